@@ -11,3 +11,4 @@
 //! rewrites it or consumes it. A folder imports only folders of lower rank (`tests/tidy.rs`).
 
 pub mod base;
+pub mod syntax;

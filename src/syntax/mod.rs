@@ -1,0 +1,3 @@
+//! Rank 1: `.nn` text to syntax tree.
+
+pub mod ast;
