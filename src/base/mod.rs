@@ -1,5 +1,6 @@
 //! Rank 0: what every other folder stands on: places in source text and diagnostics.
 
+pub mod codes;
 pub mod diagnostic;
 pub mod span;
 

@@ -1,0 +1,76 @@
+//! The one table of error codes: `nnc explain CODE` prints from it, and every diagnostic names a
+//! code in it (`tests/tidy.rs` compares). One file for each part of the language, so that a part
+//! can be read in one go:
+//!
+//! | codes | about |
+//! |---|---|
+//! | E00xx | [`syntax`]: the form of the text |
+//! | E01xx | [`names`]: names, roles, calls |
+//! | E02xx | [`shapes`]: shapes, types, broadcasting |
+//! | E03xx | [`index`]: index notation |
+//! | E04xx | [`grad`]: differentiation |
+//! | E05xx | [`state`]: recurrences, states, random numbers |
+//! | E06xx | [`train`]: optimisers, data and train declarations |
+//! | E07xx | [`data`]: loading of data and what happens at run time |
+//! | W00xx | [`warnings`] |
+
+mod data;
+mod grad;
+mod index;
+mod names;
+mod shapes;
+mod state;
+mod syntax;
+mod train;
+mod warnings;
+
+/// What `nnc explain` says about a code.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Code {
+    /// `E0203`: stable, never given to another error.
+    pub code: &'static str,
+    /// One line, lower case, without a full stop.
+    pub title: &'static str,
+    /// Three to eight lines: what it means, a wrong example, the right one.
+    pub explain: &'static str,
+}
+
+/// All codes, in ascending order within each part.
+pub fn all() -> impl Iterator<Item = &'static Code> {
+    let parts: [&'static [Code]; 9] = [
+        syntax::CODES,
+        names::CODES,
+        shapes::CODES,
+        index::CODES,
+        grad::CODES,
+        state::CODES,
+        train::CODES,
+        data::CODES,
+        warnings::CODES,
+    ];
+    parts.into_iter().flatten()
+}
+
+/// The entry of a code, in whatever case it is written.
+pub fn find(code: &str) -> Option<&'static Code> {
+    all().find(|entry| entry.code.eq_ignore_ascii_case(code))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_ascending_and_explained() {
+        let mut last = "";
+        for entry in all() {
+            assert!(entry.code > last, "{} after {last}", entry.code);
+            assert!(entry.code.len() == 5 && entry.code.starts_with(['E', 'W']), "{}", entry.code);
+            assert!(!entry.title.is_empty() && !entry.title.ends_with('.'), "{}", entry.code);
+            let lines = entry.explain.trim().lines().count();
+            assert!((3..=16).contains(&lines), "{} is explained in {lines} lines", entry.code);
+            last = entry.code;
+        }
+        assert_eq!(find("e0001").map(|entry| entry.code), Some("E0001"));
+    }
+}

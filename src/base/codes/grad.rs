@@ -1,0 +1,5 @@
+//! E04xx: differentiation.
+
+use super::Code;
+
+pub(super) const CODES: &[Code] = &[];

@@ -1,0 +1,5 @@
+//! E01xx: names, roles and calls.
+
+use super::Code;
+
+pub(super) const CODES: &[Code] = &[];

@@ -1,0 +1,5 @@
+//! E06xx: optimisers, data and train declarations.
+
+use super::Code;
+
+pub(super) const CODES: &[Code] = &[];

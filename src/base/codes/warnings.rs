@@ -1,0 +1,5 @@
+//! W00xx: warnings.
+
+use super::Code;
+
+pub(super) const CODES: &[Code] = &[];
