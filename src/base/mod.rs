@@ -1,8 +1,12 @@
-//! Rank 0: what every other folder stands on: places in source text and diagnostics.
+//! Rank 0: what every other folder stands on: places in source text, diagnostics,
+//! the random generator that the interpreter and native code share.
 
 pub mod codes;
 pub mod diagnostic;
+pub mod nearest;
+pub mod philox;
 pub mod span;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Help, Label, Severity};
+pub use nearest::nearest;
 pub use span::{FileId, SourceMap, Span};
