@@ -11,4 +11,5 @@
 //! rewrites it or consumes it. A folder imports only folders of lower rank (`tests/tidy.rs`).
 
 pub mod base;
+pub mod runtime;
 pub mod syntax;

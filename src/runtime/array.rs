@@ -1,0 +1,153 @@
+//! Dense arrays in memory, row-major: what a loaded field, a parameter or a result is.
+
+use std::borrow::Cow;
+
+/// The elements of an [`Array`], first row first.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Elements {
+    F32(Vec<f32>),
+    F64(Vec<f64>),
+    I32(Vec<i32>),
+    U8(Vec<u8>),
+    Bool(Vec<bool>),
+}
+
+/// A tensor in memory. `shape` multiplies to the number of elements; `[]` is a scalar.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Array {
+    shape: Vec<usize>,
+    elements: Elements,
+}
+
+impl Elements {
+    pub fn len(&self) -> usize {
+        match self {
+            Elements::F32(values) => values.len(),
+            Elements::F64(values) => values.len(),
+            Elements::I32(values) => values.len(),
+            Elements::U8(values) => values.len(),
+            Elements::Bool(values) => values.len(),
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl Array {
+    /// None if the shape does not fit the number of elements.
+    pub fn new(shape: Vec<usize>, elements: Elements) -> Option<Array> {
+        (element_count(&shape)? == elements.len()).then_some(Array { shape, elements })
+    }
+
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    pub fn elements(&self) -> &Elements {
+        &self.elements
+    }
+
+    pub fn into_elements(self) -> Elements {
+        self.elements
+    }
+
+    /// The size of the first axis; 1 for a scalar.
+    pub fn rows(&self) -> usize {
+        self.shape.first().copied().unwrap_or(1)
+    }
+
+    /// The number of elements of one row.
+    pub fn row_len(&self) -> usize {
+        self.shape.iter().skip(1).product()
+    }
+
+    /// The elements as 32-bit floats; bools are 0 and 1.
+    pub fn to_f32(&self) -> Cow<'_, [f32]> {
+        match &self.elements {
+            Elements::F32(values) => Cow::Borrowed(values),
+            Elements::F64(values) => values.iter().map(|&value| value as f32).collect(),
+            Elements::I32(values) => values.iter().map(|&value| value as f32).collect(),
+            Elements::U8(values) => values.iter().map(|&value| f32::from(value)).collect(),
+            Elements::Bool(values) => values.iter().map(|&value| f32::from(u8::from(value))).collect(),
+        }
+    }
+
+    /// The elements as 64-bit floats; bools are 0 and 1.
+    pub fn to_f64(&self) -> Cow<'_, [f64]> {
+        match &self.elements {
+            Elements::F32(values) => values.iter().map(|&value| f64::from(value)).collect(),
+            Elements::F64(values) => Cow::Borrowed(values),
+            Elements::I32(values) => values.iter().map(|&value| f64::from(value)).collect(),
+            Elements::U8(values) => values.iter().map(|&value| f64::from(value)).collect(),
+            Elements::Bool(values) => values.iter().map(|&value| f64::from(u8::from(value))).collect(),
+        }
+    }
+
+    /// The elements as ints, or the position of the first that is not a whole number of 32 bits.
+    pub fn to_i32(&self) -> Result<Cow<'_, [i32]>, usize> {
+        match &self.elements {
+            Elements::F32(values) => whole_numbers(values.iter().map(|&value| f64::from(value))),
+            Elements::F64(values) => whole_numbers(values.iter().copied()),
+            Elements::I32(values) => Ok(Cow::Borrowed(values)),
+            Elements::U8(values) => Ok(values.iter().map(|&value| i32::from(value)).collect()),
+            Elements::Bool(values) => Ok(values.iter().map(|&value| i32::from(value)).collect()),
+        }
+    }
+}
+
+/// The number of elements of a shape; None if it does not fit into memory's addresses.
+pub fn element_count(shape: &[usize]) -> Option<usize> {
+    if shape.contains(&0) {
+        return Some(0);
+    }
+    shape.iter().try_fold(1usize, |count, &size| count.checked_mul(size))
+}
+
+/// `[1797, 64]`, as messages print it.
+pub fn shape_text(shape: &[usize]) -> String {
+    let sizes: Vec<String> = shape.iter().map(usize::to_string).collect();
+    format!("[{}]", sizes.join(", "))
+}
+
+fn whole_numbers<'a>(values: impl Iterator<Item = f64>) -> Result<Cow<'a, [i32]>, usize> {
+    values
+        .enumerate()
+        .map(|(at, value)| whole_number(value).ok_or(at))
+        .collect::<Result<Vec<_>, _>>()
+        .map(Cow::Owned)
+}
+
+/// The int that a float is, if it is one.
+pub fn whole_number(value: f64) -> Option<i32> {
+    let number = value as i32;
+    (f64::from(number) == value).then_some(number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shape_and_elements_must_agree() {
+        assert!(Array::new(vec![2, 3], Elements::F32(vec![0.0; 6])).is_some());
+        assert!(Array::new(vec![2, 3], Elements::F32(vec![0.0; 5])).is_none());
+        assert!(Array::new(vec![usize::MAX, 2], Elements::F32(vec![])).is_none());
+        let empty = Array::new(vec![usize::MAX, 0, 2], Elements::F32(vec![])).unwrap();
+        assert_eq!((empty.rows(), empty.row_len()), (usize::MAX, 0));
+        let scalar = Array::new(vec![], Elements::I32(vec![7])).unwrap();
+        assert_eq!((scalar.rows(), scalar.row_len()), (1, 1));
+    }
+
+    #[test]
+    fn conversions() {
+        let array = Array::new(vec![3], Elements::F64(vec![1.0, -2.0, 2.5])).unwrap();
+        assert_eq!(array.to_i32(), Err(2));
+        assert_eq!(array.to_f32().as_ref(), [1.0, -2.0, 2.5]);
+        let bools = Array::new(vec![2], Elements::Bool(vec![true, false])).unwrap();
+        assert_eq!(bools.to_i32().unwrap().as_ref(), [1, 0]);
+        assert_eq!((whole_number(2147483648.0), whole_number(-2147483648.0)), (None, Some(i32::MIN)));
+        assert_eq!(whole_number(f64::NAN), None);
+    }
+}
