@@ -11,5 +11,13 @@
 //! rewrites it or consumes it. A folder imports only folders of lower rank (`tests/tidy.rs`).
 
 pub mod base;
+pub mod compile;
+pub mod grad;
+pub mod ir;
+pub mod jit;
+pub mod loops;
+pub mod opt;
+pub mod plan;
 pub mod runtime;
+pub mod sema;
 pub mod syntax;

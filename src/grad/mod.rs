@@ -1,0 +1,1 @@
+//! Rank 2: symbolic differentiation, tensor IR to tensor IR.

@@ -1,0 +1,455 @@
+//! Sizes: polynomials with whole coefficients in free dimensions.
+//!
+//! Two sizes are equal when their polynomials are equal: `n + 1` is `1 + n`. What is not a polynomial
+//! (`floor(a / b)`, a quotient whose exactness is not known yet, `min`, `max`) is an [`Atom`] of one.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::{Add, Mul, Neg, Sub};
+use std::sync::Arc;
+
+/// The name of a free dimension. Names are unique within a program (`B`, `T`, `digits.rows`).
+pub type Symbol = Arc<str>;
+
+/// Numbers for free dimensions.
+pub type Sizes = BTreeMap<Symbol, Dim>;
+
+/// What a polynomial treats as a variable.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub enum Atom {
+    Symbol(Symbol),
+    /// `floor(a / b)`.
+    Floor(Dim, Dim),
+    /// `a / b`, which must come out whole once the free dimensions have their numbers.
+    Exact(Dim, Dim),
+    Min(Dim, Dim),
+    Max(Dim, Dim),
+}
+
+/// Factors with their powers, sorted; the empty product is 1.
+type Monomial = Vec<(Atom, u32)>;
+
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Repr {
+    Number(i64),
+    /// At least one monomial that is not 1; no zero coefficients; sorted.
+    Sum(Arc<Vec<(Monomial, i64)>>),
+}
+
+/// A polynomial in free dimensions. Arithmetic saturates: a size beyond 2^62 is an error elsewhere.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Dim(Repr);
+
+/// Why a size has no number.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum DimError {
+    /// No number was given for this free dimension.
+    Unbound(Symbol),
+    /// `a / b` is not whole, or `b` is zero.
+    NotWhole(i64, i64),
+}
+
+impl Dim {
+    pub const ZERO: Dim = Dim(Repr::Number(0));
+    pub const ONE: Dim = Dim(Repr::Number(1));
+
+    pub fn number(value: i64) -> Dim {
+        Dim(Repr::Number(value))
+    }
+
+    pub fn symbol(name: impl Into<Symbol>) -> Dim {
+        Dim::atom(Atom::Symbol(name.into()))
+    }
+
+    fn atom(atom: Atom) -> Dim {
+        Dim(Repr::Sum(Arc::new(vec![(vec![(atom, 1)], 1)])))
+    }
+
+    pub fn as_number(&self) -> Option<i64> {
+        match self.0 {
+            Repr::Number(value) => Some(value),
+            Repr::Sum(_) => None,
+        }
+    }
+
+    /// The name, if this is one free dimension alone.
+    pub fn as_symbol(&self) -> Option<&Symbol> {
+        let Repr::Sum(terms) = &self.0 else { return None };
+        let [(factors, 1)] = terms.as_slice() else { return None };
+        match factors.as_slice() {
+            [(Atom::Symbol(name), 1)] => Some(name),
+            _ => None,
+        }
+    }
+
+    pub fn is_number(&self, value: i64) -> bool {
+        self.as_number() == Some(value)
+    }
+
+    fn terms(&self) -> Vec<(Monomial, i64)> {
+        match &self.0 {
+            Repr::Number(0) => Vec::new(),
+            Repr::Number(value) => vec![(Vec::new(), *value)],
+            Repr::Sum(terms) => terms.as_ref().clone(),
+        }
+    }
+
+    fn from_terms(terms: impl IntoIterator<Item = (Monomial, i64)>) -> Dim {
+        let mut sum: BTreeMap<Monomial, i64> = BTreeMap::new();
+        for (factors, coefficient) in terms {
+            let entry = sum.entry(factors).or_insert(0);
+            *entry = entry.saturating_add(coefficient);
+        }
+        sum.retain(|_, coefficient| *coefficient != 0);
+        if sum.keys().all(|factors| factors.is_empty()) {
+            return Dim::number(sum.values().next().copied().unwrap_or(0));
+        }
+        Dim(Repr::Sum(Arc::new(sum.into_iter().collect())))
+    }
+
+    /// `floor(self / divisor)`.
+    pub fn floor_div(&self, divisor: &Dim) -> Dim {
+        if let Some(quotient) = self.divide_exactly(divisor) {
+            return quotient;
+        }
+        match (self.as_number(), divisor.as_number()) {
+            (Some(a), Some(b)) if b != 0 => {
+                let quotient = a.wrapping_div(b);
+                Dim::number(quotient - i64::from(a % b != 0 && (a < 0) != (b < 0)))
+            }
+            _ => Dim::atom(Atom::Floor(self.clone(), divisor.clone())),
+        }
+    }
+
+    /// `self / divisor`; `None` if both are numbers and the quotient is not whole.
+    pub fn exact_div(&self, divisor: &Dim) -> Option<Dim> {
+        if let Some(quotient) = self.divide_exactly(divisor) {
+            return Some(quotient);
+        }
+        match (self.as_number(), divisor.as_number()) {
+            (Some(_), Some(_)) | (_, Some(0)) => None,
+            _ => Some(Dim::atom(Atom::Exact(self.clone(), divisor.clone()))),
+        }
+    }
+
+    /// The quotient, where it is a polynomial for certain: the divisor is one monomial that divides every term.
+    fn divide_exactly(&self, divisor: &Dim) -> Option<Dim> {
+        if divisor.is_number(0) {
+            return None;
+        }
+        if self == divisor {
+            return Some(Dim::ONE);
+        }
+        let divisor_terms = divisor.terms();
+        let [(factors, coefficient)] = divisor_terms.as_slice() else { return None };
+        let mut quotient = Vec::new();
+        for (mut own, own_coefficient) in self.terms() {
+            if own_coefficient % coefficient != 0 {
+                return None;
+            }
+            for (atom, power) in factors {
+                let at = own.iter().position(|(other, has)| other == atom && has >= power)?;
+                own[at].1 -= power;
+                if own[at].1 == 0 {
+                    own.remove(at);
+                }
+            }
+            quotient.push((own, own_coefficient / coefficient));
+        }
+        Some(Dim::from_terms(quotient))
+    }
+
+    pub fn min_with(&self, other: &Dim) -> Dim {
+        if other.at_least(self) {
+            self.clone()
+        } else if self.at_least(other) {
+            other.clone()
+        } else {
+            Dim::atom(Atom::Min(self.clone(), other.clone()))
+        }
+    }
+
+    pub fn max_with(&self, other: &Dim) -> Dim {
+        if self.at_least(other) {
+            self.clone()
+        } else if other.at_least(self) {
+            other.clone()
+        } else {
+            Dim::atom(Atom::Max(self.clone(), other.clone()))
+        }
+    }
+
+    pub fn pow(&self, exponent: u32) -> Dim {
+        (0..exponent).fold(Dim::ONE, |product, _| &product * self)
+    }
+
+    /// The product of a shape.
+    pub fn product<'a>(dims: impl IntoIterator<Item = &'a Dim>) -> Dim {
+        dims.into_iter().fold(Dim::ONE, |product, dim| &product * dim)
+    }
+
+    /// Adds all free dimensions in it to `into`.
+    pub fn symbols(&self, into: &mut Vec<Symbol>) {
+        let Repr::Sum(terms) = &self.0 else { return };
+        for (atom, _) in terms.iter().flat_map(|(factors, _)| factors) {
+            match atom {
+                Atom::Symbol(name) if !into.contains(name) => into.push(name.clone()),
+                Atom::Symbol(_) => {}
+                Atom::Floor(a, b) | Atom::Exact(a, b) | Atom::Min(a, b) | Atom::Max(a, b) => {
+                    a.symbols(into);
+                    b.symbols(into);
+                }
+            }
+        }
+    }
+
+    /// Puts sizes in place of free dimensions; those without one stay.
+    pub fn substitute(&self, sizes: &Sizes) -> Result<Dim, DimError> {
+        let Repr::Sum(terms) = &self.0 else { return Ok(self.clone()) };
+        let mut sum = Dim::ZERO;
+        for (factors, coefficient) in terms.iter() {
+            let mut product = Dim::number(*coefficient);
+            for (atom, power) in factors {
+                let value = match atom {
+                    Atom::Symbol(name) => {
+                        sizes.get(name).cloned().unwrap_or_else(|| Dim::symbol(name.clone()))
+                    }
+                    Atom::Floor(a, b) => a.substitute(sizes)?.floor_div(&b.substitute(sizes)?),
+                    Atom::Exact(a, b) => {
+                        let (a, b) = (a.substitute(sizes)?, b.substitute(sizes)?);
+                        let numbers = (a.as_number().unwrap_or(0), b.as_number().unwrap_or(0));
+                        a.exact_div(&b).ok_or(DimError::NotWhole(numbers.0, numbers.1))?
+                    }
+                    Atom::Min(a, b) => a.substitute(sizes)?.min_with(&b.substitute(sizes)?),
+                    Atom::Max(a, b) => a.substitute(sizes)?.max_with(&b.substitute(sizes)?),
+                };
+                product = &product * &value.pow(*power);
+            }
+            sum = &sum + &product;
+        }
+        Ok(sum)
+    }
+
+    /// The number for given free dimensions.
+    pub fn evaluate(&self, sizes: &Sizes) -> Result<i64, DimError> {
+        let value = self.substitute(sizes)?;
+        value.as_number().ok_or_else(|| {
+            let mut open = Vec::new();
+            value.symbols(&mut open);
+            DimError::Unbound(open.into_iter().next().unwrap_or_else(|| "?".into()))
+        })
+    }
+
+    /// Whether `self >= other` for all sizes of the free dimensions, each at least 1.
+    /// `false` means "not proven".
+    pub fn at_least(&self, other: &Dim) -> bool {
+        match (self.as_number(), other.as_number()) {
+            (Some(a), Some(b)) => a >= b,
+            _ => (self - other).is_never_negative(),
+        }
+    }
+
+    fn is_never_negative(&self) -> bool {
+        let terms = self.terms();
+        if terms.iter().all(|(factors, coefficient)| *coefficient >= 0 || factors.is_empty()) {
+            // Every free dimension is at least 1, so the least value is the sum of the coefficients,
+            // leaving out the terms whose atoms could be 0.
+            let least = terms.iter().fold(0i64, |sum, (factors, coefficient)| {
+                let positive = factors.iter().all(|(atom, _)| atom.is_positive());
+                sum.saturating_add(if positive { *coefficient } else { 0 })
+            });
+            if least >= 0 {
+                return true;
+            }
+        }
+        // With a number b > 0, floor(a / b) lies between (a - b + 1) / b and a / b. The bound is put in for
+        // one such atom, after multiplying by b so that coefficients stay whole.
+        for (factors, coefficient) in &terms {
+            if let [(Atom::Floor(a, b), 1)] = factors.as_slice()
+                && let Some(divisor) = b.as_number().filter(|divisor| *divisor > 0)
+            {
+                let rest = self - &Dim::from_terms([(factors.clone(), *coefficient)]);
+                let bound = if *coefficient > 0 { a - &Dim::number(divisor - 1) } else { a.clone() };
+                let sum = &(&rest * b) + &(&bound * &Dim::number(*coefficient));
+                return sum.is_never_negative();
+            }
+        }
+        false
+    }
+}
+
+impl Atom {
+    /// Whether it is at least 1 whatever the free dimensions are.
+    fn is_positive(&self) -> bool {
+        match self {
+            Atom::Symbol(_) => true,
+            Atom::Floor(..) | Atom::Exact(..) => false,
+            Atom::Min(a, b) => a.at_least(&Dim::ONE) && b.at_least(&Dim::ONE),
+            Atom::Max(a, b) => a.at_least(&Dim::ONE) || b.at_least(&Dim::ONE),
+        }
+    }
+}
+
+impl Add for &Dim {
+    type Output = Dim;
+    fn add(self, other: &Dim) -> Dim {
+        if let (Repr::Number(a), Repr::Number(b)) = (&self.0, &other.0) {
+            return Dim::number(a.saturating_add(*b));
+        }
+        Dim::from_terms(self.terms().into_iter().chain(other.terms()))
+    }
+}
+
+impl Neg for &Dim {
+    type Output = Dim;
+    fn neg(self) -> Dim {
+        self * &Dim::number(-1)
+    }
+}
+
+impl Sub for &Dim {
+    type Output = Dim;
+    fn sub(self, other: &Dim) -> Dim {
+        self + &-other
+    }
+}
+
+impl Mul for &Dim {
+    type Output = Dim;
+    fn mul(self, other: &Dim) -> Dim {
+        if let (Repr::Number(a), Repr::Number(b)) = (&self.0, &other.0) {
+            return Dim::number(a.saturating_mul(*b));
+        }
+        let mut sum = Dim::ZERO;
+        for (left, a) in self.terms() {
+            for (right, b) in other.terms() {
+                sum = &sum + &multiply(&left, a, &right, b);
+            }
+        }
+        sum
+    }
+}
+
+fn multiply(left: &Monomial, a: i64, right: &Monomial, b: i64) -> Dim {
+    let mut factors: BTreeMap<Atom, u32> = left.iter().cloned().collect();
+    for (atom, power) in right {
+        *factors.entry(atom.clone()).or_insert(0) += power;
+    }
+    let product = Dim::from_terms([(factors.clone().into_iter().collect(), a.saturating_mul(b))]);
+    // (p / q) * q is p: what an exact quotient promises.
+    let cancelled = factors.keys().find_map(|atom| match atom {
+        Atom::Exact(p, q) => {
+            let quotient = product.divide_exactly(&Dim::atom(atom.clone()))?.divide_exactly(q)?;
+            Some(&quotient * p)
+        }
+        Atom::Symbol(_) | Atom::Floor(..) | Atom::Min(..) | Atom::Max(..) => None,
+    });
+    cancelled.unwrap_or(product)
+}
+
+impl From<i64> for Dim {
+    fn from(value: i64) -> Dim {
+        Dim::number(value)
+    }
+}
+
+impl From<usize> for Dim {
+    fn from(value: usize) -> Dim {
+        Dim::number(value as i64)
+    }
+}
+
+impl fmt::Display for Dim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Repr::Sum(terms) = &self.0 else { return write!(f, "{}", self.as_number().unwrap_or(0)) };
+        // The constant is written last: `H - 2`, `2*n + 1`.
+        let (constants, others): (Vec<_>, Vec<_>) = terms.iter().partition(|(factors, _)| factors.is_empty());
+        for (at, (factors, coefficient)) in others.into_iter().chain(constants).enumerate() {
+            f.write_str(match (at, *coefficient < 0) {
+                (0, false) => "",
+                (0, true) => "-",
+                (_, false) => " + ",
+                (_, true) => " - ",
+            })?;
+            let size = coefficient.unsigned_abs();
+            if size != 1 || factors.is_empty() {
+                write!(f, "{size}{}", if factors.is_empty() { "" } else { "*" })?;
+            }
+            for (factor_at, (atom, power)) in factors.iter().enumerate() {
+                write!(f, "{}{atom}", if factor_at > 0 { "*" } else { "" })?;
+                if *power > 1 {
+                    write!(f, "^{power}")?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Atom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Atom::Symbol(name) => f.write_str(name),
+            Atom::Floor(a, b) => write!(f, "floor({} / {})", Grouped(a), Grouped(b)),
+            Atom::Exact(a, b) => write!(f, "({} / {})", Grouped(a), Grouped(b)),
+            Atom::Min(a, b) => write!(f, "min({a}, {b})"),
+            Atom::Max(a, b) => write!(f, "max({a}, {b})"),
+        }
+    }
+}
+
+/// A sum or product in parentheses, anything else bare.
+struct Grouped<'a>(&'a Dim);
+
+impl fmt::Display for Grouped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.as_number().is_some_and(|number| number >= 0) || self.0.as_symbol().is_some() {
+            write!(f, "{}", self.0)
+        } else {
+            write!(f, "({})", self.0)
+        }
+    }
+}
+
+impl fmt::Debug for Dim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn n(name: &str) -> Dim {
+        Dim::symbol(name)
+    }
+
+    #[test]
+    fn equal_polynomials_are_equal() {
+        assert_eq!(&n("n") + &Dim::ONE, &Dim::ONE + &n("n"));
+        assert_eq!((&(&n("a") + &n("b")) * &n("a")).to_string(), "a*b + a^2");
+        assert_eq!((&n("H") - &Dim::number(2)).to_string(), "H - 2");
+        assert_eq!(&n("a") - &n("a"), Dim::ZERO);
+    }
+
+    #[test]
+    fn quotients() {
+        let d = n("D").exact_div(&n("h")).unwrap();
+        assert_eq!(&d * &n("h"), n("D"));
+        assert_eq!(&(&d * &n("T")) * &n("h"), &n("D") * &n("T"));
+        assert_eq!(Dim::number(7).exact_div(&Dim::number(2)), None);
+        assert_eq!(Dim::number(-7).floor_div(&Dim::number(2)), Dim::number(-4));
+        assert_eq!((&n("H") * &Dim::number(4)).exact_div(&Dim::number(2)).unwrap().to_string(), "2*H");
+    }
+
+    #[test]
+    fn bounds() {
+        assert!(n("H").at_least(&Dim::ONE));
+        assert!(!n("H").at_least(&Dim::number(2)));
+        let half = n("H").floor_div(&Dim::number(2));
+        assert!(n("H").at_least(&(&half * &Dim::number(2))));
+        assert!(!half.at_least(&Dim::ONE));
+        assert!((&half * &Dim::number(2)).at_least(&(&n("H") - &Dim::ONE)));
+    }
+}

@@ -1,0 +1,28 @@
+//! Rank 1: the tensor IR, the noun in the middle of the compiler.
+//!
+//! A [`Graph`] is a list of [`Node`]s, operands before users. Almost every node is a [`Loop`]:
+//! `out[W(i)] (= | += | max= …) e(i)` for all points `i` of a rectangular domain, where `e` is a scalar
+//! expression ([`Body`]) over elements `T[R(i)]` of the operands. Map, broadcast, transpose, slice,
+//! concatenation, reduction, matrix product, convolution, gather and scatter-add are all loops, and the
+//! derivative of a loop is loops: read and write subscripts change places.
+//!
+//! Sizes are [`Dim`]s: polynomials in free dimensions, usually the batch. Specialising turns them into
+//! numbers; everything from `plan/` down is static.
+//!
+//! There is one way to make a node, [`Graph::add`] (with [`LoopBuilder`] to write loops): it infers the
+//! type, checks the operands and hash-conses.
+
+pub mod affine;
+pub mod build;
+pub mod dim;
+pub mod graph;
+pub mod program;
+pub mod scalar;
+pub mod types;
+
+pub use affine::{Affine, StepId, Var};
+pub use build::LoopBuilder;
+pub use dim::{Atom, Dim, DimError, Sizes, Symbol};
+pub use graph::{Combine, Graph, Loop, Node, NodeId, Op, Origin, Output, Phase, RandKind, Scan};
+pub use scalar::{BinaryOp, Body, Number, Scalar, ScalarId, Sub, UnaryOp};
+pub use types::{Const, ConstData, Elem, Type};

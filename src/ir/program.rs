@@ -1,0 +1,293 @@
+//! A whole checked file: what `sema/` makes of it and `runtime/` carries out.
+//!
+//! Everything that computes is a [`Graph`]; the rest says where its inputs come from and where its outputs go.
+//! Names tie them together:
+//!
+//! - a step or evaluation graph has an [`Op::Input`](super::Op::Input) for each data field it uses, by field
+//!   name (`image: [batch, 64]`), and `step` (int, 1 for the first update);
+//! - a graph of `print`, `expect` or `plot` has one for each column, by path (`digits.test.image`), whose
+//!   first axis is the free dimension `digits.test.rows`;
+//! - `Op::Param` and `Op::State` name variables by path; an output `param:PATH` or `state:PATH` is the new
+//!   value of that variable.
+
+use super::dim::Dim;
+use super::graph::Graph;
+use super::types::Type;
+use crate::base::Span;
+use std::sync::Arc;
+
+/// The free dimension that is the number of rows of a batch.
+pub const BATCH: &str = "batch";
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Precision {
+    #[default]
+    F32,
+    F64,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Program {
+    pub precision: Precision,
+    /// Parameters of all models, in order of creation. Their types are static.
+    pub params: Vec<Variable>,
+    /// States of all models (running statistics).
+    pub states: Vec<Variable>,
+    /// Starting values: an output for each path in `params` and `states`; its only input is `seed`-dependent
+    /// randomness.
+    pub init: Graph,
+    /// The seed of `init`: that of the first `train`.
+    pub seed: u64,
+    pub data: Vec<DataSet>,
+    pub models: Vec<Model>,
+    /// `train`, `print`, `expect` and `plot`, in the order written.
+    pub actions: Vec<Action>,
+}
+
+/// A tensor that lives from step to step.
+#[derive(Clone, Debug)]
+pub struct Variable {
+    pub path: Arc<str>,
+    pub ty: Type,
+    pub frozen: bool,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub struct Model {
+    pub name: Arc<str>,
+    pub inputs: Vec<(Arc<str>, Type)>,
+    /// In evaluation mode: inputs by name, outputs `0`, `1`, … in order of the result. `None` if a size that
+    /// fixes a parameter's shape is open because nothing calls the model.
+    pub forward: Option<Graph>,
+    /// The layer instances in order of call, for summaries.
+    pub layers: Vec<LayerSummary>,
+}
+
+#[derive(Clone, Debug)]
+pub struct LayerSummary {
+    /// `fc1`, `blocks.0.attn`; empty for the model itself.
+    pub path: Arc<str>,
+    /// The layer's name (`Linear`).
+    pub layer: Arc<str>,
+    pub output: Vec<Type>,
+    /// Paths of the parameters that this instance itself declares.
+    pub params: Vec<Arc<str>>,
+    /// Multiplications followed by additions of one call for one row, children not counted, as a size.
+    pub multiply_adds: Dim,
+}
+
+/// A `data` item.
+#[derive(Clone, Debug)]
+pub struct DataSet {
+    pub name: Arc<str>,
+    pub span: Span,
+    pub source: Source,
+    /// The number of rows, if the item itself says it (inline literals, made data).
+    pub rows: Option<u64>,
+    /// What `graph` reads of the source: an input `name` each, `[NAME.rows, ...]`; with `training_only` only
+    /// the rows of the training part, `[NAME.train.rows, ...]` (for statistics such as `standardize`).
+    pub columns: Vec<SourceColumn>,
+    /// Outputs: each field by name, `[NAME.rows, ...]`.
+    pub graph: Graph,
+    pub fields: Vec<Field>,
+    /// In order; the last takes the rest of the rows. Empty if the data is not split.
+    pub parts: Vec<Part>,
+    pub in_order: bool,
+    pub seed: u64,
+}
+
+#[derive(Clone, Debug)]
+pub struct SourceColumn {
+    pub name: Arc<str>,
+    pub select: Select,
+    /// The type of one row.
+    pub row: Type,
+    pub training_only: bool,
+    pub span: Span,
+}
+
+/// Which part of the source a column is.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Select {
+    /// Columns `from .. to` of a table.
+    Columns { from: usize, to: usize },
+    /// Columns of a table by header name.
+    Named(Vec<String>),
+    /// A tensor of a safetensors or npz file, by name.
+    Tensor(String),
+    /// All of an npy or idx file, or an image folder's pixels.
+    Whole,
+    /// The class numbers of an image folder.
+    Labels,
+    /// Of a text: characters `row + offset .. row + offset + length` as numbers.
+    Window { length: usize, offset: usize },
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub enum Source {
+    /// Literals and made data: the graph has no inputs.
+    None,
+    Csv {
+        path: String,
+        header: bool,
+        span: Span,
+    },
+    Npy {
+        path: String,
+        span: Span,
+    },
+    Npz {
+        path: String,
+        span: Span,
+    },
+    Safetensors {
+        path: String,
+        span: Span,
+    },
+    Idx {
+        path: String,
+        span: Span,
+    },
+    Parquet {
+        path: String,
+        span: Span,
+    },
+    Images {
+        path: String,
+        span: Span,
+    },
+    Text {
+        path: String,
+        span: Span,
+    },
+}
+
+#[derive(Clone, Debug)]
+pub struct Field {
+    pub name: Arc<str>,
+    /// The type of one row.
+    pub row: Type,
+    /// Ints must lie in `0 .. bound`: declared (`class(10)`) or asked for by a subscript somewhere.
+    pub bounds: Vec<Bound>,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub struct Bound {
+    pub below: Dim,
+    /// What asks for it.
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub struct Part {
+    pub name: Arc<str>,
+    pub share: f64,
+}
+
+/// All of a data set, or one part of it.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct DataRef {
+    pub set: Arc<str>,
+    pub part: Option<Arc<str>>,
+}
+
+#[derive(Clone, Debug)]
+pub enum Action {
+    Train(Box<Train>),
+    Print(Print),
+    Expect(Expect),
+    Plot(Plot),
+}
+
+#[derive(Clone, Debug)]
+pub struct Train {
+    pub span: Span,
+    pub data: DataRef,
+    pub validate: Option<DataRef>,
+    pub batch: usize,
+    pub length: Length,
+    pub seed: u64,
+    pub shuffle: bool,
+    /// Stop after so many epochs without a better loss.
+    pub patience: Option<usize>,
+    pub init: Option<StartFile>,
+    /// One step: all `minimize` lines in order. Outputs: `loss:K` of line K, `metric:NAME` for batch metrics,
+    /// `whole:NAME:K` for the arguments of whole metrics, `param:PATH`, `state:PATH`.
+    pub step: Graph,
+    /// The same without updates, in evaluation mode, for `validate`: outputs `loss:K`, `metric:NAME`,
+    /// `whole:NAME:K`.
+    pub evaluate: Option<Graph>,
+    pub lines: Vec<Line>,
+    pub metrics: Vec<Metric>,
+    /// States of the optimisers (`0:fc1.weight.m`: line, parameter, state), and their starting values as
+    /// outputs by path.
+    pub optimizer_states: Vec<Variable>,
+    pub optimizer_init: Graph,
+    /// Fields of the data that `step` or `evaluate` read.
+    pub fields: Vec<Arc<str>>,
+}
+
+/// A `minimize` line.
+#[derive(Clone, Debug)]
+pub struct Line {
+    pub span: Span,
+    /// Paths of the parameters that it trains.
+    pub trained: Vec<Arc<str>>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Metric {
+    pub name: Arc<str>,
+    pub span: Span,
+    /// For a metric computed once an epoch: inputs `0`, `1`, … (the gathered arguments, first axis the free
+    /// dimension `rows`), output `value`. `None` for a metric averaged over batches.
+    pub whole: Option<Graph>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Length {
+    Epochs(u64),
+    Steps(u64),
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StartFile {
+    pub path: String,
+    pub prefix: String,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub struct Print {
+    pub span: Span,
+    pub graph: Graph,
+    pub parts: Vec<PrintPart>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum PrintPart {
+    Text(String),
+    /// An output of the graph, by name.
+    Value(Arc<str>),
+}
+
+#[derive(Clone, Debug)]
+pub struct Expect {
+    pub span: Span,
+    /// Outputs: `holds` (bool, any shape); for a comparison also `left` and `right`.
+    pub graph: Graph,
+    /// The condition as the user wrote it.
+    pub condition: String,
+    pub message: Vec<PrintPart>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Plot {
+    pub span: Span,
+    /// Outputs `x` and `y0`, `y1`, …, or whatever `kind` asks for.
+    pub graph: Graph,
+    pub title: String,
+    pub series: Vec<String>,
+}

@@ -1,0 +1,1 @@
+//! Rank 5: from loop IR to native code.

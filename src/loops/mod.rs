@@ -1,0 +1,1 @@
+//! Rank 4: from kernels to loop IR.

@@ -1,0 +1,1 @@
+//! Rank 2: named laws, tensor IR to tensor IR.

@@ -1,0 +1,164 @@
+//! Rank 3: from a static graph to kernels and buffers.
+//!
+//! A [`Plan`] is what one call of the compiled code does: kernels in order, each over [`View`]s of buffers.
+//! Elementwise chains and reductions are fused into [`Nest`]s, matrix products are recognised as [`Gemm`]s,
+//! and all temporaries lie in one arena.
+
+use crate::ir::program::Precision;
+use crate::ir::{Combine, Const, Elem, Loop, Phase, RandKind, StepId};
+use std::sync::Arc;
+
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub precision: Precision,
+    pub buffers: Vec<Buffer>,
+    /// What the caller gives pointers to, by slot.
+    pub externals: Vec<External>,
+    /// Bytes of the arena; every buffer in it is aligned to 64 bytes.
+    pub arena_bytes: usize,
+    /// Bytes of private memory that each worker needs for [`Place::Scratch`].
+    pub scratch_bytes: usize,
+    pub steps: Vec<Step>,
+}
+
+/// A place in [`Plan::buffers`].
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct BufferId(pub u32);
+
+/// A run of elements in memory.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Buffer {
+    pub elem: Elem,
+    /// The number of elements.
+    pub len: usize,
+    pub place: Place,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub enum Place {
+    /// Byte offset in the arena.
+    Arena(usize),
+    /// Byte offset in the worker's private memory: rows that live within one iteration of a nest's shared loops.
+    Scratch(usize),
+    /// The slot of a tensor of the caller.
+    External(u32),
+    Const(Arc<Const>),
+}
+
+/// A tensor of the caller: an input, a variable (updated in place if `written`), an output.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct External {
+    /// `input:image`, `param:fc1.weight`, `state:bn.running_mean`, `output:loss:0`.
+    pub name: Arc<str>,
+    pub elem: Elem,
+    pub shape: Vec<usize>,
+    pub written: bool,
+}
+
+#[derive(Clone, Debug)]
+pub enum Step {
+    Nest(Nest),
+    Gemm(Gemm),
+    Rand(Rand),
+    Scan(ScanSteps),
+}
+
+/// A buffer as a tensor: `element(i) = buffer[offset + Σ strides · i]`, plus `step_stride · t` for each scan
+/// around it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct View {
+    pub buffer: BufferId,
+    pub offset: i64,
+    /// The size of each axis; reads marked `padded` are 0 outside of it.
+    pub shape: Vec<i64>,
+    /// In elements, one for each axis.
+    pub strides: Vec<i64>,
+    pub step_strides: Vec<(StepId, i64)>,
+}
+
+/// Loops that share their first `shared` indices:
+/// `for shared { stage 0 over its other indices; stage 1 …; }`.
+/// Every stage writes, at one point of the shared loops, only what later stages read at that same point,
+/// so the shared loops may be cut into pieces for threads.
+#[derive(Clone, Debug)]
+pub struct Nest {
+    pub name: Name,
+    pub shared: usize,
+    pub stages: Vec<Stage>,
+    /// How many equal pieces the first shared loop is cut into for threads; 1 for none. A property of the
+    /// plan, not of the number of threads, so that results do not depend on it.
+    pub pieces: usize,
+}
+
+/// One loop of a nest, with the memory of what it reads and writes. All sizes are numbers.
+/// The domain's first `shared` indices are those of the nest.
+#[derive(Clone, Debug)]
+pub struct Stage {
+    pub body: Arc<Loop>,
+    pub operands: Vec<View>,
+    pub target: View,
+    /// Whether the target already holds values that `combine` adds to (it is not set to the identity first).
+    pub accumulate: bool,
+}
+
+/// `C[b, m, n] = Σ_k A[b, m, k] B[b, k, n]` (`+=` if `accumulate`).
+#[derive(Clone, Debug)]
+pub struct Gemm {
+    pub name: Name,
+    pub batch: Vec<i64>,
+    pub m: i64,
+    pub n: i64,
+    pub k: i64,
+    /// Axes: batch…, m, k.
+    pub a: View,
+    /// Axes: batch…, k, n.
+    pub b: View,
+    /// Axes: batch…, m, n.
+    pub c: View,
+    pub accumulate: bool,
+    /// How many pieces `m` (or `n`, or the batch) is cut into for threads; 1 for none.
+    pub pieces: usize,
+}
+
+#[derive(Clone, Debug)]
+pub struct Rand {
+    pub name: Name,
+    pub kind: RandKind,
+    /// The hash of the stream's name.
+    pub stream: u32,
+    pub target: View,
+    /// The first `step_axes` axes of the target count scan steps, added to `step`.
+    pub step_axes: usize,
+    pub step: crate::ir::Affine,
+}
+
+/// `steps` carried out `trip` times.
+#[derive(Clone, Debug)]
+pub struct ScanSteps {
+    pub step: StepId,
+    pub trip: i64,
+    pub reverse: bool,
+    pub steps: Vec<Step>,
+}
+
+/// A kernel in the user's terms.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Name {
+    /// `Net.fc1 matmul`, `softmax + cross_entropy`.
+    pub text: String,
+    pub phase: Phase,
+}
+
+/// The value of an element that nothing was written to.
+pub fn identity(combine: Combine, elem: Elem) -> f64 {
+    match (combine, elem) {
+        (Combine::Set | Combine::Add | Combine::ArgMax | Combine::ArgMin, _) => 0.0,
+        (Combine::Mul, _) => 1.0,
+        (Combine::Max, Elem::Float) => f64::NEG_INFINITY,
+        (Combine::Min, Elem::Float) => f64::INFINITY,
+        (Combine::Max, Elem::Int) => i32::MIN as f64,
+        (Combine::Min, Elem::Int) => i32::MAX as f64,
+        (Combine::Max, Elem::Bool) => 0.0,
+        (Combine::Min, Elem::Bool) => 1.0,
+    }
+}

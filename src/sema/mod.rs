@@ -1,0 +1,1 @@
+//! Rank 3: from the AST to a checked program.
