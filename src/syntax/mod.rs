@@ -1,3 +1,84 @@
 //! Rank 1: `.nn` text to syntax tree.
+//!
+//! ```text
+//! text ──tokens, scan──▶ slices, one an item ──grammar (pest)──▶ pairs ──build──▶ ast::File
+//!                                 └── a slice that does not parse ──errors──▶ diagnostics
+//! ```
+//!
+//! Every item is parsed by itself. A wrong item costs its own line in [`ast::File::broken`] and
+//! its own diagnostics, and nothing else. [`parse`] always returns a tree.
 
 pub mod ast;
+mod build;
+mod grammar;
+mod scan;
+pub mod tokens;
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use pest::Parser;
+
+use crate::base::{Diagnostic, Diagnostics, FileId, Span};
+
+use grammar::{Grammar, Rule};
+pub use scan::{ItemSlice, index_items};
+
+/// Parses a whole file. Never fails: what cannot be parsed is in `broken`, with a diagnostic.
+pub fn parse(file: FileId, text: &str) -> (ast::File, Diagnostics) {
+    let mut tree = ast::File { id: file, items: Vec::new(), broken: Vec::new() };
+    let mut errors = Diagnostics::new();
+    for slice in index_items(text) {
+        match parse_slice(file, text, &slice) {
+            (Some(item), mut found) => {
+                tree.items.push(item);
+                errors.append(&mut found);
+            }
+            (None, mut found) => {
+                tree.broken.push(broken_item(file, text, &slice));
+                errors.append(&mut found);
+            }
+        }
+    }
+    (tree, errors)
+}
+
+/// Parses the one item in a range that [`index_items`] gave for this text.
+pub fn parse_item_at(file: FileId, text: &str, range: Range<usize>) -> (Option<ast::Item>, Diagnostics) {
+    let Some(inner) = text.get(range.clone()) else { return (None, Diagnostics::new()) };
+    match index_items(inner).into_iter().next() {
+        Some(mut slice) => {
+            slice.range = range.start + slice.range.start..range.start + slice.range.end;
+            slice.start += range.start;
+            parse_slice(file, text, &slice)
+        }
+        None => (None, Diagnostics::new()),
+    }
+}
+
+fn parse_slice(file: FileId, text: &str, slice: &ItemSlice) -> (Option<ast::Item>, Diagnostics) {
+    let errors = scan::check_brackets(file, text, &slice.range);
+    if !errors.is_empty() {
+        return (None, errors);
+    }
+    match Grammar::parse(Rule::whole_item, &text[slice.range.clone()]) {
+        Ok(mut pairs) => match pairs.next() {
+            Some(whole) => build::build_item(file, text, slice.range.start, whole),
+            None => (None, errors),
+        },
+        Err(error) => (None, vec![Diagnostic::error("E0001", error.to_string())]),
+    }
+}
+
+fn broken_item(file: FileId, text: &str, slice: &ItemSlice) -> ast::BrokenItem {
+    let name = slice.name.as_ref().map(|name| {
+        let after = slice.start + slice.keyword.len();
+        let start = text[after..].find(name.as_str()).map_or(after, |at| after + at);
+        ast::Name::new(name.as_str(), Span::new(file, start, start + name.len()))
+    });
+    let span = Span::new(file, slice.start, slice.range.end);
+    ast::BrokenItem { keyword: Arc::from(slice.keyword.as_str()), name, span }
+}
+
+#[cfg(test)]
+mod tests;

@@ -128,4 +128,12 @@ in `train`.
             data = b … }
     train { data = a … }             # right",
     },
+    Code {
+        code: "E0015",
+        title: "a body without a value",
+        explain: "\
+The last expression of a body is its value. A body that ends in a binding has none.
+    fn f(x) { y = x^2 }      # wrong
+    fn f(x) { x^2 }          # right",
+    },
 ];

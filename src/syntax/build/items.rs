@@ -1,0 +1,376 @@
+//! Items: definitions of every role, `data`, `train` and what is carried out.
+
+use std::sync::Arc;
+
+use pest::iterators::{Pair, Pairs};
+
+use crate::base::{Diagnostic, Span};
+
+use super::super::ast::{
+    Args, Block, Const, Data, DataField, Definition, Expect, FloatWidth, Import, Item, ItemKind, Measure,
+    Minimize, ParameterList, Plot, Precision, Print, Role, Setting, Split, StrPiece, Train, Type,
+};
+use super::super::grammar::Rule;
+use super::{Builder, take};
+
+impl Builder<'_> {
+    pub(super) fn item(&mut self, pair: Pair<'_, Rule>) -> Option<Item> {
+        let span = self.span(&pair);
+        let doc = self.doc(span);
+        let pair = pair.into_inner().next()?;
+        let rule = pair.as_rule();
+        let mut parts = pair.into_inner();
+        let kind = match rule {
+            Rule::definition => ItemKind::Definition(Box::new(self.definition(parts, span)?)),
+            Rule::data => ItemKind::Data(Box::new(self.data(parts, span))),
+            Rule::train => ItemKind::Train(Box::new(self.train(parts, span))),
+            _ => {
+                parts.next();
+                self.small_item(rule, parts, span)?
+            }
+        };
+        Some(Item { doc, kind, span })
+    }
+
+    /// The items without a block; their keyword is taken already.
+    fn small_item(&mut self, rule: Rule, mut parts: Pairs<'_, Rule>, span: Span) -> Option<ItemKind> {
+        Some(match rule {
+            Rule::precision => {
+                take(&mut parts, Rule::eq);
+                let value = parts.next()?;
+                let float = match value.as_str() {
+                    "f32" => FloatWidth::F32,
+                    "f64" => FloatWidth::F64,
+                    other => {
+                        let place = self.span(&value);
+                        self.error(
+                            Diagnostic::error("E0001", format!("there is no precision `{other}`"))
+                                .at(place, "`f32` or `f64`"),
+                        );
+                        return None;
+                    }
+                };
+                ItemKind::Precision(Precision { float, span })
+            }
+            Rule::import => {
+                let string = parts.next()?;
+                let path_span = self.span(&string);
+                let mut path = String::new();
+                for piece in self.str_pieces(string) {
+                    match piece {
+                        StrPiece::Text(text) => path.push_str(&text),
+                        StrPiece::Expr(expr) => self.error(
+                            Diagnostic::error("E0013", "the name of an imported file is written out")
+                                .at(expr.span, "no expression stands here"),
+                        ),
+                    }
+                }
+                ItemKind::Import(Import { path: Arc::from(path), path_span })
+            }
+            Rule::constant => {
+                let name = self.next_name(&mut parts, span);
+                take(&mut parts, Rule::colon);
+                let ty = take(&mut parts, Rule::ty).map(|ty| self.ty(ty));
+                take(&mut parts, Rule::eq);
+                ItemKind::Const(Const { name, ty, value: self.next_expr(&mut parts, span) })
+            }
+            Rule::print => {
+                let values = parts.filter(|part| part.as_rule() == Rule::expr);
+                ItemKind::Print(Print { values: values.map(|value| self.expr(value)).collect() })
+            }
+            Rule::expect => {
+                let condition = self.next_expr(&mut parts, span);
+                take(&mut parts, Rule::comma);
+                let message = take(&mut parts, Rule::expr).map(|message| self.expr(message));
+                ItemKind::Expect(Expect { condition, message })
+            }
+            _ => {
+                let arguments = parts.filter(|part| part.as_rule() == Rule::argument);
+                let args = arguments.map(|argument| self.argument(argument)).collect();
+                ItemKind::Plot(Plot { args: Args { args, span } })
+            }
+        })
+    }
+
+    // ------------------------------------------------------------------------- definitions
+
+    fn definition(&mut self, mut parts: Pairs<'_, Rule>, span: Span) -> Option<Definition> {
+        let keyword = parts.next()?;
+        let role = Role::ALL.into_iter().find(|role| role.keyword() == keyword.as_str())?;
+        let name = self.next_name(&mut parts, span);
+        let first = take(&mut parts, Rule::params).map(|params| self.parameters(params));
+        let second = take(&mut parts, Rule::params).map(|params| self.parameters(params));
+        let whole = take(&mut parts, Rule::kw_whole).map(|word| self.span(&word));
+        let arrow = parts.peek().filter(|part| matches!(part.as_rule(), Rule::arrow | Rule::colon));
+        let result = match arrow {
+            Some(arrow) => {
+                parts.next();
+                let ty = take(&mut parts, Rule::ty).map(|ty| self.ty(ty));
+                self.check_arrow(role, &arrow);
+                ty
+            }
+            None => None,
+        };
+        let body = self.body(parts.next(), span);
+        let gradient = parts.next().and_then(|part| {
+            let place = self.span(&part);
+            if role != Role::Activation {
+                let message =
+                    format!("only an activation gives its own `gradient`, not a {}", role.keyword());
+                self.error(Diagnostic::error("E0013", message).at(place, "not allowed here"));
+            }
+            part.into_inner().find(|part| part.as_rule() == Rule::expr).map(|expr| self.expr(expr))
+        });
+        if let (Some(place), true) = (whole, role != Role::Metric) {
+            let message = format!("only a metric may be `whole`, not a {}", role.keyword());
+            self.error(Diagnostic::error("E0013", message).at(place, "not allowed here"));
+        }
+        let (hyper, inputs) = self.lists(role, &name.text, name.span, first, second);
+        let definition = Definition { role, name, hyper, inputs, result, whole, body, gradient };
+        self.check_body(&definition);
+        Some(definition)
+    }
+
+    fn body(&mut self, pair: Option<Pair<'_, Rule>>, around: Span) -> Block {
+        let Some(pair) = pair else { return Block { statements: Vec::new(), value: None, span: around } };
+        let mut parts = pair.into_inner();
+        match take(&mut parts, Rule::eq) {
+            Some(_) => {
+                let value = self.next_expr(&mut parts, around);
+                let span = value.span;
+                Block { statements: Vec::new(), value: Some(Box::new(value)), span }
+            }
+            None => match parts.next() {
+                Some(block) => self.block(block),
+                None => Block { statements: Vec::new(), value: None, span: around },
+            },
+        }
+    }
+
+    /// Which list is hyperparameters and which is inputs.
+    fn lists(
+        &mut self,
+        role: Role,
+        name: &str,
+        name_span: Span,
+        first: Option<ParameterList>,
+        second: Option<ParameterList>,
+    ) -> (Option<ParameterList>, Option<ParameterList>) {
+        match role {
+            Role::Layer | Role::Model if second.is_some() => return (first, second),
+            Role::Init | Role::Schedule | Role::Optimizer => {
+                self.refuse_second_list(role, second);
+                return (first, None);
+            }
+            Role::Activation | Role::Fn | Role::Loss | Role::Metric => self.refuse_second_list(role, second),
+            Role::Layer | Role::Model => {}
+        }
+        if first.is_none() {
+            let message = format!("`{name}` has no list of inputs");
+            self.error(
+                Diagnostic::error("E0013", message)
+                    .at(name_span, format!("a {} takes its inputs in parentheses", role.keyword()))
+                    .suggest("without inputs write", Span { start: name_span.end, ..name_span }, "()"),
+            );
+        }
+        (None, first)
+    }
+
+    fn refuse_second_list(&mut self, role: Role, second: Option<ParameterList>) {
+        if let Some(list) = second {
+            let message = format!("only layers and models have two lists, not a {}", role.keyword());
+            self.error(
+                Diagnostic::error("E0013", message)
+                    .at(list.span, "a second list")
+                    .help("put everything into the first list"),
+            );
+        }
+    }
+
+    fn check_arrow(&mut self, role: Role, sign: &Pair<'_, Rule>) {
+        let place = self.span(sign);
+        match (role, sign.as_rule()) {
+            (Role::Init, Rule::arrow) => self.error(
+                Diagnostic::error("E0013", "an init names the shape it makes after `:`")
+                    .at(place, "not an arrow")
+                    .suggest("write", place, ":"),
+            ),
+            (Role::Init, _) | (_, Rule::arrow) => {}
+            (_, _) => self.error(
+                Diagnostic::error("E0013", "the type of the result stands after `->`")
+                    .at(place, "not a colon")
+                    .suggest("write", place, "->"),
+            ),
+        }
+    }
+
+    fn check_body(&mut self, definition: &Definition) {
+        let body = &definition.body;
+        match (definition.role, &body.value) {
+            (Role::Optimizer, Some(value)) => self.error(
+                Diagnostic::error("E0006", "an optimizer has no value")
+                    .at(value.span, "this expression is lost")
+                    .help("an optimizer ends with `param <- …`"),
+            ),
+            (Role::Optimizer, None) => {}
+            (_, Some(_)) => {}
+            (role, None) => {
+                // A wrong last statement was reported already.
+                let reported =
+                    self.errors.iter().any(|error| matches!(error.code, "E0003" | "E0007" | "E0012"));
+                if !reported {
+                    let end = Span { start: body.span.end.saturating_sub(1), ..body.span };
+                    self.error(
+                        Diagnostic::error("E0015", format!("this {} has no value", role.keyword()))
+                            .at(end, "the body ends without an expression")
+                            .and_at(definition.name.span, "declared here")
+                            .help("the last expression of a body is its value"),
+                    );
+                }
+            }
+        }
+    }
+
+    // ---------------------------------------------------------------------- data and train
+
+    fn setting(&mut self, pair: Pair<'_, Rule>) -> Setting {
+        let span = self.span(&pair);
+        let mut parts = pair.into_inner();
+        let name = self.next_name(&mut parts, span);
+        take(&mut parts, Rule::eq);
+        Setting { name, value: self.next_expr(&mut parts, span), span }
+    }
+
+    fn data(&mut self, mut parts: Pairs<'_, Rule>, span: Span) -> Data {
+        parts.next();
+        let name = self.next_name(&mut parts, span);
+        let source = match take(&mut parts, Rule::eq) {
+            Some(_) => Some(self.next_expr(&mut parts, span)),
+            None => None,
+        };
+        let mut data = Data { name, source, fields: Vec::new(), rows: None, seed: None, split: None };
+        let Some(block) = parts.next() else {
+            if data.source.is_none() {
+                let error = Diagnostic::error("E0001", "a data declaration has a source or fields");
+                self.error(error.at(span, "expected `= source` or `{ fields }`"));
+            }
+            return data;
+        };
+        for line in block.into_inner() {
+            match line.as_rule() {
+                Rule::split => {
+                    let split = self.split(line);
+                    match &data.split {
+                        Some(first) => self.twice("split", first.span, split.span),
+                        None => data.split = Some(split),
+                    }
+                }
+                _ => self.data_line(line, &mut data),
+            }
+        }
+        data
+    }
+
+    fn data_line(&mut self, pair: Pair<'_, Rule>, data: &mut Data) {
+        let span = self.span(&pair);
+        let doc = self.doc(span);
+        let mut parts = pair.into_inner();
+        let name = self.next_name(&mut parts, span);
+        let ty: Option<Type> = match take(&mut parts, Rule::colon) {
+            Some(_) => take(&mut parts, Rule::ty).map(|ty| self.ty(ty)),
+            None => None,
+        };
+        take(&mut parts, Rule::eq);
+        let value = self.next_expr(&mut parts, span);
+        let slot = match &*name.text {
+            "rows" => &mut data.rows,
+            "seed" => &mut data.seed,
+            _ => {
+                data.fields.push(DataField { doc, name, ty, value, span });
+                return;
+            }
+        };
+        match slot {
+            Some(first) => {
+                let first = first.span;
+                self.twice(&name.text, first, span);
+            }
+            None => *slot = Some(Setting { name, value, span }),
+        }
+    }
+
+    fn split(&mut self, pair: Pair<'_, Rule>) -> Split {
+        let span = self.span(&pair);
+        let (mut parts, mut in_order) = (Vec::new(), None);
+        for part in pair.into_inner().filter(|part| part.as_rule() == Rule::setting) {
+            let setting = self.setting(part);
+            if &*setting.name.text == "in_order" { in_order = Some(setting) } else { parts.push(setting) }
+        }
+        Split { parts, in_order, span }
+    }
+
+    fn train(&mut self, mut parts: Pairs<'_, Rule>, span: Span) -> Train {
+        let keyword_span = parts.next().map_or(span, |word| self.span(&word));
+        let name = take(&mut parts, Rule::ident).map(|name| self.name(&name));
+        let mut train =
+            Train { name, settings: Vec::new(), minimize: Vec::new(), measures: Vec::new(), keyword_span };
+        for line in parts {
+            match line.as_rule() {
+                Rule::minimize => {
+                    let minimize = self.minimize(line);
+                    train.minimize.push(minimize);
+                }
+                Rule::measure => {
+                    let measure = self.measure(line);
+                    train.measures.push(measure);
+                }
+                _ => {
+                    let setting = self.setting(line);
+                    match train.settings.iter().find(|first| first.name.text == setting.name.text) {
+                        Some(first) => self.twice(&setting.name.text, first.span, setting.span),
+                        None => train.settings.push(setting),
+                    }
+                }
+            }
+        }
+        train
+    }
+
+    fn minimize(&mut self, pair: Pair<'_, Rule>) -> Minimize {
+        let span = self.span(&pair);
+        let mut parts = pair.into_inner();
+        parts.next();
+        let loss = self.next_expr(&mut parts, span);
+        take(&mut parts, Rule::kw_with);
+        let optimizer = self.next_expr(&mut parts, span);
+        let (mut over, mut options) = (Vec::new(), Vec::new());
+        for part in parts {
+            match part.as_rule() {
+                Rule::over => {
+                    let models = part.into_inner().filter(|part| part.as_rule() == Rule::expr);
+                    over = models.map(|model| self.expr(model)).collect();
+                }
+                Rule::setting => options.push(self.setting(part)),
+                _ => {}
+            }
+        }
+        Minimize { loss, optimizer, over, options, span }
+    }
+
+    fn measure(&mut self, pair: Pair<'_, Rule>) -> Measure {
+        let span = self.span(&pair);
+        let mut parts = pair.into_inner();
+        parts.next();
+        let name = take(&mut parts, Rule::ident).map(|name| self.name(&name));
+        take(&mut parts, Rule::eq);
+        Measure { name, value: self.next_expr(&mut parts, span), span }
+    }
+
+    fn twice(&mut self, name: &str, first: Span, second: Span) {
+        self.error(
+            Diagnostic::error("E0014", format!("`{name}` is given twice"))
+                .at(second, "given again")
+                .and_at(first, "given first"),
+        );
+    }
+}

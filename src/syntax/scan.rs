@@ -1,0 +1,301 @@
+//! What can be known of a text before it is parsed: where its items begin, whether its brackets
+//! are in order, and which doc comment stands above a line.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::base::{Diagnostic, Diagnostics, FileId, Span};
+
+use super::ast::{Doc, MAX_DEPTH};
+use super::tokens::{CONTINUING, ITEM_WORDS, RESERVED, Token, TokenKind, tokens};
+
+/// One item's text, found without parsing it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ItemSlice {
+    /// The word the item begins with; empty where the line begins no item.
+    pub keyword: String,
+    /// The word after it, for items that declare a name.
+    pub name: Option<String>,
+    /// The item with the comments directly above it, without the blank lines after it.
+    pub range: Range<usize>,
+    /// Where the item's first word is.
+    pub start: usize,
+}
+
+/// Finds the items of a text. Outside brackets every line that does not go on with the line before
+/// begins an item, or what should have been one. Inside brackets a line begins one only if it
+/// cannot be anything else: a bracket above it is not closed.
+pub fn index_items(text: &str) -> Vec<ItemSlice> {
+    index_tokens(text, &tokens(text))
+}
+
+fn index_tokens(text: &str, tokens: &[Token]) -> Vec<ItemSlice> {
+    let mut items: Vec<ItemSlice> = Vec::new();
+    let mut depth = 0usize;
+    let mut previous: Option<Token> = None;
+    let mut line_start = true;
+    for (at, &token) in tokens.iter().enumerate() {
+        match token.kind {
+            TokenKind::Newline => {
+                line_start = true;
+                continue;
+            }
+            TokenKind::Comment => continue,
+            _ => {}
+        }
+        if line_start {
+            let begins = match depth {
+                0 => !goes_on(text, previous, token),
+                _ => at_column_one(text, token) && surely_begins_item(text, tokens, at),
+            };
+            if begins {
+                items.push(begin_item(text, tokens, at));
+                depth = 0;
+            } else if depth == 0 && items.is_empty() {
+                items.push(begin_item(text, tokens, at));
+            }
+        }
+        line_start = false;
+        match token.kind {
+            TokenKind::Open => depth += 1,
+            TokenKind::Close => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if let Some(item) = items.last_mut() {
+            item.range.end = token.end;
+        }
+        previous = Some(token);
+    }
+    items
+}
+
+fn begin_item(text: &str, tokens: &[Token], at: usize) -> ItemSlice {
+    let token = tokens[at];
+    let word = token.text(text);
+    let keyword = if ITEM_WORDS.contains(&word) { word } else { "" };
+    let name = tokens.get(at + 1).filter(|next| {
+        next.kind == TokenKind::Word
+            && !matches!(keyword, "precision" | "import" | "print" | "expect" | "plot")
+    });
+    ItemSlice {
+        keyword: keyword.to_string(),
+        name: name.map(|name| name.text(text).to_string()),
+        range: comments_above(text, token.start)..token.end,
+        start: token.start,
+    }
+}
+
+/// Whether the line that begins with `token` continues the statement that ends with `previous`.
+fn goes_on(text: &str, previous: Option<Token>, token: Token) -> bool {
+    let word = token.text(text);
+    let continuing =
+        CONTINUING.contains(&word) || word == "|>" || token.kind == TokenKind::Close || word == "{";
+    continuing || previous.is_some_and(|previous| ends_open(previous.text(text)))
+}
+
+/// Whether a line that ends with this token goes on in the next one.
+pub fn ends_open(word: &str) -> bool {
+    matches!(
+        word,
+        "+" | "-"
+            | "*"
+            | "/"
+            | "^"
+            | "@"
+            | "="
+            | "+="
+            | "<-"
+            | "|>"
+            | ","
+            | "=="
+            | "!="
+            | "<="
+            | ">="
+            | "<"
+            | ">"
+            | "and"
+            | "or"
+            | "->"
+    )
+}
+
+fn at_column_one(text: &str, token: Token) -> bool {
+    token.start == 0 || text.as_bytes()[token.start - 1] == b'\n'
+}
+
+/// Two words in a row, the first an item word: no statement looks like this.
+fn surely_begins_item(text: &str, tokens: &[Token], at: usize) -> bool {
+    let word = tokens[at].text(text);
+    if !ITEM_WORDS.contains(&word) {
+        return false;
+    }
+    let Some(next) = tokens.get(at + 1) else { return false };
+    let next_word = next.text(text);
+    match next.kind {
+        TokenKind::Word => !RESERVED.contains(&next_word) && !matches!(next_word, "with" | "over" | "along"),
+        TokenKind::Str => true,
+        TokenKind::Open => word == "train" && next_word == "{",
+        _ => false,
+    }
+}
+
+/// The start of the comment lines directly above the line of `at`, or the start of that line.
+fn comments_above(text: &str, at: usize) -> usize {
+    let mut start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
+    if !text[start..at].trim().is_empty() {
+        return at;
+    }
+    while start > 0 {
+        let above = text[..start - 1].rfind('\n').map_or(0, |newline| newline + 1);
+        if !text[above..start].trim_start().starts_with('#') {
+            break;
+        }
+        start = above;
+    }
+    start
+}
+
+/// The doc comment in the `##` lines directly above `at`, not looking before `floor`.
+pub fn doc_above(file: FileId, text: &str, floor: usize, at: usize) -> Option<Doc> {
+    let line = text[floor..at].rfind('\n')? + floor + 1;
+    if !text[line..at].trim().is_empty() {
+        return None;
+    }
+    let mut start = line;
+    let mut lines: Vec<&str> = Vec::new();
+    while start > floor {
+        let above = text[floor..start - 1].rfind('\n').map_or(floor, |newline| floor + newline + 1);
+        let Some(comment) = text[above..start].trim().strip_prefix("##") else { break };
+        lines.push(comment.strip_prefix(' ').unwrap_or(comment));
+        start = above;
+    }
+    if lines.is_empty() {
+        return None;
+    }
+    lines.reverse();
+    let first = start + text[start..].find('#').unwrap_or(0);
+    let last = text[..line].trim_end().len();
+    Some(Doc { text: Arc::from(lines.join("\n")), span: Span::new(file, first, last) })
+}
+
+/// Errors of the brackets in `text[range]`; while there are any, parsing it says nothing useful.
+pub fn check_brackets(file: FileId, text: &str, range: &Range<usize>) -> Diagnostics {
+    let slice = &text[range.clone()];
+    let place = |token: Token| Span::new(file, range.start + token.start, range.start + token.end);
+    let mut errors = Diagnostics::new();
+    let mut open: Vec<Token> = Vec::new();
+    let mut too_deep = false;
+    let all = tokens(slice);
+    for &token in &all {
+        match token.kind {
+            TokenKind::OpenStr => errors.push(
+                Diagnostic::error("E0009", "this string is not closed")
+                    .at(place(token), "the closing `\"` is missing on this line")
+                    .help("inside a string `{{` stands for a brace and `\\\"` for a quote"),
+            ),
+            TokenKind::Open => {
+                open.push(token);
+                if open.len() > MAX_DEPTH && !too_deep {
+                    too_deep = true;
+                    errors.push(
+                        Diagnostic::error("E0003", format!("brackets are nested more than {MAX_DEPTH} deep"))
+                            .at(place(token), "this one is too deep")
+                            .help("give an inner part a name of its own"),
+                    );
+                }
+            }
+            TokenKind::Close => {
+                let partner = partner_of(token.text(slice));
+                match open.iter().rposition(|open| open.text(slice) == partner) {
+                    Some(position) if position + 1 == open.len() => {
+                        open.pop();
+                    }
+                    Some(position) => {
+                        let inner = open[position + 1];
+                        let end = place(likely_end(slice, &all, inner).unwrap_or(token));
+                        errors.push(unclosed(slice, inner, &place, Span { end: end.start, ..end }));
+                        open.truncate(position);
+                    }
+                    None => errors.push(closes_nothing(slice, token, &open, &place)),
+                }
+            }
+            TokenKind::Word
+            | TokenKind::Number
+            | TokenKind::Str
+            | TokenKind::Symbol
+            | TokenKind::Newline
+            | TokenKind::Comment
+            | TokenKind::Unknown => {}
+        }
+    }
+    // The innermost unclosed parenthesis tells more than the block around it.
+    if let Some(&inner) = open.last().filter(|_| !too_deep) {
+        let end = match likely_end(slice, &all, inner) {
+            Some(newline) => place(newline).start as usize,
+            None => range.start + slice.trim_end().len(),
+        };
+        errors.push(unclosed(slice, inner, &place, Span::new(file, end, end)));
+    }
+    errors
+}
+
+fn unclosed(text: &str, open: Token, place: &impl Fn(Token) -> Span, end: Span) -> Diagnostic {
+    let (bracket, partner) = (open.text(text), partner_of(open.text(text)));
+    Diagnostic::error("E0002", format!("`{bracket}` is never closed"))
+        .at(place(open), "opened here")
+        .and_at(end, format!("`{partner}` expected here at the latest"))
+        .suggest(format!("close it with `{partner}`"), end, partner)
+}
+
+/// The first line end after an unclosed `(` or `[` at which its contents seem to end: nothing
+/// before it or after it asks for more.
+fn likely_end(text: &str, tokens: &[Token], open: Token) -> Option<Token> {
+    if open.text(text) == "{" {
+        return None;
+    }
+    let first = tokens.iter().position(|token| token.start == open.start)?;
+    let mut last = open;
+    for (at, &token) in tokens.iter().enumerate().skip(first) {
+        match token.kind {
+            TokenKind::Comment => {}
+            TokenKind::Newline => {
+                let next = tokens[at..]
+                    .iter()
+                    .find(|next| !matches!(next.kind, TokenKind::Newline | TokenKind::Comment));
+                let more_before = last.kind == TokenKind::Open || ends_open(last.text(text));
+                let more_after = next.is_some_and(|next| {
+                    let word = next.text(text);
+                    ends_open(word) || CONTINUING.contains(&word) || next.kind == TokenKind::Open
+                });
+                if !more_before && !more_after {
+                    return Some(Token { end: token.start, ..token });
+                }
+            }
+            _ => last = token,
+        }
+    }
+    None
+}
+
+fn closes_nothing(text: &str, close: Token, open: &[Token], place: &impl Fn(Token) -> Span) -> Diagnostic {
+    let word = close.text(text);
+    let error = Diagnostic::error("E0002", format!("`{word}` closes nothing"))
+        .at(place(close), format!("there is no open `{}`", partner_of(word)));
+    match open.last() {
+        Some(&inner) => {
+            error.and_at(place(inner), format!("`{}` would close this", partner_of(inner.text(text))))
+        }
+        None => error,
+    }
+}
+
+fn partner_of(bracket: &str) -> &'static str {
+    match bracket {
+        "(" => ")",
+        "[" => "]",
+        "{" => "}",
+        ")" => "(",
+        "]" => "[",
+        _ => "{",
+    }
+}
