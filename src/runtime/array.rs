@@ -60,7 +60,7 @@ impl Array {
 
     /// The number of elements of one row.
     pub fn row_len(&self) -> usize {
-        self.shape.iter().skip(1).product()
+        element_count(self.shape.get(1..).unwrap_or(&[])).unwrap_or(0)
     }
 
     /// The elements as 32-bit floats; bools are 0 and 1.

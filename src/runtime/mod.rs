@@ -4,3 +4,4 @@ pub mod array;
 pub mod kernels;
 pub mod permutation;
 pub mod pool;
+pub mod sources;

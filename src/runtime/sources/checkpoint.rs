@@ -1,0 +1,220 @@
+//! Checkpoints: parameters and states by path, written to and read from `safetensors` files.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value, json};
+
+use crate::base::{Diagnostic, Diagnostics, nearest};
+use crate::runtime::array::{Array, Elements, shape_text};
+
+use super::safetensors::{self, SafeTensors};
+use super::stored::StoredArray;
+
+/// A parameter or state that is to be read from a file.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Wanted {
+    pub name: String,
+    pub shape: Vec<usize>,
+}
+
+/// Writes arrays by name, and texts beside them, to a `safetensors` file. The same arrays give the
+/// same bytes. A file of this name is replaced only when the new one is complete.
+///
+/// Errors: E0714.
+pub fn write(
+    path: &Path,
+    arrays: &[(&str, &Array)],
+    metadata: &BTreeMap<String, String>,
+) -> Result<(), Diagnostic> {
+    let unfinished = beside(path);
+    let written = write_file(&unfinished, arrays, metadata).and_then(|()| fs::rename(&unfinished, path));
+    written.map_err(|error| {
+        // It may not exist; what failed is reported in any case.
+        let _ = fs::remove_file(&unfinished);
+        Diagnostic::error("E0714", format!("cannot write `{}`: {error}", path.display()))
+    })
+}
+
+/// Finds every parameter and state that a program starts with in a file, under `prefix` and its
+/// own name and with its own shape; they come in the order of `wanted`. Names without the prefix
+/// are ignored; those with it that nothing wants give one warning (`num_batches_tracked` none).
+///
+/// Errors: E0713 lists all that are missing or have another shape.
+pub fn find(
+    file: &SafeTensors,
+    prefix: &str,
+    wanted: &[Wanted],
+) -> Result<(Vec<StoredArray>, Diagnostics), Diagnostic> {
+    let mut unused: Vec<&str> = file.names().filter_map(|name| name.strip_prefix(prefix)).collect();
+    unused.retain(|name| !wanted.iter().any(|want| want.name == *name));
+    let mut wrong: Vec<String> = Vec::new();
+    let mut arrays = Vec::new();
+    for want in wanted {
+        let name = format!("{prefix}{}", want.name);
+        match file.shape(&name) {
+            Some(shape) if shape == want.shape => arrays.push(file.tensor(&name)?),
+            Some(shape) => {
+                let (found, expected) = (shape_text(shape), shape_text(&want.shape));
+                wrong.push(format!("`{name}` has the shape {found} in the file, {expected} is needed"));
+            }
+            None => {
+                let near = nearest(&want.name, unused.iter().copied());
+                let near = near.map(|near| format!("; the file has `{prefix}{near}`")).unwrap_or_default();
+                wrong.push(format!("`{name}` {} is not in the file{near}", shape_text(&want.shape)));
+            }
+        }
+    }
+    let shown = file.path().display();
+    if !wrong.is_empty() {
+        let what = if wrong.len() == 1 { "does" } else { "do" };
+        let message = format!("{} of {} arrays {what} not fit `{shown}`", wrong.len(), wanted.len());
+        return Err(wrong.into_iter().fold(Diagnostic::error("E0713", message), Diagnostic::note));
+    }
+    unused.retain(|name| name.rsplit('.').next() != Some("num_batches_tracked"));
+    let warning = (!unused.is_empty()).then(|| {
+        let names =
+            unused.iter().take(5).map(|name| format!("`{prefix}{name}`")).collect::<Vec<_>>().join(", ");
+        let others = if unused.len() > 5 { " and others" } else { "" };
+        let message = format!("nothing uses {} of the arrays in `{shown}`: {names}{others}", unused.len());
+        Diagnostic::warning("W0071", message)
+    });
+    Ok((arrays, warning.into_iter().collect()))
+}
+
+/// Opens a file and finds in it what a program starts with; see [`find`].
+///
+/// Errors: those of [`safetensors::open`] and [`find`].
+pub fn open(
+    path: &Path,
+    prefix: &str,
+    wanted: &[Wanted],
+) -> Result<(Vec<StoredArray>, Diagnostics), Diagnostic> {
+    find(&safetensors::open(path)?, prefix, wanted)
+}
+
+/// The name under which a file is written before it is complete.
+fn beside(path: &Path) -> PathBuf {
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    path.with_file_name(format!(".{name}.{}", std::process::id()))
+}
+
+fn write_file(path: &Path, arrays: &[(&str, &Array)], metadata: &BTreeMap<String, String>) -> io::Result<()> {
+    let mut out = BufWriter::new(File::create(path)?);
+    let header = header(arrays, metadata);
+    out.write_all(&(header.len() as u64).to_le_bytes())?;
+    out.write_all(header.as_bytes())?;
+    for (_, array) in arrays {
+        write_elements(&mut out, array.elements())?;
+    }
+    out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()
+}
+
+/// The header, padded with spaces so that elements begin at a multiple of 8.
+fn header(arrays: &[(&str, &Array)], metadata: &BTreeMap<String, String>) -> String {
+    let mut entries = Map::new();
+    if !metadata.is_empty() {
+        entries.insert("__metadata__".to_owned(), json!(metadata));
+    }
+    let mut start = 0;
+    for (name, array) in arrays {
+        let (dtype, size) = match array.elements() {
+            Elements::F32(_) => ("F32", 4),
+            Elements::F64(_) => ("F64", 8),
+            Elements::I32(_) => ("I32", 4),
+            Elements::U8(_) => ("U8", 1),
+            Elements::Bool(_) => ("BOOL", 1),
+        };
+        let end = start + array.elements().len() * size;
+        let entry = json!({ "dtype": dtype, "shape": array.shape(), "data_offsets": [start, end] });
+        entries.insert((*name).to_owned(), entry);
+        start = end;
+    }
+    let mut text = Value::Object(entries).to_string();
+    text.extend(std::iter::repeat_n(' ', text.len().next_multiple_of(8) - text.len()));
+    text
+}
+
+fn write_elements(out: &mut impl Write, elements: &Elements) -> io::Result<()> {
+    match elements {
+        Elements::F32(values) => values.iter().try_for_each(|value| out.write_all(&value.to_le_bytes())),
+        Elements::F64(values) => values.iter().try_for_each(|value| out.write_all(&value.to_le_bytes())),
+        Elements::I32(values) => values.iter().try_for_each(|value| out.write_all(&value.to_le_bytes())),
+        Elements::U8(values) => out.write_all(values),
+        Elements::Bool(values) => values.iter().try_for_each(|&value| out.write_all(&[u8::from(value)])),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn array(shape: &[usize], elements: Elements) -> Array {
+        Array::new(shape.to_vec(), elements).unwrap()
+    }
+
+    fn wanted(name: &str, shape: &[usize]) -> Wanted {
+        Wanted { name: name.to_owned(), shape: shape.to_vec() }
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let folder = std::env::temp_dir().join(format!("nnc-checkpoint-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("a.safetensors");
+        let weight = array(&[2, 2], Elements::F32(vec![1.0, -0.0, f32::MIN_POSITIVE, 3.5]));
+        let mask = array(&[3], Elements::Bool(vec![true, false, true]));
+        let step = array(&[], Elements::I32(vec![-7]));
+        let wide = array(&[1], Elements::F64(vec![0.1]));
+        let arrays = [("fc.weight", &weight), ("mask", &mask), ("step", &step), ("wide", &wide)];
+        let metadata =
+            BTreeMap::from([("epoch".to_owned(), "3".to_owned()), ("a".to_owned(), "\"b\"".to_owned())]);
+        write(&path, &arrays, &metadata).unwrap();
+        let first = fs::read(&path).unwrap();
+        write(&path, &arrays, &metadata).unwrap();
+        assert_eq!(first, fs::read(&path).unwrap());
+        let file = safetensors::open(&path).unwrap();
+        assert_eq!(file.metadata(), &metadata);
+        for (name, array) in arrays {
+            assert_eq!(&file.tensor(name).unwrap().load().unwrap(), array);
+        }
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
+        let error = write(&folder.join("no/b"), &arrays, &metadata).unwrap_err();
+        assert_eq!(error.code, "E0714");
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    fn example() -> SafeTensors {
+        let header = r#"{"init.fc1.weight":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},
+            "init.fc1.bias":{"dtype":"F32","shape":[1],"data_offsets":[8,12]},
+            "init.bn.num_batches_tracked":{"dtype":"I64","shape":[],"data_offsets":[12,20]},
+            "other":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}}"#;
+        let bytes = safetensors::tests::file(header, &[0; 20]);
+        safetensors::parse(super::super::file::FileBytes::owned(bytes), Path::new("a.safetensors")).unwrap()
+    }
+
+    #[test]
+    fn all_that_is_missing_is_listed() {
+        let want = [wanted("fc1.wieght", &[2]), wanted("fc1.bias", &[2]), wanted("fc2.bias", &[9])];
+        let error = find(&example(), "init.", &want).unwrap_err();
+        assert_eq!(error.code, "E0713");
+        assert_eq!(error.message, "3 of 3 arrays do not fit `a.safetensors`");
+        let expected = [
+            "`init.fc1.wieght` [2] is not in the file; the file has `init.fc1.weight`",
+            "`init.fc1.bias` has the shape [1] in the file, [2] is needed",
+            "`init.fc2.bias` [9] is not in the file",
+        ];
+        assert_eq!(error.notes, expected);
+    }
+
+    #[test]
+    fn unused_names_give_one_warning() {
+        let (arrays, warnings) = find(&example(), "init.", &[wanted("fc1.bias", &[1])]).unwrap();
+        assert_eq!((arrays.len(), warnings.len()), (1, 1));
+        assert_eq!(warnings[0].message, "nothing uses 1 of the arrays in `a.safetensors`: `init.fc1.weight`");
+        let want = [wanted("fc1.bias", &[1]), wanted("fc1.weight", &[2])];
+        assert!(find(&example(), "init.", &want).unwrap().1.is_empty());
+    }
+}

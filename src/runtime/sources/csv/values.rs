@@ -1,0 +1,224 @@
+//! The values of the fields of a csv file: numbers, or names that become classes.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use crate::base::Diagnostic;
+use crate::runtime::array::{Array, Elements, whole_number};
+
+use super::scan::{Field, line_column};
+use super::select::Selection;
+use super::{Columns, Place, Request, Want};
+
+/// Collects the values of one request.
+pub(super) struct Reader<'a> {
+    columns: Vec<usize>,
+    is_one: bool,
+    values: Values<'a>,
+}
+
+enum Values<'a> {
+    F32(Vec<f32>),
+    F64(Vec<f64>),
+    /// Nothing has been read, so it is open whether there are numbers or names.
+    Open,
+    I32(Vec<i32>),
+    Names {
+        ids: Vec<i32>,
+        known: HashMap<Cow<'a, str>, i32>,
+    },
+}
+
+impl<'a> Reader<'a> {
+    pub fn new(columns: Vec<usize>, request: &Request) -> Reader<'a> {
+        let values = match request.want {
+            Want::F32 => Values::F32(Vec::new()),
+            Want::F64 => Values::F64(Vec::new()),
+            Want::I32 => Values::Open,
+        };
+        Reader { columns, is_one: matches!(request.selection, Selection::One(_)), values }
+    }
+
+    pub fn push_row(
+        &mut self,
+        fields: &[Field<'a>],
+        place: &Place<'_>,
+        header: Option<&[String]>,
+    ) -> Result<(), Diagnostic> {
+        for &column in &self.columns {
+            let field = &fields[column];
+            push(&mut self.values, field).map_err(|wrong| wrong.diagnostic(field, place, column, header))?;
+        }
+        Ok(())
+    }
+
+    pub fn finish(self, rows: usize) -> Result<Columns, Diagnostic> {
+        let shape = if self.is_one { vec![rows] } else { vec![rows, self.columns.len()] };
+        let (elements, classes) = match self.values {
+            Values::F32(values) => (Elements::F32(values), None),
+            Values::F64(values) => (Elements::F64(values), None),
+            Values::I32(values) => (Elements::I32(values), None),
+            Values::Open => (Elements::I32(Vec::new()), None),
+            Values::Names { ids, known } => {
+                let mut names: Vec<(Cow<'_, str>, i32)> = known.into_iter().collect();
+                names.sort_unstable();
+                let mut classes = vec![0; names.len()];
+                for (class, (_, id)) in names.iter().enumerate() {
+                    classes[*id as usize] = class as i32;
+                }
+                let elements = ids.into_iter().map(|id| classes[id as usize]).collect();
+                (
+                    Elements::I32(elements),
+                    Some(names.into_iter().map(|(name, _)| name.into_owned()).collect()),
+                )
+            }
+        };
+        let array = Array::new(shape, elements)
+            .ok_or_else(|| Diagnostic::error("E0710", "columns without a number of columns"))?;
+        Ok(Columns { array, classes })
+    }
+}
+
+/// What is wrong with a field.
+enum Wrong {
+    Missing,
+    NotANumber,
+    NotFinite,
+    NotWhole,
+    TooLarge,
+    /// A name in a column that began with numbers.
+    NameAmongNumbers,
+    /// A number in a column that began with names.
+    NumberAmongNames,
+}
+
+fn push<'a>(values: &mut Values<'a>, field: &Field<'a>) -> Result<(), Wrong> {
+    let text = field.text.as_ref();
+    if text.is_empty() {
+        return Err(Wrong::Missing);
+    }
+    match values {
+        Values::F32(list) => {
+            let value: f32 = text.parse().map_err(|_| not_a_number(text))?;
+            list.push(finite(f64::from(value), text).map(|_| value)?);
+        }
+        Values::F64(list) => {
+            let value: f64 = text.parse().map_err(|_| not_a_number(text))?;
+            list.push(finite(value, text)?);
+        }
+        Values::Open => {
+            *values = match text.parse::<f64>() {
+                Ok(_) => Values::I32(Vec::new()),
+                Err(_) => Values::Names { ids: Vec::new(), known: HashMap::new() },
+            };
+            push(values, field)?;
+        }
+        Values::I32(list) => list.push(int(text)?),
+        Values::Names { ids, known } => {
+            if text.parse::<f64>().is_ok_and(f64::is_finite) {
+                return Err(Wrong::NumberAmongNames);
+            }
+            let next = known.len() as i32;
+            let id = match known.get(text) {
+                Some(&id) => id,
+                None => *known.entry(field.text.clone()).or_insert(next),
+            };
+            ids.push(id);
+        }
+    }
+    Ok(())
+}
+
+fn int(text: &str) -> Result<i32, Wrong> {
+    if let Ok(number) = text.parse() {
+        return Ok(number);
+    }
+    let value: f64 = text.parse().map_err(|_| match not_a_number(text) {
+        Wrong::NotANumber => Wrong::NameAmongNumbers,
+        other => other,
+    })?;
+    match whole_number(finite(value, text)?) {
+        Some(number) => Ok(number),
+        None if value.fract() == 0.0 => Err(Wrong::TooLarge),
+        None => Err(Wrong::NotWhole),
+    }
+}
+
+/// Texts by which tables say that a value is not known.
+fn not_a_number(text: &str) -> Wrong {
+    const UNKNOWN: [&str; 9] = ["na", "n/a", "nan", "null", "none", "?", "-", ".", "missing"];
+    if UNKNOWN.contains(&text.to_ascii_lowercase().as_str()) { Wrong::Missing } else { Wrong::NotANumber }
+}
+
+fn finite(value: f64, text: &str) -> Result<f64, Wrong> {
+    match value {
+        _ if value.is_finite() => Ok(value),
+        _ if value.is_nan() => Err(Wrong::Missing),
+        _ if text.to_ascii_lowercase().contains("inf") => Err(Wrong::NotFinite),
+        _ => Err(Wrong::TooLarge),
+    }
+}
+
+impl Wrong {
+    fn diagnostic(
+        self,
+        field: &Field<'_>,
+        place: &Place<'_>,
+        column: usize,
+        header: Option<&[String]>,
+    ) -> Diagnostic {
+        let at = place.line_and_column(field.start);
+        let shown: String = field.text.chars().take(40).collect();
+        let of = match header.and_then(|names| names.get(column)) {
+            Some(name) => format!("column `{name}`"),
+            None => format!("column {column}"),
+        };
+        match self {
+            Wrong::Missing if field.text.is_empty() => {
+                Diagnostic::error("E0705", format!("{at}: {of} has no value")).help(FILL_IN)
+            }
+            Wrong::Missing => {
+                Diagnostic::error("E0705", format!("{at}: {of} has no value but `{shown}`")).help(FILL_IN)
+            }
+            Wrong::NotANumber if header.is_none() && line_column(place.text, field.start).0 == 1 => {
+                Diagnostic::error("E0706", format!("{at}: {of} is `{shown}`, which is not a number"))
+                    .help("if the first line has the names of the columns, say `header = true`")
+            }
+            Wrong::NotANumber if is_decimal_comma(&shown) => {
+                Diagnostic::error("E0706", format!("{at}: {of} is `{shown}`, which is not a number"))
+                    .help("numbers are written with a decimal point and without separators of thousands")
+            }
+            Wrong::NotANumber => {
+                Diagnostic::error("E0706", format!("{at}: {of} is `{shown}`, which is not a number")).help(
+                    "a column of names is read as classes if the field is declared as `class(n)` or `int`",
+                )
+            }
+            Wrong::NotFinite => {
+                Diagnostic::error("E0706", format!("{at}: {of} is `{shown}`, which is not a finite number"))
+            }
+            Wrong::NotWhole => {
+                Diagnostic::error("E0712", format!("{at}: {of} is {shown}, but the field is an int"))
+                    .help("declare the field as a float, without `int` or `class`")
+            }
+            Wrong::TooLarge => Diagnostic::error(
+                "E0712",
+                format!("{at}: {of} is {shown}, which does not fit the type of the field"),
+            ),
+            Wrong::NameAmongNumbers => {
+                Diagnostic::error("E0706", format!("{at}: {of} is `{shown}`, but it began with numbers"))
+            }
+            Wrong::NumberAmongNames => Diagnostic::error(
+                "E0706",
+                format!("{at}: {of} is the number {shown}, but it began with names"),
+            )
+            .help("a column is read as classes of names if all its fields are names"),
+        }
+    }
+}
+
+const FILL_IN: &str = "remove the row, or fill in a value before training";
+
+fn is_decimal_comma(text: &str) -> bool {
+    text.contains(',') && text.replace(',', ".").parse::<f64>().is_ok()
+        || text.replace(',', "").parse::<f64>().is_ok()
+}

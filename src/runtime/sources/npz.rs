@@ -1,0 +1,210 @@
+//! `npz`, NumPy's format for several arrays: a zip archive of `npy` files.
+//!
+//! Only what NumPy writes is read: stored or deflated members, less than 4 GiB in all. The table
+//! at the end of the archive says where they are. Stored members are mapped like an `npy` file.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use flate2::read::DeflateDecoder;
+
+use crate::base::{Diagnostic, nearest};
+
+use super::file::FileBytes;
+use super::npy;
+use super::stored::StoredArray;
+
+/// An archive whose table has been read.
+#[derive(Debug)]
+pub struct Npz {
+    path: PathBuf,
+    file: FileBytes,
+    members: Vec<Member>,
+}
+
+/// An entry of the archive's table.
+#[derive(Debug)]
+struct Member {
+    /// Without `.npy`.
+    name: String,
+    method: u16,
+    packed: usize,
+    unpacked: usize,
+    header: usize,
+}
+
+const STORED: u16 = 0;
+const DEFLATED: u16 = 8;
+
+/// Opens an `npz` archive.
+///
+/// Errors: E0701, E0702 (not a zip archive, or one that NumPy does not write).
+pub fn open(path: &Path) -> Result<Npz, Diagnostic> {
+    parse(FileBytes::open(path)?, path)
+}
+
+/// As [`open`], from bytes; `path` is for messages.
+pub fn parse(file: FileBytes, path: &Path) -> Result<Npz, Diagnostic> {
+    let members = read_table(file.bytes()).ok_or_else(|| {
+        let message = format!(
+            "`{}` is not an `npz` file: the table of a zip archive is not at its end",
+            path.display()
+        );
+        let diagnostic = Diagnostic::error("E0702", message);
+        let single = file.bytes().starts_with(b"\x93NUMPY");
+        if single { diagnostic.help("this is a single array: read it with `npy(…)`") } else { diagnostic }
+    })?;
+    Ok(Npz { path: path.to_owned(), file, members })
+}
+
+impl Npz {
+    /// The names of the arrays, in the order of the archive.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.members.iter().map(|member| member.name.as_str())
+    }
+
+    /// The array of this name.
+    ///
+    /// Errors: E0711 (no such array), E0702 (a damaged or encrypted member) and those of `npy`.
+    pub fn tensor(&self, name: &str) -> Result<StoredArray, Diagnostic> {
+        let Some(member) = self.members.iter().find(|member| member.name == name) else {
+            return Err(no_such_array(name, &self.path, self.names()));
+        };
+        let shown = format!("array `{name}` of `{}`", self.path.display());
+        let bytes = self.member_bytes(member).ok_or_else(|| {
+            Diagnostic::error(
+                "E0702",
+                format!("{shown} cannot be unpacked: the archive is damaged or encrypted"),
+            )
+        })?;
+        npy::parse(bytes, shown)
+    }
+
+    fn member_bytes(&self, member: &Member) -> Option<FileBytes> {
+        let all = self.file.bytes();
+        let header = all.get(member.header..)?;
+        if !header.starts_with(b"PK\x03\x04") {
+            return None;
+        }
+        let start = member.header + 30 + usize::from(u16_at(header, 26)?) + usize::from(u16_at(header, 28)?);
+        let packed = self.file.slice(start..start.checked_add(member.packed)?)?;
+        match member.method {
+            STORED => Some(packed),
+            DEFLATED => {
+                let mut unpacked = Vec::new();
+                let limit = member.unpacked as u64 + 1;
+                DeflateDecoder::new(packed.bytes()).take(limit).read_to_end(&mut unpacked).ok()?;
+                (unpacked.len() == member.unpacked).then(|| FileBytes::owned(unpacked))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The error for a name that an archive does not have.
+pub(super) fn no_such_array<'a>(name: &str, path: &Path, names: impl Iterator<Item = &'a str>) -> Diagnostic {
+    let names: Vec<&str> = names.collect();
+    let diagnostic = Diagnostic::error("E0711", format!("`{}` has no array `{name}`", path.display()));
+    if let Some(near) = nearest(name, names.iter().copied()) {
+        return diagnostic.help(format!("it has `{near}`"));
+    }
+    let shown = names.iter().take(10).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    match names.len() {
+        0 => diagnostic.note("it has no arrays at all"),
+        count @ 1..=10 => diagnostic.note(format!("it has {count}: {shown}")),
+        count => diagnostic.note(format!("it has {count}: {shown} and others")),
+    }
+}
+
+/// The table of a zip archive: its end record is the last thing in the file but a comment.
+fn read_table(bytes: &[u8]) -> Option<Vec<Member>> {
+    const END_RECORD: usize = 22;
+    let last = bytes.len().checked_sub(END_RECORD)?;
+    let first = last.saturating_sub(usize::from(u16::MAX));
+    let end = (first..=last).rev().find(|&at| bytes[at..].starts_with(b"PK\x05\x06"))?;
+    let count = u16_at(bytes, end + 10)?;
+    let mut at = u32_at(bytes, end + 16)?;
+    let mut members = Vec::new();
+    for _ in 0..count {
+        let entry = bytes.get(at..).filter(|entry| entry.starts_with(b"PK\x01\x02"))?;
+        let name_len = usize::from(u16_at(entry, 28)?);
+        let name = String::from_utf8_lossy(entry.get(46..46 + name_len)?).into_owned();
+        let name = name.strip_suffix(".npy").map(str::to_owned).unwrap_or(name);
+        let (packed, unpacked, header) = (u32_at(entry, 20)?, u32_at(entry, 24)?, u32_at(entry, 42)?);
+        // Bit 0 of the flags says that the member is encrypted.
+        let method = if u16_at(entry, 8)? & 1 == 0 { u16_at(entry, 10)? } else { u16::MAX };
+        members.push(Member { name, method, packed, unpacked, header });
+        at += 46 + name_len + usize::from(u16_at(entry, 30)?) + usize::from(u16_at(entry, 32)?);
+    }
+    Some(members)
+}
+
+fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
+    bytes.get(at..at + 2).map(|two| u16::from_le_bytes([two[0], two[1]]))
+}
+
+fn u32_at(bytes: &[u8], at: usize) -> Option<usize> {
+    bytes.get(at..at + 4).map(|four| u32::from_le_bytes([four[0], four[1], four[2], four[3]]) as usize)
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::io::Write;
+
+    use super::super::npy::tests::npy;
+    use super::*;
+    use crate::runtime::array::Elements;
+
+    /// An archive of two arrays, `x` stored and `y` deflated.
+    pub fn archive() -> Vec<u8> {
+        let x = npy("{'descr': '|u1', 'fortran_order': False, 'shape': (3,), }", &[1, 2, 3]);
+        let y = npy("{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }", &[0; 8]);
+        let mut packer = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::default());
+        packer.write_all(&y).unwrap();
+        let packed_y = packer.finish().unwrap();
+        let (mut bytes, mut table) = (Vec::new(), Vec::new());
+        for (name, method, data, unpacked) in
+            [("x.npy", STORED, &x, x.len()), ("y.npy", DEFLATED, &packed_y, y.len())]
+        {
+            // Version, flags, method, time, date, checksum, sizes, length of the name, of the extra field.
+            let mut common = [20u16, 0, method, 0, 0, 0, 0].map(u16::to_le_bytes).concat();
+            common.extend((data.len() as u32).to_le_bytes());
+            common.extend((unpacked as u32).to_le_bytes());
+            common.extend((name.len() as u16).to_le_bytes());
+            common.extend([0, 0]);
+            table.extend(b"PK\x01\x02\x14\x00");
+            table.extend(&common);
+            table.extend([0; 10]);
+            table.extend((bytes.len() as u32).to_le_bytes());
+            table.extend(name.bytes());
+            bytes.extend(b"PK\x03\x04");
+            bytes.extend(&common);
+            bytes.extend(name.bytes());
+            bytes.extend(data);
+        }
+        let start = bytes.len() as u32;
+        bytes.extend(&table);
+        bytes.extend(b"PK\x05\x06\0\0\0\0\x02\0\x02\0");
+        bytes.extend((table.len() as u32).to_le_bytes());
+        bytes.extend(start.to_le_bytes());
+        bytes.extend([0, 0]);
+        bytes
+    }
+
+    #[test]
+    fn stored_and_deflated_members() {
+        let npz = parse(FileBytes::owned(archive()), Path::new("a.npz")).unwrap();
+        assert_eq!(npz.names().collect::<Vec<_>>(), ["x", "y"]);
+        assert_eq!(npz.tensor("x").unwrap().load().unwrap().elements(), &Elements::U8(vec![1, 2, 3]));
+        assert_eq!(npz.tensor("y").unwrap().load().unwrap().elements(), &Elements::F32(vec![0.0, 0.0]));
+        let error = npz.tensor("z").unwrap_err();
+        assert_eq!((error.code, error.notes[0].as_str()), ("E0711", "it has 2: `x`, `y`"));
+    }
+
+    #[test]
+    fn other_files_are_refused() {
+        assert_eq!(parse(FileBytes::owned(vec![]), Path::new("a")).unwrap_err().code, "E0702");
+        let single = FileBytes::owned(npy("{}", &[]));
+        assert_eq!(parse(single, Path::new("a")).unwrap_err().helps.len(), 1);
+    }
+}

@@ -1,0 +1,229 @@
+//! A text as class numbers of its characters, and windows over it.
+
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::base::Diagnostic;
+
+use super::file::FileBytes;
+
+/// A text and its vocabulary: the characters that occur in it, in the order of their Unicode
+/// numbers. A character's class is its place in the vocabulary.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Text {
+    vocabulary: Vec<char>,
+    /// Two bytes a character; vocabularies are far smaller than 65,536.
+    ids: Arc<[u16]>,
+}
+
+/// Pairs of `length` characters and the `length` characters that follow them by one. Row r begins
+/// at character `r * stride`. Nothing is copied until rows are read.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Windows {
+    ids: Arc<[u16]>,
+    length: usize,
+    stride: usize,
+}
+
+impl Text {
+    /// Reads a UTF-8 file, plain or gzipped. A byte order mark is skipped; line ends are `\n`.
+    ///
+    /// Errors: E0701, E0709 (not UTF-8), E0710 (empty).
+    pub fn open(path: &Path) -> Result<Text, Diagnostic> {
+        let name = format!("`{}`", path.display());
+        Text::new(utf8(FileBytes::open(path)?.bytes(), &name)?, &name)
+    }
+
+    /// As [`Text::open`], from a string; `name` is how messages call it.
+    pub fn new(text: &str, name: &str) -> Result<Text, Diagnostic> {
+        let text = text.replace("\r\n", "\n");
+        let mut vocabulary: Vec<char> = text.chars().collect();
+        vocabulary.sort_unstable();
+        vocabulary.dedup();
+        if vocabulary.is_empty() {
+            return Err(Diagnostic::error("E0710", format!("{name} is empty")));
+        }
+        if vocabulary.len() > usize::from(u16::MAX) + 1 {
+            let message =
+                format!("{name} has {} different characters; at most 65536 are read", vocabulary.len());
+            return Err(Diagnostic::error("E0709", message));
+        }
+        let id = |c: char| vocabulary.binary_search(&c).ok().and_then(|id| u16::try_from(id).ok());
+        let ids = text.chars().filter_map(id).collect();
+        Ok(Text { vocabulary, ids })
+    }
+
+    /// The characters by class.
+    pub fn vocabulary(&self) -> &[char] {
+        &self.vocabulary
+    }
+
+    /// The number of characters.
+    pub fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// Never true: an empty text is an error.
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+
+    /// The classes of some of the characters.
+    ///
+    /// # Panics
+    ///
+    /// If the range goes beyond the text.
+    pub fn classes(&self, range: Range<usize>) -> impl Iterator<Item = i32> {
+        self.ids[range].iter().map(|&id| i32::from(id))
+    }
+
+    /// The classes of another text's characters.
+    ///
+    /// Errors: E0716 names the first that the vocabulary does not have.
+    pub fn encode(&self, text: &str) -> Result<Vec<i32>, Diagnostic> {
+        let class = |(at, c): (usize, char)| match self.vocabulary.binary_search(&c) {
+            Ok(id) => Ok(id as i32),
+            Err(_) => {
+                let message =
+                    format!("character {} of the text is {c:?}, which the vocabulary does not have", at + 1);
+                let known: String = self.vocabulary.iter().collect();
+                Err(Diagnostic::error("E0716", message).note(format!("the vocabulary is {known:?}")))
+            }
+        };
+        text.chars().enumerate().map(class).collect()
+    }
+
+    /// The text that classes stand for; what is no class becomes U+FFFD.
+    pub fn decode(&self, classes: &[i32]) -> String {
+        let character =
+            |&class: &i32| usize::try_from(class).ok().and_then(|id| self.vocabulary.get(id).copied());
+        classes.iter().map(|class| character(class).unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
+    }
+
+    /// Windows of `length` characters that begin `stride` apart: with `stride = length` an epoch
+    /// sees every character once, with 1 there is a window at every character.
+    ///
+    /// Errors: E0715.
+    pub fn windows(&self, length: usize, stride: usize) -> Result<Windows, Diagnostic> {
+        if length == 0 || stride == 0 || self.ids.len() <= length {
+            let message = format!(
+                "a text of {} characters has no windows of {length} characters and the next one, {stride} apart",
+                self.ids.len()
+            );
+            return Err(Diagnostic::error("E0715", message));
+        }
+        Ok(Windows { ids: Arc::clone(&self.ids), length, stride })
+    }
+}
+
+impl Windows {
+    /// The number of windows; the last one's targets lie within the text.
+    pub fn rows(&self) -> usize {
+        (self.ids.len() - self.length - 1) / self.stride + 1
+    }
+
+    /// Characters of one row.
+    pub fn length(&self) -> usize {
+        self.length
+    }
+
+    /// The characters of windows, one row after the other: `out` is `[rows, length]`.
+    ///
+    /// # Panics
+    ///
+    /// If a row is not below [`Windows::rows`] or `out` has not `length` places for each.
+    pub fn read_inputs(&self, rows: impl IntoIterator<Item = usize>, out: &mut [i32]) {
+        self.read(rows, 0, out);
+    }
+
+    /// For each character of the windows the one after it: `out` is `[rows, length]`.
+    ///
+    /// # Panics
+    ///
+    /// As [`Windows::read_inputs`].
+    pub fn read_targets(&self, rows: impl IntoIterator<Item = usize>, out: &mut [i32]) {
+        self.read(rows, 1, out);
+    }
+
+    fn read(&self, rows: impl IntoIterator<Item = usize>, shift: usize, out: &mut [i32]) {
+        let mut places = out.chunks_exact_mut(self.length);
+        for row in rows {
+            let start = row * self.stride + shift;
+            let place = places.next().expect("a place for every row");
+            for (place, &id) in place.iter_mut().zip(&self.ids[start..start + self.length]) {
+                *place = i32::from(id);
+            }
+        }
+    }
+}
+
+/// The text that bytes are, without a byte order mark.
+///
+/// Errors: E0709 with the line of the first byte that is not UTF-8.
+pub(super) fn utf8<'a>(bytes: &'a [u8], name: &str) -> Result<&'a str, Diagnostic> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Ok(text.strip_prefix('\u{feff}').unwrap_or(text)),
+        Err(error) => {
+            let good = &bytes[..error.valid_up_to()];
+            let line = good.iter().filter(|&&byte| byte == b'\n').count() + 1;
+            let bad = bytes.get(good.len()).copied().unwrap_or(0);
+            let message = format!(
+                "{name} is not UTF-8 text: line {line} has the byte {bad:02x} at offset {}",
+                good.len()
+            );
+            let help = "save it as UTF-8, with `iconv -f latin1 -t utf-8` for example";
+            Err(Diagnostic::error("E0709", message).help(help))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(text: &str) -> Text {
+        Text::new(text, "`t`").unwrap()
+    }
+
+    #[test]
+    fn classes_are_in_sorted_order() {
+        let text = text("to be\r\nñ");
+        assert_eq!(text.vocabulary(), ['\n', ' ', 'b', 'e', 'o', 't', 'ñ']);
+        assert_eq!(text.classes(0..text.len()).collect::<Vec<_>>(), [5, 4, 1, 2, 3, 0, 6]);
+        assert_eq!(text.encode("be ñ").unwrap(), [2, 3, 1, 6]);
+        assert_eq!(text.decode(&[2, 3, 1, 6, 7, -1]), "be ñ\u{fffd}\u{fffd}");
+        let error = text.encode("box").unwrap_err();
+        assert_eq!(error.message, "character 3 of the text is 'x', which the vocabulary does not have");
+    }
+
+    #[test]
+    fn windows_and_their_targets() {
+        let text = text("abcdefg");
+        for (stride, rows) in [(1, 4), (3, 2), (4, 1)] {
+            assert_eq!(text.windows(3, stride).unwrap().rows(), rows);
+        }
+        let windows = text.windows(3, 3).unwrap();
+        let (mut inputs, mut targets) = ([0; 6], [0; 6]);
+        windows.read_inputs([1, 0], &mut inputs);
+        windows.read_targets([1, 0], &mut targets);
+        assert_eq!((inputs, targets), ([3, 4, 5, 0, 1, 2], [4, 5, 6, 1, 2, 3]));
+        assert_eq!(text.windows(6, 1).unwrap().rows(), 1);
+        assert_eq!(text.windows(7, 1).unwrap_err().code, "E0715");
+        assert_eq!(text.windows(0, 1).unwrap_err().code, "E0715");
+    }
+
+    #[test]
+    fn wrong_texts() {
+        assert_eq!(Text::new("", "`t`").unwrap_err().code, "E0710");
+        let error = utf8(b"ab\nc\xe9d", "`t`").unwrap_err();
+        assert_eq!(error.message, "`t` is not UTF-8 text: line 2 has the byte e9 at offset 4");
+        assert_eq!(utf8(b"\xef\xbb\xbfa", "`t`").unwrap(), "a");
+    }
+
+    #[test]
+    fn the_checked_in_text() {
+        let text = Text::open(Path::new("models/data/shakespeare.txt")).unwrap();
+        assert_eq!((text.len(), text.vocabulary().len()), (277_319, 69));
+    }
+}
