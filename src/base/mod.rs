@@ -5,6 +5,7 @@ pub mod codes;
 pub mod diagnostic;
 pub mod nearest;
 pub mod philox;
+pub mod render;
 pub mod span;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Help, Label, Severity};

@@ -59,13 +59,15 @@ impl SourceMap {
         &self.files[id.0 as usize]
     }
 
+    /// The text of a span; the empty text if the span is none of this file's.
     pub fn text(&self, span: Span) -> &str {
-        &self.file(span.file).text[span.start as usize..span.end as usize]
+        self.file(span.file).text.get(span.start as usize..span.end as usize).unwrap_or_default()
     }
 
     /// Line and column of a byte offset, both from 1; columns count characters.
     pub fn line_column(&self, file: FileId, offset: u32) -> (usize, usize) {
-        let text = &self.file(file).text[..offset as usize];
+        let text = &self.file(file).text;
+        let text = &text[..text.floor_char_boundary(offset as usize)];
         let line_start = text.rfind('\n').map_or(0, |at| at + 1);
         (text.matches('\n').count() + 1, text[line_start..].chars().count() + 1)
     }

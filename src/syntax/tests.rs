@@ -4,7 +4,7 @@ use super::*;
 
 fn programs() -> Vec<(String, String)> {
     let mut programs = Vec::new();
-    for folder in ["tests/cases/parse", "models"] {
+    for folder in ["tests/cases/parse", "models", "src/prelude"] {
         let path = format!("{}/{folder}", env!("CARGO_MANIFEST_DIR"));
         let Ok(entries) = std::fs::read_dir(path) else { continue };
         for entry in entries.flatten() {

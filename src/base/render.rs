@@ -1,0 +1,217 @@
+//! Diagnostics for people (text with the source beside it) and for programs (JSON).
+
+use std::ops::Range;
+
+use annotate_snippets::renderer::DecorStyle;
+use annotate_snippets::{AnnotationKind, Group, Level, Patch, Renderer, Snippet};
+use serde_json::{Value, json};
+
+use super::{Diagnostic, FileId, Severity, SourceMap, Span};
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Style {
+    /// Without escape sequences: the same bytes everywhere.
+    Plain,
+    Colour,
+}
+
+/// All diagnostics, a blank line after each, in the order given.
+pub fn render_all(diagnostics: &[Diagnostic], sources: &SourceMap, style: Style) -> String {
+    diagnostics.iter().map(|diagnostic| render(diagnostic, sources, style) + "\n").collect()
+}
+
+/// One diagnostic, with a line end after it. Spans may be wrong in any way.
+pub fn render(diagnostic: &Diagnostic, sources: &SourceMap, style: Style) -> String {
+    let level = match diagnostic.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let title = level.primary_title(diagnostic.message.as_str()).id(diagnostic.code);
+    let mut main = Group::with_title(title);
+    for file in files_of(diagnostic, sources) {
+        let source = sources.file(file);
+        let mut snippet = Snippet::source(&*source.text).path(&*source.name);
+        for label in diagnostic.labels.iter().filter(|label| label.span.file == file) {
+            let kind = if label.primary { AnnotationKind::Primary } else { AnnotationKind::Context };
+            let annotation = kind.span(clamped(&source.text, label.span));
+            snippet = snippet.annotation(if label.message.is_empty() {
+                annotation
+            } else {
+                annotation.label(label.message.as_str())
+            });
+        }
+        main = main.element(snippet);
+    }
+    for note in &diagnostic.notes {
+        main = main.element(Level::NOTE.message(note.as_str()));
+    }
+    let mut patches = Vec::new();
+    for help in &diagnostic.helps {
+        match &help.patch {
+            Some((span, text)) if exists(span.file, sources) => {
+                let source = sources.file(span.file);
+                let patch = Patch::new(clamped(&source.text, *span), text.as_str());
+                let snippet = Snippet::source(&*source.text).path(&*source.name).patch(patch);
+                patches.push(Level::HELP.secondary_title(help.message.as_str()).element(snippet));
+            }
+            _ => main = main.element(Level::HELP.message(help.message.as_str())),
+        }
+    }
+    let groups: Vec<Group<'_>> = std::iter::once(main).chain(patches).collect();
+    let renderer = match style {
+        Style::Plain => Renderer::plain(),
+        Style::Colour => Renderer::styled(),
+    };
+    let text = renderer.decor_style(DecorStyle::Unicode).render(&groups);
+    // Blank ends of lines would make snapshots and diffs noisy.
+    let mut lines: String = text.lines().flat_map(|line| [line.trim_end(), "\n"]).collect();
+    if lines.is_empty() {
+        lines.push('\n');
+    }
+    lines
+}
+
+/// One diagnostic for `check --json`: `code`, `severity`, `message`, `file`, `line`, `column`,
+/// `end_line`, `end_column` (from 1, in characters; null without a place), `labels`, `notes`,
+/// `helps`.
+pub fn to_json(diagnostic: &Diagnostic, sources: &SourceMap) -> Value {
+    let mut value = diagnostic.primary_span().map_or_else(|| json!({}), |span| place(span, sources));
+    for key in ["file", "line", "column", "end_line", "end_column"] {
+        if value.get(key).is_none() {
+            value[key] = Value::Null;
+        }
+    }
+    value["code"] = json!(diagnostic.code);
+    value["severity"] = json!(match diagnostic.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    });
+    value["message"] = json!(diagnostic.message);
+    let labels = diagnostic.labels.iter().map(|label| {
+        let mut entry = place(label.span, sources);
+        entry["message"] = json!(label.message);
+        entry["primary"] = json!(label.primary);
+        entry
+    });
+    value["labels"] = labels.collect();
+    value["notes"] = json!(diagnostic.notes);
+    let helps = diagnostic.helps.iter().map(|help| {
+        let mut entry = json!({ "message": help.message, "patch": null });
+        if let Some((span, text)) = &help.patch {
+            let mut patch = place(*span, sources);
+            patch["text"] = json!(text);
+            entry["patch"] = patch;
+        }
+        entry
+    });
+    value["helps"] = helps.collect();
+    value
+}
+
+fn place(span: Span, sources: &SourceMap) -> Value {
+    if !exists(span.file, sources) {
+        return json!({});
+    }
+    let source = sources.file(span.file);
+    let range = clamped(&source.text, span);
+    let (line, column) = sources.line_column(span.file, range.start as u32);
+    let (end_line, end_column) = sources.line_column(span.file, range.end as u32);
+    json!({
+        "file": &*source.name, "line": line, "column": column,
+        "end_line": end_line, "end_column": end_column,
+    })
+}
+
+/// The files with labels, that of the first primary label first.
+fn files_of(diagnostic: &Diagnostic, sources: &SourceMap) -> Vec<FileId> {
+    let mut files: Vec<FileId> = diagnostic.primary_span().map(|span| span.file).into_iter().collect();
+    for label in &diagnostic.labels {
+        if !files.contains(&label.span.file) {
+            files.push(label.span.file);
+        }
+    }
+    files.retain(|&file| exists(file, sources));
+    files
+}
+
+fn exists(file: FileId, sources: &SourceMap) -> bool {
+    sources.files().any(|(id, _)| id == file)
+}
+
+/// The span as a range that may index the text.
+fn clamped(text: &str, span: Span) -> Range<usize> {
+    let start = text.floor_char_boundary(span.start as usize);
+    let end = text.floor_char_boundary(span.end as usize);
+    start..end.max(start)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sources(text: &str) -> SourceMap {
+        let mut sources = SourceMap::default();
+        sources.add("test.nn", text);
+        sources
+    }
+
+    #[test]
+    fn shows_source_labels_and_patch() {
+        let sources = sources("x = 1\ny = (x + 2\n");
+        let at = |start, end| Span::new(FileId(0), start, end);
+        let diagnostic = Diagnostic::error("E0002", "`(` is never closed")
+            .at(at(10, 11), "opened here")
+            .and_at(at(16, 16), "`)` expected")
+            .note("brackets nest")
+            .suggest("close it", at(16, 16), ")");
+        insta::assert_snapshot!(render(&diagnostic, &sources, Style::Plain), @r"
+        error[E0002]: `(` is never closed
+          ╭▸ test.nn:2:5
+          │
+        2 │ y = (x + 2
+          │     ┯     ─ `)` expected
+          │     │
+          │     opened here
+          │
+          ╰ note: brackets nest
+        help: close it
+          ╭╴
+        2 │ y = (x + 2)
+          ╰╴          +
+        ");
+        let value = to_json(&diagnostic, &sources);
+        assert_eq!((value["line"].as_u64(), value["column"].as_u64()), (Some(2), Some(5)));
+        assert_eq!(value["helps"][0]["patch"]["text"], ")");
+    }
+
+    #[test]
+    fn odd_spans_do_not_panic() {
+        for text in [
+            "",
+            "\n",
+            "\r\n\r\n",
+            "a\tb\r\n\tσ漢字\r\nend",
+            "漢",
+            "x = \"\u{1b}[31m\u{0}\u{200b}\"",
+            "\n\n\n",
+        ] {
+            let sources = sources(text);
+            let length = text.len() as u32 + 3;
+            for start in 0..=length {
+                for end in [0, start, start + 1, start + 2, length, u32::MAX] {
+                    for file in [0, 7] {
+                        let span = Span { file: FileId(file), start, end };
+                        let diagnostic = Diagnostic::warning("W0001", "a\nb\t漢")
+                            .at(span, "here\nand there")
+                            .and_at(span, "")
+                            .suggest("write", span, "σ\n\tz")
+                            .help("");
+                        assert!(render(&diagnostic, &sources, Style::Plain).ends_with('\n'));
+                        render(&diagnostic, &sources, Style::Colour);
+                        to_json(&diagnostic, &sources);
+                    }
+                }
+            }
+        }
+    }
+}
