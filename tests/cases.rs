@@ -1,0 +1,42 @@
+//! Tests as data: every `tests/cases/STAGE/NAME.nn` is a case, and the folder says what of it is kept in
+//! `tests/snapshots/STAGE@NAME.snap`.
+//!
+//! | folder | the snapshot holds |
+//! |---|---|
+//! | `parse` | the syntax tree |
+//! | `fmt` | the formatted text |
+//! | `ir grad opt plan loops clif` | the program at that stage, as `nnc ir --stage` prints it |
+//! | `run` | what `nnc run` prints, floats rounded |
+//! | `errors` | the report of every error and warning; the name begins with the code: `E0203_add.nn` |
+//!
+//! A first line `# test: grad opt` prints more stages into the same snapshot. Outside of `errors` any
+//! error fails the case. The checks of `support::checks` run over every case without a snapshot.
+
+mod support;
+
+use std::error::Error;
+use std::path::Path;
+
+use support::{Kind, cases, checks, snapshot};
+
+type Outcome = Result<(), Box<dyn Error>>;
+
+fn case(path: &Path, text: String) -> Outcome {
+    let folder = path.parent().and_then(Path::file_name).and_then(|name| name.to_str());
+    let folder = folder.ok_or("a case lies in a folder of its stage")?;
+    let kind = Kind::from_name(folder).ok_or_else(|| format!("no stage is called `{folder}`"))?;
+    let mut sections = Vec::new();
+    for kind in std::iter::once(kind).chain(cases::more_kinds(&text)?) {
+        let Some(output) = cases::output(kind, path, &text)? else { return Ok(()) };
+        sections.push((kind, output));
+    }
+    snapshot::check(folder, path, &text, &sections);
+    if kind != Kind::Errors {
+        checks::all(path, &text)?;
+    }
+    Ok(())
+}
+
+datatest_stable::harness! {
+    { test = case, root = "tests/cases", pattern = r"^[^/]+/[^/]+\.nn$" },
+}

@@ -1,0 +1,28 @@
+//! Snapshots: source, rule, output.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use super::Kind;
+
+const RULE: &str = "────────────────────────────────────────";
+
+/// Compares what a case prints with `tests/snapshots/FOLDER@NAME.snap`.
+///
+/// # Panics
+/// If they differ.
+pub fn check(folder: &str, path: &Path, source: &str, sections: &[(Kind, String)]) {
+    let mut body = source.trim_end().to_owned();
+    for (kind, output) in sections {
+        let title = if sections.len() > 1 { format!(" {}", kind.name()) } else { String::new() };
+        write!(body, "\n{RULE}{title}\n{}", output.trim_end()).expect("strings grow");
+    }
+    let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
+    let mut settings = insta::Settings::clone_current();
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.set_input_file(path);
+    settings.set_snapshot_path(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots"));
+    settings.set_snapshot_suffix(name);
+    settings.bind(|| insta::assert_snapshot!(folder.to_owned(), body));
+}
