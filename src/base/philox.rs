@@ -46,6 +46,11 @@ pub fn key_of(seed: u64) -> [u32; 2] {
     [seed as u32, (seed >> 32) as u32]
 }
 
+/// The number of the stream that a call draws from, by its name (path and ordinal): 32-bit FNV-1a.
+pub fn stream_of(name: &str) -> u32 {
+    name.bytes().fold(0x811C_9DC5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+}
+
 /// One random call at one training and scan step: all that its numbers depend on but the element.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Draw {

@@ -47,6 +47,8 @@ pub enum DimError {
     Unbound(Symbol),
     /// `a / b` is not whole, or `b` is zero.
     NotWhole(i64, i64),
+    /// The size of an axis or range comes out below zero.
+    Negative(i64),
 }
 
 impl Dim {

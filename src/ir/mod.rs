@@ -17,12 +17,16 @@ pub mod build;
 pub mod dim;
 pub mod graph;
 pub mod program;
+pub mod rewrite;
 pub mod scalar;
+pub mod specialise;
 pub mod types;
 
 pub use affine::{Affine, StepId, Var};
 pub use build::LoopBuilder;
 pub use dim::{Atom, Dim, DimError, Sizes, Symbol};
 pub use graph::{Combine, Graph, Loop, Node, NodeId, Op, Origin, Output, Phase, RandKind, Scan};
+pub use rewrite::{compact, copy, fresh_step, rewrite, splice};
 pub use scalar::{BinaryOp, Body, Number, Scalar, ScalarId, Sub, UnaryOp};
+pub use specialise::specialise;
 pub use types::{Const, ConstData, Elem, Type};
