@@ -21,3 +21,6 @@ pub mod npz;
 pub mod safetensors;
 pub mod stored;
 pub mod text;
+
+#[cfg(test)]
+mod damage;

@@ -1,0 +1,113 @@
+//! Damaged files: every reader gives contents or a diagnostic, whatever the bytes are.
+
+use std::io::Write;
+use std::path::Path;
+
+use super::file::FileBytes;
+use super::stored::StoredArray;
+use super::{csv, idx, npy, npz, safetensors, text};
+use crate::base::Diagnostic;
+use crate::base::philox::philox4x32;
+
+/// Reads all that a reader can read; the outcome does not matter, only that there is one.
+type Read = fn(Vec<u8>);
+
+#[test]
+fn idx_files() {
+    let file = [&[0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 4][..], &[7; 24]].concat();
+    damage(&file, |bytes| use_array(idx::parse(FileBytes::owned(bytes), "`a`".to_owned())));
+}
+
+#[test]
+fn npy_files() {
+    for order in ["False", "True"] {
+        let header = format!("{{'descr': '<i8', 'fortran_order': {order}, 'shape': (2, 3), }}");
+        damage(&npy::tests::npy(&header, &[1; 48]), |bytes| {
+            use_array(npy::parse(FileBytes::owned(bytes), "`a`".to_owned()));
+        });
+    }
+}
+
+#[test]
+fn npz_files() {
+    damage(&npz::tests::archive(), |bytes| {
+        if let Ok(npz) = npz::parse(FileBytes::owned(bytes), Path::new("a.npz")) {
+            npz.names().for_each(|name| use_array(npz.tensor(name)));
+        }
+    });
+}
+
+#[test]
+fn safetensors_files() {
+    let header = r#"{"w":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]},"b":{"dtype":"I64","shape":[1],"data_offsets":[24,32]}}"#;
+    damage(&safetensors::tests::file(header, &[3; 32]), |bytes| {
+        if let Ok(file) = safetensors::parse(FileBytes::owned(bytes), Path::new("a.safetensors")) {
+            file.names().for_each(|name| use_array(file.tensor(name)));
+        }
+    });
+}
+
+#[test]
+fn csv_files() {
+    let file = "x,y,kind\n1,2.5,\"a\"\n-3,4e2,b\n5,6,\"a \"\"b\"\"\"\n";
+    damage(file.as_bytes(), |bytes| {
+        let Ok(text) = text::utf8(&bytes, "`a`") else { return };
+        let columns = |start, end| csv::Selection::Range { start, end };
+        let requests = [
+            csv::Request { selection: columns(Some(0), Some(2)), want: csv::Want::F32 },
+            csv::Request { selection: columns(Some(-1), None), want: csv::Want::I32 },
+        ];
+        for header in [None, Some(true), Some(false)] {
+            let options = csv::Options { header, separator: ',' };
+            drop(csv::read_text(text, "a.csv", &options, &requests));
+            drop(csv::read_text(text, "a.csv", &options, &requests[1..]));
+        }
+    });
+}
+
+#[test]
+fn gzipped_files() {
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    packer.write_all(b"to be or not to be").unwrap();
+    let path = std::env::temp_dir().join(format!("nnc-damage-{}.gz", std::process::id()));
+    let file = packer.finish().unwrap();
+    for end in 0..file.len() {
+        std::fs::write(&path, &file[..end]).unwrap();
+        drop(text::Text::open(&path));
+    }
+    std::fs::write(&path, &file).unwrap();
+    assert_eq!(text::Text::open(&path).unwrap().len(), 18);
+    std::fs::remove_file(path).unwrap();
+}
+
+fn use_array(array: Result<StoredArray, Diagnostic>) {
+    if let Ok(array) = array {
+        drop(array.load());
+        drop(array.load_as::<f32>());
+    }
+}
+
+/// Hands over the file as it is, cut off everywhere, longer, and with bytes changed at random.
+fn damage(file: &[u8], read: Read) {
+    read(file.to_vec());
+    for end in 0..file.len() {
+        read(file[..end].to_vec());
+    }
+    read([file, &[0; 3]].concat());
+    for round in 0..20_000 {
+        let mut bytes = file.to_vec();
+        let words = philox4x32([round, 0, 0, 0], [2026, 0]);
+        // One to three bytes; often to values that are extreme in some format.
+        for word in &words[..1 + words[3] as usize % 3] {
+            let at = (word >> 8) as usize % bytes.len();
+            bytes[at] = match word & 7 {
+                0 => 0,
+                1 => 0xff,
+                2 => b'9',
+                3 => bytes[at] ^ 1 << (word >> 4 & 7),
+                _ => (word >> 24) as u8 ^ *word as u8,
+            };
+        }
+        read(bytes);
+    }
+}
