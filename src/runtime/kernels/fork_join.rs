@@ -3,9 +3,15 @@
 //! A thread that finds nothing to do spins for [`SPIN`], then sleeps. To go to sleep it first says
 //! so and then looks once more; to wake it one first publishes and then looks who sleeps. All four
 //! steps are sequentially consistent, so one of the two always sees the other.
+//!
+//! Waking costs the caller some microseconds, more when another process keeps the second core
+//! busy. If those that were woken did not come in time to take a task, then the next jobs wake
+//! nobody: 1 job, then 3, 7, … up to 63, until a job gets help again. Nor is it help if the system
+//! let the other thread run on the caller's own processor; and who shares a processor with the one
+//! he waits for does not spin.
 
 use std::ffi::c_void;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
@@ -22,6 +28,12 @@ pub struct ForkJoin {
     busy: AtomicBool,
     stopping: AtomicBool,
     workers: Vec<Sleeper>,
+    /// For how many more jobs nobody is woken, and how many these were at first.
+    jobs_without_waking: AtomicU32,
+    patience: AtomicU32,
+    /// The processors on which the caller and the last worker at work were seen.
+    caller_processor: AtomicI32,
+    worker_processor: AtomicI32,
     /// The caller, when it sleeps until the last task is done.
     caller: Sleeper,
 }
@@ -55,6 +67,10 @@ impl ForkJoin {
             busy: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
             workers: (0..workers).map(|_| Sleeper::default()).collect(),
+            jobs_without_waking: AtomicU32::new(0),
+            patience: AtomicU32::new(0),
+            caller_processor: AtomicI32::new(NO_PROCESSOR),
+            worker_processor: AtomicI32::new(NO_PROCESSOR),
             caller: Sleeper::default(),
         }
     }
@@ -86,23 +102,55 @@ impl ForkJoin {
             }
             return;
         };
+        let processor = current_processor();
+        note(processor, &self.caller_processor);
         // SAFETY: `busy` is ours, so the last job is finished and nobody else publishes.
         unsafe { self.slot.publish(task, env, n_shared) }
-        for worker in self.workers.iter().take(n_tasks - 1) {
-            worker.wake();
-        }
-        self.slot.work();
-        self.caller.wait_until(|| self.slot.is_finished());
+        let woken = self.wake_workers(n_tasks - 1);
+        let helped = self.slot.work().taken < n_shared;
+        let alone = is_same(processor, &self.worker_processor);
+        self.caller.wait_until(!alone, || self.slot.is_finished());
+        self.learn(woken, helped && !alone);
         self.busy.store(false, Ordering::Release);
+    }
+
+    /// Wakes up to `wanted` workers that sleep, and returns whether any did.
+    fn wake_workers(&self, wanted: usize) -> bool {
+        // Only the holder of `busy` touches these counters.
+        let skip = self.jobs_without_waking.load(Ordering::Relaxed);
+        let workers = || self.workers.iter().take(wanted);
+        if skip > 0 && workers().any(Sleeper::is_asleep) {
+            self.jobs_without_waking.store(skip - 1, Ordering::Relaxed);
+            return false;
+        }
+        // Not `any`, which would stop at the first.
+        workers().filter(|worker| worker.wake()).count() > 0
+    }
+
+    /// Decides from the job that is over whether it was worth waking anybody.
+    fn learn(&self, woken: bool, helped: bool) {
+        const MOST: u32 = 63;
+        if helped {
+            self.patience.store(0, Ordering::Relaxed);
+            self.jobs_without_waking.store(0, Ordering::Relaxed);
+        } else if woken {
+            let patience = (2 * self.patience.load(Ordering::Relaxed) + 1).min(MOST);
+            self.patience.store(patience, Ordering::Relaxed);
+            self.jobs_without_waking.store(patience, Ordering::Relaxed);
+        }
     }
 
     /// What a worker does from its start to the pool's end.
     pub fn work_until_stopped(&self, worker: usize) {
         while !self.stopping.load(Ordering::SeqCst) {
-            if self.slot.work() {
+            let processor = current_processor();
+            note(processor, &self.worker_processor);
+            if self.slot.work().finished {
                 self.caller.wake();
             }
-            self.workers[worker].wait_until(|| self.slot.has_work() || self.stopping.load(Ordering::SeqCst));
+            let spin = !is_same(processor, &self.caller_processor);
+            self.workers[worker]
+                .wait_until(spin, || self.slot.has_work() || self.stopping.load(Ordering::SeqCst));
         }
     }
 
@@ -116,9 +164,9 @@ impl ForkJoin {
 }
 
 impl Sleeper {
-    /// Returns when `ready` holds; spins first, then sleeps until [`Sleeper::wake`].
-    fn wait_until(&self, ready: impl Fn() -> bool) {
-        if spin_until(&ready) {
+    /// Returns when `ready` holds; spins first, if so wished, then sleeps until [`Sleeper::wake`].
+    fn wait_until(&self, spin: bool, ready: impl Fn() -> bool) {
+        if ready() || spin && spin_until(&ready) {
             return;
         }
         *self.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread::current());
@@ -132,15 +180,50 @@ impl Sleeper {
         }
     }
 
-    /// Wakes the thread if it sleeps or is about to.
-    fn wake(&self) {
-        if self.asleep.load(Ordering::SeqCst) && self.asleep.swap(false, Ordering::SeqCst) {
+    fn is_asleep(&self) -> bool {
+        self.asleep.load(Ordering::SeqCst)
+    }
+
+    /// Wakes the thread if it sleeps or is about to, and returns whether it did.
+    fn wake(&self) -> bool {
+        let asleep = self.is_asleep() && self.asleep.swap(false, Ordering::SeqCst);
+        if asleep {
             let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(thread) = thread.as_ref() {
                 thread.unpark();
             }
         }
+        asleep
     }
+}
+
+/// Where the system does not say on which processor a thread runs.
+const NO_PROCESSOR: i32 = -1;
+
+/// The processor on which the calling thread runs just now.
+#[cfg(target_os = "linux")]
+fn current_processor() -> i32 {
+    unsafe extern "C" {
+        safe fn sched_getcpu() -> std::ffi::c_int;
+    }
+    sched_getcpu().max(NO_PROCESSOR)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn current_processor() -> i32 {
+    NO_PROCESSOR
+}
+
+/// Writes only what is new: the other threads read this often.
+fn note(processor: i32, place: &AtomicI32) {
+    if place.load(Ordering::Relaxed) != processor {
+        place.store(processor, Ordering::Relaxed);
+    }
+}
+
+/// Whether two threads were seen on the same processor.
+fn is_same(processor: i32, other: &AtomicI32) -> bool {
+    processor != NO_PROCESSOR && processor == other.load(Ordering::Relaxed)
 }
 
 /// Whether `ready` came to hold within [`SPIN`].

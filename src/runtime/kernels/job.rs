@@ -11,21 +11,36 @@ use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 /// A task of a job: native code, or [`call_closure`] for a Rust closure.
 pub type TaskFn = unsafe extern "C" fn(env: *mut c_void, task: usize);
 
-/// The job that threads take tasks from.
+/// The job that threads take tasks from. What a thread reads to begin lies on one cache line, and
+/// what it writes at the end on another.
 #[derive(Default)]
 pub struct JobSlot {
-    /// Job number in the upper half, tasks that nobody has taken in the lower.
-    state: Aligned<AtomicU64>,
+    open: Aligned<OpenJob>,
     /// Tasks not yet finished.
     pending: Aligned<AtomicU32>,
+}
+
+#[derive(Default)]
+struct OpenJob {
+    /// Job number in the upper half, tasks that nobody has taken in the lower.
+    state: AtomicU64,
     task: AtomicPtr<c_void>,
     env: AtomicPtr<c_void>,
     n_tasks: AtomicU32,
 }
 
-/// A cache line of its own, so that threads that wait do not slow down those that work.
+/// What a thread did for a job.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Worked {
+    /// The number of tasks it took.
+    pub taken: u32,
+    /// Whether it finished the last one of all.
+    pub finished: bool,
+}
+
+/// Cache lines of its own (two, because they are fetched in pairs).
 #[derive(Default)]
-#[repr(align(64))]
+#[repr(align(128))]
 struct Aligned<T>(T);
 
 impl JobSlot {
@@ -36,17 +51,18 @@ impl JobSlot {
     /// The last job must be finished and no other thread may publish before this one is; `task`
     /// must be callable from any thread with `env` and every number below `n_tasks` until then.
     pub unsafe fn publish(&self, task: TaskFn, env: *mut c_void, n_tasks: u32) {
-        self.task.store(task as *mut c_void, Ordering::Relaxed);
-        self.env.store(env, Ordering::Relaxed);
-        self.n_tasks.store(n_tasks, Ordering::Relaxed);
+        let open = &self.open.0;
+        open.task.store(task as *mut c_void, Ordering::Relaxed);
+        open.env.store(env, Ordering::Relaxed);
+        open.n_tasks.store(n_tasks, Ordering::Relaxed);
         self.pending.0.store(n_tasks, Ordering::Relaxed);
-        let job = (self.state.0.load(Ordering::Relaxed) >> 32).wrapping_add(1);
-        self.state.0.store(job << 32 | u64::from(n_tasks), Ordering::SeqCst);
+        let job = (open.state.load(Ordering::Relaxed) >> 32).wrapping_add(1);
+        open.state.store(job << 32 | u64::from(n_tasks), Ordering::SeqCst);
     }
 
     /// Whether there are tasks that nobody has taken.
     pub fn has_work(&self) -> bool {
-        self.state.0.load(Ordering::SeqCst) as u32 != 0
+        self.open.0.state.load(Ordering::SeqCst) as u32 != 0
     }
 
     /// Whether all tasks are done, and what they wrote can be seen.
@@ -54,15 +70,16 @@ impl JobSlot {
         self.pending.0.load(Ordering::SeqCst) == 0
     }
 
-    /// Takes tasks and carries them out until none is left; true if the last one finished here.
-    pub fn work(&self) -> bool {
-        let mut finished = false;
-        let mut state = self.state.0.load(Ordering::Acquire);
+    /// Takes tasks and carries them out until none is left.
+    pub fn work(&self) -> Worked {
+        let open = &self.open.0;
+        let mut taken = 0;
+        let mut state = open.state.load(Ordering::Acquire);
         while state as u32 != 0 {
-            let task = self.task.load(Ordering::Relaxed);
-            let env = self.env.load(Ordering::Relaxed);
-            let n_tasks = self.n_tasks.load(Ordering::Relaxed);
-            match self.state.0.compare_exchange_weak(state, state - 1, Ordering::AcqRel, Ordering::Acquire) {
+            let task = open.task.load(Ordering::Relaxed);
+            let env = open.env.load(Ordering::Relaxed);
+            let n_tasks = open.n_tasks.load(Ordering::Relaxed);
+            match open.state.compare_exchange_weak(state, state - 1, Ordering::AcqRel, Ordering::Acquire) {
                 Ok(_) => {
                     // SAFETY: `task` was made from a `TaskFn` by `publish`, it and `env` belong to
                     // the job whose task was just taken (see the head of this file), and that job
@@ -71,13 +88,16 @@ impl JobSlot {
                         let task = std::mem::transmute::<*mut c_void, TaskFn>(task);
                         task(env, (n_tasks - state as u32) as usize);
                     }
-                    finished = self.pending.0.fetch_sub(1, Ordering::SeqCst) == 1;
-                    state = self.state.0.load(Ordering::Acquire);
+                    taken += 1;
+                    state = open.state.load(Ordering::Acquire);
                 }
                 Err(now) => state = now,
             }
         }
-        finished
+        // While a task that was taken here counts as unfinished, no other job can begin: all of
+        // them belong to one.
+        let finished = taken > 0 && self.pending.0.fetch_sub(taken, Ordering::SeqCst) == taken;
+        Worked { taken, finished }
     }
 }
 
