@@ -16,6 +16,7 @@ pub mod affine;
 pub mod build;
 pub mod dim;
 pub mod graph;
+pub mod math;
 pub mod program;
 pub mod rewrite;
 pub mod scalar;
