@@ -1,1 +1,109 @@
 //! Rank 2: symbolic differentiation, tensor IR to tensor IR.
+//!
+//! [`gradient`] is reverse mode: it walks the graph from the results back to the variables, and for each node
+//! adds to its operands' adjoints what its rule says. The rules add nodes of the same ops to the same graph,
+//! so a gradient can be differentiated again. There is one rule for each op ([`sweep`], [`loops`],
+//! [`scans`]) and one for each scalar operation ([`partial`]).
+//!
+//! Bools and ints are constants for derivatives: conditions, masks, subscripts, the winners of `argmax`.
+//! `Stop` is one by decree. `floor`, `ceil` and `round` where a derivative is needed are errors.
+
+mod algebra;
+pub mod branches;
+mod flow;
+mod loops;
+mod partial;
+mod scans;
+mod sweep;
+#[cfg(test)]
+mod tests;
+
+use crate::ir::{Graph, NodeId, Op, Origin, Phase};
+pub use branches::inline_into_branches;
+use flow::Mode;
+
+/// Why there is no derivative.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct GradError {
+    /// The node at which the derivative ends. In a scan's body `node` is the scan; `origin` is exact.
+    pub node: NodeId,
+    pub origin: Origin,
+    pub what: NoDerivative,
+    /// Which of the variables has no derivative, if it is one in particular.
+    pub wrt: Option<usize>,
+}
+
+/// What has no derivative.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum NoDerivative {
+    Floor,
+    Ceil,
+    Round,
+    /// The variable reaches the result, but only through conditions, whole numbers or the places of greatest
+    /// values, whose derivatives are zero everywhere; this is the first such place.
+    OnlyThroughConditions,
+}
+
+/// The derivative of `Σ seed · of` with respect to each node of `wrt`; a seed that is not given is all ones.
+/// Whatever a node of `wrt` is computed from counts too if it is in `wrt`.
+///
+/// The derivatives are added to the graph with phase [`Phase::Backward`] and the places and paths of the
+/// nodes they belong to. Nodes that are there keep their numbers and values, but some compute them in another
+/// way afterwards: see [`inline_into_branches`]; scans collect more.
+///
+/// `None`: the result does not depend on the variable, or only through `stop_gradient`.
+///
+/// # Errors
+/// [`GradError`] at the first node on the way that has no derivative.
+pub fn gradient(
+    graph: &mut Graph,
+    of: &[(NodeId, Option<NodeId>)],
+    wrt: &[NodeId],
+) -> Result<Vec<Option<NodeId>>, GradError> {
+    let results: Vec<NodeId> = of.iter().map(|(node, _)| *node).collect();
+    let own_origin = graph.origin.clone();
+    inline_into_branches(graph, &results, wrt);
+    let seeds: Vec<(NodeId, NodeId)> = of
+        .iter()
+        .map(|(node, seed)| {
+            let seed = seed.unwrap_or_else(|| {
+                graph.origin = backward(&graph[*node].origin);
+                graph.fill(1.0, graph.shape(*node).to_vec())
+            });
+            (*node, seed)
+        })
+        .collect();
+    let found = sweep::contributions(graph, &seeds, wrt);
+    graph.origin = own_origin.clone();
+    let found = found?;
+    let mut derivatives = Vec::with_capacity(wrt.len());
+    for (at, (variable, parts)) in wrt.iter().zip(found).enumerate() {
+        graph.origin = backward(&graph[*variable].origin);
+        derivatives.push(if !parts.is_empty() {
+            Some(sweep::sum(graph, &parts))
+        } else if flow::reaches(graph, &[*variable], &results, Mode::Derivative) {
+            // It depends on the variable, and the derivative is zero.
+            Some(graph.fill(0.0, graph.shape(*variable).to_vec()))
+        } else if let Some(node) = flow::first_block(graph, *variable, &results) {
+            let origin = graph[node].origin.clone();
+            graph.origin = own_origin;
+            return Err(GradError { node, origin, what: NoDerivative::OnlyThroughConditions, wrt: Some(at) });
+        } else {
+            None
+        });
+    }
+    graph.origin = own_origin;
+    Ok(derivatives)
+}
+
+/// The origin of a derivative of a node.
+fn backward(origin: &Origin) -> Origin {
+    Origin { phase: Phase::Backward, ..origin.clone() }
+}
+
+/// The trained parameters of a graph that `from` needs, in order.
+pub fn parameters(graph: &Graph, from: &[NodeId]) -> Vec<NodeId> {
+    let needed = graph.reachable(from.iter().copied());
+    let params = graph.nodes().filter(|(id, node)| needed[id.0 as usize] && matches!(node.op, Op::Param { .. }));
+    params.map(|(id, _)| id).collect()
+}

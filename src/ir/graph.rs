@@ -233,6 +233,23 @@ impl Graph {
         id
     }
 
+    /// Lets a node compute the same value in another way. Its users stay as they are.
+    ///
+    /// # Panics
+    /// In debug builds, if the operands do not stand before the node: a mistake of the caller.
+    pub fn replace(&mut self, id: NodeId, op: Op, operands: Vec<NodeId>) {
+        debug_assert!(operands.iter().all(|operand| *operand < id), "operands stand before users");
+        let node = &mut self.nodes[id.0 as usize];
+        let old = (
+            std::mem::replace(&mut node.op, op.clone()),
+            std::mem::replace(&mut node.operands, operands.clone()),
+        );
+        if self.interned.get(&old) == Some(&id) {
+            self.interned.remove(&old);
+        }
+        self.interned.entry((op, operands)).or_insert(id);
+    }
+
     pub fn output(&mut self, name: impl Into<Arc<str>>, node: NodeId) {
         self.outputs.push(Output { name: name.into(), node });
     }

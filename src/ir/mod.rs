@@ -14,6 +14,7 @@
 
 pub mod affine;
 pub mod build;
+pub mod compose;
 pub mod dim;
 pub mod graph;
 pub mod math;

@@ -1,0 +1,198 @@
+//! A branch that is not taken never contributes to a gradient.
+//!
+//! Within one expression the rules see to that. But in `if x > 0 then sqrt(x) else 0` on whole tensors `sqrt(x)`
+//! is a node of its own: at `x = 0` it would get the adjoint 0 and pass on `0 / 0`. So before differentiating,
+//! elementwise nodes whose derivatives need not be finite are written into the branches that read them.
+
+use super::flow::{self, Mode};
+use super::partial::differentiable_operands;
+use crate::ir::compose::{inline, paste, paste_sub, same};
+use crate::ir::{
+    BinaryOp, Body, Elem, Graph, Loop, LoopBuilder, NodeId, Op, Scalar, ScalarId, UnaryOp,
+};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// An expression that has grown beyond this is left in pieces.
+const LARGEST_BODY: usize = 400;
+
+/// Writes into the branches of selects what they read of elementwise nodes between `wrt` and `of`, where those
+/// could have infinite derivatives. The nodes keep their numbers and values; what they read changes.
+pub fn inline_into_branches(graph: &mut Graph, of: &[NodeId], wrt: &[NodeId]) {
+    let depends = flow::dependents(graph, wrt, Mode::Derivative);
+    let needed = graph.reachable(of.iter().copied());
+    let mut risks = Risks { known: HashMap::new(), depends: &depends, variables: wrt };
+    for at in 0..graph.len() {
+        let id = NodeId(at as u32);
+        if !(depends[at] && needed[at]) {
+            continue;
+        }
+        let Op::Loop(body) = &graph[id].op else { continue };
+        let body = body.clone();
+        let in_branch = branch_reads(&body.body);
+        let operands = graph[id].operands.clone();
+        let risky = |risks: &mut Risks<'_>, at: usize| match &body.body.nodes[at] {
+            Scalar::Read { operand, .. } => in_branch[at] && risks.of(graph, operands[*operand as usize]),
+            _ => false,
+        };
+        let any = (0..body.body.nodes.len()).any(|at| risky(&mut risks, at));
+        if any {
+            let (op, operands) = rewritten(graph, &body, &operands, &in_branch, &mut risks);
+            graph.replace(id, op, operands);
+        }
+    }
+}
+
+fn rewritten(
+    graph: &Graph,
+    body: &Loop,
+    operands: &[NodeId],
+    in_branch: &[bool],
+    risks: &mut Risks<'_>,
+) -> (Op, Vec<NodeId>) {
+    let mut l = LoopBuilder::new(graph, body.domain.clone());
+    let mut size = body.body.nodes.len();
+    let values = paste(&mut l, &body.body, operands, &mut same, &mut |l, at, scalar| {
+        if in_branch[at] { in_place_of_read(l, graph, scalar, risks, &mut size) } else { l.add(scalar) }
+    });
+    let write = body.write.iter().map(|sub| paste_sub(&mut l, sub, &values, &mut same)).collect();
+    let result = values[body.body.result.0 as usize];
+    let node = l.finish(body.shape.clone(), write, body.dropping, body.combine, result);
+    (Op::Loop(Arc::new(node.body)), node.operands)
+}
+
+/// A read in a branch: if what it reads could have an infinite derivative, what that is computed by.
+fn in_place_of_read(
+    l: &mut LoopBuilder<'_>,
+    graph: &Graph,
+    scalar: Scalar,
+    risks: &mut Risks<'_>,
+    size: &mut usize,
+) -> ScalarId {
+    if let Scalar::Read { operand, subs, padded } = &scalar {
+        let node = l.operands()[*operand as usize];
+        if risks.of(graph, node)
+            && let Op::Loop(producer) = &graph[node].op
+            && *size + producer.body.nodes.len() <= LARGEST_BODY
+        {
+            *size += producer.body.nodes.len();
+            let mut deeper =
+                |l: &mut LoopBuilder<'_>, _, scalar| in_place_of_read(l, graph, scalar, risks, size);
+            if let Some(value) = inline(l, graph, node, subs, *padded, &mut deeper) {
+                return value;
+            }
+        }
+    }
+    l.add(scalar)
+}
+
+/// The reads that a branch of a select depends on by ways that a derivative can go.
+fn branch_reads(body: &Body) -> Vec<bool> {
+    let mut inside = vec![false; body.nodes.len()];
+    for at in (0..body.nodes.len()).rev() {
+        if inside[at] || matches!(body.nodes[at], Scalar::Select(..)) {
+            differentiable_operands(&body.nodes[at])
+                .into_iter()
+                .flatten()
+                .for_each(|id| inside[id.0 as usize] = true);
+        }
+    }
+    inside
+}
+
+/// Which nodes could have an infinite derivative, or pass a finite one through something infinite.
+struct Risks<'d> {
+    known: HashMap<NodeId, bool>,
+    depends: &'d [bool],
+    variables: &'d [NodeId],
+}
+
+impl Risks<'_> {
+    fn of(&mut self, graph: &Graph, id: NodeId) -> bool {
+        if let Some(known) = self.known.get(&id) {
+            return *known;
+        }
+        // Long chains of elementwise nodes are followed without recursion.
+        let mut waiting = vec![id];
+        while let Some(top) = waiting.last().copied() {
+            let open: Vec<NodeId> = self.sources(graph, top);
+            let open: Vec<NodeId> = open.into_iter().filter(|source| !self.known.contains_key(source)).collect();
+            if open.is_empty() {
+                let risk = self.elementwise(graph, top).is_some_and(|body| has_risk(&body.body))
+                    || self.sources(graph, top).iter().any(|source| self.known[source]);
+                self.known.insert(top, risk);
+                waiting.pop();
+            } else {
+                waiting.extend(open);
+            }
+        }
+        self.known[&id]
+    }
+
+    /// The loop, if it can be written into another and has a derivative.
+    fn elementwise<'g>(&self, graph: &'g Graph, id: NodeId) -> Option<&'g Loop> {
+        let depends = self.depends.get(id.0 as usize).is_some_and(|depends| *depends);
+        if !depends || self.variables.contains(&id) || graph.elem(id) != Elem::Float {
+            return None;
+        }
+        match &graph[id].op {
+            Op::Loop(body) if body.as_function().is_some() => Some(body),
+            _ => None,
+        }
+    }
+
+    fn sources(&self, graph: &Graph, id: NodeId) -> Vec<NodeId> {
+        if self.elementwise(graph, id).is_some() { graph[id].operands.clone() } else { Vec::new() }
+    }
+}
+
+/// Whether some operation of the body can have an infinite derivative.
+fn has_risk(body: &Body) -> bool {
+    let own = super::partial::differentiable(body);
+    body.nodes.iter().zip(own).filter(|(_, needed)| *needed).any(|(scalar, _)| match scalar {
+        Scalar::Unary(op, a) => match op {
+            UnaryOp::Log | UnaryOp::Exp => true,
+            UnaryOp::Sqrt => !is_positive(body, *a),
+            UnaryOp::Neg
+            | UnaryOp::Sin
+            | UnaryOp::Cos
+            | UnaryOp::Tanh
+            | UnaryOp::Erf
+            | UnaryOp::Floor
+            | UnaryOp::Ceil
+            | UnaryOp::Round
+            | UnaryOp::Not
+            | UnaryOp::ToFloat
+            | UnaryOp::ToInt
+            | UnaryOp::Stop => false,
+        },
+        Scalar::Binary(BinaryOp::Div, _, divisor) => !is_positive(body, *divisor),
+        Scalar::Binary(BinaryOp::Pow, ..) => true,
+        _ => false,
+    })
+}
+
+/// Whether a scalar is at least some positive constant, or is a size: what can be divided by.
+fn is_positive(body: &Body, id: ScalarId) -> bool {
+    match &body[id] {
+        Scalar::Float(value) => value.0 != 0.0,
+        Scalar::Unary(UnaryOp::ToFloat, a) => matches!(body[*a], Scalar::Affine(_) | Scalar::Int(_)),
+        Scalar::Unary(UnaryOp::Sqrt, a) => is_positive(body, *a),
+        Scalar::Binary(BinaryOp::Add, a, b) => {
+            (is_positive(body, *a) && is_not_negative(body, *b))
+                || (is_not_negative(body, *a) && is_positive(body, *b))
+        }
+        _ => false,
+    }
+}
+
+fn is_not_negative(body: &Body, id: ScalarId) -> bool {
+    match &body[id] {
+        Scalar::Float(value) => value.0 >= 0.0,
+        Scalar::Unary(UnaryOp::Exp | UnaryOp::Sqrt, _) => true,
+        Scalar::Binary(BinaryOp::Mul, a, b) => {
+            a == b || (is_not_negative(body, *a) && is_not_negative(body, *b))
+        }
+        _ => is_positive(body, id),
+    }
+}

@@ -1,0 +1,296 @@
+//! The derivatives of the scalar operations: what a small change of one read does to the expression.
+//!
+//! Forward mode: the tangent of the read is the seed (the adjoint of the loop's result), each operation makes
+//! the tangent of its result from those of its operands, and the tangent of the whole expression is the
+//! contribution to the read's adjoint. Selects stay outermost, `D(if c then a else b) = if c then Da else Db`,
+//! so a branch that is not taken cannot spoil a derivative (`0 · ∞`).
+
+use super::NoDerivative;
+use super::algebra::{self, Tangent};
+use crate::ir::{BinaryOp, Body, LoopBuilder, Scalar, ScalarId, UnaryOp};
+
+/// The tangent of `body` when that of its scalar `read` is `seed`. `values` is where the body's scalars stand
+/// in the builder.
+pub fn tangent(
+    l: &mut LoopBuilder<'_>,
+    body: &Body,
+    values: &[ScalarId],
+    read: ScalarId,
+    seed: ScalarId,
+) -> Result<Tangent, NoDerivative> {
+    let needed = differentiable(body);
+    let mut tangents: Vec<Tangent> = vec![None; body.nodes.len()];
+    for (at, scalar) in body.nodes.iter().enumerate() {
+        if !needed[at] {
+            continue;
+        }
+        tangents[at] = if at == read.0 as usize {
+            Some(seed)
+        } else {
+            let of = |id: ScalarId| tangents[id.0 as usize];
+            step(l, scalar, values, ScalarId(at as u32), &of)?
+        };
+    }
+    Ok(tangents[body.result.0 as usize])
+}
+
+/// The scalars from which a way leads to the result that a derivative can go.
+pub fn differentiable(body: &Body) -> Vec<bool> {
+    let mut needed = vec![false; body.nodes.len()];
+    needed[body.result.0 as usize] = true;
+    for at in (0..body.nodes.len()).rev() {
+        if needed[at] {
+            differentiable_operands(&body.nodes[at]).into_iter().flatten().for_each(|id| {
+                needed[id.0 as usize] = true;
+            });
+        }
+    }
+    needed
+}
+
+/// The operands that a scalar operation has a derivative by.
+pub fn differentiable_operands(scalar: &Scalar) -> [Option<ScalarId>; 2] {
+    match scalar {
+        Scalar::Float(_) | Scalar::Int(_) | Scalar::Bool(_) | Scalar::Affine(_) | Scalar::Read { .. } => {
+            [None, None]
+        }
+        Scalar::Unary(op, a) => match op {
+            UnaryOp::Neg
+            | UnaryOp::Exp
+            | UnaryOp::Log
+            | UnaryOp::Sin
+            | UnaryOp::Cos
+            | UnaryOp::Tanh
+            | UnaryOp::Sqrt
+            | UnaryOp::Erf
+            | UnaryOp::Floor
+            | UnaryOp::Ceil
+            | UnaryOp::Round => [Some(*a), None],
+            UnaryOp::Not | UnaryOp::ToFloat | UnaryOp::ToInt | UnaryOp::Stop => [None, None],
+        },
+        Scalar::Binary(op, a, b) => match op {
+            BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul | BinaryOp::Div | BinaryOp::Pow => {
+                [Some(*a), Some(*b)]
+            }
+            BinaryOp::FloorDiv
+            | BinaryOp::Mod
+            | BinaryOp::Lt
+            | BinaryOp::Le
+            | BinaryOp::Eq
+            | BinaryOp::And
+            | BinaryOp::Or => [None, None],
+        },
+        Scalar::Select(_, a, b) => [Some(*a), Some(*b)],
+        Scalar::WithSlope { arg, .. } => [Some(*arg), None],
+    }
+}
+
+/// The tangent of one operation from those of its operands.
+fn step(
+    l: &mut LoopBuilder<'_>,
+    scalar: &Scalar,
+    values: &[ScalarId],
+    own: ScalarId,
+    tangent: &dyn Fn(ScalarId) -> Tangent,
+) -> Result<Tangent, NoDerivative> {
+    let value = |id: ScalarId| values[id.0 as usize];
+    // The result of the operation itself.
+    let y = value(own);
+    Ok(match scalar {
+        Scalar::Float(_) | Scalar::Int(_) | Scalar::Bool(_) | Scalar::Affine(_) | Scalar::Read { .. } => None,
+        Scalar::Unary(op, a) => {
+            let da = tangent(*a);
+            if da.is_none() {
+                return Ok(None);
+            }
+            unary(l, *op, value(*a), y, da)?
+        }
+        Scalar::Binary(op, a, b) => binary(l, *op, (value(*a), tangent(*a)), (value(*b), tangent(*b)), y),
+        Scalar::Select(condition, a, b) => {
+            algebra::select(l, value(*condition), tangent(*a), tangent(*b))
+        }
+        // D f(u) = slope · Du, whatever the value is computed from.
+        Scalar::WithSlope { arg, slope, .. } => algebra::times(l, tangent(*arg), value(*slope)),
+    })
+}
+
+fn unary(
+    l: &mut LoopBuilder<'_>,
+    op: UnaryOp,
+    a: ScalarId,
+    y: ScalarId,
+    da: Tangent,
+) -> Result<Tangent, NoDerivative> {
+    Ok(match op {
+        UnaryOp::Neg => algebra::neg(l, da),
+        // (e^a)' = e^a
+        UnaryOp::Exp => algebra::times(l, da, y),
+        UnaryOp::Log => match as_one_plus_exp(l, a) {
+            // log(1 + e^u)' = 1 / (1 + e^-u), which does not overflow; da is e^u Du.
+            Some(u) if exp_tangent(l, da).is_some() => {
+                let du = exp_tangent(l, da);
+                let negative = l.unary(UnaryOp::Neg, u);
+                let power = l.unary(UnaryOp::Exp, negative);
+                let one = l.float(1.0);
+                let sum = l.binary(BinaryOp::Add, one, power);
+                algebra::divided(l, du, sum)
+            }
+            // (log a)' = 1 / a
+            _ => algebra::divided(l, da, a),
+        },
+        UnaryOp::Sin => {
+            let cosine = l.unary(UnaryOp::Cos, a);
+            algebra::times(l, da, cosine)
+        }
+        UnaryOp::Cos => {
+            let sine = l.unary(UnaryOp::Sin, a);
+            let product = algebra::times(l, da, sine);
+            algebra::neg(l, product)
+        }
+        // (tanh a)' = 1 - tanh² a
+        UnaryOp::Tanh => {
+            let square = l.binary(BinaryOp::Mul, y, y);
+            let one = l.float(1.0);
+            let slope = l.binary(BinaryOp::Sub, one, square);
+            algebra::times(l, da, slope)
+        }
+        // (√a)' = 1 / (2 √a)
+        UnaryOp::Sqrt => {
+            let two = l.float(2.0);
+            let twice = l.binary(BinaryOp::Mul, two, y);
+            algebra::divided(l, da, twice)
+        }
+        // (erf a)' = 2/√π e^(-a²)
+        UnaryOp::Erf => {
+            let square = l.binary(BinaryOp::Mul, a, a);
+            let negative = l.unary(UnaryOp::Neg, square);
+            let bell = l.unary(UnaryOp::Exp, negative);
+            let factor = l.float(std::f64::consts::FRAC_2_SQRT_PI);
+            let slope = l.binary(BinaryOp::Mul, factor, bell);
+            algebra::times(l, da, slope)
+        }
+        UnaryOp::Floor => return Err(NoDerivative::Floor),
+        UnaryOp::Ceil => return Err(NoDerivative::Ceil),
+        UnaryOp::Round => return Err(NoDerivative::Round),
+        UnaryOp::Not | UnaryOp::ToFloat | UnaryOp::ToInt | UnaryOp::Stop => None,
+    })
+}
+
+fn binary(
+    l: &mut LoopBuilder<'_>,
+    op: BinaryOp,
+    (a, da): (ScalarId, Tangent),
+    (b, db): (ScalarId, Tangent),
+    y: ScalarId,
+) -> Tangent {
+    if da.is_none() && db.is_none() {
+        return None;
+    }
+    match op {
+        BinaryOp::Add => algebra::add(l, da, db),
+        BinaryOp::Sub => algebra::sub(l, da, db),
+        // (a²)' = 2 a
+        BinaryOp::Mul if a == b => {
+            let two = l.float(2.0);
+            let twice = l.binary(BinaryOp::Mul, two, a);
+            algebra::times(l, da, twice)
+        }
+        BinaryOp::Mul => {
+            let left = algebra::times(l, da, b);
+            let right = algebra::times(l, db, a);
+            algebra::add(l, left, right)
+        }
+        BinaryOp::Div => quotient(l, (a, da), (b, db), y),
+        BinaryOp::Pow => power(l, (a, da), (b, db), y),
+        BinaryOp::FloorDiv
+        | BinaryOp::Mod
+        | BinaryOp::Lt
+        | BinaryOp::Le
+        | BinaryOp::Eq
+        | BinaryOp::And
+        | BinaryOp::Or => None,
+    }
+}
+
+/// (a / b)' = (a' - y b') / b, where y = a / b.
+fn quotient(
+    l: &mut LoopBuilder<'_>,
+    (a, da): (ScalarId, Tangent),
+    (b, db): (ScalarId, Tangent),
+    y: ScalarId,
+) -> Tangent {
+    // 1 / (1 + e^u) = s has the derivative -s (1 - s) u', which does not overflow.
+    if let Some(du) = as_one_plus_exp(l, b).and_then(|_| exp_tangent(l, db)) {
+        let one = l.float(1.0);
+        let s = if is_one(l, a) { y } else { l.binary(BinaryOp::Div, one, b) };
+        let rest = l.binary(BinaryOp::Sub, one, s);
+        let upper = algebra::times(l, da, s);
+        let lower = algebra::times(l, Some(du), y);
+        let lower = algebra::times(l, lower, rest);
+        return algebra::sub(l, upper, lower);
+    }
+    let lower = algebra::times(l, db, y);
+    let difference = algebra::sub(l, da, lower);
+    algebra::divided(l, difference, b)
+}
+
+/// (a^b)' = b a^(b-1) a' + y log(a) b', where y = a^b; 0^b has no part of b'.
+fn power(
+    l: &mut LoopBuilder<'_>,
+    (a, da): (ScalarId, Tangent),
+    (b, db): (ScalarId, Tangent),
+    y: ScalarId,
+) -> Tangent {
+    let by_base = da.and_then(|_| {
+        let one = l.float(1.0);
+        let less = match l.scalar(b) {
+            Scalar::Float(exponent) => {
+                let less = exponent.0 - 1.0;
+                l.float(less)
+            }
+            _ => l.binary(BinaryOp::Sub, b, one),
+        };
+        let power = l.binary(BinaryOp::Pow, a, less);
+        let scaled = algebra::times(l, da, b);
+        algebra::times(l, scaled, power)
+    });
+    let by_exponent = db.and_then(|_| {
+        let log = l.unary(UnaryOp::Log, a);
+        let scaled = algebra::times(l, db, y);
+        let product = algebra::times(l, scaled, log);
+        let zero = l.float(0.0);
+        let is_zero = l.binary(BinaryOp::Eq, a, zero);
+        algebra::select(l, is_zero, None, product)
+    });
+    algebra::add(l, by_base, by_exponent)
+}
+
+/// `u`, if the scalar is `1 + e^u` or `e^u + 1`.
+fn as_one_plus_exp(l: &LoopBuilder<'_>, id: ScalarId) -> Option<ScalarId> {
+    let Scalar::Binary(BinaryOp::Add, a, b) = *l.scalar(id) else { return None };
+    let power = match (is_one(l, a), is_one(l, b)) {
+        (true, _) => b,
+        (_, true) => a,
+        (false, false) => return None,
+    };
+    match *l.scalar(power) {
+        Scalar::Unary(UnaryOp::Exp, u) => Some(u),
+        _ => None,
+    }
+}
+
+/// The tangent of `u`, if this is that of `e^u` as [`unary`] makes it: `Du · e^u`.
+fn exp_tangent(l: &LoopBuilder<'_>, tangent: Tangent) -> Tangent {
+    match *l.scalar(tangent?) {
+        Scalar::Binary(BinaryOp::Mul, du, power) => match l.scalar(power) {
+            Scalar::Unary(UnaryOp::Exp, _) => Some(du),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn is_one(l: &LoopBuilder<'_>, id: ScalarId) -> bool {
+    matches!(l.scalar(id), Scalar::Float(value) if value.0 == 1.0)
+}
+

@@ -1,0 +1,273 @@
+//! Putting the expression of one loop into another: with other indices, or in place of a read.
+
+use super::affine::{Affine, Var};
+use super::build::{LoopBuilder, LoopNode};
+use super::dim::Dim;
+use super::graph::{Combine, Graph, Loop, NodeId, Op};
+use super::scalar::{BinaryOp, Body, Scalar, ScalarId, Sub};
+
+/// Makes a scalar in the builder: plainly, or with simplifications. The first number is its place in the body
+/// that is pasted.
+pub type Make<'m> = dyn FnMut(&mut LoopBuilder<'_>, usize, Scalar) -> ScalarId + 'm;
+
+/// A linear form after each of its variables has become a subscript.
+pub fn place(l: &mut LoopBuilder<'_>, affine: &Affine, at: &mut dyn FnMut(Var) -> Sub) -> Sub {
+    let mut linear = Affine::constant(affine.constant.clone());
+    let mut computed: Option<ScalarId> = None;
+    for (var, coefficient) in &affine.terms {
+        match at(*var) {
+            Sub::Affine(inner) => linear = linear.add(&inner.scale(coefficient)),
+            Sub::Value(id) => {
+                let term = if coefficient.is_number(1) {
+                    id
+                } else {
+                    let factor = l.affine(Affine::constant(coefficient.clone()));
+                    l.binary(BinaryOp::Mul, factor, id)
+                };
+                computed = Some(match computed {
+                    Some(sum) => l.binary(BinaryOp::Add, sum, term),
+                    None => term,
+                });
+            }
+        }
+    }
+    match computed {
+        None => Sub::Affine(linear),
+        Some(id) if linear.as_number() == Some(0) => Sub::Value(id),
+        Some(id) => {
+            let rest = l.affine(linear);
+            Sub::Value(l.binary(BinaryOp::Add, id, rest))
+        }
+    }
+}
+
+/// Copies the scalars of `body`, whose reads are of `operands`, into the builder, each index or step `v`
+/// becoming `at(v)`. Returns where each scalar has gone.
+pub fn paste(
+    l: &mut LoopBuilder<'_>,
+    body: &Body,
+    operands: &[NodeId],
+    at: &mut dyn FnMut(Var) -> Sub,
+    make: &mut Make<'_>,
+) -> Vec<ScalarId> {
+    let mut places: Vec<ScalarId> = Vec::with_capacity(body.nodes.len());
+    for (index, scalar) in body.nodes.iter().enumerate() {
+        let id = match scalar {
+            Scalar::Affine(affine) => match place(l, affine, at) {
+                Sub::Affine(affine) => make(l, index, Scalar::Affine(affine)),
+                Sub::Value(id) => id,
+            },
+            Scalar::Read { operand, subs, padded } => {
+                let subs = subs.iter().map(|sub| paste_sub(l, sub, &places, at)).collect();
+                let operand = l.operand(operands[*operand as usize]);
+                make(l, index, Scalar::Read { operand, subs, padded: *padded })
+            }
+            Scalar::Float(_)
+            | Scalar::Int(_)
+            | Scalar::Bool(_)
+            | Scalar::Unary(..)
+            | Scalar::Binary(..)
+            | Scalar::Select(..)
+            | Scalar::WithSlope { .. } => {
+                make(l, index, scalar.map_operands(|operand| places[operand.0 as usize]))
+            }
+        };
+        places.push(id);
+    }
+    places
+}
+
+/// A subscript of a pasted body.
+pub fn paste_sub(
+    l: &mut LoopBuilder<'_>,
+    sub: &Sub,
+    places: &[ScalarId],
+    at: &mut dyn FnMut(Var) -> Sub,
+) -> Sub {
+    match sub {
+        Sub::Affine(affine) => place(l, affine, at),
+        Sub::Value(id) => Sub::Value(places[id.0 as usize]),
+    }
+}
+
+/// The subscript of an index or step that stays what it is.
+pub fn same(var: Var) -> Sub {
+    Sub::Affine(Affine::var(var))
+}
+
+impl Loop {
+    /// For a loop that is a function of the place, `out[i] = e(i)` for every element: the axis that each index
+    /// of its domain is the subscript of.
+    pub fn as_function(&self) -> Option<Vec<usize>> {
+        if self.dropping || self.combine != Combine::Set || self.write.len() != self.domain.len() {
+            return None;
+        }
+        let mut axes = vec![usize::MAX; self.domain.len()];
+        for axis in 0..self.write.len() {
+            let index = self.write_index(axis)?;
+            if axes[index] != usize::MAX || self.domain[index] != self.shape[axis] {
+                return None;
+            }
+            axes[index] = axis;
+        }
+        Some(axes)
+    }
+
+    /// Whether the body is nothing but a read of the element of an operand.
+    pub fn is_view(&self) -> bool {
+        matches!(self.body[self.body.result], Scalar::Read { .. })
+    }
+}
+
+/// The element `node[subs]`, where `node` is a loop that [`Loop::as_function`] holds of, as an expression of
+/// what that loop reads. `padded`: 0 outside of the node.
+pub fn inline(
+    l: &mut LoopBuilder<'_>,
+    graph: &Graph,
+    node: NodeId,
+    subs: &[Sub],
+    padded: bool,
+    make: &mut Make<'_>,
+) -> Option<ScalarId> {
+    let Op::Loop(producer) = &graph[node].op else { return None };
+    let axes = producer.as_function()?;
+    let operands = &graph[node].operands;
+    let mut at = |var: Var| match var {
+        Var::Index(index) => subs[axes[index as usize]].clone(),
+        Var::Step(_) => same(var),
+    };
+    if !padded {
+        let places = paste(l, &producer.body, operands, &mut at, make);
+        return Some(places[producer.body.result.0 as usize]);
+    }
+    let inside = inside(l, subs, &producer.shape);
+    // Where the test fails the subscripts may be anything, so nothing may be read without its own test.
+    let mut padding = |l: &mut LoopBuilder<'_>, index: usize, scalar: Scalar| match scalar {
+        Scalar::Read { operand, subs, .. } => make(l, index, Scalar::Read { operand, subs, padded: true }),
+        other => make(l, index, other),
+    };
+    let places = paste(l, &producer.body, operands, &mut at, &mut padding);
+    let value = places[producer.body.result.0 as usize];
+    Some(match inside {
+        None => value,
+        Some(test) => {
+            let zero = match l.elem(value) {
+                super::Elem::Float => l.float(0.0),
+                super::Elem::Int => l.int(0),
+                super::Elem::Bool => l.bool(false),
+            };
+            l.select(test, value, zero)
+        }
+    })
+}
+
+/// The test that all subscripts lie within a shape; `None` if they always do.
+pub fn inside(l: &mut LoopBuilder<'_>, subs: &[Sub], shape: &[Dim]) -> Option<ScalarId> {
+    let mut all: Option<ScalarId> = None;
+    for (sub, size) in subs.iter().zip(shape) {
+        let (not_below, not_above) = match sub {
+            Sub::Value(_) => (false, false),
+            Sub::Affine(affine) => {
+                let domain = l.domain().to_vec();
+                let bounds = affine
+                    .terms
+                    .iter()
+                    .all(|(var, _)| matches!(var, Var::Index(_)))
+                    .then(|| {
+                        affine.bounds(|var| match var {
+                            Var::Index(index) => domain[index as usize].clone(),
+                            Var::Step(_) => Dim::ONE,
+                        })
+                    })
+                    .flatten();
+                bounds.map_or((false, false), |(least, greatest)| {
+                    (least.at_least(&Dim::ZERO), (size - &Dim::ONE).at_least(&greatest))
+                })
+            }
+        };
+        if not_below && not_above {
+            continue;
+        }
+        let value = match sub {
+            Sub::Affine(affine) => l.affine(affine.clone()),
+            Sub::Value(id) => *id,
+        };
+        let mut tests = Vec::new();
+        if !not_below {
+            let zero = l.int(0);
+            tests.push(l.binary(BinaryOp::Le, zero, value));
+        }
+        if !not_above {
+            let end = l.size(size);
+            tests.push(l.binary(BinaryOp::Lt, value, end));
+        }
+        for test in tests {
+            all = Some(match all {
+                Some(sum) => l.binary(BinaryOp::And, sum, test),
+                None => test,
+            });
+        }
+    }
+    all
+}
+
+/// The same loop with the indices that are written bare first, in the order of the axes, and `Set` instead of
+/// `Add` where no element is written twice.
+pub fn normalise(node: LoopNode) -> LoopNode {
+    let LoopNode { mut body, operands } = node;
+    let mut order: Vec<usize> = Vec::with_capacity(body.domain.len());
+    for axis in 0..body.write.len() {
+        if let Some(index) = body.write_index(axis)
+            && !order.contains(&index)
+        {
+            order.push(index);
+        }
+    }
+    order.extend((0..body.domain.len()).filter(|index| !order.contains(index)).collect::<Vec<_>>());
+    if order.iter().enumerate().any(|(new, old)| new != *old) {
+        let mut new_place = vec![0; order.len()];
+        for (new, old) in order.iter().enumerate() {
+            new_place[*old] = new;
+        }
+        let renumber = |affine: &Affine| {
+            affine.substitute(|var| match var {
+                Var::Index(index) => Affine::index(new_place[index as usize]),
+                Var::Step(_) => Affine::var(var),
+            })
+        };
+        body.body.nodes.iter_mut().for_each(|scalar| *scalar = scalar.map_affine(renumber));
+        for sub in &mut body.write {
+            if let Sub::Affine(affine) = sub {
+                *sub = Sub::Affine(renumber(affine));
+            }
+        }
+        body.domain = order.iter().map(|old| body.domain[*old].clone()).collect();
+    }
+    if body.combine == Combine::Add && writes_once(&body) {
+        body.combine = Combine::Set;
+    }
+    LoopNode { body, operands }
+}
+
+/// Whether no element is written twice, for certain: every index alone makes up some subscript.
+pub fn writes_once(body: &Loop) -> bool {
+    (0..body.domain.len()).all(|index| {
+        body.domain[index].is_number(1)
+            || body.write.iter().any(|sub| match sub {
+                Sub::Value(_) => false,
+                Sub::Affine(affine) => {
+                    match affine.terms.iter().filter(is_index).collect::<Vec<_>>().as_slice() {
+                        [(Var::Index(own), coefficient)] => {
+                            *own as usize == index
+                                && (coefficient.at_least(&Dim::ONE) || Dim::number(-1).at_least(coefficient))
+                        }
+                        _ => false,
+                    }
+                }
+            })
+    })
+}
+
+fn is_index(term: &&(Var, Dim)) -> bool {
+    matches!(term.0, Var::Index(_))
+}
