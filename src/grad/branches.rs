@@ -5,11 +5,10 @@
 //! elementwise nodes whose derivatives need not be finite are written into the branches that read them.
 
 use super::flow::{self, Mode};
-use super::partial::differentiable_operands;
+use super::partial::{differentiable, differentiable_operands};
 use crate::ir::compose::{inline, paste, paste_sub, same};
-use crate::ir::{
-    BinaryOp, Body, Elem, Graph, Loop, LoopBuilder, NodeId, Op, Scalar, ScalarId, UnaryOp,
-};
+use crate::ir::signs::{Sign, Signs};
+use crate::ir::{BinaryOp, Body, Elem, Graph, Loop, LoopBuilder, NodeId, Op, Scalar, ScalarId, UnaryOp};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -21,7 +20,8 @@ const LARGEST_BODY: usize = 400;
 pub fn inline_into_branches(graph: &mut Graph, of: &[NodeId], wrt: &[NodeId]) {
     let depends = flow::dependents(graph, wrt, Mode::Derivative);
     let needed = graph.reachable(of.iter().copied());
-    let mut risks = Risks { known: HashMap::new(), depends: &depends, variables: wrt };
+    let mut risks =
+        Risks { known: HashMap::new(), depends: &depends, variables: wrt, signs: Signs::default() };
     for at in 0..graph.len() {
         let id = NodeId(at as u32);
         if !(depends[at] && needed[at]) {
@@ -105,6 +105,7 @@ struct Risks<'d> {
     known: HashMap<NodeId, bool>,
     depends: &'d [bool],
     variables: &'d [NodeId],
+    signs: Signs,
 }
 
 impl Risks<'_> {
@@ -116,10 +117,13 @@ impl Risks<'_> {
         let mut waiting = vec![id];
         while let Some(top) = waiting.last().copied() {
             let open: Vec<NodeId> = self.sources(graph, top);
-            let open: Vec<NodeId> = open.into_iter().filter(|source| !self.known.contains_key(source)).collect();
+            let open: Vec<NodeId> =
+                open.into_iter().filter(|source| !self.known.contains_key(source)).collect();
             if open.is_empty() {
-                let risk = self.elementwise(graph, top).is_some_and(|body| has_risk(&body.body))
-                    || self.sources(graph, top).iter().any(|source| self.known[source]);
+                let risk = match self.elementwise(graph, top).cloned() {
+                    Some(body) => has_risk(&mut self.signs, graph, &body, &graph[top].operands),
+                    None => false,
+                } || self.sources(graph, top).iter().any(|source| self.known[source]);
                 self.known.insert(top, risk);
                 waiting.pop();
             } else {
@@ -146,53 +150,16 @@ impl Risks<'_> {
     }
 }
 
-/// Whether some operation of the body can have an infinite derivative.
-fn has_risk(body: &Body) -> bool {
-    let own = super::partial::differentiable(body);
-    body.nodes.iter().zip(own).filter(|(_, needed)| *needed).any(|(scalar, _)| match scalar {
-        Scalar::Unary(op, a) => match op {
-            UnaryOp::Log | UnaryOp::Exp => true,
-            UnaryOp::Sqrt => !is_positive(body, *a),
-            UnaryOp::Neg
-            | UnaryOp::Sin
-            | UnaryOp::Cos
-            | UnaryOp::Tanh
-            | UnaryOp::Erf
-            | UnaryOp::Floor
-            | UnaryOp::Ceil
-            | UnaryOp::Round
-            | UnaryOp::Not
-            | UnaryOp::ToFloat
-            | UnaryOp::ToInt
-            | UnaryOp::Stop => false,
-        },
-        Scalar::Binary(BinaryOp::Div, _, divisor) => !is_positive(body, *divisor),
-        Scalar::Binary(BinaryOp::Pow, ..) => true,
+/// Whether some operation of a loop can have an infinite derivative.
+fn has_risk(signs: &mut Signs, graph: &Graph, body: &Loop, operands: &[NodeId]) -> bool {
+    let own = signs.of_scalars(graph, &body.body.nodes, operands, &body.domain);
+    let positive = |id: ScalarId| own[id.0 as usize] == Sign::Bounded;
+    let constant = |id: ScalarId| matches!(body.body[id], Scalar::Float(value) if value.0 != 0.0);
+    let needed = differentiable(&body.body);
+    body.body.nodes.iter().zip(needed).filter(|(_, needed)| *needed).any(|(scalar, _)| match scalar {
+        Scalar::Unary(UnaryOp::Log | UnaryOp::Sqrt, a) => !positive(*a),
+        Scalar::Unary(UnaryOp::Exp, _) | Scalar::Binary(BinaryOp::Pow, ..) => true,
+        Scalar::Binary(BinaryOp::Div, _, divisor) => !positive(*divisor) && !constant(*divisor),
         _ => false,
     })
-}
-
-/// Whether a scalar is at least some positive constant, or is a size: what can be divided by.
-fn is_positive(body: &Body, id: ScalarId) -> bool {
-    match &body[id] {
-        Scalar::Float(value) => value.0 != 0.0,
-        Scalar::Unary(UnaryOp::ToFloat, a) => matches!(body[*a], Scalar::Affine(_) | Scalar::Int(_)),
-        Scalar::Unary(UnaryOp::Sqrt, a) => is_positive(body, *a),
-        Scalar::Binary(BinaryOp::Add, a, b) => {
-            (is_positive(body, *a) && is_not_negative(body, *b))
-                || (is_not_negative(body, *a) && is_positive(body, *b))
-        }
-        _ => false,
-    }
-}
-
-fn is_not_negative(body: &Body, id: ScalarId) -> bool {
-    match &body[id] {
-        Scalar::Float(value) => value.0 >= 0.0,
-        Scalar::Unary(UnaryOp::Exp | UnaryOp::Sqrt, _) => true,
-        Scalar::Binary(BinaryOp::Mul, a, b) => {
-            a == b || (is_not_negative(body, *a) && is_not_negative(body, *b))
-        }
-        _ => is_positive(body, id),
-    }
 }

@@ -8,8 +8,8 @@ use super::NoDerivative;
 use super::partial::{differentiable, tangent};
 use crate::ir::compose::{normalise, paste, same};
 use crate::ir::{
-    Affine, BinaryOp, Combine, Dim, Elem, Graph, Loop, LoopBuilder, NodeId, Op, Scalar, ScalarId, Sub, UnaryOp,
-    Var,
+    Affine, BinaryOp, Combine, Dim, Elem, Graph, Loop, LoopBuilder, NodeId, Op, Scalar, ScalarId, Sub,
+    UnaryOp, Var,
 };
 use std::sync::Arc;
 
@@ -77,11 +77,8 @@ fn contribution(
         l.add(scalar)
     });
     let write: Vec<Sub> = body.write.iter().map(|sub| moved(sub, &values)).collect();
-    let mut seed = if body.dropping {
-        l.read_padded(adjoint, write.clone())
-    } else {
-        l.read(adjoint, write.clone())
-    };
+    let mut seed =
+        if body.dropping { l.read_padded(adjoint, write.clone()) } else { l.read(adjoint, write.clone()) };
     match weight {
         Weight::One => {}
         Weight::Winner(winner) => {
@@ -118,7 +115,8 @@ fn reusable_result(body: &Loop) -> bool {
     body.as_function().is_some()
         && matches!(
             body.body[body.body.result],
-            Scalar::Unary(UnaryOp::Exp | UnaryOp::Tanh | UnaryOp::Sqrt, _) | Scalar::Binary(BinaryOp::Div, ..)
+            Scalar::Unary(UnaryOp::Exp | UnaryOp::Tanh | UnaryOp::Sqrt, _)
+                | Scalar::Binary(BinaryOp::Div, ..)
         )
 }
 
@@ -166,9 +164,9 @@ fn product_of_others(graph: &mut Graph, body: &Loop, operands: &[NodeId]) -> Nod
     let values = paste(&mut l, &body.body, operands, &mut at, &mut |l, _, scalar| l.add(scalar));
     let factor = values[body.body.result.0 as usize];
     let number = |index: &dyn Fn(usize) -> Affine| {
-        again.iter().fold(Affine::constant(0i64), |number, own| {
-            number.scale(&body.domain[*own]).add(&index(*own))
-        })
+        again
+            .iter()
+            .fold(Affine::constant(0i64), |number, own| number.scale(&body.domain[*own]).add(&index(*own)))
     };
     let (first, other) = (number(&Affine::index), number(&second));
     let (first, other) = (l.affine(first), l.affine(other));

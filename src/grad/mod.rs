@@ -14,11 +14,12 @@ mod flow;
 mod loops;
 mod partial;
 mod scans;
+mod stacks;
 mod sweep;
 #[cfg(test)]
 mod tests;
 
-use crate::ir::{Graph, NodeId, Op, Origin, Phase};
+use crate::ir::{Graph, NodeId, Op, Origin, Phase, fresh_step};
 pub use branches::inline_into_branches;
 use flow::Mode;
 
@@ -43,6 +44,9 @@ pub enum NoDerivative {
     /// values, whose derivatives are zero everywhere; this is the first such place.
     OnlyThroughConditions,
 }
+
+/// Reverse scans are numbered from here on, clear of scans around the graph that it does not know of.
+const FIRST_STEP: u32 = 1000;
 
 /// The derivative of `Σ seed · of` with respect to each node of `wrt`; a seed that is not given is all ones.
 /// Whatever a node of `wrt` is computed from counts too if it is in `wrt`.
@@ -73,7 +77,8 @@ pub fn gradient(
             (*node, seed)
         })
         .collect();
-    let found = sweep::contributions(graph, &seeds, wrt);
+    let mut next_step = fresh_step(graph).0.max(FIRST_STEP);
+    let found = sweep::contributions(graph, &seeds, wrt, &mut next_step);
     graph.origin = own_origin.clone();
     let found = found?;
     let mut derivatives = Vec::with_capacity(wrt.len());
@@ -104,6 +109,7 @@ fn backward(origin: &Origin) -> Origin {
 /// The trained parameters of a graph that `from` needs, in order.
 pub fn parameters(graph: &Graph, from: &[NodeId]) -> Vec<NodeId> {
     let needed = graph.reachable(from.iter().copied());
-    let params = graph.nodes().filter(|(id, node)| needed[id.0 as usize] && matches!(node.op, Op::Param { .. }));
+    let params =
+        graph.nodes().filter(|(id, node)| needed[id.0 as usize] && matches!(node.op, Op::Param { .. }));
     params.map(|(id, _)| id).collect()
 }

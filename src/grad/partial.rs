@@ -106,9 +106,7 @@ fn step(
             unary(l, *op, value(*a), y, da)?
         }
         Scalar::Binary(op, a, b) => binary(l, *op, (value(*a), tangent(*a)), (value(*b), tangent(*b)), y),
-        Scalar::Select(condition, a, b) => {
-            algebra::select(l, value(*condition), tangent(*a), tangent(*b))
-        }
+        Scalar::Select(condition, a, b) => algebra::select(l, value(*condition), tangent(*a), tangent(*b)),
         // D f(u) = slope · Du, whatever the value is computed from.
         Scalar::WithSlope { arg, slope, .. } => algebra::times(l, tangent(*arg), value(*slope)),
     })
@@ -293,4 +291,3 @@ fn exp_tangent(l: &LoopBuilder<'_>, tangent: Tangent) -> Tangent {
 fn is_one(l: &LoopBuilder<'_>, id: ScalarId) -> bool {
     matches!(l.scalar(id), Scalar::Float(value) if value.0 == 1.0)
 }
-

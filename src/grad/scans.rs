@@ -1,12 +1,452 @@
-//! TEMP
-use super::sweep::RuleError;
-use crate::ir::{Graph, NodeId, Scan};
+//! The derivative of a scan: a scan the other way over stored values.
+//!
+//! The body is differentiated like any graph, with seeds in place of the adjoints of its outputs. What that
+//! adds is split up:
+//!
+//! - what leads from the seeds to the adjoints of the carries becomes the body of the reverse scan, whose
+//!   carries are those adjoints;
+//! - what it needs of the forward body is read from stacks that the forward scan now collects, or computed
+//!   again where it is elementwise;
+//! - the contributions to captures are taken out of the scan: each is one loop over the steps too
+//!   (see [`super::stacks`]), so a weight's gradient is a single product, not a sum that is carried along.
+
+use super::flow::{self, Mode};
+use super::stacks::{self, Source};
+use super::sweep::{self, RuleError};
+use super::{backward, inline_into_branches};
+use crate::ir::{
+    Affine, Combine, Dim, Graph, Loop, LoopBuilder, NodeId, Op, Scalar, Scan, StepId, Sub, Var, compact,
+};
+use std::sync::Arc;
+
+/// The contributions of the scan `id` to its operands, given the adjoints of its results: pairs of an operand's
+/// place and the part. `wanted` marks the operands that need one.
 pub fn differentiate(
-    _graph: &mut Graph,
-    _id: NodeId,
-    _scan: &Scan,
-    _adjoints: &[Option<NodeId>],
-    _active: &[bool],
+    graph: &mut Graph,
+    id: NodeId,
+    scan: &Scan,
+    adjoints: &[Option<NodeId>],
+    wanted: &[bool],
+    next_step: &mut u32,
 ) -> Result<Vec<(usize, NodeId)>, RuleError> {
-    Ok(Vec::new())
+    let operands = graph[id].operands.clone();
+    let body = differentiate_body(scan, adjoints, wanted, next_step)?;
+    let reverse_step = StepId(*next_step);
+    *next_step += 1;
+
+    let mut split = Split::new(graph, scan, &body, &operands);
+    let lifted: Vec<(usize, NodeId, stacks::Lifted)> = body
+        .capture_parts
+        .iter()
+        .flat_map(|(capture, parts)| parts.iter().map(|part| (*capture, *part)))
+        .map(|(capture, part)| (capture, part, stacks::lift(&mut split, part)))
+        .collect();
+    let reverse = reverse_body(&mut split, reverse_step);
+    let Split { forward, captures, .. } = split;
+
+    // The forward scan collects what the reverse scan reads.
+    let mut extended = body.graph.clone();
+    let forward_results: Vec<usize> = forward
+        .iter()
+        .map(|node| {
+            let collected = extended.outputs[scan.n_carries..].iter().position(|output| output.node == *node);
+            collected.map(|at| at + scan.n_carries).unwrap_or_else(|| {
+                extended.output(format!("stack{}", extended.outputs.len()), *node);
+                extended.outputs.len() - 1
+            })
+        })
+        .collect();
+    let forward_scan = Scan { body: compact(&extended), ..scan.clone() };
+    graph.replace(id, Op::Scan(Arc::new(forward_scan)), operands.clone());
+    let stacks: Vec<NodeId> =
+        forward_results.iter().map(|result| graph.add(Op::Result(*result as u32), vec![id])).collect();
+
+    let outer = |source: &Source| match source {
+        Source::Outer(node) => Some(*node),
+        Source::Forward(at) => Some(stacks[*at]),
+        Source::Adjoint(result) => adjoints[*result],
+        Source::Reverse(_) => None,
+    };
+    let mut reverse_operands = Vec::new();
+    for carry in &body.carries {
+        let shape = body.graph.shape(scan.body.outputs[*carry].node).to_vec();
+        reverse_operands.push(adjoints[*carry].unwrap_or_else(|| graph.fill(0.0, shape)));
+    }
+    reverse_operands.extend(captures.iter().filter_map(|source| outer(source)));
+    let reverse_scan = Scan {
+        step: reverse_step,
+        trip: scan.trip.clone(),
+        reverse: !scan.reverse,
+        n_carries: body.carries.len(),
+        body: reverse,
+    };
+    let n_reverse = reverse_scan.body.outputs.len() - reverse_scan.n_carries;
+    let reverse_id = graph.add(Op::Scan(Arc::new(reverse_scan)), reverse_operands);
+    let reverse_stacks: Vec<NodeId> = (0..n_reverse)
+        .map(|at| graph.add(Op::Result((body.carries.len() + at) as u32), vec![reverse_id]))
+        .collect();
+
+    let mut found = Vec::new();
+    for (place, carry) in body.carries.iter().enumerate() {
+        if wanted[*carry] {
+            found.push((*carry, graph.add(Op::Result(place as u32), vec![reverse_id])));
+        }
+    }
+    let resolve = |source: &Source| match source {
+        Source::Reverse(at) => reverse_stacks[*at],
+        Source::Outer(_) | Source::Forward(_) | Source::Adjoint(_) => {
+            outer(source).expect("only results with an adjoint are read")
+        }
+    };
+    for (capture, part, lifted) in lifted {
+        graph.origin = backward(&body.graph[part].origin);
+        let node = stacks::build(graph, lifted, scan, &resolve);
+        found.push((scan.n_carries + capture, node));
+    }
+    Ok(found)
+}
+
+/// A differentiated body.
+pub struct DifferentiatedBody {
+    /// The forward body and behind it the derivative.
+    pub graph: Graph,
+    /// The carries that have an adjoint.
+    pub carries: Vec<usize>,
+    /// Leaves: the adjoint of the next value of each of those carries.
+    carry_seeds: Vec<NodeId>,
+    /// Leaves: the adjoints of what is collected, with the number of the result.
+    collected_seeds: Vec<(usize, NodeId)>,
+    /// The adjoint of each of those carries at the start of the step.
+    next: Vec<NodeId>,
+    /// For captures that need an adjoint: the parts of it.
+    capture_parts: Vec<(usize, Vec<NodeId>)>,
+}
+
+fn differentiate_body(
+    scan: &Scan,
+    adjoints: &[Option<NodeId>],
+    wanted: &[bool],
+    next_step: &mut u32,
+) -> Result<DifferentiatedBody, RuleError> {
+    let active = flow::scan_carries(scan, wanted, Mode::Derivative);
+    let mut carries: Vec<usize> =
+        (0..scan.n_carries).filter(|carry| active[*carry] && adjoints[*carry].is_some()).collect();
+    let mut carry_leaves = Vec::new();
+    let mut capture_leaves = Vec::new();
+    for (id, node) in scan.body.nodes() {
+        match node.op {
+            Op::Carry { index, .. } if active[index as usize] => carry_leaves.push((index as usize, id)),
+            Op::Capture { index, .. } if wanted[scan.n_carries + index as usize] => {
+                capture_leaves.push((index as usize, id));
+            }
+            _ => {}
+        }
+    }
+    let wrt: Vec<NodeId> = carry_leaves.iter().chain(&capture_leaves).map(|(_, id)| *id).collect();
+    let outputs: Vec<NodeId> = scan.body.outputs.iter().map(|output| output.node).collect();
+    // Which carries have an adjoint is known only when all is differentiated: each attempt may add some.
+    loop {
+        let mut graph = scan.body.clone();
+        inline_into_branches(&mut graph, &outputs, &wrt);
+        let seed = |graph: &mut Graph, output: usize| {
+            let ty = graph.ty(outputs[output]).clone();
+            graph.add(Op::Capture { index: FIRST_SEED + output as u32, ty }, Vec::new())
+        };
+        let carry_seeds: Vec<NodeId> = carries.iter().map(|carry| seed(&mut graph, *carry)).collect();
+        let collected_seeds: Vec<(usize, NodeId)> = (scan.n_carries..outputs.len())
+            .filter(|output| adjoints[*output].is_some())
+            .map(|output| (output, seed(&mut graph, output)))
+            .collect();
+        let of_carries = carries.iter().map(|carry| outputs[*carry]).zip(carry_seeds.iter().copied());
+        let of_collected = collected_seeds.iter().map(|(output, seed)| (outputs[*output], *seed));
+        let of: Vec<(NodeId, NodeId)> = of_carries.chain(of_collected).collect();
+        let found = sweep::contributions(&mut graph, &of, &wrt, next_step);
+        let mut found = found.map_err(|error| (error.what, Some(error.origin)))?;
+        let capture_parts = found.split_off(carry_leaves.len());
+        let grown: Vec<usize> = carry_leaves
+            .iter()
+            .zip(&found)
+            .filter(|((carry, _), parts)| !parts.is_empty() && !carries.contains(carry))
+            .map(|((carry, _), _)| *carry)
+            .collect();
+        if !grown.is_empty() {
+            carries.extend(grown);
+            carries.sort_unstable();
+            continue;
+        }
+        let mut next = Vec::new();
+        for carry in &carries {
+            let leaf = carry_leaves.iter().position(|(own, _)| own == carry);
+            next.push(match leaf {
+                Some(at) if !found[at].is_empty() => sweep::sum(&mut graph, &found[at]),
+                _ => {
+                    let shape = graph.shape(outputs[*carry]).to_vec();
+                    graph.fill(0.0, shape)
+                }
+            });
+        }
+        let capture_parts = capture_leaves.iter().map(|(capture, _)| *capture).zip(capture_parts).collect();
+        return Ok(DifferentiatedBody { graph, carries, carry_seeds, collected_seeds, next, capture_parts });
+    }
+}
+
+/// Captures from here on stand for adjoints in a body that is being differentiated.
+const FIRST_SEED: u32 = 1 << 30;
+
+/// Where each part of a differentiated body is computed.
+pub struct Split<'s> {
+    /// The graph of the scan.
+    pub outer: &'s mut Graph,
+    pub scan: &'s Scan,
+    pub body: &'s DifferentiatedBody,
+    operands: &'s [NodeId],
+    homes: Vec<Home>,
+    /// Nodes of the body that the forward scan collects.
+    pub forward: Vec<NodeId>,
+    /// Nodes of the body that the reverse scan collects.
+    pub reverse: Vec<NodeId>,
+    /// What the reverse scan captures.
+    pub captures: Vec<Source>,
+    /// The copies outside of nodes that are the same in every step.
+    outside: Vec<Option<NodeId>>,
+}
+
+/// On what a node of a differentiated body depends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Home {
+    /// On captures alone: it is the same in every step.
+    Outside,
+    /// On carries or the step.
+    Forward,
+    /// On adjoints.
+    Reverse,
+}
+
+impl<'s> Split<'s> {
+    fn new(
+        outer: &'s mut Graph,
+        scan: &'s Scan,
+        body: &'s DifferentiatedBody,
+        operands: &'s [NodeId],
+    ) -> Split<'s> {
+        let homes = homes(scan, body);
+        let outside = vec![None; body.graph.len()];
+        Split {
+            outer,
+            scan,
+            body,
+            operands,
+            homes,
+            forward: Vec::new(),
+            reverse: Vec::new(),
+            captures: Vec::new(),
+            outside,
+        }
+    }
+
+    pub fn home(&self, node: NodeId) -> Home {
+        self.homes[node.0 as usize]
+    }
+
+    /// Where a value of each step is found from outside of both scans.
+    pub fn source(&mut self, node: NodeId) -> Source {
+        if let Some((result, _)) = self.body.collected_seeds.iter().find(|(_, seed)| *seed == node) {
+            return Source::Adjoint(*result);
+        }
+        match self.home(node) {
+            Home::Outside => Source::Outer(self.copy_outside(node)),
+            Home::Forward => Source::Forward(place_of(&mut self.forward, node)),
+            Home::Reverse => Source::Reverse(place_of(&mut self.reverse, node)),
+        }
+    }
+
+    /// A node that is the same in every step, computed before the scan.
+    fn copy_outside(&mut self, node: NodeId) -> NodeId {
+        let mut waiting = vec![node];
+        while let Some(top) = waiting.last().copied() {
+            let own = &self.body.graph[top];
+            let open: Vec<NodeId> =
+                own.operands.iter().copied().filter(|id| self.outside[id.0 as usize].is_none()).collect();
+            if !open.is_empty() {
+                waiting.extend(open);
+                continue;
+            }
+            waiting.pop();
+            let copy = match &own.op {
+                Op::Capture { index, .. } => self.operands[self.scan.n_carries + *index as usize],
+                op => {
+                    let operands =
+                        own.operands.iter().map(|id| self.outside[id.0 as usize].expect("copied before"));
+                    let operands = operands.collect();
+                    self.outer.add_from(op.clone(), operands, &own.origin)
+                }
+            };
+            self.outside[top.0 as usize] = Some(copy);
+        }
+        self.outside[node.0 as usize].expect("copied above")
+    }
+}
+
+fn place_of(list: &mut Vec<NodeId>, node: NodeId) -> usize {
+    list.iter().position(|own| *own == node).unwrap_or_else(|| {
+        list.push(node);
+        list.len() - 1
+    })
+}
+
+fn homes(scan: &Scan, body: &DifferentiatedBody) -> Vec<Home> {
+    let mut homes: Vec<Home> = Vec::with_capacity(body.graph.len());
+    for (_, node) in body.graph.nodes() {
+        let operands = node.operands.iter().map(|id| homes[id.0 as usize]);
+        let of_operands = operands.fold(Home::Outside, |most, home| match (most, home) {
+            (Home::Reverse, _) | (_, Home::Reverse) => Home::Reverse,
+            (Home::Forward, _) | (_, Home::Forward) => Home::Forward,
+            (Home::Outside, Home::Outside) => Home::Outside,
+        });
+        let own = match &node.op {
+            Op::Capture { index, .. } if *index >= FIRST_SEED => Home::Reverse,
+            Op::Carry { .. } | Op::Rand { .. } | Op::Scan(_) | Op::Result(_) => Home::Forward,
+            Op::Loop(body) if uses_step(body, scan.step) => Home::Forward,
+            Op::Input { .. }
+            | Op::Param { .. }
+            | Op::State { .. }
+            | Op::Const(_)
+            | Op::Loop(_)
+            | Op::Reshape { .. }
+            | Op::Mark(_)
+            | Op::Capture { .. } => Home::Outside,
+        };
+        homes.push(match (own, of_operands) {
+            (Home::Reverse, _) | (_, Home::Reverse) => Home::Reverse,
+            (Home::Forward, _) | (_, Home::Forward) => Home::Forward,
+            (Home::Outside, Home::Outside) => Home::Outside,
+        });
+    }
+    homes
+}
+
+fn uses_step(body: &Loop, step: StepId) -> bool {
+    let in_sub = |sub: &Sub| matches!(sub, Sub::Affine(affine) if affine.uses(Var::Step(step)));
+    body.write.iter().any(in_sub)
+        || body.body.nodes.iter().any(|scalar| match scalar {
+            Scalar::Affine(affine) => affine.uses(Var::Step(step)),
+            Scalar::Read { subs, .. } => subs.iter().any(in_sub),
+            _ => false,
+        })
+}
+
+/// What the reverse scan does with a node of the differentiated body.
+enum Part {
+    /// Computes it.
+    Copy,
+    /// Reads it whole.
+    Capture(Source),
+    /// Reads the element of this step.
+    Slice(Source),
+    /// Has it as a carry.
+    Carry(usize),
+}
+
+fn part(split: &mut Split<'_>, node: NodeId) -> Part {
+    let body = split.body;
+    if let Some(place) = body.carry_seeds.iter().position(|seed| *seed == node) {
+        return Part::Carry(place);
+    }
+    if let Some((result, _)) = body.collected_seeds.iter().find(|(_, seed)| *seed == node) {
+        return Part::Slice(Source::Adjoint(*result));
+    }
+    let own = &body.graph[node];
+    match split.home(node) {
+        Home::Reverse => Part::Copy,
+        Home::Outside => match &own.op {
+            Op::Loop(_) | Op::Const(_) if own.operands.is_empty() => Part::Copy,
+            _ => Part::Capture(split.source(node)),
+        },
+        // Elementwise values are computed again: that is cheaper than to keep them for every step.
+        Home::Forward => match &own.op {
+            Op::Loop(body) if body.combine == Combine::Set => Part::Copy,
+            Op::Reshape { .. } | Op::Mark(_) => Part::Copy,
+            _ => Part::Slice(split.source(node)),
+        },
+    }
+}
+
+fn reverse_body(split: &mut Split<'_>, step: StepId) -> Graph {
+    let body = split.body;
+    let mut parts: Vec<Option<Part>> = (0..body.graph.len()).map(|_| None).collect();
+    let mut waiting: Vec<NodeId> = body.next.iter().copied().chain(split.reverse.iter().copied()).collect();
+    while let Some(node) = waiting.pop() {
+        if parts[node.0 as usize].is_none() {
+            let part = part(split, node);
+            if matches!(part, Part::Copy) {
+                waiting.extend(&body.graph[node].operands);
+            }
+            parts[node.0 as usize] = Some(part);
+        }
+    }
+    let mut reverse = Graph::new();
+    let mut places: Vec<Option<NodeId>> = vec![None; body.graph.len()];
+    for (id, node) in body.graph.nodes() {
+        reverse.origin = node.origin.clone();
+        let capture = |reverse: &mut Graph, split: &mut Split<'_>, source: Source| {
+            let mut ty = node.ty.clone();
+            if !matches!(source, Source::Outer(_)) {
+                ty.shape.insert(0, split.scan.trip.clone());
+            }
+            let at = split.captures.iter().position(|own| *own == source).unwrap_or_else(|| {
+                split.captures.push(source.clone());
+                split.captures.len() - 1
+            });
+            reverse.add(Op::Capture { index: at as u32, ty }, Vec::new())
+        };
+        places[id.0 as usize] = match parts[id.0 as usize].take() {
+            None => None,
+            Some(Part::Carry(place)) => {
+                Some(reverse.add(Op::Carry { index: place as u32, ty: node.ty.clone() }, Vec::new()))
+            }
+            Some(Part::Capture(source)) => Some(capture(&mut reverse, split, source)),
+            Some(Part::Slice(source)) => {
+                let stack = capture(&mut reverse, split, source);
+                Some(slice(&mut reverse, stack, step))
+            }
+            Some(Part::Copy) => {
+                let operands =
+                    node.operands.iter().map(|operand| places[operand.0 as usize].expect("needed too"));
+                let operands = operands.collect();
+                Some(reverse.add(with_step(&node.op, split.scan.step, step), operands))
+            }
+        };
+    }
+    let place = |node: &NodeId| places[node.0 as usize].expect("outputs are needed");
+    let outputs: Vec<NodeId> = body.next.iter().chain(&split.reverse).map(place).collect();
+    for (at, node) in outputs.into_iter().enumerate() {
+        reverse.output(format!("{at}"), node);
+    }
+    reverse
+}
+
+/// `stack[step, …]`.
+fn slice(graph: &mut Graph, stack: NodeId, step: StepId) -> NodeId {
+    let shape: Vec<Dim> = graph.shape(stack)[1..].to_vec();
+    let rank = shape.len();
+    let mut l = LoopBuilder::new(graph, shape);
+    let mut subs = vec![Sub::Affine(Affine::step(step))];
+    subs.extend((0..rank).map(|axis| l.index(axis)));
+    let value = l.read(stack, subs);
+    let node = l.map(value);
+    graph.add_loop(node)
+}
+
+/// The same op with another name for the step.
+fn with_step(op: &Op, from: StepId, to: StepId) -> Op {
+    let mut renamed = |affine: &Affine| {
+        Ok::<_, std::convert::Infallible>(affine.substitute(|var| match var {
+            Var::Step(step) if step == from => Affine::step(to),
+            _ => Affine::var(var),
+        }))
+    };
+    match op.try_map_sizes(&mut |dim| Ok(dim.clone()), &mut renamed) {
+        Ok(op) => op,
+        Err(never) => match never {},
+    }
 }

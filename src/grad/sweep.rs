@@ -6,11 +6,13 @@ use crate::ir::{BinaryOp, Elem, Graph, LoopBuilder, NodeId, Op};
 use std::collections::HashMap;
 
 /// For each node of `wrt` the parts whose sum is the derivative of `Σ seed · of` by it.
+/// `next_step` is the number of the next scan.
 /// New nodes have the origins of those whose derivatives they are, with phase `Backward`.
 pub fn contributions(
     graph: &mut Graph,
     of: &[(NodeId, NodeId)],
     wrt: &[NodeId],
+    next_step: &mut u32,
 ) -> Result<Vec<Vec<NodeId>>, GradError> {
     let results: Vec<NodeId> = of.iter().map(|(node, _)| *node).collect();
     let depends = flow::dependents(graph, wrt, Mode::Derivative);
@@ -31,7 +33,7 @@ pub fn contributions(
             continue;
         }
         graph.origin = backward(&graph[id].origin);
-        sweep.visit(graph, id).map_err(|(what, node)| GradError {
+        sweep.visit(graph, id, next_step).map_err(|(what, node)| GradError {
             node: id,
             origin: node.unwrap_or_else(|| graph[id].origin.clone()),
             what,
@@ -61,13 +63,13 @@ impl Sweep {
         }
     }
 
-    fn visit(&mut self, graph: &mut Graph, id: NodeId) -> Result<(), RuleError> {
+    fn visit(&mut self, graph: &mut Graph, id: NodeId, next_step: &mut u32) -> Result<(), RuleError> {
         if let Op::Scan(scan) = &graph[id].op {
             let scan = scan.clone();
             let Some(results) = self.scan_results.remove(&id) else { return Ok(()) };
             let operands = graph[id].operands.clone();
             let active: Vec<bool> = operands.iter().map(|operand| self.active[operand.0 as usize]).collect();
-            for (operand, part) in scans::differentiate(graph, id, &scan, &results, &active)? {
+            for (operand, part) in scans::differentiate(graph, id, &scan, &results, &active, next_step)? {
                 self.contribute(graph, operands[operand], part);
             }
             return Ok(());
@@ -82,9 +84,7 @@ impl Sweep {
                 let wanted: Vec<bool> = graph[id]
                     .operands
                     .iter()
-                    .map(|operand| {
-                        self.active[operand.0 as usize] && graph.elem(*operand) == Elem::Float
-                    })
+                    .map(|operand| self.active[operand.0 as usize] && graph.elem(*operand) == Elem::Float)
                     .collect();
                 let found = loops::differentiate(graph, id, &body, adjoint, &wanted);
                 for (operand, part) in found.map_err(|what| (what, None))? {

@@ -21,6 +21,7 @@ pub mod math;
 pub mod program;
 pub mod rewrite;
 pub mod scalar;
+pub mod signs;
 pub mod specialise;
 pub mod types;
 

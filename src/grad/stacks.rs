@@ -1,0 +1,129 @@
+//! Contributions to the captures of a scan, taken out of it.
+//!
+//! What a body's node adds to the adjoint of a capture in each step is a loop `dT[R(i)] += D(i)`. Over all
+//! steps it is `dT[R(t, i)] += D(t, i)`: the same loop with one more index, which runs over the steps and reads
+//! the stacks of what the body reads in each of them.
+
+use super::scans::{Home, Split};
+use crate::ir::build::LoopNode;
+use crate::ir::compose::{inline, normalise, paste, paste_sub, same};
+use crate::ir::{Affine, Combine, Dim, Graph, Loop, LoopBuilder, NodeId, Op, Scalar, Scan, Sub, Var};
+use std::sync::Arc;
+
+/// Where a value of a body is found outside of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Source {
+    /// A node of the outer graph: the same for all steps.
+    Outer(NodeId),
+    /// The k-th of the stacks that the forward scan collects for the reverse scan.
+    Forward(usize),
+    /// The adjoint of a collected result of the forward scan.
+    Adjoint(usize),
+    /// The k-th of the stacks that the reverse scan collects.
+    Reverse(usize),
+}
+
+/// A sum over all steps, outside of the scan.
+pub enum Lifted {
+    Loop(Loop, Vec<Source>),
+    Reshape(Vec<Dim>, Box<Lifted>),
+    /// The sum of a stack.
+    Sum(Source),
+}
+
+/// How the sum of a node of the body over all steps is computed.
+pub fn lift(split: &mut Split<'_>, node: NodeId) -> Lifted {
+    let graph = &split.body.graph;
+    match &graph[node].op {
+        Op::Loop(body) if matches!(body.combine, Combine::Set | Combine::Add) => {
+            let LoopNode { body, operands } = read_through_views(split, body, &graph[node].operands);
+            let sources = operands.iter().map(|operand| split.source(*operand)).collect();
+            Lifted::Loop(body, sources)
+        }
+        Op::Reshape { shape } => {
+            let (shape, operand) = (shape.clone(), graph[node].operands[0]);
+            Lifted::Reshape(shape, Box::new(lift(split, operand)))
+        }
+        _ => Lifted::Sum(split.source(node)),
+    }
+}
+
+/// The loop with slices and the like of captures read at their source, so that they need no stack.
+fn read_through_views(split: &Split<'_>, body: &Loop, operands: &[NodeId]) -> LoopNode {
+    let graph = &split.body.graph;
+    let mut l = LoopBuilder::new(graph, body.domain.clone());
+    let values =
+        paste(&mut l, &body.body, operands, &mut same, &mut |l, _, scalar| at_source(l, split, scalar));
+    let write = body.write.iter().map(|sub| paste_sub(&mut l, sub, &values, &mut same)).collect();
+    let result = values[body.body.result.0 as usize];
+    l.finish(body.shape.clone(), write, body.dropping, body.combine, result)
+}
+
+fn at_source(l: &mut LoopBuilder<'_>, split: &Split<'_>, scalar: Scalar) -> crate::ir::ScalarId {
+    let graph = &split.body.graph;
+    if let Scalar::Read { operand, subs, padded } = &scalar {
+        let node = l.operands()[*operand as usize];
+        if let Op::Loop(producer) = &graph[node].op
+            && split.home(node) == Home::Forward
+            && producer.is_view()
+            && graph[node].operands.iter().all(|of| split.home(*of) == Home::Outside)
+        {
+            let mut deeper = |l: &mut LoopBuilder<'_>, _, scalar| at_source(l, split, scalar);
+            if let Some(value) = inline(l, graph, node, subs, *padded, &mut deeper) {
+                return value;
+            }
+        }
+    }
+    l.add(scalar)
+}
+
+/// Adds the sum to the graph.
+pub fn build(graph: &mut Graph, lifted: Lifted, scan: &Scan, resolve: &dyn Fn(&Source) -> NodeId) -> NodeId {
+    match lifted {
+        Lifted::Loop(body, sources) => {
+            let operands: Vec<NodeId> = sources.iter().map(resolve).collect();
+            let stacked: Vec<bool> =
+                sources.iter().map(|source| !matches!(source, Source::Outer(_))).collect();
+            let body = over_steps(body, scan, &stacked);
+            let node = normalise(LoopNode { body, operands });
+            graph.add(Op::Loop(Arc::new(node.body)), node.operands)
+        }
+        Lifted::Reshape(shape, inner) => {
+            let inner = build(graph, *inner, scan, resolve);
+            graph.add(Op::Reshape { shape }, vec![inner])
+        }
+        Lifted::Sum(source) => sum_over_steps(graph, resolve(&source)),
+    }
+}
+
+/// The loop with the steps as its first index.
+fn over_steps(mut body: Loop, scan: &Scan, stacked: &[bool]) -> Loop {
+    let shift = |affine: &Affine| {
+        affine.substitute(|var| match var {
+            Var::Index(index) => Affine::index(index as usize + 1),
+            Var::Step(step) if step == scan.step => Affine::index(0),
+            Var::Step(_) => Affine::var(var),
+        })
+    };
+    for scalar in &mut body.body.nodes {
+        *scalar = scalar.map_affine(shift);
+        if let Scalar::Read { operand, subs, .. } = scalar
+            && stacked[*operand as usize]
+        {
+            subs.insert(0, Sub::Affine(Affine::index(0)));
+        }
+    }
+    body.write = body.write.iter().map(|sub| sub.map_affine(shift)).collect();
+    body.domain.insert(0, scan.trip.clone());
+    body.combine = Combine::Add;
+    body
+}
+
+fn sum_over_steps(graph: &mut Graph, stack: NodeId) -> NodeId {
+    let shape = graph.shape(stack).to_vec();
+    let mut l = LoopBuilder::new(graph, shape.clone());
+    let subs: Vec<Sub> = (0..shape.len()).map(|axis| l.index(axis)).collect();
+    let value = l.read(stack, subs.clone());
+    let sum = normalise(l.reduce(shape[1..].to_vec(), subs[1..].to_vec(), Combine::Add, value));
+    graph.add_loop(sum)
+}
