@@ -10,7 +10,10 @@
 
 pub mod ast;
 mod build;
+mod errors;
 mod grammar;
+mod mistakes;
+pub mod print;
 mod scan;
 pub mod tokens;
 
@@ -19,16 +22,25 @@ use std::sync::Arc;
 
 use pest::Parser;
 
-use crate::base::{Diagnostic, Diagnostics, FileId, Span};
+use crate::base::{Diagnostics, FileId, Span};
 
 use grammar::{Grammar, Rule};
 pub use scan::{ItemSlice, index_items};
+
+/// Lines that begin no item are reported up to this number.
+const MAX_STRAYS: usize = 20;
 
 /// Parses a whole file. Never fails: what cannot be parsed is in `broken`, with a diagnostic.
 pub fn parse(file: FileId, text: &str) -> (ast::File, Diagnostics) {
     let mut tree = ast::File { id: file, items: Vec::new(), broken: Vec::new() };
     let mut errors = Diagnostics::new();
+    let mut n_strays = 0;
     for slice in index_items(text) {
+        // Prose gives one error a line; a screenful of them is enough.
+        n_strays += usize::from(slice.keyword.is_empty());
+        if slice.keyword.is_empty() && n_strays > MAX_STRAYS {
+            continue;
+        }
         match parse_slice(file, text, &slice) {
             (Some(item), mut found) => {
                 tree.items.push(item);
@@ -58,6 +70,9 @@ pub fn parse_item_at(file: FileId, text: &str, range: Range<usize>) -> (Option<a
 
 fn parse_slice(file: FileId, text: &str, slice: &ItemSlice) -> (Option<ast::Item>, Diagnostics) {
     let errors = scan::check_brackets(file, text, &slice.range);
+    if slice.keyword.is_empty() {
+        return (None, vec![errors::not_an_item(file, text, slice)]);
+    }
     if !errors.is_empty() {
         return (None, errors);
     }
@@ -66,7 +81,7 @@ fn parse_slice(file: FileId, text: &str, slice: &ItemSlice) -> (Option<ast::Item
             Some(whole) => build::build_item(file, text, slice.range.start, whole),
             None => (None, errors),
         },
-        Err(error) => (None, vec![Diagnostic::error("E0001", error.to_string())]),
+        Err(error) => (None, errors::diagnose(file, text, slice, error)),
     }
 }
 

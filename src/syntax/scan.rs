@@ -22,9 +22,9 @@ pub struct ItemSlice {
     pub start: usize,
 }
 
-/// Finds the items of a text. Outside brackets every line that does not go on with the line before
-/// begins an item, or what should have been one. Inside brackets a line begins one only if it
-/// cannot be anything else: a bracket above it is not closed.
+/// Finds the items of a text. Outside brackets a line at column 1 that does not go on with the line
+/// before begins an item, or what should have been one. Everywhere else a line begins one only if
+/// it cannot be anything else (inside brackets: one above it is not closed).
 pub fn index_items(text: &str) -> Vec<ItemSlice> {
     index_tokens(text, &tokens(text))
 }
@@ -45,7 +45,10 @@ fn index_tokens(text: &str, tokens: &[Token]) -> Vec<ItemSlice> {
         }
         if line_start {
             let begins = match depth {
-                0 => !goes_on(text, previous, token),
+                0 => {
+                    !goes_on(text, previous, token)
+                        && (at_column_one(text, token) || surely_begins_item(text, tokens, at))
+                }
                 _ => at_column_one(text, token) && surely_begins_item(text, tokens, at),
             };
             if begins {
@@ -244,7 +247,7 @@ fn unclosed(text: &str, open: Token, place: &impl Fn(Token) -> Span, end: Span) 
     Diagnostic::error("E0002", format!("`{bracket}` is never closed"))
         .at(place(open), "opened here")
         .and_at(end, format!("`{partner}` expected here at the latest"))
-        .suggest(format!("close it with `{partner}`"), end, partner)
+        .suggest(format!("close it with `{partner}`"), end, if bracket == "{" { "\n}" } else { partner })
 }
 
 /// The first line end after an unclosed `(` or `[` at which its contents seem to end: nothing

@@ -136,4 +136,31 @@ The last expression of a body is its value. A body that ends in a binding has no
     fn f(x) { y = x^2 }      # wrong
     fn f(x) { x^2 }          # right",
     },
+    Code {
+        code: "E0016",
+        title: "`=` or `:` is missing",
+        explain: "\
+A name is bound with `=`; the type of a parameter, a field or a declared tensor stands after `:`.
+    param weight [out, in] = uniform(-k, k)      # wrong
+    param weight: [out, in] = uniform(-k, k)     # right",
+    },
+    Code {
+        code: "E0017",
+        title: "the brace of a block is at the wrong place",
+        explain: "\
+`{` stands on the line of what it belongs to, with a space before it. Without the space, as in
+`fc{l}`, the braces are a part of a name that is known at compile time.
+    model Net(x)
+    {                        # wrong
+    model Net(x) {           # right",
+    },
+    Code {
+        code: "E0018",
+        title: "written as in another language",
+        explain: "\
+Some habits of other languages mean nothing here: `and or not` are words, a power is `^`, bindings
+have no keyword, statements no semicolon, and the last expression of a body is its value.
+    let y = x ** 2;          # wrong
+    y = x ^ 2                # right",
+    },
 ];

@@ -244,10 +244,7 @@ impl Builder<'_> {
     fn data(&mut self, mut parts: Pairs<'_, Rule>, span: Span) -> Data {
         parts.next();
         let name = self.next_name(&mut parts, span);
-        let source = match take(&mut parts, Rule::eq) {
-            Some(_) => Some(self.next_expr(&mut parts, span)),
-            None => None,
-        };
+        let source = take(&mut parts, Rule::eq).map(|_| self.next_expr(&mut parts, span));
         let mut data = Data { name, source, fields: Vec::new(), rows: None, seed: None, split: None };
         let Some(block) = parts.next() else {
             if data.source.is_none() {

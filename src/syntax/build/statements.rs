@@ -99,10 +99,7 @@ impl Builder<'_> {
                     Some(_) => self.next_expr(&mut parts, span),
                     None => Expr::new(ExprKind::Name(name.text.clone()), name.span),
                 };
-                let axis = match take(&mut parts, Rule::kw_along) {
-                    Some(_) => Some(self.next_expr(&mut parts, span)),
-                    None => None,
-                };
+                let axis = take(&mut parts, Rule::kw_along).map(|_| self.next_expr(&mut parts, span));
                 StatementKind::Collect { name, value, axis }
             }
             Rule::scan => {
@@ -207,7 +204,7 @@ impl Builder<'_> {
                     .at(target_span, "this names a whole tensor")
                     .suggest("bind the name again", op_span, format!("= {name} +"));
                 self.error(error);
-                StatementKind::Stray(value)
+                StatementKind::Stray(Expr::new(ExprKind::Error, span))
             }
             (Rule::larrow, Target::Indexed { .. }) => {
                 self.error(
@@ -215,12 +212,12 @@ impl Builder<'_> {
                         .at(target_span, "these are elements of one")
                         .help("define the new value with `=` first, then say `state <- value`"),
                 );
-                StatementKind::Stray(value)
+                StatementKind::Stray(Expr::new(ExprKind::Error, span))
             }
-            (_, Target::Wrong) => StatementKind::Stray(value),
+            (_, Target::Wrong) => StatementKind::Stray(Expr::new(ExprKind::Error, span)),
             _ => {
                 self.error(not_a_target(target_span, rule));
-                StatementKind::Stray(value)
+                StatementKind::Stray(Expr::new(ExprKind::Error, span))
             }
         }
     }
@@ -234,10 +231,7 @@ impl Builder<'_> {
     ) -> StatementKind {
         let ty = take(&mut parts, Rule::ty).map(|ty| self.ty(ty));
         let target_span = left.span;
-        let value = match take(&mut parts, Rule::eq) {
-            Some(_) => Some(self.next_expr(&mut parts, span)),
-            None => None,
-        };
+        let value = take(&mut parts, Rule::eq).map(|_| self.next_expr(&mut parts, span));
         match (self.target(left, Rule::colon), value, ty) {
             (Target::Path(target), Some(value), ty) => StatementKind::Bind { target, ty, value },
             (Target::Path(target), None, Some(ty)) => match target.as_plain() {

@@ -1,0 +1,298 @@
+//! Says what is wrong with an item that the grammar refuses.
+//!
+//! Pest stops at the first error. To find the others the line of the error is blanked and the item
+//! is parsed again, until it parses or the error is outside of its block.
+
+use std::ops::Range;
+use std::sync::Mutex;
+
+use pest::Parser;
+use pest::error::{Error, ErrorVariant, InputLocation};
+
+use crate::base::{Diagnostic, Diagnostics, FileId, Span, nearest};
+
+use super::ast::MAX_DEPTH;
+use super::build;
+use super::grammar::{Grammar, Rule};
+use super::mistakes;
+use super::scan::{ItemSlice, ends_open};
+use super::tokens::{ITEM_WORDS, Token, TokenKind, tokens};
+
+/// Errors looked for in one item; more would be noise.
+const MAX_ERRORS: usize = 20;
+
+/// Where pest gave up and what it would have taken there.
+pub(super) struct Failure<'t> {
+    pub file: FileId,
+    /// The item's text and where it begins in the file.
+    pub slice: &'t str,
+    pub base: usize,
+    /// All tokens but comments.
+    pub tokens: Vec<Token>,
+    /// The token that does not fit; `None` at the end of the item. A line end that did not fit is
+    /// a `Newline` token.
+    pub found: Option<Token>,
+    /// The token before it, line ends left out.
+    pub previous: Option<Token>,
+    pub expected: Vec<Rule>,
+    /// Literals that would have fitted, brackets and commas.
+    pub literals: Vec<String>,
+}
+
+impl Failure<'_> {
+    pub fn span(&self, token: Token) -> Span {
+        Span::new(self.file, self.base + token.start, self.base + token.end)
+    }
+
+    pub fn text(&self, token: Token) -> &str {
+        token.text(self.slice)
+    }
+
+    pub fn expects(&self, rule: Rule) -> bool {
+        self.expected.contains(&rule)
+    }
+
+    /// Whether a value may begin here.
+    pub fn expects_value(&self) -> bool {
+        const VALUES: [Rule; 6] =
+            [Rule::term, Rule::expr, Rule::argument, Rule::subscript, Rule::list_item, Rule::primary];
+        VALUES.into_iter().any(|rule| self.expects(rule))
+    }
+
+    /// Whether a whole expression ends just before this place.
+    pub fn after_value(&self) -> bool {
+        self.expects(Rule::infix)
+    }
+
+    /// Whether a statement may begin here.
+    pub fn expects_statement(&self) -> bool {
+        self.expects(Rule::kw_param) || self.expects(Rule::kw_minimize)
+    }
+
+    /// The token after the one found.
+    pub fn next(&self) -> Option<Token> {
+        let found = self.found?;
+        self.tokens.iter().copied().find(|token| token.start >= found.end)
+    }
+
+    /// The place of the error: the token found, or the end of the line that should have gone on.
+    pub fn place(&self) -> Span {
+        match (self.found, self.previous) {
+            (Some(found), _) if found.kind != TokenKind::Newline => self.span(found),
+            (_, Some(previous)) => {
+                let end = self.base + previous.end;
+                Span::new(self.file, end, end)
+            }
+            (_, None) => Span::new(self.file, self.base, self.base),
+        }
+    }
+
+    /// What was found, in words.
+    pub fn found_text(&self) -> String {
+        match self.found {
+            Some(found) if found.kind != TokenKind::Newline => format!("`{}`", self.text(found)),
+            Some(_) => "the end of the line".to_string(),
+            None => "the end of the item".to_string(),
+        }
+    }
+}
+
+/// The errors of a slice that begins no item.
+pub(super) fn not_an_item(file: FileId, text: &str, slice: &ItemSlice) -> Diagnostic {
+    let inside = &text[slice.range.clone()];
+    let first = tokens(inside).into_iter().find(|token| !is_blank(token.kind));
+    let Some(first) = first else {
+        return Diagnostic::error("E0004", "no item begins here")
+            .at(Span::new(file, slice.start, slice.start), "");
+    };
+    let word = first.text(inside);
+    let place = Span::new(file, slice.range.start + first.start, slice.range.start + first.end);
+    let second =
+        tokens(inside).into_iter().find(|token| token.start >= first.end).map(|token| token.text(inside));
+    let error = Diagnostic::error("E0004", format!("no item begins with `{word}`"))
+        .at(place, "expected an item: `model`, `data`, `train`, `print` …");
+    let start = Span { end: place.start, ..place };
+    match (word, second) {
+        ("param" | "state" | "carry" | "collect" | "scan" | "for" | "require", _) => {
+            error.help(format!("`{word}` stands in the body of a layer or a model"))
+        }
+        ("minimize" | "measure", _) => error.help(format!("`{word}` stands in the braces of `train`")),
+        (_, Some("=")) if first.kind == TokenKind::Word => {
+            error.suggest("a value with a name is a constant", start, "const ")
+        }
+        ("def" | "function" | "func" | "fun", _) => {
+            error.suggest("a function is declared with `fn`", place, "fn")
+        }
+        ("class" | "module" | "struct", _) => {
+            error.suggest("a layer is declared with `layer`", place, "layer")
+        }
+        _ => match nearest(word, ITEM_WORDS) {
+            Some(item) => error.suggest(format!("did you mean `{item}`?"), place, item),
+            None if matches!(second, Some("(" | "." | "|>")) => {
+                error.suggest("to see a value, print it", start, "print ")
+            }
+            None => error.help(format!("items begin with one of: {}", ITEM_WORDS.join(", "))),
+        },
+    }
+}
+
+/// The errors of an item that does not parse; at least one.
+pub(super) fn diagnose(file: FileId, text: &str, slice: &ItemSlice, first: Error<Rule>) -> Diagnostics {
+    let mut errors = Diagnostics::new();
+    let mut masked = text[slice.range.clone()].to_string();
+    let mut error = first;
+    loop {
+        if let ErrorVariant::CustomError { .. } = error.variant {
+            errors.push(too_deep(file, slice));
+            break;
+        }
+        let failure = failure(file, &masked, slice.range.start, &error);
+        let described = mistakes::describe(&failure);
+        // A misplaced brace makes two lines of one statement.
+        let goes_on = described.code != "E0017" && errors.len() + 1 < MAX_ERRORS;
+        errors.push(described);
+        let Some(blank) = line_to_blank(&failure).filter(|_| goes_on) else { break };
+        let spaces: String = masked[blank.clone()].chars().map(|c| if c == '\n' { c } else { ' ' }).collect();
+        // Wide characters become as many spaces as they have bytes.
+        let padding = " ".repeat(blank.len() - spaces.len());
+        masked.replace_range(blank, &(spaces + &padding));
+        match Grammar::parse(Rule::whole_item, &masked) {
+            Ok(mut pairs) => {
+                if let Some(whole) = pairs.next() {
+                    let (_, found) = build::build_item(file, text, slice.range.start, whole);
+                    // A blanked line may have been the value.
+                    errors.extend(found.into_iter().filter(|error| !matches!(error.code, "E0012" | "E0015")));
+                }
+                break;
+            }
+            Err(next) => error = next,
+        }
+    }
+    errors
+}
+
+fn too_deep(file: FileId, slice: &ItemSlice) -> Diagnostic {
+    Diagnostic::error("E0003", format!("this item is nested far more than {MAX_DEPTH} deep"))
+        .at(Span::new(file, slice.start, slice.start + slice.keyword.len()), "in this item")
+        .help("give inner parts names of their own")
+}
+
+fn failure<'t>(file: FileId, slice: &'t str, base: usize, error: &Error<Rule>) -> Failure<'t> {
+    let at = match error.location {
+        InputLocation::Pos(at) => at,
+        InputLocation::Span((start, _)) => start,
+    };
+    let expected = match &error.variant {
+        ErrorVariant::ParsingError { positives, .. } => positives.clone(),
+        ErrorVariant::CustomError { .. } => Vec::new(),
+    };
+    let mut tokens = tokens(slice);
+    tokens.retain(|token| token.kind != TokenKind::Comment);
+    let mut found = tokens.iter().copied().find(|token| token.end > at);
+    let previous = tokens.iter().copied().rfind(|token| token.end <= at && token.kind != TokenKind::Newline);
+    let literals = expected_literals(slice, at);
+    let mut failure = Failure { file, slice, base, tokens, found, previous, expected, literals };
+    // The parser looked for more on the next line: it is the line before that should have gone on.
+    if let (Some(next), Some(last)) = (found, previous)
+        && next.kind != TokenKind::Newline
+        && !failure.expects_statement()
+    {
+        let newline = failure.tokens.iter().find(|token| token.start >= last.end && token.end <= next.start);
+        let in_lines =
+            !matches!(innermost_open(&failure, next).map(|open| failure.text(open)), Some("(" | "["));
+        if let Some(&newline) = newline.filter(|token| token.kind == TokenKind::Newline && in_lines) {
+            found = Some(newline);
+        }
+    }
+    failure.found = found;
+    failure
+}
+
+/// The literals pest would have taken at `at`. It lists them only in a mode that is slower and is
+/// switched for the whole process, hence the lock and the second parse.
+fn expected_literals(slice: &str, at: usize) -> Vec<String> {
+    static DETAIL: Mutex<()> = Mutex::new(());
+    let _lock = DETAIL.lock();
+    pest::set_error_detail(true);
+    let result = Grammar::parse(Rule::whole_item, slice);
+    pest::set_error_detail(false);
+    let Some(attempts) = result.err().and_then(|error| error.parse_attempts()) else { return Vec::new() };
+    if attempts.max_position != at {
+        return Vec::new();
+    }
+    attempts.expected_tokens().iter().map(ToString::to_string).collect()
+}
+
+/// The innermost bracket that is open before `token`.
+pub(super) fn innermost_open(failure: &Failure<'_>, token: Token) -> Option<Token> {
+    let mut open = Vec::new();
+    for &earlier in failure.tokens.iter().take_while(|earlier| earlier.start < token.start) {
+        match earlier.kind {
+            TokenKind::Open => open.push(earlier),
+            TokenKind::Close => drop(open.pop()),
+            _ => {}
+        }
+    }
+    open.pop()
+}
+
+/// The statement around the error, if it is inside of a block and can be left out.
+fn line_to_blank(failure: &Failure<'_>) -> Option<Range<usize>> {
+    let anchor = match failure.found {
+        Some(found) if found.kind != TokenKind::Newline && failure.text(found) != "}" => found,
+        _ => failure.previous?,
+    };
+    let mut open: Vec<Token> = Vec::new();
+    let mut start: Option<usize> = None;
+    let mut end: Option<usize> = None;
+    let mut depth_of_line = 0;
+    for &token in &failure.tokens {
+        let in_lines = open.last().is_none_or(|open| failure.text(*open) == "{");
+        let passed = token.start > anchor.start;
+        match token.kind {
+            TokenKind::Newline if in_lines => {
+                if passed && open.len() <= depth_of_line {
+                    end = end.or(Some(token.start));
+                } else if !passed {
+                    (start, depth_of_line) = (Some(token.end), open.len());
+                }
+            }
+            TokenKind::Open => {
+                open.push(token);
+                if failure.text(token) == "{" && !passed && token.start != anchor.start && in_lines {
+                    (start, depth_of_line) = (Some(token.end), open.len());
+                }
+            }
+            TokenKind::Close => {
+                open.pop();
+                if passed && open.len() < depth_of_line {
+                    end = end.or(Some(token.start));
+                }
+            }
+            _ => {}
+        }
+        if end.is_some() {
+            break;
+        }
+    }
+    let (start, end) = (start?, end?);
+    let brackets = |kind: TokenKind| {
+        failure
+            .tokens
+            .iter()
+            .filter(|token| token.kind == kind && (start..end).contains(&token.start))
+            .count()
+    };
+    let balanced = brackets(TokenKind::Open) == brackets(TokenKind::Close);
+    let filled = start < end && !failure.slice[start..end].trim().is_empty();
+    (depth_of_line > 0 && filled && balanced).then_some(start..end)
+}
+
+fn is_blank(kind: TokenKind) -> bool {
+    matches!(kind, TokenKind::Newline | TokenKind::Comment)
+}
+
+/// Whether the line ends with a token that asks for more.
+pub(super) fn previous_asks_for_more(failure: &Failure<'_>) -> bool {
+    failure.previous.is_some_and(|previous| ends_open(failure.text(previous)))
+}

@@ -1,0 +1,548 @@
+//! The mistakes people make, recognised where the parser gave up; what none of them fits is
+//! described by what was expected.
+
+use crate::base::{Diagnostic, Span, nearest};
+
+use super::errors::{Failure, innermost_open, previous_asks_for_more};
+use super::grammar::Rule;
+use super::tokens::{RESERVED, Token, TokenKind, is_name};
+
+/// Words that begin a statement or a line of a declaration.
+const LINE_WORDS: [&str; 10] =
+    ["param", "state", "carry", "collect", "scan", "require", "for", "minimize", "measure", "split"];
+
+/// One diagnostic for one failure of the parser.
+pub(super) fn describe(failure: &Failure<'_>) -> Diagnostic {
+    let rules: [fn(&Failure<'_>) -> Option<Diagnostic>; 16] = [
+        reserved_name,
+        foreign_character,
+        foreign_word,
+        wrong_number,
+        block_or_template,
+        brace_on_next_line,
+        missing_body,
+        missing_else,
+        missing_with,
+        missing_axis_word,
+        operator_at_line_start,
+        misspelled_word,
+        two_statements,
+        missing_equals,
+        missing_in,
+        missing_comma,
+    ];
+    rules.iter().find_map(|rule| rule(failure)).unwrap_or_else(|| anything_else(failure))
+}
+
+fn reserved_name(failure: &Failure<'_>) -> Option<Diagnostic> {
+    let found = failure.found?;
+    let word = failure.text(found);
+    if !RESERVED.contains(&word) {
+        return None;
+    }
+    let next = failure.next().map(|next| failure.text(next));
+    let bound = matches!(next, Some("=" | ":" | "<-" | "+=" | "," | ")" | "(" | "{" | "in"));
+    let names_something =
+        failure.expects(Rule::ident) || failure.expects(Rule::name) || failure.expects(Rule::path);
+    let begins_binding = failure.expects_statement() && matches!(next, Some("=" | ":" | "<-" | "+="));
+    let prefix_word = matches!(word, "if" | "not");
+    if !(names_something || begins_binding || failure.expects_value() && bound && !prefix_word) {
+        return None;
+    }
+    Some(
+        Diagnostic::error("E0005", format!("`{word}` is a reserved word and cannot be a name"))
+            .at(failure.span(found), "a name is expected here")
+            .suggest("give it another name", failure.span(found), format!("{word}_")),
+    )
+}
+
+fn foreign_character(failure: &Failure<'_>) -> Option<Diagnostic> {
+    let found = failure.found?;
+    let word = failure.text(found);
+    let place = failure.span(found);
+    let after = failure.next().filter(|next| next.start == found.end);
+    let doubled = after.filter(|next| failure.text(*next) == word);
+    let both = after.map_or(place, |next| place.to(failure.span(next)));
+    let previous = failure
+        .previous
+        .filter(|previous| previous.end == found.start)
+        .map(|previous| failure.text(previous));
+    let whole = |place: Span| Span { start: place.start - 1, ..place };
+    let error = |what: &str, place: Span| {
+        Diagnostic::error("E0018", what.to_string()).at(place, "not of this language")
+    };
+    match word {
+        "*" if previous == Some("*") => {
+            Some(error("a power is written `^`", whole(place)).suggest("write", whole(place), "^"))
+        }
+        "/" if previous == Some("/") => Some(
+            error("there is no `//`", whole(place))
+                .help("`floor(a / b)` rounds down; a comment begins with `#`"),
+        ),
+        "=" if matches!(previous, Some(":")) => {
+            Some(error("a binding is written `=`", whole(place)).suggest("write", whole(place), "="))
+        }
+        "=" if matches!(previous, Some("*" | "/" | "-" | "@" | "^")) => Some(
+            error(&format!("there is no `{}=`", previous.unwrap_or_default()), whole(place))
+                .help("bind the name again, `x = x - 1`"),
+        ),
+        ">" if previous == Some("=") => Some(error("there is no `=>`", whole(place))),
+        _ if found.kind != TokenKind::Unknown => None,
+        "&" => {
+            Some(
+                error("the logical and is written `and`", if doubled.is_some() { both } else { place })
+                    .suggest("write", if doubled.is_some() { both } else { place }, "and"),
+            )
+        }
+        "|" => {
+            Some(
+                error("the logical or is written `or`", if doubled.is_some() { both } else { place })
+                    .suggest("write", if doubled.is_some() { both } else { place }, "or"),
+            )
+        }
+        "!" => Some(error("negation is written `not`", place).suggest("write", place, "not ")),
+        "%" => Some(error("there is no `%`", place).help("the remainder of a / b is `a - b * floor(a / b)`")),
+        ";" => Some(error("statements are not ended by `;`", place).suggest(
+            "a statement ends with its line",
+            place,
+            "",
+        )),
+        "'" | "`" | "“" | "”" | "‘" | "’" => {
+            Some(error("strings are written in double quotes", place).help("like \"this\""))
+        }
+        "−" | "–" | "—" => {
+            Some(error("this is not the minus sign", place).suggest("write", place, "-"))
+        }
+        "×" | "·" => Some(error("multiplication is written `*`", place).suggest("write", place, "*")),
+        "≤" => Some(error("less or equal is written `<=`", place).suggest("write", place, "<=")),
+        "≥" => Some(error("greater or equal is written `>=`", place).suggest("write", place, ">=")),
+        "≠" => Some(error("unequal is written `!=`", place).suggest("write", place, "!=")),
+        "←" => Some(error("an update is written `<-`", place).suggest("write", place, "<-")),
+        "→" => Some(error("the arrow is written `->`", place).suggest("write", place, "->")),
+        "?" => Some(error("there is no `?`", place).help("a choice is written `if c then a else b`")),
+        _ => {
+            let shown: String = word.escape_debug().collect();
+            Some(error(&format!("the character `{shown}` has no meaning here"), place))
+        }
+    }
+}
+
+fn foreign_word(failure: &Failure<'_>) -> Option<Diagnostic> {
+    let previous = failure.previous.filter(|previous| previous.kind == TokenKind::Word)?;
+    let found = failure.found.filter(|found| found.kind != TokenKind::Newline)?;
+    let word = failure.text(previous);
+    let place = failure.span(previous);
+    // A name can follow another word only where that word was taken for a whole value.
+    if !failure.after_value() || matches!(found.kind, TokenKind::Symbol | TokenKind::Close) {
+        return None;
+    }
+    let rest = Span { end: failure.span(found).start, ..place };
+    let error = |what: &str| Diagnostic::error("E0018", what.to_string()).at(place, "not of this language");
+    match word {
+        "let" | "var" | "val" | "local" | "auto" => {
+            Some(error("a binding has no keyword").suggest("write only `name = …`", rest, ""))
+        }
+        "return" => Some(error("there is no `return`").suggest(
+            "the last expression of a body is its value",
+            rest,
+            "",
+        )),
+        "def" | "function" | "func" | "class" => Some(
+            error("declarations do not stand in bodies").help("declare it as an item, outside of this one"),
+        ),
+        "while" | "loop" => Some(
+            error(&format!("there is no `{word}`"))
+                .help("`for l in 0..n` repeats at compile time, `scan t < T` runs over time steps"),
+        ),
+        "elif" | "elseif" | "elsif" => {
+            Some(error(&format!("there is no `{word}`")).suggest("write", place, "else if"))
+        }
+        "lambda" => Some(error("there are no anonymous functions").help("declare it with `fn`")),
+        _ => None,
+    }
+}
+
+fn wrong_number(failure: &Failure<'_>) -> Option<Diagnostic> {
+    let error = |what: String, place: Span| Diagnostic::error("E0011", what).at(place, "not a number");
+    // The point is either what does not fit or what the parser has just taken for a member's.
+    let point =
+        [failure.found, failure.previous].into_iter().flatten().find(|token| failure.text(*token) == ".");
+    let number = point.and_then(|point| {
+        let touches = |token: &&Token| token.end == point.start && token.kind == TokenKind::Number;
+        failure.tokens.iter().find(touches).map(|number| (*number, point))
+    });
+    if let Some((number, point)) = number {
+        let place = failure.span(number).to(failure.span(point));
+        let text = failure.text(number);
+        return Some(error(format!("a digit is missing behind the point in `{text}.`"), place).suggest(
+            "write",
+            place,
+            format!("{text}.0"),
+        ));
+    }
+    let found = failure.found?;
+    if found.kind == TokenKind::Number && failure.expects_value() {
+        let word = failure.text(found);
+        let place = failure.span(found);
+        let digits = word.find(|c: char| !c.is_ascii_digit() && c != '_' && c != '.').unwrap_or(word.len());
+        let (number, rest) = word.split_at(digits);
+        let error = error(format!("`{word}` is not a number"), place);
+        return Some(match is_name(rest) && !rest.starts_with(['e', 'E']) && !number.ends_with('.') {
+            true => error.suggest("if this is a product", place, format!("{number} * {rest}")),
+            false => error.help("numbers are written `1`, `0.5`, `1e-3`, `1_000`"),
+        });
+    }
+    if failure.text(found) != "." {
+        return None;
+    }
+    let next = failure.next();
+    let digits = next.filter(|next| next.start == found.end && next.kind == TokenKind::Number);
+    if let Some(digits) = digits.filter(|_| failure.expects_value()) {
+        let place = failure.span(found).to(failure.span(digits));
+        let text = failure.text(digits);
+        return Some(error(format!("a digit is missing before the point in `.{text}`"), place).suggest(
+            "write",
+            place,
+            format!("0.{text}"),
+        ));
+    }
+    None
+}
+
+/// `if c{`: the brace of a template touches its name, that of a block does not.
+fn block_or_template(failure: &Failure<'_>) -> Option<Diagnostic> {
+    let found = failure.found?;
+    let before = failure.tokens.iter().take_while(|token| token.start < found.start);
+    let line: Vec<&Token> = before
+        .collect::<Vec<_>>()
+        .into_iter()
+        .rev()
+        .take_while(|token| token.kind != TokenKind::Newline)
+        .collect();
+    let header =
+        line.last().is_some_and(|first| matches!(failure.text(**first), "if" | "for" | "scan" | "}"));
+    let touching = line.windows(2).find(|pair| {
+        failure.text(*pair[0]) == "{" && pair[1].kind == TokenKind::Word && pair[1].end == pair[0].start
+    })?;
+    let (brace, name) = (touching[0], touching[1]);
+    let place = failure.span(*brace);
+    header.then(|| {
+        Diagnostic::error("E0017", "a block's brace has a space before it")
+            .at(place, format!("`{}{{…}}` is a name with a compile-time part", failure.text(*name)))
+            .suggest("put a space before the brace", Span { end: place.start, ..place }, " ")
+    })
+}
+
+fn brace_on_next_line(failure: &Failure<'_>) -> Option<Diagnostic> {
+    let found = failure.found.filter(|found| found.kind == TokenKind::Newline)?;
+    let brace =
+        failure.tokens.iter().find(|token| token.start >= found.end && token.kind != TokenKind::Newline)?;
+    if failure.text(*brace) != "{" {
+        return None;
+    }
+    let place = failure.span(*brace);
+    let gap = Span { end: place.start, ..failure.place() };
+    Some(
+        Diagnostic::error("E0017", "`{` stands on the line of what it belongs to")
+            .at(place, "a statement ended with the line above")
+            .suggest("move it up", gap, " "),
+    )
+}
+
+fn missing_body(failure: &Failure<'_>) -> Option<Diagnostic> {
+    if let Some(found) =
+        failure.found.filter(|found| failure.text(*found) == "whole" && failure.expects(Rule::body))
+    {
+        return Some(
+            Diagnostic::error("E0013", "`whole` stands directly after the inputs of a metric")
+                .at(failure.span(found), "not here"),
+        );
+    }
+    let wants_body = failure.expects(Rule::body) || failure.expects(Rule::block) && !failure.expects_value();
+    if !wants_body
+        || failure.found.is_some_and(|found| !matches!(found.kind, TokenKind::Newline | TokenKind::Word))
+    {
+        return None;
+    }
+    let help = if failure.expects(Rule::body) {
+        "a body is `= expression` or `{ statements }`"
+    } else {
+        "a block is `{ statements }`, with `{` on this line"
+    };
+    let what = if failure.expects(Rule::body) { "a body is missing" } else { "a block is missing" };
+    Some(
+        Diagnostic::error("E0001", what)
+            .at(failure.place(), format!("expected here, found {}", failure.found_text()))
+            .help(help),
+    )
+}
+
+fn missing_else(failure: &Failure<'_>) -> Option<Diagnostic> {
+    if failure.expects(Rule::kw_then) && !failure.expects_value() {
+        return Some(
+            Diagnostic::error("E0001", "`then` or a block is missing after the condition")
+                .at(failure.place(), format!("expected `then` or `{{`, found {}", failure.found_text()))
+                .help("`if c then a else b`, or `if c { … } else { … }`"),
+        );
+    }
+    if !failure.expects(Rule::kw_else)
+        || failure.expects_value()
+        || failure.literals.iter().any(|text| text == "]")
+    {
+        return None;
+    }
+    Some(
+        Diagnostic::error("E0012", "`if … then …` has no `else`")
+            .at(failure.place(), "`else` expected here")
+            .help("write `if c then a else b`: there must be a value in the other case, too"),
+    )
+}
+
+fn missing_with(failure: &Failure<'_>) -> Option<Diagnostic> {
+    failure.expects(Rule::kw_with).then(|| {
+        Diagnostic::error("E0001", "a `minimize` line names its optimizer")
+            .at(failure.place(), format!("expected `with`, found {}", failure.found_text()))
+            .help("for example `minimize mse(Net(x), y) with Adam(lr = 1e-3)`")
+    })
+}
+
+fn missing_axis_word(failure: &Failure<'_>) -> Option<Diagnostic> {
+    failure.expects(Rule::kw_along).then(|| {
+        Diagnostic::error("E0001", "`collect` names the axis of the steps")
+            .at(failure.place(), format!("expected `along`, found {}", failure.found_text()))
+            .help("for example `collect hs = h along 1`")
+    })
+}
+
+/// A line that begins with an operator: the line above should have ended with it.
+fn operator_at_line_start(failure: &Failure<'_>) -> Option<Diagnostic> {
+    let found = failure.found.filter(|found| found.kind == TokenKind::Symbol)?;
+    let word = failure.text(found);
+    if !failure.expects_statement()
+        || !matches!(word, "+" | "*" | "/" | "@" | "^" | "==" | "<" | ">" | "<=" | ">=")
+    {
+        return None;
+    }
+    Some(
+        Diagnostic::error("E0006", format!("a line cannot begin with `{word}`"))
+            .at(failure.span(found), "the statement above ended with its line")
+            .help(format!("to go on over the end of a line, end that line with `{word}`")),
+    )
+}
+
+fn misspelled_word(failure: &Failure<'_>) -> Option<Diagnostic> {
+    let found = failure.found.filter(|found| found.kind == TokenKind::Word)?;
+    let previous = failure.previous.filter(|previous| previous.kind == TokenKind::Word)?;
+    let before = failure.tokens.iter().rfind(|token| token.end <= previous.start);
+    let begins_line =
+        before.is_none_or(|before| before.kind == TokenKind::Newline || matches!(failure.text(*before), "{"));
+    let word = failure.text(previous);
+    if !begins_line || LINE_WORDS.contains(&word) || RESERVED.contains(&failure.text(found)) {
+        return None;
+    }
+    let meant = nearest(word, LINE_WORDS)?;
+    Some(
+        Diagnostic::error("E0001", format!("`{word}` does not begin a statement"))
+            .at(failure.span(previous), "an unknown word before a name")
+            .suggest(format!("did you mean `{meant}`?"), failure.span(previous), meant),
+    )
+}
+
+/// A complete statement, then on the same line what looks like the next one.
+fn two_statements(failure: &Failure<'_>) -> Option<Diagnostic> {
+    if let Some(comma) = failure.found.filter(|found| failure.text(*found) == ",") {
+        let in_block = innermost_open(failure, comma).is_some_and(|open| failure.text(open) == "{");
+        let own_line = failure.next().is_none_or(|next| next.kind == TokenKind::Newline);
+        return in_block.then(|| {
+            Diagnostic::error("E0008", "the lines of a block are not separated by commas")
+                .at(failure.span(comma), "a comma after a whole statement")
+                .help(if own_line { "leave it out" } else { "begin a new line instead" })
+        });
+    }
+    let found = failure.found.filter(|found| found.kind == TokenKind::Word)?;
+    let in_block = innermost_open(failure, found).is_some_and(|open| failure.text(open) == "{");
+    let after = failure.next().map(|next| failure.text(next));
+    let is_line_word = LINE_WORDS.contains(&failure.text(found)) || RESERVED.contains(&failure.text(found));
+    let begins = matches!(after, Some("=" | "<-" | "+=" | ":")) || is_line_word && after != Some("(");
+    if !in_block || !failure.after_value() || !begins || failure.expects(Rule::kw_then) {
+        return None;
+    }
+    let place = failure.span(found);
+    Some(
+        Diagnostic::error("E0008", "two statements on one line")
+            .at(place, "this begins another statement")
+            .help("put it on a line of its own"),
+    )
+}
+
+fn missing_equals(failure: &Failure<'_>) -> Option<Diagnostic> {
+    let found = failure.found?;
+    let (eq, colon) = (failure.expects(Rule::eq), failure.expects(Rule::colon));
+    // In a statement `=` is possible after any value; it is missing where a value follows.
+    let begins_value =
+        matches!(found.kind, TokenKind::Word | TokenKind::Number | TokenKind::Str | TokenKind::Open);
+    if !eq
+        || failure.literals.iter().any(|text| text == ")")
+        || !(begins_value || found.kind == TokenKind::Newline)
+    {
+        return None;
+    }
+    let place = failure.place();
+    let before = Span { end: place.start, ..place };
+    let is_type = colon && failure.text(found) == "[";
+    let error = Diagnostic::error("E0016", if is_type { "`:` is missing" } else { "`=` is missing" });
+    Some(match (is_type, begins_value) {
+        (true, _) => {
+            let end = failure.previous.map_or(before.start, |previous| failure.span(previous).end);
+            error.at(place, "a type stands after `:`").suggest(
+                "write",
+                Span { start: end, end, ..place },
+                ":",
+            )
+        }
+        (false, true) => error.at(place, "`=` expected before this").suggest("write", before, "= "),
+        (false, false) if failure.after_value() => return None,
+        (false, false) => error.at(place, "expected `=` and a value"),
+    })
+}
+
+fn missing_in(failure: &Failure<'_>) -> Option<Diagnostic> {
+    failure.expects(Rule::kw_in).then(|| {
+        Diagnostic::error("E0001", "a `for` header says what it runs over")
+            .at(failure.place(), format!("expected `in`, found {}", failure.found_text()))
+            .help("for example `for l in 0..layers { … }`")
+    })
+}
+
+/// Two values side by side inside brackets.
+fn missing_comma(failure: &Failure<'_>) -> Option<Diagnostic> {
+    let found = failure.found?;
+    let begins_value = matches!(found.kind, TokenKind::Word | TokenKind::Number | TokenKind::Str);
+    let in_list = failure.literals.iter().any(|text| text == ",") && failure.after_value();
+    if !begins_value || !in_list || RESERVED.contains(&failure.text(found)) {
+        return None;
+    }
+    let open = innermost_open(failure, found).filter(|open| failure.text(*open) != "{")?;
+    let place = failure.span(found);
+    let end = failure.previous.map_or(place.start, |previous| failure.span(previous).end);
+    Some(
+        Diagnostic::error(
+            "E0001",
+            format!("a comma or an operator is missing before `{}`", failure.text(found)),
+        )
+        .at(place, "not part of the value before it")
+        .and_at(failure.span(open), "inside this bracket")
+        .suggest("if these are two elements", Span { start: end, end, ..place }, ","),
+    )
+}
+
+// ------------------------------------------------------------------------------------ the rest
+
+fn anything_else(failure: &Failure<'_>) -> Diagnostic {
+    let expected = expected_words(failure);
+    let found = failure.found_text();
+    let message = match expected.as_slice() {
+        [] => format!("{found} does not fit here"),
+        words => format!("expected {}, found {found}", join(words)),
+    };
+    let place = failure.place();
+    let label = match failure.previous {
+        Some(previous) if previous_asks_for_more(failure) && failure.expects_value() => {
+            format!("a value is expected after `{}`", failure.text(previous))
+        }
+        _ => "not expected here".to_string(),
+    };
+    let label = if place.is_empty() {
+        label.replace("not expected here", "something is missing here")
+    } else {
+        label
+    };
+    let error = Diagnostic::error("E0001", message).at(place, label);
+    match failure.found {
+        Some(found) if failure.expects(Rule::ty) && found.kind == TokenKind::Word => {
+            type_help(error, failure, found)
+        }
+        Some(found) if failure.text(found) == "=" && failure.after_value() => {
+            error.suggest("a comparison is written `==`", place, "==")
+        }
+        _ => error,
+    }
+}
+
+fn type_help(error: Diagnostic, failure: &Failure<'_>, found: Token) -> Diagnostic {
+    let place = failure.span(found);
+    let suggestion = match failure.text(found) {
+        "f32" | "f64" | "real" | "double" | "number" | "Float" => Some("float"),
+        "i32" | "i64" | "integer" | "Int" | "long" => Some("int"),
+        "boolean" | "Bool" => Some("bool"),
+        _ => None,
+    };
+    let error = error.help("types are `[B, 3]`, `int[B]`, `bool[B]`, `class(10)`, `float`");
+    match suggestion {
+        Some(word) => error.suggest("write", place, word),
+        None => error.suggest("a vector of this size", place, format!("[{}]", failure.text(found))),
+    }
+}
+
+/// What was expected, in the user's words, the likeliest first.
+fn expected_words(failure: &Failure<'_>) -> Vec<String> {
+    let after_value = failure.after_value();
+    let mut words: Vec<String> = Vec::new();
+    let mut add = |word: &str| {
+        if !words.iter().any(|known| known == word) {
+            words.push(word.to_string());
+        }
+    };
+    let closing =
+        failure.literals.iter().map(String::as_str).filter(|text| matches!(*text, "," | ")" | "]" | "}"));
+    if failure.expects_statement() {
+        add("a statement");
+        closing.filter(|text| *text == "}").for_each(|text| add(&format!("`{text}`")));
+        return words;
+    }
+    if failure.expects_value() {
+        add("a value");
+    }
+    for &rule in &failure.expected {
+        match rule {
+            Rule::ident | Rule::path | Rule::name | Rule::member_name | Rule::member_text | Rule::setting => {
+                add("a name")
+            }
+            Rule::ty | Rule::dims | Rule::element => add("a type"),
+            Rule::params => add("`(`"),
+            Rule::parameter => add("a parameter"),
+            Rule::string => add("a string"),
+            Rule::item => add("an item"),
+            Rule::pack => add("`...`"),
+            Rule::eq => add("`=`"),
+            Rule::plus_eq => add("`+=`"),
+            Rule::larrow => add("`<-`"),
+            Rule::arrow => add("`->`"),
+            Rule::colon => add("`:`"),
+            Rule::less => add("`<`"),
+            Rule::comma => add("`,`"),
+            Rule::body => add("a body"),
+            Rule::block | Rule::data_block => add("`{`"),
+            Rule::kw_in => add("`in`"),
+            Rule::kw_else if !failure.after_value() => add("`else`"),
+            Rule::kw_then => add("`then`"),
+            Rule::EOI => add("the end of the item"),
+            _ => {}
+        }
+    }
+    for text in closing {
+        if text == "}" && after_value { add("the end of the line") } else { add(&format!("`{text}`")) }
+    }
+    if failure.after_value() {
+        add("an operator");
+    }
+    words
+}
+
+fn join(words: &[String]) -> String {
+    match words {
+        [] => String::new(),
+        [only] => only.clone(),
+        [first @ .., last] => format!("{} or {last}", first.join(", ")),
+    }
+}
