@@ -4,9 +4,60 @@
 //! Elementwise chains and reductions are fused into [`Nest`]s, matrix products are recognised as [`Gemm`]s,
 //! and all temporaries lie in one arena.
 
+mod interpret;
+mod lower;
+mod memory;
+mod order;
+mod scan;
+mod text;
+mod view;
+
+pub use interpret::interpret;
+pub use lower::stream_number;
+
 use crate::ir::program::Precision;
-use crate::ir::{Combine, Const, Elem, Loop, Phase, RandKind, StepId};
+use crate::ir::{Combine, Const, Elem, Graph, Loop, Phase, RandKind, StepId};
+use std::fmt;
 use std::sync::Arc;
+
+/// What a plan depends on beside the graph.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Options {
+    pub precision: Precision,
+}
+
+/// Why a graph has no plan.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum PlanError {
+    /// A size that is not a number: the graph was not specialised.
+    Open(String),
+    /// A tensor (by its type) or all of them together do not fit into memory.
+    TooLarge(String),
+}
+
+/// Plans a static graph.
+pub fn plan(graph: &Graph, options: Options) -> Result<Plan, PlanError> {
+    let (lowering, steps) = lower::lower(graph)?;
+    let mut plan = Plan {
+        precision: options.precision,
+        buffers: lowering.buffers,
+        externals: lowering.externals,
+        arena_bytes: 0,
+        scratch_bytes: 0,
+        steps,
+    };
+    memory::place(&mut plan)?;
+    Ok(plan)
+}
+
+impl fmt::Display for PlanError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            PlanError::Open(size) => write!(f, "the size {size} has no number"),
+            PlanError::TooLarge(what) => write!(f, "{what} does not fit into memory"),
+        }
+    }
+}
 
 #[derive(Clone, Debug)]
 pub struct Plan {

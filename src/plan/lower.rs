@@ -1,0 +1,333 @@
+//! From the nodes of a static graph to steps over buffers, one step for each node that computes.
+//!
+//! Every value is a view. Where its memory is decided here: the caller's tensors, constants, the row of a
+//! scan's stack, or a temporary of its own, which [`super::memory`] places in the arena.
+
+use super::order::{self, Update};
+use super::{Buffer, BufferId, External, Name, Nest, Place, PlanError, Rand, Stage, Step, View};
+use crate::ir::{Affine, Combine, Dim, Elem, Graph, Loop, Node, NodeId, Op, Scalar, ScalarId, Sub};
+use crate::ir::{Body, Phase};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Buffers and externals in the making.
+#[derive(Default)]
+pub(super) struct Lowering {
+    pub buffers: Vec<Buffer>,
+    pub externals: Vec<External>,
+    slots: HashMap<Arc<str>, BufferId>,
+}
+
+/// The values of a graph: the whole one, or the body of a scan.
+pub(super) struct Frame<'g> {
+    pub graph: &'g Graph,
+    pub values: Vec<Option<View>>,
+    pub results: HashMap<NodeId, Vec<View>>,
+    pub carries: Vec<View>,
+    pub captures: Vec<View>,
+    /// Where a node is to write its value, if that is known beforehand.
+    pub targets: HashMap<NodeId, View>,
+    pub steps: Vec<Step>,
+}
+
+/// A value that has to be brought somewhere at the end.
+pub(super) struct Copy {
+    pub from: NodeId,
+    pub to: View,
+    pub name: Name,
+}
+
+/// Lowers a whole graph; every temporary is still at offset 0 of the arena.
+pub(super) fn lower(graph: &Graph) -> Result<(Lowering, Vec<Step>), PlanError> {
+    let mut lowering = Lowering::default();
+    let mut frame = Frame::new(graph, Vec::new(), Vec::new());
+    let needed = graph.reachable(graph.outputs.iter().map(|output| output.node));
+    for (_, node) in graph.nodes().filter(|(id, _)| needed[id.0 as usize]) {
+        if let Some(name) = leaf_name(&node.op) {
+            lowering.external(&name, node, false)?;
+        }
+    }
+    let mut updates = Vec::new();
+    let mut targets = Vec::new();
+    for output in &graph.outputs {
+        let new = order::root(graph, output.node);
+        let variable = output.name.starts_with("param:") || output.name.starts_with("state:");
+        let name = if variable { output.name.clone() } else { format!("output:{}", output.name).into() };
+        let old = graph.nodes().find_map(|(id, node)| {
+            (variable && needed[id.0 as usize] && leaf_name(&node.op).as_deref() == Some(&*name))
+                .then_some(id)
+        });
+        if old == Some(new) {
+            continue;
+        }
+        let buffer = lowering.external(&name, &graph[output.node], true)?;
+        updates.push(Update { old, new });
+        targets.push((output.node, View::contiguous(buffer, 0, shape_of(&graph[output.node])?), name));
+    }
+    let order = order::order(graph, &needed, &updates);
+    let mut copies = Vec::new();
+    for ((node, view, name), in_place) in targets.into_iter().zip(&order.in_place) {
+        let producer = order::root(graph, node);
+        if *in_place {
+            frame.targets.insert(producer, view.reshaped(shape_of(&graph[producer])?));
+        } else {
+            let phase = graph[producer].origin.phase;
+            copies.push(Copy { from: node, to: view, name: Name { text: format!("copy to {name}"), phase } });
+        }
+    }
+    lowering.lower_nodes(&mut frame, &order.nodes, copies)?;
+    Ok((lowering, frame.steps))
+}
+
+impl<'g> Frame<'g> {
+    pub fn new(graph: &'g Graph, carries: Vec<View>, captures: Vec<View>) -> Frame<'g> {
+        let values = vec![None; graph.len()];
+        let (results, targets) = (HashMap::new(), HashMap::new());
+        Frame { graph, values, results, carries, captures, targets, steps: Vec::new() }
+    }
+
+    pub fn value(&self, id: NodeId) -> &View {
+        self.values[id.0 as usize].as_ref().expect("operands come first")
+    }
+}
+
+impl Lowering {
+    pub fn lower_nodes(
+        &mut self,
+        frame: &mut Frame<'_>,
+        nodes: &[NodeId],
+        copies: Vec<Copy>,
+    ) -> Result<(), PlanError> {
+        let graph = frame.graph;
+        // The leaves are where they are; a copy of one that is overwritten is taken at the beginning.
+        for id in nodes {
+            if let Some(view) = self.leaf(frame, &graph[*id])? {
+                frame.values[id.0 as usize] = Some(view);
+            }
+        }
+        let overwritten: Vec<BufferId> = frame
+            .targets
+            .values()
+            .map(|view| view.buffer)
+            .chain(copies.iter().map(|copy| copy.to.buffer))
+            .collect();
+        let mut at_end = Vec::new();
+        for copy in copies {
+            let source = &frame.values[order::root(graph, copy.from).0 as usize];
+            let early = source.as_ref().filter(|view| overwritten.contains(&view.buffer));
+            if let Some(view) = early {
+                let elem = graph.elem(copy.from);
+                let kept = self.temporary(elem, view.shape.clone());
+                frame.steps.push(copy_step(view.clone(), kept.clone(), elem, copy.name.clone()));
+                at_end.push((Some(kept), copy));
+            } else {
+                at_end.push((None, copy));
+            }
+        }
+        for id in nodes {
+            if frame.values[id.0 as usize].is_none() {
+                self.lower_node(frame, *id)?;
+            }
+        }
+        for (kept, copy) in at_end {
+            let source = kept.unwrap_or_else(|| frame.value(copy.from).clone());
+            let source = source.reshaped(copy.to.shape.clone());
+            frame.steps.push(copy_step(source, copy.to, graph.elem(copy.from), copy.name));
+        }
+        Ok(())
+    }
+
+    fn leaf(&mut self, frame: &Frame<'_>, node: &Node) -> Result<Option<View>, PlanError> {
+        Ok(match &node.op {
+            Op::Input { .. } | Op::Param { .. } | Op::State { .. } => {
+                let name = leaf_name(&node.op).unwrap_or_default();
+                let buffer = self.external(&name, node, false)?;
+                Some(View::contiguous(buffer, 0, shape_of(node)?))
+            }
+            Op::Const(value) => {
+                let shape = shape_of(node)?;
+                let len = shape.iter().product::<i64>() as usize;
+                let buffer = self.add_buffer(node.ty.elem, len, Place::Const(value.clone()));
+                Some(View::contiguous(buffer, 0, shape))
+            }
+            Op::Carry { index, .. } => Some(frame.carries[*index as usize].clone()),
+            Op::Capture { index, .. } => Some(frame.captures[*index as usize].clone()),
+            Op::Loop(_) | Op::Reshape { .. } | Op::Rand { .. } | Op::Mark(_) => None,
+            Op::Scan(_) | Op::Result(_) => None,
+        })
+    }
+
+    fn lower_node(&mut self, frame: &mut Frame<'_>, id: NodeId) -> Result<(), PlanError> {
+        let graph = frame.graph;
+        let node = &graph[id];
+        let view = match &node.op {
+            Op::Loop(body) => {
+                let operands = node.operands.iter().map(|operand| frame.value(*operand).clone()).collect();
+                let target = self.target(frame, id)?;
+                let stage = Stage { body: body.clone(), operands, target: target.clone(), accumulate: false };
+                frame.steps.push(Step::Nest(nest(stage, name_of(node, &describe(body)))));
+                target
+            }
+            Op::Reshape { .. } | Op::Mark(_) => frame.value(node.operands[0]).reshaped(shape_of(node)?),
+            Op::Rand { kind, stream, step, step_axes, .. } => {
+                let target = self.target(frame, id)?;
+                frame.steps.push(Step::Rand(Rand {
+                    name: name_of(node, "random numbers"),
+                    kind: *kind,
+                    stream: stream_number(stream),
+                    target: target.clone(),
+                    step_axes: *step_axes as usize,
+                    step: step.clone(),
+                }));
+                target
+            }
+            Op::Scan(scan) => {
+                let results = self.lower_scan(frame, node, scan)?;
+                frame.results.insert(id, results);
+                // A scan has no value of its own; its place only says that it was carried out.
+                return Ok(());
+            }
+            Op::Result(index) => frame.results[&node.operands[0]][*index as usize].clone(),
+            Op::Input { .. } | Op::Param { .. } | Op::State { .. } | Op::Const(_) => return Ok(()),
+            Op::Carry { .. } | Op::Capture { .. } => return Ok(()),
+        };
+        frame.values[id.0 as usize] = Some(view);
+        Ok(())
+    }
+
+    fn target(&mut self, frame: &mut Frame<'_>, id: NodeId) -> Result<View, PlanError> {
+        let node = &frame.graph[id];
+        match frame.targets.remove(&id) {
+            Some(view) => Ok(view),
+            None => Ok(self.temporary(node.ty.elem, shape_of(node)?)),
+        }
+    }
+
+    /// A tensor of its own in the arena.
+    pub fn temporary(&mut self, elem: Elem, shape: Vec<i64>) -> View {
+        let len = shape.iter().product::<i64>() as usize;
+        View::contiguous(self.add_buffer(elem, len, Place::Arena(0)), 0, shape)
+    }
+
+    pub fn add_buffer(&mut self, elem: Elem, len: usize, place: Place) -> BufferId {
+        self.buffers.push(Buffer { elem, len, place });
+        BufferId(self.buffers.len() as u32 - 1)
+    }
+
+    fn external(&mut self, name: &Arc<str>, node: &Node, written: bool) -> Result<BufferId, PlanError> {
+        if let Some(buffer) = self.slots.get(name) {
+            if let Place::External(slot) = self.buffers[buffer.0 as usize].place {
+                self.externals[slot as usize].written |= written;
+            }
+            return Ok(*buffer);
+        }
+        let shape: Vec<usize> = shape_of(node)?.into_iter().map(|size| size as usize).collect();
+        let slot = self.externals.len() as u32;
+        let buffer = self.add_buffer(node.ty.elem, shape.iter().product(), Place::External(slot));
+        self.externals.push(External { name: name.clone(), elem: node.ty.elem, shape, written });
+        self.slots.insert(name.clone(), buffer);
+        Ok(buffer)
+    }
+}
+
+/// The name under which the caller gives the tensor of a leaf.
+fn leaf_name(op: &Op) -> Option<Arc<str>> {
+    match op {
+        Op::Input { name, .. } => Some(format!("input:{name}").into()),
+        Op::Param { path, .. } => Some(format!("param:{path}").into()),
+        Op::State { path, .. } => Some(format!("state:{path}").into()),
+        Op::Const(_) | Op::Loop(_) | Op::Reshape { .. } | Op::Rand { .. } | Op::Mark(_) => None,
+        Op::Scan(_) | Op::Result(_) | Op::Carry { .. } | Op::Capture { .. } => None,
+    }
+}
+
+/// The number of a random stream: the 32-bit FNV-1a hash of its name.
+pub fn stream_number(stream: &str) -> u32 {
+    stream.bytes().fold(0x811C_9DC5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+}
+
+/// The sizes of a node's value, with a bound on their product.
+pub(super) fn shape_of(node: &Node) -> Result<Vec<i64>, PlanError> {
+    let shape: Vec<i64> = node.ty.shape.iter().map(size).collect::<Result<_, _>>()?;
+    let count = shape.iter().try_fold(1i64, |product, size| product.checked_mul(*size));
+    match count {
+        Some(count) if count < 1 << 40 => Ok(shape),
+        _ => Err(PlanError::TooLarge(node.ty.to_string())),
+    }
+}
+
+pub(super) fn size(dim: &Dim) -> Result<i64, PlanError> {
+    match dim.as_number() {
+        Some(size) if size >= 0 => Ok(size),
+        _ => Err(PlanError::Open(dim.to_string())),
+    }
+}
+
+/// One loop as a nest: the leading indices that the target has bare are shared.
+fn nest(stage: Stage, name: Name) -> Nest {
+    let shared = leading_bare(&stage.body);
+    Nest { name, shared, stages: vec![stage], pieces: 1 }
+}
+
+/// How many of the first indices of the domain stand bare in the subscripts of the write.
+pub(super) fn leading_bare(body: &Loop) -> usize {
+    let bare = |index: usize| (0..body.write.len()).any(|axis| body.write_index(axis) == Some(index));
+    (0..body.domain.len()).take_while(|index| bare(*index)).count()
+}
+
+pub(super) fn copy_step(from: View, to: View, elem: Elem, name: Name) -> Step {
+    let shape: Vec<Dim> = to.shape.iter().map(|size| Dim::number(*size)).collect();
+    let write: Vec<Sub> = (0..shape.len()).map(|axis| Sub::Affine(Affine::index(axis))).collect();
+    debug_assert!(matches!(elem, Elem::Float | Elem::Int | Elem::Bool));
+    let nodes = vec![Scalar::Read { operand: 0, subs: write.clone(), padded: false }];
+    let body = Body { nodes, result: ScalarId(0) };
+    let body = Loop { domain: shape.clone(), shape, write, dropping: false, combine: Combine::Set, body };
+    let stage = Stage { body: Arc::new(body), operands: vec![from], target: to, accumulate: false };
+    Step::Nest(nest(stage, name))
+}
+
+pub(super) fn name_of(node: &Node, what: &str) -> Name {
+    let phase: Phase = node.origin.phase;
+    let text = match &node.origin.path {
+        Some(path) if !path.is_empty() => format!("{path} {what}"),
+        _ => what.to_string(),
+    };
+    Name { text, phase }
+}
+
+/// What a loop does, in a word or two.
+pub(super) fn describe(body: &Loop) -> String {
+    let reduces =
+        body.write.iter().filter(|sub| matches!(sub, Sub::Affine(affine) if affine.as_index().is_some()));
+    let reduces = reduces.count() < body.domain.len();
+    let word = match body.combine {
+        Combine::Set => expression_word(&body.body),
+        Combine::Add if reduces => "sum",
+        Combine::Add => "add",
+        Combine::Mul => "product",
+        Combine::Max => "max",
+        Combine::Min => "min",
+        Combine::ArgMax => "argmax",
+        Combine::ArgMin => "argmin",
+    };
+    word.to_string()
+}
+
+/// The most telling operation of an expression.
+fn expression_word(body: &Body) -> &'static str {
+    let mut word = "copy";
+    for scalar in &body.nodes {
+        match scalar {
+            Scalar::Unary(op, _) if word == "copy" || !op.name().is_empty() => word = op.name(),
+            Scalar::Binary(op, ..) if word == "copy" => word = op.name(),
+            Scalar::Select(..) if word == "copy" => word = "select",
+            _ => {}
+        }
+    }
+    match &body[body.result] {
+        Scalar::Float(_) | Scalar::Int(_) | Scalar::Bool(_) => "fill",
+        Scalar::Affine(_) => "indices",
+        Scalar::Read { .. } | Scalar::Unary(..) | Scalar::Binary(..) => word,
+        Scalar::Select(..) | Scalar::WithSlope { .. } => word,
+    }
+}
