@@ -80,7 +80,7 @@ impl Machine<'_> {
         let target = &stage.target;
         let reduced: Vec<usize> =
             (0..sizes.len()).filter(|index| !body.write.iter().any(|sub| uses(sub, *index))).collect();
-        if !stage.accumulate {
+        if stage.needs_identity() {
             // The elements that belong to this point of the shared loops.
             let whole: Vec<i64> = target.shape.clone();
             points(&whole, |place| {

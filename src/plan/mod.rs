@@ -9,6 +9,8 @@ mod lower;
 mod memory;
 mod order;
 mod scan;
+#[cfg(test)]
+mod tests;
 mod text;
 mod view;
 
@@ -150,6 +152,20 @@ pub struct Stage {
     pub target: View,
     /// Whether the target already holds values that `combine` adds to (it is not set to the identity first).
     pub accumulate: bool,
+}
+
+impl Stage {
+    /// Whether the target must be set to the identity before the loop: unless it already holds values, or
+    /// is written everywhere exactly once. (In the last case the old values may be among the operands.)
+    pub fn needs_identity(&self) -> bool {
+        let points = |sizes: &[crate::ir::Dim]| -> Option<i64> {
+            sizes.iter().try_fold(1i64, |product, size| Some(product * size.as_number()?))
+        };
+        let body = &self.body;
+        let covers =
+            body.combine == Combine::Set && !body.dropping && points(&body.domain) == points(&body.shape);
+        !self.accumulate && !covers
+    }
 }
 
 /// `C[b, m, n] = Σ_k A[b, m, k] B[b, k, n]` (`+=` if `accumulate`).
