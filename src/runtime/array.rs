@@ -2,6 +2,9 @@
 
 use std::borrow::Cow;
 
+use crate::ir::Elem;
+use crate::ir::program::Precision;
+
 /// The elements of an [`Array`], first row first.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Elements {
@@ -33,6 +36,25 @@ impl Elements {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+
+    /// `count` zeros of an element type.
+    pub fn zeros(elem: Elem, precision: Precision, count: usize) -> Elements {
+        match (elem, precision) {
+            (Elem::Float, Precision::F32) => Elements::F32(vec![0.0; count]),
+            (Elem::Float, Precision::F64) => Elements::F64(vec![0.0; count]),
+            (Elem::Int, _) => Elements::I32(vec![0; count]),
+            (Elem::Bool, _) => Elements::Bool(vec![false; count]),
+        }
+    }
+
+    /// Bytes of one element.
+    pub fn size(&self) -> usize {
+        match self {
+            Elements::F32(_) | Elements::I32(_) => 4,
+            Elements::F64(_) => 8,
+            Elements::U8(_) | Elements::Bool(_) => 1,
+        }
+    }
 }
 
 impl Array {
@@ -41,12 +63,37 @@ impl Array {
         (element_count(&shape)? == elements.len()).then_some(Array { shape, elements })
     }
 
+    pub fn zeros(elem: Elem, precision: Precision, shape: Vec<usize>) -> Array {
+        let elements = Elements::zeros(elem, precision, shape.iter().product());
+        Array { shape, elements }
+    }
+
+    /// A 32-bit float tensor; none if the shape does not fit the number of values.
+    pub fn floats(shape: &[usize], values: &[f32]) -> Option<Array> {
+        Array::new(shape.to_vec(), Elements::F32(values.to_vec()))
+    }
+
+    /// An int tensor; none if the shape does not fit the number of values.
+    pub fn ints(shape: &[usize], values: &[i32]) -> Option<Array> {
+        Array::new(shape.to_vec(), Elements::I32(values.to_vec()))
+    }
+
     pub fn shape(&self) -> &[usize] {
         &self.shape
     }
 
+    /// The same elements in another shape of equally many.
+    pub fn reshaped(self, shape: Vec<usize>) -> Option<Array> {
+        Array::new(shape, self.elements)
+    }
+
     pub fn elements(&self) -> &Elements {
         &self.elements
+    }
+
+    /// The elements for changing; their number and type are to stay.
+    pub fn elements_mut(&mut self) -> &mut Elements {
+        &mut self.elements
     }
 
     pub fn into_elements(self) -> Elements {

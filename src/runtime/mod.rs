@@ -1,7 +1,25 @@
-//! Rank 7: what a compiled program needs to run: data, random order, threads, sessions.
+//! Rank 7: what a compiled program needs to run.
+//!
+//! | module | is about |
+//! |---|---|
+//! | [`program`], [`session`], [`actions`], [`train`] | carrying out a program |
+//! | [`events`] | what a session says while it works |
+//! | [`data`], [`sources`], [`permutation`] | rows, where they come from and in which order |
+//! | [`array`], [`memory`], [`format`], [`sizes`] | tensors |
+//! | [`call`], [`pool`], [`kernels`] | compiled code, threads |
 
+pub mod actions;
 pub mod array;
+pub mod call;
+pub mod data;
+pub mod events;
+pub mod format;
 pub mod kernels;
+pub mod memory;
 pub mod permutation;
 pub mod pool;
+pub mod program;
+pub mod session;
+pub mod sizes;
 pub mod sources;
+pub mod train;

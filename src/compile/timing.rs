@@ -1,0 +1,65 @@
+//! How long each pass took, over a whole compilation.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+/// A part of the compiler that is timed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Pass {
+    Parse,
+    Check,
+    Specialise,
+    Optimise,
+    Plan,
+    Loops,
+    Code,
+}
+
+impl Pass {
+    pub const ALL: [Pass; 7] =
+        [Pass::Parse, Pass::Check, Pass::Specialise, Pass::Optimise, Pass::Plan, Pass::Loops, Pass::Code];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Pass::Parse => "parse",
+            Pass::Check => "check and differentiate",
+            Pass::Specialise => "specialise",
+            Pass::Optimise => "optimise",
+            Pass::Plan => "plan",
+            Pass::Loops => "loops",
+            Pass::Code => "machine code",
+        }
+    }
+}
+
+/// Nanoseconds of each pass.
+#[derive(Debug, Default)]
+pub struct Timings {
+    spent: [AtomicU64; Pass::ALL.len()],
+}
+
+impl Timings {
+    /// Carries out a part of a pass.
+    pub fn time<T>(&self, pass: Pass, work: impl FnOnce() -> T) -> T {
+        let start = Instant::now();
+        let result = work();
+        self.spent[pass as usize].fetch_add(start.elapsed().as_nanos() as u64, Ordering::Relaxed);
+        result
+    }
+
+    /// Of all passes.
+    pub fn seconds(&self) -> f64 {
+        self.spent.iter().map(|spent| spent.load(Ordering::Relaxed) as f64).sum::<f64>() * 1e-9
+    }
+}
+
+impl fmt::Display for Timings {
+    /// A line for each pass, in milliseconds.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (pass, spent) in Pass::ALL.into_iter().zip(&self.spent) {
+            writeln!(f, "{:>10.3} ms  {}", spent.load(Ordering::Relaxed) as f64 * 1e-6, pass.name())?;
+        }
+        write!(f, "{:>10.3} ms  all", self.seconds() * 1e3)
+    }
+}

@@ -1,0 +1,111 @@
+//! `print`, `expect` and `plot`: graphs over whole columns, with the parameters as they are.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::array::{Array, Elements};
+use super::call::Moment;
+use super::events::Chart;
+use super::format::array_text;
+use super::program::Part;
+use super::session::{Session, Tensors};
+use super::sizes;
+use crate::base::{Diagnostic, Span};
+use crate::ir::program::{Expect, Plot, Print, PrintPart};
+use crate::ir::{Dim, Graph, Op, Sizes};
+
+/// What a `print` prints, without a line end.
+///
+/// # Errors
+/// If data cannot be read, or a size does not come out.
+pub fn print(session: &mut Session, number: usize, item: &Print) -> Result<String, Diagnostic> {
+    let values = evaluate(session, number, &item.graph, item.span)?;
+    Ok(text_of(&item.parts, &values))
+}
+
+/// # Errors
+/// E0724 if the condition does not hold everywhere, with both sides; as [`print`].
+pub fn expect(session: &mut Session, number: usize, item: &Expect) -> Result<(), Diagnostic> {
+    let values = evaluate(session, number, &item.graph, item.span)?;
+    let Some(Elements::Bool(holds)) = values.get("holds").map(Array::elements) else { return Ok(()) };
+    let Some(first) = holds.iter().position(|holds| !holds) else { return Ok(()) };
+    let message = text_of(&item.message, &values);
+    let what = if message.is_empty() { item.condition.clone() } else { message };
+    let mut error = Diagnostic::error("E0724", format!("not as expected: {what}"));
+    error = error.at(item.span, if holds.len() == 1 { "this does not hold".to_owned() } else {
+        let wrong = holds.iter().filter(|holds| !**holds).count();
+        format!("this does not hold for {wrong} of {} elements, first for number {first}", holds.len())
+    });
+    for side in ["left", "right"] {
+        if let Some(array) = values.get(side) {
+            error = error.note(labelled(side, array));
+        }
+    }
+    Err(error)
+}
+
+/// The numbers of a `plot`.
+///
+/// # Errors
+/// As [`print`].
+pub fn plot(session: &mut Session, number: usize, item: &Plot) -> Result<Chart, Diagnostic> {
+    let mut values = evaluate(session, number, &item.graph, item.span)?;
+    let columns = item.graph.outputs.iter().filter_map(|output| {
+        values.remove(&output.name).map(|array| (output.name.clone(), array))
+    });
+    Ok(Chart { title: item.title.clone(), columns: columns.collect(), series: item.series.clone() })
+}
+
+fn labelled(side: &str, array: &Array) -> String {
+    let text = array_text(array);
+    let indent = " ".repeat(side.len() + 2);
+    format!("{side}: {}", text.replace('\n', &format!("\n{indent}")))
+}
+
+fn text_of(parts: &[PrintPart], values: &BTreeMap<Arc<str>, Array>) -> String {
+    let mut out = String::new();
+    for part in parts {
+        match part {
+            PrintPart::Text(text) => out.push_str(text),
+            PrintPart::Value(name) => {
+                let text = values.get(name).map(array_text).unwrap_or_default();
+                // The rows of a matrix stay under each other behind a text.
+                let column = out.rsplit('\n').next().unwrap_or("").chars().count();
+                out.push_str(&text.replace('\n', &format!("\n{}", " ".repeat(column))));
+            }
+        }
+    }
+    out
+}
+
+/// Carries out a graph whose inputs are columns by path: `digits.test.image`.
+fn evaluate(
+    session: &mut Session,
+    number: usize,
+    graph: &Graph,
+    span: Span,
+) -> Result<BTreeMap<Arc<str>, Array>, Diagnostic> {
+    let mut inputs = Tensors::new();
+    for (_, node) in graph.nodes() {
+        let Op::Input { name, .. } = &node.op else { continue };
+        let parts: Vec<&str> = name.split('.').collect();
+        let (set, part, field) = match parts.as_slice() {
+            [set, field] => (*set, None, *field),
+            [set, part, field] => (*set, Some(*part), *field),
+            _ => continue,
+        };
+        if let Some(column) = session.table(set)?.whole(field, part) {
+            inputs.insert(name.clone(), column);
+        }
+    }
+    let mut numbers = Sizes::new();
+    for symbol in sizes::symbols(graph) {
+        let Some(path) = symbol.strip_suffix(".rows") else { continue };
+        let (set, part) = path.split_once('.').map_or((path, None), |(set, part)| (set, Some(part)));
+        if let Some(rows) = session.table(set)?.rows_of(part) {
+            numbers.insert(symbol.clone(), Dim::from(rows.len()));
+        }
+    }
+    let moment = Moment { seed: session.program.checked().seed, step: 0 };
+    session.evaluate_graph(Part::Shown(number), graph, &numbers, moment, &inputs, Some(span))
+}

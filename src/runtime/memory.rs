@@ -1,0 +1,155 @@
+//! The tensors of a session: parameters, states, batches, results.
+//!
+//! Compiled code sees tensors by number, in the order of its [`External`]s; a [`Binding`] says which tensor
+//! of the memory each number is.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::array::{Array, Elements};
+use crate::compile::Function;
+use crate::ir::program::Precision;
+use crate::plan::External;
+
+/// A place in a [`Memory`].
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct Cell(u32);
+
+/// Tensors by number; some also by name.
+#[derive(Clone, Debug)]
+pub struct Memory {
+    pub precision: Precision,
+    cells: Vec<Arc<Array>>,
+    free: Vec<Cell>,
+    names: HashMap<Arc<str>, Cell>,
+}
+
+/// A function and the tensors it works on.
+#[derive(Clone)]
+pub struct Binding {
+    pub function: Arc<Function>,
+    pub cells: Vec<Cell>,
+}
+
+impl Memory {
+    pub fn new(precision: Precision) -> Memory {
+        Memory { precision, cells: Vec::new(), free: Vec::new(), names: HashMap::new() }
+    }
+
+    pub fn add(&mut self, array: impl Into<Arc<Array>>) -> Cell {
+        match self.free.pop() {
+            Some(cell) => {
+                self.cells[cell.0 as usize] = array.into();
+                cell
+            }
+            None => {
+                self.cells.push(array.into());
+                Cell(self.cells.len() as u32 - 1)
+            }
+        }
+    }
+
+    pub fn add_named(&mut self, name: impl Into<Arc<str>>, array: impl Into<Arc<Array>>) -> Cell {
+        let cell = self.add(array);
+        self.names.insert(name.into(), cell);
+        cell
+    }
+
+    pub fn find(&self, name: &str) -> Option<Cell> {
+        self.names.get(name).copied()
+    }
+
+    pub fn get(&self, cell: Cell) -> &Array {
+        &self.cells[cell.0 as usize]
+    }
+
+    pub fn shared(&self, cell: Cell) -> Arc<Array> {
+        Arc::clone(&self.cells[cell.0 as usize])
+    }
+
+    /// The tensor for changing; copied first if somebody else has it too.
+    pub fn get_mut(&mut self, cell: Cell) -> &mut Array {
+        Arc::make_mut(&mut self.cells[cell.0 as usize])
+    }
+
+    pub fn set(&mut self, cell: Cell, array: impl Into<Arc<Array>>) {
+        self.cells[cell.0 as usize] = array.into();
+    }
+
+    /// Gives a place back. Its name is forgotten.
+    pub fn remove(&mut self, cell: Cell) {
+        self.names.retain(|_, own| *own != cell);
+        self.cells[cell.0 as usize] = Arc::new(Array::zeros(crate::ir::Elem::Bool, self.precision, vec![0]));
+        self.free.push(cell);
+    }
+
+    /// A new tensor of zeros for each output of a function; the other tensors by name.
+    ///
+    /// # Errors
+    /// The name that `find` does not know, or whose tensor has another shape.
+    pub fn bind(
+        &mut self,
+        function: Arc<Function>,
+        mut find: impl FnMut(&mut Memory, &External) -> Option<Cell>,
+    ) -> Result<Binding, Arc<str>> {
+        let mut cells = Vec::with_capacity(function.externals.len());
+        for external in &function.externals {
+            let cell = if external.name.starts_with("output:") {
+                self.add(Array::zeros(external.elem, self.precision, external.shape.clone()))
+            } else {
+                find(self, external).ok_or_else(|| external.name.clone())?
+            };
+            if !fits(self.get(cell), external) {
+                return Err(external.name.clone());
+            }
+            cells.push(cell);
+        }
+        Ok(Binding { function, cells })
+    }
+
+    /// Gives back the outputs of a binding.
+    pub fn release(&mut self, binding: &Binding) {
+        for (external, cell) in binding.function.externals.iter().zip(&binding.cells) {
+            if external.name.starts_with("output:") {
+                self.remove(*cell);
+            }
+        }
+    }
+}
+
+impl Binding {
+    /// The cell of an external, by its full name (`output:loss:0`).
+    pub fn cell(&self, name: &str) -> Option<Cell> {
+        let at = self.function.externals.iter().position(|external| &*external.name == name)?;
+        Some(self.cells[at])
+    }
+
+    /// The output cells whose names begin with `output:PREFIX`, with the rest of their names, in order.
+    pub fn outputs<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, Cell)> {
+        self.function.externals.iter().zip(&self.cells).filter_map(move |(external, cell)| {
+            let name = external.name.strip_prefix("output:")?.strip_prefix(prefix)?;
+            Some((name, *cell))
+        })
+    }
+}
+
+fn fits(array: &Array, external: &External) -> bool {
+    let count: usize = external.shape.iter().product();
+    let elem = match array.elements() {
+        Elements::F32(_) | Elements::F64(_) => crate::ir::Elem::Float,
+        Elements::I32(_) => crate::ir::Elem::Int,
+        Elements::U8(_) | Elements::Bool(_) => crate::ir::Elem::Bool,
+    };
+    array.elements().len() == count && elem == external.elem
+}
+
+/// The only float of a scalar.
+pub fn scalar(array: &Array) -> f64 {
+    match array.elements() {
+        Elements::F32(values) => values.first().map_or(f64::NAN, |value| f64::from(*value)),
+        Elements::F64(values) => values.first().copied().unwrap_or(f64::NAN),
+        Elements::I32(values) => values.first().map_or(f64::NAN, |value| f64::from(*value)),
+        Elements::U8(values) => values.first().map_or(f64::NAN, |value| f64::from(*value)),
+        Elements::Bool(values) => values.first().map_or(f64::NAN, |value| f64::from(u8::from(*value))),
+    }
+}

@@ -1,0 +1,211 @@
+//! A compiled program: checked, shared, ready for sessions.
+
+use std::fmt;
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+
+use super::data::Table;
+use super::session::Session;
+use crate::base::render::{Style, render_all};
+use crate::base::{self, Diagnostic, SourceMap, Span};
+use crate::compile::{self, BuildError, Cache, Function, Loader, Timings};
+use crate::ir::{Graph, Sizes, program as checked};
+
+/// A checked program. Cheap to clone; sessions of all clones share the code made so far.
+#[derive(Clone)]
+pub struct Program {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    checked: checked::Program,
+    sources: SourceMap,
+    warnings: base::Diagnostics,
+    /// The folder that paths in the program are relative to.
+    base: PathBuf,
+    timings: Arc<Timings>,
+    begun: Instant,
+    functions: Cache<Part>,
+    tables: Vec<OnceLock<Arc<Table>>>,
+}
+
+/// A graph of a program.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Part {
+    Init,
+    /// Of a data set, by number.
+    Fields(usize),
+    /// Of a model, by number.
+    Forward(usize),
+    /// Of an action, by number.
+    Step(usize),
+    Evaluate(usize),
+    OptimizerInit(usize),
+    /// The metric by number.
+    Metric(usize, usize),
+    /// Of a `print`, `expect` or `plot`.
+    Shown(usize),
+}
+
+/// Why a program was rejected or failed: diagnostics and the texts that they are about.
+#[derive(Clone, Debug)]
+pub struct Diagnostics {
+    pub list: base::Diagnostics,
+    pub sources: SourceMap,
+}
+
+/// Files as the programs of one folder see them.
+struct Files;
+
+impl Loader for Files {
+    fn load(&mut self, from: &str, path: &str) -> Result<(String, String), String> {
+        let path = Path::new(from).parent().unwrap_or(Path::new("")).join(path);
+        let name = path.display().to_string();
+        std::fs::read_to_string(&path).map(|text| (name, text)).map_err(|error| error.to_string())
+    }
+}
+
+impl Program {
+    /// Compiles a text. Paths in it are relative to the current folder.
+    ///
+    /// # Errors
+    /// All errors of the text.
+    pub fn from_source(source: &str) -> Result<Program, Diagnostics> {
+        Program::compile("program.nn", source, PathBuf::new(), &mut |_| {})
+    }
+
+    /// Compiles a file. Paths in it are relative to its folder.
+    ///
+    /// # Errors
+    /// E0701 if it cannot be read; all errors of its text.
+    pub fn from_file(path: &Path) -> Result<Program, Diagnostics> {
+        let source = read_program(path)?;
+        let base = path.parent().map(Path::to_path_buf).unwrap_or_default();
+        Program::compile(&path.display().to_string(), &source, base, &mut |_| {})
+    }
+
+    /// Compiles a text that messages call `name`; `adjust` may change settings of the checked program.
+    ///
+    /// # Errors
+    /// All errors of the text.
+    pub fn compile(
+        name: &str,
+        source: &str,
+        base: PathBuf,
+        adjust: &mut dyn FnMut(&mut checked::Program),
+    ) -> Result<Program, Diagnostics> {
+        let begun = Instant::now();
+        let timings = Arc::new(Timings::default());
+        let mut sources = SourceMap::default();
+        let file = sources.add(name, source);
+        let (program, warnings) = compile::check(&mut sources, file, &mut Files, &timings);
+        let Some(mut checked) = program else { return Err(Diagnostics { list: warnings, sources }) };
+        adjust(&mut checked);
+        let tables = checked.data.iter().map(|_| OnceLock::new()).collect();
+        let functions = Cache::default();
+        let shared = Shared { checked, sources, warnings, base, timings, begun, functions, tables };
+        Ok(Program { shared: Arc::new(shared) })
+    }
+
+    /// Begins a run: initial parameters, nothing trained.
+    ///
+    /// # Errors
+    /// If starting values cannot be computed (a size that is not whole).
+    pub fn session(&self) -> Result<Session, Diagnostics> {
+        Session::new(self.clone())
+    }
+
+    pub fn checked(&self) -> &checked::Program {
+        &self.shared.checked
+    }
+
+    pub fn warnings(&self) -> &[Diagnostic] {
+        &self.shared.warnings
+    }
+
+    pub fn sources(&self) -> &SourceMap {
+        &self.shared.sources
+    }
+
+    pub fn base(&self) -> &Path {
+        &self.shared.base
+    }
+
+    /// Time spent in each pass so far.
+    pub fn timings(&self) -> &Timings {
+        &self.shared.timings
+    }
+
+    /// When the compilation began.
+    pub fn begun(&self) -> Instant {
+        self.shared.begun
+    }
+
+    /// Where a data set is kept once it is loaded.
+    pub(super) fn table(&self, set: usize) -> &OnceLock<Arc<Table>> {
+        &self.shared.tables[set]
+    }
+
+    /// The code of a part for certain sizes.
+    pub(super) fn function(&self, part: Part, graph: &Graph, sizes: &Sizes) -> Result<Arc<Function>, BuildError> {
+        let precision = self.checked().precision;
+        self.shared.functions.get(part, sizes, || compile::build(graph, sizes, precision, &self.shared.timings))
+    }
+
+    /// Diagnostics with the texts of this program.
+    pub fn failed(&self, list: impl Into<base::Diagnostics>) -> Diagnostics {
+        Diagnostics { list: list.into(), sources: self.sources().clone() }
+    }
+
+    /// A failure to make code, at a place.
+    pub(super) fn build_failed(&self, error: &BuildError, span: Span) -> Diagnostic {
+        Diagnostic::error("E0726", format!("no code for these sizes: {error}")).at(span, "")
+    }
+}
+
+/// The text of a program file.
+///
+/// # Errors
+/// E0701.
+pub fn read_program(path: &Path) -> Result<String, Diagnostics> {
+    std::fs::read_to_string(path).map_err(|error| {
+        let message = format!("cannot read `{}`: {error}", path.display());
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let names: Vec<String> = std::fs::read_dir(folder.unwrap_or(Path::new(".")))
+            .into_iter()
+            .flatten()
+            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+            .filter(|name| name.ends_with(".nn"))
+            .collect();
+        let own = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let mut diagnostic = Diagnostic::error("E0701", message);
+        if let Some(near) = base::nearest(&own, names.iter().map(String::as_str)) {
+            diagnostic = diagnostic.help(format!("there is `{}`", path.with_file_name(near).display()));
+        }
+        Diagnostics { list: vec![diagnostic], sources: SourceMap::default() }
+    })
+}
+
+impl fmt::Debug for Program {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Program").field("base", &self.shared.base).finish_non_exhaustive()
+    }
+}
+
+impl Deref for Diagnostics {
+    type Target = [Diagnostic];
+    fn deref(&self) -> &[Diagnostic] {
+        &self.list
+    }
+}
+
+impl fmt::Display for Diagnostics {
+    /// With the source beside each message.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&render_all(&self.list, &self.sources, Style::Plain))
+    }
+}
+
+impl std::error::Error for Diagnostics {}

@@ -1,0 +1,363 @@
+//! A run of a program: its parameters, and what is done with them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::array::{Array, Elements, shape_text};
+use super::call::{Caller, Moment};
+use super::data::{Table, load, read};
+use super::events::{Event, Observer, Scores, Trained};
+use super::memory::{Binding, Memory};
+use super::program::{Diagnostics, Part, Program};
+use super::sources::checkpoint::{self, Wanted};
+use super::train::{self, Progress};
+use super::{actions, sizes};
+use crate::base::{self, Diagnostic, Span, nearest};
+use crate::ir::program::{Action, DataRef, Precision, StartFile, Variable};
+use crate::ir::{Elem, Graph, Sizes};
+
+/// Parameters and states of a program, and the way through its actions.
+pub struct Session {
+    pub(super) program: Program,
+    pub(super) memory: Memory,
+    pub(super) caller: Caller,
+    /// Where a `train` is, for checkpoints; and where one is to go on from.
+    pub(super) progress: Option<Progress>,
+    /// The action that [`Session::run`] begins with.
+    pub(super) first_action: usize,
+}
+
+/// Tensors by name.
+pub type Tensors = BTreeMap<Arc<str>, Arc<Array>>;
+
+impl Session {
+    pub(super) fn new(program: Program) -> Result<Session, Diagnostics> {
+        let memory = Memory::new(program.checked().precision);
+        let caller = Caller::new(0);
+        let mut session = Session { program, memory, caller, progress: None, first_action: 0 };
+        let program = session.program.clone();
+        session.initialise().map_err(|error| program.failed([error]))?;
+        Ok(session)
+    }
+
+    fn initialise(&mut self) -> Result<(), Diagnostic> {
+        let program = self.program.clone();
+        let checked = program.checked();
+        let moment = Moment { seed: checked.seed, step: 0 };
+        let span = checked.params.first().or(checked.states.first()).map(|variable| variable.span);
+        let mut values =
+            self.evaluate_graph(Part::Init, &checked.init, &Sizes::new(), moment, &Tensors::new(), span)?;
+        for variable in checked.params.iter().chain(&checked.states) {
+            let array = match values.remove(&variable.path) {
+                Some(array) => array,
+                None => zeros(variable, checked.precision),
+            };
+            self.memory.add_named(variable.path.clone(), array);
+        }
+        Ok(())
+    }
+
+    /// Computes with this many threads from now on; 0 stands for as many as the machine has.
+    /// The results do not depend on it.
+    pub fn set_threads(&mut self, threads: usize) {
+        self.caller = Caller::new(threads);
+    }
+
+    /// Carries out every `train`, `print`, `expect` and `plot` in order.
+    ///
+    /// # Errors
+    /// What went wrong: data that cannot be read, a loss that is not finite, an `expect` that does not hold.
+    /// An `expect` that fails does not keep what follows from being carried out, up to the next `train`.
+    pub fn run(&mut self, observer: &mut dyn Observer) -> Result<(), Diagnostics> {
+        self.carry_out(observer, |_| true).map(drop)
+    }
+
+    /// Carries out every `train` in order, and nothing else. Gives the last one's outcome.
+    ///
+    /// # Errors
+    /// As [`Session::run`].
+    pub fn train(&mut self, observer: &mut dyn Observer) -> Result<Option<Trained>, Diagnostics> {
+        self.carry_out(observer, |action| matches!(action, Action::Train(_)))
+    }
+
+    fn carry_out(
+        &mut self,
+        observer: &mut dyn Observer,
+        wanted: impl Fn(&Action) -> bool,
+    ) -> Result<Option<Trained>, Diagnostics> {
+        let program = self.program.clone();
+        let mut failures = base::Diagnostics::new();
+        let mut last = None;
+        let first = std::mem::take(&mut self.first_action);
+        for (number, action) in program.checked().actions.iter().enumerate().skip(first) {
+            if !wanted(action) {
+                continue;
+            }
+            let outcome = match action {
+                Action::Train(_) if !failures.is_empty() => break,
+                Action::Train(item) => train::run(self, number, item, observer).map(|end| last = Some(end)),
+                Action::Print(item) => actions::print(self, number, item)
+                    .map(|text| observer.event(&Event::Print(&text))),
+                Action::Expect(item) => actions::expect(self, number, item),
+                Action::Plot(item) => {
+                    actions::plot(self, number, item).map(|chart| observer.event(&Event::Plot(&chart)))
+                }
+            };
+            match outcome {
+                Ok(()) => {}
+                Err(error) if matches!(action, Action::Expect(_)) => failures.push(error),
+                Err(error) => {
+                    failures.push(error);
+                    break;
+                }
+            }
+        }
+        if failures.is_empty() { Ok(last) } else { Err(program.failed(failures)) }
+    }
+
+    /// The losses and metrics of the last `train` on other data, in evaluation mode: `digits`, `digits.test`.
+    ///
+    /// # Errors
+    /// E0728 if there is no such data, or the program has no `train` with a `validate`.
+    pub fn evaluate(&mut self, data: &str) -> Result<Scores, Diagnostics> {
+        let program = self.program.clone();
+        train::evaluate_on(self, data).map_err(|error| program.failed([error]))
+    }
+
+    /// The results of a model, in evaluation mode, for inputs in the order of its signature.
+    ///
+    /// # Errors
+    /// E0731 if there is no such model, or the inputs do not fit its signature.
+    pub fn predict(&mut self, model: &str, inputs: &[&Array]) -> Result<Vec<Array>, Diagnostics> {
+        let program = self.program.clone();
+        self.forward(&program, model, inputs).map_err(|error| program.failed([error]))
+    }
+
+    fn forward(&mut self, program: &Program, model: &str, inputs: &[&Array]) -> Result<Vec<Array>, Diagnostic> {
+        let wrong = |message: String| Diagnostic::error("E0731", message);
+        let models = &program.checked().models;
+        let Some(number) = models.iter().position(|own| &*own.name == model) else {
+            let error = wrong(format!("there is no model `{model}`"));
+            let near = nearest(model, models.iter().map(|own| &*own.name));
+            return Err(near.map_or(error.clone(), |near| error.help(format!("there is `{near}`"))));
+        };
+        let Some(graph) = &models[number].forward else {
+            return Err(wrong(format!("a size of `{model}` is open: nothing in the program calls it")));
+        };
+        let expected = &models[number].inputs;
+        if expected.len() != inputs.len() {
+            let message = format!("`{model}` has {} inputs, {} are given", expected.len(), inputs.len());
+            return Err(wrong(message));
+        }
+        let mut given = Tensors::new();
+        let mut sizes = Sizes::new();
+        for ((name, ty), input) in expected.iter().zip(inputs) {
+            sizes::bind(ty, input.shape(), &mut sizes).map_err(|()| {
+                let found = shape_text(input.shape());
+                wrong(format!("the input `{name}` of `{model}` is {ty}, but {found} is given"))
+            })?;
+            let array = convert(input, ty.elem, self.memory.precision)
+                .ok_or_else(|| wrong(format!("the input `{name}` of `{model}` has {} elements", ty.elem)))?;
+            given.insert(name.clone(), array);
+        }
+        let moment = Moment { seed: program.checked().seed, step: 0 };
+        let mut results = self.evaluate_graph(Part::Forward(number), graph, &sizes, moment, &given, None)?;
+        Ok((0..).map_while(|at: usize| results.remove(at.to_string().as_str())).collect())
+    }
+
+    /// The paths of all parameters and states.
+    pub fn parameters(&self) -> impl Iterator<Item = &str> {
+        self.program.checked().params.iter().chain(&self.program.checked().states).map(|own| &*own.path)
+    }
+
+    /// A parameter or state by path (`fc1.weight`).
+    pub fn parameter(&self, path: &str) -> Option<&Array> {
+        self.memory.find(path).map(|cell| self.memory.get(cell))
+    }
+
+    /// Replaces a parameter or state.
+    ///
+    /// # Errors
+    /// E0713 if there is none of this path, or it has another shape.
+    pub fn set_parameter(&mut self, path: &str, value: &Array) -> Result<(), Diagnostics> {
+        let program = self.program.clone();
+        let wrong = |message: String| program.failed([Diagnostic::error("E0713", message)]);
+        let cell = self.memory.find(path).ok_or_else(|| {
+            let near = nearest(path, self.parameters());
+            let near = near.map(|near| format!("; there is `{near}`")).unwrap_or_default();
+            wrong(format!("there is no parameter `{path}`{near}"))
+        })?;
+        let own = self.memory.get(cell);
+        if own.shape() != value.shape() {
+            let (own, given) = (shape_text(own.shape()), shape_text(value.shape()));
+            return Err(wrong(format!("`{path}` has the shape {own}, but {given} is given")));
+        }
+        let elem = elem_of(own);
+        let array = convert(value, elem, self.memory.precision)
+            .ok_or_else(|| wrong(format!("`{path}` has {elem} elements")))?;
+        self.memory.set(cell, array);
+        Ok(())
+    }
+
+    /// Starts from the parameters and states in a safetensors file, under a prefix and their paths.
+    ///
+    /// # Errors
+    /// E0713 lists all that are missing or have another shape; those of opening the file.
+    pub fn load(&mut self, path: &Path, prefix: &str, observer: &mut dyn Observer) -> Result<(), Diagnostics> {
+        let program = self.program.clone();
+        let all: Vec<&Variable> = program.checked().params.iter().chain(&program.checked().states).collect();
+        self.load_variables(path, prefix, &all, None, observer).map_err(|error| program.failed([error]))
+    }
+
+    pub(super) fn load_start(
+        &mut self,
+        start: &StartFile,
+        variables: &[&Variable],
+        observer: &mut dyn Observer,
+    ) -> Result<(), Diagnostic> {
+        let path = read::resolve(self.program.base(), &start.path);
+        self.load_variables(&path, &start.prefix, variables, Some(start.span), observer)
+    }
+
+    fn load_variables(
+        &mut self,
+        path: &Path,
+        prefix: &str,
+        variables: &[&Variable],
+        span: Option<Span>,
+        observer: &mut dyn Observer,
+    ) -> Result<(), Diagnostic> {
+        let placed = |error: Diagnostic| match span {
+            Some(span) => read::placed(error, span),
+            None => error,
+        };
+        let wanted: Vec<Wanted> = variables
+            .iter()
+            .map(|own| Wanted { name: own.path.to_string(), shape: own.ty.static_shape().unwrap_or_default() })
+            .collect();
+        let (arrays, warnings) = checkpoint::open(path, prefix, &wanted).map_err(placed)?;
+        for warning in warnings {
+            observer.event(&Event::Warning(&placed(warning)));
+        }
+        for (variable, stored) in variables.iter().zip(arrays) {
+            let array = stored.load().map_err(placed)?;
+            let array = convert(&array, variable.ty.elem, self.memory.precision).ok_or_else(|| {
+                let message = format!("`{}` has {} elements, the file's do not fit", variable.path, variable.ty.elem);
+                placed(Diagnostic::error("E0713", message))
+            })?;
+            match self.memory.find(&variable.path) {
+                Some(cell) => self.memory.set(cell, array),
+                None => drop(self.memory.add_named(variable.path.clone(), array)),
+            }
+        }
+        Ok(())
+    }
+
+    /// The rows of a data set, read when they are first needed.
+    pub(super) fn table(&mut self, name: &str) -> Result<Arc<Table>, Diagnostic> {
+        let program = self.program.clone();
+        let sets = &program.checked().data;
+        let number = sets.iter().position(|set| &*set.name == name).ok_or_else(|| {
+            let error = Diagnostic::error("E0728", format!("there is no data `{name}`"));
+            let near = nearest(name, sets.iter().map(|set| &*set.name));
+            near.map_or(error.clone(), |near| error.help(format!("there is `{near}`")))
+        })?;
+        if let Some(table) = program.table(number).get() {
+            return Ok(Arc::clone(table));
+        }
+        let set = &sets[number];
+        let moment = Moment { seed: set.seed, step: 0 };
+        let base = program.base().to_path_buf();
+        let mut evaluate = |sizes: &Sizes, inputs: &Tensors| {
+            self.evaluate_graph(Part::Fields(number), &set.graph, sizes, moment, inputs, Some(set.span))
+        };
+        let table = Arc::new(load::load(set, &base, program.checked().precision, &mut evaluate)?);
+        Ok(Arc::clone(program.table(number).get_or_init(|| table)))
+    }
+
+    /// The table and rows that a `data = …` means.
+    pub(super) fn rows(&mut self, data: &DataRef, span: Span) -> Result<(Arc<Table>, super::data::Rows), Diagnostic> {
+        let table = self.table(&data.set)?;
+        let rows = table.rows_of(data.part.as_deref()).ok_or_else(|| {
+            let name = super::data::data_name(data);
+            Diagnostic::error("E0728", format!("there is no data `{name}`")).at(span, "")
+        })?;
+        Ok((table, rows))
+    }
+
+    /// Carries out a graph once: inputs by name, parameters and states as they are; the outputs by name.
+    pub(super) fn evaluate_graph(
+        &mut self,
+        part: Part,
+        graph: &Graph,
+        sizes: &Sizes,
+        moment: Moment,
+        inputs: &Tensors,
+        span: Option<Span>,
+    ) -> Result<BTreeMap<Arc<str>, Array>, Diagnostic> {
+        if graph.outputs.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let span = span.unwrap_or_default();
+        let program = self.program.clone();
+        let function =
+            program.function(part, graph, sizes).map_err(|error| program.build_failed(&error, span))?;
+        let mut added = Vec::new();
+        let binding = self.memory.bind(function, |memory, external| {
+            if let Some(name) = external.name.strip_prefix("input:") {
+                let cell = memory.add(Arc::clone(inputs.get(name)?));
+                added.push(cell);
+                return Some(cell);
+            }
+            let (_, path) = external.name.split_once(':')?;
+            memory.find(path)
+        });
+        let binding = binding.map_err(|name| unbound(&name, span))?;
+        self.caller.call(&binding, &mut self.memory, moment);
+        let results = take_outputs(&binding, &self.memory);
+        self.memory.release(&binding);
+        added.into_iter().for_each(|cell| self.memory.remove(cell));
+        Ok(results)
+    }
+}
+
+fn take_outputs(binding: &Binding, memory: &Memory) -> BTreeMap<Arc<str>, Array> {
+    let externals = binding.function.externals.iter().zip(&binding.cells);
+    externals
+        .filter_map(|(external, cell)| {
+            let name = external.name.strip_prefix("output:")?;
+            let array = memory.get(*cell).clone();
+            Some((name.into(), array.reshaped(external.shape.clone())?))
+        })
+        .collect()
+}
+
+/// A function asks for a tensor that the session does not have: graphs and variables do not fit together.
+pub(super) fn unbound(name: &str, span: Span) -> Diagnostic {
+    let message = format!("the compiled code needs `{name}`, which the program does not have in that shape");
+    Diagnostic::error("E0799", message).at(span, "")
+}
+
+fn zeros(variable: &Variable, precision: Precision) -> Array {
+    Array::zeros(variable.ty.elem, precision, variable.ty.static_shape().unwrap_or_default())
+}
+
+fn elem_of(array: &Array) -> Elem {
+    match array.elements() {
+        Elements::F32(_) | Elements::F64(_) => Elem::Float,
+        Elements::I32(_) => Elem::Int,
+        Elements::U8(_) | Elements::Bool(_) => Elem::Bool,
+    }
+}
+
+/// The tensor with elements of the type asked for; none if they are not all numbers of that type.
+pub(super) fn convert(array: &Array, elem: Elem, precision: Precision) -> Option<Arc<Array>> {
+    let elements = match (elem, precision) {
+        (Elem::Float, Precision::F32) => Elements::F32(array.to_f32().into_owned()),
+        (Elem::Float, Precision::F64) => Elements::F64(array.to_f64().into_owned()),
+        (Elem::Int, _) => Elements::I32(array.to_i32().ok()?.into_owned()),
+        (Elem::Bool, _) => Elements::Bool(array.to_i32().ok()?.iter().map(|value| *value != 0).collect()),
+    };
+    Array::new(array.shape().to_vec(), elements).map(Arc::new)
+}

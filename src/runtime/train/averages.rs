@@ -1,0 +1,114 @@
+//! Losses and metrics over many batches: averages weighted by rows, and arguments gathered for metrics that
+//! are computed on all rows at once.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::batch::Batch;
+use crate::base::Diagnostic;
+use crate::ir::program::{Metric, Train};
+use crate::ir::{Dim, Sizes};
+use crate::runtime::array::{Array, Elements};
+use crate::runtime::call::Moment;
+use crate::runtime::events::Scores;
+use crate::runtime::memory::{Memory, scalar};
+use crate::runtime::program::Part;
+use crate::runtime::session::{Session, Tensors};
+
+/// Sums over the batches so far.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Averages {
+    pub rows: f64,
+    pub losses: Vec<f64>,
+    /// In the order of the batch metrics.
+    pub metrics: Vec<f64>,
+    /// For each whole metric its arguments, batch after batch.
+    pub gathered: Vec<Vec<Array>>,
+}
+
+impl Averages {
+    /// Adds what a batch of `rows` rows gave.
+    pub fn add(&mut self, batch: &Batch, memory: &Memory, rows: usize) {
+        let weight = rows as f64;
+        self.rows += weight;
+        self.losses.resize(batch.losses.len(), 0.0);
+        self.metrics.resize(batch.metrics.len(), 0.0);
+        self.gathered.resize(batch.gathered.len(), Vec::new());
+        for (sum, cell) in self.losses.iter_mut().zip(&batch.losses) {
+            *sum += weight * scalar(memory.get(*cell));
+        }
+        for (sum, cell) in self.metrics.iter_mut().zip(&batch.metrics) {
+            *sum += weight * scalar(memory.get(*cell));
+        }
+        for (arrays, cells) in self.gathered.iter_mut().zip(&batch.gathered) {
+            if arrays.is_empty() {
+                *arrays = cells.iter().map(|cell| memory.get(*cell).clone()).collect();
+            } else {
+                arrays.iter_mut().zip(cells).for_each(|(array, cell)| append(array, memory.get(*cell)));
+            }
+        }
+    }
+
+    /// The averages, and the whole metrics of what was gathered; begins anew.
+    ///
+    /// # Errors
+    /// If a whole metric cannot be computed for so many rows.
+    pub fn finish(&mut self, session: &mut Session, train: &Train, action: usize) -> Result<Scores, Diagnostic> {
+        let sums = std::mem::take(self);
+        let losses = sums.losses.iter().map(|sum| sum / sums.rows).collect();
+        let mut averaged = sums.metrics.iter().map(|sum| sum / sums.rows);
+        let mut gathered = sums.gathered.into_iter();
+        let mut metrics = Vec::new();
+        for (number, metric) in train.metrics.iter().enumerate() {
+            let value = match metric.whole {
+                None => averaged.next(),
+                Some(_) => match gathered.next() {
+                    Some(arguments) => whole(session, train, action, number, metric, arguments)?,
+                    None => None,
+                },
+            };
+            metrics.push((metric.name.clone(), value.unwrap_or(f64::NAN)));
+        }
+        Ok(Scores { losses, metrics })
+    }
+}
+
+fn whole(
+    session: &mut Session,
+    train: &Train,
+    action: usize,
+    number: usize,
+    metric: &Metric,
+    arguments: Vec<Array>,
+) -> Result<Option<f64>, Diagnostic> {
+    let Some(graph) = &metric.whole else { return Ok(None) };
+    let rows = arguments.iter().find(|array| !array.shape().is_empty()).map_or(1, Array::rows);
+    let sizes = Sizes::from([("rows".into(), Dim::from(rows))]);
+    let inputs: Tensors =
+        arguments.into_iter().enumerate().map(|(at, array)| (at.to_string().into(), array.into())).collect();
+    let moment = Moment { seed: train.seed, step: 0 };
+    let part = Part::Metric(action, number);
+    let values: BTreeMap<Arc<str>, Array> =
+        session.evaluate_graph(part, graph, &sizes, moment, &inputs, Some(metric.span))?;
+    Ok(values.get("value").map(scalar))
+}
+
+/// Appends rows. Arguments without rows (scalars) stay as they are.
+fn append(array: &mut Array, more: &Array) {
+    if array.shape().is_empty() {
+        return;
+    }
+    let mut shape = array.shape().to_vec();
+    shape[0] += more.rows();
+    let empty = Array::new(vec![0], Elements::Bool(Vec::new())).expect("an empty array");
+    let mut elements = std::mem::replace(array, empty).into_elements();
+    match (&mut elements, more.elements()) {
+        (Elements::F32(own), Elements::F32(more)) => own.extend_from_slice(more),
+        (Elements::F64(own), Elements::F64(more)) => own.extend_from_slice(more),
+        (Elements::I32(own), Elements::I32(more)) => own.extend_from_slice(more),
+        (Elements::U8(own), Elements::U8(more)) => own.extend_from_slice(more),
+        (Elements::Bool(own), Elements::Bool(more)) => own.extend_from_slice(more),
+        _ => {}
+    }
+    *array = Array::new(shape, elements).expect("rows of one shape and type");
+}

@@ -1,0 +1,147 @@
+//! Which tensor was the first to be NaN or infinite.
+//!
+//! The step that went bad has changed the parameters already, so the tensors of a moment before are kept
+//! (sharing memory with what does not change). From there the steps are repeated, and the bad one is carried
+//! out once more with every tensor of its forward pass as a result.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::base::Diagnostic;
+use crate::ir::program::{BATCH, Train};
+use crate::ir::{Dim, Elem, Graph, NodeId, Op, Phase, Sizes};
+use crate::runtime::array::{Array, Elements};
+use crate::runtime::call::Moment;
+use crate::runtime::data::Table;
+use crate::runtime::memory::Cell;
+use crate::runtime::session::{Session, Tensors};
+
+/// How many steps may have to be repeated.
+pub const KEEP_EVERY: u64 = 256;
+/// Above this many numbers nothing is kept: copies would cost time and memory.
+const KEEP_AT_MOST: usize = 1 << 24;
+
+/// The tensors of a moment when all was well.
+pub struct Safe {
+    pub step: u64,
+    tensors: Vec<(Cell, Arc<Array>)>,
+}
+
+impl Safe {
+    pub fn keep(session: &Session, train: &Train, step: u64) -> Safe {
+        let checked = session.program.checked();
+        let all = checked.params.iter().chain(&checked.states).chain(&train.optimizer_states);
+        let tensors: Vec<(Cell, Arc<Array>)> = all
+            .filter_map(|variable| session.memory.find(&variable.path))
+            .map(|cell| (cell, session.memory.shared(cell)))
+            .collect();
+        let count: usize = tensors.iter().map(|(_, array)| array.elements().len()).sum();
+        Safe { step, tensors: if count <= KEEP_AT_MOST { tensors } else { Vec::new() } }
+    }
+
+    pub fn restore(self, session: &mut Session) {
+        self.tensors.into_iter().for_each(|(cell, array)| session.memory.set(cell, array));
+    }
+}
+
+/// The error that names the step and the loss.
+pub fn loss_error(train: &Train, step: u64, line: usize, loss: f64) -> Diagnostic {
+    let what = if loss.is_nan() { "not a number" } else { "infinite" };
+    let error = Diagnostic::error("E0723", format!("the loss became {what} in step {}", step + 1));
+    let span = train.lines.get(line).map_or(train.span, |line| line.span);
+    error
+        .at(span, format!("this loss is {loss}"))
+        .help("a smaller learning rate, `clip_norm = 1`, or inputs of mean 0 and deviation 1 often help")
+}
+
+/// What is said of the first tensor of the step that has a number that is not finite, or is NaN.
+pub fn first_bad(
+    session: &mut Session,
+    train: &Train,
+    table: &Table,
+    rows: &[u32],
+    sizes: &Sizes,
+    step: u64,
+) -> Option<String> {
+    if let Some(text) = bad_variable(session, train) {
+        return Some(text);
+    }
+    let (graph, shown) = forward_values(&train.step);
+    let mut sizes = sizes.clone();
+    sizes.insert(BATCH.into(), Dim::from(rows.len()));
+    let mut inputs = Tensors::new();
+    inputs.insert("step".into(), Arc::new(Array::ints(&[], &[step as i32 + 1])?));
+    for (name, column) in &table.fields {
+        let mut array = column.empty(rows.len());
+        column.gather(rows, &mut array);
+        if let Some(at) = first_not_finite(&array, false) {
+            let row = rows.get(at / array.row_len().max(1))?;
+            return Some(format!("the data has it: `{name}` of row {row}"));
+        }
+        inputs.insert(name.clone(), array.into());
+    }
+    let moment = Moment { seed: train.seed, step: step as u32 + 1 };
+    let values = session.evaluate_once(&graph, &sizes, moment, &inputs).ok()?;
+    // Infinities may be meant (masks), so a NaN is named first, and an infinity only without one.
+    let find = |only_nan: bool| {
+        shown.iter().find(|(name, _)| values.get(name).is_some_and(|array| first_not_finite(array, only_nan).is_some()))
+    };
+    let (name, id) = find(true).or_else(|| find(false))?;
+    let node = &graph[*id];
+    let value = values.get(name)?;
+    let at = first_not_finite(value, false)?;
+    let number = value.to_f64()[at];
+    let place = session.program.sources();
+    let span = node.origin.span;
+    let (line, column) = place.line_column(span.file, span.start);
+    let text = place.text(span).lines().next().unwrap_or_default().trim();
+    let owner = node.origin.path.as_ref().map(|path| format!(" in `{path}`")).unwrap_or_default();
+    let shape = crate::runtime::array::shape_text(value.shape());
+    let file = &place.file(span.file).name;
+    Some(format!(
+        "the first tensor that went bad is {shape}{owner}: element {at} is {number}, computed by `{text}` at {file}:{line}:{column}"
+    ))
+}
+
+fn bad_variable(session: &Session, train: &Train) -> Option<String> {
+    let checked = session.program.checked();
+    let all = checked.params.iter().chain(&checked.states).chain(&train.optimizer_states);
+    for variable in all {
+        let Some(cell) = session.memory.find(&variable.path) else { continue };
+        if let Some(at) = first_not_finite(session.memory.get(cell), false) {
+            return Some(format!("`{}` was bad before the step: element {at}", variable.path));
+        }
+    }
+    None
+}
+
+/// The graph with every float tensor of the forward pass as an output, in order.
+fn forward_values(step: &Graph) -> (Graph, Vec<(Arc<str>, NodeId)>) {
+    let mut graph = step.clone();
+    let losses: Vec<NodeId> =
+        step.outputs.iter().filter(|output| output.name.starts_with("loss:")).map(|output| output.node).collect();
+    let needed = step.reachable(losses);
+    graph.outputs.clear();
+    let mut shown = Vec::new();
+    for (id, node) in step.nodes() {
+        let computed = matches!(node.op, Op::Loop(_) | Op::Result(_));
+        if needed[id.0 as usize] && computed && node.ty.elem == Elem::Float && node.origin.phase == Phase::Forward {
+            let name: Arc<str> = format!("value:{}", id.0).into();
+            graph.output(name.clone(), id);
+            shown.push((name, id));
+        }
+    }
+    (graph, shown)
+}
+
+fn first_not_finite(array: &Array, only_nan: bool) -> Option<usize> {
+    let bad = |value: f64| value.is_nan() || (!only_nan && value.is_infinite());
+    match array.elements() {
+        Elements::F32(values) => values.iter().position(|value| bad(f64::from(*value))),
+        Elements::F64(values) => values.iter().position(|value| bad(*value)),
+        Elements::I32(_) | Elements::U8(_) | Elements::Bool(_) => None,
+    }
+}
+
+/// Results by name.
+pub type Values = BTreeMap<Arc<str>, Array>;

@@ -1,0 +1,402 @@
+//! Training: step after step until the end, with averages, validation, patience and a stop at bad numbers.
+//!
+//! | file | does |
+//! |---|---|
+//! | [`order`] | which rows each step takes |
+//! | [`batch`] | the code for a batch size and its tensors |
+//! | [`averages`] | losses and metrics over many batches |
+//! | [`blame`] | which tensor went bad first |
+
+pub mod averages;
+pub mod batch;
+pub mod blame;
+pub mod order;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use averages::Averages;
+use batch::{Batches, some_rows};
+use order::Order;
+
+use super::array::Array;
+use super::call::Moment;
+use super::data::{Rows, Table, data_name};
+use super::events::{EpochReport, Event, Observer, Reason, Scores, Start, StepReport, Trained};
+use super::memory::scalar;
+use super::program::Part;
+use super::session::{Session, Tensors};
+use super::sizes;
+use crate::base::{Diagnostic, nearest};
+use crate::ir::program::{Action, DataRef, Length, Train, Variable};
+use crate::ir::{Dim, Op, Sizes};
+
+/// Where a training is: all that the next step depends on beside parameters, states and optimiser states.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Progress {
+    /// The number of the action.
+    pub action: usize,
+    /// Steps taken.
+    pub step: u64,
+    /// Of the epoch that is not finished.
+    pub averages: Averages,
+    /// The least loss that patience has seen, and how many epochs ago.
+    pub best: f64,
+    pub waited: usize,
+}
+
+impl Progress {
+    fn new(action: usize) -> Progress {
+        Progress { action, step: 0, averages: Averages::default(), best: f64::INFINITY, waited: 0 }
+    }
+}
+
+/// Carries out one `train`.
+///
+/// # Errors
+/// If data cannot be read or has no rows, starting parameters do not fit, or a loss is not finite (E0723).
+pub fn run(
+    session: &mut Session,
+    action: usize,
+    train: &Train,
+    observer: &mut dyn Observer,
+) -> Result<Trained, Diagnostic> {
+    let program = session.program.clone();
+    let (table, rows) = session.rows(&train.data, train.span)?;
+    some_rows(rows.len(), &data_name(&train.data), train.span)?;
+    let sizes = data_sizes(session, train)?;
+    let resumed = session.progress.take().filter(|progress| progress.action == action);
+    if resumed.is_none() {
+        begin(session, action, train, observer)?;
+    }
+    let order = Order::new(rows.clone(), train.batch, train.seed, train.shuffle);
+    let steps = match train.length {
+        Length::Epochs(epochs) => epochs.saturating_mul(order.steps_per_epoch()),
+        Length::Steps(steps) => steps,
+    };
+    let mut driver = Driver {
+        action,
+        train,
+        steps,
+        order,
+        batches: Batches::new(Part::Step(action), &train.step, train, Arc::clone(&table), sizes.clone()),
+        validation: validation(session, action, train, &sizes)?,
+        progress: resumed.unwrap_or_else(|| Progress::new(action)),
+        taken: Vec::new(),
+        safe: None,
+    };
+    let full = driver.order.batch();
+    driver.batches.ensure(session, full)?;
+    observer.event(&Event::Start(&Start {
+        parameters: count_trained(session, train),
+        rows: rows.len(),
+        batch: full,
+        steps_per_epoch: driver.order.steps_per_epoch(),
+        steps,
+        compile_seconds: program.begun().elapsed().as_secs_f64(),
+    }));
+    let outcome = driver.run(session, observer);
+    driver.batches.release(session);
+    if let Some((batches, _)) = driver.validation {
+        batches.release(session);
+    }
+    session.progress = Some(driver.progress);
+    let trained = outcome?;
+    observer.event(&Event::End(&trained));
+    Ok(trained)
+}
+
+/// The losses and metrics of the last `train` on other data.
+///
+/// # Errors
+/// E0728 if there is no such data, or no `train` with an evaluation.
+pub fn evaluate_on(session: &mut Session, data: &str) -> Result<Scores, Diagnostic> {
+    let program = session.program.clone();
+    let trains = program.checked().actions.iter().enumerate().rev().filter_map(|(at, action)| match action {
+        Action::Train(train) => Some((at, train)),
+        Action::Print(_) | Action::Expect(_) | Action::Plot(_) => None,
+    });
+    let Some((action, train, graph)) =
+        trains.filter_map(|(at, train)| Some((at, train, train.evaluate.as_ref()?))).next()
+    else {
+        let error = Diagnostic::error("E0728", "no `train` of the program has a `validate`");
+        return Err(error.help("add `validate = …` to say what is to be measured"));
+    };
+    let (set, part) = data.split_once('.').map_or((data, None), |(set, part)| (set, Some(part)));
+    let data_ref = DataRef { set: set.into(), part: part.map(Into::into) };
+    let (table, rows) = session.rows(&data_ref, train.span)?;
+    some_rows(rows.len(), data, train.span)?;
+    let missing = train.fields.iter().find(|field| !table.fields.contains_key(*field));
+    if let Some(field) = missing {
+        let error = Diagnostic::error("E0728", format!("`{data}` has no field `{field}`"));
+        let near = nearest(field, table.fields.keys().map(|name| &**name));
+        return Err(near.map_or(error.clone(), |near| error.help(format!("it has `{near}`"))));
+    }
+    let sizes = data_sizes(session, train)?;
+    let mut batches = Batches::new(Part::Evaluate(action), graph, train, table, sizes);
+    let scores = evaluate(session, &mut batches, &rows, train, action);
+    batches.release(session);
+    scores
+}
+
+/// What training starts from: the optimisers' states and the start file.
+fn begin(
+    session: &mut Session,
+    action: usize,
+    train: &Train,
+    observer: &mut dyn Observer,
+) -> Result<(), Diagnostic> {
+    let program = session.program.clone();
+    // The states of an earlier training's optimisers are over.
+    for other in &program.checked().actions {
+        let Action::Train(other) = other else { continue };
+        for state in &other.optimizer_states {
+            if let Some(cell) = session.memory.find(&state.path) {
+                session.memory.remove(cell);
+            }
+        }
+    }
+    let moment = Moment { seed: train.seed, step: 0 };
+    let graph = &train.optimizer_init;
+    let part = Part::OptimizerInit(action);
+    let mut values =
+        session.evaluate_graph(part, graph, &Sizes::new(), moment, &Tensors::new(), Some(train.span))?;
+    for state in &train.optimizer_states {
+        let precision = session.memory.precision;
+        let shape = state.ty.static_shape().unwrap_or_default();
+        let array = values.remove(&state.path).unwrap_or_else(|| Array::zeros(state.ty.elem, precision, shape));
+        session.memory.add_named(state.path.clone(), array);
+    }
+    if let Some(start) = &train.init {
+        let used = variables_of(session, train);
+        let used: Vec<&Variable> = used.iter().collect();
+        session.load_start(start, &used, observer)?;
+    }
+    Ok(())
+}
+
+/// The parameters and states of the models that a training runs.
+fn variables_of(session: &Session, train: &Train) -> Vec<Variable> {
+    let read = |variable: &&Variable| {
+        train.step.nodes().any(|(_, node)| match &node.op {
+            Op::Param { path, .. } | Op::State { path, .. } => *path == variable.path,
+            _ => false,
+        })
+    };
+    let checked = session.program.checked();
+    checked.params.iter().chain(&checked.states).filter(read).cloned().collect()
+}
+
+fn count_trained(session: &Session, train: &Train) -> u64 {
+    let mut paths: Vec<&Arc<str>> = train.lines.iter().flat_map(|line| &line.trained).collect();
+    paths.sort_unstable();
+    paths.dedup();
+    let count = |path: &&Arc<str>| session.parameter(path).map_or(0, |array| array.elements().len() as u64);
+    paths.iter().map(count).sum()
+}
+
+/// The numbers of rows that the graphs of a training mention.
+fn data_sizes(session: &mut Session, train: &Train) -> Result<Sizes, Diagnostic> {
+    let mut found = Sizes::new();
+    let graphs = std::iter::once(&train.step).chain(&train.evaluate);
+    for symbol in graphs.flat_map(sizes::symbols) {
+        let Some(path) = symbol.strip_suffix(".rows") else { continue };
+        let (set, part) = path.split_once('.').map_or((path, None), |(set, part)| (set, Some(part)));
+        if let Some(rows) = session.table(set)?.rows_of(part) {
+            found.insert(symbol.clone(), Dim::from(rows.len()));
+        }
+    }
+    Ok(found)
+}
+
+fn validation<'a>(
+    session: &mut Session,
+    action: usize,
+    train: &'a Train,
+    sizes: &Sizes,
+) -> Result<Option<(Batches<'a>, Rows)>, Diagnostic> {
+    let (Some(data), Some(graph)) = (&train.validate, &train.evaluate) else { return Ok(None) };
+    let (table, rows) = session.rows(data, train.span)?;
+    some_rows(rows.len(), &data_name(data), train.span)?;
+    Ok(Some((Batches::new(Part::Evaluate(action), graph, train, table, sizes.clone()), rows)))
+}
+
+/// Losses and metrics over rows in order.
+fn evaluate(
+    session: &mut Session,
+    batches: &mut Batches<'_>,
+    rows: &Rows,
+    train: &Train,
+    action: usize,
+) -> Result<Scores, Diagnostic> {
+    let size = train.batch.min(rows.len()).max(1);
+    let mut averages = Averages::default();
+    let mut taken = Vec::new();
+    let mut at = 0;
+    while at < rows.len() {
+        let count = size.min(rows.len() - at);
+        taken.clear();
+        taken.extend((at..at + count).map(|at| rows.get(at)));
+        let ready = batches.ensure(session, count)?;
+        let batch = batches.get(ready);
+        batch.run(&session.caller, &mut session.memory, &taken, Moment { seed: train.seed, step: 0 });
+        averages.add(batch, &session.memory, count);
+        at += count;
+    }
+    averages.finish(session, train, action)
+}
+
+/// One `train` at work.
+struct Driver<'a> {
+    action: usize,
+    train: &'a Train,
+    steps: u64,
+    order: Order,
+    batches: Batches<'a>,
+    validation: Option<(Batches<'a>, Rows)>,
+    progress: Progress,
+    taken: Vec<u32>,
+    /// Tensors and step of a moment when all was well, to find out later what went bad.
+    safe: Option<blame::Safe>,
+}
+
+impl Driver<'_> {
+    fn run(&mut self, session: &mut Session, observer: &mut dyn Observer) -> Result<Trained, Diagnostic> {
+        let begun = Instant::now();
+        let mut epoch_begun = Instant::now();
+        let mut epoch_rows = 0usize;
+        let mut last = (Scores::default(), None);
+        let mut reason = Reason::Finished;
+        let every = observer.every();
+        let per_epoch = self.order.steps_per_epoch();
+        while self.progress.step < self.steps {
+            self.keep_safe(session);
+            let losses = self.step(session)?;
+            epoch_rows += self.taken.len();
+            let step = self.progress.step;
+            if every.is_some_and(|every| step.is_multiple_of(every.max(1))) {
+                observer.event(&Event::Step(&StepReport { step, losses }));
+            }
+            let stopped = observer.stop();
+            let ended = stopped || step == self.steps;
+            if step.is_multiple_of(per_epoch) || ended {
+                let report = self.epoch(session, ended, epoch_begun, epoch_rows)?;
+                observer.event(&Event::Epoch(&report));
+                let patient = self.is_patient(&report);
+                last = (report.train, report.validation);
+                (epoch_begun, epoch_rows) = (Instant::now(), 0);
+                if !patient && !ended {
+                    reason = Reason::Patience;
+                    break;
+                }
+            }
+            if stopped {
+                reason = Reason::Stopped;
+                break;
+            }
+        }
+        let (last, validation) = last;
+        Ok(Trained {
+            steps: self.progress.step,
+            epochs: self.progress.step.div_ceil(per_epoch),
+            last,
+            validation,
+            seconds: begun.elapsed().as_secs_f64(),
+            reason,
+        })
+    }
+
+    /// Takes one step; gives the losses before its update.
+    fn step(&mut self, session: &mut Session) -> Result<Vec<f64>, Diagnostic> {
+        self.order.take(self.progress.step, &mut self.taken);
+        let ready = self.batches.ensure(session, self.taken.len())?;
+        let batch = self.batches.get(ready);
+        let moment = Moment { seed: self.train.seed, step: self.progress.step as u32 + 1 };
+        batch.run(&session.caller, &mut session.memory, &self.taken, moment);
+        let losses: Vec<f64> = batch.losses.iter().map(|cell| scalar(session.memory.get(*cell))).collect();
+        if losses.iter().any(|loss| !loss.is_finite()) {
+            return Err(self.blame(session, &losses));
+        }
+        self.progress.averages.add(batch, &session.memory, self.taken.len());
+        self.progress.step += 1;
+        Ok(losses)
+    }
+
+    /// What an epoch gave, and validation where it is due.
+    fn epoch(
+        &mut self,
+        session: &mut Session,
+        ended: bool,
+        begun: Instant,
+        rows: usize,
+    ) -> Result<EpochReport, Diagnostic> {
+        let mut averages = std::mem::take(&mut self.progress.averages);
+        let train = averages.finish(session, self.train, self.action)?;
+        let seconds = begun.elapsed().as_secs_f64();
+        let due = match self.train.length {
+            Length::Epochs(_) => true,
+            Length::Steps(_) => ended,
+        };
+        let validation = match &mut self.validation {
+            Some((batches, rows)) if due => Some(evaluate(session, batches, rows, self.train, self.action)?),
+            _ => None,
+        };
+        let per_epoch = self.order.steps_per_epoch();
+        Ok(EpochReport {
+            epoch: self.progress.step.div_ceil(per_epoch),
+            epochs: self.steps.div_ceil(per_epoch),
+            step: self.progress.step,
+            steps: self.steps,
+            train,
+            validation,
+            seconds,
+            examples_per_second: rows as f64 / seconds.max(1e-9),
+        })
+    }
+
+    /// Whether training goes on as far as `stop = patience(n)` is concerned.
+    fn is_patient(&mut self, report: &EpochReport) -> bool {
+        let Some(patience) = self.train.patience else { return true };
+        let watched = match (&report.validation, &self.validation) {
+            (Some(scores), _) => scores.loss(),
+            (None, Some(_)) => return true,
+            (None, None) => report.train.loss(),
+        };
+        if watched < self.progress.best {
+            (self.progress.best, self.progress.waited) = (watched, 0);
+        } else {
+            self.progress.waited += 1;
+        }
+        self.progress.waited < patience
+    }
+
+    /// Remembers the tensors every so many steps.
+    fn keep_safe(&mut self, session: &Session) {
+        let due = self.safe.as_ref().is_none_or(|safe| self.progress.step >= safe.step + blame::KEEP_EVERY);
+        if due {
+            self.safe = Some(blame::Safe::keep(session, self.train, self.progress.step));
+        }
+    }
+
+    /// Goes back to the last safe moment, repeats the steps up to the bad one and looks into that.
+    fn blame(&mut self, session: &mut Session, losses: &[f64]) -> Diagnostic {
+        let bad_step = self.progress.step;
+        let line = losses.iter().position(|loss| !loss.is_finite()).unwrap_or(0);
+        let error = blame::loss_error(self.train, bad_step, line, losses[line]);
+        let Some(safe) = self.safe.take() else { return error };
+        safe.restore(session);
+        for step in safe.step..bad_step {
+            self.order.take(step, &mut self.taken);
+            let Ok(ready) = self.batches.ensure(session, self.taken.len()) else { return error };
+            let moment = Moment { seed: self.train.seed, step: step as u32 + 1 };
+            self.batches.get(ready).run(&session.caller, &mut session.memory, &self.taken, moment);
+        }
+        self.order.take(bad_step, &mut self.taken);
+        let table: &Table = &self.batches.table;
+        let sizes = &self.batches.sizes;
+        match blame::first_bad(session, self.train, table, &self.taken, sizes, bad_step) {
+            Some(note) => error.note(note),
+            None => error,
+        }
+    }
+}
