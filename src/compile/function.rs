@@ -26,7 +26,12 @@ pub enum BuildError {
 ///
 /// # Errors
 /// If a size does not come out whole or positive, or the tensors do not fit into memory.
-pub fn build(graph: &Graph, sizes: &Sizes, _precision: Precision, _timings: &Timings) -> Result<Function, BuildError> {
+pub fn build(
+    graph: &Graph,
+    sizes: &Sizes,
+    _precision: Precision,
+    _timings: &Timings,
+) -> Result<Function, BuildError> {
     let _ = (graph, sizes, Pass::Specialise);
     Ok(Function { externals: Vec::new() })
 }
@@ -69,6 +74,7 @@ impl fmt::Display for BuildError {
         match self {
             BuildError::Size(DimError::Unbound(name)) => write!(f, "the size `{name}` is not known"),
             BuildError::Size(DimError::NotWhole(a, b)) => write!(f, "{a} / {b} is not a whole number"),
+            BuildError::Size(DimError::Negative(size)) => write!(f, "a size comes out as {size}"),
         }
     }
 }

@@ -130,7 +130,10 @@ pub enum Source {
     None,
     Csv {
         path: String,
-        header: bool,
+        /// Whether the first line is a header; `None`: it is if it has no number in it.
+        header: Option<bool>,
+        /// Between the fields of a line, usually `,`.
+        separator: char,
         span: Span,
     },
     Npy {

@@ -32,10 +32,15 @@ pub fn expect(session: &mut Session, number: usize, item: &Expect) -> Result<(),
     let message = text_of(&item.message, &values);
     let what = if message.is_empty() { item.condition.clone() } else { message };
     let mut error = Diagnostic::error("E0724", format!("not as expected: {what}"));
-    error = error.at(item.span, if holds.len() == 1 { "this does not hold".to_owned() } else {
-        let wrong = holds.iter().filter(|holds| !**holds).count();
-        format!("this does not hold for {wrong} of {} elements, first for number {first}", holds.len())
-    });
+    error = error.at(
+        item.span,
+        if holds.len() == 1 {
+            "this does not hold".to_owned()
+        } else {
+            let wrong = holds.iter().filter(|holds| !**holds).count();
+            format!("this does not hold for {wrong} of {} elements, first for number {first}", holds.len())
+        },
+    );
     for side in ["left", "right"] {
         if let Some(array) = values.get(side) {
             error = error.note(labelled(side, array));
@@ -50,9 +55,11 @@ pub fn expect(session: &mut Session, number: usize, item: &Expect) -> Result<(),
 /// As [`print`].
 pub fn plot(session: &mut Session, number: usize, item: &Plot) -> Result<Chart, Diagnostic> {
     let mut values = evaluate(session, number, &item.graph, item.span)?;
-    let columns = item.graph.outputs.iter().filter_map(|output| {
-        values.remove(&output.name).map(|array| (output.name.clone(), array))
-    });
+    let columns = item
+        .graph
+        .outputs
+        .iter()
+        .filter_map(|output| values.remove(&output.name).map(|array| (output.name.clone(), array)));
     Ok(Chart { title: item.title.clone(), columns: columns.collect(), series: item.series.clone() })
 }
 

@@ -149,9 +149,16 @@ impl Program {
     }
 
     /// The code of a part for certain sizes.
-    pub(super) fn function(&self, part: Part, graph: &Graph, sizes: &Sizes) -> Result<Arc<Function>, BuildError> {
+    pub(super) fn function(
+        &self,
+        part: Part,
+        graph: &Graph,
+        sizes: &Sizes,
+    ) -> Result<Arc<Function>, BuildError> {
         let precision = self.checked().precision;
-        self.shared.functions.get(part, sizes, || compile::build(graph, sizes, precision, &self.shared.timings))
+        self.shared
+            .functions
+            .get(part, sizes, || compile::build(graph, sizes, precision, &self.shared.timings))
     }
 
     /// Diagnostics with the texts of this program.

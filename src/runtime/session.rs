@@ -14,6 +14,7 @@ use super::sources::checkpoint::{self, Wanted};
 use super::train::{self, Progress};
 use super::{actions, sizes};
 use crate::base::{self, Diagnostic, Span, nearest};
+use crate::compile::{self, BuildError, Function};
 use crate::ir::program::{Action, DataRef, Precision, StartFile, Variable};
 use crate::ir::{Elem, Graph, Sizes};
 
@@ -97,8 +98,9 @@ impl Session {
             let outcome = match action {
                 Action::Train(_) if !failures.is_empty() => break,
                 Action::Train(item) => train::run(self, number, item, observer).map(|end| last = Some(end)),
-                Action::Print(item) => actions::print(self, number, item)
-                    .map(|text| observer.event(&Event::Print(&text))),
+                Action::Print(item) => {
+                    actions::print(self, number, item).map(|text| observer.event(&Event::Print(&text)))
+                }
                 Action::Expect(item) => actions::expect(self, number, item),
                 Action::Plot(item) => {
                     actions::plot(self, number, item).map(|chart| observer.event(&Event::Plot(&chart)))
@@ -134,7 +136,12 @@ impl Session {
         self.forward(&program, model, inputs).map_err(|error| program.failed([error]))
     }
 
-    fn forward(&mut self, program: &Program, model: &str, inputs: &[&Array]) -> Result<Vec<Array>, Diagnostic> {
+    fn forward(
+        &mut self,
+        program: &Program,
+        model: &str,
+        inputs: &[&Array],
+    ) -> Result<Vec<Array>, Diagnostic> {
         let wrong = |message: String| Diagnostic::error("E0731", message);
         let models = &program.checked().models;
         let Some(number) = models.iter().position(|own| &*own.name == model) else {
@@ -204,7 +211,12 @@ impl Session {
     ///
     /// # Errors
     /// E0713 lists all that are missing or have another shape; those of opening the file.
-    pub fn load(&mut self, path: &Path, prefix: &str, observer: &mut dyn Observer) -> Result<(), Diagnostics> {
+    pub fn load(
+        &mut self,
+        path: &Path,
+        prefix: &str,
+        observer: &mut dyn Observer,
+    ) -> Result<(), Diagnostics> {
         let program = self.program.clone();
         let all: Vec<&Variable> = program.checked().params.iter().chain(&program.checked().states).collect();
         self.load_variables(path, prefix, &all, None, observer).map_err(|error| program.failed([error]))
@@ -234,7 +246,10 @@ impl Session {
         };
         let wanted: Vec<Wanted> = variables
             .iter()
-            .map(|own| Wanted { name: own.path.to_string(), shape: own.ty.static_shape().unwrap_or_default() })
+            .map(|own| Wanted {
+                name: own.path.to_string(),
+                shape: own.ty.static_shape().unwrap_or_default(),
+            })
             .collect();
         let (arrays, warnings) = checkpoint::open(path, prefix, &wanted).map_err(placed)?;
         for warning in warnings {
@@ -243,7 +258,8 @@ impl Session {
         for (variable, stored) in variables.iter().zip(arrays) {
             let array = stored.load().map_err(placed)?;
             let array = convert(&array, variable.ty.elem, self.memory.precision).ok_or_else(|| {
-                let message = format!("`{}` has {} elements, the file's do not fit", variable.path, variable.ty.elem);
+                let message =
+                    format!("`{}` has {} elements, the file's do not fit", variable.path, variable.ty.elem);
                 placed(Diagnostic::error("E0713", message))
             })?;
             match self.memory.find(&variable.path) {
@@ -277,7 +293,11 @@ impl Session {
     }
 
     /// The table and rows that a `data = …` means.
-    pub(super) fn rows(&mut self, data: &DataRef, span: Span) -> Result<(Arc<Table>, super::data::Rows), Diagnostic> {
+    pub(super) fn rows(
+        &mut self,
+        data: &DataRef,
+        span: Span,
+    ) -> Result<(Arc<Table>, super::data::Rows), Diagnostic> {
         let table = self.table(&data.set)?;
         let rows = table.rows_of(data.part.as_deref()).ok_or_else(|| {
             let name = super::data::data_name(data);
@@ -303,6 +323,31 @@ impl Session {
         let program = self.program.clone();
         let function =
             program.function(part, graph, sizes).map_err(|error| program.build_failed(&error, span))?;
+        self.evaluate_function(function, moment, inputs, span)
+    }
+
+    /// As [`Session::evaluate_graph`], for a graph that is carried out once and whose code is not kept.
+    pub(super) fn evaluate_once(
+        &mut self,
+        graph: &Graph,
+        sizes: &Sizes,
+        moment: Moment,
+        inputs: &Tensors,
+    ) -> Result<BTreeMap<Arc<str>, Array>, Diagnostic> {
+        let program = self.program.clone();
+        let failed = |error: BuildError| program.build_failed(&error, Span::default());
+        let function =
+            compile::build(graph, sizes, self.memory.precision, program.timings()).map_err(failed)?;
+        self.evaluate_function(Arc::new(function), moment, inputs, Span::default())
+    }
+
+    fn evaluate_function(
+        &mut self,
+        function: Arc<Function>,
+        moment: Moment,
+        inputs: &Tensors,
+        span: Span,
+    ) -> Result<BTreeMap<Arc<str>, Array>, Diagnostic> {
         let mut added = Vec::new();
         let binding = self.memory.bind(function, |memory, external| {
             if let Some(name) = external.name.strip_prefix("input:") {

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::path::Path;
 
+use nnc::base::render::{Style, render_all};
 use nnc::base::{Diagnostics, SourceMap};
 use nnc::compile;
 
@@ -30,7 +31,6 @@ pub fn output(kind: Kind, path: &Path, text: &str) -> Result<Option<String>, Box
 }
 
 /// All diagnostics as the user sees them.
-pub fn report(_sources: &SourceMap, diagnostics: &Diagnostics) -> String {
-    let lines = diagnostics.iter().map(|diagnostic| format!("{diagnostic:#?}"));
-    lines.collect::<Vec<_>>().join("\n")
+pub fn report(sources: &SourceMap, diagnostics: &Diagnostics) -> String {
+    render_all(diagnostics, sources, Style::Plain)
 }

@@ -12,8 +12,8 @@ use crate::runtime::array::{Array, Elements};
 use crate::runtime::permutation::split_rows;
 
 /// Carries out a graph: sizes, inputs by name; gives the outputs by name.
-pub type Evaluate<'a> = dyn FnMut(&Sizes, &BTreeMap<Arc<str>, Arc<Array>>) -> Result<BTreeMap<Arc<str>, Array>, Diagnostic>
-    + 'a;
+pub type Evaluate<'a> =
+    dyn FnMut(&Sizes, &BTreeMap<Arc<str>, Arc<Array>>) -> Result<BTreeMap<Arc<str>, Array>, Diagnostic> + 'a;
 
 /// Reads the source, computes the fields, checks their bounds and divides the rows.
 ///

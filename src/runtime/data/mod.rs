@@ -20,7 +20,10 @@ use crate::ir::program::DataRef;
 pub enum Column {
     Memory(Arc<Array>),
     /// Characters of a text; `targets` are one further.
-    Windows { windows: Windows, targets: bool },
+    Windows {
+        windows: Windows,
+        targets: bool,
+    },
 }
 
 /// A `data` item with its rows.

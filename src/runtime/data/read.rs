@@ -29,7 +29,10 @@ pub fn columns(set: &DataSet, base: &Path, precision: Precision) -> Result<Vec<C
     };
     let found = match &set.source {
         Source::None => Vec::new(),
-        Source::Csv { header, .. } => return table(set, &path, *header, precision, span),
+        Source::Csv { header, separator, .. } => {
+            let options = csv::Options { header: *header, separator: *separator };
+            return table(set, &path, &options, precision, span);
+        }
         Source::Text { .. } => return text(set, &path, span),
         Source::Npy { .. } => stored(set, |_| npy::open(&path), precision, span)?,
         Source::Idx { .. } => stored(set, |_| idx::open(&path), precision, span)?,
@@ -66,9 +69,11 @@ fn unsupported(what: &str, span: Span) -> Diagnostic {
 fn tensor_name(column: &SourceColumn) -> &str {
     match &column.select {
         Select::Tensor(name) => name,
-        Select::Columns { .. } | Select::Named(_) | Select::Whole | Select::Labels | Select::Window { .. } => {
-            &column.name
-        }
+        Select::Columns { .. }
+        | Select::Named(_)
+        | Select::Whole
+        | Select::Labels
+        | Select::Window { .. } => &column.name,
     }
 }
 
@@ -82,8 +87,12 @@ fn stored(
         let array = open(column).map_err(|error| placed(error, span))?;
         let shape = array.shape().to_vec();
         let elements = match (column.row.elem, precision) {
-            (Elem::Float, Precision::F32) => Elements::F32(array.load_as().map_err(|e| placed(e, column.span))?),
-            (Elem::Float, Precision::F64) => Elements::F64(array.load_as().map_err(|e| placed(e, column.span))?),
+            (Elem::Float, Precision::F32) => {
+                Elements::F32(array.load_as().map_err(|e| placed(e, column.span))?)
+            }
+            (Elem::Float, Precision::F64) => {
+                Elements::F64(array.load_as().map_err(|e| placed(e, column.span))?)
+            }
             (Elem::Int, _) => Elements::I32(array.load_as().map_err(|e| placed(e, column.span))?),
             (Elem::Bool, _) => {
                 let bytes: Vec<u8> = array.load_as().map_err(|e| placed(e, column.span))?;
@@ -99,7 +108,7 @@ fn stored(
 fn table(
     set: &DataSet,
     path: &Path,
-    header: Option<bool>,
+    options: &csv::Options,
     precision: Precision,
     span: Span,
 ) -> Result<Vec<Column>, Diagnostic> {
@@ -122,8 +131,7 @@ fn table(
         },
     };
     let requests: Vec<csv::Request> = set.columns.iter().map(request).collect();
-    let options = csv::Options { header, ..csv::Options::default() };
-    let table = csv::read(path, &options, &requests).map_err(|error| placed(error, span))?;
+    let table = csv::read(path, options, &requests).map_err(|error| placed(error, span))?;
     let columns = table.columns.into_iter().zip(&set.columns);
     columns
         .map(|(read, column)| {

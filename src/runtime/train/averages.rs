@@ -53,7 +53,12 @@ impl Averages {
     ///
     /// # Errors
     /// If a whole metric cannot be computed for so many rows.
-    pub fn finish(&mut self, session: &mut Session, train: &Train, action: usize) -> Result<Scores, Diagnostic> {
+    pub fn finish(
+        &mut self,
+        session: &mut Session,
+        train: &Train,
+        action: usize,
+    ) -> Result<Scores, Diagnostic> {
         let sums = std::mem::take(self);
         let losses = sums.losses.iter().map(|sum| sum / sums.rows).collect();
         let mut averaged = sums.metrics.iter().map(|sum| sum / sums.rows);

@@ -44,8 +44,9 @@ impl Batch {
         let mut sizes = sizes.clone();
         sizes.insert(BATCH.into(), Dim::from(size));
         let program = session.program.clone();
-        let function =
-            program.function(part, graph, &sizes).map_err(|error| program.build_failed(&error, train.span))?;
+        let function = program
+            .function(part, graph, &sizes)
+            .map_err(|error| program.build_failed(&error, train.span))?;
         let mut fields = Vec::new();
         let mut step = None;
         let binding = session.memory.bind(function, |memory, external| {
@@ -116,7 +117,13 @@ pub struct Batches<'a> {
 }
 
 impl<'a> Batches<'a> {
-    pub fn new(part: Part, graph: &'a Graph, train: &'a Train, table: Arc<Table>, sizes: Sizes) -> Batches<'a> {
+    pub fn new(
+        part: Part,
+        graph: &'a Graph,
+        train: &'a Train,
+        table: Arc<Table>,
+        sizes: Sizes,
+    ) -> Batches<'a> {
         Batches { part, graph, train, table, sizes, ready: Vec::new() }
     }
 

@@ -4,7 +4,6 @@
 //! (sharing memory with what does not change). From there the steps are repeated, and the bad one is carried
 //! out once more with every tensor of its forward pass as a result.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::base::Diagnostic;
@@ -39,8 +38,8 @@ impl Safe {
         Safe { step, tensors: if count <= KEEP_AT_MOST { tensors } else { Vec::new() } }
     }
 
-    pub fn restore(self, session: &mut Session) {
-        self.tensors.into_iter().for_each(|(cell, array)| session.memory.set(cell, array));
+    pub fn restore(&self, session: &mut Session) {
+        self.tensors.iter().for_each(|(cell, array)| session.memory.set(*cell, Arc::clone(array)));
     }
 }
 
@@ -84,7 +83,9 @@ pub fn first_bad(
     let values = session.evaluate_once(&graph, &sizes, moment, &inputs).ok()?;
     // Infinities may be meant (masks), so a NaN is named first, and an infinity only without one.
     let find = |only_nan: bool| {
-        shown.iter().find(|(name, _)| values.get(name).is_some_and(|array| first_not_finite(array, only_nan).is_some()))
+        shown.iter().find(|(name, _)| {
+            values.get(name).is_some_and(|array| first_not_finite(array, only_nan).is_some())
+        })
     };
     let (name, id) = find(true).or_else(|| find(false))?;
     let node = &graph[*id];
@@ -118,14 +119,22 @@ fn bad_variable(session: &Session, train: &Train) -> Option<String> {
 /// The graph with every float tensor of the forward pass as an output, in order.
 fn forward_values(step: &Graph) -> (Graph, Vec<(Arc<str>, NodeId)>) {
     let mut graph = step.clone();
-    let losses: Vec<NodeId> =
-        step.outputs.iter().filter(|output| output.name.starts_with("loss:")).map(|output| output.node).collect();
+    let losses: Vec<NodeId> = step
+        .outputs
+        .iter()
+        .filter(|output| output.name.starts_with("loss:"))
+        .map(|output| output.node)
+        .collect();
     let needed = step.reachable(losses);
     graph.outputs.clear();
     let mut shown = Vec::new();
     for (id, node) in step.nodes() {
         let computed = matches!(node.op, Op::Loop(_) | Op::Result(_));
-        if needed[id.0 as usize] && computed && node.ty.elem == Elem::Float && node.origin.phase == Phase::Forward {
+        if needed[id.0 as usize]
+            && computed
+            && node.ty.elem == Elem::Float
+            && node.origin.phase == Phase::Forward
+        {
             let name: Arc<str> = format!("value:{}", id.0).into();
             graph.output(name.clone(), id);
             shown.push((name, id));
@@ -142,6 +151,3 @@ fn first_not_finite(array: &Array, only_nan: bool) -> Option<usize> {
         Elements::I32(_) | Elements::U8(_) | Elements::Bool(_) => None,
     }
 }
-
-/// Results by name.
-pub type Values = BTreeMap<Arc<str>, Array>;

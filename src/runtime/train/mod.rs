@@ -164,7 +164,8 @@ fn begin(
     for state in &train.optimizer_states {
         let precision = session.memory.precision;
         let shape = state.ty.static_shape().unwrap_or_default();
-        let array = values.remove(&state.path).unwrap_or_else(|| Array::zeros(state.ty.elem, precision, shape));
+        let array =
+            values.remove(&state.path).unwrap_or_else(|| Array::zeros(state.ty.elem, precision, shape));
         session.memory.add_named(state.path.clone(), array);
     }
     if let Some(start) = &train.init {
