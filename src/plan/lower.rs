@@ -4,9 +4,10 @@
 //! scan's stack, or a temporary of its own, which [`super::memory`] places in the arena.
 
 use super::order::{self, Update};
+use super::product;
 use super::{Buffer, BufferId, External, Name, Nest, Place, PlanError, Rand, Stage, Step, View};
 use crate::ir::{Affine, Combine, Dim, Elem, Graph, Loop, Node, NodeId, Op, Scalar, ScalarId, Sub};
-use crate::ir::{Body, Phase};
+use crate::ir::{Body, Number, Phase, StepId, rewrite};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -16,6 +17,10 @@ pub(super) struct Lowering {
     pub buffers: Vec<Buffer>,
     pub externals: Vec<External>,
     slots: HashMap<Arc<str>, BufferId>,
+    /// The first step id that nothing uses.
+    next_step: u32,
+    /// Whether matrix products are looked for.
+    products: bool,
 }
 
 /// The values of a graph: the whole one, or the body of a scan.
@@ -38,8 +43,8 @@ pub(super) struct Copy {
 }
 
 /// Lowers a whole graph; every temporary is still at offset 0 of the arena.
-pub(super) fn lower(graph: &Graph) -> Result<(Lowering, Vec<Step>), PlanError> {
-    let mut lowering = Lowering::default();
+pub(super) fn lower(graph: &Graph, products: bool) -> Result<(Lowering, Vec<Step>), PlanError> {
+    let mut lowering = Lowering { next_step: rewrite::fresh_step(graph).0, products, ..Lowering::default() };
     let mut frame = Frame::new(graph, Vec::new(), Vec::new());
     let needed = graph.reachable(graph.outputs.iter().map(|output| output.node));
     for (_, node) in graph.nodes().filter(|(id, _)| needed[id.0 as usize]) {
@@ -162,10 +167,27 @@ impl Lowering {
         let node = &graph[id];
         let view = match &node.op {
             Op::Loop(body) => {
-                let operands = node.operands.iter().map(|operand| frame.value(*operand).clone()).collect();
+                let operands: Vec<View> =
+                    node.operands.iter().map(|operand| frame.value(*operand).clone()).collect();
                 let target = self.target(frame, id)?;
-                let stage = Stage { body: body.clone(), operands, target: target.clone(), accumulate: false };
-                frame.steps.push(Step::Nest(nest(stage, name_of(node, &describe(body)))));
+                let elems: Vec<Elem> = node.operands.iter().map(|operand| graph.elem(*operand)).collect();
+                let name = name_of(node, "matmul");
+                let next_step = &mut self.next_step;
+                let mut fresh = || {
+                    *next_step += 1;
+                    StepId(*next_step - 1)
+                };
+                let gemm =
+                    self.products.then(|| product::gemm(body, &operands, &elems, &target, &name, &mut fresh));
+                match gemm.flatten() {
+                    Some(steps) => frame.steps.extend(steps),
+                    None => {
+                        let body = body.clone();
+                        let name = name_of(node, &describe(&body));
+                        let stage = Stage { body, operands, target: target.clone(), accumulate: false };
+                        frame.steps.push(Step::Nest(nest(stage, name)));
+                    }
+                }
                 target
             }
             Op::Reshape { .. } | Op::Mark(_) => frame.value(node.operands[0]).reshaped(shape_of(node)?),
@@ -273,6 +295,16 @@ fn nest(stage: Stage, name: Name) -> Nest {
 pub(super) fn leading_bare(body: &Loop) -> usize {
     let bare = |index: usize| (0..body.write.len()).any(|axis| body.write_index(axis) == Some(index));
     (0..body.domain.len()).take_while(|index| bare(*index)).count()
+}
+
+/// Sets all elements to 0.
+pub(super) fn fill_step(to: View, name: Name) -> Step {
+    let shape: Vec<Dim> = to.shape.iter().map(|size| Dim::number(*size)).collect();
+    let write: Vec<Sub> = (0..shape.len()).map(|axis| Sub::Affine(Affine::index(axis))).collect();
+    let body = Body { nodes: vec![Scalar::Float(Number(0.0))], result: ScalarId(0) };
+    let body = Loop { domain: shape.clone(), shape, write, dropping: false, combine: Combine::Set, body };
+    let stage = Stage { body: Arc::new(body), operands: Vec::new(), target: to, accumulate: false };
+    Step::Nest(nest(stage, name))
 }
 
 pub(super) fn copy_step(from: View, to: View, elem: Elem, name: Name) -> Step {

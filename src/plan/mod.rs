@@ -4,10 +4,13 @@
 //! Elementwise chains and reductions are fused into [`Nest`]s, matrix products are recognised as [`Gemm`]s,
 //! and all temporaries lie in one arena.
 
+mod address;
 mod interpret;
 mod lower;
 mod memory;
 mod order;
+mod pieces;
+mod product;
 mod scan;
 #[cfg(test)]
 mod tests;
@@ -39,17 +42,26 @@ pub enum PlanError {
 
 /// Plans a static graph.
 pub fn plan(graph: &Graph, options: Options) -> Result<Plan, PlanError> {
-    let (lowering, steps) = lower::lower(graph)?;
-    let mut plan = Plan {
-        precision: options.precision,
-        buffers: lowering.buffers,
-        externals: lowering.externals,
-        arena_bytes: 0,
-        scratch_bytes: 0,
-        steps,
-    };
-    memory::place(&mut plan)?;
+    let (lowering, steps) = lower::lower(graph, true)?;
+    let mut plan = unplaced(lowering, steps, options);
+    pieces::divide(&mut plan.steps);
+    let same = memory::all_distinct(&plan);
+    memory::place(&mut plan, &same)?;
     Ok(plan)
+}
+
+/// The plainest plan: one nest for each loop. What [`plan`] makes must compute the same.
+pub fn plain(graph: &Graph, options: Options) -> Result<Plan, PlanError> {
+    let (lowering, steps) = lower::lower(graph, false)?;
+    let mut plan = unplaced(lowering, steps, options);
+    let same = memory::all_distinct(&plan);
+    memory::place(&mut plan, &same)?;
+    Ok(plan)
+}
+
+fn unplaced(lowering: lower::Lowering, steps: Vec<Step>, options: Options) -> Plan {
+    let lower::Lowering { buffers, externals, .. } = lowering;
+    Plan { precision: options.precision, buffers, externals, arena_bytes: 0, scratch_bytes: 0, steps }
 }
 
 impl fmt::Display for PlanError {

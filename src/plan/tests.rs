@@ -1,7 +1,7 @@
 //! Plans against numbers worked out here.
 
 use super::*;
-use crate::ir::{Affine, BinaryOp, Dim, LoopBuilder, NodeId, Op, Scan, StepId, Sub, Type};
+use crate::ir::{Affine, BinaryOp, Dim, LoopBuilder, NodeId, Op, Scan, Sub, Type, UnaryOp};
 
 pub(super) fn dims(sizes: &[i64]) -> Vec<Dim> {
     sizes.iter().map(|size| Dim::number(*size)).collect()
@@ -106,4 +106,139 @@ fn scans_keep_their_rows() {
     assert_eq!(result(&values, "output:new"), [3.75, 1.0, 5.5, 2.0, 7.0, 4.0]);
     assert_eq!(result(&values, "output:old"), [5.5, 2.0, 7.0, 4.0, 8.0, 0.0]);
     assert_eq!(result(&values, "output:last"), [3.75, 1.0]);
+}
+
+/// A plan and the plainest plan give the same numbers.
+pub(super) fn check(graph: &Graph) -> Plan {
+    let planned = plan(graph, F64).unwrap();
+    let plain = plain(graph, F64).unwrap();
+    let mut state = 1u64;
+    let given: Vec<(&str, Vec<f64>)> = plain
+        .externals
+        .iter()
+        .filter(|external| !external.name.starts_with("output:"))
+        .map(|external| {
+            let values = (0..external.shape.iter().product::<usize>()).map(|_| {
+                state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+                match external.elem {
+                    Elem::Float => (state >> 33) as f64 / (1u64 << 30) as f64 - 1.0,
+                    Elem::Int => ((state >> 33) % 3) as f64,
+                    Elem::Bool => ((state >> 33) % 2) as f64,
+                }
+            });
+            (&*external.name, values.collect())
+        })
+        .collect();
+    let (got, expected) = (run(&planned, &given), run(&plain, &given));
+    for (name, values) in &expected {
+        let own = result(&got, name);
+        for (at, (a, b)) in own.iter().zip(values).enumerate() {
+            let close = (a - b).abs() <= 1e-9 * (1.0 + b.abs()) || (a.is_nan() && b.is_nan()) || a == b;
+            assert!(close, "{name}[{at}] is {a}, not {b}\n{planned}\n--- plainly:\n{plain}");
+        }
+    }
+    planned
+}
+
+pub(super) fn matmul(graph: &mut Graph, a: NodeId, b: NodeId, transpose: [bool; 2]) -> NodeId {
+    let size = |node: NodeId, axis: usize| graph.shape(node)[axis].clone();
+    let (m, k) = if transpose[0] { (size(a, 1), size(a, 0)) } else { (size(a, 0), size(a, 1)) };
+    let n = if transpose[1] { size(b, 0) } else { size(b, 1) };
+    let mut l = LoopBuilder::new(graph, vec![m.clone(), n.clone(), k]);
+    let (i, j, p) = (l.index(0), l.index(1), l.index(2));
+    let a_subs = if transpose[0] { vec![p.clone(), i.clone()] } else { vec![i.clone(), p.clone()] };
+    let b_subs = if transpose[1] { vec![j.clone(), p] } else { vec![p, j.clone()] };
+    let (a, b) = (l.read(a, a_subs), l.read(b, b_subs));
+    let product = l.binary(BinaryOp::Mul, a, b);
+    let node = l.reduce(vec![m, n], vec![i, j], Combine::Add, product);
+    graph.add_loop(node)
+}
+
+/// `x[i, j] + b[j]`, or another operation.
+pub(super) fn with_row(graph: &mut Graph, op: BinaryOp, x: NodeId, b: NodeId) -> NodeId {
+    let shape = graph.shape(x).to_vec();
+    let mut l = LoopBuilder::new(graph, shape);
+    let (i, j) = (l.index(0), l.index(1));
+    let (x, b) = (l.read(x, vec![i, j.clone()]), l.read(b, vec![j]));
+    let value = l.binary(op, x, b);
+    let node = l.map(value);
+    graph.add_loop(node)
+}
+
+/// Reduces axis 0 or 1 of a matrix.
+pub(super) fn reduce(graph: &mut Graph, combine: Combine, x: NodeId, axis: usize) -> NodeId {
+    let shape = graph.shape(x).to_vec();
+    let kept = 1 - axis;
+    let mut l = LoopBuilder::new(graph, shape.clone());
+    let (i, j) = (l.index(0), l.index(1));
+    let value = l.read(x, vec![i, j]);
+    let write = vec![l.index(kept)];
+    let node = l.reduce(vec![shape[kept].clone()], write, combine, value);
+    graph.add_loop(node)
+}
+
+/// `f(x[i, j], s[i])`.
+pub(super) fn with_column(graph: &mut Graph, op: BinaryOp, x: NodeId, s: NodeId) -> NodeId {
+    let shape = graph.shape(x).to_vec();
+    let mut l = LoopBuilder::new(graph, shape);
+    let (i, j) = (l.index(0), l.index(1));
+    let (x, s) = (l.read(x, vec![i.clone(), j]), l.read(s, vec![i]));
+    let value = l.binary(op, x, s);
+    let node = l.map(value);
+    graph.add_loop(node)
+}
+
+/// A step of gradient descent of two layers with tanh and a softmax, written out.
+pub(super) fn training_step(batch: i64, sizes: [i64; 3]) -> Graph {
+    let mut g = Graph::new();
+    let x = input(&mut g, "x", &[batch, sizes[0]]);
+    let target = input(&mut g, "target", &[batch, sizes[2]]);
+    let (w1, b1) = (param(&mut g, "w1", &[sizes[1], sizes[0]]), param(&mut g, "b1", &[sizes[1]]));
+    let (w2, b2) = (param(&mut g, "w2", &[sizes[2], sizes[1]]), param(&mut g, "b2", &[sizes[2]]));
+    let z1 = matmul(&mut g, x, w1, [false, true]);
+    let z1 = with_row(&mut g, BinaryOp::Add, z1, b1);
+    let h = g.map(&[z1], |l, reads| l.unary(UnaryOp::Tanh, reads[0]));
+    let z2 = matmul(&mut g, h, w2, [false, true]);
+    let z2 = with_row(&mut g, BinaryOp::Add, z2, b2);
+    let top = reduce(&mut g, Combine::Max, z2, 1);
+    let shifted = with_column(&mut g, BinaryOp::Sub, z2, top);
+    let e = g.map(&[shifted], |l, reads| l.unary(UnaryOp::Exp, reads[0]));
+    let sum = reduce(&mut g, Combine::Add, e, 1);
+    let p = with_column(&mut g, BinaryOp::Div, e, sum);
+    g.origin.phase = Phase::Backward;
+    let d2 = g.map(&[p, target], |l, reads| l.binary(BinaryOp::Sub, reads[0], reads[1]));
+    let dw2 = matmul(&mut g, d2, h, [true, false]);
+    let db2 = reduce(&mut g, Combine::Add, d2, 0);
+    let dh = matmul(&mut g, d2, w2, [false, false]);
+    let d1 = g.map(&[dh, h], |l, reads| {
+        let square = l.binary(BinaryOp::Mul, reads[1], reads[1]);
+        let one = l.float(1.0);
+        let slope = l.binary(BinaryOp::Sub, one, square);
+        l.binary(BinaryOp::Mul, reads[0], slope)
+    });
+    let dw1 = matmul(&mut g, d1, x, [true, false]);
+    let db1 = reduce(&mut g, Combine::Add, d1, 0);
+    g.origin.phase = Phase::Update;
+    for (path, w, dw) in [("w1", w1, dw1), ("b1", b1, db1), ("w2", w2, dw2), ("b2", b2, db2)] {
+        let new = g.map(&[w, dw], |l, reads| {
+            let rate = l.float(0.1);
+            let change = l.binary(BinaryOp::Mul, rate, reads[1]);
+            l.binary(BinaryOp::Sub, reads[0], change)
+        });
+        g.output(format!("param:{path}"), new);
+    }
+    let loss = g.map(&[p, target], |l, reads| {
+        let log = l.unary(UnaryOp::Log, reads[0]);
+        let product = l.binary(BinaryOp::Mul, log, reads[1]);
+        l.unary(UnaryOp::Neg, product)
+    });
+    let loss = reduce(&mut g, Combine::Add, loss, 1);
+    g.output("loss", loss);
+    g
+}
+
+#[test]
+fn a_training_step_is_planned() {
+    println!("{}", check(&training_step(32, [20, 24, 10])));
+    check(&training_step(4, [2, 8, 3]));
 }
