@@ -30,6 +30,32 @@ pub struct LoopBuilder<'g> {
     body: BodyBuilder,
 }
 
+/// A [`LoopBuilder`] set aside, so that other nodes can be added to the graph: see [`LoopBuilder::suspend`].
+#[derive(Clone, Default, Debug)]
+pub struct LoopParts {
+    domain: Vec<Dim>,
+    operands: Vec<NodeId>,
+    body: BodyBuilder,
+}
+
+impl LoopParts {
+    pub fn new(domain: Vec<Dim>) -> LoopParts {
+        LoopParts { domain, ..LoopParts::default() }
+    }
+
+    pub fn domain(&self) -> &[Dim] {
+        &self.domain
+    }
+
+    pub fn scalar(&self, id: ScalarId) -> &Scalar {
+        self.body.scalar(id)
+    }
+
+    pub fn elem(&self, id: ScalarId) -> Elem {
+        self.body.elem(id)
+    }
+}
+
 /// A finished loop with its operands, ready for [`Graph::add_loop`].
 pub struct LoopNode {
     pub body: Loop,
@@ -39,6 +65,15 @@ pub struct LoopNode {
 impl<'g> LoopBuilder<'g> {
     pub fn new(graph: &'g Graph, domain: Vec<Dim>) -> LoopBuilder<'g> {
         LoopBuilder { graph, domain, operands: Vec::new(), body: BodyBuilder::default() }
+    }
+
+    /// Lets go of the graph; [`LoopBuilder::resume`] goes on.
+    pub fn suspend(self) -> LoopParts {
+        LoopParts { domain: self.domain, operands: self.operands, body: self.body }
+    }
+
+    pub fn resume(graph: &'g Graph, parts: LoopParts) -> LoopBuilder<'g> {
+        LoopBuilder { graph, domain: parts.domain, operands: parts.operands, body: parts.body }
     }
 
     /// The subscript that is index `index` alone.

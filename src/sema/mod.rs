@@ -1,1 +1,70 @@
-//! Rank 3: from the AST to a checked program.
+//! Rank 3: what the names of a file mean, whether its shapes fit, and the tensor IR of all that it computes.
+//!
+//! ```text
+//! ast::File ──module──▶ items by name ──elaborator──▶ values and graphs ──items──▶ ir::program::Program
+//! ```
+//!
+//! There is no type checker apart from the elaboration: bodies are carried out on [`value::Value`]s whose
+//! tensors are graph nodes with symbolic shapes, so a shape error is found where the program makes it.
+//!
+//! - [`module`], [`prelude`]: files, imports, the library;
+//! - [`elaborator`], [`graphs`], [`scope`], [`variables`]: the state of the interpreter;
+//! - [`expr`], [`statement`], [`call`], [`signature`], [`instance`]: one construct each;
+//! - [`elementwise`], [`operators`], [`tensors`], [`subscript`], [`builtins`]: what makes nodes;
+//! - [`index`], [`scan`]: index notation and recurrences;
+//! - [`items`]: data, optimisers, training, output.
+
+pub mod builtins;
+pub mod call;
+pub mod elaborator;
+pub mod elementwise;
+pub mod expr;
+pub mod graphs;
+pub mod index;
+pub mod instance;
+pub mod items;
+pub mod module;
+pub mod operators;
+pub mod products;
+pub mod prelude;
+pub mod scan;
+pub mod scope;
+pub mod signature;
+pub mod statement;
+pub mod subscript;
+pub mod tensors;
+pub mod value;
+pub mod variables;
+pub mod walk;
+
+pub use elaborator::{Elaborator, Expected, Mode};
+pub use module::{Loader, NoImports};
+pub use value::Value;
+
+use crate::base::{Diagnostics, SourceMap};
+use crate::ir::program::Program;
+use crate::syntax::ast;
+
+/// A checked file.
+#[derive(Debug)]
+pub struct Checked {
+    /// `None` if there are errors.
+    pub program: Option<Program>,
+    /// Errors and warnings in the order in which they were found.
+    pub diagnostics: Diagnostics,
+}
+
+/// Checks a parsed file and everything it imports, and elaborates it into a program.
+///
+/// The prelude and imported files are added to `sources`. Syntax errors of `main` itself were reported by
+/// the parser; items that have some are passed over.
+pub fn check(sources: &mut SourceMap, main: ast::File, loader: &mut dyn Loader) -> Checked {
+    let mut diagnostics = Diagnostics::new();
+    let broken = !main.broken.is_empty();
+    let modules = module::Modules::load(sources, main, loader, &mut diagnostics);
+    let mut elaborator = Elaborator::new(sources, modules);
+    elaborator.diagnostics = diagnostics;
+    let program = items::program(&mut elaborator);
+    let wrong = broken || elaborator.has_errors();
+    Checked { program: (!wrong).then_some(program), diagnostics: elaborator.diagnostics }
+}

@@ -1,0 +1,414 @@
+//! Expressions.
+
+use super::elaborator::{Elaborator, Expected};
+use super::elementwise::Arg;
+use super::module::{Found, ItemRef};
+use super::scope::BindingKind;
+use super::value::{DataValue, Function, Value};
+use crate::base::{Diagnostic, Span, nearest};
+use crate::syntax::ast::{self, Constant, ExprKind};
+use std::sync::Arc;
+
+impl Elaborator<'_> {
+    /// What an expression is worth. `expected` is the shape that the context declares, handed down to
+    /// numbers and makers.
+    pub fn expr(&mut self, expr: &ast::Expr, expected: Option<&Expected>) -> Value {
+        if !self.work(expr.span) {
+            return Value::Error;
+        }
+        let value = if self.enter(expr.span) { self.expr_kind(expr, expected) } else { Value::Error };
+        self.leave();
+        value
+    }
+
+    fn expr_kind(&mut self, expr: &ast::Expr, expected: Option<&Expected>) -> Value {
+        let span = expr.span;
+        match &expr.kind {
+            ExprKind::Int(value) => Value::int(*value),
+            ExprKind::Float(value) => Value::Float(*value),
+            ExprKind::Str(pieces) => self.string(pieces),
+            ExprKind::Constant(constant) => match constant {
+                Constant::True => Value::Bool(true),
+                Constant::False => Value::Bool(false),
+                Constant::None => Value::None,
+                Constant::Pi => Value::Float(std::f64::consts::PI),
+                Constant::Inf => Value::Float(f64::INFINITY),
+            },
+            ExprKind::Name(name) => self.name(name, span),
+            ExprKind::Template(template) => match self.template(template) {
+                Some(name) => self.name(&name, span),
+                None => Value::Error,
+            },
+            ExprKind::List(items) => self.list(items, expected),
+            ExprKind::Tuple(items) => {
+                let items: Vec<Value> = items.iter().map(|item| self.expr(item, None)).collect();
+                if items.iter().any(|item| matches!(item, Value::Tuple(_))) {
+                    return self.error("E0124", "tuples are not nested", span, "a tuple in a tuple");
+                }
+                Value::Tuple(items.into())
+            }
+            ExprKind::Spread(name) => self.name(&name.text, name.span),
+            ExprKind::Unary { op, operand, .. } => {
+                let value = self.expr(operand, expected);
+                self.unary(*op, &value, operand.span, span)
+            }
+            ExprKind::Binary { op, op_span, left, right } => self.binary_expr(*op, *op_span, left, right, expected),
+            ExprKind::If { condition, then, otherwise } => self.if_expr(condition, then, otherwise, span, expected),
+            ExprKind::IfBlock(block) => self.if_block(block, true, expected),
+            ExprKind::Call { callee, args } => self.call_expr(callee, args, span, expected, None),
+            ExprKind::Pipeline { input, stages } => self.pipeline(input, stages),
+            ExprKind::Subscript { base, subscripts } => {
+                let base_value = self.expr(base, None);
+                self.subscript(base_value, base.span, subscripts, span)
+            }
+            ExprKind::Reduce(reduce) => self.reduce_expr(reduce, span),
+            ExprKind::Field { base, name } => self.field(base, name, span),
+            ExprKind::Transpose(base) => {
+                let value = self.expr(base, None);
+                self.transpose_last(&value, base.span, span)
+            }
+            ExprKind::Slice(_) => self.error("E0116", "a range stands here as a value", span, "`a:b` is for subscripts and data columns"),
+            ExprKind::Error => Value::Error,
+        }
+    }
+
+    /// A compile-time value as text in names and strings.
+    fn string(&mut self, pieces: &[ast::StrPiece]) -> Value {
+        let mut text = String::new();
+        for piece in pieces {
+            match piece {
+                ast::StrPiece::Text(piece) => text.push_str(piece),
+                ast::StrPiece::Expr(expr) => match self.expr(expr, None) {
+                    Value::Error => return Value::Error,
+                    value => text.push_str(&value.show()),
+                },
+            }
+        }
+        Value::Str(text.into())
+    }
+
+    /// The name that a template stands for: `fc{l}`.
+    pub fn template(&mut self, template: &ast::TemplateName) -> Option<Arc<str>> {
+        if let Some(plain) = template.as_plain() {
+            return Some(plain.clone());
+        }
+        let mut text = String::new();
+        for piece in &template.pieces {
+            match piece {
+                ast::NamePiece::Text(piece) => text.push_str(piece),
+                ast::NamePiece::Expr(expr) => match self.expr(expr, None) {
+                    Value::Error => return None,
+                    value @ (Value::Int(_) | Value::Str(_)) => text.push_str(&value.show()),
+                    other => {
+                        let message = format!("a name cannot be made of {}", other.describe());
+                        self.error("E0116", message, expr.span, "an int or a string is needed here");
+                        return None;
+                    }
+                },
+            }
+        }
+        Some(text.into())
+    }
+
+    /// The dotted name that a path stands for.
+    pub fn path(&mut self, path: &ast::Path) -> Option<Arc<str>> {
+        if let Some(plain) = path.as_plain() {
+            return Some(plain.clone());
+        }
+        let parts: Option<Vec<Arc<str>>> = path.parts.iter().map(|part| self.template(part)).collect();
+        Some(parts?.join(".").into())
+    }
+
+    // -------------------------------------------------------------------------------------- names
+
+    /// What a name means here.
+    pub fn name(&mut self, name: &Arc<str>, span: Span) -> Value {
+        if let Some(binding) = self.frame().find(name) {
+            if binding.kind == BindingKind::State {
+                return self.state_value(name.clone(), span);
+            }
+            return binding.value.clone();
+        }
+        if let Some(value) = self.global(name, span) {
+            return value;
+        }
+        self.unknown_name(name, span)
+    }
+
+    /// What a name means outside of bodies: in the file, its imports, the prelude, the language.
+    pub fn global(&mut self, name: &Arc<str>, span: Span) -> Option<Value> {
+        let module = self.frame().module;
+        match self.modules.find(module, name, &mut self.diagnostics) {
+            Some(Found::Item(item)) => return Some(self.item_value(item, span)),
+            Some(Found::Broken) => return Some(Value::Error),
+            None => {}
+        }
+        if &**name == "training" {
+            return Some(Value::Bool(self.mode.training));
+        }
+        super::builtins::find(name).map(|builtin| Value::Function(Function::Builtin(builtin)))
+    }
+
+    fn item_value(&mut self, item: ItemRef, span: Span) -> Value {
+        match &item.item.kind {
+            ast::ItemKind::Const(_) => self.constant(&item),
+            ast::ItemKind::Definition(definition) => match definition.role {
+                ast::Role::Layer => Value::Layer(item),
+                ast::Role::Model => self.model(&item, span),
+                ast::Role::Activation
+                | ast::Role::Fn
+                | ast::Role::Loss
+                | ast::Role::Metric
+                | ast::Role::Init
+                | ast::Role::Schedule
+                | ast::Role::Optimizer => Value::Function(Function::Item(item)),
+            },
+            ast::ItemKind::Data(data) => Value::Data(DataValue { item: data.name.text.clone(), part: None }),
+            ast::ItemKind::Train(_) => {
+                self.error("E0116", format!("`{}` is a `train`, not a value", item.name()), span, "used as a value")
+            }
+            ast::ItemKind::Precision(_)
+            | ast::ItemKind::Import(_)
+            | ast::ItemKind::Print(_)
+            | ast::ItemKind::Expect(_)
+            | ast::ItemKind::Plot(_) => Value::Error,
+        }
+    }
+
+    /// The value of a `const`. Compile-time values are worked out once, tensors in every graph that uses them.
+    fn constant(&mut self, item: &ItemRef) -> Value {
+        let ast::ItemKind::Const(constant) = &item.item.kind else { return Value::Error };
+        let key = (item.module, constant.name.text.clone());
+        if let Some(value) = self.constants.get(&key) {
+            return value.clone();
+        }
+        if self.open_constants.contains(&key) {
+            let message = format!("`{}` is defined by itself", constant.name);
+            return self.error("E0110", message, constant.value.span, "this leads back to the same constant");
+        }
+        self.open_constants.push(key.clone());
+        let frame = super::scope::Frame::new(super::scope::FrameKind::File, None, item.module, Span::default());
+        let index_frames = std::mem::take(&mut self.index_frames);
+        let value = self.in_frame(frame, |own| {
+            let expected = match &constant.ty {
+                Some(ty) => Some(own.declared_type(ty)),
+                None => None,
+            };
+            match expected {
+                Some(None) => Value::Error,
+                Some(Some(expected)) => {
+                    let value = own.expr(&constant.value, Some(&expected));
+                    let ty_span = constant.ty.as_ref().map_or(constant.value.span, |ty| ty.span);
+                    own.fit(value, &expected, &format!("`{}`", constant.name), constant.value.span, ty_span)
+                }
+                None => own.expr(&constant.value, None),
+            }
+        });
+        self.index_frames = index_frames;
+        self.open_constants.pop();
+        if !value.is_run_time() && !contains_tensor(&value) {
+            self.constants.insert(key, value.clone());
+        }
+        value
+    }
+
+    fn unknown_name(&mut self, name: &str, span: Span) -> Value {
+        let mut candidates: Vec<String> = self.frame().bindings.iter().rev().map(|own| own.name.to_string()).collect();
+        candidates.extend(self.modules.names(self.frame().module).into_iter().map(String::from));
+        candidates.extend(super::builtins::names().map(String::from));
+        candidates.push("training".to_string());
+        let mut error = Diagnostic::error("E0101", format!("`{name}` is not known here")).at(span, "not known");
+        if let Some(near) = nearest(name, candidates.iter().map(String::as_str)) {
+            error = error.suggest(format!("did you mean `{near}`?"), span, near);
+        } else if matches!(name, "step") {
+            error = error.help("`step` is given in optimisers and schedules");
+        } else if name.chars().count() == 1 {
+            error = error.help("an index is introduced on the left-hand side (`y[i] = …`) or by a reducer (`sum[i](…)`)");
+        }
+        self.report(error);
+        Value::Error
+    }
+
+    // ------------------------------------------------------------------------------- small pieces
+
+    fn list(&mut self, items: &[ast::Expr], expected: Option<&Expected>) -> Value {
+        let inner = expected.filter(|expected| !expected.axes.is_empty()).map(|expected| Expected {
+            elem: expected.elem,
+            axes: expected.axes[1..].to_vec(),
+        });
+        let mut values = Vec::with_capacity(items.len());
+        for item in items {
+            match &item.kind {
+                ExprKind::Spread(name) => match self.name(&name.text, name.span) {
+                    Value::Error => return Value::Error,
+                    value => match value.elements() {
+                        Some(elements) => values.extend(elements),
+                        None => {
+                            let message = format!("`...{name}` needs sizes or a list, found {}", value.describe());
+                            return self.error("E0116", message, item.span, "cannot be spread");
+                        }
+                    },
+                },
+                _ => values.push(self.expr(item, inner.as_ref())),
+            }
+        }
+        if values.iter().any(Value::is_error) {
+            return Value::Error;
+        }
+        Value::list(values)
+    }
+
+    fn binary_expr(
+        &mut self,
+        op: ast::BinaryOp,
+        op_span: Span,
+        left: &ast::Expr,
+        right: &ast::Expr,
+        expected: Option<&Expected>,
+    ) -> Value {
+        let _ = op_span;
+        let hands_down = match op {
+            ast::BinaryOp::Add | ast::BinaryOp::Sub | ast::BinaryOp::Mul | ast::BinaryOp::Div | ast::BinaryOp::Pow => expected,
+            _ => None,
+        };
+        let a = self.expr(left, hands_down);
+        // What is known without the right side needs no right side.
+        match (op, &a) {
+            (ast::BinaryOp::And, Value::Bool(false)) => return a,
+            (ast::BinaryOp::Or, Value::Bool(true)) => return a,
+            _ => {}
+        }
+        let b = self.expr(right, hands_down);
+        let span = left.span.to(right.span);
+        match (op, &a) {
+            (ast::BinaryOp::And, Value::Bool(true)) | (ast::BinaryOp::Or, Value::Bool(false))
+                if super::operators::elem_of(&b) == Some(crate::ir::Elem::Bool) =>
+            {
+                return b;
+            }
+            _ => {}
+        }
+        self.binary(op, Arg { value: &a, span: left.span }, Arg { value: &b, span: right.span }, span)
+    }
+
+    fn if_expr(
+        &mut self,
+        condition: &ast::Expr,
+        then: &ast::Expr,
+        otherwise: &ast::Expr,
+        span: Span,
+        expected: Option<&Expected>,
+    ) -> Value {
+        let chosen = self.expr(condition, None);
+        match &chosen {
+            Value::Bool(true) => return self.expr(then, expected),
+            Value::Bool(false) => return self.expr(otherwise, expected),
+            Value::Error => {
+                // The branches may have errors of their own.
+                self.expr(then, expected);
+                self.expr(otherwise, expected);
+                return Value::Error;
+            }
+            _ => {}
+        }
+        if super::operators::elem_of(&chosen) != Some(crate::ir::Elem::Bool) {
+            let message = format!("a condition must be a bool, found {}", chosen.describe());
+            return self.error("E0215", message, condition.span, "compare to make a bool: `x > 0`");
+        }
+        let a = self.expr(then, expected);
+        let b = self.expr(otherwise, expected);
+        if a.is_error() || b.is_error() {
+            return Value::Error;
+        }
+        let args = [
+            Arg { value: &chosen, span: condition.span },
+            Arg { value: &a, span: then.span },
+            Arg { value: &b, span: otherwise.span },
+        ];
+        self.select(args[0], args[1], args[2], span)
+    }
+
+    fn reduce_expr(&mut self, reduce: &ast::Reduce, span: Span) -> Value {
+        if self.in_activation() {
+            return self.not_elementwise("a reducer", span);
+        }
+        super::index::reduce(self, reduce, span)
+    }
+
+    /// A compile-time condition. `None` is reported.
+    pub fn compile_time_bool(&mut self, condition: &ast::Expr, what: &str) -> Option<bool> {
+        match self.expr(condition, None) {
+            Value::Bool(value) => Some(value),
+            Value::Error => None,
+            other => {
+                let message = format!("{what} must be known at compile time, found {}", other.describe());
+                let error = Diagnostic::error("E0117", message).at(condition.span, "not a compile-time bool");
+                self.report(error.help("`if c then a else b` chooses at run time, element by element"));
+                None
+            }
+        }
+    }
+
+    /// A compile-time int. `None` is reported.
+    pub fn compile_time_int(&mut self, expr: &ast::Expr, what: &str) -> Option<i64> {
+        let value = self.expr(expr, None);
+        match value.as_int() {
+            Some(number) => Some(number),
+            None => {
+                self.whole_error(&value, what, expr.span);
+                None
+            }
+        }
+    }
+
+    /// A size: an int, possibly of free dimensions. `None` is reported.
+    pub fn size(&mut self, expr: &ast::Expr, what: &str) -> Option<crate::ir::Dim> {
+        let value = self.expr(expr, None);
+        self.size_of(&value, what, expr.span)
+    }
+
+    pub fn size_of(&mut self, value: &Value, what: &str, span: Span) -> Option<crate::ir::Dim> {
+        let size = value.as_dim();
+        match &size {
+            Some(size) => {
+                if size.as_number().is_some_and(|size| !(0..=MAX_SIZE).contains(&size)) {
+                    self.error("E0217", format!("{what} is {size}"), span, "a size lies between 0 and 2^31 - 1");
+                    return None;
+                }
+            }
+            None => self.whole_error(value, what, span),
+        }
+        size
+    }
+
+    /// Reports that something is not a whole number known at compile time.
+    pub fn whole_error(&mut self, value: &Value, what: &str, span: Span) {
+        match value {
+            Value::Error => {}
+            Value::Float(number) if number.is_finite() => {
+                let error = Diagnostic::error("E0208", format!("{what} is {}, which is not whole", value.show()));
+                let error = error.at(span, "a whole number is needed here");
+                let text = self.text(span);
+                self.report(match text.contains('/') {
+                    true => error.suggest("`floor(…)` rounds down", span, format!("floor({text})")),
+                    false => error,
+                });
+            }
+            other => {
+                let message = format!("{what} must be a whole number known at compile time, found {}", other.describe());
+                self.error("E0117", message, span, "not known at compile time");
+            }
+        }
+    }
+}
+
+/// The greatest size of an axis.
+const MAX_SIZE: i64 = i32::MAX as i64;
+
+fn contains_tensor(value: &Value) -> bool {
+    match value {
+        Value::Tensor(_) | Value::Indexed(_) => true,
+        Value::List(items) | Value::Tuple(items) => items.iter().any(contains_tensor),
+        _ => false,
+    }
+}

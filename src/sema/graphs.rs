@@ -1,0 +1,155 @@
+//! The graphs that are being built: the one of a step or an output, and inside it those of scan bodies.
+//!
+//! A level is one graph. A tensor of an outer level that is used in an inner one (the body of a scan) becomes
+//! a capture there. A tensor of a level that is not open belongs to another graph: using it is an error.
+
+use super::elaborator::Elaborator;
+use super::value::{Interval, LevelId, Tensor, Value};
+use crate::base::{Diagnostic, Span};
+use crate::ir::build::LoopNode;
+use crate::ir::{Affine, Dim, Graph, NodeId, Op, Origin, Phase, StepId};
+
+/// One graph in the making.
+#[derive(Debug)]
+pub struct Level {
+    pub id: LevelId,
+    pub graph: Graph,
+    /// Of a scan's body: its step and the number of steps.
+    pub step: Option<(StepId, Dim)>,
+    /// Of a scan's body: the nodes of the level around it that it uses, in the order of `Op::Capture`.
+    pub captures: Vec<NodeId>,
+}
+
+impl Elaborator<'_> {
+    /// Builds a graph of its own: what `build` adds goes there. Tensors made before cannot be used in it.
+    pub fn in_new_graph<R>(&mut self, build: impl FnOnce(&mut Self) -> R) -> (Graph, R) {
+        let (graph, result) = self.in_graph(Graph::new(), build);
+        (graph, result)
+    }
+
+    /// The same, going on with a graph.
+    pub fn in_graph<R>(&mut self, graph: Graph, build: impl FnOnce(&mut Self) -> R) -> (Graph, R) {
+        let id = self.new_level_id();
+        self.in_level(id, graph, build)
+    }
+
+    /// The same, with the level under which tensors of that graph are known.
+    pub fn in_level<R>(
+        &mut self,
+        id: LevelId,
+        graph: Graph,
+        build: impl FnOnce(&mut Self) -> R,
+    ) -> (Graph, R) {
+        let level = Level { id, graph, step: None, captures: Vec::new() };
+        let levels = std::mem::replace(&mut self.levels, vec![level]);
+        let index_frames = std::mem::take(&mut self.index_frames);
+        let result = build(self);
+        self.index_frames = index_frames;
+        let mut own = std::mem::replace(&mut self.levels, levels);
+        (own.swap_remove(0).graph, result)
+    }
+
+    /// Opens the graph of a scan's body. [`Elaborator::close_level`] ends it.
+    pub fn open_level(&mut self, step: StepId, trip: Dim) -> LevelId {
+        let id = self.new_level_id();
+        self.levels.push(Level { id, graph: Graph::new(), step: Some((step, trip)), captures: Vec::new() });
+        id
+    }
+
+    pub fn close_level(&mut self) -> Option<Level> {
+        if self.levels.len() > 1 { self.levels.pop() } else { None }
+    }
+
+    pub fn new_level_id(&mut self) -> LevelId {
+        self.next_level += 1;
+        LevelId(self.next_level)
+    }
+
+    pub fn new_step_id(&mut self) -> StepId {
+        self.next_step += 1;
+        StepId(self.next_step - 1)
+    }
+
+    /// The level that is being built.
+    pub fn level(&self) -> &Level {
+        self.levels.last().expect("a graph is open while elaborating")
+    }
+
+    pub fn graph(&self) -> &Graph {
+        &self.level().graph
+    }
+
+    pub fn graph_mut(&mut self) -> &mut Graph {
+        &mut self.levels.last_mut().expect("a graph is open while elaborating").graph
+    }
+
+    /// Whether the body of a scan is being built.
+    pub fn in_scan(&self) -> bool {
+        self.levels.len() > 1
+    }
+
+    /// The node of a tensor in the level that is being built.
+    pub fn node(&mut self, tensor: &Tensor, span: Span) -> Option<NodeId> {
+        let Some(at) = self.levels.iter().position(|level| level.id == tensor.level) else {
+            let error = Diagnostic::error("E0125", "a value that is not available here");
+            let error = error.at(span, "this needs a tensor of another computation");
+            self.report(error.note("starting values use compile-time values and makers such as `uniform`, not inputs"));
+            return None;
+        };
+        let mut node = tensor.node;
+        for inner in &mut self.levels[at + 1..] {
+            let index = inner.captures.iter().position(|own| *own == node).unwrap_or_else(|| {
+                inner.captures.push(node);
+                inner.captures.len() - 1
+            });
+            node = inner.graph.add(Op::Capture { index: index as u32, ty: tensor.ty.clone() }, Vec::new());
+        }
+        Some(node)
+    }
+
+    /// Adds a node with its origin.
+    pub fn add(&mut self, span: Span, op: Op, operands: Vec<NodeId>) -> Tensor {
+        self.set_origin(span);
+        let node = self.graph_mut().add(op, operands);
+        self.tensor(node, span)
+    }
+
+    pub fn add_loop(&mut self, span: Span, node: LoopNode) -> Tensor {
+        self.set_origin(span);
+        let node = self.graph_mut().add_loop(node);
+        self.tensor(node, span)
+    }
+
+    /// A node of the level that is being built, as a value without stretchable axes.
+    pub fn tensor(&self, node: NodeId, span: Span) -> Tensor {
+        let ty = self.graph().ty(node).clone();
+        let stretch = vec![false; ty.rank()];
+        let level = self.level().id;
+        Tensor { node, level, ty, stretch, interval: None, affine: None, field: None, span }
+    }
+
+    /// The counter of a scan.
+    pub fn step_tensor(&mut self, step: StepId, trip: &Dim, span: Span) -> Value {
+        self.set_origin(span);
+        let node = self.graph_mut().step_value(step);
+        let mut tensor = self.tensor(node, span);
+        tensor.interval = Some(Interval::below(trip));
+        tensor.affine = Some(Affine::step(step));
+        Value::Tensor(tensor)
+    }
+
+    /// The number of the innermost scan step, counting through nested scans, and 0 outside of scans.
+    pub fn scan_step(&self) -> Affine {
+        let mut count = Affine::constant(0i64);
+        for (step, trip) in self.levels.iter().filter_map(|level| level.step.as_ref()) {
+            count = count.scale(trip).add(&Affine::step(*step));
+        }
+        count
+    }
+
+    pub fn set_origin(&mut self, span: Span) {
+        let span = self.user_place(span);
+        let path = self.instance_path().filter(|path| !path.is_empty());
+        self.graph_mut().origin = Origin { span, path, phase: Phase::Forward };
+    }
+}

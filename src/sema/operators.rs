@@ -1,0 +1,498 @@
+//! Operators: on compile-time numbers they are computed, on tensors and indexed values they become loops.
+
+use super::elaborator::Elaborator;
+use super::elementwise::Arg;
+use super::tensors::{common_elem, convert, number_elem};
+use super::value::{Function, Interval, Value};
+use crate::base::{Diagnostic, Span};
+use crate::ir::{self, Affine, Dim, Elem, LoopBuilder, Scalar, ScalarId};
+use crate::syntax::ast::{BinaryOp, UnaryOp};
+
+/// The greatest exponent for which `x ^ n` is written as multiplications.
+const MAX_POWER: i64 = 64;
+
+impl Elaborator<'_> {
+    pub fn unary(&mut self, op: UnaryOp, value: &Value, value_span: Span, span: Span) -> Value {
+        match (op, value) {
+            (_, Value::Error) => Value::Error,
+            (UnaryOp::Neg, Value::Int(dim)) => Value::Int(-dim),
+            (UnaryOp::Neg, Value::Ratio(a, b)) => Value::Ratio(-a, b.clone()),
+            (UnaryOp::Neg, Value::Float(number)) => Value::Float(-number),
+            (UnaryOp::Not, Value::Bool(value)) => Value::Bool(!value),
+            (UnaryOp::Not, _) if elem_of(value).is_some_and(|elem| elem != Elem::Bool) => {
+                let message = format!("`not` needs a bool, found {}", value.describe());
+                self.error("E0215", message, value_span, "compare to make a bool: `x > 0`")
+            }
+            _ => {
+                if !self.check_operand(value, value_span) {
+                    return Value::Error;
+                }
+                let arg = [Arg { value, span: value_span }];
+                let made = self.elementwise("negate", &arg, span, &mut |l, scalars| match op {
+                    UnaryOp::Not => l.unary(ir::UnaryOp::Not, scalars[0]),
+                    UnaryOp::Neg => {
+                        let number = if l.elem(scalars[0]) == Elem::Bool { convert(l, scalars[0], Elem::Int) } else { scalars[0] };
+                        match affine_of(l, number) {
+                            Some(affine) => l.affine(affine.scale(&Dim::number(-1))),
+                            None => l.unary(ir::UnaryOp::Neg, number),
+                        }
+                    }
+                });
+                let zero = Value::int(0);
+                self.with_facts(made, BinaryOp::Sub, &zero, value)
+            }
+        }
+    }
+
+    pub fn binary(&mut self, op: BinaryOp, left: Arg<'_>, right: Arg<'_>, span: Span) -> Value {
+        if left.value.is_error() || right.value.is_error() {
+            return Value::Error;
+        }
+        if op == BinaryOp::MatMul {
+            return self.matmul(left, right, span);
+        }
+        if let Some(value) = self.constant_binary(op, left, right, span) {
+            return value;
+        }
+        if !self.check_operand(left.value, left.span) || !self.check_operand(right.value, right.span) {
+            return Value::Error;
+        }
+        if matches!(op, BinaryOp::And | BinaryOp::Or) {
+            for arg in [left, right] {
+                if elem_of(arg.value).is_some_and(|elem| elem != Elem::Bool) {
+                    let message = format!("`{}` needs bools, found {}", op.as_str(), arg.value.describe());
+                    return self.error("E0215", message, arg.span, "compare to make a bool: `x > 0`");
+                }
+            }
+        }
+        let made = match op {
+            BinaryOp::Pow => self.power(left, right, span),
+            _ => self.elementwise(verb(op), &[left, right], span, &mut |l, scalars| write_binary(l, op, scalars[0], scalars[1])),
+        };
+        self.with_facts(made, op, left.value, right.value)
+    }
+
+    /// `if c then a else b` with a condition that is known at run time only.
+    pub fn select(&mut self, condition: Arg<'_>, then: Arg<'_>, otherwise: Arg<'_>, span: Span) -> Value {
+        for arg in [then, otherwise] {
+            if !self.check_operand(arg.value, arg.span) {
+                return Value::Error;
+            }
+        }
+        let elem = common_elem([then.value, otherwise.value].into_iter().filter_map(elem_of));
+        let made = self.elementwise_with(
+            "choose between",
+            &[condition, then, otherwise],
+            &[1, 2],
+            span,
+            &mut |l, scalars| {
+                let (a, b) = (convert(l, scalars[1], elem), convert(l, scalars[2], elem));
+                l.select(scalars[0], a, b)
+            },
+        );
+        let interval = match (interval_of(then.value), interval_of(otherwise.value)) {
+            (Some(a), Some(b)) if elem == Elem::Int => {
+                Some(Interval { least: a.least.min_with(&b.least), greatest: a.greatest.max_with(&b.greatest) })
+            }
+            _ => None,
+        };
+        with_interval(made, interval)
+    }
+
+    /// `x ^ y`: repeated multiplication for a whole exponent known at compile time.
+    fn power(&mut self, left: Arg<'_>, right: Arg<'_>, span: Span) -> Value {
+        let whole = match right.value {
+            Value::Int(dim) => dim.as_number(),
+            Value::Float(number) if number.fract() == 0.0 && number.abs() <= MAX_POWER as f64 => Some(*number as i64),
+            _ => None,
+        };
+        let float_exponent = matches!(right.value, Value::Float(_));
+        match whole.filter(|n| n.abs() <= MAX_POWER) {
+            Some(n) => self.elementwise("raise", &[left], span, &mut |l, scalars| {
+                let elem = if n < 0 || float_exponent || l.elem(scalars[0]) == Elem::Float { Elem::Float } else { Elem::Int };
+                let base = convert(l, scalars[0], elem);
+                let one = if elem == Elem::Float { l.float(1.0) } else { l.int(1) };
+                let power = match repeated(l, base, n.unsigned_abs()) {
+                    Some(power) => power,
+                    None => one,
+                };
+                if n < 0 { l.binary(ir::BinaryOp::Div, one, power) } else { power }
+            }),
+            None => self.elementwise("raise", &[left, right], span, &mut |l, scalars| {
+                let (a, b) = (l.to_float(scalars[0]), l.to_float(scalars[1]));
+                l.binary(ir::BinaryOp::Pow, a, b)
+            }),
+        }
+    }
+
+    /// Reports operands that no arithmetic takes.
+    fn check_operand(&mut self, value: &Value, span: Span) -> bool {
+        let help = match value {
+            Value::Error => return false,
+            Value::Tuple(_) => "take it apart first: `(a, b) = …`",
+            Value::Layer(_) => "make an instance first and call it: `Linear(8)(x)`",
+            Value::Instance(_) | Value::Function(_) => "call it: `f(x)`",
+            Value::Str(_) | Value::None | Value::Data(_) => "numbers and tensors can be computed with",
+            _ => return true,
+        };
+        let message = format!("cannot compute with {}", value.describe());
+        self.report(Diagnostic::error("E0124", message).at(span, "not a number or tensor").help(help));
+        false
+    }
+
+    /// Notes what is known of an int result: its interval, and its linear form in scan steps.
+    fn with_facts(&mut self, made: Value, op: BinaryOp, left: &Value, right: &Value) -> Value {
+        let interval = match (interval_of(left), interval_of(right)) {
+            (Some(a), Some(b)) => combine_intervals(op, &a, &b),
+            _ => None,
+        };
+        let mut made = with_interval(made, interval);
+        if let Value::Tensor(tensor) = &mut made
+            && tensor.ty.elem == Elem::Int
+            && tensor.rank() == 0
+            && let (Some(a), Some(b)) = (step_form(left), step_form(right))
+        {
+            tensor.affine = match op {
+                BinaryOp::Add => Some(a.add(&b)),
+                BinaryOp::Sub => Some(a.sub(&b)),
+                BinaryOp::Mul if b.is_constant() => Some(a.scale(&b.constant)),
+                BinaryOp::Mul if a.is_constant() => Some(b.scale(&a.constant)),
+                _ => None,
+            };
+        }
+        made
+    }
+
+    /// The result, if both sides are known at compile time.
+    fn constant_binary(&mut self, op: BinaryOp, left: Arg<'_>, right: Arg<'_>, span: Span) -> Option<Value> {
+        let (a, b) = (left.value, right.value);
+        if matches!(op, BinaryOp::Eq | BinaryOp::Ne)
+            && let Some(equal) = compare_kinds(a, b)
+        {
+            return Some(Value::Bool(equal == (op == BinaryOp::Eq)));
+        }
+        match (a, b) {
+            (Value::Bool(x), Value::Bool(y)) => match op {
+                BinaryOp::And => return Some(Value::Bool(*x && *y)),
+                BinaryOp::Or => return Some(Value::Bool(*x || *y)),
+                BinaryOp::Eq => return Some(Value::Bool(x == y)),
+                BinaryOp::Ne => return Some(Value::Bool(x != y)),
+                _ => {}
+            },
+            // `false and x` is false whatever x is.
+            (Value::Bool(false), _) | (_, Value::Bool(false)) if op == BinaryOp::And && elem_of(a) == Some(Elem::Bool) && elem_of(b) == Some(Elem::Bool) => {}
+            _ => {}
+        }
+        if !a.is_number() || !b.is_number() || matches!(op, BinaryOp::And | BinaryOp::Or) {
+            return None;
+        }
+        let as_int = |value: &Value| match value {
+            Value::Int(dim) => Some(dim.clone()),
+            Value::Bool(value) => Some(Dim::number(i64::from(*value))),
+            _ => None,
+        };
+        if let (Some(x), Some(y)) = (as_int(a), as_int(b)) {
+            return self.int_binary(op, &x, &y, span);
+        }
+        let ratio = |value: &Value| match value {
+            Value::Ratio(p, q) => Some((p.clone(), q.clone())),
+            other => as_int(other).map(|dim| (dim, Dim::ONE)),
+        };
+        if let (Some((p, q)), Some((r, s))) = (ratio(a), ratio(b)) {
+            let made = match op {
+                BinaryOp::Add => Some((&(&p * &s) + &(&r * &q), &q * &s)),
+                BinaryOp::Sub => Some((&(&p * &s) - &(&r * &q), &q * &s)),
+                BinaryOp::Mul => Some((&p * &r, &q * &s)),
+                BinaryOp::Div => Some((&p * &s, &q * &r)),
+                _ => None,
+            };
+            if let Some((p, q)) = made {
+                return Some(quotient(p, q));
+            }
+            if op.is_comparison() && q.at_least(&Dim::ONE) && s.at_least(&Dim::ONE) {
+                return self.int_binary(op, &(&p * &s), &(&r * &q), span);
+            }
+        }
+        let (x, y) = (a.as_float()?, b.as_float()?);
+        Some(match op {
+            BinaryOp::Add => Value::Float(x + y),
+            BinaryOp::Sub => Value::Float(x - y),
+            BinaryOp::Mul => Value::Float(x * y),
+            BinaryOp::Div => Value::Float(x / y),
+            BinaryOp::Pow => Value::Float(x.powf(y)),
+            BinaryOp::Eq => Value::Bool(x == y),
+            BinaryOp::Ne => Value::Bool(x != y),
+            BinaryOp::Lt => Value::Bool(x < y),
+            BinaryOp::Le => Value::Bool(x <= y),
+            BinaryOp::Gt => Value::Bool(x > y),
+            BinaryOp::Ge => Value::Bool(x >= y),
+            BinaryOp::And | BinaryOp::Or | BinaryOp::MatMul => return None,
+        })
+    }
+
+    fn int_binary(&mut self, op: BinaryOp, a: &Dim, b: &Dim, span: Span) -> Option<Value> {
+        Some(match op {
+            BinaryOp::Add => Value::Int(a + b),
+            BinaryOp::Sub => Value::Int(a - b),
+            BinaryOp::Mul => Value::Int(a * b),
+            BinaryOp::Div => {
+                if b.is_number(0) {
+                    return Some(match a.as_number() {
+                        Some(0) => Value::Float(f64::NAN),
+                        Some(a) if a < 0 => Value::Float(f64::NEG_INFINITY),
+                        _ => Value::Float(f64::INFINITY),
+                    });
+                }
+                quotient(a.clone(), b.clone())
+            }
+            BinaryOp::Pow => match (a.as_number(), b.as_number()) {
+                (Some(base), Some(n)) if n >= 0 => match u32::try_from(n).ok().and_then(|n| base.checked_pow(n)) {
+                    Some(power) => Value::int(power),
+                    None => Value::Float((base as f64).powf(n as f64)),
+                },
+                (Some(base), Some(n)) => Value::Float((base as f64).powf(n as f64)),
+                (None, Some(n)) if (0..=16).contains(&n) => Value::Int(a.pow(n as u32)),
+                _ => return None,
+            },
+            BinaryOp::Eq | BinaryOp::Ne | BinaryOp::Lt | BinaryOp::Le | BinaryOp::Gt | BinaryOp::Ge => {
+                match compare_sizes(op, a, b) {
+                    Some(holds) => Value::Bool(holds),
+                    None => {
+                        let message = format!("whether {a} {} {b} holds is not known at compile time", op.as_str());
+                        let error = Diagnostic::error("E0117", message).at(span, "depends on a free dimension");
+                        self.report(error);
+                        Value::Error
+                    }
+                }
+            }
+            BinaryOp::And | BinaryOp::Or | BinaryOp::MatMul => return None,
+        })
+    }
+}
+
+/// `a / b` of whole numbers: an int if it is whole, a float if it is not, left open if nobody knows.
+fn quotient(a: Dim, b: Dim) -> Value {
+    match (a.as_number(), b.as_number()) {
+        (Some(x), Some(y)) if y != 0 => {
+            if x % y == 0 { Value::int(x / y) } else { Value::Float(x as f64 / y as f64) }
+        }
+        // Where the division is exact as polynomials, both kinds of quotient are that polynomial.
+        _ => match a.exact_div(&b) {
+            Some(exact) if exact == a.floor_div(&b) => Value::Int(exact),
+            _ => Value::Ratio(a, b),
+        },
+    }
+}
+
+/// Whether a comparison of sizes holds for all free dimensions (each at least 1), or fails for all.
+fn compare_sizes(op: BinaryOp, a: &Dim, b: &Dim) -> Option<bool> {
+    let more = |dim: &Dim| dim + &Dim::ONE;
+    match op {
+        BinaryOp::Eq if a == b => Some(true),
+        BinaryOp::Eq if a.at_least(&more(b)) || b.at_least(&more(a)) => Some(false),
+        BinaryOp::Eq => (a.as_number().is_some() && b.as_number().is_some()).then_some(false),
+        BinaryOp::Ne => compare_sizes(BinaryOp::Eq, a, b).map(|equal| !equal),
+        BinaryOp::Lt => compare_sizes(BinaryOp::Ge, a, b).map(|holds| !holds),
+        BinaryOp::Gt => compare_sizes(BinaryOp::Ge, b, a).map(|holds| !holds),
+        BinaryOp::Le => compare_sizes(BinaryOp::Ge, b, a),
+        BinaryOp::Ge if a.at_least(b) => Some(true),
+        BinaryOp::Ge if b.at_least(&more(a)) => Some(false),
+        _ => None,
+    }
+}
+
+/// `==` of values that are not both numbers or tensors: different kinds are different.
+fn compare_kinds(a: &Value, b: &Value) -> Option<bool> {
+    let numeric = |value: &Value| value.is_number() || value.is_run_time();
+    match (a, b) {
+        (Value::Str(x), Value::Str(y)) => Some(x == y),
+        (Value::None, Value::None) => Some(true),
+        (Value::Function(x), Value::Function(y)) => Some(match (x, y) {
+            (Function::Item(x), Function::Item(y)) => x == y,
+            (Function::Builtin(x), Function::Builtin(y)) => std::ptr::eq(*x, *y),
+            _ => false,
+        }),
+        (Value::Layer(x), Value::Layer(y)) => Some(x == y),
+        (Value::Instance(x), Value::Instance(y)) => Some(x.path == y.path),
+        (Value::List(_) | Value::Pack(_), Value::List(_) | Value::Pack(_)) => {
+            let (x, y) = (a.elements()?, b.elements()?);
+            if x.iter().chain(&y).any(Value::is_run_time) {
+                return None;
+            }
+            let equal = |(x, y): (&Value, &Value)| match (x, y) {
+                (Value::Int(x), Value::Int(y)) => Some(x == y),
+                (x, y) if x.is_number() && y.is_number() => Some(x.as_float()? == y.as_float()?),
+                (x, y) => compare_kinds(x, y),
+            };
+            if x.len() != y.len() {
+                return Some(false);
+            }
+            x.iter().zip(&y).map(equal).try_fold(true, |all, equal| equal.map(|equal| all && equal))
+        }
+        (a, b) if numeric(a) && numeric(b) => None,
+        (Value::List(_) | Value::Pack(_), b) if b.is_run_time() => None,
+        (a, Value::List(_) | Value::Pack(_)) if a.is_run_time() => None,
+        (Value::Error | Value::Tuple(_) | Value::Data(_), _) | (_, Value::Error | Value::Tuple(_) | Value::Data(_)) => None,
+        _ => Some(false),
+    }
+}
+
+/// What an operator does, for messages.
+fn verb(op: BinaryOp) -> &'static str {
+    match op {
+        BinaryOp::Add => "add",
+        BinaryOp::Sub => "subtract",
+        BinaryOp::Mul => "multiply",
+        BinaryOp::Div => "divide",
+        BinaryOp::Pow => "raise",
+        BinaryOp::MatMul => "multiply",
+        BinaryOp::And | BinaryOp::Or => "combine",
+        BinaryOp::Eq | BinaryOp::Ne | BinaryOp::Lt | BinaryOp::Le | BinaryOp::Gt | BinaryOp::Ge => "compare",
+    }
+}
+
+/// Writes an operator on scalars of whatever types; linear forms of indices stay linear forms.
+pub fn write_binary(l: &mut LoopBuilder<'_>, op: BinaryOp, a: ScalarId, b: ScalarId) -> ScalarId {
+    let common = common_elem([l.elem(a), l.elem(b)].into_iter());
+    let elem = match op {
+        BinaryOp::Div | BinaryOp::Pow => Elem::Float,
+        BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul if common == Elem::Bool => Elem::Int,
+        BinaryOp::Lt | BinaryOp::Le | BinaryOp::Gt | BinaryOp::Ge if common == Elem::Bool => Elem::Int,
+        _ => common,
+    };
+    let (a, b) = (convert(l, a, elem), convert(l, b, elem));
+    if elem == Elem::Int
+        && let (Some(x), Some(y)) = (affine_of(l, a), affine_of(l, b))
+    {
+        let linear = match op {
+            BinaryOp::Add => Some(x.add(&y)),
+            BinaryOp::Sub => Some(x.sub(&y)),
+            BinaryOp::Mul if y.is_constant() => Some(x.scale(&y.constant)),
+            BinaryOp::Mul if x.is_constant() => Some(y.scale(&x.constant)),
+            _ => None,
+        };
+        if let Some(linear) = linear {
+            return match linear.as_number() {
+                Some(number) => l.int(number),
+                None => l.affine(linear),
+            };
+        }
+    }
+    match op {
+        BinaryOp::Add => l.binary(ir::BinaryOp::Add, a, b),
+        BinaryOp::Sub => l.binary(ir::BinaryOp::Sub, a, b),
+        BinaryOp::Mul => l.binary(ir::BinaryOp::Mul, a, b),
+        BinaryOp::Div => l.binary(ir::BinaryOp::Div, a, b),
+        BinaryOp::Pow => l.binary(ir::BinaryOp::Pow, a, b),
+        BinaryOp::Lt => l.binary(ir::BinaryOp::Lt, a, b),
+        BinaryOp::Le => l.binary(ir::BinaryOp::Le, a, b),
+        BinaryOp::Gt => l.binary(ir::BinaryOp::Lt, b, a),
+        BinaryOp::Ge => l.binary(ir::BinaryOp::Le, b, a),
+        BinaryOp::Eq => l.binary(ir::BinaryOp::Eq, a, b),
+        BinaryOp::Ne => {
+            let equal = l.binary(ir::BinaryOp::Eq, a, b);
+            l.unary(ir::UnaryOp::Not, equal)
+        }
+        BinaryOp::And => l.binary(ir::BinaryOp::And, a, b),
+        BinaryOp::Or => l.binary(ir::BinaryOp::Or, a, b),
+        // Not elementwise; the caller has dealt with it.
+        BinaryOp::MatMul => a,
+    }
+}
+
+/// The linear form of an int scalar, if it is one.
+pub fn affine_of(l: &LoopBuilder<'_>, id: ScalarId) -> Option<Affine> {
+    match l.scalar(id) {
+        Scalar::Affine(affine) => Some(affine.clone()),
+        Scalar::Int(value) => Some(Affine::constant(*value)),
+        _ => None,
+    }
+}
+
+/// `base ^ n` by squaring; `None` for n = 0.
+fn repeated(l: &mut LoopBuilder<'_>, base: ScalarId, n: u64) -> Option<ScalarId> {
+    let (mut square, mut rest, mut power) = (base, n, None);
+    while rest > 0 {
+        if rest % 2 == 1 {
+            power = Some(match power {
+                Some(power) => l.binary(ir::BinaryOp::Mul, power, square),
+                None => square,
+            });
+        }
+        rest /= 2;
+        if rest > 0 {
+            square = l.binary(ir::BinaryOp::Mul, square, square);
+        }
+    }
+    power
+}
+
+/// The element type of a number, tensor or indexed value.
+pub fn elem_of(value: &Value) -> Option<Elem> {
+    match value {
+        Value::Tensor(tensor) => Some(tensor.ty.elem),
+        Value::Indexed(scalar) => Some(scalar.elem),
+        Value::List(items) => {
+            let elems: Option<Vec<Elem>> = items.iter().map(elem_of).collect();
+            Some(common_elem(elems?.into_iter()))
+        }
+        Value::Pack(_) => Some(Elem::Int),
+        other => number_elem(other),
+    }
+}
+
+/// The interval in which an int lies.
+pub fn interval_of(value: &Value) -> Option<Interval> {
+    match value {
+        Value::Int(dim) => Some(Interval { least: dim.clone(), greatest: dim.clone() }),
+        Value::Bool(_) => Some(Interval::new(0, 1)),
+        Value::Tensor(tensor) => match tensor.ty.elem {
+            Elem::Bool => Some(Interval::new(0, 1)),
+            Elem::Int => tensor.interval.clone(),
+            Elem::Float => None,
+        },
+        Value::Indexed(scalar) => match scalar.elem {
+            Elem::Bool => Some(Interval::new(0, 1)),
+            Elem::Int => scalar.interval.clone(),
+            Elem::Float => None,
+        },
+        _ => None,
+    }
+}
+
+pub fn with_interval(mut value: Value, interval: Option<Interval>) -> Value {
+    match &mut value {
+        Value::Tensor(tensor) if tensor.ty.elem == Elem::Int => tensor.interval = interval,
+        Value::Indexed(scalar) if scalar.elem == Elem::Int => scalar.interval = interval,
+        _ => {}
+    }
+    value
+}
+
+fn combine_intervals(op: BinaryOp, a: &Interval, b: &Interval) -> Option<Interval> {
+    Some(match op {
+        BinaryOp::Add => Interval { least: &a.least + &b.least, greatest: &a.greatest + &b.greatest },
+        BinaryOp::Sub => Interval { least: &a.least - &b.greatest, greatest: &a.greatest - &b.least },
+        BinaryOp::Mul => {
+            let products = [
+                &a.least * &b.least,
+                &a.least * &b.greatest,
+                &a.greatest * &b.least,
+                &a.greatest * &b.greatest,
+            ];
+            let least = products.iter().skip(1).fold(products[0].clone(), |least, next| least.min_with(next));
+            let greatest = products.iter().skip(1).fold(products[0].clone(), |most, next| most.max_with(next));
+            Interval { least, greatest }
+        }
+        _ => return None,
+    })
+}
+
+/// The linear form in scan steps of an int scalar.
+fn step_form(value: &Value) -> Option<Affine> {
+    match value {
+        Value::Int(dim) => Some(Affine::constant(dim.clone())),
+        Value::Tensor(tensor) => tensor.affine.clone(),
+        _ => None,
+    }
+}

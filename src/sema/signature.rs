@@ -1,0 +1,505 @@
+//! Written types: what they declare, how arguments are matched against them, how results are checked.
+//!
+//! In a signature a name that is not known yet is bound by the argument: where it first stands alone as a
+//! dimension, over all inputs. Compound dimensions (`2 * n`) are checked after that, never solved.
+
+use super::elaborator::{Elaborator, Expected};
+use super::scope::BindingKind;
+use super::tensors::{count, number_elem};
+use super::value::{Axis, Interval, Tensor, Value, show_axes};
+use crate::base::{Diagnostic, Span};
+use crate::ir::program::Bound;
+use crate::ir::{Dim, Elem};
+use crate::syntax::ast::{self, DimKind, ExprKind, TypeKind};
+use std::sync::Arc;
+
+/// A dimension that is checked once all names are bound.
+struct Deferred<'t> {
+    dim: &'t ast::Dim,
+    size: Dim,
+    input: &'t ast::Name,
+    axis: usize,
+}
+
+/// An input with its type, and the place of the argument.
+pub struct TypedInput<'t> {
+    pub name: &'t ast::Name,
+    pub ty: &'t ast::Type,
+    pub span: Span,
+}
+
+/// The element type that a written type declares.
+pub fn elem_of_type(element: &ast::Element) -> Elem {
+    match element {
+        ast::Element::Float => Elem::Float,
+        ast::Element::Int | ast::Element::Class(_) => Elem::Int,
+        ast::Element::Bool => Elem::Bool,
+    }
+}
+
+impl Elaborator<'_> {
+    /// A type all of whose names are known: of a binding, parameter, state, result. `None` is reported.
+    pub fn declared_type(&mut self, ty: &ast::Type) -> Option<Expected> {
+        match &ty.kind {
+            TypeKind::Tensor { element, dims } => {
+                let axes = self.declared_axes(dims)?;
+                Some(Expected { elem: Some(elem_of_type(element)), axes })
+            }
+            TypeKind::Tuple(_) => {
+                self.error("E0124", "a tuple type stands for results only", ty.span, "one tensor is needed here");
+                None
+            }
+        }
+    }
+
+    /// The axes that written dimensions stand for.
+    pub fn declared_axes(&mut self, dims: &[ast::Dim]) -> Option<Vec<Axis>> {
+        let mut axes = Vec::new();
+        for dim in dims {
+            match &dim.kind {
+                DimKind::Stretch => axes.push(Axis::stretchable()),
+                DimKind::Size(size) => axes.push(self.declared_axis(size)?),
+                DimKind::Pack(Some(name)) => match self.frame().find(&name.text).map(|own| own.value.clone()) {
+                    Some(Value::Pack(pack)) => axes.extend(pack.iter().cloned()),
+                    Some(Value::Error) => return None,
+                    _ => {
+                        let message = format!("no dimensions `...{name}` are bound here");
+                        self.error("E0207", message, dim.span, "a signature binds them: `x: [...s]`");
+                        return None;
+                    }
+                },
+                DimKind::Pack(None) => {
+                    let message = "`...` cannot stand where a shape is declared";
+                    self.error("E0207", message, dim.span, "name the dimensions in the signature: `...s`");
+                    return None;
+                }
+            }
+        }
+        Some(axes)
+    }
+
+    fn declared_axis(&mut self, size: &ast::Expr) -> Option<Axis> {
+        if let Some(name) = size.as_name()
+            && let Some(binding) = self.frame().find(name)
+            && binding.kind == (BindingKind::Dim { stretch: true })
+        {
+            return Some(Axis::stretchable());
+        }
+        self.size(size, "a dimension").map(Axis::new)
+    }
+
+    /// Matches the inputs of a call, which are bound in the frame already, against their types, and binds the
+    /// names of dimensions. `callee` names the function. `false` is reported.
+    pub fn match_inputs(&mut self, inputs: &[TypedInput<'_>], callee: &str) -> bool {
+        let mut deferred = Vec::new();
+        let mut fits = true;
+        for input in inputs {
+            fits &= self.match_input(input, callee, &mut deferred);
+        }
+        if !fits {
+            return false;
+        }
+        for check in deferred {
+            let DimKind::Size(expr) = &check.dim.kind else { continue };
+            let Some(size) = self.size(expr, "a dimension") else {
+                fits = false;
+                continue;
+            };
+            if size != check.size {
+                let text = self.text(check.dim.span);
+                let span = inputs.iter().find(|own| own.name.span == check.input.span).map_or(check.dim.span, |own| own.span);
+                let message = format!(
+                    "axis {} of `{}` must be {text} = {size}, found {}",
+                    check.axis, check.input, check.size
+                );
+                let error = Diagnostic::error("E0202", message).at(span, format!("axis {} is {}", check.axis, check.size));
+                self.report(error.and_at(check.dim.span, format!("`{callee}` asks for {text} = {size}")));
+                fits = false;
+            }
+        }
+        fits
+    }
+
+    fn match_input<'t>(&mut self, input: &TypedInput<'t>, callee: &str, deferred: &mut Vec<Deferred<'t>>) -> bool {
+        let TypeKind::Tensor { element, dims } = &input.ty.kind else {
+            self.error("E0124", "a tuple type stands for results only", input.ty.span, "one tensor is needed here");
+            return false;
+        };
+        let Some(value) = self.frame().find(&input.name.text).map(|binding| binding.value.clone()) else { return true };
+        let elem = elem_of_type(element);
+        let Some(mut value) = self.input_value(value, input, elem, dims, callee) else { return false };
+        if let Some(class) = class_of(element) {
+            let Some(size) = self.size(class, "the number of classes") else { return false };
+            let what = format!("`{}` of `{callee}`", input.name);
+            value = self.with_class_size(value, &size, &what, input.span, input.ty.span);
+        }
+        let axes = match &value {
+            Value::Tensor(tensor) => tensor.axes(),
+            _ => Vec::new(),
+        };
+        if let Some(binding) = self.frame_mut().find_mut(&input.name.text) {
+            binding.value = value.clone();
+        }
+        let found = show_axes(elem, &axes);
+        self.match_axes(dims, &axes, &found, input, callee, deferred)
+    }
+
+    /// The argument with the element type that is declared.
+    fn input_value(&mut self, value: Value, input: &TypedInput<'_>, elem: Elem, dims: &[ast::Dim], callee: &str) -> Option<Value> {
+        match &value {
+            Value::Error => None,
+            Value::Tensor(tensor) => self.with_elem(tensor.clone(), elem, input.span).map(Value::Tensor),
+            Value::Indexed(scalar) => {
+                if scalar.elem == elem {
+                    return Some(value);
+                }
+                let id = self.indexed_scalar(&value, input.span)?;
+                if scalar.elem == Elem::Float || elem == Elem::Bool {
+                    let message = format!("`{}` of `{callee}` is declared as {elem}, found {}", input.name, value.describe());
+                    self.error("E0215", message, input.span, format!("made of {}s", scalar.elem));
+                    return None;
+                }
+                Some(self.index_result(input.span, |l| super::tensors::convert(l, id, elem)))
+            }
+            number if number.is_number() && (dims.is_empty() || dims.iter().all(|dim| matches!(dim.kind, DimKind::Pack(_)))) => {
+                let own = number_elem(number)?;
+                match (own, elem) {
+                    (Elem::Int, Elem::Float) => Some(number.as_float().map_or(value.clone(), Value::Float)),
+                    (own, elem) if own == elem => Some(value),
+                    (Elem::Bool, Elem::Float | Elem::Int) => Some(value),
+                    _ => {
+                        let message = format!("`{}` of `{callee}` is declared as {elem}, found {}", input.name, value.describe());
+                        let error = Diagnostic::error("E0215", message).at(input.span, "of another kind");
+                        self.report(error.and_at(input.ty.span, "declared here"));
+                        None
+                    }
+                }
+            }
+            Value::List(_) | Value::Pack(_) => {
+                let tensor = self.to_tensor(&value, input.span)?;
+                self.with_elem(tensor, elem, input.span).map(Value::Tensor)
+            }
+            other => {
+                let text = self.text(input.ty.span);
+                let message = format!("`{}` of `{callee}` must be a tensor {text}, found {}", input.name, other.describe());
+                let error = Diagnostic::error("E0201", message).at(input.span, format!("this is {}", other.describe()));
+                self.report(error.and_at(input.ty.span, "declared here"));
+                None
+            }
+        }
+    }
+
+    fn match_axes<'t>(
+        &mut self,
+        dims: &'t [ast::Dim],
+        axes: &[Axis],
+        found: &str,
+        input: &TypedInput<'t>,
+        callee: &str,
+        deferred: &mut Vec<Deferred<'t>>,
+    ) -> bool {
+        let pack_at = dims.iter().position(|dim| matches!(dim.kind, DimKind::Pack(_)));
+        let fits = match pack_at {
+            Some(_) => axes.len() + 1 >= dims.len(),
+            None => axes.len() == dims.len(),
+        };
+        if !fits {
+            let text = self.text(input.ty.span);
+            let least = if pack_at.is_some() { "at least " } else { "" };
+            let wanted = dims.len() - usize::from(pack_at.is_some());
+            let message = format!("`{}` of `{callee}` must be {text}, found {found}", input.name);
+            let error = Diagnostic::error("E0201", message)
+                .at(input.span, format!("this is {found}: {}", count(axes.len(), "axis", "axes")))
+                .and_at(input.ty.span, format!("declared with {least}{}", count(wanted, "axis", "axes")));
+            self.report(error);
+            return false;
+        }
+        let (before, after) = match pack_at {
+            Some(at) => (at, dims.len() - at - 1),
+            None => (dims.len(), 0),
+        };
+        let mut fits = true;
+        for (at, dim) in dims.iter().enumerate() {
+            if Some(at) == pack_at {
+                let pack: Arc<[Axis]> = axes[before..axes.len() - after].into();
+                if let DimKind::Pack(Some(name)) = &dim.kind {
+                    fits &= self.match_pack(name, pack, input, callee);
+                }
+                continue;
+            }
+            let axis_at = if at < before { at } else { axes.len() - (dims.len() - at) };
+            fits &= self.match_axis(dim, &axes[axis_at], axis_at, input, callee, deferred);
+        }
+        fits
+    }
+
+    fn match_axis<'t>(
+        &mut self,
+        dim: &'t ast::Dim,
+        axis: &Axis,
+        at: usize,
+        input: &TypedInput<'t>,
+        callee: &str,
+        deferred: &mut Vec<Deferred<'t>>,
+    ) -> bool {
+        let (wanted, bound_at) = match &dim.kind {
+            DimKind::Pack(_) => return true,
+            DimKind::Stretch => (Dim::ONE, dim.span),
+            DimKind::Size(size) => match &size.kind {
+                ExprKind::Int(number) => (Dim::number(*number), dim.span),
+                ExprKind::Name(name) => match self.known_dimension(name) {
+                    Some((Value::Error, _)) => return true,
+                    Some((value, span)) => match value.as_dim() {
+                        Some(size) => (size, span),
+                        None => {
+                            self.whole_error(&value, &format!("the dimension `{name}`"), dim.span);
+                            return false;
+                        }
+                    },
+                    None => {
+                        let kind = BindingKind::Dim { stretch: axis.stretch };
+                        self.frame_mut().bind(name.clone(), Value::Int(axis.size.clone()), dim.span, kind);
+                        return true;
+                    }
+                },
+                _ => {
+                    deferred.push(Deferred { dim, size: axis.size.clone(), input: input.name, axis: at });
+                    return true;
+                }
+            },
+        };
+        if wanted == axis.size {
+            return true;
+        }
+        let text = self.text(dim.span);
+        let shown = if text == wanted.to_string() { text.to_string() } else { format!("{text} = {wanted}") };
+        let message = format!("axis {at} of `{}` of `{callee}` must be {shown}, found {}", input.name, axis.size);
+        let found = match self.frame().find(&input.name.text).map(|own| &own.value) {
+            Some(Value::Tensor(tensor)) => show_axes(tensor.ty.elem, &tensor.axes()),
+            _ => axis.size.to_string(),
+        };
+        let made = match self.frame().find(&input.name.text).map(|own| &own.value) {
+            Some(Value::Tensor(tensor)) if tensor.span != input.span && !self.modules.prelude.has_file(tensor.span.file) => {
+                Some(tensor.span)
+            }
+            _ => None,
+        };
+        let mut error = Diagnostic::error("E0202", message).at(input.span, format!("this is {found}"));
+        error = error.and_at(dim.span, format!("`{callee}` declares {shown} here"));
+        if bound_at != dim.span {
+            error = error.and_at(bound_at, format!("{text} is {wanted} by this"));
+        }
+        if let Some(made) = made {
+            error = error.and_at(made, "the value is made here");
+        }
+        self.report(error);
+        false
+    }
+
+    fn match_pack(&mut self, name: &ast::Name, pack: Arc<[Axis]>, input: &TypedInput<'_>, callee: &str) -> bool {
+        let Some(binding) = self.frame().find(&name.text) else {
+            self.frame_mut().bind(name.text.clone(), Value::Pack(pack), name.span, BindingKind::Dim { stretch: false });
+            return true;
+        };
+        let (Value::Pack(known), first) = (&binding.value, binding.span) else { return true };
+        let same = known.len() == pack.len() && known.iter().zip(pack.iter()).all(|(a, b)| a.size == b.size);
+        if same {
+            return true;
+        }
+        let (known, found) = (show_axes(Elem::Float, known), show_axes(Elem::Float, &pack));
+        let message = format!("`...{name}` of `{callee}` is {known} and {found}");
+        let error = Diagnostic::error("E0202", message).at(input.span, format!("here it is {found}"));
+        self.report(error.and_at(first, format!("bound to {known} here")));
+        false
+    }
+
+    /// What a dimension's name means before the inputs bind it: a hyperparameter, a whole-number constant of
+    /// the file, a dimension bound before, an input that is a number.
+    fn known_dimension(&mut self, name: &Arc<str>) -> Option<(Value, Span)> {
+        if let Some(binding) = self.frame().find(name) {
+            let number = binding.value.is_number() || binding.value.is_error();
+            return number.then(|| (binding.value.clone(), binding.span));
+        }
+        let module = self.frame().module;
+        let found = self.modules.module(module)?.items.iter().find(|item| item.name() == &**name)?.clone();
+        let ast::ItemKind::Const(constant) = &found.item.kind else { return None };
+        let span = constant.name.span;
+        let value = self.global(name, span)?;
+        matches!(value, Value::Int(_)).then_some((value, span))
+    }
+
+    // ------------------------------------------------------------------------------------ results
+
+    /// What the written type of a result hands down to the body, where all its names are known.
+    pub fn expected_result(&mut self, ty: Option<&ast::Type>) -> Option<Expected> {
+        let TypeKind::Tensor { element, dims } = &ty?.kind else { return None };
+        for dim in dims {
+            let known = match &dim.kind {
+                DimKind::Stretch => true,
+                DimKind::Pack(Some(name)) => self.frame().find(&name.text).is_some(),
+                DimKind::Pack(None) => false,
+                DimKind::Size(size) => self.names_known(size),
+            };
+            if !known {
+                return None;
+            }
+        }
+        let axes = self.declared_axes(dims)?;
+        Some(Expected { elem: Some(elem_of_type(element)), axes })
+    }
+
+    fn names_known(&mut self, expr: &ast::Expr) -> bool {
+        let mut known = true;
+        let mut check = |own: &ast::Expr| {
+            if let ExprKind::Name(name) = &own.kind {
+                known &= self.frame().find(name).is_some() || super::builtins::find(name).is_some();
+            }
+        };
+        super::walk::expr(expr, &mut check);
+        known
+    }
+
+    /// Checks a result against its written type, and gives it the stretchable axes that it declares.
+    pub fn check_result(&mut self, value: Value, ty: &ast::Type, callee: &str, span: Span) -> Value {
+        match (&ty.kind, &value) {
+            (_, Value::Error) => Value::Error,
+            (TypeKind::Tuple(types), Value::Tuple(items)) => {
+                if types.len() != items.len() {
+                    let message = format!("`{callee}` declares {} results and gives {}", types.len(), items.len());
+                    let error = Diagnostic::error("E0205", message).at(span, format!("{} results", items.len()));
+                    self.report(error.and_at(ty.span, format!("{} declared", types.len())));
+                    return Value::Error;
+                }
+                let checked: Vec<Value> = types
+                    .iter()
+                    .zip(items.iter())
+                    .map(|(ty, item)| self.check_result(item.clone(), ty, callee, span))
+                    .collect();
+                Value::Tuple(checked.into())
+            }
+            (TypeKind::Tuple(types), other) => {
+                let message = format!("`{callee}` declares {} results and gives {}", types.len(), other.describe());
+                let error = Diagnostic::error("E0205", message).at(span, other.describe());
+                self.report(error.and_at(ty.span, "declared here"));
+                Value::Error
+            }
+            (TypeKind::Tensor { element, dims }, _) => self.check_tensor_result(value, element, dims, ty, callee, span),
+        }
+    }
+
+    fn check_tensor_result(
+        &mut self,
+        value: Value,
+        element: &ast::Element,
+        dims: &[ast::Dim],
+        ty: &ast::Type,
+        callee: &str,
+        span: Span,
+    ) -> Value {
+        let elem = elem_of_type(element);
+        let open_pack = dims.iter().position(|dim| matches!(dim.kind, DimKind::Pack(None)));
+        let what = format!("the result of `{callee}`");
+        let scalar = dims.is_empty();
+        if scalar && (value.is_number() || matches!(value, Value::Indexed(_))) {
+            let own = super::operators::elem_of(&value).unwrap_or(elem);
+            if own == elem || (elem == Elem::Float && value.is_number()) {
+                return match (elem, &value) {
+                    (Elem::Float, Value::Int(_)) => value.as_float().map_or(value, Value::Float),
+                    _ => value,
+                };
+            }
+        }
+        let expected = match open_pack {
+            None => match self.declared_axes(dims) {
+                Some(axes) => Expected { elem: Some(elem), axes },
+                None => return Value::Error,
+            },
+            Some(at) => {
+                // `...` stands for whatever leading axes the result has.
+                let Some(tensor) = self.to_tensor(&value, span) else { return Value::Error };
+                let (Some(before), Some(after)) = (self.declared_axes(&dims[..at]), self.declared_axes(&dims[at + 1..]))
+                else {
+                    return Value::Error;
+                };
+                let own = tensor.axes();
+                let mut axes = before.clone();
+                if own.len() >= before.len() + after.len() {
+                    axes.extend(own[before.len()..own.len() - after.len()].iter().cloned());
+                }
+                axes.extend(after);
+                Expected { elem: Some(elem), axes }
+            }
+        };
+        let indexed = matches!(value, Value::Indexed(_)) && expected.axes.is_empty();
+        if indexed {
+            return value;
+        }
+        let matches = match &value {
+            Value::Tensor(tensor) => {
+                tensor.rank() == expected.axes.len()
+                    && tensor.ty.shape.iter().zip(&expected.axes).all(|(own, axis)| *own == axis.size)
+            }
+            _ => true,
+        };
+        if !matches {
+            let Value::Tensor(tensor) = &value else { return Value::Error };
+            let found = show_axes(tensor.ty.elem, &tensor.axes());
+            let wanted = show_axes(elem, &expected.axes);
+            let declared = self.shown_type(ty.span, &wanted);
+            let error = Diagnostic::error("E0205", format!("{what} is {found}, declared as {declared}"))
+                .at(span, format!("this is {found}"))
+                .and_at(ty.span, format!("declared as {declared}"));
+            self.report(self.explain_axes(error, &tensor.axes(), &expected.axes));
+            return Value::Error;
+        }
+        let value = self.fit(value, &expected, &what, span, ty.span);
+        self.with_class(value, ty, &what, span)
+    }
+
+    /// An int that is declared as `class(n)` lies in `0..n`.
+    pub fn with_class(&mut self, value: Value, ty: &ast::Type, what: &str, span: Span) -> Value {
+        let TypeKind::Tensor { element, .. } = &ty.kind else { return value };
+        let Some(class) = class_of(element) else { return value };
+        match self.size(class, "the number of classes") {
+            Some(size) => self.with_class_size(value, &size, what, span, ty.span),
+            None => Value::Error,
+        }
+    }
+
+    fn with_class_size(&mut self, value: Value, size: &Dim, what: &str, span: Span, declared: Span) -> Value {
+        let interval = super::operators::interval_of(&value);
+        let fits = interval.as_ref().is_some_and(|own| {
+            own.least.at_least(&Dim::ZERO) && size.at_least(&(&own.greatest + &Dim::ONE))
+        });
+        if fits || value.is_error() {
+            return value;
+        }
+        let field = match &value {
+            Value::Tensor(Tensor { field, .. }) => field.clone(),
+            _ => None,
+        };
+        match field {
+            Some(field) => {
+                self.field_bounds.push((field, Bound { below: size.clone(), span: declared }));
+                super::operators::with_interval(value, Some(Interval::below(size)))
+            }
+            None => {
+                let found = match interval {
+                    Some(own) => format!("its values lie in {} .. {}", own.least, &own.greatest + &Dim::ONE),
+                    None => "nothing is known of its values".to_string(),
+                };
+                let message = format!("{what} is declared as class({size}), but {found}");
+                let error = Diagnostic::error("E0224", message).at(span, "may lie outside");
+                self.report(error.and_at(declared, "declared here").help(format!("`clamp(x, 0, {size} - 1)` keeps it inside")));
+                Value::Error
+            }
+        }
+    }
+}
+
+fn class_of(element: &ast::Element) -> Option<&ast::Expr> {
+    match element {
+        ast::Element::Class(size) => Some(size),
+        ast::Element::Float | ast::Element::Int | ast::Element::Bool => None,
+    }
+}

@@ -1,0 +1,328 @@
+//! What an expression is worth while a program is elaborated.
+//!
+//! Values known at compile time are held as they are; run-time values are nodes of the graph that is being
+//! built ([`Tensor`]), or scalars of the loop body that is being built ([`Indexed`]) inside index notation.
+
+use super::module::ItemRef;
+use super::builtins::Builtin;
+use crate::base::Span;
+use crate::ir::{Affine, Dim, Elem, NodeId, ScalarId, Type};
+use std::fmt::Write;
+use std::sync::Arc;
+
+#[derive(Clone, Debug)]
+pub enum Value {
+    /// Something that was reported already. Whatever is done with it gives an error value again, silently.
+    Error,
+    Tensor(Tensor),
+    Indexed(Indexed),
+    /// A whole number; a polynomial if it depends on free dimensions.
+    Int(Dim),
+    /// The quotient of two whole numbers of which it is not known yet whether it is whole: `T / 2`.
+    Ratio(Dim, Dim),
+    Float(f64),
+    Bool(bool),
+    Str(Arc<str>),
+    None,
+    List(Arc<[Value]>),
+    Tuple(Arc<[Value]>),
+    /// Dimensions bound by `...s`; as a value, the list of their sizes.
+    Pack(Arc<[Axis]>),
+    Function(Function),
+    /// A layer without its hyperparameters: `Linear`.
+    Layer(ItemRef),
+    /// A layer with its parameters, or a model.
+    Instance(Arc<Instance>),
+    /// A data set or one part of it.
+    Data(DataValue),
+}
+
+/// A node of a graph with what is known of it beyond its type.
+#[derive(Clone, Debug)]
+pub struct Tensor {
+    pub node: NodeId,
+    /// The graph that the node is in; see [`super::graphs`].
+    pub level: LevelId,
+    pub ty: Type,
+    /// Which axes stretch (`_`), as long as the shape.
+    pub stretch: Vec<bool>,
+    /// Of ints: the values lie within it.
+    pub interval: Option<Interval>,
+    /// The value itself, where it is linear in the steps of the scans around it: `t`, `T - 1 - t`.
+    pub affine: Option<Affine>,
+    /// The int field of the data from which the values come unchanged.
+    pub field: Option<Arc<str>>,
+    /// What made it.
+    pub span: Span,
+}
+
+/// A scalar of the loop that is being built: one value for each combination of indices.
+#[derive(Clone, Debug)]
+pub struct Indexed {
+    /// The index frame it is in; see [`super::index`].
+    pub frame: u32,
+    pub id: ScalarId,
+    pub elem: Elem,
+    pub interval: Option<Interval>,
+    pub field: Option<Arc<str>>,
+}
+
+/// A graph that is being built, unique within one elaboration.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct LevelId(pub u32);
+
+/// `least ..= greatest`
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Interval {
+    pub least: Dim,
+    pub greatest: Dim,
+}
+
+/// One dimension of a tensor.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Axis {
+    pub size: Dim,
+    /// A size 1 that broadcasts against any size, written `_`.
+    pub stretch: bool,
+}
+
+#[derive(Clone, Debug)]
+pub enum Function {
+    /// An item with a body: `fn`, `activation`, `loss`, `metric`, `init`, `schedule`, `optimizer`.
+    Item(ItemRef),
+    Builtin(&'static Builtin),
+}
+
+/// A layer with its hyperparameters: one set of parameters, told apart by its path.
+#[derive(Clone, Debug)]
+pub struct Instance {
+    /// `fc1`, `Net.blocks.0`; empty for the only model of a file.
+    pub path: Arc<str>,
+    pub kind: InstanceKind,
+    /// Where it was made.
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub enum InstanceKind {
+    Layer {
+        item: ItemRef,
+        hyper: Vec<(Arc<str>, Value)>,
+    },
+    /// `repeat(n, …)`: one after the other.
+    Row(Vec<Arc<Instance>>),
+}
+
+/// `digits`, `digits.test`
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DataValue {
+    pub item: Arc<str>,
+    pub part: Option<Arc<str>>,
+}
+
+impl Axis {
+    pub fn new(size: Dim) -> Axis {
+        Axis { size, stretch: false }
+    }
+
+    /// A size 1 that stretches.
+    pub fn stretchable() -> Axis {
+        Axis { size: Dim::ONE, stretch: true }
+    }
+}
+
+impl Interval {
+    pub fn new(least: impl Into<Dim>, greatest: impl Into<Dim>) -> Interval {
+        Interval { least: least.into(), greatest: greatest.into() }
+    }
+
+    /// `0 .. size`
+    pub fn below(size: &Dim) -> Interval {
+        Interval { least: Dim::ZERO, greatest: size - &Dim::ONE }
+    }
+}
+
+impl Tensor {
+    pub fn rank(&self) -> usize {
+        self.ty.rank()
+    }
+
+    pub fn axes(&self) -> Vec<Axis> {
+        let axes = self.ty.shape.iter().zip(&self.stretch);
+        axes.map(|(size, stretch)| Axis { size: size.clone(), stretch: *stretch }).collect()
+    }
+}
+
+impl Value {
+    pub fn int(value: i64) -> Value {
+        Value::Int(Dim::number(value))
+    }
+
+    pub fn list(values: Vec<Value>) -> Value {
+        Value::List(values.into())
+    }
+
+    pub fn is_error(&self) -> bool {
+        matches!(self, Value::Error)
+    }
+
+    /// Whether the value exists at run time only.
+    pub fn is_run_time(&self) -> bool {
+        matches!(self, Value::Tensor(_) | Value::Indexed(_))
+    }
+
+    /// Ints, floats and bools known at compile time.
+    pub fn is_number(&self) -> bool {
+        matches!(self, Value::Int(_) | Value::Ratio(..) | Value::Float(_) | Value::Bool(_))
+    }
+
+    /// The size, of an int known at compile time or a quotient that is to come out whole.
+    pub fn as_dim(&self) -> Option<Dim> {
+        match self {
+            Value::Int(dim) => Some(dim.clone()),
+            Value::Ratio(a, b) => a.exact_div(b),
+            _ => None,
+        }
+    }
+
+    /// The number of an int that depends on no free dimension.
+    pub fn as_int(&self) -> Option<i64> {
+        match self {
+            Value::Int(dim) => dim.as_number(),
+            _ => None,
+        }
+    }
+
+    /// The number, as a float, of what is known at compile time.
+    pub fn as_float(&self) -> Option<f64> {
+        match self {
+            Value::Int(dim) => dim.as_number().map(|value| value as f64),
+            Value::Float(value) => Some(*value),
+            Value::Bool(value) => Some(f64::from(u8::from(*value))),
+            _ => None,
+        }
+    }
+
+    pub fn as_bool(&self) -> Option<bool> {
+        match self {
+            Value::Bool(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Value::Str(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The elements, where a list of sizes or of tensors may stand.
+    pub fn elements(&self) -> Option<Vec<Value>> {
+        match self {
+            Value::List(items) => Some(items.to_vec()),
+            Value::Tuple(items) => Some(items.to_vec()),
+            Value::Pack(axes) => Some(axes.iter().map(|axis| Value::Int(axis.size.clone())).collect()),
+            _ => None,
+        }
+    }
+
+    /// What `kind(x)` says.
+    pub fn kind(&self) -> Option<&'static str> {
+        let of_elem = |elem: Elem| match elem {
+            Elem::Float => "float",
+            Elem::Int => "int",
+            Elem::Bool => "bool",
+        };
+        Some(match self {
+            Value::Tensor(tensor) => of_elem(tensor.ty.elem),
+            Value::Indexed(scalar) => of_elem(scalar.elem),
+            Value::Int(_) => "int",
+            Value::Ratio(..) | Value::Float(_) => "float",
+            Value::Bool(_) => "bool",
+            Value::Str(_) => "string",
+            Value::None => "none",
+            Value::List(_) | Value::Pack(_) => "list",
+            Value::Function(_) => "function",
+            Value::Layer(_) | Value::Instance(_) => "layer",
+            Value::Error | Value::Tuple(_) | Value::Data(_) => return None,
+        })
+    }
+
+    /// As a message names it, with its article: "an `int[B, 3]` tensor", "the number 3", "the layer `Linear`".
+    pub fn describe(&self) -> String {
+        match self {
+            Value::Error => "an erroneous value".to_string(),
+            Value::Tensor(tensor) => match tensor.ty.rank() {
+                0 => format!("a run-time {} scalar", tensor.ty.elem),
+                _ => format!("a tensor {}", show_axes(tensor.ty.elem, &tensor.axes())),
+            },
+            Value::Indexed(scalar) => format!("an indexed {} value", scalar.elem),
+            Value::Int(_) | Value::Ratio(..) | Value::Float(_) => format!("the number {}", self.show()),
+            Value::Bool(value) => format!("the bool {value}"),
+            Value::Str(text) => format!("the string \"{text}\""),
+            Value::None => "none".to_string(),
+            Value::List(items) => format!("a list of {}", items.len()),
+            Value::Tuple(items) => format!("a tuple of {}", items.len()),
+            Value::Pack(_) => format!("the sizes {}", self.show()),
+            Value::Function(Function::Builtin(builtin)) => format!("the function `{}`", builtin.name),
+            Value::Function(Function::Item(item)) => format!("the {} `{}`", item.role_word(), item.name()),
+            Value::Layer(item) => format!("the layer `{}` without its hyperparameters", item.name()),
+            Value::Instance(instance) => match &instance.kind {
+                InstanceKind::Layer { item, .. } => format!("an instance of `{}`", item.name()),
+                InstanceKind::Row(row) => format!("a row of {} layers", row.len()),
+            },
+            Value::Data(data) => match &data.part {
+                Some(part) => format!("the part `{}.{part}` of the data", data.item),
+                None => format!("the data `{}`", data.item),
+            },
+        }
+    }
+
+    /// As a user would write it: in `{}` of strings.
+    pub fn show(&self) -> String {
+        match self {
+            Value::Int(dim) => dim.to_string(),
+            Value::Ratio(a, b) => match (a.as_symbol().is_some(), b.as_number().is_some()) {
+                (true, true) => format!("{a} / {b}"),
+                _ => format!("({a}) / ({b})"),
+            },
+            Value::Float(value) => show_float(*value),
+            Value::Bool(value) => value.to_string(),
+            Value::Str(text) => text.to_string(),
+            Value::None => "none".to_string(),
+            Value::List(items) => show_list(items.iter().map(Value::show)),
+            Value::Tuple(items) => {
+                let text = show_list(items.iter().map(Value::show));
+                format!("({})", &text[1..text.len() - 1])
+            }
+            Value::Pack(axes) => show_list(axes.iter().map(|axis| axis.size.to_string())),
+            Value::Tensor(tensor) => show_axes(tensor.ty.elem, &tensor.axes()),
+            Value::Function(Function::Builtin(builtin)) => builtin.name.to_string(),
+            Value::Function(Function::Item(item)) | Value::Layer(item) => item.name().to_string(),
+            Value::Instance(instance) => instance.path.to_string(),
+            Value::Error | Value::Indexed(_) | Value::Data(_) => self.describe(),
+        }
+    }
+}
+
+/// A float as the language writes it: with a point or an exponent.
+pub fn show_float(value: f64) -> String {
+    if value.is_infinite() {
+        return if value > 0.0 { "inf" } else { "-inf" }.to_string();
+    }
+    let plain = value.to_string();
+    if plain.contains(['.', 'e', 'N']) || plain.len() > 17 { format!("{value:?}") } else { format!("{plain}.0") }
+}
+
+/// `[B, _, 3]`, `int[B]`
+pub fn show_axes(elem: Elem, axes: &[Axis]) -> String {
+    let mut text = if elem == Elem::Float { String::new() } else { elem.to_string() };
+    let sizes = axes.iter().map(|axis| if axis.stretch { "_".to_string() } else { axis.size.to_string() });
+    let _ = write!(text, "{}", show_list(sizes));
+    text
+}
+
+fn show_list(items: impl Iterator<Item = String>) -> String {
+    format!("[{}]", items.collect::<Vec<_>>().join(", "))
+}

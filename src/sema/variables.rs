@@ -1,0 +1,64 @@
+//! The table of parameters and states of all models, by path.
+
+use super::value::{LevelId, Tensor};
+use crate::base::Span;
+use crate::ir::{Graph, Type};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// A parameter or a state that some call has made.
+#[derive(Clone, Debug)]
+pub struct Variable {
+    pub path: Arc<str>,
+    pub ty: Type,
+    pub stretch: Vec<bool>,
+    pub frozen: bool,
+    pub is_state: bool,
+    /// Its declaration.
+    pub span: Span,
+    /// The call that fixed its shape, for messages.
+    pub call: Span,
+}
+
+/// All variables in order of creation, the graph of their starting values, and what they are worth at this
+/// place of the graph that is being built.
+#[derive(Debug, Default)]
+pub struct Variables {
+    pub list: Vec<Variable>,
+    by_path: HashMap<Arc<str>, usize>,
+    /// Starting values: an output for each path.
+    pub init: Graph,
+    pub init_level: Option<LevelId>,
+    /// Values that differ from the leaves `Op::Param` and `Op::State`: parameters after a `minimize` line,
+    /// states after `<-`. Belongs to one graph: emptied when a new one begins.
+    pub current: HashMap<Arc<str>, Tensor>,
+    /// Parameters and states read or made in the present graph.
+    pub used: Vec<Arc<str>>,
+    /// States that `<-` has updated in the present graph, in order.
+    pub updated: Vec<Arc<str>>,
+}
+
+impl Variables {
+    pub fn find(&self, path: &str) -> Option<&Variable> {
+        self.by_path.get(path).map(|at| &self.list[*at])
+    }
+
+    pub fn insert(&mut self, variable: Variable) {
+        self.by_path.insert(variable.path.clone(), self.list.len());
+        self.list.push(variable);
+    }
+
+    /// The variables whose paths begin with `prefix.` (all with an empty prefix).
+    pub fn below(&self, prefix: &str) -> impl Iterator<Item = &Variable> {
+        self.list.iter().filter(move |variable| {
+            prefix.is_empty() || variable.path.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('.'))
+        })
+    }
+
+    /// Forgets what belongs to the graph before.
+    pub fn begin_graph(&mut self) {
+        self.current.clear();
+        self.used.clear();
+        self.updated.clear();
+    }
+}

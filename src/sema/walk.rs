@@ -1,0 +1,159 @@
+//! Going through all expressions of a body.
+
+use crate::syntax::ast::{
+    Block, Expr, ExprKind, ForRange, IfBlock, NamePiece, Otherwise, Path, ReduceIndex, Slice, Statement,
+    StatementKind, StrPiece, SubscriptKind, Subscripts, TargetSubscriptKind, TemplateName,
+};
+
+/// Calls `visit` with every expression of the block, outer ones first.
+pub fn block(block: &Block, visit: &mut dyn FnMut(&Expr)) {
+    block.statements.iter().for_each(|own| statement(own, visit));
+    block.value.iter().for_each(|value| expr(value, visit));
+}
+
+pub fn statement(statement: &Statement, visit: &mut dyn FnMut(&Expr)) {
+    match &statement.kind {
+        StatementKind::Bind { target, value, .. } | StatementKind::Update { target, value } => {
+            path(target, visit);
+            expr(value, visit);
+        }
+        StatementKind::Unpack { value, .. } => expr(value, visit),
+        StatementKind::Define(definition) => {
+            for subscript in &definition.subscripts {
+                match &subscript.kind {
+                    TargetSubscriptKind::Index(index) => index.bound.iter().for_each(|bound| expr(bound, visit)),
+                    TargetSubscriptKind::Pack(_) => {}
+                    TargetSubscriptKind::Expr(own) => expr(own, visit),
+                }
+            }
+            expr(&definition.value, visit);
+        }
+        StatementKind::Declare { .. } => {}
+        StatementKind::Param { name, value, .. } | StatementKind::State { name, value, .. } => {
+            path(name, visit);
+            value.iter().for_each(|value| expr(value, visit));
+        }
+        StatementKind::Carry { value, .. } => value.iter().for_each(|value| expr(value, visit)),
+        StatementKind::Collect { value, axis, .. } => {
+            expr(value, visit);
+            axis.iter().for_each(|axis| expr(axis, visit));
+        }
+        StatementKind::Scan(scan) => {
+            expr(&scan.bound, visit);
+            block(&scan.body, visit);
+        }
+        StatementKind::Require { condition, message } => {
+            expr(condition, visit);
+            message.iter().for_each(|message| expr(message, visit));
+        }
+        StatementKind::For(own) => {
+            match &own.over {
+                ForRange::Range { start, end } => {
+                    expr(start, visit);
+                    expr(end, visit);
+                }
+                ForRange::List(list) => expr(list, visit),
+            }
+            block(&own.body, visit);
+        }
+        StatementKind::If(own) => if_block(own, visit),
+        StatementKind::Stray(own) => expr(own, visit),
+    }
+}
+
+/// Calls `visit` with the expression and all in it, outer ones first.
+pub fn expr(own: &Expr, visit: &mut dyn FnMut(&Expr)) {
+    visit(own);
+    match &own.kind {
+        ExprKind::Int(_)
+        | ExprKind::Float(_)
+        | ExprKind::Constant(_)
+        | ExprKind::Name(_)
+        | ExprKind::Spread(_)
+        | ExprKind::Error => {}
+        ExprKind::Str(pieces) => {
+            for piece in pieces {
+                if let StrPiece::Expr(piece) = piece {
+                    expr(piece, visit);
+                }
+            }
+        }
+        ExprKind::Template(name) => template(name, visit),
+        ExprKind::List(items) | ExprKind::Tuple(items) => items.iter().for_each(|item| expr(item, visit)),
+        ExprKind::Unary { operand, .. } => expr(operand, visit),
+        ExprKind::Binary { left, right, .. } => {
+            expr(left, visit);
+            expr(right, visit);
+        }
+        ExprKind::If { condition, then, otherwise } => {
+            expr(condition, visit);
+            expr(then, visit);
+            expr(otherwise, visit);
+        }
+        ExprKind::IfBlock(own) => if_block(own, visit),
+        ExprKind::Call { callee, args } => {
+            expr(callee, visit);
+            args.args.iter().for_each(|arg| expr(&arg.value, visit));
+        }
+        ExprKind::Pipeline { input, stages } => {
+            expr(input, visit);
+            stages.iter().for_each(|stage| expr(stage, visit));
+        }
+        ExprKind::Subscript { base, subscripts: own } => {
+            expr(base, visit);
+            subscripts(own, visit);
+        }
+        ExprKind::Reduce(reduce) => {
+            for index in &reduce.indices {
+                if let ReduceIndex::Index(index) = index {
+                    index.bound.iter().for_each(|bound| expr(bound, visit));
+                }
+            }
+            expr(&reduce.body, visit);
+        }
+        ExprKind::Field { base, name } => {
+            expr(base, visit);
+            template(name, visit);
+        }
+        ExprKind::Transpose(base) => expr(base, visit),
+        ExprKind::Slice(own) => slice(own, visit),
+    }
+}
+
+/// Calls `visit` with every expression in the brackets.
+pub fn subscripts(own: &Subscripts, visit: &mut dyn FnMut(&Expr)) {
+    for item in &own.items {
+        match &item.kind {
+            SubscriptKind::At(at) => expr(at, visit),
+            SubscriptKind::Slice(own) => slice(own, visit),
+            SubscriptKind::New | SubscriptKind::Rest | SubscriptKind::Pack(_) => {}
+        }
+    }
+    if let Some(Otherwise::Value(value)) = &own.otherwise {
+        expr(value, visit);
+    }
+}
+
+fn slice(own: &Slice, visit: &mut dyn FnMut(&Expr)) {
+    [&own.start, &own.end, &own.step].into_iter().flatten().for_each(|part| expr(part, visit));
+}
+
+fn if_block(own: &IfBlock, visit: &mut dyn FnMut(&Expr)) {
+    for branch in &own.branches {
+        expr(&branch.condition, visit);
+        block(&branch.body, visit);
+    }
+    own.otherwise.iter().for_each(|otherwise| block(otherwise, visit));
+}
+
+fn template(name: &TemplateName, visit: &mut dyn FnMut(&Expr)) {
+    for piece in &name.pieces {
+        if let NamePiece::Expr(piece) = piece {
+            expr(piece, visit);
+        }
+    }
+}
+
+fn path(own: &Path, visit: &mut dyn FnMut(&Expr)) {
+    own.parts.iter().for_each(|part| template(part, visit));
+}
