@@ -39,13 +39,16 @@ impl Elaborator<'_> {
     fn callee(&mut self, callee: &ast::Expr) -> Value {
         if let ExprKind::Name(name) = &callee.kind
             && let Some(binding) = self.frame().find(name)
-            && (binding.value.is_run_time() || binding.value.is_number() || matches!(binding.value, Value::List(_) | Value::Str(_)))
+            && (binding.value.is_run_time()
+                || binding.value.is_number()
+                || matches!(binding.value, Value::List(_) | Value::Str(_)))
         {
             let (value, kind, at) = (binding.value.describe(), binding.kind, binding.span);
             let message = format!("`{name}` is {value} here and cannot be called");
             let mut error = Diagnostic::error("E0109", message).at(callee.span, "called here");
             let module = self.frame().module;
-            let hidden = self.modules.find(module, name, &mut self.diagnostics).is_some() || super::builtins::find(name).is_some();
+            let hidden = self.modules.find(module, name, &mut self.diagnostics).is_some()
+                || super::builtins::find(name).is_some();
             if hidden {
                 error = error.and_at(at, format!("this {} hides the function `{name}`", kind.word()));
                 error = error.help("give the binding another name");
@@ -97,7 +100,8 @@ impl Elaborator<'_> {
     fn stage(&mut self, first: Given, stage: &ast::Expr) -> Value {
         let broken = first.value.is_error();
         if matches!(first.value, Value::Tuple(_)) {
-            let error = Diagnostic::error("E0124", "a tuple cannot be piped").at(first.span, first.value.describe());
+            let error =
+                Diagnostic::error("E0124", "a tuple cannot be piped").at(first.span, first.value.describe());
             self.report(error.help("take it apart first: `(a, b) = …`"));
             return Value::Error;
         }
@@ -111,7 +115,11 @@ impl Elaborator<'_> {
                 self.report(error.suggest("make an instance", stage.span, format!("{text}()")));
                 return Value::Error;
             }
-            return if broken { Value::Error } else { self.call(function, stage.span, vec![first], stage.span, None, None) };
+            return if broken {
+                Value::Error
+            } else {
+                self.call(function, stage.span, vec![first], stage.span, None, None)
+            };
         };
         let function = self.callee(callee);
         if let Value::Function(Function::Builtin(builtin)) = &function
@@ -119,12 +127,20 @@ impl Elaborator<'_> {
         {
             // `x |> repeat(3, Block())`: the row is made, then called.
             let made = special(self, args, stage.span, None);
-            return if broken || made.is_error() { Value::Error } else { self.call(made, callee.span, vec![first], stage.span, None, None) };
+            return if broken || made.is_error() {
+                Value::Error
+            } else {
+                self.call(made, callee.span, vec![first], stage.span, None, None)
+            };
         }
         let given = self.given(args, None);
         if let Value::Layer(_) = &function {
             let instance = self.call(function, callee.span, given, stage.span, None, None);
-            return if broken { Value::Error } else { self.call(instance, stage.span, vec![first], stage.span, None, None) };
+            return if broken {
+                Value::Error
+            } else {
+                self.call(instance, stage.span, vec![first], stage.span, None, None)
+            };
         }
         if broken {
             return Value::Error;
@@ -150,7 +166,9 @@ impl Elaborator<'_> {
             Value::Error => Value::Error,
             Value::Layer(item) => self.construct(&item, given, span, name),
             Value::Instance(instance) => match &instance.kind {
-                InstanceKind::Layer { .. } | InstanceKind::Row(_) => self.call_instance(&instance, given, span),
+                InstanceKind::Layer { .. } | InstanceKind::Row(_) => {
+                    self.call_instance(&instance, given, span)
+                }
             },
             Value::Function(Function::Builtin(builtin)) => self.call_builtin(builtin, given, span, expected),
             Value::Function(Function::Item(item)) => self.call_item(&item, given, span, expected),
@@ -161,8 +179,15 @@ impl Elaborator<'_> {
         }
     }
 
-    fn call_builtin(&mut self, builtin: &'static Builtin, given: Vec<Given>, span: Span, expected: Option<&Expected>) -> Value {
-        if !builtin.elementwise && self.in_activation() && given.iter().any(|given| given.value.is_run_time()) {
+    fn call_builtin(
+        &mut self,
+        builtin: &'static Builtin,
+        given: Vec<Given>,
+        span: Span,
+        expected: Option<&Expected>,
+    ) -> Value {
+        if !builtin.elementwise && self.in_activation() && given.iter().any(|given| given.value.is_run_time())
+        {
             return self.not_elementwise(&format!("`{}`", builtin.name), span);
         }
         super::builtins::call(self, builtin, given, span, expected)
@@ -189,7 +214,13 @@ impl Elaborator<'_> {
     // ---------------------------------------------------------------------------------- functions
 
     /// Calls an item with a body, of any role but layer and model.
-    pub fn call_item(&mut self, item: &ItemRef, given: Vec<Given>, span: Span, expected: Option<&Expected>) -> Value {
+    pub fn call_item(
+        &mut self,
+        item: &ItemRef,
+        given: Vec<Given>,
+        span: Span,
+        expected: Option<&Expected>,
+    ) -> Value {
         let Some(definition) = item.definition() else { return Value::Error };
         if !self.check_recursion(item, span) {
             return Value::Error;
@@ -200,32 +231,48 @@ impl Elaborator<'_> {
         let role = definition.role;
         if role == Role::Optimizer {
             let message = format!("the optimizer `{}` cannot be called here", item.name());
-            return self.error("E0109", message, span, "an optimizer stands after `with` in a `minimize` line");
+            return self.error(
+                "E0109",
+                message,
+                span,
+                "an optimizer stands after `with` in a `minimize` line",
+            );
         }
         let kind = if role == Role::Activation { FrameKind::Activation } else { FrameKind::Function };
         let mut frame = Frame::new(kind, Some(item.clone()), item.module, span);
         frame.marked = differentiated_names(definition);
-        let (given, shape) = if role == Role::Init { split_shape(definition, given) } else { (given, Vec::new()) };
+        let (given, shape) =
+            if role == Role::Init { split_shape(definition, given) } else { (given, Vec::new()) };
         let handed = match self.shape_arguments(&shape, expected) {
             Ok(handed) => handed,
             Err(()) => return Value::Error,
         };
         let list = match role {
-            Role::Init | Role::Schedule | Role::Optimizer => definition.hyper.as_ref().or(definition.inputs.as_ref()),
+            Role::Init | Role::Schedule | Role::Optimizer => {
+                definition.hyper.as_ref().or(definition.inputs.as_ref())
+            }
             _ => definition.inputs.as_ref().or(definition.hyper.as_ref()),
         };
         let step = self.step.clone();
         self.in_frame(frame, |own| {
             if role == Role::Schedule {
                 match step {
-                    Some(step) => own.frame_mut().bind("step", step, definition.name.span, BindingKind::Input),
+                    Some(step) => {
+                        own.frame_mut().bind("step", step, definition.name.span, BindingKind::Input)
+                    }
                     None => {
                         let message = format!("the schedule `{}` needs a step", item.name());
-                        return own.error("E0115", message, span, "a schedule is a hyperparameter of an optimizer");
+                        return own.error(
+                            "E0115",
+                            message,
+                            span,
+                            "a schedule is a hyperparameter of an optimizer",
+                        );
                     }
                 }
             }
-            if !own.bind_parameters(list, given, item.name(), definition.name.span, BindingKind::Input, span) {
+            if !own.bind_parameters(list, given, item.name(), definition.name.span, BindingKind::Input, span)
+            {
                 return Value::Error;
             }
             match role {
@@ -253,7 +300,8 @@ impl Elaborator<'_> {
 
     pub fn no_value(&mut self, definition: &ast::Definition) -> Value {
         let message = format!("the body of `{}` has no value", definition.name);
-        let error = Diagnostic::error("E0127", message).at(definition.name.span, "its value would be the last expression");
+        let error = Diagnostic::error("E0127", message)
+            .at(definition.name.span, "its value would be the last expression");
         self.report(error.help("end the body with an expression that is not bound"));
         Value::Error
     }
@@ -279,13 +327,17 @@ impl Elaborator<'_> {
                 return Value::Error;
             }
         }
-        let Some(value) = self.block(&definition.body, Some(&asked)) else { return self.no_value(definition) };
+        let Some(value) = self.block(&definition.body, Some(&asked)) else {
+            return self.no_value(definition);
+        };
         let place = body_value_span(&definition.body);
         if let Value::Tensor(tensor) = &value {
             let same = tensor.ty.shape == asked.shape();
             if !same {
-                let (found, wanted) = (show_axes(tensor.ty.elem, &tensor.axes()), show_axes(Elem::Float, &asked.axes));
-                let message = format!("the init `{}` makes {found} where {wanted} is asked for", definition.name);
+                let (found, wanted) =
+                    (show_axes(tensor.ty.elem, &tensor.axes()), show_axes(Elem::Float, &asked.axes));
+                let message =
+                    format!("the init `{}` makes {found} where {wanted} is asked for", definition.name);
                 let error = Diagnostic::error("E0114", message).at(place, format!("this is {found}"));
                 self.report(error.and_at(span, format!("{wanted} is asked for here")));
                 return Value::Error;
@@ -294,23 +346,39 @@ impl Elaborator<'_> {
         self.fit(value, &asked, &format!("the result of `{}`", definition.name), place, span)
     }
 
-    fn activation_body(&mut self, item: &ItemRef, definition: &ast::Definition, span: Span, expected: Option<&Expected>) -> Value {
+    fn activation_body(
+        &mut self,
+        item: &ItemRef,
+        definition: &ast::Definition,
+        span: Span,
+        expected: Option<&Expected>,
+    ) -> Value {
         let parameters = definition.inputs.as_ref().map_or(&[][..], |list| &list.parameters);
         let Some(first) = parameters.first() else {
-            return self.error("E0111", format!("the activation `{}` has no input", item.name()), definition.name.span, "its first parameter is the value");
+            return self.error(
+                "E0111",
+                format!("the activation `{}` has no input", item.name()),
+                definition.name.span,
+                "its first parameter is the value",
+            );
         };
         for parameter in &parameters[1..] {
             let Some(binding) = self.frame().find(&parameter.name.text) else { continue };
             if binding.value.is_run_time() || !(binding.value.is_number() || binding.value.is_error()) {
                 let found = binding.value.describe();
                 let at = binding.span;
-                let message = format!("`{}` of the activation `{}` must be a compile-time number, found {found}", parameter.name, item.name());
+                let message = format!(
+                    "`{}` of the activation `{}` must be a compile-time number, found {found}",
+                    parameter.name,
+                    item.name()
+                );
                 let error = Diagnostic::error("E0111", message).at(at, "known at run time only");
                 self.report(error.and_at(parameter.span, "declared here"));
                 return Value::Error;
             }
         }
-        let argument = self.frame().find(&first.name.text).map_or(Value::None, |binding| binding.value.clone());
+        let argument =
+            self.frame().find(&first.name.text).map_or(Value::None, |binding| binding.value.clone());
         let argument = match &argument {
             Value::List(_) | Value::Pack(_) => match self.to_tensor(&argument, span) {
                 Some(tensor) => Value::Tensor(tensor),
@@ -325,7 +393,8 @@ impl Elaborator<'_> {
         let place = body_value_span(&definition.body);
         let Some(value) = self.keep_shape(value, &argument, definition, place) else { return Value::Error };
         // In its own gradient an activation is differentiated as written.
-        let in_own = self.frames[..self.frames.len() - 1].iter().any(|frame| frame.item.as_ref() == Some(item));
+        let in_own =
+            self.frames[..self.frames.len() - 1].iter().any(|frame| frame.item.as_ref() == Some(item));
         match &definition.gradient {
             Some(gradient) if argument.is_run_time() && !in_own => {
                 let slope = self.expr(gradient, None);
@@ -349,7 +418,13 @@ impl Elaborator<'_> {
     }
 
     /// An activation's value with the shape of its argument.
-    fn keep_shape(&mut self, value: Value, argument: &Value, definition: &ast::Definition, place: Span) -> Option<Value> {
+    fn keep_shape(
+        &mut self,
+        value: Value,
+        argument: &Value,
+        definition: &ast::Definition,
+        place: Span,
+    ) -> Option<Value> {
         match (&value, argument) {
             (Value::Error, _) => None,
             (Value::Tensor(own), Value::Tensor(given)) if own.ty.shape == given.ty.shape => Some(value),
@@ -361,8 +436,13 @@ impl Elaborator<'_> {
             (Value::Tensor(own), given) if own.rank() == 0 && given.is_number() => Some(value),
             (own, given) => {
                 let message = format!("the activation `{}` does not keep the shape", definition.name);
-                let error = Diagnostic::error("E0111", message).at(place, format!("gives {}", own.describe()));
-                self.report(error.note(format!("its argument is {}", given.describe())).help("`fn` declares a function of whole tensors"));
+                let error =
+                    Diagnostic::error("E0111", message).at(place, format!("gives {}", own.describe()));
+                self.report(
+                    error
+                        .note(format!("its argument is {}", given.describe()))
+                        .help("`fn` declares a function of whole tensors"),
+                );
                 None
             }
         }
@@ -381,14 +461,17 @@ impl Elaborator<'_> {
         match &value {
             Value::Error => Value::Error,
             Value::Tensor(tensor) if tensor.rank() == 0 && tensor.ty.elem == Elem::Float => value,
-            Value::Tensor(tensor) if tensor.rank() == 0 => match self.with_elem(tensor.clone(), Elem::Float, place) {
-                Some(tensor) => Value::Tensor(tensor),
-                None => Value::Error,
-            },
+            Value::Tensor(tensor) if tensor.rank() == 0 => {
+                match self.with_elem(tensor.clone(), Elem::Float, place) {
+                    Some(tensor) => Value::Tensor(tensor),
+                    None => Value::Error,
+                }
+            }
             Value::Int(_) | Value::Ratio(..) | Value::Float(_) => value,
             other => {
                 let message = format!("the {role} `{name}` must be a scalar, found {}", other.describe());
-                let error = Diagnostic::error(code, message).at(place, format!("this is {}", other.describe()));
+                let error =
+                    Diagnostic::error(code, message).at(place, format!("this is {}", other.describe()));
                 let error = error.and_at(definition.name.span, format!("declared as a {role}"));
                 self.report(error.help("`mean(…)` or `sum(…)` makes one number of it"));
                 Value::Error
@@ -397,7 +480,11 @@ impl Elaborator<'_> {
     }
 
     /// The shape given by `shape = …` or `like = …`, else the one that the context declares.
-    pub fn shape_arguments(&mut self, shape: &[Given], expected: Option<&Expected>) -> Result<Option<Expected>, ()> {
+    pub fn shape_arguments(
+        &mut self,
+        shape: &[Given],
+        expected: Option<&Expected>,
+    ) -> Result<Option<Expected>, ()> {
         for given in shape {
             let name = given.name.as_ref().map_or("", |name| name.as_str());
             if name == "like" {
@@ -424,7 +511,9 @@ impl Elaborator<'_> {
     ) -> bool {
         let parameters = list.map_or(&[][..], |list| &list.parameters);
         let names: Vec<&str> = parameters.iter().map(|parameter| parameter.name.as_str()).collect();
-        let Some(places) = self.place_arguments(&names, given, callee, list.map_or(declared, |list| list.span)) else {
+        let Some(places) =
+            self.place_arguments(&names, given, callee, list.map_or(declared, |list| list.span))
+        else {
             return false;
         };
         let mut typed = Vec::new();
@@ -435,7 +524,8 @@ impl Elaborator<'_> {
                 (None, Some(default)) => (self.expr(default, None), default.span),
                 (None, None) => {
                     let message = format!("`{callee}` needs `{}`", parameter.name);
-                    let error = Diagnostic::error("E0107", message).at(span, format!("`{}` is missing", parameter.name));
+                    let error = Diagnostic::error("E0107", message)
+                        .at(span, format!("`{}` is missing", parameter.name));
                     self.report(error.and_at(parameter.span, "declared here, without a default"));
                     fits = false;
                     (Value::Error, span)
@@ -487,8 +577,12 @@ impl Elaborator<'_> {
                         let message = format!("`{callee}` has no parameter `{name}`");
                         let mut error = Diagnostic::error("E0106", message).at(name.span, "not a parameter");
                         match nearest(name.as_str(), names.iter().copied()) {
-                            Some(near) => error = error.suggest(format!("did you mean `{near}`?"), name.span, near),
-                            None if !names.is_empty() => error = error.help(format!("it has {}", names.join(", "))),
+                            Some(near) => {
+                                error = error.suggest(format!("did you mean `{near}`?"), name.span, near)
+                            }
+                            None if !names.is_empty() => {
+                                error = error.help(format!("it has {}", names.join(", ")))
+                            }
                             None => {}
                         }
                         self.report(with_place(error, declared, "declared here"));
@@ -530,14 +624,21 @@ impl Elaborator<'_> {
             return true;
         }
         let names = std::iter::once(item.name().to_string()).chain(trail).collect::<Vec<_>>().join(" → ");
-        let error = Diagnostic::error("E0110", format!("`{}` calls itself", item.name())).at(span, "this call never ends");
+        let error = Diagnostic::error("E0110", format!("`{}` calls itself", item.name()))
+            .at(span, "this call never ends");
         let error = error.and_at(item.name_span(), "declared here");
         self.report(error.note(names).help("`for` and `repeat` do a thing several times"));
         false
     }
 
     /// Whether the body of `from` names `target`, directly or through what it names.
-    fn leads_to(&mut self, from: &ItemRef, target: &ItemRef, trail: &mut Vec<String>, seen: &mut Vec<ItemRef>) -> bool {
+    fn leads_to(
+        &mut self,
+        from: &ItemRef,
+        target: &ItemRef,
+        trail: &mut Vec<String>,
+        seen: &mut Vec<ItemRef>,
+    ) -> bool {
         let Some(definition) = from.definition() else { return false };
         let mut names: Vec<Arc<str>> = Vec::new();
         let mut note = |expr: &ast::Expr| {
@@ -550,12 +651,15 @@ impl Elaborator<'_> {
         super::walk::block(&definition.body, &mut note);
         definition.gradient.iter().for_each(|gradient| super::walk::expr(gradient, &mut note));
         for name in names {
-            let Some(Found::Item(next)) = self.modules.find(from.module, &name, &mut self.diagnostics) else { continue };
+            let Some(Found::Item(next)) = self.modules.find(from.module, &name, &mut self.diagnostics) else {
+                continue;
+            };
             if next == *target {
                 trail.push(next.name().to_string());
                 return true;
             }
-            if seen.contains(&next) || next.module == ModuleId::PRELUDE && target.module != ModuleId::PRELUDE {
+            if seen.contains(&next) || next.module == ModuleId::PRELUDE && target.module != ModuleId::PRELUDE
+            {
                 continue;
             }
             seen.push(next.clone());
@@ -581,7 +685,9 @@ fn with_place(error: Diagnostic, span: Span, message: &str) -> Diagnostic {
 /// Whether the body itself (not the gradient) names `name`.
 fn mentions(definition: &ast::Definition, name: &str) -> bool {
     let mut found = false;
-    super::walk::block(&definition.body, &mut |expr| found |= expr.as_name().is_some_and(|own| &**own == name));
+    super::walk::block(&definition.body, &mut |expr| {
+        found |= expr.as_name().is_some_and(|own| &**own == name)
+    });
     found
 }
 

@@ -168,9 +168,10 @@ impl<'a> Elaborator<'a> {
     /// call. The same error at the same place is reported once, however often the place is reached.
     pub fn report(&mut self, mut diagnostic: Diagnostic) {
         let here = diagnostic.primary_span();
-        let known = self.diagnostics.iter().any(|known| {
-            known.code == diagnostic.code && (known.primary_span() == here && here.is_some())
-        });
+        let known = self
+            .diagnostics
+            .iter()
+            .any(|known| known.code == diagnostic.code && (known.primary_span() == here && here.is_some()));
         if known || self.exhausted {
             return;
         }
@@ -179,7 +180,9 @@ impl<'a> Elaborator<'a> {
             .frames
             .iter()
             .filter(|frame| frame.item.is_some() && frame.call != Span::default())
-            .map(|frame| (frame.call, frame.item.as_ref().map_or(String::new(), |item| item.name().to_string())))
+            .map(|frame| {
+                (frame.call, frame.item.as_ref().map_or(String::new(), |item| item.name().to_string()))
+            })
             .collect();
         if library {
             if let Some((span, name)) =
@@ -201,7 +204,9 @@ impl<'a> Elaborator<'a> {
                 }
             }
         } else if let Some((span, name)) = calls.last()
-            && here.is_some_and(|here| !(span.start <= here.start && here.end <= span.end && span.file == here.file))
+            && here.is_some_and(|here| {
+                !(span.start <= here.start && here.end <= span.end && span.file == here.file)
+            })
             && !diagnostic.labels.iter().any(|label| label.span == *span)
         {
             diagnostic = diagnostic.and_at(*span, format!("in this call of `{name}`"));
@@ -209,7 +214,13 @@ impl<'a> Elaborator<'a> {
         self.diagnostics.push(diagnostic);
     }
 
-    pub fn error(&mut self, code: &'static str, message: impl Into<String>, span: Span, label: impl Into<String>) -> Value {
+    pub fn error(
+        &mut self,
+        code: &'static str,
+        message: impl Into<String>,
+        span: Span,
+        label: impl Into<String>,
+    ) -> Value {
         self.report(Diagnostic::error(code, message).at(span, label));
         Value::Error
     }

@@ -7,8 +7,7 @@ use super::elaborator::Elaborator;
 use super::tensors::number_scalar;
 use super::value::{Axis, Indexed, Tensor, Value, show_axes};
 use crate::base::{Diagnostic, Span};
-use crate::ir::{Affine, Combine, Graph, LoopBuilder, NodeId, Op, Scalar, ScalarId, Sub, Var};
-use std::collections::HashMap;
+use crate::ir::{Affine, LoopBuilder, NodeId, ScalarId, Sub};
 
 /// An argument of an elementwise operation and its place.
 #[derive(Clone, Copy)]
@@ -20,25 +19,9 @@ pub struct Arg<'v> {
 /// Writes the operation on scalars; the arguments are in order.
 pub type Write<'f> = &'f mut dyn FnMut(&mut LoopBuilder<'_>, &[ScalarId]) -> ScalarId;
 
-/// How many scalars of producers a select may take into its branches.
-const MAX_INLINED: usize = 256;
-
 impl Elaborator<'_> {
     /// Carries out an elementwise operation. `verb` names it in messages: "add", "compare".
     pub fn elementwise(&mut self, verb: &str, args: &[Arg<'_>], span: Span, write: Write<'_>) -> Value {
-        self.elementwise_with(verb, args, &[], span, write)
-    }
-
-    /// The same; the producers of the arguments `inlined` are written into the loop itself, so that a branch
-    /// that is not taken computes nothing.
-    pub fn elementwise_with(
-        &mut self,
-        verb: &str,
-        args: &[Arg<'_>],
-        inlined: &[usize],
-        span: Span,
-        write: Write<'_>,
-    ) -> Value {
         if args.iter().any(|arg| arg.value.is_error()) || !self.work(span) {
             return Value::Error;
         }
@@ -59,18 +42,14 @@ impl Elaborator<'_> {
         let shape = axes.iter().map(|axis| axis.size.clone()).collect();
         let mut l = LoopBuilder::new(self.graph(), shape);
         let mut scalars = Vec::new();
-        for (at, operand) in operands.iter().enumerate() {
+        for operand in &operands {
             let scalar = match operand {
                 Operand::Number(value) => number_scalar(&mut l, value),
                 Operand::Tensor(node, tensor) => Some(match &tensor.affine {
                     Some(affine) => l.affine(affine.clone()),
                     None => {
                         let subs = broadcast_subs(tensor, axes.len());
-                        if inlined.contains(&at) {
-                            read_inlined(self.graph(), &mut l, *node, &subs, &mut 0)
-                        } else {
-                            l.read(*node, subs.into_iter().map(Sub::Affine).collect())
-                        }
+                        l.read(*node, subs.into_iter().map(Sub::Affine).collect())
                     }
                 }),
             };
@@ -99,7 +78,11 @@ impl Elaborator<'_> {
     }
 
     /// Writes a scalar in the loop of the innermost index frame.
-    pub fn index_result(&mut self, _span: Span, write: impl FnOnce(&mut LoopBuilder<'_>) -> ScalarId) -> Value {
+    pub fn index_result(
+        &mut self,
+        _span: Span,
+        write: impl FnOnce(&mut LoopBuilder<'_>) -> ScalarId,
+    ) -> Value {
         let Some(frame) = self.index_frames.last().map(|frame| frame.id) else { return Value::Error };
         let made = self.with_index_body(|l| {
             let id = write(l);
@@ -135,7 +118,10 @@ impl Elaborator<'_> {
                 let shape = show_axes(tensor.ty.elem, &tensor.axes());
                 let message = format!("a whole tensor {shape} where one value for each index is needed");
                 let error = Diagnostic::error("E0126", message).at(span, format!("this is {shape}"));
-                self.report(error.help(format!("give it {} in brackets", super::tensors::count(tensor.rank(), "subscript", "subscripts"))));
+                self.report(error.help(format!(
+                    "give it {} in brackets",
+                    super::tensors::count(tensor.rank(), "subscript", "subscripts")
+                )));
                 None
             }
             Value::Error => None,
@@ -149,7 +135,13 @@ impl Elaborator<'_> {
     }
 
     /// The axes of the result, or an error that shows both shapes.
-    fn broadcast(&mut self, verb: &str, args: &[Arg<'_>], operands: &[Operand<'_>], span: Span) -> Option<Vec<Axis>> {
+    fn broadcast(
+        &mut self,
+        verb: &str,
+        args: &[Arg<'_>],
+        operands: &[Operand<'_>],
+        span: Span,
+    ) -> Option<Vec<Axis>> {
         let mut axes: Vec<Axis> = Vec::new();
         let mut from: Vec<usize> = Vec::new();
         for (at, operand) in operands.iter().enumerate() {
@@ -182,13 +174,15 @@ impl Elaborator<'_> {
         pair: (usize, usize),
         span: Span,
     ) {
-        let (Operand::Tensor(_, left), Operand::Tensor(_, right)) = (&operands[pair.0], &operands[pair.1]) else {
+        let (Operand::Tensor(_, left), Operand::Tensor(_, right)) = (&operands[pair.0], &operands[pair.1])
+        else {
             return;
         };
         let (a, b) = (left.axes(), right.axes());
         let (a_text, b_text) = (show_axes(left.ty.elem, &a), show_axes(right.ty.elem, &b));
         let rank = a.len().max(b.len());
-        let place = |axes: &[Axis], at: usize| (at + axes.len()).checked_sub(rank).map(|own| axes[own].clone());
+        let place =
+            |axes: &[Axis], at: usize| (at + axes.len()).checked_sub(rank).map(|own| axes[own].clone());
         let differing = (0..rank).rev().find_map(|at| match (place(&a, at), place(&b, at)) {
             (Some(x), Some(y)) if !x.stretch && !y.stretch && x.size != y.size => Some((at, x, y)),
             _ => None,
@@ -196,7 +190,11 @@ impl Elaborator<'_> {
         let joint = if matches!(verb, "compare") { "with" } else { "and" };
         let mut error = Diagnostic::error("E0203", format!("cannot {verb} {a_text} {joint} {b_text}"));
         let Some((at, x, y)) = differing else { return };
-        let axis = if a.len() == b.len() { format!("axis {at}") } else { format!("axis {} from the last", rank - at) };
+        let axis = if a.len() == b.len() {
+            format!("axis {at}")
+        } else {
+            format!("axis {} from the last", rank - at)
+        };
         error = error.at(span, format!("{axis} is {} on the left and {} on the right", x.size, y.size));
         for (arg, text, tensor) in [(args[pair.0], a_text, left), (args[pair.1], b_text, right)] {
             error = error.and_at(arg.span, format!("{text}"));
@@ -206,7 +204,8 @@ impl Elaborator<'_> {
         }
         if x.size.is_number(1) || y.size.is_number(1) {
             error = error.note("a dimension of size 1 does not stretch by itself");
-            error = error.help("`keep = true` on a reduction or `x[:, new]` makes a dimension that stretches");
+            error =
+                error.help("`keep = true` on a reduction or `x[:, new]` makes a dimension that stretches");
         } else if a.len() != b.len() {
             error = error.note("shapes are aligned at their last axes; only leading axes may be missing");
         }
@@ -226,45 +225,4 @@ pub fn broadcast_subs(tensor: &Tensor, rank: usize) -> Vec<Affine> {
         if *stretch { Affine::constant(0i64) } else { Affine::index(missing + axis) }
     };
     tensor.stretch.iter().enumerate().map(sub).collect()
-}
-
-/// Reads `node[subs]`; an elementwise producer is written out here instead, with what it reads in turn.
-fn read_inlined(graph: &Graph, l: &mut LoopBuilder<'_>, node: NodeId, subs: &[Affine], done: &mut usize) -> ScalarId {
-    let plain = |l: &mut LoopBuilder<'_>| l.read(node, subs.iter().cloned().map(Sub::Affine).collect());
-    let Op::Loop(body) = &graph[node].op else { return plain(l) };
-    let identity = body.write.len() == body.domain.len()
-        && (0..body.write.len()).all(|axis| body.write_index(axis) == Some(axis));
-    if body.combine != Combine::Set || body.dropping || !identity || *done + body.body.nodes.len() > MAX_INLINED {
-        return plain(l);
-    }
-    *done += body.body.nodes.len();
-    let operands = &graph[node].operands;
-    let mut moved: HashMap<usize, ScalarId> = HashMap::new();
-    let place = |var: Var| match var {
-        Var::Index(index) => subs[index as usize].clone(),
-        Var::Step(step) => Affine::step(step),
-    };
-    for (at, scalar) in body.body.nodes.iter().enumerate() {
-        let scalar = scalar.map_affine(|affine| affine.substitute(place)).map_operands(|id| moved[&(id.0 as usize)]);
-        let id = match scalar {
-            Scalar::Read { operand, subs: own, padded } => {
-                let operand = operands[operand as usize];
-                let affine: Option<Vec<Affine>> = own
-                    .iter()
-                    .map(|sub| match sub {
-                        Sub::Affine(affine) => Some(affine.clone()),
-                        Sub::Value(_) => None,
-                    })
-                    .collect();
-                match affine {
-                    Some(affine) if !padded => read_inlined(graph, l, operand, &affine, done),
-                    _ if padded => l.read_padded(operand, own),
-                    _ => l.read(operand, own),
-                }
-            }
-            other => l.add(other),
-        };
-        moved.insert(at, id);
-    }
-    moved[&(body.body.result.0 as usize)]
 }

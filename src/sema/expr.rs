@@ -52,8 +52,12 @@ impl Elaborator<'_> {
                 let value = self.expr(operand, expected);
                 self.unary(*op, &value, operand.span, span)
             }
-            ExprKind::Binary { op, op_span, left, right } => self.binary_expr(*op, *op_span, left, right, expected),
-            ExprKind::If { condition, then, otherwise } => self.if_expr(condition, then, otherwise, span, expected),
+            ExprKind::Binary { op, op_span, left, right } => {
+                self.binary_expr(*op, *op_span, left, right, expected)
+            }
+            ExprKind::If { condition, then, otherwise } => {
+                self.if_expr(condition, then, otherwise, span, expected)
+            }
             ExprKind::IfBlock(block) => self.if_block(block, true, expected),
             ExprKind::Call { callee, args } => self.call_expr(callee, args, span, expected, None),
             ExprKind::Pipeline { input, stages } => self.pipeline(input, stages),
@@ -67,7 +71,12 @@ impl Elaborator<'_> {
                 let value = self.expr(base, None);
                 self.transpose_last(&value, base.span, span)
             }
-            ExprKind::Slice(_) => self.error("E0116", "a range stands here as a value", span, "`a:b` is for subscripts and data columns"),
+            ExprKind::Slice(_) => self.error(
+                "E0116",
+                "a range stands here as a value",
+                span,
+                "`a:b` is for subscripts and data columns",
+            ),
             ExprKind::Error => Value::Error,
         }
     }
@@ -164,9 +173,12 @@ impl Elaborator<'_> {
                 | ast::Role::Optimizer => Value::Function(Function::Item(item)),
             },
             ast::ItemKind::Data(data) => Value::Data(DataValue { item: data.name.text.clone(), part: None }),
-            ast::ItemKind::Train(_) => {
-                self.error("E0116", format!("`{}` is a `train`, not a value", item.name()), span, "used as a value")
-            }
+            ast::ItemKind::Train(_) => self.error(
+                "E0116",
+                format!("`{}` is a `train`, not a value", item.name()),
+                span,
+                "used as a value",
+            ),
             ast::ItemKind::Precision(_)
             | ast::ItemKind::Import(_)
             | ast::ItemKind::Print(_)
@@ -187,7 +199,8 @@ impl Elaborator<'_> {
             return self.error("E0110", message, constant.value.span, "this leads back to the same constant");
         }
         self.open_constants.push(key.clone());
-        let frame = super::scope::Frame::new(super::scope::FrameKind::File, None, item.module, Span::default());
+        let frame =
+            super::scope::Frame::new(super::scope::FrameKind::File, None, item.module, Span::default());
         let index_frames = std::mem::take(&mut self.index_frames);
         let value = self.in_frame(frame, |own| {
             let expected = match &constant.ty {
@@ -213,17 +226,21 @@ impl Elaborator<'_> {
     }
 
     fn unknown_name(&mut self, name: &str, span: Span) -> Value {
-        let mut candidates: Vec<String> = self.frame().bindings.iter().rev().map(|own| own.name.to_string()).collect();
+        let mut candidates: Vec<String> =
+            self.frame().bindings.iter().rev().map(|own| own.name.to_string()).collect();
         candidates.extend(self.modules.names(self.frame().module).into_iter().map(String::from));
         candidates.extend(super::builtins::names().map(String::from));
         candidates.push("training".to_string());
-        let mut error = Diagnostic::error("E0101", format!("`{name}` is not known here")).at(span, "not known");
+        let mut error =
+            Diagnostic::error("E0101", format!("`{name}` is not known here")).at(span, "not known");
         if let Some(near) = nearest(name, candidates.iter().map(String::as_str)) {
             error = error.suggest(format!("did you mean `{near}`?"), span, near);
         } else if matches!(name, "step") {
             error = error.help("`step` is given in optimisers and schedules");
         } else if name.chars().count() == 1 {
-            error = error.help("an index is introduced on the left-hand side (`y[i] = …`) or by a reducer (`sum[i](…)`)");
+            error = error.help(
+                "an index is introduced on the left-hand side (`y[i] = …`) or by a reducer (`sum[i](…)`)",
+            );
         }
         self.report(error);
         Value::Error
@@ -232,10 +249,9 @@ impl Elaborator<'_> {
     // ------------------------------------------------------------------------------- small pieces
 
     fn list(&mut self, items: &[ast::Expr], expected: Option<&Expected>) -> Value {
-        let inner = expected.filter(|expected| !expected.axes.is_empty()).map(|expected| Expected {
-            elem: expected.elem,
-            axes: expected.axes[1..].to_vec(),
-        });
+        let inner = expected
+            .filter(|expected| !expected.axes.is_empty())
+            .map(|expected| Expected { elem: expected.elem, axes: expected.axes[1..].to_vec() });
         let mut values = Vec::with_capacity(items.len());
         for item in items {
             match &item.kind {
@@ -244,7 +260,8 @@ impl Elaborator<'_> {
                     value => match value.elements() {
                         Some(elements) => values.extend(elements),
                         None => {
-                            let message = format!("`...{name}` needs sizes or a list, found {}", value.describe());
+                            let message =
+                                format!("`...{name}` needs sizes or a list, found {}", value.describe());
                             return self.error("E0116", message, item.span, "cannot be spread");
                         }
                     },
@@ -268,7 +285,11 @@ impl Elaborator<'_> {
     ) -> Value {
         let _ = op_span;
         let hands_down = match op {
-            ast::BinaryOp::Add | ast::BinaryOp::Sub | ast::BinaryOp::Mul | ast::BinaryOp::Div | ast::BinaryOp::Pow => expected,
+            ast::BinaryOp::Add
+            | ast::BinaryOp::Sub
+            | ast::BinaryOp::Mul
+            | ast::BinaryOp::Div
+            | ast::BinaryOp::Pow => expected,
             _ => None,
         };
         let a = self.expr(left, hands_down);
@@ -372,7 +393,12 @@ impl Elaborator<'_> {
         match &size {
             Some(size) => {
                 if size.as_number().is_some_and(|size| !(0..=MAX_SIZE).contains(&size)) {
-                    self.error("E0217", format!("{what} is {size}"), span, "a size lies between 0 and 2^31 - 1");
+                    self.error(
+                        "E0217",
+                        format!("{what} is {size}"),
+                        span,
+                        "a size lies between 0 and 2^31 - 1",
+                    );
                     return None;
                 }
             }
@@ -386,7 +412,8 @@ impl Elaborator<'_> {
         match value {
             Value::Error => {}
             Value::Float(number) if number.is_finite() => {
-                let error = Diagnostic::error("E0208", format!("{what} is {}, which is not whole", value.show()));
+                let error =
+                    Diagnostic::error("E0208", format!("{what} is {}, which is not whole", value.show()));
                 let error = error.at(span, "a whole number is needed here");
                 let text = self.text(span);
                 self.report(match text.contains('/') {
@@ -395,7 +422,10 @@ impl Elaborator<'_> {
                 });
             }
             other => {
-                let message = format!("{what} must be a whole number known at compile time, found {}", other.describe());
+                let message = format!(
+                    "{what} must be a whole number known at compile time, found {}",
+                    other.describe()
+                );
                 self.error("E0117", message, span, "not known at compile time");
             }
         }

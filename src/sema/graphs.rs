@@ -93,7 +93,10 @@ impl Elaborator<'_> {
         let Some(at) = self.levels.iter().position(|level| level.id == tensor.level) else {
             let error = Diagnostic::error("E0125", "a value that is not available here");
             let error = error.at(span, "this needs a tensor of another computation");
-            self.report(error.note("starting values use compile-time values and makers such as `uniform`, not inputs"));
+            self.report(
+                error
+                    .note("starting values use compile-time values and makers such as `uniform`, not inputs"),
+            );
             return None;
         };
         let mut node = tensor.node;

@@ -47,7 +47,13 @@ impl Elaborator<'_> {
     }
 
     /// `Linear(8)`: a new instance.
-    pub fn construct(&mut self, item: &ItemRef, given: Vec<Given>, span: Span, name: Option<&Arc<str>>) -> Value {
+    pub fn construct(
+        &mut self,
+        item: &ItemRef,
+        given: Vec<Given>,
+        span: Span,
+        name: Option<&Arc<str>>,
+    ) -> Value {
         let Some(definition) = item.definition() else { return Value::Error };
         let Some(path) = self.new_path(item.name(), span, name, "an instance") else { return Value::Error };
         if !self.check_recursion(item, span) {
@@ -67,14 +73,28 @@ impl Elaborator<'_> {
     pub fn repeat(&mut self, args: &ast::Args, span: Span, name: Option<&Arc<str>>) -> Value {
         let positional: Vec<&ast::Arg> = args.positional().collect();
         let [times, block] = positional.as_slice() else {
-            return self.error("E0106", "`repeat` takes a number and a layer: `repeat(3, Block(8))`", args.span, "two arguments are needed");
+            return self.error(
+                "E0106",
+                "`repeat` takes a number and a layer: `repeat(3, Block(8))`",
+                args.span,
+                "two arguments are needed",
+            );
         };
-        let Some(n) = self.compile_time_int(&times.value, "the number of copies") else { return Value::Error };
+        let Some(n) = self.compile_time_int(&times.value, "the number of copies") else {
+            return Value::Error;
+        };
         if n < 0 {
-            return self.error("E0217", format!("{n} copies of a layer"), times.span, "a number from 0 up is needed");
+            return self.error(
+                "E0217",
+                format!("{n} copies of a layer"),
+                times.span,
+                "a number from 0 up is needed",
+            );
         }
         let layer = match &block.value.kind {
-            ast::ExprKind::Call { callee, .. } => callee.as_name().map_or("block".to_string(), |name| name.to_string()),
+            ast::ExprKind::Call { callee, .. } => {
+                callee.as_name().map_or("block".to_string(), |name| name.to_string())
+            }
             _ => {
                 let message = "`repeat` needs a layer with its parentheses: `repeat(3, Block(8))`";
                 return self.error("E0106", message, block.span, "not a new instance");
@@ -83,7 +103,8 @@ impl Elaborator<'_> {
         let Some(path) = self.new_path(&layer, span, name, "`repeat`") else { return Value::Error };
         let Some(outer) = self.instance().cloned() else { return Value::Error };
         // The copies are called 0, 1, … inside the row.
-        let prefix = path.strip_prefix(&*outer.path).map_or(&*path, |rest| rest.trim_start_matches('.')).to_string();
+        let prefix =
+            path.strip_prefix(&*outer.path).map_or(&*path, |rest| rest.trim_start_matches('.')).to_string();
         let mut row = Vec::new();
         for at in 0..n {
             if !self.work(span) {
@@ -91,7 +112,9 @@ impl Elaborator<'_> {
             }
             let own: Arc<str> = format!("{prefix}.{at}").into();
             let made = match &block.value.kind {
-                ast::ExprKind::Call { callee, args } => self.call_expr(callee, args, block.span, None, Some(&own)),
+                ast::ExprKind::Call { callee, args } => {
+                    self.call_expr(callee, args, block.span, None, Some(&own))
+                }
                 _ => Value::Error,
             };
             match made {
@@ -147,7 +170,13 @@ impl Elaborator<'_> {
     }
 
     /// The hyperparameters of a new instance. `None` is reported.
-    fn bound_hyper(&mut self, item: &ItemRef, definition: &ast::Definition, given: Vec<Given>, span: Span) -> Option<Vec<(Arc<str>, Value)>> {
+    fn bound_hyper(
+        &mut self,
+        item: &ItemRef,
+        definition: &ast::Definition,
+        given: Vec<Given>,
+        span: Span,
+    ) -> Option<Vec<(Arc<str>, Value)>> {
         let frame = Frame::new(FrameKind::Function, Some(item.clone()), item.module, span);
         self.in_frame(frame, |own| {
             let fits = own.bind_parameters(
@@ -174,7 +203,10 @@ impl Elaborator<'_> {
             InstanceKind::Layer { item, hyper } => (item.clone(), hyper.clone()),
             InstanceKind::Row(row) => return self.call_row(row, given, span),
         };
-        let open = self.frames.iter().any(|frame| matches!(&frame.kind, FrameKind::Layer(own) if Arc::ptr_eq(own, instance)));
+        let open = self
+            .frames
+            .iter()
+            .any(|frame| matches!(&frame.kind, FrameKind::Layer(own) if Arc::ptr_eq(own, instance)));
         if open {
             let error = Diagnostic::error("E0110", format!("`{}` calls itself", item.name()));
             self.report(error.at(span, "this call never ends").and_at(item.name_span(), "declared here"));
@@ -205,7 +237,9 @@ impl Elaborator<'_> {
         let mut args = Vec::new();
         for given in given {
             match &given.value {
-                Value::Tensor(tensor) if given.name.is_none() && self.level().id == tensor.level => args.push(tensor.node),
+                Value::Tensor(tensor) if given.name.is_none() && self.level().id == tensor.level => {
+                    args.push(tensor.node)
+                }
                 _ => return None,
             }
         }
@@ -237,16 +271,30 @@ impl Elaborator<'_> {
         frame.marked = differentiated_names(definition);
         for (at, (name, value)) in hyper.into_iter().enumerate() {
             let place = definition.hyper.as_ref().and_then(|list| list.parameters.get(at));
-            frame.bind(name, value, place.map_or(instance.span, |parameter| parameter.span), BindingKind::Hyper);
+            frame.bind(
+                name,
+                value,
+                place.map_or(instance.span, |parameter| parameter.span),
+                BindingKind::Hyper,
+            );
         }
         let start = self.graph().len();
         let value = self.in_frame(frame, |own| {
             let inputs = definition.inputs.as_ref();
-            if !own.bind_parameters(inputs, given, item.name(), definition.name.span, BindingKind::Input, span) {
+            if !own.bind_parameters(
+                inputs,
+                given,
+                item.name(),
+                definition.name.span,
+                BindingKind::Input,
+                span,
+            ) {
                 return Value::Error;
             }
             let handed = own.expected_result(definition.result.as_ref());
-            let Some(value) = own.block(&definition.body, handed.as_ref()) else { return own.no_value(definition) };
+            let Some(value) = own.block(&definition.body, handed.as_ref()) else {
+                return own.no_value(definition);
+            };
             match &definition.result {
                 Some(ty) => own.check_result(value, ty, item.name(), body_value_span(&definition.body)),
                 None => value,
@@ -264,7 +312,12 @@ impl Elaborator<'_> {
                 .collect(),
             _ => Vec::new(),
         };
-        self.layer_calls.push(LayerCall { path: instance.path.clone(), layer: item.name().into(), output, nodes });
+        self.layer_calls.push(LayerCall {
+            path: instance.path.clone(),
+            layer: item.name().into(),
+            output,
+            nodes,
+        });
         // The result is made by this call, as far as the caller is concerned.
         match value {
             Value::Tensor(tensor) => Value::Tensor(Tensor { span, ..tensor }),
@@ -275,7 +328,14 @@ impl Elaborator<'_> {
     // --------------------------------------------------------------------- parameters and states
 
     /// `param name: type = expr [frozen]`
-    pub fn param(&mut self, name: &ast::Path, ty: Option<&ast::Type>, value: Option<&ast::Expr>, frozen: bool, span: Span) {
+    pub fn param(
+        &mut self,
+        name: &ast::Path,
+        ty: Option<&ast::Type>,
+        value: Option<&ast::Expr>,
+        frozen: bool,
+        span: Span,
+    ) {
         let made = self.variable(name, ty, value, frozen, false, span);
         if let Some(own) = self.path(name) {
             self.bind_name(own, made, name.span, BindingKind::Param);
@@ -304,7 +364,12 @@ impl Elaborator<'_> {
         let Some(own) = self.path(name) else { return Value::Error };
         let FrameKind::Layer(instance) = &self.frame().kind else {
             let message = format!("a {word} cannot be declared here");
-            return self.error("E0118", message, span, format!("a {word} stands in the body of a layer or model"));
+            return self.error(
+                "E0118",
+                message,
+                span,
+                format!("a {word} stands in the body of a layer or model"),
+            );
         };
         let outer = instance.path.clone();
         if self.in_scan() {
@@ -331,7 +396,9 @@ impl Elaborator<'_> {
             }
             return self.variable_value(&path, span);
         }
-        let open = expected.as_ref().is_some_and(|expected| expected.axes.iter().any(|axis| axis.size.as_number().is_none()));
+        let open = expected
+            .as_ref()
+            .is_some_and(|expected| expected.axes.iter().any(|axis| axis.size.as_number().is_none()));
         if open {
             return self.open_variable(&path, expected, name, is_state, word, span);
         }
@@ -339,7 +406,15 @@ impl Elaborator<'_> {
     }
 
     /// A variable whose shape has a free size: allowed where a model is only looked at, not run.
-    fn open_variable(&mut self, path: &Arc<str>, expected: Option<Expected>, name: &ast::Path, is_state: bool, word: &str, span: Span) -> Value {
+    fn open_variable(
+        &mut self,
+        path: &Arc<str>,
+        expected: Option<Expected>,
+        name: &ast::Path,
+        is_state: bool,
+        word: &str,
+        span: Span,
+    ) -> Value {
         let Some(expected) = expected else { return Value::Error };
         let ty = Type::new(expected.elem.unwrap_or(Elem::Float), expected.shape());
         self.open_shapes.push(path.clone());
@@ -347,10 +422,16 @@ impl Elaborator<'_> {
             let shape = show_axes(ty.elem, &expected.axes);
             let message = format!("the shape {shape} of the {word} `{path}` is not known");
             let error = Diagnostic::error("E0221", message).at(name.span, "depends on a free dimension");
-            self.report(error.note("the sizes of parameters and states are the same for every batch, so they must be numbers"));
+            self.report(error.note(
+                "the sizes of parameters and states are the same for every batch, so they must be numbers",
+            ));
             return Value::Error;
         }
-        let op = if is_state { Op::State { path: path.clone(), ty } } else { Op::Param { path: path.clone(), ty } };
+        let op = if is_state {
+            Op::State { path: path.clone(), ty }
+        } else {
+            Op::Param { path: path.clone(), ty }
+        };
         Value::Tensor(self.leaf(op, span))
     }
 
@@ -382,10 +463,16 @@ impl Elaborator<'_> {
                 Some(value) => {
                     let made = own.expr(value, expected.as_ref());
                     match &expected {
-                        Some(expected) => own.fit(made, expected, &what, value.span, declared.unwrap_or(name)),
+                        Some(expected) => {
+                            own.fit(made, expected, &what, value.span, declared.unwrap_or(name))
+                        }
                         None => match own.to_tensor(&made, value.span) {
                             Some(tensor) => {
-                                let elem = if made.is_number() || !made.is_run_time() { Elem::Float } else { tensor.ty.elem };
+                                let elem = if made.is_number() || !made.is_run_time() {
+                                    Elem::Float
+                                } else {
+                                    tensor.ty.elem
+                                };
                                 own.with_elem(tensor, elem, value.span).map_or(Value::Error, Value::Tensor)
                             }
                             None => Value::Error,
@@ -393,8 +480,18 @@ impl Elaborator<'_> {
                     }
                 }
                 None => match &expected {
-                    Some(expected) => Value::Tensor(own.fill(&Value::int(0), expected.elem.unwrap_or(Elem::Float), &expected.axes, name)),
-                    None => own.error("E0216", format!("no shape is declared for {what}"), name, "give it a type or a value"),
+                    Some(expected) => Value::Tensor(own.fill(
+                        &Value::int(0),
+                        expected.elem.unwrap_or(Elem::Float),
+                        &expected.axes,
+                        name,
+                    )),
+                    None => own.error(
+                        "E0216",
+                        format!("no shape is declared for {what}"),
+                        name,
+                        "give it a type or a value",
+                    ),
                 },
             };
             let Value::Tensor(tensor) = &made else { return None };
@@ -410,13 +507,29 @@ impl Elaborator<'_> {
             return self.error("E0221", message, name, "depends on a free dimension");
         }
         let stretch = vec![false; ty.rank()];
-        self.variables.insert(Variable { path: path.clone(), ty, stretch, frozen, is_state, span: name, call });
+        self.variables.insert(Variable {
+            path: path.clone(),
+            ty,
+            stretch,
+            frozen,
+            is_state,
+            span: name,
+            call,
+        });
         self.variable_value(&path, name)
     }
 
-    fn disagreeing_shapes(&mut self, known: &Variable, expected: &Expected, name: Span, call: Span, word: &str) -> Value {
+    fn disagreeing_shapes(
+        &mut self,
+        known: &Variable,
+        expected: &Expected,
+        name: Span,
+        call: Span,
+        word: &str,
+    ) -> Value {
         let (first, second) = (known.ty.to_string(), show_axes(known.ty.elem, &expected.axes));
-        let message = format!("the {word} `{}` would be {first} for one call and {second} for another", known.path);
+        let message =
+            format!("the {word} `{}` would be {first} for one call and {second} for another", known.path);
         let error = Diagnostic::error("E0220", message).at(name, "one parameter has one shape");
         let error = error.and_at(known.call, format!("this call needs {first}"));
         self.report(error.and_at(call, format!("this one needs {second}")));
@@ -454,20 +567,25 @@ impl Elaborator<'_> {
         let path: Arc<str> = if outer.is_empty() { name } else { format!("{outer}.{name}").into() };
         match self.variables.find(&path) {
             Some(_) => self.variable_value(&path, span),
-            None => self.frame().find(path.rsplit('.').next().unwrap_or("")).map_or(Value::Error, |own| own.value.clone()),
+            None => self
+                .frame()
+                .find(path.rsplit('.').next().unwrap_or(""))
+                .map_or(Value::Error, |own| own.value.clone()),
         }
     }
 
     /// `name <- expr`
     pub fn update(&mut self, target: &ast::Path, value: &ast::Expr) {
         let Some(name) = self.path(target) else { return };
-        let kind = self.frame().find(&name).map(|binding| (binding.kind, binding.span, binding.value.clone()));
+        let kind =
+            self.frame().find(&name).map(|binding| (binding.kind, binding.span, binding.value.clone()));
         let Some((BindingKind::State, declared, initial)) = kind else {
             self.expr(value, None);
             if matches!(&kind, Some((_, _, Value::Error))) {
                 return;
             }
-            let mut error = Diagnostic::error("E0501", format!("`{name}` is not a state")).at(target.span, "`<-` updates states");
+            let mut error = Diagnostic::error("E0501", format!("`{name}` is not a state"))
+                .at(target.span, "`<-` updates states");
             if let Some((kind, at, _)) = kind {
                 error = error.and_at(at, format!("a {}", kind.word()));
             }
@@ -481,7 +599,10 @@ impl Elaborator<'_> {
             return;
         }
         let Value::Tensor(initial) = initial else { return };
-        let expected = Expected { elem: Some(initial.ty.elem), axes: initial.ty.shape.iter().cloned().map(Axis::new).collect() };
+        let expected = Expected {
+            elem: Some(initial.ty.elem),
+            axes: initial.ty.shape.iter().cloned().map(Axis::new).collect(),
+        };
         let made = self.expr(value, Some(&expected));
         let made = self.fit(made, &expected, &format!("the state `{name}`"), value.span, declared);
         let Value::Tensor(tensor) = made else { return };
@@ -551,7 +672,8 @@ impl Elaborator<'_> {
         {
             return Value::Instance(one.clone());
         }
-        let path: Arc<str> = if instance.path.is_empty() { name.into() } else { format!("{}.{name}", instance.path).into() };
+        let path: Arc<str> =
+            if instance.path.is_empty() { name.into() } else { format!("{}.{name}", instance.path).into() };
         if self.variables.find(&path).is_some() {
             return self.variable_value(&path, span);
         }
@@ -560,19 +682,27 @@ impl Elaborator<'_> {
         }
         // `features.3` read part by part.
         let longer = format!("{path}.");
-        let inside = self.instances.keys().any(|own| own.starts_with(&longer)) || self.variables.list.iter().any(|own| own.path.starts_with(&longer));
+        let inside = self.instances.keys().any(|own| own.starts_with(&longer))
+            || self.variables.list.iter().any(|own| own.path.starts_with(&longer));
         if inside {
             let kind = InstanceKind::Row(Vec::new());
             return Value::Instance(Arc::new(Instance { path, kind, span }));
         }
-        let mut known: Vec<String> = self.variables.below(&instance.path).filter_map(|own| first_part(&own.path, &instance.path)).collect();
+        let mut known: Vec<String> = self
+            .variables
+            .below(&instance.path)
+            .filter_map(|own| first_part(&own.path, &instance.path))
+            .collect();
         known.dedup();
         let what = Value::Instance(instance.clone()).describe();
-        let mut error = Diagnostic::error("E0129", format!("{what} has no parameter `{name}`")).at(name_span, "not known");
+        let mut error = Diagnostic::error("E0129", format!("{what} has no parameter `{name}`"))
+            .at(name_span, "not known");
         if let Some(near) = nearest(name, known.iter().map(String::as_str)) {
             error = error.suggest(format!("did you mean `{near}`?"), name_span, near);
         } else if known.is_empty() {
-            error = error.help("the shapes of its parameters are known after it has been called; call it above this line");
+            error = error.help(
+                "the shapes of its parameters are known after it has been called; call it above this line",
+            );
         } else {
             error = error.help(format!("it has {}", known.join(", ")));
         }

@@ -137,7 +137,9 @@ impl Modules {
     pub fn find(&mut self, module: ModuleId, name: &str, diagnostics: &mut Diagnostics) -> Option<Found> {
         if let Some(own) = self.module(module) {
             let imported = || {
-                own.imports.iter().find_map(|(import, _)| self.module(*import).and_then(|it| it.names.get(name)))
+                own.imports
+                    .iter()
+                    .find_map(|(import, _)| self.module(*import).and_then(|it| it.names.get(name)))
             };
             match own.names.get(name).or_else(imported) {
                 Some(Entry::Item(item)) => return Some(Found::Item(item.clone())),
@@ -154,7 +156,9 @@ impl Modules {
         if let Some(own) = self.module(module) {
             names.extend(own.names.keys().map(|name| &**name));
             for (import, _) in &own.imports {
-                names.extend(self.module(*import).into_iter().flat_map(|it| it.names.keys()).map(|name| &**name));
+                names.extend(
+                    self.module(*import).into_iter().flat_map(|it| it.names.keys()).map(|name| &**name),
+                );
             }
         }
         names.sort_unstable();
@@ -245,7 +249,8 @@ impl Reader<'_> {
         let (Some(own), Some(new)) = (modules.module(id), modules.module(imported)) else { return };
         for (other, other_span) in own.imports.iter().filter(|(other, _)| *other != imported) {
             let Some(other) = modules.module(*other) else { continue };
-            let mut shared: Vec<&Arc<str>> = new.names.keys().filter(|name| other.names.contains_key(*name)).collect();
+            let mut shared: Vec<&Arc<str>> =
+                new.names.keys().filter(|name| other.names.contains_key(*name)).collect();
             shared.sort();
             for name in shared.into_iter().filter(|name| !own.names.contains_key(*name)) {
                 let error = Diagnostic::error("E0105", format!("`{name}` comes from two imports"));

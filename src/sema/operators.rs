@@ -31,7 +31,11 @@ impl Elaborator<'_> {
                 let made = self.elementwise("negate", &arg, span, &mut |l, scalars| match op {
                     UnaryOp::Not => l.unary(ir::UnaryOp::Not, scalars[0]),
                     UnaryOp::Neg => {
-                        let number = if l.elem(scalars[0]) == Elem::Bool { convert(l, scalars[0], Elem::Int) } else { scalars[0] };
+                        let number = if l.elem(scalars[0]) == Elem::Bool {
+                            convert(l, scalars[0], Elem::Int)
+                        } else {
+                            scalars[0]
+                        };
                         match affine_of(l, number) {
                             Some(affine) => l.affine(affine.scale(&Dim::number(-1))),
                             None => l.unary(ir::UnaryOp::Neg, number),
@@ -67,7 +71,9 @@ impl Elaborator<'_> {
         }
         let made = match op {
             BinaryOp::Pow => self.power(left, right, span),
-            _ => self.elementwise(verb(op), &[left, right], span, &mut |l, scalars| write_binary(l, op, scalars[0], scalars[1])),
+            _ => self.elementwise(verb(op), &[left, right], span, &mut |l, scalars| {
+                write_binary(l, op, scalars[0], scalars[1])
+            }),
         };
         self.with_facts(made, op, left.value, right.value)
     }
@@ -80,20 +86,16 @@ impl Elaborator<'_> {
             }
         }
         let elem = common_elem([then.value, otherwise.value].into_iter().filter_map(elem_of));
-        let made = self.elementwise_with(
-            "choose between",
-            &[condition, then, otherwise],
-            &[1, 2],
-            span,
-            &mut |l, scalars| {
+        let made =
+            self.elementwise("choose between", &[condition, then, otherwise], span, &mut |l, scalars| {
                 let (a, b) = (convert(l, scalars[1], elem), convert(l, scalars[2], elem));
                 l.select(scalars[0], a, b)
-            },
-        );
+            });
         let interval = match (interval_of(then.value), interval_of(otherwise.value)) {
-            (Some(a), Some(b)) if elem == Elem::Int => {
-                Some(Interval { least: a.least.min_with(&b.least), greatest: a.greatest.max_with(&b.greatest) })
-            }
+            (Some(a), Some(b)) if elem == Elem::Int => Some(Interval {
+                least: a.least.min_with(&b.least),
+                greatest: a.greatest.max_with(&b.greatest),
+            }),
             _ => None,
         };
         with_interval(made, interval)
@@ -103,13 +105,19 @@ impl Elaborator<'_> {
     fn power(&mut self, left: Arg<'_>, right: Arg<'_>, span: Span) -> Value {
         let whole = match right.value {
             Value::Int(dim) => dim.as_number(),
-            Value::Float(number) if number.fract() == 0.0 && number.abs() <= MAX_POWER as f64 => Some(*number as i64),
+            Value::Float(number) if number.fract() == 0.0 && number.abs() <= MAX_POWER as f64 => {
+                Some(*number as i64)
+            }
             _ => None,
         };
         let float_exponent = matches!(right.value, Value::Float(_));
         match whole.filter(|n| n.abs() <= MAX_POWER) {
             Some(n) => self.elementwise("raise", &[left], span, &mut |l, scalars| {
-                let elem = if n < 0 || float_exponent || l.elem(scalars[0]) == Elem::Float { Elem::Float } else { Elem::Int };
+                let elem = if n < 0 || float_exponent || l.elem(scalars[0]) == Elem::Float {
+                    Elem::Float
+                } else {
+                    Elem::Int
+                };
                 let base = convert(l, scalars[0], elem);
                 let one = if elem == Elem::Float { l.float(1.0) } else { l.int(1) };
                 let power = match repeated(l, base, n.unsigned_abs()) {
@@ -180,7 +188,10 @@ impl Elaborator<'_> {
                 _ => {}
             },
             // `false and x` is false whatever x is.
-            (Value::Bool(false), _) | (_, Value::Bool(false)) if op == BinaryOp::And && elem_of(a) == Some(Elem::Bool) && elem_of(b) == Some(Elem::Bool) => {}
+            (Value::Bool(false), _) | (_, Value::Bool(false))
+                if op == BinaryOp::And
+                    && elem_of(a) == Some(Elem::Bool)
+                    && elem_of(b) == Some(Elem::Bool) => {}
             _ => {}
         }
         if !a.is_number() || !b.is_number() || matches!(op, BinaryOp::And | BinaryOp::Or) {
@@ -246,10 +257,12 @@ impl Elaborator<'_> {
                 quotient(a.clone(), b.clone())
             }
             BinaryOp::Pow => match (a.as_number(), b.as_number()) {
-                (Some(base), Some(n)) if n >= 0 => match u32::try_from(n).ok().and_then(|n| base.checked_pow(n)) {
-                    Some(power) => Value::int(power),
-                    None => Value::Float((base as f64).powf(n as f64)),
-                },
+                (Some(base), Some(n)) if n >= 0 => {
+                    match u32::try_from(n).ok().and_then(|n| base.checked_pow(n)) {
+                        Some(power) => Value::int(power),
+                        None => Value::Float((base as f64).powf(n as f64)),
+                    }
+                }
                 (Some(base), Some(n)) => Value::Float((base as f64).powf(n as f64)),
                 (None, Some(n)) if (0..=16).contains(&n) => Value::Int(a.pow(n as u32)),
                 _ => return None,
@@ -258,8 +271,10 @@ impl Elaborator<'_> {
                 match compare_sizes(op, a, b) {
                     Some(holds) => Value::Bool(holds),
                     None => {
-                        let message = format!("whether {a} {} {b} holds is not known at compile time", op.as_str());
-                        let error = Diagnostic::error("E0117", message).at(span, "depends on a free dimension");
+                        let message =
+                            format!("whether {a} {} {b} holds is not known at compile time", op.as_str());
+                        let error =
+                            Diagnostic::error("E0117", message).at(span, "depends on a free dimension");
                         self.report(error);
                         Value::Error
                     }
@@ -274,7 +289,11 @@ impl Elaborator<'_> {
 fn quotient(a: Dim, b: Dim) -> Value {
     match (a.as_number(), b.as_number()) {
         (Some(x), Some(y)) if y != 0 => {
-            if x % y == 0 { Value::int(x / y) } else { Value::Float(x as f64 / y as f64) }
+            if x % y == 0 {
+                Value::int(x / y)
+            } else {
+                Value::Float(x as f64 / y as f64)
+            }
         }
         // Where the division is exact as polynomials, both kinds of quotient are that polynomial.
         _ => match a.exact_div(&b) {
@@ -332,7 +351,8 @@ fn compare_kinds(a: &Value, b: &Value) -> Option<bool> {
         (a, b) if numeric(a) && numeric(b) => None,
         (Value::List(_) | Value::Pack(_), b) if b.is_run_time() => None,
         (a, Value::List(_) | Value::Pack(_)) if a.is_run_time() => None,
-        (Value::Error | Value::Tuple(_) | Value::Data(_), _) | (_, Value::Error | Value::Tuple(_) | Value::Data(_)) => None,
+        (Value::Error | Value::Tuple(_) | Value::Data(_), _)
+        | (_, Value::Error | Value::Tuple(_) | Value::Data(_)) => None,
         _ => Some(false),
     }
 }
@@ -445,14 +465,14 @@ pub fn elem_of(value: &Value) -> Option<Elem> {
 pub fn interval_of(value: &Value) -> Option<Interval> {
     match value {
         Value::Int(dim) => Some(Interval { least: dim.clone(), greatest: dim.clone() }),
-        Value::Bool(_) => Some(Interval::new(0, 1)),
+        Value::Bool(_) => Some(Interval::new(0i64, 1i64)),
         Value::Tensor(tensor) => match tensor.ty.elem {
-            Elem::Bool => Some(Interval::new(0, 1)),
+            Elem::Bool => Some(Interval::new(0i64, 1i64)),
             Elem::Int => tensor.interval.clone(),
             Elem::Float => None,
         },
         Value::Indexed(scalar) => match scalar.elem {
-            Elem::Bool => Some(Interval::new(0, 1)),
+            Elem::Bool => Some(Interval::new(0i64, 1i64)),
             Elem::Int => scalar.interval.clone(),
             Elem::Float => None,
         },
@@ -481,7 +501,8 @@ fn combine_intervals(op: BinaryOp, a: &Interval, b: &Interval) -> Option<Interva
                 &a.greatest * &b.greatest,
             ];
             let least = products.iter().skip(1).fold(products[0].clone(), |least, next| least.min_with(next));
-            let greatest = products.iter().skip(1).fold(products[0].clone(), |most, next| most.max_with(next));
+            let greatest =
+                products.iter().skip(1).fold(products[0].clone(), |most, next| most.max_with(next));
             Interval { least, greatest }
         }
         _ => return None,

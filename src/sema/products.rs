@@ -14,11 +14,14 @@ impl Elaborator<'_> {
             return self.not_elementwise("`@`", span);
         }
         if matches!(left.value, Value::Indexed(_)) || matches!(right.value, Value::Indexed(_)) {
-            let error = Diagnostic::error("E0126", "`@` of an indexed value").at(span, "whole tensors are needed here");
+            let error = Diagnostic::error("E0126", "`@` of an indexed value")
+                .at(span, "whole tensors are needed here");
             self.report(error.help("inside index notation a product is `sum[i](a[i] * b[i])`"));
             return Value::Error;
         }
-        let (Some(a), Some(b)) = (self.to_tensor(left.value, left.span), self.to_tensor(right.value, right.span)) else {
+        let (Some(a), Some(b)) =
+            (self.to_tensor(left.value, left.span), self.to_tensor(right.value, right.span))
+        else {
             return Value::Error;
         };
         for (tensor, arg) in [(&a, left), (&b, right)] {
@@ -29,7 +32,9 @@ impl Elaborator<'_> {
                 return Value::Error;
             }
         }
-        let (Some(a), Some(b)) = (self.with_elem(a, Elem::Float, left.span), self.with_elem(b, Elem::Float, right.span)) else {
+        let (Some(a), Some(b)) =
+            (self.with_elem(a, Elem::Float, left.span), self.with_elem(b, Elem::Float, right.span))
+        else {
             return Value::Error;
         };
         let inner_a = a.ty.shape[a.rank() - 1].clone();

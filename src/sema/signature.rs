@@ -46,7 +46,12 @@ impl Elaborator<'_> {
                 Some(Expected { elem: Some(elem_of_type(element)), axes })
             }
             TypeKind::Tuple(_) => {
-                self.error("E0124", "a tuple type stands for results only", ty.span, "one tensor is needed here");
+                self.error(
+                    "E0124",
+                    "a tuple type stands for results only",
+                    ty.span,
+                    "one tensor is needed here",
+                );
                 None
             }
         }
@@ -59,7 +64,8 @@ impl Elaborator<'_> {
             match &dim.kind {
                 DimKind::Stretch => axes.push(Axis::stretchable()),
                 DimKind::Size(size) => axes.push(self.declared_axis(size)?),
-                DimKind::Pack(Some(name)) => match self.frame().find(&name.text).map(|own| own.value.clone()) {
+                DimKind::Pack(Some(name)) => match self.frame().find(&name.text).map(|own| own.value.clone())
+                {
                     Some(Value::Pack(pack)) => axes.extend(pack.iter().cloned()),
                     Some(Value::Error) => return None,
                     _ => {
@@ -107,12 +113,16 @@ impl Elaborator<'_> {
             };
             if size != check.size {
                 let text = self.text(check.dim.span);
-                let span = inputs.iter().find(|own| own.name.span == check.input.span).map_or(check.dim.span, |own| own.span);
+                let span = inputs
+                    .iter()
+                    .find(|own| own.name.span == check.input.span)
+                    .map_or(check.dim.span, |own| own.span);
                 let message = format!(
                     "axis {} of `{}` must be {text} = {size}, found {}",
                     check.axis, check.input, check.size
                 );
-                let error = Diagnostic::error("E0202", message).at(span, format!("axis {} is {}", check.axis, check.size));
+                let error = Diagnostic::error("E0202", message)
+                    .at(span, format!("axis {} is {}", check.axis, check.size));
                 self.report(error.and_at(check.dim.span, format!("`{callee}` asks for {text} = {size}")));
                 fits = false;
             }
@@ -120,12 +130,24 @@ impl Elaborator<'_> {
         fits
     }
 
-    fn match_input<'t>(&mut self, input: &TypedInput<'t>, callee: &str, deferred: &mut Vec<Deferred<'t>>) -> bool {
+    fn match_input<'t>(
+        &mut self,
+        input: &TypedInput<'t>,
+        callee: &str,
+        deferred: &mut Vec<Deferred<'t>>,
+    ) -> bool {
         let TypeKind::Tensor { element, dims } = &input.ty.kind else {
-            self.error("E0124", "a tuple type stands for results only", input.ty.span, "one tensor is needed here");
+            self.error(
+                "E0124",
+                "a tuple type stands for results only",
+                input.ty.span,
+                "one tensor is needed here",
+            );
             return false;
         };
-        let Some(value) = self.frame().find(&input.name.text).map(|binding| binding.value.clone()) else { return true };
+        let Some(value) = self.frame().find(&input.name.text).map(|binding| binding.value.clone()) else {
+            return true;
+        };
         let elem = elem_of_type(element);
         let Some(mut value) = self.input_value(value, input, elem, dims, callee) else { return false };
         if let Some(class) = class_of(element) {
@@ -145,7 +167,14 @@ impl Elaborator<'_> {
     }
 
     /// The argument with the element type that is declared.
-    fn input_value(&mut self, value: Value, input: &TypedInput<'_>, elem: Elem, dims: &[ast::Dim], callee: &str) -> Option<Value> {
+    fn input_value(
+        &mut self,
+        value: Value,
+        input: &TypedInput<'_>,
+        elem: Elem,
+        dims: &[ast::Dim],
+        callee: &str,
+    ) -> Option<Value> {
         match &value {
             Value::Error => None,
             Value::Tensor(tensor) => self.with_elem(tensor.clone(), elem, input.span).map(Value::Tensor),
@@ -155,20 +184,31 @@ impl Elaborator<'_> {
                 }
                 let id = self.indexed_scalar(&value, input.span)?;
                 if scalar.elem == Elem::Float || elem == Elem::Bool {
-                    let message = format!("`{}` of `{callee}` is declared as {elem}, found {}", input.name, value.describe());
+                    let message = format!(
+                        "`{}` of `{callee}` is declared as {elem}, found {}",
+                        input.name,
+                        value.describe()
+                    );
                     self.error("E0215", message, input.span, format!("made of {}s", scalar.elem));
                     return None;
                 }
                 Some(self.index_result(input.span, |l| super::tensors::convert(l, id, elem)))
             }
-            number if number.is_number() && (dims.is_empty() || dims.iter().all(|dim| matches!(dim.kind, DimKind::Pack(_)))) => {
+            number
+                if number.is_number()
+                    && (dims.is_empty() || dims.iter().all(|dim| matches!(dim.kind, DimKind::Pack(_)))) =>
+            {
                 let own = number_elem(number)?;
                 match (own, elem) {
                     (Elem::Int, Elem::Float) => Some(number.as_float().map_or(value.clone(), Value::Float)),
                     (own, elem) if own == elem => Some(value),
                     (Elem::Bool, Elem::Float | Elem::Int) => Some(value),
                     _ => {
-                        let message = format!("`{}` of `{callee}` is declared as {elem}, found {}", input.name, value.describe());
+                        let message = format!(
+                            "`{}` of `{callee}` is declared as {elem}, found {}",
+                            input.name,
+                            value.describe()
+                        );
                         let error = Diagnostic::error("E0215", message).at(input.span, "of another kind");
                         self.report(error.and_at(input.ty.span, "declared here"));
                         None
@@ -181,8 +221,13 @@ impl Elaborator<'_> {
             }
             other => {
                 let text = self.text(input.ty.span);
-                let message = format!("`{}` of `{callee}` must be a tensor {text}, found {}", input.name, other.describe());
-                let error = Diagnostic::error("E0201", message).at(input.span, format!("this is {}", other.describe()));
+                let message = format!(
+                    "`{}` of `{callee}` must be a tensor {text}, found {}",
+                    input.name,
+                    other.describe()
+                );
+                let error = Diagnostic::error("E0201", message)
+                    .at(input.span, format!("this is {}", other.describe()));
                 self.report(error.and_at(input.ty.span, "declared here"));
                 None
             }
@@ -273,13 +318,16 @@ impl Elaborator<'_> {
         }
         let text = self.text(dim.span);
         let shown = if text == wanted.to_string() { text.to_string() } else { format!("{text} = {wanted}") };
-        let message = format!("axis {at} of `{}` of `{callee}` must be {shown}, found {}", input.name, axis.size);
+        let message =
+            format!("axis {at} of `{}` of `{callee}` must be {shown}, found {}", input.name, axis.size);
         let found = match self.frame().find(&input.name.text).map(|own| &own.value) {
             Some(Value::Tensor(tensor)) => show_axes(tensor.ty.elem, &tensor.axes()),
             _ => axis.size.to_string(),
         };
         let made = match self.frame().find(&input.name.text).map(|own| &own.value) {
-            Some(Value::Tensor(tensor)) if tensor.span != input.span && !self.modules.prelude.has_file(tensor.span.file) => {
+            Some(Value::Tensor(tensor))
+                if tensor.span != input.span && !self.modules.prelude.has_file(tensor.span.file) =>
+            {
                 Some(tensor.span)
             }
             _ => None,
@@ -296,9 +344,20 @@ impl Elaborator<'_> {
         false
     }
 
-    fn match_pack(&mut self, name: &ast::Name, pack: Arc<[Axis]>, input: &TypedInput<'_>, callee: &str) -> bool {
+    fn match_pack(
+        &mut self,
+        name: &ast::Name,
+        pack: Arc<[Axis]>,
+        input: &TypedInput<'_>,
+        callee: &str,
+    ) -> bool {
         let Some(binding) = self.frame().find(&name.text) else {
-            self.frame_mut().bind(name.text.clone(), Value::Pack(pack), name.span, BindingKind::Dim { stretch: false });
+            self.frame_mut().bind(
+                name.text.clone(),
+                Value::Pack(pack),
+                name.span,
+                BindingKind::Dim { stretch: false },
+            );
             return true;
         };
         let (Value::Pack(known), first) = (&binding.value, binding.span) else { return true };
@@ -365,8 +424,10 @@ impl Elaborator<'_> {
             (_, Value::Error) => Value::Error,
             (TypeKind::Tuple(types), Value::Tuple(items)) => {
                 if types.len() != items.len() {
-                    let message = format!("`{callee}` declares {} results and gives {}", types.len(), items.len());
-                    let error = Diagnostic::error("E0205", message).at(span, format!("{} results", items.len()));
+                    let message =
+                        format!("`{callee}` declares {} results and gives {}", types.len(), items.len());
+                    let error =
+                        Diagnostic::error("E0205", message).at(span, format!("{} results", items.len()));
                     self.report(error.and_at(ty.span, format!("{} declared", types.len())));
                     return Value::Error;
                 }
@@ -378,12 +439,15 @@ impl Elaborator<'_> {
                 Value::Tuple(checked.into())
             }
             (TypeKind::Tuple(types), other) => {
-                let message = format!("`{callee}` declares {} results and gives {}", types.len(), other.describe());
+                let message =
+                    format!("`{callee}` declares {} results and gives {}", types.len(), other.describe());
                 let error = Diagnostic::error("E0205", message).at(span, other.describe());
                 self.report(error.and_at(ty.span, "declared here"));
                 Value::Error
             }
-            (TypeKind::Tensor { element, dims }, _) => self.check_tensor_result(value, element, dims, ty, callee, span),
+            (TypeKind::Tensor { element, dims }, _) => {
+                self.check_tensor_result(value, element, dims, ty, callee, span)
+            }
         }
     }
 
@@ -417,7 +481,8 @@ impl Elaborator<'_> {
             Some(at) => {
                 // `...` stands for whatever leading axes the result has.
                 let Some(tensor) = self.to_tensor(&value, span) else { return Value::Error };
-                let (Some(before), Some(after)) = (self.declared_axes(&dims[..at]), self.declared_axes(&dims[at + 1..]))
+                let (Some(before), Some(after)) =
+                    (self.declared_axes(&dims[..at]), self.declared_axes(&dims[at + 1..]))
                 else {
                     return Value::Error;
                 };
@@ -468,9 +533,9 @@ impl Elaborator<'_> {
 
     fn with_class_size(&mut self, value: Value, size: &Dim, what: &str, span: Span, declared: Span) -> Value {
         let interval = super::operators::interval_of(&value);
-        let fits = interval.as_ref().is_some_and(|own| {
-            own.least.at_least(&Dim::ZERO) && size.at_least(&(&own.greatest + &Dim::ONE))
-        });
+        let fits = interval
+            .as_ref()
+            .is_some_and(|own| own.least.at_least(&Dim::ZERO) && size.at_least(&(&own.greatest + &Dim::ONE)));
         if fits || value.is_error() {
             return value;
         }
@@ -490,7 +555,11 @@ impl Elaborator<'_> {
                 };
                 let message = format!("{what} is declared as class({size}), but {found}");
                 let error = Diagnostic::error("E0224", message).at(span, "may lie outside");
-                self.report(error.and_at(declared, "declared here").help(format!("`clamp(x, 0, {size} - 1)` keeps it inside")));
+                self.report(
+                    error
+                        .and_at(declared, "declared here")
+                        .help(format!("`clamp(x, 0, {size} - 1)` keeps it inside")),
+                );
                 Value::Error
             }
         }

@@ -38,11 +38,21 @@ impl Elaborator<'_> {
             }
             StatementKind::State { name, ty, value } => self.state(name, ty.as_ref(), value.as_ref(), span),
             StatementKind::Carry { name, .. } => {
-                self.error("E0118", "a carry stands in a `scan` only", span, "there is no `scan` around this");
+                self.error(
+                    "E0118",
+                    "a carry stands in a `scan` only",
+                    span,
+                    "there is no `scan` around this",
+                );
                 self.bind_local(name, Value::Error);
             }
             StatementKind::Collect { name, .. } => {
-                self.error("E0118", "`collect` stands in a `scan` only", span, "there is no `scan` around this");
+                self.error(
+                    "E0118",
+                    "`collect` stands in a `scan` only",
+                    span,
+                    "there is no `scan` around this",
+                );
                 self.bind_local(name, Value::Error);
             }
             StatementKind::Scan(scan) => super::scan::scan(self, scan, span),
@@ -120,7 +130,8 @@ impl Elaborator<'_> {
             Value::Error => None,
             Value::Tuple(_) | Value::List(_) | Value::Pack(_) => made.elements(),
             other => {
-                let message = format!("only a tuple or a list can be taken apart, found {}", other.describe());
+                let message =
+                    format!("only a tuple or a list can be taken apart, found {}", other.describe());
                 self.error("E0121", message, value.span, "not a tuple");
                 None
             }
@@ -164,7 +175,12 @@ impl Elaborator<'_> {
             Some((Value::Str(text), _)) => text.to_string(),
             Some((Value::Error, _)) => return,
             Some((other, span)) => {
-                self.error("E0116", format!("a message must be a string, found {}", other.describe()), span, "not a string");
+                self.error(
+                    "E0116",
+                    format!("a message must be a string, found {}", other.describe()),
+                    span,
+                    "not a string",
+                );
                 return;
             }
             None => format!("`{}` does not hold", self.text(condition.span)),
@@ -201,7 +217,8 @@ impl Elaborator<'_> {
                     Some(items) => items.into_iter().for_each(|item| self.for_body(header, item)),
                     None => {
                         if !value.is_error() {
-                            let message = format!("`for` goes over a range or a list, found {}", value.describe());
+                            let message =
+                                format!("`for` goes over a range or a list, found {}", value.describe());
                             self.error("E0116", message, list.span, "not a list");
                         }
                         self.for_body(header, Value::Error);

@@ -20,7 +20,13 @@ enum Part {
 }
 
 impl Elaborator<'_> {
-    pub fn subscript(&mut self, base: Value, base_span: Span, subscripts: &ast::Subscripts, span: Span) -> Value {
+    pub fn subscript(
+        &mut self,
+        base: Value,
+        base_span: Span,
+        subscripts: &ast::Subscripts,
+        span: Span,
+    ) -> Value {
         if self.in_activation() && base.is_run_time() {
             return self.not_elementwise("a subscript", span);
         }
@@ -29,9 +35,12 @@ impl Elaborator<'_> {
                 super::walk::subscripts(subscripts, &mut |_| {});
                 Value::Error
             }
-            Value::List(_) | Value::Pack(_) if !self.mentions_index(subscripts) => self.list_element(&base, base_span, subscripts, span),
+            Value::List(_) | Value::Pack(_) if !self.mentions_index(subscripts) => {
+                self.list_element(&base, base_span, subscripts, span)
+            }
             Value::Indexed(_) => {
-                let error = Diagnostic::error("E0126", "an indexed value has no axes").at(span, "subscripted here");
+                let error =
+                    Diagnostic::error("E0126", "an indexed value has no axes").at(span, "subscripted here");
                 self.report(error.help("functions of indexed values must be elementwise"));
                 Value::Error
             }
@@ -49,7 +58,9 @@ impl Elaborator<'_> {
 
     /// Whether a subscript stands in index notation: it names an index, a pack of indices, or has an `else`.
     pub fn mentions_index(&self, subscripts: &ast::Subscripts) -> bool {
-        if subscripts.otherwise.is_some() || subscripts.items.iter().any(|item| matches!(item.kind, SubscriptKind::Pack(_))) {
+        if subscripts.otherwise.is_some()
+            || subscripts.items.iter().any(|item| matches!(item.kind, SubscriptKind::Pack(_)))
+        {
             return true;
         }
         if self.index_frames.is_empty() {
@@ -64,12 +75,20 @@ impl Elaborator<'_> {
         found
     }
 
-    fn list_element(&mut self, list: &Value, base_span: Span, subscripts: &ast::Subscripts, span: Span) -> Value {
+    fn list_element(
+        &mut self,
+        list: &Value,
+        base_span: Span,
+        subscripts: &ast::Subscripts,
+        span: Span,
+    ) -> Value {
         let elements = list.elements().unwrap_or_default();
         let numbers = elements.iter().all(Value::is_number);
         match subscripts.items.as_slice() {
             [ast::Subscript { kind: SubscriptKind::At(at), .. }] => {
-                let Some(number) = self.compile_time_int(at, "the subscript of a list") else { return Value::Error };
+                let Some(number) = self.compile_time_int(at, "the subscript of a list") else {
+                    return Value::Error;
+                };
                 let place = if number < 0 { number + elements.len() as i64 } else { number };
                 match usize::try_from(place).ok().and_then(|place| elements.get(place)) {
                     Some(value) => value.clone(),
@@ -83,8 +102,12 @@ impl Elaborator<'_> {
             }
             [ast::Subscript { kind: SubscriptKind::Slice(slice), .. }] => {
                 let size = Dim::from(elements.len());
-                let Some(Part::Range { start, step, size }) = self.slice_part(slice, &size, span) else { return Value::Error };
-                let (Some(start), Some(size)) = (start.as_number(), size.as_number()) else { return Value::Error };
+                let Some(Part::Range { start, step, size }) = self.slice_part(slice, &size, span) else {
+                    return Value::Error;
+                };
+                let (Some(start), Some(size)) = (start.as_number(), size.as_number()) else {
+                    return Value::Error;
+                };
                 let places = (0..size).map(|at| (start + at * step) as usize);
                 Value::list(places.filter_map(|place| elements.get(place).cloned()).collect())
             }
@@ -98,16 +121,26 @@ impl Elaborator<'_> {
 
     fn slice(&mut self, tensor: &Tensor, base_span: Span, subscripts: &ast::Subscripts, span: Span) -> Value {
         let axes = tensor.axes();
-        let named = subscripts.items.iter().filter(|item| !matches!(item.kind, SubscriptKind::New | SubscriptKind::Rest)).count();
+        let named = subscripts
+            .items
+            .iter()
+            .filter(|item| !matches!(item.kind, SubscriptKind::New | SubscriptKind::Rest))
+            .count();
         if named > axes.len() {
             let found = show_axes(tensor.ty.elem, &axes);
             let message = format!("{named} subscripts for {found}");
-            let error = Diagnostic::error("E0211", message).at(subscripts.span, format!("{} axes can be subscripted", axes.len()));
+            let error = Diagnostic::error("E0211", message)
+                .at(subscripts.span, format!("{} axes can be subscripted", axes.len()));
             self.report(error.and_at(base_span, format!("this is {found}")));
             return Value::Error;
         }
         if subscripts.items.iter().filter(|item| matches!(item.kind, SubscriptKind::Rest)).count() > 1 {
-            return self.error("E0211", "`...` stands twice", subscripts.span, "it can stand for all axes not named only once");
+            return self.error(
+                "E0211",
+                "`...` stands twice",
+                subscripts.span,
+                "it can stand for all axes not named only once",
+            );
         }
         let mut parts: Vec<Part> = Vec::new();
         let mut kept: Vec<Option<Axis>> = Vec::new();
@@ -208,7 +241,12 @@ impl Elaborator<'_> {
         let made = l.map(value);
         let made = self.add_loop(span, made);
         let stretch = out.iter().map(|axis| axis.stretch).collect();
-        Value::Tensor(Tensor { stretch, interval: tensor.interval.clone(), field: tensor.field.clone(), ..made })
+        Value::Tensor(Tensor {
+            stretch,
+            interval: tensor.interval.clone(),
+            field: tensor.field.clone(),
+            ..made
+        })
     }
 
     /// `a:b:s`, which must lie within the axis.
@@ -217,7 +255,12 @@ impl Elaborator<'_> {
             Some(step) => match self.compile_time_int(step, "the step of a slice")? {
                 step if step >= 1 => step,
                 step => {
-                    self.error("E0222", format!("the step of a slice is {step}"), span, "a step is at least 1");
+                    self.error(
+                        "E0222",
+                        format!("the step of a slice is {step}"),
+                        span,
+                        "a step is at least 1",
+                    );
                     return None;
                 }
             },
@@ -234,14 +277,17 @@ impl Elaborator<'_> {
         let fits = start.at_least(&Dim::ZERO) && size.at_least(&end) && end.at_least(&start);
         if !fits {
             let message = format!("the slice {start}:{end} of an axis of size {size}");
-            let known = start.as_number().is_some() && end.as_number().is_some() && size.as_number().is_some();
-            let label = if known { "reaches outside" } else { "may reach outside: it is not proven to lie within" };
+            let known =
+                start.as_number().is_some() && end.as_number().is_some() && size.as_number().is_some();
+            let label =
+                if known { "reaches outside" } else { "may reach outside: it is not proven to lie within" };
             let error = Diagnostic::error("E0210", message).at(span, label);
             self.report(error.note("slices are not clipped: `a:b` needs 0 <= a <= b <= size"));
             return None;
         }
         let length = &end - &start;
-        let count = if step == 1 { length } else { (&length + &Dim::number(step - 1)).floor_div(&Dim::number(step)) };
+        let count =
+            if step == 1 { length } else { (&length + &Dim::number(step - 1)).floor_div(&Dim::number(step)) };
         Some(Part::Range { start, step, size: count })
     }
 
@@ -249,7 +295,9 @@ impl Elaborator<'_> {
     fn slice_end(&mut self, expr: &ast::Expr, size: &Dim, what: &str) -> Option<Dim> {
         let value = self.expr(expr, None);
         match value.as_dim() {
-            Some(dim) => Some(if dim.as_number().is_some_and(|number| number < 0) { size + &dim } else { dim }),
+            Some(dim) => {
+                Some(if dim.as_number().is_some_and(|number| number < 0) { size + &dim } else { dim })
+            }
             None => {
                 self.whole_error(&value, what, expr.span);
                 None
@@ -258,7 +306,14 @@ impl Elaborator<'_> {
     }
 
     /// A single subscript.
-    fn at_part(&mut self, at: &ast::Expr, size: &Dim, axis: usize, tensor: &Tensor, base_span: Span) -> Option<Part> {
+    fn at_part(
+        &mut self,
+        at: &ast::Expr,
+        size: &Dim,
+        axis: usize,
+        tensor: &Tensor,
+        base_span: Span,
+    ) -> Option<Part> {
         let value = self.expr(at, None);
         let outside = |place: &str| {
             Diagnostic::error("E0210", format!("subscript {place} of an axis of size {size}"))
@@ -272,7 +327,11 @@ impl Elaborator<'_> {
                     self.whole_error(&value, "a subscript", at.span);
                     return None;
                 };
-                let from_start = if place.as_number().is_some_and(|number| number < 0) { size + &place } else { place.clone() };
+                let from_start = if place.as_number().is_some_and(|number| number < 0) {
+                    size + &place
+                } else {
+                    place.clone()
+                };
                 let fits = from_start.at_least(&Dim::ZERO) && size.at_least(&(&from_start + &Dim::ONE));
                 if !fits {
                     self.report(outside(&place.to_string()));
@@ -293,10 +352,16 @@ impl Elaborator<'_> {
                     } else {
                         let text = self.text(at.span).to_string();
                         let range = match &interval {
-                            Some(own) => format!("`{text}` lies in {} .. {}", own.least, &own.greatest + &Dim::ONE),
+                            Some(own) => {
+                                format!("`{text}` lies in {} .. {}", own.least, &own.greatest + &Dim::ONE)
+                            }
                             None => format!("nothing is known of the range of `{text}`"),
                         };
-                        self.report(outside(&format!("`{text}`")).note(range).help("`clamp(i, 0, n - 1)` keeps it inside"));
+                        self.report(
+                            outside(&format!("`{text}`"))
+                                .note(range)
+                                .help("`clamp(i, 0, n - 1)` keeps it inside"),
+                        );
                         return None;
                     }
                 }
@@ -309,7 +374,9 @@ impl Elaborator<'_> {
                 let found = show_axes(place.ty.elem, &place.axes());
                 let message = format!("a tensor {found} as a subscript");
                 let error = Diagnostic::error("E0223", message).at(at.span, "one place is needed here");
-                self.report(error.help("index notation takes elements at many places: `y[b, d] = table[ids[b], d]`"));
+                self.report(
+                    error.help("index notation takes elements at many places: `y[b, d] = table[ids[b], d]`"),
+                );
                 None
             }
             other => {
@@ -358,6 +425,11 @@ impl Elaborator<'_> {
         let made = l.map(value);
         let made = self.add_loop(span, made);
         let stretch = order.iter().map(|axis| tensor.stretch[*axis]).collect();
-        Value::Tensor(Tensor { stretch, interval: tensor.interval.clone(), field: tensor.field.clone(), ..made })
+        Value::Tensor(Tensor {
+            stretch,
+            interval: tensor.interval.clone(),
+            field: tensor.field.clone(),
+            ..made
+        })
     }
 }

@@ -71,7 +71,9 @@ impl Elaborator<'_> {
             Value::Indexed(_) => {
                 let message = "an indexed value cannot be used as a whole tensor";
                 let error = Diagnostic::error("E0126", message).at(span, "this has one value for each index");
-                self.report(error.help("inside index notation functions of indexed values must be elementwise"));
+                self.report(
+                    error.help("inside index notation functions of indexed values must be elementwise"),
+                );
                 None
             }
             Value::Str(_)
@@ -141,7 +143,12 @@ impl Elaborator<'_> {
         self.join(&tensors, 0, true, elem, span)
     }
 
-    fn constant_list(&mut self, list: &Value, shape: Result<Vec<usize>, String>, span: Span) -> Option<Tensor> {
+    fn constant_list(
+        &mut self,
+        list: &Value,
+        shape: Result<Vec<usize>, String>,
+        span: Span,
+    ) -> Option<Tensor> {
         let shape = match shape {
             Ok(shape) => shape,
             Err(why) => {
@@ -157,8 +164,15 @@ impl Elaborator<'_> {
         let range = (ints.iter().min().copied(), ints.iter().max().copied());
         let value = match elem {
             Elem::Float => Const::floats(shape, numbers()),
-            Elem::Int => Const::ints(shape, flat.iter().map(|value| value.as_int().unwrap_or_else(|| i64::from(value.as_bool() == Some(true)))).collect()),
-            Elem::Bool => Const::bools(shape, flat.iter().map(|value| value.as_bool() == Some(true)).collect()),
+            Elem::Int => Const::ints(
+                shape,
+                flat.iter()
+                    .map(|value| value.as_int().unwrap_or_else(|| i64::from(value.as_bool() == Some(true))))
+                    .collect(),
+            ),
+            Elem::Bool => {
+                Const::bools(shape, flat.iter().map(|value| value.as_bool() == Some(true)).collect())
+            }
         };
         self.set_origin(span);
         let node = self.graph_mut().constant(value);
@@ -170,7 +184,14 @@ impl Elaborator<'_> {
     }
 
     /// Tensors one after the other along an axis: `concat`, or `stack` with a new axis.
-    pub fn join(&mut self, tensors: &[Tensor], axis: usize, new: bool, elem: Elem, span: Span) -> Option<Tensor> {
+    pub fn join(
+        &mut self,
+        tensors: &[Tensor],
+        axis: usize,
+        new: bool,
+        elem: Elem,
+        span: Span,
+    ) -> Option<Tensor> {
         let mut nodes = Vec::new();
         for tensor in tensors {
             let tensor = self.with_elem(tensor.clone(), elem, span)?;
@@ -236,7 +257,8 @@ impl Elaborator<'_> {
         }
         if tensor.ty.elem == Elem::Float || elem == Elem::Bool {
             let message = format!("expected {elem}s, found {}", show_axes(tensor.ty.elem, &tensor.axes()));
-            let error = Diagnostic::error("E0215", message).at(span, format!("this is made of {}s", tensor.ty.elem));
+            let error =
+                Diagnostic::error("E0215", message).at(span, format!("this is made of {}s", tensor.ty.elem));
             let help = match elem {
                 Elem::Int => "`int(x)` drops what is behind the point",
                 Elem::Bool => "compare to make bools: `x > 0`",
@@ -253,13 +275,20 @@ impl Elaborator<'_> {
         let value = convert(&mut l, read, elem);
         let node = l.map(value);
         let made = self.add_loop(span, node);
-        let interval = if elem == Elem::Int { Some(Interval::new(0, 1)) } else { None };
+        let interval = if elem == Elem::Int { Some(Interval::new(0i64, 1i64)) } else { None };
         Some(Tensor { stretch: tensor.stretch, interval, span: tensor.span, ..made })
     }
 
     /// Fits a value to a declared type: numbers fill it, lists are stacked, a tensor must have it.
     /// `what` names the value in messages: "`bias`", "the result of `f`".
-    pub fn fit(&mut self, value: Value, expected: &Expected, what: &str, span: Span, declared: Span) -> Value {
+    pub fn fit(
+        &mut self,
+        value: Value,
+        expected: &Expected,
+        what: &str,
+        span: Span,
+        declared: Span,
+    ) -> Value {
         if value.is_error() {
             return Value::Error;
         }
@@ -270,7 +299,9 @@ impl Elaborator<'_> {
             if !fits {
                 let message = format!("{what} is declared as {elem}, found {}", value.describe());
                 self.report(
-                    Diagnostic::error("E0215", message).at(span, format!("this is {}", value.describe())).and_at(declared, "declared here"),
+                    Diagnostic::error("E0215", message)
+                        .at(span, format!("this is {}", value.describe()))
+                        .and_at(declared, "declared here"),
                 );
                 return Value::Error;
             }

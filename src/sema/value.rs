@@ -3,8 +3,8 @@
 //! Values known at compile time are held as they are; run-time values are nodes of the graph that is being
 //! built ([`Tensor`]), or scalars of the loop body that is being built ([`Indexed`]) inside index notation.
 
-use super::module::ItemRef;
 use super::builtins::Builtin;
+use super::module::ItemRef;
 use crate::base::Span;
 use crate::ir::{Affine, Dim, Elem, NodeId, ScalarId, Type};
 use std::fmt::Write;
@@ -312,7 +312,11 @@ pub fn show_float(value: f64) -> String {
         return if value > 0.0 { "inf" } else { "-inf" }.to_string();
     }
     let plain = value.to_string();
-    if plain.contains(['.', 'e', 'N']) || plain.len() > 17 { format!("{value:?}") } else { format!("{plain}.0") }
+    if plain.contains(['.', 'e', 'N']) || plain.len() > 17 {
+        format!("{value:?}")
+    } else {
+        format!("{plain}.0")
+    }
 }
 
 /// `[B, _, 3]`, `int[B]`

@@ -21,7 +21,9 @@ pub fn statement(statement: &Statement, visit: &mut dyn FnMut(&Expr)) {
         StatementKind::Define(definition) => {
             for subscript in &definition.subscripts {
                 match &subscript.kind {
-                    TargetSubscriptKind::Index(index) => index.bound.iter().for_each(|bound| expr(bound, visit)),
+                    TargetSubscriptKind::Index(index) => {
+                        index.bound.iter().for_each(|bound| expr(bound, visit))
+                    }
                     TargetSubscriptKind::Pack(_) => {}
                     TargetSubscriptKind::Expr(own) => expr(own, visit),
                 }

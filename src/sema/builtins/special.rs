@@ -1,0 +1,149 @@
+//! Functions that look at their arguments before they are worked out, and at what kind of thing a value is.
+
+use super::{Arguments, Builtin};
+use crate::base::{Diagnostic, Span};
+use crate::grad::{GradError, NoDerivative};
+use crate::ir::Elem;
+use crate::sema::elaborator::Elaborator;
+use crate::sema::value::{Tensor, Value};
+use crate::syntax::ast::{self, ExprKind};
+use std::sync::Arc;
+
+pub(super) const BUILTINS: &[Builtin] = &[
+    Builtin {
+        name: "kind",
+        parameters: "x",
+        doc: "\"float\", \"int\", \"bool\", \"list\", \"string\", \"function\", \"layer\" or \"none\", known at compile time.",
+        elementwise: true,
+        run: |e, a| kind(e, a),
+        special: Some(kind_of),
+    },
+    Builtin {
+        name: "grad",
+        parameters: "y, x",
+        doc: "The derivative of sum(y) with respect to the name x.",
+        elementwise: false,
+        run: |e, a| e.error("E0116", "`grad` is called with a name", a.span, "`grad(y, x)`"),
+        special: Some(grad),
+    },
+    Builtin {
+        name: "repeat",
+        parameters: "n, layer",
+        doc: "n instances in a row, called 0, 1, … inside it.",
+        elementwise: false,
+        run: |e, a| e.error("E0116", "`repeat` is called with a new layer", a.span, "`repeat(3, Block(8))`"),
+        special: Some(repeat),
+    },
+];
+
+fn kind(e: &mut Elaborator<'_>, a: &Arguments) -> Value {
+    let x = a.arg("x");
+    match x.value.kind() {
+        Some(kind) => Value::Str(kind.into()),
+        None => e.error("E0116", format!("{} has no kind", x.value.describe()), x.span, "not a single value"),
+    }
+}
+
+/// `kind(none)` is a question like any other.
+fn kind_of(e: &mut Elaborator<'_>, args: &ast::Args, span: Span, _name: Option<&Arc<str>>) -> Value {
+    let [arg] = args.args.as_slice() else {
+        return e.error("E0106", "`kind` takes one argument", args.span, "`kind(x)`");
+    };
+    let value = e.expr(&arg.value, None);
+    if value.is_error() {
+        return Value::Error;
+    }
+    match value.kind() {
+        Some(kind) => Value::Str(kind.into()),
+        None => e.error("E0116", format!("{} has no kind", value.describe()), span, "not a single value"),
+    }
+}
+
+fn repeat(e: &mut Elaborator<'_>, args: &ast::Args, span: Span, name: Option<&Arc<str>>) -> Value {
+    e.repeat(args, span, name)
+}
+
+fn grad(e: &mut Elaborator<'_>, args: &ast::Args, span: Span, _name: Option<&Arc<str>>) -> Value {
+    let positional: Vec<&ast::Arg> = args.positional().collect();
+    let y = args.named("y").or(positional.first().copied());
+    let x = args.named("x").or(positional.iter().rev().nth(0).copied().filter(|_| args.args.len() == 2));
+    let (Some(y), Some(x), 2) = (y, x, args.args.len()) else {
+        return e.error("E0106", "`grad` takes a value and a name", args.span, "`grad(y, x)`");
+    };
+    if e.in_activation() {
+        return e.not_elementwise("`grad`", span);
+    }
+    let value = e.expr(&y.value, None);
+    if !matches!(x.value.kind, ExprKind::Name(_) | ExprKind::Template(_) | ExprKind::Field { .. }) {
+        let error =
+            Diagnostic::error("E0405", "the variable of `grad` must be a name").at(x.span, "not a name");
+        e.report(error.help("bind it first: `x = …`, then use x in y"));
+        return Value::Error;
+    }
+    let variable = e.expr(&x.value, None);
+    if value.is_error() || variable.is_error() {
+        return Value::Error;
+    }
+    let (Some(of), Some(wrt)) = (e.to_tensor(&value, y.span), e.to_tensor(&variable, x.span)) else {
+        return Value::Error;
+    };
+    for (tensor, arg) in [(&of, y), (&wrt, x)] {
+        if tensor.ty.elem != Elem::Float {
+            let message = format!("`grad` of {}s", tensor.ty.elem);
+            let error = Diagnostic::error("E0405", message).at(arg.span, "only floats have derivatives");
+            e.report(error);
+            return Value::Error;
+        }
+    }
+    let (Some(of_node), Some(wrt_node)) = (e.node(&of, y.span), e.node(&wrt, x.span)) else {
+        return Value::Error;
+    };
+    e.set_origin(span);
+    match crate::grad::gradient(e.graph_mut(), &[(of_node, None)], &[wrt_node]) {
+        Ok(found) => match found.into_iter().next().flatten() {
+            Some(node) => {
+                let made = e.tensor(node, span);
+                Value::Tensor(Tensor { stretch: wrt.stretch, ..made })
+            }
+            None => {
+                let text = e.text(x.span);
+                let message = format!("the value does not depend on `{text}`");
+                let error =
+                    Diagnostic::error("E0404", message).at(y.span, format!("computed without `{text}`"));
+                e.report(
+                    error
+                        .and_at(x.span, "the variable")
+                        .note("the derivative counts what is computed from this very binding"),
+                );
+                Value::Error
+            }
+        },
+        Err(error) => {
+            let diagnostic = no_derivative(&error, e.text(x.span));
+            e.report(diagnostic.and_at(span, "the derivative is asked for here"));
+            Value::Error
+        }
+    }
+}
+
+/// A missing derivative as an error at the user's text. `by` names the variable.
+pub fn no_derivative(error: &GradError, by: &str) -> Diagnostic {
+    let place = error.origin.span;
+    let made = |what: &str| {
+        Diagnostic::error("E0401", format!("`{what}` has no derivative"))
+            .at(place, "on the way to the result")
+            .help("`stop_gradient(x)` makes it a constant; an activation may give its own `gradient`")
+    };
+    match error.what {
+        NoDerivative::Floor => made("floor"),
+        NoDerivative::Ceil => made("ceil"),
+        NoDerivative::Round => made("round"),
+        NoDerivative::OnlyThroughConditions => {
+            let message = format!("the result depends on `{by}` only through conditions or whole numbers");
+            let error = Diagnostic::error("E0402", message).at(place, "its derivative is zero everywhere");
+            error.help(
+                "an activation may give its own: `activation step(v) = if v > 0 then 1 else 0  gradient …`",
+            )
+        }
+    }
+}
