@@ -325,7 +325,7 @@ impl Mul for &Dim {
         let mut sum = Dim::ZERO;
         for (left, a) in self.terms() {
             for (right, b) in other.terms() {
-                sum = &sum + &multiply(&left, a, &right, b);
+                sum = Add::add(&sum, &multiply(&left, a, &right, b));
             }
         }
         sum

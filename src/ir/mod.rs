@@ -17,6 +17,7 @@ pub mod build;
 pub mod compose;
 pub mod dim;
 pub mod graph;
+pub mod interpret;
 pub mod math;
 pub mod program;
 pub mod rewrite;

@@ -17,6 +17,8 @@
 //! Beyond their range sin and cos lose one bit of absolute accuracy each time x doubles; from 2^22 (f64:
 //! 2^51) on they are merely numbers in [−1, 1]. NaN gives NaN everywhere.
 
+#![expect(clippy::excessive_precision, reason = "coefficients stand as their sources print them")]
+
 mod erf;
 mod exp;
 mod log;

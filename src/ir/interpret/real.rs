@@ -1,0 +1,167 @@
+//! The two kinds of floats that a program may mean, and what is done with them.
+
+use crate::base::philox::Draw;
+use crate::ir::math;
+use crate::ir::math::native::{Native32, Native64};
+use crate::ir::{BinaryOp, UnaryOp};
+use std::ops::{Add, Div, Mul, Neg, Sub};
+
+/// `f32` or `f64`.
+pub trait Real:
+    Copy
+    + Default
+    + PartialOrd
+    + std::fmt::Debug
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Neg<Output = Self>
+    + 'static
+{
+    /// Rounded.
+    fn from_f64(value: f64) -> Self;
+    fn to_f64(self) -> f64;
+    /// Rounded.
+    fn from_i32(value: i32) -> Self;
+    /// Towards zero; the nearest int if it does not fit, 0 for NaN.
+    fn to_i32(self) -> i32;
+    fn exp(self) -> Self;
+    fn log(self) -> Self;
+    fn sin(self) -> Self;
+    fn cos(self) -> Self;
+    fn tanh(self) -> Self;
+    fn erf(self) -> Self;
+    fn sqrt(self) -> Self;
+    fn floor(self) -> Self;
+    fn ceil(self) -> Self;
+    fn round(self) -> Self;
+    fn pow(self, exponent: Self) -> Self;
+    fn uniform(draw: &Draw, element: u64) -> Self;
+    fn normal(draw: &Draw, element: u64) -> Self;
+}
+
+macro_rules! real {
+    ($float:ident, $native:ident, $uniform:ident, $normal:ident) => {
+        impl Real for $float {
+            fn from_f64(value: f64) -> $float {
+                value as $float
+            }
+            fn to_f64(self) -> f64 {
+                f64::from(self)
+            }
+            fn from_i32(value: i32) -> $float {
+                value as $float
+            }
+            fn to_i32(self) -> i32 {
+                self as i32
+            }
+            fn exp(self) -> $float {
+                math::exp(&mut $native, self)
+            }
+            fn log(self) -> $float {
+                math::log(&mut $native, self)
+            }
+            fn sin(self) -> $float {
+                math::sin(&mut $native, self)
+            }
+            fn cos(self) -> $float {
+                math::cos(&mut $native, self)
+            }
+            fn tanh(self) -> $float {
+                math::tanh(&mut $native, self)
+            }
+            fn erf(self) -> $float {
+                math::erf(&mut $native, self)
+            }
+            fn sqrt(self) -> $float {
+                $float::sqrt(self)
+            }
+            fn floor(self) -> $float {
+                $float::floor(self)
+            }
+            fn ceil(self) -> $float {
+                $float::ceil(self)
+            }
+            fn round(self) -> $float {
+                self.round_ties_even()
+            }
+            fn pow(self, exponent: $float) -> $float {
+                math::pow(&mut $native, self, exponent)
+            }
+            fn uniform(draw: &Draw, element: u64) -> $float {
+                draw.$uniform(element)
+            }
+            fn normal(draw: &Draw, element: u64) -> $float {
+                draw.$normal(element)
+            }
+        }
+    };
+}
+
+real!(f32, Native32, uniform_f32, normal_f32);
+real!(f64, Native64, uniform_f64, normal_f64);
+
+/// Unary operations from float to float; `None` for the others.
+pub(super) fn float_unary<F: Real>(op: UnaryOp) -> Option<fn(F) -> F> {
+    match op {
+        UnaryOp::Neg => Some(F::neg),
+        UnaryOp::Exp => Some(F::exp),
+        UnaryOp::Log => Some(F::log),
+        UnaryOp::Sin => Some(F::sin),
+        UnaryOp::Cos => Some(F::cos),
+        UnaryOp::Tanh => Some(F::tanh),
+        UnaryOp::Sqrt => Some(F::sqrt),
+        UnaryOp::Erf => Some(F::erf),
+        UnaryOp::Floor => Some(F::floor),
+        UnaryOp::Ceil => Some(F::ceil),
+        UnaryOp::Round => Some(F::round),
+        UnaryOp::Stop => Some(|value| value),
+        UnaryOp::Not | UnaryOp::ToFloat | UnaryOp::ToInt => None,
+    }
+}
+
+/// Binary operations from floats to float.
+pub(super) fn float_binary<F: Real>(op: BinaryOp) -> Option<fn(F, F) -> F> {
+    match op {
+        BinaryOp::Add => Some(F::add),
+        BinaryOp::Sub => Some(F::sub),
+        BinaryOp::Mul => Some(F::mul),
+        BinaryOp::Div => Some(F::div),
+        BinaryOp::Pow => Some(F::pow),
+        BinaryOp::FloorDiv | BinaryOp::Mod | BinaryOp::Lt | BinaryOp::Le => None,
+        BinaryOp::Eq | BinaryOp::And | BinaryOp::Or => None,
+    }
+}
+
+/// Binary operations from ints to int.
+pub(super) fn int_binary(op: BinaryOp) -> Option<fn(i32, i32) -> i32> {
+    match op {
+        BinaryOp::Add => Some(i32::wrapping_add),
+        BinaryOp::Sub => Some(i32::wrapping_sub),
+        BinaryOp::Mul => Some(i32::wrapping_mul),
+        BinaryOp::FloorDiv => Some(floor_div),
+        BinaryOp::Mod => Some(|a, b| a.wrapping_sub(b.wrapping_mul(floor_div(a, b)))),
+        BinaryOp::Div | BinaryOp::Pow | BinaryOp::Lt | BinaryOp::Le => None,
+        BinaryOp::Eq | BinaryOp::And | BinaryOp::Or => None,
+    }
+}
+
+/// Comparisons.
+pub(super) fn compare<T: PartialOrd>(op: BinaryOp) -> Option<fn(&T, &T) -> bool> {
+    match op {
+        BinaryOp::Lt => Some(T::lt),
+        BinaryOp::Le => Some(T::le),
+        BinaryOp::Eq => Some(T::eq),
+        BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul | BinaryOp::Div | BinaryOp::Pow => None,
+        BinaryOp::FloorDiv | BinaryOp::Mod | BinaryOp::And | BinaryOp::Or => None,
+    }
+}
+
+fn floor_div(a: i32, b: i32) -> i32 {
+    if b == 0 {
+        return 0;
+    }
+    let quotient = a.wrapping_div(b);
+    if a.wrapping_rem(b) != 0 && (a < 0) != (b < 0) { quotient - 1 } else { quotient }
+}
