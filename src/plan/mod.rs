@@ -5,16 +5,20 @@
 //! and all temporaries lie in one arena.
 
 mod address;
+mod cut;
 mod interpret;
 mod lower;
 mod memory;
 mod order;
 mod pieces;
 mod product;
+mod rebuild;
 mod scan;
+mod split;
 #[cfg(test)]
 mod tests;
 mod text;
+mod trim;
 mod view;
 
 pub use interpret::interpret;
@@ -42,7 +46,10 @@ pub enum PlanError {
 
 /// Plans a static graph.
 pub fn plan(graph: &Graph, options: Options) -> Result<Plan, PlanError> {
-    let (lowering, steps) = lower::lower(graph, true)?;
+    let graph = trim::trim(graph);
+    let graph = split::split_products(&graph);
+    let graph = cut::cut_sums(&graph);
+    let (lowering, steps) = lower::lower(&graph, true)?;
     let mut plan = unplaced(lowering, steps, options);
     pieces::divide(&mut plan.steps);
     let same = memory::all_distinct(&plan);

@@ -51,8 +51,7 @@ pub(super) fn gemm(
 ) -> Option<Vec<Step>> {
     let product = classify(body, operands, elems, target)?;
     let Product { addresses, batch, m, n, k } = &product;
-    let work = m.size.checked_mul(n.size)?.checked_mul(k[0].size)?;
-    if work < SMALL || m.size < THIN || n.size < THIN || k[0].size < THIN {
+    if !is_worth_a_call(m.size, n.size, k[0].size) {
         return None;
     }
     let loops: Vec<(StepId, &Axis)> = k[1..].iter().map(|axis| (fresh(), axis)).collect();
@@ -90,6 +89,11 @@ pub(super) fn gemm(
     }
     steps.insert(0, super::lower::fill_step(target.clone(), name.clone()));
     Some(steps)
+}
+
+/// Whether a product of these sizes is left to the matrix kernel.
+pub(super) fn is_worth_a_call(m: i64, n: i64, k: i64) -> bool {
+    m.saturating_mul(n).saturating_mul(k) >= SMALL && m >= THIN && n >= THIN && k >= THIN
 }
 
 fn classify(body: &Loop, operands: &[View], elems: &[Elem], target: &View) -> Option<Product> {

@@ -242,3 +242,74 @@ fn a_training_step_is_planned() {
     println!("{}", check(&training_step(32, [20, 24, 10])));
     check(&training_step(4, [2, 8, 3]));
 }
+
+/// `y[n, o, i, j] = Σ x[n, c, S i + u - P, S j + v - P] w[o, c, u, v]` and both its gradients for `dy = y`.
+fn convolution(sizes: [i64; 5], stride: i64, pad: i64) -> Graph {
+    let [batch, channels, size, out, window] = sizes;
+    let places = (size + 2 * pad - window) / stride + 1;
+    let mut g = Graph::new();
+    let x = input(&mut g, "x", &[batch, channels, size, size]);
+    let w = param(&mut g, "w", &[out, channels, window, window]);
+    // n o i j c u v
+    let domain = dims(&[batch, out, places, places, channels, window, window]);
+    let at = |a: usize, u: usize| {
+        let place = Affine::index(a).scale(&Dim::number(stride)).add(&Affine::index(u));
+        Sub::Affine(place.offset(&Dim::number(-pad)))
+    };
+    let x_subs = |l: &LoopBuilder<'_>| vec![l.index(0), l.index(4), at(2, 5), at(3, 6)];
+    let w_subs = |l: &LoopBuilder<'_>| vec![l.index(1), l.index(4), l.index(5), l.index(6)];
+    let y_subs = |l: &LoopBuilder<'_>| vec![l.index(0), l.index(1), l.index(2), l.index(3)];
+    let mut l = LoopBuilder::new(&g, domain.clone());
+    let (xs, ws, ys) = (x_subs(&l), w_subs(&l), y_subs(&l));
+    let (a, b) = (l.read_padded(x, xs.clone()), l.read(w, ws.clone()));
+    let value = l.binary(BinaryOp::Mul, a, b);
+    let y = l.reduce(dims(&[batch, out, places, places]), ys.clone(), Combine::Add, value);
+    let y = g.add_loop(y);
+    g.origin.phase = Phase::Backward;
+    let mut l = LoopBuilder::new(&g, domain.clone());
+    let (a, b) = (l.read_padded(x, xs.clone()), l.read(y, ys.clone()));
+    let value = l.binary(BinaryOp::Mul, a, b);
+    let dw = l.reduce(dims(&[out, channels, window, window]), ws.clone(), Combine::Add, value);
+    let dw = g.add_loop(dw);
+    let mut l = LoopBuilder::new(&g, domain);
+    let (a, b) = (l.read(w, ws), l.read(y, ys));
+    let value = l.binary(BinaryOp::Mul, a, b);
+    let dx = l.finish(dims(&[batch, channels, size, size]), xs, true, Combine::Add, value);
+    let dx = g.add_loop(dx);
+    g.output("y", y);
+    g.output("dw", dw);
+    g.output("dx", dx);
+    g
+}
+
+fn count_gemms(plan: &Plan) -> usize {
+    let mut count = 0;
+    memory::for_each_step(&plan.steps, &mut |step| count += usize::from(matches!(step, Step::Gemm(_))));
+    count
+}
+
+#[test]
+fn convolutions_become_products() {
+    let plan = check(&convolution([2, 4, 8, 6, 3], 1, 1));
+    println!("{plan}");
+    assert_eq!(count_gemms(&plan), 3);
+    assert_eq!(count_gemms(&check(&convolution([3, 5, 9, 8, 3], 2, 1))), 3);
+    let pointwise = check(&convolution([2, 16, 6, 8, 1], 1, 0));
+    assert_eq!((count_gemms(&pointwise), pointwise.steps.len()), (3, 4));
+    assert_eq!(count_gemms(&check(&convolution([1, 1, 4, 2, 3], 1, 1))), 0);
+}
+
+#[test]
+fn long_sums_are_cut() {
+    let mut g = Graph::new();
+    let x = input(&mut g, "x", &[5003, 3]);
+    let columns = reduce(&mut g, Combine::Add, x, 0);
+    g.output("columns", columns);
+    let y = input(&mut g, "y", &[5003, 20]);
+    let z = input(&mut g, "z", &[5003, 20]);
+    let product = matmul(&mut g, y, z, [true, false]);
+    g.output("product", product);
+    let plan = check(&g);
+    println!("{plan}");
+    assert_eq!(count_gemms(&plan), 2);
+}

@@ -1,0 +1,313 @@
+//! Brings sums of products into the form of a matrix product.
+//!
+//! The factors of `out[w] += f1 * f2 * …` fall into those that do not move with the sum, which are multiplied
+//! afterwards, and two classes by the indices they have. A class that is more than a plain read is computed
+//! into a tensor of its own first:
+//!
+//! - `dW[o, i] += (dout[b, o] * slope[b, o]) * x[b, i]`: the first class as a `[b, o]` matrix;
+//! - a convolution `x[n, c, 2*i + u - 1, 2*j + v - 1]`: the windows as an `[n, c, u, v, i, j]` tensor, which
+//!   the sum for the weight's gradient shares;
+//! - its gradient for the input, which writes to such a place: the product first, then the windows are added up.
+
+use super::address::extents;
+use super::product;
+use super::rebuild::rebuild;
+use crate::ir::{Affine, BinaryOp, Body, Combine, Dim, Elem, Graph, Loop, LoopBuilder, Node, NodeId, Op};
+use crate::ir::{Scalar, ScalarId, Sub, UnaryOp, Var, compose};
+
+/// Splits all sums of products that are worth a matrix product.
+pub(super) fn split_products(graph: &Graph) -> Graph {
+    rebuild(graph, &|new, _, node, operands| match &node.op {
+        Op::Loop(body) => split(new, node, body, &operands),
+        _ => None,
+    })
+}
+
+/// Factors that have the same indices, or fewer.
+struct Class {
+    factors: Vec<ScalarId>,
+    indices: Vec<bool>,
+}
+
+fn split(graph: &mut Graph, node: &Node, body: &Loop, operands: &[NodeId]) -> Option<NodeId> {
+    if body.combine != Combine::Add || node.ty.elem != Elem::Float {
+        return None;
+    }
+    let mut factors = Vec::new();
+    collect_factors(&body.body, body.body.result, &mut factors);
+    if factors.len() < 2 {
+        return None;
+    }
+    let sizes = extents(body);
+    let uses = indices_of(&body.body, &sizes);
+    let mut written = vec![false; sizes.len()];
+    let mut bare = true;
+    for sub in &body.write {
+        let Sub::Affine(affine) = sub else { return None };
+        bare &= affine.as_index().is_some() || affine.is_constant();
+        mark(affine, &mut written);
+    }
+    // Indices of one point belong to whatever has them; they count for nothing.
+    let live = |index: usize| sizes[index] > 1;
+    let summed = |set: &[bool]| (0..set.len()).any(|index| set[index] && live(index) && !written[index]);
+    let (inner, outer): (Vec<ScalarId>, Vec<ScalarId>) =
+        factors.iter().partition(|factor| summed(&uses[factor.0 as usize]));
+    let (a, b) = two_classes(&inner, &uses, &sizes)?;
+    let size = |pick: &dyn Fn(usize) -> bool| -> i64 {
+        (0..sizes.len()).filter(|index| pick(*index)).map(|index| sizes[index]).product()
+    };
+    let m = size(&|index| written[index] && a.indices[index] && !b.indices[index]);
+    let n = size(&|index| written[index] && b.indices[index] && !a.indices[index]);
+    let k = size(&|index| !written[index] && a.indices[index] && b.indices[index]);
+    let all_summed_in_both = (0..sizes.len())
+        .all(|index| !live(index) || written[index] || (a.indices[index] && b.indices[index]));
+    if !product::is_worth_a_call(m, n, k) || !all_summed_in_both {
+        return None;
+    }
+    let plain = |class: &Class| matches!(class.factors.as_slice(), [one] if is_plain(&body.body, *one));
+    let all_written_in_one =
+        (0..sizes.len()).all(|index| !live(index) || !written[index] || a.indices[index] || b.indices[index]);
+    if outer.is_empty() && bare && !body.dropping && plain(&a) && plain(&b) {
+        return None;
+    }
+    if !all_written_in_one {
+        return None;
+    }
+    let source = Source { body, operands, sizes: &sizes };
+    let a = source.operand(graph, &a)?;
+    let b = source.operand(graph, &b)?;
+    // The product over all written indices, in the order in which the windows lie if there are any.
+    let order = source.in_order(body.write.iter(), &written);
+    let summed: Vec<usize> = (0..sizes.len()).filter(|index| !written[*index]).collect();
+    let domain: Vec<usize> = order.iter().chain(&summed).copied().collect();
+    let mut l = LoopBuilder::new(graph, source.dims(&domain));
+    let (a, b) = (a.read(&mut l, &domain), b.read(&mut l, &domain));
+    let value = l.binary(BinaryOp::Mul, a, b);
+    let write = (0..order.len()).map(|at| l.index(at)).collect();
+    let product = l.reduce(source.dims(&order), write, Combine::Add, value);
+    let product = graph.add_loop(product);
+    if outer.is_empty() && bare && !body.dropping && is_whole(&order, body) {
+        return Some(product);
+    }
+    // What is left: the other factors, and the places that were written.
+    let mut l = LoopBuilder::new(graph, source.dims(&order));
+    let mut at = |var: Var| match var {
+        Var::Index(index) => match order.iter().position(|own| *own == index as usize) {
+            Some(place) => Sub::Affine(Affine::index(place)),
+            None => Sub::Affine(Affine::constant(0i64)),
+        },
+        Var::Step(_) => compose::same(var),
+    };
+    let subs = (0..order.len()).map(|at| l.index(at)).collect();
+    let mut value = l.read(product, subs);
+    for factor in outer {
+        let factor = Body { nodes: needed(&body.body, factor), result: factor };
+        let places = compose::paste(&mut l, &factor, operands, &mut at, &mut |l, _, scalar| l.add(scalar));
+        value = l.binary(BinaryOp::Mul, value, places[factor.result.0 as usize]);
+    }
+    let write = body.write.iter().map(|sub| compose::paste_sub(&mut l, sub, &[], &mut at)).collect();
+    let combine = if bare { Combine::Set } else { Combine::Add };
+    let node = l.finish(body.shape.clone(), write, body.dropping, combine, value);
+    Some(graph.add_loop(node))
+}
+
+/// The factors of a product, through nested products.
+fn collect_factors(body: &Body, id: ScalarId, into: &mut Vec<ScalarId>) {
+    match &body[id] {
+        Scalar::Binary(BinaryOp::Mul, a, b) => {
+            collect_factors(body, *a, into);
+            collect_factors(body, *b, into);
+        }
+        Scalar::Unary(UnaryOp::Stop, a) => collect_factors(body, *a, into),
+        _ => into.push(id),
+    }
+}
+
+fn mark(affine: &Affine, set: &mut [bool]) {
+    for (var, _) in &affine.terms {
+        if let Var::Index(index) = var {
+            set[*index as usize] = true;
+        }
+    }
+}
+
+/// For each scalar the indices that it moves with, those of one point left out.
+fn indices_of(body: &Body, sizes: &[i64]) -> Vec<Vec<bool>> {
+    let mut sets: Vec<Vec<bool>> = Vec::with_capacity(body.nodes.len());
+    for scalar in &body.nodes {
+        let mut set = vec![false; sizes.len()];
+        scalar.for_each_operand(|id| {
+            let other = &sets[id.0 as usize];
+            set.iter_mut().zip(other).for_each(|(own, other)| *own |= other);
+        });
+        match scalar {
+            Scalar::Affine(affine) => mark(affine, &mut set),
+            Scalar::Read { subs, .. } => subs.iter().for_each(|sub| {
+                if let Sub::Affine(affine) = sub {
+                    mark(affine, &mut set);
+                }
+            }),
+            _ => {}
+        }
+        set.iter_mut().zip(sizes).for_each(|(own, size)| *own &= *size > 1);
+        sets.push(set);
+    }
+    sets
+}
+
+/// Two classes: the factor with the most points and what moves with its indices only, and the rest.
+fn two_classes(factors: &[ScalarId], uses: &[Vec<bool>], sizes: &[i64]) -> Option<(Class, Class)> {
+    let points = |set: &[bool]| -> i64 {
+        set.iter()
+            .zip(sizes)
+            .filter(|(has, _)| **has)
+            .fold(1i64, |product, (_, size)| product.saturating_mul(*size))
+    };
+    let first = factors.iter().max_by_key(|factor| points(&uses[factor.0 as usize]))?;
+    let indices = uses[first.0 as usize].clone();
+    let within =
+        |factor: &ScalarId| uses[factor.0 as usize].iter().zip(&indices).all(|(own, has)| !own || *has);
+    let (mine, rest): (Vec<ScalarId>, Vec<ScalarId>) = factors.iter().partition(|factor| within(factor));
+    let mut others = vec![false; sizes.len()];
+    for factor in &rest {
+        others.iter_mut().zip(&uses[factor.0 as usize]).for_each(|(own, has)| *own |= has);
+    }
+    let a = Class { factors: mine, indices };
+    (!rest.is_empty()).then_some((a, Class { factors: rest, indices: others }))
+}
+
+/// A read by indices alone.
+fn is_plain(body: &Body, id: ScalarId) -> bool {
+    let Scalar::Read { subs, padded: false, .. } = &body[id] else { return false };
+    subs.iter().all(|sub| match sub {
+        Sub::Affine(affine) => affine.terms.len() <= 1,
+        Sub::Value(_) => false,
+    })
+}
+
+/// Whether the written indices in this order are the result.
+fn is_whole(order: &[usize], body: &Loop) -> bool {
+    order.len() == body.write.len()
+        && (0..order.len()).all(|axis| body.write_index(axis) == Some(order[axis]))
+}
+
+/// The loop that is taken apart.
+struct Source<'s> {
+    body: &'s Loop,
+    operands: &'s [NodeId],
+    sizes: &'s [i64],
+}
+
+/// One side of the product.
+struct Operand {
+    node: NodeId,
+    /// For each axis a subscript in the indices of the loop.
+    subs: Vec<Affine>,
+}
+
+impl Operand {
+    /// Its element in a loop over `domain`, a list of indices of the source.
+    fn read(&self, l: &mut LoopBuilder<'_>, domain: &[usize]) -> ScalarId {
+        let place = |var: Var| match var {
+            Var::Index(index) => match domain.iter().position(|own| *own == index as usize) {
+                Some(at) => Affine::index(at),
+                None => Affine::constant(0i64),
+            },
+            Var::Step(_) => Affine::var(var),
+        };
+        let subs = self.subs.iter().map(|sub| Sub::Affine(sub.substitute(place))).collect();
+        l.read(self.node, subs)
+    }
+}
+
+impl Source<'_> {
+    fn dims(&self, indices: &[usize]) -> Vec<Dim> {
+        indices.iter().map(|index| self.body.domain[*index].clone()).collect()
+    }
+
+    /// A plain read as it is; anything else as a tensor over the class's indices.
+    fn operand(&self, graph: &mut Graph, class: &Class) -> Option<Operand> {
+        if let [one] = class.factors.as_slice()
+            && is_plain(&self.body.body, *one)
+            && let Scalar::Read { operand, subs, .. } = &self.body.body[*one]
+        {
+            let affine = |sub: &Sub| match sub {
+                Sub::Affine(affine) => Some(affine.clone()),
+                Sub::Value(_) => None,
+            };
+            let subs = subs.iter().map(affine).collect::<Option<_>>()?;
+            return Some(Operand { node: self.operands[*operand as usize], subs });
+        }
+        let order = self.window_order(class);
+        let mut l = LoopBuilder::new(graph, self.dims(&order));
+        let mut at = |var: Var| match var {
+            Var::Index(index) => match order.iter().position(|own| *own == index as usize) {
+                Some(place) => Sub::Affine(Affine::index(place)),
+                None => Sub::Affine(Affine::constant(0i64)),
+            },
+            Var::Step(_) => compose::same(var),
+        };
+        let mut value: Option<ScalarId> = None;
+        for factor in &class.factors {
+            let factor = Body { nodes: needed(&self.body.body, *factor), result: *factor };
+            let places =
+                compose::paste(&mut l, &factor, self.operands, &mut at, &mut |l, _, scalar| l.add(scalar));
+            let factor = places[factor.result.0 as usize];
+            value = Some(match value {
+                Some(product) => l.binary(BinaryOp::Mul, product, factor),
+                None => factor,
+            });
+        }
+        let node = l.map(value?);
+        let node = graph.add_loop(node);
+        Some(Operand { node, subs: order.iter().map(|index| Affine::index(*index)).collect() })
+    }
+
+    /// The order of the axes of a class's tensor: as they are read.
+    fn window_order(&self, class: &Class) -> Vec<usize> {
+        let subs = class.factors.iter().filter_map(|factor| match &self.body.body[*factor] {
+            Scalar::Read { subs, .. } => Some(subs.as_slice()),
+            _ => None,
+        });
+        let mut order = self.in_order(subs.flatten(), &class.indices);
+        let rest = (0..self.sizes.len()).filter(|index| class.indices[*index]);
+        rest.for_each(|index| {
+            if !order.contains(&index) {
+                order.push(index)
+            }
+        });
+        order
+    }
+
+    /// The indices of `set` in the order of subscripts: those that stand alone in one; then, of those that
+    /// share one, the short ones (the window) before the long ones (the places of the window).
+    fn in_order<'a>(&self, subs: impl Iterator<Item = &'a Sub>, set: &[bool]) -> Vec<usize> {
+        let mut ranks: Vec<Vec<usize>> = vec![Vec::new()];
+        for sub in subs {
+            let Sub::Affine(affine) = sub else { continue };
+            let index = |var: &Var| match var {
+                Var::Index(index) => set[*index as usize].then_some(*index as usize),
+                Var::Step(_) => None,
+            };
+            let mut own: Vec<usize> = affine.terms.iter().filter_map(|(var, _)| index(var)).collect();
+            own.sort_by_key(|index| (self.sizes[*index], *index));
+            let first = usize::from(own.len() > 1);
+            for (rank, index) in own.into_iter().enumerate() {
+                ranks.resize(ranks.len().max(first + rank + 1), Vec::new());
+                ranks[first + rank].push(index);
+            }
+        }
+        let mut order: Vec<usize> = Vec::new();
+        ranks.into_iter().flatten().for_each(|index| {
+            if !order.contains(&index) {
+                order.push(index)
+            }
+        });
+        order
+    }
+}
+
+/// The scalars up to `id`: all that it can need. The others do no harm, a builder drops them.
+fn needed(body: &Body, id: ScalarId) -> Vec<Scalar> {
+    body.nodes[..=id.0 as usize].to_vec()
+}
