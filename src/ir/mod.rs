@@ -18,6 +18,7 @@ pub mod compose;
 pub mod dim;
 pub mod graph;
 pub mod interpret;
+pub mod lift;
 pub mod math;
 pub mod program;
 pub mod rewrite;

@@ -2,4 +2,178 @@
 
 use super::Code;
 
-pub(super) const CODES: &[Code] = &[];
+pub(super) const CODES: &[Code] = &[
+    Code {
+        code: "E0601",
+        title: "the data has no such field",
+        explain: "\
+After the name of a data set stands a field, a part or `rows`; after a part, a field or `rows`.
+    digits.test.lable      # wrong: the field is called `label`
+    digits.test.label      # right",
+    },
+    Code {
+        code: "E0602",
+        title: "data where a compile-time value is needed",
+        explain: "\
+The rows of a data set are known when the program runs. Sizes, hyperparameters and starting values
+are known before. Use the data in `train`, `print`, `expect` or a function that they call.",
+    },
+    Code {
+        code: "E0603",
+        title: "a column that the source does not have",
+        explain: "\
+Each source is read in its own way: `column(\"name\")`, `column(3)` and `columns(0:64)` for csv and
+parquet; `tensor(\"name\")` for npz and safetensors; `tensor()` for npy and idx; `window(64)` and
+`window(64, shift = 1)` for texts; `pixels()` and `labels()` for folders of images. `standardize(e)`
+may stand around any of them, in a `data` item only.
+    data d = csv(\"d.csv\") { x: [4] = tensor(\"x\") }       # wrong
+    data d = csv(\"d.csv\") { x: [4] = columns(0:4) }      # right",
+    },
+    Code {
+        code: "E0604",
+        title: "a source of data that is not one",
+        explain: "\
+A source is a call with a path: csv, npy, npz, safetensors, idx, parquet, images or text. Only csv
+has an option, `header`.
+    data d = cvs(\"d.csv\") { … }                  # wrong
+    data d = csv(\"d.csv\", header = false) { … }  # right",
+    },
+    Code {
+        code: "E0605",
+        title: "the number of rows is not known or does not fit",
+        explain: "\
+Made data says `rows = 1_000`; a literal's first axis is its rows; a file says it itself, so `rows`
+must not.
+    data d { x: [2] = uniform(-1, 1) }               # wrong: how many?
+    data d { rows = 100
+             x: [2] = uniform(-1, 1) }               # right",
+    },
+    Code {
+        code: "E0606",
+        title: "a split that is not one",
+        explain: "\
+The parts of a split have different names and shares between 0 and 1 that add up to 1. Parts are
+rounded down, the last takes the rest.
+    split train = 0.8, test = 0.3      # wrong: 1.1
+    split train = 0.8, test = 0.2      # right",
+    },
+    Code {
+        code: "E0607",
+        title: "a field with a name that is taken",
+        explain: "\
+No field may have the name of another field, of a part, `rows` or `T`: `digits.rows` and `x.T` would
+mean two things.",
+    },
+    Code {
+        code: "E0608",
+        title: "fields with different numbers of rows",
+        explain: "\
+All fields of a data set have equally many rows: row i of each belongs together.
+    x = [[0, 0], [0, 1]]
+    y = [[0], [1], [1]]      # wrong: 3 rows, not 2",
+    },
+    Code {
+        code: "E0609",
+        title: "a recurrence in a field",
+        explain: "\
+A field is defined for one row and computed for all rows at once; a `scan` cannot stand in it.
+Compute it in the model instead.",
+    },
+    Code {
+        code: "E0610",
+        title: "data that cannot be used for training here",
+        explain: "\
+`data` and `validate` take a data set, or a part of one that is split; validation data has the fields
+of the training data.
+    data = digits            # wrong if `digits` is split
+    data = digits.train      # right",
+    },
+    Code {
+        code: "E0611",
+        title: "a `train` without data or without anything to minimize",
+        explain: "\
+A `train` needs at least `data`, one `minimize` line and `epochs` or `steps`.
+    train {
+        data     = points
+        minimize mse(Net(x), y) with SGD(lr = 0.1)
+        epochs   = 10
+    }",
+    },
+    Code {
+        code: "E0612",
+        title: "a setting of `train` that is not one",
+        explain: "\
+Settings are data, validate, batch, epochs, steps, seed, shuffle, stop and init, each at most once;
+lines that begin with `minimize` and `measure` may stand several times.",
+    },
+    Code {
+        code: "E0613",
+        title: "how long to train is not said, or said twice",
+        explain: "\
+Exactly one of `epochs` (passes over the data) and `steps` (updates) is given.",
+    },
+    Code {
+        code: "E0614",
+        title: "a setting of `train` with a value out of range",
+        explain: "\
+`batch`, `epochs`, `steps` and patience are whole numbers of at least 1; `stop` takes
+`patience(n)`; `init` takes `safetensors(\"file\", prefix = \"…\")`.",
+    },
+    Code {
+        code: "E0615",
+        title: "a loss that is not a scalar",
+        explain: "\
+A loss is one number for the whole batch.
+    minimize (Net(x) - y)^2 with SGD()           # wrong: one for each row
+    minimize mean((Net(x) - y)^2) with SGD()     # right",
+    },
+    Code {
+        code: "E0616",
+        title: "there is nothing to train",
+        explain: "\
+A `minimize` line trains the models that its loss calls, or those after `over`. They must have
+parameters that are not `frozen`.",
+    },
+    Code {
+        code: "E0617",
+        title: "an option of `minimize` that is not one",
+        explain: "\
+Options are `clip_norm = c` and `clip_value = c` with a positive number c known at compile time.",
+    },
+    Code {
+        code: "E0618",
+        title: "an optimizer is needed",
+        explain: "\
+After `with` stands an optimizer with its hyperparameters.
+    minimize mse(Net(x), y) with 0.1             # wrong
+    minimize mse(Net(x), y) with SGD(lr = 0.1)   # right",
+    },
+    Code {
+        code: "E0619",
+        title: "an optimizer that does not update `param` once",
+        explain: "\
+The body of an optimizer assigns `param` exactly once, by its last `<-`.",
+    },
+    Code {
+        code: "E0620",
+        title: "something that cannot stand in an optimizer",
+        explain: "\
+The body is written for one parameter and is elementwise: bindings, `state`, `<-` on states and on
+`param`, compile-time `if`. It has no value, parameters, index notation or scans.",
+    },
+    Code {
+        code: "E0621",
+        title: "a metric that is not one",
+        explain: "\
+A `measure` line gives one number, under a name: `measure accuracy(Net(x), y)` is called after the
+function, anything else needs `measure NAME = …`. The arguments of a `whole` metric are gathered over
+all batches, so the batch is their first axis; such a metric stands alone on its line.",
+    },
+    Code {
+        code: "E0622",
+        title: "a `print`, `expect` or `plot` that cannot be carried out",
+        explain: "\
+`expect` takes a condition (a bool, or a tensor of bools that must all hold) and a message;
+`plot` takes tensors of one axis and a `title`.",
+    },
+];

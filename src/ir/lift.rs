@@ -1,0 +1,214 @@
+//! Lifting: what a scan's body computes in each step without the carries, computed for all steps at once.
+//!
+//! A lifted node has a new first axis, the step: its loop gets a new first index in the place of
+//! `Var::Step(step)`. What does not vary with the step is made once and not lifted.
+
+use super::LoopBuilder;
+use super::affine::{Affine, StepId, Var};
+use super::dim::Dim;
+use super::graph::{Graph, Loop, Node, NodeId, Op};
+use super::scalar::{Body, Scalar, Sub};
+use std::sync::Arc;
+
+/// Where a node of the body has gone in the outer graph.
+#[derive(Clone, Copy)]
+struct Place {
+    node: NodeId,
+    /// Whether its first axis is the step.
+    lifted: bool,
+}
+
+/// Makes `nodes` of `body` in `outer`, for all `trip` values of `step`: each result has the shape
+/// `[trip, …]`. `capture` gives the outer node of each `Op::Capture`.
+///
+/// `None` if one of them depends on a carry, or on a scan that varies with the step.
+pub fn lift(
+    outer: &mut Graph,
+    body: &Graph,
+    nodes: &[NodeId],
+    step: StepId,
+    trip: &Dim,
+    capture: impl Fn(usize) -> NodeId,
+) -> Option<Vec<NodeId>> {
+    let needed = body.reachable(nodes.iter().copied());
+    let mut places: Vec<Option<Place>> = vec![None; body.len()];
+    let own_origin = outer.origin.clone();
+    let mut possible = true;
+    for (id, node) in body.nodes().filter(|(id, _)| needed[id.0 as usize]) {
+        let operands: Option<Vec<Place>> =
+            node.operands.iter().map(|operand| places[operand.0 as usize]).collect();
+        outer.origin = node.origin.clone();
+        let place = operands.and_then(|operands| lift_node(outer, node, &operands, step, trip, &capture));
+        possible &= place.is_some();
+        if !possible {
+            break;
+        }
+        places[id.0 as usize] = place;
+    }
+    let results = nodes.iter().map(|node| {
+        let place = places[node.0 as usize]?;
+        Some(if place.lifted { place.node } else { repeat(outer, place.node, trip) })
+    });
+    let results = if possible { results.collect() } else { None };
+    outer.origin = own_origin;
+    results
+}
+
+fn lift_node(
+    outer: &mut Graph,
+    node: &Node,
+    operands: &[Place],
+    step: StepId,
+    trip: &Dim,
+    capture: &impl Fn(usize) -> NodeId,
+) -> Option<Place> {
+    let varies = operands.iter().any(|operand| operand.lifted);
+    let plain: Vec<NodeId> = operands.iter().map(|operand| operand.node).collect();
+    let longer =
+        |shape: &[Dim]| std::iter::once(trip.clone()).chain(shape.iter().cloned()).collect::<Vec<Dim>>();
+    let fixed =
+        |outer: &mut Graph, plain| Some(Place { node: outer.add(node.op.clone(), plain), lifted: false });
+    match &node.op {
+        Op::Capture { index, .. } => Some(Place { node: capture(*index as usize), lifted: false }),
+        Op::Carry { .. } => None,
+        Op::Input { .. } | Op::Param { .. } | Op::State { .. } | Op::Const(_) => fixed(outer, plain),
+        Op::Loop(body) => {
+            if !varies && !body.uses_step(step) {
+                return fixed(outer, plain);
+            }
+            let lifted: Vec<bool> = operands.iter().map(|operand| operand.lifted).collect();
+            let body = lift_loop(body, &lifted, step, trip);
+            Some(Place { node: outer.add(Op::Loop(Arc::new(body)), plain), lifted: true })
+        }
+        Op::Reshape { shape } if varies => {
+            Some(Place { node: outer.add(Op::Reshape { shape: longer(shape) }, plain), lifted: true })
+        }
+        Op::Reshape { .. } => fixed(outer, plain),
+        Op::Mark(_) => Some(Place { node: outer.add(node.op.clone(), plain), lifted: varies }),
+        Op::Rand { kind, stream, shape, step: count, step_axes } => {
+            let coefficient = count.coefficient(Var::Step(step));
+            if coefficient.is_number(0) {
+                return fixed(outer, plain);
+            }
+            // The steps count through the axes that are steps already.
+            if coefficient != Dim::product(&shape[..*step_axes as usize]) {
+                return None;
+            }
+            let rest = count.substitute(|var| {
+                if var == Var::Step(step) { Affine::constant(0i64) } else { Affine::var(var) }
+            });
+            let op = Op::Rand {
+                kind: *kind,
+                stream: stream.clone(),
+                shape: longer(shape),
+                step: rest,
+                step_axes: step_axes + 1,
+            };
+            Some(Place { node: outer.add(op, plain), lifted: true })
+        }
+        Op::Scan(scan) => {
+            let fits = !varies && !graph_uses_step(&scan.body, step);
+            if fits { fixed(outer, plain) } else { None }
+        }
+        Op::Result(_) => fixed(outer, plain),
+    }
+}
+
+fn lift_loop(body: &Loop, lifted: &[bool], step: StepId, trip: &Dim) -> Loop {
+    let shift = |affine: &Affine| {
+        affine.substitute(|var| match var {
+            Var::Index(index) => Affine::index(index as usize + 1),
+            Var::Step(own) if own == step => Affine::index(0),
+            Var::Step(_) => Affine::var(var),
+        })
+    };
+    let nodes = body.body.nodes.iter().map(|scalar| match scalar.map_affine(shift) {
+        Scalar::Read { operand, mut subs, padded } => {
+            if lifted[operand as usize] {
+                subs.insert(0, Sub::Affine(Affine::index(0)));
+            }
+            Scalar::Read { operand, subs, padded }
+        }
+        other => other,
+    });
+    let nodes = nodes.collect();
+    let write = body.write.iter().map(|sub| match sub {
+        Sub::Affine(affine) => Sub::Affine(shift(affine)),
+        Sub::Value(id) => Sub::Value(*id),
+    });
+    Loop {
+        write: std::iter::once(Sub::Affine(Affine::index(0))).chain(write).collect(),
+        domain: std::iter::once(trip.clone()).chain(body.domain.iter().cloned()).collect(),
+        shape: std::iter::once(trip.clone()).chain(body.shape.iter().cloned()).collect(),
+        dropping: body.dropping,
+        combine: body.combine,
+        body: Body { nodes, result: body.body.result },
+    }
+}
+
+/// The same value for every step.
+fn repeat(outer: &mut Graph, node: NodeId, trip: &Dim) -> NodeId {
+    let shape: Vec<Dim> = std::iter::once(trip.clone()).chain(outer.shape(node).iter().cloned()).collect();
+    let rank = shape.len();
+    let mut l = LoopBuilder::new(outer, shape);
+    let subs = (1..rank).map(|axis| l.index(axis)).collect();
+    let value = l.read(node, subs);
+    let body = l.map(value);
+    outer.add_loop(body)
+}
+
+fn graph_uses_step(graph: &Graph, step: StepId) -> bool {
+    graph.nodes().any(|(_, node)| match &node.op {
+        Op::Loop(body) => body.uses_step(step),
+        Op::Rand { step: count, .. } => count.uses(Var::Step(step)),
+        Op::Scan(scan) => graph_uses_step(&scan.body, step),
+        Op::Input { .. }
+        | Op::Param { .. }
+        | Op::State { .. }
+        | Op::Const(_)
+        | Op::Reshape { .. }
+        | Op::Mark(_)
+        | Op::Result(_)
+        | Op::Carry { .. }
+        | Op::Capture { .. } => false,
+    })
+}
+
+impl Loop {
+    /// Whether a subscript or value varies with the step of a scan.
+    pub fn uses_step(&self, step: StepId) -> bool {
+        let var = Var::Step(step);
+        let in_sub = |sub: &Sub| matches!(sub, Sub::Affine(affine) if affine.uses(var));
+        self.write.iter().any(in_sub)
+            || self.body.nodes.iter().any(|scalar| match scalar {
+                Scalar::Affine(affine) => affine.uses(var),
+                Scalar::Read { subs, .. } => subs.iter().any(in_sub),
+                _ => false,
+            })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ir::{BinaryOp, Elem, Type};
+
+    #[test]
+    fn a_slice_by_the_step_becomes_the_whole() {
+        let (n, rows) = (Dim::number(3), Dim::symbol("rows"));
+        let step = StepId(0);
+        let mut outer = Graph::new();
+        let ty = Type::new(Elem::Float, vec![rows.clone(), n.clone()]);
+        let x = outer.add(Op::Input { name: "x".into(), ty: ty.clone() }, vec![]);
+        let mut body = Graph::new();
+        let captured = body.add(Op::Capture { index: 0, ty }, vec![]);
+        let mut l = LoopBuilder::new(&body, vec![n]);
+        let subs = vec![Sub::Affine(Affine::step(step)), l.index(0)];
+        let row = l.read(captured, subs);
+        let row = l.map(row);
+        let row = body.add_loop(row);
+        let doubled = body.map(&[row], |l, read| l.binary(BinaryOp::Add, read[0], read[0]));
+        let lifted = lift(&mut outer, &body, &[doubled], step, &rows, |_| x).expect("no carries");
+        assert_eq!(outer.ty(lifted[0]).to_string(), "[rows, 3]");
+    }
+}
