@@ -24,6 +24,9 @@ impl Elaborator<'_> {
         expected: Option<&Expected>,
         name: Option<&Arc<str>>,
     ) -> Value {
+        if let Some(value) = self.data_call(callee, args, span, expected) {
+            return value;
+        }
         let function = self.callee(callee);
         if let Value::Function(Function::Builtin(builtin)) = &function
             && let Some(special) = builtin.special

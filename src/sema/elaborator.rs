@@ -16,7 +16,7 @@ use super::value::{Axis, Instance, Tensor, Value};
 use super::variables::Variables;
 use crate::base::{Diagnostic, Diagnostics, SourceMap, Span};
 use crate::ir::program::Bound;
-use crate::ir::{Elem, NodeId};
+use crate::ir::{Elem, NodeId, Type};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -74,6 +74,10 @@ pub struct Elaborator<'a> {
     pub remembered: HashMap<ModelCall, Value>,
     /// Finished calls of instances in the present graph, inner ones first.
     pub layer_calls: Vec<LayerCall>,
+    /// The data sets of the file.
+    pub data: super::items::DataTable,
+    /// The types of the inputs of each model's first call.
+    pub model_inputs: HashMap<Arc<str>, Vec<Type>>,
     /// Whether a parameter's shape may depend on a free dimension: where a model is looked at, not run.
     pub allow_open_shapes: bool,
     /// Variables whose shape depended on a free dimension.
@@ -115,6 +119,8 @@ impl<'a> Elaborator<'a> {
             remember_calls: false,
             remembered: HashMap::new(),
             layer_calls: Vec::new(),
+            data: super::items::DataTable::default(),
+            model_inputs: HashMap::new(),
             allow_open_shapes: false,
             open_shapes: Vec::new(),
             draw_path: None,

@@ -220,6 +220,9 @@ impl Elaborator<'_> {
         if is_model && !self.called_models.contains(&item) {
             self.called_models.push(item.clone());
         }
+        if is_model {
+            self.note_model_inputs(&item, &given);
+        }
         if let Some(known) = key.as_ref().and_then(|key| self.remembered.get(key)) {
             return known.clone();
         }
@@ -230,6 +233,17 @@ impl Elaborator<'_> {
             self.remembered.insert(key, value.clone());
         }
         value
+    }
+
+    /// Remembers with which types a model is first called.
+    fn note_model_inputs(&mut self, item: &ItemRef, given: &[Given]) {
+        let types = given.iter().filter(|given| given.name.is_none()).map(|given| match &given.value {
+            Value::Tensor(tensor) => Some(tensor.ty.clone()),
+            _ => None,
+        });
+        if let Some(types) = types.collect::<Option<Vec<Type>>>() {
+            self.model_inputs.entry(item.name().into()).or_insert(types);
+        }
     }
 
     /// What a remembered call of a model is found by.
@@ -644,7 +658,7 @@ impl Elaborator<'_> {
         match &base_value {
             Value::Error => Value::Error,
             Value::Instance(instance) => self.instance_field(instance, &name_text, name.span, span),
-            Value::Data(data) => super::items::data_field(self, data, &name_text, span),
+            Value::Data(data) => self.data_field(&data.clone(), &name_text, span),
             other => {
                 let message = format!("{} has no field `{name_text}`", other.describe());
                 self.error("E0129", message, name.span, "only layers, models and data have fields")

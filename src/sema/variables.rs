@@ -48,6 +48,14 @@ impl Variables {
         self.list.push(variable);
     }
 
+    /// Forgets all but the first `n`.
+    pub fn truncate(&mut self, n: usize) {
+        for gone in self.list.drain(n..) {
+            self.by_path.remove(&gone.path);
+            self.init.outputs.retain(|output| output.name != gone.path);
+        }
+    }
+
     /// The variables whose paths begin with `prefix.` (all with an empty prefix).
     pub fn below(&self, prefix: &str) -> impl Iterator<Item = &Variable> {
         self.list.iter().filter(move |variable| {

@@ -1,35 +1,105 @@
-//! Data, training and output: everything of a file that is carried out, as an [`ir::program::Program`](Program).
+//! Data, training and output: everything of a file that is carried out, as a [`Program`].
+//!
+//! - [`data`], [`columns`]: `data` items and the names of what is in them;
+//! - [`train`], [`minimize`], [`optimizer`], [`measure`]: one training step as a graph;
+//! - [`output`]: `print`, `expect`, `plot`;
+//! - [`models`]: models for prediction and summaries.
+
+pub mod columns;
+pub mod data;
+pub mod measure;
+pub mod minimize;
+pub mod models;
+pub mod optimizer;
+pub mod output;
+pub mod train;
+
+pub use columns::DataTable;
 
 use super::elaborator::Elaborator;
-use super::value::{DataValue, Value};
-use crate::base::Span;
-use crate::ir::program::Program;
+use crate::ir::program::{Action, Bound, Precision, Program, Variable};
 use crate::syntax::ast;
 
 /// Elaborates all items of the main file. Errors are in the elaborator.
-pub fn program(elaborator: &mut Elaborator<'_>) -> Program {
-    let program = Program::default();
-    let Some(main) = elaborator.modules.main() else { return program };
-    for item in main.items.clone() {
+pub fn program(own: &mut Elaborator<'_>) -> Program {
+    let mut program = Program::default();
+    let Some(main) = own.modules.main() else { return program };
+    let items = main.items.clone();
+    for item in &items {
         match &item.item.kind {
-            ast::ItemKind::Train(_)
-            | ast::ItemKind::Data(_)
-            | ast::ItemKind::Print(_)
-            | ast::ItemKind::Expect(_)
-            | ast::ItemKind::Plot(_) => {
-                elaborator.error("E0199", "this item is not supported yet", item.item.span, "here");
+            ast::ItemKind::Precision(precision) => {
+                program.precision = match precision.float {
+                    ast::FloatWidth::F32 => Precision::F32,
+                    ast::FloatWidth::F64 => Precision::F64,
+                };
             }
+            ast::ItemKind::Data(data) => program.data.push(data::data_item(own, data, item.item.span)),
+            _ => {}
+        }
+    }
+    // Data of imported files may be trained on, too.
+    let imported: Vec<_> =
+        own.modules.user_modules().skip(1).flat_map(|(_, module)| module.items.clone()).collect();
+    for item in &imported {
+        if let ast::ItemKind::Data(data) = &item.item.kind
+            && !own.data.sets.contains_key(&data.name.text)
+        {
+            program.data.push(data::data_item(own, data, item.item.span));
+        }
+    }
+    for item in &items {
+        let span = item.item.span;
+        let action = match &item.item.kind {
+            ast::ItemKind::Train(train) => {
+                train::train_item(own, train).map(|train| Action::Train(Box::new(train)))
+            }
+            ast::ItemKind::Print(print) => output::print(own, print, span).map(Action::Print),
+            ast::ItemKind::Expect(expect) => output::expect(own, expect, span).map(Action::Expect),
+            ast::ItemKind::Plot(plot) => output::plot(own, plot, span).map(Action::Plot),
             ast::ItemKind::Precision(_)
             | ast::ItemKind::Import(_)
             | ast::ItemKind::Const(_)
-            | ast::ItemKind::Definition(_) => {}
-        }
+            | ast::ItemKind::Definition(_)
+            | ast::ItemKind::Data(_) => None,
+        };
+        program.actions.extend(action);
     }
+    program.models = models::models(own);
+    variables(own, &mut program);
+    field_bounds(own, &mut program);
     program
 }
 
-/// `digits.image`, `digits.test`, `digits.test.image`, `digits.rows`
-pub fn data_field(elaborator: &mut Elaborator<'_>, data: &DataValue, name: &str, span: Span) -> Value {
-    let _ = (data, name);
-    elaborator.error("E0199", "columns of data are not supported yet", span, "here")
+fn variables(own: &mut Elaborator<'_>, program: &mut Program) {
+    for variable in &own.variables.list {
+        let entry = Variable {
+            path: variable.path.clone(),
+            ty: variable.ty.clone(),
+            frozen: variable.frozen,
+            span: variable.span,
+        };
+        if variable.is_state { program.states.push(entry) } else { program.params.push(entry) }
+    }
+    program.init = std::mem::take(&mut own.variables.init);
+    program.seed = program
+        .actions
+        .iter()
+        .find_map(|action| match action {
+            Action::Train(train) => Some(train.seed),
+            Action::Print(_) | Action::Expect(_) | Action::Plot(_) => None,
+        })
+        .unwrap_or(0);
+}
+
+/// Conditions that subscripts put on int fields (`digits.label`) become bounds of the field.
+fn field_bounds(own: &mut Elaborator<'_>, program: &mut Program) {
+    for (path, bound) in std::mem::take(&mut own.field_bounds) {
+        let Some((set, name)) = path.split_once('.') else { continue };
+        let Some(data) = program.data.iter_mut().find(|data| &*data.name == set) else { continue };
+        if let Some(field) = data.fields.iter_mut().find(|field| &*field.name == name)
+            && !field.bounds.iter().any(|known: &Bound| known.below == bound.below)
+        {
+            field.bounds.push(bound);
+        }
+    }
 }

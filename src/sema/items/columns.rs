@@ -1,0 +1,418 @@
+//! Data sets as values: `digits`, `digits.test`, `digits.image`, `digits.rows`; and the functions with which a
+//! `data` item reads its source: `column`, `columns`, `tensor`, `window`.
+
+use crate::base::{Diagnostic, Span, nearest};
+use crate::ir::program::{Select, Source, SourceColumn};
+use crate::ir::{Affine, Dim, Elem, LoopBuilder, NodeId, Op, StepId, Sub, Type};
+use crate::sema::elaborator::{Elaborator, Expected};
+use crate::sema::value::{DataValue, Interval, Tensor, Value};
+use crate::syntax::ast;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// What the rest of the program may know of the data sets of the file.
+#[derive(Debug, Default)]
+pub struct DataTable {
+    pub sets: HashMap<Arc<str>, DataInfo>,
+    /// The `data` item that is being elaborated, if one is.
+    pub reading: Option<Reading>,
+}
+
+#[derive(Clone, Debug)]
+pub struct DataInfo {
+    pub span: Span,
+    /// A number if the item itself says it, else the free dimension `NAME.rows`.
+    pub rows: Dim,
+    pub parts: Vec<Arc<str>>,
+    pub fields: Vec<FieldInfo>,
+    /// Whether the item had errors: unknown fields are then not reported.
+    pub broken: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct FieldInfo {
+    pub name: Arc<str>,
+    pub row: Type,
+    /// Of ints: the values lie in `0 .. below`.
+    pub below: Option<Dim>,
+    pub span: Span,
+}
+
+/// The state of elaborating the rows of a `data` item.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    pub name: Arc<str>,
+    pub source: Source,
+    /// The counter of the rows, and how many there are.
+    pub step: StepId,
+    pub rows: Dim,
+    /// Whether the training part alone is read, for statistics.
+    pub training_only: bool,
+    /// The free dimension that is the number of rows of the training part.
+    pub training_rows: Dim,
+    pub columns: Vec<SourceColumn>,
+}
+
+/// The path of a column as graphs name it: `digits.image`, `digits.test.image`.
+pub fn column_path(data: &DataValue, field: &str) -> Arc<str> {
+    match &data.part {
+        Some(part) => format!("{}.{part}.{field}", data.item).into(),
+        None => format!("{}.{field}", data.item).into(),
+    }
+}
+
+impl Elaborator<'_> {
+    /// The number of rows of a data set or part.
+    pub fn data_rows(&self, data: &DataValue) -> Option<Dim> {
+        let info = self.data.sets.get(&data.item)?;
+        Some(match &data.part {
+            Some(part) => Dim::symbol(format!("{}.{part}.rows", data.item)),
+            None => info.rows.clone(),
+        })
+    }
+
+    /// `data.name`: a column, a part or the number of rows.
+    pub fn data_field(&mut self, data: &DataValue, name: &str, span: Span) -> Value {
+        let Some(info) = self.data.sets.get(&data.item).cloned() else { return Value::Error };
+        if name == "rows" {
+            return self.data_rows(data).map_or(Value::Error, Value::Int);
+        }
+        if data.part.is_none() && info.parts.iter().any(|part| &**part == name) {
+            return Value::Data(DataValue { item: data.item.clone(), part: Some(name.into()) });
+        }
+        let Some(field) = info.fields.iter().find(|field| &*field.name == name) else {
+            if info.broken {
+                return Value::Error;
+            }
+            let mut known: Vec<&str> = info.fields.iter().map(|field| &*field.name).collect();
+            if data.part.is_none() {
+                known.extend(info.parts.iter().map(|part| &**part));
+            }
+            known.push("rows");
+            let error = Diagnostic::error("E0601", format!("the data `{}` has no field `{name}`", data.item));
+            let error =
+                error.at(span, "not a field").and_at(info.span, format!("it has {}", list_names(&known)));
+            self.report(match nearest(name, known.iter().copied()) {
+                Some(near) => error.help(format!("did you mean `{near}`?")),
+                None => error,
+            });
+            return Value::Error;
+        };
+        let Some(rows) = self.data_rows(data) else { return Value::Error };
+        self.input_tensor(column_path(data, name), rows, field, &data.item, span)
+    }
+
+    /// An input whose first axis is rows of a data set, in the outermost graph.
+    pub fn input_tensor(
+        &mut self,
+        name: Arc<str>,
+        rows: Dim,
+        field: &FieldInfo,
+        set: &str,
+        span: Span,
+    ) -> Value {
+        let shape: Vec<Dim> = std::iter::once(rows).chain(field.row.shape.iter().cloned()).collect();
+        let ty = Type::new(field.row.elem, shape);
+        let Some(outer) = self.levels.first_mut() else {
+            return self.error("E0602", "data is not known at compile time", span, "a column of a data set");
+        };
+        let node = outer.graph.add(Op::Input { name, ty: ty.clone() }, Vec::new());
+        let level = outer.id;
+        let stretch = vec![false; ty.rank()];
+        let is_int = ty.elem == Elem::Int;
+        let interval = field.below.as_ref().filter(|_| is_int).map(Interval::below);
+        let path = is_int.then(|| Arc::from(format!("{set}.{}", field.name)));
+        Value::Tensor(Tensor { node, level, ty, stretch, interval, affine: None, field: path, span })
+    }
+
+    /// A call that means something in a `data` item only: of the source's columns, or `standardize`.
+    pub fn data_call(
+        &mut self,
+        callee: &ast::Expr,
+        args: &ast::Args,
+        span: Span,
+        expected: Option<&Expected>,
+    ) -> Option<Value> {
+        let name = callee.as_name()?.clone();
+        self.data.reading.as_ref()?;
+        if self.frame().find(&name).is_some() {
+            return None;
+        }
+        if &*name == "standardize" {
+            let [arg] = args.args.as_slice() else {
+                return Some(self.error(
+                    "E0603",
+                    "`standardize` takes one argument",
+                    args.span,
+                    "write `standardize(columns(0:4))`",
+                ));
+            };
+            return Some(super::data::standardize(self, &arg.value, span, expected));
+        }
+        self.source_call(&name, args, span, expected)
+    }
+
+    /// `column(…)`, `columns(…)`, `tensor(…)`, `window(…)` in a `data` item: `None` if the call is none of them.
+    fn source_call(
+        &mut self,
+        name: &str,
+        args: &ast::Args,
+        span: Span,
+        expected: Option<&Expected>,
+    ) -> Option<Value> {
+        let reading = self.data.reading.clone()?;
+        let (select, shape) = match name {
+            "column" => (self.column_select(args, span)?, Some(Vec::new())),
+            "columns" => {
+                let select = self.columns_select(args, span)?;
+                let width = match &select {
+                    Select::Columns { from, to } => to - from,
+                    Select::Named(names) => names.len(),
+                    Select::Tensor(_) | Select::Whole | Select::Labels | Select::Window { .. } => 0,
+                };
+                (select, Some(vec![Dim::from(width)]))
+            }
+            "tensor" => match args.args.first() {
+                Some(arg) => (Select::Tensor(self.text_arg(&arg.value)?), None),
+                None => (Select::Whole, None),
+            },
+            "pixels" => (Select::Whole, None),
+            "labels" => (Select::Labels, Some(Vec::new())),
+            "window" => {
+                let Some(length) = args.args.first() else {
+                    return Some(self.error(
+                        "E0603",
+                        "`window` needs a length",
+                        args.span,
+                        "write `window(64)`",
+                    ));
+                };
+                let length = self.compile_time_int(&length.value, "the length of a window")?;
+                let offset = match args.named("shift") {
+                    Some(shift) => self.compile_time_int(&shift.value, "the shift of a window")?,
+                    None => 0,
+                };
+                if length < 1 || offset < 0 {
+                    return Some(self.error(
+                        "E0603",
+                        "a window has a length of at least 1 and a shift of at least 0",
+                        span,
+                        "out of range",
+                    ));
+                }
+                let select = Select::Window { length: length as usize, offset: offset as usize };
+                (select, Some(vec![Dim::number(length)]))
+            }
+            _ => return None,
+        };
+        if !fits(&reading.source, &select) {
+            let message = format!("`{name}` does not read {}", source_word(&reading.source));
+            let help = match &reading.source {
+                Source::Csv { .. } | Source::Parquet { .. } => "use `column(\"name\")` or `columns(0:4)`",
+                Source::Npz { .. } | Source::Safetensors { .. } => "use `tensor(\"name\")`",
+                Source::Npy { .. } | Source::Idx { .. } => "use `tensor()`",
+                Source::Images { .. } => "use `pixels()` and `labels()`",
+                Source::Text { .. } => "use `window(64)` and `window(64, shift = 1)`",
+                Source::None => "name a source after `=`: `data x = csv(\"x.csv\") { … }`",
+            };
+            self.report(Diagnostic::error("E0603", message).at(span, "not for this source").help(help));
+            return Some(Value::Error);
+        }
+        let elem = match (&select, expected.and_then(|expected| expected.elem)) {
+            (Select::Labels | Select::Window { .. }, _) => Elem::Int,
+            (_, Some(elem)) => elem,
+            (_, None) => Elem::Float,
+        };
+        let shape = match (shape, expected) {
+            (Some(shape), _) => shape,
+            (None, Some(expected)) => expected.shape(),
+            (None, None) => {
+                let error = Diagnostic::error("E0603", "the shape of this field must be declared");
+                let error = error.at(span, "`check` opens no file, so the shape of one row cannot be seen");
+                self.report(error.help("declare the field's type: `x: [28, 28] = …`"));
+                return Some(Value::Error);
+            }
+        };
+        Some(self.read_column(select, Type::new(elem, shape), span))
+    }
+
+    /// The present row of a column, which becomes an input of the data graph.
+    fn read_column(&mut self, select: Select, row: Type, span: Span) -> Value {
+        let Some(reading) = &mut self.data.reading else { return Value::Error };
+        let known = reading
+            .columns
+            .iter()
+            .find(|own| own.select == select && own.row == row && own.training_only == reading.training_only);
+        let name: Arc<str> = match known {
+            Some(column) => column.name.clone(),
+            None => {
+                let name: Arc<str> = format!("column:{}", reading.columns.len()).into();
+                let training_only = reading.training_only;
+                reading.columns.push(SourceColumn {
+                    name: name.clone(),
+                    select,
+                    row: row.clone(),
+                    training_only,
+                    span,
+                });
+                name
+            }
+        };
+        let (rows, step) = (reading.rows.clone(), reading.step);
+        let shape: Vec<Dim> = std::iter::once(rows).chain(row.shape.iter().cloned()).collect();
+        let ty = Type::new(row.elem, shape);
+        let Some(outer) = self.levels.first_mut() else { return Value::Error };
+        let node = outer.graph.add(Op::Input { name, ty: ty.clone() }, Vec::new());
+        let whole = Tensor {
+            node,
+            level: outer.id,
+            stretch: vec![false; ty.rank()],
+            ty,
+            interval: None,
+            affine: None,
+            field: None,
+            span,
+        };
+        self.row_of(&whole, step, span).map_or(Value::Error, Value::Tensor)
+    }
+
+    /// The present row of a tensor of the outer graph.
+    pub fn row_of(&mut self, whole: &Tensor, step: StepId, span: Span) -> Option<Tensor> {
+        let node: NodeId = self.node(whole, span)?;
+        let shape = whole.ty.shape[1..].to_vec();
+        let mut l = LoopBuilder::new(self.graph(), shape);
+        let mut subs = vec![Sub::Affine(Affine::step(step))];
+        subs.extend((0..whole.ty.rank() - 1).map(|axis| l.index(axis)));
+        let value = l.read(node, subs);
+        let body = l.map(value);
+        let mut row = self.add_loop(span, body);
+        row.interval = whole.interval.clone();
+        Some(row)
+    }
+
+    fn column_select(&mut self, args: &ast::Args, span: Span) -> Option<Select> {
+        let [arg] = args.args.as_slice() else {
+            self.error(
+                "E0603",
+                "`column` takes one column, by number or name",
+                span,
+                "for several use `columns`",
+            );
+            return None;
+        };
+        match self.expr(&arg.value, None) {
+            Value::Str(name) => Some(Select::Named(vec![name.to_string()])),
+            Value::Int(number) => match number.as_number() {
+                Some(number) if number >= 0 => {
+                    Some(Select::Columns { from: number as usize, to: number as usize + 1 })
+                }
+                _ => {
+                    self.error("E0603", "columns are counted from 0", arg.span, "not a column");
+                    None
+                }
+            },
+            Value::Error => None,
+            other => {
+                let message = format!("a column is given by number or name, found {}", other.describe());
+                self.error("E0603", message, arg.span, "not a column");
+                None
+            }
+        }
+    }
+
+    fn columns_select(&mut self, args: &ast::Args, span: Span) -> Option<Select> {
+        if let [arg] = args.args.as_slice()
+            && let ast::ExprKind::Slice(slice) = &arg.value.kind
+        {
+            let from = match &slice.start {
+                Some(start) => self.compile_time_int(start, "the first column")?,
+                None => 0,
+            };
+            let Some(end) = &slice.end else {
+                self.error("E0603", "the end of the columns is missing", arg.span, "write `columns(0:64)`");
+                return None;
+            };
+            let to = self.compile_time_int(end, "the end of the columns")?;
+            if slice.step.is_some() || from < 0 || to <= from {
+                self.error(
+                    "E0603",
+                    format!("`{from}:{to}` is no range of columns"),
+                    arg.span,
+                    "columns are counted from 0, the end is not included",
+                );
+                return None;
+            }
+            return Some(Select::Columns { from: from as usize, to: to as usize });
+        }
+        let mut names = Vec::new();
+        for arg in &args.args {
+            names.push(self.text_arg(&arg.value)?);
+        }
+        if names.is_empty() {
+            self.error(
+                "E0603",
+                "`columns` needs a range or names",
+                span,
+                "write `columns(0:64)` or `columns(\"a\", \"b\")`",
+            );
+            return None;
+        }
+        Some(Select::Named(names))
+    }
+
+    /// A string known at compile time; `None` is reported.
+    pub fn text_arg(&mut self, expr: &ast::Expr) -> Option<String> {
+        match self.expr(expr, None) {
+            Value::Str(text) => Some(text.to_string()),
+            Value::Error => None,
+            other => {
+                self.error(
+                    "E0604",
+                    format!("a string is needed here, found {}", other.describe()),
+                    expr.span,
+                    "not a string",
+                );
+                None
+            }
+        }
+    }
+}
+
+/// Whether a source has such columns.
+fn fits(source: &Source, select: &Select) -> bool {
+    match select {
+        Select::Columns { .. } | Select::Named(_) => {
+            matches!(source, Source::Csv { .. } | Source::Parquet { .. })
+        }
+        Select::Tensor(_) => matches!(source, Source::Npz { .. } | Source::Safetensors { .. }),
+        Select::Whole => matches!(source, Source::Npy { .. } | Source::Idx { .. } | Source::Images { .. }),
+        Select::Labels => matches!(source, Source::Images { .. }),
+        Select::Window { .. } => matches!(source, Source::Text { .. }),
+    }
+}
+
+fn source_word(source: &Source) -> &'static str {
+    match source {
+        Source::None => "data without a source",
+        Source::Csv { .. } => "a csv file",
+        Source::Npy { .. } => "an npy file",
+        Source::Npz { .. } => "an npz file",
+        Source::Safetensors { .. } => "a safetensors file",
+        Source::Idx { .. } => "an idx file",
+        Source::Parquet { .. } => "a parquet file",
+        Source::Images { .. } => "a folder of images",
+        Source::Text { .. } => "a text",
+    }
+}
+
+/// "`a`, `b` and `c`"
+pub fn list_names(names: &[&str]) -> String {
+    match names {
+        [] => "nothing".to_string(),
+        [one] => format!("`{one}`"),
+        [init @ .., last] => {
+            let init: Vec<String> = init.iter().map(|name| format!("`{name}`")).collect();
+            format!("{} and `{last}`", init.join(", "))
+        }
+    }
+}

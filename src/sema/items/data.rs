@@ -1,0 +1,570 @@
+//! `data` items. A field is elaborated for one row, in a graph whose `Var::Step` counts the rows, and then
+//! lifted to all rows at once.
+
+use super::columns::{DataInfo, FieldInfo, Reading, list_names};
+use crate::base::{Diagnostic, Span, nearest};
+use crate::ir::program::{Bound, DataSet, Field, Part, Source};
+use crate::ir::{Dim, Elem, Graph, NodeId, StepId};
+use crate::sema::elaborator::{Elaborator, Expected, Mode};
+use crate::sema::graphs::Level;
+use crate::sema::module::ModuleId;
+use crate::sema::scope::{BindingKind, Frame, FrameKind};
+use crate::sema::value::{Axis, DataValue, Tensor, Value};
+use crate::sema::walk;
+use crate::syntax::ast;
+use std::sync::Arc;
+
+const SOURCES: [&str; 8] = ["csv", "npy", "npz", "safetensors", "idx", "parquet", "images", "text"];
+
+/// Elaborates a `data` item and enters it into the table of data sets.
+pub fn data_item(own: &mut Elaborator<'_>, item: &ast::Data, span: Span) -> DataSet {
+    let errors_before = own.diagnostics.len();
+    let name = item.name.text.clone();
+    let mut set = DataSet {
+        name: name.clone(),
+        span: item.name.span,
+        source: Source::None,
+        rows: None,
+        columns: Vec::new(),
+        graph: Graph::new(),
+        fields: Vec::new(),
+        parts: Vec::new(),
+        in_order: false,
+        seed: 0,
+    };
+    if let Some(source) = &item.source {
+        set.source = read_source(own, source).unwrap_or(Source::None);
+    }
+    read_settings(own, item, &mut set);
+    let column_rows = fields(own, item, &mut set);
+    if set.rows.is_none() && matches!(set.source, Source::None) {
+        set.rows = column_rows;
+        if column_rows.is_none() && !own.has_errors() {
+            let error = Diagnostic::error("E0605", format!("the number of rows of `{name}` is not known"));
+            let error = error.at(item.name.span, "there is no source, no literal column and no `rows`");
+            own.report(error.help("write `rows = 1_000` for made data"));
+        }
+    }
+    let rows = set.rows.map_or_else(|| rows_symbol(&name), |rows| Dim::number(rows as i64));
+    let broken = own.diagnostics.len() > errors_before;
+    let infos = set.fields.iter().map(|field| FieldInfo {
+        name: field.name.clone(),
+        row: field.row.clone(),
+        below: field.bounds.first().map(|bound| bound.below.clone()),
+        span: field.span,
+    });
+    let info = DataInfo {
+        span: item.name.span,
+        rows,
+        parts: set.parts.iter().map(|part| part.name.clone()).collect(),
+        fields: infos.collect(),
+        broken,
+    };
+    let _ = span;
+    own.data.sets.insert(name, info);
+    set
+}
+
+fn rows_symbol(name: &str) -> Dim {
+    Dim::symbol(format!("{name}.rows"))
+}
+
+fn read_source(own: &mut Elaborator<'_>, source: &ast::Expr) -> Option<Source> {
+    let ast::ExprKind::Call { callee, args } = &source.kind else {
+        own.error("E0604", "a source is a call such as `csv(\"a.csv\")`", source.span, "not a source");
+        return None;
+    };
+    let kind = callee.as_name().cloned().unwrap_or_default();
+    if !SOURCES.contains(&&*kind) {
+        let error =
+            Diagnostic::error("E0604", format!("`{}` is not a source of data", own.text(callee.span)));
+        let error = error.at(callee.span, format!("sources are {}", list_names(&SOURCES)));
+        own.report(match nearest(&kind, SOURCES) {
+            Some(near) => error.suggest(format!("did you mean `{near}`?"), callee.span, near),
+            None => error,
+        });
+        return None;
+    }
+    let Some(first) = args.positional().next() else {
+        own.error("E0604", format!("`{kind}` needs the path of a file"), args.span, "write the path here");
+        return None;
+    };
+    let path = own.text_arg(&first.value)?;
+    let span = first.value.span;
+    let (mut header, mut separator) = (None, ',');
+    for arg in args.args.iter().filter(|arg| arg.span != first.span) {
+        match arg.name.as_ref().map(|name| &*name.text) {
+            Some("header") if &*kind == "csv" => {
+                header = Some(own.compile_time_bool(&arg.value, "`header`")?);
+            }
+            Some("separator") if &*kind == "csv" => {
+                let text = own.text_arg(&arg.value)?;
+                let mut characters = text.chars();
+                let (Some(character), None) = (characters.next(), characters.next()) else {
+                    own.error("E0604", "a separator is one character", arg.value.span, format!("\"{text}\""));
+                    return None;
+                };
+                separator = character;
+            }
+            _ => {
+                let options = if &*kind == "csv" {
+                    "its options are `header` and `separator`"
+                } else {
+                    "it has no options"
+                };
+                own.error("E0604", format!("`{kind}` does not take this"), arg.span, options);
+                return None;
+            }
+        }
+    }
+    Some(match &*kind {
+        "csv" => Source::Csv { path, header, separator, span },
+        "npy" => Source::Npy { path, span },
+        "npz" => Source::Npz { path, span },
+        "safetensors" => Source::Safetensors { path, span },
+        "idx" => Source::Idx { path, span },
+        "parquet" => Source::Parquet { path, span },
+        "images" => Source::Images { path, span },
+        _ => Source::Text { path, span },
+    })
+}
+
+fn read_settings(own: &mut Elaborator<'_>, item: &ast::Data, set: &mut DataSet) {
+    if let Some(rows) = &item.rows
+        && let Some(count) = own.compile_time_int(&rows.value, "`rows`")
+    {
+        if !(1..=1 << 31).contains(&count) {
+            own.error("E0605", format!("`rows` is {count}"), rows.value.span, "data has at least one row");
+        } else if !matches!(set.source, Source::None) {
+            own.error("E0605", "the file says how many rows there are", rows.span, "`rows` is for made data");
+        } else {
+            set.rows = Some(count as u64);
+        }
+    }
+    if let Some(seed) = &item.seed
+        && let Some(value) = own.compile_time_int(&seed.value, "`seed`")
+    {
+        set.seed = value as u64;
+    }
+    let Some(split) = &item.split else { return };
+    if let Some(in_order) = &split.in_order {
+        set.in_order = own.compile_time_bool(&in_order.value, "`in_order`").unwrap_or(false);
+    }
+    let mut sum = 0.0;
+    for part in &split.parts {
+        let value = own.expr(&part.value, None);
+        let Some(share) = value.as_float() else {
+            if !value.is_error() {
+                own.error("E0606", "the share of a part is a number", part.value.span, value.describe());
+            }
+            continue;
+        };
+        if !(share > 0.0 && share <= 1.0) {
+            own.error(
+                "E0606",
+                format!("the share of `{}` is {share}", part.name),
+                part.value.span,
+                "shares lie between 0 and 1",
+            );
+        }
+        if set.parts.iter().any(|known| known.name == part.name.text) || &*part.name.text == "rows" {
+            own.error("E0606", format!("`{}` cannot name another part", part.name), part.name.span, "taken");
+        }
+        sum += share;
+        set.parts.push(Part { name: part.name.text.clone(), share });
+    }
+    if (sum - 1.0).abs() > 1e-6 && !set.parts.is_empty() {
+        let error = Diagnostic::error("E0606", format!("the parts add up to {sum}, not to 1"));
+        own.report(error.at(split.span, "shares of all rows"));
+    }
+}
+
+/// Elaborates the fields. Returns the number of rows of literal columns, if there are any.
+fn fields(own: &mut Elaborator<'_>, item: &ast::Data, set: &mut DataSet) -> Option<u64> {
+    let mode = std::mem::replace(&mut own.mode, Mode { training: false, updates: false });
+    let name = set.name.clone();
+    let literal = matches!(set.source, Source::None) && set.rows.is_none();
+    let mut column_rows: Option<(u64, Span)> = None;
+    let frame = Frame::new(FrameKind::File, None, ModuleId::MAIN, Span::default());
+    own.variables.begin_graph();
+    own.draws.clear();
+    let (graph, ()) = own.in_new_graph(|own| {
+        own.in_frame(frame, |own| {
+            for field in &item.fields {
+                if set.fields.iter().any(|known| known.name == field.name.text)
+                    || set.parts.iter().any(|part| part.name == field.name.text)
+                    || matches!(&*field.name.text, "rows" | "T")
+                {
+                    let message = format!("`{}` cannot name a field", field.name);
+                    own.error(
+                        "E0607",
+                        message,
+                        field.name.span,
+                        "this name is taken by a field, a part, `rows` or `.T`",
+                    );
+                    continue;
+                }
+                let mentions_field = {
+                    let mut found = false;
+                    walk::expr(&field.value, &mut |part| {
+                        found |= part
+                            .as_name()
+                            .is_some_and(|name| set.fields.iter().any(|known| known.name == *name));
+                    });
+                    found
+                };
+                let is_column = literal && !mentions_field;
+                let whole = if is_column {
+                    literal_column(own, field, &mut column_rows)
+                } else {
+                    let rows = match (set.rows, &column_rows) {
+                        (Some(rows), _) => Dim::number(rows as i64),
+                        (None, Some((rows, _))) => Dim::number(*rows as i64),
+                        (None, None) => rows_symbol(&name),
+                    };
+                    row_field(own, field, set, rows)
+                };
+                let Some((whole, bounds)) = whole else { continue };
+                let row = crate::ir::Type::new(whole.ty.elem, whole.ty.shape[1..].to_vec());
+                own.graph_mut().output(field.name.text.clone(), whole.node);
+                set.fields.push(Field { name: field.name.text.clone(), row, bounds, span: field.name.span });
+                own.frame_mut().bind(
+                    field.name.text.clone(),
+                    Value::Tensor(whole),
+                    field.name.span,
+                    BindingKind::Input,
+                );
+            }
+        })
+    });
+    set.graph = graph;
+    own.mode = mode;
+    column_rows.map(|(rows, _)| rows)
+}
+
+/// The bound that `class(n)` declares.
+fn class_bound(own: &mut Elaborator<'_>, field: &ast::DataField) -> Vec<Bound> {
+    let Some(ast::Type { kind: ast::TypeKind::Tensor { element: ast::Element::Class(size), .. }, span }) =
+        &field.ty
+    else {
+        return Vec::new();
+    };
+    own.size(size, "the number of classes").map(|below| Bound { below, span: *span }).into_iter().collect()
+}
+
+/// `x = [[0, 0], [0, 1]]`: a literal whose first axis is the rows.
+fn literal_column(
+    own: &mut Elaborator<'_>,
+    field: &ast::DataField,
+    column_rows: &mut Option<(u64, Span)>,
+) -> Option<(Tensor, Vec<Bound>)> {
+    let span = field.value.span;
+    let value = own.expr(&field.value, None);
+    if value.is_error() {
+        return None;
+    }
+    let tensor = own.to_tensor(&value, span)?;
+    if tensor.rank() == 0 {
+        let error =
+            Diagnostic::error("E0605", format!("`{}` has no rows", field.name)).at(span, "a single number");
+        own.report(error.help("write a list, one element for each row, or `rows = N` for made data"));
+        return None;
+    }
+    let rows = tensor.ty.shape[0].clone();
+    let Some(count) = rows.as_number() else {
+        own.error("E0605", "the number of rows must be known", span, format!("it is {rows} here"));
+        return None;
+    };
+    match column_rows {
+        Some((known, place)) if *known != count as u64 => {
+            let error = Diagnostic::error("E0608", format!("`{}` has {count} rows, not {known}", field.name));
+            let error = error.at(span, format!("{count} rows"));
+            own.report(error.and_at(*place, format!("{known} rows")));
+            return None;
+        }
+        _ => *column_rows = Some((count as u64, span)),
+    }
+    let bounds = class_bound(own, field);
+    let tensor = match &field.ty {
+        Some(ty) => {
+            let mut expected = own.declared_type(ty)?;
+            expected.axes.insert(0, Axis::new(rows));
+            let what = format!("`{}`", field.name);
+            let fitted = own.fit(Value::Tensor(tensor), &expected, &what, span, ty.span);
+            own.to_tensor(&fitted, span)?
+        }
+        // Numbers without a declared type are floats.
+        None => own.with_elem(tensor, Elem::Float, span)?,
+    };
+    Some((tensor, bounds))
+}
+
+/// A field made or read row by row, for all rows.
+fn row_field(
+    own: &mut Elaborator<'_>,
+    field: &ast::DataField,
+    set: &mut DataSet,
+    rows: Dim,
+) -> Option<(Tensor, Vec<Bound>)> {
+    let expected = match &field.ty {
+        Some(ty) => Some(own.declared_type(ty)?),
+        None => None,
+    };
+    let bounds = class_bound(own, field);
+    let columns = std::mem::take(&mut set.columns);
+    let training = set.parts.first().filter(|_| !set.parts.is_empty());
+    let training_rows = match training {
+        Some(part) => Dim::symbol(format!("{}.{}.rows", set.name, part.name)),
+        None => rows.clone(),
+    };
+    let step = own.new_step_id();
+    own.data.reading = Some(Reading {
+        name: set.name.clone(),
+        source: set.source.clone(),
+        step,
+        rows: rows.clone(),
+        training_only: false,
+        training_rows,
+        columns,
+    });
+    let whole = in_rows(own, step, rows, |own| field_value(own, field, expected.as_ref()));
+    if let Some(reading) = own.data.reading.take() {
+        set.columns = reading.columns;
+    }
+    Some((whole?, bounds))
+}
+
+/// The value of a field for the present row.
+fn field_value(
+    own: &mut Elaborator<'_>,
+    field: &ast::DataField,
+    expected: Option<&Expected>,
+) -> Option<Tensor> {
+    let span = field.value.span;
+    // Earlier fields are meant with the same row.
+    let step = own.data.reading.as_ref()?.step;
+    let earlier = own.frame().bindings.clone();
+    let opened = own.frame_mut().open();
+    for binding in earlier {
+        if let Value::Tensor(whole) = &binding.value {
+            let row = own.row_of(whole, step, binding.span)?;
+            own.frame_mut().bind(binding.name.clone(), Value::Tensor(row), binding.span, BindingKind::Input);
+        }
+    }
+    let value = own.expr(&field.value, expected);
+    own.frame_mut().close(opened);
+    if value.is_error() {
+        return None;
+    }
+    let tensor = match (expected, &field.ty) {
+        (Some(expected), Some(ty)) => {
+            let tensor = broadcast_numbers(own, value, expected, span)?;
+            let fitted = own.fit(tensor, expected, &format!("`{}`", field.name), span, ty.span);
+            own.to_tensor(&fitted, span)?
+        }
+        _ => {
+            let tensor = own.to_tensor(&value, span)?;
+            if value.is_number() { own.with_elem(tensor, Elem::Float, span)? } else { tensor }
+        }
+    };
+    Some(tensor)
+}
+
+/// A scalar where a tensor is declared stands for all its elements: `y: [1] = if x[0] > 0 then 1 else 0`.
+fn broadcast_numbers(
+    own: &mut Elaborator<'_>,
+    value: Value,
+    expected: &Expected,
+    span: Span,
+) -> Option<Value> {
+    let Value::Tensor(tensor) = &value else { return Some(value) };
+    if tensor.rank() > 0 || expected.axes.is_empty() {
+        return Some(value);
+    }
+    let zero = own.fill(&Value::int(0), tensor.ty.elem, &expected.axes, span);
+    let zero = Value::Tensor(zero);
+    let sum = own.binary(
+        ast::BinaryOp::Add,
+        crate::sema::elementwise::Arg { value: &value, span },
+        crate::sema::elementwise::Arg { value: &zero, span },
+        span,
+    );
+    if sum.is_error() { None } else { Some(sum) }
+}
+
+/// Elaborates `row` in a graph for one row and lifts its result to all rows, into the graph around it.
+fn in_rows(
+    own: &mut Elaborator<'_>,
+    step: StepId,
+    rows: Dim,
+    row: impl FnOnce(&mut Elaborator<'_>) -> Option<Tensor>,
+) -> Option<Tensor> {
+    own.open_level(step, rows.clone());
+    let tensor = row(own);
+    let node = match &tensor {
+        Some(tensor) => own.node(tensor, tensor.span),
+        None => None,
+    };
+    let level = own.close_level()?;
+    let (tensor, node) = (tensor?, node?);
+    lift(own, &level, node, step, &rows, &tensor)
+}
+
+fn lift(
+    own: &mut Elaborator<'_>,
+    level: &Level,
+    node: NodeId,
+    step: StepId,
+    rows: &Dim,
+    tensor: &Tensor,
+) -> Option<Tensor> {
+    let captures = level.captures.clone();
+    let lifted = crate::ir::lift::lift(own.graph_mut(), &level.graph, &[node], step, rows, |capture| {
+        captures[capture]
+    });
+    let Some(lifted) = lifted else {
+        own.error(
+            "E0609",
+            "a field cannot hold a recurrence",
+            tensor.span,
+            "a `scan` in the definition of a row",
+        );
+        return None;
+    };
+    let mut whole = own.tensor(lifted[0], tensor.span);
+    whole.interval = tensor.interval.clone();
+    Some(whole)
+}
+
+/// `standardize(e)` in a `data` item: (e - mean) / standard deviation, both over the rows of the training part
+/// (the first part of a split, all rows without one). A feature that never changes is only shifted.
+pub fn standardize(
+    own: &mut Elaborator<'_>,
+    arg: &ast::Expr,
+    span: Span,
+    expected: Option<&Expected>,
+) -> Value {
+    let Some(reading) = own.data.reading.clone() else {
+        return own.error(
+            "E0603",
+            "`standardize` stands in a `data` item only",
+            span,
+            "there are no rows here",
+        );
+    };
+    if reading.training_only {
+        return own.error("E0603", "`standardize` is not nested", span, "inside another `standardize`");
+    }
+    let value = own.expr(arg, expected);
+    if value.is_error() {
+        return Value::Error;
+    }
+    let Some(tensor) = own.to_tensor(&value, arg.span) else { return Value::Error };
+    let Some(tensor) = own.with_elem(tensor, Elem::Float, arg.span) else { return Value::Error };
+    // The same expression over the training rows, in a graph of its own beside this one.
+    let Some(inner) = own.close_level() else { return Value::Error };
+    let step = own.new_step_id();
+    if let Some(reading) = &mut own.data.reading {
+        reading.training_only = true;
+        reading.step = step;
+        reading.rows = reading.training_rows.clone();
+    }
+    let training = in_rows(own, step, reading.training_rows.clone(), |own| {
+        let value = own.expr(arg, expected);
+        let tensor = own.to_tensor(&value, arg.span)?;
+        own.with_elem(tensor, Elem::Float, arg.span)
+    });
+    let statistics = training.and_then(|training| mean_and_deviation(own, &training, span));
+    if let Some(now) = &mut own.data.reading {
+        now.training_only = false;
+        now.step = reading.step;
+        now.rows = reading.rows.clone();
+    }
+    own.levels.push(inner);
+    let Some((mean, deviation)) = statistics else { return Value::Error };
+    let of = |value| crate::sema::elementwise::Arg { value, span };
+    let (tensor, mean, deviation) = (Value::Tensor(tensor), Value::Tensor(mean), Value::Tensor(deviation));
+    let shifted = own.binary(ast::BinaryOp::Sub, of(&tensor), of(&mean), span);
+    own.binary(ast::BinaryOp::Div, of(&shifted), of(&deviation), span)
+}
+
+/// Mean and standard deviation over the first axis; a deviation of 0 is given as 1.
+fn mean_and_deviation(own: &mut Elaborator<'_>, rows: &Tensor, span: Span) -> Option<(Tensor, Tensor)> {
+    use crate::ir::{BinaryOp, Combine, LoopBuilder, UnaryOp};
+    let node = own.node(rows, span)?;
+    let domain = rows.ty.shape.clone();
+    let shape = domain[1..].to_vec();
+    let n_axes = shape.len();
+    let mut sums = Vec::new();
+    let mut mean: Option<Tensor> = None;
+    for squared in [false, true] {
+        let mean_node = mean.as_ref().map(|mean: &Tensor| mean.node);
+        let mut l = LoopBuilder::new(own.graph(), domain.clone());
+        let subs = (0..domain.len()).map(|axis| l.index(axis)).collect();
+        let mut value = l.read(node, subs);
+        if let (true, Some(mean)) = (squared, mean_node) {
+            let subs = (1..domain.len()).map(|axis| l.index(axis)).collect();
+            let mean = l.read(mean, subs);
+            let difference = l.binary(BinaryOp::Sub, value, mean);
+            value = l.binary(BinaryOp::Mul, difference, difference);
+        }
+        let write = (1..domain.len()).map(|axis| l.index(axis)).collect();
+        let body = l.reduce(shape.clone(), write, Combine::Add, value);
+        let sum = own.add_loop(span, body);
+        let mut l = LoopBuilder::new(own.graph(), shape.clone());
+        let subs = (0..n_axes).map(|axis| l.index(axis)).collect();
+        let sum = l.read(sum.node, subs);
+        let count = l.size(&domain[0]);
+        let count = l.to_float(count);
+        let mut result = l.binary(BinaryOp::Div, sum, count);
+        if squared {
+            let zero = l.float(0.0);
+            let positive = l.binary(BinaryOp::Lt, zero, result);
+            let root = l.unary(UnaryOp::Sqrt, result);
+            let one = l.float(1.0);
+            result = l.select(positive, root, one);
+        }
+        let body = l.map(result);
+        let result = own.add_loop(span, body);
+        if !squared {
+            mean = Some(result.clone());
+        }
+        sums.push(result);
+    }
+    let deviation = sums.pop()?;
+    Some((sums.pop()?, deviation))
+}
+
+/// A data set or part as `train` names it.
+pub fn data_ref(own: &mut Elaborator<'_>, expr: &ast::Expr, what: &str) -> Option<DataValue> {
+    match own.expr(expr, None) {
+        Value::Data(data) => {
+            let parts = own.data.sets.get(&data.item).map(|info| info.parts.clone()).unwrap_or_default();
+            if data.part.is_none()
+                && let Some(first) = parts.first()
+            {
+                let error = Diagnostic::error("E0610", format!("`{}` is split: say which part", data.item));
+                let error = error.at(expr.span, "all of it would mix the parts");
+                let fix = format!("{}.{first}", own.text(expr.span));
+                own.report(error.suggest(format!("use `{fix}`"), expr.span, fix));
+                return None;
+            }
+            Some(data)
+        }
+        Value::Error => None,
+        other => {
+            own.error(
+                "E0610",
+                format!("{what} must be a data set, found {}", other.describe()),
+                expr.span,
+                "not data",
+            );
+            None
+        }
+    }
+}
+
+/// The path of a field for messages and bounds: `digits.label`.
+pub fn field_path(set: &str, field: &str) -> Arc<str> {
+    format!("{set}.{field}").into()
+}

@@ -1,0 +1,246 @@
+//! `minimize` lines: the loss, its gradient, clipping, the update of each parameter.
+
+use super::optimizer::{self, Call};
+use super::train::scalar_node;
+use crate::base::{Diagnostic, Span};
+use crate::grad;
+use crate::ir::program::{Line, Train};
+use crate::ir::{BinaryOp, Combine, Dim, LoopBuilder, NodeId, Op, Phase, Type, UnaryOp};
+use crate::sema::elaborator::Elaborator;
+use crate::sema::module::ItemRef;
+use crate::sema::value::{InstanceKind, Tensor, Value};
+use crate::syntax::ast;
+use std::sync::Arc;
+
+/// The loss of a line, a float scalar.
+pub fn loss(own: &mut Elaborator<'_>, line: &ast::Minimize) -> Option<Tensor> {
+    let value = own.expr(&line.loss, None);
+    scalar_node(own, &value, line.loss.span, "a loss", "E0615")
+}
+
+/// Differentiates the loss and updates the parameters that the line trains.
+pub fn update(
+    own: &mut Elaborator<'_>,
+    line: &ast::Minimize,
+    number: usize,
+    loss: &Tensor,
+    called: &[ItemRef],
+    step: &Tensor,
+    train: &mut Train,
+) {
+    let Some(trained) = trained_parameters(own, line, called) else { return };
+    let nodes: Vec<NodeId> = trained.iter().map(|path| current_value(own, path)).collect();
+    let gradients = match grad::gradient(own.graph_mut(), &[(loss.node, None)], &nodes) {
+        Ok(gradients) => gradients,
+        Err(error) => {
+            let diagnostic = missing_derivative(own, line, &trained, &error);
+            own.report(diagnostic);
+            return;
+        }
+    };
+    let mut found: Vec<(Arc<str>, NodeId, NodeId)> = Vec::new();
+    for ((path, node), gradient) in trained.iter().zip(&nodes).zip(gradients) {
+        match gradient {
+            Some(gradient) => found.push((path.clone(), *node, gradient)),
+            None => {
+                let variable = own.variables.find(path).map(|variable| variable.span);
+                let warning =
+                    Diagnostic::warning("W0601", format!("no loss depends on the parameter `{path}`"));
+                let warning =
+                    warning.at(line.loss.span, "the loss does not depend on it, so it stays as it is");
+                own.report(match variable {
+                    Some(span) => warning.and_at(span, "declared here"),
+                    None => warning,
+                });
+            }
+        }
+    }
+    clip(own, line, &mut found);
+    let Some(call) = Call::new(own, &line.optimizer, step) else { return };
+    let mut updated = Vec::new();
+    for (path, node, gradient) in found {
+        let Some(new) = optimizer::apply(own, &call, number, &path, node, gradient, train) else { return };
+        updated.push((path, new));
+    }
+    own.graph_mut().origin.phase = Phase::Forward;
+    let paths = updated.iter().map(|(path, _)| path.clone()).collect();
+    own.variables.current.extend(updated);
+    train.lines.push(Line { span: line.span, trained: paths });
+}
+
+fn missing_derivative(
+    own: &Elaborator<'_>,
+    line: &ast::Minimize,
+    trained: &[Arc<str>],
+    error: &grad::GradError,
+) -> Diagnostic {
+    let by = error.wrt.and_then(|at| trained.get(at)).map_or("the parameters", |path| &**path);
+    let diagnostic = crate::sema::builtins::special::no_derivative(error, by);
+    let _ = own;
+    diagnostic.and_at(line.loss.span, "this loss is differentiated")
+}
+
+/// Outputs for all parameters and states that have a new value.
+pub fn new_values(own: &mut Elaborator<'_>) {
+    let current = own.variables.current.clone();
+    let paths: Vec<(Arc<str>, bool)> =
+        own.variables.list.iter().map(|variable| (variable.path.clone(), variable.is_state)).collect();
+    for (path, is_state) in paths {
+        let Some(tensor) = current.get(&path) else { continue };
+        let kind = if is_state { "state" } else { "param" };
+        own.graph_mut().output(format!("{kind}:{path}"), tensor.node);
+    }
+}
+
+/// The node that a parameter is worth at this place of the graph.
+fn current_value(own: &mut Elaborator<'_>, path: &Arc<str>) -> NodeId {
+    if let Some(tensor) = own.variables.current.get(path) {
+        return tensor.node;
+    }
+    let ty =
+        own.variables.find(path).map_or(Type::scalar(crate::ir::Elem::Float), |variable| variable.ty.clone());
+    own.graph_mut().add(Op::Param { path: path.clone(), ty }, Vec::new())
+}
+
+/// The paths of the parameters that a line trains. `None` is reported.
+fn trained_parameters(
+    own: &mut Elaborator<'_>,
+    line: &ast::Minimize,
+    called: &[ItemRef],
+) -> Option<Vec<Arc<str>>> {
+    let mut prefixes: Vec<Arc<str>> = Vec::new();
+    if line.over.is_empty() {
+        for model in called {
+            if let Value::Instance(instance) = own.model(model, line.loss.span) {
+                prefixes.push(instance.path.clone());
+            }
+        }
+        if prefixes.is_empty() {
+            let error = Diagnostic::error("E0616", "this loss calls no model");
+            own.report(error.at(line.loss.span, "there is nothing to train"));
+            return None;
+        }
+    }
+    for model in &line.over {
+        match own.expr(model, None) {
+            Value::Instance(instance)
+                if matches!(instance.kind, InstanceKind::Layer { .. } | InstanceKind::Row(_)) =>
+            {
+                prefixes.push(instance.path.clone());
+            }
+            Value::Error => return None,
+            other => {
+                own.error(
+                    "E0616",
+                    format!("`over` takes models, found {}", other.describe()),
+                    model.span,
+                    "not a model",
+                );
+                return None;
+            }
+        }
+    }
+    let mut paths: Vec<Arc<str>> = Vec::new();
+    for prefix in &prefixes {
+        let below: Vec<_> = own.variables.below(prefix).cloned().collect();
+        for variable in below {
+            if !variable.is_state && !variable.frozen && !paths.contains(&variable.path) {
+                paths.push(variable.path);
+            }
+        }
+    }
+    if paths.is_empty() {
+        let error = Diagnostic::error("E0616", "there is nothing to train: no parameter is free");
+        own.report(
+            error.at(line.loss.span, "the models of this loss have no parameters that are not frozen"),
+        );
+        return None;
+    }
+    Some(paths)
+}
+
+/// `clip_value = c`, then `clip_norm = c`.
+fn clip(own: &mut Elaborator<'_>, line: &ast::Minimize, found: &mut [(Arc<str>, NodeId, NodeId)]) {
+    for option in &line.options {
+        let limit = own.expr(&option.value, None);
+        let Some(limit) = limit.as_float().filter(|limit| *limit > 0.0) else {
+            if !limit.is_error() {
+                own.error(
+                    "E0617",
+                    format!("`{}` must be a positive number", option.name),
+                    option.value.span,
+                    limit.describe(),
+                );
+            }
+            continue;
+        };
+        own.set_origin(option.span);
+        own.graph_mut().origin.phase = Phase::Update;
+        match option.name.as_str() {
+            "clip_value" => {
+                for (_, _, gradient) in found.iter_mut() {
+                    *gradient = own.graph_mut().map(&[*gradient], |l, read| {
+                        let (low, high) = (l.float(-limit), l.float(limit));
+                        let below = l.binary(BinaryOp::Lt, read[0], low);
+                        let above = l.binary(BinaryOp::Lt, high, read[0]);
+                        let capped = l.select(above, high, read[0]);
+                        l.select(below, low, capped)
+                    });
+                }
+            }
+            "clip_norm" => clip_norm(own, limit, found),
+            other => {
+                let message = format!("`{other}` is not an option of `minimize`");
+                let error = Diagnostic::error("E0617", message).at(option.name.span, "not an option");
+                own.report(error.help("options are `clip_norm` and `clip_value`"));
+            }
+        }
+    }
+}
+
+/// Scales all gradients by min(1, limit / (norm + 1e-6)), the norm being taken over all of them.
+fn clip_norm(own: &mut Elaborator<'_>, limit: f64, found: &mut [(Arc<str>, NodeId, NodeId)]) {
+    let graph = own.graph_mut();
+    let mut squares: Option<NodeId> = None;
+    for (_, _, gradient) in found.iter() {
+        let domain: Vec<Dim> = graph.shape(*gradient).to_vec();
+        let rank = domain.len();
+        let mut l = LoopBuilder::new(graph, domain);
+        let subs = (0..rank).map(|axis| l.index(axis)).collect();
+        let value = l.read(*gradient, subs);
+        let square = l.binary(BinaryOp::Mul, value, value);
+        let sum = l.reduce(Vec::new(), Vec::new(), Combine::Add, square);
+        let sum = graph.add_loop(sum);
+        squares = Some(match squares {
+            Some(others) => graph.sum_of(others, sum),
+            None => sum,
+        });
+    }
+    let Some(squares) = squares else { return };
+    let factor = graph.map(&[squares], |l, read| {
+        let norm = l.unary(UnaryOp::Sqrt, read[0]);
+        let tiny = l.float(1e-6);
+        let norm = l.binary(BinaryOp::Add, norm, tiny);
+        let limit = l.float(limit);
+        let ratio = l.binary(BinaryOp::Div, limit, norm);
+        let one = l.float(1.0);
+        let less = l.binary(BinaryOp::Lt, ratio, one);
+        l.select(less, ratio, one)
+    });
+    for (_, _, gradient) in found.iter_mut() {
+        let domain: Vec<Dim> = graph.shape(*gradient).to_vec();
+        let rank = domain.len();
+        let mut l = LoopBuilder::new(graph, domain);
+        let subs = (0..rank).map(|axis| l.index(axis)).collect();
+        let value = l.read(*gradient, subs);
+        let factor = l.read(factor, Vec::new());
+        let scaled = l.binary(BinaryOp::Mul, value, factor);
+        let body = l.map(scaled);
+        *gradient = graph.add_loop(body);
+    }
+}
+
+/// The place of an update in messages.
+pub fn place(line: &ast::Minimize) -> Span {
+    line.optimizer.span
+}

@@ -1,0 +1,217 @@
+//! Models as programs of their own: for `predict` and for summaries.
+
+use crate::base::{Diagnostic, Span};
+use crate::ir::program::{LayerSummary, Model};
+use crate::ir::{BinaryOp, Combine, Dim, Elem, Graph, NodeId, Op, Scalar, Type};
+use crate::sema::builtins::Given;
+use crate::sema::elaborator::{Elaborator, Mode};
+use crate::sema::instance::LayerCall;
+use crate::sema::module::{ItemRef, ModuleId};
+use crate::sema::scope::{Frame, FrameKind};
+use crate::sema::value::{Interval, Tensor, Value};
+use crate::syntax::ast;
+use std::sync::Arc;
+
+/// Elaborates a model in evaluation mode, with the input types of its first call in the file, or else those
+/// of its signature with every unknown name a free dimension.
+pub fn model(own: &mut Elaborator<'_>, item: &ItemRef) -> Option<Model> {
+    let definition = item.definition()?;
+    let Value::Instance(instance) = own.model(item, definition.name.span) else { return None };
+    let called = own.model_inputs.get(item.name()).cloned();
+    let parameters = definition.inputs.as_ref().map_or(&[][..], |list| &list.parameters);
+    let mut inputs: Vec<(Arc<str>, Type)> = Vec::new();
+    let was_called = called.is_some();
+    match called {
+        Some(types) => {
+            let names = parameters.iter().map(|parameter| parameter.name.text.clone());
+            inputs.extend(names.zip(types));
+        }
+        None => {
+            for parameter in parameters.iter().filter(|parameter| parameter.default.is_none()) {
+                let Some(ty) = &parameter.ty else {
+                    return Some(open_model(item));
+                };
+                inputs.push((parameter.name.text.clone(), free_type(own, item, ty)?));
+            }
+        }
+    }
+    let known_variables = own.variables.list.len();
+    let errors = own.diagnostics.len();
+    own.variables.begin_graph();
+    own.draws.clear();
+    own.layer_calls.clear();
+    let mode = std::mem::replace(&mut own.mode, Mode { training: false, updates: false });
+    let span = definition.name.span;
+    let (mut graph, outputs) = own.in_new_graph(|own| {
+        let given = inputs.iter().map(|(name, ty)| {
+            let node = own.graph_mut().add(Op::Input { name: name.clone(), ty: ty.clone() }, Vec::new());
+            let mut tensor = own.tensor(node, span);
+            tensor.interval = class_interval(parameters, name, ty);
+            tensor.field = (ty.elem == Elem::Int).then(|| format!("{}.{name}", item.name()).into());
+            Given { name: None, value: Value::Tensor(tensor), span }
+        });
+        let given: Vec<Given> = given.collect();
+        let result = own.call_instance(&instance, given, span);
+        outputs(own, &result, span)
+    });
+    own.mode = mode;
+    own.called_models.clear();
+    let calls = std::mem::take(&mut own.layer_calls);
+    let open =
+        own.variables.list[known_variables..].iter().any(|variable| variable.ty.static_shape().is_none());
+    let failed = outputs.is_none();
+    if open || (failed && was_called) {
+        // Only what a caller knows would fix these sizes; the errors, if any, belong to the calls.
+        let fixing = own.variables.list[known_variables..]
+            .iter()
+            .find(|variable| variable.ty.static_shape().is_none());
+        if let (Some(variable), false) = (fixing, failed) {
+            let warning = Diagnostic::warning(
+                "W0602",
+                format!("the size of `{}` is open: {}", variable.path, variable.ty),
+            );
+            let warning = warning.at(variable.span, "it depends on the shape of an input");
+            let warning = warning.and_at(span, "nothing calls this model, so nothing fixes it");
+            own.report(warning.help("write the number in the signature, or call the model in a `train`"));
+        }
+        own.variables.truncate(known_variables);
+        if was_called {
+            own.diagnostics.truncate(errors);
+        }
+        return Some(Model { name: item.name().into(), inputs, forward: None, layers: Vec::new() });
+    }
+    for (at, node) in outputs?.into_iter().enumerate() {
+        graph.output(at.to_string(), node);
+    }
+    let layers = summaries(own, &graph, &calls);
+    Some(Model { name: item.name().into(), inputs, forward: Some(graph), layers })
+}
+
+fn open_model(item: &ItemRef) -> Model {
+    Model { name: item.name().into(), inputs: Vec::new(), forward: None, layers: Vec::new() }
+}
+
+fn outputs(own: &mut Elaborator<'_>, result: &Value, span: Span) -> Option<Vec<NodeId>> {
+    let values = match result {
+        Value::Error => return None,
+        Value::Tuple(items) => items.to_vec(),
+        other => vec![other.clone()],
+    };
+    let mut nodes = Vec::new();
+    for value in values {
+        let tensor: Tensor = own.to_tensor(&value, span)?;
+        nodes.push(own.node(&tensor, span)?);
+    }
+    Some(nodes)
+}
+
+fn class_interval(parameters: &[ast::Parameter], name: &str, ty: &Type) -> Option<Interval> {
+    let parameter = parameters.iter().find(|parameter| parameter.name.as_str() == name)?;
+    let ast::TypeKind::Tensor { element: ast::Element::Class(size), .. } = &parameter.ty.as_ref()?.kind
+    else {
+        return None;
+    };
+    match (&size.kind, ty.elem) {
+        (ast::ExprKind::Int(size), Elem::Int) => Some(Interval::below(&Dim::number(*size))),
+        _ => None,
+    }
+}
+
+/// The type of a signature with every unknown name a free dimension of that name. `None` is reported.
+fn free_type(own: &mut Elaborator<'_>, item: &ItemRef, ty: &ast::Type) -> Option<Type> {
+    let ast::TypeKind::Tensor { element, dims } = &ty.kind else { return None };
+    let elem = match element {
+        ast::Element::Float => Elem::Float,
+        ast::Element::Int | ast::Element::Class(_) => Elem::Int,
+        ast::Element::Bool => Elem::Bool,
+    };
+    let frame = Frame::new(FrameKind::File, Some(item.clone()), item.module, Span::default());
+    own.in_frame(frame, |own| {
+        let mut names = Vec::new();
+        for dim in dims {
+            if let ast::DimKind::Size(size) = &dim.kind {
+                crate::sema::walk::expr(size, &mut |part| {
+                    names.extend(part.as_name().map(|name| (name.clone(), part.span)))
+                });
+            }
+        }
+        for (name, span) in names {
+            let known = own.frame().find(&name).is_some()
+                || matches!(own.global(&name, span), Some(Value::Int(_)))
+                || matches!(&*name, "min" | "max" | "floor");
+            if !known {
+                let free = Value::Int(Dim::symbol(name.clone()));
+                own.frame_mut().bind(
+                    name,
+                    free,
+                    span,
+                    crate::sema::scope::BindingKind::Dim { stretch: false },
+                );
+            }
+        }
+        let mut shape = Vec::new();
+        for dim in dims {
+            match &dim.kind {
+                ast::DimKind::Size(size) => shape.push(own.size(size, "a size")?),
+                ast::DimKind::Stretch => shape.push(Dim::ONE),
+                // One free dimension stands for any number of them.
+                ast::DimKind::Pack(name) => {
+                    let name = name.as_ref().map_or("rest".to_string(), |name| name.to_string());
+                    shape.push(Dim::symbol(name));
+                }
+            }
+        }
+        Some(Type::new(elem, shape))
+    })
+}
+
+fn summaries(own: &Elaborator<'_>, graph: &Graph, calls: &[LayerCall]) -> Vec<LayerSummary> {
+    let mut rows: Vec<LayerSummary> = Vec::new();
+    for call in calls {
+        let params = own
+            .variables
+            .list
+            .iter()
+            .filter(|variable| !variable.is_state && own_path(&call.path, &variable.path, calls));
+        rows.push(LayerSummary {
+            path: call.path.clone(),
+            layer: call.layer.clone(),
+            output: call.output.clone(),
+            params: params.map(|variable| variable.path.clone()).collect(),
+            multiply_adds: multiply_adds(graph, &call.path),
+        });
+    }
+    rows
+}
+
+/// Whether a variable belongs to an instance itself, not to one inside of it.
+fn own_path(instance: &str, variable: &str, calls: &[LayerCall]) -> bool {
+    let below = |outer: &str| {
+        outer.is_empty() || variable.strip_prefix(outer).is_some_and(|rest| rest.starts_with('.'))
+    };
+    below(instance) && !calls.iter().any(|other| other.path.len() > instance.len() && below(&other.path))
+}
+
+/// Products that are summed, in the loops made by an instance's own body.
+fn multiply_adds(graph: &Graph, path: &str) -> Dim {
+    let mut total = Dim::ZERO;
+    for (_, node) in graph.nodes() {
+        let Op::Loop(body) = &node.op else { continue };
+        if node.origin.path.as_deref().unwrap_or("") != path || body.combine != Combine::Add {
+            continue;
+        }
+        let multiplies =
+            body.body.nodes.iter().any(|scalar| matches!(scalar, Scalar::Binary(BinaryOp::Mul, ..)));
+        if multiplies && body.shape.len() < body.domain.len() {
+            total = &total + &Dim::product(&body.domain);
+        }
+    }
+    total
+}
+
+/// All models of the user's files, by module and order.
+pub fn models(own: &mut Elaborator<'_>) -> Vec<Model> {
+    let items = own.model_items();
+    let _ = ModuleId::MAIN;
+    items.iter().filter_map(|item| model(own, item)).collect()
+}

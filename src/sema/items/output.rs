@@ -1,0 +1,186 @@
+//! `print`, `expect` and `plot`.
+
+use crate::base::{Diagnostic, Span};
+use crate::ir::program::{Expect, Plot, Print, PrintPart};
+use crate::ir::{Elem, Graph};
+use crate::sema::elaborator::{Elaborator, Mode};
+use crate::sema::elementwise::Arg;
+use crate::sema::value::Value;
+use crate::syntax::ast::{self, ExprKind};
+use std::sync::Arc;
+
+pub fn print(own: &mut Elaborator<'_>, item: &ast::Print, span: Span) -> Option<Print> {
+    let (graph, parts) = evaluation(own, |own| {
+        let mut parts = Vec::new();
+        for (at, value) in item.values.iter().enumerate() {
+            if at > 0 {
+                parts.push(PrintPart::Text(" ".to_string()));
+            }
+            show_expr(own, value, &mut parts)?;
+        }
+        Some(parts)
+    });
+    Some(Print { span, graph, parts: parts? })
+}
+
+pub fn expect(own: &mut Elaborator<'_>, item: &ast::Expect, span: Span) -> Option<Expect> {
+    let condition = own.text(item.condition.span).to_string();
+    let (graph, message) = evaluation(own, |own| {
+        let holds = match &item.condition.kind {
+            ExprKind::Binary { op, left, right, .. } if op.is_comparison() => {
+                let (a, b) = (own.expr(left, None), own.expr(right, None));
+                if a.is_error() || b.is_error() {
+                    return None;
+                }
+                let whole = left.span.to(right.span);
+                let holds = own.binary(
+                    *op,
+                    Arg { value: &a, span: left.span },
+                    Arg { value: &b, span: right.span },
+                    whole,
+                );
+                for (name, value, span) in [("left", &a, left.span), ("right", &b, right.span)] {
+                    if let Some(tensor) = own.to_tensor(value, span) {
+                        own.graph_mut().output(name, tensor.node);
+                    }
+                }
+                holds
+            }
+            _ => own.expr(&item.condition, None),
+        };
+        if holds.is_error() {
+            return None;
+        }
+        let is_bool = holds.kind() == Some("bool");
+        if !is_bool {
+            let message = format!("`expect` needs a condition, found {}", holds.describe());
+            own.error("E0622", message, item.condition.span, "compare to make a bool: `x > 0.9`");
+            return None;
+        }
+        let tensor = own.to_tensor(&holds, item.condition.span)?;
+        debug_assert_eq!(tensor.ty.elem, Elem::Bool);
+        own.graph_mut().output("holds", tensor.node);
+        let mut message = Vec::new();
+        if let Some(text) = &item.message {
+            show_expr(own, text, &mut message)?;
+        }
+        Some(message)
+    });
+    Some(Expect { span, graph, condition, message: message? })
+}
+
+/// `plot y`, `plot x, y, z, title = "…"`: curves over x (over 0, 1, 2 … if there is one tensor only).
+pub fn plot(own: &mut Elaborator<'_>, item: &ast::Plot, span: Span) -> Option<Plot> {
+    let mut title = String::new();
+    let (graph, series) = evaluation(own, |own| {
+        let mut curves = Vec::new();
+        for arg in &item.args.args {
+            match arg.name.as_ref().map(|name| name.as_str()) {
+                None => curves.push((own.expr(&arg.value, None), arg.value.span)),
+                Some("title") => title = own.text_arg(&arg.value)?,
+                Some(other) => {
+                    own.error(
+                        "E0622",
+                        format!("`plot` has no option `{other}`"),
+                        arg.span,
+                        "the only option is `title`",
+                    );
+                    return None;
+                }
+            }
+        }
+        if curves.is_empty() {
+            own.error("E0622", "nothing to plot", span, "write `plot x, y`");
+            return None;
+        }
+        let many = curves.len() > 1;
+        let mut series = Vec::new();
+        for (at, (value, place)) in curves.into_iter().enumerate() {
+            if value.is_error() {
+                return None;
+            }
+            let tensor = own.to_tensor(&value, place)?;
+            if tensor.rank() != 1 && tensor.rank() != 2 {
+                let error = Diagnostic::error("E0622", "a curve is a tensor of one axis (or of one column)");
+                own.report(error.at(place, value.describe()));
+                return None;
+            }
+            let tensor = own.with_elem(tensor, Elem::Float, place)?;
+            let name: Arc<str> = match (many, at) {
+                (true, 0) => "x".into(),
+                (true, at) => format!("y{}", at - 1).into(),
+                (false, _) => "y0".into(),
+            };
+            own.graph_mut().output(name, tensor.node);
+            if !(many && at == 0) {
+                series.push(own.text(place).to_string());
+            }
+        }
+        Some(series)
+    });
+    Some(Plot { span, graph, title, series: series? })
+}
+
+/// Builds a graph in evaluation mode; parameters are what the `train`s before left.
+fn evaluation<R>(
+    own: &mut Elaborator<'_>,
+    build: impl FnOnce(&mut Elaborator<'_>) -> Option<R>,
+) -> (Graph, Option<R>) {
+    own.variables.begin_graph();
+    own.draws.clear();
+    own.remembered.clear();
+    let mode = std::mem::replace(&mut own.mode, Mode { training: false, updates: false });
+    let result = own.in_new_graph(build);
+    own.mode = mode;
+    own.called_models.clear();
+    result
+}
+
+/// What `print` shows of an expression: strings with their `{values}`, tensors, compile-time values.
+fn show_expr(own: &mut Elaborator<'_>, expr: &ast::Expr, parts: &mut Vec<PrintPart>) -> Option<()> {
+    if let ExprKind::Str(pieces) = &expr.kind {
+        for piece in pieces {
+            match piece {
+                ast::StrPiece::Text(text) => parts.push(PrintPart::Text(text.clone())),
+                ast::StrPiece::Expr(inner) => show_expr(own, inner, parts)?,
+            }
+        }
+        return Some(());
+    }
+    let value = own.expr(expr, None);
+    show_value(own, &value, expr.span, parts)
+}
+
+fn show_value(own: &mut Elaborator<'_>, value: &Value, span: Span, parts: &mut Vec<PrintPart>) -> Option<()> {
+    match value {
+        Value::Error => return None,
+        Value::Tensor(tensor) => {
+            let node = own.node(tensor, span)?;
+            let name: Arc<str> = own.graph().outputs.len().to_string().into();
+            own.graph_mut().output(name.clone(), node);
+            parts.push(PrintPart::Value(name));
+        }
+        Value::Tuple(items) => {
+            parts.push(PrintPart::Text("(".to_string()));
+            for (at, item) in items.iter().enumerate() {
+                if at > 0 {
+                    parts.push(PrintPart::Text(", ".to_string()));
+                }
+                show_value(own, item, span, parts)?;
+            }
+            parts.push(PrintPart::Text(")".to_string()));
+        }
+        // A list of numbers is shown as a tensor.
+        Value::List(items) if !items.is_empty() && items.iter().any(|item| item.is_run_time()) => {
+            let tensor = own.to_tensor(value, span)?;
+            return show_value(own, &Value::Tensor(tensor), span, parts);
+        }
+        // The number of rows of a file is known at run time only.
+        Value::Int(dim) if dim.as_number().is_none() => {
+            let tensor = own.to_tensor(value, span)?;
+            return show_value(own, &Value::Tensor(tensor), span, parts);
+        }
+        other => parts.push(PrintPart::Text(other.show())),
+    }
+    Some(())
+}

@@ -1,0 +1,318 @@
+//! `train` items: the settings, and the graphs of a step and of an evaluation.
+
+use super::columns::list_names;
+use super::data::data_ref;
+use super::{measure, minimize};
+use crate::base::{Diagnostic, Span, nearest};
+use crate::ir::program::{BATCH, DataRef, Length, StartFile, Train};
+use crate::ir::{Dim, Graph, Op, Type};
+use crate::sema::elaborator::{Elaborator, Mode};
+use crate::sema::module::ModuleId;
+use crate::sema::scope::{BindingKind, Frame, FrameKind};
+use crate::sema::value::{DataValue, Value};
+use crate::syntax::ast;
+use std::sync::Arc;
+
+const SETTINGS: [&str; 10] =
+    ["data", "validate", "batch", "epochs", "steps", "seed", "shuffle", "stop", "init", "minimize"];
+
+pub fn train_item(own: &mut Elaborator<'_>, item: &ast::Train) -> Option<Train> {
+    let mut train = Train {
+        span: item.keyword_span,
+        data: DataRef { set: "".into(), part: None },
+        validate: None,
+        batch: 32,
+        length: Length::Epochs(0),
+        seed: 0,
+        shuffle: true,
+        patience: None,
+        init: None,
+        step: Graph::new(),
+        evaluate: None,
+        lines: Vec::new(),
+        metrics: Vec::new(),
+        optimizer_states: Vec::new(),
+        optimizer_init: Graph::new(),
+        fields: Vec::new(),
+    };
+    let data = settings(own, item, &mut train);
+    if item.minimize.is_empty() {
+        let error = Diagnostic::error("E0611", "nothing is minimized");
+        let error = error.at(item.keyword_span, "this `train` has no `minimize` line");
+        own.report(error.help("write `minimize mse(Net(x), y) with SGD(lr = 0.1)`"));
+    }
+    let data = data?;
+    step_graph(own, item, &data, &mut train);
+    if train.validate.is_some() {
+        evaluation_graph(own, item, &data, &mut train);
+    }
+    train.fields = used_fields(own, &data, &train);
+    Some(train)
+}
+
+/// Reads the settings; the data to train on.
+fn settings(own: &mut Elaborator<'_>, item: &ast::Train, train: &mut Train) -> Option<DataValue> {
+    let mut data = None;
+    let mut has_data = false;
+    let mut length: Option<(Length, Span)> = None;
+    let mut validated: Option<(DataValue, Span)> = None;
+    let mut seen: Vec<&ast::Name> = Vec::new();
+    for setting in &item.settings {
+        let (name, value) = (&setting.name, &setting.value);
+        if let Some(first) = seen.iter().find(|known| known.text == name.text) {
+            let error = Diagnostic::error("E0612", format!("`{name}` is set twice"));
+            own.report(error.at(name.span, "set again here").and_at(first.span, "set here"));
+            continue;
+        }
+        seen.push(name);
+        match name.as_str() {
+            "data" => {
+                has_data = true;
+                data = data_ref(own, value, "`data`");
+            }
+            "validate" => validated = data_ref(own, value, "`validate`").map(|data| (data, value.span)),
+            "batch" => {
+                if let Some(batch) = positive(own, value, "`batch`") {
+                    train.batch = batch as usize;
+                }
+            }
+            "epochs" | "steps" => {
+                let Some(count) = positive(own, value, &format!("`{name}`")) else {
+                    length.get_or_insert((Length::Epochs(1), setting.span));
+                    continue;
+                };
+                let new =
+                    if name.as_str() == "epochs" { Length::Epochs(count) } else { Length::Steps(count) };
+                if let Some((_, first)) = length {
+                    let error = Diagnostic::error("E0613", "both `epochs` and `steps` are given");
+                    own.report(error.at(setting.span, "remove one of them").and_at(first, "the other one"));
+                }
+                length = Some((new, setting.span));
+            }
+            "seed" => {
+                if let Some(seed) = own.compile_time_int(value, "`seed`") {
+                    train.seed = seed as u64;
+                }
+            }
+            "shuffle" => {
+                if let Some(shuffle) = own.compile_time_bool(value, "`shuffle`") {
+                    train.shuffle = shuffle;
+                }
+            }
+            "stop" => train.patience = patience(own, value),
+            "init" => train.init = start_file(own, value),
+            _ => {
+                let error = Diagnostic::error("E0612", format!("`{name}` is not a setting of `train`"));
+                let error = error.at(name.span, "not a setting");
+                own.report(match nearest(name.as_str(), SETTINGS) {
+                    Some(near) => error.suggest(format!("did you mean `{near}`?"), name.span, near),
+                    None => error.help(format!("settings are {}", list_names(&SETTINGS[..9]))),
+                });
+            }
+        }
+    }
+    if !has_data {
+        let error = Diagnostic::error("E0611", "this `train` does not say what it learns from");
+        own.report(error.at(item.keyword_span, "no `data` line").help("write `data = digits.train`"));
+    }
+    match length {
+        Some((length, _)) => train.length = length,
+        None => {
+            let error = Diagnostic::error("E0613", "neither `epochs` nor `steps` is given");
+            own.report(
+                error.at(item.keyword_span, "how long?").help("write `epochs = 10` or `steps = 1_000`"),
+            );
+        }
+    }
+    let data = data?;
+    train.data = data_ref_of(&data);
+    if let Some((other, span)) = validated {
+        if other.item != data.item && !same_fields(own, &data, &other, span) {
+            return Some(data);
+        }
+        train.validate = Some(data_ref_of(&other));
+    }
+    Some(data)
+}
+
+fn data_ref_of(data: &DataValue) -> DataRef {
+    DataRef { set: data.item.clone(), part: data.part.clone() }
+}
+
+/// Validation data of another data set must have the same fields.
+fn same_fields(own: &mut Elaborator<'_>, data: &DataValue, other: &DataValue, span: Span) -> bool {
+    let fields =
+        |item: &Arc<str>| own.data.sets.get(item).map(|info| info.fields.clone()).unwrap_or_default();
+    let (wanted, found) = (fields(&data.item), fields(&other.item));
+    for field in &wanted {
+        if !found.iter().any(|own| own.name == field.name && own.row == field.row) {
+            let message = format!("the data `{}` has no field `{}: {}`", other.item, field.name, field.row);
+            let error = Diagnostic::error("E0610", message)
+                .at(span, "validation needs the fields of the training data");
+            own.report(error.and_at(field.span, "declared here"));
+            return false;
+        }
+    }
+    true
+}
+
+fn positive(own: &mut Elaborator<'_>, value: &ast::Expr, what: &str) -> Option<u64> {
+    let count = own.compile_time_int(value, what)?;
+    if (1..=1 << 40).contains(&count) {
+        return Some(count as u64);
+    }
+    own.error("E0614", format!("{what} is {count}"), value.span, "at least 1 is needed");
+    None
+}
+
+/// `patience(5)`
+fn patience(own: &mut Elaborator<'_>, value: &ast::Expr) -> Option<usize> {
+    if let ast::ExprKind::Call { callee, args } = &value.kind
+        && callee.as_name().is_some_and(|name| &**name == "patience")
+        && let [arg] = args.args.as_slice()
+    {
+        return positive(own, &arg.value, "the patience").map(|epochs| epochs as usize);
+    }
+    own.error(
+        "E0614",
+        "`stop` takes a patience",
+        value.span,
+        "write `patience(5)`: stop after five epochs without a better loss",
+    );
+    None
+}
+
+/// `safetensors("start.safetensors", prefix = "init.")`
+fn start_file(own: &mut Elaborator<'_>, value: &ast::Expr) -> Option<StartFile> {
+    if let ast::ExprKind::Call { callee, args } = &value.kind
+        && callee.as_name().is_some_and(|name| &**name == "safetensors")
+        && let Some(path) = args.positional().next()
+    {
+        let span = path.value.span;
+        let path = own.text_arg(&path.value)?;
+        let prefix = match args.named("prefix") {
+            Some(prefix) => own.text_arg(&prefix.value)?,
+            None => String::new(),
+        };
+        return Some(StartFile { path, prefix, span });
+    }
+    own.error(
+        "E0614",
+        "`init` takes a file of parameters",
+        value.span,
+        "write `safetensors(\"start.safetensors\")`",
+    );
+    None
+}
+
+/// A frame in which the fields of the data are the batch.
+fn batch_frame(own: &mut Elaborator<'_>, data: &DataValue) -> Frame {
+    let mut frame = Frame::new(FrameKind::File, None, ModuleId::MAIN, Span::default());
+    let fields = own.data.sets.get(&data.item).map(|info| info.fields.clone()).unwrap_or_default();
+    for field in fields {
+        let value = own.input_tensor(field.name.clone(), Dim::symbol(BATCH), &field, &data.item, field.span);
+        frame.bind(field.name.clone(), value, field.span, BindingKind::Input);
+    }
+    frame
+}
+
+fn step_graph(own: &mut Elaborator<'_>, item: &ast::Train, data: &DataValue, train: &mut Train) {
+    own.variables.begin_graph();
+    own.draws.clear();
+    own.remembered.clear();
+    own.called_models.clear();
+    let mode = std::mem::replace(&mut own.mode, Mode { training: true, updates: true });
+    let (graph, ()) = own.in_new_graph(|own| {
+        let frame = batch_frame(own, data);
+        own.in_frame(frame, |own| {
+            let step_type = Type::scalar(crate::ir::Elem::Int);
+            let step =
+                own.add(item.keyword_span, Op::Input { name: "step".into(), ty: step_type }, Vec::new());
+            for (number, line) in item.minimize.iter().enumerate() {
+                own.remember_calls = number == 0;
+                let loss = minimize::loss(own, line);
+                own.remember_calls = false;
+                let called = std::mem::take(&mut own.called_models);
+                if let Some(loss) = &loss {
+                    own.graph_mut().output(format!("loss:{number}"), loss.node);
+                }
+                if number == 0 {
+                    own.mode.updates = false;
+                    measure::measures(own, item, train, true);
+                    own.mode.updates = true;
+                    own.called_models.clear();
+                }
+                if let Some(loss) = loss {
+                    minimize::update(own, line, number, &loss, &called, &step, train);
+                }
+            }
+            own.remembered.clear();
+            minimize::new_values(own);
+        });
+    });
+    own.mode = mode;
+    own.called_models.clear();
+    train.step = graph;
+}
+
+/// The same losses and metrics, in evaluation mode.
+fn evaluation_graph(own: &mut Elaborator<'_>, item: &ast::Train, data: &DataValue, train: &mut Train) {
+    own.variables.begin_graph();
+    own.draws.clear();
+    let mode = std::mem::replace(&mut own.mode, Mode { training: false, updates: false });
+    let (graph, ()) = own.in_new_graph(|own| {
+        let frame = batch_frame(own, data);
+        own.in_frame(frame, |own| {
+            for (number, line) in item.minimize.iter().enumerate() {
+                if let Some(loss) = minimize::loss(own, line) {
+                    own.graph_mut().output(format!("loss:{number}"), loss.node);
+                }
+            }
+            measure::measures(own, item, train, false);
+        });
+    });
+    own.mode = mode;
+    own.called_models.clear();
+    train.evaluate = Some(graph);
+}
+
+fn used_fields(own: &Elaborator<'_>, data: &DataValue, train: &Train) -> Vec<Arc<str>> {
+    let Some(info) = own.data.sets.get(&data.item) else { return Vec::new() };
+    let used = |graph: &Graph, name: &str| {
+        let needed = graph.reachable(graph.outputs.iter().map(|output| output.node));
+        graph.nodes().any(|(id, node)| {
+            needed[id.0 as usize] && matches!(&node.op, Op::Input { name: own, .. } if &**own == name)
+        })
+    };
+    let in_any = |name: &str| {
+        used(&train.step, name) || train.evaluate.as_ref().is_some_and(|graph| used(graph, name))
+    };
+    info.fields.iter().map(|field| field.name.clone()).filter(|name| in_any(name)).collect()
+}
+
+/// Whether a value is a float scalar node, as losses and metrics are.
+pub fn scalar_node(
+    own: &mut Elaborator<'_>,
+    value: &Value,
+    span: Span,
+    what: &str,
+    code: &'static str,
+) -> Option<crate::sema::value::Tensor> {
+    if value.is_error() {
+        return None;
+    }
+    if !value.is_number() && !matches!(value, Value::Tensor(_)) {
+        own.error(code, format!("{what} must be a number, found {}", value.describe()), span, "not a number");
+        return None;
+    }
+    let tensor = own.to_tensor(value, span)?;
+    if tensor.rank() > 0 {
+        let error = Diagnostic::error(code, format!("{what} must be a scalar, found {}", value.describe()));
+        let error = error.at(span, "one number for the whole batch is needed");
+        own.report(error.help("`mean(…)` or `sum(…)` makes one number of it"));
+        return None;
+    }
+    let mut tensor = own.with_elem(tensor, crate::ir::Elem::Float, span)?;
+    tensor.node = own.node(&tensor, span)?;
+    Some(tensor)
+}
