@@ -6,6 +6,7 @@
 
 mod address;
 mod cut;
+mod inline;
 mod interpret;
 mod lower;
 mod memory;
@@ -49,6 +50,7 @@ pub fn plan(graph: &Graph, options: Options) -> Result<Plan, PlanError> {
     let graph = trim::trim(graph);
     let graph = split::split_products(&graph);
     let graph = cut::cut_sums(&graph);
+    let graph = inline::inline(&graph);
     let (lowering, steps) = lower::lower(&graph, true)?;
     let mut plan = unplaced(lowering, steps, options);
     pieces::divide(&mut plan.steps);

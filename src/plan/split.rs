@@ -111,6 +111,33 @@ fn split(graph: &mut Graph, node: &Node, body: &Loop, operands: &[NodeId]) -> Op
     Some(graph.add_loop(node))
 }
 
+/// Whether a loop is a matrix product that the kernel will be called for, as far as its indices tell.
+pub(super) fn is_product(body: &Loop) -> bool {
+    let Scalar::Binary(BinaryOp::Mul, a, b) = body.body[body.body.result] else { return false };
+    if body.combine != Combine::Add || body.dropping || !is_read(&body.body, a) || !is_read(&body.body, b) {
+        return false;
+    }
+    let sizes = extents(body);
+    let uses = indices_of(&body.body, &sizes);
+    let (a, b) = (&uses[a.0 as usize], &uses[b.0 as usize]);
+    let mut written = vec![false; sizes.len()];
+    for sub in &body.write {
+        let Sub::Affine(affine) = sub else { return false };
+        mark(affine, &mut written);
+    }
+    let size = |pick: &dyn Fn(usize) -> bool| -> i64 {
+        (0..sizes.len()).filter(|index| pick(*index)).map(|index| sizes[index]).product()
+    };
+    let m = size(&|index| written[index] && a[index] && !b[index]);
+    let n = size(&|index| written[index] && b[index] && !a[index]);
+    let k = size(&|index| !written[index] && a[index] && b[index]);
+    product::is_worth_a_call(m, n, k)
+}
+
+fn is_read(body: &Body, id: ScalarId) -> bool {
+    matches!(body[id], Scalar::Read { padded: false, .. })
+}
+
 /// The factors of a product, through nested products.
 fn collect_factors(body: &Body, id: ScalarId, into: &mut Vec<ScalarId>) {
     match &body[id] {
