@@ -25,6 +25,7 @@ pub mod rewrite;
 pub mod scalar;
 pub mod signs;
 pub mod specialise;
+pub mod text;
 pub mod types;
 
 pub use affine::{Affine, StepId, Var};

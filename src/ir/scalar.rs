@@ -349,26 +349,48 @@ impl BodyBuilder {
         id
     }
 
-    /// The finished expression, with only the parts that `result` and `also` need, renumbered.
+    /// The finished expression, with only the parts that `result` and `also` need, [in order](in_order).
     /// Returns also where the scalars of `also` have gone.
     pub fn finish(&self, result: ScalarId, also: &[ScalarId]) -> (Body, Vec<ScalarId>) {
-        let mut used = vec![false; self.nodes.len()];
-        used[result.0 as usize] = true;
-        also.iter().for_each(|id| used[id.0 as usize] = true);
-        for at in (0..self.nodes.len()).rev() {
-            if used[at] {
-                self.nodes[at].for_each_operand(|id| used[id.0 as usize] = true);
-            }
-        }
-        let mut places = vec![ScalarId(0); self.nodes.len()];
-        let mut nodes = Vec::new();
-        for (at, scalar) in self.nodes.iter().enumerate().filter(|(at, _)| used[*at]) {
-            places[at] = ScalarId(nodes.len() as u32);
-            nodes.push(scalar.map_operands(|id| places[id.0 as usize]));
-        }
+        let roots: Vec<ScalarId> = also.iter().copied().chain([result]).collect();
+        let (nodes, places) = in_order(&self.nodes, &roots);
         let also = also.iter().map(|id| places[id.0 as usize]).collect();
         (Body { nodes, result: places[result.0 as usize] }, also)
     }
+}
+
+/// The scalars that `roots` need, in the order in which they are first needed: the operands of the first root
+/// from left to right, then it, and so on. So one expression is one list, however it came about.
+/// Returns also where each scalar has gone (0 for those left out).
+pub fn in_order(nodes: &[Scalar], roots: &[ScalarId]) -> (Vec<Scalar>, Vec<ScalarId>) {
+    let mut places: Vec<Option<ScalarId>> = vec![None; nodes.len()];
+    let mut ordered: Vec<Scalar> = Vec::new();
+    for root in roots {
+        let mut pending = vec![*root];
+        while let Some(id) = pending.last().copied() {
+            if places[id.0 as usize].is_some() {
+                pending.pop();
+                continue;
+            }
+            let scalar = &nodes[id.0 as usize];
+            let mut missing = None;
+            scalar.for_each_operand(|operand| {
+                if missing.is_none() && places[operand.0 as usize].is_none() {
+                    missing = Some(operand);
+                }
+            });
+            if let Some(operand) = missing {
+                pending.push(operand);
+                continue;
+            }
+            let place = |operand: ScalarId| places[operand.0 as usize].unwrap_or(ScalarId(0));
+            let moved = scalar.map_operands(place);
+            places[id.0 as usize] = Some(ScalarId(ordered.len() as u32));
+            ordered.push(moved);
+            pending.pop();
+        }
+    }
+    (ordered, places.into_iter().map(|place| place.unwrap_or(ScalarId(0))).collect())
 }
 
 /// A size as a number in the expression.

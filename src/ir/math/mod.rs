@@ -57,6 +57,7 @@ pub trait Arith {
 
     /// The bits of floats as integers, and back.
     fn bits(&mut self, a: Self::V) -> Self::I;
+    #[expect(clippy::wrong_self_convention, reason = "`self` makes instructions, it is not converted")]
     fn from_bits(&mut self, a: Self::I) -> Self::V;
 
     /// A constant; only its low bits count where integers are 32 bits wide.
