@@ -6,8 +6,8 @@
 
 use super::scans::{Home, Split};
 use crate::ir::build::LoopNode;
-use crate::ir::compose::{inline, normalise, paste, paste_sub, same};
-use crate::ir::{Affine, Combine, Dim, Graph, Loop, LoopBuilder, NodeId, Op, Scalar, Scan, Sub, Var};
+use crate::ir::compose::{inline, normalise, over_steps, paste, paste_sub, same};
+use crate::ir::{Combine, Dim, Graph, Loop, LoopBuilder, NodeId, Op, Scalar, Scan, Sub};
 use std::sync::Arc;
 
 /// Where a value of a body is found outside of it.
@@ -84,7 +84,8 @@ pub fn build(graph: &mut Graph, lifted: Lifted, scan: &Scan, resolve: &dyn Fn(&S
             let operands: Vec<NodeId> = sources.iter().map(resolve).collect();
             let stacked: Vec<bool> =
                 sources.iter().map(|source| !matches!(source, Source::Outer(_))).collect();
-            let body = over_steps(body, scan, &stacked);
+            // Every step adds to the same elements.
+            let body = Loop { combine: Combine::Add, ..over_steps(&body, scan.step, &scan.trip, &stacked) };
             let node = normalise(LoopNode { body, operands });
             graph.add(Op::Loop(Arc::new(node.body)), node.operands)
         }
@@ -94,29 +95,6 @@ pub fn build(graph: &mut Graph, lifted: Lifted, scan: &Scan, resolve: &dyn Fn(&S
         }
         Lifted::Sum(source) => sum_over_steps(graph, resolve(&source)),
     }
-}
-
-/// The loop with the steps as its first index.
-fn over_steps(mut body: Loop, scan: &Scan, stacked: &[bool]) -> Loop {
-    let shift = |affine: &Affine| {
-        affine.substitute(|var| match var {
-            Var::Index(index) => Affine::index(index as usize + 1),
-            Var::Step(step) if step == scan.step => Affine::index(0),
-            Var::Step(_) => Affine::var(var),
-        })
-    };
-    for scalar in &mut body.body.nodes {
-        *scalar = scalar.map_affine(shift);
-        if let Scalar::Read { operand, subs, .. } = scalar
-            && stacked[*operand as usize]
-        {
-            subs.insert(0, Sub::Affine(Affine::index(0)));
-        }
-    }
-    body.write = body.write.iter().map(|sub| sub.map_affine(shift)).collect();
-    body.domain.insert(0, scan.trip.clone());
-    body.combine = Combine::Add;
-    body
 }
 
 fn sum_over_steps(graph: &mut Graph, stack: NodeId) -> NodeId {

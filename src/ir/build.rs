@@ -99,6 +99,11 @@ impl<'g> LoopBuilder<'g> {
         self.body.scalar(id)
     }
 
+    /// All scalars so far.
+    pub fn scalars(&self) -> &[Scalar] {
+        self.body.scalars()
+    }
+
     /// The number of an operand, which is added if it is new.
     pub fn operand(&mut self, node: NodeId) -> u32 {
         let at = self.operands.iter().position(|own| *own == node).unwrap_or_else(|| {

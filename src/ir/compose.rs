@@ -1,6 +1,6 @@
 //! Putting the expression of one loop into another: with other indices, or in place of a read.
 
-use super::affine::{Affine, Var};
+use super::affine::{Affine, StepId, Var};
 use super::build::{LoopBuilder, LoopNode};
 use super::dim::Dim;
 use super::graph::{Combine, Graph, Loop, NodeId, Op};
@@ -209,6 +209,30 @@ pub fn inside(l: &mut LoopBuilder<'_>, subs: &[Sub], shape: &[Dim]) -> Option<Sc
         }
     }
     all
+}
+
+/// What a loop in the body of a scan computes in all steps, as one loop with the steps as its first index;
+/// it reads operands marked in `stacked` at that index of a new first axis.
+pub fn over_steps(body: &Loop, step: StepId, trip: &Dim, stacked: &[bool]) -> Loop {
+    let mut body = body.clone();
+    let shift = |affine: &Affine| {
+        affine.substitute(|var| match var {
+            Var::Index(index) => Affine::index(index as usize + 1),
+            Var::Step(own) if own == step => Affine::index(0),
+            Var::Step(_) => Affine::var(var),
+        })
+    };
+    for scalar in &mut body.body.nodes {
+        *scalar = scalar.map_affine(shift);
+        if let Scalar::Read { operand, subs, .. } = scalar
+            && stacked[*operand as usize]
+        {
+            subs.insert(0, Sub::Affine(Affine::index(0)));
+        }
+    }
+    body.write = body.write.iter().map(|sub| sub.map_affine(shift)).collect();
+    body.domain.insert(0, trip.clone());
+    body
 }
 
 /// The same loop with the indices that are written bare first, in the order of the axes, and `Set` instead of

@@ -307,6 +307,11 @@ impl BodyBuilder {
         &self.nodes[id.0 as usize]
     }
 
+    /// All scalars so far.
+    pub fn scalars(&self) -> &[Scalar] {
+        &self.nodes
+    }
+
     /// Adds an operation whose type is known: a read has the element type of its operand.
     ///
     /// # Panics

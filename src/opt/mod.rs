@@ -1,1 +1,99 @@
 //! Rank 2: named laws, tensor IR to tensor IR.
+//!
+//! [`optimise`] applies laws until none applies. Each is a small function that says its equation:
+//!
+//! - [`fold`], [`scalar`], [`sums`], [`logarithm`]: laws of the expressions in loops;
+//! - [`reads`]: what is read through views, fills and elementwise nodes;
+//! - [`scatters`], [`reductions`]: laws of whole loops;
+//! - [`scans`], [`hoist`]: laws of recurrences.
+//!
+//! Equal nodes are one node by themselves ([`Graph::add`]), and what no output needs is not copied.
+//! Every law leaves fewer or cheaper operations, so this ends; a limit makes that certain.
+
+mod fold;
+mod hoist;
+mod logarithm;
+mod reads;
+mod reductions;
+mod round;
+mod scalar;
+mod scans;
+mod scatters;
+mod sums;
+#[cfg(test)]
+mod tests;
+
+use crate::ir::compose::{paste, paste_sub, same};
+use crate::ir::signs::Signs;
+use crate::ir::{Graph, Loop, LoopBuilder, NodeId, Op, Scalar, UnaryOp, compact};
+use scalar::Laws;
+use std::sync::Arc;
+
+/// No graph that people write needs nearly as many rounds.
+const MOST_ROUNDS: usize = 32;
+
+/// The same outputs, computed with less. `Stop`, `WithSlope` and `Mark` are gone afterwards: take derivatives
+/// before.
+pub fn optimise(graph: &Graph) -> Graph {
+    let mut current = compact(graph);
+    let mut dirty = None;
+    for _ in 0..MOST_ROUNDS {
+        let (next, changed) = round::apply(&current, dirty.as_deref());
+        let settled = !changed.iter().any(|changed| *changed);
+        // A round over the changed nodes alone proves nothing: all are looked at before the end.
+        if settled && dirty.is_none() {
+            return next;
+        }
+        dirty = (!settled).then_some(changed);
+        current = next;
+    }
+    current
+}
+
+/// Applies the laws of logarithms to the nodes that `of` needs, before derivatives are taken: the derivatives of
+/// `log(softmax(z))` and `log(sigmoid(z))` are then finite for every `z`. Nodes keep their numbers and values;
+/// nothing is read through the nodes of `wrt`, whose derivatives are wanted.
+pub fn simplify_forward(graph: &mut Graph, of: &[NodeId], wrt: &[NodeId]) {
+    let needed = graph.reachable(of.iter().copied());
+    let mut signs = Signs::default();
+    for at in (0..graph.len()).filter(|at| needed[*at]) {
+        let id = NodeId(at as u32);
+        let Op::Loop(body) = &graph[id].op else { continue };
+        if !body.body.nodes.iter().any(|scalar| matches!(scalar, Scalar::Unary(UnaryOp::Log, _))) {
+            continue;
+        }
+        let body = body.clone();
+        let rewritten = without_logarithms(graph, &mut signs, &body, &graph[id].operands, wrt);
+        if let Some((op, operands)) = rewritten {
+            graph.replace(id, op, operands);
+        }
+    }
+}
+
+fn without_logarithms(
+    graph: &Graph,
+    signs: &mut Signs,
+    body: &Loop,
+    operands: &[NodeId],
+    wrt: &[NodeId],
+) -> Option<(Op, Vec<NodeId>)> {
+    let mut laws = Laws { graph, signs, strip: false, opaque: wrt };
+    let mut l = LoopBuilder::new(graph, body.domain.clone());
+    let mut any = false;
+    let values = paste(&mut l, &body.body, operands, &mut same, &mut |l, _, scalar| {
+        if let Scalar::Unary(UnaryOp::Log, a) = scalar
+            && let Some(found) = logarithm::of(&mut laws, l, a)
+        {
+            any = true;
+            return found;
+        }
+        l.add(scalar)
+    });
+    if !any {
+        return None;
+    }
+    let write = body.write.iter().map(|sub| paste_sub(&mut l, sub, &values, &mut same)).collect();
+    let result = values[body.body.result.0 as usize];
+    let node = l.finish(body.shape.clone(), write, body.dropping, body.combine, result);
+    Some((Op::Loop(Arc::new(node.body)), node.operands))
+}

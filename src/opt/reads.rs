@@ -1,0 +1,182 @@
+//! Laws of reads: what is read through views, of constants, of elementwise nodes with one reader.
+
+use super::scalar::{Laws, plain_sub};
+use crate::ir::build::LoopNode;
+use crate::ir::compose::{inline, paste, paste_sub, same};
+use crate::ir::{Const, ConstData, Dim, Loop, LoopBuilder, NodeId, Op, Scalar, ScalarId, Sub};
+
+/// An elementwise node is written into its reader while that is no longer than this.
+const LONGEST: usize = 64;
+/// A function of the place alone is computed again by each reader while it is no longer than this.
+const LONGEST_FUNCTION: usize = 12;
+/// A constant of more elements is not searched.
+const LARGEST_FILL: usize = 4096;
+
+/// The loop with all laws applied to its expression. `uses` is how often each node is used.
+pub fn simplified(laws: &mut Laws<'_, '_>, uses: &[u32], body: &Loop, operands: &[NodeId]) -> LoopNode {
+    let mut l = LoopBuilder::new(laws.graph, body.domain.clone());
+    let reader = Reader { is_map: body.as_function().is_some(), uses, counts: count_reads(body, operands) };
+    let values =
+        paste(&mut l, &body.body, operands, &mut same, &mut |l, _, scalar| make(laws, l, &reader, scalar));
+    let write = body
+        .write
+        .iter()
+        .map(|sub| {
+            let sub = paste_sub(&mut l, sub, &values, &mut same);
+            plain_sub(&l, sub)
+        })
+        .collect();
+    let result = values[body.body.result.0 as usize];
+    l.finish(body.shape.clone(), write, body.dropping, body.combine, result)
+}
+
+/// What the laws of reads need to know of the loop that reads.
+struct Reader<'u> {
+    is_map: bool,
+    uses: &'u [u32],
+    /// How many reads there are of each operand.
+    counts: Vec<(NodeId, usize)>,
+}
+
+fn count_reads(body: &Loop, operands: &[NodeId]) -> Vec<(NodeId, usize)> {
+    let mut counts: Vec<(NodeId, usize)> = operands.iter().map(|operand| (*operand, 0)).collect();
+    for scalar in &body.body.nodes {
+        if let Scalar::Read { operand, .. } = scalar {
+            counts[*operand as usize].1 += 1;
+        }
+    }
+    counts
+}
+
+fn make(laws: &mut Laws<'_, '_>, l: &mut LoopBuilder<'_>, reader: &Reader<'_>, scalar: Scalar) -> ScalarId {
+    if let Scalar::Read { operand, subs, padded } = &scalar {
+        let node = l.operands()[*operand as usize];
+        let subs: Vec<Sub> = subs.iter().map(|sub| plain_sub(l, sub.clone())).collect();
+        if let Some(found) = read(laws, l, reader, node, &subs, *padded) {
+            return found;
+        }
+    }
+    laws.make(l, scalar)
+}
+
+fn read(
+    laws: &mut Laws<'_, '_>,
+    l: &mut LoopBuilder<'_>,
+    reader: &Reader<'_>,
+    node: NodeId,
+    subs: &[Sub],
+    padded: bool,
+) -> Option<ScalarId> {
+    let graph = laws.graph;
+    match &graph[node].op {
+        Op::Const(value) if !padded => literal(l, value),
+        Op::Loop(producer) => {
+            let producer = producer.clone();
+            producer.as_function()?;
+            let wanted = is_function_of_place(&producer)
+                || is_plain_view(laws, &producer, node, padded, reader.is_map)
+                || is_only_reader(l, reader, node, subs, padded, &producer);
+            if !wanted {
+                return None;
+            }
+            if padded && producer.is_view() && is_faithful(laws, &producer, node) {
+                return inline_padded_view(laws, l, reader, node, subs, &producer);
+            }
+            inline(l, graph, node, subs, padded, &mut |l, _, scalar| make(laws, l, reader, scalar))
+        }
+        _ => None,
+    }
+}
+
+/// Law `read-constant`: an element of a constant whose elements are all equal is that number.
+fn literal(l: &mut LoopBuilder<'_>, value: &Const) -> Option<ScalarId> {
+    match &value.data {
+        ConstData::Float(values) if all_equal(values) => Some(l.float(values[0].0)),
+        ConstData::Int(values) if all_equal(values) => Some(l.int(values[0])),
+        ConstData::Bool(values) if all_equal(values) => Some(l.bool(values[0])),
+        _ => None,
+    }
+}
+
+fn all_equal<T: PartialEq>(values: &[T]) -> bool {
+    !values.is_empty() && values.len() <= LARGEST_FILL && values.iter().all(|value| *value == values[0])
+}
+
+/// Law `read-function`: an element of a fill, a mask, a range is computed where it is read.
+fn is_function_of_place(producer: &Loop) -> bool {
+    producer.body.nodes.len() <= LONGEST_FUNCTION
+        && !producer.body.nodes.iter().any(|scalar| matches!(scalar, Scalar::Read { .. }))
+}
+
+/// Law `read-view`: an element of a transpose, slice or broadcast is read at its source. Padding goes only into
+/// elementwise nodes: products are faster on whole tensors.
+fn is_plain_view(laws: &Laws<'_, '_>, producer: &Loop, node: NodeId, padded: bool, is_map: bool) -> bool {
+    match &producer.body[producer.body.result] {
+        Scalar::Read { subs, padded: inner, .. } => {
+            let affine = subs.iter().all(|sub| matches!(sub, Sub::Affine(_)));
+            affine && (!inner || is_map) && (!padded || is_faithful(laws, producer, node))
+        }
+        _ => false,
+    }
+}
+
+/// Whether a place is outside of the view exactly where its source is read outside: then padding stays padding.
+fn is_faithful(laws: &Laws<'_, '_>, producer: &Loop, node: NodeId) -> bool {
+    let Scalar::Read { operand, subs, .. } = &producer.body[producer.body.result] else { return false };
+    let shape: &[Dim] = laws.graph.shape(laws.graph[node].operands[*operand as usize]);
+    let bare = |index: usize| {
+        subs.iter().zip(shape).any(|(sub, size)| {
+            matches!(sub, Sub::Affine(affine) if affine.as_index() == Some(index))
+                && *size == producer.domain[index]
+        })
+    };
+    (0..producer.domain.len()).all(bare)
+}
+
+fn inline_padded_view(
+    laws: &mut Laws<'_, '_>,
+    l: &mut LoopBuilder<'_>,
+    reader: &Reader<'_>,
+    node: NodeId,
+    subs: &[Sub],
+    producer: &Loop,
+) -> Option<ScalarId> {
+    let axes = producer.as_function()?;
+    let operands = laws.graph[node].operands.clone();
+    let mut at = |var: crate::ir::Var| match var {
+        crate::ir::Var::Index(index) => subs[axes[index as usize]].clone(),
+        crate::ir::Var::Step(_) => same(var),
+    };
+    let values = paste(l, &producer.body, &operands, &mut at, &mut |l, _, scalar| match scalar {
+        Scalar::Read { operand, subs, .. } => {
+            make(laws, l, reader, Scalar::Read { operand, subs, padded: true })
+        }
+        other => make(laws, l, reader, other),
+    });
+    Some(values[producer.body.result.0 as usize])
+}
+
+/// Law `compose`: an elementwise node that only one elementwise node reads, element by element, is written into
+/// it.
+fn is_only_reader(
+    l: &LoopBuilder<'_>,
+    reader: &Reader<'_>,
+    node: NodeId,
+    subs: &[Sub],
+    padded: bool,
+    producer: &Loop,
+) -> bool {
+    let once = reader.uses.get(node.0 as usize) == Some(&1)
+        && reader.counts.iter().any(|(own, count)| *own == node && *count == 1);
+    if padded || !reader.is_map || !once || l.scalars().len() + producer.body.nodes.len() > LONGEST {
+        return false;
+    }
+    let mut seen = vec![false; l.domain().len()];
+    let distinct = subs.iter().all(|sub| match sub {
+        Sub::Affine(affine) => {
+            affine.as_index().is_some_and(|index| !std::mem::replace(&mut seen[index], true))
+        }
+        Sub::Value(_) => false,
+    });
+    distinct && seen.iter().all(|seen| *seen)
+}

@@ -1,0 +1,220 @@
+//! One pass over a graph, operands before users, with all laws at each node.
+
+use super::scalar::Laws;
+use super::{reads, reductions, scans, scatters};
+use crate::ir::build::LoopNode;
+use crate::ir::compose::normalise;
+use crate::ir::signs::Signs;
+use crate::ir::{Graph, Loop, Node, NodeId, Op, Scalar, Sub};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// A pass in the making.
+pub struct Round<'g> {
+    pub old: &'g Graph,
+    pub new: Graph,
+    /// Where the old nodes have gone.
+    places: Vec<NodeId>,
+    /// How many uses the new nodes have, as far as is known.
+    uses: Vec<u32>,
+    signs: Signs,
+    /// Where the results of the old scans have gone.
+    pub results: HashMap<NodeId, Vec<Option<u32>>>,
+}
+
+/// The graph after one pass, with only what its outputs need, and for each of its nodes whether it or what the
+/// laws look at near it is new. `dirty` marks the nodes of `old` that are worth looking at; without it all are.
+pub fn apply(old: &Graph, dirty: Option<&[bool]>) -> (Graph, Vec<bool>) {
+    let mut round = Round {
+        old,
+        new: Graph::new(),
+        places: Vec::with_capacity(old.len()),
+        uses: Vec::new(),
+        signs: Signs::default(),
+        results: HashMap::new(),
+    };
+    let old_uses = count_uses(old);
+    let mut changed_new: Vec<bool> = Vec::new();
+    for (id, node) in old.nodes() {
+        let operands: Vec<NodeId> = node.operands.iter().map(|id| round.places[id.0 as usize]).collect();
+        round.new.origin = node.origin.clone();
+        let before = round.new.len();
+        let look = dirty.is_none_or(|dirty| dirty[id.0 as usize]);
+        let place = if look {
+            round.node(id, node, operands.clone())
+        } else {
+            round.copy(id, node, operands.clone())
+        };
+        let same = is_same(&round.new[place], &node.op, &operands);
+        changed_new.resize(round.new.len(), true);
+        if same && place.0 as usize >= before {
+            changed_new[place.0 as usize] = false;
+        } else if !same {
+            changed_new[place.0 as usize] = true;
+        }
+        round.uses.resize(round.new.len(), 0);
+        round.uses[place.0 as usize] += old_uses[id.0 as usize];
+        round.places.push(place);
+    }
+    round.new.origin = old.origin.clone();
+    for output in &old.outputs {
+        let place = round.places[output.node.0 as usize];
+        round.new.output(output.name.clone(), place);
+    }
+    finish(round.new, &changed_new, &old_uses)
+}
+
+/// Leaves out what is not needed any more, and finds what to look at next.
+fn finish(new: Graph, changed: &[bool], _old_uses: &[u32]) -> (Graph, Vec<bool>) {
+    let needed = new.reachable(new.outputs.iter().map(|output| output.node));
+    let mut compacted = Graph::new();
+    let mut was_changed = Vec::new();
+    let places = crate::ir::copy(&mut compacted, &new, &needed, |graph, id, node, operands| {
+        was_changed.push(changed[id.0 as usize]);
+        graph.add(node.op.clone(), operands)
+    });
+    compacted.origin = new.origin.clone();
+    for output in &new.outputs {
+        let place = places[output.node.0 as usize].expect("outputs are needed");
+        compacted.output(output.name.clone(), place);
+    }
+    // A node that has lost a user may be written into the one that is left.
+    let dropped: Vec<bool> = lost_users(&new, &needed, &places, compacted.len());
+    let near: Vec<bool> = compacted
+        .nodes()
+        .map(|(id, node)| {
+            let at = id.0 as usize;
+            was_changed[at]
+                || node.operands.iter().any(|id| was_changed[id.0 as usize] || dropped[id.0 as usize])
+        })
+        .collect();
+    (compacted, near)
+}
+
+fn lost_users(new: &Graph, needed: &[bool], places: &[Option<NodeId>], count: usize) -> Vec<bool> {
+    let mut lost = vec![false; count];
+    for (id, node) in new.nodes() {
+        if !needed[id.0 as usize] {
+            for operand in &node.operands {
+                if let Some(place) = places[operand.0 as usize] {
+                    lost[place.0 as usize] = true;
+                }
+            }
+        }
+    }
+    lost
+}
+
+/// How many nodes and outputs use each node.
+fn count_uses(graph: &Graph) -> Vec<u32> {
+    let mut uses = vec![0; graph.len()];
+    for (_, node) in graph.nodes() {
+        for (at, operand) in node.operands.iter().enumerate() {
+            if !node.operands[..at].contains(operand) {
+                uses[operand.0 as usize] += 1;
+            }
+        }
+    }
+    graph.outputs.iter().for_each(|output| uses[output.node.0 as usize] += 1);
+    uses
+}
+
+fn is_same(node: &Node, op: &Op, operands: &[NodeId]) -> bool {
+    node.op == *op && node.operands == operands
+}
+
+impl Round<'_> {
+    fn copy(&mut self, id: NodeId, node: &Node, operands: Vec<NodeId>) -> NodeId {
+        if let Op::Scan(scan) = &node.op {
+            let kept = (0..scan.body.outputs.len()).map(|at| Some(at as u32)).collect();
+            self.results.insert(id, kept);
+        }
+        self.new.add(node.op.clone(), operands)
+    }
+
+    fn node(&mut self, id: NodeId, node: &Node, operands: Vec<NodeId>) -> NodeId {
+        match &node.op {
+            Op::Loop(body) => self.loop_node(LoopNode { body: body.as_ref().clone(), operands }),
+            Op::Reshape { shape } => {
+                // reshape(reshape(x)) = reshape(x), reshape to the same shape = x
+                let mut source = operands[0];
+                while let Op::Reshape { .. } = &self.new[source].op {
+                    source = self.new[source].operands[0];
+                }
+                if self.new.shape(source) == shape.as_slice() {
+                    return source;
+                }
+                match self.fill_value(source) {
+                    // A fill of another shape is a fill.
+                    Some(value) => self.new.fill(value, shape.clone()),
+                    None => self.new.add(Op::Reshape { shape: shape.clone() }, vec![source]),
+                }
+            }
+            // A variable of a derivative that has been taken.
+            Op::Mark(_) => operands[0],
+            Op::Scan(scan) => scans::rewrite(self, id, scan, operands),
+            Op::Result(index) => {
+                let kept = &self.results[&node.operands[0]];
+                let index = kept[*index as usize].expect("a result that is used is kept");
+                self.new.add(Op::Result(index), operands)
+            }
+            Op::Input { .. }
+            | Op::Param { .. }
+            | Op::State { .. }
+            | Op::Const(_)
+            | Op::Rand { .. }
+            | Op::Carry { .. }
+            | Op::Capture { .. } => self.new.add(node.op.clone(), operands),
+        }
+    }
+
+    fn fill_value(&self, id: NodeId) -> Option<f64> {
+        let Op::Loop(body) = &self.new[id].op else { return None };
+        match body.body.nodes.as_slice() {
+            [Scalar::Float(value)] if body.as_function().is_some() => Some(value.0),
+            _ => None,
+        }
+    }
+
+    /// Adds a loop after applying the laws to it.
+    pub fn loop_node(&mut self, node: LoopNode) -> NodeId {
+        let mut node = self.simplified(node);
+        loop {
+            let next = scatters::to_view(&self.new, &node)
+                .or_else(|| scatters::to_select(&self.new, &node))
+                .or_else(|| reductions::drop_index(&self.new, &node));
+            match next {
+                Some(next) => node = self.simplified(next),
+                None => break,
+            }
+        }
+        if let Some(source) = copied(&self.new, &node.body, &node.operands) {
+            return source;
+        }
+        let mut laws = Laws { graph: &self.new, signs: &mut self.signs, strip: true, opaque: &[] };
+        if let Some((inner, outer)) = reductions::factor_out(&mut laws, &node) {
+            let inner = self.loop_node(inner);
+            let mut laws = Laws { graph: &self.new, signs: &mut self.signs, strip: true, opaque: &[] };
+            let outer = outer.around(&mut laws, inner);
+            return self.loop_node(outer);
+        }
+        self.new.add(Op::Loop(Arc::new(node.body)), node.operands)
+    }
+
+    fn simplified(&mut self, node: LoopNode) -> LoopNode {
+        let mut laws = Laws { graph: &self.new, signs: &mut self.signs, strip: true, opaque: &[] };
+        normalise(reads::simplified(&mut laws, &self.uses, &node.body, &node.operands))
+    }
+}
+
+/// Law `copy`: a loop that gives each element of a tensor of the same shape is that tensor.
+fn copied(graph: &Graph, body: &Loop, operands: &[NodeId]) -> Option<NodeId> {
+    let axes = body.as_function()?;
+    let Scalar::Read { operand, subs, padded: false } = &body.body[body.body.result] else { return None };
+    let source = operands[*operand as usize];
+    let plain = subs.iter().enumerate().all(|(axis, sub)| match sub {
+        Sub::Affine(affine) => affine.as_index().is_some_and(|index| axes[index] == axis),
+        Sub::Value(_) => false,
+    });
+    (plain && graph.shape(source) == body.shape.as_slice()).then_some(source)
+}

@@ -1,0 +1,120 @@
+//! Laws of scans: what is not used is not computed, carried, captured or collected.
+
+use super::{hoist, optimise, round::Round};
+use crate::ir::{Graph, NodeId, Op, Scalar, Scan, copy};
+use std::sync::Arc;
+
+/// The scan with an optimised body. Enters in `round.results` where its results have gone.
+pub fn rewrite(round: &mut Round<'_>, id: NodeId, scan: &Arc<Scan>, operands: Vec<NodeId>) -> NodeId {
+    let used = used_results(round.old, id, scan);
+    let carries = live_carries(scan, &used);
+    let mut pruned = prune(round, scan, &used, &carries, &operands);
+    pruned.body = optimise(&pruned.body);
+    if hoist::apply(round, scan, &mut pruned) {
+        pruned.body = optimise(&pruned.body);
+    }
+    round.results.insert(id, pruned.results);
+    if is_same(&pruned.body, &scan.body) {
+        return round.new.add(Op::Scan(scan.clone()), pruned.operands);
+    }
+    let scan = Scan { n_carries: pruned.n_carries, body: pruned.body, ..scan.as_ref().clone() };
+    round.new.add(Op::Scan(Arc::new(scan)), pruned.operands)
+}
+
+/// A scan that is being rewritten.
+pub struct Pruned {
+    pub body: Graph,
+    pub n_carries: usize,
+    pub operands: Vec<NodeId>,
+    /// The new number of each old result.
+    results: Vec<Option<u32>>,
+}
+
+fn used_results(graph: &Graph, id: NodeId, scan: &Scan) -> Vec<bool> {
+    let mut used = vec![false; scan.body.outputs.len()];
+    for (_, node) in graph.nodes().skip(id.0 as usize) {
+        if let Op::Result(index) = node.op
+            && node.operands[0] == id
+        {
+            used[index as usize] = true;
+        }
+    }
+    used
+}
+
+/// Law `unused-carry`: a carry counts only if its last value or something that counts needs it.
+fn live_carries(scan: &Scan, used: &[bool]) -> Vec<bool> {
+    let mut live = used[..scan.n_carries].to_vec();
+    loop {
+        let outputs = scan.body.outputs.iter().enumerate();
+        let roots = outputs
+            .filter(|(at, _)| if *at < scan.n_carries { live[*at] } else { used[*at] })
+            .map(|(_, output)| output.node);
+        let needed = scan.body.reachable(roots);
+        let mut grown = false;
+        for (id, node) in scan.body.nodes() {
+            if let Op::Carry { index, .. } = node.op
+                && needed[id.0 as usize]
+                && !live[index as usize]
+            {
+                live[index as usize] = true;
+                grown = true;
+            }
+        }
+        if !grown {
+            return live;
+        }
+    }
+}
+
+fn prune(round: &Round<'_>, scan: &Scan, used: &[bool], live: &[bool], operands: &[NodeId]) -> Pruned {
+    let kept = |at: usize| if at < scan.n_carries { live[at] } else { used[at] };
+    let outputs: Vec<usize> = (0..scan.body.outputs.len()).filter(|at| kept(*at)).collect();
+    let needed = scan.body.reachable(outputs.iter().map(|at| scan.body.outputs[*at].node));
+    let mut captures: Vec<NodeId> = Vec::new();
+    let mut body = Graph::new();
+    let places = copy(&mut body, &scan.body, &needed, |body, _, node, inner| match &node.op {
+        Op::Carry { index, ty } => {
+            let index = live[..*index as usize].iter().filter(|live| **live).count() as u32;
+            body.add(Op::Carry { index, ty: ty.clone() }, inner)
+        }
+        Op::Capture { index, ty } => {
+            let outer = operands[scan.n_carries + *index as usize];
+            // Law `capture-fill`: what reads nothing is computed inside.
+            if let Op::Loop(fill) = &round.new[outer].op
+                && !fill.body.nodes.iter().any(|scalar| matches!(scalar, Scalar::Read { .. }))
+            {
+                return body.add(round.new[outer].op.clone(), Vec::new());
+            }
+            let index = captures.iter().position(|own| *own == outer).unwrap_or_else(|| {
+                captures.push(outer);
+                captures.len() - 1
+            });
+            body.add(Op::Capture { index: index as u32, ty: ty.clone() }, inner)
+        }
+        op => body.add(op.clone(), inner),
+    });
+    let mut results = vec![None; scan.body.outputs.len()];
+    let n_carries = live.iter().filter(|live| **live).count();
+    for at in outputs {
+        let output = &scan.body.outputs[at];
+        let node = places[output.node.0 as usize].expect("kept outputs are needed");
+        // What is collected twice is collected once.
+        let earlier = (n_carries..body.outputs.len())
+            .find(|own| at >= scan.n_carries && body.outputs[*own].node == node);
+        results[at] = Some(earlier.unwrap_or_else(|| {
+            body.output(output.name.clone(), node);
+            body.outputs.len() - 1
+        }) as u32);
+    }
+    let kept_carries = (0..scan.n_carries).filter(|at| live[*at]).map(|at| operands[at]);
+    let operands = kept_carries.chain(captures).collect();
+    Pruned { body, n_carries, operands, results }
+}
+
+fn is_same(a: &Graph, b: &Graph) -> bool {
+    a.len() == b.len()
+        && a.outputs.len() == b.outputs.len()
+        && a.outputs.iter().zip(&b.outputs).all(|(a, b)| a.node == b.node)
+        && a.nodes().zip(b.nodes()).all(|((_, a), (_, b))| a.op == b.op && a.operands == b.operands)
+}

@@ -1,0 +1,89 @@
+//! Laws of loops that write here and there: as functions of the place they can be read element by element.
+
+use crate::ir::build::LoopNode;
+use crate::ir::compose::{normalise, paste, same, writes_once};
+use crate::ir::{Affine, BinaryOp, Combine, Dim, Elem, Graph, LoopBuilder, Scalar, Sub, Var};
+
+/// Law `scatter-to-select`: if every index is written bare, then with a new index `k` for each other subscript
+/// `out[b, y[b]] = e` is `out[b, k] = if k == y[b] then e else 0`.
+pub fn to_select(graph: &Graph, node: &LoopNode) -> Option<LoopNode> {
+    let body = &node.body;
+    if !matches!(body.combine, Combine::Set | Combine::Add) || body.as_function().is_some() {
+        return None;
+    }
+    let bare: Vec<Option<usize>> = (0..body.write.len())
+        .map(|axis| body.write_index(axis).filter(|index| body.domain[*index] == body.shape[axis]))
+        .collect();
+    let all_bare =
+        (0..body.domain.len()).all(|index| bare.iter().filter(|own| **own == Some(index)).count() == 1);
+    if !all_bare {
+        return None;
+    }
+    let mut l = LoopBuilder::new(graph, body.domain.clone());
+    let values = paste(&mut l, &body.body, &node.operands, &mut same, &mut |l, _, scalar| l.add(scalar));
+    let mut result = values[body.body.result.0 as usize];
+    let zero = match l.elem(result) {
+        Elem::Float => l.float(0.0),
+        Elem::Int => l.int(0),
+        Elem::Bool => l.bool(false),
+    };
+    let mut write = Vec::new();
+    for (axis, sub) in body.write.iter().enumerate() {
+        if bare[axis].is_some() {
+            write.push(sub.clone());
+            continue;
+        }
+        let index = l.add_index(body.shape[axis].clone());
+        write.push(l.index(index));
+        let own = l.affine(Affine::index(index));
+        let place = match sub {
+            Sub::Affine(affine) => l.affine(affine.clone()),
+            Sub::Value(id) => values[id.0 as usize],
+        };
+        let here = l.binary(BinaryOp::Eq, own, place);
+        result = l.select(here, result, zero);
+    }
+    Some(normalise(l.finish(body.shape.clone(), write, false, Combine::Set, result)))
+}
+
+/// Law `scatter-to-view`: a tensor written whole into a part of a larger one, `out[i + c] = x[i]`, is that tensor
+/// read with padding, `out[j] = x[j - c else 0]`.
+pub fn to_view(graph: &Graph, node: &LoopNode) -> Option<LoopNode> {
+    let body = &node.body;
+    if !matches!(body.combine, Combine::Set) || body.as_function().is_some() || !writes_once(body) {
+        return None;
+    }
+    let Scalar::Read { operand, subs, .. } = &body.body[body.body.result] else { return None };
+    let shape = graph.shape(node.operands[*operand as usize]);
+    // For each index the subscript that it has as a function of the place.
+    let mut places: Vec<Option<Affine>> = vec![None; body.domain.len()];
+    for (axis, sub) in body.write.iter().enumerate() {
+        let Sub::Affine(affine) = sub else { return None };
+        let [(Var::Index(index), coefficient)] = affine.terms.as_slice() else { return None };
+        let index = *index as usize;
+        if !coefficient.is_number(1) || places[index].is_some() {
+            return None;
+        }
+        let whole = affine.constant.is_number(0) && body.domain[index] == body.shape[axis];
+        let shown_by_source = subs.iter().zip(shape).any(|(sub, size)| {
+            matches!(sub, Sub::Affine(own) if own.as_index() == Some(index)) && *size == body.domain[index]
+        });
+        if !whole && !shown_by_source {
+            return None;
+        }
+        places[index] = Some(Affine::index(axis).offset(&-&affine.constant));
+    }
+    let places: Vec<Affine> = places.into_iter().collect::<Option<_>>()?;
+    let subs = subs.iter().map(|sub| match sub {
+        Sub::Affine(affine) => Some(Sub::Affine(affine.substitute(|var| match var {
+            Var::Index(index) => places[index as usize].clone(),
+            Var::Step(_) => Affine::var(var),
+        }))),
+        Sub::Value(_) => None,
+    });
+    let subs = subs.collect::<Option<Vec<Sub>>>()?;
+    let domain: Vec<Dim> = body.shape.clone();
+    let mut l = LoopBuilder::new(graph, domain);
+    let value = l.read_padded(node.operands[*operand as usize], subs);
+    Some(l.map(value))
+}
