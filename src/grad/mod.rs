@@ -10,6 +10,7 @@
 
 mod algebra;
 pub mod branches;
+pub mod check;
 mod flow;
 mod loops;
 mod partial;

@@ -1,0 +1,115 @@
+//! Gradients against finite differences, and the rules of language.md.
+
+mod conventions;
+mod loops;
+mod scans;
+
+use super::check::{random_feed, worst_error};
+use crate::ir::interpret::Feed;
+use crate::ir::{
+    Affine, Combine, Dim, Elem, Graph, LoopBuilder, NodeId, Op, Scalar, ScalarId, Sub, Type, BinaryOp, UnaryOp,
+};
+
+/// A float input.
+fn input(graph: &mut Graph, name: &str, shape: &[usize]) -> NodeId {
+    let ty = Type::new(Elem::Float, shape.iter().map(|size| Dim::from(*size)).collect());
+    graph.add(Op::Input { name: name.into(), ty }, Vec::new())
+}
+
+fn ints(graph: &mut Graph, name: &str, shape: &[usize]) -> NodeId {
+    let ty = Type::new(Elem::Int, shape.iter().map(|size| Dim::from(*size)).collect());
+    graph.add(Op::Input { name: name.into(), ty }, Vec::new())
+}
+
+fn dims(sizes: &[usize]) -> Vec<Dim> {
+    sizes.iter().map(|size| Dim::from(*size)).collect()
+}
+
+/// A subscript: `Σ coefficient · index + constant`.
+fn sub(terms: &[(usize, i64)], constant: i64) -> Sub {
+    let start = Affine::constant(constant);
+    Sub::Affine(terms.iter().fold(start, |sum, (index, coefficient)| {
+        sum.add(&Affine::index(*index).scale(&Dim::number(*coefficient)))
+    }))
+}
+
+fn at(index: usize) -> Sub {
+    sub(&[(index, 1)], 0)
+}
+
+/// `out[write] combine= body` over a domain.
+fn looped(
+    graph: &mut Graph,
+    domain: &[usize],
+    shape: &[usize],
+    write: Vec<Sub>,
+    combine: Combine,
+    body: impl FnOnce(&mut LoopBuilder<'_>) -> ScalarId,
+) -> NodeId {
+    let mut l = LoopBuilder::new(graph, dims(domain));
+    let value = body(&mut l);
+    let node = l.reduce(dims(shape), write, combine, value);
+    graph.add_loop(node)
+}
+
+/// An elementwise function of one tensor.
+fn map1(
+    graph: &mut Graph,
+    x: NodeId,
+    f: impl FnOnce(&mut LoopBuilder<'_>, ScalarId) -> ScalarId,
+) -> NodeId {
+    graph.map(&[x], |l, reads| f(l, reads[0]))
+}
+
+/// `Σ x · w` with fixed different weights, so that a wrong place shows.
+fn weighted(graph: &mut Graph, x: NodeId) -> NodeId {
+    let shape = graph.shape(x).to_vec();
+    let mut l = LoopBuilder::new(graph, shape.clone());
+    let subs = (0..shape.len()).map(|axis| l.index(axis)).collect();
+    let value = l.read(x, subs);
+    let number = (0..shape.len()).fold(Affine::constant(1i64), |sum, axis| {
+        sum.scale(&Dim::number(3)).add(&Affine::index(axis))
+    });
+    let number = l.affine(number);
+    let number = l.to_float(number);
+    let tenth = l.float(0.1);
+    let weight = l.binary(BinaryOp::Mul, tenth, number);
+    let weight = l.unary(UnaryOp::Sin, weight);
+    let product = l.binary(BinaryOp::Mul, weight, value);
+    let node = l.reduce(Vec::new(), Vec::new(), Combine::Add, product);
+    graph.add_loop(node)
+}
+
+/// Compares the gradient of `of` with finite differences, and that of a function of this gradient too.
+fn check(graph: &Graph, of: NodeId, wrt: &[NodeId]) {
+    check_with(graph, of, wrt, &random_feed(graph, 7));
+}
+
+fn check_with(graph: &Graph, of: NodeId, wrt: &[NodeId], feed: &Feed<f64>) {
+    check_first(graph, of, wrt, feed);
+    let mut second = graph.clone();
+    let first = super::gradient(&mut second, &[(of, None)], wrt).expect("differentiable");
+    let mut parts = Vec::new();
+    for derivative in first.into_iter().flatten() {
+        let square = map1(&mut second, derivative, |l, d| {
+            let square = l.binary(BinaryOp::Mul, d, d);
+            l.binary(BinaryOp::Add, square, d)
+        });
+        parts.push(weighted(&mut second, square));
+    }
+    let of = super::sweep::sum(&mut second, &parts);
+    let depends: Vec<NodeId> = wrt
+        .iter()
+        .copied()
+        .filter(|id| {
+            let mut trial = second.clone();
+            matches!(super::gradient(&mut trial, &[(of, None)], &[*id]).as_deref(), Ok([Some(_)]))
+        })
+        .collect();
+    check_first(&second, of, &depends, feed);
+}
+
+fn check_first(graph: &Graph, of: NodeId, wrt: &[NodeId], feed: &Feed<f64>) {
+    let error = worst_error(graph, of, wrt, feed, &|graph| graph.clone()).expect("comparable");
+    assert!(error < 1e-6, "gradient is off by {error}");
+}
