@@ -17,8 +17,6 @@ mod partial;
 mod scans;
 mod stacks;
 mod sweep;
-#[cfg(test)]
-mod tests;
 
 use crate::ir::{Graph, NodeId, Op, Origin, Phase, fresh_step};
 pub use branches::inline_into_branches;

@@ -1,8 +1,8 @@
 //! What language.md says of derivatives.
 
 use super::*;
-use crate::grad::{GradError, NoDerivative, gradient};
-use crate::ir::interpret::{Tensor, evaluate};
+use nnc::grad::{GradError, NoDerivative};
+use nnc::ir::interpret::{Tensor, evaluate};
 
 fn derivative_at(graph: &mut Graph, of: NodeId, wrt: NodeId, x: &[f64]) -> Vec<f64> {
     let d = gradient(graph, &[(of, None)], &[wrt]).unwrap()[0].unwrap();
@@ -50,7 +50,8 @@ fn no_nan_leaks_through_chains_and_slices() {
     let mut g = Graph::new();
     let x = input(&mut g, "x", &[3]);
     let root = map1(&mut g, x, |l, x| l.unary(UnaryOp::Sqrt, x));
-    let part = looped(&mut g, &[2], &[2], vec![at(0)], Combine::Set, |l| l.read(root, vec![sub(&[(0, 1)], 1)]));
+    let part =
+        looped(&mut g, &[2], &[2], vec![at(0)], Combine::Set, |l| l.read(root, vec![sub(&[(0, 1)], 1)]));
     let scaled = map1(&mut g, part, |l, x| {
         let three = l.float(3.0);
         l.binary(BinaryOp::Mul, three, x)

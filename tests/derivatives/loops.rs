@@ -75,9 +75,10 @@ fn strided_dilated_padded_convolution_and_max_pooling() {
         let w = l.read(w, vec![at(1), at(4), at(5), at(6)]);
         l.binary(BinaryOp::Mul, x, w)
     });
-    let pooled = looped(&mut g, &[2, 3, 1, 3, 2, 2], &[2, 3, 1, 3], (0..4).map(at).collect(), Combine::Max, |l| {
-        l.read(z, vec![at(0), at(1), sub(&[(2, 2), (4, 1)], 0), sub(&[(3, 2), (5, 1)], 0)])
-    });
+    let pooled =
+        looped(&mut g, &[2, 3, 1, 3, 2, 2], &[2, 3, 1, 3], (0..4).map(at).collect(), Combine::Max, |l| {
+            l.read(z, vec![at(0), at(1), sub(&[(2, 2), (4, 1)], 0), sub(&[(3, 2), (5, 1)], 0)])
+        });
     let y = map1(&mut g, pooled, |l, x| l.unary(UnaryOp::Tanh, x));
     let y = weighted(&mut g, y);
     check_first(&g, y, &[x, w], &random_feed(&g, 3));
@@ -109,13 +110,14 @@ fn minimum_and_first_of_equal_maxima() {
     let y = weighted(&mut g, least);
     check(&g, y, &[x]);
 
-    let greatest = looped(&mut g, &[3, 4], &[3], vec![at(0)], Combine::Max, |l| l.read(x, vec![at(0), at(1)]));
-    let d = super::super::gradient(&mut g, &[(greatest, None)], &[x]).unwrap()[0].unwrap();
+    let greatest =
+        looped(&mut g, &[3, 4], &[3], vec![at(0)], Combine::Max, |l| l.read(x, vec![at(0), at(1)]));
+    let d = gradient(&mut g, &[(greatest, None)], &[x]).unwrap()[0].unwrap();
     g.output("d", d);
     let mut feed = random_feed(&g, 1);
-    let tied = crate::ir::interpret::Tensor::floats(vec![3, 4], [1., 2., 2., 0.].repeat(3));
+    let tied = nnc::ir::interpret::Tensor::floats(vec![3, 4], [1., 2., 2., 0.].repeat(3));
     feed.inputs.insert("x".into(), tied);
-    let found = crate::ir::interpret::evaluate(&g, &feed).unwrap();
+    let found = nnc::ir::interpret::evaluate(&g, &feed).unwrap();
     assert_eq!(found["d"].to_f64(), [0., 1., 0., 0.].repeat(3));
 }
 
@@ -131,7 +133,7 @@ fn products_with_zeros() {
     let y = weighted(&mut g, y);
     let mut feed = random_feed(&g, 1);
     let values = vec![0.5, 0.0, 2.0, 0.0, 0.0, 3.0, 0.0, 0.0, 0.0, 1.0, -2.0, 0.7];
-    feed.inputs.insert("x".into(), crate::ir::interpret::Tensor::floats(vec![4, 3], values));
+    feed.inputs.insert("x".into(), nnc::ir::interpret::Tensor::floats(vec![4, 3], values));
     check_with(&g, y, &[x], &feed);
 }
 
@@ -234,10 +236,10 @@ fn seeds_weigh_results() {
     let mut g = Graph::new();
     let (x, seed) = (input(&mut g, "x", &[3]), input(&mut g, "seed", &[3]));
     let y = map1(&mut g, x, |l, x| l.binary(BinaryOp::Mul, x, x));
-    let d = super::super::gradient(&mut g, &[(y, Some(seed)), (x, None)], &[x]).unwrap()[0].unwrap();
+    let d = gradient(&mut g, &[(y, Some(seed)), (x, None)], &[x]).unwrap()[0].unwrap();
     g.output("d", d);
     let feed = random_feed(&g, 5);
-    let found = crate::ir::interpret::evaluate(&g, &feed).unwrap();
+    let found = nnc::ir::interpret::evaluate(&g, &feed).unwrap();
     let (x, seed) = (feed.inputs["x"].to_f64(), feed.inputs["seed"].to_f64());
     let expected: Vec<f64> = x.iter().zip(&seed).map(|(x, s)| 2.0 * x * s + 1.0).collect();
     assert!(found["d"].to_f64().iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-12));

@@ -1,7 +1,7 @@
 //! Recurrences: all operands, both directions, nested, twice.
 
 use super::*;
-use crate::ir::{Scan, StepId};
+use nnc::ir::{Scan, StepId};
 use std::sync::Arc;
 
 fn capture(body: &mut Graph, index: u32, shape: &[usize]) -> NodeId {
@@ -52,7 +52,7 @@ fn recurrent(g: &mut Graph, reverse: bool, step: u32) -> (NodeId, Vec<NodeId>) {
     let cell = g.add(Op::Result(1), vec![id]);
     let all = g.add(Op::Result(2), vec![id]);
     let parts = [weighted(g, last), weighted(g, cell), weighted(g, all)];
-    (super::super::sweep::sum(g, &parts), vec![x, w, u, h0, c0])
+    (sum(g, &parts), vec![x, w, u, h0, c0])
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn recurrent_layer() {
 fn captures_get_their_gradient_outside_of_the_reverse_scan() {
     let mut g = Graph::new();
     let (y, wrt) = recurrent(&mut g, false, 0);
-    let found = super::super::gradient(&mut g, &[(y, None)], &wrt).unwrap();
+    let found = gradient(&mut g, &[(y, None)], &wrt).unwrap();
     for (name, derivative) in ["x", "w", "u"].iter().zip(&found) {
         let node = &g[derivative.unwrap()];
         assert!(matches!(node.op, Op::Loop(_)), "d{name} is one loop over the steps: {:?}", node.op);
@@ -123,13 +123,13 @@ fn scan_in_a_scan() {
     let scan = g.add(Op::Scan(Arc::new(outer)), vec![h0, x, w]);
     let (last, all) = (g.add(Op::Result(0), vec![scan]), g.add(Op::Result(1), vec![scan]));
     let parts = [weighted(&mut g, last), weighted(&mut g, all)];
-    let y = super::super::sweep::sum(&mut g, &parts);
+    let y = sum(&mut g, &parts);
     check(&g, y, &[x, w, h0]);
 }
 
 #[test]
 fn reshaped_captures_and_maxima_in_a_scan() {
-    let (t, n) = (3, 4);
+    let (t, n) = (3usize, 4);
     let mut g = Graph::new();
     let (w, h0) = (input(&mut g, "w", &[2, 2]), input(&mut g, "h0", &[n]));
     let mut body = Graph::new();

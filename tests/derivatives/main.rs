@@ -1,14 +1,17 @@
-//! Gradients against finite differences, and the rules of language.md.
+//! Gradients against finite differences, as they are and optimised, and the rules for derivatives.
 
 mod conventions;
 mod loops;
 mod scans;
 
-use super::check::{random_feed, worst_error};
-use crate::ir::interpret::Feed;
-use crate::ir::{
-    Affine, Combine, Dim, Elem, Graph, LoopBuilder, NodeId, Op, Scalar, ScalarId, Sub, Type, BinaryOp, UnaryOp,
+use nnc::grad::check::{random_feed, worst_error};
+use nnc::grad::gradient;
+use nnc::ir::interpret::Feed;
+use nnc::ir::{
+    Affine, BinaryOp, Combine, Dim, Elem, Graph, LoopBuilder, NodeId, Op, Scalar, ScalarId, Sub, Type,
+    UnaryOp,
 };
+use nnc::opt::optimise;
 
 /// A float input.
 fn input(graph: &mut Graph, name: &str, shape: &[usize]) -> NodeId {
@@ -53,11 +56,7 @@ fn looped(
 }
 
 /// An elementwise function of one tensor.
-fn map1(
-    graph: &mut Graph,
-    x: NodeId,
-    f: impl FnOnce(&mut LoopBuilder<'_>, ScalarId) -> ScalarId,
-) -> NodeId {
+fn map1(graph: &mut Graph, x: NodeId, f: impl FnOnce(&mut LoopBuilder<'_>, ScalarId) -> ScalarId) -> NodeId {
     graph.map(&[x], |l, reads| f(l, reads[0]))
 }
 
@@ -67,9 +66,8 @@ fn weighted(graph: &mut Graph, x: NodeId) -> NodeId {
     let mut l = LoopBuilder::new(graph, shape.clone());
     let subs = (0..shape.len()).map(|axis| l.index(axis)).collect();
     let value = l.read(x, subs);
-    let number = (0..shape.len()).fold(Affine::constant(1i64), |sum, axis| {
-        sum.scale(&Dim::number(3)).add(&Affine::index(axis))
-    });
+    let number = (0..shape.len())
+        .fold(Affine::constant(1i64), |sum, axis| sum.scale(&Dim::number(3)).add(&Affine::index(axis)));
     let number = l.affine(number);
     let number = l.to_float(number);
     let tenth = l.float(0.1);
@@ -88,7 +86,7 @@ fn check(graph: &Graph, of: NodeId, wrt: &[NodeId]) {
 fn check_with(graph: &Graph, of: NodeId, wrt: &[NodeId], feed: &Feed<f64>) {
     check_first(graph, of, wrt, feed);
     let mut second = graph.clone();
-    let first = super::gradient(&mut second, &[(of, None)], wrt).expect("differentiable");
+    let first = gradient(&mut second, &[(of, None)], wrt).expect("differentiable");
     let mut parts = Vec::new();
     for derivative in first.into_iter().flatten() {
         let square = map1(&mut second, derivative, |l, d| {
@@ -97,13 +95,13 @@ fn check_with(graph: &Graph, of: NodeId, wrt: &[NodeId], feed: &Feed<f64>) {
         });
         parts.push(weighted(&mut second, square));
     }
-    let of = super::sweep::sum(&mut second, &parts);
+    let of = sum(&mut second, &parts);
     let depends: Vec<NodeId> = wrt
         .iter()
         .copied()
         .filter(|id| {
             let mut trial = second.clone();
-            matches!(super::gradient(&mut trial, &[(of, None)], &[*id]).as_deref(), Ok([Some(_)]))
+            matches!(gradient(&mut trial, &[(of, None)], &[*id]).as_deref(), Ok([Some(_)]))
         })
         .collect();
     check_first(&second, of, &depends, feed);
@@ -112,4 +110,26 @@ fn check_with(graph: &Graph, of: NodeId, wrt: &[NodeId], feed: &Feed<f64>) {
 fn check_first(graph: &Graph, of: NodeId, wrt: &[NodeId], feed: &Feed<f64>) {
     let error = worst_error(graph, of, wrt, feed, &|graph| graph.clone()).expect("comparable");
     assert!(error < 1e-6, "gradient is off by {error}");
+    let error = worst_error(graph, of, wrt, feed, &|graph| {
+        let optimised = optimise(graph);
+        let again = optimise(&optimised);
+        assert!(is_same(&again, &optimised), "optimising twice is optimising once");
+        optimised
+    });
+    let error = error.expect("comparable after optimising");
+    assert!(error < 1e-6, "optimised gradient is off by {error}");
+}
+
+fn is_same(a: &Graph, b: &Graph) -> bool {
+    let same_op = |a: &Op, b: &Op| match (a, b) {
+        (Op::Scan(a), Op::Scan(b)) => is_same(&a.body, &b.body),
+        _ => a == b,
+    };
+    a.len() == b.len()
+        && a.nodes().zip(b.nodes()).all(|((_, a), (_, b))| same_op(&a.op, &b.op) && a.operands == b.operands)
+}
+
+/// The sum of tensors of one shape.
+fn sum(graph: &mut Graph, parts: &[NodeId]) -> NodeId {
+    parts[1..].iter().fold(parts[0], |total, part| graph.sum_of(total, *part))
 }
