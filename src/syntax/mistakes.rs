@@ -5,6 +5,7 @@ use crate::base::{Diagnostic, Span, nearest};
 
 use super::errors::{Failure, innermost_open, previous_asks_for_more};
 use super::grammar::Rule;
+use super::scan::ends_open;
 use super::tokens::{RESERVED, Token, TokenKind, is_name};
 
 /// Words that begin a statement or a line of a declaration.
@@ -13,8 +14,9 @@ const LINE_WORDS: [&str; 10] =
 
 /// One diagnostic for one failure of the parser.
 pub(super) fn describe(failure: &Failure<'_>) -> Diagnostic {
-    let rules: [fn(&Failure<'_>) -> Option<Diagnostic>; 16] = [
+    let rules: [fn(&Failure<'_>) -> Option<Diagnostic>; 17] = [
         reserved_name,
+        line_without_value,
         foreign_character,
         foreign_word,
         wrong_number,
@@ -36,7 +38,18 @@ pub(super) fn describe(failure: &Failure<'_>) -> Diagnostic {
 
 fn reserved_name(failure: &Failure<'_>) -> Option<Diagnostic> {
     let found = failure.found?;
+    let error = |token: Token| {
+        let word = failure.text(token);
+        Diagnostic::error("E0005", format!("`{word}` is a reserved word and cannot be a name"))
+            .at(failure.span(token), "a name is expected here")
+            .suggest("give it another name", failure.span(token), format!("{word}_"))
+    };
     let word = failure.text(found);
+    // `if = 3`: the word was taken for what it is.
+    let before = failure.previous.filter(|previous| RESERVED.contains(&failure.text(*previous)));
+    if let Some(before) = before.filter(|_| matches!(word, "=" | ":" | "<-" | "+=")) {
+        return Some(error(before));
+    }
     if !RESERVED.contains(&word) {
         return None;
     }
@@ -49,10 +62,24 @@ fn reserved_name(failure: &Failure<'_>) -> Option<Diagnostic> {
     if !(names_something || begins_binding || failure.expects_value() && bound && !prefix_word) {
         return None;
     }
+    Some(error(found))
+}
+
+/// `a =` and then a whole statement on the next line, which was taken for the value.
+fn line_without_value(failure: &Failure<'_>) -> Option<Diagnostic> {
+    let found = failure.found.filter(|found| matches!(failure.text(*found), "=" | ":" | "<-" | "+="))?;
+    let name = failure.previous.filter(|name| name.kind == TokenKind::Word && failure.after_value())?;
+    let mut before = failure.tokens.iter().rev().skip_while(|token| token.start >= name.start);
+    let newline = before.next().filter(|token| token.kind == TokenKind::Newline)?;
+    let asking = before.find(|token| token.kind != TokenKind::Newline)?;
+    if !ends_open(failure.text(*asking)) {
+        return None;
+    }
+    let end = failure.span(*asking).end;
     Some(
-        Diagnostic::error("E0005", format!("`{word}` is a reserved word and cannot be a name"))
-            .at(failure.span(found), "a name is expected here")
-            .suggest("give it another name", failure.span(found), format!("{word}_")),
+        Diagnostic::error("E0001", format!("a value is missing after `{}`", failure.text(*asking)))
+            .at(Span { start: end, end, ..failure.span(*newline) }, "the line goes on below")
+            .and_at(failure.span(found), "so this does not begin a statement"),
     )
 }
 

@@ -11,6 +11,7 @@
 pub mod ast;
 mod build;
 mod errors;
+mod format;
 mod grammar;
 mod mistakes;
 pub mod print;
@@ -24,6 +25,7 @@ use pest::Parser;
 
 use crate::base::{Diagnostics, FileId, Span};
 
+pub use format::format;
 use grammar::{Grammar, Rule};
 pub use scan::{ItemSlice, index_items};
 
@@ -52,6 +54,7 @@ pub fn parse(file: FileId, text: &str) -> (ast::File, Diagnostics) {
             }
         }
     }
+    errors.sort_by_key(|error| error.primary_span().map(|span| span.start));
     (tree, errors)
 }
 

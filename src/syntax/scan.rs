@@ -194,7 +194,7 @@ pub fn check_brackets(file: FileId, text: &str, range: &Range<usize>) -> Diagnos
             TokenKind::OpenStr => errors.push(
                 Diagnostic::error("E0009", "this string is not closed")
                     .at(place(token), "the closing `\"` is missing on this line")
-                    .help("inside a string `{{` stands for a brace and `\\\"` for a quote"),
+                    .help("a quote inside a string is written `\\\"`"),
             ),
             TokenKind::Open => {
                 open.push(token);

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use nnc::base::render::{Style, render_all};
 use nnc::base::{Diagnostics, SourceMap};
-use nnc::compile;
+use nnc::compile::{self, Loader, Timings};
+use nnc::syntax::format;
 
 use super::Kind;
 
@@ -26,7 +27,23 @@ pub fn output(kind: Kind, path: &Path, text: &str) -> Result<Option<String>, Box
         Kind::Stage(stage) => {
             compile::show(&mut sources, file, stage).map_err(|errors| report(&sources, &errors).into())
         }
-        Kind::Fmt | Kind::Run | Kind::Errors => Ok(None),
+        Kind::Fmt => format(text).map(Some).map_err(|errors| report(&sources, &errors).into()),
+        Kind::Errors => {
+            let (_, errors) = compile::check(&mut sources, file, &mut Files, &Timings::default());
+            Ok((!errors.is_empty()).then(|| report(&sources, &errors)))
+        }
+        Kind::Run => Ok(None),
+    }
+}
+
+/// Imports of a case are files beside it.
+struct Files;
+
+impl Loader for Files {
+    fn load(&mut self, from: &str, path: &str) -> Result<(String, String), String> {
+        let path = Path::new(from).with_file_name(path);
+        let text = std::fs::read_to_string(&path).map_err(|error| error.to_string())?;
+        Ok((path.to_string_lossy().into_owned(), text))
     }
 }
 

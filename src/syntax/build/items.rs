@@ -199,7 +199,7 @@ impl Builder<'_> {
             (_, _) => self.error(
                 Diagnostic::error("E0013", "the type of the result stands after `->`")
                     .at(place, "not a colon")
-                    .suggest("write", place, "->"),
+                    .suggest("write", place, " ->"),
             ),
         }
     }
