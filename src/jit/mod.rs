@@ -1,1 +1,53 @@
 //! Rank 5: from loop IR to native code.
+//!
+//! ```text
+//! Module ──codegen, driver──▶ CLIF ──Cranelift──▶ machine code ──▶ Executable
+//! ```
+//!
+//! Code has no addresses in it: all that it works on and calls comes in by the [`frame`]. `unsafe` stands in
+//! this folder because machine code is called from it; what it is called with is checked before.
+
+mod bindings;
+mod codegen;
+mod compile;
+mod driver;
+mod executable;
+mod frame;
+mod isa;
+#[cfg(test)]
+mod tests;
+
+pub use bindings::{Binding, TensorMut, TensorRef};
+pub use executable::{Call, Executable, Options, Outcome, Rows, Series, Workspace};
+pub use frame::{Alone, Parallel};
+pub use isa::Target;
+
+use crate::loops::Module;
+
+/// Why there is no native code, or why it cannot be run like this.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct JitError(pub String);
+
+impl std::fmt::Display for JitError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for JitError {}
+
+/// The functions of a module in Cranelift's own text form.
+///
+/// # Errors
+/// If Cranelift does not know the processor.
+pub fn clif(module: &Module, target: Target) -> Result<String, JitError> {
+    compile::Compiler::new(target, false)?.text(module, false)
+}
+
+/// The functions of a module as assembly.
+///
+/// # Errors
+/// If Cranelift rejects a function.
+pub fn asm(module: &Module, target: Target) -> Result<String, JitError> {
+    compile::Compiler::new(target, false)?.text(module, true)
+}

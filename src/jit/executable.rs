@@ -1,0 +1,400 @@
+//! A compiled plan, and how it is run.
+
+use super::bindings::{self, Binding, elem_bytes};
+use super::compile::{Code, Compiler};
+use super::driver::Tables;
+use super::frame::{self, Aligned, Frame, Parallel, StepFn};
+use super::{JitError, isa::Target};
+use crate::ir::program::Precision;
+use crate::ir::{ConstData, Elem};
+use crate::loops::{self, Module};
+use crate::plan::{External, Name, Plan};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// How to compile.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Options {
+    pub target: Target,
+    /// Say after each kernel that it is done: see [`Executable::profile`].
+    pub profiled: bool,
+}
+
+/// A plan as native code. It may be shared between threads; each call works on a [`Workspace`] of its own.
+pub struct Executable {
+    code: Code,
+    tables: Tables,
+    constants: Aligned,
+    externals: Vec<External>,
+    precision: Precision,
+    arena_bytes: usize,
+}
+
+/// The temporaries of one call at a time.
+pub struct Workspace {
+    arena: Aligned,
+    /// Gathered rows, one run of memory for each external that needs it.
+    rows: Vec<Option<Aligned>>,
+}
+
+/// What a step depends on besides its tensors.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Call {
+    /// The number of the training step; random numbers depend on it.
+    pub step: u32,
+    pub seed: u64,
+}
+
+/// Which rows of the columns the steps of a series take.
+#[derive(Clone, Copy, Debug)]
+pub enum Rows<'a> {
+    /// From this row on, one after another; after the last comes the first.
+    From(usize),
+    /// `order[0 .. batch]`, then the next ones.
+    Order(&'a [u32]),
+}
+
+/// A series of steps.
+#[derive(Clone, Copy)]
+pub struct Series<'a> {
+    pub first: Call,
+    pub steps: usize,
+    pub rows: Rows<'a>,
+    /// Externals, given as [`Binding::Each`], that must stay finite.
+    pub watched: &'a [usize],
+    /// Set by someone who wants the series to stop.
+    pub interrupted: Option<&'a AtomicBool>,
+}
+
+/// How a series ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    Done,
+    /// After so many steps.
+    Interrupted {
+        steps: usize,
+    },
+    /// The last of so many steps gave this external a value that is not finite.
+    NotFinite {
+        steps: usize,
+        external: usize,
+    },
+}
+
+impl Executable {
+    /// Compiles a plan.
+    ///
+    /// # Errors
+    /// If the plan is not static, the processor is not supported, or memory is short.
+    pub fn compile(plan: &Plan, options: Options) -> Result<Executable, JitError> {
+        let module = loops::lower(plan).map_err(|error| JitError(error.0))?;
+        Executable::from_module(&module, &plan.externals, options)
+    }
+
+    /// Compiles the loop IR of a plan with these externals.
+    ///
+    /// # Errors
+    /// As [`Executable::compile`].
+    pub fn from_module(
+        module: &Module,
+        externals: &[External],
+        options: Options,
+    ) -> Result<Executable, JitError> {
+        let (code, tables) = Compiler::new(options.target, options.profiled)?.compile(module)?;
+        Ok(Executable {
+            code,
+            tables,
+            constants: constants(module)?,
+            externals: externals.to_vec(),
+            precision: module.precision,
+            arena_bytes: module.arena_bytes,
+        })
+    }
+
+    pub fn externals(&self) -> &[External] {
+        &self.externals
+    }
+
+    /// Memory for calls.
+    ///
+    /// # Errors
+    /// If there is not enough.
+    pub fn workspace(&self) -> Result<Workspace, JitError> {
+        let rows = self.externals.iter().map(|_| None).collect();
+        Ok(Workspace { arena: Aligned::new(self.arena_bytes)?, rows })
+    }
+
+    /// The kernels in the order in which [`Executable::profile`] counts them.
+    pub fn names(&self) -> &[Name] {
+        &self.tables.names
+    }
+
+    /// Carries out one step. `bindings`: one for each external.
+    ///
+    /// # Errors
+    /// If a binding does not fit its external.
+    pub fn run(
+        &self,
+        workspace: &mut Workspace,
+        bindings: &mut [Binding<'_>],
+        call: Call,
+        parallel: &dyn Parallel,
+    ) -> Result<(), JitError> {
+        self.run_profiled(workspace, bindings, call, parallel, None)
+    }
+
+    /// The same, calling `done` with the number of each kernel when it is done, if it was compiled for that.
+    ///
+    /// # Errors
+    /// As [`Executable::run`].
+    pub fn profile(
+        &self,
+        workspace: &mut Workspace,
+        bindings: &mut [Binding<'_>],
+        call: Call,
+        parallel: &dyn Parallel,
+        done: &dyn Fn(usize),
+    ) -> Result<(), JitError> {
+        self.run_profiled(workspace, bindings, call, parallel, Some(done))
+    }
+
+    fn run_profiled(
+        &self,
+        workspace: &mut Workspace,
+        bindings: &mut [Binding<'_>],
+        call: Call,
+        parallel: &dyn Parallel,
+        done: Option<&dyn Fn(usize)>,
+    ) -> Result<(), JitError> {
+        self.check(workspace, bindings, None)?;
+        let step_number = call.step as i32;
+        let mut pointers: Vec<*mut u8> = Vec::with_capacity(bindings.len());
+        for binding in bindings {
+            pointers.push(match binding {
+                Binding::Read(tensor) | Binding::Rows(tensor) => tensor.pointer().cast_mut(),
+                Binding::Write(tensor) | Binding::Each(tensor) => tensor.pointer(),
+                Binding::StepNumber => (&raw const step_number).cast_mut().cast(),
+            });
+        }
+        let mut frame = self.frame(workspace, &pointers, call, parallel);
+        frame.profile = done;
+        // SAFETY: every binding was checked against its external.
+        unsafe { self.step()(&frame) };
+        Ok(())
+    }
+
+    /// Carries out a series of steps. Batches are gathered from columns ([`Binding::Rows`]), values of each
+    /// step are put one behind another ([`Binding::Each`]).
+    ///
+    /// # Errors
+    /// If a binding does not fit its external or the series, or a row number is beyond a column.
+    pub fn run_steps(
+        &self,
+        workspace: &mut Workspace,
+        bindings: &mut [Binding<'_>],
+        series: Series<'_>,
+        parallel: &dyn Parallel,
+    ) -> Result<Outcome, JitError> {
+        self.check(workspace, bindings, Some(series.steps))?;
+        let mut step_number = series.first.step as i32;
+        let mut pointers = vec![std::ptr::null_mut(); bindings.len()];
+        let mut moving = Vec::new();
+        for (at, binding) in bindings.iter_mut().enumerate() {
+            let external = &self.externals[at];
+            let bytes = elem_bytes(external.elem, self.precision);
+            match binding {
+                Binding::Read(tensor) => pointers[at] = tensor.pointer().cast_mut(),
+                Binding::Write(tensor) => pointers[at] = tensor.pointer(),
+                Binding::StepNumber => pointers[at] = (&raw mut step_number).cast(),
+                Binding::Each(tensor) => {
+                    let step_bytes = external.shape.iter().product::<usize>() * bytes;
+                    moving.push(Moving::Each { at, start: tensor.pointer(), step_bytes });
+                }
+                Binding::Rows(column) => {
+                    let batch = external.shape[0];
+                    let row = external.shape[1..].iter().product::<usize>();
+                    let rows = column.len() / row.max(1);
+                    check_rows(&series, batch, rows, &external.name)?;
+                    let target = workspace.rows[at].get_or_insert(Aligned::new(batch * row * bytes)?);
+                    let (column, target) = (column.pointer(), target.as_mut_ptr());
+                    moving.push(Moving::Rows { at, column, rows, row_bytes: row * bytes, batch, target });
+                }
+            }
+        }
+        let mut frame = self.frame(workspace, &pointers, series.first, parallel);
+        frame.externals = std::ptr::null();
+        let step = self.step();
+        for number in 0..series.steps {
+            frame.step = series.first.step.wrapping_add(number as u32);
+            // SAFETY: nobody else holds a pointer to it at this moment.
+            unsafe { (&raw mut step_number).write(frame.step as i32) };
+            for moving in &moving {
+                moving.place(number, &series.rows, &mut pointers);
+            }
+            frame.externals = pointers.as_ptr();
+            // SAFETY: every binding was checked against its external and the length of the series.
+            unsafe { step(&frame) };
+            for &at in series.watched {
+                // SAFETY: a scalar or more of the external's type, checked above.
+                if !unsafe { self.is_finite(at, pointers[at]) } {
+                    return Ok(Outcome::NotFinite { steps: number + 1, external: at });
+                }
+            }
+            if series.interrupted.is_some_and(|flag| flag.load(Ordering::Relaxed))
+                && number + 1 < series.steps
+            {
+                return Ok(Outcome::Interrupted { steps: number + 1 });
+            }
+        }
+        Ok(Outcome::Done)
+    }
+
+    fn check(
+        &self,
+        workspace: &Workspace,
+        bindings: &[Binding<'_>],
+        steps: Option<usize>,
+    ) -> Result<(), JitError> {
+        if bindings.len() != self.externals.len() {
+            let (given, wanted) = (bindings.len(), self.externals.len());
+            return Err(JitError(format!("{wanted} tensors are needed, {given} are given")));
+        }
+        if workspace.arena.len() < self.arena_bytes || workspace.rows.len() != self.externals.len() {
+            return Err(JitError("the workspace belongs to other code".into()));
+        }
+        for (external, binding) in self.externals.iter().zip(bindings) {
+            bindings::check(external, binding, self.precision, steps)?;
+        }
+        Ok(())
+    }
+
+    fn frame<'a>(
+        &'a self,
+        workspace: &mut Workspace,
+        pointers: &[*mut u8],
+        call: Call,
+        parallel: &'a dyn Parallel,
+    ) -> Frame<'a> {
+        Frame {
+            externals: pointers.as_ptr(),
+            arena: workspace.arena.as_mut_ptr(),
+            constants: self.constants.as_ptr(),
+            kernels: self.code.kernels.as_ptr(),
+            fork: frame::fork,
+            gemm: frame::gemm,
+            rand: frame::rand,
+            mark: frame::mark,
+            step: call.step,
+            seed: call.seed,
+            parallel,
+            gemms: &self.tables.gemms,
+            rands: &self.tables.rands,
+            profile: None,
+        }
+    }
+
+    fn step(&self) -> StepFn {
+        // SAFETY: it was compiled with this signature, and lives as long as `self`.
+        unsafe { std::mem::transmute::<*const u8, StepFn>(self.code.step) }
+    }
+
+    /// # Safety
+    /// `value` points to the first element of the external.
+    unsafe fn is_finite(&self, at: usize, value: *const u8) -> bool {
+        match (self.externals[at].elem, self.precision) {
+            // SAFETY: by the contract.
+            (Elem::Float, Precision::F32) => unsafe { value.cast::<f32>().read() }.is_finite(),
+            // SAFETY: by the contract.
+            (Elem::Float, Precision::F64) => unsafe { value.cast::<f64>().read() }.is_finite(),
+            (Elem::Int | Elem::Bool, _) => true,
+        }
+    }
+}
+
+/// An external whose place is another one in each step.
+enum Moving {
+    Each { at: usize, start: *mut u8, step_bytes: usize },
+    Rows { at: usize, column: *const u8, rows: usize, row_bytes: usize, batch: usize, target: *mut u8 },
+}
+
+impl Moving {
+    /// Sets the pointer for step `number` of the series, gathering rows where they do not lie in order.
+    fn place(&self, number: usize, rows: &Rows<'_>, pointers: &mut [*mut u8]) {
+        match *self {
+            // SAFETY: the tensor has room for each step.
+            Moving::Each { at, start, step_bytes } => {
+                pointers[at] = unsafe { start.add(number * step_bytes) }
+            }
+            Moving::Rows { at, column, rows: n_rows, row_bytes, batch, target } => {
+                let copy = |from: usize, to: usize, count: usize| {
+                    // SAFETY: the row numbers were checked; `target` has room for the batch.
+                    unsafe {
+                        let (from, to) = (column.add(from * row_bytes), target.add(to * row_bytes));
+                        std::ptr::copy_nonoverlapping(from, to, count * row_bytes);
+                    }
+                };
+                pointers[at] = target;
+                match rows {
+                    Rows::From(first) => {
+                        let start = (first + number * batch) % n_rows;
+                        if start + batch <= n_rows {
+                            // SAFETY: the rows are within the column; inputs are never written.
+                            pointers[at] = unsafe { column.add(start * row_bytes) }.cast_mut();
+                            return;
+                        }
+                        for row in 0..batch {
+                            copy((start + row) % n_rows, row, 1);
+                        }
+                    }
+                    Rows::Order(order) => {
+                        let order = &order[number * batch..(number + 1) * batch];
+                        for (to, from) in order.iter().enumerate() {
+                            copy(*from as usize, to, 1);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn check_rows(series: &Series<'_>, batch: usize, rows: usize, name: &str) -> Result<(), JitError> {
+    if let Rows::Order(order) = series.rows {
+        if order.len() < batch * series.steps {
+            return Err(JitError(format!(
+                "`{name}`: {} row numbers for {} steps",
+                order.len(),
+                series.steps
+            )));
+        }
+        if let Some(row) = order[..batch * series.steps].iter().find(|row| **row as usize >= rows) {
+            return Err(JitError(format!("`{name}` has {rows} rows, row {row} is asked for")));
+        }
+    }
+    Ok(())
+}
+
+/// The constants of a module in memory.
+fn constants(module: &Module) -> Result<Aligned, JitError> {
+    let mut memory = Aligned::new(module.constant_bytes)?;
+    let bytes = memory.bytes_mut();
+    for constant in &module.constants {
+        let mut at = constant.offset;
+        let mut put = |own: &[u8]| {
+            bytes[at..at + own.len()].copy_from_slice(own);
+            at += own.len();
+        };
+        match (&constant.value.data, module.precision) {
+            (ConstData::Float(values), Precision::F32) => {
+                values.iter().for_each(|value| put(&(value.0 as f32).to_ne_bytes()));
+            }
+            (ConstData::Float(values), Precision::F64) => {
+                values.iter().for_each(|value| put(&value.0.to_ne_bytes()));
+            }
+            (ConstData::Int(values), _) => {
+                values.iter().for_each(|value| put(&(*value as i32).to_ne_bytes()))
+            }
+            (ConstData::Bool(values), _) => values.iter().for_each(|value| put(&[u8::from(*value)])),
+        }
+    }
+    Ok(memory)
+}

@@ -1,0 +1,279 @@
+//! What native code is called with, and the functions that it calls back.
+
+use super::JitError;
+use crate::base::philox::Draw;
+use crate::ir::RandKind;
+use crate::loops::{Gemm, Kind, Rand};
+
+/// Carries out the tasks of one job on several threads. A pool of threads is one; so is [`Alone`].
+pub trait Parallel: Sync {
+    /// Calls `task` with each number below `n_tasks`, in any order and on any thread; returns when all are done.
+    fn run(&self, n_tasks: usize, task: &(dyn Fn(usize) + Sync));
+}
+
+/// No other thread.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Alone;
+
+impl Parallel for Alone {
+    fn run(&self, n_tasks: usize, task: &(dyn Fn(usize) + Sync)) {
+        (0..n_tasks).for_each(task);
+    }
+}
+
+/// A kernel: what it works on, and which piece of it is to be done.
+pub type KernelFn = unsafe extern "C" fn(env: *const u64, piece: u64);
+/// A whole step.
+pub type StepFn = unsafe extern "C" fn(frame: *const Frame<'_>);
+
+/// All that a step works on. The first fields are read by native code, at the offsets below.
+#[repr(C)]
+pub struct Frame<'a> {
+    pub externals: *const *mut u8,
+    pub arena: *mut u8,
+    pub constants: *const u8,
+    pub kernels: *const *const u8,
+    pub fork: unsafe extern "C" fn(*const Frame<'_>, KernelFn, *const u64, u64),
+    pub gemm: unsafe extern "C" fn(*const Frame<'_>, u64, *const u8, *const u8, *mut u8),
+    pub rand: unsafe extern "C" fn(*const Frame<'_>, u64, *mut u8, u64),
+    pub mark: unsafe extern "C" fn(*const Frame<'_>, u64),
+    pub step: u32,
+    pub seed: u64,
+    pub parallel: &'a dyn Parallel,
+    pub gemms: &'a [Gemm],
+    pub rands: &'a [Rand],
+    /// Called after each item, in code made to be profiled.
+    pub profile: Option<&'a dyn Fn(usize)>,
+}
+
+/// Byte offsets of the fields of [`Frame`] that native code reads.
+pub mod offset {
+    pub const EXTERNALS: i32 = 0;
+    pub const ARENA: i32 = 8;
+    pub const CONSTANTS: i32 = 16;
+    pub const KERNELS: i32 = 24;
+    pub const FORK: i32 = 32;
+    pub const GEMM: i32 = 40;
+    pub const RAND: i32 = 48;
+    pub const MARK: i32 = 56;
+}
+
+const _: () = {
+    assert!(std::mem::offset_of!(Frame<'static>, fork) == offset::FORK as usize);
+    assert!(std::mem::offset_of!(Frame<'static>, mark) == offset::MARK as usize);
+};
+
+/// A pointer that tasks on other threads may use.
+#[derive(Clone, Copy)]
+struct Shared<T>(*mut T);
+
+// SAFETY: the tasks that use it write to distinct elements, and are over before the caller goes on.
+unsafe impl<T> Send for Shared<T> {}
+// SAFETY: as above.
+unsafe impl<T> Sync for Shared<T> {}
+
+impl<T> Shared<T> {
+    fn get(&self) -> *mut T {
+        self.0
+    }
+}
+
+/// Runs all pieces of a kernel.
+///
+/// # Safety
+/// `frame` and `env` are those of the step that calls; the pieces of the kernel write to distinct memory.
+pub unsafe extern "C" fn fork(frame: *const Frame<'_>, kernel: KernelFn, env: *const u64, pieces: u64) {
+    // SAFETY: by the contract.
+    let frame = unsafe { &*frame };
+    let env = Shared(env.cast_mut());
+    // SAFETY: by the contract; `env` lives until all pieces are done.
+    frame.parallel.run(pieces as usize, &|piece| unsafe { kernel(env.get(), piece as u64) });
+}
+
+/// Carries out matrix product `number`.
+///
+/// # Safety
+/// The addresses are those of the product's operands, with as many elements as its sizes and strides reach.
+pub unsafe extern "C" fn gemm(frame: *const Frame<'_>, number: u64, a: *const u8, b: *const u8, c: *mut u8) {
+    // SAFETY: by the contract.
+    let frame = unsafe { &*frame };
+    let gemm = &frame.gemms[number as usize];
+    // SAFETY: by the contract.
+    unsafe {
+        match gemm.kind {
+            Kind::F64 => product::<f64>(frame, gemm, a.cast(), b.cast(), c.cast(), 1.0),
+            _ => product::<f32>(frame, gemm, a.cast(), b.cast(), c.cast(), 1.0),
+        }
+    }
+}
+
+/// A range of one piece: `size` cut into equal parts of a multiple of `unit`.
+fn part(size: i64, pieces: usize, unit: i64, piece: usize) -> (i64, i64) {
+    let chunk = (size + pieces as i64 - 1) / pieces as i64;
+    let chunk = (chunk + unit - 1) / unit * unit;
+    ((piece as i64 * chunk).min(size), ((piece as i64 + 1) * chunk).min(size))
+}
+
+/// # Safety
+/// As [`gemm`].
+unsafe fn product<T: Copy + Send + Sync + 'static>(
+    frame: &Frame<'_>,
+    gemm: &Gemm,
+    a: *const T,
+    b: *const T,
+    c: *mut T,
+    one: T,
+) {
+    let n_batch: i64 = gemm.batch.iter().map(|(size, _)| size).product();
+    let (a, b, c) = (Shared(a.cast_mut()), Shared(b.cast_mut()), Shared(c));
+    let by_batch = n_batch >= gemm.pieces as i64 && gemm.pieces > 1;
+    let [(a_row, a_column), (b_row, b_column), (c_row, c_column)] = gemm.strides;
+    let task = |piece: usize| {
+        let (mut batches, mut rows, mut columns) = ((0, n_batch), (0, gemm.m), (0, gemm.n));
+        if by_batch {
+            batches = part(n_batch, gemm.pieces, 1, piece);
+        } else if gemm.m >= gemm.n {
+            rows = part(gemm.m, gemm.pieces, 16, piece);
+        } else {
+            columns = part(gemm.n, gemm.pieces, 16, piece);
+        }
+        if rows.0 >= rows.1 || columns.0 >= columns.1 {
+            return;
+        }
+        for at in batches.0..batches.1 {
+            let (mut rest, mut offsets) = (at, [0i64; 3]);
+            for (size, strides) in gemm.batch.iter().rev() {
+                offsets.iter_mut().zip(strides).for_each(|(offset, stride)| *offset += rest % size * stride);
+                rest /= size;
+            }
+            let a_at = offsets[0] + rows.0 * a_row;
+            let b_at = offsets[1] + columns.0 * b_column;
+            let c_at = offsets[2] + rows.0 * c_row + columns.0 * c_column;
+            // SAFETY: by the contract; pieces write to distinct rows, columns or matrices.
+            unsafe {
+                ::gemm::gemm(
+                    (rows.1 - rows.0) as usize,
+                    (columns.1 - columns.0) as usize,
+                    gemm.k as usize,
+                    c.get().offset(c_at as isize),
+                    c_column as isize,
+                    c_row as isize,
+                    gemm.accumulate,
+                    a.get().offset(a_at as isize),
+                    a_column as isize,
+                    a_row as isize,
+                    b.get().offset(b_at as isize),
+                    b_column as isize,
+                    b_row as isize,
+                    one,
+                    one,
+                    false,
+                    false,
+                    false,
+                    ::gemm::Parallelism::None,
+                );
+            }
+        }
+    };
+    if gemm.pieces > 1 { frame.parallel.run(gemm.pieces, &task) } else { task(0) }
+}
+
+/// Draws random numbers for `rands[number]`.
+///
+/// # Safety
+/// `target` has room for all of them.
+pub unsafe extern "C" fn rand(frame: *const Frame<'_>, number: u64, target: *mut u8, scan_step: u64) {
+    // SAFETY: by the contract.
+    let frame = unsafe { &*frame };
+    let rand = &frame.rands[number as usize];
+    let (draws, len) = (rand.draws as usize, rand.len as usize);
+    for at in 0..draws {
+        let scan_step = scan_step as u32 + at as u32;
+        let draw = Draw { seed: frame.seed, stream: rand.stream, step: frame.step, scan_step };
+        // SAFETY: by the contract.
+        unsafe {
+            if rand.elem == Kind::F64 {
+                let values = std::slice::from_raw_parts_mut(target.cast::<f64>().add(at * len), len);
+                fill_f64(draw, rand.kind, values);
+            } else {
+                let values = std::slice::from_raw_parts_mut(target.cast::<f32>().add(at * len), len);
+                fill_f32(draw, rand.kind, values);
+            }
+        }
+    }
+}
+
+fn fill_f32(draw: Draw, kind: RandKind, values: &mut [f32]) {
+    match kind {
+        RandKind::Uniform => {
+            for (block, values) in values.chunks_mut(4).enumerate() {
+                let words = draw.words(block as u32);
+                values.iter_mut().zip(words).for_each(|(value, word)| {
+                    *value = crate::base::philox::uniform_f32(word);
+                });
+            }
+        }
+        RandKind::Normal => {
+            values.iter_mut().enumerate().for_each(|(at, value)| *value = draw.normal_f32(at as u64));
+        }
+    }
+}
+
+fn fill_f64(draw: Draw, kind: RandKind, values: &mut [f64]) {
+    for (at, value) in values.iter_mut().enumerate() {
+        *value = match kind {
+            RandKind::Uniform => draw.uniform_f64(at as u64),
+            RandKind::Normal => draw.normal_f64(at as u64),
+        };
+    }
+}
+
+/// Says that item `number` is done.
+///
+/// # Safety
+/// `frame` is that of the step that calls.
+pub unsafe extern "C" fn mark(frame: *const Frame<'_>, number: u64) {
+    // SAFETY: by the contract.
+    if let Some(profile) = unsafe { (*frame).profile } {
+        profile(number as usize);
+    }
+}
+
+/// Memory at a multiple of 64 bytes, zeros at first.
+pub struct Aligned {
+    lines: Vec<Line>,
+}
+
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+struct Line([u8; 64]);
+
+impl Aligned {
+    /// # Errors
+    /// If there is not so much memory.
+    pub fn new(bytes: usize) -> Result<Aligned, JitError> {
+        let count = bytes.div_ceil(64);
+        let mut lines = Vec::new();
+        lines.try_reserve_exact(count).map_err(|_| JitError(format!("no memory for {bytes} bytes")))?;
+        lines.resize(count, Line([0; 64]));
+        Ok(Aligned { lines })
+    }
+
+    pub fn len(&self) -> usize {
+        self.lines.len() * 64
+    }
+
+    pub fn as_ptr(&self) -> *const u8 {
+        self.lines.as_ptr().cast()
+    }
+
+    pub fn as_mut_ptr(&mut self) -> *mut u8 {
+        self.lines.as_mut_ptr().cast()
+    }
+
+    pub fn bytes_mut(&mut self) -> &mut [u8] {
+        let len = self.len();
+        // SAFETY: the lines are that many initialised bytes.
+        unsafe { std::slice::from_raw_parts_mut(self.as_mut_ptr(), len) }
+    }
+}

@@ -1,0 +1,558 @@
+//! Writing one stage as loops, after its schedule.
+
+use super::access::{Access, Check, Form, Node, Work};
+use super::builder::Builder;
+use super::ir::*;
+use super::scalar;
+use super::schedule::{Axis, Schedule, Segment};
+use crate::ir::{BinaryOp, Combine, ScalarId, StepId};
+use std::collections::HashMap;
+
+/// Where an index stands: a counter, plus a number.
+#[derive(Clone, Copy, Default)]
+pub struct Cursor {
+    pub counter: Option<ValueId>,
+    pub offset: i64,
+}
+
+/// An open loop that computes several points side by side.
+#[derive(Clone, Copy)]
+struct Jam {
+    index: usize,
+    count: i64,
+    stride: i64,
+}
+
+/// The state of writing: which loops are open.
+pub struct Emitter<'b> {
+    pub builder: &'b mut Builder,
+    pub steps: &'b HashMap<StepId, ValueId>,
+    /// Of a vector of floats.
+    pub lanes: u8,
+    pub float: Kind,
+    pub cursors: Vec<Cursor>,
+    jams: Vec<Jam>,
+    /// The index whose values lie in lanes at the moment.
+    vector: Option<usize>,
+    /// The range of the piece, if the given index is cut.
+    pub cut: Option<(usize, ValueId, ValueId)>,
+}
+
+/// Partial results of the points side by side: for each point, for each slot, one value or two.
+type Accumulators = Vec<Vec<Vec<ValueId>>>;
+
+impl<'b> Emitter<'b> {
+    pub fn new(
+        builder: &'b mut Builder,
+        steps: &'b HashMap<StepId, ValueId>,
+        lanes: u8,
+        float: Kind,
+        rank: usize,
+    ) -> Emitter<'b> {
+        let cursors = vec![Cursor::default(); rank];
+        Emitter { builder, steps, lanes, float, cursors, jams: Vec::new(), vector: None, cut: None }
+    }
+
+    /// Opens the loops of `axes` one in another and calls `leaf` inside.
+    pub fn loops(&mut self, axes: &[Axis], leaf: &mut dyn FnMut(&mut Self)) {
+        let Some((axis, rest)) = axes.split_first() else { return leaf(self) };
+        let cut = self.cut.filter(|(index, _, _)| *index == axis.index);
+        let segments = if cut.is_some() { axis.cut_segments() } else { axis.segments() };
+        for segment in segments {
+            let (from, to) = match cut {
+                None => (Bound::Number(segment.from), Bound::Number(segment.to)),
+                Some((_, start, end)) => {
+                    let low = self.builder.int(Kind::I64, segment.from);
+                    let high = self.builder.int(Kind::I64, segment.to);
+                    let low = self.builder.binary(Binary::Max, low, start);
+                    let high = self.builder.binary(Binary::Min, high, end);
+                    (Bound::Value(low), Bound::Value(high))
+                }
+            };
+            if cut.is_none() && segment.trips() == 1 {
+                self.cursors[axis.index] = Cursor { counter: None, offset: segment.from };
+                self.within(axis, segment, |own| own.loops(rest, leaf));
+            } else {
+                let (counter, _) = self.builder.begin_for(from, to, segment.step(), &[]);
+                self.cursors[axis.index] = Cursor { counter: Some(counter), offset: 0 };
+                self.within(axis, segment, |own| own.loops(rest, leaf));
+                self.builder.end_for(&[]);
+            }
+        }
+    }
+
+    /// Calls `inner` with the lanes and the points side by side of a segment.
+    fn within<R>(&mut self, axis: &Axis, segment: Segment, inner: impl FnOnce(&mut Self) -> R) -> R {
+        let vector = self.vector;
+        if axis.lanes > 1 {
+            self.vector = (segment.lanes > 1).then_some(axis.index);
+        }
+        let jammed = segment.jam > 1;
+        if jammed {
+            self.jams.push(Jam { index: axis.index, count: segment.jam, stride: i64::from(segment.lanes) });
+        }
+        let result = inner(self);
+        if jammed {
+            self.jams.pop();
+        }
+        self.vector = vector;
+        result
+    }
+
+    /// All combinations of the points side by side from jam `first` on, as offsets of each index.
+    fn points(&self, first: usize) -> Vec<Vec<i64>> {
+        let mut points = vec![vec![0; self.cursors.len()]];
+        for jam in &self.jams[first..] {
+            points = points
+                .into_iter()
+                .flat_map(|point| {
+                    (0..jam.count).map(move |at| {
+                        let mut point = point.clone();
+                        point[jam.index] += at * jam.stride;
+                        point
+                    })
+                })
+                .collect();
+        }
+        points
+    }
+
+    /// One stage at one point of the shared loops.
+    pub fn stage(&mut self, work: &Work, schedule: &Schedule) {
+        let mut leaf = |own: &mut Self| own.leaf(work, schedule);
+        self.loops(&schedule.parallel, &mut leaf);
+    }
+
+    fn leaf(&mut self, work: &Work, schedule: &Schedule) {
+        let points = self.points(0);
+        let reads_back = work.combine != Combine::Set && (work.accumulate || !work.injective);
+        if schedule.reductions.is_empty() {
+            for point in points {
+                let value = self.value_of(work, &point);
+                let value = match work.combine {
+                    Combine::ArgMax | Combine::ArgMin => self.builder.int(Kind::I32, 0),
+                    _ => value,
+                };
+                self.write(work, &point, value, reads_back);
+            }
+            return;
+        }
+        let vector_reduction = schedule.vector_reduction();
+        let start = self.start(work, points.len(), vector_reduction);
+        let depth = self.jams.len();
+        let end = self.reduce(work, &schedule.reductions, vector_reduction, depth, &points, start);
+        for (point, slots) in points.iter().zip(end) {
+            let value = self.finish(work, slots);
+            self.write(work, point, value, reads_back);
+        }
+    }
+
+    fn start(
+        &mut self,
+        work: &Work,
+        n_points: usize,
+        vector_reduction: Option<(usize, usize)>,
+    ) -> Accumulators {
+        let kind = work.kinds[work.result.0 as usize];
+        let identity = scalar::identity(self.builder, work.combine, kind);
+        let mut slots = Vec::new();
+        match vector_reduction {
+            Some((_, count)) => {
+                let wide = self.builder.splat(identity, self.lanes);
+                slots.extend((0..count).map(|_| vec![wide]));
+                slots.push(vec![identity]);
+            }
+            None => {
+                let lanes = if self.vector.is_some() { self.lanes } else { 1 };
+                let wide = self.builder.splat(identity, lanes);
+                slots.push(vec![wide]);
+                if matches!(work.combine, Combine::ArgMax | Combine::ArgMin) {
+                    let zero = self.builder.int(Kind::I32, 0);
+                    let zero = self.builder.splat(zero, lanes);
+                    slots[0].push(zero);
+                }
+            }
+        }
+        vec![slots; n_points]
+    }
+
+    fn reduce(
+        &mut self,
+        work: &Work,
+        axes: &[Axis],
+        vector_reduction: Option<(usize, usize)>,
+        depth: usize,
+        points: &[Vec<i64>],
+        mut accumulators: Accumulators,
+    ) -> Accumulators {
+        let Some((axis, rest)) = axes.split_first() else {
+            self.accumulate(work, vector_reduction, depth, points, &mut accumulators);
+            return accumulators;
+        };
+        for segment in axis.segments() {
+            if segment.trips() == 1 {
+                self.cursors[axis.index] = Cursor { counter: None, offset: segment.from };
+                accumulators = self.within(axis, segment, |own| {
+                    own.reduce(work, rest, vector_reduction, depth, points, accumulators)
+                });
+                continue;
+            }
+            let (from, to) = (Bound::Number(segment.from), Bound::Number(segment.to));
+            let flat: Vec<ValueId> = accumulators.iter().flatten().flatten().copied().collect();
+            let (counter, currents) = self.builder.begin_for(from, to, segment.step(), &flat);
+            self.cursors[axis.index] = Cursor { counter: Some(counter), offset: 0 };
+            let inner = like(&accumulators, &currents);
+            let next = self
+                .within(axis, segment, |own| own.reduce(work, rest, vector_reduction, depth, points, inner));
+            let flat: Vec<ValueId> = next.iter().flatten().flatten().copied().collect();
+            let results = self.builder.end_for(&flat);
+            accumulators = like(&accumulators, &results);
+        }
+        accumulators
+    }
+
+    /// Adds what lies under the open loops.
+    fn accumulate(
+        &mut self,
+        work: &Work,
+        vector_reduction: Option<(usize, usize)>,
+        depth: usize,
+        points: &[Vec<i64>],
+        accumulators: &mut Accumulators,
+    ) {
+        let terms = self.points(depth);
+        for (point, slots) in points.iter().zip(accumulators) {
+            for term in &terms {
+                let at: Vec<i64> = point.iter().zip(term).map(|(a, b)| a + b).collect();
+                let slot = match vector_reduction {
+                    Some((index, _)) if self.vector == Some(index) => {
+                        (term[index] / i64::from(self.lanes)) as usize
+                    }
+                    Some((_, count)) => count,
+                    None => 0,
+                };
+                slots[slot] = self.combine_term(work, &at, &slots[slot]);
+            }
+        }
+    }
+
+    fn combine_term(&mut self, work: &Work, point: &[i64], old: &[ValueId]) -> Vec<ValueId> {
+        if let (Combine::Add, Some((a, b))) = (work.combine, work.product()) {
+            let mut memo = vec![None; work.nodes.len()];
+            let a = self.eval(work, a, point, &mut memo);
+            let b = self.eval(work, b, point, &mut memo);
+            return vec![self.builder.fma(a, b, old[0])];
+        }
+        let value = self.value_of(work, point);
+        if let [best, place] = old {
+            let better = match work.combine {
+                Combine::ArgMin => self.builder.binary(Binary::Lt, value, *best),
+                _ => self.builder.binary(Binary::Lt, *best, value),
+            };
+            let number = self.form(&work.reduced_number, point);
+            return vec![
+                self.builder.select(better, value, *best),
+                self.builder.select(better, number, *place),
+            ];
+        }
+        vec![scalar::combine(self.builder, work.combine, old[0], value)]
+    }
+
+    /// One value out of the slots of a point.
+    fn finish(&mut self, work: &Work, slots: Vec<Vec<ValueId>>) -> ValueId {
+        if let [slot] = slots.as_slice() {
+            return *slot.last().unwrap_or(&ValueId(0));
+        }
+        let mut wide: Vec<ValueId> = slots[..slots.len() - 1].iter().map(|slot| slot[0]).collect();
+        while wide.len() > 1 {
+            let half = wide.len().div_ceil(2);
+            for at in 0..wide.len() - half {
+                wide[at] = scalar::combine(self.builder, work.combine, wide[at], wide[at + half]);
+            }
+            wide.truncate(half);
+        }
+        let mut lanes: Vec<ValueId> =
+            (0..self.lanes).map(|lane| self.builder.extract(wide[0], lane)).collect();
+        while lanes.len() > 1 {
+            let half = lanes.len() / 2;
+            for at in 0..half {
+                lanes[at] = scalar::combine(self.builder, work.combine, lanes[at], lanes[at + half]);
+            }
+            lanes.truncate(half);
+        }
+        let single = slots[slots.len() - 1][0];
+        scalar::combine(self.builder, work.combine, lanes[0], single)
+    }
+
+    fn value_of(&mut self, work: &Work, point: &[i64]) -> ValueId {
+        let mut memo = vec![None; work.nodes.len()];
+        self.eval(work, work.result, point, &mut memo)
+    }
+
+    fn eval(&mut self, work: &Work, id: ScalarId, point: &[i64], memo: &mut Vec<Option<ValueId>>) -> ValueId {
+        if let Some(value) = memo[id.0 as usize] {
+            return value;
+        }
+        let kind = work.kinds[id.0 as usize];
+        let value = match &work.nodes[id.0 as usize] {
+            Node::Float(value) => self.builder.float(kind, *value),
+            Node::Int(value) => self.builder.int(Kind::I32, *value),
+            Node::Bool(value) => self.builder.bool(*value),
+            Node::Form(form) => self.form(form, point),
+            Node::Same(a) => self.eval(work, *a, point, memo),
+            Node::Read(access) => self.read(work, access, point, memo),
+            Node::Unary(op, a) => {
+                let a = self.eval(work, *a, point, memo);
+                scalar::unary(self.builder, self.float, *op, a)
+            }
+            Node::Binary(op, a, b) => {
+                let a = self.eval(work, *a, point, memo);
+                let b = self.eval(work, *b, point, memo);
+                scalar::binary(self.builder, self.float, *op, a, b)
+            }
+            Node::Select(c, a, b) => {
+                let c = self.eval(work, *c, point, memo);
+                let a = self.eval(work, *a, point, memo);
+                let b = self.eval(work, *b, point, memo);
+                self.builder.select(c, a, b)
+            }
+        };
+        memo[id.0 as usize] = Some(value);
+        value
+    }
+
+    /// A linear form as a number (i64), the first lane's.
+    fn linear(&self, form: &Form, point: &[i64]) -> Linear {
+        let mut linear = Linear::number(form.constant);
+        for ((factor, cursor), offset) in form.coefficients.iter().zip(&self.cursors).zip(point) {
+            linear.constant += factor * (cursor.offset + offset);
+            if let Some(counter) = cursor.counter {
+                linear.add_term(counter, *factor);
+            }
+        }
+        for (step, factor) in &form.steps {
+            linear.add_term(self.steps[step], *factor);
+        }
+        linear
+    }
+
+    /// A linear form as an int of the program.
+    fn form(&mut self, form: &Form, point: &[i64]) -> ValueId {
+        let linear = self.linear(form, point);
+        let value = self.builder.linear(linear);
+        let value = self.builder.unary(Unary::FromIndex, value);
+        match self.vector.map(|index| form.coefficients[index]) {
+            Some(factor) if factor != 0 => {
+                let ty = Ty { kind: Kind::I32, lanes: self.lanes };
+                let iota = self.builder.add(ty, Expr::Iota(factor));
+                self.builder.binary(Binary::Add, value, iota)
+            }
+            _ => value,
+        }
+    }
+
+    fn read(
+        &mut self,
+        work: &Work,
+        access: &Access,
+        point: &[i64],
+        memo: &mut Vec<Option<ValueId>>,
+    ) -> ValueId {
+        let kind = self.builder.param_kind(access.param);
+        let mut values = Vec::new();
+        for (id, stride) in &access.values {
+            values.push((self.eval(work, *id, point, memo), *stride));
+        }
+        let mut conditions = Vec::new();
+        for check in &access.checks {
+            let moves = self.vector.is_some_and(|index| check.form.coefficients[index] != 0);
+            match check.value {
+                // In lanes only the interior is run through, where this holds.
+                None if moves => {}
+                None => conditions.push((self.check_form(check, point), None)),
+                Some(id) => {
+                    let value = self.eval(work, id, point, memo);
+                    conditions.push((value, Some(check.size)));
+                }
+            }
+        }
+        let lanes_of = |own: &Self, value: ValueId| own.builder.ty(value).lanes;
+        let by_value = values.iter().any(|(value, _)| lanes_of(self, *value) > 1)
+            || conditions.iter().any(|(value, _)| lanes_of(self, *value) > 1);
+        let stride = self.vector.map_or(0, |index| access.form.coefficients[index]);
+        let linear = self.linear(&access.form, point);
+        if stride == 0 && !by_value {
+            let ty = Ty { kind, lanes: if self.vector.is_some() { self.lanes } else { 1 } };
+            let address = Address { param: access.param, index: linear.clone() };
+            if let Some(value) = self.builder.kept(&address, ty) {
+                return value;
+            }
+            return self.read_lane(access.param, linear, &values, &conditions, 0, 1);
+        }
+        if stride == 1 && !by_value {
+            return self.read_lane(access.param, linear, &values, &conditions, 0, self.lanes);
+        }
+        if values.is_empty() && conditions.is_empty() {
+            let addresses = (0..i64::from(self.lanes)).map(|lane| {
+                let mut index = linear.clone();
+                index.constant += lane * stride;
+                Address { param: access.param, index }
+            });
+            let expr = Expr::Gather(addresses.collect());
+            return self.builder.add(Ty { kind, lanes: self.lanes }, expr);
+        }
+        let lanes: Vec<ValueId> = (0..self.lanes)
+            .map(|lane| {
+                let mut index = linear.clone();
+                index.constant += i64::from(lane) * stride;
+                self.read_lane(access.param, index, &values, &conditions, lane, 1)
+            })
+            .collect();
+        self.builder.add(Ty { kind, lanes: self.lanes }, Expr::Pack(lanes))
+    }
+
+    /// One element, or `lanes` consecutive ones, with the values of lane `lane`.
+    fn read_lane(
+        &mut self,
+        param: u32,
+        mut index: Linear,
+        values: &[(ValueId, i64)],
+        conditions: &[(ValueId, Option<i64>)],
+        lane: u8,
+        lanes: u8,
+    ) -> ValueId {
+        for (value, stride) in values {
+            let value = self.builder.extract(*value, lane);
+            let value = self.builder.unary(Unary::ToIndex, value);
+            index.add_term(value, *stride);
+        }
+        let mut all: Option<ValueId> = None;
+        for (value, size) in conditions {
+            let value = self.builder.extract(*value, lane);
+            let holds = match size {
+                None => value,
+                Some(size) => {
+                    let value = self.builder.unary(Unary::ToIndex, value);
+                    self.in_range(value, *size)
+                }
+            };
+            all = Some(match all {
+                None => holds,
+                Some(all) => self.builder.binary(Binary::And, all, holds),
+            });
+        }
+        let ty = Ty { kind: self.builder.param_kind(param), lanes };
+        let Some(holds) = all else { return self.builder.add(ty, Expr::Load(Address { param, index })) };
+        let inside = self.builder.linear(index);
+        let zero = self.builder.int(Kind::I64, 0);
+        let safe = self.builder.select(holds, inside, zero);
+        let mut index = Linear::default();
+        index.add_term(safe, 1);
+        let value = self.builder.add(ty, Expr::Load(Address { param, index }));
+        let nothing = scalar::zero(self.builder, ty.kind);
+        self.builder.select(holds, value, nothing)
+    }
+
+    fn check_form(&mut self, check: &Check, point: &[i64]) -> ValueId {
+        let linear = self.linear(&check.form, point);
+        let value = self.builder.linear(linear);
+        self.in_range(value, check.size)
+    }
+
+    fn in_range(&mut self, value: ValueId, size: i64) -> ValueId {
+        let zero = self.builder.int(Kind::I64, 0);
+        let size = self.builder.int(Kind::I64, size);
+        let above = self.builder.binary(Binary::Le, zero, value);
+        let below = self.builder.binary(Binary::Lt, value, size);
+        self.builder.binary(Binary::And, above, below)
+    }
+
+    fn write(&mut self, work: &Work, point: &[i64], value: ValueId, reads_back: bool) {
+        let access = &work.write;
+        let mut memo = vec![None; work.nodes.len()];
+        let mut index = self.linear(&access.form, point);
+        for (id, stride) in &access.values {
+            let value = self.eval(work, *id, point, &mut memo);
+            let value = self.builder.unary(Unary::ToIndex, value);
+            index.add_term(value, *stride);
+        }
+        let mut all: Option<ValueId> = None;
+        for check in &access.checks {
+            let moves = self.vector.is_some_and(|at| check.form.coefficients[at] != 0);
+            let holds = match check.value {
+                None if moves => continue,
+                None => self.check_form(check, point),
+                Some(id) => {
+                    let value = self.eval(work, id, point, &mut memo);
+                    let value = self.builder.unary(Unary::ToIndex, value);
+                    self.in_range(value, check.size)
+                }
+            };
+            all = Some(match all {
+                None => holds,
+                Some(all) => self.builder.binary(Binary::And, all, holds),
+            });
+        }
+        if let Some(holds) = all {
+            self.builder.begin_if(holds);
+        }
+        let stride = self.vector.map_or(0, |at| access.form.coefficients[at]);
+        let address = |lane: i64| {
+            let mut index = index.clone();
+            index.constant += lane * stride;
+            Address { param: access.param, index }
+        };
+        if self.vector.is_none() || stride == 1 {
+            let lanes = if self.vector.is_some() { self.lanes } else { 1 };
+            let value = self.builder.splat(value, lanes);
+            self.write_one(work, address(0), value, reads_back);
+        } else if stride == 0 {
+            // A place of its own for every point: it lives in a register.
+            let value = self.builder.splat(value, self.lanes);
+            self.builder.keep(address(0), value);
+        } else {
+            let value = self.builder.splat(value, self.lanes);
+            for lane in 0..self.lanes {
+                let value = self.builder.extract(value, lane);
+                self.write_one(work, address(i64::from(lane)), value, reads_back);
+            }
+        }
+        if all.is_some() {
+            self.builder.end_if();
+        }
+    }
+
+    fn write_one(&mut self, work: &Work, address: Address, value: ValueId, reads_back: bool) {
+        let value = if reads_back {
+            let ty = self.builder.ty(value);
+            let old = self.builder.add(ty, Expr::Load(address.clone()));
+            scalar::combine(self.builder, work.combine, old, value)
+        } else {
+            value
+        };
+        self.builder.store(address, value);
+    }
+}
+
+/// The values in the shape of `pattern`.
+fn like(pattern: &Accumulators, values: &[ValueId]) -> Accumulators {
+    let mut values = values.iter().copied();
+    let mut slot = |slot: &Vec<ValueId>| slot.iter().filter_map(|_| values.next()).collect();
+    pattern.iter().map(|slots| slots.iter().map(&mut slot).collect()).collect()
+}
+
+impl Work {
+    /// The factors, if the result is a product of floats.
+    fn product(&self) -> Option<(ScalarId, ScalarId)> {
+        let mut at = self.result;
+        loop {
+            match &self.nodes[at.0 as usize] {
+                Node::Same(a) => at = *a,
+                Node::Binary(BinaryOp::Mul, a, b) if self.kinds[at.0 as usize].is_float() => {
+                    return Some((*a, *b));
+                }
+                _ => return None,
+            }
+        }
+    }
+}

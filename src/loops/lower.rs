@@ -1,0 +1,423 @@
+//! From a plan to a module: every nest becomes a kernel, or the same kernel as an equal one before it.
+
+use super::LoopError;
+use super::access::{self, Form, Node, Params, Work};
+use super::builder::Builder;
+use super::emit::Emitter;
+use super::ir::*;
+use super::schedule::{self, Axis, Schedule};
+use super::tidy;
+use crate::ir::program::Precision;
+use crate::ir::{Combine, ScalarId, StepId};
+use crate::plan::{self, Plan, Step};
+use std::collections::HashMap;
+
+/// How many multiplications and additions a step that is one function may have, roughly.
+const TINY_WORK: i64 = 20_000;
+/// Products of so few multiplications are written as loops.
+const SMALL_GEMM: i64 = 16 * 1024;
+
+/// Lowers a whole plan.
+///
+/// # Errors
+/// If the plan is not static or asks for what loops cannot express: a mistake of an earlier stage.
+pub fn lower(plan: &Plan) -> Result<Module, LoopError> {
+    let scratch_start = (plan.arena_bytes as i64 + 63) / 64 * 64;
+    let mut lowering = Lowering {
+        plan,
+        scratch_start,
+        kernels: Vec::new(),
+        known: HashMap::new(),
+        trips: HashMap::new(),
+        most_pieces: 1,
+        work: 0,
+    };
+    let items = lowering.steps(&plan.steps)?;
+    let constants = access::constants(plan);
+    let constant_bytes = constants.last().map_or(0, |(offset, _, len)| offset + len);
+    let constants =
+        constants.into_iter().map(|(offset, value, _)| Constant { offset, value: value.clone() }).collect();
+    let arena_bytes =
+        scratch_start as usize + lowering.most_pieces * access::scratch_stride(plan).max(0) as usize;
+    let tiny = lowering.work <= TINY_WORK && items.iter().all(|item| is_plain(item, &lowering.kernels));
+    Ok(Module {
+        precision: plan.precision,
+        kernels: lowering.kernels,
+        items,
+        constants,
+        constant_bytes,
+        n_externals: plan.externals.len(),
+        arena_bytes,
+        tiny,
+    })
+}
+
+/// Whether an item is loops and nothing else.
+fn is_plain(item: &Item, kernels: &[Kernel]) -> bool {
+    match item {
+        Item::Call(call) => kernels[call.kernel.0 as usize].pieces == 1,
+        Item::Gemm(_) | Item::Rand(_) => false,
+        Item::Scan { .. } => false,
+    }
+}
+
+struct Lowering<'p> {
+    plan: &'p Plan,
+    scratch_start: i64,
+    kernels: Vec<Kernel>,
+    known: HashMap<Kernel, KernelId>,
+    trips: HashMap<StepId, i64>,
+    most_pieces: usize,
+    /// Points of all nests.
+    work: i64,
+}
+
+impl Lowering<'_> {
+    fn steps(&mut self, steps: &[Step]) -> Result<Vec<Item>, LoopError> {
+        let mut items = Vec::with_capacity(steps.len());
+        for step in steps {
+            match step {
+                Step::Nest(nest) => self.nest(nest, &mut items)?,
+                Step::Gemm(gemm) => self.gemm(gemm, &mut items)?,
+                Step::Rand(rand) => items.push(self.rand(rand)?),
+                Step::Scan(scan) => {
+                    self.trips.insert(scan.step, scan.trip);
+                    let inner = self.steps(&scan.steps)?;
+                    self.trips.remove(&scan.step);
+                    if scan.trip > 0 {
+                        items.push(Item::Scan {
+                            step: scan.step,
+                            trip: scan.trip,
+                            reverse: scan.reverse,
+                            items: inner,
+                        });
+                    }
+                }
+            }
+        }
+        Ok(items)
+    }
+
+    fn nest(&mut self, nest: &plan::Nest, items: &mut Vec<Item>) -> Result<(), LoopError> {
+        let mut params = Params::new(self.plan, self.scratch_start, nest.pieces, self.trips.clone());
+        let mut works = Vec::with_capacity(nest.stages.len());
+        for stage in &nest.stages {
+            works.push(access::normalise(stage, nest.shared, &mut params)?);
+        }
+        let mut pieces = nest.pieces.max(1);
+        let single = works.len() == 1 && works[0].injective;
+        if single {
+            works[0].shared = 0;
+            works[0].target_shared.fill(None);
+        }
+        // What is not written everywhere is filled first: at each point of the shared loops the part that
+        // belongs to it.
+        let mut stages = Vec::with_capacity(works.len());
+        for work in works {
+            if !work.accumulate && !work.covering {
+                let fill = fill_of(&work)?;
+                if pieces > 1 && work.shared == 0 {
+                    let mut fill_params = params_for_fill(self, &params);
+                    self.kernel(&nest.name, vec![fill], &mut fill_params, 1, items)?;
+                } else {
+                    stages.push(fill);
+                }
+            }
+            stages.push(work);
+        }
+        // What has no element to write does nothing; an empty reduction writes the identity.
+        stages.retain(|work| {
+            !work.sizes.iter().zip(&work.reduced).any(|(size, reduced)| *size == 0 && !reduced)
+        });
+        if stages.is_empty() {
+            return Ok(());
+        }
+        if single
+            && pieces > 1
+            && !stages[0].sizes.iter().zip(&stages[0].reduced).any(|(_, reduced)| !reduced)
+        {
+            pieces = 1;
+        }
+        self.kernel(&nest.name, stages, &mut params, pieces, items)
+    }
+
+    /// Makes a kernel of stages in normal form and a call of it.
+    fn kernel(
+        &mut self,
+        name: &plan::Name,
+        mut stages: Vec<Work>,
+        params: &mut Params<'_>,
+        pieces: usize,
+        items: &mut Vec<Item>,
+    ) -> Result<(), LoopError> {
+        for work in &stages {
+            self.work += work.sizes.iter().product::<i64>() * (work.nodes.len() as i64 + 1) / 4;
+            let is_place = matches!(work.combine, Combine::ArgMax | Combine::ArgMin);
+            if is_place && !work.injective {
+                return Err(LoopError("argmax into an element that is written twice".into()));
+            }
+        }
+        access::simplify(&mut stages);
+        let written: Vec<u32> = stages.iter().map(|work| work.write.param).collect();
+        for param in &written {
+            params.params[*param as usize].written = true;
+        }
+        let aliases = params.aliases();
+        for param in &written {
+            aliases[*param as usize].iter().for_each(|alias| params.params[*alias as usize].written = true);
+        }
+        let (float, lanes) = match self.plan.precision {
+            Precision::F32 => (Kind::F32, 4),
+            Precision::F64 => (Kind::F64, 2),
+        };
+        let mut builder = Builder::new(params.params.clone(), aliases);
+        let steps: HashMap<StepId, ValueId> =
+            params.steps.iter().map(|step| (*step, builder.step())).collect();
+        let plans = Loops::new(&stages, lanes, params.trips(), pieces > 1);
+        let rank = stages.iter().map(|work| work.sizes.len()).max().unwrap_or(0);
+        let cut = plans.cut.filter(|_| pieces > 1).map(|(index, size, tile)| {
+            let chunk = (size + pieces as i64 - 1) / pieces as i64;
+            let chunk = (chunk + tile - 1) / tile * tile;
+            let piece = builder.piece();
+            let start = builder.linear(Linear { constant: 0, terms: vec![(piece, chunk)] });
+            let end = builder.linear(Linear { constant: chunk, terms: vec![(piece, chunk)] });
+            (index, start, end)
+        });
+        let pieces = if cut.is_some() { pieces } else { 1 };
+        self.most_pieces = self.most_pieces.max(pieces);
+        let mut emitter = Emitter::new(&mut builder, &steps, lanes, float, rank);
+        emitter.cut = cut;
+        emitter.loops(&plans.shared, &mut |own| {
+            for (work, schedule) in stages.iter().zip(&plans.stages) {
+                let own_loops = work.sizes.len() > work.shared;
+                // Without loops of its own a stage writes to one place, which loads after it find again.
+                own.builder.begin_stage(&written, own_loops.then_some(work.write.param));
+                own.stage(work, schedule);
+            }
+        });
+        let mut kernel = builder.finish(pieces);
+        for param in &mut kernel.params {
+            if pieces == 1 {
+                param.piece_stride = 0;
+            }
+        }
+        tidy::drop_unused(&mut kernel, &params.is_scratch);
+        super::verify::in_debug(&kernel)?;
+        let kernel = match self.known.get(&kernel) {
+            Some(id) => *id,
+            None => {
+                let id = KernelId(self.kernels.len() as u32);
+                self.kernels.push(kernel.clone());
+                self.known.insert(kernel, id);
+                id
+            }
+        };
+        items.push(Item::Call(Call {
+            name: name.clone(),
+            kernel,
+            bases: params.bases.clone(),
+            steps: params.steps.clone(),
+        }));
+        Ok(())
+    }
+
+    fn gemm(&mut self, gemm: &plan::Gemm, items: &mut Vec<Item>) -> Result<(), LoopError> {
+        let total = gemm.batch.iter().product::<i64>() * gemm.m * gemm.n * gemm.k;
+        if total <= SMALL_GEMM || gemm.m * gemm.n * gemm.k <= 512 && total <= 8 * SMALL_GEMM {
+            let mut params = Params::new(self.plan, self.scratch_start, 1, self.trips.clone());
+            let work = product_of(gemm, &mut params)?;
+            if gemm.batch.iter().product::<i64>() * gemm.m * gemm.n == 0 {
+                return Ok(());
+            }
+            return self.kernel(&gemm.name, vec![work], &mut params, 1, items);
+        }
+        let kind = access::kind_of(self.plan.buffers[gemm.c.buffer.0 as usize].elem, self.plan.precision);
+        let n_batch = gemm.batch.len();
+        let views = [&gemm.a, &gemm.b, &gemm.c];
+        let base = |view: &plan::View| {
+            access::base_of(self.plan, self.scratch_start, view, 0, &[]).map(|(base, _)| base)
+        };
+        let batch = gemm.batch.iter().enumerate();
+        items.push(Item::Gemm(Gemm {
+            name: gemm.name.clone(),
+            kind,
+            batch: batch.map(|(axis, size)| (*size, views.map(|view| view.strides[axis]))).collect(),
+            m: gemm.m,
+            n: gemm.n,
+            k: gemm.k,
+            strides: views.map(|view| (view.strides[n_batch], view.strides[n_batch + 1])),
+            bases: [base(views[0])?, base(views[1])?, base(views[2])?],
+            accumulate: gemm.accumulate,
+            pieces: gemm.pieces.max(1),
+        }));
+        Ok(())
+    }
+
+    fn rand(&mut self, rand: &plan::Rand) -> Result<Item, LoopError> {
+        let shape = &rand.target.shape;
+        let mut stride = 1;
+        for (size, own) in shape.iter().zip(&rand.target.strides).rev() {
+            if *own != stride && *size != 1 {
+                return Err(LoopError("random numbers into memory that is not contiguous".into()));
+            }
+            stride *= size;
+        }
+        let mut scan_terms = Vec::new();
+        for (var, factor) in &rand.step.terms {
+            match (var, factor.as_number()) {
+                (crate::ir::Var::Step(step), Some(factor)) => scan_terms.push((*step, factor)),
+                _ => return Err(LoopError("a scan step that is not known".into())),
+            }
+        }
+        let scan_step = rand.step.constant.as_number();
+        Ok(Item::Rand(Rand {
+            name: rand.name.clone(),
+            kind: rand.kind,
+            elem: access::kind_of(crate::ir::Elem::Float, self.plan.precision),
+            stream: rand.stream,
+            base: access::base_of(self.plan, self.scratch_start, &rand.target, 0, &[])?.0,
+            draws: shape[..rand.step_axes].iter().product(),
+            len: shape[rand.step_axes..].iter().product(),
+            scan_step: scan_step.ok_or_else(|| LoopError("a scan step that is not known".into()))?,
+            scan_terms,
+        }))
+    }
+}
+
+/// The loops of a kernel.
+struct Loops {
+    shared: Vec<Axis>,
+    stages: Vec<Schedule>,
+    /// The index that pieces divide, its size, and what a piece must be a multiple of.
+    cut: Option<(usize, i64, i64)>,
+}
+
+impl Loops {
+    fn new(stages: &[Work], lanes: u8, trips: &HashMap<StepId, i64>, in_pieces: bool) -> Loops {
+        let n_shared = stages[0].shared;
+        let mut shared: Vec<Axis> =
+            (0..n_shared).map(|index| Axis::plain(index, stages[0].sizes[index])).collect();
+        if let Some(axis) = schedule::shared_axis(stages, lanes, trips) {
+            shared[n_shared - 1] = axis;
+        }
+        let cut_index = if n_shared > 0 {
+            Some(0)
+        } else if stages.len() == 1 {
+            (0..stages[0].sizes.len()).find(|&index| !stages[0].reduced[index])
+        } else {
+            None
+        };
+        let cut_index = cut_index.filter(|_| in_pieces);
+        let own_cut = cut_index.filter(|_| n_shared == 0);
+        let schedules: Vec<Schedule> =
+            stages.iter().map(|work| schedule::schedule(work, lanes, trips, own_cut)).collect();
+        let cut = cut_index.and_then(|index| {
+            let axes = if n_shared > 0 { &shared } else { &schedules[0].parallel };
+            let axis = axes.iter().find(|axis| axis.index == index)?;
+            Some((index, axis.size, axis.jam * i64::from(axis.lanes)))
+        });
+        Loops { shared, stages: schedules, cut }
+    }
+}
+
+fn params_for_fill<'p>(lowering: &Lowering<'p>, params: &Params<'_>) -> Params<'p> {
+    let mut fresh = Params::new(lowering.plan, lowering.scratch_start, 1, lowering.trips.clone());
+    fresh.adopt(params);
+    fresh
+}
+
+/// A stage that writes the identity everywhere into the target of another.
+fn fill_of(work: &Work) -> Result<Work, LoopError> {
+    let rank = work.shared + work.target_axes.len();
+    let mut sizes = work.sizes[..work.shared].to_vec();
+    let mut form = Form::number(rank, 0);
+    for (axis, (size, stride)) in work.target_axes.iter().enumerate() {
+        let shared = work.target_shared[axis];
+        if let Some(index) = shared {
+            form.coefficients[index] += stride;
+            sizes.push(1);
+        } else {
+            form.coefficients[work.shared + axis] = *stride;
+            sizes.push(*size);
+        }
+    }
+    if work.shared > 0 && form.coefficients[..work.shared].contains(&0) && !work.private_target {
+        return Err(LoopError("a scatter inside shared loops".into()));
+    }
+    let kind = work.target_kind;
+    let combine = work.combine;
+    let node = match (combine, kind) {
+        (Combine::ArgMax | Combine::ArgMin, _) => Node::Int(0),
+        (_, Kind::F32 | Kind::F64) => Node::Float(plan::identity(combine, crate::ir::Elem::Float)),
+        (_, Kind::I32 | Kind::I64) => Node::Int(plan::identity(combine, crate::ir::Elem::Int) as i64),
+        (_, Kind::Bool) => Node::Bool(plan::identity(combine, crate::ir::Elem::Bool) != 0.0),
+    };
+    Ok(Work {
+        reduced: vec![false; sizes.len()],
+        sizes,
+        shared: work.shared,
+        nodes: vec![node],
+        kinds: vec![kind],
+        result: ScalarId(0),
+        combine: Combine::Set,
+        accumulate: false,
+        write: access::Access { param: work.target_param, form, values: Vec::new(), checks: Vec::new() },
+        target_kind: kind,
+        reduced_number: Form::number(rank, 0),
+        injective: true,
+        covering: true,
+        private_target: work.private_target,
+        target_axes: Vec::new(),
+        target_shared: Vec::new(),
+        target_param: work.target_param,
+    })
+}
+
+/// A small product as a stage: batch…, m, n, k.
+fn product_of(gemm: &plan::Gemm, params: &mut Params<'_>) -> Result<Work, LoopError> {
+    let n_batch = gemm.batch.len();
+    let rank = n_batch + 3;
+    let (m, n, k) = (n_batch, n_batch + 1, n_batch + 2);
+    let sizes: Vec<i64> = gemm.batch.iter().copied().chain([gemm.m, gemm.n, gemm.k]).collect();
+    let mut access = |view: &plan::View, row: usize, column: usize| -> Result<access::Access, LoopError> {
+        let mut form = Form::number(rank, 0);
+        form.coefficients[..n_batch].copy_from_slice(&view.strides[..n_batch]);
+        form.coefficients[row] = view.strides[n_batch];
+        form.coefficients[column] = view.strides[n_batch + 1];
+        Ok(access::Access {
+            param: params.param(view, 0, &[])?,
+            form,
+            values: Vec::new(),
+            checks: Vec::new(),
+        })
+    };
+    let a = access(&gemm.a, m, k)?;
+    let b = access(&gemm.b, k, n)?;
+    let write = access(&gemm.c, m, n)?;
+    let kind = params.kind(&gemm.c);
+    let mut reduced = vec![false; rank];
+    reduced[k] = true;
+    Ok(Work {
+        sizes,
+        shared: 0,
+        reduced,
+        nodes: vec![
+            Node::Read(a),
+            Node::Read(b),
+            Node::Binary(crate::ir::BinaryOp::Mul, ScalarId(0), ScalarId(1)),
+        ],
+        kinds: vec![kind; 3],
+        result: ScalarId(2),
+        combine: Combine::Add,
+        accumulate: gemm.accumulate,
+        target_param: write.param,
+        write,
+        target_kind: kind,
+        reduced_number: Form::number(rank, 0),
+        injective: true,
+        covering: true,
+        private_target: false,
+        target_axes: Vec::new(),
+        target_shared: Vec::new(),
+    })
+}

@@ -1,0 +1,123 @@
+//! exp, log, tanh and their like as arithmetic on vectors: the definitions of [`ir::math`](crate::ir::math),
+//! written into a kernel.
+
+use super::builder::Builder;
+use super::ir::*;
+use crate::ir::UnaryOp;
+use crate::ir::math::{self, Arith};
+use crate::ir::program::Precision;
+
+/// `op` of a float.
+pub fn function(b: &mut Builder, op: UnaryOp, x: ValueId) -> ValueId {
+    let mut writer = Writer::new(b, x);
+    let w = &mut writer;
+    match op {
+        UnaryOp::Exp => math::exp(w, x),
+        UnaryOp::Log => math::log(w, x),
+        UnaryOp::Sin => math::sin(w, x),
+        UnaryOp::Cos => math::cos(w, x),
+        UnaryOp::Tanh => math::tanh(w, x),
+        UnaryOp::Erf => math::erf(w, x),
+        UnaryOp::Sqrt => b.unary(Unary::Sqrt, x),
+        UnaryOp::Neg | UnaryOp::Floor | UnaryOp::Ceil | UnaryOp::Round | UnaryOp::Not => x,
+        UnaryOp::ToFloat | UnaryOp::ToInt | UnaryOp::Stop => x,
+    }
+}
+
+/// `x` to the power `y`.
+pub fn power(b: &mut Builder, x: ValueId, y: ValueId) -> ValueId {
+    let (x, y) = b.match_lanes(x, y);
+    math::pow(&mut Writer::new(b, x), x, y)
+}
+
+struct Writer<'b> {
+    builder: &'b mut Builder,
+    float: Kind,
+    int: Kind,
+}
+
+impl<'b> Writer<'b> {
+    fn new(builder: &'b mut Builder, x: ValueId) -> Writer<'b> {
+        let float = builder.ty(x).kind;
+        let int = if float == Kind::F64 { Kind::I64 } else { Kind::I32 };
+        Writer { builder, float, int }
+    }
+
+    fn shift(&mut self, op: Binary, a: ValueId, by: u32) -> ValueId {
+        let by = self.builder.int(Kind::I32, i64::from(by));
+        self.builder.binary(op, a, by)
+    }
+}
+
+impl Arith for Writer<'_> {
+    type V = ValueId;
+    type I = ValueId;
+    type M = ValueId;
+
+    fn precision(&self) -> Precision {
+        if self.float == Kind::F64 { Precision::F64 } else { Precision::F32 }
+    }
+    fn float(&mut self, value: f64) -> ValueId {
+        self.builder.float(self.float, value)
+    }
+    fn add(&mut self, a: ValueId, b: ValueId) -> ValueId {
+        self.builder.binary(Binary::Add, a, b)
+    }
+    fn sub(&mut self, a: ValueId, b: ValueId) -> ValueId {
+        self.builder.binary(Binary::Sub, a, b)
+    }
+    fn mul(&mut self, a: ValueId, b: ValueId) -> ValueId {
+        self.builder.binary(Binary::Mul, a, b)
+    }
+    fn div(&mut self, a: ValueId, b: ValueId) -> ValueId {
+        self.builder.binary(Binary::Div, a, b)
+    }
+    fn fma(&mut self, a: ValueId, b: ValueId, c: ValueId) -> ValueId {
+        self.builder.fma(a, b, c)
+    }
+    fn neg(&mut self, a: ValueId) -> ValueId {
+        self.builder.unary(Unary::Neg, a)
+    }
+    fn bits(&mut self, a: ValueId) -> ValueId {
+        self.builder.unary(Unary::ToBits, a)
+    }
+    fn from_bits(&mut self, a: ValueId) -> ValueId {
+        self.builder.unary(Unary::FromBits, a)
+    }
+    fn int(&mut self, value: i64) -> ValueId {
+        self.builder.int(self.int, value)
+    }
+    fn int_add(&mut self, a: ValueId, b: ValueId) -> ValueId {
+        self.builder.binary(Binary::Add, a, b)
+    }
+    fn int_sub(&mut self, a: ValueId, b: ValueId) -> ValueId {
+        self.builder.binary(Binary::Sub, a, b)
+    }
+    fn int_and(&mut self, a: ValueId, b: ValueId) -> ValueId {
+        self.builder.binary(Binary::And, a, b)
+    }
+    fn int_or(&mut self, a: ValueId, b: ValueId) -> ValueId {
+        self.builder.binary(Binary::Or, a, b)
+    }
+    fn int_xor(&mut self, a: ValueId, b: ValueId) -> ValueId {
+        self.builder.binary(Binary::Xor, a, b)
+    }
+    fn shift_left(&mut self, a: ValueId, by: u32) -> ValueId {
+        self.shift(Binary::Shl, a, by)
+    }
+    fn shift_right(&mut self, a: ValueId, by: u32) -> ValueId {
+        self.shift(Binary::Shr, a, by)
+    }
+    fn lt(&mut self, a: ValueId, b: ValueId) -> ValueId {
+        self.builder.binary(Binary::Lt, a, b)
+    }
+    fn le(&mut self, a: ValueId, b: ValueId) -> ValueId {
+        self.builder.binary(Binary::Le, a, b)
+    }
+    fn eq(&mut self, a: ValueId, b: ValueId) -> ValueId {
+        self.builder.binary(Binary::Eq, a, b)
+    }
+    fn select(&mut self, mask: ValueId, then: ValueId, otherwise: ValueId) -> ValueId {
+        self.builder.select(mask, then, otherwise)
+    }
+}

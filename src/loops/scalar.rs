@@ -1,0 +1,90 @@
+//! Scalar operations of the tensor IR as values of the loop IR, in as many lanes as their operands have.
+
+use super::builder::Builder;
+use super::ir::*;
+use super::math;
+use crate::ir::{BinaryOp, Combine, UnaryOp};
+
+pub fn unary(b: &mut Builder, float: Kind, op: UnaryOp, a: ValueId) -> ValueId {
+    match op {
+        UnaryOp::Neg => b.unary(Unary::Neg, a),
+        UnaryOp::Exp | UnaryOp::Log | UnaryOp::Sin | UnaryOp::Cos | UnaryOp::Tanh | UnaryOp::Erf => {
+            math::function(b, op, a)
+        }
+        UnaryOp::Sqrt => b.unary(Unary::Sqrt, a),
+        UnaryOp::Floor => b.unary(Unary::Floor, a),
+        UnaryOp::Ceil => b.unary(Unary::Ceil, a),
+        UnaryOp::Round => b.unary(Unary::Round, a),
+        UnaryOp::Not => b.unary(Unary::Not, a),
+        UnaryOp::ToFloat => b.to_float(float, a),
+        UnaryOp::ToInt => b.unary(Unary::ToInt, a),
+        UnaryOp::Stop => a,
+    }
+}
+
+pub fn binary(b: &mut Builder, _float: Kind, op: BinaryOp, x: ValueId, y: ValueId) -> ValueId {
+    let op = match op {
+        BinaryOp::Add => Binary::Add,
+        BinaryOp::Sub => Binary::Sub,
+        BinaryOp::Mul => Binary::Mul,
+        BinaryOp::Div => Binary::Div,
+        BinaryOp::Pow => return math::power(b, x, y),
+        BinaryOp::FloorDiv => Binary::FloorDiv,
+        BinaryOp::Mod => Binary::Mod,
+        BinaryOp::Lt => Binary::Lt,
+        BinaryOp::Le => Binary::Le,
+        BinaryOp::Eq => Binary::Eq,
+        BinaryOp::And => Binary::And,
+        BinaryOp::Or => Binary::Or,
+    };
+    b.binary(op, x, y)
+}
+
+/// Zero or false.
+pub fn zero(b: &mut Builder, kind: Kind) -> ValueId {
+    number(b, kind, 0.0)
+}
+
+fn number(b: &mut Builder, kind: Kind, value: f64) -> ValueId {
+    match kind {
+        Kind::F32 | Kind::F64 => b.float(kind, value),
+        Kind::I32 | Kind::I64 => b.int(kind, value as i64),
+        Kind::Bool => b.bool(value != 0.0),
+    }
+}
+
+/// What an element is before anything is combined into it.
+pub fn identity(b: &mut Builder, combine: Combine, kind: Kind) -> ValueId {
+    let value = match (combine, kind) {
+        (Combine::Set | Combine::Add, _) => 0.0,
+        (Combine::Mul, _) => 1.0,
+        (Combine::Max | Combine::ArgMax, Kind::F32 | Kind::F64) => f64::NEG_INFINITY,
+        (Combine::Max | Combine::ArgMax, Kind::I32 | Kind::I64) => f64::from(i32::MIN),
+        (Combine::Max | Combine::ArgMax, Kind::Bool) => 0.0,
+        (Combine::Min | Combine::ArgMin, Kind::F32 | Kind::F64) => f64::INFINITY,
+        (Combine::Min | Combine::ArgMin, Kind::I32 | Kind::I64) => f64::from(i32::MAX),
+        (Combine::Min | Combine::ArgMin, Kind::Bool) => 1.0,
+    };
+    number(b, kind, value)
+}
+
+/// An element and the next value that is combined into it. A NaN is passed over by max and min.
+pub fn combine(b: &mut Builder, combine: Combine, old: ValueId, value: ValueId) -> ValueId {
+    let is_bool = b.ty(value).kind == Kind::Bool;
+    let op = match combine {
+        Combine::Set | Combine::ArgMax | Combine::ArgMin => return value,
+        Combine::Add if is_bool => Binary::Or,
+        Combine::Mul if is_bool => Binary::And,
+        Combine::Add => Binary::Add,
+        Combine::Mul => Binary::Mul,
+        Combine::Max if is_bool => Binary::Or,
+        Combine::Min if is_bool => Binary::And,
+        Combine::Max => Binary::Max,
+        Combine::Min => Binary::Min,
+    };
+    match op {
+        // `value > old ? value : old` keeps the old one if the value is NaN.
+        Binary::Max | Binary::Min => b.binary(op, value, old),
+        _ => b.binary(op, old, value),
+    }
+}
