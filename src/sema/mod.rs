@@ -33,6 +33,8 @@ pub mod signature;
 pub mod statement;
 pub mod subscript;
 pub mod tensors;
+#[cfg(test)]
+mod tests;
 pub mod value;
 pub mod variables;
 pub mod walk;

@@ -10,13 +10,17 @@ use std::sync::Arc;
 /// The files of the library, with the names under which messages show them.
 const FILES: &[(&str, &str)] = &[
     ("prelude/activations.nn", include_str!("../prelude/activations.nn")),
+    ("prelude/attention.nn", include_str!("../prelude/attention.nn")),
+    ("prelude/convolution.nn", include_str!("../prelude/convolution.nn")),
     ("prelude/functions.nn", include_str!("../prelude/functions.nn")),
     ("prelude/inits.nn", include_str!("../prelude/inits.nn")),
     ("prelude/linear.nn", include_str!("../prelude/linear.nn")),
     ("prelude/losses.nn", include_str!("../prelude/losses.nn")),
     ("prelude/metrics.nn", include_str!("../prelude/metrics.nn")),
+    ("prelude/normalisation.nn", include_str!("../prelude/normalisation.nn")),
     ("prelude/optimizers.nn", include_str!("../prelude/optimizers.nn")),
     ("prelude/schedules.nn", include_str!("../prelude/schedules.nn")),
+    ("prelude/sequence.nn", include_str!("../prelude/sequence.nn")),
 ];
 
 /// The words that begin an item with a name; only these stand in the library.

@@ -1,0 +1,179 @@
+//! Bodies elaborated without data or training.
+
+use super::builtins::Given;
+use super::elaborator::Elaborator;
+use super::module::{Modules, NoImports};
+use super::value::Value;
+use crate::base::{Diagnostics, SourceMap, Span};
+use crate::ir::{Dim, Elem, Graph, Op, Type};
+use crate::syntax;
+use crate::syntax::ast::ItemKind;
+
+/// Shapes as texts: sizes are numbers, anything else is a free dimension.
+fn ty(shape: &[&str]) -> Type {
+    let dim = |text: &&str| text.parse::<i64>().map_or_else(|_| Dim::symbol(*text), Dim::number);
+    Type::new(Elem::Float, shape.iter().map(dim).collect())
+}
+
+/// Elaborates the call of an item with inputs of these types, and all `print` items; what the call gives.
+fn run(text: &str, call: Option<(&str, &[Type])>) -> (String, Diagnostics, Graph) {
+    let mut sources = SourceMap::default();
+    let file = sources.add("test.nn", text);
+    let (tree, mut diagnostics) = syntax::parse(file, text);
+    let modules = Modules::load(&mut sources, tree, &mut NoImports, &mut diagnostics);
+    let mut e = Elaborator::new(&sources, modules);
+    e.diagnostics = diagnostics;
+    e.mode = super::Mode { training: true, updates: true };
+    let (graph, shown) = e.in_new_graph(|e| {
+        let mut shown = Vec::new();
+        if let Some((name, types)) = call {
+            let given = types
+                .iter()
+                .enumerate()
+                .map(|(at, ty)| {
+                    let node =
+                        e.graph_mut().add(Op::Input { name: at.to_string().into(), ty: ty.clone() }, vec![]);
+                    Given {
+                        name: None,
+                        value: Value::Tensor(e.tensor(node, Span::default())),
+                        span: Span::default(),
+                    }
+                })
+                .collect();
+            let function = e.name(&name.into(), Span::default());
+            let value = e.call(function, Span::default(), given, Span::default(), None, None);
+            shown.push(value.show());
+        }
+        let items = e.modules.main().map(|main| main.items.clone()).unwrap_or_default();
+        for item in items {
+            if let ItemKind::Print(print) = &item.item.kind {
+                for value in &print.values {
+                    shown.push(e.expr(value, None).show());
+                }
+            }
+        }
+        shown.join(" ")
+    });
+    let diagnostics = std::mem::take(&mut e.diagnostics);
+    (shown, diagnostics, graph)
+}
+
+fn shown(text: &str) -> String {
+    let (shown, diagnostics, _) = run(text, None);
+    assert!(diagnostics.is_empty(), "{diagnostics:#?}");
+    shown
+}
+
+fn called(text: &str, name: &str, types: &[Type]) -> String {
+    let (shown, diagnostics, _) = run(text, Some((name, types)));
+    assert!(diagnostics.is_empty(), "{diagnostics:#?}");
+    shown
+}
+
+/// The codes of all errors.
+fn codes(text: &str, call: Option<(&str, &[Type])>) -> Vec<&'static str> {
+    let (_, diagnostics, _) = run(text, call);
+    let mut codes: Vec<&'static str> = diagnostics.iter().map(|diagnostic| diagnostic.code).collect();
+    for code in &codes {
+        assert!(crate::base::codes::find(code).is_some(), "{code} is not in the table");
+    }
+    codes.sort_unstable();
+    codes
+}
+
+#[test]
+fn compile_time_arithmetic() {
+    assert_eq!(shown("print 1 + 2 * 3"), "7");
+    assert_eq!(shown("print 7 / 2, 6 / 2, floor(7 / 2), -2^2"), "3.5 3 3 -4");
+    assert_eq!(shown("const n = 3\nprint n * n, \"{n} and {n + 1}\""), "9 3 and 4");
+    assert_eq!(shown("print if 1 < 2 then 5 else 6"), "5");
+    assert_eq!(shown("print kind(none), kind([1]), kind(2.0)"), "none list float");
+    assert_eq!(shown("print prod([2, 3, 4]), max(2, 5), [1, 2, 3][-1]"), "24 5 3");
+}
+
+#[test]
+fn whole_tensors() {
+    assert_eq!(shown("print zeros([2, 3]) + [1, 2, 3]"), "[2, 3]");
+    assert_eq!(shown("print sum(zeros([2, 3]), axis = 1, keep = true)"), "[2, _]");
+    assert_eq!(shown("print zeros([2, 3]) @ zeros([3, 4])"), "[2, 4]");
+    assert_eq!(shown("print zeros([2, 3]).T[0:2, new, -1]"), "[2, _]");
+    assert_eq!(shown("print argmax(zeros([2, 3]), axis = -1) == [0, 1]"), "bool[2]");
+    assert_eq!(shown("print reshape(arange(6), [2, 3])"), "int[2, 3]");
+    assert_eq!(shown("print concat([zeros([2, 3]), ones([4, 3])])"), "[6, 3]");
+    assert_eq!(shown("print softmax(zeros([2, 3])), sigmoid([1, 2])"), "[2, 3] [2]");
+}
+
+const XOR: &str = "model Xor(x: [B, 2]) -> [B, 1] {
+    x |> Linear(8) |> tanh |> Linear(1)
+}
+";
+
+#[test]
+fn layers() {
+    assert_eq!(called(XOR, "Xor", &[ty(&["batch", "2"])]), "[batch, 1]");
+    let (_, _, graph) = run(XOR, Some(("Xor", &[ty(&["batch", "2"])])));
+    let params: Vec<String> = graph
+        .nodes()
+        .filter_map(|(_, node)| match &node.op {
+            Op::Param { path, ty } => Some(format!("{path}: {ty}")),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(
+        params,
+        ["linear1.weight: [8, 2]", "linear1.bias: [8]", "linear2.weight: [1, 8]", "linear2.bias: [1]"]
+    );
+}
+
+#[test]
+fn every_layer_of_the_library_has_a_shape() {
+    let of = |body: &str, shape: &[&str]| called(&format!("model M(x) = x |> {body}"), "M", &[ty(shape)]);
+    assert_eq!(of("LayerNorm()", &["B", "4"]), "[B, 4]");
+    assert_eq!(of("BatchNorm1d()", &["B", "4"]), "[B, 4]");
+    assert_eq!(of("BatchNorm2d()", &["B", "4", "5", "6"]), "[B, 4, 5, 6]");
+    assert_eq!(of("GroupNorm(2)", &["B", "4", "5", "6"]), "[B, 4, 5, 6]");
+    assert_eq!(of("Dropout(0.5)", &["B", "4"]), "[B, 4]");
+    assert_eq!(of("Flatten()", &["B", "4", "5"]), "[B, 20]");
+    assert_eq!(of("repeat(3, Linear(4))", &["B", "4"]), "[B, 4]");
+}
+
+#[test]
+fn losses_are_scalars() {
+    let two = [ty(&["batch", "3"]), ty(&["batch", "3"])];
+    for loss in ["mse", "binary_cross_entropy", "huber", "l1", "hinge", "half_squared_error"] {
+        assert_eq!(
+            called("", loss, &two),
+            "a run-time float scalar".replace("a run-time float scalar", "[]"),
+            "{loss}"
+        );
+    }
+}
+
+#[test]
+fn wrong_programs() {
+    assert_eq!(codes("print foo", None), ["E0101"]);
+    assert_eq!(codes("print zeros([2, 3]) + zeros([2])", None), ["E0203"]);
+    assert_eq!(codes("print zeros([2, 3]) @ zeros([2, 3])", None), ["E0204"]);
+    assert_eq!(codes("fn f(x) = f(x)\nprint f(1)", None), ["E0110"]);
+    assert_eq!(codes("fn f(x) = g(x)\nfn g(x) = f(x)\nprint f(1)", None), ["E0110"]);
+    assert_eq!(codes("const a = b\nconst b = a\nprint a", None), ["E0110"]);
+    assert_eq!(codes("print zeros([2])[2]", None), ["E0210"]);
+    assert_eq!(codes("print tanh(1, 2), tanh(), tanh(y = 1)", None), ["E0106", "E0106", "E0107"]);
+    assert_eq!(codes("activation a(x) = sum(x)\nprint a([1, 2])", None), ["E0111"]);
+    assert_eq!(codes("loss a(x) = x\nprint a([1, 2])", None), ["E0112"]);
+    assert_eq!(codes("print uniform(0, 1)", None), ["E0216"]);
+    let wide = [ty(&["batch", "3"])];
+    assert_eq!(codes(XOR, Some(("Xor", &wide))), ["E0202"]);
+    let model = |body: &str| format!("model M(x: [B, n]) {{ {body} }}");
+    assert_eq!(codes(&model("x |> LayerNorm"), Some(("M", &wide))), ["E0119"]);
+    assert_eq!(codes(&model("x |> repeat(1000000000, Linear(3))"), Some(("M", &wide))), ["E0122"]);
+    assert_eq!(codes("layer A()(x) { x |> A() }\nmodel M(x) { x |> A() }", Some(("M", &wide))), ["E0110"]);
+    assert_eq!(codes("model M(x) = M(x)", Some(("M", &wide))), ["E0110"]);
+}
+
+#[test]
+fn endless_loops_end() {
+    let wide = [ty(&["batch", "3"])];
+    let text = "model M(x) {\n    y = x\n    for l in 0..1000000000 {\n        y = y + l\n    }\n    y\n}";
+    assert_eq!(codes(text, Some(("M", &wide))), ["E0122"]);
+}
