@@ -21,9 +21,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 /// How many expressions may be elaborated for one program: a bound on loops, rows of layers and expansions.
-const MAX_WORK: u64 = 4_000_000;
+const MAX_WORK: u64 = 1_000_000;
 /// How many nodes one graph may have.
-const MAX_NODES: usize = 200_000;
+const MAX_NODES: usize = 100_000;
 /// How deep expressions and calls may nest.
 const MAX_DEPTH: usize = 600;
 /// How deep calls may nest.
