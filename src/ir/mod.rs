@@ -27,6 +27,7 @@ pub mod signs;
 pub mod specialise;
 pub mod text;
 pub mod types;
+pub mod verify;
 
 pub use affine::{Affine, StepId, Var};
 pub use build::LoopBuilder;
@@ -36,3 +37,4 @@ pub use rewrite::{compact, copy, fresh_step, rewrite, splice};
 pub use scalar::{BinaryOp, Body, Number, Scalar, ScalarId, Sub, UnaryOp};
 pub use specialise::specialise;
 pub use types::{Const, ConstData, Elem, Type};
+pub use verify::verify;
