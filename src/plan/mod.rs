@@ -6,6 +6,7 @@
 
 mod address;
 mod cut;
+mod group;
 mod inline;
 mod interpret;
 mod lower;
@@ -52,9 +53,10 @@ pub fn plan(graph: &Graph, options: Options) -> Result<Plan, PlanError> {
     let graph = cut::cut_sums(&graph);
     let graph = inline::inline(&graph);
     let (lowering, steps) = lower::lower(&graph, true)?;
-    let mut plan = unplaced(lowering, steps, options);
+    let mut plan = unplaced(lowering, group::group(steps), options);
+    group::shrink_rows(&mut plan.buffers, &mut plan.steps);
     pieces::divide(&mut plan.steps);
-    let same = memory::all_distinct(&plan);
+    let same = group::take_over(&plan.buffers, &plan.steps);
     memory::place(&mut plan, &same)?;
     Ok(plan)
 }
