@@ -3,6 +3,8 @@
 use super::memory::elem_bytes;
 use super::{BufferId, Gemm, Nest, Place, Plan, Rand, Stage, Step, View, identity};
 use crate::base::philox::Draw;
+use crate::ir::math;
+use crate::ir::math::native::{Native32, Native64};
 use crate::ir::program::Precision;
 use crate::ir::{Affine, BinaryOp, Combine, ConstData, Elem, RandKind, Scalar, ScalarId, StepId, Sub};
 use crate::ir::{UnaryOp, Var};
@@ -82,19 +84,20 @@ impl Machine<'_> {
             (0..sizes.len()).filter(|index| !body.write.iter().any(|sub| uses(sub, *index))).collect();
         if stage.needs_identity() {
             // The elements that belong to this point of the shared loops.
-            let whole: Vec<i64> = target.shape.clone();
-            points(&whole, |place| {
-                let own = body.write.iter().enumerate().all(|(axis, sub)| match sub {
-                    Sub::Affine(affine) => match affine.as_index() {
-                        Some(index) if index < shared.len() => place[axis] == shared[index],
-                        _ => true,
-                    },
-                    Sub::Value(_) => true,
-                });
-                if own {
-                    let at = self.address(target, place);
-                    self.store(target.buffer, at, identity(body.combine, elem));
-                }
+            let at_shared = |axis: usize| match &body.write[axis] {
+                Sub::Affine(affine) => affine.as_index().filter(|index| *index < shared.len()),
+                Sub::Value(_) => None,
+            };
+            let axes = 0..target.shape.len();
+            let own: Vec<i64> =
+                axes.clone().map(|axis| at_shared(axis).map_or(target.shape[axis], |_| 1)).collect();
+            points(&own, |place| {
+                let place: Vec<i64> = axes
+                    .clone()
+                    .map(|axis| at_shared(axis).map_or(place[axis], |index| shared[index]))
+                    .collect();
+                let at = self.address(target, &place);
+                self.store(target.buffer, at, identity(body.combine, elem));
             });
         }
         let mut best: std::collections::HashMap<i64, f64> = Default::default();
@@ -207,11 +210,11 @@ impl Machine<'_> {
                 assert!(inside || *padded, "a read outside of {}: {place:?}", self.plan.name(view.buffer));
                 if inside { self.load(view.buffer, self.address(view, &place)) } else { 0.0 }
             }
-            Scalar::Unary(op, a) => unary(*op, self.scalar(stage, *a, point, values)),
+            Scalar::Unary(op, a) => unary(*op, self.plan.precision, self.scalar(stage, *a, point, values)),
             Scalar::Binary(op, a, b) => {
                 let kind = elem(*a);
                 let (a, b) = (self.scalar(stage, *a, point, values), self.scalar(stage, *b, point, values));
-                binary(*op, kind, a, b)
+                binary(*op, self.plan.precision, kind, a, b)
             }
             Scalar::Select(c, a, b) => {
                 let taken = if self.scalar(stage, *c, point, values) != 0.0 { *a } else { *b };
@@ -343,16 +346,22 @@ fn points(sizes: &[i64], mut visit: impl FnMut(&[i64])) {
     }
 }
 
-fn unary(op: UnaryOp, a: f64) -> f64 {
+fn unary(op: UnaryOp, precision: Precision, a: f64) -> f64 {
+    let maths = |f32_result: fn(&mut Native32, f32) -> f32, f64_result: fn(&mut Native64, f64) -> f64| {
+        match precision {
+            Precision::F32 => f64::from(f32_result(&mut Native32, a as f32)),
+            Precision::F64 => f64_result(&mut Native64, a),
+        }
+    };
     match op {
         UnaryOp::Neg => -a,
-        UnaryOp::Exp => a.exp(),
-        UnaryOp::Log => a.ln(),
-        UnaryOp::Sin => a.sin(),
-        UnaryOp::Cos => a.cos(),
-        UnaryOp::Tanh => a.tanh(),
+        UnaryOp::Exp => maths(math::exp, math::exp),
+        UnaryOp::Log => maths(math::log, math::log),
+        UnaryOp::Sin => maths(math::sin, math::sin),
+        UnaryOp::Cos => maths(math::cos, math::cos),
+        UnaryOp::Tanh => maths(math::tanh, math::tanh),
         UnaryOp::Sqrt => a.sqrt(),
-        UnaryOp::Erf => erf(a),
+        UnaryOp::Erf => maths(math::erf, math::erf),
         UnaryOp::Floor => a.floor(),
         UnaryOp::Ceil => a.ceil(),
         UnaryOp::Round => a.round_ties_even(),
@@ -362,27 +371,17 @@ fn unary(op: UnaryOp, a: f64) -> f64 {
     }
 }
 
-/// Its Taylor series, which is good enough for tests near 0, and ±1 far out.
-fn erf(x: f64) -> f64 {
-    if x.abs() > 5.0 {
-        return x.signum();
-    }
-    let (mut term, mut sum) = (x, x);
-    for n in 1..200 {
-        term *= -x * x / f64::from(n);
-        sum += term / f64::from(2 * n + 1);
-    }
-    sum * std::f64::consts::FRAC_2_SQRT_PI
-}
-
-fn binary(op: BinaryOp, elem: Elem, a: f64, b: f64) -> f64 {
+fn binary(op: BinaryOp, precision: Precision, elem: Elem, a: f64, b: f64) -> f64 {
     let wrap = |value: f64| if elem == Elem::Int { f64::from(value as i64 as i32) } else { value };
     match op {
         BinaryOp::Add => wrap(a + b),
         BinaryOp::Sub => wrap(a - b),
         BinaryOp::Mul => wrap(a * b),
         BinaryOp::Div => a / b,
-        BinaryOp::Pow => a.powf(b),
+        BinaryOp::Pow => match precision {
+            Precision::F32 => f64::from(math::pow(&mut Native32, a as f32, b as f32)),
+            Precision::F64 => math::pow(&mut Native64, a, b),
+        },
         BinaryOp::FloorDiv => {
             if b == 0.0 {
                 0.0

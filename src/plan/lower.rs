@@ -6,6 +6,7 @@
 use super::order::{self, Update};
 use super::product;
 use super::{Buffer, BufferId, External, Name, Nest, Place, PlanError, Rand, Stage, Step, View};
+use crate::base::philox::stream_of;
 use crate::ir::{Affine, Combine, Dim, Elem, Graph, Loop, Node, NodeId, Op, Scalar, ScalarId, Sub};
 use crate::ir::{Body, Number, Phase, StepId, rewrite};
 use std::collections::HashMap;
@@ -196,7 +197,7 @@ impl Lowering {
                 frame.steps.push(Step::Rand(Rand {
                     name: name_of(node, "random numbers"),
                     kind: *kind,
-                    stream: stream_number(stream),
+                    stream: stream_of(stream),
                     target: target.clone(),
                     step_axes: *step_axes as usize,
                     step: step.clone(),
@@ -261,11 +262,6 @@ fn leaf_name(op: &Op) -> Option<Arc<str>> {
         Op::Const(_) | Op::Loop(_) | Op::Reshape { .. } | Op::Rand { .. } | Op::Mark(_) => None,
         Op::Scan(_) | Op::Result(_) | Op::Carry { .. } | Op::Capture { .. } => None,
     }
-}
-
-/// The number of a random stream: the 32-bit FNV-1a hash of its name.
-pub fn stream_number(stream: &str) -> u32 {
-    stream.bytes().fold(0x811C_9DC5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
 /// The sizes of a node's value, with a bound on their product.

@@ -24,7 +24,6 @@ mod trim;
 mod view;
 
 pub use interpret::interpret;
-pub use lower::stream_number;
 
 use crate::ir::program::Precision;
 use crate::ir::{Combine, Const, Elem, Graph, Loop, Phase, RandKind, StepId};

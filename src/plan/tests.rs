@@ -1,6 +1,7 @@
 //! Plans against numbers worked out here.
 
 use super::*;
+use crate::ir::interpret::{Data, Feed, Tensor, evaluate};
 use crate::ir::{Affine, BinaryOp, Dim, LoopBuilder, NodeId, Op, Scan, Sub, Type, UnaryOp};
 
 pub(super) fn dims(sizes: &[i64]) -> Vec<Dim> {
@@ -108,7 +109,39 @@ fn scans_keep_their_rows() {
     assert_eq!(result(&values, "output:last"), [3.75, 1.0]);
 }
 
-/// A plan and the plainest plan give the same numbers.
+/// What the interpreter of the tensor IR gives for every tensor that a plan writes; the others as they were.
+fn meaning(
+    graph: &Graph,
+    plan: &Plan,
+    given: &[(&str, Vec<f64>)],
+    after: &[(String, Vec<f64>)],
+) -> Vec<(String, Vec<f64>)> {
+    let mut feed = Feed::<f64> { seed: 7, step: 1, ..Feed::default() };
+    for external in &plan.externals {
+        let Some((_, values)) = given.iter().find(|(name, _)| *name == &*external.name) else { continue };
+        let data = match external.elem {
+            Elem::Float => Data::Float(values.clone()),
+            Elem::Int => Data::Int(values.iter().map(|value| *value as i32).collect()),
+            Elem::Bool => Data::Bool(values.iter().map(|value| *value != 0.0).collect()),
+        };
+        let tensor = Tensor { shape: external.shape.clone(), data };
+        match external.name.split_once(':') {
+            Some(("input", name)) => feed.inputs.insert(name.into(), tensor),
+            Some((_, path)) => feed.variables.insert(path.into(), tensor),
+            None => None,
+        };
+    }
+    let outputs = evaluate(graph, &feed).unwrap();
+    let mut all = after.to_vec();
+    for (name, tensor) in outputs {
+        let variable = name.starts_with("param:") || name.starts_with("state:");
+        let name = if variable { name.to_string() } else { format!("output:{name}") };
+        all.iter_mut().find(|(own, _)| *own == name).expect("an external").1 = tensor.to_f64();
+    }
+    all
+}
+
+/// A plan, the plainest plan and the interpreter of the tensor IR give the same numbers.
 pub(super) fn check(graph: &Graph) -> Plan {
     let planned = plan(graph, F64).unwrap();
     let plain = plain(graph, F64).unwrap();
@@ -129,9 +162,13 @@ pub(super) fn check(graph: &Graph) -> Plan {
             (&*external.name, values.collect())
         })
         .collect();
-    let (got, expected) = (run(&planned, &given), run(&plain, &given));
-    for (name, values) in &expected {
-        let own = result(&got, name);
+    let (got, plainly) = (run(&planned, &given), run(&plain, &given));
+    let expected = meaning(graph, &plain, &given, &plainly);
+    for ((name, values), own) in expected
+        .iter()
+        .map(|one| (one, result(&got, &one.0)))
+        .chain(expected.iter().map(|one| (one, result(&plainly, &one.0))))
+    {
         for (at, (a, b)) in own.iter().zip(values).enumerate() {
             let close = (a - b).abs() <= 1e-9 * (1.0 + b.abs()) || (a.is_nan() && b.is_nan()) || a == b;
             assert!(close, "{name}[{at}] is {a}, not {b}\n{planned}\n--- plainly:\n{plain}");
@@ -312,4 +349,110 @@ fn long_sums_are_cut() {
     let plan = check(&g);
     println!("{plan}");
     assert_eq!(count_gemms(&plan), 2);
+}
+
+/// Small numbers without a pattern.
+struct Lot(u64);
+
+impl Lot {
+    fn below(&mut self, n: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (self.0 >> 33) as usize % n
+    }
+}
+
+/// A graph of matrices and vectors, with updates of parameters here and there.
+fn random_graph(lot: &mut Lot) -> Graph {
+    let sizes = [3, 9, 17];
+    let mut g = Graph::new();
+    let mut matrices = Vec::new();
+    let mut vectors = Vec::new();
+    let mut params = Vec::new();
+    for at in 0..4 {
+        let (rows, columns) = (sizes[lot.below(3)], sizes[lot.below(3)]);
+        matrices.push(if at % 2 == 0 {
+            input(&mut g, &format!("x{at}"), &[rows, columns])
+        } else {
+            params.push((format!("w{at}"), param(&mut g, &format!("w{at}"), &[rows, columns])));
+            params[params.len() - 1].1
+        });
+        vectors.push(input(&mut g, &format!("v{at}"), &[sizes[at % 3]]));
+    }
+    for _ in 0..24 {
+        let x = matrices[lot.below(matrices.len())];
+        let y = matrices[lot.below(matrices.len())];
+        let shape = g.shape(x).to_vec();
+        let fits = |g: &Graph, vectors: &[NodeId], axis: usize| {
+            vectors.iter().rev().copied().find(|v| g.shape(*v)[0] == shape[axis])
+        };
+        let op = [BinaryOp::Add, BinaryOp::Mul, BinaryOp::Sub][lot.below(3)];
+        match lot.below(8) {
+            0 => {
+                if let Some(v) = fits(&g, &vectors, 1) {
+                    matrices.push(with_row(&mut g, op, x, v));
+                }
+            }
+            1 => {
+                if let Some(v) = fits(&g, &vectors, 0) {
+                    matrices.push(with_column(&mut g, op, x, v));
+                }
+            }
+            2 => {
+                let combine = [Combine::Add, Combine::Max, Combine::ArgMax][lot.below(3)];
+                let reduced = reduce(&mut g, combine, x, lot.below(2));
+                if g.elem(reduced) == Elem::Float {
+                    vectors.push(reduced);
+                } else {
+                    g.output(format!("arg{}", g.outputs.len()), reduced);
+                }
+            }
+            3 => matrices.push(g.map(&[x], |l, reads| l.unary(UnaryOp::Tanh, reads[0]))),
+            4 | 5 => {
+                let other = g.shape(y).to_vec();
+                for (transpose, k) in
+                    [([false, false], (1, 0)), ([true, false], (0, 0)), ([false, true], (1, 1))]
+                {
+                    if shape[k.0] == other[k.1] {
+                        let product = matmul(&mut g, x, y, transpose);
+                        matrices.push(g.map(&[product], |l, reads| l.unary(UnaryOp::Tanh, reads[0])));
+                        break;
+                    }
+                }
+            }
+            6 if g.shape(y) == shape => {
+                matrices.push(g.map(&[x, y], |l, reads| l.binary(op, reads[0], reads[1])));
+            }
+            _ => {
+                let flat = g.add(Op::Reshape { shape: vec![Dim::product(&shape)] }, vec![x]);
+                let half = g.map(&[flat], |l, reads| {
+                    let half = l.float(0.5);
+                    l.binary(BinaryOp::Mul, reads[0], half)
+                });
+                matrices.push(g.add(Op::Reshape { shape }, vec![half]));
+            }
+        }
+    }
+    for (path, old) in params {
+        let new = matrices.iter().rev().copied().find(|m| *m != old && g.shape(*m) == g.shape(old));
+        if let Some(new) = new {
+            g.output(format!("param:{path}"), new);
+        }
+    }
+    for (at, node) in matrices.iter().rev().take(2).chain(vectors.iter().rev().take(2)).enumerate() {
+        g.output(format!("o{at}"), *node);
+    }
+    g
+}
+
+#[test]
+fn random_graphs_keep_their_meaning() {
+    for seed in 0..60 {
+        check(&random_graph(&mut Lot(seed)));
+    }
+}
+
+#[test]
+fn scans_keep_their_meaning() {
+    check(&recurrence(false));
+    check(&recurrence(true));
 }
