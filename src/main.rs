@@ -1,1 +1,7 @@
-fn main() {}
+//! The `nnc` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    nnc::cli::main()
+}

@@ -6,20 +6,33 @@ use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::timing::{Pass, Timings};
+use crate::ir::compact as optimise;
 use crate::ir::program::Precision;
-use crate::ir::{DimError, Graph, Sizes};
-use crate::plan::External;
+use crate::ir::{DimError, Graph, Sizes, specialise};
+use crate::jit::{self, Executable, JitError, Workspace};
+use crate::loops;
+use crate::plan::{self, External, PlanError, plan};
 
 /// Compiled code of one graph at certain sizes.
 pub struct Function {
-    /// The tensors it works on, in the order of the pointers that a call gives.
+    /// The tensors it works on, in the order in which a call gives them.
     pub externals: Vec<External>,
+    pub code: Code,
+    /// Temporaries that are not in use.
+    workspaces: Mutex<Vec<Workspace>>,
+}
+
+/// How a graph is carried out.
+pub enum Code {
+    Native(Executable),
 }
 
 /// Why a graph has no code for some sizes.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum BuildError {
     Size(DimError),
+    Plan(PlanError),
+    Code(JitError),
 }
 
 /// Specialises, simplifies, plans and compiles.
@@ -29,11 +42,41 @@ pub enum BuildError {
 pub fn build(
     graph: &Graph,
     sizes: &Sizes,
-    _precision: Precision,
-    _timings: &Timings,
+    precision: Precision,
+    timings: &Timings,
 ) -> Result<Function, BuildError> {
-    let _ = (graph, sizes, Pass::Specialise);
-    Ok(Function { externals: Vec::new() })
+    let graph = timings.time(Pass::Specialise, || specialise(graph, sizes)).map_err(BuildError::Size)?;
+    let graph = timings.time(Pass::Optimise, || optimise(&graph));
+    let plan =
+        timings.time(Pass::Plan, || plan(&graph, plan::Options { precision })).map_err(BuildError::Plan)?;
+    let module = timings.time(Pass::Loops, || loops::lower(&plan)).map_err(|error| JitError(error.0));
+    let module = module.map_err(BuildError::Code)?;
+    let code = timings
+        .time(Pass::Code, || Executable::from_module(&module, &plan.externals, jit::Options::default()));
+    let code = Code::Native(code.map_err(BuildError::Code)?);
+    Ok(Function { externals: plan.externals, code, workspaces: Mutex::default() })
+}
+
+impl Function {
+    /// Carries out `work` with memory for temporaries, which is kept for the next call.
+    ///
+    /// # Errors
+    /// If there is not enough memory, and those of `work`.
+    pub fn with_workspace<T>(
+        &self,
+        code: &Executable,
+        work: impl FnOnce(&mut Workspace) -> Result<T, JitError>,
+    ) -> Result<T, JitError> {
+        let free = || self.workspaces.lock().unwrap_or_else(PoisonError::into_inner);
+        let ready = free().pop();
+        let mut workspace = match ready {
+            Some(workspace) => workspace,
+            None => code.workspace()?,
+        };
+        let result = work(&mut workspace);
+        free().push(workspace);
+        result
+    }
 }
 
 /// Code that was made, by what it is of and for which sizes. Shared by all sessions of a program.
@@ -75,6 +118,8 @@ impl fmt::Display for BuildError {
             BuildError::Size(DimError::Unbound(name)) => write!(f, "the size `{name}` is not known"),
             BuildError::Size(DimError::NotWhole(a, b)) => write!(f, "{a} / {b} is not a whole number"),
             BuildError::Size(DimError::Negative(size)) => write!(f, "a size comes out as {size}"),
+            BuildError::Plan(error) => error.fmt(f),
+            BuildError::Code(error) => error.fmt(f),
         }
     }
 }

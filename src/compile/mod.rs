@@ -6,45 +6,36 @@
 //! ```
 
 mod function;
+mod show;
 mod stage;
 mod timing;
 
-pub use function::{BuildError, Cache, Function, build};
+pub use function::{BuildError, Cache, Code, Function, build};
+pub use show::show;
 pub use stage::Stage;
 pub use timing::{Pass, Timings};
 
+pub use crate::sema::Loader;
+
 use crate::base::{Diagnostics, FileId, SourceMap};
 use crate::ir::program::Program;
-use crate::syntax;
+use crate::syntax::ast;
+use crate::{sema, syntax};
 
-/// Brings the texts of imported files; the caller knows about file systems.
-pub trait Loader {
-    /// The name under which messages show the file, and its text. `from` is the name of the importing file.
-    fn load(&mut self, from: &str, path: &str) -> Result<(String, String), String>;
-}
-
-/// Parses and checks a file and what it imports. Gives no program if there are errors; otherwise the
-/// diagnostics are warnings.
+/// Parses and checks a file and what it imports, after `adjust` has changed the tree. Gives no program if
+/// there are errors; otherwise the diagnostics are warnings.
 pub fn check(
     sources: &mut SourceMap,
     file: FileId,
-    _loader: &mut dyn Loader,
+    loader: &mut dyn Loader,
+    adjust: &mut dyn FnMut(&mut SourceMap, &mut ast::File) -> Diagnostics,
     timings: &Timings,
 ) -> (Option<Program>, Diagnostics) {
     let text = sources.file(file).text.clone();
-    let (_tree, errors) = timings.time(Pass::Parse, || syntax::parse(file, &text));
-    (None, errors)
-}
-
-/// The program as one stage of the compiler sees it; `None` where the stage is not built yet.
-pub fn show(sources: &mut SourceMap, file: FileId, stage: Stage) -> Result<Option<String>, Diagnostics> {
-    let text = sources.file(file).text.clone();
-    let (tree, errors) = syntax::parse(file, &text);
-    if !errors.is_empty() {
-        return Err(errors);
-    }
-    match stage {
-        Stage::Ast => Ok(Some(syntax::print::print(&tree))),
-        _ => Ok(None),
-    }
+    let (mut tree, mut diagnostics) = timings.time(Pass::Parse, || syntax::parse(file, &text));
+    diagnostics.extend(adjust(sources, &mut tree));
+    let checked = timings.time(Pass::Check, || sema::check(sources, tree, loader));
+    diagnostics.extend(checked.diagnostics);
+    let wrong = diagnostics.iter().any(|diagnostic| diagnostic.is_error());
+    (checked.program.filter(|_| !wrong), diagnostics)
 }

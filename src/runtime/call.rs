@@ -1,14 +1,18 @@
 //! Calls of compiled functions on the tensors of a memory.
 
-use std::cell::OnceCell;
+use std::sync::{Arc, OnceLock};
 
-use super::memory::{Binding, Memory};
+use super::array::{Array, Elements};
+use super::memory::{Binding, Cell, Memory};
 use super::pool::Pool;
+use super::train::batch::Taken;
+use crate::compile::{Code, Function};
+use crate::jit::{self, Call, Outcome, Parallel, Rows, TensorMut, TensorRef};
 
 /// Calls functions, with threads that are started when the first function wants some.
 pub struct Caller {
     threads: usize,
-    pool: OnceCell<Pool>,
+    pool: OnceLock<Pool>,
 }
 
 /// What the random numbers of a call depend on.
@@ -19,11 +23,34 @@ pub struct Moment {
     pub step: u32,
 }
 
+/// What is given for an external of a function in a series of steps.
+pub enum Argument<'a> {
+    Cell(Cell),
+    /// A batch of the rows of a column.
+    Rows(&'a Array),
+    /// The number of the step.
+    Step,
+    /// The results of the steps, from this element on.
+    Each(&'a mut Array, usize),
+}
+
+/// Steps to be taken one after another.
+#[derive(Clone, Copy)]
+pub struct Series<'a> {
+    pub steps: usize,
+    /// As many as the batch's size for each step.
+    pub rows: &'a [u32],
+    /// Of the first step.
+    pub first: Moment,
+    /// Externals given as [`Argument::Each`] that must stay finite.
+    pub watched: &'a [usize],
+}
+
 impl Caller {
     /// For `threads` threads; 0 stands for as many as the machine has.
     pub fn new(threads: usize) -> Caller {
         let available = || std::thread::available_parallelism().map_or(1, usize::from);
-        Caller { threads: if threads == 0 { available() } else { threads }, pool: OnceCell::new() }
+        Caller { threads: if threads == 0 { available() } else { threads }, pool: OnceLock::new() }
     }
 
     pub fn threads(&self) -> usize {
@@ -31,7 +58,110 @@ impl Caller {
     }
 
     /// Carries out a function once. The results do not depend on the number of threads.
+    ///
+    /// # Panics
+    /// If tensors do not fit the function, which [`Memory::bind`] has checked.
     pub fn call(&self, binding: &Binding, memory: &mut Memory, moment: Moment) {
-        let _ = (binding, memory, moment, self.pool.get_or_init(|| Pool::new(self.threads)));
+        let mut tensors = memory.take(&binding.cells);
+        match &binding.function.code {
+            Code::Native(code) => {
+                let externals = binding.function.externals.iter();
+                let mut bindings: Vec<jit::Binding<'_>> = externals
+                    .zip(&mut tensors)
+                    .map(|(external, array)| given(array, external.written))
+                    .collect();
+                let call = Call { step: moment.step, seed: moment.seed };
+                let done = binding
+                    .function
+                    .with_workspace(code, |workspace| code.run(workspace, &mut bindings, call, self));
+                done.expect("tensors that fit their externals");
+            }
+        }
+        memory.put_back(&binding.cells, tensors);
+    }
+
+    /// Takes steps one after another, in one call of native code.
+    ///
+    /// # Panics
+    /// If arguments do not fit the function, or rows are beyond a column.
+    pub fn series(
+        &self,
+        function: &Function,
+        arguments: Vec<Argument<'_>>,
+        memory: &mut Memory,
+        series: Series<'_>,
+    ) -> Taken {
+        let cells: Vec<Cell> = arguments
+            .iter()
+            .filter_map(|argument| match argument {
+                Argument::Cell(cell) => Some(*cell),
+                Argument::Rows(_) | Argument::Step | Argument::Each(..) => None,
+            })
+            .collect();
+        let mut tensors = memory.take(&cells);
+        let mut next = tensors.iter_mut();
+        let mut bindings = Vec::with_capacity(arguments.len());
+        for (external, argument) in function.externals.iter().zip(arguments) {
+            bindings.push(match argument {
+                Argument::Cell(_) => given(next.next().expect("a tensor for each cell"), external.written),
+                Argument::Rows(array) => jit::Binding::Rows(tensor_ref(array.elements())),
+                Argument::Step => jit::Binding::StepNumber,
+                Argument::Each(array, from) => jit::Binding::Each(tensor_mut(array.elements_mut(), from)),
+            });
+        }
+        let Code::Native(code) = &function.code;
+        let steps = jit::Series {
+            first: Call { step: series.first.step, seed: series.first.seed },
+            steps: series.steps,
+            rows: Rows::Order(series.rows),
+            watched: series.watched,
+            interrupted: None,
+        };
+        let outcome =
+            function.with_workspace(code, |workspace| code.run_steps(workspace, &mut bindings, steps, self));
+        memory.put_back(&cells, tensors);
+        match outcome.expect("tensors that fit their externals") {
+            Outcome::Done => Taken { steps: series.steps, finite: true },
+            Outcome::Interrupted { steps } => Taken { steps, finite: true },
+            Outcome::NotFinite { steps, .. } => Taken { steps, finite: false },
+        }
+    }
+}
+
+impl Parallel for Caller {
+    fn run(&self, n_tasks: usize, task: &(dyn Fn(usize) + Sync)) {
+        if self.threads <= 1 || n_tasks <= 1 {
+            (0..n_tasks).for_each(task);
+        } else {
+            self.pool.get_or_init(|| Pool::new(self.threads)).run(n_tasks, task);
+        }
+    }
+}
+
+fn given(array: &mut Arc<Array>, written: bool) -> jit::Binding<'_> {
+    if written {
+        jit::Binding::Write(tensor_mut(Arc::make_mut(array).elements_mut(), 0))
+    } else {
+        jit::Binding::Read(tensor_ref(array.elements()))
+    }
+}
+
+fn tensor_ref(elements: &Elements) -> TensorRef<'_> {
+    match elements {
+        Elements::F32(values) => TensorRef::F32(values),
+        Elements::F64(values) => TensorRef::F64(values),
+        Elements::I32(values) => TensorRef::I32(values),
+        Elements::Bool(values) => TensorRef::Bool(values),
+        Elements::U8(_) => unreachable!("fields, variables and results are floats, ints or bools"),
+    }
+}
+
+fn tensor_mut(elements: &mut Elements, from: usize) -> TensorMut<'_> {
+    match elements {
+        Elements::F32(values) => TensorMut::F32(&mut values[from..]),
+        Elements::F64(values) => TensorMut::F64(&mut values[from..]),
+        Elements::I32(values) => TensorMut::I32(&mut values[from..]),
+        Elements::Bool(values) => TensorMut::Bool(&mut values[from..]),
+        Elements::U8(_) => unreachable!("variables and results are floats, ints or bools"),
     }
 }

@@ -31,6 +31,11 @@ impl Observer for Silent {
 pub enum Event<'a> {
     /// A `train` begins.
     Start(&'a Start),
+    /// After a few steps: so many are taken.
+    Progress {
+        step: u64,
+        steps: u64,
+    },
     /// After a step, every so many steps.
     Step(&'a StepReport),
     /// The rows were all seen once more, or the last step was taken.

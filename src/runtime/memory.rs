@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::array::{Array, Elements};
 use crate::compile::Function;
+use crate::ir::Elem;
 use crate::ir::program::Precision;
 use crate::plan::External;
 
@@ -22,6 +23,8 @@ pub struct Memory {
     cells: Vec<Arc<Array>>,
     free: Vec<Cell>,
     names: HashMap<Arc<str>, Cell>,
+    /// What stands where nothing is.
+    empty: Arc<Array>,
 }
 
 /// A function and the tensors it works on.
@@ -33,7 +36,8 @@ pub struct Binding {
 
 impl Memory {
     pub fn new(precision: Precision) -> Memory {
-        Memory { precision, cells: Vec::new(), free: Vec::new(), names: HashMap::new() }
+        let empty = Arc::new(Array::zeros(Elem::Bool, precision, vec![0]));
+        Memory { precision, cells: Vec::new(), free: Vec::new(), names: HashMap::new(), empty }
     }
 
     pub fn add(&mut self, array: impl Into<Arc<Array>>) -> Cell {
@@ -76,10 +80,25 @@ impl Memory {
         self.cells[cell.0 as usize] = array.into();
     }
 
+    /// Takes tensors out for a call that works on them; [`Memory::put_back`] ends it.
+    pub(super) fn take(&mut self, cells: &[Cell]) -> Vec<Arc<Array>> {
+        let empty = &self.empty;
+        cells
+            .iter()
+            .map(|cell| std::mem::replace(&mut self.cells[cell.0 as usize], Arc::clone(empty)))
+            .collect()
+    }
+
+    pub(super) fn put_back(&mut self, cells: &[Cell], tensors: Vec<Arc<Array>>) {
+        for (cell, tensor) in cells.iter().zip(tensors) {
+            self.cells[cell.0 as usize] = tensor;
+        }
+    }
+
     /// Gives a place back. Its name is forgotten.
     pub fn remove(&mut self, cell: Cell) {
         self.names.retain(|_, own| *own != cell);
-        self.cells[cell.0 as usize] = Arc::new(Array::zeros(crate::ir::Elem::Bool, self.precision, vec![0]));
+        self.cells[cell.0 as usize] = Arc::clone(&self.empty);
         self.free.push(cell);
     }
 
@@ -117,28 +136,12 @@ impl Memory {
     }
 }
 
-impl Binding {
-    /// The cell of an external, by its full name (`output:loss:0`).
-    pub fn cell(&self, name: &str) -> Option<Cell> {
-        let at = self.function.externals.iter().position(|external| &*external.name == name)?;
-        Some(self.cells[at])
-    }
-
-    /// The output cells whose names begin with `output:PREFIX`, with the rest of their names, in order.
-    pub fn outputs<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, Cell)> {
-        self.function.externals.iter().zip(&self.cells).filter_map(move |(external, cell)| {
-            let name = external.name.strip_prefix("output:")?.strip_prefix(prefix)?;
-            Some((name, *cell))
-        })
-    }
-}
-
 fn fits(array: &Array, external: &External) -> bool {
     let count: usize = external.shape.iter().product();
     let elem = match array.elements() {
-        Elements::F32(_) | Elements::F64(_) => crate::ir::Elem::Float,
-        Elements::I32(_) => crate::ir::Elem::Int,
-        Elements::U8(_) | Elements::Bool(_) => crate::ir::Elem::Bool,
+        Elements::F32(_) | Elements::F64(_) => Elem::Float,
+        Elements::I32(_) => Elem::Int,
+        Elements::U8(_) | Elements::Bool(_) => Elem::Bool,
     };
     array.elements().len() == count && elem == external.elem
 }

@@ -2,7 +2,7 @@
 //!
 //! | module | is about |
 //! |---|---|
-//! | [`program`], [`session`], [`actions`], [`train`] | carrying out a program |
+//! | [`program`], [`session`], [`actions`], [`train`], `resume` | carrying out a program |
 //! | [`events`] | what a session says while it works |
 //! | [`data`], [`sources`], [`permutation`] | rows, where they come from and in which order |
 //! | [`array`], [`memory`], [`format`], [`sizes`] | tensors |
@@ -19,7 +19,10 @@ pub mod memory;
 pub mod permutation;
 pub mod pool;
 pub mod program;
+mod resume;
 pub mod session;
 pub mod sizes;
 pub mod sources;
+#[cfg(test)]
+mod tests;
 pub mod train;

@@ -12,6 +12,7 @@ use crate::base::render::{Style, render_all};
 use crate::base::{self, Diagnostic, SourceMap, Span};
 use crate::compile::{self, BuildError, Cache, Function, Loader, Timings};
 use crate::ir::{Graph, Sizes, program as checked};
+use crate::syntax::ast;
 
 /// A checked program. Cheap to clone; sessions of all clones share the code made so far.
 #[derive(Clone)]
@@ -21,14 +22,20 @@ pub struct Program {
 
 struct Shared {
     checked: checked::Program,
-    sources: SourceMap,
-    warnings: base::Diagnostics,
-    /// The folder that paths in the program are relative to.
-    base: PathBuf,
+    texts: Texts,
     timings: Arc<Timings>,
     begun: Instant,
     functions: Cache<Part>,
     tables: Vec<OnceLock<Arc<Table>>>,
+}
+
+/// What a program was made from.
+#[derive(Clone, Debug, Default)]
+pub struct Texts {
+    pub sources: SourceMap,
+    pub warnings: base::Diagnostics,
+    /// The folder that paths in the program are relative to.
+    pub base: PathBuf,
 }
 
 /// A graph of a program.
@@ -56,8 +63,11 @@ pub struct Diagnostics {
     pub sources: SourceMap,
 }
 
-/// Files as the programs of one folder see them.
-struct Files;
+/// Changes a tree before it is checked; what it adds to the sources is shown in messages.
+pub type Adjust<'a> = &'a mut dyn FnMut(&mut SourceMap, &mut ast::File) -> base::Diagnostics;
+
+/// Imported files, by paths relative to the importing one.
+pub struct Files;
 
 impl Loader for Files {
     fn load(&mut self, from: &str, path: &str) -> Result<(String, String), String> {
@@ -73,7 +83,7 @@ impl Program {
     /// # Errors
     /// All errors of the text.
     pub fn from_source(source: &str) -> Result<Program, Diagnostics> {
-        Program::compile("program.nn", source, PathBuf::new(), &mut |_| {})
+        Program::compile("program.nn", source, PathBuf::new(), &mut |_, _| base::Diagnostics::new())
     }
 
     /// Compiles a file. Paths in it are relative to its folder.
@@ -83,10 +93,10 @@ impl Program {
     pub fn from_file(path: &Path) -> Result<Program, Diagnostics> {
         let source = read_program(path)?;
         let base = path.parent().map(Path::to_path_buf).unwrap_or_default();
-        Program::compile(&path.display().to_string(), &source, base, &mut |_| {})
+        Program::compile(&path.display().to_string(), &source, base, &mut |_, _| base::Diagnostics::new())
     }
 
-    /// Compiles a text that messages call `name`; `adjust` may change settings of the checked program.
+    /// Compiles a text that messages call `name`, after `adjust` has changed its tree.
     ///
     /// # Errors
     /// All errors of the text.
@@ -94,19 +104,28 @@ impl Program {
         name: &str,
         source: &str,
         base: PathBuf,
-        adjust: &mut dyn FnMut(&mut checked::Program),
+        adjust: Adjust<'_>,
     ) -> Result<Program, Diagnostics> {
         let begun = Instant::now();
         let timings = Arc::new(Timings::default());
         let mut sources = SourceMap::default();
         let file = sources.add(name, source);
-        let (program, warnings) = compile::check(&mut sources, file, &mut Files, &timings);
-        let Some(mut checked) = program else { return Err(Diagnostics { list: warnings, sources }) };
-        adjust(&mut checked);
+        let (program, warnings) = compile::check(&mut sources, file, &mut Files, adjust, &timings);
+        let Some(checked) = program else { return Err(Diagnostics { list: warnings, sources }) };
+        let texts = Texts { sources, warnings, base };
+        Ok(Program::from_checked(checked, texts, timings, begun))
+    }
+
+    /// A program from what the checker made. `begun` is when the compilation began.
+    pub fn from_checked(
+        checked: checked::Program,
+        texts: Texts,
+        timings: Arc<Timings>,
+        begun: Instant,
+    ) -> Program {
         let tables = checked.data.iter().map(|_| OnceLock::new()).collect();
         let functions = Cache::default();
-        let shared = Shared { checked, sources, warnings, base, timings, begun, functions, tables };
-        Ok(Program { shared: Arc::new(shared) })
+        Program { shared: Arc::new(Shared { checked, texts, timings, begun, functions, tables }) }
     }
 
     /// Begins a run: initial parameters, nothing trained.
@@ -122,15 +141,15 @@ impl Program {
     }
 
     pub fn warnings(&self) -> &[Diagnostic] {
-        &self.shared.warnings
+        &self.shared.texts.warnings
     }
 
     pub fn sources(&self) -> &SourceMap {
-        &self.shared.sources
+        &self.shared.texts.sources
     }
 
     pub fn base(&self) -> &Path {
-        &self.shared.base
+        &self.shared.texts.base
     }
 
     /// Time spent in each pass so far.
@@ -197,7 +216,7 @@ pub fn read_program(path: &Path) -> Result<String, Diagnostics> {
 
 impl fmt::Debug for Program {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Program").field("base", &self.shared.base).finish_non_exhaustive()
+        f.debug_struct("Program").field("base", &self.shared.texts.base).finish_non_exhaustive()
     }
 }
 

@@ -11,7 +11,7 @@ use crate::ir::{Dim, Sizes};
 use crate::runtime::array::{Array, Elements};
 use crate::runtime::call::Moment;
 use crate::runtime::events::Scores;
-use crate::runtime::memory::{Memory, scalar};
+use crate::runtime::memory::scalar;
 use crate::runtime::program::Part;
 use crate::runtime::session::{Session, Tensors};
 
@@ -27,25 +27,21 @@ pub struct Averages {
 }
 
 impl Averages {
-    /// Adds what a batch of `rows` rows gave.
-    pub fn add(&mut self, batch: &Batch, memory: &Memory, rows: usize) {
+    /// Adds what the first `steps` steps of the last series gave, each on `rows` rows.
+    pub fn add(&mut self, batch: &Batch, steps: usize, rows: usize) {
         let weight = rows as f64;
-        self.rows += weight;
-        self.losses.resize(batch.losses.len(), 0.0);
-        self.metrics.resize(batch.metrics.len(), 0.0);
-        self.gathered.resize(batch.gathered.len(), Vec::new());
-        for (sum, cell) in self.losses.iter_mut().zip(&batch.losses) {
-            *sum += weight * scalar(memory.get(*cell));
+        self.rows += weight * steps as f64;
+        self.losses.resize(batch.n_losses(), 0.0);
+        self.metrics.resize(batch.n_metrics(), 0.0);
+        batch.add_losses(steps, weight, &mut self.losses);
+        batch.add_metrics(steps, weight, &mut self.metrics);
+        let more = batch.gathered(steps);
+        if self.gathered.is_empty() {
+            self.gathered = more;
+            return;
         }
-        for (sum, cell) in self.metrics.iter_mut().zip(&batch.metrics) {
-            *sum += weight * scalar(memory.get(*cell));
-        }
-        for (arrays, cells) in self.gathered.iter_mut().zip(&batch.gathered) {
-            if arrays.is_empty() {
-                *arrays = cells.iter().map(|cell| memory.get(*cell).clone()).collect();
-            } else {
-                arrays.iter_mut().zip(cells).for_each(|(array, cell)| append(array, memory.get(*cell)));
-            }
+        for (arrays, more) in self.gathered.iter_mut().zip(&more) {
+            arrays.iter_mut().zip(more).for_each(|(array, more)| append(array, more));
         }
     }
 

@@ -1,30 +1,53 @@
 //! The code of a step, or of an evaluation, for one batch size, with its tensors.
+//!
+//! Steps are carried out in series: a series is one call of native code, which takes the rows of each batch
+//! from the columns and puts the results of each step behind those of the one before. Only columns that are
+//! not in memory are gathered here, step by step.
 
 use std::sync::Arc;
 
 use crate::base::{Diagnostic, Span};
+use crate::compile::Function;
 use crate::ir::program::{BATCH, Train};
 use crate::ir::{Dim, Graph, Sizes};
+use crate::plan::External;
 use crate::runtime::array::{Array, Elements};
-use crate::runtime::call::{Caller, Moment};
+use crate::runtime::call::{Argument, Caller, Moment, Series};
 use crate::runtime::data::{Column, Table};
-use crate::runtime::memory::{Binding, Cell, Memory};
+use crate::runtime::memory::{Cell, Memory};
 use crate::runtime::program::Part;
 use crate::runtime::session::{Session, unbound};
 
 /// A function bound to the tensors of one batch size.
 pub struct Batch {
     pub size: usize,
-    pub binding: Binding,
-    /// The fields it reads, and where a batch of them is put.
-    fields: Vec<(Column, Cell)>,
-    step: Option<Cell>,
-    /// `loss:K`, in the order of the lines.
-    pub losses: Vec<Cell>,
+    function: Arc<Function>,
+    slots: Vec<Slot>,
+    /// Results of the steps of the last series, one behind another, in the order of the outputs.
+    results: Vec<Array>,
+    /// Numbers in `results`: `loss:K`, in the order of the lines.
+    losses: Vec<usize>,
     /// Of the metrics that are averaged, in order.
-    pub metrics: Vec<Cell>,
+    metrics: Vec<usize>,
     /// For each whole metric its arguments.
-    pub gathered: Vec<Vec<Cell>>,
+    gathered: Vec<Vec<usize>>,
+}
+
+/// What an external of the function is.
+enum Slot {
+    Variable(Cell),
+    /// A field, and the tensor for a batch of it where rows are gathered here.
+    Field(Column, Option<Cell>),
+    Step,
+    /// A number in `results`.
+    Result(usize),
+}
+
+/// How many steps of a series were taken, and whether the last one's loss is finite.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Taken {
+    pub steps: usize,
+    pub finite: bool,
 }
 
 impl Batch {
@@ -32,77 +55,225 @@ impl Batch {
     ///
     /// # Errors
     /// If there is no code for this size.
-    pub fn prepare(
-        session: &mut Session,
-        part: Part,
-        graph: &Graph,
-        train: &Train,
-        table: &Table,
-        size: usize,
-        sizes: &Sizes,
-    ) -> Result<Batch, Diagnostic> {
-        let mut sizes = sizes.clone();
+    pub fn prepare(session: &mut Session, of: &Batches<'_>, size: usize) -> Result<Batch, Diagnostic> {
+        let train = of.train;
+        let mut sizes = of.sizes.clone();
         sizes.insert(BATCH.into(), Dim::from(size));
         let program = session.program.clone();
         let function = program
-            .function(part, graph, &sizes)
+            .function(of.part, of.graph, &sizes)
             .map_err(|error| program.build_failed(&error, train.span))?;
-        let mut fields = Vec::new();
-        let mut step = None;
-        let binding = session.memory.bind(function, |memory, external| {
-            let (kind, name) = external.name.split_once(':')?;
-            match (kind, name) {
-                ("input", "step") => {
-                    let cell = memory.add(Array::new(Vec::new(), Elements::I32(vec![0]))?);
-                    step = Some(cell);
-                    Some(cell)
+        let mut results = Vec::new();
+        let mut names: Vec<&str> = Vec::new();
+        let mut slots = Vec::with_capacity(function.externals.len());
+        for external in &function.externals {
+            let (kind, name) = external.name.split_once(':').unwrap_or((&external.name, ""));
+            let slot = match kind {
+                "output" => {
+                    names.push(name);
+                    results.push(Array::zeros(external.elem, session.memory.precision, vec![0]));
+                    Some(Slot::Result(results.len() - 1))
                 }
-                ("input", name) => {
-                    let column = table.fields.get(name)?;
-                    let cell = memory.add(column.empty(size));
-                    fields.push((column.clone(), cell));
-                    Some(cell)
-                }
-                (_, path) => memory.find(path),
-            }
-        });
-        let binding = binding.map_err(|name| unbound(&name, train.span))?;
-        let mut losses = Vec::new();
-        for line in 0..train.lines.len() {
-            losses.extend(binding.cell(&format!("output:loss:{line}")));
+                "input" if name == "step" => Some(Slot::Step),
+                "input" => field(&of.table, name, external).map(|column| {
+                    let lazy = !matches!(column, Column::Memory(_));
+                    let cell = lazy.then(|| session.memory.add(column.empty(size)));
+                    Slot::Field(column, cell)
+                }),
+                _ => session.memory.find(name).map(Slot::Variable),
+            };
+            slots.push(slot.ok_or_else(|| unbound(&external.name, train.span))?);
         }
+        let result = |name: String| names.iter().position(|own| *own == name);
+        let losses = (0..train.lines.len()).filter_map(|line| result(format!("loss:{line}"))).collect();
         let mut metrics = Vec::new();
         let mut gathered = Vec::new();
         for metric in &train.metrics {
             let name = &metric.name;
             if metric.whole.is_none() {
-                metrics.extend(binding.cell(&format!("output:metric:{name}")));
+                metrics.extend(result(format!("metric:{name}")));
             } else {
-                let argument = |at: usize| binding.cell(&format!("output:whole:{name}:{at}"));
-                gathered.push((0..).map_while(argument).collect());
+                gathered.push((0..).map_while(|at: usize| result(format!("whole:{name}:{at}"))).collect());
             }
         }
-        Ok(Batch { size, binding, fields, step, losses, metrics, gathered })
+        Ok(Batch { size, function: Arc::clone(&function), slots, results, losses, metrics, gathered })
     }
 
-    /// Carries out the function on some rows; as many as the batch's size.
-    pub fn run(&self, caller: &Caller, memory: &mut Memory, rows: &[u32], moment: Moment) {
-        for (column, cell) in &self.fields {
-            column.gather(rows, memory.get_mut(*cell));
+    /// Takes steps, each on as many of `rows` as the batch's size. With `watch`, stops behind a step whose
+    /// losses are not all finite.
+    pub fn run(
+        &mut self,
+        caller: &Caller,
+        memory: &mut Memory,
+        rows: &[u32],
+        first: Moment,
+        watch: bool,
+    ) -> Taken {
+        let steps = rows.len() / self.size.max(1);
+        for (external, slot) in self.function.externals.iter().zip(&self.slots) {
+            if let Slot::Result(number) = slot {
+                resize(&mut self.results[*number], steps * external.shape.iter().product::<usize>());
+            }
         }
-        if let Some(cell) = self.step
-            && let Elements::I32(step) = memory.get_mut(cell).elements_mut()
-        {
-            step[0] = moment.step as i32;
+        let lazy = self.slots.iter().any(|slot| matches!(slot, Slot::Field(_, Some(_))));
+        if !lazy {
+            return self.series(caller, memory, rows, steps, 0, first, watch);
         }
-        caller.call(&self.binding, memory, moment);
+        for step in 0..steps {
+            let own = &rows[step * self.size..(step + 1) * self.size];
+            for slot in &self.slots {
+                if let Slot::Field(column, Some(cell)) = slot {
+                    column.gather(own, memory.get_mut(*cell));
+                }
+            }
+            let moment = Moment { step: first.step.wrapping_add(step as u32), ..first };
+            let taken = self.series(caller, memory, own, 1, step, moment, watch);
+            if !taken.finite {
+                return Taken { steps: step + 1, finite: false };
+            }
+        }
+        Taken { steps, finite: true }
+    }
+
+    /// One call of native code; results go behind those of `done` steps.
+    #[expect(clippy::too_many_arguments, reason = "a series is said by all of these")]
+    fn series(
+        &mut self,
+        caller: &Caller,
+        memory: &mut Memory,
+        rows: &[u32],
+        steps: usize,
+        done: usize,
+        first: Moment,
+        watch: bool,
+    ) -> Taken {
+        let mut results: Vec<Option<&mut Array>> = self.results.iter_mut().map(Some).collect();
+        let mut watched = Vec::new();
+        let mut arguments = Vec::with_capacity(self.slots.len());
+        for (at, slot) in self.slots.iter().enumerate() {
+            arguments.push(match slot {
+                Slot::Variable(cell) | Slot::Field(_, Some(cell)) => Argument::Cell(*cell),
+                Slot::Field(Column::Memory(array), None) => Argument::Rows(array),
+                Slot::Field(Column::Windows { .. }, None) | Slot::Step => Argument::Step,
+                Slot::Result(number) => {
+                    if watch && self.losses.contains(number) {
+                        watched.push(at);
+                    }
+                    let count = self.function.externals[at].shape.iter().product::<usize>();
+                    let array = results[*number].take().expect("each result has one slot");
+                    Argument::Each(array, done * count)
+                }
+            });
+        }
+        let series = Series { steps, rows, first, watched: &watched };
+        caller.series(&self.function, arguments, memory, series)
+    }
+
+    /// The losses of a step of the last series.
+    pub fn losses(&self, step: usize) -> Vec<f64> {
+        self.losses.iter().map(|number| element(&self.results[*number], step)).collect()
+    }
+
+    pub fn n_losses(&self) -> usize {
+        self.losses.len()
+    }
+
+    /// Adds the losses of the first `steps` steps to sums.
+    pub fn add_losses(&self, steps: usize, weight: f64, sums: &mut [f64]) {
+        add(&self.results, &self.losses, steps, weight, sums);
+    }
+
+    pub fn n_metrics(&self) -> usize {
+        self.metrics.len()
+    }
+
+    /// Adds the batch metrics of the first `steps` steps to sums.
+    pub fn add_metrics(&self, steps: usize, weight: f64, sums: &mut [f64]) {
+        add(&self.results, &self.metrics, steps, weight, sums);
+    }
+
+    /// For each whole metric its arguments over the first `steps` steps, rows first.
+    pub fn gathered(&self, steps: usize) -> Vec<Vec<Array>> {
+        let argument = |number: &usize| {
+            let at = self.slots.iter().position(|slot| matches!(slot, Slot::Result(own) if own == number));
+            let mut shape = at.map(|at| self.function.externals[at].shape.clone()).unwrap_or_default();
+            let count = shape.iter().product::<usize>();
+            if let Some(rows) = shape.first_mut() {
+                *rows *= steps;
+            }
+            let elements =
+                first(self.results[*number].elements(), if shape.is_empty() { count } else { count * steps });
+            Array::new(shape, elements).expect("steps have results of one shape")
+        };
+        self.gathered.iter().map(|arguments| arguments.iter().map(argument).collect()).collect()
+    }
+
+    /// Bytes that a step's results take.
+    pub fn result_bytes(&self) -> usize {
+        let of = |(external, slot): (&External, &Slot)| match slot {
+            Slot::Result(_) => external.shape.iter().product::<usize>() * 8,
+            Slot::Variable(_) | Slot::Field(..) | Slot::Step => 0,
+        };
+        self.function.externals.iter().zip(&self.slots).map(of).sum()
     }
 
     /// Gives back its tensors.
     pub fn release(self, memory: &mut Memory) {
-        memory.release(&self.binding);
-        self.fields.iter().for_each(|(_, cell)| memory.remove(*cell));
-        self.step.into_iter().for_each(|cell| memory.remove(cell));
+        for slot in self.slots {
+            if let Slot::Field(_, Some(cell)) = slot {
+                memory.remove(cell);
+            }
+        }
+    }
+}
+
+/// The field of a name, if a row of it is what the code works on.
+fn field(table: &Table, name: &str, external: &External) -> Option<Column> {
+    let column = table.fields.get(name)?;
+    (external.shape.get(1..)? == column.row_shape()).then(|| column.clone())
+}
+
+/// Changes the number of elements; what is new is zero.
+fn resize(array: &mut Array, count: usize) {
+    if array.elements().len() == count {
+        return;
+    }
+    let zeros = match array.elements() {
+        Elements::F32(_) => Elements::F32(vec![0.0; count]),
+        Elements::F64(_) => Elements::F64(vec![0.0; count]),
+        Elements::I32(_) => Elements::I32(vec![0; count]),
+        Elements::U8(_) => Elements::U8(vec![0; count]),
+        Elements::Bool(_) => Elements::Bool(vec![false; count]),
+    };
+    *array = Array::new(vec![count], zeros).expect("as many elements as the shape has");
+}
+
+fn element(array: &Array, at: usize) -> f64 {
+    match array.elements() {
+        Elements::F32(values) => f64::from(values[at]),
+        Elements::F64(values) => values[at],
+        Elements::I32(values) => f64::from(values[at]),
+        Elements::U8(values) => f64::from(values[at]),
+        Elements::Bool(values) => f64::from(u8::from(values[at])),
+    }
+}
+
+fn add(results: &[Array], numbers: &[usize], steps: usize, weight: f64, sums: &mut [f64]) {
+    for (sum, number) in sums.iter_mut().zip(numbers) {
+        for step in 0..steps {
+            *sum += weight * element(&results[*number], step);
+        }
+    }
+}
+
+/// The first so many elements.
+fn first(elements: &Elements, count: usize) -> Elements {
+    match elements {
+        Elements::F32(values) => Elements::F32(values[..count].to_vec()),
+        Elements::F64(values) => Elements::F64(values[..count].to_vec()),
+        Elements::I32(values) => Elements::I32(values[..count].to_vec()),
+        Elements::U8(values) => Elements::U8(values[..count].to_vec()),
+        Elements::Bool(values) => Elements::Bool(values[..count].to_vec()),
     }
 }
 
@@ -127,22 +298,20 @@ impl<'a> Batches<'a> {
         Batches { part, graph, train, table, sizes, ready: Vec::new() }
     }
 
-    /// The place of the code for a size, made now if it is the first of this size.
+    /// The code for a size, made now if it is the first of this size.
     ///
     /// # Errors
     /// As [`Batch::prepare`].
-    pub fn ensure(&mut self, session: &mut Session, size: usize) -> Result<usize, Diagnostic> {
-        if let Some(at) = self.ready.iter().position(|batch| batch.size == size) {
-            return Ok(at);
-        }
-        let batch =
-            Batch::prepare(session, self.part, self.graph, self.train, &self.table, size, &self.sizes)?;
-        self.ready.push(batch);
-        Ok(self.ready.len() - 1)
-    }
-
-    pub fn get(&self, at: usize) -> &Batch {
-        &self.ready[at]
+    pub fn of_size(&mut self, session: &mut Session, size: usize) -> Result<&mut Batch, Diagnostic> {
+        let at = match self.ready.iter().position(|batch| batch.size == size) {
+            Some(at) => at,
+            None => {
+                let batch = Batch::prepare(session, self, size)?;
+                self.ready.push(batch);
+                self.ready.len() - 1
+            }
+        };
+        Ok(&mut self.ready[at])
     }
 
     pub fn release(self, session: &mut Session) {

@@ -6,10 +6,10 @@
 
 use std::sync::Arc;
 
-use crate::base::Diagnostic;
+use crate::base::{Diagnostic, SourceMap, Span};
 use crate::ir::program::{BATCH, Train};
 use crate::ir::{Dim, Elem, Graph, NodeId, Op, Phase, Sizes};
-use crate::runtime::array::{Array, Elements};
+use crate::runtime::array::{Array, Elements, shape_text};
 use crate::runtime::call::Moment;
 use crate::runtime::data::Table;
 use crate::runtime::memory::Cell;
@@ -92,16 +92,17 @@ pub fn first_bad(
     let value = values.get(name)?;
     let at = first_not_finite(value, false)?;
     let number = value.to_f64()[at];
-    let place = session.program.sources();
-    let span = node.origin.span;
-    let (line, column) = place.line_column(span.file, span.start);
-    let text = place.text(span).lines().next().unwrap_or_default().trim();
     let owner = node.origin.path.as_ref().map(|path| format!(" in `{path}`")).unwrap_or_default();
-    let shape = crate::runtime::array::shape_text(value.shape());
-    let file = &place.file(span.file).name;
-    Some(format!(
-        "the first tensor that went bad is {shape}{owner}: element {at} is {number}, computed by `{text}` at {file}:{line}:{column}"
-    ))
+    let shape = shape_text(value.shape());
+    let place = place_text(session.program.sources(), node.origin.span);
+    Some(format!("the first tensor that went bad is {shape}{owner}: element {at} is {number}{place}"))
+}
+
+fn place_text(sources: &SourceMap, span: Span) -> String {
+    let Some((_, file)) = sources.files().find(|(id, _)| *id == span.file) else { return String::new() };
+    let (line, column) = sources.line_column(span.file, span.start);
+    let text = sources.text(span).lines().next().unwrap_or_default().trim();
+    format!(", computed by `{text}` at {}:{line}:{column}", file.name)
 }
 
 fn bad_variable(session: &Session, train: &Train) -> Option<String> {

@@ -13,7 +13,7 @@ pub mod blame;
 pub mod order;
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use averages::Averages;
 use batch::{Batches, some_rows};
@@ -23,13 +23,17 @@ use super::array::Array;
 use super::call::Moment;
 use super::data::{Rows, Table, data_name};
 use super::events::{EpochReport, Event, Observer, Reason, Scores, Start, StepReport, Trained};
-use super::memory::scalar;
 use super::program::Part;
 use super::session::{Session, Tensors};
 use super::sizes;
 use crate::base::{Diagnostic, nearest};
 use crate::ir::program::{Action, DataRef, Length, Train, Variable};
 use crate::ir::{Dim, Op, Sizes};
+
+/// How long a call of native code may take about, so that progress can be shown.
+const SERIES_TIME: Duration = Duration::from_millis(80);
+/// How much the results of the steps of one call may take about.
+const SERIES_BYTES: usize = 1 << 24;
 
 /// Where a training is: all that the next step depends on beside parameters, states and optimiser states.
 #[derive(Clone, PartialEq, Debug)]
@@ -84,9 +88,10 @@ pub fn run(
         progress: resumed.unwrap_or_else(|| Progress::new(action)),
         taken: Vec::new(),
         safe: None,
+        at_once: 1,
     };
     let full = driver.order.batch();
-    driver.batches.ensure(session, full)?;
+    driver.batches.of_size(session, full)?;
     observer.event(&Event::Start(&Start {
         parameters: count_trained(session, train),
         rows: rows.len(),
@@ -231,18 +236,18 @@ fn evaluate(
     action: usize,
 ) -> Result<Scores, Diagnostic> {
     let size = train.batch.min(rows.len()).max(1);
+    let whole = rows.len() / size;
     let mut averages = Averages::default();
-    let mut taken = Vec::new();
     let mut at = 0;
     while at < rows.len() {
-        let count = size.min(rows.len() - at);
-        taken.clear();
-        taken.extend((at..at + count).map(|at| rows.get(at)));
-        let ready = batches.ensure(session, count)?;
-        let batch = batches.get(ready);
-        batch.run(&session.caller, &mut session.memory, &taken, Moment { seed: train.seed, step: 0 });
-        averages.add(batch, &session.memory, count);
-        at += count;
+        let batch = batches.of_size(session, size.min(rows.len() - at))?;
+        let left = if at < whole * size { whole - at / size } else { 1 };
+        let steps = left.min((SERIES_BYTES / batch.result_bytes().max(1)).max(1));
+        let taken: Vec<u32> = (at..at + steps * batch.size).map(|at| rows.get(at)).collect();
+        let moment = Moment { seed: train.seed, step: 0 };
+        batch.run(&session.caller, &mut session.memory, &taken, moment, false);
+        averages.add(batch, steps, batch.size);
+        at += steps * batch.size;
     }
     averages.finish(session, train, action)
 }
@@ -259,6 +264,8 @@ struct Driver<'a> {
     taken: Vec<u32>,
     /// Tensors and step of a moment when all was well, to find out later what went bad.
     safe: Option<blame::Safe>,
+    /// How many steps are taken in one call at most.
+    at_once: u64,
 }
 
 impl Driver<'_> {
@@ -272,12 +279,19 @@ impl Driver<'_> {
         let per_epoch = self.order.steps_per_epoch();
         while self.progress.step < self.steps {
             self.keep_safe(session);
-            let losses = self.step(session)?;
+            let before = self.progress.step;
+            let series = self.series(session)?;
             epoch_rows += self.taken.len();
             let step = self.progress.step;
-            if every.is_some_and(|every| step.is_multiple_of(every.max(1))) {
-                observer.event(&Event::Step(&StepReport { step, losses }));
+            if let Some(every) = every {
+                for (at, losses) in series.into_iter().enumerate() {
+                    let step = before + at as u64 + 1;
+                    if step.is_multiple_of(every.max(1)) {
+                        observer.event(&Event::Step(&StepReport { step, losses }));
+                    }
+                }
             }
+            observer.event(&Event::Progress { step, steps: self.steps });
             let stopped = observer.stop();
             let ended = stopped || step == self.steps;
             if step.is_multiple_of(per_epoch) || ended {
@@ -307,20 +321,33 @@ impl Driver<'_> {
         })
     }
 
-    /// Takes one step; gives the losses before its update.
-    fn step(&mut self, session: &mut Session) -> Result<Vec<f64>, Diagnostic> {
-        self.order.take(self.progress.step, &mut self.taken);
-        let ready = self.batches.ensure(session, self.taken.len())?;
-        let batch = self.batches.get(ready);
-        let moment = Moment { seed: self.train.seed, step: self.progress.step as u32 + 1 };
-        batch.run(&session.caller, &mut session.memory, &self.taken, moment);
-        let losses: Vec<f64> = batch.losses.iter().map(|cell| scalar(session.memory.get(*cell))).collect();
-        if losses.iter().any(|loss| !loss.is_finite()) {
+    /// Takes steps of one batch size, at most to the end of the epoch; gives the losses of each before its
+    /// update.
+    fn series(&mut self, session: &mut Session) -> Result<Vec<Vec<f64>>, Diagnostic> {
+        let begun = Instant::now();
+        let first = self.progress.step;
+        let (size, left) = self.order.equal_steps(first);
+        let batch = self.batches.of_size(session, size)?;
+        let room = (SERIES_BYTES / batch.result_bytes().max(1)).max(1) as u64;
+        let steps = left.min(self.steps - first).min(self.at_once).min(room);
+        self.order.take(first, steps, &mut self.taken);
+        let moment = Moment { seed: self.train.seed, step: first as u32 + 1 };
+        let taken = batch.run(&session.caller, &mut session.memory, &self.taken, moment, true);
+        if !taken.finite {
+            let losses = batch.losses(taken.steps - 1);
+            self.progress.step += taken.steps as u64 - 1;
             return Err(self.blame(session, &losses));
         }
-        self.progress.averages.add(batch, &session.memory, self.taken.len());
-        self.progress.step += 1;
-        Ok(losses)
+        self.progress.averages.add(batch, taken.steps, size);
+        self.progress.step += taken.steps as u64;
+        // Long enough that calls cost nothing, short enough that somebody who watches sees progress.
+        let spent = begun.elapsed();
+        if spent < SERIES_TIME / 4 && steps == self.at_once {
+            self.at_once = (self.at_once * 2).min(blame::KEEP_EVERY);
+        } else if spent > SERIES_TIME {
+            self.at_once = (self.at_once / 2).max(1);
+        }
+        Ok((0..taken.steps).map(|step| batch.losses(step)).collect())
     }
 
     /// What an epoch gave, and validation where it is due.
@@ -387,12 +414,12 @@ impl Driver<'_> {
         let Some(safe) = self.safe.take() else { return error };
         safe.restore(session);
         for step in safe.step..bad_step {
-            self.order.take(step, &mut self.taken);
-            let Ok(ready) = self.batches.ensure(session, self.taken.len()) else { return error };
+            self.order.take(step, 1, &mut self.taken);
+            let Ok(batch) = self.batches.of_size(session, self.taken.len()) else { return error };
             let moment = Moment { seed: self.train.seed, step: step as u32 + 1 };
-            self.batches.get(ready).run(&session.caller, &mut session.memory, &self.taken, moment);
+            batch.run(&session.caller, &mut session.memory, &self.taken, moment, false);
         }
-        self.order.take(bad_step, &mut self.taken);
+        self.order.take(bad_step, 1, &mut self.taken);
         let table: &Table = &self.batches.table;
         let sizes = &self.batches.sizes;
         match blame::first_bad(session, self.train, table, &self.taken, sizes, bad_step) {

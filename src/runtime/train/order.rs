@@ -34,14 +34,29 @@ impl Order {
         self.steps_per_epoch
     }
 
-    /// The rows of a step, from 0. With `shuffle` every epoch is a permutation of all rows and its last
-    /// batch may be smaller; otherwise rows come in order and wrap around.
-    pub fn take(&mut self, step: u64, into: &mut Vec<u32>) {
+    /// The batch size of a step, from 0, and how many steps from this one on have the same within its epoch.
+    pub fn equal_steps(&self, step: u64) -> (usize, u64) {
+        let at = step % self.steps_per_epoch;
+        let left = self.steps_per_epoch - at;
+        let rest = self.rows.len() % self.batch;
+        if !self.shuffle || rest == 0 {
+            (self.batch, left)
+        } else if left == 1 {
+            (rest, 1)
+        } else {
+            (self.batch, left - 1)
+        }
+    }
+
+    /// The rows of some steps of one epoch, from 0. With `shuffle` every epoch is a permutation of all rows
+    /// and its last batch may be smaller; otherwise rows come in order and wrap around.
+    pub fn take(&mut self, step: u64, steps: u64, into: &mut Vec<u32>) {
         into.clear();
         let count = self.rows.len();
+        let wanted = steps as usize * self.batch;
         if !self.shuffle {
-            let start = (step as u128 * self.batch as u128 % count as u128) as usize;
-            into.extend((start..start + self.batch).map(|at| self.rows.get(at % count)));
+            let start = (u128::from(step) * self.batch as u128 % count as u128) as usize;
+            into.extend((start..start + wanted).map(|at| self.rows.get(at % count)));
             return;
         }
         let (epoch, at) = (step / self.steps_per_epoch, (step % self.steps_per_epoch) as usize);
@@ -49,8 +64,9 @@ impl Order {
             self.permutation = permutation(count as u32, self.seed, Purpose::Shuffle, epoch as u32);
             self.epoch = Some(epoch);
         }
-        let end = ((at + 1) * self.batch).min(count);
-        into.extend(self.permutation[at * self.batch..end].iter().map(|at| self.rows.get(*at as usize)));
+        let start = at * self.batch;
+        let end = (start + wanted).min(count);
+        into.extend(self.permutation[start..end].iter().map(|at| self.rows.get(*at as usize)));
     }
 }
 
@@ -60,14 +76,14 @@ mod tests {
 
     fn taken(order: &mut Order, step: u64) -> Vec<u32> {
         let mut rows = Vec::new();
-        order.take(step, &mut rows);
+        order.take(step, 1, &mut rows);
         rows
     }
 
     #[test]
     fn without_shuffling_rows_wrap_around() {
         let mut order = Order::new(Rows::All(5), 3, 0, false);
-        assert_eq!(order.steps_per_epoch(), 2);
+        assert_eq!((order.steps_per_epoch(), order.equal_steps(1)), (2, (3, 1)));
         assert_eq!(taken(&mut order, 0), [0, 1, 2]);
         assert_eq!(taken(&mut order, 1), [3, 4, 0]);
         assert_eq!(taken(&mut order, 2), [1, 2, 3]);
@@ -78,6 +94,7 @@ mod tests {
     #[test]
     fn shuffled_epochs_have_every_row_once() {
         let mut order = Order::new(Rows::Some((10..15).collect()), 2, 1, true);
+        assert_eq!((order.equal_steps(0), order.equal_steps(5)), ((2, 2), (1, 1)));
         let mut epochs = Vec::new();
         for epoch in 0..2 {
             let steps: Vec<Vec<u32>> = (0..3).map(|at| taken(&mut order, epoch * 3 + at)).collect();

@@ -1,0 +1,133 @@
+//! What `nnc run` shows: a bar on a terminal, one line an epoch otherwise.
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::{numbers, say, style};
+use crate::base::SourceMap;
+use crate::base::render::render;
+use crate::runtime::events::{EpochReport, Event, Observer, Reason, Scores, Trained};
+use crate::runtime::format::number_text;
+
+/// Writes for people.
+pub struct Terminal {
+    quiet: bool,
+    with_bar: bool,
+    sources: SourceMap,
+    bar: Option<ProgressBar>,
+}
+
+impl Terminal {
+    pub fn new(quiet: bool, with_bar: bool, sources: SourceMap) -> Terminal {
+        Terminal { quiet, with_bar, sources, bar: None }
+    }
+
+    fn line(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| say(text)),
+            None => say(text),
+        }
+    }
+}
+
+impl Observer for Terminal {
+    fn event(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Print(text) => self.line(text),
+            Event::Warning(diagnostic) => {
+                let text = render(diagnostic, &self.sources, style());
+                match &self.bar {
+                    Some(bar) => bar.suspend(|| eprint!("{text}")),
+                    None => eprint!("{text}"),
+                }
+            }
+            Event::Plot(chart) => self.line(&format!("plot \"{}\": plots are not drawn yet", chart.title)),
+            _ if self.quiet => {}
+            Event::Start(start) => {
+                let text = format!(
+                    "{} parameters, {} rows, {} steps of {}; compiled in {}",
+                    numbers::count(start.parameters),
+                    numbers::count(start.rows as u64),
+                    numbers::count(start.steps),
+                    start.batch,
+                    numbers::duration(start.compile_seconds)
+                );
+                say(&text);
+                if self.with_bar {
+                    let bar = ProgressBar::new(start.steps);
+                    let template = "{bar:30.cyan/dim} {pos}/{len} steps, {eta} left  {msg}";
+                    bar.set_style(ProgressStyle::with_template(template).unwrap_or(ProgressStyle::default_bar()));
+                    self.bar = Some(bar);
+                }
+            }
+            Event::Progress { step, .. } => {
+                if let Some(bar) = &self.bar {
+                    bar.set_position(*step);
+                }
+            }
+            Event::Step(_) => {}
+            Event::Epoch(report) => match &self.bar {
+                Some(bar) => bar.set_message(scores(report)),
+                None => say(&epoch(report)),
+            },
+            Event::End(trained) => {
+                if let Some(bar) = self.bar.take() {
+                    bar.finish_and_clear();
+                    say(&end(trained));
+                } else if trained.reason != Reason::Finished {
+                    say(&end(trained));
+                }
+            }
+        }
+    }
+}
+
+/// `epoch  3/20  loss 0.1234  accuracy 0.95  validation: loss 0.2  accuracy 0.93  (0.2 s, 9_000 rows/s)`
+fn epoch(report: &EpochReport) -> String {
+    let total = report.epochs.to_string();
+    format!(
+        "epoch {:>width$}/{total}  {}  ({}, {} rows/s)",
+        report.epoch,
+        scores(report),
+        numbers::duration(report.seconds),
+        numbers::count(report.examples_per_second as u64),
+        width = total.len()
+    )
+}
+
+fn scores(report: &EpochReport) -> String {
+    match &report.validation {
+        Some(validation) => format!("{}  validation: {}", score_text(&report.train), score_text(validation)),
+        None => score_text(&report.train),
+    }
+}
+
+fn score_text(scores: &Scores) -> String {
+    let losses: Vec<String> = match scores.losses.as_slice() {
+        [loss] => vec![format!("loss {}", number_text(*loss))],
+        losses => {
+            let named = losses.iter().enumerate();
+            named.map(|(line, loss)| format!("loss {} {}", line + 1, number_text(*loss))).collect()
+        }
+    };
+    let metrics = scores.metrics.iter().map(|(name, value)| format!("{name} {}", number_text(*value)));
+    losses.into_iter().chain(metrics).collect::<Vec<_>>().join("  ")
+}
+
+fn end(trained: &Trained) -> String {
+    let how = match trained.reason {
+        Reason::Finished => "trained",
+        Reason::Patience => "stopped: no better loss any more, trained",
+        Reason::Stopped => "stopped, trained",
+    };
+    let mut text = format!(
+        "{how} {} steps ({} epochs) in {}  {}",
+        numbers::count(trained.steps),
+        trained.epochs,
+        numbers::duration(trained.seconds),
+        score_text(&trained.last)
+    );
+    if let Some(validation) = &trained.validation {
+        text.push_str(&format!("  validation: {}", score_text(validation)));
+    }
+    text
+}

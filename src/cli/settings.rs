@@ -1,0 +1,90 @@
+//! Settings of the command line that take the place of those in the file: they become lines of its `train`s
+//! before anything is checked, so they are checked like any others.
+
+use crate::base::{Diagnostics, SourceMap};
+use crate::syntax::{self, ast};
+
+/// What the command line changes.
+#[derive(Clone, Default, Debug)]
+pub struct Settings {
+    /// `key = value` of every `train`.
+    pub train: Vec<(String, String)>,
+    /// `f32` or `f64`.
+    pub precision: Option<String>,
+}
+
+impl Settings {
+    /// From `train.key=value`.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn set(&mut self, text: &str) -> Result<(), String> {
+        let wrong = || format!("`--set {text}`: write it as train.key=value, for example train.batch=64");
+        let (key, value) = text.split_once('=').ok_or_else(wrong)?;
+        let key = key.trim().strip_prefix("train.").ok_or_else(wrong)?;
+        if !syntax::tokens::is_name(key) || value.trim().is_empty() || value.contains('\n') {
+            return Err(wrong());
+        }
+        self.train.push((key.to_owned(), value.trim().to_owned()));
+        Ok(())
+    }
+
+    /// Puts the settings into a file's tree; the text of the command line becomes a source of its own.
+    pub fn apply(&self, sources: &mut SourceMap, file: &mut ast::File) -> Diagnostics {
+        let mut text = String::new();
+        if let Some(precision) = &self.precision {
+            text.push_str(&format!("precision = {precision}\n"));
+        }
+        if !self.train.is_empty() {
+            let lines = self.train.iter().map(|(key, value)| format!("    {key} = {value}\n"));
+            text.push_str(&format!("train {{\n{}}}\n", lines.collect::<String>()));
+        }
+        if text.is_empty() {
+            return Diagnostics::new();
+        }
+        let id = sources.add("command line", text.as_str());
+        let (given, errors) = syntax::parse(id, &text);
+        for item in given.items {
+            match item.kind {
+                ast::ItemKind::Precision(_) => {
+                    file.items.retain(|own| !matches!(own.kind, ast::ItemKind::Precision(_)));
+                    file.items.insert(0, item);
+                }
+                ast::ItemKind::Train(given) => {
+                    for own in &mut file.items {
+                        if let ast::ItemKind::Train(train) = &mut own.kind {
+                            replace(train, &given.settings);
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        errors.into_iter().filter(|error| error.is_error()).collect()
+    }
+
+    /// Whether there is something that only a `train` can take.
+    pub fn needs_train(&self) -> bool {
+        !self.train.is_empty()
+    }
+}
+
+/// Whether a tree has a `train`.
+pub fn has_train(file: &ast::File) -> bool {
+    file.items.iter().any(|item| matches!(item.kind, ast::ItemKind::Train(_)))
+}
+
+fn replace(train: &mut ast::Train, given: &[ast::Setting]) {
+    for setting in given {
+        let name = setting.name.as_str();
+        // `epochs` and `steps` say the same thing in two ways.
+        let other = match name {
+            "epochs" => "steps",
+            "steps" => "epochs",
+            name => name,
+        };
+        train.settings.retain(|own| own.name.as_str() != name && own.name.as_str() != other);
+        train.settings.push(setting.clone());
+    }
+}
+

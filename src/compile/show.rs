@@ -1,0 +1,140 @@
+//! A program as a stage of the compiler sees it, as text.
+
+use super::function::BuildError;
+use super::{Loader, Stage, Timings, check};
+use crate::base::{Diagnostic, Diagnostics, FileId, SourceMap, Span};
+use crate::ir::program::{Action, BATCH, Precision, Program};
+use crate::ir::{Dim, Graph, Sizes, specialise};
+use crate::jit::{self, Target};
+use crate::loops;
+use crate::opt::optimise;
+use crate::plan::{self, plan};
+use crate::syntax;
+
+/// How many rows a data set is taken to have where only its file would say it.
+const ROWS: i64 = 8;
+
+/// A graph of a program with what it is called.
+struct Part<'a> {
+    title: String,
+    graph: &'a Graph,
+    span: Span,
+    batch: usize,
+}
+
+/// Prints a program at a stage: every `train`, `print`, `expect` and `plot`; if it has none, its models.
+/// From [`Stage::Opt`] on, for the batch size of the `train`; data sets whose files would have to be opened
+/// count as having 8 rows.
+///
+/// # Errors
+/// All errors of the program.
+pub fn show(
+    sources: &mut SourceMap,
+    file: FileId,
+    loader: &mut dyn Loader,
+    stage: Stage,
+) -> Result<String, Diagnostics> {
+    if stage == Stage::Ast {
+        let text = sources.file(file).text.clone();
+        let (tree, errors) = syntax::parse(file, &text);
+        return if errors.is_empty() { Ok(syntax::print::print(&tree)) } else { Err(errors) };
+    }
+    let timings = Timings::default();
+    let (program, diagnostics) = check(sources, file, loader, &mut |_, _| Diagnostics::new(), &timings);
+    let Some(program) = program else { return Err(diagnostics) };
+    let mut text = String::new();
+    let parts = parts(&program);
+    for part in &parts {
+        let shown = part_text(part, &program, stage).map_err(|error| {
+            vec![Diagnostic::error("E0726", format!("no code for these sizes: {error}")).at(part.span, "")]
+        })?;
+        if parts.len() > 1 {
+            text.push_str(&format!("# {}\n", part.title));
+        }
+        text.push_str(shown.trim_end());
+        text.push_str("\n\n");
+    }
+    Ok(text.trim_end().to_owned() + "\n")
+}
+
+fn parts(program: &Program) -> Vec<Part<'_>> {
+    let mut parts = Vec::new();
+    for action in &program.actions {
+        let (kind, graph, span, batch) = match action {
+            Action::Train(train) => ("train", &train.step, train.span, train.batch),
+            Action::Print(item) => ("print", &item.graph, item.span, 1),
+            Action::Expect(item) => ("expect", &item.graph, item.span, 1),
+            Action::Plot(item) => ("plot", &item.graph, item.span, 1),
+        };
+        parts.push(Part { title: kind.to_owned(), graph, span, batch });
+        if let Action::Train(train) = action
+            && let Some(graph) = &train.evaluate
+        {
+            parts.push(Part { title: "validate".into(), graph, span, batch });
+        }
+    }
+    if parts.is_empty() {
+        for model in &program.models {
+            let Some(graph) = &model.forward else { continue };
+            parts.push(Part { title: format!("model {}", model.name), graph, span: Span::default(), batch: 1 });
+        }
+    }
+    parts
+}
+
+fn part_text(part: &Part<'_>, program: &Program, stage: Stage) -> Result<String, BuildError> {
+    match stage {
+        Stage::Ast => return Ok(String::new()),
+        Stage::Ir => return Ok(forward(part.graph).to_string()),
+        Stage::Grad => return Ok(part.graph.to_string()),
+        Stage::Opt | Stage::Plan | Stage::Loops | Stage::Clif | Stage::Asm => {}
+    }
+    let graph = specialise(part.graph, &sizes(part, program)).map_err(BuildError::Size)?;
+    let graph = optimise(&graph);
+    if stage == Stage::Opt {
+        return Ok(graph.to_string());
+    }
+    let precision: Precision = program.precision;
+    let plan = plan(&graph, plan::Options { precision }).map_err(BuildError::Plan)?;
+    if stage == Stage::Plan {
+        return Ok(plan.to_string());
+    }
+    let module = loops::lower(&plan).map_err(|error| BuildError::Code(jit::JitError(error.0)))?;
+    match stage {
+        Stage::Loops => Ok(module.to_string()),
+        Stage::Clif => jit::clif(&module, Target::X64Fma).map_err(BuildError::Code),
+        Stage::Asm => jit::asm(&module, Target::Host).map_err(BuildError::Code),
+        Stage::Ast | Stage::Ir | Stage::Grad | Stage::Opt | Stage::Plan => Ok(String::new()),
+    }
+}
+
+/// The part of a step that the losses and metrics need; all of a graph without any.
+fn forward(graph: &Graph) -> Graph {
+    let mut forward = graph.clone();
+    let is_forward =
+        |name: &str| ["loss:", "metric:", "whole:"].iter().any(|prefix| name.starts_with(prefix));
+    if graph.outputs.iter().any(|output| is_forward(&output.name)) {
+        forward.outputs.retain(|output| is_forward(&output.name));
+    }
+    crate::ir::compact(&forward)
+}
+
+/// Numbers for the free dimensions.
+fn sizes(part: &Part<'_>, program: &Program) -> Sizes {
+    let mut sizes = Sizes::from([(BATCH.into(), Dim::from(part.batch))]);
+    for data in &program.data {
+        let rows = data.rows.and_then(|rows| i64::try_from(rows).ok()).unwrap_or(ROWS);
+        sizes.insert(format!("{}.rows", data.name).into(), Dim::number(rows));
+        let mut left = rows;
+        for (at, own) in data.parts.iter().enumerate() {
+            let share = (own.share * rows as f64 + 1e-6).floor() as i64;
+            let share = if at + 1 == data.parts.len() { left } else { share.min(left) };
+            left -= share;
+            sizes.insert(format!("{}.{}.rows", data.name, own.name).into(), Dim::number(share));
+        }
+    }
+    for symbol in crate::ir::program::free_dimensions(part.graph) {
+        sizes.entry(symbol).or_insert(Dim::number(ROWS));
+    }
+    sizes
+}
