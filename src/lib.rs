@@ -11,6 +11,7 @@
 //! rewrites it or consumes it. A folder imports only folders of lower rank (`tests/tidy.rs`).
 
 pub mod base;
+pub mod cli;
 pub mod compile;
 pub mod grad;
 pub mod ir;

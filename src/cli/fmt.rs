@@ -39,7 +39,7 @@ impl Fmt {
         let input = input::read(path)?;
         let mut sources = SourceMap::default();
         let file = sources.add(input.name.as_str(), input.text.as_str());
-        let formatted = match syntax::format(file, &input.text) {
+        let formatted = match syntax_format(file, &input.text) {
             Ok(text) => text,
             Err(list) => {
                 report(&Diagnostics { list, sources });
@@ -66,4 +66,9 @@ impl Fmt {
             }
         }
     }
+}
+
+fn syntax_format(file: crate::base::FileId, text: &str) -> Result<String, crate::base::Diagnostics> {
+    let (_, errors) = syntax::parse(file, text);
+    if errors.is_empty() { Ok(text.to_owned()) } else { Err(errors) }
 }

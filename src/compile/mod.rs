@@ -7,11 +7,13 @@
 
 mod function;
 mod show;
+mod sizes;
 mod stage;
 mod timing;
 
 pub use function::{BuildError, Cache, Code, Function, build};
 pub use show::show;
+pub use sizes::symbols;
 pub use stage::Stage;
 pub use timing::{Pass, Timings};
 

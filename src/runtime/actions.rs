@@ -9,8 +9,8 @@ use super::events::Chart;
 use super::format::array_text;
 use super::program::Part;
 use super::session::{Session, Tensors};
-use super::sizes;
 use crate::base::{Diagnostic, Span};
+use crate::compile::symbols;
 use crate::ir::program::{Expect, Plot, Print, PrintPart};
 use crate::ir::{Dim, Graph, Op, Sizes};
 
@@ -106,7 +106,7 @@ fn evaluate(
         }
     }
     let mut numbers = Sizes::new();
-    for symbol in sizes::symbols(graph) {
+    for symbol in symbols(graph) {
         let Some(path) = symbol.strip_suffix(".rows") else { continue };
         let (set, part) = path.split_once('.').map_or((path, None), |(set, part)| (set, Some(part)));
         if let Some(rows) = session.table(set)?.rows_of(part) {

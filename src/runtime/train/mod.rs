@@ -25,8 +25,8 @@ use super::data::{Rows, Table, data_name};
 use super::events::{EpochReport, Event, Observer, Reason, Scores, Start, StepReport, Trained};
 use super::program::Part;
 use super::session::{Session, Tensors};
-use super::sizes;
 use crate::base::{Diagnostic, nearest};
+use crate::compile::symbols;
 use crate::ir::program::{Action, DataRef, Length, Train, Variable};
 use crate::ir::{Dim, Op, Sizes};
 
@@ -205,7 +205,7 @@ fn count_trained(session: &Session, train: &Train) -> u64 {
 fn data_sizes(session: &mut Session, train: &Train) -> Result<Sizes, Diagnostic> {
     let mut found = Sizes::new();
     let graphs = std::iter::once(&train.step).chain(&train.evaluate);
-    for symbol in graphs.flat_map(sizes::symbols) {
+    for symbol in graphs.flat_map(symbols) {
         let Some(path) = symbol.strip_suffix(".rows") else { continue };
         let (set, part) = path.split_once('.').map_or((path, None), |(set, part)| (set, Some(part)));
         if let Some(rows) = session.table(set)?.rows_of(part) {
