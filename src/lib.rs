@@ -22,3 +22,26 @@ pub mod plan;
 pub mod runtime;
 pub mod sema;
 pub mod syntax;
+
+pub use base::{Diagnostic, Severity};
+pub use compile::Stage;
+pub use runtime::array::Array as Tensor;
+pub use runtime::events::{Event, Observer, Silent};
+pub use runtime::program::{Diagnostics, Program};
+pub use runtime::session::Session;
+
+/// Compiles the text of a program. Paths in it are relative to the current folder.
+///
+/// # Errors
+/// All errors of the text, with their places.
+pub fn compile(source: &str) -> Result<Program, Diagnostics> {
+    Program::from_source(source)
+}
+
+/// Compiles a file. Paths in it are relative to its folder.
+///
+/// # Errors
+/// E0701 if it cannot be read; all errors of its text.
+pub fn compile_file(path: impl AsRef<std::path::Path>) -> Result<Program, Diagnostics> {
+    Program::from_file(path.as_ref())
+}

@@ -38,8 +38,8 @@ impl Fmt {
     fn format(&self, path: &Path) -> Result<bool, Failure> {
         let input = input::read(path)?;
         let mut sources = SourceMap::default();
-        let file = sources.add(input.name.as_str(), input.text.as_str());
-        let formatted = match syntax_format(file, &input.text) {
+        sources.add(input.name.as_str(), input.text.as_str());
+        let formatted = match syntax::format(&input.text) {
             Ok(text) => text,
             Err(list) => {
                 report(&Diagnostics { list, sources });
@@ -66,9 +66,4 @@ impl Fmt {
             }
         }
     }
-}
-
-fn syntax_format(file: crate::base::FileId, text: &str) -> Result<String, crate::base::Diagnostics> {
-    let (_, errors) = syntax::parse(file, text);
-    if errors.is_empty() { Ok(text.to_owned()) } else { Err(errors) }
 }

@@ -22,7 +22,11 @@ pub fn bytes(number: u64) -> String {
         value /= 1000.0;
         unit += 1;
     }
-    if unit == 0 || value >= 100.0 { format!("{value:.0} {}", units[unit]) } else { format!("{value:.1} {}", units[unit]) }
+    if unit == 0 || value >= 100.0 {
+        format!("{value:.0} {}", units[unit])
+    } else {
+        format!("{value:.1} {}", units[unit])
+    }
 }
 
 /// `0.8 ms`, `12.3 s`, `4 min 5 s`
@@ -45,7 +49,13 @@ mod tests {
     #[test]
     fn texts() {
         assert_eq!((count(0), count(999), count(1_234_567)), ("0".into(), "999".into(), "1_234_567".into()));
-        assert_eq!((bytes(999), bytes(1500), bytes(123_456_789)), ("999 B".into(), "1.5 KB".into(), "123 MB".into()));
-        assert_eq!((duration(2e-5), duration(0.0123), duration(3.0)), ("20 µs".into(), "12.3 ms".into(), "3.0 s".into()));
+        assert_eq!(
+            (bytes(999), bytes(1500), bytes(123_456_789)),
+            ("999 B".into(), "1.5 KB".into(), "123 MB".into())
+        );
+        assert_eq!(
+            (duration(2e-5), duration(0.0123), duration(3.0)),
+            ("20 µs".into(), "12.3 ms".into(), "3.0 s".into())
+        );
     }
 }

@@ -55,7 +55,9 @@ impl Observer for Terminal {
                 if self.with_bar {
                     let bar = ProgressBar::new(start.steps);
                     let template = "{bar:30.cyan/dim} {pos}/{len} steps, {eta} left  {msg}";
-                    bar.set_style(ProgressStyle::with_template(template).unwrap_or(ProgressStyle::default_bar()));
+                    bar.set_style(
+                        ProgressStyle::with_template(template).unwrap_or(ProgressStyle::default_bar()),
+                    );
                     self.bar = Some(bar);
                 }
             }

@@ -87,4 +87,3 @@ fn replace(train: &mut ast::Train, given: &[ast::Setting]) {
         train.settings.push(setting.clone());
     }
 }
-

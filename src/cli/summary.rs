@@ -52,7 +52,11 @@ fn model_text(model: &Model, program: &Program) -> String {
     for layer in &model.layers {
         let (numbers, size) = sizes(layer, program);
         total = (total.0 + numbers, &total.1 + &layer.multiply_adds, total.2 + size);
-        let name = if layer.path.is_empty() { format!("{}", layer.layer) } else { format!("{} ({})", layer.path, layer.layer) };
+        let name = if layer.path.is_empty() {
+            format!("{}", layer.layer)
+        } else {
+            format!("{} ({})", layer.path, layer.layer)
+        };
         let output: Vec<String> = layer.output.iter().map(ToString::to_string).collect();
         rows.push([name, output.join(", "), count(numbers), work(&layer.multiply_adds), bytes(size)]);
     }
@@ -82,7 +86,8 @@ fn model_text(model: &Model, program: &Program) -> String {
 fn sizes(layer: &LayerSummary, program: &Program) -> (u64, u64) {
     let own = |variable: &&Variable| layer.params.contains(&variable.path);
     let sizes = program.params.iter().chain(&program.states).filter(own).map(|variable| {
-        let numbers = variable.ty.count().as_number().and_then(|count| u64::try_from(count).ok()).unwrap_or(0);
+        let numbers =
+            variable.ty.count().as_number().and_then(|count| u64::try_from(count).ok()).unwrap_or(0);
         let size = match (variable.ty.elem, program.precision) {
             (Elem::Float, Precision::F64) => 8,
             (Elem::Float, Precision::F32) | (Elem::Int, _) => 4,

@@ -4,11 +4,11 @@ use super::function::BuildError;
 use super::sizes::symbols;
 use super::{Loader, Stage, Timings, check};
 use crate::base::{Diagnostic, Diagnostics, FileId, SourceMap, Span};
+use crate::ir::compact as optimise;
 use crate::ir::program::{Action, BATCH, Precision, Program};
 use crate::ir::{Dim, Graph, Sizes, specialise};
 use crate::jit::{self, Target};
 use crate::loops;
-use crate::ir::compact as optimise;
 use crate::plan::{self, plan};
 use crate::syntax;
 
@@ -77,7 +77,12 @@ fn parts(program: &Program) -> Vec<Part<'_>> {
     if parts.is_empty() {
         for model in &program.models {
             let Some(graph) = &model.forward else { continue };
-            parts.push(Part { title: format!("model {}", model.name), graph, span: Span::default(), batch: 1 });
+            parts.push(Part {
+                title: format!("model {}", model.name),
+                graph,
+                span: Span::default(),
+                batch: 1,
+            });
         }
     }
     parts

@@ -39,7 +39,9 @@ impl Session {
         let mut metadata = BTreeMap::new();
         if let Some(progress) = &self.progress {
             for state in optimizer_states(self, progress.action) {
-                arrays.extend(self.parameter(&state.path).map(|array| (format!("{OPTIMIZER}{}", state.path), array)));
+                arrays.extend(
+                    self.parameter(&state.path).map(|array| (format!("{OPTIMIZER}{}", state.path), array)),
+                );
             }
             for (metric, arguments) in progress.averages.gathered.iter().enumerate() {
                 for (number, array) in arguments.iter().enumerate() {
@@ -101,10 +103,18 @@ impl Session {
         Ok(())
     }
 
-    fn read_variables(&mut self, file: &SafeTensors, prefix: &str, variables: &[&Variable]) -> Result<(), Diagnostic> {
+    fn read_variables(
+        &mut self,
+        file: &SafeTensors,
+        prefix: &str,
+        variables: &[&Variable],
+    ) -> Result<(), Diagnostic> {
         let wanted: Vec<Wanted> = variables
             .iter()
-            .map(|own| Wanted { name: own.path.to_string(), shape: own.ty.static_shape().unwrap_or_default() })
+            .map(|own| Wanted {
+                name: own.path.to_string(),
+                shape: own.ty.static_shape().unwrap_or_default(),
+            })
             .collect();
         let (arrays, _) = checkpoint::find(file, prefix, &wanted)?;
         for (variable, stored) in variables.iter().zip(arrays) {

@@ -5,7 +5,10 @@ use std::path::Path;
 
 use nnc::base::render::{Style, render_all};
 use nnc::base::{Diagnostics, SourceMap};
-use nnc::compile::{self, Loader, Timings};
+use nnc::compile::{self, Stage};
+use nnc::runtime::events::{Event, Observer, Scores};
+use nnc::runtime::format::number_text;
+use nnc::runtime::program::{Files, Program};
 use nnc::syntax::format;
 
 use super::Kind;
@@ -24,27 +27,83 @@ pub fn output(kind: Kind, path: &Path, text: &str) -> Result<Option<String>, Box
     let mut sources = SourceMap::default();
     let file = sources.add(path.to_string_lossy(), text);
     match kind {
-        Kind::Stage(stage) => {
-            compile::show(&mut sources, file, stage).map_err(|errors| report(&sources, &errors).into())
-        }
+        // Until graphs have a text form.
+        Kind::Stage(Stage::Ir | Stage::Grad | Stage::Opt) => Ok(None),
+        Kind::Stage(stage) => compile::show(&mut sources, file, &mut Files, stage)
+            .map(Some)
+            .map_err(|errors| report(&sources, &errors).into()),
         Kind::Fmt => format(text).map(Some).map_err(|errors| report(&sources, &errors).into()),
-        Kind::Errors => {
-            let (_, errors) = compile::check(&mut sources, file, &mut Files, &Timings::default());
-            Ok((!errors.is_empty()).then(|| report(&sources, &errors)))
+        Kind::Errors => Ok(Some(errors(path, text)).filter(|report| !report.is_empty())),
+        Kind::Run => {
+            let program = compile(path, text)?;
+            let mut log = Log { text: String::new(), sources: program.sources().clone() };
+            program.session()?.run(&mut log)?;
+            Ok(Some(log.text))
         }
-        Kind::Run => Ok(None),
     }
 }
 
-/// Imports of a case are files beside it.
-struct Files;
+/// Compiles a case as `nnc run` would.
+pub fn compile(path: &Path, text: &str) -> Result<Program, nnc::Diagnostics> {
+    let base = path.parent().map(Path::to_path_buf).unwrap_or_default();
+    Program::compile(&path.to_string_lossy(), text, base, &mut |_, _| Diagnostics::new())
+}
 
-impl Loader for Files {
-    fn load(&mut self, from: &str, path: &str) -> Result<(String, String), String> {
-        let path = Path::new(from).with_file_name(path);
-        let text = std::fs::read_to_string(&path).map_err(|error| error.to_string())?;
-        Ok((path.to_string_lossy().into_owned(), text))
+/// What is wrong with a program; if nothing is when it is checked, what goes wrong when it runs.
+fn errors(path: &Path, text: &str) -> String {
+    let program = match compile(path, text) {
+        Ok(program) => program,
+        Err(diagnostics) => return diagnostics.to_string(),
+    };
+    let sources = program.sources().clone();
+    let mut log = Log { text: render_all(program.warnings(), &sources, Style::Plain), sources };
+    let outcome = program.session().and_then(|mut session| session.run(&mut log));
+    if let Err(diagnostics) = outcome {
+        log.text.push_str(&diagnostics.to_string());
     }
+    log.text
+}
+
+/// What a run says, without times.
+struct Log {
+    text: String,
+    sources: SourceMap,
+}
+
+impl Observer for Log {
+    fn event(&mut self, event: &Event<'_>) {
+        let line = match event {
+            Event::Print(text) => (*text).to_owned(),
+            Event::Warning(warning) => {
+                render_all(std::slice::from_ref(*warning), &self.sources, Style::Plain)
+            }
+            Event::Epoch(report) => {
+                let validation =
+                    report.validation.as_ref().map(|scores| format!("  validation: {}", line(scores)));
+                let train = line(&report.train);
+                format!("epoch {}  {train}{}", report.epoch, validation.unwrap_or_default())
+            }
+            Event::Plot(chart) => format!("plot {}", chart.title),
+            Event::Start(_) | Event::Progress { .. } | Event::Step(_) | Event::End(_) => return,
+        };
+        self.text.push_str(line.trim_end());
+        self.text.push('\n');
+    }
+}
+
+fn line(scores: &Scores) -> String {
+    let losses = scores.losses.iter().map(|loss| format!("loss {}", rounded(*loss)));
+    let metrics = scores.metrics.iter().map(|(name, value)| format!("{name} {}", rounded(*value)));
+    losses.chain(metrics).collect::<Vec<_>>().join("  ")
+}
+
+/// Four digits: enough to see a change of meaning.
+fn rounded(value: f64) -> String {
+    if value == 0.0 || !value.is_finite() {
+        return number_text(value);
+    }
+    let scale = 10f64.powf(3.0 - value.abs().log10().floor());
+    number_text((value * scale).round() / scale)
 }
 
 /// All diagnostics as the user sees them.
