@@ -23,9 +23,9 @@ mod sums;
 #[cfg(test)]
 mod tests;
 
-use crate::ir::compose::{paste, paste_sub, same};
+use crate::ir::compose::{inline, paste, paste_sub, same};
 use crate::ir::signs::Signs;
-use crate::ir::{Graph, Loop, LoopBuilder, NodeId, Op, Scalar, UnaryOp, compact};
+use crate::ir::{Graph, Loop, LoopBuilder, NodeId, Op, Scalar, ScalarId, Sub, UnaryOp, compact};
 use scalar::Laws;
 use std::sync::Arc;
 
@@ -50,27 +50,32 @@ pub fn optimise(graph: &Graph) -> Graph {
     current
 }
 
-/// Applies the laws of logarithms to the nodes that `of` needs, before derivatives are taken: the derivatives of
-/// `log(softmax(z))` and `log(sigmoid(z))` are then finite for every `z`. Nodes keep their numbers and values;
-/// nothing is read through the nodes of `wrt`, whose derivatives are wanted.
+/// Applies those laws that make derivatives better, before they are taken: those of logarithms, with which the
+/// derivatives of `log(softmax(z))` and `log(sigmoid(z))` are finite for every `z`, and `pick`, with which that of
+/// one element of it is no sum. Nodes keep their numbers and values; nothing is read through the nodes of `wrt`,
+/// whose derivatives are wanted.
 pub fn simplify_forward(graph: &mut Graph, of: &[NodeId], wrt: &[NodeId]) {
     let needed = graph.reachable(of.iter().copied());
     let mut signs = Signs::default();
     for at in (0..graph.len()).filter(|at| needed[*at]) {
         let id = NodeId(at as u32);
         let Op::Loop(body) = &graph[id].op else { continue };
-        if !body.body.nodes.iter().any(|scalar| matches!(scalar, Scalar::Unary(UnaryOp::Log, _))) {
+        let concerned = body.body.nodes.iter().any(|scalar| match scalar {
+            Scalar::Unary(UnaryOp::Log, _) => true,
+            Scalar::Read { subs, .. } => subs.iter().any(|sub| matches!(sub, Sub::Value(_))),
+            _ => false,
+        });
+        if !concerned {
             continue;
         }
         let body = body.clone();
-        let rewritten = without_logarithms(graph, &mut signs, &body, &graph[id].operands, wrt);
-        if let Some((op, operands)) = rewritten {
+        if let Some((op, operands)) = simplified(graph, &mut signs, &body, &graph[id].operands, wrt) {
             graph.replace(id, op, operands);
         }
     }
 }
 
-fn without_logarithms(
+fn simplified(
     graph: &Graph,
     signs: &mut Signs,
     body: &Loop,
@@ -81,13 +86,7 @@ fn without_logarithms(
     let mut l = LoopBuilder::new(graph, body.domain.clone());
     let mut any = false;
     let values = paste(&mut l, &body.body, operands, &mut same, &mut |l, _, scalar| {
-        if let Scalar::Unary(UnaryOp::Log, a) = scalar
-            && let Some(found) = logarithm::of(&mut laws, l, a)
-        {
-            any = true;
-            return found;
-        }
-        l.add(scalar)
+        made(&mut laws, l, scalar, &mut any)
     });
     if !any {
         return None;
@@ -96,4 +95,28 @@ fn without_logarithms(
     let result = values[body.body.result.0 as usize];
     let node = l.finish(body.shape.clone(), write, body.dropping, body.combine, result);
     Some((Op::Loop(Arc::new(node.body)), node.operands))
+}
+
+fn made(laws: &mut Laws<'_, '_>, l: &mut LoopBuilder<'_>, scalar: Scalar, any: &mut bool) -> ScalarId {
+    if let Scalar::Unary(UnaryOp::Log, a) = scalar
+        && let Some(found) = logarithm::of(laws, l, a)
+    {
+        *any = true;
+        return found;
+    }
+    if let Scalar::Read { operand, subs, padded } = &scalar {
+        let (graph, node) = (laws.graph, l.operands()[*operand as usize]);
+        if let Op::Loop(producer) = &graph[node].op
+            && !laws.opaque.contains(&node)
+            && reads::is_picked(l, producer, subs, *padded)
+        {
+            let picked =
+                inline(l, graph, node, subs, *padded, &mut |l, _, scalar| made(laws, l, scalar, any));
+            if let Some(picked) = picked {
+                *any = true;
+                return picked;
+            }
+        }
+    }
+    l.add(scalar)
 }

@@ -3,7 +3,9 @@
 use super::scalar::{Laws, plain_sub};
 use crate::ir::build::LoopNode;
 use crate::ir::compose::{inline, paste, paste_sub, same};
-use crate::ir::{Const, ConstData, Dim, Loop, LoopBuilder, NodeId, Op, Scalar, ScalarId, Sub};
+use crate::ir::{
+    BinaryOp, Const, ConstData, Dim, Loop, LoopBuilder, NodeId, Op, Scalar, ScalarId, Sub, UnaryOp,
+};
 
 /// An elementwise node is written into its reader while that is no longer than this.
 const LONGEST: usize = 64;
@@ -74,6 +76,8 @@ fn read(
             let producer = producer.clone();
             producer.as_function()?;
             let wanted = is_function_of_place(&producer)
+                || is_scaled(&producer)
+                || is_picked(l, &producer, subs, padded)
                 || is_plain_view(laws, &producer, node, padded, reader.is_map)
                 || is_only_reader(l, reader, node, subs, padded, &producer);
             if !wanted {
@@ -118,6 +122,29 @@ fn is_plain_view(laws: &Laws<'_, '_>, producer: &Loop, node: NodeId, padded: boo
         }
         _ => false,
     }
+}
+
+/// Law `read-scaled`: an element of `c · x` is read as `c · x`, so that the factor can leave a sum.
+fn is_scaled(producer: &Loop) -> bool {
+    let body = &producer.body;
+    let plain = |id: ScalarId| match &body[id] {
+        Scalar::Read { subs, padded: false, .. } => subs.iter().all(|sub| matches!(sub, Sub::Affine(_))),
+        _ => false,
+    };
+    match body[body.result] {
+        Scalar::Unary(UnaryOp::Neg, a) => plain(a),
+        Scalar::Binary(BinaryOp::Mul, c, a) => matches!(body[c], Scalar::Float(_)) && plain(a),
+        _ => false,
+    }
+}
+
+/// Law `pick`: where a few elements of an elementwise node are picked out by number, only those are computed.
+pub fn is_picked(l: &LoopBuilder<'_>, producer: &Loop, subs: &[Sub], padded: bool) -> bool {
+    !padded
+        && l.domain().len() < producer.domain.len()
+        && subs.iter().any(|sub| matches!(sub, Sub::Value(_)))
+        && producer.body.nodes.len() <= LONGEST
+        && producer.as_function().is_some()
 }
 
 /// Whether a place is outside of the view exactly where its source is read outside: then padding stays padding.

@@ -130,6 +130,16 @@ impl Laws<'_, '_> {
         if let Some(merged) = self.merge_selects(l, BinaryOp::Add, a, b) {
             return merged;
         }
+        // a + (-c) b = a - c b
+        for (a, b) in [(a, b), (b, a)] {
+            if let Scalar::Binary(op @ (BinaryOp::Mul | BinaryOp::Div), c, x) = *l.scalar(b)
+                && matches!(l.scalar(c), Scalar::Float(value) if value.0 < 0.0)
+            {
+                let c = self.negated(l, c);
+                let b = self.binary(l, op, c, x);
+                return self.difference(l, a, b);
+            }
+        }
         let (a, b) = ordered(l, a, b);
         let plain = l.binary(BinaryOp::Add, a, b);
         sums::shortened(self, l, plain).unwrap_or(plain)

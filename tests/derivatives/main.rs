@@ -1,7 +1,9 @@
 //! Gradients against finite differences, as they are and optimised, and the rules for derivatives.
 
 mod conventions;
+mod formula;
 mod loops;
+mod losses;
 mod scans;
 
 use nnc::grad::check::{random_feed, worst_error};
