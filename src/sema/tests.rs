@@ -177,3 +177,34 @@ fn endless_loops_end() {
     let text = "model M(x) {\n    y = x\n    for l in 0..1000000000 {\n        y = y + l\n    }\n    y\n}";
     assert_eq!(codes(text, Some(("M", &wide))), ["E0122"]);
 }
+
+/// A file's errors as lines `line:column code message | label`.
+fn report(name: &str, text: &str) -> Vec<String> {
+    let mut sources = SourceMap::default();
+    let file = sources.add(name, text);
+    let (tree, mut diagnostics) = syntax::parse(file, text);
+    let checked = super::check(&mut sources, tree, &mut NoImports);
+    diagnostics.extend(checked.diagnostics);
+    diagnostics
+        .iter()
+        .map(|own| {
+            let place = own.primary_span().map(|span| (sources.file(span.file).name.clone(), sources.line_column(span.file, span.start)));
+            let labels: Vec<&str> = own.labels.iter().map(|label| label.message.as_str()).collect();
+            format!("{place:?} {} {} | {}", own.code, own.message, labels.join(" | "))
+        })
+        .collect()
+}
+
+#[test]
+fn every_program_in_models_is_correct() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/models");
+    let mut wrong = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("the folder models/") {
+        let path = entry.expect("a file").path();
+        if path.extension().is_some_and(|extension| extension == "nn") {
+            let text = std::fs::read_to_string(&path).expect("a text");
+            wrong.extend(report(&path.display().to_string(), &text));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
