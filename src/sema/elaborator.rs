@@ -17,7 +17,7 @@ use super::variables::Variables;
 use crate::base::{Diagnostic, Diagnostics, SourceMap, Span};
 use crate::ir::program::Bound;
 use crate::ir::{Elem, NodeId, Type};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// How many expressions may be elaborated for one program: a bound on loops, rows of layers and expansions.
@@ -26,6 +26,8 @@ const MAX_WORK: u64 = 1_000_000;
 const MAX_NODES: usize = 100_000;
 /// How deep expressions and calls may nest.
 const MAX_DEPTH: usize = 600;
+/// How a note begins that repeats a message for another call.
+const OTHER_SIZES: &str = "for another call: ";
 /// How deep calls may nest.
 pub const MAX_CALLS: usize = 64;
 
@@ -90,6 +92,8 @@ pub struct Elaborator<'a> {
     pub field_bounds: Vec<(Arc<str>, Bound)>,
     /// Random draws made so far in the present graph, by the path around them.
     pub draws: HashMap<Arc<str>, usize>,
+    /// Items whose bodies were carried out, by place.
+    carried_out: HashSet<Span>,
     /// Marks given to variables of `grad`.
     pub next_mark: u32,
     pub(super) next_level: u32,
@@ -127,6 +131,7 @@ impl<'a> Elaborator<'a> {
             step: None,
             field_bounds: Vec::new(),
             draws: HashMap::new(),
+            carried_out: HashSet::new(),
             next_mark: 0,
             next_level: 0,
             next_step: 0,
@@ -149,10 +154,18 @@ impl<'a> Elaborator<'a> {
 
     /// Carries out `run` in a frame of its own.
     pub fn in_frame<R>(&mut self, frame: Frame, run: impl FnOnce(&mut Self) -> R) -> R {
+        if let Some(item) = &frame.item {
+            self.carried_out.insert(item.item.span);
+        }
         self.frames.push(frame);
         let result = run(self);
         self.frames.pop();
         result
+    }
+
+    /// Whether a body was carried out at least once.
+    pub fn was_carried_out(&self, item: &ItemRef) -> bool {
+        self.carried_out.contains(&item.item.span)
     }
 
     /// The path of the layer instance around, if there is one.
@@ -173,12 +186,11 @@ impl<'a> Elaborator<'a> {
     /// Reports an error or a warning. In the body of a library function the place shown first is the user's
     /// call. The same error at the same place is reported once, however often the place is reached.
     pub fn report(&mut self, mut diagnostic: Diagnostic) {
+        if self.exhausted {
+            return;
+        }
         let here = diagnostic.primary_span();
-        let known = self
-            .diagnostics
-            .iter()
-            .any(|known| known.code == diagnostic.code && (known.primary_span() == here && here.is_some()));
-        if known || self.exhausted {
+        if self.is_known(&diagnostic) {
             return;
         }
         let library = here.is_some_and(|span| self.modules.prelude.has_file(span.file));
@@ -202,10 +214,7 @@ impl<'a> Elaborator<'a> {
                 let rank = diagnostic.labels.len() - 1;
                 diagnostic.labels.rotate_right(1);
                 debug_assert!(rank == 0 || diagnostic.labels[0].primary);
-                let again = self.diagnostics.iter().any(|known| {
-                    known.code == diagnostic.code && known.primary_span() == diagnostic.primary_span()
-                });
-                if again {
+                if self.is_known(&diagnostic) {
                     return;
                 }
             }
@@ -218,6 +227,17 @@ impl<'a> Elaborator<'a> {
             diagnostic = diagnostic.and_at(*span, format!("in this call of `{name}`"));
         }
         self.diagnostics.push(diagnostic);
+    }
+
+    /// Whether this error was reported at this place before. With other sizes it becomes a note there.
+    fn is_known(&mut self, new: &Diagnostic) -> bool {
+        let here = new.primary_span();
+        let known = self.diagnostics.iter_mut().find(|own| own.code == new.code && own.primary_span() == here);
+        let Some(known) = known.filter(|_| here.is_some()) else { return false };
+        if known.message != new.message && !known.notes.iter().any(|note| note.starts_with(OTHER_SIZES)) {
+            known.notes.push(format!("{OTHER_SIZES}{}", new.message));
+        }
+        true
     }
 
     pub fn error(
@@ -292,6 +312,11 @@ impl<'a> Elaborator<'a> {
 impl Expected {
     pub fn of(tensor: &Tensor) -> Expected {
         Expected { elem: Some(tensor.ty.elem), axes: tensor.axes() }
+    }
+
+    /// The same shape with elements of any type.
+    pub fn of_any_type(&self) -> Expected {
+        Expected { elem: None, axes: self.axes.clone() }
     }
 
     pub fn shape(&self) -> Vec<crate::ir::Dim> {

@@ -225,7 +225,7 @@ impl Elaborator<'_> {
         value
     }
 
-    fn unknown_name(&mut self, name: &str, span: Span) -> Value {
+    pub fn unknown_name(&mut self, name: &str, span: Span) -> Value {
         let mut candidates: Vec<String> =
             self.frame().bindings.iter().rev().map(|own| own.name.to_string()).collect();
         candidates.extend(self.modules.names(self.frame().module).into_iter().map(String::from));
@@ -284,13 +284,23 @@ impl Elaborator<'_> {
         expected: Option<&Expected>,
     ) -> Value {
         let _ = op_span;
+        // What is compared need not be of the type that is declared for the bool.
+        let compared = expected.map(Expected::of_any_type);
         let hands_down = match op {
             ast::BinaryOp::Add
             | ast::BinaryOp::Sub
             | ast::BinaryOp::Mul
             | ast::BinaryOp::Div
             | ast::BinaryOp::Pow => expected,
-            _ => None,
+            ast::BinaryOp::MatMul => None,
+            ast::BinaryOp::Or
+            | ast::BinaryOp::And
+            | ast::BinaryOp::Eq
+            | ast::BinaryOp::Ne
+            | ast::BinaryOp::Lt
+            | ast::BinaryOp::Le
+            | ast::BinaryOp::Gt
+            | ast::BinaryOp::Ge => compared.as_ref(),
         };
         let a = self.expr(left, hands_down);
         // What is known without the right side needs no right side.
@@ -320,7 +330,7 @@ impl Elaborator<'_> {
         span: Span,
         expected: Option<&Expected>,
     ) -> Value {
-        let chosen = self.expr(condition, None);
+        let chosen = self.expr(condition, expected.map(Expected::of_any_type).as_ref());
         match &chosen {
             Value::Bool(true) => return self.expr(then, expected),
             Value::Bool(false) => return self.expr(otherwise, expected),

@@ -9,7 +9,7 @@
 //!
 //! - [`module`], [`prelude`]: files, imports, the library;
 //! - [`elaborator`], [`graphs`], [`scope`], [`variables`]: the state of the interpreter;
-//! - [`expr`], [`statement`], [`call`], [`signature`], [`instance`]: one construct each;
+//! - [`expr`], [`statement`], [`call`], [`signature`], [`instance`], [`parameters`], [`fields`]: one construct each;
 //! - [`elementwise`], [`operators`], [`tensors`], [`subscript`], [`builtins`]: what makes nodes;
 //! - [`index`], [`scan`]: index notation and recurrences;
 //! - [`items`]: data, optimisers, training, output.
@@ -19,12 +19,14 @@ pub mod call;
 pub mod elaborator;
 pub mod elementwise;
 pub mod expr;
+pub mod fields;
 pub mod graphs;
 pub mod index;
 pub mod instance;
 pub mod items;
 pub mod module;
 pub mod operators;
+pub mod parameters;
 pub mod prelude;
 pub mod products;
 pub mod scan;
@@ -35,6 +37,7 @@ pub mod subscript;
 pub mod tensors;
 #[cfg(test)]
 mod tests;
+mod uncalled;
 pub mod value;
 pub mod variables;
 pub mod walk;
@@ -67,6 +70,7 @@ pub fn check(sources: &mut SourceMap, main: ast::File, loader: &mut dyn Loader) 
     let mut elaborator = Elaborator::new(sources, modules);
     elaborator.diagnostics = diagnostics;
     let program = items::program(&mut elaborator);
+    uncalled::check(&mut elaborator);
     let wrong = broken || elaborator.has_errors();
     Checked { program: (!wrong).then_some(program), diagnostics: elaborator.diagnostics }
 }
