@@ -535,6 +535,13 @@ impl Elaborator<'_> {
                 }
             };
             fits &= !value.is_error();
+            // A tensor stands for what is given, a number for itself: it needs a node to differentiate by.
+            let fixed = value.is_number() || matches!(value, Value::List(_));
+            let value = if fixed && self.frame().marked.contains(&parameter.name.text) {
+                self.mark(value, at)
+            } else {
+                value
+            };
             let none = matches!(value, Value::None);
             self.frame_mut().bind(parameter.name.text.clone(), value, at, kind);
             if let Some(ty) = &parameter.ty

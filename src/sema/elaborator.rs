@@ -232,7 +232,8 @@ impl<'a> Elaborator<'a> {
     /// Whether this error was reported at this place before. With other sizes it becomes a note there.
     fn is_known(&mut self, new: &Diagnostic) -> bool {
         let here = new.primary_span();
-        let known = self.diagnostics.iter_mut().find(|own| own.code == new.code && own.primary_span() == here);
+        let known =
+            self.diagnostics.iter_mut().find(|own| own.code == new.code && own.primary_span() == here);
         let Some(known) = known.filter(|_| here.is_some()) else { return false };
         if known.message != new.message && !known.notes.iter().any(|note| note.starts_with(OTHER_SIZES)) {
             known.notes.push(format!("{OTHER_SIZES}{}", new.message));

@@ -58,7 +58,8 @@ impl Elaborator<'_> {
     fn find_variables_early(&mut self, instance: &Arc<Instance>) -> bool {
         let InstanceKind::Layer { item, hyper } = &instance.kind else { return false };
         let Some(definition) = item.definition() else { return false };
-        let mut frame = Frame::new(FrameKind::Layer(instance.clone()), Some(item.clone()), item.module, instance.span);
+        let mut frame =
+            Frame::new(FrameKind::Layer(instance.clone()), Some(item.clone()), item.module, instance.span);
         for (name, value) in hyper {
             frame.bind(name.clone(), value.clone(), instance.span, BindingKind::Hyper);
         }
@@ -66,7 +67,9 @@ impl Elaborator<'_> {
             frame.bind(input.name.text.clone(), Value::Error, input.span, BindingKind::Input);
         }
         let (errors, draws) = (self.diagnostics.len(), self.draws.clone());
-        self.in_frame(frame, |own| definition.body.statements.iter().for_each(|statement| own.statement(statement)));
+        self.in_frame(frame, |own| {
+            definition.body.statements.iter().for_each(|statement| own.statement(statement))
+        });
         self.diagnostics.truncate(errors);
         self.draws = draws;
         true

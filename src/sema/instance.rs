@@ -11,6 +11,9 @@ use crate::ir::Type;
 use crate::syntax::ast::{self, Role};
 use std::sync::Arc;
 
+/// How many instances one `repeat` may make.
+const MAX_COPIES: i64 = 10_000;
+
 /// A finished call of an instance, for summaries.
 #[derive(Clone, Debug)]
 pub struct LayerCall {
@@ -89,6 +92,10 @@ impl Elaborator<'_> {
                 times.span,
                 "a number from 0 up is needed",
             );
+        }
+        if n > MAX_COPIES {
+            let message = format!("{n} copies of a layer");
+            return self.error("E0122", message, times.span, format!("at most {MAX_COPIES} are possible"));
         }
         let layer = match &block.value.kind {
             ast::ExprKind::Call { callee, .. } => {

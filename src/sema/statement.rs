@@ -8,6 +8,9 @@ use crate::ir::Op;
 use crate::syntax::ast::{self, ExprKind, StatementKind};
 use std::sync::Arc;
 
+/// How many turns a compile-time loop may have.
+const MAX_TURNS: i64 = 100_000;
+
 impl Elaborator<'_> {
     /// Carries out the statements; the value of the last expression, if there is one.
     pub fn block(&mut self, block: &ast::Block, expected: Option<&Expected>) -> Option<Value> {
@@ -79,12 +82,12 @@ impl Elaborator<'_> {
     }
 
     /// Gives a value a name of its own, so that a derivative by it counts what is computed from it only.
-    fn mark(&mut self, value: Value, span: Span) -> Value {
-        if !(value.is_number() || matches!(value, Value::Tensor(_))) {
+    pub fn mark(&mut self, value: Value, span: Span) -> Value {
+        if !(value.is_number() || matches!(value, Value::Tensor(_) | Value::List(_))) {
             return value;
         }
         let Some(tensor) = self.to_tensor(&value, span) else { return Value::Error };
-        if tensor.ty.elem != crate::ir::Elem::Float && !value.is_number() {
+        if tensor.ty.elem != crate::ir::Elem::Float && matches!(value, Value::Tensor(_)) {
             return value;
         }
         let Some(tensor) = self.with_elem(tensor, crate::ir::Elem::Float, span) else { return Value::Error };
@@ -205,6 +208,14 @@ impl Elaborator<'_> {
                     self.for_body(header, Value::Error);
                     return;
                 };
+                if end.saturating_sub(start) > MAX_TURNS {
+                    let message = format!("a compile-time loop of {} turns", end.saturating_sub(start));
+                    let error = Diagnostic::error("E0122", message)
+                        .at(header.variable.span, "every turn is written out");
+                    self.report(error.help("for long recurrences use `scan`, which is not written out"));
+                    self.for_body(header, Value::Error);
+                    return;
+                }
                 let mut at = start;
                 while at < end && self.work(span) {
                     self.for_body(header, Value::int(at));

@@ -5,6 +5,7 @@ use super::elaborator::Elaborator;
 use super::module::{Modules, NoImports};
 use super::value::Value;
 use crate::base::{Diagnostics, SourceMap, Span};
+use crate::ir::interpret::{Data, Feed, evaluate};
 use crate::ir::{Dim, Elem, Graph, Op, Type};
 use crate::syntax;
 use crate::syntax::ast::ItemKind;
@@ -56,6 +57,44 @@ fn run(text: &str, call: Option<(&str, &[Type])>) -> (String, Diagnostics, Graph
     });
     let diagnostics = std::mem::take(&mut e.diagnostics);
     (shown, diagnostics, graph)
+}
+
+/// The values of all `print` items, by the interpreter in 64 bits, rounded to six places.
+fn values(text: &str) -> String {
+    let mut sources = SourceMap::default();
+    let file = sources.add("test.nn", text);
+    let (tree, mut diagnostics) = syntax::parse(file, text);
+    let modules = Modules::load(&mut sources, tree, &mut NoImports, &mut diagnostics);
+    let mut e = Elaborator::new(&sources, modules);
+    let (graph, count) = e.in_new_graph(|e| {
+        let items = e.modules.main().map(|main| main.items.clone()).unwrap_or_default();
+        let mut count = 0;
+        for item in items {
+            let ItemKind::Print(print) = &item.item.kind else { continue };
+            for value in &print.values {
+                let value = e.expr(value, None);
+                if let Some(tensor) = e.to_tensor(&value, Span::default()) {
+                    e.graph_mut().output(count.to_string(), tensor.node);
+                    count += 1;
+                }
+            }
+        }
+        count
+    });
+    assert!(e.diagnostics.is_empty() && diagnostics.is_empty(), "{:#?}", e.diagnostics);
+    let found = evaluate::<f64>(&graph, &Feed { step: 1, ..Feed::default() }).expect("a value");
+    let show = |at: usize| {
+        let tensor = &found[at.to_string().as_str()];
+        let numbers: Vec<String> = match &tensor.data {
+            Data::Float(values) => {
+                values.iter().map(|value| ((value * 1e6).round() / 1e6).to_string()).collect()
+            }
+            Data::Int(values) => values.iter().map(|value| value.to_string()).collect(),
+            Data::Bool(values) => values.iter().map(|value| value.to_string()).collect(),
+        };
+        format!("{:?} {}", tensor.shape, numbers.join(" "))
+    };
+    (0..count).map(show).collect::<Vec<_>>().join("; ")
 }
 
 fn shown(text: &str) -> String {
@@ -188,7 +227,9 @@ fn report(name: &str, text: &str) -> Vec<String> {
     diagnostics
         .iter()
         .map(|own| {
-            let place = own.primary_span().map(|span| (sources.file(span.file).name.clone(), sources.line_column(span.file, span.start)));
+            let place = own.primary_span().map(|span| {
+                (sources.file(span.file).name.clone(), sources.line_column(span.file, span.start))
+            });
             let labels: Vec<&str> = own.labels.iter().map(|label| label.message.as_str()).collect();
             format!("{place:?} {} {} | {}", own.code, own.message, labels.join(" | "))
         })
@@ -207,4 +248,91 @@ fn every_program_in_models_is_correct() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn numbers() {
+    let head = "const a = [[1, 2, 3], [4, 5, 6]]\nconst b = [0.5, -1, 2]\n";
+    let of = |expr: &str| values(&format!("{head}print {expr}"));
+    assert_eq!(of("a + b"), "[2, 3] 1.5 1 5 4.5 4 8");
+    assert_eq!(of("a @ b"), "[2] 4.5 9");
+    assert_eq!(of("a.T[1:, 0]"), "[2] 2 3");
+    assert_eq!(of("a[1, -1], a[:, new, 0], a[..., 2]"), "[] 6; [2, 1] 1 4; [2] 3 6");
+    assert_eq!(
+        of("sum(a, axis = 0), mean(a), max(a, axis = -1, keep = true)"),
+        "[3] 5 7 9; [] 3.5; [2, 1] 3 6"
+    );
+    assert_eq!(
+        of("argmax(b), argmin(b), prod(b), any(b > 1), all(b > 1)"),
+        "[] 2; [] 1; [] -1; [] true; [] false"
+    );
+    assert_eq!(of("b^2, b^-1, 2^b"), "[3] 0.25 1 4; [3] 2 -1 0.5; [3] 1.414214 0.5 4");
+    assert_eq!(
+        of("max(b, 0), min(b, a), clamp(b, 0, 1)"),
+        "[3] 0.5 0 2; [2, 3] 0.5 -1 2 0.5 -1 2; [3] 0.5 0 1"
+    );
+    assert_eq!(of("concat([b, [9]]), stack([b, b], axis = 1)"), "[4] 0.5 -1 2 9; [3, 2] 0.5 0.5 -1 -1 2 2");
+    assert_eq!(
+        of("pad(b, [(1, 2)]), pad(b, [(0, 1)], 7), flip(b)"),
+        "[6] 0 0.5 -1 2 0 0; [4] 0.5 -1 2 7; [3] 2 -1 0.5"
+    );
+    assert_eq!(
+        of("split(a, 3, axis = 1)[2], reshape(a, [3, -1])[2], flatten(a, from = 0)[4]"),
+        "[2, 1] 3 6; [2] 5 6; [] 5"
+    );
+    assert_eq!(
+        of("transpose(a, [1, 0])[0], arange(1, 7, 2), a / 2"),
+        "[2] 1 4; [3] 1 3 5; [2, 3] 0.5 1 1.5 2 2.5 3"
+    );
+    assert_eq!(
+        of("softmax(b), std(b), var(b, correction = 1), logsumexp(b)"),
+        "[3] 0.17529 0.039113 0.785597; [] 1.224745; [] 2.25; [] 2.241311"
+    );
+    assert_eq!(
+        of("if b > 0 then b else -1, not (b > 0), -a[0]"),
+        "[3] 0.5 -1 2; [3] false true false; [3] -1 -2 -3"
+    );
+    assert_eq!(of("a - mean(a, axis = 1, keep = true)"), "[2, 3] -1 0 1 -1 0 1");
+    assert_eq!(
+        of("round(b), floor(b + 0.25), int(b), float(b > 0)"),
+        "[3] 0 -1 2; [3] 0 -1 2; [3] 0 -1 2; [3] 1 0 1"
+    );
+    assert_eq!(
+        of("sum(b > 0), mean(b > 0), gelu(b), erf(b)"),
+        "[] 2; [] 0.666667; [3] 0.345731 -0.158655 1.9545; [3] 0.5205 -0.842701 0.995322"
+    );
+}
+
+#[test]
+fn derivatives() {
+    assert_eq!(values("fn f(x) { y = x^3\n grad(y, x) }\nprint f(2.0), f([1.0, 2.0])"), "[] 12; [2] 3 12");
+    assert_eq!(values("fn f(x) { y = x^3\n d = grad(y, x)\n grad(d, x) }\nprint f(2.0)"), "[] 12");
+    assert_eq!(values("fn f(x) { y = tanh(x)\n grad(y, x) }\nprint f(0.0)"), "[] 1");
+    // Another name with an equal expression is constant.
+    assert_eq!(values("fn f(x) { a = x * 2\n b = x * 2\n grad(a * b, a) }\nprint f(3.0)"), "[] 6");
+    assert_eq!(
+        values(
+            "activation s(v) = if v > 0 then 1 else 0  gradient 3 * v\nfn f(x) { y = s(x)\n grad(y, x) }\nprint f(2.0)"
+        ),
+        "[] 6"
+    );
+    assert_eq!(codes("fn f(x) { y = x\n z = 2.0\n grad(z, x) }\nprint f(3.0)", None), ["E0404"]);
+    assert_eq!(codes("fn f(x) { y = round(x)\n grad(y, x) }\nprint f([3.0])", None), ["E0401"]);
+    assert_eq!(
+        codes("fn f(x) { y = if x > 0 then 1.0 else 2.0\n grad(y, x) }\nprint f([3.0])", None),
+        ["E0402"]
+    );
+}
+
+#[test]
+fn deep_programs_need_no_deep_stack() {
+    let mut text = String::new();
+    for at in 0..60 {
+        let next = if at == 59 { "x".to_string() } else { format!("f{}(x)", at + 1) };
+        text.push_str(&format!("fn f{at}(x) = {}{next}{}\n", "-(1 + ".repeat(20), ")".repeat(20)));
+    }
+    text.push_str("print f0([1.0])");
+    let run = move || codes(&text, None);
+    let thread = std::thread::Builder::new().stack_size(8 << 20).spawn(run).expect("a thread");
+    assert_eq!(thread.join().expect("no overflow"), ["E0123"]);
 }

@@ -136,7 +136,9 @@ impl Names {
                 for subscript in &definition.subscripts {
                     match &subscript.kind {
                         ast::TargetSubscriptKind::Index(index) => self.bound.push(index.name.text.clone()),
-                        ast::TargetSubscriptKind::Pack(name) => self.used.push((name.text.clone(), name.span)),
+                        ast::TargetSubscriptKind::Pack(name) => {
+                            self.used.push((name.text.clone(), name.span))
+                        }
                         // Any unknown name in it is an index.
                         ast::TargetSubscriptKind::Expr(expr) => {
                             walk::expr(expr, &mut |part| self.bound.extend(part.as_name().cloned()));
