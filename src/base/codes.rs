@@ -11,13 +11,14 @@
 //! | E04xx | [`grad`]: differentiation |
 //! | E05xx | [`state`]: recurrences, states, random numbers |
 //! | E06xx | [`train`]: optimisers, data and train declarations |
-//! | E07xx | [`data`]: loading of data and what happens at run time |
+//! | E07xx | [`data`]: loading of data; from E0720 on [`run`]: what happens at run time |
 //! | W00xx | [`warnings`] |
 
 mod data;
 mod grad;
 mod index;
 mod names;
+mod run;
 mod shapes;
 mod state;
 mod syntax;
@@ -37,7 +38,7 @@ pub struct Code {
 
 /// All codes, in ascending order within each part.
 pub fn all() -> impl Iterator<Item = &'static Code> {
-    let parts: [&'static [Code]; 9] = [
+    let parts: [&'static [Code]; 10] = [
         syntax::CODES,
         names::CODES,
         shapes::CODES,
@@ -46,6 +47,7 @@ pub fn all() -> impl Iterator<Item = &'static Code> {
         state::CODES,
         train::CODES,
         data::CODES,
+        run::CODES,
         warnings::CODES,
     ];
     parts.into_iter().flatten()

@@ -1,0 +1,111 @@
+//! E072x and up: what happens while a program runs.
+
+use super::Code;
+
+pub(super) const CODES: &[Code] = &[
+    Code {
+        code: "E0720",
+        title: "a value is outside of its bounds",
+        explain: "\
+A field of type `class(10)`, or one that is used as a subscript, holds whole numbers from 0 up to
+a bound. The message names the field, the row (from 0) and the value; both places are shown.
+    label: class(10) = column(64)      # classes are 0, 1, …, 9
+If the classes in the file begin at 1, subtract it:
+    label: class(10) = column(64) - 1",
+    },
+    Code {
+        code: "E0721",
+        title: "the fields of a data set have different numbers of rows",
+        explain: "\
+Row r of every field belongs to the same example, so all fields have equally many rows. A data set
+has at most 4294967295 of them.
+Are two of the arrays from different files or parts, or is an axis other than the first the rows?",
+    },
+    Code {
+        code: "E0722",
+        title: "an array in a file has another shape than its field",
+        explain: "\
+The first axis of an array is the rows; the others must have as many elements as the declared type
+of one row.
+    image: [28, 28] = tensor(\"images\")     # the file has [60000, 784] or [60000, 28, 28]",
+    },
+    Code {
+        code: "E0723",
+        title: "the loss became infinite or is not a number",
+        explain: "\
+Training stops at the step whose loss is not finite. The message names the step, the `minimize`
+line and the first tensor that went bad. Usual reasons: the learning rate is too large; `log` or a
+division meets 0; inputs are in the thousands. What helps:
+    with SGD(lr = 0.01), clip_norm = 1
+    log(max(p, 1e-12))
+    x: [4] = standardize(columns(0:4))",
+    },
+    Code {
+        code: "E0724",
+        title: "an `expect` does not hold",
+        explain: "\
+The condition of an `expect` is false, or false for some element if it is a tensor. Both sides of a
+comparison are shown. The lines behind it are carried out up to the next `train`, and the run ends
+with exit code 1.
+    expect accuracy(Digits(digits.test.image), digits.test.label) > 0.96, \"accurate enough\"",
+    },
+    Code {
+        code: "E0725",
+        title: "a part of the data has no rows",
+        explain: "\
+Parts of a `split` are their share of the rows, rounded down; the last takes the rest. With few
+rows a small share is none.
+    split train = 0.9, test = 0.1      # of 9 rows: 8 and 1
+    split train = 0.99, val = 0.005, test = 0.005     # of 100 rows: 99, 0 and 1",
+    },
+    Code {
+        code: "E0726",
+        title: "a size does not come out",
+        explain: "\
+Sizes that depend on the number of rows or on the batch size are computed when these are known.
+Then a quotient was not whole, a size was negative, or the tensors do not fit into memory.
+    x |> reshape([B / 4, 4 * n])       # needs a batch that is a multiple of 4
+Mind that the last batch of an epoch is smaller unless `shuffle = false`.",
+    },
+    Code {
+        code: "E0727",
+        title: "a kind of data file that is not read yet",
+        explain: "\
+This version of nnc reads csv, idx, npy, npz, safetensors and text files.
+Convert the data, with a few lines of Python for example:
+    numpy.savez(\"data.npz\", image = image, label = label)",
+    },
+    Code {
+        code: "E0728",
+        title: "no such data to measure on",
+        explain: "\
+Losses and metrics are measured on a data set of the program, or on one part of it, that has the
+fields of the `train`. Only a `train` with a `validate` line can be measured.
+    session.evaluate(\"digits.test\")",
+    },
+    Code {
+        code: "E0730",
+        title: "cannot go on from this file",
+        explain: "\
+`--resume` needs a file that `--save` wrote in a run of the same program: it holds the states of
+the optimisers and how far the training was, too.
+To start anew from the parameters alone, of any safetensors file:
+    nnc run digits.nn --init digits.safetensors",
+    },
+    Code {
+        code: "E0731",
+        title: "the inputs do not fit the model",
+        explain: "\
+A model is given as many tensors as it has inputs, each of the declared type; free sizes such as
+the batch must be the same wherever they stand.
+    session.predict(\"Xor\", &[&Tensor::floats(&[4, 2], &values)?])",
+    },
+    Code {
+        code: "E0799",
+        title: "a mistake of the compiler",
+        explain: "\
+The compiled code and the program do not fit together. That is never the fault of the program:
+please report it, with the program.
+Until it is repaired, another form of the statement in question may help.",
+    },
+];
