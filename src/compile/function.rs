@@ -6,11 +6,11 @@ use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::timing::{Pass, Timings};
-use crate::ir::compact as optimise;
 use crate::ir::program::Precision;
 use crate::ir::{DimError, Graph, Sizes, specialise};
 use crate::jit::{self, Executable, JitError, Workspace};
 use crate::loops;
+use crate::opt::optimise;
 use crate::plan::{self, External, PlanError, plan};
 
 /// Compiled code of one graph at certain sizes.

@@ -4,11 +4,11 @@ use super::function::BuildError;
 use super::sizes::symbols;
 use super::{Loader, Stage, Timings, check};
 use crate::base::{Diagnostic, Diagnostics, FileId, SourceMap, Span};
-use crate::ir::compact as optimise;
 use crate::ir::program::{Action, BATCH, Precision, Program};
 use crate::ir::{Dim, Graph, Sizes, specialise};
 use crate::jit::{self, Target};
 use crate::loops;
+use crate::opt::optimise;
 use crate::plan::{self, plan};
 use crate::syntax;
 
@@ -91,14 +91,14 @@ fn parts(program: &Program) -> Vec<Part<'_>> {
 fn part_text(part: &Part<'_>, program: &Program, stage: Stage) -> Result<String, BuildError> {
     match stage {
         Stage::Ast => return Ok(String::new()),
-        Stage::Ir => return Ok(graph_text(&forward(part.graph))),
-        Stage::Grad => return Ok(graph_text(part.graph)),
+        Stage::Ir => return Ok(forward(part.graph).to_string()),
+        Stage::Grad => return Ok(part.graph.to_string()),
         Stage::Opt | Stage::Plan | Stage::Loops | Stage::Clif | Stage::Asm => {}
     }
     let graph = specialise(part.graph, &sizes(part, program)).map_err(BuildError::Size)?;
     let graph = optimise(&graph);
     if stage == Stage::Opt {
-        return Ok(graph_text(&graph));
+        return Ok(graph.to_string());
     }
     let precision: Precision = program.precision;
     let plan = plan(&graph, plan::Options { precision }).map_err(BuildError::Plan)?;
@@ -143,8 +143,4 @@ fn sizes(part: &Part<'_>, program: &Program) -> Sizes {
         sizes.entry(symbol).or_insert(Dim::number(ROWS));
     }
     sizes
-}
-
-fn graph_text(graph: &Graph) -> String {
-    format!("{graph:#?}")
 }

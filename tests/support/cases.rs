@@ -5,7 +5,7 @@ use std::path::Path;
 
 use nnc::base::render::{Style, render_all};
 use nnc::base::{Diagnostics, SourceMap};
-use nnc::compile::{self, Stage};
+use nnc::compile::show;
 use nnc::runtime::events::{Event, Observer, Scores};
 use nnc::runtime::format::number_text;
 use nnc::runtime::program::{Files, Program};
@@ -22,23 +22,24 @@ pub fn more_kinds(text: &str) -> Result<Vec<Kind>, String> {
     words.split_whitespace().map(kind).collect()
 }
 
-/// What the case prints; `None` while its stage is not built yet.
-pub fn output(kind: Kind, path: &Path, text: &str) -> Result<Option<String>, Box<dyn Error>> {
+/// What the case prints.
+pub fn output(kind: Kind, path: &Path, text: &str) -> Result<String, Box<dyn Error>> {
     let mut sources = SourceMap::default();
     let file = sources.add(path.to_string_lossy(), text);
     match kind {
-        // Until graphs have a text form.
-        Kind::Stage(Stage::Ir | Stage::Grad | Stage::Opt) => Ok(None),
-        Kind::Stage(stage) => compile::show(&mut sources, file, &mut Files, stage)
-            .map(Some)
-            .map_err(|errors| report(&sources, &errors).into()),
-        Kind::Fmt => format(text).map(Some).map_err(|errors| report(&sources, &errors).into()),
-        Kind::Errors => Ok(Some(errors(path, text)).filter(|report| !report.is_empty())),
+        Kind::Stage(stage) => {
+            show(&mut sources, file, &mut Files, stage).map_err(|errors| report(&sources, &errors).into())
+        }
+        Kind::Fmt => format(text).map_err(|errors| report(&sources, &errors).into()),
+        Kind::Errors => match errors(path, text) {
+            report if report.is_empty() => Err("nothing is wrong with this program".into()),
+            report => Ok(report),
+        },
         Kind::Run => {
             let program = compile(path, text)?;
             let mut log = Log { text: String::new(), sources: program.sources().clone() };
             program.session()?.run(&mut log)?;
-            Ok(Some(log.text))
+            Ok(log.text)
         }
     }
 }
