@@ -21,6 +21,10 @@ pub mod interpret;
 pub mod lift;
 pub mod math;
 pub mod program;
+#[cfg(test)]
+pub mod random;
+#[cfg(test)]
+mod random_tests;
 pub mod rewrite;
 pub mod scalar;
 pub mod signs;

@@ -73,7 +73,7 @@ fn write_node(f: &mut dyn Write, graph: &Graph, id: NodeId, node: &Node, indent:
             let reverse = if scan.reverse { " reverse" } else { "" };
             let step = crate::ir::Var::Step(scan.step);
             let (carries, captures) = node.operands.split_at(scan.n_carries.min(node.operands.len()));
-            write!(f, "scan {step} < {}{reverse} ({}; {}) {{\n", scan.trip, List(carries), List(captures))?;
+            writeln!(f, "scan {step} < {}{reverse} ({}; {}) {{", scan.trip, List(carries), List(captures))?;
             write_graph(f, &scan.body, indent + 4)?;
             return write!(f, "{:indent$}}}", "");
         }

@@ -219,7 +219,10 @@ fn writes_twice(source: &Loop) -> bool {
         };
         let element: Vec<i64> = forms.iter().map(place).collect();
         let outside = element.iter().zip(&shape).any(|(at, size)| *at < 0 || at >= size);
-        if !(source.dropping && outside) && !written.insert(element) {
+        if source.dropping && outside {
+            continue;
+        }
+        if !written.insert(element) {
             return true;
         }
     }
