@@ -339,11 +339,11 @@ fn convolutions_become_products() {
 #[test]
 fn long_sums_are_cut() {
     let mut g = Graph::new();
-    let x = input(&mut g, "x", &[5003, 3]);
+    let x = input(&mut g, "x", &[4099, 3]);
     let columns = reduce(&mut g, Combine::Add, x, 0);
     g.output("columns", columns);
-    let y = input(&mut g, "y", &[5003, 20]);
-    let z = input(&mut g, "z", &[5003, 20]);
+    let y = input(&mut g, "y", &[4099, 4]);
+    let z = input(&mut g, "z", &[4099, 4]);
     let product = matmul(&mut g, y, z, [true, false]);
     g.output("product", product);
     let plan = check(&g);
@@ -446,7 +446,7 @@ fn random_graph(lot: &mut Lot) -> Graph {
 
 #[test]
 fn random_graphs_keep_their_meaning() {
-    for seed in 0..60 {
+    for seed in 0..24 {
         check(&random_graph(&mut Lot(seed)));
     }
 }
