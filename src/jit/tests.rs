@@ -7,6 +7,7 @@ use crate::ir::*;
 use crate::loops;
 use crate::plan::{self, Plan, Step};
 
+mod graphs;
 mod ops;
 mod speed;
 mod steps;
@@ -126,7 +127,7 @@ fn in_pieces(steps: &mut [Step], pieces: usize) {
                         .iter()
                         .all(|sub| matches!(sub, Sub::Affine(affine) if affine.terms.len() <= 1))
                 });
-                if nest.shared > 0 && injective {
+                if nest.shared > 0 && injective && nest.stages.len() == 1 {
                     nest.pieces = pieces;
                 }
             }
@@ -140,15 +141,21 @@ fn in_pieces(steps: &mut [Step], pieces: usize) {
 /// Compares native code with the interpreter, in both precisions, for one and several threads.
 fn check(graph: &Graph) {
     for precision in [Precision::F32, Precision::F64] {
-        let mut plan = plan::plan(graph, plan::Options { precision }).expect("the graph has a plan");
-        check_plan(&plan, None);
-        in_pieces(&mut plan.steps, 3);
-        let alone = run_native(&plan, &Alone);
-        check_plan(&plan, Some(&alone));
-        for threads in [2, 3] {
-            let several = run_native(&plan, &Threads(threads));
-            assert!(same_bits(&alone, &several), "threads make a difference");
-        }
+        let plain = plan::plain(graph, plan::Options { precision }).expect("the graph has a plan");
+        check_threads(plain);
+        let fused = plan::plan(graph, plan::Options { precision }).expect("the graph has a plan");
+        check_threads(fused);
+    }
+}
+
+fn check_threads(mut plan: Plan) {
+    check_plan(&plan, None);
+    in_pieces(&mut plan.steps, 3);
+    let alone = run_native(&plan, &Alone);
+    check_plan(&plan, Some(&alone));
+    for threads in [2, 3] {
+        let several = run_native(&plan, &Threads(threads));
+        assert!(same_bits(&alone, &several), "threads make a difference");
     }
 }
 

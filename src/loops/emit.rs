@@ -123,18 +123,32 @@ impl<'b> Emitter<'b> {
         self.loops(&schedule.parallel, &mut leaf);
     }
 
+    /// Stages without loops of their own: all of them at one point, then all at the next, since what one
+    /// hands to another may have one place for all points.
+    pub fn pointwise(&mut self, works: &[Work], written: &[u32]) {
+        for point in self.points(0) {
+            for work in works {
+                self.builder.begin_stage(written, None);
+                self.write_point(work, &point);
+            }
+        }
+    }
+
+    /// What is not reduced.
+    fn write_point(&mut self, work: &Work, point: &[i64]) {
+        let reads_back = work.combine != Combine::Set && (work.accumulate || !work.injective);
+        let value = match work.combine {
+            Combine::ArgMax | Combine::ArgMin => self.builder.int(Kind::I32, 0),
+            _ => self.value_of(work, point),
+        };
+        self.write(work, point, value, reads_back);
+    }
+
     fn leaf(&mut self, work: &Work, schedule: &Schedule) {
         let points = self.points(0);
         let reads_back = work.combine != Combine::Set && (work.accumulate || !work.injective);
         if schedule.reductions.is_empty() {
-            for point in points {
-                let value = self.value_of(work, &point);
-                let value = match work.combine {
-                    Combine::ArgMax | Combine::ArgMin => self.builder.int(Kind::I32, 0),
-                    _ => value,
-                };
-                self.write(work, &point, value, reads_back);
-            }
+            points.iter().for_each(|point| self.write_point(work, point));
             return;
         }
         let vector_reduction = schedule.vector_reduction();

@@ -113,8 +113,8 @@ impl Lowering<'_> {
         // What is not written everywhere is filled first: at each point of the shared loops the part that
         // belongs to it.
         let mut stages = Vec::with_capacity(works.len());
-        for work in works {
-            if !work.accumulate && !work.covering {
+        for (work, stage) in works.into_iter().zip(&nest.stages) {
+            if stage.needs_identity() && !work.covering {
                 let fill = fill_of(&work)?;
                 if pieces > 1 && work.shared == 0 {
                     let mut fill_params = params_for_fill(self, &params);
@@ -187,7 +187,12 @@ impl Lowering<'_> {
         self.most_pieces = self.most_pieces.max(pieces);
         let mut emitter = Emitter::new(&mut builder, &steps, lanes, float, rank);
         emitter.cut = cut;
+        let pointwise = stages.iter().all(|work| work.sizes.len() == work.shared);
         emitter.loops(&plans.shared, &mut |own| {
+            if pointwise {
+                own.pointwise(&stages, &written);
+                return;
+            }
             for (work, schedule) in stages.iter().zip(&plans.stages) {
                 let own_loops = work.sizes.len() > work.shared;
                 // Without loops of its own a stage writes to one place, which loads after it find again.

@@ -18,7 +18,7 @@ mod rebuild;
 mod scan;
 mod split;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod text;
 mod trim;
 mod view;

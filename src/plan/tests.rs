@@ -444,6 +444,11 @@ fn random_graph(lot: &mut Lot) -> Graph {
     g
 }
 
+/// A graph for tests of later stages.
+pub(crate) fn some_graph(seed: u64) -> Graph {
+    random_graph(&mut Lot(seed))
+}
+
 #[test]
 fn random_graphs_keep_their_meaning() {
     for seed in 0..24 {

@@ -1,0 +1,10 @@
+//! Graphs without a pattern.
+
+use super::*;
+
+#[test]
+fn random_graphs() {
+    for seed in 0..8 {
+        check(&plan::tests::some_graph(seed));
+    }
+}
