@@ -29,7 +29,7 @@
 //! | `[i0 - 1 else drop] +=` | writes outside are left out |
 //! | `let v0 = …` | a part that is used more than once |
 //!
-//! [`parse`] gives back the graph that was printed, but for origins. A loop whose body or operands are not in
+//! [`parse()`] gives back the graph that was printed, but for origins. A loop whose body or operands are not in
 //! the order that [`LoopBuilder`](super::LoopBuilder) gives them is printed with `list`, every scalar by
 //! itself, and with its operands.
 

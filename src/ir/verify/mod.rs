@@ -17,7 +17,7 @@
 //!   Outside of scans there are none.
 //! - The counter is not that of a scan around it.
 //!
-//! Of loops ([`loops`]):
+//! Of loops:
 //! - Scalars stand after what they use; types fit; reads have a subscript for each axis of the operand, and the
 //!   write one for each axis of the result. Computed subscripts are ints.
 //! - Linear forms vary with indices of the domain and with scans around the loop only.
