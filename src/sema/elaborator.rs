@@ -90,6 +90,10 @@ pub struct Elaborator<'a> {
     pub step: Option<Value>,
     /// Conditions that subscripts put on int fields of the data, by path (`digits.label`).
     pub field_bounds: Vec<(Arc<str>, Bound)>,
+    /// Conditions on sizes that wait until free dimensions have their numbers.
+    pub deferred: Vec<super::index::Deferred>,
+    /// The recurrences whose bodies are being carried out, outermost first.
+    pub scans: Vec<super::scan::Open>,
     /// Random draws made so far in the present graph, by the path around them.
     pub draws: HashMap<Arc<str>, usize>,
     /// Items whose bodies were carried out, by place.
@@ -130,6 +134,8 @@ impl<'a> Elaborator<'a> {
             draw_path: None,
             step: None,
             field_bounds: Vec::new(),
+            deferred: Vec::new(),
+            scans: Vec::new(),
             draws: HashMap::new(),
             carried_out: HashSet::new(),
             next_mark: 0,

@@ -62,7 +62,10 @@ impl Elaborator<'_> {
             ExprKind::Call { callee, args } => self.call_expr(callee, args, span, expected, None),
             ExprKind::Pipeline { input, stages } => self.pipeline(input, stages),
             ExprKind::Subscript { base, subscripts } => {
-                let base_value = self.expr(base, None);
+                let base_value = match self.known_base(base) {
+                    Some(value) => value,
+                    None => self.expr(base, None),
+                };
                 self.subscript(base_value, base.span, subscripts, span)
             }
             ExprKind::Reduce(reduce) => self.reduce_expr(reduce, span),
@@ -346,8 +349,12 @@ impl Elaborator<'_> {
             let message = format!("a condition must be a bool, found {}", chosen.describe());
             return self.error("E0215", message, condition.span, "compare to make a bool: `x > 0`");
         }
+        let mark = self.skips_so_far();
         let a = self.expr(then, expected);
+        self.skips_only_if(mark, &chosen, true);
+        let mark = self.skips_so_far();
         let b = self.expr(otherwise, expected);
+        self.skips_only_if(mark, &chosen, false);
         if a.is_error() || b.is_error() {
             return Value::Error;
         }

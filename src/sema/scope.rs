@@ -3,6 +3,7 @@
 //! An inner scope hides an outer one: language and prelude, imports, file, signature, body, statement.
 //! Signature, body and statement are one list here, searched from its end; the others are in [`super::module`].
 
+use super::index::Region;
 use super::module::{ItemRef, ModuleId};
 use super::value::{Instance, Value};
 use crate::base::Span;
@@ -15,6 +16,8 @@ pub struct Binding {
     pub value: Value,
     pub span: Span,
     pub kind: BindingKind,
+    /// Of a declared tensor: what has been written into it.
+    pub written: Vec<Region>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -111,7 +114,7 @@ impl Frame {
     }
 
     pub fn bind(&mut self, name: impl Into<Arc<str>>, value: Value, span: Span, kind: BindingKind) {
-        self.bindings.push(Binding { name: name.into(), value, span, kind });
+        self.bindings.push(Binding { name: name.into(), value, span, kind, written: Vec::new() });
     }
 
     pub fn find(&self, name: &str) -> Option<&Binding> {

@@ -40,23 +40,9 @@ impl Elaborator<'_> {
                 self.param(name, ty.as_ref(), value.as_ref(), frozen.is_some(), span);
             }
             StatementKind::State { name, ty, value } => self.state(name, ty.as_ref(), value.as_ref(), span),
-            StatementKind::Carry { name, .. } => {
-                self.error(
-                    "E0118",
-                    "a carry stands in a `scan` only",
-                    span,
-                    "there is no `scan` around this",
-                );
-                self.bind_local(name, Value::Error);
-            }
-            StatementKind::Collect { name, .. } => {
-                self.error(
-                    "E0118",
-                    "`collect` stands in a `scan` only",
-                    span,
-                    "there is no `scan` around this",
-                );
-                self.bind_local(name, Value::Error);
+            StatementKind::Carry { name, .. } => super::scan::misplaced_carry(self, name, span),
+            StatementKind::Collect { name, value, axis } => {
+                super::scan::collect(self, name, value, axis.as_ref(), span);
             }
             StatementKind::Scan(scan) => super::scan::scan(self, scan, span),
             StatementKind::Require { condition, message } => self.require(condition, message.as_ref()),

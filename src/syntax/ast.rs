@@ -277,6 +277,8 @@ pub enum StatementKind {
 pub struct IndexDefinition {
     pub name: Name,
     pub subscripts: Vec<TargetSubscript>,
+    /// `else skip` at the end of the list: what would be written outside is dropped.
+    pub otherwise: Option<Otherwise>,
     /// The whole left-hand side.
     pub target_span: Span,
     pub op: DefineOp,

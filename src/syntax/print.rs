@@ -175,7 +175,8 @@ impl Printer {
                     DefineOp::Set => "define",
                     DefineOp::Add => "add",
                 };
-                let subscripts = subscripts.collect::<Vec<_>>().join(" ");
+                let mut subscripts = subscripts.collect::<Vec<_>>().join(" ");
+                subscripts.push_str(&otherwise_text(define.otherwise.as_ref()));
                 self.line(&format!("{word} {}[{subscripts}] {}", define.name, expr(&define.value)));
             }
             StatementKind::Update { target, value } => {
@@ -374,12 +375,16 @@ fn subscripts_text(subscripts: &Subscripts) -> String {
         SubscriptKind::Pack(name) => format!("...{name}"),
     });
     let mut text = items.collect::<Vec<_>>().join(" ");
-    match &subscripts.otherwise {
-        Some(Otherwise::Value(value)) => text.push_str(&format!(" else {}", expr(value))),
-        Some(Otherwise::Skip(_)) => text.push_str(" else skip"),
-        None => {}
-    }
+    text.push_str(&otherwise_text(subscripts.otherwise.as_ref()));
     text
+}
+
+fn otherwise_text(otherwise: Option<&Otherwise>) -> String {
+    match otherwise {
+        Some(Otherwise::Value(value)) => format!(" else {}", expr(value)),
+        Some(Otherwise::Skip(_)) => " else skip".to_string(),
+        None => String::new(),
+    }
 }
 
 /// An `if` block inside an expression; its statements follow each other on the line.

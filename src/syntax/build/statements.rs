@@ -8,8 +8,8 @@ use crate::base::{Diagnostic, Span};
 
 use super::super::ast::{
     Block, DefineOp, Expr, ExprKind, For, ForRange, IfBlock, IfBranch, IndexDefinition, Name, NamePiece,
-    Path, Scan, Statement, StatementKind, Subscript, SubscriptKind, TargetSubscript, TargetSubscriptKind,
-    TemplateName,
+    Otherwise, Path, Scan, Statement, StatementKind, Subscript, SubscriptKind, TargetSubscript,
+    TargetSubscriptKind, TemplateName,
 };
 use super::super::grammar::Rule;
 use super::expressions::index_of;
@@ -22,6 +22,7 @@ enum Target {
     Indexed {
         name: Name,
         subscripts: Vec<TargetSubscript>,
+        otherwise: Option<Otherwise>,
     },
     /// Reported already.
     Wrong,
@@ -194,9 +195,17 @@ impl Builder<'_> {
             (Rule::eq, Target::Tuple(names)) => {
                 StatementKind::Unpack { names, pattern_span: target_span, value }
             }
-            (Rule::eq | Rule::plus_eq, Target::Indexed { name, subscripts }) => {
+            (Rule::eq | Rule::plus_eq, Target::Indexed { name, subscripts, otherwise }) => {
                 let op = if rule == Rule::eq { DefineOp::Set } else { DefineOp::Add };
-                StatementKind::Define(IndexDefinition { name, subscripts, target_span, op, op_span, value })
+                StatementKind::Define(IndexDefinition {
+                    name,
+                    subscripts,
+                    otherwise,
+                    target_span,
+                    op,
+                    op_span,
+                    value,
+                })
             }
             (Rule::plus_eq, Target::Path(_)) => {
                 let name = &self.text[target_span.start as usize..target_span.end as usize];
@@ -285,19 +294,10 @@ impl Builder<'_> {
                     self.error(not_a_target(span, op));
                     return Target::Wrong;
                 };
-                if let Some(otherwise) = &subscripts.otherwise {
-                    let place = match otherwise {
-                        super::super::ast::Otherwise::Value(value) => value.span,
-                        super::super::ast::Otherwise::Skip(skip) => *skip,
-                    };
-                    self.error(
-                        Diagnostic::error("E0007", "`else` has no meaning on the left-hand side")
-                            .at(place, "nothing is read here"),
-                    );
-                }
+                let otherwise = subscripts.otherwise;
                 let subscripts =
                     subscripts.items.into_iter().filter_map(|item| self.target_subscript(item)).collect();
-                Target::Indexed { name: Name { text: name, span: base.span }, subscripts }
+                Target::Indexed { name: Name { text: name, span: base.span }, subscripts, otherwise }
             }
             kind => match path_of(Expr::new(kind, span)) {
                 Some(path) => Target::Path(path),

@@ -1,0 +1,92 @@
+//! Whether a subscript lies within its axis: proven, disproven, or to be seen when a free dimension has its number.
+
+use super::super::elaborator::Elaborator;
+use super::super::value::Interval;
+use crate::base::Span;
+use crate::ir::{Affine, Dim, Var};
+
+/// A condition on sizes that waits until the free dimensions in it have their numbers: `value >= 0`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Deferred {
+    pub value: Dim,
+    pub span: Span,
+    /// What is wrong if it does not hold.
+    pub message: String,
+}
+
+/// What is known of `dim >= 0`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Fit {
+    Always,
+    /// It depends on free dimensions.
+    Open,
+    Never,
+}
+
+/// Which ends of the axis a subscript is known to keep.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Fits {
+    pub lower: Fit,
+    pub upper: Fit,
+}
+
+impl Fits {
+    pub fn always(&self) -> bool {
+        self.lower == Fit::Always && self.upper == Fit::Always
+    }
+
+    pub fn never(&self) -> bool {
+        self.lower == Fit::Never || self.upper == Fit::Never
+    }
+}
+
+/// Whether `dim >= 0`, each free dimension being at least 1.
+pub(super) fn not_negative(dim: &Dim) -> Fit {
+    if dim.at_least(&Dim::ZERO) {
+        Fit::Always
+    } else if dim.as_number().is_some() || (-dim).at_least(&Dim::ONE) {
+        Fit::Never
+    } else {
+        Fit::Open
+    }
+}
+
+/// Whether an interval lies in `0 .. size`.
+pub(super) fn within(interval: &Interval, size: &Dim) -> Fits {
+    let room = &(size - &interval.greatest) - &Dim::ONE;
+    Fits { lower: not_negative(&interval.least), upper: not_negative(&room) }
+}
+
+/// Whether an open condition is one that large sizes meet: `n - 3 >= 0`, not `1 - n >= 0`.
+pub(super) fn grows(dim: &Dim) -> bool {
+    let mut names = Vec::new();
+    dim.symbols(&mut names);
+    let sizes = |size: i64| names.iter().map(|name| (name.clone(), Dim::number(size))).collect();
+    // Sizes with many divisors, so that quotients come out whole.
+    [5040i64, 720_720].into_iter().all(|size| dim.evaluate(&sizes(size)).is_ok_and(|value| value >= 0))
+}
+
+impl Elaborator<'_> {
+    /// The values that a linear form of indices and scan steps takes in the innermost frame.
+    pub(super) fn affine_interval(&self, affine: &Affine) -> Option<Interval> {
+        let domain = self.index_frames.last().map_or(&[][..], |frame| frame.parts.domain());
+        let size = |var: Var| match var {
+            Var::Index(index) => domain.get(index as usize).cloned().unwrap_or(Dim::ONE),
+            Var::Step(step) => {
+                let found =
+                    self.levels.iter().filter_map(|level| level.step.as_ref()).find(|own| own.0 == step);
+                found.map_or(Dim::ONE, |(_, trip)| trip.clone())
+            }
+        };
+        let (least, greatest) = affine.bounds(size)?;
+        Some(Interval { least, greatest })
+    }
+
+    /// Notes a condition that waits for the numbers of free dimensions.
+    pub(in crate::sema) fn defer(&mut self, value: Dim, span: Span, message: String) {
+        let deferred = Deferred { value, span, message };
+        if !self.deferred.contains(&deferred) {
+            self.deferred.push(deferred);
+        }
+    }
+}

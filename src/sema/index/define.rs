@@ -1,0 +1,533 @@
+//! Definitions `y[b, o] = …` and `y[dst[e], d] += …`.
+//!
+//! `=` makes a new tensor, or writes into a declared one; `+=` adds to the earlier tensor of the name. Either is
+//! one loop over all indices of the left side; `+=` of a `sum` takes the indices of the sum into that loop.
+
+use super::super::elaborator::Elaborator;
+use super::super::operators::interval_of;
+use super::super::scope::BindingKind;
+use super::super::tensors::{convert, count};
+use super::super::value::{Interval, Tensor, Value, show_axes};
+use super::IndexFrame;
+use super::names::Names;
+use super::read::{Place, Subscripted};
+use super::reduce::{flattened, identity};
+use super::regions::Region;
+use super::uses::Uses;
+use crate::base::{Diagnostic, Span};
+use crate::ir::{Affine, BinaryOp, Combine, Dim, Elem, LoopBuilder, NodeId, Op, Scalar, ScalarId, Sub};
+use crate::syntax::ast::{
+    DefineOp, Expr, ExprKind, IndexDefinition, Otherwise, ReduceIndex, ReduceOp, TargetSubscriptKind,
+};
+use std::sync::Arc;
+
+/// What a definition writes into.
+struct Target {
+    tensor: Tensor,
+    /// Where it was declared or bound.
+    span: Span,
+    /// What other statements have written into it.
+    written: Vec<Region>,
+}
+
+/// The right-hand side, worked out.
+struct Right {
+    scalar: ScalarId,
+    elem: Elem,
+    interval: Option<Interval>,
+    field: Option<Arc<str>>,
+}
+
+/// `y[b, o] = expr`, `y[dst[e], d] += expr`: binds the new tensor in the frame of the call.
+pub fn define(elaborator: &mut Elaborator<'_>, definition: &IndexDefinition) {
+    if elaborator.try_define(definition).is_none() {
+        elaborator.bind_local(&definition.name, Value::Error);
+    }
+}
+
+impl Elaborator<'_> {
+    /// `None` is reported.
+    fn try_define(&mut self, definition: &IndexDefinition) -> Option<()> {
+        let mut names = self.left_names(&definition.subscripts);
+        if !self.check_index_names(&names) {
+            return None;
+        }
+        let target = self.target(definition)?;
+        let (summed, body) = self.summed(definition, &names)?;
+        for index in &summed.indices {
+            names.indices.push(index.clone());
+        }
+        names.packs.extend(&summed.packs);
+        let mut uses = Uses::of(&names);
+        self.look_at_left(&mut uses, definition, target.as_ref());
+        self.look_for_uses(&mut uses, body, &mut Vec::new());
+        let (new, known) = self.ranges(&names, &uses);
+        let adds = definition.op == DefineOp::Add;
+        let (_, opened) = self.open_frame(false, &new, adds, uses.bases);
+        let made = self.define_in_frame(definition, target.as_ref(), body, adds);
+        let frame = self.close_frame(opened)?;
+        let (places, right, dropping) = made?;
+        if !known {
+            return None;
+        }
+        self.finish_definition(definition, target, frame, places, right, dropping)
+    }
+
+    /// The tensor that is written into: declared, or for `+=` any earlier one of the name.
+    /// The outer `None` is reported.
+    fn target(&mut self, definition: &IndexDefinition) -> Option<Option<Target>> {
+        let name = &definition.name;
+        let found = self.frame().find(&name.text).cloned();
+        let (value, span, written) = match (found, definition.op) {
+            (Some(own), DefineOp::Set) if own.kind == BindingKind::Declared => {
+                (own.value, own.span, own.written)
+            }
+            (_, DefineOp::Set) => return Some(None),
+            (Some(own), DefineOp::Add) => (own.value, own.span, own.written),
+            (None, DefineOp::Add) => match self.global(&name.text, name.span) {
+                Some(value) => (value, Span::default(), Vec::new()),
+                None => {
+                    let message = format!("there is no tensor `{name}` to add to");
+                    let error = Diagnostic::error("E0310", message).at(name.span, "not known");
+                    self.report(error.help(format!("declare it first, all zeros: `{name}: [N, D]`")));
+                    return None;
+                }
+            },
+        };
+        match &value {
+            Value::Error => None,
+            Value::Tensor(tensor) => Some(Some(Target { tensor: tensor.clone(), span, written })),
+            Value::List(_) | Value::Int(_) | Value::Float(_) | Value::Ratio(..) => {
+                let tensor = self.to_tensor(&value, name.span)?;
+                Some(Some(Target { tensor, span, written }))
+            }
+            other => {
+                let message = format!("`{name}` is {} and cannot be added to", other.describe());
+                let mut error = Diagnostic::error("E0310", message).at(name.span, "not a tensor");
+                if span != Span::default() {
+                    error = error.and_at(span, "bound here");
+                }
+                self.report(error.help(format!("declare a tensor first, all zeros: `{name}: [N, D]`")));
+                None
+            }
+        }
+    }
+
+    /// For `y[…] += sum[i](…)`: the indices of the sum, which become indices of the statement.
+    fn summed<'t>(
+        &mut self,
+        definition: &'t IndexDefinition,
+        names: &Names<'_>,
+    ) -> Option<(Names<'t>, &'t Expr)> {
+        let whole = (Names::default(), &definition.value);
+        let ExprKind::Reduce(reduce) = &definition.value.kind else { return Some(whole) };
+        if definition.op != DefineOp::Add || reduce.op != ReduceOp::Sum || self.frame().find("sum").is_some()
+        {
+            return Some(whole);
+        }
+        let (indices, body) = flattened(reduce);
+        let again = |index: &&ReduceIndex| match index {
+            ReduceIndex::Index(index) => names.has(&index.name.text),
+            ReduceIndex::Pack(pack) => names.packs.iter().any(|own| own.text == pack.text),
+        };
+        let bounded_by_left = indices.iter().any(|index| match index {
+            ReduceIndex::Index(index) => index.bound.as_ref().is_some_and(|bound| mentions(bound, names)),
+            ReduceIndex::Pack(_) => false,
+        });
+        if indices.iter().any(again) || bounded_by_left {
+            return Some(whole);
+        }
+        let summed = self.reducer_names(indices);
+        self.check_index_names(&summed).then_some((summed, body))
+    }
+
+    /// Bare uses of indices on the left: in the axes of the target, and inside `dst[e]`.
+    fn look_at_left(&mut self, uses: &mut Uses, definition: &IndexDefinition, target: Option<&Target>) {
+        let mut axes = Vec::new();
+        for subscript in &definition.subscripts {
+            match &subscript.kind {
+                TargetSubscriptKind::Index(index) => {
+                    axes.push((Some(index.name.text.clone()), 1, subscript.span))
+                }
+                TargetSubscriptKind::Pack(pack) => {
+                    let width = match self.frame().find(&pack.text).map(|own| &own.value) {
+                        Some(Value::Pack(sizes)) => sizes.len(),
+                        _ => 0,
+                    };
+                    axes.push((None, width, subscript.span));
+                }
+                TargetSubscriptKind::Expr(expr) => {
+                    axes.push((None, 1, subscript.span));
+                    self.look_for_uses(uses, expr, &mut Vec::new());
+                    uses.note_compound(expr, &[]);
+                }
+            }
+        }
+        if let Some(target) = target {
+            uses.note_target(&target.tensor, definition.name.as_str(), &axes);
+        }
+    }
+
+    /// Elaborates both sides in the frame. `None` is reported.
+    fn define_in_frame(
+        &mut self,
+        definition: &IndexDefinition,
+        target: Option<&Target>,
+        body: &Expr,
+        adds: bool,
+    ) -> Option<(Vec<Place>, Right, bool)> {
+        let places = self.left_places(definition, target);
+        let value = self.expr(body, None);
+        let scalar = self.indexed_scalar(&value, body.span)?;
+        let elem = self.with_index_body(|l| l.elem(scalar))?;
+        let (interval, field) = match &value {
+            Value::Indexed(own) => (interval_of(&value), own.field.clone()),
+            _ => (interval_of(&value), None),
+        };
+        let places = places?;
+        let (scalar, elem) = match target {
+            Some(target) => self.to_target(scalar, elem, target, definition, body.span)?,
+            None => (scalar, elem),
+        };
+        let dropping = self.fits_target(definition, target, &places, adds)?;
+        let scalar = match self.skip_condition() {
+            Some(condition) => self.with_index_body(|l| {
+                let nothing = identity(l, Combine::Add, scalar);
+                l.select(condition, scalar, nothing)
+            })?,
+            None => scalar,
+        };
+        Some((places, Right { scalar, elem, interval, field }, dropping))
+    }
+
+    /// The subscripts of the left side, one for each axis.
+    fn left_places(&mut self, definition: &IndexDefinition, target: Option<&Target>) -> Option<Vec<Place>> {
+        let mut places = Vec::new();
+        let mut fits = true;
+        for subscript in &definition.subscripts {
+            let size = target.and_then(|target| target.tensor.ty.shape.get(places.len()).cloned());
+            let value = match &subscript.kind {
+                TargetSubscriptKind::Index(index) => self.name(&index.name.text, index.name.span),
+                TargetSubscriptKind::Expr(expr) => self.expr(expr, None),
+                TargetSubscriptKind::Pack(pack) => {
+                    match self.pack_places(pack, subscript.span) {
+                        Some(own) => places.extend(own),
+                        None => fits = false,
+                    }
+                    continue;
+                }
+            };
+            match self.place(&value, size.as_ref(), subscript.span) {
+                Some(place) => places.push(place),
+                None => {
+                    fits = false;
+                    places.push(Place::broken(subscript.span));
+                }
+            }
+        }
+        fits.then_some(places)
+    }
+
+    /// The value with the element type of the target.
+    fn to_target(
+        &mut self,
+        scalar: ScalarId,
+        elem: Elem,
+        target: &Target,
+        definition: &IndexDefinition,
+        span: Span,
+    ) -> Option<(ScalarId, Elem)> {
+        let own = target.tensor.ty.elem;
+        let name = &definition.name;
+        if definition.op == DefineOp::Add && own == Elem::Bool {
+            let error =
+                Diagnostic::error("E0215", format!("`{name}` is made of bools and cannot be added to"));
+            let error = error.at(definition.target_span, "`+=` needs numbers");
+            self.report(if target.span == Span::default() {
+                error
+            } else {
+                error.and_at(target.span, "declared here")
+            });
+            return None;
+        }
+        let fits = elem == own || own == Elem::Float || (own == Elem::Int && elem == Elem::Bool);
+        if !fits {
+            let message = format!("`{name}` is made of {own}s, the right side gives {elem}s");
+            let mut error = Diagnostic::error("E0215", message).at(span, format!("gives {elem}s"));
+            if target.span != Span::default() {
+                error = error
+                    .and_at(target.span, format!("declared as {}", show_axes(own, &target.tensor.axes())));
+            }
+            self.report(match own {
+                Elem::Int => error.help("`int(x)` drops what is behind the point"),
+                Elem::Bool => error.help("compare to make bools: `x > 0`"),
+                Elem::Float => error,
+            });
+            return None;
+        }
+        let scalar = self.with_index_body(|l| convert(l, scalar, own))?;
+        Some((scalar, own))
+    }
+
+    /// Whether the left side fits the tensor that is written into. Gives whether writes outside are dropped.
+    fn fits_target(
+        &mut self,
+        definition: &IndexDefinition,
+        target: Option<&Target>,
+        places: &[Place],
+        adds: bool,
+    ) -> Option<bool> {
+        let Some(target) = target else {
+            if let Some(otherwise) = &definition.otherwise {
+                self.wrong_else(otherwise);
+                return None;
+            }
+            return Some(false);
+        };
+        if places.len() != target.tensor.rank() {
+            let shape = show_axes(target.tensor.ty.elem, &target.tensor.axes());
+            let message = format!(
+                "{} for `{}`: {shape}",
+                count(places.len(), "subscript", "subscripts"),
+                definition.name
+            );
+            let error = Diagnostic::error("E0306", message).at(
+                definition.target_span,
+                format!("{} needed", count(target.tensor.rank(), "subscript is", "subscripts are")),
+            );
+            self.report(match target.span == Span::default() {
+                true => error,
+                false => error.and_at(target.span, format!("this is {shape}")),
+            });
+            return None;
+        }
+        match &definition.otherwise {
+            Some(Otherwise::Skip(_)) if adds => {
+                Some(self.inside_condition(places, &target.tensor.ty.shape).is_some())
+            }
+            Some(otherwise) => {
+                self.wrong_else(otherwise);
+                None
+            }
+            None => {
+                let what = Subscripted {
+                    tensor: &target.tensor,
+                    span: definition.name.span,
+                    verb: "written",
+                    may_say_else: false,
+                };
+                self.must_fit(places, &what).then_some(false)
+            }
+        }
+    }
+
+    fn wrong_else(&mut self, otherwise: &Otherwise) {
+        let place = match otherwise {
+            Otherwise::Value(value) => value.span,
+            Otherwise::Skip(skip) => *skip,
+        };
+        let error = Diagnostic::error("E0308", "`else` on this left-hand side");
+        let error = error.at(place, "nothing is read here");
+        self.report(error.help("with `+=`, `else skip` drops what would be added outside"));
+    }
+
+    /// Makes the loop, and binds the name.
+    fn finish_definition(
+        &mut self,
+        definition: &IndexDefinition,
+        target: Option<Target>,
+        frame: IndexFrame,
+        places: Vec<Place>,
+        right: Right,
+        dropping: bool,
+    ) -> Option<()> {
+        let domain = frame.parts.domain().to_vec();
+        let affine: Vec<Option<Affine>> = places.iter().map(Place::affine).collect();
+        let region = Region::new(&affine, &domain);
+        let adds = definition.op == DefineOp::Add;
+        let shape = match &target {
+            Some(target) => target.tensor.ty.shape.clone(),
+            None => self.new_shape(definition, &region, &places)?,
+        };
+        if !adds {
+            self.check_once(definition, target.as_ref(), &region, &domain)?;
+        }
+        let covers_all = region.covered().is_ok_and(|sizes| sizes == shape) && !adds;
+        let subs: Vec<Sub> = places.into_iter().map(|place| place.sub).collect();
+        let made = self.write_loop(definition, &frame, &shape, subs, &right, dropping, covers_all);
+        let earlier = target.as_ref().filter(|_| !covers_all);
+        let interval = match earlier {
+            None => right.interval.clone(),
+            Some(earlier) if !adds => union(earlier.tensor.interval.as_ref(), right.interval.as_ref()),
+            Some(_) => None,
+        };
+        let mut tensor = match earlier {
+            Some(earlier) => self.with_earlier(&earlier.tensor, made, definition)?,
+            None => made,
+        };
+        if tensor.ty.elem == Elem::Int {
+            tensor.interval = interval;
+        }
+        if target.is_none() {
+            tensor.field = right.field;
+        }
+        tensor.span = definition.target_span;
+        let value = Value::Tensor(tensor);
+        let name = definition.name.text.clone();
+        match target {
+            Some(target) if !adds => {
+                let written = target.written.into_iter().chain([region]).collect();
+                self.bind_name(name.clone(), value, target.span, BindingKind::Declared);
+                if let Some(binding) = self.frame_mut().find_mut(&name) {
+                    binding.written = written;
+                }
+            }
+            _ => self.bind_name(name, value, definition.name.span, BindingKind::Local),
+        }
+        Some(())
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "what a loop is made of")]
+    fn write_loop(
+        &mut self,
+        definition: &IndexDefinition,
+        frame: &IndexFrame,
+        shape: &[Dim],
+        subs: Vec<Sub>,
+        right: &Right,
+        dropping: bool,
+        covers_all: bool,
+    ) -> Tensor {
+        let span = definition.target_span.to(definition.value.span);
+        let builder = LoopBuilder::resume(self.graph(), frame.parts.clone());
+        let in_order = (0..subs.len())
+            .all(|axis| matches!(&subs[axis], Sub::Affine(own) if own.as_index() == Some(axis)));
+        if covers_all
+            && in_order
+            && let Some(node) = whole_read(&builder, right.scalar)
+            && self.graph().shape(node) == shape
+        {
+            return self.tensor(node, span);
+        }
+        let combine = if definition.op == DefineOp::Add { Combine::Add } else { Combine::Set };
+        debug_assert_eq!(builder.elem(right.scalar), right.elem);
+        let node = builder.finish(shape.to_vec(), subs, dropping, combine, right.scalar);
+        self.add_loop(span, node)
+    }
+
+    /// The shape of a tensor that is not declared: every element is written.
+    fn new_shape(
+        &mut self,
+        definition: &IndexDefinition,
+        region: &Region,
+        places: &[Place],
+    ) -> Option<Vec<Dim>> {
+        let axis = match region.covered() {
+            Ok(sizes) => return Some(sizes),
+            Err(axis) => axis,
+        };
+        let place = &places[axis];
+        let text = self.text(place.span);
+        let name = &definition.name;
+        let (message, label) = match &place.sub {
+            Sub::Value(_) => (
+                format!("the shape of `{name}` is not known"),
+                format!("`{text}` is an element of an integer tensor"),
+            ),
+            Sub::Affine(_) => (
+                format!("not every element of `{name}` is written exactly once"),
+                format!("`{text}` does not go through all places from 0, each once"),
+            ),
+        };
+        let error = Diagnostic::error("E0315", message).at(place.span, label);
+        let sizes = vec!["…"; places.len()].join(", ");
+        let help = format!("declare the shape first, `{name}: [{sizes}]`; what is not written is 0");
+        let error = match &place.sub {
+            Sub::Value(_) => error.help(format!("{help}; then `+=` adds to it")),
+            Sub::Affine(_) => error.help(help),
+        };
+        self.report(error);
+        None
+    }
+
+    /// Reports what may be written twice.
+    fn check_once(
+        &mut self,
+        definition: &IndexDefinition,
+        target: Option<&Target>,
+        region: &Region,
+        domain: &[Dim],
+    ) -> Option<()> {
+        let name = &definition.name;
+        if !region.tells_indices(domain) {
+            let error = Diagnostic::error("E0309", format!("an element of `{name}` may be written twice"));
+            let error = error.at(definition.target_span, "different indices may give the same place");
+            let error = error
+                .note("writing twice is excluded only by bare indices, numbers and `k*i + u` with `u < k`");
+            let (op, text) = (definition.op_span, "+=");
+            self.report(error.suggest("`+=` adds all that is written to one place", op, text));
+            return None;
+        }
+        if let Some(target) = target
+            && target.written.iter().any(|earlier| !earlier.is_apart_from(region))
+        {
+            let error = Diagnostic::error("E0309", format!("an element of `{name}` may be written twice"));
+            let error =
+                error.at(definition.target_span, "another statement writes the same places, or may do so");
+            let error = error.and_at(target.span, "declared here: each element is written at most once");
+            self.report(error.suggest("`+=` adds to what is written already", definition.op_span, "+="));
+            return None;
+        }
+        Some(())
+    }
+
+    /// What was there before, and what is new: disjoint for `=`, added for `+=`.
+    fn with_earlier(
+        &mut self,
+        earlier: &Tensor,
+        new: Tensor,
+        definition: &IndexDefinition,
+    ) -> Option<Tensor> {
+        let old = self.node(earlier, definition.name.span)?;
+        if self.is_zeros(old) {
+            return Some(new);
+        }
+        let span = definition.target_span.to(definition.value.span);
+        self.set_origin(span);
+        let op = if new.ty.elem == Elem::Bool { BinaryOp::Or } else { BinaryOp::Add };
+        let node = self.graph_mut().map(&[old, new.node], |l, reads| l.binary(op, reads[0], reads[1]));
+        Some(self.tensor(node, span))
+    }
+
+    /// Whether a node is a tensor of zeros: declared, not written yet.
+    fn is_zeros(&self, node: NodeId) -> bool {
+        let Op::Loop(body) = &self.graph()[node].op else { return false };
+        body.combine == Combine::Set
+            && match &body.body[body.body.result] {
+                Scalar::Float(number) => number.0.to_bits() == 0,
+                Scalar::Int(number) => *number == 0,
+                Scalar::Bool(value) => !value,
+                _ => false,
+            }
+    }
+}
+
+/// The tensor, if the scalar is an element of it at all indices in order.
+fn whole_read(l: &LoopBuilder<'_>, scalar: ScalarId) -> Option<NodeId> {
+    let Scalar::Read { operand, subs, padded: false } = l.scalar(scalar) else { return None };
+    let in_order = subs.len() == l.domain().len()
+        && (0..subs.len())
+            .all(|axis| matches!(&subs[axis], Sub::Affine(own) if own.as_index() == Some(axis)));
+    in_order.then(|| l.operands()[*operand as usize])
+}
+
+fn union(a: Option<&Interval>, b: Option<&Interval>) -> Option<Interval> {
+    let (a, b) = (a?, b?);
+    Some(Interval { least: a.least.min_with(&b.least), greatest: a.greatest.max_with(&b.greatest) })
+}
+
+fn mentions(expr: &Expr, names: &Names<'_>) -> bool {
+    let mut found = false;
+    super::super::walk::expr(expr, &mut |part| found |= part.as_name().is_some_and(|name| names.has(name)));
+    found
+}
