@@ -85,6 +85,13 @@ impl Elaborator<'_> {
         let elements = list.elements().unwrap_or_default();
         let numbers = elements.iter().all(Value::is_number);
         match subscripts.items.as_slice() {
+            // A place known at run time only: the list is a tensor.
+            [ast::Subscript { kind: SubscriptKind::At(at), .. }] if self.expr(at, None).is_run_time() => {
+                match self.to_tensor(list, base_span) {
+                    Some(tensor) => self.slice(&tensor, base_span, subscripts, span),
+                    None => Value::Error,
+                }
+            }
             [ast::Subscript { kind: SubscriptKind::At(at), .. }] => {
                 let Some(number) = self.compile_time_int(at, "the subscript of a list") else {
                     return Value::Error;
