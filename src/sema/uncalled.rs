@@ -41,7 +41,7 @@ fn check_names(elaborator: &mut Elaborator<'_>, item: &ItemRef, definition: &ast
 }
 
 fn known(name: Arc<str>, span: Span) -> Binding {
-    Binding { name, value: Value::Error, span, kind: BindingKind::Local }
+    Binding { name, value: Value::Error, span, kind: BindingKind::Local, written: Vec::new() }
 }
 
 /// The names that a definition binds and those that it uses.

@@ -201,7 +201,7 @@ fn written_into_declared_tensors() {
     assert_eq!(value(&body("y[3*i + j] = X[i, j]\ny")), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
     assert_eq!(value(&body("y: [3, 3]\ny[i, i] = V[i]\nsum(y)")), [60.0]);
     assert_eq!(value(&body("y = V\ny[i] = 2 * y[i]\ny")), [20.0, 40.0, 60.0]);
-    assert_eq!(value(&body("y = V\ny[i] += X[j, i]\ny")), [15.0, 27.0, 39.0]);
+    assert_eq!(value(&body("y = V\ny[i] += sum[j](X[j, i])\ny")), [15.0, 27.0, 39.0]);
     assert_eq!(value(&body("y: [2]\ny[i] += sum[j](X[i, j])\ny")), [6.0, 15.0]);
     assert_eq!(
         value(&body("w = [1.0, 1.0, 1.0]\ny: [3]\ny[i + u - 1 else skip] += V[i] * w[u]\ny")),
