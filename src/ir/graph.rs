@@ -2,10 +2,10 @@
 
 use super::affine::{Affine, StepId};
 use super::dim::Dim;
+use super::hash::Interner;
 use super::scalar::{Body, Scalar, Sub};
 use super::types::{Const, Elem, Type};
 use crate::base::Span;
-use std::collections::HashMap;
 use std::sync::Arc;
 
 /// A node of a [`Graph`].
@@ -167,7 +167,7 @@ pub struct Output {
 #[derive(Clone, Default, Debug)]
 pub struct Graph {
     nodes: Vec<Node>,
-    interned: HashMap<(Op, Vec<NodeId>), NodeId>,
+    interned: Interner,
     pub outputs: Vec<Output>,
     /// Given to the nodes that are added from now on.
     pub origin: Origin,
@@ -214,14 +214,18 @@ impl Graph {
     /// # Panics
     /// On operands that the op cannot have: a mistake of the caller, which the verifier would name.
     pub fn add(&mut self, op: Op, operands: Vec<NodeId>) -> NodeId {
-        let key = (op, operands);
-        if let Some(id) = self.interned.get(&key) {
-            return *id;
-        }
-        let ty = self.infer(&key.0, &key.1);
+        let is_equal = |place: u32| {
+            let node = &self.nodes[place as usize];
+            node.op == op && node.operands == operands
+        };
+        let slot = match self.interned.find(&(&op, &operands), is_equal) {
+            Ok(place) => return NodeId(place),
+            Err(slot) => slot,
+        };
+        let ty = self.infer(&op, &operands);
         let id = NodeId(self.nodes.len() as u32);
-        self.nodes.push(Node { op: key.0.clone(), operands: key.1.clone(), ty, origin: self.origin.clone() });
-        self.interned.insert(key, id);
+        self.nodes.push(Node { op, operands, ty, origin: self.origin.clone() });
+        self.interned.enter(slot, id.0);
         id
     }
 
@@ -239,15 +243,17 @@ impl Graph {
     /// In debug builds, if the operands do not stand before the node: a mistake of the caller.
     pub fn replace(&mut self, id: NodeId, op: Op, operands: Vec<NodeId>) {
         debug_assert!(operands.iter().all(|operand| *operand < id), "operands stand before users");
-        let node = &mut self.nodes[id.0 as usize];
-        let old = (
-            std::mem::replace(&mut node.op, op.clone()),
-            std::mem::replace(&mut node.operands, operands.clone()),
-        );
-        if self.interned.get(&old) == Some(&id) {
-            self.interned.remove(&old);
+        let is_equal = |place: u32| {
+            let node = &self.nodes[place as usize];
+            node.op == op && node.operands == operands
+        };
+        // What was entered for the node before stays: nothing is equal to it any more.
+        if let Err(slot) = self.interned.find(&(&op, &operands), is_equal) {
+            self.interned.enter(slot, id.0);
         }
-        self.interned.entry((op, operands)).or_insert(id);
+        let node = &mut self.nodes[id.0 as usize];
+        node.op = op;
+        node.operands = operands;
     }
 
     pub fn output(&mut self, name: impl Into<Arc<str>>, node: NodeId) {

@@ -17,6 +17,7 @@ pub mod build;
 pub mod compose;
 pub mod dim;
 pub mod graph;
+mod hash;
 pub mod interpret;
 pub mod lift;
 pub mod math;

@@ -2,8 +2,8 @@
 
 use super::affine::Affine;
 use super::dim::Dim;
+use super::hash::Interner;
 use super::types::Elem;
-use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
 
 /// A float that can be compared and hashed: by its bits.
@@ -295,7 +295,7 @@ impl Scalar {
 pub struct BodyBuilder {
     nodes: Vec<Scalar>,
     elems: Vec<Elem>,
-    interned: HashMap<Scalar, ScalarId>,
+    interned: Interner,
 }
 
 impl BodyBuilder {
@@ -317,9 +317,10 @@ impl BodyBuilder {
     /// # Panics
     /// In debug builds, if the operands do not fit: a mistake of the caller, not of a user.
     pub fn add(&mut self, scalar: Scalar, read_elem: impl FnOnce(u32) -> Elem) -> ScalarId {
-        if let Some(id) = self.interned.get(&scalar) {
-            return *id;
-        }
+        let slot = match self.interned.find(&scalar, |place| self.nodes[place as usize] == scalar) {
+            Ok(place) => return ScalarId(place),
+            Err(slot) => slot,
+        };
         let elem = match &scalar {
             Scalar::Float(_) => Elem::Float,
             Scalar::Int(_) | Scalar::Affine(_) => Elem::Int,
@@ -348,9 +349,9 @@ impl BodyBuilder {
             Scalar::WithSlope { value, .. } => self.elem(*value),
         };
         let id = ScalarId(self.nodes.len() as u32);
-        self.nodes.push(scalar.clone());
+        self.nodes.push(scalar);
         self.elems.push(elem);
-        self.interned.insert(scalar, id);
+        self.interned.enter(slot, id.0);
         id
     }
 

@@ -9,6 +9,7 @@ mod scans;
 use nnc::grad::check::{random_feed, worst_error};
 use nnc::grad::gradient;
 use nnc::ir::interpret::Feed;
+use nnc::ir::verify::verify;
 use nnc::ir::{
     Affine, BinaryOp, Combine, Dim, Elem, Graph, LoopBuilder, NodeId, Op, Scalar, ScalarId, Sub, Type,
     UnaryOp,
@@ -110,10 +111,15 @@ fn check_with(graph: &Graph, of: NodeId, wrt: &[NodeId], feed: &Feed<f64>) {
 }
 
 fn check_first(graph: &Graph, of: NodeId, wrt: &[NodeId], feed: &Feed<f64>) {
-    let error = worst_error(graph, of, wrt, feed, &|graph| graph.clone()).expect("comparable");
+    let error = worst_error(graph, of, wrt, feed, &|graph| {
+        assert_eq!(verify(graph), Ok(()));
+        graph.clone()
+    });
+    let error = error.expect("comparable");
     assert!(error < 1e-6, "gradient is off by {error}");
     let error = worst_error(graph, of, wrt, feed, &|graph| {
         let optimised = optimise(graph);
+        assert_eq!(verify(&optimised), Ok(()));
         let again = optimise(&optimised);
         assert!(is_same(&again, &optimised), "optimising twice is optimising once");
         optimised
