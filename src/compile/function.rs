@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::timing::{Pass, Timings};
 use crate::ir::program::Precision;
+use crate::ir::verify::verify;
 use crate::ir::{DimError, Graph, Sizes, specialise};
 use crate::jit::{self, Executable, JitError, Workspace};
 use crate::loops;
@@ -46,7 +47,9 @@ pub fn build(
     timings: &Timings,
 ) -> Result<Function, BuildError> {
     let graph = timings.time(Pass::Specialise, || specialise(graph, sizes)).map_err(BuildError::Size)?;
+    verified(&graph, "specialise")?;
     let graph = timings.time(Pass::Optimise, || optimise(&graph));
+    verified(&graph, "optimise")?;
     let plan =
         timings.time(Pass::Plan, || plan(&graph, plan::Options { precision })).map_err(BuildError::Plan)?;
     let module = timings.time(Pass::Loops, || loops::lower(&plan)).map_err(|error| JitError(error.0));
@@ -55,6 +58,17 @@ pub fn build(
         .time(Pass::Code, || Executable::from_module(&module, &plan.externals, jit::Options::default()));
     let code = Code::Native(code.map_err(BuildError::Code)?);
     Ok(Function { externals: plan.externals, code, workspaces: Mutex::default() })
+}
+
+/// In tests and debug builds: that a pass left a graph that keeps the rules.
+fn verified(graph: &Graph, pass: &str) -> Result<(), BuildError> {
+    if !cfg!(debug_assertions) {
+        return Ok(());
+    }
+    verify(graph).map_err(|faults| {
+        let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        BuildError::Code(JitError(format!("after `{pass}`: {}", faults.join("; "))))
+    })
 }
 
 impl Function {
@@ -129,3 +143,5 @@ impl fmt::Debug for Function {
         f.debug_struct("Function").field("externals", &self.externals).finish_non_exhaustive()
     }
 }
+
+impl std::error::Error for BuildError {}

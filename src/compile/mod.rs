@@ -7,14 +7,14 @@
 
 mod function;
 mod show;
-mod sizes;
 mod stage;
+mod symbols;
 mod timing;
 
 pub use function::{BuildError, Cache, Code, Function, build};
-pub use show::show;
-pub use sizes::symbols;
+pub use show::{Part, parts, show, sizes};
 pub use stage::Stage;
+pub use symbols::symbols;
 pub use timing::{Pass, Timings};
 
 pub use crate::sema::Loader;

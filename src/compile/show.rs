@@ -1,7 +1,7 @@
 //! A program as a stage of the compiler sees it, as text.
 
 use super::function::BuildError;
-use super::sizes::symbols;
+use super::symbols::symbols;
 use super::{Loader, Stage, Timings, check};
 use crate::base::{Diagnostic, Diagnostics, FileId, SourceMap, Span};
 use crate::ir::program::{Action, BATCH, Precision, Program};
@@ -16,11 +16,12 @@ use crate::syntax;
 const ROWS: i64 = 8;
 
 /// A graph of a program with what it is called.
-struct Part<'a> {
-    title: String,
-    graph: &'a Graph,
-    span: Span,
-    batch: usize,
+pub struct Part<'a> {
+    pub title: String,
+    pub graph: &'a Graph,
+    pub span: Span,
+    /// The batch size of its `train`.
+    pub batch: usize,
 }
 
 /// Prints a program at a stage: every `train`, `print`, `expect` and `plot`; if it has none, its models.
@@ -58,7 +59,8 @@ pub fn show(
     Ok(text.trim_end().to_owned() + "\n")
 }
 
-fn parts(program: &Program) -> Vec<Part<'_>> {
+/// The graphs that are shown: of every action; if there are none, of the models.
+pub fn parts(program: &Program) -> Vec<Part<'_>> {
     let mut parts = Vec::new();
     for action in &program.actions {
         let (kind, graph, span, batch) = match action {
@@ -125,8 +127,8 @@ fn forward(graph: &Graph) -> Graph {
     crate::ir::compact(&forward)
 }
 
-/// Numbers for the free dimensions.
-fn sizes(part: &Part<'_>, program: &Program) -> Sizes {
+/// Numbers for the free dimensions of a part.
+pub fn sizes(part: &Part<'_>, program: &Program) -> Sizes {
     let mut sizes = Sizes::from([(BATCH.into(), Dim::from(part.batch))]);
     for data in &program.data {
         let rows = data.rows.and_then(|rows| i64::try_from(rows).ok()).unwrap_or(ROWS);

@@ -1,0 +1,272 @@
+//! The rules of the house, as tests: `docs/architecture.md` says why.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use nnc::base::codes;
+
+/// A folder imports only folders of lower rank, and itself.
+const RANKS: [(&str, u32); 13] = [
+    ("base", 0),
+    ("syntax", 1),
+    ("ir", 1),
+    ("grad", 2),
+    ("opt", 2),
+    ("sema", 3),
+    ("plan", 3),
+    ("loops", 4),
+    ("jit", 5),
+    ("compile", 6),
+    ("runtime", 7),
+    ("ide", 7),
+    ("cli", 8),
+];
+
+/// Lines of a source file; long ones are divided by ideas.
+const MOST_LINES: usize = 500;
+
+/// Longer than [`MOST_LINES`] for a reason.
+const LONG_FILES: [&str; 1] = [
+    // The whole tree in one place.
+    "src/syntax/ast.rs",
+];
+
+/// Where `unsafe` may stand.
+const UNSAFE_FOLDERS: [&str; 2] = ["src/jit", "src/runtime/kernels"];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// All files below a folder with this ending, as paths from the root.
+fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut open = vec![root().join(folder)];
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|own| own == ending) {
+                found.push(path.strip_prefix(root()).expect("below the root").to_path_buf());
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+fn text(path: &Path) -> String {
+    fs::read_to_string(root().join(path)).expect("a readable file")
+}
+
+fn rank_of(folder: &str) -> Option<u32> {
+    RANKS.iter().find(|(name, _)| *name == folder).map(|(_, rank)| *rank)
+}
+
+/// The folder of `src/` that a file belongs to.
+fn folder_of(path: &Path) -> Option<String> {
+    let part = path.components().nth(1)?.as_os_str().to_str()?;
+    Some(part.strip_suffix(".rs").unwrap_or(part).to_owned())
+}
+
+#[test]
+fn folders_import_only_lower_ranks() {
+    let mut wrong = Vec::new();
+    for path in files("src", "rs") {
+        let Some(own) = folder_of(&path).filter(|own| rank_of(own).is_some()) else { continue };
+        let rank = rank_of(&own);
+        // The interpreter and finite differences serve the tests of all folders.
+        let is_test = path.to_string_lossy().contains("tests");
+        for (number, line) in text(&path).lines().enumerate() {
+            let code = line.split("//").next().unwrap_or_default();
+            for part in code.split("crate::").skip(1) {
+                let import =
+                    part.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default();
+                if import != own && rank_of(import).is_some_and(|other| Some(other) >= rank) && !is_test {
+                    wrong.push(format!("{}:{}: `{own}` imports `{import}`", path.display(), number + 1));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn files_are_short_and_say_what_they_are() {
+    let mut wrong = Vec::new();
+    for path in files("src", "rs").into_iter().chain(files("tests", "rs")).chain(files("examples", "rs")) {
+        let text = text(&path);
+        let lines = text.lines().count();
+        if lines > MOST_LINES && !LONG_FILES.contains(&path.to_string_lossy().as_ref()) {
+            wrong.push(format!("{} has {lines} lines; {MOST_LINES} is the most", path.display()));
+        }
+        if !text.starts_with("//!") {
+            wrong.push(format!("{} does not begin with what it is (//!)", path.display()));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn unsafe_stands_only_where_it_may() {
+    let mut wrong = Vec::new();
+    for path in files("src", "rs") {
+        let name = path.to_string_lossy().into_owned();
+        if UNSAFE_FOLDERS.iter().any(|folder| name.starts_with(folder)) {
+            continue;
+        }
+        for (number, line) in text(&path).lines().enumerate() {
+            let code = line.split("//").next().unwrap_or_default();
+            if ["unsafe {", "unsafe fn", "unsafe impl", "unsafe extern"]
+                .iter()
+                .any(|word| code.contains(word))
+            {
+                wrong.push(format!("{name}:{}: {}", number + 1, code.trim()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn pure_folders_touch_nothing_outside() {
+    let forbidden =
+        ["std::fs", "std::time", "std::thread", "std::io", "std::env", "println!", "eprintln!", "dbg!"];
+    // Timing of passes, and memory for machine code.
+    let allowed = ["src/compile/timing.rs"];
+    let mut wrong = Vec::new();
+    for path in files("src", "rs") {
+        let name = path.to_string_lossy().into_owned();
+        let pure = folder_of(&path).and_then(|own| rank_of(&own)).is_some_and(|rank| rank < 7);
+        if !pure || allowed.contains(&name.as_str()) || name.contains("tests") {
+            continue;
+        }
+        let text = text(&path);
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        for (number, line) in code.lines().enumerate() {
+            let code = line.split("//").next().unwrap_or_default();
+            if let Some(word) = forbidden.iter().find(|word| code.contains(**word)) {
+                wrong.push(format!("{name}:{}: {word}", number + 1));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn nothing_is_left_undone() {
+    let mut wrong = Vec::new();
+    for path in files("src", "rs") {
+        for (number, line) in text(&path).lines().enumerate() {
+            let unfinished = ["todo!(", "unimplemented!(", "allow(dead_code)", "allow(unused", "dbg!("];
+            if let Some(word) = unfinished.iter().find(|word| line.contains(**word)) {
+                wrong.push(format!("{}:{}: {word}", path.display(), number + 1));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_snapshot_has_a_case() {
+    let mut wrong = Vec::new();
+    for path in files("tests/snapshots", "snap") {
+        let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
+        let Some((folder, case)) = name.split_once('@') else {
+            wrong.push(format!("{} is not FOLDER@CASE", path.display()));
+            continue;
+        };
+        if !root().join(format!("tests/cases/{folder}/{case}.nn")).exists() {
+            wrong.push(format!("{} has no case", path.display()));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_code_is_explained_and_has_a_case() {
+    let known: BTreeSet<String> = codes::all().map(|code| code.code.to_owned()).collect();
+    let mut used = BTreeSet::new();
+    for path in files("src", "rs") {
+        if !path.starts_with("src/base/codes") {
+            used.extend(codes_in(&text(&path)));
+        }
+    }
+    let mut wrong: Vec<String> =
+        used.difference(&known).map(|code| format!("{code} is not explained")).collect();
+    wrong.extend(known.difference(&used).map(|code| format!("{code} is never reported")));
+    let cases: BTreeSet<String> = files("tests/cases/errors", "nn")
+        .iter()
+        .filter_map(|path| Some(path.file_stem()?.to_str()?.get(..5)?.to_owned()))
+        .collect();
+    let untested = known.difference(&cases).filter(|code| !tested_elsewhere(code));
+    wrong.extend(untested.map(|code| format!("{code} has no case in tests/cases/errors")));
+    wrong.extend(cases.difference(&known).map(|code| format!("the case {code} is of no known code")));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Codes that no `.nn` file alone can bring about: damaged files, the library's own calls.
+fn tested_elsewhere(code: &str) -> bool {
+    // A mistake of the compiler: no test knows of one.
+    if code == "E0799" {
+        return true;
+    }
+    let mut rust = files("src", "rs").into_iter().chain(files("tests", "rs"));
+    rust.any(|path| {
+        let text = text(&path);
+        let tests = if path.starts_with("tests") || path.to_string_lossy().contains("tests") {
+            Some(text.as_str())
+        } else {
+            text.split_once("#[cfg(test)]").map(|(_, tests)| tests)
+        };
+        tests.is_some_and(|tests| tests.contains(&format!("\"{code}\"")))
+    })
+}
+
+/// `docs/errors.md` is written by this test: `INSTA_UPDATE=always cargo test --test tidy`.
+#[test]
+fn the_documentation_lists_every_code() {
+    let path = root().join("docs/errors.md");
+    let mut wanted = String::from(
+        "# Errors and warnings\n\nWhat `nnc explain CODE` prints, for all codes. This page is written by `tests/tidy.rs`.\n",
+    );
+    for code in codes::all() {
+        let title = format!("\n## {}: {}\n\n", code.code, code.title);
+        wanted.push_str(&title);
+        let mut in_code = false;
+        for line in code.explain.lines() {
+            if line.starts_with("    ") != in_code {
+                in_code = !in_code;
+                wanted.push_str(if in_code { "\n```\n" } else { "```\n\n" });
+            }
+            wanted.push_str(line.strip_prefix("    ").unwrap_or(line));
+            wanted.push('\n');
+        }
+        if in_code {
+            wanted.push_str("```\n");
+        }
+    }
+    if std::env::var("INSTA_UPDATE").is_ok_and(|update| update == "always") {
+        fs::create_dir_all(root().join("docs"))
+            .and_then(|()| fs::write(&path, &wanted))
+            .expect("docs/errors.md");
+    }
+    let found = fs::read_to_string(&path).unwrap_or_default();
+    assert!(found == wanted, "docs/errors.md is out of date: INSTA_UPDATE=always cargo test --test tidy");
+}
+
+/// The codes in string literals of a source text.
+fn codes_in(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for part in text.split('"').skip(1).step_by(1) {
+        let is_code = part.len() == 5
+            && part.starts_with(['E', 'W'])
+            && part[1..].bytes().all(|byte| byte.is_ascii_digit());
+        if is_code {
+            found.push(part.to_owned());
+        }
+    }
+    found
+}
