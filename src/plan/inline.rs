@@ -26,13 +26,14 @@ pub(super) fn inline(graph: &Graph) -> Graph {
         Op::Loop(body) => {
             let mut counts = counts.borrow_mut();
             let counts = counts.entry(std::ptr::from_ref(old)).or_insert_with(|| count_uses(old));
-            inline_into(new, old, node, body, &operands, counts)
+            inline_into(new, node, body, &operands, counts)
         }
         _ => None,
     })
 }
 
-fn count_uses(graph: &Graph) -> Vec<u32> {
+/// How many operands and outputs each node is.
+pub(super) fn count_uses(graph: &Graph) -> Vec<u32> {
     let mut counts = vec![0; graph.len()];
     let needed = graph.reachable(graph.outputs.iter().map(|output| output.node));
     for (_, node) in graph.nodes().filter(|(id, _)| needed[id.0 as usize]) {
@@ -44,7 +45,6 @@ fn count_uses(graph: &Graph) -> Vec<u32> {
 
 fn inline_into(
     graph: &mut Graph,
-    old: &Graph,
     node: &Node,
     body: &Loop,
     operands: &[NodeId],
@@ -83,7 +83,6 @@ fn inline_into(
         scalars = grown;
         n_operands += extra_operands;
     }
-    let _ = old;
     if !inlined.contains(&true) {
         return None;
     }

@@ -5,6 +5,7 @@
 //! and all temporaries lie in one arena.
 
 mod address;
+mod align;
 mod cut;
 mod group;
 mod inline;
@@ -51,6 +52,7 @@ pub fn plan(graph: &Graph, options: Options) -> Result<Plan, PlanError> {
     let graph = split::split_products(&graph);
     let graph = cut::cut_sums(&graph);
     let graph = inline::inline(&graph);
+    let graph = align::align(&graph);
     let (lowering, steps) = lower::lower(&graph, true)?;
     let mut plan = unplaced(lowering, group::group(steps), options);
     group::shrink_rows(&mut plan.buffers, &mut plan.steps);

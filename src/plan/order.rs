@@ -30,7 +30,8 @@ pub(super) fn root(graph: &Graph, mut id: NodeId) -> NodeId {
     id
 }
 
-/// Orders the needed nodes, operands first; where there is a choice, in the order of the graph.
+/// Orders the needed nodes, operands first; where there is a choice, updates first, then in the order of the
+/// graph.
 pub(super) fn order(graph: &Graph, needed: &[bool], updates: &[Update]) -> Order {
     let n = graph.len();
     let mut successors: Vec<Vec<u32>> = vec![Vec::new(); n];
@@ -47,15 +48,21 @@ pub(super) fn order(graph: &Graph, needed: &[bool], updates: &[Update]) -> Order
     for at in (0..n).filter(|at| needed[*at]) {
         successors[at].iter().for_each(|next| waiting[*next as usize] += 1);
     }
-    let mut ready: BinaryHeap<Reverse<u32>> =
-        (0..n).filter(|at| needed[*at] && waiting[*at] == 0).map(|at| Reverse(at as u32)).collect();
+    // An update in place comes as soon as it can: the gradient is still in the cache, and then free.
+    let mut later = vec![true; n];
+    for (update, _) in updates.iter().zip(&in_place).filter(|(_, in_place)| **in_place) {
+        later[update.new.0 as usize] = false;
+    }
+    let key = |at: u32| Reverse((later[at as usize], at));
+    let mut ready: BinaryHeap<Reverse<(bool, u32)>> =
+        (0..n as u32).filter(|at| needed[*at as usize] && waiting[*at as usize] == 0).map(key).collect();
     let mut nodes = Vec::new();
-    while let Some(Reverse(at)) = ready.pop() {
+    while let Some(Reverse((_, at))) = ready.pop() {
         nodes.push(NodeId(at));
         for next in &successors[at as usize] {
             waiting[*next as usize] -= 1;
             if waiting[*next as usize] == 0 {
-                ready.push(Reverse(*next));
+                ready.push(key(*next));
             }
         }
     }

@@ -480,7 +480,7 @@ fn lstm(batch: i64, steps: i64, width: i64, hidden: i64) -> Graph {
     let gates = l.map(sum);
     let gates = body.add_loop(gates);
     let mut l = LoopBuilder::new(&body, dims(&[batch, hidden]));
-    let mut gate = |l: &mut LoopBuilder<'_>, which: i64| {
+    let gate = |l: &mut LoopBuilder<'_>, which: i64| {
         let place = Affine::index(1).offset(&Dim::number(which * hidden));
         let value = l.read(gates, vec![l.index(0), Sub::Affine(place)]);
         l.unary(UnaryOp::Tanh, value)
@@ -565,4 +565,22 @@ fn planning_is_fast() {
     let plan = plan(&graph, F64).unwrap();
     println!("{} nodes, {} steps: {:?}", graph.len(), plan.steps.len(), start.elapsed());
     assert!(start.elapsed().as_secs() < 5);
+}
+
+#[test]
+fn gradients_are_summed_as_they_are_used() {
+    let mut g = Graph::new();
+    let (x, d) = (input(&mut g, "x", &[6, 5]), input(&mut g, "d", &[6, 3]));
+    let w = param(&mut g, "w", &[3, 5]);
+    let gradient = matmul(&mut g, x, d, [true, false]);
+    let mut l = LoopBuilder::new(&g, dims(&[3, 5]));
+    let (i, j) = (l.index(0), l.index(1));
+    let (old, change) = (l.read(w, vec![i.clone(), j.clone()]), l.read(gradient, vec![j, i]));
+    let value = l.binary(BinaryOp::Sub, old, change);
+    let new = l.map(value);
+    let new = g.add_loop(new);
+    g.output("param:w", new);
+    let plan = check(&g);
+    assert_eq!(plan.steps.len(), 1, "{plan}");
+    assert_eq!(plan.arena_bytes, 0, "{plan}");
 }
