@@ -191,6 +191,9 @@ impl Round<'_> {
         if let Some(source) = copied(&self.new, &node.body, &node.operands) {
             return source;
         }
+        if let Some(transposed) = scatters::write_transposed(&self.new, &self.uses, &node) {
+            return self.new.add(Op::Loop(Arc::new(transposed.body)), transposed.operands);
+        }
         let mut laws = Laws { graph: &self.new, signs: &mut self.signs, strip: true, opaque: &[] };
         if let Some((inner, outer)) = reductions::factor_out(&mut laws, &node) {
             let inner = self.loop_node(inner);

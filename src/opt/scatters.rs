@@ -2,7 +2,7 @@
 
 use crate::ir::build::LoopNode;
 use crate::ir::compose::{normalise, paste, same, writes_once};
-use crate::ir::{Affine, BinaryOp, Combine, Dim, Elem, Graph, LoopBuilder, Scalar, Sub, Var};
+use crate::ir::{Affine, BinaryOp, Combine, Dim, Elem, Graph, Loop, LoopBuilder, Op, Scalar, Sub, Var};
 
 /// Law `scatter-to-select`: if every index is written bare, then with a new index `k` for each other subscript
 /// `out[b, y[b]] = e` is `out[b, k] = if k == y[b] then e else 0`.
@@ -86,4 +86,32 @@ pub fn to_view(graph: &Graph, node: &LoopNode) -> Option<LoopNode> {
     let mut l = LoopBuilder::new(graph, domain);
     let value = l.read_padded(node.operands[*operand as usize], subs);
     Some(l.map(value))
+}
+
+/// Law `write-transposed`: a loop of which only the transpose is used writes the transpose itself.
+pub fn write_transposed(graph: &Graph, uses: &[u32], node: &LoopNode) -> Option<LoopNode> {
+    let body = &node.body;
+    let [Scalar::Read { subs, padded: false, .. }] = body.body.nodes.as_slice() else { return None };
+    body.as_function()?;
+    let source = node.operands[0];
+    let Op::Loop(producer) = &graph[source].op else { return None };
+    if uses.get(source.0 as usize) != Some(&1) || subs.len() != body.domain.len() {
+        return None;
+    }
+    // The axis of the source that each index of the transpose is.
+    let mut axes = vec![usize::MAX; body.domain.len()];
+    for (axis, sub) in subs.iter().enumerate() {
+        let Sub::Affine(affine) = sub else { return None };
+        let index = affine.as_index()?;
+        if axes[index] != usize::MAX || body.domain[index] != producer.shape[axis] {
+            return None;
+        }
+        axes[index] = axis;
+    }
+    let order = (0..body.write.len()).map(|axis| Some(axes[body.write_index(axis)?]));
+    let order = order.collect::<Option<Vec<usize>>>()?;
+    let write = order.iter().map(|axis| producer.write[*axis].clone()).collect();
+    let shape = order.iter().map(|axis| producer.shape[*axis].clone()).collect();
+    let body = Loop { write, shape, ..producer.as_ref().clone() };
+    Some(normalise(LoopNode { body, operands: graph[source].operands.clone() }))
 }

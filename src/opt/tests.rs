@@ -336,6 +336,23 @@ fn scatter_to_view() {
 }
 
 #[test]
+fn write_transposed() {
+    let mut graph = Graph::new();
+    let x = input(&mut graph, "x", Elem::Float, &["n", "m", "k"]);
+    let mut l = LoopBuilder::new(&graph, vec![dim("n"), dim("m"), dim("k")]);
+    let subs: Vec<Sub> = (0..3).map(|axis| l.index(axis)).collect();
+    let value = l.read(x, subs.clone());
+    let node = l.reduce(vec![dim("n"), dim("m")], subs[..2].to_vec(), Combine::Add, value);
+    let sums = graph.add_loop(node);
+    let mut l = LoopBuilder::new(&graph, vec![dim("m"), dim("n")]);
+    let value = l.read(sums, vec![Sub::Affine(Affine::index(1)), Sub::Affine(Affine::index(0))]);
+    let node = l.map(value);
+    let y = graph.add_loop(node);
+    graph.output("y", y);
+    assert_eq!(output(&graph), "Add<3>(x[i1, i0, i2])");
+}
+
+#[test]
 fn unused_index() {
     let mut graph = Graph::new();
     let x = input(&mut graph, "x", Elem::Float, &["n"]);

@@ -99,6 +99,7 @@ fn grad(e: &mut Elaborator<'_>, args: &ast::Args, span: Span, _name: Option<&Arc
         return Value::Error;
     };
     e.set_origin(span);
+    crate::opt::simplify_forward(e.graph_mut(), &[of_node], &[wrt_node]);
     match crate::grad::gradient(e.graph_mut(), &[(of_node, None)], &[wrt_node]) {
         Ok(found) => match found.into_iter().next().flatten() {
             Some(node) => {

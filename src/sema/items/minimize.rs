@@ -6,6 +6,7 @@ use crate::base::{Diagnostic, Span};
 use crate::grad;
 use crate::ir::program::{Line, Train};
 use crate::ir::{BinaryOp, Combine, Dim, LoopBuilder, NodeId, Op, Phase, Type, UnaryOp};
+use crate::opt;
 use crate::sema::elaborator::Elaborator;
 use crate::sema::module::ItemRef;
 use crate::sema::value::{InstanceKind, Tensor, Value};
@@ -30,6 +31,7 @@ pub fn update(
 ) {
     let Some(trained) = trained_parameters(own, line, called) else { return };
     let nodes: Vec<NodeId> = trained.iter().map(|path| current_value(own, path)).collect();
+    opt::simplify_forward(own.graph_mut(), &[loss.node], &nodes);
     let gradients = match grad::gradient(own.graph_mut(), &[(loss.node, None)], &nodes) {
         Ok(gradients) => gradients,
         Err(error) => {
