@@ -1,14 +1,19 @@
 //! The name that was probably meant.
 
 /// The candidate nearest to `name`, if one is near enough to be what was meant: at most a third
-/// of its characters differ (one for short names). The first of equally near ones.
+/// of its characters differ (one for short names). Of equally near ones the first of the same length.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let limit = (name.chars().count() / 3).max(1);
     let mut best: Option<(usize, &str)> = None;
     for candidate in candidates {
         let distance = edit_distance(name, candidate);
         let good = distance <= limit && distance < candidate.chars().count();
-        if good && best.is_none_or(|(least, _)| distance < least) {
+        // Of equally near ones that of the same length: letters that changed places rather than a lost one.
+        let same = |other: &str| other.chars().count() == name.chars().count();
+        let better = |(least, other): (usize, &str)| {
+            distance < least || (distance == least && same(candidate) && !same(other))
+        };
+        if good && best.is_none_or(better) {
             best = Some((distance, candidate));
         }
     }

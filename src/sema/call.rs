@@ -289,24 +289,17 @@ impl Elaborator<'_> {
         })
     }
 
+    /// A body without a value was reported by the parser.
     fn function_body(&mut self, definition: &ast::Definition, name: &str) -> Value {
         let handed = self.expected_result(definition.result.as_ref());
         let Some(value) = self.block(&definition.body, handed.as_ref()) else {
-            return self.no_value(definition);
+            return Value::Error;
         };
         let span = body_value_span(&definition.body);
         match &definition.result {
             Some(ty) => self.check_result(value, ty, name, span),
             None => value,
         }
-    }
-
-    pub fn no_value(&mut self, definition: &ast::Definition) -> Value {
-        let message = format!("the body of `{}` has no value", definition.name);
-        let error = Diagnostic::error("E0127", message)
-            .at(definition.name.span, "its value would be the last expression");
-        self.report(error.help("end the body with an expression that is not bound"));
-        Value::Error
     }
 
     /// An init: its pattern is matched against the shape asked for.
@@ -331,7 +324,7 @@ impl Elaborator<'_> {
             }
         }
         let Some(value) = self.block(&definition.body, Some(&asked)) else {
-            return self.no_value(definition);
+            return Value::Error;
         };
         let place = body_value_span(&definition.body);
         if let Value::Tensor(tensor) = &value {
@@ -392,7 +385,7 @@ impl Elaborator<'_> {
         if let Some(binding) = self.frame_mut().find_mut(&first.name.text) {
             binding.value = argument.clone();
         }
-        let Some(value) = self.block(&definition.body, expected) else { return self.no_value(definition) };
+        let Some(value) = self.block(&definition.body, expected) else { return Value::Error };
         let place = body_value_span(&definition.body);
         let Some(value) = self.keep_shape(value, &argument, definition, place) else { return Value::Error };
         // In its own gradient an activation is differentiated as written.

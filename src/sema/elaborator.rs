@@ -82,8 +82,8 @@ pub struct Elaborator<'a> {
     pub model_inputs: HashMap<Arc<str>, Vec<Type>>,
     /// Whether a parameter's shape may depend on a free dimension: where a model is looked at, not run.
     pub allow_open_shapes: bool,
-    /// Variables whose shape depended on a free dimension.
-    pub open_shapes: Vec<Arc<str>>,
+    /// Variables whose shape depended on a free dimension, with their places.
+    pub open_shapes: Vec<(Arc<str>, Type, Span)>,
     /// The path under which random numbers are drawn, if not that of the instance.
     pub draw_path: Option<Arc<str>>,
     /// `step`, where it is given: in optimisers and schedules.

@@ -190,11 +190,7 @@ impl Elaborator<'_> {
         let joint = if matches!(verb, "compare") { "with" } else { "and" };
         let mut error = Diagnostic::error("E0203", format!("cannot {verb} {a_text} {joint} {b_text}"));
         let Some((at, x, y)) = differing else { return };
-        let axis = if a.len() == b.len() {
-            format!("axis {at}")
-        } else {
-            format!("axis {} from the last", rank - at)
-        };
+        let axis = if a.len() == b.len() { format!("axis {at}") } else { from_last(rank - at) };
         error = error.at(span, format!("{axis} is {} on the left and {} on the right", x.size, y.size));
         for (arg, text, tensor) in [(args[pair.0], a_text, left), (args[pair.1], b_text, right)] {
             error = error.and_at(arg.span, format!("{text}"));
@@ -225,4 +221,13 @@ pub fn broadcast_subs(tensor: &Tensor, rank: usize) -> Vec<Affine> {
         if *stretch { Affine::constant(0i64) } else { Affine::index(missing + axis) }
     };
     tensor.stretch.iter().enumerate().map(sub).collect()
+}
+
+/// The name of an axis counted from the last, which is 1.
+fn from_last(place: usize) -> String {
+    match place {
+        1 => "the last axis".to_string(),
+        2 => "the second-to-last axis".to_string(),
+        _ => format!("axis {place} from the last"),
+    }
 }

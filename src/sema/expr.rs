@@ -433,7 +433,7 @@ impl Elaborator<'_> {
                     Diagnostic::error("E0208", format!("{what} is {}, which is not whole", value.show()));
                 let error = error.at(span, "a whole number is needed here");
                 let text = self.text(span);
-                self.report(match text.contains('/') {
+                self.report(match text.contains('/') && !text.contains('[') {
                     true => error.suggest("`floor(…)` rounds down", span, format!("floor({text})")),
                     false => error,
                 });

@@ -168,7 +168,10 @@ impl Elaborator<'_> {
         let path: Arc<str> = if outer.is_empty() { own.into() } else { format!("{outer}.{own}").into() };
         if let Some(first) = self.frame_mut().made.insert(path.clone(), span) {
             let error = Diagnostic::error("E0128", format!("`{own}` is made twice in this body"));
-            let error = error.at(span, "made again here").and_at(first, "made here");
+            let error = match first == span {
+                true => error.at(span, "made in every turn of the loop"),
+                false => error.at(span, "made again here").and_at(first, "made here"),
+            };
             self.report(error.help("in a `for` give each its own name: `fc{l} = …`"));
             return None;
         }
@@ -313,7 +316,7 @@ impl Elaborator<'_> {
             }
             let handed = own.expected_result(definition.result.as_ref());
             let Some(value) = own.block(&definition.body, handed.as_ref()) else {
-                return own.no_value(definition);
+                return Value::Error;
             };
             match &definition.result {
                 Some(ty) => own.check_result(value, ty, item.name(), body_value_span(&definition.body)),

@@ -9,6 +9,15 @@ use crate::ir::{Elem, Op, Type};
 use crate::syntax::ast;
 use std::sync::Arc;
 
+/// A `param` or `state` line.
+#[derive(Clone, Copy)]
+struct Declared<'t> {
+    ty: Option<&'t ast::Type>,
+    value: Option<&'t ast::Expr>,
+    frozen: bool,
+    is_state: bool,
+}
+
 impl Elaborator<'_> {
     /// `param name: type = expr [frozen]`
     pub fn param(
@@ -19,7 +28,7 @@ impl Elaborator<'_> {
         frozen: bool,
         span: Span,
     ) {
-        let made = self.variable(name, ty, value, frozen, false, span);
+        let made = self.variable(name, Declared { ty, value, frozen, is_state: false }, span);
         if let Some(own) = self.path(name) {
             self.bind_name(own, made, name.span, BindingKind::Param);
         }
@@ -27,32 +36,20 @@ impl Elaborator<'_> {
 
     /// `state name[: type] = expr`
     pub fn state(&mut self, name: &ast::Path, ty: Option<&ast::Type>, value: Option<&ast::Expr>, span: Span) {
-        let made = self.variable(name, ty, value, false, true, span);
+        let made = self.variable(name, Declared { ty, value, frozen: false, is_state: true }, span);
         if let Some(own) = self.path(name) {
             let kind = if made.is_error() { BindingKind::Local } else { BindingKind::State };
             self.frame_mut().bind(own, made, name.span, kind);
         }
     }
 
-    fn variable(
-        &mut self,
-        name: &ast::Path,
-        ty: Option<&ast::Type>,
-        value: Option<&ast::Expr>,
-        frozen: bool,
-        is_state: bool,
-        span: Span,
-    ) -> Value {
-        let word = if is_state { "state" } else { "parameter" };
+    fn variable(&mut self, name: &ast::Path, declared: Declared<'_>, span: Span) -> Value {
+        let word = if declared.is_state { "state" } else { "parameter" };
         let Some(own) = self.path(name) else { return Value::Error };
         let FrameKind::Layer(instance) = &self.frame().kind else {
             let message = format!("a {word} cannot be declared here");
-            return self.error(
-                "E0118",
-                message,
-                span,
-                format!("a {word} stands in the body of a layer or model"),
-            );
+            let label = format!("a {word} stands in the body of a layer or model");
+            return self.error("E0118", message, span, label);
         };
         let outer = instance.path.clone();
         if self.in_scan() {
@@ -60,12 +57,11 @@ impl Elaborator<'_> {
             return self.error("E0118", message, span, "declare it before the scan");
         }
         let Some(path) = self.claim(&outer, &own, name.span) else { return Value::Error };
-        let expected = match ty.map(|ty| self.declared_type(ty)) {
+        let expected = match declared.ty.map(|ty| self.declared_type(ty)) {
             Some(None) => return Value::Error,
             Some(Some(expected)) => Some(expected),
             None => None,
         };
-        let call = self.frame().call;
         // An ordinary 1 in parameters and states, whatever it was.
         let expected = expected.map(|expected| Expected {
             elem: expected.elem,
@@ -75,60 +71,48 @@ impl Elaborator<'_> {
             if let Some(expected) = &expected
                 && known.ty.shape != expected.shape()
             {
-                return self.disagreeing_shapes(&known, expected, name.span, call, word);
+                return self.disagreeing_shapes(&known, expected, name.span, word);
             }
             return self.variable_value(&path, span);
         }
-        let open = expected
-            .as_ref()
-            .is_some_and(|expected| expected.axes.iter().any(|axis| axis.size.as_number().is_none()));
-        if open {
-            return self.open_variable(&path, expected, name, is_state, word, span);
+        let open = |expected: &Expected| expected.axes.iter().any(|axis| axis.size.as_number().is_none());
+        if let Some(expected) = expected.as_ref().filter(|expected| open(expected)) {
+            return self.open_variable(&path, expected, name.span, declared.is_state, span);
         }
-        self.make_variable(path, expected, value, ty.map(|ty| ty.span), frozen, is_state, name.span, call)
+        self.make_variable(path, expected.as_ref(), declared, name.span)
     }
 
     /// A variable whose shape has a free size: allowed where a model is only looked at, not run.
     fn open_variable(
         &mut self,
         path: &Arc<str>,
-        expected: Option<Expected>,
-        name: &ast::Path,
+        expected: &Expected,
+        name: Span,
         is_state: bool,
-        word: &str,
         span: Span,
     ) -> Value {
-        let Some(expected) = expected else { return Value::Error };
         let ty = Type::new(expected.elem.unwrap_or(Elem::Float), expected.shape());
-        self.open_shapes.push(path.clone());
+        self.open_shapes.push((path.clone(), ty.clone(), name));
         if !self.allow_open_shapes {
-            let shape = show_axes(ty.elem, &expected.axes);
-            let message = format!("the shape {shape} of the {word} `{path}` is not known");
-            let error = Diagnostic::error("E0221", message).at(name.span, "depends on a free dimension");
+            let message = format!("the shape {ty} of `{path}` is not known");
+            let error = Diagnostic::error("E0221", message).at(name, "depends on a free dimension");
             self.report(error.note(
                 "the sizes of parameters and states are the same for every batch, so they must be numbers",
             ));
             return Value::Error;
         }
-        let op = if is_state {
-            Op::State { path: path.clone(), ty }
-        } else {
-            Op::Param { path: path.clone(), ty }
-        };
+        let path = path.clone();
+        let op = if is_state { Op::State { path, ty } } else { Op::Param { path, ty } };
         Value::Tensor(self.leaf(op, span))
     }
 
-    #[allow(clippy::too_many_arguments)]
+    /// A new variable: its starting value is worked out in the graph of starting values.
     fn make_variable(
         &mut self,
         path: Arc<str>,
-        expected: Option<Expected>,
-        value: Option<&ast::Expr>,
-        declared: Option<Span>,
-        frozen: bool,
-        is_state: bool,
+        expected: Option<&Expected>,
+        declared: Declared<'_>,
         name: Span,
-        call: Span,
     ) -> Value {
         let level = match self.variables.init_level {
             Some(level) => level,
@@ -140,82 +124,80 @@ impl Elaborator<'_> {
         };
         let init = std::mem::take(&mut self.variables.init);
         let draws = self.draw_path.replace(path.clone());
-        let what = format!("`{path}`");
-        let (init, made) = self.in_level(level, init, |own| {
-            let made = match value {
-                Some(value) => {
-                    let made = own.expr(value, expected.as_ref());
-                    match &expected {
-                        Some(expected) => {
-                            own.fit(made, expected, &what, value.span, declared.unwrap_or(name))
-                        }
-                        None => match own.to_tensor(&made, value.span) {
-                            Some(tensor) => {
-                                let elem = if made.is_number() || !made.is_run_time() {
-                                    Elem::Float
-                                } else {
-                                    tensor.ty.elem
-                                };
-                                own.with_elem(tensor, elem, value.span).map_or(Value::Error, Value::Tensor)
-                            }
-                            None => Value::Error,
-                        },
-                    }
-                }
-                None => match &expected {
-                    Some(expected) => Value::Tensor(own.fill(
-                        &Value::int(0),
-                        expected.elem.unwrap_or(Elem::Float),
-                        &expected.axes,
-                        name,
-                    )),
-                    None => own.error(
-                        "E0216",
-                        format!("no shape is declared for {what}"),
-                        name,
-                        "give it a type or a value",
-                    ),
-                },
+        let (init, ty) = self.in_level(level, init, |own| {
+            let Value::Tensor(tensor) = own.starting_value(&path, expected, declared, name) else {
+                return None;
             };
-            let Value::Tensor(tensor) = &made else { return None };
-            let node = own.node(tensor, name)?;
+            let node = own.node(&tensor, name)?;
             own.graph_mut().output(path.clone(), node);
-            Some(tensor.ty.clone())
+            Some(tensor.ty)
         });
         self.variables.init = init;
         self.draw_path = draws;
-        let Some(ty) = made else { return Value::Error };
+        let Some(ty) = ty else { return Value::Error };
         if ty.static_shape().is_none() {
             let message = format!("the shape {ty} of `{path}` is not known");
             return self.error("E0221", message, name, "depends on a free dimension");
         }
-        let stretch = vec![false; ty.rank()];
         self.variables.insert(Variable {
             path: path.clone(),
+            stretch: vec![false; ty.rank()],
             ty,
-            stretch,
-            frozen,
-            is_state,
+            frozen: declared.frozen,
+            is_state: declared.is_state,
             span: name,
-            call,
+            calls: self.frames.iter().map(|frame| frame.call).collect(),
         });
         self.variable_value(&path, name)
     }
 
-    fn disagreeing_shapes(
+    fn starting_value(
         &mut self,
-        known: &Variable,
-        expected: &Expected,
+        path: &str,
+        expected: Option<&Expected>,
+        declared: Declared<'_>,
         name: Span,
-        call: Span,
-        word: &str,
     ) -> Value {
+        let what = format!("`{path}`");
+        match (declared.value, expected) {
+            (Some(value), Some(expected)) => {
+                let made = self.expr(value, Some(expected));
+                self.fit(made, expected, &what, value.span, declared.ty.map_or(name, |ty| ty.span))
+            }
+            // Without a type it is that of the value; numbers are floats.
+            (Some(value), None) => {
+                let made = self.expr(value, None);
+                let Some(tensor) = self.to_tensor(&made, value.span) else { return Value::Error };
+                let elem = if made.is_run_time() { tensor.ty.elem } else { Elem::Float };
+                self.with_elem(tensor, elem, value.span).map_or(Value::Error, Value::Tensor)
+            }
+            (None, Some(expected)) => {
+                let elem = expected.elem.unwrap_or(Elem::Float);
+                Value::Tensor(self.fill(&Value::int(0), elem, &expected.axes, name))
+            }
+            (None, None) => self.error(
+                "E0216",
+                format!("no shape is declared for {what}"),
+                name,
+                "give it a type or a value",
+            ),
+        }
+    }
+
+    fn disagreeing_shapes(&mut self, known: &Variable, expected: &Expected, name: Span, word: &str) -> Value {
         let (first, second) = (known.ty.to_string(), show_axes(known.ty.elem, &expected.axes));
         let message =
             format!("the {word} `{}` would be {first} for one call and {second} for another", known.path);
         let error = Diagnostic::error("E0220", message).at(name, "one parameter has one shape");
-        let error = error.and_at(known.call, format!("this call needs {first}"));
-        self.report(error.and_at(call, format!("this one needs {second}")));
+        // The outermost calls that differ are those that disagree.
+        let calls = self.frames.iter().map(|frame| frame.call);
+        let differing = calls.zip(&known.calls).find(|(own, other)| own != *other);
+        self.report(match differing {
+            Some((own, other)) => error
+                .and_at(*other, format!("this call needs {first}"))
+                .and_at(own, format!("this one needs {second}")),
+            None => error,
+        });
         Value::Error
     }
 

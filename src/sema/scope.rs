@@ -95,6 +95,8 @@ pub struct Frame {
     pub made: HashMap<Arc<str>, Span>,
     /// How many unnamed instances of each layer this call has made.
     pub unnamed: HashMap<String, usize>,
+    /// A `require` does not hold: the rest of the body would only fail in other ways.
+    pub failed: bool,
     /// The names that the body differentiates by (`grad(y, x)`): their values are marked.
     pub marked: HashSet<Arc<str>>,
 }
@@ -109,6 +111,7 @@ impl Frame {
             bindings: Vec::new(),
             made: HashMap::new(),
             unnamed: HashMap::new(),
+            failed: false,
             marked: HashSet::new(),
         }
     }

@@ -403,8 +403,11 @@ impl Elaborator<'_> {
                 return None;
             }
         }
-        let axes = self.declared_axes(dims)?;
-        Some(Expected { elem: Some(elem_of_type(element)), axes })
+        // What is wrong with it is reported when the result is checked.
+        let errors = self.diagnostics.len();
+        let axes = self.declared_axes(dims);
+        self.diagnostics.truncate(errors);
+        Some(Expected { elem: Some(elem_of_type(element)), axes: axes? })
     }
 
     fn names_known(&mut self, expr: &ast::Expr) -> bool {

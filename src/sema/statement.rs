@@ -15,10 +15,10 @@ impl Elaborator<'_> {
     /// Carries out the statements; the value of the last expression, if there is one.
     pub fn block(&mut self, block: &ast::Block, expected: Option<&Expected>) -> Option<Value> {
         for statement in &block.statements {
-            if self.is_exhausted() {
+            self.statement(statement);
+            if self.is_exhausted() || self.frame().failed {
                 return Some(Value::Error);
             }
-            self.statement(statement);
         }
         block.value.as_ref().map(|value| self.expr(value, expected))
     }
@@ -160,6 +160,7 @@ impl Elaborator<'_> {
         if holds {
             return;
         }
+        self.frame_mut().failed = true;
         let text = match message.map(|message| (self.expr(message, None), message.span)) {
             Some((Value::Str(text), _)) => text.to_string(),
             Some((Value::Error, _)) => return,

@@ -16,8 +16,8 @@ pub struct Variable {
     pub is_state: bool,
     /// Its declaration.
     pub span: Span,
-    /// The call that fixed its shape, for messages.
-    pub call: Span,
+    /// The calls that led to its making, outermost first, for messages.
+    pub calls: Vec<Span>,
 }
 
 /// All variables in order of creation, the graph of their starting values, and what they are worth at this

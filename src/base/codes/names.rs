@@ -218,14 +218,6 @@ subscript for every axis, and functions of indexed values are elementwise.
     y[i] = softmax(x)[i]         # right",
     },
     Code {
-        code: "E0127",
-        title: "a body without a value",
-        explain: "\
-The last expression of a body is its value.
-    fn f(x) { y = 2 * x }        # wrong
-    fn f(x) { 2 * x }            # right",
-    },
-    Code {
         code: "E0128",
         title: "two instances, parameters or states of one name",
         explain: "\

@@ -9,6 +9,7 @@ pub mod special;
 
 use super::elaborator::{Elaborator, Expected};
 use super::elementwise::Arg;
+use super::tensors::count;
 use super::value::Value;
 use crate::base::{Diagnostic, Span};
 use crate::syntax::ast;
@@ -81,7 +82,11 @@ pub fn call(
         declared.iter().map(|text| text.split(" =").next().unwrap_or(text)).collect();
     let many = given.iter().filter(|given| given.name.is_none()).nth(n_positional);
     if let (Some(extra), true) = (many, n_positional < names.len()) {
-        let message = format!("`{}` takes {n_positional} positional arguments", builtin.name);
+        let message = format!(
+            "`{}` takes {}",
+            builtin.name,
+            count(n_positional, "positional argument", "positional arguments")
+        );
         let error = Diagnostic::error("E0106", message).at(extra.span, "one too many");
         let text = elaborator.text(extra.span);
         let help = format!("{} is named: `{} = {text}`", names[n_positional], names[n_positional]);

@@ -36,6 +36,8 @@ pub fn model(own: &mut Elaborator<'_>, item: &ItemRef) -> Option<Model> {
         }
     }
     let known_variables = own.variables.list.len();
+    own.allow_open_shapes = true;
+    own.open_shapes.clear();
     let errors = own.diagnostics.len();
     own.variables.begin_graph();
     own.draws.clear();
@@ -57,20 +59,15 @@ pub fn model(own: &mut Elaborator<'_>, item: &ItemRef) -> Option<Model> {
     own.mode = mode;
     own.called_models.clear();
     let calls = std::mem::take(&mut own.layer_calls);
-    let open =
-        own.variables.list[known_variables..].iter().any(|variable| variable.ty.static_shape().is_none());
+    own.allow_open_shapes = false;
+    let open_shapes = std::mem::take(&mut own.open_shapes);
+    let open = !open_shapes.is_empty();
     let failed = outputs.is_none();
     if open || (failed && was_called) {
         // Only what a caller knows would fix these sizes; the errors, if any, belong to the calls.
-        let fixing = own.variables.list[known_variables..]
-            .iter()
-            .find(|variable| variable.ty.static_shape().is_none());
-        if let (Some(variable), false) = (fixing, failed) {
-            let warning = Diagnostic::warning(
-                "W0602",
-                format!("the size of `{}` is open: {}", variable.path, variable.ty),
-            );
-            let warning = warning.at(variable.span, "it depends on the shape of an input");
+        if let (Some((path, ty, place)), false, false) = (open_shapes.first(), failed, was_called) {
+            let warning = Diagnostic::warning("W0602", format!("the size of `{path}` is open: {ty}"));
+            let warning = warning.at(*place, "it depends on the shape of an input");
             let warning = warning.and_at(span, "nothing calls this model, so nothing fixes it");
             own.report(warning.help("write the number in the signature, or call the model in a `train`"));
         }
