@@ -233,12 +233,4 @@ A layer or model has its parameters and inner instances as fields; they are know
     w = fc1.wieght           # wrong
     w = fc1.weight           # right",
     },
-    Code {
-        code: "E0199",
-        title: "not supported yet",
-        explain: "\
-This construct is part of the language, but this version of the compiler does not know it.
-The rest of the file has been checked.
-There is nothing wrong with the program.",
-    },
 ];
