@@ -268,7 +268,7 @@ fn shrink(buffer: &mut Buffer, nest: &mut Nest, id: BufferId) {
         Sub::Value(_) => false,
     };
     let agrees = |subs: &[Sub]| {
-        (0..subs.len()).all(|axis| match axes[axis] {
+        subs.len() == axes.len() && (0..subs.len()).all(|axis| match axes[axis] {
             Some(index) => shared_axis(subs, axis) == Some(index),
             None => !uses_shared(&subs[axis]),
         })
