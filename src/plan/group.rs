@@ -268,10 +268,11 @@ fn shrink(buffer: &mut Buffer, nest: &mut Nest, id: BufferId) {
         Sub::Value(_) => false,
     };
     let agrees = |subs: &[Sub]| {
-        subs.len() == axes.len() && (0..subs.len()).all(|axis| match axes[axis] {
-            Some(index) => shared_axis(subs, axis) == Some(index),
-            None => !uses_shared(&subs[axis]),
-        })
+        subs.len() == axes.len()
+            && (0..subs.len()).all(|axis| match axes[axis] {
+                Some(index) => shared_axis(subs, axis) == Some(index),
+                None => !uses_shared(&subs[axis]),
+            })
     };
     let all_agree = nest.stages.iter().all(|stage| {
         let same_view =
