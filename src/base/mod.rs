@@ -7,7 +7,9 @@ pub mod nearest;
 pub mod philox;
 pub mod render;
 pub mod span;
+pub mod stack;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Help, Label, Severity};
 pub use nearest::nearest;
 pub use span::{FileId, SourceMap, Span};
+pub use stack::with_stack;

@@ -1,12 +1,15 @@
 //! The mistakes people make, recognised where the parser gave up; what none of them fits is
 //! described by what was expected.
 
+mod foreign;
+
 use crate::base::{Diagnostic, Span, nearest};
 
 use super::errors::{Failure, innermost_open, previous_asks_for_more};
 use super::grammar::Rule;
 use super::scan::ends_open;
 use super::tokens::{RESERVED, Token, TokenKind, is_name};
+use foreign::{foreign_character, foreign_word};
 
 /// Words that begin a statement or a line of a declaration.
 const LINE_WORDS: [&str; 10] =
@@ -81,112 +84,6 @@ fn line_without_value(failure: &Failure<'_>) -> Option<Diagnostic> {
             .at(Span { start: end, end, ..failure.span(*newline) }, "the line goes on below")
             .and_at(failure.span(found), "so this does not begin a statement"),
     )
-}
-
-fn foreign_character(failure: &Failure<'_>) -> Option<Diagnostic> {
-    let found = failure.found?;
-    let word = failure.text(found);
-    let place = failure.span(found);
-    let after = failure.next().filter(|next| next.start == found.end);
-    let doubled = after.filter(|next| failure.text(*next) == word);
-    let both = after.map_or(place, |next| place.to(failure.span(next)));
-    let previous = failure
-        .previous
-        .filter(|previous| previous.end == found.start)
-        .map(|previous| failure.text(previous));
-    let whole = |place: Span| Span { start: place.start - 1, ..place };
-    let error = |what: &str, place: Span| {
-        Diagnostic::error("E0018", what.to_string()).at(place, "not of this language")
-    };
-    match word {
-        "*" if previous == Some("*") => {
-            Some(error("a power is written `^`", whole(place)).suggest("write", whole(place), "^"))
-        }
-        "/" if previous == Some("/") => Some(
-            error("there is no `//`", whole(place))
-                .help("`floor(a / b)` rounds down; a comment begins with `#`"),
-        ),
-        "=" if matches!(previous, Some(":")) => {
-            Some(error("a binding is written `=`", whole(place)).suggest("write", whole(place), "="))
-        }
-        "=" if matches!(previous, Some("*" | "/" | "-" | "@" | "^")) => Some(
-            error(&format!("there is no `{}=`", previous.unwrap_or_default()), whole(place))
-                .help("bind the name again, `x = x - 1`"),
-        ),
-        ">" if previous == Some("=") => Some(error("there is no `=>`", whole(place))),
-        _ if found.kind != TokenKind::Unknown => None,
-        "&" => {
-            Some(
-                error("the logical and is written `and`", if doubled.is_some() { both } else { place })
-                    .suggest("write", if doubled.is_some() { both } else { place }, "and"),
-            )
-        }
-        "|" => {
-            Some(
-                error("the logical or is written `or`", if doubled.is_some() { both } else { place })
-                    .suggest("write", if doubled.is_some() { both } else { place }, "or"),
-            )
-        }
-        "!" => Some(error("negation is written `not`", place).suggest("write", place, "not ")),
-        "%" => Some(error("there is no `%`", place).help("the remainder of a / b is `a - b * floor(a / b)`")),
-        ";" => Some(error("statements are not ended by `;`", place).suggest(
-            "a statement ends with its line",
-            place,
-            "",
-        )),
-        "'" | "`" | "“" | "”" | "‘" | "’" => {
-            Some(error("strings are written in double quotes", place).help("like \"this\""))
-        }
-        "−" | "–" | "—" => {
-            Some(error("this is not the minus sign", place).suggest("write", place, "-"))
-        }
-        "×" | "·" => Some(error("multiplication is written `*`", place).suggest("write", place, "*")),
-        "≤" => Some(error("less or equal is written `<=`", place).suggest("write", place, "<=")),
-        "≥" => Some(error("greater or equal is written `>=`", place).suggest("write", place, ">=")),
-        "≠" => Some(error("unequal is written `!=`", place).suggest("write", place, "!=")),
-        "←" => Some(error("an update is written `<-`", place).suggest("write", place, "<-")),
-        "→" => Some(error("the arrow is written `->`", place).suggest("write", place, "->")),
-        "?" => Some(error("there is no `?`", place).help("a choice is written `if c then a else b`")),
-        _ => {
-            let shown: String = word.escape_debug().collect();
-            Some(error(&format!("the character `{shown}` has no meaning here"), place))
-        }
-    }
-}
-
-fn foreign_word(failure: &Failure<'_>) -> Option<Diagnostic> {
-    let previous = failure.previous.filter(|previous| previous.kind == TokenKind::Word)?;
-    let found = failure.found.filter(|found| found.kind != TokenKind::Newline)?;
-    let word = failure.text(previous);
-    let place = failure.span(previous);
-    // A name can follow another word only where that word was taken for a whole value.
-    if !failure.after_value() || matches!(found.kind, TokenKind::Symbol | TokenKind::Close) {
-        return None;
-    }
-    let rest = Span { end: failure.span(found).start, ..place };
-    let error = |what: &str| Diagnostic::error("E0018", what.to_string()).at(place, "not of this language");
-    match word {
-        "let" | "var" | "val" | "local" | "auto" => {
-            Some(error("a binding has no keyword").suggest("write only `name = …`", rest, ""))
-        }
-        "return" => Some(error("there is no `return`").suggest(
-            "the last expression of a body is its value",
-            rest,
-            "",
-        )),
-        "def" | "function" | "func" | "class" => Some(
-            error("declarations do not stand in bodies").help("declare it as an item, outside of this one"),
-        ),
-        "while" | "loop" => Some(
-            error(&format!("there is no `{word}`"))
-                .help("`for l in 0..n` repeats at compile time, `scan t < T` runs over time steps"),
-        ),
-        "elif" | "elseif" | "elsif" => {
-            Some(error(&format!("there is no `{word}`")).suggest("write", place, "else if"))
-        }
-        "lambda" => Some(error("there are no anonymous functions").help("declare it with `fn`")),
-        _ => None,
-    }
 }
 
 fn wrong_number(failure: &Failure<'_>) -> Option<Diagnostic> {

@@ -2,6 +2,8 @@
 //! indented tree, expressions are in prefix form. Spans are left out, so two texts mean the same
 //! tree exactly if they print the same.
 
+use crate::base::with_stack;
+
 use super::ast::{
     Arg, Block, Data, DefineOp, Definition, Dim, DimKind, Doc, Element, Expr, ExprKind, File, ForRange,
     IfBlock, Index, Item, ItemKind, NamePiece, Otherwise, ParameterList, Path, ReduceIndex, Setting, Slice,
@@ -235,6 +237,10 @@ impl Printer {
 
 /// An expression in prefix form, on one line.
 pub fn expr(value: &Expr) -> String {
+    with_stack(|| prefix_form(value))
+}
+
+fn prefix_form(value: &Expr) -> String {
     match &value.kind {
         ExprKind::Int(number) => number.to_string(),
         ExprKind::Float(number) => format!("{number:?}"),

@@ -66,7 +66,8 @@ const SYMBOLS: [&str; 10] = ["...", "..", "|>", "->", "<-", "+=", "==", "!=", "<
 pub fn tokens(text: &str) -> Vec<Token> {
     let bytes = text.as_bytes();
     let mut tokens: Vec<Token> = Vec::with_capacity(text.len() / 3);
-    let mut at = 0;
+    // A byte order mark says nothing.
+    let mut at = if text.starts_with('\u{feff}') { 3 } else { 0 };
     while at < bytes.len() {
         let start = at;
         let kind = match bytes[at] {

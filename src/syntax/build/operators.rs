@@ -2,7 +2,7 @@
 
 use pest::iterators::{Pair, Pairs};
 
-use crate::base::{Diagnostic, Span};
+use crate::base::{Diagnostic, Span, with_stack};
 
 use super::super::ast::{BinaryOp, Expr, ExprKind, UnaryOp};
 use super::super::grammar::Rule;
@@ -20,6 +20,10 @@ const POWER: u8 = 8;
 
 impl Builder<'_> {
     pub(super) fn expr(&mut self, pair: Pair<'_, Rule>) -> Expr {
+        with_stack(|| self.pipeline(pair))
+    }
+
+    fn pipeline(&mut self, pair: Pair<'_, Rule>) -> Expr {
         let span = self.span(&pair);
         let mut flat = pair.into_inner();
         let (input, mut height) = self.operators(&mut flat, OR, span);

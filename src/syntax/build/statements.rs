@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use pest::iterators::Pair;
 
-use crate::base::{Diagnostic, Span};
+use crate::base::{Diagnostic, Span, with_stack};
 
 use super::super::ast::{
     Block, DefineOp, Expr, ExprKind, For, ForRange, IfBlock, IfBranch, IndexDefinition, Name, NamePiece,
@@ -140,7 +140,7 @@ impl Builder<'_> {
                 self.depth += 1;
                 let outer = self.height;
                 self.height = 0;
-                let block = self.block(pair);
+                let block = with_stack(|| self.block(pair));
                 let (_, height) = self.checked(Expr::new(ExprKind::Error, around), self.height);
                 self.height = outer.max(height);
                 self.depth -= 1;

@@ -1,0 +1,14 @@
+//! Stack for recursion over what users write.
+//!
+//! Programs nest up to a limit that the parser sets, but a thread's stack may be too small even for
+//! that, above all in unoptimised builds.
+
+/// Stack that one level of a recursion may use.
+const RED_ZONE: usize = 128 * 1024;
+/// Stack that is added when less than that is left.
+const SEGMENT: usize = 2 * 1024 * 1024;
+
+/// Runs one level of a recursion, on new stack if little is left of the old one.
+pub fn with_stack<T>(level: impl FnOnce() -> T) -> T {
+    stacker::maybe_grow(RED_ZONE, SEGMENT, level)
+}

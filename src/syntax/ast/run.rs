@@ -1,0 +1,96 @@
+//! Data, training and what is carried out in order: `print`, `expect`, `plot`.
+
+use crate::base::Span;
+
+use super::{Args, Doc, Expr, Name, Type};
+
+/// `data NAME = source { fields }`
+#[derive(Clone, Debug)]
+pub struct Data {
+    pub name: Name,
+    /// The call after `=`.
+    pub source: Option<Expr>,
+    pub fields: Vec<DataField>,
+    pub rows: Option<Setting>,
+    pub seed: Option<Setting>,
+    pub split: Option<Split>,
+}
+
+/// `name = expr`, `name: type = expr`
+#[derive(Clone, Debug)]
+pub struct DataField {
+    pub doc: Option<Doc>,
+    pub name: Name,
+    pub ty: Option<Type>,
+    pub value: Expr,
+    pub span: Span,
+}
+
+/// `split train = 0.8, test = 0.2, in_order = true`
+#[derive(Clone, Debug)]
+pub struct Split {
+    pub parts: Vec<Setting>,
+    /// `in_order`, kept apart from the parts.
+    pub in_order: Option<Setting>,
+    pub span: Span,
+}
+
+/// `name = expr`
+#[derive(Clone, Debug)]
+pub struct Setting {
+    pub name: Name,
+    pub value: Expr,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub struct Train {
+    /// A `train` need not have a name.
+    pub name: Option<Name>,
+    /// `data = …`, `validate = …`, `batch = …`: all lines `name = expr` in order.
+    pub settings: Vec<Setting>,
+    pub minimize: Vec<Minimize>,
+    pub measures: Vec<Measure>,
+    /// The word `train`.
+    pub keyword_span: Span,
+}
+
+/// `minimize LOSS with OPTIMIZER over A, B, clip_norm = c`
+#[derive(Clone, Debug)]
+pub struct Minimize {
+    pub loss: Expr,
+    /// Missing `with` is reported already.
+    pub optimizer: Expr,
+    /// Empty: all models that the loss calls.
+    pub over: Vec<Expr>,
+    /// `clip_norm = c`, `clip_value = c`
+    pub options: Vec<Setting>,
+    pub span: Span,
+}
+
+/// `measure NAME = expr` or `measure expr`
+#[derive(Clone, Debug)]
+pub struct Measure {
+    pub name: Option<Name>,
+    pub value: Expr,
+    pub span: Span,
+}
+
+/// `print expr`; several are printed on one line.
+#[derive(Clone, Debug)]
+pub struct Print {
+    pub values: Vec<Expr>,
+}
+
+/// `expect cond, "message"`
+#[derive(Clone, Debug)]
+pub struct Expect {
+    pub condition: Expr,
+    pub message: Option<Expr>,
+}
+
+/// `plot args`
+#[derive(Clone, Debug)]
+pub struct Plot {
+    pub args: Args,
+}
