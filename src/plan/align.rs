@@ -1,56 +1,85 @@
-//! Turns the results of reductions the way their only reader reads them.
+//! Turns the results of reductions the way their readers read them.
 //!
 //! The gradient of `x @ w.T` comes as `[in, out]` and is subtracted from a weight of `[out, in]`. Summing it
 //! into `[out, in]` in the first place costs nothing, and then both lie in the same order.
 
-use super::inline::count_uses;
 use super::rebuild::rebuild;
 use crate::ir::compose;
 use crate::ir::{Affine, Graph, Loop, LoopBuilder, NodeId, Op, Scalar, Sub, Var};
 use std::cell::RefCell;
 use std::collections::HashMap;
 
+/// For each node the order in which all its readers read its axes, if they agree on another than its own.
+type Orders = HashMap<NodeId, Vec<usize>>;
+
 /// Turns what is read in another order than it is written.
 pub(super) fn align(graph: &Graph) -> Graph {
-    let counts: RefCell<HashMap<*const Graph, Vec<u32>>> = RefCell::default();
+    let orders: RefCell<HashMap<*const Graph, Orders>> = RefCell::default();
     rebuild(graph, &|new, (old, _), node, operands| match &node.op {
         Op::Loop(body) => {
-            let mut counts = counts.borrow_mut();
-            let counts = counts.entry(std::ptr::from_ref(old)).or_insert_with(|| count_uses(old));
-            let only: Vec<bool> =
-                node.operands.iter().map(|operand| counts[operand.0 as usize] == 1).collect();
-            align_operands(new, body, &operands, &only)
+            let mut orders = orders.borrow_mut();
+            let orders = orders.entry(std::ptr::from_ref(old)).or_insert_with(|| orders_of(old));
+            let own: Vec<Option<&Vec<usize>>> =
+                node.operands.iter().map(|operand| orders.get(operand)).collect();
+            align_operands(new, body, &operands, &own)
         }
         _ => None,
     })
 }
 
-fn align_operands(graph: &mut Graph, body: &Loop, operands: &[NodeId], only: &[bool]) -> Option<NodeId> {
-    let axes = body.as_function()?;
-    let mut turned = operands.to_vec();
-    // For each operand, which of its old axes each new one is.
-    let mut orders: Vec<Option<Vec<usize>>> = vec![None; operands.len()];
-    for at in (0..operands.len()).filter(|at| only[*at]) {
-        let Some(order) = reading_order(body, &axes, at) else { continue };
-        let Op::Loop(producer) = &graph[operands[at]].op else { continue };
-        let producer = producer.clone();
-        if producer.as_function().is_some()
-            || (0..order.len()).any(|axis| producer.write_index(axis).is_none())
-        {
-            continue;
-        }
-        let origin = graph[operands[at]].origin.clone();
-        turned[at] = turn(graph, &producer, operands[at], &order, &origin);
-        orders[at] = Some(order);
+fn orders_of(graph: &Graph) -> Orders {
+    let needed = graph.reachable(graph.outputs.iter().map(|output| output.node));
+    let mut wanted: HashMap<NodeId, Option<Vec<usize>>> = HashMap::new();
+    for output in &graph.outputs {
+        wanted.insert(output.node, None);
     }
+    for (_, node) in graph.nodes().filter(|(id, _)| needed[id.0 as usize]) {
+        for (at, operand) in node.operands.iter().enumerate() {
+            let order = match &node.op {
+                Op::Loop(body) => body.as_function().and_then(|axes| reading_order(body, &axes, at)),
+                _ => None,
+            };
+            let agreed = wanted.entry(*operand).or_insert_with(|| order.clone());
+            if *agreed != order {
+                *agreed = None;
+            }
+        }
+    }
+    let turnable = |id: &NodeId, order: &[usize]| match &graph[*id].op {
+        Op::Loop(producer) => {
+            producer.as_function().is_none()
+                && (0..order.len()).all(|axis| producer.write_index(axis).is_some())
+        }
+        _ => false,
+    };
+    wanted
+        .into_iter()
+        .filter_map(|(id, order)| Some((id, order?)))
+        .filter(|(id, order)| turnable(id, order))
+        .collect()
+}
+
+fn align_operands(
+    graph: &mut Graph,
+    body: &Loop,
+    operands: &[NodeId],
+    orders: &[Option<&Vec<usize>>],
+) -> Option<NodeId> {
     if orders.iter().all(Option::is_none) {
         return None;
+    }
+    let mut turned = operands.to_vec();
+    for (at, order) in orders.iter().enumerate() {
+        if let (Some(order), Op::Loop(producer)) = (order, &graph[operands[at]].op) {
+            let (producer, origin) = (producer.clone(), graph[operands[at]].origin.clone());
+            turned[at] = turn(graph, &producer, operands[at], order, &origin);
+        }
     }
     let mut l = LoopBuilder::new(graph, body.domain.clone());
     let mut make =
         |l: &mut LoopBuilder<'_>, index: usize, scalar: Scalar| match (&body.body.nodes[index], scalar) {
             (Scalar::Read { operand, .. }, Scalar::Read { operand: new, subs, padded }) => {
-                let subs = match &orders[*operand as usize] {
+                let subs = match orders[*operand as usize] {
                     Some(order) => order.iter().map(|axis| subs[*axis].clone()).collect(),
                     None => subs,
                 };

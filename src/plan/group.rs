@@ -118,16 +118,17 @@ fn common_shared(first: &Member, second: &Member) -> Option<usize> {
     if a.stages.len() + b.stages.len() > MOST_STAGES {
         return None;
     }
-    let touches = |buffer: &BufferId| second.reads.contains(buffer) || second.writes.contains(buffer);
-    let related =
-        first.writes.iter().any(touches) || first.reads.iter().any(|buffer| second.reads.contains(buffer));
-    if !related {
+    // Either values go from one to the other, or both read the same at every point.
+    let linked = first.writes.iter().any(|buffer| second.reads.contains(buffer))
+        || first.reads.iter().any(|buffer| second.writes.contains(buffer));
+    if !linked && !first.reads.iter().any(|buffer| second.reads.contains(buffer)) {
         return None;
     }
     let sizes = (extents(&a.stages[0].body), extents(&b.stages[0].body));
     let most = a.shared.min(b.shared);
     let most = (0..most).take_while(|index| sizes.0[*index] == sizes.1[*index]).count();
-    (1..=most).rev().find(|shared| pays(a, b, *shared) && may_share(a, b, *shared))
+    let least = if linked { 1 } else { a.shared.max(b.shared) };
+    (least..=most).rev().find(|shared| *shared > 0 && pays(a, b, *shared) && may_share(a, b, *shared))
 }
 
 /// Whether loops over rows are no worse than what the nests were.

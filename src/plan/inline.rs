@@ -33,7 +33,7 @@ pub(super) fn inline(graph: &Graph) -> Graph {
 }
 
 /// How many operands and outputs each node is.
-pub(super) fn count_uses(graph: &Graph) -> Vec<u32> {
+fn count_uses(graph: &Graph) -> Vec<u32> {
     let mut counts = vec![0; graph.len()];
     let needed = graph.reachable(graph.outputs.iter().map(|output| output.node));
     for (_, node) in graph.nodes().filter(|(id, _)| needed[id.0 as usize]) {

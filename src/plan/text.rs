@@ -7,12 +7,12 @@
 //!   t3[i0] max= t2[i0, i1]                        i1 < 10
 //! ```
 //!
-//! A buffer is called after the caller's tensor that it is, or `t3` in the arena, `r3` for a worker's row and
-//! `c3` for a constant.
+//! A buffer is called after the caller's tensor that it is, or `t3` in the arena, `r3` for a worker's row (of
+//! which the shared indices see only their own) and `c3` for a constant.
 
 use super::{BufferId, Gemm, Nest, Place, Plan, Rand, ScanSteps, Stage, Step, View};
 use crate::ir::program::Precision;
-use crate::ir::{BinaryOp, Combine, Loop, Phase, RandKind, Scalar, ScalarId, Sub, UnaryOp};
+use crate::ir::{BinaryOp, Combine, Phase, RandKind, Scalar, ScalarId, Sub, UnaryOp};
 use std::fmt::{self, Write};
 
 impl fmt::Display for Plan {
@@ -84,7 +84,12 @@ impl Plan {
                 .map(|index| format!("i{index} < {}", stage.body.domain[index]))
                 .collect();
             let domain = if own.is_empty() { String::new() } else { format!("    {}", own.join(", ")) };
-            writeln!(f, "{pad}  {}{domain}", self.stage_text(stage))
+            let text = StageText::new(self, stage);
+            writeln!(f, "{pad}  {}{domain}", text.statement())?;
+            text.shared
+                .iter()
+                .enumerate()
+                .try_for_each(|(at, id)| writeln!(f, "{pad}    e{at} = {}", text.expression(*id)))
         })
     }
 
@@ -126,10 +131,33 @@ impl Plan {
         }
         text
     }
+}
+
+/// One stage in words. What an expression uses more than once is named `e0`, `e1`, ….
+struct StageText<'p> {
+    plan: &'p Plan,
+    stage: &'p Stage,
+    shared: Vec<ScalarId>,
+}
+
+impl<'p> StageText<'p> {
+    fn new(plan: &'p Plan, stage: &'p Stage) -> StageText<'p> {
+        let body = &stage.body.body;
+        let mut uses = vec![0; body.nodes.len()];
+        body.nodes.iter().for_each(|scalar| scalar.for_each_operand(|id| uses[id.0 as usize] += 1));
+        let is_long = |scalar: &Scalar| match scalar {
+            Scalar::Unary(op, _) => *op != UnaryOp::Neg,
+            Scalar::Binary(..) | Scalar::Select(..) => true,
+            Scalar::Float(_) | Scalar::Int(_) | Scalar::Bool(_) | Scalar::Affine(_) => false,
+            Scalar::Read { .. } | Scalar::WithSlope { .. } => false,
+        };
+        let shared = (0..body.nodes.len()).filter(|at| uses[*at] > 1 && is_long(&body.nodes[*at]));
+        StageText { plan, stage, shared: shared.map(|at| ScalarId(at as u32)).collect() }
+    }
 
     /// `t3[i0] max= t2[i0, i1]`.
-    pub(super) fn stage_text(&self, stage: &Stage) -> String {
-        let body = &stage.body;
+    fn statement(&self) -> String {
+        let body = &self.stage.body;
         let sign = match body.combine {
             Combine::Set => "=",
             Combine::Add => "+=",
@@ -139,28 +167,29 @@ impl Plan {
             Combine::ArgMax => "argmax=",
             Combine::ArgMin => "argmin=",
         };
-        let keep = if stage.accumulate && body.combine != Combine::Set { "old " } else { "" };
+        let keep = if self.stage.accumulate && body.combine != Combine::Set { "old " } else { "" };
         let drop = if body.dropping { "?" } else { "" };
-        let target = self.access(&stage.target, &body.write, stage, 0);
-        format!("{keep}{target}{drop} {sign} {}", self.scalar(stage, body.body.result, 0))
+        let target = self.access(&self.stage.target, &body.write);
+        format!("{keep}{target}{drop} {sign} {}", self.scalar(body.body.result))
     }
 
-    fn access(&self, view: &View, subs: &[Sub], stage: &Stage, depth: usize) -> String {
+    fn access(&self, view: &View, subs: &[Sub]) -> String {
         let subs: Vec<String> = subs
             .iter()
             .map(|sub| match sub {
                 Sub::Affine(affine) => affine.to_string(),
-                Sub::Value(id) => self.scalar(stage, *id, depth),
+                Sub::Value(id) => self.scalar(*id),
             })
             .collect();
-        let mut text = self.name(view.buffer);
+        let mut text = self.plan.name(view.buffer);
         for (step, _) in &view.step_strides {
             let _ = write!(text, "@t{}", step.0);
         }
         if view.offset != 0 {
             let _ = write!(text, "+{}", view.offset);
         }
-        if !view.is_contiguous() {
+        let is_row = matches!(self.plan.buffers[view.buffer.0 as usize].place, Place::Scratch(_));
+        if !view.is_contiguous() && !is_row {
             let strides: Vec<String> = view.strides.iter().map(i64::to_string).collect();
             let _ = write!(text, "{{{}}}", strides.join(" "));
         }
@@ -168,14 +197,16 @@ impl Plan {
         text
     }
 
-    fn scalar(&self, stage: &Stage, id: ScalarId, depth: usize) -> String {
-        let body: &Loop = &stage.body;
-        // Shared parts are written out; beyond some depth that would be no help to anyone.
-        if depth > 12 {
-            return "…".to_string();
+    /// A name if it has one.
+    fn scalar(&self, id: ScalarId) -> String {
+        match self.shared.iter().position(|own| *own == id) {
+            Some(at) => format!("e{at}"),
+            None => self.expression(id),
         }
-        let sub = |id: ScalarId| self.scalar(stage, id, depth + 1);
-        match &body.body[id] {
+    }
+
+    fn expression(&self, id: ScalarId) -> String {
+        match &self.stage.body.body[id] {
             Scalar::Float(value) => format!("{:?}", value.0),
             Scalar::Int(value) => value.to_string(),
             Scalar::Bool(value) => value.to_string(),
@@ -184,11 +215,11 @@ impl Plan {
             }
             Scalar::Affine(affine) => affine.to_string(),
             Scalar::Read { operand, subs, padded } => {
-                let text = self.access(&stage.operands[*operand as usize], subs, stage, depth + 1);
+                let text = self.access(&self.stage.operands[*operand as usize], subs);
                 if *padded { format!("{text}?") } else { text }
             }
-            Scalar::Unary(UnaryOp::Neg, a) => format!("-{}", sub(*a)),
-            Scalar::Unary(op, a) => format!("{}({})", op.name(), sub(*a)),
+            Scalar::Unary(UnaryOp::Neg, a) => format!("-{}", self.scalar(*a)),
+            Scalar::Unary(op, a) => format!("{}({})", op.name(), self.scalar(*a)),
             Scalar::Binary(op, a, b) => {
                 let sign = match op {
                     BinaryOp::Add => "+",
@@ -204,10 +235,12 @@ impl Plan {
                     BinaryOp::FloorDiv => "//",
                     BinaryOp::Mod => "%",
                 };
-                format!("({} {sign} {})", sub(*a), sub(*b))
+                format!("({} {sign} {})", self.scalar(*a), self.scalar(*b))
             }
-            Scalar::Select(c, a, b) => format!("({} ? {} : {})", sub(*c), sub(*a), sub(*b)),
-            Scalar::WithSlope { value, .. } => sub(*value),
+            Scalar::Select(c, a, b) => {
+                format!("({} ? {} : {})", self.scalar(*c), self.scalar(*a), self.scalar(*b))
+            }
+            Scalar::WithSlope { value, .. } => self.scalar(*value),
         }
     }
 }
