@@ -101,7 +101,7 @@ fn read_inlined(laws: &mut Laws<'_, '_>, l: &mut LoopBuilder<'_>, id: ScalarId) 
     let Scalar::Read { operand, subs, padded: false } = l.scalar(id).clone() else { return None };
     let node = l.operands()[operand as usize];
     let Op::Loop(producer) = &laws.graph[node].op else { return None };
-    if producer.body.nodes.len() > LONGEST || laws.opaque.contains(&node) {
+    if producer.body.nodes.len() > LONGEST || laws.opaque.get(node.0 as usize) == Some(&true) {
         return None;
     }
     let graph = laws.graph;

@@ -56,6 +56,11 @@ pub fn optimise(graph: &Graph) -> Graph {
 /// whose derivatives are wanted.
 pub fn simplify_forward(graph: &mut Graph, of: &[NodeId], wrt: &[NodeId]) {
     let needed = graph.reachable(of.iter().copied());
+    let mut uses = vec![0u32; graph.len()];
+    for (_, node) in graph.nodes().filter(|(id, _)| needed[id.0 as usize]) {
+        node.operands.iter().for_each(|id| uses[id.0 as usize] += 1);
+    }
+    let opaque: Vec<bool> = (0..graph.len()).map(|at| wrt.contains(&NodeId(at as u32))).collect();
     let mut signs = Signs::default();
     for at in (0..graph.len()).filter(|at| needed[*at]) {
         let id = NodeId(at as u32);
@@ -69,7 +74,9 @@ pub fn simplify_forward(graph: &mut Graph, of: &[NodeId], wrt: &[NodeId]) {
             continue;
         }
         let body = body.clone();
-        if let Some((op, operands)) = simplified(graph, &mut signs, &body, &graph[id].operands, wrt) {
+        if let Some((op, operands)) =
+            simplified(graph, &mut signs, &body, &graph[id].operands, &opaque, &uses)
+        {
             graph.replace(id, op, operands);
         }
     }
@@ -80,13 +87,14 @@ fn simplified(
     signs: &mut Signs,
     body: &Loop,
     operands: &[NodeId],
-    wrt: &[NodeId],
+    opaque: &[bool],
+    uses: &[u32],
 ) -> Option<(Op, Vec<NodeId>)> {
-    let mut laws = Laws { graph, signs, strip: false, opaque: wrt };
+    let mut laws = Laws { graph, signs, strip: false, opaque };
     let mut l = LoopBuilder::new(graph, body.domain.clone());
     let mut any = false;
     let values = paste(&mut l, &body.body, operands, &mut same, &mut |l, _, scalar| {
-        made(&mut laws, l, scalar, &mut any)
+        made(&mut laws, l, scalar, uses, &mut any)
     });
     if !any {
         return None;
@@ -97,7 +105,13 @@ fn simplified(
     Some((Op::Loop(Arc::new(node.body)), node.operands))
 }
 
-fn made(laws: &mut Laws<'_, '_>, l: &mut LoopBuilder<'_>, scalar: Scalar, any: &mut bool) -> ScalarId {
+fn made(
+    laws: &mut Laws<'_, '_>,
+    l: &mut LoopBuilder<'_>,
+    scalar: Scalar,
+    uses: &[u32],
+    any: &mut bool,
+) -> ScalarId {
     if let Scalar::Unary(UnaryOp::Log, a) = scalar
         && let Some(found) = logarithm::of(laws, l, a)
     {
@@ -107,11 +121,12 @@ fn made(laws: &mut Laws<'_, '_>, l: &mut LoopBuilder<'_>, scalar: Scalar, any: &
     if let Scalar::Read { operand, subs, padded } = &scalar {
         let (graph, node) = (laws.graph, l.operands()[*operand as usize]);
         if let Op::Loop(producer) = &graph[node].op
-            && !laws.opaque.contains(&node)
+            && !laws.opaque[node.0 as usize]
+            && uses[node.0 as usize] == 1
             && reads::is_picked(l, producer, subs, *padded)
         {
             let picked =
-                inline(l, graph, node, subs, *padded, &mut |l, _, scalar| made(laws, l, scalar, any));
+                inline(l, graph, node, subs, *padded, &mut |l, _, scalar| made(laws, l, scalar, uses, any));
             if let Some(picked) = picked {
                 *any = true;
                 return picked;

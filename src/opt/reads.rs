@@ -77,7 +77,7 @@ fn read(
             producer.as_function()?;
             let wanted = is_function_of_place(&producer)
                 || is_scaled(&producer)
-                || is_picked(l, &producer, subs, padded)
+                || reader.uses.get(node.0 as usize) == Some(&1) && is_picked(l, &producer, subs, padded)
                 || is_plain_view(laws, &producer, node, padded, reader.is_map)
                 || is_only_reader(l, reader, node, subs, padded, &producer);
             if !wanted {
@@ -138,7 +138,8 @@ fn is_scaled(producer: &Loop) -> bool {
     }
 }
 
-/// Law `pick`: where a few elements of an elementwise node are picked out by number, only those are computed.
+/// Law `pick`: where a few elements of an elementwise node with one reader are picked out by number, only those
+/// are computed.
 pub fn is_picked(l: &LoopBuilder<'_>, producer: &Loop, subs: &[Sub], padded: bool) -> bool {
     !padded
         && l.domain().len() < producer.domain.len()

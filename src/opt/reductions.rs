@@ -18,7 +18,7 @@ pub fn drop_index(graph: &Graph, node: &LoopNode) -> Option<LoopNode> {
         let read = body.body.nodes.iter().any(|scalar| scalar_uses(scalar, *index));
         let single = body.domain[*index].is_number(1);
         !written
-            && (single && body.combine != Combine::Set
+            && (single
                 || !read
                     && match body.combine {
                         Combine::Add => true,

@@ -6,9 +6,7 @@
 
 use super::{fold, logarithm, sums};
 use crate::ir::signs::{Sign, Signs};
-use crate::ir::{
-    Affine, BinaryOp, Dim, Elem, Graph, LoopBuilder, NodeId, Scalar, ScalarId, Sub, UnaryOp, Var,
-};
+use crate::ir::{Affine, BinaryOp, Dim, Elem, Graph, LoopBuilder, Scalar, ScalarId, Sub, UnaryOp, Var};
 
 /// What the laws may know and do.
 pub struct Laws<'g, 's> {
@@ -16,8 +14,8 @@ pub struct Laws<'g, 's> {
     pub signs: &'s mut Signs,
     /// Whether derivatives have been taken: then `Stop` and `WithSlope` have done their work.
     pub strip: bool,
-    /// Nodes that are not looked into.
-    pub opaque: &'g [NodeId],
+    /// Marks nodes that are not looked into; those beyond its end are.
+    pub opaque: &'g [bool],
 }
 
 impl Laws<'_, '_> {

@@ -297,7 +297,6 @@ fn pick() {
     let x = input(&mut graph, "x", Elem::Float, &["n", "9"]);
     let ids = input(&mut graph, "ids", Elem::Int, &["n"]);
     let sine = graph.map(&[x], |l, reads| l.unary(UnaryOp::Sin, reads[0]));
-    graph.output("sine", sine);
     let mut l = LoopBuilder::new(&graph, vec![dim("n")]);
     let row = l.index(0);
     let id = l.read(ids, vec![row.clone()]);
