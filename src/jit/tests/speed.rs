@@ -270,3 +270,42 @@ fn small_products() {
         }
     }
 }
+
+#[test]
+#[ignore = "a measurement"]
+fn profile_of_a_small_net() {
+    for (batch, sizes) in [(30, [4, 16, 3]), (64, [64, 32, 10])] {
+        let plan = plan::plan(&small_net(batch, sizes), plan::Options::default()).unwrap();
+        let module = loops::lower(&plan).unwrap();
+        println!("{module}");
+        let options = Options { profiled: true, ..Options::default() };
+        let executable = Executable::compile(&plan, options).unwrap();
+        let mut tensors: Vec<Owned> = plan
+            .externals
+            .iter()
+            .zip(start(&plan))
+            .map(|(external, values)| Owned::new(external.elem, plan.precision, &values))
+            .collect();
+        let mut workspace = executable.workspace().unwrap();
+        let times = std::cell::RefCell::new(vec![f64::INFINITY; executable.names().len()]);
+        for _ in 0..200 {
+            let mut bindings: Vec<Binding<'_>> = tensors
+                .iter_mut()
+                .zip(&plan.externals)
+                .map(|(tensor, external)| tensor.binding(external.written))
+                .collect();
+            let last = std::cell::Cell::new(Instant::now());
+            let done = |item: usize| {
+                let now = Instant::now();
+                let time = (now - last.get()).as_secs_f64();
+                let mut times = times.borrow_mut();
+                times[item] = times[item].min(time);
+                last.set(Instant::now());
+            };
+            executable.profile(&mut workspace, &mut bindings, Call::default(), &Alone, &done).unwrap();
+        }
+        for (name, time) in executable.names().iter().zip(times.borrow().iter()) {
+            println!("{:7.0} ns  {}", time * 1e9, name.text);
+        }
+    }
+}
