@@ -127,7 +127,7 @@ fn in_pieces(steps: &mut [Step], pieces: usize) {
                         .iter()
                         .all(|sub| matches!(sub, Sub::Affine(affine) if affine.terms.len() <= 1))
                 });
-                if nest.shared > 0 && injective && nest.stages.len() == 1 {
+                if nest.shared > 0 && injective {
                     nest.pieces = pieces;
                 }
             }

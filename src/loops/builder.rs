@@ -29,6 +29,8 @@ struct OpenBlock {
     known: HashMap<(Ty, Expr), ValueId>,
     /// What the last store to an address stored.
     stored: HashMap<(Address, Ty), ValueId>,
+    /// Values that stay in registers.
+    kept: HashMap<(Address, Ty), ValueId>,
     counter: Option<OpenFor>,
 }
 
@@ -154,16 +156,17 @@ impl Builder {
         block.stmts.push(Stmt::Store { address, value });
     }
 
-    /// What was stored to the address just before, in the same block.
+    /// What was kept under this name, in this block or one around it.
     pub fn kept(&self, address: &Address, ty: Ty) -> Option<ValueId> {
-        self.blocks.last()?.stored.get(&(address.clone(), ty)).copied()
+        let key = (address.clone(), ty);
+        self.blocks.iter().rev().find_map(|block| block.kept.get(&key)).copied()
     }
 
-    /// Remembers a value as if it had been stored, for loads that follow in this block.
+    /// Remembers a value under a name.
     pub fn keep(&mut self, address: Address, value: ValueId) {
         let ty = self.ty(value);
         let block = self.blocks.last_mut().expect("a block is open");
-        block.stored.insert((address, ty), value);
+        block.kept.insert((address, ty), value);
     }
 
     /// Opens a loop; returns its counter and the values that go round.
@@ -288,7 +291,7 @@ impl Builder {
     }
 
     /// An int or bool as a float of the given kind.
-    pub fn to_float(&mut self, kind: Kind, a: ValueId) -> ValueId {
+    pub fn as_float(&mut self, kind: Kind, a: ValueId) -> ValueId {
         let ty = self.ty(a);
         self.add(ty.with_kind(kind), Expr::Unary(Unary::ToFloat, a))
     }

@@ -36,6 +36,9 @@ pub struct Emitter<'b> {
     vector: Option<usize>,
     /// The range of the piece, if the given index is cut.
     pub cut: Option<(usize, ValueId, ValueId)>,
+    /// For each parameter, whether it is private memory.
+    pub private: Vec<bool>,
+    pub n_shared: usize,
 }
 
 /// Partial results of the points side by side: for each point, for each slot, one value or two.
@@ -50,7 +53,18 @@ impl<'b> Emitter<'b> {
         rank: usize,
     ) -> Emitter<'b> {
         let cursors = vec![Cursor::default(); rank];
-        Emitter { builder, steps, lanes, float, cursors, jams: Vec::new(), vector: None, cut: None }
+        Emitter {
+            builder,
+            steps,
+            lanes,
+            float,
+            cursors,
+            jams: Vec::new(),
+            vector: None,
+            cut: None,
+            private: Vec::new(),
+            n_shared: 0,
+        }
     }
 
     /// Opens the loops of `axes` one in another and calls `leaf` inside.
@@ -395,12 +409,13 @@ impl<'b> Emitter<'b> {
             || conditions.iter().any(|(value, _)| lanes_of(self, *value) > 1);
         let stride = self.vector.map_or(0, |index| access.form.coefficients[index]);
         let linear = self.linear(&access.form, point);
-        if stride == 0 && !by_value {
+        if let Some(address) = self.register(access, point) {
             let ty = Ty { kind, lanes: if self.vector.is_some() { self.lanes } else { 1 } };
-            let address = Address { param: access.param, index: linear.clone() };
             if let Some(value) = self.builder.kept(&address, ty) {
                 return value;
             }
+        }
+        if stride == 0 && !by_value {
             return self.read_lane(access.param, linear, &values, &conditions, 0, 1);
         }
         if stride == 1 && !by_value {
@@ -467,6 +482,22 @@ impl<'b> Emitter<'b> {
         self.builder.select(holds, value, nothing)
     }
 
+    /// A name for private memory that has one place for points that are worked on together: the value lives
+    /// in a register, one for each of these points.
+    fn register(&self, access: &Access, point: &[i64]) -> Option<Address> {
+        if !self.private[access.param as usize] {
+            return None;
+        }
+        let jams = self.jams.iter().filter(|jam| jam.index < self.n_shared);
+        let open = jams.clone().map(|jam| jam.index).chain(self.vector.filter(|at| *at < self.n_shared));
+        if !open.into_iter().any(|index| access.form.coefficients[index] == 0) {
+            return None;
+        }
+        let number = jams.fold(1, |number, jam| number * 64 + point[jam.index] / jam.stride);
+        let index = Linear::number(access.form.constant + (number << 40));
+        Some(Address { param: access.param, index })
+    }
+
     fn check_form(&mut self, check: &Check, point: &[i64]) -> ValueId {
         let linear = self.linear(&check.form, point);
         let value = self.builder.linear(linear);
@@ -510,6 +541,12 @@ impl<'b> Emitter<'b> {
         if let Some(holds) = all {
             self.builder.begin_if(holds);
         }
+        if let Some(address) = self.register(access, point) {
+            let lanes = if self.vector.is_some() { self.lanes } else { 1 };
+            let value = self.builder.splat(value, lanes);
+            self.builder.keep(address, value);
+            return;
+        }
         let stride = self.vector.map_or(0, |at| access.form.coefficients[at]);
         let address = |lane: i64| {
             let mut index = index.clone();
@@ -520,10 +557,6 @@ impl<'b> Emitter<'b> {
             let lanes = if self.vector.is_some() { self.lanes } else { 1 };
             let value = self.builder.splat(value, lanes);
             self.write_one(work, address(0), value, reads_back);
-        } else if stride == 0 {
-            // A place of its own for every point: it lives in a register.
-            let value = self.builder.splat(value, self.lanes);
-            self.builder.keep(address(0), value);
         } else {
             let value = self.builder.splat(value, self.lanes);
             for lane in 0..self.lanes {

@@ -5,7 +5,7 @@ use super::access::{self, Form, Node, Params, Work};
 use super::builder::Builder;
 use super::emit::Emitter;
 use super::ir::*;
-use super::schedule::{self, Axis, Schedule};
+use super::schedule::{self, Freedom};
 use super::tidy;
 use crate::ir::program::Precision;
 use crate::ir::{Combine, ScalarId, StepId};
@@ -15,7 +15,7 @@ use std::collections::HashMap;
 /// How many multiplications and additions a step that is one function may have, roughly.
 const TINY_WORK: i64 = 20_000;
 /// Products of so few multiplications are written as loops.
-const SMALL_GEMM: i64 = 16 * 1024;
+const SMALL_GEMM: i64 = 32 * 1024;
 
 /// Lowers a whole plan.
 ///
@@ -170,12 +170,22 @@ impl Lowering<'_> {
             Precision::F32 => (Kind::F32, 4),
             Precision::F64 => (Kind::F64, 2),
         };
+        let cut_index = match stages.as_slice() {
+            _ if pieces == 1 => None,
+            [work] if work.shared == 0 => (0..work.sizes.len()).find(|&index| !work.reduced[index]),
+            _ => (stages[0].shared > 0).then_some(0),
+        };
+        let repeatable = is_repeatable(&stages, &aliases);
+        let freedom = Freedom { lanes, trips: params.trips(), cut: cut_index, repeatable };
+        let plans = schedule::schedule(&stages, freedom);
         let mut builder = Builder::new(params.params.clone(), aliases);
         let steps: HashMap<StepId, ValueId> =
             params.steps.iter().map(|step| (*step, builder.step())).collect();
-        let plans = Loops::new(&stages, lanes, params.trips(), pieces > 1);
         let rank = stages.iter().map(|work| work.sizes.len()).max().unwrap_or(0);
-        let cut = plans.cut.filter(|_| pieces > 1).map(|(index, size, tile)| {
+        let axes = || plans.shared.iter().chain(plans.stages.iter().flat_map(|stage| &stage.parallel));
+        let cut_axis = cut_index.and_then(|index| axes().find(|axis| axis.index == index));
+        let cut = cut_axis.map(|axis| {
+            let (index, size, tile) = (axis.index, axis.size, axis.jam * i64::from(axis.lanes));
             let chunk = (size + pieces as i64 - 1) / pieces as i64;
             let chunk = (chunk + tile - 1) / tile * tile;
             let piece = builder.piece();
@@ -187,6 +197,8 @@ impl Lowering<'_> {
         self.most_pieces = self.most_pieces.max(pieces);
         let mut emitter = Emitter::new(&mut builder, &steps, lanes, float, rank);
         emitter.cut = cut;
+        emitter.private = params.is_scratch.clone();
+        emitter.n_shared = stages[0].shared;
         let pointwise = stages.iter().all(|work| work.sizes.len() == work.shared);
         emitter.loops(&plans.shared, &mut |own| {
             if pointwise {
@@ -289,40 +301,18 @@ impl Lowering<'_> {
     }
 }
 
-/// The loops of a kernel.
-struct Loops {
-    shared: Vec<Axis>,
-    stages: Vec<Schedule>,
-    /// The index that pieces divide, its size, and what a piece must be a multiple of.
-    cut: Option<(usize, i64, i64)>,
-}
-
-impl Loops {
-    fn new(stages: &[Work], lanes: u8, trips: &HashMap<StepId, i64>, in_pieces: bool) -> Loops {
-        let n_shared = stages[0].shared;
-        let mut shared: Vec<Axis> =
-            (0..n_shared).map(|index| Axis::plain(index, stages[0].sizes[index])).collect();
-        if let Some(axis) = schedule::shared_axis(stages, lanes, trips) {
-            shared[n_shared - 1] = axis;
-        }
-        let cut_index = if n_shared > 0 {
-            Some(0)
-        } else if stages.len() == 1 {
-            (0..stages[0].sizes.len()).find(|&index| !stages[0].reduced[index])
-        } else {
-            None
-        };
-        let cut_index = cut_index.filter(|_| in_pieces);
-        let own_cut = cut_index.filter(|_| n_shared == 0);
-        let schedules: Vec<Schedule> =
-            stages.iter().map(|work| schedule::schedule(work, lanes, trips, own_cut)).collect();
-        let cut = cut_index.and_then(|index| {
-            let axes = if n_shared > 0 { &shared } else { &schedules[0].parallel };
-            let axis = axes.iter().find(|axis| axis.index == index)?;
-            Some((index, axis.size, axis.jam * i64::from(axis.lanes)))
+/// Whether a point may be computed twice: nothing that a stage reads is written by itself or a later one.
+fn is_repeatable(stages: &[Work], aliases: &[Vec<u32>]) -> bool {
+    stages.iter().enumerate().all(|(at, stage)| {
+        let adds = stage.accumulate || !stage.injective && stage.combine != Combine::Set;
+        let reads = stage.nodes.iter().filter_map(|node| match node {
+            Node::Read(access) => Some(access.param),
+            _ => None,
         });
-        Loops { shared, stages: schedules, cut }
-    }
+        let written = || stages[at..].iter().flat_map(|later| &aliases[later.write.param as usize]);
+        let mut reads = reads.into_iter();
+        !adds && reads.all(|param| written().all(|own| *own != param))
+    })
 }
 
 fn params_for_fill<'p>(lowering: &Lowering<'p>, params: &Params<'_>) -> Params<'p> {

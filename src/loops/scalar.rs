@@ -16,7 +16,7 @@ pub fn unary(b: &mut Builder, float: Kind, op: UnaryOp, a: ValueId) -> ValueId {
         UnaryOp::Ceil => b.unary(Unary::Ceil, a),
         UnaryOp::Round => b.unary(Unary::Round, a),
         UnaryOp::Not => b.unary(Unary::Not, a),
-        UnaryOp::ToFloat => b.to_float(float, a),
+        UnaryOp::ToFloat => b.as_float(float, a),
         UnaryOp::ToInt => b.unary(Unary::ToInt, a),
         UnaryOp::Stop => a,
     }

@@ -25,6 +25,8 @@ pub struct Axis {
     pub lanes: u8,
     /// The range in which no access that moves with the lanes is outside of its tensor.
     pub interior: (i64, i64),
+    /// Whether the last lanes may be computed twice, so that nothing is left over for single points.
+    pub overlap: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -62,7 +64,7 @@ impl Segment {
 
 impl Axis {
     pub fn plain(index: usize, size: i64) -> Axis {
-        Axis { index, size, jam: 1, lanes: 1, interior: (0, size) }
+        Axis { index, size, jam: 1, lanes: 1, interior: (0, size), overlap: false }
     }
 
     /// The parts of the loop. All but those of the whole tile's size are short.
@@ -88,7 +90,11 @@ impl Axis {
         if vectors > whole {
             push(whole, vectors, self.lanes, (vectors - whole) / lanes);
         }
-        push(vectors, self.size, 1, 1);
+        if self.overlap && vectors < self.size && high == self.size && high - low >= lanes {
+            push(self.size - lanes, self.size, self.lanes, 1);
+        } else {
+            push(vectors, self.size, 1, 1);
+        }
         all
     }
 
@@ -177,69 +183,171 @@ struct Analysis<'w> {
     depends: Vec<Vec<bool>>,
     trips: &'w HashMap<StepId, i64>,
     lanes: u8,
+    cut: Option<usize>,
+    repeatable: bool,
 }
 
-/// The schedule of a stage on its own indices. `lanes`: of a float vector; 1 to do without.
-pub fn schedule(work: &Work, lanes: u8, trips: &HashMap<StepId, i64>, cut: Option<usize>) -> Schedule {
-    let analysis = Analysis { work, depends: dependences(work), trips, lanes };
+/// The loops of a kernel.
+pub struct Loops {
+    /// Around all stages, outermost first.
+    pub shared: Vec<Axis>,
+    /// Of each stage's own.
+    pub stages: Vec<Schedule>,
+}
+
+/// What a schedule may do.
+#[derive(Clone, Copy)]
+pub struct Freedom<'t> {
+    /// Of a float vector; 1 to do without.
+    pub lanes: u8,
+    /// The steps of the scans around.
+    pub trips: &'t HashMap<StepId, i64>,
+    /// The index that pieces divide: its loop stays outermost.
+    pub cut: Option<usize>,
+    /// Whether it does no harm to compute a point twice.
+    pub repeatable: bool,
+}
+
+/// Schedules the stages of a nest.
+pub fn schedule(stages: &[Work], freedom: Freedom<'_>) -> Loops {
+    let n_shared = stages[0].shared;
+    let pure = n_shared > 0 && stages.iter().all(|work| work.has_no_parallel_loops());
+    if pure {
+        return shared_points(stages, freedom);
+    }
+    let shared = (0..n_shared).map(|index| Axis::plain(index, stages[0].sizes[index])).collect();
+    let cut = freedom.cut.filter(|_| n_shared == 0);
+    let own = Freedom { cut, ..freedom };
+    Loops { shared, stages: stages.iter().map(|work| own_loops(work, own)).collect() }
+}
+
+/// The loops of one stage over its own indices.
+fn own_loops(work: &Work, freedom: Freedom<'_>) -> Schedule {
+    let analysis = Analysis::new(work, freedom);
     let own = work.shared..work.sizes.len();
-    let is_scatter = !work.injective && work.combine != Combine::Set;
     let parallel: Vec<usize> = own.clone().filter(|&index| !work.reduced[index]).collect();
     let reductions: Vec<usize> = own.filter(|&index| work.reduced[index]).collect();
-    let mut best = (analysis.scalar_cost(), None);
-    if lanes > 1 {
-        for &index in parallel.iter().rev().chain(reductions.iter().rev()) {
-            if let Some(cost) = analysis.vector_cost(index)
+    let (_, vector) = analysis.best_vector(parallel.iter().rev().chain(reductions.iter().rev()).copied());
+    let axis = |index: &usize| analysis.axis(*index, vector == Some(*index));
+    let mut parallel: Vec<Axis> = parallel.iter().map(axis).collect();
+    let mut reductions: Vec<Axis> = reductions.iter().map(axis).collect();
+    // The index that is cut stays outermost, the lanes go innermost: or outside of the others, if what they
+    // gather need not be gathered again.
+    let hoists = analysis.gathers_hoist(vector, &reductions);
+    parallel.sort_by_key(|axis| (freedom.cut != Some(axis.index), (axis.lanes > 1) != hoists));
+    reductions.sort_by_key(|axis| axis.lanes > 1);
+    let mut schedule = Schedule { parallel, reductions };
+    if !work.is_scatter() {
+        analysis.tile(&mut schedule, analysis.weight_of_all(), 0.0);
+    }
+    schedule
+}
+
+/// Stages that have no parallel loops of their own: the shared loops give lanes and points side by side.
+fn shared_points(stages: &[Work], freedom: Freedom<'_>) -> Loops {
+    let analyses: Vec<Analysis<'_>> = stages.iter().map(|work| Analysis::new(work, freedom)).collect();
+    let n_shared = stages[0].shared;
+    let reductions = |work: &Work| (work.shared..work.sizes.len()).collect::<Vec<usize>>();
+    // What a point costs without lanes of the shared loops.
+    let alone: f64 = analyses
+        .iter()
+        .map(|own| own.best_vector(reductions(own.work).into_iter().rev()).0 * own.rounds())
+        .sum();
+    let mut best = (alone, None);
+    for index in (0..n_shared).rev().filter(|_| freedom.lanes > 1) {
+        let cost =
+            analyses.iter().map(|own| Some(own.vector_cost(index)? * own.rounds())).sum::<Option<f64>>();
+        if let Some(cost) = cost
+            && cost < best.0
+            && (freedom.cut != Some(index) || n_shared == 1)
+        {
+            best = (cost, Some(index));
+        }
+    }
+    let vector = best.1;
+    let mut shared: Vec<Axis> =
+        (0..n_shared).map(|index| analyses[0].axis(index, vector == Some(index))).collect();
+    for axis in shared.iter_mut().filter(|axis| axis.lanes > 1) {
+        for own in &analyses {
+            let (low, high) = own.interior(axis.index);
+            axis.interior = (axis.interior.0.max(low), axis.interior.1.min(high));
+        }
+        if axis.interior.1 - axis.interior.0 < i64::from(axis.lanes) {
+            (axis.lanes, axis.interior, axis.overlap) = (1, (0, axis.size), false);
+        }
+    }
+    let vector = vector.filter(|_| shared.iter().any(|axis| axis.lanes > 1));
+    shared.sort_by_key(|axis| (freedom.cut != Some(axis.index), axis.lanes > 1));
+    let inner = Freedom { lanes: if vector.is_some() { 1 } else { freedom.lanes }, cut: None, ..freedom };
+    let mut schedules: Vec<Schedule> = stages.iter().map(|work| own_loops(work, inner)).collect();
+    // The stage that does most decides about points side by side.
+    let heaviest = (0..stages.len()).max_by(|a, b| analyses[*a].rounds().total_cmp(&analyses[*b].rounds()));
+    let heaviest = heaviest.unwrap_or(0);
+    let total: f64 = analyses.iter().map(Analysis::weight_of_all).sum();
+    let reductions = std::mem::take(&mut schedules[heaviest].reductions);
+    let mut joint = Schedule { parallel: shared, reductions };
+    let own = analyses[heaviest].weight_of_all();
+    let weight = if joint.reductions.is_empty() { total } else { own };
+    if stages.iter().all(|work| !work.is_scatter()) {
+        analyses[heaviest].tile(&mut joint, weight, total - own);
+    }
+    schedules[heaviest].reductions = joint.reductions;
+    Loops { shared: joint.parallel, stages: schedules }
+}
+
+impl<'w> Analysis<'w> {
+    fn new(work: &'w Work, freedom: Freedom<'w>) -> Analysis<'w> {
+        let Freedom { lanes, trips, cut, repeatable } = freedom;
+        Analysis { work, depends: dependences(work), trips, lanes, cut, repeatable }
+    }
+
+    /// The cheapest of some indices to become lanes, with the cost of one point; `None` for no lanes.
+    fn best_vector(&self, indices: impl Iterator<Item = usize>) -> (f64, Option<usize>) {
+        let mut best = (self.scalar_cost(), None);
+        for index in indices.filter(|_| self.lanes > 1) {
+            if let Some(cost) = self.vector_cost(index)
                 && cost < best.0
             {
                 best = (cost, Some(index));
             }
         }
+        best
     }
-    let vector = best.1;
-    let axis = |index: usize| {
-        let mut axis = Axis::plain(index, work.sizes[index]);
-        if vector == Some(index) {
-            axis.lanes = lanes;
-            axis.interior = analysis.interior(index);
+
+    fn axis(&self, index: usize, is_vector: bool) -> Axis {
+        let mut axis = Axis::plain(index, self.work.sizes[index]);
+        if is_vector {
+            axis.lanes = self.lanes;
+            axis.interior = self.interior(index);
+            axis.overlap = self.repeatable && self.cut != Some(index) && !self.work.reduced[index];
         }
         axis
-    };
-    // The index that is cut stays outermost, the lanes go innermost.
-    let mut parallel: Vec<Axis> = parallel.into_iter().map(axis).collect();
-    let mut reductions: Vec<Axis> = reductions.into_iter().map(axis).collect();
-    parallel.sort_by_key(|axis| (cut != Some(axis.index), axis.lanes > 1));
-    reductions.sort_by_key(|axis| axis.lanes > 1);
-    let mut schedule = Schedule { parallel, reductions };
-    if !is_scatter {
-        analysis.tile(&mut schedule, cut);
     }
-    schedule
-}
 
-/// The vector form of the last shared index, for stages that have no index of their own.
-pub fn shared_axis(stages: &[Work], lanes: u8, trips: &HashMap<StepId, i64>) -> Option<Axis> {
-    let index = stages[0].shared.checked_sub(1)?;
-    let mut axis = Axis::plain(index, stages[0].sizes[index]);
-    let (mut scalar, mut vector, mut total) = (0.0, 0.0, 0.0);
-    for work in stages {
-        if work.sizes.len() > work.shared {
-            return None;
+    /// Points of the stage's own loops.
+    fn rounds(&self) -> f64 {
+        self.work.sizes[self.work.shared..].iter().product::<i64>() as f64
+    }
+
+    /// Whether gathered reads stay the same in the loops beside that of the lanes, because the reductions
+    /// are written out.
+    fn gathers_hoist(&self, vector: Option<usize>, reductions: &[Axis]) -> bool {
+        let Some(index) = vector else { return false };
+        if self.work.reduced[index] || reductions.iter().map(|axis| axis.size).product::<i64>() > MAX_UNROLLED
+        {
+            return false;
         }
-        let analysis = Analysis { work, depends: dependences(work), trips, lanes };
-        scalar += analysis.scalar_cost();
-        vector += analysis.vector_cost(index)?;
-        total += analysis.weight_of_all();
-        let (low, high) = analysis.interior(index);
-        axis.interior = (axis.interior.0.max(low), axis.interior.1.min(high));
+        let others =
+            (self.work.shared..self.work.sizes.len()).filter(|&own| own != index && !self.work.reduced[own]);
+        let others: Vec<usize> = others.collect();
+        self.work.nodes.iter().zip(&self.depends).any(|(node, depends)| match node {
+            Node::Read(access) => {
+                let gathered = !matches!(access.form.coefficients[index], 0 | 1);
+                gathered && others.iter().any(|other| !depends[*other])
+            }
+            _ => false,
+        })
     }
-    if vector >= scalar || axis.interior.1 - axis.interior.0 < i64::from(lanes) {
-        return None;
-    }
-    axis.lanes = lanes;
-    axis.jam = if total <= 8.0 { 4 } else { 1 };
-    axis.jam = axis.jam.min((axis.interior.1 - axis.interior.0) / i64::from(lanes)).max(1);
-    Some(axis)
 }
 
 impl Analysis<'_> {
@@ -304,7 +412,16 @@ impl Analysis<'_> {
         if in_lanes == 0 {
             return None;
         }
-        let single = work.sizes[index] - in_lanes;
+        let mut single = work.sizes[index] - in_lanes;
+        let mut in_lanes = in_lanes;
+        if self.repeatable
+            && !is_reduction
+            && self.cut != Some(index)
+            && (low, high) == (0, work.sizes[index])
+        {
+            in_lanes += if single > 0 { lanes } else { 0 };
+            single = 0;
+        }
         let total = in_lanes as f64 / lanes as f64 * cost + single as f64 * self.scalar_cost();
         Some(total / work.sizes[index] as f64)
     }
@@ -313,7 +430,12 @@ impl Analysis<'_> {
         let by_value = access.values.iter().any(|(id, _)| self.varies(*id, index))
             || access.checks.iter().filter_map(|check| check.value).any(|id| self.varies(id, index));
         let checks = access.checks.iter().filter(|check| check.form.coefficients[index] == 0).count() as f64;
-        let gather = if by_value { 12.0 } else { 7.0 };
+        // A gather is shared by the points side by side that it does not move with.
+        let depends = access_dependence(access, &self.depends, self.work.sizes.len());
+        let is_parallel = |other: &usize| !self.work.reduced[*other] && *other != index;
+        let repeats = (0..depends.len()).filter(is_parallel).filter(|other| !depends[*other]);
+        let shared = repeats.map(|other| self.work.sizes[other]).max().unwrap_or(1).min(4) as f64;
+        let gather = if by_value { 12.0 } else { 7.0 / shared };
         let load = if !by_value && access.form.coefficients[index] == 1 { 1.0 } else { gather };
         load + checks
     }
@@ -350,8 +472,10 @@ impl Analysis<'_> {
     }
 
     /// Decides how many points are computed side by side.
-    fn tile(&self, schedule: &mut Schedule, cut: Option<usize>) {
-        let weight = self.weight_of_all();
+    /// `weight`: of what one point computes; `company`: of other stages at the same points.
+    fn tile(&self, schedule: &mut Schedule, weight: f64, company: f64) {
+        let cut = self.cut;
+        let largest = if company > 12.0 { MAX_TILE / 2 } else { MAX_TILE };
         let lanes = |axis: &Axis| i64::from(axis.lanes);
         if schedule.reductions.is_empty() {
             // Writing out a few points of a light loop hides its own cost.
@@ -380,7 +504,7 @@ impl Analysis<'_> {
             }
             gains.sort_by_key(|(gain, at)| (std::cmp::Reverse(*gain), std::cmp::Reverse(*at)));
             let vector_is_parallel = schedule.parallel.iter().any(|axis| axis.lanes > 1);
-            let most = if vector_is_parallel { 4 } else { MAX_TILE };
+            let most = if vector_is_parallel { largest / 2 } else { largest };
             for (gain, at) in gains {
                 let axis = &mut schedule.parallel[at];
                 let wanted = if gain > 0 { 4.min(most / tile) } else { 1 };
@@ -389,7 +513,7 @@ impl Analysis<'_> {
             }
             if let Some(axis) = schedule.parallel.iter_mut().find(|axis| axis.lanes > 1) {
                 let vectors = (axis.interior.1 - axis.interior.0) / lanes(axis);
-                axis.jam = best_jam(vectors, MAX_TILE / tile.max(2));
+                axis.jam = best_jam(vectors, largest / tile.max(2));
                 tile *= axis.jam;
             }
         }
@@ -423,8 +547,19 @@ fn best_jam(size: i64, wanted: i64) -> i64 {
 }
 
 impl Work {
+    fn is_scatter(&self) -> bool {
+        !self.injective && self.combine != Combine::Set
+    }
+
+    /// Whether all indices of its own are reduced.
+    fn has_no_parallel_loops(&self) -> bool {
+        let plain_store = !self.accumulate && self.write.checks.is_empty();
+        let all_reduced = self.reduced[self.shared..].iter().all(|reduced| *reduced);
+        all_reduced && !self.is_scatter() && (plain_store || !self.private_target)
+    }
+
     /// Whether the target is a place that one point of the nest writes and reads: a register.
     pub fn write_is_private(&self) -> bool {
-        self.private_target && self.sizes.len() == self.shared
+        self.private_target && self.has_no_parallel_loops()
     }
 }

@@ -276,8 +276,6 @@ fn small_products() {
 fn profile_of_a_small_net() {
     for (batch, sizes) in [(30, [4, 16, 3]), (64, [64, 32, 10])] {
         let plan = plan::plan(&small_net(batch, sizes), plan::Options::default()).unwrap();
-        let module = loops::lower(&plan).unwrap();
-        println!("{module}");
         let options = Options { profiled: true, ..Options::default() };
         let executable = Executable::compile(&plan, options).unwrap();
         let mut tensors: Vec<Owned> = plan
