@@ -244,3 +244,15 @@ s = s + r * t
 s";
     assert_eq!(value(&body(nested)), [25.0]);
 }
+
+#[test]
+fn conditions_on_indices() {
+    let text = "fn pick(v) = 10 * v
+fn f(x: [B]) {
+    y[b, k < 2] = if k == 0 then pick(x)[b] else x[b]
+    y
+}
+print f([1.0, 2.0])
+";
+    assert_eq!(value(text), [10.0, 1.0, 20.0, 2.0]);
+}

@@ -17,6 +17,8 @@ use std::sync::Arc;
 
 /// Where the ranges of indices come from.
 pub(super) struct Uses {
+    /// All indices that are being introduced, with a written range or without.
+    names: Vec<Arc<str>>,
     wanted: Vec<Wanted>,
     pub bases: Bases,
 }
@@ -51,7 +53,8 @@ impl Uses {
             compound: None,
             broken: false,
         });
-        Uses { wanted: wanted.collect(), bases: Bases::new() }
+        let all = names.indices.iter().map(|index| index.name.clone()).collect();
+        Uses { names: all, wanted: wanted.collect(), bases: Bases::new() }
     }
 
     /// A bare use of an index in an axis of known size.
@@ -172,7 +175,7 @@ impl Elaborator<'_> {
         super::super::walk::expr(expr, &mut |part| {
             if let ExprKind::Name(name) = &part.kind {
                 found |= hidden.contains(name)
-                    || uses.wanted.iter().any(|own| own.name == *name)
+                    || uses.names.contains(name)
                     || self.frame().find(name).is_some_and(|own| matches!(own.value, Value::Indexed(_)));
             }
             if let ExprKind::Subscript { subscripts, .. } = &part.kind {
