@@ -47,9 +47,9 @@ terms out with `if`.
         explain: "\
 Subscripts are proven to lie within the axis from the ranges of the indices alone; the condition of
 an `if` proves nothing. Otherwise the access says what an outside read gives.
-    y[i] = x[i - 1]                # wrong: for i = 0 this reads x[-1]
-    y[i] = x[i - 1 else 0]         # right: 0 outside
-    m[i] = max[u < 3](x[i + u - 1 else skip])      # right: leaves the term out
+    y[i < n] = x[i - 1]                # wrong: for i = 0 this reads x[-1]
+    y[i < n] = x[i - 1 else 0]         # right: 0 outside
+    m[i < n] = max[u < 3](x[i + u - 1 else skip])      # right: leaves the term out
 An int tensor carries the interval of its values (`class(n)`, `argmax`, literals); `clamp` gives one.",
     },
     Code {
@@ -77,8 +77,8 @@ Subscripts are linear in the indices, or elements of int tensors. `/` of an inde
         explain: "\
 `else skip` leaves a term out of the nearest reducer, or of `+=`. Elsewhere there is no term to leave
 out; say the value of an outside read instead.
-    y[i] = x[i - 1 else skip]              # wrong
-    y[i] = x[i - 1 else 0]                 # right
+    y[i < n] = x[i - 1 else skip]          # wrong
+    y[i < n] = x[i - 1 else 0]             # right
 On the left `else skip` stands with `+=` only: what would be added outside is dropped.",
     },
     Code {
@@ -131,7 +131,7 @@ The indices of one reducer have different names.
 `else` in a subscript, and packs as indices, belong to index notation: an index is introduced on the
 left-hand side or by a reducer.
     y = x[0 else 1]                        # wrong
-    y[i] = x[i - 1 else 0]                 # right",
+    y[i < n] = x[i - 1 else 0]             # right",
     },
     Code {
         code: "E0315",

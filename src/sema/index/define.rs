@@ -61,13 +61,13 @@ impl Elaborator<'_> {
         let mut uses = Uses::of(&names);
         self.look_at_left(&mut uses, definition, target.as_ref());
         self.look_for_uses(&mut uses, body, &mut Vec::new());
-        let (new, known) = self.ranges(&names, &uses);
+        let new = self.ranges(&names, &uses);
         let adds = definition.op == DefineOp::Add;
         let (_, opened) = self.open_frame(false, &new, adds, uses.bases);
         let made = self.define_in_frame(definition, target.as_ref(), body, adds);
         let frame = self.close_frame(opened)?;
         let (places, right, dropping) = made?;
-        if !known {
+        if new.doubtful {
             return None;
         }
         self.finish_definition(definition, target, frame, places, right, dropping)

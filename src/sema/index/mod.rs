@@ -54,6 +54,8 @@ pub struct IndexFrame {
     skips: Vec<ScalarId>,
     /// Whether there is something to leave a term out of.
     may_skip: bool,
+    /// Whether some range is not known, which is reported: nothing is proven here.
+    doubtful: bool,
     /// Subscripted expressions that were worked out when ranges were sought.
     bases: Bases,
 }
@@ -81,6 +83,8 @@ pub(super) struct RangedPack {
 pub(super) struct Introduced {
     pub indices: Vec<Ranged>,
     pub packs: Vec<RangedPack>,
+    /// Whether some range is not known, which is reported; it counts as 1.
+    pub doubtful: bool,
 }
 
 impl Elaborator<'_> {
@@ -137,7 +141,16 @@ impl Elaborator<'_> {
         }
         let (id, depth) = (self.new_frame_id(), (self.frames.len(), self.levels.len()));
         let parts = LoopParts::new(domain.clone());
-        self.index_frames.push(IndexFrame { id, parts, packs, depth, skips: Vec::new(), may_skip, bases });
+        self.index_frames.push(IndexFrame {
+            id,
+            parts,
+            packs,
+            depth,
+            skips: Vec::new(),
+            may_skip,
+            doubtful: new.doubtful,
+            bases,
+        });
         for (name, span, place) in names {
             if let Some(id) = self.with_index_body(|l| l.affine(Affine::index(place))) {
                 let value = self.indexed(id, Elem::Int, Some(Interval::below(&domain[place])));

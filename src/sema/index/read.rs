@@ -87,7 +87,7 @@ impl Elaborator<'_> {
             };
             let error = Diagnostic::error("E0314", "`else` in a subscript outside of index notation");
             let error = error.at(place, "no index is introduced around this");
-            self.report(error.help("introduce an index: `y[i] = x[i - 1 else 0]`"));
+            self.report(error.help("introduce an index: `y[i < n] = x[i - 1 else 0]`"));
             return Value::Error;
         }
         let error = Diagnostic::error("E0314", "a pack of indices outside of index notation");
@@ -306,6 +306,9 @@ impl Elaborator<'_> {
 
     /// Reports subscripts that are not known to lie within their axes. What depends on free dimensions waits.
     pub(super) fn must_fit(&mut self, places: &[Place], what: &Subscripted<'_>) -> bool {
+        if self.index_frames.iter().any(|frame| frame.doubtful) {
+            return true;
+        }
         let mut all = true;
         for (axis, (place, size)) in places.iter().zip(&what.tensor.ty.shape).enumerate() {
             let fits = place.interval.as_ref().map(|interval| within(interval, size));

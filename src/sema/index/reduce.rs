@@ -24,12 +24,12 @@ pub fn reduce(elaborator: &mut Elaborator<'_>, reduce: &ast::Reduce, span: Span)
     let Some((new, bases)) = elaborator.reducer_indices(&indices, body, reduce, span) else {
         return Value::Error;
     };
-    let (around, opened) = elaborator.open_frame(true, &new.0, true, bases);
+    let (around, opened) = elaborator.open_frame(true, &new, true, bases);
     let value = elaborator.expr(body, None);
     let scalar = elaborator.indexed_scalar(&value, body.span);
     let scalar = scalar.and_then(|id| elaborator.reducible(reduce.op, id, &value, body.span));
     let condition = elaborator.skip_condition();
-    let (Some(frame), Some(scalar), true) = (elaborator.close_frame(opened), scalar, new.1) else {
+    let (Some(frame), Some(scalar), true) = (elaborator.close_frame(opened), scalar, !new.doubtful) else {
         return Value::Error;
     };
     let terms = Dim::product(&frame.parts.domain()[around..]);
@@ -96,15 +96,14 @@ impl Elaborator<'_> {
         true
     }
 
-    /// The ranges of a reducer's indices; the second part says whether all are known.
-    #[expect(clippy::type_complexity, reason = "one use")]
+    /// The ranges of a reducer's indices.
     fn reducer_indices(
         &mut self,
         indices: &[&ReduceIndex],
         body: &ast::Expr,
         reduce: &ast::Reduce,
         span: Span,
-    ) -> Option<((Introduced, bool), Bases)> {
+    ) -> Option<(Introduced, Bases)> {
         let names = self.reducer_names(indices.iter().copied());
         if !self.check_index_names(&names) {
             return None;

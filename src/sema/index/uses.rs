@@ -257,11 +257,9 @@ impl Elaborator<'_> {
         }
     }
 
-    /// The ranges of all indices and packs. Indices whose range is not known are reported and get the range 1;
-    /// the second part says whether all are known.
-    pub(super) fn ranges(&mut self, names: &Names<'_>, uses: &Uses) -> (Introduced, bool) {
+    /// The ranges of all indices and packs. Indices whose range is not known are reported and get the range 1.
+    pub(super) fn ranges(&mut self, names: &Names<'_>, uses: &Uses) -> Introduced {
         let mut made = Introduced::default();
-        let mut known = true;
         for index in &names.indices {
             let range = match index.bound {
                 Some(bound) => self.written_range(names, &index.name, bound),
@@ -270,7 +268,7 @@ impl Elaborator<'_> {
                     None => None,
                 },
             };
-            known &= range.is_some();
+            made.doubtful |= range.is_none();
             let range = range.unwrap_or(Dim::ONE);
             made.indices.push(Ranged { name: index.name.clone(), span: index.span, range });
         }
@@ -281,16 +279,16 @@ impl Elaborator<'_> {
                     let ranges = axes.iter().map(|axis| axis.size.clone()).collect();
                     made.packs.push(RangedPack { name: pack.text.clone(), ranges });
                 }
-                Some(Value::Error) => known = false,
+                Some(Value::Error) => made.doubtful = true,
                 _ => {
                     let message = format!("no dimensions `...{pack}` are bound here");
                     let error = Diagnostic::error("E0312", message).at(pack.span, "not a pack of dimensions");
                     self.report(error.help(format!("a signature binds them: `x: [...{pack}]`")));
-                    known = false;
+                    made.doubtful = true;
                 }
             }
         }
-        (made, known)
+        made
     }
 
     fn written_range(&mut self, names: &Names<'_>, index: &str, bound: &Expr) -> Option<Dim> {
