@@ -6,7 +6,7 @@ use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::timing::{Pass, Timings};
-use crate::ir::program::Precision;
+use crate::ir::program::{Precision, Requirement};
 use crate::ir::verify::verify;
 use crate::ir::{DimError, Graph, Sizes, specialise};
 use crate::jit::{self, Executable, JitError, Workspace};
@@ -32,6 +32,8 @@ pub enum Code {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum BuildError {
     Size(DimError),
+    /// A condition on sizes that they do not keep.
+    Requirement(Box<Requirement>),
     Plan(PlanError),
     Code(JitError),
 }
@@ -132,6 +134,7 @@ impl fmt::Display for BuildError {
             BuildError::Size(DimError::Unbound(name)) => write!(f, "the size `{name}` is not known"),
             BuildError::Size(DimError::NotWhole(a, b)) => write!(f, "{a} / {b} is not a whole number"),
             BuildError::Size(DimError::Negative(size)) => write!(f, "a size comes out as {size}"),
+            BuildError::Requirement(requirement) => f.write_str(&requirement.message),
             BuildError::Plan(error) => error.fmt(f),
             BuildError::Code(error) => error.fmt(f),
         }

@@ -10,7 +10,7 @@
 //! - `Op::Param` and `Op::State` name variables by path; an output `param:PATH` or `state:PATH` is the new
 //!   value of that variable.
 
-use super::dim::Dim;
+use super::dim::{Dim, Sizes};
 use super::graph::Graph;
 use super::types::Type;
 use crate::base::Span;
@@ -42,6 +42,26 @@ pub struct Program {
     pub models: Vec<Model>,
     /// `train`, `print`, `expect` and `plot`, in the order written.
     pub actions: Vec<Action>,
+    /// Checked before code is made for certain sizes.
+    pub requirements: Vec<Requirement>,
+}
+
+/// A condition on sizes that waits until the free dimensions in it have their numbers: a subscript that was
+/// not proven to lie within its axis.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Requirement {
+    /// Must not be negative.
+    pub value: Dim,
+    pub span: Span,
+    /// What is wrong if it does not hold.
+    pub message: String,
+}
+
+impl Requirement {
+    /// Whether these sizes break it. A size that is not given breaks nothing.
+    pub fn is_broken_by(&self, sizes: &Sizes) -> bool {
+        self.value.evaluate(sizes).is_ok_and(|value| value < 0)
+    }
 }
 
 /// A tensor that lives from step to step.

@@ -175,6 +175,9 @@ impl Program {
         sizes: &Sizes,
     ) -> Result<Arc<Function>, BuildError> {
         let precision = self.checked().precision;
+        if let Some(broken) = self.checked().requirements.iter().find(|own| own.is_broken_by(sizes)) {
+            return Err(BuildError::Requirement(Box::new(broken.clone())));
+        }
         self.shared
             .functions
             .get(part, sizes, || compile::build(graph, sizes, precision, &self.shared.timings))
@@ -187,7 +190,11 @@ impl Program {
 
     /// A failure to make code, at a place.
     pub(super) fn build_failed(&self, error: &BuildError, span: Span) -> Diagnostic {
-        Diagnostic::error("E0726", format!("no code for these sizes: {error}")).at(span, "")
+        let failed = Diagnostic::error("E0726", format!("no code for these sizes: {error}"));
+        match error {
+            BuildError::Requirement(requirement) => failed.at(requirement.span, "needs other sizes"),
+            BuildError::Size(_) | BuildError::Plan(_) | BuildError::Code(_) => failed.at(span, ""),
+        }
     }
 }
 

@@ -91,7 +91,7 @@ pub struct Elaborator<'a> {
     /// Conditions that subscripts put on int fields of the data, by path (`digits.label`).
     pub field_bounds: Vec<(Arc<str>, Bound)>,
     /// Conditions on sizes that wait until free dimensions have their numbers.
-    pub deferred: Vec<super::index::Deferred>,
+    pub requirements: Vec<crate::ir::program::Requirement>,
     /// The recurrences whose bodies are being carried out, outermost first.
     pub scans: Vec<super::scan::Open>,
     /// Random draws made so far in the present graph, by the path around them.
@@ -134,7 +134,7 @@ impl<'a> Elaborator<'a> {
             draw_path: None,
             step: None,
             field_bounds: Vec::new(),
-            deferred: Vec::new(),
+            requirements: Vec::new(),
             scans: Vec::new(),
             draws: HashMap::new(),
             carried_out: HashSet::new(),

@@ -3,16 +3,8 @@
 use super::super::elaborator::Elaborator;
 use super::super::value::Interval;
 use crate::base::Span;
+use crate::ir::program::Requirement;
 use crate::ir::{Affine, Dim, Var};
-
-/// A condition on sizes that waits until the free dimensions in it have their numbers: `value >= 0`.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Deferred {
-    pub value: Dim,
-    pub span: Span,
-    /// What is wrong if it does not hold.
-    pub message: String,
-}
 
 /// What is known of `dim >= 0`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -84,9 +76,9 @@ impl Elaborator<'_> {
 
     /// Notes a condition that waits for the numbers of free dimensions.
     pub(in crate::sema) fn defer(&mut self, value: Dim, span: Span, message: String) {
-        let deferred = Deferred { value, span, message };
-        if !self.deferred.contains(&deferred) {
-            self.deferred.push(deferred);
+        let requirement = Requirement { value, span: self.user_place(span), message };
+        if !self.requirements.contains(&requirement) {
+            self.requirements.push(requirement);
         }
     }
 }

@@ -3,8 +3,9 @@
 //! ```text
 //! y[b, o] = sum[i](w[o, i] * x[b, i]) + bias[o]
 //!   names    which names are indices           uses     where they stand bare: their ranges
-//!   define   the map over (b, o)               reduce   the loop over (b, o, i) that it reads
-//!   read     subscripts and what lies outside  bounds, regions   proofs
+//!   define   both sides                        write    the map over (b, o)
+//!   reduce   the loop over (b, o, i) it reads  read     subscripts and what lies outside
+//!   bounds   proofs about reads                regions  proofs about writes
 //! ```
 //!
 //! While a right-hand side is elaborated, an [`IndexFrame`] holds the loop body that is being written; an
@@ -20,11 +21,11 @@ mod read;
 mod reduce;
 mod regions;
 mod uses;
+mod write;
 
 #[cfg(test)]
 mod tests;
 
-pub use bounds::Deferred;
 pub use define::define;
 pub use read::subscript;
 pub use reduce::reduce;

@@ -224,6 +224,9 @@ impl Elaborator<'_> {
             Some((own.1.clone(), frame.parts.domain().to_vec()))
         });
         let Some((indices, domain)) = found else {
+            if self.index_frames.iter().any(|frame| frame.doubtful) {
+                return None;
+            }
             let known = self.frame().find(&pack.text).map(|own| own.value.clone());
             if matches!(known, Some(Value::Error)) {
                 return None;

@@ -3,6 +3,7 @@
 //! A subscript on the left is `Σ k · i + c`. Decoding it as a number in a mixed radix (`k*i + u` with `u < k`)
 //! gives the indices back, so different points are written to different places.
 
+use crate::base::Span;
 use crate::ir::{Affine, Dim, Var};
 
 /// The places that one statement writes: a linear form for each axis, with the ranges of its indices.
@@ -10,6 +11,8 @@ use crate::ir::{Affine, Dim, Var};
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Region {
     axes: Vec<Option<Line>>,
+    /// The left-hand side.
+    pub(super) span: Span,
 }
 
 /// `Σ coefficient · index + constant` with `index < range`.
@@ -27,7 +30,7 @@ struct Term {
 }
 
 impl Region {
-    pub(super) fn new(subs: &[Option<Affine>], domain: &[Dim]) -> Region {
+    pub(super) fn new(subs: &[Option<Affine>], domain: &[Dim], span: Span) -> Region {
         let line = |affine: &Affine| {
             let mut terms = Vec::new();
             for (var, coefficient) in &affine.terms {
@@ -39,7 +42,7 @@ impl Region {
             }
             Some(Line { terms, constant: affine.constant.clone() })
         };
-        Region { axes: subs.iter().map(|sub| sub.as_ref().and_then(line)).collect() }
+        Region { axes: subs.iter().map(|sub| sub.as_ref().and_then(line)).collect(), span }
     }
 
     /// Whether the indices `0 .. count` can be told from the place that is written.
@@ -192,32 +195,40 @@ mod tests {
     #[test]
     fn mixed_radix_is_injective() {
         let domain = sizes(&[7, 3]);
-        assert!(Region::new(&[line(&[(0, 3), (1, 1)], 2)], &domain).tells_indices(&domain));
-        assert!(!Region::new(&[line(&[(0, 2), (1, 1)], 0)], &domain).tells_indices(&domain));
+        assert!(Region::new(&[line(&[(0, 3), (1, 1)], 2)], &domain, Span::default()).tells_indices(&domain));
+        assert!(!Region::new(&[line(&[(0, 2), (1, 1)], 0)], &domain, Span::default()).tells_indices(&domain));
         assert!(
-            Region::new(&[line(&[(0, 2), (1, 1)], 0), line(&[(0, 1)], 0)], &domain).tells_indices(&domain)
+            Region::new(&[line(&[(0, 2), (1, 1)], 0), line(&[(0, 1)], 0)], &domain, Span::default())
+                .tells_indices(&domain)
         );
-        assert!(!Region::new(&[line(&[(0, 1)], 0), None], &domain).tells_indices(&domain));
+        assert!(!Region::new(&[line(&[(0, 1)], 0), None], &domain, Span::default()).tells_indices(&domain));
     }
 
     #[test]
     fn coverage() {
         let domain = sizes(&[7, 3]);
-        let whole = Region::new(&[line(&[(0, 3), (1, 1)], 0)], &domain);
+        let whole = Region::new(&[line(&[(0, 3), (1, 1)], 0)], &domain, Span::default());
         assert_eq!(whole.covered(), Ok(sizes(&[21])));
-        assert_eq!(Region::new(&[line(&[(0, 4), (1, 1)], 0)], &domain).covered(), Err(0));
-        assert_eq!(Region::new(&[line(&[(0, 1)], 0), line(&[(0, 1)], 0)], &domain).covered(), Err(1));
+        assert_eq!(Region::new(&[line(&[(0, 4), (1, 1)], 0)], &domain, Span::default()).covered(), Err(0));
+        assert_eq!(
+            Region::new(&[line(&[(0, 1)], 0), line(&[(0, 1)], 0)], &domain, Span::default()).covered(),
+            Err(1)
+        );
     }
 
     #[test]
     fn statements_apart() {
         let domain = sizes(&[7]);
-        let (even, odd) =
-            (Region::new(&[line(&[(0, 2)], 0)], &domain), Region::new(&[line(&[(0, 2)], 1)], &domain));
+        let (even, odd) = (
+            Region::new(&[line(&[(0, 2)], 0)], &domain, Span::default()),
+            Region::new(&[line(&[(0, 2)], 1)], &domain, Span::default()),
+        );
         assert!(even.is_apart_from(&odd));
         assert!(!even.is_apart_from(&even));
-        let (low, high) =
-            (Region::new(&[line(&[(0, 1)], 0)], &domain), Region::new(&[line(&[(0, 1)], 7)], &domain));
+        let (low, high) = (
+            Region::new(&[line(&[(0, 1)], 0)], &domain, Span::default()),
+            Region::new(&[line(&[(0, 1)], 7)], &domain, Span::default()),
+        );
         assert!(low.is_apart_from(&high));
     }
 }

@@ -256,3 +256,119 @@ print f([1.0, 2.0])
 ";
     assert_eq!(value(text), [10.0, 1.0, 20.0, 2.0]);
 }
+
+/// The nodes of the `print` items that are not inputs, one a line.
+fn ir(text: &str) -> Vec<String> {
+    let (graph, diagnostics) = elaborate(text);
+    assert!(diagnostics.is_empty(), "{diagnostics:#?}");
+    let needed = graph.reachable(graph.outputs.iter().map(|output| output.node));
+    let nodes =
+        graph.nodes().filter(|(id, node)| needed[id.0 as usize] && !matches!(node.op, Op::Input { .. }));
+    nodes.map(|(id, _)| crate::ir::text::line(&graph, id)).collect()
+}
+
+#[test]
+fn loops() {
+    let text = |body: &str| format!("fn f(x: [n, m], p: int[k]) {{\n{body}\n}}\nprint f(open, places)\n");
+    let cases: [(&str, &[&str]); 7] = [
+        // A reducer alone is one loop.
+        (
+            "y[b] = sum[i](x[b, i] * x[b, i])\ny",
+            &["%2 = loop i0 < n, i1 < m : [i0] += mul(%0[i0, i1], %0[i0, i1]) : [n]"],
+        ),
+        // The inner reducer does not depend on `i`; what is common stays outside.
+        (
+            "y[b, i] = x[b, i] / sum[j](x[b, j])\ny",
+            &[
+                "%2 = loop i0 < n, i1 < m : [i0] += %0[i0, i1] : [n]",
+                "%3 = loop i0 < n, i1 < m : [i0, i1] = div(%0[i0, i1], %2[i0]) : [n, m]",
+            ],
+        ),
+        // A padded read.
+        (
+            "y[b, i < m] = x[b, i - 1 else 0]\ny",
+            &["%2 = loop i0 < n, i1 < m : [i0, i1] = %0[i0, i1 - 1 else 0] : [n, m]"],
+        ),
+        // Another value outside: only the end that may be left is asked for.
+        (
+            "y[b, i < m] = x[b, i - 1 else 5]\ny",
+            &[
+                "%2 = loop i0 < n, i1 < m : [i0, i1] = select(le(0, {i1 - 1}), %0[i0, i1 - 1 else 0], 5.0) : [n, m]",
+            ],
+        ),
+        // A term that is left out.
+        (
+            "y[b, i < m] = max[u < 3](x[b, i + u - 1 else skip])\ny",
+            &["%2 = loop i0 < n, i1 < m, i2 < 3 : [i0, i1] max= \
+               select(and(le(0, {i1 + i2 - 1}), lt({i1 + i2 - 1}, {(m)})), %0[i0, i1 + i2 - 1 else 0], -inf) : [n, m]"],
+        ),
+        // The indices of a sum go into the loop of `+=`.
+        ("y: [n]\ny[b] += sum[i](x[b, i])\ny", &["%3 = loop i0 < n, i1 < m : [i0] += %0[i0, i1] : [n]"]),
+        // Elements of an int tensor as subscripts.
+        ("y[e, d] = x[p[e], d]\ny", &["%2 = loop i0 < n, i1 < m : [i0, i1] = %0[%1[i0], i1] : [n, m]"]),
+    ];
+    for (body, lines) in cases {
+        assert_eq!(ir(&text(body)), lines, "{body}");
+    }
+}
+
+#[test]
+fn what_waits_for_numbers() {
+    let check = |body: &str| codes(&format!("fn f(x: [n, m]) {{\n{body}\n}}\nprint f(open)\n"));
+    // Sizes that are large enough pass; the check waits for the number.
+    assert!(check("y[i < 3] = x[i, 0]\ny").is_empty());
+    assert!(check("y[b, i < m - 1] = x[b, i + 1]\ny").is_empty());
+    // No size passes.
+    assert_eq!(check("y[b, i < m] = x[b, i + 1]\ny"), ["E0305"]);
+    // Only small sizes would pass.
+    assert_eq!(check("y[b, i < m] = x[b, 2 * i]\ny"), ["E0305"]);
+}
+
+#[test]
+fn nothing_panics() {
+    for body in [
+        "y[",
+        "y[i] = y[i]\ny",
+        "y[i] = zzz[i]\ny",
+        "y[i] = V[i, i]\ny",
+        "y[i] = V[V]\ny",
+        "y[i] = V\ny",
+        "y[i] = (V, V)\ny",
+        "y[i] = \"text\"\ny",
+        "y[i < -1] = V[0]\ny",
+        "y[i < 1.5] = V[0]\ny",
+        "y[i < V] = V[0]\ny",
+        "y[] = V[0]\ny",
+        "y[0] = V[0]\ny",
+        "y[V] = V[0]\ny",
+        "y[i] = V[i][0]\ny",
+        "y[i] = sum(V[i])\ny",
+        "y[i] = V[i] @ V\ny",
+        "y[i] = softmax(V[i])\ny",
+        "y[i] = i[0]\ny",
+        "y[i] = [V[i], 1]\ny",
+        "y[i] = V[new, i]\ny",
+        "y[i] = V[..., i]\ny",
+        "V[i] += 1\nV",
+        "y = true\ny[i < 2] += 1\ny",
+        "y: bool[3]\ny[i] += 1\ny",
+        "y: int[3]\ny[i] = V[i]\ny",
+        "sum[i](V)",
+        "sum[](V)",
+        "mean[i](V[i] > 1) + any[i](V[i])",
+        "argmax[i, j](X[i, j])",
+        "sum[i](sum[i](X[i, i]))",
+        "sum[i < j, j](X[i, j])",
+        "y[i] = if i > 0 then V[i - 1 else skip] else 0\ny",
+        "scan t < 3 { }\n1",
+        "scan t < -1 {\ncarry h: float = 0\nh = h + 1.0\n}\nh",
+        "scan t < V {\ncarry h: float = 0\nh = h + V[t]\n}\nh",
+        "scan t < 3 {\ncarry h = q\nh = h + V[t]\ncollect hs = h along V\n}\nhs",
+        "scan t < 3 {\ncarry h: float = 0\nh = V\ncollect hs = \"a\" along 1\n}\nhs",
+        "scan t < 3 {\ncarry h: [2] = 0\nh[i] = h[i] + t\nparam w: [2] = 0\nstate s = 0\n}\nh",
+        "scan t < 3 {\ncarry h: float = 0\nh = h + V[t + 1]\n}\nh",
+        "collect h along 0\ncarry h = 0\nh",
+    ] {
+        let _ = elaborate(&super::tests::body(body));
+    }
+}

@@ -67,6 +67,7 @@ pub fn program(own: &mut Elaborator<'_>) -> Program {
     program.models = models::models(own);
     variables(own, &mut program);
     field_bounds(own, &mut program);
+    program.requirements = std::mem::take(&mut own.requirements);
     program
 }
 
