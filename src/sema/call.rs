@@ -2,14 +2,10 @@
 
 use super::builtins::{Builtin, Given};
 use super::elaborator::{Elaborator, Expected, MAX_CALLS};
-use super::elementwise::Arg;
-use super::module::{Found, ItemRef, ModuleId};
+use super::module::ItemRef;
 use super::scope::{BindingKind, Frame, FrameKind};
-use super::signature::TypedInput;
-use super::tensors::{convert, count};
-use super::value::{Function, InstanceKind, Value, show_axes};
-use crate::base::{Diagnostic, Span, nearest};
-use crate::ir::{Elem, Scalar};
+use super::value::{Function, InstanceKind, Value};
+use crate::base::{Diagnostic, Span};
 use crate::syntax::ast::{self, ExprKind, Role};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -247,8 +243,8 @@ impl Elaborator<'_> {
         let (given, shape) =
             if role == Role::Init { split_shape(definition, given) } else { (given, Vec::new()) };
         let handed = match self.shape_arguments(&shape, expected) {
-            Ok(handed) => handed,
-            Err(()) => return Value::Error,
+            Some(handed) => handed,
+            None => return Value::Error,
         };
         let list = match role {
             Role::Init | Role::Schedule | Role::Optimizer => {
@@ -302,396 +298,26 @@ impl Elaborator<'_> {
         }
     }
 
-    /// An init: its pattern is matched against the shape asked for.
-    fn init_body(&mut self, definition: &ast::Definition, asked: Option<&Expected>, span: Span) -> Value {
-        let Some(asked) = asked else {
-            let message = format!("no shape is declared for `{}`", definition.name);
-            let error = Diagnostic::error("E0216", message).at(span, "which shape?");
-            self.report(error.help("say `shape = [...]` or `like = x`, or declare the type of the binding"));
-            return Value::Error;
-        };
-        let asked = Expected { elem: Some(Elem::Float), axes: asked.axes.clone() };
-        if let Some(ty) = &definition.result {
-            let probe = ast::Name::new("shape asked for", span);
-            let ast::TypeKind::Tensor { dims, .. } = &ty.kind else { return Value::Error };
-            // The shape is matched like an input's; a tensor of zeros stands for it and is not used.
-            let zeros = Value::Tensor(self.fill(&Value::Float(0.0), Elem::Float, &asked.axes, span));
-            self.frame_mut().bind(probe.text.clone(), zeros, span, BindingKind::Input);
-            let input = TypedInput { name: &probe, ty, span };
-            let _ = dims;
-            if !self.match_inputs(&[input], definition.name.as_str()) {
-                return Value::Error;
-            }
-        }
-        let Some(value) = self.block(&definition.body, Some(&asked)) else {
-            return Value::Error;
-        };
-        let place = body_value_span(&definition.body);
-        if let Value::Tensor(tensor) = &value {
-            let same = tensor.ty.shape == asked.shape();
-            if !same {
-                let (found, wanted) =
-                    (show_axes(tensor.ty.elem, &tensor.axes()), show_axes(Elem::Float, &asked.axes));
-                let message =
-                    format!("the init `{}` makes {found} where {wanted} is asked for", definition.name);
-                let error = Diagnostic::error("E0114", message).at(place, format!("this is {found}"));
-                self.report(error.and_at(span, format!("{wanted} is asked for here")));
-                return Value::Error;
-            }
-        }
-        self.fit(value, &asked, &format!("the result of `{}`", definition.name), place, span)
-    }
-
-    fn activation_body(
-        &mut self,
-        item: &ItemRef,
-        definition: &ast::Definition,
-        span: Span,
-        expected: Option<&Expected>,
-    ) -> Value {
-        let parameters = definition.inputs.as_ref().map_or(&[][..], |list| &list.parameters);
-        let Some(first) = parameters.first() else {
-            return self.error(
-                "E0111",
-                format!("the activation `{}` has no input", item.name()),
-                definition.name.span,
-                "its first parameter is the value",
-            );
-        };
-        for parameter in &parameters[1..] {
-            let Some(binding) = self.frame().find(&parameter.name.text) else { continue };
-            if binding.value.is_run_time() || !(binding.value.is_number() || binding.value.is_error()) {
-                let found = binding.value.describe();
-                let at = binding.span;
-                let message = format!(
-                    "`{}` of the activation `{}` must be a compile-time number, found {found}",
-                    parameter.name,
-                    item.name()
-                );
-                let error = Diagnostic::error("E0111", message).at(at, "known at run time only");
-                self.report(error.and_at(parameter.span, "declared here"));
-                return Value::Error;
-            }
-        }
-        let argument =
-            self.frame().find(&first.name.text).map_or(Value::None, |binding| binding.value.clone());
-        let argument = match &argument {
-            Value::List(_) | Value::Pack(_) => match self.to_tensor(&argument, span) {
-                Some(tensor) => Value::Tensor(tensor),
-                None => return Value::Error,
-            },
-            _ => argument,
-        };
-        if let Some(binding) = self.frame_mut().find_mut(&first.name.text) {
-            binding.value = argument.clone();
-        }
-        let Some(value) = self.block(&definition.body, expected) else { return Value::Error };
-        let place = body_value_span(&definition.body);
-        let Some(value) = self.keep_shape(value, &argument, definition, place) else { return Value::Error };
-        // In its own gradient an activation is differentiated as written.
-        let in_own =
-            self.frames[..self.frames.len() - 1].iter().any(|frame| frame.item.as_ref() == Some(item));
-        match &definition.gradient {
-            Some(gradient) if argument.is_run_time() && !in_own => {
-                let slope = self.expr(gradient, None);
-                if slope.is_error() {
-                    return Value::Error;
-                }
-                let args = [
-                    Arg { value: &value, span: place },
-                    Arg { value: &argument, span },
-                    Arg { value: &slope, span: gradient.span },
-                ];
-                self.elementwise("combine", &args, span, &mut |l, scalars| {
-                    let value = convert(l, scalars[0], Elem::Float);
-                    let arg = convert(l, scalars[1], Elem::Float);
-                    let slope = convert(l, scalars[2], Elem::Float);
-                    l.add(Scalar::WithSlope { value, arg, slope })
-                })
-            }
-            _ => value,
-        }
-    }
-
-    /// An activation's value with the shape of its argument.
-    fn keep_shape(
-        &mut self,
-        value: Value,
-        argument: &Value,
-        definition: &ast::Definition,
-        place: Span,
-    ) -> Option<Value> {
-        match (&value, argument) {
-            (Value::Error, _) => None,
-            (Value::Tensor(own), Value::Tensor(given)) if own.ty.shape == given.ty.shape => Some(value),
-            (number, Value::Tensor(given)) if number.is_number() => {
-                Some(Value::Tensor(self.fill(number, Elem::Float, &given.axes(), place)))
-            }
-            (Value::Indexed(_), Value::Indexed(_)) => Some(value),
-            (own, given) if own.is_number() && !matches!(given, Value::Tensor(_)) => Some(value),
-            (Value::Tensor(own), given) if own.rank() == 0 && given.is_number() => Some(value),
-            (own, given) => {
-                let message = format!("the activation `{}` does not keep the shape", definition.name);
-                let error =
-                    Diagnostic::error("E0111", message).at(place, format!("gives {}", own.describe()));
-                self.report(
-                    error
-                        .note(format!("its argument is {}", given.describe()))
-                        .help("`fn` declares a function of whole tensors"),
-                );
-                None
-            }
-        }
-    }
-
-    /// A loss, metric or schedule is a scalar.
-    fn check_role(&mut self, value: Value, definition: &ast::Definition, name: &str) -> Value {
-        let code = match definition.role {
-            Role::Loss => "E0112",
-            Role::Metric => "E0113",
-            Role::Schedule => "E0115",
-            _ => return value,
-        };
-        let role = definition.role.keyword();
-        let place = body_value_span(&definition.body);
-        match &value {
-            Value::Error => Value::Error,
-            Value::Tensor(tensor) if tensor.rank() == 0 && tensor.ty.elem == Elem::Float => value,
-            Value::Tensor(tensor) if tensor.rank() == 0 => {
-                match self.with_elem(tensor.clone(), Elem::Float, place) {
-                    Some(tensor) => Value::Tensor(tensor),
-                    None => Value::Error,
-                }
-            }
-            Value::Int(_) | Value::Ratio(..) | Value::Float(_) => value,
-            other => {
-                let message = format!("the {role} `{name}` must be a scalar, found {}", other.describe());
-                let error =
-                    Diagnostic::error(code, message).at(place, format!("this is {}", other.describe()));
-                let error = error.and_at(definition.name.span, format!("declared as a {role}"));
-                self.report(error.help("`mean(…)` or `sum(…)` makes one number of it"));
-                Value::Error
-            }
-        }
-    }
-
-    /// The shape given by `shape = …` or `like = …`, else the one that the context declares.
+    /// The shape given by `shape = …` or `like = …`, else the one that the context declares. The outer `None`
+    /// is reported.
     pub fn shape_arguments(
         &mut self,
         shape: &[Given],
         expected: Option<&Expected>,
-    ) -> Result<Option<Expected>, ()> {
-        for given in shape {
-            let name = given.name.as_ref().map_or("", |name| name.as_str());
-            if name == "like" {
-                let tensor = self.to_tensor(&given.value, given.span).ok_or(())?;
-                return Ok(Some(Expected::of(&tensor)));
-            }
-            let axes = self.axes_of(&given.value, given.span).ok_or(())?;
-            return Ok(Some(Expected { elem: None, axes }));
+    ) -> Option<Option<Expected>> {
+        let Some(given) = shape.first() else { return Some(expected.cloned()) };
+        if given.name.as_ref().is_some_and(|name| name.as_str() == "like") {
+            let tensor = self.to_tensor(&given.value, given.span)?;
+            return Some(Some(Expected::of(&tensor)));
         }
-        Ok(expected.cloned())
-    }
-
-    // ---------------------------------------------------------------------------------- parameters
-
-    /// Binds the arguments of a call in the present frame, and matches typed ones against their types.
-    pub fn bind_parameters(
-        &mut self,
-        list: Option<&ast::ParameterList>,
-        given: Vec<Given>,
-        callee: &str,
-        declared: Span,
-        kind: BindingKind,
-        span: Span,
-    ) -> bool {
-        let parameters = list.map_or(&[][..], |list| &list.parameters);
-        let names: Vec<&str> = parameters.iter().map(|parameter| parameter.name.as_str()).collect();
-        let Some(places) =
-            self.place_arguments(&names, given, callee, list.map_or(declared, |list| list.span))
-        else {
-            return false;
-        };
-        let mut typed = Vec::new();
-        let mut fits = true;
-        for (parameter, given) in parameters.iter().zip(places) {
-            let (value, at) = match (given, &parameter.default) {
-                (Some(given), _) => (given.value, given.span),
-                (None, Some(default)) => (self.expr(default, None), default.span),
-                (None, None) => {
-                    let message = format!("`{callee}` needs `{}`", parameter.name);
-                    let error = Diagnostic::error("E0107", message)
-                        .at(span, format!("`{}` is missing", parameter.name));
-                    self.report(error.and_at(parameter.span, "declared here, without a default"));
-                    fits = false;
-                    (Value::Error, span)
-                }
-            };
-            fits &= !value.is_error();
-            // A tensor stands for what is given, a number for itself: it needs a node to differentiate by.
-            let fixed = value.is_number() || matches!(value, Value::List(_));
-            let value = if fixed && self.frame().marked.contains(&parameter.name.text) {
-                self.mark(value, at)
-            } else {
-                value
-            };
-            let none = matches!(value, Value::None);
-            self.frame_mut().bind(parameter.name.text.clone(), value, at, kind);
-            if let Some(ty) = &parameter.ty
-                && !none
-            {
-                typed.push(TypedInput { name: &parameter.name, ty, span: at });
-            }
-        }
-        fits && self.match_inputs(&typed, callee)
-    }
-
-    /// Puts arguments in the order of the parameters. `None` is reported.
-    pub fn place_arguments(
-        &mut self,
-        names: &[&str],
-        given: Vec<Given>,
-        callee: &str,
-        declared: Span,
-    ) -> Option<Vec<Option<Given>>> {
-        let mut places: Vec<Option<Given>> = names.iter().map(|_| None).collect();
-        let positional = given.iter().filter(|given| given.name.is_none()).count();
-        let mut next = 0;
-        let mut fits = true;
-        for given in given {
-            let at = match &given.name {
-                None => {
-                    next += 1;
-                    if next > names.len() {
-                        let message = format!(
-                            "`{callee}` takes {}, {positional} are given",
-                            count(names.len(), "argument", "arguments")
-                        );
-                        let error = Diagnostic::error("E0106", message).at(given.span, "one too many");
-                        self.report(with_place(error, declared, "declared here"));
-                        fits = false;
-                        continue;
-                    }
-                    next - 1
-                }
-                Some(name) => match names.iter().position(|own| *own == name.as_str()) {
-                    Some(at) => at,
-                    None => {
-                        let message = format!("`{callee}` has no parameter `{name}`");
-                        let mut error = Diagnostic::error("E0106", message).at(name.span, "not a parameter");
-                        match nearest(name.as_str(), names.iter().copied()) {
-                            Some(near) => {
-                                error = error.suggest(format!("did you mean `{near}`?"), name.span, near)
-                            }
-                            None if !names.is_empty() => {
-                                error = error.help(format!("it has {}", names.join(", ")))
-                            }
-                            None => {}
-                        }
-                        self.report(with_place(error, declared, "declared here"));
-                        fits = false;
-                        continue;
-                    }
-                },
-            };
-            if let Some(first) = &places[at] {
-                let message = format!("`{}` of `{callee}` is given twice", names[at]);
-                let error = Diagnostic::error("E0108", message).at(given.span, "given again");
-                self.report(error.and_at(first.span, "given here"));
-                fits = false;
-                continue;
-            }
-            places[at] = Some(given);
-        }
-        fits.then_some(places)
-    }
-
-    // ---------------------------------------------------------------------------------- recursion
-
-    /// Reports an item that is being carried out already and whose body leads back to it.
-    pub fn check_recursion(&mut self, item: &ItemRef, span: Span) -> bool {
-        let open = self.frames.iter().any(|frame| frame.item.as_ref() == Some(item));
-        if !open {
-            return true;
-        }
-        if item.role() == Some(Role::Activation) {
-            // An activation may stand in its own gradient.
-            let times = self.frames.iter().filter(|frame| frame.item.as_ref() == Some(item)).count();
-            let in_body = item.definition().is_some_and(|definition| mentions(definition, item.name()));
-            if times < 2 && !in_body {
-                return true;
-            }
-        }
-        let mut trail = Vec::new();
-        if !self.leads_to(item, item, &mut trail, &mut Vec::new()) {
-            return true;
-        }
-        let names = std::iter::once(item.name().to_string()).chain(trail).collect::<Vec<_>>().join(" → ");
-        let error = Diagnostic::error("E0110", format!("`{}` calls itself", item.name()))
-            .at(span, "this call never ends");
-        let error = error.and_at(item.name_span(), "declared here");
-        self.report(error.note(names).help("`for` and `repeat` do a thing several times"));
-        false
-    }
-
-    /// Whether the body of `from` names `target`, directly or through what it names.
-    fn leads_to(
-        &mut self,
-        from: &ItemRef,
-        target: &ItemRef,
-        trail: &mut Vec<String>,
-        seen: &mut Vec<ItemRef>,
-    ) -> bool {
-        let Some(definition) = from.definition() else { return false };
-        let mut names: Vec<Arc<str>> = Vec::new();
-        let mut note = |expr: &ast::Expr| {
-            if let ExprKind::Name(name) = &expr.kind
-                && !names.contains(name)
-            {
-                names.push(name.clone());
-            }
-        };
-        super::walk::block(&definition.body, &mut note);
-        definition.gradient.iter().for_each(|gradient| super::walk::expr(gradient, &mut note));
-        for name in names {
-            let Some(Found::Item(next)) = self.modules.find(from.module, &name, &mut self.diagnostics) else {
-                continue;
-            };
-            if next == *target {
-                trail.push(next.name().to_string());
-                return true;
-            }
-            if seen.contains(&next) || next.module == ModuleId::PRELUDE && target.module != ModuleId::PRELUDE
-            {
-                continue;
-            }
-            seen.push(next.clone());
-            trail.push(next.name().to_string());
-            if self.leads_to(&next, target, trail, seen) {
-                return true;
-            }
-            trail.pop();
-        }
-        false
+        let axes = self.axes_of(&given.value, given.span)?;
+        Some(Some(Expected { elem: None, axes }))
     }
 }
 
 /// The place of a body's value.
 pub fn body_value_span(body: &ast::Block) -> Span {
     body.value.as_ref().map_or(body.span, |value| value.span)
-}
-
-fn with_place(error: Diagnostic, span: Span, message: &str) -> Diagnostic {
-    if span == Span::default() { error } else { error.and_at(span, message) }
-}
-
-/// Whether the body itself (not the gradient) names `name`.
-fn mentions(definition: &ast::Definition, name: &str) -> bool {
-    let mut found = false;
-    super::walk::block(&definition.body, &mut |expr| {
-        found |= expr.as_name().is_some_and(|own| &**own == name)
-    });
-    found
 }
 
 /// Takes `shape = …` and `like = …` out of the arguments of an init that has no such parameters.

@@ -193,7 +193,7 @@ impl Elaborator<'_> {
         let axis = if a.len() == b.len() { format!("axis {at}") } else { from_last(rank - at) };
         error = error.at(span, format!("{axis} is {} on the left and {} on the right", x.size, y.size));
         for (arg, text, tensor) in [(args[pair.0], a_text, left), (args[pair.1], b_text, right)] {
-            error = error.and_at(arg.span, format!("{text}"));
+            error = error.and_at(arg.span, text);
             if tensor.span != arg.span && tensor.span != span && tensor.span.file == arg.span.file {
                 error = error.and_at(tensor.span, "made here");
             }

@@ -206,10 +206,7 @@ impl Elaborator<'_> {
             super::scope::Frame::new(super::scope::FrameKind::File, None, item.module, Span::default());
         let index_frames = std::mem::take(&mut self.index_frames);
         let value = self.in_frame(frame, |own| {
-            let expected = match &constant.ty {
-                Some(ty) => Some(own.declared_type(ty)),
-                None => None,
-            };
+            let expected = constant.ty.as_ref().map(|ty| own.declared_type(ty));
             match expected {
                 Some(None) => Value::Error,
                 Some(Some(expected)) => {

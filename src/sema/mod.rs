@@ -9,13 +9,16 @@
 //!
 //! - [`module`], [`prelude`]: files, imports, the library;
 //! - [`elaborator`], [`graphs`], [`scope`], [`variables`]: the state of the interpreter;
-//! - [`expr`], [`statement`], [`call`], [`signature`], [`instance`], [`parameters`], [`fields`]: one construct each;
-//! - [`elementwise`], [`operators`], [`tensors`], [`subscript`], [`builtins`]: what makes nodes;
+//! - [`expr`], [`statement`], [`call`], [`arguments`], [`signature`], [`results`], [`roles`],
+//!   [`recursion`], [`instance`], [`parameters`], [`fields`]: one construct each;
+//! - [`elementwise`], [`operators`], [`constants`], [`tensors`], [`subscript`], [`builtins`]: what makes nodes;
 //! - [`index`], [`scan`]: index notation and recurrences;
 //! - [`items`]: data, optimisers, training, output.
 
+pub mod arguments;
 pub mod builtins;
 pub mod call;
+pub mod constants;
 pub mod elaborator;
 pub mod elementwise;
 pub mod expr;
@@ -29,6 +32,9 @@ pub mod operators;
 pub mod parameters;
 pub mod prelude;
 pub mod products;
+pub mod recursion;
+pub mod results;
+pub mod roles;
 pub mod scan;
 pub mod scope;
 pub mod signature;

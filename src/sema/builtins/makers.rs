@@ -94,8 +94,8 @@ fn shape(e: &mut Elaborator<'_>, a: &Arguments) -> Option<Expected> {
         })
         .collect();
     match e.shape_arguments(&given, a.expected.as_ref()) {
-        Ok(Some(expected)) => Some(expected),
-        Ok(None) => {
+        Some(Some(expected)) => Some(expected),
+        Some(None) => {
             let error = Diagnostic::error("E0216", format!("no shape is declared for `{}`", a.builtin.name));
             let error = error.at(a.span, "which shape?");
             e.report(
@@ -103,7 +103,7 @@ fn shape(e: &mut Elaborator<'_>, a: &Arguments) -> Option<Expected> {
             );
             None
         }
-        Err(()) => None,
+        None => None,
     }
 }
 

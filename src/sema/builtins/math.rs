@@ -15,7 +15,7 @@ pub(super) const BUILTINS: &[Builtin] = &[
     elementwise("tanh", "x", "Hyperbolic tangent.", |e, a| smooth(e, a, UnaryOp::Tanh, f64::tanh)),
     elementwise("sqrt", "x", "Square root.", |e, a| smooth(e, a, UnaryOp::Sqrt, f64::sqrt)),
     elementwise("erf", "x", "The error function, 2/√π ∫₀ˣ exp(-t²) dt.", |e, a| {
-        smooth(e, a, UnaryOp::Erf, crate::sema::builtins::math::erf)
+        smooth(e, a, UnaryOp::Erf, erf)
     }),
     elementwise("floor", "x", "The greatest whole number not above x.", floor),
     elementwise("ceil", "x", "The least whole number not below x.", ceil),
@@ -174,7 +174,11 @@ pub fn erf(x: f64) -> f64 {
     (1.0 - (-a * a).exp() / (fraction * std::f64::consts::PI.sqrt())).copysign(x)
 }
 
-/// A size as a value, for tests of free dimensions.
+/// The count of elements of axes, as a dimension.
+pub(super) fn product(dims: &[Dim]) -> Dim {
+    Dim::product(dims)
+}
+
 #[cfg(test)]
 mod tests {
     #[test]
@@ -189,9 +193,4 @@ mod tests {
             assert!((super::erf(-x) + y).abs() < 1e-14, "{x}");
         }
     }
-}
-
-/// The count of elements of axes, as a dimension.
-pub(super) fn product(dims: &[Dim]) -> Dim {
-    Dim::product(dims)
 }

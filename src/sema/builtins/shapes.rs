@@ -5,7 +5,6 @@ use crate::base::{Diagnostic, Span};
 use crate::ir::{Affine, BinaryOp, Dim, Elem, LoopBuilder, Op, Sub};
 use crate::sema::elaborator::Elaborator;
 use crate::sema::elementwise::Arg;
-use crate::sema::operators::elem_of;
 use crate::sema::tensors::{common_elem, convert, number_elem, number_scalar};
 use crate::sema::value::{Axis, Tensor, Value, show_axes};
 
@@ -375,10 +374,4 @@ fn flip(e: &mut Elaborator<'_>, a: &Arguments) -> Value {
     let made = l.map(value);
     let made = e.add_loop(a.span, made);
     Value::Tensor(Tensor { stretch: tensor.stretch, interval: tensor.interval, field: tensor.field, ..made })
-}
-
-/// Whether a value can be an element of a tensor; used by messages.
-#[allow(dead_code)]
-fn is_numeric(value: &Value) -> bool {
-    elem_of(value).is_some()
 }

@@ -66,7 +66,7 @@ fn repeat(e: &mut Elaborator<'_>, args: &ast::Args, span: Span, name: Option<&Ar
 fn grad(e: &mut Elaborator<'_>, args: &ast::Args, span: Span, _name: Option<&Arc<str>>) -> Value {
     let positional: Vec<&ast::Arg> = args.positional().collect();
     let y = args.named("y").or(positional.first().copied());
-    let x = args.named("x").or(positional.iter().rev().nth(0).copied().filter(|_| args.args.len() == 2));
+    let x = args.named("x").or(positional.last().copied().filter(|_| args.args.len() == 2));
     let (Some(y), Some(x), 2) = (y, x, args.args.len()) else {
         return e.error("E0106", "`grad` takes a value and a name", args.span, "`grad(y, x)`");
     };

@@ -1,0 +1,127 @@
+//! Arguments: put in the order of the parameters, bound, matched against written types.
+
+use super::builtins::Given;
+use super::elaborator::Elaborator;
+use super::scope::BindingKind;
+use super::signature::TypedInput;
+use super::tensors::count;
+use super::value::Value;
+use crate::base::{Diagnostic, Span, nearest};
+use crate::syntax::ast;
+
+impl Elaborator<'_> {
+    /// Binds the arguments of a call in the present frame, and matches typed ones against their types.
+    pub fn bind_parameters(
+        &mut self,
+        list: Option<&ast::ParameterList>,
+        given: Vec<Given>,
+        callee: &str,
+        declared: Span,
+        kind: BindingKind,
+        span: Span,
+    ) -> bool {
+        let parameters = list.map_or(&[][..], |list| &list.parameters);
+        let names: Vec<&str> = parameters.iter().map(|parameter| parameter.name.as_str()).collect();
+        let Some(places) =
+            self.place_arguments(&names, given, callee, list.map_or(declared, |list| list.span))
+        else {
+            return false;
+        };
+        let mut typed = Vec::new();
+        let mut fits = true;
+        for (parameter, given) in parameters.iter().zip(places) {
+            let (value, at) = match (given, &parameter.default) {
+                (Some(given), _) => (given.value, given.span),
+                (None, Some(default)) => (self.expr(default, None), default.span),
+                (None, None) => {
+                    let message = format!("`{callee}` needs `{}`", parameter.name);
+                    let error = Diagnostic::error("E0107", message)
+                        .at(span, format!("`{}` is missing", parameter.name));
+                    self.report(error.and_at(parameter.span, "declared here, without a default"));
+                    fits = false;
+                    (Value::Error, span)
+                }
+            };
+            fits &= !value.is_error();
+            // A tensor stands for what is given, a number for itself: it needs a node to differentiate by.
+            let fixed = value.is_number() || matches!(value, Value::List(_));
+            let value = if fixed && self.frame().marked.contains(&parameter.name.text) {
+                self.mark(value, at)
+            } else {
+                value
+            };
+            let none = matches!(value, Value::None);
+            self.frame_mut().bind(parameter.name.text.clone(), value, at, kind);
+            if let Some(ty) = &parameter.ty
+                && !none
+            {
+                typed.push(TypedInput { name: &parameter.name, ty, span: at });
+            }
+        }
+        fits && self.match_inputs(&typed, callee)
+    }
+
+    /// Puts arguments in the order of the parameters. `None` is reported.
+    pub fn place_arguments(
+        &mut self,
+        names: &[&str],
+        given: Vec<Given>,
+        callee: &str,
+        declared: Span,
+    ) -> Option<Vec<Option<Given>>> {
+        let mut places: Vec<Option<Given>> = names.iter().map(|_| None).collect();
+        let positional = given.iter().filter(|given| given.name.is_none()).count();
+        let mut next = 0;
+        let mut fits = true;
+        for given in given {
+            let at = match &given.name {
+                None => {
+                    next += 1;
+                    if next > names.len() {
+                        let message = format!(
+                            "`{callee}` takes {}, {positional} are given",
+                            count(names.len(), "argument", "arguments")
+                        );
+                        let error = Diagnostic::error("E0106", message).at(given.span, "one too many");
+                        self.report(with_place(error, declared, "declared here"));
+                        fits = false;
+                        continue;
+                    }
+                    next - 1
+                }
+                Some(name) => match names.iter().position(|own| *own == name.as_str()) {
+                    Some(at) => at,
+                    None => {
+                        let message = format!("`{callee}` has no parameter `{name}`");
+                        let mut error = Diagnostic::error("E0106", message).at(name.span, "not a parameter");
+                        match nearest(name.as_str(), names.iter().copied()) {
+                            Some(near) => {
+                                error = error.suggest(format!("did you mean `{near}`?"), name.span, near)
+                            }
+                            None if !names.is_empty() => {
+                                error = error.help(format!("it has {}", names.join(", ")))
+                            }
+                            None => {}
+                        }
+                        self.report(with_place(error, declared, "declared here"));
+                        fits = false;
+                        continue;
+                    }
+                },
+            };
+            if let Some(first) = &places[at] {
+                let message = format!("`{}` of `{callee}` is given twice", names[at]);
+                let error = Diagnostic::error("E0108", message).at(given.span, "given again");
+                self.report(error.and_at(first.span, "given here"));
+                fits = false;
+                continue;
+            }
+            places[at] = Some(given);
+        }
+        fits.then_some(places)
+    }
+}
+
+fn with_place(error: Diagnostic, span: Span, message: &str) -> Diagnostic {
+    if span == Span::default() { error } else { error.and_at(span, message) }
+}
