@@ -214,7 +214,11 @@ impl Executable {
                     let row = external.shape[1..].iter().product::<usize>();
                     let rows = column.len() / row.max(1);
                     check_rows(&series, batch, rows, &external.name)?;
-                    let target = workspace.rows[at].get_or_insert(Aligned::new(batch * row * bytes)?);
+                    let memory = match workspace.rows[at].take() {
+                        Some(memory) => memory,
+                        None => Aligned::new(batch * row * bytes)?,
+                    };
+                    let target = workspace.rows[at].insert(memory);
                     let (column, target) = (column.pointer(), target.as_mut_ptr());
                     moving.push(Moving::Rows { at, column, rows, row_bytes: row * bytes, batch, target });
                 }

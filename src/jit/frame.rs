@@ -239,41 +239,38 @@ pub unsafe extern "C" fn mark(frame: *const Frame<'_>, number: u64) {
     }
 }
 
-/// Memory at a multiple of 64 bytes, zeros at first.
+/// Memory of whole pages, zeros at first; a page is only there once something is written to it.
 pub struct Aligned {
-    lines: Vec<Line>,
+    map: memmap2::MmapMut,
 }
-
-#[derive(Clone, Copy)]
-#[repr(C, align(64))]
-struct Line([u8; 64]);
 
 impl Aligned {
     /// # Errors
     /// If there is not so much memory.
     pub fn new(bytes: usize) -> Result<Aligned, JitError> {
-        let count = bytes.div_ceil(64);
-        let mut lines = Vec::new();
-        lines.try_reserve_exact(count).map_err(|_| JitError(format!("no memory for {bytes} bytes")))?;
-        lines.resize(count, Line([0; 64]));
-        Ok(Aligned { lines })
+        let map = memmap2::MmapMut::map_anon(bytes.max(1))
+            .map_err(|error| JitError(format!("no memory for {bytes} bytes: {error}")))?;
+        #[cfg(target_os = "linux")]
+        if bytes >= 4 << 20 {
+            // Only faster: it does not matter if the system does not do it.
+            let _ = map.advise(memmap2::Advice::HugePage);
+        }
+        Ok(Aligned { map })
     }
 
     pub fn len(&self) -> usize {
-        self.lines.len() * 64
+        self.map.len()
     }
 
     pub fn as_ptr(&self) -> *const u8 {
-        self.lines.as_ptr().cast()
+        self.map.as_ptr()
     }
 
     pub fn as_mut_ptr(&mut self) -> *mut u8 {
-        self.lines.as_mut_ptr().cast()
+        self.map.as_mut_ptr()
     }
 
     pub fn bytes_mut(&mut self) -> &mut [u8] {
-        let len = self.len();
-        // SAFETY: the lines are that many initialised bytes.
-        unsafe { std::slice::from_raw_parts_mut(self.as_mut_ptr(), len) }
+        &mut self.map
     }
 }

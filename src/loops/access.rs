@@ -4,10 +4,10 @@
 //! matrix to the user is a run of elements to the loops.
 
 use super::LoopError;
-use super::ir::{Base, BasePlace, Kind, Param};
-use crate::ir::program::Precision;
+use super::ir::Kind;
+use super::params::{Params, kind_of};
 use crate::ir::{Affine, BinaryOp, Combine, Elem, Loop, Scalar, ScalarId, StepId, Sub, UnaryOp, Var};
-use crate::plan::{Place, Plan, Stage, View};
+use crate::plan::{Stage, View};
 use std::collections::HashMap;
 
 /// `constant + Σ coefficient · index + Σ factor · scan counter`.
@@ -80,39 +80,12 @@ pub struct Work {
     pub target_param: u32,
 }
 
-/// The parameters of a kernel in the making.
-pub struct Params<'p> {
-    plan: &'p Plan,
-    scratch_start: i64,
-    pieces: usize,
-    pub bases: Vec<Base>,
-    pub params: Vec<Param>,
-    /// Where each parameter's buffer lies: what kind of memory, from which byte to which.
-    extents: Vec<(BasePlace, i64, i64)>,
-    /// Scan counters that are used as numbers.
-    pub steps: Vec<StepId>,
-    /// How many steps each scan around has.
-    trips: HashMap<StepId, i64>,
-    /// Parameters in private memory.
-    pub is_scratch: Vec<bool>,
-}
-
-/// The kind of an element in memory.
-pub fn kind_of(elem: Elem, precision: Precision) -> Kind {
-    match (elem, precision) {
-        (Elem::Float, Precision::F32) => Kind::F32,
-        (Elem::Float, Precision::F64) => Kind::F64,
-        (Elem::Int, _) => Kind::I32,
-        (Elem::Bool, _) => Kind::Bool,
-    }
-}
-
 impl Form {
     pub fn number(rank: usize, constant: i64) -> Form {
         Form { coefficients: vec![0; rank], steps: Vec::new(), constant }
     }
 
-    fn from_affine(affine: &Affine, rank: usize) -> Result<Form, LoopError> {
+    pub fn from_affine(affine: &Affine, rank: usize) -> Result<Form, LoopError> {
         let number = |dim: &crate::ir::Dim| {
             dim.as_number().ok_or_else(|| LoopError(format!("the size {dim} is not a number")))
         };
@@ -154,131 +127,6 @@ impl Form {
     }
 }
 
-impl<'p> Params<'p> {
-    /// `scratch_start`: the byte of the arena where the private memory of piece 0 begins.
-    pub fn new(plan: &'p Plan, scratch_start: i64, pieces: usize, trips: HashMap<StepId, i64>) -> Params<'p> {
-        Params {
-            plan,
-            scratch_start,
-            pieces,
-            bases: Vec::new(),
-            params: Vec::new(),
-            extents: Vec::new(),
-            steps: Vec::new(),
-            trips,
-            is_scratch: Vec::new(),
-        }
-    }
-
-    pub fn kind(&self, view: &View) -> Kind {
-        kind_of(self.plan.buffers[view.buffer.0 as usize].elem, self.plan.precision)
-    }
-
-    pub fn trips(&self) -> &HashMap<StepId, i64> {
-        &self.trips
-    }
-
-    /// The parameter for a view whose first element lies `offset` elements further, moving with `steps`.
-    pub fn param(&mut self, view: &View, offset: i64, steps: &[(StepId, i64)]) -> Result<u32, LoopError> {
-        let kind = self.kind(view);
-        let (base, extent) = base_of(self.plan, self.scratch_start, view, offset, steps)?;
-        if let Some(at) =
-            (0..self.bases.len()).find(|&at| self.bases[at] == base && self.params[at].kind == kind)
-        {
-            return Ok(at as u32);
-        }
-        let buffer = &self.plan.buffers[view.buffer.0 as usize];
-        let is_scratch = matches!(buffer.place, Place::Scratch(_));
-        let piece_stride = if is_scratch && self.pieces > 1 { scratch_stride(self.plan) } else { 0 };
-        self.bases.push(base);
-        self.params.push(Param { kind, written: false, piece_stride });
-        self.extents.push(extent);
-        self.is_scratch.push(is_scratch);
-        Ok(self.bases.len() as u32 - 1)
-    }
-
-    /// Takes over the parameters of another kernel.
-    pub fn adopt(&mut self, other: &Params<'_>) {
-        self.bases = other.bases.clone();
-        self.params = other.params.clone();
-        self.extents = other.extents.clone();
-        self.is_scratch = other.is_scratch.clone();
-    }
-
-    /// For each parameter, those whose memory may overlap its own.
-    pub fn aliases(&self) -> Vec<Vec<u32>> {
-        let overlap =
-            |a: &(BasePlace, i64, i64), b: &(BasePlace, i64, i64)| a.0 == b.0 && a.1 < b.2 && b.1 < a.2;
-        let all = 0..self.extents.len();
-        all.clone()
-            .map(|a| {
-                let overlapping = all.clone().filter(|&b| overlap(&self.extents[a], &self.extents[b]));
-                overlapping.map(|b| b as u32).collect()
-            })
-            .collect()
-    }
-}
-
-/// Bytes from one piece's private memory to the next one's.
-pub fn scratch_stride(plan: &Plan) -> i64 {
-    plan.scratch_bytes.next_multiple_of(64) as i64
-}
-
-/// The address of an element of a view, and which bytes its buffer occupies.
-pub fn base_of(
-    plan: &Plan,
-    scratch_start: i64,
-    view: &View,
-    offset: i64,
-    steps: &[(StepId, i64)],
-) -> Result<(Base, (BasePlace, i64, i64)), LoopError> {
-    let buffer = &plan.buffers[view.buffer.0 as usize];
-    let bytes = kind_of(buffer.elem, plan.precision).bytes();
-    let len = buffer.len as i64 * bytes;
-    let (place, start) = match &buffer.place {
-        Place::Arena(at) => (BasePlace::Arena, *at as i64),
-        Place::Scratch(at) => (BasePlace::Arena, scratch_start + *at as i64),
-        Place::External(slot) => (BasePlace::External(*slot), 0),
-        Place::Const(value) => (BasePlace::Constants, constant_offset(plan, value)?),
-    };
-    let mut all_steps: Vec<(StepId, i64)> = Vec::new();
-    for (step, factor) in view.step_strides.iter().chain(steps) {
-        match all_steps.iter_mut().find(|(own, _)| own == step) {
-            Some((_, own)) => *own += factor * bytes,
-            None => all_steps.push((*step, factor * bytes)),
-        }
-    }
-    all_steps.retain(|(_, factor)| *factor != 0);
-    all_steps.sort_by_key(|(step, _)| *step);
-    let base = Base { place, offset: start + (view.offset + offset) * bytes, steps: all_steps };
-    Ok((base, (place, start, start + len.max(1))))
-}
-
-/// The byte at which a constant starts among all constants of the plan, in order of the buffers.
-fn constant_offset(plan: &Plan, wanted: &std::sync::Arc<crate::ir::Const>) -> Result<i64, LoopError> {
-    constants(plan)
-        .into_iter()
-        .find(|(_, value, _)| std::sync::Arc::ptr_eq(value, wanted))
-        .map(|(offset, _, _)| offset as i64)
-        .ok_or_else(|| LoopError("a constant has no place".into()))
-}
-
-/// Every constant with its offset and length in bytes.
-pub fn constants(plan: &Plan) -> Vec<(usize, &std::sync::Arc<crate::ir::Const>, usize)> {
-    let mut end = 0;
-    let mut all: Vec<(usize, &std::sync::Arc<crate::ir::Const>, usize)> = Vec::new();
-    for buffer in &plan.buffers {
-        if let Place::Const(value) = &buffer.place
-            && !all.iter().any(|(_, own, _)| std::sync::Arc::ptr_eq(own, value))
-        {
-            let len = buffer.len * kind_of(buffer.elem, plan.precision).bytes() as usize;
-            all.push((end, value, len));
-            end += len.next_multiple_of(64);
-        }
-    }
-    all
-}
-
 /// Brings a stage into normal form.
 pub fn normalise(stage: &Stage, shared: usize, params: &mut Params<'_>) -> Result<Work, LoopError> {
     let body: &Loop = &stage.body;
@@ -287,9 +135,9 @@ pub fn normalise(stage: &Stage, shared: usize, params: &mut Params<'_>) -> Resul
     for dim in &body.domain {
         sizes.push(dim.as_number().ok_or_else(|| LoopError(format!("the size {dim} is not a number")))?);
     }
-    let precision = params.plan.precision;
+    let precision = params.plan().precision;
     let read_elem =
-        |operand: u32| params.plan.buffers[stage.operands[operand as usize].buffer.0 as usize].elem;
+        |operand: u32| params.plan().buffers[stage.operands[operand as usize].buffer.0 as usize].elem;
     let mut elems: Vec<Elem> = Vec::with_capacity(body.body.nodes.len());
     for scalar in &body.body.nodes {
         let elem_of = |id: &ScalarId| elems[id.0 as usize];
@@ -394,7 +242,7 @@ fn access(
             Sub::Affine(affine) => {
                 let own = Form::from_affine(affine, rank)?;
                 form.add_scaled(&own, *stride);
-                let (least, greatest) = own.bounds(sizes, &params.trips);
+                let (least, greatest) = own.bounds(sizes, params.trips());
                 if guarded && (least < 0 || greatest >= *size) {
                     checks.push(Check { form: own, value: None, size: *size });
                 }
@@ -483,83 +331,4 @@ fn coverage(body: &Loop, sizes: &[i64], shape: &[i64]) -> (bool, bool) {
         }
     }
     (injective, covering && injective)
-}
-
-impl Work {
-    /// Calls `visit` with everything that is linear in the indices.
-    fn for_each_form(&mut self, mut visit: impl FnMut(&mut Form)) {
-        let visit_access = |access: &mut Access, visit: &mut dyn FnMut(&mut Form)| {
-            visit(&mut access.form);
-            access.checks.iter_mut().for_each(|check| visit(&mut check.form));
-        };
-        for node in &mut self.nodes {
-            match node {
-                Node::Form(form) => visit(form),
-                Node::Read(access) => visit_access(access, &mut visit),
-                _ => {}
-            }
-        }
-        visit_access(&mut self.write, &mut visit);
-        visit(&mut self.reduced_number);
-    }
-
-    fn drop_index(&mut self, index: usize) {
-        self.sizes.remove(index);
-        self.reduced.remove(index);
-        self.for_each_form(|form| {
-            form.coefficients.remove(index);
-        });
-    }
-
-    /// Whether index `at + 1` runs on where index `at` steps, in everything.
-    fn mergeable(&mut self, at: usize) -> bool {
-        if self.reduced[at] != self.reduced[at + 1] || at + 1 == self.shared {
-            return false;
-        }
-        let size = self.sizes[at + 1];
-        let mut fits = true;
-        self.for_each_form(|form| {
-            fits &= form.coefficients[at] == size * form.coefficients[at + 1];
-        });
-        fits
-    }
-}
-
-/// Leaves out indices of size 1 and joins indices, in all stages of a nest alike.
-pub fn simplify(stages: &mut [Work]) {
-    for stage in stages.iter_mut() {
-        for index in (stage.shared..stage.sizes.len()).rev() {
-            if stage.sizes[index] == 1 {
-                stage.drop_index(index);
-            }
-        }
-        for at in (stage.shared..stage.sizes.len().saturating_sub(1)).rev() {
-            if stage.mergeable(at) {
-                merge(stage, at);
-            }
-        }
-    }
-    let shared = stages[0].shared;
-    for index in (0..shared).rev() {
-        if stages.iter().all(|stage| stage.sizes[index] == 1) {
-            for stage in stages.iter_mut() {
-                stage.shared -= 1;
-                stage.drop_index(index);
-            }
-        }
-    }
-    for at in (0..stages[0].shared.saturating_sub(1)).rev() {
-        if stages.iter_mut().all(|stage| stage.mergeable(at)) {
-            for stage in stages.iter_mut() {
-                merge(stage, at);
-                stage.shared -= 1;
-            }
-        }
-    }
-}
-
-fn merge(stage: &mut Work, at: usize) {
-    stage.sizes[at] *= stage.sizes[at + 1];
-    stage.sizes[at + 1] = stage.sizes[at];
-    stage.drop_index(at);
 }

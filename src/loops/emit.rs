@@ -1,6 +1,6 @@
 //! Writing one stage as loops, after its schedule.
 
-use super::access::{Access, Check, Form, Node, Work};
+use super::access::{Node, Work};
 use super::builder::Builder;
 use super::ir::*;
 use super::scalar;
@@ -17,10 +17,10 @@ pub struct Cursor {
 
 /// An open loop that computes several points side by side.
 #[derive(Clone, Copy)]
-struct Jam {
-    index: usize,
-    count: i64,
-    stride: i64,
+pub struct Jam {
+    pub index: usize,
+    pub count: i64,
+    pub stride: i64,
 }
 
 /// The state of writing: which loops are open.
@@ -31,9 +31,9 @@ pub struct Emitter<'b> {
     pub lanes: u8,
     pub float: Kind,
     pub cursors: Vec<Cursor>,
-    jams: Vec<Jam>,
+    pub jams: Vec<Jam>,
     /// The index whose values lie in lanes at the moment.
-    vector: Option<usize>,
+    pub vector: Option<usize>,
     /// The range of the piece, if the given index is cut.
     pub cut: Option<(usize, ValueId, ValueId)>,
     /// For each parameter, whether it is private memory.
@@ -310,274 +310,6 @@ impl<'b> Emitter<'b> {
         }
         let single = slots[slots.len() - 1][0];
         scalar::combine(self.builder, work.combine, lanes[0], single)
-    }
-
-    fn value_of(&mut self, work: &Work, point: &[i64]) -> ValueId {
-        let mut memo = vec![None; work.nodes.len()];
-        self.eval(work, work.result, point, &mut memo)
-    }
-
-    fn eval(&mut self, work: &Work, id: ScalarId, point: &[i64], memo: &mut Vec<Option<ValueId>>) -> ValueId {
-        if let Some(value) = memo[id.0 as usize] {
-            return value;
-        }
-        let kind = work.kinds[id.0 as usize];
-        let value = match &work.nodes[id.0 as usize] {
-            Node::Float(value) => self.builder.float(kind, *value),
-            Node::Int(value) => self.builder.int(Kind::I32, *value),
-            Node::Bool(value) => self.builder.bool(*value),
-            Node::Form(form) => self.form(form, point),
-            Node::Same(a) => self.eval(work, *a, point, memo),
-            Node::Read(access) => self.read(work, access, point, memo),
-            Node::Unary(op, a) => {
-                let a = self.eval(work, *a, point, memo);
-                scalar::unary(self.builder, self.float, *op, a)
-            }
-            Node::Binary(op, a, b) => {
-                let a = self.eval(work, *a, point, memo);
-                let b = self.eval(work, *b, point, memo);
-                scalar::binary(self.builder, self.float, *op, a, b)
-            }
-            Node::Select(c, a, b) => {
-                let c = self.eval(work, *c, point, memo);
-                let a = self.eval(work, *a, point, memo);
-                let b = self.eval(work, *b, point, memo);
-                self.builder.select(c, a, b)
-            }
-        };
-        memo[id.0 as usize] = Some(value);
-        value
-    }
-
-    /// A linear form as a number (i64), the first lane's.
-    fn linear(&self, form: &Form, point: &[i64]) -> Linear {
-        let mut linear = Linear::number(form.constant);
-        for ((factor, cursor), offset) in form.coefficients.iter().zip(&self.cursors).zip(point) {
-            linear.constant += factor * (cursor.offset + offset);
-            if let Some(counter) = cursor.counter {
-                linear.add_term(counter, *factor);
-            }
-        }
-        for (step, factor) in &form.steps {
-            linear.add_term(self.steps[step], *factor);
-        }
-        linear
-    }
-
-    /// A linear form as an int of the program.
-    fn form(&mut self, form: &Form, point: &[i64]) -> ValueId {
-        let linear = self.linear(form, point);
-        let value = self.builder.linear(linear);
-        let value = self.builder.unary(Unary::FromIndex, value);
-        match self.vector.map(|index| form.coefficients[index]) {
-            Some(factor) if factor != 0 => {
-                let ty = Ty { kind: Kind::I32, lanes: self.lanes };
-                let iota = self.builder.add(ty, Expr::Iota(factor));
-                self.builder.binary(Binary::Add, value, iota)
-            }
-            _ => value,
-        }
-    }
-
-    fn read(
-        &mut self,
-        work: &Work,
-        access: &Access,
-        point: &[i64],
-        memo: &mut Vec<Option<ValueId>>,
-    ) -> ValueId {
-        let kind = self.builder.param_kind(access.param);
-        let mut values = Vec::new();
-        for (id, stride) in &access.values {
-            values.push((self.eval(work, *id, point, memo), *stride));
-        }
-        let mut conditions = Vec::new();
-        for check in &access.checks {
-            let moves = self.vector.is_some_and(|index| check.form.coefficients[index] != 0);
-            match check.value {
-                // In lanes only the interior is run through, where this holds.
-                None if moves => {}
-                None => conditions.push((self.check_form(check, point), None)),
-                Some(id) => {
-                    let value = self.eval(work, id, point, memo);
-                    conditions.push((value, Some(check.size)));
-                }
-            }
-        }
-        let lanes_of = |own: &Self, value: ValueId| own.builder.ty(value).lanes;
-        let by_value = values.iter().any(|(value, _)| lanes_of(self, *value) > 1)
-            || conditions.iter().any(|(value, _)| lanes_of(self, *value) > 1);
-        let stride = self.vector.map_or(0, |index| access.form.coefficients[index]);
-        let linear = self.linear(&access.form, point);
-        if let Some(address) = self.register(access, point) {
-            let ty = Ty { kind, lanes: if self.vector.is_some() { self.lanes } else { 1 } };
-            if let Some(value) = self.builder.kept(&address, ty) {
-                return value;
-            }
-        }
-        if stride == 0 && !by_value {
-            return self.read_lane(access.param, linear, &values, &conditions, 0, 1);
-        }
-        if stride == 1 && !by_value {
-            return self.read_lane(access.param, linear, &values, &conditions, 0, self.lanes);
-        }
-        if values.is_empty() && conditions.is_empty() {
-            let addresses = (0..i64::from(self.lanes)).map(|lane| {
-                let mut index = linear.clone();
-                index.constant += lane * stride;
-                Address { param: access.param, index }
-            });
-            let expr = Expr::Gather(addresses.collect());
-            return self.builder.add(Ty { kind, lanes: self.lanes }, expr);
-        }
-        let lanes: Vec<ValueId> = (0..self.lanes)
-            .map(|lane| {
-                let mut index = linear.clone();
-                index.constant += i64::from(lane) * stride;
-                self.read_lane(access.param, index, &values, &conditions, lane, 1)
-            })
-            .collect();
-        self.builder.add(Ty { kind, lanes: self.lanes }, Expr::Pack(lanes))
-    }
-
-    /// One element, or `lanes` consecutive ones, with the values of lane `lane`.
-    fn read_lane(
-        &mut self,
-        param: u32,
-        mut index: Linear,
-        values: &[(ValueId, i64)],
-        conditions: &[(ValueId, Option<i64>)],
-        lane: u8,
-        lanes: u8,
-    ) -> ValueId {
-        for (value, stride) in values {
-            let value = self.builder.extract(*value, lane);
-            let value = self.builder.unary(Unary::ToIndex, value);
-            index.add_term(value, *stride);
-        }
-        let mut all: Option<ValueId> = None;
-        for (value, size) in conditions {
-            let value = self.builder.extract(*value, lane);
-            let holds = match size {
-                None => value,
-                Some(size) => {
-                    let value = self.builder.unary(Unary::ToIndex, value);
-                    self.in_range(value, *size)
-                }
-            };
-            all = Some(match all {
-                None => holds,
-                Some(all) => self.builder.binary(Binary::And, all, holds),
-            });
-        }
-        let ty = Ty { kind: self.builder.param_kind(param), lanes };
-        let Some(holds) = all else { return self.builder.add(ty, Expr::Load(Address { param, index })) };
-        let inside = self.builder.linear(index);
-        let zero = self.builder.int(Kind::I64, 0);
-        let safe = self.builder.select(holds, inside, zero);
-        let mut index = Linear::default();
-        index.add_term(safe, 1);
-        let value = self.builder.add(ty, Expr::Load(Address { param, index }));
-        let nothing = scalar::zero(self.builder, ty.kind);
-        self.builder.select(holds, value, nothing)
-    }
-
-    /// A name for private memory that has one place for points that are worked on together: the value lives
-    /// in a register, one for each of these points.
-    fn register(&self, access: &Access, point: &[i64]) -> Option<Address> {
-        if !self.private[access.param as usize] {
-            return None;
-        }
-        let jams = self.jams.iter().filter(|jam| jam.index < self.n_shared);
-        let open = jams.clone().map(|jam| jam.index).chain(self.vector.filter(|at| *at < self.n_shared));
-        if !open.into_iter().any(|index| access.form.coefficients[index] == 0) {
-            return None;
-        }
-        let number = jams.fold(1, |number, jam| number * 64 + point[jam.index] / jam.stride);
-        let index = Linear::number(access.form.constant + (number << 40));
-        Some(Address { param: access.param, index })
-    }
-
-    fn check_form(&mut self, check: &Check, point: &[i64]) -> ValueId {
-        let linear = self.linear(&check.form, point);
-        let value = self.builder.linear(linear);
-        self.in_range(value, check.size)
-    }
-
-    fn in_range(&mut self, value: ValueId, size: i64) -> ValueId {
-        let zero = self.builder.int(Kind::I64, 0);
-        let size = self.builder.int(Kind::I64, size);
-        let above = self.builder.binary(Binary::Le, zero, value);
-        let below = self.builder.binary(Binary::Lt, value, size);
-        self.builder.binary(Binary::And, above, below)
-    }
-
-    fn write(&mut self, work: &Work, point: &[i64], value: ValueId, reads_back: bool) {
-        let access = &work.write;
-        let mut memo = vec![None; work.nodes.len()];
-        let mut index = self.linear(&access.form, point);
-        for (id, stride) in &access.values {
-            let value = self.eval(work, *id, point, &mut memo);
-            let value = self.builder.unary(Unary::ToIndex, value);
-            index.add_term(value, *stride);
-        }
-        let mut all: Option<ValueId> = None;
-        for check in &access.checks {
-            let moves = self.vector.is_some_and(|at| check.form.coefficients[at] != 0);
-            let holds = match check.value {
-                None if moves => continue,
-                None => self.check_form(check, point),
-                Some(id) => {
-                    let value = self.eval(work, id, point, &mut memo);
-                    let value = self.builder.unary(Unary::ToIndex, value);
-                    self.in_range(value, check.size)
-                }
-            };
-            all = Some(match all {
-                None => holds,
-                Some(all) => self.builder.binary(Binary::And, all, holds),
-            });
-        }
-        if let Some(holds) = all {
-            self.builder.begin_if(holds);
-        }
-        if let Some(address) = self.register(access, point) {
-            let lanes = if self.vector.is_some() { self.lanes } else { 1 };
-            let value = self.builder.splat(value, lanes);
-            self.builder.keep(address, value);
-            return;
-        }
-        let stride = self.vector.map_or(0, |at| access.form.coefficients[at]);
-        let address = |lane: i64| {
-            let mut index = index.clone();
-            index.constant += lane * stride;
-            Address { param: access.param, index }
-        };
-        if self.vector.is_none() || stride == 1 {
-            let lanes = if self.vector.is_some() { self.lanes } else { 1 };
-            let value = self.builder.splat(value, lanes);
-            self.write_one(work, address(0), value, reads_back);
-        } else {
-            let value = self.builder.splat(value, self.lanes);
-            for lane in 0..self.lanes {
-                let value = self.builder.extract(value, lane);
-                self.write_one(work, address(i64::from(lane)), value, reads_back);
-            }
-        }
-        if all.is_some() {
-            self.builder.end_if();
-        }
-    }
-
-    fn write_one(&mut self, work: &Work, address: Address, value: ValueId, reads_back: bool) {
-        let value = if reads_back {
-            let ty = self.builder.ty(value);
-            let old = self.builder.add(ty, Expr::Load(address.clone()));
-            scalar::combine(self.builder, work.combine, old, value)
-        } else {
-            value
-        };
-        self.builder.store(address, value);
     }
 }
 

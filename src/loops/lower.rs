@@ -1,10 +1,12 @@
 //! From a plan to a module: every nest becomes a kernel, or the same kernel as an equal one before it.
 
 use super::LoopError;
-use super::access::{self, Form, Node, Params, Work};
+use super::access::{self, Form, Node, Work};
 use super::builder::Builder;
 use super::emit::Emitter;
 use super::ir::*;
+use super::merge;
+use super::params::{self, Params};
 use super::schedule::{self, Freedom};
 use super::tidy;
 use crate::ir::program::Precision;
@@ -33,12 +35,12 @@ pub fn lower(plan: &Plan) -> Result<Module, LoopError> {
         work: 0,
     };
     let items = lowering.steps(&plan.steps)?;
-    let constants = access::constants(plan);
+    let constants = params::constants(plan);
     let constant_bytes = constants.last().map_or(0, |(offset, _, len)| offset + len);
     let constants =
         constants.into_iter().map(|(offset, value, _)| Constant { offset, value: value.clone() }).collect();
     let arena_bytes =
-        scratch_start as usize + lowering.most_pieces * access::scratch_stride(plan).max(0) as usize;
+        scratch_start as usize + lowering.most_pieces * params::scratch_stride(plan).max(0) as usize;
     let tiny = lowering.work <= TINY_WORK && items.iter().all(|item| is_plain(item, &lowering.kernels));
     Ok(Module {
         precision: plan.precision,
@@ -157,7 +159,7 @@ impl Lowering<'_> {
                 return Err(LoopError("argmax into an element that is written twice".into()));
             }
         }
-        access::simplify(&mut stages);
+        merge::simplify(&mut stages);
         let written: Vec<u32> = stages.iter().map(|work| work.write.param).collect();
         for param in &written {
             params.params[*param as usize].written = true;
@@ -248,11 +250,11 @@ impl Lowering<'_> {
             }
             return self.kernel(&gemm.name, vec![work], &mut params, 1, items);
         }
-        let kind = access::kind_of(self.plan.buffers[gemm.c.buffer.0 as usize].elem, self.plan.precision);
+        let kind = params::kind_of(self.plan.buffers[gemm.c.buffer.0 as usize].elem, self.plan.precision);
         let n_batch = gemm.batch.len();
         let views = [&gemm.a, &gemm.b, &gemm.c];
         let base = |view: &plan::View| {
-            access::base_of(self.plan, self.scratch_start, view, 0, &[]).map(|(base, _)| base)
+            params::base_of(self.plan, self.scratch_start, view, 0, &[]).map(|(base, _)| base)
         };
         let batch = gemm.batch.iter().enumerate();
         items.push(Item::Gemm(Gemm {
@@ -290,9 +292,9 @@ impl Lowering<'_> {
         Ok(Item::Rand(Rand {
             name: rand.name.clone(),
             kind: rand.kind,
-            elem: access::kind_of(crate::ir::Elem::Float, self.plan.precision),
+            elem: params::kind_of(crate::ir::Elem::Float, self.plan.precision),
             stream: rand.stream,
-            base: access::base_of(self.plan, self.scratch_start, &rand.target, 0, &[])?.0,
+            base: params::base_of(self.plan, self.scratch_start, &rand.target, 0, &[])?.0,
             draws: shape[..rand.step_axes].iter().product(),
             len: shape[rand.step_axes..].iter().product(),
             scan_step: scan_step.ok_or_else(|| LoopError("a scan step that is not known".into()))?,

@@ -8,11 +8,15 @@
 
 mod access;
 mod builder;
+mod cost;
 mod display;
 mod emit;
 mod ir;
 mod lower;
 mod math;
+mod merge;
+mod params;
+mod point;
 mod scalar;
 mod schedule;
 mod tidy;

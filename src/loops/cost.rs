@@ -1,0 +1,260 @@
+//! What it costs to run a stage in one manner or another, and which manners there are.
+
+use super::access::{Access, Check, Node, Work};
+use super::ir::Kind;
+use super::schedule::{Axis, Freedom, MAX_UNROLLED};
+use crate::ir::{BinaryOp, Combine, ScalarId, StepId, UnaryOp};
+use std::collections::HashMap;
+
+/// For each node, whether it depends on each index.
+pub fn dependences(work: &Work) -> Vec<Vec<bool>> {
+    let mut all: Vec<Vec<bool>> = Vec::with_capacity(work.nodes.len());
+    for node in &work.nodes {
+        let mut own = vec![false; work.sizes.len()];
+        let mut join = |id: &ScalarId| {
+            own.iter_mut().zip(&all[id.0 as usize]).for_each(|(own, its)| *own |= its);
+        };
+        match node {
+            Node::Float(_) | Node::Int(_) | Node::Bool(_) => {}
+            Node::Form(form) => {
+                own.iter_mut().zip(&form.coefficients).for_each(|(own, factor)| *own |= *factor != 0);
+            }
+            Node::Read(access) => own = access_dependence(access, &all, work.sizes.len()),
+            Node::Unary(_, a) | Node::Same(a) => join(a),
+            Node::Binary(_, a, b) => {
+                join(a);
+                join(b);
+            }
+            Node::Select(c, a, b) => {
+                join(c);
+                join(a);
+                join(b);
+            }
+        }
+        all.push(own);
+    }
+    all
+}
+
+fn access_dependence(access: &Access, nodes: &[Vec<bool>], rank: usize) -> Vec<bool> {
+    let mut own = vec![false; rank];
+    let mut mark = |factors: &[i64]| {
+        own.iter_mut().zip(factors).for_each(|(own, factor)| *own |= *factor != 0);
+    };
+    mark(&access.form.coefficients);
+    access.checks.iter().for_each(|check| mark(&check.form.coefficients));
+    let values =
+        access.values.iter().map(|(id, _)| id).chain(access.checks.iter().filter_map(|c| c.value.as_ref()));
+    for id in values {
+        own.iter_mut().zip(&nodes[id.0 as usize]).for_each(|(own, its)| *own |= its);
+    }
+    own
+}
+
+/// What it costs to compute a node once, in operations.
+fn weight(node: &Node) -> f64 {
+    match node {
+        Node::Float(_) | Node::Int(_) | Node::Bool(_) | Node::Same(_) => 0.0,
+        Node::Form(_) | Node::Read(_) | Node::Select(..) => 1.0,
+        Node::Unary(op, _) => match op {
+            UnaryOp::Exp => 14.0,
+            UnaryOp::Log => 18.0,
+            UnaryOp::Sin | UnaryOp::Cos | UnaryOp::Tanh | UnaryOp::Erf => 22.0,
+            UnaryOp::Sqrt => 4.0,
+            _ => 1.0,
+        },
+        Node::Binary(op, ..) => match op {
+            BinaryOp::Pow => 40.0,
+            BinaryOp::Div => 4.0,
+            BinaryOp::FloorDiv | BinaryOp::Mod => 20.0,
+            _ => 1.0,
+        },
+    }
+}
+
+/// A stage and what is known of it.
+pub struct Analysis<'w> {
+    pub work: &'w Work,
+    pub depends: Vec<Vec<bool>>,
+    trips: &'w HashMap<StepId, i64>,
+    lanes: u8,
+    pub cut: Option<usize>,
+    repeatable: bool,
+}
+
+impl<'w> Analysis<'w> {
+    pub fn new(work: &'w Work, freedom: Freedom<'w>) -> Analysis<'w> {
+        let Freedom { lanes, trips, cut, repeatable } = freedom;
+        Analysis { work, depends: dependences(work), trips, lanes, cut, repeatable }
+    }
+
+    /// The cheapest of some indices to become lanes, with the cost of one point; `None` for no lanes.
+    pub fn best_vector(&self, indices: impl Iterator<Item = usize>) -> (f64, Option<usize>) {
+        let mut best = (self.scalar_cost(), None);
+        for index in indices.filter(|_| self.lanes > 1) {
+            if let Some(cost) = self.vector_cost(index)
+                && cost < best.0
+            {
+                best = (cost, Some(index));
+            }
+        }
+        best
+    }
+
+    pub fn axis(&self, index: usize, is_vector: bool) -> Axis {
+        let mut axis = Axis::plain(index, self.work.sizes[index]);
+        if is_vector {
+            axis.lanes = self.lanes;
+            axis.interior = self.interior(index);
+            axis.overlap = self.repeatable && self.cut != Some(index) && !self.work.reduced[index];
+        }
+        axis
+    }
+
+    /// Points of the stage's own loops.
+    pub fn rounds(&self) -> f64 {
+        self.work.sizes[self.work.shared..].iter().product::<i64>() as f64
+    }
+
+    /// Whether gathered reads stay the same in the loops beside that of the lanes, because the reductions
+    /// are written out.
+    pub fn gathers_hoist(&self, vector: Option<usize>, reductions: &[Axis]) -> bool {
+        let Some(index) = vector else { return false };
+        if self.work.reduced[index] || reductions.iter().map(|axis| axis.size).product::<i64>() > MAX_UNROLLED
+        {
+            return false;
+        }
+        let others =
+            (self.work.shared..self.work.sizes.len()).filter(|&own| own != index && !self.work.reduced[own]);
+        let others: Vec<usize> = others.collect();
+        self.work.nodes.iter().zip(&self.depends).any(|(node, depends)| match node {
+            Node::Read(access) => {
+                let gathered = !matches!(access.form.coefficients[index], 0 | 1);
+                gathered && others.iter().any(|other| !depends[*other])
+            }
+            _ => false,
+        })
+    }
+}
+
+impl Analysis<'_> {
+    pub fn scalar_cost(&self) -> f64 {
+        self.work.nodes.iter().map(weight).sum::<f64>() + 1.0
+    }
+
+    pub fn weight_of_all(&self) -> f64 {
+        self.work.nodes.iter().map(weight).sum()
+    }
+
+    pub fn varies(&self, id: ScalarId, index: usize) -> bool {
+        self.depends[id.0 as usize][index]
+    }
+
+    /// The cost of one point if `index` becomes lanes; `None` if it cannot.
+    pub fn vector_cost(&self, index: usize) -> Option<f64> {
+        let work = self.work;
+        let is_reduction = work.reduced[index];
+        if is_reduction {
+            let sums = matches!(work.combine, Combine::Add | Combine::Mul | Combine::Max | Combine::Min);
+            if !sums || work.kinds[work.result.0 as usize] == Kind::Bool {
+                return None;
+            }
+        }
+        let mut cost = 0.0;
+        for (at, node) in work.nodes.iter().enumerate() {
+            if !self.depends[at][index] {
+                // A scalar that is put into all lanes.
+                cost += if matches!(node, Node::Read(_)) { 1.5 } else { 0.2 };
+                continue;
+            }
+            if work.kinds[at] == Kind::I32 && self.lanes != 4 {
+                return None;
+            }
+            cost += match node {
+                Node::Binary(BinaryOp::FloorDiv | BinaryOp::Mod, ..) => return None,
+                Node::Read(access) => self.read_cost(access, index),
+                other => weight(other),
+            };
+        }
+        let mut rounds = work.sizes.iter().zip(&work.reduced).filter(|(_, reduced)| **reduced);
+        let rounds = rounds.by_ref().map(|(size, _)| *size).product::<i64>() as f64;
+        let write = &work.write;
+        if is_reduction {
+            cost += 14.0 * f64::from(self.lanes) / rounds;
+        } else {
+            let moves_by_value = write.values.iter().any(|(id, _)| self.varies(*id, index))
+                || write.checks.iter().filter_map(|check| check.value).any(|id| self.varies(id, index));
+            let stride = write.form.coefficients[index];
+            if moves_by_value || stride == 0 && !work.write_is_private() {
+                return None;
+            }
+            if work.target_kind == Kind::I32 && self.lanes != 4 {
+                return None;
+            }
+            cost += if stride == 1 { 1.0 } else { 6.0 } / rounds;
+        }
+        let (low, high) = self.interior(index);
+        let lanes = i64::from(self.lanes);
+        let in_lanes = ((high - low) / lanes * lanes).max(0);
+        if in_lanes == 0 {
+            return None;
+        }
+        let mut single = work.sizes[index] - in_lanes;
+        let mut in_lanes = in_lanes;
+        if self.repeatable
+            && !is_reduction
+            && self.cut != Some(index)
+            && (low, high) == (0, work.sizes[index])
+        {
+            in_lanes += if single > 0 { lanes } else { 0 };
+            single = 0;
+        }
+        let total = in_lanes as f64 / lanes as f64 * cost + single as f64 * self.scalar_cost();
+        Some(total / work.sizes[index] as f64)
+    }
+
+    pub fn read_cost(&self, access: &Access, index: usize) -> f64 {
+        let by_value = access.values.iter().any(|(id, _)| self.varies(*id, index))
+            || access.checks.iter().filter_map(|check| check.value).any(|id| self.varies(id, index));
+        let checks = access.checks.iter().filter(|check| check.form.coefficients[index] == 0).count() as f64;
+        // A gather is shared by the points side by side that it does not move with.
+        let depends = access_dependence(access, &self.depends, self.work.sizes.len());
+        let is_parallel = |other: &usize| !self.work.reduced[*other] && *other != index;
+        let repeats = (0..depends.len()).filter(is_parallel).filter(|other| !depends[*other]);
+        let shared = repeats.map(|other| self.work.sizes[other]).max().unwrap_or(1).min(4) as f64;
+        let gather = if by_value { 12.0 } else { 7.0 / shared };
+        let load = if !by_value && access.form.coefficients[index] == 1 { 1.0 } else { gather };
+        load + checks
+    }
+
+    /// The range of `index` in which the checks that move with it always hold, whatever the other indices.
+    pub fn interior(&self, index: usize) -> (i64, i64) {
+        let (mut low, mut high) = (0, self.work.sizes[index]);
+        let reads = self.work.nodes.iter().filter_map(|node| match node {
+            Node::Read(access) => Some(access),
+            _ => None,
+        });
+        for check in reads.chain([&self.work.write]).flat_map(|access| &access.checks) {
+            (low, high) = self.narrow(check, index, (low, high));
+        }
+        if low >= high { (0, 0) } else { (low, high) }
+    }
+
+    pub fn narrow(&self, check: &Check, index: usize, (mut low, mut high): (i64, i64)) -> (i64, i64) {
+        let factor = check.form.coefficients[index];
+        if factor == 0 || check.value.is_some() {
+            return (low, high);
+        }
+        let mut others = check.form.clone();
+        others.coefficients[index] = 0;
+        let (least, greatest) = others.bounds(&self.work.sizes, self.trips);
+        let holds = |at: i64| factor * at + least >= 0 && factor * at + greatest < check.size;
+        while low < high && !holds(low) {
+            low += 1;
+        }
+        while low < high && !holds(high - 1) {
+            high -= 1;
+        }
+        (low, high)
+    }
+}
