@@ -12,4 +12,4 @@ pub mod stack;
 pub use diagnostic::{Diagnostic, Diagnostics, Help, Label, Severity};
 pub use nearest::nearest;
 pub use span::{FileId, SourceMap, Span};
-pub use stack::with_stack;
+pub use stack::{with_much_stack, with_stack};

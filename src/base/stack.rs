@@ -7,8 +7,15 @@
 const RED_ZONE: usize = 128 * 1024;
 /// Stack that is added when less than that is left.
 const SEGMENT: usize = 2 * 1024 * 1024;
+/// Address space only; pages that are not touched cost nothing.
+const MUCH: usize = 64 * 1024 * 1024;
 
 /// Runs one level of a recursion, on new stack if little is left of the old one.
 pub fn with_stack<T>(level: impl FnOnce() -> T) -> T {
     stacker::maybe_grow(RED_ZONE, SEGMENT, level)
+}
+
+/// Runs a deep recursion that cannot be told to ask for stack at each level.
+pub fn with_much_stack<T>(work: impl FnOnce() -> T) -> T {
+    stacker::grow(MUCH, work)
 }

@@ -6,14 +6,13 @@
 use std::ops::Range;
 use std::sync::Mutex;
 
-use pest::Parser;
 use pest::error::{Error, ErrorVariant, InputLocation};
 
 use crate::base::{Diagnostic, Diagnostics, FileId, Span, nearest};
 
 use super::ast::MAX_DEPTH;
 use super::build;
-use super::grammar::{Grammar, Rule};
+use super::grammar::{Rule, parse_item};
 use super::mistakes;
 use super::scan::{ItemSlice, ends_open};
 use super::tokens::{ITEM_WORDS, Token, TokenKind, tokens};
@@ -156,7 +155,7 @@ pub(super) fn diagnose(file: FileId, text: &str, slice: &ItemSlice, first: Error
         // Wide characters become as many spaces as they have bytes.
         let padding = " ".repeat(blank.len() - spaces.len());
         masked.replace_range(blank, &(spaces + &padding));
-        match Grammar::parse(Rule::whole_item, &masked) {
+        match parse_item(&masked) {
             Ok(mut pairs) => {
                 if let Some(whole) = pairs.next() {
                     let (_, found) = build::build_item(file, text, slice.range.start, whole);
@@ -214,7 +213,7 @@ fn expected_literals(slice: &str, at: usize) -> Vec<String> {
     static DETAIL: Mutex<()> = Mutex::new(());
     let _lock = DETAIL.lock();
     pest::set_error_detail(true);
-    let result = Grammar::parse(Rule::whole_item, slice);
+    let result = parse_item(slice);
     pest::set_error_detail(false);
     let Some(attempts) = result.err().and_then(|error| error.parse_attempts()) else { return Vec::new() };
     if attempts.max_position != at {

@@ -21,12 +21,10 @@ pub mod tokens;
 use std::ops::Range;
 use std::sync::Arc;
 
-use pest::Parser;
-
 use crate::base::{Diagnostics, FileId, Span};
 
 pub use format::format;
-use grammar::{Grammar, Rule};
+use grammar::parse_item;
 pub use scan::{ItemSlice, index_items};
 
 /// Lines that begin no item are reported up to this number.
@@ -79,7 +77,7 @@ fn parse_slice(file: FileId, text: &str, slice: &ItemSlice) -> (Option<ast::Item
     if !errors.is_empty() {
         return (None, errors);
     }
-    match Grammar::parse(Rule::whole_item, &text[slice.range.clone()]) {
+    match parse_item(&text[slice.range.clone()]) {
         Ok(mut pairs) => match pairs.next() {
             Some(whole) => build::build_item(file, text, slice.range.start, whole),
             None => (None, errors),

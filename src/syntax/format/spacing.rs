@@ -2,9 +2,7 @@
 
 use std::collections::HashSet;
 
-use pest::Parser;
-
-use super::super::grammar::{Grammar, Rule};
+use super::super::grammar::{Rule, parse_item};
 use super::super::scan::index_items;
 use super::super::tokens::{Token, TokenKind};
 
@@ -54,7 +52,7 @@ impl Marks {
         let mut marks = Marks::default();
         for item in index_items(text) {
             let base = item.range.start;
-            let Ok(pairs) = Grammar::parse(Rule::whole_item, &text[item.range]) else { continue };
+            let Ok(pairs) = parse_item(&text[item.range]) else { continue };
             for pair in pairs.flatten() {
                 let (start, end) = (base + pair.as_span().start(), base + pair.as_span().end());
                 match pair.as_rule() {
