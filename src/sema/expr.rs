@@ -5,7 +5,7 @@ use super::elementwise::Arg;
 use super::module::{Found, ItemRef};
 use super::scope::BindingKind;
 use super::value::{DataValue, Function, Value};
-use crate::base::{Diagnostic, Span, nearest};
+use crate::base::{Diagnostic, Span, nearest, with_stack};
 use crate::syntax::ast::{self, Constant, ExprKind};
 use std::sync::Arc;
 
@@ -16,7 +16,8 @@ impl Elaborator<'_> {
         if !self.work(expr.span) {
             return Value::Error;
         }
-        let value = if self.enter(expr.span) { self.expr_kind(expr, expected) } else { Value::Error };
+        let value =
+            if self.enter(expr.span) { with_stack(|| self.expr_kind(expr, expected)) } else { Value::Error };
         self.leave();
         value
     }
