@@ -33,7 +33,7 @@ pub(super) fn inline(graph: &Graph) -> Graph {
 }
 
 /// How many operands and outputs each node is.
-fn count_uses(graph: &Graph) -> Vec<u32> {
+pub(super) fn count_uses(graph: &Graph) -> Vec<u32> {
     let mut counts = vec![0; graph.len()];
     let needed = graph.reachable(graph.outputs.iter().map(|output| output.node));
     for (_, node) in graph.nodes().filter(|(id, _)| needed[id.0 as usize]) {
@@ -69,7 +69,7 @@ fn inline_into(
         let only_use = counts[node.operands[at].0 as usize] == 1;
         let view = producer.is_view() && reads_by_place(producer);
         let worth = if product {
-            view && !padded
+            view && !padded && reads_one_index_each(producer)
         } else if only_use {
             times <= 1.0 || element_ns <= CHEAP_NS || (view && reads_by_place(producer))
         } else {
@@ -174,6 +174,13 @@ fn through_reshape(axes: &[std::ops::Range<usize>], to: &[Dim], subs: &[Sub]) ->
         Some(Sub::Affine(sum))
     });
     joined.collect()
+}
+
+/// Whether no subscript of a view has two indices: windows would be no matrix any more.
+fn reads_one_index_each(body: &Loop) -> bool {
+    reads(body).all(|(_, subs, _)| {
+        subs.iter().all(|sub| matches!(sub, Sub::Affine(affine) if affine.terms.len() <= 1))
+    })
 }
 
 /// Whether all reads of a body are by linear subscripts, so that it is a view with strides.

@@ -27,6 +27,8 @@ pub(super) struct Lowering {
 /// The values of a graph: the whole one, or the body of a scan.
 pub(super) struct Frame<'g> {
     pub graph: &'g Graph,
+    /// The nodes that the outputs need.
+    pub needed: Vec<bool>,
     pub values: Vec<Option<View>>,
     pub results: HashMap<NodeId, Vec<View>>,
     pub carries: Vec<View>,
@@ -47,7 +49,7 @@ pub(super) struct Copy {
 pub(super) fn lower(graph: &Graph, products: bool) -> Result<(Lowering, Vec<Step>), PlanError> {
     let mut lowering = Lowering { next_step: rewrite::fresh_step(graph).0, products, ..Lowering::default() };
     let mut frame = Frame::new(graph, Vec::new(), Vec::new());
-    let needed = graph.reachable(graph.outputs.iter().map(|output| output.node));
+    let needed = frame.needed.clone();
     for (_, node) in graph.nodes().filter(|(id, _)| needed[id.0 as usize]) {
         if let Some(name) = leaf_name(&node.op) {
             lowering.external(&name, node, false)?;
@@ -88,8 +90,9 @@ pub(super) fn lower(graph: &Graph, products: bool) -> Result<(Lowering, Vec<Step
 impl<'g> Frame<'g> {
     pub fn new(graph: &'g Graph, carries: Vec<View>, captures: Vec<View>) -> Frame<'g> {
         let values = vec![None; graph.len()];
+        let needed = graph.reachable(graph.outputs.iter().map(|output| output.node));
         let (results, targets) = (HashMap::new(), HashMap::new());
-        Frame { graph, values, results, carries, captures, targets, steps: Vec::new() }
+        Frame { graph, needed, values, results, carries, captures, targets, steps: Vec::new() }
     }
 
     pub fn value(&self, id: NodeId) -> &View {
@@ -205,7 +208,7 @@ impl Lowering {
                 target
             }
             Op::Scan(scan) => {
-                let results = self.lower_scan(frame, node, scan)?;
+                let results = self.lower_scan(frame, id, scan)?;
                 frame.results.insert(id, results);
                 // A scan has no value of its own; its place only says that it was carried out.
                 return Ok(());

@@ -17,6 +17,7 @@ mod pieces;
 mod product;
 mod rebuild;
 mod scan;
+mod sink;
 mod split;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -49,6 +50,7 @@ pub enum PlanError {
 /// Plans a static graph.
 pub fn plan(graph: &Graph, options: Options) -> Result<Plan, PlanError> {
     let graph = trim::trim(graph);
+    let graph = sink::join_sums(&sink::sink_sums(&graph));
     let graph = split::split_products(&graph);
     let graph = cut::cut_sums(&graph);
     let graph = inline::inline(&graph);

@@ -6,7 +6,7 @@
 use super::lower::{Copy, Frame, Lowering, copy_step, shape_of, size};
 use super::order::{self, Update};
 use super::{Name, PlanError, ScanSteps, Step, View};
-use crate::ir::{Graph, Node, NodeId, Op, Scan};
+use crate::ir::{Graph, NodeId, Op, Scan};
 
 /// A stack of rows, one for each step and one more.
 struct Stack {
@@ -55,10 +55,12 @@ impl Lowering {
     pub fn lower_scan(
         &mut self,
         frame: &mut Frame<'_>,
-        node: &Node,
+        id: NodeId,
         scan: &Scan,
     ) -> Result<Vec<View>, PlanError> {
         let body = &scan.body;
+        let node = &frame.graph[id];
+        let used = used_results(frame, id, body.outputs.len());
         let trip = size(&scan.trip)?;
         let outputs: Vec<NodeId> = body.outputs.iter().map(|output| output.node).collect();
         let (next, collected) = outputs.split_at(scan.n_carries);
@@ -74,9 +76,9 @@ impl Lowering {
             let shape = shape_of(&body[*next])?;
             let elem = body.elem(*next);
             let new = order::root(body, *next);
-            let is_collected = collected.iter().any(|value| {
+            let is_collected = collected.iter().enumerate().any(|(at, value)| {
                 let value = order::root(body, *value);
-                value == new || Some(value) == old[k]
+                used[scan.n_carries + at] && (value == new || Some(value) == old[k])
             });
             let initial = frame.value(node.operands[k]).reshaped(shape.clone());
             let (first, last, view, place) = if is_collected {
@@ -105,7 +107,14 @@ impl Lowering {
             // A carry that never changes stays where it is; in a stack it has to be handed on.
             places.push((old[k] != Some(new) || is_collected).then_some((*next, place)));
         }
-        for value in collected {
+        let mut kept = next.to_vec();
+        for (at, value) in collected.iter().enumerate() {
+            if !used[scan.n_carries + at] {
+                // Nothing reads it: any view will do.
+                results.push(View::contiguous(super::BufferId(0), 0, Vec::new()));
+                continue;
+            }
+            kept.push(*value);
             let value_root = order::root(body, *value);
             let shape = shape_of(&body[*value])?;
             let stacked = stacks.iter().enumerate().find_map(|(k, stack)| {
@@ -126,7 +135,7 @@ impl Lowering {
             results.push(stack);
         }
 
-        let needed = body.reachable(outputs.iter().copied());
+        let needed = body.reachable(kept);
         let order = order::order(body, &needed, &updates);
         let captures =
             node.operands[scan.n_carries..].iter().map(|operand| frame.value(*operand).clone()).collect();
@@ -150,6 +159,19 @@ impl Lowering {
         }));
         Ok(results)
     }
+}
+
+/// Which results of a scan are read.
+fn used_results(frame: &Frame<'_>, id: NodeId, n_results: usize) -> Vec<bool> {
+    let mut used = vec![false; n_results];
+    for (_, node) in frame.graph.nodes().filter(|(own, _)| frame.needed[own.0 as usize]) {
+        if let Op::Result(index) = node.op
+            && node.operands[0] == id
+        {
+            used[index as usize] = true;
+        }
+    }
+    used
 }
 
 /// The leaf that reads each carry, where the body reads it.

@@ -228,3 +228,20 @@ fn gradients_are_summed_as_they_are_used() {
     assert_eq!(plan.steps.len(), 1, "{plan}");
     assert_eq!(plan.arena_bytes, 0, "{plan}");
 }
+
+#[test]
+fn sums_leave_scans() {
+    let plan = check(&collected_products());
+    let Some(Step::Scan(scan)) = plan.steps.iter().find(|step| matches!(step, Step::Scan(_))) else {
+        panic!("no scan in\n{plan}");
+    };
+    assert_eq!(scan.steps.len(), 1, "{plan}");
+}
+
+#[test]
+fn windows_are_laid_out_without_padding_too() {
+    let plan = check(&convolution([4, 8, 8, 16, 3], 1, 0));
+    assert_eq!(count_gemms(&plan), 3, "{plan}");
+    let scans = plan.steps.iter().filter(|step| matches!(step, Step::Scan(_))).count();
+    assert_eq!(scans, 1, "{plan}");
+}

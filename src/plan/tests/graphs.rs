@@ -362,3 +362,53 @@ pub fn deep(layers: usize) -> Graph {
     }
     g
 }
+
+/// `h = tanh(h + x[t] w)` backwards in form: a scan that collects products of what it carries and what it is
+/// given, whose sum over the steps is wanted.
+pub fn collected_products() -> Graph {
+    let step = StepId(1);
+    let ty = |sizes: &[i64]| Type::new(Elem::Float, dims(sizes));
+    let mut body = Graph::new();
+    let h = body.add(Op::Carry { index: 0, ty: ty(&[8, 6]) }, vec![]);
+    let x = body.add(Op::Capture { index: 0, ty: ty(&[8, 5, 6]) }, vec![]);
+    let mut l = LoopBuilder::new(&body, dims(&[8, 6]));
+    let (b, i) = (l.index(0), l.index(1));
+    let old = l.read(h, vec![b.clone(), i.clone()]);
+    let new = l.read(x, vec![b, Sub::Affine(Affine::step(step)), i]);
+    let value = l.binary(BinaryOp::Add, old, new);
+    let value = l.unary(UnaryOp::Tanh, value);
+    let next = l.map(value);
+    let next = body.add_loop(next);
+    let half = body.map(&[next], |l, reads| {
+        let half = l.float(0.5);
+        l.binary(BinaryOp::Mul, reads[0], half)
+    });
+    let with_old = matmul(&mut body, half, h, [true, false]);
+    let mut l = LoopBuilder::new(&body, dims(&[6, 6, 8]));
+    let (i, j, b) = (l.index(0), l.index(1), l.index(2));
+    let first = l.read(half, vec![b.clone(), i.clone()]);
+    let second = l.read(x, vec![b, Sub::Affine(Affine::step(step)), j.clone()]);
+    let value = l.binary(BinaryOp::Mul, first, second);
+    let with_new = l.reduce(dims(&[6, 6]), vec![i, j], Combine::Add, value);
+    let with_new = body.add_loop(with_new);
+    body.output("h", next);
+    body.output("with_old", with_old);
+    body.output("with_new", with_new);
+    let scan = Scan { step, trip: Dim::number(5), reverse: true, n_carries: 1, body };
+    let mut g = Graph::new();
+    let start = input(&mut g, "h", &[8, 6]);
+    let x = input(&mut g, "x", &[8, 5, 6]);
+    let scan = g.add(Op::Scan(Arc::new(scan)), vec![start, x]);
+    for (index, name) in [(1, "with_old"), (2, "with_new")] {
+        let stack = g.add(Op::Result(index), vec![scan]);
+        let mut l = LoopBuilder::new(&g, dims(&[6, 6, 5]));
+        let (i, j, t) = (l.index(0), l.index(1), l.index(2));
+        let value = l.read(stack, vec![t, i.clone(), j.clone()]);
+        let sum = l.reduce(dims(&[6, 6]), vec![i, j], Combine::Add, value);
+        let sum = g.add_loop(sum);
+        g.output(name, sum);
+    }
+    let last = g.add(Op::Result(0), vec![scan]);
+    g.output("last", last);
+    g
+}
