@@ -94,12 +94,20 @@ impl Elaborator<'_> {
             return;
         }
         let expected = expected.flatten();
+        // The next value of a carry has the type that the carry declares.
+        let handed = expected.clone().or_else(|| {
+            let binding = self.frame().find(name.as_ref()?)?;
+            match (&binding.value, binding.kind) {
+                (Value::Tensor(tensor), BindingKind::Carry) => Some(Expected::of(tensor)),
+                _ => None,
+            }
+        });
         // A constructor that is the whole right side has the name of the binding.
         let mut made = match (&value.kind, &name) {
             (ExprKind::Call { callee, args }, Some(name)) => {
-                self.call_expr(callee, args, value.span, expected.as_ref(), Some(name))
+                self.call_expr(callee, args, value.span, handed.as_ref(), Some(name))
             }
-            _ => self.expr(value, expected.as_ref()),
+            _ => self.expr(value, handed.as_ref()),
         };
         if let Some(expected) = &expected {
             let what = format!("`{}`", self.text(target.span));

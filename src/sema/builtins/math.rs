@@ -137,22 +137,50 @@ pub(super) fn greater_or_less(e: &mut Elaborator<'_>, a: &Arguments, greatest: b
         Elem::Bool => Elem::Int,
         elem => elem,
     };
-    let interval = match (interval_of(x.value), interval_of(y.value)) {
-        (Some(p), Some(q)) if greatest => {
-            Some(Interval { least: p.least.max_with(&q.least), greatest: p.greatest.max_with(&q.greatest) })
+    let interval = (elem == Elem::Int).then(|| {
+        let (p, q) = (interval_or_all(x.value), interval_or_all(y.value));
+        match greatest {
+            true => Interval {
+                least: greater_bound(&p.least, &q.least),
+                greatest: greater_bound(&p.greatest, &q.greatest),
+            },
+            false => Interval {
+                least: lesser_bound(&p.least, &q.least),
+                greatest: lesser_bound(&p.greatest, &q.greatest),
+            },
         }
-        (Some(p), Some(q)) => {
-            Some(Interval { least: p.least.min_with(&q.least), greatest: p.greatest.min_with(&q.greatest) })
-        }
-        // One side alone bounds the result on one side; `clamp` uses both.
-        _ => None,
-    };
+    });
     let made = e.elementwise(a.builtin.name, &[x, y], a.span, &mut |l, scalars| {
         let (p, q) = (convert(l, scalars[0], elem), convert(l, scalars[1], elem));
         let takes_second = if greatest { l.binary(BinaryOp::Lt, p, q) } else { l.binary(BinaryOp::Lt, q, p) };
         l.select(takes_second, q, p)
     });
     with_interval(made, interval)
+}
+
+/// The interval of an int; all ints if nothing is known, so that `min(max(i, 0), n - 1)` has one.
+fn interval_or_all(value: &Value) -> Interval {
+    interval_of(value).unwrap_or_else(|| Interval::new(i64::from(i32::MIN), i64::from(i32::MAX)))
+}
+
+/// The greater of two bounds; no size is above the greatest int or below the least.
+fn greater_bound(a: &Dim, b: &Dim) -> Dim {
+    match (a.as_number(), b.as_number()) {
+        (Some(least), _) if least <= i64::from(i32::MIN) => b.clone(),
+        (_, Some(least)) if least <= i64::from(i32::MIN) => a.clone(),
+        (Some(most), _) | (_, Some(most)) if most >= i64::from(i32::MAX) => Dim::number(most),
+        _ => a.max_with(b),
+    }
+}
+
+/// The lesser of two bounds.
+fn lesser_bound(a: &Dim, b: &Dim) -> Dim {
+    match (a.as_number(), b.as_number()) {
+        (Some(most), _) if most >= i64::from(i32::MAX) => b.clone(),
+        (_, Some(most)) if most >= i64::from(i32::MAX) => a.clone(),
+        (Some(least), _) | (_, Some(least)) if least <= i64::from(i32::MIN) => Dim::number(least),
+        _ => a.min_with(b),
+    }
 }
 
 /// The error function of numbers known at compile time, to 1e-15: the series near 0, the continued fraction

@@ -49,13 +49,13 @@ pub(super) fn within(interval: &Interval, size: &Dim) -> Fits {
     Fits { lower: not_negative(&interval.least), upper: not_negative(&room) }
 }
 
-/// Whether an open condition is one that large sizes meet: `n - 3 >= 0`, not `1 - n >= 0`.
+/// Whether an open condition is one that large sizes meet: `n - 3 >= 0`, not `1 - n >= 0`. Others do not wait.
 pub(super) fn grows(dim: &Dim) -> bool {
     let mut names = Vec::new();
     dim.symbols(&mut names);
     let sizes = |size: i64| names.iter().map(|name| (name.clone(), Dim::number(size))).collect();
     // Sizes with many divisors, so that quotients come out whole.
-    [5040i64, 720_720].into_iter().all(|size| dim.evaluate(&sizes(size)).is_ok_and(|value| value >= 0))
+    [720_720i64, 720_720_000].into_iter().all(|size| dim.evaluate(&sizes(size)).is_ok_and(|value| value >= 0))
 }
 
 impl Elaborator<'_> {

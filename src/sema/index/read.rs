@@ -343,7 +343,7 @@ impl Elaborator<'_> {
         let ends = [(fits.lower, interval.least.clone()), (fits.upper, room)];
         let open: Vec<Dim> =
             ends.into_iter().filter(|(fit, _)| *fit == Fit::Open).map(|(_, end)| end).collect();
-        if matches!(place.sub, Sub::Affine(_)) && !open.iter().all(grows) {
+        if !open.iter().all(grows) {
             return false;
         }
         let text = self.text(place.span);

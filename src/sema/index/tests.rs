@@ -372,3 +372,19 @@ fn nothing_panics() {
         let _ = elaborate(&super::tests::body(body));
     }
 }
+
+#[test]
+fn clamped_subscripts() {
+    assert_eq!(value(&body("y[i < 4] = V[clamp(i - 1, 0, 2)]\ny")), [10.0, 10.0, 20.0, 30.0]);
+    assert_eq!(
+        value(&body("y[i < 6] = V[clamp(int(floor(i / 2)), 0, 2)]\ny")),
+        [10.0, 10.0, 20.0, 20.0, 30.0, 30.0]
+    );
+    let text =
+        "fn f(x: [n, m]) {\ny[i < 9] = x[clamp(int(floor(i / 2)), 0, n - 1), 0]\ny\n}\nprint f(open)\n";
+    assert!(codes(text).is_empty());
+    assert_eq!(
+        codes(&text.replace("clamp(int(floor(i / 2)), 0, n - 1)", "max(int(floor(i / 2)), 0)")),
+        ["E0305"]
+    );
+}
