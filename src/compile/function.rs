@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::timing::{Pass, Timings};
 use crate::ir::program::{Precision, Requirement};
 use crate::ir::verify::verify;
-use crate::ir::{DimError, Graph, Sizes, specialise};
+use crate::ir::{Dim, DimError, Graph, Node, NodeId, Op, Sizes, compact, specialise};
 use crate::jit::{self, Executable, JitError, Workspace};
 use crate::loops;
 use crate::opt::optimise;
@@ -26,7 +26,20 @@ pub struct Function {
 /// How a graph is carried out.
 pub enum Code {
     Native(Executable),
+    /// By the interpreter: what is carried out once and small takes less time than compiling it.
+    Interpreted(Graph),
 }
+
+/// How often a graph will be carried out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Use {
+    Once,
+    Often,
+}
+
+/// Above this many points of loops and elements of constants and inputs, compiling takes less time than the
+/// interpreter.
+const INTERPRETED_POINTS: i64 = 20_000;
 
 /// Why a graph has no code for some sizes.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -46,10 +59,14 @@ pub fn build(
     graph: &Graph,
     sizes: &Sizes,
     precision: Precision,
+    usage: Use,
     timings: &Timings,
 ) -> Result<Function, BuildError> {
     let graph = timings.time(Pass::Specialise, || specialise(graph, sizes)).map_err(BuildError::Size)?;
     verified(&graph, "specialise")?;
+    if usage == Use::Once && work(&graph) <= INTERPRETED_POINTS {
+        return interpreted(graph);
+    }
     let graph = timings.time(Pass::Optimise, || optimise(&graph));
     verified(&graph, "optimise")?;
     let plan =
@@ -60,6 +77,44 @@ pub fn build(
         .time(Pass::Code, || Executable::from_module(&module, &plan.externals, jit::Options::default()));
     let code = Code::Native(code.map_err(BuildError::Code)?);
     Ok(Function { externals: plan.externals, code, workspaces: Mutex::default() })
+}
+
+/// A function that the interpreter carries out, with the externals that a plan would have.
+fn interpreted(graph: Graph) -> Result<Function, BuildError> {
+    let graph = compact(&graph);
+    let external = |kind: &str, name: &str, node: NodeId| {
+        let ty = graph.ty(node);
+        let shape = ty.static_shape().ok_or_else(|| BuildError::Plan(PlanError::Open(ty.to_string())))?;
+        let name = format!("{kind}:{name}").into();
+        Ok(External { name, elem: ty.elem, shape, written: kind == "output" })
+    };
+    let mut externals: Vec<External> = Vec::new();
+    for (id, node) in graph.nodes() {
+        let external = match &node.op {
+            Op::Input { name, .. } => external("input", name, id)?,
+            Op::Param { path, .. } => external("param", path, id)?,
+            Op::State { path, .. } => external("state", path, id)?,
+            _ => continue,
+        };
+        externals.push(external);
+    }
+    for output in &graph.outputs {
+        externals.push(external("output", &output.name, output.node)?);
+    }
+    Ok(Function { externals, code: Code::Interpreted(graph), workspaces: Mutex::default() })
+}
+
+/// Points of loops and elements of everything else.
+fn work(graph: &Graph) -> i64 {
+    let product = |sizes: &[Dim]| {
+        sizes.iter().fold(1i64, |product, size| product.saturating_mul(size.as_number().unwrap_or(i64::MAX)))
+    };
+    let of = |node: &Node| match &node.op {
+        Op::Loop(body) => product(&body.domain).max(product(&body.shape)),
+        Op::Scan(scan) => work(&scan.body).saturating_mul(scan.trip.as_number().unwrap_or(i64::MAX)),
+        _ => product(&node.ty.shape),
+    };
+    graph.nodes().fold(0i64, |sum, (_, node)| sum.saturating_add(of(node)))
 }
 
 /// In tests and debug builds: that a pass left a graph that keeps the rules.

@@ -11,7 +11,7 @@ mod stage;
 mod symbols;
 mod timing;
 
-pub use function::{BuildError, Cache, Code, Function, build};
+pub use function::{BuildError, Cache, Code, Function, Use, build};
 pub use show::{Part, parts, show, sizes};
 pub use stage::Stage;
 pub use symbols::symbols;

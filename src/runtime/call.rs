@@ -7,7 +7,11 @@ use super::memory::{Binding, Cell, Memory};
 use super::pool::Pool;
 use super::train::batch::Taken;
 use crate::compile::{Code, Function};
-use crate::jit::{self, Call, Outcome, Parallel, Rows, TensorMut, TensorRef};
+use crate::ir::Graph;
+use crate::ir::interpret::{Data, Feed, Real, Tensor, evaluate};
+use crate::ir::program::Precision;
+use crate::jit::{self, Call, Outcome, Parallel, Rows, TensorMut, TensorRef, Workspace};
+use crate::plan::External;
 
 /// Calls functions, with threads that are started when the first function wants some.
 pub struct Caller {
@@ -59,25 +63,27 @@ impl Caller {
 
     /// Carries out a function once. The results do not depend on the number of threads.
     ///
-    /// # Panics
-    /// If tensors do not fit the function, which [`Memory::bind`] has checked.
-    pub fn call(&self, binding: &Binding, memory: &mut Memory, moment: Moment) {
+    /// # Errors
+    /// If tensors do not fit the function, which [`Memory::bind`] has checked, or memory is short.
+    pub fn call(&self, binding: &Binding, memory: &mut Memory, moment: Moment) -> Result<(), String> {
         let mut tensors = memory.take(&binding.cells);
-        match &binding.function.code {
+        let externals = &binding.function.externals;
+        let outcome = match &binding.function.code {
             Code::Native(code) => {
-                let externals = binding.function.externals.iter();
-                let mut bindings: Vec<jit::Binding<'_>> = externals
-                    .zip(&mut tensors)
-                    .map(|(external, array)| given(array, external.written))
-                    .collect();
+                let given = externals.iter().zip(&mut tensors);
+                let mut bindings: Vec<jit::Binding<'_>> =
+                    given.map(|(external, array)| given_to(array, external.written)).collect();
                 let call = Call { step: moment.step, seed: moment.seed };
-                let done = binding
-                    .function
-                    .with_workspace(code, |workspace| code.run(workspace, &mut bindings, call, self));
-                done.expect("tensors that fit their externals");
+                let work = |workspace: &mut Workspace| code.run(workspace, &mut bindings, call, self);
+                binding.function.with_workspace(code, work).map_err(|error| error.to_string())
             }
-        }
+            Code::Interpreted(graph) => match memory.precision {
+                Precision::F32 => interpret::<f32>(graph, externals, &mut tensors, moment),
+                Precision::F64 => interpret::<f64>(graph, externals, &mut tensors, moment),
+            },
+        };
         memory.put_back(&binding.cells, tensors);
+        outcome
     }
 
     /// Takes steps one after another, in one call of native code.
@@ -103,13 +109,13 @@ impl Caller {
         let mut bindings = Vec::with_capacity(arguments.len());
         for (external, argument) in function.externals.iter().zip(arguments) {
             bindings.push(match argument {
-                Argument::Cell(_) => given(next.next().expect("a tensor for each cell"), external.written),
+                Argument::Cell(_) => given_to(next.next().expect("a tensor for each cell"), external.written),
                 Argument::Rows(array) => jit::Binding::Rows(tensor_ref(array.elements())),
                 Argument::Step => jit::Binding::StepNumber,
                 Argument::Each(array, from) => jit::Binding::Each(tensor_mut(array.elements_mut(), from)),
             });
         }
-        let Code::Native(code) = &function.code;
+        let Code::Native(code) = &function.code else { unreachable!("steps are compiled") };
         let steps = jit::Series {
             first: Call { step: series.first.step, seed: series.first.seed },
             steps: series.steps,
@@ -138,11 +144,73 @@ impl Parallel for Caller {
     }
 }
 
-fn given(array: &mut Arc<Array>, written: bool) -> jit::Binding<'_> {
+fn given_to(array: &mut Arc<Array>, written: bool) -> jit::Binding<'_> {
     if written {
         jit::Binding::Write(tensor_mut(Arc::make_mut(array).elements_mut(), 0))
     } else {
         jit::Binding::Read(tensor_ref(array.elements()))
+    }
+}
+
+/// Carries out a graph with the interpreter.
+fn interpret<F: Float>(
+    graph: &Graph,
+    externals: &[External],
+    tensors: &mut [Arc<Array>],
+    moment: Moment,
+) -> Result<(), String> {
+    let mut feed = Feed::<F> { seed: moment.seed, step: moment.step, ..Feed::default() };
+    for (external, array) in externals.iter().zip(tensors.iter()) {
+        let Some((kind, name)) = external.name.split_once(':').filter(|(kind, _)| *kind != "output") else {
+            continue;
+        };
+        let data = match array.elements() {
+            Elements::F32(_) | Elements::F64(_) => Data::Float(F::of(array)),
+            Elements::I32(values) => Data::Int(values.clone()),
+            Elements::U8(values) => Data::Bool(values.iter().map(|value| *value != 0).collect()),
+            Elements::Bool(values) => Data::Bool(values.clone()),
+        };
+        let tensor = Tensor { shape: external.shape.clone(), data };
+        let into = if kind == "input" { &mut feed.inputs } else { &mut feed.variables };
+        into.insert(name.into(), tensor);
+    }
+    let mut results = evaluate(graph, &feed).map_err(|error| format!("{error:?}"))?;
+    for (external, array) in externals.iter().zip(tensors) {
+        let Some(result) = external.name.strip_prefix("output:").and_then(|name| results.remove(name)) else {
+            continue;
+        };
+        let elements = match &result.data {
+            Data::Float(values) => F::elements(values),
+            Data::Int(values) => Elements::I32(values.clone()),
+            Data::Bool(values) => Elements::Bool(values.clone()),
+        };
+        let shape = array.shape().to_vec();
+        *array = Array::new(shape, elements).ok_or("a result of another shape")?.into();
+    }
+    Ok(())
+}
+
+/// The floats of arrays.
+trait Float: Real {
+    fn of(array: &Array) -> Vec<Self>;
+    fn elements(values: &[Self]) -> Elements;
+}
+
+impl Float for f32 {
+    fn of(array: &Array) -> Vec<f32> {
+        array.to_f32().into_owned()
+    }
+    fn elements(values: &[f32]) -> Elements {
+        Elements::F32(values.to_vec())
+    }
+}
+
+impl Float for f64 {
+    fn of(array: &Array) -> Vec<f64> {
+        array.to_f64().into_owned()
+    }
+    fn elements(values: &[f64]) -> Elements {
+        Elements::F64(values.to_vec())
     }
 }
 

@@ -10,7 +10,7 @@ use super::data::Table;
 use super::session::Session;
 use crate::base::render::{Style, render_all};
 use crate::base::{self, Diagnostic, SourceMap, Span};
-use crate::compile::{self, BuildError, Cache, Function, Loader, Timings};
+use crate::compile::{self, BuildError, Cache, Function, Loader, Timings, Use};
 use crate::ir::{Graph, Sizes, program as checked};
 use crate::syntax::ast;
 
@@ -178,9 +178,14 @@ impl Program {
         if let Some(broken) = self.checked().requirements.iter().find(|own| own.is_broken_by(sizes)) {
             return Err(BuildError::Requirement(Box::new(broken.clone())));
         }
-        self.shared
-            .functions
-            .get(part, sizes, || compile::build(graph, sizes, precision, &self.shared.timings))
+        let usage = match part {
+            Part::Step(_) | Part::Evaluate(_) | Part::Forward(_) => Use::Often,
+            Part::Init | Part::Fields(_) | Part::OptimizerInit(_) | Part::Metric(..) | Part::Shown(_) => {
+                Use::Once
+            }
+        };
+        let make = || compile::build(graph, sizes, precision, usage, &self.shared.timings);
+        self.shared.functions.get(part, sizes, make)
     }
 
     /// Diagnostics with the texts of this program.

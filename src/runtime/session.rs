@@ -14,7 +14,7 @@ use super::sources::checkpoint::{self, Wanted};
 use super::train::{self, Progress};
 use super::{actions, sizes};
 use crate::base::{self, Diagnostic, Span, nearest};
-use crate::compile::{self, BuildError, Function};
+use crate::compile::{self, BuildError, Function, Use};
 use crate::ir::program::{Action, DataRef, Precision, StartFile, Variable};
 use crate::ir::{Elem, Graph, Sizes};
 
@@ -336,8 +336,8 @@ impl Session {
     ) -> Result<BTreeMap<Arc<str>, Array>, Diagnostic> {
         let program = self.program.clone();
         let failed = |error: BuildError| program.build_failed(&error, Span::default());
-        let function =
-            compile::build(graph, sizes, self.memory.precision, program.timings()).map_err(failed)?;
+        let function = compile::build(graph, sizes, self.memory.precision, Use::Once, program.timings())
+            .map_err(failed)?;
         self.evaluate_function(Arc::new(function), moment, inputs, Span::default())
     }
 
@@ -359,10 +359,11 @@ impl Session {
             memory.find(path)
         });
         let binding = binding.map_err(|name| unbound(&name, span))?;
-        self.caller.call(&binding, &mut self.memory, moment);
+        let called = self.caller.call(&binding, &mut self.memory, moment);
         let results = take_outputs(&binding, &self.memory);
         self.memory.release(&binding);
         added.into_iter().for_each(|cell| self.memory.remove(cell));
+        called.map_err(|error| Diagnostic::error("E0799", error).at(span, ""))?;
         Ok(results)
     }
 }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use nnc::base::FileId;
 use nnc::base::philox::Draw;
-use nnc::compile::{self, Timings};
+use nnc::compile::{self, Timings, Use};
 use nnc::ir::interpret::{Data, Feed, Tensor, evaluate};
 use nnc::ir::program::{Action, Length, Precision, Source};
 use nnc::ir::verify::verify;
@@ -101,7 +101,7 @@ fn native(program: &Program, graph: &Graph) -> Outcome {
     let precision = program.checked().precision;
     let session = program.session()?;
     let mut memory = Memory::new(precision);
-    let function = compile::build(graph, &BTreeMap::new(), precision, &Timings::default())?;
+    let function = compile::build(graph, &BTreeMap::new(), precision, Use::Often, &Timings::default())?;
     let mut feed = Feed::<f64> { seed: 7, step: 3, ..Feed::default() };
     let binding = memory.bind(Arc::new(function), |memory, external| {
         let (kind, name) = external.name.split_once(':')?;
@@ -119,7 +119,7 @@ fn native(program: &Program, graph: &Graph) -> Outcome {
     });
     let binding = binding.map_err(|name| format!("no tensor for `{name}`"))?;
     let wanted = evaluate(graph, &feed).map_err(|error| format!("the interpreter: {error:?}"))?;
-    Caller::new(2).call(&binding, &mut memory, Moment { seed: 7, step: 3 });
+    Caller::new(2).call(&binding, &mut memory, Moment { seed: 7, step: 3 })?;
     for (external, cell) in binding.function.externals.iter().zip(&binding.cells) {
         let name = external.name.strip_prefix("output:").unwrap_or(&external.name);
         let Some(wanted) = wanted.get(name).filter(|_| external.written) else { continue };

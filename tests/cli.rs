@@ -1,0 +1,179 @@
+//! The command line as its users see it: output, exit codes, files.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+const XOR: &str = "models/xor.nn";
+
+fn nnc(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_nnc"));
+    command.current_dir(env!("CARGO_MANIFEST_DIR")).args(arguments).output().expect("nnc starts")
+}
+
+fn nnc_on(input: &str, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_nnc"));
+    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("nnc starts");
+    child.stdin.take().expect("a pipe").write_all(input.as_bytes()).expect("nnc reads");
+    child.wait_with_output().expect("nnc ends")
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().expect("no signal")
+}
+
+/// A file that is gone when the test ends.
+struct Temporary(PathBuf);
+
+impl Temporary {
+    fn new(name: &str) -> Temporary {
+        Temporary(std::env::temp_dir().join(format!("nnc_cli_{}_{name}", std::process::id())))
+    }
+    fn path(&self) -> &str {
+        self.0.to_str().expect("a path in UTF-8")
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+#[test]
+fn run_prints_a_line_an_epoch() {
+    let output = nnc(&["run", XOR, "--epochs", "3"]);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    let text = out(&output);
+    assert_eq!(text.lines().filter(|line| line.starts_with("epoch ")).count(), 3, "{text}");
+    let quiet = out(&nnc(&["run", XOR, "--epochs", "3", "--quiet"]));
+    assert!(!quiet.contains("epoch"), "{quiet}");
+}
+
+#[test]
+fn run_writes_events() {
+    let output = nnc(&["run", XOR, "--steps", "4", "--events", "json", "--every", "2"]);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    let events: Vec<Value> =
+        out(&output).lines().map(|line| serde_json::from_str(line).expect("an object a line")).collect();
+    let names: Vec<&str> = events.iter().filter_map(|event| event["event"].as_str()).collect();
+    assert_eq!(names.first(), Some(&"start"));
+    assert_eq!(names.iter().filter(|name| **name == "step").count(), 2);
+    assert_eq!(names.iter().filter(|name| **name == "epoch").count(), 4);
+    assert!(names.contains(&"end"));
+    assert_eq!(events[0]["parameters"], 33);
+    assert!(events[0]["compile_seconds"].as_f64().is_some());
+    let epoch = events.iter().find(|event| event["event"] == "epoch").expect("an epoch");
+    assert!(epoch["train"]["loss"].as_f64().is_some() && epoch["train"]["accuracy"].as_f64().is_some());
+}
+
+#[test]
+fn settings_of_the_command_line_are_checked() {
+    let output = nnc(&["run", XOR, "--set", "train.bach=3"]);
+    assert_eq!(code(&output), 1);
+    assert!(err(&output).contains("command line") && err(&output).contains("batch"), "{}", err(&output));
+    let output = nnc(&["run", XOR, "--set", "batch=3"]);
+    assert_eq!(code(&output), 2);
+    let output = nnc(&["run", XOR, "--epochs", "1", "--steps", "1"]);
+    assert_eq!(code(&output), 2);
+    let output = nnc(&["run", "models/and.nn", "--epochs", "1"]);
+    assert_eq!(code(&output), 2, "{}", err(&output));
+    assert!(err(&output).contains("no `train`"));
+}
+
+#[test]
+fn broken_off_and_resumed_is_as_not_broken_off() {
+    let (half, whole, rest) = (Temporary::new("half"), Temporary::new("whole"), Temporary::new("rest"));
+    let run = |arguments: &[&str]| {
+        let output = nnc(&[&["run", XOR, "--quiet", "--set", "train.batch=3"], arguments].concat());
+        assert_eq!(code(&output), 0, "{}", err(&output));
+    };
+    run(&["--steps", "5", "--save", half.path()]);
+    run(&["--steps", "12", "--save", whole.path()]);
+    run(&["--steps", "12", "--resume", half.path(), "--save", rest.path()]);
+    let bytes = |file: &Temporary| std::fs::read(&file.0).expect("it was saved");
+    assert!(bytes(&whole) == bytes(&rest));
+    assert!(bytes(&whole) != bytes(&half));
+    run(&["--steps", "1", "--init", whole.path()]);
+    let output = nnc(&["run", "models/logistic_regression.nn", "--epochs", "1", "--init", whole.path()]);
+    assert_eq!(code(&output), 1);
+    assert!(err(&output).contains("E0713"), "{}", err(&output));
+}
+
+#[test]
+fn check_gives_diagnostics_as_json() {
+    let wrong = "model M(x: [B, 2]) -> [B, 3] { x }\n";
+    let output = nnc_on(wrong, &["check", "-", "--json"]);
+    assert_eq!(code(&output), 1);
+    let first = out(&output).lines().next().map(str::to_owned).expect("a diagnostic");
+    let value: Value = serde_json::from_str(&first).expect("an object a line");
+    assert!(value["code"].as_str().is_some_and(|code| code.starts_with("E02")), "{value}");
+    assert_eq!((value["severity"].as_str(), value["line"].as_u64()), (Some("error"), Some(1)));
+    let output = nnc(&["check", XOR]);
+    assert_eq!((code(&output), out(&output), err(&output)), (0, String::new(), String::new()));
+}
+
+#[test]
+fn a_missing_file_is_an_error_with_its_likely_name() {
+    let output = nnc(&["run", "models/xro.nn"]);
+    assert_eq!(code(&output), 1);
+    assert!(err(&output).contains("E0701") && err(&output).contains("xor.nn"), "{}", err(&output));
+}
+
+#[test]
+fn explain_tells_about_codes() {
+    let output = nnc(&["explain", "e0001"]);
+    assert_eq!(code(&output), 0);
+    assert!(out(&output).starts_with("E0001: "));
+    assert_eq!(code(&nnc(&["explain", "E9999"])), 2);
+    assert!(out(&nnc(&["explain"])).lines().count() > 40);
+}
+
+#[test]
+fn ir_prints_every_stage() {
+    for stage in ["ast", "ir", "grad", "opt", "plan", "loops", "clif", "asm"] {
+        let output = nnc(&["ir", XOR, "--stage", stage]);
+        assert_eq!(code(&output), 0, "{stage}: {}", err(&output));
+        assert!(out(&output).lines().count() > 5, "{stage}");
+    }
+    assert_eq!(code(&nnc(&["ir", XOR, "--stage", "wasm"])), 2);
+}
+
+#[test]
+fn summary_counts_parameters() {
+    let text = out(&nnc(&["summary", XOR]));
+    assert!(text.contains("Linear"), "{text}");
+    let total = text.lines().last().unwrap_or_default();
+    assert!(total.starts_with("total") && total.contains("33"), "{text}");
+}
+
+#[test]
+fn fmt_formats_and_checks() {
+    let output = nnc_on("model M(x:[B,2])->[B,2]{x}\n", &["fmt", "-"]);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    let formatted = out(&output);
+    assert_eq!(out(&nnc_on(&formatted, &["fmt", "-"])), formatted);
+    let file = Temporary::new("fmt.nn");
+    std::fs::write(Path::new(file.path()), "model M(x:[B,2])->[B,2]{x}\n").expect("a file");
+    assert_eq!(code(&nnc(&["fmt", "--check", file.path()])), 1);
+    assert_eq!(code(&nnc(&["fmt", file.path()])), 0);
+    assert_eq!(code(&nnc(&["fmt", "--check", file.path()])), 0);
+}
+
+#[test]
+fn wrong_usage_is_told_apart() {
+    assert_eq!(code(&nnc(&["rum", XOR])), 2);
+    assert_eq!(code(&nnc(&[])), 2);
+    assert_eq!(code(&nnc(&["--help"])), 0);
+}
