@@ -6,7 +6,8 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
-const XOR: &str = "models/xor.nn";
+/// Without an `expect`, which needs the whole training.
+const XOR: &str = "tests/cases/run/xor.nn";
 
 fn nnc(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_nnc"));
@@ -70,7 +71,7 @@ fn run_writes_events() {
     let names: Vec<&str> = events.iter().filter_map(|event| event["event"].as_str()).collect();
     assert_eq!(names.first(), Some(&"start"));
     assert_eq!(names.iter().filter(|name| **name == "step").count(), 2);
-    assert_eq!(names.iter().filter(|name| **name == "epoch").count(), 4);
+    assert_eq!(names.iter().filter(|name| **name == "epoch").count(), 2);
     assert!(names.contains(&"end"));
     assert_eq!(events[0]["parameters"], 33);
     assert!(events[0]["compile_seconds"].as_f64().is_some());
