@@ -35,14 +35,15 @@ pub fn differentiate(
     *next_step += 1;
 
     let mut split = Split::new(graph, scan, &body, &operands);
-    let lifted: Vec<(usize, NodeId, stacks::Lifted)> = body
-        .capture_parts
-        .iter()
-        .flat_map(|(capture, parts)| parts.iter().map(|part| (*capture, *part)))
-        .map(|(capture, part)| (capture, part, stacks::lift(&mut split, part)))
-        .collect();
+    let mut lifted: Vec<(NodeId, NodeId, stacks::Lifted)> = Vec::new();
+    for (constant, parts) in &body.constant_parts {
+        let outside = split.copy_outside(*constant);
+        for part in parts {
+            lifted.push((outside, *part, stacks::lift(&mut split, *part)));
+        }
+    }
     let reverse = reverse_body(&mut split, reverse_step);
-    let Split { forward, captures, .. } = split;
+    let Split { forward, captures, stacked, .. } = split;
 
     // The forward scan collects what the reverse scan reads.
     let mut extended = body.graph.clone();
@@ -65,7 +66,7 @@ pub fn differentiate(
         Source::Outer(node) => Some(*node),
         Source::Forward(at) => Some(stacks[*at]),
         Source::Adjoint(result) => adjoints[*result],
-        Source::Reverse(_) => None,
+        Source::Reverse(_) | Source::Stacked(_) => None,
     };
     let mut reverse_operands = Vec::new();
     for carry in &body.carries {
@@ -92,16 +93,35 @@ pub fn differentiate(
             found.push((*carry, graph.add(Op::Result(place as u32), vec![reverse_id])));
         }
     }
-    let resolve = |source: &Source| match source {
+    let mut stacked_nodes: Vec<NodeId> = Vec::with_capacity(stacked.len());
+    let resolve = |stacked_nodes: &[NodeId], source: &Source| match source {
         Source::Reverse(at) => reverse_stacks[*at],
+        Source::Stacked(at) => stacked_nodes[*at],
         Source::Outer(_) | Source::Forward(_) | Source::Adjoint(_) => {
             outer(source).expect("only results with an adjoint are read")
         }
     };
-    for (capture, part, lifted) in lifted {
+    for (node, body_loop, sources) in stacked {
+        graph.origin = backward(&body.graph[node].origin);
+        let node =
+            stacks::build_stack(graph, &body_loop, &sources, scan, &|own| resolve(&stacked_nodes, own));
+        stacked_nodes.push(node);
+    }
+    // The adjoints of what is the same in every step, and from there those of the captures.
+    let mut seeds: Vec<(NodeId, NodeId)> = Vec::new();
+    for (outside, part, lifted) in lifted {
         graph.origin = backward(&body.graph[part].origin);
-        let node = stacks::build(graph, lifted, scan, &resolve);
-        found.push((scan.n_carries + capture, node));
+        let node = stacks::build(graph, lifted, scan, &|own| resolve(&stacked_nodes, own));
+        seeds.push((outside, node));
+    }
+    let captured: Vec<usize> = (scan.n_carries..operands.len())
+        .filter(|at| wanted[*at] && !operands[scan.n_carries..*at].contains(&operands[*at]))
+        .collect();
+    let variables: Vec<NodeId> = captured.iter().map(|at| operands[*at]).collect();
+    let parts = sweep::contributions(graph, &seeds, &variables, next_step, true);
+    let parts = parts.map_err(|error| (error.what, Some(error.origin)))?;
+    for (capture, parts) in captured.into_iter().zip(parts) {
+        found.extend(parts.into_iter().map(|part| (capture, part)));
     }
     Ok(found)
 }
@@ -118,8 +138,8 @@ pub struct DifferentiatedBody {
     collected_seeds: Vec<(usize, NodeId)>,
     /// The adjoint of each of those carries at the start of the step.
     next: Vec<NodeId>,
-    /// For captures that need an adjoint: the parts of it.
-    capture_parts: Vec<(usize, Vec<NodeId>)>,
+    /// For what is the same in every step, where others begin to use it: the parts of its adjoint.
+    constant_parts: Vec<(NodeId, Vec<NodeId>)>,
 }
 
 fn differentiate_body(
@@ -137,17 +157,19 @@ fn differentiate_body(
         match node.op {
             Op::Carry { index, .. } if active[index as usize] => carry_leaves.push((index as usize, id)),
             Op::Capture { index, .. } if wanted[scan.n_carries + index as usize] => {
-                capture_leaves.push((index as usize, id));
+                capture_leaves.push(id);
             }
             _ => {}
         }
     }
-    let wrt: Vec<NodeId> = carry_leaves.iter().chain(&capture_leaves).map(|(_, id)| *id).collect();
+    let leaves: Vec<NodeId> = carry_leaves.iter().map(|(_, id)| *id).chain(capture_leaves.clone()).collect();
     let outputs: Vec<NodeId> = scan.body.outputs.iter().map(|output| output.node).collect();
     // Which carries have an adjoint is known only when all is differentiated: each attempt may add some.
     loop {
         let mut graph = scan.body.clone();
-        inline_into_branches(&mut graph, &outputs, &wrt);
+        inline_into_branches(&mut graph, &outputs, &leaves);
+        let constants = used_constants(&graph, scan, &capture_leaves);
+        let wrt: Vec<NodeId> = carry_leaves.iter().map(|(_, id)| *id).chain(constants.clone()).collect();
         let seed = |graph: &mut Graph, output: usize| {
             let ty = graph.ty(outputs[output]).clone();
             graph.add(Op::Capture { index: FIRST_SEED + output as u32, ty }, Vec::new())
@@ -160,9 +182,9 @@ fn differentiate_body(
         let of_carries = carries.iter().map(|carry| outputs[*carry]).zip(carry_seeds.iter().copied());
         let of_collected = collected_seeds.iter().map(|(output, seed)| (outputs[*output], *seed));
         let of: Vec<(NodeId, NodeId)> = of_carries.chain(of_collected).collect();
-        let found = sweep::contributions(&mut graph, &of, &wrt, next_step);
+        let found = sweep::contributions(&mut graph, &of, &wrt, next_step, true);
         let mut found = found.map_err(|error| (error.what, Some(error.origin)))?;
-        let capture_parts = found.split_off(carry_leaves.len());
+        let constant_parts = found.split_off(carry_leaves.len());
         let grown: Vec<usize> = carry_leaves
             .iter()
             .zip(&found)
@@ -185,9 +207,23 @@ fn differentiate_body(
                 }
             });
         }
-        let capture_parts = capture_leaves.iter().map(|(capture, _)| *capture).zip(capture_parts).collect();
-        return Ok(DifferentiatedBody { graph, carries, carry_seeds, collected_seeds, next, capture_parts });
+        let constant_parts = constants.into_iter().zip(constant_parts).collect();
+        return Ok(DifferentiatedBody { graph, carries, carry_seeds, collected_seeds, next, constant_parts });
     }
+}
+
+/// The nodes that are the same in every step and used by ones that are not, as far as they depend on captures
+/// that need an adjoint. The scan is differentiated up to these, the rest outside of it.
+fn used_constants(graph: &Graph, scan: &Scan, captures: &[NodeId]) -> Vec<NodeId> {
+    let homes = homes(graph, scan.step);
+    let depends = flow::dependents(graph, captures, Mode::Derivative);
+    let mut used = vec![false; graph.len()];
+    for (_, node) in graph.nodes().filter(|(id, _)| homes[id.0 as usize] != Home::Outside) {
+        node.operands.iter().for_each(|operand| used[operand.0 as usize] = true);
+    }
+    graph.outputs.iter().for_each(|output| used[output.node.0 as usize] = true);
+    let all = (0..graph.len()).filter(|at| homes[*at] == Home::Outside && depends[*at] && used[*at]);
+    all.map(|at| NodeId(at as u32)).collect()
 }
 
 /// Captures from here on stand for adjoints in a body that is being differentiated.
@@ -207,6 +243,12 @@ pub struct Split<'s> {
     pub reverse: Vec<NodeId>,
     /// What the reverse scan captures.
     pub captures: Vec<Source>,
+    /// Loops of the body that are computed for all steps at once from stacks, operands before users.
+    pub stacked: Vec<(NodeId, Loop, Vec<Source>)>,
+    /// The nodes that the adjoints of the carries need.
+    in_reverse: Vec<bool>,
+    /// The nodes that the reverse scan reads from stacks, if it needs them.
+    kept: Vec<bool>,
     /// The copies outside of nodes that are the same in every step.
     outside: Vec<Option<NodeId>>,
 }
@@ -229,7 +271,9 @@ impl<'s> Split<'s> {
         body: &'s DifferentiatedBody,
         operands: &'s [NodeId],
     ) -> Split<'s> {
-        let homes = homes(scan, body);
+        let homes = homes(&body.graph, scan.step);
+        let in_reverse = body.graph.reachable(body.next.iter().copied());
+        let kept = kept(&body.graph, &homes);
         let outside = vec![None; body.graph.len()];
         Split {
             outer,
@@ -240,6 +284,9 @@ impl<'s> Split<'s> {
             forward: Vec::new(),
             reverse: Vec::new(),
             captures: Vec::new(),
+            stacked: Vec::new(),
+            in_reverse,
+            kept,
             outside,
         }
     }
@@ -256,7 +303,19 @@ impl<'s> Split<'s> {
         match self.home(node) {
             Home::Outside => Source::Outer(self.copy_outside(node)),
             Home::Forward => Source::Forward(place_of(&mut self.forward, node)),
-            Home::Reverse => Source::Reverse(place_of(&mut self.reverse, node)),
+            Home::Reverse => match &self.body.graph[node].op {
+                // What the reverse scan does not need itself is a large product outside of it instead of many
+                // small ones.
+                Op::Loop(body) if !self.in_reverse[node.0 as usize] && body.as_function().is_none() => {
+                    if let Some(at) = self.stacked.iter().position(|(own, ..)| *own == node) {
+                        return Source::Stacked(at);
+                    }
+                    let (body, sources) = stacks::with_sources(self, node, body);
+                    self.stacked.push((node, body, sources));
+                    Source::Stacked(self.stacked.len() - 1)
+                }
+                _ => Source::Reverse(place_of(&mut self.reverse, node)),
+            },
         }
     }
 
@@ -294,9 +353,9 @@ fn place_of(list: &mut Vec<NodeId>, node: NodeId) -> usize {
     })
 }
 
-fn homes(scan: &Scan, body: &DifferentiatedBody) -> Vec<Home> {
-    let mut homes: Vec<Home> = Vec::with_capacity(body.graph.len());
-    for (_, node) in body.graph.nodes() {
+fn homes(graph: &Graph, step: StepId) -> Vec<Home> {
+    let mut homes: Vec<Home> = Vec::with_capacity(graph.len());
+    for (_, node) in graph.nodes() {
         let operands = node.operands.iter().map(|id| homes[id.0 as usize]);
         let of_operands = operands.fold(Home::Outside, |most, home| match (most, home) {
             (Home::Reverse, _) | (_, Home::Reverse) => Home::Reverse,
@@ -306,7 +365,7 @@ fn homes(scan: &Scan, body: &DifferentiatedBody) -> Vec<Home> {
         let own = match &node.op {
             Op::Capture { index, .. } if *index >= FIRST_SEED => Home::Reverse,
             Op::Carry { .. } | Op::Rand { .. } | Op::Scan(_) | Op::Result(_) => Home::Forward,
-            Op::Loop(body) if uses_step(body, scan.step) => Home::Forward,
+            Op::Loop(body) if uses_step(body, step) => Home::Forward,
             Op::Input { .. }
             | Op::Param { .. }
             | Op::State { .. }
@@ -323,6 +382,32 @@ fn homes(scan: &Scan, body: &DifferentiatedBody) -> Vec<Home> {
         });
     }
     homes
+}
+
+/// Which forward values are stacked rather than computed again: all that are not elementwise, and elementwise
+/// ones of several of those.
+fn kept(graph: &Graph, homes: &[Home]) -> Vec<bool> {
+    let mut kept: Vec<bool> = Vec::with_capacity(graph.len());
+    for (id, node) in graph.nodes() {
+        let stacked = node.operands.iter().filter(|operand| kept[operand.0 as usize]).count();
+        kept.push(
+            homes[id.0 as usize] == Home::Forward
+                && match &node.op {
+                    Op::Loop(body) if body.combine == Combine::Set => stacked > 1,
+                    Op::Reshape { .. } | Op::Mark(_) | Op::Scan(_) => false,
+                    Op::Input { .. }
+                    | Op::Param { .. }
+                    | Op::State { .. }
+                    | Op::Const(_)
+                    | Op::Loop(_)
+                    | Op::Rand { .. }
+                    | Op::Result(_)
+                    | Op::Carry { .. }
+                    | Op::Capture { .. } => true,
+                },
+        );
+    }
+    kept
 }
 
 fn uses_step(body: &Loop, step: StepId) -> bool {
@@ -363,11 +448,8 @@ fn part(split: &mut Split<'_>, node: NodeId) -> Part {
             _ => Part::Capture(split.source(node)),
         },
         // Elementwise values are computed again: that is cheaper than to keep them for every step.
-        Home::Forward => match &own.op {
-            Op::Loop(body) if body.combine == Combine::Set => Part::Copy,
-            Op::Reshape { .. } | Op::Mark(_) => Part::Copy,
-            _ => Part::Slice(split.source(node)),
-        },
+        Home::Forward if split.kept[node.0 as usize] => Part::Slice(split.source(node)),
+        Home::Forward => Part::Copy,
     }
 }
 

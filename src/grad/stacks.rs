@@ -7,7 +7,7 @@
 use super::scans::{Home, Split};
 use crate::ir::build::LoopNode;
 use crate::ir::compose::{inline, normalise, over_steps, paste, paste_sub, same};
-use crate::ir::{Combine, Dim, Graph, Loop, LoopBuilder, NodeId, Op, Scalar, Scan, Sub};
+use crate::ir::{Affine, Combine, Dim, Graph, Loop, LoopBuilder, NodeId, Op, Scalar, Scan, Sub};
 use std::sync::Arc;
 
 /// Where a value of a body is found outside of it.
@@ -21,6 +21,8 @@ pub enum Source {
     Adjoint(usize),
     /// The k-th of the stacks that the reverse scan collects.
     Reverse(usize),
+    /// The k-th of the stacks that are computed outside of both scans.
+    Stacked(usize),
 }
 
 /// A sum over all steps, outside of the scan.
@@ -36,8 +38,7 @@ pub fn lift(split: &mut Split<'_>, node: NodeId) -> Lifted {
     let graph = &split.body.graph;
     match &graph[node].op {
         Op::Loop(body) if matches!(body.combine, Combine::Set | Combine::Add) => {
-            let LoopNode { body, operands } = read_through_views(split, body, &graph[node].operands);
-            let sources = operands.iter().map(|operand| split.source(*operand)).collect();
+            let (body, sources) = with_sources(split, node, body);
             Lifted::Loop(body, sources)
         }
         Op::Reshape { shape } => {
@@ -46,6 +47,31 @@ pub fn lift(split: &mut Split<'_>, node: NodeId) -> Lifted {
         }
         _ => Lifted::Sum(split.source(node)),
     }
+}
+
+/// A loop of the body, and where its operands are found.
+pub fn with_sources(split: &mut Split<'_>, node: NodeId, body: &Loop) -> (Loop, Vec<Source>) {
+    let operands = &split.body.graph[node].operands;
+    let LoopNode { body, operands } = read_through_views(split, body, operands);
+    let sources = operands.iter().map(|operand| split.source(*operand)).collect();
+    (body, sources)
+}
+
+/// Adds the loop for all steps at once: its result has the steps as a new first axis.
+pub fn build_stack(
+    graph: &mut Graph,
+    body: &Loop,
+    sources: &[Source],
+    scan: &Scan,
+    resolve: &dyn Fn(&Source) -> NodeId,
+) -> NodeId {
+    let operands: Vec<NodeId> = sources.iter().map(resolve).collect();
+    let stacked: Vec<bool> = sources.iter().map(|source| !matches!(source, Source::Outer(_))).collect();
+    let mut body = over_steps(body, scan.step, &scan.trip, &stacked);
+    body.write.insert(0, Sub::Affine(Affine::index(0)));
+    body.shape.insert(0, scan.trip.clone());
+    let node = normalise(LoopNode { body, operands });
+    graph.add(Op::Loop(Arc::new(node.body)), node.operands)
 }
 
 /// The loop with slices and the like of captures read at their source, so that they need no stack.

@@ -3,16 +3,18 @@
 use super::flow::{self, Mode};
 use super::{GradError, NoDerivative, backward, loops, scans};
 use crate::ir::{BinaryOp, Elem, Graph, LoopBuilder, NodeId, Op};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// For each node of `wrt` the parts whose sum is the derivative of `Σ seed · of` by it.
-/// `next_step` is the number of the next scan.
+/// `next_step` is the number of the next scan. With `stop_at_variables`, what goes on from one variable to what
+/// it is computed from is left out.
 /// New nodes have the origins of those whose derivatives they are, with phase `Backward`.
 pub fn contributions(
     graph: &mut Graph,
     of: &[(NodeId, NodeId)],
     wrt: &[NodeId],
     next_step: &mut u32,
+    stop_at_variables: bool,
 ) -> Result<Vec<Vec<NodeId>>, GradError> {
     let results: Vec<NodeId> = of.iter().map(|(node, _)| *node).collect();
     let depends = flow::dependents(graph, wrt, Mode::Derivative);
@@ -25,11 +27,15 @@ pub fn contributions(
     for (node, seed) in of {
         sweep.contribute(graph, *node, *seed);
     }
+    let variables: HashSet<NodeId> = wrt.iter().copied().collect();
     let first = wrt.iter().map(|id| id.0).min().unwrap_or(0);
     let last = results.iter().map(|id| id.0).max().unwrap_or(0);
     for at in (first..=last).rev() {
         let id = NodeId(at);
         if !sweep.active[at as usize] || graph[id].operands.is_empty() {
+            continue;
+        }
+        if stop_at_variables && variables.contains(&id) {
             continue;
         }
         graph.origin = backward(&graph[id].origin);

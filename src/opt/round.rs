@@ -19,7 +19,7 @@ pub struct Round<'g> {
     uses: Vec<u32>,
     signs: Signs,
     /// Where the results of the old scans have gone.
-    pub results: HashMap<NodeId, Vec<Option<u32>>>,
+    pub results: HashMap<NodeId, Vec<Option<scans::Kept>>>,
 }
 
 /// The graph after one pass, with only what its outputs need, and for each of its nodes whether it or what the
@@ -126,7 +126,7 @@ fn is_same(node: &Node, op: &Op, operands: &[NodeId]) -> bool {
 impl Round<'_> {
     fn copy(&mut self, id: NodeId, node: &Node, operands: Vec<NodeId>) -> NodeId {
         if let Op::Scan(scan) = &node.op {
-            let kept = (0..scan.body.outputs.len()).map(|at| Some(at as u32)).collect();
+            let kept = (0..scan.body.outputs.len()).map(|at| Some(scans::Kept::Result(at as u32))).collect();
             self.results.insert(id, kept);
         }
         self.new.add(node.op.clone(), operands)
@@ -155,8 +155,10 @@ impl Round<'_> {
             Op::Scan(scan) => scans::rewrite(self, id, scan, operands),
             Op::Result(index) => {
                 let kept = &self.results[&node.operands[0]];
-                let index = kept[*index as usize].expect("a result that is used is kept");
-                self.new.add(Op::Result(index), operands)
+                match kept[*index as usize].expect("a result that is used is kept") {
+                    scans::Kept::Result(index) => self.new.add(Op::Result(index), operands),
+                    scans::Kept::Outer(node) => node,
+                }
             }
             Op::Input { .. }
             | Op::Param { .. }

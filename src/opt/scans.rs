@@ -1,7 +1,7 @@
 //! Laws of scans: what is not used is not computed, carried, captured or collected.
 
 use super::{hoist, optimise, round::Round};
-use crate::ir::{Graph, NodeId, Op, Scalar, Scan, copy};
+use crate::ir::{Affine, Graph, NodeId, Op, Scalar, Scan, Sub, copy};
 use std::sync::Arc;
 
 /// The scan with an optimised body. Enters in `round.results` where its results have gone.
@@ -26,8 +26,45 @@ pub struct Pruned {
     pub body: Graph,
     pub n_carries: usize,
     pub operands: Vec<NodeId>,
-    /// The new number of each old result.
-    results: Vec<Option<u32>>,
+    /// Where each old result is found.
+    results: Vec<Option<Kept>>,
+}
+
+/// Where a result of a scan is found after rewriting.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kept {
+    Result(u32),
+    /// A node outside of the scan.
+    Outer(NodeId),
+}
+
+/// The source of a transpose, slice or broadcast.
+fn plain_view(graph: &Graph, id: NodeId) -> Option<NodeId> {
+    let Op::Loop(body) = &graph[id].op else { return None };
+    body.as_function()?;
+    match body.body.nodes.as_slice() {
+        [Scalar::Read { subs, padded: false, .. }]
+            if subs.iter().all(|sub| matches!(sub, Sub::Affine(_))) =>
+        {
+            Some(graph[id].operands[0])
+        }
+        _ => None,
+    }
+}
+
+/// The capture of which a node of the body is the element of this step, whole.
+fn sliced_capture(scan: &Scan, node: NodeId) -> Option<usize> {
+    let Op::Loop(body) = &scan.body[node].op else { return None };
+    let axes = body.as_function()?;
+    let [Scalar::Read { subs, padded: false, .. }] = body.body.nodes.as_slice() else { return None };
+    let Op::Capture { index, ty } = &scan.body[scan.body[node].operands[0]].op else { return None };
+    let (first, rest) = subs.split_first()?;
+    let identity = rest.iter().enumerate().all(|(axis, sub)| {
+        matches!(sub, Sub::Affine(affine) if affine.as_index().is_some_and(|index| axes[index] == axis))
+    });
+    let whole = ty.shape.first() == Some(&scan.trip) && ty.shape[1..] == body.shape[..];
+    let stepwise = *first == Sub::Affine(Affine::step(scan.step));
+    (identity && whole && stepwise).then_some(*index as usize)
 }
 
 fn used_results(graph: &Graph, id: NodeId, scan: &Scan) -> Vec<bool> {
@@ -86,15 +123,23 @@ fn prune(round: &Round<'_>, scan: &Scan, used: &[bool], live: &[bool], operands:
             {
                 return body.add(round.new[outer].op.clone(), Vec::new());
             }
+            // Law `capture-view`: what a view shows is captured, so that its readers can read through it.
+            let view = plain_view(&round.new, outer);
+            let (outer, ty) = match view {
+                Some(source) => (source, round.new.ty(source).clone()),
+                None => (outer, ty.clone()),
+            };
+            let op = view.map(|_| round.new[operands[scan.n_carries + *index as usize]].op.clone());
             let index = captures.iter().position(|own| *own == outer).unwrap_or_else(|| {
                 captures.push(outer);
                 captures.len() - 1
             });
-            body.add(Op::Capture { index: index as u32, ty: ty.clone() }, inner)
+            let leaf = body.add(Op::Capture { index: index as u32, ty }, inner);
+            op.map_or(leaf, |op| body.add(op, vec![leaf]))
         }
         op => body.add(op.clone(), inner),
     });
-    let mut results = vec![None; scan.body.outputs.len()];
+    let mut results: Vec<Option<Kept>> = vec![None; scan.body.outputs.len()];
     let n_carries = live.iter().filter(|live| **live).count();
     for at in outputs {
         let output = &scan.body.outputs[at];
@@ -102,10 +147,18 @@ fn prune(round: &Round<'_>, scan: &Scan, used: &[bool], live: &[bool], operands:
         // What is collected twice is collected once.
         let earlier = (n_carries..body.outputs.len())
             .find(|own| at >= scan.n_carries && body.outputs[*own].node == node);
-        results[at] = Some(earlier.unwrap_or_else(|| {
+        // Law `collected-slice`: the stack of the slices of a stack is that stack.
+        if at >= scan.n_carries
+            && let Some(capture) = sliced_capture(scan, output.node)
+        {
+            results[at] = Some(Kept::Outer(operands[scan.n_carries + capture]));
+            continue;
+        }
+        let place = earlier.unwrap_or_else(|| {
             body.output(output.name.clone(), node);
             body.outputs.len() - 1
-        }) as u32);
+        });
+        results[at] = Some(Kept::Result(place as u32));
     }
     let kept_carries = (0..scan.n_carries).filter(|at| live[*at]).map(|at| operands[at]);
     let operands = kept_carries.chain(captures).collect();
