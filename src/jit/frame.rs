@@ -187,43 +187,61 @@ pub unsafe extern "C" fn rand(frame: *const Frame<'_>, number: u64, target: *mut
     let frame = unsafe { &*frame };
     let rand = &frame.rands[number as usize];
     let (draws, len) = (rand.draws as usize, rand.len as usize);
-    for at in 0..draws {
-        let scan_step = scan_step as u32 + at as u32;
-        let draw = Draw { seed: frame.seed, stream: rand.stream, step: frame.step, scan_step };
-        // SAFETY: by the contract.
+    // A number depends on its place alone, so any part may be drawn on any thread.
+    let parts = len.div_ceil(RAND_PART).max(1);
+    let target = Shared(target);
+    let (seed, step) = (frame.seed, frame.step);
+    let task = move |piece: usize| {
+        let (at, first) = (piece / parts, piece % parts * RAND_PART);
+        let scan_step = (scan_step as u32).wrapping_add(at as u32);
+        let draw = Draw { seed, stream: rand.stream, step, scan_step };
+        let (start, count) = (at * len + first, RAND_PART.min(len - first));
+        // SAFETY: by the contract; parts are distinct.
         unsafe {
             if rand.elem == Kind::F64 {
-                let values = std::slice::from_raw_parts_mut(target.cast::<f64>().add(at * len), len);
-                fill_f64(draw, rand.kind, values);
+                let values = std::slice::from_raw_parts_mut(target.get().cast::<f64>().add(start), count);
+                fill_f64(draw, rand.kind, first, values);
             } else {
-                let values = std::slice::from_raw_parts_mut(target.cast::<f32>().add(at * len), len);
-                fill_f32(draw, rand.kind, values);
+                let values = std::slice::from_raw_parts_mut(target.get().cast::<f32>().add(start), count);
+                fill_f32(draw, rand.kind, first, values);
             }
         }
+    };
+    if draws * len > RAND_PART {
+        frame.parallel.run(draws * parts, &task)
+    } else {
+        (0..draws * parts).for_each(task)
     }
 }
 
-fn fill_f32(draw: Draw, kind: RandKind, values: &mut [f32]) {
+/// How many random numbers one task draws; a multiple of 4.
+const RAND_PART: usize = 1 << 14;
+
+/// `values` are the elements from `first` on, a multiple of 4.
+fn fill_f32(draw: Draw, kind: RandKind, first: usize, values: &mut [f32]) {
     match kind {
         RandKind::Uniform => {
             for (block, values) in values.chunks_mut(4).enumerate() {
-                let words = draw.words(block as u32);
+                let words = draw.words((first / 4 + block) as u32);
                 values.iter_mut().zip(words).for_each(|(value, word)| {
                     *value = crate::base::philox::uniform_f32(word);
                 });
             }
         }
         RandKind::Normal => {
-            values.iter_mut().enumerate().for_each(|(at, value)| *value = draw.normal_f32(at as u64));
+            for (at, value) in values.iter_mut().enumerate() {
+                *value = draw.normal_f32((first + at) as u64);
+            }
         }
     }
 }
 
-fn fill_f64(draw: Draw, kind: RandKind, values: &mut [f64]) {
+fn fill_f64(draw: Draw, kind: RandKind, first: usize, values: &mut [f64]) {
     for (at, value) in values.iter_mut().enumerate() {
+        let element = (first + at) as u64;
         *value = match kind {
-            RandKind::Uniform => draw.uniform_f64(at as u64),
-            RandKind::Normal => draw.normal_f64(at as u64),
+            RandKind::Uniform => draw.uniform_f64(element),
+            RandKind::Normal => draw.normal_f64(element),
         };
     }
 }

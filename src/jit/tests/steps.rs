@@ -19,6 +19,50 @@ fn random_numbers() {
         graph.output(name, node);
     }
     check(&graph);
+    // More than one task draws.
+    let step = Affine::constant(0i64);
+    let rand = Op::Rand {
+        kind: RandKind::Uniform,
+        stream: "long".into(),
+        shape: dims(&[2, 20_001]),
+        step,
+        step_axes: 1,
+    };
+    let mut graph = Graph::new();
+    let node = graph.add(rand, vec![]);
+    graph.output("long", node);
+    check(&graph);
+}
+
+/// Layers that are equal but for their memory are one kernel.
+#[test]
+fn equal_layers_share_code() {
+    let (batch, size) = (40, 40);
+    let mut graph = Graph::new();
+    let mut x = input(&mut graph, "x", Elem::Float, &[batch, size]);
+    for layer in 0..6 {
+        let ty = Type::new(Elem::Float, dims(&[size]));
+        let bias = graph.add(Op::Param { path: format!("b{layer}").into(), ty }, vec![]);
+        let mut l = LoopBuilder::new(&graph, dims(&[batch, size]));
+        let (i, j) = (l.index(0), l.index(1));
+        let value = l.read(x, vec![i.clone(), j]);
+        let node = l.reduce(dims(&[batch]), vec![i.clone()], Combine::Max, value);
+        let max = graph.add_loop(node);
+        let mut l = LoopBuilder::new(&graph, dims(&[batch, size]));
+        let j = l.index(1);
+        let (value, max) = (l.read(x, vec![i.clone(), j.clone()]), l.read(max, vec![i]));
+        let bias = l.read(bias, vec![j]);
+        let difference = l.binary(BinaryOp::Sub, value, max);
+        let e = l.unary(UnaryOp::Exp, difference);
+        let sum = l.binary(BinaryOp::Add, e, bias);
+        let node = l.map(sum);
+        x = graph.add_loop(node);
+    }
+    graph.output("y", x);
+    let plan = plan::plain(&graph, plan::Options::default()).unwrap();
+    let module = loops::lower(&plan).unwrap();
+    assert_eq!(module.items.len(), 12);
+    assert_eq!(module.kernels.len(), 2, "{module}");
 }
 
 /// `h = h * w + x[t]`, the sum of all h.
