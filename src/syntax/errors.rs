@@ -36,6 +36,8 @@ pub(super) struct Failure<'t> {
     pub expected: Vec<Rule>,
     /// Literals that would have fitted, brackets and commas.
     pub literals: Vec<String>,
+    /// In an `{expr}` of a string.
+    pub in_string: bool,
 }
 
 impl Failure<'_> {
@@ -149,7 +151,10 @@ pub(super) fn diagnose(file: FileId, text: &str, slice: &ItemSlice, first: Error
         let described = mistakes::describe(&failure);
         // A misplaced brace makes two lines of one statement.
         let goes_on = described.code != "E0017" && errors.len() + 1 < MAX_ERRORS;
-        errors.push(described);
+        let place = described.primary_span();
+        if !errors.iter().any(|error| error.primary_span() == place) {
+            errors.push(described);
+        }
         let Some(blank) = line_to_blank(&failure).filter(|_| goes_on) else { break };
         let spaces: String = masked[blank.clone()].chars().map(|c| if c == '\n' { c } else { ' ' }).collect();
         // Wide characters become as many spaces as they have bytes.
@@ -187,10 +192,11 @@ fn failure<'t>(file: FileId, slice: &'t str, base: usize, error: &Error<Rule>) -
     };
     let mut tokens = tokens(slice);
     tokens.retain(|token| token.kind != TokenKind::Comment);
+    let in_string = open_string(slice, &mut tokens, at);
     let mut found = tokens.iter().copied().find(|token| token.end > at);
     let previous = tokens.iter().copied().rfind(|token| token.end <= at && token.kind != TokenKind::Newline);
     let literals = expected_literals(slice, at);
-    let mut failure = Failure { file, slice, base, tokens, found, previous, expected, literals };
+    let mut failure = Failure { file, slice, base, tokens, found, previous, expected, literals, in_string };
     // The parser looked for more on the next line: it is the line before that should have gone on.
     if let (Some(next), Some(last)) = (found, previous)
         && next.kind != TokenKind::Newline
@@ -205,6 +211,22 @@ fn failure<'t>(file: FileId, slice: &'t str, base: usize, error: &Error<Rule>) -
     }
     failure.found = found;
     failure
+}
+
+/// Replaces the string around `at` by the tokens of the `{expr}` in it.
+fn open_string(slice: &str, tokens: &mut Vec<Token>, at: usize) -> bool {
+    let around = |token: &Token| token.kind == TokenKind::Str && token.start < at && at < token.end;
+    let Some(position) = tokens.iter().position(around) else { return false };
+    let string = tokens[position];
+    let Some(start) = slice[string.start..at].rfind('{').map(|open| string.start + open + 1) else {
+        return false;
+    };
+    let end = slice[at..string.end].find('}').map_or(string.end - 1, |close| at + close);
+    let inner = super::tokens::tokens(&slice[start..end]).into_iter();
+    let inner = inner.map(|token| Token { start: start + token.start, end: start + token.end, ..token });
+    let end = Token { kind: TokenKind::Close, start: end, end: end + 1 };
+    tokens.splice(position..=position, inner.chain([end]));
+    true
 }
 
 /// The literals pest would have taken at `at`. It lists them only in a mode that is slower and is

@@ -274,6 +274,9 @@ fn misspelled_word(failure: &Failure<'_>) -> Option<Diagnostic> {
 
 /// A complete statement, then on the same line what looks like the next one.
 fn two_statements(failure: &Failure<'_>) -> Option<Diagnostic> {
+    if failure.in_string {
+        return None;
+    }
     if let Some(comma) = failure.found.filter(|found| failure.text(*found) == ",") {
         let in_block = innermost_open(failure, comma).is_some_and(|open| failure.text(open) == "{");
         let own_line = failure.next().is_none_or(|next| next.kind == TokenKind::Newline);
@@ -305,15 +308,13 @@ fn missing_equals(failure: &Failure<'_>) -> Option<Diagnostic> {
     // In a statement `=` is possible after any value; it is missing where a value follows.
     let begins_value =
         matches!(found.kind, TokenKind::Word | TokenKind::Number | TokenKind::Str | TokenKind::Open);
-    if !eq
-        || failure.literals.iter().any(|text| text == ")")
-        || !(begins_value || found.kind == TokenKind::Newline)
-    {
+    let is_type = colon && failure.text(found) == "[";
+    let in_list = failure.literals.iter().any(|text| text == ")");
+    if !is_type && (!eq || in_list || !(begins_value || found.kind == TokenKind::Newline)) {
         return None;
     }
     let place = failure.place();
     let before = Span { end: place.start, ..place };
-    let is_type = colon && failure.text(found) == "[";
     let error = Diagnostic::error("E0016", if is_type { "`:` is missing" } else { "`=` is missing" });
     Some(match (is_type, begins_value) {
         (true, _) => {
@@ -386,6 +387,9 @@ fn anything_else(failure: &Failure<'_>) -> Diagnostic {
         Some(found) if failure.expects(Rule::ty) && found.kind == TokenKind::Word => {
             type_help(error, failure, found)
         }
+        Some(found) if failure.text(found) == "==" && failure.expects(Rule::eq) => {
+            error.suggest("a name is bound with a single `=`", place, "=")
+        }
         Some(found) if failure.text(found) == "=" && failure.after_value() => {
             error.suggest("a comparison is written `==`", place, "==")
         }
@@ -455,7 +459,11 @@ fn expected_words(failure: &Failure<'_>) -> Vec<String> {
         }
     }
     for text in closing {
-        if text == "}" && after_value { add("the end of the line") } else { add(&format!("`{text}`")) }
+        if text == "}" && after_value && !failure.in_string {
+            add("the end of the line")
+        } else {
+            add(&format!("`{text}`"))
+        }
     }
     if failure.after_value() {
         add("an operator");

@@ -191,11 +191,7 @@ pub fn check_brackets(file: FileId, text: &str, range: &Range<usize>) -> Diagnos
     let all = tokens(slice);
     for &token in &all {
         match token.kind {
-            TokenKind::OpenStr => errors.push(
-                Diagnostic::error("E0009", "this string is not closed")
-                    .at(place(token), "the closing `\"` is missing on this line")
-                    .help("a quote inside a string is written `\\\"`"),
-            ),
+            TokenKind::OpenStr => errors.push(open_string(token.text(slice), place(token))),
             TokenKind::Open => {
                 open.push(token);
                 if open.len() > MAX_DEPTH && !too_deep {
@@ -240,6 +236,18 @@ pub fn check_brackets(file: FileId, text: &str, range: &Range<usize>) -> Diagnos
         errors.push(unclosed(slice, inner, &place, Span::new(file, end, end)));
     }
     errors
+}
+
+fn open_string(text: &str, place: Span) -> Diagnostic {
+    let quoted = text.len() > 1 && text.ends_with('"');
+    if quoted && text.contains('{') {
+        return Diagnostic::error("E0009", "a `{` in this string is not closed")
+            .at(place, "`{expr}` stands for a value")
+            .help("for a brace itself write `{{`");
+    }
+    Diagnostic::error("E0009", "this string is not closed")
+        .at(place, "the closing `\"` is missing on this line")
+        .help("a quote inside a string is written `\\\"`")
 }
 
 fn unclosed(text: &str, open: Token, place: &impl Fn(Token) -> Span, end: Span) -> Diagnostic {
