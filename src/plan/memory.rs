@@ -70,10 +70,8 @@ pub(super) fn place(plan: &mut Plan, same: &[BufferId]) -> Result<(), PlanError>
         placed.insert(place, (offset, offset + size, life));
         end = end.max(offset + size);
     }
-    for at in 0..same.len() {
-        if same[at].0 as usize != at {
-            plan.buffers[at].place = plan.buffers[same[at].0 as usize].place.clone();
-        }
+    for (at, root) in same.iter().enumerate().filter(|(at, root)| root.0 as usize != *at) {
+        plan.buffers[at].place = plan.buffers[root.0 as usize].place.clone();
     }
     if end >= 1 << 40 {
         return Err(PlanError::TooLarge(format!("{} GB of intermediate values", end >> 30)));

@@ -23,11 +23,11 @@ impl Stack {
         View::contiguous(self.rows.buffer, ahead * self.row, shape).stepping(scan.step, self.row)
     }
 
-    fn old(&self, scan: &Scan, shape: Vec<i64>) -> View {
+    fn row_read(&self, scan: &Scan, shape: Vec<i64>) -> View {
         self.at_step(scan, i64::from(self.reverse), shape)
     }
 
-    fn new(&self, scan: &Scan, shape: Vec<i64>) -> View {
+    fn row_written(&self, scan: &Scan, shape: Vec<i64>) -> View {
         self.at_step(scan, i64::from(!self.reverse), shape)
     }
 
@@ -88,8 +88,8 @@ impl Lowering {
                 let views = (
                     stack.first(shape.clone()),
                     stack.last(shape.clone()),
-                    stack.old(scan, shape.clone()),
-                    stack.new(scan, shape.clone()),
+                    stack.row_read(scan, shape.clone()),
+                    stack.row_written(scan, shape.clone()),
                 );
                 stacks.push(Some(stack));
                 // Reading a row and writing another do not collide.
