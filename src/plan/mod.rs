@@ -1,8 +1,16 @@
 //! Rank 3: from a static graph to kernels and buffers.
 //!
 //! A [`Plan`] is what one call of the compiled code does: kernels in order, each over [`View`]s of buffers.
-//! Elementwise chains and reductions are fused into [`Nest`]s, matrix products are recognised as [`Gemm`]s,
-//! and all temporaries lie in one arena.
+//! [`plan`] makes it in three rounds:
+//!
+//! | round | passes |
+//! |---|---|
+//! | graph to graph | [`trim`] subscripts, [`sink`] sums out of scans, [`narrow`] them, [`split`] off matrix products, [`cut`] long sums, [`inline`] elementwise loops, [`align`] results with their readers |
+//! | graph to steps | [`order`], [`lower`] (with [`scan`] and [`product`]): one nest or product for each node |
+//! | steps to steps | [`group`] nests over the same rows, [`pieces`] for threads, [`memory`] in one arena |
+//!
+//! Each pass of the first round keeps the meaning of the graph, so it could be left out; [`plain`] leaves out
+//! all. Every choice depends on sizes alone, never on the number of threads.
 
 mod address;
 mod align;
@@ -12,6 +20,7 @@ mod inline;
 mod interpret;
 mod lower;
 mod memory;
+mod narrow;
 mod order;
 mod pieces;
 mod product;
@@ -50,7 +59,7 @@ pub enum PlanError {
 /// Plans a static graph.
 pub fn plan(graph: &Graph, options: Options) -> Result<Plan, PlanError> {
     let graph = trim::trim(graph);
-    let graph = sink::join_sums(&sink::sink_sums(&graph));
+    let graph = narrow::narrow(&sink::join_sums(&sink::sink_sums(&graph)));
     let graph = split::split_products(&graph);
     let graph = cut::cut_sums(&graph);
     let graph = inline::inline(&graph);

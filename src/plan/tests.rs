@@ -4,7 +4,7 @@ mod graphs;
 
 use super::*;
 use crate::ir::interpret::{Data, Feed, Tensor, evaluate};
-use crate::ir::{BinaryOp, LoopBuilder};
+use crate::ir::{BinaryOp, LoopBuilder, UnaryOp};
 use graphs::*;
 
 /// Carries out a plan over the given tensors; returns all tensors of the caller afterwards.
@@ -244,4 +244,22 @@ fn windows_are_laid_out_without_padding_too() {
     assert_eq!(count_gemms(&plan), 3, "{plan}");
     let scans = plan.steps.iter().filter(|step| matches!(step, Step::Scan(_))).count();
     assert_eq!(scans, 1, "{plan}");
+}
+
+#[test]
+fn what_does_not_change_is_summed_once() {
+    let mut g = Graph::new();
+    let (x, w) = (input(&mut g, "x", &[4, 9]), input(&mut g, "w", &[9, 6]));
+    let mut l = LoopBuilder::new(&g, dims(&[4, 5, 6, 9]));
+    let (b, t, i, o) = (l.index(0), l.index(1), l.index(2), l.index(3));
+    let (x, w) = (l.read(x, vec![b.clone(), o.clone()]), l.read(w, vec![o, i.clone()]));
+    let value = l.binary(BinaryOp::Mul, x, w);
+    let sum = l.reduce(dims(&[4, 5, 6]), vec![b, t, i], Combine::Add, value);
+    let sum = g.add_loop(sum);
+    let y = g.map(&[sum], |l, reads| l.unary(UnaryOp::Tanh, reads[0]));
+    g.output("y", y);
+    let plan = check(&g);
+    let Some(Step::Nest(nest)) = plan.steps.first() else { panic!("{plan}") };
+    let points: i64 = address::extents(&nest.stages[0].body).iter().product();
+    assert_eq!(points, 4 * 6 * 9, "{plan}");
 }
