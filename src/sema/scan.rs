@@ -95,7 +95,7 @@ pub fn collect(
     span: Span,
 ) {
     let depth = elaborator.frames.len();
-    if !elaborator.scans.last().is_some_and(|open| open.depth == depth) {
+    if elaborator.scans.last().is_none_or(|open| open.depth != depth) {
         elaborator.error(
             "E0118",
             "`collect` stands in a `scan` only",

@@ -185,7 +185,7 @@ impl Elaborator<'_> {
         };
         let places = places?;
         let (scalar, elem) = match target {
-            Some(target) => self.to_target(scalar, elem, target, definition, body.span)?,
+            Some(target) => self.in_type_of(scalar, elem, target, definition, body.span)?,
             None => (scalar, elem),
         };
         let dropping = self.fits_target(definition, target, &places, adds)?;
@@ -228,7 +228,7 @@ impl Elaborator<'_> {
     }
 
     /// The value with the element type of the target.
-    fn to_target(
+    fn in_type_of(
         &mut self,
         scalar: ScalarId,
         elem: Elem,
