@@ -1,3 +1,5 @@
+//! The interpreter on small graphs.
+
 use super::*;
 use crate::ir::{BinaryOp, Combine, Const, Dim, Elem, LoopBuilder, Sub, UnaryOp};
 

@@ -1,3 +1,5 @@
+//! Graphs as text and back.
+
 use super::*;
 use crate::ir::dim::Dim;
 

@@ -1,3 +1,5 @@
+//! Each rule of the verifier, broken once.
+
 use super::*;
 use crate::ir::text::parse;
 
