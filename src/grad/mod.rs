@@ -14,6 +14,7 @@ pub mod check;
 mod flow;
 mod loops;
 mod partial;
+mod reverse;
 mod scans;
 mod stacks;
 mod sweep;
