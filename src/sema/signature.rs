@@ -106,6 +106,16 @@ impl Elaborator<'_> {
         }
         for check in deferred {
             let DimKind::Size(expr) = &check.dim.kind else { continue };
+            if let Some((name, place)) = self.unbound_name(expr) {
+                let message = format!("the dimension `{name}` is not bound");
+                let error = Diagnostic::error("E0207", message).at(place, "not known");
+                self.report(error.help(format!(
+                    "a name is bound where it stands alone as a dimension; `{}` is only checked",
+                    self.text(check.dim.span)
+                )));
+                fits = false;
+                continue;
+            }
             let Some(size) = self.size(expr, "a dimension") else {
                 fits = false;
                 continue;
@@ -127,6 +137,17 @@ impl Elaborator<'_> {
             }
         }
         fits
+    }
+
+    /// A name in a compound dimension that nothing has bound.
+    fn unbound_name(&mut self, expr: &ast::Expr) -> Option<(Arc<str>, Span)> {
+        let mut names = Vec::new();
+        super::walk::expr(expr, &mut |part| {
+            names.extend(part.as_name().map(|name| (name.clone(), part.span)))
+        });
+        names
+            .into_iter()
+            .find(|(name, span)| self.frame().find(name).is_none() && self.global(name, *span).is_none())
     }
 
     fn match_input<'t>(
