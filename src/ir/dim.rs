@@ -36,6 +36,9 @@ enum Repr {
     Sum(Arc<Vec<(Monomial, i64)>>),
 }
 
+/// A product of polynomials with more terms than this saturates: nobody means such a size.
+const MAX_TERMS: usize = 1000;
+
 /// A polynomial in free dimensions. Arithmetic saturates: a size beyond 2^62 is an error elsewhere.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Dim(Repr);
@@ -322,10 +325,14 @@ impl Mul for &Dim {
         if let (Repr::Number(a), Repr::Number(b)) = (&self.0, &other.0) {
             return Dim::number(a.saturating_mul(*b));
         }
+        let (left_terms, right_terms) = (self.terms(), other.terms());
+        if left_terms.len() * right_terms.len() > MAX_TERMS {
+            return Dim::number(i64::MAX);
+        }
         let mut sum = Dim::ZERO;
-        for (left, a) in self.terms() {
-            for (right, b) in other.terms() {
-                sum = Add::add(&sum, &multiply(&left, a, &right, b));
+        for (left, a) in &left_terms {
+            for (right, b) in &right_terms {
+                sum = Add::add(&sum, &multiply(left, *a, right, *b));
             }
         }
         sum

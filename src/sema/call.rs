@@ -237,6 +237,15 @@ impl Elaborator<'_> {
                 "an optimizer stands after `with` in a `minimize` line",
             );
         }
+        // Losses and metrics are of tensors: a list of numbers is one.
+        let mut given = given;
+        if matches!(role, Role::Loss | Role::Metric) {
+            for own in given.iter_mut().filter(|own| super::tensors::is_literal_list(&own.value)) {
+                if let Some(tensor) = self.to_tensor(&own.value, own.span) {
+                    own.value = Value::Tensor(tensor);
+                }
+            }
+        }
         let kind = if role == Role::Activation { FrameKind::Activation } else { FrameKind::Function };
         let mut frame = Frame::new(kind, Some(item.clone()), item.module, span);
         frame.marked = differentiated_names(definition);

@@ -203,9 +203,6 @@ impl Elaborator<'_> {
 
     /// What a variable is worth at this place of the graph.
     pub fn variable_value(&mut self, path: &Arc<str>, span: Span) -> Value {
-        if !self.variables.used.contains(path) {
-            self.variables.used.push(path.clone());
-        }
         if let Some(current) = self.variables.current.get(path) {
             return Value::Tensor(current.clone());
         }
@@ -277,9 +274,6 @@ impl Elaborator<'_> {
         let Some(outer) = self.instance_path() else { return };
         let path: Arc<str> = if outer.is_empty() { name } else { format!("{outer}.{name}").into() };
         if self.variables.find(&path).is_some() {
-            if !self.variables.updated.contains(&path) {
-                self.variables.updated.push(path.clone());
-            }
             self.variables.current.insert(path, tensor);
         }
     }

@@ -399,6 +399,11 @@ fn literal_shape(value: &Value) -> Option<Result<Vec<usize>, String>> {
     }
 }
 
+/// Whether a value is a list of numbers known at compile time, or of lists of them.
+pub fn is_literal_list(value: &Value) -> bool {
+    matches!(value, Value::List(_)) && matches!(literal_shape(value), Some(Ok(_)))
+}
+
 fn flatten<'v>(value: &'v Value, into: &mut Vec<&'v Value>) {
     match value {
         Value::List(items) => items.iter().for_each(|item| flatten(item, into)),

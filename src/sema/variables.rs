@@ -32,10 +32,6 @@ pub struct Variables {
     /// Values that differ from the leaves `Op::Param` and `Op::State`: parameters after a `minimize` line,
     /// states after `<-`. Belongs to one graph: emptied when a new one begins.
     pub current: HashMap<Arc<str>, Tensor>,
-    /// Parameters and states read or made in the present graph.
-    pub used: Vec<Arc<str>>,
-    /// States that `<-` has updated in the present graph, in order.
-    pub updated: Vec<Arc<str>>,
 }
 
 impl Variables {
@@ -66,7 +62,5 @@ impl Variables {
     /// Forgets what belongs to the graph before.
     pub fn begin_graph(&mut self) {
         self.current.clear();
-        self.used.clear();
-        self.updated.clear();
     }
 }

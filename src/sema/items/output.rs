@@ -12,13 +12,14 @@ use std::sync::Arc;
 pub fn print(own: &mut Elaborator<'_>, item: &ast::Print, span: Span) -> Option<Print> {
     let (graph, parts) = evaluation(own, |own| {
         let mut parts = Vec::new();
+        let mut fits = true;
         for (at, value) in item.values.iter().enumerate() {
             if at > 0 {
                 parts.push(PrintPart::Text(" ".to_string()));
             }
-            show_expr(own, value, &mut parts)?;
+            fits &= show_expr(own, value, &mut parts).is_some();
         }
-        Some(parts)
+        fits.then_some(parts)
     });
     Some(Print { span, graph, parts: parts? })
 }
