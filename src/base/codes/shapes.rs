@@ -200,6 +200,6 @@ Outside of index notation a subscript is an int, known or not.
         explain: "\
 A value declared as `class(n)` lies in 0 .. n, which is proven from what is known of it.
     i: class(3) = int(x)                     # wrong
-    i: class(3) = int(clamp(x, 0, 2))        # right, if the range is known then",
+    i: class(3) = clamp(int(x), 0, 2)        # right",
     },
 ];
