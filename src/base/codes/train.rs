@@ -16,7 +16,9 @@ After the name of a data set stands a field, a part or `rows`; after a part, a f
         title: "data where a compile-time value is needed",
         explain: "\
 The rows of a data set are known when the program runs. Sizes, hyperparameters and starting values
-are known before. Use the data in `train`, `print`, `expect` or a function that they call.",
+are known before. Use the data in `train`, `print`, `expect` or a function that they call.
+    const n = digits.rows                # wrong
+    print digits.rows                    # right",
     },
     Code {
         code: "E0603",
@@ -62,7 +64,9 @@ rounded down, the last takes the rest.
         title: "a field with a name that is taken",
         explain: "\
 No field may have the name of another field, of a part, `rows` or `T`: `digits.rows` and `x.T` would
-mean two things.",
+mean two things.
+    data d { rows_ = 3 … }               # right
+    data d { T = [1, 2] }                # wrong",
     },
     Code {
         code: "E0608",
@@ -77,7 +81,9 @@ All fields of a data set have equally many rows: row i of each belongs together.
         title: "a recurrence in a field",
         explain: "\
 A field is defined for one row and computed for all rows at once; a `scan` cannot stand in it.
-Compute it in the model instead.",
+Compute it in the model instead.
+    data d { y = cumulative(x) }         # wrong, if the function scans
+    model M(x) { cumulative(x) }         # right",
     },
     Code {
         code: "E0610",
@@ -104,20 +110,26 @@ A `train` needs at least `data`, one `minimize` line and `epochs` or `steps`.
         title: "a setting of `train` that is not one",
         explain: "\
 Settings are data, validate, batch, epochs, steps, seed, shuffle, stop and init, each at most once;
-lines that begin with `minimize` and `measure` may stand several times.",
+lines that begin with `minimize` and `measure` may stand several times.
+    train { batches = 32 … }             # wrong
+    train { batch = 32 … }               # right",
     },
     Code {
         code: "E0613",
         title: "how long to train is not said, or said twice",
         explain: "\
-Exactly one of `epochs` (passes over the data) and `steps` (updates) is given.",
+Exactly one of `epochs` (passes over the data) and `steps` (updates) is given.
+    train { data = d … }                 # wrong: neither
+    train { data = d … epochs = 10 }     # right",
     },
     Code {
         code: "E0614",
         title: "a setting of `train` with a value out of range",
         explain: "\
 `batch`, `epochs`, `steps` and patience are whole numbers of at least 1; `stop` takes
-`patience(n)`; `init` takes `safetensors(\"file\", prefix = \"…\")`.",
+`patience(n)`; `init` takes `safetensors(\"file\", prefix = \"…\")`.
+    batch = 0.5                          # wrong
+    batch = 32                           # right",
     },
     Code {
         code: "E0615",
@@ -132,13 +144,17 @@ A loss is one number for the whole batch.
         title: "there is nothing to train",
         explain: "\
 A `minimize` line trains the models that its loss calls, or those after `over`. They must have
-parameters that are not `frozen`.",
+parameters that are not `frozen`.
+    minimize mean(x) with SGD()          # wrong: no model is called
+    minimize mean(Net(x)) with SGD()     # right",
     },
     Code {
         code: "E0617",
         title: "an option of `minimize` that is not one",
         explain: "\
-Options are `clip_norm = c` and `clip_value = c` with a positive number c known at compile time.",
+Options are `clip_norm = c` and `clip_value = c` with a positive number c known at compile time.
+    minimize f(x) with SGD(), clip = 1        # wrong
+    minimize f(x) with SGD(), clip_norm = 1   # right",
     },
     Code {
         code: "E0618",
@@ -152,14 +168,18 @@ After `with` stands an optimizer with its hyperparameters.
         code: "E0619",
         title: "an optimizer that does not update `param` once",
         explain: "\
-The body of an optimizer assigns `param` exactly once, by its last `<-`.",
+The body of an optimizer assigns `param` exactly once, by its last `<-`.
+    optimizer O(lr) { g = lr * grad }                # wrong
+    optimizer O(lr) { param <- param - lr * grad }   # right",
     },
     Code {
         code: "E0620",
         title: "something that cannot stand in an optimizer",
         explain: "\
 The body is written for one parameter and is elementwise: bindings, `state`, `<-` on states and on
-`param`, compile-time `if`. It has no value, parameters, index notation or scans.",
+`param`, compile-time `if`. It has no value, parameters, index notation or scans.
+    param <- param - mean[i](grad[i])    # wrong
+    param <- param - lr * grad           # right",
     },
     Code {
         code: "E0621",
@@ -174,6 +194,8 @@ all batches, so the batch is their first axis; such a metric stands alone on its
         title: "a `print`, `expect` or `plot` that cannot be carried out",
         explain: "\
 `expect` takes a condition (a bool, or a tensor of bools that must all hold) and a message;
-`plot` takes tensors of one axis and a `title`.",
+`plot` takes tensors of one axis and a `title`.
+    expect loss, \"small\"                 # wrong: a number
+    expect loss < 0.1, \"small\"           # right",
     },
 ];
