@@ -4,6 +4,14 @@ use super::Code;
 
 pub(super) const CODES: &[Code] = &[
     Code {
+        code: "W0071",
+        title: "a file of parameters has arrays that nothing uses",
+        explain: "\
+The file has arrays under the prefix that are no parameter or state of the models that are trained.
+Harmless if the file is a larger model's; otherwise a layer may be missing in the program. Names
+without the prefix are ignored, and so is `num_batches_tracked`.",
+    },
+    Code {
         code: "W0601",
         title: "a parameter on which no loss depends",
         explain: "\
@@ -20,13 +28,5 @@ The model is checked for all sizes; to run it or to see its summary, call it in 
 number into its signature.
     model Net(x: [B, n]) -> [B, 3] { x |> Linear(3) }     # n is open
     model Net(x: [B, 4]) -> [B, 3] { x |> Linear(3) }     # n is 4",
-    },
-    Code {
-        code: "W0071",
-        title: "a file of parameters has arrays that nothing uses",
-        explain: "\
-The file has arrays under the prefix that are no parameter or state of the models that are trained.
-Harmless if the file is a larger model's; otherwise a layer may be missing in the program. Names
-without the prefix are ignored, and so is `num_batches_tracked`.",
     },
 ];
