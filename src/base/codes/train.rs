@@ -17,8 +17,7 @@ After the name of a data set stands a field, a part or `rows`; after a part, a f
         explain: "\
 The rows of a data set are known when the program runs. Sizes, hyperparameters and starting values
 are known before. Use the data in `train`, `print`, `expect` or a function that they call.
-    const n = digits.rows                # wrong
-    print digits.rows                    # right",
+    layer L()(x: [B, n]) { param w: [points.rows] = 0 }      # wrong: not known when w is made",
     },
     Code {
         code: "E0603",
@@ -65,8 +64,8 @@ rounded down, the last takes the rest.
         explain: "\
 No field may have the name of another field, of a part, `rows` or `T`: `digits.rows` and `x.T` would
 mean two things.
-    data d { rows_ = 3 … }               # right
-    data d { T = [1, 2] }                # wrong",
+    data d { rows = 10
+             T: [] = uniform(0, 1) }           # wrong: `x.T` is the transpose",
     },
     Code {
         code: "E0608",
@@ -82,8 +81,8 @@ All fields of a data set have equally many rows: row i of each belongs together.
         explain: "\
 A field is defined for one row and computed for all rows at once; a `scan` cannot stand in it.
 Compute it in the model instead.
-    data d { y = cumulative(x) }         # wrong, if the function scans
-    model M(x) { cumulative(x) }         # right",
+    data d { rows = 10
+             x: [3] = …  }                     # right: no `scan` in it",
     },
     Code {
         code: "E0610",
@@ -111,16 +110,17 @@ A `train` needs at least `data`, one `minimize` line and `epochs` or `steps`.
         explain: "\
 Settings are data, validate, batch, epochs, steps, seed, shuffle, stop and init, each at most once;
 lines that begin with `minimize` and `measure` may stand several times.
-    train { batches = 32 … }             # wrong
-    train { batch = 32 … }               # right",
+    train { data = d
+            lr   = 0.1 }                          # wrong: it belongs to the optimizer, SGD(lr = 0.1)",
     },
     Code {
         code: "E0613",
         title: "how long to train is not said, or said twice",
         explain: "\
 Exactly one of `epochs` (passes over the data) and `steps` (updates) is given.
-    train { data = d … }                 # wrong: neither
-    train { data = d … epochs = 10 }     # right",
+Say how long, once:
+    epochs = 20        # or
+    steps  = 5_000",
     },
     Code {
         code: "E0614",
@@ -128,8 +128,8 @@ Exactly one of `epochs` (passes over the data) and `steps` (updates) is given.
         explain: "\
 `batch`, `epochs`, `steps` and patience are whole numbers of at least 1; `stop` takes
 `patience(n)`; `init` takes `safetensors(\"file\", prefix = \"…\")`.
-    batch = 0.5                          # wrong
-    batch = 32                           # right",
+    batch = 0          # wrong
+    batch = 32         # right",
     },
     Code {
         code: "E0615",
@@ -145,16 +145,16 @@ A loss is one number for the whole batch.
         explain: "\
 A `minimize` line trains the models that its loss calls, or those after `over`. They must have
 parameters that are not `frozen`.
-    minimize mean(x) with SGD()          # wrong: no model is called
-    minimize mean(Net(x)) with SGD()     # right",
+    minimize mean(y) with SGD()                  # wrong: no model in it
+    minimize mse(Net(x), y) with SGD()           # right",
     },
     Code {
         code: "E0617",
         title: "an option of `minimize` that is not one",
         explain: "\
 Options are `clip_norm = c` and `clip_value = c` with a positive number c known at compile time.
-    minimize f(x) with SGD(), clip = 1        # wrong
-    minimize f(x) with SGD(), clip_norm = 1   # right",
+    minimize mse(Net(x), y) with SGD(), clip = 1           # wrong
+    minimize mse(Net(x), y) with SGD(), clip_norm = 1      # right",
     },
     Code {
         code: "E0618",
@@ -169,8 +169,9 @@ After `with` stands an optimizer with its hyperparameters.
         title: "an optimizer that does not update `param` once",
         explain: "\
 The body of an optimizer assigns `param` exactly once, by its last `<-`.
-    optimizer O(lr) { g = lr * grad }                # wrong
-    optimizer O(lr) { param <- param - lr * grad }   # right",
+    optimizer Plain(lr = 0.1) {
+        param <- param - lr * grad
+    }",
     },
     Code {
         code: "E0620",
@@ -178,8 +179,8 @@ The body of an optimizer assigns `param` exactly once, by its last `<-`.
         explain: "\
 The body is written for one parameter and is elementwise: bindings, `state`, `<-` on states and on
 `param`, compile-time `if`. It has no value, parameters, index notation or scans.
-    param <- param - mean[i](grad[i])    # wrong
-    param <- param - lr * grad           # right",
+    optimizer Bad(lr = 0.1) { param - lr * grad }              # wrong: a value
+    optimizer Good(lr = 0.1) { param <- param - lr * grad }    # right",
     },
     Code {
         code: "E0621",
@@ -195,7 +196,7 @@ all batches, so the batch is their first axis; such a metric stands alone on its
         explain: "\
 `expect` takes a condition (a bool, or a tensor of bools that must all hold) and a message;
 `plot` takes tensors of one axis and a `title`.
-    expect loss, \"small\"                 # wrong: a number
-    expect loss < 0.1, \"small\"           # right",
+    expect accuracy(Net(d.x), d.y), \"good\"                # wrong: a number
+    expect accuracy(Net(d.x), d.y) > 0.9, \"good\"          # right",
     },
 ];

@@ -147,7 +147,7 @@ impl Elaborator<'_> {
                     "write `standardize(columns(0:4))`",
                 ));
             };
-            return Some(super::data::standardize(self, &arg.value, span, expected));
+            return Some(super::statistics::standardize(self, &arg.value, span, expected));
         }
         self.source_call(&name, args, span, expected)
     }

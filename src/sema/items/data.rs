@@ -393,7 +393,7 @@ fn broadcast_numbers(
 }
 
 /// Elaborates `row` in a graph for one row and lifts its result to all rows, into the graph around it.
-fn in_rows(
+pub(super) fn in_rows(
     own: &mut Elaborator<'_>,
     step: StepId,
     rows: Dim,
@@ -436,105 +436,6 @@ fn lift(
     Some(whole)
 }
 
-/// `standardize(e)` in a `data` item: (e - mean) / standard deviation, both over the rows of the training part
-/// (the first part of a split, all rows without one). A feature that never changes is only shifted.
-pub fn standardize(
-    own: &mut Elaborator<'_>,
-    arg: &ast::Expr,
-    span: Span,
-    expected: Option<&Expected>,
-) -> Value {
-    let Some(reading) = own.data.reading.clone() else {
-        return own.error(
-            "E0603",
-            "`standardize` stands in a `data` item only",
-            span,
-            "there are no rows here",
-        );
-    };
-    if reading.training_only {
-        return own.error("E0603", "`standardize` is not nested", span, "inside another `standardize`");
-    }
-    let value = own.expr(arg, expected);
-    if value.is_error() {
-        return Value::Error;
-    }
-    let Some(tensor) = own.to_tensor(&value, arg.span) else { return Value::Error };
-    let Some(tensor) = own.with_elem(tensor, Elem::Float, arg.span) else { return Value::Error };
-    // The same expression over the training rows, in a graph of its own beside this one.
-    let Some(inner) = own.close_level() else { return Value::Error };
-    let step = own.new_step_id();
-    if let Some(reading) = &mut own.data.reading {
-        reading.training_only = true;
-        reading.step = step;
-        reading.rows = reading.training_rows.clone();
-    }
-    let training = in_rows(own, step, reading.training_rows.clone(), |own| {
-        let value = own.expr(arg, expected);
-        let tensor = own.to_tensor(&value, arg.span)?;
-        own.with_elem(tensor, Elem::Float, arg.span)
-    });
-    let statistics = training.and_then(|training| mean_and_deviation(own, &training, span));
-    if let Some(now) = &mut own.data.reading {
-        now.training_only = false;
-        now.step = reading.step;
-        now.rows = reading.rows.clone();
-    }
-    own.levels.push(inner);
-    let Some((mean, deviation)) = statistics else { return Value::Error };
-    let of = |value| crate::sema::elementwise::Arg { value, span };
-    let (tensor, mean, deviation) = (Value::Tensor(tensor), Value::Tensor(mean), Value::Tensor(deviation));
-    let shifted = own.binary(ast::BinaryOp::Sub, of(&tensor), of(&mean), span);
-    own.binary(ast::BinaryOp::Div, of(&shifted), of(&deviation), span)
-}
-
-/// Mean and standard deviation over the first axis; a deviation of 0 is given as 1.
-fn mean_and_deviation(own: &mut Elaborator<'_>, rows: &Tensor, span: Span) -> Option<(Tensor, Tensor)> {
-    use crate::ir::{BinaryOp, Combine, LoopBuilder, UnaryOp};
-    let node = own.node(rows, span)?;
-    let domain = rows.ty.shape.clone();
-    let shape = domain[1..].to_vec();
-    let n_axes = shape.len();
-    let mut sums = Vec::new();
-    let mut mean: Option<Tensor> = None;
-    for squared in [false, true] {
-        let mean_node = mean.as_ref().map(|mean: &Tensor| mean.node);
-        let mut l = LoopBuilder::new(own.graph(), domain.clone());
-        let subs = (0..domain.len()).map(|axis| l.index(axis)).collect();
-        let mut value = l.read(node, subs);
-        if let (true, Some(mean)) = (squared, mean_node) {
-            let subs = (1..domain.len()).map(|axis| l.index(axis)).collect();
-            let mean = l.read(mean, subs);
-            let difference = l.binary(BinaryOp::Sub, value, mean);
-            value = l.binary(BinaryOp::Mul, difference, difference);
-        }
-        let write = (1..domain.len()).map(|axis| l.index(axis)).collect();
-        let body = l.reduce(shape.clone(), write, Combine::Add, value);
-        let sum = own.add_loop(span, body);
-        let mut l = LoopBuilder::new(own.graph(), shape.clone());
-        let subs = (0..n_axes).map(|axis| l.index(axis)).collect();
-        let sum = l.read(sum.node, subs);
-        let count = l.size(&domain[0]);
-        let count = l.to_float(count);
-        let mut result = l.binary(BinaryOp::Div, sum, count);
-        if squared {
-            let zero = l.float(0.0);
-            let positive = l.binary(BinaryOp::Lt, zero, result);
-            let root = l.unary(UnaryOp::Sqrt, result);
-            let one = l.float(1.0);
-            result = l.select(positive, root, one);
-        }
-        let body = l.map(result);
-        let result = own.add_loop(span, body);
-        if !squared {
-            mean = Some(result.clone());
-        }
-        sums.push(result);
-    }
-    let deviation = sums.pop()?;
-    Some((sums.pop()?, deviation))
-}
-
 /// A data set or part as `train` names it.
 pub fn data_ref(own: &mut Elaborator<'_>, expr: &ast::Expr, what: &str) -> Option<DataValue> {
     match own.expr(expr, None) {
@@ -562,9 +463,4 @@ pub fn data_ref(own: &mut Elaborator<'_>, expr: &ast::Expr, what: &str) -> Optio
             None
         }
     }
-}
-
-/// The path of a field for messages and bounds: `digits.label`.
-pub fn field_path(set: &str, field: &str) -> Arc<str> {
-    format!("{set}.{field}").into()
 }

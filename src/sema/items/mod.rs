@@ -12,6 +12,7 @@ pub mod minimize;
 pub mod models;
 pub mod optimizer;
 pub mod output;
+pub mod statistics;
 pub mod train;
 
 pub use columns::DataTable;

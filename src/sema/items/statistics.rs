@@ -1,0 +1,107 @@
+//! Statistics of the training rows: `standardize`.
+
+use super::data::in_rows;
+use crate::base::Span;
+use crate::ir::{BinaryOp, Combine, Elem, LoopBuilder, UnaryOp};
+use crate::sema::elaborator::{Elaborator, Expected};
+use crate::sema::elementwise::Arg;
+use crate::sema::value::{Tensor, Value};
+use crate::syntax::ast;
+
+/// `standardize(e)` in a `data` item: (e - mean) / standard deviation, both over the rows of the training part
+/// (the first part of a split, all rows without one). A feature that never changes is only shifted.
+pub fn standardize(
+    own: &mut Elaborator<'_>,
+    arg: &ast::Expr,
+    span: Span,
+    expected: Option<&Expected>,
+) -> Value {
+    let Some(reading) = own.data.reading.clone() else {
+        return own.error(
+            "E0603",
+            "`standardize` stands in a `data` item only",
+            span,
+            "there are no rows here",
+        );
+    };
+    if reading.training_only {
+        return own.error("E0603", "`standardize` is not nested", span, "inside another `standardize`");
+    }
+    let value = own.expr(arg, expected);
+    if value.is_error() {
+        return Value::Error;
+    }
+    let Some(tensor) = own.to_tensor(&value, arg.span) else { return Value::Error };
+    let Some(tensor) = own.with_elem(tensor, Elem::Float, arg.span) else { return Value::Error };
+    // The same expression over the training rows, in a graph of its own beside this one.
+    let Some(inner) = own.close_level() else { return Value::Error };
+    let step = own.new_step_id();
+    if let Some(reading) = &mut own.data.reading {
+        reading.training_only = true;
+        reading.step = step;
+        reading.rows = reading.training_rows.clone();
+    }
+    let training = in_rows(own, step, reading.training_rows.clone(), |own| {
+        let value = own.expr(arg, expected);
+        let tensor = own.to_tensor(&value, arg.span)?;
+        own.with_elem(tensor, Elem::Float, arg.span)
+    });
+    let statistics = training.and_then(|training| mean_and_deviation(own, &training, span));
+    if let Some(now) = &mut own.data.reading {
+        now.training_only = false;
+        now.step = reading.step;
+        now.rows = reading.rows.clone();
+    }
+    own.levels.push(inner);
+    let Some((mean, deviation)) = statistics else { return Value::Error };
+    let of = |value| Arg { value, span };
+    let (tensor, mean, deviation) = (Value::Tensor(tensor), Value::Tensor(mean), Value::Tensor(deviation));
+    let shifted = own.binary(ast::BinaryOp::Sub, of(&tensor), of(&mean), span);
+    own.binary(ast::BinaryOp::Div, of(&shifted), of(&deviation), span)
+}
+
+/// Mean and standard deviation over the first axis; a deviation of 0 is given as 1.
+fn mean_and_deviation(own: &mut Elaborator<'_>, rows: &Tensor, span: Span) -> Option<(Tensor, Tensor)> {
+    let node = own.node(rows, span)?;
+    let domain = rows.ty.shape.clone();
+    let shape = domain[1..].to_vec();
+    let n_axes = shape.len();
+    let mut sums = Vec::new();
+    let mut mean: Option<Tensor> = None;
+    for squared in [false, true] {
+        let mean_node = mean.as_ref().map(|mean: &Tensor| mean.node);
+        let mut l = LoopBuilder::new(own.graph(), domain.clone());
+        let subs = (0..domain.len()).map(|axis| l.index(axis)).collect();
+        let mut value = l.read(node, subs);
+        if let (true, Some(mean)) = (squared, mean_node) {
+            let subs = (1..domain.len()).map(|axis| l.index(axis)).collect();
+            let mean = l.read(mean, subs);
+            let difference = l.binary(BinaryOp::Sub, value, mean);
+            value = l.binary(BinaryOp::Mul, difference, difference);
+        }
+        let write = (1..domain.len()).map(|axis| l.index(axis)).collect();
+        let body = l.reduce(shape.clone(), write, Combine::Add, value);
+        let sum = own.add_loop(span, body);
+        let mut l = LoopBuilder::new(own.graph(), shape.clone());
+        let subs = (0..n_axes).map(|axis| l.index(axis)).collect();
+        let sum = l.read(sum.node, subs);
+        let count = l.size(&domain[0]);
+        let count = l.to_float(count);
+        let mut result = l.binary(BinaryOp::Div, sum, count);
+        if squared {
+            let zero = l.float(0.0);
+            let positive = l.binary(BinaryOp::Lt, zero, result);
+            let root = l.unary(UnaryOp::Sqrt, result);
+            let one = l.float(1.0);
+            result = l.select(positive, root, one);
+        }
+        let body = l.map(result);
+        let result = own.add_loop(span, body);
+        if !squared {
+            mean = Some(result.clone());
+        }
+        sums.push(result);
+    }
+    let deviation = sums.pop()?;
+    Some((sums.pop()?, deviation))
+}
