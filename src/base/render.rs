@@ -201,7 +201,7 @@ mod tests {
                 for end in [0, start, start + 1, start + 2, length, u32::MAX] {
                     for file in [0, 7] {
                         let span = Span { file: FileId(file), start, end };
-                        let diagnostic = Diagnostic::warning("W0001", "a\nb\t漢")
+                        let diagnostic = Diagnostic::warning("W0071", "a\nb\t漢")
                             .at(span, "here\nand there")
                             .and_at(span, "")
                             .suggest("write", span, "σ\n\tz")

@@ -1,4 +1,4 @@
-//! The interpreter on small graphs.
+//! Tests of the interpreter.
 
 use super::*;
 use crate::ir::{BinaryOp, Combine, Const, Dim, Elem, LoopBuilder, Sub, UnaryOp};

@@ -1,4 +1,4 @@
-//! Graphs as text and back.
+//! Tests of the text form.
 
 use super::*;
 use crate::ir::dim::Dim;

@@ -1,4 +1,4 @@
-//! Each rule of the verifier, broken once.
+//! Tests of the verifier.
 
 use super::*;
 use crate::ir::text::parse;

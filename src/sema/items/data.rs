@@ -12,7 +12,6 @@ use crate::sema::scope::{BindingKind, Frame, FrameKind};
 use crate::sema::value::{Axis, DataValue, Tensor, Value};
 use crate::sema::walk;
 use crate::syntax::ast;
-use std::sync::Arc;
 
 const SOURCES: [&str; 8] = ["csv", "npy", "npz", "safetensors", "idx", "parquet", "images", "text"];
 
