@@ -25,7 +25,7 @@ pub struct Function {
 
 /// How a graph is carried out.
 pub enum Code {
-    Native(Executable),
+    Native(Box<Executable>),
     /// By the interpreter: what is carried out once and small takes less time than compiling it.
     Interpreted(Graph),
 }
@@ -75,7 +75,7 @@ pub fn build(
     let module = module.map_err(BuildError::Code)?;
     let code = timings
         .time(Pass::Code, || Executable::from_module(&module, &plan.externals, jit::Options::default()));
-    let code = Code::Native(code.map_err(BuildError::Code)?);
+    let code = Code::Native(Box::new(code.map_err(BuildError::Code)?));
     Ok(Function { externals: plan.externals, code, workspaces: Mutex::default() })
 }
 

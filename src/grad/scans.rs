@@ -72,7 +72,7 @@ pub fn differentiate(
         let shape = body.graph.shape(scan.body.outputs[*carry].node).to_vec();
         reverse_operands.push(adjoints[*carry].unwrap_or_else(|| graph.fill(0.0, shape)));
     }
-    reverse_operands.extend(captures.iter().filter_map(|source| outer(source)));
+    reverse_operands.extend(captures.iter().filter_map(&outer));
     let reverse_scan = Scan {
         step: reverse_step,
         trip: scan.trip.clone(),

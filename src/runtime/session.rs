@@ -160,7 +160,8 @@ impl Session {
         let mut given = Tensors::new();
         let mut sizes = Sizes::new();
         for ((name, ty), input) in expected.iter().zip(inputs) {
-            sizes::bind(ty, input.shape(), &mut sizes).map_err(|()| {
+            let fits = sizes::bind(ty, input.shape(), &mut sizes);
+            fits.then_some(()).ok_or_else(|| {
                 let found = shape_text(input.shape());
                 wrong(format!("the input `{name}` of `{model}` is {ty}, but {found} is given"))
             })?;

@@ -2,13 +2,10 @@
 
 use crate::ir::{Dim, Sizes, Type};
 
-/// Takes the free dimensions of a declared type from a given shape.
-///
-/// # Errors
-/// If the shape does not fit the type.
-pub fn bind(ty: &Type, shape: &[usize], sizes: &mut Sizes) -> Result<(), ()> {
+/// Takes the free dimensions of a declared type from a given shape; whether the shape fits the type.
+pub fn bind(ty: &Type, shape: &[usize], sizes: &mut Sizes) -> bool {
     if ty.rank() != shape.len() {
-        return Err(());
+        return false;
     }
     for (dim, size) in ty.shape.iter().zip(shape) {
         if let Some(name) = dim.as_symbol() {
@@ -16,5 +13,5 @@ pub fn bind(ty: &Type, shape: &[usize], sizes: &mut Sizes) -> Result<(), ()> {
         }
     }
     let fits = |(dim, size): (&Dim, &usize)| dim.evaluate(sizes) == Ok(*size as i64);
-    if ty.shape.iter().zip(shape).all(fits) { Ok(()) } else { Err(()) }
+    ty.shape.iter().zip(shape).all(fits)
 }

@@ -75,7 +75,10 @@ fn within_limit(set: &DataSet, rows: usize) -> Result<usize, Diagnostic> {
     Ok(rows)
 }
 
-fn parts(set: &DataSet, rows: usize) -> Result<Vec<(Arc<str>, Arc<[u32]>)>, Diagnostic> {
+/// A part and the numbers of its rows.
+type PartRows = (Arc<str>, Arc<[u32]>);
+
+fn parts(set: &DataSet, rows: usize) -> Result<Vec<PartRows>, Diagnostic> {
     if set.parts.is_empty() {
         return Ok(Vec::new());
     }

@@ -34,8 +34,11 @@ pub struct Table {
     /// Empty if the data is not split.
     pub parts: Vec<(Arc<str>, Arc<[u32]>)>,
     /// Columns and parts of columns that were asked for as one tensor.
-    whole: Mutex<BTreeMap<(Arc<str>, Option<Arc<str>>), Arc<Array>>>,
+    whole: Mutex<BTreeMap<ColumnPart, Arc<Array>>>,
 }
+
+/// A column, and the part whose rows are meant if it is one.
+type ColumnPart = (Arc<str>, Option<Arc<str>>);
 
 /// The rows of a data set or of one part of it.
 #[derive(Clone, Debug)]
