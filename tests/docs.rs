@@ -36,3 +36,8 @@ fn check(name: &str, page: &str) {
 fn the_language_reference() {
     check("docs/language.md", include_str!("../docs/language.md"));
 }
+
+#[test]
+fn the_front_page() {
+    check("README.md", include_str!("../README.md"));
+}
