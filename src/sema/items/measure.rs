@@ -4,7 +4,7 @@ use super::columns::FieldInfo;
 use super::train::scalar_node;
 use crate::base::{Diagnostic, Span};
 use crate::ir::program::{Metric, Train};
-use crate::ir::{Dim, Elem, Graph, Op, Type};
+use crate::ir::{Dim, Elem, Graph, Type};
 use crate::sema::builtins::Given;
 use crate::sema::elaborator::{Elaborator, Mode};
 use crate::sema::value::{Function, Tensor, Value};
@@ -121,6 +121,5 @@ fn whole_metric(
         }
     });
     own.mode = mode;
-    let _ = Op::Mark(0);
     fits.then_some(graph)
 }

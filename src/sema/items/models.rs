@@ -6,7 +6,7 @@ use crate::ir::{BinaryOp, Combine, Dim, Elem, Graph, NodeId, Op, Scalar, Type};
 use crate::sema::builtins::Given;
 use crate::sema::elaborator::{Elaborator, Mode};
 use crate::sema::instance::LayerCall;
-use crate::sema::module::{ItemRef, ModuleId};
+use crate::sema::module::ItemRef;
 use crate::sema::scope::{Frame, FrameKind};
 use crate::sema::value::{Interval, Tensor, Value};
 use crate::syntax::ast;
@@ -209,6 +209,5 @@ fn multiply_adds(graph: &Graph, path: &str) -> Dim {
 /// All models of the user's files, by module and order.
 pub fn models(own: &mut Elaborator<'_>) -> Vec<Model> {
     let items = own.model_items();
-    let _ = ModuleId::MAIN;
     items.iter().filter_map(|item| model(own, item)).collect()
 }

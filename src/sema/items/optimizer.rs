@@ -131,10 +131,7 @@ pub fn apply(
         block(own, &definition.body, &mut update);
     });
     own.step = before;
-    let (line, states) = (update.line, update.states);
-    let new = update.new;
-    let _ = (line, states);
-    match new {
+    match update.new {
         Some((tensor, _)) => Some(tensor),
         None => {
             if !own.has_errors() {
