@@ -42,7 +42,17 @@ fn model(path: &Path, text: String) -> Outcome {
     Ok(())
 }
 
+/// The programs that speed is measured on are right, and nothing about them is doubtful.
+fn workload(path: &Path, text: String) -> Outcome {
+    let program = cases::compile(path, &text)?;
+    if let Some(warning) = program.warnings().first() {
+        return Err(format!("{}: {}", warning.code, warning.message).into());
+    }
+    Ok(())
+}
+
 datatest_stable::harness! {
     { test = case, root = "tests/cases", pattern = r"^[^/]+/[^/]+\.nn$" },
     { test = model, root = "models", pattern = r"^[^/]+\.nn$" },
+    { test = workload, root = "benches", pattern = r"^[^/]+\.nn$" },
 }
