@@ -178,3 +178,39 @@ fn wrong_usage_is_told_apart() {
     assert_eq!(code(&nnc(&[])), 2);
     assert_eq!(code(&nnc(&["--help"])), 0);
 }
+
+/// The alphabet, and how it goes on after one epoch of training.
+const ALPHABET: &str = "
+data letters = text(\"ALPHABET\") {
+    x = window(4)
+    y = window(4, shift = 1)
+}
+model Next(x: int[B, T]) -> [B, T, 26] { one_hot(x, 26) |> Linear(26) }
+train {
+    data     = letters
+    minimize cross_entropy(Next(x), y) with Adam(lr = 0.1)
+    epochs   = 100
+}
+generate Next from \"a\" with greedy, length = 3
+";
+
+#[test]
+fn generate_goes_on_with_a_text() {
+    let text = Temporary::new("alphabet.txt");
+    std::fs::write(text.path(), "abcdefghijklmnopqrstuvwxyz").expect("a temporary file");
+    let program = Temporary::new("alphabet.nn");
+    std::fs::write(program.path(), ALPHABET.replace("ALPHABET", text.path())).expect("a temporary file");
+    let saved = Temporary::new("alphabet.safetensors");
+    let output = nnc(&["run", program.path(), "--quiet", "--save", saved.path()]);
+    assert_eq!((out(&output).as_str(), code(&output)), ("abcd\n", 0), "{}", err(&output));
+    let again =
+        |options: &[&str]| nnc(&[&["generate", program.path(), "--init", saved.path()], options].concat());
+    assert_eq!(out(&again(&[])), "abcd\n");
+    assert_eq!(out(&again(&["--prompt", "lm", "--length", "8"])), "lmnopqrstu\n");
+    let wrong = again(&["--prompt", "A"]);
+    assert_eq!(code(&wrong), 1);
+    assert!(err(&wrong).contains("E0716"), "{}", err(&wrong));
+    let without = nnc(&["generate", XOR, "--init", saved.path()]);
+    assert_eq!(code(&without), 2);
+    assert!(err(&without).contains("the program has no `generate`"), "{}", err(&without));
+}

@@ -5,6 +5,7 @@
 mod check;
 mod explain;
 mod fmt;
+mod generate;
 mod input;
 mod ir;
 mod json;
@@ -44,6 +45,7 @@ enum Command {
     Check(check::Check),
     Ir(ir::Ir),
     Summary(summary::Summary),
+    Generate(generate::Generate),
     Fmt(fmt::Fmt),
     Explain(explain::Explain),
 }
@@ -72,6 +74,7 @@ pub fn main() -> ExitCode {
         Command::Check(command) => command.carry_out(),
         Command::Ir(command) => command.carry_out(),
         Command::Summary(command) => command.carry_out(),
+        Command::Generate(command) => command.carry_out(),
         Command::Fmt(command) => command.carry_out(),
         Command::Explain(command) => command.carry_out(),
     };

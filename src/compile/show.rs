@@ -24,7 +24,7 @@ pub struct Part<'a> {
     pub batch: usize,
 }
 
-/// Prints a program at a stage: every `train`, `print`, `expect` and `plot`; if it has none, its models.
+/// Prints a program at a stage: every `train`, `print`, `expect`, `plot` and `generate`; if it has none, its models.
 /// From [`Stage::Opt`] on, for the batch size of the `train`; data sets whose files would have to be opened
 /// count as having 8 rows.
 ///
@@ -68,6 +68,7 @@ pub fn parts(program: &Program) -> Vec<Part<'_>> {
             Action::Print(item) => ("print", &item.graph, item.span, 1),
             Action::Expect(item) => ("expect", &item.graph, item.span, 1),
             Action::Plot(item) => ("plot", &item.graph, item.span, 1),
+            Action::Generate(item) => ("generate", &item.graph, item.span, 1),
         };
         parts.push(Part { title: kind.to_owned(), graph, span, batch });
         if let Action::Train(train) = action

@@ -40,7 +40,7 @@ pub struct Program {
     pub seed: u64,
     pub data: Vec<DataSet>,
     pub models: Vec<Model>,
-    /// `train`, `print`, `expect` and `plot`, in the order written.
+    /// `train`, `print`, `expect`, `plot` and `generate`, in the order written.
     pub actions: Vec<Action>,
     /// Checked before code is made for certain sizes.
     pub requirements: Vec<Requirement>,
@@ -222,6 +222,7 @@ pub enum Action {
     Print(Print),
     Expect(Expect),
     Plot(Plot),
+    Generate(Generate),
 }
 
 #[derive(Clone, Debug)]
@@ -313,4 +314,27 @@ pub struct Plot {
     pub graph: Graph,
     pub title: String,
     pub series: Vec<String>,
+}
+
+/// A text that a model goes on with, one character at a time.
+#[derive(Clone, Debug)]
+pub struct Generate {
+    pub span: Span,
+    /// The data set whose text gives the characters their numbers.
+    pub data: Arc<str>,
+    pub prompt: String,
+    pub prompt_span: Span,
+    /// How many characters are added.
+    pub length: usize,
+    /// `None`: that of the program.
+    pub seed: Option<u64>,
+    /// How many characters the model sees.
+    pub window: usize,
+    /// Whether the model scores what follows each character; otherwise only what follows the last.
+    pub scores_each: bool,
+    /// How many characters it scores.
+    pub classes: usize,
+    /// Inputs `characters` (`int[1, window]`) and `place` (int), the last of them that counts; outputs `next`
+    /// (int) and `scores` (`[classes]`).
+    pub graph: Graph,
 }

@@ -2,7 +2,7 @@
 //!
 //! | module | is about |
 //! |---|---|
-//! | [`program`], [`session`], [`actions`], [`train`], `resume` | carrying out a program |
+//! | [`program`], [`session`], [`actions`], [`generate`], [`train`], `resume` | carrying out a program |
 //! | [`events`] | what a session says while it works |
 //! | [`data`], [`sources`], [`permutation`] | rows, where they come from and in which order |
 //! | [`array`], [`memory`], [`format`], [`sizes`] | tensors |
@@ -14,6 +14,7 @@ pub mod call;
 pub mod data;
 pub mod events;
 pub mod format;
+pub mod generate;
 pub mod kernels;
 pub mod memory;
 pub mod permutation;

@@ -54,6 +54,8 @@ pub enum Part {
     Metric(usize, usize),
     /// Of a `print`, `expect` or `plot`.
     Shown(usize),
+    /// Of a `generate`.
+    Next(usize),
 }
 
 /// Why a program was rejected or failed: diagnostics and the texts that they are about.
@@ -179,7 +181,7 @@ impl Program {
             return Err(BuildError::Requirement(Box::new(broken.clone())));
         }
         let usage = match part {
-            Part::Step(_) | Part::Evaluate(_) | Part::Forward(_) => Use::Often,
+            Part::Step(_) | Part::Evaluate(_) | Part::Forward(_) | Part::Next(_) => Use::Often,
             Part::Init | Part::Fields(_) | Part::OptimizerInit(_) | Part::Metric(..) | Part::Shown(_) => {
                 Use::Once
             }

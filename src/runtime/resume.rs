@@ -135,7 +135,9 @@ impl Session {
 fn optimizer_states(session: &Session, action: usize) -> Vec<Variable> {
     match session.program.checked().actions.get(action) {
         Some(Action::Train(train)) => Train::clone(train).optimizer_states,
-        Some(Action::Print(_) | Action::Expect(_) | Action::Plot(_)) | None => Vec::new(),
+        Some(Action::Print(_) | Action::Expect(_) | Action::Plot(_) | Action::Generate(_)) | None => {
+            Vec::new()
+        }
     }
 }
 

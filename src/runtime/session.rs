@@ -12,7 +12,7 @@ use super::memory::{Binding, Memory};
 use super::program::{Diagnostics, Part, Program};
 use super::sources::checkpoint::{self, Wanted};
 use super::train::{self, Progress};
-use super::{actions, sizes};
+use super::{actions, generate, sizes};
 use crate::base::{self, Diagnostic, Span, nearest};
 use crate::compile::{self, BuildError, Function, Use};
 use crate::ir::program::{Action, DataRef, Precision, StartFile, Variable};
@@ -65,7 +65,7 @@ impl Session {
         self.caller = Caller::new(threads);
     }
 
-    /// Carries out every `train`, `print`, `expect` and `plot` in order.
+    /// Carries out every `train`, `print`, `expect`, `plot` and `generate` in order.
     ///
     /// # Errors
     /// What went wrong: data that cannot be read, a loss that is not finite, an `expect` that does not hold.
@@ -80,6 +80,14 @@ impl Session {
     /// As [`Session::run`].
     pub fn train(&mut self, observer: &mut dyn Observer) -> Result<Option<Trained>, Diagnostics> {
         self.carry_out(observer, |action| matches!(action, Action::Train(_)))
+    }
+
+    /// Carries out every `generate` in order, and nothing else.
+    ///
+    /// # Errors
+    /// As [`Session::run`].
+    pub fn generate(&mut self, observer: &mut dyn Observer) -> Result<(), Diagnostics> {
+        self.carry_out(observer, |action| matches!(action, Action::Generate(_))).map(drop)
     }
 
     fn carry_out(
@@ -104,6 +112,9 @@ impl Session {
                 Action::Expect(item) => actions::expect(self, number, item),
                 Action::Plot(item) => {
                     actions::plot(self, number, item).map(|chart| observer.event(&Event::Plot(&chart)))
+                }
+                Action::Generate(item) => {
+                    generate::generate(self, number, item).map(|text| observer.event(&Event::Print(&text)))
                 }
             };
             match outcome {

@@ -96,7 +96,8 @@ impl Elaborator<'_> {
         value
     }
 
-    fn stage(&mut self, first: Given, stage: &ast::Expr) -> Value {
+    /// `first |> stage`
+    pub fn stage(&mut self, first: Given, stage: &ast::Expr) -> Value {
         let broken = first.value.is_error();
         if matches!(first.value, Value::Tuple(_)) {
             let error =

@@ -187,7 +187,8 @@ impl Elaborator<'_> {
             | ast::ItemKind::Import(_)
             | ast::ItemKind::Print(_)
             | ast::ItemKind::Expect(_)
-            | ast::ItemKind::Plot(_) => Value::Error,
+            | ast::ItemKind::Plot(_)
+            | ast::ItemKind::Generate(_) => Value::Error,
         }
     }
 

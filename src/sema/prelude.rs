@@ -13,6 +13,7 @@ const FILES: &[(&str, &str)] = &[
     ("prelude/attention.nn", include_str!("../prelude/attention.nn")),
     ("prelude/convolution.nn", include_str!("../prelude/convolution.nn")),
     ("prelude/functions.nn", include_str!("../prelude/functions.nn")),
+    ("prelude/generation.nn", include_str!("../prelude/generation.nn")),
     ("prelude/inits.nn", include_str!("../prelude/inits.nn")),
     ("prelude/linear.nn", include_str!("../prelude/linear.nn")),
     ("prelude/losses.nn", include_str!("../prelude/losses.nn")),

@@ -65,6 +65,7 @@ pub enum ItemKind {
     Print(Print),
     Expect(Expect),
     Plot(Plot),
+    Generate(Generate),
 }
 
 /// The text of the `##` lines above a declaration, without the marks, lines joined by newlines.
@@ -192,7 +193,8 @@ impl ItemKind {
             | ItemKind::Import(_)
             | ItemKind::Print(_)
             | ItemKind::Expect(_)
-            | ItemKind::Plot(_) => None,
+            | ItemKind::Plot(_)
+            | ItemKind::Generate(_) => None,
         }
     }
 }

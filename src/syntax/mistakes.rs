@@ -17,7 +17,7 @@ const LINE_WORDS: [&str; 10] =
 
 /// One diagnostic for one failure of the parser.
 pub(super) fn describe(failure: &Failure<'_>) -> Diagnostic {
-    let rules: [fn(&Failure<'_>) -> Option<Diagnostic>; 17] = [
+    let rules: [fn(&Failure<'_>) -> Option<Diagnostic>; 18] = [
         reserved_name,
         line_without_value,
         foreign_character,
@@ -28,6 +28,7 @@ pub(super) fn describe(failure: &Failure<'_>) -> Diagnostic {
         missing_body,
         missing_else,
         missing_with,
+        missing_from,
         missing_axis_word,
         operator_at_line_start,
         misspelled_word,
@@ -223,10 +224,24 @@ fn missing_else(failure: &Failure<'_>) -> Option<Diagnostic> {
 }
 
 fn missing_with(failure: &Failure<'_>) -> Option<Diagnostic> {
-    failure.expects(Rule::kw_with).then(|| {
-        Diagnostic::error("E0001", "a `minimize` line names its optimizer")
-            .at(failure.place(), format!("expected `with`, found {}", failure.found_text()))
-            .help("for example `minimize mse(Net(x), y) with Adam(lr = 1e-3)`")
+    let (what, example) = match failure.tokens.iter().find(|token| token.kind == TokenKind::Word) {
+        _ if !failure.expects(Rule::kw_with) => return None,
+        Some(word) if failure.text(*word) == "generate" => (
+            "a `generate` says how each character is chosen",
+            "generate Net from \"A\" with sample(temperature = 0.8), length = 200",
+        ),
+        _ => ("a `minimize` line names its optimizer", "minimize mse(Net(x), y) with Adam(lr = 1e-3)"),
+    };
+    let error = Diagnostic::error("E0001", what)
+        .at(failure.place(), format!("expected `with`, found {}", failure.found_text()));
+    Some(error.help(format!("for example `{example}`")))
+}
+
+fn missing_from(failure: &Failure<'_>) -> Option<Diagnostic> {
+    failure.expects(Rule::kw_from).then(|| {
+        Diagnostic::error("E0001", "a `generate` says what the text begins with")
+            .at(failure.place(), format!("expected `from`, found {}", failure.found_text()))
+            .help("for example `generate Net from \"A\" with sample(temperature = 0.8), length = 200`")
     })
 }
 

@@ -6,9 +6,9 @@ use crate::base::with_stack;
 
 use super::ast::{
     Arg, Block, Data, DefineOp, Definition, Dim, DimKind, Doc, Element, Expr, ExprKind, File, ForRange,
-    IfBlock, Index, Item, ItemKind, NamePiece, Otherwise, ParameterList, Path, ReduceIndex, Setting, Slice,
-    Statement, StatementKind, StrPiece, SubscriptKind, Subscripts, TargetSubscriptKind, TemplateName, Train,
-    Type, TypeKind,
+    Generate, IfBlock, Index, Item, ItemKind, NamePiece, Otherwise, ParameterList, Path, ReduceIndex,
+    Setting, Slice, Statement, StatementKind, StrPiece, SubscriptKind, Subscripts, TargetSubscriptKind,
+    TemplateName, Train, Type, TypeKind,
 };
 
 /// The tree of a file, one item after the other.
@@ -69,6 +69,7 @@ impl Printer {
                 self.line(&list("expect", parts.into_iter().flatten().map(expr)));
             }
             ItemKind::Plot(plot) => self.line(&list("plot", plot.args.args.iter().map(arg))),
+            ItemKind::Generate(generate) => self.generate(generate),
         }
     }
 
@@ -138,6 +139,17 @@ impl Printer {
             for measure in &train.measures {
                 let name = measure.name.as_ref().map_or("_", |name| name.as_str());
                 printer.line(&format!("measure {name} {}", expr(&measure.value)));
+            }
+        });
+    }
+
+    fn generate(&mut self, generate: &Generate) {
+        self.line(&format!("generate {}", expr(&generate.model)));
+        self.indented(|printer| {
+            printer.line(&format!("from {}", expr(&generate.prompt)));
+            printer.line(&format!("with {}", expr(&generate.choice)));
+            for option in &generate.options {
+                printer.line(&format!("set {}", setting_text(option)));
             }
         });
     }

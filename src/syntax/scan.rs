@@ -78,7 +78,7 @@ fn begin_item(text: &str, tokens: &[Token], at: usize) -> ItemSlice {
     let keyword = if ITEM_WORDS.contains(&word) { word } else { "" };
     let name = tokens.get(at + 1).filter(|next| {
         next.kind == TokenKind::Word
-            && !matches!(keyword, "precision" | "import" | "print" | "expect" | "plot")
+            && !matches!(keyword, "precision" | "import" | "print" | "expect" | "plot" | "generate")
     });
     ItemSlice {
         keyword: keyword.to_string(),

@@ -2,7 +2,7 @@
 //! for error messages after it failed, and for the formatter, which must keep comments.
 
 /// The words that begin an item.
-pub const ITEM_WORDS: [&str; 17] = [
+pub const ITEM_WORDS: [&str; 18] = [
     "precision",
     "import",
     "const",
@@ -20,6 +20,7 @@ pub const ITEM_WORDS: [&str; 17] = [
     "print",
     "expect",
     "plot",
+    "generate",
 ];
 
 /// The words that are names nowhere.

@@ -184,7 +184,7 @@ fn trains_quickly(program: &Program) -> bool {
     let checked = program.checked();
     let small = |action: &Action| match action {
         Action::Train(train) => points_of_steps(&train.step, train.length) < 20_000_000,
-        Action::Print(_) | Action::Expect(_) | Action::Plot(_) => true,
+        Action::Print(_) | Action::Expect(_) | Action::Plot(_) | Action::Generate(_) => true,
     };
     checked.actions.iter().any(|action| matches!(action, Action::Train(_)))
         && checked.actions.iter().all(small)

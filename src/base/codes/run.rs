@@ -101,6 +101,17 @@ the batch must be the same wherever they stand.
     session.predict(\"Xor\", &[&Tensor::floats(&[4, 2], &values)?])",
     },
     Code {
+        code: "E0732",
+        title: "a model that cannot go on with a text",
+        explain: "\
+A `generate` gives the model the last characters of the text, as many as its window takes, and
+chooses the next by the scores. Therefore
+- the model scores as many characters as the text of the data has different ones;
+- scores are numbers, and do not depend on characters that come later (attention is `causal = true`,
+  a recurrent layer is not `bidirectional`);
+- a model that scores the end of its window only needs a text that fills it from the start.",
+    },
+    Code {
         code: "E0799",
         title: "a mistake of the compiler",
         explain: "\

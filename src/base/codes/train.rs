@@ -199,4 +199,15 @@ all batches, so the batch is their first axis; such a metric stands alone on its
     expect accuracy(Net(d.x), d.y), \"good\"                # wrong: a number
     expect accuracy(Net(d.x), d.y) > 0.9, \"good\"          # right",
     },
+    Code {
+        code: "E0623",
+        title: "a `generate` that cannot be carried out",
+        explain: "\
+A model goes on with a text if its one input is a row of characters, `int[B, T]`, and it gives the
+scores of the next character after each of them, `[B, T, n]`, or after the last, `[B, n]`. A `text`
+source numbers the characters; the choice behind `with` gets the scores and gives one number.
+    generate Writer(plays.x) from \"A\" with sample, length = 80      # wrong: a call
+    generate Writer from \"A\" with softmax, length = 80              # wrong: no number
+    generate Writer from \"A\" with sample(temperature = 0.8), length = 80, seed = 3",
+    },
 ];

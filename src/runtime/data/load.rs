@@ -29,6 +29,10 @@ pub fn load(
     let columns = read::columns(set, base, precision)?;
     let rows = count_rows(set, &columns)?;
     let parts = parts(set, rows)?;
+    let text = columns.iter().find_map(|column| match column {
+        Column::Windows { windows, .. } => Some(windows.text().clone()),
+        Column::Memory(_) => None,
+    });
     let mut sizes = Sizes::new();
     sizes.insert(format!("{}.rows", set.name).into(), Dim::from(rows));
     for (name, rows) in &parts {
@@ -38,11 +42,15 @@ pub fn load(
     sizes.entry(format!("{}.train.rows", set.name).into()).or_insert_with(|| Dim::from(training.len()));
     let fields = fields(set, columns, &training, &sizes, evaluate)?;
     for field in &set.fields {
-        if let Some(Column::Memory(array)) = fields.get(&field.name) {
-            check_bounds(set, field, array, &sizes)?;
+        match fields.get(&field.name) {
+            Some(Column::Memory(array)) => check_bounds(set, field, array, &sizes)?,
+            Some(Column::Windows { windows, .. }) => {
+                check_vocabulary(set, field, windows.text().vocabulary(), &sizes)?
+            }
+            None => {}
         }
     }
-    Ok(Table { rows, fields, parts, whole: Mutex::default() })
+    Ok(Table { rows, fields, parts, text, whole: Mutex::default() })
 }
 
 fn count_rows(set: &DataSet, columns: &[Column]) -> Result<usize, Diagnostic> {
@@ -159,6 +167,31 @@ fn check_bounds(set: &DataSet, field: &Field, array: &Array, sizes: &Sizes) -> R
             set.name, field.name, values[at]
         );
         let error = Diagnostic::error("E0720", message).at(field.span, "rows are counted from 0");
+        let same = bound.span == field.span;
+        return Err(if same { error } else { error.and_at(bound.span, format!("needs 0..{below}")) });
+    }
+    Ok(())
+}
+
+/// A text has all characters of its vocabulary, so their number is the bound of its windows' values.
+fn check_vocabulary(
+    set: &DataSet,
+    field: &Field,
+    vocabulary: &[char],
+    sizes: &Sizes,
+) -> Result<(), Diagnostic> {
+    for bound in &field.bounds {
+        let Ok(below) = bound.below.evaluate(sizes) else { continue };
+        if vocabulary.len() as i64 <= below {
+            continue;
+        }
+        let message = format!(
+            "the text of `{}` has {} different characters, but the numbers of `{}` must lie in 0..{below}",
+            set.name,
+            vocabulary.len(),
+            field.name
+        );
+        let error = Diagnostic::error("E0720", message).at(field.span, "numbers of characters");
         let same = bound.span == field.span;
         return Err(if same { error } else { error.and_at(bound.span, format!("needs 0..{below}")) });
     }

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use super::array::{Array, Elements};
-use super::sources::text::Windows;
+use super::sources::text::{Text, Windows};
 use crate::ir::program::DataRef;
 
 /// A field of all rows of a data set.
@@ -33,6 +33,8 @@ pub struct Table {
     pub fields: BTreeMap<Arc<str>, Column>,
     /// Empty if the data is not split.
     pub parts: Vec<(Arc<str>, Arc<[u32]>)>,
+    /// The text that windows are taken from.
+    pub text: Option<Text>,
     /// Columns and parts of columns that were asked for as one tensor.
     whole: Mutex<BTreeMap<ColumnPart, Arc<Array>>>,
 }

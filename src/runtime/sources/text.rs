@@ -12,7 +12,7 @@ use super::file::FileBytes;
 /// numbers. A character's class is its place in the vocabulary.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Text {
-    vocabulary: Vec<char>,
+    vocabulary: Arc<[char]>,
     /// Two bytes a character; vocabularies are far smaller than 65,536.
     ids: Arc<[u16]>,
 }
@@ -21,7 +21,7 @@ pub struct Text {
 /// at character `r * stride`. Nothing is copied until rows are read.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Windows {
-    ids: Arc<[u16]>,
+    text: Text,
     length: usize,
     stride: usize,
 }
@@ -51,7 +51,7 @@ impl Text {
         }
         let id = |c: char| vocabulary.binary_search(&c).ok().and_then(|id| u16::try_from(id).ok());
         let ids = text.chars().filter_map(id).collect();
-        Ok(Text { vocabulary, ids })
+        Ok(Text { vocabulary: vocabulary.into(), ids })
     }
 
     /// The characters by class.
@@ -113,14 +113,19 @@ impl Text {
             );
             return Err(Diagnostic::error("E0715", message));
         }
-        Ok(Windows { ids: Arc::clone(&self.ids), length, stride })
+        Ok(Windows { text: self.clone(), length, stride })
     }
 }
 
 impl Windows {
     /// The number of windows; the last one's targets lie within the text.
     pub fn rows(&self) -> usize {
-        (self.ids.len() - self.length - 1) / self.stride + 1
+        (self.text.len() - self.length - 1) / self.stride + 1
+    }
+
+    /// The text that they are windows of.
+    pub fn text(&self) -> &Text {
+        &self.text
     }
 
     /// Characters of one row.
@@ -151,7 +156,7 @@ impl Windows {
         for row in rows {
             let start = row * self.stride + shift;
             let place = places.next().expect("a place for every row");
-            for (place, &id) in place.iter_mut().zip(&self.ids[start..start + self.length]) {
+            for (place, &id) in place.iter_mut().zip(&self.text.ids[start..start + self.length]) {
                 *place = i32::from(id);
             }
         }

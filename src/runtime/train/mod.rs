@@ -119,7 +119,7 @@ pub fn evaluate_on(session: &mut Session, data: &str) -> Result<Scores, Diagnost
     let program = session.program.clone();
     let trains = program.checked().actions.iter().enumerate().rev().filter_map(|(at, action)| match action {
         Action::Train(train) => Some((at, train)),
-        Action::Print(_) | Action::Expect(_) | Action::Plot(_) => None,
+        Action::Print(_) | Action::Expect(_) | Action::Plot(_) | Action::Generate(_) => None,
     });
     let Some((action, train, graph)) =
         trains.filter_map(|(at, train)| Some((at, train, train.evaluate.as_ref()?))).next()

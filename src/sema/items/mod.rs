@@ -3,10 +3,12 @@
 //! - [`data`], [`columns`]: `data` items and the names of what is in them;
 //! - [`train`], [`minimize`], [`optimizer`], [`measure`]: one training step as a graph;
 //! - [`output`]: `print`, `expect`, `plot`;
+//! - [`generate`]: texts that a model goes on with;
 //! - [`models`]: models for prediction and summaries.
 
 pub mod columns;
 pub mod data;
+pub mod generate;
 pub mod measure;
 pub mod minimize;
 pub mod models;
@@ -57,6 +59,9 @@ pub fn program(own: &mut Elaborator<'_>) -> Program {
             ast::ItemKind::Print(print) => output::print(own, print, span).map(Action::Print),
             ast::ItemKind::Expect(expect) => output::expect(own, expect, span).map(Action::Expect),
             ast::ItemKind::Plot(plot) => output::plot(own, plot, span).map(Action::Plot),
+            ast::ItemKind::Generate(item) => {
+                generate::generate(own, item, span, &program.data).map(Action::Generate)
+            }
             ast::ItemKind::Precision(_)
             | ast::ItemKind::Import(_)
             | ast::ItemKind::Const(_)
@@ -88,7 +93,7 @@ fn variables(own: &mut Elaborator<'_>, program: &mut Program) {
         .iter()
         .find_map(|action| match action {
             Action::Train(train) => Some(train.seed),
-            Action::Print(_) | Action::Expect(_) | Action::Plot(_) => None,
+            Action::Print(_) | Action::Expect(_) | Action::Plot(_) | Action::Generate(_) => None,
         })
         .unwrap_or(0);
 }

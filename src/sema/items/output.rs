@@ -123,7 +123,7 @@ pub fn plot(own: &mut Elaborator<'_>, item: &ast::Plot, span: Span) -> Option<Pl
 }
 
 /// Builds a graph in evaluation mode; parameters are what the `train`s before left.
-fn evaluation<R>(
+pub fn evaluation<R>(
     own: &mut Elaborator<'_>,
     build: impl FnOnce(&mut Elaborator<'_>) -> Option<R>,
 ) -> (Graph, Option<R>) {

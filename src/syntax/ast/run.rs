@@ -1,4 +1,4 @@
-//! Data, training and what is carried out in order: `print`, `expect`, `plot`.
+//! Data, training and what is carried out in order: `print`, `expect`, `plot`, `generate`.
 
 use crate::base::Span;
 
@@ -93,4 +93,15 @@ pub struct Expect {
 #[derive(Clone, Debug)]
 pub struct Plot {
     pub args: Args,
+}
+
+/// `generate MODEL from PROMPT with CHOICE, length = n`
+#[derive(Clone, Debug)]
+pub struct Generate {
+    pub model: Expr,
+    pub prompt: Expr,
+    /// Gets the scores of the next character as its first argument and gives one of them.
+    pub choice: Expr,
+    /// `length = …`, `seed = …`, `data = …`
+    pub options: Vec<Setting>,
 }

@@ -7,8 +7,8 @@ use pest::iterators::{Pair, Pairs};
 use crate::base::{Diagnostic, Span};
 
 use super::super::ast::{
-    Args, Block, Const, Data, DataField, Definition, Expect, FloatWidth, Import, Item, ItemKind, Measure,
-    Minimize, ParameterList, Plot, Precision, Print, Role, Setting, Split, StrPiece, Train, Type,
+    Args, Block, Const, Data, DataField, Definition, Expect, FloatWidth, Generate, Import, Item, ItemKind,
+    Measure, Minimize, ParameterList, Plot, Precision, Print, Role, Setting, Split, StrPiece, Train, Type,
 };
 use super::super::grammar::Rule;
 use super::{Builder, take};
@@ -84,6 +84,7 @@ impl Builder<'_> {
                 let message = take(&mut parts, Rule::expr).map(|message| self.expr(message));
                 ItemKind::Expect(Expect { condition, message })
             }
+            Rule::generate => ItemKind::Generate(self.generate(parts, span)),
             _ => {
                 let arguments = parts.filter(|part| part.as_rule() == Rule::argument);
                 let args = arguments.map(|argument| self.argument(argument)).collect();
@@ -352,6 +353,23 @@ impl Builder<'_> {
             }
         }
         Minimize { loss, optimizer, over, options, span }
+    }
+
+    fn generate(&mut self, mut parts: Pairs<'_, Rule>, span: Span) -> Generate {
+        let model = self.next_expr(&mut parts, span);
+        take(&mut parts, Rule::kw_from);
+        let prompt = self.next_expr(&mut parts, span);
+        take(&mut parts, Rule::kw_with);
+        let choice = self.next_expr(&mut parts, span);
+        let mut options: Vec<Setting> = Vec::new();
+        for part in parts.filter(|part| part.as_rule() == Rule::setting) {
+            let option = self.setting(part);
+            match options.iter().find(|first| first.name.text == option.name.text) {
+                Some(first) => self.twice(&option.name.text, first.span, option.span),
+                None => options.push(option),
+            }
+        }
+        Generate { model, prompt, choice, options }
     }
 
     fn measure(&mut self, pair: Pair<'_, Rule>) -> Measure {

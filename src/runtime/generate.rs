@@ -1,0 +1,102 @@
+//! `generate`: a model goes on with a text, one character at a time.
+//!
+//! The model sees the last characters of the text, as many as its window takes, so nothing has to be known of
+//! what it keeps inside. A text that is shorter than the window is filled up behind its end; that changes
+//! nothing for a model whose scores depend only on what stands before, and this is checked.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::array::{Array, Elements};
+use super::call::Moment;
+use super::program::Part;
+use super::session::{Session, Tensors};
+use crate::base::Diagnostic;
+use crate::ir::Sizes;
+use crate::ir::program::Generate;
+
+/// The prompt and the characters that the model adds.
+///
+/// # Errors
+/// E0716 if the prompt has a character that the text of the data does not have; E0732 if the model cannot go
+/// on with it; those of loading the data.
+pub fn generate(session: &mut Session, number: usize, item: &Generate) -> Result<String, Diagnostic> {
+    let table = session.table(&item.data)?;
+    let wrong = |message: String| Diagnostic::error("E0732", message);
+    let Some(text) = &table.text else {
+        let message = format!("no field of `{}` is a window of its text", item.data);
+        return Err(wrong(message).at(item.span, "which number stands for which character?"));
+    };
+    let vocabulary = text.vocabulary().len();
+    if vocabulary != item.classes {
+        let message = format!(
+            "the model scores {} characters, but the text of `{}` has {vocabulary} different ones",
+            item.classes, item.data
+        );
+        return Err(wrong(message).at(item.span, ""));
+    }
+    let mut characters = text.encode(&item.prompt).map_err(|error| error.at(item.prompt_span, ""))?;
+    if !item.scores_each && characters.len() < item.window {
+        let message = format!(
+            "the model needs {} characters to score the next one, but the text begins with {}",
+            item.window,
+            characters.len()
+        );
+        return Err(wrong(message).at(item.prompt_span, "too short"));
+    }
+    let seed = item.seed.unwrap_or(session.program.checked().seed);
+    for step in 1..=item.length {
+        let moment = Moment { seed, step: step as u32 };
+        let seen = &characters[characters.len().saturating_sub(item.window)..];
+        let results = next(session, number, item, seen, 0, moment)?;
+        if step == 1 && seen.len() < item.window {
+            let other = (vocabulary - 1) as i32;
+            let again = next(session, number, item, seen, other, moment)?;
+            if !same_bits(&results, &again) {
+                let message = "the model's scores depend on characters that come later".to_owned();
+                let error = wrong(message).at(item.span, "so it cannot go on with a text");
+                return Err(error.help("attention needs a causal mask, a recurrent layer one direction"));
+            }
+        }
+        if results.get("scores").is_some_and(|scores| scores.to_f64().iter().any(|score| score.is_nan())) {
+            return Err(wrong(format!("the scores for character {step} are not numbers")).at(item.span, ""));
+        }
+        match results.get("next").map(Array::elements) {
+            Some(Elements::I32(chosen)) if usize::try_from(chosen[0]).is_ok_and(|own| own < vocabulary) => {
+                characters.push(chosen[0]);
+            }
+            _ => {
+                let message =
+                    format!("character {step} that is chosen is none of the {vocabulary} of the text");
+                return Err(wrong(message).at(item.span, ""));
+            }
+        }
+    }
+    Ok(text.decode(&characters))
+}
+
+/// One call of the model. Places behind the text hold `filler`.
+fn next(
+    session: &mut Session,
+    number: usize,
+    item: &Generate,
+    seen: &[i32],
+    filler: i32,
+    moment: Moment,
+) -> Result<BTreeMap<Arc<str>, Array>, Diagnostic> {
+    let mut characters = seen.to_vec();
+    characters.resize(item.window, filler);
+    let place = Array::new(Vec::new(), Elements::I32(vec![seen.len() as i32 - 1]));
+    let characters = Array::new(vec![1, item.window], Elements::I32(characters));
+    let given = [("characters", characters), ("place", place)];
+    let inputs: Tensors =
+        given.into_iter().filter_map(|(name, array)| Some((name.into(), Arc::new(array?)))).collect();
+    session.evaluate_graph(Part::Next(number), &item.graph, &Sizes::new(), moment, &inputs, Some(item.span))
+}
+
+fn same_bits(a: &BTreeMap<Arc<str>, Array>, b: &BTreeMap<Arc<str>, Array>) -> bool {
+    let bits = |results: &BTreeMap<Arc<str>, Array>| -> Option<Vec<u64>> {
+        Some(results.get("scores")?.to_f64().iter().map(|score| score.to_bits()).collect())
+    };
+    bits(a) == bits(b)
+}

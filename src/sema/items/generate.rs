@@ -1,0 +1,278 @@
+//! `generate MODEL from PROMPT with CHOICE, length = n`: a model's step from the characters so far to the next.
+//!
+//! The choice is a function of the language: it gets the model's scores as its first argument, as in a
+//! pipeline, and gives a character's number. Its random numbers are those of a training step: the n-th
+//! character is chosen in step n.
+
+use super::columns::list_names;
+use super::output;
+use crate::base::{Diagnostic, Span, nearest};
+use crate::ir::program::{DataSet, Generate, Source};
+use crate::ir::{Dim, Elem, LoopBuilder, Op, Sub, Type};
+use crate::sema::builtins::Given;
+use crate::sema::elaborator::Elaborator;
+use crate::sema::value::{DataValue, Instance, InstanceKind, Tensor, Value};
+use crate::syntax::ast;
+use std::sync::Arc;
+
+const OPTIONS: [&str; 3] = ["length", "seed", "data"];
+
+struct Options {
+    length: usize,
+    seed: Option<u64>,
+    data: Option<DataValue>,
+}
+
+/// `None` is reported.
+pub fn generate(
+    own: &mut Elaborator<'_>,
+    item: &ast::Generate,
+    span: Span,
+    sets: &[DataSet],
+) -> Option<Generate> {
+    let options = options(own, item, span)?;
+    let set = text_data(own, options.data.as_ref(), span, sets)?;
+    let prompt = prompt(own, &item.prompt)?;
+    let instance = model(own, &item.model)?;
+    let window = window(own, &instance, &item.model)?;
+    // A condition that the model puts on its characters is one on the text.
+    let field = set.fields.iter().find(|field| field.row.elem == Elem::Int);
+    let field = field.map(|field| Arc::from(format!("{}.{}", set.name, field.name)));
+    let (graph, scored) = output::evaluation(own, |own| {
+        let ty = Type::new(Elem::Int, vec![Dim::ONE, Dim::from(window)]);
+        let characters = own.graph_mut().add(Op::Input { name: "characters".into(), ty }, Vec::new());
+        let mut characters = own.tensor(characters, item.model.span);
+        characters.field = field;
+        let given = Given { name: None, value: Value::Tensor(characters), span: item.model.span };
+        let scores = own.call_instance(&instance, vec![given], item.model.span);
+        let (scores, scores_each, classes) = scores_of_next(own, &scores, window, item.model.span)?;
+        own.graph_mut().output("scores", scores.node);
+        let scores = Given { name: None, value: Value::Tensor(scores), span: item.model.span };
+        let next = own.stage(scores, &item.choice);
+        if next.is_error() {
+            return None;
+        }
+        let next = match &next {
+            Value::Tensor(next) if next.ty == Type::scalar(Elem::Int) => own.node(next, item.choice.span)?,
+            other => {
+                let message =
+                    format!("the choice after `with` gives {}, not a character's number", other.describe());
+                let error = Diagnostic::error("E0623", message).at(item.choice.span, "must give an int");
+                own.report(
+                    error.help("the library has `sample`, `sample_top_k`, `sample_top_p` and `greedy`"),
+                );
+                return None;
+            }
+        };
+        own.graph_mut().output("next", next);
+        Some((scores_each, classes))
+    });
+    let (scores_each, classes) = scored?;
+    Some(Generate {
+        span,
+        data: set.name.clone(),
+        prompt,
+        prompt_span: item.prompt.span,
+        length: options.length,
+        seed: options.seed,
+        window,
+        scores_each,
+        classes,
+        graph,
+    })
+}
+
+fn options(own: &mut Elaborator<'_>, item: &ast::Generate, span: Span) -> Option<Options> {
+    let (mut length, mut seed, mut data) = (None, None, None);
+    for option in &item.options {
+        let (name, value) = (&option.name, &option.value);
+        match name.as_str() {
+            "length" => {
+                let count = own.compile_time_int(value, "`length`")?;
+                let Some(count) = usize::try_from(count).ok().filter(|count| *count > 0) else {
+                    let message = format!("`length` is {count}");
+                    own.error("E0623", message, value.span, "at least one character is generated");
+                    return None;
+                };
+                length = Some(count);
+            }
+            "seed" => seed = Some(own.compile_time_int(value, "`seed`")? as u64),
+            "data" => match own.expr(value, None) {
+                Value::Data(named) => data = Some(named),
+                Value::Error => return None,
+                other => {
+                    let message = format!("`data` is a data set, found {}", other.describe());
+                    own.error("E0623", message, value.span, "not a data set");
+                    return None;
+                }
+            },
+            other => {
+                let error = Diagnostic::error("E0623", format!("`generate` has no option `{other}`"));
+                let error = error.at(name.span, "not an option");
+                own.report(match nearest(other, OPTIONS) {
+                    Some(near) => error.suggest(format!("did you mean `{near}`?"), name.span, near),
+                    None => error.help(format!("options are {}", list_names(&OPTIONS))),
+                });
+                return None;
+            }
+        }
+    }
+    let Some(length) = length else {
+        let error = Diagnostic::error("E0623", "this `generate` does not say how many characters it adds");
+        own.report(error.at(span, "no `length`").help("write `length = 200` behind the choice"));
+        return None;
+    };
+    Some(Options { length, seed, data })
+}
+
+/// The data set that the characters are numbered by: the one that is named, or the only text.
+fn text_data<'s>(
+    own: &mut Elaborator<'_>,
+    named: Option<&DataValue>,
+    span: Span,
+    sets: &'s [DataSet],
+) -> Option<&'s DataSet> {
+    let is_text = |set: &&DataSet| matches!(set.source, Source::Text { .. });
+    let texts: Vec<&DataSet> = sets.iter().filter(is_text).collect();
+    if let Some(named) = named {
+        let set = sets.iter().find(|set| set.name == named.item)?;
+        if is_text(&set) {
+            return Some(set);
+        }
+        let error = Diagnostic::error("E0623", format!("`{}` is not read from a text", set.name));
+        own.report(error.at(span, "").and_at(set.span, "declared here"));
+        return None;
+    }
+    match texts.as_slice() {
+        [set] => return Some(set),
+        [] => {
+            let error = Diagnostic::error("E0623", "no data of this program is read from a text");
+            let error = error.at(span, "which number stands for which character?");
+            own.report(
+                error.help("`data play = text(\"play.txt\") { x = window(64) }` numbers its characters"),
+            );
+        }
+        several => {
+            let names: Vec<&str> = several.iter().map(|set| &*set.name).collect();
+            let message = format!("several data sets are read from texts: {}", list_names(&names));
+            let error = Diagnostic::error("E0623", message);
+            let error = error.at(span, "whose numbers of characters are meant?");
+            own.report(error.help(format!("add `data = {}`", names[0])));
+        }
+    }
+    None
+}
+
+fn prompt(own: &mut Elaborator<'_>, expr: &ast::Expr) -> Option<String> {
+    match own.expr(expr, None) {
+        Value::Str(text) if text.is_empty() => {
+            own.error("E0623", "the text begins with nothing", expr.span, "at least one character is needed");
+            None
+        }
+        Value::Str(text) => Some(text.to_string()),
+        Value::Error => None,
+        other => {
+            let message = format!("a text begins with a string, found {}", other.describe());
+            own.error("E0623", message, expr.span, "not a string");
+            None
+        }
+    }
+}
+
+fn model(own: &mut Elaborator<'_>, expr: &ast::Expr) -> Option<Arc<Instance>> {
+    match own.expr(expr, None) {
+        Value::Instance(instance) => Some(instance),
+        Value::Error => None,
+        other => {
+            let message = format!("`generate` takes a model, found {}", other.describe());
+            let error = Diagnostic::error("E0623", message).at(expr.span, "not a model");
+            own.report(error.help("write its name alone: `generate Net from …`"));
+            None
+        }
+    }
+}
+
+/// How many characters the model sees at once: what it is first called with, or what its signature says.
+fn window(own: &mut Elaborator<'_>, instance: &Instance, expr: &ast::Expr) -> Option<usize> {
+    let InstanceKind::Layer { item, .. } = &instance.kind else { return None };
+    let called = own.model_inputs.get(item.name()).cloned();
+    let definition = item.definition()?;
+    let fits = |ty: &Type| ty.elem == Elem::Int && ty.rank() == 2;
+    let (inputs, length) = match &called {
+        Some(types) => {
+            (types.len(), types.first().filter(|ty| fits(ty)).and_then(|ty| ty.shape[1].as_number()))
+        }
+        None => {
+            let parameters = definition.inputs.as_ref().map_or(&[][..], |list| &list.parameters);
+            (parameters.len(), parameters.first().and_then(|parameter| written_length(parameter.ty.as_ref())))
+        }
+    };
+    let length = length.and_then(|length| usize::try_from(length).ok()).filter(|length| *length > 0);
+    if let (1, Some(length)) = (inputs, length) {
+        return Some(length);
+    }
+    let message = format!("`{}` does not take a row of characters", item.name());
+    let error = Diagnostic::error("E0623", message);
+    let error = error.at(expr.span, "its one input must be `int[B, T]` with a known `T`");
+    let error = error.and_at(definition.name.span, "declared here");
+    own.report(error.help("`T` is known from the `train` above, or written as a number: `x: int[B, 64]`"));
+    None
+}
+
+/// The T of `int[B, T]`, if it is a number.
+fn written_length(ty: Option<&ast::Type>) -> Option<i64> {
+    let ast::TypeKind::Tensor { element, dims } = &ty?.kind else { return None };
+    let is_int = matches!(element, ast::Element::Int | ast::Element::Class(_));
+    match dims.as_slice() {
+        [_, ast::Dim { kind: ast::DimKind::Size(size), .. }] if is_int => match &size.kind {
+            ast::ExprKind::Int(length) => Some(*length),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The scores of what follows the character at `place`; whether the model scores each place; how many there
+/// are. `None` is reported.
+fn scores_of_next(
+    own: &mut Elaborator<'_>,
+    scores: &Value,
+    window: usize,
+    span: Span,
+) -> Option<(Tensor, bool, usize)> {
+    if scores.is_error() {
+        return None;
+    }
+    let Value::Tensor(tensor) = scores else { return wrong_scores(own, scores, window, span) };
+    let sizes: Option<Vec<i64>> = tensor.ty.shape.iter().map(Dim::as_number).collect();
+    let (scores_each, classes) = match sizes.as_deref() {
+        _ if tensor.ty.elem != Elem::Float => return wrong_scores(own, scores, window, span),
+        Some([1, classes]) => (false, *classes),
+        Some([1, places, classes]) if *places == window as i64 => (true, *classes),
+        _ => return wrong_scores(own, scores, window, span),
+    };
+    let node = own.node(tensor, span)?;
+    let place =
+        own.graph_mut().add(Op::Input { name: "place".into(), ty: Type::scalar(Elem::Int) }, Vec::new());
+    let mut l = LoopBuilder::new(own.graph(), vec![Dim::number(classes)]);
+    let first = Sub::Affine(crate::ir::Affine::constant(0i64));
+    let class = l.index(0);
+    let value = if scores_each {
+        let place = l.read(place, Vec::new());
+        l.read_padded(node, vec![first, Sub::Value(place), class])
+    } else {
+        l.read(node, vec![first, class])
+    };
+    let body = l.map(value);
+    Some((own.add_loop(span, body), scores_each, usize::try_from(classes).ok()?))
+}
+
+fn wrong_scores<T>(own: &mut Elaborator<'_>, scores: &Value, window: usize, span: Span) -> Option<T> {
+    let message = "the model does not score the next character";
+    let found = format!("gives {} for a row of {window} characters", scores.describe());
+    let error = Diagnostic::error("E0623", message).at(span, found);
+    own.report(error.help(format!(
+        "it must give [B, {window}, n], the scores after each character, or [B, n], those after the last"
+    )));
+    None
+}
