@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::say;
+use super::lines::Lines;
 use crate::base::SourceMap;
 use crate::base::render::to_json;
 use crate::runtime::array::{Array, Elements};
@@ -12,11 +12,12 @@ use crate::runtime::events::{Event, Observer, Scores};
 pub struct Json {
     every: Option<u64>,
     sources: SourceMap,
+    lines: Lines,
 }
 
 impl Json {
     pub fn new(every: Option<u64>, sources: SourceMap) -> Json {
-        Json { every, sources }
+        Json { every, sources, lines: Lines::new() }
     }
 }
 
@@ -32,7 +33,7 @@ impl Observer for Json {
                 "steps": start.steps,
                 "compile_seconds": start.compile_seconds,
             }),
-            Event::Progress { .. } => return,
+            Event::Progress { .. } => return self.lines.flush(),
             Event::Step(step) => json!({
                 "event": "step",
                 "step": step.step,
@@ -68,7 +69,11 @@ impl Observer for Json {
                 json!({ "event": "warning", "diagnostic": to_json(diagnostic, &self.sources) })
             }
         };
-        say(&value.to_string());
+        match event {
+            Event::Step(_) => self.lines.say_soon(&value.to_string(), 0.0),
+            Event::Epoch(report) => self.lines.say_soon(&value.to_string(), report.seconds),
+            _ => self.lines.say(&value.to_string()),
+        }
     }
 
     fn every(&self) -> Option<u64> {

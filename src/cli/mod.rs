@@ -1,14 +1,16 @@
 //! Rank 8: the command line. Everything here is words, files and exit codes; the work is done below.
 //!
-//! Exit codes: 0 fine, 1 the program was rejected or failed, 2 wrong usage.
+//! Exit codes: 0 fine, 1 the program was rejected or failed, 2 wrong usage, 130 ended by Ctrl-C.
 
 mod check;
 mod explain;
 mod fmt;
 mod generate;
 mod input;
+mod interrupt;
 mod ir;
 mod json;
+mod lines;
 mod numbers;
 mod progress;
 mod run;
@@ -58,6 +60,8 @@ enum Failure {
     Silent,
     /// The command line asks for something that cannot be.
     Usage(String),
+    /// Ended by Ctrl-C.
+    Interrupted,
 }
 
 impl From<Diagnostics> for Failure {
@@ -85,6 +89,7 @@ pub fn main() -> ExitCode {
             ExitCode::from(1)
         }
         Err(Failure::Silent) => ExitCode::from(1),
+        Err(Failure::Interrupted) => ExitCode::from(interrupt::EXIT_CODE),
         Err(Failure::Usage(message)) => {
             eprintln!("error: {message}\n\nFor more information, try '--help'.");
             ExitCode::from(2)

@@ -1,8 +1,11 @@
 //! What `nnc run` shows: a bar on a terminal, one line an epoch otherwise.
 
+use std::time::{Duration, Instant};
+
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{numbers, say, style};
+use super::lines::Lines;
+use super::{numbers, style};
 use crate::base::SourceMap;
 use crate::base::render::render;
 use crate::runtime::events::{EpochReport, Event, Observer, Reason, Scores, Trained};
@@ -14,17 +17,23 @@ pub struct Terminal {
     with_bar: bool,
     sources: SourceMap,
     bar: Option<ProgressBar>,
+    /// When the bar's text was last changed.
+    changed: Instant,
+    lines: Lines,
 }
+
+/// How long the text of the bar stays: nobody reads faster.
+const BAR_PAUSE: Duration = Duration::from_millis(50);
 
 impl Terminal {
     pub fn new(quiet: bool, with_bar: bool, sources: SourceMap) -> Terminal {
-        Terminal { quiet, with_bar, sources, bar: None }
+        Terminal { quiet, with_bar, sources, bar: None, changed: Instant::now(), lines: Lines::new() }
     }
 
-    fn line(&self, text: &str) {
+    fn line(&mut self, text: &str) {
         match &self.bar {
-            Some(bar) => bar.suspend(|| say(text)),
-            None => say(text),
+            Some(bar) => bar.suspend(|| self.lines.say(text)),
+            None => self.lines.say(text),
         }
     }
 }
@@ -51,7 +60,7 @@ impl Observer for Terminal {
                     start.batch,
                     numbers::duration(start.compile_seconds)
                 );
-                say(&text);
+                self.lines.say(&text);
                 if self.with_bar {
                     let bar = ProgressBar::new(start.steps);
                     let template = "{bar:30.cyan/dim} {pos}/{len} steps, {eta} left  {msg}";
@@ -68,15 +77,20 @@ impl Observer for Terminal {
             }
             Event::Step(_) => {}
             Event::Epoch(report) => match &self.bar {
-                Some(bar) => bar.set_message(scores(report)),
-                None => say(&epoch(report)),
+                Some(bar) => {
+                    if report.epoch == 1 || self.changed.elapsed() > BAR_PAUSE {
+                        bar.set_message(scores(report));
+                        self.changed = Instant::now();
+                    }
+                }
+                None => self.lines.say_soon(&epoch(report), report.seconds),
             },
             Event::End(trained) => {
                 if let Some(bar) = self.bar.take() {
                     bar.finish_and_clear();
-                    say(&end(trained));
+                    self.lines.say(&end(trained));
                 } else if trained.reason != Reason::Finished {
-                    say(&end(trained));
+                    self.lines.say(&end(trained));
                 }
             }
         }

@@ -1,16 +1,22 @@
 //! `nnc run`: compile, train, print.
 
+use std::ffi::{OsStr, OsString};
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{Args, ValueEnum};
 
+use super::interrupt::Interruptible;
 use super::json::Json;
 use super::progress::Terminal;
 use super::settings::{Settings, has_train};
 use super::{Failure, input, report};
 use crate::runtime::events::{Event, Observer};
+use crate::runtime::program::Diagnostics;
 use crate::runtime::session::Session;
+use crate::runtime::sources::checkpoint;
 
 /// Compile a program and carry out its train, print and expect lines.
 #[derive(Args)]
@@ -90,30 +96,32 @@ impl Run {
         if lacks_train {
             return Err(Failure::Usage("the program has no `train` whose settings could be changed".into()));
         }
-        let mut observer: Box<dyn Observer> = match self.events {
+        let listener: Box<dyn Observer> = match self.events {
             Some(Format::Json) => Box::new(Json::new(self.every, program.sources().clone())),
             None => {
                 let bar = std::io::stdout().is_terminal() && std::io::stderr().is_terminal();
                 Box::new(Terminal::new(self.quiet, bar, program.sources().clone()))
             }
         };
+        let interrupted = Arc::new(AtomicBool::new(false));
+        let mut observer = Interruptible::new(listener, Arc::clone(&interrupted));
         for warning in program.warnings() {
             observer.event(&Event::Warning(warning));
         }
-        let outcome = self.session(&program, &mut *observer);
+        if let Some(path) = &self.save {
+            checkpoint::is_writable(path).map_err(|error| program.failed([error]))?;
+        }
+        let mut session: Session = program.session()?;
+        let outcome = self.session(&mut session, &mut observer);
         drop(observer);
+        let outcome = self.keep(&session, outcome, interrupted.load(Ordering::Relaxed));
         if self.timings {
             eprintln!("{}", program.timings());
         }
         outcome
     }
 
-    fn session(
-        &self,
-        program: &crate::runtime::program::Program,
-        observer: &mut dyn Observer,
-    ) -> Result<(), Failure> {
-        let mut session: Session = program.session()?;
+    fn session(&self, session: &mut Session, observer: &mut dyn Observer) -> Result<(), Diagnostics> {
         if let Some(threads) = self.threads {
             session.set_threads(threads);
         }
@@ -123,16 +131,42 @@ impl Run {
         if let Some(path) = &self.resume {
             session.resume(path)?;
         }
-        let outcome = session.run(observer);
-        // A run that failed behind its training (an `expect`) has parameters worth keeping.
-        if let (Some(path), true) = (&self.save, outcome.is_ok() || session.is_trained()) {
-            if let Err(diagnostics) = &outcome {
-                report(diagnostics);
-            }
-            session.save(path)?;
-            return if outcome.is_ok() { Ok(()) } else { Err(Failure::Silent) };
+        session.run(observer)
+    }
+
+    /// Saves what is worth it: everything after a good end, and what was learnt before a bad one.
+    fn keep(
+        &self,
+        session: &Session,
+        outcome: Result<(), Diagnostics>,
+        interrupted: bool,
+    ) -> Result<(), Failure> {
+        if let Err(diagnostics) = &outcome {
+            report(diagnostics);
         }
-        Ok(outcome?)
+        let file = self.file.display();
+        match &self.save {
+            Some(path) if outcome.is_ok() || session.is_trained() => {
+                save(session, path)?;
+                if interrupted || outcome.is_err() {
+                    let path = path.display();
+                    eprintln!("saved step {}; go on with `nnc run {file} --resume {path}`", session.step());
+                }
+            }
+            Some(_) => {}
+            None if interrupted => {
+                eprintln!(
+                    "interrupted at step {}; with `--save FILE` what was learnt is kept",
+                    session.step()
+                );
+            }
+            None => {}
+        }
+        match outcome {
+            Ok(()) if interrupted => Err(Failure::Interrupted),
+            Ok(()) => Ok(()),
+            Err(_) => Err(Failure::Silent),
+        }
     }
 
     fn settings(&self) -> Result<Settings, Failure> {
@@ -151,4 +185,16 @@ impl Run {
         });
         Ok(settings)
     }
+}
+
+/// Saves a session; if that fails, in the folder for temporary files rather than not at all.
+fn save(session: &Session, path: &Path) -> Result<(), Failure> {
+    let Err(error) = session.save(path) else { return Ok(()) };
+    let mut name = OsString::from("nnc-rescued-");
+    name.push(path.file_name().unwrap_or(OsStr::new("parameters.safetensors")));
+    let rescued = std::env::temp_dir().join(name);
+    if rescued != path && session.save(&rescued).is_ok() {
+        eprintln!("saved to `{}` instead", rescued.display());
+    }
+    Err(error.into())
 }

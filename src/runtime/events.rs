@@ -18,6 +18,11 @@ pub trait Observer {
     fn stop(&mut self) -> bool {
         false
     }
+
+    /// Asked after each `train` that was stopped: whether what follows it in the program is to be left out.
+    fn leave(&mut self) -> bool {
+        false
+    }
 }
 
 /// Listens to nothing.
@@ -98,6 +103,7 @@ pub struct Trained {
     pub epochs: u64,
     pub last: Scores,
     pub validation: Option<Scores>,
+    /// That steps and validation took; what listeners do is not counted.
     pub seconds: f64,
     pub reason: Reason,
 }

@@ -20,13 +20,20 @@ const PERMUTATION: u32 = u32::MAX;
 /// interval*, 2019). Words are used in order from the blocks `(0, 2^32 - 1, epoch, purpose)`,
 /// `(1, …)`, … under the key of the seed.
 pub fn permutation(rows: u32, seed: u64, purpose: Purpose, epoch: u32) -> Vec<u32> {
+    let mut order = Vec::new();
+    permute_into(&mut order, rows, seed, purpose, epoch);
+    order
+}
+
+/// The same in place of what `order` has.
+pub fn permute_into(order: &mut Vec<u32>, rows: u32, seed: u64, purpose: Purpose, epoch: u32) {
     let mut words =
         Words { key: key_of(seed), counter: [0, PERMUTATION, epoch, purpose as u32], word: 4, block: [0; 4] };
-    let mut order: Vec<u32> = (0..rows).collect();
+    order.clear();
+    order.extend(0..rows);
     for last in (1..rows).rev() {
         order.swap(last as usize, words.below(last + 1) as usize);
     }
-    order
 }
 
 /// The rows of each part. Parts are rounded down, the last takes the rest. Without `in_order`

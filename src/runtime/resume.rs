@@ -64,9 +64,14 @@ impl Session {
         self.read_checkpoint(path).map_err(|error| program.failed([error]))
     }
 
-    /// Whether a training has begun.
+    /// Whether a training has begun and left parameters that are worth keeping.
     pub fn is_trained(&self) -> bool {
-        self.progress.is_some()
+        self.progress.is_some() && !self.damaged
+    }
+
+    /// Steps that the last training took.
+    pub fn step(&self) -> u64 {
+        self.progress.as_ref().map_or(0, |progress| progress.step)
     }
 
     fn read_checkpoint(&mut self, path: &Path) -> Result<(), Diagnostic> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::array::{Array, Elements, shape_text};
 use super::call::{Caller, Moment};
 use super::data::{Table, load, read};
-use super::events::{Event, Observer, Scores, Trained};
+use super::events::{Event, Observer, Reason, Scores, Trained};
 use super::memory::{Binding, Memory};
 use super::program::{Diagnostics, Part, Program};
 use super::sources::checkpoint::{self, Wanted};
@@ -27,6 +27,8 @@ pub struct Session {
     pub(super) progress: Option<Progress>,
     /// The action that [`Session::run`] begins with.
     pub(super) first_action: usize,
+    /// Whether the parameters are those of a training that went bad, with no better ones to go back to.
+    pub(super) damaged: bool,
 }
 
 /// Tensors by name.
@@ -36,7 +38,8 @@ impl Session {
     pub(super) fn new(program: Program) -> Result<Session, Diagnostics> {
         let memory = Memory::new(program.checked().precision);
         let caller = Caller::new(0);
-        let mut session = Session { program, memory, caller, progress: None, first_action: 0 };
+        let mut session =
+            Session { program, memory, caller, progress: None, first_action: 0, damaged: false };
         let program = session.program.clone();
         session.initialise().map_err(|error| program.failed([error]))?;
         Ok(session)
@@ -118,6 +121,7 @@ impl Session {
                 }
             };
             match outcome {
+                Ok(()) if matches!(action, Action::Train(_)) && stopped(&last) && observer.leave() => break,
                 Ok(()) => {}
                 Err(error) if matches!(action, Action::Expect(_)) => failures.push(error),
                 Err(error) => {
@@ -378,6 +382,10 @@ impl Session {
         called.map_err(|error| Diagnostic::error("E0799", error).at(span, ""))?;
         Ok(results)
     }
+}
+
+fn stopped(trained: &Option<Trained>) -> bool {
+    trained.as_ref().is_some_and(|trained| trained.reason == Reason::Stopped)
 }
 
 fn take_outputs(binding: &Binding, memory: &Memory) -> BTreeMap<Arc<str>, Array> {

@@ -29,13 +29,58 @@ pub fn write(
     arrays: &[(&str, &Array)],
     metadata: &BTreeMap<String, String>,
 ) -> Result<(), Diagnostic> {
-    let unfinished = beside(path);
-    let written = write_file(&unfinished, arrays, metadata).and_then(|()| fs::rename(&unfinished, path));
-    written.map_err(|error| {
-        // It may not exist; what failed is reported in any case.
-        let _ = fs::remove_file(&unfinished);
-        Diagnostic::error("E0714", format!("cannot write `{}`: {error}", path.display()))
-    })
+    let written = match Target::of(path) {
+        Target::Device(path) => {
+            File::create(path).and_then(|file| write_to(file, arrays, metadata).map(drop))
+        }
+        Target::File { path, unfinished } => {
+            let written = File::create(&unfinished)
+                .and_then(|file| write_to(file, arrays, metadata)?.sync_all())
+                .and_then(|()| fs::rename(&unfinished, path));
+            if written.is_err() {
+                // It may not exist; what failed is reported in any case.
+                let _ = fs::remove_file(&unfinished);
+            }
+            written
+        }
+    };
+    written.map_err(|error| cannot_write(path, &error))
+}
+
+/// Where bytes go that are to be found under a path.
+enum Target {
+    /// A file, written under another name until it is complete.
+    File { path: PathBuf, unfinished: PathBuf },
+    /// What has no other name: a device or a pipe.
+    Device(PathBuf),
+}
+
+impl Target {
+    fn of(path: &Path) -> Target {
+        // A link goes on to mean what it meant.
+        let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+        if fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir()) {
+            return Target::Device(path);
+        }
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let unfinished = path.with_file_name(format!(".{name}.{}", std::process::id()));
+        Target::File { path, unfinished }
+    }
+}
+
+/// Whether a file of this name can be written, as far as that can be known before there is something to write.
+///
+/// Errors: E0714.
+pub fn is_writable(path: &Path) -> Result<(), Diagnostic> {
+    let Target::File { path: target, unfinished } = Target::of(path) else { return Ok(()) };
+    let made =
+        if target.is_dir() { Err(io::ErrorKind::IsADirectory.into()) } else { File::create(&unfinished) };
+    let _ = fs::remove_file(&unfinished);
+    made.map(drop).map_err(|error| cannot_write(path, &error))
+}
+
+fn cannot_write(path: &Path, error: &io::Error) -> Diagnostic {
+    Diagnostic::error("E0714", format!("cannot write `{}`: {error}", path.display()))
 }
 
 /// Finds every parameter and state that a program starts with in a file, under `prefix` and its
@@ -95,21 +140,15 @@ pub fn open(
     find(&safetensors::open(path)?, prefix, wanted)
 }
 
-/// The name under which a file is written before it is complete.
-fn beside(path: &Path) -> PathBuf {
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    path.with_file_name(format!(".{name}.{}", std::process::id()))
-}
-
-fn write_file(path: &Path, arrays: &[(&str, &Array)], metadata: &BTreeMap<String, String>) -> io::Result<()> {
-    let mut out = BufWriter::new(File::create(path)?);
+fn write_to(file: File, arrays: &[(&str, &Array)], metadata: &BTreeMap<String, String>) -> io::Result<File> {
+    let mut out = BufWriter::new(file);
     let header = header(arrays, metadata);
     out.write_all(&(header.len() as u64).to_le_bytes())?;
     out.write_all(header.as_bytes())?;
     for (_, array) in arrays {
         write_elements(&mut out, array.elements())?;
     }
-    out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()
+    out.into_inner().map_err(io::IntoInnerError::into_error)
 }
 
 /// The header, padded with spaces so that elements begin at a multiple of 8.

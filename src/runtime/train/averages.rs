@@ -2,6 +2,7 @@
 //! are computed on all rows at once.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::batch::Batch;
@@ -27,14 +28,14 @@ pub struct Averages {
 }
 
 impl Averages {
-    /// Adds what the first `steps` steps of the last series gave, each on `rows` rows.
-    pub fn add(&mut self, batch: &Batch, steps: usize, rows: usize) {
-        let weight = rows as f64;
-        self.rows += weight * steps as f64;
+    /// Adds what some steps of the last series gave, each on as many rows as the batch has.
+    pub fn add(&mut self, batch: &Batch, steps: Range<usize>) {
+        let weight = batch.size as f64;
+        self.rows += weight * steps.len() as f64;
         self.losses.resize(batch.n_losses(), 0.0);
         self.metrics.resize(batch.n_metrics(), 0.0);
-        batch.add_losses(steps, weight, &mut self.losses);
-        batch.add_metrics(steps, weight, &mut self.metrics);
+        batch.add_losses(steps.clone(), weight, &mut self.losses);
+        batch.add_metrics(steps.clone(), weight, &mut self.metrics);
         let more = batch.gathered(steps);
         if self.gathered.is_empty() {
             self.gathered = more;

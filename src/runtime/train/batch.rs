@@ -4,6 +4,7 @@
 //! from the columns and puts the results of each step behind those of the one before. Only columns that are
 //! not in memory are gathered here, step by step.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::base::{Diagnostic, Span};
@@ -178,8 +179,8 @@ impl Batch {
         self.losses.len()
     }
 
-    /// Adds the losses of the first `steps` steps to sums.
-    pub fn add_losses(&self, steps: usize, weight: f64, sums: &mut [f64]) {
+    /// Adds the losses of some steps to sums.
+    pub fn add_losses(&self, steps: Range<usize>, weight: f64, sums: &mut [f64]) {
         add(&self.results, &self.losses, steps, weight, sums);
     }
 
@@ -187,22 +188,23 @@ impl Batch {
         self.metrics.len()
     }
 
-    /// Adds the batch metrics of the first `steps` steps to sums.
-    pub fn add_metrics(&self, steps: usize, weight: f64, sums: &mut [f64]) {
+    /// Adds the batch metrics of some steps to sums.
+    pub fn add_metrics(&self, steps: Range<usize>, weight: f64, sums: &mut [f64]) {
         add(&self.results, &self.metrics, steps, weight, sums);
     }
 
-    /// For each whole metric its arguments over the first `steps` steps, rows first.
-    pub fn gathered(&self, steps: usize) -> Vec<Vec<Array>> {
+    /// For each whole metric its arguments over some steps, rows first.
+    pub fn gathered(&self, steps: Range<usize>) -> Vec<Vec<Array>> {
         let argument = |number: &usize| {
             let at = self.slots.iter().position(|slot| matches!(slot, Slot::Result(own) if own == number));
             let mut shape = at.map(|at| self.function.externals[at].shape.clone()).unwrap_or_default();
             let count = shape.iter().product::<usize>();
+            // A scalar is the same in all steps.
+            let steps = if shape.is_empty() { steps.start..steps.start + 1 } else { steps.clone() };
             if let Some(rows) = shape.first_mut() {
-                *rows *= steps;
+                *rows *= steps.len();
             }
-            let elements =
-                first(self.results[*number].elements(), if shape.is_empty() { count } else { count * steps });
+            let elements = part(self.results[*number].elements(), steps.start * count..steps.end * count);
             Array::new(shape, elements).expect("steps have results of one shape")
         };
         self.gathered.iter().map(|arguments| arguments.iter().map(argument).collect()).collect()
@@ -258,22 +260,21 @@ fn element(array: &Array, at: usize) -> f64 {
     }
 }
 
-fn add(results: &[Array], numbers: &[usize], steps: usize, weight: f64, sums: &mut [f64]) {
+fn add(results: &[Array], numbers: &[usize], steps: Range<usize>, weight: f64, sums: &mut [f64]) {
     for (sum, number) in sums.iter_mut().zip(numbers) {
-        for step in 0..steps {
+        for step in steps.clone() {
             *sum += weight * element(&results[*number], step);
         }
     }
 }
 
-/// The first so many elements.
-fn first(elements: &Elements, count: usize) -> Elements {
+fn part(elements: &Elements, range: Range<usize>) -> Elements {
     match elements {
-        Elements::F32(values) => Elements::F32(values[..count].to_vec()),
-        Elements::F64(values) => Elements::F64(values[..count].to_vec()),
-        Elements::I32(values) => Elements::I32(values[..count].to_vec()),
-        Elements::U8(values) => Elements::U8(values[..count].to_vec()),
-        Elements::Bool(values) => Elements::Bool(values[..count].to_vec()),
+        Elements::F32(values) => Elements::F32(values[range].to_vec()),
+        Elements::F64(values) => Elements::F64(values[range].to_vec()),
+        Elements::I32(values) => Elements::I32(values[range].to_vec()),
+        Elements::U8(values) => Elements::U8(values[range].to_vec()),
+        Elements::Bool(values) => Elements::Bool(values[range].to_vec()),
     }
 }
 

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use super::Progress;
 use crate::base::{Diagnostic, SourceMap, Span};
 use crate::ir::program::{BATCH, Train};
 use crate::ir::{Dim, Elem, Graph, NodeId, Op, Phase, Sizes};
@@ -20,14 +21,15 @@ pub const KEEP_EVERY: u64 = 256;
 /// Above this many numbers nothing is kept: copies would cost time and memory.
 const KEEP_AT_MOST: usize = 1 << 24;
 
-/// The tensors of a moment when all was well.
+/// A moment when all was well: its tensors, and where the training was.
 pub struct Safe {
-    pub step: u64,
+    pub progress: Progress,
     tensors: Vec<(Cell, Arc<Array>)>,
 }
 
 impl Safe {
-    pub fn keep(session: &Session, train: &Train, step: u64) -> Safe {
+    /// None if the tensors are too large to be kept.
+    pub fn keep(session: &Session, train: &Train, progress: &Progress) -> Option<Safe> {
         let checked = session.program.checked();
         let all = checked.params.iter().chain(&checked.states).chain(&train.optimizer_states);
         let tensors: Vec<(Cell, Arc<Array>)> = all
@@ -35,7 +37,11 @@ impl Safe {
             .map(|cell| (cell, session.memory.shared(cell)))
             .collect();
         let count: usize = tensors.iter().map(|(_, array)| array.elements().len()).sum();
-        Safe { step, tensors: if count <= KEEP_AT_MOST { tensors } else { Vec::new() } }
+        (count <= KEEP_AT_MOST).then(|| Safe { progress: progress.clone(), tensors })
+    }
+
+    pub fn step(&self) -> u64 {
+        self.progress.step
     }
 
     pub fn restore(&self, session: &mut Session) {

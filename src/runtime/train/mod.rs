@@ -2,6 +2,7 @@
 //!
 //! | file | does |
 //! |---|---|
+//! | [`driver`] | series of steps, and what happens between them |
 //! | [`order`] | which rows each step takes |
 //! | [`batch`] | the code for a batch size and its tensors |
 //! | [`averages`] | losses and metrics over many batches |
@@ -10,19 +11,20 @@
 pub mod averages;
 pub mod batch;
 pub mod blame;
+mod driver;
 pub mod order;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use averages::Averages;
 use batch::{Batches, some_rows};
+use driver::Driver;
 use order::Order;
 
 use super::array::Array;
 use super::call::Moment;
-use super::data::{Rows, Table, data_name};
-use super::events::{EpochReport, Event, Observer, Reason, Scores, Start, StepReport, Trained};
+use super::data::{Rows, data_name};
+use super::events::{Event, Observer, Scores, Start, Trained};
 use super::program::Part;
 use super::session::{Session, Tensors};
 use crate::base::{Diagnostic, nearest};
@@ -30,8 +32,6 @@ use crate::compile::symbols;
 use crate::ir::program::{Action, DataRef, Length, Train, Variable};
 use crate::ir::{Dim, Op, Sizes};
 
-/// How long a call of native code may take about, so that progress can be shown.
-const SERIES_TIME: Duration = Duration::from_millis(80);
 /// How much the results of the steps of one call may take about.
 const SERIES_BYTES: usize = 1 << 24;
 
@@ -78,25 +78,17 @@ pub fn run(
         Length::Epochs(epochs) => epochs.saturating_mul(order.steps_per_epoch()),
         Length::Steps(steps) => steps,
     };
-    let mut driver = Driver {
-        action,
-        train,
-        steps,
-        order,
-        batches: Batches::new(Part::Step(action), &train.step, train, Arc::clone(&table), sizes.clone()),
-        validation: validation(session, action, train, &sizes)?,
-        progress: resumed.unwrap_or_else(|| Progress::new(action)),
-        taken: Vec::new(),
-        safe: None,
-        at_once: 1,
-    };
-    let full = driver.order.batch();
-    driver.batches.of_size(session, full)?;
+    let (full, steps_per_epoch) = (order.batch(), order.steps_per_epoch());
+    let mut batches = Batches::new(Part::Step(action), &train.step, train, Arc::clone(&table), sizes.clone());
+    batches.of_size(session, full)?;
+    let validation = validation(session, action, train, &sizes)?;
+    let progress = resumed.unwrap_or_else(|| Progress::new(action));
+    let mut driver = Driver::new(action, train, steps, order, batches, validation, progress);
     observer.event(&Event::Start(&Start {
         parameters: count_trained(session, train),
         rows: rows.len(),
         batch: full,
-        steps_per_epoch: driver.order.steps_per_epoch(),
+        steps_per_epoch,
         steps,
         compile_seconds: program.begun().elapsed().as_secs_f64(),
     }));
@@ -246,185 +238,8 @@ fn evaluate(
         let taken: Vec<u32> = (at..at + steps * batch.size).map(|at| rows.get(at)).collect();
         let moment = Moment { seed: train.seed, step: 0 };
         batch.run(&session.caller, &mut session.memory, &taken, moment, false);
-        averages.add(batch, steps, batch.size);
+        averages.add(batch, 0..steps);
         at += steps * batch.size;
     }
     averages.finish(session, train, action)
-}
-
-/// One `train` at work.
-struct Driver<'a> {
-    action: usize,
-    train: &'a Train,
-    steps: u64,
-    order: Order,
-    batches: Batches<'a>,
-    validation: Option<(Batches<'a>, Rows)>,
-    progress: Progress,
-    taken: Vec<u32>,
-    /// Tensors and step of a moment when all was well, to find out later what went bad.
-    safe: Option<blame::Safe>,
-    /// How many steps are taken in one call at most.
-    at_once: u64,
-}
-
-impl Driver<'_> {
-    fn run(&mut self, session: &mut Session, observer: &mut dyn Observer) -> Result<Trained, Diagnostic> {
-        let begun = Instant::now();
-        let mut epoch_begun = Instant::now();
-        let mut epoch_rows = 0usize;
-        let mut last = (Scores::default(), None);
-        let mut reason = Reason::Finished;
-        let every = observer.every();
-        let per_epoch = self.order.steps_per_epoch();
-        while self.progress.step < self.steps {
-            self.keep_safe(session);
-            let before = self.progress.step;
-            let series = self.series(session)?;
-            epoch_rows += self.taken.len();
-            let step = self.progress.step;
-            if let Some(every) = every {
-                for (at, losses) in series.into_iter().enumerate() {
-                    let step = before + at as u64 + 1;
-                    if step.is_multiple_of(every.max(1)) {
-                        observer.event(&Event::Step(&StepReport { step, losses }));
-                    }
-                }
-            }
-            observer.event(&Event::Progress { step, steps: self.steps });
-            let stopped = observer.stop();
-            let ended = stopped || step == self.steps;
-            if step.is_multiple_of(per_epoch) || ended {
-                let report = self.epoch(session, ended, epoch_begun, epoch_rows)?;
-                observer.event(&Event::Epoch(&report));
-                let patient = self.is_patient(&report);
-                last = (report.train, report.validation);
-                (epoch_begun, epoch_rows) = (Instant::now(), 0);
-                if !patient && !ended {
-                    reason = Reason::Patience;
-                    break;
-                }
-            }
-            if stopped {
-                reason = Reason::Stopped;
-                break;
-            }
-        }
-        let (last, validation) = last;
-        Ok(Trained {
-            steps: self.progress.step,
-            epochs: self.progress.step.div_ceil(per_epoch),
-            last,
-            validation,
-            seconds: begun.elapsed().as_secs_f64(),
-            reason,
-        })
-    }
-
-    /// Takes steps of one batch size, at most to the end of the epoch; gives the losses of each before its
-    /// update.
-    fn series(&mut self, session: &mut Session) -> Result<Vec<Vec<f64>>, Diagnostic> {
-        let begun = Instant::now();
-        let first = self.progress.step;
-        let (size, left) = self.order.equal_steps(first);
-        let batch = self.batches.of_size(session, size)?;
-        let room = (SERIES_BYTES / batch.result_bytes().max(1)).max(1) as u64;
-        let steps = left.min(self.steps - first).min(self.at_once).min(room);
-        self.order.take(first, steps, &mut self.taken);
-        let moment = Moment { seed: self.train.seed, step: first as u32 + 1 };
-        let taken = batch.run(&session.caller, &mut session.memory, &self.taken, moment, true);
-        if !taken.finite {
-            let losses = batch.losses(taken.steps - 1);
-            self.progress.step += taken.steps as u64 - 1;
-            return Err(self.blame(session, &losses));
-        }
-        self.progress.averages.add(batch, taken.steps, size);
-        self.progress.step += taken.steps as u64;
-        // Long enough that calls cost nothing, short enough that somebody who watches sees progress.
-        let spent = begun.elapsed();
-        if spent < SERIES_TIME / 4 && steps == self.at_once {
-            self.at_once = (self.at_once * 2).min(blame::KEEP_EVERY);
-        } else if spent > SERIES_TIME {
-            self.at_once = (self.at_once / 2).max(1);
-        }
-        Ok((0..taken.steps).map(|step| batch.losses(step)).collect())
-    }
-
-    /// What an epoch gave, and validation where it is due.
-    fn epoch(
-        &mut self,
-        session: &mut Session,
-        ended: bool,
-        begun: Instant,
-        rows: usize,
-    ) -> Result<EpochReport, Diagnostic> {
-        let mut averages = std::mem::take(&mut self.progress.averages);
-        let train = averages.finish(session, self.train, self.action)?;
-        let seconds = begun.elapsed().as_secs_f64();
-        let due = match self.train.length {
-            Length::Epochs(_) => true,
-            Length::Steps(_) => ended,
-        };
-        let validation = match &mut self.validation {
-            Some((batches, rows)) if due => Some(evaluate(session, batches, rows, self.train, self.action)?),
-            _ => None,
-        };
-        let per_epoch = self.order.steps_per_epoch();
-        Ok(EpochReport {
-            epoch: self.progress.step.div_ceil(per_epoch),
-            epochs: self.steps.div_ceil(per_epoch),
-            step: self.progress.step,
-            steps: self.steps,
-            train,
-            validation,
-            seconds,
-            examples_per_second: rows as f64 / seconds.max(1e-9),
-        })
-    }
-
-    /// Whether training goes on as far as `stop = patience(n)` is concerned.
-    fn is_patient(&mut self, report: &EpochReport) -> bool {
-        let Some(patience) = self.train.patience else { return true };
-        let watched = match (&report.validation, &self.validation) {
-            (Some(scores), _) => scores.loss(),
-            (None, Some(_)) => return true,
-            (None, None) => report.train.loss(),
-        };
-        if watched < self.progress.best {
-            (self.progress.best, self.progress.waited) = (watched, 0);
-        } else {
-            self.progress.waited += 1;
-        }
-        self.progress.waited < patience
-    }
-
-    /// Remembers the tensors every so many steps.
-    fn keep_safe(&mut self, session: &Session) {
-        let due = self.safe.as_ref().is_none_or(|safe| self.progress.step >= safe.step + blame::KEEP_EVERY);
-        if due {
-            self.safe = Some(blame::Safe::keep(session, self.train, self.progress.step));
-        }
-    }
-
-    /// Goes back to the last safe moment, repeats the steps up to the bad one and looks into that.
-    fn blame(&mut self, session: &mut Session, losses: &[f64]) -> Diagnostic {
-        let bad_step = self.progress.step;
-        let line = losses.iter().position(|loss| !loss.is_finite()).unwrap_or(0);
-        let error = blame::loss_error(self.train, bad_step, line, losses[line]);
-        let Some(safe) = self.safe.take() else { return error };
-        safe.restore(session);
-        for step in safe.step..bad_step {
-            self.order.take(step, 1, &mut self.taken);
-            let Ok(batch) = self.batches.of_size(session, self.taken.len()) else { return error };
-            let moment = Moment { seed: self.train.seed, step: step as u32 + 1 };
-            batch.run(&session.caller, &mut session.memory, &self.taken, moment, false);
-        }
-        self.order.take(bad_step, 1, &mut self.taken);
-        let table: &Table = &self.batches.table;
-        let sizes = &self.batches.sizes;
-        match blame::first_bad(session, self.train, table, &self.taken, sizes, bad_step) {
-            Some(note) => error.note(note),
-            None => error,
-        }
-    }
 }

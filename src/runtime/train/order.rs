@@ -4,7 +4,7 @@
 //! the same rows as training that is not.
 
 use crate::runtime::data::Rows;
-use crate::runtime::permutation::{Purpose, permutation};
+use crate::runtime::permutation::{Purpose, permute_into};
 
 /// The rows of every step of one training.
 pub struct Order {
@@ -36,37 +36,56 @@ impl Order {
 
     /// The batch size of a step, from 0, and how many steps from this one on have the same within its epoch.
     pub fn equal_steps(&self, step: u64) -> (usize, u64) {
-        let at = step % self.steps_per_epoch;
-        let left = self.steps_per_epoch - at;
-        let rest = self.rows.len() % self.batch;
-        if !self.shuffle || rest == 0 {
+        let left = self.steps_per_epoch - step % self.steps_per_epoch;
+        if self.has_one_size() {
             (self.batch, left)
         } else if left == 1 {
-            (rest, 1)
+            (self.rows.len() % self.batch, 1)
         } else {
             (self.batch, left - 1)
         }
     }
 
-    /// The rows of some steps of one epoch, from 0. With `shuffle` every epoch is a permutation of all rows
-    /// and its last batch may be smaller; otherwise rows come in order and wrap around.
+    /// Whether all batches are of one size: no epoch has a smaller last one.
+    pub fn has_one_size(&self) -> bool {
+        !self.shuffle || self.rows.len().is_multiple_of(self.batch)
+    }
+
+    /// The rows of some steps, from 0, one step after another. With `shuffle` every epoch is a permutation of
+    /// all rows and its last batch may be smaller; otherwise rows come in order and wrap around.
     pub fn take(&mut self, step: u64, steps: u64, into: &mut Vec<u32>) {
         into.clear();
-        let count = self.rows.len();
-        let wanted = steps as usize * self.batch;
         if !self.shuffle {
+            let count = self.rows.len();
             let start = (u128::from(step) * self.batch as u128 % count as u128) as usize;
+            let wanted = steps as usize * self.batch;
             into.extend((start..start + wanted).map(|at| self.rows.get(at % count)));
             return;
         }
-        let (epoch, at) = (step / self.steps_per_epoch, (step % self.steps_per_epoch) as usize);
+        let (mut at, end) = (step, step + steps);
+        while at < end {
+            let epoch = at / self.steps_per_epoch;
+            let epoch_end = ((epoch + 1) * self.steps_per_epoch).min(end);
+            self.take_of_epoch(epoch, (at % self.steps_per_epoch) as usize, (epoch_end - at) as usize, into);
+            at = epoch_end;
+        }
+    }
+
+    /// Appends the rows of some steps of one epoch.
+    fn take_of_epoch(&mut self, epoch: u64, first: usize, steps: usize, into: &mut Vec<u32>) {
+        let count = self.rows.len();
         if self.epoch != Some(epoch) {
-            self.permutation = permutation(count as u32, self.seed, Purpose::Shuffle, epoch as u32);
+            let order = &mut self.permutation;
+            permute_into(order, count as u32, self.seed, Purpose::Shuffle, epoch as u32);
             self.epoch = Some(epoch);
         }
-        let start = at * self.batch;
-        let end = (start + wanted).min(count);
-        into.extend(self.permutation[start..end].iter().map(|at| self.rows.get(*at as usize)));
+        let start = first * self.batch;
+        let end = (start + steps * self.batch).min(count);
+        let taken = &self.permutation[start..end];
+        match &self.rows {
+            Rows::All(_) => into.extend_from_slice(taken),
+            Rows::Some(rows) => into.extend(taken.iter().map(|at| rows[*at as usize])),
+        }
     }
 }
 
@@ -105,6 +124,9 @@ mod tests {
             assert_eq!(rows, [10, 11, 12, 13, 14]);
         }
         assert_ne!(epochs[0], epochs[1]);
+        let mut both = Vec::new();
+        Order::new(Rows::Some((10..15).collect()), 2, 1, true).take(0, 6, &mut both);
+        assert_eq!(both, epochs.concat());
         // A step does not depend on the steps before.
         assert_eq!(taken(&mut Order::new(Rows::Some((10..15).collect()), 2, 1, true), 4), epochs[1][2..4]);
     }

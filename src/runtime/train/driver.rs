@@ -1,0 +1,286 @@
+//! One `train` at work.
+//!
+//! Steps are taken in series, each one call of native code. A series ends where somebody must look at the
+//! parameters or the scores: at the end of an epoch if there is a validation or a `stop`, else only so often
+//! that who watches sees progress. What the epochs of a series gave is read from its stored results.
+
+use std::time::{Duration, Instant};
+
+use super::averages::Averages;
+use super::batch::Batches;
+use super::order::Order;
+use super::{Progress, SERIES_BYTES, blame, evaluate};
+use crate::base::Diagnostic;
+use crate::ir::program::{Length, Train};
+use crate::runtime::call::Moment;
+use crate::runtime::data::{Rows, Table};
+use crate::runtime::events::{EpochReport, Event, Observer, Reason, Scores, StepReport, Trained};
+use crate::runtime::session::Session;
+
+/// How long a call of native code may take about, so that progress can be shown.
+const SERIES_TIME: Duration = Duration::from_millis(80);
+
+pub(super) struct Driver<'a> {
+    action: usize,
+    train: &'a Train,
+    steps: u64,
+    order: Order,
+    pub batches: Batches<'a>,
+    pub validation: Option<(Batches<'a>, Rows)>,
+    pub progress: Progress,
+    /// The rows of the last series.
+    taken: Vec<u32>,
+    /// Tensors and step of a moment when all was well, to find out later what went bad.
+    safe: Option<blame::Safe>,
+    /// How many steps are taken in one call at most.
+    at_once: u64,
+    /// Seconds that the steps of the epoch so far took, and how many rows they saw.
+    epoch_seconds: f64,
+    epoch_rows: usize,
+    /// Seconds that all steps and validations took.
+    seconds: f64,
+    /// Scores of the last epoch.
+    last: (Scores, Option<Scores>),
+}
+
+/// Steps that were taken in one call.
+struct Taken {
+    before: u64,
+    steps: u64,
+    /// Rows of each.
+    size: usize,
+    seconds: f64,
+    /// The losses of the step behind these, if they are not all finite.
+    bad: Option<Vec<f64>>,
+}
+
+impl<'a> Driver<'a> {
+    pub fn new(
+        action: usize,
+        train: &'a Train,
+        steps: u64,
+        order: Order,
+        batches: Batches<'a>,
+        validation: Option<(Batches<'a>, Rows)>,
+        progress: Progress,
+    ) -> Driver<'a> {
+        Driver {
+            action,
+            train,
+            steps,
+            order,
+            batches,
+            validation,
+            progress,
+            taken: Vec::new(),
+            safe: None,
+            at_once: 1,
+            epoch_seconds: 0.0,
+            epoch_rows: 0,
+            seconds: 0.0,
+            last: (Scores::default(), None),
+        }
+    }
+
+    pub fn run(&mut self, session: &mut Session, observer: &mut dyn Observer) -> Result<Trained, Diagnostic> {
+        let mut reason = Reason::Finished;
+        while self.progress.step < self.steps {
+            self.keep_safe(session);
+            let taken = self.series(session)?;
+            let stopped = observer.stop();
+            let patient = self.look(session, &taken, stopped, observer)?;
+            if let Some(losses) = taken.bad {
+                return Err(self.blame(session, &losses));
+            }
+            observer.event(&Event::Progress { step: self.progress.step, steps: self.steps });
+            if stopped && self.progress.step < self.steps {
+                reason = Reason::Stopped;
+                break;
+            }
+            if !patient {
+                reason = Reason::Patience;
+                break;
+            }
+        }
+        let (last, validation) = std::mem::take(&mut self.last);
+        Ok(Trained {
+            steps: self.progress.step,
+            epochs: self.progress.step.div_ceil(self.order.steps_per_epoch()),
+            last,
+            validation,
+            seconds: self.seconds,
+            reason,
+        })
+    }
+
+    /// Takes steps of one batch size.
+    fn series(&mut self, session: &mut Session) -> Result<Taken, Diagnostic> {
+        let begun = Instant::now();
+        let first = self.progress.step;
+        let (size, left) = self.order.equal_steps(first);
+        let left = if self.is_watched() || !self.order.has_one_size() { left } else { u64::MAX };
+        let batch = self.batches.of_size(session, size)?;
+        let room = (SERIES_BYTES / batch.result_bytes().max(1)).max(1) as u64;
+        let steps = left.min(self.steps - first).min(self.at_once).min(room);
+        self.order.take(first, steps, &mut self.taken);
+        let moment = Moment { seed: self.train.seed, step: first as u32 + 1 };
+        let taken = batch.run(&session.caller, &mut session.memory, &self.taken, moment, true);
+        let good = taken.steps - usize::from(!taken.finite);
+        let bad = (!taken.finite).then(|| batch.losses(good));
+        self.progress.step += good as u64;
+        // Long enough that calls cost nothing, short enough that somebody who watches sees progress.
+        let time = begun.elapsed();
+        if time < SERIES_TIME / 16 && steps == self.at_once {
+            self.at_once = (self.at_once * 8).min(blame::KEEP_EVERY);
+        } else if time < SERIES_TIME / 4 && steps == self.at_once {
+            self.at_once = (self.at_once * 2).min(blame::KEEP_EVERY);
+        } else if time > SERIES_TIME {
+            self.at_once = (self.at_once / 2).max(1);
+        }
+        Ok(Taken { before: first, steps: good as u64, size, seconds: time.as_secs_f64(), bad })
+    }
+
+    /// Whether something happens at the end of each epoch that needs its parameters or all of its results.
+    fn is_watched(&self) -> bool {
+        let validates = self.validation.is_some() && matches!(self.train.length, Length::Epochs(_));
+        validates || self.train.patience.is_some() || self.train.metrics.iter().any(|own| own.whole.is_some())
+    }
+
+    /// Tells about the steps and epochs of a series. Gives whether training goes on as far as patience is
+    /// concerned.
+    fn look(
+        &mut self,
+        session: &mut Session,
+        taken: &Taken,
+        stopped: bool,
+        observer: &mut dyn Observer,
+    ) -> Result<bool, Diagnostic> {
+        let every = observer.every();
+        let per_epoch = self.order.steps_per_epoch();
+        let end = taken.before + taken.steps;
+        let step_seconds = taken.seconds / taken.steps.max(1) as f64;
+        let mut patient = true;
+        let mut at = taken.before;
+        self.seconds += taken.seconds;
+        while at < end {
+            let to = ((at / per_epoch + 1) * per_epoch).min(end);
+            let steps = (at - taken.before) as usize..(to - taken.before) as usize;
+            let batch = self.batches.of_size(session, taken.size)?;
+            if let Some(every) = every {
+                for number in steps.clone() {
+                    let step = taken.before + number as u64 + 1;
+                    if step.is_multiple_of(every.max(1)) {
+                        observer.event(&Event::Step(&StepReport { step, losses: batch.losses(number) }));
+                    }
+                }
+            }
+            self.epoch_seconds += step_seconds * steps.len() as f64;
+            self.epoch_rows += steps.len() * taken.size;
+            self.progress.averages.add(batch, steps);
+            let complete = to.is_multiple_of(per_epoch);
+            let ended = to == end && (stopped || end == self.steps);
+            if complete || ended {
+                let report = self.epoch(session, to, ended)?;
+                observer.event(&Event::Epoch(&report));
+                patient = ended || !complete || self.is_patient(&report);
+                self.last = (report.train, report.validation);
+            }
+            at = to;
+        }
+        Ok(patient)
+    }
+
+    /// What the epoch gave up to `step`, and validation where it is due.
+    fn epoch(&mut self, session: &mut Session, step: u64, ended: bool) -> Result<EpochReport, Diagnostic> {
+        let per_epoch = self.order.steps_per_epoch();
+        // An epoch that was broken off may be gone on with.
+        let mut averages = if step.is_multiple_of(per_epoch) {
+            std::mem::take(&mut self.progress.averages)
+        } else {
+            Averages::clone(&self.progress.averages)
+        };
+        let train = averages.finish(session, self.train, self.action)?;
+        let due = match self.train.length {
+            Length::Epochs(_) => true,
+            Length::Steps(_) => ended,
+        };
+        let validation = match &mut self.validation {
+            Some((batches, rows)) if due => {
+                let begun = Instant::now();
+                let scores = evaluate(session, batches, rows, self.train, self.action)?;
+                self.seconds += begun.elapsed().as_secs_f64();
+                Some(scores)
+            }
+            _ => None,
+        };
+        let seconds = std::mem::take(&mut self.epoch_seconds);
+        let rows = std::mem::take(&mut self.epoch_rows);
+        Ok(EpochReport {
+            epoch: step.div_ceil(per_epoch),
+            epochs: self.steps.div_ceil(per_epoch),
+            step,
+            steps: self.steps,
+            train,
+            validation,
+            seconds,
+            examples_per_second: rows as f64 / seconds.max(1e-9),
+        })
+    }
+
+    /// Whether training goes on as far as `stop = patience(n)` is concerned.
+    fn is_patient(&mut self, report: &EpochReport) -> bool {
+        let Some(patience) = self.train.patience else { return true };
+        let watched = match (&report.validation, &self.validation) {
+            (Some(scores), _) => scores.loss(),
+            (None, Some(_)) => return true,
+            (None, None) => report.train.loss(),
+        };
+        if watched < self.progress.best {
+            (self.progress.best, self.progress.waited) = (watched, 0);
+        } else {
+            self.progress.waited += 1;
+        }
+        self.progress.waited < patience
+    }
+
+    /// Remembers the tensors every so many steps.
+    fn keep_safe(&mut self, session: &Session) {
+        let due = self.safe.as_ref().is_none_or(|safe| self.progress.step >= safe.step() + blame::KEEP_EVERY);
+        if due {
+            self.safe = blame::Safe::keep(session, self.train, &self.progress);
+        }
+    }
+
+    /// Goes back to the last safe moment, repeats the steps up to the bad one and looks into that. The session
+    /// is left at the safe moment, if there is one.
+    fn blame(&mut self, session: &mut Session, losses: &[f64]) -> Diagnostic {
+        let bad_step = self.progress.step;
+        let line = losses.iter().position(|loss| !loss.is_finite()).unwrap_or(0);
+        let error = blame::loss_error(self.train, bad_step, line, losses[line]);
+        let Some(safe) = self.safe.take() else {
+            session.damaged = true;
+            return error;
+        };
+        safe.restore(session);
+        let note = self.first_bad(session, safe.step(), bad_step);
+        safe.restore(session);
+        self.progress = safe.progress;
+        match note {
+            Some(note) => error.note(note),
+            None => error,
+        }
+    }
+
+    fn first_bad(&mut self, session: &mut Session, safe_step: u64, bad_step: u64) -> Option<String> {
+        for step in safe_step..bad_step {
+            self.order.take(step, 1, &mut self.taken);
+            let batch = self.batches.of_size(session, self.taken.len()).ok()?;
+            let moment = Moment { seed: self.train.seed, step: step as u32 + 1 };
+            batch.run(&session.caller, &mut session.memory, &self.taken, moment, false);
+        }
+        self.order.take(bad_step, 1, &mut self.taken);
+        let table: &Table = &self.batches.table;
+        let sizes = &self.batches.sizes;
+        blame::first_bad(session, self.train, table, &self.taken, sizes, bad_step)
+    }
+}
