@@ -214,3 +214,53 @@ fn generate_goes_on_with_a_text() {
     assert_eq!(code(&without), 2);
     assert!(err(&without).contains("the program has no `generate`"), "{}", err(&without));
 }
+
+/// A number of a report.
+fn number(report: &Value, key: &str) -> f64 {
+    report[key].as_f64().unwrap_or_else(|| panic!("`{key}` is a number in {report}"))
+}
+
+#[test]
+fn bench_measures_a_step() {
+    let output = nnc(&["bench", "benches/xor.nn", "--seconds", "0.05", "--threads", "1", "--json"]);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    let report: Value = serde_json::from_str(&out(&output)).expect("one JSON object");
+    assert!(number(&report, "p10_us") <= number(&report, "step_us"));
+    assert!(number(&report, "step_us") <= number(&report, "p90_us"));
+    for key in ["p10_us", "compile_ms", "first_step_ms", "gflops", "peak_gflops"] {
+        assert!(number(&report, key) > 0.0, "{key}");
+    }
+    // The first step includes starting a process and compiling.
+    assert!(number(&report, "first_step_ms") * 1e3 > number(&report, "step_us"));
+    // It learns: the steps are those of training.
+    let loss = |key: &str| report[key][0].as_f64().expect("a loss");
+    assert!(loss("last_loss") < loss("first_loss"));
+    let output = nnc(&["bench", "benches/xor.nn", "--seconds", "0.05", "--set", "train.batch=3"]);
+    assert!(out(&output).contains("3 rows a step, 33 parameters"), "{}", out(&output));
+}
+
+#[test]
+fn profile_names_layers_and_parameters() {
+    let output = nnc(&["profile", "benches/iris.nn", "--seconds", "0.05", "--json"]);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    let report: Value = serde_json::from_str(&out(&output)).expect("one JSON object");
+    let kernels = report["kernels"].as_array().expect("kernels");
+    let has = |name: &str, phase: &str| {
+        let is = |kernel: &&Value| kernel["kernel"].as_str().is_some_and(|own| own.contains(name));
+        kernels.iter().filter(is).any(|kernel| kernel["phase"] == phase)
+    };
+    assert!(has("linear1", "forward") && has("cross_entropy", "forward"), "{report}");
+    assert!(has("linear2.weight", "backward") || has("linear2.weight", "update"), "{report}");
+    let flop: f64 = kernels.iter().map(|kernel| number(kernel, "flop")).sum();
+    let products = 2.0 * 16.0 * (4.0 * 16.0 * 2.0 + 16.0 * 3.0 * 3.0);
+    assert!(flop >= products, "{flop} of {products}");
+}
+
+#[test]
+fn without_a_train_there_is_nothing_to_measure() {
+    for command in ["bench", "profile"] {
+        let output = nnc_on("print 1\n", &[command, "-"]);
+        assert_eq!(code(&output), 2);
+        assert!(err(&output).contains("no `train`"), "{}", err(&output));
+    }
+}

@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 fine, 1 the program was rejected or failed, 2 wrong usage, 130 ended by Ctrl-C.
 
+mod bench;
 mod check;
 mod explain;
 mod fmt;
@@ -11,7 +12,9 @@ mod interrupt;
 mod ir;
 mod json;
 mod lines;
+mod measured;
 mod numbers;
+mod profile;
 mod progress;
 mod run;
 mod settings;
@@ -39,6 +42,8 @@ Examples:
   nnc run digits.nn --epochs 5 --save digits.safetensors
   nnc check digits.nn                    shapes, names, roles; opens no data
   nnc ir digits.nn --stage opt           what the compiler made of it
+  nnc bench digits.nn                    how long a step takes
+  nnc profile digits.nn                  where its time goes
   nnc explain E0203                      what an error means";
 
 #[derive(Subcommand)]
@@ -48,6 +53,8 @@ enum Command {
     Ir(ir::Ir),
     Summary(summary::Summary),
     Generate(generate::Generate),
+    Bench(bench::Bench),
+    Profile(profile::Profile),
     Fmt(fmt::Fmt),
     Explain(explain::Explain),
 }
@@ -79,6 +86,8 @@ pub fn main() -> ExitCode {
         Command::Ir(command) => command.carry_out(),
         Command::Summary(command) => command.carry_out(),
         Command::Generate(command) => command.carry_out(),
+        Command::Bench(command) => command.carry_out(),
+        Command::Profile(command) => command.carry_out(),
         Command::Fmt(command) => command.carry_out(),
         Command::Explain(command) => command.carry_out(),
     };

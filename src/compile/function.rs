@@ -12,7 +12,7 @@ use crate::ir::{Dim, DimError, Graph, Node, NodeId, Op, Sizes, compact, speciali
 use crate::jit::{self, Executable, JitError, Workspace};
 use crate::loops;
 use crate::opt::optimise;
-use crate::plan::{self, External, PlanError, plan};
+use crate::plan::{self, External, Plan, PlanError, plan};
 
 /// Compiled code of one graph at certain sizes.
 pub struct Function {
@@ -62,19 +62,36 @@ pub fn build(
     usage: Use,
     timings: &Timings,
 ) -> Result<Function, BuildError> {
-    let graph = timings.time(Pass::Specialise, || specialise(graph, sizes)).map_err(BuildError::Size)?;
-    verified(&graph, "specialise")?;
+    let graph = specialised(graph, sizes, timings)?;
     if usage == Use::Once && work(&graph) <= INTERPRETED_POINTS {
         return interpreted(graph);
     }
-    let graph = timings.time(Pass::Optimise, || optimise(&graph));
+    let (_, plan) = planned(&graph, precision, timings)?;
+    native(plan, jit::Options::default(), timings)
+}
+
+pub(super) fn specialised(graph: &Graph, sizes: &Sizes, timings: &Timings) -> Result<Graph, BuildError> {
+    let graph = timings.time(Pass::Specialise, || specialise(graph, sizes)).map_err(BuildError::Size)?;
+    verified(&graph, "specialise")?;
+    Ok(graph)
+}
+
+/// What is left of a static graph after simplification, and its plan.
+pub(super) fn planned(
+    graph: &Graph,
+    precision: Precision,
+    timings: &Timings,
+) -> Result<(Graph, Plan), BuildError> {
+    let graph = timings.time(Pass::Optimise, || optimise(graph));
     verified(&graph, "optimise")?;
-    let plan =
-        timings.time(Pass::Plan, || plan(&graph, plan::Options { precision })).map_err(BuildError::Plan)?;
+    let plan = timings.time(Pass::Plan, || plan(&graph, plan::Options { precision }));
+    Ok((graph, plan.map_err(BuildError::Plan)?))
+}
+
+pub(super) fn native(plan: Plan, options: jit::Options, timings: &Timings) -> Result<Function, BuildError> {
     let module = timings.time(Pass::Loops, || loops::lower(&plan)).map_err(|error| JitError(error.0));
     let module = module.map_err(BuildError::Code)?;
-    let code = timings
-        .time(Pass::Code, || Executable::from_module(&module, &plan.externals, jit::Options::default()));
+    let code = timings.time(Pass::Code, || Executable::from_module(&module, &plan.externals, options));
     let code = Code::Native(Box::new(code.map_err(BuildError::Code)?));
     Ok(Function { externals: plan.externals, code, workspaces: Mutex::default() })
 }

@@ -6,12 +6,14 @@
 //! ```
 
 mod function;
+mod measure;
 mod show;
 mod stage;
 mod symbols;
 mod timing;
 
 pub use function::{BuildError, Cache, Code, Function, Use, build};
+pub use measure::{Measures, measures, profiled};
 pub use show::{Part, parts, show, sizes};
 pub use stage::Stage;
 pub use symbols::symbols;

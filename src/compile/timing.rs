@@ -48,6 +48,11 @@ impl Timings {
         result
     }
 
+    /// Of one pass.
+    pub fn seconds_of(&self, pass: Pass) -> f64 {
+        self.spent[pass as usize].load(Ordering::Relaxed) as f64 * 1e-9
+    }
+
     /// Of all passes.
     pub fn seconds(&self) -> f64 {
         self.spent.iter().map(|spent| spent.load(Ordering::Relaxed) as f64).sum::<f64>() * 1e-9

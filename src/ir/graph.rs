@@ -136,7 +136,8 @@ impl std::hash::Hash for Scan {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Origin {
     pub span: Span,
-    /// The layer instance (`Net.fc1`), empty outside of models.
+    /// The layer instance (`fc1`); in an update the parameter; outside of models the function that is called
+    /// (`cross_entropy`).
     pub path: Option<Arc<str>>,
     pub phase: Phase,
 }

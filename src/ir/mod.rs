@@ -33,6 +33,7 @@ pub mod specialise;
 pub mod text;
 pub mod types;
 pub mod verify;
+pub mod work;
 
 pub use affine::{Affine, StepId, Var};
 pub use build::LoopBuilder;

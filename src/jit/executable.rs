@@ -142,7 +142,8 @@ impl Executable {
         self.run_profiled(workspace, bindings, call, parallel, None)
     }
 
-    /// The same, calling `done` with the number of each kernel when it is done, if it was compiled for that.
+    /// The same, calling `watch` with nothing when the step begins and with the number of each kernel when it is
+    /// done, if it was compiled for that.
     ///
     /// # Errors
     /// As [`Executable::run`].
@@ -152,9 +153,9 @@ impl Executable {
         bindings: &mut [Binding<'_>],
         call: Call,
         parallel: &dyn Parallel,
-        done: &dyn Fn(usize),
+        watch: &dyn Fn(Option<usize>),
     ) -> Result<(), JitError> {
-        self.run_profiled(workspace, bindings, call, parallel, Some(done))
+        self.run_profiled(workspace, bindings, call, parallel, Some(watch))
     }
 
     fn run_profiled(
@@ -163,7 +164,7 @@ impl Executable {
         bindings: &mut [Binding<'_>],
         call: Call,
         parallel: &dyn Parallel,
-        done: Option<&dyn Fn(usize)>,
+        watch: Option<&dyn Fn(Option<usize>)>,
     ) -> Result<(), JitError> {
         self.check(workspace, bindings, None)?;
         let step_number = call.step as i32;
@@ -176,7 +177,11 @@ impl Executable {
             });
         }
         let mut frame = self.frame(workspace, &pointers, call, parallel);
-        frame.profile = done;
+        let done = |item| watch.into_iter().for_each(|watch| watch(Some(item)));
+        if let Some(watch) = watch {
+            frame.profile = Some(&done);
+            watch(None);
+        }
         // SAFETY: every binding was checked against its external.
         unsafe { self.step()(&frame) };
         Ok(())

@@ -80,7 +80,11 @@ pub(super) fn lower(graph: &Graph, products: bool) -> Result<(Lowering, Vec<Step
             frame.targets.insert(producer, view.reshaped(shape_of(&graph[producer])?));
         } else {
             let phase = graph[producer].origin.phase;
-            copies.push(Copy { from: node, to: view, name: Name { text: format!("copy to {name}"), phase } });
+            copies.push(Copy {
+                from: node,
+                to: view,
+                name: Name { text: format!("copy to {name}"), phase, ..Name::default() },
+            });
         }
     }
     lowering.lower_nodes(&mut frame, &order.nodes, copies)?;
@@ -323,7 +327,7 @@ pub(super) fn name_of(node: &Node, what: &str) -> Name {
         Some(path) if !path.is_empty() => format!("{path} {what}"),
         _ => what.to_string(),
     };
-    Name { text, phase }
+    Name { text, phase, ..Name::default() }
 }
 
 /// What a loop does, in a word or two.

@@ -33,8 +33,10 @@ pub(crate) mod tests;
 mod text;
 mod trim;
 mod view;
+mod work;
 
 pub use interpret::interpret;
+pub use work::Work;
 
 use crate::ir::program::Precision;
 use crate::ir::{Combine, Const, Elem, Graph, Loop, Phase, RandKind, StepId};
@@ -70,6 +72,7 @@ pub fn plan(graph: &Graph, options: Options) -> Result<Plan, PlanError> {
     pieces::divide(&mut plan.steps);
     let same = group::take_over(&plan.buffers, &plan.steps);
     memory::place(&mut plan, &same)?;
+    work::number(&mut plan.steps);
     Ok(plan)
 }
 
@@ -249,6 +252,8 @@ pub struct Name {
     /// `Net.fc1 matmul`, `softmax + cross_entropy`.
     pub text: String,
     pub phase: Phase,
+    /// Which kernel of the plan it is: its place in [`Plan::works`].
+    pub number: u32,
 }
 
 /// The value of an element that nothing was written to.

@@ -10,7 +10,9 @@ use crate::compile::{Code, Function};
 use crate::ir::Graph;
 use crate::ir::interpret::{Data, Feed, Real, Tensor, evaluate};
 use crate::ir::program::Precision;
-use crate::jit::{self, Call, Outcome, Parallel, Rows, TensorMut, TensorRef, Workspace};
+use crate::jit::{
+    self, Call, Executable, JitError, Outcome, Parallel, Rows, TensorMut, TensorRef, Workspace,
+};
 use crate::plan::External;
 
 /// Calls functions, with threads that are started when the first function wants some.
@@ -97,6 +99,50 @@ impl Caller {
         memory: &mut Memory,
         series: Series<'_>,
     ) -> Taken {
+        let steps = jit::Series {
+            first: Call { step: series.first.step, seed: series.first.seed },
+            steps: series.steps,
+            rows: Rows::Order(series.rows),
+            watched: series.watched,
+            interrupted: None,
+        };
+        let outcome = self.bound(function, arguments, memory, |code, workspace, bindings| {
+            code.run_steps(workspace, bindings, steps, self)
+        });
+        match outcome {
+            Outcome::Done => Taken { steps: series.steps, finite: true },
+            Outcome::Interrupted { steps } => Taken { steps, finite: true },
+            Outcome::NotFinite { steps, .. } => Taken { steps, finite: false },
+        }
+    }
+
+    /// Takes one step with code that was made to be watched: see [`jit::Executable::profile`]. Results are
+    /// given as [`Argument::Cell`].
+    ///
+    /// # Panics
+    /// If arguments do not fit the function.
+    pub fn profile(
+        &self,
+        function: &Function,
+        arguments: Vec<Argument<'_>>,
+        memory: &mut Memory,
+        moment: Moment,
+        watch: &dyn Fn(Option<usize>),
+    ) {
+        let call = Call { step: moment.step, seed: moment.seed };
+        self.bound(function, arguments, memory, |code, workspace, bindings| {
+            code.profile(workspace, bindings, call, self, watch)
+        });
+    }
+
+    /// Carries out `work` with arguments bound to the externals of a function.
+    fn bound<T>(
+        &self,
+        function: &Function,
+        arguments: Vec<Argument<'_>>,
+        memory: &mut Memory,
+        work: impl FnOnce(&Executable, &mut Workspace, &mut [jit::Binding<'_>]) -> Result<T, JitError>,
+    ) -> T {
         let cells: Vec<Cell> = arguments
             .iter()
             .filter_map(|argument| match argument {
@@ -116,21 +162,9 @@ impl Caller {
             });
         }
         let Code::Native(code) = &function.code else { unreachable!("steps are compiled") };
-        let steps = jit::Series {
-            first: Call { step: series.first.step, seed: series.first.seed },
-            steps: series.steps,
-            rows: Rows::Order(series.rows),
-            watched: series.watched,
-            interrupted: None,
-        };
-        let outcome =
-            function.with_workspace(code, |workspace| code.run_steps(workspace, &mut bindings, steps, self));
+        let outcome = function.with_workspace(code, |workspace| work(code, workspace, &mut bindings));
         memory.put_back(&cells, tensors);
-        match outcome.expect("tensors that fit their externals") {
-            Outcome::Done => Taken { steps: series.steps, finite: true },
-            Outcome::Interrupted { steps } => Taken { steps, finite: true },
-            Outcome::NotFinite { steps, .. } => Taken { steps, finite: false },
-        }
+        outcome.expect("tensors that fit their externals")
     }
 }
 

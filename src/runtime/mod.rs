@@ -7,6 +7,7 @@
 //! | [`data`], [`sources`], [`permutation`] | rows, where they come from and in which order |
 //! | [`array`], [`memory`], [`format`], [`sizes`] | tensors |
 //! | [`call`], [`pool`], [`kernels`] | compiled code, threads |
+//! | [`measure`] | how fast it is |
 
 pub mod actions;
 pub mod array;
@@ -16,6 +17,7 @@ pub mod events;
 pub mod format;
 pub mod generate;
 pub mod kernels;
+pub mod measure;
 pub mod memory;
 pub mod permutation;
 pub mod pool;

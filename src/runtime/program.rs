@@ -10,7 +10,7 @@ use super::data::Table;
 use super::session::Session;
 use crate::base::render::{Style, render_all};
 use crate::base::{self, Diagnostic, SourceMap, Span};
-use crate::compile::{self, BuildError, Cache, Function, Loader, Timings, Use};
+use crate::compile::{self, BuildError, Cache, Function, Loader, Measures, Timings, Use};
 use crate::ir::{Graph, Sizes, program as checked};
 use crate::syntax::ast;
 
@@ -177,9 +177,7 @@ impl Program {
         sizes: &Sizes,
     ) -> Result<Arc<Function>, BuildError> {
         let precision = self.checked().precision;
-        if let Some(broken) = self.checked().requirements.iter().find(|own| own.is_broken_by(sizes)) {
-            return Err(BuildError::Requirement(Box::new(broken.clone())));
-        }
+        self.check_sizes(sizes)?;
         let usage = match part {
             Part::Step(_) | Part::Evaluate(_) | Part::Forward(_) | Part::Next(_) => Use::Often,
             Part::Init | Part::Fields(_) | Part::OptimizerInit(_) | Part::Metric(..) | Part::Shown(_) => {
@@ -188,6 +186,25 @@ impl Program {
         };
         let make = || compile::build(graph, sizes, precision, usage, &self.shared.timings);
         self.shared.functions.get(part, sizes, make)
+    }
+
+    /// Code of a graph that says when each kernel is done, and what the kernels have to do.
+    pub(super) fn profiled(
+        &self,
+        graph: &Graph,
+        sizes: &Sizes,
+    ) -> Result<(Arc<Function>, Measures), BuildError> {
+        self.check_sizes(sizes)?;
+        let precision = self.checked().precision;
+        let (function, measures) = compile::profiled(graph, sizes, precision, &self.shared.timings)?;
+        Ok((Arc::new(function), measures))
+    }
+
+    fn check_sizes(&self, sizes: &Sizes) -> Result<(), BuildError> {
+        match self.checked().requirements.iter().find(|own| own.is_broken_by(sizes)) {
+            Some(broken) => Err(BuildError::Requirement(Box::new(broken.clone()))),
+            None => Ok(()),
+        }
     }
 
     /// Diagnostics with the texts of this program.

@@ -94,6 +94,8 @@ pub struct Elaborator<'a> {
     pub requirements: Vec<crate::ir::program::Requirement>,
     /// The recurrences whose bodies are being carried out, outermost first.
     pub scans: Vec<super::scan::Open>,
+    /// The parameter whose update is being made.
+    pub updating: Option<Arc<str>>,
     /// Random draws made so far in the present graph, by the path around them.
     pub draws: HashMap<Arc<str>, usize>,
     /// Items whose bodies were carried out, by place.
@@ -136,6 +138,7 @@ impl<'a> Elaborator<'a> {
             field_bounds: Vec::new(),
             requirements: Vec::new(),
             scans: Vec::new(),
+            updating: None,
             draws: HashMap::new(),
             carried_out: HashSet::new(),
             next_mark: 0,

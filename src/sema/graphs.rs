@@ -8,6 +8,7 @@ use super::value::{Interval, LevelId, Tensor, Value};
 use crate::base::{Diagnostic, Span};
 use crate::ir::build::LoopNode;
 use crate::ir::{Affine, Dim, Graph, NodeId, Op, Origin, Phase, StepId};
+use std::sync::Arc;
 
 /// One graph in the making.
 #[derive(Debug)]
@@ -152,7 +153,17 @@ impl Elaborator<'_> {
 
     pub fn set_origin(&mut self, span: Span) {
         let span = self.user_place(span);
-        let path = self.instance_path().filter(|path| !path.is_empty());
-        self.graph_mut().origin = Origin { span, path, phase: Phase::Forward };
+        let (path, phase) = match (&self.updating, self.instance_path()) {
+            (Some(parameter), _) => (Some(parameter.clone()), Phase::Update),
+            (None, Some(path)) => (Some(path).filter(|path| !path.is_empty()), Phase::Forward),
+            (None, None) => (self.outermost_call(), Phase::Forward),
+        };
+        self.graph_mut().origin = Origin { span, path, phase };
+    }
+
+    /// What is called where no layer is: the loss, the metric.
+    fn outermost_call(&self) -> Option<Arc<str>> {
+        let item = self.frames.iter().find_map(|frame| frame.item.as_ref())?;
+        item.item.kind.name().map(|name| name.text.clone())
     }
 }

@@ -64,6 +64,20 @@ impl Batch {
         let function = program
             .function(of.part, of.graph, &sizes)
             .map_err(|error| program.build_failed(&error, train.span))?;
+        Batch::bind(session, of, size, function)
+    }
+
+    /// Binds code for a batch size to its tensors.
+    ///
+    /// # Errors
+    /// If the code asks for a tensor that there is not.
+    pub fn bind(
+        session: &mut Session,
+        of: &Batches<'_>,
+        size: usize,
+        function: Arc<Function>,
+    ) -> Result<Batch, Diagnostic> {
+        let train = of.train;
         let mut results = Vec::new();
         let mut names: Vec<&str> = Vec::new();
         let mut slots = Vec::with_capacity(function.externals.len());
@@ -111,11 +125,7 @@ impl Batch {
         watch: bool,
     ) -> Taken {
         let steps = rows.len() / self.size.max(1);
-        for (external, slot) in self.function.externals.iter().zip(&self.slots) {
-            if let Slot::Result(number) = slot {
-                resize(&mut self.results[*number], steps * external.shape.iter().product::<usize>());
-            }
-        }
+        self.make_room(steps);
         let lazy = self.slots.iter().any(|slot| matches!(slot, Slot::Field(_, Some(_))));
         if !lazy {
             return self.series(caller, memory, rows, steps, 0, first, watch);
@@ -134,6 +144,15 @@ impl Batch {
             }
         }
         Taken { steps, finite: true }
+    }
+
+    /// Room for the results of so many steps.
+    fn make_room(&mut self, steps: usize) {
+        for (external, slot) in self.function.externals.iter().zip(&self.slots) {
+            if let Slot::Result(number) = slot {
+                resize(&mut self.results[*number], steps * external.shape.iter().product::<usize>());
+            }
+        }
     }
 
     /// One call of native code; results go behind those of `done` steps.
@@ -168,6 +187,47 @@ impl Batch {
         }
         let series = Series { steps, rows, first, watched: &watched };
         caller.series(&self.function, arguments, memory, series)
+    }
+
+    /// Gathers the rows of one step; from now on [`Batch::repeat`] takes steps on them.
+    pub fn hold(&mut self, memory: &mut Memory, rows: &[u32]) {
+        for slot in &mut self.slots {
+            if let Slot::Field(column, cell) = slot {
+                let cell = *cell.get_or_insert_with(|| memory.add(column.empty(rows.len())));
+                column.gather(rows, memory.get_mut(cell));
+            }
+        }
+    }
+
+    /// Takes steps on the rows that are held, in one call of native code.
+    pub fn repeat(&mut self, caller: &Caller, memory: &mut Memory, steps: usize, first: Moment) {
+        self.make_room(steps);
+        self.series(caller, memory, &[], steps, 0, first, false);
+    }
+
+    /// Takes one step on the rows that are held, kernel by kernel: see [`Caller::profile`].
+    pub fn profile(
+        &mut self,
+        caller: &Caller,
+        memory: &mut Memory,
+        moment: Moment,
+        watch: &dyn Fn(Option<usize>),
+    ) {
+        let mut made = Vec::new();
+        let mut arguments = Vec::with_capacity(self.slots.len());
+        for (external, slot) in self.function.externals.iter().zip(&self.slots) {
+            arguments.push(match slot {
+                Slot::Variable(cell) | Slot::Field(_, Some(cell)) => Argument::Cell(*cell),
+                Slot::Field(..) | Slot::Step => Argument::Step,
+                Slot::Result(_) => {
+                    let zeros = Array::zeros(external.elem, memory.precision, external.shape.clone());
+                    made.push(memory.add(zeros));
+                    Argument::Cell(made[made.len() - 1])
+                }
+            });
+        }
+        caller.profile(&self.function, arguments, memory, moment, watch);
+        made.into_iter().for_each(|cell| memory.remove(cell));
     }
 
     /// The losses of a step of the last series.
@@ -208,6 +268,10 @@ impl Batch {
             Array::new(shape, elements).expect("steps have results of one shape")
         };
         self.gathered.iter().map(|arguments| arguments.iter().map(argument).collect()).collect()
+    }
+
+    pub fn function(&self) -> &Function {
+        &self.function
     }
 
     /// Bytes that a step's results take.

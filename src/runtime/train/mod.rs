@@ -7,11 +7,13 @@
 //! | [`batch`] | the code for a batch size and its tensors |
 //! | [`averages`] | losses and metrics over many batches |
 //! | [`blame`] | which tensor went bad first |
+//! | [`held`] | one batch, for measurements |
 
 pub mod averages;
 pub mod batch;
 pub mod blame;
 mod driver;
+pub mod held;
 pub mod order;
 
 use std::sync::Arc;

@@ -2,7 +2,7 @@
 
 use crate::base::{Diagnostic, Span};
 use crate::ir::program::{Train, Variable};
-use crate::ir::{Elem, NodeId, Op, Phase, Type};
+use crate::ir::{Elem, NodeId, Op, Type};
 use crate::sema::builtins::Given;
 use crate::sema::elaborator::{Elaborator, Expected};
 use crate::sema::module::ItemRef;
@@ -113,8 +113,8 @@ pub fn apply(
 ) -> Option<Tensor> {
     let definition = call.item.definition()?;
     let frame = Frame::new(FrameKind::Optimizer, Some(call.item.clone()), call.item.module, call.span);
+    own.updating = Some(path.clone());
     own.set_origin(call.span);
-    own.graph_mut().origin.phase = Phase::Update;
     let ty = own.graph().ty(param).clone();
     let mut update = Update { path: path.clone(), line, ty, states: Vec::new(), new: None, train };
     let before = own.step.replace(call.step.clone());
@@ -130,6 +130,7 @@ pub fn apply(
         own.frame_mut().bind("step", call.step.clone(), name_span, BindingKind::Input);
         block(own, &definition.body, &mut update);
     });
+    own.updating = None;
     own.step = before;
     match update.new {
         Some((tensor, _)) => Some(tensor),

@@ -1,0 +1,105 @@
+//! How long each kernel of a step takes.
+
+use std::cell::{Cell, RefCell};
+use std::time::Instant;
+
+use crate::compile::Measures;
+use crate::plan::Work;
+use crate::runtime::kernels::allocations;
+use crate::runtime::session::Session;
+use crate::runtime::train::held::Held;
+
+/// Steps before anything is measured.
+const WARM_UP: usize = 4;
+const FEWEST_STEPS: usize = 5;
+const MOST_STEPS: usize = 100_000;
+
+/// One kernel of a step.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Kernel {
+    pub work: Work,
+    /// In one step: the median over all steps measured.
+    pub seconds: f64,
+    /// Of memory in one step, by all threads.
+    pub allocations: u64,
+}
+
+/// The kernels of a step in the order in which they are carried out, and how many steps were measured.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Profile {
+    pub kernels: Vec<Kernel>,
+    pub steps: usize,
+}
+
+impl Profile {
+    /// Takes steps for about so many seconds, with a look at the clock behind each kernel.
+    pub fn measure(session: &mut Session, held: &mut Held, measures: &Measures, seconds: f64) -> Profile {
+        let items = held.kernels();
+        let count = measures.works.len();
+        for _ in 0..WARM_UP {
+            held.profile(session, &|_| {});
+        }
+        let clock = clock_seconds();
+        // For each kernel its time in every step.
+        let mut times: Vec<Vec<f64>> = vec![Vec::new(); count];
+        let begun = Instant::now();
+        let mut steps = 0;
+        while begun.elapsed().as_secs_f64() < seconds && steps < MOST_STEPS || steps < FEWEST_STEPS {
+            let spent = RefCell::new(vec![0.0; count]);
+            let last = Cell::new(Instant::now());
+            held.profile(session, &|item| {
+                if let Some(number) = item.and_then(|item| items.get(item)) {
+                    let own = last.get().elapsed().as_secs_f64() - clock;
+                    spent.borrow_mut()[*number] += own.max(0.0);
+                }
+                last.set(Instant::now());
+            });
+            times.iter_mut().zip(spent.into_inner()).for_each(|(times, own)| times.push(own));
+            steps += 1;
+        }
+        let allocations = allocations_of(session, held, &items, count);
+        let kernels = measures.works.iter().zip(times).zip(allocations);
+        let kernels = kernels.map(|((work, times), allocations)| Kernel {
+            work: work.clone(),
+            seconds: median(times),
+            allocations,
+        });
+        Profile { kernels: kernels.collect(), steps }
+    }
+
+    /// Of all kernels together.
+    pub fn seconds(&self) -> f64 {
+        self.kernels.iter().map(|kernel| kernel.seconds).sum()
+    }
+}
+
+/// What one step allocates, kernel by kernel. Zeros where the program's allocator does not count.
+fn allocations_of(session: &mut Session, held: &mut Held, items: &[usize], count: usize) -> Vec<u64> {
+    let found: RefCell<Vec<u64>> = RefCell::new(vec![0; count]);
+    let before = Cell::new(0);
+    held.profile(session, &|item| {
+        match item.and_then(|item| items.get(item)) {
+            Some(number) => found.borrow_mut()[*number] += allocations::counted() - before.get(),
+            None => allocations::count(true),
+        }
+        before.set(allocations::counted());
+    });
+    allocations::count(false);
+    found.into_inner()
+}
+
+/// What it costs to look at the clock as [`Profile::measure`] does.
+fn clock_seconds() -> f64 {
+    let last = Cell::new(Instant::now());
+    let mut least = f64::INFINITY;
+    for _ in 0..1000 {
+        least = least.min(last.get().elapsed().as_secs_f64());
+        last.set(Instant::now());
+    }
+    least
+}
+
+fn median(mut times: Vec<f64>) -> f64 {
+    times.sort_by(f64::total_cmp);
+    times.get(times.len() / 2).copied().unwrap_or(0.0)
+}
