@@ -101,7 +101,9 @@ fn evaluate(
             [set, part, field] => (*set, Some(*part), *field),
             _ => continue,
         };
-        if let Some(column) = session.table(set)?.whole(field, part) {
+        let table = session.table(set)?;
+        let mut carry = |code: &_, sizes: &_, inputs: &_| session.compute(code, sizes, inputs);
+        if let Some(column) = table.whole(field, part, &mut carry)? {
             inputs.insert(name.clone(), column);
         }
     }

@@ -67,6 +67,15 @@ impl Memory {
         &self.cells[cell.0 as usize]
     }
 
+    /// The tensor that stands where nothing is.
+    pub(super) fn empty(&self) -> &Arc<Array> {
+        &self.empty
+    }
+
+    pub(super) fn shared_mut(&mut self, cell: Cell) -> &mut Arc<Array> {
+        &mut self.cells[cell.0 as usize]
+    }
+
     pub fn shared(&self, cell: Cell) -> Arc<Array> {
         Arc::clone(&self.cells[cell.0 as usize])
     }

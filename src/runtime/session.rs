@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::array::{Array, Elements, shape_text};
 use super::call::{Caller, Moment};
+use super::data::lazy::Computed;
 use super::data::{Table, load, read};
 use super::events::{Event, Observer, Reason, Scores, Trained};
 use super::memory::{Binding, Memory};
@@ -301,10 +302,11 @@ impl Session {
         let set = &sets[number];
         let moment = Moment { seed: set.seed, step: 0 };
         let base = program.base().to_path_buf();
-        let mut evaluate = |sizes: &Sizes, inputs: &Tensors| {
-            self.evaluate_graph(Part::Fields(number), &set.graph, sizes, moment, inputs, Some(set.span))
+        let precision = program.checked().precision;
+        let mut evaluate = |graph: &Graph, sizes: &Sizes, inputs: &Tensors| {
+            self.evaluate_graph(Part::Fields(number), graph, sizes, moment, inputs, Some(set.span))
         };
-        let table = Arc::new(load::load(set, &base, program.checked().precision, &mut evaluate)?);
+        let table = Arc::new(load::load(set, &base, precision, load::LOADED_BYTES, &mut evaluate)?);
         Ok(Arc::clone(program.table(number).get_or_init(|| table)))
     }
 
@@ -320,6 +322,21 @@ impl Session {
             Diagnostic::error("E0728", format!("there is no data `{name}`")).at(span, "")
         })?;
         Ok((table, rows))
+    }
+
+    /// Carries out the code of a field that is computed batch by batch.
+    pub(super) fn compute(
+        &mut self,
+        computed: &Computed,
+        sizes: &Sizes,
+        inputs: &Tensors,
+    ) -> Result<BTreeMap<Arc<str>, Array>, Diagnostic> {
+        let program = self.program.clone();
+        let precision = self.memory.precision;
+        let make = || compile::build(&computed.graph, sizes, precision, Use::Often, program.timings());
+        let function = computed.functions.get((), sizes, make);
+        let function = function.map_err(|error| program.build_failed(&error, Span::default()))?;
+        self.evaluate_function(function, Moment { seed: 0, step: 0 }, inputs, Span::default())
     }
 
     /// Carries out a graph once: inputs by name, parameters and states as they are; the outputs by name.

@@ -4,18 +4,26 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
+use super::bounds::Bounds;
+use super::lazy::{Computed, Lazy, Origin, no_code};
+use super::rowwise::row_by_row;
 use super::{Column, Rows, Table, read};
 use crate::base::Diagnostic;
-use crate::ir::program::{DataSet, Field, Precision};
-use crate::ir::{Dim, Op, Sizes};
-use crate::runtime::array::{Array, Elements};
+use crate::compile::Cache;
+use crate::ir::program::{DataSet, Precision};
+use crate::ir::{Dim, Graph, Node, NodeId, Op, Output, Sizes, compact};
+use crate::runtime::array::Array;
 use crate::runtime::permutation::split_rows;
 
 /// Carries out a graph: sizes, inputs by name; gives the outputs by name.
-pub type Evaluate<'a> =
-    dyn FnMut(&Sizes, &BTreeMap<Arc<str>, Arc<Array>>) -> Result<BTreeMap<Arc<str>, Array>, Diagnostic> + 'a;
+pub type Evaluate<'a> = dyn FnMut(&Graph, &Sizes, &BTreeMap<Arc<str>, Arc<Array>>) -> Result<BTreeMap<Arc<str>, Array>, Diagnostic>
+    + 'a;
 
-/// Reads the source, computes the fields, checks their bounds and divides the rows.
+/// How many bytes of columns are read into memory at once. Beyond that, large columns stay in their file.
+pub const LOADED_BYTES: usize = 1 << 28;
+
+/// Reads the source, computes the fields, checks their bounds and divides the rows. If the columns take more
+/// than `limit` bytes, the large ones are read batch by batch.
 ///
 /// # Errors
 /// Those of [`read::columns`]; E0720 (a value out of its bounds), E0721 (columns of different length),
@@ -24,14 +32,15 @@ pub fn load(
     set: &DataSet,
     base: &Path,
     precision: Precision,
+    limit: usize,
     evaluate: &mut Evaluate<'_>,
 ) -> Result<Table, Diagnostic> {
-    let columns = read::columns(set, base, precision)?;
+    let columns = read::columns(set, base, precision, limit)?;
     let rows = count_rows(set, &columns)?;
     let parts = parts(set, rows)?;
     let text = columns.iter().find_map(|column| match column {
-        Column::Windows { windows, .. } => Some(windows.text().clone()),
-        Column::Memory(_) => None,
+        Column::Windows(windows) => Some(windows.text().clone()),
+        Column::Memory(_) | Column::Lazy(_) => None,
     });
     let mut sizes = Sizes::new();
     sizes.insert(format!("{}.rows", set.name).into(), Dim::from(rows));
@@ -40,17 +49,18 @@ pub fn load(
     }
     let training = training_rows(&parts, rows);
     sizes.entry(format!("{}.train.rows", set.name).into()).or_insert_with(|| Dim::from(training.len()));
-    let fields = fields(set, columns, &training, &sizes, evaluate)?;
+    let fields = Fields { set, precision, sizes: &sizes }.of(columns, &training, evaluate)?;
+    let mut bounds = BTreeMap::new();
     for field in &set.fields {
+        let own = Bounds::new(set, field, &sizes);
         match fields.get(&field.name) {
-            Some(Column::Memory(array)) => check_bounds(set, field, array, &sizes)?,
-            Some(Column::Windows { windows, .. }) => {
-                check_vocabulary(set, field, windows.text().vocabulary(), &sizes)?
-            }
+            Some(Column::Memory(array)) => own.check(array, |at| at)?,
+            Some(Column::Windows(windows)) => own.check_vocabulary(windows.text().vocabulary())?,
+            Some(Column::Lazy(_)) => drop(bounds.insert(field.name.clone(), own)),
             None => {}
         }
     }
-    Ok(Table { rows, fields, parts, text, whole: Mutex::default() })
+    Ok(Table { rows, fields, bounds, parts, text, whole: Mutex::default() })
 }
 
 fn count_rows(set: &DataSet, columns: &[Column]) -> Result<usize, Diagnostic> {
@@ -101,99 +111,109 @@ fn training_rows(parts: &[(Arc<str>, Arc<[u32]>)], rows: usize) -> Rows {
     train.map_or(Rows::All(rows), |(_, rows)| Rows::Some(Arc::clone(rows)))
 }
 
-fn fields(
-    set: &DataSet,
-    columns: Vec<Column>,
-    training: &Rows,
-    sizes: &Sizes,
-    evaluate: &mut Evaluate<'_>,
-) -> Result<BTreeMap<Arc<str>, Column>, Diagnostic> {
-    // The columns as the graph names them. A training-only column has the rows of the training part.
-    let mut inputs: BTreeMap<Arc<str>, Column> = BTreeMap::new();
-    for (column, declared) in columns.into_iter().zip(&set.columns) {
-        let column = match (declared.training_only, training) {
-            (false, _) | (true, Rows::All(_)) => column,
-            (true, Rows::Some(rows)) => {
-                let mut array = column.empty(rows.len());
-                column.gather(rows, &mut array);
-                Column::Memory(array.into())
+/// What the fields of a data set are made with.
+struct Fields<'a> {
+    set: &'a DataSet,
+    precision: Precision,
+    sizes: &'a Sizes,
+}
+
+impl Fields<'_> {
+    fn of(
+        &self,
+        columns: Vec<Column>,
+        training: &Rows,
+        evaluate: &mut Evaluate<'_>,
+    ) -> Result<BTreeMap<Arc<str>, Column>, Diagnostic> {
+        let graph = &self.set.graph;
+        let inputs = self.inputs(columns, training)?;
+        let rows = format!("{}.rows", self.set.name);
+        let by_row = row_by_row(graph, &rows, |name| inputs.contains_key(name));
+        let mut fields = BTreeMap::new();
+        let mut eager = graph.clone();
+        eager.outputs.clear();
+        for output in &graph.outputs {
+            match &graph[output.node].op {
+                // Fields that are columns as they stand need no computing.
+                Op::Input { name, .. } if inputs.contains_key(name) => {
+                    fields.insert(output.name.clone(), inputs[name].clone());
+                }
+                _ => match self.computed(output, by_row[output.node.0 as usize], &inputs) {
+                    Some(column) => drop(fields.insert(output.name.clone(), column)),
+                    None => eager.outputs.push(output.clone()),
+                },
             }
-        };
-        inputs.insert(declared.name.clone(), column);
-    }
-    // Fields that are columns as they stand need no computing.
-    let mut fields = BTreeMap::new();
-    let mut computed = false;
-    for output in &set.graph.outputs {
-        match &set.graph[output.node].op {
-            Op::Input { name, .. } if inputs.contains_key(name) => {
-                fields.insert(output.name.clone(), inputs[name].clone());
+        }
+        if !eager.outputs.is_empty() {
+            let mut arrays = BTreeMap::new();
+            for name in input_names(&eager) {
+                if let Some(column) = inputs.get(&name) {
+                    arrays.insert(name, column.whole(&mut no_code)?);
+                }
             }
-            _ => computed = true,
+            for (name, array) in evaluate(&eager, self.sizes, &arrays)? {
+                fields.insert(name, Column::Memory(array.into()));
+            }
         }
+        Ok(fields)
     }
-    if computed {
-        let arrays: BTreeMap<Arc<str>, Arc<Array>> =
-            inputs.iter().map(|(name, column)| (name.clone(), whole(column))).collect();
-        for (name, array) in evaluate(sizes, &arrays)? {
-            fields.entry(name).or_insert_with(|| Column::Memory(array.into()));
-        }
-    }
-    Ok(fields)
-}
 
-fn whole(column: &Column) -> Arc<Array> {
-    match column {
-        Column::Memory(array) => Arc::clone(array),
-        Column::Windows { windows, .. } => {
-            let rows: Vec<u32> = (0..windows.rows() as u32).collect();
-            let mut array = column.empty(rows.len());
-            column.gather(&rows, &mut array);
-            array.into()
+    /// The columns as the graph names them. A training-only column has the rows of the training part.
+    fn inputs(
+        &self,
+        columns: Vec<Column>,
+        training: &Rows,
+    ) -> Result<BTreeMap<Arc<str>, Column>, Diagnostic> {
+        let mut inputs = BTreeMap::new();
+        for (column, declared) in columns.into_iter().zip(&self.set.columns) {
+            let column = match (declared.training_only, training) {
+                (false, _) | (true, Rows::All(_)) => column,
+                (true, Rows::Some(rows)) => Column::Memory(column.rows_of(rows, &mut no_code)?.into()),
+            };
+            inputs.insert(declared.name.clone(), column);
         }
+        Ok(inputs)
     }
-}
 
-fn check_bounds(set: &DataSet, field: &Field, array: &Array, sizes: &Sizes) -> Result<(), Diagnostic> {
-    let Elements::I32(values) = array.elements() else { return Ok(()) };
-    for bound in &field.bounds {
-        let Ok(below) = bound.below.evaluate(sizes) else { continue };
-        let Some(at) = values.iter().position(|value| *value < 0 || i64::from(*value) >= below) else {
-            continue;
+    /// A field that is computed batch by batch: one of columns that are not in memory.
+    fn computed(&self, output: &Output, by_row: bool, inputs: &BTreeMap<Arc<str>, Column>) -> Option<Column> {
+        let ty = self.set.graph.ty(output.node);
+        let row: Option<Vec<usize>> = ty.shape.get(1..)?.iter().map(size_of_axis).collect();
+        let mut graph = self.set.graph.clone();
+        graph.outputs = vec![output.clone()];
+        let graph = compact(&graph);
+        let own: BTreeMap<Arc<str>, Column> = input_names(&graph)
+            .into_iter()
+            .map(|name| inputs.get(&name).map(|column| (name, column.clone())))
+            .collect::<Option<_>>()?;
+        if !by_row || !own.values().any(|column| matches!(column, Column::Lazy(_))) {
+            return None;
+        }
+        let field = self.set.fields.iter().find(|field| field.name == output.name)?;
+        let (elem, precision, span) = (ty.elem, self.precision, field.span);
+        let computed = Computed {
+            graph,
+            rows: format!("{}.rows", self.set.name).into(),
+            sizes: self.sizes.clone(),
+            n_rows: own.values().next()?.rows(),
+            inputs: own,
+            functions: Cache::default(),
         };
-        let row = at / array.row_len().max(1);
-        let message = format!(
-            "row {row} of `{}.{}` has the value {}, but it must lie in 0..{below}",
-            set.name, field.name, values[at]
-        );
-        let error = Diagnostic::error("E0720", message).at(field.span, "rows are counted from 0");
-        let same = bound.span == field.span;
-        return Err(if same { error } else { error.and_at(bound.span, format!("needs 0..{below}")) });
+        let origin = Origin::Computed(computed);
+        Some(Column::Lazy(Arc::new(Lazy { origin, row: row?, elem, precision, span })))
     }
-    Ok(())
 }
 
-/// A text has all characters of its vocabulary, so their number is the bound of its windows' values.
-fn check_vocabulary(
-    set: &DataSet,
-    field: &Field,
-    vocabulary: &[char],
-    sizes: &Sizes,
-) -> Result<(), Diagnostic> {
-    for bound in &field.bounds {
-        let Ok(below) = bound.below.evaluate(sizes) else { continue };
-        if vocabulary.len() as i64 <= below {
-            continue;
-        }
-        let message = format!(
-            "the text of `{}` has {} different characters, but the numbers of `{}` must lie in 0..{below}",
-            set.name,
-            vocabulary.len(),
-            field.name
-        );
-        let error = Diagnostic::error("E0720", message).at(field.span, "numbers of characters");
-        let same = bound.span == field.span;
-        return Err(if same { error } else { error.and_at(bound.span, format!("needs 0..{below}")) });
-    }
-    Ok(())
+fn size_of_axis(size: &Dim) -> Option<usize> {
+    size.as_number().and_then(|size| usize::try_from(size).ok())
+}
+
+/// The inputs that the outputs of a graph need.
+fn input_names(graph: &Graph) -> Vec<Arc<str>> {
+    let needed = graph.reachable(graph.outputs.iter().map(|output| output.node));
+    let name = |(id, node): (NodeId, &Node)| match &node.op {
+        Op::Input { name, .. } if needed[id.0 as usize] => Some(name.clone()),
+        _ => None,
+    };
+    graph.nodes().filter_map(name).collect()
 }

@@ -3,27 +3,36 @@
 //! | file | does |
 //! |---|---|
 //! | [`read`] | columns of a source |
-//! | [`load`] | fields from columns, their bounds, the division into parts |
+//! | [`load`] | fields from columns, the division into parts |
+//! | [`bounds`] | what ints must lie in |
+//! | [`lazy`], [`rowwise`] | columns that stay in their file, and fields computed of them batch by batch |
 
+pub mod bounds;
+pub mod lazy;
 pub mod load;
 pub mod read;
+mod rowwise;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use self::bounds::Bounds;
+use self::lazy::{Carry, Lazy};
 use super::array::{Array, Elements};
 use super::sources::text::{Text, Windows};
+use crate::base::Diagnostic;
 use crate::ir::program::DataRef;
 
 /// A field of all rows of a data set.
 #[derive(Clone, Debug)]
 pub enum Column {
     Memory(Arc<Array>),
-    /// Characters of a text; `targets` are one further.
-    Windows {
-        windows: Windows,
-        targets: bool,
-    },
+    /// Characters of a text.
+    Windows(Windows),
+    /// Rows that are read or computed when they are needed.
+    Lazy(Arc<Lazy>),
 }
 
 /// A `data` item with its rows.
@@ -31,6 +40,8 @@ pub enum Column {
 pub struct Table {
     pub rows: usize,
     pub fields: BTreeMap<Arc<str>, Column>,
+    /// What is checked of fields that are read batch by batch.
+    pub bounds: BTreeMap<Arc<str>, Bounds>,
     /// Empty if the data is not split.
     pub parts: Vec<(Arc<str>, Arc<[u32]>)>,
     /// The text that windows are taken from.
@@ -74,7 +85,8 @@ impl Column {
     pub fn rows(&self) -> usize {
         match self {
             Column::Memory(array) => array.rows(),
-            Column::Windows { windows, .. } => windows.rows(),
+            Column::Windows(windows) => windows.rows(),
+            Column::Lazy(lazy) => lazy.n_rows(),
         }
     }
 
@@ -82,18 +94,48 @@ impl Column {
     pub fn row_shape(&self) -> Vec<usize> {
         match self {
             Column::Memory(array) => array.shape()[1..].to_vec(),
-            Column::Windows { windows, .. } => vec![windows.length()],
+            Column::Windows(windows) => vec![windows.length()],
+            Column::Lazy(lazy) => lazy.row.clone(),
         }
     }
 
-    /// Copies rows into a tensor of as many rows and the same element type.
-    pub fn gather(&self, rows: &[u32], into: &mut Array) {
+    /// Copies rows into a tensor of as many rows and the same element type. `carry` carries out the code of
+    /// computed columns.
+    ///
+    /// # Errors
+    /// Those of [`Lazy::gather`].
+    pub fn gather(&self, rows: &[u32], into: &mut Array, carry: &mut Carry<'_>) -> Result<(), Diagnostic> {
         match self {
             Column::Memory(array) => gather(array, rows, into),
-            Column::Windows { windows, targets } => {
-                let Elements::I32(out) = into.elements_mut() else { return };
-                let rows = rows.iter().map(|row| *row as usize);
-                if *targets { windows.read_targets(rows, out) } else { windows.read_inputs(rows, out) }
+            Column::Windows(windows) => {
+                let Elements::I32(out) = into.elements_mut() else { return Ok(()) };
+                windows.read(rows.iter().map(|row| *row as usize), out);
+            }
+            Column::Lazy(lazy) => return lazy.gather(rows, into, carry),
+        }
+        Ok(())
+    }
+
+    /// Some rows as a tensor.
+    ///
+    /// # Errors
+    /// As [`Column::gather`].
+    pub fn rows_of(&self, rows: &[u32], carry: &mut Carry<'_>) -> Result<Array, Diagnostic> {
+        let mut array = self.empty(rows.len());
+        self.gather(rows, &mut array, carry)?;
+        Ok(array)
+    }
+
+    /// All rows as a tensor.
+    ///
+    /// # Errors
+    /// As [`Column::gather`].
+    pub fn whole(&self, carry: &mut Carry<'_>) -> Result<Arc<Array>, Diagnostic> {
+        match self {
+            Column::Memory(array) => Ok(Arc::clone(array)),
+            Column::Windows(_) | Column::Lazy(_) => {
+                let rows: Vec<u32> = (0..self.rows() as u32).collect();
+                self.rows_of(&rows, carry).map(Arc::new)
             }
         }
     }
@@ -110,7 +152,8 @@ impl Column {
                 Elements::U8(_) => Elements::U8(vec![0; count]),
                 Elements::Bool(_) => Elements::Bool(vec![false; count]),
             },
-            Column::Windows { .. } => Elements::I32(vec![0; count]),
+            Column::Windows(_) => Elements::I32(vec![0; count]),
+            Column::Lazy(lazy) => return Array::zeros(lazy.elem, lazy.precision, shape),
         };
         Array::new(shape, elements).expect("as many elements as the shape has")
     }
@@ -124,22 +167,30 @@ impl Table {
         Some(Rows::Some(Arc::clone(&found.1)))
     }
 
-    /// A whole column, or that of a part, as one tensor.
-    pub fn whole(&self, field: &str, part: Option<&str>) -> Option<Arc<Array>> {
-        let column = self.fields.get(field)?;
+    /// A whole column, or that of a part, as one tensor; none if there is none of this name.
+    ///
+    /// # Errors
+    /// As [`Column::gather`].
+    pub fn whole(
+        &self,
+        field: &str,
+        part: Option<&str>,
+        carry: &mut Carry<'_>,
+    ) -> Result<Option<Arc<Array>>, Diagnostic> {
+        let Some(column) = self.fields.get(field) else { return Ok(None) };
         if let (Column::Memory(array), None) = (column, part) {
-            return Some(Arc::clone(array));
+            return Ok(Some(Arc::clone(array)));
         }
-        let key: (Arc<str>, Option<Arc<str>>) = (field.into(), part.map(Arc::from));
-        let rows = self.rows_of(part)?;
-        let mut whole = self.whole.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let array = whole.entry(key).or_insert_with(|| {
-            let numbers: Vec<u32> = (0..rows.len()).map(|at| rows.get(at)).collect();
-            let mut array = column.empty(rows.len());
-            column.gather(&numbers, &mut array);
-            Arc::new(array)
-        });
-        Some(Arc::clone(array))
+        let Some(rows) = self.rows_of(part) else { return Ok(None) };
+        let key: ColumnPart = (field.into(), part.map(Arc::from));
+        let mut known = self.whole.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(array) = known.get(&key) {
+            return Ok(Some(Arc::clone(array)));
+        }
+        let numbers: Vec<u32> = (0..rows.len()).map(|at| rows.get(at)).collect();
+        let array = Arc::new(column.rows_of(&numbers, carry)?);
+        known.insert(key, Arc::clone(&array));
+        Ok(Some(array))
     }
 }
 

@@ -1,21 +1,30 @@
 //! Columns of a source, as tensors of the types that the program says.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::Column;
+use super::lazy::{Lazy, Origin, no_code};
 use crate::base::{Diagnostic, Span};
 use crate::ir::Elem;
 use crate::ir::program::{DataSet, Precision, Select, Source, SourceColumn};
 use crate::runtime::array::{Array, Elements, shape_text};
+use crate::runtime::sources::images::{Images, Size};
 use crate::runtime::sources::stored::StoredArray;
 use crate::runtime::sources::text::Text;
 use crate::runtime::sources::{csv, idx, npy, npz, safetensors};
 
-/// The columns of a data set, in order. Paths are relative to `base`.
+/// The columns of a data set, in order. Paths are relative to `base`. Arrays that would take more than `limit`
+/// bytes together stay in their file, except for the small ones.
 ///
 /// # Errors
 /// Those of the readers, at the source's place in the text; E0722 if a row has another shape than declared.
-pub fn columns(set: &DataSet, base: &Path, precision: Precision) -> Result<Vec<Column>, Diagnostic> {
+pub fn columns(
+    set: &DataSet,
+    base: &Path,
+    precision: Precision,
+    limit: usize,
+) -> Result<Vec<Column>, Diagnostic> {
     let (path, span) = match &set.source {
         Source::None => return Ok(Vec::new()),
         Source::Csv { path, span, .. }
@@ -34,18 +43,18 @@ pub fn columns(set: &DataSet, base: &Path, precision: Precision) -> Result<Vec<C
             return table(set, &path, &options, precision, span);
         }
         Source::Text { .. } => return text(set, &path, span),
-        Source::Npy { .. } => stored(set, |_| npy::open(&path), precision, span)?,
-        Source::Idx { .. } => stored(set, |_| idx::open(&path), precision, span)?,
+        Source::Npy { .. } => stored(set, |_| npy::open(&path), precision, limit, span)?,
+        Source::Idx { .. } => stored(set, |_| idx::open(&path), precision, limit, span)?,
         Source::Npz { .. } => {
             let file = npz::open(&path).map_err(|error| placed(error, span))?;
-            stored(set, |column| file.tensor(tensor_name(column)), precision, span)?
+            stored(set, |column| file.tensor(tensor_name(column)), precision, limit, span)?
         }
         Source::Safetensors { .. } => {
             let file = safetensors::open(&path).map_err(|error| placed(error, span))?;
-            stored(set, |column| file.tensor(tensor_name(column)), precision, span)?
+            stored(set, |column| file.tensor(tensor_name(column)), precision, limit, span)?
         }
         Source::Parquet { .. } => return Err(unsupported("parquet files", span)),
-        Source::Images { .. } => return Err(unsupported("folders of images", span)),
+        Source::Images { .. } => return images(set, &path, precision, limit, span),
     };
     Ok(found)
 }
@@ -81,28 +90,42 @@ fn stored(
     set: &DataSet,
     open: impl Fn(&SourceColumn) -> Result<StoredArray, Diagnostic>,
     precision: Precision,
+    limit: usize,
     span: Span,
 ) -> Result<Vec<Column>, Diagnostic> {
-    let read = |column: &SourceColumn| -> Result<Column, Diagnostic> {
-        let array = open(column).map_err(|error| placed(error, span))?;
-        let shape = array.shape().to_vec();
-        let elements = match (column.row.elem, precision) {
-            (Elem::Float, Precision::F32) => {
-                Elements::F32(array.load_as().map_err(|e| placed(e, column.span))?)
+    let arrays = set.columns.iter().map(|column| open(column).map_err(|error| placed(error, span)));
+    let arrays = arrays.collect::<Result<Vec<StoredArray>, Diagnostic>>()?;
+    let bytes = |array: &StoredArray| array.rows().saturating_mul(array.row_len()).saturating_mul(4);
+    let total = arrays.iter().map(bytes).fold(0, usize::saturating_add);
+    let columns = set.columns.iter().zip(arrays);
+    columns
+        .map(|(column, array)| {
+            let is_large = total > limit && bytes(&array) > limit / 4 && array.is_on_disk();
+            match column.row.static_shape().filter(|_| is_large) {
+                Some(row) => {
+                    fits(array.shape(), column)?;
+                    let (elem, span, origin) = (column.row.elem, column.span, Origin::File(array));
+                    Ok(Column::Lazy(Arc::new(Lazy { origin, row, elem, precision, span })))
+                }
+                None => loaded(&array, column, precision),
             }
-            (Elem::Float, Precision::F64) => {
-                Elements::F64(array.load_as().map_err(|e| placed(e, column.span))?)
-            }
-            (Elem::Int, _) => Elements::I32(array.load_as().map_err(|e| placed(e, column.span))?),
-            (Elem::Bool, _) => {
-                let bytes: Vec<u8> = array.load_as().map_err(|e| placed(e, column.span))?;
-                Elements::Bool(bytes.into_iter().map(|byte| byte != 0).collect())
-            }
-        };
-        let array = Array::new(shape, elements).ok_or_else(|| wrong_shape(column, &[]))?;
-        in_rows(array, column).map(|array| Column::Memory(array.into()))
+        })
+        .collect()
+}
+
+fn loaded(array: &StoredArray, column: &SourceColumn, precision: Precision) -> Result<Column, Diagnostic> {
+    let shape = array.shape().to_vec();
+    let elements = match (column.row.elem, precision) {
+        (Elem::Float, Precision::F32) => Elements::F32(array.load_as().map_err(|e| placed(e, column.span))?),
+        (Elem::Float, Precision::F64) => Elements::F64(array.load_as().map_err(|e| placed(e, column.span))?),
+        (Elem::Int, _) => Elements::I32(array.load_as().map_err(|e| placed(e, column.span))?),
+        (Elem::Bool, _) => {
+            let bytes: Vec<u8> = array.load_as().map_err(|e| placed(e, column.span))?;
+            Elements::Bool(bytes.into_iter().map(|byte| byte != 0).collect())
+        }
     };
-    set.columns.iter().map(read).collect()
+    let array = Array::new(shape, elements).ok_or_else(|| wrong_shape(column, &[]))?;
+    in_rows(array, column).map(|array| Column::Memory(array.into()))
 }
 
 fn table(
@@ -150,12 +173,50 @@ fn table(
 
 fn text(set: &DataSet, path: &Path, span: Span) -> Result<Vec<Column>, Diagnostic> {
     let text = Text::open(path).map_err(|error| placed(error, span))?;
+    let shift = |column: &SourceColumn| match column.select {
+        Select::Window { offset, .. } => offset,
+        _ => 0,
+    };
+    let reach = set.columns.iter().map(shift).max().unwrap_or(0);
     let column = |column: &SourceColumn| {
-        let Select::Window { length, offset } = &column.select else {
+        let Select::Window { length, offset } = column.select else {
             return Err(wrong_shape(column, &[text.len()]));
         };
-        let windows = text.windows(*length, 1).map_err(|error| placed(error, column.span))?;
-        Ok(Column::Windows { windows, targets: *offset > 0 })
+        let windows = text.windows(length, offset, reach).map_err(|error| placed(error, column.span))?;
+        Ok(Column::Windows(windows))
+    };
+    set.columns.iter().map(column).collect()
+}
+
+fn images(
+    set: &DataSet,
+    path: &Path,
+    precision: Precision,
+    limit: usize,
+    span: Span,
+) -> Result<Vec<Column>, Diagnostic> {
+    let images = Arc::new(Images::open(path).map_err(|error| placed(error, span))?);
+    let column = |column: &SourceColumn| {
+        if column.select == Select::Labels {
+            let labels = images.labels().map_err(|error| placed(error, column.span))?;
+            let array = Array::ints(&[labels.len()], labels).ok_or_else(|| wrong_shape(column, &[]))?;
+            return Ok(Column::Memory(array.into()));
+        }
+        let row = column.row.static_shape().unwrap_or_default();
+        let (channels, height, width) = match *row.as_slice() {
+            [height, width] => (1, height, width),
+            [channels @ (1 | 3 | 4), height, width] => (channels, height, width),
+            _ => {
+                let message = format!("`{}` is {}, which is no image", column.name, column.row);
+                let error = Diagnostic::error("E0722", message);
+                return Err(error.at(column.span, "an image is [height, width] or [3, height, width]"));
+            }
+        };
+        let origin = Origin::Images(Arc::clone(&images), Size { channels, height, width });
+        let (elem, span) = (column.row.elem, column.span);
+        let bytes = row.iter().product::<usize>().saturating_mul(images.rows()).saturating_mul(4);
+        let lazy = Column::Lazy(Arc::new(Lazy { origin, row, elem, precision, span }));
+        if bytes > limit { Ok(lazy) } else { lazy.whole(&mut no_code).map(Column::Memory) }
     };
     set.columns.iter().map(column).collect()
 }
@@ -164,14 +225,18 @@ fn text(set: &DataSet, path: &Path, span: Span) -> Result<Vec<Column>, Diagnosti
 fn in_rows(array: Array, column: &SourceColumn) -> Result<Array, Diagnostic> {
     let Some(row) = column.row.static_shape() else { return Ok(array) };
     let found = array.shape().to_vec();
-    let (rows, count): (usize, usize) = (array.rows(), row.iter().product());
-    // A single column or channel may be declared without its axis of size 1, never the other way round
-    // with a different number of elements.
-    if found.is_empty() || array.row_len() != count {
-        return Err(wrong_shape(column, &found));
-    }
-    let shape: Vec<usize> = std::iter::once(rows).chain(row).collect();
+    fits(&found, column)?;
+    let shape: Vec<usize> = std::iter::once(array.rows()).chain(row).collect();
     array.reshaped(shape).ok_or_else(|| wrong_shape(column, &found))
+}
+
+/// Whether a row of an array of this shape has as many elements as declared. A single column or channel may be
+/// declared without its axis of size 1.
+fn fits(found: &[usize], column: &SourceColumn) -> Result<(), Diagnostic> {
+    let Some((_, own)) = found.split_first() else { return Err(wrong_shape(column, found)) };
+    let declared = column.row.static_shape().map(|row| row.iter().product::<usize>());
+    let count: usize = own.iter().product();
+    if declared.is_none_or(|declared| declared == count) { Ok(()) } else { Err(wrong_shape(column, found)) }
 }
 
 fn wrong_shape(column: &SourceColumn, found: &[usize]) -> Diagnostic {

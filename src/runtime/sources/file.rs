@@ -38,7 +38,7 @@ impl FileBytes {
         if !metadata.is_file() || metadata.len() == 0 {
             return read_all(file).map(FileBytes::owned).map_err(|error| cannot_open(path, &error));
         }
-        let map = MappedFile::open(&file).map_err(|error| cannot_open(path, &error))?;
+        let map = MappedFile::open(file).map_err(|error| cannot_open(path, &error))?;
         if !map.bytes().starts_with(&[0x1f, 0x8b]) {
             let range = 0..map.bytes().len();
             return Ok(FileBytes { storage: Arc::new(Storage::Mapped(map)), range });
@@ -61,6 +61,24 @@ impl FileBytes {
             Storage::Owned(bytes) => bytes,
         };
         &all[self.range.clone()]
+    }
+
+    /// Copies bytes from `start` on, from the disk if the file is plain.
+    pub fn read_at(&self, start: usize, into: &mut [u8]) -> io::Result<()> {
+        let start = self.range.start + start;
+        match &*self.storage {
+            Storage::Mapped(map) => map.read_at(start, into),
+            Storage::Owned(bytes) => {
+                let bytes = bytes.get(start..start + into.len()).ok_or(io::ErrorKind::UnexpectedEof)?;
+                into.copy_from_slice(bytes);
+                Ok(())
+            }
+        }
+    }
+
+    /// Whether the bytes lie on the disk, and not in memory already.
+    pub fn is_mapped(&self) -> bool {
+        matches!(*self.storage, Storage::Mapped(_))
     }
 
     /// A part of the bytes; None if it goes beyond the end.

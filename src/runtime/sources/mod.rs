@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`csv`] | tables of numbers and names as text |
 //! | [`idx`] | the format of the MNIST files |
+//! | [`images`] | folders of PNG and JPEG files |
 //! | [`npy`], [`npz`] | NumPy's arrays, alone and in archives |
 //! | [`safetensors`] | named arrays, the format of checkpoints |
 //! | [`text`] | a text as class numbers of characters, and windows over it |
@@ -16,6 +17,7 @@ pub mod checkpoint;
 pub mod csv;
 pub mod file;
 pub mod idx;
+pub mod images;
 pub mod npy;
 pub mod npz;
 pub mod safetensors;

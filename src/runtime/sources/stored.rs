@@ -175,6 +175,30 @@ impl StoredArray {
         Ok(())
     }
 
+    /// As [`StoredArray::read_rows`], without making the file part of this process's memory.
+    ///
+    /// Errors: E0701 if the file cannot be read any more, E0712.
+    pub fn fetch_rows<T: Number>(&self, rows: &[u32], out: &mut [T]) -> Result<(), Diagnostic> {
+        let row_len = self.row_len();
+        if self.layout.order == AxisOrder::ColumnMajor || row_len == 0 {
+            return self.read_rows(rows.iter().map(|row| *row as usize), out);
+        }
+        let mut bytes = vec![0; row_len * self.layout.element.size()];
+        for (row, place) in rows.iter().zip(out.chunks_exact_mut(row_len)) {
+            let row = *row as usize;
+            self.bytes.read_at(row * bytes.len(), &mut bytes).map_err(|error| {
+                Diagnostic::error("E0701", format!("cannot read row {row} of {}: {error}", self.name))
+            })?;
+            decode(&bytes, self.layout, place).map_err(|bad| self.does_not_fit::<T>(row, bad))?;
+        }
+        Ok(())
+    }
+
+    /// Whether the elements lie on the disk, row by row.
+    pub fn is_on_disk(&self) -> bool {
+        self.bytes.is_mapped() && self.layout.order == AxisOrder::RowMajor
+    }
+
     /// A row whose elements lie side by side; or the element that does not fit.
     fn read_row<T: Number>(&self, row: usize, out: &mut [T]) -> Result<(), BadElement> {
         let row_bytes = out.len() * self.layout.element.size();

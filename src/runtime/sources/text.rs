@@ -17,13 +17,13 @@ pub struct Text {
     ids: Arc<[u16]>,
 }
 
-/// Pairs of `length` characters and the `length` characters that follow them by one. Row r begins
-/// at character `r * stride`. Nothing is copied until rows are read.
+/// Row r are the `length` characters from r + `shift` on. Nothing is copied until rows are read.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Windows {
     text: Text,
     length: usize,
-    stride: usize,
+    shift: usize,
+    rows: usize,
 }
 
 impl Text {
@@ -101,26 +101,34 @@ impl Text {
         classes.iter().map(|class| character(class).unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
     }
 
-    /// Windows of `length` characters that begin `stride` apart: with `stride = length` an epoch
-    /// sees every character once, with 1 there is a window at every character.
+    /// A window of `length` characters at every character, `shift` characters further on. There are as many as
+    /// stay within the text with a shift of `reach`, the greatest of those that are used together.
     ///
     /// Errors: E0715.
-    pub fn windows(&self, length: usize, stride: usize) -> Result<Windows, Diagnostic> {
-        if length == 0 || stride == 0 || self.ids.len() <= length {
-            let message = format!(
-                "a text of {} characters has no windows of {length} characters and the next one, {stride} apart",
-                self.ids.len()
-            );
-            return Err(Diagnostic::error("E0715", message));
+    pub fn windows(&self, length: usize, shift: usize, reach: usize) -> Result<Windows, Diagnostic> {
+        let reach = reach.max(shift);
+        match self.ids.len().checked_sub(length + reach) {
+            Some(more) if length > 0 => Ok(Windows { text: self.clone(), length, shift, rows: more + 1 }),
+            Some(_) | None => {
+                let beyond = match reach {
+                    0 => String::new(),
+                    1 => " and the next one".to_owned(),
+                    reach => format!(" and the next {reach}"),
+                };
+                let message = format!(
+                    "a text of {} characters has no windows of {length} characters{beyond}",
+                    self.ids.len()
+                );
+                Err(Diagnostic::error("E0715", message))
+            }
         }
-        Ok(Windows { text: self.clone(), length, stride })
     }
 }
 
 impl Windows {
-    /// The number of windows; the last one's targets lie within the text.
+    /// The number of windows.
     pub fn rows(&self) -> usize {
-        (self.text.len() - self.length - 1) / self.stride + 1
+        self.rows
     }
 
     /// The text that they are windows of.
@@ -138,23 +146,10 @@ impl Windows {
     /// # Panics
     ///
     /// If a row is not below [`Windows::rows`] or `out` has not `length` places for each.
-    pub fn read_inputs(&self, rows: impl IntoIterator<Item = usize>, out: &mut [i32]) {
-        self.read(rows, 0, out);
-    }
-
-    /// For each character of the windows the one after it: `out` is `[rows, length]`.
-    ///
-    /// # Panics
-    ///
-    /// As [`Windows::read_inputs`].
-    pub fn read_targets(&self, rows: impl IntoIterator<Item = usize>, out: &mut [i32]) {
-        self.read(rows, 1, out);
-    }
-
-    fn read(&self, rows: impl IntoIterator<Item = usize>, shift: usize, out: &mut [i32]) {
+    pub fn read(&self, rows: impl IntoIterator<Item = usize>, out: &mut [i32]) {
         let mut places = out.chunks_exact_mut(self.length);
         for row in rows {
-            let start = row * self.stride + shift;
+            let start = row + self.shift;
             let place = places.next().expect("a place for every row");
             for (place, &id) in place.iter_mut().zip(&self.text.ids[start..start + self.length]) {
                 *place = i32::from(id);
@@ -203,19 +198,18 @@ mod tests {
     }
 
     #[test]
-    fn windows_and_their_targets() {
+    fn windows_and_what_follows() {
         let text = text("abcdefg");
-        for (stride, rows) in [(1, 4), (3, 2), (4, 1)] {
-            assert_eq!(text.windows(3, stride).unwrap().rows(), rows);
+        for (reach, rows) in [(0, 5), (1, 4), (4, 1)] {
+            assert_eq!(text.windows(3, 0, reach).unwrap().rows(), rows);
         }
-        let windows = text.windows(3, 3).unwrap();
         let (mut inputs, mut targets) = ([0; 6], [0; 6]);
-        windows.read_inputs([1, 0], &mut inputs);
-        windows.read_targets([1, 0], &mut targets);
-        assert_eq!((inputs, targets), ([3, 4, 5, 0, 1, 2], [4, 5, 6, 1, 2, 3]));
-        assert_eq!(text.windows(6, 1).unwrap().rows(), 1);
-        assert_eq!(text.windows(7, 1).unwrap_err().code, "E0715");
-        assert_eq!(text.windows(0, 1).unwrap_err().code, "E0715");
+        text.windows(3, 0, 2).unwrap().read([2, 0], &mut inputs);
+        text.windows(3, 2, 2).unwrap().read([2, 0], &mut targets);
+        assert_eq!((inputs, targets), ([2, 3, 4, 0, 1, 2], [4, 5, 6, 2, 3, 4]));
+        assert_eq!(text.windows(6, 0, 1).unwrap().rows(), 1);
+        assert_eq!(text.windows(7, 1, 1).unwrap_err().code, "E0715");
+        assert_eq!(text.windows(0, 0, 1).unwrap_err().code, "E0715");
     }
 
     #[test]

@@ -14,6 +14,7 @@ use crate::ir::{Dim, Graph, Sizes};
 use crate::plan::External;
 use crate::runtime::array::{Array, Elements};
 use crate::runtime::call::{Argument, Caller, Moment, Series};
+use crate::runtime::data::bounds::Bounds;
 use crate::runtime::data::{Column, Table};
 use crate::runtime::memory::{Cell, Memory};
 use crate::runtime::program::Part;
@@ -37,11 +38,31 @@ pub struct Batch {
 /// What an external of the function is.
 enum Slot {
     Variable(Cell),
-    /// A field, and the tensor for a batch of it where rows are gathered here.
-    Field(Column, Option<Cell>),
+    /// A field, and what a batch of it is gathered in where that is done here.
+    Field(Column, Option<Gathered>),
     Step,
     /// A number in `results`.
     Result(usize),
+}
+
+/// The tensor for a batch of a field.
+struct Gathered {
+    cell: Cell,
+    bounds: Option<Bounds>,
+}
+
+impl Gathered {
+    fn fill(&self, session: &mut Session, column: &Column, rows: &[u32]) -> Result<(), Diagnostic> {
+        let mut array = Arc::clone(session.memory.empty());
+        std::mem::swap(&mut array, session.memory.shared_mut(self.cell));
+        let mut carry = |code: &_, sizes: &_, inputs: &_| session.compute(code, sizes, inputs);
+        column.gather(rows, Arc::make_mut(&mut array), &mut carry)?;
+        if let Some(bounds) = &self.bounds {
+            bounds.check(&array, |at| rows[at] as usize)?;
+        }
+        session.memory.set(self.cell, array);
+        Ok(())
+    }
 }
 
 /// How many steps of a series were taken, and whether the last one's loss is finite.
@@ -92,8 +113,11 @@ impl Batch {
                 "input" if name == "step" => Some(Slot::Step),
                 "input" => field(&of.table, name, external).map(|column| {
                     let lazy = !matches!(column, Column::Memory(_));
-                    let cell = lazy.then(|| session.memory.add(column.empty(size)));
-                    Slot::Field(column, cell)
+                    let gathered = lazy.then(|| Gathered {
+                        cell: session.memory.add(column.empty(size)),
+                        bounds: of.table.bounds.get(name).cloned(),
+                    });
+                    Slot::Field(column, gathered)
                 }),
                 _ => session.memory.find(name).map(Slot::Variable),
             };
@@ -116,34 +140,36 @@ impl Batch {
 
     /// Takes steps, each on as many of `rows` as the batch's size. With `watch`, stops behind a step whose
     /// losses are not all finite.
+    ///
+    /// # Errors
+    /// If rows cannot be read from a file, or are out of their bounds.
     pub fn run(
         &mut self,
-        caller: &Caller,
-        memory: &mut Memory,
+        session: &mut Session,
         rows: &[u32],
         first: Moment,
         watch: bool,
-    ) -> Taken {
+    ) -> Result<Taken, Diagnostic> {
         let steps = rows.len() / self.size.max(1);
         self.make_room(steps);
         let lazy = self.slots.iter().any(|slot| matches!(slot, Slot::Field(_, Some(_))));
         if !lazy {
-            return self.series(caller, memory, rows, steps, 0, first, watch);
+            return Ok(self.series(&session.caller, &mut session.memory, rows, steps, 0, first, watch));
         }
         for step in 0..steps {
             let own = &rows[step * self.size..(step + 1) * self.size];
             for slot in &self.slots {
-                if let Slot::Field(column, Some(cell)) = slot {
-                    column.gather(own, memory.get_mut(*cell));
+                if let Slot::Field(column, Some(field)) = slot {
+                    field.fill(session, column, own)?;
                 }
             }
             let moment = Moment { step: first.step.wrapping_add(step as u32), ..first };
-            let taken = self.series(caller, memory, own, 1, step, moment, watch);
+            let taken = self.series(&session.caller, &mut session.memory, own, 1, step, moment, watch);
             if !taken.finite {
-                return Taken { steps: step + 1, finite: false };
+                return Ok(Taken { steps: step + 1, finite: false });
             }
         }
-        Taken { steps, finite: true }
+        Ok(Taken { steps, finite: true })
     }
 
     /// Room for the results of so many steps.
@@ -172,9 +198,10 @@ impl Batch {
         let mut arguments = Vec::with_capacity(self.slots.len());
         for (at, slot) in self.slots.iter().enumerate() {
             arguments.push(match slot {
-                Slot::Variable(cell) | Slot::Field(_, Some(cell)) => Argument::Cell(*cell),
+                Slot::Variable(cell) => Argument::Cell(*cell),
+                Slot::Field(_, Some(gathered)) => Argument::Cell(gathered.cell),
                 Slot::Field(Column::Memory(array), None) => Argument::Rows(array),
-                Slot::Field(Column::Windows { .. }, None) | Slot::Step => Argument::Step,
+                Slot::Field(Column::Windows(_) | Column::Lazy(_), None) | Slot::Step => Argument::Step,
                 Slot::Result(number) => {
                     if watch && self.losses.contains(number) {
                         watched.push(at);
@@ -286,8 +313,8 @@ impl Batch {
     /// Gives back its tensors.
     pub fn release(self, memory: &mut Memory) {
         for slot in self.slots {
-            if let Slot::Field(_, Some(cell)) = slot {
-                memory.remove(cell);
+            if let Slot::Field(_, Some(gathered)) = slot {
+                memory.remove(gathered.cell);
             }
         }
     }

@@ -77,8 +77,8 @@ pub fn first_bad(
     let mut inputs = Tensors::new();
     inputs.insert("step".into(), Arc::new(Array::ints(&[], &[step as i32 + 1])?));
     for (name, column) in &table.fields {
-        let mut array = column.empty(rows.len());
-        column.gather(rows, &mut array);
+        let mut carry = |code: &_, sizes: &_, inputs: &_| session.compute(code, sizes, inputs);
+        let array = column.rows_of(rows, &mut carry).ok()?;
         if let Some(at) = first_not_finite(&array, false) {
             let row = rows.get(at / array.row_len().max(1))?;
             return Some(format!("the data has it: `{name}` of row {row}"));

@@ -124,7 +124,7 @@ impl<'a> Driver<'a> {
         let steps = left.min(self.steps - first).min(self.at_once).min(room);
         self.order.take(first, steps, &mut self.taken);
         let moment = Moment { seed: self.train.seed, step: first as u32 + 1 };
-        let taken = batch.run(&session.caller, &mut session.memory, &self.taken, moment, true);
+        let taken = batch.run(session, &self.taken, moment, true)?;
         let good = taken.steps - usize::from(!taken.finite);
         let bad = (!taken.finite).then(|| batch.losses(good));
         self.progress.step += good as u64;
@@ -276,7 +276,7 @@ impl<'a> Driver<'a> {
             self.order.take(step, 1, &mut self.taken);
             let batch = self.batches.of_size(session, self.taken.len()).ok()?;
             let moment = Moment { seed: self.train.seed, step: step as u32 + 1 };
-            batch.run(&session.caller, &mut session.memory, &self.taken, moment, false);
+            batch.run(session, &self.taken, moment, false).ok()?;
         }
         self.order.take(bad_step, 1, &mut self.taken);
         let table: &Table = &self.batches.table;

@@ -239,7 +239,7 @@ fn evaluate(
         let steps = left.min((SERIES_BYTES / batch.result_bytes().max(1)).max(1));
         let taken: Vec<u32> = (at..at + steps * batch.size).map(|at| rows.get(at)).collect();
         let moment = Moment { seed: train.seed, step: 0 };
-        batch.run(&session.caller, &mut session.memory, &taken, moment, false);
+        batch.run(session, &taken, moment, false)?;
         averages.add(batch, 0..steps);
         at += steps * batch.size;
     }

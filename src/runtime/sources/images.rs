@@ -1,0 +1,271 @@
+//! Folders of images: PNG and JPEG files, in a folder for each class or without classes.
+//!
+//! ```text
+//! flowers/daisy/1.png      class 0
+//! flowers/rose/7.jpg       class 1
+//! ```
+
+use std::fs;
+use std::io::{BufReader, Cursor};
+use std::path::{Path, PathBuf};
+
+use zune_jpeg::JpegDecoder;
+use zune_jpeg::zune_core::colorspace::ColorSpace;
+use zune_jpeg::zune_core::options::DecoderOptions;
+
+use super::file::FileBytes;
+use crate::base::Diagnostic;
+
+/// The image files of a folder. Nothing is decoded until rows are read.
+#[derive(Debug)]
+pub struct Images {
+    folder: PathBuf,
+    /// In order: classes by name, files by name within their class.
+    files: Vec<PathBuf>,
+    /// The class of each file; empty if the folder has no folders in it.
+    labels: Vec<i32>,
+    classes: Vec<String>,
+}
+
+/// The size that all images are to have: they are not scaled.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Size {
+    /// 1 (grey), 3 (red, green, blue) or 4 (and opacity).
+    pub channels: usize,
+    pub height: usize,
+    pub width: usize,
+}
+
+/// A decoded image: bytes of pixels side by side.
+struct Pixels {
+    channels: usize,
+    height: usize,
+    width: usize,
+    bytes: Vec<u8>,
+}
+
+impl Images {
+    /// Lists the images of a folder.
+    ///
+    /// Errors: E0701, E0710 (there are none).
+    pub fn open(folder: &Path) -> Result<Images, Diagnostic> {
+        let mut images = Images {
+            folder: folder.to_path_buf(),
+            files: Vec::new(),
+            labels: Vec::new(),
+            classes: Vec::new(),
+        };
+        let (folders, files) = entries(folder)?;
+        for class in folders {
+            let (_, files) = entries(&class)?;
+            if files.is_empty() {
+                continue;
+            }
+            let number = images.classes.len() as i32;
+            images.labels.extend(std::iter::repeat_n(number, files.len()));
+            images.files.extend(files);
+            let name = class.file_name().unwrap_or_default();
+            images.classes.push(name.to_string_lossy().into_owned());
+        }
+        if images.files.is_empty() {
+            images.files = files;
+        }
+        if images.files.is_empty() {
+            let message = format!("`{}` has no `.png` or `.jpg` files", folder.display());
+            let error = Diagnostic::error("E0710", message);
+            return Err(error.help("give each class a folder of its own: `flowers/rose/7.jpg`"));
+        }
+        Ok(images)
+    }
+
+    pub fn rows(&self) -> usize {
+        self.files.len()
+    }
+
+    /// The classes of all images.
+    ///
+    /// Errors: E0711 if the folder has no classes.
+    pub fn labels(&self) -> Result<&[i32], Diagnostic> {
+        if self.labels.is_empty() {
+            let message = format!("`{}` has no folder for each class", self.folder.display());
+            return Err(Diagnostic::error("E0711", message).help("without classes there are only `pixels()`"));
+        }
+        Ok(&self.labels)
+    }
+
+    /// The names of the classes by number.
+    pub fn classes(&self) -> &[String] {
+        &self.classes
+    }
+
+    /// Decodes images into bytes `[rows, channels, height, width]`.
+    ///
+    /// Errors: E0701, E0702, E0722 (an image of another size).
+    ///
+    /// # Panics
+    ///
+    /// If a row is not below [`Images::rows`].
+    pub fn read(&self, rows: &[u32], size: Size, out: &mut [u8]) -> Result<(), Diagnostic> {
+        let area = size.height * size.width;
+        for (row, place) in rows.iter().zip(out.chunks_exact_mut((size.channels * area).max(1))) {
+            let path = &self.files[*row as usize];
+            let pixels = decode(path)?;
+            if (pixels.height, pixels.width) != (size.height, size.width) {
+                let message = format!(
+                    "`{}` is {} high and {} wide, but the field has images of {} by {}",
+                    path.display(),
+                    pixels.height,
+                    pixels.width,
+                    size.height,
+                    size.width
+                );
+                return Err(Diagnostic::error("E0722", message).help("images are not scaled"));
+            }
+            for (at, pixel) in pixels.bytes.chunks_exact(pixels.channels).enumerate() {
+                for channel in 0..size.channels {
+                    place[channel * area + at] = channel_of(pixel, channel, size.channels);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A channel of a pixel that has 1, 2 (grey), 3 or 4 (colours) bytes.
+fn channel_of(pixel: &[u8], channel: usize, channels: usize) -> u8 {
+    match (pixel, channel) {
+        ([.., opacity], 3) if pixel.len().is_multiple_of(2) => *opacity,
+        (_, 3) => 255,
+        ([grey] | [grey, _], _) => *grey,
+        // How bright colours are to the eye (ITU-R 601), with the integers that others use.
+        ([red, green, blue, ..], _) if channels == 1 => {
+            let weighted = u32::from(*red) * 19_595 + u32::from(*green) * 38_470 + u32::from(*blue) * 7_471;
+            ((weighted + 0x8000) >> 16) as u8
+        }
+        (colours, channel) => colours[channel],
+    }
+}
+
+/// The folders and the image files in a folder, each by name.
+fn entries(folder: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), Diagnostic> {
+    let failed = |error: std::io::Error| {
+        let message = match error.kind() {
+            std::io::ErrorKind::NotFound => format!("there is no folder `{}`", folder.display()),
+            std::io::ErrorKind::NotADirectory => {
+                format!("`{}` is a file, not a folder of images", folder.display())
+            }
+            _ => format!("cannot read the folder `{}`: {error}", folder.display()),
+        };
+        Diagnostic::error("E0701", message)
+    };
+    let (mut folders, mut files) = (Vec::new(), Vec::new());
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        if hidden {
+            continue;
+        }
+        if path.is_dir() {
+            folders.push(path);
+        } else if is_image(&path) {
+            files.push(path);
+        }
+    }
+    folders.sort_unstable();
+    files.sort_unstable();
+    Ok((folders, files))
+}
+
+fn is_image(path: &Path) -> bool {
+    let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+    matches!(ending.as_deref(), Some("png" | "jpg" | "jpeg"))
+}
+
+/// Decodes a file; what it is is seen from its first bytes.
+fn decode(path: &Path) -> Result<Pixels, Diagnostic> {
+    let file = FileBytes::open(path)?;
+    let bytes = file.bytes();
+    let decoded = if bytes.starts_with(&[0x89, b'P', b'N', b'G']) {
+        decode_png(bytes)
+    } else if bytes.starts_with(&[0xff, 0xd8]) {
+        decode_jpeg(bytes)
+    } else {
+        Err("it begins like neither a PNG nor a JPEG file".to_owned())
+    };
+    decoded.map_err(|error| {
+        Diagnostic::error("E0702", format!("`{}` cannot be decoded: {error}", path.display()))
+    })
+}
+
+fn decode_png(bytes: &[u8]) -> Result<Pixels, String> {
+    let mut decoder = png::Decoder::new(BufReader::new(Cursor::new(bytes)));
+    decoder.set_transformations(png::Transformations::normalize_to_color8());
+    let mut reader = decoder.read_info().map_err(|error| error.to_string())?;
+    let length = reader.output_buffer_size().ok_or("it is too large")?;
+    let mut pixels = vec![0; length];
+    let frame = reader.next_frame(&mut pixels).map_err(|error| error.to_string())?;
+    pixels.truncate(frame.buffer_size());
+    Ok(Pixels {
+        channels: frame.color_type.samples(),
+        height: frame.height as usize,
+        width: frame.width as usize,
+        bytes: pixels,
+    })
+}
+
+fn decode_jpeg(bytes: &[u8]) -> Result<Pixels, String> {
+    let options = DecoderOptions::default().jpeg_set_out_colorspace(ColorSpace::RGB);
+    let mut decoder = JpegDecoder::new_with_options(Cursor::new(bytes), options);
+    let pixels = decoder.decode().map_err(|error| error.to_string())?;
+    let info = decoder.info().ok_or("it has no size")?;
+    Ok(Pixels {
+        channels: 3,
+        height: usize::from(info.height),
+        width: usize::from(info.width),
+        bytes: pixels,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A PNG file with these pixels.
+    fn png(path: &Path, color: png::ColorType, width: u32, height: u32, pixels: &[u8]) {
+        let mut encoder = png::Encoder::new(fs::File::create(path).unwrap(), width, height);
+        encoder.set_color(color);
+        encoder.set_depth(png::BitDepth::Eight);
+        encoder.write_header().unwrap().write_image_data(pixels).unwrap();
+    }
+
+    #[test]
+    fn classes_are_folders() {
+        let folder = std::env::temp_dir().join(format!("nnc-images-{}", std::process::id()));
+        for class in ["rose", "daisy", "empty"] {
+            fs::create_dir_all(folder.join(class)).unwrap();
+        }
+        png(&folder.join("rose/b.png"), png::ColorType::Rgb, 2, 1, &[255, 0, 0, 0, 255, 0]);
+        png(&folder.join("rose/a.PNG"), png::ColorType::Grayscale, 2, 1, &[7, 9]);
+        png(&folder.join("daisy/x.png"), png::ColorType::Rgba, 2, 1, &[1, 2, 3, 4, 5, 6, 7, 8]);
+        fs::write(folder.join("rose/notes.txt"), "no image").unwrap();
+        let images = Images::open(&folder).unwrap();
+        assert_eq!((images.rows(), images.classes()), (3, &["daisy".to_owned(), "rose".to_owned()][..]));
+        assert_eq!(images.labels().unwrap(), [0, 1, 1]);
+        let read = |channels, rows: &[u32]| {
+            let mut out = vec![0; channels * 2 * rows.len()];
+            images.read(rows, Size { channels, height: 1, width: 2 }, &mut out).map(|()| out)
+        };
+        assert_eq!(read(3, &[0, 1]).unwrap(), [1, 5, 2, 6, 3, 7, 7, 9, 7, 9, 7, 9]);
+        assert_eq!(read(1, &[2, 1]).unwrap(), [76, 150, 7, 9]);
+        assert_eq!(read(4, &[0]).unwrap(), [1, 5, 2, 6, 3, 7, 4, 8]);
+        fs::write(folder.join("rose/a.PNG"), [0x89, b'P', b'N', b'G', 1, 2]).unwrap();
+        assert_eq!(read(1, &[1]).unwrap_err().code, "E0702");
+        let error = images.read(&[0], Size { channels: 1, height: 2, width: 2 }, &mut [0; 4]).unwrap_err();
+        assert_eq!(error.code, "E0722");
+        let flat = Images::open(&folder.join("daisy")).unwrap();
+        assert_eq!((flat.rows(), flat.labels().unwrap_err().code), (1, "E0711"));
+        assert_eq!(Images::open(&folder.join("empty")).unwrap_err().code, "E0710");
+        assert_eq!(Images::open(&folder.join("none")).unwrap_err().code, "E0701");
+        fs::remove_dir_all(folder).unwrap();
+    }
+}
