@@ -217,13 +217,17 @@ impl Batch {
     }
 
     /// Gathers the rows of one step; from now on [`Batch::repeat`] takes steps on them.
-    pub fn hold(&mut self, memory: &mut Memory, rows: &[u32]) {
+    ///
+    /// # Errors
+    /// As [`Batch::run`].
+    pub fn hold(&mut self, session: &mut Session, rows: &[u32]) -> Result<(), Diagnostic> {
         for slot in &mut self.slots {
-            if let Slot::Field(column, cell) = slot {
-                let cell = *cell.get_or_insert_with(|| memory.add(column.empty(rows.len())));
-                column.gather(rows, memory.get_mut(cell));
+            if let Slot::Field(column, gathered) = slot {
+                let empty = || Gathered { cell: session.memory.add(column.empty(rows.len())), bounds: None };
+                gathered.get_or_insert_with(empty).fill(session, column, rows)?;
             }
         }
+        Ok(())
     }
 
     /// Takes steps on the rows that are held, in one call of native code.
@@ -244,8 +248,9 @@ impl Batch {
         let mut arguments = Vec::with_capacity(self.slots.len());
         for (external, slot) in self.function.externals.iter().zip(&self.slots) {
             arguments.push(match slot {
-                Slot::Variable(cell) | Slot::Field(_, Some(cell)) => Argument::Cell(*cell),
-                Slot::Field(..) | Slot::Step => Argument::Step,
+                Slot::Variable(cell) => Argument::Cell(*cell),
+                Slot::Field(_, Some(gathered)) => Argument::Cell(gathered.cell),
+                Slot::Field(_, None) | Slot::Step => Argument::Step,
                 Slot::Result(_) => {
                     let zeros = Array::zeros(external.elem, memory.precision, external.shape.clone());
                     made.push(memory.add(zeros));

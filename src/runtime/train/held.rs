@@ -77,7 +77,7 @@ impl Held {
         };
         let mut taken = Vec::new();
         order.take(0, 1, &mut taken);
-        batch.hold(&mut session.memory, &taken);
+        batch.hold(session, &taken)?;
         let parameters = count_trained(session, train);
         let moment = Moment { seed: train.seed, step: 1 };
         Ok((Held { batch, sizes, action, moment, parameters }, measures))
