@@ -19,6 +19,7 @@ pub mod jit;
 pub mod loops;
 pub mod opt;
 pub mod plan;
+mod product;
 pub mod runtime;
 pub mod sema;
 pub mod syntax;

@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use nnc::base::codes;
 
 /// A folder imports only folders of lower rank, and itself.
-const RANKS: [(&str, u32); 13] = [
+const RANKS: [(&str, u32); 14] = [
     ("base", 0),
     ("syntax", 1),
     ("ir", 1),
+    ("product", 1),
     ("grad", 2),
     ("opt", 2),
     ("sema", 3),
@@ -33,7 +34,7 @@ const LONG_FILES: [&str; 1] = [
 ];
 
 /// Where `unsafe` may stand.
-const UNSAFE_FOLDERS: [&str; 2] = ["src/jit", "src/runtime/kernels"];
+const UNSAFE_FOLDERS: [&str; 3] = ["src/jit", "src/product", "src/runtime/kernels"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -4,6 +4,7 @@ use super::bindings::{self, Binding, elem_bytes};
 use super::compile::{Code, Compiler};
 use super::driver::Tables;
 use super::frame::{self, Aligned, Frame, Parallel, StepFn};
+use super::products::MatrixProduct;
 use super::{JitError, isa::Target};
 use crate::ir::program::Precision;
 use crate::ir::{ConstData, Elem};
@@ -23,6 +24,7 @@ pub struct Options {
 pub struct Executable {
     code: Code,
     tables: Tables,
+    products: Vec<MatrixProduct>,
     constants: Aligned,
     externals: Vec<External>,
     precision: Precision,
@@ -100,9 +102,11 @@ impl Executable {
         options: Options,
     ) -> Result<Executable, JitError> {
         let (code, tables) = Compiler::new(options.target, options.profiled)?.compile(module)?;
+        let products = tables.gemms.iter().map(MatrixProduct::new).collect();
         Ok(Executable {
             code,
             tables,
+            products,
             constants: constants(module)?,
             externals: externals.to_vec(),
             precision: module.precision,
@@ -295,7 +299,7 @@ impl Executable {
             step: call.step,
             seed: call.seed,
             parallel,
-            gemms: &self.tables.gemms,
+            products: &self.products,
             rands: &self.tables.rands,
             profile: None,
         }

@@ -1,14 +1,18 @@
 //! What native code is called with, and the functions that it calls back.
 
 use super::JitError;
+use super::products::MatrixProduct;
 use crate::base::philox::Draw;
 use crate::ir::RandKind;
-use crate::loops::{Gemm, Kind, Rand};
+use crate::loops::{Kind, Rand};
 
 /// Carries out the tasks of one job on several threads. A pool of threads is one; so is [`Alone`].
 pub trait Parallel: Sync {
     /// Calls `task` with each number below `n_tasks`, in any order and on any thread; returns when all are done.
     fn run(&self, n_tasks: usize, task: &(dyn Fn(usize) + Sync));
+
+    /// How many threads there are. What is computed must not depend on it, only how it is cut.
+    fn threads(&self) -> usize;
 }
 
 /// No other thread.
@@ -18,6 +22,10 @@ pub struct Alone;
 impl Parallel for Alone {
     fn run(&self, n_tasks: usize, task: &(dyn Fn(usize) + Sync)) {
         (0..n_tasks).for_each(task);
+    }
+
+    fn threads(&self) -> usize {
+        1
     }
 }
 
@@ -40,7 +48,7 @@ pub struct Frame<'a> {
     pub step: u32,
     pub seed: u64,
     pub parallel: &'a dyn Parallel,
-    pub gemms: &'a [Gemm],
+    pub products: &'a [MatrixProduct],
     pub rands: &'a [Rand],
     /// Called after each item, in code made to be profiled.
     pub profile: Option<&'a dyn Fn(usize)>,
@@ -65,7 +73,7 @@ const _: () = {
 
 /// A pointer that tasks on other threads may use.
 #[derive(Clone, Copy)]
-struct Shared<T>(*mut T);
+pub(super) struct Shared<T>(pub *mut T);
 
 // SAFETY: the tasks that use it write to distinct elements, and are over before the caller goes on.
 unsafe impl<T> Send for Shared<T> {}
@@ -73,7 +81,7 @@ unsafe impl<T> Send for Shared<T> {}
 unsafe impl<T> Sync for Shared<T> {}
 
 impl<T> Shared<T> {
-    fn get(&self) -> *mut T {
+    pub fn get(&self) -> *mut T {
         self.0
     }
 }
@@ -96,86 +104,10 @@ pub unsafe extern "C" fn fork(frame: *const Frame<'_>, kernel: KernelFn, env: *c
 /// The addresses are those of the product's operands, with as many elements as its sizes and strides reach.
 pub unsafe extern "C" fn gemm(frame: *const Frame<'_>, number: u64, a: *const u8, b: *const u8, c: *mut u8) {
     // SAFETY: by the contract.
-    let frame = unsafe { &*frame };
-    let gemm = &frame.gemms[number as usize];
-    // SAFETY: by the contract.
     unsafe {
-        match gemm.kind {
-            Kind::F64 => product::<f64>(frame, gemm, a.cast(), b.cast(), c.cast(), 1.0),
-            _ => product::<f32>(frame, gemm, a.cast(), b.cast(), c.cast(), 1.0),
-        }
+        let frame = &*frame;
+        frame.products[number as usize].run(frame.parallel, a, b, c);
     }
-}
-
-/// A range of one piece: `size` cut into equal parts of a multiple of `unit`.
-fn part(size: i64, pieces: usize, unit: i64, piece: usize) -> (i64, i64) {
-    let chunk = (size + pieces as i64 - 1) / pieces as i64;
-    let chunk = (chunk + unit - 1) / unit * unit;
-    ((piece as i64 * chunk).min(size), ((piece as i64 + 1) * chunk).min(size))
-}
-
-/// # Safety
-/// As [`gemm`].
-unsafe fn product<T: Copy + Send + Sync + 'static>(
-    frame: &Frame<'_>,
-    gemm: &Gemm,
-    a: *const T,
-    b: *const T,
-    c: *mut T,
-    one: T,
-) {
-    let n_batch: i64 = gemm.batch.iter().map(|(size, _)| size).product();
-    let (a, b, c) = (Shared(a.cast_mut()), Shared(b.cast_mut()), Shared(c));
-    let by_batch = n_batch >= gemm.pieces as i64 && gemm.pieces > 1;
-    let [(a_row, a_column), (b_row, b_column), (c_row, c_column)] = gemm.strides;
-    let task = |piece: usize| {
-        let (mut batches, mut rows, mut columns) = ((0, n_batch), (0, gemm.m), (0, gemm.n));
-        if by_batch {
-            batches = part(n_batch, gemm.pieces, 1, piece);
-        } else if gemm.m >= gemm.n {
-            rows = part(gemm.m, gemm.pieces, 16, piece);
-        } else {
-            columns = part(gemm.n, gemm.pieces, 16, piece);
-        }
-        if rows.0 >= rows.1 || columns.0 >= columns.1 {
-            return;
-        }
-        for at in batches.0..batches.1 {
-            let (mut rest, mut offsets) = (at, [0i64; 3]);
-            for (size, strides) in gemm.batch.iter().rev() {
-                offsets.iter_mut().zip(strides).for_each(|(offset, stride)| *offset += rest % size * stride);
-                rest /= size;
-            }
-            let a_at = offsets[0] + rows.0 * a_row;
-            let b_at = offsets[1] + columns.0 * b_column;
-            let c_at = offsets[2] + rows.0 * c_row + columns.0 * c_column;
-            // SAFETY: by the contract; pieces write to distinct rows, columns or matrices.
-            unsafe {
-                ::gemm::gemm(
-                    (rows.1 - rows.0) as usize,
-                    (columns.1 - columns.0) as usize,
-                    gemm.k as usize,
-                    c.get().offset(c_at as isize),
-                    c_column as isize,
-                    c_row as isize,
-                    gemm.accumulate,
-                    a.get().offset(a_at as isize),
-                    a_column as isize,
-                    a_row as isize,
-                    b.get().offset(b_at as isize),
-                    b_column as isize,
-                    b_row as isize,
-                    one,
-                    one,
-                    false,
-                    false,
-                    false,
-                    ::gemm::Parallelism::None,
-                );
-            }
-        }
-    };
-    if gemm.pieces > 1 { frame.parallel.run(gemm.pieces, &task) } else { task(0) }
 }
 
 /// Draws random numbers for `rands[number]`.

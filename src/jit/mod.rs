@@ -14,6 +14,7 @@ mod driver;
 mod executable;
 mod frame;
 mod isa;
+mod products;
 #[cfg(test)]
 mod tests;
 

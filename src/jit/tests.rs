@@ -23,6 +23,10 @@ impl Parallel for Threads {
             }
         });
     }
+
+    fn threads(&self) -> usize {
+        self.0
+    }
 }
 
 fn dims(sizes: &[usize]) -> Vec<Dim> {

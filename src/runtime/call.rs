@@ -176,6 +176,10 @@ impl Parallel for Caller {
             self.pool.get_or_init(|| Pool::new(self.threads)).run(n_tasks, task);
         }
     }
+
+    fn threads(&self) -> usize {
+        self.threads
+    }
 }
 
 fn given_to(array: &mut Arc<Array>, written: bool) -> jit::Binding<'_> {

@@ -1,0 +1,485 @@
+//! From a whole product to tiles.
+//!
+//! One of the two outer sides lies in the lanes of vectors: the side called n here, after the operands have
+//! changed places if that is cheaper. What tiles cannot read where it is, or not fast, is copied first, a block
+//! at a time, into memory that each thread keeps.
+
+use super::Shape;
+use super::copy::{Block, Store};
+use super::isa::Isa;
+use super::tile::Tile;
+use super::vector::MOST_LANES;
+use std::cell::RefCell;
+use std::ops::Range;
+
+/// The longest block of k.
+const MOST_K: usize = 256;
+/// Elements of `b` copied at a time: half of a usual second cache.
+const B_ELEMENTS: usize = 128 * 1024;
+/// Elements of `a` that are used with them.
+const A_ELEMENTS: usize = 64 * 1024;
+/// Elements of the result that are copied at a time, of at least as many rows as a tile has.
+const C_ELEMENTS: usize = 4096;
+/// So many k are copied at a time.
+const COPIED_K: usize = 16;
+
+/// How tiles come by an operand.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Source {
+    /// Where it is.
+    InPlace,
+    /// Copied in vectors along the tile's side.
+    Straight,
+    /// Copied in vectors along k.
+    Transposed,
+    /// Copied element by element.
+    Gathered,
+}
+
+/// How tiles leave the result.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Sink {
+    InPlace,
+    Transposed,
+    Scattered,
+}
+
+/// A product and how it is carried out.
+pub struct Product {
+    isa: &'static Isa,
+    /// After the operands have changed places, if so.
+    shape: Shape,
+    swapped: bool,
+    a_source: Source,
+    /// Whether k is contiguous in `a` as tiles read it; otherwise rows are.
+    by_row: bool,
+    b_source: Source,
+    c_sink: Sink,
+    /// Length of the blocks of k.
+    k_block: usize,
+    /// Vectors of a strip, and rows of its tiles at most.
+    vectors: usize,
+    rows: usize,
+}
+
+impl Product {
+    /// `None` if the processor has no vectors that this can use.
+    pub fn new(shape: Shape) -> Option<Product> {
+        Some(Product::with(Isa::of_this_processor()?, shape))
+    }
+
+    /// With AVX2, whatever else the processor has.
+    #[cfg(test)]
+    pub fn narrow(shape: Shape) -> Option<Product> {
+        Some(Product::with(Isa::narrow()?, shape))
+    }
+
+    pub(super) fn with(isa: &'static Isa, shape: Shape) -> Product {
+        let shape = tidy(shape);
+        let turned = turn(shape);
+        let swapped = cost(isa, &turned) < cost(isa, &shape);
+        let shape = if swapped { turned } else { shape };
+        let vectors = match shape.n.div_ceil(isa.lanes) {
+            1 => 1,
+            n if n > 2 && shape.m <= isa.most_rows(4) => 4,
+            _ => 2,
+        };
+        let rows = isa.most_rows(vectors);
+        let blocks = shape.k.div_ceil(MOST_K).max(1);
+        let k_block = shape.k.div_ceil(blocks).max(1);
+        let (a_source, by_row) = match shape.a {
+            (_, 1) => (Source::InPlace, true),
+            (1, _) if shape.n > 2 * vectors * isa.lanes => (Source::Straight, false),
+            (1, _) => (Source::InPlace, false),
+            _ => (Source::Gathered, false),
+        };
+        let b_source = match shape.b {
+            (_, 1) if shape.m <= 4 * rows => Source::InPlace,
+            (_, 1) => Source::Straight,
+            (1, _) => Source::Transposed,
+            _ => Source::Gathered,
+        };
+        let c_sink = match shape.c {
+            (_, 1) => Sink::InPlace,
+            (1, _) => Sink::Transposed,
+            _ => Sink::Scattered,
+        };
+        Product { isa, shape, swapped, a_source, by_row, b_source, c_sink, k_block, vectors, rows }
+    }
+
+    /// Into how many pieces to cut it for so many threads: a few for each, so that a thread that is late leaves
+    /// its share to the others; fewer if each piece makes a copy of its own of the same block.
+    pub fn pieces(&self, most: usize, threads: usize) -> usize {
+        if threads <= 1 {
+            return 1;
+        }
+        let each =
+            if self.is_cut_by_columns(4 * threads) || self.b_source == Source::InPlace { 4 } else { 2 };
+        most.min(each * threads)
+    }
+
+    fn is_cut_by_columns(&self, pieces: usize) -> bool {
+        let strip = self.vectors * self.isa.lanes;
+        self.shape.n >= 2 * pieces * strip || self.shape.n >= self.shape.m
+    }
+
+    /// Carries out one of several pieces, which write to distinct elements; all of them are the product.
+    ///
+    /// # Safety
+    /// The addresses are those of the first elements of the operands, which reach as far as the shape says;
+    /// `c` overlaps neither `a` nor `b`.
+    pub unsafe fn piece(&self, a: *const f32, b: *const f32, c: *mut f32, piece: usize, pieces: usize) {
+        let Shape { m, n, .. } = self.shape;
+        let (a, b) = if self.swapped { (b, a) } else { (a, b) };
+        let strip = self.vectors * self.isa.lanes;
+        let (mut rows, mut columns) = (0..m, 0..n);
+        if pieces > 1 {
+            let part = |units: usize, unit: usize, most: usize| {
+                (units * piece / pieces * unit).min(most)..(units * (piece + 1) / pieces * unit).min(most)
+            };
+            if self.is_cut_by_columns(pieces) {
+                columns = part(n.div_ceil(strip), strip, n);
+            } else {
+                rows = part(m.div_ceil(4), 4, m);
+            }
+        }
+        if rows.is_empty() || columns.is_empty() {
+            return;
+        }
+        SCRATCH.with_borrow_mut(|scratch| {
+            let scratch = scratch.get_or_insert_with(Scratch::new);
+            // SAFETY: by the contract.
+            unsafe { Work { product: self, a, b, c, scratch: scratch.start() }.run(rows, columns) }
+        });
+    }
+}
+
+/// A size of 1 has no stride that matters.
+fn tidy(mut shape: Shape) -> Shape {
+    if shape.m == 1 {
+        (shape.a.0, shape.c.0) = (1, shape.c.1.max(1) * shape.n.max(1) as isize);
+    }
+    if shape.n == 1 {
+        (shape.b.1, shape.c.1) = (1, shape.c.0.max(1) * shape.m.max(1) as isize);
+    }
+    if shape.k == 1 {
+        (shape.a.1, shape.b.0) = (1, 1);
+    }
+    shape
+}
+
+/// The same product of the transposed matrices.
+fn turn(shape: Shape) -> Shape {
+    let turned = |(row, column)| (column, row);
+    Shape { m: shape.n, n: shape.m, a: turned(shape.b), b: turned(shape.a), c: turned(shape.c), ..shape }
+}
+
+/// Roughly how long a product takes as it stands.
+fn cost(isa: &Isa, shape: &Shape) -> usize {
+    let Shape { m, n, k, .. } = *shape;
+    let vectors = n.div_ceil(isa.lanes);
+    // In sixteenths of a vector instruction.
+    let product = 8 * vectors * m * k;
+    let copy = |strides: (isize, isize), elements: usize| match strides {
+        (_, 1) => 0,
+        (1, _) => 4 * elements,
+        _ => 32 * elements,
+    };
+    let a = if shape.a.0 == 1 || shape.a.1 == 1 { 0 } else { 32 * m * k };
+    product + a + copy(shape.b, k * n) + copy(shape.c, m * n * k.div_ceil(MOST_K))
+}
+
+/// One piece of a product.
+struct Work<'p> {
+    product: &'p Product,
+    a: *const f32,
+    b: *const f32,
+    c: *mut f32,
+    scratch: *mut f32,
+}
+
+impl Work<'_> {
+    /// # Safety
+    /// As [`Product::piece`].
+    unsafe fn run(&self, rows: Range<usize>, columns: Range<usize>) {
+        let product = self.product;
+        let Shape { k, accumulate, .. } = product.shape;
+        let strip = product.vectors * product.isa.lanes;
+        let most_columns = B_ELEMENTS / product.k_block / strip * strip;
+        let most_rows = (A_ELEMENTS / product.k_block / product.rows * product.rows).max(product.rows);
+        let mut column = columns.start;
+        while column < columns.end {
+            let n = (columns.end - column).min(most_columns);
+            let mut depth = 0;
+            // A product without any k still writes zeros.
+            while depth < k || depth == 0 {
+                let k_size = (k - depth).min(product.k_block);
+                let add = accumulate || depth > 0;
+                // SAFETY: by the contract.
+                unsafe {
+                    let b = self.b_block(depth, k_size, column, n);
+                    let mut row = rows.start;
+                    while row < rows.end {
+                        let m = (rows.end - row).min(most_rows);
+                        let a = self.a_block(depth, k_size, row, m);
+                        self.block(Part { row, m, column, n, k: k_size, add }, a, b);
+                        row += m;
+                    }
+                }
+                depth += product.k_block;
+            }
+            column += n;
+        }
+    }
+
+    fn scratch_a(&self) -> *mut f32 {
+        self.scratch.wrapping_add(B_ELEMENTS)
+    }
+
+    fn scratch_c(&self) -> *mut f32 {
+        self.scratch.wrapping_add(B_ELEMENTS + A_ELEMENTS)
+    }
+
+    /// The first element of a block of `a`, copied if need be: tile after tile, in each the rows of one k.
+    ///
+    /// # Safety
+    /// As [`Product::piece`].
+    unsafe fn a_block(&self, depth: usize, k: usize, row: usize, m: usize) -> *const f32 {
+        let product = self.product;
+        let (by_row, by_k) = product.shape.a;
+        let from = self.a.wrapping_offset(row as isize * by_row + depth as isize * by_k);
+        if product.a_source == Source::InPlace {
+            return from;
+        }
+        // A few rows of k at a time: more would not stay in the first cache from tile to tile.
+        for start in (0..k).step_by(COPIED_K) {
+            let rows = (k - start).min(COPIED_K);
+            for tile in Tiles::new(m, product.rows) {
+                let from = from.wrapping_offset(tile.start as isize * by_row + start as isize * by_k);
+                let to = self.scratch_a().wrapping_add(tile.start * k + start * tile.len());
+                // SAFETY: by the contract; the copy of a block has at most as many elements as there is room.
+                unsafe {
+                    if product.a_source == Source::Straight {
+                        (product.isa.straight)(&Block {
+                            from,
+                            from_stride: by_k,
+                            rows,
+                            columns: tile.len(),
+                            to,
+                            to_stride: tile.len() as isize,
+                            store: Store::Exact,
+                        });
+                    } else {
+                        for at in 0..rows * tile.len() {
+                            let (depth, row) = (at / tile.len(), at % tile.len());
+                            *to.add(at) = *from.offset(depth as isize * by_k + row as isize * by_row);
+                        }
+                    }
+                }
+            }
+        }
+        self.scratch_a()
+    }
+
+    /// The first element of a block of `b`, copied if need be: strip after strip, in each the vectors of one k.
+    ///
+    /// # Safety
+    /// As [`Product::piece`].
+    unsafe fn b_block(&self, depth: usize, k: usize, column: usize, n: usize) -> *const f32 {
+        let product = self.product;
+        let (by_k, by_column) = product.shape.b;
+        let from = self.b.wrapping_offset(depth as isize * by_k + column as isize * by_column);
+        if product.b_source == Source::InPlace {
+            return from;
+        }
+        let lanes = product.isa.lanes;
+        for strip in strips(n, product.vectors * lanes) {
+            let from = from.wrapping_offset(strip.start as isize * by_column);
+            let to = self.scratch.wrapping_add(strip.start * k);
+            let width = strip.len().div_ceil(lanes) * lanes;
+            let block = Block {
+                from,
+                from_stride: by_k,
+                rows: k,
+                columns: strip.len(),
+                to,
+                to_stride: width as isize,
+                store: Store::Padded,
+            };
+            // SAFETY: by the contract; the copy of a block has at most as many elements as there is room.
+            unsafe {
+                match product.b_source {
+                    Source::Straight => (product.isa.straight)(&block),
+                    Source::Transposed => (product.isa.transpose)(&Block {
+                        from_stride: by_column,
+                        rows: strip.len(),
+                        columns: k,
+                        ..block
+                    }),
+                    _ => {
+                        for at in 0..k * width {
+                            let (depth, column) = (at / width, at % width);
+                            let from =
+                                from.wrapping_offset(depth as isize * by_k + column as isize * by_column);
+                            *to.add(at) = if column < strip.len() { *from } else { 0.0 };
+                        }
+                    }
+                }
+            }
+        }
+        self.scratch
+    }
+
+    /// # Safety
+    /// As [`Product::piece`]; `a` and `b` are the first elements of blocks.
+    unsafe fn block(&self, part: Part, a: *const f32, b: *const f32) {
+        let product = self.product;
+        let shape = &product.shape;
+        let lanes = product.isa.lanes;
+        let is_b_copied = product.b_source != Source::InPlace;
+        for strip in strips(part.n, product.vectors * lanes) {
+            let strip_vectors = strip.len().div_ceil(lanes);
+            let (b_start, b_stride) = if is_b_copied {
+                (b.wrapping_add(strip.start * part.k), (strip_vectors * lanes) as isize)
+            } else {
+                (b.wrapping_add(strip.start), shape.b.0)
+            };
+            // Three vectors are two and one.
+            let mut first = 0;
+            while first < strip_vectors {
+                let vectors = 1 << (strip_vectors - first).ilog2();
+                let here = first * lanes;
+                let width = (strip.len() - here).min(vectors * lanes);
+                let last_lanes = width - (vectors - 1) * lanes;
+                for rows in Tiles::new(part.m, product.rows) {
+                    let (a, a_stride) = match product.a_source {
+                        Source::InPlace if product.by_row => {
+                            (a.wrapping_offset(rows.start as isize * shape.a.0), shape.a.0)
+                        }
+                        Source::InPlace => (a.wrapping_add(rows.start), shape.a.1),
+                        _ => (a.wrapping_add(rows.start * part.k), rows.len() as isize),
+                    };
+                    let (row, column) = (part.row + rows.start, part.column + strip.start + here);
+                    let c = self.c.wrapping_offset(row as isize * shape.c.0 + column as isize * shape.c.1);
+                    let tile = Tile {
+                        k: part.k,
+                        a,
+                        a_stride,
+                        b: b_start.wrapping_add(here),
+                        b_stride,
+                        c,
+                        c_stride: shape.c.0,
+                        last_lanes,
+                        add: part.add,
+                    };
+                    // SAFETY: by the contract.
+                    unsafe { self.tile(tile, rows.len(), vectors, width) }
+                }
+                first += vectors;
+            }
+        }
+    }
+
+    /// # Safety
+    /// As [`Product::piece`].
+    #[inline]
+    unsafe fn tile(&self, tile: Tile, rows: usize, vectors: usize, width: usize) {
+        let product = self.product;
+        let function = product.isa.tile(rows, vectors, product.by_row);
+        // SAFETY: by the contract; a tile's copy fits its room.
+        unsafe {
+            if product.c_sink == Sink::InPlace {
+                return function(&tile);
+            }
+            let stride = (vectors * product.isa.lanes) as isize;
+            let copy = self.scratch_c();
+            function(&Tile { c: copy, c_stride: stride, add: false, ..tile });
+            if product.c_sink == Sink::Transposed {
+                return (product.isa.transpose)(&Block {
+                    from: copy,
+                    from_stride: stride,
+                    rows,
+                    columns: width,
+                    to: tile.c,
+                    to_stride: product.shape.c.1,
+                    store: if tile.add { Store::Add } else { Store::Exact },
+                });
+            }
+            let (by_row, by_column) = product.shape.c;
+            for row in 0..rows as isize {
+                for column in 0..width as isize {
+                    let to = tile.c.offset(row * by_row + column * by_column);
+                    let sum = *copy.offset(row * stride + column);
+                    *to = if tile.add { *to + sum } else { sum };
+                }
+            }
+        }
+    }
+}
+
+/// A block of rows and columns, and the block of k for it.
+#[derive(Clone, Copy)]
+struct Part {
+    row: usize,
+    m: usize,
+    column: usize,
+    n: usize,
+    k: usize,
+    add: bool,
+}
+
+/// The strips of `n` columns.
+fn strips(n: usize, width: usize) -> impl Iterator<Item = Range<usize>> {
+    (0..n).step_by(width).map(move |start| start..(start + width).min(n))
+}
+
+/// `m` rows in tiles of nearly the same size.
+struct Tiles {
+    at: usize,
+    left: usize,
+    base: usize,
+    larger: usize,
+}
+
+impl Tiles {
+    fn new(m: usize, most: usize) -> Tiles {
+        let left = m.div_ceil(most);
+        Tiles { at: 0, left, base: m / left, larger: m % left }
+    }
+}
+
+impl Iterator for Tiles {
+    type Item = Range<usize>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Range<usize>> {
+        if self.left == 0 {
+            return None;
+        }
+        self.left -= 1;
+        let size = self.base + usize::from(self.larger > 0);
+        self.larger = self.larger.saturating_sub(1);
+        let start = self.at;
+        self.at += size;
+        Some(start..self.at)
+    }
+}
+
+/// Memory for copies of blocks, one for each thread.
+struct Scratch(Vec<f32>);
+
+impl Scratch {
+    fn new() -> Scratch {
+        Scratch(vec![0.0; B_ELEMENTS + A_ELEMENTS + C_ELEMENTS + MOST_LANES])
+    }
+
+    /// At the beginning of a cache line.
+    fn start(&mut self) -> *mut f32 {
+        let start = self.0.as_mut_ptr();
+        start.wrapping_add(start.align_offset(64).min(MOST_LANES))
+    }
+}
+
+thread_local! {
+    static SCRATCH: RefCell<Option<Scratch>> = const { RefCell::new(None) };
+}

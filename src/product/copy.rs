@@ -1,0 +1,142 @@
+//! Copies of blocks, transposed or not: operands into the order in which tiles read them, results out of it.
+
+use super::vector::{MOST_LANES, Vector};
+
+/// What becomes of the target.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Store {
+    /// Whole vectors are written; lanes beyond the block become 0.
+    Padded,
+    /// Exactly the block is written.
+    Exact,
+    /// The block is added to.
+    Add,
+}
+
+/// `from` holds `rows` rows of `columns` contiguous elements.
+#[derive(Clone, Copy)]
+pub(super) struct Block {
+    pub from: *const f32,
+    pub from_stride: isize,
+    pub rows: usize,
+    pub columns: usize,
+    pub to: *mut f32,
+    pub to_stride: isize,
+    pub store: Store,
+}
+
+/// # Safety
+/// The processor has the instructions; the pointers reach all elements of the block.
+pub(super) type CopyFn = unsafe fn(&Block);
+
+/// Element (row, column) goes to (column, row). With [`Store::Padded`] at most one vector of rows.
+///
+/// # Safety
+/// As [`CopyFn`].
+#[inline(always)]
+pub(super) unsafe fn transpose<X: Vector>(block: &Block) {
+    // SAFETY: by the contract.
+    unsafe {
+        let mut row = 0;
+        while row < block.rows {
+            let rows = (block.rows - row).min(X::LANES);
+            let from = block.from.offset(row as isize * block.from_stride);
+            let mut column = 0;
+            while column < block.columns {
+                let columns = (block.columns - column).min(X::LANES);
+                let to = block.to.offset(column as isize * block.to_stride).add(row);
+                if rows == X::LANES && columns == X::LANES {
+                    square::<X>(block, from.add(column), to);
+                } else {
+                    edge::<X>(block, from.add(column), to, rows, columns);
+                }
+                column += X::LANES;
+            }
+            row += X::LANES;
+        }
+    }
+}
+
+/// A block of as many rows and columns as there are lanes.
+///
+/// # Safety
+/// As [`CopyFn`].
+#[inline(always)]
+unsafe fn square<X: Vector>(block: &Block, from: *const f32, to: *mut f32) {
+    // SAFETY: by the contract.
+    unsafe {
+        let mut vectors = [X::zero(); MOST_LANES];
+        for (at, vector) in vectors.iter_mut().enumerate().take(X::LANES) {
+            *vector = X::load(from.offset(at as isize * block.from_stride));
+        }
+        X::transpose(&mut vectors);
+        if block.store == Store::Add {
+            for (at, vector) in vectors.iter_mut().enumerate().take(X::LANES) {
+                *vector = X::load(to.offset(at as isize * block.to_stride)).add(*vector);
+            }
+        }
+        for (at, vector) in vectors.iter().enumerate().take(X::LANES) {
+            vector.store(to.offset(at as isize * block.to_stride));
+        }
+    }
+}
+
+/// A block at the edge.
+///
+/// # Safety
+/// As [`CopyFn`].
+#[inline(always)]
+unsafe fn edge<X: Vector>(block: &Block, from: *const f32, to: *mut f32, rows: usize, columns: usize) {
+    // SAFETY: by the contract.
+    unsafe {
+        let mask = X::mask(columns);
+        let mut vectors = [X::zero(); MOST_LANES];
+        for (at, vector) in vectors.iter_mut().enumerate().take(X::LANES) {
+            if at < rows {
+                *vector = X::load_part(from.offset(at as isize * block.from_stride), mask);
+            }
+        }
+        X::transpose(&mut vectors);
+        let mask = X::mask(rows);
+        for (at, vector) in vectors.iter().enumerate().take(X::LANES) {
+            if at < columns {
+                let place = to.offset(at as isize * block.to_stride);
+                match block.store {
+                    Store::Padded => vector.store(place),
+                    Store::Exact => vector.store_part(place, mask),
+                    Store::Add => X::load_part(place, mask).add(*vector).store_part(place, mask),
+                }
+            }
+        }
+    }
+}
+
+/// Element (row, column) goes to (row, column).
+///
+/// # Safety
+/// As [`CopyFn`].
+#[inline(always)]
+pub(super) unsafe fn straight<X: Vector>(block: &Block) {
+    // SAFETY: by the contract.
+    unsafe {
+        let full = block.columns / X::LANES * X::LANES;
+        let rest = block.columns - full;
+        let mask = X::mask(rest);
+        for row in 0..block.rows as isize {
+            let from = block.from.offset(row * block.from_stride);
+            let to = block.to.offset(row * block.to_stride);
+            let mut column = 0;
+            while column < full {
+                X::load(from.add(column)).store(to.add(column));
+                column += X::LANES;
+            }
+            if rest > 0 {
+                let last = X::load_part(from.add(full), mask);
+                match block.store {
+                    Store::Padded => last.store(to.add(full)),
+                    _ => last.store_part(to.add(full), mask),
+                }
+            }
+        }
+    }
+}

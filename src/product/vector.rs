@@ -1,0 +1,217 @@
+//! A register of floats, as wide as the processor has them: what tiles and copies are written in.
+//!
+//! All methods are inlined into functions that have the processor's features; elsewhere they must not be
+//! called, which is why all of them are unsafe.
+
+use std::arch::x86_64::*;
+
+/// The most lanes of any vector.
+pub(super) const MOST_LANES: usize = 16;
+
+/// # Safety
+/// Of all methods: the processor has the instructions of this vector, and pointers reach as many elements
+/// as there are lanes, or as many as the mask admits.
+pub(super) trait Vector: Copy {
+    const LANES: usize;
+    /// Which lanes are there: the first few.
+    type Mask: Copy;
+
+    unsafe fn mask(lanes: usize) -> Self::Mask;
+    unsafe fn zero() -> Self;
+    /// One element in all lanes.
+    unsafe fn splat(from: *const f32) -> Self;
+    unsafe fn load(from: *const f32) -> Self;
+    /// Lanes that are not there are 0.
+    unsafe fn load_part(from: *const f32, mask: Self::Mask) -> Self;
+    unsafe fn store(self, to: *mut f32);
+    unsafe fn store_part(self, to: *mut f32, mask: Self::Mask);
+    unsafe fn add(self, other: Self) -> Self;
+    /// `self * factor + sum`, rounded once.
+    unsafe fn mul_add(self, factor: Self, sum: Self) -> Self;
+    /// Of as many vectors as there are lanes: lane `i` of vector `j` becomes lane `j` of vector `i`. The
+    /// vectors beyond the lanes are not looked at.
+    unsafe fn transpose(rows: &mut [Self; MOST_LANES]);
+}
+
+/// AVX-512F.
+#[derive(Clone, Copy)]
+pub(super) struct Wide(__m512);
+
+impl Vector for Wide {
+    const LANES: usize = 16;
+    type Mask = __mmask16;
+
+    #[inline(always)]
+    unsafe fn mask(lanes: usize) -> __mmask16 {
+        ((1u32 << lanes) - 1) as __mmask16
+    }
+
+    #[inline(always)]
+    unsafe fn zero() -> Wide {
+        // SAFETY: by the contract, as in all methods below.
+        Wide(unsafe { _mm512_setzero_ps() })
+    }
+
+    #[inline(always)]
+    unsafe fn splat(from: *const f32) -> Wide {
+        // SAFETY: as above.
+        Wide(unsafe { _mm512_set1_ps(*from) })
+    }
+
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Wide {
+        // SAFETY: as above.
+        Wide(unsafe { _mm512_loadu_ps(from) })
+    }
+
+    #[inline(always)]
+    unsafe fn load_part(from: *const f32, mask: __mmask16) -> Wide {
+        // SAFETY: as above.
+        Wide(unsafe { _mm512_maskz_loadu_ps(mask, from) })
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        // SAFETY: as above.
+        unsafe { _mm512_storeu_ps(to, self.0) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_part(self, to: *mut f32, mask: __mmask16) {
+        // SAFETY: as above.
+        unsafe { _mm512_mask_storeu_ps(to, mask, self.0) }
+    }
+
+    #[inline(always)]
+    unsafe fn add(self, other: Wide) -> Wide {
+        // SAFETY: as above.
+        Wide(unsafe { _mm512_add_ps(self.0, other.0) })
+    }
+
+    #[inline(always)]
+    unsafe fn mul_add(self, factor: Wide, sum: Wide) -> Wide {
+        // SAFETY: as above.
+        Wide(unsafe { _mm512_fmadd_ps(self.0, factor.0, sum.0) })
+    }
+
+    /// First within each quarter of four rows, then whole quarters among the rows.
+    #[inline(always)]
+    unsafe fn transpose(rows: &mut [Wide; MOST_LANES]) {
+        // SAFETY: as above.
+        unsafe {
+            let mut quarters = [_mm512_setzero_ps(); 16];
+            for group in 0..4 {
+                let [a, b, c, d] = [0, 1, 2, 3].map(|row| rows[group * 4 + row].0);
+                let (ab_low, ab_high) = (_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b));
+                let (cd_low, cd_high) = (_mm512_unpacklo_ps(c, d), _mm512_unpackhi_ps(c, d));
+                let pair = |low: __m512, high: __m512| {
+                    let (low, high) = (_mm512_castps_pd(low), _mm512_castps_pd(high));
+                    [_mm512_unpacklo_pd(low, high), _mm512_unpackhi_pd(low, high)]
+                };
+                let [first, second] = pair(ab_low, cd_low);
+                let [third, fourth] = pair(ab_high, cd_high);
+                for (column, quarter) in [first, second, third, fourth].into_iter().enumerate() {
+                    quarters[group * 4 + column] = _mm512_castpd_ps(quarter);
+                }
+            }
+            // Vector `group * 4 + column` holds, in quarter q, column `4 q + column` of the group's rows.
+            for column in 0..4 {
+                let [a, b, c, d] = [0, 1, 2, 3].map(|group| quarters[group * 4 + column]);
+                let (ab_even, ab_odd) = (_mm512_shuffle_f32x4(a, b, 0x88), _mm512_shuffle_f32x4(a, b, 0xdd));
+                let (cd_even, cd_odd) = (_mm512_shuffle_f32x4(c, d, 0x88), _mm512_shuffle_f32x4(c, d, 0xdd));
+                rows[column].0 = _mm512_shuffle_f32x4(ab_even, cd_even, 0x88);
+                rows[column + 4].0 = _mm512_shuffle_f32x4(ab_odd, cd_odd, 0x88);
+                rows[column + 8].0 = _mm512_shuffle_f32x4(ab_even, cd_even, 0xdd);
+                rows[column + 12].0 = _mm512_shuffle_f32x4(ab_odd, cd_odd, 0xdd);
+            }
+        }
+    }
+}
+
+/// AVX2 and FMA.
+#[derive(Clone, Copy)]
+pub(super) struct Narrow(__m256);
+
+impl Vector for Narrow {
+    const LANES: usize = 8;
+    type Mask = __m256i;
+
+    #[inline(always)]
+    unsafe fn mask(lanes: usize) -> __m256i {
+        // SAFETY: by the contract, as in all methods below.
+        unsafe {
+            _mm256_cmpgt_epi32(_mm256_set1_epi32(lanes as i32), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn zero() -> Narrow {
+        // SAFETY: as above.
+        Narrow(unsafe { _mm256_setzero_ps() })
+    }
+
+    #[inline(always)]
+    unsafe fn splat(from: *const f32) -> Narrow {
+        // SAFETY: as above.
+        Narrow(unsafe { _mm256_set1_ps(*from) })
+    }
+
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Narrow {
+        // SAFETY: as above.
+        Narrow(unsafe { _mm256_loadu_ps(from) })
+    }
+
+    #[inline(always)]
+    unsafe fn load_part(from: *const f32, mask: __m256i) -> Narrow {
+        // SAFETY: as above.
+        Narrow(unsafe { _mm256_maskload_ps(from, mask) })
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        // SAFETY: as above.
+        unsafe { _mm256_storeu_ps(to, self.0) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_part(self, to: *mut f32, mask: __m256i) {
+        // SAFETY: as above.
+        unsafe { _mm256_maskstore_ps(to, mask, self.0) }
+    }
+
+    #[inline(always)]
+    unsafe fn add(self, other: Narrow) -> Narrow {
+        // SAFETY: as above.
+        Narrow(unsafe { _mm256_add_ps(self.0, other.0) })
+    }
+
+    #[inline(always)]
+    unsafe fn mul_add(self, factor: Narrow, sum: Narrow) -> Narrow {
+        // SAFETY: as above.
+        Narrow(unsafe { _mm256_fmadd_ps(self.0, factor.0, sum.0) })
+    }
+
+    /// First within the halves of four rows, then whole halves.
+    #[inline(always)]
+    unsafe fn transpose(rows: &mut [Narrow; MOST_LANES]) {
+        // SAFETY: as above.
+        unsafe {
+            let mut halves = [_mm256_setzero_ps(); 8];
+            for group in 0..2 {
+                let [a, b, c, d] = [0, 1, 2, 3].map(|row| rows[group * 4 + row].0);
+                let (ab_low, ab_high) = (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
+                let (cd_low, cd_high) = (_mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(c, d));
+                halves[group * 4] = _mm256_shuffle_ps(ab_low, cd_low, 0x44);
+                halves[group * 4 + 1] = _mm256_shuffle_ps(ab_low, cd_low, 0xee);
+                halves[group * 4 + 2] = _mm256_shuffle_ps(ab_high, cd_high, 0x44);
+                halves[group * 4 + 3] = _mm256_shuffle_ps(ab_high, cd_high, 0xee);
+            }
+            for column in 0..4 {
+                let (a, b) = (halves[column], halves[4 + column]);
+                rows[column].0 = _mm256_permute2f128_ps(a, b, 0x20);
+                rows[column + 4].0 = _mm256_permute2f128_ps(a, b, 0x31);
+            }
+        }
+    }
+}
