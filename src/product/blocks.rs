@@ -19,7 +19,7 @@ const B_ELEMENTS: usize = 128 * 1024;
 /// Elements of `a` that are used with them.
 const A_ELEMENTS: usize = 64 * 1024;
 /// Elements of the result that are copied at a time, of at least as many rows as a tile has.
-const C_ELEMENTS: usize = 4096;
+const C_ELEMENTS: usize = 1536;
 /// So many k are copied at a time.
 const COPIED_K: usize = 16;
 
@@ -334,83 +334,112 @@ impl Work<'_> {
     /// As [`Product::piece`]; `a` and `b` are the first elements of blocks.
     unsafe fn block(&self, part: Part, a: *const f32, b: *const f32) {
         let product = self.product;
-        let shape = &product.shape;
         let lanes = product.isa.lanes;
         let is_b_copied = product.b_source != Source::InPlace;
         for strip in strips(part.n, product.vectors * lanes) {
-            let strip_vectors = strip.len().div_ceil(lanes);
-            let (b_start, b_stride) = if is_b_copied {
-                (b.wrapping_add(strip.start * part.k), (strip_vectors * lanes) as isize)
+            let vectors = strip.len().div_ceil(lanes);
+            let (b, b_stride) = if is_b_copied {
+                (b.wrapping_add(strip.start * part.k), (vectors * lanes) as isize)
             } else {
-                (b.wrapping_add(strip.start), shape.b.0)
+                (b.wrapping_add(strip.start), product.shape.b.0)
             };
             // Three vectors are two and one.
             let mut first = 0;
-            while first < strip_vectors {
-                let vectors = 1 << (strip_vectors - first).ilog2();
-                let here = first * lanes;
-                let width = (strip.len() - here).min(vectors * lanes);
-                let last_lanes = width - (vectors - 1) * lanes;
-                for rows in Tiles::new(part.m, product.rows) {
-                    let (a, a_stride) = match product.a_source {
-                        Source::InPlace if product.by_row => {
-                            (a.wrapping_offset(rows.start as isize * shape.a.0), shape.a.0)
-                        }
-                        Source::InPlace => (a.wrapping_add(rows.start), shape.a.1),
-                        _ => (a.wrapping_add(rows.start * part.k), rows.len() as isize),
-                    };
-                    let (row, column) = (part.row + rows.start, part.column + strip.start + here);
-                    let c = self.c.wrapping_offset(row as isize * shape.c.0 + column as isize * shape.c.1);
-                    let tile = Tile {
-                        k: part.k,
-                        a,
-                        a_stride,
-                        b: b_start.wrapping_add(here),
-                        b_stride,
-                        c,
-                        c_stride: shape.c.0,
-                        last_lanes,
-                        add: part.add,
-                    };
-                    // SAFETY: by the contract.
-                    unsafe { self.tile(tile, rows.len(), vectors, width) }
-                }
-                first += vectors;
+            while first < vectors {
+                let width = 1 << (vectors - first).ilog2();
+                let start = strip.start + first * lanes;
+                let columns = start..strip.end.min(start + width * lanes);
+                let b = b.wrapping_add(first * lanes);
+                // SAFETY: by the contract.
+                unsafe { self.strip(&part, columns, width, a, (b, b_stride)) }
+                first += width;
             }
         }
     }
 
+    /// All tiles of a strip of `width` vectors.
+    ///
+    /// # Safety
+    /// As [`Product::piece`]; `a` and `b` are the first elements of blocks.
+    unsafe fn strip(
+        &self,
+        part: &Part,
+        columns: Range<usize>,
+        width: usize,
+        a: *const f32,
+        b: (*const f32, isize),
+    ) {
+        let product = self.product;
+        let shape = &product.shape;
+        let lanes = product.isa.lanes;
+        let place = |row: usize| {
+            let (row, column) = ((part.row + row) as isize, (part.column + columns.start) as isize);
+            self.c.wrapping_offset(row * shape.c.0 + column * shape.c.1)
+        };
+        let is_in_place = product.c_sink == Sink::InPlace;
+        let stride = (width * lanes) as isize;
+        // Rows whose results are in the copy.
+        let mut waiting = 0..0;
+        for rows in Tiles::new(part.m, product.rows) {
+            if !is_in_place && (rows.end - waiting.start) * width * lanes > C_ELEMENTS {
+                // SAFETY: by the contract.
+                unsafe { self.deliver(place(waiting.start), waiting.len(), columns.len(), stride, part.add) }
+                waiting.start = waiting.end;
+            }
+            let (a, a_stride) = match product.a_source {
+                Source::InPlace if product.by_row => {
+                    (a.wrapping_offset(rows.start as isize * shape.a.0), shape.a.0)
+                }
+                Source::InPlace => (a.wrapping_add(rows.start), shape.a.1),
+                _ => (a.wrapping_add(rows.start * part.k), rows.len() as isize),
+            };
+            let (c, c_stride) = if is_in_place {
+                (place(rows.start), shape.c.0)
+            } else {
+                (self.scratch_c().wrapping_offset((rows.start - waiting.start) as isize * stride), stride)
+            };
+            let tile = Tile {
+                k: part.k,
+                a,
+                a_stride,
+                b: b.0,
+                b_stride: b.1,
+                c,
+                c_stride,
+                last_lanes: columns.len() - (width - 1) * lanes,
+                add: part.add && is_in_place,
+            };
+            // SAFETY: by the contract; what waits fits its room.
+            unsafe { product.isa.tile(rows.len(), width, product.by_row)(&tile) }
+            waiting.end = rows.end;
+        }
+        if !is_in_place {
+            // SAFETY: by the contract.
+            unsafe { self.deliver(place(waiting.start), waiting.len(), columns.len(), stride, part.add) }
+        }
+    }
+
+    /// Writes the copy of a part of the result to where it belongs.
+    ///
     /// # Safety
     /// As [`Product::piece`].
-    #[inline]
-    unsafe fn tile(&self, tile: Tile, rows: usize, vectors: usize, width: usize) {
+    unsafe fn deliver(&self, to: *mut f32, rows: usize, columns: usize, stride: isize, add: bool) {
         let product = self.product;
-        let function = product.isa.tile(rows, vectors, product.by_row);
-        // SAFETY: by the contract; a tile's copy fits its room.
+        let (by_row, by_column) = product.shape.c;
+        let from = self.scratch_c();
+        // SAFETY: by the contract.
         unsafe {
-            if product.c_sink == Sink::InPlace {
-                return function(&tile);
-            }
-            let stride = (vectors * product.isa.lanes) as isize;
-            let copy = self.scratch_c();
-            function(&Tile { c: copy, c_stride: stride, add: false, ..tile });
             if product.c_sink == Sink::Transposed {
-                return (product.isa.transpose)(&Block {
-                    from: copy,
-                    from_stride: stride,
-                    rows,
-                    columns: width,
-                    to: tile.c,
-                    to_stride: product.shape.c.1,
-                    store: if tile.add { Store::Add } else { Store::Exact },
-                });
+                let store = if add { Store::Add } else { Store::Exact };
+                let block =
+                    Block { from, from_stride: stride, rows, columns, to, to_stride: by_column, store };
+                return (product.isa.transpose)(&block);
             }
-            let (by_row, by_column) = product.shape.c;
             for row in 0..rows as isize {
-                for column in 0..width as isize {
-                    let to = tile.c.offset(row * by_row + column * by_column);
-                    let sum = *copy.offset(row * stride + column);
-                    *to = if tile.add { *to + sum } else { sum };
+                for column in 0..columns as isize {
+                    let to = to.offset(row * by_row + column * by_column);
+                    let sum = *from.offset(row * stride + column);
+                    *to = if add { *to + sum } else { sum };
                 }
             }
         }
