@@ -89,7 +89,8 @@ pub(super) fn planned(
 }
 
 pub(super) fn native(plan: Plan, options: jit::Options, timings: &Timings) -> Result<Function, BuildError> {
-    let module = timings.time(Pass::Loops, || loops::lower(&plan)).map_err(|error| JitError(error.0));
+    let lanes = options.target.lanes();
+    let module = timings.time(Pass::Loops, || loops::lower(&plan, lanes)).map_err(|error| JitError(error.0));
     let module = module.map_err(BuildError::Code)?;
     let code = timings.time(Pass::Code, || Executable::from_module(&module, &plan.externals, options));
     let code = Code::Native(Box::new(code.map_err(BuildError::Code)?));

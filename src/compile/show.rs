@@ -108,7 +108,8 @@ fn part_text(part: &Part<'_>, program: &Program, stage: Stage) -> Result<String,
     if stage == Stage::Plan {
         return Ok(plan.to_string());
     }
-    let module = loops::lower(&plan).map_err(|error| BuildError::Code(jit::JitError(error.0)))?;
+    let module = loops::lower(&plan, Target::X64Fma.lanes())
+        .map_err(|error| BuildError::Code(jit::JitError(error.0)))?;
     match stage {
         Stage::Loops => Ok(module.to_string()),
         Stage::Clif => jit::clif(&module, Target::X64Fma).map_err(BuildError::Code),

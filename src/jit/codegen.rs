@@ -306,6 +306,7 @@ impl Codegen<'_, '_> {
                 let value = self.b.ins().extractlane(value, *lane);
                 if ty.kind == Kind::Bool { self.b.ins().icmp_imm_s(IntCC::NotEqual, value, 0) } else { value }
             }
+            Expr::Half(..) => unreachable!("only vectors wider than these have halves"),
             Expr::Load(address) => self.load(ty, address),
             Expr::Gather(addresses) => {
                 let scalar = Ty::scalar(ty.kind);

@@ -1,7 +1,7 @@
 //! From a module to machine code in memory.
 
 use super::driver::{self, Tables};
-use super::{JitError, isa};
+use super::{JitError, isa, wide};
 use crate::loops::Module;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::isa::{OwnedTargetIsa, TargetIsa};
@@ -57,6 +57,11 @@ impl Compiler {
         for number in 0..module.kernels.len() {
             if module.tiny && module.kernels[number].pieces == 1 {
                 kernels.push(std::ptr::null());
+                continue;
+            }
+            if let Some(vectors) = wide::Vectors::with_lanes(module.lanes) {
+                let code = wide::compile(&module.kernels[number], vectors)?;
+                kernels.push(into_memory(&mut memory, &code)?);
                 continue;
             }
             self.write_kernel(module, number);
@@ -136,12 +141,16 @@ impl Compiler {
         if let Some(relocation) = relocations.first() {
             return Err(JitError(format!("this processor lacks an instruction ({:?})", relocation.target)));
         }
-        let code = compiled.code_buffer();
-        let target = memory
-            .allocate(code.len(), 64, JITMemoryKind::Executable)
-            .map_err(|error| JitError(format!("no memory for code: {error}")))?;
-        // SAFETY: the memory was just allocated with this length, and is writable until `finalize`.
-        unsafe { std::ptr::copy_nonoverlapping(code.as_ptr(), target, code.len()) };
-        Ok(target)
+        into_memory(memory, compiled.code_buffer())
     }
+}
+
+/// A copy of a function where it may be executed later.
+fn into_memory(memory: &mut SystemMemoryProvider, code: &[u8]) -> Result<*const u8, JitError> {
+    let target = memory
+        .allocate(code.len(), 64, JITMemoryKind::Executable)
+        .map_err(|error| JitError(format!("no memory for code: {error}")))?;
+    // SAFETY: the memory was just allocated with this length, and is writable until `finalize`.
+    unsafe { std::ptr::copy_nonoverlapping(code.as_ptr(), target, code.len()) };
+    Ok(target)
 }

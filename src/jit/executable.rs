@@ -88,7 +88,7 @@ impl Executable {
     /// # Errors
     /// If the plan is not static, the processor is not supported, or memory is short.
     pub fn compile(plan: &Plan, options: Options) -> Result<Executable, JitError> {
-        let module = loops::lower(plan).map_err(|error| JitError(error.0))?;
+        let module = loops::lower(plan, options.target.lanes()).map_err(|error| JitError(error.0))?;
         Executable::from_module(&module, &plan.externals, options)
     }
 

@@ -1,6 +1,8 @@
 //! The machine that code is made for.
 
 use super::JitError;
+use super::wide::Vectors;
+use crate::loops::FEW_LANES;
 use cranelift_codegen::isa::{self, OwnedTargetIsa};
 use cranelift_codegen::settings::{self, Configurable};
 
@@ -10,8 +12,21 @@ pub enum Target {
     /// This computer, with all that it can do.
     #[default]
     Host,
+    /// This computer, with at most so many lanes of 32 bits.
+    Lanes(u8),
     /// x86-64 with AVX2 and FMA, whatever this computer is: for text that does not depend on it.
     X64Fma,
+}
+
+impl Target {
+    /// The most lanes of 32 bits that kernels for it have.
+    pub fn lanes(self) -> u8 {
+        match self {
+            Target::Host => super::wide::vectors().map_or(FEW_LANES, Vectors::lanes),
+            Target::Lanes(lanes) => self::Target::Host.lanes().min(lanes),
+            Target::X64Fma => FEW_LANES,
+        }
+    }
 }
 
 /// A code generator.
@@ -33,7 +48,7 @@ pub fn make(target: Target) -> Result<OwnedTargetIsa, JitError> {
         flags.set(name, value).map_err(|error| JitError(format!("Cranelift: {error}")))?;
     }
     let builder = match target {
-        Target::Host => {
+        Target::Host | Target::Lanes(_) => {
             cranelift_native::builder().map_err(|error| JitError(format!("this processor: {error}")))?
         }
         Target::X64Fma => {

@@ -17,6 +17,7 @@ mod isa;
 mod products;
 #[cfg(test)]
 mod tests;
+mod wide;
 
 pub use bindings::{Binding, TensorMut, TensorRef};
 pub use executable::{Call, Executable, Options, Outcome, Rows, Series, Workspace};

@@ -101,8 +101,20 @@ fn start(plan: &Plan) -> Vec<Vec<f64>> {
         .collect()
 }
 
-fn run_native(plan: &Plan, parallel: &dyn Parallel) -> Vec<Vec<f64>> {
-    let executable = Executable::compile(plan, Options::default()).expect("the plan compiles");
+/// All that this computer can be made to run: the few lanes of Cranelift, then wider ones.
+fn lanes() -> impl Iterator<Item = u8> {
+    [4, 8, 16].into_iter().filter(|lanes| *lanes <= Target::Host.lanes())
+}
+
+fn run_native(plan: &Plan, lanes: u8, parallel: &dyn Parallel) -> Vec<Vec<f64>> {
+    let module = if lanes == loops::FEW_LANES {
+        loops::lower(plan, lanes)
+    } else {
+        loops::lower_as_kernels(plan, lanes)
+    };
+    let module = module.expect("the plan has loops");
+    let executable = Executable::from_module(&module, &plan.externals, Options::default());
+    let executable = executable.expect("the plan compiles");
     let mut tensors: Vec<Owned> = plan
         .externals
         .iter()
@@ -153,13 +165,17 @@ fn check(graph: &Graph) {
 }
 
 fn check_threads(mut plan: Plan) {
-    check_plan(&plan, None);
+    for lanes in lanes() {
+        check_plan(&plan, lanes, &run_native(&plan, lanes, &Alone));
+    }
     in_pieces(&mut plan.steps, 3);
-    let alone = run_native(&plan, &Alone);
-    check_plan(&plan, Some(&alone));
-    for threads in [2, 3] {
-        let several = run_native(&plan, &Threads(threads));
-        assert!(same_bits(&alone, &several), "threads make a difference");
+    for lanes in lanes() {
+        let alone = run_native(&plan, lanes, &Alone);
+        check_plan(&plan, lanes, &alone);
+        for threads in [2, 3] {
+            let several = run_native(&plan, lanes, &Threads(threads));
+            assert!(same_bits(&alone, &several), "threads make a difference");
+        }
     }
 }
 
@@ -168,11 +184,9 @@ fn same_bits(a: &[Vec<f64>], b: &[Vec<f64>]) -> bool {
     bits(a) == bits(b)
 }
 
-fn check_plan(plan: &Plan, native: Option<&[Vec<f64>]>) {
+fn check_plan(plan: &Plan, lanes: u8, got: &[Vec<f64>]) {
     let mut expected = start(plan);
     plan::interpret(plan, &mut expected, 7, 3);
-    let own = if native.is_none() { run_native(plan, &Alone) } else { Vec::new() };
-    let got = native.unwrap_or(&own);
     let tolerance = if plan.precision == Precision::F32 { 1e-5 } else { 1e-12 };
     for ((external, expected), got) in plan.externals.iter().zip(&expected).zip(got) {
         let largest = expected.iter().map(|e| e.abs()).filter(|e| e.is_finite()).fold(1.0, f64::max);
@@ -180,8 +194,8 @@ fn check_plan(plan: &Plan, native: Option<&[Vec<f64>]>) {
             let near = (e - g).abs() <= tolerance * largest.min(1.0 + 10.0 * e.abs());
             let same = e == g || e.is_nan() && g.is_nan() || near;
             if !same {
-                let module = loops::lower(plan).unwrap();
-                panic!("{} [{at}]: expected {e}, got {g}\n{module}", external.name);
+                let module = loops::lower(plan, lanes).unwrap();
+                panic!("{} [{at}] with {lanes} lanes: expected {e}, got {g}\n{module}", external.name);
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use super::access::{Access, Check, Node, Work};
 use super::ir::Kind;
-use super::schedule::{Axis, Freedom, MAX_UNROLLED};
+use super::schedule::{Axis, Freedom, MAX_UNROLLED, Segment, widths};
 use crate::ir::{BinaryOp, Combine, ScalarId, StepId, UnaryOp};
 use std::collections::HashMap;
 
@@ -88,23 +88,29 @@ impl<'w> Analysis<'w> {
         Analysis { work, depends: dependences(work), trips, lanes, cut, repeatable }
     }
 
-    /// The cheapest of some indices to become lanes, with the cost of one point; `None` for no lanes.
-    pub fn best_vector(&self, indices: impl Iterator<Item = usize>) -> (f64, Option<usize>) {
+    /// The cheapest of some indices to become lanes, and of how many, with the cost of one point; `None` for no
+    /// lanes.
+    pub fn best_vector(&self, indices: impl Iterator<Item = usize>) -> (f64, Option<(usize, u8)>) {
         let mut best = (self.scalar_cost(), None);
-        for index in indices.filter(|_| self.lanes > 1) {
-            if let Some(cost) = self.vector_cost(index)
-                && cost < best.0
-            {
-                best = (cost, Some(index));
+        for index in indices {
+            for lanes in widths(self.lanes) {
+                if let Some(cost) = self.vector_cost(index, lanes)
+                    && cost < best.0
+                {
+                    best = (cost, Some((index, lanes)));
+                }
             }
         }
         best
     }
 
-    pub fn axis(&self, index: usize, is_vector: bool) -> Axis {
+    /// The loop over an index, which becomes lanes if it is the one that is named.
+    pub fn axis(&self, index: usize, vector: Option<(usize, u8)>) -> Axis {
         let mut axis = Axis::plain(index, self.work.sizes[index]);
-        if is_vector {
-            axis.lanes = self.lanes;
+        if let Some((own, lanes)) = vector
+            && own == index
+        {
+            axis.lanes = lanes;
             axis.interior = self.interior(index);
             axis.overlap = self.repeatable && self.cut != Some(index) && !self.work.reduced[index];
         }
@@ -151,8 +157,11 @@ impl Analysis<'_> {
     }
 
     /// The cost of one point if `index` becomes lanes; `None` if it cannot.
-    pub fn vector_cost(&self, index: usize) -> Option<f64> {
+    pub fn vector_cost(&self, index: usize, lanes: u8) -> Option<f64> {
         let work = self.work;
+        // In how many lanes of four this is: what is done lane by lane costs so much more.
+        let fours = (f64::from(lanes) / 4.0).max(1.0);
+        let is_double = self.lanes == 2;
         let is_reduction = work.reduced[index];
         if is_reduction {
             let sums = matches!(work.combine, Combine::Add | Combine::Mul | Combine::Max | Combine::Min);
@@ -167,12 +176,12 @@ impl Analysis<'_> {
                 cost += if matches!(node, Node::Read(_)) { 1.5 } else { 0.2 };
                 continue;
             }
-            if work.kinds[at] == Kind::I32 && self.lanes != 4 {
+            if work.kinds[at] == Kind::I32 && is_double {
                 return None;
             }
             cost += match node {
                 Node::Binary(BinaryOp::FloorDiv | BinaryOp::Mod, ..) => return None,
-                Node::Read(access) => self.read_cost(access, index),
+                Node::Read(access) => self.read_cost(access, index, fours),
                 other => weight(other),
             };
         }
@@ -180,7 +189,7 @@ impl Analysis<'_> {
         let rounds = rounds.by_ref().map(|(size, _)| *size).product::<i64>() as f64;
         let write = &work.write;
         if is_reduction {
-            cost += 14.0 * f64::from(self.lanes) / rounds;
+            cost += (56.0 + 4.0 * fours.log2()) / rounds;
         } else {
             let moves_by_value = write.values.iter().any(|(id, _)| self.varies(*id, index))
                 || write.checks.iter().filter_map(|check| check.value).any(|id| self.varies(id, index));
@@ -188,32 +197,26 @@ impl Analysis<'_> {
             if moves_by_value || stride == 0 && !work.write_is_private() {
                 return None;
             }
-            if work.target_kind == Kind::I32 && self.lanes != 4 {
+            if work.target_kind == Kind::I32 && is_double {
                 return None;
             }
-            cost += if stride == 1 { 1.0 } else { 6.0 } / rounds;
+            cost += if stride == 1 { 1.0 } else { 6.0 * fours } / rounds;
         }
-        let (low, high) = self.interior(index);
-        let lanes = i64::from(self.lanes);
-        let in_lanes = ((high - low) / lanes * lanes).max(0);
-        if in_lanes == 0 {
+        let axis = self.axis(index, Some((index, lanes)));
+        let (low, high) = axis.interior;
+        // Pieces begin at whole vectors counted from the first point.
+        if high - low < i64::from(lanes) || self.cut == Some(index) && low > 0 {
             return None;
         }
-        let mut single = work.sizes[index] - in_lanes;
-        let mut in_lanes = in_lanes;
-        if self.repeatable
-            && !is_reduction
-            && self.cut != Some(index)
-            && (low, high) == (0, work.sizes[index])
-        {
-            in_lanes += if single > 0 { lanes } else { 0 };
-            single = 0;
-        }
-        let total = in_lanes as f64 / lanes as f64 * cost + single as f64 * self.scalar_cost();
+        let part = |segment: Segment| {
+            let own = if segment.lanes > 1 { cost } else { self.scalar_cost() };
+            (segment.trips() * segment.jam) as f64 * own
+        };
+        let total: f64 = axis.segments().into_iter().map(part).sum();
         Some(total / work.sizes[index] as f64)
     }
 
-    pub fn read_cost(&self, access: &Access, index: usize) -> f64 {
+    pub fn read_cost(&self, access: &Access, index: usize, fours: f64) -> f64 {
         let by_value = access.values.iter().any(|(id, _)| self.varies(*id, index))
             || access.checks.iter().filter_map(|check| check.value).any(|id| self.varies(id, index));
         let checks = access.checks.iter().filter(|check| check.form.coefficients[index] == 0).count() as f64;
@@ -222,7 +225,7 @@ impl Analysis<'_> {
         let is_parallel = |other: &usize| !self.work.reduced[*other] && *other != index;
         let repeats = (0..depends.len()).filter(is_parallel).filter(|other| !depends[*other]);
         let shared = repeats.map(|other| self.work.sizes[other]).max().unwrap_or(1).min(4) as f64;
-        let gather = if by_value { 12.0 } else { 7.0 / shared };
+        let gather = fours * if by_value { 12.0 } else { 7.0 / shared };
         let load = if !by_value && access.form.coefficients[index] == 1 { 1.0 } else { gather };
         load + checks
     }

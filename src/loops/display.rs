@@ -150,6 +150,7 @@ impl Display for Expr {
                 list(f, values)
             }
             Expr::Extract(a, lane) => write!(f, "extract {a}, {lane}"),
+            Expr::Half(a, upper) => write!(f, "{} {a}", if *upper { "upper" } else { "lower" }),
             Expr::Load(address) => write!(f, "{address}"),
             Expr::Gather(addresses) => {
                 f.write_str("gather ")?;

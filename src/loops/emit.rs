@@ -4,7 +4,7 @@ use super::access::{Node, Work};
 use super::builder::Builder;
 use super::ir::*;
 use super::scalar;
-use super::schedule::{Axis, Schedule, Segment};
+use super::schedule::{Axis, Schedule, Segment, VectorReduction};
 use crate::ir::{BinaryOp, Combine, ScalarId, StepId};
 use std::collections::HashMap;
 
@@ -27,7 +27,7 @@ pub struct Jam {
 pub struct Emitter<'b> {
     pub builder: &'b mut Builder,
     pub steps: &'b HashMap<StepId, ValueId>,
-    /// Of a vector of floats.
+    /// Of the vectors of the innermost open loop that has any.
     pub lanes: u8,
     pub float: Kind,
     pub cursors: Vec<Cursor>,
@@ -97,9 +97,10 @@ impl<'b> Emitter<'b> {
 
     /// Calls `inner` with the lanes and the points side by side of a segment.
     fn within<R>(&mut self, axis: &Axis, segment: Segment, inner: impl FnOnce(&mut Self) -> R) -> R {
-        let vector = self.vector;
+        let (vector, lanes) = (self.vector, self.lanes);
         if axis.lanes > 1 {
             self.vector = (segment.lanes > 1).then_some(axis.index);
+            self.lanes = segment.lanes;
         }
         let jammed = segment.jam > 1;
         if jammed {
@@ -109,7 +110,7 @@ impl<'b> Emitter<'b> {
         if jammed {
             self.jams.pop();
         }
-        self.vector = vector;
+        (self.vector, self.lanes) = (vector, lanes);
         result
     }
 
@@ -166,11 +167,11 @@ impl<'b> Emitter<'b> {
             return;
         }
         let vector_reduction = schedule.vector_reduction();
-        let start = self.start(work, points.len(), vector_reduction);
+        let start = self.start(work, points.len(), vector_reduction.as_ref());
         let depth = self.jams.len();
-        let end = self.reduce(work, &schedule.reductions, vector_reduction, depth, &points, start);
+        let end = self.reduce(work, &schedule.reductions, vector_reduction.as_ref(), depth, &points, start);
         for (point, slots) in points.iter().zip(end) {
-            let value = self.finish(work, slots);
+            let value = self.finish(work, vector_reduction.as_ref(), slots);
             self.write(work, point, value, reads_back);
         }
     }
@@ -179,15 +180,16 @@ impl<'b> Emitter<'b> {
         &mut self,
         work: &Work,
         n_points: usize,
-        vector_reduction: Option<(usize, usize)>,
+        vector_reduction: Option<&VectorReduction>,
     ) -> Accumulators {
         let kind = work.kinds[work.result.0 as usize];
         let identity = scalar::identity(self.builder, work.combine, kind);
         let mut slots = Vec::new();
         match vector_reduction {
-            Some((_, count)) => {
-                let wide = self.builder.splat(identity, self.lanes);
-                slots.extend((0..count).map(|_| vec![wide]));
+            Some(VectorReduction { lanes, count, narrower, .. }) => {
+                let wide = self.builder.splat(identity, *lanes);
+                slots.extend((0..*count).map(|_| vec![wide]));
+                slots.extend(narrower.iter().map(|lanes| vec![self.builder.splat(identity, *lanes)]));
                 slots.push(vec![identity]);
             }
             None => {
@@ -208,7 +210,7 @@ impl<'b> Emitter<'b> {
         &mut self,
         work: &Work,
         axes: &[Axis],
-        vector_reduction: Option<(usize, usize)>,
+        vector_reduction: Option<&VectorReduction>,
         depth: usize,
         points: &[Vec<i64>],
         mut accumulators: Accumulators,
@@ -243,7 +245,7 @@ impl<'b> Emitter<'b> {
     fn accumulate(
         &mut self,
         work: &Work,
-        vector_reduction: Option<(usize, usize)>,
+        vector_reduction: Option<&VectorReduction>,
         depth: usize,
         points: &[Vec<i64>],
         accumulators: &mut Accumulators,
@@ -253,10 +255,14 @@ impl<'b> Emitter<'b> {
             for term in &terms {
                 let at: Vec<i64> = point.iter().zip(term).map(|(a, b)| a + b).collect();
                 let slot = match vector_reduction {
-                    Some((index, _)) if self.vector == Some(index) => {
-                        (term[index] / i64::from(self.lanes)) as usize
+                    Some(own) if self.vector != Some(own.index) => own.count + own.narrower.len(),
+                    Some(own) if self.lanes == own.lanes => {
+                        (term[own.index] / i64::from(self.lanes)) as usize
                     }
-                    Some((_, count)) => count,
+                    Some(own) => {
+                        let place = own.narrower.iter().position(|lanes| *lanes == self.lanes);
+                        own.count + place.unwrap_or(own.narrower.len())
+                    }
                     None => 0,
                 };
                 slots[slot] = self.combine_term(work, &at, &slots[slot]);
@@ -287,11 +293,16 @@ impl<'b> Emitter<'b> {
     }
 
     /// One value out of the slots of a point.
-    fn finish(&mut self, work: &Work, slots: Vec<Vec<ValueId>>) -> ValueId {
-        if let [slot] = slots.as_slice() {
-            return *slot.last().unwrap_or(&ValueId(0));
-        }
-        let mut wide: Vec<ValueId> = slots[..slots.len() - 1].iter().map(|slot| slot[0]).collect();
+    fn finish(
+        &mut self,
+        work: &Work,
+        reduction: Option<&VectorReduction>,
+        slots: Vec<Vec<ValueId>>,
+    ) -> ValueId {
+        let Some(reduction) = reduction else {
+            return *slots[0].last().unwrap_or(&ValueId(0));
+        };
+        let mut wide: Vec<ValueId> = slots[..reduction.count].iter().map(|slot| slot[0]).collect();
         while wide.len() > 1 {
             let half = wide.len().div_ceil(2);
             for at in 0..wide.len() - half {
@@ -299,8 +310,18 @@ impl<'b> Emitter<'b> {
             }
             wide.truncate(half);
         }
-        let mut lanes: Vec<ValueId> =
-            (0..self.lanes).map(|lane| self.builder.extract(wide[0], lane)).collect();
+        let (mut sum, mut width) = (wide[0], reduction.lanes);
+        while width > 4 {
+            width /= 2;
+            let ty = Ty { lanes: width, ..self.builder.ty(sum) };
+            let lower = self.builder.add(ty, Expr::Half(sum, false));
+            let upper = self.builder.add(ty, Expr::Half(sum, true));
+            sum = scalar::combine(self.builder, work.combine, lower, upper);
+            if let Some(at) = reduction.narrower.iter().position(|lanes| *lanes == width) {
+                sum = scalar::combine(self.builder, work.combine, sum, slots[reduction.count + at][0]);
+            }
+        }
+        let mut lanes: Vec<ValueId> = (0..width).map(|lane| self.builder.extract(sum, lane)).collect();
         while lanes.len() > 1 {
             let half = lanes.len() / 2;
             for at in 0..half {

@@ -16,6 +16,8 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub struct Module {
     pub precision: Precision,
+    /// The most lanes of a vector of 32-bit floats.
+    pub lanes: u8,
     pub kernels: Vec<Kernel>,
     /// What one step does, in order.
     pub items: Vec<Item>,
@@ -213,6 +215,8 @@ pub enum Expr {
     /// One lane each.
     Pack(Vec<ValueId>),
     Extract(ValueId, u8),
+    /// The lower or (`true`) upper half of the lanes.
+    Half(ValueId, bool),
     /// Consecutive elements, one for each lane.
     Load(Address),
     /// One element for each lane.
@@ -325,7 +329,7 @@ impl Expr {
         match self {
             Expr::Float(_) | Expr::Int(_) | Expr::Bool(_) | Expr::Iota(_) => {}
             Expr::Linear(linear) => linear.terms.iter().for_each(|(value, _)| visit(*value)),
-            Expr::Splat(a) | Expr::Extract(a, _) | Expr::Unary(_, a) => visit(*a),
+            Expr::Splat(a) | Expr::Extract(a, _) | Expr::Half(a, _) | Expr::Unary(_, a) => visit(*a),
             Expr::Pack(values) => values.iter().copied().for_each(visit),
             Expr::Load(address) => address.index.terms.iter().for_each(|(value, _)| visit(*value)),
             Expr::Gather(addresses) => {

@@ -16,17 +16,36 @@ use std::collections::HashMap;
 
 /// How many multiplications and additions a step that is one function may have, roughly.
 const TINY_WORK: i64 = 20_000;
+/// Lanes of a vector that every processor has.
+pub const FEW_LANES: u8 = 4;
 /// Products of so few multiplications are written as loops.
 const SMALL_GEMM: i64 = 32 * 1024;
 
-/// Lowers a whole plan.
+/// Lowers a whole plan for vectors of at most `lanes` floats of 32 bits, or half as many of 64.
+/// A tiny step has no more than 4: it is one function, and that is Cranelift's.
 ///
 /// # Errors
 /// If the plan is not static or asks for what loops cannot express: a mistake of an earlier stage.
-pub fn lower(plan: &Plan) -> Result<Module, LoopError> {
+pub fn lower(plan: &Plan, lanes: u8) -> Result<Module, LoopError> {
+    let module = lower_to(plan, lanes)?;
+    if module.tiny && lanes > FEW_LANES { lower_to(plan, FEW_LANES) } else { Ok(module) }
+}
+
+/// As [`lower`], but with a function for every kernel however small the step is.
+#[cfg(test)]
+pub fn lower_as_kernels(plan: &Plan, lanes: u8) -> Result<Module, LoopError> {
+    Ok(Module { tiny: false, ..lower_to(plan, lanes)? })
+}
+
+fn lower_to(plan: &Plan, lanes: u8) -> Result<Module, LoopError> {
+    let lanes = match plan.precision {
+        Precision::F32 => lanes,
+        Precision::F64 => FEW_LANES,
+    };
     let scratch_start = (plan.arena_bytes as i64 + 63) / 64 * 64;
     let mut lowering = Lowering {
         plan,
+        lanes,
         scratch_start,
         kernels: Vec::new(),
         known: HashMap::new(),
@@ -44,6 +63,7 @@ pub fn lower(plan: &Plan) -> Result<Module, LoopError> {
     let tiny = lowering.work <= TINY_WORK && items.iter().all(|item| is_plain(item, &lowering.kernels));
     Ok(Module {
         precision: plan.precision,
+        lanes,
         kernels: lowering.kernels,
         items,
         constants,
@@ -65,6 +85,7 @@ fn is_plain(item: &Item, kernels: &[Kernel]) -> bool {
 
 struct Lowering<'p> {
     plan: &'p Plan,
+    lanes: u8,
     scratch_start: i64,
     kernels: Vec<Kernel>,
     known: HashMap<Kernel, KernelId>,
@@ -169,8 +190,8 @@ impl Lowering<'_> {
             aliases[*param as usize].iter().for_each(|alias| params.params[*alias as usize].written = true);
         }
         let (float, lanes) = match self.plan.precision {
-            Precision::F32 => (Kind::F32, 4),
-            Precision::F64 => (Kind::F64, 2),
+            Precision::F32 => (Kind::F32, self.lanes),
+            Precision::F64 => (Kind::F64, FEW_LANES / 2),
         };
         let cut_index = match stages.as_slice() {
             _ if pieces == 1 => None,

@@ -23,7 +23,9 @@ mod tidy;
 pub mod verify;
 
 pub use ir::*;
-pub use lower::lower;
+#[cfg(test)]
+pub use lower::lower_as_kernels;
+pub use lower::{FEW_LANES, lower};
 
 /// A plan that cannot be lowered: a mistake of an earlier stage, not of the user.
 #[derive(Clone, PartialEq, Eq, Debug)]

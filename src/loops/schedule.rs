@@ -37,10 +37,31 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// The index whose reduction has vector accumulators, and how many of them.
-    pub fn vector_reduction(&self) -> Option<(usize, usize)> {
-        self.reductions.iter().find(|axis| axis.lanes > 1).map(|axis| (axis.index, axis.jam as usize))
+    /// The loop whose reduction has vector accumulators.
+    pub fn vector_reduction(&self) -> Option<VectorReduction> {
+        let axis = self.reductions.iter().find(|axis| axis.lanes > 1)?;
+        let mut narrower: Vec<u8> = axis.segments().iter().map(|segment| segment.lanes).collect();
+        narrower.retain(|lanes| *lanes > 1 && *lanes < axis.lanes);
+        Some(VectorReduction { index: axis.index, lanes: axis.lanes, count: axis.jam as usize, narrower })
     }
+}
+
+/// Accumulators in lanes.
+#[derive(Clone, Debug)]
+pub struct VectorReduction {
+    pub index: usize,
+    pub lanes: u8,
+    /// How many of them stand side by side.
+    pub count: usize,
+    /// Those for what is left over at the end, one each, from many lanes to few.
+    pub narrower: Vec<u8>,
+}
+
+/// The numbers of lanes to choose from, where there may be so many.
+pub fn widths(most: u8) -> impl Iterator<Item = u8> {
+    let fewest = most.min(4);
+    std::iter::successors(Some(most), |lanes| Some(lanes / 2))
+        .take_while(move |lanes| *lanes >= fewest.max(2))
 }
 
 /// A part of a loop that is run in one manner.
@@ -92,9 +113,16 @@ impl Axis {
         }
         if self.overlap && vectors < self.size && high == self.size && high - low >= lanes {
             push(self.size - lanes, self.size, self.lanes, 1);
-        } else {
-            push(vectors, self.size, 1, 1);
+            return all;
         }
+        let mut done = vectors;
+        for narrower in widths(self.lanes).skip(1) {
+            if high - done >= i64::from(narrower) {
+                push(done, done + i64::from(narrower), narrower, 1);
+                done += i64::from(narrower);
+            }
+        }
+        push(done, self.size, 1, 1);
         all
     }
 
@@ -122,7 +150,7 @@ pub struct Loops {
 /// What a schedule may do.
 #[derive(Clone, Copy)]
 pub struct Freedom<'t> {
-    /// Of a float vector; 1 to do without.
+    /// The most of a float vector; 1 to do without.
     pub lanes: u8,
     /// The steps of the scans around.
     pub trips: &'t HashMap<StepId, i64>,
@@ -152,12 +180,12 @@ fn own_loops(work: &Work, freedom: Freedom<'_>) -> Schedule {
     let parallel: Vec<usize> = own.clone().filter(|&index| !work.reduced[index]).collect();
     let reductions: Vec<usize> = own.filter(|&index| work.reduced[index]).collect();
     let (_, vector) = analysis.best_vector(parallel.iter().rev().chain(reductions.iter().rev()).copied());
-    let axis = |index: &usize| analysis.axis(*index, vector == Some(*index));
+    let axis = |index: &usize| analysis.axis(*index, vector);
     let mut parallel: Vec<Axis> = parallel.iter().map(axis).collect();
     let mut reductions: Vec<Axis> = reductions.iter().map(axis).collect();
     // The index that is cut stays outermost, the lanes go innermost: or outside of the others, if what they
     // gather need not be gathered again.
-    let hoists = analysis.gathers_hoist(vector, &reductions);
+    let hoists = analysis.gathers_hoist(vector.map(|(index, _)| index), &reductions);
     parallel.sort_by_key(|axis| (freedom.cut != Some(axis.index), (axis.lanes > 1) != hoists));
     reductions.sort_by_key(|axis| axis.lanes > 1);
     let mut schedule = Schedule { parallel, reductions };
@@ -178,19 +206,21 @@ fn shared_points(stages: &[Work], freedom: Freedom<'_>) -> Loops {
         .map(|own| own.best_vector(reductions(own.work).into_iter().rev()).0 * own.rounds())
         .sum();
     let mut best = (alone, None);
-    for index in (0..n_shared).rev().filter(|_| freedom.lanes > 1) {
-        let cost =
-            analyses.iter().map(|own| Some(own.vector_cost(index)? * own.rounds())).sum::<Option<f64>>();
+    let candidates = (0..n_shared).rev().flat_map(|index| widths(freedom.lanes).map(move |own| (index, own)));
+    for (index, lanes) in candidates {
+        let cost = analyses
+            .iter()
+            .map(|own| Some(own.vector_cost(index, lanes)? * own.rounds()))
+            .sum::<Option<f64>>();
         if let Some(cost) = cost
             && cost < best.0
             && (freedom.cut != Some(index) || n_shared == 1)
         {
-            best = (cost, Some(index));
+            best = (cost, Some((index, lanes)));
         }
     }
     let vector = best.1;
-    let mut shared: Vec<Axis> =
-        (0..n_shared).map(|index| analyses[0].axis(index, vector == Some(index))).collect();
+    let mut shared: Vec<Axis> = (0..n_shared).map(|index| analyses[0].axis(index, vector)).collect();
     for axis in shared.iter_mut().filter(|axis| axis.lanes > 1) {
         for own in &analyses {
             let (low, high) = own.interior(axis.index);

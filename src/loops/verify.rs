@@ -172,6 +172,7 @@ impl Checker<'_> {
                     && values.iter().all(|own| self.ty(*own) == Ty::scalar(ty.kind))
             }
             Expr::Extract(a, lane) => ty == Ty::scalar(self.ty(*a).kind) && *lane < self.ty(*a).lanes,
+            Expr::Half(a, _) => ty.kind == self.ty(*a).kind && 2 * ty.lanes == self.ty(*a).lanes,
             Expr::Load(address) => self.address(address)? == ty.kind,
             Expr::Gather(addresses) => {
                 for address in addresses {

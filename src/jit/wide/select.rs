@@ -1,0 +1,496 @@
+//! From loop IR to instructions: blocks, loops and addresses.
+//!
+//! What an address has in common with others at each depth of the loops is computed there once: a pointer to a
+//! row before the loop over the row, so that the innermost access is `[pointer + counter · scale + number]`.
+//! Code for an outer block is simply put at its end, since the loop that is being written comes after it.
+
+mod expr;
+
+use super::asm::{Alu, Len, Vectors};
+use super::lir::{Class, Inst, Int, Loop, Mem, Node, Role, Src, V};
+use crate::jit::JitError;
+use crate::loops::{Address, Bound, Carry, Expr, For, Kernel, Kind, Stmt, Ty, ValueId};
+use std::collections::HashMap;
+
+/// The instructions of a kernel, and what is known of their registers.
+pub struct Selected {
+    pub code: Vec<Node>,
+    pub classes: Vec<Class>,
+    /// Where the caller's words are: the addresses of the parameters, then the scan counters.
+    pub environment: V,
+    pub piece: V,
+}
+
+/// Writes instructions for a kernel of 32-bit floats.
+///
+/// # Errors
+/// If it has types that wide vectors do not have.
+pub fn select(kernel: &Kernel, vectors: Vectors) -> Result<Selected, JitError> {
+    let n_values = kernel.types.len();
+    let mut select = Select {
+        kernel,
+        vectors,
+        classes: Vec::new(),
+        values: vec![None; n_values],
+        bits: vec![None; n_values],
+        numbers: vec![None; n_values],
+        levels: vec![0; n_values],
+        uses: count_uses(kernel),
+        opens: vec![Open::default()],
+        params: Vec::new(),
+        deferred: HashMap::new(),
+        constants: HashMap::new(),
+    };
+    let environment = select.fresh(Class::General);
+    let piece = select.fresh(Class::General);
+    let word = |select: &mut Select<'_>, at: usize| {
+        let dst = select.fresh(Class::General);
+        let from = Mem { base: environment, index: None, disp: at as i32 * 8 };
+        select.push(Inst::LoadInt { bytes: 8, dst, from });
+        dst
+    };
+    for (at, param) in kernel.params.iter().enumerate() {
+        let mut base = word(&mut select, at);
+        if param.piece_stride != 0 {
+            let stride = select.number(param.piece_stride);
+            let moved = select.fresh(Class::General);
+            select.push(Inst::Multiply { wide: true, dst: moved, a: piece, b: stride });
+            let sum = select.fresh(Class::General);
+            select.push(Inst::Alu { op: Alu::Add, wide: true, dst: sum, a: base, b: Int::Reg(moved) });
+            base = sum;
+        }
+        select.params.push(base);
+    }
+    for (at, step) in kernel.steps.iter().enumerate() {
+        let word = word(&mut select, kernel.params.len() + at);
+        select.define(*step, word);
+    }
+    if let Some(own) = kernel.piece {
+        select.define(own, piece);
+    }
+    select.block(&kernel.body)?;
+    let code = select.opens.pop().map(|open| open.code).unwrap_or_default();
+    Ok(Selected { code, classes: select.classes, environment, piece })
+}
+
+struct Select<'k> {
+    kernel: &'k Kernel,
+    vectors: Vectors,
+    classes: Vec<Class>,
+    values: Vec<Option<V>>,
+    /// The bits of constants, of one lane if they are the same in all.
+    bits: Vec<Option<u32>>,
+    /// The values of constant ints and bools.
+    numbers: Vec<Option<i64>>,
+    /// The open block that defines a value.
+    levels: Vec<usize>,
+    uses: Vec<u32>,
+    opens: Vec<Open>,
+    params: Vec<V>,
+    /// Scalars that are loaded straight into all lanes.
+    deferred: HashMap<ValueId, Mem>,
+    constants: HashMap<u32, V>,
+}
+
+/// A block in the making.
+#[derive(Default)]
+struct Open {
+    code: Vec<Node>,
+    /// `param + Σ value · bytes` for what has been needed.
+    pointers: HashMap<(u32, Vec<(ValueId, i64)>), V>,
+    /// The loop whose body it is: its counter, and multiples of that in registers.
+    counter: Option<ValueId>,
+    multiples: Vec<(i64, V)>,
+}
+
+impl Select<'_> {
+    fn fresh(&mut self, class: Class) -> V {
+        self.classes.push(class);
+        V(self.classes.len() as u32 - 1)
+    }
+
+    fn push(&mut self, inst: Inst) {
+        let level = self.opens.len() - 1;
+        self.push_at(level, inst);
+    }
+
+    fn push_at(&mut self, level: usize, inst: Inst) {
+        self.opens[level].code.push(Node::Inst(inst));
+    }
+
+    fn ty(&self, id: ValueId) -> Ty {
+        self.kernel.types[id.0 as usize]
+    }
+
+    fn define(&mut self, id: ValueId, value: V) {
+        self.values[id.0 as usize] = Some(value);
+        self.levels[id.0 as usize] = self.opens.len() - 1;
+    }
+
+    fn class_of(&self, ty: Ty) -> Class {
+        match (ty.kind, ty.lanes) {
+            (Kind::I32 | Kind::I64 | Kind::Bool, 1) => Class::General,
+            (Kind::Bool, _) if self.vectors == Vectors::Avx512 => Class::Mask,
+            _ => Class::Vector,
+        }
+    }
+
+    /// The widest vectors.
+    fn widest(&self) -> Len {
+        if self.vectors == Vectors::Avx512 { Len::L16 } else { Len::L8 }
+    }
+
+    fn len_of(&self, ty: Ty) -> Result<Len, JitError> {
+        let fits = match ty.kind {
+            Kind::F32 | Kind::I32 | Kind::Bool => true,
+            Kind::I64 => ty.lanes == 1,
+            Kind::F64 => false,
+        };
+        match ty.lanes {
+            1 if fits => Ok(Len::One),
+            4 if fits => Ok(Len::L4),
+            8 if fits => Ok(Len::L8),
+            16 if fits && self.vectors == Vectors::Avx512 => Ok(Len::L16),
+            lanes => Err(JitError(format!("{lanes} lanes of {:?} are no wide vector", ty.kind))),
+        }
+    }
+
+    /// The register of a value that is no constant, or of a constant put into one.
+    fn value(&mut self, id: ValueId) -> V {
+        if let Some(value) = self.values[id.0 as usize] {
+            return value;
+        }
+        match self.class_of(self.ty(id)) {
+            Class::General => {
+                let dst = self.fresh(Class::General);
+                let value = self.numbers[id.0 as usize].unwrap_or(0);
+                self.push(Inst::Number { dst, value });
+                dst
+            }
+            Class::Vector => self.constant(self.bits[id.0 as usize].unwrap_or(0)),
+            Class::Mask => unreachable!("masks are no constants"),
+        }
+    }
+
+    /// A constant in all lanes of the widest vector, kept from the start of the kernel.
+    fn constant(&mut self, bits: u32) -> V {
+        if let Some(value) = self.constants.get(&bits) {
+            return *value;
+        }
+        let dst = self.fresh(Class::Vector);
+        self.push_at(0, Inst::Constant { dst, bits });
+        self.constants.insert(bits, dst);
+        dst
+    }
+
+    fn src(&mut self, id: ValueId) -> Src {
+        match (self.values[id.0 as usize], self.bits[id.0 as usize]) {
+            (None, Some(bits)) => Src::Const(bits),
+            _ => Src::Reg(self.value(id)),
+        }
+    }
+
+    fn int(&mut self, id: ValueId) -> Int {
+        match self.numbers[id.0 as usize] {
+            Some(number) => self.number(number),
+            None => Int::Reg(self.value(id)),
+        }
+    }
+
+    fn number(&mut self, number: i64) -> Int {
+        if let Ok(number) = i32::try_from(number) {
+            return Int::Number(number);
+        }
+        let dst = self.fresh(Class::General);
+        self.push(Inst::Number { dst, value: number });
+        Int::Reg(dst)
+    }
+
+    fn block(&mut self, block: &[Stmt]) -> Result<(), JitError> {
+        for (at, stmt) in block.iter().enumerate() {
+            match stmt {
+                Stmt::Let(id, Expr::Load(address)) if self.is_splat_next(*id, &block[at + 1..]) => {
+                    let from = self.address(address);
+                    self.deferred.insert(*id, from);
+                }
+                Stmt::Let(id, expr) => self.expr(*id, expr)?,
+                Stmt::Store { address, value } => self.store(address, *value)?,
+                Stmt::For(inner) => self.for_loop(inner)?,
+                Stmt::If { condition, then } => {
+                    let condition = self.value(*condition);
+                    self.opens.push(Open::default());
+                    self.block(then)?;
+                    let then = self.opens.pop().map(|open| open.code).unwrap_or_default();
+                    let level = self.opens.len() - 1;
+                    self.opens[level].code.push(Node::If { condition, then });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a scalar is read from memory only to be put into all lanes before anything is stored.
+    fn is_splat_next(&self, id: ValueId, rest: &[Stmt]) -> bool {
+        let is_lane = self.ty(id) == Ty::scalar(Kind::F32) || self.ty(id) == Ty::scalar(Kind::I32);
+        is_lane
+            && self.uses[id.0 as usize] == 1
+            && rest
+                .iter()
+                .take_while(|stmt| matches!(stmt, Stmt::Let(..)))
+                .any(|stmt| matches!(stmt, Stmt::Let(_, Expr::Splat(own)) if *own == id))
+    }
+
+    fn store(&mut self, address: &Address, id: ValueId) -> Result<(), JitError> {
+        let ty = self.ty(id);
+        let from = self.value(id);
+        let to = self.address(address);
+        let len = self.len_of(ty)?;
+        self.push(match (ty.kind, ty.lanes) {
+            (Kind::Bool, 2..) => Inst::StoreMask { len, from, to },
+            (Kind::I32 | Kind::I64 | Kind::Bool, 1) => Inst::StoreInt { bytes: ty.kind.bytes(), from, to },
+            _ => Inst::Store { len, from, to },
+        });
+        Ok(())
+    }
+
+    fn for_loop(&mut self, inner: &For) -> Result<(), JitError> {
+        let to = match inner.to {
+            Bound::Number(number) => self.number(number),
+            Bound::Value(id) => self.int(id),
+        };
+        let counter = self.fresh(Class::General);
+        match inner.from {
+            Bound::Number(value) => self.push(Inst::Number { dst: counter, value }),
+            Bound::Value(id) => {
+                let a = self.value(id);
+                self.push(Inst::Move { dst: counter, a });
+            }
+        }
+        let slots: Vec<V> = inner.carries.iter().map(|carry| self.slot(carry)).collect();
+        self.opens.push(Open { counter: Some(inner.counter), ..Open::default() });
+        self.define(inner.counter, counter);
+        for (carry, slot) in inner.carries.iter().zip(&slots) {
+            self.define(carry.current, *slot);
+        }
+        self.block(&inner.body)?;
+        self.hand_on(&inner.carries, &slots);
+        let open = self.opens.pop().unwrap_or_default();
+        let mut multiples = Vec::with_capacity(open.multiples.len());
+        for (factor, multiple) in open.multiples {
+            let b = self.number(factor);
+            self.push(Inst::Multiply { wide: true, dst: multiple, a: counter, b });
+            let by = i32::try_from(factor * inner.step);
+            multiples.push((multiple, by.map_err(|_| JitError("a stride of gigabytes".into()))?));
+        }
+        let level = self.opens.len() - 1;
+        self.opens[level].code.push(Node::Loop(Loop {
+            counter,
+            to,
+            step: i32::try_from(inner.step).map_err(|_| JitError("a step of gigabytes".into()))?,
+            multiples,
+            guarded: !matches!((inner.from, inner.to), (Bound::Number(from), Bound::Number(to)) if from < to),
+            body: open.code,
+        }));
+        for (carry, slot) in inner.carries.iter().zip(&slots) {
+            self.define(carry.result, *slot);
+        }
+        Ok(())
+    }
+
+    /// A register for a value that goes round, with what it starts from.
+    fn slot(&mut self, carry: &Carry) -> V {
+        let class = self.class_of(self.ty(carry.start));
+        let slot = self.fresh(class);
+        let constant = self.values[carry.start.0 as usize].is_none();
+        match (class, self.bits[carry.start.0 as usize]) {
+            (Class::Vector, Some(bits)) if constant => self.push(Inst::Set { dst: slot, bits }),
+            _ => {
+                let start = self.value(carry.start);
+                self.copy(slot, start);
+            }
+        }
+        slot
+    }
+
+    fn copy(&mut self, dst: V, a: V) {
+        self.push(match self.classes[dst.0 as usize] {
+            Class::General => Inst::Move { dst, a },
+            Class::Vector | Class::Mask => Inst::Copy { dst, a },
+        });
+    }
+
+    /// At the end of a round: the next values into the registers that go round; straight away where the old
+    /// value is not needed any more once the new one is there.
+    fn hand_on(&mut self, carries: &[Carry], slots: &[V]) {
+        let mut copies: Vec<(V, V)> = Vec::new();
+        for (carry, slot) in carries.iter().zip(slots) {
+            let next = self.value(carry.next);
+            let wanted_later = carries.iter().any(|other| self.values[other.next.0 as usize] == Some(*slot));
+            if next == *slot {
+                continue;
+            }
+            let taken = slots.contains(&next) || copies.iter().any(|(_, own)| *own == next);
+            let level = self.opens.len() - 1;
+            if !wanted_later && !taken && unite(&mut self.opens[level].code, next, *slot) {
+                let values = self.values.iter_mut().flatten();
+                values.filter(|value| **value == next).for_each(|value| *value = *slot);
+                continue;
+            }
+            copies.push((*slot, next));
+        }
+        // All are read before any is written.
+        let through_others: Vec<usize> =
+            (0..copies.len()).filter(|at| slots.contains(&copies[*at].1)).collect();
+        for at in through_others {
+            let next = copies[at].1;
+            let between = self.fresh(self.classes[next.0 as usize]);
+            self.copy(between, next);
+            copies[at].1 = between;
+        }
+        copies.into_iter().for_each(|(slot, next)| self.copy(slot, next));
+    }
+
+    /// Where an access is.
+    fn address(&mut self, address: &Address) -> Mem {
+        let bytes = self.kernel.params[address.param as usize].kind.bytes();
+        let level = self.opens.len() - 1;
+        let mut terms: Vec<(ValueId, i64)> =
+            address.index.terms.iter().map(|(id, factor)| (*id, factor * bytes)).collect();
+        let mut constant = address.index.constant * bytes;
+        terms.retain(|(id, factor)| match self.numbers[id.0 as usize] {
+            Some(number) => {
+                constant += number * factor;
+                false
+            }
+            None => true,
+        });
+        // One term of this block goes into the instruction itself.
+        let own = terms.iter().position(|(id, factor)| {
+            self.levels[id.0 as usize] == level
+                && (matches!(factor, 1 | 2 | 4 | 8) || self.opens[level].counter == Some(*id))
+        });
+        let index = own.map(|at| terms.remove(at)).map(|(id, factor)| self.scaled(level, id, factor));
+        let mut base = self.pointer(address.param, terms);
+        let disp = i32::try_from(constant).unwrap_or_else(|_| {
+            let (far, sum) = (self.fresh(Class::General), self.fresh(Class::General));
+            self.push(Inst::Number { dst: far, value: constant });
+            self.push(Inst::Alu { op: Alu::Add, wide: true, dst: sum, a: base, b: Int::Reg(far) });
+            base = sum;
+            0
+        });
+        Mem { base, index, disp }
+    }
+
+    /// `id · factor` of a value of block `level` as an index register and its scale.
+    fn scaled(&mut self, level: usize, id: ValueId, factor: i64) -> (V, u8) {
+        let value = self.value(id);
+        if matches!(factor, 1 | 2 | 4 | 8) {
+            return (value, factor.trailing_zeros() as u8);
+        }
+        if self.opens[level].counter == Some(id) {
+            let known = self.opens[level].multiples.iter().find(|(own, _)| *own == factor).copied();
+            if let Some((_, multiple)) = known {
+                return (multiple, 0);
+            }
+            let multiple = self.fresh(Class::General);
+            self.opens[level].multiples.push((factor, multiple));
+            return (multiple, 0);
+        }
+        let product = self.fresh(Class::General);
+        match i32::try_from(factor) {
+            Ok(factor) => {
+                let b = Int::Number(factor);
+                self.push_at(level, Inst::Multiply { wide: true, dst: product, a: value, b });
+            }
+            Err(_) => {
+                let far = self.fresh(Class::General);
+                self.push_at(level, Inst::Number { dst: far, value: factor });
+                let b = Int::Reg(far);
+                self.push_at(level, Inst::Multiply { wide: true, dst: product, a: value, b });
+            }
+        }
+        (product, 0)
+    }
+
+    /// `param + Σ value · bytes`, computed in the outermost block that can.
+    fn pointer(&mut self, param: u32, terms: Vec<(ValueId, i64)>) -> V {
+        let level = terms.iter().map(|(id, _)| self.levels[id.0 as usize]).max();
+        let Some(level) = level else { return self.params[param as usize] };
+        let key = (param, terms);
+        if let Some(known) = self.opens[level].pointers.get(&key) {
+            return *known;
+        }
+        let (own, outer): (Vec<_>, Vec<_>) =
+            key.1.iter().copied().partition(|(id, _)| self.levels[id.0 as usize] == level);
+        let mut base = self.pointer(param, outer);
+        for (id, factor) in own {
+            let index = Some(self.scaled(level, id, factor));
+            let dst = self.fresh(Class::General);
+            self.push_at(level, Inst::Address { dst, of: Mem { base, index, disp: 0 } });
+            base = dst;
+        }
+        self.opens[level].pointers.insert(key, base);
+        base
+    }
+}
+
+/// Lets `next` be written straight into `slot`, if nothing of the block wants the old value of `slot` then.
+fn unite(block: &mut [Node], next: V, slot: V) -> bool {
+    let mentions = |node: &mut Node, wanted: V| {
+        let mut roles = Vec::new();
+        node.for_each(&mut |own, role| {
+            if *own == wanted {
+                roles.push(role);
+            }
+        });
+        roles
+    };
+    let Some(at) = block.iter_mut().position(|node| !mentions(node, next).is_empty()) else { return false };
+    let begins = matches!(mentions(&mut block[at], next).as_slice(), [Role::Write]);
+    let is_inst = matches!(block[at], Node::Inst(_));
+    if !begins || !is_inst || block[at + 1..].iter_mut().any(|node| !mentions(node, slot).is_empty()) {
+        return false;
+    }
+    for node in &mut block[at..] {
+        node.for_each(&mut |own, _| {
+            if *own == next {
+                *own = slot;
+            }
+        });
+    }
+    true
+}
+
+/// How often each value is used.
+fn count_uses(kernel: &Kernel) -> Vec<u32> {
+    fn block(stmts: &[Stmt], uses: &mut Vec<u32>) {
+        for stmt in stmts {
+            match stmt {
+                Stmt::Let(_, expr) => expr.for_each_value(|id| uses[id.0 as usize] += 1),
+                Stmt::Store { address, value } => {
+                    uses[value.0 as usize] += 1;
+                    address.index.terms.iter().for_each(|(id, _)| uses[id.0 as usize] += 1);
+                }
+                Stmt::For(inner) => {
+                    for bound in [inner.from, inner.to] {
+                        if let Bound::Value(id) = bound {
+                            uses[id.0 as usize] += 1;
+                        }
+                    }
+                    for carry in &inner.carries {
+                        uses[carry.start.0 as usize] += 1;
+                        uses[carry.next.0 as usize] += 1;
+                    }
+                    block(&inner.body, uses);
+                }
+                Stmt::If { condition, then } => {
+                    uses[condition.0 as usize] += 1;
+                    block(then, uses);
+                }
+            }
+        }
+    }
+    let mut uses = vec![0; kernel.types.len()];
+    block(&kernel.body, &mut uses);
+    uses
+}
