@@ -3,6 +3,10 @@
 /// The candidate nearest to `name`, if one is near enough to be what was meant: at most a third
 /// of its characters differ (one for short names). Of equally near ones the first of the same length.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // Nobody has misspelt a name that long.
+    if name.len() > 200 {
+        return None;
+    }
     let limit = (name.chars().count() / 3).max(1);
     let mut best: Option<(usize, &str)> = None;
     for candidate in candidates {

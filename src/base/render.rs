@@ -26,7 +26,8 @@ pub fn render(diagnostic: &Diagnostic, sources: &SourceMap, style: Style) -> Str
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let title = level.primary_title(diagnostic.message.as_str()).id(diagnostic.code);
+    let message = shortened(&diagnostic.message);
+    let title = level.primary_title(message.as_str()).id(diagnostic.code);
     let mut main = Group::with_title(title);
     for file in files_of(diagnostic, sources) {
         let source = sources.file(file);
@@ -120,6 +121,17 @@ fn place(span: Span, sources: &SourceMap) -> Value {
         "file": &*source.name, "line": line, "column": column,
         "end_line": end_line, "end_column": end_column,
     })
+}
+
+/// A message without the middle of what is far too long in it: names and numbers are the user's.
+fn shortened(message: &str) -> String {
+    const MOST: usize = 400;
+    if message.chars().count() <= MOST {
+        return message.to_string();
+    }
+    let start: String = message.chars().take(MOST / 2).collect();
+    let end: Vec<char> = message.chars().rev().take(MOST / 4).collect();
+    format!("{start} … {}", end.into_iter().rev().collect::<String>())
 }
 
 /// The files with labels, that of the first primary label first.

@@ -6,7 +6,7 @@ use super::scope::BindingKind;
 use super::signature::TypedInput;
 use super::tensors::count;
 use super::value::Value;
-use crate::base::{Diagnostic, Span, nearest};
+use crate::base::{Diagnostic, Span};
 use crate::syntax::ast;
 
 impl Elaborator<'_> {
@@ -94,7 +94,7 @@ impl Elaborator<'_> {
                     None => {
                         let message = format!("`{callee}` has no parameter `{name}`");
                         let mut error = Diagnostic::error("E0106", message).at(name.span, "not a parameter");
-                        match nearest(name.as_str(), names.iter().copied()) {
+                        match super::unknown::meant_parameter(name.as_str(), names) {
                             Some(near) => {
                                 error = error.suggest(format!("did you mean `{near}`?"), name.span, near)
                             }

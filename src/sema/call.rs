@@ -174,7 +174,12 @@ impl Elaborator<'_> {
             Value::Function(Function::Item(item)) => self.call_item(&item, given, span, expected),
             other => {
                 let message = format!("{} cannot be called", other.describe());
-                self.error("E0109", message, callee, "not a function or layer")
+                let error = Diagnostic::error("E0109", message).at(callee, "not a function or layer");
+                self.report(match other.is_number() {
+                    true => error.help("a product is written with `*`"),
+                    false => error,
+                });
+                Value::Error
             }
         }
     }
@@ -186,28 +191,39 @@ impl Elaborator<'_> {
         span: Span,
         expected: Option<&Expected>,
     ) -> Value {
-        if !builtin.elementwise && self.in_activation() && given.iter().any(|given| given.value.is_run_time())
+        if !builtin.elementwise
+            && self.in_elementwise_body()
+            && given.iter().any(|given| given.value.is_run_time())
         {
             return self.not_elementwise(&format!("`{}`", builtin.name), span);
         }
         super::builtins::call(self, builtin, given, span, expected)
     }
 
-    /// Whether an activation is being carried out: only elementwise operations may stand in it.
-    pub fn in_activation(&self) -> bool {
-        self.frames.iter().any(|frame| matches!(frame.kind, FrameKind::Activation))
+    /// Whether an activation or an optimizer is being carried out: only elementwise operations stand in them.
+    pub fn in_elementwise_body(&self) -> bool {
+        self.frames.iter().any(|frame| matches!(frame.kind, FrameKind::Activation | FrameKind::Optimizer))
     }
 
     pub fn not_elementwise(&mut self, what: &str, span: Span) -> Value {
-        let activation = self.frames.iter().rev().find(|frame| matches!(frame.kind, FrameKind::Activation));
-        let item = activation.and_then(|frame| frame.item.clone());
+        let kinds = |frame: &&Frame| matches!(frame.kind, FrameKind::Activation | FrameKind::Optimizer);
+        let around = self.frames.iter().rev().find(kinds);
+        let is_optimizer = around.is_some_and(|frame| matches!(frame.kind, FrameKind::Optimizer));
+        let item = around.and_then(|frame| frame.item.clone());
         let name = item.as_ref().map_or(String::new(), |item| item.name().to_string());
-        let mut error = Diagnostic::error("E0111", format!("the activation `{name}` is not elementwise"));
+        let (code, word, declared) = match is_optimizer {
+            true => ("E0620", "optimizer", "declared as an optimizer"),
+            false => ("E0111", "activation", "declared as an activation"),
+        };
+        let mut error = Diagnostic::error(code, format!("the {word} `{name}` is not elementwise"));
         error = error.at(span, format!("{what} looks at more than one element"));
         if let Some(item) = &item {
-            error = error.and_at(item.name_span(), "declared as an activation");
+            error = error.and_at(item.name_span(), declared);
         }
-        self.report(error.help("`fn` declares a function of whole tensors"));
+        self.report(match is_optimizer {
+            true => error.help("`clip_norm = 1` behind it scales by the norm of all gradients"),
+            false => error.help("`fn` declares a function of whole tensors"),
+        });
         Value::Error
     }
 

@@ -81,9 +81,18 @@ impl Elaborator<'_> {
 
     fn int_binary(&mut self, op: BinaryOp, a: &Dim, b: &Dim, span: Span) -> Option<Value> {
         Some(match op {
-            BinaryOp::Add => Value::Int(a + b),
-            BinaryOp::Sub => Value::Int(a - b),
-            BinaryOp::Mul => Value::Int(a * b),
+            BinaryOp::Add if fits(a, b, i64::checked_add) => Value::Int(a + b),
+            BinaryOp::Sub if fits(a, b, i64::checked_sub) => Value::Int(a - b),
+            BinaryOp::Mul if fits(a, b, i64::checked_mul) => Value::Int(a * b),
+            // What no int can hold is a float.
+            BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul => {
+                let (x, y) = (a.as_number()? as f64, b.as_number()? as f64);
+                Value::Float(match op {
+                    BinaryOp::Add => x + y,
+                    BinaryOp::Sub => x - y,
+                    _ => x * y,
+                })
+            }
             BinaryOp::Div => {
                 if b.is_number(0) {
                     return Some(match a.as_number() {
@@ -120,6 +129,14 @@ impl Elaborator<'_> {
             }
             BinaryOp::And | BinaryOp::Or | BinaryOp::MatMul => return None,
         })
+    }
+}
+
+/// Whether the result of two whole numbers is one of 64 bits; sizes with free dimensions stay sizes.
+fn fits(a: &Dim, b: &Dim, op: fn(i64, i64) -> Option<i64>) -> bool {
+    match (a.as_number(), b.as_number()) {
+        (Some(a), Some(b)) => op(a, b).is_some(),
+        _ => true,
     }
 }
 

@@ -21,7 +21,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// How many expressions may be elaborated for one program: a bound on loops, rows of layers and expansions.
-const MAX_WORK: u64 = 1_000_000;
+const MAX_WORK: u64 = 300_000;
 /// How many nodes one graph may have.
 const MAX_NODES: usize = 100_000;
 /// How deep expressions and calls may nest.
@@ -215,14 +215,17 @@ impl<'a> Elaborator<'a> {
             if let Some((span, name)) =
                 calls.iter().rev().find(|(span, _)| !self.modules.prelude.has_file(span.file))
             {
-                let message = diagnostic.message.clone();
+                diagnostic.labels.retain(|label| label.span != *span);
                 for label in &mut diagnostic.labels {
                     label.primary = false;
                 }
-                diagnostic = diagnostic.at(*span, format!("in this call of `{name}`: {message}"));
-                let rank = diagnostic.labels.len() - 1;
+                diagnostic = diagnostic.at(*span, format!("in this call of `{name}`"));
                 diagnostic.labels.rotate_right(1);
-                debug_assert!(rank == 0 || diagnostic.labels[0].primary);
+                for (place, text) in self.given_by_user(*span) {
+                    if !diagnostic.labels.iter().any(|label| label.span == place) {
+                        diagnostic = diagnostic.and_at(place, text);
+                    }
+                }
                 if self.is_known(&diagnostic) {
                     return;
                 }
@@ -236,6 +239,22 @@ impl<'a> Elaborator<'a> {
             diagnostic = diagnostic.and_at(*span, format!("in this call of `{name}`"));
         }
         self.diagnostics.push(diagnostic);
+    }
+
+    /// What the user has given to the library at this call: places, and what stands there.
+    fn given_by_user(&self, call: Span) -> Vec<(Span, String)> {
+        let Some(frame) = self.frames.iter().rev().find(|frame| frame.call == call) else {
+            return Vec::new();
+        };
+        let inputs = frame.bindings.iter().filter(|own| {
+            own.kind == super::scope::BindingKind::Input && own.span.file == call.file && own.span != call
+        });
+        let described = inputs.filter_map(|own| match &own.value {
+            Value::Tensor(tensor) => Some((own, super::value::show_axes(tensor.ty.elem, &tensor.axes()))),
+            Value::Str(_) | Value::Instance(_) | Value::List(_) => Some((own, own.value.describe())),
+            _ => None,
+        });
+        described.map(|(own, text)| (own.span, format!("`{}` is {text}", own.name))).collect()
     }
 
     /// Whether this error was reported at this place before. With other sizes it becomes a note there.

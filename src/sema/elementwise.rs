@@ -6,8 +6,11 @@
 use super::elaborator::Elaborator;
 use super::tensors::number_scalar;
 use super::value::{Axis, Indexed, Tensor, Value, show_axes};
-use crate::base::{Diagnostic, Span};
+use crate::base::{Diagnostic, Help, Span};
 use crate::ir::{Affine, LoopBuilder, NodeId, ScalarId, Sub};
+
+/// What drops an axis unless it is told to keep it.
+const REDUCTIONS: [&str; 9] = ["sum", "mean", "var", "std", "prod", "max", "min", "logsumexp", "norm"];
 
 /// An argument of an elementwise operation and its place.
 #[derive(Clone, Copy)]
@@ -183,7 +186,7 @@ impl Elaborator<'_> {
         let rank = a.len().max(b.len());
         let place =
             |axes: &[Axis], at: usize| (at + axes.len()).checked_sub(rank).map(|own| axes[own].clone());
-        let differing = (0..rank).rev().find_map(|at| match (place(&a, at), place(&b, at)) {
+        let differing = (0..rank).find_map(|at| match (place(&a, at), place(&b, at)) {
             (Some(x), Some(y)) if !x.stretch && !y.stretch && x.size != y.size => Some((at, x, y)),
             _ => None,
         });
@@ -191,22 +194,73 @@ impl Elaborator<'_> {
         let mut error = Diagnostic::error("E0203", format!("cannot {verb} {a_text} {joint} {b_text}"));
         let Some((at, x, y)) = differing else { return };
         let axis = if a.len() == b.len() { format!("axis {at}") } else { from_last(rank - at) };
-        error = error.at(span, format!("{axis} is {} on the left and {} on the right", x.size, y.size));
+        let sizes = format!("{axis} is {} on the left and {} on the right", x.size, y.size);
+        let operator = operator_between(self.text(span), span, args);
+        error = match operator {
+            Some(place) => error.at(place, format!("{a_text} {} {b_text}: {sizes}", self.text(place))),
+            None => error.at(span, sizes),
+        };
         for (arg, text, tensor) in [(args[pair.0], a_text, left), (args[pair.1], b_text, right)] {
-            error = error.and_at(arg.span, text);
-            if tensor.span != arg.span && tensor.span != span && tensor.span.file == arg.span.file {
-                error = error.and_at(tensor.span, "made here");
+            let made_elsewhere = tensor.span != arg.span && tensor.span != span;
+            if operator.is_none() {
+                error = error.and_at(arg.span, text.clone());
+            }
+            if made_elsewhere && tensor.span.file == arg.span.file {
+                error = error.and_at(tensor.span, format!("gives {text}"));
             }
         }
+        let fitting = [(&a, &b, args[pair.1]), (&b, &a, args[pair.0])]
+            .into_iter()
+            .find_map(|(long, short, arg)| self.what_fits(long, short, arg));
         if x.size.is_number(1) || y.size.is_number(1) {
             error = error.note("a dimension of size 1 does not stretch by itself");
-            error =
-                error.help("`keep = true` on a reduction or `x[:, new]` makes a dimension that stretches");
         } else if a.len() != b.len() {
             error = error.note("shapes are aligned at their last axes; only leading axes may be missing");
         }
-        self.report(error);
+        self.report(match fitting {
+            Some(Help { message, patch: Some((place, text)) }) => error.suggest(message, place, text),
+            Some(Help { message, patch: None }) => error.help(message),
+            None if x.size.is_number(1) || y.size.is_number(1) => {
+                error.help("`keep = true` on a reduction or `x[:, new]` makes a dimension that stretches")
+            }
+            None => error,
+        });
     }
+
+    /// What makes a shape fit that has one axis more than the other: the axis of a column is dropped, that of
+    /// a reduction is kept.
+    fn what_fits(&self, long: &[Axis], short: &[Axis], shorter: Arg<'_>) -> Option<Help> {
+        let without = |at: usize| {
+            let mut rest = long.iter().enumerate().filter(|(own, _)| *own != at).map(|(_, axis)| &axis.size);
+            long.len() == short.len() + 1 && short.iter().all(|axis| rest.next() == Some(&axis.size))
+        };
+        let text = self.text(shorter.span);
+        let reduction = text.split_once('(').is_some_and(|(name, rest)| {
+            REDUCTIONS.contains(&name) && rest.contains("axis") && !rest.contains("keep")
+        });
+        if reduction && text.ends_with(')') && (0..long.len()).any(without) {
+            let end = Span { start: shorter.span.end - 1, end: shorter.span.end - 1, ..shorter.span };
+            let message = "a reduction can keep its axis, which then stretches".to_string();
+            return Some(Help { message, patch: Some((end, ", keep = true".to_string())) });
+        }
+        let column = long.last().is_some_and(|axis| axis.size.is_number(1)) && without(long.len().max(1) - 1);
+        column.then(|| Help {
+            message: "`x[:, 0]` of a column [n, 1] is a list [n], `x[:, new]` of a list is a column"
+                .to_string(),
+            patch: None,
+        })
+    }
+}
+
+/// The place of the operator between two operands.
+fn operator_between(text: &str, span: Span, args: &[Arg<'_>]) -> Option<Span> {
+    let [left, right] = args else { return None };
+    let (start, end) = (left.span.end.checked_sub(span.start)?, right.span.start.checked_sub(span.start)?);
+    let between = text.get(start as usize..end as usize)?;
+    let operator = between.trim_matches(|c: char| c.is_whitespace() || matches!(c, '(' | ')'));
+    let known = ["+", "-", "*", "/", "^", "==", "!=", "<", ">", "<=", ">=", "and", "or"];
+    let offset = span.start + start + between.find(operator)? as u32;
+    known.contains(&operator).then(|| Span { start: offset, end: offset + operator.len() as u32, ..span })
 }
 
 enum Operand<'v> {

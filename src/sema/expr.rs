@@ -5,7 +5,7 @@ use super::elementwise::Arg;
 use super::module::{Found, ItemRef};
 use super::scope::BindingKind;
 use super::value::{DataValue, Function, Value};
-use crate::base::{Diagnostic, Span, nearest, with_stack};
+use crate::base::{Diagnostic, Span, with_stack};
 use crate::syntax::ast::{self, Constant, ExprKind};
 use std::sync::Arc;
 
@@ -227,27 +227,6 @@ impl Elaborator<'_> {
         value
     }
 
-    pub fn unknown_name(&mut self, name: &str, span: Span) -> Value {
-        let mut candidates: Vec<String> =
-            self.frame().bindings.iter().rev().map(|own| own.name.to_string()).collect();
-        candidates.extend(self.modules.names(self.frame().module).into_iter().map(String::from));
-        candidates.extend(super::builtins::names().map(String::from));
-        candidates.push("training".to_string());
-        let mut error =
-            Diagnostic::error("E0101", format!("`{name}` is not known here")).at(span, "not known");
-        if let Some(near) = nearest(name, candidates.iter().map(String::as_str)) {
-            error = error.suggest(format!("did you mean `{near}`?"), span, near);
-        } else if matches!(name, "step") {
-            error = error.help("`step` is given in optimisers and schedules");
-        } else if name.chars().count() == 1 {
-            error = error.help(
-                "an index is introduced on the left-hand side (`y[i] = …`) or by a reducer (`sum[i](…)`)",
-            );
-        }
-        self.report(error);
-        Value::Error
-    }
-
     // ------------------------------------------------------------------------------- small pieces
 
     fn list(&mut self, items: &[ast::Expr], expected: Option<&Expected>) -> Value {
@@ -366,7 +345,7 @@ impl Elaborator<'_> {
     }
 
     fn reduce_expr(&mut self, reduce: &ast::Reduce, span: Span) -> Value {
-        if self.in_activation() {
+        if self.in_elementwise_body() {
             return self.not_elementwise("a reducer", span);
         }
         super::index::reduce(self, reduce, span)
@@ -377,10 +356,16 @@ impl Elaborator<'_> {
         match self.expr(condition, None) {
             Value::Bool(value) => Some(value),
             Value::Error => None,
-            other => {
+            other if other.is_run_time() => {
                 let message = format!("{what} must be known at compile time, found {}", other.describe());
                 let error = Diagnostic::error("E0117", message).at(condition.span, "not a compile-time bool");
                 self.report(error.help("`if c then a else b` chooses at run time, element by element"));
+                None
+            }
+            other => {
+                let message = format!("{what} must be true or false, found {}", other.describe());
+                let error = Diagnostic::error("E0117", message);
+                self.report(error.at(condition.span, format!("this is {}", other.describe())));
                 None
             }
         }
@@ -409,12 +394,9 @@ impl Elaborator<'_> {
         match &size {
             Some(size) => {
                 if size.as_number().is_some_and(|size| !(0..=MAX_SIZE).contains(&size)) {
-                    self.error(
-                        "E0217",
-                        format!("{what} is {size}"),
-                        span,
-                        "a size lies between 0 and 2^31 - 1",
-                    );
+                    let what = self.with_name(what, span);
+                    let label = "a size lies between 0 and 2^31 - 1";
+                    self.error("E0217", format!("{what} is {size}"), span, label);
                     return None;
                 }
             }
@@ -425,6 +407,7 @@ impl Elaborator<'_> {
 
     /// Reports that something is not a whole number known at compile time.
     pub fn whole_error(&mut self, value: &Value, what: &str, span: Span) {
+        let what = self.with_name(what, span);
         match value {
             Value::Error => {}
             Value::Float(number) if number.is_finite() => {
@@ -442,8 +425,19 @@ impl Elaborator<'_> {
                     "{what} must be a whole number known at compile time, found {}",
                     other.describe()
                 );
-                self.error("E0117", message, span, "not known at compile time");
+                let label =
+                    if other.is_run_time() { "not known at compile time" } else { "not a whole number" };
+                self.error("E0117", message, span, label);
             }
+        }
+    }
+
+    /// "the dimension `out`" for "a dimension" where the text is a name.
+    fn with_name(&self, what: &str, span: Span) -> String {
+        let text = self.text(span);
+        match what.strip_prefix("a ") {
+            Some(kind) if crate::syntax::is_name(text) => format!("the {kind} `{text}`"),
+            _ => what.to_string(),
         }
     }
 }

@@ -34,7 +34,18 @@ impl Elaborator<'_> {
             Value::Data(data) => self.data_field(&data.clone(), &name_text, span),
             other => {
                 let message = format!("{} has no field `{name_text}`", other.describe());
-                self.error("E0129", message, name.span, "only layers, models and data have fields")
+                let error = Diagnostic::error("E0129", message);
+                let error = error.at(name.span, "only layers, models and data have fields");
+                let module = self.frame().module;
+                let is_function = super::builtins::find(&name_text).is_some()
+                    || self.modules.find(module, &name_text, &mut self.diagnostics).is_some();
+                let base = self.text(base.span);
+                self.report(match is_function && base.len() < 40 {
+                    true => error
+                        .help(format!("functions are called with what they work on: `{name_text}({base})`")),
+                    false => error,
+                });
+                Value::Error
             }
         }
     }

@@ -92,12 +92,17 @@ impl Elaborator<'_> {
     /// The node of a tensor in the level that is being built.
     pub fn node(&mut self, tensor: &Tensor, span: Span) -> Option<NodeId> {
         let Some(at) = self.levels.iter().position(|level| level.id == tensor.level) else {
-            let error = Diagnostic::error("E0125", "a value that is not available here");
-            let error = error.at(span, "this needs a tensor of another computation");
-            self.report(
-                error
-                    .note("starting values use compile-time values and makers such as `uniform`, not inputs"),
-            );
+            let starts = self.variables.init_level.is_some_and(|init| self.level().id == init);
+            let error = match &self.draw_path {
+                Some(path) if starts => {
+                    let message = format!("the starting value of `{path}` depends on an input");
+                    Diagnostic::error("E0125", message).at(span, "not known before the first step")
+                }
+                _ => Diagnostic::error("E0125", "a value that is not available here")
+                    .at(span, "this needs a tensor of another computation"),
+            };
+            let note = "starting values use compile-time values and makers such as `uniform`, not inputs";
+            self.report(error.note(note));
             return None;
         };
         let mut node = tensor.node;

@@ -82,7 +82,15 @@ impl Elaborator<'_> {
                 "two arguments are needed",
             );
         };
-        let Some(n) = self.compile_time_int(&times.value, "the number of copies") else {
+        let count = self.expr(&times.value, None);
+        if matches!(count, Value::Instance(_) | Value::Layer(_)) {
+            let error = Diagnostic::error("E0106", "`repeat` takes the number first");
+            let error = error.at(times.span, format!("this is {}", count.describe()));
+            self.report(error.help("`repeat(3, Block(8))` makes three blocks in a row"));
+            return Value::Error;
+        }
+        let Some(n) = count.as_int() else {
+            self.whole_error(&count, "the number of copies", times.value.span);
             return Value::Error;
         };
         if n < 0 {
@@ -168,11 +176,15 @@ impl Elaborator<'_> {
         let path: Arc<str> = if outer.is_empty() { own.into() } else { format!("{outer}.{own}").into() };
         if let Some(first) = self.frame_mut().made.insert(path.clone(), span) {
             let error = Diagnostic::error("E0128", format!("`{own}` is made twice in this body"));
-            let error = match first == span {
-                true => error.at(span, "made in every turn of the loop"),
-                false => error.at(span, "made again here").and_at(first, "made here"),
-            };
-            self.report(error.help("in a `for` give each its own name: `fc{l} = …`"));
+            self.report(match first == span {
+                true => error
+                    .at(span, "made in every turn of the loop")
+                    .help(format!("in a `for` give each its own name: `{own}{{l}} = …`")),
+                false => error
+                    .at(span, "made again here")
+                    .and_at(first, "made here")
+                    .help("parameters are found by their names: give one of the two another name"),
+            });
             return None;
         }
         Some(path)
@@ -221,7 +233,7 @@ impl Elaborator<'_> {
             self.report(error.at(span, "this call never ends").and_at(item.name_span(), "declared here"));
             return Value::Error;
         }
-        if self.in_activation() {
+        if self.in_elementwise_body() {
             return self.not_elementwise("a layer", span);
         }
         let is_model = item.role() == Some(Role::Model);

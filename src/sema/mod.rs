@@ -44,6 +44,7 @@ pub mod tensors;
 #[cfg(test)]
 mod tests;
 mod uncalled;
+mod unknown;
 pub mod value;
 pub mod variables;
 pub mod walk;

@@ -57,6 +57,17 @@ impl Elaborator<'_> {
             return self.error("E0118", message, span, "declare it before the scan");
         }
         let Some(path) = self.claim(&outer, &own, name.span) else { return Value::Error };
+        if let Some(ty) = declared.ty
+            && !declared.is_state
+            && !declared.frozen
+            && let ast::TypeKind::Tensor { element, .. } = &ty.kind
+            && !matches!(element, ast::Element::Float)
+        {
+            let message = format!("the parameter `{own}` is not made of floats");
+            let error = Diagnostic::error("E0125", message).at(ty.span, "whole numbers cannot be trained");
+            self.report(error.help("`param … frozen` stays as it is, `state` is updated by `<-`"));
+            return Value::Error;
+        }
         let expected = match declared.ty.map(|ty| self.declared_type(ty)) {
             Some(None) => return Value::Error,
             Some(Some(expected)) => Some(expected),
@@ -122,6 +133,7 @@ impl Elaborator<'_> {
                 level
             }
         };
+        let errors = self.diagnostics.len();
         let init = std::mem::take(&mut self.variables.init);
         let draws = self.draw_path.replace(path.clone());
         let (init, ty) = self.in_level(level, init, |own| {
@@ -134,6 +146,12 @@ impl Elaborator<'_> {
         });
         self.variables.init = init;
         self.draw_path = draws;
+        // A starting value that depends on an open size: nobody asks for it where a model is only looked at.
+        let needs_size = self.diagnostics[errors..].iter().all(|error| error.code == "E0125");
+        if let (None, true, true, Some(expected)) = (&ty, self.allow_open_shapes, needs_size, expected) {
+            self.diagnostics.truncate(errors);
+            return self.open_variable(&path, expected, name, declared.is_state, name);
+        }
         let Some(ty) = ty else { return Value::Error };
         if ty.static_shape().is_none() {
             let message = format!("the shape {ty} of `{path}` is not known");
@@ -170,6 +188,14 @@ impl Elaborator<'_> {
                 let Some(tensor) = self.to_tensor(&made, value.span) else { return Value::Error };
                 let elem = if made.is_run_time() { tensor.ty.elem } else { Elem::Float };
                 self.with_elem(tensor, elem, value.span).map_or(Value::Error, Value::Tensor)
+            }
+            (None, Some(_)) if !declared.is_state => {
+                let error = Diagnostic::error("E0125", format!("the parameter {what} has no starting value"));
+                let error = error.at(name, "what is it worth before the first step?");
+                self.report(
+                    error.help("`= uniform(-k, k)` or an init such as `= he()` draws it, `= 0` fills it"),
+                );
+                Value::Error
             }
             (None, Some(expected)) => {
                 let elem = expected.elem.unwrap_or(Elem::Float);
@@ -248,10 +274,14 @@ impl Elaborator<'_> {
             }
             let mut error = Diagnostic::error("E0501", format!("`{name}` is not a state"))
                 .at(target.span, "`<-` updates states");
+            let is_param = matches!(&kind, Some((BindingKind::Param, ..)));
             if let Some((kind, at, _)) = kind {
                 error = error.and_at(at, format!("a {}", kind.word()));
             }
-            self.report(error.help(format!("`state {name} = …` declares one, `{name} = …` binds a name")));
+            self.report(match is_param {
+                true => error.help("parameters are updated by the optimizer of a `train`, nowhere else"),
+                false => error.help(format!("`state {name} = …` declares one, `{name} = …` binds a name")),
+            });
             return;
         };
         if self.in_scan() {

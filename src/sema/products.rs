@@ -10,7 +10,7 @@ impl Elaborator<'_> {
     /// `a @ b`: the last axis of a with the second-to-last, or only, axis of b. Leading axes are a batch: equal
     /// on both sides, or missing on one. A vector on either side loses its axis.
     pub fn matmul(&mut self, left: Arg<'_>, right: Arg<'_>, span: Span) -> Value {
-        if self.in_activation() {
+        if self.in_elementwise_body() {
             return self.not_elementwise("`@`", span);
         }
         if matches!(left.value, Value::Indexed(_)) || matches!(right.value, Value::Indexed(_)) {

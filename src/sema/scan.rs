@@ -45,7 +45,7 @@ pub fn scan(elaborator: &mut Elaborator<'_>, scan: &ast::Scan, span: Span) {
     let trip = elaborator.size(&scan.bound, "the number of steps");
     let carries = elaborator.carries(&scan.body);
     let step = elaborator.new_step_id();
-    let opened = elaborator.frame().open();
+    let opened = elaborator.frame_mut().open();
     elaborator.open_level(step, trip.clone().unwrap_or(Dim::ONE));
     let depth = elaborator.frames.len();
     elaborator.scans.push(Open { depth, collected: Vec::new() });

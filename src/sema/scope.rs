@@ -91,6 +91,8 @@ pub struct Frame {
     /// The call, in the caller's text.
     pub call: Span,
     pub bindings: Vec<Binding>,
+    /// Where the inner scopes that are open begin in `bindings`.
+    scopes: Vec<usize>,
     /// The paths of instances, parameters and states made by this call, with their places.
     pub made: HashMap<Arc<str>, Span>,
     /// How many unnamed instances of each layer this call has made.
@@ -109,6 +111,7 @@ impl Frame {
             module,
             call,
             bindings: Vec::new(),
+            scopes: Vec::new(),
             made: HashMap::new(),
             unnamed: HashMap::new(),
             failed: false,
@@ -116,8 +119,18 @@ impl Frame {
         }
     }
 
+    /// Binds a name. A local binding of that name in the same scope can never be seen again and makes room: the
+    /// turns of a `for` bind the same names a thousand times.
     pub fn bind(&mut self, name: impl Into<Arc<str>>, value: Value, span: Span, kind: BindingKind) {
-        self.bindings.push(Binding { name: name.into(), value, span, kind, written: Vec::new() });
+        let name = name.into();
+        let scope = self.scopes.last().copied().unwrap_or(0);
+        let hidden = self.bindings[scope..]
+            .iter()
+            .rposition(|own| own.name == name && matches!(own.kind, BindingKind::Local | BindingKind::For));
+        if let Some(at) = hidden {
+            self.bindings.remove(scope + at);
+        }
+        self.bindings.push(Binding { name, value, span, kind, written: Vec::new() });
     }
 
     pub fn find(&self, name: &str) -> Option<&Binding> {
@@ -129,11 +142,16 @@ impl Frame {
     }
 
     /// For [`Frame::close`]: what is bound after it belongs to an inner scope.
-    pub fn open(&self) -> usize {
+    pub fn open(&mut self) -> usize {
+        self.scopes.push(self.bindings.len());
         self.bindings.len()
     }
 
     pub fn close(&mut self, opened: usize) {
         self.bindings.truncate(opened);
+        while self.scopes.last().is_some_and(|scope| *scope > opened) {
+            self.scopes.pop();
+        }
+        self.scopes.pop();
     }
 }

@@ -27,7 +27,7 @@ impl Elaborator<'_> {
         subscripts: &ast::Subscripts,
         span: Span,
     ) -> Value {
-        if self.in_activation() && base.is_run_time() {
+        if self.in_elementwise_body() && base.is_run_time() {
             return self.not_elementwise("a subscript", span);
         }
         match &base {
@@ -136,9 +136,16 @@ impl Elaborator<'_> {
         if named > axes.len() {
             let found = show_axes(tensor.ty.elem, &axes);
             let message = format!("{named} subscripts for {found}");
-            let error = Diagnostic::error("E0211", message)
-                .at(subscripts.span, format!("{} axes can be subscripted", axes.len()));
-            self.report(error.and_at(base_span, format!("this is {found}")));
+            let error = Diagnostic::error("E0211", message).at(
+                subscripts.span,
+                format!("{} can be subscripted", super::tensors::count(axes.len(), "axis", "axes")),
+            );
+            let error = error.and_at(base_span, format!("this is {found}"));
+            let rows = self.text(base_span).ends_with(']') && self.text(base_span).starts_with('[');
+            self.report(match rows {
+                true => error.help("if these are two rows of a matrix, a comma is missing between them"),
+                false => error,
+            });
             return Value::Error;
         }
         if subscripts.items.iter().filter(|item| matches!(item.kind, SubscriptKind::Rest)).count() > 1 {
@@ -404,7 +411,7 @@ impl Elaborator<'_> {
         if value.is_error() {
             return Value::Error;
         }
-        if self.in_activation() {
+        if self.in_elementwise_body() {
             return self.not_elementwise("`.T`", span);
         }
         let Some(tensor) = self.to_tensor(value, value_span) else { return Value::Error };

@@ -84,7 +84,18 @@ impl Elaborator<'_> {
             | Value::Instance(_)
             | Value::Data(_) => {
                 let message = format!("expected a tensor, found {}", value.describe());
-                self.error("E0116", message, span, "a tensor or a number is needed here");
+                let error = Diagnostic::error("E0116", message);
+                let error = error.at(span, "a tensor or a number is needed here");
+                self.report(match value {
+                    Value::Instance(_) => {
+                        error.help("an instance is called with its input: `x |> Linear(8)`")
+                    }
+                    Value::Layer(_) => error.help("make an instance and call it: `x |> Linear(8)`"),
+                    Value::Function(_) => error.help("a function is called: `f(x)`"),
+                    Value::Tuple(_) => error.help("take it apart first: `(a, b) = …`"),
+                    Value::Data(_) => error.help("name a column: `digits.image`"),
+                    _ => error,
+                });
                 None
             }
         }
@@ -340,11 +351,9 @@ impl Elaborator<'_> {
     /// Adds to a message which axis differs.
     pub fn explain_axes(&self, error: Diagnostic, found: &[Axis], wanted: &[Axis]) -> Diagnostic {
         if found.len() != wanted.len() {
-            return error.note(format!(
-                "{} where {} are declared",
-                count(found.len(), "axis", "axes"),
-                count(wanted.len(), "axis", "axes")
-            ));
+            let (found, is) = (found.len(), if wanted.len() == 1 { "is" } else { "are" });
+            let wanted = count(wanted.len(), "axis", "axes");
+            return error.note(format!("{} where {wanted} {is} declared", count(found, "axis", "axes")));
         }
         let differing = found.iter().zip(wanted).position(|(a, b)| a.size != b.size);
         match differing {

@@ -110,6 +110,11 @@ pub(super) fn not_an_item(file: FileId, text: &str, slice: &ItemSlice) -> Diagno
     let place = Span::new(file, slice.range.start + first.start, slice.range.start + first.end);
     let second =
         tokens(inside).into_iter().find(|token| token.start >= first.end).map(|token| token.text(inside));
+    if word == "/" && matches!(second, Some("/" | "*")) {
+        return Diagnostic::error("E0018", "a comment begins with `#`")
+            .at(Span { end: place.end + 1, ..place }, "not of this language")
+            .suggest("write", Span { end: place.end + 1, ..place }, "#");
+    }
     let error = Diagnostic::error("E0004", format!("no item begins with `{word}`"))
         .at(place, "expected an item: `model`, `data`, `train`, `print` …");
     let start = Span { end: place.start, ..place };
@@ -142,6 +147,11 @@ pub(super) fn diagnose(file: FileId, text: &str, slice: &ItemSlice, first: Error
     let mut errors = Diagnostics::new();
     let mut masked = text[slice.range.clone()].to_string();
     let mut error = first;
+    let mut blanked: Vec<Range<usize>> = Vec::new();
+    // What stands below a line that was blanked may have belonged to it.
+    let follows = |blanked: &[Range<usize>], masked: &str, at: usize| {
+        blanked.iter().any(|blank| blank.end <= at && masked[blank.end..at].trim().is_empty())
+    };
     loop {
         if let ErrorVariant::CustomError { .. } = error.variant {
             errors.push(too_deep(file, slice));
@@ -152,20 +162,30 @@ pub(super) fn diagnose(file: FileId, text: &str, slice: &ItemSlice, first: Error
         // A misplaced brace makes two lines of one statement.
         let goes_on = described.code != "E0017" && errors.len() + 1 < MAX_ERRORS;
         let place = described.primary_span();
-        if !errors.iter().any(|error| error.primary_span() == place) {
+        let branch = described.message.ends_with("belongs to no `if`") && !errors.is_empty();
+        if !branch && !errors.iter().any(|error| error.primary_span() == place) {
             errors.push(described);
         }
         let Some(blank) = line_to_blank(&failure).filter(|_| goes_on) else { break };
         let spaces: String = masked[blank.clone()].chars().map(|c| if c == '\n' { c } else { ' ' }).collect();
         // Wide characters become as many spaces as they have bytes.
         let padding = " ".repeat(blank.len() - spaces.len());
+        blanked.push(blank.clone());
         masked.replace_range(blank, &(spaces + &padding));
         match parse_item(&masked) {
             Ok(mut pairs) => {
                 if let Some(whole) = pairs.next() {
                     let (_, found) = build::build_item(file, text, slice.range.start, whole);
                     // A blanked line may have been the value.
-                    errors.extend(found.into_iter().filter(|error| !matches!(error.code, "E0012" | "E0015")));
+                    errors.extend(found.into_iter().filter(|error| {
+                        match (error.code, error.primary_span()) {
+                            ("E0012" | "E0015", _) => false,
+                            ("E0006", Some(lost)) => {
+                                !follows(&blanked, &masked, lost.start as usize - slice.range.start)
+                            }
+                            _ => true,
+                        }
+                    }));
                 }
                 break;
             }

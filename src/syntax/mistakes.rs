@@ -2,6 +2,7 @@
 //! described by what was expected.
 
 mod foreign;
+mod slips;
 
 use crate::base::{Diagnostic, Span, nearest};
 
@@ -37,7 +38,8 @@ pub(super) fn describe(failure: &Failure<'_>) -> Diagnostic {
         missing_in,
         missing_comma,
     ];
-    rules.iter().find_map(|rule| rule(failure)).unwrap_or_else(|| anything_else(failure))
+    let mut rules = slips::SLIPS.iter().chain(&rules);
+    rules.find_map(|rule| rule(failure)).unwrap_or_else(|| anything_else(failure))
 }
 
 fn reserved_name(failure: &Failure<'_>) -> Option<Diagnostic> {
@@ -204,11 +206,12 @@ fn missing_body(failure: &Failure<'_>) -> Option<Diagnostic> {
 
 fn missing_else(failure: &Failure<'_>) -> Option<Diagnostic> {
     if failure.expects(Rule::kw_then) && !failure.expects_value() {
-        return Some(
-            Diagnostic::error("E0001", "`then` or a block is missing after the condition")
-                .at(failure.place(), format!("expected `then` or `{{`, found {}", failure.found_text()))
-                .help("`if c then a else b`, or `if c { … } else { … }`"),
-        );
+        let error = Diagnostic::error("E0001", "`then` or a block is missing after the condition")
+            .at(failure.place(), format!("expected `then` or `{{`, found {}", failure.found_text()));
+        return Some(match failure.found.map(|found| failure.text(found)) {
+            Some("=") => error.suggest("a comparison is written `==`", failure.place(), "=="),
+            _ => error.help("`if c then a else b`, or `if c { … } else { … }`"),
+        });
     }
     if !failure.expects(Rule::kw_else)
         || failure.expects_value()
@@ -278,6 +281,13 @@ fn misspelled_word(failure: &Failure<'_>) -> Option<Diagnostic> {
     let word = failure.text(previous);
     if !begins_line || LINE_WORDS.contains(&word) || RESERVED.contains(&failure.text(found)) {
         return None;
+    }
+    if matches!(word, "maximize" | "maximise") {
+        return Some(
+            Diagnostic::error("E0018", "there is no `maximize`")
+                .at(failure.span(previous), "not of this language")
+                .help("what is smallest when its negative is greatest: `minimize -(…) with …`"),
+        );
     }
     let meant = nearest(word, LINE_WORDS)?;
     Some(
@@ -405,6 +415,13 @@ fn anything_else(failure: &Failure<'_>) -> Diagnostic {
         Some(found) if failure.text(found) == "==" && failure.expects(Rule::eq) => {
             error.suggest("a name is bound with a single `=`", place, "=")
         }
+        Some(found) if failure.text(found) == "{" && failure.expects_value() => {
+            error.help("a list is written in square brackets: `[1, 2, 3]`")
+        }
+        Some(found) if found.kind == TokenKind::Str && failure.expects(Rule::comma) => {
+            let end = failure.previous.map_or(place.start, |previous| failure.span(previous).end);
+            error.suggest("a comma stands before the message", Span { start: end, end, ..place }, ",")
+        }
         Some(found) if failure.text(found) == "=" && failure.after_value() => {
             error.suggest("a comparison is written `==`", place, "==")
         }
@@ -423,7 +440,7 @@ fn type_help(error: Diagnostic, failure: &Failure<'_>, found: Token) -> Diagnost
     let error = error.help("types are `[B, 3]`, `int[B]`, `bool[B]`, `class(10)`, `float`");
     match suggestion {
         Some(word) => error.suggest("write", place, word),
-        None => error.suggest("a vector of this size", place, format!("[{}]", failure.text(found))),
+        None => error.suggest("if this is a size", place, format!("[{}]", failure.text(found))),
     }
 }
 

@@ -26,6 +26,7 @@ use crate::base::{Diagnostics, FileId, Span};
 pub use format::format;
 use grammar::parse_item;
 pub use scan::{ItemSlice, index_items};
+pub use tokens::is_name;
 
 /// Lines that begin no item are reported up to this number.
 const MAX_STRAYS: usize = 20;

@@ -181,6 +181,9 @@ pub fn doc_above(file: FileId, text: &str, floor: usize, at: usize) -> Option<Do
     Some(Doc { text: Arc::from(lines.join("\n")), span: Span::new(file, first, last) })
 }
 
+/// Errors of brackets looked for in one item; more would be noise.
+const MAX_ERRORS: usize = 20;
+
 /// Errors of the brackets in `text[range]`; while there are any, parsing it says nothing useful.
 pub fn check_brackets(file: FileId, text: &str, range: &Range<usize>) -> Diagnostics {
     let slice = &text[range.clone()];
@@ -190,6 +193,9 @@ pub fn check_brackets(file: FileId, text: &str, range: &Range<usize>) -> Diagnos
     let mut too_deep = false;
     let all = tokens(slice);
     for &token in &all {
+        if errors.len() >= MAX_ERRORS {
+            break;
+        }
         match token.kind {
             TokenKind::OpenStr => errors.push(open_string(token.text(slice), place(token))),
             TokenKind::Open => {
@@ -215,7 +221,14 @@ pub fn check_brackets(file: FileId, text: &str, range: &Range<usize>) -> Diagnos
                         errors.push(unclosed(slice, inner, &place, Span { end: end.start, ..end }));
                         open.truncate(position);
                     }
-                    None => errors.push(closes_nothing(slice, token, &open, &place)),
+                    None => match open.last() {
+                        // `[1, 2)`: one bracket was meant to be the other.
+                        Some(&inner) if inner.text(slice) != "{" && token.text(slice) != "}" => {
+                            errors.push(crossed(slice, inner, token, &place));
+                            open.pop();
+                        }
+                        _ => errors.push(closes_nothing(slice, token, &open, &place)),
+                    },
                 }
             }
             TokenKind::Word
@@ -226,6 +239,11 @@ pub fn check_brackets(file: FileId, text: &str, range: &Range<usize>) -> Diagnos
             | TokenKind::Comment
             | TokenKind::Unknown => {}
         }
+    }
+    // Brackets in what is taken for the rest of a string are not counted.
+    if errors.iter().any(|error| error.code == "E0009") {
+        errors.retain(|error| error.code == "E0009");
+        return errors;
     }
     // The innermost unclosed parenthesis tells more than the block around it.
     if let Some(&inner) = open.last().filter(|_| !too_deep) {
@@ -298,6 +316,15 @@ fn closes_nothing(text: &str, close: Token, open: &[Token], place: &impl Fn(Toke
         }
         None => error,
     }
+}
+
+fn crossed(text: &str, open: Token, close: Token, place: &impl Fn(Token) -> Span) -> Diagnostic {
+    let (bracket, word) = (open.text(text), close.text(text));
+    let partner = partner_of(bracket);
+    Diagnostic::error("E0002", format!("`{bracket}` is closed by `{word}`"))
+        .at(place(close), format!("`{partner}` expected here"))
+        .and_at(place(open), "opened here")
+        .suggest("write", place(close), partner)
 }
 
 fn partner_of(bracket: &str) -> &'static str {

@@ -51,7 +51,7 @@ pub fn compile(path: &Path, text: &str) -> Result<Program, nnc::Diagnostics> {
 }
 
 /// What is wrong with a program; if nothing is when it is checked, what goes wrong when it runs.
-fn errors(path: &Path, text: &str) -> String {
+pub fn errors(path: &Path, text: &str) -> String {
     let program = match compile(path, text) {
         Ok(program) => program,
         Err(diagnostics) => return diagnostics.to_string(),

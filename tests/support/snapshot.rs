@@ -17,6 +17,14 @@ pub fn check(folder: &str, path: &Path, source: &str, sections: &[(Kind, String)
         let title = if sections.len() > 1 { format!(" {}", kind.name()) } else { String::new() };
         write!(body, "\n{RULE}{title}\n{}", output.trim_end()).expect("strings grow");
     }
+    check_text(folder, path, &body);
+}
+
+/// Compares a text with `tests/snapshots/FOLDER@NAME.snap`.
+///
+/// # Panics
+/// If they differ.
+pub fn check_text(folder: &str, path: &Path, body: &str) {
     let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
     let mut settings = insta::Settings::clone_current();
     settings.set_prepend_module_to_snapshot(false);

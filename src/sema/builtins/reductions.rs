@@ -62,7 +62,7 @@ struct Over {
 
 fn over(e: &mut Elaborator<'_>, a: &Arguments) -> Option<Over> {
     let x = a.arg("x");
-    if e.in_activation() && x.value.is_run_time() {
+    if e.in_elementwise_body() && x.value.is_run_time() {
         e.not_elementwise(&format!("`{}`", a.builtin.name), a.span);
         return None;
     }

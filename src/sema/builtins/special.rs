@@ -63,6 +63,9 @@ fn repeat(e: &mut Elaborator<'_>, args: &ast::Args, span: Span, name: Option<&Ar
     e.repeat(args, span, name)
 }
 
+/// Values of more operations than this are not differentiated: high orders grow without end.
+const MAX_DIFFERENTIATED: usize = 5_000;
+
 fn grad(e: &mut Elaborator<'_>, args: &ast::Args, span: Span, _name: Option<&Arc<str>>) -> Value {
     let positional: Vec<&ast::Arg> = args.positional().collect();
     let y = args.named("y").or(positional.first().copied());
@@ -70,7 +73,7 @@ fn grad(e: &mut Elaborator<'_>, args: &ast::Args, span: Span, _name: Option<&Arc
     let (Some(y), Some(x), 2) = (y, x, args.args.len()) else {
         return e.error("E0106", "`grad` takes a value and a name", args.span, "`grad(y, x)`");
     };
-    if e.in_activation() {
+    if e.in_elementwise_body() {
         return e.not_elementwise("`grad`", span);
     }
     let value = e.expr(&y.value, None);
@@ -98,6 +101,15 @@ fn grad(e: &mut Elaborator<'_>, args: &ast::Args, span: Span, _name: Option<&Arc
     let (Some(of_node), Some(wrt_node)) = (e.node(&of, y.span), e.node(&wrt, x.span)) else {
         return Value::Error;
     };
+    let needed = e.graph().reachable([of_node]).into_iter().filter(|needed| *needed).count();
+    if needed > MAX_DIFFERENTIATED {
+        let message = format!("the derivative of a value of {needed} operations");
+        let error = Diagnostic::error("E0122", message).at(span, "it would unfold into too much");
+        e.report(
+            error.note("each order of a derivative has two to three times the operations of the one before"),
+        );
+        return Value::Error;
+    }
     e.set_origin(span);
     crate::opt::simplify_forward(e.graph_mut(), &[of_node], &[wrt_node]);
     match crate::grad::gradient(e.graph_mut(), &[(of_node, None)], &[wrt_node]) {

@@ -125,7 +125,7 @@ impl Elaborator<'_> {
         may_skip: bool,
         bases: Bases,
     ) -> (usize, usize) {
-        let opened = self.frame().open();
+        let opened = self.frame_mut().open();
         let parent = if inherit { self.visible_frame().cloned() } else { None };
         let mut domain = parent.as_ref().map_or(Vec::new(), |parent| parent.parts.domain().to_vec());
         let around = domain.len();

@@ -16,6 +16,19 @@ pub struct DataTable {
     pub sets: HashMap<Arc<str>, DataInfo>,
     /// The `data` item that is being elaborated, if one is.
     pub reading: Option<Reading>,
+    /// The fields of that item, with their places: later ones are not known yet.
+    pub declared: Vec<(Arc<str>, Span)>,
+}
+
+impl DataTable {
+    /// A data set that has a field of this name.
+    pub fn set_with_field(&self, field: &str) -> Option<&Arc<str>> {
+        let has = |info: &DataInfo| info.fields.iter().any(|own| &*own.name == field);
+        let mut sets: Vec<&Arc<str>> =
+            self.sets.iter().filter(|(_, info)| has(info)).map(|(name, _)| name).collect();
+        sets.sort();
+        sets.into_iter().next()
+    }
 }
 
 #[derive(Clone, Debug)]

@@ -1,8 +1,9 @@
 //! `data` items. A field is elaborated for one row, in a graph whose `Var::Step` counts the rows, and then
 //! lifted to all rows at once.
 
-use super::columns::{DataInfo, FieldInfo, Reading, list_names};
-use crate::base::{Diagnostic, Span, nearest};
+use super::columns::{DataInfo, FieldInfo, Reading};
+use super::sources;
+use crate::base::{Diagnostic, Span};
 use crate::ir::program::{Bound, DataSet, Field, Part, Source};
 use crate::ir::{Dim, Elem, Graph, NodeId, StepId};
 use crate::sema::elaborator::{Elaborator, Expected, Mode};
@@ -13,7 +14,8 @@ use crate::sema::value::{Axis, DataValue, Tensor, Value};
 use crate::sema::walk;
 use crate::syntax::ast;
 
-const SOURCES: [&str; 8] = ["csv", "npy", "npz", "safetensors", "idx", "parquet", "images", "text"];
+/// Calls that make numbers: in data they need `rows`.
+const MAKERS: [&str; 3] = ["uniform", "normal", "bernoulli"];
 
 /// Elaborates a `data` item and enters it into the table of data sets.
 pub fn data_item(own: &mut Elaborator<'_>, item: &ast::Data, span: Span) -> DataSet {
@@ -31,11 +33,16 @@ pub fn data_item(own: &mut Elaborator<'_>, item: &ast::Data, span: Span) -> Data
         in_order: false,
         seed: 0,
     };
+    // Without source or rows nothing sensible can be said of the fields.
+    let mut known = true;
     if let Some(source) = &item.source {
-        set.source = read_source(own, source).unwrap_or(Source::None);
+        let read = sources::read_source(own, source);
+        known = read.is_some();
+        set.source = read.unwrap_or(Source::None);
     }
-    read_settings(own, item, &mut set);
-    let column_rows = fields(own, item, &mut set);
+    known &= read_settings(own, item, &mut set);
+    known = known && says_its_rows(own, item);
+    let column_rows = if known { fields(own, item, &mut set) } else { None };
     if set.rows.is_none() && matches!(set.source, Source::None) {
         set.rows = column_rows;
         if column_rows.is_none() && !own.has_errors() {
@@ -68,67 +75,26 @@ fn rows_symbol(name: &str) -> Dim {
     Dim::symbol(format!("{name}.rows"))
 }
 
-fn read_source(own: &mut Elaborator<'_>, source: &ast::Expr) -> Option<Source> {
-    let ast::ExprKind::Call { callee, args } = &source.kind else {
-        own.error("E0604", "a source is a call such as `csv(\"a.csv\")`", source.span, "not a source");
-        return None;
-    };
-    let kind = callee.as_name().cloned().unwrap_or_default();
-    if !SOURCES.contains(&&*kind) {
-        let error =
-            Diagnostic::error("E0604", format!("`{}` is not a source of data", own.text(callee.span)));
-        let error = error.at(callee.span, format!("sources are {}", list_names(&SOURCES)));
-        own.report(match nearest(&kind, SOURCES) {
-            Some(near) => error.suggest(format!("did you mean `{near}`?"), callee.span, near),
-            None => error,
-        });
-        return None;
-    }
-    let Some(first) = args.positional().next() else {
-        own.error("E0604", format!("`{kind}` needs the path of a file"), args.span, "write the path here");
-        return None;
-    };
-    let path = own.text_arg(&first.value)?;
-    let span = first.value.span;
-    let (mut header, mut separator) = (None, ',');
-    for arg in args.args.iter().filter(|arg| arg.span != first.span) {
-        match arg.name.as_ref().map(|name| &*name.text) {
-            Some("header") if &*kind == "csv" => {
-                header = Some(own.compile_time_bool(&arg.value, "`header`")?);
-            }
-            Some("separator") if &*kind == "csv" => {
-                let text = own.text_arg(&arg.value)?;
-                let mut characters = text.chars();
-                let (Some(character), None) = (characters.next(), characters.next()) else {
-                    own.error("E0604", "a separator is one character", arg.value.span, format!("\"{text}\""));
-                    return None;
-                };
-                separator = character;
-            }
-            _ => {
-                let options = if &*kind == "csv" {
-                    "its options are `header` and `separator`"
-                } else {
-                    "it has no options"
-                };
-                own.error("E0604", format!("`{kind}` does not take this"), arg.span, options);
-                return None;
-            }
+/// Whether there are a source, literals or `rows`.
+fn says_its_rows(own: &mut Elaborator<'_>, item: &ast::Data) -> bool {
+    let is_literal = |field: &ast::DataField| match &field.value.kind {
+        ast::ExprKind::Call { callee, .. } => {
+            !callee.as_name().is_some_and(|name| MAKERS.contains(&&**name)) || field.ty.is_none()
         }
+        _ => true,
+    };
+    if item.source.is_some() || item.rows.is_some() || item.fields.iter().any(is_literal) {
+        return true;
     }
-    Some(match &*kind {
-        "csv" => Source::Csv { path, header, separator, span },
-        "npy" => Source::Npy { path, span },
-        "npz" => Source::Npz { path, span },
-        "safetensors" => Source::Safetensors { path, span },
-        "idx" => Source::Idx { path, span },
-        "parquet" => Source::Parquet { path, span },
-        "images" => Source::Images { path, span },
-        _ => Source::Text { path, span },
-    })
+    let error = Diagnostic::error("E0605", format!("the number of rows of `{}` is not known", item.name));
+    let error = error.at(item.name.span, "there is no source, no literal column and no `rows`");
+    own.report(error.help("write `rows = 1_000` for made data"));
+    item.fields.is_empty()
 }
 
-fn read_settings(own: &mut Elaborator<'_>, item: &ast::Data, set: &mut DataSet) {
+/// Reads `rows`, `seed` and `split`. `false` if the number of rows is wrong.
+fn read_settings(own: &mut Elaborator<'_>, item: &ast::Data, set: &mut DataSet) -> bool {
+    let errors = own.diagnostics.len();
     if let Some(rows) = &item.rows
         && let Some(count) = own.compile_time_int(&rows.value, "`rows`")
     {
@@ -140,16 +106,18 @@ fn read_settings(own: &mut Elaborator<'_>, item: &ast::Data, set: &mut DataSet) 
             set.rows = Some(count as u64);
         }
     }
+    let fits = own.diagnostics.len() == errors;
     if let Some(seed) = &item.seed
         && let Some(value) = own.compile_time_int(&seed.value, "`seed`")
     {
         set.seed = value as u64;
     }
-    let Some(split) = &item.split else { return };
+    let Some(split) = &item.split else { return fits };
     if let Some(in_order) = &split.in_order {
         set.in_order = own.compile_time_bool(&in_order.value, "`in_order`").unwrap_or(false);
     }
     let mut sum = 0.0;
+    let errors = own.diagnostics.len();
     for part in &split.parts {
         let value = own.expr(&part.value, None);
         let Some(share) = value.as_float() else {
@@ -159,12 +127,12 @@ fn read_settings(own: &mut Elaborator<'_>, item: &ast::Data, set: &mut DataSet) 
             continue;
         };
         if !(share > 0.0 && share <= 1.0) {
-            own.error(
-                "E0606",
-                format!("the share of `{}` is {share}", part.name),
-                part.value.span,
-                "shares lie between 0 and 1",
-            );
+            let error = Diagnostic::error("E0606", format!("the share of `{}` is {share}", part.name));
+            let error = error.at(part.value.span, "shares lie between 0 and 1");
+            own.report(match share > 1.0 && share <= 100.0 {
+                true => error.suggest("if these are per cent", part.value.span, format!("{}", share / 100.0)),
+                false => error,
+            });
         }
         if set.parts.iter().any(|known| known.name == part.name.text) || &*part.name.text == "rows" {
             own.error("E0606", format!("`{}` cannot name another part", part.name), part.name.span, "taken");
@@ -172,10 +140,11 @@ fn read_settings(own: &mut Elaborator<'_>, item: &ast::Data, set: &mut DataSet) 
         sum += share;
         set.parts.push(Part { name: part.name.text.clone(), share });
     }
-    if (sum - 1.0).abs() > 1e-6 && !set.parts.is_empty() {
+    if (sum - 1.0).abs() > 1e-6 && !set.parts.is_empty() && own.diagnostics.len() == errors {
         let error = Diagnostic::error("E0606", format!("the parts add up to {sum}, not to 1"));
         own.report(error.at(split.span, "shares of all rows"));
     }
+    fits
 }
 
 /// Elaborates the fields. Returns the number of rows of literal columns, if there are any.
@@ -185,6 +154,7 @@ fn fields(own: &mut Elaborator<'_>, item: &ast::Data, set: &mut DataSet) -> Opti
     let literal = matches!(set.source, Source::None) && set.rows.is_none();
     let mut column_rows: Option<(u64, Span)> = None;
     let frame = Frame::new(FrameKind::File, None, ModuleId::MAIN, Span::default());
+    own.data.declared = item.fields.iter().map(|field| (field.name.text.clone(), field.name.span)).collect();
     own.variables.begin_graph();
     own.draws.clear();
     let (graph, ()) = own.in_new_graph(|own| {
@@ -237,6 +207,7 @@ fn fields(own: &mut Elaborator<'_>, item: &ast::Data, set: &mut DataSet) -> Opti
         })
     });
     set.graph = graph;
+    own.data.declared.clear();
     own.mode = mode;
     column_rows.map(|(rows, _)| rows)
 }

@@ -2,20 +2,36 @@
 
 use super::optimizer::{self, Call};
 use super::train::scalar_node;
-use crate::base::{Diagnostic, Span};
+use crate::base::Diagnostic;
 use crate::grad;
 use crate::ir::program::{Line, Train};
 use crate::ir::{BinaryOp, Combine, Dim, LoopBuilder, NodeId, Op, Phase, Type, UnaryOp};
 use crate::opt;
 use crate::sema::elaborator::Elaborator;
 use crate::sema::module::ItemRef;
-use crate::sema::value::{InstanceKind, Tensor, Value};
+use crate::sema::value::{Function, InstanceKind, Tensor, Value};
 use crate::syntax::ast;
 use std::sync::Arc;
 
 /// The loss of a line, a float scalar.
 pub fn loss(own: &mut Elaborator<'_>, line: &ast::Minimize) -> Option<Tensor> {
+    if let ast::ExprKind::Call { callee, .. } = &line.loss.kind
+        && let Some(name) = callee.as_name()
+        && let Some(Value::Function(Function::Item(item))) = own.global(name, callee.span)
+        && item.role() == Some(ast::Role::Metric)
+    {
+        let message = format!("`{name}` is a metric, and a metric is never differentiated");
+        let error = Diagnostic::error("E0113", message).at(line.loss.span, "a loss is needed here");
+        own.report(error.help(format!("`measure {name}(…)` watches it while a loss is minimized")));
+        return None;
+    }
     let value = own.expr(&line.loss, None);
+    if value.kind() == Some("bool") {
+        let message = format!("a loss must be a float, found {}", value.describe());
+        let error = Diagnostic::error("E0615", message).at(line.loss.span, "true or false has no slope");
+        own.report(error.help("`measure` takes what is only watched"));
+        return None;
+    }
     scalar_node(own, &value, line.loss.span, "a loss", "E0615")
 }
 
@@ -35,7 +51,7 @@ pub fn update(
     let gradients = match grad::gradient(own.graph_mut(), &[(loss.node, None)], &nodes) {
         Ok(gradients) => gradients,
         Err(error) => {
-            let diagnostic = missing_derivative(own, line, &trained, &error);
+            let diagnostic = missing_derivative(line, &trained, &error);
             own.report(diagnostic);
             return;
         }
@@ -70,15 +86,9 @@ pub fn update(
     train.lines.push(Line { span: line.span, trained: paths });
 }
 
-fn missing_derivative(
-    own: &Elaborator<'_>,
-    line: &ast::Minimize,
-    trained: &[Arc<str>],
-    error: &grad::GradError,
-) -> Diagnostic {
+fn missing_derivative(line: &ast::Minimize, trained: &[Arc<str>], error: &grad::GradError) -> Diagnostic {
     let by = error.wrt.and_then(|at| trained.get(at)).map_or("the parameters", |path| &**path);
     let diagnostic = crate::sema::builtins::special::no_derivative(error, by);
-    let _ = own;
     diagnostic.and_at(line.loss.span, "this loss is differentiated")
 }
 
@@ -153,9 +163,22 @@ fn trained_parameters(
     }
     if paths.is_empty() {
         let error = Diagnostic::error("E0616", "there is nothing to train: no parameter is free");
-        own.report(
-            error.at(line.loss.span, "the models of this loss have no parameters that are not frozen"),
-        );
+        own.report(match line.over.first() {
+            None => {
+                error.at(line.loss.span, "the models of this loss have no parameters that are not frozen")
+            }
+            Some(model) => {
+                let name = own.text(model.span);
+                let called = called.iter().any(|own| own.name() == name);
+                error.at(
+                    model.span,
+                    match called {
+                        true => format!("`{name}` has no parameters that are not frozen"),
+                        false => format!("`{name}` is called nowhere above, and not by this loss"),
+                    },
+                )
+            }
+        });
         return None;
     }
     Some(paths)
@@ -240,9 +263,4 @@ fn clip_norm(own: &mut Elaborator<'_>, limit: f64, found: &mut [(Arc<str>, NodeI
         let body = l.map(scaled);
         *gradient = graph.add_loop(body);
     }
-}
-
-/// The place of an update in messages.
-pub fn place(line: &ast::Minimize) -> Span {
-    line.optimizer.span
 }

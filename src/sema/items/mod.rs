@@ -1,6 +1,6 @@
 //! Data, training and output: everything of a file that is carried out, as a [`Program`].
 //!
-//! - [`data`], [`columns`]: `data` items and the names of what is in them;
+//! - [`data`], [`sources`], [`columns`]: `data` items and the names of what is in them;
 //! - [`train`], [`minimize`], [`optimizer`], [`measure`]: one training step as a graph;
 //! - [`output`]: `print`, `expect`, `plot`;
 //! - [`generate`]: texts that a model goes on with;
@@ -14,6 +14,7 @@ pub mod minimize;
 pub mod models;
 pub mod optimizer;
 pub mod output;
+pub mod sources;
 pub mod statistics;
 pub mod train;
 

@@ -31,7 +31,11 @@ impl Call {
             Value::Function(Function::Item(item)) if item.role() == Some(ast::Role::Optimizer) => item,
             Value::Error => return None,
             other => {
-                let message = format!("an optimizer is needed after `with`, found {}", other.describe());
+                let found = match &other {
+                    Value::Layer(item) => format!("the layer `{}`", item.name()),
+                    other => other.describe(),
+                };
+                let message = format!("an optimizer is needed after `with`, found {found}");
                 let error = Diagnostic::error("E0618", message).at(callee.span, "not an optimizer");
                 own.report(error.help(
                     "the library has SGD, Adam, AdamW, RMSprop, Adagrad, Adadelta, NAdam, RAdam, Adamax",
@@ -76,7 +80,18 @@ fn check_body(own: &mut Elaborator<'_>, definition: &ast::Definition) {
     let error =
         Diagnostic::error("E0619", format!("the optimizer `{}` never updates `param`", definition.name));
     let error = error.at(definition.name.span, "no `param <- …` in its body");
-    own.report(error.help("end the body with `param <- param - lr * grad`"));
+    let bound = definition.body.statements.iter().find_map(|statement| match &statement.kind {
+        StatementKind::Bind { target, .. } if target.as_plain().is_some_and(|name| &**name == "param") => {
+            Some(target.span)
+        }
+        _ => None,
+    });
+    own.report(match bound {
+        Some(place) => error
+            .and_at(place, "`=` binds a name for the rest of the body")
+            .help("`param <- …` updates the parameter"),
+        None => error.help("end the body with `param <- param - lr * grad`"),
+    });
 }
 
 fn updates_param(block: &ast::Block) -> bool {
@@ -256,7 +271,9 @@ fn assign(own: &mut Elaborator<'_>, target: &ast::Path, value: &ast::Expr, updat
         (None, "param") => update.ty.clone(),
         (None, _) => {
             let error = Diagnostic::error("E0620", format!("`{name}` is neither a state nor `param`"));
-            own.report(error.at(target.span, "`<-` updates `param` and what is declared by `state`"));
+            let error = error.at(target.span, "`<-` updates `param` and what is declared by `state`");
+            own.report(error.help(format!("`state {name} = 0` at the top of the body declares it")));
+            own.frame_mut().bind(name, Value::Error, target.span, BindingKind::Local);
             return;
         }
     };

@@ -181,6 +181,16 @@ fn show_value(own: &mut Elaborator<'_>, value: &Value, span: Span, parts: &mut V
             let tensor = own.to_tensor(value, span)?;
             return show_value(own, &Value::Tensor(tensor), span, parts);
         }
+        Value::Instance(_) | Value::Layer(_) | Value::Data(_) => {
+            let message = format!("{} has no text", value.describe());
+            let error =
+                Diagnostic::error("E0116", message).at(span, "a number, a tensor or a string is shown");
+            own.report(match value {
+                Value::Data(_) => error.help("name a column: `digits.image`"),
+                _ => error.help("call it, `Net(x)`, or name a parameter of it, `Net.linear1.weight`"),
+            });
+            return None;
+        }
         other => parts.push(PrintPart::Text(other.show())),
     }
     Some(())

@@ -9,7 +9,7 @@ use crate::ir::{Dim, Graph, Op, Type};
 use crate::sema::elaborator::{Elaborator, Mode};
 use crate::sema::module::ModuleId;
 use crate::sema::scope::{BindingKind, Frame, FrameKind};
-use crate::sema::value::{DataValue, Value};
+use crate::sema::value::{DataValue, Function, Value};
 use crate::syntax::ast;
 use std::sync::Arc;
 
@@ -57,6 +57,7 @@ fn settings(own: &mut Elaborator<'_>, item: &ast::Train, train: &mut Train) -> O
     let mut length: Option<(Length, Span)> = None;
     let mut validated: Option<(DataValue, Span)> = None;
     let mut seen: Vec<&ast::Name> = Vec::new();
+    let mut unknown = false;
     for setting in &item.settings {
         let (name, value) = (&setting.name, &setting.value);
         if let Some(first) = seen.iter().find(|known| known.text == name.text) {
@@ -102,8 +103,15 @@ fn settings(own: &mut Elaborator<'_>, item: &ast::Train, train: &mut Train) -> O
             "stop" => train.patience = patience(own, value),
             "init" => train.init = start_file(own, value),
             _ => {
+                unknown = true;
                 let error = Diagnostic::error("E0612", format!("`{name}` is not a setting of `train`"));
                 let error = error.at(name.span, "not a setting");
+                let optimizer =
+                    item.minimize.first().and_then(|line| optimizer_with(own, line, name.as_str()));
+                if let Some(optimizer) = optimizer {
+                    own.report(error.help(format!("it belongs to the optimizer: `{optimizer}({name} = …)`")));
+                    continue;
+                }
                 own.report(match nearest(name.as_str(), SETTINGS) {
                     Some(near) => error.suggest(format!("did you mean `{near}`?"), name.span, near),
                     None => error.help(format!("settings are {}", list_names(&SETTINGS[..9]))),
@@ -117,6 +125,8 @@ fn settings(own: &mut Elaborator<'_>, item: &ast::Train, train: &mut Train) -> O
     }
     match length {
         Some((length, _)) => train.length = length,
+        // A misspelt one was reported.
+        None if unknown => {}
         None => {
             let error = Diagnostic::error("E0613", "neither `epochs` nor `steps` is given");
             own.report(
@@ -135,6 +145,19 @@ fn settings(own: &mut Elaborator<'_>, item: &ast::Train, train: &mut Train) -> O
     Some(data)
 }
 
+/// The name of a line's optimizer, if it has a hyperparameter of this name.
+fn optimizer_with(own: &mut Elaborator<'_>, line: &ast::Minimize, name: &str) -> Option<Arc<str>> {
+    let callee = match &line.optimizer.kind {
+        ast::ExprKind::Call { callee, .. } => callee,
+        _ => &line.optimizer,
+    };
+    let Some(Value::Function(Function::Item(item))) = own.global(callee.as_name()?, callee.span) else {
+        return None;
+    };
+    let list = item.definition()?.hyper.as_ref().or(item.definition()?.inputs.as_ref())?;
+    list.parameters.iter().any(|own| own.name.as_str() == name).then(|| item.name().into())
+}
+
 fn data_ref_of(data: &DataValue) -> DataRef {
     DataRef { set: data.item.clone(), part: data.part.clone() }
 }
@@ -146,10 +169,21 @@ fn same_fields(own: &mut Elaborator<'_>, data: &DataValue, other: &DataValue, sp
     let (wanted, found) = (fields(&data.item), fields(&other.item));
     for field in &wanted {
         if !found.iter().any(|own| own.name == field.name && own.row == field.row) {
-            let message = format!("the data `{}` has no field `{}: {}`", other.item, field.name, field.row);
+            let of_another_type = found.iter().find(|own| own.name == field.name);
+            let message = match of_another_type {
+                Some(own) => format!(
+                    "the field `{}` is {} in `{}` and {} in `{}`",
+                    field.name, field.row, data.item, own.row, other.item
+                ),
+                None => format!("the data `{}` has no field `{}: {}`", other.item, field.name, field.row),
+            };
             let error = Diagnostic::error("E0610", message)
-                .at(span, "validation needs the fields of the training data");
-            own.report(error.and_at(field.span, "declared here"));
+                .at(span, "validation needs the fields of the training data")
+                .and_at(field.span, format!("{} here", field.row));
+            own.report(match of_another_type {
+                Some(own) => error.and_at(own.span, format!("{} here", own.row)),
+                None => error,
+            });
             return false;
         }
     }

@@ -242,6 +242,13 @@ impl Builder<'_> {
             Some(name) => self.template_name(name),
             None => TemplateName { pieces: Vec::new(), span: around },
         };
+        if matches!(base.kind, ExprKind::Int(_) | ExprKind::Float(_))
+            && name.as_plain().is_some_and(|text| text.starts_with(|c: char| c.is_ascii_digit()))
+        {
+            let message = format!("`{}` is not a number", &self.text[span.start as usize..span.end as usize]);
+            self.error(Diagnostic::error("E0011", message).at(span, "a number has one point"));
+            return Expr::new(ExprKind::Error, span);
+        }
         let base = Box::new(base);
         let kind = match name.as_plain() {
             Some(text) if &**text == "T" => ExprKind::Transpose(base),

@@ -36,8 +36,10 @@ impl Builder<'_> {
                 self.error(
                     Diagnostic::error("E0013", "only a name, a path or a call may follow `|>`")
                         .at(stage.span, "this is neither")
-                        .help("put parentheses around the whole pipeline, or give its result a name"),
+                        .help("give the pipeline's result a name, and go on with that"),
                 );
+                stages.push(Expr::new(ExprKind::Error, stage.span));
+                continue;
             }
             stages.push(stage);
         }

@@ -7,9 +7,9 @@ use pest::iterators::Pair;
 use crate::base::{Diagnostic, Span, with_stack};
 
 use super::super::ast::{
-    Block, DefineOp, Expr, ExprKind, For, ForRange, IfBlock, IfBranch, IndexDefinition, Name, NamePiece,
-    Otherwise, Path, Scan, Statement, StatementKind, Subscript, SubscriptKind, TargetSubscript,
-    TargetSubscriptKind, TemplateName,
+    BinaryOp, Block, DefineOp, Expr, ExprKind, For, ForRange, IfBlock, IfBranch, IndexDefinition, Name,
+    NamePiece, Otherwise, Path, Scan, Statement, StatementKind, Subscript, SubscriptKind, TargetSubscript,
+    TargetSubscriptKind, TemplateName, UnaryOp,
 };
 use super::super::grammar::Rule;
 use super::expressions::index_of;
@@ -401,7 +401,15 @@ impl Builder<'_> {
         let mut error = Diagnostic::error("E0006", "this expression is neither bound nor last in its body")
             .at(expr.span, "its value is lost");
         let first = self.text[expr.span.start as usize..].chars().next();
+        let update = match &expr.kind {
+            ExprKind::Binary { op: BinaryOp::Lt, left, right, op_span } if left.as_name().is_some() => {
+                matches!(right.kind, ExprKind::Unary { op: UnaryOp::Neg, .. })
+                    .then(|| op_span.to(Span { end: right.span.start + 1, ..right.span }))
+            }
+            _ => None,
+        };
         error = match first {
+            _ if update.is_some() => error.suggest("if this is an update", update.unwrap_or(expr.span), "<-"),
             Some('-') if statements > 1 => {
                 error.help("to go on with the line before, end that line with the `-`")
             }

@@ -28,6 +28,13 @@ pub(super) fn foreign_character(failure: &Failure<'_>) -> Option<Diagnostic> {
             error("there is no `//`", whole(place))
                 .help("`floor(a / b)` rounds down; a comment begins with `#`"),
         ),
+        "=" if matches!(previous, Some("==" | "!=")) => {
+            let all = Span { start: place.start - 2, ..place };
+            Some(error("a comparison has two signs", all).suggest("write", all, previous.unwrap_or_default()))
+        }
+        "+" if previous == Some("+") && after.is_none() => {
+            Some(error("there is no `++`", whole(place)).help("bind the name again, `x = x + 1`"))
+        }
         "=" if matches!(previous, Some(":")) => {
             Some(error("a binding is written `=`", whole(place)).suggest("write", whole(place), "="))
         }
@@ -51,11 +58,17 @@ pub(super) fn foreign_character(failure: &Failure<'_>) -> Option<Diagnostic> {
         }
         "!" => Some(error("negation is written `not`", place).suggest("write", place, "not ")),
         "%" => Some(error("there is no `%`", place).help("the remainder of a / b is `a - b * floor(a / b)`")),
-        ";" => Some(error("statements are not ended by `;`", place).suggest(
-            "a statement ends with its line",
-            place,
-            "",
-        )),
+        ";" => {
+            let next = failure.next().filter(|next| next.kind != TokenKind::Newline);
+            let error = error("statements are not ended by `;`", place);
+            Some(match next {
+                Some(next) => {
+                    let gap = Span { end: failure.span(next).start, ..place };
+                    error.suggest("a statement ends with its line", gap, "\n    ")
+                }
+                None => error.suggest("a statement ends with its line", place, ""),
+            })
+        }
         "'" | "`" | "“" | "”" | "‘" | "’" => {
             Some(error("strings are written in double quotes", place).help("like \"this\""))
         }

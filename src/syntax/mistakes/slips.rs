@@ -1,0 +1,160 @@
+//! Small slips: something is nearly right, and what was meant can be shown.
+
+use crate::base::{Diagnostic, Span};
+
+use super::super::ast::ReduceOp;
+use super::super::errors::{Failure, innermost_open};
+use super::super::grammar::Rule;
+use super::super::tokens::{ITEM_WORDS, Token, TokenKind};
+
+pub(super) const SLIPS: [fn(&Failure<'_>) -> Option<Diagnostic>; 9] = [
+    branch_without_if,
+    item_in_a_body,
+    spaced_template,
+    three_points,
+    reducer_without_parentheses,
+    type_before_name,
+    tuple_of_sizes,
+    decimal_comma,
+    hyphen_in_a_name,
+];
+
+/// The word before the place of the failure, if the two touch.
+fn touching_word(failure: &Failure<'_>, found: Token) -> Option<Token> {
+    failure.previous.filter(|previous| previous.end == found.start && previous.kind == TokenKind::Word)
+}
+
+fn begins_line(failure: &Failure<'_>, token: Token) -> bool {
+    let before = failure.tokens.iter().rfind(|before| before.end <= token.start);
+    before.is_none_or(|before| before.kind == TokenKind::Newline || failure.text(*before) == "{")
+}
+
+fn branch_without_if(failure: &Failure<'_>) -> Option<Diagnostic> {
+    let found = failure.found.filter(|found| matches!(failure.text(*found), "else" | "then"))?;
+    let word = failure.text(found);
+    (begins_line(failure, found) && failure.expects_statement()).then(|| {
+        Diagnostic::error("E0001", format!("this `{word}` belongs to no `if`"))
+            .at(failure.span(found), "not expected here")
+            .help("`if c then a else b`, or `if c { … } else { … }`")
+    })
+}
+
+/// `data d { … }` within a model.
+fn item_in_a_body(failure: &Failure<'_>) -> Option<Diagnostic> {
+    let found = failure.found.filter(|found| found.kind == TokenKind::Word)?;
+    let word = failure.previous.filter(|word| ITEM_WORDS.contains(&failure.text(*word)))?;
+    let in_block = innermost_open(failure, word).is_some_and(|open| failure.text(open) == "{");
+    (in_block && begins_line(failure, word) && failure.after_value()).then(|| {
+        let text = failure.text(word);
+        Diagnostic::error("E0013", format!("`{text}` begins an item, and items stand outside of all braces"))
+            .at(failure.span(word).to(failure.span(found)), "not in a body")
+            .help("move it out of this body; its name is known there all the same")
+    })
+}
+
+/// `fc {l} = …`: the brace of a template touches the name.
+fn spaced_template(failure: &Failure<'_>) -> Option<Diagnostic> {
+    let found = failure.found.filter(|found| failure.text(*found) == "{")?;
+    let name = failure.previous.filter(|name| name.kind == TokenKind::Word && name.end < found.start)?;
+    let mut after = failure.tokens.iter().filter(|token| token.start > found.start);
+    let (_, close, then) = (after.next()?, after.next()?, after.next()?);
+    let gap = Span { start: failure.span(name).end, end: failure.span(found).start, ..failure.span(found) };
+    let is_name = failure.text(*close) == "}" && matches!(failure.text(*then), "=" | "." | ":");
+    (is_name && begins_line(failure, name)).then(|| {
+        Diagnostic::error("E0017", "the brace of a name touches it")
+            .at(failure.span(found), "with a space before it, this is a block")
+            .suggest("if this is a name with a compile-time part", gap, "")
+    })
+}
+
+/// `0...n`
+fn three_points(failure: &Failure<'_>) -> Option<Diagnostic> {
+    let found = failure.found.filter(|found| failure.text(*found) == "...")?;
+    let follows = failure.previous.is_some_and(|previous| previous.end == found.start);
+    let header = failure.tokens.iter().any(|token| failure.text(*token) == "in");
+    (follows && header).then(|| {
+        Diagnostic::error("E0001", "a range is written with two points")
+            .at(failure.span(found), "these are three")
+            .suggest("write", failure.span(found), "..")
+    })
+}
+
+/// `sum[i] x[i]`
+fn reducer_without_parentheses(failure: &Failure<'_>) -> Option<Diagnostic> {
+    let found = failure.found.filter(|found| {
+        matches!(found.kind, TokenKind::Word | TokenKind::Number) || failure.text(*found) == "["
+    })?;
+    let close = failure.previous.filter(|previous| failure.text(*previous) == "]")?;
+    let open = innermost_open(failure, close)?;
+    let name = failure.tokens.iter().rfind(|token| token.end <= open.start)?;
+    ReduceOp::from_name(failure.text(*name))?;
+    let reducer = failure.span(*name).to(failure.span(close));
+    let text = &failure.slice[name.start..close.end];
+    Some(
+        Diagnostic::error("E0001", "a reducer takes its body in parentheses")
+            .at(failure.span(found), "the body begins here")
+            .and_at(reducer, "the reducer")
+            .help(format!("write `{text}(…)`: what the parentheses hold is reduced, and no more")),
+    )
+}
+
+/// `int x` for `x: int`.
+fn type_before_name(failure: &Failure<'_>) -> Option<Diagnostic> {
+    let found = failure.found.filter(|found| found.kind == TokenKind::Word)?;
+    let ty = failure.previous.filter(|ty| matches!(failure.text(*ty), "int" | "float" | "bool"))?;
+    let in_list = innermost_open(failure, ty).is_some_and(|open| failure.text(open) == "(");
+    let whole = failure.span(ty).to(failure.span(found));
+    (in_list && failure.expects(Rule::colon)).then(|| {
+        Diagnostic::error("E0001", "a type stands behind its name").at(whole, "the other way round").suggest(
+            "write",
+            whole,
+            format!("{}: {}", failure.text(found), failure.text(ty)),
+        )
+    })
+}
+
+/// `x: (B, 2)` for `x: [B, 2]`.
+fn tuple_of_sizes(failure: &Failure<'_>) -> Option<Diagnostic> {
+    let found = failure.found.filter(|_| failure.expects(Rule::ty))?;
+    let open = innermost_open(failure, found).filter(|open| failure.text(*open) == "(")?;
+    let before = failure.tokens.iter().rfind(|token| token.end <= open.start)?;
+    let mut rest = failure.tokens.iter().filter(|token| token.start > open.start);
+    let close = rest.find(|token| matches!(token.kind, TokenKind::Open | TokenKind::Close))?;
+    if !matches!(failure.text(*before), ":" | "->") || failure.text(*close) != ")" {
+        return None;
+    }
+    let whole = failure.span(open).to(failure.span(*close));
+    let sizes = &failure.slice[open.end..close.start];
+    Some(
+        Diagnostic::error("E0001", "the sizes of a tensor stand in square brackets")
+            .at(whole, "a type is expected here")
+            .suggest("write", whole, format!("[{sizes}]")),
+    )
+}
+
+/// `0,1` for `0.1`.
+fn decimal_comma(failure: &Failure<'_>) -> Option<Diagnostic> {
+    let found = failure.found.filter(|found| failure.text(*found) == ",")?;
+    let number = |token: &Token| token.kind == TokenKind::Number;
+    let before = failure.previous.filter(number).filter(|before| before.end == found.start)?;
+    let after = failure.next().filter(number).filter(|after| after.start == found.end)?;
+    let whole = failure.span(before).to(failure.span(after));
+    failure.after_value().then(|| {
+        Diagnostic::error("E0011", "a number has a point, not a comma")
+            .at(failure.span(found), "not expected here")
+            .suggest("write", whole, format!("{}.{}", failure.text(before), failure.text(after)))
+    })
+}
+
+/// `learning-rate` for `learning_rate`.
+fn hyphen_in_a_name(failure: &Failure<'_>) -> Option<Diagnostic> {
+    let found = failure.found.filter(|found| failure.text(*found) == "-" && failure.expects(Rule::eq))?;
+    let before = touching_word(failure, found)?;
+    let after = failure.next().filter(|next| next.start == found.end && next.kind == TokenKind::Word)?;
+    let whole = failure.span(before).to(failure.span(after));
+    (!failure.after_value()).then(|| {
+        Diagnostic::error("E0001", "a name has no `-` in it")
+            .at(failure.span(found), "this is a minus sign")
+            .suggest("write", whole, format!("{}_{}", failure.text(before), failure.text(after)))
+    })
+}

@@ -1,0 +1,87 @@
+//! Wrong programs, as people write them. Every file of `tests/wrong` holds many small ones, each below a line
+//! `#### what is wrong with it`; `tests/snapshots/wrong@FILE.snap` holds what is said about each.
+//!
+//! A program is compiled, and run if nothing is found then. It may take [`TIME`] and must not panic; it must be
+//! rejected or fail, unless its title ends in "is fine". `⟦5000 × (⟧` in a program stands for 5000 brackets.
+
+mod support;
+
+use std::error::Error;
+use std::path::Path;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use support::{cases, snapshot};
+
+/// Each takes a few milliseconds; this is for slow machines, and still tells a hang.
+const TIME: Duration = Duration::from_secs(20);
+
+/// Lines of a report that are kept: what comes first is what people read.
+const KEPT_LINES: usize = 60;
+
+fn wrong(path: &Path, text: String) -> Result<(), Box<dyn Error>> {
+    let mut reports = String::new();
+    let mut accepted = Vec::new();
+    for (title, program) in programs(&text) {
+        let program = expanded(program).ok_or_else(|| format!("{title}: ⟦number × text⟧"))?;
+        let report = report_in_time(path, program).map_err(|fault| format!("{title}: {fault}"))?;
+        if !report.contains("error[") && !title.ends_with("is fine") {
+            accepted.push(format!("{title}:\n{report}"));
+        }
+        reports.push_str(&format!("#### {title}\n{}\n", shortened(&report)));
+    }
+    snapshot::check_text("wrong", path, reports.trim_end());
+    if accepted.is_empty() { Ok(()) } else { Err(accepted.join("\n").into()) }
+}
+
+/// Titles and programs.
+fn programs(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    let parts = text.split("#### ").skip(1);
+    parts.map(|part| part.split_once('\n').unwrap_or((part, "")))
+}
+
+/// Carries out `⟦number × text⟧`.
+fn expanded(text: &str) -> Option<String> {
+    let mut parts = text.split('⟦');
+    let mut whole = parts.next()?.to_owned();
+    for part in parts {
+        let (repeat, rest) = part.split_once('⟧')?;
+        let (count, piece) = repeat.split_once(" × ")?;
+        whole.push_str(&piece.repeat(count.parse().ok()?));
+        whole.push_str(rest);
+    }
+    Some(whole)
+}
+
+/// What is said about a program, if it is said in time and without panic.
+fn report_in_time(path: &Path, program: String) -> Result<String, String> {
+    let (sender, receiver) = mpsc::channel();
+    let path = path.to_path_buf();
+    let worker = thread::spawn(move || {
+        // Nobody listens any more if it took too long.
+        let _ = sender.send(cases::errors(&path, &program));
+    });
+    match receiver.recv_timeout(TIME) {
+        Ok(report) => Ok(report),
+        Err(mpsc::RecvTimeoutError::Timeout) => Err(format!("nothing was said within {TIME:?}")),
+        Err(mpsc::RecvTimeoutError::Disconnected) => {
+            let panic = worker.join().err();
+            let message = panic.as_ref().and_then(|panic| panic.downcast_ref::<String>());
+            Err(format!("panic: {}", message.map_or("without a message", String::as_str)))
+        }
+    }
+}
+
+fn shortened(report: &str) -> String {
+    let mut lines: Vec<&str> = report.trim_end().lines().collect();
+    if lines.len() > KEPT_LINES {
+        lines.truncate(KEPT_LINES);
+        lines.push("[…]");
+    }
+    lines.join("\n") + "\n"
+}
+
+datatest_stable::harness! {
+    { test = wrong, root = "tests/wrong", pattern = r"^[^/]+\.nn$" },
+}
