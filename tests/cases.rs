@@ -10,7 +10,7 @@
 //! | `errors` | the report of every error and warning; the name begins with the code: `E0203_add.nn` |
 //!
 //! A first line `# test: grad opt` prints more stages into the same snapshot. Outside of `errors` any
-//! error fails the case. The checks of `support::checks` run over every case without a snapshot.
+//! error fails the case. `tests/wrong` holds wrong programs, many in a file: see `support::wrong`. The checks of `support::checks` run over every case without a snapshot.
 
 mod support;
 
@@ -51,7 +51,12 @@ fn workload(path: &Path, text: String) -> Outcome {
     Ok(())
 }
 
+fn wrong(path: &Path, text: String) -> Outcome {
+    support::wrong::check(path, &text)
+}
+
 datatest_stable::harness! {
+    { test = wrong, root = "tests/wrong", pattern = r"^[^/]+\.nn$" },
     { test = case, root = "tests/cases", pattern = r"^[^/]+/[^/]+\.nn$" },
     { test = model, root = "models", pattern = r"^[^/]+\.nn$" },
     { test = workload, root = "benches", pattern = r"^[^/]+\.nn$" },

@@ -110,6 +110,8 @@ fn broken_off_and_resumed_is_as_not_broken_off() {
     let output = nnc(&["run", "models/logistic_regression.nn", "--epochs", "1", "--init", whole.path()]);
     assert_eq!(code(&output), 1);
     assert!(err(&output).contains("E0713"), "{}", err(&output));
+    let output = nnc(&["run", XOR, "--resume", "tests/wrong/files/more.safetensors"]);
+    assert!(err(&output).contains("E0730") && code(&output) == 1, "{}", err(&output));
 }
 
 #[test]

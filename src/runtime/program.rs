@@ -75,7 +75,12 @@ impl Loader for Files {
     fn load(&mut self, from: &str, path: &str) -> Result<(String, String), String> {
         let path = Path::new(from).parent().unwrap_or(Path::new("")).join(path);
         let name = path.display().to_string();
-        std::fs::read_to_string(&path).map(|text| (name, text)).map_err(|error| error.to_string())
+        std::fs::read_to_string(&path).map(|text| (name.clone(), text)).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => format!("there is no file `{name}`"),
+            std::io::ErrorKind::IsADirectory => format!("`{name}` is a folder"),
+            std::io::ErrorKind::InvalidData => format!("`{name}` is not a text"),
+            _ => error.to_string(),
+        })
     }
 }
 
@@ -217,7 +222,9 @@ impl Program {
         let failed = Diagnostic::error("E0726", format!("no code for these sizes: {error}"));
         match error {
             BuildError::Requirement(requirement) => failed.at(requirement.span, "needs other sizes"),
-            BuildError::Size(_) | BuildError::Plan(_) | BuildError::Code(_) => failed.at(span, ""),
+            BuildError::Size(_) | BuildError::Plan(_) | BuildError::Code(_) => {
+                failed.at(span, "asked for here")
+            }
         }
     }
 }

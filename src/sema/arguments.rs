@@ -45,7 +45,11 @@ impl Elaborator<'_> {
             fits &= !value.is_error();
             // A tensor stands for what is given, a number for itself: it needs a node to differentiate by.
             let fixed = value.is_number() || matches!(value, Value::List(_));
-            let value = if fixed && self.frame().marked.contains(&parameter.name.text) {
+            let of_floats = !matches!(
+                parameter.ty.as_ref().map(|ty| &ty.kind),
+                Some(ast::TypeKind::Tensor { element, .. }) if !matches!(element, ast::Element::Float)
+            );
+            let value = if fixed && of_floats && self.frame().marked.contains(&parameter.name.text) {
                 self.mark(value, at)
             } else {
                 value

@@ -84,6 +84,8 @@ pub struct Elaborator<'a> {
     pub allow_open_shapes: bool,
     /// Variables whose shape depended on a free dimension, with their places.
     pub open_shapes: Vec<(Arc<str>, Type, Span)>,
+    /// Starting values that depend on an open size, or, if no size is open, wrongly on an input.
+    pub open_starts: Diagnostics,
     /// The path under which random numbers are drawn, if not that of the instance.
     pub draw_path: Option<Arc<str>>,
     /// `step`, where it is given: in optimisers and schedules.
@@ -98,6 +100,12 @@ pub struct Elaborator<'a> {
     pub updating: Option<Arc<str>>,
     /// Random draws made so far in the present graph, by the path around them.
     pub draws: HashMap<Arc<str>, usize>,
+    /// Shape errors found so far, to be found again with names for the sizes; see [`super::free`].
+    pub numeric: Vec<super::free::Numeric>,
+    /// Whether a body is carried out on free sizes, to look what is wrong with it.
+    pub looking: bool,
+    /// Whether sizes that may become equal are taken for equal: where nobody has chosen them yet.
+    pub sizes_may_fit: bool,
     /// Items whose bodies were carried out, by place.
     carried_out: HashSet<Span>,
     /// Marks given to variables of `grad`.
@@ -133,6 +141,7 @@ impl<'a> Elaborator<'a> {
             model_inputs: HashMap::new(),
             allow_open_shapes: false,
             open_shapes: Vec::new(),
+            open_starts: Vec::new(),
             draw_path: None,
             step: None,
             field_bounds: Vec::new(),
@@ -140,6 +149,9 @@ impl<'a> Elaborator<'a> {
             scans: Vec::new(),
             updating: None,
             draws: HashMap::new(),
+            numeric: Vec::new(),
+            looking: false,
+            sizes_may_fit: false,
             carried_out: HashSet::new(),
             next_mark: 0,
             next_level: 0,
@@ -235,9 +247,11 @@ impl<'a> Elaborator<'a> {
                 !(span.start <= here.start && here.end <= span.end && span.file == here.file)
             })
             && !diagnostic.labels.iter().any(|label| label.span == *span)
+            && !self.looking
         {
             diagnostic = diagnostic.and_at(*span, format!("in this call of `{name}`"));
         }
+        self.remember_sizes(&diagnostic);
         self.diagnostics.push(diagnostic);
     }
 
@@ -263,7 +277,10 @@ impl<'a> Elaborator<'a> {
         let known =
             self.diagnostics.iter_mut().find(|own| own.code == new.code && own.primary_span() == here);
         let Some(known) = known.filter(|_| here.is_some()) else { return false };
-        if known.message != new.message && !known.notes.iter().any(|note| note.starts_with(OTHER_SIZES)) {
+        if !self.looking
+            && known.message != new.message
+            && !known.notes.iter().any(|note| note.starts_with(OTHER_SIZES))
+        {
             known.notes.push(format!("{OTHER_SIZES}{}", new.message));
         }
         true
@@ -311,8 +328,10 @@ impl<'a> Elaborator<'a> {
             let error = Diagnostic::error("E0122", "the program unfolds into too much");
             let error = error.at(span, "the limit was reached here");
             self.report(error.note(format!(
-                "a program may unfold into {MAX_WORK} expressions and {MAX_NODES} operations; compile-time loops, \
-                 `repeat` and calls count each time"
+                "a program may unfold into {} thousand expressions, one of its graphs into {} thousand \
+                 operations; compile-time loops, `repeat` and calls count each time",
+                MAX_WORK / 1000,
+                MAX_NODES / 1000
             )));
             self.exhausted = true;
         }

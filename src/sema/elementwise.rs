@@ -193,6 +193,9 @@ impl Elaborator<'_> {
         let joint = if matches!(verb, "compare") { "with" } else { "and" };
         let mut error = Diagnostic::error("E0203", format!("cannot {verb} {a_text} {joint} {b_text}"));
         let Some((at, x, y)) = differing else { return };
+        if self.may_fit(&x.size, &y.size) {
+            return;
+        }
         let axis = if a.len() == b.len() { format!("axis {at}") } else { from_last(rank - at) };
         let sizes = format!("{axis} is {} on the left and {} on the right", x.size, y.size);
         let operator = operator_between(self.text(span), span, args);
@@ -253,12 +256,12 @@ impl Elaborator<'_> {
 }
 
 /// The place of the operator between two operands.
-fn operator_between(text: &str, span: Span, args: &[Arg<'_>]) -> Option<Span> {
+pub fn operator_between(text: &str, span: Span, args: &[Arg<'_>]) -> Option<Span> {
     let [left, right] = args else { return None };
     let (start, end) = (left.span.end.checked_sub(span.start)?, right.span.start.checked_sub(span.start)?);
     let between = text.get(start as usize..end as usize)?;
     let operator = between.trim_matches(|c: char| c.is_whitespace() || matches!(c, '(' | ')'));
-    let known = ["+", "-", "*", "/", "^", "==", "!=", "<", ">", "<=", ">=", "and", "or"];
+    let known = ["+", "-", "*", "/", "@", "^", "==", "!=", "<", ">", "<=", ">=", "and", "or"];
     let offset = span.start + start + between.find(operator)? as u32;
     known.contains(&operator).then(|| Span { start: offset, end: offset + operator.len() as u32, ..span })
 }

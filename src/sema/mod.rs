@@ -13,6 +13,7 @@
 //!   [`recursion`], [`instance`], [`parameters`], [`fields`]: one construct each;
 //! - [`elementwise`], [`operators`], [`constants`], [`tensors`], [`subscript`], [`builtins`]: what makes nodes;
 //! - [`index`], [`scan`]: index notation and recurrences;
+//! - [`free`]: bodies on free sizes, for messages and for what nothing calls;
 //! - [`items`]: data, optimisers, training, output.
 
 pub mod arguments;
@@ -23,6 +24,7 @@ pub mod elaborator;
 pub mod elementwise;
 pub mod expr;
 pub mod fields;
+pub mod free;
 pub mod graphs;
 pub mod index;
 pub mod instance;
@@ -77,6 +79,7 @@ pub fn check(sources: &mut SourceMap, main: ast::File, loader: &mut dyn Loader) 
     let mut elaborator = Elaborator::new(sources, modules);
     elaborator.diagnostics = diagnostics;
     let program = items::program(&mut elaborator);
+    free::name_sizes(&mut elaborator);
     uncalled::check(&mut elaborator);
     let wrong = broken || elaborator.has_errors();
     Checked { program: (!wrong).then_some(program), diagnostics: elaborator.diagnostics }

@@ -147,9 +147,11 @@ impl Elaborator<'_> {
         self.variables.init = init;
         self.draw_path = draws;
         // A starting value that depends on an open size: nobody asks for it where a model is only looked at.
-        let needs_size = self.diagnostics[errors..].iter().all(|error| error.code == "E0125");
+        let new = &self.diagnostics[errors.min(self.diagnostics.len())..];
+        let needs_size = !new.is_empty() && new.iter().all(|error| error.code == "E0125");
         if let (None, true, true, Some(expected)) = (&ty, self.allow_open_shapes, needs_size, expected) {
-            self.diagnostics.truncate(errors);
+            let open = self.diagnostics.split_off(errors);
+            self.open_starts.extend(open);
             return self.open_variable(&path, expected, name, declared.is_state, name);
         }
         let Some(ty) = ty else { return Value::Error };

@@ -1,7 +1,7 @@
 //! The matrix product `@`.
 
 use super::elaborator::Elaborator;
-use super::elementwise::Arg;
+use super::elementwise::{Arg, operator_between};
 use super::value::{Tensor, Value, show_axes};
 use crate::base::{Diagnostic, Span};
 use crate::ir::{BinaryOp, Combine, Dim, Elem, LoopBuilder};
@@ -98,10 +98,21 @@ impl Elaborator<'_> {
         let (x, y) = (show_axes(Elem::Float, &a.axes()), show_axes(Elem::Float, &b.axes()));
         let (m, n) = (&a.ty.shape[a.rank() - 1], &b.ty.shape[b.rank().saturating_sub(2)]);
         let which = if b.rank() >= 2 { "second-to-last" } else { "only" };
-        let error = Diagnostic::error("E0204", format!("cannot multiply {x} @ {y}"))
-            .at(span, format!("the last axis of the left is {m}, the {which} of the right is {n}"))
-            .and_at(left.span, x)
-            .and_at(right.span, y);
+        if self.may_fit(m, n) {
+            return Value::Error;
+        }
+        let sizes = format!("the last axis of the left is {m}, the {which} of the right is {n}");
+        let mut error = Diagnostic::error("E0204", format!("cannot multiply {x} @ {y}"));
+        error = match operator_between(self.text(span), span, &[left, right]) {
+            Some(place) => error.at(place, format!("{x} @ {y}: {sizes}")),
+            None => error.at(span, sizes).and_at(left.span, x.clone()).and_at(right.span, y.clone()),
+        };
+        for (arg, text, tensor) in [(left, x, a), (right, y, b)] {
+            let made_elsewhere = tensor.span != arg.span && tensor.span != span;
+            if made_elsewhere && tensor.span.file == arg.span.file {
+                error = error.and_at(tensor.span, format!("gives {text}"));
+            }
+        }
         let transposed = b.rank() >= 2 && b.ty.shape[b.rank() - 1] == *m;
         let text = self.text(right.span);
         let simple = text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '\''));

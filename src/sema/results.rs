@@ -131,6 +131,9 @@ impl Elaborator<'_> {
         };
         if !matches {
             let Value::Tensor(tensor) = &value else { return Value::Error };
+            if self.axes_may_fit(&tensor.axes(), &expected.axes) {
+                return Value::Error;
+            }
             let found = show_axes(tensor.ty.elem, &tensor.axes());
             let wanted = show_axes(elem, &expected.axes);
             let declared = self.shown_type(ty.span, &wanted);

@@ -23,7 +23,7 @@ impl Elaborator<'_> {
         };
         let asked = Expected { elem: Some(Elem::Float), axes: asked.axes.clone() };
         if let Some(ty) = &definition.result {
-            let probe = ast::Name::new("shape asked for", span);
+            let probe = ast::Name::new("the shape asked", span);
             let ast::TypeKind::Tensor { dims, .. } = &ty.kind else { return Value::Error };
             // The shape is matched like an input's; a tensor of zeros stands for it and is not used.
             let zeros = Value::Tensor(self.fill(&Value::Float(0.0), Elem::Float, &asked.axes, span));

@@ -197,6 +197,10 @@ impl Elaborator<'_> {
     ) -> Option<Value> {
         match &value {
             Value::Error => None,
+            Value::Tensor(tensor) if tensor.ty.elem == Elem::Float && elem != Elem::Float => {
+                self.wrong_elements(input, tensor.axes(), callee);
+                None
+            }
             Value::Tensor(tensor) => self.with_elem(tensor.clone(), elem, input.span).map(Value::Tensor),
             Value::Indexed(scalar) => {
                 if scalar.elem == elem {
@@ -237,6 +241,10 @@ impl Elaborator<'_> {
             }
             Value::List(_) | Value::Pack(_) => {
                 let tensor = self.to_tensor(&value, input.span)?;
+                if tensor.ty.elem == Elem::Float && elem != Elem::Float {
+                    self.wrong_elements(input, tensor.axes(), callee);
+                    return None;
+                }
                 self.with_elem(tensor, elem, input.span).map(Value::Tensor)
             }
             other => {
@@ -252,6 +260,21 @@ impl Elaborator<'_> {
                 None
             }
         }
+    }
+
+    /// Floats where ints or bools are declared.
+    fn wrong_elements(&mut self, input: &TypedInput<'_>, axes: Vec<Axis>, callee: &str) {
+        let (found, wanted) = (show_axes(Elem::Float, &axes), self.text(input.ty.span));
+        let message = format!("{} of `{callee}` must be {wanted}, found {found}", quoted(input.name));
+        let error = Diagnostic::error("E0215", message)
+            .at(input.span, format!("these are floats: {found}"))
+            .and_at(input.ty.span, "declared here");
+        self.report(match wanted.starts_with("bool") {
+            true => error.help("compare to make bools: `x > 0`"),
+            false => error.help(
+                "`int(x)` drops what is behind the point; a field is declared as `int[…]` or `class(n)`",
+            ),
+        });
     }
 
     fn match_axes<'t>(
@@ -272,7 +295,7 @@ impl Elaborator<'_> {
             let text = self.text(input.ty.span);
             let least = if pack_at.is_some() { "at least " } else { "" };
             let wanted = dims.len() - usize::from(pack_at.is_some());
-            let message = format!("`{}` of `{callee}` must be {text}, found {found}", input.name);
+            let message = format!("{} of `{callee}` must be {text}, found {found}", quoted(input.name));
             let error = Diagnostic::error("E0201", message)
                 .at(input.span, format!("this is {found}: {}", count(axes.len(), "axis", "axes")))
                 .and_at(input.ty.span, format!("declared with {least}{}", count(wanted, "axis", "axes")));
@@ -336,10 +359,13 @@ impl Elaborator<'_> {
         if wanted == axis.size {
             return true;
         }
+        if self.may_fit(&wanted, &axis.size) {
+            return false;
+        }
         let text = self.text(dim.span);
         let shown = if text == wanted.to_string() { text.to_string() } else { format!("{text} = {wanted}") };
         let message =
-            format!("axis {at} of `{}` of `{callee}` must be {shown}, found {}", input.name, axis.size);
+            format!("axis {at} of {} of `{callee}` must be {shown}, found {}", quoted(input.name), axis.size);
         let found = match self.frame().find(&input.name.text).map(|own| &own.value) {
             Some(Value::Tensor(tensor)) => show_axes(tensor.ty.elem, &tensor.axes()),
             _ => axis.size.to_string(),
@@ -413,4 +439,9 @@ pub fn class_of(element: &ast::Element) -> Option<&ast::Expr> {
         ast::Element::Class(size) => Some(size),
         ast::Element::Float | ast::Element::Int | ast::Element::Bool => None,
     }
+}
+
+/// A name in messages; what an init is asked for is no name.
+fn quoted(name: &ast::Name) -> String {
+    if name.as_str().contains(' ') { name.to_string() } else { format!("`{name}`") }
 }

@@ -328,6 +328,9 @@ impl Elaborator<'_> {
         let same = tensor.rank() == expected.axes.len()
             && tensor.ty.shape.iter().zip(&expected.axes).all(|(own, axis)| *own == axis.size);
         if !same {
+            if self.axes_may_fit(&tensor.axes(), &expected.axes) {
+                return Value::Error;
+            }
             let found = show_axes(tensor.ty.elem, &tensor.axes());
             let wanted = show_axes(expected.elem.unwrap_or(tensor.ty.elem), &expected.axes);
             let error = Diagnostic::error("E0206", format!("{what} is declared as {wanted}, found {found}"))
@@ -346,6 +349,14 @@ impl Elaborator<'_> {
     pub fn shown_type(&self, declared: Span, sizes: &str) -> String {
         let text = self.text(declared);
         if text == sizes || !text.contains('[') { sizes.to_string() } else { format!("{text} = {sizes}") }
+    }
+
+    /// Whether shapes with free dimensions may be equal once these have numbers.
+    pub fn axes_may_fit(&self, found: &[Axis], wanted: &[Axis]) -> bool {
+        let mut pairs = found.iter().zip(wanted);
+        found.len() == wanted.len()
+            && self.sizes_may_fit
+            && pairs.all(|(a, b)| self.may_fit(&a.size, &b.size))
     }
 
     /// Adds to a message which axis differs.

@@ -1,7 +1,5 @@
-//! Definitions that nothing calls: their names are checked all the same.
-//!
-//! A body is elaborated when it is called. One that is never called has no shapes to check, but a name that
-//! is not known stays not known.
+//! Definitions that nothing calls: their names are checked all the same, and their shapes as far as the written
+//! types say them. What only a caller can fix is left open.
 
 use super::elaborator::Elaborator;
 use super::module::ItemRef;
@@ -20,9 +18,48 @@ pub fn check(elaborator: &mut Elaborator<'_>) {
         if !elaborator.was_carried_out(&item)
             && let Some(definition) = item.definition()
         {
+            let errors = elaborator.diagnostics.len();
             check_names(elaborator, &item, definition);
+            if elaborator.diagnostics.len() == errors {
+                check_sizes(elaborator, &item, definition);
+            }
+        } else if let ast::ItemKind::Const(constant) = &item.item.kind {
+            check_constant(elaborator, &item, constant);
         }
     }
+}
+
+/// A constant that nothing uses has a value all the same.
+fn check_constant(elaborator: &mut Elaborator<'_>, item: &ItemRef, constant: &ast::Const) {
+    let frame = Frame::new(FrameKind::File, None, item.module, Span::default());
+    elaborator
+        .in_new_graph(|own| own.in_frame(frame, |own| own.name(&constant.name.text, constant.name.span)));
+}
+
+/// What is wrong whatever the sizes and arguments are that a caller would choose.
+const CERTAIN: [&str; 14] = [
+    "E0111", "E0112", "E0113", "E0118", "E0124", "E0126", "E0201", "E0202", "E0203", "E0204", "E0205",
+    "E0206", "E0302", "E0306",
+];
+
+/// Carries the body out on free sizes, as far as the written types go.
+fn check_sizes(elaborator: &mut Elaborator<'_>, item: &ItemRef, definition: &ast::Definition) {
+    if definition.role == Role::Optimizer {
+        // A lost value at the end was reported.
+        if definition.body.value.is_none() {
+            crate::sema::items::optimizer::check_body(elaborator, definition);
+        }
+        return;
+    }
+    // An init and a schedule need what only a caller has; models are looked at elsewhere.
+    if matches!(definition.role, Role::Init | Role::Schedule | Role::Model) {
+        return;
+    }
+    elaborator.sizes_may_fit = true;
+    let found = elaborator.wrong_on_free_sizes(item, None, &Vec::new());
+    elaborator.sizes_may_fit = false;
+    let certain = found.into_iter().flatten().filter(|error| CERTAIN.contains(&error.code));
+    elaborator.diagnostics.extend(certain);
 }
 
 fn check_names(elaborator: &mut Elaborator<'_>, item: &ItemRef, definition: &ast::Definition) {

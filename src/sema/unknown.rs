@@ -137,10 +137,8 @@ fn find_giver(block: &ast::Block, name: &str, found: &mut dyn FnMut(Giver)) {
             found(Giver { statement: statement.span, name: own, is_definition });
         };
         match &statement.kind {
-            StatementKind::Bind { target, .. } => {
-                if target.as_plain().is_some_and(|own| &**own == name) {
-                    give(target.span, false);
-                }
+            StatementKind::Bind { target, .. } if target.as_plain().is_some_and(|own| &**own == name) => {
+                give(target.span, false);
             }
             StatementKind::Unpack { names, .. } => {
                 let own = names.iter().flatten().find(|own| own.as_str() == name);

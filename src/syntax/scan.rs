@@ -191,6 +191,7 @@ pub fn check_brackets(file: FileId, text: &str, range: &Range<usize>) -> Diagnos
     let mut errors = Diagnostics::new();
     let mut open: Vec<Token> = Vec::new();
     let mut too_deep = false;
+    let mut last_stray = None;
     let all = tokens(slice);
     for &token in &all {
         if errors.len() >= MAX_ERRORS {
@@ -227,7 +228,12 @@ pub fn check_brackets(file: FileId, text: &str, range: &Range<usize>) -> Diagnos
                             errors.push(crossed(slice, inner, token, &place));
                             open.pop();
                         }
-                        _ => errors.push(closes_nothing(slice, token, &open, &place)),
+                        // Of several in a row the first says it all.
+                        _ if last_stray == Some(token.start) => last_stray = Some(token.end),
+                        _ => {
+                            errors.push(closes_nothing(slice, token, &open, &place));
+                            last_stray = Some(token.end);
+                        }
                     },
                 }
             }

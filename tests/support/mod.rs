@@ -3,6 +3,7 @@
 pub mod cases;
 pub mod checks;
 pub mod snapshot;
+pub mod wrong;
 
 use nnc::compile::Stage;
 

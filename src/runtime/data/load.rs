@@ -72,8 +72,8 @@ fn count_rows(set: &DataSet, columns: &[Column]) -> Result<usize, Diagnostic> {
         if other_column.rows() != column.rows() {
             let message = format!("the fields of `{}` have different numbers of rows", set.name);
             return Err(Diagnostic::error("E0721", message)
-                .at(other.span, format!("`{}` has {} rows", other.name, other_column.rows()))
-                .and_at(first.span, format!("`{}` has {} rows", first.name, column.rows())));
+                .at(other.span, format!("this has {} rows", other_column.rows()))
+                .and_at(first.span, format!("this has {} rows", column.rows())));
         }
     }
     if let Some(rows) = set.rows

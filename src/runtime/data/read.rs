@@ -240,7 +240,9 @@ fn fits(found: &[usize], column: &SourceColumn) -> Result<(), Diagnostic> {
 }
 
 fn wrong_shape(column: &SourceColumn, found: &[usize]) -> Diagnostic {
-    let message = format!("`{}` is {} for a row, but the file has other sizes", column.name, column.row);
+    let found = shape_text(found);
+    let message = format!("a row is declared as {}, but the array in the file is {found}", column.row);
     Diagnostic::error("E0722", message)
-        .at(column.span, format!("the array in the file is {} (rows first)", shape_text(found)))
+        .at(column.span, "this is read")
+        .note("the first axis of an array is the rows; the others are those of a row")
 }

@@ -194,6 +194,7 @@ mod tests {
         assert_eq!(text.encode("be ñ").unwrap(), [2, 3, 1, 6]);
         assert_eq!(text.decode(&[2, 3, 1, 6, 7, -1]), "be ñ\u{fffd}\u{fffd}");
         let error = text.encode("box").unwrap_err();
+        assert_eq!(error.code, "E0716");
         assert_eq!(error.message, "character 3 of the text is 'x', which the vocabulary does not have");
     }
 

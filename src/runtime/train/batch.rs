@@ -82,9 +82,9 @@ impl Batch {
         let mut sizes = of.sizes.clone();
         sizes.insert(BATCH.into(), Dim::from(size));
         let program = session.program.clone();
-        let function = program
-            .function(of.part, of.graph, &sizes)
-            .map_err(|error| program.build_failed(&error, train.span))?;
+        let function = program.function(of.part, of.graph, &sizes).map_err(|error| {
+            program.build_failed(&error, train.span).note(format!("for a batch of {size} rows"))
+        })?;
         Batch::bind(session, of, size, function)
     }
 

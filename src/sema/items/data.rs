@@ -99,7 +99,8 @@ fn read_settings(own: &mut Elaborator<'_>, item: &ast::Data, set: &mut DataSet) 
         && let Some(count) = own.compile_time_int(&rows.value, "`rows`")
     {
         if !(1..=1 << 31).contains(&count) {
-            own.error("E0605", format!("`rows` is {count}"), rows.value.span, "data has at least one row");
+            let label = if count < 1 { "data has at least one row" } else { "at most 2^31 are possible" };
+            own.error("E0605", format!("`rows` is {count}"), rows.value.span, label);
         } else if !matches!(set.source, Source::None) {
             own.error("E0605", "the file says how many rows there are", rows.span, "`rows` is for made data");
         } else {

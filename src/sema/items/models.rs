@@ -36,7 +36,7 @@ pub fn model(own: &mut Elaborator<'_>, item: &ItemRef) -> Option<Model> {
         }
     }
     let known_variables = own.variables.list.len();
-    own.allow_open_shapes = true;
+    (own.allow_open_shapes, own.looking) = (true, true);
     own.open_shapes.clear();
     let errors = own.diagnostics.len();
     own.variables.begin_graph();
@@ -47,7 +47,8 @@ pub fn model(own: &mut Elaborator<'_>, item: &ItemRef) -> Option<Model> {
     let (mut graph, outputs) = own.in_new_graph(|own| {
         let given = inputs.iter().map(|(name, ty)| {
             let node = own.graph_mut().add(Op::Input { name: name.clone(), ty: ty.clone() }, Vec::new());
-            let mut tensor = own.tensor(node, span);
+            let place = parameters.iter().find(|own| own.name.text == *name).map_or(span, |own| own.span);
+            let mut tensor = own.tensor(node, place);
             tensor.interval = class_interval(parameters, name, ty);
             tensor.field = (ty.elem == Elem::Int).then(|| format!("{}.{name}", item.name()).into());
             Given { name: None, value: Value::Tensor(tensor), span }
@@ -59,17 +60,20 @@ pub fn model(own: &mut Elaborator<'_>, item: &ItemRef) -> Option<Model> {
     own.mode = mode;
     own.called_models.clear();
     let calls = std::mem::take(&mut own.layer_calls);
-    own.allow_open_shapes = false;
-    let open_shapes = std::mem::take(&mut own.open_shapes);
+    (own.allow_open_shapes, own.looking) = (false, false);
+    let mut open_shapes = std::mem::take(&mut own.open_shapes);
+    let open_starts = std::mem::take(&mut own.open_starts);
+    open_shapes.retain(|(_, ty, _)| ty.static_shape().is_none());
     let open = !open_shapes.is_empty();
+    if !open && !was_called {
+        own.diagnostics.extend(open_starts);
+    }
     let failed = outputs.is_none();
     if open || (failed && was_called) {
         // Only what a caller knows would fix these sizes; the errors, if any, belong to the calls.
         if let (Some((path, ty, place)), false, false) = (open_shapes.first(), failed, was_called) {
-            let warning = Diagnostic::warning("W0602", format!("the size of `{path}` is open: {ty}"));
-            let warning = warning.at(*place, "it depends on the shape of an input");
-            let warning = warning.and_at(span, "nothing calls this model, so nothing fixes it");
-            own.report(warning.help("write the number in the signature, or call the model in a `train`"));
+            let warning = open_size(item, parameters, &inputs, (path, ty, *place));
+            own.report(warning);
         }
         own.variables.truncate(known_variables);
         if was_called {
@@ -82,6 +86,34 @@ pub fn model(own: &mut Elaborator<'_>, item: &ItemRef) -> Option<Model> {
     }
     let layers = summaries(own, &graph, &calls);
     Some(Model { name: item.name().into(), inputs, forward: Some(graph), layers })
+}
+
+/// A parameter of a model that nothing calls has a size that an input would fix.
+fn open_size(
+    item: &ItemRef,
+    parameters: &[ast::Parameter],
+    inputs: &[(Arc<str>, Type)],
+    (path, ty, place): (&str, &Type, Span),
+) -> Diagnostic {
+    let symbols = |ty: &Type| {
+        let mut symbols = Vec::new();
+        ty.shape.iter().for_each(|size| size.symbols(&mut symbols));
+        symbols
+    };
+    let open = symbols(ty);
+    let warning = Diagnostic::warning("W0602", format!("the size of `{path}` is open: {ty}"));
+    let warning = warning.at(item.name_span(), "nothing calls this model, so nothing fixes it");
+    let fixing = inputs.iter().find_map(|(name, input)| {
+        let size = symbols(input).into_iter().find(|own| open.contains(own))?;
+        Some((size, parameters.iter().find(|own| own.name.text == *name)?))
+    });
+    let warning = match fixing {
+        Some((size, input)) => warning
+            .and_at(input.span, format!("the shape of `{}` says what `{size}` is", input.name))
+            .help(format!("write a number for `{size}`, or call the model in a `train` or `print`")),
+        None => warning.help("write the number in the signature, or call the model in a `train`"),
+    };
+    warning.and_at(place, "this parameter")
 }
 
 fn open_model(item: &ItemRef) -> Model {
@@ -115,7 +147,7 @@ fn class_interval(parameters: &[ast::Parameter], name: &str, ty: &Type) -> Optio
 }
 
 /// The type of a signature with every unknown name a free dimension of that name. `None` is reported.
-fn free_type(own: &mut Elaborator<'_>, item: &ItemRef, ty: &ast::Type) -> Option<Type> {
+pub fn free_type(own: &mut Elaborator<'_>, item: &ItemRef, ty: &ast::Type) -> Option<Type> {
     let ast::TypeKind::Tensor { element, dims } = &ty.kind else { return None };
     let elem = match element {
         ast::Element::Float => Elem::Float,

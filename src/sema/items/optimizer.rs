@@ -72,7 +72,7 @@ impl Call {
 }
 
 /// `param <-` stands exactly once on every path, as the last `<-`.
-fn check_body(own: &mut Elaborator<'_>, definition: &ast::Definition) {
+pub fn check_body(own: &mut Elaborator<'_>, definition: &ast::Definition) {
     let found = updates_param(&definition.body);
     if found {
         return;

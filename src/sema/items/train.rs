@@ -195,7 +195,8 @@ fn positive(own: &mut Elaborator<'_>, value: &ast::Expr, what: &str) -> Option<u
     if (1..=1 << 40).contains(&count) {
         return Some(count as u64);
     }
-    own.error("E0614", format!("{what} is {count}"), value.span, "at least 1 is needed");
+    let label = if count < 1 { "at least 1 is needed" } else { "at most 2^40 is possible" };
+    own.error("E0614", format!("{what} is {count}"), value.span, label);
     None
 }
 

@@ -4,15 +4,13 @@
 //! A program is compiled, and run if nothing is found then. It may take [`TIME`] and must not panic; it must be
 //! rejected or fail, unless its title ends in "is fine". `⟦5000 × (⟧` in a program stands for 5000 brackets.
 
-mod support;
-
 use std::error::Error;
 use std::path::Path;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use support::{cases, snapshot};
+use super::{cases, snapshot};
 
 /// Each takes a few milliseconds; this is for slow machines, and still tells a hang.
 const TIME: Duration = Duration::from_secs(20);
@@ -20,10 +18,11 @@ const TIME: Duration = Duration::from_secs(20);
 /// Lines of a report that are kept: what comes first is what people read.
 const KEPT_LINES: usize = 60;
 
-fn wrong(path: &Path, text: String) -> Result<(), Box<dyn Error>> {
+/// Every program of a file.
+pub fn check(path: &Path, text: &str) -> Result<(), Box<dyn Error>> {
     let mut reports = String::new();
     let mut accepted = Vec::new();
-    for (title, program) in programs(&text) {
+    for (title, program) in programs(text) {
         let program = expanded(program).ok_or_else(|| format!("{title}: ⟦number × text⟧"))?;
         let report = report_in_time(path, program).map_err(|fault| format!("{title}: {fault}"))?;
         if !report.contains("error[") && !title.ends_with("is fine") {
@@ -80,8 +79,4 @@ fn shortened(report: &str) -> String {
         lines.push("[…]");
     }
     lines.join("\n") + "\n"
-}
-
-datatest_stable::harness! {
-    { test = wrong, root = "tests/wrong", pattern = r"^[^/]+\.nn$" },
 }
