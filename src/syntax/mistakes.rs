@@ -2,6 +2,7 @@
 //! described by what was expected.
 
 mod foreign;
+mod numbers;
 mod slips;
 
 use crate::base::{Diagnostic, Span, nearest};
@@ -9,8 +10,9 @@ use crate::base::{Diagnostic, Span, nearest};
 use super::errors::{Failure, innermost_open, previous_asks_for_more};
 use super::grammar::Rule;
 use super::scan::ends_open;
-use super::tokens::{RESERVED, Token, TokenKind, is_name};
+use super::tokens::{RESERVED, Token, TokenKind};
 use foreign::{foreign_character, foreign_word};
+use numbers::wrong_number;
 
 /// Words that begin a statement or a line of a declaration.
 const LINE_WORDS: [&str; 10] =
@@ -87,53 +89,6 @@ fn line_without_value(failure: &Failure<'_>) -> Option<Diagnostic> {
             .at(Span { start: end, end, ..failure.span(*newline) }, "the line goes on below")
             .and_at(failure.span(found), "so this does not begin a statement"),
     )
-}
-
-fn wrong_number(failure: &Failure<'_>) -> Option<Diagnostic> {
-    let error = |what: String, place: Span| Diagnostic::error("E0011", what).at(place, "not a number");
-    // The point is either what does not fit or what the parser has just taken for a member's.
-    let point =
-        [failure.found, failure.previous].into_iter().flatten().find(|token| failure.text(*token) == ".");
-    let number = point.and_then(|point| {
-        let touches = |token: &&Token| token.end == point.start && token.kind == TokenKind::Number;
-        failure.tokens.iter().find(touches).map(|number| (*number, point))
-    });
-    if let Some((number, point)) = number {
-        let place = failure.span(number).to(failure.span(point));
-        let text = failure.text(number);
-        return Some(error(format!("a digit is missing behind the point in `{text}.`"), place).suggest(
-            "write",
-            place,
-            format!("{text}.0"),
-        ));
-    }
-    let found = failure.found?;
-    if found.kind == TokenKind::Number && failure.expects_value() {
-        let word = failure.text(found);
-        let place = failure.span(found);
-        let digits = word.find(|c: char| !c.is_ascii_digit() && c != '_' && c != '.').unwrap_or(word.len());
-        let (number, rest) = word.split_at(digits);
-        let error = error(format!("`{word}` is not a number"), place);
-        return Some(match is_name(rest) && !rest.starts_with(['e', 'E']) && !number.ends_with('.') {
-            true => error.suggest("if this is a product", place, format!("{number} * {rest}")),
-            false => error.help("numbers are written `1`, `0.5`, `1e-3`, `1_000`"),
-        });
-    }
-    if failure.text(found) != "." {
-        return None;
-    }
-    let next = failure.next();
-    let digits = next.filter(|next| next.start == found.end && next.kind == TokenKind::Number);
-    if let Some(digits) = digits.filter(|_| failure.expects_value()) {
-        let place = failure.span(found).to(failure.span(digits));
-        let text = failure.text(digits);
-        return Some(error(format!("a digit is missing before the point in `.{text}`"), place).suggest(
-            "write",
-            place,
-            format!("0.{text}"),
-        ));
-    }
-    None
 }
 
 /// `if c{`: the brace of a template touches its name, that of a block does not.

@@ -6,6 +6,7 @@ use super::super::ast::ReduceOp;
 use super::super::errors::{Failure, innermost_open};
 use super::super::grammar::Rule;
 use super::super::tokens::{ITEM_WORDS, Token, TokenKind};
+use super::numbers::decimal_comma;
 
 pub(super) const SLIPS: [fn(&Failure<'_>) -> Option<Diagnostic>; 9] = [
     branch_without_if,
@@ -130,20 +131,6 @@ fn tuple_of_sizes(failure: &Failure<'_>) -> Option<Diagnostic> {
             .at(whole, "a type is expected here")
             .suggest("write", whole, format!("[{sizes}]")),
     )
-}
-
-/// `0,1` for `0.1`.
-fn decimal_comma(failure: &Failure<'_>) -> Option<Diagnostic> {
-    let found = failure.found.filter(|found| failure.text(*found) == ",")?;
-    let number = |token: &Token| token.kind == TokenKind::Number;
-    let before = failure.previous.filter(number).filter(|before| before.end == found.start)?;
-    let after = failure.next().filter(number).filter(|after| after.start == found.end)?;
-    let whole = failure.span(before).to(failure.span(after));
-    failure.after_value().then(|| {
-        Diagnostic::error("E0011", "a number has a point, not a comma")
-            .at(failure.span(found), "not expected here")
-            .suggest("write", whole, format!("{}.{}", failure.text(before), failure.text(after)))
-    })
 }
 
 /// `learning-rate` for `learning_rate`.
