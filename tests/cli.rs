@@ -266,3 +266,17 @@ fn without_a_train_there_is_nothing_to_measure() {
         assert!(err(&output).contains("no `train`"), "{}", err(&output));
     }
 }
+
+#[test]
+fn plots_are_sketched_and_drawn() {
+    let folder = Temporary::new("plots");
+    let program = "plot [1, 2, 4], [1, 0, 1], title = \"a valley\"\n";
+    let output = nnc_on(program, &["run", "-", "--plots", folder.path()]);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    assert!(out(&output).starts_with("a valley\n  1 ┤•"), "{}", out(&output));
+    let file = Path::new(folder.path()).join("plot-1.svg");
+    assert!(std::fs::read_to_string(&file).expect("it was drawn").contains("a valley"));
+    std::fs::remove_dir_all(folder.path()).expect("a folder");
+    let output = nnc_on(program, &["run", "-", "--plots", XOR]);
+    assert!(code(&output) == 1 && err(&output).contains("E0714"), "{}", err(&output));
+}

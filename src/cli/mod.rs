@@ -4,6 +4,7 @@
 
 mod bench;
 mod check;
+mod drawings;
 mod explain;
 mod fmt;
 mod generate;
@@ -14,6 +15,7 @@ mod json;
 mod lines;
 mod measured;
 mod numbers;
+mod plot;
 mod profile;
 mod progress;
 mod run;

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::lines::Lines;
+use super::plot::{Curves, sketch};
 use super::{numbers, style};
 use crate::base::SourceMap;
 use crate::base::render::render;
@@ -49,7 +50,7 @@ impl Observer for Terminal {
                     None => eprint!("{text}"),
                 }
             }
-            Event::Plot(chart) => self.line(&format!("plot \"{}\": plots are not drawn yet", chart.title)),
+            Event::Plot(chart) => self.line(&sketch(&Curves::of(chart))),
             _ if self.quiet => {}
             Event::Start(start) => {
                 let text = format!(

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{Args, ValueEnum};
 
+use super::drawings::Drawings;
 use super::interrupt::Interruptible;
 use super::json::Json;
 use super::progress::Terminal;
@@ -26,6 +27,7 @@ Examples:
   nnc run digits.nn --epochs 5 --seed 3 --save digits.safetensors
   nnc run digits.nn --init digits.safetensors --set train.batch=64
   nnc run digits.nn --events json --every 10 | jq .loss
+  nnc run approximate.nn --plots pictures
   cat xor.nn | nnc run -")]
 pub struct Run {
     /// The program; `-` for standard input.
@@ -66,6 +68,9 @@ pub struct Run {
     /// With `--events json`: a step event every N steps.
     #[arg(long, value_name = "N", requires = "events")]
     every: Option<u64>,
+    /// Draw each `plot` of the program into an SVG file in this folder.
+    #[arg(long, value_name = "FOLDER")]
+    plots: Option<PathBuf>,
     /// Compute with floats of this width.
     #[arg(long, value_name = "TYPE")]
     precision: Option<Width>,
@@ -96,13 +101,17 @@ impl Run {
         if lacks_train {
             return Err(Failure::Usage("the program has no `train` whose settings could be changed".into()));
         }
-        let listener: Box<dyn Observer> = match self.events {
+        let mut listener: Box<dyn Observer> = match self.events {
             Some(Format::Json) => Box::new(Json::new(self.every, program.sources().clone())),
             None => {
                 let bar = std::io::stdout().is_terminal() && std::io::stderr().is_terminal();
                 Box::new(Terminal::new(self.quiet, bar, program.sources().clone()))
             }
         };
+        if let Some(folder) = &self.plots {
+            let drawings = Drawings::new(listener, folder, &self.file);
+            listener = Box::new(drawings.map_err(|error| program.failed([error]))?);
+        }
         let interrupted = Arc::new(AtomicBool::new(false));
         let mut observer = Interruptible::new(listener, Arc::clone(&interrupted));
         for warning in program.warnings() {

@@ -2,7 +2,7 @@
 
 use crate::base::{Diagnostic, Span};
 use crate::ir::program::{Expect, Plot, Print, PrintPart};
-use crate::ir::{Elem, Graph};
+use crate::ir::{Dim, Elem, Graph};
 use crate::sema::elaborator::{Elaborator, Mode};
 use crate::sema::elementwise::Arg;
 use crate::sema::value::Value;
@@ -96,6 +96,7 @@ pub fn plot(own: &mut Elaborator<'_>, item: &ast::Plot, span: Span) -> Option<Pl
         }
         let many = curves.len() > 1;
         let mut series = Vec::new();
+        let mut rows: Option<(Dim, Span)> = None;
         for (at, (value, place)) in curves.into_iter().enumerate() {
             if value.is_error() {
                 return None;
@@ -105,6 +106,18 @@ pub fn plot(own: &mut Elaborator<'_>, item: &ast::Plot, span: Span) -> Option<Pl
                 let error = Diagnostic::error("E0622", "a curve is a tensor of one axis (or of one column)");
                 own.report(error.at(place, value.describe()));
                 return None;
+            }
+            let size = tensor.ty.shape[0].clone();
+            match &rows {
+                Some((known, first)) if *known != size => {
+                    let error =
+                        Diagnostic::error("E0622", "the tensors of a plot have different numbers of rows");
+                    let error = error.at(place, format!("{size} rows"));
+                    own.report(error.and_at(*first, format!("{known} rows")));
+                    return None;
+                }
+                Some(_) => {}
+                None => rows = Some((size, place)),
             }
             let tensor = own.with_elem(tensor, Elem::Float, place)?;
             let name: Arc<str> = match (many, at) {

@@ -1,0 +1,62 @@
+//! `--plots FOLDER`: a picture of each `plot` as a file.
+
+use std::path::{Path, PathBuf};
+
+use super::plot::{Curves, svg};
+use crate::base::Diagnostic;
+use crate::runtime::events::{Chart, Event, Observer};
+
+/// An observer that draws each plot into a file.
+pub struct Drawings {
+    inner: Box<dyn Observer>,
+    folder: PathBuf,
+    /// The program's name: files are called after it.
+    name: String,
+    drawn: usize,
+}
+
+impl Drawings {
+    /// Makes the folder if there is none.
+    ///
+    /// # Errors
+    /// E0714.
+    pub fn new(inner: Box<dyn Observer>, folder: &Path, program: &Path) -> Result<Drawings, Diagnostic> {
+        std::fs::create_dir_all(folder).map_err(|error| {
+            Diagnostic::error("E0714", format!("cannot make the folder `{}`: {error}", folder.display()))
+        })?;
+        let name = program.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        // Standard input has no name.
+        let name = if name.is_empty() || name == "-" { "plot".to_owned() } else { name };
+        Ok(Drawings { inner, folder: folder.to_path_buf(), name, drawn: 0 })
+    }
+
+    fn draw(&mut self, chart: &Chart) {
+        self.drawn += 1;
+        let path = self.folder.join(format!("{}-{}.svg", self.name, self.drawn));
+        if let Err(error) = std::fs::write(&path, svg(&Curves::of(chart))) {
+            let message = format!("cannot write `{}`: {error}", path.display());
+            self.inner.event(&Event::Warning(&Diagnostic::warning("E0714", message)));
+        }
+    }
+}
+
+impl Observer for Drawings {
+    fn event(&mut self, event: &Event<'_>) {
+        self.inner.event(event);
+        if let Event::Plot(chart) = event {
+            self.draw(chart);
+        }
+    }
+
+    fn every(&self) -> Option<u64> {
+        self.inner.every()
+    }
+
+    fn stop(&mut self) -> bool {
+        self.inner.stop()
+    }
+
+    fn leave(&mut self) -> bool {
+        self.inner.leave()
+    }
+}
