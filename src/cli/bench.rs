@@ -12,8 +12,8 @@ use super::numbers::{bytes, count, duration};
 use super::{Failure, input, say};
 use crate::compile::{Measures, Pass};
 use crate::runtime::format::number_text;
-use crate::runtime::measure::machine;
 use crate::runtime::measure::steps::Times;
+use crate::runtime::measure::{answers, machine};
 use crate::runtime::train::held::Purpose;
 
 /// Measure a training step: its time, compilation, arithmetic, memory.
@@ -23,6 +23,7 @@ Examples:
   nnc bench models/digits.nn
   nnc bench models/digits.nn --threads 1 --seconds 5 --json
   nnc bench models/digits.nn --set train.batch=256
+  nnc bench models/digits.nn --predict 1
 
 A step is forward pass, backward pass and update on the first batch, which is in memory. Steps shorter than
 200 µs are taken in series of one call; a time is then that of a call, divided by its steps.
@@ -31,6 +32,9 @@ Operations on floats are counted in the simplified program, an elementary functi
 pub struct Bench {
     #[command(flatten)]
     of: Measured,
+    /// Time the answer of the program's first model for so many made rows, instead of a training step.
+    #[arg(long, value_name = "ROWS")]
+    predict: Option<std::num::NonZeroUsize>,
     /// Take one step, say so and end: what the first step is timed with.
     #[arg(long, hide = true)]
     first_step: bool,
@@ -49,6 +53,9 @@ impl Bench {
             say("done");
             return Ok(());
         }
+        if let Some(rows) = self.predict {
+            return self.predict(&input, rows.get());
+        }
         let mut subject = self.of.prepare(&input, Purpose::Training)?;
         let peak = machine::arithmetic(subject.threads, subject.precision());
         let times = Times::measure(&mut subject.session, &mut subject.held, self.of.seconds);
@@ -60,6 +67,44 @@ impl Bench {
             say(&findings.json().to_string())
         } else {
             say(&findings.text())
+        }
+        Ok(())
+    }
+
+    fn predict(&self, input: &input::Input, rows: usize) -> Result<(), Failure> {
+        let (program, _) = self.of.compile(input)?;
+        let Some(model) = program.checked().models.first() else {
+            return Err(Failure::Usage(format!("{} has no model", input.name)));
+        };
+        let mut session = program.session()?;
+        session.set_threads(self.of.threads());
+        let times = answers::measure(&mut session, model, rows, self.of.seconds)?;
+        let (least, most) = (times.quantile(0.1), times.quantile(0.9));
+        if self.of.json {
+            let report = json!({
+                "file": input.name,
+                "model": &*model.name,
+                "rows": rows,
+                "threads": self.of.threads(),
+                "predict_us": rounded(times.median() * 1e6),
+                "p10_us": rounded(least * 1e6),
+                "p90_us": rounded(most * 1e6),
+                "calls": times.calls(),
+                "peak_mb": times.resident[1].map(|resident| rounded(resident.most as f64 / 1e6)),
+            });
+            say(&report.to_string());
+        } else {
+            say(&format!(
+                "{}: {} answers for {} rows in {}; {} to {} in the middle 80 %; {} calls, {}",
+                input.name,
+                model.name,
+                count(rows as u64),
+                time_text(times.median()),
+                time_text(least),
+                time_text(most),
+                count(times.calls() as u64),
+                threads_text(self.of.threads())
+            ));
         }
         Ok(())
     }

@@ -44,8 +44,8 @@ pub struct Subject {
 }
 
 impl Measured {
-    /// Compiles the program and gathers its first batch.
-    pub fn prepare(&self, input: &Input, purpose: Purpose) -> Result<Subject, Failure> {
+    /// Compiles the program; whether it has a `train`.
+    pub fn compile(&self, input: &Input) -> Result<(Program, bool), Failure> {
         let mut settings = Settings::default();
         for text in &self.settings {
             settings.set(text).map_err(Failure::Usage)?;
@@ -56,6 +56,12 @@ impl Measured {
                 trains = has_train(file);
                 settings.apply(sources, file)
             })?;
+        Ok((program, trains))
+    }
+
+    /// Compiles the program and gathers its first batch.
+    pub fn prepare(&self, input: &Input, purpose: Purpose) -> Result<Subject, Failure> {
+        let (program, trains) = self.compile(input)?;
         let nothing =
             || Failure::Usage(format!("{} has no `train`: there is no step to measure", input.name));
         if !trains {

@@ -50,6 +50,13 @@ impl Times {
         Times { sorted: times, steps_a_call: steps, losses: [first, last], resident: [before, after] }
     }
 
+    /// Times of single calls of something else.
+    pub fn of_calls(mut times: Vec<f64>) -> Times {
+        times.sort_by(f64::total_cmp);
+        let resident = [None, resident()];
+        Times { sorted: times, steps_a_call: 1, losses: [Vec::new(), Vec::new()], resident }
+    }
+
     /// The time that this share of the calls is faster than.
     pub fn quantile(&self, share: f64) -> f64 {
         let at = (self.sorted.len() as f64 * share) as usize;

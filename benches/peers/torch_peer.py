@@ -1,0 +1,161 @@
+"""PyTorch on one workload: `torch_peer.py eager|compile WORKLOAD THREADS`, see rounds.py."""
+
+import math
+import sys
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+from rounds import serve
+from workloads import WORKLOADS
+
+
+def mlp(dims, act):
+    layers = []
+    for i, (a, b) in enumerate(zip(dims, dims[1:])):
+        layers.append(nn.Linear(a, b))
+        if i < len(dims) - 2:
+            layers.append({"relu": nn.ReLU, "tanh": nn.Tanh}[act]())
+    return nn.Sequential(*layers)
+
+
+class Lenet(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.c1, self.c2 = nn.Conv2d(1, 6, 5, padding=2), nn.Conv2d(6, 16, 5)
+        self.f1, self.f2, self.f3 = nn.Linear(400, 120), nn.Linear(120, 84), nn.Linear(84, 10)
+
+    def forward(self, x):
+        x = F.avg_pool2d(torch.tanh(self.c1(x)), 2)
+        x = F.avg_pool2d(torch.tanh(self.c2(x)), 2).flatten(1)
+        return self.f3(torch.tanh(self.f2(torch.tanh(self.f1(x)))))
+
+
+class Cnn(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.c1, self.b1 = nn.Conv2d(1, 32, 3, padding=1), nn.BatchNorm2d(32)
+        self.c2, self.b2 = nn.Conv2d(32, 64, 3, padding=1), nn.BatchNorm2d(64)
+        self.f1, self.f2 = nn.Linear(64 * 49, 128), nn.Linear(128, 10)
+
+    def forward(self, x):
+        x = F.max_pool2d(F.relu(self.b1(self.c1(x))), 2)
+        x = F.max_pool2d(F.relu(self.b2(self.c2(x))), 2).flatten(1)
+        return self.f2(F.relu(self.f1(x)))
+
+
+class Lstm(nn.Module):
+    def __init__(self, vocab, embed, hidden):
+        super().__init__()
+        self.e = nn.Embedding(vocab, embed)
+        self.l = nn.LSTM(embed, hidden, batch_first=True)
+        self.o = nn.Linear(hidden, vocab)
+
+    def forward(self, x):
+        return self.o(self.l(self.e(x))[0])
+
+
+class Block(nn.Module):
+    def __init__(self, d, heads):
+        super().__init__()
+        self.heads = heads
+        self.n1, self.qkv, self.p = nn.LayerNorm(d), nn.Linear(d, 3 * d), nn.Linear(d, d)
+        self.n2, self.f1, self.f2 = nn.LayerNorm(d), nn.Linear(d, 4 * d), nn.Linear(4 * d, d)
+
+    def forward(self, x):
+        B, T, D = x.shape
+        q, k, v = self.qkv(self.n1(x)).view(B, T, 3, self.heads, D // self.heads).permute(2, 0, 3, 1, 4)
+        y = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+        x = x + self.p(y.transpose(1, 2).reshape(B, T, D))
+        return x + self.f2(F.gelu(self.f1(self.n2(x))))
+
+
+class Gpt(nn.Module):
+    def __init__(self, vocab, d, heads, layers, seq):
+        super().__init__()
+        self.e, self.pos = nn.Embedding(vocab, d), nn.Embedding(seq, d)
+        self.b = nn.Sequential(*[Block(d, heads) for _ in range(layers)])
+        self.n, self.o = nn.LayerNorm(d), nn.Linear(d, vocab, bias=False)
+
+    def forward(self, x):
+        return self.o(self.n(self.b(self.e(x) + self.pos.weight)))
+
+
+def model(w):
+    kind = w["kind"]
+    if kind in ("mlp", "pinn"):
+        return mlp(w["dims"], w.get("act", "tanh"))
+    if kind == "lenet":
+        return Lenet()
+    if kind == "cnn":
+        return Cnn()
+    if kind == "lstm":
+        return Lstm(w["vocab"], w["embed"], w["hidden"])
+    return Gpt(w["vocab"], w["dim"], w["heads"], w["layers"], w["seq"])
+
+
+def inputs(w, batch):
+    """Inputs and targets of a batch."""
+    kind = w["kind"]
+    if kind == "mlp":
+        x = torch.rand(batch, w["dims"][0])
+        if w["loss"] == "bce":
+            return x, torch.randint(0, 2, (batch, 1)).float()
+        return x, torch.randint(0, w["dims"][-1], (batch,))
+    if kind in ("lenet", "cnn"):
+        return torch.rand(batch, 1, 28, 28), torch.randint(0, 10, (batch,))
+    if kind == "pinn":
+        return torch.rand(batch, 2, requires_grad=True), None
+    size = (batch, w["seq"])
+    return torch.randint(0, w["vocab"], size), torch.randint(0, w["vocab"], size)
+
+
+def loss_of(w, m, x, y):
+    kind = w["kind"]
+    if kind == "mlp" and w["loss"] == "bce":
+        return lambda: F.binary_cross_entropy_with_logits(m(x), y)
+    if kind in ("mlp", "lenet", "cnn"):
+        return lambda: F.cross_entropy(m(x), y)
+    if kind in ("lstm", "gpt"):
+        return lambda: F.cross_entropy(m(x).flatten(0, 1), y.flatten())
+
+    def residual():
+        u = m(x)
+        (g,) = torch.autograd.grad(u.sum(), x, create_graph=True)
+        ux, ut = g[:, 0], g[:, 1]
+        uxx = torch.autograd.grad(ux.sum(), x, create_graph=True)[0][:, 0]
+        return ((ut + u[:, 0] * ux - 0.01 / math.pi * uxx) ** 2).mean()
+
+    return residual
+
+
+def build(mode, name):
+    w = WORKLOADS[name]
+    torch.manual_seed(0)
+    m = model(w)
+    loss = loss_of(w, m, *inputs(w, w["batch"]))
+    if mode == "compile":
+        if w["kind"] == "pinn":
+            raise RuntimeError("torch.compile does not do second derivatives")
+        loss = torch.compile(loss)
+    p, lr = list(m.parameters()), w["lr"]
+    optimizer = {
+        "sgd": lambda: torch.optim.SGD(p, lr=lr),
+        "momentum": lambda: torch.optim.SGD(p, lr=lr, momentum=0.9),
+        "adam": lambda: torch.optim.Adam(p, lr=lr),
+        "adamw": lambda: torch.optim.AdamW(p, lr=lr),
+    }[w["opt"]]()
+
+    def step():
+        optimizer.zero_grad(set_to_none=True)
+        loss().backward()
+        optimizer.step()
+
+    return step, 1
+
+
+if __name__ == "__main__":
+    mode, name, threads = sys.argv[1:4]
+    torch.set_num_threads(int(threads))
+    serve(lambda: build(mode, name))
