@@ -99,12 +99,13 @@ class Comparison:
             for name, contender in contenders.items():
                 result = contender.measure(self.options.seconds)
                 found[name].append(result)
-                self.keep(part=part, workload=workload, threads=threads, contender=name, round=round, **result)
+                place = dict(part=part, workload=workload, threads=threads, contender=name, round=round)
+                self.keep({**result, **place})
         for contender in contenders.values():
             contender.stop()
         return {name: medians(results) for name, results in found.items()}
 
-    def keep(self, **line):
+    def keep(self, line):
         if self.out:
             self.out.write(json.dumps(line) + "\n")
             self.out.flush()
