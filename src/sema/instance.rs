@@ -244,14 +244,17 @@ impl Elaborator<'_> {
         if is_model {
             self.note_model_inputs(&item, &given);
         }
-        if let Some(known) = key.as_ref().and_then(|key| self.remembered.get(key)) {
+        // The loss itself calls anew each time: two calls of a network with dropout are two draws.
+        if !self.remember_calls
+            && let Some(known) = key.as_ref().and_then(|key| self.remembered.get(key))
+        {
             return known.clone();
         }
         let value = self.instance_body(instance, &item, hyper, given, span);
         if let Some(key) = key
             && self.remember_calls
         {
-            self.remembered.insert(key, value.clone());
+            self.remembered.entry(key).or_insert_with(|| value.clone());
         }
         value
     }

@@ -14,14 +14,17 @@ const FILES: &[(&str, &str)] = &[
     ("prelude/convolution.nn", include_str!("../prelude/convolution.nn")),
     ("prelude/functions.nn", include_str!("../prelude/functions.nn")),
     ("prelude/generation.nn", include_str!("../prelude/generation.nn")),
+    ("prelude/graph.nn", include_str!("../prelude/graph.nn")),
     ("prelude/inits.nn", include_str!("../prelude/inits.nn")),
     ("prelude/linear.nn", include_str!("../prelude/linear.nn")),
     ("prelude/losses.nn", include_str!("../prelude/losses.nn")),
     ("prelude/metrics.nn", include_str!("../prelude/metrics.nn")),
     ("prelude/normalisation.nn", include_str!("../prelude/normalisation.nn")),
     ("prelude/optimizers.nn", include_str!("../prelude/optimizers.nn")),
+    ("prelude/pooling.nn", include_str!("../prelude/pooling.nn")),
     ("prelude/schedules.nn", include_str!("../prelude/schedules.nn")),
     ("prelude/sequence.nn", include_str!("../prelude/sequence.nn")),
+    ("prelude/spiking.nn", include_str!("../prelude/spiking.nn")),
 ];
 
 /// The words that begin an item with a name; only these stand in the library.

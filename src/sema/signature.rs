@@ -66,6 +66,9 @@ impl Elaborator<'_> {
                 DimKind::Pack(Some(name)) => match self.frame().find(&name.text).map(|own| own.value.clone())
                 {
                     Some(Value::Pack(pack)) => axes.extend(pack.iter().cloned()),
+                    Some(Value::List(sizes)) if sizes.iter().all(|size| matches!(size, Value::Int(_))) => {
+                        axes.extend(sizes.iter().filter_map(Value::as_dim).map(Axis::new));
+                    }
                     Some(Value::Error) => return None,
                     _ => {
                         let message = format!("no dimensions `...{name}` are bound here");

@@ -1,6 +1,7 @@
 //! Subscripts of whole tensors: `x[:, 0]`, `x[1:]`, `x[:, new]`, `x[..., -1]`, `.T`; and of lists.
 
 use super::elaborator::Elaborator;
+use super::index::{Fit, grows, not_negative};
 use super::operators::interval_of;
 use super::value::{Axis, Tensor, Value, show_axes};
 use crate::base::{Diagnostic, Span};
@@ -67,10 +68,15 @@ impl Elaborator<'_> {
             return false;
         }
         let mut found = false;
-        super::walk::subscripts(subscripts, &mut |expr| {
-            if let ast::ExprKind::Name(name) = &expr.kind {
+        super::walk::subscripts(subscripts, &mut |expr| match &expr.kind {
+            ast::ExprKind::Name(name) => {
                 found |= self.frame().find(name).is_some_and(|own| matches!(own.value, Value::Indexed(_)));
             }
+            // `c[y[...s]]`: the element of `y` stands at the place that the pack names.
+            ast::ExprKind::Subscript { subscripts, .. } => {
+                found |= subscripts.items.iter().any(|item| matches!(item.kind, SubscriptKind::Pack(_)));
+            }
+            _ => {}
         });
         found
     }
@@ -288,9 +294,9 @@ impl Elaborator<'_> {
             Some(end) => self.slice_end(end, size, "the end of a slice")?,
             None => size.clone(),
         };
-        let fits = start.at_least(&Dim::ZERO) && size.at_least(&end) && end.at_least(&start);
-        if !fits {
-            let message = format!("the slice {start}:{end} of an axis of size {size}");
+        let message = format!("the slice {start}:{end} of an axis of size {size}");
+        let ends = [start.clone(), size - &end, &end - &start];
+        if !self.holds_or_waits(&ends, span, &message) {
             let known =
                 start.as_number().is_some() && end.as_number().is_some() && size.as_number().is_some();
             let label =
@@ -303,6 +309,17 @@ impl Elaborator<'_> {
         let count =
             if step == 1 { length } else { (&length + &Dim::number(step - 1)).floor_div(&Dim::number(step)) };
         Some(Part::Range { start, step, size: count })
+    }
+
+    /// Whether none of the numbers is negative, or will not be for all we know: those of free dimensions wait until
+    /// these have their numbers.
+    fn holds_or_waits(&mut self, ends: &[Dim], span: Span, message: &str) -> bool {
+        let open: Vec<&Dim> = ends.iter().filter(|end| not_negative(end) != Fit::Always).collect();
+        let may_hold = open.iter().all(|end| not_negative(end) == Fit::Open && grows(end));
+        if may_hold {
+            open.into_iter().for_each(|end| self.defer(end.clone(), span, message.to_string()));
+        }
+        may_hold
     }
 
     /// The end of a slice; a negative number counts from the end of the axis.
@@ -346,8 +363,9 @@ impl Elaborator<'_> {
                 } else {
                     place.clone()
                 };
-                let fits = from_start.at_least(&Dim::ZERO) && size.at_least(&(&from_start + &Dim::ONE));
-                if !fits {
+                let room = &(size - &from_start) - &Dim::ONE;
+                let message = format!("the place {place} of an axis of size {size}");
+                if !self.holds_or_waits(&[from_start.clone(), room], at.span, &message) {
                     self.report(outside(&place.to_string()));
                     return None;
                 }

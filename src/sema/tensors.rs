@@ -1,6 +1,7 @@
 //! Values as tensors: numbers and lists that meet tensors, element types, fitting a value to a declared shape.
 
 use super::elaborator::{Elaborator, Expected};
+use super::operators::interval_of;
 use super::value::{Axis, Interval, Tensor, Value, show_axes};
 use crate::base::{Diagnostic, Span};
 use crate::ir::{BinaryOp, Const, Dim, Elem, LoopBuilder, ScalarId, Sub, UnaryOp};
@@ -214,7 +215,12 @@ impl Elaborator<'_> {
             shape.insert(axis, Dim::ONE);
         }
         shape[axis] = nodes.iter().fold(Dim::ZERO, |sum, (_, tensor)| &sum + &one(tensor));
-        self.join_by_selects(&nodes, axis, new, &shape, span)
+        let interval = tensors.iter().map(|own| interval_of(&Value::Tensor(own.clone()))).reduce(|a, b| {
+            let (a, b) = (a?, b?);
+            Some(Interval { least: a.least.min_with(&b.least), greatest: a.greatest.max_with(&b.greatest) })
+        });
+        let joined = self.join_by_selects(&nodes, axis, new, &shape, span)?;
+        Some(Tensor { interval: interval.flatten().filter(|_| elem == Elem::Int), ..joined })
     }
 
     /// One map over the whole result that chooses the part by the index.

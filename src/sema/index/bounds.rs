@@ -8,7 +8,7 @@ use crate::ir::{Affine, Dim, Var};
 
 /// What is known of `dim >= 0`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Fit {
+pub(in crate::sema) enum Fit {
     Always,
     /// It depends on free dimensions.
     Open,
@@ -33,7 +33,7 @@ impl Fits {
 }
 
 /// Whether `dim >= 0`, each free dimension being at least 1.
-pub(super) fn not_negative(dim: &Dim) -> Fit {
+pub(in crate::sema) fn not_negative(dim: &Dim) -> Fit {
     if dim.at_least(&Dim::ZERO) {
         Fit::Always
     } else if dim.as_number().is_some() || (-dim).at_least(&Dim::ONE) {
@@ -50,7 +50,7 @@ pub(super) fn within(interval: &Interval, size: &Dim) -> Fits {
 }
 
 /// Whether an open condition is one that large sizes meet: `n - 3 >= 0`, not `1 - n >= 0`. Others do not wait.
-pub(super) fn grows(dim: &Dim) -> bool {
+pub(in crate::sema) fn grows(dim: &Dim) -> bool {
     let mut names = Vec::new();
     dim.symbols(&mut names);
     let sizes = |size: i64| names.iter().map(|name| (name.clone(), Dim::number(size))).collect();

@@ -26,6 +26,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub(super) use bounds::{Fit, grows, not_negative};
 pub use define::define;
 pub use read::subscript;
 pub use reduce::reduce;

@@ -276,12 +276,13 @@ fn step_graph(own: &mut Elaborator<'_>, item: &ast::Train, data: &DataValue, tra
                     measure::measures(own, item, train, true);
                     own.mode.updates = true;
                     own.called_models.clear();
+                    // What the first line called was called with parameters that it is about to update.
+                    own.remembered.clear();
                 }
                 if let Some(loss) = loss {
                     minimize::update(own, line, number, &loss, &called, &step, train);
                 }
             }
-            own.remembered.clear();
             minimize::new_values(own);
         });
     });
