@@ -1,9 +1,10 @@
 //! Reference results computed with PyTorch: training trajectories and single operations.
 //!
-//! `golden/*.nn` train from given parameters on given rows in order; losses agree to 1e-4, parameters and the
-//! output on the first batch to 1e-3. `golden/ops/*.nn` define a function `op`; its value and the gradient of
-//! `sum(op(…) * cot)` agree to 1e-5 of the largest element. The results are in the safetensors file of the same
-//! name, or in `golden/ops.safetensors`.
+//! `golden/*.nn` and `golden/more/*.nn` train from given parameters on given rows in order; losses agree to 1e-4,
+//! parameters and the output on the first batch to 1e-3. `golden/ops/*.nn` and `golden/more_ops/*.nn` define a
+//! function `op`; its value and the gradient of `sum(op(…) * cot)` agree to 1e-5 of the largest element. The
+//! results are in the safetensors file of the same name, or of the name of the folder. What begins with `more` is
+//! made by `golden/tools/make.py`.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -17,7 +18,9 @@ type Outcome = datatest_stable::Result<()>;
 
 datatest_stable::harness! {
     { test = trajectory, root = "tests/golden", pattern = r"^[a-z0-9_]+\.nn$" },
+    { test = trajectory, root = "tests/golden/more", pattern = r"^[a-z0-9_]+\.nn$" },
     { test = operation, root = "tests/golden/ops", pattern = r"^[a-z0-9_]+\.nn$" },
+    { test = operation, root = "tests/golden/more_ops", pattern = r"^[a-z0-9_]+\.nn$" },
 }
 
 /// Keeps the loss of every step.
@@ -86,8 +89,8 @@ fn without_key_bias(name: &str, values: Vec<f64>) -> Vec<f64> {
 
 fn operation(path: &Path) -> Outcome {
     let op = path.file_stem().and_then(|stem| stem.to_str()).ok_or("a file name")?.to_string();
-    let folder = path.parent().and_then(Path::parent).ok_or("a folder")?;
-    let file = safetensors::open(&folder.join("ops.safetensors")).map_err(|error| error.message)?;
+    let folder = path.parent().ok_or("a folder")?;
+    let file = safetensors::open(&folder.with_extension("safetensors")).map_err(|error| error.message)?;
     let prefix = format!("{op}.in.");
     let names: Vec<String> =
         file.names().filter_map(|name| name.strip_prefix(&prefix)).map(String::from).collect();

@@ -202,9 +202,7 @@ pub fn normalise(stage: &Stage, shared: usize, params: &mut Params<'_>) -> Resul
         covering: covering && !body.dropping,
         private_target: params.is_scratch[target_param as usize],
         target_axes: stage.target.shape.iter().copied().zip(stage.target.strides.iter().copied()).collect(),
-        target_shared: (0..body.write.len())
-            .map(|axis| body.write_index(axis).filter(|index| *index < shared))
-            .collect(),
+        target_shared: target_shared(body, shared),
         target_param,
     };
     if work.covering && work.write.checks.is_empty() {
@@ -212,6 +210,17 @@ pub fn normalise(stage: &Stage, shared: usize, params: &mut Params<'_>) -> Resul
         work.target_param = work.write.param;
     }
     Ok(work)
+}
+
+/// For each axis of the target the shared index that alone says its place. Of a diagonal, `[i0, i0]`, only the
+/// first axis has one: the whole row belongs to a point.
+fn target_shared(body: &Loop, shared: usize) -> Vec<Option<usize>> {
+    let mut axes: Vec<Option<usize>> = Vec::with_capacity(body.write.len());
+    for axis in 0..body.write.len() {
+        let index = body.write_index(axis).filter(|index| *index < shared);
+        axes.push(index.filter(|_| !axes.contains(&index)));
+    }
+    axes
 }
 
 fn mistyped(name: &str) -> LoopError {

@@ -241,7 +241,7 @@ impl Lowering<'_> {
                 param.piece_stride = 0;
             }
         }
-        tidy::drop_unused(&mut kernel, &params.is_scratch);
+        tidy::drop_unused(&mut kernel, &params.is_scratch, &params.aliases());
         super::verify::in_debug(&kernel)?;
         let kernel = match self.known.get(&kernel) {
             Some(id) => *id,

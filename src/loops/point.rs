@@ -111,8 +111,10 @@ impl Emitter<'_> {
         let stride = self.vector.map_or(0, |index| access.form.coefficients[index]);
         let linear = self.linear(&access.form, point);
         if let Some(address) = self.register(access, point) {
-            let ty = Ty { kind, lanes: if self.vector.is_some() { self.lanes } else { 1 } };
-            if let Some(value) = self.builder.kept(&address, ty) {
+            // One number for all lanes if these are of the stage's own reduction, or if it is the same in all.
+            let shared = self.vector.is_some_and(|index| index < self.n_shared);
+            let kept = |lanes: u8| self.builder.kept(&address, Ty { kind, lanes });
+            if let Some(value) = shared.then(|| kept(self.lanes)).flatten().or_else(|| kept(1)) {
                 return value;
             }
         }

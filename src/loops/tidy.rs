@@ -3,12 +3,13 @@
 use super::ir::*;
 
 /// Drops stores to private memory that nothing loads, and values that nothing uses.
-/// `is_scratch`: for each parameter, whether it is private memory.
-pub fn drop_unused(kernel: &mut Kernel, is_scratch: &[bool]) {
+/// `is_scratch`: for each parameter, whether it is private memory. `aliases`: which parameters reach into it.
+pub fn drop_unused(kernel: &mut Kernel, is_scratch: &[bool], aliases: &[Vec<u32>]) {
     let mut loaded = vec![false; kernel.params.len()];
     note_loads(&kernel.body, &mut loaded);
+    let is_loaded = |own: &Vec<u32>| own.iter().any(|alias| loaded[*alias as usize]);
     let dead: Vec<bool> =
-        is_scratch.iter().zip(&loaded).map(|(scratch, loaded)| *scratch && !loaded).collect();
+        is_scratch.iter().zip(aliases).map(|(scratch, own)| *scratch && !is_loaded(own)).collect();
     let mut used = vec![false; kernel.types.len()];
     sweep(&mut kernel.body, &dead, &mut used);
 }

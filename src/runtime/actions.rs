@@ -92,18 +92,13 @@ fn evaluate(
     graph: &Graph,
     span: Span,
 ) -> Result<BTreeMap<Arc<str>, Array>, Diagnostic> {
+    let names = graph.nodes().filter_map(|(_, node)| match &node.op {
+        Op::Input { name, .. } => Some(name),
+        _ => None,
+    });
     let mut inputs = Tensors::new();
-    for (_, node) in graph.nodes() {
-        let Op::Input { name, .. } = &node.op else { continue };
-        let parts: Vec<&str> = name.split('.').collect();
-        let (set, part, field) = match parts.as_slice() {
-            [set, field] => (*set, None, *field),
-            [set, part, field] => (*set, Some(*part), *field),
-            _ => continue,
-        };
-        let table = session.table(set)?;
-        let mut carry = |code: &_, sizes: &_, inputs: &_| session.compute(code, sizes, inputs);
-        if let Some(column) = table.whole(field, part, &mut carry)? {
+    for name in names {
+        if let Some(column) = session.column(name)? {
             inputs.insert(name.clone(), column);
         }
     }

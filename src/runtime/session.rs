@@ -310,6 +310,18 @@ impl Session {
         Ok(Arc::clone(program.table(number).get_or_init(|| table)))
     }
 
+    /// A whole column by its path, `digits.image` or `digits.test.image`; `None` for other names.
+    pub(super) fn column(&mut self, path: &str) -> Result<Option<Arc<Array>>, Diagnostic> {
+        let parts: Vec<&str> = path.split('.').collect();
+        let (set, part, field) = match parts.as_slice() {
+            [set, field] => (*set, None, *field),
+            [set, part, field] => (*set, Some(*part), *field),
+            _ => return Ok(None),
+        };
+        let table = self.table(set)?;
+        table.whole(field, part, &mut |code, sizes, inputs| self.compute(code, sizes, inputs))
+    }
+
     /// The table and rows that a `data = …` means.
     pub(super) fn rows(
         &mut self,

@@ -40,6 +40,8 @@ enum Slot {
     Variable(Cell),
     /// A field, and what a batch of it is gathered in where that is done here.
     Field(Column, Option<Gathered>),
+    /// All rows of a column that the program names by its path.
+    Whole(Cell),
     Step,
     /// A number in `results`.
     Result(usize),
@@ -111,6 +113,9 @@ impl Batch {
                     Some(Slot::Result(results.len() - 1))
                 }
                 "input" if name == "step" => Some(Slot::Step),
+                "input" if name.contains('.') => {
+                    session.column(name)?.map(|column| Slot::Whole(session.memory.add(column)))
+                }
                 "input" => field(&of.table, name, external).map(|column| {
                     let lazy = !matches!(column, Column::Memory(_));
                     let gathered = lazy.then(|| Gathered {
@@ -198,7 +203,7 @@ impl Batch {
         let mut arguments = Vec::with_capacity(self.slots.len());
         for (at, slot) in self.slots.iter().enumerate() {
             arguments.push(match slot {
-                Slot::Variable(cell) => Argument::Cell(*cell),
+                Slot::Variable(cell) | Slot::Whole(cell) => Argument::Cell(*cell),
                 Slot::Field(_, Some(gathered)) => Argument::Cell(gathered.cell),
                 Slot::Field(Column::Memory(array), None) => Argument::Rows(array),
                 Slot::Field(Column::Windows(_) | Column::Lazy(_), None) | Slot::Step => Argument::Step,
@@ -248,7 +253,7 @@ impl Batch {
         let mut arguments = Vec::with_capacity(self.slots.len());
         for (external, slot) in self.function.externals.iter().zip(&self.slots) {
             arguments.push(match slot {
-                Slot::Variable(cell) => Argument::Cell(*cell),
+                Slot::Variable(cell) | Slot::Whole(cell) => Argument::Cell(*cell),
                 Slot::Field(_, Some(gathered)) => Argument::Cell(gathered.cell),
                 Slot::Field(_, None) | Slot::Step => Argument::Step,
                 Slot::Result(_) => {
@@ -310,7 +315,7 @@ impl Batch {
     pub fn result_bytes(&self) -> usize {
         let of = |(external, slot): (&External, &Slot)| match slot {
             Slot::Result(_) => external.shape.iter().product::<usize>() * 8,
-            Slot::Variable(_) | Slot::Field(..) | Slot::Step => 0,
+            Slot::Variable(_) | Slot::Field(..) | Slot::Whole(_) | Slot::Step => 0,
         };
         self.function.externals.iter().zip(&self.slots).map(of).sum()
     }
@@ -318,8 +323,10 @@ impl Batch {
     /// Gives back its tensors.
     pub fn release(self, memory: &mut Memory) {
         for slot in self.slots {
-            if let Slot::Field(_, Some(gathered)) = slot {
-                memory.remove(gathered.cell);
+            match slot {
+                Slot::Field(_, Some(gathered)) => memory.remove(gathered.cell),
+                Slot::Whole(cell) => memory.remove(cell),
+                Slot::Field(_, None) | Slot::Variable(_) | Slot::Step | Slot::Result(_) => {}
             }
         }
     }

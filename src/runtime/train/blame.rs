@@ -85,6 +85,13 @@ pub fn first_bad(
         }
         inputs.insert(name.clone(), array.into());
     }
+    for (_, node) in graph.nodes() {
+        if let Op::Input { name, .. } = &node.op
+            && name.contains('.')
+        {
+            inputs.insert(name.clone(), session.column(name).ok()??);
+        }
+    }
     let moment = Moment { seed: train.seed, step: step as u32 + 1 };
     let values = session.evaluate_once(&graph, &sizes, moment, &inputs).ok()?;
     // Infinities may be meant (masks), so a NaN is named first, and an infinity only without one.
