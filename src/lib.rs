@@ -13,6 +13,7 @@
 pub mod base;
 pub mod cli;
 pub mod compile;
+pub mod derive;
 pub mod grad;
 pub mod ir;
 pub mod jit;

@@ -14,6 +14,7 @@ const RANKS: [(&str, u32); 14] = [
     ("product", 1),
     ("grad", 2),
     ("opt", 2),
+    ("derive", 3),
     ("sema", 3),
     ("plan", 3),
     ("loops", 4),

@@ -4,6 +4,7 @@
 
 mod bench;
 mod check;
+mod derive;
 mod drawings;
 mod explain;
 mod fmt;
@@ -46,6 +47,7 @@ Examples:
   nnc ir digits.nn --stage opt           what the compiler made of it
   nnc bench digits.nn                    how long a step takes
   nnc profile digits.nn                  where its time goes
+  nnc derive models/xor.nn               the gradient as mathematics
   nnc explain E0203                      what an error means";
 
 #[derive(Subcommand)]
@@ -57,6 +59,7 @@ enum Command {
     Generate(generate::Generate),
     Bench(bench::Bench),
     Profile(profile::Profile),
+    Derive(derive::Derive),
     Fmt(fmt::Fmt),
     Explain(explain::Explain),
 }
@@ -90,6 +93,7 @@ pub fn main() -> ExitCode {
         Command::Generate(command) => command.carry_out(),
         Command::Bench(command) => command.carry_out(),
         Command::Profile(command) => command.carry_out(),
+        Command::Derive(command) => command.carry_out(),
         Command::Fmt(command) => command.carry_out(),
         Command::Explain(command) => command.carry_out(),
     };

@@ -101,6 +101,11 @@ pub fn gradient(
     Ok(derivatives)
 }
 
+/// For each node whether a derivative leads from one of `from` to it.
+pub fn dependents(graph: &Graph, from: &[NodeId]) -> Vec<bool> {
+    flow::dependents(graph, from, Mode::Derivative)
+}
+
 /// The origin of a derivative of a node.
 fn backward(origin: &Origin) -> Origin {
     Origin { phase: Phase::Backward, ..origin.clone() }

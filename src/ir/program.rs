@@ -10,8 +10,9 @@
 //! - `Op::Param` and `Op::State` name variables by path; an output `param:PATH` or `state:PATH` is the new
 //!   value of that variable.
 
+use super::affine::StepId;
 use super::dim::{Dim, Sizes};
-use super::graph::Graph;
+use super::graph::{Graph, NodeId};
 use super::types::Type;
 use crate::base::Span;
 use std::sync::Arc;
@@ -257,8 +258,38 @@ pub struct Train {
 #[derive(Clone, Debug)]
 pub struct Line {
     pub span: Span,
+    /// The loss as it is written.
+    pub loss_span: Span,
     /// Paths of the parameters that it trains.
     pub trained: Vec<Arc<str>>,
+    /// In the graph of the step: the loss, and what each trained parameter is worth before the update.
+    pub loss: NodeId,
+    pub parameters: Vec<NodeId>,
+    /// Parameters and states that the lines before it have changed, with their new values.
+    pub changed: Vec<(Arc<str>, NodeId)>,
+    /// What the loss is computed from, as the text calls it.
+    pub values: Vec<NamedValue>,
+}
+
+/// A value that the text of the program gives a name to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NamedValue {
+    pub node: NodeId,
+    /// If it is computed in the body of a scan: that scan. `node` is one of the body's.
+    pub within: Option<StepId>,
+    /// The instance in whose body it stands.
+    pub path: Arc<str>,
+    pub name: ValueName,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ValueName {
+    /// `h = …`, or the carry of a scan.
+    Binding(Arc<str>),
+    /// The result of calling the instance `path`.
+    Instance,
+    /// The result of a function of one tensor: `tanh(of)`.
+    Call { function: Arc<str>, of: NodeId },
 }
 
 #[derive(Clone, Debug)]

@@ -3,6 +3,7 @@
 //! | module | is about |
 //! |---|---|
 //! | [`program`], [`session`], [`actions`], [`generate`], [`train`], `resume` | carrying out a program |
+//! | [`example`] | a training step looked at closely |
 //! | [`events`] | what a session says while it works |
 //! | [`data`], [`sources`], [`permutation`] | rows, where they come from and in which order |
 //! | [`array`], [`memory`], [`format`], [`sizes`] | tensors |
@@ -14,6 +15,7 @@ pub mod array;
 pub mod call;
 pub mod data;
 pub mod events;
+pub mod example;
 pub mod format;
 pub mod generate;
 pub mod kernels;

@@ -386,7 +386,7 @@ impl Session {
         self.evaluate_function(Arc::new(function), moment, inputs, Span::default())
     }
 
-    fn evaluate_function(
+    pub(super) fn evaluate_function(
         &mut self,
         function: Arc<Function>,
         moment: Moment,

@@ -170,8 +170,18 @@ impl Elaborator<'_> {
                     self.call_instance(&instance, given, span)
                 }
             },
-            Value::Function(Function::Builtin(builtin)) => self.call_builtin(builtin, given, span, expected),
-            Value::Function(Function::Item(item)) => self.call_item(&item, given, span, expected),
+            Value::Function(Function::Builtin(builtin)) => {
+                let (name, kept) = (builtin.name, given.clone());
+                let value = self.call_builtin(builtin, given, span, expected);
+                self.note_call(name, &kept, &value);
+                value
+            }
+            Value::Function(Function::Item(item)) => {
+                let kept = given.clone();
+                let value = self.call_item(&item, given, span, expected);
+                self.note_call(item.name(), &kept, &value);
+                value
+            }
             other => {
                 let message = format!("{} cannot be called", other.describe());
                 let error = Diagnostic::error("E0109", message).at(callee, "not a function or layer");

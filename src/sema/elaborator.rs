@@ -15,7 +15,7 @@ use super::scope::{Frame, FrameKind};
 use super::value::{Axis, Instance, Tensor, Value};
 use super::variables::Variables;
 use crate::base::{Diagnostic, Diagnostics, SourceMap, Span};
-use crate::ir::program::Bound;
+use crate::ir::program::{Bound, NamedValue};
 use crate::ir::{Elem, NodeId, Type};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -76,6 +76,8 @@ pub struct Elaborator<'a> {
     pub remembered: HashMap<ModelCall, Value>,
     /// Finished calls of instances in the present graph, inner ones first.
     pub layer_calls: Vec<LayerCall>,
+    /// Names of values of the present graph; see [`super::notes`].
+    pub named_values: Vec<NamedValue>,
     /// The data sets of the file.
     pub data: super::items::DataTable,
     /// The types of the inputs of each model's first call.
@@ -137,6 +139,7 @@ impl<'a> Elaborator<'a> {
             remember_calls: false,
             remembered: HashMap::new(),
             layer_calls: Vec::new(),
+            named_values: Vec::new(),
             data: super::items::DataTable::default(),
             model_inputs: HashMap::new(),
             allow_open_shapes: false,

@@ -356,6 +356,7 @@ impl Elaborator<'_> {
             output,
             nodes,
         });
+        self.note_instance(&instance.path, &value);
         // The result is made by this call, as far as the caller is concerned.
         match value {
             Value::Tensor(tensor) => Value::Tensor(Tensor { span, ..tensor }),

@@ -10,7 +10,7 @@
 //! - [`module`], [`prelude`]: files, imports, the library;
 //! - [`elaborator`], [`graphs`], [`scope`], [`variables`]: the state of the interpreter;
 //! - [`expr`], [`statement`], [`call`], [`arguments`], [`signature`], [`results`], [`roles`],
-//!   [`recursion`], [`instance`], [`parameters`], [`fields`]: one construct each;
+//!   [`recursion`], [`instance`], [`parameters`], [`fields`], `notes`: one construct each;
 //! - [`elementwise`], [`operators`], [`constants`], [`tensors`], [`subscript`], [`builtins`]: what makes nodes;
 //! - [`index`], [`scan`]: index notation and recurrences;
 //! - [`free`]: bodies on free sizes, for messages and for what nothing calls;
@@ -30,6 +30,7 @@ pub mod index;
 pub mod instance;
 pub mod items;
 pub mod module;
+mod notes;
 pub mod operators;
 pub mod parameters;
 pub mod prelude;

@@ -64,6 +64,7 @@ impl Elaborator<'_> {
     /// Binds a name; what the body differentiates by is marked.
     pub fn bind_name(&mut self, name: Arc<str>, value: Value, span: Span, kind: BindingKind) {
         let value = if self.frame().marked.contains(&name) { self.mark(value, span) } else { value };
+        self.note_binding(&name, &value, kind);
         self.frame_mut().bind(name, value, span, kind);
     }
 

@@ -6,7 +6,10 @@ use std::path::Path;
 use nnc::base::render::{Style, render_all};
 use nnc::base::{Diagnostics, SourceMap};
 use nnc::compile::show;
+use nnc::derive::{derive, page};
+use nnc::ir::program::Action;
 use nnc::runtime::events::{Event, Observer, Scores};
+use nnc::runtime::example::Rows;
 use nnc::runtime::format::number_text;
 use nnc::runtime::program::{Files, Program};
 use nnc::syntax::format;
@@ -41,7 +44,30 @@ pub fn output(kind: Kind, path: &Path, text: &str) -> Result<String, Box<dyn Err
             program.session()?.run(&mut log)?;
             Ok(log.text)
         }
+        Kind::Derive => derivations(path, text),
     }
+}
+
+/// The derivation of every loss. That the gradient is right is checked on the way, with finite differences.
+fn derivations(path: &Path, text: &str) -> Result<String, Box<dyn Error>> {
+    let program = compile(path, &format!("{text}\nprecision = f64\n"))?;
+    let mut session = program.session()?;
+    let mut pages = Vec::new();
+    for action in &program.checked().actions {
+        let Action::Train(train) = action else { continue };
+        for line in &train.lines {
+            let loss = program.sources().text(line.loss_span).to_owned();
+            let mut own = derive(&train.step, line).map_err(|error| format!("{error:?}"))?;
+            own.say_loss(&loss);
+            for found in session.compare_gradients(train, &own, Rows { first: 0, count: train.batch })? {
+                if found.worst > 1e-4 {
+                    return Err(format!("the gradient is wrong: {found:?}").into());
+                }
+            }
+            pages.push(page::page(&own, &loss, &|_| None));
+        }
+    }
+    Ok(pages.join("\n"))
 }
 
 /// Compiles a case as `nnc run` would.

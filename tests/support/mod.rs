@@ -14,6 +14,8 @@ pub enum Kind {
     Stage(Stage),
     Run,
     Errors,
+    /// The gradient as mathematics.
+    Derive,
 }
 
 impl Kind {
@@ -24,6 +26,7 @@ impl Kind {
             "fmt" => Some(Kind::Fmt),
             "run" => Some(Kind::Run),
             "errors" => Some(Kind::Errors),
+            "derive" => Some(Kind::Derive),
             _ => Stage::from_name(name).map(Kind::Stage),
         }
     }
@@ -34,6 +37,7 @@ impl Kind {
             Kind::Stage(stage) => stage.name(),
             Kind::Run => "run",
             Kind::Errors => "errors",
+            Kind::Derive => "derive",
         }
     }
 }

@@ -11,7 +11,16 @@ use crate::sema::elaborator::Elaborator;
 use crate::sema::module::ItemRef;
 use crate::sema::value::{Function, InstanceKind, Tensor, Value};
 use crate::syntax::ast;
+use std::collections::HashMap;
 use std::sync::Arc;
+
+/// What a line finds when its loss is worked out.
+pub struct Around<'a> {
+    /// The models that the loss calls.
+    pub called: &'a [ItemRef],
+    /// What the lines before have changed, with the new values.
+    pub changed: Vec<(Arc<str>, NodeId)>,
+}
 
 /// The loss of a line, a float scalar.
 pub fn loss(own: &mut Elaborator<'_>, line: &ast::Minimize) -> Option<Tensor> {
@@ -41,12 +50,13 @@ pub fn update(
     line: &ast::Minimize,
     number: usize,
     loss: &Tensor,
-    called: &[ItemRef],
+    around: Around<'_>,
     step: &Tensor,
     train: &mut Train,
 ) {
-    let Some(trained) = trained_parameters(own, line, called) else { return };
+    let Some(trained) = trained_parameters(own, line, around.called) else { return };
     let nodes: Vec<NodeId> = trained.iter().map(|path| current_value(own, path)).collect();
+    let before: HashMap<Arc<str>, NodeId> = trained.iter().cloned().zip(nodes.iter().copied()).collect();
     opt::simplify_forward(own.graph_mut(), &[loss.node], &nodes);
     let gradients = match grad::gradient(own.graph_mut(), &[(loss.node, None)], &nodes) {
         Ok(gradients) => gradients,
@@ -81,9 +91,19 @@ pub fn update(
         updated.push((path, new));
     }
     own.graph_mut().origin.phase = Phase::Forward;
-    let paths = updated.iter().map(|(path, _)| path.clone()).collect();
+    let paths: Vec<Arc<str>> = updated.iter().map(|(path, _)| path.clone()).collect();
     own.variables.current.extend(updated);
-    train.lines.push(Line { span: line.span, trained: paths });
+    let parameters = paths.iter().filter_map(|path| before.get(path).copied()).collect();
+    let values = own.named_values.clone();
+    train.lines.push(Line {
+        span: line.span,
+        loss_span: line.loss.span,
+        trained: paths,
+        loss: loss.node,
+        parameters,
+        changed: around.changed,
+        values,
+    });
 }
 
 fn missing_derivative(line: &ast::Minimize, trained: &[Arc<str>], error: &grad::GradError) -> Diagnostic {

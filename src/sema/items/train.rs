@@ -256,6 +256,7 @@ fn step_graph(own: &mut Elaborator<'_>, item: &ast::Train, data: &DataValue, tra
     own.draws.clear();
     own.remembered.clear();
     own.called_models.clear();
+    own.named_values.clear();
     let mode = std::mem::replace(&mut own.mode, Mode { training: true, updates: true });
     let (graph, ()) = own.in_new_graph(|own| {
         let frame = batch_frame(own, data);
@@ -265,6 +266,9 @@ fn step_graph(own: &mut Elaborator<'_>, item: &ast::Train, data: &DataValue, tra
                 own.add(item.keyword_span, Op::Input { name: "step".into(), ty: step_type }, Vec::new());
             for (number, line) in item.minimize.iter().enumerate() {
                 own.remember_calls = number == 0;
+                let changed = own.variables.current.iter();
+                let mut changed: Vec<_> = changed.map(|(path, tensor)| (path.clone(), tensor.node)).collect();
+                changed.sort();
                 let loss = minimize::loss(own, line);
                 own.remember_calls = false;
                 let called = std::mem::take(&mut own.called_models);
@@ -280,7 +284,8 @@ fn step_graph(own: &mut Elaborator<'_>, item: &ast::Train, data: &DataValue, tra
                     own.remembered.clear();
                 }
                 if let Some(loss) = loss {
-                    minimize::update(own, line, number, &loss, &called, &step, train);
+                    let around = minimize::Around { called: &called, changed };
+                    minimize::update(own, line, number, &loss, around, &step, train);
                 }
             }
             minimize::new_values(own);

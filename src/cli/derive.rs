@@ -1,0 +1,197 @@
+//! `nnc derive`: the gradient as mathematics.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::progress::Terminal;
+use super::settings::Settings;
+use super::{Failure, input, say};
+use crate::base::nearest;
+use crate::derive::names::is_flipped;
+use crate::derive::{self, Derivation, Symbol, latex, page, text};
+use crate::ir::program::{Action, Train};
+use crate::ir::{Elem, Type};
+use crate::runtime::array::{Array, Elements};
+use crate::runtime::events::{Event, Observer};
+use crate::runtime::example::Rows;
+use crate::runtime::format::{array_text, number_text};
+use crate::runtime::program::Program;
+
+/// Print the gradient that the compiler derives, in the notation of textbooks.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  nnc derive models/xor.nn
+  nnc derive models/xor.nn --wrt linear1.weight
+  nnc derive models/xor.nn --numeric --row 2
+  nnc derive models/xor.nn --check
+  nnc derive models/xor.nn --latex > xor.tex")]
+pub struct Derive {
+    /// The program; `-` for standard input.
+    file: PathBuf,
+    /// Print a LaTeX document.
+    #[arg(long, conflicts_with_all = ["numeric", "check"])]
+    latex: bool,
+    /// Only what leads to the derivative by one parameter: `linear1.weight` or `W[1]`.
+    #[arg(long, value_name = "NAME")]
+    wrt: Option<String>,
+    /// Show the values for one row of the data under each formula.
+    #[arg(long, conflicts_with = "check")]
+    numeric: bool,
+    /// The row, from 0 on.
+    #[arg(long, value_name = "N", requires = "numeric")]
+    row: Option<usize>,
+    /// Compare the gradient of every parameter with finite differences in 64 bits.
+    #[arg(long)]
+    check: bool,
+    /// Use the parameters in a safetensors file instead of the starting values.
+    #[arg(long, value_name = "FILE")]
+    init: Option<PathBuf>,
+}
+
+/// A `minimize` line.
+struct Part<'p> {
+    train: &'p Train,
+    /// The loss as it is written.
+    loss: String,
+    derivation: Derivation,
+}
+
+impl Derive {
+    pub fn carry_out(self) -> Result<(), Failure> {
+        let precision = self.check.then(|| "f64".to_owned());
+        let settings = Settings { precision, ..Settings::default() };
+        let program = input::compile(&self.file, &mut |sources, file| settings.apply(sources, file))?;
+        let mut observer = Terminal::new(true, false, program.sources().clone());
+        for warning in program.warnings() {
+            observer.event(&Event::Warning(warning));
+        }
+        let mut parts = parts(&program)?;
+        if let Some(name) = &self.wrt {
+            parts = narrowed(parts, name)?;
+        }
+        if self.latex {
+            let parts: Vec<(String, Derivation)> =
+                parts.into_iter().map(|part| (part.loss, part.derivation)).collect();
+            say(latex::document(&parts).trim_end());
+            return Ok(());
+        }
+        if !self.numeric && !self.check {
+            let pages: Vec<String> =
+                parts.iter().map(|part| page::page(&part.derivation, &part.loss, &|_| None)).collect();
+            say(pages.join("\n\n").trim_end());
+            return Ok(());
+        }
+        let mut session = program.session()?;
+        if let Some(path) = &self.init {
+            session.load(path, "", &mut observer)?;
+        }
+        for (at, part) in parts.iter().enumerate() {
+            if at > 0 {
+                say("");
+            }
+            if self.check {
+                let rows = Rows { first: 0, count: part.train.batch };
+                let found = session.compare_gradients(part.train, &part.derivation, rows)?;
+                say(&agreements(part, &found));
+            } else {
+                let rows = Rows { first: self.row.unwrap_or(0), count: 1 };
+                let values = session.values(part.train, &part.derivation, rows)?;
+                let own = &part.derivation;
+                say(page::page(own, &part.loss, &|symbol| shown(own, &values, symbol)).trim_end());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Every `minimize` line of the program.
+fn parts(program: &Program) -> Result<Vec<Part<'_>>, Failure> {
+    let mut parts = Vec::new();
+    for action in &program.checked().actions {
+        let Action::Train(train) = action else { continue };
+        for line in &train.lines {
+            let loss =
+                program.sources().text(line.loss_span).split_whitespace().collect::<Vec<_>>().join(" ");
+            let mut derivation = derive::derive(&train.step, line)
+                .map_err(|error| Failure::Usage(format!("the loss has no derivative: {:?}", error.what)))?;
+            derivation.say_loss(&loss);
+            parts.push(Part { train, loss, derivation });
+        }
+    }
+    if parts.is_empty() {
+        return Err(Failure::Usage("the program minimizes nothing: there is no gradient to derive".into()));
+    }
+    Ok(parts)
+}
+
+/// Only what leads to the derivative by one parameter, in the lines that train it.
+fn narrowed<'p>(parts: Vec<Part<'p>>, name: &str) -> Result<Vec<Part<'p>>, Failure> {
+    let mut known: Vec<String> = Vec::new();
+    let mut kept = Vec::new();
+    for mut part in parts {
+        let mut trained = part.derivation.given.iter().filter(|given| given.trained);
+        let wanted =
+            trained.find(|given| given.path.as_deref() == Some(name) || text::symbol(&given.symbol) == name);
+        match wanted.map(|given| given.symbol.clone()) {
+            Some(symbol) => {
+                part.derivation.keep_only(&symbol.adjoint());
+                kept.push(part);
+            }
+            None => {
+                let trained = part.derivation.given.iter().filter(|given| given.trained);
+                let paths = trained.filter_map(|given| given.path.as_deref());
+                known.extend(paths.map(str::to_owned));
+            }
+        }
+    }
+    if kept.is_empty() {
+        let near = nearest(name, known.iter().map(String::as_str));
+        let near = near.map(|near| format!("; there is `{near}`")).unwrap_or_default();
+        return Err(Failure::Usage(format!("no loss is derived by a parameter `{name}`{near}")));
+    }
+    Ok(kept)
+}
+
+/// The values of a symbol, as the tensor is printed.
+fn shown(own: &Derivation, values: &HashMap<Symbol, Array>, symbol: &Symbol) -> Option<String> {
+    let array = values.get(symbol)?;
+    let types = own.given.iter().map(|given| (Some(&given.symbol), Some(&given.ty)));
+    let equations = own.forward.iter().chain(&own.backward);
+    let mut types = types.chain(equations.map(|own| (own.symbol.as_ref(), own.ty.as_ref())));
+    let ty = types.find(|(name, _)| *name == Some(symbol)).and_then(|(_, ty)| ty);
+    let flips = ty.is_some_and(is_flipped);
+    Some(if flips { array_text(&turned(array, ty)?) } else { array_text(array) })
+}
+
+/// A matrix with rows and columns changed.
+fn turned(array: &Array, ty: Option<&Type>) -> Option<Array> {
+    let [rows, columns] = array.shape() else { return None };
+    let places = (0..*columns).flat_map(|column| (0..*rows).map(move |row| row * columns + column));
+    let elements = match (ty.map(|ty| ty.elem), array.elements()) {
+        (Some(Elem::Int), Elements::I32(values)) => Elements::I32(places.map(|at| values[at]).collect()),
+        (_, Elements::F64(values)) => Elements::F64(places.map(|at| values[at]).collect()),
+        (_, Elements::F32(values)) => Elements::F32(places.map(|at| values[at]).collect()),
+        (_, Elements::Bool(values)) => Elements::Bool(places.map(|at| values[at]).collect()),
+        (_, Elements::U8(_) | Elements::I32(_)) => return None,
+    };
+    Array::new(vec![*columns, *rows], elements)
+}
+
+fn agreements(part: &Part<'_>, found: &[crate::runtime::example::Agreement]) -> String {
+    let mut text = format!("L = {}: gradients against finite differences\n", part.loss);
+    let width = found.iter().map(|own| own.path.chars().count()).max().unwrap_or(0).max(9);
+    text.push_str(&format!("  {:width$}  worst relative error  elements\n", "parameter"));
+    for own in found {
+        let elements = if own.compared == own.elements {
+            format!("all {}", own.elements)
+        } else {
+            format!("{} of {}", own.compared, own.elements)
+        };
+        let fill = width - own.path.chars().count();
+        text.push_str(&format!("  {}{:fill$}  {:<20}  {elements}\n", own.path, "", number_text(own.worst)));
+    }
+    text.trim_end().to_owned()
+}

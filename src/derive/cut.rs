@@ -1,0 +1,98 @@
+//! The differentiated graph, cut at the values that are written down.
+//!
+//! Each of them is computed from the others: where it is used, it becomes a leaf, so the laws simplify every
+//! equation for itself. The result of the whole is one graph with an output for each equation.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::names::{Names, Symbol};
+use crate::grad::{self, GradError};
+use crate::ir::program::Line;
+use crate::ir::{Graph, NodeId, Op};
+use crate::opt;
+
+/// The equations of a line as one graph.
+pub struct Cut {
+    /// Leaves and outputs are called by [`Cut::symbols`]; whole tensors that are given keep their names.
+    pub graph: Graph,
+    /// What leaves and outputs of the cut stand for.
+    pub symbols: HashMap<Arc<str>, Symbol>,
+    /// Values whose derivative is that of another: `∂L/∂z = ∂L/∂a`.
+    pub equal: Vec<(Symbol, Symbol)>,
+    /// The whole differentiated graph, and where its values and derivatives are.
+    pub whole: Graph,
+    pub found: Vec<(Symbol, NodeId)>,
+}
+
+/// Differentiates the loss by all parameters and by all values between them and the loss, and cuts there.
+///
+/// # Errors
+/// As [`grad::gradient`]; the step was differentiated before, so there are none for programs that compile.
+pub fn cut(step: &Graph, line: &Line, names: &Names) -> Result<Cut, GradError> {
+    let mut whole = step.clone();
+    let trained: Vec<NodeId> = names.parameters.iter().map(|own| own.node).collect();
+    let from_parameters = grad::dependents(&whole, &trained);
+    let is_between = |node: NodeId| {
+        from_parameters[node.0 as usize]
+            && grad::dependents(&whole, &[node]).get(line.loss.0 as usize).copied().unwrap_or(false)
+    };
+    let between: Vec<_> = names.values.iter().filter(|own| is_between(own.node)).collect();
+    let wrt: Vec<NodeId> = trained.iter().copied().chain(between.iter().map(|own| own.node)).collect();
+    opt::simplify_forward(&mut whole, &[line.loss], &wrt);
+    let derivatives = grad::gradient(&mut whole, &[(line.loss, None)], &wrt)?;
+
+    let mut symbols: HashMap<Arc<str>, Symbol> = HashMap::new();
+    let mut leaves: HashMap<NodeId, Arc<str>> = HashMap::new();
+    let mut found = Vec::new();
+    let mut equal = Vec::new();
+    let mut enter = |node: NodeId, symbol: Symbol, leaves: &mut HashMap<NodeId, Arc<str>>| {
+        found.push((symbol.clone(), node));
+        match leaves.get(&node) {
+            Some(first) => equal.push((symbol, symbols[first].clone())),
+            None => {
+                let name: Arc<str> = format!("%{}", symbols.len()).into();
+                symbols.insert(name.clone(), symbol);
+                leaves.insert(node, name);
+            }
+        }
+    };
+    for own in names.parameters.iter().chain(&names.values) {
+        enter(own.node, own.symbol.clone(), &mut leaves);
+    }
+    enter(line.loss, Symbol::new("L"), &mut leaves);
+    // From the loss down: the first of two equal derivatives is the one that the other is equal to.
+    let mut adjoints: Vec<_> = names.parameters.iter().chain(between).zip(derivatives).collect();
+    adjoints.sort_by_key(|(own, _)| std::cmp::Reverse(own.node));
+    for (own, derivative) in adjoints {
+        if let Some(derivative) = derivative {
+            enter(derivative, own.symbol.adjoint(), &mut leaves);
+        }
+    }
+    let graph = opt::optimise(&cut_at(&whole, &leaves));
+    Ok(Cut { graph, symbols, equal, whole, found })
+}
+
+/// Each node of `leaves` as an output, computed from the others as inputs.
+fn cut_at(whole: &Graph, leaves: &HashMap<NodeId, Arc<str>>) -> Graph {
+    let needed = whole.reachable(leaves.keys().copied());
+    let mut cut = Graph::new();
+    let mut uses: Vec<Option<NodeId>> = vec![None; whole.len()];
+    let mut outputs = Vec::new();
+    for (id, node) in whole.nodes().filter(|(id, _)| needed[id.0 as usize]) {
+        let operands = node.operands.iter().filter_map(|operand| uses[operand.0 as usize]).collect();
+        let made = cut.add_from(node.op.clone(), operands, &node.origin);
+        uses[id.0 as usize] = Some(made);
+        let Some(name) = leaves.get(&id) else { continue };
+        // What is given is no equation.
+        if !matches!(node.op, Op::Param { .. } | Op::Input { .. } | Op::State { .. }) {
+            outputs.push((name.clone(), made));
+        }
+        let leaf = Op::Input { name: name.clone(), ty: node.ty.clone() };
+        uses[id.0 as usize] = Some(cut.add(leaf, Vec::new()));
+    }
+    for (name, node) in outputs {
+        cut.output(name, node);
+    }
+    cut
+}

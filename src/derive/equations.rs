@@ -1,0 +1,399 @@
+//! The page of one `minimize` line: what is given, the forward equations, the backward ones from the loss down.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use super::build::{Formula, Writer};
+use super::cut::{Cut, cut};
+use super::names::{Named, Names, Symbol, names};
+use super::notation::{coefficient, functions, replace, rewrite, shorten, symbols};
+use super::term::Term;
+use super::text;
+use crate::grad::GradError;
+use crate::ir::program::Line;
+use crate::ir::{Graph, NodeId, Op, Type};
+
+/// So many characters of a formula are readable.
+const READABLE: usize = 140;
+
+/// The derivation of a line.
+#[derive(Clone, Debug)]
+pub struct Derivation {
+    pub given: Vec<Given>,
+    pub forward: Vec<Equation>,
+    pub backward: Vec<Equation>,
+    /// Functions and their derivatives, where formulas name them.
+    pub functions: Vec<Equation>,
+    /// Whether an element outside of a tensor is read.
+    pub padded: bool,
+    /// The differentiated graph, with an output for each value and derivative, called by [`Derivation::outputs`].
+    pub graph: Graph,
+    pub outputs: HashMap<Symbol, Arc<str>>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Given {
+    pub symbol: Symbol,
+    pub ty: Type,
+    /// Of a parameter or state: its path.
+    pub path: Option<Arc<str>>,
+    /// Whether the line trains it.
+    pub trained: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct Equation {
+    /// What it defines; none for functions.
+    pub symbol: Option<Symbol>,
+    pub formula: Formula,
+    pub ty: Option<Type>,
+    /// Where the value stands: the path of an instance or of a parameter.
+    pub from: Arc<str>,
+}
+
+/// Derives the gradient of a line of a step.
+///
+/// # Errors
+/// As [`crate::grad::gradient`]: none for programs that compile.
+pub fn derive(step: &Graph, line: &Line) -> Result<Derivation, GradError> {
+    let mut step = step.clone();
+    // What the lines before have computed is given to this one.
+    for (path, node) in &line.changed {
+        let ty = step.ty(*node).clone();
+        if !matches!(step[*node].op, Op::Param { .. } | Op::State { .. }) {
+            step.replace(*node, Op::Param { path: path.clone(), ty }, Vec::new());
+        }
+    }
+    let names = names(&step, line);
+    let cut = cut(&step, line, &names)?;
+    let mut page = Page::new(&names, &cut);
+    page.forward();
+    page.backward();
+    let mut graph = cut.whole.clone();
+    graph.outputs.clear();
+    let mut outputs = HashMap::new();
+    for (at, (symbol, node)) in cut.found.iter().enumerate() {
+        let name: Arc<str> = at.to_string().into();
+        graph.output(name.clone(), *node);
+        outputs.insert(symbol.clone(), name);
+    }
+    Ok(Derivation {
+        given: page.given(&step, line),
+        forward: page.forward,
+        backward: page.backward,
+        functions: page.functions,
+        padded: page.writer.padded,
+        graph,
+        outputs,
+    })
+}
+
+impl Derivation {
+    /// Says the loss in the program's words if its formula is longer than anybody reads.
+    pub fn say_loss(&mut self, loss: &str) {
+        let own = self.forward.iter_mut().find(|own| own.symbol == Some(Symbol::new("L")));
+        if let Some(equation) = own
+            && text::term(&equation.formula.right).chars().count() > READABLE
+        {
+            equation.formula.right = Term::Words(loss.to_owned());
+        }
+    }
+
+    /// Leaves out what a value does not depend on.
+    pub fn keep_only(&mut self, symbol: &Symbol) {
+        let mut wanted: BTreeSet<Symbol> = BTreeSet::from([symbol.clone(), Symbol::new("L")]);
+        let used = |equation: &Equation| {
+            [symbols(&equation.formula.left), symbols(&equation.formula.right)].concat()
+        };
+        for equations in [&mut self.backward, &mut self.forward] {
+            let mut kept = Vec::new();
+            for equation in equations.drain(..).rev() {
+                if equation.symbol.as_ref().is_some_and(|own| wanted.contains(own)) {
+                    wanted.extend(used(&equation));
+                    kept.push(equation);
+                }
+            }
+            kept.reverse();
+            *equations = kept;
+        }
+        self.given.retain(|given| wanted.contains(&given.symbol));
+        let named: BTreeSet<String> =
+            self.forward.iter().chain(&self.backward).flat_map(|own| functions(&own.formula.right)).collect();
+        self.functions.retain(|own| functions(&own.formula.left).iter().any(|name| named.contains(name)));
+    }
+}
+
+struct Page<'a> {
+    names: &'a Names,
+    cut: &'a Cut,
+    writer: Writer<'a>,
+    forward: Vec<Equation>,
+    backward: Vec<Equation>,
+    functions: Vec<Equation>,
+    /// Formulas of functions that have a name: σ(z[2]) is a[2].
+    known: Vec<(Term, Term)>,
+}
+
+impl<'a> Page<'a> {
+    fn new(names: &'a Names, cut: &'a Cut) -> Page<'a> {
+        let mut named: HashMap<NodeId, Symbol> = HashMap::new();
+        // A value that another equation defines is called so, too.
+        for output in &cut.graph.outputs {
+            named.entry(output.node).or_insert_with(|| cut.symbols[&output.name].clone());
+        }
+        for (id, node) in cut.graph.nodes() {
+            match &node.op {
+                Op::Input { name, .. } => {
+                    let symbol = cut.symbols.get(name).cloned().unwrap_or_else(|| Symbol::new(name.clone()));
+                    named.insert(id, symbol);
+                }
+                Op::Param { path, .. } | Op::State { path, .. } => {
+                    let known = names.others.iter().find(|own| own.from == *path);
+                    named.insert(
+                        id,
+                        known.map_or_else(|| Symbol::new(path.clone()), |own| own.symbol.clone()),
+                    );
+                }
+                _ => {}
+            }
+        }
+        let writer = Writer::new(&cut.graph, named);
+        Page {
+            names,
+            cut,
+            writer,
+            forward: Vec::new(),
+            backward: Vec::new(),
+            functions: Vec::new(),
+            known: Vec::new(),
+        }
+    }
+
+    fn given(&self, step: &Graph, line: &Line) -> Vec<Given> {
+        let needed = step.reachable([line.loss]);
+        let inputs = step.nodes().filter(|(id, _)| needed[id.0 as usize]).filter_map(|(_, node)| match &node
+            .op
+        {
+            Op::Input { name, ty } if &**name != "step" => {
+                Some(Given { symbol: Symbol::new(name.clone()), ty: ty.clone(), path: None, trained: false })
+            }
+            _ => None,
+        });
+        let given = |own: &Named, trained| Given {
+            symbol: own.symbol.clone(),
+            ty: own.ty.clone(),
+            path: Some(own.from.clone()),
+            trained,
+        };
+        let others = self.names.others.iter().map(|own| given(own, false));
+        let parameters = self.names.parameters.iter().map(|own| given(own, true));
+        inputs.chain(others).chain(parameters).collect()
+    }
+
+    /// The equations of a node: those of what is named on the way stand before it.
+    fn equations(&mut self, node: NodeId, symbol: &Symbol, from: &Arc<str>) -> Vec<Equation> {
+        let before = self.writer.pending.len();
+        let formula = self.writer.formula(node, symbol);
+        let mut found = Vec::new();
+        let mut at = before;
+        while at < self.writer.pending.len() {
+            let own = self.writer.pending[at];
+            let symbol = self.writer.named[&own].clone();
+            let inner = self.writer.formula(own, &symbol);
+            found.push(Equation {
+                symbol: Some(symbol),
+                formula: shortened(inner),
+                ty: Some(self.writer.graph.ty(own).clone()),
+                from: "".into(),
+            });
+            at += 1;
+        }
+        found.reverse();
+        found.push(Equation {
+            symbol: Some(symbol.clone()),
+            formula,
+            ty: Some(self.writer.graph.ty(node).clone()),
+            from: from.clone(),
+        });
+        found
+    }
+
+    fn node_of(&self, symbol: &Symbol) -> Option<NodeId> {
+        let graph = &self.cut.graph;
+        graph
+            .outputs
+            .iter()
+            .find(|output| self.cut.symbols[&output.name] == *symbol)
+            .map(|output| output.node)
+    }
+
+    fn forward(&mut self) {
+        for own in &self.names.values {
+            let Some(node) = self.node_of(&own.symbol) else { continue };
+            let mut equations = self.equations(node, &own.symbol, &own.from);
+            if let Some(last) = equations.last_mut() {
+                self.name_function(own, last);
+                let Formula { left, right, .. } = &last.formula;
+                if let (Term::Call(..), Term::Symbol(_)) = (right, left) {
+                    self.known.push((right.clone(), left.clone()));
+                }
+            }
+            self.forward.extend(equations);
+        }
+        let loss = Symbol::new("L");
+        if let Some(node) = self.node_of(&loss) {
+            let mut equations = self.equations(node, &loss, &"".into());
+            equations.iter_mut().for_each(|own| own.formula = shortened(own.formula.clone()));
+            self.forward.extend(equations);
+        }
+    }
+
+    /// `a = tanh(z)` instead of its expression, which is written down once.
+    fn name_function(&mut self, own: &Named, equation: &mut Equation) {
+        let called = own.call.as_ref().and_then(|(function, of)| Some((function, self.symbol_of(*of)?)));
+        let Some((function, of)) = called else {
+            equation.formula = shortened(equation.formula.clone());
+            return;
+        };
+        let right = &equation.formula.right;
+        let found = symbols(right);
+        if equation.formula.adds || found.is_empty() || found.iter().any(|own| *own != of) {
+            equation.formula = shortened(equation.formula.clone());
+            return;
+        }
+        let name = function.to_string();
+        let argument = Term::Symbol(Symbol::new("z"));
+        let plain = Term::call(&*name, argument.clone());
+        let definition = replace(right, &of, &argument);
+        if definition != plain {
+            self.define(plain, definition);
+        }
+        equation.formula.right = Term::call(name, Term::Symbol(of));
+    }
+
+    fn define(&mut self, left: Term, right: Term) {
+        let formula = Formula { left, adds: false, right };
+        if !self.functions.iter().any(|own| own.formula == formula) {
+            self.functions.push(Equation { symbol: None, formula, ty: None, from: "".into() });
+        }
+    }
+
+    fn symbol_of(&self, node: NodeId) -> Option<Symbol> {
+        let all = self.names.values.iter().chain(&self.names.parameters);
+        all.clone().find(|own| own.node == node).map(|own| own.symbol.clone())
+    }
+
+    fn backward(&mut self) {
+        let mut known: BTreeSet<Symbol> = BTreeSet::new();
+        let mut parameters: Vec<&Named> = self.names.parameters.iter().collect();
+        let mut values: Vec<&Named> = self.names.values.iter().collect();
+        values.sort_by_key(|own| std::cmp::Reverse(own.node));
+        self.ready(&mut parameters, &known);
+        for own in values {
+            if self.derivative(own) {
+                known.insert(own.symbol.adjoint());
+            }
+            self.ready(&mut parameters, &known);
+        }
+        // Whatever is left depends on what has no equation.
+        for own in parameters {
+            self.derivative(own);
+        }
+    }
+
+    /// Writes the derivatives of the parameters that need no others than those known.
+    fn ready(&mut self, parameters: &mut Vec<&Named>, known: &BTreeSet<Symbol>) {
+        let mut left = Vec::new();
+        for own in parameters.drain(..) {
+            if self.needs(&own.symbol.adjoint()).is_subset(known) {
+                self.derivative(own);
+            } else {
+                left.push(own);
+            }
+        }
+        *parameters = left;
+    }
+
+    /// The derivatives that an equation is made of.
+    fn needs(&self, symbol: &Symbol) -> BTreeSet<Symbol> {
+        if let Some((_, other)) = self.cut.equal.iter().find(|(own, _)| own == symbol) {
+            return BTreeSet::from([other.clone()]);
+        }
+        let Some(node) = self.node_of(symbol) else { return BTreeSet::new() };
+        let needed = self.cut.graph.reachable([node]);
+        let leaves = self.cut.graph.nodes().filter(|(id, _)| needed[id.0 as usize]);
+        let symbols = leaves.filter_map(|(_, node)| match &node.op {
+            Op::Input { name, .. } => self.cut.symbols.get(name).filter(|own| own.adjoint).cloned(),
+            _ => None,
+        });
+        symbols.collect()
+    }
+
+    fn derivative(&mut self, own: &Named) -> bool {
+        let symbol = own.symbol.adjoint();
+        if let Some((_, other)) = self.cut.equal.iter().find(|(equal, _)| *equal == symbol) {
+            let formula = Formula {
+                left: Term::Symbol(symbol.clone()),
+                adds: false,
+                right: Term::Symbol(other.clone()),
+            };
+            let ty = Some(own.ty.clone());
+            self.backward.push(Equation { symbol: Some(symbol), formula, ty, from: own.from.clone() });
+            return true;
+        }
+        let Some(node) = self.node_of(&symbol) else { return false };
+        let mut equations = self.equations(node, &symbol, &own.from);
+        if let Some(last) = equations.last_mut() {
+            last.formula.right = self.with_primes(own, &last.formula.right);
+        }
+        for equation in &mut equations {
+            let right = shorten(&equation.formula.right);
+            let named =
+                |own: Term| self.known.iter().find(|known| known.0 == own).map(|known| known.1.clone());
+            equation.formula.right = rewrite(&right, &|own| named(own.clone()).unwrap_or(own));
+        }
+        self.backward.extend(equations);
+        true
+    }
+
+    /// f′(z) ⊙ g for every part that is a function of z alone, times the derivative by f(z).
+    fn with_primes(&mut self, own: &Named, right: &Term) -> Term {
+        let names = self.names;
+        let mut parts = match right {
+            Term::Sum(parts) => parts.clone(),
+            other => vec![(false, other.clone())],
+        };
+        let calls = names.values.iter().filter_map(|value| match &value.call {
+            Some((function, of)) if *of == own.node => Some((function.clone(), value.symbol.clone())),
+            _ => None,
+        });
+        for (function, value) in calls {
+            let adjoint = value.adjoint();
+            for (minus, part) in &mut parts {
+                let Some(factor) = coefficient(part, &adjoint) else { continue };
+                let factor = if *minus { factor.negated() } else { factor };
+                let of_own = |found: &Symbol| *found == own.symbol || *found == value;
+                let found = symbols(&factor);
+                if found.is_empty() || !found.iter().all(of_own) {
+                    continue;
+                }
+                let name = function.to_string();
+                let argument = Term::Symbol(Symbol::new("z"));
+                let definition = replace(&factor, &own.symbol, &argument);
+                let definition = replace(&definition, &value, &Term::call(&*name, argument.clone()));
+                self.define(Term::Prime(name.clone(), Box::new(argument)), definition);
+                let prime = Term::Prime(name, Box::new(Term::Symbol(own.symbol.clone())));
+                *minus = false;
+                *part = prime.times(Term::Symbol(adjoint.clone()));
+            }
+        }
+        match parts.len() {
+            1 if !parts[0].0 => parts.remove(0).1,
+            _ => Term::Sum(parts),
+        }
+    }
+}
+
+fn shortened(formula: Formula) -> Formula {
+    Formula { right: shorten(&formula.right), ..formula }
+}

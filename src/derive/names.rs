@@ -1,0 +1,215 @@
+//! Which values of a step are written down, and what they are called.
+//!
+//! A value is written down if the program's text names it (`sema/notes.rs`), or if an instance or a function
+//! gives it. What the user calls it is what it is called; the rest is called as in textbooks: the result of
+//! the k-th instance with parameters is z[k], its parameters W[k] and b[k], what a function makes of it a[k].
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::ir::program::{BATCH, Line, NamedValue, ValueName};
+use crate::ir::{Elem, Graph, NodeId, Op, Type};
+
+/// A name as it is printed: `∂L/∂z[1]`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Symbol {
+    pub name: Arc<str>,
+    /// In brackets: the number of the layer.
+    pub layer: Option<Arc<str>>,
+    /// Whether the derivative of the loss by it is meant.
+    pub adjoint: bool,
+}
+
+impl Symbol {
+    pub fn new(name: impl Into<Arc<str>>) -> Symbol {
+        Symbol { name: name.into(), layer: None, adjoint: false }
+    }
+
+    pub fn adjoint(&self) -> Symbol {
+        Symbol { adjoint: true, ..self.clone() }
+    }
+}
+
+/// A value that is written down.
+#[derive(Clone, Debug)]
+pub struct Named {
+    pub node: NodeId,
+    pub symbol: Symbol,
+    pub ty: Type,
+    /// Where it comes from: an instance's path, a parameter's.
+    pub from: Arc<str>,
+    /// If it is `function(of)`.
+    pub call: Option<(Arc<str>, NodeId)>,
+}
+
+/// The values of a line, in the order in which they are computed, and its parameters.
+#[derive(Clone, Debug, Default)]
+pub struct Names {
+    pub values: Vec<Named>,
+    pub parameters: Vec<Named>,
+    /// Parameters and states that the line does not train.
+    pub others: Vec<Named>,
+}
+
+/// Whether a tensor is printed with its axes changed: the rows of a batch become columns, as in textbooks.
+pub fn is_flipped(ty: &Type) -> bool {
+    ty.rank() == 2 && ty.shape[0].as_symbol().is_some_and(|own| &**own == BATCH)
+}
+
+/// What a value is known by, collected over all notes of its node.
+#[derive(Default)]
+struct Found {
+    binding: Option<(Arc<str>, Arc<str>)>,
+    instance: Option<Arc<str>>,
+    call: Option<(Arc<str>, NodeId)>,
+    /// The instance in whose body the function is called.
+    within: Arc<str>,
+}
+
+/// Names for what `line` computes in `graph`.
+pub fn names(graph: &Graph, line: &Line) -> Names {
+    let needed = graph.reachable([line.loss]);
+    let is_value = |node: NodeId| {
+        let computed =
+            matches!(graph[node].op, Op::Loop(_) | Op::Reshape { .. } | Op::Result(_) | Op::Mark(_));
+        computed && needed[node.0 as usize] && node != line.loss && graph.elem(node) == Elem::Float
+    };
+    let mut found: BTreeMap<NodeId, Found> = BTreeMap::new();
+    let mut instances: Vec<Arc<str>> = Vec::new();
+    let variables = variables(graph, &needed, line);
+    let paths = line.trained.iter().chain(variables.iter().map(|(path, _)| path));
+    let owners: BTreeSet<&str> = paths.filter_map(|path| owner(path)).collect();
+    for note in line.values.iter().filter(|note| note.within.is_none()) {
+        if note.name == ValueName::Instance && owners.contains(&*note.path) && !instances.contains(&note.path)
+        {
+            instances.push(note.path.clone());
+        }
+        if !is_value(note.node) {
+            continue;
+        }
+        let own = found.entry(note.node).or_default();
+        match &note.name {
+            ValueName::Binding(name) => own.binding = Some((name.clone(), note.path.clone())),
+            ValueName::Instance => own.instance = own.instance.take().or(Some(note.path.clone())),
+            ValueName::Call { function, of } => {
+                own.call = Some((function.clone(), *of));
+                own.within = note.path.clone();
+            }
+        }
+    }
+    let numbers = |path: &str| instances.iter().position(|own| &**own == path).map(|at| at + 1);
+    let mut layer = 0;
+    let mut values: Vec<Named> = Vec::new();
+    for (node, own) in found {
+        let number = own.instance.as_deref().and_then(numbers);
+        layer = number.unwrap_or(layer);
+        let within = numbers(&own.within).filter(|_| number.is_none()).unwrap_or(layer);
+        let of_layer = |name: &str| Symbol {
+            layer: (within > 0).then(|| within.to_string().into()),
+            ..Symbol::new(name)
+        };
+        let symbol = match (&own.binding, &own.instance, &own.call) {
+            (Some((name, _)), _, _) => Symbol::new(name.clone()),
+            (None, Some(_), _) if number.is_some() => of_layer("z"),
+            (None, _, Some(_)) => of_layer("a"),
+            (None, Some(path), None) if path.is_empty() => Symbol::new("ŷ"),
+            (None, Some(path), None) => Symbol::new(path.clone()),
+            (None, None, None) => continue,
+        };
+        let from = own.instance.or(own.binding.map(|(_, path)| path)).unwrap_or_default();
+        values.push(Named { node, symbol, ty: graph.ty(node).clone(), from, call: own.call });
+    }
+    let parameters = line.trained.iter().zip(&line.parameters).map(|(path, node)| {
+        let symbol = parameter_symbol(path, owner(path).and_then(numbers));
+        Named { node: *node, symbol, ty: graph.ty(*node).clone(), from: path.clone(), call: None }
+    });
+    let mut parameters: Vec<Named> = parameters.collect();
+    let others = variables.iter().map(|(path, node)| {
+        let symbol = parameter_symbol(path, owner(path).and_then(numbers));
+        Named { node: *node, symbol, ty: graph.ty(*node).clone(), from: path.clone(), call: None }
+    });
+    let mut others: Vec<Named> = others.collect();
+    let taken: BTreeSet<Symbol> = leaves(graph, &needed).collect();
+    tell_apart(&mut parameters, taken.clone());
+    let own = |list: &[Named]| list.iter().map(|own| own.symbol.clone()).collect::<Vec<_>>();
+    let taken: BTreeSet<Symbol> = taken.into_iter().chain(own(&parameters)).collect();
+    tell_apart(&mut others, taken.clone());
+    let taken = taken.into_iter().chain(own(&others)).collect();
+    tell_apart(&mut values, taken);
+    Names { values, parameters, others }
+}
+
+/// The parameters and states that the loss is computed from and the line does not train.
+fn variables(graph: &Graph, needed: &[bool], line: &Line) -> Vec<(Arc<str>, NodeId)> {
+    let changed = line.changed.iter().filter(|(_, node)| needed[node.0 as usize]).cloned();
+    let leaves =
+        graph.nodes().filter(|(id, _)| needed[id.0 as usize]).filter_map(|(id, node)| match &node.op {
+            Op::Param { path, .. } | Op::State { path, .. } => Some((path.clone(), id)),
+            _ => None,
+        });
+    let mut found: Vec<(Arc<str>, NodeId)> = Vec::new();
+    for (path, node) in changed.chain(leaves) {
+        if !line.trained.contains(&path) && found.iter().all(|own| own.0 != path) {
+            found.push((path, node));
+        }
+    }
+    found
+}
+
+/// The inputs that a graph has names for already.
+fn leaves<'g>(graph: &'g Graph, needed: &'g [bool]) -> impl Iterator<Item = Symbol> + 'g {
+    graph.nodes().filter(|(id, _)| needed[id.0 as usize]).filter_map(|(_, node)| match &node.op {
+        Op::Input { name, .. } => Some(Symbol::new(name.clone())),
+        _ => None,
+    })
+}
+
+/// The instance that a parameter belongs to: `fc1` of `fc1.weight`.
+fn owner(path: &str) -> Option<&str> {
+    path.rsplit_once('.').map(|(owner, _)| owner)
+}
+
+/// `weight` and `bias` are W and b as in every textbook; other names stay as they are.
+fn parameter_symbol(path: &str, number: Option<usize>) -> Symbol {
+    let own = path.rsplit('.').next().unwrap_or(path);
+    let short = [("weight", "W"), ("bias", "b")].into_iter().find_map(|(long, short)| {
+        let rest = own.strip_prefix(long)?;
+        (rest.is_empty() || rest.starts_with('_')).then(|| format!("{short}{rest}"))
+    });
+    let name = match (&short, number) {
+        (Some(short), Some(_)) => short.clone(),
+        (None, _) if number.is_some() || !path.contains('.') => own.to_owned(),
+        _ => path.to_owned(),
+    };
+    Symbol { layer: number.map(|number| number.to_string().into()), ..Symbol::new(name) }
+}
+
+/// Equal names get numbers: `h` and `h` become h[1] and h[2], two z[1] become z[1.1] and z[1.2].
+fn tell_apart(values: &mut [Named], mut taken: BTreeSet<Symbol>) {
+    let mut uses: BTreeMap<Symbol, usize> = BTreeMap::new();
+    values.iter().for_each(|own| *uses.entry(own.symbol.clone()).or_default() += 1);
+    let mut seen: BTreeMap<Symbol, usize> = BTreeMap::new();
+    for own in values {
+        if uses[&own.symbol] == 1 && !taken.contains(&own.symbol) {
+            continue;
+        }
+        let plain = own.symbol.clone();
+        loop {
+            let number = seen.entry(plain.clone()).or_default();
+            *number += 1;
+            let layer = match &plain.layer {
+                Some(layer) => format!("{layer}.{number}"),
+                None => number.to_string(),
+            };
+            own.symbol.layer = Some(layer.into());
+            if taken.insert(own.symbol.clone()) {
+                break;
+            }
+        }
+    }
+}
+
+/// What the text calls the values of a scan's body.
+pub fn within<'l>(line: &'l Line, step: crate::ir::StepId) -> impl Iterator<Item = &'l NamedValue> + 'l {
+    line.values.iter().filter(move |note| note.within == Some(step))
+}

@@ -1,0 +1,424 @@
+//! Formulas of whole tensors: `(W[2])ᵀ ∂L/∂z[2]`, `tanh(z) ⊙ g`, `Σ_n g`.
+//!
+//! A tensor read with the indices of the result in its own order stands for itself, in the opposite order for
+//! its transpose. A sum of products whose factors divide the indices between them is a matrix product.
+
+use std::collections::BTreeSet;
+
+use super::build::{Letters, Writer, binary, factors, reduced, reduction, size, unary};
+use super::names::is_flipped;
+use super::notation::symbols;
+use super::term::{Reduction, Term};
+use crate::ir::{BinaryOp, Body, Combine, Loop, NodeId, Op, Scalar, ScalarId, Sub, Type};
+
+/// A formula with at most so many names is written out wherever it is used.
+const WRITTEN_OUT: usize = 3;
+
+/// An axis of size 1 in the place of an index.
+const UNIT: usize = usize::MAX;
+
+/// In which order the indices of a printed formula run.
+struct Order<'a> {
+    indices: &'a [usize],
+    /// Leading indices that all parts have and that are not written.
+    shared: &'a [usize],
+}
+
+/// A loop whose formula is being made.
+#[derive(Clone, Copy)]
+struct Within<'a> {
+    body: &'a Loop,
+    operands: &'a [NodeId],
+}
+
+impl Writer<'_> {
+    /// What a node is computed by, if that is a formula of whole tensors.
+    pub fn whole_definition(&mut self, node: NodeId) -> Option<Term> {
+        let made = &self.graph[node];
+        match &made.op {
+            Op::Loop(body) => {
+                let body = body.clone();
+                let within = Within { body: &body, operands: &made.operands };
+                self.whole_loop(within, &made.ty)
+            }
+            Op::Reshape { .. } => Some(Term::call("reshape", self.whole(made.operands[0])?)),
+            Op::Mark(_) => self.whole(made.operands[0]),
+            // What is left of `stop_gradient(x)` is x.
+            Op::Input { .. } | Op::Param { .. } | Op::State { .. } => {
+                self.named.get(&node).map(|own| Term::Symbol(own.clone()))
+            }
+            Op::Const(value) if value.shape.is_empty() => match &value.data {
+                crate::ir::ConstData::Float(values) => Some(Term::Number(values[0].0)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// A node where it is used: its name, or its formula.
+    fn whole(&mut self, node: NodeId) -> Option<Term> {
+        if let Some(symbol) = self.named.get(&node) {
+            return Some(Term::Symbol(symbol.clone()));
+        }
+        let (pending, counter) = self.mark();
+        if let Some(term) = self.whole_definition(node) {
+            if self.is_used_once(node) || symbols(&term).len() <= WRITTEN_OUT {
+                return Some(term);
+            }
+            self.forget(pending, counter);
+            return Some(Term::Symbol(self.auxiliary(node)));
+        }
+        self.forget(pending, counter);
+        // What is used once and has no such formula is written out in index notation, with all around it.
+        if matches!(self.graph[node].op, Op::Loop(_)) && self.is_used_once(node) {
+            return None;
+        }
+        Some(Term::Symbol(self.auxiliary(node)))
+    }
+
+    fn whole_loop(&mut self, within: Within<'_>, ty: &Type) -> Option<Term> {
+        let body = within.body;
+        if body.dropping {
+            return None;
+        }
+        let out = pattern(&body.write, &body.shape)?;
+        let mut written: Vec<usize> = out.iter().copied().filter(|index| *index != UNIT).collect();
+        if is_flipped(ty) {
+            written.reverse();
+        }
+        let reduced = reduced(body);
+        match reduction(body.combine) {
+            None if reduced.is_empty() => {
+                let order = Order { indices: &written, shared: &[] };
+                self.scalar(within, body.body.result, &order)
+            }
+            None => None,
+            Some(_) if reduced.is_empty() => None,
+            Some(what) => {
+                if body.combine == Combine::Add
+                    && let Some(term) = self.contraction(within, body.body.result, &written, &reduced)
+                {
+                    return Some(term);
+                }
+                self.reduction(within, what, &reduced)
+            }
+        }
+    }
+
+    /// `Σ_n …`, `max_i …`
+    fn reduction(&mut self, within: Within<'_>, what: Reduction, over: &[usize]) -> Option<Term> {
+        let reads = self.reads(within, within.body.body.result)?;
+        let all: BTreeSet<usize> = (0..within.body.domain.len()).collect();
+        let covers = |pattern: &&Vec<usize>| {
+            pattern.iter().copied().filter(|index| *index != UNIT).collect::<BTreeSet<_>>() == all
+        };
+        let order: Vec<usize> = reads.iter().find(covers)?.iter().copied().filter(|i| *i != UNIT).collect();
+        let order = Order { indices: &order, shared: &[] };
+        let inner = self.scalar(within, within.body.body.result, &order)?;
+        let mut letters = Letters::new(&[]);
+        let names: Vec<String> = if over.len() == all.len() {
+            Vec::new()
+        } else {
+            over.iter().map(|index| letters.next(&within.body.domain[*index])).collect()
+        };
+        // In a tensor of three axes nobody would know which one is meant.
+        if all.len() > 2 && !names.is_empty() && !(over.len() == 1 && order.indices.last() == over.first()) {
+            return None;
+        }
+        Some(over_all(what, names, inner))
+    }
+
+    /// The patterns of all reads of an expression, as displayed. `None`: one of them has none.
+    fn reads(&self, within: Within<'_>, id: ScalarId) -> Option<Vec<Vec<usize>>> {
+        let mut found = Vec::new();
+        let mut open = vec![id];
+        while let Some(id) = open.pop() {
+            match &within.body.body[id] {
+                Scalar::Read { operand, subs, padded: false } => {
+                    let node = within.operands[*operand as usize];
+                    let mut pattern = pattern(subs, self.graph.shape(node))?;
+                    if is_flipped(self.graph.ty(node)) {
+                        pattern.reverse();
+                    }
+                    found.push(pattern);
+                }
+                Scalar::Read { .. } => return None,
+                scalar => scalar.for_each_operand(|operand| open.push(operand)),
+            }
+        }
+        Some(found)
+    }
+
+    /// An expression in an order of indices.
+    fn scalar(&mut self, within: Within<'_>, id: ScalarId, order: &Order<'_>) -> Option<Term> {
+        let body: &Body = &within.body.body;
+        match &body[id] {
+            Scalar::Float(value) => Some(Term::Number(value.0)),
+            Scalar::Int(value) => Some(Term::Number(*value as f64)),
+            Scalar::Bool(value) => Some(Term::Plain(value.to_string())),
+            Scalar::Affine(affine) if affine.is_constant() => Some(size(&affine.constant)),
+            Scalar::Affine(_) => None,
+            Scalar::Read { operand, subs, padded: false } => {
+                let node = within.operands[*operand as usize];
+                self.read(node, subs, order)
+            }
+            Scalar::Read { .. } => None,
+            Scalar::Unary(op, a) => Some(unary(*op, self.scalar(within, *a, order)?)),
+            Scalar::Binary(BinaryOp::Mul, a, b) => {
+                if order.shared.is_empty()
+                    && let Some(term) = self.contraction(within, id, order.indices, &[])
+                {
+                    return Some(term);
+                }
+                Some(self.scalar(within, *a, order)?.times(self.scalar(within, *b, order)?))
+            }
+            Scalar::Binary(op, a, b) => {
+                Some(binary(*op, self.scalar(within, *a, order)?, self.scalar(within, *b, order)?))
+            }
+            Scalar::Select(condition, a, b) => {
+                if let Some(term) = self.one_hot(within, id, order) {
+                    return Some(term);
+                }
+                Some(Term::Cases {
+                    condition: Box::new(self.scalar(within, *condition, order)?),
+                    then: Box::new(self.scalar(within, *a, order)?),
+                    otherwise: Box::new(self.scalar(within, *b, order)?),
+                })
+            }
+            Scalar::WithSlope { value, .. } => self.scalar(within, *value, order),
+        }
+    }
+
+    /// `if i == y[n] then c else 0` is c onehot(y), where i is the index of the features.
+    fn one_hot(&mut self, within: Within<'_>, id: ScalarId, order: &Order<'_>) -> Option<Term> {
+        let body: &Body = &within.body.body;
+        let Scalar::Select(condition, a, b) = &body[id] else { return None };
+        let (Scalar::Binary(BinaryOp::Eq, left, right), Scalar::Float(zero)) = (&body[*condition], &body[*b])
+        else {
+            return None;
+        };
+        if zero.0 != 0.0 {
+            return None;
+        }
+        let (index, classes) = match (&body[*left], &body[*right]) {
+            (Scalar::Affine(affine), Scalar::Read { .. }) => (affine.as_index()?, *right),
+            (Scalar::Read { .. }, Scalar::Affine(affine)) => (affine.as_index()?, *left),
+            _ => return None,
+        };
+        let features = within.body.write.last().and_then(|sub| match sub {
+            Sub::Affine(affine) => affine.as_index(),
+            Sub::Value(_) => None,
+        });
+        let is_own = features == Some(index) && order.indices.contains(&index);
+        let is_free = self.reads(within, classes)?.iter().all(|pattern| !pattern.contains(&index));
+        if !is_own || !is_free {
+            return None;
+        }
+        let factor = self.scalar(within, *a, order)?;
+        Some(factor.times(Term::call("onehot", self.scalar(within, classes, order)?)))
+    }
+
+    fn read(&mut self, node: NodeId, subs: &[Sub], order: &Order<'_>) -> Option<Term> {
+        let mut own = pattern(subs, self.graph.shape(node))?;
+        let is_vector = own.len() == 1;
+        if is_flipped(self.graph.ty(node)) {
+            own.reverse();
+        }
+        let own = own.strip_prefix(order.shared)?;
+        let own: Vec<usize> = if order.indices.contains(&UNIT) && own.contains(&UNIT) {
+            own.to_vec()
+        } else {
+            own.iter().copied().filter(|index| *index != UNIT).collect()
+        };
+        let term = self.whole(node)?;
+        if is_within(&own, order.indices) {
+            return Some(term);
+        }
+        let reversed: Vec<usize> = own.iter().rev().copied().collect();
+        if own.len() == 2 && is_within(&reversed, order.indices) {
+            return Some(transposed(term));
+        }
+        // A stack of matrices may be read as one matrix with all their rows.
+        let turned: Vec<usize> =
+            own.last().copied().into_iter().chain(own.iter().copied().take(own.len().max(1) - 1)).collect();
+        (!is_vector && order.shared.is_empty() && turned == order.indices).then(|| transposed(term))
+    }
+
+    /// A product, summed over `over`, as a matrix product. `written` is the order of the result as displayed.
+    fn contraction(
+        &mut self,
+        within: Within<'_>,
+        id: ScalarId,
+        written: &[usize],
+        over: &[usize],
+    ) -> Option<Term> {
+        let mut parts = Vec::new();
+        factors(&within.body.body, id, &mut parts);
+        let mut sets: Vec<(ScalarId, BTreeSet<usize>, bool)> = Vec::new();
+        for part in parts {
+            let reads = self.reads(within, part)?;
+            let all: BTreeSet<usize> = reads.iter().flatten().copied().collect();
+            let summed = all.iter().any(|index| over.contains(index) || over.is_empty() && *index == UNIT);
+            let out = all.into_iter().filter(|index| written.contains(index)).collect();
+            sets.push((part, out, summed));
+        }
+        let (inner, outer): (Vec<_>, Vec<_>) =
+            sets.into_iter().partition(|(_, out, summed)| *summed || over.is_empty() && !out.is_empty());
+        // The greatest set of indices of the result, and what is not in it.
+        let first = inner.iter().max_by_key(|(_, out, _)| out.len())?.1.clone();
+        let second: Vec<&BTreeSet<usize>> =
+            inner.iter().map(|own| &own.1).filter(|out| !out.is_subset(&first)).collect();
+        let second = match second.iter().max_by_key(|out| out.len()) {
+            Some(greatest) => (*greatest).clone(),
+            None if over.is_empty() || first.is_empty() => return None,
+            None if inner.iter().all(|own| own.1 == first) => return None,
+            None => BTreeSet::new(),
+        };
+        let shared: Vec<usize> =
+            written.iter().copied().filter(|i| first.contains(i) && second.contains(i)).collect();
+        if !written.starts_with(&shared) || (!shared.is_empty() && written.len() < 3) {
+            return None;
+        }
+        let rest: Vec<usize> = written[shared.len()..].to_vec();
+        let of = |set: &BTreeSet<usize>| -> Vec<usize> {
+            rest.iter().copied().filter(|i| set.contains(i)).collect()
+        };
+        let (mut rows, mut columns) = (of(&first), of(&second));
+        let mut left_set = first.clone();
+        if rest == [columns.clone(), rows.clone()].concat()
+            && rest != [rows.clone(), columns.clone()].concat()
+        {
+            std::mem::swap(&mut rows, &mut columns);
+            left_set = second.clone();
+        } else if rest != [rows.clone(), columns.clone()].concat() {
+            return None;
+        }
+        let is_left =
+            |out: &BTreeSet<usize>| out.is_subset(&left_set) && !(out.is_empty() && columns.is_empty());
+        let (left, right): (Vec<_>, Vec<_>) = inner.iter().partition(|own| is_left(&own.1));
+        if left.is_empty() || right.is_empty() {
+            return None;
+        }
+        let summed: Vec<usize> = if !over.is_empty() {
+            let patterns = self.reads(within, left[0].0)?;
+            let order = patterns.iter().find(|own| over.iter().all(|index| own.contains(index)))?;
+            order.iter().copied().filter(|index| over.contains(index)).collect()
+        } else if inner.iter().any(|own| own.2) {
+            vec![UNIT]
+        } else {
+            Vec::new()
+        };
+        let side = |writer: &mut Self, parts: &[&(ScalarId, BTreeSet<usize>, bool)], indices: &[usize]| {
+            let order = Order { indices, shared: &shared };
+            let mut term: Option<Term> = None;
+            for part in parts {
+                let next = writer.scalar(within, part.0, &order)?;
+                term = Some(match term {
+                    Some(before) => before.times(next),
+                    None => next,
+                });
+            }
+            term
+        };
+        let left_term = side(self, &left, &[rows.clone(), summed.clone()].concat())?;
+        let mut right_term = side(self, &right, &[summed.clone(), columns.clone()].concat())?;
+        if summed.is_empty() {
+            right_term = transposed(right_term);
+        }
+        let mut term = matrix(left_term, right_term);
+        let order = Order { indices: written, shared: &[] };
+        for (part, _, _) in outer {
+            term = self.scalar(within, part, &order)?.times(term);
+        }
+        Some(term)
+    }
+}
+
+/// `Σ inner`; what is the same for all indices stands outside.
+pub fn over_all(what: Reduction, indices: Vec<String>, inner: Term) -> Term {
+    match inner {
+        Term::Sum(parts) if what == Reduction::Sum && parts.len() == 1 && parts[0].0 => {
+            over_all(what, indices, parts[0].1.clone()).negated()
+        }
+        Term::Product { scalars, tensors } if what == Reduction::Sum => {
+            let (outer, rest): (Vec<Term>, Vec<Term>) =
+                tensors.into_iter().partition(|own| is_same_over(own, &indices));
+            let rest = rest.into_iter().reduce(Term::times).unwrap_or(Term::Number(1.0));
+            let sum = Term::Over { what, indices, body: Box::new(rest) };
+            scalars.into_iter().chain(outer).fold(sum, |product, factor| factor.times(product))
+        }
+        Term::Ratio(above, below) if what == Reduction::Sum && is_same_over(&below, &indices) => {
+            over_all(what, indices, *above).over(*below)
+        }
+        inner => Term::Over { what, indices, body: Box::new(inner) },
+    }
+}
+
+/// Whether a formula is made from numbers and sums over the same indices, so that it is the same for all of
+/// them.
+fn is_same_over(term: &Term, indices: &[String]) -> bool {
+    match term {
+        Term::Number(_) | Term::Plain(_) => true,
+        Term::Over { indices: own, .. } => !indices.is_empty() && own == indices,
+        Term::Sum(parts) => parts.iter().all(|(_, part)| is_same_over(part, indices)),
+        Term::Product { scalars, tensors } => {
+            scalars.iter().chain(tensors).all(|own| is_same_over(own, indices))
+        }
+        Term::Ratio(a, b) | Term::Power(a, b) => is_same_over(a, indices) && is_same_over(b, indices),
+        Term::Call(_, arguments) => arguments.iter().all(|own| is_same_over(own, indices)),
+        _ => false,
+    }
+}
+
+fn matrix(left: Term, right: Term) -> Term {
+    let parts = |term: Term| match term {
+        Term::Matrix(parts) => (None, parts),
+        Term::Product { scalars, mut tensors } if !scalars.is_empty() && tensors.len() == 1 => {
+            let factor = Term::Product { scalars, tensors: Vec::new() };
+            (Some(factor), std::mem::take(&mut tensors))
+        }
+        other => (None, vec![other]),
+    };
+    let ((a, left), (b, right)) = (parts(left), parts(right));
+    let product = Term::Matrix([left, right].concat());
+    a.into_iter().chain(b).fold(product, |product, factor| factor.times(product))
+}
+
+fn transposed(term: Term) -> Term {
+    match term {
+        Term::Transpose(inner) => *inner,
+        Term::Matrix(parts) => Term::Matrix(parts.into_iter().rev().map(transposed).collect()),
+        Term::Sum(parts) => {
+            Term::Sum(parts.into_iter().map(|(minus, part)| (minus, transposed(part))).collect())
+        }
+        Term::Product { scalars, tensors } => {
+            Term::Product { scalars, tensors: tensors.into_iter().map(transposed).collect() }
+        }
+        term if term.is_scalar() => term,
+        other => Term::Transpose(Box::new(other)),
+    }
+}
+
+/// Whether `part` runs through `whole` in its order.
+fn is_within(part: &[usize], whole: &[usize]) -> bool {
+    let mut rest = whole.iter();
+    part.iter().all(|index| rest.any(|own| own == index))
+}
+
+/// The indices that subscripts are, one for each axis. `None` if one is anything else.
+fn pattern(subs: &[Sub], shape: &[crate::ir::Dim]) -> Option<Vec<usize>> {
+    let mut found = Vec::new();
+    for (sub, size) in subs.iter().zip(shape) {
+        let Sub::Affine(affine) = sub else { return None };
+        let index = match affine.as_index() {
+            Some(index) => index,
+            None if affine.as_number() == Some(0) && size.is_number(1) => UNIT,
+            None => return None,
+        };
+        if index != UNIT && found.contains(&index) {
+            return None;
+        }
+        found.push(index);
+    }
+    Some(found)
+}

@@ -1,0 +1,207 @@
+//! One line of a training on a few rows, looked at closely: values and derivatives, and finite differences.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::array::{Array, Elements};
+use super::call::Moment;
+use super::program::Diagnostics;
+use super::session::{Session, Tensors};
+use crate::base::Diagnostic;
+use crate::compile::{self, Function, Use, symbols};
+use crate::derive::{Derivation, Symbol};
+use crate::ir::program::{BATCH, Train};
+use crate::ir::{Dim, Graph, Sizes};
+
+/// At most so many elements of a parameter are compared with finite differences.
+const COMPARED: usize = 100;
+
+/// How far a parameter is moved for a difference. A kink nearby is passed over by one of the smaller ones.
+const STEPS: [f64; 3] = [1e-5, 1e-6, 1e-4];
+
+/// Below this share of a parameter's greatest derivative an element counts as so great: near 0 a relative
+/// error says nothing.
+const SMALLEST: f64 = 1e-3;
+
+/// The rows of the data that an example is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct Rows {
+    pub first: usize,
+    pub count: usize,
+}
+
+/// How the gradient of a parameter agrees with finite differences.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Agreement {
+    pub path: Arc<str>,
+    /// `|a − d| / max(|a|, |d|)` at the worst element.
+    pub worst: f64,
+    pub elements: usize,
+    pub compared: usize,
+}
+
+/// What a line of a training is evaluated on.
+struct Example {
+    inputs: Tensors,
+    sizes: Sizes,
+    moment: Moment,
+}
+
+impl Session {
+    /// The values of everything that a derivation writes down, for some rows of the data.
+    ///
+    /// # Errors
+    /// If the data cannot be read or has no such row.
+    pub fn values(
+        &mut self,
+        train: &Train,
+        own: &Derivation,
+        rows: Rows,
+    ) -> Result<HashMap<Symbol, Array>, Diagnostics> {
+        let program = self.program.clone();
+        self.example_values(train, own, rows).map_err(|error| program.failed([error]))
+    }
+
+    fn example_values(
+        &mut self,
+        train: &Train,
+        own: &Derivation,
+        rows: Rows,
+    ) -> Result<HashMap<Symbol, Array>, Diagnostic> {
+        let example = self.example(train, &own.graph, rows)?;
+        let found = self.evaluate_once(&own.graph, &example.sizes, example.moment, &example.inputs)?;
+        let mut values: HashMap<Symbol, Array> = HashMap::new();
+        for (name, array) in &example.inputs {
+            values.insert(Symbol::new(name.clone()), (**array).clone());
+        }
+        for (symbol, name) in &own.outputs {
+            values.extend(found.get(name).map(|array| (symbol.clone(), array.clone())));
+        }
+        Ok(values)
+    }
+
+    /// Compares the gradient of every parameter with central differences of the loss. For small differences
+    /// the program is compiled with 64-bit floats.
+    ///
+    /// # Errors
+    /// As [`Session::values`].
+    pub fn compare_gradients(
+        &mut self,
+        train: &Train,
+        own: &Derivation,
+        rows: Rows,
+    ) -> Result<Vec<Agreement>, Diagnostics> {
+        let program = self.program.clone();
+        self.agreements(train, own, rows).map_err(|error| program.failed([error]))
+    }
+
+    fn agreements(
+        &mut self,
+        train: &Train,
+        own: &Derivation,
+        rows: Rows,
+    ) -> Result<Vec<Agreement>, Diagnostic> {
+        let values = self.example_values(train, own, rows)?;
+        let mut loss = own.graph.clone();
+        let name = &own.outputs[&Symbol::new("L")];
+        loss.outputs.retain(|output| output.name == *name);
+        let example = self.example(train, &loss, rows)?;
+        let program = self.program.clone();
+        let precision = program.checked().precision;
+        let function = compile::build(&loss, &example.sizes, precision, Use::Often, program.timings());
+        let function = Arc::new(function.map_err(|error| program.build_failed(&error, train.span))?);
+        let mut found = Vec::new();
+        for given in &own.given {
+            let (Some(path), Some(gradient)) = (&given.path, values.get(&given.symbol.adjoint())) else {
+                continue;
+            };
+            found.push(self.agreement(&function, &example, path, gradient)?);
+        }
+        Ok(found)
+    }
+
+    fn agreement(
+        &mut self,
+        loss: &Arc<Function>,
+        example: &Example,
+        path: &Arc<str>,
+        gradient: &Array,
+    ) -> Result<Agreement, Diagnostic> {
+        let gradient = gradient.to_f64().into_owned();
+        let smallest = gradient.iter().fold(0.0f64, |most, own| most.max(own.abs())) * SMALLEST;
+        let compared = gradient.len().min(COMPARED);
+        let mut worst = 0.0f64;
+        for at in 0..compared {
+            let element = at * gradient.len() / compared;
+            let mut least = f64::INFINITY;
+            for step in STEPS {
+                let above = self.moved_loss(loss, example, path, element, step)?;
+                let below = self.moved_loss(loss, example, path, element, -step)?;
+                let difference = (above - below) / (2.0 * step);
+                let scale = gradient[element].abs().max(difference.abs()).max(smallest).max(1e-9);
+                let error = (gradient[element] - difference).abs() / scale;
+                least = least.min(error);
+                if least < 1e-6 {
+                    break;
+                }
+            }
+            worst = worst.max(least);
+        }
+        Ok(Agreement { path: path.clone(), worst, elements: gradient.len(), compared })
+    }
+
+    /// The loss with one element of a parameter moved; the parameter is as before afterwards.
+    fn moved_loss(
+        &mut self,
+        loss: &Arc<Function>,
+        example: &Example,
+        path: &str,
+        element: usize,
+        by: f64,
+    ) -> Result<f64, Diagnostic> {
+        let missing = || Diagnostic::error("E0799", format!("there is no parameter `{path}`"));
+        let cell = self.memory.find(path).ok_or_else(missing)?;
+        let before = self.memory.shared(cell);
+        let mut moved = (*before).clone();
+        match moved.elements_mut() {
+            Elements::F64(values) => values[element] += by,
+            Elements::F32(values) => values[element] += by as f32,
+            Elements::I32(_) | Elements::U8(_) | Elements::Bool(_) => {}
+        }
+        self.memory.set(cell, moved);
+        let found =
+            self.evaluate_function(Arc::clone(loss), example.moment, &example.inputs, Default::default());
+        self.memory.set(cell, before);
+        let found = found?;
+        Ok(found.values().next().map_or(f64::NAN, |loss| loss.to_f64()[0]))
+    }
+
+    /// Rows of the data of a `train`, and the sizes that go with them.
+    fn example(&mut self, train: &Train, graph: &Graph, rows: Rows) -> Result<Example, Diagnostic> {
+        let (table, all) = self.rows(&train.data, train.span)?;
+        let count = rows.count.min(all.len().saturating_sub(rows.first));
+        if count == 0 {
+            let message = format!("there is no row {}: the data has {} rows", rows.first, all.len());
+            return Err(Diagnostic::error("E0728", message).at(train.span, "rows are counted from 0"));
+        }
+        let numbers: Vec<u32> = (rows.first..rows.first + count).map(|at| all.get(at)).collect();
+        let mut inputs = Tensors::new();
+        for (name, column) in &table.fields {
+            let mut array = column.empty(count);
+            column.gather(&numbers, &mut array);
+            inputs.insert(name.clone(), Arc::new(array));
+        }
+        if let Some(step) = Array::new(Vec::new(), Elements::I32(vec![1])) {
+            inputs.insert("step".into(), Arc::new(step));
+        }
+        let mut sizes = Sizes::from([(BATCH.into(), Dim::from(count))]);
+        for symbol in symbols(graph) {
+            let Some(path) = symbol.strip_suffix(".rows") else { continue };
+            let (set, part) = path.split_once('.').map_or((path, None), |(set, part)| (set, Some(part)));
+            if let Some(rows) = self.table(set)?.rows_of(part) {
+                sizes.insert(symbol.clone(), Dim::from(rows.len()));
+            }
+        }
+        Ok(Example { inputs, sizes, moment: Moment { seed: train.seed, step: 1 } })
+    }
+}

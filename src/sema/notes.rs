@@ -1,0 +1,84 @@
+//! What the text calls the values of a graph, for pages that people read: derivations, profiles.
+//!
+//! A binding in the user's files names its value; so do the carries of scans. The result of an instance is
+//! called after the instance, that of a function of one tensor after the function, if a layer's body or the
+//! user's file calls it.
+
+use super::builtins::Given;
+use super::elaborator::Elaborator;
+use super::module::ModuleId;
+use super::scope::{BindingKind, FrameKind};
+use super::value::{Tensor, Value};
+use crate::ir::program::{NamedValue, ValueName};
+use crate::ir::{Elem, NodeId};
+use std::sync::Arc;
+
+impl Elaborator<'_> {
+    /// `name = value`, or a carry.
+    pub(super) fn note_binding(&mut self, name: &Arc<str>, value: &Value, kind: BindingKind) {
+        let is_carry = kind == BindingKind::Carry;
+        let is_binding = matches!(kind, BindingKind::Local | BindingKind::Declared);
+        let is_read = self.is_users() || self.in_scan() && matches!(self.frame().kind, FrameKind::Layer(_));
+        if is_carry || is_binding && is_read {
+            self.note(value, ValueName::Binding(name.clone()));
+        }
+    }
+
+    /// The result of the instance `path`.
+    pub(super) fn note_instance(&mut self, path: &Arc<str>, value: &Value) {
+        let tensors = match value {
+            Value::Tuple(items) => items.iter().filter_map(|item| self.noted(item)).collect(),
+            value => Vec::from_iter(self.noted(value)),
+        };
+        for node in tensors {
+            self.add_note(node, path.clone(), ValueName::Instance);
+        }
+    }
+
+    /// `function(given)`
+    pub(super) fn note_call(&mut self, function: &str, given: &[Given], value: &Value) {
+        if !(self.is_users() || matches!(self.frame().kind, FrameKind::Layer(_))) {
+            return;
+        }
+        let mut tensors = given.iter().filter_map(|given| match &given.value {
+            Value::Tensor(tensor) => Some(tensor.clone()),
+            _ => None,
+        });
+        if let (Some(of), None) = (tensors.next(), tensors.next())
+            && of.level == self.level().id
+            && matches!(value, Value::Tensor(result) if result.ty.shape == of.ty.shape)
+        {
+            self.note(value, ValueName::Call { function: function.into(), of: of.node });
+        }
+    }
+
+    /// Whether the body that is carried out is of the user's files. Activations are looked at as a whole.
+    fn is_users(&self) -> bool {
+        let frame = self.frame();
+        frame.module != ModuleId::PRELUDE
+            && matches!(frame.kind, FrameKind::File | FrameKind::Function | FrameKind::Layer(_))
+    }
+
+    fn note(&mut self, value: &Value, name: ValueName) {
+        if let Some(node) = self.noted(value) {
+            let path = self.instance_path().unwrap_or_else(|| "".into());
+            self.add_note(node, path, name);
+        }
+    }
+
+    fn add_note(&mut self, node: NodeId, path: Arc<str>, name: ValueName) {
+        let within = self.level().step.as_ref().map(|(step, _)| *step);
+        self.named_values.push(NamedValue { node, within, path, name });
+    }
+
+    /// The node of a float tensor of the graph that is being built.
+    fn noted(&self, value: &Value) -> Option<NodeId> {
+        let is_own = |tensor: &&Tensor| {
+            tensor.ty.elem == Elem::Float && self.levels.last().is_some_and(|level| level.id == tensor.level)
+        };
+        match value {
+            Value::Tensor(tensor) => Some(tensor).filter(is_own).map(|tensor| tensor.node),
+            _ => None,
+        }
+    }
+}
