@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use nnc::base::codes;
 
 /// A folder imports only folders of lower rank, and itself.
-const RANKS: [(&str, u32); 14] = [
+const RANKS: [(&str, u32); 15] = [
     ("base", 0),
     ("syntax", 1),
     ("ir", 1),

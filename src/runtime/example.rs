@@ -187,9 +187,8 @@ impl Session {
         let numbers: Vec<u32> = (rows.first..rows.first + count).map(|at| all.get(at)).collect();
         let mut inputs = Tensors::new();
         for (name, column) in &table.fields {
-            let mut array = column.empty(count);
-            column.gather(&numbers, &mut array);
-            inputs.insert(name.clone(), Arc::new(array));
+            let mut carry = |code: &_, sizes: &_, inputs: &_| self.compute(code, sizes, inputs);
+            inputs.insert(name.clone(), Arc::new(column.rows_of(&numbers, &mut carry)?));
         }
         if let Some(step) = Array::new(Vec::new(), Elements::I32(vec![1])) {
             inputs.insert("step".into(), Arc::new(step));
