@@ -78,6 +78,8 @@ pub struct Variable {
 pub struct Model {
     pub name: Arc<str>,
     pub inputs: Vec<(Arc<str>, Type)>,
+    /// What ints in the inputs must lie in, by input: declared, or asked for by a subscript.
+    pub bounds: Vec<(Arc<str>, Bound)>,
     /// In evaluation mode: inputs by name, outputs `0`, `1`, … in order of the result. `None` if a size that
     /// fixes a parameter's shape is open because nothing calls the model.
     pub forward: Option<Graph>,

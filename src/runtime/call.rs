@@ -252,7 +252,8 @@ impl Float for f64 {
     }
 }
 
-fn tensor_ref(elements: &Elements) -> TensorRef<'_> {
+/// As native code is given it.
+pub(super) fn tensor_ref(elements: &Elements) -> TensorRef<'_> {
     match elements {
         Elements::F32(values) => TensorRef::F32(values),
         Elements::F64(values) => TensorRef::F64(values),
@@ -262,7 +263,8 @@ fn tensor_ref(elements: &Elements) -> TensorRef<'_> {
     }
 }
 
-fn tensor_mut(elements: &mut Elements, from: usize) -> TensorMut<'_> {
+/// The same, to be written, from an element on.
+pub(super) fn tensor_mut(elements: &mut Elements, from: usize) -> TensorMut<'_> {
     match elements {
         Elements::F32(values) => TensorMut::F32(&mut values[from..]),
         Elements::F64(values) => TensorMut::F64(&mut values[from..]),

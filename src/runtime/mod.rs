@@ -2,7 +2,7 @@
 //!
 //! | module | is about |
 //! |---|---|
-//! | [`program`], [`session`], [`actions`], [`generate`], [`train`], `resume` | carrying out a program |
+//! | [`program`], [`session`], [`actions`], [`generate`], [`train`], `predict`, `resume` | carrying out a program |
 //! | [`example`] | a training step looked at closely |
 //! | [`events`] | what a session says while it works |
 //! | [`data`], [`sources`], [`permutation`] | rows, where they come from and in which order |
@@ -23,6 +23,7 @@ pub mod measure;
 pub mod memory;
 pub mod permutation;
 pub mod pool;
+mod predict;
 pub mod program;
 mod resume;
 pub mod session;

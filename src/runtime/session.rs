@@ -10,10 +10,11 @@ use super::data::lazy::Computed;
 use super::data::{Table, load, read};
 use super::events::{Event, Observer, Reason, Scores, Trained};
 use super::memory::{Binding, Memory};
+use super::predict::{self, Prepared};
 use super::program::{Diagnostics, Part, Program};
 use super::sources::checkpoint::{self, Wanted};
 use super::train::{self, Progress};
-use super::{actions, generate, sizes};
+use super::{actions, generate};
 use crate::base::{self, Diagnostic, Span, nearest};
 use crate::compile::{self, BuildError, Function, Use};
 use crate::ir::program::{Action, DataRef, Precision, StartFile, Variable};
@@ -30,6 +31,8 @@ pub struct Session {
     pub(super) first_action: usize,
     /// Whether the parameters are those of a training that went bad, with no better ones to go back to.
     pub(super) damaged: bool,
+    /// What predictions so far needed.
+    pub(super) prepared: Vec<Prepared>,
 }
 
 /// Tensors by name.
@@ -39,8 +42,15 @@ impl Session {
     pub(super) fn new(program: Program) -> Result<Session, Diagnostics> {
         let memory = Memory::new(program.checked().precision);
         let caller = Caller::new(0);
-        let mut session =
-            Session { program, memory, caller, progress: None, first_action: 0, damaged: false };
+        let mut session = Session {
+            program,
+            memory,
+            caller,
+            progress: None,
+            first_action: 0,
+            damaged: false,
+            prepared: Vec::new(),
+        };
         let program = session.program.clone();
         session.initialise().map_err(|error| program.failed([error]))?;
         Ok(session)
@@ -148,46 +158,7 @@ impl Session {
     /// # Errors
     /// E0731 if there is no such model, or the inputs do not fit its signature.
     pub fn predict(&mut self, model: &str, inputs: &[&Array]) -> Result<Vec<Array>, Diagnostics> {
-        let program = self.program.clone();
-        self.forward(&program, model, inputs).map_err(|error| program.failed([error]))
-    }
-
-    fn forward(
-        &mut self,
-        program: &Program,
-        model: &str,
-        inputs: &[&Array],
-    ) -> Result<Vec<Array>, Diagnostic> {
-        let wrong = |message: String| Diagnostic::error("E0731", message);
-        let models = &program.checked().models;
-        let Some(number) = models.iter().position(|own| &*own.name == model) else {
-            let error = wrong(format!("there is no model `{model}`"));
-            let near = nearest(model, models.iter().map(|own| &*own.name));
-            return Err(near.map_or(error.clone(), |near| error.help(format!("there is `{near}`"))));
-        };
-        let Some(graph) = &models[number].forward else {
-            return Err(wrong(format!("a size of `{model}` is open: nothing in the program calls it")));
-        };
-        let expected = &models[number].inputs;
-        if expected.len() != inputs.len() {
-            let message = format!("`{model}` has {} inputs, {} are given", expected.len(), inputs.len());
-            return Err(wrong(message));
-        }
-        let mut given = Tensors::new();
-        let mut sizes = Sizes::new();
-        for ((name, ty), input) in expected.iter().zip(inputs) {
-            let fits = sizes::bind(ty, input.shape(), &mut sizes);
-            fits.then_some(()).ok_or_else(|| {
-                let found = shape_text(input.shape());
-                wrong(format!("the input `{name}` of `{model}` is {ty}, but {found} is given"))
-            })?;
-            let array = convert(input, ty.elem, self.memory.precision)
-                .ok_or_else(|| wrong(format!("the input `{name}` of `{model}` has {} elements", ty.elem)))?;
-            given.insert(name.clone(), array);
-        }
-        let moment = Moment { seed: program.checked().seed, step: 0 };
-        let mut results = self.evaluate_graph(Part::Forward(number), graph, &sizes, moment, &given, None)?;
-        Ok((0..).map_while(|at: usize| results.remove(at.to_string().as_str())).collect())
+        predict::predict(self, model, inputs).map_err(|error| self.program.failed([error]))
     }
 
     /// The paths of all parameters and states.

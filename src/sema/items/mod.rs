@@ -99,10 +99,17 @@ fn variables(own: &mut Elaborator<'_>, program: &mut Program) {
         .unwrap_or(0);
 }
 
-/// Conditions that subscripts put on int fields (`digits.label`) become bounds of the field.
+/// Conditions that subscripts put on int fields (`digits.label`) and inputs of models (`Net.ids`) become bounds
+/// of these.
 fn field_bounds(own: &mut Elaborator<'_>, program: &mut Program) {
     for (path, bound) in std::mem::take(&mut own.field_bounds) {
         let Some((set, name)) = path.split_once('.') else { continue };
+        if let Some(model) = program.models.iter_mut().find(|model| &*model.name == set) {
+            if !model.bounds.iter().any(|(known, own)| &**known == name && own.below == bound.below) {
+                model.bounds.push((name.into(), bound));
+            }
+            continue;
+        }
         let Some(data) = program.data.iter_mut().find(|data| &*data.name == set) else { continue };
         if let Some(field) = data.fields.iter_mut().find(|field| &*field.name == name)
             && !field.bounds.iter().any(|known: &Bound| known.below == bound.below)

@@ -1,7 +1,7 @@
 //! Models as programs of their own: for `predict` and for summaries.
 
 use crate::base::{Diagnostic, Span};
-use crate::ir::program::{LayerSummary, Model};
+use crate::ir::program::{Bound, LayerSummary, Model};
 use crate::ir::{BinaryOp, Combine, Dim, Elem, Graph, NodeId, Op, Scalar, Type};
 use crate::sema::builtins::Given;
 use crate::sema::elaborator::{Elaborator, Mode};
@@ -79,13 +79,14 @@ pub fn model(own: &mut Elaborator<'_>, item: &ItemRef) -> Option<Model> {
         if was_called {
             own.diagnostics.truncate(errors);
         }
-        return Some(Model { name: item.name().into(), inputs, forward: None, layers: Vec::new() });
+        return Some(Model { inputs, ..open_model(item) });
     }
     for (at, node) in outputs?.into_iter().enumerate() {
         graph.output(at.to_string(), node);
     }
     let layers = summaries(own, &graph, &calls);
-    Some(Model { name: item.name().into(), inputs, forward: Some(graph), layers })
+    let bounds = inputs.iter().filter_map(|(name, ty)| class_bound(parameters, name, ty)).collect();
+    Some(Model { name: item.name().into(), inputs, bounds, forward: Some(graph), layers })
 }
 
 /// A parameter of a model that nothing calls has a size that an input would fix.
@@ -117,7 +118,13 @@ fn open_size(
 }
 
 fn open_model(item: &ItemRef) -> Model {
-    Model { name: item.name().into(), inputs: Vec::new(), forward: None, layers: Vec::new() }
+    Model {
+        name: item.name().into(),
+        inputs: Vec::new(),
+        bounds: Vec::new(),
+        forward: None,
+        layers: Vec::new(),
+    }
 }
 
 fn outputs(own: &mut Elaborator<'_>, result: &Value, span: Span) -> Option<Vec<NodeId>> {
@@ -144,6 +151,13 @@ fn class_interval(parameters: &[ast::Parameter], name: &str, ty: &Type) -> Optio
         (ast::ExprKind::Int(size), Elem::Int) => Some(Interval::below(&Dim::number(*size))),
         _ => None,
     }
+}
+
+/// The bound that `class(n)` declares for an input.
+fn class_bound(parameters: &[ast::Parameter], name: &Arc<str>, ty: &Type) -> Option<(Arc<str>, Bound)> {
+    let interval = class_interval(parameters, name, ty)?;
+    let span = parameters.iter().find(|parameter| parameter.name.text == *name)?.span;
+    Some((name.clone(), Bound { below: &interval.greatest + &Dim::ONE, span }))
 }
 
 /// The type of a signature with every unknown name a free dimension of that name. `None` is reported.
