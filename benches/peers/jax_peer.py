@@ -1,6 +1,6 @@
 """JAX on one workload: `jax_peer.py jit|scan WORKLOAD THREADS`, see rounds.py.
 
-`scan` takes 100 steps in one call.
+`scan` takes 100 steps in one call, or 10 where a step is long.
 """
 
 import math
@@ -20,7 +20,7 @@ from rounds import serve
 from workloads import WORKLOADS
 
 R = np.random.default_rng(0)
-STEPS_OF_A_SCAN = 100
+STEPS_OF_A_SCAN = 100 if WORKLOADS[NAME]["kind"] in ("mlp", "pinn") and NAME not in ("wide_mlp", "logreg") else 10
 
 
 def floats(*shape):

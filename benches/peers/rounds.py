@@ -17,7 +17,7 @@ def serve(build):
         begun = time.perf_counter()
         step()
         report(ready=True, compile_ms=1e3 * (time.perf_counter() - begun))
-        for _ in range(3):
+        for _ in range(3 if steps == 1 else 1):
             step()
     except Exception as error:  # whatever a framework cannot do is said in the table
         report(error=f"{type(error).__name__}: {error}"[:200])

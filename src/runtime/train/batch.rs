@@ -228,6 +228,14 @@ impl Batch {
     pub fn hold(&mut self, session: &mut Session, rows: &[u32]) -> Result<(), Diagnostic> {
         for slot in &mut self.slots {
             if let Slot::Field(column, gathered) = slot {
+                // A whole column in its own order is there already.
+                if let Column::Memory(array) = column
+                    && rows.iter().copied().eq(0..array.rows() as u32)
+                {
+                    let cell = session.memory.add(Arc::clone(array));
+                    *gathered = Some(Gathered { cell, bounds: None });
+                    continue;
+                }
                 let empty = || Gathered { cell: session.memory.add(column.empty(rows.len())), bounds: None };
                 gathered.get_or_insert_with(empty).fill(session, column, rows)?;
             }
