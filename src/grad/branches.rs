@@ -3,6 +3,9 @@
 //! Within one expression the rules see to that. But in `if x > 0 then sqrt(x) else 0` on whole tensors `sqrt(x)`
 //! is a node of its own: at `x = 0` it would get the adjoint 0 and pass on `0 / 0`. So before differentiating,
 //! elementwise nodes whose derivatives need not be finite are written into the branches that read them.
+//!
+//! What cannot be written there, because a sum or a scan stands in between, gets the adjoint 0 where its branch
+//! is not taken: [`spared`] says which nodes those are, and their derivatives make 0 of `0 · ∞`.
 
 use super::flow::{self, Mode};
 use super::partial::{differentiable, differentiable_operands};
@@ -41,6 +44,49 @@ pub fn inline_into_branches(graph: &mut Graph, of: &[NodeId], wrt: &[NodeId]) {
             graph.replace(id, op, operands);
         }
     }
+}
+
+/// The nodes whose adjoints may be the zeros of branches that are not taken: what the branches of the `active`
+/// nodes read, and all that it is computed from. With `all`, a branch around the whole graph is one of them.
+pub fn spared(graph: &Graph, active: &[bool], all: bool) -> Vec<bool> {
+    let mut spared = vec![all; graph.len()];
+    for at in (0..graph.len()).rev() {
+        if !active[at] {
+            continue;
+        }
+        let node = &graph[NodeId(at as u32)];
+        let read: Vec<bool> = match &node.op {
+            Op::Loop(body) => {
+                let in_branch = branch_reads(&body.body);
+                let mut read = vec![false; node.operands.len()];
+                for (scalar, inside) in body.body.nodes.iter().zip(in_branch) {
+                    if let Scalar::Read { operand, .. } = scalar {
+                        read[*operand as usize] |= inside;
+                    }
+                }
+                read
+            }
+            Op::Scan(scan) => vec![has_branches(&scan.body); node.operands.len()],
+            _ => vec![false; node.operands.len()],
+        };
+        for (operand, read) in node.operands.iter().zip(read) {
+            spared[operand.0 as usize] |= read || spared[at];
+        }
+    }
+    spared
+}
+
+fn has_branches(graph: &Graph) -> bool {
+    graph.nodes().any(|(_, node)| match &node.op {
+        Op::Loop(body) => body.body.nodes.iter().any(|scalar| matches!(scalar, Scalar::Select(..))),
+        Op::Scan(scan) => has_branches(&scan.body),
+        _ => false,
+    })
+}
+
+/// Whether the derivative of a loop may be infinite.
+pub fn is_risky(graph: &Graph, body: &Loop, operands: &[NodeId]) -> bool {
+    has_risk(&mut Signs::default(), graph, body, operands)
 }
 
 fn rewritten(

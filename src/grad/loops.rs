@@ -5,6 +5,7 @@
 //! `max` and `min` the seed is there only at the winner, for products it is times the product of the others.
 
 use super::NoDerivative;
+use super::branches::is_risky;
 use super::partial::{differentiable, tangent};
 use crate::ir::compose::{normalise, paste, same};
 use crate::ir::{
@@ -20,6 +21,7 @@ pub fn differentiate(
     body: &Loop,
     adjoint: NodeId,
     wanted: &[bool],
+    spared: bool,
 ) -> Result<Vec<(NodeId, NodeId)>, NoDerivative> {
     let operands = graph[id].operands.clone();
     let needed = differentiable(&body.body);
@@ -38,9 +40,10 @@ pub fn differentiate(
         Combine::Mul => Weight::Others(product_of_others(graph, body, &operands)),
         Combine::ArgMax | Combine::ArgMin => return Ok(Vec::new()),
     };
+    let spared = spared && is_risky(graph, body, &operands);
     let mut found = Vec::new();
     for read in reads {
-        if let Some(part) = contribution(graph, id, body, &operands, adjoint, &weight, read)? {
+        if let Some(part) = contribution(graph, id, body, &operands, adjoint, &weight, read, spared)? {
             let Scalar::Read { operand, .. } = body.body[read] else { continue };
             found.push((operands[operand as usize], part));
         }
@@ -65,6 +68,7 @@ fn contribution(
     adjoint: NodeId,
     weight: &Weight,
     read: ScalarId,
+    spared: bool,
 ) -> Result<Option<NodeId>, NoDerivative> {
     let mut l = LoopBuilder::new(graph, body.domain.clone());
     let own_value = reusable_result(body).then_some(body.body.result.0 as usize);
@@ -94,12 +98,25 @@ fn contribution(
             seed = l.binary(BinaryOp::Mul, seed, others);
         }
     }
-    let Some(value) = tangent(&mut l, &body.body, &values, read, seed)? else { return Ok(None) };
+    let Some(mut value) = tangent(&mut l, &body.body, &values, read, seed)? else { return Ok(None) };
+    if spared {
+        value = without_zero_times_infinity(&mut l, seed, value);
+    }
     let Scalar::Read { operand, subs, padded } = &body.body[read] else { return Ok(None) };
     let subs = subs.iter().map(|sub| moved(sub, &values)).collect();
     let shape = graph.shape(operands[*operand as usize]).to_vec();
     let node = normalise(l.finish(shape, subs, *padded, Combine::Add, value));
     Ok(Some(graph.add_loop(node)))
+}
+
+/// 0 where the seed is 0 and the value, a product with it, is not a number.
+fn without_zero_times_infinity(l: &mut LoopBuilder<'_>, seed: ScalarId, value: ScalarId) -> ScalarId {
+    let zero = l.float(0.0);
+    let nothing = l.binary(BinaryOp::Eq, seed, zero);
+    let is_number = l.binary(BinaryOp::Eq, value, value);
+    let is_none = l.unary(UnaryOp::Not, is_number);
+    let spoiled = l.binary(BinaryOp::And, nothing, is_none);
+    l.select(spoiled, zero, value)
 }
 
 fn moved(sub: &Sub, values: &[ScalarId]) -> Sub {

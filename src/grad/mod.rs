@@ -78,7 +78,7 @@ pub fn gradient(
         })
         .collect();
     let mut next_step = fresh_step(graph).0.max(FIRST_STEP);
-    let found = sweep::contributions(graph, &seeds, wrt, &mut next_step, false);
+    let found = sweep::contributions(graph, &seeds, wrt, &mut next_step, false, false);
     graph.origin = own_origin.clone();
     let found = found?;
     let mut derivatives = Vec::with_capacity(wrt.len());

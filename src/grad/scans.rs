@@ -27,9 +27,10 @@ pub fn differentiate(
     adjoints: &[Option<NodeId>],
     wanted: &[bool],
     next_step: &mut u32,
+    spared: bool,
 ) -> Result<Vec<(usize, NodeId)>, RuleError> {
     let operands = graph[id].operands.clone();
-    let body = differentiate_body(scan, adjoints, wanted, next_step)?;
+    let body = differentiate_body(scan, adjoints, wanted, next_step, spared)?;
     let reverse_step = StepId(*next_step);
     *next_step += 1;
 
@@ -117,7 +118,7 @@ pub fn differentiate(
         .filter(|at| wanted[*at] && !operands[scan.n_carries..*at].contains(&operands[*at]))
         .collect();
     let variables: Vec<NodeId> = captured.iter().map(|at| operands[*at]).collect();
-    let parts = sweep::contributions(graph, &seeds, &variables, next_step, true);
+    let parts = sweep::contributions(graph, &seeds, &variables, next_step, true, spared);
     let parts = parts.map_err(|error| (error.what, Some(error.origin)))?;
     for (capture, parts) in captured.into_iter().zip(parts) {
         found.extend(parts.into_iter().map(|part| (capture, part)));
@@ -146,6 +147,7 @@ fn differentiate_body(
     adjoints: &[Option<NodeId>],
     wanted: &[bool],
     next_step: &mut u32,
+    spared: bool,
 ) -> Result<DifferentiatedBody, RuleError> {
     let active = flow::scan_carries(scan, wanted, Mode::Derivative);
     let mut carries: Vec<usize> =
@@ -181,7 +183,7 @@ fn differentiate_body(
         let of_carries = carries.iter().map(|carry| outputs[*carry]).zip(carry_seeds.iter().copied());
         let of_collected = collected_seeds.iter().map(|(output, seed)| (outputs[*output], *seed));
         let of: Vec<(NodeId, NodeId)> = of_carries.chain(of_collected).collect();
-        let found = sweep::contributions(&mut graph, &of, &wrt, next_step, true);
+        let found = sweep::contributions(&mut graph, &of, &wrt, next_step, true, spared);
         let mut found = found.map_err(|error| (error.what, Some(error.origin)))?;
         let constant_parts = found.split_off(carry_leaves.len());
         let grown: Vec<usize> = carry_leaves

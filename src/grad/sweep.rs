@@ -1,13 +1,14 @@
 //! The walk from the results back to the variables, and the rules that are one line each.
 
 use super::flow::{self, Mode};
-use super::{GradError, NoDerivative, backward, loops, scans};
+use super::{GradError, NoDerivative, backward, branches, loops, scans};
 use crate::ir::{BinaryOp, Elem, Graph, LoopBuilder, NodeId, Op};
 use std::collections::{HashMap, HashSet};
 
 /// For each node of `wrt` the parts whose sum is the derivative of `Σ seed · of` by it.
 /// `next_step` is the number of the next scan. With `stop_at_variables`, what goes on from one variable to what
 /// it is computed from is left out.
+/// `spared`: the seeds may be the zeros of a branch that is not taken.
 /// New nodes have the origins of those whose derivatives they are, with phase `Backward`.
 pub fn contributions(
     graph: &mut Graph,
@@ -15,15 +16,15 @@ pub fn contributions(
     wrt: &[NodeId],
     next_step: &mut u32,
     stop_at_variables: bool,
+    spared: bool,
 ) -> Result<Vec<Vec<NodeId>>, GradError> {
     let results: Vec<NodeId> = of.iter().map(|(node, _)| *node).collect();
     let depends = flow::dependents(graph, wrt, Mode::Derivative);
     let needed = graph.reachable(results.iter().copied());
-    let mut sweep = Sweep {
-        parts: HashMap::new(),
-        scan_results: HashMap::new(),
-        active: depends.iter().zip(&needed).map(|(depends, needed)| *depends && *needed).collect(),
-    };
+    let active: Vec<bool> =
+        depends.iter().zip(&needed).map(|(depends, needed)| *depends && *needed).collect();
+    let spared = branches::spared(graph, &active, spared);
+    let mut sweep = Sweep { parts: HashMap::new(), scan_results: HashMap::new(), active, spared };
     for (node, seed) in of {
         sweep.contribute(graph, *node, *seed);
     }
@@ -59,6 +60,8 @@ struct Sweep {
     scan_results: HashMap<NodeId, Vec<Option<NodeId>>>,
     /// The nodes between the variables and the results.
     active: Vec<bool>,
+    /// Those whose adjoints may be the zeros of branches that are not taken.
+    spared: Vec<bool>,
 }
 
 impl Sweep {
@@ -75,7 +78,10 @@ impl Sweep {
             let Some(results) = self.scan_results.remove(&id) else { return Ok(()) };
             let operands = graph[id].operands.clone();
             let active: Vec<bool> = operands.iter().map(|operand| self.active[operand.0 as usize]).collect();
-            for (operand, part) in scans::differentiate(graph, id, &scan, &results, &active, next_step)? {
+            let spared = self.spared[id.0 as usize];
+            for (operand, part) in
+                scans::differentiate(graph, id, &scan, &results, &active, next_step, spared)?
+            {
                 self.contribute(graph, operands[operand], part);
             }
             return Ok(());
@@ -92,7 +98,8 @@ impl Sweep {
                     .iter()
                     .map(|operand| self.active[operand.0 as usize] && graph.elem(*operand) == Elem::Float)
                     .collect();
-                let found = loops::differentiate(graph, id, &body, adjoint, &wanted);
+                let found =
+                    loops::differentiate(graph, id, &body, adjoint, &wanted, self.spared[id.0 as usize]);
                 for (operand, part) in found.map_err(|what| (what, None))? {
                     self.contribute(graph, operand, part);
                 }
