@@ -11,7 +11,7 @@
 //! | `errors` | the report of every error and warning; the name begins with the code: `E0203_add.nn` |
 //!
 //! A first line `# test: grad opt` prints more stages into the same snapshot. Outside of `errors` any
-//! error fails the case. `tests/wrong` holds wrong programs, many in a file: see `support::wrong`. The checks of `support::checks` run over every case without a snapshot.
+//! error fails the case. `tests/wrong` and `tests/right` hold many programs in a file: see `support::many`. The checks of `support::checks` run over every case without a snapshot.
 
 mod support;
 
@@ -53,11 +53,16 @@ fn workload(path: &Path, text: String) -> Outcome {
 }
 
 fn wrong(path: &Path, text: String) -> Outcome {
-    support::wrong::check(path, &text)
+    support::many::check(path, &text, false)
+}
+
+fn right(path: &Path, text: String) -> Outcome {
+    support::many::check(path, &text, true)
 }
 
 datatest_stable::harness! {
     { test = wrong, root = "tests/wrong", pattern = r"^[^/]+\.nn$" },
+    { test = right, root = "tests/right", pattern = r"^[^/]+\.nn$" },
     { test = case, root = "tests/cases", pattern = r"^[^/]+/[^/]+\.nn$" },
     { test = model, root = "models", pattern = r"^[^/]+\.nn$" },
     { test = workload, root = "benches", pattern = r"^[^/]+\.nn$" },

@@ -180,8 +180,8 @@ fn every_snapshot_has_a_case() {
             wrong.push(format!("{} is not FOLDER@CASE", path.display()));
             continue;
         };
-        let file = if folder == "wrong" {
-            format!("tests/wrong/{case}.nn")
+        let file = if matches!(folder, "wrong" | "right") {
+            format!("tests/{folder}/{case}.nn")
         } else {
             format!("tests/cases/{folder}/{case}.nn")
         };

@@ -173,6 +173,11 @@ impl Elaborator<'_> {
 
     /// Makes a path below an instance, once in each call of it.
     pub fn claim(&mut self, outer: &str, own: &str, span: Span) -> Option<Arc<str>> {
+        if own == "T" || own.ends_with(".T") {
+            let message = "no parameter, state or instance may be called `T`";
+            self.error("E0005", message, span, "`.T` swaps the last two axes");
+            return None;
+        }
         let path: Arc<str> = if outer.is_empty() { own.into() } else { format!("{outer}.{own}").into() };
         if let Some(first) = self.frame_mut().made.insert(path.clone(), span) {
             let error = Diagnostic::error("E0128", format!("`{own}` is made twice in this body"));

@@ -62,8 +62,8 @@ impl Elaborator<'_> {
         if let Some((_, own)) = CONSTANTS.iter().find(|(other, _)| *other == name) {
             return error.suggest(format!("it is written `{own}`"), span, *own);
         }
-        if let Some((_, place)) = self.data.declared.iter().find(|(own, _)| &**own == name) {
-            let error = error.and_at(*place, "this field stands below");
+        if let Some(field) = self.data.declared.iter().find(|own| own.name.as_str() == name) {
+            let error = error.and_at(field.name.span, "this field stands below");
             return error.help("a field may use those above it");
         }
         if let Some(set) = self.data.set_with_field(name) {

@@ -2,8 +2,8 @@
 
 pub mod cases;
 pub mod checks;
+pub mod many;
 pub mod snapshot;
-pub mod wrong;
 
 use nnc::compile::Stage;
 

@@ -16,8 +16,8 @@ pub struct DataTable {
     pub sets: HashMap<Arc<str>, DataInfo>,
     /// The `data` item that is being elaborated, if one is.
     pub reading: Option<Reading>,
-    /// The fields of that item, with their places: later ones are not known yet.
-    pub declared: Vec<(Arc<str>, Span)>,
+    /// The fields of that item: later ones are not known yet.
+    pub declared: Vec<ast::DataField>,
 }
 
 impl DataTable {

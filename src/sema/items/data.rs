@@ -155,7 +155,7 @@ fn fields(own: &mut Elaborator<'_>, item: &ast::Data, set: &mut DataSet) -> Opti
     let literal = matches!(set.source, Source::None) && set.rows.is_none();
     let mut column_rows: Option<(u64, Span)> = None;
     let frame = Frame::new(FrameKind::File, None, ModuleId::MAIN, Span::default());
-    own.data.declared = item.fields.iter().map(|field| (field.name.text.clone(), field.name.span)).collect();
+    own.data.declared = item.fields.clone();
     own.variables.begin_graph();
     own.draws.clear();
     let (graph, ()) = own.in_new_graph(|own| {

@@ -1,12 +1,17 @@
 //! Statistics of the training rows: `standardize`.
 
+use super::columns::Reading;
 use super::data::in_rows;
-use crate::base::Span;
-use crate::ir::{BinaryOp, Combine, Elem, LoopBuilder, UnaryOp};
+use crate::base::{Diagnostic, Span};
+use crate::ir::program::Source;
+use crate::ir::{BinaryOp, Combine, Elem, LoopBuilder, StepId, UnaryOp};
 use crate::sema::elaborator::{Elaborator, Expected};
 use crate::sema::elementwise::Arg;
+use crate::sema::scope::BindingKind;
 use crate::sema::value::{Tensor, Value};
+use crate::sema::walk;
 use crate::syntax::ast;
+use std::sync::Arc;
 
 /// `standardize(e)` in a `data` item: (e - mean) / standard deviation, both over the rows of the training part
 /// (the first part of a split, all rows without one). A feature that never changes is only shifted.
@@ -42,7 +47,10 @@ pub fn standardize(
         reading.rows = reading.training_rows.clone();
     }
     let training = in_rows(own, step, reading.training_rows.clone(), |own| {
-        let value = own.expr(arg, expected);
+        let opened = own.frame_mut().open();
+        let bound = bind_earlier_fields(own, arg, &reading, step);
+        let value = if bound { own.expr(arg, expected) } else { Value::Error };
+        own.frame_mut().close(opened);
         let tensor = own.to_tensor(&value, arg.span)?;
         own.with_elem(tensor, Elem::Float, arg.span)
     });
@@ -58,6 +66,49 @@ pub fn standardize(
     let (tensor, mean, deviation) = (Value::Tensor(tensor), Value::Tensor(mean), Value::Tensor(deviation));
     let shifted = own.binary(ast::BinaryOp::Sub, of(&tensor), of(&mean), span);
     own.binary(ast::BinaryOp::Div, of(&shifted), of(&deviation), span)
+}
+
+/// Gives the earlier fields that an expression uses their values in a training row. `false` is reported.
+fn bind_earlier_fields(own: &mut Elaborator<'_>, arg: &ast::Expr, reading: &Reading, step: StepId) -> bool {
+    let declared = own.data.declared.clone();
+    let mut used = Vec::new();
+    names_in(arg, &mut used);
+    for field in declared.iter().rev() {
+        if used.contains(&field.name.text) {
+            names_in(&field.value, &mut used);
+        }
+    }
+    let outside = own.levels[0].id;
+    for field in declared.iter().filter(|field| used.contains(&field.name.text)) {
+        let whole = own.frame().bindings.iter().find_map(|binding| match &binding.value {
+            Value::Tensor(whole) if binding.name == field.name.text && whole.level == outside => {
+                Some(whole.clone())
+            }
+            _ => None,
+        });
+        let Some(whole) = whole else { continue };
+        let value = if reading.training_rows == reading.rows {
+            own.row_of(&whole, step, arg.span).map_or(Value::Error, Value::Tensor)
+        } else if !matches!(reading.source, Source::None) {
+            // The columns of the source are read again, those of the training part.
+            let expected = field.ty.as_ref().and_then(|ty| own.declared_type(ty));
+            own.expr(&field.value, expected.as_ref())
+        } else {
+            let message =
+                format!("`standardize` of `{}`, which is split and not read from a file", field.name);
+            let error = Diagnostic::error("E0603", message);
+            let error = error.at(arg.span, "which rows are for training is not known yet");
+            own.report(error.help("leave out `split`, or put the numbers into a file"));
+            return false;
+        };
+        let (name, place) = (field.name.text.clone(), field.name.span);
+        own.frame_mut().bind(name, value, place, BindingKind::Input);
+    }
+    true
+}
+
+fn names_in(expr: &ast::Expr, names: &mut Vec<Arc<str>>) {
+    walk::expr(expr, &mut |part| names.extend(part.as_name().cloned()));
 }
 
 /// Mean and standard deviation over the first axis; a deviation of 0 is given as 1.

@@ -1,5 +1,7 @@
-//! Wrong programs, as people write them. Every file of `tests/wrong` holds many small ones, each below a line
-//! `#### what is wrong with it`; `tests/snapshots/wrong@FILE.snap` holds what is said about each.
+//! Files with many small programs. Those of `tests/wrong` are wrong, as people write them, each below a line
+//! `#### what is wrong with it`; `tests/snapshots/wrong@FILE.snap` holds what is said about each. Those of
+//! `tests/right` are right, each below a line that says what of the language it shows;
+//! `tests/snapshots/right@FILE.snap` holds what they print.
 //!
 //! A program is compiled, and run if nothing is found then. It may take [`TIME`] and must not panic; it must be
 //! rejected or fail, unless its title ends in "is fine". `⟦5000 × (⟧` in a program stands for 5000 brackets.
@@ -18,20 +20,22 @@ const TIME: Duration = Duration::from_secs(20);
 /// Lines of a report that are kept: what comes first is what people read.
 const KEPT_LINES: usize = 60;
 
-/// Every program of a file.
-pub fn check(path: &Path, text: &str) -> Result<(), Box<dyn Error>> {
+/// Every program of a file, all of them right or all of them wrong.
+pub fn check(path: &Path, text: &str, are_right: bool) -> Result<(), Box<dyn Error>> {
     let mut reports = String::new();
-    let mut accepted = Vec::new();
+    let mut unexpected = Vec::new();
     for (title, program) in programs(text) {
         let program = expanded(program).ok_or_else(|| format!("{title}: ⟦number × text⟧"))?;
         let report = report_in_time(path, program).map_err(|fault| format!("{title}: {fault}"))?;
-        if !report.contains("error[") && !title.ends_with("is fine") {
-            accepted.push(format!("{title}:\n{report}"));
+        let is_right = !report.contains("error[");
+        if is_right != are_right && !title.ends_with("is fine") {
+            unexpected.push(format!("{title}:\n{report}"));
         }
         reports.push_str(&format!("#### {title}\n{}\n", shortened(&report)));
     }
-    snapshot::check_text("wrong", path, reports.trim_end());
-    if accepted.is_empty() { Ok(()) } else { Err(accepted.join("\n").into()) }
+    let folder = if are_right { "right" } else { "wrong" };
+    snapshot::check_text(folder, path, reports.trim_end());
+    if unexpected.is_empty() { Ok(()) } else { Err(unexpected.join("\n").into()) }
 }
 
 /// Titles and programs.
