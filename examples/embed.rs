@@ -1,7 +1,6 @@
 //! Trains a network within a Rust program and asks it for predictions: `cargo run --example embed`.
 
 use nnc::{Event, Observer, Tensor};
-
 const XOR: &str = r#"
 model Xor(x: [B, 2]) -> [B, 1] { x |> Linear(8) |> tanh |> Linear(1) }
 
@@ -19,7 +18,6 @@ train {
 "#;
 
 struct EveryHundredth;
-
 impl Observer for EveryHundredth {
     fn event(&mut self, event: &Event<'_>) {
         if let Event::Epoch(report) = event

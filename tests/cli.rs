@@ -280,3 +280,15 @@ fn plots_are_sketched_and_drawn() {
     let output = nnc_on(program, &["run", "-", "--plots", XOR]);
     assert!(code(&output) == 1 && err(&output).contains("E0714"), "{}", err(&output));
 }
+
+#[test]
+fn doc_shows_the_library_and_programs() {
+    let all = out(&nnc(&["doc"]));
+    assert!(all.lines().count() > 150 && all.contains("layer Linear(out, bias = true"), "{all}");
+    let one = out(&nnc(&["doc", "relu"]));
+    assert!(one.contains("activation relu"), "{one}");
+    let output = nnc(&["doc", "Linaer"]);
+    assert!(code(&output) == 2 && err(&output).contains("there is `Linear`"), "{}", err(&output));
+    let own = nnc_on("## Half of it.\nfn half(x) = x / 2\n", &["doc", "--file", "-"]);
+    assert_eq!(out(&own), "standard input\n  fn half(x)\n      Half of it.\n");
+}

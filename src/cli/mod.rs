@@ -5,6 +5,7 @@
 mod bench;
 mod check;
 mod derive;
+mod doc;
 mod drawings;
 mod explain;
 mod fmt;
@@ -48,7 +49,8 @@ Examples:
   nnc bench digits.nn                    how long a step takes
   nnc profile digits.nn                  where its time goes
   nnc derive models/xor.nn               the gradient as mathematics
-  nnc explain E0203                      what an error means";
+  nnc explain E0203                      what an error means
+  nnc doc Conv2d                         what the library has";
 
 #[derive(Subcommand)]
 enum Command {
@@ -62,6 +64,7 @@ enum Command {
     Derive(derive::Derive),
     Fmt(fmt::Fmt),
     Explain(explain::Explain),
+    Doc(doc::Doc),
 }
 
 /// How a command ends that does not end well.
@@ -96,6 +99,7 @@ pub fn main() -> ExitCode {
         Command::Derive(command) => command.carry_out(),
         Command::Fmt(command) => command.carry_out(),
         Command::Explain(command) => command.carry_out(),
+        Command::Doc(command) => command.carry_out(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -7,7 +7,7 @@ use clap::Args;
 use super::numbers::{bytes, count};
 use super::{Failure, input, report, say};
 use crate::ir::program::{LayerSummary, Model, Precision, Program, Variable};
-use crate::ir::{Dim, Elem};
+use crate::ir::{Dim, Elem, Sizes, Type};
 use crate::runtime::program::Diagnostics;
 
 /// Print the layers of each model: output shapes, parameters, multiply-adds, bytes.
@@ -48,17 +48,22 @@ fn model_text(model: &Model, program: &Program) -> String {
     let inputs: Vec<String> = model.inputs.iter().map(|(name, ty)| format!("{name}: {ty}")).collect();
     let mut text = format!("model {}({})\n", model.name, inputs.join(", "));
     let mut rows: Vec<[String; 5]> = vec![TITLES.map(str::to_owned)];
+    // The first axis of the inputs are the rows.
+    let rows_of = |ty: &Type| ty.shape.first().and_then(Dim::as_symbol).cloned();
+    let one: Sizes = model.inputs.iter().filter_map(|(_, ty)| Some((rows_of(ty)?, Dim::ONE))).collect();
     let mut total = (0u64, Dim::ZERO, 0u64);
     for layer in &model.layers {
         let (numbers, size) = sizes(layer, program);
-        total = (total.0 + numbers, &total.1 + &layer.multiply_adds, total.2 + size);
+        let multiply_adds =
+            layer.multiply_adds.substitute(&one).unwrap_or_else(|_| layer.multiply_adds.clone());
+        total = (total.0 + numbers, &total.1 + &multiply_adds, total.2 + size);
         let name = if layer.path.is_empty() {
             format!("{}", layer.layer)
         } else {
             format!("{} ({})", layer.path, layer.layer)
         };
         let output: Vec<String> = layer.output.iter().map(ToString::to_string).collect();
-        rows.push([name, output.join(", "), count(numbers), work(&layer.multiply_adds), bytes(size)]);
+        rows.push([name, output.join(", "), count(numbers), work(&multiply_adds), bytes(size)]);
     }
     rows.push(["total".into(), String::new(), count(total.0), work(&total.1), bytes(total.2)]);
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);

@@ -8,7 +8,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 /// The files of the library, with the names under which messages show them.
-const FILES: &[(&str, &str)] = &[
+pub const FILES: &[(&str, &str)] = &[
     ("prelude/activations.nn", include_str!("../prelude/activations.nn")),
     ("prelude/attention.nn", include_str!("../prelude/attention.nn")),
     ("prelude/convolution.nn", include_str!("../prelude/convolution.nn")),

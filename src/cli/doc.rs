@@ -1,0 +1,118 @@
+//! `nnc doc`: what the `##` comments say of the library, and of a program.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{Failure, input, report, say};
+use crate::base::{SourceMap, Span, nearest};
+use crate::runtime::program::Diagnostics;
+use crate::sema::prelude;
+use crate::syntax::{self, ast};
+
+/// Show the doc comments of the library, or of a program, with the source.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  nnc doc                       everything in the library, a line each
+  nnc doc Conv2d cosine         these, with their source
+  nnc doc --file lenet.nn       what a program declares
+  nnc doc --file lenet.nn LeNet")]
+pub struct Doc {
+    /// What to tell about; a line about each if nothing is named.
+    names: Vec<String>,
+    /// A program instead of the library; `-` for standard input.
+    #[arg(long, value_name = "FILE")]
+    file: Option<PathBuf>,
+}
+
+impl Doc {
+    pub fn carry_out(self) -> Result<(), Failure> {
+        let mut sources = SourceMap::default();
+        let mut files = Vec::new();
+        match &self.file {
+            Some(path) => {
+                let program = input::read(path)?;
+                let id = sources.add(program.name.as_str(), program.text.as_str());
+                let (tree, list) = syntax::parse(id, &program.text);
+                if list.iter().any(|diagnostic| diagnostic.is_error()) {
+                    report(&Diagnostics { list, sources });
+                    return Err(Failure::Silent);
+                }
+                files.push((program.name, tree));
+            }
+            None => {
+                for (name, text) in prelude::FILES {
+                    let id = sources.add(*name, *text);
+                    let topic = name.trim_start_matches("prelude/").trim_end_matches(".nn");
+                    files.push((topic.to_owned(), syntax::parse(id, text).0));
+                }
+            }
+        }
+        if self.names.is_empty() {
+            let pages = files.iter().map(|(topic, tree)| page(topic, tree, &sources));
+            say(&pages.filter(|page| !page.is_empty()).collect::<Vec<_>>().join("\n\n"));
+            return Ok(());
+        }
+        let items = || files.iter().flat_map(|(_, tree)| &tree.items);
+        for (at, name) in self.names.iter().enumerate() {
+            let found = items().find(|item| item.kind.name().is_some_and(|own| own.as_str() == name));
+            let Some(item) = found else {
+                let names = items().filter_map(|item| item.kind.name()).map(ast::Name::as_str);
+                let near =
+                    nearest(name, names).map(|near| format!("; there is `{near}`")).unwrap_or_default();
+                return Err(Failure::Usage(format!("nothing is called `{name}` here{near}")));
+            };
+            if at > 0 {
+                say("");
+            }
+            say(&entry(item, &sources));
+        }
+        Ok(())
+    }
+}
+
+/// A line for each item of a file: its signature and the first sentence about it.
+fn page(topic: &str, tree: &ast::File, sources: &SourceMap) -> String {
+    let mut lines = Vec::new();
+    for item in tree.items.iter().filter(|item| item.kind.name().is_some()) {
+        lines.push(format!("  {}", signature(item, sources)));
+        if let Some(doc) = &item.doc {
+            lines.push(format!("      {}", first_sentence(&doc.text)));
+        }
+    }
+    if lines.is_empty() {
+        return String::new();
+    }
+    format!("{topic}\n{}", lines.join("\n"))
+}
+
+/// All that is written about an item, and the item itself.
+fn entry(item: &ast::Item, sources: &SourceMap) -> String {
+    let source = sources.text(item.span).trim_end();
+    match &item.doc {
+        Some(doc) => format!("{}\n\n{source}", doc.text.trim_end()),
+        None => source.to_owned(),
+    }
+}
+
+/// The item up to its body, on one line.
+fn signature(item: &ast::Item, sources: &SourceMap) -> String {
+    let end = match &item.kind {
+        ast::ItemKind::Definition(own) => {
+            let lists = [&own.hyper, &own.inputs].into_iter().flatten().map(|list| list.span.end);
+            lists.chain(own.result.as_ref().map(|ty| ty.span.end)).max().unwrap_or(own.name.span.end)
+        }
+        _ => item.kind.name().map_or(item.span.end, |name| name.span.end),
+    };
+    let text = sources.text(Span { end, ..item.span });
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn first_sentence(text: &str) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.find(". ") {
+        Some(end) => line[..=end].to_owned(),
+        None => line,
+    }
+}
