@@ -103,7 +103,11 @@ class Comparison:
                 self.keep({**result, **place})
         for contender in contenders.values():
             contender.stop()
-        return {name: medians(results) for name, results in found.items()}
+        return {name: medians(results, self.options.figure) for name, results in found.items()}
+
+    def figure(self):
+        of = "median step" if self.options.figure == "step_us" else "step that a tenth of all stayed below"
+        return f"Medians over {self.options.rounds} rounds of the {of}, in µs."
 
     def keep(self, line):
         if self.out:
@@ -118,7 +122,7 @@ class Comparison:
         for threads in self.options.threads:
             found = {name: self.rounds("training", name, threads, names) for name in self.options.workloads}
             print(f"\n### A training step, {plural(threads)}\n")
-            print(f"Medians in µs. The ratio is the best peer's time over nnc's: above 1, nnc is faster.\n")
+            print(f"{self.figure()} The ratio is the best peer's time over nnc's: above 1, nnc is faster.\n")
             table(
                 ["workload", *names, "ratio", "nnc GFLOP/s", "of the peak"],
                 [step_row(workload, names, results) for workload, results in found.items()],
@@ -139,7 +143,7 @@ class Comparison:
         for threads in self.options.threads:
             found = {name: self.rounds("inference", name, threads, names) for name in workloads}
             print(f"\n### The answer for one row, {plural(threads)}\n")
-            print("Medians in µs.\n")
+            print(f"{self.figure()}\n")
             rows = [[w, *(number(r[n], "step_us") for n in names), ratio(r, names)] for w, r in found.items()]
             table(["workload", *names, "ratio"], rows)
 
@@ -180,13 +184,15 @@ def environment(venv):
     return python
 
 
-def medians(results):
+def medians(results, figure):
+    """Over rounds; the figure that is compared as `step_us`."""
     errors = [result["error"] for result in results if "error" in result]
     if errors:
         return dict(error=errors[0])
     keys = {key for result in results for key, value in result.items() if isinstance(value, (int, float))}
     values = lambda key: [result[key] for result in results if isinstance(result.get(key), (int, float))]
-    return {key: statistics.median(values(key)) for key in keys}
+    found = {key: statistics.median(values(key)) for key in keys}
+    return {**found, "step_us": found.get(figure)}
 
 
 def step_row(workload, names, results):
@@ -203,7 +209,7 @@ def step_row(workload, names, results):
 
 def ratio(results, names):
     own = results["nnc"].get("step_us")
-    others = [results[name]["step_us"] for name in names if name != "nnc" and "step_us" in results[name]]
+    others = [results[name]["step_us"] for name in names if name != "nnc" and results[name].get("step_us")]
     return f"**{min(others) / own:.2f}**" if own and others else "—"
 
 
@@ -242,6 +248,12 @@ def main():
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="these parts")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=1.0, help="of a contender in a round")
+    parser.add_argument(
+        "--figure",
+        choices=["step_us", "p10_us"],
+        default="step_us",
+        help="of a round: the median step, or what a tenth of them stayed below, for a machine that is shared",
+    )
     parser.add_argument("--venv", type=Path, default=HERE / ".venv")
     parser.add_argument("--nnc", type=Path, default=HERE.parent.parent / "target" / "release" / "nnc")
     parser.add_argument("--out", type=Path, default=HERE / "measurements.jsonl", help="where every line is kept")
