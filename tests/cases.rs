@@ -44,6 +44,12 @@ fn model(path: &Path, text: String) -> Outcome {
     Ok(())
 }
 
+/// Programs that take long or need data that is not here are right; they are not run.
+fn large(path: &Path, text: String) -> Outcome {
+    cases::compile(path, &text)?;
+    Ok(())
+}
+
 /// The programs that speed is measured on are right, and nothing about them is doubtful. Their temporaries take
 /// at most 1.3 times what must be alive at one time.
 fn workload(path: &Path, text: String) -> Outcome {
@@ -67,5 +73,6 @@ datatest_stable::harness! {
     { test = right, root = "tests/right", pattern = r"^[^/]+\.nn$" },
     { test = case, root = "tests/cases", pattern = r"^[^/]+/[^/]+\.nn$" },
     { test = model, root = "models", pattern = r"^[^/]+\.nn$" },
+    { test = large, root = "models/large", pattern = r"^[^/]+\.nn$" },
     { test = workload, root = "benches", pattern = r"^[^/]+\.nn$" },
 }

@@ -43,8 +43,12 @@ pub fn columns(
             return table(set, &path, &options, precision, span);
         }
         Source::Text { .. } => return text(set, &path, span),
-        Source::Npy { .. } => stored(set, |_| npy::open(&path), precision, limit, span)?,
-        Source::Idx { .. } => stored(set, |_| idx::open(&path), precision, limit, span)?,
+        Source::Npy { .. } => {
+            stored(set, |column| npy::open(&beside(&path, column)), precision, limit, span)?
+        }
+        Source::Idx { .. } => {
+            stored(set, |column| idx::open(&beside(&path, column)), precision, limit, span)?
+        }
         Source::Npz { .. } => {
             let file = npz::open(&path).map_err(|error| placed(error, span))?;
             stored(set, |column| file.tensor(tensor_name(column)), precision, limit, span)?
@@ -73,6 +77,19 @@ fn unsupported(what: &str, span: Span) -> Diagnostic {
     Diagnostic::error("E0727", format!("{what} are not read yet"))
         .at(span, "")
         .help("convert the data to `npy`, `npz`, `safetensors` or `csv`")
+}
+
+/// The file of a column: that of the source, or for `tensor("name")` one in its folder.
+fn beside(path: &Path, column: &SourceColumn) -> PathBuf {
+    match &column.select {
+        Select::Tensor(name) if path.is_dir() => path.join(name),
+        Select::Tensor(name) => path.with_file_name(name),
+        Select::Columns { .. }
+        | Select::Named(_)
+        | Select::Whole
+        | Select::Labels
+        | Select::Window { .. } => path.to_path_buf(),
+    }
 }
 
 fn tensor_name(column: &SourceColumn) -> &str {

@@ -223,7 +223,7 @@ impl Elaborator<'_> {
             let help = match &reading.source {
                 Source::Csv { .. } | Source::Parquet { .. } => "use `column(\"name\")` or `columns(0:4)`",
                 Source::Npz { .. } | Source::Safetensors { .. } => "use `tensor(\"name\")`",
-                Source::Npy { .. } | Source::Idx { .. } => "use `tensor()`",
+                Source::Npy { .. } | Source::Idx { .. } => "use `tensor()`, or `tensor(\"file\")`",
                 Source::Images { .. } => "use `pixels()` and `labels()`",
                 Source::Text { .. } => "use `window(64)` and `window(64, shift = 1)`",
                 Source::None => "name a source after `=`: `data x = csv(\"x.csv\") { … }`",
@@ -397,7 +397,10 @@ fn fits(source: &Source, select: &Select) -> bool {
         Select::Columns { .. } | Select::Named(_) => {
             matches!(source, Source::Csv { .. } | Source::Parquet { .. })
         }
-        Select::Tensor(_) => matches!(source, Source::Npz { .. } | Source::Safetensors { .. }),
+        Select::Tensor(_) => matches!(
+            source,
+            Source::Npz { .. } | Source::Safetensors { .. } | Source::Npy { .. } | Source::Idx { .. }
+        ),
         Select::Whole => matches!(source, Source::Npy { .. } | Source::Idx { .. } | Source::Images { .. }),
         Select::Labels => matches!(source, Source::Images { .. }),
         Select::Window { .. } => matches!(source, Source::Text { .. }),
