@@ -115,6 +115,23 @@ fn broken_off_and_resumed_is_as_not_broken_off() {
 }
 
 #[test]
+fn an_epoch_that_was_broken_off_is_averaged_as_one() {
+    let half = Temporary::new("half_epoch");
+    let epoch_losses = |arguments: &[&str]| -> Vec<f64> {
+        let output = nnc(&[&["run", XOR, "--set", "train.batch=1", "--events", "json"], arguments].concat());
+        assert_eq!(code(&output), 0, "{}", err(&output));
+        let events = out(&output).lines().map(serde_json::from_str::<Value>).collect::<Result<Vec<_>, _>>();
+        let events = events.expect("an object a line").into_iter();
+        events.filter(|event| event["event"] == "epoch").filter_map(|e| e["train"]["loss"].as_f64()).collect()
+    };
+    let whole = epoch_losses(&["--steps", "12"]);
+    // Four steps are an epoch: the second one is broken off in its middle.
+    let begun = epoch_losses(&["--steps", "6", "--save", half.path()]);
+    let rest = epoch_losses(&["--steps", "12", "--resume", half.path()]);
+    assert_eq!((begun[0], &rest[..]), (whole[0], &whole[1..]));
+}
+
+#[test]
 fn check_gives_diagnostics_as_json() {
     let wrong = "model M(x: [B, 2]) -> [B, 3] { x }\n";
     let output = nnc_on(wrong, &["check", "-", "--json"]);

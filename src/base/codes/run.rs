@@ -71,9 +71,10 @@ Mind that the last batch of an epoch is smaller unless `shuffle = false`.",
         code: "E0727",
         title: "a kind of data file that is not read yet",
         explain: "\
-This version of nnc reads csv, idx, npy, npz, safetensors and text files.
-Convert the data, with a few lines of Python for example:
-    numpy.savez(\"data.npz\", image = image, label = label)",
+nnc reads csv, idx, npy, npz, safetensors and text files and folders of images. Parquet files are not read:
+a reader that knows all their encodings would be larger than the compiler. Convert them once, with a few
+lines of Python for example:
+    pandas.read_parquet(\"data.parquet\").to_csv(\"data.csv\", index = False)",
     },
     Code {
         code: "E0728",

@@ -57,7 +57,7 @@ pub fn columns(
             let file = safetensors::open(&path).map_err(|error| placed(error, span))?;
             stored(set, |column| file.tensor(tensor_name(column)), precision, limit, span)?
         }
-        Source::Parquet { .. } => return Err(unsupported("parquet files", span)),
+        Source::Parquet { .. } => return Err(not_read(span)),
         Source::Images { .. } => return images(set, &path, precision, limit, span),
     };
     Ok(found)
@@ -73,10 +73,10 @@ pub fn placed(diagnostic: Diagnostic, span: Span) -> Diagnostic {
     if diagnostic.labels.is_empty() { diagnostic.at(span, "") } else { diagnostic }
 }
 
-fn unsupported(what: &str, span: Span) -> Diagnostic {
-    Diagnostic::error("E0727", format!("{what} are not read yet"))
+fn not_read(span: Span) -> Diagnostic {
+    Diagnostic::error("E0727", "parquet files are not read")
         .at(span, "")
-        .help("convert the data to `npy`, `npz`, `safetensors` or `csv`")
+        .help("convert the data to `csv`, `npz` or `safetensors`")
 }
 
 /// The file of a column: that of the source, or for `tensor("name")` one in its folder.

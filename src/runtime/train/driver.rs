@@ -115,11 +115,12 @@ impl<'a> Driver<'a> {
 
     /// Takes steps of one batch size.
     fn series(&mut self, session: &mut Session) -> Result<Taken, Diagnostic> {
-        let begun = Instant::now();
         let first = self.progress.step;
         let (size, left) = self.order.equal_steps(first);
         let left = if self.is_watched() || !self.order.has_one_size() { left } else { u64::MAX };
         let batch = self.batches.of_size(session, size)?;
+        // Code for a smaller last batch is made when it comes; that is no part of the training.
+        let begun = Instant::now();
         let room = (SERIES_BYTES / batch.result_bytes().max(1)).max(1) as u64;
         let steps = left.min(self.steps - first).min(self.at_once).min(room);
         self.order.take(first, steps, &mut self.taken);

@@ -237,16 +237,26 @@ fn own_path(instance: &str, variable: &str, calls: &[LayerCall]) -> bool {
 
 /// Products that are summed, in the loops made by an instance's own body.
 fn multiply_adds(graph: &Graph, path: &str) -> Dim {
+    multiply_adds_within(graph, path, "")
+}
+
+/// The same; what says nothing of where it comes from belongs to `outer`.
+fn multiply_adds_within(graph: &Graph, path: &str, outer: &str) -> Dim {
     let mut total = Dim::ZERO;
     for (_, node) in graph.nodes() {
-        let Op::Loop(body) = &node.op else { continue };
-        if node.origin.path.as_deref().unwrap_or("") != path || body.combine != Combine::Add {
-            continue;
-        }
-        let multiplies =
-            body.body.nodes.iter().any(|scalar| matches!(scalar, Scalar::Binary(BinaryOp::Mul, ..)));
-        if multiplies && body.shape.len() < body.domain.len() {
-            total = &total + &Dim::product(&body.domain);
+        let own = node.origin.path.as_deref().unwrap_or(outer);
+        match &node.op {
+            Op::Scan(scan) => {
+                let step = multiply_adds_within(&scan.body, path, own);
+                total = &total + &Dim::product([&scan.trip, &step]);
+            }
+            Op::Loop(body) if own == path && body.combine == Combine::Add => {
+                let is_product = |scalar: &Scalar| matches!(scalar, Scalar::Binary(BinaryOp::Mul, ..));
+                if body.body.nodes.iter().any(is_product) && body.shape.len() < body.domain.len() {
+                    total = &total + &Dim::product(&body.domain);
+                }
+            }
+            _ => {}
         }
     }
     total
