@@ -1,6 +1,6 @@
 //! The free dimensions of graphs.
 
-use crate::ir::{Affine, Graph, Op, Scalar, Sub, Symbol};
+use crate::ir::{Affine, Graph, Op, Symbol};
 
 /// All free dimensions of a graph.
 pub fn symbols(graph: &Graph) -> Vec<Symbol> {
@@ -10,22 +10,7 @@ pub fn symbols(graph: &Graph) -> Vec<Symbol> {
         match &node.op {
             Op::Loop(body) => {
                 body.domain.iter().chain(&body.shape).for_each(|dim| dim.symbols(&mut found));
-                for scalar in &body.body.nodes {
-                    match scalar {
-                        Scalar::Affine(affine) => affine_symbols(affine, &mut found),
-                        Scalar::Read { subs, .. } => subs.iter().for_each(|sub| match sub {
-                            Sub::Affine(affine) => affine_symbols(affine, &mut found),
-                            Sub::Value(_) => {}
-                        }),
-                        Scalar::Float(_)
-                        | Scalar::Int(_)
-                        | Scalar::Bool(_)
-                        | Scalar::Unary(..)
-                        | Scalar::Binary(..)
-                        | Scalar::Select(..)
-                        | Scalar::WithSlope { .. } => {}
-                    }
-                }
+                body.body.affines().for_each(|affine| affine_symbols(affine, &mut found));
             }
             Op::Scan(scan) => {
                 scan.trip.symbols(&mut found);

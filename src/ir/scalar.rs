@@ -114,6 +114,30 @@ pub struct Body {
     pub result: ScalarId,
 }
 
+impl Body {
+    /// All linear forms of indices in it: those of values and those of subscripts.
+    pub fn affines(&self) -> impl Iterator<Item = &Affine> {
+        self.nodes.iter().flat_map(|scalar| {
+            let (value, subs): (Option<&Affine>, &[Sub]) = match scalar {
+                Scalar::Affine(affine) => (Some(affine), &[]),
+                Scalar::Read { subs, .. } => (None, subs),
+                Scalar::Float(_)
+                | Scalar::Int(_)
+                | Scalar::Bool(_)
+                | Scalar::Unary(..)
+                | Scalar::Binary(..)
+                | Scalar::Select(..)
+                | Scalar::WithSlope { .. } => (None, &[]),
+            };
+            let subscripts = subs.iter().filter_map(|sub| match sub {
+                Sub::Affine(affine) => Some(affine),
+                Sub::Value(_) => None,
+            });
+            value.into_iter().chain(subscripts)
+        })
+    }
+}
+
 impl std::ops::Index<ScalarId> for Body {
     type Output = Scalar;
     fn index(&self, id: ScalarId) -> &Scalar {

@@ -106,6 +106,8 @@ pub struct Elaborator<'a> {
     pub numeric: Vec<super::free::Numeric>,
     /// Whether a body is carried out on free sizes, to look what is wrong with it.
     pub looking: bool,
+    /// A hyperparameter that is being tried; see [`super::trials`].
+    pub trial: Option<super::trials::Trial>,
     /// Whether sizes that may become equal are taken for equal: where nobody has chosen them yet.
     pub sizes_may_fit: bool,
     /// Items whose bodies were carried out, by place.
@@ -154,6 +156,7 @@ impl<'a> Elaborator<'a> {
             draws: HashMap::new(),
             numeric: Vec::new(),
             looking: false,
+            trial: None,
             sizes_may_fit: false,
             carried_out: HashSet::new(),
             next_mark: 0,

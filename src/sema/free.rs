@@ -34,7 +34,19 @@ pub struct Numeric {
     dims: Vec<(Arc<str>, Dim)>,
 }
 
+impl Numeric {
+    /// The definition in whose body the error is.
+    pub fn item(&self) -> &ItemRef {
+        &self.item
+    }
+}
+
 impl Elaborator<'_> {
+    /// What is wrong with the body of an error on free sizes.
+    pub fn wrong_as_before(&mut self, error: &Numeric) -> Option<Diagnostics> {
+        self.wrong_on_free_sizes(&error.item, Some(&error.hyper), &error.inputs)
+    }
+
     /// Remembers the call in which a shape error was found.
     pub fn remember_sizes(&mut self, error: &Diagnostic) {
         let Some(place) = error.primary_span() else { return };
@@ -202,11 +214,14 @@ pub fn name_sizes(own: &mut Elaborator<'_>) {
         let is_it =
             |found: &Diagnostic| found.code == error.code && found.primary_span() == Some(error.place);
         let Some(at) = own.diagnostics.iter().position(is_it) else { continue };
-        let Some(found) = own.wrong_on_free_sizes(&error.item, Some(&error.hyper), &error.inputs) else {
-            continue;
-        };
-        let Some(named) = found.into_iter().find(is_it) else { continue };
-        name_sizes_of(&mut own.diagnostics[at], &named, &error.dims);
+        let Some(found) = own.wrong_as_before(&error) else { continue };
+        let Some(named) = found.iter().find(|found| is_it(found)) else { continue };
+        if error.code == "E0203"
+            && let Some(help) = own.what_would_fit(&error, named, &found)
+        {
+            own.diagnostics[at].helps.push(help);
+        }
+        name_sizes_of(&mut own.diagnostics[at], named, &error.dims);
     }
 }
 

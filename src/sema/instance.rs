@@ -64,6 +64,11 @@ impl Elaborator<'_> {
         if given.iter().any(|given| given.value.is_error()) {
             return Value::Error;
         }
+        let mut given = given;
+        if let Some(trial) = self.trial.as_ref().filter(|trial| trial.call == span) {
+            let name = Some(ast::Name::new(trial.name.clone(), span));
+            given.push(Given { name, value: Value::int(trial.value), span });
+        }
         let Some(hyper) = self.bound_hyper(item, definition, given, span) else { return Value::Error };
         let kind = InstanceKind::Layer { item: item.clone(), hyper };
         let instance = Arc::new(Instance { path: path.clone(), kind, span });

@@ -13,7 +13,7 @@
 //!   [`recursion`], [`instance`], [`parameters`], [`fields`], `notes`: one construct each;
 //! - [`elementwise`], [`operators`], [`constants`], [`tensors`], [`subscript`], [`builtins`]: what makes nodes;
 //! - [`index`], [`scan`]: index notation and recurrences;
-//! - [`free`]: bodies on free sizes, for messages and for what nothing calls;
+//! - [`free`], [`trials`]: bodies on free sizes, for messages and for what nothing calls;
 //! - [`items`]: data, optimisers, training, output.
 
 pub mod arguments;
@@ -46,6 +46,7 @@ pub mod subscript;
 pub mod tensors;
 #[cfg(test)]
 mod tests;
+pub mod trials;
 mod uncalled;
 mod unknown;
 pub mod value;

@@ -269,29 +269,9 @@ impl Elaborator<'_> {
 
 /// The indices that occur in the expression of a loop.
 fn used_indices(body: &Loop) -> BTreeSet<usize> {
-    let mut used = BTreeSet::new();
-    let mut note = |affine: &Affine| {
-        for (var, _) in &affine.terms {
-            if let Var::Index(index) = var {
-                used.insert(*index as usize);
-            }
-        }
-    };
-    for scalar in &body.body.nodes {
-        match scalar {
-            Scalar::Affine(affine) => note(affine),
-            Scalar::Read { subs, .. } => subs.iter().for_each(|sub| match sub {
-                Sub::Affine(affine) => note(affine),
-                Sub::Value(_) => {}
-            }),
-            Scalar::Float(_)
-            | Scalar::Int(_)
-            | Scalar::Bool(_)
-            | Scalar::Unary(..)
-            | Scalar::Binary(..)
-            | Scalar::Select(..)
-            | Scalar::WithSlope { .. } => {}
-        }
-    }
-    used
+    let indices = body.body.affines().flat_map(|affine| &affine.terms).filter_map(|(var, _)| match var {
+        Var::Index(index) => Some(*index as usize),
+        Var::Step(_) => None,
+    });
+    indices.collect()
 }
