@@ -6,6 +6,7 @@
 
 use super::Shape;
 use super::copy::{Block, Store};
+use super::dot::Dots;
 use super::isa::Isa;
 use super::tile::Tile;
 use super::vector::MOST_LANES;
@@ -55,6 +56,8 @@ pub struct Product {
     by_row: bool,
     b_source: Source,
     c_sink: Sink,
+    /// Vectors lie along k: see [`super::dot`].
+    along_k: bool,
     /// Length of the blocks of k.
     k_block: usize,
     /// Vectors of a strip, and rows of its tiles at most.
@@ -81,6 +84,8 @@ impl Product {
         let shape = if swapped { turned } else { shape };
         let vectors = match shape.n.div_ceil(isa.lanes) {
             1 => 1,
+            n if n > 8 && shape.m <= isa.most_rows(16) => 16,
+            n if n > 4 && shape.m <= isa.most_rows(8) => 8,
             n if n > 2 && shape.m <= isa.most_rows(4) => 4,
             _ => 2,
         };
@@ -104,7 +109,8 @@ impl Product {
             (1, _) => Sink::Transposed,
             _ => Sink::Scattered,
         };
-        Product { isa, shape, swapped, a_source, by_row, b_source, c_sink, k_block, vectors, rows }
+        let along_k = shape.is_along_k();
+        Product { isa, shape, swapped, a_source, by_row, b_source, c_sink, along_k, k_block, vectors, rows }
     }
 
     /// Into how many pieces to cut it for so many threads: a few for each, so that a thread that is late leaves
@@ -145,6 +151,25 @@ impl Product {
         }
         if rows.is_empty() || columns.is_empty() {
             return;
+        }
+        if self.along_k {
+            let Shape { k, a: (a_stride, _), b: (_, b_stride), c: c_strides, accumulate, .. } = self.shape;
+            let dots = Dots {
+                m: rows.len(),
+                n: columns.len(),
+                k,
+                a: a.wrapping_offset(rows.start as isize * a_stride),
+                a_stride,
+                b: b.wrapping_offset(columns.start as isize * b_stride),
+                b_stride,
+                c: c.wrapping_offset(
+                    rows.start as isize * c_strides.0 + columns.start as isize * c_strides.1,
+                ),
+                c_strides,
+                add: accumulate,
+            };
+            // SAFETY: by the contract.
+            return unsafe { (self.isa.dots)(&dots) };
         }
         SCRATCH.with_borrow_mut(|scratch| {
             let scratch = scratch.get_or_insert_with(Scratch::new);
@@ -293,37 +318,43 @@ impl Work<'_> {
             return from;
         }
         let lanes = product.isa.lanes;
+        if product.b_source == Source::Straight {
+            // SAFETY: by the contract; the copy of a block has at most as many elements as there is room.
+            unsafe {
+                (product.isa.into_strips)(&Block {
+                    from,
+                    from_stride: by_k,
+                    rows: k,
+                    columns: n,
+                    to: self.scratch,
+                    to_stride: (product.vectors * lanes) as isize,
+                    store: Store::Padded,
+                });
+            }
+            return self.scratch;
+        }
         for strip in strips(n, product.vectors * lanes) {
             let from = from.wrapping_offset(strip.start as isize * by_column);
             let to = self.scratch.wrapping_add(strip.start * k);
             let width = strip.len().div_ceil(lanes) * lanes;
-            let block = Block {
-                from,
-                from_stride: by_k,
-                rows: k,
-                columns: strip.len(),
-                to,
-                to_stride: width as isize,
-                store: Store::Padded,
-            };
             // SAFETY: by the contract; the copy of a block has at most as many elements as there is room.
             unsafe {
-                match product.b_source {
-                    Source::Straight => (product.isa.straight)(&block),
-                    Source::Transposed => (product.isa.transpose)(&Block {
+                if product.b_source == Source::Transposed {
+                    (product.isa.transpose)(&Block {
+                        from,
                         from_stride: by_column,
                         rows: strip.len(),
                         columns: k,
-                        ..block
-                    }),
-                    _ => {
-                        for at in 0..k * width {
-                            let (depth, column) = (at / width, at % width);
-                            let from =
-                                from.wrapping_offset(depth as isize * by_k + column as isize * by_column);
-                            *to.add(at) = if column < strip.len() { *from } else { 0.0 };
-                        }
-                    }
+                        to,
+                        to_stride: width as isize,
+                        store: Store::Padded,
+                    });
+                    continue;
+                }
+                for at in 0..k * width {
+                    let (depth, column) = (at / width, at % width);
+                    let from = from.wrapping_offset(depth as isize * by_k + column as isize * by_column);
+                    *to.add(at) = if column < strip.len() { *from } else { 0.0 };
                 }
             }
         }

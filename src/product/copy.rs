@@ -2,6 +2,9 @@
 
 use super::vector::{MOST_LANES, Vector};
 
+/// Rows that are cut into strips together.
+const ROWS_AT_A_TIME: usize = 16;
+
 /// What becomes of the target.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Store {
@@ -119,24 +122,65 @@ unsafe fn edge<X: Vector>(block: &Block, from: *const f32, to: *mut f32, rows: u
 pub(super) unsafe fn straight<X: Vector>(block: &Block) {
     // SAFETY: by the contract.
     unsafe {
-        let full = block.columns / X::LANES * X::LANES;
-        let rest = block.columns - full;
-        let mask = X::mask(rest);
         for row in 0..block.rows as isize {
             let from = block.from.offset(row * block.from_stride);
             let to = block.to.offset(row * block.to_stride);
+            line::<X>(from, to, block.columns, block.store);
+        }
+    }
+}
+
+/// # Safety
+/// As [`CopyFn`].
+#[inline(always)]
+unsafe fn line<X: Vector>(from: *const f32, to: *mut f32, columns: usize, store: Store) {
+    // SAFETY: by the contract.
+    unsafe {
+        let full = columns / X::LANES * X::LANES;
+        let mut column = 0;
+        while column < full {
+            X::load(from.add(column)).store(to.add(column));
+            column += X::LANES;
+        }
+        if full < columns {
+            let mask = X::mask(columns - full);
+            let last = X::load_part(from.add(full), mask);
+            match store {
+                Store::Padded => last.store(to.add(full)),
+                _ => last.store_part(to.add(full), mask),
+            }
+        }
+    }
+}
+
+/// Rows are cut into strips of `to_stride` columns, whole vectors; a strip is its rows one behind another, and
+/// strips follow each other. A few rows at a time, so that memory is read nearly in its order, and written to few
+/// places.
+///
+/// # Safety
+/// As [`CopyFn`]; there is room for whole vectors.
+#[inline(always)]
+pub(super) unsafe fn into_strips<X: Vector>(block: &Block) {
+    // SAFETY: by the contract.
+    unsafe {
+        let most_width = block.to_stride as usize;
+        let mut first = 0;
+        while first < block.rows {
+            let end = block.rows.min(first + ROWS_AT_A_TIME);
             let mut column = 0;
-            while column < full {
-                X::load(from.add(column)).store(to.add(column));
-                column += X::LANES;
-            }
-            if rest > 0 {
-                let last = X::load_part(from.add(full), mask);
-                match block.store {
-                    Store::Padded => last.store(to.add(full)),
-                    _ => last.store_part(to.add(full), mask),
+            while column < block.columns {
+                let columns = most_width.min(block.columns - column);
+                let width = columns.div_ceil(X::LANES) * X::LANES;
+                let mut from = block.from.offset(first as isize * block.from_stride).add(column);
+                let mut to = block.to.add(column * block.rows + first * width);
+                for _ in first..end {
+                    line::<X>(from, to, columns, Store::Padded);
+                    from = from.wrapping_offset(block.from_stride);
+                    to = to.wrapping_add(width);
                 }
+                column += most_width;
             }
+            first = end;
         }
     }
 }

@@ -1,16 +1,20 @@
 //! What tiles and copies there are, for each set of instructions.
 
 use super::copy::{self, Block, CopyFn};
+use super::dot::{self, Dots, DotsFn};
 use super::tile::{self, Tile, TileFn};
 use super::vector::{Narrow, Vector, Wide};
 
 /// The functions for one set of instructions.
 pub(super) struct Isa {
     pub lanes: usize,
-    /// Tiles of one, two and four vectors: by column, then by row; by the number of rows, less one.
-    tiles: [[&'static [TileFn]; 3]; 2],
+    /// Tiles of one, two, four, eight and sixteen vectors: by column, then by row; by the number of rows, less
+    /// one.
+    tiles: [[&'static [TileFn]; 5]; 2],
+    pub dots: DotsFn,
     pub transpose: CopyFn,
     pub straight: CopyFn,
+    pub into_strips: CopyFn,
 }
 
 impl Isa {
@@ -38,15 +42,17 @@ impl Isa {
 }
 
 macro_rules! instructions {
-    ($isa:ident, $module:ident, $vector:ty, $features:literal, $one:tt, $two:tt, $four:tt) => {
+    ($isa:ident, $module:ident, $vector:ty, $features:literal, $dots:tt, $parts:tt, $one:tt, $two:tt, $four:tt, $eight:tt, $sixteen:tt) => {
         static $isa: Isa = Isa {
             lanes: <$vector as Vector>::LANES,
             tiles: [
-                [$module::column::ONE, $module::column::TWO, $module::column::FOUR],
-                [$module::row::ONE, $module::row::TWO, $module::row::FOUR],
+                $module::column::ALL,
+                $module::row::ALL,
             ],
+            dots: $module::dots,
             transpose: $module::transpose,
             straight: $module::straight,
+            into_strips: $module::into_strips,
         };
 
         mod $module {
@@ -56,6 +62,12 @@ macro_rules! instructions {
             unsafe fn tile<const R: usize, const V: usize, const BY_ROW: bool>(tile: &Tile) {
                 // SAFETY: the caller's contract is the same.
                 unsafe { tile::tile::<$vector, R, V, BY_ROW>(tile) }
+            }
+
+            #[target_feature(enable = $features)]
+            pub(super) unsafe fn dots(dots: &Dots) {
+                // SAFETY: the caller's contract is the same.
+                unsafe { dot::dots::<$vector, $dots, $parts>(dots) }
             }
 
             #[target_feature(enable = $features)]
@@ -70,18 +82,32 @@ macro_rules! instructions {
                 unsafe { copy::straight::<$vector>(block) }
             }
 
+            #[target_feature(enable = $features)]
+            pub(super) unsafe fn into_strips(block: &Block) {
+                // SAFETY: the caller's contract is the same.
+                unsafe { copy::into_strips::<$vector>(block) }
+            }
+
             pub(super) mod column {
                 use super::*;
-                pub(in super::super) const ONE: &[TileFn] = &instructions!(tiles 1 false $one);
-                pub(in super::super) const TWO: &[TileFn] = &instructions!(tiles 2 false $two);
-                pub(in super::super) const FOUR: &[TileFn] = &instructions!(tiles 4 false $four);
+                pub(in super::super) const ALL: [&[TileFn]; 5] = [
+                    &instructions!(tiles 1 false $one),
+                    &instructions!(tiles 2 false $two),
+                    &instructions!(tiles 4 false $four),
+                    &instructions!(tiles 8 false $eight),
+                    &instructions!(tiles 16 false $sixteen),
+                ];
             }
 
             pub(super) mod row {
                 use super::*;
-                pub(in super::super) const ONE: &[TileFn] = &instructions!(tiles 1 true $one);
-                pub(in super::super) const TWO: &[TileFn] = &instructions!(tiles 2 true $two);
-                pub(in super::super) const FOUR: &[TileFn] = &instructions!(tiles 4 true $four);
+                pub(in super::super) const ALL: [&[TileFn]; 5] = [
+                    &instructions!(tiles 1 true $one),
+                    &instructions!(tiles 2 true $two),
+                    &instructions!(tiles 4 true $four),
+                    &instructions!(tiles 8 true $eight),
+                    &instructions!(tiles 16 true $sixteen),
+                ];
             }
         }
     };
@@ -93,13 +119,19 @@ macro_rules! instructions {
 // With 32 registers up to 24 sums, with 16 up to 12: besides them stand the vectors of `b` and a factor.
 instructions!(
     WIDE, wide, Wide, "avx512f",
+    4, 1,
     [1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16],
     [1 2 3 4 5 6 7 8 9 10 11 12],
-    [1 2 3 4 5 6]
+    [1 2 3 4 5 6],
+    [1 2],
+    [1]
 );
 instructions!(
     NARROW, narrow, Narrow, "avx2,fma",
+    2, 2,
     [1 2 3 4 5 6 7 8 9 10 11 12],
     [1 2 3 4 5 6],
-    [1 2]
+    [1 2],
+    [1],
+    [1]
 );

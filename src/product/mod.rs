@@ -6,8 +6,9 @@
 //! ```
 //!
 //! An element of the result is `sum over blocks of k (sum over the block a[i, k] * b[k, j])`, each sum from the
-//! first k to the last, each product added with one rounding. How long a block is depends on k alone, so the
-//! result is the same bit for bit whatever the vectors' width and however the work is cut into pieces.
+//! first k to the last, each product added with one rounding; if rows or columns are few and long, it is what
+//! `dot.rs` says. How long a block is and which of the two it is depends on the shape of the whole product alone,
+//! so the result is the same bit for bit whatever the vectors' width and however the work is cut into pieces.
 //!
 //! `unsafe` stands in this folder because instructions are chosen at run time and matrices are addresses.
 
@@ -15,6 +16,8 @@
 mod blocks;
 #[cfg(target_arch = "x86_64")]
 mod copy;
+#[cfg(target_arch = "x86_64")]
+mod dot;
 #[cfg(not(target_arch = "x86_64"))]
 mod elsewhere;
 #[cfg(target_arch = "x86_64")]
@@ -44,4 +47,13 @@ pub struct Shape {
     /// (m, n)
     pub c: (isize, isize),
     pub accumulate: bool,
+}
+
+impl Shape {
+    /// Whether an element is summed in vectors along k: if both operands are contiguous there, and the result has
+    /// so few rows or columns that copying the other operand would not pay.
+    fn is_along_k(&self) -> bool {
+        let fewest = self.m.min(self.n);
+        self.a.1 == 1 && self.b.0 == 1 && fewest <= 16 && self.k >= 32 * fewest
+    }
 }

@@ -52,6 +52,20 @@ fn reach(rows: usize, columns: usize, strides: (isize, isize)) -> usize {
     place(rows.max(1) - 1, columns.max(1) - 1, strides) + 1
 }
 
+/// Sixteen sums, added by halves.
+fn along_k(values: impl Iterator<Item = (f32, f32)>) -> f32 {
+    let mut sums = [0.0f32; 16];
+    for (at, (a, b)) in values.enumerate() {
+        sums[at % 16] = a.mul_add(b, sums[at % 16]);
+    }
+    for half in [8, 4, 2, 1] {
+        for at in 0..half {
+            sums[at] += sums[at + half];
+        }
+    }
+    sums[0]
+}
+
 /// What the head of the folder promises.
 fn expected(shape: &Shape, a: &[f32], b: &[f32], c: &[f32]) -> Vec<f32> {
     let blocks = shape.k.div_ceil(256).max(1);
@@ -60,6 +74,12 @@ fn expected(shape: &Shape, a: &[f32], b: &[f32], c: &[f32]) -> Vec<f32> {
     for i in 0..shape.m {
         for j in 0..shape.n {
             let at = place(i, j, shape.c);
+            if shape.is_along_k() {
+                let values = |p| (a[place(i, p, shape.a)], b[place(p, j, shape.b)]);
+                let sum = along_k((0..shape.k).map(values));
+                result[at] = if shape.accumulate { result[at] + sum } else { sum };
+                continue;
+            }
             if !shape.accumulate {
                 result[at] = 0.0;
             }
@@ -107,6 +127,18 @@ fn any_shape_in_any_pieces_gives_the_same_bits() {
         work += m * n * k;
         let (a, b, c) = (random.strides(m, k), random.strides(k, n), random.strides(m, n));
         check(Shape { m, n, k, a, b, c, accumulate: random.below(2) == 0 }, &mut random);
+    }
+}
+
+#[test]
+fn few_long_rows() {
+    let mut random = Random(4);
+    for (m, n, k) in [(1, 70, 300), (70, 1, 64), (5, 9, 161), (33, 6, 784), (1, 1, 33), (7, 18, 240)] {
+        for accumulate in [false, true] {
+            let (a, b) = ((k as isize + 3, 1), (1, k as isize));
+            check(Shape { m, n, k, a, b, c: (n as isize, 1), accumulate }, &mut random);
+            check(Shape { m, n, k, a, b, c: (1, m as isize), accumulate }, &mut random);
+        }
     }
 }
 

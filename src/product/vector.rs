@@ -28,6 +28,8 @@ pub(super) trait Vector: Copy {
     unsafe fn add(self, other: Self) -> Self;
     /// `self * factor + sum`, rounded once.
     unsafe fn mul_add(self, factor: Self, sum: Self) -> Self;
+    /// The sum of all lanes: first the upper half to the lower, then so its quarters, and so on.
+    unsafe fn sum(self) -> f32;
     /// Of as many vectors as there are lanes: lane `i` of vector `j` becomes lane `j` of vector `i`. The
     /// vectors beyond the lanes are not looked at.
     unsafe fn transpose(rows: &mut [Self; MOST_LANES]);
@@ -92,6 +94,20 @@ impl Vector for Wide {
     unsafe fn mul_add(self, factor: Wide, sum: Wide) -> Wide {
         // SAFETY: as above.
         Wide(unsafe { _mm512_fmadd_ps(self.0, factor.0, sum.0) })
+    }
+
+    #[inline(always)]
+    unsafe fn sum(self) -> f32 {
+        // SAFETY: as above.
+        unsafe {
+            let upper = _mm512_castpd_ps(_mm512_shuffle_f64x2(
+                _mm512_castps_pd(self.0),
+                _mm512_castps_pd(self.0),
+                0x4e,
+            ));
+            let halves = _mm512_add_ps(self.0, upper);
+            Narrow(_mm512_castps512_ps256(halves)).sum()
+        }
     }
 
     /// First within each quarter of four rows, then whole quarters among the rows.
@@ -190,6 +206,16 @@ impl Vector for Narrow {
     unsafe fn mul_add(self, factor: Narrow, sum: Narrow) -> Narrow {
         // SAFETY: as above.
         Narrow(unsafe { _mm256_fmadd_ps(self.0, factor.0, sum.0) })
+    }
+
+    #[inline(always)]
+    unsafe fn sum(self) -> f32 {
+        // SAFETY: as above.
+        unsafe {
+            let four = _mm_add_ps(_mm256_castps256_ps128(self.0), _mm256_extractf128_ps(self.0, 1));
+            let two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+            _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps(two, two, 1)))
+        }
     }
 
     /// First within the halves of four rows, then whole halves.
