@@ -22,6 +22,8 @@ mod dot;
 mod elsewhere;
 #[cfg(target_arch = "x86_64")]
 mod isa;
+#[cfg(target_arch = "x86_64")]
+mod strategy;
 #[cfg(all(test, target_arch = "x86_64"))]
 mod tests;
 #[cfg(target_arch = "x86_64")]
@@ -29,10 +31,10 @@ mod tile;
 #[cfg(target_arch = "x86_64")]
 mod vector;
 
-#[cfg(target_arch = "x86_64")]
-pub use blocks::Product;
 #[cfg(not(target_arch = "x86_64"))]
 pub use elsewhere::Product;
+#[cfg(target_arch = "x86_64")]
+pub use strategy::Product;
 
 /// `C = A B` or `C += A B`; strides of rows and columns, in elements.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
