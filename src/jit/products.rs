@@ -2,7 +2,7 @@
 
 use super::frame::{Parallel, Shared};
 use crate::loops::{Gemm, Kind};
-use crate::product::{Product, Shape};
+use crate::product::{Piece, Product, Reuse, Run, Shape};
 
 /// A product of the step, or a batch of them.
 pub struct MatrixProduct {
@@ -18,7 +18,8 @@ impl MatrixProduct {
         let [a, b, c] = gemm.strides.map(|(row, column)| (row as isize, column as isize));
         let (m, n, k) = (gemm.m as usize, gemm.n as usize, gemm.k as usize);
         let shape = Shape { m, n, k, a, b, c, accumulate: gemm.accumulate };
-        let own = if gemm.kind == Kind::F64 { None } else { Product::new(shape) };
+        let reuse = Reuse { a: repeats(gemm, 0), b: repeats(gemm, 1) };
+        let own = if gemm.kind == Kind::F64 { None } else { Product::new(shape, reuse) };
         MatrixProduct { gemm: gemm.clone(), n_batch, own }
     }
 
@@ -47,28 +48,22 @@ impl MatrixProduct {
         b: *const f32,
         c: *mut f32,
     ) {
-        let most = if parallel.threads() > 1 { self.gemm.pieces } else { 1 };
-        let by_batch = self.n_batch >= most;
-        let pieces =
-            if by_batch { most.min(4 * parallel.threads()) } else { own.pieces(most, parallel.threads()) };
+        let pieces = Product::pieces(self.gemm.pieces, parallel.threads());
+        let by_batch = self.n_batch >= pieces;
+        let run = if pieces > 1 || self.n_batch > 1 { Run::new() } else { Run::ALONE };
         let (a, b, c) = (Shared(a.cast_mut()), Shared(b.cast_mut()), Shared(c));
         let task = |piece: usize| {
             let (batch, part) = if by_batch {
-                (self.n_batch * piece / pieces..self.n_batch * (piece + 1) / pieces, (0, 1))
+                let batch = self.n_batch * piece / pieces..self.n_batch * (piece + 1) / pieces;
+                (batch, Piece { number: 0, of: 1, run })
             } else {
-                (0..self.n_batch, (piece, pieces))
+                (0..self.n_batch, Piece { number: piece, of: pieces, run })
             };
             for at in batch {
                 let [a_at, b_at, c_at] = self.offsets(at);
                 // SAFETY: by the contract; pieces write to distinct elements.
                 unsafe {
-                    own.piece(
-                        a.get().offset(a_at),
-                        b.get().offset(b_at),
-                        c.get().offset(c_at),
-                        part.0,
-                        part.1,
-                    );
+                    own.piece(a.get().offset(a_at), b.get().offset(b_at), c.get().offset(c_at), part);
                 }
             }
         };
@@ -149,6 +144,12 @@ impl MatrixProduct {
         };
         if gemm.pieces > 1 { parallel.run(gemm.pieces, &task) } else { task(0) }
     }
+}
+
+/// How many products in a row have an operand in common.
+fn repeats(gemm: &Gemm, operand: usize) -> usize {
+    let axes = gemm.batch.iter().rev();
+    axes.take_while(|(_, strides)| strides[operand] == 0).map(|(size, _)| *size as usize).product()
 }
 
 /// A range of one piece: `size` cut into equal parts of a multiple of `unit`.

@@ -2,11 +2,11 @@
 //!
 //! Copies of blocks are made in memory that each thread keeps.
 
-use super::Shape;
 use super::copy::{Block, Store};
 use super::strategy::{Product, Sink, Source};
 use super::tile::Tile;
 use super::vector::MOST_LANES;
+use super::{Run, Shape};
 use std::cell::RefCell;
 use std::ops::Range;
 
@@ -25,14 +25,27 @@ const COPIED_K: usize = 16;
 /// As [`Product::piece`].
 pub(super) unsafe fn run(
     product: &Product,
+    run: Run,
     (a, b, c): (*const f32, *const f32, *mut f32),
     rows: Range<usize>,
     columns: Range<usize>,
 ) {
     SCRATCH.with_borrow_mut(|scratch| {
         let scratch = scratch.get_or_insert_with(Scratch::new);
+        let n = columns.len().next_multiple_of(product.vectors * product.isa.lanes);
+        // All blocks of `b` stay where they are if there is room for them.
+        let stays = product.shape.k * n <= B_ELEMENTS;
+        let key = Some(Key { run, b, start: columns.start, end: columns.end });
+        if !stays || run == Run::ALONE || scratch.holds != key {
+            scratch.held_k = 0;
+        }
+        scratch.holds = key.filter(|_| stays);
+        let held_k = if product.b_source == Source::InPlace { 0 } else { scratch.held_k };
+        if stays && product.b_source != Source::InPlace {
+            scratch.held_k = product.shape.k;
+        }
         // SAFETY: by the contract.
-        unsafe { Work { product, a, b, c, scratch: scratch.start() }.run(rows, columns) }
+        unsafe { Work { product, a, b, c, scratch: scratch.start(), stays, held_k }.run(rows, columns) }
     });
 }
 
@@ -43,6 +56,10 @@ struct Work<'p> {
     b: *const f32,
     c: *mut f32,
     scratch: *mut f32,
+    /// Whether each block of `b` is copied to a place of its own.
+    stays: bool,
+    /// So many k of `b` are there already, all or none.
+    held_k: usize,
 }
 
 impl Work<'_> {
@@ -140,6 +157,14 @@ impl Work<'_> {
             return from;
         }
         let lanes = product.isa.lanes;
+        let copy = if self.stays {
+            self.scratch.wrapping_add(depth * n.next_multiple_of(lanes))
+        } else {
+            self.scratch
+        };
+        if depth < self.held_k {
+            return copy;
+        }
         if product.b_source == Source::Straight {
             // SAFETY: by the contract; the copy of a block has at most as many elements as there is room.
             unsafe {
@@ -148,16 +173,16 @@ impl Work<'_> {
                     from_stride: by_k,
                     rows: k,
                     columns: n,
-                    to: self.scratch,
+                    to: copy,
                     to_stride: (product.vectors * lanes) as isize,
                     store: Store::Padded,
                 });
             }
-            return self.scratch;
+            return copy;
         }
         for strip in strips(n, product.vectors * lanes) {
             let from = from.wrapping_offset(strip.start as isize * by_column);
-            let to = self.scratch.wrapping_add(strip.start * k);
+            let to = copy.wrapping_add(strip.start * k);
             let width = strip.len().div_ceil(lanes) * lanes;
             // SAFETY: by the contract; the copy of a block has at most as many elements as there is room.
             unsafe {
@@ -180,7 +205,7 @@ impl Work<'_> {
                 }
             }
         }
-        self.scratch
+        copy
     }
 
     /// # Safety
@@ -347,17 +372,31 @@ impl Iterator for Tiles {
     }
 }
 
+/// Whose copy the memory holds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Key {
+    run: Run,
+    b: *const f32,
+    start: usize,
+    end: usize,
+}
+
 /// Memory for copies of blocks, one for each thread.
-struct Scratch(Vec<f32>);
+struct Scratch {
+    memory: Vec<f32>,
+    holds: Option<Key>,
+    held_k: usize,
+}
 
 impl Scratch {
     fn new() -> Scratch {
-        Scratch(vec![0.0; B_ELEMENTS + A_ELEMENTS + C_ELEMENTS + MOST_LANES])
+        let memory = vec![0.0; B_ELEMENTS + A_ELEMENTS + C_ELEMENTS + MOST_LANES];
+        Scratch { memory, holds: None, held_k: 0 }
     }
 
     /// At the beginning of a cache line.
     fn start(&mut self) -> *mut f32 {
-        let start = self.0.as_mut_ptr();
+        let start = self.memory.as_mut_ptr();
         start.wrapping_add(start.align_offset(64).min(MOST_LANES))
     }
 }

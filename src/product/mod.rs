@@ -36,6 +36,8 @@ pub use elsewhere::Product;
 #[cfg(target_arch = "x86_64")]
 pub use strategy::Product;
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 /// `C = A B` or `C += A B`; strides of rows and columns, in elements.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Shape {
@@ -51,6 +53,37 @@ pub struct Shape {
     pub accumulate: bool,
 }
 
+/// How many products in a row have the same `a`, or the same `b`.
+#[derive(Clone, Copy, Debug)]
+pub struct Reuse {
+    pub a: usize,
+    pub b: usize,
+}
+
+/// One time that products are carried out, during which their operands do not change.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Run(u64);
+
+impl Run {
+    /// One that knows its copies again: for pieces of one product, or products with an operand in common.
+    pub fn new() -> Run {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        Run(LAST.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+
+    /// One product in one piece.
+    pub const ALONE: Run = Run(0);
+}
+
+/// Which part of a product.
+#[derive(Clone, Copy, Debug)]
+pub struct Piece {
+    pub number: usize,
+    pub of: usize,
+    pub run: Run,
+}
+
+#[cfg(target_arch = "x86_64")]
 impl Shape {
     /// Whether an element is summed in vectors along k: if both operands are contiguous there, and the result has
     /// so few rows or columns that copying the other operand would not pay.

@@ -3,12 +3,14 @@
 //! One of the two outer sides lies in the lanes of vectors: the side called n here, after the operands have
 //! changed places if that is cheaper. What tiles cannot read where it is, or not fast, is copied first.
 
-use super::Shape;
 use super::blocks;
 use super::dot::Dots;
 use super::isa::Isa;
+use super::{Piece, Reuse, Shape};
 use std::ops::Range;
 
+/// A `b` that reaches over so many elements stays in the first cache, and is read where it is.
+const IN_PLACE: usize = 8 * 1024;
 /// The longest block of k.
 const MOST_K: usize = 256;
 
@@ -55,20 +57,20 @@ pub struct Product {
 
 impl Product {
     /// `None` if the processor has no vectors that this can use.
-    pub fn new(shape: Shape) -> Option<Product> {
-        Some(Product::with(Isa::of_this_processor()?, shape))
+    pub fn new(shape: Shape, reuse: Reuse) -> Option<Product> {
+        Some(Product::with(Isa::of_this_processor()?, shape, reuse))
     }
 
     /// With AVX2, whatever else the processor has.
     #[cfg(test)]
-    pub fn narrow(shape: Shape) -> Option<Product> {
-        Some(Product::with(Isa::narrow()?, shape))
+    pub fn narrow(shape: Shape, reuse: Reuse) -> Option<Product> {
+        Some(Product::with(Isa::narrow()?, shape, reuse))
     }
 
-    pub(super) fn with(isa: &'static Isa, shape: Shape) -> Product {
+    fn with(isa: &'static Isa, shape: Shape, reuse: Reuse) -> Product {
         let shape = tidy(shape);
         let turned = turn(shape);
-        let swapped = cost(isa, &turned) < cost(isa, &shape);
+        let swapped = cost(isa, &turned, reuse.a) < cost(isa, &shape, reuse.b);
         let shape = if swapped { turned } else { shape };
         let vectors = match shape.n.div_ceil(isa.lanes) {
             1 => 1,
@@ -87,7 +89,7 @@ impl Product {
             _ => (Source::Gathered, false),
         };
         let b_source = match shape.b {
-            (_, 1) if shape.m <= 4 * rows => Source::InPlace,
+            (_, 1) if shape.m <= 4 * rows || shape.k * shape.b.0 as usize <= IN_PLACE => Source::InPlace,
             (_, 1) => Source::Straight,
             (1, _) => Source::Transposed,
             _ => Source::Gathered,
@@ -102,14 +104,9 @@ impl Product {
     }
 
     /// Into how many pieces to cut it for so many threads: a few for each, so that a thread that is late leaves
-    /// its share to the others; fewer if each piece makes a copy of its own of the same block.
-    pub fn pieces(&self, most: usize, threads: usize) -> usize {
-        if threads <= 1 {
-            return 1;
-        }
-        let each =
-            if self.is_cut_by_columns(4 * threads) || self.b_source == Source::InPlace { 4 } else { 2 };
-        most.min(each * threads)
+    /// its share to the others.
+    pub fn pieces(most: usize, threads: usize) -> usize {
+        if threads > 1 { most.min(4 * threads) } else { 1 }
     }
 
     fn is_cut_by_columns(&self, pieces: usize) -> bool {
@@ -122,14 +119,15 @@ impl Product {
     /// # Safety
     /// The addresses are those of the first elements of the operands, which reach as far as the shape says;
     /// `c` overlaps neither `a` nor `b`.
-    pub unsafe fn piece(&self, a: *const f32, b: *const f32, c: *mut f32, piece: usize, pieces: usize) {
+    pub unsafe fn piece(&self, a: *const f32, b: *const f32, c: *mut f32, piece: Piece) {
         let Shape { m, n, .. } = self.shape;
         let (a, b) = if self.swapped { (b, a) } else { (a, b) };
         let strip = self.vectors * self.isa.lanes;
         let (mut rows, mut columns) = (0..m, 0..n);
+        let Piece { number, of: pieces, run } = piece;
         if pieces > 1 {
             let part = |units: usize, unit: usize, most: usize| {
-                (units * piece / pieces * unit).min(most)..(units * (piece + 1) / pieces * unit).min(most)
+                (units * number / pieces * unit).min(most)..(units * (number + 1) / pieces * unit).min(most)
             };
             if self.is_cut_by_columns(pieces) {
                 columns = part(n.div_ceil(strip), strip, n);
@@ -145,7 +143,7 @@ impl Product {
             if self.along_k {
                 self.dots(a, b, c, rows, columns);
             } else {
-                blocks::run(self, (a, b, c), rows, columns);
+                blocks::run(self, run, (a, b, c), rows, columns);
             }
         }
     }
@@ -199,8 +197,8 @@ fn turn(shape: Shape) -> Shape {
     Shape { m: shape.n, n: shape.m, a: turned(shape.b), b: turned(shape.a), c: turned(shape.c), ..shape }
 }
 
-/// Roughly how long a product takes as it stands.
-fn cost(isa: &Isa, shape: &Shape) -> usize {
+/// Roughly how long a product takes as it stands, if a copy of `b` serves so many.
+fn cost(isa: &Isa, shape: &Shape, reuse_b: usize) -> usize {
     let Shape { m, n, k, .. } = *shape;
     let vectors = n.div_ceil(isa.lanes);
     // In sixteenths of a vector instruction.
@@ -211,5 +209,5 @@ fn cost(isa: &Isa, shape: &Shape) -> usize {
         _ => 32 * elements,
     };
     let a = if shape.a.0 == 1 || shape.a.1 == 1 { 0 } else { 32 * m * k };
-    product + a + copy(shape.b, k * n) + copy(shape.c, m * n * k.div_ceil(MOST_K))
+    product + a + copy(shape.b, k * n) / reuse_b.max(1) + copy(shape.c, m * n * k.div_ceil(MOST_K))
 }

@@ -2,7 +2,10 @@
 
 mod speed;
 
-use super::{Product, Shape};
+use super::{Piece, Product, Reuse, Run, Shape};
+
+/// A product by itself.
+const ONCE: Reuse = Reuse { a: 1, b: 1 };
 
 /// xorshift64.
 struct Random(u64);
@@ -101,13 +104,15 @@ fn check(shape: Shape, random: &mut Random) {
     let b = random.floats(reach(shape.k, shape.n, shape.b));
     let before = random.floats(reach(shape.m, shape.n, shape.c));
     let wanted = expected(&shape, &a, &b, &before);
-    for (name, product) in [("widest", Product::new(shape)), ("narrow", Product::narrow(shape))] {
+    for (name, product) in [("widest", Product::new(shape, ONCE)), ("narrow", Product::narrow(shape, ONCE))] {
         let Some(product) = product else { continue };
         for pieces in [1, 2, 5] {
             let mut c = before.clone();
-            for piece in 0..pieces {
+            let run = Run::new();
+            for number in 0..pieces {
+                let piece = Piece { number, of: pieces, run };
                 // SAFETY: the vectors are as long as the shape reaches.
-                unsafe { product.piece(a.as_ptr(), b.as_ptr(), c.as_mut_ptr(), piece, pieces) };
+                unsafe { product.piece(a.as_ptr(), b.as_ptr(), c.as_mut_ptr(), piece) };
             }
             let same = c.iter().zip(&wanted).all(|(own, other)| own.to_bits() == other.to_bits());
             assert!(same, "{shape:?}, {name} in {pieces} pieces");
@@ -127,6 +132,28 @@ fn any_shape_in_any_pieces_gives_the_same_bits() {
         work += m * n * k;
         let (a, b, c) = (random.strides(m, k), random.strides(k, n), random.strides(m, n));
         check(Shape { m, n, k, a, b, c, accumulate: random.below(2) == 0 }, &mut random);
+    }
+}
+
+#[test]
+fn a_copy_serves_its_own_run_only() {
+    let mut random = Random(5);
+    let (m, n, k) = (70, 90, 300);
+    let shape =
+        Shape { m, n, k, a: (k as isize, 1), b: (1, k as isize), c: (n as isize, 1), accumulate: false };
+    let reuse = Reuse { a: 1, b: 3 };
+    let Some(product) = Product::new(shape, reuse) else { return };
+    let mut b = random.floats(n * k);
+    for _ in 0..2 {
+        let run = Run::new();
+        for _ in 0..reuse.b {
+            let (a, mut c) = (random.floats(m * k), vec![0.0; m * n]);
+            let piece = Piece { number: 0, of: 1, run };
+            // SAFETY: the vectors are as long as the shape reaches.
+            unsafe { product.piece(a.as_ptr(), b.as_ptr(), c.as_mut_ptr(), piece) };
+            assert_eq!(c, expected(&shape, &a, &b, &c));
+        }
+        b.iter_mut().for_each(|element| *element += 1.0);
     }
 }
 

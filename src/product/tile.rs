@@ -122,6 +122,7 @@ unsafe fn sums<X: Vector, const R: usize, const V: usize, const BY_ROW: bool>(
 
 /// Keeps the compiler from computing one address from another: it would need more registers than there are.
 #[inline(always)]
+#[expect(clippy::pointers_in_nomem_asm_block, reason = "nothing is read or written there")]
 fn opaque(pointer: &mut *const f32) {
     // SAFETY: no instruction at all.
     unsafe { asm!("/* {0} */", inout(reg) * pointer, options(pure, nomem, nostack, preserves_flags)) }

@@ -1,10 +1,12 @@
 //! `cargo test --release --lib product -- --ignored --nocapture`: products of real networks, beside the library.
 
-use super::{Product, Random, Shape, reach};
+use super::{ONCE, Piece, Product, Random, Run, Shape, reach};
 use std::arch::x86_64::*;
 use std::time::Instant;
 
 type Strides = (isize, isize);
+
+const ALL: Piece = Piece { number: 0, of: 1, run: Run::ALONE };
 
 /// Name, (m, n, k), strides of A, B and C, whether added.
 const PRODUCTS: &[(&str, [usize; 3], [Strides; 3], bool)] = &[
@@ -82,13 +84,13 @@ fn products_of_real_networks() {
     );
     for &(name, [m, n, k], [a, b, c], accumulate) in PRODUCTS {
         let shape = Shape { m, n, k, a, b, c, accumulate };
-        let Some(product) = Product::new(shape) else { return };
+        let Some(product) = Product::new(shape, ONCE) else { return };
         let mut random = Random(1);
         let (left, right) = (random.floats(reach(m, k, a)), random.floats(reach(k, n, b)));
         let mut result = vec![0.0; reach(m, n, c)];
         let (left, right, result) = (left.as_ptr(), right.as_ptr(), result.as_mut_ptr());
         // SAFETY: the vectors are as long as the shape reaches.
-        let own = seconds(|| unsafe { product.piece(left, right, result, 0, 1) });
+        let own = seconds(|| unsafe { product.piece(left, right, result, ALL) });
         // SAFETY: as above.
         let library = seconds(|| unsafe { by_library(&shape, left, right, result) });
         let rate = 2e-9 * (m * n * k) as f64 / own;
