@@ -72,7 +72,7 @@ Mind that the last batch of an epoch is smaller unless `shuffle = false`.",
         title: "a kind of data file that is not read yet",
         explain: "\
 nnc reads csv, idx, npy, npz, safetensors and text files and folders of images. Parquet files are not read:
-a reader that knows all their encodings would be larger than the compiler. Convert them once, with a few
+the crates that can are some twenty more, for a format that is easily converted. Convert them once, with a few
 lines of Python for example:
     pandas.read_parquet(\"data.parquet\").to_csv(\"data.csv\", index = False)",
     },
