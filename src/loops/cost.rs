@@ -1,7 +1,8 @@
 //! What it costs to run a stage in one manner or another, and which manners there are.
 
-use super::access::{Access, Check, Node, Work};
+use super::access::{Access, Node, Work};
 use super::ir::Kind;
+use super::regions::{Limit, limits};
 use super::schedule::{Axis, Freedom, MAX_UNROLLED, Segment, widths};
 use crate::ir::{BinaryOp, Combine, ScalarId, StepId, UnaryOp};
 use std::collections::HashMap;
@@ -111,7 +112,7 @@ impl<'w> Analysis<'w> {
             && own == index
         {
             axis.lanes = lanes;
-            axis.interior = self.interior(index);
+            axis.limits = self.limits(index);
             axis.overlap = self.repeatable && self.cut != Some(index) && !self.work.reduced[index];
         }
         axis
@@ -203,16 +204,15 @@ impl Analysis<'_> {
             cost += if stride == 1 { 1.0 } else { 6.0 * fours } / rounds;
         }
         let axis = self.axis(index, Some((index, lanes)));
-        let (low, high) = axis.interior;
         // Pieces begin at whole vectors counted from the first point.
-        if high - low < i64::from(lanes) || self.cut == Some(index) && low > 0 {
+        if axis.room() < i64::from(lanes) || self.cut == Some(index) && !axis.limits.is_empty() {
             return None;
         }
         let part = |segment: Segment| {
             let own = if segment.lanes > 1 { cost } else { self.scalar_cost() };
             (segment.trips() * segment.jam) as f64 * own
         };
-        let total: f64 = axis.segments().into_iter().map(part).sum();
+        let total: f64 = axis.segments(&[]).into_iter().map(part).sum();
         Some(total / work.sizes[index] as f64)
     }
 
@@ -230,34 +230,12 @@ impl Analysis<'_> {
         load + checks
     }
 
-    /// The range of `index` in which the checks that move with it always hold, whatever the other indices.
-    pub fn interior(&self, index: usize) -> (i64, i64) {
-        let (mut low, mut high) = (0, self.work.sizes[index]);
+    /// What says whether accesses that move with `index` are inside of their tensors.
+    pub fn limits(&self, index: usize) -> Vec<Limit> {
         let reads = self.work.nodes.iter().filter_map(|node| match node {
             Node::Read(access) => Some(access),
             _ => None,
         });
-        for check in reads.chain([&self.work.write]).flat_map(|access| &access.checks) {
-            (low, high) = self.narrow(check, index, (low, high));
-        }
-        if low >= high { (0, 0) } else { (low, high) }
-    }
-
-    pub fn narrow(&self, check: &Check, index: usize, (mut low, mut high): (i64, i64)) -> (i64, i64) {
-        let factor = check.form.coefficients[index];
-        if factor == 0 || check.value.is_some() {
-            return (low, high);
-        }
-        let mut others = check.form.clone();
-        others.coefficients[index] = 0;
-        let (least, greatest) = others.bounds(&self.work.sizes, self.trips);
-        let holds = |at: i64| factor * at + least >= 0 && factor * at + greatest < check.size;
-        while low < high && !holds(low) {
-            low += 1;
-        }
-        while low < high && !holds(high - 1) {
-            high -= 1;
-        }
-        (low, high)
+        limits(reads.chain([&self.work.write]), index, &self.work.sizes, self.trips)
     }
 }

@@ -31,6 +31,10 @@ pub struct Emitter<'b> {
     pub lanes: u8,
     pub float: Kind,
     pub cursors: Vec<Cursor>,
+    /// The part of each index that the open loops run through.
+    pub ranges: Vec<Option<(i64, i64)>>,
+    /// The steps of the scans around.
+    pub trips: &'b HashMap<StepId, i64>,
     pub jams: Vec<Jam>,
     /// The index whose values lie in lanes at the moment.
     pub vector: Option<usize>,
@@ -48,6 +52,7 @@ impl<'b> Emitter<'b> {
     pub fn new(
         builder: &'b mut Builder,
         steps: &'b HashMap<StepId, ValueId>,
+        trips: &'b HashMap<StepId, i64>,
         lanes: u8,
         float: Kind,
         rank: usize,
@@ -59,6 +64,8 @@ impl<'b> Emitter<'b> {
             lanes,
             float,
             cursors,
+            ranges: vec![None; rank],
+            trips,
             jams: Vec::new(),
             vector: None,
             cut: None,
@@ -71,8 +78,10 @@ impl<'b> Emitter<'b> {
     pub fn loops(&mut self, axes: &[Axis], leaf: &mut dyn FnMut(&mut Self)) {
         let Some((axis, rest)) = axes.split_first() else { return leaf(self) };
         let cut = self.cut.filter(|(index, _, _)| *index == axis.index);
-        let segments = if cut.is_some() { axis.cut_segments() } else { axis.segments() };
+        let segments =
+            if cut.is_some() { axis.cut_segments(&self.ranges) } else { axis.segments(&self.ranges) };
         for segment in segments {
+            self.ranges[axis.index] = Some((segment.from, segment.to));
             let (from, to) = match cut {
                 None => (Bound::Number(segment.from), Bound::Number(segment.to)),
                 Some((_, start, end)) => {
@@ -93,6 +102,7 @@ impl<'b> Emitter<'b> {
                 self.builder.end_for(&[]);
             }
         }
+        self.ranges[axis.index] = None;
     }
 
     /// Calls `inner` with the lanes and the points side by side of a segment.
@@ -219,7 +229,8 @@ impl<'b> Emitter<'b> {
             self.accumulate(work, vector_reduction, depth, points, &mut accumulators);
             return accumulators;
         };
-        for segment in axis.segments() {
+        for segment in axis.segments(&self.ranges) {
+            self.ranges[axis.index] = Some((segment.from, segment.to));
             if segment.trips() == 1 {
                 self.cursors[axis.index] = Cursor { counter: None, offset: segment.from };
                 accumulators = self.within(axis, segment, |own| {
@@ -238,6 +249,7 @@ impl<'b> Emitter<'b> {
             let results = self.builder.end_for(&flat);
             accumulators = like(&accumulators, &results);
         }
+        self.ranges[axis.index] = None;
         accumulators
     }
 

@@ -218,7 +218,7 @@ impl Lowering<'_> {
         });
         let pieces = if cut.is_some() { pieces } else { 1 };
         self.most_pieces = self.most_pieces.max(pieces);
-        let mut emitter = Emitter::new(&mut builder, &steps, lanes, float, rank);
+        let mut emitter = Emitter::new(&mut builder, &steps, params.trips(), lanes, float, rank);
         emitter.cut = cut;
         emitter.private = params.is_scratch.clone();
         emitter.n_shared = stages[0].shared;

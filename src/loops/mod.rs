@@ -17,6 +17,7 @@ mod math;
 mod merge;
 mod params;
 mod point;
+mod regions;
 mod scalar;
 mod schedule;
 mod tidy;

@@ -3,6 +3,7 @@
 use super::access::{Access, Check, Form, Node, Work};
 use super::emit::Emitter;
 use super::ir::*;
+use super::regions::{Known, Limit};
 use super::scalar;
 use crate::ir::ScalarId;
 
@@ -94,12 +95,11 @@ impl Emitter<'_> {
         }
         let mut conditions = Vec::new();
         for check in &access.checks {
-            let moves = self.vector.is_some_and(|index| check.form.coefficients[index] != 0);
-            match check.value {
-                // In lanes only the interior is run through, where this holds.
-                None if moves => {}
-                None => conditions.push((self.check_form(check, point), None)),
-                Some(id) => {
+            match (check.value, self.known(work, check)) {
+                (None, Known::Always) => {}
+                (None, Known::Never) => return scalar::zero(self.builder, kind),
+                (None, Known::Open) => conditions.push((self.check_form(check, point), None)),
+                (Some(id), _) => {
                     let value = self.eval(work, id, point, memo);
                     conditions.push((value, Some(check.size)));
                 }
@@ -201,6 +201,11 @@ impl Emitter<'_> {
         Some(Address { param: access.param, index })
     }
 
+    /// What is known of a check in the loops that are open.
+    fn known(&self, work: &Work, check: &Check) -> Known {
+        Limit::new(check, &work.sizes, self.trips).map_or(Known::Open, |limit| limit.known(&self.ranges))
+    }
+
     fn check_form(&mut self, check: &Check, point: &[i64]) -> ValueId {
         let linear = self.linear(&check.form, point);
         let value = self.builder.linear(linear);
@@ -226,11 +231,11 @@ impl Emitter<'_> {
         }
         let mut all: Option<ValueId> = None;
         for check in &access.checks {
-            let moves = self.vector.is_some_and(|at| check.form.coefficients[at] != 0);
-            let holds = match check.value {
-                None if moves => continue,
-                None => self.check_form(check, point),
-                Some(id) => {
+            let holds = match (check.value, self.known(work, check)) {
+                (None, Known::Always) => continue,
+                (None, Known::Never) => return,
+                (None, Known::Open) => self.check_form(check, point),
+                (Some(id), _) => {
                     let value = self.eval(work, id, point, &mut memo);
                     let value = self.builder.unary(Unary::ToIndex, value);
                     self.in_range(value, check.size)

@@ -6,6 +6,7 @@
 
 use super::access::{Node, Work};
 use super::cost::Analysis;
+use super::regions::{Limit, Ranges, Region, regions};
 use crate::ir::{Combine, StepId};
 use std::collections::HashMap;
 
@@ -23,8 +24,10 @@ pub struct Axis {
     pub jam: i64,
     /// More than 1 for the index that becomes lanes.
     pub lanes: u8,
-    /// The range in which no access that moves with the lanes is outside of its tensor.
-    pub interior: (i64, i64),
+    /// What says whether accesses that move with the lanes are inside of their tensors.
+    pub limits: Vec<Limit>,
+    /// Whether each point is written out, so that more is known about these accesses.
+    pub unrolled: bool,
     /// Whether the last lanes may be computed twice, so that nothing is left over for single points.
     pub overlap: bool,
 }
@@ -40,8 +43,13 @@ impl Schedule {
     /// The loop whose reduction has vector accumulators.
     pub fn vector_reduction(&self) -> Option<VectorReduction> {
         let axis = self.reductions.iter().find(|axis| axis.lanes > 1)?;
-        let mut narrower: Vec<u8> = axis.segments().iter().map(|segment| segment.lanes).collect();
+        let mut narrower: Vec<u8> = axis.segments(&[]).iter().map(|segment| segment.lanes).collect();
         narrower.retain(|lanes| *lanes > 1 && *lanes < axis.lanes);
+        narrower.dedup();
+        if !axis.limits.is_empty() {
+            // What is left over depends on where the loops around stand.
+            narrower = widths(axis.lanes).skip(1).collect();
+        }
         Some(VectorReduction { index: axis.index, lanes: axis.lanes, count: axis.jam as usize, narrower })
     }
 }
@@ -85,51 +93,65 @@ impl Segment {
 
 impl Axis {
     pub fn plain(index: usize, size: i64) -> Axis {
-        Axis { index, size, jam: 1, lanes: 1, interior: (0, size), overlap: false }
+        Axis { index, size, jam: 1, lanes: 1, limits: Vec::new(), unrolled: false, overlap: false }
     }
 
     /// The parts of the loop. All but those of the whole tile's size are short.
-    pub fn segments(&self) -> Vec<Segment> {
+    pub fn segments(&self, ranges: &Ranges) -> Vec<Segment> {
         let mut all = Vec::new();
         let mut push = |from: i64, to: i64, lanes: u8, jam: i64| {
             if to > from {
                 all.push(Segment { from, to, lanes, jam });
             }
         };
+        if self.unrolled {
+            (0..self.size).for_each(|at| push(at, at + 1, 1, 1));
+            return all;
+        }
         if self.lanes == 1 {
             let main = self.size - self.size % self.jam;
             push(0, main, 1, self.jam);
             push(main, self.size, 1, self.size - main);
             return all;
         }
-        let (low, high) = self.interior;
         let lanes = i64::from(self.lanes);
-        let whole = low + (high - low) / (lanes * self.jam) * (lanes * self.jam);
-        let vectors = low + (high - low) / lanes * lanes;
-        push(0, low, 1, 1);
-        push(low, whole, self.lanes, self.jam);
-        if vectors > whole {
-            push(whole, vectors, self.lanes, (vectors - whole) / lanes);
-        }
-        if self.overlap && vectors < self.size && high == self.size && high - low >= lanes {
-            push(self.size - lanes, self.size, self.lanes, 1);
-            return all;
-        }
-        let mut done = vectors;
-        for narrower in widths(self.lanes).skip(1) {
-            if high - done >= i64::from(narrower) {
-                push(done, done + i64::from(narrower), narrower, 1);
-                done += i64::from(narrower);
+        for Region { from, to, decided } in regions(self.index, self.size, &self.limits, ranges) {
+            if !decided {
+                push(from, to, 1, 1);
+                continue;
             }
+            let whole = from + (to - from) / (lanes * self.jam) * (lanes * self.jam);
+            let vectors = from + (to - from) / lanes * lanes;
+            push(from, whole, self.lanes, self.jam);
+            if vectors > whole {
+                push(whole, vectors, self.lanes, (vectors - whole) / lanes);
+            }
+            if self.overlap && vectors < to && to - from >= lanes {
+                push(to - lanes, to, self.lanes, 1);
+                continue;
+            }
+            let mut done = vectors;
+            for narrower in widths(self.lanes).skip(1).map(i64::from) {
+                if to - done >= narrower {
+                    push(done, done + narrower, narrower as u8, 1);
+                    done += narrower;
+                }
+            }
+            push(done, to, 1, 1);
         }
-        push(done, self.size, 1, 1);
         all
     }
 
+    /// The length of the longest part that may be run in lanes.
+    pub fn room(&self) -> i64 {
+        let regions = regions(self.index, self.size, &self.limits, &[]);
+        regions.iter().filter(|own| own.decided).map(|own| own.to - own.from).max().unwrap_or(0)
+    }
+
     /// The same, where the loop is cut into pieces: every part may have any number of rounds.
-    pub fn cut_segments(&self) -> Vec<Segment> {
+    pub fn cut_segments(&self, ranges: &Ranges) -> Vec<Segment> {
         let mut all = Vec::new();
-        for segment in self.segments() {
+        for segment in self.segments(ranges) {
             if segment.trips() > 1 || segment.jam == self.jam {
                 all.push(segment);
             } else {
@@ -192,6 +214,9 @@ fn own_loops(work: &Work, freedom: Freedom<'_>) -> Schedule {
     if !work.is_scatter() {
         analysis.tile(&mut schedule, analysis.weight_of_all(), 0.0);
     }
+    if let Some((index, _)) = vector {
+        analysis.unroll(&mut schedule, index);
+    }
     schedule
 }
 
@@ -222,12 +247,9 @@ fn shared_points(stages: &[Work], freedom: Freedom<'_>) -> Loops {
     let vector = best.1;
     let mut shared: Vec<Axis> = (0..n_shared).map(|index| analyses[0].axis(index, vector)).collect();
     for axis in shared.iter_mut().filter(|axis| axis.lanes > 1) {
-        for own in &analyses {
-            let (low, high) = own.interior(axis.index);
-            axis.interior = (axis.interior.0.max(low), axis.interior.1.min(high));
-        }
-        if axis.interior.1 - axis.interior.0 < i64::from(axis.lanes) {
-            (axis.lanes, axis.interior, axis.overlap) = (1, (0, axis.size), false);
+        axis.limits = analyses.iter().flat_map(|own| own.limits(axis.index)).collect();
+        if axis.room() < i64::from(axis.lanes) {
+            *axis = Axis::plain(axis.index, axis.size);
         }
     }
     let vector = vector.filter(|_| shared.iter().any(|axis| axis.lanes > 1));
@@ -266,7 +288,7 @@ impl Analysis<'_> {
                 1
             };
             if let Some(axis) = schedule.parallel.last_mut() {
-                let vectors = (axis.interior.1 - axis.interior.0) / lanes(axis);
+                let vectors = axis.room() / lanes(axis);
                 axis.jam =
                     if vectors <= 4 && weight <= 24.0 { vectors.max(1) } else { jam.min(vectors).max(1) };
             }
@@ -291,13 +313,13 @@ impl Analysis<'_> {
                 tile *= axis.jam;
             }
             if let Some(axis) = schedule.parallel.iter_mut().find(|axis| axis.lanes > 1) {
-                let vectors = (axis.interior.1 - axis.interior.0) / lanes(axis);
+                let vectors = axis.room() / lanes(axis);
                 axis.jam = best_jam(vectors, largest / tile.max(2));
                 tile *= axis.jam;
             }
         }
         if let Some(axis) = schedule.reductions.last_mut() {
-            let rounds = (axis.interior.1 - axis.interior.0) / lanes(axis);
+            let rounds = axis.room() / lanes(axis);
             let wanted = if axis.lanes > 1 {
                 (MAX_TILE / 2 / tile).max(1)
             } else if rounds <= MAX_UNROLLED && tile as f64 * rounds as f64 * weight <= 160.0 {
@@ -306,6 +328,20 @@ impl Analysis<'_> {
                 1
             };
             axis.jam = wanted.min(rounds).max(1);
+        }
+    }
+
+    /// Writes out short loops around the lanes where that decides which lanes are inside of their tensors: the
+    /// columns of a window around every place of a row.
+    fn unroll(&self, schedule: &mut Schedule, vector: usize) {
+        let limits = self.limits(vector);
+        let mut room = MAX_UNROLLED;
+        for axis in &mut schedule.parallel {
+            let helps = axis.index != vector && limits.iter().any(|limit| limit.moves_with(axis.index));
+            if helps && axis.jam == 1 && axis.size <= room && self.cut != Some(axis.index) {
+                axis.unrolled = self.weight_of_all() <= 12.0;
+                room /= axis.size.max(1);
+            }
         }
     }
 
