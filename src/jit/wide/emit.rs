@@ -23,7 +23,7 @@ const SAVED: [u8; 5] = [3, 12, 13, 14, 15];
 pub fn emit(allocated: &Allocated, mut asm: Asm, environment: V, piece: V) -> Vec<u8> {
     let uses = |register: &u8| {
         // A mask or vector of the same number saves one more register than needed, no harm.
-        allocated.places.iter().any(|place| *place == Place::Register(*register))
+        allocated.places.contains(&Place::Register(*register))
     };
     let saved: Vec<u8> = SAVED.into_iter().filter(uses).collect();
     asm.push(RBP);

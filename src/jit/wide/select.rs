@@ -4,6 +4,7 @@
 //! row before the loop over the row, so that the innermost access is `[pointer + counter · scale + number]`.
 //! Code for an outer block is simply put at its end, since the loop that is being written comes after it.
 
+mod binary;
 mod expr;
 
 use super::asm::{Alu, Len, Vectors};

@@ -4,24 +4,13 @@ use super::Select;
 use crate::jit::JitError;
 use crate::jit::wide::asm::{Alu, Cond, Len, Op, op};
 use crate::jit::wide::lir::{Class, Inst, Int, MaskOp, Src, Test, V};
-use crate::loops::{Address, Binary, Expr, Kind, Linear, Ty, Unary, ValueId};
+use crate::loops::{Address, Expr, Kind, Linear, Ty, Unary, ValueId};
 
-const ADD: u8 = 0x58;
-const MUL: u8 = 0x59;
-const SUB: u8 = 0x5C;
-const MIN: u8 = 0x5D;
-const DIV: u8 = 0x5E;
-const MAX: u8 = 0x5F;
 const SQRT: u8 = 0x51;
 
-const AND: Op = op(1, 1, 0xDB);
-const OR: Op = op(1, 1, 0xEB);
-const XOR: Op = op(1, 1, 0xEF);
-const ADD_INT: Op = op(1, 1, 0xFE);
-const SUB_INT: Op = op(1, 1, 0xFA);
-const MUL_INT: Op = op(2, 1, 0x40);
-const MIN_INT: Op = op(2, 1, 0x39);
-const MAX_INT: Op = op(2, 1, 0x3D);
+pub(super) const AND: Op = op(1, 1, 0xDB);
+pub(super) const XOR: Op = op(1, 1, 0xEF);
+pub(super) const SUB_INT: Op = op(1, 1, 0xFA);
 const ABS_INT: Op = op(2, 1, 0x1E);
 const INT_TO_FLOAT: Op = op(1, 0, 0x5B);
 const FLOAT_TO_INT: Op = op(1, 2, 0x5B);
@@ -29,7 +18,7 @@ const FLOAT_TO_INT: Op = op(1, 2, 0x5B);
 const SIGN: u32 = 1 << 31;
 
 /// Arithmetic of floats: the scalar form differs in its prefix.
-fn float(code: u8, len: Len) -> Op {
+pub(super) fn float(code: u8, len: Len) -> Op {
     op(1, if len == Len::One { 2 } else { 0 }, code)
 }
 
@@ -69,7 +58,7 @@ impl Select<'_> {
             Expr::Pack(lanes) => {
                 let lanes: Vec<V> = lanes.iter().map(|lane| self.lane_register(*lane)).collect();
                 let joined = self.join(&lanes);
-                self.from_lanes(ty, len, joined)
+                self.as_kind(ty, len, joined)
             }
             Expr::Gather(addresses) => self.gather(ty, len, addresses),
             Expr::Extract(a, lane) => self.extract(ty, *a, *lane),
@@ -198,7 +187,7 @@ impl Select<'_> {
     }
 
     /// Lanes of 0 and 1 as a mask; others are what they are.
-    fn from_lanes(&mut self, ty: Ty, len: Len, lanes: V) -> V {
+    fn as_kind(&mut self, ty: Ty, len: Len, lanes: V) -> V {
         if ty.kind != Kind::Bool {
             return lanes;
         }
@@ -221,7 +210,7 @@ impl Select<'_> {
                 })
                 .collect();
             let joined = self.join(&lanes);
-            return self.from_lanes(ty, len, joined);
+            return self.as_kind(ty, len, joined);
         }
         let fours: Vec<V> = addresses
             .chunks(4)
@@ -272,7 +261,7 @@ impl Select<'_> {
         dst
     }
 
-    fn binary_vector(&mut self, op: Op, len: Len, a: V, b: Src) -> V {
+    pub(super) fn binary_vector(&mut self, op: Op, len: Len, a: V, b: Src) -> V {
         let dst = self.fresh(Class::Vector);
         self.push(Inst::Binary { op, len, dst, a, b });
         dst
@@ -309,7 +298,7 @@ impl Select<'_> {
         dst
     }
 
-    fn masks(&mut self, op: MaskOp, len: Len, a: V, b: V) -> V {
+    pub(super) fn masks(&mut self, op: MaskOp, len: Len, a: V, b: V) -> V {
         let dst = self.fresh(self.classes[a.0 as usize]);
         self.push(Inst::Masks { op, len, dst, a, b });
         dst
@@ -442,128 +431,5 @@ impl Select<'_> {
         let rounded = self.blend(len, large, Src::Const(i32::MAX as u32), rounded);
         let zero = self.constant(0);
         self.blend(len, number, Src::Reg(rounded), zero)
-    }
-
-    fn binary(&mut self, ty: Ty, len: Len, op: Binary, x: ValueId, y: ValueId) -> Result<V, JitError> {
-        let from = self.ty(x);
-        match self.class_of(from) {
-            Class::General => return Ok(self.binary_general(from, op, x, y)),
-            Class::Mask => return self.binary_masks(len, op, x, y),
-            Class::Vector if from.kind == Kind::Bool => return self.binary_masks(len, op, x, y),
-            Class::Vector => {}
-        }
-        if let Binary::Shl | Binary::Shr = op {
-            let by = self.numbers[y.0 as usize];
-            let by = by.ok_or_else(|| JitError("lanes shifted by what is not a number".into()))?;
-            let a = self.value(x);
-            let dst = self.fresh(Class::Vector);
-            self.push(Inst::Shift { left: op == Binary::Shl, len, dst, a, by: by as u8 });
-            return Ok(dst);
-        }
-        let is_float = from.kind == Kind::F32;
-        let test = match op {
-            Binary::Lt => Some(Test::Less),
-            Binary::Le => Some(Test::AtMost),
-            Binary::Eq => Some(Test::Equal),
-            _ => None,
-        };
-        if let Some(test) = test {
-            let (a, b) = (self.value(x), self.src(y));
-            let lanes = ty.lanes.max(4);
-            let dst = self.fresh(self.class_of(Ty { kind: Kind::Bool, lanes }));
-            let len = len.max(Len::L4);
-            self.push(Inst::Compare { test, float: is_float, len, dst, a, b });
-            if ty.lanes > 1 {
-                return Ok(dst);
-            }
-            let single = self.fresh(Class::General);
-            self.push(Inst::ExtractMask { dst: single, a: dst, lane: 0 });
-            return Ok(single);
-        }
-        let op = match op {
-            Binary::Add if is_float => float(ADD, len),
-            Binary::Sub if is_float => float(SUB, len),
-            Binary::Mul if is_float => float(MUL, len),
-            Binary::Div if is_float => float(DIV, len),
-            Binary::Min if is_float => float(MIN, len),
-            Binary::Max if is_float => float(MAX, len),
-            Binary::Add => ADD_INT,
-            Binary::Sub => SUB_INT,
-            Binary::Mul => MUL_INT,
-            Binary::Min => MIN_INT,
-            Binary::Max => MAX_INT,
-            Binary::And => AND,
-            Binary::Or => OR,
-            Binary::Xor => XOR,
-            other => return Err(JitError(format!("{other:?} has no lanes"))),
-        };
-        // What may change places does so to have a constant second. Extremes may not, for the sake of NaN.
-        let commutes =
-            ![float(SUB, len), float(DIV, len), float(MIN, len), float(MAX, len), SUB_INT].contains(&op);
-        let constant_first = self.values[x.0 as usize].is_none();
-        let (x, y) = if commutes && constant_first { (y, x) } else { (x, y) };
-        let (a, b) = (self.value(x), self.src(y));
-        Ok(self.binary_vector(op, len, a, b))
-    }
-
-    fn binary_masks(&mut self, len: Len, op: Binary, x: ValueId, y: ValueId) -> Result<V, JitError> {
-        let (a, b) = (self.value(x), self.value(y));
-        let op = match op {
-            Binary::And | Binary::Mul | Binary::Min => MaskOp::And,
-            Binary::Or | Binary::Max | Binary::Add => MaskOp::Or,
-            Binary::Xor => MaskOp::Xor,
-            Binary::Eq => MaskOp::Same,
-            Binary::Lt => MaskOp::AndNot,
-            Binary::Le => {
-                let both = self.masks(MaskOp::AndNot, len, b, a);
-                let none = self.masks(MaskOp::Xor, len, a, a);
-                return Ok(self.masks(MaskOp::Same, len, both, none));
-            }
-            other => return Err(JitError(format!("{other:?} of bools"))),
-        };
-        Ok(self.masks(op, len, a, b))
-    }
-
-    fn binary_general(&mut self, from: Ty, op: Binary, x: ValueId, y: ValueId) -> V {
-        let wide = from.kind == Kind::I64;
-        let commutes = matches!(op, Binary::Add | Binary::Mul | Binary::And | Binary::Or | Binary::Xor);
-        let constant_first = self.values[x.0 as usize].is_none();
-        let (x, y) = if commutes && constant_first { (y, x) } else { (x, y) };
-        let a = self.value(x);
-        let b = match op {
-            Binary::FloorDiv | Binary::Mod | Binary::Min | Binary::Max => Int::Reg(self.value(y)),
-            _ => self.int(y),
-        };
-        let dst = self.fresh(Class::General);
-        let cond = match op {
-            Binary::Lt => Some(Cond::Less),
-            Binary::Le => Some(Cond::AtMost),
-            Binary::Eq => Some(Cond::Equal),
-            _ => None,
-        };
-        if let Some(cond) = cond {
-            self.push(Inst::Test { cond, wide, dst, a, b });
-            return dst;
-        }
-        let alu = |op| Inst::Alu { op, wide, dst, a, b };
-        let register = |b: Int| if let Int::Reg(b) = b { b } else { a };
-        let inst = match op {
-            Binary::Add => alu(Alu::Add),
-            Binary::Sub => alu(Alu::Sub),
-            Binary::And => alu(Alu::And),
-            Binary::Or => alu(Alu::Or),
-            Binary::Xor => alu(Alu::Xor),
-            Binary::Shl | Binary::Shr => Inst::ShiftInt { left: op == Binary::Shl, wide, dst, a, by: b },
-            Binary::Min => Inst::Extreme { cond: Cond::Less, wide, dst, a, b: register(b) },
-            Binary::Max => Inst::Extreme { cond: Cond::Greater, wide, dst, a, b: register(b) },
-            Binary::FloorDiv | Binary::Mod => {
-                Inst::Divide { remainder: op == Binary::Mod, dst, a, b: register(b) }
-            }
-            Binary::Mul | Binary::Div | Binary::Lt | Binary::Le | Binary::Eq => {
-                Inst::Multiply { wide, dst, a, b }
-            }
-        };
-        self.push(inst);
-        dst
     }
 }
