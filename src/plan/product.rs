@@ -21,6 +21,10 @@ use crate::ir::{BinaryOp, Combine, Elem, Loop, Scalar, StepId, Sub};
 const SMALL: i64 = 16 * 16 * 16;
 /// So are those with an m, n or k below this: they are sums of few vectors.
 const THIN: i64 = 4;
+/// Except that a matrix with so many rows is multiplied by a vector in the kernel, which turns the rows round in
+/// registers, if the sums are at least so long.
+const MANY_ROWS: i64 = 1024;
+const LONG_SUM: i64 = 8;
 
 /// One index, or several merged ones: the size and the strides in A, B and C.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -93,7 +97,8 @@ pub(super) fn gemm(
 
 /// Whether a product of these sizes is left to the matrix kernel.
 pub(super) fn is_worth_a_call(m: i64, n: i64, k: i64) -> bool {
-    m.saturating_mul(n).saturating_mul(k) >= SMALL && m >= THIN && n >= THIN && k >= THIN
+    let is_tall = m.min(n) == 1 && m.max(n) >= MANY_ROWS && k >= LONG_SUM;
+    m.saturating_mul(n).saturating_mul(k) >= SMALL && k >= THIN && (m.min(n) >= THIN || is_tall)
 }
 
 fn classify(body: &Loop, operands: &[View], elems: &[Elem], target: &View) -> Option<Product> {
@@ -140,7 +145,10 @@ fn classify(body: &Loop, operands: &[View], elems: &[Elem], target: &View) -> Op
     let k = merge(k, 0);
     let (mut m, mut n) = (merge(m, 2), merge(n, 2));
     let mut batch = merge(batch, 2);
-    let (k, m_axis, n_axis) = (largest_first(k)?, take_largest(&mut m)?, take_largest(&mut n)?);
+    let one = |strides| Axis { size: 1, strides };
+    let k = largest_first(k)?;
+    let m_axis = take_largest(&mut m).unwrap_or(one([1, 0, 1]));
+    let n_axis = take_largest(&mut n).unwrap_or(one([0, 1, 1]));
     batch.extend(m);
     batch.extend(n);
     let batch = merge(batch, 2);
