@@ -4,9 +4,9 @@
 //! otherwise ([`super::indexed`]), which always works. What has no name and is small, or used once, is written
 //! out where it is used; the rest gets a name and a line of its own.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use super::names::Symbol;
+use super::names::{Moment, Symbol};
 use super::term::{Reduction, Relation, Term};
 use crate::ir::program::BATCH;
 use crate::ir::{BinaryOp, Body, Combine, Dim, Graph, Loop, NodeId, Op, ScalarId, UnaryOp};
@@ -16,13 +16,19 @@ pub struct Writer<'g> {
     pub graph: &'g Graph,
     /// What nodes are called where they are used.
     pub named: HashMap<NodeId, Symbol>,
+    /// Tensors whose first axis is the steps of a recurrence.
+    pub stacks: HashSet<NodeId>,
+    /// Of a recurrence's body: nodes that differ from step to step.
+    pub varying: HashSet<NodeId>,
     uses: Vec<u32>,
     /// Nodes that got a name here, in the order in which they were met; their lines are still to be written.
     pub pending: Vec<NodeId>,
     /// How many names were given out.
-    counter: usize,
+    pub counter: usize,
     /// Whether an element outside of a tensor was read, which counts as 0.
     pub padded: bool,
+    /// Whether a tensor is written in part only.
+    pub partial: bool,
     /// Of the scan whose body is written: the name of its step.
     pub step: Option<String>,
 }
@@ -42,7 +48,18 @@ impl<'g> Writer<'g> {
         for (_, node) in graph.nodes() {
             node.operands.iter().for_each(|operand| uses[operand.0 as usize] += 1);
         }
-        Writer { graph, named, uses, pending: Vec::new(), counter: 0, padded: false, step: None }
+        Writer {
+            graph,
+            named,
+            stacks: HashSet::new(),
+            varying: HashSet::new(),
+            uses,
+            pending: Vec::new(),
+            counter: 0,
+            padded: false,
+            partial: false,
+            step: None,
+        }
     }
 
     /// The equation of a node under its name.
@@ -79,7 +96,8 @@ impl<'g> Writer<'g> {
             Op::Const(_) => "C",
             _ => "q",
         };
-        let symbol = Symbol { layer: Some(self.counter.to_string().into()), ..Symbol::new(name) };
+        let at = self.varying.contains(&node).then_some(Moment::Step(0));
+        let symbol = Symbol { layer: Some(self.counter.to_string().into()), at, ..Symbol::new(name) };
         self.named.insert(node, symbol.clone());
         self.pending.push(node);
         symbol

@@ -3,10 +3,11 @@
 //! Each of them is computed from the others: where it is used, it becomes a leaf, so the laws simplify every
 //! equation for itself. The result of the whole is one graph with an output for each equation.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::names::{Names, Symbol};
+use super::scans::{Recurrence, recurrences};
 use crate::grad::{self, GradError};
 use crate::ir::program::Line;
 use crate::ir::{Graph, NodeId, Op};
@@ -23,6 +24,12 @@ pub struct Cut {
     /// The whole differentiated graph, and where its values and derivatives are.
     pub whole: Graph,
     pub found: Vec<(Symbol, NodeId)>,
+    /// The scans of the whole graph, whose results are leaves of the cut one.
+    pub scans: Vec<Recurrence>,
+    /// What nodes of the whole graph are called.
+    pub named: HashMap<NodeId, Symbol>,
+    /// Nodes of the whole graph whose first axis is the steps of a scan.
+    pub stacks: BTreeSet<NodeId>,
 }
 
 /// Differentiates the loss by all parameters and by all values between them and the loss, and cuts there.
@@ -69,23 +76,52 @@ pub fn cut(step: &Graph, line: &Line, names: &Names) -> Result<Cut, GradError> {
             enter(derivative, own.symbol.adjoint(), &mut leaves);
         }
     }
+    let ends: Vec<NodeId> = leaves.keys().copied().collect();
+    let scans = recurrences(&whole, &ends, line, names);
+    let mut stacks = BTreeSet::new();
+    for (id, node) in whole.nodes() {
+        let Op::Result(number) = &node.op else { continue };
+        let Some(scan) = scans.iter().find(|scan| scan.node == node.operands[0]) else { continue };
+        if scan.is_stack(*number) {
+            stacks.insert(id);
+        }
+        leaves.entry(id).or_insert_with(|| {
+            let name: Arc<str> = format!("%{}", symbols.len()).into();
+            symbols.insert(name.clone(), scan.results[*number as usize].clone());
+            name
+        });
+    }
+    let mut named: HashMap<NodeId, Symbol> =
+        leaves.iter().map(|(node, name)| (*node, symbols[name].clone())).collect();
+    for (id, node) in whole.nodes() {
+        if let Op::Input { name, .. } = &node.op {
+            named.entry(id).or_insert_with(|| Symbol::new(name.clone()));
+        }
+    }
+    named.extend(names.others.iter().map(|own| (own.node, own.symbol.clone())));
     let graph = opt::optimise(&cut_at(&whole, &leaves));
-    Ok(Cut { graph, symbols, equal, whole, found })
+    Ok(Cut { graph, symbols, equal, whole, found, scans, named, stacks })
 }
 
 /// Each node of `leaves` as an output, computed from the others as inputs.
 fn cut_at(whole: &Graph, leaves: &HashMap<NodeId, Arc<str>>) -> Graph {
-    let needed = whole.reachable(leaves.keys().copied());
+    let needed = needed(whole, leaves);
     let mut cut = Graph::new();
     let mut uses: Vec<Option<NodeId>> = vec![None; whole.len()];
     let mut outputs = Vec::new();
     for (id, node) in whole.nodes().filter(|(id, _)| needed[id.0 as usize]) {
         let operands = node.operands.iter().filter_map(|operand| uses[operand.0 as usize]).collect();
+        let name = leaves.get(&id);
+        if let (Op::Result(_), Some(name)) = (&node.op, name) {
+            let leaf = Op::Input { name: name.clone(), ty: node.ty.clone() };
+            uses[id.0 as usize] = Some(cut.add(leaf, Vec::new()));
+            continue;
+        }
         let made = cut.add_from(node.op.clone(), operands, &node.origin);
         uses[id.0 as usize] = Some(made);
-        let Some(name) = leaves.get(&id) else { continue };
+        let Some(name) = name else { continue };
         // What is given is no equation.
-        if !matches!(node.op, Op::Param { .. } | Op::Input { .. } | Op::State { .. }) {
+        if !matches!(node.op, Op::Param { .. } | Op::Input { .. } | Op::State { .. } | Op::Result(_)) {
             outputs.push((name.clone(), made));
         }
         let leaf = Op::Input { name: name.clone(), ty: node.ty.clone() };
@@ -95,4 +131,19 @@ fn cut_at(whole: &Graph, leaves: &HashMap<NodeId, Arc<str>>) -> Graph {
         cut.output(name, node);
     }
     cut
+}
+
+/// What the leaves are computed from; the results of scans are given.
+fn needed(whole: &Graph, leaves: &HashMap<NodeId, Arc<str>>) -> Vec<bool> {
+    let mut needed = vec![false; whole.len()];
+    let mut open: Vec<NodeId> = leaves.keys().copied().collect();
+    while let Some(id) = open.pop() {
+        if std::mem::replace(&mut needed[id.0 as usize], true) {
+            continue;
+        }
+        if !matches!(whole[id].op, Op::Result(_)) {
+            open.extend(&whole[id].operands);
+        }
+    }
+    needed
 }

@@ -7,6 +7,7 @@ use super::build::{Formula, Writer};
 use super::cut::{Cut, cut};
 use super::names::{Named, Names, Symbol, names};
 use super::notation::{coefficient, functions, replace, rewrite, shorten, symbols};
+use super::scans::Recurrence;
 use super::term::Term;
 use super::text;
 use crate::grad::GradError;
@@ -26,6 +27,8 @@ pub struct Derivation {
     pub functions: Vec<Equation>,
     /// Whether an element outside of a tensor is read.
     pub padded: bool,
+    /// Whether a tensor is written in part only.
+    pub partial: bool,
     /// The differentiated graph, with an output for each value and derivative, called by [`Derivation::outputs`].
     pub graph: Graph,
     pub outputs: HashMap<Symbol, Arc<str>>,
@@ -49,6 +52,8 @@ pub struct Equation {
     pub ty: Option<Type>,
     /// Where the value stands: the path of an instance or of a parameter.
     pub from: Arc<str>,
+    /// `for t = 0, …, 4`: if it holds in every step of a recurrence.
+    pub within: Option<Arc<str>>,
 }
 
 /// Derives the gradient of a line of a step.
@@ -82,7 +87,8 @@ pub fn derive(step: &Graph, line: &Line) -> Result<Derivation, GradError> {
         forward: page.forward,
         backward: page.backward,
         functions: page.functions,
-        padded: page.writer.padded,
+        padded: page.writer.padded || page.padded,
+        partial: page.writer.partial || page.partial,
         graph,
         outputs,
     })
@@ -108,8 +114,8 @@ impl Derivation {
         for equations in [&mut self.backward, &mut self.forward] {
             let mut kept = Vec::new();
             for equation in equations.drain(..).rev() {
-                if equation.symbol.as_ref().is_some_and(|own| wanted.contains(own)) {
-                    wanted.extend(used(&equation));
+                if equation.symbol.as_ref().is_some_and(|own| wanted.contains(&own.of_any_step())) {
+                    wanted.extend(used(&equation).iter().map(Symbol::of_any_step));
                     kept.push(equation);
                 }
             }
@@ -132,6 +138,10 @@ struct Page<'a> {
     functions: Vec<Equation>,
     /// Formulas of functions that have a name: σ(z[2]) is a[2].
     known: Vec<(Term, Term)>,
+    padded: bool,
+    partial: bool,
+    /// The recurrences that are written down.
+    written: BTreeSet<NodeId>,
 }
 
 impl<'a> Page<'a> {
@@ -157,7 +167,14 @@ impl<'a> Page<'a> {
                 _ => {}
             }
         }
-        let writer = Writer::new(&cut.graph, named);
+        let mut writer = Writer::new(&cut.graph, named);
+        let is_stack = |name: &Arc<str>| cut.stacks.iter().any(|node| cut.named[node] == cut.symbols[name]);
+        writer.stacks = cut
+            .graph
+            .nodes()
+            .filter(|(_, node)| matches!(&node.op, Op::Input { name, .. } if cut.symbols.contains_key(name) && is_stack(name)))
+            .map(|(id, _)| id)
+            .collect();
         Page {
             names,
             cut,
@@ -166,6 +183,9 @@ impl<'a> Page<'a> {
             backward: Vec::new(),
             functions: Vec::new(),
             known: Vec::new(),
+            padded: false,
+            partial: false,
+            written: BTreeSet::new(),
         }
     }
 
@@ -190,32 +210,8 @@ impl<'a> Page<'a> {
         inputs.chain(others).chain(parameters).collect()
     }
 
-    /// The equations of a node: those of what is named on the way stand before it.
     fn equations(&mut self, node: NodeId, symbol: &Symbol, from: &Arc<str>) -> Vec<Equation> {
-        let before = self.writer.pending.len();
-        let formula = self.writer.formula(node, symbol);
-        let mut found = Vec::new();
-        let mut at = before;
-        while at < self.writer.pending.len() {
-            let own = self.writer.pending[at];
-            let symbol = self.writer.named[&own].clone();
-            let inner = self.writer.formula(own, &symbol);
-            found.push(Equation {
-                symbol: Some(symbol),
-                formula: shortened(inner),
-                ty: Some(self.writer.graph.ty(own).clone()),
-                from: "".into(),
-            });
-            at += 1;
-        }
-        found.reverse();
-        found.push(Equation {
-            symbol: Some(symbol.clone()),
-            formula,
-            ty: Some(self.writer.graph.ty(node).clone()),
-            from: from.clone(),
-        });
-        found
+        self.writer.equations(node, symbol, from)
     }
 
     fn node_of(&self, symbol: &Symbol) -> Option<NodeId> {
@@ -229,6 +225,12 @@ impl<'a> Page<'a> {
 
     fn forward(&mut self) {
         for own in &self.names.values {
+            self.recurrences_before(own.node);
+            if let (Op::Result(number), Some(scan)) = (&self.cut.whole[own.node].op, self.scan_of(own.node)) {
+                let symbol = scan.results[*number as usize].clone();
+                self.forward.push(equality(own, own.symbol.clone(), symbol));
+                continue;
+            }
             let Some(node) = self.node_of(&own.symbol) else { continue };
             let mut equations = self.equations(node, &own.symbol, &own.from);
             if let Some(last) = equations.last_mut() {
@@ -241,11 +243,51 @@ impl<'a> Page<'a> {
             self.forward.extend(equations);
         }
         let loss = Symbol::new("L");
+        self.recurrences_before(NodeId(u32::MAX));
         if let Some(node) = self.node_of(&loss) {
             let mut equations = self.equations(node, &loss, &"".into());
             equations.iter_mut().for_each(|own| own.formula = shortened(own.formula.clone()));
             self.forward.extend(equations);
         }
+    }
+
+    fn scan_of(&self, result: NodeId) -> Option<&'a Recurrence> {
+        let scan = self.cut.whole[result].operands.first()?;
+        self.cut.scans.iter().find(|own| own.node == *scan)
+    }
+
+    /// Writes the recurrences of the forward pass that stand before a node.
+    fn recurrences_before(&mut self, node: NodeId) {
+        for scan in self.cut.scans.iter().filter(|scan| !scan.is_backward && scan.node < node) {
+            let equations = self.recurrence(scan);
+            self.forward.extend(equations);
+        }
+    }
+
+    fn recurrence(&mut self, scan: &Recurrence) -> Vec<Equation> {
+        if !self.written.insert(scan.node) {
+            return Vec::new();
+        }
+        let Page { cut, known, writer, .. } = self;
+        let found = scan.equations(&cut.whole, &cut.named, &cut.stacks, known, &mut writer.counter);
+        self.padded |= found.padded;
+        self.partial |= found.partial;
+        found.equations
+    }
+
+    /// The recurrences of the backward pass whose results a node of the cut graph needs.
+    fn recurrences_of(&self, node: NodeId) -> Vec<&'a Recurrence> {
+        let needed = self.cut.graph.reachable([node]);
+        let leaves = self.cut.graph.nodes().filter(|(id, _)| needed[id.0 as usize]);
+        let symbols: BTreeSet<&Symbol> = leaves
+            .filter_map(|(_, node)| match &node.op {
+                Op::Input { name, .. } => self.cut.symbols.get(name),
+                _ => None,
+            })
+            .collect();
+        let used =
+            |scan: &&Recurrence| scan.is_backward && scan.results.iter().any(|own| symbols.contains(own));
+        self.cut.scans.iter().filter(used).collect()
     }
 
     /// `a = tanh(z)` instead of its expression, which is written down once.
@@ -274,7 +316,7 @@ impl<'a> Page<'a> {
     fn define(&mut self, left: Term, right: Term) {
         let formula = Formula { left, adds: false, right };
         if !self.functions.iter().any(|own| own.formula == formula) {
-            self.functions.push(Equation { symbol: None, formula, ty: None, from: "".into() });
+            self.functions.push(Equation { symbol: None, formula, ty: None, from: "".into(), within: None });
         }
     }
 
@@ -323,10 +365,16 @@ impl<'a> Page<'a> {
         let needed = self.cut.graph.reachable([node]);
         let leaves = self.cut.graph.nodes().filter(|(id, _)| needed[id.0 as usize]);
         let symbols = leaves.filter_map(|(_, node)| match &node.op {
-            Op::Input { name, .. } => self.cut.symbols.get(name).filter(|own| own.adjoint).cloned(),
+            Op::Input { name, .. } => {
+                self.cut.symbols.get(name).filter(|own| own.adjoint && own.at.is_none()).cloned()
+            }
             _ => None,
         });
-        symbols.collect()
+        let of_scans = self
+            .recurrences_of(node)
+            .into_iter()
+            .flat_map(|scan| scan.needs(&self.cut.whole, &self.cut.named));
+        symbols.chain(of_scans).collect()
     }
 
     fn derivative(&mut self, own: &Named) -> bool {
@@ -338,10 +386,20 @@ impl<'a> Page<'a> {
                 right: Term::Symbol(other.clone()),
             };
             let ty = Some(own.ty.clone());
-            self.backward.push(Equation { symbol: Some(symbol), formula, ty, from: own.from.clone() });
+            self.backward.push(Equation {
+                symbol: Some(symbol),
+                formula,
+                ty,
+                from: own.from.clone(),
+                within: None,
+            });
             return true;
         }
         let Some(node) = self.node_of(&symbol) else { return false };
+        for scan in self.recurrences_of(node) {
+            let equations = self.recurrence(scan);
+            self.backward.extend(equations);
+        }
         let mut equations = self.equations(node, &symbol, &own.from);
         if let Some(last) = equations.last_mut() {
             last.formula.right = self.with_primes(own, &last.formula.right);
@@ -392,6 +450,35 @@ impl<'a> Page<'a> {
             _ => Term::Sum(parts),
         }
     }
+}
+
+impl Writer<'_> {
+    /// The equations of a node: those of what is named on the way stand before it.
+    pub(super) fn equations(&mut self, node: NodeId, symbol: &Symbol, from: &Arc<str>) -> Vec<Equation> {
+        let before = self.pending.len();
+        let formula = self.formula(node, symbol);
+        let mut found: Vec<(NodeId, Equation)> = Vec::new();
+        let mut at = before;
+        while at < self.pending.len() {
+            let own = self.pending[at];
+            let symbol = self.named[&own].clone();
+            let formula = shortened(self.formula(own, &symbol));
+            let ty = Some(self.graph.ty(own).clone());
+            found.push((own, Equation { symbol: Some(symbol), formula, ty, from: "".into(), within: None }));
+            at += 1;
+        }
+        found.sort_by_key(|own| own.0);
+        let mut found: Vec<Equation> = found.into_iter().map(|own| own.1).collect();
+        let ty = Some(self.graph.ty(node).clone());
+        found.push(Equation { symbol: Some(symbol.clone()), formula, ty, from: from.clone(), within: None });
+        found
+    }
+}
+
+/// `∂L/∂z = ∂L/∂a`
+fn equality(own: &Named, left: Symbol, right: Symbol) -> Equation {
+    let formula = Formula { left: Term::Symbol(left.clone()), adds: false, right: Term::Symbol(right) };
+    Equation { symbol: Some(left), formula, ty: Some(own.ty.clone()), from: own.from.clone(), within: None }
 }
 
 fn shortened(formula: Formula) -> Formula {

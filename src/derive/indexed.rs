@@ -1,9 +1,12 @@
 //! Formulas of single elements: `z[n, o, i, j] = Σ_{c, u, v} W[o, c, u, v] x[n, c, i + u, j + v]`.
 
 use super::build::{Formula, Letters, Writer, binary, reduced, reduction, size, size_text, unary};
-use super::names::Symbol;
+use super::names::{Moment, Symbol};
 use super::term::Term;
+use super::text::term;
 use super::whole::over_all;
+use std::sync::Arc;
+
 use crate::ir::{Affine, Combine, Loop, NodeId, Op, Scalar, ScalarId, Sub, Var};
 
 impl Writer<'_> {
@@ -31,6 +34,7 @@ impl Writer<'_> {
             .iter()
             .all(|sub| matches!(sub, Sub::Affine(own) if own.as_index().is_some() || own.is_constant()));
         let over = reduced(&body);
+        self.partial |= !is_plain;
         match reduction(body.combine) {
             Some(_) if !is_plain && body.combine == Combine::Add => {
                 Formula { left, adds: true, right: value }
@@ -59,16 +63,26 @@ impl Writer<'_> {
     }
 
     fn taken(&self) -> Vec<String> {
-        self.step.iter().cloned().collect()
+        let names = self.named.values().map(|own| own.name.to_string());
+        self.step.iter().cloned().chain(names).collect()
     }
 
     /// One element of a node: of its name, or its formula.
-    fn element_of(&mut self, node: NodeId, subs: Vec<Term>, letters: &mut Letters) -> Term {
+    fn element_of(&mut self, node: NodeId, mut subs: Vec<Term>, letters: &mut Letters) -> Term {
         let named = |symbol: Symbol, subs: Vec<Term>| {
             if subs.is_empty() { Term::Symbol(symbol) } else { Term::Element(symbol, subs) }
         };
         if let Some(symbol) = self.named.get(&node) {
-            return named(symbol.clone(), subs);
+            let mut symbol = symbol.clone();
+            if self.stacks.contains(&node) && !subs.is_empty() {
+                let moment: Arc<str> = match (&symbol.at, term(&subs.remove(0))) {
+                    (Some(Moment::Step(later)), at) if *later < 0 => format!("{at}−{}", -later).into(),
+                    (Some(Moment::Step(later)), at) if *later > 0 => format!("{at}+{later}").into(),
+                    (_, at) => at.into(),
+                };
+                symbol = symbol.at(Moment::Fixed(moment));
+            }
+            return named(symbol, subs);
         }
         if let Op::Loop(body) = &self.graph[node].op
             && self.is_written_out(node)

@@ -4,7 +4,7 @@ use super::equations::{Derivation, Equation};
 use super::names::Symbol;
 use super::page::{conventions, shape};
 use super::term::{Reduction, Relation, Term};
-use super::text::{function, number};
+use super::text::{function, moment, number};
 use crate::ir::Type;
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,7 +36,7 @@ pub fn document(parts: &[(String, Derivation)]) -> String {
         for (title, equations) in
             [("Forward", &own.forward), ("Backward", &own.backward), ("where", &own.functions)]
         {
-            section(&mut text, title, equations.iter().map(equation).collect());
+            section(&mut text, title, rows(equations));
         }
     }
     text.push_str("\\end{document}\n");
@@ -50,6 +50,19 @@ fn section(text: &mut String, title: &str, rows: Vec<String>) {
     text.push_str(&format!("\\subsection*{{{title}}}\n\\begin{{align*}}\n"));
     text.push_str(&rows.join(" \\\\\n"));
     text.push_str("\n\\end{align*}\n");
+}
+
+fn rows(equations: &[Equation]) -> Vec<String> {
+    let mut rows = Vec::new();
+    let mut open: Option<&str> = None;
+    for own in equations {
+        if own.within.as_deref() != open {
+            open = own.within.as_deref();
+            rows.extend(open.map(|header| format!("&\\text{{{}:}}", escaped(header))));
+        }
+        rows.push(equation(own));
+    }
+    rows
 }
 
 fn equation(own: &Equation) -> String {
@@ -76,6 +89,7 @@ fn escaped(text: &str) -> String {
                 out.push('\\');
                 out.push(c);
             }
+            '…' => out.push_str("\\ldots{}"),
             '^' => out.push_str("\\textasciicircum{}"),
             '~' => out.push_str("\\textasciitilde{}"),
             '\\' => out.push_str("\\textbackslash{}"),
@@ -173,7 +187,9 @@ fn word(letters: &[char]) -> String {
 
 fn symbol(own: &Symbol) -> String {
     let layer = own.layer.as_ref().map(|layer| format!("^{{[{layer}]}}")).unwrap_or_default();
-    let text = format!("{}{layer}", name(&own.name));
+    let at = own.at.as_ref().map(|own| format!("_{{{}}}", moment(own).replace('−', "-")));
+    // A name may have a subscript of its own.
+    let text = format!("{{{}}}{layer}{}", name(&own.name), at.unwrap_or_default());
     if own.adjoint { format!("\\frac{{\\partial L}}{{\\partial {text}}}") } else { text }
 }
 

@@ -8,6 +8,7 @@
 //! - [`cut`]: differentiates by all of them and cuts the graph there, so that the laws simplify each equation;
 //! - [`equations`]: the page of one `minimize` line, from the loss down;
 //! - [`build`], [`whole`], [`indexed`]: formulas from nodes, of whole tensors or of their elements;
+//! - `scans`: recurrences, as equations in t;
 //! - [`term`], [`notation`]: formulas, and what textbooks call parts of them;
 //! - [`text`], [`page`], [`latex`]: formulas as text.
 //!
@@ -21,6 +22,7 @@ pub mod latex;
 pub mod names;
 pub mod notation;
 pub mod page;
+mod scans;
 pub mod term;
 pub mod text;
 pub mod whole;

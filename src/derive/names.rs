@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::ir::program::{BATCH, Line, NamedValue, ValueName};
-use crate::ir::{Elem, Graph, NodeId, Op, Type};
+use crate::ir::{Elem, Graph, NodeId, Op, StepId, Type};
 
 /// A name as it is printed: `∂L/∂z[1]`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -18,11 +18,31 @@ pub struct Symbol {
     pub layer: Option<Arc<str>>,
     /// Whether the derivative of the loss by it is meant.
     pub adjoint: bool,
+    /// Of a value that a recurrence computes in every step: in which one.
+    pub at: Option<Moment>,
+}
+
+/// A step of a recurrence.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Moment {
+    /// t, or so many steps later.
+    Step(i64),
+    /// As it is written.
+    Fixed(Arc<str>),
 }
 
 impl Symbol {
     pub fn new(name: impl Into<Arc<str>>) -> Symbol {
-        Symbol { name: name.into(), layer: None, adjoint: false }
+        Symbol { name: name.into(), layer: None, adjoint: false, at: None }
+    }
+
+    pub fn at(&self, moment: Moment) -> Symbol {
+        Symbol { at: Some(moment), ..self.clone() }
+    }
+
+    /// The same value of whatever step.
+    pub fn of_any_step(&self) -> Symbol {
+        Symbol { at: None, ..self.clone() }
     }
 
     pub fn adjoint(&self) -> Symbol {
@@ -49,11 +69,13 @@ pub struct Names {
     pub parameters: Vec<Named>,
     /// Parameters and states that the line does not train.
     pub others: Vec<Named>,
+    /// The instances with parameters, in the order of their numbers.
+    pub layers: Vec<Arc<str>>,
 }
 
 /// Whether a tensor is printed with its axes changed: the rows of a batch become columns, as in textbooks.
 pub fn is_flipped(ty: &Type) -> bool {
-    ty.rank() == 2 && ty.shape[0].as_symbol().is_some_and(|own| &**own == BATCH)
+    ty.rank() == 2 && ty.elem != Elem::Int && ty.shape[0].as_symbol().is_some_and(|own| &**own == BATCH)
 }
 
 /// What a value is known by, collected over all notes of its node.
@@ -136,7 +158,7 @@ pub fn names(graph: &Graph, line: &Line) -> Names {
     tell_apart(&mut others, taken.clone());
     let taken = taken.into_iter().chain(own(&others)).collect();
     tell_apart(&mut values, taken);
-    Names { values, parameters, others }
+    Names { values, parameters, others, layers: instances }
 }
 
 /// The parameters and states that the loss is computed from and the line does not train.
@@ -209,7 +231,7 @@ fn tell_apart(values: &mut [Named], mut taken: BTreeSet<Symbol>) {
     }
 }
 
-/// What the text calls the values of a scan's body.
-pub fn within<'l>(line: &'l Line, step: crate::ir::StepId) -> impl Iterator<Item = &'l NamedValue> + 'l {
+/// What the text calls the values of a scan's body, and which functions give them.
+pub fn within(line: &Line, step: StepId) -> impl Iterator<Item = &NamedValue> {
     line.values.iter().filter(move |note| note.within == Some(step))
 }

@@ -64,11 +64,28 @@ pub fn replace(term: &Term, symbol: &Symbol, by: &Term) -> Term {
 /// The names that expressions have: σ(x) for 1 / (1 + exp(−x)), softmax(x) for exp(x) / Σ exp(x).
 pub fn shorten(term: &Term) -> Term {
     rewrite(term, &|own| match &own {
-        Term::Ratio(one, below) if one.is_number(1.0) => match logistic(below) {
-            Some(of) => Term::call("sigmoid", of),
-            None => own,
+        Term::Ratio(above, below) => match logistic(below) {
+            Some(of) => (**above).clone().times(Term::call("sigmoid", of)),
+            None => softmax(above, below).unwrap_or(own),
         },
-        Term::Ratio(above, below) => softmax(above, below).unwrap_or(own),
+        // What is asked twice is known the second time.
+        Term::Cases { condition, then, otherwise } => {
+            let known = |branch: &Term, holds: bool| match branch {
+                Term::Cases { condition: again, then, otherwise } if again == condition => {
+                    if holds {
+                        then.clone()
+                    } else {
+                        otherwise.clone()
+                    }
+                }
+                branch => Box::new(branch.clone()),
+            };
+            Term::Cases {
+                condition: condition.clone(),
+                then: known(then, true),
+                otherwise: known(otherwise, false),
+            }
+        }
         Term::Product { scalars, tensors } if tensors.len() > 1 => {
             softmax_factor(scalars, tensors).unwrap_or(own)
         }

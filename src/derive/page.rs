@@ -37,7 +37,12 @@ pub fn page(own: &Derivation, loss: &str, beside: Beside<'_>) -> String {
         page.push_str(&format!("\n{title}\n"));
         let width =
             equations.iter().map(|own| formula(own).chars().count()).filter(|own| *own <= WIDTH).max();
+        let mut open: Option<&str> = None;
         for equation in equations {
+            if equation.within.as_deref() != open {
+                open = equation.within.as_deref();
+                page.push_str(&open.map(|header| format!("  {header}\n")).unwrap_or_default());
+            }
             let shape = equation.ty.as_ref().map(shape).unwrap_or_default();
             page.push_str(&row(&formula(equation), &shape, &equation.from, width.unwrap_or(WIDTH)));
             page.push_str(&indented(equation.symbol.as_ref().and_then(beside)));
@@ -62,6 +67,9 @@ pub fn conventions(own: &Derivation) -> Vec<String> {
     if own.padded {
         lines.push("Elements outside of a tensor count as 0.".to_owned());
     }
+    if own.partial {
+        lines.push("Elements that are not written are 0.".to_owned());
+    }
     lines
 }
 
@@ -81,7 +89,8 @@ pub fn shape(ty: &Type) -> String {
 
 fn formula(own: &Equation) -> String {
     let sign = if own.formula.adds { "+=" } else { "=" };
-    format!("{} {sign} {}", text::term(&own.formula.left), text::term(&own.formula.right))
+    let indent = if own.within.is_some() { "  " } else { "" };
+    format!("{indent}{} {sign} {}", text::term(&own.formula.left), text::term(&own.formula.right))
 }
 
 fn row(formula: &str, shape: &str, from: &str, width: usize) -> String {

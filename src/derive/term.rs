@@ -211,6 +211,18 @@ impl Term {
 fn sum(parts: Vec<(bool, Term)>) -> Term {
     let zero = |part: &(bool, Term)| part.1.is_number(0.0);
     let mut kept: Vec<(bool, Term)> = parts.iter().filter(|part| !zero(part)).cloned().collect();
+    // Numbers are one number.
+    let value = |part: &(bool, Term)| match part {
+        (minus, Term::Number(value)) => Some(if *minus { -value } else { *value }),
+        _ => None,
+    };
+    if kept.iter().filter_map(value).count() > 1 {
+        let total: f64 = kept.iter().filter_map(value).sum();
+        kept.retain(|part| value(part).is_none());
+        if total != 0.0 {
+            kept.push((total < 0.0, Term::Number(total.abs())));
+        }
+    }
     // What is added stands before what is subtracted.
     if kept.first().is_some_and(|part| part.0)
         && let Some(first) = kept.iter().position(|part| !part.0)

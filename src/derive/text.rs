@@ -1,6 +1,6 @@
 //! Formulas as text: `∂L/∂z[1] = tanh′(z[1]) ⊙ ∂L/∂a[1]`.
 
-use super::names::Symbol;
+use super::names::{Moment, Symbol};
 use super::term::{Reduction, Relation, Term};
 
 /// How tightly a formula holds together.
@@ -17,7 +17,21 @@ enum Level {
 pub fn symbol(own: &Symbol) -> String {
     let layer = own.layer.as_ref().map(|layer| format!("[{layer}]")).unwrap_or_default();
     let adjoint = if own.adjoint { "∂L/∂" } else { "" };
-    format!("{adjoint}{}{layer}", own.name)
+    let at = own.at.as_ref().map(|own| match moment(own) {
+        one if one.chars().count() == 1 => format!("_{one}"),
+        several => format!("_{{{several}}}"),
+    });
+    format!("{adjoint}{}{layer}{}", own.name, at.unwrap_or_default())
+}
+
+/// `t`, `t − 1`
+pub fn moment(own: &Moment) -> String {
+    match own {
+        Moment::Step(0) => "t".to_owned(),
+        Moment::Step(later) if *later > 0 => format!("t+{later}"),
+        Moment::Step(earlier) => format!("t−{}", earlier.unsigned_abs()),
+        Moment::Fixed(text) => text.to_string(),
+    }
 }
 
 pub fn term(own: &Term) -> String {
@@ -61,7 +75,9 @@ fn plain(own: &Term) -> String {
         Term::Symbol(own) => symbol(own),
         Term::Element(own, subs) => format!("{}[{}]", symbol(own), list(subs)),
         Term::Transpose(inner) => match &**inner {
-            Term::Symbol(own) if !own.adjoint && own.layer.is_none() => format!("{}ᵀ", symbol(own)),
+            Term::Symbol(own) if !own.adjoint && own.layer.is_none() && own.at.is_none() => {
+                format!("{}ᵀ", symbol(own))
+            }
             inner => format!("({})ᵀ", term(inner)),
         },
         Term::Sum(parts) => {

@@ -6,10 +6,10 @@
 use std::collections::BTreeSet;
 
 use super::build::{Letters, Writer, binary, factors, reduced, reduction, size, unary};
-use super::names::is_flipped;
+use super::names::{Moment, Symbol, is_flipped};
 use super::notation::symbols;
 use super::term::{Reduction, Term};
-use crate::ir::{BinaryOp, Body, Combine, Loop, NodeId, Op, Scalar, ScalarId, Sub, Type};
+use crate::ir::{Affine, BinaryOp, Body, Combine, Dim, Loop, NodeId, Op, Scalar, ScalarId, Sub, Type, Var};
 
 /// A formula with at most so many names is written out wherever it is used.
 const WRITTEN_OUT: usize = 3;
@@ -29,6 +29,8 @@ struct Order<'a> {
 struct Within<'a> {
     body: &'a Loop,
     operands: &'a [NodeId],
+    /// The index that counts the steps of a recurrence.
+    time: Option<usize>,
 }
 
 impl Writer<'_> {
@@ -38,7 +40,7 @@ impl Writer<'_> {
         match &made.op {
             Op::Loop(body) => {
                 let body = body.clone();
-                let within = Within { body: &body, operands: &made.operands };
+                let within = Within { body: &body, operands: &made.operands, time: None };
                 self.whole_loop(within, &made.ty)
             }
             Op::Reshape { .. } => Some(Term::call("reshape", self.whole(made.operands[0])?)),
@@ -81,11 +83,8 @@ impl Writer<'_> {
         if body.dropping {
             return None;
         }
-        let out = pattern(&body.write, &body.shape)?;
-        let mut written: Vec<usize> = out.iter().copied().filter(|index| *index != UNIT).collect();
-        if is_flipped(ty) {
-            written.reverse();
-        }
+        let out = pattern(&body.write, ty, &body.domain, None)?;
+        let written: Vec<usize> = out.indices.iter().copied().filter(|index| *index != UNIT).collect();
         let reduced = reduced(body);
         match reduction(body.combine) {
             None if reduced.is_empty() => {
@@ -95,6 +94,11 @@ impl Writer<'_> {
             None => None,
             Some(_) if reduced.is_empty() => None,
             Some(what) => {
+                if what == Reduction::Sum
+                    && let Some(time) = self.time(within, &reduced)
+                {
+                    return self.sum_of_steps(Within { time: Some(time), ..within }, &written, &reduced);
+                }
                 if body.combine == Combine::Add
                     && let Some(term) = self.contraction(within, body.body.result, &written, &reduced)
                 {
@@ -105,10 +109,35 @@ impl Writer<'_> {
         }
     }
 
+    /// The index among `reduced` that counts the steps of a recurrence.
+    fn time(&self, within: Within<'_>, reduced: &[usize]) -> Option<usize> {
+        within.body.body.nodes.iter().find_map(|scalar| {
+            let Scalar::Read { operand, subs, padded: false } = scalar else { return None };
+            let Sub::Affine(first) = subs.first()? else { return None };
+            let is_stack = self.stacks.contains(&within.operands[*operand as usize]);
+            first.as_index().filter(|index| is_stack && reduced.contains(index))
+        })
+    }
+
+    /// `Σ_t …`, where the values of each step are tensors of their own.
+    fn sum_of_steps(&mut self, within: Within<'_>, written: &[usize], reduced: &[usize]) -> Option<Term> {
+        let rest: Vec<usize> = reduced.iter().copied().filter(|own| Some(*own) != within.time).collect();
+        let result = within.body.body.result;
+        let inner = match self.contraction(within, result, written, &rest) {
+            Some(term) => term,
+            None if rest.is_empty() => {
+                self.scalar(within, result, &Order { indices: written, shared: &[] })?
+            }
+            None => self.reduction(within, Reduction::Sum, &rest)?,
+        };
+        Some(over_all(Reduction::Sum, vec!["t".to_owned()], inner))
+    }
+
     /// `Σ_n …`, `max_i …`
     fn reduction(&mut self, within: Within<'_>, what: Reduction, over: &[usize]) -> Option<Term> {
         let reads = self.reads(within, within.body.body.result)?;
-        let all: BTreeSet<usize> = (0..within.body.domain.len()).collect();
+        let all: BTreeSet<usize> =
+            (0..within.body.domain.len()).filter(|index| Some(*index) != within.time).collect();
         let covers = |pattern: &&Vec<usize>| {
             pattern.iter().copied().filter(|index| *index != UNIT).collect::<BTreeSet<_>>() == all
         };
@@ -136,11 +165,7 @@ impl Writer<'_> {
             match &within.body.body[id] {
                 Scalar::Read { operand, subs, padded: false } => {
                     let node = within.operands[*operand as usize];
-                    let mut pattern = pattern(subs, self.graph.shape(node))?;
-                    if is_flipped(self.graph.ty(node)) {
-                        pattern.reverse();
-                    }
-                    found.push(pattern);
+                    found.push(pattern(subs, self.graph.ty(node), &within.body.domain, within.time)?.indices);
                 }
                 Scalar::Read { .. } => return None,
                 scalar => scalar.for_each_operand(|operand| open.push(operand)),
@@ -160,7 +185,7 @@ impl Writer<'_> {
             Scalar::Affine(_) => None,
             Scalar::Read { operand, subs, padded: false } => {
                 let node = within.operands[*operand as usize];
-                self.read(node, subs, order)
+                self.read(within, node, subs, order)
             }
             Scalar::Read { .. } => None,
             Scalar::Unary(op, a) => Some(unary(*op, self.scalar(within, *a, order)?)),
@@ -218,11 +243,12 @@ impl Writer<'_> {
         Some(factor.times(Term::call("onehot", self.scalar(within, classes, order)?)))
     }
 
-    fn read(&mut self, node: NodeId, subs: &[Sub], order: &Order<'_>) -> Option<Term> {
-        let mut own = pattern(subs, self.graph.shape(node))?;
-        let is_vector = own.len() == 1;
-        if is_flipped(self.graph.ty(node)) {
-            own.reverse();
+    fn read(&mut self, within: Within<'_>, node: NodeId, subs: &[Sub], order: &Order<'_>) -> Option<Term> {
+        let Pattern { indices: own, at, is_vector } =
+            pattern(subs, self.graph.ty(node), &within.body.domain, within.time)?;
+        // The steps of a recurrence have no place in a tensor.
+        if self.stacks.contains(&node) && at.is_none() {
+            return None;
         }
         let own = own.strip_prefix(order.shared)?;
         let own: Vec<usize> = if order.indices.contains(&UNIT) && own.contains(&UNIT) {
@@ -230,7 +256,11 @@ impl Writer<'_> {
         } else {
             own.iter().copied().filter(|index| *index != UNIT).collect()
         };
-        let term = self.whole(node)?;
+        let term = match (self.whole(node)?, at) {
+            (term, None) => term,
+            (Term::Symbol(symbol), Some(at)) => Term::Symbol(at_moment(&symbol, at)),
+            (_, Some(at)) => Term::Symbol(at_moment(&self.auxiliary(node), at)),
+        };
         if is_within(&own, order.indices) {
             return Some(term);
         }
@@ -350,6 +380,12 @@ pub fn over_all(what: Reduction, indices: Vec<String>, inner: Term) -> Term {
         Term::Ratio(above, below) if what == Reduction::Sum && is_same_over(&below, &indices) => {
             over_all(what, indices, *above).over(*below)
         }
+        // Σ_t Σ_n is one sum.
+        Term::Over { what: Reduction::Sum, indices: inner, body }
+            if what == Reduction::Sum && !indices.is_empty() && !inner.is_empty() =>
+        {
+            Term::Over { what, indices: [indices, inner].concat(), body }
+        }
         inner => Term::Over { what, indices, body: Box::new(inner) },
     }
 }
@@ -405,20 +441,59 @@ fn is_within(part: &[usize], whole: &[usize]) -> bool {
     part.iter().all(|index| rest.any(|own| own == index))
 }
 
-/// The indices that subscripts are, one for each axis. `None` if one is anything else.
-fn pattern(subs: &[Sub], shape: &[crate::ir::Dim]) -> Option<Vec<usize>> {
-    let mut found = Vec::new();
-    for (sub, size) in subs.iter().zip(shape) {
+/// How a tensor is read or written.
+struct Pattern {
+    /// The indices of its axes, in the order in which the tensor is printed.
+    indices: Vec<usize>,
+    /// Of a tensor with an axis for the steps of a recurrence: at which one.
+    at: Option<Moment>,
+    is_vector: bool,
+}
+
+/// The pattern of subscripts that are one index for each axis and run over all of it. `None` if one is anything
+/// else. `time` is the index that counts steps.
+fn pattern(subs: &[Sub], ty: &Type, domain: &[Dim], time: Option<usize>) -> Option<Pattern> {
+    let (mut indices, mut at, mut kept) = (Vec::new(), None, Vec::new());
+    for (sub, size) in subs.iter().zip(&ty.shape) {
         let Sub::Affine(affine) = sub else { return None };
+        if let Some(moment) = moment(affine, time) {
+            if at.replace(moment).is_some() {
+                return None;
+            }
+            continue;
+        }
         let index = match affine.as_index() {
             Some(index) => index,
             None if affine.as_number() == Some(0) && size.is_number(1) => UNIT,
             None => return None,
         };
-        if index != UNIT && found.contains(&index) {
+        if index != UNIT && (indices.contains(&index) || domain[index] != *size) {
             return None;
         }
-        found.push(index);
+        indices.push(index);
+        kept.push(size.clone());
     }
-    Some(found)
+    if is_flipped(&Type::new(ty.elem, kept)) {
+        indices.reverse();
+    }
+    Some(Pattern { is_vector: indices.len() == 1, indices, at })
+}
+
+/// The step that a subscript means.
+fn moment(affine: &Affine, time: Option<usize>) -> Option<Moment> {
+    let [(var, coefficient)] = affine.terms.as_slice() else { return None };
+    let is_time = match var {
+        Var::Step(_) => true,
+        Var::Index(index) => time == Some(*index as usize),
+    };
+    let later = affine.constant.as_number()?;
+    (is_time && coefficient.is_number(1)).then_some(Moment::Step(later))
+}
+
+/// A symbol of every step, read at one.
+fn at_moment(symbol: &Symbol, moment: Moment) -> Symbol {
+    match (&symbol.at, moment) {
+        (Some(Moment::Step(own)), Moment::Step(later)) => symbol.at(Moment::Step(own + later)),
+        (_, moment) => symbol.at(moment),
+    }
 }

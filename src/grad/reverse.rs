@@ -87,7 +87,9 @@ pub fn body(split: &mut Split<'_>, step: StepId) -> Graph {
     let place = |node: &NodeId| places[node.0 as usize].expect("outputs are needed");
     let outputs: Vec<NodeId> = body.next.iter().chain(&split.reverse).map(place).collect();
     for (at, node) in outputs.into_iter().enumerate() {
-        reverse.output(format!("{at}"), node);
+        // The adjoint of a carry is called like the carry.
+        let carry = body.carries.get(at).map(|carry| split.scan.body.outputs[*carry].name.clone());
+        reverse.output(carry.unwrap_or_else(|| format!("{at}").into()), node);
     }
     reverse
 }

@@ -9,8 +9,10 @@ use super::elaborator::Elaborator;
 use super::module::ModuleId;
 use super::scope::{BindingKind, FrameKind};
 use super::value::{Tensor, Value};
+use crate::ir::graph::Output;
 use crate::ir::program::{NamedValue, ValueName};
-use crate::ir::{Elem, NodeId};
+use crate::ir::rewrite::copy;
+use crate::ir::{Elem, Graph, NodeId, StepId};
 use std::sync::Arc;
 
 impl Elaborator<'_> {
@@ -18,7 +20,8 @@ impl Elaborator<'_> {
     pub(super) fn note_binding(&mut self, name: &Arc<str>, value: &Value, kind: BindingKind) {
         let is_carry = kind == BindingKind::Carry;
         let is_binding = matches!(kind, BindingKind::Local | BindingKind::Declared);
-        let is_read = self.is_users() || self.in_scan() && matches!(self.frame().kind, FrameKind::Layer(_));
+        let is_body = matches!(self.frame().kind, FrameKind::Layer(_) | FrameKind::Function);
+        let is_read = self.is_users() || self.in_scan() && is_body;
         if is_carry || is_binding && is_read {
             self.note(value, ValueName::Binding(name.clone()));
         }
@@ -50,6 +53,30 @@ impl Elaborator<'_> {
         {
             self.note(value, ValueName::Call { function: function.into(), of: of.node });
         }
+    }
+
+    /// The body of a scan with only the nodes that its outputs need; the notes go along.
+    pub(super) fn compact_body(&mut self, body: &Graph, step: StepId) -> Graph {
+        let mut new = Graph::new();
+        let needed = body.reachable(body.outputs.iter().map(|output| output.node));
+        let places = copy(&mut new, body, &needed, |new, _, node, operands| {
+            new.add_from(node.op.clone(), operands, &node.origin)
+        });
+        let place = |node: NodeId| places[node.0 as usize];
+        for output in &body.outputs {
+            new.outputs.extend(place(output.node).map(|node| Output { name: output.name.clone(), node }));
+        }
+        self.named_values.retain_mut(|note| {
+            if note.within != Some(step) {
+                return true;
+            }
+            if let ValueName::Call { of, .. } = &mut note.name {
+                let Some(moved) = place(*of) else { return false };
+                *of = moved;
+            }
+            place(note.node).map(|moved| note.node = moved).is_some()
+        });
+        new
     }
 
     /// Whether the body that is carried out is of the user's files. Activations are looked at as a whole.

@@ -54,7 +54,8 @@ pub fn scan(elaborator: &mut Elaborator<'_>, scan: &ast::Scan, span: Span) {
     let Some(open) = elaborator.scans.pop() else { return };
     let outputs = elaborator.scan_outputs(&carries, &next, &open.collected, span);
     elaborator.frame_mut().close(opened);
-    let Some(level) = elaborator.close_level() else { return };
+    let Some(mut level) = elaborator.close_level() else { return };
+    level.graph = elaborator.compact_body(&level.graph, step);
     let results = match (trip, outputs) {
         (Some(trip), Some(())) if elaborator.has_steps(scan, &trip, &open.collected) => {
             let scan = Scan {
