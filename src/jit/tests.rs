@@ -167,6 +167,12 @@ fn check(graph: &Graph) {
 fn check_threads(mut plan: Plan) {
     for lanes in lanes() {
         check_plan(&plan, lanes, &run_native(&plan, lanes, &Alone));
+        if lanes > loops::FEW_LANES && plan.precision == Precision::F32 {
+            for registers in [0, 1, 3] {
+                let got = wide::with_few_registers(registers, || run_native(&plan, lanes, &Alone));
+                check_plan(&plan, lanes, &got);
+            }
+        }
     }
     in_pieces(&mut plan.steps, 3);
     for lanes in lanes() {

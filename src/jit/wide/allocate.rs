@@ -162,6 +162,37 @@ fn lives(insts: &mut [Inst], loops: &[(usize, usize)], depths: &[Vec<usize>], n:
     lives
 }
 
+/// How many registers of each class are used.
+#[cfg(not(test))]
+fn most_registers() -> usize {
+    usize::MAX
+}
+
+#[cfg(test)]
+pub use scarcity::{most_registers, with_few_registers};
+
+/// Tests make do with few registers, so that most values live on the stack.
+#[cfg(test)]
+mod scarcity {
+    use std::cell::Cell;
+
+    thread_local! {
+        static MOST: Cell<usize> = const { Cell::new(usize::MAX) };
+    }
+
+    pub fn most_registers() -> usize {
+        MOST.get()
+    }
+
+    /// Carries out `body` with at most `registers` of each class for code that this thread makes.
+    pub fn with_few_registers<R>(registers: usize, body: impl FnOnce() -> R) -> R {
+        let before = MOST.replace(registers);
+        let result = body();
+        MOST.set(before);
+        result
+    }
+}
+
 /// Registers and slots of one class.
 struct Pool {
     free: Vec<u8>,
@@ -173,7 +204,7 @@ fn scan(lives: &[Live], classes: &[Class], vectors: Vectors) -> (Vec<Place>, i32
     let mut places = vec![Place::Nowhere; lives.len()];
     let width = if vectors == Vectors::Avx512 { 64 } else { 32 };
     let pool = |registers: Vec<u8>, bytes: i32| Pool {
-        free: registers.into_iter().rev().collect(),
+        free: registers.into_iter().take(most_registers()).rev().collect(),
         active: Vec::new(),
         bytes,
     };

@@ -13,6 +13,8 @@ mod emit;
 mod lir;
 mod select;
 
+#[cfg(test)]
+pub use allocate::with_few_registers;
 pub use asm::Vectors;
 
 use super::JitError;
