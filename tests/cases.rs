@@ -18,7 +18,6 @@ mod support;
 use std::error::Error;
 use std::path::Path;
 
-use nnc::compile;
 use support::{Kind, cases, checks, snapshot};
 
 type Outcome = Result<(), Box<dyn Error>>;

@@ -41,9 +41,10 @@ pub fn differentiate(
         Combine::ArgMax | Combine::ArgMin => return Ok(Vec::new()),
     };
     let spared = spared && is_risky(graph, body, &operands);
+    let source = Source { id, body, operands: &operands, adjoint, weight, spared };
     let mut found = Vec::new();
     for read in reads {
-        if let Some(part) = contribution(graph, id, body, &operands, adjoint, &weight, read, spared)? {
+        if let Some(part) = contribution(graph, &source, read)? {
             let Scalar::Read { operand, .. } = body.body[read] else { continue };
             found.push((operands[operand as usize], part));
         }
@@ -60,16 +61,23 @@ enum Weight {
     Others(NodeId),
 }
 
+/// A loop and what its reads get contributions from.
+struct Source<'s> {
+    id: NodeId,
+    body: &'s Loop,
+    operands: &'s [NodeId],
+    adjoint: NodeId,
+    weight: Weight,
+    /// Whether nothing may come of a value that is not a number where the adjoint is 0.
+    spared: bool,
+}
+
 fn contribution(
     graph: &mut Graph,
-    id: NodeId,
-    body: &Loop,
-    operands: &[NodeId],
-    adjoint: NodeId,
-    weight: &Weight,
+    source: &Source<'_>,
     read: ScalarId,
-    spared: bool,
 ) -> Result<Option<NodeId>, NoDerivative> {
+    let Source { id, body, operands, adjoint, ref weight, spared } = *source;
     let mut l = LoopBuilder::new(graph, body.domain.clone());
     let own_value = reusable_result(body).then_some(body.body.result.0 as usize);
     let values = paste(&mut l, &body.body, operands, &mut same, &mut |l, at, scalar| {

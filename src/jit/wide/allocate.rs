@@ -171,28 +171,6 @@ fn most_registers() -> usize {
 #[cfg(test)]
 pub use scarcity::{most_registers, with_few_registers};
 
-/// Tests make do with few registers, so that most values live on the stack.
-#[cfg(test)]
-mod scarcity {
-    use std::cell::Cell;
-
-    thread_local! {
-        static MOST: Cell<usize> = const { Cell::new(usize::MAX) };
-    }
-
-    pub fn most_registers() -> usize {
-        MOST.get()
-    }
-
-    /// Carries out `body` with at most `registers` of each class for code that this thread makes.
-    pub fn with_few_registers<R>(registers: usize, body: impl FnOnce() -> R) -> R {
-        let before = MOST.replace(registers);
-        let result = body();
-        MOST.set(before);
-        result
-    }
-}
-
 /// Registers and slots of one class.
 struct Pool {
     free: Vec<u8>,
@@ -280,5 +258,27 @@ impl Pool {
     fn slot(&self, stack: &mut i32) -> i32 {
         *stack = (*stack + self.bytes - 1) / self.bytes * self.bytes + self.bytes;
         *stack - self.bytes
+    }
+}
+
+/// Tests make do with few registers, so that most values live on the stack.
+#[cfg(test)]
+mod scarcity {
+    use std::cell::Cell;
+
+    thread_local! {
+        static MOST: Cell<usize> = const { Cell::new(usize::MAX) };
+    }
+
+    pub fn most_registers() -> usize {
+        MOST.get()
+    }
+
+    /// Carries out `body` with at most `registers` of each class for code that this thread makes.
+    pub fn with_few_registers<R>(registers: usize, body: impl FnOnce() -> R) -> R {
+        let before = MOST.replace(registers);
+        let result = body();
+        MOST.set(before);
+        result
     }
 }
