@@ -115,7 +115,7 @@ fn parts(program: &Program) -> Result<Vec<Part<'_>>, Failure> {
         for line in &train.lines {
             let loss =
                 program.sources().text(line.loss_span).split_whitespace().collect::<Vec<_>>().join(" ");
-            let mut derivation = derive::derive(&train.step, line)
+            let mut derivation = derive::derive(line)
                 .map_err(|error| Failure::Usage(format!("the loss has no derivative: {:?}", error.what)))?;
             derivation.say_loss(&loss);
             parts.push(Part { train, loss, derivation });

@@ -56,12 +56,12 @@ pub struct Equation {
     pub within: Option<Arc<str>>,
 }
 
-/// Derives the gradient of a line of a step.
+/// Derives the gradient of a line.
 ///
 /// # Errors
 /// As [`crate::grad::gradient`]: none for programs that compile.
-pub fn derive(step: &Graph, line: &Line) -> Result<Derivation, GradError> {
-    let mut step = step.clone();
+pub fn derive(line: &Line) -> Result<Derivation, GradError> {
+    let mut step = line.forward.clone();
     // What the lines before have computed is given to this one.
     for (path, node) in &line.changed {
         let ty = step.ty(*node).clone();

@@ -265,6 +265,10 @@ fn plain(own: &Term) -> String {
             parts.collect::<Vec<_>>().join("\\, ")
         }
         Term::Ratio(a, b) => format!("\\frac{{{}}}{{{}}}", term(a), term(b)),
+        // An accent in braces takes no second superscript.
+        Term::Power(a, b) if matches!(&**a, Term::Symbol(own) if own.layer.is_some()) => {
+            format!("\\left({}\\right)^{{{}}}", term(a), term(b))
+        }
         Term::Power(a, b) => format!("{{{}}}^{{{}}}", write(a, Level::Atom), term(b)),
         Term::Call(name, arguments) if name == "√" => format!("\\sqrt{{{}}}", list(arguments)),
         Term::Call(own, arguments) => format!("{}\\left({}\\right)", operator(own), list(arguments)),

@@ -264,7 +264,9 @@ pub struct Line {
     pub loss_span: Span,
     /// Paths of the parameters that it trains.
     pub trained: Vec<Arc<str>>,
-    /// In the graph of the step: the loss, and what each trained parameter is worth before the update.
+    /// The step up to the loss, before it is differentiated: what pages that people read are made from.
+    pub forward: Graph,
+    /// In that graph: the loss, and what each trained parameter is worth before the update.
     pub loss: NodeId,
     pub parameters: Vec<NodeId>,
     /// Parameters and states that the lines before it have changed, with their new values.

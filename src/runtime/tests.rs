@@ -38,6 +38,7 @@ fn line(length: Length, rate: f64) -> checked::Program {
             span: Span::default(),
             loss_span: Span::default(),
             trained: vec!["w".into()],
+            forward: Graph::new(),
             loss: NodeId(0),
             parameters: Vec::new(),
             changed: Vec::new(),

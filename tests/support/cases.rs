@@ -57,7 +57,7 @@ fn derivations(path: &Path, text: &str) -> Result<String, Box<dyn Error>> {
         let Action::Train(train) = action else { continue };
         for line in &train.lines {
             let loss = program.sources().text(line.loss_span).to_owned();
-            let mut own = derive(&train.step, line).map_err(|error| format!("{error:?}"))?;
+            let mut own = derive(line).map_err(|error| format!("{error:?}"))?;
             own.say_loss(&loss);
             for found in session.compare_gradients(train, &own, Rows { first: 0, count: train.batch })? {
                 if found.worst > 1e-4 {

@@ -57,6 +57,7 @@ pub fn update(
     let Some(trained) = trained_parameters(own, line, around.called) else { return };
     let nodes: Vec<NodeId> = trained.iter().map(|path| current_value(own, path)).collect();
     let before: HashMap<Arc<str>, NodeId> = trained.iter().cloned().zip(nodes.iter().copied()).collect();
+    let forward = own.graph().clone();
     opt::simplify_forward(own.graph_mut(), &[loss.node], &nodes);
     let gradients = match grad::gradient(own.graph_mut(), &[(loss.node, None)], &nodes) {
         Ok(gradients) => gradients,
@@ -99,6 +100,7 @@ pub fn update(
         span: line.span,
         loss_span: line.loss.span,
         trained: paths,
+        forward,
         loss: loss.node,
         parameters,
         changed: around.changed,
