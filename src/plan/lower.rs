@@ -294,9 +294,13 @@ fn nest(stage: Stage, name: Name) -> Nest {
     Nest { name, shared, stages: vec![stage], pieces: 1 }
 }
 
-/// How many of the first indices of the domain stand bare in the subscripts of the write.
+/// How many of the first indices of the domain stand bare in the subscripts of the write and run along a whole
+/// axis: only then every element belongs to one point of these indices, and no point lies beside all elements.
 pub(super) fn leading_bare(body: &Loop) -> usize {
-    let bare = |index: usize| (0..body.write.len()).any(|axis| body.write_index(axis) == Some(index));
+    let bare = |index: usize| {
+        (0..body.write.len())
+            .any(|axis| body.write_index(axis) == Some(index) && body.domain[index] == body.shape[axis])
+    };
     (0..body.domain.len()).take_while(|index| bare(*index)).count()
 }
 

@@ -263,3 +263,16 @@ fn what_does_not_change_is_summed_once() {
     let points: i64 = address::extents(&nest.stages[0].body).iter().product();
     assert_eq!(points, 4 * 6 * 9, "{plan}");
 }
+
+/// Writes that leave an axis, and writes that leave a part of it alone: the rest is 0, and nothing is written
+/// beside it.
+#[test]
+fn indices_longer_and_shorter_than_their_axis() {
+    let text = "\
+%0 = input \"x\" : [4, 6]
+%1 = loop i0 < 4, i1 < 6 : [i0, i1 else drop] = mul(%0[i0, i1], 2.0) : [4, 3]
+%2 = loop i0 < 4, i1 < 3 : [i0, i1] = mul(%0[i0, i1], %1[i0, i1]) : [4, 6]
+out \"y\" = %2
+";
+    check(&crate::ir::text::parse(text).unwrap());
+}
