@@ -18,8 +18,10 @@ use std::time::{Duration, Instant};
 
 use super::job::{ClosureEnv, JobSlot, TaskFn, call_closure};
 
-/// How long to spin before going to sleep. Waking a sleeping thread costs about as much.
-const SPIN: Duration = Duration::from_micros(10);
+/// How long to spin before going to sleep. Waking a sleeping thread of a virtual machine costs about as much, so
+/// shorter ones lose the help of the others wherever jobs take some microseconds each (`benches/lstm.nn` took half
+/// as long again with 10 µs); longer ones take time from other processes (3 % of the same with 100 µs).
+const SPIN: Duration = Duration::from_micros(50);
 
 /// The shared part of a pool.
 pub struct ForkJoin {
