@@ -73,5 +73,5 @@ datatest_stable::harness! {
     { test = case, root = "tests/cases", pattern = r"^[^/]+/[^/]+\.nn$" },
     { test = model, root = "models", pattern = r"^[^/]+\.nn$" },
     { test = large, root = "models/large", pattern = r"^[^/]+\.nn$" },
-    { test = workload, root = "benches", pattern = r"^[^/]+\.nn$" },
+    { test = workload, root = "benches", pattern = r"^(sizes/)?[^/]+\.nn$" },
 }

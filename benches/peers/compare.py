@@ -20,7 +20,7 @@ import sys
 import time
 from pathlib import Path
 
-from workloads import INFERENCE, WORKLOADS
+from workloads import ALL, INFERENCE, OTHER_SIZES, WORKLOADS
 
 HERE = Path(__file__).resolve().parent
 PEERS = ["torch-eager", "torch-compile", "jax-jit", "jax-scan"]
@@ -242,7 +242,8 @@ def table(titles, rows):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("workloads", nargs="*", help=f"of {' '.join(WORKLOADS)}; all by default")
+    parser.add_argument("workloads", nargs="*", help=f"of {' '.join(ALL)}; by default all but sizes/…")
+    parser.add_argument("--sizes", action="store_true", help="the workloads of other sizes, sizes/…")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--peers", nargs="*", choices=PEERS, default=PEERS)
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="these parts")
@@ -258,10 +259,10 @@ def main():
     parser.add_argument("--nnc", type=Path, default=HERE.parent.parent / "target" / "release" / "nnc")
     parser.add_argument("--out", type=Path, default=HERE / "measurements.jsonl", help="where every line is kept")
     options = parser.parse_args()
-    options.workloads = options.workloads or list(WORKLOADS)
+    options.workloads = options.workloads or list(OTHER_SIZES if options.sizes else WORKLOADS)
     for name in options.workloads:
-        if name not in WORKLOADS:
-            parser.error(f"no workload is called {name}; they are {' '.join(WORKLOADS)}")
+        if name not in ALL:
+            parser.error(f"no workload is called {name}; they are {' '.join(ALL)}")
     if not options.nnc.exists():
         parser.error(f"there is no {options.nnc}: cargo build --release")
     options.nnc = options.nnc.resolve()

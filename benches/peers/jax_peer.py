@@ -17,10 +17,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from rounds import serve
-from workloads import WORKLOADS
+from workloads import ALL
 
 R = np.random.default_rng(0)
-STEPS_OF_A_SCAN = 100 if WORKLOADS[NAME]["kind"] in ("mlp", "pinn") and NAME not in ("wide_mlp", "logreg") else 10
+STEPS_OF_A_SCAN = 100 if ALL[NAME]["kind"] in ("mlp", "pinn") and NAME not in ("wide_mlp", "logreg") else 10
 
 
 def floats(*shape):
@@ -102,7 +102,9 @@ def lenet(w):
 
 
 def cnn(w):
-    p = dict(c1=convolution(1, 32, 3), b1=norm(32), c2=convolution(32, 64, 3), b2=norm(64), f1=linear(64 * 49, 128), f2=linear(128, 10))
+    (depth, size), (one, two), k = w["image"], w["channels"], w["kernel"]
+    blocks = dict(c1=convolution(depth, one, k), b1=norm(one), c2=convolution(one, two, k), b2=norm(two))
+    p = dict(**blocks, f1=linear(two * (size // 4) ** 2, w["hidden"]), f2=linear(w["hidden"], 10))
 
     def f(p, x):
         for c, b in (("c1", "b1"), ("c2", "b2")):
@@ -181,7 +183,8 @@ def problem(w):
     if kind == "mlp":
         return p, classes, floats(batch, w["dims"][0]), ints(w["dims"][-1], batch)
     if kind in ("lenet", "cnn"):
-        return p, classes, floats(batch, 28, 28, 1), ints(10, batch)
+        depth, size = w.get("image", (1, 28))
+        return p, classes, floats(batch, size, size, depth), ints(10, batch)
     return p, classes, ints(w["vocab"], batch, w["seq"]), ints(w["vocab"], batch, w["seq"])
 
 
@@ -202,7 +205,7 @@ def update(kind, lr, p, s, g):
 
 
 def build():
-    w = WORKLOADS[NAME]
+    w = ALL[NAME]
     p, loss, x, y = problem(w)
     zeros = lambda: jax.tree.map(jnp.zeros_like, p)
     s = {"sgd": lambda: jnp.float32(0), "momentum": zeros}.get(w["opt"], lambda: (zeros(), zeros(), jnp.float32(0)))()

@@ -8,7 +8,7 @@ import torch.nn as nn
 import torch.nn.functional as F
 
 from rounds import serve
-from workloads import WORKLOADS
+from workloads import ALL
 
 
 def mlp(dims, act):
@@ -33,11 +33,12 @@ class Lenet(nn.Module):
 
 
 class Cnn(nn.Module):
-    def __init__(self):
+    def __init__(self, image, channels, kernel, hidden):
         super().__init__()
-        self.c1, self.b1 = nn.Conv2d(1, 32, 3, padding=1), nn.BatchNorm2d(32)
-        self.c2, self.b2 = nn.Conv2d(32, 64, 3, padding=1), nn.BatchNorm2d(64)
-        self.f1, self.f2 = nn.Linear(64 * 49, 128), nn.Linear(128, 10)
+        (depth, size), (c1, c2) = image, channels
+        self.c1, self.b1 = nn.Conv2d(depth, c1, kernel, padding=kernel // 2), nn.BatchNorm2d(c1)
+        self.c2, self.b2 = nn.Conv2d(c1, c2, kernel, padding=kernel // 2), nn.BatchNorm2d(c2)
+        self.f1, self.f2 = nn.Linear(c2 * (size // 4) ** 2, hidden), nn.Linear(hidden, 10)
 
     def forward(self, x):
         x = F.max_pool2d(F.relu(self.b1(self.c1(x))), 2)
@@ -89,7 +90,7 @@ def model(w):
     if kind == "lenet":
         return Lenet()
     if kind == "cnn":
-        return Cnn()
+        return Cnn(w["image"], w["channels"], w["kernel"], w["hidden"])
     if kind == "lstm":
         return Lstm(w["vocab"], w["embed"], w["hidden"])
     return Gpt(w["vocab"], w["dim"], w["heads"], w["layers"], w["seq"])
@@ -104,7 +105,8 @@ def inputs(w, batch):
             return x, torch.randint(0, 2, (batch, 1)).float()
         return x, torch.randint(0, w["dims"][-1], (batch,))
     if kind in ("lenet", "cnn"):
-        return torch.rand(batch, 1, 28, 28), torch.randint(0, 10, (batch,))
+        depth, size = w.get("image", (1, 28))
+        return torch.rand(batch, depth, size, size), torch.randint(0, 10, (batch,))
     if kind == "pinn":
         return torch.rand(batch, 2, requires_grad=True), None
     size = (batch, w["seq"])
@@ -131,7 +133,7 @@ def loss_of(w, m, x, y):
 
 
 def build(mode, name):
-    w = WORKLOADS[name]
+    w = ALL[name]
     torch.manual_seed(0)
     m = model(w)
     loss = loss_of(w, m, *inputs(w, w["batch"]))

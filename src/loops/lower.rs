@@ -14,30 +14,25 @@ use crate::ir::{Combine, ScalarId, StepId};
 use crate::plan::{self, Plan, Step};
 use std::collections::HashMap;
 
-/// How many multiplications and additions a step that is one function may have, roughly.
+/// How many multiplications and additions a step that is one function may have, roughly. Only Cranelift
+/// makes one; wider vectors gain more than calls cost.
 const TINY_WORK: i64 = 20_000;
 /// Lanes of a vector that every processor has.
 pub const FEW_LANES: u8 = 4;
 /// Products of so few multiplications are written as loops.
-const SMALL_GEMM: i64 = 32 * 1024;
-
-/// Lowers a whole plan for vectors of at most `lanes` floats of 32 bits, or half as many of 64.
-/// A tiny step has no more than 4: it is one function, and that is Cranelift's.
-///
-/// # Errors
-/// If the plan is not static or asks for what loops cannot express: a mistake of an earlier stage.
-pub fn lower(plan: &Plan, lanes: u8) -> Result<Module, LoopError> {
-    let module = lower_to(plan, lanes)?;
-    if module.tiny && lanes > FEW_LANES { lower_to(plan, FEW_LANES) } else { Ok(module) }
-}
+const SMALL_GEMM: i64 = 8 * 1024;
 
 /// As [`lower`], but with a function for every kernel however small the step is.
 #[cfg(test)]
 pub fn lower_as_kernels(plan: &Plan, lanes: u8) -> Result<Module, LoopError> {
-    Ok(Module { tiny: false, ..lower_to(plan, lanes)? })
+    Ok(Module { tiny: false, ..lower(plan, lanes)? })
 }
 
-fn lower_to(plan: &Plan, lanes: u8) -> Result<Module, LoopError> {
+/// Lowers a whole plan for vectors of at most `lanes` floats of 32 bits, or half as many of 64.
+///
+/// # Errors
+/// If the plan is not static or asks for what loops cannot express: a mistake of an earlier stage.
+pub fn lower(plan: &Plan, lanes: u8) -> Result<Module, LoopError> {
     let lanes = match plan.precision {
         Precision::F32 => lanes,
         Precision::F64 => FEW_LANES,
@@ -60,7 +55,9 @@ fn lower_to(plan: &Plan, lanes: u8) -> Result<Module, LoopError> {
         constants.into_iter().map(|(offset, value, _)| Constant { offset, value: value.clone() }).collect();
     let arena_bytes =
         scratch_start as usize + lowering.most_pieces * params::scratch_stride(plan).max(0) as usize;
-    let tiny = lowering.work <= TINY_WORK && items.iter().all(|item| is_plain(item, &lowering.kernels));
+    let tiny = lanes == FEW_LANES
+        && lowering.work <= TINY_WORK
+        && items.iter().all(|item| is_plain(item, &lowering.kernels));
     Ok(Module {
         precision: plan.precision,
         lanes,

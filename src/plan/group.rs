@@ -9,7 +9,7 @@ use super::address::{Address, extents, reads};
 use super::memory::for_each_view;
 use super::order::is_map;
 use super::{Buffer, BufferId, Nest, Place, Stage, Step};
-use crate::ir::{Sub, Var};
+use crate::ir::{BinaryOp, Scalar, Sub, Var};
 use std::collections::{HashMap, HashSet};
 
 /// How many steps back a nest looks for company.
@@ -147,7 +147,38 @@ fn pays(a: &Nest, b: &Nest, shared: usize) -> bool {
     }
     // A nest over all elements gives up its long vectors; and too few rows are no work for threads.
     let short = stages().any(|stage| row(stage) > 1 && row(stage) < SHORT_ROW);
-    points > 1 && !(whole_before && short)
+    let total: i64 = stages().map(|stage| row_cost(stage, row(stage))).sum();
+    let empty: i64 = stages().filter(|stage| row(stage) < SHORT_ROW).map(lost_lanes).sum();
+    points > 1 && !(whole_before && short) && empty * WORTH_LANES <= total
+}
+
+/// What an elementary function costs, in additions.
+const FUNCTION: i64 = 16;
+/// Functions at a few points of each row are left to loops over all rows at once, which fill vectors with them,
+/// if they are more than such a part of a row's work.
+const WORTH_LANES: i64 = 8;
+
+/// Roughly what a stage does in a row, in operations on vectors.
+fn row_cost(stage: &Stage, points: i64) -> i64 {
+    let operations = stage.body.body.nodes.len() as i64 + FUNCTION * functions(stage);
+    operations * (points as u64).div_ceil(16) as i64
+}
+
+/// What a stage with a short row would do better in a loop over all rows.
+fn lost_lanes(stage: &Stage) -> i64 {
+    if is_map(&stage.body) { FUNCTION * functions(stage) } else { 0 }
+}
+
+/// How many exponentials and their like a stage has.
+fn functions(stage: &Stage) -> i64 {
+    use crate::ir::UnaryOp::{Cos, Erf, Exp, Log, Sin, Tanh};
+    let is_function = |scalar: &&Scalar| {
+        matches!(
+            scalar,
+            Scalar::Unary(Exp | Log | Sin | Cos | Tanh | Erf, _) | Scalar::Binary(BinaryOp::Pow, ..)
+        )
+    };
+    stage.body.body.nodes.iter().filter(is_function).count() as i64
 }
 
 fn may_share(a: &Nest, b: &Nest, shared: usize) -> bool {

@@ -18,12 +18,12 @@ use super::{Gemm, Name, ScanSteps, Step, View};
 use crate::ir::{BinaryOp, Combine, Elem, Loop, Scalar, StepId, Sub};
 
 /// Products of fewer multiplications are left to compiled loops.
-const SMALL: i64 = 16 * 16 * 16;
+const SMALL: i64 = 1024;
 /// So are those with an m, n or k below this: they are sums of few vectors.
 const THIN: i64 = 4;
 /// Except that a matrix with so many rows is multiplied by a vector in the kernel, which turns the rows round in
 /// registers, if the sums are at least so long.
-const MANY_ROWS: i64 = 1024;
+const MANY_ROWS: i64 = 32;
 const LONG_SUM: i64 = 8;
 
 /// One index, or several merged ones: the size and the strides in A, B and C.
