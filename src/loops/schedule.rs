@@ -239,7 +239,6 @@ fn shared_points(stages: &[Work], freedom: Freedom<'_>) -> Loops {
             .sum::<Option<f64>>();
         if let Some(cost) = cost
             && cost < best.0
-            && (freedom.cut != Some(index) || n_shared == 1)
         {
             best = (cost, Some((index, lanes)));
         }
