@@ -97,7 +97,7 @@ pub(super) fn gemm(
 
 /// Whether a product of these sizes is left to the matrix kernel.
 pub(super) fn is_worth_a_call(m: i64, n: i64, k: i64) -> bool {
-    let is_tall = m.min(n) == 1 && m.max(n) >= MANY_ROWS && k >= LONG_SUM;
+    let is_tall = m.min(n) < THIN && m.max(n) >= MANY_ROWS && k >= LONG_SUM;
     m.saturating_mul(n).saturating_mul(k) >= SMALL && k >= THIN && (m.min(n) >= THIN || is_tall)
 }
 
