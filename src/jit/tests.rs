@@ -161,6 +161,7 @@ fn check(graph: &Graph) {
         check_threads(plain);
         let fused = plan::plan(graph, plan::Options { precision }).expect("the graph has a plan");
         check_threads(fused);
+        check_threads(plan::plan_in_parts(graph, plan::Options { precision }).expect("the graph has a plan"));
     }
 }
 

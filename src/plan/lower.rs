@@ -233,6 +233,11 @@ impl Lowering {
         }
     }
 
+    pub fn fresh_step(&mut self) -> StepId {
+        self.next_step += 1;
+        StepId(self.next_step - 1)
+    }
+
     /// A tensor of its own in the arena.
     pub fn temporary(&mut self, elem: Elem, shape: Vec<i64>) -> View {
         let len = shape.iter().product::<i64>() as usize;

@@ -7,13 +7,14 @@
 //! |---|---|
 //! | graph to graph | [`trim`] subscripts, [`sink`] sums out of scans, [`narrow`] them, [`split`] off matrix products, [`cut`] long sums, [`inline`] elementwise loops, [`align`] results with their readers |
 //! | graph to steps | [`order`], [`lower`] (with [`scan`] and [`product`]): one nest or product for each node |
-//! | steps to steps | [`group`] nests over the same rows, [`pieces`] for threads, [`memory`] in one arena |
+//! | steps to steps | [`chunk`] runs of steps over many rows, [`group`] nests over the same rows, [`pieces`] for threads, [`memory`] in one arena |
 //!
 //! Each pass of the first round keeps the meaning of the graph, so it could be left out; [`plain`] leaves out
 //! all. Every choice depends on sizes alone, never on the number of threads.
 
 mod address;
 mod align;
+mod chunk;
 mod cut;
 mod group;
 mod inline;
@@ -60,13 +61,24 @@ pub enum PlanError {
 
 /// Plans a static graph.
 pub fn plan(graph: &Graph, options: Options) -> Result<Plan, PlanError> {
+    plan_within(graph, options, chunk::Limits::USUAL)
+}
+
+/// The same, where every run of steps that can be cut into parts is, however small.
+#[cfg(test)]
+pub fn plan_in_parts(graph: &Graph, options: Options) -> Result<Plan, PlanError> {
+    plan_within(graph, options, chunk::Limits::NONE)
+}
+
+fn plan_within(graph: &Graph, options: Options, limits: chunk::Limits) -> Result<Plan, PlanError> {
     let graph = trim::trim(graph);
     let graph = narrow::narrow(&sink::join_sums(&sink::sink_sums(&graph)));
     let graph = split::split_products(&graph);
     let graph = cut::cut_sums(&graph);
     let graph = inline::inline(&graph);
     let graph = align::align(&graph);
-    let (lowering, steps) = lower::lower(&graph, true)?;
+    let (mut lowering, steps) = lower::lower(&graph, true)?;
+    let steps = chunk::chunk(&mut lowering, steps, options.precision, limits);
     let mut plan = unplaced(lowering, group::group(steps), options);
     group::shrink_rows(&mut plan.buffers, &mut plan.steps);
     pieces::divide(&mut plan.steps);

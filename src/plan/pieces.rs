@@ -5,7 +5,7 @@ use super::{Gemm, Nest, Step};
 use crate::ir::{BinaryOp, Loop, Scalar, UnaryOp};
 
 /// Nanoseconds of work below which a piece is not worth waking a thread for.
-const PIECE_NS: f64 = 20_000.0;
+const PIECE_NS: f64 = 5_000.0;
 /// More pieces than this balance nothing any more.
 const MOST_PIECES: i64 = 32;
 /// Multiply-adds per nanosecond of a matrix product on one core.

@@ -146,9 +146,9 @@ fn classify(body: &Loop, operands: &[View], elems: &[Elem], target: &View) -> Op
     let (mut m, mut n) = (merge(m, 2), merge(n, 2));
     let mut batch = merge(batch, 2);
     let one = |strides| Axis { size: 1, strides };
-    let k = largest_first(k)?;
-    let m_axis = take_outer(&mut m).unwrap_or(one([1, 0, 1]));
-    let n_axis = take_outer(&mut n).unwrap_or(one([0, 1, 1]));
+    let k = best_first(k)?;
+    let m_axis = take_best(&mut m).unwrap_or(one([1, 0, 1]));
+    let n_axis = take_best(&mut n).unwrap_or(one([0, 1, 1]));
     batch.extend(m);
     batch.extend(n);
     let batch = merge(batch, 2);
@@ -170,22 +170,18 @@ fn merge(mut axes: Vec<Axis>, by: usize) -> Vec<Axis> {
     merged
 }
 
-fn largest_first(mut axes: Vec<Axis>) -> Option<Vec<Axis>> {
-    let largest = take_largest(&mut axes)?;
-    axes.insert(0, largest);
+/// The best one first.
+fn best_first(mut axes: Vec<Axis>) -> Option<Vec<Axis>> {
+    let best = take_best(&mut axes)?;
+    axes.insert(0, best);
     Some(axes)
 }
 
 /// The axis of those that do not merge whose products are the fastest: the largest, but one whose elements are
 /// neighbours in a tensor need not be as large.
-fn take_outer(axes: &mut Vec<Axis>) -> Option<Axis> {
+fn take_best(axes: &mut Vec<Axis>) -> Option<Axis> {
     const NEIGHBOURS: i64 = 16;
     let weight = |axis: &Axis| if axis.strides.contains(&1) { NEIGHBOURS * axis.size } else { axis.size };
     let at = (0..axes.len()).max_by_key(|at| (weight(&axes[*at]), std::cmp::Reverse(*at)))?;
-    Some(axes.remove(at))
-}
-
-fn take_largest(axes: &mut Vec<Axis>) -> Option<Axis> {
-    let at = (0..axes.len()).max_by_key(|at| (axes[*at].size, std::cmp::Reverse(*at)))?;
     Some(axes.remove(at))
 }

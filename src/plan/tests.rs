@@ -105,6 +105,7 @@ fn meaning(
 /// A plan, the plainest plan and the interpreter of the tensor IR give the same numbers.
 fn check(graph: &Graph) -> Plan {
     let planned = plan(graph, F64).unwrap();
+    let in_parts = plan_in_parts(graph, F64).unwrap();
     let plain = plain(graph, F64).unwrap();
     let mut state = 1u64;
     let given: Vec<(&str, Vec<f64>)> = plain
@@ -123,19 +124,39 @@ fn check(graph: &Graph) -> Plan {
             (&*external.name, values.collect())
         })
         .collect();
-    let (got, plainly) = (run(&planned, &given), run(&plain, &given));
-    let expected = meaning(graph, &plain, &given, &plainly);
-    for ((name, values), own) in expected
-        .iter()
-        .map(|one| (one, result(&got, &one.0)))
-        .chain(expected.iter().map(|one| (one, result(&plainly, &one.0))))
-    {
-        for (at, (a, b)) in own.iter().zip(values).enumerate() {
-            let close = (a - b).abs() <= 1e-9 * (1.0 + b.abs()) || (a.is_nan() && b.is_nan()) || a == b;
-            assert!(close, "{name}[{at}] is {a}, not {b}\n{planned}\n--- plainly:\n{plain}");
+    let expected = meaning(graph, &plain, &given, &run(&plain, &given));
+    for own in [&plain, &planned, &in_parts] {
+        let got = run(own, &given);
+        for (name, values) in &expected {
+            for (at, (a, b)) in result(&got, name).iter().zip(values).enumerate() {
+                let close = (a - b).abs() <= 1e-9 * (1.0 + b.abs()) || (a.is_nan() && b.is_nan()) || a == b;
+                assert!(close, "{name}[{at}] is {a}, not {b}\n{own}\n--- plainly:\n{plain}");
+            }
         }
     }
     planned
+}
+
+/// The scans of a plan.
+fn scans(plan: &Plan) -> Vec<&ScanSteps> {
+    let scan = |step| match step {
+        &Step::Scan(ref scan) => Some(scan),
+        _ => None,
+    };
+    plan.steps.iter().filter_map(scan).collect()
+}
+
+#[test]
+fn layers_are_carried_out_part_by_part() {
+    let graph = training_step(32, [20, 24, 10]);
+    check(&graph);
+    let (whole, in_parts) = (plan(&graph, F64).unwrap(), plan_in_parts(&graph, F64).unwrap());
+    assert_eq!(scans(&whole).len(), 0);
+    // All products of the three layers, forward and backward, are in one loop over rows.
+    let [scan] = scans(&in_parts)[..] else { panic!("not one loop:\n{in_parts}") };
+    assert_eq!(scan.trip, 32);
+    assert_eq!(count_gemms(&in_parts), count_gemms(&whole));
+    assert!(in_parts.arena_bytes < whole.arena_bytes, "{in_parts}\n{whole}");
 }
 
 #[test]

@@ -1,0 +1,274 @@
+//! Carries out runs of steps for a part of the rows at a time, where all rows together do not stay in the cache:
+//! the layers of a network for some pictures of a batch, then for the next ones. Sums over rows are added up part
+//! by part, and what only lives within the run takes the memory of one part.
+//!
+//! A run is found by following the data from a step that touches buffers row by row. Steps that the run does not
+//! need go before it, those that need all of its rows after it.
+
+mod rows;
+
+use super::lower::{Lowering, fill_step};
+use super::memory::{elem_bytes, for_each_view};
+use super::{Buffer, BufferId, Place, ScanSteps, Step};
+use crate::ir::program::Precision;
+use rows::{Index, Part, Use, indices, uses};
+use std::collections::{HashMap, HashSet};
+
+const MOST_PARTS: i64 = 64;
+
+/// When a run is cut.
+#[derive(Clone, Copy)]
+pub(super) struct Limits {
+    /// Bytes of rows that stay in a third-level cache, or in this process's share of it.
+    resident: usize,
+    /// Fewer bytes than this stay anyway.
+    large: usize,
+    /// How often as much as half of what lives in the run may be fetched again.
+    fetched_again: usize,
+}
+
+impl Limits {
+    pub const USUAL: Limits = Limits { resident: 6 << 20, large: 12 << 20, fetched_again: 1 };
+    /// Whatever can be cut is.
+    #[cfg(test)]
+    pub const NONE: Limits = Limits { resident: 1, large: 1, fetched_again: usize::MAX };
+}
+
+/// Cuts the runs among the steps of a plan.
+pub(super) fn chunk(
+    lowering: &mut Lowering,
+    steps: Vec<Step>,
+    precision: Precision,
+    limits: Limits,
+) -> Vec<Step> {
+    let bytes = |buffer: &Buffer| buffer.len * elem_bytes(buffer.elem, precision);
+    let temporaries = lowering.buffers.iter().filter(|buffer| matches!(buffer.place, Place::Arena(_)));
+    if temporaries.map(bytes).sum::<usize>() < limits.large {
+        return steps;
+    }
+    let mut done: Vec<Step> = Vec::new();
+    let mut rest = steps;
+    // Members of runs that were not worth it begin no others.
+    let mut tried: HashSet<BufferId> = HashSet::new();
+    while !rest.is_empty() {
+        match first_run(lowering, &rest, &done, (precision, limits), &mut tried) {
+            Some(found) => {
+                done.extend(rest.drain(..found.from));
+                done.extend(found.before);
+                rest = found.after;
+            }
+            None => {
+                done.append(&mut rest);
+            }
+        }
+    }
+    done
+}
+
+/// A run that was cut.
+struct Found {
+    /// The first step that it takes the place of.
+    from: usize,
+    /// What runs before it, and the run.
+    before: Vec<Step>,
+    after: Vec<Step>,
+}
+
+fn first_run(
+    lowering: &mut Lowering,
+    steps: &[Step],
+    done: &[Step],
+    (precision, limits): (Precision, Limits),
+    tried: &mut HashSet<BufferId>,
+) -> Option<Found> {
+    for (from, seed) in steps.iter().enumerate() {
+        let written = touched(seed).1;
+        if written.iter().any(|buffer| tried.contains(buffer)) {
+            continue;
+        }
+        for (index, size) in indices(seed) {
+            if size < 2 {
+                continue;
+            }
+            let Some(run) = Run::from(seed, index, size, &lowering.buffers) else { continue };
+            let run = run.follow(&steps[from + 1..], &lowering.buffers);
+            let own = run.own(&lowering.buffers, done.iter().chain(&steps[..from]));
+            if let Some(parts) = run.parts(&lowering.buffers, &own, precision, limits) {
+                let (before, after) = run.cut(lowering, parts, &own);
+                return Some(Found { from, before, after });
+            }
+            tried.extend(run.members.iter().flat_map(|(step, _)| touched(step).1));
+        }
+    }
+    None
+}
+
+/// Steps that can be carried out for a part of the rows at a time.
+struct Run {
+    members: Vec<(Step, Index)>,
+    uses: HashMap<BufferId, Use>,
+    /// What divides the sizes of all members' indices.
+    common: i64,
+    before: Vec<Step>,
+    after: Vec<Step>,
+    read: HashSet<BufferId>,
+    written: HashSet<BufferId>,
+}
+
+impl Run {
+    fn from(seed: &Step, index: Index, size: i64, buffers: &[Buffer]) -> Option<Run> {
+        let own = uses(seed, index, buffers)?;
+        let mut run = Run {
+            members: Vec::new(),
+            uses: HashMap::new(),
+            common: size,
+            before: Vec::new(),
+            after: Vec::new(),
+            read: HashSet::new(),
+            written: HashSet::new(),
+        };
+        let is_rows = own.iter().filter(|(_, own)| *own == Use::Rows).count() > 1;
+        is_rows.then(|| run.add(seed, index, size, own)).map(|()| run)
+    }
+
+    fn add(&mut self, step: &Step, index: Index, size: i64, own: rows::Uses) {
+        self.uses.extend(own);
+        self.common = greatest_divisor(self.common, size);
+        let (read, written) = touched(step);
+        self.read.extend(read);
+        self.written.extend(written);
+        self.members.push((step.clone(), index));
+    }
+
+    /// Takes in what belongs to the run of the steps that follow.
+    fn follow(mut self, steps: &[Step], buffers: &[Buffer]) -> Run {
+        let (mut late_read, mut late_written) = (HashSet::new(), HashSet::new());
+        for step in steps {
+            let (read, written) = touched(step);
+            let waits = collides((&read, &written), (&late_read, &late_written));
+            let belongs = read.iter().any(|buffer| self.uses.get(buffer) == Some(&Use::Rows));
+            let place = if waits || !belongs { None } else { self.place(step, buffers) };
+            if let Some((index, size, own)) = place {
+                self.add(step, index, size, own);
+            } else if !waits && !collides((&read, &written), (&self.read, &self.written)) {
+                self.before.push(step.clone());
+            } else {
+                late_read.extend(read);
+                late_written.extend(written);
+                self.after.push(step.clone());
+            }
+        }
+        self
+    }
+
+    /// The index by which a step can join.
+    fn place(&self, step: &Step, buffers: &[Buffer]) -> Option<(Index, i64, rows::Uses)> {
+        indices(step).into_iter().find_map(|(index, size)| {
+            let common = greatest_divisor(self.common, size);
+            // A part must not become much larger for one step's sake.
+            if common < 2 || common < self.common.min(16) {
+                return None;
+            }
+            let own = uses(step, index, buffers)?;
+            let fits = own.iter().all(|(buffer, own)| match self.uses.get(buffer) {
+                Some(known) => known == own && *own != Use::Sum,
+                None => true,
+            });
+            fits.then_some((index, size, own))
+        })
+    }
+
+    /// Into how many parts to cut the run, if that is worth it.
+    fn parts(
+        &self,
+        buffers: &[Buffer],
+        own: &HashSet<BufferId>,
+        precision: Precision,
+        limits: Limits,
+    ) -> Option<i64> {
+        let (mut rows, mut inner, mut again) = (0, 0, 0);
+        for (id, kind) in &self.uses {
+            let buffer = &buffers[id.0 as usize];
+            let bytes = buffer.len * elem_bytes(buffer.elem, precision);
+            match kind {
+                Use::Rows if own.contains(id) => (rows, inner) = (rows + bytes, inner + bytes),
+                Use::Rows => rows += bytes,
+                Use::Whole => again += bytes,
+                Use::Sum => again += 2 * bytes,
+            }
+        }
+        if rows < limits.large || self.members.len() < 2 {
+            return None;
+        }
+        let divisors = (2..=self.common.min(MOST_PARTS)).filter(|parts| self.common % parts == 0);
+        let parts =
+            divisors.clone().find(|parts| rows / *parts as usize <= limits.resident).or(divisors.last())?;
+        // What all parts need is fetched again with each of them.
+        let worth = inner.saturating_mul(limits.fetched_again) / 2;
+        (again * (parts - 1) as usize <= worth).then_some(parts)
+    }
+
+    /// The temporaries that nothing else touches. `outside`: the steps that go before the run.
+    fn own<'s>(&'s self, buffers: &[Buffer], outside: impl Iterator<Item = &'s Step>) -> HashSet<BufferId> {
+        let mut others: HashSet<BufferId> = HashSet::new();
+        for step in outside.chain(&self.before).chain(&self.after) {
+            for_each_view(step, &mut |view, _| {
+                others.insert(view.buffer);
+            });
+        }
+        let is_own = |id: &BufferId| {
+            self.uses[id] == Use::Rows
+                && self.written.contains(id)
+                && !others.contains(id)
+                && matches!(buffers[id.0 as usize].place, Place::Arena(_))
+        };
+        self.uses.keys().copied().filter(is_own).collect()
+    }
+
+    /// The steps up to the end of the run, and those after it.
+    fn cut(self, lowering: &mut Lowering, parts: i64, own: &HashSet<BufferId>) -> (Vec<Step>, Vec<Step>) {
+        let step = lowering.fresh_step();
+        let mut before = self.before;
+        for (member, _) in &self.members {
+            before.extend(start_of_sum(member, &self.uses));
+        }
+        let part = Part { step, parts, buffers: &lowering.buffers, uses: &self.uses, own };
+        let steps = self.members.iter().map(|(member, index)| part.of(member, *index)).collect();
+        before.push(Step::Scan(ScanSteps { step, trip: parts, reverse: false, steps }));
+        for id in own {
+            lowering.buffers[id.0 as usize].len /= parts as usize;
+        }
+        (before, self.after)
+    }
+}
+
+/// Sets what the parts add to to zero, if the step does that itself while it is whole.
+fn start_of_sum(step: &Step, uses: &HashMap<BufferId, Use>) -> Option<Step> {
+    let (target, name, accumulates) = match step {
+        Step::Nest(nest) => (&nest.stages[0].target, &nest.name, nest.stages[0].accumulate),
+        Step::Gemm(gemm) => (&gemm.c, &gemm.name, gemm.accumulate),
+        Step::Scan(_) | Step::Rand(_) => return None,
+    };
+    let is_sum = uses.get(&target.buffer) == Some(&Use::Sum);
+    (is_sum && !accumulates).then(|| fill_step(target.clone(), name.clone()))
+}
+
+/// The buffers that a step reads and those that it writes.
+fn touched(step: &Step) -> (HashSet<BufferId>, HashSet<BufferId>) {
+    let (mut read, mut written) = (HashSet::new(), HashSet::new());
+    for_each_view(step, &mut |view, writes| {
+        if writes { &mut written } else { &mut read }.insert(view.buffer);
+    });
+    (read, written)
+}
+
+type Sets<'s> = (&'s HashSet<BufferId>, &'s HashSet<BufferId>);
+
+/// Whether two may not change places, by what they read and write.
+fn collides(a: Sets<'_>, b: Sets<'_>) -> bool {
+    !a.1.is_disjoint(b.1) || !a.1.is_disjoint(b.0) || !a.0.is_disjoint(b.1)
+}
+
+fn greatest_divisor(a: i64, b: i64) -> i64 {
+    if b == 0 { a } else { greatest_divisor(b, a % b) }
+}

@@ -1,0 +1,354 @@
+//! One step and one of its indices: which buffers it touches row by row as that index moves, and the step over a
+//! part of the index.
+
+use super::super::address::{Address, extents, reads};
+use super::super::lower::leading_bare;
+use super::super::{Buffer, BufferId, Gemm, Nest, ScanSteps, Stage, Step, View};
+use crate::ir::{Combine, Dim, Elem, Loop, Scalar, StepId, Sub, Var};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+/// How a step uses a buffer while one of its indices moves.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Use {
+    /// Cut into as many equal runs of elements as the index has values, each touched with one value.
+    Rows,
+    /// Read with every value.
+    Whole,
+    /// Added to with every value.
+    Sum,
+}
+
+/// An index of a step.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Index {
+    /// Of the loop of a nest of one stage.
+    Loop(usize),
+    /// Of a matrix product, or of all products of a scan: an axis of the batch, or the one after it for m,
+    /// then n, then k.
+    Product(usize),
+    /// The steps of a scan of one product.
+    Trip,
+}
+
+/// The buffers of a step with their uses; each once.
+pub(super) type Uses = Vec<(BufferId, Use)>;
+
+/// The indices of a step, with their sizes.
+pub(super) fn indices(step: &Step) -> Vec<(Index, i64)> {
+    match step {
+        Step::Nest(nest) => match nest.stages.as_slice() {
+            [stage] => {
+                extents(&stage.body).into_iter().enumerate().map(|(at, n)| (Index::Loop(at), n)).collect()
+            }
+            _ => Vec::new(),
+        },
+        Step::Gemm(gemm) => product_sizes(gemm),
+        Step::Scan(scan) => match scan.steps.as_slice() {
+            [Step::Gemm(gemm)] => product_sizes(gemm).into_iter().chain([(Index::Trip, scan.trip)]).collect(),
+            _ => Vec::new(),
+        },
+        Step::Rand(_) => Vec::new(),
+    }
+}
+
+fn product_sizes(gemm: &Gemm) -> Vec<(Index, i64)> {
+    let sizes = gemm.batch.iter().copied().chain([gemm.m, gemm.n, gemm.k]);
+    sizes.enumerate().map(|(at, size)| (Index::Product(at), size)).collect()
+}
+
+/// What a step does with its buffers as the index moves; `None` if it cannot be cut there.
+pub(super) fn uses(step: &Step, index: Index, buffers: &[Buffer]) -> Option<Uses> {
+    let mut uses = Uses::new();
+    match (step, index) {
+        (Step::Nest(nest), Index::Loop(index)) => {
+            nest_uses(nest.stages.first()?, index, buffers, &mut uses)?;
+        }
+        (Step::Gemm(gemm), Index::Product(at)) => product_uses(gemm, at, None, buffers, &mut uses)?,
+        (Step::Scan(scan), index) => match (scan.steps.as_slice(), index) {
+            ([Step::Gemm(gemm)], Index::Product(at)) => {
+                product_uses(gemm, at, Some(scan), buffers, &mut uses)?;
+            }
+            ([Step::Gemm(gemm)], Index::Trip) => trip_uses(gemm, scan, buffers, &mut uses)?,
+            _ => return None,
+        },
+        _ => return None,
+    }
+    Some(uses)
+}
+
+/// Adds a use; `None` if the buffer has another one already.
+fn add(uses: &mut Uses, buffer: BufferId, own: Use) -> Option<()> {
+    match uses.iter().find(|(id, _)| *id == buffer) {
+        Some((_, other)) => (*other == own).then_some(()),
+        None => {
+            uses.push((buffer, own));
+            Some(())
+        }
+    }
+}
+
+fn nest_uses(stage: &Stage, index: usize, buffers: &[Buffer], uses: &mut Uses) -> Option<()> {
+    let body = &stage.body;
+    let uses_index = |sub: &Sub| matches!(sub, Sub::Affine(affine) if affine.uses(Var::Index(index as u32)));
+    let is_number =
+        |scalar: &Scalar| matches!(scalar, Scalar::Affine(affine) if affine.uses(Var::Index(index as u32)));
+    let is_computed = |sub: &Sub| matches!(sub, Sub::Value(_));
+    if body.write.iter().any(is_computed) || body.body.nodes.iter().any(is_number) {
+        return None;
+    }
+    let sizes = extents(body);
+    match body.write.iter().filter(|sub| uses_index(sub)).count() {
+        0 => {
+            let is_float = buffers[stage.target.buffer.0 as usize].elem == Elem::Float;
+            if body.dropping || body.combine != Combine::Add || !is_float {
+                return None;
+            }
+            add(uses, stage.target.buffer, Use::Sum)?;
+        }
+        1 if body.dropping && !is_first_axis(&stage.target, &body.write, &sizes, index, buffers) => {
+            return None;
+        }
+        1 if body.dropping || runs_along_rows(&stage.target, &body.write, &sizes, index, buffers) => {
+            add(uses, stage.target.buffer, Use::Rows)?;
+        }
+        _ => return None,
+    }
+    let mut axes: Vec<Option<usize>> = vec![None; stage.operands.len()];
+    for (operand, subs, padded) in reads(body) {
+        let view = &stage.operands[operand];
+        let own = match subs.iter().filter(|sub| uses_index(sub)).count() {
+            0 => Use::Whole,
+            1 if padded && !is_first_axis(view, subs, &sizes, index, buffers) => return None,
+            1 if padded || runs_along_rows(view, subs, &sizes, index, buffers) => Use::Rows,
+            _ => return None,
+        };
+        add(uses, view.buffer, own)?;
+        let axis = axis_places(view, subs, sizes[index], index);
+        if own == Use::Rows && axes[operand].is_some() && axes[operand] != axis {
+            return None;
+        }
+        axes[operand] = axis;
+    }
+    Some(())
+}
+
+/// Whether an access goes on by one of equal runs of the buffer with each value of the index, and stays within.
+fn runs_along_rows(view: &View, subs: &[Sub], sizes: &[i64], index: usize, buffers: &[Buffer]) -> bool {
+    if axis_places(view, subs, sizes[index], index).is_none() {
+        return false;
+    }
+    let address = Address::new(view, subs, sizes.len());
+    let row = address.index[index];
+    let others = (0..sizes.len()).filter(|other| *other != index);
+    let reach = others.map(|other| (address.index[other], sizes[other]));
+    let reach = reach.chain([(1, address.spread + 1)]);
+    address.steps.is_empty() && is_within(row, sizes[index], address.offset, reach, view, buffers)
+}
+
+/// The axis that an index runs along, if it alone takes it from one end to the other.
+fn axis_places(view: &View, subs: &[Sub], size: i64, index: usize) -> Option<usize> {
+    let var = Var::Index(index as u32);
+    let axis = subs.iter().position(|sub| matches!(sub, Sub::Affine(affine) if affine.uses(var)))?;
+    let Sub::Affine(affine) = &subs[axis] else { return None };
+    (affine.coefficient(var).as_number()? * size == view.shape[axis]).then_some(axis)
+}
+
+fn is_within(
+    row: i64,
+    size: i64,
+    offset: i64,
+    others: impl Iterator<Item = (i64, i64)>,
+    view: &View,
+    buffers: &[Buffer],
+) -> bool {
+    let (mut low, mut high) = (offset, offset);
+    for (stride, size) in others {
+        let reach = stride * (size - 1).max(0);
+        low += reach.min(0);
+        high += reach.max(0);
+    }
+    row > 0 && row * size == buffers[view.buffer.0 as usize].len as i64 && low >= 0 && high < row
+}
+
+/// Whether the index alone is the subscript of the outermost axis of a whole buffer: so that a read which may fall
+/// outside of the others stays in its row. So does a write that is left out there.
+fn is_first_axis(view: &View, subs: &[Sub], sizes: &[i64], index: usize, buffers: &[Buffer]) -> bool {
+    let first = view.shape.iter().position(|size| *size != 1);
+    let is_whole = view.offset == 0
+        && view.is_contiguous()
+        && view.step_strides.is_empty()
+        && view.count() == buffers[view.buffer.0 as usize].len as i64;
+    is_whole
+        && first.is_some_and(|axis| {
+            let bare = matches!(&subs[axis], Sub::Affine(affine) if affine.as_index() == Some(index));
+            bare && view.shape[axis] == sizes[index]
+        })
+}
+
+/// The axis of one operand of a product that the index moves along.
+fn product_axis(gemm: &Gemm, at: usize, operand: usize) -> Option<usize> {
+    let n_batch = gemm.batch.len();
+    if at < n_batch {
+        return Some(at);
+    }
+    let place = [[Some(0), None, Some(1)], [None, Some(1), Some(0)], [Some(0), Some(1), None]];
+    Some(n_batch + place[operand][at - n_batch]?)
+}
+
+fn product_uses(
+    gemm: &Gemm,
+    at: usize,
+    scan: Option<&ScanSteps>,
+    buffers: &[Buffer],
+    uses: &mut Uses,
+) -> Option<()> {
+    for (operand, view) in [&gemm.a, &gemm.b, &gemm.c].into_iter().enumerate() {
+        let axis = product_axis(gemm, at, operand).filter(|axis| view.strides[*axis] != 0);
+        let own = match axis {
+            Some(axis) => {
+                let axes = (0..view.shape.len()).filter(|other| *other != axis);
+                let axes = axes.map(|other| (view.strides[other], view.shape[other]));
+                let trip = |step: &StepId| scan.filter(|scan| scan.step == *step).map(|scan| scan.trip);
+                let steps: Option<Vec<(i64, i64)>> =
+                    view.step_strides.iter().map(|(step, stride)| Some((*stride, trip(step)?))).collect();
+                let others = axes.chain(steps?);
+                if !is_within(view.strides[axis], view.shape[axis], view.offset, others, view, buffers) {
+                    return None;
+                }
+                Use::Rows
+            }
+            None if operand < 2 => Use::Whole,
+            // Elements of the result that many values of the index add to.
+            None if at == gemm.batch.len() + 2 => Use::Sum,
+            None => return None,
+        };
+        add(uses, view.buffer, own)?;
+    }
+    Some(())
+}
+
+/// The same for the steps of a scan of a product that adds to one result.
+fn trip_uses(gemm: &Gemm, scan: &ScanSteps, buffers: &[Buffer], uses: &mut Uses) -> Option<()> {
+    for (operand, view) in [&gemm.a, &gemm.b, &gemm.c].into_iter().enumerate() {
+        let own = match view.step_strides.as_slice() {
+            [] if operand < 2 => Use::Whole,
+            [] if gemm.accumulate => Use::Sum,
+            [(step, stride)] if *step == scan.step && !scan.reverse => {
+                let axes = view.strides.iter().copied().zip(view.shape.iter().copied());
+                if !is_within(*stride, scan.trip, view.offset, axes, view, buffers) {
+                    return None;
+                }
+                Use::Rows
+            }
+            _ => return None,
+        };
+        add(uses, view.buffer, own)?;
+    }
+    Some(())
+}
+
+/// One of `parts` parts of a step: of the indices that it has at one value of a new step.
+pub(super) struct Part<'b> {
+    pub step: StepId,
+    pub parts: i64,
+    pub buffers: &'b [Buffer],
+    pub uses: &'b HashMap<BufferId, Use>,
+    /// The buffers of which all that is left is the rows of one part.
+    pub own: &'b HashSet<BufferId>,
+}
+
+impl Part<'_> {
+    pub fn of(&self, step: &Step, index: Index) -> Step {
+        match (step, index) {
+            (Step::Nest(nest), Index::Loop(index)) => Step::Nest(self.nest(nest, index)),
+            (Step::Gemm(gemm), Index::Product(at)) => Step::Gemm(self.product(gemm, at)),
+            (Step::Scan(scan), Index::Product(at)) => {
+                let product = |step: &Step| match step {
+                    Step::Gemm(gemm) => Step::Gemm(self.product(gemm, at)),
+                    other => other.clone(),
+                };
+                Step::Scan(ScanSteps { steps: scan.steps.iter().map(product).collect(), ..scan.clone() })
+            }
+            (Step::Scan(scan), Index::Trip) => {
+                let product = |step: &Step| match step {
+                    Step::Gemm(gemm) => Step::Gemm(self.moved(gemm)),
+                    other => other.clone(),
+                };
+                let steps = scan.steps.iter().map(product).collect();
+                Step::Scan(ScanSteps { trip: scan.trip / self.parts, steps, ..scan.clone() })
+            }
+            _ => step.clone(),
+        }
+    }
+
+    fn nest(&self, nest: &Nest, index: usize) -> Nest {
+        let stage = &nest.stages[0];
+        let body = &stage.body;
+        let mut domain = body.domain.clone();
+        domain[index] = Dim::number(extents(body)[index] / self.parts);
+        let mut target = self.view(&stage.target);
+        let mut shape = body.shape.clone();
+        if let Some(axis) = self.shorten(&mut target, &body.write, extents(body)[index], index) {
+            shape[axis] = Dim::number(target.shape[axis]);
+        }
+        let mut operands: Vec<View> = stage.operands.iter().map(|view| self.view(view)).collect();
+        for (operand, view) in operands.iter_mut().enumerate() {
+            let own = reads(body).find(|(read, ..)| *read == operand);
+            if let Some((_, subs, _)) = own {
+                self.shorten(view, subs, extents(body)[index], index);
+            }
+        }
+        let body = Loop { domain, shape, ..Loop::clone(body) };
+        let shared = leading_bare(&body);
+        let accumulate = stage.accumulate || self.is(Use::Sum, &stage.target);
+        let stage = Stage { body: Arc::new(body), operands, target, accumulate };
+        Nest { name: nest.name.clone(), shared, stages: vec![stage], pieces: nest.pieces }
+    }
+
+    /// Leaves the axis that the index runs along as many places as a part has; returns it.
+    fn shorten(&self, view: &mut View, subs: &[Sub], size: i64, index: usize) -> Option<usize> {
+        let axis = axis_places(view, subs, size, index)?;
+        view.shape[axis] /= self.parts;
+        Some(axis)
+    }
+
+    fn product(&self, gemm: &Gemm, at: usize) -> Gemm {
+        let mut part = gemm.clone();
+        let n_batch = gemm.batch.len();
+        let size = match at.checked_sub(n_batch) {
+            None => &mut part.batch[at],
+            Some(0) => &mut part.m,
+            Some(1) => &mut part.n,
+            Some(_) => &mut part.k,
+        };
+        *size /= self.parts;
+        part = self.moved(&part);
+        for (operand, view) in [&mut part.a, &mut part.b, &mut part.c].into_iter().enumerate() {
+            if let Some(axis) = product_axis(gemm, at, operand) {
+                view.shape[axis] /= self.parts;
+            }
+        }
+        part
+    }
+
+    /// A product whose operands move on with the new step.
+    fn moved(&self, gemm: &Gemm) -> Gemm {
+        let accumulate = gemm.accumulate || self.is(Use::Sum, &gemm.c);
+        let [a, b, c] = [&gemm.a, &gemm.b, &gemm.c].map(|view| self.view(view));
+        Gemm { a, b, c, accumulate, ..gemm.clone() }
+    }
+
+    fn is(&self, own: Use, view: &View) -> bool {
+        self.uses.get(&view.buffer) == Some(&own)
+    }
+
+    /// A view that moves on with the new step, if its buffer is touched row by row.
+    fn view(&self, view: &View) -> View {
+        if !self.is(Use::Rows, view) || self.own.contains(&view.buffer) {
+            return view.clone();
+        }
+        let stride = self.buffers[view.buffer.0 as usize].len as i64 / self.parts;
+        view.clone().stepping(self.step, stride)
+    }
+}
