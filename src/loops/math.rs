@@ -117,6 +117,12 @@ impl Arith for Writer<'_> {
     fn eq(&mut self, a: ValueId, b: ValueId) -> ValueId {
         self.builder.binary(Binary::Eq, a, b)
     }
+    fn min(&mut self, a: ValueId, b: ValueId) -> ValueId {
+        self.builder.binary(Binary::Min, a, b)
+    }
+    fn max(&mut self, a: ValueId, b: ValueId) -> ValueId {
+        self.builder.binary(Binary::Max, a, b)
+    }
     fn select(&mut self, mask: ValueId, then: ValueId, otherwise: ValueId) -> ValueId {
         self.builder.select(mask, then, otherwise)
     }

@@ -3,6 +3,7 @@
 //! f32: two polynomials, after N. Juffa: `x + x p(x²)` below 0.927734375, `1 - exp(q(|x|))` above.
 //! f64: the four rational approximations of FreeBSD's `s_erf.c`, of which one is chosen.
 
+use super::exp::normal_exp;
 use super::{Arith, at_most, exp, polynomial, split_sign, with_sign};
 use crate::ir::program::Precision;
 
@@ -121,7 +122,8 @@ fn erf_f32<A: Arith>(a: &mut A, x: A::V) -> A::V {
     let far = polynomial(a, x, FAR_F32);
     let minus_x = a.neg(x);
     let far = a.fma(far, x, minus_x);
-    let far = exp(a, far);
+    // At least exp(-18).
+    let far = normal_exp(a, far);
     let one = a.float(1.0);
     let far = a.sub(one, far);
     let cut = a.float(0.927_734_375);

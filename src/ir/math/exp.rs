@@ -36,6 +36,14 @@ const P_F64: &[f64] = &[
     1.0 / 6_227_020_800.0,
 ];
 
+/// e to the power x, if the result is known to be a normal number.
+pub(super) fn normal_exp<A: Arith>(a: &mut A, x: A::V) -> A::V {
+    let (n, r) = reduce(a, x);
+    let minus_one = exp_minus_one(a, r);
+    let scale = power_of_two(a, n);
+    a.fma(minus_one, scale, scale)
+}
+
 /// e to the power x.
 pub fn exp<A: Arith>(a: &mut A, x: A::V) -> A::V {
     // Beyond these bounds the result is 0 or infinite, and so it comes out.
@@ -44,18 +52,18 @@ pub fn exp<A: Arith>(a: &mut A, x: A::V) -> A::V {
     let x = at_least(a, x, low);
     let (n, r) = reduce(a, x);
     let minus_one = exp_minus_one(a, r);
-    let one = a.float(1.0);
-    let power = a.add(minus_one, one);
-    // 2^n may itself be out of range, so it is put to the result as two factors.
-    let even = format(a).bias + 1;
-    let shift = a.int(2 * even);
-    let shifted = a.int_add(n, shift);
-    let half = a.shift_right(shifted, 1);
-    let middle = a.int(even);
-    let first = a.int_sub(half, middle);
-    let second = a.int_sub(n, first);
-    let (first, second) = (power_of_two(a, first), power_of_two(a, second));
-    let power = a.mul(power, first);
+    // 2^n may itself be out of range, so the result is multiplied by two factors: the first one's exponent is
+    // n / 2, rounded down.
+    let format = format(a);
+    let both_biases = a.int(2 * format.bias);
+    let both = a.int_add(n, both_biases);
+    let first = a.shift_right(both, 1);
+    let second = a.int_sub(both, first);
+    let [first, second] = [first, second].map(|exponent| {
+        let bits = a.shift_left(exponent, format.fraction);
+        a.from_bits(bits)
+    });
+    let power = a.fma(minus_one, first, first);
     a.mul(power, second)
 }
 

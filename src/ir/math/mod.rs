@@ -76,6 +76,17 @@ pub trait Arith {
     fn le(&mut self, a: Self::V, b: Self::V) -> Self::M;
     fn eq(&mut self, a: Self::V, b: Self::V) -> Self::M;
     fn select(&mut self, mask: Self::M, then: Self::V, otherwise: Self::V) -> Self::V;
+
+    /// `a` if it is less than `b`, else `b`, as the instruction has it.
+    fn min(&mut self, a: Self::V, b: Self::V) -> Self::V {
+        let less = self.lt(a, b);
+        self.select(less, a, b)
+    }
+    /// `a` if it is greater than `b`, else `b`.
+    fn max(&mut self, a: Self::V, b: Self::V) -> Self::V {
+        let greater = self.lt(b, a);
+        self.select(greater, a, b)
+    }
 }
 
 /// The layout of the floats of a precision.
@@ -133,15 +144,13 @@ fn with_sign<A: Arith>(a: &mut A, x: A::V, sign: A::I) -> A::V {
 /// The smaller of `x` and a constant; NaN stays NaN.
 fn at_most<A: Arith>(a: &mut A, x: A::V, limit: f64) -> A::V {
     let limit = a.float(limit);
-    let beyond = a.lt(limit, x);
-    a.select(beyond, limit, x)
+    a.min(limit, x)
 }
 
 /// The greater of `x` and a constant; NaN stays NaN.
 fn at_least<A: Arith>(a: &mut A, x: A::V, limit: f64) -> A::V {
     let limit = a.float(limit);
-    let beyond = a.lt(x, limit);
-    a.select(beyond, limit, x)
+    a.max(limit, x)
 }
 
 /// The integer nearest to `x * factor`, as a float and in the lowest bits of an integer.
