@@ -73,7 +73,8 @@ fn split(graph: &mut Graph, node: &Node, body: &Loop, operands: &[NodeId]) -> Op
     if !all_written_in_one {
         return None;
     }
-    let source = Source { body, operands, sizes: &sizes };
+    let kinds = (0..sizes.len()).map(|index| [written[index], a.indices[index], b.indices[index]]).collect();
+    let source = Source { body, operands, sizes: &sizes, kinds };
     let a = source.operand(graph, &a)?;
     let b = source.operand(graph, &b)?;
     // The product over all written indices, in the order in which the windows lie if there are any.
@@ -223,6 +224,9 @@ struct Source<'s> {
     body: &'s Loop,
     operands: &'s [NodeId],
     sizes: &'s [i64],
+    /// For each index whether the result has it, and each class: indices that have the same merge into one if they
+    /// lie beside each other.
+    kinds: Vec<[bool; 3]>,
 }
 
 /// One side of the product.
@@ -307,7 +311,8 @@ impl Source<'_> {
     }
 
     /// The indices of `set` in the order of subscripts: those that stand alone in one; then, of those that
-    /// share one, the short ones (the window) before the long ones (the places of the window).
+    /// share one, the short ones (the window) before the long ones (the places of the window). A window longer than
+    /// its places has the channels beside it.
     fn in_order<'a>(&self, subs: impl Iterator<Item = &'a Sub>, set: &[bool]) -> Vec<usize> {
         let mut ranks: Vec<Vec<usize>> = vec![Vec::new()];
         for sub in subs {
@@ -323,6 +328,14 @@ impl Source<'_> {
                 ranks.resize(ranks.len().max(first + rank + 1), Vec::new());
                 ranks[first + rank].push(index);
             }
+        }
+        if let [alone, short, long] = ranks.as_mut_slice() {
+            let kind = |index: &usize| self.kinds[*index];
+            let belongs = |index: &usize| kind(index) == kind(&long[0]) && kind(index) != kind(&short[0]);
+            let (beside, first): (Vec<usize>, Vec<usize>) =
+                alone.iter().partition(|index| Some(*index) != alone.first() && belongs(index));
+            *alone = first;
+            long.splice(0..0, beside);
         }
         let mut order: Vec<usize> = Vec::new();
         ranks.into_iter().flatten().for_each(|index| {
