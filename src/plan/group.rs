@@ -148,10 +148,12 @@ fn pays(a: &Nest, b: &Nest, shared: usize) -> bool {
     // A nest over all elements gives up its long vectors; and too few rows are no work for threads.
     let short = stages().any(|stage| row(stage) > 1 && row(stage) < SHORT_ROW);
     let total: i64 = stages().map(|stage| row_cost(stage, row(stage))).sum();
-    let empty: i64 = stages().filter(|stage| row(stage) < SHORT_ROW).map(lost_lanes).sum();
+    let empty: i64 = stages().filter(|stage| row(stage) < LANES).map(lost_lanes).sum();
     points > 1 && !(whole_before && short) && empty * WORTH_LANES <= total
 }
 
+/// Lanes of the widest vectors.
+const LANES: i64 = 16;
 /// What an elementary function costs, in additions.
 const FUNCTION: i64 = 16;
 /// Functions at a few points of each row are left to loops over all rows at once, which fill vectors with them,
@@ -161,7 +163,7 @@ const WORTH_LANES: i64 = 8;
 /// Roughly what a stage does in a row, in operations on vectors.
 fn row_cost(stage: &Stage, points: i64) -> i64 {
     let operations = stage.body.body.nodes.len() as i64 + FUNCTION * functions(stage);
-    operations * (points as u64).div_ceil(16) as i64
+    operations * (points as u64).div_ceil(LANES as u64) as i64
 }
 
 /// What a stage with a short row would do better in a loop over all rows.
