@@ -13,6 +13,7 @@ use super::{Buffer, BufferId, Place, ScanSteps, Step};
 use crate::ir::program::Precision;
 use rows::{Index, Part, Use, indices, uses};
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
 const MOST_PARTS: i64 = 64;
 
@@ -46,8 +47,8 @@ pub(super) fn chunk(
     if temporaries.map(bytes).sum::<usize>() < limits.large {
         return steps;
     }
-    let mut done: Vec<Step> = Vec::new();
-    let mut rest = steps;
+    let mut done: Vec<Rc<Item>> = Vec::new();
+    let mut rest: Vec<Rc<Item>> = steps.into_iter().map(Item::new).collect();
     // Members of runs that were not worth it begin no others.
     let mut tried: HashSet<BufferId> = HashSet::new();
     while !rest.is_empty() {
@@ -62,7 +63,26 @@ pub(super) fn chunk(
             }
         }
     }
-    done
+    done.into_iter()
+        .map(|item| Rc::try_unwrap(item).map_or_else(|item| item.step.clone(), |item| item.step))
+        .collect()
+}
+
+/// A step and the buffers that it reads and writes.
+struct Item {
+    step: Step,
+    read: HashSet<BufferId>,
+    written: HashSet<BufferId>,
+}
+
+impl Item {
+    fn new(step: Step) -> Rc<Item> {
+        let (mut read, mut written) = (HashSet::new(), HashSet::new());
+        for_each_view(&step, &mut |view, writes| {
+            if writes { &mut written } else { &mut read }.insert(view.buffer);
+        });
+        Rc::new(Item { step, read, written })
+    }
 }
 
 /// A run that was cut.
@@ -70,23 +90,22 @@ struct Found {
     /// The first step that it takes the place of.
     from: usize,
     /// What runs before it, and the run.
-    before: Vec<Step>,
-    after: Vec<Step>,
+    before: Vec<Rc<Item>>,
+    after: Vec<Rc<Item>>,
 }
 
 fn first_run(
     lowering: &mut Lowering,
-    steps: &[Step],
-    done: &[Step],
+    steps: &[Rc<Item>],
+    done: &[Rc<Item>],
     (precision, limits): (Precision, Limits),
     tried: &mut HashSet<BufferId>,
 ) -> Option<Found> {
     for (from, seed) in steps.iter().enumerate() {
-        let written = touched(seed).1;
-        if written.iter().any(|buffer| tried.contains(buffer)) {
+        if !seed.written.is_disjoint(tried) {
             continue;
         }
-        for (index, size) in indices(seed) {
+        for (index, size) in indices(&seed.step) {
             if size < 2 {
                 continue;
             }
@@ -97,7 +116,7 @@ fn first_run(
                 let (before, after) = run.cut(lowering, parts, &own);
                 return Some(Found { from, before, after });
             }
-            tried.extend(run.members.iter().flat_map(|(step, _)| touched(step).1));
+            tried.extend(run.members.iter().flat_map(|(item, _)| &item.written));
         }
     }
     None
@@ -105,19 +124,19 @@ fn first_run(
 
 /// Steps that can be carried out for a part of the rows at a time.
 struct Run {
-    members: Vec<(Step, Index)>,
+    members: Vec<(Rc<Item>, Index)>,
     uses: HashMap<BufferId, Use>,
     /// What divides the sizes of all members' indices.
     common: i64,
-    before: Vec<Step>,
-    after: Vec<Step>,
+    before: Vec<Rc<Item>>,
+    after: Vec<Rc<Item>>,
     read: HashSet<BufferId>,
     written: HashSet<BufferId>,
 }
 
 impl Run {
-    fn from(seed: &Step, index: Index, size: i64, buffers: &[Buffer]) -> Option<Run> {
-        let own = uses(seed, index, buffers)?;
+    fn from(seed: &Rc<Item>, index: Index, size: i64, buffers: &[Buffer]) -> Option<Run> {
+        let own = uses(&seed.step, index, buffers)?;
         let mut run = Run {
             members: Vec::new(),
             uses: HashMap::new(),
@@ -131,31 +150,30 @@ impl Run {
         is_rows.then(|| run.add(seed, index, size, own)).map(|()| run)
     }
 
-    fn add(&mut self, step: &Step, index: Index, size: i64, own: rows::Uses) {
+    fn add(&mut self, item: &Rc<Item>, index: Index, size: i64, own: rows::Uses) {
         self.uses.extend(own);
         self.common = greatest_divisor(self.common, size);
-        let (read, written) = touched(step);
-        self.read.extend(read);
-        self.written.extend(written);
-        self.members.push((step.clone(), index));
+        self.read.extend(&item.read);
+        self.written.extend(&item.written);
+        self.members.push((item.clone(), index));
     }
 
     /// Takes in what belongs to the run of the steps that follow.
-    fn follow(mut self, steps: &[Step], buffers: &[Buffer]) -> Run {
+    fn follow(mut self, steps: &[Rc<Item>], buffers: &[Buffer]) -> Run {
         let (mut late_read, mut late_written) = (HashSet::new(), HashSet::new());
-        for step in steps {
-            let (read, written) = touched(step);
-            let waits = collides((&read, &written), (&late_read, &late_written));
-            let belongs = read.iter().any(|buffer| self.uses.get(buffer) == Some(&Use::Rows));
-            let place = if waits || !belongs { None } else { self.place(step, buffers) };
+        for item in steps {
+            let touched = (&item.read, &item.written);
+            let waits = collides(touched, (&late_read, &late_written));
+            let belongs = item.read.iter().any(|buffer| self.uses.get(buffer) == Some(&Use::Rows));
+            let place = if waits || !belongs { None } else { self.place(&item.step, buffers) };
             if let Some((index, size, own)) = place {
-                self.add(step, index, size, own);
-            } else if !waits && !collides((&read, &written), (&self.read, &self.written)) {
-                self.before.push(step.clone());
+                self.add(item, index, size, own);
+            } else if !waits && !collides(touched, (&self.read, &self.written)) {
+                self.before.push(item.clone());
             } else {
-                late_read.extend(read);
-                late_written.extend(written);
-                self.after.push(step.clone());
+                late_read.extend(&item.read);
+                late_written.extend(&item.written);
+                self.after.push(item.clone());
             }
         }
         self
@@ -209,12 +227,14 @@ impl Run {
     }
 
     /// The temporaries that nothing else touches. `outside`: the steps that go before the run.
-    fn own<'s>(&'s self, buffers: &[Buffer], outside: impl Iterator<Item = &'s Step>) -> HashSet<BufferId> {
+    fn own<'s>(
+        &'s self,
+        buffers: &[Buffer],
+        outside: impl Iterator<Item = &'s Rc<Item>>,
+    ) -> HashSet<BufferId> {
         let mut others: HashSet<BufferId> = HashSet::new();
-        for step in outside.chain(&self.before).chain(&self.after) {
-            for_each_view(step, &mut |view, _| {
-                others.insert(view.buffer);
-            });
+        for item in outside.chain(&self.before).chain(&self.after) {
+            others.extend(item.read.iter().chain(&item.written));
         }
         let is_own = |id: &BufferId| {
             self.uses[id] == Use::Rows
@@ -226,15 +246,20 @@ impl Run {
     }
 
     /// The steps up to the end of the run, and those after it.
-    fn cut(self, lowering: &mut Lowering, parts: i64, own: &HashSet<BufferId>) -> (Vec<Step>, Vec<Step>) {
+    fn cut(
+        self,
+        lowering: &mut Lowering,
+        parts: i64,
+        own: &HashSet<BufferId>,
+    ) -> (Vec<Rc<Item>>, Vec<Rc<Item>>) {
         let step = lowering.fresh_step();
         let mut before = self.before;
         for (member, _) in &self.members {
-            before.extend(start_of_sum(member, &self.uses));
+            before.extend(start_of_sum(&member.step, &self.uses).map(Item::new));
         }
         let part = Part { step, parts, buffers: &lowering.buffers, uses: &self.uses, own };
-        let steps = self.members.iter().map(|(member, index)| part.of(member, *index)).collect();
-        before.push(Step::Scan(ScanSteps { step, trip: parts, reverse: false, steps }));
+        let steps = self.members.iter().map(|(member, index)| part.of(&member.step, *index)).collect();
+        before.push(Item::new(Step::Scan(ScanSteps { step, trip: parts, reverse: false, steps })));
         for id in own {
             lowering.buffers[id.0 as usize].len /= parts as usize;
         }
@@ -251,15 +276,6 @@ fn start_of_sum(step: &Step, uses: &HashMap<BufferId, Use>) -> Option<Step> {
     };
     let is_sum = uses.get(&target.buffer) == Some(&Use::Sum);
     (is_sum && !accumulates).then(|| fill_step(target.clone(), name.clone()))
-}
-
-/// The buffers that a step reads and those that it writes.
-fn touched(step: &Step) -> (HashSet<BufferId>, HashSet<BufferId>) {
-    let (mut read, mut written) = (HashSet::new(), HashSet::new());
-    for_each_view(step, &mut |view, writes| {
-        if writes { &mut written } else { &mut read }.insert(view.buffer);
-    });
-    (read, written)
 }
 
 type Sets<'s> = (&'s HashSet<BufferId>, &'s HashSet<BufferId>);
