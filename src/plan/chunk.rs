@@ -218,9 +218,11 @@ impl Run {
         if rows < limits.large || self.members.len() < 2 {
             return None;
         }
-        let divisors = (2..=self.common.min(MOST_PARTS)).filter(|parts| self.common % parts == 0);
-        let parts =
-            divisors.clone().find(|parts| rows / *parts as usize <= limits.resident).or(divisors.last())?;
+        let mut divisors = (2..=self.common.min(MOST_PARTS)).filter(|parts| self.common % parts == 0);
+        let parts = divisors
+            .clone()
+            .find(|parts| rows / *parts as usize <= limits.resident)
+            .or(divisors.next_back())?;
         // What all parts need is fetched again with each of them.
         let worth = inner.saturating_mul(limits.fetched_again) / 2;
         (again * (parts - 1) as usize <= worth).then_some(parts)

@@ -139,11 +139,8 @@ fn check(graph: &Graph) -> Plan {
 
 /// The scans of a plan.
 fn scans(plan: &Plan) -> Vec<&ScanSteps> {
-    let scan = |step| match step {
-        &Step::Scan(ref scan) => Some(scan),
-        _ => None,
-    };
-    plan.steps.iter().filter_map(scan).collect()
+    let steps = plan.steps.iter();
+    steps.filter_map(|step| if let Step::Scan(scan) = step { Some(scan) } else { None }).collect()
 }
 
 #[test]
