@@ -6,17 +6,16 @@ use std::fs;
 use std::path::Path;
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
-use nnc::base::{Diagnostics, SourceMap};
-use nnc::compile::{Timings, check, parts, sizes};
+use nnc::base::SourceMap;
+use nnc::compile::{parts, sizes};
 use nnc::grad::gradient;
-use nnc::ir::program::Program;
 use nnc::ir::{Graph, NodeId, Op, compact, specialise};
 use nnc::jit::{Executable, Options};
 use nnc::loops::lower;
 use nnc::opt::optimise;
 use nnc::plan::{self, plan};
 use nnc::runtime::program::Files;
-use nnc::syntax;
+use nnc::{sema, syntax};
 
 /// From the smallest to the one with most layers.
 const PROGRAMS: [&str; 4] = ["xor", "lenet5", "lstm", "gpt"];
@@ -25,46 +24,57 @@ fn stages(criterion: &mut Criterion) {
     for name in PROGRAMS {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches").join(name).with_extension("nn");
         let text = fs::read_to_string(&path).expect("the program is there");
-        criterion.bench_function(&format!("parse/{name}"), |bench| {
-            let file = SourceMap::default().add(name, text.as_str());
-            bench.iter(|| syntax::parse(file, &text));
-        });
-        criterion.bench_function(&format!("check/{name}"), |bench| bench.iter(|| program(name, &text)));
+        let mut sources = SourceMap::default();
+        let file = sources.add(name, text.as_str());
+        time(criterion, &format!("parse/{name}"), || (), |()| syntax::parse(file, &text));
+        let (tree, _) = syntax::parse(file, &text);
 
-        let program = program(name, &text);
+        // Names, shapes, the library, and all gradients.
+        let given = || (sources.clone(), tree.clone());
+        time(criterion, &format!("check/{name}"), given, |(mut sources, tree)| {
+            (sema::check(&mut sources, tree, &mut Files), sources)
+        });
+        let checked = sema::check(&mut sources, tree, &mut Files);
+        let program = checked.program.expect("the program is right");
+
         let part = &parts(&program)[0];
         let (forward, loss, params) = forward(part.graph);
-        criterion.bench_function(&format!("grad/{name}"), |bench| {
-            let differentiate =
-                |mut graph: Graph| gradient(&mut graph, &[(loss, None)], &params).expect("a derivative");
-            bench.iter_batched(|| forward.clone(), differentiate, BatchSize::LargeInput);
-        });
+        time(
+            criterion,
+            &format!("grad/{name}"),
+            || forward.clone(),
+            |mut graph| {
+                let gradients = gradient(&mut graph, &[(loss, None)], &params).expect("a derivative");
+                (gradients, graph)
+            },
+        );
 
-        let fixed = specialise(part.graph, &sizes(part, &program)).expect("sizes that fit");
-        criterion.bench_function(&format!("opt/{name}"), |bench| bench.iter(|| optimise(&fixed)));
+        let sizes = sizes(part, &program);
+        let specialised = || specialise(part.graph, &sizes).expect("sizes that fit");
+        time(criterion, &format!("specialise/{name}"), || (), |()| specialised());
+        let fixed = specialised();
+        time(criterion, &format!("opt/{name}"), || (), |()| optimise(&fixed));
         let simple = optimise(&fixed);
-        let planned = plan(&simple, plan::Options::default()).expect("a plan");
-        criterion.bench_function(&format!("plan/{name}"), |bench| {
-            bench.iter(|| plan(&simple, plan::Options::default()));
-        });
+        let planned = || plan(&simple, plan::Options::default()).expect("a plan");
+        time(criterion, &format!("plan/{name}"), || (), |()| planned());
+        let planned = planned();
         let options = Options::default();
-        let module = lower(&planned, options.target.lanes()).expect("loops");
-        criterion.bench_function(&format!("loops/{name}"), |bench| {
-            bench.iter(|| lower(&planned, options.target.lanes()));
-        });
-        criterion.bench_function(&format!("code/{name}"), |bench| {
-            bench.iter(|| Executable::from_module(&module, &planned.externals, options));
-        });
+        let lowered = || lower(&planned, options.target.lanes()).expect("loops");
+        time(criterion, &format!("loops/{name}"), || (), |()| lowered());
+        let module = lowered();
+        time(
+            criterion,
+            &format!("code/{name}"),
+            || (),
+            |()| Executable::from_module(&module, &planned.externals, options).expect("code"),
+        );
     }
 }
 
-/// Parsed, checked, differentiated.
-fn program(name: &str, text: &str) -> Program {
-    let mut sources = SourceMap::default();
-    let file = sources.add(name, text);
-    let as_it_is = &mut |_: &mut SourceMap, _: &mut syntax::ast::File| Diagnostics::new();
-    let (program, _) = check(&mut sources, file, &mut Files, as_it_is, &Timings::default());
-    program.expect("the program is right")
+/// Times `work` on what `given` makes anew for it. Neither that nor the end of what is made counts.
+fn time<I, O>(criterion: &mut Criterion, name: &str, given: impl FnMut() -> I, work: impl FnMut(I) -> O) {
+    let (mut given, mut work) = (given, work);
+    criterion.bench_function(name, |bench| bench.iter_batched(&mut given, &mut work, BatchSize::LargeInput));
 }
 
 /// The part of a step that its loss needs, the loss, and the parameters in it.
