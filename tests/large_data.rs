@@ -2,6 +2,7 @@
 #![cfg(target_os = "linux")]
 
 use std::io::{Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// A file of which only the first and the last rows are on the disk: zeros of `rows` images of 32 times 32
@@ -17,8 +18,7 @@ fn sparse(path: &std::path::Path, rows: u32) {
 
 #[test]
 fn images_are_read_batch_by_batch() {
-    let folder = std::env::temp_dir().join(format!("nnc_large_{}", std::process::id()));
-    std::fs::create_dir_all(&folder).expect("a folder");
+    let folder = folder("images");
     let rows = 1_100_000;
     sparse(&folder.join("images-idx3-ubyte"), rows);
     let program = "
@@ -34,11 +34,87 @@ train {
     steps    = 12
 }
 ";
-    let file = folder.join("brightness.nn");
-    std::fs::write(&file, program).expect("a file");
     // The file is mapped, which takes addresses but no memory; its numbers as floats would take four times as
     // much. So the limit lies a little above the file.
-    let limit = 2_000_000;
+    let said = run_within(2_000_000, &folder, program);
+    assert!(said.contains("990_000 rows"), "{said}");
+    std::fs::remove_dir_all(folder).expect("it was there");
+}
+
+#[test]
+fn images_are_standardised_batch_by_batch() {
+    let folder = folder("standard");
+    // 72 MB as bytes, 287 MB as floats.
+    sparse(&folder.join("images-idx3-ubyte"), 70_000);
+    let program = "
+data images = idx(\"images-idx3-ubyte\") {
+    image: [32, 32] = standardize(tensor())
+    split train = 0.9, test = 0.1
+}
+model Brightness(x: [B, 32, 32]) -> [B, 1] { x |> flatten |> Linear(1) }
+train {
+    data     = images.train
+    minimize mean((Brightness(image) - mean(image, axis = [1, 2])[:, new]) ^ 2) with SGD(lr = 0.01)
+    batch    = 64
+    steps    = 12
+}
+";
+    let said = run_within(72_000 + PROCESS, &folder, program);
+    assert!(said.contains("63_000 rows"), "{said}");
+    std::fs::remove_dir_all(folder).expect("it was there");
+}
+
+/// Training on made rows of 30 floats.
+fn on_made(rows: &str) -> String {
+    format!(
+        "
+data made {{
+    rows = {rows}
+    x: [30] = uniform(-1, 1)
+}}
+model Sum(x: [B, 30]) -> [B, 1] {{ x |> Linear(1) }}
+train {{
+    data     = made
+    minimize mean((Sum(x) - sum(x, axis = 1)[:, new]) ^ 2) with SGD(lr = 0.01)
+    batch    = 64
+    steps    = 12
+    shuffle  = false
+}}
+"
+    )
+}
+
+/// What a program takes that has no data to speak of is less than half of this, in kilobytes.
+const PROCESS: u32 = 100_000;
+
+#[test]
+fn rows_are_made_once() {
+    let folder = folder("once");
+    // 120 MB; twice as much does not fit.
+    let said = run_within(120_000 + PROCESS, &folder, &on_made("1_000_000"));
+    assert!(said.contains("1_000_000 rows"), "{said}");
+    std::fs::remove_dir_all(folder).expect("it was there");
+}
+
+#[test]
+fn what_is_made_of_random_numbers_may_be_larger_than_memory() {
+    let folder = folder("made");
+    // 12 GB.
+    let said = run_within(PROCESS, &folder, &on_made("100_000_000"));
+    assert!(said.contains("100_000_000 rows"), "{said}");
+    std::fs::remove_dir_all(folder).expect("it was there");
+}
+
+fn folder(name: &str) -> PathBuf {
+    let folder = std::env::temp_dir().join(format!("nnc_large_{name}_{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    folder
+}
+
+/// Runs a program that may take so many kilobytes of addresses, and gives what it printed.
+fn run_within(limit: u32, folder: &Path, program: &str) -> String {
+    let file = folder.join("program.nn");
+    std::fs::write(&file, program).expect("a file");
     let output = Command::new("sh")
         .args(["-c", &format!("ulimit -v {limit}; exec \"$0\" run \"$1\" --threads 1")])
         .args([env!("CARGO_BIN_EXE_nnc").as_ref(), file.as_os_str()])
@@ -46,6 +122,5 @@ train {
         .expect("sh starts");
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{errors}");
-    assert!(String::from_utf8_lossy(&output.stdout).contains("990_000 rows"), "{output:?}");
-    std::fs::remove_dir_all(folder).expect("it was there");
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }

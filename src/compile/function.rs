@@ -19,7 +19,8 @@ pub struct Function {
     /// The tensors it works on, in the order in which a call gives them.
     pub externals: Vec<External>,
     pub code: Code,
-    /// Temporaries that are not in use.
+    usage: Use,
+    /// Temporaries that are not in use, of code that will be carried out again.
     workspaces: Mutex<Vec<Workspace>>,
 }
 
@@ -67,7 +68,7 @@ pub fn build(
         return interpreted(graph);
     }
     let (_, plan) = planned(&graph, precision, timings)?;
-    native(plan, jit::Options::default(), timings)
+    native(plan, jit::Options::default(), usage, timings)
 }
 
 pub(super) fn specialised(graph: &Graph, sizes: &Sizes, timings: &Timings) -> Result<Graph, BuildError> {
@@ -88,13 +89,18 @@ pub(super) fn planned(
     Ok((graph, plan.map_err(BuildError::Plan)?))
 }
 
-pub(super) fn native(plan: Plan, options: jit::Options, timings: &Timings) -> Result<Function, BuildError> {
+pub(super) fn native(
+    plan: Plan,
+    options: jit::Options,
+    usage: Use,
+    timings: &Timings,
+) -> Result<Function, BuildError> {
     let lanes = options.target.lanes();
     let module = timings.time(Pass::Loops, || loops::lower(&plan, lanes)).map_err(|error| JitError(error.0));
     let module = module.map_err(BuildError::Code)?;
     let code = timings.time(Pass::Code, || Executable::from_module(&module, &plan.externals, options));
     let code = Code::Native(Box::new(code.map_err(BuildError::Code)?));
-    Ok(Function { externals: plan.externals, code, workspaces: Mutex::default() })
+    Ok(Function { externals: plan.externals, code, usage, workspaces: Mutex::default() })
 }
 
 /// A function that the interpreter carries out, with the externals that a plan would have.
@@ -119,7 +125,8 @@ fn interpreted(graph: Graph) -> Result<Function, BuildError> {
     for output in &graph.outputs {
         externals.push(external("output", &output.name, output.node)?);
     }
-    Ok(Function { externals, code: Code::Interpreted(graph), workspaces: Mutex::default() })
+    let code = Code::Interpreted(graph);
+    Ok(Function { externals, code, usage: Use::Once, workspaces: Mutex::default() })
 }
 
 /// Points of loops and elements of everything else.
@@ -147,7 +154,7 @@ fn verified(graph: &Graph, pass: &str) -> Result<(), BuildError> {
 }
 
 impl Function {
-    /// Carries out `work` with memory for temporaries, which is kept for the next call.
+    /// Carries out `work` with memory for temporaries, which is kept for the next call if there will be one.
     ///
     /// # Errors
     /// If there is not enough memory, and those of `work`.
@@ -163,7 +170,9 @@ impl Function {
             None => code.workspace()?,
         };
         let result = work(&mut workspace);
-        free().push(workspace);
+        if self.usage == Use::Often {
+            free().push(workspace);
+        }
         result
     }
 }

@@ -1,6 +1,6 @@
 //! What a graph has to do, and code that says how far it is: for measurements.
 
-use super::function::{BuildError, Function, native, planned, specialised};
+use super::function::{BuildError, Function, Use, native, planned, specialised};
 use super::timing::Timings;
 use crate::ir::program::Precision;
 use crate::ir::{Graph, Sizes, work};
@@ -46,7 +46,7 @@ pub fn profiled(
     let (graph, plan) = planned(&graph, precision, timings)?;
     let measures = Measures::of(&graph, &plan);
     let options = jit::Options { profiled: true, ..jit::Options::default() };
-    Ok((native(plan, options, timings)?, measures))
+    Ok((native(plan, options, Use::Often, timings)?, measures))
 }
 
 impl Measures {

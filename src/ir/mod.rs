@@ -16,6 +16,7 @@ pub mod affine;
 pub mod build;
 pub mod compose;
 pub mod dim;
+mod draws;
 pub mod graph;
 mod hash;
 pub mod interpret;

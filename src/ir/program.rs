@@ -109,7 +109,7 @@ pub struct DataSet {
     /// The number of rows, if the item itself says it (inline literals, made data).
     pub rows: Option<u64>,
     /// What `graph` reads of the source: an input `name` each, `[NAME.rows, ...]`; with `training_only` only
-    /// the rows of the training part, `[NAME.train.rows, ...]` (for statistics such as `standardize`).
+    /// the rows of the training part, `[NAME.PART.rows, ...]` (for statistics such as `standardize`).
     pub columns: Vec<SourceColumn>,
     /// Outputs: each field by name, `[NAME.rows, ...]`.
     pub graph: Graph,

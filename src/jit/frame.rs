@@ -3,7 +3,6 @@
 use super::JitError;
 use super::products::MatrixProduct;
 use crate::base::philox::Draw;
-use crate::ir::RandKind;
 use crate::loops::{Kind, Rand};
 
 /// Carries out the tasks of one job on several threads. A pool of threads is one; so is [`Alone`].
@@ -132,10 +131,10 @@ pub unsafe extern "C" fn rand(frame: *const Frame<'_>, number: u64, target: *mut
         unsafe {
             if rand.elem == Kind::F64 {
                 let values = std::slice::from_raw_parts_mut(target.get().cast::<f64>().add(start), count);
-                fill_f64(draw, rand.kind, first, values);
+                rand.kind.fill_f64(draw, first, values);
             } else {
                 let values = std::slice::from_raw_parts_mut(target.get().cast::<f32>().add(start), count);
-                fill_f32(draw, rand.kind, first, values);
+                rand.kind.fill_f32(draw, first, values);
             }
         }
     };
@@ -148,35 +147,6 @@ pub unsafe extern "C" fn rand(frame: *const Frame<'_>, number: u64, target: *mut
 
 /// How many random numbers one task draws; a multiple of 4.
 const RAND_PART: usize = 1 << 14;
-
-/// `values` are the elements from `first` on, a multiple of 4.
-fn fill_f32(draw: Draw, kind: RandKind, first: usize, values: &mut [f32]) {
-    match kind {
-        RandKind::Uniform => {
-            for (block, values) in values.chunks_mut(4).enumerate() {
-                let words = draw.words((first / 4 + block) as u32);
-                values.iter_mut().zip(words).for_each(|(value, word)| {
-                    *value = crate::base::philox::uniform_f32(word);
-                });
-            }
-        }
-        RandKind::Normal => {
-            for (at, value) in values.iter_mut().enumerate() {
-                *value = draw.normal_f32((first + at) as u64);
-            }
-        }
-    }
-}
-
-fn fill_f64(draw: Draw, kind: RandKind, first: usize, values: &mut [f64]) {
-    for (at, value) in values.iter_mut().enumerate() {
-        let element = (first + at) as u64;
-        *value = match kind {
-            RandKind::Uniform => draw.uniform_f64(element),
-            RandKind::Normal => draw.normal_f64(element),
-        };
-    }
-}
 
 /// Says that item `number` is done.
 ///

@@ -47,6 +47,22 @@ impl Elements {
         }
     }
 
+    /// Copies other elements of the same type to a place among these.
+    ///
+    /// # Panics
+    /// If they reach beyond the end.
+    pub fn put(&mut self, at: usize, from: &Elements) {
+        let to = at..at + from.len();
+        match (self, from) {
+            (Elements::F32(own), Elements::F32(from)) => own[to].copy_from_slice(from),
+            (Elements::F64(own), Elements::F64(from)) => own[to].copy_from_slice(from),
+            (Elements::I32(own), Elements::I32(from)) => own[to].copy_from_slice(from),
+            (Elements::U8(own), Elements::U8(from)) => own[to].copy_from_slice(from),
+            (Elements::Bool(own), Elements::Bool(from)) => own[to].copy_from_slice(from),
+            _ => {}
+        }
+    }
+
     /// Bytes of one element.
     pub fn size(&self) -> usize {
         match self {

@@ -67,15 +67,6 @@ impl Memory {
         &self.cells[cell.0 as usize]
     }
 
-    /// The tensor that stands where nothing is.
-    pub(super) fn empty(&self) -> &Arc<Array> {
-        &self.empty
-    }
-
-    pub(super) fn shared_mut(&mut self, cell: Cell) -> &mut Arc<Array> {
-        &mut self.cells[cell.0 as usize]
-    }
-
     pub fn shared(&self, cell: Cell) -> Arc<Array> {
         Arc::clone(&self.cells[cell.0 as usize])
     }
@@ -91,11 +82,12 @@ impl Memory {
 
     /// Takes tensors out for a call that works on them; [`Memory::put_back`] ends it.
     pub(super) fn take(&mut self, cells: &[Cell]) -> Vec<Arc<Array>> {
-        let empty = &self.empty;
-        cells
-            .iter()
-            .map(|cell| std::mem::replace(&mut self.cells[cell.0 as usize], Arc::clone(empty)))
-            .collect()
+        cells.iter().map(|cell| self.take_one(*cell)).collect()
+    }
+
+    /// Takes one tensor out; nothing stands in its place.
+    pub(super) fn take_one(&mut self, cell: Cell) -> Arc<Array> {
+        std::mem::replace(&mut self.cells[cell.0 as usize], Arc::clone(&self.empty))
     }
 
     pub(super) fn put_back(&mut self, cells: &[Cell], tensors: Vec<Arc<Array>>) {

@@ -17,7 +17,7 @@ use super::train::{self, Progress};
 use super::{actions, generate};
 use crate::base::{self, Diagnostic, Span, nearest};
 use crate::compile::{self, BuildError, Function, Use};
-use crate::ir::program::{Action, DataRef, Precision, StartFile, Variable};
+use crate::ir::program::{Action, DataRef, DataSet, Precision, StartFile, Variable};
 use crate::ir::{Elem, Graph, Sizes};
 
 /// Parameters and states of a program, and the way through its actions.
@@ -33,6 +33,34 @@ pub struct Session {
     pub(super) damaged: bool,
     /// What predictions so far needed.
     pub(super) prepared: Vec<Prepared>,
+}
+
+/// Carries out the graphs of a data set's fields.
+pub(super) struct FieldsOf<'s> {
+    pub session: &'s mut Session,
+    pub part: Part,
+    pub set: &'s DataSet,
+}
+
+impl load::Evaluate for FieldsOf<'_> {
+    fn once(
+        &mut self,
+        graph: &Graph,
+        sizes: &Sizes,
+        inputs: &Tensors,
+    ) -> Result<BTreeMap<Arc<str>, Array>, Diagnostic> {
+        let moment = Moment { seed: self.set.seed, step: 0 };
+        self.session.evaluate_graph(self.part, graph, sizes, moment, inputs, Some(self.set.span))
+    }
+
+    fn rows(
+        &mut self,
+        computed: &Computed,
+        sizes: &Sizes,
+        inputs: &Tensors,
+    ) -> Result<BTreeMap<Arc<str>, Array>, Diagnostic> {
+        self.session.compute(computed, sizes, inputs)
+    }
 }
 
 /// Tensors by name.
@@ -271,14 +299,10 @@ impl Session {
             return Ok(Arc::clone(table));
         }
         let set = &sets[number];
-        let moment = Moment { seed: set.seed, step: 0 };
-        let base = program.base().to_path_buf();
         let precision = program.checked().precision;
-        let mut evaluate = |graph: &Graph, sizes: &Sizes, inputs: &Tensors| {
-            self.evaluate_graph(Part::Fields(number), graph, sizes, moment, inputs, Some(set.span))
-        };
-        let table = Arc::new(load::load(set, &base, precision, load::LOADED_BYTES, &mut evaluate)?);
-        Ok(Arc::clone(program.table(number).get_or_init(|| table)))
+        let mut fields = FieldsOf { session: self, part: Part::Fields(number), set };
+        let table = load::load(set, program.base(), precision, load::Limits::default(), &mut fields)?;
+        Ok(Arc::clone(program.table(number).get_or_init(|| table.into())))
     }
 
     /// A whole column by its path, `digits.image` or `digits.test.image`; `None` for other names.
@@ -376,7 +400,7 @@ impl Session {
         });
         let binding = binding.map_err(|name| unbound(&name, span))?;
         let called = self.caller.call(&binding, &mut self.memory, moment);
-        let results = take_outputs(&binding, &self.memory);
+        let results = take_outputs(&binding, &mut self.memory);
         self.memory.release(&binding);
         added.into_iter().for_each(|cell| self.memory.remove(cell));
         called.map_err(|error| Diagnostic::error("E0799", error).at(span, ""))?;
@@ -388,12 +412,13 @@ fn stopped(trained: &Option<Trained>) -> bool {
     trained.as_ref().is_some_and(|trained| trained.reason == Reason::Stopped)
 }
 
-fn take_outputs(binding: &Binding, memory: &Memory) -> BTreeMap<Arc<str>, Array> {
+/// Moves the outputs out of the memory.
+fn take_outputs(binding: &Binding, memory: &mut Memory) -> BTreeMap<Arc<str>, Array> {
     let externals = binding.function.externals.iter().zip(&binding.cells);
     externals
         .filter_map(|(external, cell)| {
             let name = external.name.strip_prefix("output:")?;
-            let array = memory.get(*cell).clone();
+            let array = Arc::unwrap_or_clone(memory.take_one(*cell));
             Some((name.into(), array.reshaped(external.shape.clone())?))
         })
         .collect()

@@ -1,18 +1,22 @@
-//! Columns that stay where they are: rows are read from the file, and fields computed of them, when a batch
-//! needs them. So data may be larger than memory.
+//! Columns that are not in memory: rows are read from a file, or drawn, and fields computed of them, when a
+//! batch needs them. So data may be larger than memory.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Column;
+use super::drawn::Drawn;
 use super::read::placed;
 use crate::base::{Diagnostic, Span};
 use crate::compile::Cache;
 use crate::ir::program::Precision;
 use crate::ir::{Dim, Elem, Graph, Sizes};
-use crate::runtime::array::{Array, Elements};
+use crate::runtime::array::{Array, Elements, element_count};
 use crate::runtime::sources::images::{Images, Size};
 use crate::runtime::sources::stored::StoredArray;
+
+/// How many elements are made at once where all rows are wanted.
+pub const BLOCK: usize = 1 << 16;
 
 /// A column that is not in memory.
 pub struct Lazy {
@@ -30,15 +34,21 @@ pub enum Origin {
     File(StoredArray),
     /// A folder of images.
     Images(Arc<Images>, Size),
+    /// Random numbers of so many rows.
+    Drawn(Drawn, usize),
+    /// Some rows of a column.
+    Part(Column, Arc<[u32]>),
     /// Rows of other columns, by a graph that computes each row from the same row of these alone.
     Computed(Computed),
 }
 
-/// A field computed batch by batch.
+/// What is computed of rows, batch by batch.
 pub struct Computed {
-    /// Inputs by name, one output.
+    /// Inputs by name; if it is a field, one output.
     pub graph: Graph,
     pub inputs: BTreeMap<Arc<str>, Column>,
+    /// Inputs that are the same for all rows.
+    pub known: BTreeMap<Arc<str>, Arc<Array>>,
     /// The free dimension that is the number of rows, and all others.
     pub rows: Arc<str>,
     pub sizes: Sizes,
@@ -65,6 +75,8 @@ impl Lazy {
         match &self.origin {
             Origin::File(array) => array.rows(),
             Origin::Images(images, _) => images.rows(),
+            Origin::Drawn(_, rows) => *rows,
+            Origin::Part(_, rows) => rows.len(),
             Origin::Computed(computed) => computed.n_rows,
         }
     }
@@ -79,21 +91,69 @@ impl Lazy {
             Origin::Images(images, size) => {
                 decoded(images, *size, rows, into).map_err(|error| placed(error, self.span))
             }
+            Origin::Drawn(drawn, _) => {
+                drawn.gather(rows, into);
+                Ok(())
+            }
+            Origin::Part(column, part) => {
+                let rows: Vec<u32> = rows.iter().map(|row| part[*row as usize]).collect();
+                column.gather(&rows, into, carry)
+            }
             Origin::Computed(computed) => {
-                let mut inputs = BTreeMap::new();
-                for (name, column) in &computed.inputs {
-                    let mut array = column.empty(rows.len());
-                    column.gather(rows, &mut array, carry)?;
-                    inputs.insert(name.clone(), Arc::new(array));
-                }
-                let mut sizes = computed.sizes.clone();
-                sizes.insert(computed.rows.clone(), Dim::from(rows.len()));
-                if let Some((_, array)) = carry(computed, &sizes, &inputs)?.into_iter().next() {
+                if let Some((_, array)) = computed.of_rows(rows, carry)?.into_iter().next() {
                     *into = array;
                 }
                 Ok(())
             }
         }
+    }
+
+    /// What all rows take.
+    pub fn bytes(&self) -> usize {
+        let element = Elements::zeros(self.elem, self.precision, 0).size();
+        let row = element_count(&self.row).unwrap_or(usize::MAX).saturating_mul(element);
+        self.n_rows().saturating_mul(row)
+    }
+
+    /// Whether no file is needed: it is made of random numbers and columns in memory.
+    pub fn is_made(&self) -> bool {
+        match &self.origin {
+            Origin::File(_) | Origin::Images(..) => false,
+            Origin::Drawn(..) => true,
+            Origin::Part(column, _) => column.is_made(),
+            Origin::Computed(computed) => computed.inputs.values().all(Column::is_made),
+        }
+    }
+
+    /// All rows. What is computed is made block by block, each put into its place, so that what it is computed of
+    /// is never there for all rows.
+    ///
+    /// # Errors
+    /// As [`Lazy::gather`].
+    pub fn whole(&self, carry: &mut Carry<'_>) -> Result<Array, Diagnostic> {
+        let (count, row_len) = (self.n_rows(), element_count(&self.row).unwrap_or(0));
+        let block = match self.origin {
+            Origin::Computed(_) => (BLOCK / row_len.max(1)).clamp(1, count.max(1)),
+            Origin::File(_) | Origin::Images(..) | Origin::Drawn(..) | Origin::Part(..) => count,
+        };
+        let tensor = |rows: usize| {
+            let shape = std::iter::once(rows).chain(self.row.iter().copied()).collect();
+            Array::zeros(self.elem, self.precision, shape)
+        };
+        let rows_from = |from: usize| (from as u32..(from + block) as u32).collect::<Vec<u32>>();
+        let mut all = tensor(count);
+        if block == count {
+            self.gather(&rows_from(0), &mut all, carry)?;
+            return Ok(all);
+        }
+        let mut made = tensor(block);
+        for start in (0..count).step_by(block) {
+            // The last block begins earlier instead of being smaller: one number of rows needs one code.
+            let from = start.min(count - block);
+            self.gather(&rows_from(from), &mut made, carry)?;
+            all.elements_mut().put(from * row_len, made.elements());
+        }
+        Ok(all)
     }
 
     fn read(&self, array: &StoredArray, rows: &[u32], into: &mut Array) -> Result<(), Diagnostic> {
@@ -109,6 +169,26 @@ impl Lazy {
                 Ok(())
             }
         }
+    }
+}
+
+impl Computed {
+    /// The outputs for some rows.
+    ///
+    /// # Errors
+    /// Those of [`Lazy::gather`] and of `carry`.
+    pub fn of_rows(
+        &self,
+        rows: &[u32],
+        carry: &mut Carry<'_>,
+    ) -> Result<BTreeMap<Arc<str>, Array>, Diagnostic> {
+        let mut inputs = self.known.clone();
+        for (name, column) in &self.inputs {
+            inputs.insert(name.clone(), Arc::new(column.rows_of(rows, carry)?));
+        }
+        let mut sizes = self.sizes.clone();
+        sizes.insert(self.rows.clone(), Dim::from(rows.len()));
+        carry(self, &sizes, &inputs)
     }
 }
 

@@ -5,25 +5,53 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use super::bounds::Bounds;
+use super::drawn::{self, Apart};
 use super::lazy::{Computed, Lazy, Origin, no_code};
-use super::rowwise::row_by_row;
-use super::{Column, Rows, Table, read};
+use super::rowwise::{Kind, Names, kinds};
+use super::{Column, Rows, Table, read, statistics};
 use crate::base::Diagnostic;
 use crate::compile::Cache;
 use crate::ir::program::{DataSet, Precision};
-use crate::ir::{Dim, Graph, Node, NodeId, Op, Output, Sizes, compact};
+use crate::ir::{Combine, Dim, Elem, Graph, Node, NodeId, Op, Output, Sizes, compact};
 use crate::runtime::array::Array;
 use crate::runtime::permutation::split_rows;
 
-/// Carries out a graph: sizes, inputs by name; gives the outputs by name.
-pub type Evaluate<'a> = dyn FnMut(&Graph, &Sizes, &BTreeMap<Arc<str>, Arc<Array>>) -> Result<BTreeMap<Arc<str>, Array>, Diagnostic>
-    + 'a;
+/// Tensors by name.
+pub type Inputs = BTreeMap<Arc<str>, Arc<Array>>;
+pub type Outputs = BTreeMap<Arc<str>, Array>;
 
-/// How many bytes of columns are read into memory at once. Beyond that, large columns stay in their file.
-pub const LOADED_BYTES: usize = 1 << 28;
+/// Carries out the graphs of fields.
+pub trait Evaluate {
+    /// A graph for all rows, once.
+    ///
+    /// # Errors
+    /// If there is no code for these sizes.
+    fn once(&mut self, graph: &Graph, sizes: &Sizes, inputs: &Inputs) -> Result<Outputs, Diagnostic>;
 
-/// Reads the source, computes the fields, checks their bounds and divides the rows. If the columns take more
-/// than `limit` bytes, the large ones are read batch by batch.
+    /// The code of a field that is computed of some rows.
+    ///
+    /// # Errors
+    /// As [`Evaluate::once`].
+    fn rows(&mut self, computed: &Computed, sizes: &Sizes, inputs: &Inputs) -> Result<Outputs, Diagnostic>;
+}
+
+/// When data is loaded how. Bytes are those of the numbers as the program has them.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// How much is in memory. Beyond that, large columns stay in their file, and fields made of random numbers
+    /// are made batch by batch.
+    pub memory: usize,
+    /// How much is made of random numbers in one piece. Beyond that, it is made block by block.
+    pub piece: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { memory: 1 << 28, piece: 1 << 20 }
+    }
+}
+
+/// Reads the source, computes the fields, checks their bounds and divides the rows.
 ///
 /// # Errors
 /// Those of [`read::columns`]; E0720 (a value out of its bounds), E0721 (columns of different length),
@@ -32,10 +60,10 @@ pub fn load(
     set: &DataSet,
     base: &Path,
     precision: Precision,
-    limit: usize,
-    evaluate: &mut Evaluate<'_>,
+    limits: Limits,
+    evaluate: &mut dyn Evaluate,
 ) -> Result<Table, Diagnostic> {
-    let columns = read::columns(set, base, precision, limit)?;
+    let columns = read::columns(set, base, precision, limits.memory)?;
     let rows = count_rows(set, &columns)?;
     let parts = parts(set, rows)?;
     let text = columns.iter().find_map(|column| match column {
@@ -48,8 +76,8 @@ pub fn load(
         sizes.insert(format!("{}.{name}.rows", set.name).into(), Dim::from(rows.len()));
     }
     let training = training_rows(&parts, rows);
-    sizes.entry(format!("{}.train.rows", set.name).into()).or_insert_with(|| Dim::from(training.len()));
-    let fields = Fields { set, precision, sizes: &sizes }.of(columns, &training, evaluate)?;
+    let making = Fields { set, precision, sizes: &sizes, n_rows: rows, limits };
+    let fields = making.of(columns, &training, evaluate)?;
     let mut bounds = BTreeMap::new();
     for field in &set.fields {
         let own = Bounds::new(set, field, &sizes);
@@ -105,10 +133,9 @@ fn parts(set: &DataSet, rows: usize) -> Result<Vec<PartRows>, Diagnostic> {
     Ok(set.parts.iter().zip(lists).map(|(part, list)| (part.name.clone(), list.into())).collect())
 }
 
-/// The rows that statistics are taken from: those of the part `train`, or of the first part.
-fn training_rows(parts: &[(Arc<str>, Arc<[u32]>)], rows: usize) -> Rows {
-    let train = parts.iter().find(|(name, _)| &**name == "train").or(parts.first());
-    train.map_or(Rows::All(rows), |(_, rows)| Rows::Some(Arc::clone(rows)))
+/// The rows that statistics are taken from: those of the first part.
+fn training_rows(parts: &[PartRows], rows: usize) -> Rows {
+    parts.first().map_or(Rows::All(rows), |(_, rows)| Rows::Some(Arc::clone(rows)))
 }
 
 /// What the fields of a data set are made with.
@@ -116,6 +143,8 @@ struct Fields<'a> {
     set: &'a DataSet,
     precision: Precision,
     sizes: &'a Sizes,
+    n_rows: usize,
+    limits: Limits,
 }
 
 impl Fields<'_> {
@@ -123,26 +152,57 @@ impl Fields<'_> {
         &self,
         columns: Vec<Column>,
         training: &Rows,
-        evaluate: &mut Evaluate<'_>,
+        evaluate: &mut dyn Evaluate,
     ) -> Result<BTreeMap<Arc<str>, Column>, Diagnostic> {
-        let graph = &self.set.graph;
-        let inputs = self.inputs(columns, training)?;
+        let mut inputs = self.inputs(columns, training)?;
+        let in_files = inputs.values().any(|column| !column.is_made());
         let rows = format!("{}.rows", self.set.name);
-        let by_row = row_by_row(graph, &rows, |name| inputs.contains_key(name));
+        // Random numbers are columns like others; only fields that are made in one piece draw their own.
+        let (mut graph, random) = drawn::apart(&self.set.graph, &rows, self.set.seed);
+        inputs.extend(random.into_iter().map(|apart| self.random(apart)));
+        let mut known = Inputs::new();
+        if in_files {
+            let training_rows =
+                self.set.parts.first().map(|part| format!("{}.{}.rows", self.set.name, part.name));
+            let training_rows = training_rows.map(|rows| (rows.into(), training.len()));
+            let counts: Vec<_> =
+                std::iter::once((rows.clone().into(), self.n_rows)).chain(training_rows).collect();
+            let Fields { sizes, precision, .. } = *self;
+            let of = statistics::Rows { counts: &counts, columns: &inputs, sizes, precision };
+            (graph, known) = of.settle(graph, evaluate)?;
+        }
+        let kinds = kinds(&graph, &rows, &Names { columns: &inputs, known: &known });
         let mut fields = BTreeMap::new();
-        let mut eager = graph.clone();
+        let mut made = Vec::new();
+        let mut eager = self.set.graph.clone();
         eager.outputs.clear();
-        for output in &graph.outputs {
-            match &graph[output.node].op {
+        for (output, own) in graph.outputs.iter().zip(&self.set.graph.outputs) {
+            let column = match &graph[output.node].op {
                 // Fields that are columns as they stand need no computing.
-                Op::Input { name, .. } if inputs.contains_key(name) => {
-                    fields.insert(output.name.clone(), inputs[name].clone());
+                Op::Input { name, .. } if inputs.contains_key(name) => Some(inputs[name].clone()),
+                _ if kinds[output.node.0 as usize] == Kind::Rows => {
+                    self.computed(&graph, output, &inputs, &known)
                 }
-                _ => match self.computed(output, by_row[output.node.0 as usize], &inputs) {
-                    Some(column) => drop(fields.insert(output.name.clone(), column)),
-                    None => eager.outputs.push(output.clone()),
-                },
+                _ => None,
+            };
+            match column {
+                Some(Column::Lazy(lazy)) if lazy.is_made() => made.push((own, lazy)),
+                Some(column) => drop(fields.insert(output.name.clone(), column)),
+                None => eager.outputs.push(own.clone()),
             }
+        }
+        let bytes = made.iter().fold(0usize, |sum, (_, lazy)| sum.saturating_add(lazy.bytes()));
+        for (own, lazy) in made {
+            let column = if bytes > self.limits.memory {
+                Column::Lazy(lazy)
+            } else if bytes > self.limits.piece && is_elementwise(&self.set.graph, own) {
+                let mut carry = |code: &_, sizes: &_, inputs: &_| evaluate.rows(code, sizes, inputs);
+                Column::Memory(lazy.whole(&mut carry)?.into())
+            } else {
+                eager.outputs.push(own.clone());
+                continue;
+            };
+            fields.insert(own.name.clone(), column);
         }
         if !eager.outputs.is_empty() {
             let mut arrays = BTreeMap::new();
@@ -151,11 +211,18 @@ impl Fields<'_> {
                     arrays.insert(name, column.whole(&mut no_code)?);
                 }
             }
-            for (name, array) in evaluate(&eager, self.sizes, &arrays)? {
+            for (name, array) in evaluate.once(&eager, self.sizes, &arrays)? {
                 fields.insert(name, Column::Memory(array.into()));
             }
         }
         Ok(fields)
+    }
+
+    /// A call that draws as a column, by the name of its input.
+    fn random(&self, apart: Apart) -> (Arc<str>, Column) {
+        let origin = Origin::Drawn(apart.drawn, self.n_rows);
+        let (elem, precision, span) = (Elem::Float, self.precision, self.set.span);
+        (apart.name, Column::Lazy(Arc::new(Lazy { origin, row: apart.row, elem, precision, span })))
     }
 
     /// The columns as the graph names them. A training-only column has the rows of the training part.
@@ -168,25 +235,39 @@ impl Fields<'_> {
         for (column, declared) in columns.into_iter().zip(&self.set.columns) {
             let column = match (declared.training_only, training) {
                 (false, _) | (true, Rows::All(_)) => column,
-                (true, Rows::Some(rows)) => Column::Memory(column.rows_of(rows, &mut no_code)?.into()),
+                (true, Rows::Some(rows)) if column.is_made() => {
+                    Column::Memory(column.rows_of(rows, &mut no_code)?.into())
+                }
+                (true, Rows::Some(rows)) => {
+                    let row = column.row_shape();
+                    let (elem, span) = (declared.row.elem, declared.span);
+                    let origin = Origin::Part(column, Arc::clone(rows));
+                    Column::Lazy(Arc::new(Lazy { origin, row, elem, precision: self.precision, span }))
+                }
             };
             inputs.insert(declared.name.clone(), column);
         }
         Ok(inputs)
     }
 
-    /// A field that is computed batch by batch: one of columns that are not in memory.
-    fn computed(&self, output: &Output, by_row: bool, inputs: &BTreeMap<Arc<str>, Column>) -> Option<Column> {
-        let ty = self.set.graph.ty(output.node);
+    /// A field that is computed row by row of columns that are not in memory.
+    fn computed(
+        &self,
+        graph: &Graph,
+        output: &Output,
+        inputs: &BTreeMap<Arc<str>, Column>,
+        known: &Inputs,
+    ) -> Option<Column> {
+        let ty = graph.ty(output.node);
         let row: Option<Vec<usize>> = ty.shape.get(1..)?.iter().map(size_of_axis).collect();
-        let mut graph = self.set.graph.clone();
-        graph.outputs = vec![output.clone()];
-        let graph = compact(&graph);
-        let own: BTreeMap<Arc<str>, Column> = input_names(&graph)
+        let graph = only(graph, output);
+        let names = input_names(&graph);
+        let (fixed, names): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| known.contains_key(name));
+        let own: BTreeMap<Arc<str>, Column> = names
             .into_iter()
             .map(|name| inputs.get(&name).map(|column| (name, column.clone())))
             .collect::<Option<_>>()?;
-        if !by_row || !own.values().any(|column| matches!(column, Column::Lazy(_))) {
+        if !own.values().any(|column| matches!(column, Column::Lazy(_))) {
             return None;
         }
         let field = self.set.fields.iter().find(|field| field.name == output.name)?;
@@ -195,8 +276,9 @@ impl Fields<'_> {
             graph,
             rows: format!("{}.rows", self.set.name).into(),
             sizes: self.sizes.clone(),
-            n_rows: own.values().next()?.rows(),
+            n_rows: self.n_rows,
             inputs: own,
+            known: fixed.into_iter().map(|name| (name.clone(), Arc::clone(&known[&name]))).collect(),
             functions: Cache::default(),
         };
         let origin = Origin::Computed(computed);
@@ -204,12 +286,29 @@ impl Fields<'_> {
     }
 }
 
+/// The graph of one output.
+fn only(graph: &Graph, output: &Output) -> Graph {
+    let mut graph = graph.clone();
+    graph.outputs = vec![output.clone()];
+    compact(&graph)
+}
+
+/// Whether an output has no sums in it. The parts of a sum are added in an order that may depend on the number
+/// of rows; everything else has the same bits however many rows are computed at once.
+fn is_elementwise(graph: &Graph, output: &Output) -> bool {
+    only(graph, output).nodes().all(|(_, node)| match &node.op {
+        Op::Loop(body) => body.combine == Combine::Set,
+        Op::Scan(_) => false,
+        _ => true,
+    })
+}
+
 fn size_of_axis(size: &Dim) -> Option<usize> {
     size.as_number().and_then(|size| usize::try_from(size).ok())
 }
 
 /// The inputs that the outputs of a graph need.
-fn input_names(graph: &Graph) -> Vec<Arc<str>> {
+pub fn input_names(graph: &Graph) -> Vec<Arc<str>> {
     let needed = graph.reachable(graph.outputs.iter().map(|output| output.node));
     let name = |(id, node): (NodeId, &Node)| match &node.op {
         Op::Input { name, .. } if needed[id.0 as usize] => Some(name.clone()),

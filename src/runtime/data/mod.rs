@@ -6,12 +6,16 @@
 //! | [`load`] | fields from columns, the division into parts |
 //! | [`bounds`] | what ints must lie in |
 //! | [`lazy`], [`rowwise`] | columns that stay in their file, and fields computed of them batch by batch |
+//! | [`drawn`] | random numbers of fields |
+//! | [`statistics`] | sums over the rows of columns that are not in memory |
 
 pub mod bounds;
+mod drawn;
 pub mod lazy;
 pub mod load;
 pub mod read;
 mod rowwise;
+mod statistics;
 #[cfg(test)]
 mod tests;
 
@@ -90,6 +94,14 @@ impl Column {
         }
     }
 
+    /// Whether its rows come from no file.
+    pub fn is_made(&self) -> bool {
+        match self {
+            Column::Memory(_) | Column::Windows(_) => true,
+            Column::Lazy(lazy) => lazy.is_made(),
+        }
+    }
+
     /// The shape of one row.
     pub fn row_shape(&self) -> Vec<usize> {
         match self {
@@ -133,7 +145,8 @@ impl Column {
     pub fn whole(&self, carry: &mut Carry<'_>) -> Result<Arc<Array>, Diagnostic> {
         match self {
             Column::Memory(array) => Ok(Arc::clone(array)),
-            Column::Windows(_) | Column::Lazy(_) => {
+            Column::Lazy(lazy) => lazy.whole(carry).map(Arc::new),
+            Column::Windows(_) => {
                 let rows: Vec<u32> = (0..self.rows() as u32).collect();
                 self.rows_of(&rows, carry).map(Arc::new)
             }

@@ -1,27 +1,41 @@
 //! Which fields can be computed batch by batch: those whose every row depends on the same row of the source
-//! alone.
+//! alone, and on what is the same for all rows.
 
-use crate::ir::{Affine, Dim, Graph, Loop, NodeId, Op, Scalar, Sub, Var};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::Column;
+use super::load::Inputs;
+use crate::ir::{Affine, Combine, Dim, Graph, Loop, NodeId, Op, Scalar, Sub, Var};
 
 /// What a node has to do with rows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Kind {
+pub enum Kind {
     /// Its first axis are the rows, and each row depends on that row of the inputs.
     Rows,
     /// The same for all rows.
     Constant,
-    /// Anything else: a statistic, a random number, a neighbour.
+    /// Anything else: a statistic, a neighbour.
     Other,
 }
 
-/// For each node whether it is computed row by row of the inputs that `is_column` knows, where `rows` is the
-/// number of rows.
-pub fn row_by_row(graph: &Graph, rows: &str, is_column: impl Fn(&str) -> bool) -> Vec<bool> {
+/// What the inputs of a graph are.
+pub struct Names<'a> {
+    pub columns: &'a BTreeMap<Arc<str>, Column>,
+    /// Tensors that are the same for all rows.
+    pub known: &'a Inputs,
+}
+
+/// What each node has to do with rows, where `rows` is the number of rows.
+pub fn kinds(graph: &Graph, rows: &str, names: &Names<'_>) -> Vec<Kind> {
     let mut kinds: Vec<Kind> = Vec::with_capacity(graph.len());
     for (_, node) in graph.nodes() {
         let of = |operand: &NodeId| kinds[operand.0 as usize];
         let kind = match &node.op {
-            Op::Input { name, ty } if is_column(name) && begins_with(&ty.shape, rows) => Kind::Rows,
+            Op::Input { name, ty } if names.columns.contains_key(name) && begins_with(&ty.shape, rows) => {
+                Kind::Rows
+            }
+            Op::Input { name, .. } if names.known.contains_key(name) => Kind::Constant,
             Op::Const(_) => Kind::Constant,
             Op::Mark(_) => of(&node.operands[0]),
             Op::Reshape { shape } => match of(&node.operands[0]) {
@@ -41,17 +55,17 @@ pub fn row_by_row(graph: &Graph, rows: &str, is_column: impl Fn(&str) -> bool) -
         };
         kinds.push(kind);
     }
-    kinds.into_iter().map(|kind| kind == Kind::Rows).collect()
+    kinds
 }
 
-fn mentions(size: &Dim, rows: &str) -> bool {
+pub(super) fn mentions(size: &Dim, rows: &str) -> bool {
     let mut symbols = Vec::new();
     size.symbols(&mut symbols);
     symbols.iter().any(|symbol| &**symbol == rows)
 }
 
 /// `[rows, …]` with no other `rows` in it.
-fn begins_with(shape: &[Dim], rows: &str) -> bool {
+pub(super) fn begins_with(shape: &[Dim], rows: &str) -> bool {
     let Some((first, rest)) = shape.split_first() else { return false };
     first.as_symbol().is_some_and(|symbol| &**symbol == rows) && !rest.iter().any(|size| mentions(size, rows))
 }
@@ -71,7 +85,27 @@ fn loop_kind(body: &Loop, rows: &str, operands: &[Kind]) -> Kind {
         && !others.map(|(_, size)| size).any(|size| mentions(size, rows))
         && body.write_index(0) == Some(index)
         && body.write[1..].iter().all(|sub| is_free_of(sub, index, rows));
-    let keeps = body.body.nodes.iter().all(|scalar| match scalar {
+    if fits && keeps_rows(body, index, rows, operands) { Kind::Rows } else { Kind::Other }
+}
+
+/// Whether a loop combines values of all rows, each computed from that row alone, in such a way that it can be
+/// carried out on some rows after others.
+pub fn sums_rows(body: &Loop, rows: &str, operands: &[Kind]) -> bool {
+    let is_rows = |size: &Dim| size.as_symbol().is_some_and(|symbol| &**symbol == rows);
+    let Some(index) = body.domain.iter().position(is_rows) else { return false };
+    let mut others = body.domain.iter().enumerate().filter(|(at, _)| *at != index).map(|(_, size)| size);
+    matches!(body.combine, Combine::Add | Combine::Mul | Combine::Max | Combine::Min)
+        && operands.contains(&Kind::Rows)
+        && !operands.contains(&Kind::Other)
+        && !others.any(|size| mentions(size, rows))
+        && !body.shape.iter().any(|size| mentions(size, rows))
+        && body.write.iter().all(|sub| is_free_of(sub, index, rows))
+        && keeps_rows(body, index, rows, operands)
+}
+
+/// Whether the expression at a row reads nothing but that row and what is the same for all.
+fn keeps_rows(body: &Loop, index: usize, rows: &str, operands: &[Kind]) -> bool {
+    body.body.nodes.iter().all(|scalar| match scalar {
         Scalar::Affine(form) => is_form_free_of(form, index, rows),
         Scalar::Read { operand, subs, padded } => match (operands[*operand as usize], subs.split_first()) {
             (Kind::Rows, Some((Sub::Affine(first), rest))) => {
@@ -83,8 +117,7 @@ fn loop_kind(body: &Loop, rows: &str, operands: &[Kind]) -> Kind {
             (Kind::Rows | Kind::Other, _) => false,
         },
         _ => true,
-    });
-    if fits && keeps { Kind::Rows } else { Kind::Other }
+    })
 }
 
 /// The linear forms in a loop.

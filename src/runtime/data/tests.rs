@@ -1,13 +1,13 @@
-//! Columns that stay in their file give what loaded ones give.
+//! Columns that are not in memory give what loaded ones give.
 
 use std::path::{Path, PathBuf};
 
-use super::{Column, Table, load};
+use super::load::{self, Limits};
+use super::{Column, Table};
 use crate::ir::program::Precision;
-use crate::ir::{Graph, Sizes};
-use crate::runtime::call::Moment;
+use crate::runtime::array::{Array, Elements};
 use crate::runtime::program::{Part, Program};
-use crate::runtime::session::{Session, Tensors};
+use crate::runtime::session::{FieldsOf, Session};
 
 /// A file of bytes `[rows, 6]`.
 fn file(rows: u8) -> PathBuf {
@@ -24,43 +24,103 @@ const FIELDS: &str = "
     norm = mean(x)
     flat: [3, 2] = reshape(raw * 2, [3, 2])
     small: class(16) = argmax(x)
-    same: [6] = standardize(tensor())
+    standard: [6] = standardize(tensor())
+    standard_x: [6] = 2 * standardize(x * x)
     noisy: [6] = x + uniform(0, 1)
-    split train = 0.75, rest = 0.25
+    split most = 0.75, rest = 0.25
 ";
 
-fn loaded(session: &mut Session, program: &Program, limit: usize) -> Table {
+/// Random numbers of several shapes, by calls within calls.
+const MADE: &str = "
+data d {
+    rows = 3_000
+    x: [30] = uniform(-1, 3)
+    y: [1] = if uniform(0, 1) < 0.5 then 1 else 0
+    label: class(10) = int(uniform(0, 10))
+    far: [5, 7] = normal(shape = [5, 7]) * 2 + x[0]
+    two = normal(3, 0.5, shape = [2])
+    sum = sum(x)
+    split train = 0.75, rest = 0.25
+}
+print d.rows
+";
+
+fn compiled(source: &str) -> Program {
+    Program::from_source(source).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// `number` tells the ways of loading apart: they must not share code.
+fn loaded(session: &mut Session, program: &Program, number: usize, limits: Limits) -> Table {
     let set = &program.checked().data[0];
-    let moment = Moment { seed: set.seed, step: 0 };
-    // Two graphs, so they must not share code.
-    let part = Part::Fields(usize::from(limit == 0));
-    let mut evaluate = |graph: &Graph, sizes: &Sizes, inputs: &Tensors| {
-        session.evaluate_graph(part, graph, sizes, moment, inputs, None)
-    };
-    load::load(set, Path::new(""), Precision::F32, limit, &mut evaluate).unwrap()
+    let mut fields = FieldsOf { session, part: Part::Fields(number), set };
+    load::load(set, Path::new(""), Precision::F32, limits, &mut fields).unwrap()
+}
+
+const ALL: Limits = Limits { memory: usize::MAX, piece: usize::MAX };
+const BLOCKS: Limits = Limits { memory: usize::MAX, piece: 0 };
+const NOTHING: Limits = Limits { memory: 0, piece: 0 };
+
+fn is_lazy(table: &Table, name: &str) -> bool {
+    matches!(table.fields[name], Column::Lazy(_))
+}
+
+fn assert_same(session: &mut Session, tables: [&Table; 2], rows: &[u32]) {
+    let [one, other] = tables;
+    let mut carry = |code: &_, sizes: &_, inputs: &_| session.compute(code, sizes, inputs);
+    assert_eq!(one.fields.keys().collect::<Vec<_>>(), other.fields.keys().collect::<Vec<_>>());
+    for (name, column) in &one.fields {
+        let expected = column.rows_of(rows, &mut carry).unwrap();
+        assert_equal(name, &other.fields[name].rows_of(rows, &mut carry).unwrap(), &expected);
+        for part in [None, Some("rest")] {
+            let expected = one.whole(name, part, &mut carry).unwrap().unwrap();
+            let found = other.whole(name, part, &mut carry).unwrap().unwrap();
+            assert_equal(name, &found, &expected);
+        }
+    }
+}
+
+/// To the bit, but for statistics over all rows: these are added up in another order.
+fn assert_equal(name: &str, found: &Array, expected: &Array) {
+    assert_eq!(found.shape(), expected.shape(), "{name}");
+    if name.starts_with("standard") {
+        let (found, expected) = (found.to_f64(), expected.to_f64());
+        let close =
+            found.iter().zip(expected.iter()).all(|(found, expected)| (found - expected).abs() < 1e-5);
+        assert!(close, "{name}: {found:?} {expected:?}");
+    } else {
+        assert!(found == expected, "{name}");
+    }
 }
 
 #[test]
 fn lazy_columns_are_the_same() {
     let path = file(40);
-    let fields: String =
-        FIELDS.lines().filter(|line| !line.contains("swapped")).collect::<Vec<_>>().join("\n");
-    let source = format!("data d = idx(\"{}\") {{{fields}}}\nprint d.rows\n", path.display());
-    let program = Program::from_source(&source).unwrap_or_else(|error| panic!("{error}"));
+    let program = compiled(&format!("data d = idx(\"{}\") {{{FIELDS}}}\nprint d.rows\n", path.display()));
     let mut session = program.session().unwrap();
-    let (memory, lazy) = (loaded(&mut session, &program, usize::MAX), loaded(&mut session, &program, 0));
-    let is_lazy = |name: &str| matches!(lazy.fields[name], Column::Lazy(_));
-    let names = ["raw", "x", "norm", "flat", "small"];
-    assert!(names.iter().all(|name| is_lazy(name)), "{:?}", lazy.fields);
-    assert!(!is_lazy("same") && !is_lazy("noisy"));
-    let rows = [3, 0, 39, 17, 3];
-    let mut carry = |code: &_, sizes: &_, inputs: &_| session.compute(code, sizes, inputs);
-    for (name, column) in &memory.fields {
-        let expected = column.rows_of(&rows, &mut carry).unwrap();
-        assert!(lazy.fields[name].rows_of(&rows, &mut carry).unwrap() == expected, "{name}");
-        let part = Some("rest");
-        let whole = memory.whole(name, part, &mut carry).unwrap();
-        assert!(whole.is_some() && lazy.whole(name, part, &mut carry).unwrap() == whole, "{name}");
-    }
+    let memory = loaded(&mut session, &program, 0, ALL);
+    let lazy = loaded(&mut session, &program, 1, NOTHING);
+    let eager: Vec<_> = lazy.fields.keys().filter(|name| !is_lazy(&lazy, name)).collect();
+    assert!(eager.is_empty(), "{eager:?}");
+    assert_same(&mut session, [&memory, &lazy], &[3, 0, 39, 17, 3]);
     std::fs::remove_file(path).unwrap();
+}
+
+#[test]
+fn random_fields_are_the_same_however_they_are_made() {
+    let program = compiled(MADE);
+    let mut session = program.session().unwrap();
+    let memory = loaded(&mut session, &program, 0, ALL);
+    let blocks = loaded(&mut session, &program, 1, BLOCKS);
+    let lazy = loaded(&mut session, &program, 2, NOTHING);
+    let Column::Memory(x) = &memory.fields["x"] else { panic!("x is in memory") };
+    let Elements::F32(values) = x.elements() else { panic!("x are floats") };
+    assert!(
+        values.iter().any(|value| *value < 0.0) && values.iter().all(|value| (-1.0..3.0).contains(value))
+    );
+    assert!(memory.fields.keys().all(|name| !is_lazy(&memory, name) && !is_lazy(&blocks, name)));
+    let eager: Vec<_> = lazy.fields.keys().filter(|name| !is_lazy(&lazy, name)).collect();
+    assert!(eager.is_empty(), "{eager:?}");
+    let rows = [3, 0, 2_999, 2_184, 2_185, 3];
+    assert_same(&mut session, [&memory, &blocks], &rows);
+    assert_same(&mut session, [&memory, &lazy], &rows);
 }

@@ -55,8 +55,7 @@ struct Gathered {
 
 impl Gathered {
     fn fill(&self, session: &mut Session, column: &Column, rows: &[u32]) -> Result<(), Diagnostic> {
-        let mut array = Arc::clone(session.memory.empty());
-        std::mem::swap(&mut array, session.memory.shared_mut(self.cell));
+        let mut array = session.memory.take_one(self.cell);
         let mut carry = |code: &_, sizes: &_, inputs: &_| session.compute(code, sizes, inputs);
         column.gather(rows, Arc::make_mut(&mut array), &mut carry)?;
         if let Some(bounds) = &self.bounds {

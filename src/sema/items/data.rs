@@ -187,10 +187,10 @@ fn fields(own: &mut Elaborator<'_>, item: &ast::Data, set: &mut DataSet) -> Opti
                 let whole = if is_column {
                     literal_column(own, field, &mut column_rows)
                 } else {
-                    let rows = match (set.rows, &column_rows) {
-                        (Some(rows), _) => Dim::number(rows as i64),
-                        (None, Some((rows, _))) => Dim::number(*rows as i64),
-                        (None, None) => rows_symbol(&name),
+                    // A name even if `rows = N` is known: then a field can be computed for some rows, too.
+                    let rows = match &column_rows {
+                        Some((rows, _)) => Dim::number(*rows as i64),
+                        None => rows_symbol(&name),
                     };
                     row_field(own, field, set, rows)
                 };

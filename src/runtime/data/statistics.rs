@@ -1,0 +1,206 @@
+//! Statistics over the rows of columns that are not in memory: sums, products, least and greatest values.
+//!
+//! They are taken in passes over the rows, block by block; each pass takes those that need no other that is not
+//! known yet. A known statistic stands in the graph as an input, so a field that uses it is computed row by row.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use super::lazy::{BLOCK, Computed};
+use super::load::{Evaluate, input_names};
+use super::rowwise::{Kind, Names, kinds, mentions, sums_rows};
+use super::{Column, load};
+use crate::base::Diagnostic;
+use crate::compile::Cache;
+use crate::ir::program::Precision;
+use crate::ir::{Combine, Elem, Graph, NodeId, Op, Output, Sizes, compact, copy};
+use crate::runtime::array::{Array, Elements};
+
+/// What statistics are taken of.
+pub struct Rows<'a> {
+    /// The free dimensions that are numbers of rows, with these numbers.
+    pub counts: &'a [(Arc<str>, usize)],
+    pub columns: &'a BTreeMap<Arc<str>, Column>,
+    pub sizes: &'a Sizes,
+    pub precision: Precision,
+}
+
+impl Rows<'_> {
+    /// The graph with its statistics as inputs, as far as they can be taken block by block, and their values.
+    ///
+    /// # Errors
+    /// If rows cannot be read.
+    pub fn settle(
+        &self,
+        graph: Graph,
+        evaluate: &mut dyn Evaluate,
+    ) -> Result<(Graph, load::Inputs), Diagnostic> {
+        let (mut graph, mut known) = (compact(&graph), load::Inputs::new());
+        loop {
+            let before = known.len();
+            let ready = self.depend_on_known(&graph, &known);
+            if !ready.is_empty() {
+                let (part, outputs) = outputs_of(&graph, &ready, known.len());
+                let code = self.code(part, "", 0, &known);
+                let values = evaluate.rows(&code, self.sizes, &known)?;
+                known.extend(values.into_iter().map(|(name, value)| (name, Arc::new(value))));
+                graph = with_inputs(&graph, &outputs);
+            }
+            for (rows, count) in self.counts.iter().filter(|(_, count)| *count > 0) {
+                let kinds = kinds(&graph, rows, &Names { columns: self.columns, known: &known });
+                let is_sum = |(id, node): (NodeId, &crate::ir::Node)| {
+                    let of = |operand: &NodeId| kinds[operand.0 as usize];
+                    let operands: Vec<Kind> = node.operands.iter().map(of).collect();
+                    let Op::Loop(body) = &node.op else { return None };
+                    let sums = node.ty.elem == Elem::Float && sums_rows(body, rows, &operands);
+                    sums.then_some((id, body.combine))
+                };
+                let sums: Vec<(NodeId, Combine)> = graph.nodes().filter_map(is_sum).collect();
+                if sums.is_empty() {
+                    continue;
+                }
+                let ids: Vec<NodeId> = sums.iter().map(|(id, _)| *id).collect();
+                let (part, outputs) = outputs_of(&graph, &ids, known.len());
+                let combines: BTreeMap<Arc<str>, Combine> =
+                    ids.iter().zip(&sums).map(|(id, (_, combine))| (outputs[id].clone(), *combine)).collect();
+                let code = self.code(part, rows, *count, &known);
+                let values = self.pass(&code, &combines, evaluate)?;
+                known.extend(values);
+                graph = with_inputs(&graph, &outputs);
+            }
+            if known.len() == before {
+                return Ok((graph, known));
+            }
+        }
+    }
+
+    /// The nodes without rows that are made of known values and of the numbers of rows alone, of which the latter
+    /// are others when only some rows are computed: those that something else needs.
+    fn depend_on_known(&self, graph: &Graph, known: &load::Inputs) -> Vec<NodeId> {
+        let free = |sizes: &[crate::ir::Dim]| {
+            !sizes.iter().any(|size| self.counts.iter().any(|(rows, _)| mentions(size, rows)))
+        };
+        let mut counts_rows = vec![false; graph.len()];
+        for (rows, _) in self.counts {
+            let kinds = kinds(graph, rows, &Names { columns: self.columns, known });
+            counts_rows.iter_mut().zip(kinds).for_each(|(own, kind)| *own |= kind == Kind::Other);
+        }
+        let mut is_known = vec![false; graph.len()];
+        let mut needed = vec![false; graph.len()];
+        let reachable = graph.reachable(graph.outputs.iter().map(|output| output.node));
+        for (id, node) in graph.nodes().filter(|(id, _)| reachable[id.0 as usize]) {
+            let operands = || node.operands.iter().map(|operand| operand.0 as usize);
+            let all = operands().all(|operand| is_known[operand]);
+            is_known[id.0 as usize] = match &node.op {
+                Op::Input { name, .. } => known.contains_key(name),
+                Op::Const(_) => true,
+                Op::Loop(body) => all && free(&body.domain) && free(&body.shape),
+                Op::Reshape { shape } => all && free(shape),
+                Op::Mark(_) => all,
+                _ => false,
+            };
+            if !is_known[id.0 as usize] {
+                operands().for_each(|operand| needed[operand] = true);
+            }
+        }
+        let wanted = |id: &NodeId| [&is_known, &needed, &counts_rows].iter().all(|own| own[id.0 as usize]);
+        graph.nodes().map(|(id, _)| id).filter(wanted).collect()
+    }
+
+    fn code(&self, graph: Graph, rows: &str, n_rows: usize, known: &load::Inputs) -> Computed {
+        let names = input_names(&graph);
+        let inputs = names.iter().filter_map(|name| Some((name.clone(), self.columns.get(name)?.clone())));
+        let known = known.iter().filter(|(name, _)| names.contains(name));
+        Computed {
+            inputs: inputs.collect(),
+            known: known.map(|(name, value)| (name.clone(), Arc::clone(value))).collect(),
+            graph,
+            rows: rows.into(),
+            sizes: self.sizes.clone(),
+            n_rows,
+            functions: Cache::default(),
+        }
+    }
+
+    /// One pass over all rows. Sums are added up in 64 bits.
+    fn pass(
+        &self,
+        code: &Computed,
+        combines: &BTreeMap<Arc<str>, Combine>,
+        evaluate: &mut dyn Evaluate,
+    ) -> Result<load::Inputs, Diagnostic> {
+        let widest = code.inputs.values().map(|column| column.row_shape().iter().product::<usize>()).max();
+        let block = (BLOCK / widest.unwrap_or(1).max(1)).max(1);
+        let mut totals: BTreeMap<Arc<str>, (Vec<usize>, Vec<f64>)> = BTreeMap::new();
+        for start in (0..code.n_rows).step_by(block) {
+            let rows: Vec<u32> = (start as u32..(start + block).min(code.n_rows) as u32).collect();
+            let mut carry = |code: &_, sizes: &_, inputs: &_| evaluate.rows(code, sizes, inputs);
+            for (name, part) in code.of_rows(&rows, &mut carry)? {
+                let values = part.to_f64();
+                let combine = combines[&name];
+                let total = totals.entry(name);
+                let (_, total) =
+                    total.or_insert_with(|| (part.shape().to_vec(), vec![identity(combine); values.len()]));
+                total
+                    .iter_mut()
+                    .zip(values.iter())
+                    .for_each(|(total, own)| *total = joined(combine, *total, *own));
+            }
+        }
+        let of = |(name, (shape, values)): (Arc<str>, (Vec<usize>, Vec<f64>))| {
+            let elements = match self.precision {
+                Precision::F32 => Elements::F32(values.iter().map(|value| *value as f32).collect()),
+                Precision::F64 => Elements::F64(values),
+            };
+            Some((name, Arc::new(Array::new(shape, elements)?)))
+        };
+        Ok(totals.into_iter().filter_map(of).collect())
+    }
+}
+
+/// Where nothing has been combined yet.
+fn identity(combine: Combine) -> f64 {
+    match combine {
+        Combine::Mul => 1.0,
+        Combine::Max => f64::NEG_INFINITY,
+        Combine::Min => f64::INFINITY,
+        Combine::Set | Combine::Add | Combine::ArgMax | Combine::ArgMin => 0.0,
+    }
+}
+
+fn joined(combine: Combine, total: f64, own: f64) -> f64 {
+    match combine {
+        Combine::Mul => total * own,
+        Combine::Max => total.max(own),
+        Combine::Min => total.min(own),
+        Combine::Set | Combine::Add | Combine::ArgMax | Combine::ArgMin => total + own,
+    }
+}
+
+/// A graph that gives some nodes, under new names; and these names.
+fn outputs_of(graph: &Graph, ids: &[NodeId], first: usize) -> (Graph, HashMap<NodeId, Arc<str>>) {
+    let mut part = graph.clone();
+    part.outputs.clear();
+    let mut names = HashMap::new();
+    for (number, id) in ids.iter().enumerate() {
+        // No column of a source has such a name.
+        let name: Arc<str> = format!("statistic:{}", first + number).into();
+        part.outputs.push(Output { name: name.clone(), node: *id });
+        names.insert(*id, name);
+    }
+    (compact(&part), names)
+}
+
+/// The graph with inputs in place of some nodes.
+fn with_inputs(graph: &Graph, names: &HashMap<NodeId, Arc<str>>) -> Graph {
+    let needed = graph.reachable(graph.outputs.iter().map(|output| output.node));
+    let mut new = Graph::new();
+    let places = copy(&mut new, graph, &needed, |new, id, node, operands| match names.get(&id) {
+        Some(name) => new.add(Op::Input { name: name.clone(), ty: node.ty.clone() }, Vec::new()),
+        None => new.add(node.op.clone(), operands),
+    });
+    for output in &graph.outputs {
+        new.output(output.name.clone(), places[output.node.0 as usize].expect("outputs are needed"));
+    }
+    compact(&new)
+}
