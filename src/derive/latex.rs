@@ -3,18 +3,9 @@
 use super::equations::{Derivation, Equation};
 use super::names::Symbol;
 use super::page::{conventions, shape};
+use super::script::{self, Level, Script, function, in_parentheses, moment, write};
 use super::term::{Reduction, Relation, Term};
-use super::text::{function, moment, number};
 use crate::ir::Type;
-
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Level {
-    Condition,
-    Relation,
-    Sum,
-    Product,
-    Atom,
-}
 
 /// A document of all lines: each with its loss as the program writes it.
 pub fn document(parts: &[(String, Derivation)]) -> String {
@@ -30,7 +21,7 @@ pub fn document(parts: &[(String, Derivation)]) -> String {
         }
         let given = own.given.iter().map(|given| {
             let path = given.path.as_deref().unwrap_or_default();
-            row(&symbol(&given.symbol), "", Some(&given.ty), path)
+            row(&Latex::symbol(&given.symbol), "", Some(&given.ty), path)
         });
         section(&mut text, "Given", given.collect());
         for (title, equations) in
@@ -185,160 +176,135 @@ fn word(letters: &[char]) -> String {
         .collect()
 }
 
-fn symbol(own: &Symbol) -> String {
-    let layer = own.layer.as_ref().map(|layer| format!("^{{[{layer}]}}")).unwrap_or_default();
-    let at = own.at.as_ref().map(|own| format!("_{{{}}}", moment(own).replace('−', "-")));
-    // A name may have a subscript of its own.
-    let text = format!("{{{}}}{layer}{}", name(&own.name), at.unwrap_or_default());
-    if own.adjoint { format!("\\frac{{\\partial L}}{{\\partial {text}}}") } else { text }
+struct Latex;
+
+impl Script for Latex {
+    const MINUS: &'static str = "-";
+    const PARENTHESES: [&'static str; 2] = ["\\left(", "\\right)"];
+    const TRANSPOSED: &'static str = "^\\top";
+    const PRIME: &'static str = "'";
+    const TIMES: &'static str = "\\,";
+    const ELEMENT_BY_ELEMENT: &'static str = " \\odot ";
+    const MATRIX_TIMES: &'static str = "\\, ";
+    const STACKED_FRACTIONS: bool = true;
+
+    fn number(value: f64) -> String {
+        match script::number(value).split_once('e') {
+            Some((digits, power)) => format!("{digits} \\cdot 10^{{{}}}", power.replace('−', "-")),
+            None => script::number(value).replace('−', "-").replace('∞', "\\infty"),
+        }
+    }
+
+    /// Sizes and indices: `i < 3`, `2 B`, `plays.rows`.
+    fn plain(text: &str) -> String {
+        let words = text.split(' ').map(|part| match part {
+            "<" => "<".to_owned(),
+            part if part.chars().count() == 1 => name(part),
+            part if part.chars().all(|c| c.is_ascii_digit() || "+-()".contains(c)) => part.to_owned(),
+            part => format!("\\mathrm{{{}}}", word(&part.chars().collect::<Vec<_>>())),
+        });
+        words.collect::<Vec<_>>().join("\\,")
+    }
+
+    fn words(text: &str) -> String {
+        format!("\\text{{{}}}", escaped(text))
+    }
+
+    fn symbol(own: &Symbol) -> String {
+        let layer = own.layer.as_ref().map(|layer| format!("^{{[{layer}]}}")).unwrap_or_default();
+        let at = own.at.as_ref().map(|own| format!("_{{{}}}", moment(own).replace('−', "-")));
+        // A name may have a subscript of its own.
+        let text = format!("{{{}}}{layer}{}", name(&own.name), at.unwrap_or_default());
+        if own.adjoint { adjoint(&text) } else { text }
+    }
+
+    fn element(own: &Symbol, subscripts: &str) -> String {
+        let inner = Symbol { adjoint: false, ..own.clone() };
+        let text = format!("{}_{{{subscripts}}}", braced(&inner));
+        if own.adjoint { adjoint(&text) } else { text }
+    }
+
+    fn transposable(own: &Symbol) -> Option<String> {
+        (!own.adjoint && own.layer.is_none()).then(|| braced(own))
+    }
+
+    fn function(own: &str) -> String {
+        match function(own) {
+            known @ ("exp" | "log" | "sin" | "cos" | "tanh" | "max" | "min") => format!("\\{known}"),
+            one if one.chars().count() == 1 => name(one),
+            other => format!("\\operatorname{{{}}}", word(&other.chars().collect::<Vec<_>>())),
+        }
+    }
+
+    fn call(name: &str, arguments: &str) -> String {
+        match name {
+            "√" => format!("\\sqrt{{{arguments}}}"),
+            name => Self::function(name) + &in_parentheses::<Self>(arguments),
+        }
+    }
+
+    fn reduction(own: Reduction) -> &'static str {
+        match own {
+            Reduction::Sum => "\\sum",
+            Reduction::Product => "\\prod",
+            Reduction::Max => "\\max",
+            Reduction::Min => "\\min",
+            Reduction::ArgMax => "\\operatorname*{arg\\,max}",
+            Reduction::ArgMin => "\\operatorname*{arg\\,min}",
+        }
+    }
+
+    fn below(indices: &[String]) -> String {
+        let indices: Vec<String> = indices.iter().map(|own| Self::plain(own)).collect();
+        format!("_{{{}}}", indices.join(", "))
+    }
+
+    fn relation(own: Relation) -> [&'static str; 2] {
+        match own {
+            Relation::Less => ["<", ">"],
+            Relation::LessOrEqual => ["\\le", "\\ge"],
+            Relation::Equal => ["=", "="],
+            Relation::And => ["\\wedge", "\\wedge"],
+            Relation::Or => ["\\vee", "\\vee"],
+        }
+    }
+
+    fn between(_: &str, _: &str) -> &'static str {
+        Self::TIMES
+    }
+
+    fn ratio(above: &Term, below: &Term) -> String {
+        format!("\\frac{{{}}}{{{}}}", term(above), term(below))
+    }
+
+    fn power(base: &Term, exponent: &Term) -> String {
+        let base = match base {
+            // An accent in braces takes no second superscript.
+            Term::Symbol(own) if own.layer.is_some() => in_parentheses::<Self>(&term(base)),
+            base => format!("{{{}}}", write::<Self>(base, Level::Atom)),
+        };
+        format!("{base}^{{{}}}", term(exponent))
+    }
+
+    /// They have a brace of their own.
+    fn cases(condition: &Term, then: &Term, otherwise: &Term) -> String {
+        let [condition, then, otherwise] = [condition, then, otherwise].map(term);
+        format!(
+            "\\begin{{cases}} {then} & \\text{{if }} {condition} \\\\ {otherwise} & \\text{{else}} \\end{{cases}}"
+        )
+    }
 }
 
 fn term(own: &Term) -> String {
-    write(own, Level::Condition)
+    script::term::<Latex>(own)
 }
 
-fn level(own: &Term) -> Level {
-    match own {
-        Term::Number(value) if *value < 0.0 => Level::Sum,
-        Term::Plain(text) if text.contains(' ') => Level::Sum,
-        Term::Number(_) | Term::Plain(_) | Term::Words(_) | Term::Symbol(_) | Term::Element(..) => {
-            Level::Atom
-        }
-        Term::Call(..) | Term::Prime(..) | Term::Transpose(_) | Term::Power(..) | Term::Ratio(..) => {
-            Level::Atom
-        }
-        // Cases have a brace of their own.
-        Term::Cases { .. } => Level::Condition,
-        Term::Sum(_) => Level::Sum,
-        Term::Over { .. } | Term::Product { .. } | Term::Matrix(_) => Level::Product,
-        Term::Relation(..) => Level::Relation,
-    }
-}
-
-fn write(own: &Term, around: Level) -> String {
-    let text = plain(own);
-    if level(own) < around { format!("\\left({text}\\right)") } else { text }
-}
-
-fn plain(own: &Term) -> String {
-    let list = |terms: &[Term]| terms.iter().map(term).collect::<Vec<_>>().join(", ");
-    match own {
-        Term::Number(value) => match number(*value).split_once('e') {
-            Some((digits, power)) => format!("{digits} \\cdot 10^{{{}}}", power.replace('−', "-")),
-            None => number(*value).replace('−', "-").replace('∞', "\\infty"),
-        },
-        Term::Plain(text) => plain_text(text),
-        Term::Words(text) => format!("\\text{{{}}}", escaped(text)),
-        Term::Symbol(own) => symbol(own),
-        Term::Element(own, subs) if own.adjoint => {
-            let inner = Symbol { adjoint: false, ..own.clone() };
-            format!("\\frac{{\\partial L}}{{\\partial {}_{{{}}}}}", braced(&inner), list(subs))
-        }
-        Term::Element(own, subs) => format!("{}_{{{}}}", braced(own), list(subs)),
-        Term::Transpose(inner) => match &**inner {
-            Term::Symbol(own) if !own.adjoint && own.layer.is_none() => format!("{}^\\top", braced(own)),
-            inner => format!("\\left({}\\right)^\\top", term(inner)),
-        },
-        Term::Sum(parts) => {
-            let mut text = String::new();
-            for (at, (minus, part)) in parts.iter().enumerate() {
-                text.push_str(match (at, minus) {
-                    (0, false) => "",
-                    (0, true) => "-",
-                    (_, false) => " + ",
-                    (_, true) => " - ",
-                });
-                text.push_str(&write(part, Level::Product));
-            }
-            text
-        }
-        Term::Product { scalars, tensors } => {
-            let scalars =
-                scalars.iter().map(|own| write(own, Level::Product)).collect::<Vec<_>>().join("\\,");
-            let tensors = tensors.iter().map(|own| write(own, factor_level(own, tensors.len())));
-            let sign = if own.is_of_elements() { "\\," } else { " \\odot " };
-            let tensors = tensors.collect::<Vec<_>>().join(sign);
-            format!("{scalars}\\,{tensors}").trim_end_matches("\\,").trim_start_matches("\\,").to_owned()
-        }
-        Term::Matrix(parts) => {
-            let parts = parts.iter().map(|own| write(own, factor_level(own, parts.len())));
-            parts.collect::<Vec<_>>().join("\\, ")
-        }
-        Term::Ratio(a, b) => format!("\\frac{{{}}}{{{}}}", term(a), term(b)),
-        // An accent in braces takes no second superscript.
-        Term::Power(a, b) if matches!(&**a, Term::Symbol(own) if own.layer.is_some()) => {
-            format!("\\left({}\\right)^{{{}}}", term(a), term(b))
-        }
-        Term::Power(a, b) => format!("{{{}}}^{{{}}}", write(a, Level::Atom), term(b)),
-        Term::Call(name, arguments) if name == "√" => format!("\\sqrt{{{}}}", list(arguments)),
-        Term::Call(own, arguments) => format!("{}\\left({}\\right)", operator(own), list(arguments)),
-        Term::Prime(own, inner) => format!("{}'\\left({}\\right)", operator(own), term(inner)),
-        Term::Over { what, indices, body } => {
-            let sign = match what {
-                Reduction::Sum => "\\sum",
-                Reduction::Product => "\\prod",
-                Reduction::Max => "\\max",
-                Reduction::Min => "\\min",
-                Reduction::ArgMax => "\\operatorname*{arg\\,max}",
-                Reduction::ArgMin => "\\operatorname*{arg\\,min}",
-            };
-            let indices: Vec<String> = indices.iter().map(|own| plain_text(own)).collect();
-            let under =
-                if indices.is_empty() { String::new() } else { format!("_{{{}}}", indices.join(", ")) };
-            match what {
-                Reduction::Sum | Reduction::Product => {
-                    format!("{sign}{under} {}", write(body, Level::Product))
-                }
-                _ => format!("{sign}{under}\\left({}\\right)", term(body)),
-            }
-        }
-        Term::Cases { condition, then, otherwise } => format!(
-            "\\begin{{cases}} {} & \\text{{if }} {} \\\\ {} & \\text{{else}} \\end{{cases}}",
-            term(then),
-            term(condition),
-            term(otherwise)
-        ),
-        Term::Relation(own, a, b) => {
-            let (sign, turned) = match own {
-                Relation::Less => ("<", ">"),
-                Relation::LessOrEqual => ("\\le", "\\ge"),
-                Relation::Equal => ("=", "="),
-                Relation::And => ("\\wedge", "\\wedge"),
-                Relation::Or => ("\\vee", "\\vee"),
-            };
-            let (a, b, sign) = if a.is_scalar() && !b.is_scalar() { (b, a, turned) } else { (a, b, sign) };
-            format!("{} {sign} {}", write(a, Level::Sum), write(b, Level::Sum))
-        }
-    }
-}
-
-fn factor_level(own: &Term, count: usize) -> Level {
-    match own {
-        Term::Over { .. } | Term::Matrix(_) | Term::Product { .. } if count > 1 => Level::Atom,
-        _ => Level::Product,
-    }
+/// The derivative of the loss by it.
+fn adjoint(text: &str) -> String {
+    format!("\\frac{{\\partial L}}{{\\partial {text}}}")
 }
 
 /// A symbol that takes another subscript or superscript.
 fn braced(own: &Symbol) -> String {
-    format!("{{{}}}", symbol(own))
-}
-
-fn operator(own: &str) -> String {
-    match function(own) {
-        known @ ("exp" | "log" | "sin" | "cos" | "tanh" | "max" | "min") => format!("\\{known}"),
-        one if one.chars().count() == 1 => name(one),
-        other => format!("\\operatorname{{{}}}", word(&other.chars().collect::<Vec<_>>())),
-    }
-}
-
-/// Sizes and indices: `i < 3`, `2 B`, `plays.rows`.
-fn plain_text(text: &str) -> String {
-    let words = text.split(' ').map(|part| match part {
-        "<" => "<".to_owned(),
-        part if part.chars().count() == 1 => name(part),
-        part if part.chars().all(|c| c.is_ascii_digit() || "+-()".contains(c)) => part.to_owned(),
-        part => format!("\\mathrm{{{}}}", word(&part.chars().collect::<Vec<_>>())),
-    });
-    words.collect::<Vec<_>>().join("\\,")
+    format!("{{{}}}", Latex::symbol(own))
 }

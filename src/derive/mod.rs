@@ -10,7 +10,7 @@
 //! - [`build`], [`whole`], [`indexed`]: formulas from nodes, of whole tensors or of their elements;
 //! - `scans`: recurrences, as equations in t;
 //! - [`term`], [`notation`]: formulas, and what textbooks call parts of them;
-//! - [`text`], [`page`], [`latex`]: formulas as text.
+//! - [`script`]: how formulas are written; [`text`], [`page`], [`latex`]: in signs of text, and of LaTeX.
 //!
 //! Nothing here knows a layer, a loss or an activation: what is printed is read off the graph.
 
@@ -23,6 +23,7 @@ pub mod names;
 pub mod notation;
 pub mod page;
 mod scans;
+pub mod script;
 pub mod term;
 pub mod text;
 pub mod whole;
