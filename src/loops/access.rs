@@ -135,46 +135,8 @@ pub fn normalise(stage: &Stage, shared: usize, params: &mut Params<'_>) -> Resul
     for dim in &body.domain {
         sizes.push(dim.as_number().ok_or_else(|| LoopError(format!("the size {dim} is not a number")))?);
     }
-    let precision = params.plan().precision;
-    let read_elem =
-        |operand: u32| params.plan().buffers[stage.operands[operand as usize].buffer.0 as usize].elem;
-    let mut elems: Vec<Elem> = Vec::with_capacity(body.body.nodes.len());
-    for scalar in &body.body.nodes {
-        let elem_of = |id: &ScalarId| elems[id.0 as usize];
-        elems.push(match scalar {
-            Scalar::Float(_) => Elem::Float,
-            Scalar::Int(_) | Scalar::Affine(_) => Elem::Int,
-            Scalar::Bool(_) => Elem::Bool,
-            Scalar::Read { operand, .. } => read_elem(*operand),
-            Scalar::Unary(op, a) => op.result(elem_of(a)).ok_or_else(|| mistyped(op.name()))?,
-            Scalar::Binary(op, a, _) => op.result(elem_of(a)).ok_or_else(|| mistyped(op.name()))?,
-            Scalar::Select(_, a, _) => elem_of(a),
-            Scalar::WithSlope { value, .. } => elem_of(value),
-        });
-    }
-    let kinds: Vec<Kind> = elems.iter().map(|elem| kind_of(*elem, precision)).collect();
-    let mut nodes = Vec::with_capacity(body.body.nodes.len());
-    for scalar in &body.body.nodes {
-        nodes.push(match scalar {
-            Scalar::Float(value) => Node::Float(value.0),
-            Scalar::Int(value) => Node::Int(*value),
-            Scalar::Bool(value) => Node::Bool(*value),
-            Scalar::Affine(affine) => {
-                let form = Form::from_affine(affine, rank)?;
-                note_steps(params, &form);
-                Node::Form(form)
-            }
-            Scalar::Read { operand, subs, padded } => {
-                let view = &stage.operands[*operand as usize];
-                Node::Read(access(view, subs, *padded, &sizes, params)?)
-            }
-            Scalar::Unary(UnaryOp::Stop, a) => Node::Same(*a),
-            Scalar::Unary(op, a) => Node::Unary(*op, *a),
-            Scalar::Binary(op, a, b) => Node::Binary(*op, *a, *b),
-            Scalar::Select(c, a, b) => Node::Select(*c, *a, *b),
-            Scalar::WithSlope { value, .. } => Node::Same(*value),
-        });
-    }
+    let kinds = kinds(stage, params)?;
+    let nodes = nodes(stage, &sizes, params)?;
     let write = access(&stage.target, &body.write, body.dropping, &sizes, params)?;
     let reduced = reduced_indices(body, rank);
     let mut reduced_number = Form::number(rank, 0);
@@ -210,6 +172,54 @@ pub fn normalise(stage: &Stage, shared: usize, params: &mut Params<'_>) -> Resul
         work.target_param = work.write.param;
     }
     Ok(work)
+}
+
+/// What the numbers of the body are.
+fn kinds(stage: &Stage, params: &Params<'_>) -> Result<Vec<Kind>, LoopError> {
+    let plan = params.plan();
+    let read_elem = |operand: u32| plan.buffers[stage.operands[operand as usize].buffer.0 as usize].elem;
+    let mut elems: Vec<Elem> = Vec::with_capacity(stage.body.body.nodes.len());
+    for scalar in &stage.body.body.nodes {
+        let elem_of = |id: &ScalarId| elems[id.0 as usize];
+        elems.push(match scalar {
+            Scalar::Float(_) => Elem::Float,
+            Scalar::Int(_) | Scalar::Affine(_) => Elem::Int,
+            Scalar::Bool(_) => Elem::Bool,
+            Scalar::Read { operand, .. } => read_elem(*operand),
+            Scalar::Unary(op, a) => op.result(elem_of(a)).ok_or_else(|| mistyped(op.name()))?,
+            Scalar::Binary(op, a, _) => op.result(elem_of(a)).ok_or_else(|| mistyped(op.name()))?,
+            Scalar::Select(_, a, _) => elem_of(a),
+            Scalar::WithSlope { value, .. } => elem_of(value),
+        });
+    }
+    Ok(elems.into_iter().map(|elem| kind_of(elem, plan.precision)).collect())
+}
+
+/// The body with addresses instead of subscripts.
+fn nodes(stage: &Stage, sizes: &[i64], params: &mut Params<'_>) -> Result<Vec<Node>, LoopError> {
+    let mut nodes = Vec::with_capacity(stage.body.body.nodes.len());
+    for scalar in &stage.body.body.nodes {
+        nodes.push(match scalar {
+            Scalar::Float(value) => Node::Float(value.0),
+            Scalar::Int(value) => Node::Int(*value),
+            Scalar::Bool(value) => Node::Bool(*value),
+            Scalar::Affine(affine) => {
+                let form = Form::from_affine(affine, sizes.len())?;
+                note_steps(params, &form);
+                Node::Form(form)
+            }
+            Scalar::Read { operand, subs, padded } => {
+                let view = &stage.operands[*operand as usize];
+                Node::Read(access(view, subs, *padded, sizes, params)?)
+            }
+            Scalar::Unary(UnaryOp::Stop, a) => Node::Same(*a),
+            Scalar::Unary(op, a) => Node::Unary(*op, *a),
+            Scalar::Binary(op, a, b) => Node::Binary(*op, *a, *b),
+            Scalar::Select(c, a, b) => Node::Select(*c, *a, *b),
+            Scalar::WithSlope { value, .. } => Node::Same(*value),
+        });
+    }
+    Ok(nodes)
 }
 
 /// For each axis of the target the shared index that alone says its place. Of a diagonal, `[i0, i0]`, only the

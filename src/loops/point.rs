@@ -3,7 +3,7 @@
 use super::access::{Access, Check, Form, Node, Work};
 use super::emit::Emitter;
 use super::ir::*;
-use super::regions::{Known, Limit};
+use super::regions::{self, Known};
 use super::scalar;
 use crate::ir::ScalarId;
 
@@ -168,10 +168,7 @@ impl Emitter<'_> {
                     self.in_range(value, *size)
                 }
             };
-            all = Some(match all {
-                None => holds,
-                Some(all) => self.builder.binary(Binary::And, all, holds),
-            });
+            all = Some(self.both(all, holds));
         }
         let ty = Ty { kind: self.builder.param_kind(param), lanes };
         let Some(holds) = all else { return self.builder.add(ty, Expr::Load(Address { param, index })) };
@@ -203,7 +200,15 @@ impl Emitter<'_> {
 
     /// What is known of a check in the loops that are open.
     fn known(&self, work: &Work, check: &Check) -> Known {
-        Limit::new(check, &work.sizes, self.trips).map_or(Known::Open, |limit| limit.known(&self.ranges))
+        regions::known(check, &work.sizes, self.trips, &self.ranges)
+    }
+
+    /// Whether all conditions so far hold, and this one.
+    fn both(&mut self, all: Option<ValueId>, holds: ValueId) -> ValueId {
+        match all {
+            None => holds,
+            Some(all) => self.builder.binary(Binary::And, all, holds),
+        }
     }
 
     fn check_form(&mut self, check: &Check, point: &[i64]) -> ValueId {
@@ -241,15 +246,11 @@ impl Emitter<'_> {
                     self.in_range(value, check.size)
                 }
             };
-            all = Some(match all {
-                None => holds,
-                Some(all) => self.builder.binary(Binary::And, all, holds),
-            });
+            all = Some(self.both(all, holds));
         }
         if let Some(holds) = all {
             self.builder.begin_if(holds);
-        }
-        if let Some(address) = self.register(access, point) {
+        } else if let Some(address) = self.register(access, point) {
             let lanes = if self.vector.is_some() { self.lanes } else { 1 };
             let value = self.builder.splat(value, lanes);
             self.builder.keep(address, value);

@@ -3,14 +3,14 @@
 //! `y[i] = a[i - 4 else 0] + b[i else 0]` reads only `b` for the first four points, then both: cut there, the
 //! loop needs no tests, and each part may be run in lanes.
 
-use super::access::{Access, Check};
+use super::access::{Access, Check, Form};
 use crate::ir::StepId;
 use std::collections::HashMap;
 
 /// More parts than this are not worth their code.
 const MOST_REGIONS: usize = 14;
 
-/// A check without what cannot be told apart: `0 <= low.. high + Σ coefficient · index < size`.
+/// A check that compares no value of the program: `0 <= low.. high + Σ coefficient · index < size`.
 #[derive(Clone, Debug)]
 pub struct Limit {
     coefficients: Vec<i64>,
@@ -47,12 +47,7 @@ impl Limit {
         if check.value.is_some() {
             return None;
         }
-        let (mut low, mut high) = (check.form.constant, check.form.constant);
-        for (step, factor) in &check.form.steps {
-            let reach = factor * (trips.get(step).copied().unwrap_or(1) - 1);
-            low += reach.min(0);
-            high += reach.max(0);
-        }
+        let (low, high) = constants(&check.form, trips);
         let coefficients = check.form.coefficients.clone();
         Some(Limit { coefficients, sizes: sizes.to_vec(), low, high, size: check.size })
     }
@@ -63,28 +58,8 @@ impl Limit {
 
     /// The least and the greatest that it can be, without one index.
     fn bounds(&self, ranges: &Ranges, without: Option<usize>) -> (i64, i64) {
-        let (mut least, mut greatest) = (self.low, self.high);
-        for (index, factor) in self.coefficients.iter().enumerate() {
-            if *factor == 0 || Some(index) == without {
-                continue;
-            }
-            let (from, to) = ranges.get(index).copied().flatten().unwrap_or((0, self.sizes[index]));
-            let ends = (factor * from, factor * (to - 1));
-            least += ends.0.min(ends.1);
-            greatest += ends.0.max(ends.1);
-        }
-        (least, greatest)
-    }
-
-    pub fn known(&self, ranges: &Ranges) -> Known {
-        let (least, greatest) = self.bounds(ranges, None);
-        if least >= 0 && greatest < self.size {
-            Known::Always
-        } else if greatest < 0 || least >= self.size {
-            Known::Never
-        } else {
-            Known::Open
-        }
+        let factors = self.coefficients.iter().enumerate().filter(|(index, _)| Some(*index) != without);
+        bounds((self.low, self.high), factors, &self.sizes, ranges)
     }
 
     /// Where it surely holds and where it can hold.
@@ -102,6 +77,50 @@ impl Limit {
             (from, to.clamp(from, length))
         })
     }
+}
+
+/// What is known of a check in the loops that are open. It is asked for each access of each point, so no
+/// [`Limit`] is made for the answer.
+pub fn known(check: &Check, sizes: &[i64], trips: &HashMap<StepId, i64>, ranges: &Ranges) -> Known {
+    if check.value.is_some() {
+        return Known::Open;
+    }
+    let factors = check.form.coefficients.iter().enumerate();
+    let (least, greatest) = bounds(constants(&check.form, trips), factors, sizes, ranges);
+    if least >= 0 && greatest < check.size {
+        Known::Always
+    } else if greatest < 0 || least >= check.size {
+        Known::Never
+    } else {
+        Known::Open
+    }
+}
+
+/// The constant of a form with what the counters of scans add at the least and at the most.
+fn constants(form: &Form, trips: &HashMap<StepId, i64>) -> (i64, i64) {
+    let (mut low, mut high) = (form.constant, form.constant);
+    for (step, factor) in &form.steps {
+        let reach = factor * (trips.get(step).copied().unwrap_or(1) - 1);
+        low += reach.min(0);
+        high += reach.max(0);
+    }
+    (low, high)
+}
+
+/// The least and the greatest that a constant with multiples of indices can be.
+fn bounds<'a>(
+    (mut least, mut greatest): (i64, i64),
+    factors: impl Iterator<Item = (usize, &'a i64)>,
+    sizes: &[i64],
+    ranges: &Ranges,
+) -> (i64, i64) {
+    for (index, factor) in factors.filter(|(_, factor)| **factor != 0) {
+        let (from, to) = ranges.get(index).copied().flatten().unwrap_or((0, sizes[index]));
+        let ends = (factor * from, factor * (to - 1));
+        least += ends.0.min(ends.1);
+        greatest += ends.0.max(ends.1);
+    }
+    (least, greatest)
 }
 
 /// The limits of accesses that move with an index.

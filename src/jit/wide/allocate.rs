@@ -44,10 +44,10 @@ pub fn first_free_vector(vectors: Vectors) -> u8 {
 /// Gives every register a place.
 pub fn allocate(selected: Selected, asm: &mut Asm) -> Allocated {
     let Selected { code, classes, environment, piece } = selected;
-    let mut lines = Lines { asm, insts: Vec::new(), loops: Vec::new(), open: Vec::new(), depths: Vec::new() };
+    let mut lines = Lines { asm, insts: Vec::new(), loops: Vec::new(), open: None, around: Vec::new() };
     lines.nodes(code);
-    let Lines { mut insts, loops, depths, .. } = lines;
-    let mut lives = lives(&mut insts, &loops, &depths, classes.len());
+    let Lines { mut insts, loops, around, .. } = lines;
+    let mut lives = lives(&mut insts, &loops, &around, classes.len());
     for given in [environment, piece] {
         lives[given.0 as usize].start = 0;
     }
@@ -63,17 +63,26 @@ pub fn allocate(selected: Selected, asm: &mut Asm) -> Allocated {
 struct Lines<'a> {
     asm: &'a mut Asm,
     insts: Vec<Inst>,
-    /// First and last instruction of each loop.
-    loops: Vec<(usize, usize)>,
-    open: Vec<usize>,
-    /// For each instruction, the loops around it.
-    depths: Vec<Vec<usize>>,
+    loops: Vec<Span>,
+    /// The innermost of the loops that are being written.
+    open: Option<usize>,
+    /// For each instruction, the innermost loop around it.
+    around: Vec<Option<usize>>,
+}
+
+/// The instructions of a loop.
+struct Span {
+    first: usize,
+    last: usize,
+    /// The loop around it, and how many there are with itself.
+    parent: Option<usize>,
+    depth: i32,
 }
 
 impl Lines<'_> {
     fn push(&mut self, inst: Inst) {
         self.insts.push(inst);
-        self.depths.push(self.open.clone());
+        self.around.push(self.open);
     }
 
     fn nodes(&mut self, nodes: Vec<Node>) {
@@ -86,8 +95,11 @@ impl Lines<'_> {
                     if own.guarded {
                         self.push(Inst::Branch { cond: Cond::AtLeast, a: counter, b: to, label: exit });
                     }
-                    self.loops.push((self.insts.len(), 0));
-                    self.open.push(self.loops.len() - 1);
+                    let (first, parent) = (self.insts.len(), self.open);
+                    let depth = 1 + parent.map_or(0, |parent| self.loops[parent].depth);
+                    let number = self.loops.len();
+                    self.loops.push(Span { first, last: first, parent, depth });
+                    self.open = Some(number);
                     self.push(Inst::Bind(head));
                     self.nodes(own.body);
                     for (multiple, by) in own.multiples {
@@ -95,9 +107,8 @@ impl Lines<'_> {
                     }
                     self.push(Inst::Advance { dst: counter, by: own.step });
                     self.push(Inst::Branch { cond: Cond::Less, a: counter, b: to, label: head });
-                    if let Some(done) = self.open.pop() {
-                        self.loops[done].1 = self.insts.len() - 1;
-                    }
+                    self.loops[number].last = self.insts.len() - 1;
+                    self.open = parent;
                     self.push(Inst::Bind(exit));
                 }
                 Node::If { condition, then } => {
@@ -130,12 +141,13 @@ struct Live {
 
 const NEVER: usize = usize::MAX;
 
-fn lives(insts: &mut [Inst], loops: &[(usize, usize)], depths: &[Vec<usize>], n: usize) -> Vec<Live> {
+fn lives(insts: &mut [Inst], loops: &[Span], around: &[Option<usize>], n: usize) -> Vec<Live> {
     let unused = Live { start: NEVER, end: 0, weight: 0.0, constant: None, like: None };
     let mut lives = vec![unused; n];
     for (at, inst) in insts.iter_mut().enumerate() {
-        let around = &depths[at];
-        let weight = 8f64.powi(around.len().min(12) as i32);
+        let innermost = around[at];
+        let depth = innermost.map_or(0, |own| loops[own].depth);
+        let weight = 8f64.powi(depth.min(12));
         inst.for_each(&mut |own, role| {
             let live = &mut lives[own.0 as usize];
             let (from, to) = match role {
@@ -147,8 +159,10 @@ fn lives(insts: &mut [Inst], loops: &[(usize, usize)], depths: &[Vec<usize>], n:
             live.end = live.end.max(to);
             live.weight += weight;
             // What was there before a loop has to be there in its next round as well.
-            if let Some(outermost) = around.iter().find(|own| 2 * loops[**own].0 > live.start) {
-                live.end = live.end.max(2 * loops[*outermost].1 + 1);
+            let (mut open, start) = (innermost, live.start);
+            while let Some(own) = open.map(|own| &loops[own]).filter(|own| 2 * own.first > start) {
+                live.end = live.end.max(2 * own.last + 1);
+                open = own.parent;
             }
         });
         match inst {

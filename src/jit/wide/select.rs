@@ -1,9 +1,7 @@
-//! From loop IR to instructions: blocks, loops and addresses.
-//!
-//! What an address has in common with others at each depth of the loops is computed there once: a pointer to a
-//! row before the loop over the row, so that the innermost access is `[pointer + counter · scale + number]`.
-//! Code for an outer block is simply put at its end, since the loop that is being written comes after it.
+//! From loop IR to instructions: blocks and loops. Code for an outer block is simply put at its end, since the loop
+//! that is being written comes after it.
 
+mod address;
 mod binary;
 mod expr;
 
@@ -11,7 +9,7 @@ use super::asm::{Alu, Len, Vectors};
 use super::lir::{Class, Inst, Int, Loop, Mem, Node, Role, Src, V};
 use crate::jit::JitError;
 use crate::loops::{Address, Bound, Carry, Expr, For, Kernel, Kind, Stmt, Ty, ValueId};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// The instructions of a kernel, and what is known of their registers.
 pub struct Selected {
@@ -208,9 +206,10 @@ impl Select<'_> {
     }
 
     fn block(&mut self, block: &[Stmt]) -> Result<(), JitError> {
-        for (at, stmt) in block.iter().enumerate() {
+        let only_spread = self.only_spread(block);
+        for stmt in block {
             match stmt {
-                Stmt::Let(id, Expr::Load(address)) if self.is_splat_next(*id, &block[at + 1..]) => {
+                Stmt::Let(id, Expr::Load(address)) if only_spread.contains(id) => {
                     let from = self.address(address);
                     self.deferred.insert(*id, from);
                 }
@@ -230,15 +229,25 @@ impl Select<'_> {
         Ok(())
     }
 
-    /// Whether a scalar is read from memory only to be put into all lanes before anything is stored.
-    fn is_splat_next(&self, id: ValueId, rest: &[Stmt]) -> bool {
-        let is_lane = self.ty(id) == Ty::scalar(Kind::F32) || self.ty(id) == Ty::scalar(Kind::I32);
-        is_lane
-            && self.uses[id.0 as usize] == 1
-            && rest
-                .iter()
-                .take_while(|stmt| matches!(stmt, Stmt::Let(..)))
-                .any(|stmt| matches!(stmt, Stmt::Let(_, Expr::Splat(own)) if *own == id))
+    /// The scalars of a block that are read from memory only to be put into all lanes before anything is stored.
+    fn only_spread(&self, block: &[Stmt]) -> HashSet<ValueId> {
+        let (mut read, mut spread) = (HashSet::new(), HashSet::new());
+        for stmt in block {
+            match stmt {
+                Stmt::Let(id, Expr::Load(_)) => {
+                    let is_lane = [Kind::F32, Kind::I32].map(Ty::scalar).contains(&self.ty(*id));
+                    if is_lane && self.uses[id.0 as usize] == 1 {
+                        read.insert(*id);
+                    }
+                }
+                Stmt::Let(_, Expr::Splat(id)) if read.contains(id) => {
+                    spread.insert(*id);
+                }
+                Stmt::Let(..) => {}
+                Stmt::Store { .. } | Stmt::For(_) | Stmt::If { .. } => read.clear(),
+            }
+        }
+        spread
     }
 
     fn store(&mut self, address: &Address, id: ValueId) -> Result<(), JitError> {
@@ -349,89 +358,6 @@ impl Select<'_> {
             copies[at].1 = between;
         }
         copies.into_iter().for_each(|(slot, next)| self.copy(slot, next));
-    }
-
-    /// Where an access is.
-    fn address(&mut self, address: &Address) -> Mem {
-        let bytes = self.kernel.params[address.param as usize].kind.bytes();
-        let level = self.opens.len() - 1;
-        let mut terms: Vec<(ValueId, i64)> =
-            address.index.terms.iter().map(|(id, factor)| (*id, factor * bytes)).collect();
-        let mut constant = address.index.constant * bytes;
-        terms.retain(|(id, factor)| match self.numbers[id.0 as usize] {
-            Some(number) => {
-                constant += number * factor;
-                false
-            }
-            None => true,
-        });
-        // One term of this block goes into the instruction itself.
-        let own = terms.iter().position(|(id, factor)| {
-            self.levels[id.0 as usize] == level
-                && (matches!(factor, 1 | 2 | 4 | 8) || self.opens[level].counter == Some(*id))
-        });
-        let index = own.map(|at| terms.remove(at)).map(|(id, factor)| self.scaled(level, id, factor));
-        let mut base = self.pointer(address.param, terms);
-        let disp = i32::try_from(constant).unwrap_or_else(|_| {
-            let (far, sum) = (self.fresh(Class::General), self.fresh(Class::General));
-            self.push(Inst::Number { dst: far, value: constant });
-            self.push(Inst::Alu { op: Alu::Add, wide: true, dst: sum, a: base, b: Int::Reg(far) });
-            base = sum;
-            0
-        });
-        Mem { base, index, disp }
-    }
-
-    /// `id · factor` of a value of block `level` as an index register and its scale.
-    fn scaled(&mut self, level: usize, id: ValueId, factor: i64) -> (V, u8) {
-        let value = self.value(id);
-        if matches!(factor, 1 | 2 | 4 | 8) {
-            return (value, factor.trailing_zeros() as u8);
-        }
-        if self.opens[level].counter == Some(id) {
-            let known = self.opens[level].multiples.iter().find(|(own, _)| *own == factor).copied();
-            if let Some((_, multiple)) = known {
-                return (multiple, 0);
-            }
-            let multiple = self.fresh(Class::General);
-            self.opens[level].multiples.push((factor, multiple));
-            return (multiple, 0);
-        }
-        let product = self.fresh(Class::General);
-        match i32::try_from(factor) {
-            Ok(factor) => {
-                let b = Int::Number(factor);
-                self.push_at(level, Inst::Multiply { wide: true, dst: product, a: value, b });
-            }
-            Err(_) => {
-                let far = self.fresh(Class::General);
-                self.push_at(level, Inst::Number { dst: far, value: factor });
-                let b = Int::Reg(far);
-                self.push_at(level, Inst::Multiply { wide: true, dst: product, a: value, b });
-            }
-        }
-        (product, 0)
-    }
-
-    /// `param + Σ value · bytes`, computed in the outermost block that can.
-    fn pointer(&mut self, param: u32, terms: Vec<(ValueId, i64)>) -> V {
-        let level = terms.iter().map(|(id, _)| self.levels[id.0 as usize]).max();
-        let Some(level) = level else { return self.params[param as usize] };
-        let key = (param, terms);
-        if let Some(known) = self.opens[level].pointers.get(&key) {
-            return *known;
-        }
-        let (own, outer): (Vec<_>, Vec<_>) =
-            key.1.iter().copied().partition(|(id, _)| self.levels[id.0 as usize] == level);
-        let mut base = self.pointer(param, outer);
-        for (id, factor) in own {
-            let index = Some(self.scaled(level, id, factor));
-            let dst = self.fresh(Class::General);
-            self.push_at(level, Inst::Address { dst, of: Mem { base, index, disp: 0 } });
-            base = dst;
-        }
-        self.opens[level].pointers.insert(key, base);
-        base
     }
 }
 
