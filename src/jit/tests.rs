@@ -101,6 +101,16 @@ fn start(plan: &Plan) -> Vec<Vec<f64>> {
         .collect()
 }
 
+fn tensors(plan: &Plan) -> Vec<Owned> {
+    let externals = plan.externals.iter().zip(start(plan));
+    externals.map(|(external, values)| Owned::new(external.elem, plan.precision, &values)).collect()
+}
+
+fn bindings<'a>(plan: &Plan, tensors: &'a mut [Owned]) -> Vec<Binding<'a>> {
+    let externals = plan.externals.iter().zip(tensors);
+    externals.map(|(external, tensor)| tensor.binding(external.written)).collect()
+}
+
 /// All that this computer can be made to run: the few lanes of Cranelift, then wider ones.
 fn lanes() -> impl Iterator<Item = u8> {
     [4, 8, 16].into_iter().filter(|lanes| *lanes <= Target::Host.lanes())
@@ -115,17 +125,8 @@ fn run_native(plan: &Plan, lanes: u8, parallel: &dyn Parallel) -> Vec<Vec<f64>> 
     let module = module.expect("the plan has loops");
     let executable = Executable::from_module(&module, &plan.externals, Options::default());
     let executable = executable.expect("the plan compiles");
-    let mut tensors: Vec<Owned> = plan
-        .externals
-        .iter()
-        .zip(start(plan))
-        .map(|(external, values)| Owned::new(external.elem, plan.precision, &values))
-        .collect();
-    let mut bindings: Vec<Binding<'_>> = tensors
-        .iter_mut()
-        .zip(&plan.externals)
-        .map(|(tensor, external)| tensor.binding(external.written))
-        .collect();
+    let mut tensors = tensors(plan);
+    let mut bindings = bindings(plan, &mut tensors);
     let mut workspace = executable.workspace().unwrap();
     executable.run(&mut workspace, &mut bindings, Call { step: 3, seed: 7 }, parallel).unwrap();
     tensors.iter().map(Owned::numbers).collect()

@@ -114,13 +114,7 @@ impl Session {
         prefix: &str,
         variables: &[&Variable],
     ) -> Result<(), Diagnostic> {
-        let wanted: Vec<Wanted> = variables
-            .iter()
-            .map(|own| Wanted {
-                name: own.path.to_string(),
-                shape: own.ty.static_shape().unwrap_or_default(),
-            })
-            .collect();
+        let wanted: Vec<Wanted> = variables.iter().map(|own| Wanted::of(own)).collect();
         let (arrays, _) = checkpoint::find(file, prefix, &wanted)?;
         for (variable, stored) in variables.iter().zip(arrays) {
             let array = stored.load()?;

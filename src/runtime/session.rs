@@ -260,13 +260,7 @@ impl Session {
             Some(span) => read::placed(error, span),
             None => error,
         };
-        let wanted: Vec<Wanted> = variables
-            .iter()
-            .map(|own| Wanted {
-                name: own.path.to_string(),
-                shape: own.ty.static_shape().unwrap_or_default(),
-            })
-            .collect();
+        let wanted: Vec<Wanted> = variables.iter().map(|own| Wanted::of(own)).collect();
         let (arrays, warnings) = checkpoint::open(path, prefix, &wanted).map_err(placed)?;
         for warning in warnings {
             observer.event(&Event::Warning(&placed(warning)));

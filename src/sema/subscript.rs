@@ -168,10 +168,11 @@ impl Elaborator<'_> {
         let whole = |axis: &Axis| Part::Range { start: Dim::ZERO, step: 1, size: axis.size.clone() };
         let mut fits = true;
         for item in &subscripts.items {
-            match &item.kind {
+            let part = match &item.kind {
                 SubscriptKind::New => {
                     parts.push(Part::New);
                     kept.push(None);
+                    continue;
                 }
                 SubscriptKind::Rest => {
                     for _ in 0..axes.len() - named {
@@ -179,31 +180,16 @@ impl Elaborator<'_> {
                         kept.push(Some(axes[axis].clone()));
                         axis += 1;
                     }
+                    continue;
                 }
-                SubscriptKind::Slice(slice) => {
-                    match self.slice_part(slice, &axes[axis].size, item.span) {
-                        Some(part) => parts.push(part),
-                        None => {
-                            fits = false;
-                            parts.push(whole(&axes[axis]));
-                        }
-                    }
-                    kept.push(Some(axes[axis].clone()));
-                    axis += 1;
-                }
-                SubscriptKind::At(at) => {
-                    match self.at_part(at, &axes[axis].size, axis, tensor, base_span) {
-                        Some(part) => parts.push(part),
-                        None => {
-                            fits = false;
-                            parts.push(whole(&axes[axis]));
-                        }
-                    }
-                    kept.push(Some(axes[axis].clone()));
-                    axis += 1;
-                }
+                SubscriptKind::Slice(slice) => self.slice_part(slice, &axes[axis].size, item.span),
+                SubscriptKind::At(at) => self.at_part(at, &axes[axis].size, axis, tensor, base_span),
                 SubscriptKind::Pack(_) => return Value::Error,
-            }
+            };
+            fits &= part.is_some();
+            parts.push(part.unwrap_or_else(|| whole(&axes[axis])));
+            kept.push(Some(axes[axis].clone()));
+            axis += 1;
         }
         for axis in &axes[axis..] {
             parts.push(whole(axis));

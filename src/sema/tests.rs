@@ -1,7 +1,7 @@
 //! Bodies elaborated without data or training.
 
 use super::builtins::Given;
-use super::elaborator::Elaborator;
+use super::elaborator::{Elaborator, Mode};
 use super::module::{Modules, NoImports};
 use super::value::Value;
 use crate::base::{Diagnostics, SourceMap, Span};
@@ -16,16 +16,28 @@ fn ty(shape: &[&str]) -> Type {
     Type::new(Elem::Float, shape.iter().map(dim).collect())
 }
 
-/// Elaborates the call of an item with inputs of these types, and all `print` items; what the call gives.
-fn run(text: &str, call: Option<(&str, &[Type])>) -> (String, Diagnostics, Graph) {
+pub(in crate::sema) const TRAINING: Mode = Mode { training: true, updates: true };
+
+/// Carries out `body` in a new graph, with the items of a text known; what it made, and all that was reported.
+pub(in crate::sema) fn elaborated<T>(
+    text: &str,
+    mode: Mode,
+    body: impl FnOnce(&mut Elaborator<'_>) -> T,
+) -> (Graph, T, Diagnostics) {
     let mut sources = SourceMap::default();
     let file = sources.add("test.nn", text);
     let (tree, mut diagnostics) = syntax::parse(file, text);
     let modules = Modules::load(&mut sources, tree, &mut NoImports, &mut diagnostics);
     let mut e = Elaborator::new(&sources, modules);
     e.diagnostics = diagnostics;
-    e.mode = super::Mode { training: true, updates: true };
-    let (graph, shown) = e.in_new_graph(|e| {
+    e.mode = mode;
+    let (graph, made) = e.in_new_graph(body);
+    (graph, made, std::mem::take(&mut e.diagnostics))
+}
+
+/// Elaborates the call of an item with inputs of these types, and all `print` items; what the call gives.
+fn run(text: &str, call: Option<(&str, &[Type])>) -> (String, Diagnostics, Graph) {
+    let (graph, shown, diagnostics) = elaborated(text, TRAINING, |e| {
         let mut shown = Vec::new();
         if let Some((name, types)) = call {
             let given = types
@@ -55,18 +67,13 @@ fn run(text: &str, call: Option<(&str, &[Type])>) -> (String, Diagnostics, Graph
         }
         shown.join(" ")
     });
-    let diagnostics = std::mem::take(&mut e.diagnostics);
     (shown, diagnostics, graph)
 }
 
 /// The values of all `print` items, by the interpreter in 64 bits, rounded to six places.
 fn values(text: &str) -> String {
-    let mut sources = SourceMap::default();
-    let file = sources.add("test.nn", text);
-    let (tree, mut diagnostics) = syntax::parse(file, text);
-    let modules = Modules::load(&mut sources, tree, &mut NoImports, &mut diagnostics);
-    let mut e = Elaborator::new(&sources, modules);
-    let (graph, count) = e.in_new_graph(|e| {
+    let evaluation = Mode { training: false, updates: false };
+    let (graph, count, diagnostics) = elaborated(text, evaluation, |e| {
         let items = e.modules.main().map(|main| main.items.clone()).unwrap_or_default();
         let mut count = 0;
         for item in items {
@@ -81,7 +88,7 @@ fn values(text: &str) -> String {
         }
         count
     });
-    assert!(e.diagnostics.is_empty() && diagnostics.is_empty(), "{:#?}", e.diagnostics);
+    assert!(diagnostics.is_empty(), "{diagnostics:#?}");
     let found = evaluate::<f64>(&graph, &Feed { step: 1, ..Feed::default() }).expect("a value");
     let show = |at: usize| {
         let tensor = &found[at.to_string().as_str()];

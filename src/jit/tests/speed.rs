@@ -109,17 +109,8 @@ fn seconds(graph: &Graph) -> f64 {
     let start_of_compilation = Instant::now();
     let executable = Executable::compile(&plan, Options::default()).unwrap();
     let compilation = start_of_compilation.elapsed();
-    let mut tensors: Vec<Owned> = plan
-        .externals
-        .iter()
-        .zip(start(&plan))
-        .map(|(external, values)| Owned::new(external.elem, plan.precision, &values))
-        .collect();
-    let mut bindings: Vec<Binding<'_>> = tensors
-        .iter_mut()
-        .zip(&plan.externals)
-        .map(|(tensor, external)| tensor.binding(external.written))
-        .collect();
+    let mut tensors = tensors(&plan);
+    let mut bindings = bindings(&plan, &mut tensors);
     let mut workspace = executable.workspace().unwrap();
     let mut best = f64::INFINITY;
     let mut rounds = 1;

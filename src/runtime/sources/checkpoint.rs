@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value, json};
 
 use crate::base::{Diagnostic, Diagnostics, nearest};
+use crate::ir::program::Variable;
 use crate::runtime::array::{Array, Elements, shape_text};
 
 use super::safetensors::{self, SafeTensors};
@@ -18,6 +19,12 @@ use super::stored::StoredArray;
 pub struct Wanted {
     pub name: String,
     pub shape: Vec<usize>,
+}
+
+impl Wanted {
+    pub fn of(variable: &Variable) -> Wanted {
+        Wanted { name: variable.path.to_string(), shape: variable.ty.static_shape().unwrap_or_default() }
+    }
 }
 
 /// Writes arrays by name, and texts beside them, to a `safetensors` file. The same arrays give the

@@ -1,6 +1,6 @@
 //! Tensors made of nothing: constants, counts, random numbers. The shape is given, or the context declares it.
 
-use super::{Arguments, Builtin, Given};
+use super::{Arguments, Builtin, Given, builtin};
 use crate::base::{Diagnostic, Span};
 use crate::ir::{Affine, BinaryOp, Dim, Elem, LoopBuilder, Op, RandKind};
 use crate::sema::elaborator::{Elaborator, Expected};
@@ -10,43 +10,34 @@ use crate::sema::value::{Axis, Interval, Tensor, Value};
 use std::sync::Arc;
 
 pub(super) const BUILTINS: &[Builtin] = &[
-    maker("zeros", "shape = none, *, like = none", "A tensor of zeros.", |e, a| filled(e, a, 0)),
-    maker("ones", "shape = none, *, like = none", "A tensor of ones.", |e, a| filled(e, a, 1)),
-    maker("full", "shape, value, *, like = none", "A tensor of one value.", full),
-    maker(
+    builtin("zeros", "shape = none, *, like = none", "A tensor of zeros.", |e, a| filled(e, a, 0)),
+    builtin("ones", "shape = none, *, like = none", "A tensor of ones.", |e, a| filled(e, a, 1)),
+    builtin("full", "shape, value, *, like = none", "A tensor of one value.", full),
+    builtin(
         "arange",
         "start, end = none, step = 1",
         "The whole numbers 0 .. start, or start .. end by step.",
         arange,
     ),
-    maker(
+    builtin(
         "uniform",
         "lo = 0, hi = 1, *, shape = none, like = none",
         "Random numbers, uniform in lo .. hi.",
         uniform,
     ),
-    maker(
+    builtin(
         "normal",
         "mean = 0, std = 1, *, shape = none, like = none",
         "Random numbers, normally distributed.",
         normal,
     ),
-    maker(
+    builtin(
         "bernoulli",
         "p, *, shape = none, like = none",
         "Random numbers, 1 with probability p, else 0.",
         bernoulli,
     ),
 ];
-
-const fn maker(
-    name: &'static str,
-    parameters: &'static str,
-    doc: &'static str,
-    run: fn(&mut Elaborator<'_>, &Arguments) -> Value,
-) -> Builtin {
-    Builtin { name, parameters, doc, elementwise: false, run, special: None }
-}
 
 impl Elaborator<'_> {
     /// A shape given as a list of sizes, or one size.

@@ -1,6 +1,6 @@
 //! Elementwise mathematics.
 
-use super::{Arguments, Builtin};
+use super::{Arguments, Builtin, elementwise};
 use crate::ir::{BinaryOp, Dim, Elem, UnaryOp};
 use crate::sema::elaborator::Elaborator;
 use crate::sema::operators::{elem_of, interval_of, with_interval};
@@ -24,15 +24,6 @@ pub(super) const BUILTINS: &[Builtin] = &[
     elementwise("int", "x", "As an int, towards zero; of bools 0 or 1.", to_int),
     elementwise("stop_gradient", "x", "x itself, a constant for derivatives.", stop_gradient),
 ];
-
-const fn elementwise(
-    name: &'static str,
-    parameters: &'static str,
-    doc: &'static str,
-    run: fn(&mut Elaborator<'_>, &Arguments) -> Value,
-) -> Builtin {
-    Builtin { name, parameters, doc, elementwise: true, run, special: None }
-}
 
 fn smooth(e: &mut Elaborator<'_>, a: &Arguments, op: UnaryOp, of: fn(f64) -> f64) -> Value {
     let x = a.arg("x");

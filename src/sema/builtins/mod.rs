@@ -30,6 +30,25 @@ pub struct Builtin {
     pub special: Option<Special>,
 }
 
+/// A line of the table.
+const fn builtin(
+    name: &'static str,
+    parameters: &'static str,
+    doc: &'static str,
+    run: fn(&mut Elaborator<'_>, &Arguments) -> Value,
+) -> Builtin {
+    Builtin { name, parameters, doc, elementwise: false, run, special: None }
+}
+
+const fn elementwise(
+    name: &'static str,
+    parameters: &'static str,
+    doc: &'static str,
+    run: fn(&mut Elaborator<'_>, &Arguments) -> Value,
+) -> Builtin {
+    Builtin { elementwise: true, ..builtin(name, parameters, doc, run) }
+}
+
 pub type Special = fn(&mut Elaborator<'_>, &ast::Args, Span, Option<&Arc<str>>) -> Value;
 
 /// An argument that was worked out.

@@ -1,7 +1,7 @@
 //! Reductions over whole axes.
 
 use super::math::greater_or_less;
-use super::{Arguments, Builtin};
+use super::{Arguments, Builtin, builtin, elementwise};
 use crate::base::Diagnostic;
 use crate::ir::{BinaryOp, Combine, Dim, Elem, LoopBuilder, Sub};
 use crate::sema::elaborator::Elaborator;
@@ -12,46 +12,26 @@ use crate::sema::value::{Axis, Interval, Tensor, Value};
 use crate::syntax::ast;
 
 pub(super) const BUILTINS: &[Builtin] = &[
-    reduction("sum", "x, *, axis = none, keep = false", "The sum over the axes (all without `axis`).", sum),
-    reduction("mean", "x, *, axis = none, keep = false", "The mean over the axes.", mean),
-    reduction("prod", "x, *, axis = none, keep = false", "The product over the axes, or of a list.", prod),
-    Builtin {
-        elementwise: true,
-        ..reduction(
-            "max",
-            "x, y = none, *, axis = none, keep = false",
-            "The greatest over the axes; of two arguments the greater, element by element.",
-            max,
-        )
-    },
-    Builtin {
-        elementwise: true,
-        ..reduction(
-            "min",
-            "x, y = none, *, axis = none, keep = false",
-            "The least over the axes; of two arguments the lesser, element by element.",
-            min,
-        )
-    },
-    reduction(
-        "argmax",
-        "x, *, axis = none, keep = false",
-        "The place of the first greatest element.",
-        argmax,
+    builtin("sum", "x, *, axis = none, keep = false", "The sum over the axes (all without `axis`).", sum),
+    builtin("mean", "x, *, axis = none, keep = false", "The mean over the axes.", mean),
+    builtin("prod", "x, *, axis = none, keep = false", "The product over the axes, or of a list.", prod),
+    elementwise(
+        "max",
+        "x, y = none, *, axis = none, keep = false",
+        "The greatest over the axes; of two arguments the greater, element by element.",
+        max,
     ),
-    reduction("argmin", "x, *, axis = none, keep = false", "The place of the first least element.", argmin),
-    reduction("all", "x, *, axis = none, keep = false", "Whether all are true.", all),
-    reduction("any", "x, *, axis = none, keep = false", "Whether any is true.", any),
+    elementwise(
+        "min",
+        "x, y = none, *, axis = none, keep = false",
+        "The least over the axes; of two arguments the lesser, element by element.",
+        min,
+    ),
+    builtin("argmax", "x, *, axis = none, keep = false", "The place of the first greatest element.", argmax),
+    builtin("argmin", "x, *, axis = none, keep = false", "The place of the first least element.", argmin),
+    builtin("all", "x, *, axis = none, keep = false", "Whether all are true.", all),
+    builtin("any", "x, *, axis = none, keep = false", "Whether any is true.", any),
 ];
-
-const fn reduction(
-    name: &'static str,
-    parameters: &'static str,
-    doc: &'static str,
-    run: fn(&mut Elaborator<'_>, &Arguments) -> Value,
-) -> Builtin {
-    Builtin { name, parameters, doc, elementwise: false, run, special: None }
-}
 
 /// The tensor and the axes that a reduction goes over.
 struct Over {

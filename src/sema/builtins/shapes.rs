@@ -1,6 +1,6 @@
 //! Functions that change shapes.
 
-use super::{Arguments, Builtin};
+use super::{Arguments, Builtin, builtin};
 use crate::base::{Diagnostic, Span};
 use crate::ir::{Affine, BinaryOp, Dim, Elem, LoopBuilder, Op, Sub};
 use crate::sema::elaborator::Elaborator;
@@ -9,35 +9,26 @@ use crate::sema::tensors::{common_elem, convert, number_elem, number_scalar};
 use crate::sema::value::{Axis, Tensor, Value, show_axes};
 
 pub(super) const BUILTINS: &[Builtin] = &[
-    shaping("shape", "x", "The sizes of x as a list.", shape),
-    shaping(
+    builtin("shape", "x", "The sizes of x as a list.", shape),
+    builtin(
         "reshape",
         "x, shape",
         "x with other sizes of equally many elements, in row-major order; one size may be -1.",
         reshape,
     ),
-    shaping("flatten", "x, from = 1", "All axes from `from` on made one.", flatten),
-    shaping("transpose", "x, axes = none", "The axes in another order; without `axes` reversed.", transpose),
-    shaping("concat", "tensors, axis = 0", "Tensors one after the other along an axis.", concat),
-    shaping("stack", "tensors, axis = 0", "Tensors stacked along a new axis.", stack),
-    shaping("split", "x, n, axis = 0", "n equal parts along an axis, as a list.", split),
-    shaping(
+    builtin("flatten", "x, from = 1", "All axes from `from` on made one.", flatten),
+    builtin("transpose", "x, axes = none", "The axes in another order; without `axes` reversed.", transpose),
+    builtin("concat", "tensors, axis = 0", "Tensors one after the other along an axis.", concat),
+    builtin("stack", "tensors, axis = 0", "Tensors stacked along a new axis.", stack),
+    builtin("split", "x, n, axis = 0", "n equal parts along an axis, as a list.", split),
+    builtin(
         "pad",
         "x, widths, value = 0",
         "One pair (before, after) for each axis from the first, filled with `value`.",
         pad,
     ),
-    shaping("flip", "x, axis = none", "Backwards along the axes (all without `axis`).", flip),
+    builtin("flip", "x, axis = none", "Backwards along the axes (all without `axis`).", flip),
 ];
-
-const fn shaping(
-    name: &'static str,
-    parameters: &'static str,
-    doc: &'static str,
-    run: fn(&mut Elaborator<'_>, &Arguments) -> Value,
-) -> Builtin {
-    Builtin { name, parameters, doc, elementwise: false, run, special: None }
-}
 
 fn shape(e: &mut Elaborator<'_>, a: &Arguments) -> Value {
     let x = a.arg("x");

@@ -1,24 +1,15 @@
 //! Index notation against numbers, the text of the IR, and error codes.
 
-use crate::base::{Diagnostic, SourceMap, Span};
+use crate::base::{Diagnostic, Span};
 use crate::ir::interpret::{Feed, evaluate};
 use crate::ir::{Elem, Graph, Op, Type};
-use crate::sema::elaborator::{Elaborator, Mode};
-use crate::sema::module::{Modules, NoImports};
+use crate::sema::tests::{TRAINING, elaborated};
 use crate::sema::value::Value;
-use crate::syntax;
 use crate::syntax::ast::ItemKind;
 
 /// Elaborates the `print` items of a file: their graph, with an output for each value, and what was reported.
 pub(in crate::sema) fn elaborate(text: &str) -> (Graph, Vec<Diagnostic>) {
-    let mut sources = SourceMap::default();
-    let file = sources.add("test.nn", text);
-    let (tree, mut diagnostics) = syntax::parse(file, text);
-    let modules = Modules::load(&mut sources, tree, &mut NoImports, &mut diagnostics);
-    let mut e = Elaborator::new(&sources, modules);
-    e.diagnostics = diagnostics;
-    e.mode = Mode { training: true, updates: true };
-    let (graph, ()) = e.in_new_graph(|e| {
+    let (graph, (), diagnostics) = elaborated(text, TRAINING, |e| {
         // `free(n)`-like inputs: a tensor of floats and one of ints whose sizes are not known.
         for (name, elem, rank) in [("open", Elem::Float, 2), ("places", Elem::Int, 1)] {
             let shape = ["n", "m"][..rank].iter().map(|name| crate::ir::Dim::symbol(*name)).collect();
@@ -50,7 +41,6 @@ pub(in crate::sema) fn elaborate(text: &str) -> (Graph, Vec<Diagnostic>) {
             }
         }
     });
-    let diagnostics = std::mem::take(&mut e.diagnostics);
     (graph, diagnostics)
 }
 
