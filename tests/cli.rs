@@ -162,7 +162,7 @@ fn explain_tells_about_codes() {
 
 #[test]
 fn ir_prints_every_stage() {
-    for stage in ["ast", "ir", "grad", "opt", "plan", "loops", "clif", "asm"] {
+    for stage in ["ast", "ir", "grad", "opt", "plan", "loops", "clif", "asm", "avx2", "avx512"] {
         let output = nnc(&["ir", XOR, "--stage", stage]);
         assert_eq!(code(&output), 0, "{stage}: {}", err(&output));
         assert!(out(&output).lines().count() > 5, "{stage}");

@@ -21,7 +21,9 @@ Stages:
   plan   kernels and buffers
   loops  loop nests
   clif   Cranelift's intermediate form
-  asm    machine code
+  asm    machine code by Cranelift
+  avx2   machine code of the kernels for processors with AVX2
+  avx512 the same for processors with AVX-512
 
 Example:
   nnc ir models/xor.nn --stage opt")]

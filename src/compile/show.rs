@@ -96,7 +96,8 @@ fn part_text(part: &Part<'_>, program: &Program, stage: Stage) -> Result<String,
         Stage::Ast => return Ok(String::new()),
         Stage::Ir => return Ok(forward(part.graph).to_string()),
         Stage::Grad => return Ok(part.graph.to_string()),
-        Stage::Opt | Stage::Plan | Stage::Loops | Stage::Clif | Stage::Asm => {}
+        Stage::Opt | Stage::Plan | Stage::Loops => {}
+        Stage::Clif | Stage::Asm | Stage::Avx2 | Stage::Avx512 => {}
     }
     let graph = specialise(part.graph, &sizes(part, program)).map_err(BuildError::Size)?;
     let graph = optimise(&graph);
@@ -108,12 +109,17 @@ fn part_text(part: &Part<'_>, program: &Program, stage: Stage) -> Result<String,
     if stage == Stage::Plan {
         return Ok(plan.to_string());
     }
-    let module = loops::lower(&plan, Target::X64Fma.lanes())
-        .map_err(|error| BuildError::Code(jit::JitError(error.0)))?;
+    let lanes = match stage {
+        Stage::Avx512 => 16,
+        Stage::Avx2 => 8,
+        _ => Target::X64Fma.lanes(),
+    };
+    let module = loops::lower(&plan, lanes).map_err(|error| BuildError::Code(jit::JitError(error.0)))?;
     match stage {
         Stage::Loops => Ok(module.to_string()),
         Stage::Clif => jit::clif(&module, Target::X64Fma).map_err(BuildError::Code),
         Stage::Asm => jit::asm(&module, Target::Host).map_err(BuildError::Code),
+        Stage::Avx2 | Stage::Avx512 => jit::wide_asm(&module).map_err(BuildError::Code),
         Stage::Ast | Stage::Ir | Stage::Grad | Stage::Opt | Stage::Plan => Ok(String::new()),
     }
 }

@@ -19,13 +19,27 @@ pub enum Stage {
     Loops,
     /// Cranelift's intermediate form.
     Clif,
-    /// Machine code, disassembled.
+    /// Machine code by Cranelift, disassembled.
     Asm,
+    /// Machine code for processors with AVX2.
+    Avx2,
+    /// Machine code for processors with AVX-512.
+    Avx512,
 }
 
 impl Stage {
-    pub const ALL: [Stage; 8] =
-        [Stage::Ast, Stage::Ir, Stage::Grad, Stage::Opt, Stage::Plan, Stage::Loops, Stage::Clif, Stage::Asm];
+    pub const ALL: [Stage; 10] = [
+        Stage::Ast,
+        Stage::Ir,
+        Stage::Grad,
+        Stage::Opt,
+        Stage::Plan,
+        Stage::Loops,
+        Stage::Clif,
+        Stage::Asm,
+        Stage::Avx2,
+        Stage::Avx512,
+    ];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -37,6 +51,8 @@ impl Stage {
             Stage::Loops => "loops",
             Stage::Clif => "clif",
             Stage::Asm => "asm",
+            Stage::Avx2 => "avx2",
+            Stage::Avx512 => "avx512",
         }
     }
 

@@ -46,7 +46,22 @@ pub fn clif(module: &Module, target: Target) -> Result<String, JitError> {
     compile::Compiler::new(target, false)?.text(module, false)
 }
 
-/// The functions of a module as assembly.
+/// The kernels of a module in the widest vectors that it has, as assembly, whatever this computer is.
+///
+/// # Errors
+/// If a kernel has types that wide vectors do not have.
+pub fn wide_asm(module: &Module) -> Result<String, JitError> {
+    let Some(vectors) = wide::Vectors::with_lanes(module.lanes) else {
+        return Ok("; kernels of 64-bit floats are made by Cranelift: stage asm\n".to_owned());
+    };
+    let mut text = String::new();
+    for (number, kernel) in module.kernels.iter().enumerate() {
+        text.push_str(&format!("; kernel k{number}\n{}\n", wide::text(kernel, vectors)?));
+    }
+    Ok(text)
+}
+
+/// The functions of a module as assembly by Cranelift.
 ///
 /// # Errors
 /// If Cranelift rejects a function.

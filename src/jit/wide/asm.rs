@@ -1,9 +1,14 @@
 //! Instructions of x86-64 as bytes: integer code, and vectors of 128 to 512 bits in VEX or EVEX form.
 //!
-//! One table of operations serves both forms, since AVX-512 kept the opcodes of AVX2. Constants lie behind the
-//! code and are read relative to it, so the code has no addresses and needs no relocation.
+//! One table of operations ([`ops`]) serves both forms, since AVX-512 kept the opcodes of AVX2. Constants lie
+//! behind the code and are read relative to it, so the code has no addresses and needs no relocation.
 //! (Intel 64 Software Developer's Manual, volume 2.)
 
+mod listing;
+pub mod ops;
+
+use listing::{Arg, Listing};
+use ops::Op;
 use std::collections::HashMap;
 
 /// The vectors that a processor has.
@@ -47,23 +52,6 @@ impl Len {
     }
 }
 
-/// Opcode map, mandatory prefix (0, 1 = 66, 2 = F3, 3 = F2), opcode, the W bit.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Op {
-    pub map: u8,
-    pub pp: u8,
-    pub code: u8,
-    pub wide: bool,
-}
-
-pub const fn op(map: u8, pp: u8, code: u8) -> Op {
-    Op { map, pp, code, wide: false }
-}
-
-pub const fn op_wide(map: u8, pp: u8, code: u8) -> Op {
-    Op { map, pp, code, wide: true }
-}
-
 /// `[base + index · scale + disp]` in machine registers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Place {
@@ -86,8 +74,6 @@ pub enum Rm {
 pub struct Extra {
     /// A mask register other than 0: only these lanes are written.
     pub mask: u8,
-    /// Lanes outside of the mask become 0.
-    pub zeroing: bool,
     /// The memory operand is one element, given to all lanes.
     pub broadcast: bool,
     pub imm: Option<u8>,
@@ -95,7 +81,7 @@ pub struct Extra {
     pub unit: i32,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Label(usize);
 
 /// Conditions of jumps, `setcc` and `cmovcc`.
@@ -130,6 +116,8 @@ pub struct Asm {
     known: HashMap<Vec<u8>, usize>,
     /// Where the four bytes of a displacement stand, where the instruction ends, and which constant it means.
     pool_uses: Vec<(usize, usize, usize)>,
+    /// The same as text, if it is wanted.
+    listing: Option<Listing>,
 }
 
 impl Asm {
@@ -142,6 +130,7 @@ impl Asm {
             pool: Vec::new(),
             known: HashMap::new(),
             pool_uses: Vec::new(),
+            listing: None,
         }
     }
 
@@ -182,11 +171,12 @@ impl Asm {
     }
 
     pub fn bind(&mut self, label: Label) {
+        self.say_label(label);
         self.labels[label.0] = Some(self.code.len());
     }
 
     /// A vector instruction `reg = op(first, rm)`; `first` is 0 where there is none.
-    pub fn vector(&mut self, op: Op, len: Len, reg: u8, first: u8, rm: Rm, extra: Extra) {
+    pub fn vector(&mut self, op: &Op, len: Len, reg: u8, first: u8, rm: Rm, extra: Extra) {
         match self.vectors {
             Vectors::Avx2 => self.vex(op, len, reg, first, rm, extra.imm),
             Vectors::Avx512 => self.evex(op, len, reg, first, rm, extra),
@@ -194,7 +184,8 @@ impl Asm {
     }
 
     /// The older form: vectors of AVX2, masks of AVX-512, and some integer instructions.
-    pub fn vex(&mut self, op: Op, len: Len, reg: u8, first: u8, rm: Rm, imm: Option<u8>) {
+    pub fn vex(&mut self, op: &Op, len: Len, reg: u8, first: u8, rm: Rm, imm: Option<u8>) {
+        self.say_vector(op, false, len, (reg, first, rm), Extra { imm, ..Extra::default() });
         let (r, x, b) = extensions(reg, rm);
         let r_x_b = u8::from(r & 8 == 0) << 7 | u8::from(x & 8 == 0) << 6 | u8::from(b & 8 == 0) << 5;
         let length = len.code() & 1;
@@ -205,7 +196,8 @@ impl Asm {
         self.operand(reg, rm, 1, imm);
     }
 
-    fn evex(&mut self, op: Op, len: Len, reg: u8, first: u8, rm: Rm, extra: Extra) {
+    fn evex(&mut self, op: &Op, len: Len, reg: u8, first: u8, rm: Rm, extra: Extra) {
+        self.say_vector(op, true, len, (reg, first, rm), extra);
         let (r, x, b) = extensions(reg, rm);
         let x = if let Rm::Reg(rm) = rm { rm >> 4 & 1 } else { x >> 3 & 1 };
         self.code.push(0x62);
@@ -213,13 +205,8 @@ impl Asm {
             (r >> 3 & 1 ^ 1) << 7 | (x ^ 1) << 6 | (b >> 3 & 1 ^ 1) << 5 | (r >> 4 & 1 ^ 1) << 4 | op.map,
         );
         self.code.push(u8::from(op.wide) << 7 | (!first & 15) << 3 | 4 | op.pp);
-        self.code.push(
-            u8::from(extra.zeroing) << 7
-                | len.code() << 5
-                | u8::from(extra.broadcast) << 4
-                | (first >> 4 & 1 ^ 1) << 3
-                | extra.mask,
-        );
+        self.code
+            .push(len.code() << 5 | u8::from(extra.broadcast) << 4 | (first >> 4 & 1 ^ 1) << 3 | extra.mask);
         self.code.push(op.code);
         let unit = match extra {
             _ if extra.broadcast => 4,
@@ -277,11 +264,14 @@ impl Asm {
     }
 
     pub fn alu(&mut self, op: Alu, wide: bool, reg: u8, rm: Rm) {
+        let bytes = width(wide);
+        self.say(op.name(), &[Arg::General(reg, bytes), rm.arg(bytes)]);
         self.integer(wide, &[], (op as u8) << 3 | 3, reg, rm, false);
         self.operand(reg, rm, 1, None);
     }
 
     pub fn alu_imm(&mut self, op: Alu, wide: bool, reg: u8, value: i32) {
+        self.say(op.name(), &[Arg::General(reg, width(wide)), Arg::Number(value.into())]);
         let short = i8::try_from(value).is_ok();
         self.integer(wide, &[], if short { 0x83 } else { 0x81 }, 0, Rm::Reg(reg), false);
         self.code.push(0xC0 | (op as u8) << 3 | reg & 7);
@@ -290,6 +280,7 @@ impl Asm {
 
     pub fn mov(&mut self, reg: u8, rm: Rm) {
         if rm != Rm::Reg(reg) {
+            self.say("mov", &[Arg::General(reg, 8), rm.arg(8)]);
             self.integer(true, &[], 0x8B, reg, rm, false);
             self.operand(reg, rm, 1, None);
         }
@@ -297,8 +288,11 @@ impl Asm {
 
     pub fn mov_imm(&mut self, reg: u8, value: i64) {
         if value == 0 {
-            self.alu(Alu::Xor, false, reg, Rm::Reg(reg));
-        } else if let Ok(value) = u32::try_from(value) {
+            return self.alu(Alu::Xor, false, reg, Rm::Reg(reg));
+        }
+        let wide = u32::try_from(value).is_err();
+        self.say("mov", &[Arg::General(reg, width(wide)), Arg::Number(value)]);
+        if let Ok(value) = u32::try_from(value) {
             self.integer(false, &[], 0xB8 | reg & 7, 0, Rm::Reg(reg), false);
             self.code.extend(value.to_le_bytes());
         } else if let Ok(value) = i32::try_from(value) {
@@ -313,24 +307,28 @@ impl Asm {
 
     pub fn lea(&mut self, reg: u8, place: Place) {
         let rm = Rm::Memory(place);
+        self.say("lea", &[Arg::General(reg, 8), rm.arg(8)]);
         self.integer(true, &[], 0x8D, reg, rm, false);
         self.operand(reg, rm, 1, None);
     }
 
     /// Four bytes, with zeros above.
     pub fn load_u32(&mut self, reg: u8, rm: Rm) {
+        self.say("mov", &[Arg::General(reg, 4), rm.arg(4)]);
         self.integer(false, &[], 0x8B, reg, rm, false);
         self.operand(reg, rm, 1, None);
     }
 
     /// Four bytes with their sign.
     pub fn load_i32(&mut self, reg: u8, rm: Rm) {
+        self.say("movsxd", &[Arg::General(reg, 8), rm.arg(4)]);
         self.integer(true, &[], 0x63, reg, rm, false);
         self.operand(reg, rm, 1, None);
     }
 
     /// A byte, with zeros above.
     pub fn load_u8(&mut self, reg: u8, rm: Rm) {
+        self.say("movzx", &[Arg::General(reg, 4), rm.arg(1)]);
         self.integer(false, &[0x0F], 0xB6, reg, rm, true);
         self.operand(reg, rm, 1, None);
     }
@@ -338,16 +336,19 @@ impl Asm {
     /// `bytes` is 1, 4 or 8.
     pub fn store(&mut self, bytes: i64, reg: u8, place: Place) {
         let rm = Rm::Memory(place);
+        self.say("mov", &[Arg::Memory(place), Arg::General(reg, bytes as u8)]);
         self.integer(bytes == 8, &[], if bytes == 1 { 0x88 } else { 0x89 }, reg, rm, bytes == 1);
         self.operand(reg, rm, 1, None);
     }
 
     pub fn imul(&mut self, wide: bool, reg: u8, rm: Rm) {
+        self.say("imul", &[Arg::General(reg, width(wide)), rm.arg(width(wide))]);
         self.integer(wide, &[0x0F], 0xAF, reg, rm, false);
         self.operand(reg, rm, 1, None);
     }
 
     pub fn imul_imm(&mut self, reg: u8, rm: Rm, value: i32) {
+        self.say("imul", &[Arg::General(reg, 8), rm.arg(8), Arg::Number(value.into())]);
         self.integer(true, &[], 0x69, reg, rm, false);
         // The displacement of a constant would count from the end of the immediate; there is none here.
         self.operand(reg, rm, 1, None);
@@ -355,58 +356,71 @@ impl Asm {
     }
 
     pub fn neg(&mut self, wide: bool, reg: u8) {
+        self.say("neg", &[Arg::General(reg, width(wide))]);
         self.integer(wide, &[], 0xF7, 0, Rm::Reg(reg), false);
         self.code.push(0xC0 | 3 << 3 | reg & 7);
     }
 
     pub fn shift_imm(&mut self, left: bool, wide: bool, reg: u8, by: u8) {
+        let name = if left { "shl" } else { "shr" };
+        self.say(name, &[Arg::General(reg, width(wide)), Arg::Number(by.into())]);
         self.integer(wide, &[], 0xC1, 0, Rm::Reg(reg), false);
         self.code.extend([0xC0 | if left { 4 } else { 5 } << 3 | reg & 7, by]);
     }
 
     /// The number of bits stands in a register (BMI2).
     pub fn shift_by(&mut self, left: bool, wide: bool, reg: u8, a: u8, by: u8) {
-        let op = Op { map: 2, pp: if left { 1 } else { 3 }, code: 0xF7, wide };
-        self.vex(op, Len::One, reg, by, Rm::Reg(a), None);
+        let op = if left { &ops::SHIFT_LEFT_BY } else { &ops::SHIFT_RIGHT_BY };
+        self.vex(&op.with_width(wide), Len::One, reg, by, Rm::Reg(a), None);
     }
 
     pub fn set(&mut self, cond: Cond, reg: u8) {
+        self.say_if("set", cond, &[Arg::General(reg, 1)]);
         self.integer(false, &[0x0F], 0x90 | cond as u8, 0, Rm::Reg(reg), true);
         self.code.push(0xC0 | reg & 7);
         self.load_u8(reg, Rm::Reg(reg));
     }
 
     pub fn cmov(&mut self, cond: Cond, reg: u8, rm: Rm) {
+        self.say_if("cmov", cond, &[Arg::General(reg, 8), rm.arg(8)]);
         self.integer(true, &[0x0F], 0x40 | cond as u8, reg, rm, false);
         self.operand(reg, rm, 1, None);
     }
 
     pub fn test(&mut self, reg: u8) {
+        self.say("test", &[Arg::General(reg, 4), Arg::General(reg, 4)]);
         self.integer(false, &[], 0x85, reg, Rm::Reg(reg), false);
         self.operand(reg, Rm::Reg(reg), 1, None);
     }
 
-    pub fn jump(&mut self, cond: Option<Cond>, label: Label) {
-        match cond {
-            Some(cond) => self.code.extend([0x0F, 0x80 | cond as u8]),
-            None => self.code.push(0xE9),
-        }
+    pub fn jump(&mut self, cond: Cond, label: Label) {
+        self.say_if("j", cond, &[Arg::Label(label)]);
+        self.code.extend([0x0F, 0x80 | cond as u8]);
         self.jumps.push((self.code.len(), label));
         self.code.extend([0; 4]);
     }
 
     pub fn push(&mut self, reg: u8) {
+        self.say("push", &[Arg::General(reg, 8)]);
         self.integer(false, &[], 0x50 | reg & 7, 0, Rm::Reg(reg), false);
     }
 
     pub fn pop(&mut self, reg: u8) {
+        self.say("pop", &[Arg::General(reg, 8)]);
         self.integer(false, &[], 0x58 | reg & 7, 0, Rm::Reg(reg), false);
     }
 
     /// Leaves the wide registers clean, as callers expect, and returns.
     pub fn leave(&mut self) {
+        self.say("vzeroupper", &[]);
+        self.say("ret", &[]);
         self.code.extend([0xC5, 0xF8, 0x77, 0xC3]);
     }
+}
+
+/// Bytes of an integer.
+fn width(wide: bool) -> u8 {
+    if wide { 8 } else { 4 }
 }
 
 /// The upper bits of the register, the index and the base (or the register in its place).

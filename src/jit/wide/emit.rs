@@ -4,10 +4,11 @@
 //! can read memory itself.
 
 mod general;
+mod masks;
 mod vector;
 
 use super::allocate::{Allocated, Place, first_free_vector};
-use super::asm::{Asm, Extra, Len, Place as Address, Rm, Vectors, op};
+use super::asm::{Asm, Extra, Len, Place as Address, Rm, Vectors, ops};
 use super::lir::{Class, Inst, Mem, Src, V};
 
 pub const RAX: u8 = 0;
@@ -19,8 +20,8 @@ const RDI: u8 = 7;
 /// What a function has to leave as it found it, beside `rbp`.
 const SAVED: [u8; 5] = [3, 12, 13, 14, 15];
 
-/// The bytes of a function `(environment, piece)`.
-pub fn emit(allocated: &Allocated, mut asm: Asm, environment: V, piece: V) -> Vec<u8> {
+/// A function `(environment, piece)`.
+pub fn emit(allocated: &Allocated, mut asm: Asm, environment: V, piece: V) -> Asm {
     let uses = |register: &u8| {
         // A mask or vector of the same number saves one more register than needed, no harm.
         allocated.places.contains(&Place::Register(*register))
@@ -47,7 +48,7 @@ pub fn emit(allocated: &Allocated, mut asm: Asm, environment: V, piece: V) -> Ve
     saved.iter().rev().for_each(|register| asm.pop(*register));
     asm.pop(RBP);
     asm.leave();
-    asm.finish()
+    asm
 }
 
 struct Emit<'a> {
@@ -135,13 +136,12 @@ impl Emit<'_> {
     /// Loads four bytes into all lanes of the widest vector.
     fn fill(&mut self, register: u8, bits: u32) {
         if bits == 0 {
-            let xor = op(1, 1, 0xEF);
-            self.asm.vector(xor, Len::L4, register, register, Rm::Reg(register), Extra::default());
+            self.asm.vector(&ops::XOR, Len::L4, register, register, Rm::Reg(register), Extra::default());
             return;
         }
         let one = self.asm.constant(&bits.to_le_bytes());
         let extra = Extra { unit: 4, ..Extra::default() };
-        self.asm.vector(op(2, 1, 0x18), self.widest(), register, 0, one, extra);
+        self.asm.vector(&ops::SPREAD, self.widest(), register, 0, one, extra);
     }
 
     /// The register of a vector, or `through` with its value.
@@ -156,19 +156,17 @@ impl Emit<'_> {
     }
 
     fn load_vector(&mut self, len: Len, register: u8, from: Rm) {
-        let code = op(1, if len == Len::One { 2 } else { 0 }, 0x10);
-        self.asm.vector(code, len, register, 0, from, Extra::default());
+        self.asm.vector(ops::LOAD.of(len), len, register, 0, from, Extra::default());
     }
 
     fn store_vector(&mut self, len: Len, register: u8, to: Rm) {
-        let code = op(1, if len == Len::One { 2 } else { 0 }, 0x11);
-        self.asm.vector(code, len, register, 0, to, Extra::default());
+        self.asm.vector(ops::STORE.of(len), len, register, 0, to, Extra::default());
     }
 
     fn move_vector(&mut self, dst: u8, from: u8) {
         if dst != from {
             let widest = self.widest();
-            self.asm.vector(op(1, 0, 0x28), widest, dst, 0, Rm::Reg(from), Extra::default());
+            self.asm.vector(&ops::MOVE, widest, dst, 0, Rm::Reg(from), Extra::default());
         }
     }
 

@@ -8,7 +8,7 @@ mod roles;
 
 pub use roles::Role;
 
-use super::asm::{Alu, Cond, Label, Len, Op};
+use super::asm::{Alu, Cond, Label, Len, ops::Op};
 
 /// A register to be chosen.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -73,7 +73,7 @@ pub enum MaskOp {
 pub enum Inst {
     /// `dst = op(a, b)` in each lane.
     Binary {
-        op: Op,
+        op: &'static Op,
         len: Len,
         dst: V,
         a: V,
@@ -81,7 +81,7 @@ pub enum Inst {
     },
     /// `dst = op(a)`; `imm` for those that have one. Of a scalar the upper lanes are anything.
     Unary {
-        op: Op,
+        op: &'static Op,
         len: Len,
         dst: V,
         a: Src,

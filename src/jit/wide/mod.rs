@@ -66,9 +66,20 @@ impl Vectors {
 /// # Errors
 /// If it has types that wide vectors do not have.
 pub fn compile(kernel: &Kernel, vectors: Vectors) -> Result<Vec<u8>, JitError> {
-    let selected = select::select(kernel, vectors)?;
+    Ok(assemble(kernel, asm::Asm::new(vectors))?.finish())
+}
+
+/// The same as text, for which the processor need not have such vectors.
+///
+/// # Errors
+/// As [`compile`].
+pub fn text(kernel: &Kernel, vectors: Vectors) -> Result<String, JitError> {
+    Ok(assemble(kernel, asm::Asm::listed(vectors))?.text())
+}
+
+fn assemble(kernel: &Kernel, mut asm: asm::Asm) -> Result<asm::Asm, JitError> {
+    let selected = select::select(kernel, asm.vectors)?;
     let (environment, piece) = (selected.environment, selected.piece);
-    let mut asm = asm::Asm::new(vectors);
     let allocated = allocate::allocate(selected, &mut asm);
     Ok(emit::emit(&allocated, asm, environment, piece))
 }

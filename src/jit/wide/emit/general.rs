@@ -2,7 +2,7 @@
 
 use super::{Emit, RAX, RDX};
 use crate::jit::wide::allocate::Place;
-use crate::jit::wide::asm::{Alu, Cond, Extra, Len, Rm, op, op_wide};
+use crate::jit::wide::asm::{Alu, Cond, Extra, Len, Rm, ops};
 use crate::jit::wide::lir::{Inst, Int, V};
 
 impl Emit<'_> {
@@ -95,7 +95,7 @@ impl Emit<'_> {
             Inst::Bind(label) => self.asm.bind(*label),
             Inst::Branch { cond, a, b, label } => {
                 self.compare(true, *a, *b);
-                self.asm.jump(Some(*cond), *label);
+                self.asm.jump(*cond, *label);
             }
             Inst::Advance { dst, by } => {
                 let to = self.general(*dst, RAX);
@@ -177,22 +177,22 @@ impl Emit<'_> {
         let a = self.general(a, RAX);
         let b = self.general(b, RDX);
         let none = Extra::default();
-        let to_float = op(1, 3, 0x2A);
-        self.asm.vector(to_float, Len::One, x, x, Rm::Reg(a), none);
-        self.asm.vector(to_float, Len::One, y, y, Rm::Reg(b), none);
-        self.asm.vector(op_wide(1, 3, 0x5E), Len::One, quotient, x, Rm::Reg(y), none);
+        let to_double = &ops::GENERAL_TO_DOUBLE;
+        self.asm.vector(to_double, Len::One, x, x, Rm::Reg(a), none);
+        self.asm.vector(to_double, Len::One, y, y, Rm::Reg(b), none);
+        self.asm.vector(&ops::DIV_DOUBLE, Len::One, quotient, x, Rm::Reg(y), none);
         let down = Extra { imm: Some(9), ..none };
-        self.asm.vector(op_wide(3, 1, 0x0B), Len::One, quotient, quotient, Rm::Reg(quotient), down);
+        self.asm.vector(&ops::ROUND_DOUBLE, Len::One, quotient, quotient, Rm::Reg(quotient), down);
         let result = if remainder {
-            self.asm.vector(op_wide(2, 1, 0xBD), Len::One, x, quotient, Rm::Reg(y), none);
+            self.asm.vector(&ops::MINUS_PRODUCT_DOUBLE, Len::One, x, quotient, Rm::Reg(y), none);
             x
         } else {
             quotient
         };
-        self.asm.vector(op_wide(1, 3, 0x2C), Len::One, RAX, 0, Rm::Reg(result), none);
+        self.asm.vector(&ops::DOUBLE_TO_GENERAL, Len::One, RAX, 0, Rm::Reg(result), none);
         let fine = self.asm.label();
         self.asm.test(b);
-        self.asm.jump(Some(Cond::NotEqual), fine);
+        self.asm.jump(Cond::NotEqual, fine);
         self.asm.mov_imm(RAX, 0);
         self.asm.bind(fine);
         self.put_general(dst, RAX);

@@ -1,23 +1,10 @@
 //! Operations of two operands: of vectors, of masks, of ints.
 
 use super::Select;
-use super::expr::{AND, SUB_INT, XOR, float};
 use crate::jit::JitError;
-use crate::jit::wide::asm::{Alu, Cond, Len, Op, op};
+use crate::jit::wide::asm::{Alu, Cond, Len, ops};
 use crate::jit::wide::lir::{Class, Inst, Int, MaskOp, Test, V};
 use crate::loops::{Binary, Kind, Ty, ValueId};
-
-const ADD: u8 = 0x58;
-const MUL: u8 = 0x59;
-const SUB: u8 = 0x5C;
-const MIN: u8 = 0x5D;
-const DIV: u8 = 0x5E;
-const MAX: u8 = 0x5F;
-const OR: Op = op(1, 1, 0xEB);
-const ADD_INT: Op = op(1, 1, 0xFE);
-const MUL_INT: Op = op(2, 1, 0x40);
-const MIN_INT: Op = op(2, 1, 0x39);
-const MAX_INT: Op = op(2, 1, 0x3D);
 
 impl Select<'_> {
     pub(super) fn binary(
@@ -64,25 +51,25 @@ impl Select<'_> {
             return Ok(single);
         }
         let op = match op {
-            Binary::Add if is_float => float(ADD, len),
-            Binary::Sub if is_float => float(SUB, len),
-            Binary::Mul if is_float => float(MUL, len),
-            Binary::Div if is_float => float(DIV, len),
-            Binary::Min if is_float => float(MIN, len),
-            Binary::Max if is_float => float(MAX, len),
-            Binary::Add => ADD_INT,
-            Binary::Sub => SUB_INT,
-            Binary::Mul => MUL_INT,
-            Binary::Min => MIN_INT,
-            Binary::Max => MAX_INT,
-            Binary::And => AND,
-            Binary::Or => OR,
-            Binary::Xor => XOR,
+            Binary::Add if is_float => ops::ADD.of(len),
+            Binary::Sub if is_float => ops::SUB.of(len),
+            Binary::Mul if is_float => ops::MUL.of(len),
+            Binary::Div if is_float => ops::DIV.of(len),
+            Binary::Min if is_float => ops::MIN.of(len),
+            Binary::Max if is_float => ops::MAX.of(len),
+            Binary::Add => &ops::ADD_INT,
+            Binary::Sub => &ops::SUB_INT,
+            Binary::Mul => &ops::MUL_INT,
+            Binary::Min => &ops::MIN_INT,
+            Binary::Max => &ops::MAX_INT,
+            Binary::And => &ops::AND,
+            Binary::Or => &ops::OR,
+            Binary::Xor => &ops::XOR,
             other => return Err(JitError(format!("{other:?} has no lanes"))),
         };
         // What may change places does so to have a constant second. Extremes may not, for the sake of NaN.
-        let commutes =
-            ![float(SUB, len), float(DIV, len), float(MIN, len), float(MAX, len), SUB_INT].contains(&op);
+        let ordered = [&ops::SUB, &ops::DIV, &ops::MIN, &ops::MAX].map(|op| op.of(len));
+        let commutes = !ordered.contains(&op) && *op != ops::SUB_INT;
         let constant_first = self.values[x.0 as usize].is_none();
         let (x, y) = if commutes && constant_first { (y, x) } else { (x, y) };
         let (a, b) = (self.value(x), self.src(y));

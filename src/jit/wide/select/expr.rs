@@ -2,25 +2,11 @@
 
 use super::Select;
 use crate::jit::JitError;
-use crate::jit::wide::asm::{Alu, Cond, Len, Op, op};
+use crate::jit::wide::asm::{Alu, Cond, Len, ops, ops::Op};
 use crate::jit::wide::lir::{Class, Inst, Int, MaskOp, Src, Test, V};
 use crate::loops::{Address, Expr, Kind, Linear, Ty, Unary, ValueId};
 
-const SQRT: u8 = 0x51;
-
-pub(super) const AND: Op = op(1, 1, 0xDB);
-pub(super) const XOR: Op = op(1, 1, 0xEF);
-pub(super) const SUB_INT: Op = op(1, 1, 0xFA);
-const ABS_INT: Op = op(2, 1, 0x1E);
-const INT_TO_FLOAT: Op = op(1, 0, 0x5B);
-const FLOAT_TO_INT: Op = op(1, 2, 0x5B);
-
 const SIGN: u32 = 1 << 31;
-
-/// Arithmetic of floats: the scalar form differs in its prefix.
-pub(super) fn float(code: u8, len: Len) -> Op {
-    op(1, if len == Len::One { 2 } else { 0 }, code)
-}
 
 impl Select<'_> {
     pub(super) fn expr(&mut self, id: ValueId, expr: &Expr) -> Result<(), JitError> {
@@ -261,7 +247,7 @@ impl Select<'_> {
         dst
     }
 
-    pub(super) fn binary_vector(&mut self, op: Op, len: Len, a: V, b: Src) -> V {
+    pub(super) fn binary_vector(&mut self, op: &'static Op, len: Len, a: V, b: Src) -> V {
         let dst = self.fresh(Class::Vector);
         self.push(Inst::Binary { op, len, dst, a, b });
         dst
@@ -304,7 +290,7 @@ impl Select<'_> {
         dst
     }
 
-    fn unary_vector(&mut self, op: Op, len: Len, a: Src, imm: Option<u8>) -> V {
+    fn unary_vector(&mut self, op: &'static Op, len: Len, a: Src, imm: Option<u8>) -> V {
         let dst = self.fresh(Class::Vector);
         self.push(Inst::Unary { op, len, dst, a, imm });
         dst
@@ -313,7 +299,6 @@ impl Select<'_> {
     fn unary(&mut self, ty: Ty, len: Len, op: Unary, id: ValueId) -> Result<V, JitError> {
         let from = self.ty(id);
         let general = self.class_of(from) == Class::General;
-        let round = |how: u8| (super::super::asm::op(3, 1, if len == Len::One { 0x0A } else { 0x08 }), how);
         Ok(match op {
             Unary::Neg | Unary::Abs if general => {
                 let a = self.value(id);
@@ -329,32 +314,32 @@ impl Select<'_> {
             }
             Unary::Neg if ty.kind == Kind::F32 => {
                 let a = self.value(id);
-                self.binary_vector(XOR, len, a, Src::Const(SIGN))
+                self.binary_vector(&ops::XOR, len, a, Src::Const(SIGN))
             }
             Unary::Neg => {
                 let (zero, a) = (self.constant(0), self.src(id));
-                self.binary_vector(SUB_INT, len, zero, a)
+                self.binary_vector(&ops::SUB_INT, len, zero, a)
             }
             Unary::Abs if ty.kind == Kind::F32 => {
                 let a = self.value(id);
-                self.binary_vector(AND, len, a, Src::Const(!SIGN))
+                self.binary_vector(&ops::AND, len, a, Src::Const(!SIGN))
             }
             Unary::Abs => {
                 let a = self.src(id);
-                self.unary_vector(ABS_INT, len, a, None)
+                self.unary_vector(&ops::ABS_INT, len, a, None)
             }
             Unary::Sqrt => {
                 let a = self.src(id);
-                self.unary_vector(float(SQRT, len), len, a, None)
+                self.unary_vector(ops::SQRT.of(len), len, a, None)
             }
             Unary::Floor | Unary::Ceil | Unary::Round => {
-                let (op, how) = round(match op {
+                let how = match op {
                     Unary::Floor => 9,
                     Unary::Ceil => 10,
                     _ => 8,
-                });
+                };
                 let a = self.src(id);
-                self.unary_vector(op, len, a, Some(how))
+                self.unary_vector(ops::ROUND.of(len), len, a, Some(how))
             }
             Unary::Not if general => {
                 let a = self.value(id);
@@ -377,7 +362,7 @@ impl Select<'_> {
             }
             Unary::ToFloat => {
                 let a = self.src(id);
-                self.unary_vector(INT_TO_FLOAT, len, a, None)
+                self.unary_vector(&ops::INT_TO_FLOAT, len, a, None)
             }
             Unary::ToInt if from.kind == Kind::Bool && !general => {
                 let (mask, zero) = (self.value(id), self.constant(0));
@@ -420,7 +405,7 @@ impl Select<'_> {
         let a = self.value(id);
         let mask_ty = Ty { kind: Kind::Bool, lanes: len.lanes() as u8 };
         // Of what does not fit the processor makes the smallest int.
-        let rounded = self.unary_vector(FLOAT_TO_INT, len, Src::Reg(a), None);
+        let rounded = self.unary_vector(&ops::FLOAT_TO_INT, len, Src::Reg(a), None);
         let limit = self.constant(2_147_483_648f32.to_bits());
         let class = self.class_of(mask_ty);
         let (large, number) = (self.fresh(class), self.fresh(class));
