@@ -7,6 +7,7 @@
 //! | `fmt` | the formatted text |
 //! | `ir grad opt plan loops clif avx2 avx512` | the program at that stage, as `nnc ir --stage` prints it |
 //! | `derive` | the derivation of every loss; its gradient is compared with finite differences |
+//! | `latex` | the same as a LaTeX document |
 //! | `run` | what `nnc run` prints, floats rounded |
 //! | `errors` | the report of every error and warning; the name begins with the code: `E0203_add.nn` |
 //!

@@ -6,7 +6,7 @@ use std::path::Path;
 use nnc::base::render::{Style, render_all};
 use nnc::base::{Diagnostics, SourceMap};
 use nnc::compile::show;
-use nnc::derive::{derive, page};
+use nnc::derive::{Derivation, derive, latex, page};
 use nnc::ir::program::Action;
 use nnc::runtime::events::{Event, Observer, Scores};
 use nnc::runtime::example::Rows;
@@ -44,15 +44,21 @@ pub fn output(kind: Kind, path: &Path, text: &str) -> Result<String, Box<dyn Err
             program.session()?.run(&mut log)?;
             Ok(log.text)
         }
-        Kind::Derive => derivations(path, text),
+        Kind::Derive => {
+            let pages = derivations(path, text)?;
+            let pages: Vec<String> =
+                pages.iter().map(|(loss, own)| page::page(own, loss, &|_| None)).collect();
+            Ok(pages.join("\n"))
+        }
+        Kind::Latex => Ok(latex::document(&derivations(path, text)?)),
     }
 }
 
-/// The derivation of every loss. That the gradient is right is checked on the way, with finite differences.
-fn derivations(path: &Path, text: &str) -> Result<String, Box<dyn Error>> {
+/// Every loss with its derivation. That the gradient is right is checked on the way, with finite differences.
+fn derivations(path: &Path, text: &str) -> Result<Vec<(String, Derivation)>, Box<dyn Error>> {
     let program = compile(path, &format!("{text}\nprecision = f64\n"))?;
     let mut session = program.session()?;
-    let mut pages = Vec::new();
+    let mut made = Vec::new();
     for action in &program.checked().actions {
         let Action::Train(train) = action else { continue };
         for line in &train.lines {
@@ -64,10 +70,10 @@ fn derivations(path: &Path, text: &str) -> Result<String, Box<dyn Error>> {
                     return Err(format!("the gradient is wrong: {found:?}").into());
                 }
             }
-            pages.push(page::page(&own, &loss, &|_| None));
+            made.push((loss, own));
         }
     }
-    Ok(pages.join("\n"))
+    Ok(made)
 }
 
 /// Compiles a case as `nnc run` would.

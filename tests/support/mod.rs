@@ -16,6 +16,8 @@ pub enum Kind {
     Errors,
     /// The gradient as mathematics.
     Derive,
+    /// The same as a LaTeX document.
+    Latex,
 }
 
 impl Kind {
@@ -27,6 +29,7 @@ impl Kind {
             "run" => Some(Kind::Run),
             "errors" => Some(Kind::Errors),
             "derive" => Some(Kind::Derive),
+            "latex" => Some(Kind::Latex),
             _ => Stage::from_name(name).map(Kind::Stage),
         }
     }
@@ -38,6 +41,7 @@ impl Kind {
             Kind::Run => "run",
             Kind::Errors => "errors",
             Kind::Derive => "derive",
+            Kind::Latex => "latex",
         }
     }
 }
