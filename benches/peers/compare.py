@@ -12,7 +12,6 @@ for all. Every measurement is a line of the file of `--out`.
 
 import argparse
 import json
-import multiprocessing
 import os
 import statistics
 import subprocess
@@ -95,8 +94,11 @@ class Comparison:
             contenders[name] = self.contender(name, workload, threads, predict=part == "inference")
         found = {name: [] for name in names}
         between()
+        # What starts and what ends keeps processors busy for a while.
+        time.sleep(2.0)
         for round in range(self.options.rounds):
             for name, contender in contenders.items():
+                time.sleep(0.3)
                 result = contender.measure(self.options.seconds)
                 found[name].append(result)
                 place = dict(part=part, workload=workload, threads=threads, contender=name, round=round)
@@ -154,10 +156,10 @@ class Comparison:
         rows = []
         for workload in workloads:
             alone = self.rounds("alone", workload, 2, names)
-            busy = multiprocessing.Process(target=keep_busy, daemon=True)
-            loaded = self.rounds("load", workload, 2, names, between=busy.start)
-            busy.kill()
-            busy.join()
+            busy = []
+            loaded = self.rounds("load", workload, 2, names, between=lambda: busy.append(keep_busy()))
+            busy[0].kill()
+            busy[0].wait()
             cells = []
             for name in names:
                 before, under = alone[name].get("step_us"), loaded[name].get("step_us")
@@ -169,9 +171,9 @@ class Comparison:
 
 
 def keep_busy():
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    while True:
-        pass
+    """A process that has the first processor to itself; a fork of this one would keep the peers' pipes open."""
+    code = "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\nwhile True: pass"
+    return subprocess.Popen([sys.executable, "-c", code])
 
 
 def environment(venv):

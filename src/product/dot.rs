@@ -26,7 +26,7 @@ pub(super) struct Dots {
 /// The processor has the instructions; the pointers reach all elements.
 pub(super) type DotsFn = unsafe fn(&Dots);
 
-/// In tiles of R rows and R columns; `PARTS` vectors are sixteen lanes.
+/// In tiles of R rows and R columns, or of a single one; `PARTS` vectors are sixteen lanes.
 ///
 /// # Safety
 /// As [`DotsFn`].
@@ -34,19 +34,37 @@ pub(super) type DotsFn = unsafe fn(&Dots);
 pub(super) unsafe fn dots<X: Vector, const R: usize, const PARTS: usize>(dots: &Dots) {
     // SAFETY: by the contract.
     unsafe {
+        match (dots.m, dots.n) {
+            (1, _) => tiles::<X, 1, R, PARTS>(dots),
+            (_, 1) => tiles::<X, R, 1, PARTS>(dots),
+            _ => tiles::<X, R, R, PARTS>(dots),
+        }
+    }
+}
+
+/// In tiles of M rows and N columns.
+///
+/// # Safety
+/// As [`DotsFn`].
+#[inline(always)]
+unsafe fn tiles<X: Vector, const M: usize, const N: usize, const PARTS: usize>(dots: &Dots) {
+    // SAFETY: by the contract.
+    unsafe {
         let mut column = 0;
         while column < dots.n {
-            let columns = (dots.n - column).min(R);
+            let columns = (dots.n - column).min(N);
             let mut row = 0;
             while row < dots.m {
-                let rows = (dots.m - row).min(R);
+                let rows = (dots.m - row).min(M);
                 // At the edge the last row or column is computed several times.
-                let (mut a, mut b) = ([dots.a; R], [dots.b; R]);
-                for (at, (a, b)) in a.iter_mut().zip(&mut b).enumerate() {
+                let (mut a, mut b) = ([dots.a; M], [dots.b; N]);
+                for (at, a) in a.iter_mut().enumerate() {
                     *a = a.wrapping_offset((row + at.min(rows - 1)) as isize * dots.a_stride);
+                }
+                for (at, b) in b.iter_mut().enumerate() {
                     *b = b.wrapping_offset((column + at.min(columns - 1)) as isize * dots.b_stride);
                 }
-                let sums = sums::<X, R, PARTS>(a, b, dots.k);
+                let sums = sums::<X, M, N, PARTS>(a, b, dots.k);
                 let c = dots
                     .c
                     .wrapping_offset(row as isize * dots.c_strides.0 + column as isize * dots.c_strides.1);
@@ -56,9 +74,9 @@ pub(super) unsafe fn dots<X: Vector, const R: usize, const PARTS: usize>(dots: &
                         *place = if dots.add { *place + *sum } else { *sum };
                     }
                 }
-                row += R;
+                row += M;
             }
-            column += R;
+            column += N;
         }
     }
 }
@@ -66,20 +84,20 @@ pub(super) unsafe fn dots<X: Vector, const R: usize, const PARTS: usize>(dots: &
 /// # Safety
 /// As [`DotsFn`].
 #[inline(always)]
-unsafe fn sums<X: Vector, const R: usize, const PARTS: usize>(
-    a: [*const f32; R],
-    b: [*const f32; R],
+unsafe fn sums<X: Vector, const M: usize, const N: usize, const PARTS: usize>(
+    a: [*const f32; M],
+    b: [*const f32; N],
     k: usize,
-) -> [[f32; R]; R] {
+) -> [[f32; N]; M] {
     // SAFETY: by the contract.
     unsafe {
-        let mut sums = [[[X::zero(); R]; R]; PARTS];
+        let mut sums = [[[X::zero(); N]; M]; PARTS];
         let full = k / MOST_LANES * MOST_LANES;
         let mut depth = 0;
         while depth < full {
             for (part, sums) in sums.iter_mut().enumerate() {
                 let at = depth + part * X::LANES;
-                let mut columns = [X::zero(); R];
+                let mut columns = [X::zero(); N];
                 for (column, b) in columns.iter_mut().zip(&b) {
                     *column = X::load(b.add(at));
                 }
@@ -96,7 +114,7 @@ unsafe fn sums<X: Vector, const R: usize, const PARTS: usize>(
             for (part, sums) in sums.iter_mut().enumerate() {
                 let at = depth + part * X::LANES;
                 let mask = X::mask(k.saturating_sub(at).min(X::LANES));
-                let mut columns = [X::zero(); R];
+                let mut columns = [X::zero(); N];
                 for (column, b) in columns.iter_mut().zip(&b) {
                     *column = X::load_part(b.wrapping_add(at), mask);
                 }
@@ -108,7 +126,7 @@ unsafe fn sums<X: Vector, const R: usize, const PARTS: usize>(
                 }
             }
         }
-        let mut results = [[0.0; R]; R];
+        let mut results = [[0.0; N]; M];
         for (i, results) in results.iter_mut().enumerate() {
             for (j, result) in results.iter_mut().enumerate() {
                 let mut sum = sums[0][i][j];
