@@ -21,22 +21,9 @@ fn images_are_read_batch_by_batch() {
     let folder = folder("images");
     let rows = 1_100_000;
     sparse(&folder.join("images-idx3-ubyte"), rows);
-    let program = "
-data images = idx(\"images-idx3-ubyte\") {
-    image: [32, 32] = tensor() / 255
-    split train = 0.9, test = 0.1
-}
-model Brightness(x: [B, 32, 32]) -> [B, 1] { x |> flatten |> Linear(1) }
-train {
-    data     = images.train
-    minimize mean((Brightness(image) - mean(image, axis = [1, 2])[:, new]) ^ 2) with SGD(lr = 0.01)
-    batch    = 64
-    steps    = 12
-}
-";
     // The file is mapped, which takes addresses but no memory; its numbers as floats would take four times as
     // much. So the limit lies a little above the file.
-    let said = run_within(2_000_000, &folder, program);
+    let said = run_within(2_000_000, &folder, &on_images("tensor() / 255"));
     assert!(said.contains("990_000 rows"), "{said}");
     std::fs::remove_dir_all(folder).expect("it was there");
 }
@@ -46,22 +33,28 @@ fn images_are_standardised_batch_by_batch() {
     let folder = folder("standard");
     // 72 MB as bytes, 287 MB as floats.
     sparse(&folder.join("images-idx3-ubyte"), 70_000);
-    let program = "
-data images = idx(\"images-idx3-ubyte\") {
-    image: [32, 32] = standardize(tensor())
-    split train = 0.9, test = 0.1
+    let said = run_within(72_000 + PROCESS, &folder, &on_images("standardize(tensor())"));
+    assert!(said.contains("63_000 rows"), "{said}");
+    std::fs::remove_dir_all(folder).expect("it was there");
 }
-model Brightness(x: [B, 32, 32]) -> [B, 1] { x |> flatten |> Linear(1) }
-train {
+
+/// Training on the images of the file.
+fn on_images(image: &str) -> String {
+    format!(
+        "
+data images = idx(\"images-idx3-ubyte\") {{
+    image: [32, 32] = {image}
+    split train = 0.9, test = 0.1
+}}
+model Brightness(x: [B, 32, 32]) -> [B, 1] {{ x |> flatten |> Linear(1) }}
+train {{
     data     = images.train
     minimize mean((Brightness(image) - mean(image, axis = [1, 2])[:, new]) ^ 2) with SGD(lr = 0.01)
     batch    = 64
     steps    = 12
-}
-";
-    let said = run_within(72_000 + PROCESS, &folder, program);
-    assert!(said.contains("63_000 rows"), "{said}");
-    std::fs::remove_dir_all(folder).expect("it was there");
+}}
+"
+    )
 }
 
 /// Training on made rows of 30 floats.

@@ -8,7 +8,8 @@
 mod rows;
 
 use super::lower::{Lowering, fill_step};
-use super::memory::{elem_bytes, for_each_view};
+use super::memory::elem_bytes;
+use super::touched::Touched;
 use super::{Buffer, BufferId, Place, ScanSteps, Step};
 use crate::ir::program::Precision;
 use rows::{Index, Part, Use, indices, uses};
@@ -68,20 +69,15 @@ pub(super) fn chunk(
         .collect()
 }
 
-/// A step and the buffers that it reads and writes.
+/// A step and the buffers that it touches.
 struct Item {
     step: Step,
-    read: HashSet<BufferId>,
-    written: HashSet<BufferId>,
+    touched: Touched,
 }
 
 impl Item {
     fn new(step: Step) -> Rc<Item> {
-        let (mut read, mut written) = (HashSet::new(), HashSet::new());
-        for_each_view(&step, &mut |view, writes| {
-            if writes { &mut written } else { &mut read }.insert(view.buffer);
-        });
-        Rc::new(Item { step, read, written })
+        Rc::new(Item { touched: Touched::by(&step), step })
     }
 }
 
@@ -102,7 +98,7 @@ fn first_run(
     tried: &mut HashSet<BufferId>,
 ) -> Option<Found> {
     for (from, seed) in steps.iter().enumerate() {
-        if !seed.written.is_disjoint(tried) {
+        if !seed.touched.writes.is_disjoint(tried) {
             continue;
         }
         for (index, size) in indices(&seed.step) {
@@ -116,7 +112,7 @@ fn first_run(
                 let (before, after) = run.cut(lowering, parts, &own);
                 return Some(Found { from, before, after });
             }
-            tried.extend(run.members.iter().flat_map(|(item, _)| &item.written));
+            tried.extend(run.members.iter().flat_map(|(item, _)| &item.touched.writes));
         }
     }
     None
@@ -130,8 +126,8 @@ struct Run {
     common: i64,
     before: Vec<Rc<Item>>,
     after: Vec<Rc<Item>>,
-    read: HashSet<BufferId>,
-    written: HashSet<BufferId>,
+    /// By the members.
+    touched: Touched,
 }
 
 impl Run {
@@ -143,8 +139,7 @@ impl Run {
             common: size,
             before: Vec::new(),
             after: Vec::new(),
-            read: HashSet::new(),
-            written: HashSet::new(),
+            touched: Touched::default(),
         };
         let is_rows = own.iter().filter(|(_, own)| *own == Use::Rows).count() > 1;
         is_rows.then(|| run.add(seed, index, size, own)).map(|()| run)
@@ -153,26 +148,23 @@ impl Run {
     fn add(&mut self, item: &Rc<Item>, index: Index, size: i64, own: rows::Uses) {
         self.uses.extend(own);
         self.common = greatest_divisor(self.common, size);
-        self.read.extend(&item.read);
-        self.written.extend(&item.written);
+        self.touched.extend(&item.touched);
         self.members.push((item.clone(), index));
     }
 
     /// Takes in what belongs to the run of the steps that follow.
     fn follow(mut self, steps: &[Rc<Item>], buffers: &[Buffer]) -> Run {
-        let (mut late_read, mut late_written) = (HashSet::new(), HashSet::new());
+        let mut late = Touched::default();
         for item in steps {
-            let touched = (&item.read, &item.written);
-            let waits = collides(touched, (&late_read, &late_written));
-            let belongs = item.read.iter().any(|buffer| self.uses.get(buffer) == Some(&Use::Rows));
+            let waits = item.touched.collides(&late);
+            let belongs = item.touched.reads.iter().any(|buffer| self.uses.get(buffer) == Some(&Use::Rows));
             let place = if waits || !belongs { None } else { self.place(&item.step, buffers) };
             if let Some((index, size, own)) = place {
                 self.add(item, index, size, own);
-            } else if !waits && !collides(touched, (&self.read, &self.written)) {
+            } else if !waits && !item.touched.collides(&self.touched) {
                 self.before.push(item.clone());
             } else {
-                late_read.extend(&item.read);
-                late_written.extend(&item.written);
+                late.extend(&item.touched);
                 self.after.push(item.clone());
             }
         }
@@ -236,11 +228,11 @@ impl Run {
     ) -> HashSet<BufferId> {
         let mut others: HashSet<BufferId> = HashSet::new();
         for item in outside.chain(&self.before).chain(&self.after) {
-            others.extend(item.read.iter().chain(&item.written));
+            others.extend(item.touched.reads.iter().chain(&item.touched.writes));
         }
         let is_own = |id: &BufferId| {
             self.uses[id] == Use::Rows
-                && self.written.contains(id)
+                && self.touched.writes.contains(id)
                 && !others.contains(id)
                 && matches!(buffers[id.0 as usize].place, Place::Arena(_))
         };
@@ -278,13 +270,6 @@ fn start_of_sum(step: &Step, uses: &HashMap<BufferId, Use>) -> Option<Step> {
     };
     let is_sum = uses.get(&target.buffer) == Some(&Use::Sum);
     (is_sum && !accumulates).then(|| fill_step(target.clone(), name.clone()))
-}
-
-type Sets<'s> = (&'s HashSet<BufferId>, &'s HashSet<BufferId>);
-
-/// Whether two may not change places, by what they read and write.
-fn collides(a: Sets<'_>, b: Sets<'_>) -> bool {
-    !a.1.is_disjoint(b.1) || !a.1.is_disjoint(b.0) || !a.0.is_disjoint(b.1)
 }
 
 fn greatest_divisor(a: i64, b: i64) -> i64 {

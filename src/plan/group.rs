@@ -8,6 +8,7 @@
 use super::address::{Address, extents, reads};
 use super::memory::for_each_view;
 use super::order::is_map;
+use super::touched::Touched;
 use super::{Buffer, BufferId, Nest, Place, Stage, Step};
 use crate::ir::{BinaryOp, Scalar, Sub, Var};
 use std::collections::{HashMap, HashSet};
@@ -59,22 +60,13 @@ pub(super) fn group(steps: Vec<Step>) -> Vec<Step> {
 /// A step and the buffers that it touches.
 struct Member {
     step: Step,
-    reads: HashSet<BufferId>,
-    writes: HashSet<BufferId>,
+    touched: Touched,
     is_nothing: bool,
 }
 
 impl Member {
     fn new(step: Step) -> Member {
-        let (mut reads, mut writes) = (HashSet::new(), HashSet::new());
-        for_each_view(&step, &mut |view, written| {
-            if written {
-                writes.insert(view.buffer)
-            } else {
-                reads.insert(view.buffer)
-            };
-        });
-        Member { step, reads, writes, is_nothing: false }
+        Member { touched: Touched::by(&step), step, is_nothing: false }
     }
 
     fn nothing() -> Member {
@@ -85,13 +77,7 @@ impl Member {
 
     /// Whether the two may not change places.
     fn collides(&self, other: &Member) -> bool {
-        let meets = |a: &HashSet<BufferId>, b: &HashSet<BufferId>| {
-            let (small, large) = if a.len() < b.len() { (a, b) } else { (b, a) };
-            small.iter().any(|buffer| large.contains(buffer))
-        };
-        meets(&self.writes, &other.writes)
-            || meets(&self.writes, &other.reads)
-            || meets(&self.reads, &other.writes)
+        self.touched.collides(&other.touched)
     }
 }
 
@@ -119,9 +105,9 @@ fn common_shared(first: &Member, second: &Member) -> Option<usize> {
         return None;
     }
     // Either values go from one to the other, or both read the same at every point.
-    let linked = first.writes.iter().any(|buffer| second.reads.contains(buffer))
-        || first.reads.iter().any(|buffer| second.writes.contains(buffer));
-    if !linked && !first.reads.iter().any(|buffer| second.reads.contains(buffer)) {
+    let (Touched { reads, writes }, other) = (&first.touched, &second.touched);
+    let linked = !writes.is_disjoint(&other.reads) || !reads.is_disjoint(&other.writes);
+    if !linked && reads.is_disjoint(&other.reads) {
         return None;
     }
     let sizes = (extents(&a.stages[0].body), extents(&b.stages[0].body));

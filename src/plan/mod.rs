@@ -32,6 +32,7 @@ mod split;
 #[cfg(test)]
 pub(crate) mod tests;
 mod text;
+mod touched;
 mod trim;
 mod view;
 mod work;

@@ -21,8 +21,8 @@ use crate::ir::{BinaryOp, Combine, Elem, Loop, Scalar, StepId, Sub};
 const SMALL: i64 = 1024;
 /// So are those with an m, n or k below this: they are sums of few vectors.
 const THIN: i64 = 4;
-/// Except that a matrix with so many rows is multiplied by a vector in the kernel, which turns the rows round in
-/// registers, if the sums are at least so long.
+/// Except that a matrix with so many rows is multiplied by one or a few vectors in the kernel, which turns the rows
+/// round in registers, if the sums are at least so long.
 const MANY_ROWS: i64 = 32;
 const LONG_SUM: i64 = 8;
 

@@ -54,15 +54,11 @@ pub fn exp<A: Arith>(a: &mut A, x: A::V) -> A::V {
     let minus_one = exp_minus_one(a, r);
     // 2^n may itself be out of range, so the result is multiplied by two factors: the first one's exponent is
     // n / 2, rounded down.
-    let format = format(a);
-    let both_biases = a.int(2 * format.bias);
+    let both_biases = a.int(2 * format(a).bias);
     let both = a.int_add(n, both_biases);
     let first = a.shift_right(both, 1);
     let second = a.int_sub(both, first);
-    let [first, second] = [first, second].map(|exponent| {
-        let bits = a.shift_left(exponent, format.fraction);
-        a.from_bits(bits)
-    });
+    let (first, second) = (with_exponent(a, first), with_exponent(a, second));
     let power = a.fma(minus_one, first, first);
     a.mul(power, second)
 }
@@ -116,9 +112,13 @@ fn exp_minus_one<A: Arith>(a: &mut A, r: A::V) -> A::V {
 
 /// 2^n for an n whose power is a normal number.
 fn power_of_two<A: Arith>(a: &mut A, n: A::I) -> A::V {
-    let format = format(a);
-    let bias = a.int(format.bias);
+    let bias = a.int(format(a).bias);
     let exponent = a.int_add(n, bias);
-    let bits = a.shift_left(exponent, format.fraction);
+    with_exponent(a, exponent)
+}
+
+/// The power of two that has this exponent, bias included.
+fn with_exponent<A: Arith>(a: &mut A, exponent: A::I) -> A::V {
+    let bits = a.shift_left(exponent, format(a).fraction);
     a.from_bits(bits)
 }

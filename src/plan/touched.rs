@@ -1,0 +1,36 @@
+//! Which buffers steps touch, and so whether two may change places.
+
+use super::memory::for_each_view;
+use super::{BufferId, Step};
+use std::collections::HashSet;
+
+/// The buffers of a step, or of several.
+#[derive(Default)]
+pub(super) struct Touched {
+    pub reads: HashSet<BufferId>,
+    pub writes: HashSet<BufferId>,
+}
+
+impl Touched {
+    /// By a step; by all steps of a scan.
+    pub fn by(step: &Step) -> Touched {
+        let mut touched = Touched::default();
+        for_each_view(step, &mut |view, written| {
+            if written { &mut touched.writes } else { &mut touched.reads }.insert(view.buffer);
+        });
+        touched
+    }
+
+    pub fn extend(&mut self, other: &Touched) {
+        self.reads.extend(&other.reads);
+        self.writes.extend(&other.writes);
+    }
+
+    /// Whether the two may not change places.
+    pub fn collides(&self, other: &Touched) -> bool {
+        let meets = |a: &HashSet<BufferId>, b: &HashSet<BufferId>| !a.is_disjoint(b);
+        meets(&self.writes, &other.writes)
+            || meets(&self.writes, &other.reads)
+            || meets(&self.reads, &other.writes)
+    }
+}
