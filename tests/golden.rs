@@ -4,7 +4,9 @@
 //! parameters and the output on the first batch to 1e-3. `golden/ops/*.nn` and `golden/more_ops/*.nn` define a
 //! function `op`; its value and the gradient of `sum(op(…) * cot)` agree to 1e-5 of the largest element. The
 //! results are in the safetensors file of the same name, or of the name of the folder. What begins with `more` is
-//! made by `golden/tools/make.py`.
+//! made by `golden/tools/make.py`. `golden/literature/*.nn` are networks from the literature with references in
+//! 64 bits, made by the programs of `golden/tools/literature`: losses and parameters agree to 1e-8 in 64 bits, and in
+//! 32 bits they are about as far off as PyTorch's are in 32 bits (`golden/literature/float32.csv`).
 
 use std::fmt::Write;
 use std::path::Path;
@@ -19,12 +21,31 @@ type Outcome = datatest_stable::Result<()>;
 datatest_stable::harness! {
     { test = trajectory, root = "tests/golden", pattern = r"^[a-z0-9_]+\.nn$" },
     { test = trajectory, root = "tests/golden/more", pattern = r"^[a-z0-9_]+\.nn$" },
+    { test = literature, root = "tests/golden/literature", pattern = r"^[a-z0-9_]+\.nn$" },
     { test = operation, root = "tests/golden/ops", pattern = r"^[a-z0-9_]+\.nn$" },
     { test = operation, root = "tests/golden/more_ops", pattern = r"^[a-z0-9_]+\.nn$" },
 }
 
-/// Keeps the loss of every step.
+/// How many times as far from the reference as PyTorch a training in 32 bits may be. The median is 1 (see
+/// `docs/accuracy.md`), but rounding errors grow differently for every width of vectors.
+const MOST_TIMES: f64 = 20.0;
+
+/// Keeps the loss of every step, that of the first `minimize` line where a reference has only that.
 struct Losses(Vec<f64>);
+
+struct FirstLosses(Vec<f64>);
+
+impl Observer for FirstLosses {
+    fn event(&mut self, event: &Event<'_>) {
+        if let Event::Step(report) = event {
+            self.0.extend(report.losses.first());
+        }
+    }
+
+    fn every(&self) -> Option<u64> {
+        Some(1)
+    }
+}
 
 impl Observer for Losses {
     fn event(&mut self, event: &Event<'_>) {
@@ -75,6 +96,48 @@ fn trajectory(path: &Path) -> Outcome {
     let (error, largest) = distance(&floats(&found[0]), &floats(&probe));
     assert!(error <= 1e-3 * largest, "the output is off by {error} of {largest}");
     Ok(())
+}
+
+fn literature(path: &Path) -> Outcome {
+    let name = path.file_stem().and_then(|stem| stem.to_str()).ok_or("a file name")?;
+    let text = std::fs::read_to_string(path)?;
+    let double = distances(path, &format!("precision = f64\n{text}"))?;
+    assert!(
+        double.iter().all(|distance| *distance <= 1e-8),
+        "in 64 bits: loss, parameters off by {double:?}"
+    );
+    let table = std::fs::read_to_string(path.with_file_name("float32.csv"))?;
+    let row = table.lines().find_map(|row| row.strip_prefix(name)?.strip_prefix(',')).ok_or("no figures")?;
+    for (found, theirs) in distances(path, &text)?.iter().zip(row.split(',')) {
+        let theirs: f64 = theirs.parse()?;
+        assert!(*found <= MOST_TIMES * theirs, "in 32 bits off by {found}, PyTorch by {theirs}");
+    }
+    Ok(())
+}
+
+/// The greatest difference of a loss relative to the loss, and of a parameter relative to its tensor's largest.
+fn distances(path: &Path, text: &str) -> datatest_stable::Result<[f64; 2]> {
+    let file = safetensors::open(&path.with_extension("safetensors")).map_err(|error| error.message)?;
+    let base = path.parent().ok_or("a folder")?.to_path_buf();
+    let program = Program::compile("program.nn", text, base, &mut |_, _| Default::default())
+        .map_err(|errors| errors.to_string())?;
+    let mut session = program.session().map_err(|errors| errors.to_string())?;
+    let mut losses = FirstLosses(Vec::new());
+    session.run(&mut losses).map_err(|errors| errors.to_string())?;
+    let wanted = floats(&load(&file, "loss")?);
+    assert_eq!(losses.0.len(), wanted.len(), "number of steps");
+    let off = |(found, wanted): (&f64, &f64)| (found - wanted).abs() / wanted.abs().max(1e-3);
+    let loss = losses.0.iter().zip(&wanted).map(off).fold(0.0, f64::max);
+    let prefix = program.checked().models.first().filter(|_| program.checked().models.len() == 1);
+    let mut worst: f64 = 0.0;
+    for name in file.names().filter_map(|name| name.strip_prefix("final.")) {
+        let long = prefix.and_then(|model| name.strip_prefix(&format!("{}.", model.name)));
+        let found = session.parameter(name).or_else(|| session.parameter(long?));
+        let found = found.ok_or_else(|| format!("there is no parameter {name}"))?;
+        let (error, largest) = distance(&floats(found), &floats(&load(&file, &format!("final.{name}"))?));
+        worst = worst.max(error / largest.max(1e-2));
+    }
+    Ok([loss, worst])
 }
 
 /// Leaves out the bias of the keys of an attention. It adds the same number to all scores of a row, so the softmax
