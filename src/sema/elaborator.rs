@@ -12,7 +12,7 @@ use super::index::IndexFrame;
 use super::instance::LayerCall;
 use super::module::{ItemRef, ModuleId, Modules};
 use super::scope::{Frame, FrameKind};
-use super::value::{Axis, Instance, Tensor, Value};
+use super::value::{Axis, Instance, LevelId, Tensor, Value};
 use super::variables::Variables;
 use crate::base::{Diagnostic, Diagnostics, SourceMap, Span};
 use crate::ir::program::{Bound, NamedValue};
@@ -59,7 +59,7 @@ pub struct Elaborator<'a> {
     pub modules: Modules,
     pub diagnostics: Diagnostics,
     pub mode: Mode,
-    /// The graph that is being built, outermost first; see [`super::graphs`].
+    /// The graph that is being built, outermost first; there is always one. See [`super::graphs`].
     pub levels: Vec<Level>,
     /// The loops that are being written in index notation, outermost first.
     pub index_frames: Vec<IndexFrame>,
@@ -118,6 +118,8 @@ pub struct Elaborator<'a> {
     pub(super) next_step: u32,
     pub(super) next_frame: u32,
     pub(super) constants: HashMap<(ModuleId, Arc<str>), Value>,
+    /// Constants that are tensors, by the graph that they were made in.
+    pub(super) tensor_constants: HashMap<(LevelId, ModuleId, Arc<str>), Value>,
     /// Constants that are being worked out: for circles.
     pub(super) open_constants: Vec<(ModuleId, Arc<str>)>,
     pub(super) depth: usize,
@@ -132,7 +134,7 @@ impl<'a> Elaborator<'a> {
             modules,
             diagnostics: Vec::new(),
             mode: Mode { training: false, updates: false },
-            levels: Vec::new(),
+            levels: vec![Level::compile_time()],
             index_frames: Vec::new(),
             frames: vec![Frame::new(FrameKind::File, None, ModuleId::MAIN, Span::default())],
             variables: Variables::default(),
@@ -164,6 +166,7 @@ impl<'a> Elaborator<'a> {
             next_step: 0,
             next_frame: 0,
             constants: HashMap::new(),
+            tensor_constants: HashMap::new(),
             open_constants: Vec::new(),
             depth: 0,
             work: 0,
@@ -342,6 +345,12 @@ impl<'a> Elaborator<'a> {
             self.exhausted = true;
         }
         !self.exhausted
+    }
+
+    /// How much has been counted.
+    #[cfg(test)]
+    pub fn work_done(&self) -> u64 {
+        self.work
     }
 
     pub fn is_exhausted(&self) -> bool {

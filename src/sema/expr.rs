@@ -192,11 +192,16 @@ impl Elaborator<'_> {
         }
     }
 
-    /// The value of a `const`. Compile-time values are worked out once, tensors in every graph that uses them.
+    /// The value of a `const`. Compile-time values are worked out once, tensors once in every graph that uses them,
+    /// outside of its scans.
     fn constant(&mut self, item: &ItemRef) -> Value {
         let ast::ItemKind::Const(constant) = &item.item.kind else { return Value::Error };
         let key = (item.module, constant.name.text.clone());
         if let Some(value) = self.constants.get(&key) {
+            return value.clone();
+        }
+        let in_graph = (self.levels[0].id, item.module, constant.name.text.clone());
+        if let Some(value) = self.tensor_constants.get(&in_graph) {
             return value.clone();
         }
         if self.open_constants.contains(&key) {
@@ -207,24 +212,28 @@ impl Elaborator<'_> {
         let frame =
             super::scope::Frame::new(super::scope::FrameKind::File, None, item.module, Span::default());
         let index_frames = std::mem::take(&mut self.index_frames);
-        let value = self.in_frame(frame, |own| {
-            let expected = constant.ty.as_ref().map(|ty| own.declared_type(ty));
-            match expected {
-                Some(None) => Value::Error,
-                Some(Some(expected)) => {
-                    let value = own.expr(&constant.value, Some(&expected));
-                    let ty_span = constant.ty.as_ref().map_or(constant.value.span, |ty| ty.span);
-                    own.fit(value, &expected, &format!("`{}`", constant.name), constant.value.span, ty_span)
-                }
-                None => own.expr(&constant.value, None),
-            }
-        });
+        let value = self.in_outermost_level(|own| own.in_frame(frame, |own| own.constant_value(constant)));
         self.index_frames = index_frames;
         self.open_constants.pop();
-        if !value.is_run_time() && !contains_tensor(&value) {
+        if contains_tensor(&value) {
+            self.tensor_constants.insert(in_graph, value.clone());
+        } else {
             self.constants.insert(key, value.clone());
         }
         value
+    }
+
+    fn constant_value(&mut self, constant: &ast::Const) -> Value {
+        let expected = constant.ty.as_ref().map(|ty| self.declared_type(ty));
+        match expected {
+            Some(None) => Value::Error,
+            Some(Some(expected)) => {
+                let value = self.expr(&constant.value, Some(&expected));
+                let ty_span = constant.ty.as_ref().map_or(constant.value.span, |ty| ty.span);
+                self.fit(value, &expected, &format!("`{}`", constant.name), constant.value.span, ty_span)
+            }
+            None => self.expr(&constant.value, None),
+        }
     }
 
     // ------------------------------------------------------------------------------- small pieces

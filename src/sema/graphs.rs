@@ -2,6 +2,10 @@
 //!
 //! A level is one graph. A tensor of an outer level that is used in an inner one (the body of a scan) becomes
 //! a capture there. A tensor of a level that is not open belongs to another graph: using it is an error.
+//!
+//! Some level is always open. Outside of every graph of the program it is that of compile time: the settings of
+//! items are elaborated there. Run-time operations in a setting add nodes that nothing will carry out, and what
+//! asks for a compile-time value reports the tensor that they give.
 
 use super::elaborator::Elaborator;
 use super::value::{Interval, LevelId, Tensor, Value};
@@ -9,6 +13,9 @@ use crate::base::{Diagnostic, Span};
 use crate::ir::build::LoopNode;
 use crate::ir::{Affine, Dim, Graph, NodeId, Op, Origin, Phase, StepId};
 use std::sync::Arc;
+
+/// The level of what is computed at compile time.
+const COMPILE_TIME: LevelId = LevelId(0);
 
 /// One graph in the making.
 #[derive(Debug)]
@@ -21,7 +28,28 @@ pub struct Level {
     pub captures: Vec<NodeId>,
 }
 
+impl Level {
+    /// What is open where no graph of the program is being built.
+    pub fn compile_time() -> Level {
+        Level { id: COMPILE_TIME, graph: Graph::new(), step: None, captures: Vec::new() }
+    }
+}
+
 impl Elaborator<'_> {
+    /// Whether no graph of the program is being built: a run-time value can serve nothing here.
+    pub fn is_compile_time(&self) -> bool {
+        self.levels[0].id == COMPILE_TIME
+    }
+
+    /// Carries out `run` in the outermost graph, also from within the body of a scan.
+    pub fn in_outermost_level<R>(&mut self, run: impl FnOnce(&mut Self) -> R) -> R {
+        let inner = self.levels.split_off(1);
+        let result = run(self);
+        self.levels.truncate(1);
+        self.levels.extend(inner);
+        result
+    }
+
     /// Builds a graph of its own: what `build` adds goes there. Tensors made before cannot be used in it.
     pub fn in_new_graph<R>(&mut self, build: impl FnOnce(&mut Self) -> R) -> (Graph, R) {
         let (graph, result) = self.in_graph(Graph::new(), build);
@@ -73,7 +101,7 @@ impl Elaborator<'_> {
 
     /// The level that is being built.
     pub fn level(&self) -> &Level {
-        self.levels.last().expect("a graph is open while elaborating")
+        self.levels.last().expect("there is always a level")
     }
 
     pub fn graph(&self) -> &Graph {
@@ -81,7 +109,7 @@ impl Elaborator<'_> {
     }
 
     pub fn graph_mut(&mut self) -> &mut Graph {
-        &mut self.levels.last_mut().expect("a graph is open while elaborating").graph
+        &mut self.levels.last_mut().expect("there is always a level").graph
     }
 
     /// Whether the body of a scan is being built.

@@ -30,6 +30,8 @@ pub mod index;
 pub mod instance;
 pub mod items;
 pub mod module;
+#[cfg(test)]
+mod nesting_tests;
 mod notes;
 pub mod operators;
 pub mod parameters;

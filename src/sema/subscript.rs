@@ -91,15 +91,17 @@ impl Elaborator<'_> {
         let elements = list.elements().unwrap_or_default();
         let numbers = elements.iter().all(Value::is_number);
         match subscripts.items.as_slice() {
-            // A place known at run time only: the list is a tensor.
-            [ast::Subscript { kind: SubscriptKind::At(at), .. }] if self.expr(at, None).is_run_time() => {
-                match self.to_tensor(list, base_span) {
-                    Some(tensor) => self.slice(&tensor, base_span, subscripts, span),
-                    None => Value::Error,
-                }
-            }
             [ast::Subscript { kind: SubscriptKind::At(at), .. }] => {
-                let Some(number) = self.compile_time_int(at, "the subscript of a list") else {
+                let made = self.expr(at, None);
+                // A place known at run time only: the list is a tensor.
+                if made.is_run_time() {
+                    return match self.to_tensor(list, base_span) {
+                        Some(tensor) => self.element_at(&tensor, base_span, at, &made, span),
+                        None => Value::Error,
+                    };
+                }
+                let Some(number) = made.as_int() else {
+                    self.whole_error(&made, "the subscript of a list", at.span);
                     return Value::Error;
                 };
                 let place = if number < 0 { number + elements.len() as i64 } else { number };
@@ -130,6 +132,26 @@ impl Elaborator<'_> {
             },
             _ => self.error("E0210", "an empty list has no elements", span, "subscripted here"),
         }
+    }
+
+    /// The element of a tensor's first axis at a place that was worked out.
+    fn element_at(
+        &mut self,
+        tensor: &Tensor,
+        base_span: Span,
+        at: &ast::Expr,
+        place: &Value,
+        span: Span,
+    ) -> Value {
+        let axes = tensor.axes();
+        let Some(part) = self.place_part(at, place, &axes[0].size, 0, tensor, base_span) else {
+            return Value::Error;
+        };
+        let rest =
+            axes[1..].iter().map(|axis| Part::Range { start: Dim::ZERO, step: 1, size: axis.size.clone() });
+        let parts: Vec<Part> = std::iter::once(part).chain(rest).collect();
+        let kept: Vec<Option<Axis>> = axes.iter().cloned().map(Some).collect();
+        self.take(tensor, &parts, &kept, span)
     }
 
     fn slice(&mut self, tensor: &Tensor, base_span: Span, subscripts: &ast::Subscripts, span: Span) -> Value {
@@ -332,16 +354,29 @@ impl Elaborator<'_> {
         base_span: Span,
     ) -> Option<Part> {
         let value = self.expr(at, None);
+        self.place_part(at, &value, size, axis, tensor, base_span)
+    }
+
+    /// The same with a subscript that was worked out.
+    fn place_part(
+        &mut self,
+        at: &ast::Expr,
+        value: &Value,
+        size: &Dim,
+        axis: usize,
+        tensor: &Tensor,
+        base_span: Span,
+    ) -> Option<Part> {
         let outside = |place: &str| {
             Diagnostic::error("E0210", format!("subscript {place} of an axis of size {size}"))
                 .at(at.span, format!("axis {axis} has the places 0 .. {size}"))
                 .and_at(base_span, format!("this is {}", show_axes(tensor.ty.elem, &tensor.axes())))
         };
-        match &value {
+        match value {
             Value::Error => None,
             Value::Int(_) | Value::Ratio(..) => {
                 let Some(place) = value.as_dim() else {
-                    self.whole_error(&value, "a subscript", at.span);
+                    self.whole_error(value, "a subscript", at.span);
                     return None;
                 };
                 let from_start = if place.as_number().is_some_and(|number| number < 0) {
@@ -358,7 +393,7 @@ impl Elaborator<'_> {
                 Some(Part::At(Affine::constant(from_start)))
             }
             Value::Tensor(place) if place.rank() == 0 && place.ty.elem == Elem::Int => {
-                let interval = interval_of(&value);
+                let interval = interval_of(value);
                 let fits = interval.as_ref().is_some_and(|own| {
                     own.least.at_least(&Dim::ZERO) && size.at_least(&(&own.greatest + &Dim::ONE))
                 });

@@ -126,9 +126,10 @@ impl Elaborator<'_> {
     ) -> Value {
         let shape: Vec<Dim> = std::iter::once(rows).chain(field.row.shape.iter().cloned()).collect();
         let ty = Type::new(field.row.elem, shape);
-        let Some(outer) = self.levels.first_mut() else {
+        if self.is_compile_time() {
             return self.error("E0602", "data is not known at compile time", span, "a column of a data set");
-        };
+        }
+        let outer = &mut self.levels[0];
         let node = outer.graph.add(Op::Input { name, ty: ty.clone() }, Vec::new());
         let level = outer.id;
         let stretch = vec![false; ty.rank()];
@@ -274,7 +275,7 @@ impl Elaborator<'_> {
         let (rows, step) = (reading.rows.clone(), reading.step);
         let shape: Vec<Dim> = std::iter::once(rows).chain(row.shape.iter().cloned()).collect();
         let ty = Type::new(row.elem, shape);
-        let Some(outer) = self.levels.first_mut() else { return Value::Error };
+        let outer = &mut self.levels[0];
         let node = outer.graph.add(Op::Input { name, ty: ty.clone() }, Vec::new());
         let whole = Tensor {
             node,

@@ -15,7 +15,7 @@ use crate::sema::value::{DataValue, Instance, InstanceKind, Tensor, Value};
 use crate::syntax::ast;
 use std::sync::Arc;
 
-const OPTIONS: [&str; 3] = ["length", "seed", "data"];
+pub(super) const OPTIONS: [&str; 3] = ["length", "seed", "data"];
 
 struct Options {
     length: usize,

@@ -14,6 +14,8 @@ pub mod minimize;
 pub mod models;
 pub mod optimizer;
 pub mod output;
+#[cfg(test)]
+mod settings_tests;
 pub mod sources;
 pub mod statistics;
 pub mod train;

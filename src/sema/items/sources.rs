@@ -6,7 +6,8 @@ use crate::ir::program::Source;
 use crate::sema::elaborator::Elaborator;
 use crate::syntax::ast;
 
-const SOURCES: [&str; 8] = ["csv", "npy", "npz", "safetensors", "idx", "parquet", "images", "text"];
+pub(super) const SOURCES: [&str; 8] =
+    ["csv", "npy", "npz", "safetensors", "idx", "parquet", "images", "text"];
 
 pub fn read_source(own: &mut Elaborator<'_>, source: &ast::Expr) -> Option<Source> {
     let ast::ExprKind::Call { callee, args } = &source.kind else {

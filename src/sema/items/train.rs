@@ -13,7 +13,7 @@ use crate::sema::value::{DataValue, Function, Value};
 use crate::syntax::ast;
 use std::sync::Arc;
 
-const SETTINGS: [&str; 10] =
+pub(super) const SETTINGS: [&str; 10] =
     ["data", "validate", "batch", "epochs", "steps", "seed", "shuffle", "stop", "init", "minimize"];
 
 pub fn train_item(own: &mut Elaborator<'_>, item: &ast::Train) -> Option<Train> {
