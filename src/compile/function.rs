@@ -215,6 +215,7 @@ impl fmt::Display for BuildError {
         match self {
             BuildError::Size(DimError::Unbound(name)) => write!(f, "the size `{name}` is not known"),
             BuildError::Size(DimError::NotWhole(a, b)) => write!(f, "{a} / {b} is not a whole number"),
+            BuildError::Size(DimError::TooLarge) => f.write_str("a size is beyond 64 bits"),
             BuildError::Size(DimError::Negative(size)) => write!(f, "a size comes out as {size}"),
             BuildError::Requirement(requirement) => f.write_str(&requirement.message),
             BuildError::Plan(error) => error.fmt(f),

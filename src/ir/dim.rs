@@ -39,7 +39,11 @@ enum Repr {
 /// A product of polynomials with more terms than this saturates: nobody means such a size.
 const MAX_TERMS: usize = 1000;
 
-/// A polynomial in free dimensions. Arithmetic saturates: a size beyond 2^62 is an error elsewhere.
+/// What stands for a coefficient beyond 64 bits. It absorbs what is added to it.
+const UNKNOWN: i64 = i64::MAX;
+
+/// A polynomial in free dimensions. A coefficient that no int can hold becomes [`UNKNOWN`] and stays that:
+/// nothing is proven of such a polynomial ([`Dim::is_exact`]), and as a size it is an error elsewhere.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Dim(Repr);
 
@@ -52,6 +56,8 @@ pub enum DimError {
     NotWhole(i64, i64),
     /// The size of an axis or range comes out below zero.
     Negative(i64),
+    /// A number in it is beyond 64 bits.
+    TooLarge,
 }
 
 impl Dim {
@@ -103,7 +109,7 @@ impl Dim {
         let mut sum: BTreeMap<Monomial, i64> = BTreeMap::new();
         for (factors, coefficient) in terms {
             let entry = sum.entry(factors).or_insert(0);
-            *entry = entry.saturating_add(coefficient);
+            *entry = add_known(*entry, coefficient);
         }
         sum.retain(|_, coefficient| *coefficient != 0);
         if sum.keys().all(|factors| factors.is_empty()) {
@@ -118,10 +124,7 @@ impl Dim {
             return quotient;
         }
         match (self.as_number(), divisor.as_number()) {
-            (Some(a), Some(b)) if b != 0 => {
-                let quotient = a.wrapping_div(b);
-                Dim::number(quotient - i64::from(a % b != 0 && (a < 0) != (b < 0)))
-            }
+            (Some(a), Some(b)) if b != 0 => Dim::number(floor_quotient(a, b).unwrap_or(UNKNOWN)),
             _ => Dim::atom(Atom::Floor(self.clone(), divisor.clone())),
         }
     }
@@ -149,7 +152,7 @@ impl Dim {
         let [(factors, coefficient)] = divisor_terms.as_slice() else { return None };
         let mut quotient = Vec::new();
         for (mut own, own_coefficient) in self.terms() {
-            if own_coefficient % coefficient != 0 {
+            if own_coefficient.checked_rem(*coefficient)? != 0 {
                 return None;
             }
             for (atom, power) in factors {
@@ -229,10 +232,13 @@ impl Dim {
                     Atom::Max(a, b) => a.substitute(sizes)?.max_with(&b.substitute(sizes)?),
                 };
                 product = &product * &value.pow(*power);
+                if !product.is_exact() {
+                    return Err(DimError::TooLarge);
+                }
             }
             sum = &sum + &product;
         }
-        Ok(sum)
+        if sum.is_exact() { Ok(sum) } else { Err(DimError::TooLarge) }
     }
 
     /// The number for given free dimensions.
@@ -245,6 +251,33 @@ impl Dim {
         })
     }
 
+    /// Whether every number in it is what the arithmetic of whole numbers gives, none of them cut off at 64 bits.
+    pub fn is_exact(&self) -> bool {
+        let exact = |atom: &Atom| match atom {
+            Atom::Symbol(_) => true,
+            Atom::Floor(a, b) | Atom::Exact(a, b) | Atom::Min(a, b) | Atom::Max(a, b) => {
+                a.is_exact() && b.is_exact()
+            }
+        };
+        match &self.0 {
+            Repr::Number(number) => *number != UNKNOWN,
+            Repr::Sum(terms) => terms.iter().all(|(factors, coefficient)| {
+                *coefficient != UNKNOWN && factors.iter().all(|(atom, _)| exact(atom))
+            }),
+        }
+    }
+
+    /// Whether it is at most one size and a small number away from 0: sizes have 31 bits.
+    pub fn is_near_a_size(&self) -> bool {
+        const SMALL: u64 = 1 << 20;
+        let terms = self.terms();
+        let is_size = |factors: &Monomial| matches!(factors.as_slice(), [(Atom::Symbol(_), 1)]);
+        let sizes = terms.iter().filter(|(factors, _)| !factors.is_empty());
+        sizes.clone().count() <= 1
+            && sizes.clone().all(|(factors, coefficient)| coefficient.abs() == 1 && is_size(factors))
+            && terms.iter().all(|(_, coefficient)| coefficient.unsigned_abs() <= SMALL)
+    }
+
     /// Whether `self >= other` for all sizes of the free dimensions, each at least 1.
     /// `false` means "not proven".
     pub fn at_least(&self, other: &Dim) -> bool {
@@ -255,13 +288,16 @@ impl Dim {
     }
 
     fn is_never_negative(&self) -> bool {
+        if !self.is_exact() {
+            return false;
+        }
         let terms = self.terms();
         if terms.iter().all(|(factors, coefficient)| *coefficient >= 0 || factors.is_empty()) {
             // Every free dimension is at least 1, so the least value is the sum of the coefficients,
             // leaving out the terms whose atoms could be 0.
-            let least = terms.iter().fold(0i64, |sum, (factors, coefficient)| {
+            let least = terms.iter().fold(0i128, |sum, (factors, coefficient)| {
                 let positive = factors.iter().all(|(atom, _)| atom.is_positive());
-                sum.saturating_add(if positive { *coefficient } else { 0 })
+                sum + if positive { i128::from(*coefficient) } else { 0 }
             });
             if least >= 0 {
                 return true;
@@ -299,7 +335,7 @@ impl Add for &Dim {
     type Output = Dim;
     fn add(self, other: &Dim) -> Dim {
         if let (Repr::Number(a), Repr::Number(b)) = (&self.0, &other.0) {
-            return Dim::number(a.saturating_add(*b));
+            return Dim::number(add_known(*a, *b));
         }
         Dim::from_terms(self.terms().into_iter().chain(other.terms()))
     }
@@ -323,11 +359,11 @@ impl Mul for &Dim {
     type Output = Dim;
     fn mul(self, other: &Dim) -> Dim {
         if let (Repr::Number(a), Repr::Number(b)) = (&self.0, &other.0) {
-            return Dim::number(a.saturating_mul(*b));
+            return Dim::number(multiply_known(*a, *b));
         }
         let (left_terms, right_terms) = (self.terms(), other.terms());
         if left_terms.len() * right_terms.len() > MAX_TERMS {
-            return Dim::number(i64::MAX);
+            return Dim::number(UNKNOWN);
         }
         let mut sum = Dim::ZERO;
         for (left, a) in &left_terms {
@@ -344,7 +380,7 @@ fn multiply(left: &Monomial, a: i64, right: &Monomial, b: i64) -> Dim {
     for (atom, power) in right {
         *factors.entry(atom.clone()).or_insert(0) += power;
     }
-    let product = Dim::from_terms([(factors.clone().into_iter().collect(), a.saturating_mul(b))]);
+    let product = Dim::from_terms([(factors.clone().into_iter().collect(), multiply_known(a, b))]);
     // (p / q) * q is p: what an exact quotient promises.
     let cancelled = factors.keys().find_map(|atom| match atom {
         Atom::Exact(p, q) => {
@@ -354,6 +390,26 @@ fn multiply(left: &Monomial, a: i64, right: &Monomial, b: i64) -> Dim {
         Atom::Symbol(_) | Atom::Floor(..) | Atom::Min(..) | Atom::Max(..) => None,
     });
     cancelled.unwrap_or(product)
+}
+
+/// The sum; [`UNKNOWN`] where it, or one of the two, is beyond 64 bits.
+fn add_known(a: i64, b: i64) -> i64 {
+    if a == UNKNOWN || b == UNKNOWN { UNKNOWN } else { a.checked_add(b).unwrap_or(UNKNOWN) }
+}
+
+/// The product, in the same way; but 0 of something is 0, however much it is.
+fn multiply_known(a: i64, b: i64) -> i64 {
+    match (a, b) {
+        (0, _) | (_, 0) => 0,
+        (UNKNOWN, _) | (_, UNKNOWN) => UNKNOWN,
+        _ => a.checked_mul(b).unwrap_or(UNKNOWN),
+    }
+}
+
+/// `floor(a / b)`; `None` where b is 0 or the quotient is beyond 64 bits.
+pub fn floor_quotient(a: i64, b: i64) -> Option<i64> {
+    let (quotient, rest) = (a.checked_div(b)?, a.checked_rem(b)?);
+    Some(quotient - i64::from(rest != 0 && (a < 0) != (b < 0)))
 }
 
 impl From<i64> for Dim {
@@ -450,6 +506,32 @@ mod tests {
         assert_eq!(Dim::number(7).exact_div(&Dim::number(2)), None);
         assert_eq!(Dim::number(-7).floor_div(&Dim::number(2)), Dim::number(-4));
         assert_eq!((&n("H") * &Dim::number(4)).exact_div(&Dim::number(2)).unwrap().to_string(), "2*H");
+    }
+
+    /// Beyond 64 bits nothing is proven, and nothing panics.
+    #[test]
+    fn large_numbers() {
+        let large = Dim::number(1 << 62);
+        let products = [
+            &large * &Dim::number(4),
+            &(&large * &Dim::number(-4)) + &(&large * &Dim::number(4)),
+            &(&n("a") * &large) * &Dim::number(2),
+            &n("a") + &(&n("b") * &(&large * &large)),
+            (&n("a") * &(&large * &large)).min_with(&n("b")),
+        ];
+        for product in products {
+            assert!(!product.is_exact(), "{product}");
+            assert!(!(&product - &Dim::ONE).is_exact(), "{product}");
+        }
+        let sizes = [("a".into(), large.clone())].into_iter().collect();
+        assert_eq!((&n("a") * &Dim::number(2)).evaluate(&sizes), Err(DimError::TooLarge));
+        assert_eq!((&n("a") - &Dim::ONE).evaluate(&sizes), Ok((1 << 62) - 1));
+        for (a, b) in [(i64::MIN, -1), (i64::MIN, 1), (i64::MAX, -1), (i64::MIN, i64::MIN), (7, i64::MIN)] {
+            let quotient = Dim::number(a).floor_div(&Dim::number(b)).as_number().unwrap();
+            let exact = i128::from(a).div_euclid(i128::from(b));
+            let exact = if b < 0 && exact * i128::from(b) != i128::from(a) { exact - 1 } else { exact };
+            assert!(i128::from(quotient) == exact || b == -1 && a == i64::MIN, "{a} / {b}: {quotient}");
+        }
     }
 
     #[test]

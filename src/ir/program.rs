@@ -11,7 +11,7 @@
 //!   value of that variable.
 
 use super::affine::StepId;
-use super::dim::{Dim, Sizes};
+use super::dim::{Dim, DimError, Sizes};
 use super::graph::{Graph, NodeId};
 use super::types::Type;
 use crate::base::Span;
@@ -61,7 +61,11 @@ pub struct Requirement {
 impl Requirement {
     /// Whether these sizes break it. A size that is not given breaks nothing.
     pub fn is_broken_by(&self, sizes: &Sizes) -> bool {
-        self.value.evaluate(sizes).is_ok_and(|value| value < 0)
+        match self.value.evaluate(sizes) {
+            Ok(value) => value < 0,
+            Err(DimError::Unbound(_)) => false,
+            Err(DimError::NotWhole(..) | DimError::Negative(_) | DimError::TooLarge) => true,
+        }
     }
 }
 

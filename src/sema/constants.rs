@@ -81,18 +81,12 @@ impl Elaborator<'_> {
 
     fn int_binary(&mut self, op: BinaryOp, a: &Dim, b: &Dim, span: Span) -> Option<Value> {
         Some(match op {
-            BinaryOp::Add if fits(a, b, i64::checked_add) => Value::Int(a + b),
-            BinaryOp::Sub if fits(a, b, i64::checked_sub) => Value::Int(a - b),
-            BinaryOp::Mul if fits(a, b, i64::checked_mul) => Value::Int(a * b),
-            // What no int can hold is a float.
-            BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul => {
-                let (x, y) = (a.as_number()? as f64, b.as_number()? as f64);
-                Value::Float(match op {
-                    BinaryOp::Add => x + y,
-                    BinaryOp::Sub => x - y,
-                    _ => x * y,
-                })
-            }
+            BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul => match (a.as_number(), b.as_number()) {
+                (Some(x), Some(y)) => whole_or_float(op, x, y),
+                _ if op == BinaryOp::Add => Value::Int(a + b),
+                _ if op == BinaryOp::Sub => Value::Int(a - b),
+                _ => Value::Int(a * b),
+            },
             BinaryOp::Div => {
                 if b.is_number(0) {
                     return Some(match a.as_number() {
@@ -132,24 +126,31 @@ impl Elaborator<'_> {
     }
 }
 
-/// Whether the result of two whole numbers is one of 64 bits; sizes with free dimensions stay sizes.
-fn fits(a: &Dim, b: &Dim, op: fn(i64, i64) -> Option<i64>) -> bool {
-    match (a.as_number(), b.as_number()) {
-        (Some(a), Some(b)) => op(a, b).is_some(),
-        _ => true,
+/// The sum, difference or product of two whole numbers: an int, or a float where no int can hold it.
+fn whole_or_float(op: BinaryOp, x: i64, y: i64) -> Value {
+    let (whole, near) = match op {
+        BinaryOp::Add => (x.checked_add(y), x as f64 + y as f64),
+        BinaryOp::Sub => (x.checked_sub(y), x as f64 - y as f64),
+        _ => (x.checked_mul(y), x as f64 * y as f64),
+    };
+    whole.map_or(Value::Float(near), Value::int)
+}
+
+/// The negative of a whole number, by the same rule.
+pub fn negated(dim: &Dim) -> Value {
+    match dim.as_number() {
+        Some(number) => whole_or_float(BinaryOp::Sub, 0, number),
+        None => Value::Int(-dim),
     }
 }
 
 /// `a / b` of whole numbers: an int if it is whole, a float if it is not, left open if nobody knows.
 fn quotient(a: Dim, b: Dim) -> Value {
     match (a.as_number(), b.as_number()) {
-        (Some(x), Some(y)) if y != 0 => {
-            if x % y == 0 {
-                Value::int(x / y)
-            } else {
-                Value::Float(x as f64 / y as f64)
-            }
-        }
+        (Some(x), Some(y)) if y != 0 => match (x.checked_div(y), x.checked_rem(y)) {
+            (Some(whole), Some(0)) => Value::int(whole),
+            _ => Value::Float(x as f64 / y as f64),
+        },
         // Where the division is exact as polynomials, both kinds of quotient are that polynomial.
         _ => match a.exact_div(&b) {
             Some(exact) if exact == a.floor_div(&b) => Value::Int(exact),

@@ -1,5 +1,6 @@
 //! Operators: on compile-time numbers they are computed, on tensors and indexed values they become loops.
 
+use super::constants::negated;
 use super::elaborator::Elaborator;
 use super::elementwise::Arg;
 use super::tensors::{common_elem, convert, number_elem};
@@ -15,7 +16,7 @@ impl Elaborator<'_> {
     pub fn unary(&mut self, op: UnaryOp, value: &Value, value_span: Span, span: Span) -> Value {
         match (op, value) {
             (_, Value::Error) => Value::Error,
-            (UnaryOp::Neg, Value::Int(dim)) => Value::Int(-dim),
+            (UnaryOp::Neg, Value::Int(dim)) => negated(dim),
             (UnaryOp::Neg, Value::Ratio(a, b)) => Value::Ratio(-a, b.clone()),
             (UnaryOp::Neg, Value::Float(number)) => Value::Float(-number),
             (UnaryOp::Not, Value::Bool(value)) => Value::Bool(!value),
@@ -92,10 +93,7 @@ impl Elaborator<'_> {
                 l.select(scalars[0], a, b)
             });
         let interval = match (interval_of(then.value), interval_of(otherwise.value)) {
-            (Some(a), Some(b)) if elem == Elem::Int => Some(Interval {
-                least: a.least.min_with(&b.least),
-                greatest: a.greatest.max_with(&b.greatest),
-            }),
+            (Some(a), Some(b)) if elem == Elem::Int => Some(a.union(&b)),
             _ => None,
         };
         with_interval(made, interval)
@@ -303,7 +301,7 @@ pub fn elem_of(value: &Value) -> Option<Elem> {
 /// The interval in which an int lies.
 pub fn interval_of(value: &Value) -> Option<Interval> {
     match value {
-        Value::Int(dim) => Some(Interval { least: dim.clone(), greatest: dim.clone() }),
+        Value::Int(dim) => Interval { least: dim.clone(), greatest: dim.clone() }.held(),
         Value::Bool(_) => Some(Interval::new(0i64, 1i64)),
         Value::Tensor(tensor) => match tensor.ty.elem {
             Elem::Bool => Some(Interval::new(0i64, 1i64)),
@@ -320,6 +318,7 @@ pub fn interval_of(value: &Value) -> Option<Interval> {
 }
 
 pub fn with_interval(mut value: Value, interval: Option<Interval>) -> Value {
+    let interval = interval.and_then(Interval::held);
     match &mut value {
         Value::Tensor(tensor) if tensor.ty.elem == Elem::Int => tensor.interval = interval,
         Value::Indexed(scalar) if scalar.elem == Elem::Int => scalar.interval = interval,

@@ -119,7 +119,7 @@ impl Elaborator<'_> {
         let mut tensor = self.add_loop(span, node);
         tensor.stretch = axes.iter().map(|axis| axis.stretch).collect();
         if let (Value::Int(dim), Elem::Int) = (value, elem) {
-            tensor.interval = Some(Interval { least: dim.clone(), greatest: dim.clone() });
+            tensor.interval = Interval { least: dim.clone(), greatest: dim.clone() }.held();
         }
         tensor
     }
@@ -190,7 +190,7 @@ impl Elaborator<'_> {
         let node = self.graph_mut().constant(value);
         let mut tensor = self.tensor(node, span);
         if let (Elem::Int, (Some(least), Some(greatest))) = (elem, range) {
-            tensor.interval = Some(Interval::new(least, greatest));
+            tensor.interval = Interval::new(least, greatest).held();
         }
         Some(tensor)
     }
@@ -217,7 +217,7 @@ impl Elaborator<'_> {
         shape[axis] = nodes.iter().fold(Dim::ZERO, |sum, (_, tensor)| &sum + &one(tensor));
         let interval = tensors.iter().map(|own| interval_of(&Value::Tensor(own.clone()))).reduce(|a, b| {
             let (a, b) = (a?, b?);
-            Some(Interval { least: a.least.min_with(&b.least), greatest: a.greatest.max_with(&b.greatest) })
+            Some(a.union(&b))
         });
         let joined = self.join_by_selects(&nodes, axis, new, &shape, span)?;
         Some(Tensor { interval: interval.flatten().filter(|_| elem == Elem::Int), ..joined })

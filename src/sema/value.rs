@@ -140,6 +140,24 @@ impl Interval {
     pub fn below(size: &Dim) -> Interval {
         Interval { least: Dim::ZERO, greatest: size - &Dim::ONE }
     }
+
+    /// The same interval, if a run-time int holds everything in it, so that computing with such ints is computing
+    /// with whole numbers; `None` where that is not certain, and nothing may be proven of the int.
+    pub fn held(self) -> Option<Interval> {
+        let holds = |bound: &Dim| match bound.as_number() {
+            Some(number) => i32::try_from(number).is_ok(),
+            None => bound.is_exact() && bound.is_near_a_size(),
+        };
+        (holds(&self.least) && holds(&self.greatest)).then_some(self)
+    }
+
+    /// What holds for the values of both.
+    pub fn union(&self, other: &Interval) -> Interval {
+        Interval {
+            least: self.least.min_with(&other.least),
+            greatest: self.greatest.max_with(&other.greatest),
+        }
+    }
 }
 
 impl Tensor {

@@ -133,7 +133,8 @@ fn arange(e: &mut Elaborator<'_>, a: &Arguments) -> Value {
         let count = if step > 0 {
             (&length + &Dim::number(step - 1)).floor_div(&step_dim)
         } else {
-            (&(-&length) + &Dim::number(-step - 1)).floor_div(&Dim::number(-step))
+            let back = -&step_dim;
+            (&(&back - &length) - &Dim::ONE).floor_div(&back)
         };
         let Some(count) = e.size_of(&Value::Int(count), "the number of elements", a.span) else {
             return Value::Error;
@@ -148,7 +149,7 @@ fn arange(e: &mut Elaborator<'_>, a: &Arguments) -> Value {
         } else {
             Interval { least: last, greatest: from }
         };
-        return Value::Tensor(Tensor { interval: Some(interval), ..made });
+        return Value::Tensor(Tensor { interval: interval.held(), ..made });
     }
     let (Some(from), Some(to), Some(step)) = (start.value.as_float(), end.value.as_float(), step.as_float())
     else {

@@ -130,9 +130,9 @@ fn sum(e: &mut Elaborator<'_>, a: &Arguments) -> Value {
     let elem = number_elem_of(&over);
     let Some(made) = reduce(e, a, &over, elem, Combine::Add) else { return Value::Error };
     let interval =
-        interval_of(&Value::Tensor(over.tensor.clone())).filter(|_| elem == Elem::Int).map(|own| {
+        interval_of(&Value::Tensor(over.tensor.clone())).filter(|_| elem == Elem::Int).and_then(|of_terms| {
             let n = count_of(&over);
-            Interval { least: &own.least * &n, greatest: &own.greatest * &n }
+            Interval { least: &of_terms.least * &n, greatest: &of_terms.greatest * &n }.held()
         });
     Value::Tensor(Tensor { interval, ..made })
 }

@@ -71,7 +71,7 @@ impl Elaborator<'_> {
             }
         };
         let (least, greatest) = affine.bounds(size)?;
-        Some(Interval { least, greatest })
+        (least.is_exact() && greatest.is_exact()).then_some(Interval { least, greatest })
     }
 
     /// Notes a condition that waits for the numbers of free dimensions.

@@ -144,10 +144,7 @@ impl Elaborator<'_> {
                     _ => false,
                 };
                 let interval = match (&base.interval, interval_of(&value)) {
-                    (Some(a), Some(b)) => Some(Interval {
-                        least: a.least.min_with(&b.least),
-                        greatest: a.greatest.max_with(&b.greatest),
-                    }),
+                    (Some(a), Some(b)) => Some(a.union(&b)),
                     _ => None,
                 };
                 let number = number_elem(&value);

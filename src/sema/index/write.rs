@@ -206,5 +206,5 @@ fn whole_read(l: &LoopBuilder<'_>, scalar: ScalarId) -> Option<NodeId> {
 
 fn union(a: Option<&Interval>, b: Option<&Interval>) -> Option<Interval> {
     let (a, b) = (a?, b?);
-    Some(Interval { least: a.least.min_with(&b.least), greatest: a.greatest.max_with(&b.greatest) })
+    Some(a.union(b))
 }
