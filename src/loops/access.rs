@@ -7,7 +7,7 @@ use super::LoopError;
 use super::ir::Kind;
 use super::params::{Params, kind_of};
 use crate::ir::{Affine, BinaryOp, Combine, Elem, Loop, Scalar, ScalarId, StepId, Sub, UnaryOp, Var};
-use crate::plan::{Stage, View};
+use crate::plan::{self, Stage, View};
 use std::collections::HashMap;
 
 /// `constant + Σ coefficient · index + Σ factor · scan counter`.
@@ -75,7 +75,7 @@ pub struct Work {
     pub private_target: bool,
     /// Axes of the target, for filling it: size and stride in elements.
     pub target_axes: Vec<(i64, i64)>,
-    /// For each axis of the target, the shared index that it is written by.
+    /// For each axis of the target, the shared index that divides it, as [`plan::divided_axes`] has it.
     pub target_shared: Vec<Option<usize>>,
     pub target_param: u32,
 }
@@ -145,7 +145,7 @@ pub fn normalise(stage: &Stage, shared: usize, params: &mut Params<'_>) -> Resul
         reduced_number.coefficients[index] = factor;
         factor *= sizes[index];
     }
-    let (injective, covering) = coverage(body, &sizes, &stage.target.shape);
+    let plan::Coverage { injective, covering } = plan::coverage(body);
     let target_param = params.param(&stage.target, 0, &[])?;
     params.params[write.param as usize].written = true;
     let mut work = Work {
@@ -161,10 +161,10 @@ pub fn normalise(stage: &Stage, shared: usize, params: &mut Params<'_>) -> Resul
         target_kind: params.kind(&stage.target),
         reduced_number,
         injective,
-        covering: covering && !body.dropping,
+        covering,
         private_target: params.is_scratch[target_param as usize],
         target_axes: stage.target.shape.iter().copied().zip(stage.target.strides.iter().copied()).collect(),
-        target_shared: target_shared(body, shared),
+        target_shared: plan::divided_axes(body, shared),
         target_param,
     };
     if work.covering && work.write.checks.is_empty() {
@@ -220,17 +220,6 @@ fn nodes(stage: &Stage, sizes: &[i64], params: &mut Params<'_>) -> Result<Vec<No
         });
     }
     Ok(nodes)
-}
-
-/// For each axis of the target the shared index that alone says its place. Of a diagonal, `[i0, i0]`, only the
-/// first axis has one: the whole row belongs to a point.
-fn target_shared(body: &Loop, shared: usize) -> Vec<Option<usize>> {
-    let mut axes: Vec<Option<usize>> = Vec::with_capacity(body.write.len());
-    for axis in 0..body.write.len() {
-        let index = body.write_index(axis).filter(|index| *index < shared);
-        axes.push(index.filter(|_| !axes.contains(&index)));
-    }
-    axes
 }
 
 fn mistyped(name: &str) -> LoopError {
@@ -324,30 +313,4 @@ fn mark_indices(affine: &Affine, used: &mut [bool]) {
             used[*index as usize] = true;
         }
     }
-}
-
-/// Whether writes are to distinct elements, and whether they are to all.
-fn coverage(body: &Loop, sizes: &[i64], shape: &[i64]) -> (bool, bool) {
-    let mut taken = vec![false; sizes.len()];
-    let (mut injective, mut covering) = (true, true);
-    for (sub, size) in body.write.iter().zip(shape) {
-        let Sub::Affine(affine) = sub else { return (false, false) };
-        let indices: Vec<usize> = affine
-            .terms
-            .iter()
-            .filter_map(|(var, _)| match var {
-                Var::Index(index) => Some(*index as usize),
-                Var::Step(_) => None,
-            })
-            .collect();
-        match indices.as_slice() {
-            [] => covering &= *size == 1,
-            [index] if !taken[*index] => {
-                taken[*index] = true;
-                covering &= affine.as_index().is_some() && sizes[*index] == *size;
-            }
-            _ => (injective, covering) = (false, false),
-        }
-    }
-    (injective, covering && injective)
 }

@@ -2,7 +2,8 @@
 //!
 //! An open loop is a level. An expression is placed at the level of its deepest operand, so whatever does
 //! not change in a loop stands before it, and an expression that is already there is not made again.
-//! Loads keep their place relative to stores that may reach the same memory.
+//! Loads keep their place relative to stores that may reach the same memory, and behind the conditions of the
+//! `if`s around them.
 
 use super::ir::*;
 use crate::ir::Number;
@@ -111,6 +112,13 @@ impl Builder {
         }
     }
 
+    /// The level of the innermost open `if`, 0 if there is none. Its condition may be what makes an address
+    /// valid, so loads that are asked for inside stay inside.
+    fn innermost_if(&self) -> usize {
+        let is_if = |block: &OpenBlock| matches!(block.counter, Some(OpenFor::If { .. }));
+        self.blocks.iter().rposition(is_if).unwrap_or(0)
+    }
+
     /// Makes a value, or finds it.
     pub fn add(&mut self, ty: Ty, expr: Expr) -> ValueId {
         let mut level = 0;
@@ -125,6 +133,9 @@ impl Builder {
             Expr::Load(address) => fence(address),
             Expr::Gather(addresses) => addresses.iter().for_each(&mut fence),
             _ => {}
+        }
+        if matches!(expr, Expr::Load(_) | Expr::Gather(_)) {
+            level = level.max(self.innermost_if());
         }
         let key = (ty, expr);
         if let Expr::Load(address) = &key.1 {

@@ -96,8 +96,9 @@ impl Emitter<'_> {
         let mut conditions = Vec::new();
         for check in &access.checks {
             match (check.value, self.known(work, check)) {
+                // Of an axis without elements there is not even the first, which is read instead of others.
+                (_, Known::Never) => return scalar::zero(self.builder, kind),
                 (None, Known::Always) => {}
-                (None, Known::Never) => return scalar::zero(self.builder, kind),
                 (None, Known::Open) => conditions.push((self.check_form(check, point), None)),
                 (Some(id), _) => {
                     let value = self.eval(work, id, point, memo);
@@ -237,8 +238,8 @@ impl Emitter<'_> {
         let mut all: Option<ValueId> = None;
         for check in &access.checks {
             let holds = match (check.value, self.known(work, check)) {
+                (_, Known::Never) => return,
                 (None, Known::Always) => continue,
-                (None, Known::Never) => return,
                 (None, Known::Open) => self.check_form(check, point),
                 (Some(id), _) => {
                     let value = self.eval(work, id, point, &mut memo);

@@ -82,6 +82,9 @@ impl Limit {
 /// What is known of a check in the loops that are open. It is asked for each access of each point, so no
 /// [`Limit`] is made for the answer.
 pub fn known(check: &Check, sizes: &[i64], trips: &HashMap<StepId, i64>, ranges: &Ranges) -> Known {
+    if check.size <= 0 {
+        return Known::Never;
+    }
     if check.value.is_some() {
         return Known::Open;
     }

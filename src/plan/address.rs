@@ -1,6 +1,7 @@
-//! Accesses as linear forms: at which element of a buffer a read or write falls.
+//! Accesses as linear forms: at which element of a buffer a read or write falls, and which elements the writes
+//! of a loop reach. Whoever leaves out a fill, divides work or groups loops asks here.
 
-use super::{BufferId, View};
+use super::{BufferId, Stage, View};
 use crate::ir::{Loop, Scalar, StepId, Sub, Var};
 use std::collections::BTreeMap;
 
@@ -48,10 +49,90 @@ impl Address {
         address
     }
 
+    /// What is set to the identity at one point of the first `shared` indices before a stage writes its part.
+    pub fn of_fill(stage: &Stage, shared: usize) -> Address {
+        let view = &stage.target;
+        let mut fill = Address {
+            buffer: view.buffer,
+            offset: view.offset,
+            index: vec![0; stage.body.domain.len()],
+            steps: view.step_strides.iter().copied().collect(),
+            spread: 0,
+        };
+        let axes = divided_axes(&stage.body, shared).into_iter().zip(view.strides.iter().zip(&view.shape));
+        for (index, (stride, size)) in axes {
+            let reach = stride * (size - 1).max(0);
+            match index {
+                Some(index) => fill.index[index] += stride,
+                None => {
+                    fill.offset += reach.min(0);
+                    fill.spread += reach.abs();
+                }
+            }
+        }
+        fill
+    }
+
     /// The steps' part as a view has it.
     pub fn step_strides(&self) -> Vec<(StepId, i64)> {
         self.steps.iter().map(|(step, stride)| (*step, *stride)).collect()
     }
+}
+
+/// Which elements a loop writes, as far as its subscripts show.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Coverage {
+    /// No two points of the indices that the write uses go to one element.
+    pub injective: bool,
+    /// Every element is written (or would be, where a write outside is dropped).
+    pub covering: bool,
+}
+
+/// What the write of a static loop covers.
+pub fn coverage(body: &Loop) -> Coverage {
+    let mut taken = vec![false; body.domain.len()];
+    let mut coverage = Coverage { injective: true, covering: !body.dropping };
+    for (axis, sub) in body.write.iter().enumerate() {
+        let Sub::Affine(affine) = sub else { return Coverage { injective: false, covering: false } };
+        let mut indices = affine.terms.iter().filter_map(|(var, _)| match var {
+            Var::Index(index) => Some(*index as usize),
+            Var::Step(_) => None,
+        });
+        match (indices.next(), indices.next()) {
+            (None, _) => coverage.covering &= body.shape[axis].as_number() == Some(1),
+            (Some(index), None) if !taken[index] => {
+                taken[index] = true;
+                coverage.covering &= runs_along(body, axis) == Some(index);
+            }
+            // Two indices in one subscript, or one index in two: a diagonal.
+            _ => return Coverage { injective: false, covering: false },
+        }
+    }
+    coverage
+}
+
+/// The index that stands bare in one subscript of the write and runs along that whole axis.
+fn runs_along(body: &Loop, axis: usize) -> Option<usize> {
+    body.write_index(axis).filter(|index| body.domain[*index] == body.shape[axis])
+}
+
+/// How many of the first indices of the domain run along a whole axis of the target each: only then every
+/// element belongs to one point of these indices, and no point lies beside all elements.
+pub(super) fn leading_bare(body: &Loop) -> usize {
+    let bare = |index: usize| (0..body.write.len()).any(|axis| runs_along(body, axis) == Some(index));
+    (0..body.domain.len()).take_while(|index| bare(*index)).count()
+}
+
+/// For each axis of the target, the index among the first `shared` that it is divided by: what is at one place
+/// of the axis belongs to the point of that index. An index that runs along several axes, as of a diagonal
+/// `[i0, i0]`, divides the first of them; an axis that it does not run along from end to end, never.
+pub fn divided_axes(body: &Loop, shared: usize) -> Vec<Option<usize>> {
+    let mut axes: Vec<Option<usize>> = Vec::with_capacity(body.write.len());
+    for axis in 0..body.write.len() {
+        let index = runs_along(body, axis).filter(|index| *index < shared);
+        axes.push(index.filter(|_| !axes.contains(&index)));
+    }
+    axes
 }
 
 /// The sizes of a static domain.

@@ -175,8 +175,14 @@ fn may_share(a: &Nest, b: &Nest, shared: usize) -> bool {
 
 fn stages_may_share(first: &Stage, second: &Stage, shared: usize) -> bool {
     let sizes = (extents(&first.body), extents(&second.body));
-    accesses(first).iter().all(|(a, a_written)| {
-        accesses(second).iter().all(|(b, b_written)| {
+    let touched = |stage: &Stage| {
+        let mut all = accesses(stage);
+        // At each point the part of the target that belongs to it is filled, too.
+        all.extend(stage.is_filled().then(|| (Address::of_fill(stage, shared), true)));
+        all
+    };
+    touched(first).iter().all(|(a, a_written)| {
+        touched(second).iter().all(|(b, b_written)| {
             a.buffer != b.buffer
                 || !(*a_written || *b_written)
                 || same_point(a, &sizes.0, b, &sizes.1, shared)

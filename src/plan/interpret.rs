@@ -1,7 +1,7 @@
 //! Carries out a plan on plain memory, slowly: what native code must do, for tests of plans without it.
 
 use super::memory::elem_bytes;
-use super::{BufferId, Gemm, Nest, Place, Plan, Rand, Stage, Step, View, identity};
+use super::{BufferId, Gemm, Nest, Place, Plan, Rand, Stage, Step, View, divided_axes, identity};
 use crate::base::philox::Draw;
 use crate::ir::math;
 use crate::ir::math::native::{Native32, Native64};
@@ -15,13 +15,20 @@ pub fn interpret(plan: &Plan, externals: &mut [Vec<f64>], seed: u64, training_st
     let mut machine = Machine {
         plan,
         externals,
-        // Not zero, so that a read of what was never written shows.
-        arena: vec![0xA5; plan.arena_bytes],
-        scratch: vec![0xA5; plan.scratch_bytes],
+        arena: poisoned(plan.arena_bytes),
+        scratch: poisoned(plan.scratch_bytes),
         steps: Vec::new(),
         draw: Draw { seed, stream: 0, step: training_step, scan_step: 0 },
     };
     machine.run(&plan.steps);
+}
+
+/// What memory that nothing was written to holds: NaN in either precision, as an int larger than any axis.
+pub const POISON: u32 = 0x7FF4_DEAD;
+
+/// Bytes in which a read of what was never written shows.
+fn poisoned(bytes: usize) -> Vec<u8> {
+    POISON.to_le_bytes().into_iter().cycle().take(bytes).collect()
 }
 
 struct Machine<'p> {
@@ -84,10 +91,8 @@ impl Machine<'_> {
             (0..sizes.len()).filter(|index| !body.write.iter().any(|sub| uses(sub, *index))).collect();
         if stage.needs_identity() {
             // The elements that belong to this point of the shared loops.
-            let at_shared = |axis: usize| match &body.write[axis] {
-                Sub::Affine(affine) => affine.as_index().filter(|index| *index < shared.len()),
-                Sub::Value(_) => None,
-            };
+            let divided = divided_axes(body, shared.len());
+            let at_shared = |axis: usize| divided[axis];
             let axes = 0..target.shape.len();
             let own: Vec<i64> =
                 axes.clone().map(|axis| at_shared(axis).map_or(target.shape[axis], |_| 1)).collect();

@@ -3,6 +3,7 @@
 //! Every value is a view. Where its memory is decided here: the caller's tensors, constants, the row of a
 //! scan's stack, or a temporary of its own, which [`super::memory`] places in the arena.
 
+use super::address::leading_bare;
 use super::order::{self, Update};
 use super::product;
 use super::{Buffer, BufferId, External, Name, Nest, Place, PlanError, Rand, Stage, Step, View};
@@ -297,16 +298,6 @@ pub(super) fn size(dim: &Dim) -> Result<i64, PlanError> {
 fn nest(stage: Stage, name: Name) -> Nest {
     let shared = leading_bare(&stage.body);
     Nest { name, shared, stages: vec![stage], pieces: 1 }
-}
-
-/// How many of the first indices of the domain stand bare in the subscripts of the write and run along a whole
-/// axis: only then every element belongs to one point of these indices, and no point lies beside all elements.
-pub(super) fn leading_bare(body: &Loop) -> usize {
-    let bare = |index: usize| {
-        (0..body.write.len())
-            .any(|axis| body.write_index(axis) == Some(index) && body.domain[index] == body.shape[axis])
-    };
-    (0..body.domain.len()).take_while(|index| bare(*index)).count()
 }
 
 /// Sets all elements to 0.

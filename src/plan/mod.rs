@@ -37,7 +37,8 @@ mod trim;
 mod view;
 mod work;
 
-pub use interpret::interpret;
+pub use address::{Coverage, coverage, divided_axes};
+pub use interpret::{POISON, interpret};
 pub use work::Work;
 
 use crate::ir::program::Precision;
@@ -216,6 +217,12 @@ impl Stage {
         let covers =
             body.combine == Combine::Set && !body.dropping && points(&body.domain) == points(&body.shape);
         !self.accumulate && !covers
+    }
+
+    /// Whether a fill with the identity is carried out before the loop: the target needs it, and the loop does
+    /// not set every element itself.
+    pub fn is_filled(&self) -> bool {
+        self.needs_identity() && !coverage(&self.body).covering
     }
 }
 

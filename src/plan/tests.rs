@@ -1,6 +1,7 @@
 //! Plans against the meaning of graphs, and against numbers worked out here.
 
 mod graphs;
+mod writes;
 
 use super::*;
 use crate::ir::interpret::{Data, Feed, Tensor, evaluate};
@@ -203,6 +204,15 @@ pub(crate) fn some_graph(seed: u64) -> Graph {
 fn random_graphs_keep_their_meaning() {
     for seed in 0..24 {
         check(&random_graph(&mut Lot(seed)));
+    }
+}
+
+pub(crate) use writes::some_writes;
+
+#[test]
+fn what_is_not_written_is_the_identity() {
+    for seed in 0..1500 {
+        check(&some_writes(seed));
     }
 }
 

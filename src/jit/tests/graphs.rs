@@ -8,3 +8,10 @@ fn random_graphs() {
         check(&plan::tests::some_graph(seed));
     }
 }
+
+#[test]
+fn random_writes() {
+    for seed in 0..200 {
+        check(&plan::tests::some_writes(seed));
+    }
+}

@@ -1,8 +1,7 @@
 //! One step and one of its indices: which buffers it touches row by row as that index moves, and the step over a
 //! part of the index.
 
-use super::super::address::{Address, extents, reads};
-use super::super::lower::leading_bare;
+use super::super::address::{Address, extents, leading_bare, reads};
 use super::super::{Buffer, BufferId, Gemm, Nest, ScanSteps, Stage, Step, View};
 use crate::ir::{Combine, Dim, Elem, Loop, Scalar, StepId, Sub, Var};
 use std::collections::{HashMap, HashSet};
