@@ -37,7 +37,7 @@ pub struct Derive {
     /// Only what leads to the derivative by one parameter: `linear1.weight` or `W[1]`.
     #[arg(long, value_name = "NAME")]
     wrt: Option<String>,
-    /// Show the values for one row of the data under each formula.
+    /// Show the values for one row of the data under each formula, or for as many as the loss needs.
     #[arg(long, conflicts_with = "check")]
     numeric: bool,
     /// The row, from 0 on.
@@ -97,7 +97,11 @@ impl Derive {
                 let found = session.compare_gradients(part.train, &part.derivation, rows)?;
                 say(&agreements(part, &found));
             } else {
-                let rows = Rows { first: self.row.unwrap_or(0), count: 1 };
+                let rows = session.fewest_rows(part.train, &part.derivation, self.row.unwrap_or(0))?;
+                if let Rows { first, count: 2.. } = rows {
+                    let last = first + rows.count - 1;
+                    say(&format!("The loss needs {} rows at a time: {first} to {last}.\n", rows.count));
+                }
                 let values = session.values(part.train, &part.derivation, rows)?;
                 let own = &part.derivation;
                 say(page::page(own, &part.loss, &|symbol| shown(own, &values, symbol)).trim_end());

@@ -77,6 +77,17 @@ pub(super) fn specialised(graph: &Graph, sizes: &Sizes, timings: &Timings) -> Re
     Ok(graph)
 }
 
+/// Whether the graph has a meaning at these sizes: every size comes out, and no subscript that was proven to lie
+/// within its axis leaves it. Gives whether there is something to compute: no tensor is without elements.
+///
+/// # Errors
+/// If the graph has no meaning at these sizes.
+pub fn fits(graph: &Graph, sizes: &Sizes) -> Result<bool, BuildError> {
+    let graph = specialise(graph, sizes).map_err(BuildError::Size)?;
+    rules(&graph, "specialise")?;
+    Ok(graph.nodes().all(|(_, node)| !node.ty.shape.contains(&Dim::ZERO)))
+}
+
 /// What is left of a static graph after simplification, and its plan.
 pub(super) fn planned(
     graph: &Graph,
@@ -144,9 +155,10 @@ fn work(graph: &Graph) -> i64 {
 
 /// In tests and debug builds: that a pass left a graph that keeps the rules.
 fn verified(graph: &Graph, pass: &str) -> Result<(), BuildError> {
-    if !cfg!(debug_assertions) {
-        return Ok(());
-    }
+    if cfg!(debug_assertions) { rules(graph, pass) } else { Ok(()) }
+}
+
+fn rules(graph: &Graph, pass: &str) -> Result<(), BuildError> {
     verify(graph).map_err(|faults| {
         let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
         BuildError::Code(JitError(format!("after `{pass}`: {}", faults.join("; "))))

@@ -8,11 +8,10 @@ use super::call::Moment;
 use super::events::Chart;
 use super::format::array_text;
 use super::program::Part;
-use super::session::{Session, Tensors};
+use super::session::Session;
 use crate::base::{Diagnostic, Span};
-use crate::compile::symbols;
+use crate::ir::Graph;
 use crate::ir::program::{Expect, Plot, Print, PrintPart};
-use crate::ir::{Dim, Graph, Op, Sizes};
 
 /// What a `print` prints, without a line end.
 ///
@@ -92,24 +91,8 @@ fn evaluate(
     graph: &Graph,
     span: Span,
 ) -> Result<BTreeMap<Arc<str>, Array>, Diagnostic> {
-    let names = graph.nodes().filter_map(|(_, node)| match &node.op {
-        Op::Input { name, .. } => Some(name),
-        _ => None,
-    });
-    let mut inputs = Tensors::new();
-    for name in names {
-        if let Some(column) = session.column(name)? {
-            inputs.insert(name.clone(), column);
-        }
-    }
-    let mut numbers = Sizes::new();
-    for symbol in symbols(graph) {
-        let Some(path) = symbol.strip_suffix(".rows") else { continue };
-        let (set, part) = path.split_once('.').map_or((path, None), |(set, part)| (set, Some(part)));
-        if let Some(rows) = session.table(set)?.rows_of(part) {
-            numbers.insert(symbol.clone(), Dim::from(rows.len()));
-        }
-    }
+    let numbers = session.row_sizes(std::iter::once(graph))?;
+    let inputs = session.columns_of(graph, &numbers)?;
     let moment = Moment { seed: session.program.checked().seed, step: 0 };
     session.evaluate_graph(Part::Shown(number), graph, &numbers, moment, &inputs, Some(span))
 }

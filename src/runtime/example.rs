@@ -8,7 +8,7 @@ use super::call::Moment;
 use super::program::Diagnostics;
 use super::session::{Session, Tensors};
 use crate::base::Diagnostic;
-use crate::compile::{self, Function, Use, symbols};
+use crate::compile::{Function, Use};
 use crate::derive::{Derivation, Symbol};
 use crate::ir::program::{BATCH, Train};
 use crate::ir::{Dim, Graph, Sizes};
@@ -69,7 +69,8 @@ impl Session {
         rows: Rows,
     ) -> Result<HashMap<Symbol, Array>, Diagnostic> {
         let example = self.example(train, &own.graph, rows)?;
-        let found = self.evaluate_once(&own.graph, &example.sizes, example.moment, &example.inputs)?;
+        let found =
+            self.evaluate_once(&own.graph, &example.sizes, example.moment, &example.inputs, train.span)?;
         let mut values: HashMap<Symbol, Array> = HashMap::new();
         for (name, array) in &example.inputs {
             values.insert(Symbol::new(name.clone()), (**array).clone());
@@ -107,8 +108,7 @@ impl Session {
         loss.outputs.retain(|output| output.name == *name);
         let example = self.example(train, &loss, rows)?;
         let program = self.program.clone();
-        let precision = program.checked().precision;
-        let function = compile::build(&loss, &example.sizes, precision, Use::Often, program.timings());
+        let function = program.build(&loss, &example.sizes, Use::Often);
         let function = Arc::new(function.map_err(|error| program.build_failed(&error, train.span))?);
         let mut found = Vec::new();
         for given in &own.given {
@@ -176,31 +176,67 @@ impl Session {
         Ok(found.values().next().map_or(f64::NAN, |loss| loss.to_f64()[0]))
     }
 
+    /// The rows from `first` on that are needed to show a line on as few as the program allows: one, where no size
+    /// or subscript asks for more.
+    ///
+    /// # Errors
+    /// If the data cannot be read or has no such row, and if no number of its rows is allowed.
+    pub fn fewest_rows(
+        &mut self,
+        train: &Train,
+        own: &Derivation,
+        first: usize,
+    ) -> Result<Rows, Diagnostics> {
+        let program = self.program.clone();
+        self.example_rows(train, own, first).map_err(|error| program.failed([error]))
+    }
+
+    fn example_rows(&mut self, train: &Train, own: &Derivation, first: usize) -> Result<Rows, Diagnostic> {
+        let (_, all) = self.rows(&train.data, train.span)?;
+        let most = train.batch.min(all.len().saturating_sub(first));
+        let (mut empty, mut refused) = (None, None);
+        let mut sizes = self.row_sizes(std::iter::once(&own.graph))?;
+        for count in counts(most) {
+            sizes.insert(BATCH.into(), Dim::from(count));
+            match self.program.allows(&own.graph, &sizes) {
+                Ok(true) => return Ok(Rows { first, count }),
+                // Twelve months are allowed where windows of twelve have a next month, but there is no window.
+                Ok(false) => drop(empty.get_or_insert(Rows { first, count })),
+                Err(error) => refused = Some(error),
+            }
+        }
+        match (empty, refused) {
+            (Some(rows), _) => Ok(rows),
+            (None, None) => Err(no_row(first, all.len(), train)),
+            (None, Some(error)) => {
+                let tried = format!("neither for one row from row {first} on nor for more, up to {most}");
+                Err(self.program.build_failed(&error, train.span).note(tried))
+            }
+        }
+    }
+
     /// Rows of the data of a `train`, and the sizes that go with them.
     fn example(&mut self, train: &Train, graph: &Graph, rows: Rows) -> Result<Example, Diagnostic> {
         let (table, all) = self.rows(&train.data, train.span)?;
         let count = rows.count.min(all.len().saturating_sub(rows.first));
         if count == 0 {
-            let message = format!("there is no row {}: the data has {} rows", rows.first, all.len());
-            return Err(Diagnostic::error("E0728", message).at(train.span, "rows are counted from 0"));
+            return Err(no_row(rows.first, all.len(), train));
         }
         let numbers: Vec<u32> = (rows.first..rows.first + count).map(|at| all.get(at)).collect();
-        let mut inputs = Tensors::new();
-        for (name, column) in &table.fields {
-            let mut carry = |code: &_, sizes: &_, inputs: &_| self.compute(code, sizes, inputs);
-            inputs.insert(name.clone(), Arc::new(column.rows_of(&numbers, &mut carry)?));
-        }
-        if let Some(step) = Array::new(Vec::new(), Elements::I32(vec![1])) {
-            inputs.insert("step".into(), Arc::new(step));
-        }
-        let mut sizes = Sizes::from([(BATCH.into(), Dim::from(count))]);
-        for symbol in symbols(graph) {
-            let Some(path) = symbol.strip_suffix(".rows") else { continue };
-            let (set, part) = path.split_once('.').map_or((path, None), |(set, part)| (set, Some(part)));
-            if let Some(rows) = self.table(set)?.rows_of(part) {
-                sizes.insert(symbol.clone(), Dim::from(rows.len()));
-            }
-        }
+        let mut sizes = self.row_sizes(std::iter::once(graph))?;
+        sizes.insert(BATCH.into(), Dim::from(count));
+        let inputs = self.batch_inputs(graph, &table, &numbers, &sizes, 1)?;
         Ok(Example { inputs, sizes, moment: Moment { seed: train.seed, step: 1 } })
     }
+}
+
+/// Numbers of rows to try, from one to the most: all small ones, then ever fewer, and the most.
+fn counts(most: usize) -> impl Iterator<Item = usize> {
+    let all = (1..=16).chain((5..usize::BITS).map(|power| 1 << power));
+    all.take_while(move |count| *count < most).chain((most > 0).then_some(most))
+}
+
+fn no_row(first: usize, rows: usize, train: &Train) -> Diagnostic {
+    let message = format!("there is no row {first}: the data has {rows} rows");
+    Diagnostic::error("E0728", message).at(train.span, "rows are counted from 0")
 }

@@ -2,7 +2,7 @@
 //!
 //! | module | is about |
 //! |---|---|
-//! | [`program`], [`session`], [`actions`], [`generate`], [`train`], `predict`, `resume` | carrying out a program |
+//! | [`program`], [`session`], [`actions`], [`generate`], [`train`], `predict`, `inputs`, `resume` | carrying out a program |
 //! | [`example`] | a training step looked at closely |
 //! | [`events`] | what a session says while it works |
 //! | [`data`], [`sources`], [`permutation`] | rows, where they come from and in which order |
@@ -18,6 +18,7 @@ pub mod events;
 pub mod example;
 pub mod format;
 pub mod generate;
+mod inputs;
 pub mod kernels;
 pub mod measure;
 pub mod memory;

@@ -181,16 +181,26 @@ impl Program {
         graph: &Graph,
         sizes: &Sizes,
     ) -> Result<Arc<Function>, BuildError> {
-        let precision = self.checked().precision;
-        self.check_sizes(sizes)?;
         let usage = match part {
             Part::Step(_) | Part::Evaluate(_) | Part::Forward(_) | Part::Next(_) => Use::Often,
             Part::Init | Part::Fields(_) | Part::OptimizerInit(_) | Part::Metric(..) | Part::Shown(_) => {
                 Use::Once
             }
         };
-        let make = || compile::build(graph, sizes, precision, usage, &self.shared.timings);
-        self.shared.functions.get(part, sizes, make)
+        self.shared.functions.get(part, sizes, || self.build(graph, sizes, usage))
+    }
+
+    /// Code of a graph of the program that nobody keeps. All code is made here, so that none is made for sizes
+    /// that the program does not allow.
+    pub(super) fn build(&self, graph: &Graph, sizes: &Sizes, usage: Use) -> Result<Function, BuildError> {
+        self.check_sizes(sizes)?;
+        compile::build(graph, sizes, self.checked().precision, usage, &self.shared.timings)
+    }
+
+    /// Whether a graph can be carried out for these sizes, and if so, whether all its tensors have elements.
+    pub(super) fn allows(&self, graph: &Graph, sizes: &Sizes) -> Result<bool, BuildError> {
+        self.check_sizes(sizes)?;
+        compile::fits(graph, sizes)
     }
 
     /// Code of a graph that says when each kernel is done, and what the kernels have to do.

@@ -16,7 +16,7 @@ use super::sources::checkpoint::{self, Wanted};
 use super::train::{self, Progress};
 use super::{actions, generate};
 use crate::base::{self, Diagnostic, Span, nearest};
-use crate::compile::{self, BuildError, Function, Use};
+use crate::compile::{Function, Use};
 use crate::ir::program::{Action, DataRef, DataSet, Precision, StartFile, Variable};
 use crate::ir::{Elem, Graph, Sizes};
 
@@ -299,8 +299,9 @@ impl Session {
         Ok(Arc::clone(program.table(number).get_or_init(|| table.into())))
     }
 
-    /// A whole column by its path, `digits.image` or `digits.test.image`; `None` for other names.
-    pub(super) fn column(&mut self, path: &str) -> Result<Option<Arc<Array>>, Diagnostic> {
+    /// A whole column by its path, `digits.image` or `digits.test.image`, for code of these sizes; `None` for other
+    /// names.
+    pub(super) fn column(&mut self, path: &str, sizes: &Sizes) -> Result<Option<Arc<Array>>, Diagnostic> {
         let parts: Vec<&str> = path.split('.').collect();
         let (set, part, field) = match parts.as_slice() {
             [set, field] => (*set, None, *field),
@@ -308,7 +309,7 @@ impl Session {
             _ => return Ok(None),
         };
         let table = self.table(set)?;
-        table.whole(field, part, &mut |code, sizes, inputs| self.compute(code, sizes, inputs))
+        table.whole(field, part, sizes, &mut |code, sizes, inputs| self.compute(code, sizes, inputs))
     }
 
     /// The table and rows that a `data = …` means.
@@ -333,8 +334,7 @@ impl Session {
         inputs: &Tensors,
     ) -> Result<BTreeMap<Arc<str>, Array>, Diagnostic> {
         let program = self.program.clone();
-        let precision = self.memory.precision;
-        let make = || compile::build(&computed.graph, sizes, precision, Use::Often, program.timings());
+        let make = || program.build(&computed.graph, sizes, Use::Often);
         let function = computed.functions.get((), sizes, make);
         let function = function.map_err(|error| program.build_failed(&error, Span::default()))?;
         self.evaluate_function(function, Moment { seed: 0, step: 0 }, inputs, Span::default())
@@ -367,12 +367,12 @@ impl Session {
         sizes: &Sizes,
         moment: Moment,
         inputs: &Tensors,
+        span: Span,
     ) -> Result<BTreeMap<Arc<str>, Array>, Diagnostic> {
         let program = self.program.clone();
-        let failed = |error: BuildError| program.build_failed(&error, Span::default());
-        let function = compile::build(graph, sizes, self.memory.precision, Use::Once, program.timings())
-            .map_err(failed)?;
-        self.evaluate_function(Arc::new(function), moment, inputs, Span::default())
+        let function =
+            program.build(graph, sizes, Use::Once).map_err(|error| program.build_failed(&error, span))?;
+        self.evaluate_function(Arc::new(function), moment, inputs, span)
     }
 
     pub(super) fn evaluate_function(

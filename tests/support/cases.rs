@@ -65,6 +65,9 @@ fn derivations(path: &Path, text: &str) -> Result<Vec<(String, Derivation)>, Box
             let loss = program.sources().text(line.loss_span).to_owned();
             let mut own = derive(line).map_err(|error| format!("{error:?}"))?;
             own.say_loss(&loss);
+            // Some number of rows can be shown.
+            let rows = session.fewest_rows(train, &own, 0)?;
+            session.values(train, &own, rows)?;
             for found in session.compare_gradients(train, &own, Rows { first: 0, count: train.batch })? {
                 if found.worst > 1e-4 {
                     return Err(format!("the gradient is wrong: {found:?}").into());

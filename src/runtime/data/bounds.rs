@@ -1,10 +1,14 @@
 //! What the ints of a field must lie in: declared (`class(10)`) or asked for by a subscript.
+//!
+//! A bound may be a number of rows of the data set itself, which is known when it is loaded, or one that is only
+//! known when code is made that reads the field: the rows of a batch, or of another data set. The first are
+//! checked when the data is loaded, the others by [`Bounds::at`] when a field is given to code.
 
 use std::sync::Arc;
 
 use crate::base::{Diagnostic, Span};
-use crate::ir::Sizes;
 use crate::ir::program::{DataSet, Field};
+use crate::ir::{Dim, Sizes};
 use crate::runtime::array::{Array, Elements};
 
 /// The bounds of one field.
@@ -15,13 +19,38 @@ pub struct Bounds {
     span: Span,
     /// Each with what asks for it.
     below: Vec<(i64, Span)>,
+    /// Bounds that are not numbers yet.
+    open: Vec<(Dim, Span)>,
 }
 
 impl Bounds {
     pub fn new(set: &DataSet, field: &Field, sizes: &Sizes) -> Bounds {
-        let below =
-            field.bounds.iter().filter_map(|bound| Some((bound.below.evaluate(sizes).ok()?, bound.span)));
-        Bounds { set: set.name.clone(), field: field.name.clone(), span: field.span, below: below.collect() }
+        let mut bounds = Bounds {
+            set: set.name.clone(),
+            field: field.name.clone(),
+            span: field.span,
+            below: Vec::new(),
+            open: Vec::new(),
+        };
+        for bound in &field.bounds {
+            match bound.below.evaluate(sizes) {
+                Ok(below) => bounds.below.push((below, bound.span)),
+                Err(_) => bounds.open.push((bound.below.clone(), bound.span)),
+            }
+        }
+        bounds
+    }
+
+    /// Whether something is left to be checked once sizes are known.
+    pub fn is_open(&self) -> bool {
+        !self.open.is_empty()
+    }
+
+    /// The bounds in code for these sizes. A size that the code does not have is not that of an axis in it.
+    pub fn at(&self, sizes: &Sizes) -> Bounds {
+        let known = |(below, span): &(Dim, Span)| Some((below.evaluate(sizes).ok()?, *span));
+        let below = self.below.iter().copied().chain(self.open.iter().filter_map(known)).collect();
+        Bounds { below, open: Vec::new(), ..self.clone() }
     }
 
     /// Checks rows; `row_of` gives the number of a row in the data set.

@@ -84,8 +84,10 @@ pub fn load(
         match fields.get(&field.name) {
             Some(Column::Memory(array)) => own.check(array, |at| at)?,
             Some(Column::Windows(windows)) => own.check_vocabulary(windows.text().vocabulary())?,
-            Some(Column::Lazy(_)) => drop(bounds.insert(field.name.clone(), own)),
-            None => {}
+            Some(Column::Lazy(_)) | None => {}
+        }
+        if own.is_open() || matches!(fields.get(&field.name), Some(Column::Lazy(_))) {
+            bounds.insert(field.name.clone(), own);
         }
     }
     Ok(Table { rows, fields, bounds, parts, text, whole: Mutex::default() })

@@ -27,6 +27,7 @@ use self::lazy::{Carry, Lazy};
 use super::array::{Array, Elements};
 use super::sources::text::{Text, Windows};
 use crate::base::Diagnostic;
+use crate::ir::Sizes;
 use crate::ir::program::DataRef;
 
 /// A field of all rows of a data set.
@@ -44,7 +45,8 @@ pub enum Column {
 pub struct Table {
     pub rows: usize,
     pub fields: BTreeMap<Arc<str>, Column>,
-    /// What is checked of fields that are read batch by batch.
+    /// What is checked of fields when they are given to code: all bounds of those that are read batch by batch,
+    /// and of the others what was not known when they were loaded.
     pub bounds: BTreeMap<Arc<str>, Bounds>,
     /// Empty if the data is not split.
     pub parts: Vec<(Arc<str>, Arc<[u32]>)>,
@@ -180,21 +182,37 @@ impl Table {
         Some(Rows::Some(Arc::clone(&found.1)))
     }
 
-    /// A whole column, or that of a part, as one tensor; none if there is none of this name.
+    /// A whole column, or that of a part, as one tensor for code of these sizes; none if there is none of this
+    /// name.
     ///
     /// # Errors
-    /// As [`Column::gather`].
+    /// As [`Table::rows`].
     pub fn whole(
         &self,
         field: &str,
         part: Option<&str>,
+        sizes: &Sizes,
+        carry: &mut Carry<'_>,
+    ) -> Result<Option<Arc<Array>>, Diagnostic> {
+        let Some(rows) = self.rows_of(part) else { return Ok(None) };
+        let Some(array) = self.gathered(field, part, &rows, carry)? else { return Ok(None) };
+        if let Some(bounds) = self.bounds.get(field) {
+            bounds.at(sizes).check(&array, |at| rows.get(at) as usize)?;
+        }
+        Ok(Some(array))
+    }
+
+    fn gathered(
+        &self,
+        field: &str,
+        part: Option<&str>,
+        rows: &Rows,
         carry: &mut Carry<'_>,
     ) -> Result<Option<Arc<Array>>, Diagnostic> {
         let Some(column) = self.fields.get(field) else { return Ok(None) };
         if let (Column::Memory(array), None) = (column, part) {
             return Ok(Some(Arc::clone(array)));
         }
-        let Some(rows) = self.rows_of(part) else { return Ok(None) };
         let key: ColumnPart = (field.into(), part.map(Arc::from));
         let mut known = self.whole.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Some(array) = known.get(&key) {
@@ -204,6 +222,40 @@ impl Table {
         let array = Arc::new(column.rows_of(&numbers, carry)?);
         known.insert(key, Arc::clone(&array));
         Ok(Some(array))
+    }
+
+    /// Some rows of a field for code of these sizes; none if there is no such field.
+    ///
+    /// # Errors
+    /// As [`Column::gather`]; E0720 if a value is out of a bound that was not checked before.
+    pub fn rows(
+        &self,
+        field: &str,
+        rows: &[u32],
+        sizes: &Sizes,
+        carry: &mut Carry<'_>,
+    ) -> Result<Option<Array>, Diagnostic> {
+        let Some(column) = self.fields.get(field) else { return Ok(None) };
+        let array = column.rows_of(rows, carry)?;
+        if let Some(bounds) = self.bounds.get(field) {
+            bounds.at(sizes).check(&array, |at| rows[at] as usize)?;
+        }
+        Ok(Some(array))
+    }
+
+    /// Checks what was not known of a field when it was loaded, of all its rows if they are in memory; gives what
+    /// is to be checked of every batch.
+    ///
+    /// # Errors
+    /// E0720.
+    pub fn bounds_at(&self, field: &str, sizes: &Sizes) -> Result<Option<Bounds>, Diagnostic> {
+        let Some(bounds) = self.bounds.get(field).map(|bounds| bounds.at(sizes)) else { return Ok(None) };
+        match self.fields.get(field) {
+            Some(Column::Memory(array)) => bounds.check(array, |at| at)?,
+            Some(Column::Windows(windows)) => bounds.check_vocabulary(windows.text().vocabulary())?,
+            Some(Column::Lazy(_)) | None => return Ok(Some(bounds)),
+        }
+        Ok(None)
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::load::{self, Limits};
 use super::{Column, Table};
+use crate::ir::Sizes;
 use crate::ir::program::Precision;
 use crate::runtime::array::{Array, Elements};
 use crate::runtime::program::{Part, Program};
@@ -72,8 +73,8 @@ fn assert_same(session: &mut Session, tables: [&Table; 2], rows: &[u32]) {
         let expected = column.rows_of(rows, &mut carry).unwrap();
         assert_equal(name, &other.fields[name].rows_of(rows, &mut carry).unwrap(), &expected);
         for part in [None, Some("rest")] {
-            let expected = one.whole(name, part, &mut carry).unwrap().unwrap();
-            let found = other.whole(name, part, &mut carry).unwrap().unwrap();
+            let expected = one.whole(name, part, &Sizes::new(), &mut carry).unwrap().unwrap();
+            let found = other.whole(name, part, &Sizes::new(), &mut carry).unwrap().unwrap();
             assert_equal(name, &found, &expected);
         }
     }

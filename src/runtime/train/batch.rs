@@ -84,7 +84,14 @@ impl Batch {
         sizes.insert(BATCH.into(), Dim::from(size));
         let program = session.program.clone();
         let function = program.function(of.part, of.graph, &sizes).map_err(|error| {
-            program.build_failed(&error, train.span).note(format!("for a batch of {size} rows"))
+            let failed = program.build_failed(&error, train.span);
+            if size >= train.batch {
+                return failed.note(format!("for a batch of {size} rows"));
+            }
+            let batch = train.batch;
+            failed
+                .note(format!("for a batch of {size} rows: the last of an epoch is smaller than {batch}"))
+                .help("choose a `batch` that divides the number of rows, or say `shuffle = false`")
         })?;
         Batch::bind(session, of, size, function)
     }
@@ -100,6 +107,8 @@ impl Batch {
         function: Arc<Function>,
     ) -> Result<Batch, Diagnostic> {
         let train = of.train;
+        let mut sizes = of.sizes.clone();
+        sizes.insert(BATCH.into(), Dim::from(size));
         let mut results = Vec::new();
         let mut names: Vec<&str> = Vec::new();
         let mut slots = Vec::with_capacity(function.externals.len());
@@ -113,16 +122,18 @@ impl Batch {
                 }
                 "input" if name == "step" => Some(Slot::Step),
                 "input" if name.contains('.') => {
-                    session.column(name)?.map(|column| Slot::Whole(session.memory.add(column)))
+                    session.column(name, &sizes)?.map(|column| Slot::Whole(session.memory.add(column)))
                 }
-                "input" => field(&of.table, name, external).map(|column| {
-                    let lazy = !matches!(column, Column::Memory(_));
-                    let gathered = lazy.then(|| Gathered {
-                        cell: session.memory.add(column.empty(size)),
-                        bounds: of.table.bounds.get(name).cloned(),
-                    });
-                    Slot::Field(column, gathered)
-                }),
+                "input" => match field(&of.table, name, external) {
+                    None => None,
+                    Some(column) => {
+                        let bounds = of.table.bounds_at(name, &sizes)?;
+                        let lazy = !matches!(column, Column::Memory(_));
+                        let gathered =
+                            lazy.then(|| Gathered { cell: session.memory.add(column.empty(size)), bounds });
+                        Some(Slot::Field(column, gathered))
+                    }
+                },
                 _ => session.memory.find(name).map(Slot::Variable),
             };
             slots.push(slot.ok_or_else(|| unbound(&external.name, train.span))?);

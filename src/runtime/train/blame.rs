@@ -14,7 +14,7 @@ use crate::runtime::array::{Array, Elements, shape_text};
 use crate::runtime::call::Moment;
 use crate::runtime::data::Table;
 use crate::runtime::memory::Cell;
-use crate::runtime::session::{Session, Tensors};
+use crate::runtime::session::Session;
 
 /// How many steps may have to be repeated.
 pub const KEEP_EVERY: u64 = 256;
@@ -74,26 +74,16 @@ pub fn first_bad(
     let (graph, shown) = forward_values(&train.step);
     let mut sizes = sizes.clone();
     sizes.insert(BATCH.into(), Dim::from(rows.len()));
-    let mut inputs = Tensors::new();
-    inputs.insert("step".into(), Arc::new(Array::ints(&[], &[step as i32 + 1])?));
-    for (name, column) in &table.fields {
-        let mut carry = |code: &_, sizes: &_, inputs: &_| session.compute(code, sizes, inputs);
-        let array = column.rows_of(rows, &mut carry).ok()?;
-        if let Some(at) = first_not_finite(&array, false) {
+    let inputs = session.batch_inputs(&graph, table, rows, &sizes, step as u32 + 1).ok()?;
+    for name in table.fields.keys() {
+        let array = inputs.get(name)?;
+        if let Some(at) = first_not_finite(array, false) {
             let row = rows.get(at / array.row_len().max(1))?;
             return Some(format!("the data has it: `{name}` of row {row}"));
         }
-        inputs.insert(name.clone(), array.into());
-    }
-    for (_, node) in graph.nodes() {
-        if let Op::Input { name, .. } = &node.op
-            && name.contains('.')
-        {
-            inputs.insert(name.clone(), session.column(name).ok()??);
-        }
     }
     let moment = Moment { seed: train.seed, step: step as u32 + 1 };
-    let values = session.evaluate_once(&graph, &sizes, moment, &inputs).ok()?;
+    let values = session.evaluate_once(&graph, &sizes, moment, &inputs, train.span).ok()?;
     // Infinities may be meant (masks), so a NaN is named first, and an infinity only without one.
     let find = |only_nan: bool| {
         shown.iter().find(|(name, _)| {

@@ -30,9 +30,8 @@ use super::events::{Event, Observer, Scores, Start, Trained};
 use super::program::Part;
 use super::session::{Session, Tensors};
 use crate::base::{Diagnostic, nearest};
-use crate::compile::symbols;
 use crate::ir::program::{Action, DataRef, Length, Train, Variable};
-use crate::ir::{Dim, Op, Sizes};
+use crate::ir::{Op, Sizes};
 
 /// How much the results of the steps of one call may take about.
 const SERIES_BYTES: usize = 1 << 24;
@@ -197,16 +196,7 @@ fn count_trained(session: &Session, train: &Train) -> u64 {
 
 /// The numbers of rows that the graphs of a training mention.
 fn data_sizes(session: &mut Session, train: &Train) -> Result<Sizes, Diagnostic> {
-    let mut found = Sizes::new();
-    let graphs = std::iter::once(&train.step).chain(&train.evaluate);
-    for symbol in graphs.flat_map(symbols) {
-        let Some(path) = symbol.strip_suffix(".rows") else { continue };
-        let (set, part) = path.split_once('.').map_or((path, None), |(set, part)| (set, Some(part)));
-        if let Some(rows) = session.table(set)?.rows_of(part) {
-            found.insert(symbol.clone(), Dim::from(rows.len()));
-        }
-    }
-    Ok(found)
+    session.row_sizes(std::iter::once(&train.step).chain(&train.evaluate))
 }
 
 fn validation<'a>(

@@ -57,7 +57,8 @@ pub fn update(
     let Some(trained) = trained_parameters(own, line, around.called) else { return };
     let nodes: Vec<NodeId> = trained.iter().map(|path| current_value(own, path)).collect();
     let before: HashMap<Arc<str>, NodeId> = trained.iter().cloned().zip(nodes.iter().copied()).collect();
-    let forward = own.graph().clone();
+    // What has a name in the graph as it is now; the optimiser's own calls come after it.
+    let (forward, values) = (own.graph().clone(), own.named_values.clone());
     opt::simplify_forward(own.graph_mut(), &[loss.node], &nodes);
     let gradients = match grad::gradient(own.graph_mut(), &[(loss.node, None)], &nodes) {
         Ok(gradients) => gradients,
@@ -95,7 +96,6 @@ pub fn update(
     let paths: Vec<Arc<str>> = updated.iter().map(|(path, _)| path.clone()).collect();
     own.variables.current.extend(updated);
     let parameters = paths.iter().filter_map(|path| before.get(path).copied()).collect();
-    let values = own.named_values.clone();
     train.lines.push(Line {
         span: line.span,
         loss_span: line.loss.span,
