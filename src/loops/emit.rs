@@ -291,10 +291,8 @@ impl<'b> Emitter<'b> {
         }
         let value = self.value_of(work, point);
         if let [best, place] = old {
-            let better = match work.combine {
-                Combine::ArgMin => self.builder.binary(Binary::Lt, value, *best),
-                _ => self.builder.binary(Binary::Lt, *best, value),
-            };
+            let greatest = work.combine == Combine::ArgMax;
+            let better = scalar::is_better(self.builder, value, *best, greatest);
             let number = self.form(&work.reduced_number, point);
             return vec![
                 self.builder.select(better, value, *best),

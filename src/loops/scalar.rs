@@ -68,7 +68,7 @@ pub fn identity(b: &mut Builder, combine: Combine, kind: Kind) -> ValueId {
     number(b, kind, value)
 }
 
-/// An element and the next value that is combined into it. A NaN is passed over by max and min.
+/// An element and the next value that is combined into it. The first NaN is taken by max and min and stays.
 pub fn combine(b: &mut Builder, combine: Combine, old: ValueId, value: ValueId) -> ValueId {
     let is_bool = b.ty(value).kind == Kind::Bool;
     let op = match combine {
@@ -83,8 +83,25 @@ pub fn combine(b: &mut Builder, combine: Combine, old: ValueId, value: ValueId) 
         Combine::Min => Binary::Min,
     };
     match op {
-        // `value > old ? value : old` keeps the old one if the value is NaN.
-        Binary::Max | Binary::Min => b.binary(op, value, old),
+        Binary::Max | Binary::Min if b.ty(value).kind.is_float() => {
+            // `value > old ? value : old` keeps the old one if either is NaN; a value that is NaN is taken.
+            let extreme = b.binary(op, value, old);
+            let is_number = b.binary(Binary::Eq, value, value);
+            b.select(is_number, extreme, value)
+        }
         _ => b.binary(op, old, value),
     }
+}
+
+/// Whether a value takes the place of the greatest (or least) one so far; the first NaN does, and stays.
+pub fn is_better(b: &mut Builder, value: ValueId, best: ValueId, greatest: bool) -> ValueId {
+    if !b.ty(value).kind.is_float() {
+        return if greatest { b.binary(Binary::Lt, best, value) } else { b.binary(Binary::Lt, value, best) };
+    }
+    // Of a NaN every comparison is false, so "not at most" holds of a greater value and of NaN.
+    let (low, high) = if greatest { (value, best) } else { (best, value) };
+    let within = b.binary(Binary::Le, low, high);
+    let beyond = b.unary(Unary::Not, within);
+    let best_is_number = b.binary(Binary::Eq, best, best);
+    b.binary(Binary::And, best_is_number, beyond)
 }

@@ -124,15 +124,8 @@ impl Machine<'_> {
                 Combine::Add if elem == Elem::Bool => f64::from(old != 0.0 || value != 0.0),
                 Combine::Add => old + value,
                 Combine::Mul => old * value,
-                Combine::Max => {
-                    if value > old {
-                        value
-                    } else {
-                        old
-                    }
-                }
-                Combine::Min => {
-                    if value < old {
+                Combine::Max | Combine::Min => {
+                    if is_better(value, old, body.combine == Combine::Max) {
                         value
                     } else {
                         old
@@ -141,11 +134,9 @@ impl Machine<'_> {
                 Combine::ArgMax | Combine::ArgMin => {
                     let number =
                         reduced.iter().fold(0, |number, index| number * sizes[*index] + point[*index]);
-                    let better = best.get(&at).is_none_or(|best| match body.combine {
-                        Combine::ArgMax => value > *best,
-                        _ => value < *best,
-                    });
-                    if better && !value.is_nan() {
+                    let greatest = body.combine == Combine::ArgMax;
+                    let better = best.get(&at).is_none_or(|best| is_better(value, *best, greatest));
+                    if better {
                         best.insert(at, value);
                         number as f64
                     } else {
@@ -407,4 +398,10 @@ fn binary(op: BinaryOp, precision: Precision, elem: Elem, a: f64, b: f64) -> f64
         BinaryOp::And => f64::from(a != 0.0 && b != 0.0),
         BinaryOp::Or => f64::from(a != 0.0 || b != 0.0),
     }
+}
+
+/// Whether a value takes the place of the greatest (or least) one so far; the first NaN does, and stays.
+fn is_better(value: f64, best: f64, greatest: bool) -> bool {
+    let beyond = if greatest { value > best } else { value < best };
+    beyond || (value.is_nan() && !best.is_nan())
 }

@@ -353,11 +353,16 @@ impl<F: Real> Target<F> {
                     Combine::Set => *value,
                     Combine::Add => before + *value,
                     Combine::Mul => before * *value,
-                    Combine::Max | Combine::ArgMax if *value > before => *value,
-                    Combine::Min | Combine::ArgMin if *value < before => *value,
-                    Combine::Max | Combine::ArgMax | Combine::Min | Combine::ArgMin => before,
+                    Combine::Max | Combine::ArgMax | Combine::Min | Combine::ArgMin => {
+                        let greatest = matches!(prepared.combine, Combine::Max | Combine::ArgMax);
+                        let better = is_better(*value, before, greatest);
+                        if better {
+                            *own = *value;
+                        }
+                        return self.note_winner(prepared, index, at, element, better);
+                    }
                 };
-                *own != before
+                false
             }
             (Data::Int(own), Cell::Int(value)) => {
                 let own = &mut own[element];
@@ -383,6 +388,18 @@ impl<F: Real> Target<F> {
             }
             _ => return Err(EvalError::Malformed(prepared.node)),
         };
+        self.note_winner(prepared, index, at, element, replaced)
+    }
+
+    /// Records where the value was found that `ArgMax` or `ArgMin` has taken.
+    fn note_winner(
+        &mut self,
+        prepared: &Prepared<'_, F>,
+        index: &[i64],
+        at: usize,
+        element: usize,
+        replaced: bool,
+    ) -> Result<(), EvalError> {
         if replaced && matches!(prepared.combine, Combine::ArgMax | Combine::ArgMin) {
             let place = prepared.place.at(index) + prepared.place.stride() * at as i64;
             self.winners[element] = place as i32;
@@ -397,4 +414,12 @@ impl<F: Real> Target<F> {
         };
         Tensor { shape, data }
     }
+}
+
+/// Whether a value takes the place of the greatest (or least) one so far: if it is above (below) it, or if it is
+/// the first NaN.
+fn is_better<F: Real>(value: F, best: F, greatest: bool) -> bool {
+    let is_nan = |own: F| own.partial_cmp(&own).is_none();
+    let beyond = if greatest { value > best } else { value < best };
+    beyond || (is_nan(value) && !is_nan(best))
 }

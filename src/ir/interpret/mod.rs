@@ -5,8 +5,8 @@
 //!   the nearest int, NaN becomes 0. Floor division and remainder by 0 give 0.
 //! - Floats are rounded after every operation. exp, log, … are those of [`math`](super::math).
 //! - A select is lazy: a read outside of its operand in a branch that is not taken is no error.
-//! - `max=` keeps the value it has unless the new one is greater, `min=` unless it is less: NaN is passed over.
-//!   `argmax=` starts from −∞ at place 0.
+//! - `max=` keeps the value it has unless the new one is greater, `min=` unless it is less; the first NaN is taken
+//!   and stays. `argmax=` starts from −∞ at place 0 and gives the place of the first NaN if there is one.
 //! - Random numbers are those of [`philox`](crate::base::philox).
 //!
 //! Everything that could go wrong is an [`EvalError`]: nothing panics on a graph that the verifier accepts.

@@ -156,10 +156,14 @@ fn reductions() {
         let node = graph.add_loop(node);
         value(&mut graph, node, &given).unwrap().to_f64()
     };
-    assert_eq!(reduce(Combine::Max), [1.0, 2.0]);
-    assert_eq!(reduce(Combine::ArgMax), [0.0, 1.0]);
-    assert_eq!(reduce(Combine::Min), [1.0, -5.0]);
-    assert_eq!(reduce(Combine::ArgMin), [0.0, 0.0]);
+    for (combine, place_of, other) in
+        [(Combine::Max, Combine::ArgMax, 2.0), (Combine::Min, Combine::ArgMin, -5.0)]
+    {
+        let (extremes, places) = (reduce(combine), reduce(place_of));
+        assert!(extremes[0].is_nan());
+        assert_eq!(extremes[1], other);
+        assert_eq!(places, [1.0, if combine == Combine::Max { 1.0 } else { 0.0 }]);
+    }
     assert_eq!(reduce(Combine::Mul)[1], -20.0);
     assert!(reduce(Combine::Add)[0].is_nan());
 }

@@ -171,6 +171,7 @@ fn identity(combine: Combine) -> f64 {
 fn joined(combine: Combine, total: f64, own: f64) -> f64 {
     match combine {
         Combine::Mul => total * own,
+        Combine::Max | Combine::Min if total.is_nan() || own.is_nan() => f64::NAN,
         Combine::Max => total.max(own),
         Combine::Min => total.min(own),
         Combine::Set | Combine::Add | Combine::ArgMax | Combine::ArgMin => total + own,

@@ -1,7 +1,7 @@
 //! Elementwise mathematics.
 
 use super::{Arguments, Builtin, elementwise};
-use crate::ir::{BinaryOp, Dim, Elem, UnaryOp};
+use crate::ir::{BinaryOp, Dim, Elem, LoopBuilder, Scalar, ScalarId, UnaryOp};
 use crate::sema::elaborator::Elaborator;
 use crate::sema::operators::{elem_of, interval_of, with_interval};
 use crate::sema::tensors::{common_elem, convert};
@@ -121,8 +121,7 @@ pub(super) fn greater_or_less(e: &mut Elaborator<'_>, a: &Arguments, greatest: b
         && y.value.is_number()
         && let (Some(p), Some(q)) = (x.value.as_float(), y.value.as_float())
     {
-        let takes_second = if greatest { q > p } else { q < p };
-        return Value::Float(if takes_second { q } else { p });
+        return Value::Float(extreme_number(p, q, greatest));
     }
     let elem = match common_elem([x.value, y.value].into_iter().filter_map(elem_of)) {
         Elem::Bool => Elem::Int,
@@ -143,10 +142,36 @@ pub(super) fn greater_or_less(e: &mut Elaborator<'_>, a: &Arguments, greatest: b
     });
     let made = e.elementwise(a.builtin.name, &[x, y], a.span, &mut |l, scalars| {
         let (p, q) = (convert(l, scalars[0], elem), convert(l, scalars[1], elem));
-        let takes_second = if greatest { l.binary(BinaryOp::Lt, p, q) } else { l.binary(BinaryOp::Lt, q, p) };
-        l.select(takes_second, q, p)
+        extreme_of(l, p, q, greatest)
     });
     with_interval(made, interval)
+}
+
+/// The greater or lesser of two numbers: NaN if one is, the first if they are equal.
+pub(super) fn extreme_number(p: f64, q: f64, greatest: bool) -> f64 {
+    let takes_second = if greatest { q > p } else { q < p };
+    if takes_second || q.is_nan() && !p.is_nan() { q } else { p }
+}
+
+/// The greater or lesser of two values: NaN if one is, the first if they are equal. A number that stands in the
+/// program is not NaN, and then one comparison does.
+fn extreme_of(l: &mut LoopBuilder<'_>, p: ScalarId, q: ScalarId, greatest: bool) -> ScalarId {
+    let is_number = |l: &LoopBuilder<'_>, id: ScalarId| match l.scalar(id) {
+        Scalar::Float(value) => !value.0.is_nan(),
+        _ => l.elem(id) != Elem::Float,
+    };
+    if is_number(l, p) && !is_number(l, q) {
+        let first = if greatest { l.binary(BinaryOp::Le, q, p) } else { l.binary(BinaryOp::Le, p, q) };
+        return l.select(first, p, q);
+    }
+    let beyond = if greatest { l.binary(BinaryOp::Lt, p, q) } else { l.binary(BinaryOp::Lt, q, p) };
+    if is_number(l, q) {
+        return l.select(beyond, q, p);
+    }
+    let same = l.binary(BinaryOp::Eq, q, q);
+    let second_is_nan = l.unary(UnaryOp::Not, same);
+    let takes_second = l.binary(BinaryOp::Or, beyond, second_is_nan);
+    l.select(takes_second, q, p)
 }
 
 /// The interval of an int; all ints if nothing is known, so that `min(max(i, 0), n - 1)` has one.

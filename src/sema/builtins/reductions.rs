@@ -1,6 +1,6 @@
 //! Reductions over whole axes.
 
-use super::math::greater_or_less;
+use super::math::{extreme_number, greater_or_less};
 use super::{Arguments, Builtin, builtin, elementwise};
 use crate::base::Diagnostic;
 use crate::ir::{BinaryOp, Combine, Dim, Elem, LoopBuilder, Sub};
@@ -198,7 +198,7 @@ fn extreme(e: &mut Elaborator<'_>, a: &Arguments, greatest: bool) -> Value {
             (Some(p), Some(q)) => Value::Int(if greatest { p.max_with(&q) } else { p.min_with(&q) }),
             _ => {
                 let (p, q) = (best.as_float().unwrap_or(0.0), next.as_float().unwrap_or(0.0));
-                Value::Float(if greatest { p.max(q) } else { p.min(q) })
+                Value::Float(extreme_number(p, q, greatest))
             }
         };
         return items[1..].iter().fold(items[0].clone(), better);
