@@ -11,7 +11,7 @@ use crate::ir::verify::verify;
 use crate::ir::{Dim, DimError, Graph, Node, NodeId, Op, Sizes, compact, specialise};
 use crate::jit::{self, Executable, JitError, Workspace};
 use crate::loops;
-use crate::opt::optimise;
+use crate::opt::{optimise, stabilised};
 use crate::plan::{self, External, Plan, PlanError, plan};
 
 /// Compiled code of one graph at certain sizes.
@@ -65,6 +65,9 @@ pub fn build(
 ) -> Result<Function, BuildError> {
     let graph = specialised(graph, sizes, timings)?;
     if usage == Use::Once && work(&graph) <= INTERPRETED_POINTS {
+        // By the same laws, so that a formula means the same for few rows and for many.
+        let graph = timings.time(Pass::Optimise, || optimise(&graph));
+        verified(&graph, "optimise")?;
         return interpreted(graph);
     }
     let (_, plan) = planned(&graph, precision, timings)?;
@@ -72,7 +75,8 @@ pub fn build(
 }
 
 pub(super) fn specialised(graph: &Graph, sizes: &Sizes, timings: &Timings) -> Result<Graph, BuildError> {
-    let graph = timings.time(Pass::Specialise, || specialise(graph, sizes)).map_err(BuildError::Size)?;
+    let graph = timings.time(Pass::Optimise, || stabilised(graph));
+    let graph = timings.time(Pass::Specialise, || specialise(&graph, sizes)).map_err(BuildError::Size)?;
     verified(&graph, "specialise")?;
     Ok(graph)
 }

@@ -14,7 +14,7 @@ mod timing;
 
 pub use function::{BuildError, Cache, Code, Function, Use, build, fits};
 pub use measure::{Measures, measures, profiled};
-pub use show::{Part, parts, show, sizes};
+pub use show::{Part, parts, show, show_with, sizes};
 pub use stage::Stage;
 pub use symbols::symbols;
 pub use timing::{Pass, Timings};

@@ -8,7 +8,7 @@ use crate::ir::program::{Action, BATCH, Precision, Program};
 use crate::ir::{Dim, Graph, Sizes, specialise};
 use crate::jit::{self, Target};
 use crate::loops;
-use crate::opt::optimise;
+use crate::opt::{Applied, Purpose, optimise_for, stabilised};
 use crate::plan::{self, plan};
 use crate::syntax;
 
@@ -36,6 +36,20 @@ pub fn show(
     loader: &mut dyn Loader,
     stage: Stage,
 ) -> Result<String, Diagnostics> {
+    show_with(sources, file, loader, stage, &Applied::new(Purpose::Run))
+}
+
+/// The same with the laws that are allowed, which are counted.
+///
+/// # Errors
+/// All errors of the program.
+pub fn show_with(
+    sources: &mut SourceMap,
+    file: FileId,
+    loader: &mut dyn Loader,
+    stage: Stage,
+    laws: &Applied,
+) -> Result<String, Diagnostics> {
     if stage == Stage::Ast {
         let text = sources.file(file).text.clone();
         let (tree, errors) = syntax::parse(file, &text);
@@ -47,7 +61,7 @@ pub fn show(
     let mut text = String::new();
     let parts = parts(&program);
     for part in &parts {
-        let shown = part_text(part, &program, stage).map_err(|error| {
+        let shown = part_text(part, &program, stage, laws).map_err(|error| {
             vec![Diagnostic::error("E0726", format!("no code for these sizes: {error}")).at(part.span, "")]
         })?;
         if parts.len() > 1 {
@@ -91,7 +105,7 @@ pub fn parts(program: &Program) -> Vec<Part<'_>> {
     parts
 }
 
-fn part_text(part: &Part<'_>, program: &Program, stage: Stage) -> Result<String, BuildError> {
+fn part_text(part: &Part<'_>, program: &Program, stage: Stage, laws: &Applied) -> Result<String, BuildError> {
     match stage {
         Stage::Ast => return Ok(String::new()),
         Stage::Ir => return Ok(forward(part.graph).to_string()),
@@ -99,8 +113,8 @@ fn part_text(part: &Part<'_>, program: &Program, stage: Stage) -> Result<String,
         Stage::Opt | Stage::Plan | Stage::Loops => {}
         Stage::Clif | Stage::Asm | Stage::Avx2 | Stage::Avx512 => {}
     }
-    let graph = specialise(part.graph, &sizes(part, program)).map_err(BuildError::Size)?;
-    let graph = optimise(&graph);
+    let graph = specialise(&stabilised(part.graph), &sizes(part, program)).map_err(BuildError::Size)?;
+    let graph = optimise_for(&graph, laws);
     if stage == Stage::Opt {
         return Ok(graph.to_string());
     }

@@ -99,7 +99,7 @@ pub fn cut(step: &Graph, line: &Line, names: &Names) -> Result<Cut, GradError> {
         }
     }
     named.extend(names.others.iter().map(|own| (own.node, own.symbol.clone())));
-    let graph = opt::optimise(&cut_at(&whole, &leaves));
+    let graph = opt::simplify_to_read(&cut_at(&whole, &leaves));
     Ok(Cut { graph, symbols, equal, whole, found, scans, named, stacks })
 }
 

@@ -316,7 +316,7 @@ impl Recurrence {
         for (name, node) in outputs {
             graph.output(name, node);
         }
-        (opt::optimise(&graph), outer)
+        (opt::simplify_to_read(&graph), outer)
     }
 }
 

@@ -1,8 +1,12 @@
 //! Law `fold`: an operation on constants is a constant.
+//!
+//! Whether a program runs with 32 or 64 bits is not known here. So floats are folded where both give the same but
+//! for rounding: `1e30 · 1e30`, which is infinite in 32 bits, is left to run time.
 
+use crate::ir::interpret::Real;
 use crate::ir::{Affine, BinaryOp, Number, Scalar, UnaryOp};
 
-/// The result of a unary operation on a constant. `erf` is left to run time, where it is defined.
+/// The result of a unary operation on a constant.
 pub fn unary(op: UnaryOp, a: &Scalar) -> Option<Scalar> {
     match (op, a) {
         (UnaryOp::ToFloat, Scalar::Int(value)) => Some(float(*value as f64)),
@@ -14,22 +18,8 @@ pub fn unary(op: UnaryOp, a: &Scalar) -> Option<Scalar> {
             Some(Scalar::Affine(affine.scale(&crate::ir::Dim::number(-1))))
         }
         (_, Scalar::Float(Number(value))) => {
-            let value = *value;
-            Some(float(match op {
-                UnaryOp::Neg => -value,
-                UnaryOp::Exp => value.exp(),
-                UnaryOp::Log => value.ln(),
-                UnaryOp::Sin => value.sin(),
-                UnaryOp::Cos => value.cos(),
-                UnaryOp::Tanh => value.tanh(),
-                UnaryOp::Sqrt => value.sqrt(),
-                UnaryOp::Floor => value.floor(),
-                UnaryOp::Ceil => value.ceil(),
-                UnaryOp::Round => value.round_ties_even(),
-                UnaryOp::Erf | UnaryOp::Not | UnaryOp::ToFloat | UnaryOp::ToInt | UnaryOp::Stop => {
-                    return None;
-                }
-            }))
+            let (narrow, wide) = (function(op, *value as f32)?, function(op, *value)?);
+            agreed(narrow, wide)
         }
         _ => None,
     }
@@ -38,17 +28,17 @@ pub fn unary(op: UnaryOp, a: &Scalar) -> Option<Scalar> {
 /// The result of a binary operation on two constants.
 pub fn binary(op: BinaryOp, a: &Scalar, b: &Scalar) -> Option<Scalar> {
     match (a, b) {
-        (Scalar::Float(Number(a)), Scalar::Float(Number(b))) => match op {
-            BinaryOp::Add => Some(float(a + b)),
-            BinaryOp::Sub => Some(float(a - b)),
-            BinaryOp::Mul => Some(float(a * b)),
-            BinaryOp::Div => Some(float(a / b)),
-            BinaryOp::Pow => Some(float(a.powf(*b))),
-            BinaryOp::Lt => Some(Scalar::Bool(a < b)),
-            BinaryOp::Le => Some(Scalar::Bool(a <= b)),
-            BinaryOp::Eq => Some(Scalar::Bool(a == b)),
-            BinaryOp::FloorDiv | BinaryOp::Mod | BinaryOp::And | BinaryOp::Or => None,
-        },
+        (Scalar::Float(Number(a)), Scalar::Float(Number(b))) => {
+            let narrow = arithmetic(op, *a as f32, *b as f32);
+            let wide = arithmetic(op, *a, *b);
+            match (narrow, wide) {
+                (Some(narrow), Some(wide)) => agreed(narrow, wide),
+                _ => {
+                    let narrow = comparison(op, *a as f32, *b as f32)?;
+                    (narrow == comparison(op, *a, *b)?).then_some(Scalar::Bool(narrow))
+                }
+            }
+        }
         (Scalar::Bool(a), Scalar::Bool(b)) => match op {
             BinaryOp::And => Some(Scalar::Bool(*a && *b)),
             BinaryOp::Or => Some(Scalar::Bool(*a || *b)),
@@ -94,4 +84,54 @@ fn float(value: f64) -> Scalar {
 /// Ints have 32 bits; what overflows is left to run time, where it wraps.
 fn small(value: i64) -> Option<Scalar> {
     i32::try_from(value).is_ok().then_some(Scalar::Int(value))
+}
+
+/// A float function as it is computed at run time.
+fn function<F: Real>(op: UnaryOp, value: F) -> Option<F> {
+    Some(match op {
+        UnaryOp::Neg => -value,
+        UnaryOp::Exp => value.exp(),
+        UnaryOp::Log => value.log(),
+        UnaryOp::Sin => value.sin(),
+        UnaryOp::Cos => value.cos(),
+        UnaryOp::Tanh => value.tanh(),
+        UnaryOp::Erf => value.erf(),
+        UnaryOp::Sqrt => value.sqrt(),
+        UnaryOp::Floor => value.floor(),
+        UnaryOp::Ceil => value.ceil(),
+        UnaryOp::Round => value.round(),
+        UnaryOp::Not | UnaryOp::ToFloat | UnaryOp::ToInt | UnaryOp::Stop => return None,
+    })
+}
+
+fn arithmetic<F: Real>(op: BinaryOp, a: F, b: F) -> Option<F> {
+    match op {
+        BinaryOp::Add => Some(a + b),
+        BinaryOp::Sub => Some(a - b),
+        BinaryOp::Mul => Some(a * b),
+        BinaryOp::Div => Some(a / b),
+        BinaryOp::Pow => Some(a.pow(b)),
+        BinaryOp::FloorDiv | BinaryOp::Mod | BinaryOp::Lt | BinaryOp::Le => None,
+        BinaryOp::Eq | BinaryOp::And | BinaryOp::Or => None,
+    }
+}
+
+fn comparison<F: Real>(op: BinaryOp, a: F, b: F) -> Option<bool> {
+    match op {
+        BinaryOp::Lt => Some(a < b),
+        BinaryOp::Le => Some(a <= b),
+        BinaryOp::Eq => Some(a == b),
+        _ => None,
+    }
+}
+
+/// The wide result as a constant, if the narrow one is it but for rounding.
+fn agreed(narrow: f32, wide: f64) -> Option<Scalar> {
+    /// Some units in the last place of 32-bit floats.
+    const ROUNDING: f64 = 1e-6;
+    let (narrow, close) = (f64::from(narrow), (f64::from(narrow) - wide).abs() <= ROUNDING * wide.abs());
+    let same_zero = narrow != 0.0 || wide != 0.0 || narrow.is_sign_negative() == wide.is_sign_negative();
+    let equal = narrow == wide || (narrow.is_nan() && wide.is_nan());
+    let normal = (wide as f32).is_normal() && close;
+    ((equal || normal) && same_zero).then(|| float(wide))
 }

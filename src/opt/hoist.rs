@@ -4,6 +4,7 @@
 //! depend on the carries, such as the input's part of a recurrent layer, is computed for all steps at once: a
 //! large product instead of many small ones. The scan then reads its slice.
 
+use super::laws::LawId;
 use super::round::Round;
 use super::scans::Pruned;
 use crate::ir::build::LoopNode;
@@ -37,7 +38,7 @@ pub fn apply(round: &mut Round<'_>, scan: &Scan, pruned: &mut Pruned) -> bool {
         })
         .map(|(id, _)| id)
         .collect();
-    if wanted.is_empty() {
+    if wanted.is_empty() || !round.applied.allows(LawId::Hoist) {
         return false;
     }
     let mut lift = Lift {

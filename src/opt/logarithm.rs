@@ -1,16 +1,24 @@
 //! Laws of logarithms: `log` of what was made by `exp` needs neither.
 //!
-//! They are applied before differentiation too, where they matter most: the derivative of
-//! `log(exp(z) / sum(exp(z)))` is `1 - p` in a form that cannot overflow, that of `log(sigmoid(z))` is `1 - a`.
-//! To find the `exp` they look into the elementwise nodes that are read.
+//! They are applied before differentiation only, so that the derivative is that of what is computed: that of
+//! `log(exp(z) / sum(exp(z)))` is then `1 - p` in a form that cannot overflow, that of `log(sigmoid(z))` is `1 - a`.
+//! Applied afterwards they would make the value finite where the derivative is 0 / 0.
+//!
+//! To find the `exp` they look into the elementwise nodes that are read, through views and axes of size 1.
 
+use super::laws::LawId;
+use super::logistic;
 use super::scalar::{Laws, is_number};
 use crate::ir::compose::inline;
 use crate::ir::signs::Sign;
-use crate::ir::{BinaryOp, LoopBuilder, Op, Scalar, ScalarId, UnaryOp};
+use crate::ir::{Affine, BinaryOp, Dim, LoopBuilder, Op, Scalar, ScalarId, Sub, UnaryOp};
 
 /// An expression that is looked into is no longer than this.
 const LONGEST: usize = 40;
+/// Nor is more than this written down in looking.
+const MOST_SCALARS: usize = 1200;
+/// How many nodes are looked through one after another.
+const DEEPEST: usize = 12;
 
 /// `log(a)` without the logarithm of `a`, if there is a law for it.
 pub fn of(laws: &mut Laws<'_, '_>, l: &mut LoopBuilder<'_>, a: ScalarId) -> Option<ScalarId> {
@@ -23,144 +31,225 @@ fn of_to_depth(
     a: ScalarId,
     depth: usize,
 ) -> Option<ScalarId> {
-    if let Some(u) = logistic(l, a) {
-        return Some(log_logistic(laws, l, a, u));
-    }
-    match l.scalar(a).clone() {
-        // log(exp u) = u
-        Scalar::Unary(UnaryOp::Exp, u) => Some(u),
-        // log(x / y) = log x - log y for x, y > 0, where log x or log y is known
-        Scalar::Binary(BinaryOp::Div, x, y) => {
-            if laws.sign(l, x) < Sign::Positive || laws.sign(l, y) < Sign::Positive {
-                return None;
-            }
-            let log_x = of_to_depth(laws, l, x, depth);
-            let log_y = of_to_depth(laws, l, y, depth);
-            if log_x.is_none() && log_y.is_none() && !is_number(l, x, 1.0) {
-                return None;
-            }
-            let log_x = log_x.unwrap_or_else(|| plain(laws, l, x));
-            let log_y = log_y.unwrap_or_else(|| plain(laws, l, y));
-            Some(laws.binary(l, BinaryOp::Sub, log_x, log_y))
-        }
-        // log(x y) = log x + log y for x, y > 0, where log x or log y is known
-        Scalar::Binary(BinaryOp::Mul, x, y) => {
-            if laws.sign(l, x) < Sign::Positive || laws.sign(l, y) < Sign::Positive {
-                return None;
-            }
-            let log_x = of_to_depth(laws, l, x, depth);
-            let log_y = of_to_depth(laws, l, y, depth);
-            if log_x.is_none() && log_y.is_none() {
-                return None;
-            }
-            let log_x = log_x.unwrap_or_else(|| plain(laws, l, x));
-            let log_y = log_y.unwrap_or_else(|| plain(laws, l, y));
-            Some(laws.binary(l, BinaryOp::Add, log_x, log_y))
-        }
-        // log(1 - s) for a logistic s
-        Scalar::Binary(BinaryOp::Sub, one, s) if is_number(l, one, 1.0) => {
-            let s = looked_into(laws, l, s, depth, |l, s| logistic(l, s).is_some()).unwrap_or(s);
-            let u = logistic(l, s)?;
-            Some(log_one_minus_logistic(laws, l, s, u))
-        }
-        Scalar::Read { .. } if depth > 0 => {
-            let inner = read_inlined(laws, l, a)?;
-            of_to_depth(laws, l, inner, depth - 1)
-        }
-        _ => None,
-    }
-}
-
-fn plain(laws: &mut Laws<'_, '_>, l: &mut LoopBuilder<'_>, a: ScalarId) -> ScalarId {
-    match *l.scalar(a) {
-        Scalar::Float(value) => l.float(value.0.ln()),
-        _ => laws.unary(l, UnaryOp::Log, a),
-    }
-}
-
-/// What elementwise nodes make of a read, as far down as `wanted` asks.
-fn looked_into(
-    laws: &mut Laws<'_, '_>,
-    l: &mut LoopBuilder<'_>,
-    id: ScalarId,
-    depth: usize,
-    wanted: fn(&LoopBuilder<'_>, ScalarId) -> bool,
-) -> Option<ScalarId> {
-    let mut id = id;
-    for _ in 0..=depth {
-        if wanted(l, id) {
-            return Some(id);
-        }
-        id = read_inlined(laws, l, id)?;
-    }
-    None
-}
-
-/// The expression of an elementwise node in place of a read of it.
-fn read_inlined(laws: &mut Laws<'_, '_>, l: &mut LoopBuilder<'_>, id: ScalarId) -> Option<ScalarId> {
-    let Scalar::Read { operand, subs, padded: false } = l.scalar(id).clone() else { return None };
-    let node = l.operands()[operand as usize];
-    let Op::Loop(producer) = &laws.graph[node].op else { return None };
-    if producer.body.nodes.len() > LONGEST || laws.opaque.get(node.0 as usize) == Some(&true) {
+    if depth == 0 {
         return None;
     }
-    let graph = laws.graph;
-    inline(l, graph, node, &subs, false, &mut |l, _, scalar| laws.make(l, scalar))
-}
-
-/// `u`, if the scalar is `1 / (1 + exp(u))`, with a slope of its own or without.
-pub fn logistic(l: &LoopBuilder<'_>, id: ScalarId) -> Option<ScalarId> {
-    match *l.scalar(id) {
-        Scalar::Binary(BinaryOp::Div, one, sum) if is_number(l, one, 1.0) => match *l.scalar(sum) {
-            Scalar::Binary(BinaryOp::Add, one, power) if is_number(l, one, 1.0) => match *l.scalar(power) {
-                Scalar::Unary(UnaryOp::Exp, u) => Some(u),
-                _ => None,
-            },
-            _ => None,
-        },
-        Scalar::WithSlope { value, .. } => logistic(l, value),
+    if let Some(u) = logistic::of(laws, l, a, 6) {
+        return laws.applied.allows(LawId::LogSigmoid).then(|| log_logistic(laws, l, u));
+    }
+    let whole = seen(laws, l, a);
+    match l.scalar(whole).clone() {
+        Scalar::Unary(UnaryOp::Exp, u) => laws.applied.allows(LawId::LogExp).then_some(u),
+        Scalar::Binary(BinaryOp::Div, x, y) => {
+            let of_one = number(laws, l, x) == Some(1.0);
+            let (log_x, log_y) = logs(laws, l, x, y, depth, of_one)?;
+            laws.applied.allows(LawId::LogQuotient).then(|| l.binary(BinaryOp::Sub, log_x, log_y))
+        }
+        Scalar::Binary(BinaryOp::Mul, x, y) => {
+            let (log_x, log_y) = logs(laws, l, x, y, depth, false)?;
+            laws.applied.allows(LawId::LogProduct).then(|| l.binary(BinaryOp::Add, log_x, log_y))
+        }
+        Scalar::Binary(op @ (BinaryOp::Add | BinaryOp::Sub), x, y) => log_of_sum(laws, l, op, x, y),
+        Scalar::Select(condition, x, y) => {
+            let (log_x, log_y) = (of_to_depth(laws, l, x, depth - 1)?, of_to_depth(laws, l, y, depth - 1)?);
+            laws.applied.allows(LawId::LogSelect).then(|| l.select(condition, log_x, log_y))
+        }
         _ => None,
     }
 }
 
-/// For `s = 1 / (1 + exp u)`: log s = -log(1 + exp u), with slope `s - 1` by `u`.
-fn log_logistic(laws: &mut Laws<'_, '_>, l: &mut LoopBuilder<'_>, s: ScalarId, u: ScalarId) -> ScalarId {
-    let value = softplus(laws, l, u);
-    let value = laws.negated(l, value);
-    if laws.strip {
-        return value;
-    }
-    let one = l.float(1.0);
-    let slope = l.binary(BinaryOp::Sub, s, one);
-    l.add(Scalar::WithSlope { value, arg: u, slope })
-}
-
-/// For `s = 1 / (1 + exp u)`: log(1 - s) = -log(1 + exp(-u)), with slope `s` by `u`.
-fn log_one_minus_logistic(
+/// The logarithms of two numbers, one of which is known by a law; the other one must be above 0.
+fn logs(
     laws: &mut Laws<'_, '_>,
     l: &mut LoopBuilder<'_>,
-    s: ScalarId,
-    u: ScalarId,
-) -> ScalarId {
-    let negative = laws.negated(l, u);
-    let value = softplus(laws, l, negative);
-    let value = laws.negated(l, value);
+    x: ScalarId,
+    y: ScalarId,
+    depth: usize,
+    either: bool,
+) -> Option<(ScalarId, ScalarId)> {
+    let (log_x, log_y) = (of_to_depth(laws, l, x, depth - 1), of_to_depth(laws, l, y, depth - 1));
+    if log_x.is_none() && log_y.is_none() && !either {
+        return None;
+    }
+    let mut plain = |l: &mut LoopBuilder<'_>, known: Option<ScalarId>, of: ScalarId| match known {
+        Some(known) => Some(known),
+        None if laws.sign(l, of) < Sign::Positive => None,
+        None => match number(laws, l, of) {
+            Some(number) => Some(l.float(number.ln())),
+            None => Some(l.unary(UnaryOp::Log, of)),
+        },
+    };
+    Some((plain(l, log_x, x)?, plain(l, log_y, y)?))
+}
+
+/// The logarithm of `1 + exp u` and of `1 ± tanh v`.
+fn log_of_sum(
+    laws: &mut Laws<'_, '_>,
+    l: &mut LoopBuilder<'_>,
+    op: BinaryOp,
+    x: ScalarId,
+    y: ScalarId,
+) -> Option<ScalarId> {
+    if let Some(u) = logistic::of_tanh(laws, l, op, x, y) {
+        if !laws.applied.allows(LawId::LogOnePlusTanh) {
+            return None;
+        }
+        let (two, log) = (l.float(std::f64::consts::LN_2), log_logistic(laws, l, u));
+        return Some(l.binary(BinaryOp::Add, two, log));
+    }
+    let u = logistic::one_plus_exp(laws, l, op, x, y)?;
+    // Where u is not above 0, as in what this law makes, there is nothing to gain; nor where nothing is computed.
+    if laws.applied.is_for_reading() || is_not_positive(laws, l, u) {
+        return None;
+    }
+    laws.applied.allows(LawId::LogOnePlusExp).then(|| {
+        let value = softplus(l, u);
+        let slope = logistic_of_negative(l, u);
+        l.add(Scalar::WithSlope { value, arg: u, slope })
+    })
+}
+
+/// Whether a value is `-|x|` in the form of [`softplus`] or the negative of what is not below 0.
+fn is_not_positive(laws: &mut Laws<'_, '_>, l: &mut LoopBuilder<'_>, id: ScalarId) -> bool {
+    let id = seen(laws, l, id);
+    match *l.scalar(id) {
+        Scalar::Unary(UnaryOp::Neg, x) => laws.sign(l, x) >= Sign::NotNegative,
+        Scalar::Select(condition, a, b) => {
+            let is_above_zero = matches!(*l.scalar(condition),
+                Scalar::Binary(BinaryOp::Lt, zero, x) if x == b && is_number(l, zero, 0.0));
+            let is_negative =
+                |x: ScalarId, y: ScalarId| matches!(*l.scalar(x), Scalar::Unary(UnaryOp::Neg, of) if of == y);
+            is_above_zero && (is_negative(a, b) || is_negative(b, a))
+        }
+        _ => false,
+    }
+}
+
+/// For `s = 1 / (1 + exp u)`: log s = -log(1 + exp u). With `a = 1 / (1 + exp(-z))` its slope by `z` is `1 - a` for
+/// `u = -z` and `-a` for `u = z`: so the derivatives of `log a` and of `log(1 - a)` are told by the same `a`.
+fn log_logistic(laws: &Laws<'_, '_>, l: &mut LoopBuilder<'_>, u: ScalarId) -> ScalarId {
+    let value = softplus(l, u);
+    let value = l.unary(UnaryOp::Neg, value);
     if laws.strip {
         return value;
     }
-    l.add(Scalar::WithSlope { value, arg: u, slope: s })
+    let (is_negative, arg) = without_signs(laws, l, u);
+    let a = logistic_of_negative(l, arg);
+    let slope = if is_negative {
+        let one = l.float(1.0);
+        l.binary(BinaryOp::Sub, one, a)
+    } else {
+        l.unary(UnaryOp::Neg, a)
+    };
+    l.add(Scalar::WithSlope { value, arg, slope })
+}
+
+/// A scalar without its negations, and whether their number is odd; elementwise nodes are looked into only where
+/// they negate.
+fn without_signs(laws: &Laws<'_, '_>, l: &mut LoopBuilder<'_>, id: ScalarId) -> (bool, ScalarId) {
+    let (mut negative, mut id) = (false, id);
+    for _ in 0..DEEPEST {
+        let looked_into = read_inlined(laws, l, id).unwrap_or(id);
+        let Scalar::Unary(UnaryOp::Neg, inner) = *l.scalar(looked_into) else { break };
+        (negative, id) = (!negative, inner);
+    }
+    (negative, id)
+}
+
+/// 1 / (1 + exp(-u))
+fn logistic_of_negative(l: &mut LoopBuilder<'_>, u: ScalarId) -> ScalarId {
+    let negative = negated(l, u);
+    let (one, power) = (l.float(1.0), l.unary(UnaryOp::Exp, negative));
+    let sum = l.binary(BinaryOp::Add, one, power);
+    l.binary(BinaryOp::Div, one, sum)
 }
 
 /// log(1 + exp u) = max(u, 0) + log(1 + exp(-|u|)), which does not overflow.
-fn softplus(laws: &mut Laws<'_, '_>, l: &mut LoopBuilder<'_>, u: ScalarId) -> ScalarId {
+fn softplus(l: &mut LoopBuilder<'_>, u: ScalarId) -> ScalarId {
     let zero = l.float(0.0);
     let one = l.float(1.0);
     let positive = l.binary(BinaryOp::Lt, zero, u);
     let most = l.select(positive, u, zero);
-    let negated = laws.negated(l, u);
-    let least = l.select(positive, negated, u);
+    let negative = negated(l, u);
+    let least = l.select(positive, negative, u);
     let power = l.unary(UnaryOp::Exp, least);
     let sum = l.binary(BinaryOp::Add, one, power);
     let rest = l.unary(UnaryOp::Log, sum);
     l.binary(BinaryOp::Add, most, rest)
+}
+
+/// `-a`, which is `b` for `a = -b`.
+pub fn negated(l: &mut LoopBuilder<'_>, a: ScalarId) -> ScalarId {
+    match *l.scalar(a) {
+        Scalar::Unary(UnaryOp::Neg, inner) => inner,
+        Scalar::Float(number) => l.float(-number.0),
+        _ => l.unary(UnaryOp::Neg, a),
+    }
+}
+
+/// The number that a scalar is, if it is one, be it an element of a fill.
+pub fn number(laws: &Laws<'_, '_>, l: &mut LoopBuilder<'_>, id: ScalarId) -> Option<f64> {
+    let id = seen(laws, l, id);
+    match l.scalar(id) {
+        Scalar::Float(number) => Some(number.0),
+        _ => None,
+    }
+}
+
+/// What a scalar is made of: through reads of elementwise nodes, down to one that is no such read. Adding 0 counts
+/// as nothing: it changes a zero's sign at most, and the logarithms of both zeros are equal.
+pub fn seen(laws: &Laws<'_, '_>, l: &mut LoopBuilder<'_>, id: ScalarId) -> ScalarId {
+    let mut id = id;
+    for _ in 0..DEEPEST {
+        let inner = match *l.scalar(id) {
+            Scalar::Read { .. } => read_inlined(laws, l, id),
+            Scalar::Binary(BinaryOp::Add | BinaryOp::Sub, a, b) if is_number(l, b, 0.0) => Some(a),
+            Scalar::Binary(BinaryOp::Add, a, b) if is_number(l, a, 0.0) => Some(b),
+            _ => None,
+        };
+        match inner {
+            Some(inner) => id = inner,
+            None => break,
+        }
+    }
+    id
+}
+
+/// The expression of an elementwise node in place of a read of it.
+fn read_inlined(laws: &Laws<'_, '_>, l: &mut LoopBuilder<'_>, id: ScalarId) -> Option<ScalarId> {
+    let Scalar::Read { operand, subs, padded: false } = l.scalar(id).clone() else { return None };
+    let node = l.operands()[operand as usize];
+    if laws.opaque.get(node.0 as usize) == Some(&true) || l.scalars().len() > MOST_SCALARS {
+        return None;
+    }
+    let graph = laws.graph;
+    match &graph[node].op {
+        Op::Loop(producer) if producer.body.nodes.len() <= LONGEST => {
+            inline(l, graph, node, &subs, false, &mut |l, _, scalar| l.add(scalar))
+        }
+        Op::Reshape { shape } => {
+            let source = graph[node].operands[0];
+            let subs = before_reshape(graph.shape(source), shape, &subs)?;
+            Some(l.read(source, subs))
+        }
+        _ => None,
+    }
+}
+
+/// The subscripts of an element before axes of size 1 came or went; `None` if more was changed than that.
+fn before_reshape(before: &[Dim], after: &[Dim], subs: &[Sub]) -> Option<Vec<Sub>> {
+    let mut left = after.iter().zip(subs).filter(|(size, _)| !size.is_number(1));
+    let mut found = Vec::with_capacity(before.len());
+    for size in before {
+        if size.is_number(1) {
+            found.push(Sub::Affine(Affine::constant(0i64)));
+            continue;
+        }
+        let (same, sub) = left.next()?;
+        if same != size {
+            return None;
+        }
+        found.push(sub.clone());
+    }
+    left.next().is_none().then_some(found)
 }

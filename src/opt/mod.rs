@@ -1,18 +1,30 @@
 //! Rank 2: named laws, tensor IR to tensor IR.
 //!
-//! [`optimise`] applies laws until none applies. Each is a small function that says its equation:
+//! [`optimise`] applies laws until none applies, [`simplify_forward`] those that must come before derivatives are
+//! taken. The table [`LAWS`] lists all: each with its equation, the condition under which it is applied and by how
+//! much its sides may differ, which decides where it may be used. Most are exact; `tests/laws` tries each on
+//! extreme numbers. They stand in
 //!
-//! - [`fold`], [`scalar`], [`sums`], [`logarithm`]: laws of the expressions in loops;
+//! - [`fold`], [`scalar`], [`sums`]: laws of the expressions in loops;
+//! - [`logarithm`], [`logistic`]: logarithms of what was made by `exp`;
 //! - [`reads`]: what is read through views, fills and elementwise nodes;
-//! - [`scatters`], [`reductions`]: laws of whole loops;
+//! - [`scatters`], [`reductions`], [`operand_first`]: laws of whole loops;
 //! - [`scans`], [`hoist`]: laws of recurrences.
 //!
 //! Equal nodes are one node by themselves ([`Graph::add`]), and what no output needs is not copied.
-//! Every law leaves fewer or cheaper operations, so this ends; a limit makes that certain.
+//!
+//! Every law leaves fewer nodes, or in one node fewer operations, or cheaper ones (a view is read through, a sign
+//! moves outwards, a division becomes a multiplication), so applying them ends. A limit makes that certain
+//! ([`Applied::refuel`]): in debug builds and tests it is an error to reach it.
 
 mod fold;
+mod forward;
 mod hoist;
+mod known;
+mod laws;
 mod logarithm;
+mod logistic;
+mod operand_first;
 mod reads;
 mod reductions;
 mod round;
@@ -23,22 +35,47 @@ mod sums;
 #[cfg(test)]
 mod tests;
 
-use crate::ir::compose::{inline, paste, paste_sub, same};
-use crate::ir::signs::Signs;
-use crate::ir::{Graph, Loop, LoopBuilder, NodeId, Op, Scalar, ScalarId, Sub, UnaryOp, compact};
-use scalar::Laws;
-use std::sync::Arc;
+use crate::ir::{Graph, Op, compact};
+pub use forward::{simplify_forward, stabilised};
+pub use laws::{Applied, Exactness, LAWS, Law, LawId, Purpose};
 
 /// No graph that people write needs nearly as many rounds.
 const MOST_ROUNDS: usize = 32;
+/// Nor does writing nodes into their readers ever make a graph this many times as large.
+const MOST_GROWTH: usize = 64;
 
-/// The same outputs, computed with less. `Stop`, `WithSlope` and `Mark` are gone afterwards: take derivatives
-/// before.
+/// The same outputs, computed with less; they are what they were but for rounding. `Stop`, `WithSlope` and `Mark`
+/// are gone afterwards: take derivatives before.
 pub fn optimise(graph: &Graph) -> Graph {
+    optimise_for(graph, &Applied::new(Purpose::Run))
+}
+
+/// The same as a formula to be read, by all laws of real numbers.
+pub fn simplify_to_read(graph: &Graph) -> Graph {
+    optimise_for(graph, &Applied::new(Purpose::Read))
+}
+
+/// The same with the laws that are allowed, which are counted.
+pub fn optimise_for(graph: &Graph, applied: &Applied) -> Graph {
+    applied.refuel(scalars(graph));
+    let optimised = optimise_with(graph, applied);
+    debug_assert!(
+        !applied.is_exhausted(),
+        "laws are applied without end, most often {}",
+        applied.most_applied()
+    );
+    optimised
+}
+
+fn optimise_with(graph: &Graph, applied: &Applied) -> Graph {
     let mut current = compact(graph);
     let mut dirty = None;
+    let most = scalars(&current).saturating_mul(MOST_GROWTH).saturating_add(10_000);
     for _ in 0..MOST_ROUNDS {
-        let (next, changed) = round::apply(&current, dirty.as_deref());
+        if scalars(&current) > most {
+            applied.exhaust();
+        }
+        let (next, changed) = round::apply(&current, dirty.as_deref(), applied);
         let settled = !changed.iter().any(|changed| *changed);
         // A round over the changed nodes alone proves nothing: all are looked at before the end.
         if settled && dirty.is_none() {
@@ -50,88 +87,12 @@ pub fn optimise(graph: &Graph) -> Graph {
     current
 }
 
-/// Applies those laws that make derivatives better, before they are taken: those of logarithms, with which the
-/// derivatives of `log(softmax(z))` and `log(sigmoid(z))` are finite for every `z`, and `pick`, with which that of
-/// one element of it is no sum. Nodes keep their numbers and values; nothing is read through the nodes of `wrt`,
-/// whose derivatives are wanted.
-pub fn simplify_forward(graph: &mut Graph, of: &[NodeId], wrt: &[NodeId]) {
-    let needed = graph.reachable(of.iter().copied());
-    let mut uses = vec![0u32; graph.len()];
-    for (_, node) in graph.nodes().filter(|(id, _)| needed[id.0 as usize]) {
-        node.operands.iter().for_each(|id| uses[id.0 as usize] += 1);
-    }
-    let opaque: Vec<bool> = (0..graph.len()).map(|at| wrt.contains(&NodeId(at as u32))).collect();
-    let mut signs = Signs::default();
-    for at in (0..graph.len()).filter(|at| needed[*at]) {
-        let id = NodeId(at as u32);
-        let Op::Loop(body) = &graph[id].op else { continue };
-        let concerned = body.body.nodes.iter().any(|scalar| match scalar {
-            Scalar::Unary(UnaryOp::Log, _) => true,
-            Scalar::Read { subs, .. } => subs.iter().any(|sub| matches!(sub, Sub::Value(_))),
-            _ => false,
-        });
-        if !concerned {
-            continue;
-        }
-        let body = body.clone();
-        if let Some((op, operands)) =
-            simplified(graph, &mut signs, &body, &graph[id].operands, &opaque, &uses)
-        {
-            graph.replace(id, op, operands);
-        }
-    }
-}
-
-fn simplified(
-    graph: &Graph,
-    signs: &mut Signs,
-    body: &Loop,
-    operands: &[NodeId],
-    opaque: &[bool],
-    uses: &[u32],
-) -> Option<(Op, Vec<NodeId>)> {
-    let mut laws = Laws { graph, signs, strip: false, opaque };
-    let mut l = LoopBuilder::new(graph, body.domain.clone());
-    let mut any = false;
-    let values = paste(&mut l, &body.body, operands, &mut same, &mut |l, _, scalar| {
-        made(&mut laws, l, scalar, uses, &mut any)
-    });
-    if !any {
-        return None;
-    }
-    let write = body.write.iter().map(|sub| paste_sub(&mut l, sub, &values, &mut same)).collect();
-    let result = values[body.body.result.0 as usize];
-    let node = l.finish(body.shape.clone(), write, body.dropping, body.combine, result);
-    Some((Op::Loop(Arc::new(node.body)), node.operands))
-}
-
-fn made(
-    laws: &mut Laws<'_, '_>,
-    l: &mut LoopBuilder<'_>,
-    scalar: Scalar,
-    uses: &[u32],
-    any: &mut bool,
-) -> ScalarId {
-    if let Scalar::Unary(UnaryOp::Log, a) = scalar
-        && let Some(found) = logarithm::of(laws, l, a)
-    {
-        *any = true;
-        return found;
-    }
-    if let Scalar::Read { operand, subs, padded } = &scalar {
-        let (graph, node) = (laws.graph, l.operands()[*operand as usize]);
-        if let Op::Loop(producer) = &graph[node].op
-            && !laws.opaque[node.0 as usize]
-            && uses[node.0 as usize] == 1
-            && reads::is_picked(l, producer, subs, *padded)
-        {
-            let picked =
-                inline(l, graph, node, subs, *padded, &mut |l, _, scalar| made(laws, l, scalar, uses, any));
-            if let Some(picked) = picked {
-                *any = true;
-                return picked;
-            }
-        }
-    }
-    l.add(scalar)
+/// How many scalar operations and nodes a graph has.
+fn scalars(graph: &Graph) -> usize {
+    let of = |op: &Op| match op {
+        Op::Loop(body) => body.body.nodes.len(),
+        Op::Scan(scan) => scalars(&scan.body),
+        _ => 1,
+    };
+    graph.nodes().map(|(_, node)| of(&node.op)).sum()
 }

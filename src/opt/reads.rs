@@ -1,5 +1,6 @@
 //! Laws of reads: what is read through views, of constants, of elementwise nodes with one reader.
 
+use super::laws::LawId;
 use super::scalar::{Laws, plain_sub};
 use crate::ir::build::LoopNode;
 use crate::ir::compose::{inline, paste, paste_sub, same};
@@ -71,16 +72,27 @@ fn read(
 ) -> Option<ScalarId> {
     let graph = laws.graph;
     match &graph[node].op {
-        Op::Const(value) if !padded => literal(l, value),
+        Op::Const(value) if !padded => literal(laws, l, value),
         Op::Loop(producer) => {
             let producer = producer.clone();
             producer.as_function()?;
-            let wanted = is_function_of_place(&producer)
-                || is_scaled(&producer)
-                || reader.uses.get(node.0 as usize) == Some(&1) && is_picked(l, &producer, subs, padded)
-                || is_plain_view(laws, &producer, node, padded, reader.is_map)
-                || is_only_reader(l, reader, node, subs, padded, &producer);
-            if !wanted {
+            let once = reader.uses.get(node.0 as usize) == Some(&1);
+            let law = if is_function_of_place(&producer) {
+                LawId::ReadFunction
+            } else if is_scaled(&producer, Factor::MinusOne) {
+                LawId::ReadNegated
+            } else if laws.applied.is_for_reading() && is_scaled(&producer, Factor::Literal) {
+                LawId::ReadScaled
+            } else if once && is_picked(l, &producer, subs, padded) {
+                LawId::Pick
+            } else if is_plain_view(laws, &producer, node, padded, reader.is_map) {
+                LawId::ReadView
+            } else if is_only_reader(l, reader, node, subs, padded, &producer) {
+                LawId::Compose
+            } else {
+                return None;
+            };
+            if !laws.applied.allows(law) {
                 return None;
             }
             if padded && producer.is_view() && is_faithful(laws, &producer, node) {
@@ -93,13 +105,14 @@ fn read(
 }
 
 /// Law `read-constant`: an element of a constant whose elements are all equal is that number.
-fn literal(l: &mut LoopBuilder<'_>, value: &Const) -> Option<ScalarId> {
-    match &value.data {
-        ConstData::Float(values) if all_equal(values) => Some(l.float(values[0].0)),
-        ConstData::Int(values) if all_equal(values) => Some(l.int(values[0])),
-        ConstData::Bool(values) if all_equal(values) => Some(l.bool(values[0])),
-        _ => None,
-    }
+fn literal(laws: &Laws<'_, '_>, l: &mut LoopBuilder<'_>, value: &Const) -> Option<ScalarId> {
+    let literal = match &value.data {
+        ConstData::Float(values) if all_equal(values) => Scalar::Float(values[0]),
+        ConstData::Int(values) if all_equal(values) => Scalar::Int(values[0]),
+        ConstData::Bool(values) if all_equal(values) => Scalar::Bool(values[0]),
+        _ => return None,
+    };
+    laws.applied.allows(LawId::ReadConstant).then(|| l.add(literal))
 }
 
 fn all_equal<T: PartialEq>(values: &[T]) -> bool {
@@ -124,16 +137,26 @@ fn is_plain_view(laws: &Laws<'_, '_>, producer: &Loop, node: NodeId, padded: boo
     }
 }
 
-/// Law `read-scaled`: an element of `c · x` is read as `c · x`, so that the factor can leave a sum.
-fn is_scaled(producer: &Loop) -> bool {
+/// What a tensor is multiplied with.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Factor {
+    MinusOne,
+    Literal,
+}
+
+/// Laws `read-negated` and `read-scaled`: an element of `-x` is read as `-x`, so that the sign can leave a sum, and
+/// one of `c · x` as `c · x`.
+fn is_scaled(producer: &Loop, factor: Factor) -> bool {
     let body = &producer.body;
     let plain = |id: ScalarId| match &body[id] {
         Scalar::Read { subs, padded: false, .. } => subs.iter().all(|sub| matches!(sub, Sub::Affine(_))),
         _ => false,
     };
     match body[body.result] {
-        Scalar::Unary(UnaryOp::Neg, a) => plain(a),
-        Scalar::Binary(BinaryOp::Mul, c, a) => matches!(body[c], Scalar::Float(_)) && plain(a),
+        Scalar::Unary(UnaryOp::Neg, a) => factor == Factor::MinusOne && plain(a),
+        Scalar::Binary(BinaryOp::Mul, c, a) => {
+            factor == Factor::Literal && matches!(body[c], Scalar::Float(_)) && plain(a)
+        }
         _ => false,
     }
 }

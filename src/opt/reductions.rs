@@ -1,31 +1,34 @@
 //! Laws of sums and other reductions.
 
+use super::laws::{Applied, LawId};
 use super::scalar::Laws;
 use crate::ir::build::LoopNode;
 use crate::ir::compose::{paste, same};
 use crate::ir::scalar::size;
 use crate::ir::{
-    Affine, BinaryOp, Combine, Dim, Elem, Graph, Loop, LoopBuilder, NodeId, Scalar, ScalarId, Sub, UnaryOp,
-    Var,
+    Affine, BinaryOp, Combine, Dim, Elem, Graph, Loop, LoopBuilder, NodeId, Number, Scalar, ScalarId, Sub,
+    UnaryOp, Var,
 };
 
-/// Law `unused-index`: `Σ_j x[i]` over `j < n` is `n x[i]`, a maximum over an unused index is the value itself,
-/// and an index of one value is 0.
-pub fn drop_index(graph: &Graph, node: &LoopNode) -> Option<LoopNode> {
+/// Laws `unused-index` and `single-index`: `Σ_j x[i]` over `j < n` is `n x[i]`, a maximum over an unused index is
+/// the value itself, and an index of one value is 0.
+pub fn drop_index(graph: &Graph, applied: &Applied, node: &LoopNode) -> Option<LoopNode> {
     let body = &node.body;
-    let index = (0..body.domain.len()).find(|index| {
-        let written = body.write.iter().any(|sub| uses(sub, *index));
-        let read = body.body.nodes.iter().any(|scalar| scalar_uses(scalar, *index));
-        let single = body.domain[*index].is_number(1);
-        !written
-            && (single
-                || !read
-                    && match body.combine {
-                        Combine::Add => true,
-                        Combine::Max | Combine::Min => body.domain[*index].at_least(&Dim::ONE),
-                        Combine::Set | Combine::Mul | Combine::ArgMax | Combine::ArgMin => false,
-                    })
-    })?;
+    let law = |index: usize| {
+        if body.write.iter().any(|sub| uses(sub, index)) {
+            return None;
+        }
+        if body.domain[index].is_number(1) {
+            return Some(LawId::SingleIndex);
+        }
+        let read = body.body.nodes.iter().any(|scalar| scalar_uses(scalar, index));
+        let reduces = matches!(body.combine, Combine::Add | Combine::Max | Combine::Min);
+        (!read && reduces && body.domain[index].at_least(&Dim::ONE)).then_some(LawId::UnusedIndex)
+    };
+    let (index, law) = (0..body.domain.len()).find_map(|index| Some((index, law(index)?)))?;
+    if !applied.allows(law) {
+        return None;
+    }
     let mut domain = body.domain.clone();
     let gone = domain.remove(index);
     let mut l = LoopBuilder::new(graph, domain);
@@ -49,11 +52,31 @@ pub fn drop_index(graph: &Graph, node: &LoopNode) -> Option<LoopNode> {
     Some(l.finish(body.shape.clone(), write, body.dropping, body.combine, result))
 }
 
+/// Law `sum-of-negated`: `Σ -x` is `-Σ x`. Gives the sum of `x`.
+pub fn sum_of_negated(laws: &Laws<'_, '_>, node: &LoopNode) -> Option<LoopNode> {
+    let body = &node.body;
+    let Scalar::Unary(UnaryOp::Neg, positive) = body.body[body.body.result] else { return None };
+    let reduces = body.combine == Combine::Add && body.domain.len() > body.write.len();
+    if !reduces || laws.graph_elem(node) != Elem::Float || !laws.applied.allows(LawId::SumOfNegated) {
+        return None;
+    }
+    let mut l = LoopBuilder::new(laws.graph, body.domain.clone());
+    let values = paste(&mut l, &body.body, &node.operands, &mut same, &mut |l, _, scalar| l.add(scalar));
+    let write = body.write.iter().map(|sub| match sub {
+        Sub::Affine(affine) => Sub::Affine(affine.clone()),
+        Sub::Value(id) => Sub::Value(values[id.0 as usize]),
+    });
+    let write = write.collect();
+    let positive = values[positive.0 as usize];
+    Some(l.finish(body.shape.clone(), write, body.dropping, Combine::Add, positive))
+}
+
 /// Law `factor-out`: `Σ_j c x[i, j]` is `c Σ_j x[i, j]` for every factor or divisor `c` without `j`, in matrix
-/// products too. Gives the inner sum and what makes the outer node of it.
+/// products too. Gives the inner sum, which has fewer factors, and what makes the outer node of it.
 pub fn factor_out(laws: &mut Laws<'_, '_>, node: &LoopNode) -> Option<(LoopNode, Outer)> {
     let body = &node.body;
-    if body.combine != Combine::Add || laws.graph_elem(node) != Elem::Float {
+    let reading = laws.applied.is_for_reading();
+    if !reading || body.combine != Combine::Add || laws.graph_elem(node) != Elem::Float {
         return None;
     }
     let product = Product::of(body);
@@ -72,7 +95,7 @@ pub fn factor_out(laws: &mut Laws<'_, '_>, node: &LoopNode) -> Option<(LoopNode,
     let (out_below, kept_below): (Vec<ScalarId>, Vec<ScalarId>) =
         product.divisors.iter().partition(|id| constant(id));
     let nothing_out = out.is_empty() && out_below.is_empty() && !product.negative;
-    if nothing_out || (kept.is_empty() && kept_below.is_empty()) {
+    if nothing_out || (kept.is_empty() && kept_below.is_empty()) || !laws.applied.allows(LawId::FactorOut) {
         return None;
     }
     let graph = laws.graph;
@@ -174,6 +197,8 @@ impl Product {
                     waiting.push(a);
                     product.negative = !product.negative;
                 }
+                // What is multiplied with 1 is made again below: as a factor it would be taken out for ever.
+                Scalar::Float(Number(1.0)) => {}
                 _ => product.factors.push(id),
             }
         }
@@ -197,14 +222,14 @@ fn varying(body: &Loop, reduced: &[usize], other_indices_stay: bool) -> Vec<bool
     varies
 }
 
-fn uses(sub: &Sub, index: usize) -> bool {
+pub fn uses(sub: &Sub, index: usize) -> bool {
     match sub {
         Sub::Affine(affine) => affine.uses(Var::Index(index as u32)),
         Sub::Value(_) => false,
     }
 }
 
-fn scalar_uses(scalar: &Scalar, index: usize) -> bool {
+pub fn scalar_uses(scalar: &Scalar, index: usize) -> bool {
     match scalar {
         Scalar::Affine(affine) => affine.uses(Var::Index(index as u32)),
         Scalar::Read { subs, .. } => subs.iter().any(|sub| uses(sub, index)),
@@ -213,7 +238,7 @@ fn scalar_uses(scalar: &Scalar, index: usize) -> bool {
 }
 
 impl Laws<'_, '_> {
-    fn graph_elem(&self, node: &LoopNode) -> Elem {
+    pub fn graph_elem(&self, node: &LoopNode) -> Elem {
         let elem = |operand: u32| self.graph.elem(node.operands[operand as usize]);
         node.body.body.elem_of(node.body.body.result, &elem)
     }

@@ -1,11 +1,12 @@
 //! One pass over a graph, operands before users, with all laws at each node.
 
+use super::laws::{Applied, LawId};
 use super::scalar::Laws;
-use super::{reads, reductions, scans, scatters};
+use super::{operand_first, reads, reductions, scans, scatters};
 use crate::ir::build::LoopNode;
 use crate::ir::compose::normalise;
 use crate::ir::signs::Signs;
-use crate::ir::{Graph, Loop, Node, NodeId, Op, Scalar, Sub};
+use crate::ir::{Dim, Graph, Loop, LoopBuilder, Node, NodeId, Op, Scalar, Sub, UnaryOp};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -18,19 +19,21 @@ pub struct Round<'g> {
     /// How many uses the new nodes have, as far as is known.
     uses: Vec<u32>,
     signs: Signs,
+    pub applied: &'g Applied,
     /// Where the results of the old scans have gone.
     pub results: HashMap<NodeId, Vec<Option<scans::Kept>>>,
 }
 
 /// The graph after one pass, with only what its outputs need, and for each of its nodes whether it or what the
 /// laws look at near it is new. `dirty` marks the nodes of `old` that are worth looking at; without it all are.
-pub fn apply(old: &Graph, dirty: Option<&[bool]>) -> (Graph, Vec<bool>) {
+pub fn apply(old: &Graph, dirty: Option<&[bool]>, applied: &Applied) -> (Graph, Vec<bool>) {
     let mut round = Round {
         old,
         new: Graph::new(),
         places: Vec::with_capacity(old.len()),
         uses: Vec::new(),
         signs: Signs::default(),
+        applied,
         results: HashMap::new(),
     };
     let old_uses = count_uses(old);
@@ -135,23 +138,9 @@ impl Round<'_> {
     fn node(&mut self, id: NodeId, node: &Node, operands: Vec<NodeId>) -> NodeId {
         match &node.op {
             Op::Loop(body) => self.loop_node(LoopNode { body: body.as_ref().clone(), operands }),
-            Op::Reshape { shape } => {
-                // reshape(reshape(x)) = reshape(x), reshape to the same shape = x
-                let mut source = operands[0];
-                while let Op::Reshape { .. } = &self.new[source].op {
-                    source = self.new[source].operands[0];
-                }
-                if self.new.shape(source) == shape.as_slice() {
-                    return source;
-                }
-                match self.fill_value(source) {
-                    // A fill of another shape is a fill.
-                    Some(value) => self.new.fill(value, shape.clone()),
-                    None => self.new.add(Op::Reshape { shape: shape.clone() }, vec![source]),
-                }
-            }
+            Op::Reshape { shape } => self.reshaped(shape, operands[0]),
             // A variable of a derivative that has been taken.
-            Op::Mark(_) => operands[0],
+            Op::Mark(_) if self.applied.allows(LawId::Strip) => operands[0],
             Op::Scan(scan) => scans::rewrite(self, id, scan, operands),
             Op::Result(index) => {
                 let kept = &self.results[&node.operands[0]];
@@ -166,7 +155,25 @@ impl Round<'_> {
             | Op::Const(_)
             | Op::Rand { .. }
             | Op::Carry { .. }
+            | Op::Mark(_)
             | Op::Capture { .. } => self.new.add(node.op.clone(), operands),
+        }
+    }
+
+    /// reshape(reshape(x)) = reshape(x), reshape to the same shape = x, a fill of another shape is a fill.
+    fn reshaped(&mut self, shape: &[Dim], operand: NodeId) -> NodeId {
+        let mut source = operand;
+        while let Op::Reshape { .. } = &self.new[source].op
+            && self.applied.allows(LawId::Reshape)
+        {
+            source = self.new[source].operands[0];
+        }
+        if self.new.shape(source) == shape && self.applied.allows(LawId::Reshape) {
+            return source;
+        }
+        match self.fill_value(source) {
+            Some(value) if self.applied.allows(LawId::Reshape) => self.new.fill(value, shape.to_vec()),
+            _ => self.new.add(Op::Reshape { shape: shape.to_vec() }, vec![source]),
         }
     }
 
@@ -182,32 +189,53 @@ impl Round<'_> {
     pub fn loop_node(&mut self, node: LoopNode) -> NodeId {
         let mut node = self.simplified(node);
         loop {
-            let next = scatters::to_view(&self.new, &node)
-                .or_else(|| scatters::to_select(&self.new, &node))
-                .or_else(|| reductions::drop_index(&self.new, &node));
+            let next = scatters::to_view(&self.new, self.applied, &node)
+                .or_else(|| scatters::to_select(&self.new, self.applied, &node))
+                .or_else(|| reductions::drop_index(&self.new, self.applied, &node));
             match next {
                 Some(next) => node = self.simplified(next),
                 None => break,
             }
         }
-        if let Some(source) = copied(&self.new, &node.body, &node.operands) {
+        if let Some(source) = copied(&self.new, &node.body, &node.operands)
+            && self.applied.allows(LawId::Copy)
+        {
             return source;
         }
-        if let Some(transposed) = scatters::write_transposed(&self.new, &self.uses, &node) {
+        if let Some(transposed) = scatters::write_transposed(&self.new, self.applied, &self.uses, &node) {
             return self.new.add(Op::Loop(Arc::new(transposed.body)), transposed.operands);
         }
-        let mut laws = Laws { graph: &self.new, signs: &mut self.signs, strip: true, opaque: &[] };
-        if let Some((inner, outer)) = reductions::factor_out(&mut laws, &node) {
+        // Each of the following makes a loop with fewer factors or signs, so the recursion ends.
+        if let Some(positive) = reductions::sum_of_negated(&self.laws(), &node) {
+            let sum = self.loop_node(positive);
+            let mut l = LoopBuilder::new(&self.new, self.new.shape(sum).to_vec());
+            let subs = (0..l.domain().len()).map(|axis| l.index(axis)).collect();
+            let value = l.read(sum, subs);
+            let value = l.unary(UnaryOp::Neg, value);
+            let negated = l.map(value);
+            return self.loop_node(negated);
+        }
+        if let Some((inner, outer)) = reductions::factor_out(&mut self.laws(), &node) {
             let inner = self.loop_node(inner);
-            let mut laws = Laws { graph: &self.new, signs: &mut self.signs, strip: true, opaque: &[] };
-            let outer = outer.around(&mut laws, inner);
+            let outer = outer.around(&mut self.laws(), inner);
             return self.loop_node(outer);
+        }
+        if let Some((operand, rest)) = operand_first::split(&self.laws(), &node) {
+            let operand = self.loop_node(operand);
+            let rest = rest.around(&self.new, operand);
+            return self.loop_node(rest);
         }
         self.new.add(Op::Loop(Arc::new(node.body)), node.operands)
     }
 
+    fn laws(&mut self) -> Laws<'_, '_> {
+        let applied = self.applied;
+        Laws { graph: &self.new, signs: &mut self.signs, strip: true, opaque: &[], applied }
+    }
+
     fn simplified(&mut self, node: LoopNode) -> LoopNode {
-        let mut laws = Laws { graph: &self.new, signs: &mut self.signs, strip: true, opaque: &[] };
+        let applied = self.applied;
+        let mut laws = Laws { graph: &self.new, signs: &mut self.signs, strip: true, opaque: &[], applied };
         normalise(reads::simplified(&mut laws, &self.uses, &node.body, &node.operands))
     }
 }

@@ -1,12 +1,15 @@
 //! Laws of scalar expressions, applied as an expression is built.
 //!
-//! A law never changes a value but by rounding, with one exception that `IEEE 754` would not allow: `x + 0` is
-//! `x` for `x = -0` too. `x · 0` is 0 only for ints and for what comes from one, since `NaN · 0` is `NaN`;
-//! `x - x` likewise. Sums are not associated anew: `(1 + x) - 1` is how accurate formulas are written.
+//! What runs is changed by laws that are exact for all floats: see [`laws`](super::laws). So `x · 0` is 0 only for
+//! ints and for what comes from one, since `NaN · 0` is NaN; `x - x` likewise. Sums and products are not associated
+//! anew: `(1 + x) - 1` is how accurate formulas are written, and `(1e-20 x) (1e-20 x)` does not overflow where
+//! `1e-40 (x x)` does. The operands of `+` and `·` stand in a fixed order, which changes nothing.
 
+use super::known::{Choice, decided, exact_inverse, is_inside, simpler_select};
+use super::laws::{Applied, LawId};
 use super::{fold, logarithm, sums};
 use crate::ir::signs::{Sign, Signs};
-use crate::ir::{Affine, BinaryOp, Dim, Elem, Graph, LoopBuilder, Scalar, ScalarId, Sub, UnaryOp, Var};
+use crate::ir::{Affine, BinaryOp, Elem, Graph, LoopBuilder, Scalar, ScalarId, Sub, UnaryOp};
 
 /// What the laws may know and do.
 pub struct Laws<'g, 's> {
@@ -16,6 +19,7 @@ pub struct Laws<'g, 's> {
     pub strip: bool,
     /// Marks nodes that are not looked into; those beyond its end are.
     pub opaque: &'g [bool],
+    pub applied: &'g Applied,
 }
 
 impl Laws<'_, '_> {
@@ -35,36 +39,44 @@ impl Laws<'_, '_> {
             },
             Scalar::Read { operand, subs, padded } => {
                 let subs = subs.into_iter().map(|sub| plain_sub(l, sub)).collect::<Vec<_>>();
-                let padded = padded && !is_inside(l, self.graph, operand, &subs);
-                l.add(Scalar::Read { operand, subs, padded })
+                let inside =
+                    padded && is_inside(l, self.graph, operand, &subs) && self.applied.allows(LawId::Inside);
+                l.add(Scalar::Read { operand, subs, padded: padded && !inside })
             }
             Scalar::Unary(op, a) => self.unary(l, op, a),
             Scalar::Binary(op, a, b) => self.binary(l, op, a, b),
-            Scalar::Select(condition, a, b) => select(l, condition, a, b),
-            Scalar::WithSlope { value, .. } if self.strip => value,
+            Scalar::Select(condition, a, b) => self.select(l, condition, a, b),
+            Scalar::WithSlope { value, .. } if self.strip && self.applied.allows(LawId::Strip) => value,
             Scalar::Float(_) | Scalar::Int(_) | Scalar::Bool(_) | Scalar::WithSlope { .. } => l.add(scalar),
         }
     }
 
     pub fn unary(&mut self, l: &mut LoopBuilder<'_>, op: UnaryOp, a: ScalarId) -> ScalarId {
-        if let Some(constant) = fold::unary(op, l.scalar(a)) {
+        if let Some(constant) = fold::unary(op, l.scalar(a))
+            && self.applied.allows(LawId::Fold)
+        {
             return self.make_constant(l, constant);
         }
         match op {
-            UnaryOp::Stop if self.strip => a,
+            UnaryOp::Stop if self.strip && self.applied.allows(LawId::Strip) => a,
             UnaryOp::Neg => self.negated(l, a),
             // not not a = a
             UnaryOp::Not => match *l.scalar(a) {
-                Scalar::Unary(UnaryOp::Not, inner) => inner,
+                Scalar::Unary(UnaryOp::Not, inner) if self.applied.allows(LawId::NotNot) => inner,
                 _ => l.unary(op, a),
             },
-            UnaryOp::Log => match logarithm::of(self, l, a) {
+            // Applied to what runs this would change values whose derivatives have been taken.
+            UnaryOp::Log if self.applied.is_for_reading() => match logarithm::of(self, l, a) {
                 Some(found) => found,
                 None => l.unary(op, a),
             },
             UnaryOp::Exp => match *l.scalar(a) {
                 // exp(log a) = a for a >= 0
-                Scalar::Unary(UnaryOp::Log, inner) if self.sign(l, inner) >= Sign::NotNegative => inner,
+                Scalar::Unary(UnaryOp::Log, inner)
+                    if self.sign(l, inner) >= Sign::NotNegative && self.applied.allows(LawId::ExpLog) =>
+                {
+                    inner
+                }
                 _ => l.unary(op, a),
             },
             _ => l.unary(op, a),
@@ -81,13 +93,20 @@ impl Laws<'_, '_> {
     /// `-a`
     pub fn negated(&mut self, l: &mut LoopBuilder<'_>, a: ScalarId) -> ScalarId {
         match *l.scalar(a) {
-            Scalar::Float(value) => l.float(-value.0),
+            Scalar::Float(value) if self.applied.allows(LawId::Negations) => l.float(-value.0),
             // --a = a
-            Scalar::Unary(UnaryOp::Neg, inner) => inner,
+            Scalar::Unary(UnaryOp::Neg, inner) if self.applied.allows(LawId::Negations) => inner,
             // -(a - b) = b - a
-            Scalar::Binary(BinaryOp::Sub, b, c) => self.binary(l, BinaryOp::Sub, c, b),
+            Scalar::Binary(BinaryOp::Sub, b, c)
+                if (l.elem(a) == Elem::Int && self.applied.allows(LawId::Negations))
+                    || self.applied.allows(LawId::NegatedDifference) =>
+            {
+                self.binary(l, BinaryOp::Sub, c, b)
+            }
             // -(c a) = (-c) a and -(c / a) = (-c) / a
-            Scalar::Binary(op @ (BinaryOp::Mul | BinaryOp::Div), b, c) if is_literal(l, b) => {
+            Scalar::Binary(op @ (BinaryOp::Mul | BinaryOp::Div), b, c)
+                if is_literal(l, b) && self.applied.allows(LawId::Negations) =>
+            {
                 let b = self.negated(l, b);
                 self.binary(l, op, b, c)
             }
@@ -96,7 +115,9 @@ impl Laws<'_, '_> {
     }
 
     pub fn binary(&mut self, l: &mut LoopBuilder<'_>, op: BinaryOp, a: ScalarId, b: ScalarId) -> ScalarId {
-        if let Some(constant) = fold::binary(op, l.scalar(a), l.scalar(b)) {
+        if let Some(constant) = fold::binary(op, l.scalar(a), l.scalar(b))
+            && self.applied.allows(LawId::Fold)
+        {
             return self.make_constant(l, constant);
         }
         match op {
@@ -104,26 +125,29 @@ impl Laws<'_, '_> {
             BinaryOp::Sub => self.difference(l, a, b),
             BinaryOp::Mul => self.product(l, a, b),
             BinaryOp::Div => self.quotient(l, a, b),
-            BinaryOp::And | BinaryOp::Or => junction(l, op, a, b),
-            BinaryOp::Lt | BinaryOp::Le | BinaryOp::Eq => comparison(l, op, a, b),
+            BinaryOp::And | BinaryOp::Or => self.junction(l, op, a, b),
+            BinaryOp::Lt | BinaryOp::Le | BinaryOp::Eq => self.comparison(l, op, a, b),
             BinaryOp::FloorDiv | BinaryOp::Mod | BinaryOp::Pow => l.binary(op, a, b),
         }
     }
 
     fn sum(&mut self, l: &mut LoopBuilder<'_>, a: ScalarId, b: ScalarId) -> ScalarId {
-        // a + 0 = a
-        if is_number(l, b, 0.0) {
-            return a;
-        }
-        if is_number(l, a, 0.0) {
-            return b;
+        // a + 0 = a, but -0 + 0 = 0
+        for (a, zero) in [(a, b), (b, a)] {
+            if is_number(l, zero, 0.0)
+                && (is_negative_zero(l, zero) || self.is_never_negative_zero(l, a, 8))
+                && self.applied.allows(LawId::AddZero)
+            {
+                return a;
+            }
         }
         // a + -b = a - b
-        if let Scalar::Unary(UnaryOp::Neg, inner) = *l.scalar(b) {
-            return self.difference(l, a, inner);
-        }
-        if let Scalar::Unary(UnaryOp::Neg, inner) = *l.scalar(a) {
-            return self.difference(l, b, inner);
+        for (a, b) in [(a, b), (b, a)] {
+            if let Scalar::Unary(UnaryOp::Neg, inner) = *l.scalar(b)
+                && self.applied.allows(LawId::AddNegative)
+            {
+                return self.difference(l, a, inner);
+            }
         }
         if let Some(merged) = self.merge_selects(l, BinaryOp::Add, a, b) {
             return merged;
@@ -132,6 +156,7 @@ impl Laws<'_, '_> {
         for (a, b) in [(a, b), (b, a)] {
             if let Scalar::Binary(op @ (BinaryOp::Mul | BinaryOp::Div), c, x) = *l.scalar(b)
                 && matches!(l.scalar(c), Scalar::Float(value) if value.0 < 0.0)
+                && self.applied.allows(LawId::AddNegative)
             {
                 let c = self.negated(l, c);
                 let b = self.binary(l, op, c, x);
@@ -144,18 +169,27 @@ impl Laws<'_, '_> {
     }
 
     fn difference(&mut self, l: &mut LoopBuilder<'_>, a: ScalarId, b: ScalarId) -> ScalarId {
-        if is_number(l, b, 0.0) {
+        // a - 0 = a, but -0 - -0 = 0
+        if is_number(l, b, 0.0)
+            && (!is_negative_zero(l, b) || self.is_never_negative_zero(l, a, 8))
+            && self.applied.allows(LawId::AddZero)
+        {
             return a;
         }
-        // 0 - b = -b
-        if is_number(l, a, 0.0) {
+        // 0 - b = -b, but 0 - 0 = 0
+        if is_number(l, a, 0.0)
+            && (l.elem(a) == Elem::Int || is_negative_zero(l, a) || self.applied.is_for_reading())
+            && self.applied.allows(LawId::ZeroMinus)
+        {
             return self.negated(l, b);
         }
         // a - -b = a + b
-        if let Scalar::Unary(UnaryOp::Neg, inner) = *l.scalar(b) {
+        if let Scalar::Unary(UnaryOp::Neg, inner) = *l.scalar(b)
+            && self.applied.allows(LawId::AddNegative)
+        {
             return self.sum(l, a, inner);
         }
-        if a == b && l.elem(a) == Elem::Int {
+        if a == b && l.elem(a) == Elem::Int && self.applied.allows(LawId::IntMinusItself) {
             return l.int(0);
         }
         if let Some(merged) = self.merge_selects(l, BinaryOp::Sub, a, b) {
@@ -165,7 +199,32 @@ impl Laws<'_, '_> {
         sums::shortened(self, l, plain).unwrap_or(plain)
     }
 
-    /// (if c then a else b) ± (if c then d else e) = if c then a ± d else b ± e, where that leaves something out.
+    /// Whether a value is not the zero of negative sign, for certain.
+    fn is_never_negative_zero(&mut self, l: &LoopBuilder<'_>, id: ScalarId, depth: usize) -> bool {
+        if l.elem(id) != Elem::Float || self.applied.is_for_reading() {
+            return true;
+        }
+        if depth == 0 {
+            return false;
+        }
+        match *l.scalar(id) {
+            Scalar::Float(value) => !(value.0 == 0.0 && value.0.is_sign_negative()),
+            Scalar::Unary(UnaryOp::ToFloat | UnaryOp::Exp, _) => true,
+            Scalar::Unary(UnaryOp::Sqrt, a) => self.is_never_negative_zero(l, a, depth - 1),
+            Scalar::Binary(BinaryOp::Mul, a, b) if a == b => true,
+            // A sum is -0 only if both are, a difference only of -0 and 0.
+            Scalar::Binary(BinaryOp::Add, a, b) => {
+                self.is_never_negative_zero(l, a, depth - 1) || self.is_never_negative_zero(l, b, depth - 1)
+            }
+            Scalar::Binary(BinaryOp::Sub, a, _) => self.is_never_negative_zero(l, a, depth - 1),
+            Scalar::Select(_, a, b) => {
+                self.is_never_negative_zero(l, a, depth - 1) && self.is_never_negative_zero(l, b, depth - 1)
+            }
+            _ => self.sign(l, id) >= Sign::Positive,
+        }
+    }
+
+    /// (if c then a else b) ± (if c then d else e) = if c then a ± d else b ± e, where that adds zeros.
     fn merge_selects(
         &mut self,
         l: &mut LoopBuilder<'_>,
@@ -181,194 +240,176 @@ impl Laws<'_, '_> {
         if c != d || !(zero(x) || zero(z)) || !(zero(y) || zero(w)) {
             return None;
         }
+        if !self.applied.allows(LawId::MergeSelects) {
+            return None;
+        }
         let then = self.binary(l, op, x, z);
         let otherwise = self.binary(l, op, y, w);
-        Some(select(l, c, then, otherwise))
+        Some(self.select(l, c, then, otherwise))
     }
 
     pub fn product(&mut self, l: &mut LoopBuilder<'_>, a: ScalarId, b: ScalarId) -> ScalarId {
         let (a, b) = ordered(l, a, b);
-        // 1 a = a, -1 a = -a; 0 a = 0 where a is finite for certain
-        if is_number(l, a, 1.0) {
+        // 1 a = a, -1 a = -a; 0 a = 0 where a is finite and not below 0 for certain
+        if is_number(l, a, 1.0) && self.applied.allows(LawId::MulOne) {
             return b;
         }
-        if is_number(l, a, -1.0) {
+        if is_number(l, a, -1.0) && self.applied.allows(LawId::MulOne) {
             return self.negated(l, b);
         }
-        if is_number(l, a, 0.0) && is_finite(l, b) {
+        if is_number(l, a, 0.0)
+            && !is_negative_zero(l, a)
+            && self.is_whole_and_not_negative(l, b)
+            && self.applied.allows(LawId::MulZero)
+        {
             return a;
         }
+        // -a · -b = a b, -a · b = -(a b)
         match (l.scalar(a).clone(), l.scalar(b).clone()) {
-            // -a · -b = a b, -a · b = -(a b)
-            (Scalar::Unary(UnaryOp::Neg, x), Scalar::Unary(UnaryOp::Neg, y)) => self.product(l, x, y),
-            (Scalar::Unary(UnaryOp::Neg, x), _) => {
-                let inner = self.product(l, x, b);
-                self.negated(l, inner)
+            (Scalar::Unary(UnaryOp::Neg, x), Scalar::Unary(UnaryOp::Neg, y))
+                if self.applied.allows(LawId::MulNegative) =>
+            {
+                return self.product(l, x, y);
             }
-            (Scalar::Float(_), Scalar::Unary(UnaryOp::Neg, y)) => {
+            (Scalar::Float(_), Scalar::Unary(UnaryOp::Neg, y)) if self.applied.allows(LawId::MulNegative) => {
                 let factor = self.negated(l, a);
-                self.product(l, factor, y)
+                return self.product(l, factor, y);
             }
-            (_, Scalar::Unary(UnaryOp::Neg, y)) => {
+            (Scalar::Unary(UnaryOp::Neg, x), _) if self.applied.allows(LawId::MulNegative) => {
+                let inner = self.product(l, x, b);
+                return self.negated(l, inner);
+            }
+            (_, Scalar::Unary(UnaryOp::Neg, y)) if self.applied.allows(LawId::MulNegative) => {
                 let inner = self.product(l, a, y);
-                self.negated(l, inner)
+                return self.negated(l, inner);
             }
-            // c (d a) = (c d) a
-            (Scalar::Float(c), Scalar::Binary(BinaryOp::Mul, d, x)) if is_literal(l, d) => {
-                let Scalar::Float(d) = *l.scalar(d) else { return l.binary(BinaryOp::Mul, a, b) };
+            _ => {}
+        }
+        if self.applied.is_for_reading()
+            && let Some(found) = self.product_of_reals(l, a, b)
+        {
+            return found;
+        }
+        l.binary(BinaryOp::Mul, a, b)
+    }
+
+    /// Laws of products of real numbers: of floats they overflow and underflow elsewhere.
+    fn product_of_reals(&mut self, l: &mut LoopBuilder<'_>, a: ScalarId, b: ScalarId) -> Option<ScalarId> {
+        match (l.scalar(a).clone(), l.scalar(b).clone()) {
+            // c (d a) = (c d) a and c (d / a) = (c d) / a
+            (Scalar::Float(c), Scalar::Binary(op @ (BinaryOp::Mul | BinaryOp::Div), d, x))
+                if is_literal(l, d) =>
+            {
+                let Scalar::Float(d) = *l.scalar(d) else { return None };
+                if !self.applied.allows(LawId::MergeFactors) {
+                    return None;
+                }
                 let factor = l.float(c.0 * d.0);
-                self.product(l, factor, x)
-            }
-            // c (d / a) = (c d) / a
-            (Scalar::Float(c), Scalar::Binary(BinaryOp::Div, d, x)) if is_literal(l, d) => {
-                let Scalar::Float(d) = *l.scalar(d) else { return l.binary(BinaryOp::Mul, a, b) };
-                let factor = l.float(c.0 * d.0);
-                self.quotient(l, factor, x)
+                Some(self.binary(l, op, factor, x))
             }
             // (c a) b = c (a b)
-            (Scalar::Binary(BinaryOp::Mul, c, x), _) if is_literal(l, c) => {
+            (Scalar::Binary(BinaryOp::Mul, c, x), _)
+                if is_literal(l, c) && self.applied.allows(LawId::MoveFactor) =>
+            {
                 let inner = self.product(l, x, b);
-                self.product(l, c, inner)
+                Some(self.product(l, c, inner))
             }
             (other, Scalar::Binary(BinaryOp::Mul, c, x))
-                if is_literal(l, c) && !matches!(other, Scalar::Float(_)) =>
+                if is_literal(l, c)
+                    && !matches!(other, Scalar::Float(_))
+                    && self.applied.allows(LawId::MoveFactor) =>
             {
                 let inner = self.product(l, a, x);
-                self.product(l, c, inner)
+                Some(self.product(l, c, inner))
             }
-            // (c / a) b = c (b / a)
+            // (1 / a) b = b / a
             (other, Scalar::Binary(BinaryOp::Div, one, x))
-                if is_number(l, one, 1.0) && !matches!(other, Scalar::Float(_)) =>
+                if is_number(l, one, 1.0)
+                    && !matches!(other, Scalar::Float(_))
+                    && self.applied.allows(LawId::MulReciprocal) =>
             {
-                self.quotient(l, a, x)
+                Some(self.quotient(l, a, x))
             }
-            (Scalar::Binary(BinaryOp::Div, one, x), _) if is_number(l, one, 1.0) => self.quotient(l, b, x),
-            _ => l.binary(BinaryOp::Mul, a, b),
+            (Scalar::Binary(BinaryOp::Div, one, x), _)
+                if is_number(l, one, 1.0) && self.applied.allows(LawId::MulReciprocal) =>
+            {
+                Some(self.quotient(l, b, x))
+            }
+            _ => None,
         }
     }
 
     pub fn quotient(&mut self, l: &mut LoopBuilder<'_>, a: ScalarId, b: ScalarId) -> ScalarId {
         // a / 1 = a, a / -1 = -a, a / 2^k = 2^-k a
-        if let Scalar::Float(divisor) = l.scalar(b) {
-            let inverse = 1.0 / divisor.0;
-            let power_of_two = divisor.0 != 0.0 && divisor.0.to_bits() & ((1 << 52) - 1) == 0;
-            if power_of_two && inverse.is_normal() {
-                let factor = l.float(inverse);
-                return self.product(l, factor, a);
-            }
+        if let Scalar::Float(divisor) = *l.scalar(b)
+            && let Some(inverse) = exact_inverse(divisor.0)
+            && self.applied.allows(LawId::DivPowerOfTwo)
+        {
+            let factor = l.float(inverse);
+            return self.product(l, factor, a);
         }
         match (l.scalar(a).clone(), l.scalar(b).clone()) {
             // -a / b = -(a / b), a / -b = -(a / b)
-            (Scalar::Unary(UnaryOp::Neg, x), _) => {
+            (Scalar::Unary(UnaryOp::Neg, x), _) if self.applied.allows(LawId::MulNegative) => {
                 let inner = self.quotient(l, x, b);
                 self.negated(l, inner)
             }
-            (_, Scalar::Unary(UnaryOp::Neg, y)) => {
+            (_, Scalar::Unary(UnaryOp::Neg, y)) if self.applied.allows(LawId::MulNegative) => {
                 let inner = self.quotient(l, a, y);
                 self.negated(l, inner)
             }
             // (c a) / b = c (a / b)
-            (Scalar::Binary(BinaryOp::Mul, c, x), _) if is_literal(l, c) => {
+            (Scalar::Binary(BinaryOp::Mul, c, x), _)
+                if is_literal(l, c) && self.applied.allows(LawId::MoveFactor) =>
+            {
                 let inner = self.quotient(l, x, b);
                 self.product(l, c, inner)
             }
             _ => l.binary(BinaryOp::Div, a, b),
         }
     }
-}
 
-/// `if c then a else b`
-pub fn select(l: &mut LoopBuilder<'_>, c: ScalarId, a: ScalarId, b: ScalarId) -> ScalarId {
-    // Equal branches; a condition that is known.
-    if a == b {
-        return a;
-    }
-    match *l.scalar(c) {
-        Scalar::Bool(true) => return a,
-        Scalar::Bool(false) => return b,
-        // if not c then a else b = if c then b else a
-        Scalar::Unary(UnaryOp::Not, inner) => return select(l, inner, b, a),
-        _ => {}
-    }
-    // The same condition again, within a branch.
-    let then = match *l.scalar(a) {
-        Scalar::Select(inner, on, _) if inner == c => on,
-        _ => a,
-    };
-    let otherwise = match *l.scalar(b) {
-        Scalar::Select(inner, _, off) if inner == c => off,
-        _ => b,
-    };
-    if (then, otherwise) != (a, b) {
-        return select(l, c, then, otherwise);
-    }
-    // if c then true else false = c
-    match (l.scalar(a), l.scalar(b)) {
-        (Scalar::Bool(true), Scalar::Bool(false)) => c,
-        (Scalar::Bool(false), Scalar::Bool(true)) => l.unary(UnaryOp::Not, c),
-        _ => l.select(c, a, b),
-    }
-}
-
-fn junction(l: &mut LoopBuilder<'_>, op: BinaryOp, a: ScalarId, b: ScalarId) -> ScalarId {
-    // The value that decides: false for `and`, true for `or`.
-    let decides = op == BinaryOp::Or;
-    for (known, other) in [(a, b), (b, a)] {
-        if let Scalar::Bool(value) = l.scalar(known) {
-            return if *value == decides { known } else { other };
+    /// Whether a value comes from an int that is not below 0 or from a bool.
+    fn is_whole_and_not_negative(&mut self, l: &LoopBuilder<'_>, id: ScalarId) -> bool {
+        match *l.scalar(id) {
+            Scalar::Unary(UnaryOp::ToFloat, whole) => {
+                l.elem(whole) == Elem::Bool || self.sign(l, whole) >= Sign::NotNegative
+            }
+            _ => l.elem(id) == Elem::Int,
         }
     }
-    if a == b { a } else { l.binary(op, a, b) }
-}
 
-fn comparison(l: &mut LoopBuilder<'_>, op: BinaryOp, a: ScalarId, b: ScalarId) -> ScalarId {
-    let form = |id: ScalarId| match l.scalar(id) {
-        Scalar::Int(value) => Some(Affine::constant(*value)),
-        Scalar::Affine(affine) => Some(affine.clone()),
-        _ => None,
-    };
-    if a == b && l.elem(a) != Elem::Float {
-        return l.bool(op != BinaryOp::Lt);
-    }
-    // Between linear forms, where the ranges of the indices decide it.
-    let known = form(a).zip(form(b)).and_then(|(a, b)| {
-        let (least, greatest) = bounds(l, &b.sub(&a))?;
-        match op {
-            BinaryOp::Lt if least.at_least(&Dim::ONE) => Some(true),
-            BinaryOp::Lt if Dim::ZERO.at_least(&greatest) => Some(false),
-            BinaryOp::Le if least.at_least(&Dim::ZERO) => Some(true),
-            BinaryOp::Le if Dim::number(-1).at_least(&greatest) => Some(false),
-            BinaryOp::Eq if least.at_least(&Dim::ONE) || Dim::number(-1).at_least(&greatest) => Some(false),
-            BinaryOp::Eq if least.is_number(0) && greatest.is_number(0) => Some(true),
-            _ => None,
+    /// `if c then a else b`
+    pub fn select(&mut self, l: &mut LoopBuilder<'_>, c: ScalarId, a: ScalarId, b: ScalarId) -> ScalarId {
+        match simpler_select(l, c, a, b) {
+            Some(simpler) if self.applied.allows(LawId::Selects) => match simpler {
+                Choice::Value(value) => value,
+                Choice::Not(condition) => self.unary(l, UnaryOp::Not, condition),
+                Choice::Select(c, a, b) => self.select(l, c, a, b),
+            },
+            _ => l.select(c, a, b),
         }
-    });
-    match known {
-        Some(value) => l.bool(value),
-        None => l.binary(op, a, b),
     }
-}
 
-/// The least and the greatest value of a linear form over the domain; `None` if it uses a scan's step.
-fn bounds(l: &LoopBuilder<'_>, affine: &Affine) -> Option<(Dim, Dim)> {
-    if affine.terms.iter().any(|(var, _)| matches!(var, Var::Step(_))) {
-        return None;
+    fn junction(&mut self, l: &mut LoopBuilder<'_>, op: BinaryOp, a: ScalarId, b: ScalarId) -> ScalarId {
+        // The value that decides: false for `and`, true for `or`.
+        let decides = op == BinaryOp::Or;
+        for (known, other) in [(a, b), (b, a)] {
+            if let Scalar::Bool(value) = *l.scalar(known)
+                && self.applied.allows(LawId::AndOr)
+            {
+                return if value == decides { known } else { other };
+            }
+        }
+        if a == b && self.applied.allows(LawId::AndOr) { a } else { l.binary(op, a, b) }
     }
-    affine.bounds(|var| match var {
-        Var::Index(index) => l.domain()[index as usize].clone(),
-        Var::Step(_) => Dim::ONE,
-    })
-}
 
-/// Whether a read is within its operand for all points of the domain.
-fn is_inside(l: &LoopBuilder<'_>, graph: &Graph, operand: u32, subs: &[Sub]) -> bool {
-    let shape = graph.shape(l.operands()[operand as usize]);
-    subs.iter().zip(shape).all(|(sub, size)| match sub {
-        Sub::Value(_) => false,
-        Sub::Affine(affine) => bounds(l, affine).is_some_and(|(least, greatest)| {
-            least.at_least(&Dim::ZERO) && (size - &Dim::ONE).at_least(&greatest)
-        }),
-    })
+    fn comparison(&mut self, l: &mut LoopBuilder<'_>, op: BinaryOp, a: ScalarId, b: ScalarId) -> ScalarId {
+        match decided(l, op, a, b) {
+            Some(value) if self.applied.allows(LawId::Comparisons) => l.bool(value),
+            _ => l.binary(op, a, b),
+        }
+    }
 }
 
 /// A computed subscript that is a linear form after all.
@@ -395,8 +436,8 @@ pub fn is_literal(l: &LoopBuilder<'_>, id: ScalarId) -> bool {
     matches!(l.scalar(id), Scalar::Float(_))
 }
 
-fn is_finite(l: &LoopBuilder<'_>, id: ScalarId) -> bool {
-    l.elem(id) == Elem::Int || matches!(l.scalar(id), Scalar::Unary(UnaryOp::ToFloat, _))
+fn is_negative_zero(l: &LoopBuilder<'_>, id: ScalarId) -> bool {
+    matches!(l.scalar(id), Scalar::Float(value) if value.0 == 0.0 && value.0.is_sign_negative())
 }
 
 /// Operands of a commutative operation: literals first, then in order of making.

@@ -1,6 +1,7 @@
 //! Laws of scans: what is not used is not computed, carried, captured or collected.
 
-use super::{hoist, optimise, round::Round};
+use super::laws::LawId;
+use super::{hoist, optimise_with, round::Round};
 use crate::ir::{Affine, Graph, NodeId, Op, Scalar, Scan, Sub, copy};
 use std::sync::Arc;
 
@@ -8,10 +9,16 @@ use std::sync::Arc;
 pub fn rewrite(round: &mut Round<'_>, id: NodeId, scan: &Arc<Scan>, operands: Vec<NodeId>) -> NodeId {
     let used = used_results(round.old, id, scan);
     let carries = live_carries(scan, &used);
+    let unused = used.iter().skip(scan.n_carries).chain(&carries).any(|needed| !needed);
+    let (used, carries) = if unused && !round.applied.allows(LawId::UnusedCarry) {
+        (vec![true; used.len()], vec![true; carries.len()])
+    } else {
+        (used, carries)
+    };
     let mut pruned = prune(round, scan, &used, &carries, &operands);
-    pruned.body = optimise(&pruned.body);
+    pruned.body = optimise_with(&pruned.body, round.applied);
     if hoist::apply(round, scan, &mut pruned) {
-        pruned.body = optimise(&pruned.body);
+        pruned.body = optimise_with(&pruned.body, round.applied);
     }
     round.results.insert(id, pruned.results);
     if is_same(&pruned.body, &scan.body) {
@@ -120,11 +127,12 @@ fn prune(round: &Round<'_>, scan: &Scan, used: &[bool], live: &[bool], operands:
             // Law `capture-fill`: what reads nothing is computed inside.
             if let Op::Loop(fill) = &round.new[outer].op
                 && !fill.body.nodes.iter().any(|scalar| matches!(scalar, Scalar::Read { .. }))
+                && round.applied.allows(LawId::CaptureFill)
             {
                 return body.add(round.new[outer].op.clone(), Vec::new());
             }
             // Law `capture-view`: what a view shows is captured, so that its readers can read through it.
-            let view = plain_view(&round.new, outer);
+            let view = plain_view(&round.new, outer).filter(|_| round.applied.allows(LawId::CaptureView));
             let (outer, ty) = match view {
                 Some(source) => (source, round.new.ty(source).clone()),
                 None => (outer, ty.clone()),
@@ -150,6 +158,7 @@ fn prune(round: &Round<'_>, scan: &Scan, used: &[bool], live: &[bool], operands:
         // Law `collected-slice`: the stack of the slices of a stack is that stack.
         if at >= scan.n_carries
             && let Some(capture) = sliced_capture(scan, output.node)
+            && round.applied.allows(LawId::CollectedSlice)
         {
             results[at] = Some(Kept::Outer(operands[scan.n_carries + capture]));
             continue;

@@ -1,12 +1,13 @@
 //! Laws of loops that write here and there: as functions of the place they can be read element by element.
 
+use super::laws::{Applied, LawId};
 use crate::ir::build::LoopNode;
 use crate::ir::compose::{normalise, paste, same, writes_once};
 use crate::ir::{Affine, BinaryOp, Combine, Dim, Elem, Graph, Loop, LoopBuilder, Op, Scalar, Sub, Var};
 
 /// Law `scatter-to-select`: if every index is written bare, then with a new index `k` for each other subscript
 /// `out[b, y[b]] = e` is `out[b, k] = if k == y[b] then e else 0`.
-pub fn to_select(graph: &Graph, node: &LoopNode) -> Option<LoopNode> {
+pub fn to_select(graph: &Graph, applied: &Applied, node: &LoopNode) -> Option<LoopNode> {
     let body = &node.body;
     if !matches!(body.combine, Combine::Set | Combine::Add) || body.as_function().is_some() {
         return None;
@@ -16,7 +17,7 @@ pub fn to_select(graph: &Graph, node: &LoopNode) -> Option<LoopNode> {
         .collect();
     let all_bare =
         (0..body.domain.len()).all(|index| bare.iter().filter(|own| **own == Some(index)).count() == 1);
-    if !all_bare {
+    if !all_bare || !applied.allows(LawId::ScatterToSelect) {
         return None;
     }
     let mut l = LoopBuilder::new(graph, body.domain.clone());
@@ -48,7 +49,7 @@ pub fn to_select(graph: &Graph, node: &LoopNode) -> Option<LoopNode> {
 
 /// Law `scatter-to-view`: a tensor written whole into a part of a larger one, `out[i + c] = x[i]`, is that tensor
 /// read with padding, `out[j] = x[j - c else 0]`.
-pub fn to_view(graph: &Graph, node: &LoopNode) -> Option<LoopNode> {
+pub fn to_view(graph: &Graph, applied: &Applied, node: &LoopNode) -> Option<LoopNode> {
     let body = &node.body;
     if !matches!(body.combine, Combine::Set) || body.as_function().is_some() || !writes_once(body) {
         return None;
@@ -82,6 +83,9 @@ pub fn to_view(graph: &Graph, node: &LoopNode) -> Option<LoopNode> {
         Sub::Value(_) => None,
     });
     let subs = subs.collect::<Option<Vec<Sub>>>()?;
+    if !applied.allows(LawId::ScatterToView) {
+        return None;
+    }
     let domain: Vec<Dim> = body.shape.clone();
     let mut l = LoopBuilder::new(graph, domain);
     let value = l.read_padded(node.operands[*operand as usize], subs);
@@ -89,7 +93,7 @@ pub fn to_view(graph: &Graph, node: &LoopNode) -> Option<LoopNode> {
 }
 
 /// Law `write-transposed`: a loop of which only the transpose is used writes the transpose itself.
-pub fn write_transposed(graph: &Graph, uses: &[u32], node: &LoopNode) -> Option<LoopNode> {
+pub fn write_transposed(graph: &Graph, applied: &Applied, uses: &[u32], node: &LoopNode) -> Option<LoopNode> {
     let body = &node.body;
     let [Scalar::Read { subs, padded: false, .. }] = body.body.nodes.as_slice() else { return None };
     body.as_function()?;
@@ -110,6 +114,9 @@ pub fn write_transposed(graph: &Graph, uses: &[u32], node: &LoopNode) -> Option<
     }
     let order = (0..body.write.len()).map(|axis| Some(axes[body.write_index(axis)?]));
     let order = order.collect::<Option<Vec<usize>>>()?;
+    if !applied.allows(LawId::WriteTransposed) {
+        return None;
+    }
     let write = order.iter().map(|axis| producer.write[*axis].clone()).collect();
     let shape = order.iter().map(|axis| producer.shape[*axis].clone()).collect();
     let body = Loop { write, shape, ..producer.as_ref().clone() };

@@ -2,9 +2,11 @@
 //!
 //! `y (1 - a) - (1 - y) a` is expanded to `y - y a - a + y a` and becomes `y - a`. Only products of two and more
 //! factors may cancel: that `(1 + x) - 1` is not quite `x` is what accurate formulas rest on. The result stands
-//! only if it has fewer operations, so the law ends.
+//! only if it has fewer operations, so the law ends. It is true of real numbers; of floats, `y` may be so large
+//! that `y (1 - a)` is infinite, so it is applied to formulas that are shown only.
 
-use super::scalar::{Laws, is_number, select};
+use super::laws::LawId;
+use super::scalar::{Laws, is_number};
 use crate::ir::{BinaryOp, Elem, LoopBuilder, Scalar, ScalarId, UnaryOp};
 
 /// Sums that expand to more terms than this are left alone.
@@ -21,7 +23,7 @@ struct Term {
 
 /// A shorter expression for the sum `id`, if there is one.
 pub fn shortened(laws: &mut Laws<'_, '_>, l: &mut LoopBuilder<'_>, id: ScalarId) -> Option<ScalarId> {
-    if l.elem(id) != Elem::Float {
+    if l.elem(id) != Elem::Float || !laws.applied.is_for_reading() {
         return None;
     }
     let mut inner = Vec::new();
@@ -32,10 +34,7 @@ pub fn shortened(laws: &mut Laws<'_, '_>, l: &mut LoopBuilder<'_>, id: ScalarId)
     let terms = collect(terms)?;
     inner.sort_unstable();
     inner.dedup();
-    if cost(&terms) >= inner.len() {
-        return None;
-    }
-    Some(write(laws, l, &terms))
+    (cost(&terms) < inner.len() && laws.applied.allows(LawId::Shorten)).then(|| write(laws, l, &terms))
 }
 
 /// The terms of an expression; `inner` gets the operations that it is made of.
@@ -269,7 +268,7 @@ fn write_term(laws: &mut Laws<'_, '_>, l: &mut LoopBuilder<'_>, term: &Term) -> 
     }
     for condition in &term.conditions {
         let zero = l.float(0.0);
-        result = select(l, *condition, result, zero);
+        result = laws.select(l, *condition, result, zero);
     }
     result
 }

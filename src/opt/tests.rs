@@ -1,7 +1,11 @@
 //! One test for each law, named after it.
 
 use super::*;
-use crate::ir::{Affine, BinaryOp, Combine, Const, Dim, Elem, Scan, StepId, Type};
+use crate::ir::{
+    Affine, BinaryOp, Combine, Const, Dim, Elem, Loop, LoopBuilder, NodeId, Scalar, ScalarId, Scan, StepId,
+    Sub, Type, UnaryOp,
+};
+use std::sync::Arc;
 
 fn input(graph: &mut Graph, name: &str, elem: Elem, shape: &[&str]) -> NodeId {
     let ty = Type::new(elem, shape.iter().map(|size| dim(size)).collect());
@@ -89,7 +93,7 @@ fn fold() {
 #[test]
 fn neutral_elements() {
     for (op, neutral) in
-        [(BinaryOp::Add, 0.0), (BinaryOp::Sub, 0.0), (BinaryOp::Mul, 1.0), (BinaryOp::Div, 1.0)]
+        [(BinaryOp::Add, -0.0), (BinaryOp::Sub, 0.0), (BinaryOp::Mul, 1.0), (BinaryOp::Div, 1.0)]
     {
         let simple = elementwise(|l, x| {
             let neutral = l.float(neutral);
@@ -107,7 +111,7 @@ fn times_zero_keeps_nan() {
     });
     assert_eq!(product, "mul(0, x[i0])");
     let mut graph = Graph::new();
-    let x = input(&mut graph, "x", Elem::Int, &["n"]);
+    let x = input(&mut graph, "x", Elem::Bool, &["n"]);
     let y = graph.map(&[x], |l, reads| {
         let (x, zero) = (l.to_float(reads[0]), l.float(0.0));
         l.binary(BinaryOp::Mul, x, zero)
@@ -146,8 +150,8 @@ fn strip() {
     assert_eq!(output(&graph), "x");
 }
 
-#[test]
-fn shorten() {
+/// y (1 - a) - (1 - y) a
+fn difference_of_products() -> Graph {
     let mut graph = Graph::new();
     let (a, y) = (input(&mut graph, "a", Elem::Float, &["n"]), input(&mut graph, "y", Elem::Float, &["n"]));
     let z = graph.map(&[a, y], |l, reads| {
@@ -158,7 +162,15 @@ fn shorten() {
         l.binary(BinaryOp::Sub, left, right)
     });
     graph.output("y", z);
-    assert_eq!(output(&graph), "sub(y[i0], a[i0])");
+    graph
+}
+
+#[test]
+fn shorten_to_read_only() {
+    let graph = difference_of_products();
+    let shown = simplify_to_read(&graph);
+    assert_eq!(formula(&shown, shown.find_output("y").expect("there is a y")), "sub(y[i0], a[i0])");
+    assert_eq!(output(&graph), "sub(mul(y[i0], sub(1, a[i0])), mul(a[i0], sub(1, y[i0])))");
 }
 
 #[test]
@@ -171,14 +183,26 @@ fn accurate_formulas_stay() {
     assert_eq!(kahan, "sub(add(1, x[i0]), 1)");
 }
 
+/// `f(x)` elementwise, after what is done before differentiating, as a formula.
+fn forward(f: impl FnOnce(&mut LoopBuilder<'_>, ScalarId) -> ScalarId) -> String {
+    let mut graph = Graph::new();
+    let x = input(&mut graph, "x", Elem::Float, &["n"]);
+    let y = graph.map(&[x], |l, reads| f(l, reads[0]));
+    simplify_forward(&mut graph, &[y], &[x]);
+    graph.output("y", y);
+    output(&graph)
+}
+
 #[test]
 fn logarithms() {
-    let log_exp = elementwise(|l, x| {
+    let log_exp = |l: &mut LoopBuilder<'_>, x: ScalarId| {
         let power = l.unary(UnaryOp::Exp, x);
         l.unary(UnaryOp::Log, power)
-    });
-    assert_eq!(log_exp, "x");
-    let of_quotient = elementwise(|l, x| {
+    };
+    assert_eq!(forward(log_exp), "x");
+    // Its derivative may have been taken: afterwards it is left alone.
+    assert_eq!(elementwise(log_exp), "log(exp(x[i0]))");
+    let of_quotient = forward(|l, x| {
         let (power, sine) = (l.unary(UnaryOp::Exp, x), l.unary(UnaryOp::Sin, x));
         let other = l.unary(UnaryOp::Exp, sine);
         let quotient = l.binary(BinaryOp::Div, power, other);
@@ -186,7 +210,7 @@ fn logarithms() {
     });
     assert_eq!(of_quotient, "sub(x[i0], sin(x[i0]))");
     // log(x / exp(x)) stays: x may be negative.
-    let stays = elementwise(|l, x| {
+    let stays = forward(|l, x| {
         let power = l.unary(UnaryOp::Exp, x);
         let quotient = l.binary(BinaryOp::Div, x, power);
         l.unary(UnaryOp::Log, quotient)
@@ -196,7 +220,7 @@ fn logarithms() {
 
 #[test]
 fn log_of_logistic() {
-    let stable = elementwise(|l, x| {
+    let stable = forward(|l, x| {
         let (one, power) = (l.float(1.0), l.unary(UnaryOp::Exp, x));
         let sum = l.binary(BinaryOp::Add, one, power);
         let s = l.binary(BinaryOp::Div, one, sum);
@@ -380,7 +404,13 @@ fn factor_out() {
     let node = l.reduce(vec![dim("n"), dim("k")], vec![i, j], Combine::Add, product);
     let y = graph.add_loop(node);
     graph.output("y", y);
-    assert_eq!(output(&graph), "mul(0.5, mul(scale[i0], {Add<3>(mul(a[i0, i2], b[i2, i1]))}[i0, i1]))");
+    let shown = simplify_to_read(&graph);
+    assert_eq!(
+        formula(&shown, shown.find_output("y").expect("there is a y")),
+        "mul(0.5, mul(scale[i0], {Add<3>(mul(a[i0, i2], b[i2, i1]))}[i0, i1]))"
+    );
+    // What runs adds up what the program says.
+    assert_eq!(output(&graph), "Add<3>(mul(0.5, mul(mul(scale[i0], a[i0, i2]), b[i2, i1])))");
 }
 
 #[test]

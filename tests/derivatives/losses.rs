@@ -4,9 +4,9 @@ use super::formula::formula;
 use super::loops::softmax;
 use super::*;
 use nnc::ir::interpret::{Tensor, evaluate};
-use nnc::opt::simplify_forward;
+use nnc::opt::{simplify_forward, simplify_to_read};
 
-/// The gradient of the loss by `z`, optimised: as a formula, and value and gradient with 32 bits.
+/// The gradient of the loss by `z` as a formula, and value and gradient as they are computed with 32 bits.
 fn derived(
     mut g: Graph,
     loss: NodeId,
@@ -18,13 +18,14 @@ fn derived(
     let d = gradient(&mut g, &[(loss, None)], &[z]).unwrap()[0].unwrap();
     g.output("loss", loss);
     g.output("d", d);
+    let shown = simplify_to_read(&g);
+    let text = formula(&shown, shown.find_output("d").unwrap());
     let g = optimise(&g);
     let mut feed = Feed::<f32>::default();
     let shape = g.shape(g.find_output("d").unwrap()).iter().map(|dim| dim.as_number().unwrap() as usize);
     feed.inputs.insert("z".into(), Tensor::floats(shape.collect(), logits.to_vec()));
     feed.inputs.insert("y".into(), targets);
     let found = evaluate(&g, &feed).unwrap();
-    let text = formula(&g, g.find_output("d").unwrap());
     (text, found["loss"].to_f64()[0], found["d"].to_f64())
 }
 

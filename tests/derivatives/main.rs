@@ -2,6 +2,7 @@
 
 mod conventions;
 mod formula;
+mod laws;
 mod loops;
 mod losses;
 mod scans;

@@ -288,6 +288,11 @@ fn step_graph(own: &mut Elaborator<'_>, item: &ast::Train, data: &DataValue, tra
                     minimize::update(own, line, number, &loss, around, &step, train);
                 }
             }
+            // After the losses, which derivations show as they were written.
+            let is_metric = |name: &str| name.starts_with("metric:") || name.starts_with("whole:");
+            let outputs = own.graph().outputs.iter();
+            let metrics: Vec<_> = outputs.filter(|own| is_metric(&own.name)).map(|own| own.node).collect();
+            crate::opt::simplify_forward(own.graph_mut(), &metrics, &[]);
             minimize::new_values(own);
         });
     });

@@ -1,0 +1,121 @@
+//! Laws that are applied before derivatives are taken.
+
+use super::laws::{Applied, LawId, Purpose};
+use super::scalar::Laws;
+use super::{logarithm, reads};
+use crate::ir::compose::{inline, paste, paste_sub, same};
+use crate::ir::signs::Signs;
+use crate::ir::{Graph, Loop, LoopBuilder, NodeId, Op, Phase, Scalar, ScalarId, Sub, UnaryOp};
+use std::sync::Arc;
+
+/// A graph without derivatives, with the logarithms that [`simplify_forward`] would make where derivatives are
+/// wanted: a loss is the same number whether it is trained or only printed. A graph with derivatives stays as it
+/// is, since they belong to the values as they are.
+pub fn stabilised(graph: &Graph) -> Graph {
+    let mut graph = graph.clone();
+    if !graph.nodes().any(|(_, node)| node.origin.phase == Phase::Backward) {
+        let outputs: Vec<NodeId> = graph.outputs.iter().map(|output| output.node).collect();
+        simplify_forward(&mut graph, &outputs, &[]);
+    }
+    graph
+}
+
+/// Applies those laws that make derivatives better, before they are taken: those of logarithms, with which the
+/// derivatives of `log(softmax(z))` and `log(sigmoid(z))` are finite for every `z`, and `pick`, with which that of
+/// one element of it is no sum. Nodes keep their numbers and values; nothing is read through the nodes of `wrt`,
+/// whose derivatives are wanted.
+pub fn simplify_forward(graph: &mut Graph, of: &[NodeId], wrt: &[NodeId]) {
+    simplify_forward_with(graph, of, wrt, &Applied::new(Purpose::Differentiate));
+}
+
+fn simplify_forward_with(graph: &mut Graph, of: &[NodeId], wrt: &[NodeId], applied: &Applied) {
+    let needed = graph.reachable(of.iter().copied());
+    let mut uses = vec![0u32; graph.len()];
+    for (_, node) in graph.nodes().filter(|(id, _)| needed[id.0 as usize]) {
+        node.operands.iter().for_each(|id| uses[id.0 as usize] += 1);
+    }
+    let opaque: Vec<bool> = (0..graph.len()).map(|at| wrt.contains(&NodeId(at as u32))).collect();
+    let mut signs = Signs::default();
+    for at in (0..graph.len()).filter(|at| needed[*at]) {
+        let id = NodeId(at as u32);
+        if let Op::Scan(scan) = &graph[id].op {
+            let mut scan = scan.as_ref().clone();
+            let outputs: Vec<NodeId> = scan.body.outputs.iter().map(|output| output.node).collect();
+            simplify_forward_with(&mut scan.body, &outputs, &[], applied);
+            let operands = graph[id].operands.clone();
+            graph.replace(id, Op::Scan(Arc::new(scan)), operands);
+            continue;
+        }
+        let Op::Loop(body) = &graph[id].op else { continue };
+        let concerned = body.body.nodes.iter().any(|scalar| match scalar {
+            Scalar::Unary(UnaryOp::Log, _) => true,
+            Scalar::Read { subs, .. } => subs.iter().any(|sub| matches!(sub, Sub::Value(_))),
+            _ => false,
+        });
+        if !concerned {
+            continue;
+        }
+        let body = body.clone();
+        if let Some((op, operands)) =
+            simplified(graph, &mut signs, &body, &graph[id].operands, &opaque, &uses, applied)
+        {
+            graph.replace(id, op, operands);
+        }
+    }
+}
+
+fn simplified(
+    graph: &Graph,
+    signs: &mut Signs,
+    body: &Loop,
+    operands: &[NodeId],
+    opaque: &[bool],
+    uses: &[u32],
+    applied: &Applied,
+) -> Option<(Op, Vec<NodeId>)> {
+    let mut laws = Laws { graph, signs, strip: false, opaque, applied };
+    let mut l = LoopBuilder::new(graph, body.domain.clone());
+    let mut any = false;
+    let values = paste(&mut l, &body.body, operands, &mut same, &mut |l, _, scalar| {
+        made(&mut laws, l, scalar, uses, &mut any)
+    });
+    if !any {
+        return None;
+    }
+    let write = body.write.iter().map(|sub| paste_sub(&mut l, sub, &values, &mut same)).collect();
+    let result = values[body.body.result.0 as usize];
+    let node = l.finish(body.shape.clone(), write, body.dropping, body.combine, result);
+    Some((Op::Loop(Arc::new(node.body)), node.operands))
+}
+
+fn made(
+    laws: &mut Laws<'_, '_>,
+    l: &mut LoopBuilder<'_>,
+    scalar: Scalar,
+    uses: &[u32],
+    any: &mut bool,
+) -> ScalarId {
+    if let Scalar::Unary(UnaryOp::Log, a) = scalar
+        && let Some(found) = logarithm::of(laws, l, a)
+    {
+        *any = true;
+        return found;
+    }
+    if let Scalar::Read { operand, subs, padded } = &scalar {
+        let (graph, node) = (laws.graph, l.operands()[*operand as usize]);
+        if let Op::Loop(producer) = &graph[node].op
+            && !laws.opaque[node.0 as usize]
+            && uses[node.0 as usize] == 1
+            && reads::is_picked(l, producer, subs, *padded)
+            && laws.applied.allows(LawId::Pick)
+        {
+            let picked =
+                inline(l, graph, node, subs, *padded, &mut |l, _, scalar| made(laws, l, scalar, uses, any));
+            if let Some(picked) = picked {
+                *any = true;
+                return picked;
+            }
+        }
+    }
+    l.add(scalar)
+}
