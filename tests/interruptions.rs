@@ -2,7 +2,7 @@
 #![cfg(unix)]
 
 use std::ffi::OsStr;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -100,12 +100,144 @@ fn parameters_from_before_a_bad_loss_are_saved() {
 }
 
 #[test]
-fn nobody_listening_is_no_error() {
-    let mut child = nnc().args(["run", XOR, "--epochs", "20000"]).spawn().expect("nnc starts");
+fn nobody_listening_ends_the_training_and_keeps_what_was_learnt() {
+    let file = temporary("closed");
+    let mut child =
+        nnc().args(["run", XOR, "--epochs", "100000000", "--save"]).arg(&file).spawn().expect("nnc starts");
     drop(child.stdout.take());
     let mut errors = String::new();
     child.stderr.take().expect("a pipe").read_to_string(&mut errors).expect("text");
-    assert_eq!((child.wait().expect("it ends").code(), errors.as_str()), (Some(0), ""));
+    assert_eq!(child.wait().expect("it ends").code(), Some(141), "{errors}");
+    assert!(errors.starts_with("saved step "), "{errors}");
+    std::fs::remove_file(file).expect("it was saved");
+}
+
+/// Commands that write to standard output, with what they read from standard input.
+const WRITERS: [(&[&str], &str); 9] = [
+    (&["doc"], ""),
+    (&["doc", "Conv2d"], ""),
+    (&["explain"], ""),
+    (&["ir", XOR], ""),
+    (&["summary", XOR], ""),
+    (&["derive", XOR], ""),
+    (&["fmt", "-"], "const a=1"),
+    (&["check", "-", "--json"], "const a = b"),
+    (&["--help"], ""),
+];
+
+fn with_input(arguments: &[&str], input: &str, output: Stdio, errors: Stdio) -> (Option<i32>, String) {
+    let mut command = nnc();
+    command.args(arguments).stdin(Stdio::piped()).stdout(output).stderr(errors);
+    let mut child = command.spawn().expect("nnc starts");
+    child.stdin.take().expect("a pipe").write_all(input.as_bytes()).expect("nnc reads");
+    drop(child.stdout.take());
+    let mut text = String::new();
+    if let Some(mut errors) = child.stderr.take() {
+        errors.read_to_string(&mut text).expect("text");
+    }
+    (child.wait().expect("it ends").code(), text)
+}
+
+#[test]
+fn a_closed_pipe_is_quiet() {
+    for (arguments, input) in WRITERS {
+        let (code, errors) = with_input(arguments, input, closed_pipe(), Stdio::piped());
+        let wanted = if arguments[0] == "check" { 1 } else { 141 };
+        assert_eq!((code, errors.as_str()), (Some(wanted), ""), "{arguments:?}");
+    }
+}
+
+/// A pipe that nobody reads from.
+fn closed_pipe() -> Stdio {
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    writer.into()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_behind_the_output_is_an_error() {
+    let full = || Stdio::from(std::fs::OpenOptions::new().write(true).open("/dev/full").expect("a device"));
+    for (arguments, input) in WRITERS {
+        let (code, errors) = with_input(arguments, input, full(), Stdio::piped());
+        assert_eq!(code, Some(1), "{arguments:?}: {errors}");
+        assert!(errors.contains("cannot write to standard output"), "{arguments:?}: {errors}");
+    }
+    let run = ["run", XOR, "--epochs", "2"];
+    for more in [&[][..], &["--events", "json"], &["--quiet"]] {
+        let (code, errors) = with_input(&[&run[..], more].concat(), "", full(), Stdio::piped());
+        assert_eq!(code, Some(1), "{more:?}: {errors}");
+        assert!(errors.contains("No space left"), "{more:?}: {errors}");
+    }
+    // Nobody can be told, but nothing panics.
+    for (arguments, input) in [(&["check", "-"], "const a = b"), (&["fmt", "-"], "print )")] {
+        assert_eq!(with_input(arguments, input, full(), full()).0, Some(1));
+    }
+}
+
+#[test]
+fn what_was_learnt_is_saved_before_what_follows_and_ctrl_c_ends_that() {
+    let (program, file) = (temporary("long.nn"), temporary("long.safetensors"));
+    let text = "model M(x: [B, 1]) -> [B, 1] { x |> Linear(1) }\n\
+        data d {\n rows = 4\n x: [1] = uniform(-1, 1)\n}\n\
+        train {\n data = d\n minimize mean(M(x)^2) with SGD()\n epochs = 2\n}\n\
+        print \"trained\"\n\
+        fn heavy(x: [n]) {\n y[i, j] = tanh(x[i] * x[j])\n sum(y @ y)\n}\n\
+        print heavy(uniform(0, 1, shape = [20000]))\n";
+    std::fs::write(&program, text).expect("a file");
+    let mut child = nnc().arg("run").arg(&program).arg("--save").arg(&file).spawn().expect("nnc starts");
+    let mut output = BufReader::new(child.stdout.take().expect("a pipe"));
+    let mut line = String::new();
+    while line != "trained\n" {
+        line.clear();
+        assert!(output.read_line(&mut line).expect("text") > 0, "it prints");
+    }
+    let trained = std::fs::read(&file).expect("it is saved already");
+    let signal = |name: &str| Command::new("kill").args([name, &child.id().to_string()]).status();
+    assert!(signal("-TERM").expect("kill starts").success());
+    let mut errors = String::new();
+    child.stderr.take().expect("a pipe").read_to_string(&mut errors).expect("text");
+    assert_eq!(child.wait().expect("it ends").code(), Some(143), "{errors}");
+    assert!(errors.contains("--resume"), "{errors}");
+    assert_eq!(std::fs::read(&file).expect("it is still there"), trained);
+    [program, file].iter().for_each(|path| std::fs::remove_file(path).expect("it was there"));
+}
+
+#[test]
+fn no_escape_sequence_reaches_the_terminal() {
+    let folder = temporary("escapes");
+    std::fs::create_dir(&folder).expect("a folder");
+    let program = folder.join("ev\x1b[2Jil.nn");
+    let text = "print \"\x1b[31mred\"\n## \x1b]0;title\x07\nfn f(x) = x\nprint unknown\u{202e}\n\
+        data q = csv(\"\x1b[2Jq.csv\") {\n x: [1] = column(\"a\\u{9b}31m\")\n}\nprint q.x\n";
+    std::fs::write(&program, text).expect("a file");
+    let good = folder.join("good.nn");
+    std::fs::write(&good, "print \"\x1b[31mred\"\nplot [1.0, 2.0], title = \"\x1b[31m<&\"\n")
+        .expect("a file");
+    std::fs::write(folder.join("a.csv"), "\x1b[31mx,y\n1,2\n").expect("a file");
+    let column = folder.join("column.nn");
+    let text = "data q = csv(\"a.csv\") {\n x: [1] = column(\"z\")\n}\nprint q.x\n";
+    std::fs::write(&column, text).expect("a file");
+    let plots = ["--plots".as_ref(), folder.as_os_str()];
+    let runs: [(&str, &PathBuf, &[&OsStr]); 7] = [
+        ("run", &program, &[]),
+        ("check", &program, &[]),
+        ("check", &program, &["--json".as_ref()]),
+        ("run", &good, &plots),
+        ("run", &good, &["--events".as_ref(), "json".as_ref()]),
+        ("run", &column, &[]),
+        ("ir", &good, &[]),
+    ];
+    for (command, path, more) in runs {
+        let (_, output, errors) = run(nnc().arg(command).arg(path).args(more));
+        let obeyed = |character: char| character.is_control() && character != '\n' || character == '\u{202e}';
+        assert!(!output.contains(obeyed), "{command} {path:?}: {output:?}");
+        assert!(!errors.contains(obeyed), "{command} {path:?}: {errors:?}");
+        assert!(!output.is_empty() || !errors.is_empty());
+    }
+    let picture = std::fs::read_to_string(folder.join("good-1.svg")).expect("a picture");
+    assert!(!picture.contains('\x1b') && picture.contains("&lt;&amp;"), "{picture}");
+    std::fs::remove_dir_all(folder).expect("it was there");
 }
 
 #[test]

@@ -8,6 +8,7 @@ pub mod philox;
 pub mod render;
 pub mod span;
 pub mod stack;
+pub mod visible;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Help, Label, Severity};
 pub use nearest::nearest;

@@ -1,11 +1,14 @@
 //! Diagnostics for people (text with the source beside it) and for programs (JSON).
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Patch, Renderer, Snippet};
 use serde_json::{Value, json};
 
+use super::span::SourceFile;
+use super::visible::visible;
 use super::{Diagnostic, FileId, Severity, SourceMap, Span};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -26,15 +29,18 @@ pub fn render(diagnostic: &Diagnostic, sources: &SourceMap, style: Style) -> Str
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
+    let diagnostic = &safe(diagnostic);
     let message = shortened(&diagnostic.message);
     let title = level.primary_title(message.as_str()).id(diagnostic.code);
     let mut main = Group::with_title(title);
     for file in files_of(diagnostic, sources) {
         let source = sources.file(file);
-        let mut snippet = Snippet::source(&*source.text).path(&*source.name);
-        for label in diagnostic.labels.iter().filter(|label| label.span.file == file) {
+        let labels = || diagnostic.labels.iter().filter(|label| label.span.file == file);
+        let part = Part::of(source, labels().map(|label| label.span));
+        let mut snippet = part.snippet(source);
+        for label in labels() {
             let kind = if label.primary { AnnotationKind::Primary } else { AnnotationKind::Context };
-            let annotation = kind.span(clamped(&source.text, label.span));
+            let annotation = kind.span(part.place(source, label.span));
             snippet = snippet.annotation(if label.message.is_empty() {
                 annotation
             } else {
@@ -51,8 +57,9 @@ pub fn render(diagnostic: &Diagnostic, sources: &SourceMap, style: Style) -> Str
         match &help.patch {
             Some((span, text)) if exists(span.file, sources) => {
                 let source = sources.file(span.file);
-                let patch = Patch::new(clamped(&source.text, *span), text.as_str());
-                let snippet = Snippet::source(&*source.text).path(&*source.name).patch(patch);
+                let part = Part::of(source, std::iter::once(*span));
+                let patch = Patch::new(part.place(source, *span), text.as_str());
+                let snippet = part.snippet(source).patch(patch);
                 patches.push(Level::HELP.secondary_title(help.message.as_str()).element(snippet));
             }
             _ => main = main.element(Level::HELP.message(help.message.as_str())),
@@ -70,6 +77,23 @@ pub fn render(diagnostic: &Diagnostic, sources: &SourceMap, style: Style) -> Str
         lines.push('\n');
     }
     lines
+}
+
+/// The diagnostic without what a terminal would obey: names, numbers and texts in it are the user's. Lines of
+/// source text are made safe where they are drawn.
+fn safe(diagnostic: &Diagnostic) -> Diagnostic {
+    let mut safe = diagnostic.clone();
+    let labels = safe.labels.iter_mut().map(|label| &mut label.message);
+    let helps = safe.helps.iter_mut().map(|help| {
+        std::iter::once(&mut help.message).chain(help.patch.as_mut().map(|(_, replacement)| replacement))
+    });
+    let texts = std::iter::once(&mut safe.message).chain(labels).chain(&mut safe.notes);
+    for text in texts.chain(helps.flatten()) {
+        if let Cow::Owned(shown) = visible(text) {
+            *text = shown;
+        }
+    }
+    safe
 }
 
 /// One diagnostic for `check --json`: `code`, `severity`, `message`, `file`, `line`, `column`,
@@ -150,6 +174,37 @@ fn exists(file: FileId, sources: &SourceMap) -> bool {
     sources.files().any(|(id, _)| id == file)
 }
 
+/// The part of a source that a message shows: with a whole long text for each message, many messages would
+/// take time in proportion to its square.
+struct Part {
+    /// The number of its first line, from 0.
+    line: usize,
+    bytes: Range<usize>,
+}
+
+/// Lines around the places of a message that are shown too if they help.
+const CONTEXT: usize = 2;
+
+impl Part {
+    fn of(source: &SourceFile, spans: impl Iterator<Item = Span>) -> Part {
+        let ranges = spans.map(|span| clamped(&source.text, span));
+        let all = ranges.reduce(|all, next| all.start.min(next.start)..all.end.max(next.end));
+        let (line, bytes) = source.lines_around(all.unwrap_or(0..0), CONTEXT);
+        Part { line, bytes }
+    }
+
+    fn snippet<'a, T: Clone>(&self, source: &'a SourceFile) -> Snippet<'a, T> {
+        let text = &source.text[self.bytes.clone()];
+        Snippet::source(text).line_start(self.line + 1).path(visible(&source.name))
+    }
+
+    /// Where a span lies in it.
+    fn place(&self, source: &SourceFile, span: Span) -> Range<usize> {
+        let range = clamped(&source.text, span);
+        range.start - self.bytes.start..range.end - self.bytes.start
+    }
+}
+
 /// The span as a range that may index the text.
 fn clamped(text: &str, span: Span) -> Range<usize> {
     let start = text.floor_char_boundary(span.start as usize);
@@ -194,6 +249,22 @@ mod tests {
         let value = to_json(&diagnostic, &sources);
         assert_eq!((value["line"].as_u64(), value["column"].as_u64()), (Some(2), Some(5)));
         assert_eq!(value["helps"][0]["patch"]["text"], ")");
+    }
+
+    #[test]
+    fn no_escape_sequence_is_left() {
+        let mut sources = SourceMap::default();
+        let file = sources.add("ev\x1b[2Jil.nn", "x = \"\x1b[31m\x07\"\n");
+        let span = Span::new(file, 4, 12);
+        let escape = "\x1b]0;title\x07 \u{9b}31m";
+        let diagnostic = Diagnostic::warning("W0071", escape)
+            .at(span, escape)
+            .note(escape)
+            .help(escape)
+            .suggest(escape, span, escape);
+        let text = render(&diagnostic, &sources, Style::Plain);
+        let obeyed = |character: char| character.is_control() && character != '\n';
+        assert!(!text.contains(obeyed), "{text:?}");
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Places in source text.
 
 use std::fmt;
-use std::sync::Arc;
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
 
 /// A file of a [`SourceMap`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default)]
@@ -41,6 +42,32 @@ impl fmt::Debug for Span {
 pub struct SourceFile {
     pub name: Arc<str>,
     pub text: Arc<str>,
+    /// Where each line begins; found when a line is first asked for.
+    lines: OnceLock<Arc<[u32]>>,
+}
+
+impl SourceFile {
+    /// Where each line begins, the first at 0.
+    fn lines(&self) -> &[u32] {
+        self.lines.get_or_init(|| {
+            let ends = self.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+            std::iter::once(0).chain(ends.map(|(at, _)| at as u32 + 1)).collect()
+        })
+    }
+
+    /// The number of the line of a byte offset, from 0.
+    fn line_at(&self, offset: usize) -> usize {
+        self.lines().partition_point(|start| *start as usize <= offset) - 1
+    }
+
+    /// The lines that a range of bytes touches, and some around them: the number of the first, from 0, and
+    /// their bytes.
+    pub fn lines_around(&self, range: Range<usize>, around: usize) -> (usize, Range<usize>) {
+        let first = self.line_at(range.start).saturating_sub(around);
+        let last = self.line_at(range.end) + around + 1;
+        let end = self.lines().get(last).map_or(self.text.len(), |start| *start as usize);
+        (first, self.lines()[first] as usize..end)
+    }
 }
 
 /// All texts of one compilation: the user's file, its imports, the prelude.
@@ -51,7 +78,8 @@ pub struct SourceMap {
 
 impl SourceMap {
     pub fn add(&mut self, name: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> FileId {
-        self.files.push(SourceFile { name: name.into(), text: text.into() });
+        let lines = OnceLock::new();
+        self.files.push(SourceFile { name: name.into(), text: text.into(), lines });
         FileId(self.files.len() as u32 - 1)
     }
 
@@ -66,10 +94,10 @@ impl SourceMap {
 
     /// Line and column of a byte offset, both from 1; columns count characters.
     pub fn line_column(&self, file: FileId, offset: u32) -> (usize, usize) {
-        let text = &self.file(file).text;
-        let text = &text[..text.floor_char_boundary(offset as usize)];
-        let line_start = text.rfind('\n').map_or(0, |at| at + 1);
-        (text.matches('\n').count() + 1, text[line_start..].chars().count() + 1)
+        let file = self.file(file);
+        let offset = file.text.floor_char_boundary(offset as usize);
+        let line = file.line_at(offset);
+        (line + 1, file.text[file.lines()[line] as usize..offset].chars().count() + 1)
     }
 
     pub fn files(&self) -> impl Iterator<Item = (FileId, &SourceFile)> {

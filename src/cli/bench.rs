@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use serde_json::{Map, Value, json};
 
+use super::json::json_text;
 use super::measured::{Measured, Subject};
 use super::numbers::{bytes, count, duration};
 use super::{Failure, input, say};
@@ -49,7 +50,7 @@ impl Bench {
         let input = input::read(&self.of.file)?;
         if self.first_step {
             let mut subject = self.of.prepare(&input, Purpose::Training)?;
-            subject.held.steps(&mut subject.session, 1);
+            subject.held.steps(&mut subject.session, 1)?;
             say("done");
             return Ok(());
         }
@@ -58,13 +59,13 @@ impl Bench {
         }
         let mut subject = self.of.prepare(&input, Purpose::Training)?;
         let peak = machine::arithmetic(subject.threads, subject.precision());
-        let times = Times::measure(&mut subject.session, &mut subject.held, self.of.seconds);
+        let times = Times::measure(&mut subject.session, &mut subject.held, self.of.seconds)?;
         let stages = Pass::ALL.map(|pass| (pass, subject.program.timings().seconds_of(pass)));
         let measures = subject.held.measures(&subject.session)?;
         let first_step = first_step(&input.text, &self.of);
         let findings = Findings { name: input.name, subject, times, stages, measures, peak, first_step };
         if self.of.json {
-            say(&findings.json().to_string())
+            say(&json_text(&findings.json()))
         } else {
             say(&findings.text())
         }
@@ -92,7 +93,7 @@ impl Bench {
                 "calls": times.calls(),
                 "peak_mb": times.resident[1].map(|resident| rounded(resident.most as f64 / 1e6)),
             });
-            say(&report.to_string());
+            say(&json_text(&report));
         } else {
             say(&format!(
                 "{}: {} answers for {} rows in {}; {} to {} in the middle 80 %; {} calls, {}",

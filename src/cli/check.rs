@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::json::json_text;
 use super::{Failure, input, report, say};
 use crate::base::render::to_json;
 use crate::runtime::program::Diagnostics;
@@ -32,7 +33,7 @@ impl Check {
             Err(diagnostics) => (diagnostics, true),
         };
         if self.json {
-            diagnostics.iter().for_each(|own| say(&to_json(own, &diagnostics.sources).to_string()));
+            diagnostics.iter().for_each(|own| say(&json_text(&to_json(own, &diagnostics.sources))));
         } else if !diagnostics.is_empty() {
             report(&diagnostics);
         }

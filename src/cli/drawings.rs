@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::plot::{Curves, svg};
 use crate::base::Diagnostic;
 use crate::runtime::events::{Chart, Event, Observer};
+use crate::runtime::files::write_atomically;
 
 /// An observer that draws each plot into a file.
 pub struct Drawings {
@@ -33,7 +34,8 @@ impl Drawings {
     fn draw(&mut self, chart: &Chart) {
         self.drawn += 1;
         let path = self.folder.join(format!("{}-{}.svg", self.name, self.drawn));
-        if let Err(error) = std::fs::write(&path, svg(&Curves::of(chart))) {
+        let picture = svg(&Curves::of(chart));
+        if let Err(error) = write_atomically(&path, &mut |out| out.write_all(picture.as_bytes())) {
             let message = format!("cannot write `{}`: {error}", path.display());
             self.inner.event(&Event::Warning(&Diagnostic::warning("E0714", message)));
         }

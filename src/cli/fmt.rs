@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::output::{complain, put};
 use super::{Failure, input, report};
 use crate::base::{Diagnostic, SourceMap};
+use crate::runtime::files::write_atomically;
 use crate::runtime::program::Diagnostics;
 use crate::syntax;
 
@@ -47,17 +49,17 @@ impl Fmt {
             }
         };
         if path == Path::new("-") && !self.check {
-            print!("{formatted}");
+            put(&formatted);
             return Ok(true);
         }
         if formatted == input.text {
             return Ok(true);
         }
         if self.check {
-            eprintln!("{} is not formatted", input.name);
+            complain(&format!("{} is not formatted", input.name));
             return Ok(false);
         }
-        match std::fs::write(path, formatted) {
+        match write_atomically(path, &mut |out| out.write_all(formatted.as_bytes())) {
             Ok(()) => Ok(true),
             Err(error) => {
                 let message = format!("cannot write `{}`: {error}", path.display());

@@ -1,51 +1,126 @@
-//! Ctrl-C: the first one ends the training after the step at work, so that what was learnt can be kept; the
-//! second ends the process.
+//! Ctrl-C, and the other ways in which a process is asked to end: while a training is at work the first request
+//! ends it after the step at work, so that what was learnt can be kept, and the second ends the process. At all
+//! other times there is nothing to lose, and the first one ends the process.
 
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::sync::{Mutex, PoisonError};
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::flag;
+use signal_hook::iterator::Signals;
 
+use super::output;
 use crate::runtime::events::{Event, Observer};
 
-/// What a shell shows for a process that Ctrl-C ended.
-pub const EXIT_CODE: u8 = 130;
+/// Requests of this process's user to end.
+#[derive(Default)]
+pub struct Requests {
+    /// The signal that came first while a training was at work; 0 if none did.
+    signal: AtomicI32,
+    /// Whether a training is at work, or what it learnt is being saved.
+    training: AtomicBool,
+    /// What is said if the process ends when no training is at work.
+    farewell: Mutex<Option<String>>,
+}
 
-/// An observer that ends the training when somebody presses Ctrl-C.
+impl Requests {
+    /// Begins to listen. If the system does not allow it, signals do what they always do.
+    pub fn listen() -> Arc<Requests> {
+        let requests = Arc::new(Requests::default());
+        // A file that may not grow any more is an error like a full disk.
+        let _ = flag::register(SIGXFSZ, Arc::default());
+        let wanted = [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|signal| !is_ignored(*signal));
+        if let Ok(mut signals) = Signals::new(wanted) {
+            let heard = Arc::clone(&requests);
+            std::thread::spawn(move || signals.forever().for_each(|signal| heard.hear(signal)));
+        }
+        requests
+    }
+
+    fn hear(&self, signal: i32) {
+        let first = self.signal.compare_exchange(0, signal, Ordering::SeqCst, Ordering::SeqCst).is_ok();
+        if first && self.training.load(Ordering::SeqCst) {
+            return;
+        }
+        if first && let Some(text) = &*self.farewell.lock().unwrap_or_else(PoisonError::into_inner) {
+            output::complain(text);
+        }
+        std::process::exit(i32::from(code_of(signal)));
+    }
+
+    /// The exit code, if somebody asked the training to end.
+    pub fn exit_code(&self) -> Option<u8> {
+        match self.signal.load(Ordering::SeqCst) {
+            0 => None,
+            signal => Some(code_of(signal)),
+        }
+    }
+
+    fn are_there(&self) -> bool {
+        self.signal.load(Ordering::Relaxed) != 0
+    }
+}
+
+/// What a shell shows for a process that a signal ended.
+fn code_of(signal: i32) -> u8 {
+    (128 + signal).try_into().unwrap_or(1)
+}
+
+/// Whether who started this process wants it to ignore the signal, as `nohup` does for the end of a terminal.
+/// Ctrl-C is listened to in any case: shells let programs in the background ignore it, and `kill -INT` means it.
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    signal == SIGHUP && mask >> (signal - 1) & 1 == 1
+}
+
+/// An observer that ends the training when somebody asks for it, or when nobody reads what is written.
 pub struct Interruptible {
     inner: Box<dyn Observer>,
-    asked: Arc<AtomicBool>,
-    listening: bool,
+    requests: Arc<Requests>,
+    /// The program, and the file in which it is saved.
+    file: PathBuf,
+    save: Option<PathBuf>,
 }
 
 impl Interruptible {
-    /// `asked` says afterwards whether somebody did.
-    pub fn new(inner: Box<dyn Observer>, asked: Arc<AtomicBool>) -> Interruptible {
-        Interruptible { inner, asked, listening: false }
+    pub fn new(
+        inner: Box<dyn Observer>,
+        requests: Arc<Requests>,
+        file: PathBuf,
+        save: Option<PathBuf>,
+    ) -> Interruptible {
+        Interruptible { inner, requests, file, save }
     }
 
-    /// Until a training begins there is nothing to keep, and Ctrl-C ends the process as ever.
-    fn listen(&mut self) {
-        if std::mem::replace(&mut self.listening, true) {
-            return;
-        }
-        for signal in [SIGINT, SIGTERM] {
-            // In this order: a signal that comes when one was seen already ends the process. If the system
-            // takes no handler, the first one does.
-            let second =
-                flag::register_conditional_shutdown(signal, EXIT_CODE.into(), Arc::clone(&self.asked));
-            if second.is_ok() {
-                let _ = flag::register(signal, Arc::clone(&self.asked));
+    fn is_over(&self) -> bool {
+        self.requests.are_there() || output::is_closed()
+    }
+
+    fn farewell(&self) -> String {
+        match &self.save {
+            Some(save) => {
+                let (file, save) = (self.file.display(), save.display());
+                format!("interrupted behind the training; go on with `nnc run {file} --resume {save}`")
             }
+            None => "interrupted behind the training; with `--save FILE` what was learnt is kept".into(),
         }
     }
 }
 
 impl Observer for Interruptible {
     fn event(&mut self, event: &Event<'_>) {
-        if matches!(event, Event::Start(_)) {
-            self.listen();
+        match event {
+            Event::Start(_) => self.requests.training.store(true, Ordering::SeqCst),
+            Event::Kept => {
+                let farewell = Some(self.farewell());
+                *self.requests.farewell.lock().unwrap_or_else(PoisonError::into_inner) = farewell;
+                self.requests.training.store(false, Ordering::SeqCst);
+            }
+            _ => {}
         }
         self.inner.event(event);
     }
@@ -55,10 +130,10 @@ impl Observer for Interruptible {
     }
 
     fn stop(&mut self) -> bool {
-        self.asked.load(Ordering::Relaxed) || self.inner.stop()
+        self.is_over() || self.inner.stop()
     }
 
     fn leave(&mut self) -> bool {
-        self.asked.load(Ordering::Relaxed) || self.inner.leave()
+        self.is_over() || self.inner.leave()
     }
 }

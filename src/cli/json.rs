@@ -1,10 +1,13 @@
 //! `nnc run --events json`: one JSON object a line.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value, json};
 
-use super::lines::Lines;
+use super::output::Lines;
 use crate::base::SourceMap;
 use crate::base::render::to_json;
+use crate::base::visible::visible;
 use crate::runtime::array::{Array, Elements};
 use crate::runtime::events::{Event, Observer, Scores};
 
@@ -34,6 +37,7 @@ impl Observer for Json {
                 "compile_seconds": start.compile_seconds,
             }),
             Event::Progress { .. } => return self.lines.flush(),
+            Event::Kept => return,
             Event::Step(step) => json!({
                 "event": "step",
                 "step": step.step,
@@ -69,16 +73,29 @@ impl Observer for Json {
                 json!({ "event": "warning", "diagnostic": to_json(diagnostic, &self.sources) })
             }
         };
+        let text = json_text(&value);
         match event {
-            Event::Step(_) => self.lines.say_soon(&value.to_string(), 0.0),
-            Event::Epoch(report) => self.lines.say_soon(&value.to_string(), report.seconds),
-            _ => self.lines.say(&value.to_string()),
+            Event::Step(_) => self.lines.say_soon(&text, 0.0),
+            Event::Epoch(report) => self.lines.say_soon(&text, report.seconds),
+            _ => self.lines.say(&text),
         }
     }
 
     fn every(&self) -> Option<u64> {
         self.every
     }
+}
+
+/// The value on one line, with what a terminal would obey in JSON's own spelling.
+pub fn json_text(value: &Value) -> String {
+    let mut text = String::new();
+    for character in value.to_string().chars() {
+        match visible(character.encode_utf8(&mut [0; 4])) {
+            Cow::Borrowed(_) => text.push(character),
+            Cow::Owned(_) => text.push_str(&format!("\\u{:04x}", u32::from(character))),
+        }
+    }
+    text
 }
 
 fn scores(scores: &Scores) -> Value {

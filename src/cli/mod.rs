@@ -1,6 +1,8 @@
 //! Rank 8: the command line. Everything here is words, files and exit codes; the work is done below.
 //!
-//! Exit codes: 0 fine, 1 the program was rejected or failed, 2 wrong usage, 130 ended by Ctrl-C.
+//! Exit codes: 0 fine, 1 the program was rejected or failed, or output could not be written, 2 wrong usage,
+//! 128 and the number of the signal if the process was asked to end: 130 by Ctrl-C, 129 and 143 by SIGHUP and
+//! SIGTERM, 141 if nobody reads its output any more.
 
 mod bench;
 mod check;
@@ -14,9 +16,9 @@ mod input;
 mod interrupt;
 mod ir;
 mod json;
-mod lines;
 mod measured;
 mod numbers;
+mod output;
 mod plot;
 mod profile;
 mod progress;
@@ -28,6 +30,8 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use output::{complain, complain_rendered, say};
 
 use crate::base::render::{Style, render_all};
 use crate::runtime::program::Diagnostics;
@@ -75,8 +79,8 @@ enum Failure {
     Silent,
     /// The command line asks for something that cannot be.
     Usage(String),
-    /// Ended by Ctrl-C.
-    Interrupted,
+    /// Ended by a signal, which has this exit code.
+    Interrupted(u8),
 }
 
 impl From<Diagnostics> for Failure {
@@ -87,8 +91,22 @@ impl From<Diagnostics> for Failure {
 
 /// Carries out the command line of this process.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let outcome = match arguments.command {
+    let code = match Arguments::try_parse() {
+        Ok(arguments) => carry_out(arguments.command),
+        Err(error) => {
+            let printed = error.print();
+            if !error.use_stderr() {
+                output::remember(printed);
+            }
+            u8::try_from(error.exit_code()).unwrap_or(2)
+        }
+    };
+    ExitCode::from(output::exit_code(code))
+}
+
+/// Carries out a command and gives its exit code.
+fn carry_out(command: Command) -> u8 {
+    let outcome = match command {
         Command::Run(command) => command.carry_out(),
         Command::Check(command) => command.carry_out(),
         Command::Ir(command) => command.carry_out(),
@@ -102,38 +120,32 @@ pub fn main() -> ExitCode {
         Command::Doc(command) => command.carry_out(),
     };
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => 0,
         Err(Failure::Program(diagnostics)) => {
             report(&diagnostics);
-            ExitCode::from(1)
+            1
         }
-        Err(Failure::Silent) => ExitCode::from(1),
-        Err(Failure::Interrupted) => ExitCode::from(interrupt::EXIT_CODE),
+        Err(Failure::Silent) => 1,
+        Err(Failure::Interrupted(code)) => code,
         Err(Failure::Usage(message)) => {
-            eprintln!("error: {message}\n\nFor more information, try '--help'.");
-            ExitCode::from(2)
+            complain(&format!("error: {message}\n\nFor more information, try '--help'."));
+            2
         }
     }
 }
 
 /// Shows diagnostics on standard error.
 fn report(diagnostics: &Diagnostics) {
-    eprint!("{}", render_all(diagnostics, &diagnostics.sources, style()));
+    complain_rendered(&render_all(diagnostics, &diagnostics.sources, style()));
     let errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
     if errors > 1 {
-        eprintln!("{errors} errors; `nnc explain CODE` tells more about each");
+        complain(&format!("{errors} errors; `nnc explain CODE` tells more about each"));
     } else if let Some(error) = diagnostics.iter().find(|diagnostic| diagnostic.is_error()) {
-        eprintln!("`nnc explain {}` tells more", error.code);
+        complain(&format!("`nnc explain {}` tells more", error.code));
     }
 }
 
 fn style() -> Style {
     let plain = std::env::var_os("NO_COLOR").is_some() || !std::io::stderr().is_terminal();
     if plain { Style::Plain } else { Style::Colour }
-}
-
-/// Writes a line to standard output. Nobody listening any more is no error.
-fn say(text: &str) {
-    use std::io::Write;
-    let _ = writeln!(std::io::stdout().lock(), "{text}");
 }

@@ -6,6 +6,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::bench::{rounded, threads_text, time_text};
+use super::json::json_text;
 use super::measured::Measured;
 use super::numbers::count;
 use super::{Failure, input, say};
@@ -67,13 +68,13 @@ impl Profile {
         let mut subject = self.of.prepare(&input, Purpose::Profile)?;
         let Some(measures) = subject.measures.take() else { return Err(Failure::Silent) };
         let profile =
-            Measurement::measure(&mut subject.session, &mut subject.held, &measures, self.of.seconds);
+            Measurement::measure(&mut subject.session, &mut subject.held, &measures, self.of.seconds)?;
         let limits = Limits {
             flops: machine::arithmetic(subject.threads, subject.precision()),
             bytes: machine::copying(measures.arena_bytes + measures.tensor_bytes, subject.threads),
         };
         if self.of.json {
-            say(&json(&input.name, subject.threads, &profile, &limits).to_string());
+            say(&json_text(&json(&input.name, subject.threads, &profile, &limits)));
             return Ok(());
         }
         say(&format!(

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::lines::Lines;
+use super::output::{Lines, complain_rendered};
 use super::plot::{Curves, sketch};
 use super::{numbers, style};
 use crate::base::SourceMap;
@@ -46,8 +46,8 @@ impl Observer for Terminal {
             Event::Warning(diagnostic) => {
                 let text = render(diagnostic, &self.sources, style());
                 match &self.bar {
-                    Some(bar) => bar.suspend(|| eprint!("{text}")),
-                    None => eprint!("{text}"),
+                    Some(bar) => bar.suspend(|| complain_rendered(&text)),
+                    None => complain_rendered(&text),
                 }
             }
             Event::Plot(chart) => self.line(&sketch(&Curves::of(chart))),
@@ -76,7 +76,7 @@ impl Observer for Terminal {
                     bar.set_position(*step);
                 }
             }
-            Event::Step(_) => {}
+            Event::Step(_) | Event::Kept => {}
             Event::Epoch(report) => match &self.bar {
                 Some(bar) => {
                     if report.epoch == 1 || self.changed.elapsed() > BAR_PAUSE {

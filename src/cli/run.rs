@@ -1,19 +1,17 @@
 //! `nnc run`: compile, train, print.
 
-use std::ffi::{OsStr, OsString};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{Args, ValueEnum};
 
 use super::drawings::Drawings;
-use super::interrupt::Interruptible;
+use super::interrupt::{Interruptible, Requests};
 use super::json::Json;
 use super::progress::Terminal;
 use super::settings::{Settings, has_train};
-use super::{Failure, input, report};
+use super::{Failure, complain, input, output, report};
 use crate::runtime::events::{Event, Observer};
 use crate::runtime::program::Diagnostics;
 use crate::runtime::session::Session;
@@ -53,6 +51,9 @@ pub struct Run {
     /// Go on where a file of `--save` was written.
     #[arg(long, value_name = "FILE")]
     resume: Option<PathBuf>,
+    /// With `--resume`: go on though program, data or settings have changed since the file was saved.
+    #[arg(long, requires = "resume")]
+    changed: bool,
     /// Write parameters and everything else that `--resume` needs to a safetensors file.
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
@@ -112,8 +113,9 @@ impl Run {
             let drawings = Drawings::new(listener, folder, &self.file);
             listener = Box::new(drawings.map_err(|error| program.failed([error]))?);
         }
-        let interrupted = Arc::new(AtomicBool::new(false));
-        let mut observer = Interruptible::new(listener, Arc::clone(&interrupted));
+        let requests = Requests::listen();
+        let mut observer =
+            Interruptible::new(listener, Arc::clone(&requests), self.file.clone(), self.save.clone());
         for warning in program.warnings() {
             observer.event(&Event::Warning(warning));
         }
@@ -123,9 +125,9 @@ impl Run {
         let mut session: Session = program.session()?;
         let outcome = self.session(&mut session, &mut observer);
         drop(observer);
-        let outcome = self.keep(&session, outcome, interrupted.load(Ordering::Relaxed));
+        let outcome = self.keep(&mut session, outcome, requests.exit_code());
         if self.timings {
-            eprintln!("{}", program.timings());
+            complain(&program.timings().to_string());
         }
         outcome
     }
@@ -138,43 +140,50 @@ impl Run {
             session.load(path, "", observer)?;
         }
         if let Some(path) = &self.resume {
-            session.resume(path)?;
+            if self.changed {
+                let warning = session.resume_changed(path)?;
+                warning.iter().for_each(|warning| observer.event(&Event::Warning(warning)));
+            } else {
+                session.resume(path)?;
+            }
+        }
+        if let Some(path) = &self.save {
+            session.save_to(path.clone());
         }
         session.run(observer)
     }
 
-    /// Saves what is worth it: everything after a good end, and what was learnt before a bad one.
+    /// Saves what is worth it: everything after a good end, and what was learnt before a bad one. `asked` is the
+    /// exit code if somebody asked the process to end.
     fn keep(
         &self,
-        session: &Session,
+        session: &mut Session,
         outcome: Result<(), Diagnostics>,
-        interrupted: bool,
+        asked: Option<u8>,
     ) -> Result<(), Failure> {
         if let Err(diagnostics) = &outcome {
             report(diagnostics);
         }
         let file = self.file.display();
+        let broken_off = asked.is_some() || output::is_closed();
         match &self.save {
             Some(path) if outcome.is_ok() || session.is_trained() => {
                 save(session, path)?;
-                if interrupted || outcome.is_err() {
-                    let path = path.display();
-                    eprintln!("saved step {}; go on with `nnc run {file} --resume {path}`", session.step());
+                if broken_off || outcome.is_err() {
+                    let (step, path) = (session.step(), path.display());
+                    complain(&format!("saved step {step}; go on with `nnc run {file} --resume {path}`"));
                 }
             }
-            Some(_) => {}
-            None if interrupted => {
-                eprintln!(
-                    "interrupted at step {}; with `--save FILE` what was learnt is kept",
-                    session.step()
-                );
+            None if asked.is_some() => {
+                let step = session.step();
+                complain(&format!("interrupted at step {step}; with `--save FILE` what was learnt is kept"));
             }
-            None => {}
+            Some(_) | None => {}
         }
-        match outcome {
-            Ok(()) if interrupted => Err(Failure::Interrupted),
-            Ok(()) => Ok(()),
-            Err(_) => Err(Failure::Silent),
+        match (outcome, asked) {
+            (Err(_), _) => Err(Failure::Silent),
+            (Ok(()), Some(code)) => Err(Failure::Interrupted(code)),
+            (Ok(()), None) => Ok(()),
         }
     }
 
@@ -197,13 +206,13 @@ impl Run {
 }
 
 /// Saves a session; if that fails, in the folder for temporary files rather than not at all.
-fn save(session: &Session, path: &Path) -> Result<(), Failure> {
+fn save(session: &mut Session, path: &Path) -> Result<(), Failure> {
+    if session.is_saved() {
+        return Ok(());
+    }
     let Err(error) = session.save(path) else { return Ok(()) };
-    let mut name = OsString::from("nnc-rescued-");
-    name.push(path.file_name().unwrap_or(OsStr::new("parameters.safetensors")));
-    let rescued = std::env::temp_dir().join(name);
-    if rescued != path && session.save(&rescued).is_ok() {
-        eprintln!("saved to `{}` instead", rescued.display());
+    if let Ok(rescued) = session.rescue(path) {
+        complain(&format!("saved to `{}` instead", rescued.display()));
     }
     Err(error.into())
 }

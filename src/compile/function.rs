@@ -170,6 +170,14 @@ fn rules(graph: &Graph, pass: &str) -> Result<(), BuildError> {
 }
 
 impl Function {
+    /// Bytes that a call needs beside the tensors that it is given.
+    pub fn temporary_bytes(&self) -> usize {
+        match &self.code {
+            Code::Native(code) => code.arena_bytes(),
+            Code::Interpreted(_) => 0,
+        }
+    }
+
     /// Carries out `work` with memory for temporaries, which is kept for the next call if there will be one.
     ///
     /// # Errors

@@ -27,6 +27,16 @@ pub enum Precision {
     F64,
 }
 
+impl Precision {
+    /// Bytes of a float.
+    pub fn bytes(self) -> usize {
+        match self {
+            Precision::F32 => 4,
+            Precision::F64 => 8,
+        }
+    }
+}
+
 #[derive(Clone, Debug, Default)]
 pub struct Program {
     pub precision: Precision,

@@ -118,6 +118,11 @@ impl Executable {
         &self.externals
     }
 
+    /// Bytes of temporaries that a call needs.
+    pub fn arena_bytes(&self) -> usize {
+        self.arena_bytes
+    }
+
     /// Memory for calls.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! What native code is called with, and the functions that it calls back.
 
-use super::JitError;
 use super::products::MatrixProduct;
+use super::{JitError, NO_MEMORY};
 use crate::base::philox::Draw;
 use crate::loops::{Kind, Rand};
 
@@ -169,7 +169,7 @@ impl Aligned {
     /// If there is not so much memory.
     pub fn new(bytes: usize) -> Result<Aligned, JitError> {
         let map = memmap2::MmapMut::map_anon(bytes.max(1))
-            .map_err(|error| JitError(format!("no memory for {bytes} bytes: {error}")))?;
+            .map_err(|error| JitError(format!("{NO_MEMORY} for {bytes} bytes: {error}")))?;
         #[cfg(target_os = "linux")]
         if bytes >= 4 << 20 {
             // Only faster: it does not matter if the system does not do it.

@@ -30,6 +30,16 @@ use crate::loops::Module;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct JitError(pub String);
 
+/// How the message of an error begins that is no fault of anybody: there is not enough memory.
+const NO_MEMORY: &str = "no memory";
+
+impl JitError {
+    /// Whether there was not enough memory.
+    pub fn is_no_memory(&self) -> bool {
+        self.0.starts_with(NO_MEMORY)
+    }
+}
+
 impl std::fmt::Display for JitError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.0)

@@ -5,7 +5,9 @@ use std::sync::{Arc, OnceLock};
 use super::array::{Array, Elements};
 use super::memory::{Binding, Cell, Memory};
 use super::pool::Pool;
+use super::room;
 use super::train::batch::Taken;
+use crate::base::Diagnostic;
 use crate::compile::{Code, Function};
 use crate::ir::Graph;
 use crate::ir::interpret::{Data, Feed, Real, Tensor, evaluate};
@@ -67,7 +69,7 @@ impl Caller {
     ///
     /// # Errors
     /// If tensors do not fit the function, which [`Memory::bind`] has checked, or memory is short.
-    pub fn call(&self, binding: &Binding, memory: &mut Memory, moment: Moment) -> Result<(), String> {
+    pub fn call(&self, binding: &Binding, memory: &mut Memory, moment: Moment) -> Result<(), Diagnostic> {
         let mut tensors = memory.take(&binding.cells);
         let externals = &binding.function.externals;
         let outcome = match &binding.function.code {
@@ -77,12 +79,13 @@ impl Caller {
                     given.map(|(external, array)| given_to(array, external.written)).collect();
                 let call = Call { step: moment.step, seed: moment.seed };
                 let work = |workspace: &mut Workspace| code.run(workspace, &mut bindings, call, self);
-                binding.function.with_workspace(code, work).map_err(|error| error.to_string())
+                binding.function.with_workspace(code, work).map_err(|error| failed(&binding.function, &error))
             }
             Code::Interpreted(graph) => match memory.precision {
                 Precision::F32 => interpret::<f32>(graph, externals, &mut tensors, moment),
                 Precision::F64 => interpret::<f64>(graph, externals, &mut tensors, moment),
-            },
+            }
+            .map_err(|error| Diagnostic::error("E0799", error)),
         };
         memory.put_back(&binding.cells, tensors);
         outcome
@@ -90,15 +93,15 @@ impl Caller {
 
     /// Takes steps one after another, in one call of native code.
     ///
-    /// # Panics
-    /// If arguments do not fit the function, or rows are beyond a column.
+    /// # Errors
+    /// If memory is short (E0734), or arguments do not fit the function, or rows are beyond a column.
     pub fn series(
         &self,
         function: &Function,
         arguments: Vec<Argument<'_>>,
         memory: &mut Memory,
         series: Series<'_>,
-    ) -> Taken {
+    ) -> Result<Taken, Diagnostic> {
         let steps = jit::Series {
             first: Call { step: series.first.step, seed: series.first.seed },
             steps: series.steps,
@@ -108,19 +111,19 @@ impl Caller {
         };
         let outcome = self.bound(function, arguments, memory, |code, workspace, bindings| {
             code.run_steps(workspace, bindings, steps, self)
-        });
-        match outcome {
+        })?;
+        Ok(match outcome {
             Outcome::Done => Taken { steps: series.steps, finite: true },
             Outcome::Interrupted { steps } => Taken { steps, finite: true },
             Outcome::NotFinite { steps, .. } => Taken { steps, finite: false },
-        }
+        })
     }
 
     /// Takes one step with code that was made to be watched: see [`jit::Executable::profile`]. Results are
     /// given as [`Argument::Cell`].
     ///
-    /// # Panics
-    /// If arguments do not fit the function.
+    /// # Errors
+    /// As [`Caller::series`].
     pub fn profile(
         &self,
         function: &Function,
@@ -128,11 +131,11 @@ impl Caller {
         memory: &mut Memory,
         moment: Moment,
         watch: &dyn Fn(Option<usize>),
-    ) {
+    ) -> Result<(), Diagnostic> {
         let call = Call { step: moment.step, seed: moment.seed };
         self.bound(function, arguments, memory, |code, workspace, bindings| {
             code.profile(workspace, bindings, call, self, watch)
-        });
+        })
     }
 
     /// Carries out `work` with arguments bound to the externals of a function.
@@ -142,7 +145,7 @@ impl Caller {
         arguments: Vec<Argument<'_>>,
         memory: &mut Memory,
         work: impl FnOnce(&Executable, &mut Workspace, &mut [jit::Binding<'_>]) -> Result<T, JitError>,
-    ) -> T {
+    ) -> Result<T, Diagnostic> {
         let cells: Vec<Cell> = arguments
             .iter()
             .filter_map(|argument| match argument {
@@ -164,7 +167,7 @@ impl Caller {
         let Code::Native(code) = &function.code else { unreachable!("steps are compiled") };
         let outcome = function.with_workspace(code, |workspace| work(code, workspace, &mut bindings));
         memory.put_back(&cells, tensors);
-        outcome.expect("tensors that fit their externals")
+        outcome.map_err(|error| failed(function, &error))
     }
 }
 
@@ -179,6 +182,14 @@ impl Parallel for Caller {
 
     fn threads(&self) -> usize {
         self.threads
+    }
+}
+
+/// Why a call was not carried out.
+fn failed(function: &Function, error: &JitError) -> Diagnostic {
+    match error.is_no_memory() {
+        true => room::exhausted("what a call keeps", function.temporary_bytes() as u64),
+        false => Diagnostic::error("E0799", error.to_string()),
     }
 }
 

@@ -19,7 +19,13 @@ pub trait Observer {
         false
     }
 
-    /// Asked after each `train` that was stopped: whether what follows it in the program is to be left out.
+    /// How many steps may be taken at most before [`Observer::stop`] is asked again; by default as many as take
+    /// a twentieth of a second.
+    fn steps_at_once(&self) -> Option<u64> {
+        None
+    }
+
+    /// Asked after each action of the program: whether what follows it is to be left out.
     fn leave(&mut self) -> bool {
         false
     }
@@ -47,6 +53,9 @@ pub enum Event<'a> {
     Epoch(&'a EpochReport),
     /// A `train` ended.
     End(&'a Trained),
+    /// A `train` is over, and what it learnt is in its file, if one was wished for: from here on nothing is
+    /// lost if the process ends.
+    Kept,
     /// A `print`: its text, without a line end.
     Print(&'a str),
     Plot(&'a Chart),

@@ -2,11 +2,12 @@
 //!
 //! | module | is about |
 //! |---|---|
-//! | [`program`], [`session`], [`actions`], [`generate`], [`train`], `predict`, `inputs`, `resume` | carrying out a program |
+//! | [`program`], [`session`], [`actions`], [`generate`], [`train`], `predict`, `inputs` | carrying out a program |
+//! | `resume`, `fingerprint`, [`files`] | keeping what was learnt, and going on with it |
 //! | [`example`] | a training step looked at closely |
 //! | [`events`] | what a session says while it works |
 //! | [`data`], [`sources`], [`permutation`] | rows, where they come from and in which order |
-//! | [`array`], [`memory`], [`format`], [`sizes`] | tensors |
+//! | [`array`], [`memory`], [`room`], [`format`], [`sizes`] | tensors |
 //! | [`call`], [`pool`], [`kernels`] | compiled code, threads |
 //! | [`measure`] | how fast it is |
 
@@ -16,6 +17,8 @@ pub mod call;
 pub mod data;
 pub mod events;
 pub mod example;
+pub mod files;
+mod fingerprint;
 pub mod format;
 pub mod generate;
 mod inputs;
@@ -27,6 +30,7 @@ pub mod pool;
 mod predict;
 pub mod program;
 mod resume;
+pub mod room;
 pub mod session;
 pub mod sizes;
 pub mod sources;

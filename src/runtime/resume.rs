@@ -3,41 +3,159 @@
 //!
 //! Parameters and states stand under their paths, as in every safetensors file; all else under reserved
 //! names: `nnc.optimizer.PATH` the states of the optimisers, `nnc.gathered.M.K` arguments of metrics of an
-//! unfinished epoch, and in the metadata `nnc.progress`, a JSON object.
+//! unfinished epoch, and in the metadata `nnc.progress` and `nnc.fingerprint`, JSON objects.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use super::array::Array;
+use super::events::{Event, Observer, Scores};
+use super::fingerprint::Fingerprint;
 use super::program::Diagnostics;
 use super::session::{Session, convert};
 use super::sources::checkpoint::{self, Wanted};
 use super::sources::safetensors::{self, SafeTensors};
 use super::train::Progress;
 use super::train::averages::Averages;
-use crate::base::Diagnostic;
-use crate::ir::Elem;
+use crate::base::{Diagnostic, Severity};
 use crate::ir::program::{Action, Train, Variable};
 
 const PROGRESS: &str = "nnc.progress";
+const FINGERPRINT: &str = "nnc.fingerprint";
 const OPTIMIZER: &str = "nnc.optimizer.";
 const GATHERED: &str = "nnc.gathered.";
+
+/// How long at most is lost if the process is killed, while saving takes no time.
+const SAVE_EVERY: Duration = Duration::from_secs(5);
+
+/// What writes a checkpoint's arrays and texts.
+type Write<'a, T> = &'a mut dyn FnMut(&[(&str, &Array)], &BTreeMap<String, String>) -> Result<T, Diagnostic>;
+
+/// The file in which a session keeps what was learnt.
+pub(super) struct Keeper {
+    path: PathBuf,
+    /// When the last try ended, and how long it took.
+    last: Instant,
+    cost: Duration,
+    /// Whether nothing was learnt since the file was written.
+    is_current: bool,
+    /// Whether it was told that the file cannot be written.
+    has_complained: bool,
+}
+
+impl Keeper {
+    fn new(path: PathBuf) -> Keeper {
+        let (last, cost) = (Instant::now(), Duration::ZERO);
+        Keeper { path, last, cost, is_current: false, has_complained: false }
+    }
+
+    /// Often, but not so often that it takes more than a little of the time.
+    fn is_due(&self) -> bool {
+        self.last.elapsed() >= (self.cost * 50).max(SAVE_EVERY)
+    }
+
+    /// Notes how a try that began at `begun` ended; gives what is to be told.
+    fn note(&mut self, written: Result<(), Diagnostic>, begun: Instant) -> Option<Diagnostic> {
+        (self.cost, self.last) = (begun.elapsed(), Instant::now());
+        self.is_current = written.is_ok();
+        let error = written.err()?;
+        let is_news = !std::mem::replace(&mut self.has_complained, true);
+        is_news.then(|| error.note("training goes on; it is tried again"))
+    }
+}
 
 impl Session {
     /// Writes parameters, states and where the training is.
     ///
     /// # Errors
-    /// E0714 if the file cannot be written.
-    pub fn save(&self, path: &Path) -> Result<(), Diagnostics> {
+    /// E0714 if the file cannot be written; the file is then as it was.
+    pub fn save(&mut self, path: &Path) -> Result<(), Diagnostics> {
+        self.take_fingerprint(self.progress.as_ref().map(|progress| progress.action));
+        let written = self
+            .write(self.progress.as_ref(), &mut |arrays, metadata| checkpoint::write(path, arrays, metadata));
+        written.map_err(|error| self.program.failed([error]))
+    }
+
+    /// Writes the same into the folder for temporary files, under a new name that begins as that of `path`.
+    /// Gives that name.
+    ///
+    /// # Errors
+    /// E0714 if that fails, too.
+    pub fn rescue(&self, path: &Path) -> Result<PathBuf, Diagnostics> {
+        let written = self.write(self.progress.as_ref(), &mut |arrays, metadata| {
+            checkpoint::rescue(path, arrays, metadata)
+        });
+        written.map_err(|error| self.program.failed([error]))
+    }
+
+    /// From now on saves to this file whenever a `train` ends, and while it is at work every few seconds.
+    pub fn save_to(&mut self, path: impl Into<PathBuf>) {
+        self.keeper = Some(Keeper::new(path.into()));
+    }
+
+    /// Whether the file of [`Session::save_to`] has what was learnt so far.
+    pub fn is_saved(&self) -> bool {
+        self.keeper.as_ref().is_some_and(|keeper| keeper.is_current)
+    }
+
+    /// Whether it is time to save a training at work.
+    pub(super) fn is_save_due(&self) -> bool {
+        self.keeper.as_ref().is_some_and(Keeper::is_due)
+    }
+
+    /// Saves a training at work, if it is time to. What goes wrong is told once; there is another try later.
+    pub(super) fn keep_up(&mut self, progress: &Progress, observer: &mut dyn Observer) {
+        if let Some(keeper) = &mut self.keeper {
+            keeper.is_current = false;
+        }
+        if self.is_save_due() {
+            self.keep(Some(progress), observer);
+        }
+    }
+
+    /// Saves what a `train` that has ended learnt.
+    pub(super) fn keep_all(&mut self, observer: &mut dyn Observer) {
+        let progress = self.progress.take();
+        self.keep(progress.as_ref(), observer);
+        self.progress = progress;
+    }
+
+    fn keep(&mut self, progress: Option<&Progress>, observer: &mut dyn Observer) {
+        let Some(mut keeper) = self.keeper.take() else { return };
+        let begun = Instant::now();
+        self.take_fingerprint(progress.map(|progress| progress.action));
+        let written =
+            self.write(progress, &mut |arrays, metadata| checkpoint::write(&keeper.path, arrays, metadata));
+        if let Some(mut error) = keeper.note(written, begun) {
+            error.severity = Severity::Warning;
+            observer.event(&Event::Warning(&error));
+        }
+        self.keeper = Some(keeper);
+    }
+
+    /// Makes the fingerprint that a checkpoint of this action has. Data that was read for the training is there;
+    /// a checkpoint without a fingerprint is better than none.
+    fn take_fingerprint(&mut self, action: Option<usize>) {
+        if let Some(action) = action
+            && self.fingerprint.as_ref().is_none_or(|(known, _)| *known != action)
+        {
+            let made = Fingerprint::of(self, action).ok().flatten();
+            self.fingerprint = made.map(|fingerprint| (action, fingerprint));
+        }
+    }
+
+    /// Hands what makes up a checkpoint to what writes it.
+    fn write<T>(&self, progress: Option<&Progress>, write: Write<'_, T>) -> Result<T, Diagnostic> {
         let mut arrays: Vec<(String, &Array)> = Vec::new();
         for name in self.parameters() {
             arrays.extend(self.parameter(name).map(|array| (name.to_owned(), array)));
         }
         let mut metadata = BTreeMap::new();
-        if let Some(progress) = &self.progress {
+        if let Some(progress) = progress {
             for state in optimizer_states(self, progress.action) {
                 arrays.extend(
                     self.parameter(&state.path).map(|array| (format!("{OPTIMIZER}{}", state.path), array)),
@@ -49,19 +167,32 @@ impl Session {
                 }
             }
             metadata.insert(PROGRESS.to_owned(), progress_text(progress));
+            let of_this = self.fingerprint.as_ref().filter(|(action, _)| *action == progress.action);
+            metadata.extend(of_this.map(|(_, made)| (FINGERPRINT.to_owned(), made.text())));
         }
         let named: Vec<(&str, &Array)> = arrays.iter().map(|(name, array)| (name.as_str(), *array)).collect();
-        checkpoint::write(path, &named, &metadata).map_err(|error| self.program.failed([error]))
+        write(&named, &metadata)
     }
 
     /// Goes on where a file was [saved](Session::save): [`Session::run`] then begins with the training that
     /// was at work, and takes the steps that are left.
     ///
     /// # Errors
-    /// E0730 if the file was not saved by a run of this program.
+    /// E0730 if the file was not saved by a run of this program, E0733 if the program, its data or its settings
+    /// have changed since in a way that steps depend on: the number of epochs may be another.
     pub fn resume(&mut self, path: &Path) -> Result<(), Diagnostics> {
         let program = self.program.clone();
-        self.read_checkpoint(path).map_err(|error| program.failed([error]))
+        let read = self.read_checkpoint(path, false).map(drop);
+        read.map_err(|error| program.failed([error]))
+    }
+
+    /// The same, also with a program, data or settings that have changed. Gives a warning that says how.
+    ///
+    /// # Errors
+    /// E0730, E0713 if parameters or states of the optimisers have other shapes.
+    pub fn resume_changed(&mut self, path: &Path) -> Result<Option<Diagnostic>, Diagnostics> {
+        let program = self.program.clone();
+        self.read_checkpoint(path, true).map_err(|error| program.failed([error]))
     }
 
     /// Whether a training has begun and left parameters that are worth keeping.
@@ -74,7 +205,7 @@ impl Session {
         self.progress.as_ref().map_or(0, |progress| progress.step)
     }
 
-    fn read_checkpoint(&mut self, path: &Path) -> Result<(), Diagnostic> {
+    fn read_checkpoint(&mut self, path: &Path, changed: bool) -> Result<Option<Diagnostic>, Diagnostic> {
         let wrong = |what: &str| {
             Diagnostic::error("E0730", format!("cannot go on from `{}`: {what}", path.display()))
                 .help("`--init` starts anew from the parameters of any safetensors file")
@@ -87,6 +218,20 @@ impl Session {
         let Some(Action::Train(_)) = program.checked().actions.get(progress.action) else {
             return Err(wrong("the program has no `train` in that place"));
         };
+        let differences = self.differences(&file, progress.action)?;
+        let warning = (!differences.is_empty()).then(|| {
+            let message = format!("`{}` was saved by another training", path.display());
+            let error = differences.into_iter().fold(Diagnostic::error("E0733", message), Diagnostic::note);
+            match changed {
+                true => Diagnostic { severity: Severity::Warning, ..error },
+                false => error
+                    .help("undo the change, or go on in spite of it with `--changed`")
+                    .help("`--init` starts anew from the parameters of any safetensors file"),
+            }
+        });
+        if let (Some(error), false) = (&warning, changed) {
+            return Err(error.clone());
+        }
         let own = program.checked().params.iter().chain(&program.checked().states);
         self.read_variables(&file, "", &own.collect::<Vec<_>>())?;
         let states = optimizer_states(self, progress.action);
@@ -105,7 +250,19 @@ impl Session {
         }
         self.first_action = progress.action;
         self.progress = Some(progress);
-        Ok(())
+        self.resumed_changed = warning.is_some();
+        Ok(warning)
+    }
+
+    /// How the training differs from the one that wrote a checkpoint.
+    fn differences(&mut self, file: &SafeTensors, action: usize) -> Result<Vec<String>, Diagnostic> {
+        let Some(saved) = file.metadata().get(FINGERPRINT).and_then(|text| Fingerprint::parse(text)) else {
+            return Ok(vec!["the file does not say of which program and data it is".to_owned()]);
+        };
+        let now = Fingerprint::of(self, action)?;
+        let differences = now.as_ref().map_or_else(Vec::new, |now| now.differences_from(&saved));
+        self.fingerprint = now.map(|now| (action, now));
+        Ok(differences)
     }
 
     fn read_variables(
@@ -118,10 +275,10 @@ impl Session {
         let (arrays, _) = checkpoint::find(file, prefix, &wanted)?;
         for (variable, stored) in variables.iter().zip(arrays) {
             let array = stored.load()?;
-            let array = convert(&array, variable.ty.elem, self.memory.precision).unwrap_or_else(|| {
-                // A state of ints that holds none: the shape is right, the numbers are not ours.
-                Arc::new(Array::zeros(Elem::Int, self.memory.precision, array.shape().to_vec()))
-            });
+            let array = convert(&array, variable.ty.elem, self.memory.precision).ok_or_else(|| {
+                let (path, elem) = (&variable.path, variable.ty.elem);
+                Diagnostic::error("E0713", format!("`{path}` has {elem} elements, the file's do not fit"))
+            })?;
             match self.memory.find(&variable.path) {
                 Some(cell) => self.memory.set(cell, array),
                 None => drop(self.memory.add_named(variable.path.clone(), array)),
@@ -143,6 +300,12 @@ fn optimizer_states(session: &Session, action: usize) -> Vec<Variable> {
 /// Floats as their bits: what is read back is what was written.
 fn progress_text(progress: &Progress) -> String {
     let bits = |values: &[f64]| values.iter().map(|value| value.to_bits().to_string()).collect::<Vec<_>>();
+    let scores = |scores: &Scores| {
+        let (names, values): (Vec<&str>, Vec<f64>) =
+            scores.metrics.iter().map(|(name, value)| (&**name, *value)).unzip();
+        json!({ "losses": bits(&scores.losses), "names": names, "metrics": bits(&values) })
+    };
+    let (train, validation) = &progress.last;
     json!({
         "action": progress.action,
         "step": progress.step,
@@ -151,6 +314,8 @@ fn progress_text(progress: &Progress) -> String {
         "rows": progress.averages.rows.to_bits().to_string(),
         "losses": bits(&progress.averages.losses),
         "metrics": bits(&progress.averages.metrics),
+        "train": scores(train),
+        "validation": validation.as_ref().map(scores),
     })
     .to_string()
 }
@@ -158,11 +323,17 @@ fn progress_text(progress: &Progress) -> String {
 fn progress_of(text: &str) -> Option<Progress> {
     let value: Value = serde_json::from_str(text).ok()?;
     let float = |value: &Value| value.as_str()?.parse().ok().map(f64::from_bits);
-    let floats = |name: &str| value[name].as_array()?.iter().map(float).collect::<Option<Vec<f64>>>();
+    let floats = |value: &Value| value.as_array()?.iter().map(float).collect::<Option<Vec<f64>>>();
+    let scores = |value: &Value| {
+        let names = value["names"].as_array()?.iter().map(|name| Some(Arc::from(name.as_str()?)));
+        let names = names.collect::<Option<Vec<Arc<str>>>>()?;
+        let values = floats(&value["metrics"])?;
+        Some(Scores { losses: floats(&value["losses"])?, metrics: names.into_iter().zip(values).collect() })
+    };
     let averages = Averages {
         rows: float(&value["rows"])?,
-        losses: floats("losses")?,
-        metrics: floats("metrics")?,
+        losses: floats(&value["losses"])?,
+        metrics: floats(&value["metrics"])?,
         gathered: Vec::new(),
     };
     Some(Progress {
@@ -171,5 +342,10 @@ fn progress_of(text: &str) -> Option<Progress> {
         best: float(&value["best"])?,
         waited: usize::try_from(value["waited"].as_u64()?).ok()?,
         averages,
+        // Files of older versions do not have them.
+        last: (scores(&value["train"]).unwrap_or_default(), scores(&value["validation"])),
     })
 }
+
+#[cfg(test)]
+mod tests;

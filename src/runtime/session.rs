@@ -8,10 +8,13 @@ use super::array::{Array, Elements, shape_text};
 use super::call::{Caller, Moment};
 use super::data::lazy::Computed;
 use super::data::{Table, load, read};
-use super::events::{Event, Observer, Reason, Scores, Trained};
+use super::events::{Event, Observer, Scores, Trained};
+use super::fingerprint::Fingerprint;
 use super::memory::{Binding, Memory};
 use super::predict::{self, Prepared};
 use super::program::{Diagnostics, Part, Program};
+use super::resume::Keeper;
+use super::room::{self, Need};
 use super::sources::checkpoint::{self, Wanted};
 use super::train::{self, Progress};
 use super::{actions, generate};
@@ -31,6 +34,12 @@ pub struct Session {
     pub(super) first_action: usize,
     /// Whether the parameters are those of a training that went bad, with no better ones to go back to.
     pub(super) damaged: bool,
+    /// Whether the checkpoint that it goes on from was saved by another training.
+    pub(super) resumed_changed: bool,
+    /// What the training of an action depends on, for its checkpoints.
+    pub(super) fingerprint: Option<(usize, Fingerprint)>,
+    /// The file in which what was learnt is kept.
+    pub(super) keeper: Option<Keeper>,
     /// What predictions so far needed.
     pub(super) prepared: Vec<Prepared>,
 }
@@ -77,6 +86,9 @@ impl Session {
             progress: None,
             first_action: 0,
             damaged: false,
+            resumed_changed: false,
+            fingerprint: None,
+            keeper: None,
             prepared: Vec::new(),
         };
         let program = session.program.clone();
@@ -87,6 +99,7 @@ impl Session {
     fn initialise(&mut self) -> Result<(), Diagnostic> {
         let program = self.program.clone();
         let checked = program.checked();
+        self.need_of(checked.params.iter().chain(&checked.states)).check()?;
         let moment = Moment { seed: checked.seed, step: 0 };
         let span = checked.params.first().or(checked.states.first()).map(|variable| variable.span);
         let mut values =
@@ -99,6 +112,15 @@ impl Session {
             self.memory.add_named(variable.path.clone(), array);
         }
         Ok(())
+    }
+
+    /// The memory that parameters and states take.
+    pub(super) fn need_of<'v>(&self, variables: impl Iterator<Item = &'v Variable>) -> Need {
+        variables.fold(Need::default(), |need, variable| {
+            let shape = variable.ty.static_shape().unwrap_or_default();
+            let bytes = room::bytes_of(&shape, self.memory.precision.bytes());
+            need.and(format!("`{}` {}", variable.path, shape_text(&shape)), bytes)
+        })
     }
 
     /// Computes with this many threads from now on; 0 stands for as many as the machine has.
@@ -147,7 +169,11 @@ impl Session {
             }
             let outcome = match action {
                 Action::Train(_) if !failures.is_empty() => break,
-                Action::Train(item) => train::run(self, number, item, observer).map(|end| last = Some(end)),
+                Action::Train(item) => train::run(self, number, item, observer).map(|end| {
+                    last = Some(end);
+                    self.keep_all(observer);
+                    observer.event(&Event::Kept);
+                }),
                 Action::Print(item) => {
                     actions::print(self, number, item).map(|text| observer.event(&Event::Print(&text)))
                 }
@@ -160,13 +186,15 @@ impl Session {
                 }
             };
             match outcome {
-                Ok(()) if matches!(action, Action::Train(_)) && stopped(&last) && observer.leave() => break,
                 Ok(()) => {}
                 Err(error) if matches!(action, Action::Expect(_)) => failures.push(error),
                 Err(error) => {
                     failures.push(error);
                     break;
                 }
+            }
+            if observer.leave() {
+                break;
             }
         }
         if failures.is_empty() { Ok(last) } else { Err(program.failed(failures)) }
@@ -382,6 +410,12 @@ impl Session {
         inputs: &Tensors,
         span: Span,
     ) -> Result<BTreeMap<Arc<str>, Array>, Diagnostic> {
+        let outputs = function.externals.iter().filter(|external| external.name.starts_with("output:"));
+        let bytes = outputs.fold(0, |sum: u64, external| {
+            sum.saturating_add(room::bytes_of(&external.shape, self.memory.precision.bytes()))
+        });
+        let need = Need::of("temporaries of a computation", function.temporary_bytes() as u64);
+        need.and("its results", bytes).check().map_err(|error| error.at(span, "asked for here"))?;
         let mut added = Vec::new();
         let binding = self.memory.bind(function, |memory, external| {
             if let Some(name) = external.name.strip_prefix("input:") {
@@ -397,13 +431,9 @@ impl Session {
         let results = take_outputs(&binding, &mut self.memory);
         self.memory.release(&binding);
         added.into_iter().for_each(|cell| self.memory.remove(cell));
-        called.map_err(|error| Diagnostic::error("E0799", error).at(span, ""))?;
+        called.map_err(|error| error.at(span, ""))?;
         Ok(results)
     }
-}
-
-fn stopped(trained: &Option<Trained>) -> bool {
-    trained.as_ref().is_some_and(|trained| trained.reason == Reason::Stopped)
 }
 
 /// Moves the outputs out of the memory.

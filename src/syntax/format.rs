@@ -53,6 +53,8 @@ struct Line {
     continues: bool,
     /// Innermost open bracket at its start is `(` or `[`.
     in_brackets: bool,
+    /// The number of brackets that are open at its start.
+    depth: usize,
     /// The token at whose column neighbouring lines may be aligned, and the width before it.
     pivot: Option<usize>,
     padding: usize,
@@ -84,6 +86,7 @@ fn break_lines(text: &str) -> Vec<Line> {
         if line.tokens.is_empty() && line.comment.is_none() {
             line.gap = n_newlines > 1 && !lines.is_empty();
             line.in_brackets = open.last().is_some_and(|in_brackets| *in_brackets);
+            line.depth = open.len();
             let word = token.text(text);
             let continuing_word = word == "|>" || CONTINUING.contains(&word) && !is_binding(text, &all[at..]);
             let after_block = word == "else" && last.is_some_and(|last| last.text(text) == "}");
@@ -150,7 +153,9 @@ fn align_assignments(text: &str, lines: &mut [Line]) {
         |line: &Line| line.pivot.map(|pivot| join_tokens(text, &line.tokens[..pivot]).chars().count());
     let columns: Vec<Option<usize>> = lines.iter().map(source_column).collect();
     let passed = |at: usize| lines[at].tokens.is_empty();
-    for group in groups(&columns, |at| lines[at].gap, passed) {
+    // Lines of different depth are in one column by accident: they are indented anew.
+    let ends = |at: usize| lines[at].gap || lines[at].depth != lines[at - 1].depth;
+    for group in groups(&columns, ends, passed) {
         let widths: Vec<Option<usize>> = lines[group.clone()].iter().map(width).collect();
         let widest = widths.iter().flatten().max().copied().unwrap_or(0);
         for (line, width) in lines[group].iter_mut().zip(widths) {

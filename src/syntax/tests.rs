@@ -248,6 +248,39 @@ fn parse_whole_with_pest(text: &str) -> bool {
     index_items(text).iter().all(|item| parse_item(&text[item.range.clone()]).is_ok())
 }
 
+/// The text with other spacing, chosen by a seed: blanks before and behind tokens, empty lines, comments.
+fn respaced(text: &str, seed: u32) -> String {
+    let mut result = String::new();
+    let mut end = 0;
+    for (at, token) in tokens::tokens(text).into_iter().enumerate() {
+        let draw = crate::base::philox::philox4x32([at as u32, seed, 0, 0], [1, 2]);
+        result.push_str(&text[end..token.start]);
+        let blank = text[..token.start].ends_with(' ');
+        match token.kind {
+            tokens::TokenKind::Newline if draw[0] % 8 == 0 => result.push_str("  # remark"),
+            tokens::TokenKind::Newline if draw[0] % 8 == 1 => result.push('\n'),
+            _ if blank => result.push_str(&" ".repeat(draw[0] as usize % 5)),
+            _ => {}
+        }
+        result.push_str(token.text(text));
+        end = token.end;
+    }
+    result + &text[end..]
+}
+
+#[test]
+fn formatting_is_idempotent_whatever_the_spacing() {
+    let accident = "data d = csv(\"d.csv\") {\n    x: [none] = column(0)\n    y: [1] = column(1)\n}\n";
+    for (name, text) in programs().into_iter().chain([("in one column".into(), accident.into())]) {
+        for seed in 0..4 {
+            let spaced = if seed == 0 { text.clone() } else { respaced(&text, seed) };
+            let Ok(formatted) = format(&spaced) else { panic!("{name}: {spaced}") };
+            let again = format(&formatted).unwrap_or_default();
+            assert!(again == formatted, "{name}, {seed}:\n{formatted}\nthen\n{again}");
+        }
+    }
+}
+
 #[test]
 fn formatting_keeps_meaning_and_comments_and_is_idempotent() {
     for (name, text) in programs() {

@@ -120,7 +120,7 @@ impl Observer for Log {
                 format!("epoch {}  {train}{}", report.epoch, validation.unwrap_or_default())
             }
             Event::Plot(chart) => format!("plot {}", chart.title),
-            Event::Start(_) | Event::Progress { .. } | Event::Step(_) | Event::End(_) => return,
+            Event::Start(_) | Event::Progress { .. } | Event::Step(_) | Event::End(_) | Event::Kept => return,
         };
         self.text.push_str(line.trim_end());
         self.text.push('\n');

@@ -131,7 +131,7 @@ fn native(program: &Program, graph: &Graph) -> Outcome {
     });
     let binding = binding.map_err(|name| format!("no tensor for `{name}`"))?;
     let wanted = evaluate(graph, &feed).map_err(|error| format!("the interpreter: {error:?}"))?;
-    Caller::new(2).call(&binding, &mut memory, Moment { seed: 7, step: 3 })?;
+    Caller::new(2).call(&binding, &mut memory, Moment { seed: 7, step: 3 }).map_err(|error| error.message)?;
     for (external, cell) in binding.function.externals.iter().zip(&binding.cells) {
         let name = external.name.strip_prefix("output:").unwrap_or(&external.name);
         let Some(wanted) = wanted.get(name).filter(|_| external.written) else { continue };

@@ -31,10 +31,10 @@ of one row.
     },
     Code {
         code: "E0723",
-        title: "the loss became infinite or is not a number",
+        title: "the loss or a parameter became infinite or is not a number",
         explain: "\
-Training stops at the step whose loss is not finite. The message names the step, the `minimize`
-line and the first tensor that went bad. Usual reasons: the learning rate is too large; `log` or a
+Training stops at the step whose loss is not finite, or that made a parameter or state so. The message
+names the step, the `minimize` line and the first tensor that went bad. Usual reasons: the learning rate is too large; `log` or a
 division meets 0; inputs are in the thousands. What helps:
     with SGD(lr = 0.01), clip_norm = 1
     log(max(p, 1e-12))
@@ -111,6 +111,29 @@ chooses the next by the scores. Therefore
 - scores are numbers, and do not depend on characters that come later (attention is `causal = true`,
   a recurrent layer is not `bidirectional`);
 - a model that scores the end of its window only needs a text that fills it from the start.",
+    },
+    Code {
+        code: "E0733",
+        title: "a checkpoint of another training",
+        explain: "\
+`--resume` takes the steps that are left as if the training had not been broken off. That needs the same
+data, rows and settings, and steps that compute the same; the message lists what has changed since the file
+was saved. More epochs or steps, another patience, other prints and comments are no change.
+To go on in spite of a change, with parameters and states of the optimisers as they are:
+    nnc run digits.nn --resume digits.safetensors --changed
+To start anew from the parameters alone:
+    nnc run digits.nn --init digits.safetensors",
+    },
+    Code {
+        code: "E0734",
+        title: "more memory than there is",
+        explain: "\
+What is needed at the same time is compared with what the computer has free, and with the limits of the
+process and its container, before it is allocated. The message lists the largest parts: parameters, states of
+the optimisers, what a step keeps of a batch, data.
+What a step keeps grows with the batch:
+    nnc run large.nn --batch 16
+Arrays of npy, idx and safetensors files are read batch by batch where they are large; csv files are not.",
     },
     Code {
         code: "E0799",

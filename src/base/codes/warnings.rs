@@ -29,4 +29,22 @@ number into its signature.
     model Net(x: [B, n]) -> [B, 3] { x |> Linear(3) }     # n is open
     model Net(x: [B, 4]) -> [B, 3] { x |> Linear(3) }     # n is 4",
     },
+    Code {
+        code: "W0735",
+        title: "a score is not a number",
+        explain: "\
+The loss of the validation is NaN or infinite, or a metric is NaN, though the training's own loss and all
+parameters and states are numbers. Training goes on. The message names what is bad in the validation first:
+often a row of the data, or a logarithm or division that meets 0 in evaluation only.
+    y: [1] = log(max(column(\"price\"), 1e-6))",
+    },
+    Code {
+        code: "W0736",
+        title: "the data has values that are no numbers",
+        explain: "\
+A field that a training uses is NaN or infinite in some rows. What is computed of such a value is NaN, too, and
+in the end all parameters are, unless the program takes care of it. The message names the first row, from 0.
+A comparison with itself is false for NaN alone:
+    x: [4] = if raw == raw then raw else 0",
+    },
 ];

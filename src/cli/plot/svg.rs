@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::{Curve, Curves};
+use crate::base::visible::visible;
 
 const WIDTH: f64 = 720.0;
 const HEIGHT: f64 = 440.0;
@@ -108,6 +109,8 @@ fn thinned(run: &[(f64, f64)]) -> Box<dyn Iterator<Item = (f64, f64)> + '_> {
     }))
 }
 
+/// As XML wants it. Two characters stand in no XML, in whatever spelling.
 fn escaped(text: &str) -> String {
+    let text = visible(text).replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}");
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -6,3 +6,4 @@ pub mod fork_join;
 pub mod job;
 pub mod mmap;
 pub mod peak;
+pub mod unnamed;

@@ -6,6 +6,7 @@ use std::time::Instant;
 use crate::compile::Measures;
 use crate::plan::Work;
 use crate::runtime::kernels::allocations;
+use crate::runtime::program::Diagnostics;
 use crate::runtime::session::Session;
 use crate::runtime::train::held::Held;
 
@@ -33,11 +34,19 @@ pub struct Profile {
 
 impl Profile {
     /// Takes steps for about so many seconds, with a look at the clock behind each kernel.
-    pub fn measure(session: &mut Session, held: &mut Held, measures: &Measures, seconds: f64) -> Profile {
+    ///
+    /// # Errors
+    /// E0734 if there is no memory for them.
+    pub fn measure(
+        session: &mut Session,
+        held: &mut Held,
+        measures: &Measures,
+        seconds: f64,
+    ) -> Result<Profile, Diagnostics> {
         let items = held.kernels();
         let count = measures.works.len();
         for _ in 0..WARM_UP {
-            held.profile(session, &|_| {});
+            held.profile(session, &|_| {})?;
         }
         let clock = clock_seconds();
         // For each kernel its time in every step.
@@ -53,18 +62,18 @@ impl Profile {
                     spent.borrow_mut()[*number] += own.max(0.0);
                 }
                 last.set(Instant::now());
-            });
+            })?;
             times.iter_mut().zip(spent.into_inner()).for_each(|(times, own)| times.push(own));
             steps += 1;
         }
-        let allocations = allocations_of(session, held, &items, count);
+        let allocations = allocations_of(session, held, &items, count)?;
         let kernels = measures.works.iter().zip(times).zip(allocations);
         let kernels = kernels.map(|((work, times), allocations)| Kernel {
             work: work.clone(),
             seconds: tenth(times),
             allocations,
         });
-        Profile { kernels: kernels.collect(), steps }
+        Ok(Profile { kernels: kernels.collect(), steps })
     }
 
     /// Of all kernels together.
@@ -74,7 +83,12 @@ impl Profile {
 }
 
 /// What one step allocates, kernel by kernel. Zeros where the program's allocator does not count.
-fn allocations_of(session: &mut Session, held: &mut Held, items: &[usize], count: usize) -> Vec<u64> {
+fn allocations_of(
+    session: &mut Session,
+    held: &mut Held,
+    items: &[usize],
+    count: usize,
+) -> Result<Vec<u64>, Diagnostics> {
     let found: RefCell<Vec<u64>> = RefCell::new(vec![0; count]);
     let before = Cell::new(0);
     held.profile(session, &|item| {
@@ -83,9 +97,9 @@ fn allocations_of(session: &mut Session, held: &mut Held, items: &[usize], count
             None => allocations::count(true),
         }
         before.set(allocations::counted());
-    });
+    })?;
     allocations::count(false);
-    found.into_inner()
+    Ok(found.into_inner())
 }
 
 /// What it costs to look at the clock as [`Profile::measure`] does.

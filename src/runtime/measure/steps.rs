@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::machine::{Resident, resident};
+use crate::runtime::program::Diagnostics;
 use crate::runtime::session::Session;
 use crate::runtime::train::held::Held;
 
@@ -28,26 +29,29 @@ pub struct Times {
 
 impl Times {
     /// Takes steps for about so many seconds.
-    pub fn measure(session: &mut Session, held: &mut Held, seconds: f64) -> Times {
-        held.steps(session, 1);
+    ///
+    /// # Errors
+    /// E0734 if there is no memory for them.
+    pub fn measure(session: &mut Session, held: &mut Held, seconds: f64) -> Result<Times, Diagnostics> {
+        held.steps(session, 1)?;
         let first = held.losses(0);
         for _ in 0..WARM_UP {
-            held.steps(session, 1);
+            held.steps(session, 1)?;
         }
-        let steps = steps_a_call(session, held);
-        held.steps(session, steps);
+        let steps = steps_a_call(session, held)?;
+        held.steps(session, steps)?;
         let before = resident();
         let begun = Instant::now();
         let mut times = Vec::new();
         while begun.elapsed().as_secs_f64() < seconds || times.len() < FEWEST_CALLS {
             let call = Instant::now();
-            held.steps(session, steps);
+            held.steps(session, steps)?;
             times.push(call.elapsed().as_secs_f64() / steps as f64);
         }
         let after = resident();
         times.sort_by(f64::total_cmp);
         let last = held.losses(steps - 1);
-        Times { sorted: times, steps_a_call: steps, losses: [first, last], resident: [before, after] }
+        Ok(Times { sorted: times, steps_a_call: steps, losses: [first, last], resident: [before, after] })
     }
 
     /// Times of single calls of something else.
@@ -73,13 +77,13 @@ impl Times {
 }
 
 /// So many that a call is long enough.
-fn steps_a_call(session: &mut Session, held: &mut Held) -> usize {
+fn steps_a_call(session: &mut Session, held: &mut Held) -> Result<usize, Diagnostics> {
     let mut steps = 1;
     loop {
         let call = Instant::now();
-        held.steps(session, steps);
+        held.steps(session, steps)?;
         if call.elapsed() >= SHORTEST_CALL || steps >= MOST_STEPS_A_CALL {
-            return steps;
+            return Ok(steps);
         }
         steps *= 2;
     }

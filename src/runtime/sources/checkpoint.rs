@@ -1,8 +1,8 @@
 //! Checkpoints: parameters and states by path, written to and read from `safetensors` files.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::ffi::OsStr;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::base::{Diagnostic, Diagnostics, nearest};
 use crate::ir::program::Variable;
 use crate::runtime::array::{Array, Elements, shape_text};
+use crate::runtime::files;
 
 use super::safetensors::{self, SafeTensors};
 use super::stored::StoredArray;
@@ -36,54 +37,32 @@ pub fn write(
     arrays: &[(&str, &Array)],
     metadata: &BTreeMap<String, String>,
 ) -> Result<(), Diagnostic> {
-    let written = match Target::of(path) {
-        Target::Device(path) => {
-            File::create(path).and_then(|file| write_to(file, arrays, metadata).map(drop))
-        }
-        Target::File { path, unfinished } => {
-            let written = File::create(&unfinished)
-                .and_then(|file| write_to(file, arrays, metadata)?.sync_all())
-                .and_then(|()| fs::rename(&unfinished, path));
-            if written.is_err() {
-                // It may not exist; what failed is reported in any case.
-                let _ = fs::remove_file(&unfinished);
-            }
-            written
-        }
-    };
-    written.map_err(|error| cannot_write(path, &error))
+    files::write_atomically(path, &mut |out| write_to(out, arrays, metadata))
+        .map_err(|error| cannot_write(path, &error))
 }
 
-/// Where bytes go that are to be found under a path.
-enum Target {
-    /// A file, written under another name until it is complete.
-    File { path: PathBuf, unfinished: PathBuf },
-    /// What has no other name: a device or a pipe.
-    Device(PathBuf),
-}
-
-impl Target {
-    fn of(path: &Path) -> Target {
-        // A link goes on to mean what it meant.
-        let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
-        if fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir()) {
-            return Target::Device(path);
-        }
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let unfinished = path.with_file_name(format!(".{name}.{}", std::process::id()));
-        Target::File { path, unfinished }
-    }
+/// Writes the same as [`write`] into the folder for temporary files, under a new name that begins as that of
+/// `path`, and gives that name.
+///
+/// Errors: E0714.
+pub fn rescue(
+    path: &Path,
+    arrays: &[(&str, &Array)],
+    metadata: &BTreeMap<String, String>,
+) -> Result<PathBuf, Diagnostic> {
+    let stem = path.file_stem().map_or("parameters".into(), OsStr::to_string_lossy);
+    let folder = std::env::temp_dir();
+    files::write_new(&folder, &format!("nnc-rescued-{stem}"), ".safetensors", &mut |out| {
+        write_to(out, arrays, metadata)
+    })
+    .map_err(|error| cannot_write(&folder, &error))
 }
 
 /// Whether a file of this name can be written, as far as that can be known before there is something to write.
 ///
 /// Errors: E0714.
 pub fn is_writable(path: &Path) -> Result<(), Diagnostic> {
-    let Target::File { path: target, unfinished } = Target::of(path) else { return Ok(()) };
-    let made =
-        if target.is_dir() { Err(io::ErrorKind::IsADirectory.into()) } else { File::create(&unfinished) };
-    let _ = fs::remove_file(&unfinished);
-    made.map(drop).map_err(|error| cannot_write(path, &error))
+    files::check_writable(path).map_err(|error| cannot_write(path, &error))
 }
 
 fn cannot_write(path: &Path, error: &io::Error) -> Diagnostic {
@@ -125,7 +104,8 @@ pub fn find(
         let message = format!("{} of {} arrays {what} not fit `{shown}`", wrong.len(), wanted.len());
         return Err(wrong.into_iter().fold(Diagnostic::error("E0713", message), Diagnostic::note));
     }
-    unused.retain(|name| name.rsplit('.').next() != Some("num_batches_tracked"));
+    // What a checkpoint has beside parameters and states is for going on with it.
+    unused.retain(|name| name.rsplit('.').next() != Some("num_batches_tracked") && !name.starts_with("nnc."));
     let warning = (!unused.is_empty()).then(|| {
         let names =
             unused.iter().take(5).map(|name| format!("`{prefix}{name}`")).collect::<Vec<_>>().join(", ");
@@ -147,15 +127,15 @@ pub fn open(
     find(&safetensors::open(path)?, prefix, wanted)
 }
 
-fn write_to(file: File, arrays: &[(&str, &Array)], metadata: &BTreeMap<String, String>) -> io::Result<File> {
-    let mut out = BufWriter::new(file);
+fn write_to(
+    mut out: &mut dyn Write,
+    arrays: &[(&str, &Array)],
+    metadata: &BTreeMap<String, String>,
+) -> io::Result<()> {
     let header = header(arrays, metadata);
     out.write_all(&(header.len() as u64).to_le_bytes())?;
     out.write_all(header.as_bytes())?;
-    for (_, array) in arrays {
-        write_elements(&mut out, array.elements())?;
-    }
-    out.into_inner().map_err(io::IntoInnerError::into_error)
+    arrays.iter().try_for_each(|(_, array)| write_elements(&mut out, array.elements()))
 }
 
 /// The header, padded with spaces so that elements begin at a multiple of 8.
@@ -185,16 +165,33 @@ fn header(arrays: &[(&str, &Array)], metadata: &BTreeMap<String, String>) -> Str
 
 fn write_elements(out: &mut impl Write, elements: &Elements) -> io::Result<()> {
     match elements {
-        Elements::F32(values) => values.iter().try_for_each(|value| out.write_all(&value.to_le_bytes())),
-        Elements::F64(values) => values.iter().try_for_each(|value| out.write_all(&value.to_le_bytes())),
-        Elements::I32(values) => values.iter().try_for_each(|value| out.write_all(&value.to_le_bytes())),
+        Elements::F32(values) => write_encoded(out, values, |value| value.to_le_bytes()),
+        Elements::F64(values) => write_encoded(out, values, |value| value.to_le_bytes()),
+        Elements::I32(values) => write_encoded(out, values, |value| value.to_le_bytes()),
         Elements::U8(values) => out.write_all(values),
-        Elements::Bool(values) => values.iter().try_for_each(|&value| out.write_all(&[u8::from(value)])),
+        Elements::Bool(values) => write_encoded(out, values, |value| [u8::from(value)]),
     }
+}
+
+/// Writes values some thousand at a time.
+fn write_encoded<T: Copy, const N: usize>(
+    out: &mut impl Write,
+    values: &[T],
+    encode: impl Fn(T) -> [u8; N],
+) -> io::Result<()> {
+    let mut bytes = Vec::new();
+    for chunk in values.chunks(1 << 12) {
+        bytes.clear();
+        bytes.extend(chunk.iter().flat_map(|value| encode(*value)));
+        out.write_all(&bytes)?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn array(shape: &[usize], elements: Elements) -> Array {

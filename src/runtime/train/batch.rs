@@ -7,6 +7,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::averages::Averages;
 use crate::base::{Diagnostic, Span};
 use crate::compile::Function;
 use crate::ir::program::{BATCH, Train};
@@ -18,6 +19,7 @@ use crate::runtime::data::bounds::Bounds;
 use crate::runtime::data::{Column, Table};
 use crate::runtime::memory::{Cell, Memory};
 use crate::runtime::program::Part;
+use crate::runtime::room::{self, Need};
 use crate::runtime::session::{Session, unbound};
 
 /// A function bound to the tensors of one batch size.
@@ -34,6 +36,9 @@ pub struct Batch {
     /// For each whole metric its arguments.
     gathered: Vec<Vec<usize>>,
 }
+
+/// Bytes of an element, about: what is refused is refused for the size of large tensors.
+const ELEMENT: usize = 4;
 
 /// What an external of the function is.
 enum Slot {
@@ -93,7 +98,20 @@ impl Batch {
                 .note(format!("for a batch of {size} rows: the last of an epoch is smaller than {batch}"))
                 .help("choose a `batch` that divides the number of rows, or say `shuffle = false`")
         })?;
+        Batch::need(&function, size).check().map_err(|error| error.at(train.span, "asked for here"))?;
         Batch::bind(session, of, size, function)
+    }
+
+    /// The memory that steps of this code take beside parameters and states.
+    pub fn need(function: &Function, size: usize) -> Need {
+        let bytes = |kind: &str| {
+            let of_kind = function.externals.iter().filter(|external| external.name.starts_with(kind));
+            of_kind.fold(0, |sum: u64, external| sum.saturating_add(room::bytes_of(&external.shape, ELEMENT)))
+        };
+        let kept = format!("what a step keeps of a batch of {size} rows");
+        Need::of(kept, function.temporary_bytes() as u64)
+            .and("the batch", bytes("input:"))
+            .and("results of a step", bytes("output:"))
     }
 
     /// Binds code for a batch size to its tensors.
@@ -169,7 +187,7 @@ impl Batch {
         self.make_room(steps);
         let lazy = self.slots.iter().any(|slot| matches!(slot, Slot::Field(_, Some(_))));
         if !lazy {
-            return Ok(self.series(&session.caller, &mut session.memory, rows, steps, 0, first, watch));
+            return self.series(&session.caller, &mut session.memory, rows, steps, 0, first, watch);
         }
         for step in 0..steps {
             let own = &rows[step * self.size..(step + 1) * self.size];
@@ -179,7 +197,7 @@ impl Batch {
                 }
             }
             let moment = Moment { step: first.step.wrapping_add(step as u32), ..first };
-            let taken = self.series(&session.caller, &mut session.memory, own, 1, step, moment, watch);
+            let taken = self.series(&session.caller, &mut session.memory, own, 1, step, moment, watch)?;
             if !taken.finite {
                 return Ok(Taken { steps: step + 1, finite: false });
             }
@@ -207,7 +225,7 @@ impl Batch {
         done: usize,
         first: Moment,
         watch: bool,
-    ) -> Taken {
+    ) -> Result<Taken, Diagnostic> {
         let mut results: Vec<Option<&mut Array>> = self.results.iter_mut().map(Some).collect();
         let mut watched = Vec::new();
         let mut arguments = Vec::with_capacity(self.slots.len());
@@ -254,19 +272,31 @@ impl Batch {
     }
 
     /// Takes steps on the rows that are held, in one call of native code.
-    pub fn repeat(&mut self, caller: &Caller, memory: &mut Memory, steps: usize, first: Moment) {
+    ///
+    /// # Errors
+    /// As [`Caller::series`].
+    pub fn repeat(
+        &mut self,
+        caller: &Caller,
+        memory: &mut Memory,
+        steps: usize,
+        first: Moment,
+    ) -> Result<(), Diagnostic> {
         self.make_room(steps);
-        self.series(caller, memory, &[], steps, 0, first, false);
+        self.series(caller, memory, &[], steps, 0, first, false).map(drop)
     }
 
     /// Takes one step on the rows that are held, kernel by kernel: see [`Caller::profile`].
+    ///
+    /// # Errors
+    /// As [`Caller::series`].
     pub fn profile(
         &mut self,
         caller: &Caller,
         memory: &mut Memory,
         moment: Moment,
         watch: &dyn Fn(Option<usize>),
-    ) {
+    ) -> Result<(), Diagnostic> {
         let mut made = Vec::new();
         let mut arguments = Vec::with_capacity(self.slots.len());
         for (external, slot) in self.function.externals.iter().zip(&self.slots) {
@@ -281,8 +311,9 @@ impl Batch {
                 }
             });
         }
-        caller.profile(&self.function, arguments, memory, moment, watch);
+        let done = caller.profile(&self.function, arguments, memory, moment, watch);
         made.into_iter().for_each(|cell| memory.remove(cell));
+        done
     }
 
     /// The losses of a step of the last series.
@@ -323,6 +354,28 @@ impl Batch {
             Array::new(shape, elements).expect("steps have results of one shape")
         };
         self.gathered.iter().map(|arguments| arguments.iter().map(argument).collect()).collect()
+    }
+
+    /// Whether sums over earlier batches are such as this code gives.
+    pub fn fits(&self, averages: &Averages) -> bool {
+        if averages == &Averages::default() {
+            return true;
+        }
+        let fits = |(arrays, arguments): (&Vec<Array>, &Vec<usize>)| {
+            arrays.len() == arguments.len()
+                && arrays.iter().zip(arguments).all(|(array, number)| {
+                    let at =
+                        self.slots.iter().position(|slot| matches!(slot, Slot::Result(at) if at == number));
+                    let shape = at.map_or(&[][..], |at| &self.function.externals[at].shape);
+                    let is_alike = std::mem::discriminant(array.elements())
+                        == std::mem::discriminant(self.results[*number].elements());
+                    is_alike && array.shape().len() == shape.len() && array.shape().get(1..) == shape.get(1..)
+                })
+        };
+        averages.losses.len() == self.losses.len()
+            && averages.metrics.len() == self.metrics.len()
+            && (averages.gathered.len() == self.gathered.len())
+            && averages.gathered.iter().zip(&self.gathered).all(fits)
     }
 
     pub fn function(&self) -> &Function {

@@ -49,6 +49,17 @@ impl Safe {
     }
 }
 
+/// The error that names a tensor that went bad; the step is the one that made it so, if that is known.
+pub fn variable_error(train: &Train, bad: &Bad, step: Option<u64>) -> Diagnostic {
+    let what = if bad.value.is_nan() { "not a number" } else { "infinite" };
+    let when = step.map(|step| format!(" in step {}", step + 1)).unwrap_or_default();
+    let message = format!("`{}` became {what}{when}", bad.name);
+    let error = Diagnostic::error("E0723", message).note(format!("element {} is {}", bad.element, bad.value));
+    error
+        .at(train.lines.first().map_or(train.span, |line| line.span), "the loss does not show it")
+        .help("a smaller learning rate, `clip_norm = 1`, or inputs of mean 0 and deviation 1 often help")
+}
+
 /// The error that names the step and the loss.
 pub fn loss_error(train: &Train, step: u64, line: usize, loss: f64) -> Diagnostic {
     let what = if loss.is_nan() { "not a number" } else { "infinite" };
@@ -59,22 +70,25 @@ pub fn loss_error(train: &Train, step: u64, line: usize, loss: f64) -> Diagnosti
         .help("a smaller learning rate, `clip_norm = 1`, or inputs of mean 0 and deviation 1 often help")
 }
 
-/// What is said of the first tensor of the step that has a number that is not finite, or is NaN.
+/// What is said of the first tensor of a computation on some rows that has a number that is not finite, or is
+/// NaN: of a step, or of a validation, which has no number.
 pub fn first_bad(
     session: &mut Session,
     train: &Train,
+    computation: &Graph,
     table: &Table,
     rows: &[u32],
     sizes: &Sizes,
-    step: u64,
+    step: Option<u64>,
 ) -> Option<String> {
-    if let Some(text) = bad_variable(session, train) {
-        return Some(text);
+    if let Some(bad) = bad_variable(session, train) {
+        return Some(format!("`{}` was bad before the step: element {}", bad.name, bad.element));
     }
-    let (graph, shown) = forward_values(&train.step);
+    let (graph, shown) = forward_values(computation);
     let mut sizes = sizes.clone();
     sizes.insert(BATCH.into(), Dim::from(rows.len()));
-    let inputs = session.batch_inputs(&graph, table, rows, &sizes, step as u32 + 1).ok()?;
+    let number = step.map_or(0, |step| step as u32 + 1);
+    let inputs = session.batch_inputs(&graph, table, rows, &sizes, number).ok()?;
     for name in table.fields.keys() {
         let array = inputs.get(name)?;
         if let Some(at) = first_not_finite(array, false) {
@@ -82,7 +96,7 @@ pub fn first_bad(
             return Some(format!("the data has it: `{name}` of row {row}"));
         }
     }
-    let moment = Moment { seed: train.seed, step: step as u32 + 1 };
+    let moment = Moment { seed: train.seed, step: number };
     let values = session.evaluate_once(&graph, &sizes, moment, &inputs, train.span).ok()?;
     // Infinities may be meant (masks), so a NaN is named first, and an infinity only without one.
     let find = |only_nan: bool| {
@@ -108,16 +122,25 @@ fn place_text(sources: &SourceMap, span: Span) -> String {
     format!(", computed by `{text}` at {}:{line}:{column}", file.name)
 }
 
-fn bad_variable(session: &Session, train: &Train) -> Option<String> {
+/// A parameter or state with a number that is none.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Bad {
+    pub name: Arc<str>,
+    pub element: usize,
+    pub value: f64,
+}
+
+/// The first parameter that training has made NaN or infinite, or state that is NaN: states may begin with
+/// infinities, as the least value so far does.
+pub fn bad_variable(session: &Session, train: &Train) -> Option<Bad> {
     let checked = session.program.checked();
     let all = checked.params.iter().chain(&checked.states).chain(&train.optimizer_states);
-    for variable in all {
-        let Some(cell) = session.memory.find(&variable.path) else { continue };
-        if let Some(at) = first_not_finite(session.memory.get(cell), false) {
-            return Some(format!("`{}` was bad before the step: element {at}", variable.path));
-        }
-    }
-    None
+    all.into_iter().find_map(|variable| {
+        let array = session.memory.get(session.memory.find(&variable.path)?);
+        let is_trained = train.lines.iter().any(|line| line.trained.contains(&variable.path));
+        let element = first_not_finite(array, !is_trained)?;
+        Some(Bad { name: variable.path.clone(), element, value: array.to_f64()[element] })
+    })
 }
 
 /// The graph with every float tensor of the forward pass as an output, in order.
@@ -147,11 +170,22 @@ fn forward_values(step: &Graph) -> (Graph, Vec<(Arc<str>, NodeId)>) {
     (graph, shown)
 }
 
-fn first_not_finite(array: &Array, only_nan: bool) -> Option<usize> {
-    let bad = |value: f64| value.is_nan() || (!only_nan && value.is_infinite());
+/// The first element that is NaN, or infinite where that counts.
+pub fn first_not_finite(array: &Array, only_nan: bool) -> Option<usize> {
     match array.elements() {
-        Elements::F32(values) => values.iter().position(|value| bad(f64::from(*value))),
-        Elements::F64(values) => values.iter().position(|value| bad(*value)),
+        Elements::F32(values) if only_nan => first(values, |value| value.is_nan()),
+        Elements::F32(values) => first(values, |value| !value.is_finite()),
+        Elements::F64(values) if only_nan => first(values, |value| value.is_nan()),
+        Elements::F64(values) => first(values, |value| !value.is_finite()),
         Elements::I32(_) | Elements::U8(_) | Elements::Bool(_) => None,
     }
+}
+
+/// The first place where something holds. Whole blocks are asked without branches, which vectors can do.
+fn first<T: Copy>(values: &[T], holds: impl Fn(T) -> bool) -> Option<usize> {
+    const BLOCK: usize = 1 << 12;
+    let blocks = &mut values.chunks(BLOCK).enumerate();
+    let (number, block) =
+        blocks.find(|(_, block)| block.iter().fold(false, |found, value| found | holds(*value)))?;
+    block.iter().position(|value| holds(*value)).map(|at| number * BLOCK + at)
 }

@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 use super::averages::Averages;
 use super::batch::Batches;
 use super::order::Order;
-use super::{Progress, SERIES_BYTES, blame, evaluate};
+use super::{Progress, SERIES_BYTES, blame, evaluate, watch};
 use crate::base::Diagnostic;
 use crate::ir::program::{Length, Train};
 use crate::runtime::call::Moment;
 use crate::runtime::data::{Rows, Table};
-use crate::runtime::events::{EpochReport, Event, Observer, Reason, Scores, StepReport, Trained};
+use crate::runtime::events::{EpochReport, Event, Observer, Reason, StepReport, Trained};
 use crate::runtime::session::Session;
 
 /// How long a call of native code may take about, so that progress can be shown.
@@ -32,6 +32,11 @@ pub(super) struct Driver<'a> {
     taken: Vec<u32>,
     /// Tensors and step of a moment when all was well, to find out later what went bad.
     safe: Option<blame::Safe>,
+    /// The step that it began with, and the last one after which all parameters and states were good.
+    first: u64,
+    watched: u64,
+    /// Whether it was told that scores are no numbers.
+    has_warned: bool,
     /// How many steps are taken in one call at most.
     at_once: u64,
     /// Seconds that the steps of the epoch so far took, and how many rows they saw.
@@ -39,8 +44,6 @@ pub(super) struct Driver<'a> {
     epoch_rows: usize,
     /// Seconds that all steps and validations took.
     seconds: f64,
-    /// Scores of the last epoch.
-    last: (Scores, Option<Scores>),
 }
 
 /// Steps that were taken in one call.
@@ -71,6 +74,9 @@ impl<'a> Driver<'a> {
             order,
             batches,
             validation,
+            first: progress.step,
+            watched: progress.step,
+            has_warned: false,
             progress,
             taken: Vec::new(),
             safe: None,
@@ -78,31 +84,34 @@ impl<'a> Driver<'a> {
             epoch_seconds: 0.0,
             epoch_rows: 0,
             seconds: 0.0,
-            last: (Scores::default(), None),
         }
     }
 
     pub fn run(&mut self, session: &mut Session, observer: &mut dyn Observer) -> Result<Trained, Diagnostic> {
-        let mut reason = Reason::Finished;
-        while self.progress.step < self.steps {
-            self.keep_safe(session);
-            let taken = self.series(session)?;
+        let reason = loop {
+            if self.progress.step >= self.steps {
+                break Reason::Finished;
+            }
+            if self.train.patience.is_some_and(|patience| self.progress.waited >= patience) {
+                break Reason::Patience;
+            }
+            self.keep_safe(session)?;
+            let taken = self.series(session, observer)?;
             let stopped = observer.stop();
-            let patient = self.look(session, &taken, stopped, observer)?;
+            self.look(session, &taken, stopped, observer)?;
             if let Some(losses) = taken.bad {
                 return Err(self.blame(session, &losses));
             }
             observer.event(&Event::Progress { step: self.progress.step, steps: self.steps });
+            if stopped || self.progress.step >= self.steps || session.is_save_due() {
+                self.watch(session)?;
+            }
+            session.keep_up(&self.progress, observer);
             if stopped && self.progress.step < self.steps {
-                reason = Reason::Stopped;
-                break;
+                break Reason::Stopped;
             }
-            if !patient {
-                reason = Reason::Patience;
-                break;
-            }
-        }
-        let (last, validation) = std::mem::take(&mut self.last);
+        };
+        let (last, validation) = self.progress.last.clone();
         Ok(Trained {
             steps: self.progress.step,
             epochs: self.progress.step.div_ceil(self.order.steps_per_epoch()),
@@ -114,7 +123,7 @@ impl<'a> Driver<'a> {
     }
 
     /// Takes steps of one batch size.
-    fn series(&mut self, session: &mut Session) -> Result<Taken, Diagnostic> {
+    fn series(&mut self, session: &mut Session, observer: &dyn Observer) -> Result<Taken, Diagnostic> {
         let first = self.progress.step;
         let (size, left) = self.order.equal_steps(first);
         let left = if self.is_watched() || !self.order.has_one_size() { left } else { u64::MAX };
@@ -122,7 +131,8 @@ impl<'a> Driver<'a> {
         // Code for a smaller last batch is made when it comes; that is no part of the training.
         let begun = Instant::now();
         let room = (SERIES_BYTES / batch.result_bytes().max(1)).max(1) as u64;
-        let steps = left.min(self.steps - first).min(self.at_once).min(room);
+        let wished = observer.steps_at_once().unwrap_or(u64::MAX).max(1);
+        let steps = left.min(self.steps - first).min(self.at_once).min(room).min(wished);
         self.order.take(first, steps, &mut self.taken);
         let moment = Moment { seed: self.train.seed, step: first as u32 + 1 };
         let taken = batch.run(session, &self.taken, moment, true)?;
@@ -147,20 +157,18 @@ impl<'a> Driver<'a> {
         validates || self.train.patience.is_some() || self.train.metrics.iter().any(|own| own.whole.is_some())
     }
 
-    /// Tells about the steps and epochs of a series. Gives whether training goes on as far as patience is
-    /// concerned.
+    /// Tells about the steps and epochs of a series.
     fn look(
         &mut self,
         session: &mut Session,
         taken: &Taken,
         stopped: bool,
         observer: &mut dyn Observer,
-    ) -> Result<bool, Diagnostic> {
+    ) -> Result<(), Diagnostic> {
         let every = observer.every();
         let per_epoch = self.order.steps_per_epoch();
         let end = taken.before + taken.steps;
         let step_seconds = taken.seconds / taken.steps.max(1) as f64;
-        let mut patient = true;
         let mut at = taken.before;
         self.seconds += taken.seconds;
         while at < end {
@@ -183,12 +191,16 @@ impl<'a> Driver<'a> {
             if complete || ended {
                 let report = self.epoch(session, to, ended)?;
                 observer.event(&Event::Epoch(&report));
-                patient = ended || !complete || self.is_patient(&report);
-                self.last = (report.train, report.validation);
+                self.watch_scores(session, &report, observer)?;
+                // Whoever breaks a training off must not keep a whole epoch from being counted.
+                if complete {
+                    self.count_epoch(&report);
+                }
+                self.progress.last = (report.train, report.validation);
             }
             at = to;
         }
-        Ok(patient)
+        Ok(())
     }
 
     /// What the epoch gave up to `step`, and validation where it is due.
@@ -228,28 +240,92 @@ impl<'a> Driver<'a> {
         })
     }
 
-    /// Whether training goes on as far as `stop = patience(n)` is concerned.
-    fn is_patient(&mut self, report: &EpochReport) -> bool {
-        let Some(patience) = self.train.patience else { return true };
-        let watched = match (&report.validation, &self.validation) {
-            (Some(scores), _) => scores.loss(),
-            (None, Some(_)) => return true,
-            (None, None) => report.train.loss(),
+    /// Counts an epoch for `stop = patience(n)`. With a number of steps there is a validation only where the
+    /// training ends or is broken off, which must not make a difference.
+    fn count_epoch(&mut self, report: &EpochReport) {
+        if self.train.patience.is_none() {
+            return;
+        }
+        let watched = match (&report.validation, self.train.length) {
+            (Some(scores), Length::Epochs(_)) => scores.loss(),
+            (None, _) if self.validation.is_none() => report.train.loss(),
+            (Some(_) | None, _) => return,
         };
         if watched < self.progress.best {
             (self.progress.best, self.progress.waited) = (watched, 0);
         } else {
             self.progress.waited += 1;
         }
-        self.progress.waited < patience
     }
 
-    /// Remembers the tensors every so many steps.
-    fn keep_safe(&mut self, session: &Session) {
-        let due = self.safe.as_ref().is_none_or(|safe| self.progress.step >= safe.step() + blame::KEEP_EVERY);
-        if due {
+    /// Remembers the tensors every so many steps, if they are good.
+    fn keep_safe(&mut self, session: &mut Session) -> Result<(), Diagnostic> {
+        if self.progress.step >= self.watched + blame::KEEP_EVERY || self.progress.step == self.first {
+            self.watch(session)?;
             self.safe = blame::Safe::keep(session, self.train, &self.progress);
         }
+        Ok(())
+    }
+
+    /// Looks at all parameters and states.
+    fn watch(&mut self, session: &mut Session) -> Result<(), Diagnostic> {
+        if let Some(bad) = blame::bad_variable(session, self.train) {
+            return Err(self.blame_variable(session, &bad));
+        }
+        self.watched = self.progress.step;
+        Ok(())
+    }
+
+    /// Looks at what an epoch gave; bad scores may come from bad parameters.
+    fn watch_scores(
+        &mut self,
+        session: &mut Session,
+        report: &EpochReport,
+        observer: &mut dyn Observer,
+    ) -> Result<(), Diagnostic> {
+        let found = watch::scores(self.train, report.epoch, &report.train, report.validation.as_ref());
+        let Some(mut warning) = found.filter(|_| !self.has_warned) else { return Ok(()) };
+        self.has_warned = true;
+        self.watch(session)?;
+        if let (Some((batches, rows)), Some(_)) = (&mut self.validation, &report.validation) {
+            let text = watch::first_bad_of_validation(session, self.train, batches, rows);
+            warning = text.into_iter().fold(warning, Diagnostic::note);
+        }
+        observer.event(&Event::Warning(&warning));
+        Ok(())
+    }
+
+    /// Goes back to the last safe moment and repeats the steps until a parameter or state is bad; then as
+    /// [`Driver::blame`].
+    fn blame_variable(&mut self, session: &mut Session, bad: &blame::Bad) -> Diagnostic {
+        let Some(safe) = self.safe.take() else {
+            // Nothing was learnt by this training, or there is nothing to go back to.
+            session.damaged = true;
+            return blame::variable_error(self.train, bad, None);
+        };
+        let end = self.progress.step;
+        safe.restore(session);
+        let found = (safe.step()..end).find_map(|step| {
+            self.repeat(session, step)?;
+            Some((step, blame::bad_variable(session, self.train)?))
+        });
+        safe.restore(session);
+        let (step, error) = match found {
+            Some((step, bad)) => (step, blame::variable_error(self.train, &bad, Some(step))),
+            None => (end, blame::variable_error(self.train, bad, None)),
+        };
+        let note = self.first_bad(session, safe.step(), step);
+        safe.restore(session);
+        self.progress = safe.progress;
+        note.into_iter().fold(error, Diagnostic::note)
+    }
+
+    /// Takes one step again.
+    fn repeat(&mut self, session: &mut Session, step: u64) -> Option<()> {
+        self.order.take(step, 1, &mut self.taken);
+        let batch = self.batches.of_size(session, self.taken.len()).ok()?;
+        let moment = Moment { seed: self.train.seed, step: step as u32 + 1 };
+        batch.run(session, &self.taken, moment, false).ok().map(drop)
     }
 
     /// Goes back to the last safe moment, repeats the steps up to the bad one and looks into that. The session
@@ -274,14 +350,11 @@ impl<'a> Driver<'a> {
 
     fn first_bad(&mut self, session: &mut Session, safe_step: u64, bad_step: u64) -> Option<String> {
         for step in safe_step..bad_step {
-            self.order.take(step, 1, &mut self.taken);
-            let batch = self.batches.of_size(session, self.taken.len()).ok()?;
-            let moment = Moment { seed: self.train.seed, step: step as u32 + 1 };
-            batch.run(session, &self.taken, moment, false).ok()?;
+            self.repeat(session, step)?;
         }
         self.order.take(bad_step, 1, &mut self.taken);
         let table: &Table = &self.batches.table;
         let sizes = &self.batches.sizes;
-        blame::first_bad(session, self.train, table, &self.taken, sizes, bad_step)
+        blame::first_bad(session, self.train, &self.train.step, table, &self.taken, sizes, Some(bad_step))
     }
 }

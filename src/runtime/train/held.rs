@@ -89,9 +89,13 @@ impl Held {
     }
 
     /// Takes steps in one call of native code.
-    pub fn steps(&mut self, session: &mut Session, steps: usize) {
-        self.batch.repeat(&session.caller, &mut session.memory, steps, self.moment);
+    ///
+    /// # Errors
+    /// E0734 if there is no memory for them.
+    pub fn steps(&mut self, session: &mut Session, steps: usize) -> Result<(), Diagnostics> {
+        let taken = self.batch.repeat(&session.caller, &mut session.memory, steps, self.moment);
         self.moment.step = self.moment.step.wrapping_add(steps as u32);
+        taken.map_err(|error| session.program.failed([error]))
     }
 
     /// The losses of a step of the last call, from 0.
@@ -100,9 +104,17 @@ impl Held {
     }
 
     /// Takes a step, calling `watch` at its beginning and with the number of each kernel when it is done.
-    pub fn profile(&mut self, session: &mut Session, watch: &dyn Fn(Option<usize>)) {
-        self.batch.profile(&session.caller, &mut session.memory, self.moment, watch);
+    ///
+    /// # Errors
+    /// E0734 if there is no memory for it.
+    pub fn profile(
+        &mut self,
+        session: &mut Session,
+        watch: &dyn Fn(Option<usize>),
+    ) -> Result<(), Diagnostics> {
+        let taken = self.batch.profile(&session.caller, &mut session.memory, self.moment, watch);
         self.moment.step = self.moment.step.wrapping_add(1);
+        taken.map_err(|error| session.program.failed([error]))
     }
 
     /// Which kernel of [`Measures::works`] each number of [`Held::profile`] is.

@@ -7,6 +7,7 @@
 //! | [`batch`] | the code for a batch size and its tensors |
 //! | [`averages`] | losses and metrics over many batches |
 //! | [`blame`] | which tensor went bad first |
+//! | `watch` | numbers that are none, in data, parameters, states and scores |
 //! | [`held`] | one batch, for measurements |
 
 pub mod averages;
@@ -15,11 +16,12 @@ pub mod blame;
 mod driver;
 pub mod held;
 pub mod order;
+mod watch;
 
 use std::sync::Arc;
 
 use averages::Averages;
-use batch::{Batches, some_rows};
+use batch::{Batch, Batches, some_rows};
 use driver::Driver;
 use order::Order;
 
@@ -30,8 +32,8 @@ use super::events::{Event, Observer, Scores, Start, Trained};
 use super::program::Part;
 use super::session::{Session, Tensors};
 use crate::base::{Diagnostic, nearest};
-use crate::ir::program::{Action, DataRef, Length, Train, Variable};
-use crate::ir::{Op, Sizes};
+use crate::ir::program::{Action, BATCH, DataRef, Length, Train, Variable};
+use crate::ir::{Dim, Op, Sizes};
 
 /// How much the results of the steps of one call may take about.
 const SERIES_BYTES: usize = 1 << 24;
@@ -48,11 +50,20 @@ pub struct Progress {
     /// The least loss that patience has seen, and how many epochs ago.
     pub best: f64,
     pub waited: usize,
+    /// Scores of the last epoch that was reported.
+    pub last: (Scores, Option<Scores>),
 }
 
 impl Progress {
     fn new(action: usize) -> Progress {
-        Progress { action, step: 0, averages: Averages::default(), best: f64::INFINITY, waited: 0 }
+        Progress {
+            action,
+            step: 0,
+            averages: Averages::default(),
+            best: f64::INFINITY,
+            waited: 0,
+            last: (Scores::default(), None),
+        }
     }
 }
 
@@ -70,20 +81,29 @@ pub fn run(
     let (table, rows) = session.rows(&train.data, train.span)?;
     some_rows(rows.len(), &data_name(&train.data), train.span)?;
     let sizes = data_sizes(session, train)?;
+    let order = Order::new(rows.clone(), train.batch, train.seed, train.shuffle);
+    check_room(session, action, train, &sizes, &order)?;
     let resumed = session.progress.take().filter(|progress| progress.action == action);
     if resumed.is_none() {
         begin(session, action, train, observer)?;
     }
-    let order = Order::new(rows.clone(), train.batch, train.seed, train.shuffle);
     let steps = match train.length {
         Length::Epochs(epochs) => epochs.saturating_mul(order.steps_per_epoch()),
         Length::Steps(steps) => steps,
     };
     let (full, steps_per_epoch) = (order.batch(), order.steps_per_epoch());
     let mut batches = Batches::new(Part::Step(action), &train.step, train, Arc::clone(&table), sizes.clone());
-    batches.of_size(session, full)?;
+    let accepts_changes = std::mem::take(&mut session.resumed_changed);
+    let batch = batches.of_size(session, full)?;
+    let mut progress = resumed.unwrap_or_else(|| Progress::new(action));
+    if !batch.fits(&progress.averages) {
+        if !accepts_changes {
+            let message = "what the checkpoint has of the unfinished epoch is of another training";
+            return Err(Diagnostic::error("E0730", message).at(train.span, ""));
+        }
+        progress.averages = Averages::default();
+    }
     let validation = validation(session, action, train, &sizes)?;
-    let progress = resumed.unwrap_or_else(|| Progress::new(action));
     let mut driver = Driver::new(action, train, steps, order, batches, validation, progress);
     observer.event(&Event::Start(&Start {
         parameters: count_trained(session, train),
@@ -93,6 +113,7 @@ pub fn run(
         steps,
         compile_seconds: program.begun().elapsed().as_secs_f64(),
     }));
+    watch::data(train, &table, &rows, observer);
     let outcome = driver.run(session, observer);
     driver.batches.release(session);
     if let Some((batches, _)) = driver.validation {
@@ -135,6 +156,29 @@ pub fn evaluate_on(session: &mut Session, data: &str) -> Result<Scores, Diagnost
     let scores = evaluate(session, &mut batches, &rows, train, action);
     batches.release(session);
     scores
+}
+
+/// Whether there is memory for all that a training needs at the same time.
+fn check_room(
+    session: &Session,
+    action: usize,
+    train: &Train,
+    sizes: &Sizes,
+    order: &Order,
+) -> Result<(), Diagnostic> {
+    let program = &session.program;
+    let mut sizes = sizes.clone();
+    sizes.insert(BATCH.into(), Dim::from(order.batch()));
+    // What is wrong with the code is told where it is made for the batch.
+    let Ok(function) = program.function(Part::Step(action), &train.step, &sizes) else { return Ok(()) };
+    // On going on after a break, the states are there already.
+    let states = train.optimizer_states.iter().filter(|state| session.memory.find(&state.path).is_none());
+    let bytes = session.need_of(states).total();
+    Batch::need(&function, order.batch())
+        .and("states of the optimisers", bytes)
+        .and("the order of the rows", order.bytes())
+        .check()
+        .map_err(|error| error.at(train.span, "this training"))
 }
 
 /// What training starts from: the optimisers' states and the start file.

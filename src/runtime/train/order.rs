@@ -30,6 +30,11 @@ impl Order {
         self.batch
     }
 
+    /// Bytes of the permutation.
+    pub fn bytes(&self) -> u64 {
+        if self.shuffle { 4 * self.rows.len() as u64 } else { 0 }
+    }
+
     pub fn steps_per_epoch(&self) -> u64 {
         self.steps_per_epoch
     }

@@ -74,8 +74,9 @@ impl Marks {
                             .filter(|head| matches!(head.as_rule(), Rule::kw_class | Rule::element));
                         if let Some(head) = head {
                             let after = base + head.as_span().end();
-                            let bracket = text[after..].find(['(', '[']).map(|at| after + at);
-                            marks.call_open.extend(bracket.filter(|&bracket| bracket < end));
+                            // Not beyond the type: the next bracket may be far away.
+                            let bracket = text[after..end.max(after)].find(['(', '[']);
+                            marks.call_open.extend(bracket.map(|at| after + at));
                         }
                     }
                     _ => {}

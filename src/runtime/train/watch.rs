@@ -1,0 +1,94 @@
+//! Numbers that are none are told about as soon as they can be seen: in the data before the training, in
+//! parameters, states and states of optimisers between its steps, in what validation and metrics give.
+//!
+//! Looking takes little time: tensors are read once in many steps. Where something is bad, the steps since the
+//! last look are repeated one by one.
+
+use super::batch::Batches;
+use super::blame;
+use crate::base::Diagnostic;
+use crate::ir::program::Train;
+use crate::runtime::call::Moment;
+use crate::runtime::data::{Column, Rows, Table};
+use crate::runtime::events::{Event, Observer, Scores};
+use crate::runtime::session::Session;
+
+/// Warns of values of the fields that a training uses which are NaN or infinite. Columns that are read batch by
+/// batch are not looked at.
+pub fn data(train: &Train, table: &Table, rows: &Rows, observer: &mut dyn Observer) {
+    for field in &train.fields {
+        let Some(Column::Memory(array)) = table.fields.get(field) else { continue };
+        if blame::first_not_finite(array, false).is_none() {
+            continue;
+        }
+        let values = array.to_f64();
+        let of_row = |at: usize| {
+            let (row, len) = (rows.get(at) as usize, array.row_len());
+            let value = values[row * len..(row + 1) * len].iter().find(|value| !value.is_finite())?;
+            Some((row, *value))
+        };
+        let bad: Vec<(usize, f64)> = (0..rows.len()).filter_map(of_row).collect();
+        // Rows of other parts do not matter here.
+        let Some((row, value)) = bad.iter().min_by_key(|(row, _)| *row) else { continue };
+        let message = format!("`{field}` of `{}` has values that are no numbers", train.data.set);
+        let rows = if bad.len() == 1 { "1 row has".to_owned() } else { format!("{} rows have", bad.len()) };
+        let warning = Diagnostic::warning("W0736", message)
+            .at(train.span, "this training uses it")
+            .note(format!("{rows} some; row {row} has {value}"));
+        observer.event(&Event::Warning(&warning));
+    }
+}
+
+/// What is to be told of scores, if a loss of the validation or a metric is no number: what it is, and where in
+/// the validation the first of them comes from.
+pub fn scores(
+    train: &Train,
+    epoch: u64,
+    trained: &Scores,
+    validation: Option<&Scores>,
+) -> Option<Diagnostic> {
+    let metric = |scores: &Scores| {
+        let bad = scores.metrics.iter().find(|(_, value)| value.is_nan());
+        bad.map(|(name, _)| name.clone())
+    };
+    let span_of = |name: &str| {
+        let metric = train.metrics.iter().find(|metric| &*metric.name == name);
+        metric.map_or(train.span, |metric| metric.span)
+    };
+    let about = |what: String, span| {
+        let message = format!("{what} in epoch {epoch}");
+        Diagnostic::warning("W0735", message).at(span, "").note("training goes on; this is told once")
+    };
+    if let Some(scores) = validation {
+        let losses = scores.losses.iter().enumerate();
+        if let Some((line, loss)) = losses.into_iter().find(|(_, loss)| !loss.is_finite()) {
+            let span = train.lines.get(line).map_or(train.span, |line| line.span);
+            return Some(about(format!("the validation's loss is {loss}"), span));
+        }
+        if let Some(name) = metric(scores) {
+            return Some(about(format!("the validation's metric `{name}` is not a number"), span_of(&name)));
+        }
+    }
+    metric(trained).map(|name| about(format!("the metric `{name}` is not a number"), span_of(&name)))
+}
+
+/// Says of the first batch of the validation whose losses are no numbers what went bad in it first.
+pub fn first_bad_of_validation(
+    session: &mut Session,
+    train: &Train,
+    batches: &mut Batches<'_>,
+    rows: &Rows,
+) -> Option<String> {
+    let size = train.batch.min(rows.len()).max(1);
+    for start in (0..rows.len()).step_by(size) {
+        let taken: Vec<u32> = (start..(start + size).min(rows.len())).map(|at| rows.get(at)).collect();
+        let batch = batches.of_size(session, taken.len()).ok()?;
+        batch.run(session, &taken, Moment { seed: train.seed, step: 0 }, false).ok()?;
+        if batch.losses(0).iter().any(|loss| !loss.is_finite()) {
+            let (graph, table, sizes) = (batches.graph, batches.table.clone(), batches.sizes.clone());
+            let text = blame::first_bad(session, train, graph, &table, &taken, &sizes, None)?;
+            return Some(format!("in rows {start} to {} of it, {text}", start + taken.len() - 1));
+        }
+    }
+    None
+}
