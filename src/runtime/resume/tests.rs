@@ -220,7 +220,7 @@ const CHANGES: [(&str, &str, &str); 18] = [
     ("Linear(3)", "Linear(4)", "model M was"),
     ("f1(M(x), y > 0)", "recall(M(x), y > 0)", "metric f"),
     ("\nmodel", "\nprecision = f64\nmodel", "precision was `f32` and is `f64`"),
-    ("Linear(3) |> act", "Linear(3) |> act |> Dropout(0.1)", "model M was"),
+    ("Linear(3) |> act", "Linear(3) |> act |> Dropout(0.1)", "model M"),
 ];
 
 /// What may be another.
