@@ -7,6 +7,7 @@
 
 use super::NoDerivative;
 use super::algebra::{self, Tangent};
+use crate::ir::signs::{Sign, Signs};
 use crate::ir::{BinaryOp, Body, LoopBuilder, Scalar, ScalarId, UnaryOp};
 
 /// The tangent of `body` when that of its scalar `read` is `seed`. `values` is where the body's scalars stand
@@ -156,7 +157,8 @@ fn unary(
         UnaryOp::Sqrt => {
             let two = l.float(2.0);
             let twice = l.binary(BinaryOp::Mul, two, y);
-            algebra::divided(l, da, twice)
+            let slope = algebra::divided(l, da, twice);
+            except_at_least_value(l, a, slope)
         }
         // (erf a)' = 2/√π e^(-a²)
         UnaryOp::Erf => {
@@ -232,6 +234,22 @@ fn quotient(
     algebra::divided(l, difference, b)
 }
 
+/// The derivative of a root of `a`, in which the slope at 0 is infinite. An `a` that is never negative, such as a
+/// sum of squares, has its least value there and so the derivative 0; the root counts as having it, too, as the
+/// length of a vector does.
+fn except_at_least_value(l: &mut LoopBuilder<'_>, a: ScalarId, derivative: Tangent) -> Tangent {
+    let scalars = &l.scalars()[..=a.0 as usize];
+    let signs = Signs::default().of_scalars(l.graph(), scalars, l.operands(), l.domain());
+    match signs[a.0 as usize] {
+        Sign::Any | Sign::Bounded => derivative,
+        Sign::NotNegative | Sign::Positive => {
+            let zero = l.float(0.0);
+            let is_zero = l.binary(BinaryOp::Eq, a, zero);
+            algebra::select(l, is_zero, None, derivative)
+        }
+    }
+}
+
 /// (a^b)' = b a^(b-1) a' + y log(a) b', where y = a^b; 0^b has no part of b'.
 fn power(
     l: &mut LoopBuilder<'_>,
@@ -250,7 +268,19 @@ fn power(
         };
         let power = l.binary(BinaryOp::Pow, a, less);
         let scaled = algebra::times(l, da, b);
-        algebra::times(l, scaled, power)
+        let slope = algebra::times(l, scaled, power);
+        match l.scalar(b) {
+            Scalar::Float(exponent) if exponent.0 > 0.0 && exponent.0 < 1.0 => {
+                except_at_least_value(l, a, slope)
+            }
+            Scalar::Float(_) => slope,
+            // a^0 is 1 everywhere, at 0 too, where a^-1 is infinite.
+            _ => {
+                let zero = l.float(0.0);
+                let is_zero = l.binary(BinaryOp::Eq, b, zero);
+                algebra::select(l, is_zero, None, slope)
+            }
+        }
     });
     let by_exponent = db.and_then(|_| {
         let log = l.unary(UnaryOp::Log, a);

@@ -67,6 +67,11 @@ impl<'g> LoopBuilder<'g> {
         LoopBuilder { graph, domain, operands: Vec::new(), body: BodyBuilder::default() }
     }
 
+    /// The graph that the operands are of.
+    pub fn graph(&self) -> &'g Graph {
+        self.graph
+    }
+
     /// Lets go of the graph; [`LoopBuilder::resume`] goes on.
     pub fn suspend(self) -> LoopParts {
         LoopParts { domain: self.domain, operands: self.operands, body: self.body }

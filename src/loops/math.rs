@@ -78,6 +78,9 @@ impl Arith for Writer<'_> {
     fn neg(&mut self, a: ValueId) -> ValueId {
         self.builder.unary(Unary::Neg, a)
     }
+    fn floor(&mut self, a: ValueId) -> ValueId {
+        self.builder.unary(Unary::Floor, a)
+    }
     fn bits(&mut self, a: ValueId) -> ValueId {
         self.builder.unary(Unary::ToBits, a)
     }

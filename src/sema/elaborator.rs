@@ -92,6 +92,8 @@ pub struct Elaborator<'a> {
     pub draw_path: Option<Arc<str>>,
     /// `step`, where it is given: in optimisers and schedules.
     pub step: Option<Value>,
+    /// A step that the training is sure to reach, as far as is known.
+    pub last_step: u64,
     /// Conditions that subscripts put on int fields of the data, by path (`digits.label`).
     pub field_bounds: Vec<(Arc<str>, Bound)>,
     /// Conditions on sizes that wait until free dimensions have their numbers.
@@ -151,6 +153,7 @@ impl<'a> Elaborator<'a> {
             open_starts: Vec::new(),
             draw_path: None,
             step: None,
+            last_step: 1,
             field_bounds: Vec::new(),
             requirements: Vec::new(),
             scans: Vec::new(),

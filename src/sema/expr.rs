@@ -362,7 +362,13 @@ impl Elaborator<'_> {
 
     /// A compile-time condition. `None` is reported.
     pub fn compile_time_bool(&mut self, condition: &ast::Expr, what: &str) -> Option<bool> {
-        match self.expr(condition, None) {
+        let value = self.expr(condition, None);
+        self.bool_of(value, condition, what)
+    }
+
+    /// What a compile-time condition comes to. `None` is reported.
+    pub fn bool_of(&mut self, value: Value, condition: &ast::Expr, what: &str) -> Option<bool> {
+        match value {
             Value::Bool(value) => Some(value),
             Value::Error => None,
             other if other.is_run_time() => {

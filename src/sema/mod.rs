@@ -10,7 +10,7 @@
 //! - [`module`], [`prelude`]: files, imports, the library;
 //! - [`elaborator`], [`graphs`], [`scope`], [`variables`]: the state of the interpreter;
 //! - [`expr`], [`statement`], [`call`], [`arguments`], [`signature`], [`results`], [`roles`],
-//!   [`recursion`], [`instance`], [`parameters`], [`fields`], `notes`: one construct each;
+//!   [`recursion`], [`instance`], [`parameters`], [`fields`], `requirements`, `notes`: one construct each;
 //! - [`elementwise`], [`operators`], [`constants`], [`tensors`], [`subscript`], [`builtins`]: what makes nodes;
 //! - [`index`], [`scan`]: index notation and recurrences;
 //! - [`free`], [`trials`]: bodies on free sizes, for messages and for what nothing calls;
@@ -38,6 +38,7 @@ pub mod parameters;
 pub mod prelude;
 pub mod products;
 pub mod recursion;
+mod requirements;
 pub mod results;
 pub mod roles;
 pub mod scan;

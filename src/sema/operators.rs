@@ -125,10 +125,6 @@ impl Elaborator<'_> {
                 if n < 0 { l.binary(ir::BinaryOp::Div, one, power) } else { power }
             }),
             None => self.elementwise("raise", &[left, right], span, &mut |l, scalars| {
-                if l.elem(scalars[1]) == Elem::Int {
-                    let base = l.to_float(scalars[0]);
-                    return whole_power(l, base, scalars[1]);
-                }
                 let (a, b) = (l.to_float(scalars[0]), l.to_float(scalars[1]));
                 l.binary(ir::BinaryOp::Pow, a, b)
             }),
@@ -235,26 +231,6 @@ pub fn write_binary(l: &mut LoopBuilder<'_>, op: BinaryOp, a: ScalarId, b: Scala
         // Not elementwise; the caller has dealt with it.
         BinaryOp::MatMul => a,
     }
-}
-
-/// `x ^ n` for an int that is known at run time, such as an index: right for x <= 0, too.
-fn whole_power(l: &mut LoopBuilder<'_>, base: ScalarId, exponent: ScalarId) -> ScalarId {
-    let zero = l.float(0.0);
-    let negative = l.binary(ir::BinaryOp::Lt, base, zero);
-    let opposite = l.unary(ir::UnaryOp::Neg, base);
-    let size = l.select(negative, opposite, base);
-    let float_exponent = l.to_float(exponent);
-    let power = l.binary(ir::BinaryOp::Pow, size, float_exponent);
-    let (two, one) = (l.int(2), l.int(1));
-    let rest = l.binary(ir::BinaryOp::Mod, exponent, two);
-    let odd = l.binary(ir::BinaryOp::Eq, rest, one);
-    let flips = l.binary(ir::BinaryOp::And, negative, odd);
-    let opposite = l.unary(ir::UnaryOp::Neg, power);
-    let signed = l.select(flips, opposite, power);
-    let none = l.int(0);
-    let is_none = l.binary(ir::BinaryOp::Eq, exponent, none);
-    let unit = l.float(1.0);
-    l.select(is_none, unit, signed)
 }
 
 /// The linear form of an int scalar, if it is one.

@@ -164,44 +164,6 @@ impl Elaborator<'_> {
         self.frame_mut().bind(name.text.clone(), value, name.span, BindingKind::Declared);
     }
 
-    fn require(&mut self, condition: &ast::Expr, message: Option<&ast::Expr>) {
-        let errors = self.diagnostics.len();
-        let Some(holds) = self.compile_time_bool(condition, "what is required") else {
-            // Where a model is only looked at, what depends on open sizes is left to those who call it.
-            if self.allow_open_shapes && self.diagnostics[errors..].iter().all(|own| own.code == "E0117") {
-                self.diagnostics.truncate(errors);
-            }
-            return;
-        };
-        if holds {
-            return;
-        }
-        self.frame_mut().failed = true;
-        let text = match message.map(|message| (self.expr(message, None), message.span)) {
-            Some((Value::Str(text), _)) => text.to_string(),
-            Some((Value::Error, _)) => return,
-            Some((other, span)) => {
-                self.error(
-                    "E0116",
-                    format!("a message must be a string, found {}", other.describe()),
-                    span,
-                    "not a string",
-                );
-                return;
-            }
-            None => format!("`{}` does not hold", self.text(condition.span)),
-        };
-        let mut error = Diagnostic::error("E0120", text).at(condition.span, "this does not hold");
-        // Where the values come from is where the mistake is.
-        let (call, item) = (self.frame().call, self.frame().item.clone());
-        if let Some(item) = item
-            && call != Span::default()
-        {
-            error = error.and_at(call, format!("required by `{}`", item.name()));
-        }
-        self.report(error);
-    }
-
     fn for_loop(&mut self, header: &ast::For, span: Span) {
         match &header.over {
             ast::ForRange::Range { start, end } => {

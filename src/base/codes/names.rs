@@ -233,4 +233,13 @@ A layer or model has its parameters and inner instances as fields; they are know
     w = fc1.wieght           # wrong
     w = fc1.weight           # right",
     },
+    Code {
+        code: "E0130",
+        title: "a schedule that gives no number",
+        explain: "\
+What changes with the training step is worked out for steps of the training before it begins. At one
+of them it is infinite or NaN, mostly by a division by 0.
+    schedule falling(base) = base / (step - 1)   # wrong: step counts from 1
+    schedule falling(base) = base / step         # right",
+    },
 ];

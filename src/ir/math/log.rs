@@ -3,7 +3,7 @@
 //! `x = 2^k m` with `√½ ≤ m < √2`, `log x = k ln 2 + log m`. With `f = m - 1` and `s = f / (2 + f)`,
 //! `log m = f - f²/2 + s (f²/2 + R(s²))`: the scheme and the coefficients of FreeBSD's `e_log.c` and `e_logf.c`.
 
-use super::{Arith, exp, format, pick, polynomial};
+use super::{Arith, exp, format, pick, polynomial, split_sign, with_sign};
 
 /// ln 2 in two parts; k times the first one is exact.
 const LN_2_F32: (f64, f64) = (6.931_381_225_6e-1, 9.058_000_614_5e-6);
@@ -29,17 +29,19 @@ pub fn log<A: Arith>(a: &mut A, x: A::V) -> A::V {
     edges(a, x, result)
 }
 
-/// x to the power y, as `exp(y log x)`: x < 0 gives NaN, y = 0 gives 1.
+/// x to the power y: `exp(y log |x|)`, with the sign of x if y is odd, and NaN if a negative number is raised to
+/// what is not whole. The special cases are those of IEEE 754 and of C.
 ///
 /// The product is kept in two parts: the error is at most 2 ulp while `|y log x|` is below 8 and grows to
 /// about 10 ulp where the result nearly overflows.
 pub fn pow<A: Arith>(a: &mut A, x: A::V, y: A::V) -> A::V {
-    let (high, middle, low) = log_parts(a, x);
+    let (magnitude, sign) = split_sign(a, x);
+    let (high, middle, low) = log_parts(a, magnitude);
     // high is 0 or greater than middle, and both are greater than low.
     let (sum, error) = exact_sum(a, high, middle);
     let rest = a.add(error, low);
     let (sum, error) = exact_sum(a, sum, rest);
-    let plain = edges(a, x, sum);
+    let plain = edges(a, magnitude, sum);
     let product = a.mul(y, plain);
     let minus_product = a.neg(product);
     let rounded = a.fma(y, plain, minus_product);
@@ -55,9 +57,43 @@ pub fn pow<A: Arith>(a: &mut A, x: A::V, y: A::V) -> A::V {
     let infinite = a.float(f64::INFINITY);
     let overflown = a.eq(result, infinite);
     let corrected = a.select(overflown, result, corrected);
-    let (zero, one) = (a.float(0.0), a.float(1.0));
+    signed_power(a, x, y, (magnitude, sign), corrected)
+}
+
+/// x to the power y from that of its magnitude: its sign, and the cases in which it is 1 or NaN.
+fn signed_power<A: Arith>(
+    a: &mut A,
+    x: A::V,
+    y: A::V,
+    (magnitude, sign): (A::V, A::I),
+    power: A::V,
+) -> A::V {
+    let (zero, half, one) = (a.float(0.0), a.float(0.5), a.float(1.0));
+    // 1^∞ and 1^NaN, whose products with log 1 are NaN.
+    let is_one = a.eq(magnitude, one);
+    let power = a.select(is_one, one, power);
+    let rounded = a.floor(y);
+    let is_whole = a.eq(rounded, y);
+    // An odd number has a half that is not whole; what is too great to be odd, infinity too, is even.
+    let halved = a.mul(y, half);
+    let rounded = a.floor(halved);
+    let is_even = a.eq(rounded, halved);
+    let negated = with_sign(a, power, sign);
+    let odd_or_part = a.select(is_even, power, negated);
+    let power = a.select(is_whole, odd_or_part, power);
+    // -∞ to the power ½ is ∞.
+    let least = a.float(f64::MIN);
+    let is_negative = a.lt(x, zero);
+    let is_finite = a.le(least, x);
+    let (nan, not_finite) = (a.float(f64::NAN), power);
+    let otherwise = a.select(is_finite, nan, not_finite);
+    let otherwise = a.select(is_negative, otherwise, power);
+    let power = a.select(is_whole, power, otherwise);
+    // -1 to the power NaN was found to be 1 above, and 1 to the power NaN is.
     let to_the_zeroth = a.eq(y, zero);
-    a.select(to_the_zeroth, one, corrected)
+    let is_plus_one = a.eq(x, one);
+    let power = a.select(is_plus_one, one, power);
+    a.select(to_the_zeroth, one, power)
 }
 
 /// The sum and its rounding error, if `|x| ≥ |y|` or x is 0.

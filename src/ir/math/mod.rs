@@ -9,7 +9,7 @@
 //! |---|---|---|
 //! | exp | 1 ulp | exp(−∞) = 0, exp(∞) = ∞; denormal results are right to 1 ulp of theirs |
 //! | log | 1 ulp | log(±0) = −∞, log(∞) = ∞, log(x < 0) = NaN |
-//! | pow | see [`pow`] | pow(x, 0) = 1; x < 0 gives NaN |
+//! | pow | see [`pow`] | those of IEEE 754: pow(x, 0) = 1, x < 0 has powers to whole numbers |
 //! | tanh | 2 ulp | tanh(±0) = ±0, tanh(±∞) = ±1 |
 //! | erf | 1 ulp f32, 2 ulp f64 | erf(±0) = ±0, erf(±∞) = ±1 |
 //! | sin, cos | 2 ulp for \|x\| ≤ 10^5 (f32) or 10^8 (f64) | sin(±0) = ±0; ±∞ gives NaN |
@@ -54,6 +54,8 @@ pub trait Arith {
     /// `a * b + c`, rounded once.
     fn fma(&mut self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
     fn neg(&mut self, a: Self::V) -> Self::V;
+    /// The greatest whole number that is not above `a`.
+    fn floor(&mut self, a: Self::V) -> Self::V;
 
     /// The bits of floats as integers, and back.
     fn bits(&mut self, a: Self::V) -> Self::I;

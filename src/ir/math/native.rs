@@ -41,6 +41,9 @@ macro_rules! native {
             fn neg(&mut self, a: $float) -> $float {
                 -a
             }
+            fn floor(&mut self, a: $float) -> $float {
+                a.floor()
+            }
             fn bits(&mut self, a: $float) -> $int {
                 a.to_bits() as $int
             }

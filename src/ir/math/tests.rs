@@ -208,7 +208,8 @@ fn pow_edges(pow: impl Fn(f64, f64) -> f64) {
     assert_eq!(pow(2.0, -5000.0), 0.0);
     assert_eq!(pow(1e30, 1e30), f64::INFINITY);
     assert_eq!(pow(2.0, f64::NEG_INFINITY), 0.0);
-    assert!(pow(-2.0, 2.0).is_nan());
+    assert_eq!((pow(-2.0, 3.0), pow(-2.0, 2.0), pow(-2.0, -1.0)), (-8.0, 4.0, -0.5));
+    assert!(pow(-2.0, 0.5).is_nan());
     assert!(pow(f64::NAN, 2.0).is_nan());
     assert!(pow(2.0, f64::NAN).is_nan());
 }

@@ -67,7 +67,26 @@ impl Call {
             })
         });
         own.step = before;
-        Some(Call { item, hyper: hyper?, step, span: expr.span })
+        let call = Call { item, hyper: hyper?, step, span: expr.span };
+        check_schedules(own, &call);
+        Some(call)
+    }
+}
+
+/// Reports hyperparameters that change with the step and are no numbers at some.
+fn check_schedules(own: &mut Elaborator<'_>, call: &Call) {
+    for (name, value, span) in &call.hyper {
+        let Value::Tensor(tensor) = value else { continue };
+        if tensor.rank() != 0 {
+            continue;
+        }
+        if let Some((step, value)) = own.first_step(tensor.node, |value| !value.is_finite()) {
+            let shown = if value.is_nan() { "NaN".to_string() } else { value.to_string() };
+            let message = format!("`{name}` of `{}` is {shown} at step {step}", call.item.name());
+            let error = Diagnostic::error("E0130", message).at(*span, "a schedule must give finite numbers");
+            let note = "`nnc explain E0130` shows what leads to it";
+            own.report(error.note(note));
+        }
     }
 }
 

@@ -42,12 +42,25 @@ pub fn train_item(own: &mut Elaborator<'_>, item: &ast::Train) -> Option<Train> 
         own.report(error.help("write `minimize mse(Net(x), y) with SGD(lr = 0.1)`"));
     }
     let data = data?;
+    own.last_step = last_step(own, &data, &train);
     step_graph(own, item, &data, &mut train);
     if train.validate.is_some() {
         evaluation_graph(own, item, &data, &mut train);
     }
     train.fields = used_fields(own, &data, &train);
     Some(train)
+}
+
+/// The last step of the training; of data whose rows are not counted yet at least the number of epochs.
+fn last_step(own: &Elaborator<'_>, data: &DataValue, train: &Train) -> u64 {
+    match train.length {
+        Length::Steps(steps) => steps,
+        Length::Epochs(epochs) => {
+            let rows = own.data.sets.get(&data.item).filter(|_| data.part.is_none());
+            let rows = rows.and_then(|info| info.rows.as_number()).unwrap_or(1).max(1);
+            epochs.saturating_mul((rows as u64).div_ceil(train.batch as u64))
+        }
+    }
 }
 
 /// Reads the settings; the data to train on.
