@@ -239,7 +239,7 @@ fn quotient(
 /// length of a vector does.
 fn except_at_least_value(l: &mut LoopBuilder<'_>, a: ScalarId, derivative: Tangent) -> Tangent {
     let scalars = &l.scalars()[..=a.0 as usize];
-    let signs = Signs::default().of_scalars(l.graph(), scalars, l.operands(), l.domain());
+    let signs = Signs::by_form().of_scalars(l.graph(), scalars, l.operands(), l.domain());
     match signs[a.0 as usize] {
         Sign::Any | Sign::Bounded => derivative,
         Sign::NotNegative | Sign::Positive => {

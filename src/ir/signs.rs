@@ -22,9 +22,17 @@ pub enum Sign {
 #[derive(Default, Debug)]
 pub struct Signs {
     known: Vec<Sign>,
+    /// Whether to say only what holds for any values of the leaves: a constant that happens not to be negative
+    /// is then nothing special.
+    by_form: bool,
 }
 
 impl Signs {
+    /// The signs that expressions have by their form, such as sums of squares.
+    pub fn by_form() -> Signs {
+        Signs { by_form: true, ..Signs::default() }
+    }
+
     /// The sign of a node. Each node is looked at once.
     pub fn of(&mut self, graph: &Graph, id: NodeId) -> Sign {
         for at in self.known.len()..=id.0 as usize {
@@ -119,6 +127,7 @@ impl Signs {
     fn node(&mut self, graph: &Graph, id: NodeId) -> Sign {
         let node = &graph[id];
         match &node.op {
+            Op::Const(_) | Op::Rand { .. } if self.by_form => Sign::Any,
             Op::Const(value) => {
                 let least = match &value.data {
                     ConstData::Float(values) => {

@@ -30,6 +30,8 @@ struct OpenBlock {
     known: HashMap<(Ty, Expr), ValueId>,
     /// What the last store to an address stored.
     stored: HashMap<(Address, Ty), ValueId>,
+    /// What came out of the branches that are seldom taken, by what goes in.
+    branches: HashMap<[ValueId; 3], [ValueId; 2]>,
     /// Values that stay in registers.
     kept: HashMap<(Address, Ty), ValueId>,
     counter: Option<OpenFor>,
@@ -216,6 +218,16 @@ impl Builder {
         outer.stored.clear();
         outer.stmts.push(Stmt::For(For { counter, from, to, step, carries, body: block.stmts }));
         results
+    }
+
+    /// What a branch gave that was taken before for the same values, in this block or one around it.
+    pub fn known_branch(&self, given: [ValueId; 3]) -> Option<[ValueId; 2]> {
+        self.blocks.iter().rev().find_map(|block| block.branches.get(&given)).copied()
+    }
+
+    /// Remembers what a branch gives.
+    pub fn keep_branch(&mut self, given: [ValueId; 3], results: [ValueId; 2]) {
+        self.blocks.last_mut().expect("a block is open").branches.insert(given, results);
     }
 
     pub fn begin_if(&mut self, condition: ValueId) {

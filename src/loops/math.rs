@@ -43,6 +43,26 @@ impl<'b> Writer<'b> {
         Writer { builder, float, int }
     }
 
+    /// 1 if the mask is true in any lane, else 0, as a number of times.
+    fn any_lane(&mut self, mask: ValueId) -> ValueId {
+        let (zero, one) = (self.builder.float(self.float, 0.0), self.builder.float(self.float, 1.0));
+        let mut marks = self.builder.select(mask, one, zero);
+        while self.builder.ty(marks).lanes > 4 {
+            let ty = self.builder.ty(marks);
+            let half = Ty { lanes: ty.lanes / 2, ..ty };
+            let lower = self.builder.add(half, Expr::Half(marks, false));
+            let upper = self.builder.add(half, Expr::Half(marks, true));
+            marks = self.builder.binary(Binary::Max, lower, upper);
+        }
+        let mut mark = self.builder.extract(marks, 0);
+        for lane in 1..self.builder.ty(marks).lanes {
+            let next = self.builder.extract(marks, lane);
+            mark = self.builder.binary(Binary::Max, mark, next);
+        }
+        let times = self.builder.unary(Unary::ToInt, mark);
+        self.builder.unary(Unary::ToIndex, times)
+    }
+
     fn shift(&mut self, op: Binary, a: ValueId, by: u32) -> ValueId {
         let by = self.builder.int(Kind::I32, i64::from(by));
         self.builder.binary(op, a, by)
@@ -128,5 +148,28 @@ impl Arith for Writer<'_> {
     }
     fn select(&mut self, mask: ValueId, then: ValueId, otherwise: ValueId) -> ValueId {
         self.builder.select(mask, then, otherwise)
+    }
+    /// A loop that is gone through once or not at all. Its argument goes round, so that nothing of the slow way
+    /// is made before the loop.
+    fn where_rare(
+        &mut self,
+        mask: ValueId,
+        x: ValueId,
+        fast: [ValueId; 2],
+        slow: fn(&mut Self, ValueId) -> [ValueId; 2],
+    ) -> [ValueId; 2] {
+        let starts = [x, fast[0], fast[1]];
+        if let Some(known) = self.builder.known_branch(starts) {
+            return known;
+        }
+        let times = self.any_lane(mask);
+        let (_, currents) = self.builder.begin_for(Bound::Number(0), Bound::Value(times), 1, &starts);
+        let found = slow(self, currents[0]);
+        let first = self.builder.select(mask, found[0], currents[1]);
+        let second = self.builder.select(mask, found[1], currents[2]);
+        let ends = self.builder.end_for(&[currents[0], first, second]);
+        let results = [ends[1], ends[2]];
+        self.builder.keep_branch(starts, results);
+        results
     }
 }

@@ -61,13 +61,7 @@ pub fn pow<A: Arith>(a: &mut A, x: A::V, y: A::V) -> A::V {
 }
 
 /// x to the power y from that of its magnitude: its sign, and the cases in which it is 1 or NaN.
-fn signed_power<A: Arith>(
-    a: &mut A,
-    x: A::V,
-    y: A::V,
-    (magnitude, sign): (A::V, A::I),
-    power: A::V,
-) -> A::V {
+fn signed_power<A: Arith>(a: &mut A, x: A::V, y: A::V, (magnitude, sign): (A::V, A::I), power: A::V) -> A::V {
     let (zero, half, one) = (a.float(0.0), a.float(0.5), a.float(1.0));
     // 1^∞ and 1^NaN, whose products with log 1 are NaN.
     let is_one = a.eq(magnitude, one);
@@ -82,7 +76,7 @@ fn signed_power<A: Arith>(
     let odd_or_part = a.select(is_even, power, negated);
     let power = a.select(is_whole, odd_or_part, power);
     // -∞ to the power ½ is ∞.
-    let least = a.float(f64::MIN);
+    let least = a.float(pick(a, f64::from(f32::MIN), f64::MIN));
     let is_negative = a.lt(x, zero);
     let is_finite = a.le(least, x);
     let (nan, not_finite) = (a.float(f64::NAN), power);

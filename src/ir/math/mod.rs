@@ -2,7 +2,7 @@
 //!
 //! The interpreter runs the definitions on numbers ([`native`]), the JIT compiler on vectors of Cranelift
 //! values: both carry out the same operations in the same order, so they give the same bits. There are no
-//! branches, only selects; nothing is asked of the machine but arithmetic, fused multiply-add, shifts by
+//! branches but around what is seldom needed, only selects; nothing is asked of the machine but arithmetic, fused multiply-add, shifts by
 //! constants and comparisons. (sqrt, floor, ceil and round are machine operations everywhere.)
 //!
 //! | function | error, f32 and f64 | exact cases |
@@ -12,10 +12,9 @@
 //! | pow | see [`pow`] | those of IEEE 754: pow(x, 0) = 1, x < 0 has powers to whole numbers |
 //! | tanh | 2 ulp | tanh(±0) = ±0, tanh(±∞) = ±1 |
 //! | erf | 1 ulp f32, 2 ulp f64 | erf(±0) = ±0, erf(±∞) = ±1 |
-//! | sin, cos | 2 ulp for \|x\| ≤ 10^5 (f32) or 10^8 (f64) | sin(±0) = ±0; ±∞ gives NaN |
+//! | sin, cos | 2 ulp | sin(±0) = ±0; ±∞ gives NaN |
 //!
-//! Beyond their range sin and cos lose one bit of absolute accuracy each time x doubles; from 2^22 (f64:
-//! 2^51) on they are merely numbers in [−1, 1]. NaN gives NaN everywhere.
+//! NaN gives NaN everywhere.
 
 #![expect(clippy::excessive_precision, reason = "coefficients stand as their sources print them")]
 
@@ -78,6 +77,16 @@ pub trait Arith {
     fn le(&mut self, a: Self::V, b: Self::V) -> Self::M;
     fn eq(&mut self, a: Self::V, b: Self::V) -> Self::M;
     fn select(&mut self, mask: Self::M, then: Self::V, otherwise: Self::V) -> Self::V;
+
+    /// `slow(x)` where the mask is true and `fast` where it is not. The slow way is gone only if the mask is true
+    /// somewhere, which it seldom is.
+    fn where_rare(
+        &mut self,
+        mask: Self::M,
+        x: Self::V,
+        fast: [Self::V; 2],
+        slow: fn(&mut Self, Self::V) -> [Self::V; 2],
+    ) -> [Self::V; 2];
 
     /// `a` if it is less than `b`, else `b`, as the instruction has it.
     fn min(&mut self, a: Self::V, b: Self::V) -> Self::V {

@@ -86,6 +86,15 @@ macro_rules! native {
             fn select(&mut self, mask: bool, then: $float, otherwise: $float) -> $float {
                 if mask { then } else { otherwise }
             }
+            fn where_rare(
+                &mut self,
+                mask: bool,
+                x: $float,
+                fast: [$float; 2],
+                slow: fn(&mut Self, $float) -> [$float; 2],
+            ) -> [$float; 2] {
+                if mask { slow(self, x) } else { fast }
+            }
         }
     };
 }

@@ -84,8 +84,8 @@ fn check_schedules(own: &mut Elaborator<'_>, call: &Call) {
             let shown = if value.is_nan() { "NaN".to_string() } else { value.to_string() };
             let message = format!("`{name}` of `{}` is {shown} at step {step}", call.item.name());
             let error = Diagnostic::error("E0130", message).at(*span, "a schedule must give finite numbers");
-            let note = "`nnc explain E0130` shows what leads to it";
-            own.report(error.note(note));
+            let help = "`step` counts from 1: is there a division by 0, or a root or logarithm of what is not positive?";
+            own.report(error.help(help));
         }
     }
 }
