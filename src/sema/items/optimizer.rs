@@ -68,13 +68,13 @@ impl Call {
         });
         own.step = before;
         let call = Call { item, hyper: hyper?, step, span: expr.span };
-        check_schedules(own, &call);
-        Some(call)
+        check_schedules(own, &call).then_some(call)
     }
 }
 
-/// Reports hyperparameters that change with the step and are no numbers at some.
-fn check_schedules(own: &mut Elaborator<'_>, call: &Call) {
+/// Reports hyperparameters that change with the step and are no numbers at some; `false` if there are any.
+fn check_schedules(own: &mut Elaborator<'_>, call: &Call) -> bool {
+    let mut are_numbers = true;
     for (name, value, span) in &call.hyper {
         let Value::Tensor(tensor) = value else { continue };
         if tensor.rank() != 0 {
@@ -86,8 +86,10 @@ fn check_schedules(own: &mut Elaborator<'_>, call: &Call) {
             let error = Diagnostic::error("E0130", message).at(*span, "a schedule must give finite numbers");
             let help = "`step` counts from 1: is there a division by 0, or a root or logarithm of what is not positive?";
             own.report(error.help(help));
+            are_numbers = false;
         }
     }
+    are_numbers
 }
 
 /// `param <-` stands exactly once on every path, as the last `<-`.
