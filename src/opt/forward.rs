@@ -48,7 +48,7 @@ fn simplify_forward_with(graph: &mut Graph, of: &[NodeId], wrt: &[NodeId], appli
         }
         let Op::Loop(body) = &graph[id].op else { continue };
         let concerned = body.body.nodes.iter().any(|scalar| match scalar {
-            Scalar::Unary(UnaryOp::Log, _) => true,
+            Scalar::Unary(UnaryOp::Log, _) | Scalar::WithSlope { .. } => true,
             Scalar::Read { subs, .. } => subs.iter().any(|sub| matches!(sub, Sub::Value(_))),
             _ => false,
         });
@@ -97,6 +97,12 @@ fn made(
 ) -> ScalarId {
     if let Scalar::Unary(UnaryOp::Log, a) = scalar
         && let Some(found) = logarithm::of(laws, l, a)
+    {
+        *any = true;
+        return found;
+    }
+    if let Scalar::WithSlope { value, arg, slope } = scalar
+        && let Some(found) = logarithm::of_log1p(laws, l, value, arg, slope)
     {
         *any = true;
         return found;

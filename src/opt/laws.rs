@@ -85,6 +85,8 @@ laws! {
         "with the derivative of the right side; a slope that is declared must be the true one";
     LogOnePlusExp: "log-one-plus-exp", Stable, "log(1 + exp u) = max(u, 0) + log(1 + exp(-|u|))",
         "u may be above 0";
+    Log1pExp: "log1p-exp", Stable, "log1p(exp u) = max(u, 0) + log1p(exp(-|u|))",
+        "u may be above 0; a function is log1p if it is x near 0 and its declared slope is 1 / (1 + x)";
     LogOnePlusTanh: "log-one-plus-tanh", Stable, "log(1 + tanh v) = log 2 - log(1 + exp(-2 v))", "";
     LogSelect: "log-select", Stable, "log(if c then a else b) = if c then log a else log b",
         "both logarithms are known by other laws";

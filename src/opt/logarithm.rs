@@ -109,6 +109,62 @@ fn log_of_sum(
     })
 }
 
+/// Law `log1p-exp`: for a function of `arg = exp u` whose declared slope is `1 / (1 + arg)` and which is `arg` where
+/// that is small, that is log(1 + arg), the value `max(u, 0) + log(1 + exp(-|u|))` as accurate as it was.
+pub fn of_log1p(
+    laws: &mut Laws<'_, '_>,
+    l: &mut LoopBuilder<'_>,
+    value: ScalarId,
+    arg: ScalarId,
+    slope: ScalarId,
+) -> Option<ScalarId> {
+    let power = seen(laws, l, arg);
+    let Scalar::Unary(UnaryOp::Exp, u) = *l.scalar(power) else { return None };
+    let slope = seen(laws, l, slope);
+    let Scalar::Binary(BinaryOp::Div, one, sum) = *l.scalar(slope) else { return None };
+    if number(laws, l, one) != Some(1.0) || !is_one_plus(laws, l, sum, power) {
+        return None;
+    }
+    let is_log1p = is_identity_near_zero(laws, l, value, power);
+    if !is_log1p || is_not_positive(laws, l, u) || !laws.applied.allows(LawId::Log1pExp) {
+        return None;
+    }
+    let (most, power) = parts_of_softplus(l, u);
+    let one = l.float(1.0);
+    let sum = l.binary(BinaryOp::Add, one, power);
+    let (is_small, log) = (l.binary(BinaryOp::Eq, sum, one), l.unary(UnaryOp::Log, sum));
+    let rounded = l.binary(BinaryOp::Sub, sum, one);
+    let correction = l.binary(BinaryOp::Div, power, rounded);
+    let product = l.binary(BinaryOp::Mul, log, correction);
+    let rest = l.select(is_small, power, product);
+    let value = l.binary(BinaryOp::Add, most, rest);
+    let slope = logistic_of_negative(l, u);
+    Some(l.add(Scalar::WithSlope { value, arg: u, slope }))
+}
+
+/// Whether a value has a case `if 1 + x == 1 then x`.
+fn is_identity_near_zero(laws: &Laws<'_, '_>, l: &mut LoopBuilder<'_>, value: ScalarId, x: ScalarId) -> bool {
+    let mut value = seen(laws, l, value);
+    while let Scalar::Select(condition, then, otherwise) = *l.scalar(value) {
+        let condition = seen(laws, l, condition);
+        if let Scalar::Binary(BinaryOp::Eq, a, b) = *l.scalar(condition)
+            && let Some(sum) = logistic::other_than(laws, l, a, b, 1.0)
+            && is_one_plus(laws, l, sum, x)
+            && seen(laws, l, then) == x
+        {
+            return true;
+        }
+        value = seen(laws, l, otherwise);
+    }
+    false
+}
+
+fn is_one_plus(laws: &Laws<'_, '_>, l: &mut LoopBuilder<'_>, sum: ScalarId, x: ScalarId) -> bool {
+    let sum = seen(laws, l, sum);
+    let Scalar::Binary(BinaryOp::Add, a, b) = *l.scalar(sum) else { return false };
+    logistic::other_than(laws, l, a, b, 1.0).is_some_and(|other| seen(laws, l, other) == x)
+}
+
 /// Whether a value is `-|x|` in the form of [`softplus`] or the negative of what is not below 0.
 fn is_not_positive(laws: &mut Laws<'_, '_>, l: &mut LoopBuilder<'_>, id: ScalarId) -> bool {
     let id = seen(laws, l, id);
@@ -166,16 +222,21 @@ fn logistic_of_negative(l: &mut LoopBuilder<'_>, u: ScalarId) -> ScalarId {
 
 /// log(1 + exp u) = max(u, 0) + log(1 + exp(-|u|)), which does not overflow.
 fn softplus(l: &mut LoopBuilder<'_>, u: ScalarId) -> ScalarId {
-    let zero = l.float(0.0);
+    let (most, power) = parts_of_softplus(l, u);
     let one = l.float(1.0);
+    let sum = l.binary(BinaryOp::Add, one, power);
+    let rest = l.unary(UnaryOp::Log, sum);
+    l.binary(BinaryOp::Add, most, rest)
+}
+
+/// max(u, 0) and exp(-|u|)
+fn parts_of_softplus(l: &mut LoopBuilder<'_>, u: ScalarId) -> (ScalarId, ScalarId) {
+    let zero = l.float(0.0);
     let positive = l.binary(BinaryOp::Lt, zero, u);
     let most = l.select(positive, u, zero);
     let negative = negated(l, u);
     let least = l.select(positive, negative, u);
-    let power = l.unary(UnaryOp::Exp, least);
-    let sum = l.binary(BinaryOp::Add, one, power);
-    let rest = l.unary(UnaryOp::Log, sum);
-    l.binary(BinaryOp::Add, most, rest)
+    (most, l.unary(UnaryOp::Exp, least))
 }
 
 /// `-a`, which is `b` for `a = -b`.

@@ -135,7 +135,7 @@ fn twice(l: &mut LoopBuilder<'_>, v: ScalarId, negative: bool) -> ScalarId {
 }
 
 /// The other one of two scalars, if one is this number.
-fn other_than(
+pub fn other_than(
     laws: &Laws<'_, '_>,
     l: &mut LoopBuilder<'_>,
     a: ScalarId,

@@ -75,6 +75,11 @@ const SAMPLES: &[(&str, &str)] = &[
     ("log-product", "log(mul(exp(x), exp(y)))"),
     ("log-sigmoid", "log(div(1.0, add(1.0, exp(x))))"),
     ("log-one-plus-exp", "log(add(1.0, exp(x)))"),
+    (
+        "log1p-exp",
+        "slope(select(eq(add(1.0, exp(x)), 1.0), exp(x), mul(log(add(1.0, exp(x))), \
+         div(exp(x), sub(add(1.0, exp(x)), 1.0)))), exp(x), div(1.0, add(1.0, exp(x))))",
+    ),
     ("log-one-plus-tanh", "log(sub(1.0, tanh(x)))"),
     ("log-select", "log(select(b, exp(x), div(1.0, add(exp(x), 1.0))))"),
     (

@@ -131,6 +131,28 @@ fn reductions() {
     }
 }
 
+/// Of the logarithms of some numbers below 0 the first is the extreme, wherever it stands: at the beginning, in any
+/// lane, after the last whole vector.
+#[test]
+fn reductions_meet_nan() {
+    for (rows, columns) in [(3, 5), (17, 7), (4, 64), (40, 40)] {
+        let mut graph = Graph::new();
+        let x = input(&mut graph, "x", Elem::Float, &[rows, columns]);
+        let logs = graph.map(&[x], |l, reads| {
+            let most = l.float(1.9);
+            let sum = l.binary(BinaryOp::Add, reads[0], most);
+            l.unary(UnaryOp::Log, sum)
+        });
+        for combine in [Combine::Max, Combine::Min, Combine::ArgMax, Combine::ArgMin] {
+            for kept in [0, 1] {
+                let node = reduction(&mut graph, logs, combine, kept);
+                graph.output(format!("{combine:?} {kept}"), node);
+            }
+        }
+        check(&graph);
+    }
+}
+
 #[test]
 fn reductions_of_everything() {
     for size in SIZES {
