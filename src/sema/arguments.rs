@@ -97,16 +97,8 @@ impl Elaborator<'_> {
                     Some(at) => at,
                     None => {
                         let message = format!("`{callee}` has no parameter `{name}`");
-                        let mut error = Diagnostic::error("E0106", message).at(name.span, "not a parameter");
-                        match super::unknown::meant_parameter(name.as_str(), names) {
-                            Some(near) => {
-                                error = error.suggest(format!("did you mean `{near}`?"), name.span, near)
-                            }
-                            None if !names.is_empty() => {
-                                error = error.help(format!("it has {}", names.join(", ")))
-                            }
-                            None => {}
-                        }
+                        let error = Diagnostic::error("E0106", message).at(name.span, "not a parameter");
+                        let error = super::unknown::meant_parameter(error, name, names);
                         self.report(with_place(error, declared, "declared here"));
                         fits = false;
                         continue;

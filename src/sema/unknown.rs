@@ -2,41 +2,39 @@
 
 use super::elaborator::Elaborator;
 use super::value::Value;
-use crate::base::{Diagnostic, Span, nearest};
+use crate::base::{Diagnostic, Span, foreign, nearest};
 use crate::syntax::ast::{self, StatementKind};
 
-/// Constants as other languages write them.
-const CONSTANTS: [(&str, &str); 9] = [
-    ("True", "true"),
-    ("False", "false"),
-    ("None", "none"),
-    ("null", "none"),
-    ("nil", "none"),
-    ("Pi", "pi"),
-    ("PI", "pi"),
-    ("Inf", "inf"),
-    ("INF", "inf"),
-];
+/// The constants of the language.
+const CONSTANTS: [&str; 5] = ["true", "false", "none", "pi", "inf"];
 
-/// Parameters as other libraries call them.
-const PARAMETERS: [(&str, &str); 10] = [
-    ("dim", "axis"),
-    ("dims", "axis"),
-    ("keepdim", "keep"),
-    ("keepdims", "keep"),
-    ("learning_rate", "lr"),
-    ("kernel_size", "kernel"),
-    ("out_features", "out"),
-    ("units", "out"),
-    ("hidden_size", "hidden"),
-    ("num_heads", "heads"),
-];
+/// Completes the report of an argument that a function with these parameters does not have.
+pub fn meant_parameter(error: Diagnostic, name: &ast::Name, names: &[&str]) -> Diagnostic {
+    let text = name.as_str();
+    let same = names.iter().find(|known| foreign::folded(known) == foreign::folded(text));
+    let row = foreign::rows(foreign::ARGUMENTS, text)
+        .find(|row| row.here.is_empty() || names.contains(&row.here))
+        .filter(|_| same.is_none());
+    if let Some(row) = row {
+        return match row.here {
+            "" => error.help(row.advice),
+            here => error.suggest(format!("it is called `{here}` here"), name.span, here),
+        };
+    }
+    match nearest(text, names.iter().copied()) {
+        Some(near) => error.suggest(format!("did you mean `{near}`?"), name.span, near),
+        None if !names.is_empty() => error.help(format!("it has {}", names.join(", "))),
+        None => error,
+    }
+}
 
-/// The parameter that is probably meant by `name`.
-pub fn meant_parameter<'n>(name: &str, names: &[&'n str]) -> Option<&'n str> {
-    let foreign = PARAMETERS.iter().find(|(other, _)| *other == name).map(|(_, own)| *own);
-    let foreign = foreign.and_then(|own| names.iter().find(|known| **known == own)).copied();
-    foreign.or_else(|| nearest(name, names.iter().copied()))
+/// Adds what a name from elsewhere is called here.
+pub fn called_here(error: Diagnostic, row: &foreign::Foreign, span: Span) -> Diagnostic {
+    match (row.here, row.advice) {
+        ("", advice) => error.help(advice),
+        (here, "") => error.suggest(format!("it is called `{here}` here"), span, here),
+        (here, advice) => error.note(advice).suggest(format!("it is called `{here}` here"), span, here),
+    }
 }
 
 /// A statement that gives a name its value.
@@ -49,18 +47,23 @@ struct Giver {
 impl Elaborator<'_> {
     /// Reports a name that is not known.
     pub fn unknown_name(&mut self, name: &str, span: Span) -> Value {
-        let error = Diagnostic::error("E0101", format!("`{name}` is not known here")).at(span, "not known");
+        let error = |name: &str, span: Span| {
+            Diagnostic::error("E0101", format!("`{name}` is not known here")).at(span, "not known")
+        };
         let error = match self.given_below(name, span) {
-            Some(giver) => self.given_too_late(error, name, span, &giver),
-            None => self.probably_meant(error, name, span),
+            Some(giver) => self.given_too_late(error(name, span), name, span, &giver),
+            None => match self.behind_module(name, span) {
+                Some((whole, last)) => self.without_module(error(&self.text(whole), whole), &last, whole),
+                None => self.probably_meant(error(name, span), name, span),
+            },
         };
         self.report(error);
         Value::Error
     }
 
     fn probably_meant(&mut self, error: Diagnostic, name: &str, span: Span) -> Diagnostic {
-        if let Some((_, own)) = CONSTANTS.iter().find(|(other, _)| *other == name) {
-            return error.suggest(format!("it is written `{own}`"), span, *own);
+        if let Some(constant) = CONSTANTS.iter().find(|constant| **constant == name.to_lowercase()) {
+            return error.suggest(format!("it is written `{constant}`"), span, *constant);
         }
         if let Some(field) = self.data.declared.iter().find(|own| own.name.as_str() == name) {
             let error = error.and_at(field.name.span, "this field stands below");
@@ -70,12 +73,13 @@ impl Elaborator<'_> {
             return error
                 .help(format!("outside of a `train` of this data, `{set}.{name}` is the whole column"));
         }
-        let mut candidates: Vec<String> =
-            self.frame().bindings.iter().rev().map(|own| own.name.to_string()).collect();
-        candidates.extend(self.modules.names(self.frame().module).into_iter().map(String::from));
-        candidates.extend(super::builtins::names().map(String::from));
-        candidates.push("training".to_string());
-        if let Some(near) = nearest(name, candidates.iter().map(String::as_str)) {
+        let candidates = self.known_names();
+        let near = nearest(name, candidates.iter().map(String::as_str));
+        let same = near.filter(|near| foreign::folded(near) == foreign::folded(name));
+        if let Some(row) = foreign::find(foreign::NAMES, name).filter(|_| same.is_none()) {
+            return called_here(error, row, span);
+        }
+        if let Some(near) = near {
             return error.suggest(format!("did you mean `{near}`?"), span, near);
         }
         if name == "step" {
@@ -87,6 +91,46 @@ impl Elaborator<'_> {
             ));
         }
         error
+    }
+
+    /// All names that may stand here.
+    fn known_names(&self) -> Vec<String> {
+        let mut names: Vec<String> =
+            self.frame().bindings.iter().rev().map(|binding| binding.name.to_string()).collect();
+        names.extend(self.modules.names(self.frame().module).into_iter().map(String::from));
+        names.extend(super::builtins::names().map(String::from));
+        names.push("training".to_string());
+        names
+    }
+
+    /// `torch.nn.Linear`: the whole, and the name at its end.
+    fn behind_module(&self, name: &str, span: Span) -> Option<(Span, String)> {
+        if !foreign::is_module(name) {
+            return None;
+        }
+        let text = &self.sources.file(span.file).text;
+        let (mut end, mut last) = (span.end as usize, None);
+        while let Some(rest) = text[end..].strip_prefix('.') {
+            let length = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+            if length == 0 {
+                break;
+            }
+            last = Some(&rest[..length]);
+            end += 1 + length;
+        }
+        Some((Span { end: end as u32, ..span }, last?.to_owned()))
+    }
+
+    /// A name of the library behind the module of another language.
+    fn without_module(&self, error: Diagnostic, last: &str, whole: Span) -> Diagnostic {
+        let names = self.known_names();
+        let same = names.iter().find(|known| foreign::folded(known) == foreign::folded(last));
+        match (same, foreign::find(foreign::NAMES, last)) {
+            (Some(same), _) => error.suggest("the library has no modules: write", whole, same.as_str()),
+            (None, Some(row)) => called_here(error, row, whole),
+            (None, None) => error
+                .help("the library has no modules, its names stand alone: `Linear(8)`; `nnc doc` lists them"),
+        }
     }
 
     /// Whether an open `[` stands before a place in its line.
