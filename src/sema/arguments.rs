@@ -6,7 +6,7 @@ use super::scope::BindingKind;
 use super::signature::TypedInput;
 use super::tensors::count;
 use super::value::Value;
-use crate::base::{Diagnostic, Span};
+use crate::base::{Diagnostic, Span, foreign};
 use crate::syntax::ast;
 
 impl Elaborator<'_> {
@@ -87,6 +87,10 @@ impl Elaborator<'_> {
                             count(names.len(), "argument", "arguments")
                         );
                         let error = Diagnostic::error("E0106", message).at(given.span, "one too many");
+                        let error = match foreign::find(foreign::METHODS, callee) {
+                            Some(row) => error.help(row.advice),
+                            None => error,
+                        };
                         self.report(with_place(error, declared, "declared here"));
                         fits = false;
                         continue;

@@ -124,6 +124,8 @@ impl Elaborator<'_> {
             .at(name_span, "not known");
         if let Some(near) = nearest(name, known.iter().map(String::as_str)) {
             error = error.suggest(format!("did you mean `{near}`?"), name_span, near);
+        } else if let Some(row) = foreign::find(foreign::METHODS, name) {
+            error = error.help(row.advice);
         } else if known.is_empty() {
             error = error.help(
                 "the shapes of its parameters are known after it has been called; call it above this line",

@@ -39,6 +39,7 @@ pub mod prelude;
 pub mod products;
 pub mod recursion;
 mod requirements;
+pub mod reference;
 pub mod results;
 pub mod roles;
 pub mod scan;

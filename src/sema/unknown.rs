@@ -1,9 +1,11 @@
 //! Names that mean nothing where they stand: what was probably meant.
 
 use super::elaborator::Elaborator;
+use super::module::{Found, ModuleId};
 use super::value::Value;
 use crate::base::{Diagnostic, Span, foreign, nearest};
 use crate::syntax::ast::{self, StatementKind};
+use std::sync::Arc;
 
 /// The constants of the language.
 const CONSTANTS: [&str; 5] = ["true", "false", "none", "pi", "inf"];
@@ -47,6 +49,9 @@ struct Giver {
 impl Elaborator<'_> {
     /// Reports a name that is not known.
     pub fn unknown_name(&mut self, name: &str, span: Span) -> Value {
+        if self.is_broken_field(name) {
+            return Value::Error;
+        }
         let error = |name: &str, span: Span| {
             Diagnostic::error("E0101", format!("`{name}` is not known here")).at(span, "not known")
         };
@@ -59,6 +64,18 @@ impl Elaborator<'_> {
         };
         self.report(error);
         Value::Error
+    }
+
+    /// Whether a data set that was reported as wrong declares a field of this name.
+    fn is_broken_field(&mut self, name: &str) -> bool {
+        let broken: Vec<Arc<str>> =
+            self.data.sets.iter().filter(|(_, info)| info.broken).map(|(set, _)| set.clone()).collect();
+        broken.iter().any(|set| {
+            let found = self.modules.find(ModuleId::MAIN, set, &mut self.diagnostics);
+            let Some(Found::Item(item)) = found else { return false };
+            let ast::ItemKind::Data(data) = &item.item.kind else { return false };
+            data.fields.iter().any(|field| field.name.as_str() == name)
+        })
     }
 
     fn probably_meant(&mut self, error: Diagnostic, name: &str, span: Span) -> Diagnostic {
@@ -85,7 +102,11 @@ impl Elaborator<'_> {
         if name == "step" {
             return error.help("`step` is given in optimisers and schedules");
         }
-        if self.in_square_brackets(span) {
+        if let Some(before) = self.before_bracket(span) {
+            if before.ends_with("->") || before.ends_with(':') {
+                return error
+                    .help("a size is a number, or a name from the type of an input: `x: [B, 4]` gives B");
+            }
             return error.help(format!(
                 "an index is introduced on the left-hand side, `y[{name}] = …`, or by a reducer, `sum[{name}](…)`"
             ));
@@ -133,19 +154,19 @@ impl Elaborator<'_> {
         }
     }
 
-    /// Whether an open `[` stands before a place in its line.
-    fn in_square_brackets(&self, span: Span) -> bool {
+    /// What stands before the open `[` that a place in a line is in, if it is in one.
+    fn before_bracket(&self, span: Span) -> Option<&str> {
         let text = &self.sources.file(span.file).text;
         let line = text[..span.start as usize].rsplit('\n').next().unwrap_or("");
-        let mut depth = 0;
-        for c in line.chars() {
+        let mut open = Vec::new();
+        for (at, c) in line.char_indices() {
             match c {
-                '[' => depth += 1,
-                ']' => depth -= 1,
+                '[' => open.push(at),
+                ']' => drop(open.pop()),
                 _ => {}
             }
         }
-        depth > 0
+        open.last().map(|at| line[..*at].trim_end())
     }
 
     /// The statement of the present body that gives the name its value, but too late.
@@ -198,6 +219,64 @@ fn find_giver(block: &ast::Block, name: &str, found: &mut dyn FnMut(Giver)) {
                 bodies.for_each(|body| find_giver(body, name, found));
             }
             _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{builtins, prelude};
+    use super::*;
+    use crate::base::FileId;
+    use crate::syntax;
+
+    /// The items of the library.
+    fn library() -> Vec<ast::Item> {
+        let parse = |(_, text): &(&str, &str)| syntax::parse(FileId(0), text).0;
+        let items = prelude::FILES.iter().map(parse).flat_map(|file| file.items.into_iter());
+        items.map(|item| ast::Item::clone(&item)).collect()
+    }
+
+    #[test]
+    fn what_takes_the_place_of_a_name_exists() {
+        let library = library();
+        let words = ["csv", "npy", "standardize", "none", "inf", "pi", "uniform", "normal"];
+        for row in foreign::NAMES.iter().filter(|row| !row.here.is_empty()) {
+            let known =
+                library.iter().any(|item| item.kind.name().is_some_and(|name| name.as_str() == row.here))
+                    || builtins::find(row.here).is_some()
+                    || words.contains(&row.here);
+            assert!(known, "`{}` takes the place of {}, but does not exist", row.here, row.theirs);
+        }
+    }
+
+    #[test]
+    fn names_of_the_library_are_not_foreign() {
+        for item in library() {
+            let Some(name) = item.kind.name() else { continue };
+            let theirs = foreign::NAMES.iter().flat_map(|row| row.theirs.split_whitespace());
+            let same: Vec<&str> = theirs.filter(|theirs| theirs == &name.as_str()).collect();
+            assert!(same.is_empty(), "the library has `{name}`");
+        }
+    }
+
+    #[test]
+    fn what_takes_the_place_of_an_argument_is_a_parameter() {
+        let library = library();
+        let mut parameters: Vec<String> = Vec::new();
+        for item in &library {
+            let ast::ItemKind::Definition(definition) = &item.kind else { continue };
+            let lists = [&definition.hyper, &definition.inputs];
+            let names = lists.into_iter().flatten().flat_map(|list| &list.parameters);
+            parameters.extend(names.map(|parameter| parameter.name.to_string()));
+        }
+        for name in builtins::names().filter_map(builtins::find).map(|builtin| builtin.parameters) {
+            parameters
+                .extend(name.split(',').map(|part| part.split('=').next().unwrap_or(part).trim().to_owned()));
+        }
+        parameters.push("separator".to_owned());
+        for row in foreign::ARGUMENTS.iter().filter(|row| !row.here.is_empty()) {
+            assert!(parameters.iter().any(|name| name == row.here), "`{}` for {}", row.here, row.theirs);
         }
     }
 }

@@ -34,10 +34,10 @@ pub const METHODS: &[Foreign] = &[
     row("softmax", "", "`softmax(x)`, over the last axis"),
     row("log_softmax", "", "`log_softmax(x)`, over the last axis"),
     row("matmul mm bmm dot", "", "the matrix product is written `x @ w`"),
-    row("add sub mul div add_ sub_ mul_ div_", "", "write `x + y`, `x - y`, `x * y`, `x / y`"),
+    row("add sub mul div", "", "write `x + y`, `x - y`, `x * y`, `x / y`"),
     row("pow square", "", "a power is written `x ^ 2`"),
-    row("clamp clip clamp_", "", "`clamp(x, lo, hi)`; one side only is `max(x, lo)` or `min(x, hi)`"),
-    row("detach stop_gradient requires_grad_ requires_grad", "", "`stop_gradient(x)` is x as a constant"),
+    row("clamp clip", "", "`clamp(x, lo, hi)`; one side only is `max(x, lo)` or `min(x, hi)`"),
+    row("detach stop_gradient requires_grad_", "", "`stop_gradient(x)` is x as a constant"),
     row(
         "item tolist numpy cpu cuda to device contiguous clone copy",
         "",
@@ -53,12 +53,8 @@ pub const METHODS: &[Foreign] = &[
     row("flatten ravel", "", "`flatten(x)`: all axes but the first become one"),
     row("chunk split", "", "`split(x, 2, axis = 1)`"),
     row("gather index_select take", "", "write the subscript: `y[b] = x[b, i[b]]`"),
-    row(
-        "scatter_add index_add scatter_add_ index_add_",
-        "",
-        "`y[i[e], d] += x[e, d]` adds to rows chosen by an int tensor",
-    ),
-    row("masked_fill where masked_fill_", "", "`if mask then value else x`, elementwise"),
+    row("scatter_add index_add", "", "`y[i[e], d] += x[e, d]` adds to rows chosen by an int tensor"),
+    row("masked_fill where", "", "`if mask then value else x`, elementwise"),
     row("norm", "", "`sqrt(sum(x^2, axis = -1))`"),
     row("backward grad", "", "gradients are taken by `minimize`, or as an expression: `grad(y, x)`"),
     row(
