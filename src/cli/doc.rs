@@ -58,7 +58,7 @@ impl Doc {
         }
         let items = || files.iter().flat_map(|(_, tree)| &tree.items);
         for (at, name) in self.names.iter().enumerate() {
-            let called = |item: &&std::sync::Arc<ast::Item>| {
+            let called = |item: &&ast::Item| {
                 item.kind.name().is_some_and(|known| known.as_str() == name)
             };
             let mut texts: Vec<String> = items().filter(called).map(|item| entry(item, &sources)).collect();
