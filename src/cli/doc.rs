@@ -58,9 +58,7 @@ impl Doc {
         }
         let items = || files.iter().flat_map(|(_, tree)| &tree.items);
         for (at, name) in self.names.iter().enumerate() {
-            let called = |item: &&ast::Item| {
-                item.kind.name().is_some_and(|known| known.as_str() == name)
-            };
+            let called = |item: &&ast::Item| item.kind.name().is_some_and(|known| known.as_str() == name);
             let mut texts: Vec<String> = items().filter(called).map(|item| entry(item, &sources)).collect();
             if self.file.is_none() {
                 let words = reference::entries().into_iter().filter(|entry| entry.name == name);
