@@ -210,7 +210,12 @@ fn nodes(stage: &Stage, sizes: &[i64], params: &mut Params<'_>) -> Result<Vec<No
             }
             Scalar::Read { operand, subs, padded } => {
                 let view = &stage.operands[*operand as usize];
-                Node::Read(access(view, subs, *padded, sizes, params)?)
+                if view.shape.contains(&0) {
+                    // Every element lies outside, and there is no memory in whose place a lane could read.
+                    zero(params.plan().buffers[view.buffer.0 as usize].elem)
+                } else {
+                    Node::Read(access(view, subs, *padded, sizes, params)?)
+                }
             }
             Scalar::Unary(UnaryOp::Stop, a) => Node::Same(*a),
             Scalar::Unary(op, a) => Node::Unary(*op, *a),
@@ -220,6 +225,14 @@ fn nodes(stage: &Stage, sizes: &[i64], params: &mut Params<'_>) -> Result<Vec<No
         });
     }
     Ok(nodes)
+}
+
+fn zero(elem: Elem) -> Node {
+    match elem {
+        Elem::Float => Node::Float(0.0),
+        Elem::Int => Node::Int(0),
+        Elem::Bool => Node::Bool(false),
+    }
 }
 
 fn mistyped(name: &str) -> LoopError {
