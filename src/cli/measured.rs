@@ -31,6 +31,9 @@ pub struct Measured {
     /// One JSON object instead of text.
     #[arg(long)]
     pub json: bool,
+    /// Check every access of native code against its buffer: slower, the same results.
+    #[arg(long)]
+    checked: bool,
 }
 
 /// A program that is ready to take steps.
@@ -56,6 +59,7 @@ impl Measured {
                 trains = has_train(file);
                 settings.apply(sources, file)
             })?;
+        program.check_accesses(self.checked);
         Ok((program, trains))
     }
 

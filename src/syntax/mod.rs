@@ -17,7 +17,6 @@ mod mistakes;
 pub mod print;
 mod scan;
 pub mod tokens;
-pub mod words;
 
 use std::ops::Range;
 use std::sync::Arc;
