@@ -11,7 +11,8 @@ const HEAD: &str = "# The library
 
 Every activation, layer, loss, metric, start value, optimiser and schedule that the language brings along, \
 with its formula, shapes and source. All of it is written in the language, in `src/prelude/`; names and layouts \
-of parameters are PyTorch's. This page is made from the doc comments there.
+of parameters are PyTorch's. At the end stand the words of the language and its built-in functions. This page is \
+made from the doc comments there and from the tables of the compiler.
 ";
 
 /// A file of the library: what its first comment says, and its items that have a doc comment.
@@ -69,6 +70,18 @@ fn page() -> std::io::Result<String> {
         for (declaration, doc) in items {
             let _ = writeln!(page, "| `{declaration}` | {} |", doc.replace('|', "\\|"));
         }
+    }
+    let mut subject = "";
+    for entry in nnc::sema::reference::entries() {
+        if entry.subject != subject {
+            subject = entry.subject;
+            let _ = write!(
+                page,
+                "\n## The language: {subject}\n\n| how it is written | what it is |\n|---|---|\n"
+            );
+        }
+        let (form, doc) = (entry.form.replace('|', "\\|"), entry.doc.replace('|', "\\|"));
+        let _ = writeln!(page, "| `{form}` | {doc} |");
     }
     Ok(page)
 }

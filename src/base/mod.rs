@@ -3,6 +3,7 @@
 
 pub mod codes;
 pub mod diagnostic;
+pub mod foreign;
 pub mod nearest;
 pub mod philox;
 pub mod render;

@@ -1,11 +1,19 @@
 //! The name that was probably meant.
 
+use super::foreign::folded;
+
 /// The candidate nearest to `name`, if one is near enough to be what was meant: at most a third
 /// of its characters differ (one for short names). Of equally near ones the first of the same length.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // Nobody has misspelt a name that long.
     if name.len() > 200 {
         return None;
+    }
+    // Other capitals or underscores are another spelling of the same name.
+    let candidates: Vec<&str> = candidates.into_iter().collect();
+    let wanted = folded(name);
+    if let Some(same) = candidates.iter().find(|candidate| folded(candidate) == wanted) {
+        return Some(same);
     }
     let limit = (name.chars().count() / 3).max(1);
     let mut best: Option<(usize, &str)> = None;

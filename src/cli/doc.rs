@@ -1,21 +1,22 @@
-//! `nnc doc`: what the `##` comments say of the library, and of a program.
+//! `nnc doc`: what the `##` comments say of the library, and of a program; and the words of the language.
 
 use std::path::PathBuf;
 
 use clap::Args;
 
 use super::{Failure, input, report, say};
-use crate::base::{SourceMap, Span, nearest};
+use crate::base::{SourceMap, Span, foreign, nearest};
 use crate::runtime::program::Diagnostics;
-use crate::sema::prelude;
+use crate::sema::{prelude, reference};
 use crate::syntax::{self, ast};
 
-/// Show the doc comments of the library, or of a program, with the source.
+/// Tell about the library and the language, or about what a program declares.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
-  nnc doc                       everything in the library, a line each
+  nnc doc                       everything in the language and its library, a line each
   nnc doc Conv2d cosine         these, with their source
+  nnc doc reshape scan train    built-in functions and words of the language, too
   nnc doc --file lenet.nn       what a program declares
   nnc doc --file lenet.nn LeNet")]
 pub struct Doc {
@@ -50,26 +51,66 @@ impl Doc {
             }
         }
         if self.names.is_empty() {
-            let pages = files.iter().map(|(topic, tree)| page(topic, tree, &sources));
-            say(&pages.filter(|page| !page.is_empty()).collect::<Vec<_>>().join("\n\n"));
+            let mut pages: Vec<String> = if self.file.is_none() { language() } else { Vec::new() };
+            pages.extend(files.iter().map(|(topic, tree)| page(topic, tree, &sources)));
+            say(&pages.into_iter().filter(|page| !page.is_empty()).collect::<Vec<_>>().join("\n\n"));
             return Ok(());
         }
         let items = || files.iter().flat_map(|(_, tree)| &tree.items);
         for (at, name) in self.names.iter().enumerate() {
-            let found = items().find(|item| item.kind.name().is_some_and(|own| own.as_str() == name));
-            let Some(item) = found else {
+            let called = |item: &&ast::Item| item.kind.name().is_some_and(|known| known.as_str() == name);
+            let mut texts: Vec<String> = items().filter(called).map(|item| entry(item, &sources)).collect();
+            if self.file.is_none() {
+                let words = reference::entries().into_iter().filter(|entry| entry.name == name);
+                texts.extend(words.map(|entry| format!("{}\n\n{}", entry.doc, entry.form)));
+            }
+            if texts.is_empty() {
                 let names = items().filter_map(|item| item.kind.name()).map(ast::Name::as_str);
-                let near =
-                    nearest(name, names).map(|near| format!("; there is `{near}`")).unwrap_or_default();
-                return Err(Failure::Usage(format!("nothing is called `{name}` here{near}")));
-            };
+                return Err(Failure::Usage(self.nothing_called(name, names.collect())));
+            }
             if at > 0 {
                 say("");
             }
-            say(&entry(item, &sources));
+            say(&texts.join("\n\n"));
         }
         Ok(())
     }
+
+    /// What is said about a name that there is not.
+    fn nothing_called(&self, name: &str, mut names: Vec<&str>) -> String {
+        let message = format!("nothing is called `{name}` here");
+        if self.file.is_none() {
+            names.extend(reference::entries().iter().map(|entry| entry.name));
+            let same = names.iter().any(|known| foreign::folded(known) == foreign::folded(name));
+            if let Some(row) = foreign::find(foreign::NAMES, name).filter(|_| !same) {
+                return match (row.here, row.advice) {
+                    ("", advice) => format!("{message}; {advice}"),
+                    (here, "") => format!("{message}; it is `{here}`"),
+                    (here, advice) => format!("{message}; it is `{here}`: {advice}"),
+                };
+            }
+        }
+        match nearest(name, names) {
+            Some(near) => format!("{message}; there is `{near}`"),
+            None => message,
+        }
+    }
+}
+
+/// The words of the language and its functions, by subject.
+fn language() -> Vec<String> {
+    let entries = reference::entries();
+    let mut pages: Vec<(&str, Vec<String>)> = Vec::new();
+    for entry in &entries {
+        if pages.last().is_none_or(|(subject, _)| *subject != entry.subject) {
+            pages.push((entry.subject, vec![entry.subject.to_owned()]));
+        }
+        if let Some((_, lines)) = pages.last_mut() {
+            lines.push(format!("  {}", entry.form));
+            lines.push(format!("      {}", first_sentence(entry.doc)));
+        }
+    }
+    pages.into_iter().map(|(_, lines)| lines.join("\n")).collect()
 }
 
 /// A line for each item of a file: its signature and the first sentence about it.

@@ -31,9 +31,6 @@ pub struct Measured {
     /// One JSON object instead of text.
     #[arg(long)]
     pub json: bool,
-    /// Check every access of native code against its buffer: slower, the same results.
-    #[arg(long)]
-    checked: bool,
 }
 
 /// A program that is ready to take steps.
@@ -59,7 +56,6 @@ impl Measured {
                 trains = has_train(file);
                 settings.apply(sources, file)
             })?;
-        program.check_accesses(self.checked);
         Ok((program, trains))
     }
 

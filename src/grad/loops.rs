@@ -40,7 +40,9 @@ pub fn differentiate(
         Combine::Mul => Weight::Others(product_of_others(graph, body, &operands)),
         Combine::ArgMax | Combine::ArgMin => return Ok(Vec::new()),
     };
-    let spared = spared && is_risky(graph, body, &operands);
+    // A term that is left out, or that is not the greatest, is a branch that is not taken.
+    let may_be_nothing = body.dropping || matches!(weight, Weight::Winner(_));
+    let spared = (spared || may_be_nothing) && is_risky(graph, body, &operands);
     let source = Source { id, body, operands: &operands, adjoint, weight, spared };
     let mut found = Vec::new();
     for read in reads {

@@ -82,7 +82,6 @@ pub fn write_step(
         gemm: signature(5),
         rand: signature(4),
         mark: signature(2),
-        poison: signature(2),
     };
     let mut driver = Driver {
         b: builder,
@@ -108,7 +107,7 @@ fn most_words(items: &[Item], module: &Module) -> usize {
             kernel.params.len() + kernel.steps.len()
         }
         Item::Scan { items, .. } => most_words(items, module),
-        Item::Gemm(_) | Item::Rand(_) | Item::Poison { .. } => 0,
+        Item::Gemm(_) | Item::Rand(_) => 0,
     });
     words.max().unwrap_or(0).max(1)
 }
@@ -119,7 +118,6 @@ struct Signatures {
     gemm: ir::SigRef,
     rand: ir::SigRef,
     mark: ir::SigRef,
-    poison: ir::SigRef,
 }
 
 struct Driver<'b, 'f, 'm> {
@@ -142,7 +140,6 @@ impl Driver<'_, '_, '_> {
                 Item::Call(call) => self.call(call),
                 Item::Gemm(gemm) => self.gemm(gemm),
                 Item::Rand(rand) => self.rand(rand),
-                Item::Poison { base, bytes } => self.poison(base, *bytes),
                 Item::Scan { step, trip, reverse, items } => self.scan(*step, *trip, *reverse, items),
             }
         }
@@ -156,7 +153,6 @@ impl Driver<'_, '_, '_> {
         let mut address = match base.place {
             BasePlace::Arena => self.field(offset::ARENA),
             BasePlace::Constants => self.field(offset::CONSTANTS),
-            BasePlace::Report => self.field(offset::REPORT),
             BasePlace::External(slot) => {
                 let externals = self.field(offset::EXTERNALS);
                 self.b.ins().load(types::I64, constant_flags(), externals, slot as i32 * 8)
@@ -215,13 +211,6 @@ impl Driver<'_, '_, '_> {
         let code = self.field(offset::RAND);
         self.b.ins().call_indirect(self.signatures.rand, code, &[self.frame, number, target, scan_step]);
         self.mark(&rand.name);
-    }
-
-    fn poison(&mut self, base: &Base, bytes: i64) {
-        let memory = self.base(base);
-        let bytes = self.b.ins().iconst(types::I64, bytes);
-        let code = self.field(offset::POISON);
-        self.b.ins().call_indirect(self.signatures.poison, code, &[memory, bytes]);
     }
 
     fn scan(&mut self, step: StepId, trip: i64, reverse: bool, items: &[Item]) {

@@ -5,10 +5,10 @@ use super::compile::{Code, Compiler};
 use super::driver::Tables;
 use super::frame::{self, Aligned, Frame, Parallel, StepFn};
 use super::products::MatrixProduct;
-use super::{Fault, JitError, isa::Target};
+use super::{JitError, isa::Target};
 use crate::ir::program::Precision;
 use crate::ir::{ConstData, Elem};
-use crate::loops::{self, Module, Site};
+use crate::loops::{self, Module};
 use crate::plan::{External, Name, Plan};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -18,9 +18,6 @@ pub struct Options {
     pub target: Target,
     /// Say after each kernel that it is done: see [`Executable::profile`].
     pub profiled: bool,
-    /// Check every access against its buffer, and make memory unusable before it is written. The results are the
-    /// same bits; an access outside is a [`Fault`].
-    pub checked: bool,
 }
 
 /// A plan as native code. It may be shared between threads; each call works on a [`Workspace`] of its own.
@@ -32,9 +29,6 @@ pub struct Executable {
     externals: Vec<External>,
     precision: Precision,
     arena_bytes: usize,
-    /// What checks are about; none if accesses are not checked.
-    sites: Vec<Site>,
-    checked: bool,
 }
 
 /// The temporaries of one call at a time.
@@ -88,45 +82,21 @@ pub enum Outcome {
     },
 }
 
-/// A plan as loop IR. Only [`Lowered::of`] makes one, so that code is made of nothing else.
-pub struct Lowered {
-    module: Module,
-    externals: Vec<External>,
-    options: Options,
-}
-
-impl Lowered {
-    /// Lowers a plan for a target.
-    ///
-    /// # Errors
-    /// If the plan is not static: a mistake of an earlier stage.
-    pub fn of(plan: &Plan, options: Options) -> Result<Lowered, JitError> {
-        let options_of_loops = loops::Options { lanes: options.target.lanes(), checked: options.checked };
-        let module = loops::lower(plan, options_of_loops).map_err(|error| JitError::new(error.0))?;
-        Ok(Lowered { module, externals: plan.externals.clone(), options })
-    }
-}
-
 impl Executable {
     /// Compiles a plan.
     ///
     /// # Errors
     /// If the plan is not static, the processor is not supported, or memory is short.
     pub fn compile(plan: &Plan, options: Options) -> Result<Executable, JitError> {
-        Executable::new(&Lowered::of(plan, options)?)
+        let module = loops::lower(plan, options.target.lanes()).map_err(|error| JitError(error.0))?;
+        Executable::from_module(&module, &plan.externals, options)
     }
 
-    /// Compiles a plan that was lowered.
+    /// Compiles the loop IR of a plan with these externals.
     ///
     /// # Errors
     /// As [`Executable::compile`].
-    pub fn new(lowered: &Lowered) -> Result<Executable, JitError> {
-        Executable::from_module(&lowered.module, &lowered.externals, lowered.options)
-    }
-
-    /// Compiles the loop IR of a plan with these externals. What the module says of addresses is believed, so it is
-    /// for this folder only, where it comes from a plan.
-    pub(super) fn from_module(
+    pub fn from_module(
         module: &Module,
         externals: &[External],
         options: Options,
@@ -141,8 +111,6 @@ impl Executable {
             externals: externals.to_vec(),
             precision: module.precision,
             arena_bytes: module.arena_bytes,
-            sites: module.sites.clone(),
-            checked: options.checked,
         })
     }
 
@@ -217,10 +185,7 @@ impl Executable {
                 Binding::StepNumber => (&raw const step_number).cast_mut().cast(),
             });
         }
-        self.poison(workspace, &pointers);
-        let mut report = [0u64; 2];
-        let words = &raw mut report;
-        let mut frame = self.frame(workspace, &pointers, call, parallel, words.cast());
+        let mut frame = self.frame(workspace, &pointers, call, parallel);
         let done = |item| watch.into_iter().for_each(|watch| watch(Some(item)));
         if let Some(watch) = watch {
             frame.profile = Some(&done);
@@ -228,31 +193,7 @@ impl Executable {
         }
         // SAFETY: every binding was checked against its external.
         unsafe { self.step()(&frame) };
-        // SAFETY: the step is over, and so is its use of the words.
-        self.reported(unsafe { words.read() })
-    }
-
-    /// In checked code: makes temporaries and results unusable until something is written there.
-    fn poison(&self, workspace: &mut Workspace, pointers: &[*mut u8]) {
-        if !self.checked {
-            return;
-        }
-        frame::fill_with_poison(workspace.arena.bytes_mut());
-        let results = self.externals.iter().zip(pointers).filter(|(external, _)| external.is_result());
-        for (external, pointer) in results {
-            let count: usize = external.shape.iter().product();
-            // SAFETY: the binding of a result was checked to have room for it.
-            unsafe { frame::poison(*pointer, (count * elem_bytes(external.elem, self.precision)) as u64) };
-        }
-    }
-
-    /// The check that failed in a step, if one did.
-    fn reported(&self, [number, element]: [u64; 2]) -> Result<(), JitError> {
-        let site = (number as usize).checked_sub(1).and_then(|at| self.sites.get(at));
-        match site {
-            Some(site) => Err(Fault { site: site.clone(), element: element as i64 }.into()),
-            None => Ok(()),
-        }
+        Ok(())
     }
 
     /// Carries out a series of steps. Batches are gathered from columns ([`Binding::Rows`]), values of each
@@ -297,9 +238,7 @@ impl Executable {
                 }
             }
         }
-        let mut report = [0u64; 2];
-        let words = &raw mut report;
-        let mut frame = self.frame(workspace, &pointers, series.first, parallel, words.cast());
+        let mut frame = self.frame(workspace, &pointers, series.first, parallel);
         frame.externals = std::ptr::null();
         let step = self.step();
         for number in 0..series.steps {
@@ -310,11 +249,8 @@ impl Executable {
                 moving.place(number, &series.rows, &mut pointers);
             }
             frame.externals = pointers.as_ptr();
-            self.poison(workspace, &pointers);
             // SAFETY: every binding was checked against its external and the length of the series.
             unsafe { step(&frame) };
-            // SAFETY: the step is over, and so is its use of the words.
-            self.reported(unsafe { words.read() })?;
             for &at in series.watched {
                 // SAFETY: a scalar or more of the external's type, checked above.
                 if !unsafe { self.is_finite(at, pointers[at]) } {
@@ -338,10 +274,10 @@ impl Executable {
     ) -> Result<(), JitError> {
         if bindings.len() != self.externals.len() {
             let (given, wanted) = (bindings.len(), self.externals.len());
-            return Err(JitError::new(format!("{wanted} tensors are needed, {given} are given")));
+            return Err(JitError(format!("{wanted} tensors are needed, {given} are given")));
         }
         if workspace.arena.len() < self.arena_bytes || workspace.rows.len() != self.externals.len() {
-            return Err(JitError::new("the workspace belongs to other code"));
+            return Err(JitError("the workspace belongs to other code".into()));
         }
         for (external, binding) in self.externals.iter().zip(bindings) {
             bindings::check(external, binding, self.precision, steps)?;
@@ -355,7 +291,6 @@ impl Executable {
         pointers: &[*mut u8],
         call: Call,
         parallel: &'a dyn Parallel,
-        report: *mut u64,
     ) -> Frame<'a> {
         Frame {
             externals: pointers.as_ptr(),
@@ -366,8 +301,6 @@ impl Executable {
             gemm: frame::gemm,
             rand: frame::rand,
             mark: frame::mark,
-            poison: frame::poison,
-            report,
             step: call.step,
             seed: call.seed,
             parallel,
@@ -451,14 +384,14 @@ impl Moving {
 fn check_rows(series: &Series<'_>, batch: usize, rows: usize, name: &str) -> Result<(), JitError> {
     if let Rows::Order(order) = series.rows {
         if order.len() < batch * series.steps {
-            return Err(JitError::new(format!(
+            return Err(JitError(format!(
                 "`{name}`: {} row numbers for {} steps",
                 order.len(),
                 series.steps
             )));
         }
         if let Some(row) = order[..batch * series.steps].iter().find(|row| **row as usize >= rows) {
-            return Err(JitError::new(format!("`{name}` has {rows} rows, row {row} is asked for")));
+            return Err(JitError(format!("`{name}` has {rows} rows, row {row} is asked for")));
         }
     }
     Ok(())

@@ -210,7 +210,12 @@ fn nodes(stage: &Stage, sizes: &[i64], params: &mut Params<'_>) -> Result<Vec<No
             }
             Scalar::Read { operand, subs, padded } => {
                 let view = &stage.operands[*operand as usize];
-                Node::Read(access(view, subs, *padded, sizes, params)?)
+                if view.shape.contains(&0) {
+                    // Every element lies outside, and there is no memory in whose place a lane could read.
+                    zero(params.plan().buffers[view.buffer.0 as usize].elem)
+                } else {
+                    Node::Read(access(view, subs, *padded, sizes, params)?)
+                }
             }
             Scalar::Unary(UnaryOp::Stop, a) => Node::Same(*a),
             Scalar::Unary(op, a) => Node::Unary(*op, *a),
@@ -220,6 +225,14 @@ fn nodes(stage: &Stage, sizes: &[i64], params: &mut Params<'_>) -> Result<Vec<No
         });
     }
     Ok(nodes)
+}
+
+fn zero(elem: Elem) -> Node {
+    match elem {
+        Elem::Float => Node::Float(0.0),
+        Elem::Int => Node::Int(0),
+        Elem::Bool => Node::Bool(false),
+    }
 }
 
 fn mistyped(name: &str) -> LoopError {
@@ -242,7 +255,6 @@ fn access(
     params: &mut Params<'_>,
 ) -> Result<Access, LoopError> {
     let rank = sizes.len();
-    let is_empty = sizes.contains(&0) || params.trips().values().any(|trip| *trip == 0);
     let mut form = Form::number(rank, 0);
     let mut values = Vec::new();
     let mut checks = Vec::new();
@@ -252,12 +264,7 @@ fn access(
                 let own = Form::from_affine(affine, rank)?;
                 form.add_scaled(&own, *stride);
                 let (least, greatest) = own.bounds(sizes, params.trips());
-                let inside = least >= 0 && greatest < *size;
-                if !guarded && !inside && !is_empty {
-                    let text = format!("a subscript from {least} to {greatest} of an axis of {size}");
-                    return Err(LoopError(text));
-                }
-                if guarded && !inside {
+                if guarded && (least < 0 || greatest >= *size) {
                     checks.push(Check { form: own, value: None, size: *size });
                 }
             }

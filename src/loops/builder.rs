@@ -5,7 +5,6 @@
 //! Loads keep their place relative to stores that may reach the same memory, and behind the conditions of the
 //! `if`s around them.
 
-use super::LoopError;
 use super::ir::*;
 use crate::ir::Number;
 use std::collections::HashMap;
@@ -23,8 +22,6 @@ pub struct Builder {
     /// Parameters that may reach the same memory.
     aliases: Vec<Vec<u32>>,
     constants: HashMap<ValueId, Expr>,
-    /// What went wrong: there will be no kernel.
-    broken: Option<&'static str>,
 }
 
 #[derive(Default)]
@@ -59,34 +56,12 @@ impl Builder {
             fences,
             aliases,
             constants: HashMap::new(),
-            broken: None,
         }
     }
 
-    /// Notes what went wrong, so that [`Builder::finish`] gives no kernel; a value to go on with.
-    pub fn broken(&mut self, what: &'static str) -> ValueId {
-        self.broken.get_or_insert(what);
-        self.int(Kind::I64, 0)
-    }
-
-    /// The kernel.
-    ///
-    /// # Errors
-    /// If something could not be written: a mistake of the emitter.
-    pub fn finish(mut self, pieces: usize) -> Result<Kernel, LoopError> {
-        if let Some(what) = self.broken {
-            return Err(LoopError(format!("loop IR: {what}")));
-        }
+    pub fn finish(mut self, pieces: usize) -> Kernel {
         let body = std::mem::take(&mut self.blocks[0].stmts);
-        Ok(Kernel {
-            params: self.params,
-            steps: self.steps,
-            piece: self.piece,
-            pieces,
-            body,
-            types: self.types,
-            checks: None,
-        })
+        Kernel { params: self.params, steps: self.steps, piece: self.piece, pieces, body, types: self.types }
     }
 
     pub fn ty(&self, value: ValueId) -> Ty {

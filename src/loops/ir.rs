@@ -29,18 +29,6 @@ pub struct Module {
     pub arena_bytes: usize,
     /// Whether the step is so small that it should be one function.
     pub tiny: bool,
-    /// What the checks of accesses are about, by their numbers; none if accesses are not checked.
-    pub sites: Vec<Site>,
-}
-
-/// An access that a check is about.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Site {
-    pub kernel: Name,
-    /// The address in the loop IR, and what it does there.
-    pub access: String,
-    /// Elements of the buffer.
-    pub elements: i64,
 }
 
 /// A constant tensor and its place among the constants.
@@ -59,18 +47,7 @@ pub enum Item {
     Call(Call),
     Gemm(Gemm),
     Rand(Rand),
-    /// Makes memory that a buffer takes over unusable until something is written there: only where accesses are
-    /// checked.
-    Poison {
-        base: Base,
-        bytes: i64,
-    },
-    Scan {
-        step: StepId,
-        trip: i64,
-        reverse: bool,
-        items: Vec<Item>,
-    },
+    Scan { step: StepId, trip: i64, reverse: bool, items: Vec<Item> },
 }
 
 /// A kernel with addresses for its parameters.
@@ -96,8 +73,6 @@ pub enum BasePlace {
     Arena,
     External(u32),
     Constants,
-    /// Two words: the number of the first check that failed, from 1, and the element that it found.
-    Report,
 }
 
 /// A matrix product that is left to a library: `C (+)= A B` for each of the batch; strides in elements.
@@ -166,25 +141,6 @@ pub struct Kernel {
     pub body: Vec<Stmt>,
     /// The type of each value.
     pub types: Vec<Ty>,
-    /// What accesses are checked against, if they are.
-    pub checks: Option<Checks>,
-}
-
-/// What the accesses of a kernel are checked against.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub struct Checks {
-    /// The parameter where a check that fails is reported.
-    pub report: u32,
-    /// The buffer of each other parameter.
-    pub extents: Vec<Extent>,
-}
-
-/// The buffer that a parameter points into.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub struct Extent {
-    /// The element of the buffer that the parameter points to.
-    pub origin: Linear,
-    pub elements: i64,
 }
 
 /// A base address.
@@ -200,21 +156,9 @@ pub struct Param {
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Stmt {
     Let(ValueId, Expr),
-    Store {
-        address: Address,
-        value: ValueId,
-    },
+    Store { address: Address, value: ValueId },
     For(For),
-    If {
-        condition: ValueId,
-        then: Vec<Stmt>,
-    },
-    /// Reports site `site` and leaves the kernel, unless `lanes` elements from the address on lie in its buffer.
-    Check {
-        address: Address,
-        lanes: u8,
-        site: u32,
-    },
+    If { condition: ValueId, then: Vec<Stmt> },
 }
 
 /// `for counter in from..to step step`, with values that go round.
@@ -357,18 +301,6 @@ impl Ty {
 
     pub fn with_kind(self, kind: Kind) -> Ty {
         Ty { kind, ..self }
-    }
-}
-
-impl Checks {
-    /// The element of the buffer that an address means, and what it must lie below so that `lanes` elements from
-    /// there on are inside. It must not be negative.
-    pub fn place(&self, address: &Address, lanes: u8) -> Option<(Linear, i64)> {
-        let extent = self.extents.get(address.param as usize)?;
-        let mut place = address.index.clone();
-        place.constant += extent.origin.constant;
-        extent.origin.terms.iter().for_each(|(value, factor)| place.add_term(*value, *factor));
-        Some((place, (extent.elements - i64::from(lanes) + 1).max(0)))
     }
 }
 

@@ -142,21 +142,31 @@ pub fn of_log1p(
     Some(l.add(Scalar::WithSlope { value, arg: u, slope }))
 }
 
-/// Whether a value has a case `if 1 + x == 1 then x`.
+/// Whether a value has a case `if 1 + x == 1 then x`, perhaps with other conditions for which it is `x`, too.
 fn is_identity_near_zero(laws: &Laws<'_, '_>, l: &mut LoopBuilder<'_>, value: ScalarId, x: ScalarId) -> bool {
     let mut value = seen(laws, l, value);
     while let Scalar::Select(condition, then, otherwise) = *l.scalar(value) {
-        let condition = seen(laws, l, condition);
-        if let Scalar::Binary(BinaryOp::Eq, a, b) = *l.scalar(condition)
-            && let Some(sum) = logistic::other_than(laws, l, a, b, 1.0)
-            && is_one_plus(laws, l, sum, x)
-            && seen(laws, l, then) == x
-        {
+        if holds_near_zero(laws, l, condition, x) && seen(laws, l, then) == x {
             return true;
         }
         value = seen(laws, l, otherwise);
     }
     false
+}
+
+/// Whether a condition is `1 + x == 1`, or that or something else.
+fn holds_near_zero(laws: &Laws<'_, '_>, l: &mut LoopBuilder<'_>, condition: ScalarId, x: ScalarId) -> bool {
+    let condition = seen(laws, l, condition);
+    match *l.scalar(condition) {
+        Scalar::Binary(BinaryOp::Or, a, b) => {
+            holds_near_zero(laws, l, a, x) || holds_near_zero(laws, l, b, x)
+        }
+        Scalar::Binary(BinaryOp::Eq, a, b) => {
+            let sum = logistic::other_than(laws, l, a, b, 1.0);
+            sum.is_some_and(|sum| is_one_plus(laws, l, sum, x))
+        }
+        _ => false,
+    }
 }
 
 fn is_one_plus(laws: &Laws<'_, '_>, l: &mut LoopBuilder<'_>, sum: ScalarId, x: ScalarId) -> bool {

@@ -80,16 +80,11 @@ pub(super) fn lower(graph: &Graph, products: bool) -> Result<(Lowering, Vec<Step
         if *in_place {
             frame.targets.insert(producer, view.reshaped(shape_of(&graph[producer])?));
         } else {
-            let origin = &graph[producer].origin;
+            let phase = graph[producer].origin.phase;
             copies.push(Copy {
                 from: node,
                 to: view,
-                name: Name {
-                    text: format!("copy to {name}"),
-                    phase: origin.phase,
-                    span: origin.span,
-                    ..Name::default()
-                },
+                name: Name { text: format!("copy to {name}"), phase, ..Name::default() },
             });
         }
     }
@@ -332,7 +327,7 @@ pub(super) fn name_of(node: &Node, what: &str) -> Name {
         Some(path) if !path.is_empty() => format!("{path} {what}"),
         _ => what.to_string(),
     };
-    Name { text, phase, span: node.origin.span, ..Name::default() }
+    Name { text, phase, ..Name::default() }
 }
 
 /// What a loop does, in a word or two.

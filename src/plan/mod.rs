@@ -41,7 +41,6 @@ pub use address::{Coverage, coverage, divided_axes};
 pub use interpret::{POISON, interpret};
 pub use work::Work;
 
-use crate::base::Span;
 use crate::ir::program::Precision;
 use crate::ir::{Combine, Const, Elem, Graph, Loop, Phase, RandKind, StepId};
 use std::fmt;
@@ -161,13 +160,6 @@ pub struct External {
     pub written: bool,
 }
 
-impl External {
-    /// Whether all of it is new after a call: it is no variable.
-    pub fn is_result(&self) -> bool {
-        self.written && self.name.starts_with("output:")
-    }
-}
-
 #[derive(Clone, Debug)]
 pub enum Step {
     Nest(Nest),
@@ -282,8 +274,6 @@ pub struct Name {
     pub phase: Phase,
     /// Which kernel of the plan it is: its place in [`Plan::works`].
     pub number: u32,
-    /// The expression that it computes, for messages; of several the first.
-    pub span: Span,
 }
 
 /// The value of an element that nothing was written to.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::array::{Array, Elements, shape_text};
 use super::call::{Moment, tensor_mut, tensor_ref};
 use super::memory::Cell;
-use super::program::{Part, Program, code_failed};
+use super::program::{Part, Program};
 use super::session::{Session, convert, unbound};
 use super::sizes;
 use crate::base::{Diagnostic, Span, nearest};
@@ -167,7 +167,7 @@ impl Prepared {
         let call = Call { step: moment.step, seed: moment.seed };
         let run = |workspace: &mut _| code.run(workspace, &mut bindings, call, &session.caller);
         let outcome = self.function.with_workspace(code, run);
-        outcome.map_err(|error| code_failed(&error))?;
+        outcome.map_err(|error| Diagnostic::error("E0799", error.to_string()))?;
         // Outputs are called `0`, `1`, …; the function may have them in another order.
         let number = |name: &str| name.strip_prefix("output:").and_then(|name| name.parse().ok());
         if results.len() > 1 {

@@ -431,7 +431,7 @@ impl Session {
         let results = take_outputs(&binding, &mut self.memory);
         self.memory.release(&binding);
         added.into_iter().for_each(|cell| self.memory.remove(cell));
-        called.map_err(|error| if error.labels.is_empty() { error.at(span, "") } else { error })?;
+        called.map_err(|error| error.at(span, ""))?;
         Ok(results)
     }
 }

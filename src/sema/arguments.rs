@@ -6,7 +6,7 @@ use super::scope::BindingKind;
 use super::signature::TypedInput;
 use super::tensors::count;
 use super::value::Value;
-use crate::base::{Diagnostic, Span};
+use crate::base::{Diagnostic, Span, foreign};
 use crate::syntax::ast;
 
 impl Elaborator<'_> {
@@ -87,6 +87,10 @@ impl Elaborator<'_> {
                             count(names.len(), "argument", "arguments")
                         );
                         let error = Diagnostic::error("E0106", message).at(given.span, "one too many");
+                        let error = match foreign::find(foreign::METHODS, callee) {
+                            Some(row) => error.help(row.advice),
+                            None => error,
+                        };
                         self.report(with_place(error, declared, "declared here"));
                         fits = false;
                         continue;
@@ -97,16 +101,8 @@ impl Elaborator<'_> {
                     Some(at) => at,
                     None => {
                         let message = format!("`{callee}` has no parameter `{name}`");
-                        let mut error = Diagnostic::error("E0106", message).at(name.span, "not a parameter");
-                        match super::unknown::meant_parameter(name.as_str(), names) {
-                            Some(near) => {
-                                error = error.suggest(format!("did you mean `{near}`?"), name.span, near)
-                            }
-                            None if !names.is_empty() => {
-                                error = error.help(format!("it has {}", names.join(", ")))
-                            }
-                            None => {}
-                        }
+                        let error = Diagnostic::error("E0106", message).at(name.span, "not a parameter");
+                        let error = super::unknown::meant_parameter(error, name, names);
                         self.report(with_place(error, declared, "declared here"));
                         fits = false;
                         continue;

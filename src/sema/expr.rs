@@ -75,14 +75,28 @@ impl Elaborator<'_> {
                 let value = self.expr(base, None);
                 self.transpose_last(&value, base.span, span)
             }
-            ExprKind::Slice(_) => self.error(
-                "E0116",
-                "a range stands here as a value",
-                span,
-                "`a:b` is for subscripts and data columns",
-            ),
+            ExprKind::Slice(_) => self.range_as_value(span),
             ExprKind::Error => Value::Error,
         }
+    }
+
+    /// `a:b` outside of subscripts; `lr: 0.1` is how other languages write an argument.
+    fn range_as_value(&mut self, span: Span) -> Value {
+        let text = self.text(span);
+        let argument = text.split_once(':').filter(|(name, value)| {
+            crate::syntax::tokens::is_name(name.trim()) && !value.trim().is_empty() && !value.contains(':')
+        });
+        let error = Diagnostic::error("E0116", "a range stands here as a value")
+            .at(span, "`a:b` is for subscripts and data columns");
+        let error = match argument {
+            Some((name, value)) => {
+                let written = format!("{} = {}", name.trim(), value.trim());
+                error.suggest("if this is an argument, write", span, written)
+            }
+            None => error,
+        };
+        self.report(error);
+        Value::Error
     }
 
     /// A compile-time value as text in names and strings.

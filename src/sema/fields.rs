@@ -3,7 +3,7 @@
 use super::elaborator::Elaborator;
 use super::scope::{BindingKind, Frame, FrameKind};
 use super::value::{Instance, InstanceKind, Value};
-use crate::base::{Diagnostic, Span, nearest};
+use crate::base::{Diagnostic, Span, foreign, nearest};
 use crate::syntax::ast;
 use std::sync::Arc;
 
@@ -40,10 +40,12 @@ impl Elaborator<'_> {
                 let is_function = super::builtins::find(&name_text).is_some()
                     || self.modules.find(module, &name_text, &mut self.diagnostics).is_some();
                 let base = self.text(base.span);
-                self.report(match is_function && base.len() < 40 {
-                    true => error
+                let row = foreign::find(foreign::METHODS, &name_text);
+                self.report(match (row, is_function && base.len() < 40) {
+                    (Some(row), _) => error.help(row.advice),
+                    (None, true) => error
                         .help(format!("functions are called with what they work on: `{name_text}({base})`")),
-                    false => error,
+                    (None, false) => error,
                 });
                 Value::Error
             }
@@ -122,6 +124,8 @@ impl Elaborator<'_> {
             .at(name_span, "not known");
         if let Some(near) = nearest(name, known.iter().map(String::as_str)) {
             error = error.suggest(format!("did you mean `{near}`?"), name_span, near);
+        } else if let Some(row) = foreign::find(foreign::METHODS, name) {
+            error = error.help(row.advice);
         } else if known.is_empty() {
             error = error.help(
                 "the shapes of its parameters are known after it has been called; call it above this line",

@@ -38,6 +38,7 @@ pub mod parameters;
 pub mod prelude;
 pub mod products;
 pub mod recursion;
+pub mod reference;
 mod requirements;
 pub mod results;
 pub mod roles;

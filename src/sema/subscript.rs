@@ -170,9 +170,15 @@ impl Elaborator<'_> {
             );
             let error = error.and_at(base_span, format!("this is {found}"));
             let rows = self.text(base_span).ends_with(']') && self.text(base_span).starts_with('[');
-            self.report(match rows {
-                true => error.help("if these are two rows of a matrix, a comma is missing between them"),
-                false => error,
+            let text = self.text(subscripts.span);
+            let none = text
+                .split(['[', ',', ']'])
+                .find(|part| matches!(part.trim(), "None" | "newaxis" | "np.newaxis"));
+            self.report(match (rows, none) {
+                (true, _) => error.help("if these are two rows of a matrix, a comma is missing between them"),
+                (false, Some(none)) => error
+                    .help(format!("an axis of size 1 is made by `new`, not `{}`: `x[:, new]`", none.trim())),
+                (false, None) => error,
             });
             return Value::Error;
         }

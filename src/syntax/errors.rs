@@ -132,6 +132,14 @@ pub(super) fn not_an_item(file: FileId, text: &str, slice: &ItemSlice) -> Diagno
         ("class" | "module" | "struct", _) => {
             error.suggest("a layer is declared with `layer`", place, "layer")
         }
+        ("from" | "using" | "include" | "use", _) => error.help(
+            "leave the line out: the library is always there; `import \"file.nn\"` brings what another file declares",
+        ),
+        ("assert", _) => error.suggest("a condition that must hold is written `expect`", place, "expect"),
+        ("let" | "var" | "val", _) => error.suggest("a value with a name is a constant", place, "const"),
+        ("if" | "while" | "return" | "with" | "try" | "raise" | "lambda" | "async", _) => error.help(
+            "a file declares items; what is carried out stands in bodies of functions, layers and models, in `train` and in `print`",
+        ),
         _ => match nearest(word, ITEM_WORDS) {
             Some(item) => error.suggest(format!("did you mean `{item}`?"), place, item),
             None if matches!(second, Some("(" | "." | "|>")) => {

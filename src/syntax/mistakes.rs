@@ -3,6 +3,7 @@
 
 mod foreign;
 mod numbers;
+mod python;
 mod slips;
 
 use crate::base::{Diagnostic, Span, nearest};
@@ -40,7 +41,7 @@ pub(super) fn describe(failure: &Failure<'_>) -> Diagnostic {
         missing_in,
         missing_comma,
     ];
-    let mut rules = slips::SLIPS.iter().chain(&rules);
+    let mut rules = python::HABITS.iter().chain(&slips::SLIPS).chain(&rules);
     rules.find_map(|rule| rule(failure)).unwrap_or_else(|| anything_else(failure))
 }
 
@@ -296,7 +297,14 @@ fn missing_equals(failure: &Failure<'_>) -> Option<Diagnostic> {
     let place = failure.place();
     let before = Span { end: place.start, ..place };
     let error = Diagnostic::error("E0016", if is_type { "`:` is missing" } else { "`=` is missing" });
+    let result = is_type && failure.expects(Rule::arrow);
+    let error = if result { Diagnostic::error("E0016", "`->` is missing") } else { error };
     Some(match (is_type, begins_value) {
+        (true, _) if result => {
+            let end = failure.previous.map_or(before.start, |previous| failure.span(previous).end);
+            let gap = Span { start: end, end, ..place };
+            error.at(place, "the type of the result stands after `->`").suggest("write", gap, " ->")
+        }
         (true, _) => {
             let end = failure.previous.map_or(before.start, |previous| failure.span(previous).end);
             error.at(place, "a type stands after `:`").suggest(
@@ -387,13 +395,22 @@ fn anything_else(failure: &Failure<'_>) -> Diagnostic {
 fn type_help(error: Diagnostic, failure: &Failure<'_>, found: Token) -> Diagnostic {
     let place = failure.span(found);
     let suggestion = match failure.text(found) {
-        "f32" | "f64" | "real" | "double" | "number" | "Float" => Some("float"),
-        "i32" | "i64" | "integer" | "Int" | "long" => Some("int"),
+        "f16" | "f32" | "f64" | "float16" | "float32" | "float64" | "real" | "double" | "number"
+        | "Float" | "Tensor" | "tensor" | "FloatTensor" | "Array" | "ndarray" | "Matrix" | "Vector" => {
+            Some("float")
+        }
+        "i8" | "i32" | "i64" | "int8" | "int32" | "int64" | "uint8" | "integer" | "Int" | "long"
+        | "LongTensor" => Some("int"),
         "boolean" | "Bool" => Some("bool"),
         _ => None,
     };
     let error = error.help("types are `[B, 3]`, `int[B]`, `bool[B]`, `class(10)`, `float`");
+    let next = failure.next().filter(|next| next.start == found.end).map(|next| failure.text(next));
     match suggestion {
+        Some("float") if next == Some("[") => {
+            error.suggest("a tensor of floats is its sizes alone", place, "")
+        }
+        Some("float") if next == Some("<") => error,
         Some(word) => error.suggest("write", place, word),
         None => error.suggest("if this is a size", place, format!("[{}]", failure.text(found))),
     }

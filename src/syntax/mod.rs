@@ -17,6 +17,7 @@ mod mistakes;
 pub mod print;
 mod scan;
 pub mod tokens;
+pub mod words;
 
 use std::ops::Range;
 use std::sync::Arc;

@@ -1,8 +1,11 @@
 //! What the test harness is made of.
 
+pub mod backends;
 pub mod cases;
 pub mod checks;
+pub mod expected;
 pub mod many;
+pub mod rounding;
 pub mod snapshot;
 
 use nnc::compile::Stage;

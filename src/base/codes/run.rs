@@ -136,16 +136,6 @@ What a step keeps grows with the batch:
 Arrays of npy, idx and safetensors files are read batch by batch where they are large; csv files are not.",
     },
     Code {
-        code: "E0791",
-        title: "an access outside of a tensor, by a mistake of the compiler",
-        explain: "\
-With `--checked` (in a library, `Program::check_accesses`) native code checks every read and write
-against the memory of its tensor. One of them would have been outside. It was not carried out, and
-the run ended. That is never the fault of the program: please report it, with the program and its
-data. Without `--checked` the same program may give wrong numbers or crash.
-Until it is repaired, another form of the expression that the message shows may help.",
-    },
-    Code {
         code: "E0799",
         title: "a mistake of the compiler",
         explain: "\

@@ -7,7 +7,6 @@
 mod listing;
 pub mod ops;
 
-use crate::jit::JitError;
 use listing::{Arg, Listing};
 use ops::Op;
 use std::collections::HashMap;
@@ -88,9 +87,6 @@ pub struct Label(usize);
 /// Conditions of jumps, `setcc` and `cmovcc`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Cond {
-    /// Of numbers without sign.
-    Below = 2,
-    NotBelow = 3,
     Equal = 4,
     NotEqual = 5,
     Less = 12,
@@ -139,14 +135,9 @@ impl Asm {
     }
 
     /// The code with its constants behind it.
-    ///
-    /// # Errors
-    /// If a jump goes to a label that is nowhere: a mistake of the selection.
-    pub fn finish(mut self) -> Result<Vec<u8>, JitError> {
+    pub fn finish(mut self) -> Vec<u8> {
         for (at, label) in &self.jumps {
-            let bound = self.labels[label.0];
-            let target =
-                bound.ok_or_else(|| JitError::new("wide code: a jump to a label that is nowhere"))?;
+            let target = self.labels[label.0].unwrap_or(*at + 4);
             let distance = target as i64 - (*at as i64 + 4);
             self.code[*at..*at + 4].copy_from_slice(&(distance as i32).to_le_bytes());
         }
@@ -159,7 +150,7 @@ impl Asm {
             self.code.resize(start, 0xCC);
             self.code.extend(&self.pool);
         }
-        Ok(self.code)
+        self.code
     }
 
     /// The place of a constant, aligned to its own size.

@@ -69,11 +69,29 @@ impl Bounds {
                 self.set, self.field, values[at]
             );
             let error = Diagnostic::error("E0720", message).at(self.span, "rows are counted from 0");
+            let error = self.advice(error, values, *below);
             let same = *span == self.span;
             return Err(if same { error } else { error.and_at(*span, format!("needs 0..{below}")) });
         }
         Ok(())
     }
+    /// What the values as a whole suggest: classes counted from 1, or a bound that is too low.
+    fn advice(&self, error: Diagnostic, values: &[i32], below: i64) -> Diagnostic {
+        let least = values.iter().copied().min().map_or(0, i64::from);
+        let greatest = values.iter().copied().max().map_or(0, i64::from);
+        if least == 1 && greatest == below {
+            return error.help(format!(
+                "classes are counted from 0, these from 1: subtract it, `{}: class({below}) = … - 1`",
+                self.field
+            ));
+        }
+        if least < 0 {
+            return error
+                .help(format!("the least value is {least}; numbers of classes and rows are not negative"));
+        }
+        error.help(format!("the greatest value is {greatest}: at least {} are needed", greatest + 1))
+    }
+
     /// A text has all characters of its vocabulary, so their number is the bound of its windows' values.
     ///
     /// # Errors

@@ -2,13 +2,14 @@
 
 use super::optimizer::{self, Call};
 use super::train::scalar_node;
-use crate::base::Diagnostic;
+use crate::base::{Diagnostic, foreign};
 use crate::grad;
 use crate::ir::program::{Line, Train};
 use crate::ir::{BinaryOp, Combine, Dim, LoopBuilder, NodeId, Op, Phase, Type, UnaryOp};
 use crate::opt;
 use crate::sema::elaborator::Elaborator;
 use crate::sema::module::ItemRef;
+use crate::sema::unknown;
 use crate::sema::value::{Function, InstanceKind, Tensor, Value};
 use crate::syntax::ast;
 use std::collections::HashMap;
@@ -239,7 +240,10 @@ fn clip(own: &mut Elaborator<'_>, line: &ast::Minimize, found: &mut [(Arc<str>, 
             other => {
                 let message = format!("`{other}` is not an option of `minimize`");
                 let error = Diagnostic::error("E0617", message).at(option.name.span, "not an option");
-                own.report(error.help("options are `clip_norm` and `clip_value`"));
+                own.report(match foreign::find(foreign::CLAUSES, other) {
+                    Some(row) => unknown::called_here(error, row, option.name.span),
+                    None => error.help("options are `clip_norm` and `clip_value`"),
+                });
             }
         }
     }

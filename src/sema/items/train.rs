@@ -3,12 +3,13 @@
 use super::columns::list_names;
 use super::data::data_ref;
 use super::{measure, minimize};
-use crate::base::{Diagnostic, Span, nearest};
+use crate::base::{Diagnostic, Span, foreign, nearest};
 use crate::ir::program::{BATCH, DataRef, Length, StartFile, Train};
 use crate::ir::{Dim, Graph, Op, Type};
 use crate::sema::elaborator::{Elaborator, Mode};
 use crate::sema::module::ModuleId;
 use crate::sema::scope::{BindingKind, Frame, FrameKind};
+use crate::sema::unknown;
 use crate::sema::value::{DataValue, Function, Value};
 use crate::syntax::ast;
 use std::sync::Arc;
@@ -125,9 +126,11 @@ fn settings(own: &mut Elaborator<'_>, item: &ast::Train, train: &mut Train) -> O
                     own.report(error.help(format!("it belongs to the optimizer: `{optimizer}({name} = …)`")));
                     continue;
                 }
-                own.report(match nearest(name.as_str(), SETTINGS) {
-                    Some(near) => error.suggest(format!("did you mean `{near}`?"), name.span, near),
-                    None => error.help(format!("settings are {}", list_names(&SETTINGS[..9]))),
+                let row = foreign::find(foreign::SETTINGS, name.as_str());
+                own.report(match (row, nearest(name.as_str(), SETTINGS)) {
+                    (Some(row), _) => unknown::called_here(error, row, name.span),
+                    (None, Some(near)) => error.suggest(format!("did you mean `{near}`?"), name.span, near),
+                    (None, None) => error.help(format!("settings are {}", list_names(&SETTINGS[..9]))),
                 });
             }
         }

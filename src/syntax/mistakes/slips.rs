@@ -8,7 +8,7 @@ use super::super::grammar::Rule;
 use super::super::tokens::{ITEM_WORDS, Token, TokenKind};
 use super::numbers::decimal_comma;
 
-pub(super) const SLIPS: [fn(&Failure<'_>) -> Option<Diagnostic>; 9] = [
+pub(super) const SLIPS: [fn(&Failure<'_>) -> Option<Diagnostic>; 12] = [
     branch_without_if,
     item_in_a_body,
     spaced_template,
@@ -18,6 +18,9 @@ pub(super) const SLIPS: [fn(&Failure<'_>) -> Option<Diagnostic>; 9] = [
     tuple_of_sizes,
     decimal_comma,
     hyphen_in_a_name,
+    otherwise_before_the_last,
+    part_without_name,
+    nothing_for_rows,
 ];
 
 /// The word before the place of the failure, if the two touch.
@@ -144,4 +147,58 @@ fn hyphen_in_a_name(failure: &Failure<'_>) -> Option<Diagnostic> {
             .at(failure.span(found), "this is a minus sign")
             .suggest("write", whole, format!("{}_{}", failure.text(before), failure.text(after)))
     })
+}
+
+/// `x[i - 1 else 0, c]` for `x[i - 1, c else 0]`.
+fn otherwise_before_the_last(failure: &Failure<'_>) -> Option<Diagnostic> {
+    let comma = failure.found.filter(|found| failure.text(*found) == ",")?;
+    let open = innermost_open(failure, comma).filter(|open| failure.text(*open) == "[")?;
+    let inside = |token: &&Token| open.end <= token.start && token.start < comma.start;
+    let otherwise = failure.tokens.iter().filter(inside).rfind(|token| failure.text(**token) == "else")?;
+    let mut depth = 0;
+    let close = failure.tokens.iter().filter(|token| token.start > comma.start).find(|token| {
+        match token.kind {
+            TokenKind::Open => depth += 1,
+            TokenKind::Close => depth -= 1,
+            _ => {}
+        }
+        depth < 0
+    });
+    let error = Diagnostic::error("E0001", "`else` closes the list of subscripts")
+        .at(failure.span(*otherwise).to(failure.span(comma)), "what an outside read gives stands last");
+    let Some(close) = close.filter(|close| failure.text(**close) == "]") else {
+        return Some(error.help("write `x[i - 1, c else 0]`"));
+    };
+    let text = |from: usize, to: usize| failure.slice[from..to].trim();
+    let before = text(open.end, otherwise.start);
+    let (value, rest) = (text(otherwise.start, comma.start), text(comma.start, close.start));
+    let whole = failure.span(open).to(failure.span(*close));
+    Some(error.suggest("write", whole, format!("[{before}{rest} {value}]")))
+}
+
+/// `split 0.8`
+fn part_without_name(failure: &Failure<'_>) -> Option<Diagnostic> {
+    let found = failure.found.filter(|found| found.kind == TokenKind::Number)?;
+    let word =
+        failure.previous.filter(|word| failure.text(*word) == "split" && begins_line(failure, *word))?;
+    let share: f64 = failure.text(found).parse().ok().filter(|share| *share > 0.0 && *share < 1.0)?;
+    let rest = format!("{:.3}", 1.0 - share);
+    let names = format!("train = {}, test = {}", failure.text(found), rest.trim_end_matches('0'));
+    Some(
+        Diagnostic::error("E0016", "the parts of a split have names")
+            .at(failure.span(word).to(failure.span(found)), "a name and `=` are missing")
+            .suggest("write", failure.span(found), names),
+    )
+}
+
+/// `[, 4]` for `[B, 4]`.
+fn nothing_for_rows(failure: &Failure<'_>) -> Option<Diagnostic> {
+    let comma = failure.found.filter(|found| failure.text(*found) == ",")?;
+    let open = failure.previous.filter(|open| failure.text(*open) == "[")?;
+    let end = failure.span(open).end;
+    Some(
+        Diagnostic::error("E0001", "a size is missing")
+            .at(failure.span(comma), "nothing stands before this comma")
+            .suggest("any number of rows has a name", Span { start: end, end, ..failure.span(comma) }, "B"),
+    )
 }

@@ -76,7 +76,7 @@ impl Select<'_> {
         Ok(())
     }
 
-    pub(super) fn linear(&mut self, linear: &Linear) -> V {
+    fn linear(&mut self, linear: &Linear) -> V {
         let mut sum: Option<V> = None;
         for (id, factor) in &linear.terms {
             let value = self.value(*id);

@@ -1,0 +1,19 @@
+//! Any file is read or refused by the reader of every format: the first byte says which.
+#![no_main]
+
+#[path = "../../tests/generated/mod.rs"]
+#[allow(dead_code)]
+mod generated;
+#[path = "../../tests/support"]
+#[allow(dead_code)]
+mod support {
+    pub mod backends;
+    pub mod expected;
+    pub mod rounding;
+}
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    let Some((first, rest)) = bytes.split_first() else { return };
+    let formats = generated::files::formats();
+    (formats[usize::from(*first) % formats.len()].read)(rest.to_vec());
+});

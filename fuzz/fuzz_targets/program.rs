@@ -1,0 +1,20 @@
+//! The random program of any number means one thing to the interpreter and to every back end.
+#![no_main]
+
+#[path = "../../tests/generated/mod.rs"]
+#[allow(dead_code)]
+mod generated;
+#[path = "../../tests/support"]
+#[allow(dead_code)]
+mod support {
+    pub mod backends;
+    pub mod expected;
+    pub mod rounding;
+}
+
+libfuzzer_sys::fuzz_target!(|number: u64| {
+    let text = generated::make::program(number).to_string();
+    if let generated::oracle::Verdict::Fault(fault) = generated::oracle::check(&text) {
+        panic!("{fault:?}\n{text}");
+    }
+});

@@ -1,0 +1,78 @@
+//! What is called on a tensor elsewhere, `x.view(…)`; here functions are called with what they work on.
+
+use super::{Foreign, row};
+
+pub const METHODS: &[Foreign] = &[
+    row("view reshape resize", "", "`reshape(x, [B, 4])`: all sizes, with the batch; one of them may be -1"),
+    row(
+        "size shape dims dim_size",
+        "",
+        "the sizes are `shape(x)`, the first is `shape(x)[0]`; a name in the type is one, too: `fn f(x: [B, n]) = n`",
+    ),
+    row("ndim dim rank", "", "the number of axes is that of the written type: `[B, T, n]` has three"),
+    row("numel", "", "`prod(shape(x))`"),
+    row("t mT adjoint", "", "the transpose is written `x.T`; of other axes `transpose(x, [0, 2, 1])`"),
+    row(
+        "permute transpose swapaxes movedim",
+        "",
+        "`transpose(x, [1, 0])`: for each axis of the result its place in x",
+    ),
+    row("unsqueeze expand_dims", "", "`x[:, new]` makes an axis of size 1"),
+    row("squeeze", "", "`x[:, 0]` takes an axis away"),
+    row(
+        "expand repeat tile broadcast_to",
+        "",
+        "sizes stretch along `_` axes, made by `x[:, new]` or `keep = true`",
+    ),
+    row("mean", "", "`mean(x, axis = 1)`"),
+    row("sum", "", "`sum(x, axis = 1)`"),
+    row("max amax", "", "`max(x, axis = 1)`"),
+    row("min amin", "", "`min(x, axis = 1)`"),
+    row("argmax", "", "`argmax(x, axis = 1)`"),
+    row("argmin", "", "`argmin(x, axis = 1)`"),
+    row("prod", "", "`prod(x, axis = 1)`"),
+    row("softmax", "", "`softmax(x)`, over the last axis"),
+    row("log_softmax", "", "`log_softmax(x)`, over the last axis"),
+    row("matmul mm bmm dot", "", "the matrix product is written `x @ w`"),
+    row("add sub mul div", "", "write `x + y`, `x - y`, `x * y`, `x / y`"),
+    row("pow square", "", "a power is written `x ^ 2`"),
+    row("clamp clip", "", "`clamp(x, lo, hi)`; one side only is `max(x, lo)` or `min(x, hi)`"),
+    row("detach stop_gradient requires_grad_", "", "`stop_gradient(x)` is x as a constant"),
+    row(
+        "item tolist numpy cpu cuda to device contiguous clone copy",
+        "",
+        "leave it out: tensors live in one place and are values",
+    ),
+    row(
+        "float double half astype type",
+        "",
+        "`float(x)` and `int(x)` convert; `precision = f64` at the top of a file makes all floats 64 bits wide",
+    ),
+    row("long int", "", "`int(x)` cuts the fraction off"),
+    row("bool", "", "`x != 0`"),
+    row("flatten ravel", "", "`flatten(x)`: all axes but the first become one"),
+    row("chunk split", "", "`split(x, 2, axis = 1)`"),
+    row("gather index_select take", "", "write the subscript: `y[b] = x[b, i[b]]`"),
+    row("scatter_add index_add", "", "`y[i[e], d] += x[e, d]` adds to rows chosen by an int tensor"),
+    row("masked_fill where", "", "`if mask then value else x`, elementwise"),
+    row("norm", "", "`sqrt(sum(x^2, axis = -1))`"),
+    row("backward grad", "", "gradients are taken by `minimize`, or as an expression: `grad(y, x)`"),
+    row(
+        "parameters weights trainable_variables state_dict",
+        "",
+        "`minimize LOSS with OPTIMIZER` trains all parameters of the models that the loss calls; `over Net` names one",
+    ),
+    row("forward apply", "", "a model is called like a function: `Net(x)`"),
+    row(
+        "fit compile train",
+        "",
+        "a `train { … }` item trains: `minimize mse(Net(x), y) with Adam(lr = 1e-3)`, `epochs = 10`",
+    ),
+    row(
+        "predict evaluate eval",
+        "",
+        "`print Net(d.x)` shows what the model gives; `training` is false there",
+    ),
+    row("append extend", "", "lists do not change; `[…]` makes another"),
+    row("format", "", "strings hold values in braces: `\"loss {x}\"`"),
+];

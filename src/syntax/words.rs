@@ -1,0 +1,201 @@
+//! The words of the language, a line each: `nnc doc` and the library page tell about them.
+
+/// A word, how it is written, and what it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Word {
+    pub word: &'static str,
+    pub form: &'static str,
+    /// One or two sentences.
+    pub doc: &'static str,
+}
+
+const fn word(word: &'static str, form: &'static str, doc: &'static str) -> Word {
+    Word { word, form, doc }
+}
+
+/// What a file is made of.
+pub const ITEMS: &[Word] = &[
+    word("precision", "precision = f64", "The width of all floats of a program: 32 bits, or 64."),
+    word("import", "import \"file.nn\"", "Brings what another file declares, but not what it carries out."),
+    word("const", "const RATE = 0.1", "A value with a name, known at compile time."),
+    word(
+        "activation",
+        "activation NAME(x, slope = 0.01) = expression",
+        "An elementwise function of its first parameter; `gradient expression` on the next line gives it a derivative of its own.",
+    ),
+    word(
+        "fn",
+        "fn NAME(x: [B, n]) -> [B] = expression",
+        "A function; its written types are checked at every call.",
+    ),
+    word(
+        "layer",
+        "layer NAME(out)(x: [B, in]) -> [B, out] { … }",
+        "A function with parameters of its own. The first list has what is known at compile time, the second the inputs; the last expression is the result.",
+    ),
+    word("loss", "loss NAME(prediction, target) = expression", "A scalar that can be minimized."),
+    word(
+        "metric",
+        "metric NAME(prediction, target) = expression",
+        "A scalar to measure, never differentiated; `whole` before the body computes it once an epoch over all rows.",
+    ),
+    word(
+        "init",
+        "init NAME(scale = 0.01): [out, in] = expression",
+        "Starting values of the shape that is asked for.",
+    ),
+    word(
+        "schedule",
+        "schedule NAME(base) = expression",
+        "A number for each step, made from `step`, which is 1 for the first update.",
+    ),
+    word(
+        "optimizer",
+        "optimizer NAME(lr = 0.01) { param <- param - lr * grad }",
+        "How a parameter changes, element by element; `param`, `grad` and `step` are given, `state` is kept.",
+    ),
+    word("model", "model NAME(x: [B, 4]) -> [B, 3] { … }", "One instance of a layer, called by its name."),
+    word(
+        "data",
+        "data NAME = csv(\"file.csv\") { x: [4] = columns(0:4) }",
+        "Rows to learn from: fields for one row each, from a source, made with `rows = N`, or written down.",
+    ),
+    word(
+        "train",
+        "train { … }",
+        "A training: `data`, one or more `minimize` lines, `epochs` or `steps`, and other settings.",
+    ),
+    word("print", "print \"loss {x}\"", "Shows strings, tensors and compile-time values."),
+    word(
+        "expect",
+        "expect condition, \"message\"",
+        "Makes the run fail if the condition does not hold everywhere.",
+    ),
+    word("plot", "plot x, y, title = \"…\"", "Draws curves or a cloud of points."),
+    word(
+        "generate",
+        "generate MODEL from \"A\" with sample(), length = 200",
+        "A text that a model goes on with, character by character.",
+    ),
+];
+
+/// What begins a line of a body.
+pub const STATEMENTS: &[Word] = &[
+    word(
+        "param",
+        "param weight: [out, in] = uniform(-k, k)",
+        "A parameter of a layer and what it starts from; `frozen` keeps it as it is.",
+    ),
+    word(
+        "state",
+        "state mean: [n] = 0",
+        "What a layer or an optimizer keeps and does not train; `<-` gives its next value.",
+    ),
+    word("require", "require condition, \"message\"", "A condition known at compile time that must hold."),
+    word(
+        "for",
+        "for l in 0..n { … }",
+        "Carries a body out at compile time, for each number or element of a list.",
+    ),
+    word(
+        "scan",
+        "scan t < T { carry h: [B, n] = 0 … }",
+        "A recurrence over steps; `scan reverse` runs from the last to the first.",
+    ),
+    word(
+        "carry",
+        "carry h: [B, n] = 0",
+        "What a step of a scan hands on to the next; binding the name gives its next value.",
+    ),
+    word("collect", "collect hs = h along 1", "Stacks the values of all steps of a scan along an axis."),
+    word(
+        "gradient",
+        "gradient expression",
+        "The derivative of an activation, in place of the one that is found.",
+    ),
+    word(
+        "minimize",
+        "minimize LOSS with OPTIMIZER over MODEL, clip_norm = 1",
+        "A line of `train`: one pass, forward, backward and update.",
+    ),
+    word("measure", "measure name = METRIC", "A line of `train`: a number to watch."),
+    word(
+        "split",
+        "split train = 0.8, test = 0.2",
+        "A line of `data`: divides its rows by a seeded permutation.",
+    ),
+];
+
+/// What stands in expressions.
+pub const EXPRESSIONS: &[Word] = &[
+    word(
+        "if",
+        "if c then a else b",
+        "A choice, elementwise if c is a tensor; `if c { … } else { … }` is decided at compile time.",
+    ),
+    word("then", "if c then a else b", "What a choice gives where the condition holds."),
+    word(
+        "else",
+        "x[i - 1 else 0]",
+        "What a choice gives otherwise, or what a read outside of a tensor gives.",
+    ),
+    word(
+        "skip",
+        "x[i - 1 else skip]",
+        "Leaves a term out of the nearest reducer or `+=` where the read is outside.",
+    ),
+    word("new", "x[:, new]", "Makes an axis that stretches."),
+    word("and", "a and b", "Whether both hold."),
+    word("or", "a or b", "Whether one of two holds, or both."),
+    word("not", "not a", "Whether it does not hold."),
+    word("true", "true", "What holds."),
+    word("false", "false", "What does not hold."),
+    word("none", "none", "Nothing; `kind(x) == \"none\"` asks for it."),
+    word("pi", "pi", "3.14159…"),
+    word("inf", "inf", "Infinity."),
+    word(
+        "training",
+        "if training { … }",
+        "Whether the body is that of a training step; known at compile time.",
+    ),
+    word("step", "step", "The number of the update in schedules and optimizers, from 1."),
+    word(
+        "with",
+        "minimize LOSS with OPTIMIZER",
+        "Names the optimizer of a `minimize` line, and the choice of a `generate`.",
+    ),
+    word(
+        "over",
+        "minimize LOSS with OPTIMIZER over MODEL",
+        "The models that a `minimize` line trains; all that its loss calls by default.",
+    ),
+    word("along", "collect hs = h along 1", "The axis of the steps."),
+    word("int", "int[B, T]", "The type of whole numbers, and `int(x)`, which cuts a fraction off."),
+    word("bool", "bool[B]", "The type of true and false."),
+    word("float", "float", "A float scalar, `[]`, and `float(x)`, which makes floats of ints and bools."),
+    word("class", "class(10)", "The type of an int in 0..10."),
+];
+
+/// All words, by subject.
+pub const SUBJECTS: &[(&str, &[Word])] =
+    &[("items", ITEMS), ("statements", STATEMENTS), ("expressions", EXPRESSIONS)];
+
+#[cfg(test)]
+mod tests {
+    use super::super::tokens::{CONTINUING, ITEM_WORDS, RESERVED};
+    use super::*;
+
+    #[test]
+    fn every_word_of_the_grammar_is_told_about() {
+        let known = |text: &str| SUBJECTS.iter().any(|(_, words)| words.iter().any(|word| word.word == text));
+        for text in ITEM_WORDS.iter().chain(&RESERVED).chain(&CONTINUING) {
+            assert!(known(text), "nothing is said about `{text}`");
+        }
+        // The keywords of the grammar file: `kw_scan = @{ "scan" ~ … }`.
+        for line in include_str!("../../grammar/nn.pest").lines().filter(|line| line.starts_with("kw_")) {
+            let text = line.split('"').nth(1).unwrap_or_default();
+            let small = ["from", "whole", "frozen", "reverse", "in", "f32", "f64", "rows", "seed"];
+            assert!(known(text) || small.contains(&text), "nothing is said about `{text}`");
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Random trainings: a small network, made data, an optimiser with some of its settings.
+
+use super::super::random::Random;
+use super::super::tree::{Program, line};
+
+/// A program with a `train`.
+pub fn program(seed: u64) -> Program {
+    let mut random = Random::new(seed ^ 0x7EA1);
+    let mut program = Program::default();
+    let (inputs, outputs) = (1 + random.below(9), 1 + random.below(4));
+    let classes = random.chance(40) && outputs > 1;
+    if random.chance(30) {
+        program.directives.push("precision = f64".into());
+    }
+    let mut layers = Vec::new();
+    for _ in 0..random.below(4) {
+        let width = *random.one_of(&[1, 2, 3, 5, 8, 9, 16, 17]);
+        let bias = if random.chance(20) { ", bias = false" } else { "" };
+        layers.push(format!("Linear({width}{bias})"));
+        if random.chance(70) {
+            layers.push((*random.one_of(&ACTIVATIONS)).to_owned());
+        }
+        if random.chance(25) {
+            layers.push((*random.one_of(&["BatchNorm1d()", "LayerNorm()", "Dropout(0.3)"])).to_owned());
+        }
+    }
+    layers.push(format!("Linear({outputs})"));
+    let model = format!("model Net(x: [B, {inputs}]) -> [B, {outputs}] {{ x |> {} }}", layers.join(" |> "));
+    program.items.push(line(&model, Vec::new()));
+    let batch = *random.one_of(&[1, 2, 3, 4, 5, 8]);
+    // A batch of one row has no variance: no batch normalisation for such.
+    let whole_batches = model.contains("BatchNorm");
+    let batch = if whole_batches { batch.max(2) } else { batch };
+    let rows = if whole_batches { 3 * batch } else { *random.one_of(&[4, 5, 8, 16, 17, 33]) };
+    let target = if classes {
+        format!(
+            "y: class({outputs}) = clamp(int(floor(uniform(0, {outputs}, shape = []))), 0, {})",
+            outputs - 1
+        )
+    } else {
+        format!("y: [{outputs}] = uniform(-1, 1)")
+    };
+    let data = format!(
+        "data d {{\n    rows = {rows}\n    seed = {}\n    x: [{inputs}] = normal(0, 1)\n    {target}\n}}",
+        random.below(100)
+    );
+    program.items.push(line(&data, Vec::new()));
+    let loss = if classes { "cross_entropy(Net(x), y)" } else { *random.one_of(&LOSSES) };
+    let optimizer = *random.one_of(&OPTIMIZERS);
+    let clip = *random.one_of(&["", "", ", clip_norm = 1", ", clip_value = 0.1"]);
+    let length = if random.chance(50) { "epochs = 2" } else { "steps = 5" };
+    let shuffle = if random.chance(30) { "\n    shuffle = false" } else { "" };
+    let train = format!(
+        "train {{\n    data = d\n    minimize {loss} with {optimizer}{clip}\n    batch = {batch}\n    {length}{shuffle}\n}}"
+    );
+    program.actions.push(line(&train, Vec::new()));
+    program
+}
+
+const ACTIVATIONS: [&str; 8] = ["relu", "tanh", "sigmoid", "gelu", "silu", "softplus", "elu", "leaky_relu"];
+
+const LOSSES: [&str; 4] = ["mse(Net(x), y)", "l1(Net(x), y)", "huber(Net(x), y)", "mean((Net(x) - y)^2)"];
+
+const OPTIMIZERS: [&str; 18] = [
+    "SGD(lr = 0.1)",
+    "SGD(lr = 0.1, momentum = 0.9)",
+    "SGD(lr = 0.1, momentum = 0.9, nesterov = true)",
+    "SGD(lr = 0.1, weight_decay = 0.01)",
+    "Adam(lr = 0.01)",
+    "Adam(lr = 0.01, amsgrad = true)",
+    "AdamW(lr = 0.01)",
+    "Adagrad(lr = 0.1)",
+    "Adadelta(lr = 1.0)",
+    "RMSprop(lr = 0.01)",
+    "RMSprop(lr = 0.01, momentum = 0.9, centered = true)",
+    "NAdam(lr = 0.01)",
+    "RAdam(lr = 0.01)",
+    "Adamax(lr = 0.01)",
+    "Rprop(lr = 0.01)",
+    "Lion(lr = 0.001)",
+    "Adam(lr = cosine(0.1, warmup = 2, total = 9))",
+    "SGD(lr = step_decay(0.1, every = 2, gamma = 0.5))",
+];

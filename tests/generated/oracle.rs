@@ -1,0 +1,326 @@
+//! What must hold of every program: the text decides alone, so a fault can be looked at again from its file.
+//!
+//! Lines in front of a program ask for more:
+//!
+//! | line | means |
+//! |---|---|
+//! | `# values plain 17` | how inputs are made: `plain`, `wide` or `extreme`, and from which seed |
+//! | `# rows` | row by row the model `M` gives what it gives for all rows at once |
+//! | `# derivative 0 1 x` | the result 1 of `M` is the derivative of the sum of result 0 by the input `x` |
+
+use std::path::PathBuf;
+
+use nnc::base::FileId;
+use nnc::compile;
+use nnc::ir::program::{Action, Model, Precision};
+use nnc::ir::{Elem, Graph, Sizes, Type, specialise};
+use nnc::runtime::program::Program;
+use nnc::{ir, syntax};
+
+use super::derivatives;
+use super::random::Random;
+use super::training;
+use crate::support::backends::{Given, Results, Setup, interpreted, leaves, native, same_bits};
+use crate::support::expected::Expected;
+use crate::support::rounding::{Double, Format, Single};
+
+/// What is found out about a program.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Verdict {
+    Fine(Looked),
+    /// The compiler did not take it: code and message.
+    Rejected(String),
+    Fault(Fault),
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct Fault {
+    /// What kind of check found it.
+    pub kind: &'static str,
+    pub what: String,
+}
+
+/// How much was compared.
+#[derive(Clone, Copy, Default, PartialEq, Debug)]
+pub struct Looked {
+    pub graphs: usize,
+    pub elements: usize,
+    /// Elements of which the formula says nothing: rounding decides, or they overflow.
+    pub unknown: usize,
+}
+
+pub type Checked<T> = Result<T, Fault>;
+
+pub fn fault<T>(kind: &'static str, what: impl Into<String>) -> Checked<T> {
+    Err(Fault { kind, what: what.into() })
+}
+
+/// Numbers of rows that a model is tried with.
+const ROWS: [usize; 3] = [1, 3, 9];
+
+/// Everything about the text of a program.
+pub fn check(text: &str) -> Verdict {
+    if let Err(fault) = same_formatted(text) {
+        return Verdict::Fault(fault);
+    }
+    let made =
+        Program::compile("program.nn", text, PathBuf::new(), &mut |_, _| nnc::base::Diagnostics::new());
+    let program = match made {
+        Ok(program) => program,
+        Err(errors) => {
+            let Some(first) = errors.list.first() else { return Verdict::Rejected("no message".into()) };
+            if first.code == "E0799" {
+                return Verdict::Fault(Fault { kind: "internal error", what: errors.to_string() });
+            }
+            return Verdict::Rejected(format!("{}: {}", first.code, first.message));
+        }
+    };
+    let mut looked = Looked::default();
+    match everything(text, &program, &mut looked) {
+        Ok(()) => Verdict::Fine(looked),
+        Err(fault) => Verdict::Fault(fault),
+    }
+}
+
+fn everything(text: &str, program: &Program, looked: &mut Looked) -> Checked<()> {
+    let precision = program.checked().precision;
+    let directives: Vec<Vec<&str>> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("# "))
+        .map(|line| line.split(' ').collect())
+        .collect();
+    let (mut values, mut seed) = ("plain", 1);
+    for words in &directives {
+        if let ["values", how, number] = words[..] {
+            (values, seed) = (how, number.parse().unwrap_or(1));
+        }
+    }
+    for model in &program.checked().models {
+        let Some(forward) = &model.forward else { continue };
+        for rows in ROWS {
+            let graph = static_graph(forward, rows)?;
+            let given = given(&graph, &|name| bound(model, name), values, seed);
+            every_back_end(&graph, &given, precision, looked)?;
+            if directives.iter().any(|words| words[..] == ["rows"]) && rows > 1 {
+                row_by_row(forward, &graph, &given, rows, precision)?;
+            }
+            for words in &directives {
+                if let ["derivative", of, slope, input] = words[..] {
+                    derivatives::check(&graph, &given, of, slope, input)?;
+                }
+            }
+            if compile::symbols(forward).is_empty() {
+                break;
+            }
+        }
+    }
+    if program.checked().actions.iter().any(|action| matches!(action, Action::Train(_))) {
+        training::check(text, program, looked)?;
+    }
+    Ok(())
+}
+
+/// The text formatted has the same tree, and formatted again is the same text.
+fn same_formatted(text: &str) -> Checked<()> {
+    let printed = |text: &str| syntax::print::print(&syntax::parse(FileId(0), text).0);
+    let Ok(formatted) = syntax::format(text) else { return Ok(()) };
+    if printed(text) != printed(&formatted) {
+        return fault("format", "the formatted text means something else");
+    }
+    if syntax::format(&formatted).ok().as_ref() != Some(&formatted) {
+        return fault("format", "formatting twice is not formatting once");
+    }
+    Ok(())
+}
+
+pub fn static_graph(forward: &Graph, rows: usize) -> Checked<Graph> {
+    let sizes: Sizes = compile::symbols(forward).into_iter().map(|symbol| (symbol, rows.into())).collect();
+    specialise(forward, &sizes).or_else(|error| fault("sizes", format!("{error:?}")))
+}
+
+fn bound(model: &Model, name: &str) -> Option<f64> {
+    let bounds = model.bounds.iter().filter(|(input, _)| **input == *name);
+    bounds.filter_map(|(_, bound)| bound.below.as_number()).map(|below| below as f64).reduce(f64::min)
+}
+
+/// Made values for everything that a graph reads: depending on the seed and the name alone.
+pub fn given(graph: &Graph, bound: &dyn Fn(&str) -> Option<f64>, values: &str, seed: u64) -> Given {
+    let mut given = Given { seed: 7, step: 3, ..Given::default() };
+    for (name, ty) in leaves(graph) {
+        let count = ty.static_shape().map_or(0, |shape| shape.iter().product::<usize>());
+        let mut random = Random::named(seed, &name);
+        let below = name.strip_prefix("input:").and_then(bound);
+        let elements = (0..count).map(|_| element(&mut random, &ty, below, values)).collect();
+        given.values.insert(name, elements);
+    }
+    if let Some(step) = given.values.get_mut("input:step") {
+        step.fill(3.0);
+    }
+    given
+}
+
+fn element(random: &mut Random, ty: &Type, below: Option<f64>, values: &str) -> f64 {
+    const EXTREME: [f64; 14] = [
+        0.0,
+        -0.0,
+        1e-30,
+        -1e-30,
+        1e30,
+        -1e30,
+        1e-42,
+        f64::INFINITY,
+        f64::NEG_INFINITY,
+        f64::NAN,
+        88.0,
+        -104.0,
+        17.0,
+        16_777_216.0,
+    ];
+    match (ty.elem, below) {
+        (Elem::Bool, _) => f64::from(random.chance(50)),
+        (Elem::Int, Some(below)) => (random.unit() * below).floor(),
+        (Elem::Int, None) if values == "extreme" => {
+            *random.one_of(&[0.0, 1.0, -1.0, 7.0, -8.0, 46_341.0, 2_147_483_647.0, -2_147_483_648.0])
+        }
+        (Elem::Int, None) => random.between(-4, 9) as f64,
+        (Elem::Float, _) => {
+            let sign = if random.chance(50) { 1.0 } else { -1.0 };
+            let value = match values {
+                "extreme" if random.chance(25) => *random.one_of(&EXTREME),
+                "wide" => sign * 10f64.powf(random.unit() * 8.0 - 5.0),
+                // Numbers with few digits are often equal, those with many seldom.
+                _ if random.chance(30) => sign * random.below(33) as f64 / 16.0,
+                _ => sign * random.unit() * 2.0,
+            };
+            f64::from(value as f32)
+        }
+    }
+}
+
+/// One graph: its text, what optimisation makes of it, and native code, against the interpreter.
+pub fn every_back_end(
+    graph: &Graph,
+    given: &Given,
+    precision: Precision,
+    looked: &mut Looked,
+) -> Checked<()> {
+    same_text(graph, "as made")?;
+    let optimised = nnc::opt::optimise(graph);
+    same_text(&optimised, "optimised")?;
+    looked.graphs += 1;
+    match precision {
+        Precision::F32 => compare::<Single>(graph, &optimised, given, precision, looked),
+        Precision::F64 => compare::<Double>(graph, &optimised, given, precision, looked),
+    }
+}
+
+fn same_text(graph: &Graph, what: &str) -> Checked<()> {
+    if let Err(faults) = ir::verify(graph) {
+        let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        return fault("verifier", format!("{what}: {}", faults.join("\n")));
+    }
+    let text = graph.to_string();
+    match ir::text::parse(&text) {
+        Ok(again) if again.to_string() == text => Ok(()),
+        Ok(again) => fault("text of a graph", format!("{what}: {text}\nis read as\n{again}")),
+        Err(error) => fault("text of a graph", format!("{what}: {error}\n{text}")),
+    }
+}
+
+pub fn expected<P: Format>(graph: &Graph, given: &Given) -> Checked<Expected<P>> {
+    Expected::of(graph, given).or_else(|error| fault("interpreter", error))
+}
+
+fn compare<P: Format>(
+    graph: &Graph,
+    optimised: &Graph,
+    given: &Given,
+    precision: Precision,
+    looked: &mut Looked,
+) -> Checked<()> {
+    let expected = expected::<P>(graph, given)?;
+    let mut admit = |kind: &'static str, how: &str, found: &Results| {
+        let seen = expected.admit(found).or_else(|what| fault(kind, format!("{how}: {what}")))?;
+        looked.elements += seen.known;
+        looked.unknown += seen.unknown;
+        Ok(())
+    };
+    for (kind, graph) in [("interpreter of 32 bits", graph), ("optimiser", optimised)] {
+        if precision == Precision::F32 {
+            let results = interpreted::<f32>(graph, given, |_, _, value| value as f32);
+            let results = results.or_else(|error| fault("interpreter", error))?;
+            admit(kind, kind, &results.iter().map(|(name, value)| (name.clone(), value.to_f64())).collect())?;
+        }
+        let results = interpreted::<f64>(graph, given, |_, _, value| value);
+        let results = results.or_else(|error| fault("interpreter", error))?;
+        let kind = if kind == "optimiser" { kind } else { "interpreter of 64 bits" };
+        admit(kind, kind, &results.iter().map(|(name, value)| (name.clone(), value.to_f64())).collect())?;
+    }
+    for setup in Setup::all(precision) {
+        let run = |setup: Setup| {
+            let results = native(optimised, given, setup);
+            results.or_else(|error| fault("no native code", format!("{}: {error}", setup.name())))
+        };
+        let alone = run(setup)?;
+        admit("native code", &setup.name(), &alone)?;
+        if !setup.plain {
+            for threads in [2, 3] {
+                if !same_bits(&run(Setup { threads, ..setup })?, &alone) {
+                    return fault("threads", format!("{}: {threads} threads give other bits", setup.name()));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The results for one row at a time, put together, are those for all rows.
+fn row_by_row(
+    forward: &Graph,
+    graph: &Graph,
+    given: &Given,
+    rows: usize,
+    precision: Precision,
+) -> Checked<()> {
+    let one = static_graph(forward, 1)?;
+    let names: Vec<String> = leaves(&one).into_iter().map(|(name, _)| name).collect();
+    let has_rows = |open: &Type| open.shape.first().is_some_and(|dim| dim.as_number().is_none());
+    let open = leaves(forward);
+    let setup = Setup { precision, lanes: nnc::jit::Target::Host.lanes(), plain: false, threads: 1 };
+    let optimised = nnc::opt::optimise(&one);
+    let single = expected::<Single>(graph, given)?;
+    let double = expected::<Double>(graph, given)?;
+    for row in 0..rows {
+        let mut part = given.clone();
+        for name in &names {
+            if open.iter().any(|(other, ty)| other == name && has_rows(ty)) {
+                let values = &given.values[name];
+                let size = values.len() / rows;
+                part.values.insert(name.clone(), values[row * size..][..size].to_vec());
+            }
+        }
+        let found = native(&optimised, &part, setup);
+        let found = found.or_else(|error| fault("no native code", format!("one row: {error}")))?;
+        let problem = match precision {
+            Precision::F32 => row_of(&single, forward, row, rows).admit(&found),
+            Precision::F64 => row_of(&double, forward, row, rows).admit(&found),
+        };
+        problem.or_else(|what| fault("rows", format!("row {row} of {rows} alone: {what}")))?;
+    }
+    Ok(())
+}
+
+/// What is expected of one of so many rows. Nothing is known of outputs without rows: they depend on all.
+fn row_of<P: Format>(all: &Expected<P>, forward: &Graph, row: usize, rows: usize) -> Expected<P> {
+    let outputs = all.outputs.iter().map(|(name, elements)| {
+        let node = forward.find_output(name);
+        let first = node.and_then(|node| forward.shape(node).first());
+        let has_rows = first.is_some_and(|dim| dim.as_number().is_none());
+        let part = elements.as_ref().filter(|_| has_rows).map(|elements| {
+            let size = elements.len() / rows;
+            elements[row * size..][..size].to_vec()
+        });
+        (name.clone(), part)
+    });
+    Expected { outputs: outputs.collect() }
+}
