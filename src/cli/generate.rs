@@ -32,7 +32,7 @@ pub struct Generate {
     #[arg(long, value_name = "N")]
     seed: Option<u32>,
     /// Threads to compute with; results do not depend on it [default: as many as there are processors].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = super::threads)]
     threads: Option<usize>,
 }
 

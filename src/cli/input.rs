@@ -1,9 +1,9 @@
 //! The program that a command is about: a file, or standard input as `-`.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::base::{Diagnostic, SourceMap};
+use crate::runtime::files::input::text_of;
 use crate::runtime::program::{Adjust, Diagnostics, Program, read_program};
 
 /// A program's text and how messages call it.
@@ -17,8 +17,7 @@ pub struct Input {
 /// Reads a file, or standard input for `-`.
 pub fn read(path: &Path) -> Result<Input, Diagnostics> {
     if path == Path::new("-") {
-        let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text).map_err(|error| {
+        let text = text_of(std::io::stdin().lock()).map_err(|error| {
             let message = format!("cannot read standard input: {error}");
             Diagnostics { list: vec![Diagnostic::error("E0701", message)], sources: SourceMap::default() }
         })?;

@@ -20,7 +20,7 @@ pub struct Measured {
     /// The program; `-` for standard input. Its first `train` is measured.
     pub file: PathBuf,
     /// Threads to compute with [default: as many as there are processors].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = super::threads)]
     threads: Option<usize>,
     /// How long to measure, about.
     #[arg(long, value_name = "S", default_value_t = 2.0, value_parser = seconds)]

@@ -34,6 +34,7 @@ use clap::{Parser, Subcommand};
 use output::{complain, complain_rendered, say};
 
 use crate::base::render::{Style, render_all};
+use crate::runtime::call::MOST_THREADS;
 use crate::runtime::program::Diagnostics;
 
 /// A compiler for neural networks: `.nn` text in, native training loops out.
@@ -134,9 +135,24 @@ fn carry_out(command: Command) -> u8 {
     }
 }
 
+/// A number of threads on the command line; 0 stands for as many as there are processors.
+fn threads(text: &str) -> Result<usize, String> {
+    match text.parse::<usize>() {
+        Ok(threads) if threads <= MOST_THREADS => Ok(threads),
+        _ => Err(format!("a number of threads is a whole number up to {MOST_THREADS}")),
+    }
+}
+
+/// So many errors and warnings are shown: nobody reads more, and other tools have `--json`.
+const MOST_SHOWN: usize = 100;
+
 /// Shows diagnostics on standard error.
 fn report(diagnostics: &Diagnostics) {
-    complain_rendered(&render_all(diagnostics, &diagnostics.sources, style()));
+    let shown = &diagnostics[..diagnostics.len().min(MOST_SHOWN)];
+    complain_rendered(&render_all(shown, &diagnostics.sources, style()));
+    if shown.len() < diagnostics.len() {
+        complain(&format!("and {} more", diagnostics.len() - shown.len()));
+    }
     let errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
     if errors > 1 {
         complain(&format!("{errors} errors; `nnc explain CODE` tells more about each"));

@@ -43,7 +43,7 @@ pub struct Run {
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
     /// Threads to compute with; results do not depend on it [default: as many as there are processors].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = super::threads)]
     threads: Option<usize>,
     /// Start from the parameters in a safetensors file.
     #[arg(long, value_name = "FILE", conflicts_with = "resume")]

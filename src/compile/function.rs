@@ -203,17 +203,32 @@ impl Function {
 
 /// Code that was made, by what it is of and for which sizes. Shared by all sessions of a program.
 pub struct Cache<K> {
-    functions: Mutex<HashMap<(K, Sizes), Arc<Function>>>,
+    entries: Mutex<Entries<K>>,
 }
+
+struct Entries<K> {
+    functions: HashMap<(K, Sizes), Entry>,
+    /// How often a function was asked for.
+    requests: u64,
+}
+
+struct Entry {
+    function: Arc<Function>,
+    /// The number of the last request for it.
+    last: u64,
+}
+
+/// So many functions are kept: who predicts for ever other sizes must not fill the memory with code.
+const KEPT: usize = 128;
 
 impl<K> Default for Cache<K> {
     fn default() -> Cache<K> {
-        Cache { functions: Mutex::default() }
+        Cache { entries: Mutex::new(Entries { functions: HashMap::new(), requests: 0 }) }
     }
 }
 
-impl<K: Hash + Eq> Cache<K> {
-    /// The function for a key and sizes, made now if it is new.
+impl<K: Hash + Eq + Clone> Cache<K> {
+    /// The function for a key and sizes, made now if it is new or was not asked for in a long time.
     ///
     /// # Errors
     /// Those of `make`.
@@ -223,13 +238,22 @@ impl<K: Hash + Eq> Cache<K> {
         sizes: &Sizes,
         make: impl FnOnce() -> Result<Function, BuildError>,
     ) -> Result<Arc<Function>, BuildError> {
-        let mut functions = self.functions.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        entries.requests += 1;
+        let last = entries.requests;
         let key = (key, sizes.clone());
-        if let Some(function) = functions.get(&key) {
-            return Ok(Arc::clone(function));
+        if let Some(entry) = entries.functions.get_mut(&key) {
+            entry.last = last;
+            return Ok(Arc::clone(&entry.function));
         }
         let function = Arc::new(make()?);
-        functions.insert(key, Arc::clone(&function));
+        if entries.functions.len() >= KEPT {
+            let oldest = entries.functions.iter().min_by_key(|(_, entry)| entry.last);
+            if let Some(oldest) = oldest.map(|(key, _)| key.clone()) {
+                entries.functions.remove(&oldest);
+            }
+        }
+        entries.functions.insert(key, Entry { function: Arc::clone(&function), last });
         Ok(function)
     }
 }

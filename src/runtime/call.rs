@@ -54,11 +54,15 @@ pub struct Series<'a> {
     pub watched: &'a [usize],
 }
 
+/// More threads than this help nowhere, and systems do not give them.
+pub const MOST_THREADS: usize = 1024;
+
 impl Caller {
-    /// For `threads` threads; 0 stands for as many as the machine has.
+    /// For `threads` threads, at most [`MOST_THREADS`]; 0 stands for as many as the machine has.
     pub fn new(threads: usize) -> Caller {
         let available = || std::thread::available_parallelism().map_or(1, usize::from);
-        Caller { threads: if threads == 0 { available() } else { threads }, pool: OnceLock::new() }
+        let threads = if threads == 0 { available() } else { threads };
+        Caller { threads: threads.min(MOST_THREADS), pool: OnceLock::new() }
     }
 
     pub fn threads(&self) -> usize {

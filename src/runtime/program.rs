@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use super::data::Table;
+use super::files::input::program_text;
 use super::session::Session;
 use crate::base::render::{Style, render_all};
 use crate::base::{self, Diagnostic, SourceMap, Span};
@@ -75,11 +76,10 @@ impl Loader for Files {
     fn load(&mut self, from: &str, path: &str) -> Result<(String, String), String> {
         let path = Path::new(from).parent().unwrap_or(Path::new("")).join(path);
         let name = path.display().to_string();
-        std::fs::read_to_string(&path).map(|text| (name.clone(), text)).map_err(|error| match error.kind() {
+        program_text(&path).map(|text| (name.clone(), text)).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => format!("there is no file `{name}`"),
             std::io::ErrorKind::IsADirectory => format!("`{name}` is a folder"),
-            std::io::ErrorKind::InvalidData => format!("`{name}` is not a text"),
-            _ => error.to_string(),
+            _ => format!("cannot read `{name}`: {error}"),
         })
     }
 }
@@ -244,8 +244,15 @@ impl Program {
 /// # Errors
 /// E0701.
 pub fn read_program(path: &Path) -> Result<String, Diagnostics> {
-    std::fs::read_to_string(path).map_err(|error| {
+    program_text(path).map_err(|error| {
         let message = format!("cannot read `{}`: {error}", path.display());
+        if error.kind() != std::io::ErrorKind::NotFound {
+            let mut diagnostic = Diagnostic::error("E0701", message);
+            if error.kind() == std::io::ErrorKind::InvalidData {
+                diagnostic = diagnostic.help("save it as UTF-8, with `iconv -f latin1 -t utf-8` for example");
+            }
+            return Diagnostics { list: vec![diagnostic], sources: SourceMap::default() };
+        }
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         let names: Vec<String> = std::fs::read_dir(folder.unwrap_or(Path::new(".")))
             .into_iter()

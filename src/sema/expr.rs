@@ -27,7 +27,7 @@ impl Elaborator<'_> {
         match &expr.kind {
             ExprKind::Int(value) => Value::int(*value),
             ExprKind::Float(value) => Value::Float(*value),
-            ExprKind::Str(pieces) => self.string(pieces),
+            ExprKind::Str(pieces) => self.string(pieces, span),
             ExprKind::Constant(constant) => match constant {
                 Constant::True => Value::Bool(true),
                 Constant::False => Value::Bool(false),
@@ -100,7 +100,7 @@ impl Elaborator<'_> {
     }
 
     /// A compile-time value as text in names and strings.
-    fn string(&mut self, pieces: &[ast::StrPiece]) -> Value {
+    fn string(&mut self, pieces: &[ast::StrPiece], span: Span) -> Value {
         let mut text = String::new();
         for piece in pieces {
             match piece {
@@ -109,6 +109,10 @@ impl Elaborator<'_> {
                     Value::Error => return Value::Error,
                     value => text.push_str(&value.show()),
                 },
+            }
+            if text.len() > LONGEST_STRING {
+                let message = format!("a string of more than {LONGEST_STRING} bytes");
+                return self.error("E0122", message, span, "strings in strings have become too long");
             }
         }
         Value::Str(text.into())
@@ -275,6 +279,12 @@ impl Elaborator<'_> {
         }
         if values.iter().any(Value::is_error) {
             return Value::Error;
+        }
+        let count = values.iter().fold(0, |sum: usize, value| sum.saturating_add(value.n_leaves()));
+        if let (true, [first, .., last]) = (count > MOST_ELEMENTS, items) {
+            let message = format!("a list of {count} elements, counting those of its lists");
+            let label = format!("at most {MOST_ELEMENTS} are possible");
+            return self.error("E0122", message, first.span.to(last.span), label);
         }
         Value::list(values)
     }
@@ -470,6 +480,11 @@ impl Elaborator<'_> {
         }
     }
 }
+
+/// Bytes of a string, and elements of a list with those of its lists: others are made of them, so a few lines
+/// could ask for any number.
+const LONGEST_STRING: usize = 1 << 20;
+const MOST_ELEMENTS: usize = 1 << 22;
 
 /// The greatest size of an axis.
 const MAX_SIZE: i64 = i32::MAX as i64;

@@ -180,6 +180,14 @@ impl Value {
         Value::List(values.into())
     }
 
+    /// The number of its elements and theirs that are no lists.
+    pub fn n_leaves(&self) -> usize {
+        match self {
+            Value::List(items) => items.iter().map(Value::n_leaves).sum(),
+            _ => 1,
+        }
+    }
+
     pub fn is_error(&self) -> bool {
         matches!(self, Value::Error)
     }

@@ -4,6 +4,8 @@
 //! final one; it is put on the disk, and then takes the final name in one step. So whoever looks, and whenever
 //! the process is killed, the name stands for the whole old file or for the whole new one.
 
+pub mod input;
+
 use std::fs::{self, File, OpenOptions};
 use std::hash::{BuildHasher, Hasher};
 use std::io::{self, BufWriter, Write};

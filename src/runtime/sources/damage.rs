@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::file::FileBytes;
 use super::stored::StoredArray;
-use super::{csv, idx, npy, npz, safetensors, text};
+use super::{csv, idx, images, npy, npz, safetensors, text};
 use crate::base::Diagnostic;
 use crate::base::philox::philox4x32;
 
@@ -77,6 +77,68 @@ fn gzipped_files() {
     }
     std::fs::write(&path, &file).unwrap();
     assert_eq!(text::Text::open(&path).unwrap().len(), 18);
+    std::fs::remove_file(path).unwrap();
+}
+
+#[test]
+fn png_files() {
+    for colour in [png::ColorType::Grayscale, png::ColorType::Rgba] {
+        let mut file = Vec::new();
+        let mut encoder = png::Encoder::new(&mut file, 3, 2);
+        encoder.set_color(colour);
+        encoder.write_header().unwrap().write_image_data(&[9; 24][..6 * colour.samples()]).unwrap();
+        assert!(images::decode_bytes(&file).is_ok());
+        damage(&file, |bytes| drop(images::decode_bytes(&bytes)));
+    }
+}
+
+#[test]
+fn jpeg_files() {
+    // 8 × 8 pixels of one grey.
+    let tables = |class: u8| [&[0xff, 0xdb, 0, 67, class][..], &[1; 64]].concat();
+    let frame = [0xff, 0xc0, 0, 11, 8, 0, 8, 0, 8, 1, 1, 0x11, 0];
+    let huffman = |class: u8| [&[0xff, 0xc4, 0, 20, class, 1][..], &[0; 15], &[0]].concat();
+    let scan = [0xff, 0xda, 0, 8, 1, 1, 0, 0, 63, 0, 0x3f, 0xff, 0xd9];
+    let file = [&[0xff, 0xd8][..], &tables(0), &frame, &huffman(0), &huffman(0x10), &scan].concat();
+    assert!(images::decode_bytes(&file).is_ok());
+    damage(&file, |bytes| drop(images::decode_bytes(&bytes)));
+}
+
+#[test]
+fn texts() {
+    damage("to be, or not to be:\r\nthat is the question, ñ\n".as_bytes(), |bytes| {
+        if let Ok(text) = text::utf8(&bytes, "`a`").and_then(|text| text::Text::new(text, "`a`")) {
+            drop(text.windows(4, 1, 1));
+        }
+    });
+}
+
+/// Many bytes of one kind are few when they are packed.
+#[test]
+fn bombs() {
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    packer.write_all(&[0; 1 << 20]).unwrap();
+    let packed = packer.finish().unwrap();
+    assert!(packed.len() < 1 << 11);
+    let unpacked = |most| super::file::unpacked(&packed[..], most, Path::new("a.gz"));
+    assert_eq!(unpacked(1 << 20).unwrap().len(), 1 << 20);
+    let error = unpacked(1 << 19).unwrap_err();
+    assert!(error.code == "E0702" && error.message.contains("more than 524 KB"), "{}", error.message);
+    assert_eq!(error.helps[0].message, "unpack it with `gunzip -k a.gz`");
+}
+
+#[cfg(unix)]
+#[test]
+fn files_that_are_cut_short_while_they_are_read() {
+    let path = std::env::temp_dir().join(format!("nnc-cut-{}.npy", std::process::id()));
+    let header = "{'descr': '<f4', 'fortran_order': False, 'shape': (5000, 4), }";
+    std::fs::write(&path, npy::tests::npy(header, &[1; 80_000])).unwrap();
+    let array = npy::open(&path).unwrap();
+    let text = FileBytes::open(&path).unwrap();
+    std::fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(1000).unwrap();
+    assert_eq!(array.load().unwrap_err().code, "E0701");
+    assert_eq!(array.fetch_rows(&[4999], &mut [0f32; 4]).unwrap_err().code, "E0701");
+    assert!(text.all().unwrap_err().message.contains("cut short"));
     std::fs::remove_file(path).unwrap();
 }
 

@@ -1,7 +1,11 @@
-//! The bytes of a file: mapped if the file is plain, unpacked in memory if it is gzipped.
+//! The bytes of a file: on the disk if the file is plain, unpacked in memory if it is gzipped.
+//!
+//! Files are read, not mapped: a file that somebody cuts short in the meantime is an error, where a mapped one
+//! ends the process.
 
+use std::borrow::Cow;
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, Read, Seek};
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
@@ -9,7 +13,8 @@ use std::sync::Arc;
 use flate2::read::MultiGzDecoder;
 
 use crate::base::{Diagnostic, nearest};
-use crate::runtime::kernels::mmap::MappedFile;
+use crate::runtime::files::input::{self, Input, read_all};
+use crate::runtime::room;
 
 /// All bytes of a file, or of something unpacked from one.
 #[derive(Clone, Debug)]
@@ -20,34 +25,36 @@ pub struct FileBytes {
 
 #[derive(Debug)]
 enum Storage {
-    Mapped(MappedFile),
+    /// And how messages call it.
+    Disk(File, String),
     Owned(Vec<u8>),
 }
+
+/// Zipped bytes may be unpacked to so many in any case, and to so many times their own number beyond that.
+const UNPACKED: u64 = 1 << 30;
+const TIMES_UNPACKED: u64 = 100;
 
 impl FileBytes {
     /// Opens a file for reading. A gzipped file is recognised by its first bytes and unpacked.
     ///
     /// Errors: E0701 (with the nearest name in the folder), E0702 (damaged gzip data).
     pub fn open(path: &Path) -> Result<FileBytes, Diagnostic> {
-        let file = File::open(path).map_err(|error| cannot_open(path, &error))?;
-        let metadata = file.metadata().map_err(|error| cannot_open(path, &error))?;
-        if metadata.is_dir() {
-            return Err(Diagnostic::error("E0701", format!("`{}` is a folder, not a file", path.display())));
+        let failed = |error: io::Error| cannot_open(path, &error);
+        let (mut file, length) = match input::open(path).map_err(failed)? {
+            Input::File(file, length) => (file, length),
+            Input::Piped(bytes) if is_gzipped(&bytes) => {
+                return unpacked(&bytes[..], most(bytes.len()), path);
+            }
+            Input::Piped(bytes) => return Ok(FileBytes::owned(bytes)),
+        };
+        let mut first = Vec::new();
+        (&mut file).take(2).read_to_end(&mut first).map_err(failed)?;
+        if is_gzipped(&first) {
+            file.rewind().map_err(failed)?;
+            return unpacked(file, most(length), path);
         }
-        // Pipes and devices cannot be mapped, nor can an empty file on every system.
-        if !metadata.is_file() || metadata.len() == 0 {
-            return read_all(file).map(FileBytes::owned).map_err(|error| cannot_open(path, &error));
-        }
-        let map = MappedFile::open(file).map_err(|error| cannot_open(path, &error))?;
-        if !map.bytes().starts_with(&[0x1f, 0x8b]) {
-            let range = 0..map.bytes().len();
-            return Ok(FileBytes { storage: Arc::new(Storage::Mapped(map)), range });
-        }
-        read_all(MultiGzDecoder::new(map.bytes())).map(FileBytes::owned).map_err(|error| {
-            let message =
-                format!("`{}` begins as a gzip file but cannot be unpacked: {error}", path.display());
-            Diagnostic::error("E0702", message)
-        })
+        let name = format!("`{}`", path.display());
+        Ok(FileBytes { storage: Arc::new(Storage::Disk(file, name)), range: 0..length })
     }
 
     pub fn owned(bytes: Vec<u8>) -> FileBytes {
@@ -55,30 +62,60 @@ impl FileBytes {
         FileBytes { storage: Arc::new(Storage::Owned(bytes)), range }
     }
 
-    pub fn bytes(&self) -> &[u8] {
-        let all = match &*self.storage {
-            Storage::Mapped(map) => map.bytes(),
-            Storage::Owned(bytes) => bytes,
-        };
-        &all[self.range.clone()]
+    pub fn len(&self) -> usize {
+        self.range.len()
     }
 
-    /// Copies bytes from `start` on, from the disk if the file is plain.
-    pub fn read_at(&self, start: usize, into: &mut [u8]) -> io::Result<()> {
-        let start = self.range.start + start;
+    /// All bytes.
+    ///
+    /// Errors: as [`FileBytes::read`].
+    pub fn all(&self) -> Result<Cow<'_, [u8]>, Diagnostic> {
+        self.read(0..self.len())
+    }
+
+    /// The bytes of a range, as far as there are any.
+    ///
+    /// Errors: E0701 if the file cannot be read any more, E0734 if there is no memory for so many.
+    pub fn read(&self, range: Range<usize>) -> Result<Cow<'_, [u8]>, Diagnostic> {
+        let end = range.end.min(self.len());
+        let start = range.start.min(end);
+        let all = self.range.start + start..self.range.start + end;
         match &*self.storage {
-            Storage::Mapped(map) => map.read_at(start, into),
-            Storage::Owned(bytes) => {
-                let bytes = bytes.get(start..start + into.len()).ok_or(io::ErrorKind::UnexpectedEof)?;
-                into.copy_from_slice(bytes);
-                Ok(())
+            Storage::Owned(bytes) => Ok(Cow::Borrowed(&bytes[all])),
+            Storage::Disk(_, name) => {
+                let mut bytes = room::filled(all.len(), &format!("the contents of {name}"))?;
+                self.read_at(start, &mut bytes)?;
+                Ok(Cow::Owned(bytes))
             }
         }
     }
 
+    /// Copies bytes from `start` on.
+    ///
+    /// Errors: E0701 if there are not so many, or the file cannot be read any more.
+    pub fn read_at(&self, start: usize, into: &mut [u8]) -> Result<(), Diagnostic> {
+        let start = self.range.start + start;
+        match &*self.storage {
+            Storage::Disk(file, name) => read_exact_at(file, start as u64, into).map_err(|error| {
+                let what = match error.kind() {
+                    io::ErrorKind::UnexpectedEof => "it has been cut short".to_owned(),
+                    _ => error.to_string(),
+                };
+                Diagnostic::error("E0701", format!("cannot read {name} any more: {what}"))
+            }),
+            Storage::Owned(bytes) => match bytes.get(start..start + into.len()) {
+                Some(bytes) => {
+                    into.copy_from_slice(bytes);
+                    Ok(())
+                }
+                None => Err(Diagnostic::error("E0701", "the contents end before what is to be read")),
+            },
+        }
+    }
+
     /// Whether the bytes lie on the disk, and not in memory already.
-    pub fn is_mapped(&self) -> bool {
-        matches!(*self.storage, Storage::Mapped(_))
+    pub fn is_on_disk(&self) -> bool {
+        matches!(*self.storage, Storage::Disk(..))
     }
 
     /// A part of the bytes; None if it goes beyond the end.
@@ -91,13 +128,42 @@ impl FileBytes {
     }
 }
 
-fn read_all(mut reader: impl Read) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    reader.read_to_end(&mut bytes)?;
-    Ok(bytes)
+#[cfg(unix)]
+fn read_exact_at(file: &File, start: u64, into: &mut [u8]) -> io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, into, start)
+}
+
+#[cfg(not(unix))]
+fn read_exact_at(mut file: &File, start: u64, into: &mut [u8]) -> io::Result<()> {
+    file.seek(io::SeekFrom::Start(start))?;
+    file.read_exact(into)
+}
+
+fn is_gzipped(bytes: &[u8]) -> bool {
+    bytes.starts_with(&[0x1f, 0x8b])
+}
+
+/// To how many bytes so many may be unpacked.
+fn most(packed: usize) -> u64 {
+    UNPACKED.max(TIMES_UNPACKED.saturating_mul(packed as u64))
+}
+
+pub(super) fn unpacked(packed: impl Read, most: u64, path: &Path) -> Result<FileBytes, Diagnostic> {
+    read_all(&mut MultiGzDecoder::new(packed), most).map(FileBytes::owned).map_err(|error| {
+        let shown = path.display();
+        let message = format!("`{shown}` begins as a gzip file but cannot be unpacked: {error}");
+        let diagnostic = Diagnostic::error("E0702", message);
+        match error.kind() {
+            io::ErrorKind::FileTooLarge => diagnostic.help(format!("unpack it with `gunzip -k {shown}`")),
+            _ => diagnostic,
+        }
+    })
 }
 
 fn cannot_open(path: &Path, error: &io::Error) -> Diagnostic {
+    if error.kind() == io::ErrorKind::IsADirectory {
+        return Diagnostic::error("E0701", format!("`{}` is a folder, not a file", path.display()));
+    }
     if error.kind() != io::ErrorKind::NotFound {
         return Diagnostic::error("E0701", format!("cannot read `{}`: {error}", path.display()));
     }

@@ -10,7 +10,7 @@ use crate::base::Diagnostic;
 use super::file::FileBytes;
 use super::stored::{AxisOrder, Layout, StoredArray, StoredType};
 
-/// Opens an `idx` file, plain (mapped) or gzipped (unpacked).
+/// Opens an `idx` file, plain or gzipped.
 ///
 /// Errors: E0701, E0702 (not an `idx` file), E0703 (its length does not fit its header).
 pub fn open(path: &Path) -> Result<StoredArray, Diagnostic> {
@@ -19,7 +19,8 @@ pub fn open(path: &Path) -> Result<StoredArray, Diagnostic> {
 
 /// As [`open`], from bytes; `name` is how messages call the array.
 pub fn parse(file: FileBytes, name: String) -> Result<StoredArray, Diagnostic> {
-    let bytes = file.bytes();
+    // No header is longer.
+    let bytes = &*file.read(0..4 + 4 * 255)?;
     let &[zero, also_zero, code, axes, ..] = bytes else {
         let message =
             format!("{name} is not an `idx` file: it has {} bytes, its header needs 4 or more", bytes.len());
@@ -41,7 +42,7 @@ pub fn parse(file: FileBytes, name: String) -> Result<StoredArray, Diagnostic> {
     let shape =
         sizes.chunks_exact(4).map(|s| u32::from_be_bytes([s[0], s[1], s[2], s[3]]) as usize).collect();
     let layout = Layout { element, big_endian: true, order: AxisOrder::RowMajor };
-    let elements = file.slice(header..bytes.len()).unwrap_or(FileBytes::owned(Vec::new()));
+    let elements = file.slice(header..file.len()).unwrap_or(FileBytes::owned(Vec::new()));
     StoredArray::new(name, elements, shape, layout)
 }
 

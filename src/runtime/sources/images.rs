@@ -15,6 +15,7 @@ use zune_jpeg::zune_core::options::DecoderOptions;
 
 use super::file::FileBytes;
 use crate::base::Diagnostic;
+use crate::runtime::room::{self, Need};
 
 /// The image files of a folder. Nothing is decoded until rows are read.
 #[derive(Debug)]
@@ -37,7 +38,7 @@ pub struct Size {
 }
 
 /// A decoded image: bytes of pixels side by side.
-struct Pixels {
+pub(super) struct Pixels {
     channels: usize,
     height: usize,
     width: usize,
@@ -184,17 +185,19 @@ fn is_image(path: &Path) -> bool {
 /// Decodes a file; what it is is seen from its first bytes.
 fn decode(path: &Path) -> Result<Pixels, Diagnostic> {
     let file = FileBytes::open(path)?;
-    let bytes = file.bytes();
-    let decoded = if bytes.starts_with(&[0x89, b'P', b'N', b'G']) {
+    decode_bytes(&file.all()?).map_err(|error| {
+        Diagnostic::error("E0702", format!("`{}` cannot be decoded: {error}", path.display()))
+    })
+}
+
+pub(super) fn decode_bytes(bytes: &[u8]) -> Result<Pixels, String> {
+    if bytes.starts_with(&[0x89, b'P', b'N', b'G']) {
         decode_png(bytes)
     } else if bytes.starts_with(&[0xff, 0xd8]) {
         decode_jpeg(bytes)
     } else {
         Err("it begins like neither a PNG nor a JPEG file".to_owned())
-    };
-    decoded.map_err(|error| {
-        Diagnostic::error("E0702", format!("`{}` cannot be decoded: {error}", path.display()))
-    })
+    }
 }
 
 fn decode_png(bytes: &[u8]) -> Result<Pixels, String> {
@@ -202,7 +205,7 @@ fn decode_png(bytes: &[u8]) -> Result<Pixels, String> {
     decoder.set_transformations(png::Transformations::normalize_to_color8());
     let mut reader = decoder.read_info().map_err(|error| error.to_string())?;
     let length = reader.output_buffer_size().ok_or("it is too large")?;
-    let mut pixels = vec![0; length];
+    let mut pixels = room::filled(length, "its pixels").map_err(|error| error.message)?;
     let frame = reader.next_frame(&mut pixels).map_err(|error| error.to_string())?;
     pixels.truncate(frame.buffer_size());
     Ok(Pixels {
@@ -216,8 +219,11 @@ fn decode_png(bytes: &[u8]) -> Result<Pixels, String> {
 fn decode_jpeg(bytes: &[u8]) -> Result<Pixels, String> {
     let options = DecoderOptions::default().jpeg_set_out_colorspace(ColorSpace::RGB);
     let mut decoder = JpegDecoder::new_with_options(Cursor::new(bytes), options);
-    let pixels = decoder.decode().map_err(|error| error.to_string())?;
+    decoder.decode_headers().map_err(|error| error.to_string())?;
     let info = decoder.info().ok_or("it has no size")?;
+    let bytes = 3 * u64::from(info.width) * u64::from(info.height);
+    Need::of("its pixels", bytes).check().map_err(|error| error.message)?;
+    let pixels = decoder.decode().map_err(|error| error.to_string())?;
     Ok(Pixels {
         channels: 3,
         height: usize::from(info.height),

@@ -10,7 +10,7 @@
 //! | [`text`] | a text as class numbers of characters, and windows over it |
 //!
 //! Arrays come as [`stored::StoredArray`]: where they lie in a file. They can be loaded at once or
-//! read by rows; plain files are mapped, so they may be larger than memory. Whatever a file holds,
+//! read by rows; plain files are read when rows are needed, so they may be larger than memory. Whatever a file holds,
 //! a reader gives its contents or a diagnostic that names file, expectation and finding.
 
 pub mod checkpoint;

@@ -11,7 +11,7 @@ use crate::base::Diagnostic;
 use super::file::FileBytes;
 use super::stored::{AxisOrder, Layout, StoredArray, StoredType};
 
-/// Opens an `npy` file; a plain one is mapped.
+/// Opens an `npy` file; elements of a plain one are read when they are asked for.
 ///
 /// Errors: E0701, E0702 (not an `npy` file), E0703 (its length does not fit its header), E0704.
 pub fn open(path: &Path) -> Result<StoredArray, Diagnostic> {
@@ -20,7 +20,7 @@ pub fn open(path: &Path) -> Result<StoredArray, Diagnostic> {
 
 /// As [`open`], from bytes; `name` is how messages call the array.
 pub fn parse(file: FileBytes, name: String) -> Result<StoredArray, Diagnostic> {
-    let bytes = file.bytes();
+    let bytes = &*file.read(0..12)?;
     if !bytes.starts_with(b"\x93NUMPY") {
         let found = bytes.iter().take(6).map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ");
         let found =
@@ -29,10 +29,11 @@ pub fn parse(file: FileBytes, name: String) -> Result<StoredArray, Diagnostic> {
         let hint = bytes.starts_with(b"PK").then_some("this is a zip archive: read it with `npz(…)`");
         return Err(with_help(Diagnostic::error("E0702", message), hint));
     }
-    let Some((start, end)) = header_range(bytes) else {
+    let Some((start, end)) = header_range(bytes).filter(|(_, end)| *end <= file.len()) else {
         return Err(Diagnostic::error("E0703", format!("{name} ends in the middle of its header")));
     };
-    let text = String::from_utf8_lossy(&bytes[start..end]);
+    let header = file.read(start..end)?;
+    let text = String::from_utf8_lossy(&header);
     let header = Header::parse(&text).ok_or_else(|| {
         let shown: String = text.trim().chars().take(200).collect();
         Diagnostic::error("E0702", format!("the header of {name} cannot be read: `{shown}`"))
@@ -46,11 +47,11 @@ pub fn parse(file: FileBytes, name: String) -> Result<StoredArray, Diagnostic> {
     })?;
     let order = if header.fortran_order { AxisOrder::ColumnMajor } else { AxisOrder::RowMajor };
     let layout = Layout { element, big_endian, order };
-    let elements = file.slice(end..bytes.len()).unwrap_or(FileBytes::owned(Vec::new()));
+    let elements = file.slice(end..file.len()).unwrap_or(FileBytes::owned(Vec::new()));
     StoredArray::new(name, elements, header.shape, layout)
 }
 
-/// Where the header's text lies; None if the file ends before it does.
+/// Where the header's text lies, from the first 12 bytes; None if there are not so many as say it.
 fn header_range(bytes: &[u8]) -> Option<(usize, usize)> {
     let (start, length): (usize, usize) = match *bytes.get(6)? {
         1 => (10, usize::from(u16::from_le_bytes([*bytes.get(8)?, *bytes.get(9)?]))),
@@ -59,8 +60,7 @@ fn header_range(bytes: &[u8]) -> Option<(usize, usize)> {
             (12, u32::from_le_bytes([length[0], length[1], length[2], length[3]]) as usize)
         }
     };
-    let end = start.checked_add(length)?;
-    (end <= bytes.len()).then_some((start, end))
+    Some((start, start.checked_add(length)?))
 }
 
 fn element_of(descr: &str) -> Option<(StoredType, bool)> {

@@ -1,9 +1,8 @@
 //! `npz`, NumPy's format for several arrays: a zip archive of `npy` files.
 //!
 //! Only what NumPy writes is read: stored or deflated members, less than 4 GiB in all. The table
-//! at the end of the archive says where they are. Stored members are mapped like an `npy` file.
+//! at the end of the archive says where they are. Stored members are read like an `npy` file.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use flate2::read::DeflateDecoder;
@@ -13,6 +12,8 @@ use crate::base::{Diagnostic, nearest};
 use super::file::FileBytes;
 use super::npy;
 use super::stored::StoredArray;
+use crate::runtime::files::input::read_all;
+use crate::runtime::room::Need;
 
 /// An archive whose table has been read.
 #[derive(Debug)]
@@ -33,6 +34,10 @@ struct Member {
     header: usize,
 }
 
+/// Bytes of the record at the end of an archive without its comment, and of a member's header without its name.
+const END_RECORD: usize = 22;
+const HEADER: usize = 30;
+
 const STORED: u16 = 0;
 const DEFLATED: u16 = 8;
 
@@ -45,13 +50,13 @@ pub fn open(path: &Path) -> Result<Npz, Diagnostic> {
 
 /// As [`open`], from bytes; `path` is for messages.
 pub fn parse(file: FileBytes, path: &Path) -> Result<Npz, Diagnostic> {
-    let members = read_table(file.bytes()).ok_or_else(|| {
+    let members = read_table(&file)?.ok_or_else(|| {
         let message = format!(
             "`{}` is not an `npz` file: the table of a zip archive is not at its end",
             path.display()
         );
         let diagnostic = Diagnostic::error("E0702", message);
-        let single = file.bytes().starts_with(b"\x93NUMPY");
+        let single = file.read(0..6).is_ok_and(|bytes| *bytes == *b"\x93NUMPY");
         if single { diagnostic.help("this is a single array: read it with `npy(…)`") } else { diagnostic }
     })?;
     Ok(Npz { path: path.to_owned(), file, members })
@@ -71,7 +76,7 @@ impl Npz {
             return Err(no_such_array(name, &self.path, self.names()));
         };
         let shown = format!("array `{name}` of `{}`", self.path.display());
-        let bytes = self.member_bytes(member).ok_or_else(|| {
+        let bytes = self.member_bytes(member)?.ok_or_else(|| {
             Diagnostic::error(
                 "E0702",
                 format!("{shown} cannot be unpacked: the archive is damaged or encrypted"),
@@ -80,23 +85,30 @@ impl Npz {
         npy::parse(bytes, shown)
     }
 
-    fn member_bytes(&self, member: &Member) -> Option<FileBytes> {
-        let all = self.file.bytes();
-        let header = all.get(member.header..)?;
-        if !header.starts_with(b"PK\x03\x04") {
-            return None;
-        }
-        let start = member.header + 30 + usize::from(u16_at(header, 26)?) + usize::from(u16_at(header, 28)?);
-        let packed = self.file.slice(start..start.checked_add(member.packed)?)?;
+    /// None if the archive is damaged or encrypted there.
+    ///
+    /// Errors: E0701, E0734.
+    fn member_bytes(&self, member: &Member) -> Result<Option<FileBytes>, Diagnostic> {
+        let header = self.file.read(member.header..member.header.saturating_add(HEADER))?;
+        let lengths = u16_at(&header, 26).zip(u16_at(&header, 28));
+        let (Some((name, extra)), true) = (lengths, header.starts_with(b"PK\x03\x04")) else {
+            return Ok(None);
+        };
+        let start = member.header + HEADER + usize::from(name) + usize::from(extra);
+        let Some(packed) = self.file.slice(start..start.saturating_add(member.packed)) else {
+            return Ok(None);
+        };
         match member.method {
-            STORED => Some(packed),
+            STORED => Ok(Some(packed)),
             DEFLATED => {
-                let mut unpacked = Vec::new();
-                let limit = member.unpacked as u64 + 1;
-                DeflateDecoder::new(packed.bytes()).take(limit).read_to_end(&mut unpacked).ok()?;
-                (unpacked.len() == member.unpacked).then(|| FileBytes::owned(unpacked))
+                let what = format!("`{}` of `{}`, unpacked", member.name, self.path.display());
+                Need::of(what, member.unpacked as u64).check()?;
+                let packed = packed.all()?;
+                let unpacked = read_all(&mut DeflateDecoder::new(&packed[..]), member.unpacked as u64);
+                let whole = unpacked.ok().filter(|bytes| bytes.len() == member.unpacked);
+                Ok(whole.map(FileBytes::owned))
             }
-            _ => None,
+            _ => Ok(None),
         }
     }
 }
@@ -117,13 +129,24 @@ pub(super) fn no_such_array<'a>(name: &str, path: &Path, names: impl Iterator<It
 }
 
 /// The table of a zip archive: its end record is the last thing in the file but a comment.
-fn read_table(bytes: &[u8]) -> Option<Vec<Member>> {
-    const END_RECORD: usize = 22;
+///
+/// Errors: E0701, E0734.
+fn read_table(file: &FileBytes) -> Result<Option<Vec<Member>>, Diagnostic> {
+    let start = file.len().saturating_sub(END_RECORD + usize::from(u16::MAX));
+    let last = file.read(start..file.len())?;
+    let Some((end, count, from)) = end_record(&last) else { return Ok(None) };
+    Ok(members(&file.read(from..(start + end).max(from))?, count))
+}
+
+/// Where the end record begins, how many members the table has, and where it begins.
+fn end_record(bytes: &[u8]) -> Option<(usize, u16, usize)> {
     let last = bytes.len().checked_sub(END_RECORD)?;
-    let first = last.saturating_sub(usize::from(u16::MAX));
-    let end = (first..=last).rev().find(|&at| bytes[at..].starts_with(b"PK\x05\x06"))?;
-    let count = u16_at(bytes, end + 10)?;
-    let mut at = u32_at(bytes, end + 16)?;
+    let end = (0..=last).rev().find(|&at| bytes[at..].starts_with(b"PK\x05\x06"))?;
+    Some((end, u16_at(bytes, end + 10)?, u32_at(bytes, end + 16)?))
+}
+
+fn members(bytes: &[u8], count: u16) -> Option<Vec<Member>> {
+    let mut at = 0;
     let mut members = Vec::new();
     for _ in 0..count {
         let entry = bytes.get(at..).filter(|entry| entry.starts_with(b"PK\x01\x02"))?;

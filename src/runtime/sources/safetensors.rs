@@ -34,7 +34,7 @@ struct Entry {
     end: usize,
 }
 
-/// Opens a `safetensors` file; it is mapped, and elements are read when they are asked for.
+/// Opens a `safetensors` file; elements are read when they are asked for.
 ///
 /// Errors: E0701, E0702 (not such a file), E0703 (shorter than its header says).
 pub fn open(path: &Path) -> Result<SafeTensors, Diagnostic> {
@@ -44,25 +44,26 @@ pub fn open(path: &Path) -> Result<SafeTensors, Diagnostic> {
 /// As [`open`], from bytes; `path` is for messages.
 pub fn parse(file: FileBytes, path: &Path) -> Result<SafeTensors, Diagnostic> {
     let shown = path.display();
-    let bytes = file.bytes();
+    let bytes = &*file.read(0..9)?;
     let wrong =
         |what: String| Diagnostic::error("E0702", format!("`{shown}` is not a `safetensors` file: {what}"));
     let Some((length, rest)) = bytes.split_first_chunk::<8>() else {
-        return Err(wrong(format!("it has {} bytes, too few for a header", bytes.len())));
+        return Err(wrong(format!("it has {} bytes, too few for a header", file.len())));
     };
     let length = u64::from_le_bytes(*length);
     if !rest.starts_with(b"{") {
         return Err(wrong("its header, from byte 8, does not begin with `{`".to_owned()));
     }
-    let Some(header) = usize::try_from(length).ok().and_then(|length| rest.get(..length)) else {
-        let message =
-            format!("`{shown}` says that its header has {length} bytes, but only {} follow", rest.len());
+    let follow = file.len() - 8;
+    let Some(length) = usize::try_from(length).ok().filter(|length| *length <= follow) else {
+        let message = format!("`{shown}` says that its header has {length} bytes, but only {follow} follow");
         return Err(Diagnostic::error("E0703", message));
     };
+    let header = file.read(8..8 + length)?;
     let header: Map<String, Value> =
-        serde_json::from_slice(header).map_err(|error| wrong(format!("its header is not JSON: {error}")))?;
-    let data = rest.len() - length as usize;
-    let elements = file.slice(bytes.len() - data..bytes.len()).unwrap_or(FileBytes::owned(Vec::new()));
+        serde_json::from_slice(&header).map_err(|error| wrong(format!("its header is not JSON: {error}")))?;
+    let data = follow - length;
+    let elements = file.slice(8 + length..file.len()).unwrap_or(FileBytes::owned(Vec::new()));
     let (mut entries, mut metadata) = (BTreeMap::new(), BTreeMap::new());
     for (name, value) in header {
         if name == "__metadata__" {

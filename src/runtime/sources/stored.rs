@@ -4,6 +4,7 @@ use crate::base::Diagnostic;
 use crate::runtime::array::{Array, Elements, element_count, shape_text, whole_number};
 
 use super::file::FileBytes;
+use crate::runtime::room;
 
 /// A type of elements as files have it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,6 +32,9 @@ pub enum AxisOrder {
     /// The first index runs fastest (Fortran's order).
     ColumnMajor,
 }
+
+/// So many elements are read at a time.
+const PIECE: usize = 1 << 18;
 
 /// An array in a file.
 #[derive(Clone, Debug)]
@@ -82,7 +86,7 @@ impl StoredArray {
         layout: Layout,
     ) -> Result<StoredArray, Diagnostic> {
         let needed = element_count(&shape).and_then(|count| count.checked_mul(layout.element.size()));
-        let found = bytes.bytes().len();
+        let found = bytes.len();
         if needed == Some(found) {
             return Ok(StoredArray { name, bytes, shape, layout });
         }
@@ -141,14 +145,26 @@ impl StoredArray {
     ///
     /// Errors: E0712 if one does not fit `T`.
     pub fn load_as<T: Number>(&self) -> Result<Vec<T>, Diagnostic> {
-        let mut values = vec![T::default(); self.bytes.bytes().len() / self.layout.element.size()];
-        self.read_rows(0..self.rows(), &mut values)?;
+        let size = self.layout.element.size();
+        let mut values = room::filled(self.bytes.len() / size, &self.name)?;
+        if self.layout.order == AxisOrder::ColumnMajor {
+            self.read_rows(0..self.rows(), &mut values)?;
+            return Ok(values);
+        }
+        for (number, piece) in values.chunks_mut(PIECE).enumerate() {
+            let start = number * PIECE;
+            let bytes = self.bytes.read(start * size..(start + piece.len()) * size)?;
+            decode(&bytes, self.layout, piece).map_err(|bad| {
+                let (at, row_len) = (start + bad.at, self.row_len().max(1));
+                self.does_not_fit::<T>(at / row_len, BadElement { at: at % row_len, ..bad })
+            })?;
+        }
         Ok(values)
     }
 
     /// Reads rows, in whatever order they are asked for, one after the other into `out`.
     ///
-    /// Errors: E0712 if an element does not fit `T`.
+    /// Errors: E0701 if the file cannot be read any more, E0712 if an element does not fit `T`.
     ///
     /// # Panics
     ///
@@ -163,12 +179,17 @@ impl StoredArray {
         if out.is_empty() || row_len == 0 {
             return Ok(());
         }
+        let row_bytes = row_len * self.layout.element.size();
+        let all = match self.layout.order {
+            AxisOrder::RowMajor => None,
+            AxisOrder::ColumnMajor => Some(self.bytes.all()?),
+        };
         let mut places = out.chunks_exact_mut(row_len);
         for row in rows {
             let place = places.next().expect("a place for every row");
-            let read = match self.layout.order {
-                AxisOrder::RowMajor => self.read_row(row, place),
-                AxisOrder::ColumnMajor => self.gather_row(row, place),
+            let read = match &all {
+                Some(all) => self.gather_row(all, row, place),
+                None => decode(&self.bytes.read(row * row_bytes..(row + 1) * row_bytes)?, self.layout, place),
             };
             read.map_err(|bad| self.does_not_fit::<T>(row, bad))?;
         }
@@ -186,9 +207,8 @@ impl StoredArray {
         let mut bytes = vec![0; row_len * self.layout.element.size()];
         for (row, place) in rows.iter().zip(out.chunks_exact_mut(row_len)) {
             let row = *row as usize;
-            self.bytes.read_at(row * bytes.len(), &mut bytes).map_err(|error| {
-                Diagnostic::error("E0701", format!("cannot read row {row} of {}: {error}", self.name))
-            })?;
+            let read = self.bytes.read_at(row * bytes.len(), &mut bytes);
+            read.map_err(|error| error.note(format!("row {row} of {} was to be read", self.name)))?;
             decode(&bytes, self.layout, place).map_err(|bad| self.does_not_fit::<T>(row, bad))?;
         }
         Ok(())
@@ -196,24 +216,17 @@ impl StoredArray {
 
     /// Whether the elements lie on the disk, row by row.
     pub fn is_on_disk(&self) -> bool {
-        self.bytes.is_mapped() && self.layout.order == AxisOrder::RowMajor
-    }
-
-    /// A row whose elements lie side by side; or the element that does not fit.
-    fn read_row<T: Number>(&self, row: usize, out: &mut [T]) -> Result<(), BadElement> {
-        let row_bytes = out.len() * self.layout.element.size();
-        decode(&self.bytes.bytes()[row * row_bytes..(row + 1) * row_bytes], self.layout, out)
+        self.bytes.is_on_disk() && self.layout.order == AxisOrder::RowMajor
     }
 
     /// A row whose elements lie apart: index (row, j, k, …) is at row + rows * (j + size(j) * (k + …)).
-    fn gather_row<T: Number>(&self, row: usize, out: &mut [T]) -> Result<(), BadElement> {
+    fn gather_row<T: Number>(&self, all: &[u8], row: usize, out: &mut [T]) -> Result<(), BadElement> {
         let size = self.layout.element.size();
         let mut index = vec![0; self.shape.len()];
         for (at, place) in out.iter_mut().enumerate() {
             let inner = (1..self.shape.len()).rev().fold(0, |sum, axis| sum * self.shape[axis] + index[axis]);
             let from = (row + self.rows() * inner) * size;
-            let bytes = &self.bytes.bytes()[from..from + size];
-            decode(bytes, self.layout, std::slice::from_mut(place))
+            decode(&all[from..from + size], self.layout, std::slice::from_mut(place))
                 .map_err(|bad| BadElement { at, ..bad })?;
             for axis in (1..self.shape.len()).rev() {
                 index[axis] += 1;

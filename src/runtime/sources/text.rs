@@ -32,7 +32,7 @@ impl Text {
     /// Errors: E0701, E0709 (not UTF-8), E0710 (empty).
     pub fn open(path: &Path) -> Result<Text, Diagnostic> {
         let name = format!("`{}`", path.display());
-        Text::new(utf8(FileBytes::open(path)?.bytes(), &name)?, &name)
+        Text::new(utf8(&FileBytes::open(path)?.all()?, &name)?, &name)
     }
 
     /// As [`Text::open`], from a string; `name` is how messages call it.

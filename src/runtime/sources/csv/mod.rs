@@ -81,7 +81,8 @@ impl Default for Options {
 pub fn read(path: &Path, options: &Options, requests: &[Request]) -> Result<Table, Diagnostic> {
     let file = FileBytes::open(path)?;
     let name = path.display().to_string();
-    let text = utf8(file.bytes(), &format!("`{name}`"))?;
+    let bytes = file.all()?;
+    let text = utf8(&bytes, &format!("`{name}`"))?;
     read_text(text, &name, options, requests)
 }
 
