@@ -27,7 +27,7 @@ fn temporary(name: &str) -> PathBuf {
 }
 
 /// Starts an endless training, interrupts it once it has begun, and gives exit code and errors.
-fn interrupted(arguments: &[&OsStr]) -> (Option<i32>, String) {
+fn interrupted(signal: &str, arguments: &[&OsStr]) -> (Option<i32>, String) {
     let mut child = nnc()
         .args(["run", XOR, "--epochs", "100000000", "--events", "json"])
         .args(arguments)
@@ -40,7 +40,7 @@ fn interrupted(arguments: &[&OsStr]) -> (Option<i32>, String) {
         assert!(output.read_line(&mut line).expect("text") > 0, "it trains");
     }
     let pid = child.id().to_string();
-    assert!(Command::new("kill").args(["-INT", &pid]).status().expect("kill starts").success());
+    assert!(Command::new("kill").args([signal, &pid]).status().expect("kill starts").success());
     let mut rest = String::new();
     output.read_to_string(&mut rest).expect("text");
     assert!(rest.contains("\"reason\":\"stopped\"") && !rest.contains("\"event\":\"print\""));
@@ -52,7 +52,12 @@ fn interrupted(arguments: &[&OsStr]) -> (Option<i32>, String) {
 #[test]
 fn ctrl_c_keeps_what_was_learnt() {
     let file = temporary("ctrl_c");
-    let (code, errors) = interrupted(&["--save".as_ref(), file.as_os_str()]);
+    for (signal, wanted) in [("-HUP", 129), ("-TERM", 143), ("-INT", 130)] {
+        let (code, errors) = interrupted(signal, &["--save".as_ref(), file.as_os_str()]);
+        assert_eq!(code, Some(wanted), "{errors}");
+        assert!(file.exists() && errors.contains("saved step"), "{errors}");
+    }
+    let (code, errors) = interrupted("-INT", &["--save".as_ref(), file.as_os_str()]);
     assert_eq!(code, Some(130), "{errors}");
     assert!(errors.contains(&format!("--resume {}", file.display())), "{errors}");
     let steps = errors.split_whitespace().nth(2).and_then(|step| step.trim_end_matches(';').parse().ok());
@@ -61,7 +66,7 @@ fn ctrl_c_keeps_what_was_learnt() {
     assert_eq!(resumed.0, Some(0), "{}", resumed.2);
     assert!(resumed.1.lines().filter(|line| line.starts_with("epoch")).count() <= 6, "{}", resumed.1);
     std::fs::remove_file(file).expect("it was saved");
-    let (code, errors) = interrupted(&[]);
+    let (code, errors) = interrupted("-INT", &[]);
     assert_eq!(code, Some(130));
     assert!(errors.contains("interrupted at step") && errors.contains("--save"), "{errors}");
 }
@@ -250,4 +255,62 @@ fn arguments_need_not_be_utf8() {
     }
     let (code, _, errors) = run(nnc().args(["run", XOR, "--set"]).arg(odd));
     assert_eq!(code, Some(2), "{errors}");
+}
+
+/// What asks for far too much, and ends in an error within its time all the same.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_cannot_be_had_is_refused() {
+    let program = temporary("refused.nn");
+    let programs = [
+        ("print sum(uniform(0, 1, shape = [200000, 200000, 100]) @ uniform(0, 1, shape = [100]))\n", "E07"),
+        (
+            "model M(x: [B, 200000]) -> [B, 1] { x |> Linear(200000) |> Linear(1) }\n\
+             data d {\n rows = 4\n x: [200000] = uniform(0, 1)\n}\n\
+             train {\n data = d\n minimize mean(M(x)^2) with Adam()\n steps = 2\n}\n",
+            "160 GB for `linear1.weight` [200000, 200000]",
+        ),
+        (
+            "model M(x: [B, 2]) -> [B, 1] {\n y[b, i < 30000, j < 3] = tanh(x[b, 0] * i + j)\n \
+             h = reshape(softmax(y), [B, 90000])\n h |> Linear(1)\n}\n\
+             data d {\n rows = 1000000\n x: [2] = uniform(0, 1)\n}\n\
+             train {\n data = d\n minimize mean(M(x)^2) with Adam()\n batch = 1000000\n steps = 2\n}\n",
+            "what a step keeps of a batch of 1000000 rows",
+        ),
+        ("data d = csv(\"/dev/zero\") {\n x: [1] = column(0)\n}\nprint d.x\n", "a device"),
+        ("import \"/dev/zero\"\nprint 1\n", "a device"),
+    ];
+    for (text, wanted) in programs {
+        std::fs::write(&program, text).expect("a file");
+        let (code, _, errors) = run(nnc().arg("run").arg(&program));
+        assert_eq!(code, Some(1), "{text}: {errors}");
+        assert!(errors.contains(wanted), "{text}: {errors}");
+    }
+    // Where the system refuses what seemed to be there, a message ends the process.
+    std::fs::write(&program, "print sum(uniform(0, 1, shape = [50000000]))\n").expect("a file");
+    for limit in (60_000..400_000).step_by(30_000) {
+        let limited = format!("ulimit -v {limit}; exec \"$0\" run \"$1\" --threads 1");
+        let nnc = env!("CARGO_BIN_EXE_nnc");
+        let mut shell = Command::new("sh");
+        let (code, output, errors) = run(shell.args(["-c", &limited, nnc]).arg(&program));
+        let is_refused = code == Some(1) && errors.contains("E0734");
+        assert!(is_refused || code == Some(0) && !output.is_empty(), "{limit}: {code:?} {errors}");
+    }
+    for (path, what) in [("/dev/zero", "a device"), ("tests", "a folder"), ("/proc/self/exe", "UTF-8")] {
+        let (code, _, errors) = run(nnc().args(["check", path]));
+        assert!(code == Some(1) && errors.contains(what), "{path}: {errors}");
+    }
+    let (code, _, errors) = run(nnc().args(["bench", XOR, "--threads", "18446744073709551615"]));
+    assert!(code == Some(2) && errors.contains("up to 1024"), "{errors}");
+    std::fs::remove_file(program).expect("it was there");
+}
+
+#[test]
+fn many_errors_take_little_time() {
+    let begun = std::time::Instant::now();
+    let (code, errors) =
+        with_input(&["check", "-"], &"print )\n".repeat(40_000), Stdio::null(), Stdio::piped());
+    assert_eq!(code, Some(1));
+    assert!(errors.contains("40000 errors") && errors.contains("and 39900 more"), "{}", errors.len());
+    assert!(begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
 }
