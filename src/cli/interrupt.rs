@@ -14,6 +14,9 @@ use signal_hook::iterator::Signals;
 use super::output;
 use crate::runtime::events::{Event, Observer};
 
+/// Bytes of the stack of the thread that listens: it says a line at most.
+const LITTLE_STACK: usize = 1 << 17;
+
 /// Requests of this process's user to end.
 #[derive(Default)]
 pub struct Requests {
@@ -34,7 +37,9 @@ impl Requests {
         let wanted = [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|signal| !is_ignored(*signal));
         if let Ok(mut signals) = Signals::new(wanted) {
             let heard = Arc::clone(&requests);
-            std::thread::spawn(move || signals.forever().for_each(|signal| heard.hear(signal)));
+            let listen = move || signals.forever().for_each(|signal| heard.hear(signal));
+            // Without a thread nobody hears of signals, which is better than no run.
+            drop(std::thread::Builder::new().stack_size(LITTLE_STACK).spawn(listen));
         }
         requests
     }

@@ -231,6 +231,9 @@ impl Program {
     pub(super) fn build_failed(&self, error: &BuildError, span: Span) -> Diagnostic {
         let failed = Diagnostic::error("E0726", format!("no code for these sizes: {error}"));
         match error {
+            BuildError::Code(error) if error.is_no_memory() => {
+                Diagnostic::error("E0734", format!("there is {error}")).at(span, "asked for here")
+            }
             BuildError::Requirement(requirement) => failed.at(requirement.span, "needs other sizes"),
             BuildError::Size(_) | BuildError::Plan(_) | BuildError::Code(_) => {
                 failed.at(span, "asked for here")
