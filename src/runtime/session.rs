@@ -99,7 +99,11 @@ impl Session {
     fn initialise(&mut self) -> Result<(), Diagnostic> {
         let program = self.program.clone();
         let checked = program.checked();
-        self.need_of(checked.params.iter().chain(&checked.states)).check()?;
+        let variables = || checked.params.iter().chain(&checked.states);
+        self.need_of(variables()).check().map_err(|error| {
+            let largest = variables().max_by_key(|variable| self.need_of(std::iter::once(*variable)).total());
+            largest.map_or(error.clone(), |largest| error.at(largest.span, "the largest is declared here"))
+        })?;
         let moment = Moment { seed: checked.seed, step: 0 };
         let span = checked.params.first().or(checked.states.first()).map(|variable| variable.span);
         let mut values =

@@ -257,7 +257,7 @@ fn respaced(text: &str, seed: u32) -> String {
         result.push_str(&text[end..token.start]);
         let blank = text[..token.start].ends_with(' ');
         match token.kind {
-            tokens::TokenKind::Newline if draw[0] % 8 == 0 => result.push_str("  # remark"),
+            tokens::TokenKind::Newline if draw[0].is_multiple_of(8) => result.push_str("  # remark"),
             tokens::TokenKind::Newline if draw[0] % 8 == 1 => result.push('\n'),
             _ if blank => result.push_str(&" ".repeat(draw[0] as usize % 5)),
             _ => {}

@@ -3,7 +3,7 @@
 //! refused, and a file that is damaged or forged is an error.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::base::philox::philox4x32;
 use crate::runtime::events::{Event, Observer, Silent};
@@ -161,7 +161,7 @@ impl Observer for Impatient {
 
 /// A run that is broken off after `steps` steps of this run, from where `file` is if there is one, and saved there.
 /// Gives what was printed and whether it was broken off.
-fn run(program: &Program, file: &PathBuf, steps: u64) -> (Vec<String>, bool) {
+fn run(program: &Program, file: &Path, steps: u64) -> (Vec<String>, bool) {
     let mut session = program.session().expect("a session");
     if file.exists() {
         session.resume(file).expect("a checkpoint of this program");
@@ -308,7 +308,7 @@ fn trainings_resume_bit_by_bit() {
         let file =
             |kind: &str| std::env::temp_dir().join(format!("nnc-resume-{}-{kind}", std::process::id()));
         let (whole, part) = (file("whole"), file("part"));
-        let all = |path: &PathBuf| fs::read(path).expect("a file");
+        let all = |path: &Path| fs::read(path).expect("a file");
         let (prints, _) = run(&program, &whole, u64::MAX);
         let wanted = all(&whole);
         // Broken off once, after each of the steps.

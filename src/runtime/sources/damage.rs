@@ -121,7 +121,7 @@ fn bombs() {
     let packed = packer.finish().unwrap();
     assert!(packed.len() < 1 << 11);
     let unpacked = |most| super::file::unpacked(&packed[..], most, Path::new("a.gz"));
-    assert_eq!(unpacked(1 << 20).unwrap().len(), 1 << 20);
+    assert_eq!(unpacked(1 << 20).unwrap().length(), 1 << 20);
     let error = unpacked(1 << 19).unwrap_err();
     assert!(error.code == "E0702" && error.message.contains("more than 524 KB"), "{}", error.message);
     assert_eq!(error.helps[0].message, "unpack it with `gunzip -k a.gz`");

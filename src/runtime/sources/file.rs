@@ -62,7 +62,7 @@ impl FileBytes {
         FileBytes { storage: Arc::new(Storage::Owned(bytes)), range }
     }
 
-    pub fn len(&self) -> usize {
+    pub fn length(&self) -> usize {
         self.range.len()
     }
 
@@ -70,14 +70,14 @@ impl FileBytes {
     ///
     /// Errors: as [`FileBytes::read`].
     pub fn all(&self) -> Result<Cow<'_, [u8]>, Diagnostic> {
-        self.read(0..self.len())
+        self.read(0..self.length())
     }
 
     /// The bytes of a range, as far as there are any.
     ///
     /// Errors: E0701 if the file cannot be read any more, E0734 if there is no memory for so many.
     pub fn read(&self, range: Range<usize>) -> Result<Cow<'_, [u8]>, Diagnostic> {
-        let end = range.end.min(self.len());
+        let end = range.end.min(self.length());
         let start = range.start.min(end);
         let all = self.range.start + start..self.range.start + end;
         match &*self.storage {

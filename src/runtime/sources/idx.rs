@@ -42,7 +42,7 @@ pub fn parse(file: FileBytes, name: String) -> Result<StoredArray, Diagnostic> {
     let shape =
         sizes.chunks_exact(4).map(|s| u32::from_be_bytes([s[0], s[1], s[2], s[3]]) as usize).collect();
     let layout = Layout { element, big_endian: true, order: AxisOrder::RowMajor };
-    let elements = file.slice(header..file.len()).unwrap_or(FileBytes::owned(Vec::new()));
+    let elements = file.slice(header..file.length()).unwrap_or(FileBytes::owned(Vec::new()));
     StoredArray::new(name, elements, shape, layout)
 }
 

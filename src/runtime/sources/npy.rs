@@ -29,7 +29,7 @@ pub fn parse(file: FileBytes, name: String) -> Result<StoredArray, Diagnostic> {
         let hint = bytes.starts_with(b"PK").then_some("this is a zip archive: read it with `npz(…)`");
         return Err(with_help(Diagnostic::error("E0702", message), hint));
     }
-    let Some((start, end)) = header_range(bytes).filter(|(_, end)| *end <= file.len()) else {
+    let Some((start, end)) = header_range(bytes).filter(|(_, end)| *end <= file.length()) else {
         return Err(Diagnostic::error("E0703", format!("{name} ends in the middle of its header")));
     };
     let header = file.read(start..end)?;
@@ -47,7 +47,7 @@ pub fn parse(file: FileBytes, name: String) -> Result<StoredArray, Diagnostic> {
     })?;
     let order = if header.fortran_order { AxisOrder::ColumnMajor } else { AxisOrder::RowMajor };
     let layout = Layout { element, big_endian, order };
-    let elements = file.slice(end..file.len()).unwrap_or(FileBytes::owned(Vec::new()));
+    let elements = file.slice(end..file.length()).unwrap_or(FileBytes::owned(Vec::new()));
     StoredArray::new(name, elements, header.shape, layout)
 }
 

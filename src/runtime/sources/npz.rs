@@ -132,8 +132,8 @@ pub(super) fn no_such_array<'a>(name: &str, path: &Path, names: impl Iterator<It
 ///
 /// Errors: E0701, E0734.
 fn read_table(file: &FileBytes) -> Result<Option<Vec<Member>>, Diagnostic> {
-    let start = file.len().saturating_sub(END_RECORD + usize::from(u16::MAX));
-    let last = file.read(start..file.len())?;
+    let start = file.length().saturating_sub(END_RECORD + usize::from(u16::MAX));
+    let last = file.read(start..file.length())?;
     let Some((end, count, from)) = end_record(&last) else { return Ok(None) };
     Ok(members(&file.read(from..(start + end).max(from))?, count))
 }

@@ -48,13 +48,13 @@ pub fn parse(file: FileBytes, path: &Path) -> Result<SafeTensors, Diagnostic> {
     let wrong =
         |what: String| Diagnostic::error("E0702", format!("`{shown}` is not a `safetensors` file: {what}"));
     let Some((length, rest)) = bytes.split_first_chunk::<8>() else {
-        return Err(wrong(format!("it has {} bytes, too few for a header", file.len())));
+        return Err(wrong(format!("it has {} bytes, too few for a header", file.length())));
     };
     let length = u64::from_le_bytes(*length);
     if !rest.starts_with(b"{") {
         return Err(wrong("its header, from byte 8, does not begin with `{`".to_owned()));
     }
-    let follow = file.len() - 8;
+    let follow = file.length() - 8;
     let Some(length) = usize::try_from(length).ok().filter(|length| *length <= follow) else {
         let message = format!("`{shown}` says that its header has {length} bytes, but only {follow} follow");
         return Err(Diagnostic::error("E0703", message));
@@ -63,7 +63,7 @@ pub fn parse(file: FileBytes, path: &Path) -> Result<SafeTensors, Diagnostic> {
     let header: Map<String, Value> =
         serde_json::from_slice(&header).map_err(|error| wrong(format!("its header is not JSON: {error}")))?;
     let data = follow - length;
-    let elements = file.slice(8 + length..file.len()).unwrap_or(FileBytes::owned(Vec::new()));
+    let elements = file.slice(8 + length..file.length()).unwrap_or(FileBytes::owned(Vec::new()));
     let (mut entries, mut metadata) = (BTreeMap::new(), BTreeMap::new());
     for (name, value) in header {
         if name == "__metadata__" {

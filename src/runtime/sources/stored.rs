@@ -86,7 +86,7 @@ impl StoredArray {
         layout: Layout,
     ) -> Result<StoredArray, Diagnostic> {
         let needed = element_count(&shape).and_then(|count| count.checked_mul(layout.element.size()));
-        let found = bytes.len();
+        let found = bytes.length();
         if needed == Some(found) {
             return Ok(StoredArray { name, bytes, shape, layout });
         }
@@ -146,7 +146,7 @@ impl StoredArray {
     /// Errors: E0712 if one does not fit `T`.
     pub fn load_as<T: Number>(&self) -> Result<Vec<T>, Diagnostic> {
         let size = self.layout.element.size();
-        let mut values = room::filled(self.bytes.len() / size, &self.name)?;
+        let mut values = room::filled(self.bytes.length() / size, &self.name)?;
         if self.layout.order == AxisOrder::ColumnMajor {
             self.read_rows(0..self.rows(), &mut values)?;
             return Ok(values);

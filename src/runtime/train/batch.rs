@@ -4,10 +4,11 @@
 //! from the columns and puts the results of each step behind those of the one before. Only columns that are
 //! not in memory are gathered here, step by step.
 
+mod checks;
+
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::averages::Averages;
 use crate::base::{Diagnostic, Span};
 use crate::compile::Function;
 use crate::ir::program::{BATCH, Train};
@@ -19,7 +20,6 @@ use crate::runtime::data::bounds::Bounds;
 use crate::runtime::data::{Column, Table};
 use crate::runtime::memory::{Cell, Memory};
 use crate::runtime::program::Part;
-use crate::runtime::room::{self, Need};
 use crate::runtime::session::{Session, unbound};
 
 /// A function bound to the tensors of one batch size.
@@ -36,9 +36,6 @@ pub struct Batch {
     /// For each whole metric its arguments.
     gathered: Vec<Vec<usize>>,
 }
-
-/// Bytes of an element, about: what is refused is refused for the size of large tensors.
-const ELEMENT: usize = 4;
 
 /// What an external of the function is.
 enum Slot {
@@ -100,18 +97,6 @@ impl Batch {
         })?;
         Batch::need(&function, size).check().map_err(|error| error.at(train.span, "asked for here"))?;
         Batch::bind(session, of, size, function)
-    }
-
-    /// The memory that steps of this code take beside parameters and states.
-    pub fn need(function: &Function, size: usize) -> Need {
-        let bytes = |kind: &str| {
-            let of_kind = function.externals.iter().filter(|external| external.name.starts_with(kind));
-            of_kind.fold(0, |sum: u64, external| sum.saturating_add(room::bytes_of(&external.shape, ELEMENT)))
-        };
-        let kept = format!("what a step keeps of a batch of {size} rows");
-        Need::of(kept, function.temporary_bytes() as u64)
-            .and("the batch", bytes("input:"))
-            .and("results of a step", bytes("output:"))
     }
 
     /// Binds code for a batch size to its tensors.
@@ -354,28 +339,6 @@ impl Batch {
             Array::new(shape, elements).expect("steps have results of one shape")
         };
         self.gathered.iter().map(|arguments| arguments.iter().map(argument).collect()).collect()
-    }
-
-    /// Whether sums over earlier batches are such as this code gives.
-    pub fn fits(&self, averages: &Averages) -> bool {
-        if averages == &Averages::default() {
-            return true;
-        }
-        let fits = |(arrays, arguments): (&Vec<Array>, &Vec<usize>)| {
-            arrays.len() == arguments.len()
-                && arrays.iter().zip(arguments).all(|(array, number)| {
-                    let at =
-                        self.slots.iter().position(|slot| matches!(slot, Slot::Result(at) if at == number));
-                    let shape = at.map_or(&[][..], |at| &self.function.externals[at].shape);
-                    let is_alike = std::mem::discriminant(array.elements())
-                        == std::mem::discriminant(self.results[*number].elements());
-                    is_alike && array.shape().len() == shape.len() && array.shape().get(1..) == shape.get(1..)
-                })
-        };
-        averages.losses.len() == self.losses.len()
-            && averages.metrics.len() == self.metrics.len()
-            && (averages.gathered.len() == self.gathered.len())
-            && averages.gathered.iter().zip(&self.gathered).all(fits)
     }
 
     pub fn function(&self) -> &Function {

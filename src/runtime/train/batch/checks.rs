@@ -1,0 +1,47 @@
+//! What is asked of the code for a batch before it is used: how much memory steps take, and whether what a
+//! checkpoint has of an unfinished epoch is such as they give.
+
+use super::{Batch, Slot};
+use crate::compile::Function;
+use crate::runtime::array::Array;
+use crate::runtime::room::{self, Need};
+use crate::runtime::train::averages::Averages;
+
+/// Bytes of an element, about: what is refused is refused for the size of large tensors.
+const ELEMENT: usize = 4;
+
+impl Batch {
+    /// The memory that steps of this code take beside parameters and states.
+    pub fn need(function: &Function, size: usize) -> Need {
+        let bytes = |kind: &str| {
+            let of_kind = function.externals.iter().filter(|external| external.name.starts_with(kind));
+            of_kind.fold(0, |sum: u64, external| sum.saturating_add(room::bytes_of(&external.shape, ELEMENT)))
+        };
+        let kept = format!("what a step keeps of a batch of {size} rows");
+        Need::of(kept, function.temporary_bytes() as u64)
+            .and("the batch", bytes("input:"))
+            .and("results of a step", bytes("output:"))
+    }
+
+    /// Whether sums over earlier batches are such as this code gives.
+    pub fn fits(&self, averages: &Averages) -> bool {
+        if averages == &Averages::default() {
+            return true;
+        }
+        let fits = |(arrays, arguments): (&Vec<Array>, &Vec<usize>)| {
+            arrays.len() == arguments.len()
+                && arrays.iter().zip(arguments).all(|(array, number)| {
+                    let at =
+                        self.slots.iter().position(|slot| matches!(slot, Slot::Result(at) if at == number));
+                    let shape = at.map_or(&[][..], |at| &self.function.externals[at].shape);
+                    let is_alike = std::mem::discriminant(array.elements())
+                        == std::mem::discriminant(self.results[*number].elements());
+                    is_alike && array.shape().len() == shape.len() && array.shape().get(1..) == shape.get(1..)
+                })
+        };
+        averages.losses.len() == self.losses.len()
+            && averages.metrics.len() == self.metrics.len()
+            && (averages.gathered.len() == self.gathered.len())
+            && averages.gathered.iter().zip(&self.gathered).all(fits)
+    }
+}
