@@ -242,6 +242,7 @@ fn first_rows(array: &Array, rows: usize) -> Array {
         Elements::F32(values) => Elements::F32(values[..count].to_vec()),
         Elements::F64(values) => Elements::F64(values[..count].to_vec()),
         Elements::I32(values) => Elements::I32(values[..count].to_vec()),
+        Elements::I64(values) => Elements::I64(values[..count].to_vec()),
         Elements::U8(values) => Elements::U8(values[..count].to_vec()),
         Elements::Bool(values) => Elements::Bool(values[..count].to_vec()),
     };

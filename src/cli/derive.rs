@@ -176,10 +176,11 @@ fn turned(array: &Array, ty: Option<&Type>) -> Option<Array> {
     let places = (0..*columns).flat_map(|column| (0..*rows).map(move |row| row * columns + column));
     let elements = match (ty.map(|ty| ty.elem), array.elements()) {
         (Some(Elem::Int), Elements::I32(values)) => Elements::I32(places.map(|at| values[at]).collect()),
+        (Some(Elem::Int), Elements::I64(values)) => Elements::I64(places.map(|at| values[at]).collect()),
         (_, Elements::F64(values)) => Elements::F64(places.map(|at| values[at]).collect()),
         (_, Elements::F32(values)) => Elements::F32(places.map(|at| values[at]).collect()),
         (_, Elements::Bool(values)) => Elements::Bool(places.map(|at| values[at]).collect()),
-        (_, Elements::U8(_) | Elements::I32(_)) => return None,
+        (_, Elements::U8(_) | Elements::I32(_) | Elements::I64(_)) => return None,
     };
     Array::new(vec![*columns, *rows], elements)
 }

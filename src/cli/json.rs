@@ -114,6 +114,7 @@ fn scores(scores: &Scores) -> Value {
 fn numbers(array: &Array) -> Value {
     match array.elements() {
         Elements::I32(values) => json!(values),
+        Elements::I64(values) => json!(values),
         Elements::Bool(values) => json!(values),
         Elements::F32(_) | Elements::F64(_) | Elements::U8(_) => json!(array.to_f64()),
     }

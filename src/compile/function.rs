@@ -7,12 +7,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::timing::{Pass, Timings};
 use crate::ir::program::{Precision, Requirement};
+use crate::ir::ranges;
 use crate::ir::verify::verify;
 use crate::ir::{Dim, DimError, Graph, Node, NodeId, Op, Sizes, compact, specialise};
 use crate::jit::{self, Executable, JitError, Workspace};
 use crate::loops;
 use crate::opt::{optimise, stabilised};
-use crate::plan::{self, External, Plan, PlanError, plan};
+use crate::plan::{self, External, Plan, PlanError, plan_for};
 
 /// Compiled code of one graph at certain sizes.
 pub struct Function {
@@ -70,7 +71,7 @@ pub fn build(
         verified(&graph, "optimise")?;
         return interpreted(graph);
     }
-    let (_, plan) = planned(&graph, precision, timings)?;
+    let (_, plan) = planned(&graph, sizes, precision, timings)?;
     native(plan, jit::Options::default(), usage, timings)
 }
 
@@ -78,6 +79,9 @@ pub(super) fn specialised(graph: &Graph, sizes: &Sizes, timings: &Timings) -> Re
     let graph = timings.time(Pass::Optimise, || stabilised(graph));
     let graph = timings.time(Pass::Specialise, || specialise(&graph, sizes)).map_err(BuildError::Size)?;
     verified(&graph, "specialise")?;
+    if !ranges::linear_forms_fit(&graph) {
+        return Err(BuildError::Size(DimError::TooLarge));
+    }
     Ok(graph)
 }
 
@@ -95,12 +99,13 @@ pub fn fits(graph: &Graph, sizes: &Sizes) -> Result<bool, BuildError> {
 /// What is left of a static graph after simplification, and its plan.
 pub(super) fn planned(
     graph: &Graph,
+    sizes: &Sizes,
     precision: Precision,
     timings: &Timings,
 ) -> Result<(Graph, Plan), BuildError> {
     let graph = timings.time(Pass::Optimise, || optimise(graph));
     verified(&graph, "optimise")?;
-    let plan = timings.time(Pass::Plan, || plan(&graph, plan::Options { precision }));
+    let plan = timings.time(Pass::Plan, || plan_for(&graph, plan::Options { precision }, sizes));
     Ok((graph, plan.map_err(BuildError::Plan)?))
 }
 
@@ -125,7 +130,7 @@ fn interpreted(graph: Graph) -> Result<Function, BuildError> {
         let ty = graph.ty(node);
         let shape = ty.static_shape().ok_or_else(|| BuildError::Plan(PlanError::Open(ty.to_string())))?;
         let name = format!("{kind}:{name}").into();
-        Ok(External { name, elem: ty.elem, shape, written: kind == "output" })
+        Ok(External { name, elem: ty.elem, wide: false, shape, written: kind == "output" })
     };
     let mut externals: Vec<External> = Vec::new();
     for (id, node) in graph.nodes() {

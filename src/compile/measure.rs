@@ -28,7 +28,7 @@ pub struct Measures {
 pub fn measures(graph: &Graph, sizes: &Sizes, precision: Precision) -> Result<Measures, BuildError> {
     let timings = Timings::default();
     let graph = specialised(graph, sizes, &timings)?;
-    let (graph, plan) = planned(&graph, precision, &timings)?;
+    let (graph, plan) = planned(&graph, sizes, precision, &timings)?;
     Ok(Measures::of(&graph, &plan))
 }
 
@@ -43,7 +43,7 @@ pub fn profiled(
     timings: &Timings,
 ) -> Result<(Function, Measures), BuildError> {
     let graph = specialised(graph, sizes, timings)?;
-    let (graph, plan) = planned(&graph, precision, timings)?;
+    let (graph, plan) = planned(&graph, sizes, precision, timings)?;
     let measures = Measures::of(&graph, &plan);
     let options = jit::Options { profiled: true, ..jit::Options::default() };
     Ok((native(plan, options, Use::Often, timings)?, measures))

@@ -5,11 +5,12 @@ use super::symbols::symbols;
 use super::{Loader, Stage, Timings, check};
 use crate::base::{Diagnostic, Diagnostics, FileId, SourceMap, Span};
 use crate::ir::program::{Action, BATCH, Precision, Program};
+use crate::ir::ranges::{self, Range};
 use crate::ir::{Dim, Graph, Sizes, specialise};
 use crate::jit::{self, Target};
 use crate::loops;
 use crate::opt::{Applied, Purpose, optimise_for, stabilised};
-use crate::plan::{self, plan};
+use crate::plan::{self, plan_for};
 use crate::syntax;
 
 /// How many rows a data set is taken to have where only its file would say it.
@@ -113,13 +114,14 @@ fn part_text(part: &Part<'_>, program: &Program, stage: Stage, laws: &Applied) -
         Stage::Opt | Stage::Plan | Stage::Loops => {}
         Stage::Clif | Stage::Asm | Stage::Avx2 | Stage::Avx512 => {}
     }
-    let graph = specialise(&stabilised(part.graph), &sizes(part, program)).map_err(BuildError::Size)?;
+    let sizes = sizes(part, program);
+    let graph = specialise(&stabilised(part.graph), &sizes).map_err(BuildError::Size)?;
     let graph = optimise_for(&graph, laws);
     if stage == Stage::Opt {
         return Ok(graph.to_string());
     }
     let precision: Precision = program.precision;
-    let plan = plan(&graph, plan::Options { precision }).map_err(BuildError::Plan)?;
+    let plan = plan_for(&graph, plan::Options { precision }, &sizes).map_err(BuildError::Plan)?;
     if stage == Stage::Plan {
         return Ok(plan.to_string());
     }
@@ -161,6 +163,14 @@ pub fn sizes(part: &Part<'_>, program: &Program) -> Sizes {
             let share = if at + 1 == data.parts.len() { left } else { share.min(left) };
             left -= share;
             sizes.insert(format!("{}.{}.rows", data.name, own.name).into(), Dim::number(share));
+        }
+    }
+    let bounds = program.data.iter().flat_map(|data| &data.fields).map(|field| (&field.name, &field.bounds));
+    let bounds = bounds.flat_map(|(name, bounds)| bounds.iter().map(move |bound| (name, bound)));
+    let given = program.models.iter().flat_map(|model| &model.bounds).map(|(name, bound)| (name, bound));
+    for (name, bound) in bounds.chain(given) {
+        if let Ok(below) = bound.below.evaluate(&sizes) {
+            ranges::note_input(&mut sizes, name, Range { least: 0, greatest: below - 1 });
         }
     }
     for symbol in symbols(part.graph) {

@@ -104,7 +104,7 @@ pub fn random_feed(graph: &Graph, seed: u64) -> Feed<f64> {
                     })
                     .collect(),
             ),
-            Elem::Int => Tensor::ints(shape, (0..count).map(|at| (at % 2) as i32).collect()),
+            Elem::Int => Tensor::ints(shape, (0..count).map(|at| (at % 2) as i64).collect()),
             Elem::Bool => Tensor::bools(shape, (0..count).map(|at| at % 2 == 0).collect()),
         };
         match &node.op {

@@ -93,6 +93,18 @@ impl Affine {
         self.add(&other.scale(&Dim::number(-1)))
     }
 
+    /// Whether it is sure to stay in 64 bits, and so do sums of a hundred like it: no number in it is large, and indices
+    /// have 31 bits. What comes of free dimensions is seen when they have their numbers.
+    pub fn is_small(&self) -> bool {
+        const LARGE: i64 = 1 << 24;
+        let small = |dim: &Dim| match dim.as_number() {
+            Some(number) => number.unsigned_abs() <= LARGE as u64,
+            None => dim.is_exact(),
+        };
+        self.terms.iter().all(|(_, coefficient)| small(coefficient))
+            && (self.terms.is_empty() || small(&self.constant))
+    }
+
     pub fn offset(&self, by: &Dim) -> Affine {
         Affine { terms: self.terms.clone(), constant: &self.constant + by }
     }
@@ -116,7 +128,7 @@ impl Affine {
     }
 
     /// The least and the greatest value over ranges `0 .. size` of the variables.
-    /// `None` if the sign of a coefficient is not known.
+    /// `None` if the sign of a coefficient is not known, or a bound is beyond 64 bits.
     pub fn bounds(&self, mut size: impl FnMut(Var) -> Dim) -> Option<(Dim, Dim)> {
         let (mut least, mut greatest) = (self.constant.clone(), self.constant.clone());
         for (var, coefficient) in &self.terms {
@@ -129,7 +141,7 @@ impl Affine {
                 return None;
             }
         }
-        Some((least, greatest))
+        (least.is_exact() && greatest.is_exact()).then_some((least, greatest))
     }
 }
 

@@ -85,9 +85,9 @@ pub enum Combine {
     Add,
     /// Identity 1.
     Mul,
-    /// Identity −∞ (false); on bools "any". A NaN is passed over.
+    /// Identity −∞ (of ints the least, false); on bools "any". A NaN is passed over.
     Max,
-    /// Identity +∞ (true); on bools "all". A NaN is passed over.
+    /// Identity +∞ (of ints the greatest, true); on bools "all". A NaN is passed over.
     Min,
     /// The place of the first greatest value: the row-major number of the point among the indices that
     /// `write` does not use; 0 if nothing was written.

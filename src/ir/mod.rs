@@ -16,6 +16,8 @@ pub mod affine;
 pub mod build;
 pub mod compose;
 pub mod dim;
+#[cfg(test)]
+mod dim_tests;
 mod draws;
 pub mod graph;
 mod hash;
@@ -27,6 +29,7 @@ pub mod program;
 pub mod random;
 #[cfg(test)]
 mod random_tests;
+pub mod ranges;
 pub mod rewrite;
 pub mod scalar;
 pub mod signs;

@@ -73,7 +73,7 @@ pub fn feed<F: Real>(seed: u64, n: usize) -> Feed<F> {
     let mut inputs: std::collections::BTreeMap<Arc<str>, Tensor<F>> =
         inputs.into_iter().map(|(name, value)| (name.into(), value)).collect();
     let variables = [("layer.weight", floats(&[3])), ("layer.mean", floats(&[3]))];
-    let ints = (0..n).map(|_| random.below(7) as i32 - 3).collect();
+    let ints = (0..n).map(|_| random.below(7) as i64 - 3).collect();
     inputs.insert("d".into(), Tensor::ints(vec![n], ints));
     let variables = variables.into_iter().map(|(path, value)| (path.into(), value)).collect();
     Feed { inputs, variables, seed, step: 1 + seed as u32 % 10 }

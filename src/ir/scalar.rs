@@ -81,7 +81,7 @@ pub enum UnaryOp {
     Not,
     /// From int or bool.
     ToFloat,
-    /// From float (towards zero) or bool.
+    /// From float (towards zero; the nearest int where none is, 0 of NaN) or bool.
     ToInt,
     /// The value itself; a constant for derivatives.
     Stop,

@@ -9,7 +9,8 @@ use std::fmt;
 pub enum Elem {
     /// 32 or 64 bits, as the program's `precision` says.
     Float,
-    /// 32 bits, two's complement, wrapping.
+    /// A whole number of 64 bits; an operation whose result leaves them is an error. Code keeps it in 32 bits where
+    /// [`super::ranges`] shows that these suffice.
     Int,
     /// One byte, 0 or 1.
     Bool,

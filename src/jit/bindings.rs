@@ -11,6 +11,7 @@ pub enum TensorRef<'a> {
     F32(&'a [f32]),
     F64(&'a [f64]),
     I32(&'a [i32]),
+    I64(&'a [i64]),
     Bool(&'a [bool]),
 }
 
@@ -20,6 +21,7 @@ pub enum TensorMut<'a> {
     F32(&'a mut [f32]),
     F64(&'a mut [f64]),
     I32(&'a mut [i32]),
+    I64(&'a mut [i64]),
     Bool(&'a mut [bool]),
 }
 
@@ -42,6 +44,7 @@ impl TensorRef<'_> {
             TensorRef::F32(values) => values.len(),
             TensorRef::F64(values) => values.len(),
             TensorRef::I32(values) => values.len(),
+            TensorRef::I64(values) => values.len(),
             TensorRef::Bool(values) => values.len(),
         }
     }
@@ -51,15 +54,18 @@ impl TensorRef<'_> {
             TensorRef::F32(values) => values.as_ptr().cast(),
             TensorRef::F64(values) => values.as_ptr().cast(),
             TensorRef::I32(values) => values.as_ptr().cast(),
+            TensorRef::I64(values) => values.as_ptr().cast(),
             TensorRef::Bool(values) => values.as_ptr().cast(),
         }
     }
 
-    fn fits(&self, elem: Elem, precision: Precision) -> bool {
+    fn fits(&self, elem: Elem, wide: bool, precision: Precision) -> bool {
         match (self, elem) {
             (TensorRef::F32(_), Elem::Float) => precision == Precision::F32,
             (TensorRef::F64(_), Elem::Float) => precision == Precision::F64,
-            (TensorRef::I32(_), Elem::Int) | (TensorRef::Bool(_), Elem::Bool) => true,
+            (TensorRef::I32(_), Elem::Int) => !wide,
+            (TensorRef::I64(_), Elem::Int) => wide,
+            (TensorRef::Bool(_), Elem::Bool) => true,
             _ => false,
         }
     }
@@ -71,6 +77,7 @@ impl TensorMut<'_> {
             TensorMut::F32(values) => TensorRef::F32(values),
             TensorMut::F64(values) => TensorRef::F64(values),
             TensorMut::I32(values) => TensorRef::I32(values),
+            TensorMut::I64(values) => TensorRef::I64(values),
             TensorMut::Bool(values) => TensorRef::Bool(values),
         }
     }
@@ -80,17 +87,9 @@ impl TensorMut<'_> {
             TensorMut::F32(values) => values.as_mut_ptr().cast(),
             TensorMut::F64(values) => values.as_mut_ptr().cast(),
             TensorMut::I32(values) => values.as_mut_ptr().cast(),
+            TensorMut::I64(values) => values.as_mut_ptr().cast(),
             TensorMut::Bool(values) => values.as_mut_ptr().cast(),
         }
-    }
-}
-
-/// Bytes of one element.
-pub(super) fn elem_bytes(elem: Elem, precision: Precision) -> usize {
-    match (elem, precision) {
-        (Elem::Float, Precision::F64) => 8,
-        (Elem::Float, Precision::F32) | (Elem::Int, _) => 4,
-        (Elem::Bool, _) => 1,
     }
 }
 
@@ -120,7 +119,7 @@ pub(super) fn check(
             return Err(JitError(format!("`{name}` cannot be given like this")));
         }
     };
-    if !tensor.fits(external.elem, precision) {
+    if !tensor.fits(external.elem, external.wide, precision) {
         return Err(JitError(format!("`{name}` is given as another type than {}", external.elem)));
     }
     if tensor.len() < least || exact && tensor.len() != least {

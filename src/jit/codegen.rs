@@ -324,6 +324,7 @@ impl Codegen<'_, '_> {
                 let product = self.b.ins().fmul(a, b);
                 self.b.ins().fadd(product, c)
             }
+            Expr::Overflows(op, a, b) => self.overflows(*op, *a, *b),
             Expr::Select(c, a, b) => {
                 let (c, a, b) = (self.value(*c), self.value(*a), self.value(*b));
                 self.select(ty, c, a, b)
@@ -394,7 +395,7 @@ impl Codegen<'_, '_> {
             Binary::Mul if is_float => self.b.ins().fmul(a, b),
             Binary::Mul => self.b.ins().imul(a, b),
             Binary::Div => self.b.ins().fdiv(a, b),
-            Binary::FloorDiv | Binary::Mod => self.divide(op, a, b),
+            Binary::FloorDiv | Binary::Mod => self.divide(op, from.kind, a, b),
             Binary::Lt if is_float => self.b.ins().fcmp(FloatCC::LessThan, a, b),
             Binary::Lt => self.b.ins().icmp(IntCC::SignedLessThan, a, b),
             Binary::Le if is_float => self.b.ins().fcmp(FloatCC::LessThanOrEqual, a, b),
@@ -419,12 +420,34 @@ impl Codegen<'_, '_> {
         }
     }
 
-    /// Rounded down; 0 where the divisor is 0. In 64 bits nothing overflows.
-    fn divide(&mut self, op: Binary, a: ir::Value, b: ir::Value) -> ir::Value {
-        let (a, b) = (self.b.ins().sextend(types::I64, a), self.b.ins().sextend(types::I64, b));
+    /// Whether the result is none of 64 bits.
+    fn overflows(&mut self, op: Binary, x: ValueId, y: ValueId) -> ir::Value {
+        let (a, b) = (self.value(x), self.value(y));
+        match op {
+            Binary::Add => self.b.ins().sadd_overflow(a, b).1,
+            Binary::Sub => self.b.ins().ssub_overflow(a, b).1,
+            Binary::Mul => self.b.ins().smul_overflow(a, b).1,
+            _ => {
+                let least = self.b.ins().iconst(types::I64, i64::MIN);
+                let is_least = self.b.ins().icmp(IntCC::Equal, a, least);
+                let by_minus_one = self.b.ins().icmp_imm_s(IntCC::Equal, b, -1);
+                self.b.ins().band(is_least, by_minus_one)
+            }
+        }
+    }
+
+    /// Rounded down; 0 where the divisor is 0. A division by -1 is a change of sign: the processor would trap on
+    /// the least int.
+    fn divide(&mut self, op: Binary, kind: Kind, a: ir::Value, b: ir::Value) -> ir::Value {
+        let (a, b) = match kind {
+            Kind::I64 => (a, b),
+            _ => (self.b.ins().sextend(types::I64, a), self.b.ins().sextend(types::I64, b)),
+        };
         let (zero, one) = (self.b.ins().iconst(types::I64, 0), self.b.ins().iconst(types::I64, 1));
         let by_zero = self.b.ins().icmp(IntCC::Equal, b, zero);
-        let divisor = self.b.ins().select(by_zero, one, b);
+        let by_minus_one = self.b.ins().icmp_imm_s(IntCC::Equal, b, -1);
+        let is_plain = self.b.ins().bor(by_zero, by_minus_one);
+        let divisor = self.b.ins().select(is_plain, one, b);
         let quotient = self.b.ins().sdiv(a, divisor);
         let product = self.b.ins().imul(quotient, divisor);
         let rest = self.b.ins().isub(a, product);
@@ -439,8 +462,11 @@ impl Codegen<'_, '_> {
             let lowered = self.b.ins().isub(quotient, one);
             self.b.ins().select(down, lowered, quotient)
         };
+        let opposite = self.b.ins().ineg(a);
+        let by_one = if op == Binary::Mod { zero } else { opposite };
+        let result = self.b.ins().select(by_minus_one, by_one, result);
         let result = self.b.ins().select(by_zero, zero, result);
-        self.b.ins().ireduce(types::I32, result)
+        if kind == Kind::I64 { result } else { self.b.ins().ireduce(types::I32, result) }
     }
 }
 

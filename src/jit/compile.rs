@@ -59,7 +59,8 @@ impl Compiler {
                 kernels.push(std::ptr::null());
                 continue;
             }
-            if let Some(vectors) = wide::Vectors::with_lanes(module.lanes) {
+            let vectors = wide::Vectors::with_lanes(module.lanes);
+            if let Some(vectors) = vectors.filter(|_| !module.kernels[number].long) {
                 let code = wide::compile(&module.kernels[number], vectors)?;
                 kernels.push(into_memory(&mut memory, &code)?);
                 continue;

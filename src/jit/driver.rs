@@ -153,6 +153,7 @@ impl Driver<'_, '_, '_> {
         let mut address = match base.place {
             BasePlace::Arena => self.field(offset::ARENA),
             BasePlace::Constants => self.field(offset::CONSTANTS),
+            BasePlace::Fault => self.field(offset::FAULT),
             BasePlace::External(slot) => {
                 let externals = self.field(offset::EXTERNALS);
                 self.b.ins().load(types::I64, constant_flags(), externals, slot as i32 * 8)

@@ -1,6 +1,6 @@
 //! A compiled plan, and how it is run.
 
-use super::bindings::{self, Binding, elem_bytes};
+use super::bindings::{self, Binding};
 use super::compile::{Code, Compiler};
 use super::driver::Tables;
 use super::frame::{self, Aligned, Frame, Parallel, StepFn};
@@ -9,7 +9,7 @@ use super::{JitError, isa::Target};
 use crate::ir::program::Precision;
 use crate::ir::{ConstData, Elem};
 use crate::loops::{self, Module};
-use crate::plan::{External, Name, Plan};
+use crate::plan::{External, Name, Plan, elem_bytes};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// How to compile.
@@ -29,6 +29,8 @@ pub struct Executable {
     externals: Vec<External>,
     precision: Precision,
     arena_bytes: usize,
+    /// The kernels that test whether an int leaves 64 bits.
+    sites: Vec<Name>,
 }
 
 /// The temporaries of one call at a time.
@@ -36,6 +38,8 @@ pub struct Workspace {
     arena: Aligned,
     /// Gathered rows, one run of memory for each external that needs it.
     rows: Vec<Option<Aligned>>,
+    /// Which site has found that an int leaves 64 bits, counted from 1.
+    fault: u64,
 }
 
 /// What a step depends on besides its tensors.
@@ -80,7 +84,17 @@ pub enum Outcome {
         steps: usize,
         external: usize,
     },
+    /// In the last of so many steps an int has left 64 bits.
+    Overflow {
+        steps: usize,
+        site: Overflow,
+    },
 }
+
+/// Where an int has left 64 bits: see [`Executable::place_of`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[must_use]
+pub struct Overflow(usize);
 
 impl Executable {
     /// Compiles a plan.
@@ -111,6 +125,7 @@ impl Executable {
             externals: externals.to_vec(),
             precision: module.precision,
             arena_bytes: module.arena_bytes,
+            sites: module.sites.clone(),
         })
     }
 
@@ -129,7 +144,7 @@ impl Executable {
     /// If there is not enough.
     pub fn workspace(&self) -> Result<Workspace, JitError> {
         let rows = self.externals.iter().map(|_| None).collect();
-        Ok(Workspace { arena: Aligned::new(self.arena_bytes)?, rows })
+        Ok(Workspace { arena: Aligned::new(self.arena_bytes)?, rows, fault: 0 })
     }
 
     /// The kernels in the order in which [`Executable::profile`] counts them.
@@ -137,7 +152,13 @@ impl Executable {
         &self.tables.names
     }
 
-    /// Carries out one step. `bindings`: one for each external.
+    /// The kernel in which an int has left 64 bits.
+    pub fn place_of(&self, overflow: Overflow) -> Name {
+        self.sites.get(overflow.0).cloned().unwrap_or_default()
+    }
+
+    /// Carries out one step. `bindings`: one for each external. Says whether an int has left 64 bits: then the
+    /// results mean nothing.
     ///
     /// # Errors
     /// If a binding does not fit its external.
@@ -147,7 +168,7 @@ impl Executable {
         bindings: &mut [Binding<'_>],
         call: Call,
         parallel: &dyn Parallel,
-    ) -> Result<(), JitError> {
+    ) -> Result<Option<Overflow>, JitError> {
         self.run_profiled(workspace, bindings, call, parallel, None)
     }
 
@@ -163,7 +184,7 @@ impl Executable {
         call: Call,
         parallel: &dyn Parallel,
         watch: &dyn Fn(Option<usize>),
-    ) -> Result<(), JitError> {
+    ) -> Result<Option<Overflow>, JitError> {
         self.run_profiled(workspace, bindings, call, parallel, Some(watch))
     }
 
@@ -174,7 +195,7 @@ impl Executable {
         call: Call,
         parallel: &dyn Parallel,
         watch: Option<&dyn Fn(Option<usize>)>,
-    ) -> Result<(), JitError> {
+    ) -> Result<Option<Overflow>, JitError> {
         self.check(workspace, bindings, None)?;
         let step_number = call.step as i32;
         let mut pointers: Vec<*mut u8> = Vec::with_capacity(bindings.len());
@@ -193,7 +214,7 @@ impl Executable {
         }
         // SAFETY: every binding was checked against its external.
         unsafe { self.step()(&frame) };
-        Ok(())
+        Ok(workspace.overflow())
     }
 
     /// Carries out a series of steps. Batches are gathered from columns ([`Binding::Rows`]), values of each
@@ -214,7 +235,7 @@ impl Executable {
         let mut moving = Vec::new();
         for (at, binding) in bindings.iter_mut().enumerate() {
             let external = &self.externals[at];
-            let bytes = elem_bytes(external.elem, self.precision);
+            let bytes = elem_bytes(external.elem, external.wide, self.precision);
             match binding {
                 Binding::Read(tensor) => pointers[at] = tensor.pointer().cast_mut(),
                 Binding::Write(tensor) => pointers[at] = tensor.pointer(),
@@ -251,6 +272,12 @@ impl Executable {
             frame.externals = pointers.as_ptr();
             // SAFETY: every binding was checked against its external and the length of the series.
             unsafe { step(&frame) };
+            // SAFETY: the word outlives the frame, and no code is running.
+            let fault = unsafe { frame.fault.read() };
+            if fault != 0 {
+                let site = Overflow(fault as usize - 1);
+                return Ok(Outcome::Overflow { steps: number + 1, site });
+            }
             for &at in series.watched {
                 // SAFETY: a scalar or more of the external's type, checked above.
                 if !unsafe { self.is_finite(at, pointers[at]) } {
@@ -292,6 +319,7 @@ impl Executable {
         call: Call,
         parallel: &'a dyn Parallel,
     ) -> Frame<'a> {
+        workspace.fault = 0;
         Frame {
             externals: pointers.as_ptr(),
             arena: workspace.arena.as_mut_ptr(),
@@ -301,6 +329,7 @@ impl Executable {
             gemm: frame::gemm,
             rand: frame::rand,
             mark: frame::mark,
+            fault: &raw mut workspace.fault,
             step: call.step,
             seed: call.seed,
             parallel,
@@ -325,6 +354,13 @@ impl Executable {
             (Elem::Float, Precision::F64) => unsafe { value.cast::<f64>().read() }.is_finite(),
             (Elem::Int | Elem::Bool, _) => true,
         }
+    }
+}
+
+impl Workspace {
+    /// Where an int has left 64 bits in the step before.
+    fn overflow(&self) -> Option<Overflow> {
+        (self.fault != 0).then(|| Overflow(self.fault as usize - 1))
     }
 }
 
@@ -415,7 +451,12 @@ fn constants(module: &Module) -> Result<Aligned, JitError> {
                 values.iter().for_each(|value| put(&value.0.to_ne_bytes()));
             }
             (ConstData::Int(values), _) => {
-                values.iter().for_each(|value| put(&(*value as i32).to_ne_bytes()))
+                let is_narrow = |value: &i64| i32::try_from(*value).is_ok();
+                if values.iter().all(is_narrow) {
+                    values.iter().for_each(|value| put(&(*value as i32).to_ne_bytes()));
+                } else {
+                    values.iter().for_each(|value| put(&value.to_ne_bytes()));
+                }
             }
             (ConstData::Bool(values), _) => values.iter().for_each(|value| put(&[u8::from(*value)])),
         }

@@ -44,6 +44,8 @@ pub struct Frame<'a> {
     pub gemm: unsafe extern "C" fn(*const Frame<'_>, u64, *const u8, *const u8, *mut u8),
     pub rand: unsafe extern "C" fn(*const Frame<'_>, u64, *mut u8, u64),
     pub mark: unsafe extern "C" fn(*const Frame<'_>, u64),
+    /// Where kernels store which of them has found that an int leaves 64 bits.
+    pub fault: *mut u64,
     pub step: u32,
     pub seed: u64,
     pub parallel: &'a dyn Parallel,
@@ -63,11 +65,13 @@ pub mod offset {
     pub const GEMM: i32 = 40;
     pub const RAND: i32 = 48;
     pub const MARK: i32 = 56;
+    pub const FAULT: i32 = 64;
 }
 
 const _: () = {
     assert!(std::mem::offset_of!(Frame<'static>, fork) == offset::FORK as usize);
     assert!(std::mem::offset_of!(Frame<'static>, mark) == offset::MARK as usize);
+    assert!(std::mem::offset_of!(Frame<'static>, fault) == offset::FAULT as usize);
 };
 
 /// A pointer that tasks on other threads may use.

@@ -20,7 +20,7 @@ mod tests;
 mod wide;
 
 pub use bindings::{Binding, TensorMut, TensorRef};
-pub use executable::{Call, Executable, Options, Outcome, Rows, Series, Workspace};
+pub use executable::{Call, Executable, Options, Outcome, Overflow, Rows, Series, Workspace};
 pub use frame::{Alone, Parallel};
 pub use isa::Target;
 

@@ -8,6 +8,7 @@ use crate::loops;
 use crate::plan::{self, Plan, Step};
 
 mod graphs;
+mod ints;
 mod ops;
 mod speed;
 mod steps;
@@ -54,6 +55,7 @@ enum Owned {
     F32(Vec<f32>),
     F64(Vec<f64>),
     I32(Vec<i32>),
+    I64(Vec<i64>),
     Bool(Vec<bool>),
 }
 
@@ -73,6 +75,7 @@ impl Owned {
                 Owned::F32(values) => TensorMut::F32(values),
                 Owned::F64(values) => TensorMut::F64(values),
                 Owned::I32(values) => TensorMut::I32(values),
+                Owned::I64(values) => TensorMut::I64(values),
                 Owned::Bool(values) => TensorMut::Bool(values),
             });
         }
@@ -80,6 +83,7 @@ impl Owned {
             Owned::F32(values) => TensorRef::F32(values),
             Owned::F64(values) => TensorRef::F64(values),
             Owned::I32(values) => TensorRef::I32(values),
+            Owned::I64(values) => TensorRef::I64(values),
             Owned::Bool(values) => TensorRef::Bool(values),
         })
     }
@@ -89,6 +93,7 @@ impl Owned {
             Owned::F32(values) => values.iter().map(|value| f64::from(*value)).collect(),
             Owned::F64(values) => values.clone(),
             Owned::I32(values) => values.iter().map(|value| f64::from(*value)).collect(),
+            Owned::I64(values) => values.iter().map(|value| *value as f64).collect(),
             Owned::Bool(values) => values.iter().map(|value| f64::from(u8::from(*value))).collect(),
         }
     }
@@ -103,7 +108,14 @@ fn start(plan: &Plan) -> Vec<Vec<f64>> {
 
 fn tensors(plan: &Plan) -> Vec<Owned> {
     let externals = plan.externals.iter().zip(start(plan));
-    externals.map(|(external, values)| Owned::new(external.elem, plan.precision, &values)).collect()
+    externals
+        .map(|(external, values)| {
+            if external.wide {
+                return Owned::I64(values.iter().map(|value| *value as i64).collect());
+            }
+            Owned::new(external.elem, plan.precision, &values)
+        })
+        .collect()
 }
 
 fn bindings<'a>(plan: &Plan, tensors: &'a mut [Owned]) -> Vec<Binding<'a>> {
@@ -128,7 +140,9 @@ fn run_native(plan: &Plan, lanes: u8, parallel: &dyn Parallel) -> Vec<Vec<f64>> 
     let mut tensors = tensors(plan);
     let mut bindings = bindings(plan, &mut tensors);
     let mut workspace = executable.workspace().unwrap();
-    executable.run(&mut workspace, &mut bindings, Call { step: 3, seed: 7 }, parallel).unwrap();
+    let overflow =
+        executable.run(&mut workspace, &mut bindings, Call { step: 3, seed: 7 }, parallel).unwrap();
+    assert_eq!(overflow, None);
     tensors.iter().map(Owned::numbers).collect()
 }
 

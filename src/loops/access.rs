@@ -6,6 +6,7 @@
 use super::LoopError;
 use super::ir::Kind;
 use super::params::{Params, kind_of};
+use crate::ir::ranges::{self, OfBody, Range};
 use crate::ir::{Affine, BinaryOp, Combine, Elem, Loop, Scalar, ScalarId, StepId, Sub, UnaryOp, Var};
 use crate::plan::{self, Stage, View};
 use std::collections::HashMap;
@@ -60,6 +61,10 @@ pub struct Work {
     pub reduced: Vec<bool>,
     pub nodes: Vec<Node>,
     pub kinds: Vec<Kind>,
+    /// Operations on ints whose result may leave 64 bits.
+    pub open: Vec<bool>,
+    /// Whether combining the values may leave 64 bits.
+    pub open_combine: bool,
     pub result: ScalarId,
     pub combine: Combine,
     pub accumulate: bool,
@@ -78,6 +83,18 @@ pub struct Work {
     /// For each axis of the target, the shared index that divides it, as [`plan::divided_axes`] has it.
     pub target_shared: Vec<Option<usize>>,
     pub target_param: u32,
+}
+
+impl Work {
+    /// Whether it has ints that 32 bits may not hold.
+    pub fn is_long(&self) -> bool {
+        self.target_kind == Kind::I64 || self.kinds.contains(&Kind::I64) || self.is_open()
+    }
+
+    /// Whether an int may leave 64 bits.
+    pub fn is_open(&self) -> bool {
+        self.open_combine || self.open.contains(&true)
+    }
 }
 
 impl Form {
@@ -135,9 +152,10 @@ pub fn normalise(stage: &Stage, shared: usize, params: &mut Params<'_>) -> Resul
     for dim in &body.domain {
         sizes.push(dim.as_number().ok_or_else(|| LoopError(format!("the size {dim} is not a number")))?);
     }
-    let kinds = kinds(stage, params)?;
-    let nodes = nodes(stage, &sizes, params)?;
-    let write = access(&stage.target, &body.write, body.dropping, &sizes, params)?;
+    let (kinds, known) = kinds(stage, &sizes, params)?;
+    let open_combine = is_open_combine(stage, &sizes, &known, params);
+    let nodes = nodes(stage, &known, &sizes, params)?;
+    let write = access(&stage.target, &body.write, body.dropping, &known.ranges, &sizes, params)?;
     let reduced = reduced_indices(body, rank);
     let mut reduced_number = Form::number(rank, 0);
     let mut factor = 1;
@@ -154,6 +172,8 @@ pub fn normalise(stage: &Stage, shared: usize, params: &mut Params<'_>) -> Resul
         reduced,
         nodes,
         kinds,
+        open: known.open,
+        open_combine,
         result: body.body.result,
         combine: body.combine,
         accumulate: stage.accumulate,
@@ -174,10 +194,14 @@ pub fn normalise(stage: &Stage, shared: usize, params: &mut Params<'_>) -> Resul
     Ok(work)
 }
 
-/// What the numbers of the body are.
-fn kinds(stage: &Stage, params: &Params<'_>) -> Result<Vec<Kind>, LoopError> {
+/// What the numbers of the body are, and which operations on ints must be tested when they are carried out.
+fn kinds(stage: &Stage, sizes: &[i64], params: &Params<'_>) -> Result<(Vec<Kind>, OfBody), LoopError> {
     let plan = params.plan();
-    let read_elem = |operand: u32| plan.buffers[stage.operands[operand as usize].buffer.0 as usize].elem;
+    let buffer = |operand: u32| &plan.buffers[stage.operands[operand as usize].buffer.0 as usize];
+    let trips = |step: StepId| params.trips().get(&step).copied();
+    let known = ranges::of_body(&stage.body.body, sizes, &trips, &|operand| {
+        (buffer(operand).elem, buffer(operand).range)
+    });
     let mut elems: Vec<Elem> = Vec::with_capacity(stage.body.body.nodes.len());
     for scalar in &stage.body.body.nodes {
         let elem_of = |id: &ScalarId| elems[id.0 as usize];
@@ -185,18 +209,40 @@ fn kinds(stage: &Stage, params: &Params<'_>) -> Result<Vec<Kind>, LoopError> {
             Scalar::Float(_) => Elem::Float,
             Scalar::Int(_) | Scalar::Affine(_) => Elem::Int,
             Scalar::Bool(_) => Elem::Bool,
-            Scalar::Read { operand, .. } => read_elem(*operand),
+            Scalar::Read { operand, .. } => buffer(*operand).elem,
             Scalar::Unary(op, a) => op.result(elem_of(a)).ok_or_else(|| mistyped(op.name()))?,
             Scalar::Binary(op, a, _) => op.result(elem_of(a)).ok_or_else(|| mistyped(op.name()))?,
             Scalar::Select(_, a, _) => elem_of(a),
             Scalar::WithSlope { value, .. } => elem_of(value),
         });
     }
-    Ok(elems.into_iter().map(|elem| kind_of(elem, plan.precision)).collect())
+    let kinds = elems.into_iter().zip(&known.ranges).zip(&stage.body.body.nodes);
+    let kinds = kinds.map(|((elem, range), scalar)| match scalar {
+        // What is read has the kind that it has in memory.
+        Scalar::Read { operand, .. } => kind_of(elem, buffer(*operand).is_wide(), plan.precision),
+        _ => kind_of(elem, elem == Elem::Int && !range.is_narrow(), plan.precision),
+    });
+    Ok((kinds.collect(), known))
+}
+
+/// Whether adding up or multiplying the values may leave 64 bits. What the target already holds is in its range.
+fn is_open_combine(stage: &Stage, sizes: &[i64], known: &OfBody, params: &Params<'_>) -> bool {
+    let target = &params.plan().buffers[stage.target.buffer.0 as usize];
+    let body = &stage.body;
+    if target.elem != Elem::Int || !matches!(body.combine, Combine::Add | Combine::Mul) {
+        return false;
+    }
+    let (_, exact) = ranges::of_combined(body, known.ranges[body.body.result.0 as usize], sizes);
+    !exact || stage.accumulate && target.range == Range::ALL
 }
 
 /// The body with addresses instead of subscripts.
-fn nodes(stage: &Stage, sizes: &[i64], params: &mut Params<'_>) -> Result<Vec<Node>, LoopError> {
+fn nodes(
+    stage: &Stage,
+    known: &OfBody,
+    sizes: &[i64],
+    params: &mut Params<'_>,
+) -> Result<Vec<Node>, LoopError> {
     let mut nodes = Vec::with_capacity(stage.body.body.nodes.len());
     for scalar in &stage.body.body.nodes {
         nodes.push(match scalar {
@@ -214,7 +260,7 @@ fn nodes(stage: &Stage, sizes: &[i64], params: &mut Params<'_>) -> Result<Vec<No
                     // Every element lies outside, and there is no memory in whose place a lane could read.
                     zero(params.plan().buffers[view.buffer.0 as usize].elem)
                 } else {
-                    Node::Read(access(view, subs, *padded, sizes, params)?)
+                    Node::Read(access(view, subs, *padded, &known.ranges, sizes, params)?)
                 }
             }
             Scalar::Unary(UnaryOp::Stop, a) => Node::Same(*a),
@@ -247,10 +293,13 @@ fn note_steps(params: &mut Params<'_>, form: &Form) {
     }
 }
 
+/// An int that is not sure to lie within its axis is tested, whatever the program has proven: an int that has left
+/// 64 bits ends the run with an error, but not before its kernel is done.
 fn access(
     view: &View,
     subs: &[Sub],
     guarded: bool,
+    ranges: &[Range],
     sizes: &[i64],
     params: &mut Params<'_>,
 ) -> Result<Access, LoopError> {
@@ -270,7 +319,8 @@ fn access(
             }
             Sub::Value(value) => {
                 values.push((*value, *stride));
-                if guarded {
+                let range = ranges[value.0 as usize];
+                if guarded || range.least < 0 || range.greatest >= *size {
                     checks.push(Check { form: Form::number(rank, 0), value: Some(*value), size: *size });
                 }
             }

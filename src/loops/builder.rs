@@ -22,6 +22,8 @@ pub struct Builder {
     /// Parameters that may reach the same memory.
     aliases: Vec<Vec<u32>>,
     constants: HashMap<ValueId, Expr>,
+    /// See [`Kernel::long`].
+    pub long: bool,
 }
 
 #[derive(Default)]
@@ -56,12 +58,21 @@ impl Builder {
             fences,
             aliases,
             constants: HashMap::new(),
+            long: false,
         }
     }
 
     pub fn finish(mut self, pieces: usize) -> Kernel {
         let body = std::mem::take(&mut self.blocks[0].stmts);
-        Kernel { params: self.params, steps: self.steps, piece: self.piece, pieces, body, types: self.types }
+        Kernel {
+            params: self.params,
+            steps: self.steps,
+            piece: self.piece,
+            pieces,
+            body,
+            types: self.types,
+            long: self.long,
+        }
     }
 
     pub fn ty(&self, value: ValueId) -> Ty {
@@ -286,6 +297,7 @@ impl Builder {
                 return self.int(Kind::I64, x.0.to_bits() as i64);
             }
             (Unary::Neg, Some(Expr::Float(x)), kind) => return self.float(kind, -x.0),
+            (Unary::FromIndex, _, Kind::I32) | (Unary::ToIndex, _, Kind::I64) => return a,
             (Unary::FromIndex, Some(Expr::Int(x)), _) => return self.int(Kind::I32, *x),
             (Unary::ToIndex, Some(Expr::Int(x)), _) => return self.int(Kind::I64, *x),
             _ => {}
@@ -303,6 +315,7 @@ impl Builder {
                 Kind::I64 | Kind::F64 => Kind::F64,
                 Kind::I32 | Kind::F32 | Kind::Bool => Kind::F32,
             },
+            Unary::ToInt if ty.kind.is_float() => Kind::I64,
             Unary::ToInt | Unary::FromIndex => Kind::I32,
             Unary::ToIndex => Kind::I64,
             Unary::ToBits => match ty.kind {
@@ -345,6 +358,21 @@ impl Builder {
         self.add(ty, Expr::Binary(op, a, b))
     }
 
+    /// An int as one of 32 or of 64 bits.
+    pub fn as_int(&mut self, kind: Kind, a: ValueId) -> ValueId {
+        match kind {
+            Kind::I32 => self.unary(Unary::FromIndex, a),
+            Kind::I64 => self.unary(Unary::ToIndex, a),
+            Kind::F32 | Kind::F64 | Kind::Bool => a,
+        }
+    }
+
+    /// Whether an operation on two ints leaves 64 bits.
+    pub fn overflows(&mut self, op: Binary, a: ValueId, b: ValueId) -> ValueId {
+        let (a, b) = (self.as_int(Kind::I64, a), self.as_int(Kind::I64, b));
+        self.add(Ty::BOOL, Expr::Overflows(op, a, b))
+    }
+
     /// The definition of a value, if it is a constant.
     fn constant(&self, value: ValueId) -> Option<&Expr> {
         self.constants.get(&value)
@@ -378,9 +406,9 @@ fn expr_reads(expr: &Expr, param: u32) -> bool {
 fn fold(op: Binary, kind: Kind, x: i64, y: i64) -> Option<i64> {
     let unsigned = if kind == Kind::I32 { i64::from(x as u32) } else { x } as u64;
     Some(match op {
-        Binary::Add => x.wrapping_add(y),
-        Binary::Sub => x.wrapping_sub(y),
-        Binary::Mul => x.wrapping_mul(y),
+        Binary::Add => x.checked_add(y)?,
+        Binary::Sub => x.checked_sub(y)?,
+        Binary::Mul => x.checked_mul(y)?,
         Binary::And => x & y,
         Binary::Or => x | y,
         Binary::Xor => x ^ y,

@@ -172,6 +172,12 @@ impl Analysis<'_> {
         }
         let mut cost = 0.0;
         for (at, node) in work.nodes.iter().enumerate() {
+            // There are no lanes for ints beside 64-bit floats. What stands in the register of an earlier stage lies
+            // in lanes, though its place does not move with them, so an operation may have lanes all the same.
+            let is_operation = matches!(node, Node::Unary(..) | Node::Binary(..) | Node::Select(..));
+            if is_double && work.kinds[at] == Kind::I32 && is_operation {
+                return None;
+            }
             if !self.depends[at][index] {
                 // A scalar that is put into all lanes.
                 cost += if matches!(node, Node::Read(_)) { 1.5 } else { 0.2 };

@@ -70,6 +70,7 @@ impl Display for Base {
             BasePlace::Arena => write!(f, "arena+{}", self.offset)?,
             BasePlace::External(slot) => write!(f, "external{slot}+{}", self.offset)?,
             BasePlace::Constants => write!(f, "constants+{}", self.offset)?,
+            BasePlace::Fault => f.write_str("fault")?,
         }
         self.steps.iter().try_for_each(|(step, factor)| write!(f, "+{factor}*t{}", step.0))
     }
@@ -158,6 +159,7 @@ impl Display for Expr {
             }
             Expr::Unary(op, a) => write!(f, "{} {a}", op.name()),
             Expr::Binary(op, a, b) => write!(f, "{} {a}, {b}", op.name()),
+            Expr::Overflows(op, a, b) => write!(f, "overflows {} {a}, {b}", op.name()),
             Expr::Fma(a, b, c) => write!(f, "fma {a}, {b}, {c}"),
             Expr::Select(c, a, b) => write!(f, "select {c}, {a}, {b}"),
         }

@@ -43,6 +43,8 @@ pub struct Emitter<'b> {
     /// For each parameter, whether it is private memory.
     pub private: Vec<bool>,
     pub n_shared: usize,
+    /// The parameter for the word of [`BasePlace::Fault`], and what is stored there.
+    pub fault: Option<(u32, i64)>,
 }
 
 /// Partial results of the points side by side: for each point, for each slot, one value or two.
@@ -71,6 +73,7 @@ impl<'b> Emitter<'b> {
             cut: None,
             private: Vec::new(),
             n_shared: 0,
+            fault: None,
         }
     }
 
@@ -163,9 +166,10 @@ impl<'b> Emitter<'b> {
     fn write_point(&mut self, work: &Work, point: &[i64]) {
         let reads_back = work.combine != Combine::Set && (work.accumulate || !work.injective);
         let value = match work.combine {
-            Combine::ArgMax | Combine::ArgMin => self.builder.int(Kind::I32, 0),
+            Combine::ArgMax | Combine::ArgMin => self.builder.int(work.target_kind, 0),
             _ => self.value_of(work, point),
         };
+        self.test(work, point, None);
         self.write(work, point, value, reads_back);
     }
 
@@ -192,7 +196,7 @@ impl<'b> Emitter<'b> {
         n_points: usize,
         vector_reduction: Option<&VectorReduction>,
     ) -> Accumulators {
-        let kind = work.kinds[work.result.0 as usize];
+        let kind = work.value_kind();
         let identity = scalar::identity(self.builder, work.combine, kind);
         let mut slots = Vec::new();
         match vector_reduction {
@@ -207,7 +211,7 @@ impl<'b> Emitter<'b> {
                 let wide = self.builder.splat(identity, lanes);
                 slots.push(vec![wide]);
                 if matches!(work.combine, Combine::ArgMax | Combine::ArgMin) {
-                    let zero = self.builder.int(Kind::I32, 0);
+                    let zero = self.builder.int(work.target_kind, 0);
                     let zero = self.builder.splat(zero, lanes);
                     slots[0].push(zero);
                 }
@@ -290,10 +294,15 @@ impl<'b> Emitter<'b> {
             return vec![self.builder.fma(a, b, old[0])];
         }
         let value = self.value_of(work, point);
+        let overflow = match old {
+            [total] => self.combine_overflows(work, *total, value),
+            _ => None,
+        };
+        self.test(work, point, overflow);
         if let [best, place] = old {
             let greatest = work.combine == Combine::ArgMax;
             let better = scalar::is_better(self.builder, value, *best, greatest);
-            let number = self.form(&work.reduced_number, point);
+            let number = self.form(&work.reduced_number, point, work.target_kind);
             return vec![
                 self.builder.select(better, value, *best),
                 self.builder.select(better, number, *place),

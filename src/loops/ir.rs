@@ -29,6 +29,9 @@ pub struct Module {
     pub arena_bytes: usize,
     /// Whether the step is so small that it should be one function.
     pub tiny: bool,
+    /// The kernels that test whether an int leaves 64 bits. One that finds such an int stores its number among
+    /// these, counted from 1, in the word of [`BasePlace::Fault`].
+    pub sites: Vec<Name>,
 }
 
 /// A constant tensor and its place among the constants.
@@ -73,6 +76,8 @@ pub enum BasePlace {
     Arena,
     External(u32),
     Constants,
+    /// The word that says whether an int has left 64 bits.
+    Fault,
 }
 
 /// A matrix product that is left to a library: `C (+)= A B` for each of the batch; strides in elements.
@@ -113,7 +118,7 @@ pub enum Kind {
     F32,
     F64,
     I32,
-    /// Counters and addresses.
+    /// Counters, addresses, and the ints of the program that 32 bits may not hold.
     I64,
     /// One byte in memory; a lane of it is as wide as the lanes it was compared from.
     Bool,
@@ -141,6 +146,8 @@ pub struct Kernel {
     pub body: Vec<Stmt>,
     /// The type of each value.
     pub types: Vec<Ty>,
+    /// Whether it computes with ints of 64 bits, which only Cranelift's code does.
+    pub long: bool,
 }
 
 /// A base address.
@@ -226,6 +233,8 @@ pub enum Expr {
     /// `a * b + c`, rounded once.
     Fma(ValueId, ValueId, ValueId),
     Select(ValueId, ValueId, ValueId),
+    /// Whether the sum, difference, product or quotient of two scalars (i64) leaves 64 bits.
+    Overflows(Binary, ValueId, ValueId),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -238,9 +247,9 @@ pub enum Unary {
     /// To the nearest, ties to even.
     Round,
     Not,
-    /// i32 or bool to a float.
+    /// An int or bool to a float.
     ToFloat,
-    /// A float to i32, towards zero and saturating; a bool to 0 or 1.
+    /// A float to i64, a scalar, towards zero and saturating, NaN to 0; a bool to an i32, 0 or 1.
     ToInt,
     /// i32 to i64.
     ToIndex,
@@ -257,7 +266,7 @@ pub enum Binary {
     Sub,
     Mul,
     Div,
-    /// Of i32, rounded down; 0 where the divisor is 0.
+    /// Of scalar ints, rounded down; 0 where the divisor is 0.
     FloorDiv,
     Mod,
     Lt,
@@ -335,7 +344,7 @@ impl Expr {
             Expr::Gather(addresses) => {
                 addresses.iter().flat_map(|own| &own.index.terms).for_each(|(value, _)| visit(*value));
             }
-            Expr::Binary(_, a, b) => {
+            Expr::Binary(_, a, b) | Expr::Overflows(_, a, b) => {
                 visit(*a);
                 visit(*b);
             }

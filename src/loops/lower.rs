@@ -47,6 +47,7 @@ pub fn lower(plan: &Plan, lanes: u8) -> Result<Module, LoopError> {
         trips: HashMap::new(),
         most_pieces: 1,
         work: 0,
+        sites: Vec::new(),
     };
     let items = lowering.steps(&plan.steps)?;
     let constants = params::constants(plan);
@@ -68,6 +69,7 @@ pub fn lower(plan: &Plan, lanes: u8) -> Result<Module, LoopError> {
         n_externals: plan.externals.len(),
         arena_bytes,
         tiny,
+        sites: lowering.sites,
     })
 }
 
@@ -90,6 +92,8 @@ struct Lowering<'p> {
     most_pieces: usize,
     /// Points of all nests.
     work: i64,
+    /// What can find an int that has left 64 bits.
+    sites: Vec<plan::Name>,
 }
 
 impl Lowering<'_> {
@@ -178,6 +182,15 @@ impl Lowering<'_> {
             }
         }
         merge::simplify(&mut stages);
+        let is_long = stages.iter().any(Work::is_long);
+        let (float, lanes) = match self.plan.precision {
+            Precision::F32 => (Kind::F32, if is_long { 1 } else { self.lanes }),
+            Precision::F64 => (Kind::F64, if is_long { 1 } else { FEW_LANES / 2 }),
+        };
+        let fault = stages.iter().any(Work::is_open).then(|| {
+            self.sites.push(name.clone());
+            (params.fault(), self.sites.len() as i64)
+        });
         let written: Vec<u32> = stages.iter().map(|work| work.write.param).collect();
         for param in &written {
             params.params[*param as usize].written = true;
@@ -186,10 +199,6 @@ impl Lowering<'_> {
         for param in &written {
             aliases[*param as usize].iter().for_each(|alias| params.params[*alias as usize].written = true);
         }
-        let (float, lanes) = match self.plan.precision {
-            Precision::F32 => (Kind::F32, self.lanes),
-            Precision::F64 => (Kind::F64, FEW_LANES / 2),
-        };
         let cut_index = match stages.as_slice() {
             _ if pieces == 1 => None,
             [work] if work.shared == 0 => (0..work.sizes.len()).find(|&index| !work.reduced[index]),
@@ -199,6 +208,7 @@ impl Lowering<'_> {
         let freedom = Freedom { lanes, trips: params.trips(), cut: cut_index, repeatable };
         let plans = schedule::schedule(&stages, freedom);
         let mut builder = Builder::new(params.params.clone(), aliases);
+        builder.long = is_long;
         let steps: HashMap<StepId, ValueId> =
             params.steps.iter().map(|step| (*step, builder.step())).collect();
         let rank = stages.iter().map(|work| work.sizes.len()).max().unwrap_or(0);
@@ -219,6 +229,7 @@ impl Lowering<'_> {
         emitter.cut = cut;
         emitter.private = params.is_scratch.clone();
         emitter.n_shared = stages[0].shared;
+        emitter.fault = fault;
         let pointwise = stages.iter().all(|work| work.sizes.len() == work.shared);
         emitter.loops(&plans.shared, &mut |own| {
             if pointwise {
@@ -268,7 +279,8 @@ impl Lowering<'_> {
             }
             return self.kernel(&gemm.name, vec![work], &mut params, 1, items);
         }
-        let kind = params::kind_of(self.plan.buffers[gemm.c.buffer.0 as usize].elem, self.plan.precision);
+        let kind =
+            params::kind_of(self.plan.buffers[gemm.c.buffer.0 as usize].elem, false, self.plan.precision);
         let n_batch = gemm.batch.len();
         let views = [&gemm.a, &gemm.b, &gemm.c];
         let base = |view: &plan::View| {
@@ -310,7 +322,7 @@ impl Lowering<'_> {
         Ok(Item::Rand(Rand {
             name: rand.name.clone(),
             kind: rand.kind,
-            elem: params::kind_of(crate::ir::Elem::Float, self.plan.precision),
+            elem: params::kind_of(crate::ir::Elem::Float, false, self.plan.precision),
             stream: rand.stream,
             base: params::base_of(self.plan, self.scratch_start, &rand.target, 0, &[])?.0,
             draws: shape[..rand.step_axes].iter().product(),
@@ -364,7 +376,11 @@ fn fill_of(work: &Work) -> Result<Work, LoopError> {
     let node = match (combine, kind) {
         (Combine::ArgMax | Combine::ArgMin, _) => Node::Int(0),
         (_, Kind::F32 | Kind::F64) => Node::Float(plan::identity(combine, crate::ir::Elem::Float)),
-        (_, Kind::I32 | Kind::I64) => Node::Int(plan::identity(combine, crate::ir::Elem::Int) as i64),
+        (_, Kind::I32 | Kind::I64) => {
+            let identity = plan::identity(combine, crate::ir::Elem::Int) as i64;
+            let is_narrow = kind == Kind::I32;
+            Node::Int(if is_narrow { identity.clamp(i32::MIN.into(), i32::MAX.into()) } else { identity })
+        }
         (_, Kind::Bool) => Node::Bool(plan::identity(combine, crate::ir::Elem::Bool) != 0.0),
     };
     Ok(Work {
@@ -373,6 +389,8 @@ fn fill_of(work: &Work) -> Result<Work, LoopError> {
         shared: work.shared,
         nodes: vec![node],
         kinds: vec![kind],
+        open: vec![false],
+        open_combine: false,
         result: ScalarId(0),
         combine: Combine::Set,
         accumulate: false,
@@ -422,6 +440,8 @@ fn product_of(gemm: &plan::Gemm, params: &mut Params<'_>) -> Result<Work, LoopEr
             Node::Binary(crate::ir::BinaryOp::Mul, ScalarId(0), ScalarId(1)),
         ],
         kinds: vec![kind; 3],
+        open: vec![false; 3],
+        open_combine: false,
         result: ScalarId(2),
         combine: Combine::Add,
         accumulate: gemm.accumulate,

@@ -15,6 +15,7 @@ mod ir;
 mod lower;
 mod math;
 mod merge;
+mod overflow;
 mod params;
 mod point;
 mod regions;

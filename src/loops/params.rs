@@ -25,9 +25,10 @@ pub struct Params<'p> {
     pub is_scratch: Vec<bool>,
 }
 
-/// The kind of an element in memory.
-pub fn kind_of(elem: Elem, precision: Precision) -> Kind {
+/// The kind of an element in memory; `wide` of ints that 32 bits may not hold.
+pub fn kind_of(elem: Elem, wide: bool, precision: Precision) -> Kind {
     match (elem, precision) {
+        (Elem::Int, _) if wide => Kind::I64,
         (Elem::Float, Precision::F32) => Kind::F32,
         (Elem::Float, Precision::F64) => Kind::F64,
         (Elem::Int, _) => Kind::I32,
@@ -52,7 +53,8 @@ impl<'p> Params<'p> {
     }
 
     pub fn kind(&self, view: &View) -> Kind {
-        kind_of(self.plan.buffers[view.buffer.0 as usize].elem, self.plan.precision)
+        let buffer = &self.plan.buffers[view.buffer.0 as usize];
+        kind_of(buffer.elem, buffer.is_wide(), self.plan.precision)
     }
 
     pub fn plan(&self) -> &'p Plan {
@@ -80,6 +82,15 @@ impl<'p> Params<'p> {
         self.extents.push(extent);
         self.is_scratch.push(is_scratch);
         Ok(self.bases.len() as u32 - 1)
+    }
+
+    /// The parameter for the word in which a kernel stores that an int has left 64 bits.
+    pub fn fault(&mut self) -> u32 {
+        self.bases.push(Base { place: BasePlace::Fault, offset: 0, steps: Vec::new() });
+        self.params.push(Param { kind: Kind::I64, written: true, piece_stride: 0 });
+        self.extents.push((BasePlace::Fault, 0, 8));
+        self.is_scratch.push(false);
+        self.bases.len() as u32 - 1
     }
 
     /// Takes over the parameters of another kernel.
@@ -118,7 +129,7 @@ pub fn base_of(
     steps: &[(StepId, i64)],
 ) -> Result<(Base, (BasePlace, i64, i64)), LoopError> {
     let buffer = &plan.buffers[view.buffer.0 as usize];
-    let bytes = kind_of(buffer.elem, plan.precision).bytes();
+    let bytes = kind_of(buffer.elem, buffer.is_wide(), plan.precision).bytes();
     let len = buffer.len as i64 * bytes;
     let (place, start) = match &buffer.place {
         Place::Arena(at) => (BasePlace::Arena, *at as i64),
@@ -156,7 +167,7 @@ pub fn constants(plan: &Plan) -> Vec<(usize, &Arc<Const>, usize)> {
         if let Place::Const(value) = &buffer.place
             && !all.iter().any(|(_, own, _)| Arc::ptr_eq(own, value))
         {
-            let len = buffer.len * kind_of(buffer.elem, plan.precision).bytes() as usize;
+            let len = buffer.len * kind_of(buffer.elem, buffer.is_wide(), plan.precision).bytes() as usize;
             all.push((end, value, len));
             end += len.next_multiple_of(64);
         }

@@ -5,12 +5,14 @@ use super::emit::Emitter;
 use super::ir::*;
 use super::regions::{self, Known};
 use super::scalar;
-use crate::ir::ScalarId;
+use crate::ir::{ScalarId, UnaryOp};
 
 impl Emitter<'_> {
+    /// The value of a point; an int with as many bits as the target's.
     pub fn value_of(&mut self, work: &Work, point: &[i64]) -> ValueId {
         let mut memo = vec![None; work.nodes.len()];
-        self.eval(work, work.result, point, &mut memo)
+        let value = self.eval(work, work.result, point, &mut memo);
+        self.builder.as_int(work.value_kind(), value)
     }
 
     pub fn eval(
@@ -26,24 +28,35 @@ impl Emitter<'_> {
         let kind = work.kinds[id.0 as usize];
         let value = match &work.nodes[id.0 as usize] {
             Node::Float(value) => self.builder.float(kind, *value),
-            Node::Int(value) => self.builder.int(Kind::I32, *value),
+            Node::Int(value) => self.builder.int(kind, *value),
             Node::Bool(value) => self.builder.bool(*value),
-            Node::Form(form) => self.form(form, point),
-            Node::Same(a) => self.eval(work, *a, point, memo),
+            Node::Form(form) => self.form(form, point, kind),
+            Node::Same(a) => {
+                let value = self.eval(work, *a, point, memo);
+                self.builder.as_int(kind, value)
+            }
             Node::Read(access) => self.read(work, access, point, memo),
             Node::Unary(op, a) => {
                 let a = self.eval(work, *a, point, memo);
-                scalar::unary(self.builder, self.float, *op, a)
+                let a = match op {
+                    UnaryOp::Neg => self.builder.as_int(kind, a),
+                    _ => a,
+                };
+                let value = scalar::unary(self.builder, self.float, *op, a);
+                self.builder.as_int(kind, value)
             }
             Node::Binary(op, a, b) => {
                 let a = self.eval(work, *a, point, memo);
                 let b = self.eval(work, *b, point, memo);
-                scalar::binary(self.builder, self.float, *op, a, b)
+                let (a, b) = self.same_int(kind, a, b);
+                let value = scalar::binary(self.builder, self.float, *op, a, b);
+                self.builder.as_int(kind, value)
             }
             Node::Select(c, a, b) => {
                 let c = self.eval(work, *c, point, memo);
                 let a = self.eval(work, *a, point, memo);
                 let b = self.eval(work, *b, point, memo);
+                let (a, b) = (self.builder.as_int(kind, a), self.builder.as_int(kind, b));
                 self.builder.select(c, a, b)
             }
         };
@@ -66,10 +79,21 @@ impl Emitter<'_> {
         linear
     }
 
+    /// Two ints with as many bits as the wider one of them and of the result has.
+    fn same_int(&mut self, result: Kind, a: ValueId, b: ValueId) -> (ValueId, ValueId) {
+        let kinds = [result, self.builder.ty(a).kind, self.builder.ty(b).kind];
+        let is_long =
+            kinds[1..].iter().all(|kind| matches!(kind, Kind::I32 | Kind::I64)) && kinds.contains(&Kind::I64);
+        if is_long { (self.builder.as_int(Kind::I64, a), self.builder.as_int(Kind::I64, b)) } else { (a, b) }
+    }
+
     /// A linear form as an int of the program.
-    pub fn form(&mut self, form: &Form, point: &[i64]) -> ValueId {
+    pub fn form(&mut self, form: &Form, point: &[i64], kind: Kind) -> ValueId {
         let linear = self.linear(form, point);
         let value = self.builder.linear(linear);
+        if kind == Kind::I64 {
+            return value;
+        }
         let value = self.builder.unary(Unary::FromIndex, value);
         match self.vector.map(|index| form.coefficients[index]) {
             Some(factor) if factor != 0 => {
@@ -283,6 +307,8 @@ impl Emitter<'_> {
         let value = if reads_back {
             let ty = self.builder.ty(value);
             let old = self.builder.add(ty, Expr::Load(address.clone()));
+            let overflow = self.combine_overflows(work, old, value);
+            self.report(overflow);
             scalar::combine(self.builder, work.combine, old, value)
         } else {
             value

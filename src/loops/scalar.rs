@@ -59,10 +59,12 @@ pub fn identity(b: &mut Builder, combine: Combine, kind: Kind) -> ValueId {
         (Combine::Set | Combine::Add, _) => 0.0,
         (Combine::Mul, _) => 1.0,
         (Combine::Max | Combine::ArgMax, Kind::F32 | Kind::F64) => f64::NEG_INFINITY,
-        (Combine::Max | Combine::ArgMax, Kind::I32 | Kind::I64) => f64::from(i32::MIN),
+        (Combine::Max | Combine::ArgMax, Kind::I32) => return b.int(kind, i32::MIN.into()),
+        (Combine::Max | Combine::ArgMax, Kind::I64) => return b.int(kind, i64::MIN),
         (Combine::Max | Combine::ArgMax, Kind::Bool) => 0.0,
         (Combine::Min | Combine::ArgMin, Kind::F32 | Kind::F64) => f64::INFINITY,
-        (Combine::Min | Combine::ArgMin, Kind::I32 | Kind::I64) => f64::from(i32::MAX),
+        (Combine::Min | Combine::ArgMin, Kind::I32) => return b.int(kind, i32::MAX.into()),
+        (Combine::Min | Combine::ArgMin, Kind::I64) => return b.int(kind, i64::MAX),
         (Combine::Min | Combine::ArgMin, Kind::Bool) => 1.0,
     };
     number(b, kind, value)

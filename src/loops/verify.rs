@@ -184,6 +184,9 @@ impl Checker<'_> {
             }
             Expr::Unary(op, a) => unary_fits(*op, self.ty(*a), ty),
             Expr::Binary(op, a, b) => binary_fits(*op, self.ty(*a), self.ty(*b), ty),
+            Expr::Overflows(_, a, b) => {
+                self.ty(*a) == Ty::INDEX && self.ty(*b) == Ty::INDEX && ty == Ty::BOOL
+            }
             Expr::Fma(a, b, c) => [a, b, c].iter().all(|own| self.ty(**own) == ty) && ty.kind.is_float(),
             Expr::Select(c, a, b) => {
                 self.ty(*a) == ty && self.ty(*b) == ty && self.ty(*c) == ty.with_kind(Kind::Bool)
@@ -203,7 +206,7 @@ fn unary_fits(op: Unary, a: Ty, result: Ty) -> bool {
         Unary::Sqrt | Unary::Floor | Unary::Ceil | Unary::Round => a == result && a.is_float(),
         Unary::Not => a == Kind::Bool && result == Kind::Bool,
         Unary::ToFloat => result.is_float() && !a.is_float(),
-        Unary::ToInt => result == Kind::I32 && (a.is_float() || a == Kind::Bool),
+        Unary::ToInt => result == Kind::I32 && a == Kind::Bool || result == Kind::I64 && a.is_float(),
         Unary::ToIndex => a == Kind::I32 && result == Kind::I64,
         Unary::FromIndex => a == Kind::I64 && result == Kind::I32,
         Unary::ToBits => (a, result) == (Kind::F32, Kind::I32) || (a, result) == (Kind::F64, Kind::I64),
@@ -218,7 +221,7 @@ fn binary_fits(op: Binary, a: Ty, b: Ty, result: Ty) -> bool {
             a == b && a == result && a.kind != Kind::Bool
         }
         Binary::Div => a == b && a == result && a.kind.is_float(),
-        Binary::FloorDiv | Binary::Mod => a == b && a == result && a == Ty::scalar(Kind::I32),
+        Binary::FloorDiv | Binary::Mod => a == b && a == result && a.lanes == 1 && is_int,
         Binary::Lt | Binary::Le => a == b && result == a.with_kind(Kind::Bool) && a.kind != Kind::Bool,
         Binary::Eq => a == b && result == a.with_kind(Kind::Bool),
         Binary::And | Binary::Or | Binary::Xor => a == b && a == result && !a.kind.is_float(),

@@ -13,7 +13,7 @@ pub fn unary(op: UnaryOp, a: &Scalar) -> Option<Scalar> {
         (UnaryOp::ToFloat, Scalar::Bool(value)) => Some(float(f64::from(u8::from(*value)))),
         (UnaryOp::ToInt, Scalar::Bool(value)) => Some(Scalar::Int(i64::from(*value))),
         (UnaryOp::Not, Scalar::Bool(value)) => Some(Scalar::Bool(!value)),
-        (UnaryOp::Neg, Scalar::Int(value)) => Some(Scalar::Int(value.wrapping_neg())),
+        (UnaryOp::Neg, Scalar::Int(value)) => value.checked_neg().map(Scalar::Int),
         (UnaryOp::Neg, Scalar::Affine(affine)) => {
             Some(Scalar::Affine(affine.scale(&crate::ir::Dim::number(-1))))
         }
@@ -46,11 +46,11 @@ pub fn binary(op: BinaryOp, a: &Scalar, b: &Scalar) -> Option<Scalar> {
             _ => None,
         },
         (Scalar::Int(a), Scalar::Int(b)) => match op {
-            BinaryOp::Add => small(a.checked_add(*b)?),
-            BinaryOp::Sub => small(a.checked_sub(*b)?),
-            BinaryOp::Mul => small(a.checked_mul(*b)?),
-            BinaryOp::FloorDiv if *b > 0 => small(a.div_euclid(*b)),
-            BinaryOp::Mod if *b > 0 => small(a.rem_euclid(*b)),
+            BinaryOp::Add => Some(Scalar::Int(a.checked_add(*b)?)),
+            BinaryOp::Sub => Some(Scalar::Int(a.checked_sub(*b)?)),
+            BinaryOp::Mul => Some(Scalar::Int(a.checked_mul(*b)?)),
+            BinaryOp::FloorDiv if *b > 0 => Some(Scalar::Int(a.div_euclid(*b))),
+            BinaryOp::Mod if *b > 0 => Some(Scalar::Int(a.rem_euclid(*b))),
             BinaryOp::Lt => Some(Scalar::Bool(a < b)),
             BinaryOp::Le => Some(Scalar::Bool(a <= b)),
             BinaryOp::Eq => Some(Scalar::Bool(a == b)),
@@ -68,22 +68,19 @@ fn affine(op: BinaryOp, a: &Scalar, b: &Scalar) -> Option<Scalar> {
         _ => None,
     };
     let (a, b) = (form(a)?, form(b)?);
-    match op {
-        BinaryOp::Add => Some(Scalar::Affine(a.add(&b))),
-        BinaryOp::Sub => Some(Scalar::Affine(a.sub(&b))),
-        BinaryOp::Mul if a.is_constant() => Some(Scalar::Affine(b.scale(&a.constant))),
-        BinaryOp::Mul if b.is_constant() => Some(Scalar::Affine(a.scale(&b.constant))),
-        _ => None,
-    }
+    let linear = match op {
+        BinaryOp::Add => a.add(&b),
+        BinaryOp::Sub => a.sub(&b),
+        BinaryOp::Mul if a.is_constant() => b.scale(&a.constant),
+        BinaryOp::Mul if b.is_constant() => a.scale(&b.constant),
+        _ => return None,
+    };
+    // What may overflow is left to run time, where it is an error.
+    linear.is_small().then_some(Scalar::Affine(linear))
 }
 
 fn float(value: f64) -> Scalar {
     Scalar::Float(Number(value))
-}
-
-/// Ints have 32 bits; what overflows is left to run time, where it wraps.
-fn small(value: i64) -> Option<Scalar> {
-    i32::try_from(value).is_ok().then_some(Scalar::Int(value))
 }
 
 /// A float function as it is computed at run time.

@@ -8,7 +8,6 @@
 mod rows;
 
 use super::lower::{Lowering, fill_step};
-use super::memory::elem_bytes;
 use super::touched::Touched;
 use super::{Buffer, BufferId, Place, ScanSteps, Step};
 use crate::ir::program::Precision;
@@ -43,7 +42,7 @@ pub(super) fn chunk(
     precision: Precision,
     limits: Limits,
 ) -> Vec<Step> {
-    let bytes = |buffer: &Buffer| buffer.len * elem_bytes(buffer.elem, precision);
+    let bytes = |buffer: &Buffer| buffer.len * buffer.elem_bytes(precision);
     let temporaries = lowering.buffers.iter().filter(|buffer| matches!(buffer.place, Place::Arena(_)));
     if temporaries.map(bytes).sum::<usize>() < limits.large {
         return steps;
@@ -199,7 +198,7 @@ impl Run {
         let (mut rows, mut inner, mut again) = (0, 0, 0);
         for (id, kind) in &self.uses {
             let buffer = &buffers[id.0 as usize];
-            let bytes = buffer.len * elem_bytes(buffer.elem, precision);
+            let bytes = buffer.len * buffer.elem_bytes(precision);
             match kind {
                 Use::Rows if own.contains(id) => (rows, inner) = (rows + bytes, inner + bytes),
                 Use::Rows => rows += bytes,

@@ -379,6 +379,7 @@ fn take_over_stage(
         *source != target
             && matches!(place(*source).place, Place::Arena(_))
             && place(*source).elem == place(target).elem
+            && place(*source).is_wide() == place(target).is_wide()
             && place(*source).len >= place(target).len
             && lives[source.0 as usize].is_some_and(|life| life.last == now)
             && all.iter().filter(|(read, _)| read.buffer == *source).all(|(read, _)| {

@@ -1,6 +1,5 @@
 //! Carries out a plan on plain memory, slowly: what native code must do, for tests of plans without it.
 
-use super::memory::elem_bytes;
 use super::{BufferId, Gemm, Nest, Place, Plan, Rand, Stage, Step, View, divided_axes, identity};
 use crate::base::philox::Draw;
 use crate::ir::math;
@@ -208,9 +207,8 @@ impl Machine<'_> {
             }
             Scalar::Unary(op, a) => unary(*op, self.plan.precision, self.scalar(stage, *a, point, values)),
             Scalar::Binary(op, a, b) => {
-                let kind = elem(*a);
                 let (a, b) = (self.scalar(stage, *a, point, values), self.scalar(stage, *b, point, values));
-                binary(*op, self.plan.precision, kind, a, b)
+                binary(*op, self.plan.precision, a, b)
             }
             Scalar::Select(c, a, b) => {
                 let taken = if self.scalar(stage, *c, point, values) != 0.0 { *a } else { *b };
@@ -267,7 +265,7 @@ impl Machine<'_> {
             buffer.len
         );
         let at = at as usize;
-        let bytes = elem_bytes(buffer.elem, self.plan.precision);
+        let bytes = buffer.elem_bytes(self.plan.precision);
         let memory = match &buffer.place {
             Place::Arena(offset) => &self.arena[offset + at * bytes..][..bytes],
             Place::Scratch(offset) => &self.scratch[offset + at * bytes..][..bytes],
@@ -283,6 +281,7 @@ impl Machine<'_> {
         match (buffer.elem, memory) {
             (Elem::Float, [a, b, c, d]) => f64::from(f32::from_le_bytes([*a, *b, *c, *d])),
             (Elem::Int, [a, b, c, d]) => f64::from(i32::from_le_bytes([*a, *b, *c, *d])),
+            (Elem::Int, eight) => i64::from_le_bytes(eight.try_into().expect("eight bytes")) as f64,
             (_, [byte]) => f64::from(*byte),
             (_, eight) => f64::from_le_bytes(eight.try_into().expect("eight bytes")),
         }
@@ -297,7 +296,7 @@ impl Machine<'_> {
             buffer.len
         );
         let at = at as usize;
-        let bytes = elem_bytes(buffer.elem, self.plan.precision);
+        let bytes = buffer.elem_bytes(self.plan.precision);
         let memory = match &buffer.place {
             Place::Arena(offset) => &mut self.arena[offset + at * bytes..][..bytes],
             Place::Scratch(offset) => &mut self.scratch[offset + at * bytes..][..bytes],
@@ -311,7 +310,8 @@ impl Machine<'_> {
         match (buffer.elem, self.plan.precision) {
             (Elem::Float, Precision::F32) => memory.copy_from_slice(&(value as f32).to_le_bytes()),
             (Elem::Float, Precision::F64) => memory.copy_from_slice(&value.to_le_bytes()),
-            (Elem::Int, _) => memory.copy_from_slice(&(value as i64 as i32).to_le_bytes()),
+            (Elem::Int, _) if bytes == 8 => memory.copy_from_slice(&(value as i64).to_le_bytes()),
+            (Elem::Int, _) => memory.copy_from_slice(&(value as i32).to_le_bytes()),
             (Elem::Bool, _) => memory[0] = u8::from(value != 0.0),
         }
     }
@@ -367,12 +367,11 @@ fn unary(op: UnaryOp, precision: Precision, a: f64) -> f64 {
     }
 }
 
-fn binary(op: BinaryOp, precision: Precision, elem: Elem, a: f64, b: f64) -> f64 {
-    let wrap = |value: f64| if elem == Elem::Int { f64::from(value as i64 as i32) } else { value };
+fn binary(op: BinaryOp, precision: Precision, a: f64, b: f64) -> f64 {
     match op {
-        BinaryOp::Add => wrap(a + b),
-        BinaryOp::Sub => wrap(a - b),
-        BinaryOp::Mul => wrap(a * b),
+        BinaryOp::Add => a + b,
+        BinaryOp::Sub => a - b,
+        BinaryOp::Mul => a * b,
         BinaryOp::Div => a / b,
         BinaryOp::Pow => match precision {
             Precision::F32 => f64::from(math::pow(&mut Native32, a as f32, b as f32)),

@@ -8,8 +8,9 @@ use super::order::{self, Update};
 use super::product;
 use super::{Buffer, BufferId, External, Name, Nest, Place, PlanError, Rand, Stage, Step, View};
 use crate::base::philox::stream_of;
+use crate::ir::ranges::{self, OfGraph, Range};
 use crate::ir::{Affine, Combine, Dim, Elem, Graph, Loop, Node, NodeId, Op, Scalar, ScalarId, Sub};
-use crate::ir::{Body, Number, Phase, StepId, rewrite};
+use crate::ir::{Body, Number, Phase, Sizes, StepId, rewrite};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -28,6 +29,8 @@ pub(super) struct Lowering {
 /// The values of a graph: the whole one, or the body of a scan.
 pub(super) struct Frame<'g> {
     pub graph: &'g Graph,
+    /// Between which numbers its ints lie.
+    pub known: OfGraph,
     /// The nodes that the outputs need.
     pub needed: Vec<bool>,
     pub values: Vec<Option<View>>,
@@ -47,13 +50,20 @@ pub(super) struct Copy {
 }
 
 /// Lowers a whole graph; every temporary is still at offset 0 of the arena.
-pub(super) fn lower(graph: &Graph, products: bool) -> Result<(Lowering, Vec<Step>), PlanError> {
+///
+/// `sizes` may tell more of the int inputs, as [`ranges::note_input`] does.
+pub(super) fn lower(
+    graph: &Graph,
+    products: bool,
+    sizes: &Sizes,
+) -> Result<(Lowering, Vec<Step>), PlanError> {
     let mut lowering = Lowering { next_step: rewrite::fresh_step(graph).0, products, ..Lowering::default() };
-    let mut frame = Frame::new(graph, Vec::new(), Vec::new());
+    let known = ranges::of_graph(graph, &|input| ranges::range_of_input(sizes, input));
+    let mut frame = Frame::new(graph, known, Vec::new(), Vec::new());
     let needed = frame.needed.clone();
-    for (_, node) in graph.nodes().filter(|(id, _)| needed[id.0 as usize]) {
+    for (id, node) in graph.nodes().filter(|(id, _)| needed[id.0 as usize]) {
         if let Some(name) = leaf_name(&node.op) {
-            lowering.external(&name, node, false)?;
+            lowering.external(&name, node, frame.known.node(id), false)?;
         }
     }
     let mut updates = Vec::new();
@@ -69,7 +79,7 @@ pub(super) fn lower(graph: &Graph, products: bool) -> Result<(Lowering, Vec<Step
         if old == Some(new) {
             continue;
         }
-        let buffer = lowering.external(&name, &graph[output.node], true)?;
+        let buffer = lowering.external(&name, &graph[output.node], frame.known.node(output.node), true)?;
         updates.push(Update { old, new });
         targets.push((output.node, View::contiguous(buffer, 0, shape_of(&graph[output.node])?), name));
     }
@@ -93,11 +103,11 @@ pub(super) fn lower(graph: &Graph, products: bool) -> Result<(Lowering, Vec<Step
 }
 
 impl<'g> Frame<'g> {
-    pub fn new(graph: &'g Graph, carries: Vec<View>, captures: Vec<View>) -> Frame<'g> {
+    pub fn new(graph: &'g Graph, known: OfGraph, carries: Vec<View>, captures: Vec<View>) -> Frame<'g> {
         let values = vec![None; graph.len()];
         let needed = graph.reachable(graph.outputs.iter().map(|output| output.node));
         let (results, targets) = (HashMap::new(), HashMap::new());
-        Frame { graph, needed, values, results, carries, captures, targets, steps: Vec::new() }
+        Frame { graph, known, needed, values, results, carries, captures, targets, steps: Vec::new() }
     }
 
     pub fn value(&self, id: NodeId) -> &View {
@@ -115,7 +125,7 @@ impl Lowering {
         let graph = frame.graph;
         // The leaves are where they are; a copy of one that is overwritten is taken at the beginning.
         for id in nodes {
-            if let Some(view) = self.leaf(frame, &graph[*id])? {
+            if let Some(view) = self.leaf(frame, *id)? {
                 frame.values[id.0 as usize] = Some(view);
             }
         }
@@ -131,7 +141,7 @@ impl Lowering {
             let early = source.as_ref().filter(|view| overwritten.contains(&view.buffer));
             if let Some(view) = early {
                 let elem = graph.elem(copy.from);
-                let kept = self.temporary(elem, view.shape.clone());
+                let kept = self.temporary(elem, frame.known.node(copy.from), view.shape.clone());
                 frame.steps.push(copy_step(view.clone(), kept.clone(), elem, copy.name.clone()));
                 at_end.push((Some(kept), copy));
             } else {
@@ -151,17 +161,18 @@ impl Lowering {
         Ok(())
     }
 
-    fn leaf(&mut self, frame: &Frame<'_>, node: &Node) -> Result<Option<View>, PlanError> {
+    fn leaf(&mut self, frame: &Frame<'_>, id: NodeId) -> Result<Option<View>, PlanError> {
+        let (node, range) = (&frame.graph[id], frame.known.node(id));
         Ok(match &node.op {
             Op::Input { .. } | Op::Param { .. } | Op::State { .. } => {
                 let name = leaf_name(&node.op).unwrap_or_default();
-                let buffer = self.external(&name, node, false)?;
+                let buffer = self.external(&name, node, range, false)?;
                 Some(View::contiguous(buffer, 0, shape_of(node)?))
             }
             Op::Const(value) => {
                 let shape = shape_of(node)?;
                 let len = shape.iter().product::<i64>() as usize;
-                let buffer = self.add_buffer(node.ty.elem, len, Place::Const(value.clone()));
+                let buffer = self.add_buffer(node.ty.elem, range, len, Place::Const(value.clone()));
                 Some(View::contiguous(buffer, 0, shape))
             }
             Op::Carry { index, .. } => Some(frame.carries[*index as usize].clone()),
@@ -230,7 +241,7 @@ impl Lowering {
         let node = &frame.graph[id];
         match frame.targets.remove(&id) {
             Some(view) => Ok(view),
-            None => Ok(self.temporary(node.ty.elem, shape_of(node)?)),
+            None => Ok(self.temporary(node.ty.elem, frame.known.node(id), shape_of(node)?)),
         }
     }
 
@@ -240,17 +251,23 @@ impl Lowering {
     }
 
     /// A tensor of its own in the arena.
-    pub fn temporary(&mut self, elem: Elem, shape: Vec<i64>) -> View {
+    pub fn temporary(&mut self, elem: Elem, range: Range, shape: Vec<i64>) -> View {
         let len = shape.iter().product::<i64>() as usize;
-        View::contiguous(self.add_buffer(elem, len, Place::Arena(0)), 0, shape)
+        View::contiguous(self.add_buffer(elem, range, len, Place::Arena(0)), 0, shape)
     }
 
-    pub fn add_buffer(&mut self, elem: Elem, len: usize, place: Place) -> BufferId {
-        self.buffers.push(Buffer { elem, len, place });
+    pub fn add_buffer(&mut self, elem: Elem, range: Range, len: usize, place: Place) -> BufferId {
+        self.buffers.push(Buffer { elem, range, len, place });
         BufferId(self.buffers.len() as u32 - 1)
     }
 
-    fn external(&mut self, name: &Arc<str>, node: &Node, written: bool) -> Result<BufferId, PlanError> {
+    fn external(
+        &mut self,
+        name: &Arc<str>,
+        node: &Node,
+        range: Range,
+        written: bool,
+    ) -> Result<BufferId, PlanError> {
         if let Some(buffer) = self.slots.get(name) {
             if let Place::External(slot) = self.buffers[buffer.0 as usize].place {
                 self.externals[slot as usize].written |= written;
@@ -259,8 +276,10 @@ impl Lowering {
         }
         let shape: Vec<usize> = shape_of(node)?.into_iter().map(|size| size as usize).collect();
         let slot = self.externals.len() as u32;
-        let buffer = self.add_buffer(node.ty.elem, shape.iter().product(), Place::External(slot));
-        self.externals.push(External { name: name.clone(), elem: node.ty.elem, shape, written });
+        let elem = node.ty.elem;
+        let buffer = self.add_buffer(elem, range, shape.iter().product(), Place::External(slot));
+        let wide = self.buffers[buffer.0 as usize].is_wide();
+        self.externals.push(External { name: name.clone(), elem, wide, shape, written });
         self.slots.insert(name.clone(), buffer);
         Ok(buffer)
     }
@@ -327,7 +346,7 @@ pub(super) fn name_of(node: &Node, what: &str) -> Name {
         Some(path) if !path.is_empty() => format!("{path} {what}"),
         _ => what.to_string(),
     };
-    Name { text, phase, ..Name::default() }
+    Name { text, phase, span: node.origin.span, ..Name::default() }
 }
 
 /// What a loop does, in a word or two.

@@ -7,9 +7,10 @@ use crate::ir::program::Precision;
 /// Buffers begin at multiples of this many bytes: a cache line.
 const ALIGNMENT: usize = 64;
 
-/// The bytes of one element.
-pub fn elem_bytes(elem: Elem, precision: Precision) -> usize {
+/// The bytes of one element; `wide` of ints that 32 bits may not hold.
+pub fn elem_bytes(elem: Elem, wide: bool, precision: Precision) -> usize {
     match (elem, precision) {
+        (Elem::Int, _) if wide => 8,
         (Elem::Float, Precision::F32) | (Elem::Int, _) => 4,
         (Elem::Float, Precision::F64) => 8,
         (Elem::Bool, _) => 1,
@@ -44,7 +45,7 @@ pub(super) fn place(plan: &mut Plan, same: &[BufferId]) -> Result<(), PlanError>
     }
     let bytes = |plan: &Plan, at: usize| {
         let buffer = &plan.buffers[at];
-        (buffer.len * elem_bytes(buffer.elem, plan.precision)).next_multiple_of(ALIGNMENT)
+        (buffer.len * buffer.elem_bytes(plan.precision)).next_multiple_of(ALIGNMENT)
     };
     let mut waiting: Vec<(usize, Life)> = (0..plan.buffers.len())
         .filter(|at| same[*at].0 as usize == *at && matches!(plan.buffers[*at].place, Place::Arena(_)))
@@ -95,7 +96,7 @@ fn place_scratch(plan: &mut Plan) {
             let buffer = &mut buffers[view.buffer.0 as usize];
             if let (Place::Scratch(offset), false) = (&mut buffer.place, seen.contains(&view.buffer)) {
                 *offset = end;
-                end += (buffer.len * elem_bytes(buffer.elem, *precision)).next_multiple_of(ALIGNMENT);
+                end += (buffer.len * buffer.elem_bytes(*precision)).next_multiple_of(ALIGNMENT);
                 seen.push(view.buffer);
             }
         });

@@ -39,10 +39,13 @@ mod work;
 
 pub use address::{Coverage, coverage, divided_axes};
 pub use interpret::{POISON, interpret};
+pub use memory::elem_bytes;
 pub use work::Work;
 
+use crate::base::Span;
 use crate::ir::program::Precision;
-use crate::ir::{Combine, Const, Elem, Graph, Loop, Phase, RandKind, StepId};
+use crate::ir::ranges::Range;
+use crate::ir::{Combine, Const, Elem, Graph, Loop, Phase, RandKind, Sizes, StepId};
 use std::fmt;
 use std::sync::Arc;
 
@@ -61,25 +64,35 @@ pub enum PlanError {
     TooLarge(String),
 }
 
-/// Plans a static graph.
+/// Plans a static graph whose int inputs have 32 bits.
 pub fn plan(graph: &Graph, options: Options) -> Result<Plan, PlanError> {
-    plan_within(graph, options, chunk::Limits::USUAL)
+    plan_for(graph, options, &Sizes::new())
+}
+
+/// Plans a static graph for inputs whose ints are as [`note_input`](crate::ir::ranges::note_input) has told with the sizes.
+pub fn plan_for(graph: &Graph, options: Options, sizes: &Sizes) -> Result<Plan, PlanError> {
+    plan_within(graph, options, chunk::Limits::USUAL, sizes)
 }
 
 /// The same, where every run of steps that can be cut into parts is, however small.
 #[cfg(test)]
 pub fn plan_in_parts(graph: &Graph, options: Options) -> Result<Plan, PlanError> {
-    plan_within(graph, options, chunk::Limits::NONE)
+    plan_within(graph, options, chunk::Limits::NONE, &Sizes::new())
 }
 
-fn plan_within(graph: &Graph, options: Options, limits: chunk::Limits) -> Result<Plan, PlanError> {
+fn plan_within(
+    graph: &Graph,
+    options: Options,
+    limits: chunk::Limits,
+    sizes: &Sizes,
+) -> Result<Plan, PlanError> {
     let graph = trim::trim(graph);
     let graph = narrow::narrow(&sink::join_sums(&sink::sink_sums(&graph)));
     let graph = split::split_products(&graph);
     let graph = cut::cut_sums(&graph);
     let graph = inline::inline(&graph);
     let graph = align::align(&graph);
-    let (mut lowering, steps) = lower::lower(&graph, true)?;
+    let (mut lowering, steps) = lower::lower(&graph, true, sizes)?;
     let steps = chunk::chunk(&mut lowering, steps, options.precision, limits);
     let mut plan = unplaced(lowering, group::group(steps), options);
     group::shrink_rows(&mut plan.buffers, &mut plan.steps);
@@ -92,7 +105,7 @@ fn plan_within(graph: &Graph, options: Options, limits: chunk::Limits) -> Result
 
 /// The plainest plan: one nest for each loop. What [`plan`] makes must compute the same.
 pub fn plain(graph: &Graph, options: Options) -> Result<Plan, PlanError> {
-    let (lowering, steps) = lower::lower(graph, false)?;
+    let (lowering, steps) = lower::lower(graph, false, &Sizes::new())?;
     let mut plan = unplaced(lowering, steps, options);
     let same = memory::all_distinct(&plan);
     memory::place(&mut plan, &same)?;
@@ -134,6 +147,8 @@ pub struct BufferId(pub u32);
 #[derive(Clone, PartialEq, Debug)]
 pub struct Buffer {
     pub elem: Elem,
+    /// Of ints: what all elements lie in.
+    pub range: Range,
     /// The number of elements.
     pub len: usize,
     pub place: Place,
@@ -156,8 +171,22 @@ pub struct External {
     /// `input:image`, `param:fc1.weight`, `state:bn.running_mean`, `output:loss:0`.
     pub name: Arc<str>,
     pub elem: Elem,
+    /// Of ints: whether they have 64 bits, not 32.
+    pub wide: bool,
     pub shape: Vec<usize>,
     pub written: bool,
+}
+
+impl Buffer {
+    /// Whether it is of ints that 32 bits may not hold.
+    pub fn is_wide(&self) -> bool {
+        self.elem == Elem::Int && !self.range.is_narrow()
+    }
+
+    /// The bytes of one element.
+    pub fn elem_bytes(&self, precision: Precision) -> usize {
+        memory::elem_bytes(self.elem, self.is_wide(), precision)
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -274,6 +303,8 @@ pub struct Name {
     pub phase: Phase,
     /// Which kernel of the plan it is: its place in [`Plan::works`].
     pub number: u32,
+    /// Where the program says what it computes.
+    pub span: Span,
 }
 
 /// The value of an element that nothing was written to.
@@ -283,8 +314,8 @@ pub fn identity(combine: Combine, elem: Elem) -> f64 {
         (Combine::Mul, _) => 1.0,
         (Combine::Max, Elem::Float) => f64::NEG_INFINITY,
         (Combine::Min, Elem::Float) => f64::INFINITY,
-        (Combine::Max, Elem::Int) => i32::MIN as f64,
-        (Combine::Min, Elem::Int) => i32::MAX as f64,
+        (Combine::Max, Elem::Int) => i64::MIN as f64,
+        (Combine::Min, Elem::Int) => i64::MAX as f64,
         (Combine::Max, Elem::Bool) => 0.0,
         (Combine::Min, Elem::Bool) => 1.0,
     }

@@ -61,6 +61,7 @@ impl Lowering {
         let body = &scan.body;
         let node = &frame.graph[id];
         let used = used_results(frame, id, body.outputs.len());
+        let known = frame.known.body(id);
         let trip = size(&scan.trip)?;
         let outputs: Vec<NodeId> = body.outputs.iter().map(|output| output.node).collect();
         let (next, collected) = outputs.split_at(scan.n_carries);
@@ -73,6 +74,7 @@ impl Lowering {
         let mut updates = Vec::new();
         let mut places = Vec::new();
         for (k, next) in next.iter().enumerate() {
+            let range = frame.known.carry(id, k);
             let shape = shape_of(&body[*next])?;
             let elem = body.elem(*next);
             let new = order::root(body, *next);
@@ -84,7 +86,8 @@ impl Lowering {
             let (first, last, view, place) = if is_collected {
                 let row = shape.iter().product();
                 let all = std::iter::once(trip + 1).chain(shape.iter().copied()).collect();
-                let stack = Stack { rows: self.temporary(elem, all), row, trip, reverse: scan.reverse };
+                let stack =
+                    Stack { rows: self.temporary(elem, range, all), row, trip, reverse: scan.reverse };
                 let views = (
                     stack.first(shape.clone()),
                     stack.last(shape.clone()),
@@ -96,7 +99,7 @@ impl Lowering {
                 updates.push(Update { old: None, new });
                 views
             } else {
-                let slot = self.temporary(elem, shape);
+                let slot = self.temporary(elem, range, shape);
                 stacks.push(None);
                 updates.push(Update { old: old[k], new });
                 (slot.clone(), slot.clone(), slot.clone(), slot)
@@ -128,7 +131,7 @@ impl Lowering {
             }
             let row = shape.iter().product();
             let all = std::iter::once(trip).chain(shape.iter().copied()).collect();
-            let stack = self.temporary(body.elem(*value), all);
+            let stack = self.temporary(body.elem(*value), known.node(*value), all);
             updates.push(Update { old: None, new: value_root });
             let place = View::contiguous(stack.buffer, 0, shape).stepping(scan.step, row);
             places.push(Some((*value, place)));
@@ -139,7 +142,7 @@ impl Lowering {
         let order = order::order(body, &needed, &updates);
         let captures =
             node.operands[scan.n_carries..].iter().map(|operand| frame.value(*operand).clone()).collect();
-        let mut inner = Frame::new(body, carries, captures);
+        let mut inner = Frame::new(body, known, carries, captures);
         let mut copies = Vec::new();
         for (place, in_place) in places.into_iter().zip(&order.in_place) {
             let Some((value, view)) = place else { continue };

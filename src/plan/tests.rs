@@ -83,7 +83,7 @@ fn meaning(
         let Some((_, values)) = given.iter().find(|(name, _)| *name == &*external.name) else { continue };
         let data = match external.elem {
             Elem::Float => Data::Float(values.clone()),
-            Elem::Int => Data::Int(values.iter().map(|value| *value as i32).collect()),
+            Elem::Int => Data::Int(values.iter().map(|value| *value as i64).collect()),
             Elem::Bool => Data::Bool(values.iter().map(|value| *value != 0.0).collect()),
         };
         let tensor = Tensor { shape: external.shape.clone(), data };

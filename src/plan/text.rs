@@ -29,19 +29,25 @@ impl fmt::Display for Plan {
         for external in &self.externals {
             let sizes: Vec<String> = external.shape.iter().map(usize::to_string).collect();
             let written = if external.written { ", written" } else { "" };
-            writeln!(f, "  {}: {}[{}]{written}", external.name, external.elem, sizes.join(", "))?;
+            let elem = elem_text(external.elem, external.wide);
+            writeln!(f, "  {}: {elem}[{}]{written}", external.name, sizes.join(", "))?;
         }
         for (at, buffer) in self.buffers.iter().enumerate() {
             let id = BufferId(at as u32);
             match &buffer.place {
                 Place::Arena(offset) | Place::Scratch(offset) if buffer.len > 0 => {
-                    writeln!(f, "  {}: {}[{}] at {offset}", self.name(id), buffer.elem, buffer.len)?;
+                    let elem = elem_text(buffer.elem, buffer.is_wide());
+                    writeln!(f, "  {}: {elem}[{}] at {offset}", self.name(id), buffer.len)?;
                 }
                 Place::Arena(_) | Place::Scratch(_) | Place::External(_) | Place::Const(_) => {}
             }
         }
         self.steps.iter().try_for_each(|step| self.write_step(f, step, 0))
     }
+}
+
+fn elem_text(elem: crate::ir::Elem, wide: bool) -> String {
+    if wide { format!("{elem}64") } else { elem.to_string() }
 }
 
 impl Plan {

@@ -125,13 +125,14 @@ impl Plan {
         // An axis of stride 0 repeats the same elements.
         let axes = view.shape.iter().zip(&view.strides).filter(|(_, stride)| **stride != 0);
         let count = axes.map(|(size, _)| *size).product::<i64>().min(buffer.len as i64).min(points);
-        count as f64 * elem_bytes(buffer.elem, self.precision) as f64
+        count as f64 * buffer.elem_bytes(self.precision) as f64
     }
 
     /// Bytes of the caller's tensors; a variable is changed in place.
     pub fn external_bytes(&self) -> usize {
         let bytes = |external: &External| {
-            external.shape.iter().product::<usize>() * elem_bytes(external.elem, self.precision)
+            external.shape.iter().product::<usize>()
+                * elem_bytes(external.elem, external.wide, self.precision)
         };
         self.externals.iter().map(bytes).sum()
     }
@@ -143,12 +144,7 @@ impl Plan {
         let mut spans: Vec<(usize, u32, u32, usize)> = Vec::new();
         for (buffer, life) in self.buffers.iter().zip(lives) {
             if let (Place::Arena(offset), Some(life)) = (&buffer.place, life) {
-                spans.push((
-                    *offset,
-                    life.first,
-                    life.last,
-                    buffer.len * elem_bytes(buffer.elem, self.precision),
-                ));
+                spans.push((*offset, life.first, life.last, buffer.len * buffer.elem_bytes(self.precision)));
             }
         }
         spans.sort_unstable();

@@ -1,9 +1,12 @@
 //! Dense arrays in memory, row-major: what a loaded field, a parameter or a result is.
 
 use std::borrow::Cow;
+use std::ops::Range as Places;
 
 use crate::ir::Elem;
 use crate::ir::program::Precision;
+use crate::ir::ranges::Range;
+use crate::plan::External;
 
 /// The elements of an [`Array`], first row first.
 #[derive(Clone, PartialEq, Debug)]
@@ -11,6 +14,8 @@ pub enum Elements {
     F32(Vec<f32>),
     F64(Vec<f64>),
     I32(Vec<i32>),
+    /// Ints of which 32 bits do not hold all.
+    I64(Vec<i64>),
     U8(Vec<u8>),
     Bool(Vec<bool>),
 }
@@ -28,6 +33,7 @@ impl Elements {
             Elements::F32(values) => values.len(),
             Elements::F64(values) => values.len(),
             Elements::I32(values) => values.len(),
+            Elements::I64(values) => values.len(),
             Elements::U8(values) => values.len(),
             Elements::Bool(values) => values.len(),
         }
@@ -57,9 +63,25 @@ impl Elements {
             (Elements::F32(own), Elements::F32(from)) => own[to].copy_from_slice(from),
             (Elements::F64(own), Elements::F64(from)) => own[to].copy_from_slice(from),
             (Elements::I32(own), Elements::I32(from)) => own[to].copy_from_slice(from),
+            (Elements::I64(own), Elements::I64(from)) => own[to].copy_from_slice(from),
             (Elements::U8(own), Elements::U8(from)) => own[to].copy_from_slice(from),
             (Elements::Bool(own), Elements::Bool(from)) => own[to].copy_from_slice(from),
             _ => {}
+        }
+    }
+
+    /// Some of the elements.
+    ///
+    /// # Panics
+    /// If they reach beyond the end.
+    pub fn part(&self, range: Places<usize>) -> Elements {
+        match self {
+            Elements::F32(values) => Elements::F32(values[range].to_vec()),
+            Elements::F64(values) => Elements::F64(values[range].to_vec()),
+            Elements::I32(values) => Elements::I32(values[range].to_vec()),
+            Elements::I64(values) => Elements::I64(values[range].to_vec()),
+            Elements::U8(values) => Elements::U8(values[range].to_vec()),
+            Elements::Bool(values) => Elements::Bool(values[range].to_vec()),
         }
     }
 
@@ -67,7 +89,7 @@ impl Elements {
     pub fn size(&self) -> usize {
         match self {
             Elements::F32(_) | Elements::I32(_) => 4,
-            Elements::F64(_) => 8,
+            Elements::F64(_) | Elements::I64(_) => 8,
             Elements::U8(_) | Elements::Bool(_) => 1,
         }
     }
@@ -82,6 +104,17 @@ impl Array {
     pub fn zeros(elem: Elem, precision: Precision, shape: Vec<usize>) -> Array {
         let elements = Elements::zeros(elem, precision, shape.iter().product());
         Array { shape, elements }
+    }
+
+    /// Zeros for what a function reads or writes.
+    pub fn for_external(external: &External, precision: Precision) -> Array {
+        Array::for_rows(external, precision, external.shape.clone())
+    }
+
+    /// The same in another shape.
+    pub fn for_rows(external: &External, precision: Precision, shape: Vec<usize>) -> Array {
+        let zeros = Array::zeros(external.elem, precision, shape);
+        if external.wide { zeros.widened() } else { zeros }
     }
 
     /// A 32-bit float tensor; none if the shape does not fit the number of values.
@@ -132,6 +165,7 @@ impl Array {
             Elements::F32(values) => Cow::Borrowed(values),
             Elements::F64(values) => values.iter().map(|&value| value as f32).collect(),
             Elements::I32(values) => values.iter().map(|&value| value as f32).collect(),
+            Elements::I64(values) => values.iter().map(|&value| value as f32).collect(),
             Elements::U8(values) => values.iter().map(|&value| f32::from(value)).collect(),
             Elements::Bool(values) => values.iter().map(|&value| f32::from(u8::from(value))).collect(),
         }
@@ -143,20 +177,80 @@ impl Array {
             Elements::F32(values) => values.iter().map(|&value| f64::from(value)).collect(),
             Elements::F64(values) => Cow::Borrowed(values),
             Elements::I32(values) => values.iter().map(|&value| f64::from(value)).collect(),
+            Elements::I64(values) => values.iter().map(|&value| value as f64).collect(),
             Elements::U8(values) => values.iter().map(|&value| f64::from(value)).collect(),
             Elements::Bool(values) => values.iter().map(|&value| f64::from(u8::from(value))).collect(),
         }
     }
 
-    /// The elements as ints, or the position of the first that is not a whole number of 32 bits.
-    pub fn to_i32(&self) -> Result<Cow<'_, [i32]>, usize> {
+    /// One element as a float.
+    ///
+    /// # Panics
+    /// If there is none at this place.
+    pub fn number(&self, at: usize) -> f64 {
+        match &self.elements {
+            Elements::F32(values) => f64::from(values[at]),
+            Elements::F64(values) => values[at],
+            Elements::I32(values) => f64::from(values[at]),
+            Elements::I64(values) => values[at] as f64,
+            Elements::U8(values) => f64::from(values[at]),
+            Elements::Bool(values) => f64::from(u8::from(values[at])),
+        }
+    }
+
+    /// The elements as ints, or the position of the first that is not a whole number of 64 bits.
+    pub fn to_i64(&self) -> Result<Cow<'_, [i64]>, usize> {
         match &self.elements {
             Elements::F32(values) => whole_numbers(values.iter().map(|&value| f64::from(value))),
             Elements::F64(values) => whole_numbers(values.iter().copied()),
-            Elements::I32(values) => Ok(Cow::Borrowed(values)),
-            Elements::U8(values) => Ok(values.iter().map(|&value| i32::from(value)).collect()),
-            Elements::Bool(values) => Ok(values.iter().map(|&value| i32::from(value)).collect()),
+            Elements::I32(values) => Ok(values.iter().map(|&value| i64::from(value)).collect()),
+            Elements::I64(values) => Ok(Cow::Borrowed(values)),
+            Elements::U8(values) => Ok(values.iter().map(|&value| i64::from(value)).collect()),
+            Elements::Bool(values) => Ok(values.iter().map(|&value| i64::from(value)).collect()),
         }
+    }
+
+    /// An int tensor with elements of 32 bits, or of 64 if there is one that 32 bits do not hold; none if the shape
+    /// does not fit the number of values.
+    pub fn whole(shape: Vec<usize>, values: Vec<i64>) -> Option<Array> {
+        Array::new(shape, narrowest(values))
+    }
+
+    /// Ints in 32 bits where these hold all; anything else as it is.
+    pub fn narrowed(self) -> Array {
+        let Array { shape, elements } = self;
+        let elements = match elements {
+            Elements::I64(values) => narrowest(values),
+            other => other,
+        };
+        Array { shape, elements }
+    }
+
+    /// Ints in 64 bits; anything else as it is.
+    pub fn widened(self) -> Array {
+        let Array { shape, elements } = self;
+        let elements = match elements {
+            Elements::I32(values) => Elements::I64(values.into_iter().map(i64::from).collect()),
+            other => other,
+        };
+        Array { shape, elements }
+    }
+
+    /// What the ints of it lie in; those of 64 bits need them, whatever they are.
+    pub fn int_range(&self) -> Option<Range> {
+        let range = self.range()?;
+        let is_wide = matches!(self.elements, Elements::I64(_));
+        Some(if is_wide { range.union(&Range { least: 0, greatest: 1 << 31 }) } else { range })
+    }
+
+    /// The least and the greatest of ints, if there are any.
+    pub fn range(&self) -> Option<Range> {
+        let (least, greatest) = match &self.elements {
+            Elements::I32(values) => ((*values.iter().min()?).into(), (*values.iter().max()?).into()),
+            Elements::I64(values) => (*values.iter().min()?, *values.iter().max()?),
+            Elements::F32(_) | Elements::F64(_) | Elements::U8(_) | Elements::Bool(_) => return None,
+        };
+        Some(Range { least, greatest })
     }
 }
 
@@ -174,7 +268,13 @@ pub fn shape_text(shape: &[usize]) -> String {
     format!("[{}]", sizes.join(", "))
 }
 
-fn whole_numbers<'a>(values: impl Iterator<Item = f64>) -> Result<Cow<'a, [i32]>, usize> {
+/// Ints in 32 bits, if these hold all.
+fn narrowest(values: Vec<i64>) -> Elements {
+    let narrow: Result<Vec<i32>, _> = values.iter().map(|value| i32::try_from(*value)).collect();
+    narrow.map_or(Elements::I64(values), Elements::I32)
+}
+
+fn whole_numbers<'a>(values: impl Iterator<Item = f64>) -> Result<Cow<'a, [i64]>, usize> {
     values
         .enumerate()
         .map(|(at, value)| whole_number(value).ok_or(at))
@@ -183,9 +283,10 @@ fn whole_numbers<'a>(values: impl Iterator<Item = f64>) -> Result<Cow<'a, [i32]>
 }
 
 /// The int that a float is, if it is one.
-pub fn whole_number(value: f64) -> Option<i32> {
-    let number = value as i32;
-    (f64::from(number) == value).then_some(number)
+pub fn whole_number(value: f64) -> Option<i64> {
+    let number = value as i64;
+    // The greatest int is rounded to 2^63, which is none.
+    (number as f64 == value && number != i64::MAX).then_some(number)
 }
 
 #[cfg(test)]
@@ -206,11 +307,12 @@ mod tests {
     #[test]
     fn conversions() {
         let array = Array::new(vec![3], Elements::F64(vec![1.0, -2.0, 2.5])).unwrap();
-        assert_eq!(array.to_i32(), Err(2));
+        assert_eq!(array.to_i64(), Err(2));
         assert_eq!(array.to_f32().as_ref(), [1.0, -2.0, 2.5]);
         let bools = Array::new(vec![2], Elements::Bool(vec![true, false])).unwrap();
-        assert_eq!(bools.to_i32().unwrap().as_ref(), [1, 0]);
-        assert_eq!((whole_number(2147483648.0), whole_number(-2147483648.0)), (None, Some(i32::MIN)));
+        assert_eq!(bools.to_i64().unwrap().as_ref(), [1, 0]);
+        let limit = 2f64.powi(63);
+        assert_eq!((whole_number(limit), whole_number(-limit)), (None, Some(i64::MIN)));
         assert_eq!(whole_number(f64::NAN), None);
     }
 }

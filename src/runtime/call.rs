@@ -7,10 +7,10 @@ use super::memory::{Binding, Cell, Memory};
 use super::pool::Pool;
 use super::room;
 use super::train::batch::Taken;
-use crate::base::Diagnostic;
+use crate::base::{Diagnostic, Span};
 use crate::compile::{Code, Function};
 use crate::ir::Graph;
-use crate::ir::interpret::{Data, Feed, Real, Tensor, evaluate};
+use crate::ir::interpret::{Data, EvalError, Feed, Real, Tensor, evaluate};
 use crate::ir::program::Precision;
 use crate::jit::{
     self, Call, Executable, JitError, Outcome, Parallel, Rows, TensorMut, TensorRef, Workspace,
@@ -57,6 +57,13 @@ pub struct Series<'a> {
 /// More threads than this help nowhere, and systems do not give them.
 pub const MOST_THREADS: usize = 1024;
 
+/// That an int has left 64 bits.
+pub fn overflown(span: Span) -> Diagnostic {
+    Diagnostic::error("E0745", "an int does not fit into 64 bits")
+        .at(span, "here a sum, product or quotient of ints lies beyond -2^63 .. 2^63 - 1")
+        .help("compute with floats, which are rounded instead: `float(x)`")
+}
+
 impl Caller {
     /// For `threads` threads, at most [`MOST_THREADS`]; 0 stands for as many as the machine has.
     pub fn new(threads: usize) -> Caller {
@@ -72,7 +79,8 @@ impl Caller {
     /// Carries out a function once. The results do not depend on the number of threads.
     ///
     /// # Errors
-    /// If tensors do not fit the function, which [`Memory::bind`] has checked, or memory is short.
+    /// E0745 if an int leaves 64 bits. If tensors do not fit the function, which [`Memory::bind`] has checked, or memory
+    /// is short.
     pub fn call(&self, binding: &Binding, memory: &mut Memory, moment: Moment) -> Result<(), Diagnostic> {
         let mut tensors = memory.take(&binding.cells);
         let externals = &binding.function.externals;
@@ -83,13 +91,16 @@ impl Caller {
                     given.map(|(external, array)| given_to(array, external.written)).collect();
                 let call = Call { step: moment.step, seed: moment.seed };
                 let work = |workspace: &mut Workspace| code.run(workspace, &mut bindings, call, self);
-                binding.function.with_workspace(code, work).map_err(|error| failed(&binding.function, &error))
+                match binding.function.with_workspace(code, work) {
+                    Ok(None) => Ok(()),
+                    Ok(Some(overflow)) => Err(overflown(code.place_of(overflow).span)),
+                    Err(error) => Err(failed(&binding.function, &error)),
+                }
             }
             Code::Interpreted(graph) => match memory.precision {
                 Precision::F32 => interpret::<f32>(graph, externals, &mut tensors, moment),
                 Precision::F64 => interpret::<f64>(graph, externals, &mut tensors, moment),
-            }
-            .map_err(|error| Diagnostic::error("E0799", error)),
+            },
         };
         memory.put_back(&binding.cells, tensors);
         outcome
@@ -98,7 +109,8 @@ impl Caller {
     /// Takes steps one after another, in one call of native code.
     ///
     /// # Errors
-    /// If memory is short (E0734), or arguments do not fit the function, or rows are beyond a column.
+    /// E0745 if an int leaves 64 bits; E0734 if memory is short; or arguments do not fit the function, or rows are
+    /// beyond a column.
     pub fn series(
         &self,
         function: &Function,
@@ -120,6 +132,11 @@ impl Caller {
             Outcome::Done => Taken { steps: series.steps, finite: true },
             Outcome::Interrupted { steps } => Taken { steps, finite: true },
             Outcome::NotFinite { steps, .. } => Taken { steps, finite: false },
+            Outcome::Overflow { steps, site } => {
+                let Code::Native(code) = &function.code else { unreachable!("steps are compiled") };
+                let step = series.first.step.wrapping_add(steps as u32).wrapping_sub(1);
+                return Err(overflown(code.place_of(site).span).note(format!("in step {step}")));
+            }
         })
     }
 
@@ -138,7 +155,7 @@ impl Caller {
     ) -> Result<(), Diagnostic> {
         let call = Call { step: moment.step, seed: moment.seed };
         self.bound(function, arguments, memory, |code, workspace, bindings| {
-            code.profile(workspace, bindings, call, self, watch)
+            code.profile(workspace, bindings, call, self, watch).map(drop)
         })
     }
 
@@ -211,7 +228,7 @@ fn interpret<F: Float>(
     externals: &[External],
     tensors: &mut [Arc<Array>],
     moment: Moment,
-) -> Result<(), String> {
+) -> Result<(), Diagnostic> {
     let mut feed = Feed::<F> { seed: moment.seed, step: moment.step, ..Feed::default() };
     for (external, array) in externals.iter().zip(tensors.iter()) {
         let Some((kind, name)) = external.name.split_once(':').filter(|(kind, _)| *kind != "output") else {
@@ -219,7 +236,8 @@ fn interpret<F: Float>(
         };
         let data = match array.elements() {
             Elements::F32(_) | Elements::F64(_) => Data::Float(F::of(array)),
-            Elements::I32(values) => Data::Int(values.clone()),
+            Elements::I32(values) => Data::Int(values.iter().map(|value| i64::from(*value)).collect()),
+            Elements::I64(values) => Data::Int(values.clone()),
             Elements::U8(values) => Data::Bool(values.iter().map(|value| *value != 0).collect()),
             Elements::Bool(values) => Data::Bool(values.clone()),
         };
@@ -227,18 +245,22 @@ fn interpret<F: Float>(
         let into = if kind == "input" { &mut feed.inputs } else { &mut feed.variables };
         into.insert(name.into(), tensor);
     }
-    let mut results = evaluate(graph, &feed).map_err(|error| format!("{error:?}"))?;
+    let mut results = evaluate(graph, &feed).map_err(|error| match error {
+        EvalError::Overflow(_, span) => overflown(span),
+        other => Diagnostic::error("E0799", format!("{other:?}")),
+    })?;
     for (external, array) in externals.iter().zip(tensors) {
         let Some(result) = external.name.strip_prefix("output:").and_then(|name| results.remove(name)) else {
             continue;
         };
         let elements = match &result.data {
             Data::Float(values) => F::elements(values),
-            Data::Int(values) => Elements::I32(values.clone()),
+            Data::Int(values) => Elements::I64(values.clone()),
             Data::Bool(values) => Elements::Bool(values.clone()),
         };
-        let shape = array.shape().to_vec();
-        *array = Array::new(shape, elements).ok_or("a result of another shape")?.into();
+        let result = Array::new(array.shape().to_vec(), elements);
+        let other_shape = || Diagnostic::error("E0799", "a result of another shape");
+        *array = result.ok_or_else(other_shape)?.narrowed().into();
     }
     Ok(())
 }
@@ -273,6 +295,7 @@ pub(super) fn tensor_ref(elements: &Elements) -> TensorRef<'_> {
         Elements::F32(values) => TensorRef::F32(values),
         Elements::F64(values) => TensorRef::F64(values),
         Elements::I32(values) => TensorRef::I32(values),
+        Elements::I64(values) => TensorRef::I64(values),
         Elements::Bool(values) => TensorRef::Bool(values),
         Elements::U8(_) => unreachable!("fields, variables and results are floats, ints or bools"),
     }
@@ -284,6 +307,7 @@ pub(super) fn tensor_mut(elements: &mut Elements, from: usize) -> TensorMut<'_> 
         Elements::F32(values) => TensorMut::F32(&mut values[from..]),
         Elements::F64(values) => TensorMut::F64(&mut values[from..]),
         Elements::I32(values) => TensorMut::I32(&mut values[from..]),
+        Elements::I64(values) => TensorMut::I64(&mut values[from..]),
         Elements::Bool(values) => TensorMut::Bool(&mut values[from..]),
         Elements::U8(_) => unreachable!("variables and results are floats, ints or bools"),
     }

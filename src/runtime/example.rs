@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::array::{Array, Elements};
 use super::call::Moment;
+use super::int_ranges::noted;
 use super::program::Diagnostics;
 use super::session::{Session, Tensors};
 use crate::base::Diagnostic;
@@ -108,7 +109,8 @@ impl Session {
         loss.outputs.retain(|output| output.name == *name);
         let example = self.example(train, &loss, rows)?;
         let program = self.program.clone();
-        let function = program.build(&loss, &example.sizes, Use::Often);
+        let sizes = noted(&loss, &example.sizes, &example.inputs, true);
+        let function = program.build(&loss, &sizes, Use::Often);
         let function = Arc::new(function.map_err(|error| program.build_failed(&error, train.span))?);
         let mut found = Vec::new();
         for given in &own.given {
@@ -166,7 +168,7 @@ impl Session {
         match moved.elements_mut() {
             Elements::F64(values) => values[element] += by,
             Elements::F32(values) => values[element] += by as f32,
-            Elements::I32(_) | Elements::U8(_) | Elements::Bool(_) => {}
+            Elements::I32(_) | Elements::I64(_) | Elements::U8(_) | Elements::Bool(_) => {}
         }
         self.memory.set(cell, moved);
         let found =

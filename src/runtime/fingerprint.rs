@@ -242,6 +242,7 @@ impl Number {
             Elements::F32(values) => values.iter().for_each(|value| self.add(u64::from(value.to_bits()))),
             Elements::F64(values) => values.iter().for_each(|value| self.add(value.to_bits())),
             Elements::I32(values) => values.iter().for_each(|value| self.add(*value as u64)),
+            Elements::I64(values) => values.iter().for_each(|value| self.add(*value as u64)),
             Elements::U8(values) => self.add_bytes(values),
             Elements::Bool(values) => values.iter().for_each(|value| self.add(u64::from(*value))),
         }

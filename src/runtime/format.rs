@@ -81,12 +81,13 @@ impl Style {
         let value = |at: &usize| match elements {
             Elements::F32(values) => Some(f64::from(values[*at])),
             Elements::F64(values) => Some(values[*at]),
-            Elements::I32(_) | Elements::U8(_) | Elements::Bool(_) => None,
+            Elements::I32(_) | Elements::I64(_) | Elements::U8(_) | Elements::Bool(_) => None,
         };
         let finite: Vec<f64> =
             shown.iter().filter_map(value).filter(|value| value.is_finite()).map(f64::abs).collect();
         match elements {
-            Elements::I32(_) | Elements::U8(_) | Elements::Bool(_) => return Style::Whole,
+            Elements::I32(_) | Elements::I64(_) => return Style::Whole,
+            Elements::U8(_) | Elements::Bool(_) => return Style::Whole,
             Elements::F32(_) | Elements::F64(_) => {}
         }
         let greatest = finite.iter().copied().fold(0.0, f64::max);
@@ -112,6 +113,7 @@ impl Style {
             Elements::F32(values) => float(f64::from(values[at])),
             Elements::F64(values) => float(values[at]),
             Elements::I32(values) => values[at].to_string(),
+            Elements::I64(values) => values[at].to_string(),
             Elements::U8(values) => values[at].to_string(),
             Elements::Bool(values) => values[at].to_string(),
         }

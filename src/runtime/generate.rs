@@ -65,6 +65,9 @@ pub fn generate(session: &mut Session, number: usize, item: &Generate) -> Result
             Some(Elements::I32(chosen)) if usize::try_from(chosen[0]).is_ok_and(|own| own < vocabulary) => {
                 characters.push(chosen[0]);
             }
+            Some(Elements::I64(chosen)) if (0..vocabulary as i64).contains(&chosen[0]) => {
+                characters.push(chosen[0] as i32);
+            }
             _ => {
                 let message =
                     format!("character {step} that is chosen is none of the {vocabulary} of the text");

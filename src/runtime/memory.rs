@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::array::{Array, Elements};
-use crate::compile::Function;
+use crate::compile::{Code, Function};
 use crate::ir::Elem;
 use crate::ir::program::Precision;
 use crate::plan::External;
@@ -115,11 +115,12 @@ impl Memory {
         let mut cells = Vec::with_capacity(function.externals.len());
         for external in &function.externals {
             let cell = if external.name.starts_with("output:") {
-                self.add(Array::zeros(external.elem, self.precision, external.shape.clone()))
+                self.add(Array::for_external(external, self.precision))
             } else {
                 find(self, external).ok_or_else(|| external.name.clone())?
             };
-            if !fits(self.get(cell), external) {
+            let is_interpreted = matches!(function.code, Code::Interpreted(_));
+            if !fits(self.get(cell), external, is_interpreted) {
                 return Err(external.name.clone());
             }
             cells.push(cell);
@@ -137,14 +138,16 @@ impl Memory {
     }
 }
 
-fn fits(array: &Array, external: &External) -> bool {
+fn fits(array: &Array, external: &External, is_interpreted: bool) -> bool {
     let count: usize = external.shape.iter().product();
-    let elem = match array.elements() {
-        Elements::F32(_) | Elements::F64(_) => Elem::Float,
-        Elements::I32(_) => Elem::Int,
-        Elements::U8(_) | Elements::Bool(_) => Elem::Bool,
+    let (elem, wide) = match array.elements() {
+        Elements::F32(_) | Elements::F64(_) => (Elem::Float, false),
+        Elements::I32(_) => (Elem::Int, false),
+        Elements::I64(_) => (Elem::Int, true),
+        Elements::U8(_) | Elements::Bool(_) => (Elem::Bool, false),
     };
-    array.elements().len() == count && elem == external.elem
+    // The interpreter takes ints of either size.
+    array.elements().len() == count && elem == external.elem && (is_interpreted || wide == external.wide)
 }
 
 /// The only float of a scalar.
@@ -153,6 +156,7 @@ pub fn scalar(array: &Array) -> f64 {
         Elements::F32(values) => values.first().map_or(f64::NAN, |value| f64::from(*value)),
         Elements::F64(values) => values.first().copied().unwrap_or(f64::NAN),
         Elements::I32(values) => values.first().map_or(f64::NAN, |value| f64::from(*value)),
+        Elements::I64(values) => values.first().map_or(f64::NAN, |value| *value as f64),
         Elements::U8(values) => values.first().map_or(f64::NAN, |value| f64::from(*value)),
         Elements::Bool(values) => values.first().map_or(f64::NAN, |value| f64::from(u8::from(*value))),
     }

@@ -7,6 +7,7 @@
 //! | [`example`] | a training step looked at closely |
 //! | [`events`] | what a session says while it works |
 //! | [`data`], [`sources`], [`permutation`] | rows, where they come from and in which order |
+//! | `int_ranges` | what code is told of the ints that it is given |
 //! | [`array`], [`memory`], [`room`], [`format`], [`sizes`] | tensors |
 //! | [`call`], [`pool`], [`kernels`] | compiled code, threads |
 //! | [`measure`] | how fast it is |
@@ -22,6 +23,7 @@ mod fingerprint;
 pub mod format;
 pub mod generate;
 mod inputs;
+mod int_ranges;
 pub mod kernels;
 pub mod measure;
 pub mod memory;

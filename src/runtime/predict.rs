@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::array::{Array, Elements, shape_text};
-use super::call::{Moment, tensor_mut, tensor_ref};
+use super::call::{Moment, overflown, tensor_mut, tensor_ref};
 use super::memory::Cell;
 use super::program::{Part, Program};
 use super::session::{Session, convert, unbound};
@@ -12,6 +12,7 @@ use super::sizes;
 use crate::base::{Diagnostic, Span, nearest};
 use crate::compile::{Code, Function};
 use crate::ir::program::{Model, Precision};
+use crate::ir::ranges::{self, Range};
 use crate::ir::{Elem, Sizes, Type};
 use crate::jit::{Binding, Call};
 
@@ -23,6 +24,8 @@ pub(super) struct Prepared {
     /// The number of the model.
     model: usize,
     shapes: Vec<Vec<usize>>,
+    /// Of the inputs of ints, which have 64 bits.
+    wide: Vec<bool>,
     function: Arc<Function>,
     /// For each external of the function.
     slots: Vec<Slot>,
@@ -50,10 +53,15 @@ pub(super) fn predict(
     let program = session.program.clone();
     let models = &program.checked().models;
     let number = models.iter().position(|model| &*model.name == name).ok_or_else(|| unknown(models, name))?;
+    let converted = converted(session, &models[number], inputs)?;
+    let given: Vec<&Array> =
+        inputs.iter().zip(&converted).map(|(input, own)| own.as_deref().unwrap_or(input)).collect();
+    let inputs = given.as_slice();
     let is_for = |ready: &Prepared| {
         ready.model == number
             && ready.shapes.len() == inputs.len()
             && ready.shapes.iter().zip(inputs).all(|(shape, input)| shape == input.shape())
+            && ready.wide.iter().zip(inputs).all(|(wide, input)| *wide == is_wide(input))
     };
     let at = match session.prepared.iter().position(is_for) {
         Some(at) => at,
@@ -103,6 +111,21 @@ fn prepare(
             return Err(wrong(format!("the input `{input_name}` of `{name}` is {ty}, but {found} is given")));
         }
     }
+    let below = |name: &Arc<str>| {
+        let of_input = model.bounds.iter().filter(|(input, _)| input == name);
+        of_input.filter_map(|(_, bound)| bound.below.evaluate(&sizes).ok()).min()
+    };
+    let below: Vec<Option<i64>> = model.inputs.iter().map(|(name, _)| below(name)).collect();
+    for (((input_name, _), input), below) in model.inputs.iter().zip(inputs).zip(&below) {
+        match below {
+            _ if is_wide(input) => ranges::note_input(&mut sizes, input_name, Range::ALL),
+            // What is given is tested before it is used.
+            Some(below) => {
+                ranges::note_input(&mut sizes, input_name, Range { least: 0, greatest: below - 1 })
+            }
+            None => {}
+        }
+    }
     let function = program.function(Part::Forward(number), graph, &sizes);
     let function = function.map_err(|error| program.build_failed(&error, Span::default()))?;
     let slot = |name: &str| match name.split_once(':')? {
@@ -114,15 +137,12 @@ fn prepare(
         .externals
         .iter()
         .map(|external| slot(&external.name).ok_or_else(|| unbound(&external.name, Span::default())));
-    let below = |(name, _): &(Arc<str>, Type)| {
-        let own = model.bounds.iter().filter(|(own, _)| own == name);
-        own.filter_map(|(_, bound)| bound.below.evaluate(&sizes).ok()).min()
-    };
     Ok(Prepared {
         model: number,
         shapes: inputs.iter().map(|input| input.shape().to_vec()).collect(),
+        wide: inputs.iter().map(|input| is_wide(input)).collect(),
         slots: slots.collect::<Result<_, _>>()?,
-        below: model.inputs.iter().map(below).collect(),
+        below,
         function,
     })
 }
@@ -130,31 +150,18 @@ fn prepare(
 impl Prepared {
     fn call(&self, session: &Session, model: &Model, inputs: &[&Array]) -> Result<Vec<Array>, Diagnostic> {
         let precision = session.memory.precision;
-        let mut converted: Vec<Option<Arc<Array>>> = Vec::with_capacity(inputs.len());
-        for (at, (input, (name, ty))) in inputs.iter().zip(&model.inputs).enumerate() {
-            let array = match is_as_needed(input, ty.elem, precision) {
-                true => None,
-                false => Some(convert(input, ty.elem, precision).ok_or_else(|| {
-                    wrong(format!("the input `{name}` of `{}` has {} elements", model.name, ty.elem))
-                })?),
-            };
-            check_bound(array.as_deref().unwrap_or(input), self.below[at], name, &model.name)?;
-            converted.push(array);
+        for (at, (input, (name, _))) in inputs.iter().zip(&model.inputs).enumerate() {
+            check_bound(input, self.below[at], name, &model.name)?;
         }
         let externals = || self.function.externals.iter().zip(&self.slots);
         let outputs = externals().filter(|(_, slot)| matches!(slot, Slot::Output));
-        let mut results: Vec<Array> = outputs
-            .clone()
-            .map(|(external, _)| Array::zeros(external.elem, precision, external.shape.clone()))
-            .collect();
+        let mut results: Vec<Array> =
+            outputs.clone().map(|(external, _)| Array::for_external(external, precision)).collect();
         let mut next = results.iter_mut();
         let mut bindings: Vec<Binding<'_>> = Vec::with_capacity(self.slots.len());
         for slot in &self.slots {
             bindings.push(match slot {
-                Slot::Input(at) => {
-                    let array = converted[*at].as_deref().unwrap_or(inputs[*at]);
-                    Binding::Read(tensor_ref(array.elements()))
-                }
+                Slot::Input(at) => Binding::Read(tensor_ref(inputs[*at].elements())),
                 Slot::Variable(cell) => Binding::Read(tensor_ref(session.memory.get(*cell).elements())),
                 Slot::Output => {
                     let array = next.next().expect("a result for each output");
@@ -167,7 +174,10 @@ impl Prepared {
         let call = Call { step: moment.step, seed: moment.seed };
         let run = |workspace: &mut _| code.run(workspace, &mut bindings, call, &session.caller);
         let outcome = self.function.with_workspace(code, run);
-        outcome.map_err(|error| Diagnostic::error("E0799", error.to_string()))?;
+        let overflow = outcome.map_err(|error| Diagnostic::error("E0799", error.to_string()))?;
+        if let Some(overflow) = overflow {
+            return Err(overflown(code.place_of(overflow).span));
+        }
         // Outputs are called `0`, `1`, …; the function may have them in another order.
         let number = |name: &str| name.strip_prefix("output:").and_then(|name| name.parse().ok());
         if results.len() > 1 {
@@ -178,6 +188,30 @@ impl Prepared {
         }
         Ok(results)
     }
+}
+
+/// The inputs that are not as code reads them, as it does.
+fn converted(
+    session: &Session,
+    model: &Model,
+    inputs: &[&Array],
+) -> Result<Vec<Option<Arc<Array>>>, Diagnostic> {
+    let precision = session.memory.precision;
+    let convert = |(input, (name, ty)): (&&Array, &(Arc<str>, Type))| {
+        if is_as_needed(input, ty.elem, precision) {
+            return Ok(None);
+        }
+        let message = || format!("the input `{name}` of `{}` has {} elements", model.name, ty.elem);
+        convert(input, ty.elem, precision).map(Some).ok_or_else(|| wrong(message()))
+    };
+    let mut converted: Vec<_> =
+        inputs.iter().zip(&model.inputs).map(convert).collect::<Result<_, Diagnostic>>()?;
+    converted.resize(inputs.len(), None);
+    Ok(converted)
+}
+
+fn is_wide(array: &Array) -> bool {
+    matches!(array.elements(), Elements::I64(_))
 }
 
 /// Whether code can read the array as it is.
@@ -191,8 +225,14 @@ fn is_as_needed(array: &Array, elem: Elem, precision: Precision) -> bool {
 }
 
 fn check_bound(array: &Array, below: Option<i64>, name: &str, model: &str) -> Result<(), Diagnostic> {
-    let (Some(below), Elements::I32(values)) = (below, array.elements()) else { return Ok(()) };
-    match values.iter().find(|value| **value < 0 || i64::from(**value) >= below) {
+    let Some(below) = below else { return Ok(()) };
+    let outside = |value: &i64| *value < 0 || *value >= below;
+    let found = match array.elements() {
+        Elements::I32(values) => values.iter().map(|value| i64::from(*value)).find(outside),
+        Elements::I64(values) => values.iter().copied().find(outside),
+        _ => None,
+    };
+    match found {
         Some(value) => {
             let message = format!(
                 "the input `{name}` of `{model}` has the value {value}, but it must lie in 0..{below}"

@@ -10,6 +10,7 @@ use super::data::lazy::Computed;
 use super::data::{Table, load, read};
 use super::events::{Event, Observer, Scores, Trained};
 use super::fingerprint::Fingerprint;
+use super::int_ranges::noted;
 use super::memory::{Binding, Memory};
 use super::predict::{self, Prepared};
 use super::program::{Diagnostics, Part, Program};
@@ -366,8 +367,9 @@ impl Session {
         inputs: &Tensors,
     ) -> Result<BTreeMap<Arc<str>, Array>, Diagnostic> {
         let program = self.program.clone();
-        let make = || program.build(&computed.graph, sizes, Use::Often);
-        let function = computed.functions.get((), sizes, make);
+        let sizes = noted(&computed.graph, sizes, inputs, false);
+        let make = || program.build(&computed.graph, &sizes, Use::Often);
+        let function = computed.functions.get((), &sizes, make);
         let function = function.map_err(|error| program.build_failed(&error, Span::default()))?;
         self.evaluate_function(function, Moment { seed: 0, step: 0 }, inputs, Span::default())
     }
@@ -387,8 +389,9 @@ impl Session {
         }
         let span = span.unwrap_or_default();
         let program = self.program.clone();
+        let sizes = noted(graph, sizes, inputs, true);
         let function =
-            program.function(part, graph, sizes).map_err(|error| program.build_failed(&error, span))?;
+            program.function(part, graph, &sizes).map_err(|error| program.build_failed(&error, span))?;
         self.evaluate_function(function, moment, inputs, span)
     }
 
@@ -402,8 +405,9 @@ impl Session {
         span: Span,
     ) -> Result<BTreeMap<Arc<str>, Array>, Diagnostic> {
         let program = self.program.clone();
+        let sizes = noted(graph, sizes, inputs, true);
         let function =
-            program.build(graph, sizes, Use::Once).map_err(|error| program.build_failed(&error, span))?;
+            program.build(graph, &sizes, Use::Once).map_err(|error| program.build_failed(&error, span))?;
         self.evaluate_function(Arc::new(function), moment, inputs, span)
     }
 
@@ -435,7 +439,7 @@ impl Session {
         let results = take_outputs(&binding, &mut self.memory);
         self.memory.release(&binding);
         added.into_iter().for_each(|cell| self.memory.remove(cell));
-        called.map_err(|error| error.at(span, ""))?;
+        called.map_err(|error| if error.labels.is_empty() { error.at(span, "") } else { error })?;
         Ok(results)
     }
 }
@@ -465,7 +469,7 @@ fn zeros(variable: &Variable, precision: Precision) -> Array {
 fn elem_of(array: &Array) -> Elem {
     match array.elements() {
         Elements::F32(_) | Elements::F64(_) => Elem::Float,
-        Elements::I32(_) => Elem::Int,
+        Elements::I32(_) | Elements::I64(_) => Elem::Int,
         Elements::U8(_) | Elements::Bool(_) => Elem::Bool,
     }
 }
@@ -475,8 +479,11 @@ pub(super) fn convert(array: &Array, elem: Elem, precision: Precision) -> Option
     let elements = match (elem, precision) {
         (Elem::Float, Precision::F32) => Elements::F32(array.to_f32().into_owned()),
         (Elem::Float, Precision::F64) => Elements::F64(array.to_f64().into_owned()),
-        (Elem::Int, _) => Elements::I32(array.to_i32().ok()?.into_owned()),
-        (Elem::Bool, _) => Elements::Bool(array.to_i32().ok()?.iter().map(|value| *value != 0).collect()),
+        (Elem::Int, _) => {
+            let whole = Array::whole(array.shape().to_vec(), array.to_i64().ok()?.into_owned());
+            return whole.map(Arc::new);
+        }
+        (Elem::Bool, _) => Elements::Bool(array.to_i64().ok()?.iter().map(|value| *value != 0).collect()),
     };
     Array::new(array.shape().to_vec(), elements).map(Arc::new)
 }

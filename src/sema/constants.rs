@@ -162,10 +162,19 @@ fn quotient(a: Dim, b: Dim) -> Value {
 /// Whether a comparison of sizes holds for all free dimensions (each at least 1), or fails for all.
 fn compare_sizes(op: BinaryOp, a: &Dim, b: &Dim) -> Option<bool> {
     let more = |dim: &Dim| dim + &Dim::ONE;
+    if let (Some(a), Some(b)) = (a.as_number(), b.as_number()) {
+        return Some(match op {
+            BinaryOp::Eq => a == b,
+            BinaryOp::Ne => a != b,
+            BinaryOp::Lt => a < b,
+            BinaryOp::Le => a <= b,
+            BinaryOp::Gt => a > b,
+            _ => a >= b,
+        });
+    }
     match op {
         BinaryOp::Eq if a == b => Some(true),
         BinaryOp::Eq if a.at_least(&more(b)) || b.at_least(&more(a)) => Some(false),
-        BinaryOp::Eq => (a.as_number().is_some() && b.as_number().is_some()).then_some(false),
         BinaryOp::Ne => compare_sizes(BinaryOp::Eq, a, b).map(|equal| !equal),
         BinaryOp::Lt => compare_sizes(BinaryOp::Ge, a, b).map(|holds| !holds),
         BinaryOp::Gt => compare_sizes(BinaryOp::Ge, b, a).map(|holds| !holds),

@@ -204,7 +204,7 @@ pub fn write_binary(l: &mut LoopBuilder<'_>, op: BinaryOp, a: ScalarId, b: Scala
             BinaryOp::Mul if x.is_constant() => Some(y.scale(&x.constant)),
             _ => None,
         };
-        if let Some(linear) = linear {
+        if let Some(linear) = linear.filter(Affine::is_small) {
             return match linear.as_number() {
                 Some(number) => l.int(number),
                 None => l.affine(linear),
@@ -314,6 +314,9 @@ fn combine_intervals(op: BinaryOp, a: &Interval, b: &Interval) -> Option<Interva
                 &a.greatest * &b.least,
                 &a.greatest * &b.greatest,
             ];
+            if !products.iter().all(Dim::is_exact) {
+                return None;
+            }
             let least = products.iter().skip(1).fold(products[0].clone(), |least, next| least.min_with(next));
             let greatest =
                 products.iter().skip(1).fold(products[0].clone(), |most, next| most.max_with(next));

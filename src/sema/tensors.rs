@@ -172,16 +172,14 @@ impl Elaborator<'_> {
         flatten(list, &mut flat);
         let elem = common_elem(flat.iter().filter_map(|value| number_elem(value)));
         let numbers = || flat.iter().map(|value| value.as_float().unwrap_or(0.0));
-        let ints: Vec<i64> = flat.iter().map(|value| value.as_float().unwrap_or(0.0) as i64).collect();
+        let ints: Vec<i64> = flat
+            .iter()
+            .map(|value| value.as_int().unwrap_or_else(|| i64::from(value.as_bool() == Some(true))))
+            .collect();
         let range = (ints.iter().min().copied(), ints.iter().max().copied());
         let value = match elem {
             Elem::Float => Const::floats(shape, numbers()),
-            Elem::Int => Const::ints(
-                shape,
-                flat.iter()
-                    .map(|value| value.as_int().unwrap_or_else(|| i64::from(value.as_bool() == Some(true))))
-                    .collect(),
-            ),
+            Elem::Int => Const::ints(shape, ints),
             Elem::Bool => {
                 Const::bools(shape, flat.iter().map(|value| value.as_bool() == Some(true)).collect())
             }

@@ -141,14 +141,19 @@ impl Interval {
         Interval { least: Dim::ZERO, greatest: size - &Dim::ONE }
     }
 
-    /// The same interval, if a run-time int holds everything in it, so that computing with such ints is computing
-    /// with whole numbers; `None` where that is not certain, and nothing may be proven of the int.
+    /// All ints.
+    pub fn all() -> Interval {
+        Interval::new(i64::MIN, i64::MAX)
+    }
+
+    /// The same interval, as far as its ends were computed exactly: one that is not says nothing, so all ints up to it
+    /// are possible. `None` if both are such. Nothing else has to be proven: ints are exact when the program runs, or
+    /// it ends with an error.
     pub fn held(self) -> Option<Interval> {
-        let holds = |bound: &Dim| match bound.as_number() {
-            Some(number) => i32::try_from(number).is_ok(),
-            None => bound.is_exact() && bound.is_near_a_size(),
-        };
-        (holds(&self.least) && holds(&self.greatest)).then_some(self)
+        let all = Interval::all();
+        let least = if self.least.is_exact() { self.least } else { all.least.clone() };
+        let greatest = if self.greatest.is_exact() { self.greatest } else { all.greatest.clone() };
+        (least != all.least || greatest != all.greatest).then_some(Interval { least, greatest })
     }
 
     /// What holds for the values of both.

@@ -209,7 +209,7 @@ fn feed<F: Real>(count: Option<usize>) -> (Feed<F>, usize) {
     let mut feed = Feed::default();
     feed.inputs.insert("x".into(), float(pairs.iter().map(|pair| pair.0).collect()));
     feed.inputs.insert("y".into(), float(pairs.iter().map(|pair| pair.1).collect()));
-    feed.inputs.insert("n".into(), Tensor::ints(vec![n], (0..n as i32).map(|at| at % 7 - 3).collect()));
+    feed.inputs.insert("n".into(), Tensor::ints(vec![n], (0..n as i64).map(|at| at % 7 - 3).collect()));
     let bools = Data::Bool((0..n).map(|at| at % 3 == 0).collect());
     feed.inputs.insert("b".into(), Tensor { shape: vec![n], data: bools });
     (feed, n)

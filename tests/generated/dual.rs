@@ -101,11 +101,11 @@ impl Real for Dual {
     fn to_f64(self) -> f64 {
         self.value.value
     }
-    fn from_i32(value: i32) -> Dual {
-        Dual::constant(Number::from_i32(value))
+    fn from_i64(value: i64) -> Dual {
+        Dual::constant(Number::from_i64(value))
     }
-    fn to_i32(self) -> i32 {
-        self.value.to_i32()
+    fn to_i64(self) -> i64 {
+        self.value.to_i64()
     }
     fn exp(self) -> Dual {
         let value = self.value.exp();

@@ -60,7 +60,7 @@ fn read_csv(bytes: Vec<u8>) -> bool {
     let columns = |start, end| csv::Selection::Range { start, end };
     let requests = [
         csv::Request { selection: columns(Some(0), Some(2)), want: csv::Want::F32 },
-        csv::Request { selection: columns(Some(-1), None), want: csv::Want::I32 },
+        csv::Request { selection: columns(Some(-1), None), want: csv::Want::Int },
     ];
     let mut all = true;
     for header in [None, Some(true), Some(false)] {

@@ -119,6 +119,7 @@ enum Elements {
     F32(Vec<f32>),
     F64(Vec<f64>),
     Int(Vec<i32>),
+    Long(Vec<i64>),
     Bool(Vec<bool>),
 }
 
@@ -140,6 +141,7 @@ impl Elements {
                 Elements::F32(values) => TensorMut::F32(values),
                 Elements::F64(values) => TensorMut::F64(values),
                 Elements::Int(values) => TensorMut::I32(values),
+                Elements::Long(values) => TensorMut::I64(values),
                 Elements::Bool(values) => TensorMut::Bool(values),
             });
         }
@@ -147,6 +149,7 @@ impl Elements {
             Elements::F32(values) => TensorRef::F32(values),
             Elements::F64(values) => TensorRef::F64(values),
             Elements::Int(values) => TensorRef::I32(values),
+            Elements::Long(values) => TensorRef::I64(values),
             Elements::Bool(values) => TensorRef::Bool(values),
         })
     }
@@ -155,7 +158,8 @@ impl Elements {
         match self {
             Elements::F32(values) => values.iter().map(|value| f64::from(*value)).collect(),
             Elements::F64(values) => values.clone(),
-            Elements::Int(values) => values.iter().map(|value| *value as f64).collect(),
+            Elements::Int(values) => values.iter().map(|value| f64::from(*value)).collect(),
+            Elements::Long(values) => values.iter().map(|value| *value as f64).collect(),
             Elements::Bool(values) => values.iter().map(|value| f64::from(u8::from(*value))).collect(),
         }
     }
@@ -172,6 +176,9 @@ fn start(external: &External, precision: Precision, given: &Given) -> Result<Ele
         None if external.name.starts_with("output:") => &poison,
         None => return Err(format!("nothing is given for `{}`", external.name)),
     };
+    if external.wide {
+        return Ok(Elements::Long(values.iter().map(|value| *value as i64).collect()));
+    }
     Ok(Elements::new(external.elem, precision, values))
 }
 
@@ -201,8 +208,12 @@ pub fn native(graph: &Graph, given: &Given, setup: Setup) -> Result<Results, Str
             .map(|(external, tensor)| tensor.binding(external.written))
             .collect();
         let call = Call { step: given.step, seed: given.seed };
-        code.run(&mut workspace, &mut bindings, call, &Threads(setup.threads))
+        let overflow = code
+            .run(&mut workspace, &mut bindings, call, &Threads(setup.threads))
             .map_err(|error| error.to_string())?;
+        if overflow.is_some() {
+            return Err("an int leaves 64 bits".into());
+        }
         let written = plan.externals.iter().zip(&tensors).filter(|(external, _)| external.written);
         let results = written.map(|(external, tensor)| {
             let name = external.name.strip_prefix("output:").unwrap_or(&external.name);

@@ -290,16 +290,16 @@ impl<P: Format> Real for Rounded<P> {
         self.value
     }
 
-    fn from_i32(value: i32) -> Rounded<P> {
-        Rounded::from_f64(f64::from(value))
+    fn from_i64(value: i64) -> Rounded<P> {
+        Rounded::from_f64(value as f64)
     }
 
-    fn to_i32(self) -> i32 {
+    fn to_i64(self) -> i64 {
         let ends = [self.value - self.error, self.value + self.error];
-        if ends.iter().any(|end| *end as i32 != self.value as i32) || !self.is_known() {
+        if ends.iter().any(|end| *end as i64 != self.value as i64) || !self.is_known() {
             rounding_decides();
         }
-        self.value as i32
+        self.value as i64
     }
 
     fn exp(self) -> Rounded<P> {

@@ -136,6 +136,17 @@ What a step keeps grows with the batch:
 Arrays of npy, idx and safetensors files are read batch by batch where they are large; csv files are not.",
     },
     Code {
+        code: "E0745",
+        title: "an int that 64 bits do not hold",
+        explain: "\
+Ints are whole numbers from -2^63 to 2^63 - 1. A sum, a product or a quotient of ints beyond these is an
+error when the program runs: it is never wrapped around or cut off. Both branches of an elementwise `if` are
+computed, so bound what is computed with:
+    if n < 20 then min(n, 20)^14 else 0
+Where a rounded number will do, compute with floats:
+    prod(float(sizes))",
+    },
+    Code {
         code: "E0799",
         title: "a mistake of the compiler",
         explain: "\

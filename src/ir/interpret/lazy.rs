@@ -4,6 +4,7 @@ use super::loops::{binary, unary};
 use super::prepare::{Access, Place, Prepared, Step};
 use super::tensor::Cell;
 use super::{Data, EvalError, Real};
+use crate::base::Span;
 use crate::ir::scalar::ScalarId;
 
 /// The value at a point and the number of the element that it is written to, `None` if that is outside.
@@ -24,7 +25,7 @@ pub(super) fn subscripts<F: Real>(
     let values = access.subs.iter().map(|sub| match sub {
         Place::Linear(linear) => Ok(linear.at(index)),
         Place::Value(id) => match scalar(prepared, index, *id)? {
-            Cell::Int(value) => Ok(i64::from(value)),
+            Cell::Int(value) => Ok(value),
             Cell::Float(_) | Cell::Bool(_) => Err(EvalError::Malformed(prepared.node)),
         },
     });
@@ -43,7 +44,7 @@ fn scalar<F: Real>(prepared: &Prepared<'_, F>, index: &[i64], id: ScalarId) -> R
         Step::Float(value) => Cell::Float(F::from_f64(*value)),
         Step::Int(value) => Cell::Int(*value),
         Step::Bool(value) => Cell::Bool(*value),
-        Step::Linear(linear) => Cell::Int(linear.at(index) as i32),
+        Step::Linear(linear) => Cell::Int(linear.at(index)),
         Step::Read { operand, access, padded } => {
             let subscripts = subscripts(prepared, access, index)?;
             let tensor = prepared.operands[*operand];
@@ -58,12 +59,16 @@ fn scalar<F: Real>(prepared: &Prepared<'_, F>, index: &[i64], id: ScalarId) -> R
         }
         Step::Unary(op, a) => {
             let mut out = Data::zeros(prepared.elems[at], 1);
-            unary(*op, &single(of(a)?), &mut out, 1);
+            if !unary(*op, &single(of(a)?), &mut out, 1) {
+                return Err(EvalError::Overflow(prepared.node, Span::default()));
+            }
             out.get(0)
         }
         Step::Binary(op, a, b) => {
             let mut out = Data::zeros(prepared.elems[at], 1);
-            binary(*op, &single(of(a)?), &single(of(b)?), &mut out, 1);
+            if !binary(*op, &single(of(a)?), &single(of(b)?), &mut out, 1) {
+                return Err(EvalError::Overflow(prepared.node, Span::default()));
+            }
             out.get(0)
         }
         Step::Select(condition, a, b) => match of(condition)? {

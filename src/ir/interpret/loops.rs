@@ -8,6 +8,7 @@ use super::prepare::{Access, Linear, Place, Prepared, Step, prepare};
 use super::real::{compare, float_binary, float_unary, int_binary};
 use super::tensor::Cell;
 use super::{Data, EvalError, Real, Tensor};
+use crate::base::Span;
 use crate::ir::affine::StepId;
 use crate::ir::graph::{Combine, Loop, NodeId};
 use crate::ir::scalar::{BinaryOp, ScalarId, UnaryOp};
@@ -27,7 +28,7 @@ pub(super) fn run<F: Real>(
     let mut columns: Vec<Data<F>> =
         prepared.elems.iter().map(|elem| Data::zeros(*elem, PIECE.min(prepared.row()))).collect();
     prepared.for_each_piece(|index, len| {
-        if prepared.fill(&mut columns, index, len) {
+        if prepared.fill(&mut columns, index, len)? {
             let offset = |access: &Access, at: usize| access.element(&columns, index, at);
             let result = &columns[prepared.result.0 as usize];
             for at in 0..len {
@@ -82,8 +83,12 @@ impl<F: Real> Prepared<'_, F> {
         }
     }
 
-    /// Computes all scalars of a piece; `false` if a read that is not padded is outside of its operand.
-    fn fill(&self, columns: &mut [Data<F>], index: &[i64], len: usize) -> bool {
+    /// Computes all scalars of a piece; `false` if a read that is not padded is outside of its operand: that is no
+    /// error where the value is not used.
+    ///
+    /// # Errors
+    /// If an int leaves 64 bits.
+    fn fill(&self, columns: &mut [Data<F>], index: &[i64], len: usize) -> Result<bool, EvalError> {
         for (at, step) in self.steps.iter().enumerate() {
             let (before, rest) = columns.split_at_mut(at);
             let of = |id: &ScalarId| &before[id.0 as usize];
@@ -108,16 +113,24 @@ impl<F: Real> Prepared<'_, F> {
                     let (start, stride) = (linear.at(index), linear.stride());
                     if let Data::Int(out) = out {
                         let values = out[..len].iter_mut().enumerate();
-                        values.for_each(|(k, out)| *out = (start + stride * k as i64) as i32);
+                        values.for_each(|(k, out)| *out = start + stride * k as i64);
                     }
                 }
                 Step::Read { operand, access, padded } => {
                     if !read(out, &self.operands[*operand].data, access, *padded, before, index, len) {
-                        return false;
+                        return Ok(false);
                     }
                 }
-                Step::Unary(op, a) => unary(*op, of(a), out, len),
-                Step::Binary(op, a, b) => binary(*op, of(a), of(b), out, len),
+                Step::Unary(op, a) => {
+                    if !unary(*op, of(a), out, len) {
+                        return Err(EvalError::Overflow(self.node, Span::default()));
+                    }
+                }
+                Step::Binary(op, a, b) => {
+                    if !binary(*op, of(a), of(b), out, len) {
+                        return Err(EvalError::Overflow(self.node, Span::default()));
+                    }
+                }
                 Step::Select(condition, a, b) => {
                     if let Data::Bool(condition) = of(condition) {
                         select(condition, of(a), of(b), out, len);
@@ -126,7 +139,7 @@ impl<F: Real> Prepared<'_, F> {
                 Step::Same(a) => copy(of(a), out, len),
             }
         }
-        true
+        Ok(true)
     }
 }
 
@@ -139,7 +152,7 @@ impl Access {
         self.checked(|sub| match sub {
             Place::Linear(linear) => linear.at(index) + linear.stride() * at as i64,
             Place::Value(id) => match &columns[id.0 as usize] {
-                Data::Int(values) => i64::from(values[at]),
+                Data::Int(values) => values[at],
                 Data::Float(_) | Data::Bool(_) => -1,
             },
         })
@@ -219,27 +232,41 @@ fn zip<A: Copy, T>(a: &[A], b: &[A], out: &mut [T], len: usize, f: impl Fn(A, A)
     out[..len].iter_mut().zip(a).zip(b).for_each(|((out, a), b)| *out = f(*a, *b));
 }
 
-/// The types fit: `prepare` has seen to it, here and in what follows.
-pub(super) fn unary<F: Real>(op: UnaryOp, a: &Data<F>, out: &mut Data<F>, len: usize) {
+/// Puts results in place; `false` if 64 bits do not hold one.
+fn put_whole(out: &mut [i64], len: usize, mut results: impl Iterator<Item = Option<i64>>) -> bool {
+    out[..len].iter_mut().all(|out| match results.next().flatten() {
+        Some(value) => {
+            *out = value;
+            true
+        }
+        None => false,
+    })
+}
+
+/// The types fit: `prepare` has seen to it, here and in what follows. `false` if an int leaves 64 bits.
+pub(super) fn unary<F: Real>(op: UnaryOp, a: &Data<F>, out: &mut Data<F>, len: usize) -> bool {
     match (a, out) {
+        (Data::Int(a), Data::Int(out)) if op == UnaryOp::Neg => {
+            return put_whole(out, len, a.iter().map(|a| a.checked_neg()));
+        }
         (Data::Float(a), Data::Float(out)) => {
             if let Some(f) = float_unary::<F>(op) {
                 map(a, out, len, f);
             }
         }
-        (Data::Float(a), Data::Int(out)) => map(a, out, len, F::to_i32),
-        (Data::Int(a), Data::Int(out)) if op == UnaryOp::Neg => map(a, out, len, i32::wrapping_neg),
+        (Data::Float(a), Data::Int(out)) => map(a, out, len, F::to_i64),
         (Data::Int(a), Data::Int(out)) => map(a, out, len, |a| a),
-        (Data::Int(a), Data::Float(out)) => map(a, out, len, F::from_i32),
-        (Data::Bool(a), Data::Float(out)) => map(a, out, len, |a| F::from_i32(i32::from(a))),
-        (Data::Bool(a), Data::Int(out)) => map(a, out, len, i32::from),
+        (Data::Int(a), Data::Float(out)) => map(a, out, len, F::from_i64),
+        (Data::Bool(a), Data::Float(out)) => map(a, out, len, |a| F::from_i64(i64::from(a))),
+        (Data::Bool(a), Data::Int(out)) => map(a, out, len, i64::from),
         (Data::Bool(a), Data::Bool(out)) if op == UnaryOp::Not => map(a, out, len, |a| !a),
         (Data::Bool(a), Data::Bool(out)) => map(a, out, len, |a| a),
         (Data::Float(_) | Data::Int(_), Data::Bool(_)) => {}
     }
+    true
 }
 
-pub(super) fn binary<F: Real>(op: BinaryOp, a: &Data<F>, b: &Data<F>, out: &mut Data<F>, len: usize) {
+pub(super) fn binary<F: Real>(op: BinaryOp, a: &Data<F>, b: &Data<F>, out: &mut Data<F>, len: usize) -> bool {
     match (a, b, out) {
         (Data::Float(a), Data::Float(b), Data::Float(out)) => match op {
             BinaryOp::Add => zip(a, b, out, len, |a, b| a + b),
@@ -257,11 +284,11 @@ pub(super) fn binary<F: Real>(op: BinaryOp, a: &Data<F>, b: &Data<F>, out: &mut 
         }
         (Data::Int(a), Data::Int(b), Data::Int(out)) => {
             if let Some(f) = int_binary(op) {
-                zip(a, b, out, len, f);
+                return put_whole(out, len, a.iter().zip(b).map(|(a, b)| f(*a, *b)));
             }
         }
         (Data::Int(a), Data::Int(b), Data::Bool(out)) => {
-            if let Some(f) = compare::<i32>(op) {
+            if let Some(f) = compare::<i64>(op) {
                 zip(a, b, out, len, |a, b| f(&a, &b));
             }
         }
@@ -272,6 +299,7 @@ pub(super) fn binary<F: Real>(op: BinaryOp, a: &Data<F>, b: &Data<F>, out: &mut 
         },
         _ => {}
     }
+    true
 }
 
 fn select<F: Real>(condition: &[bool], a: &Data<F>, b: &Data<F>, out: &mut Data<F>, len: usize) {
@@ -302,7 +330,7 @@ struct Target<F> {
     /// For ArgMax and ArgMin the best values so far.
     values: Data<F>,
     /// Their places.
-    winners: Vec<i32>,
+    winners: Vec<i64>,
     /// For Set, which elements are written.
     written: Vec<bool>,
 }
@@ -345,6 +373,7 @@ impl<F: Real> Target<F> {
         if prepared.combine == Combine::Set && std::mem::replace(&mut self.written[element], true) {
             return Err(EvalError::WrittenTwice { node: prepared.node, element });
         }
+        let overflow = || EvalError::Overflow(prepared.node, Span::default());
         let replaced = match (&mut self.values, value) {
             (Data::Float(own), Cell::Float(value)) => {
                 let own = &mut own[element];
@@ -369,8 +398,8 @@ impl<F: Real> Target<F> {
                 let before = *own;
                 *own = match prepared.combine {
                     Combine::Set => *value,
-                    Combine::Add => before.wrapping_add(*value),
-                    Combine::Mul => before.wrapping_mul(*value),
+                    Combine::Add => before.checked_add(*value).ok_or_else(overflow)?,
+                    Combine::Mul => before.checked_mul(*value).ok_or_else(overflow)?,
                     Combine::Max | Combine::ArgMax => before.max(*value),
                     Combine::Min | Combine::ArgMin => before.min(*value),
                 };
@@ -402,7 +431,7 @@ impl<F: Real> Target<F> {
     ) -> Result<(), EvalError> {
         if replaced && matches!(prepared.combine, Combine::ArgMax | Combine::ArgMin) {
             let place = prepared.place.at(index) + prepared.place.stride() * at as i64;
-            self.winners[element] = place as i32;
+            self.winners[element] = place;
         }
         Ok(())
     }

@@ -25,6 +25,7 @@ pub use tensor::{Data, Tensor};
 use super::affine::{Affine, StepId, Var};
 use super::graph::{Graph, Node, NodeId, Op, Output, RandKind, Scan};
 use super::types::Type;
+use crate::base::Span;
 use crate::base::philox::{Draw, stream_of};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -58,6 +59,8 @@ pub enum EvalError {
     WriteOutside { node: NodeId, subscripts: Vec<i64>, shape: Vec<usize> },
     /// A loop that combines by `Set` writes an element twice.
     WrittenTwice { node: NodeId, element: usize },
+    /// An int that 64 bits do not hold.
+    Overflow(NodeId, Span),
     /// The verifier would not have accepted this node.
     Malformed(NodeId),
 }
@@ -118,7 +121,7 @@ impl<F: Real> Frame<'_, F> {
         let operand = || operands.first().cloned().ok_or(EvalError::Malformed(id));
         match &node.op {
             Op::Input { name, ty } if &**name == "step" && !self.feed.inputs.contains_key(name) => {
-                let step = Tensor { shape: Vec::new(), data: Data::Int(vec![self.feed.step as i32]) };
+                let step = Tensor { shape: Vec::new(), data: Data::Int(vec![self.feed.step.into()]) };
                 given(Some(&Rc::new(step)), name, ty)
             }
             Op::Input { name, ty } => {
@@ -132,7 +135,11 @@ impl<F: Real> Frame<'_, F> {
             Op::Const(value) => Ok(Rc::new(Tensor::from_const(value))),
             Op::Loop(body) => {
                 let operands: Vec<&Tensor<F>> = operands.iter().map(|value| &**value).collect();
-                Ok(Rc::new(loops::run(id, body, &operands, &self.steps)?))
+                let value = loops::run(id, body, &operands, &self.steps).map_err(|error| match error {
+                    EvalError::Overflow(..) => EvalError::Overflow(id, node.origin.span),
+                    other => other,
+                })?;
+                Ok(Rc::new(value))
             }
             Op::Reshape { .. } => {
                 let value = operand()?;
@@ -256,6 +263,7 @@ impl fmt::Display for EvalError {
             EvalError::WrittenTwice { node, element } => {
                 write!(f, "%{} writes element {element} twice", node.0)
             }
+            EvalError::Overflow(node, _) => write!(f, "an int of %{} does not fit into 64 bits", node.0),
             EvalError::Malformed(node) => write!(f, "%{} is not a valid node", node.0),
         }
     }

@@ -33,7 +33,7 @@ pub(super) struct Access {
 #[derive(Debug)]
 pub(super) enum Step {
     Float(f64),
-    Int(i32),
+    Int(i64),
     Bool(bool),
     Linear(Linear),
     Read {
@@ -96,7 +96,7 @@ pub(super) fn prepare<'a, F: Real>(
         let elem_of = |id: &ScalarId| elems[id.0 as usize];
         let (step, elem) = match scalar {
             Scalar::Float(value) => (Step::Float(value.0), Some(Elem::Float)),
-            Scalar::Int(value) => (Step::Int(*value as i32), Some(Elem::Int)),
+            Scalar::Int(value) => (Step::Int(*value), Some(Elem::Int)),
             Scalar::Bool(value) => (Step::Bool(*value), Some(Elem::Bool)),
             Scalar::Affine(affine) => (Step::Linear(linear(affine)?), Some(Elem::Int)),
             Scalar::Read { operand, subs, padded } => {

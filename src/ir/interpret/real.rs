@@ -1,6 +1,7 @@
 //! The two kinds of floats that a program may mean, and what is done with them.
 
 use crate::base::philox::Draw;
+use crate::ir::dim::floor_quotient;
 use crate::ir::math;
 use crate::ir::math::native::{Native32, Native64};
 use crate::ir::{BinaryOp, UnaryOp};
@@ -23,9 +24,9 @@ pub trait Real:
     fn from_f64(value: f64) -> Self;
     fn to_f64(self) -> f64;
     /// Rounded.
-    fn from_i32(value: i32) -> Self;
+    fn from_i64(value: i64) -> Self;
     /// Towards zero; the nearest int if it does not fit, 0 for NaN.
-    fn to_i32(self) -> i32;
+    fn to_i64(self) -> i64;
     fn exp(self) -> Self;
     fn log(self) -> Self;
     fn sin(self) -> Self;
@@ -50,11 +51,11 @@ macro_rules! real {
             fn to_f64(self) -> f64 {
                 f64::from(self)
             }
-            fn from_i32(value: i32) -> $float {
+            fn from_i64(value: i64) -> $float {
                 value as $float
             }
-            fn to_i32(self) -> i32 {
-                self as i32
+            fn to_i64(self) -> i64 {
+                self as i64
             }
             fn exp(self) -> $float {
                 math::exp(&mut $native, self)
@@ -134,14 +135,14 @@ pub(super) fn float_binary<F: Real>(op: BinaryOp) -> Option<fn(F, F) -> F> {
     }
 }
 
-/// Binary operations from ints to int.
-pub(super) fn int_binary(op: BinaryOp) -> Option<fn(i32, i32) -> i32> {
+/// Binary operations from ints to int; `None` of them is a result that 64 bits do not hold.
+pub(super) fn int_binary(op: BinaryOp) -> Option<fn(i64, i64) -> Option<i64>> {
     match op {
-        BinaryOp::Add => Some(i32::wrapping_add),
-        BinaryOp::Sub => Some(i32::wrapping_sub),
-        BinaryOp::Mul => Some(i32::wrapping_mul),
-        BinaryOp::FloorDiv => Some(floor_div),
-        BinaryOp::Mod => Some(|a, b| a.wrapping_sub(b.wrapping_mul(floor_div(a, b)))),
+        BinaryOp::Add => Some(i64::checked_add),
+        BinaryOp::Sub => Some(i64::checked_sub),
+        BinaryOp::Mul => Some(i64::checked_mul),
+        BinaryOp::FloorDiv => Some(|a, b| if b == 0 { Some(0) } else { floor_quotient(a, b) }),
+        BinaryOp::Mod => Some(|a, b| Some(floor_rest(a, b))),
         BinaryOp::Div | BinaryOp::Pow | BinaryOp::Lt | BinaryOp::Le => None,
         BinaryOp::Eq | BinaryOp::And | BinaryOp::Or => None,
     }
@@ -158,10 +159,9 @@ pub(super) fn compare<T: PartialOrd>(op: BinaryOp) -> Option<fn(&T, &T) -> bool>
     }
 }
 
-fn floor_div(a: i32, b: i32) -> i32 {
-    if b == 0 {
-        return 0;
-    }
-    let quotient = a.wrapping_div(b);
-    if a.wrapping_rem(b) != 0 && (a < 0) != (b < 0) { quotient - 1 } else { quotient }
+/// `a - b * floor(a / b)`, 0 for b = 0.
+fn floor_rest(a: i64, b: i64) -> i64 {
+    // Of a division without quotient in 64 bits, that by -1, the rest is 0, as by 0.
+    let rest = a.checked_rem(b).unwrap_or(0);
+    if rest != 0 && (rest < 0) != (b < 0) { rest + b } else { rest }
 }

@@ -14,7 +14,7 @@ pub struct Tensor<F> {
 #[derive(Clone, PartialEq, Debug)]
 pub enum Data<F> {
     Float(Vec<F>),
-    Int(Vec<i32>),
+    Int(Vec<i64>),
     Bool(Vec<bool>),
 }
 
@@ -22,7 +22,7 @@ pub enum Data<F> {
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) enum Cell<F> {
     Float(F),
-    Int(i32),
+    Int(i64),
     Bool(bool),
 }
 
@@ -31,7 +31,7 @@ impl<F: Real> Tensor<F> {
         Tensor { shape, data: Data::Float(values) }
     }
 
-    pub fn ints(shape: Vec<usize>, values: Vec<i32>) -> Tensor<F> {
+    pub fn ints(shape: Vec<usize>, values: Vec<i64>) -> Tensor<F> {
         Tensor { shape, data: Data::Int(values) }
     }
 
@@ -44,11 +44,11 @@ impl<F: Real> Tensor<F> {
         Tensor { shape, data: Data::zeros(elem, count) }
     }
 
-    /// Floats are rounded, ints are taken modulo 2^32.
+    /// Floats are rounded.
     pub fn from_const(value: &Const) -> Tensor<F> {
         let data = match &value.data {
             ConstData::Float(values) => Data::Float(values.iter().map(|v| F::from_f64(v.0)).collect()),
-            ConstData::Int(values) => Data::Int(values.iter().map(|v| *v as i32).collect()),
+            ConstData::Int(values) => Data::Int(values.clone()),
             ConstData::Bool(values) => Data::Bool(values.clone()),
         };
         Tensor { shape: value.shape.clone(), data }
@@ -62,7 +62,7 @@ impl<F: Real> Tensor<F> {
     pub fn to_f64(&self) -> Vec<f64> {
         match &self.data {
             Data::Float(values) => values.iter().map(|v| v.to_f64()).collect(),
-            Data::Int(values) => values.iter().map(|v| f64::from(*v)).collect(),
+            Data::Int(values) => values.iter().map(|v| *v as f64).collect(),
             Data::Bool(values) => values.iter().map(|v| f64::from(u8::from(*v))).collect(),
         }
     }
@@ -105,11 +105,11 @@ impl<F: Real> Data<F> {
             (Combine::Max | Combine::ArgMax, Elem::Float) => {
                 Data::Float(vec![F::from_f64(f64::NEG_INFINITY); count])
             }
-            (Combine::Max | Combine::ArgMax, Elem::Int) => Data::Int(vec![i32::MIN; count]),
+            (Combine::Max | Combine::ArgMax, Elem::Int) => Data::Int(vec![i64::MIN; count]),
             (Combine::Min | Combine::ArgMin, Elem::Float) => {
                 Data::Float(vec![F::from_f64(f64::INFINITY); count])
             }
-            (Combine::Min | Combine::ArgMin, Elem::Int) => Data::Int(vec![i32::MAX; count]),
+            (Combine::Min | Combine::ArgMin, Elem::Int) => Data::Int(vec![i64::MAX; count]),
             (Combine::Mul | Combine::Min | Combine::ArgMin, Elem::Bool) => Data::Bool(vec![true; count]),
             (Combine::Set | Combine::Add, _) | (Combine::Max | Combine::ArgMax, Elem::Bool) => {
                 Data::zeros(elem, count)

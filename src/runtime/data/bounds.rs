@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crate::base::{Diagnostic, Span};
 use crate::ir::program::{DataSet, Field};
+use crate::ir::ranges::Range;
 use crate::ir::{Dim, Sizes};
 use crate::runtime::array::{Array, Elements};
 
@@ -53,32 +54,45 @@ impl Bounds {
         Bounds { below, open: Vec::new(), ..self.clone() }
     }
 
+    /// What the ints lie in.
+    pub fn range(&self) -> Option<Range> {
+        let below = self.below.iter().map(|(below, _)| *below).min()?;
+        Some(Range { least: 0, greatest: below - 1 })
+    }
+
     /// Checks rows; `row_of` gives the number of a row in the data set.
     ///
     /// # Errors
     /// E0720 names the first row that is out of bounds.
     pub fn check(&self, array: &Array, row_of: impl Fn(usize) -> usize) -> Result<(), Diagnostic> {
-        let Elements::I32(values) = array.elements() else { return Ok(()) };
+        let narrow = |value: &i32| i64::from(*value);
+        let outside = |value: i64, below: i64| value < 0 || value >= below;
         for (below, span) in &self.below {
-            let Some(at) = values.iter().position(|value| *value < 0 || i64::from(*value) >= *below) else {
-                continue;
+            let found = match array.elements() {
+                Elements::I32(values) => {
+                    values.iter().map(narrow).enumerate().find(|own| outside(own.1, *below))
+                }
+                Elements::I64(values) => {
+                    values.iter().copied().enumerate().find(|own| outside(own.1, *below))
+                }
+                _ => None,
             };
+            let Some((at, value)) = found else { continue };
             let row = row_of(at / array.row_len().max(1));
             let message = format!(
-                "row {row} of `{}.{}` has the value {}, but it must lie in 0..{below}",
-                self.set, self.field, values[at]
+                "row {row} of `{}.{}` has the value {value}, but it must lie in 0..{below}",
+                self.set, self.field
             );
             let error = Diagnostic::error("E0720", message).at(self.span, "rows are counted from 0");
-            let error = self.advice(error, values, *below);
+            let error = self.advice(error, array, *below);
             let same = *span == self.span;
             return Err(if same { error } else { error.and_at(*span, format!("needs 0..{below}")) });
         }
         Ok(())
     }
     /// What the values as a whole suggest: classes counted from 1, or a bound that is too low.
-    fn advice(&self, error: Diagnostic, values: &[i32], below: i64) -> Diagnostic {
-        let least = values.iter().copied().min().map_or(0, i64::from);
-        let greatest = values.iter().copied().max().map_or(0, i64::from);
+    fn advice(&self, error: Diagnostic, array: &Array, below: i64) -> Diagnostic {
+        let Range { least, greatest } = array.range().unwrap_or(Range { least: 0, greatest: 0 });
         if least == 1 && greatest == below {
             return error.help(format!(
                 "classes are counted from 0, these from 1: subtract it, `{}: class({below}) = … - 1`",
@@ -89,7 +103,10 @@ impl Bounds {
             return error
                 .help(format!("the least value is {least}; numbers of classes and rows are not negative"));
         }
-        error.help(format!("the greatest value is {greatest}: at least {} are needed", greatest + 1))
+        error.help(format!(
+            "the greatest value is {greatest}: at least {} are needed",
+            i128::from(greatest) + 1
+        ))
     }
 
     /// A text has all characters of its vocabulary, so their number is the bound of its windows' values.

@@ -64,7 +64,7 @@ impl Drawn {
         match into.elements_mut() {
             Elements::F32(out) => self.fill(rows, out, |draw, out| self.kind.fill_f32(draw, 0, out)),
             Elements::F64(out) => self.fill(rows, out, |draw, out| self.kind.fill_f64(draw, 0, out)),
-            Elements::I32(_) | Elements::U8(_) | Elements::Bool(_) => {}
+            Elements::I32(_) | Elements::I64(_) | Elements::U8(_) | Elements::Bool(_) => {}
         }
     }
 

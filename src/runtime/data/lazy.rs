@@ -24,6 +24,8 @@ pub struct Lazy {
     /// The shape of one row.
     pub row: Vec<usize>,
     pub elem: Elem,
+    /// Whether its ints have 64 bits.
+    pub wide: bool,
     pub precision: Precision,
     pub span: Span,
 }
@@ -101,16 +103,22 @@ impl Lazy {
             }
             Origin::Computed(computed) => {
                 if let Some((_, array)) = computed.of_rows(rows, carry)?.into_iter().next() {
-                    *into = array;
+                    *into = if self.wide { array.widened() } else { array.narrowed() };
                 }
                 Ok(())
             }
         }
     }
 
+    /// Zeros of its type.
+    pub fn zeros(&self, shape: Vec<usize>) -> Array {
+        let zeros = Array::zeros(self.elem, self.precision, shape);
+        if self.wide { zeros.widened() } else { zeros }
+    }
+
     /// What all rows take.
     pub fn bytes(&self) -> usize {
-        let element = Elements::zeros(self.elem, self.precision, 0).size();
+        let element = self.zeros(vec![0]).elements().size();
         let row = element_count(&self.row).unwrap_or(usize::MAX).saturating_mul(element);
         self.n_rows().saturating_mul(row)
     }
@@ -136,10 +144,8 @@ impl Lazy {
             Origin::Computed(_) => (BLOCK / row_len.max(1)).clamp(1, count.max(1)),
             Origin::File(_) | Origin::Images(..) | Origin::Drawn(..) | Origin::Part(..) => count,
         };
-        let tensor = |rows: usize| {
-            let shape = std::iter::once(rows).chain(self.row.iter().copied()).collect();
-            Array::zeros(self.elem, self.precision, shape)
-        };
+        let tensor =
+            |rows: usize| self.zeros(std::iter::once(rows).chain(self.row.iter().copied()).collect());
         let rows_from = |from: usize| (from as u32..(from + block) as u32).collect::<Vec<u32>>();
         let mut all = tensor(count);
         if block == count {
@@ -161,6 +167,7 @@ impl Lazy {
             Elements::F32(out) => array.fetch_rows(rows, out),
             Elements::F64(out) => array.fetch_rows(rows, out),
             Elements::I32(out) => array.fetch_rows(rows, out),
+            Elements::I64(out) => array.fetch_rows(rows, out),
             Elements::U8(out) => array.fetch_rows(rows, out),
             Elements::Bool(out) => {
                 let mut bytes = vec![0u8; out.len()];
@@ -200,6 +207,7 @@ fn decoded(images: &Images, size: Size, rows: &[u32], into: &mut Array) -> Resul
         Elements::F32(out) => out.iter_mut().zip(bytes).for_each(|(place, byte)| *place = byte.into()),
         Elements::F64(out) => out.iter_mut().zip(bytes).for_each(|(place, byte)| *place = byte.into()),
         Elements::I32(out) => out.iter_mut().zip(bytes).for_each(|(place, byte)| *place = byte.into()),
+        Elements::I64(out) => out.iter_mut().zip(bytes).for_each(|(place, byte)| *place = byte.into()),
         Elements::U8(out) => out.copy_from_slice(&bytes),
         Elements::Bool(out) => out.iter_mut().zip(bytes).for_each(|(place, byte)| *place = byte != 0),
     }

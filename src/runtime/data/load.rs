@@ -199,7 +199,7 @@ impl Fields<'_> {
                 Column::Lazy(lazy)
             } else if bytes > self.limits.piece && is_elementwise(&self.set.graph, own) {
                 let mut carry = |code: &_, sizes: &_, inputs: &_| evaluate.rows(code, sizes, inputs);
-                Column::Memory(lazy.whole(&mut carry)?.into())
+                Column::Memory(lazy.whole(&mut carry)?.narrowed().into())
             } else {
                 eager.outputs.push(own.clone());
                 continue;
@@ -214,7 +214,7 @@ impl Fields<'_> {
                 }
             }
             for (name, array) in evaluate.once(&eager, self.sizes, &arrays)? {
-                fields.insert(name, Column::Memory(array.into()));
+                fields.insert(name, Column::Memory(array.narrowed().into()));
             }
         }
         Ok(fields)
@@ -224,7 +224,10 @@ impl Fields<'_> {
     fn random(&self, apart: Apart) -> (Arc<str>, Column) {
         let origin = Origin::Drawn(apart.drawn, self.n_rows);
         let (elem, precision, span) = (Elem::Float, self.precision, self.set.span);
-        (apart.name, Column::Lazy(Arc::new(Lazy { origin, row: apart.row, elem, precision, span })))
+        (
+            apart.name,
+            Column::Lazy(Arc::new(Lazy { origin, row: apart.row, elem, wide: false, precision, span })),
+        )
     }
 
     /// The columns as the graph names them. A training-only column has the rows of the training part.
@@ -243,8 +246,9 @@ impl Fields<'_> {
                 (true, Rows::Some(rows)) => {
                     let row = column.row_shape();
                     let (elem, span) = (declared.row.elem, declared.span);
+                    let wide = matches!(&column, Column::Lazy(lazy) if lazy.wide);
                     let origin = Origin::Part(column, Arc::clone(rows));
-                    Column::Lazy(Arc::new(Lazy { origin, row, elem, precision: self.precision, span }))
+                    Column::Lazy(Arc::new(Lazy { origin, row, elem, wide, precision: self.precision, span }))
                 }
             };
             inputs.insert(declared.name.clone(), column);
@@ -283,8 +287,11 @@ impl Fields<'_> {
             known: fixed.into_iter().map(|name| (name.clone(), Arc::clone(&known[&name]))).collect(),
             functions: Cache::default(),
         };
+        // How large its ints are is not known before they are computed, unless they must keep bounds.
+        let bounds = Bounds::new(self.set, field, self.sizes).range();
+        let wide = elem == Elem::Int && !bounds.is_some_and(|range| range.is_narrow());
         let origin = Origin::Computed(computed);
-        Some(Column::Lazy(Arc::new(Lazy { origin, row: row?, elem, precision, span })))
+        Some(Column::Lazy(Arc::new(Lazy { origin, row: row?, elem, wide, precision, span })))
     }
 }
 

@@ -29,6 +29,7 @@ use super::sources::text::{Text, Windows};
 use crate::base::Diagnostic;
 use crate::ir::Sizes;
 use crate::ir::program::DataRef;
+use crate::ir::ranges::Range;
 
 /// A field of all rows of a data set.
 #[derive(Clone, Debug)]
@@ -104,6 +105,18 @@ impl Column {
         }
     }
 
+    /// What the ints of it lie in; none if it has none.
+    pub fn int_range(&self) -> Option<Range> {
+        match self {
+            Column::Memory(array) => array.int_range(),
+            Column::Windows(windows) => {
+                let most = windows.text().vocabulary().len() as i64;
+                Some(Range { least: 0, greatest: most })
+            }
+            Column::Lazy(lazy) => lazy.wide.then_some(Range::ALL),
+        }
+    }
+
     /// The shape of one row.
     pub fn row_shape(&self) -> Vec<usize> {
         match self {
@@ -164,11 +177,12 @@ impl Column {
                 Elements::F32(_) => Elements::F32(vec![0.0; count]),
                 Elements::F64(_) => Elements::F64(vec![0.0; count]),
                 Elements::I32(_) => Elements::I32(vec![0; count]),
+                Elements::I64(_) => Elements::I64(vec![0; count]),
                 Elements::U8(_) => Elements::U8(vec![0; count]),
                 Elements::Bool(_) => Elements::Bool(vec![false; count]),
             },
             Column::Windows(_) => Elements::I32(vec![0; count]),
-            Column::Lazy(lazy) => return Array::zeros(lazy.elem, lazy.precision, shape),
+            Column::Lazy(lazy) => return lazy.zeros(shape),
         };
         Array::new(shape, elements).expect("as many elements as the shape has")
     }
@@ -273,6 +287,7 @@ fn gather(from: &Array, rows: &[u32], into: &mut Array) {
         (Elements::F32(from), Elements::F32(into)) => copy_rows(from, rows, len, into),
         (Elements::F64(from), Elements::F64(into)) => copy_rows(from, rows, len, into),
         (Elements::I32(from), Elements::I32(into)) => copy_rows(from, rows, len, into),
+        (Elements::I64(from), Elements::I64(into)) => copy_rows(from, rows, len, into),
         (Elements::U8(from), Elements::U8(into)) => copy_rows(from, rows, len, into),
         (Elements::Bool(from), Elements::Bool(into)) => copy_rows(from, rows, len, into),
         _ => {}

@@ -121,8 +121,13 @@ fn stored(
             match column.row.static_shape().filter(|_| is_large) {
                 Some(row) => {
                     fits(array.shape(), column)?;
-                    let (elem, span, origin) = (column.row.elem, column.span, Origin::File(array));
-                    Ok(Column::Lazy(Arc::new(Lazy { origin, row, elem, precision, span })))
+                    let (elem, span) = (column.row.elem, column.span);
+                    // Ints with bounds are checked when they are read, so 32 bits hold them.
+                    let field = set.fields.iter().find(|field| field.name == column.name);
+                    let is_bounded = field.is_some_and(|field| !field.bounds.is_empty());
+                    let wide = elem == Elem::Int && array.element().is_long() && !is_bounded;
+                    let origin = Origin::File(array);
+                    Ok(Column::Lazy(Arc::new(Lazy { origin, row, elem, wide, precision, span })))
                 }
                 None => loaded(&array, column, precision),
             }
@@ -132,6 +137,11 @@ fn stored(
 
 fn loaded(array: &StoredArray, column: &SourceColumn, precision: Precision) -> Result<Column, Diagnostic> {
     let shape = array.shape().to_vec();
+    if column.row.elem == Elem::Int && array.element().is_long() {
+        let values = array.load_as().map_err(|e| placed(e, column.span))?;
+        let array = Array::whole(shape, values).ok_or_else(|| wrong_shape(column, &[]))?;
+        return in_rows(array, column).map(|array| Column::Memory(array.into()));
+    }
     let elements = match (column.row.elem, precision) {
         (Elem::Float, Precision::F32) => Elements::F32(array.load_as().map_err(|e| placed(e, column.span))?),
         (Elem::Float, Precision::F64) => Elements::F64(array.load_as().map_err(|e| placed(e, column.span))?),
@@ -167,7 +177,7 @@ fn table(
         want: match (column.row.elem, precision) {
             (Elem::Float, Precision::F32) => csv::Want::F32,
             (Elem::Float, Precision::F64) => csv::Want::F64,
-            (Elem::Int | Elem::Bool, _) => csv::Want::I32,
+            (Elem::Int | Elem::Bool, _) => csv::Want::Int,
         },
     };
     let requests: Vec<csv::Request> = set.columns.iter().map(request).collect();
@@ -176,6 +186,11 @@ fn table(
     columns
         .map(|(read, column)| {
             let array = match (column.row.elem, read.array.elements()) {
+                (Elem::Bool, Elements::I64(values)) => {
+                    let bools = values.iter().map(|value| *value != 0).collect();
+                    Array::new(read.array.shape().to_vec(), Elements::Bool(bools))
+                        .ok_or_else(|| wrong_shape(column, read.array.shape()))?
+                }
                 (Elem::Bool, Elements::I32(values)) => {
                     let bools = values.iter().map(|value| *value != 0).collect();
                     Array::new(read.array.shape().to_vec(), Elements::Bool(bools))
@@ -232,7 +247,7 @@ fn images(
         let origin = Origin::Images(Arc::clone(&images), Size { channels, height, width });
         let (elem, span) = (column.row.elem, column.span);
         let bytes = row.iter().product::<usize>().saturating_mul(images.rows()).saturating_mul(4);
-        let lazy = Column::Lazy(Arc::new(Lazy { origin, row, elem, precision, span }));
+        let lazy = Column::Lazy(Arc::new(Lazy { origin, row, elem, wide: false, precision, span }));
         if bytes > limit { Ok(lazy) } else { lazy.whole(&mut no_code).map(Column::Memory) }
     };
     set.columns.iter().map(column).collect()

@@ -150,6 +150,7 @@ fn header(arrays: &[(&str, &Array)], metadata: &BTreeMap<String, String>) -> Str
             Elements::F32(_) => ("F32", 4),
             Elements::F64(_) => ("F64", 8),
             Elements::I32(_) => ("I32", 4),
+            Elements::I64(_) => ("I64", 8),
             Elements::U8(_) => ("U8", 1),
             Elements::Bool(_) => ("BOOL", 1),
         };
@@ -168,6 +169,7 @@ fn write_elements(out: &mut impl Write, elements: &Elements) -> io::Result<()> {
         Elements::F32(values) => write_encoded(out, values, |value| value.to_le_bytes()),
         Elements::F64(values) => write_encoded(out, values, |value| value.to_le_bytes()),
         Elements::I32(values) => write_encoded(out, values, |value| value.to_le_bytes()),
+        Elements::I64(values) => write_encoded(out, values, |value| value.to_le_bytes()),
         Elements::U8(values) => out.write_all(values),
         Elements::Bool(values) => write_encoded(out, values, |value| [u8::from(value)]),
     }
@@ -211,7 +213,9 @@ mod tests {
         let mask = array(&[3], Elements::Bool(vec![true, false, true]));
         let step = array(&[], Elements::I32(vec![-7]));
         let wide = array(&[1], Elements::F64(vec![0.1]));
-        let arrays = [("fc.weight", &weight), ("mask", &mask), ("step", &step), ("wide", &wide)];
+        let long = array(&[2], Elements::I64(vec![1, -1_600_000_000_000]));
+        let arrays =
+            [("fc.weight", &weight), ("mask", &mask), ("step", &step), ("wide", &wide), ("long", &long)];
         let metadata =
             BTreeMap::from([("epoch".to_owned(), "3".to_owned()), ("a".to_owned(), "\"b\"".to_owned())]);
         write(&path, &arrays, &metadata).unwrap();

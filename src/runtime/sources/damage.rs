@@ -55,7 +55,7 @@ fn csv_files() {
         let columns = |start, end| csv::Selection::Range { start, end };
         let requests = [
             csv::Request { selection: columns(Some(0), Some(2)), want: csv::Want::F32 },
-            csv::Request { selection: columns(Some(-1), None), want: csv::Want::I32 },
+            csv::Request { selection: columns(Some(-1), None), want: csv::Want::Int },
         ];
         for header in [None, Some(true), Some(false)] {
             let options = csv::Options { header, separator: ',' };

@@ -66,6 +66,15 @@ pub trait Number: Copy + Default + sealed::Sealed {
 }
 
 impl StoredType {
+    /// Whether it has whole numbers that 32 bits do not hold.
+    pub fn is_long(self) -> bool {
+        match self {
+            StoredType::U32 | StoredType::I64 | StoredType::U64 | StoredType::F32 | StoredType::F64 => true,
+            StoredType::F16 | StoredType::Bf16 | StoredType::Bool => false,
+            StoredType::I8 | StoredType::I16 | StoredType::I32 | StoredType::U8 | StoredType::U16 => false,
+        }
+    }
+
     /// Bytes of one element.
     pub fn size(self) -> usize {
         match self {
@@ -120,25 +129,31 @@ impl StoredArray {
         element_count(self.shape.get(1..).unwrap_or(&[])).unwrap_or(0)
     }
 
-    /// All elements: floats of 16 bits become 32-bit ones, ints other than bytes 32-bit ones.
+    /// All elements: floats of 16 bits become 32-bit ones, ints other than bytes 32-bit
+    /// ones, or 64-bit ones if 32 bits do not hold all.
     ///
     /// Errors: E0712 if an int does not fit.
     pub fn load(&self) -> Result<Array, Diagnostic> {
         let elements = match self.layout.element {
             StoredType::F16 | StoredType::Bf16 | StoredType::F32 => Elements::F32(self.load_as()?),
             StoredType::F64 => Elements::F64(self.load_as()?),
-            StoredType::I8 | StoredType::I16 | StoredType::I32 | StoredType::I64 => {
+            StoredType::I8 | StoredType::I16 | StoredType::I32 | StoredType::U16 => {
                 Elements::I32(self.load_as()?)
             }
-            StoredType::U16 | StoredType::U32 | StoredType::U64 => Elements::I32(self.load_as()?),
+            StoredType::I64 | StoredType::U32 | StoredType::U64 => {
+                let whole = Array::whole(self.shape.clone(), self.load_as()?);
+                return whole.ok_or_else(|| self.has_more_elements());
+            }
             StoredType::U8 => Elements::U8(self.load_as()?),
             StoredType::Bool => {
                 Elements::Bool(self.load_as::<u8>()?.into_iter().map(|byte| byte != 0).collect())
             }
         };
-        Array::new(self.shape.clone(), elements).ok_or_else(|| {
-            Diagnostic::error("E0703", format!("{} has more elements than its shape", self.name))
-        })
+        Array::new(self.shape.clone(), elements).ok_or_else(|| self.has_more_elements())
+    }
+
+    fn has_more_elements(&self) -> Diagnostic {
+        Diagnostic::error("E0703", format!("{} has more elements than its shape", self.name))
     }
 
     /// All elements as `T`, first row first.
@@ -310,6 +325,7 @@ mod sealed {
     impl Sealed for f32 {}
     impl Sealed for f64 {}
     impl Sealed for i32 {}
+    impl Sealed for i64 {}
     impl Sealed for u8 {}
 }
 
@@ -346,11 +362,23 @@ impl Number for i32 {
     const NAME: &'static str = "a whole number of 32 bits";
 
     fn from_f64(value: f64) -> Option<i32> {
-        whole_number(value)
+        whole_number(value).and_then(|number| i32::try_from(number).ok())
     }
 
     fn from_i64(value: i64) -> Option<i32> {
         i32::try_from(value).ok()
+    }
+}
+
+impl Number for i64 {
+    const NAME: &'static str = "a whole number of 64 bits";
+
+    fn from_f64(value: f64) -> Option<i64> {
+        whole_number(value)
+    }
+
+    fn from_i64(value: i64) -> Option<i64> {
+        Some(value)
     }
 }
 
@@ -417,7 +445,9 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_named_with_its_place() {
         let bytes = [1i64, 2, 3, 1 << 40].into_iter().flat_map(i64::to_le_bytes).collect();
-        let error = stored(&[2, 2], bytes, StoredType::I64, AxisOrder::RowMajor).load().unwrap_err();
+        let long = stored(&[2, 2], bytes, StoredType::I64, AxisOrder::RowMajor);
+        assert_eq!(long.load().unwrap().elements(), &Elements::I64(vec![1, 2, 3, 1 << 40]));
+        let error = long.load_as::<i32>().unwrap_err();
         assert_eq!(error.code, "E0712");
         assert_eq!(error.message, "`a` has 1099511627776 at [1, 1], which is not a whole number of 32 bits");
         let bytes = [1.0f32, 0.5].into_iter().flat_map(f32::to_le_bytes).collect();

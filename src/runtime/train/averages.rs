@@ -108,6 +108,7 @@ fn append(array: &mut Array, more: &Array) {
         (Elements::F32(own), Elements::F32(more)) => own.extend_from_slice(more),
         (Elements::F64(own), Elements::F64(more)) => own.extend_from_slice(more),
         (Elements::I32(own), Elements::I32(more)) => own.extend_from_slice(more),
+        (Elements::I64(own), Elements::I64(more)) => own.extend_from_slice(more),
         (Elements::U8(own), Elements::U8(more)) => own.extend_from_slice(more),
         (Elements::Bool(own), Elements::Bool(more)) => own.extend_from_slice(more),
         _ => {}

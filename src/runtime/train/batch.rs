@@ -18,6 +18,7 @@ use crate::runtime::array::{Array, Elements};
 use crate::runtime::call::{Argument, Caller, Moment, Series};
 use crate::runtime::data::bounds::Bounds;
 use crate::runtime::data::{Column, Table};
+use crate::runtime::int_ranges::note_ints;
 use crate::runtime::memory::{Cell, Memory};
 use crate::runtime::program::Part;
 use crate::runtime::session::{Session, unbound};
@@ -84,6 +85,7 @@ impl Batch {
         let train = of.train;
         let mut sizes = of.sizes.clone();
         sizes.insert(BATCH.into(), Dim::from(size));
+        note_ints(session, of.graph, &of.table, &mut sizes)?;
         let program = session.program.clone();
         let function = program.function(of.part, of.graph, &sizes).map_err(|error| {
             let failed = program.build_failed(&error, train.span);
@@ -120,7 +122,7 @@ impl Batch {
             let slot = match kind {
                 "output" => {
                     names.push(name);
-                    results.push(Array::zeros(external.elem, session.memory.precision, vec![0]));
+                    results.push(Array::for_rows(external, session.memory.precision, vec![0]));
                     Some(Slot::Result(results.len() - 1))
                 }
                 "input" if name == "step" => Some(Slot::Step),
@@ -290,7 +292,7 @@ impl Batch {
                 Slot::Field(_, Some(gathered)) => Argument::Cell(gathered.cell),
                 Slot::Field(_, None) | Slot::Step => Argument::Step,
                 Slot::Result(_) => {
-                    let zeros = Array::zeros(external.elem, memory.precision, external.shape.clone());
+                    let zeros = Array::for_external(external, memory.precision);
                     made.push(memory.add(zeros));
                     Argument::Cell(made[made.len() - 1])
                 }
@@ -303,7 +305,7 @@ impl Batch {
 
     /// The losses of a step of the last series.
     pub fn losses(&self, step: usize) -> Vec<f64> {
-        self.losses.iter().map(|number| element(&self.results[*number], step)).collect()
+        self.losses.iter().map(|number| self.results[*number].number(step)).collect()
     }
 
     pub fn n_losses(&self) -> usize {
@@ -335,7 +337,7 @@ impl Batch {
             if let Some(rows) = shape.first_mut() {
                 *rows *= steps.len();
             }
-            let elements = part(self.results[*number].elements(), steps.start * count..steps.end * count);
+            let elements = self.results[*number].elements().part(steps.start * count..steps.end * count);
             Array::new(shape, elements).expect("steps have results of one shape")
         };
         self.gathered.iter().map(|arguments| arguments.iter().map(argument).collect()).collect()
@@ -381,37 +383,18 @@ fn resize(array: &mut Array, count: usize) {
         Elements::F32(_) => Elements::F32(vec![0.0; count]),
         Elements::F64(_) => Elements::F64(vec![0.0; count]),
         Elements::I32(_) => Elements::I32(vec![0; count]),
+        Elements::I64(_) => Elements::I64(vec![0; count]),
         Elements::U8(_) => Elements::U8(vec![0; count]),
         Elements::Bool(_) => Elements::Bool(vec![false; count]),
     };
     *array = Array::new(vec![count], zeros).expect("as many elements as the shape has");
 }
 
-fn element(array: &Array, at: usize) -> f64 {
-    match array.elements() {
-        Elements::F32(values) => f64::from(values[at]),
-        Elements::F64(values) => values[at],
-        Elements::I32(values) => f64::from(values[at]),
-        Elements::U8(values) => f64::from(values[at]),
-        Elements::Bool(values) => f64::from(u8::from(values[at])),
-    }
-}
-
 fn add(results: &[Array], numbers: &[usize], steps: Range<usize>, weight: f64, sums: &mut [f64]) {
     for (sum, number) in sums.iter_mut().zip(numbers) {
         for step in steps.clone() {
-            *sum += weight * element(&results[*number], step);
+            *sum += weight * results[*number].number(step);
         }
-    }
-}
-
-fn part(elements: &Elements, range: Range<usize>) -> Elements {
-    match elements {
-        Elements::F32(values) => Elements::F32(values[range].to_vec()),
-        Elements::F64(values) => Elements::F64(values[range].to_vec()),
-        Elements::I32(values) => Elements::I32(values[range].to_vec()),
-        Elements::U8(values) => Elements::U8(values[range].to_vec()),
-        Elements::Bool(values) => Elements::Bool(values[range].to_vec()),
     }
 }
 

@@ -177,7 +177,7 @@ pub fn first_not_finite(array: &Array, only_nan: bool) -> Option<usize> {
         Elements::F32(values) => first(values, |value| !value.is_finite()),
         Elements::F64(values) if only_nan => first(values, |value| value.is_nan()),
         Elements::F64(values) => first(values, |value| !value.is_finite()),
-        Elements::I32(_) | Elements::U8(_) | Elements::Bool(_) => None,
+        Elements::I32(_) | Elements::I64(_) | Elements::U8(_) | Elements::Bool(_) => None,
     }
 }
 

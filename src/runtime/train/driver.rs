@@ -12,6 +12,7 @@ use super::order::Order;
 use super::{Progress, SERIES_BYTES, blame, evaluate, watch};
 use crate::base::Diagnostic;
 use crate::ir::program::{Length, Train};
+use crate::ir::ranges::MAX_STEP;
 use crate::runtime::call::Moment;
 use crate::runtime::data::{Rows, Table};
 use crate::runtime::events::{EpochReport, Event, Observer, Reason, StepReport, Trained};
@@ -127,12 +128,17 @@ impl<'a> Driver<'a> {
         let first = self.progress.step;
         let (size, left) = self.order.equal_steps(first);
         let left = if self.is_watched() || !self.order.has_one_size() { left } else { u64::MAX };
+        let steps_to_come = (MAX_STEP as u64).saturating_sub(first);
+        if steps_to_come == 0 {
+            let message = format!("this training goes beyond {MAX_STEP} steps");
+            return Err(Diagnostic::error("E0614", message).at(self.train.span, "at most 2^30 are possible"));
+        }
         let batch = self.batches.of_size(session, size)?;
         // Code for a smaller last batch is made when it comes; that is no part of the training.
         let begun = Instant::now();
         let room = (SERIES_BYTES / batch.result_bytes().max(1)).max(1) as u64;
         let wished = observer.steps_at_once().unwrap_or(u64::MAX).max(1);
-        let steps = left.min(self.steps - first).min(self.at_once).min(room).min(wished);
+        let steps = left.min(self.steps - first).min(self.at_once).min(room).min(wished).min(steps_to_come);
         self.order.take(first, steps, &mut self.taken);
         let moment = Moment { seed: self.train.seed, step: first as u32 + 1 };
         let taken = batch.run(session, &self.taken, moment, true)?;

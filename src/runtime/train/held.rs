@@ -11,6 +11,7 @@ use crate::ir::{Dim, Sizes};
 use crate::runtime::call::Moment;
 use crate::runtime::data::data_name;
 use crate::runtime::events::Silent;
+use crate::runtime::int_ranges::note_ints;
 use crate::runtime::program::{Diagnostics, Part};
 use crate::runtime::session::Session;
 
@@ -70,6 +71,7 @@ impl Held {
         let (mut batch, measures) = match purpose {
             Purpose::Training => (Batch::prepare(session, &batches, size)?, None),
             Purpose::Profile => {
+                note_ints(session, &train.step, &batches.table, &mut sizes)?;
                 let made = program.profiled(&train.step, &sizes);
                 let (function, measures) = made.map_err(|error| program.build_failed(&error, train.span))?;
                 (Batch::bind(session, &batches, size, function)?, Some(measures))

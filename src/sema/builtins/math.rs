@@ -176,15 +176,15 @@ fn extreme_of(l: &mut LoopBuilder<'_>, p: ScalarId, q: ScalarId, greatest: bool)
 
 /// The interval of an int; all ints if nothing is known, so that `min(max(i, 0), n - 1)` has one.
 fn interval_or_all(value: &Value) -> Interval {
-    interval_of(value).unwrap_or_else(|| Interval::new(i64::from(i32::MIN), i64::from(i32::MAX)))
+    interval_of(value).unwrap_or_else(Interval::all)
 }
 
-/// The greater of two bounds; no size is above the greatest int or below the least.
+/// The greater of two bounds; no int is above the greatest or below the least.
 fn greater_bound(a: &Dim, b: &Dim) -> Dim {
     match (a.as_number(), b.as_number()) {
-        (Some(least), _) if least <= i64::from(i32::MIN) => b.clone(),
-        (_, Some(least)) if least <= i64::from(i32::MIN) => a.clone(),
-        (Some(most), _) | (_, Some(most)) if most >= i64::from(i32::MAX) => Dim::number(most),
+        (Some(i64::MIN), _) => b.clone(),
+        (_, Some(i64::MIN)) => a.clone(),
+        (Some(i64::MAX), _) | (_, Some(i64::MAX)) => Dim::number(i64::MAX),
         _ => a.max_with(b),
     }
 }
@@ -192,9 +192,9 @@ fn greater_bound(a: &Dim, b: &Dim) -> Dim {
 /// The lesser of two bounds.
 fn lesser_bound(a: &Dim, b: &Dim) -> Dim {
     match (a.as_number(), b.as_number()) {
-        (Some(most), _) if most >= i64::from(i32::MAX) => b.clone(),
-        (_, Some(most)) if most >= i64::from(i32::MAX) => a.clone(),
-        (Some(least), _) | (_, Some(least)) if least <= i64::from(i32::MIN) => Dim::number(least),
+        (Some(i64::MAX), _) => b.clone(),
+        (_, Some(i64::MAX)) => a.clone(),
+        (Some(i64::MIN), _) | (_, Some(i64::MIN)) => Dim::number(i64::MIN),
         _ => a.min_with(b),
     }
 }

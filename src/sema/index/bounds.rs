@@ -36,6 +36,8 @@ impl Fits {
 pub(in crate::sema) fn not_negative(dim: &Dim) -> Fit {
     if dim.at_least(&Dim::ZERO) {
         Fit::Always
+    } else if !dim.is_exact() {
+        Fit::Open
     } else if dim.as_number().is_some() || (-dim).at_least(&Dim::ONE) {
         Fit::Never
     } else {
@@ -71,7 +73,7 @@ impl Elaborator<'_> {
             }
         };
         let (least, greatest) = affine.bounds(size)?;
-        (least.is_exact() && greatest.is_exact()).then_some(Interval { least, greatest })
+        Some(Interval { least, greatest })
     }
 
     /// Notes a condition that waits for the numbers of free dimensions.

@@ -228,7 +228,7 @@ pub(super) fn identity(l: &mut LoopBuilder<'_>, combine: Combine, like: ScalarId
     };
     match l.elem(like) {
         Elem::Float => l.float(if greatest { f64::INFINITY } else { f64::NEG_INFINITY }),
-        Elem::Int => l.int(i64::from(if greatest { i32::MAX } else { i32::MIN })),
+        Elem::Int => l.int(if greatest { i64::MAX } else { i64::MIN }),
         Elem::Bool => l.bool(greatest),
     }
 }

@@ -71,6 +71,7 @@ impl Select<'_> {
                 dst
             }
             Expr::Select(c, a, b) => self.choice(ty, len, *c, *a, *b),
+            Expr::Overflows(..) => return Err(JitError("ints of 64 bits in lanes".into())),
         };
         self.define(id, value);
         Ok(())

@@ -39,7 +39,7 @@ pub enum Want {
     F32,
     F64,
     /// Whole numbers, or the classes of names.
-    I32,
+    Int,
 }
 
 /// Columns that are to be read.
@@ -216,18 +216,18 @@ mod tests {
 
     #[test]
     fn the_checked_in_tables() {
-        let digits = [range(Some(0), Some(64), Want::F32), one(64, Want::I32)];
+        let digits = [range(Some(0), Some(64), Want::F32), one(64, Want::Int)];
         let digits = read(Path::new("models/data/digits.csv"), &Options::default(), &digits).unwrap();
         assert_eq!((digits.rows, digits.header), (1797, None));
         assert_eq!(digits.columns[0].array.shape(), [1797, 64]);
         assert_eq!(digits.columns[0].array.to_f32()[..4], [0.0, 0.0, 5.0, 13.0]);
-        assert_eq!(digits.columns[1].array.to_i32().unwrap()[..4], [0, 1, 2, 3]);
-        let iris = [range(None, Some(-1), Want::F64), named("species", Want::I32)];
+        assert_eq!(digits.columns[1].array.to_i64().unwrap()[..4], [0, 1, 2, 3]);
+        let iris = [range(None, Some(-1), Want::F64), named("species", Want::Int)];
         let iris = read(Path::new("models/data/iris.csv"), &Options::default(), &iris).unwrap();
         assert_eq!(iris.columns[0].array.shape(), [150, 4]);
         let classes = iris.columns[1].classes.as_ref().unwrap();
         assert_eq!(classes, &["setosa", "versicolor", "virginica"]);
-        assert_eq!(iris.columns[1].array.to_i32().unwrap()[149], 2);
+        assert_eq!(iris.columns[1].array.to_i64().unwrap()[149], 2);
         for (name, rows, columns) in
             [("breast_cancer", 569, 31), ("wine", 178, 14), ("diabetes", 442, 11), ("karate_edges", 78, 3)]
         {
@@ -251,12 +251,12 @@ mod tests {
             "its first line has ';' in it: say `separator = ';'`"
         );
         let years = "2020,2021\n1,2\n";
-        assert_eq!(table(years, &[one(0, Want::I32)]).unwrap().rows, 2);
+        assert_eq!(table(years, &[one(0, Want::Int)]).unwrap().rows, 2);
         let options = Options { header: Some(true), separator: ',' };
-        let years = read_text(years, "a.csv", &options, &[named("2021", Want::I32)]).unwrap();
+        let years = read_text(years, "a.csv", &options, &[named("2021", Want::Int)]).unwrap();
         assert_eq!((years.rows, years.columns[0].array.elements()), (1, &Elements::I32(vec![2])));
         let options = Options { header: Some(false), separator: ',' };
-        let names = read_text("b\na\nb\n", "a.csv", &options, &[one(0, Want::I32)]).unwrap();
+        let names = read_text("b\na\nb\n", "a.csv", &options, &[one(0, Want::Int)]).unwrap();
         assert_eq!(names.columns[0].array.elements(), &Elements::I32(vec![1, 0, 1]));
     }
 
@@ -284,12 +284,14 @@ mod tests {
         );
         assert_eq!(error("k,x\na,1\nb\n", &x), ("E0707", "a.csv:3 has 1 field, but line 1 has 2".to_owned()));
         assert_eq!(error("k,x\na,\"1\n", &x), ("E0709", "a.csv:2:3: this quote is never closed".to_owned()));
-        let x = [named("x", Want::I32)];
+        let x = [named("x", Want::Int)];
         assert_eq!(
             error("k,x\na,1.5\n", &x),
             ("E0712", "a.csv:2:3: column `x` is 1.5, but the field is an int".to_owned())
         );
-        assert_eq!(error("k,x\na,3000000000\n", &x).0, "E0712");
+        let long = table("k,x\na,3000000000\nb,-1\n", &x).unwrap();
+        assert_eq!(long.columns[0].array.elements(), &Elements::I64(vec![3_000_000_000, -1]));
+        assert_eq!(error("k,x\na,9223372036854775808\n", &x).0, "E0712");
         assert_eq!(
             error("k,x\na,1\nb,c\n", &x),
             ("E0706", "a.csv:3:3: column `x` is `c`, but it began with numbers".to_owned())

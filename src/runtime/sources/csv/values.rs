@@ -22,7 +22,7 @@ enum Values<'a> {
     F64(Vec<f64>),
     /// Nothing has been read, so it is open whether there are numbers or names.
     Open,
-    I32(Vec<i32>),
+    Ints(Vec<i64>),
     Names {
         ids: Vec<i32>,
         known: HashMap<Cow<'a, str>, i32>,
@@ -34,7 +34,7 @@ impl<'a> Reader<'a> {
         let values = match request.want {
             Want::F32 => Values::F32(Vec::new()),
             Want::F64 => Values::F64(Vec::new()),
-            Want::I32 => Values::Open,
+            Want::Int => Values::Open,
         };
         Reader { columns, is_one: matches!(request.selection, Selection::One(_)), values }
     }
@@ -53,11 +53,15 @@ impl<'a> Reader<'a> {
     }
 
     pub fn finish(self, rows: usize) -> Result<Columns, Diagnostic> {
+        let without_number = || Diagnostic::error("E0710", "columns without a number of columns");
         let shape = if self.is_one { vec![rows] } else { vec![rows, self.columns.len()] };
         let (elements, classes) = match self.values {
             Values::F32(values) => (Elements::F32(values), None),
             Values::F64(values) => (Elements::F64(values), None),
-            Values::I32(values) => (Elements::I32(values), None),
+            Values::Ints(values) => {
+                let array = Array::whole(shape, values).ok_or_else(without_number)?;
+                return Ok(Columns { array, classes: None });
+            }
             Values::Open => (Elements::I32(Vec::new()), None),
             Values::Names { ids, known } => {
                 let mut names: Vec<(Cow<'_, str>, i32)> = known.into_iter().collect();
@@ -73,8 +77,7 @@ impl<'a> Reader<'a> {
                 )
             }
         };
-        let array = Array::new(shape, elements)
-            .ok_or_else(|| Diagnostic::error("E0710", "columns without a number of columns"))?;
+        let array = Array::new(shape, elements).ok_or_else(without_number)?;
         Ok(Columns { array, classes })
     }
 }
@@ -108,12 +111,12 @@ fn push<'a>(values: &mut Values<'a>, field: &Field<'a>) -> Result<(), Wrong> {
         }
         Values::Open => {
             *values = match text.parse::<f64>() {
-                Ok(_) => Values::I32(Vec::new()),
+                Ok(_) => Values::Ints(Vec::new()),
                 Err(_) => Values::Names { ids: Vec::new(), known: HashMap::new() },
             };
             push(values, field)?;
         }
-        Values::I32(list) => list.push(int(text)?),
+        Values::Ints(list) => list.push(int(text)?),
         Values::Names { ids, known } => {
             if text.parse::<f64>().is_ok_and(f64::is_finite) {
                 return Err(Wrong::NumberAmongNames);
@@ -129,7 +132,7 @@ fn push<'a>(values: &mut Values<'a>, field: &Field<'a>) -> Result<(), Wrong> {
     Ok(())
 }
 
-fn int(text: &str) -> Result<i32, Wrong> {
+fn int(text: &str) -> Result<i64, Wrong> {
     if let Ok(number) = text.parse() {
         return Ok(number);
     }

@@ -1,0 +1,54 @@
+//! Between which numbers the ints lie that code is given, which is told to the compiler with the sizes.
+
+use super::array::Elements;
+use super::data::{Column, Table};
+use super::session::{Session, Tensors};
+use crate::base::Diagnostic;
+use crate::ir::ranges::{self, Range};
+use crate::ir::{Elem, Graph, Op, Sizes};
+
+/// The sizes, and what the ints of the inputs of a graph are: how large those of 64 bits are at most, or, if the same
+/// code is to take other values as well, only that they have so many.
+pub fn noted(graph: &Graph, sizes: &Sizes, inputs: &Tensors, by_value: bool) -> Sizes {
+    let mut sizes = sizes.clone();
+    for (_, node) in graph.nodes() {
+        if let Op::Input { name, .. } = &node.op
+            && let Some(array) = inputs.get(name)
+            && matches!(array.elements(), Elements::I64(_))
+        {
+            let range = array.int_range().filter(|_| by_value).unwrap_or(Range::ALL);
+            ranges::note_input(&mut sizes, name, range);
+        }
+    }
+    sizes
+}
+
+/// Tells with the sizes between which numbers the ints of the fields and columns lie that a graph reads.
+///
+/// # Errors
+/// Those of loading other data.
+pub fn note_ints(
+    session: &mut Session,
+    graph: &Graph,
+    table: &Table,
+    sizes: &mut Sizes,
+) -> Result<(), Diagnostic> {
+    for (_, node) in graph.nodes() {
+        let Op::Input { name, ty } = &node.op else { continue };
+        if ty.elem != Elem::Int || &**name == "step" {
+            continue;
+        }
+        let range = match table.fields.get(name) {
+            _ if name.contains('.') => session.column(name, sizes)?.and_then(|column| column.int_range()),
+            Some(Column::Lazy(column)) if !column.wide => {
+                table.bounds.get(name).and_then(|bounds| bounds.at(sizes).range())
+            }
+            Some(column) => column.int_range(),
+            None => None,
+        };
+        if let Some(range) = range {
+            ranges::note_input(sizes, name, range);
+        }
+    }
+    Ok(())
+}
