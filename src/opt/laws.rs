@@ -88,6 +88,8 @@ laws! {
     Log1pExp: "log1p-exp", Stable, "log1p(exp u) = max(u, 0) + log1p(exp(-|u|))",
         "u may be above 0; a function is log1p if it is x near 0 and its declared slope is 1 / (1 + x)";
     LogOnePlusTanh: "log-one-plus-tanh", Stable, "log(1 + tanh v) = log 2 - log(1 + exp(-2 v))", "";
+    LogOneMinusTanhSquared: "log-one-minus-tanh-squared", Stable,
+        "log(1 - tanh² v) = 2 (log 2 - |v| - log(1 + exp(-2 |v|)))", "";
     LogSelect: "log-select", Stable, "log(if c then a else b) = if c then log a else log b",
         "both logarithms are known by other laws";
 

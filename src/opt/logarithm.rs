@@ -82,7 +82,7 @@ fn logs(
     Some((plain(l, log_x, x)?, plain(l, log_y, y)?))
 }
 
-/// The logarithm of `1 + exp u` and of `1 ± tanh v`.
+/// The logarithm of `1 + exp u`, of `1 ± tanh v` and of `1 - tanh² v`.
 fn log_of_sum(
     laws: &mut Laws<'_, '_>,
     l: &mut LoopBuilder<'_>,
@@ -97,6 +97,10 @@ fn log_of_sum(
         let (two, log) = (l.float(std::f64::consts::LN_2), log_logistic(laws, l, u));
         return Some(l.binary(BinaryOp::Add, two, log));
     }
+    if let Some(v) = logistic::one_minus_tanh_squared(laws, l, op, x, y) {
+        let allowed = !laws.applied.is_for_reading() && laws.applied.allows(LawId::LogOneMinusTanhSquared);
+        return allowed.then(|| log_of_tanh_slope(l, v));
+    }
     let u = logistic::one_plus_exp(laws, l, op, x, y)?;
     // Where u is not above 0, as in what this law makes, there is nothing to gain; nor where nothing is computed.
     if laws.applied.is_for_reading() || is_not_positive(laws, l, u) {
@@ -107,6 +111,23 @@ fn log_of_sum(
         let slope = logistic_of_negative(l, u);
         l.add(Scalar::WithSlope { value, arg: u, slope })
     })
+}
+
+/// log(1 - tanh² v) = 2 log 2 - 2 |v| - 2 log(1 + exp(-2 |v|)), whose slope is `-2 tanh v`.
+fn log_of_tanh_slope(l: &mut LoopBuilder<'_>, v: ScalarId) -> ScalarId {
+    let (two, one) = (l.float(2.0), l.float(1.0));
+    let twice = l.binary(BinaryOp::Mul, two, v);
+    let least = minus_absolute(l, twice);
+    let power = l.unary(UnaryOp::Exp, least);
+    let sum = l.binary(BinaryOp::Add, one, power);
+    let log = l.unary(UnaryOp::Log, sum);
+    let logs = l.binary(BinaryOp::Mul, two, log);
+    let start = l.float(2.0 * std::f64::consts::LN_2);
+    let start = l.binary(BinaryOp::Add, start, least);
+    let value = l.binary(BinaryOp::Sub, start, logs);
+    let (minus_two, t) = (l.float(-2.0), l.unary(UnaryOp::Tanh, v));
+    let slope = l.binary(BinaryOp::Mul, minus_two, t);
+    l.add(Scalar::WithSlope { value, arg: v, slope })
 }
 
 /// Law `log1p-exp`: for a function of `arg = exp u` whose declared slope is `1 / (1 + arg)` and which is `arg` where
@@ -244,9 +265,16 @@ fn parts_of_softplus(l: &mut LoopBuilder<'_>, u: ScalarId) -> (ScalarId, ScalarI
     let zero = l.float(0.0);
     let positive = l.binary(BinaryOp::Lt, zero, u);
     let most = l.select(positive, u, zero);
-    let negative = negated(l, u);
-    let least = l.select(positive, negative, u);
+    let least = minus_absolute(l, u);
     (most, l.unary(UnaryOp::Exp, least))
+}
+
+/// `-|u|`
+fn minus_absolute(l: &mut LoopBuilder<'_>, u: ScalarId) -> ScalarId {
+    let zero = l.float(0.0);
+    let positive = l.binary(BinaryOp::Lt, zero, u);
+    let negative = negated(l, u);
+    l.select(positive, negative, u)
 }
 
 /// `-a`, which is `b` for `a = -b`.

@@ -183,20 +183,34 @@ fn is_one_minus_tanh_squared(
     x: ScalarId,
 ) -> bool {
     let id = seen(laws, l, id);
-    let Scalar::Binary(BinaryOp::Sub, one, square) = *l.scalar(id) else { return false };
-    if number(laws, l, one) != Some(1.0) {
-        return false;
-    }
-    let square = seen(laws, l, square);
-    let Scalar::Binary(BinaryOp::Mul, t, again) = *l.scalar(square) else { return false };
-    if signed(laws, l, t) != signed(laws, l, again) {
-        return false;
-    }
-    let t = seen(laws, l, t);
-    let Scalar::Unary(UnaryOp::Tanh, angle) = *l.scalar(t) else { return false };
+    let Scalar::Binary(op, a, b) = *l.scalar(id) else { return false };
+    let Some(angle) = one_minus_tanh_squared(laws, l, op, a, b) else { return false };
     let angle = seen(laws, l, angle);
     let Scalar::Binary(op, a, b) = *l.scalar(angle) else { return false };
     half(laws, l, op, a, b).is_some_and(|whole| signed(laws, l, whole).1 == x)
+}
+
+/// `v`, if `x op y` is `1 - tanh² v`.
+pub fn one_minus_tanh_squared(
+    laws: &Laws<'_, '_>,
+    l: &mut LoopBuilder<'_>,
+    op: BinaryOp,
+    x: ScalarId,
+    y: ScalarId,
+) -> Option<ScalarId> {
+    if op != BinaryOp::Sub || number(laws, l, x) != Some(1.0) {
+        return None;
+    }
+    let square = seen(laws, l, y);
+    let Scalar::Binary(BinaryOp::Mul, t, again) = *l.scalar(square) else { return None };
+    if signed(laws, l, t) != signed(laws, l, again) {
+        return None;
+    }
+    let t = seen(laws, l, t);
+    match *l.scalar(t) {
+        Scalar::Unary(UnaryOp::Tanh, v) => Some(v),
+        _ => None,
+    }
 }
 
 /// What `a op b` is the half of: `0.5 x`, `x / 2`.

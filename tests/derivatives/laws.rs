@@ -81,6 +81,7 @@ const SAMPLES: &[(&str, &str)] = &[
          div(exp(x), sub(add(1.0, exp(x)), 1.0)))), exp(x), div(1.0, add(1.0, exp(x))))",
     ),
     ("log-one-plus-tanh", "log(sub(1.0, tanh(x)))"),
+    ("log-one-minus-tanh-squared", "log(sub(1.0, mul(tanh(x), tanh(x))))"),
     ("log-select", "log(select(b, exp(x), div(1.0, add(exp(x), 1.0))))"),
     (
         "read-constant",
