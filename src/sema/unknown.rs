@@ -58,7 +58,7 @@ impl Elaborator<'_> {
         let error = match self.given_below(name, span) {
             Some(giver) => self.given_too_late(error(name, span), name, span, &giver),
             None => match self.behind_module(name, span) {
-                Some((whole, last)) => self.without_module(error(&self.text(whole), whole), &last, whole),
+                Some((whole, last)) => self.without_module(error(self.text(whole), whole), &last, whole),
                 None => self.probably_meant(error(name, span), name, span),
             },
         };
