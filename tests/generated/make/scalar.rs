@@ -160,7 +160,7 @@ impl Maker {
             }
             7 => {
                 let (a, factor) = (self.whole_number(scope, deeper), self.random.between(-2, 3));
-                let ends = [a.low * factor, a.high * factor];
+                let ends = [a.low.saturating_mul(factor), a.high.saturating_mul(factor)];
                 let expr = node(&format!("(({factor}) * $)"), vec![a.expr]);
                 Whole { expr, low: ends[0].min(ends[1]), high: ends[0].max(ends[1]) }
             }
