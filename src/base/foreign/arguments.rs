@@ -80,12 +80,8 @@ pub const ARGUMENTS: &[Foreign] = &[
 
 /// What stands behind the optimizer of a `minimize` line.
 pub const CLAUSES: &[Foreign] = &[
-    row(
-        "clip_grad_norm clip_grad_norm_ clipnorm max_norm max_grad_norm global_clipnorm grad_clip",
-        "clip_norm",
-        "",
-    ),
-    row("clip_grad_value clip_grad_value_ clipvalue", "clip_value", ""),
+    row("clip_grad_norm clipnorm max_norm max_grad_norm global_clipnorm grad_clip", "clip_norm", ""),
+    row("clip_grad_value clipvalue", "clip_value", ""),
     row(
         "lr learning_rate weight_decay momentum",
         "",
@@ -95,7 +91,7 @@ pub const CLAUSES: &[Foreign] = &[
 
 /// Lines of `train`.
 pub const SETTINGS: &[Foreign] = &[
-    row("batch_size batchsize minibatch mini_batch_size bs", "batch", ""),
+    row("batch_size minibatch mini_batch_size bs", "batch", ""),
     row("num_epochs n_epochs max_epochs nb_epoch iterations_over_data", "epochs", ""),
     row("num_steps max_steps iterations max_iter num_iterations n_iter", "steps", ""),
     row("random_seed random_state rng manual_seed", "seed", ""),

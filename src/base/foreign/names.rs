@@ -164,7 +164,6 @@ pub const NAMES: &[Foreign] = &[
     ),
     row("register_buffer", "", "`state mean: [n] = 0` in the body of a layer"),
     row("topk", "top_k", ""),
-    row("norm", "", "`sqrt(sum(x^2))`; of each row `sqrt(sum(x^2, axis = -1))`"),
     row("nanmean", "mean", ""),
     row("elu_plus softclip", "softplus", ""),
     // Starting values.
