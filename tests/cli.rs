@@ -9,6 +9,9 @@ use serde_json::Value;
 /// Without an `expect`, which needs the whole training.
 const XOR: &str = "tests/cases/run/xor.nn";
 
+/// Without parameters.
+const FORMULAS: &str = "tests/cases/run/branch_not_taken.nn";
+
 fn nnc(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_nnc"));
     command.current_dir(env!("CARGO_MANIFEST_DIR")).args(arguments).output().expect("nnc starts")
@@ -91,6 +94,31 @@ fn settings_of_the_command_line_are_checked() {
     let output = nnc(&["run", "models/and.nn", "--epochs", "1"]);
     assert_eq!(code(&output), 2, "{}", err(&output));
     assert!(err(&output).contains("no `train`"));
+}
+
+#[test]
+fn options_that_change_nothing_are_refused() {
+    let cases: [(&[&str], &str); 14] = [
+        (&["run", XOR, "--plots", "/nowhere"], "no `plot`"),
+        (&["run", FORMULAS, "--save", "/nowhere/a"], "no parameters"),
+        (&["run", FORMULAS, "--init", "/nowhere/a"], "no parameters"),
+        (&["run", "models/and.nn", "--resume", "/nowhere/a"], "no `train`"),
+        (&["run", "models/and.nn", "--events", "json", "--every", "3"], "no `train`"),
+        (&["run", XOR, "--quiet", "--events", "json"], "cannot be used with"),
+        (&["run", XOR, "--batch", "2", "--set", "train.batch=3"], "set twice"),
+        (&["run", XOR, "--set", "train.seed=2", "--set", "train.seed=3"], "set twice"),
+        (&["run", XOR, "--epochs", "2", "--set", "train.steps=3"], "either of them"),
+        (&["bench", XOR, "--predict", "2", "--set", "train.batch=3"], "cannot be used with"),
+        (&["bench", "models/and.nn", "--set", "train.batch=3"], "no `train`"),
+        (&["profile", XOR, "--in-order", "--top", "3"], "cannot be used with"),
+        (&["profile", XOR, "--json", "--copies"], "cannot be used with"),
+        (&["derive", XOR, "--init", "/nowhere/a"], "required"),
+    ];
+    for (arguments, message) in cases {
+        let output = nnc(arguments);
+        assert!(err(&output).contains(message), "{arguments:?}: {}", err(&output));
+        assert_eq!(code(&output), 2, "{arguments:?}");
+    }
 }
 
 #[test]

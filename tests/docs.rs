@@ -1,6 +1,9 @@
-//! Every example of `docs/language.md` and `README.md` compiles.
+//! Every example of `docs/language.md` and `README.md` compiles; `docs/settings.md` is what the tables say.
+
+use std::fmt::Write;
 
 use nnc::runtime::program::Program;
+use nnc::sema::settings;
 
 /// The blocks marked as `nn`, with the lines where they begin.
 fn examples(page: &str) -> Vec<(usize, String)> {
@@ -40,4 +43,62 @@ fn the_language_reference() {
 #[test]
 fn the_front_page() {
     check("README.md", include_str!("../README.md"));
+}
+
+/// `docs/settings.md` is written by this test: `INSTA_UPDATE=always cargo test --test docs`.
+#[test]
+fn the_settings() {
+    let wanted = settings_page();
+    if std::env::var("INSTA_UPDATE").is_ok_and(|update| update == "always") {
+        std::fs::write("docs/settings.md", &wanted).expect("docs/settings.md");
+    }
+    let found = std::fs::read_to_string("docs/settings.md").unwrap_or_default();
+    assert!(found == wanted, "docs/settings.md is out of date: INSTA_UPDATE=always cargo test --test docs");
+}
+
+fn settings_page() -> String {
+    let mut page = String::from(
+        "# Settings and sources\n\nWhat items can be told, and how data is read. This page is made from the tables in \
+         `src/sema/settings.rs`, from which the compiler reads them, too: what stands in none of them is an error, and \
+         so is what is given twice.\n",
+    );
+    let default = |default: settings::Default| match default {
+        settings::Default::Needed => "must be given".to_owned(),
+        settings::Default::Nothing => "–".to_owned(),
+        settings::Default::Is(text) => text.to_owned(),
+    };
+    for group in settings::GROUPS {
+        let _ = write!(
+            page,
+            "\n## `{}`\n\n| {} | takes | default | |\n|---|---|---|---|\n",
+            group.item, group.word
+        );
+        for own in group.settings {
+            let _ = writeln!(
+                page,
+                "| `{}` | `{}` | {} | {} |",
+                own.name,
+                own.example(),
+                default(own.default),
+                own.doc
+            );
+        }
+    }
+    for (title, table) in [
+        ("Sources", settings::SOURCES),
+        ("Readers of columns", settings::COLUMNS),
+        ("Values of settings", settings::VALUES),
+    ] {
+        let _ = write!(page, "\n## {title}\n\n| call | argument | default | |\n|---|---|---|---|\n");
+        for call in table {
+            let _ = writeln!(page, "| `{}` | | | {} |", call.example(), call.doc);
+            for (at, own) in call.parameters.iter().enumerate() {
+                let named = if at >= call.named_only { ", by name only" } else { "" };
+                let more = if call.repeats && at + 1 == call.named_only { ", or several" } else { "" };
+                let (name, doc) = (own.name, own.doc);
+                let _ = writeln!(page, "| | `{name}`{named}{more} | {} | {doc} |", default(own.default));
+            }
+        }
+    }
+    page
 }

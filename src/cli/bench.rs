@@ -34,7 +34,7 @@ pub struct Bench {
     #[command(flatten)]
     of: Measured,
     /// Time the answer of the program's first model for so many made rows, instead of a training step.
-    #[arg(long, value_name = "ROWS")]
+    #[arg(long, value_name = "ROWS", conflicts_with = "settings")]
     predict: Option<std::num::NonZeroUsize>,
     /// Take one step, say so and end: what the first step is timed with.
     #[arg(long, hide = true)]

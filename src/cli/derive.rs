@@ -38,16 +38,16 @@ pub struct Derive {
     #[arg(long, value_name = "NAME")]
     wrt: Option<String>,
     /// Show the values for one row of the data under each formula, or for as many as the loss needs.
-    #[arg(long, conflicts_with = "check")]
+    #[arg(long, conflicts_with = "check", group = "values")]
     numeric: bool,
     /// The row, from 0 on.
     #[arg(long, value_name = "N", requires = "numeric")]
     row: Option<usize>,
     /// Compare the gradient of every parameter with finite differences in 64 bits.
-    #[arg(long)]
+    #[arg(long, group = "values")]
     check: bool,
-    /// Use the parameters in a safetensors file instead of the starting values.
-    #[arg(long, value_name = "FILE")]
+    /// With `--numeric` or `--check`: the parameters in a safetensors file instead of the starting values.
+    #[arg(long, value_name = "FILE", requires = "values")]
     init: Option<PathBuf>,
 }
 

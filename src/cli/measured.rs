@@ -51,11 +51,15 @@ impl Measured {
             settings.set(text).map_err(Failure::Usage)?;
         }
         let mut trains = false;
+        let nothing = "the program has no `train` whose settings could be changed";
         let program =
             Program::compile(&input.name, &input.text, input.base.clone(), &mut |sources, file| {
                 trains = has_train(file);
                 settings.apply(sources, file)
             })?;
+        if settings.needs_train() && !trains {
+            return Err(Failure::Usage(nothing.into()));
+        }
         Ok((program, trains))
     }
 

@@ -32,13 +32,13 @@ pub struct Profile {
     #[command(flatten)]
     of: Measured,
     /// Show so many kernels.
-    #[arg(long, value_name = "N", default_value_t = 30)]
+    #[arg(long, value_name = "N", default_value_t = 30, conflicts_with_all = ["in_order", "json"])]
     top: usize,
     /// All kernels in the order in which they are carried out, instead of the slowest first.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "json")]
     in_order: bool,
     /// Every copy of a `repeat` by itself: `blocks.0`, `blocks.1`, … instead of `blocks.*`.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["in_order", "json"])]
     copies: bool,
 }
 

@@ -12,8 +12,9 @@ use super::json::Json;
 use super::progress::Terminal;
 use super::settings::{Settings, has_train};
 use super::{Failure, complain, input, output, report};
+use crate::ir::program::Action;
 use crate::runtime::events::{Event, Observer};
-use crate::runtime::program::Diagnostics;
+use crate::runtime::program::{Diagnostics, Program};
 use crate::runtime::session::Session;
 use crate::runtime::sources::checkpoint;
 
@@ -61,7 +62,7 @@ pub struct Run {
     #[arg(long = "set", value_name = "TRAIN.KEY=VALUE")]
     settings: Vec<String>,
     /// Print only what the program prints.
-    #[arg(long, short)]
+    #[arg(long, short, conflicts_with = "events")]
     quiet: bool,
     /// One JSON object a line instead of text: start, step, epoch, print, warning, end.
     #[arg(long, value_name = "FORMAT")]
@@ -102,6 +103,7 @@ impl Run {
         if lacks_train {
             return Err(Failure::Usage("the program has no `train` whose settings could be changed".into()));
         }
+        self.check_effects(&program)?;
         let mut listener: Box<dyn Observer> = match self.events {
             Some(Format::Json) => Box::new(Json::new(self.every, program.sources().clone())),
             None => {
@@ -130,6 +132,27 @@ impl Run {
             complain(&program.timings().to_string());
         }
         outcome
+    }
+
+    /// An option that changes nothing about this program is a mistake.
+    fn check_effects(&self, program: &Program) -> Result<(), Failure> {
+        let checked = program.checked();
+        let trains = checked.actions.iter().any(|action| matches!(action, Action::Train(_)));
+        let plots = checked.actions.iter().any(|action| matches!(action, Action::Plot(_)));
+        let variables = !(checked.params.is_empty() && checked.states.is_empty());
+        let options = [
+            ("--plots", self.plots.is_some(), plots, "`plot`"),
+            ("--every", self.every.is_some(), trains, "`train`"),
+            ("--resume", self.resume.is_some(), trains, "`train`"),
+            ("--init", self.init.is_some(), variables, "parameters"),
+            ("--save", self.save.is_some(), variables, "parameters"),
+        ];
+        match options.iter().find(|(_, given, has_effect, _)| *given && !has_effect) {
+            Some((option, .., missing)) => {
+                Err(Failure::Usage(format!("`{option}` has no effect: the program has no {missing}")))
+            }
+            None => Ok(()),
+        }
     }
 
     fn session(&self, session: &mut Session, observer: &mut dyn Observer) -> Result<(), Diagnostics> {
@@ -192,7 +215,7 @@ impl Run {
         let numbers =
             [("epochs", self.epochs), ("steps", self.steps), ("batch", self.batch), ("seed", self.seed)];
         for (key, value) in numbers {
-            settings.train.extend(value.map(|value| (key.to_owned(), value.to_string())));
+            value.map_or(Ok(()), |value| settings.add(key, value.to_string())).map_err(Failure::Usage)?;
         }
         for text in &self.settings {
             settings.set(text).map_err(Failure::Usage)?;

@@ -25,8 +25,27 @@ impl Settings {
         if !syntax::tokens::is_name(key) || value.trim().is_empty() || value.contains('\n') {
             return Err(wrong());
         }
-        self.train.push((key.to_owned(), value.trim().to_owned()));
-        Ok(())
+        self.add(key, value.trim().to_owned())
+    }
+
+    /// Adds `key = value` of every `train`.
+    ///
+    /// # Errors
+    /// If the command line has said it before.
+    pub fn add(&mut self, key: &str, value: String) -> Result<(), String> {
+        let length = |key: &str| matches!(key, "epochs" | "steps");
+        match self.train.iter().find(|(known, _)| known == key || length(known) && length(key)) {
+            Some((known, _)) if known == key => {
+                Err(format!("`{key}` is set twice on the command line: remove one of them"))
+            }
+            Some((known, _)) => Err(format!(
+                "the command line sets `{known}` and `{key}`: either of them says how long to train"
+            )),
+            None => {
+                self.train.push((key.to_owned(), value));
+                Ok(())
+            }
+        }
     }
 
     /// Puts the settings into a file's tree; the text of the command line becomes a source of its own.

@@ -230,6 +230,17 @@ impl Graph {
         id
     }
 
+    /// Whether an output depends on random numbers.
+    pub fn draws_numbers(&self) -> bool {
+        let needed = self.reachable(self.outputs.iter().map(|output| output.node));
+        self.nodes().any(|(id, node)| match &node.op {
+            _ if !needed[id.0 as usize] => false,
+            Op::Rand { .. } => true,
+            Op::Scan(scan) => scan.body.draws_numbers(),
+            _ => false,
+        })
+    }
+
     /// Adds a node with the origin of another graph's node.
     pub fn add_from(&mut self, op: Op, operands: Vec<NodeId>, origin: &Origin) -> NodeId {
         let own = std::mem::replace(&mut self.origin, origin.clone());

@@ -29,6 +29,7 @@ pub mod program;
 pub mod random;
 #[cfg(test)]
 mod random_tests;
+pub mod range;
 pub mod ranges;
 pub mod rewrite;
 pub mod scalar;

@@ -137,7 +137,11 @@ pub struct DataSet {
 #[derive(Clone, Debug)]
 pub struct SourceColumn {
     pub name: Arc<str>,
+    /// The field that reads it.
+    pub field: Arc<str>,
     pub select: Select,
+    /// The names of the classes in the order of their numbers, if the program says them.
+    pub names: Option<Vec<String>>,
     /// The type of one row.
     pub row: Type,
     pub training_only: bool,
@@ -189,10 +193,6 @@ pub enum Source {
         path: String,
         span: Span,
     },
-    Parquet {
-        path: String,
-        span: Span,
-    },
     Images {
         path: String,
         span: Span,
@@ -218,6 +218,8 @@ pub struct Bound {
     pub below: Dim,
     /// What asks for it.
     pub span: Span,
+    /// Whether `class(n)` says it.
+    pub is_declared: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -248,6 +250,8 @@ pub struct Train {
     pub data: DataRef,
     pub validate: Option<DataRef>,
     pub batch: usize,
+    /// Where `batch` is set, if it is.
+    pub batch_span: Option<Span>,
     pub length: Length,
     pub seed: u64,
     pub shuffle: bool,

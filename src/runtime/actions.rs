@@ -10,8 +10,8 @@ use super::format::array_text;
 use super::program::Part;
 use super::session::Session;
 use crate::base::{Diagnostic, Span};
-use crate::ir::Graph;
-use crate::ir::program::{Expect, Plot, Print, PrintPart};
+use crate::ir::program::{Action, Expect, Plot, Print, PrintPart};
+use crate::ir::{Graph, Op};
 
 /// What a `print` prints, without a line end.
 ///
@@ -95,4 +95,36 @@ fn evaluate(
     let inputs = session.columns_of(graph, &numbers)?;
     let moment = Moment { seed: session.program.checked().seed, step: 0 };
     session.evaluate_graph(Part::Shown(number), graph, &numbers, moment, &inputs, Some(span))
+}
+
+/// Tells if what is shown depends on parameters that were drawn and are never trained, nor read from a file.
+pub fn tell_untrained(session: &Session, graph: &Graph, span: Span) {
+    if session.given {
+        return;
+    }
+    let program = session.program.clone();
+    let checked = program.checked();
+    let is_trained = |path: &Arc<str>| {
+        checked.actions.iter().any(|action| match action {
+            Action::Train(train) => train.lines.iter().any(|line| line.trained.contains(path)),
+            _ => false,
+        })
+    };
+    let is_frozen = |path: &Arc<str>| checked.params.iter().any(|own| own.path == *path && own.frozen);
+    let is_drawn = |path: &Arc<str>| {
+        let mut start = checked.init.clone();
+        start.outputs.retain(|output| output.name == *path);
+        start.draws_numbers()
+    };
+    let needed = graph.reachable(graph.outputs.iter().map(|output| output.node));
+    let untrained = graph.nodes().find_map(|(id, node)| match &node.op {
+        Op::Param { path, .. } if !needed[id.0 as usize] || is_frozen(path) || is_trained(path) => None,
+        Op::Param { path, .. } => Some(path).filter(|path| is_drawn(path)),
+        _ => None,
+    });
+    if let Some(path) = untrained {
+        let message = format!("this shows random numbers: nothing trains `{path}`");
+        let warning = Diagnostic::warning("W0610", message).at(span, "");
+        session.notices.add(warning.help("train its model, or read parameters with `--init FILE`"));
+    }
 }

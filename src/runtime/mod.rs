@@ -10,6 +10,7 @@
 //! | `int_ranges` | what code is told of the ints that it is given |
 //! | [`array`], [`memory`], [`room`], [`format`], [`sizes`] | tensors |
 //! | [`call`], [`pool`], [`kernels`] | compiled code, threads |
+//! | [`notices`] | warnings on their way to the listener |
 //! | [`measure`] | how fast it is |
 
 pub mod actions;
@@ -18,6 +19,7 @@ pub mod call;
 pub mod data;
 pub mod events;
 pub mod example;
+mod fields;
 pub mod files;
 mod fingerprint;
 pub mod format;
@@ -27,6 +29,7 @@ mod int_ranges;
 pub mod kernels;
 pub mod measure;
 pub mod memory;
+pub mod notices;
 pub mod permutation;
 pub mod pool;
 mod predict;

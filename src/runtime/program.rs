@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use super::data::Table;
+use super::data::classes::Classes;
 use super::files::input::program_text;
 use super::session::Session;
 use crate::base::render::{Style, render_all};
@@ -28,6 +29,7 @@ struct Shared {
     begun: Instant,
     functions: Cache<Part>,
     tables: Vec<OnceLock<Arc<Table>>>,
+    classes: OnceLock<Classes>,
 }
 
 /// What a program was made from.
@@ -132,7 +134,8 @@ impl Program {
     ) -> Program {
         let tables = checked.data.iter().map(|_| OnceLock::new()).collect();
         let functions = Cache::default();
-        Program { shared: Arc::new(Shared { checked, texts, timings, begun, functions, tables }) }
+        let classes = OnceLock::new();
+        Program { shared: Arc::new(Shared { checked, texts, timings, begun, functions, tables, classes }) }
     }
 
     /// Begins a run: initial parameters, nothing trained.
@@ -174,6 +177,11 @@ impl Program {
         &self.shared.tables[set]
     }
 
+    /// The classes that its data sets share. Looks into their files the first time.
+    pub(super) fn classes(&self) -> &Classes {
+        self.shared.classes.get_or_init(|| Classes::of(&self.checked().data, self.base()))
+    }
+
     /// The code of a part for certain sizes.
     pub(super) fn function(
         &self,
@@ -193,8 +201,19 @@ impl Program {
     /// Code of a graph of the program that nobody keeps. All code is made here, so that none is made for sizes
     /// that the program does not allow.
     pub(super) fn build(&self, graph: &Graph, sizes: &Sizes, usage: Use) -> Result<Function, BuildError> {
+        self.build_in(self.checked().precision, graph, sizes, usage)
+    }
+
+    /// As [`Program::build`], in floats that need not be the program's.
+    pub(super) fn build_in(
+        &self,
+        precision: checked::Precision,
+        graph: &Graph,
+        sizes: &Sizes,
+        usage: Use,
+    ) -> Result<Function, BuildError> {
         self.check_sizes(sizes)?;
-        compile::build(graph, sizes, self.checked().precision, usage, &self.shared.timings)
+        compile::build(graph, sizes, precision, usage, &self.shared.timings)
     }
 
     /// Whether a graph can be carried out for these sizes, and if so, whether all its tensors have elements.

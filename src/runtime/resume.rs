@@ -182,6 +182,7 @@ impl Session {
     /// have changed since in a way that steps depend on: the number of epochs may be another.
     pub fn resume(&mut self, path: &Path) -> Result<(), Diagnostics> {
         let program = self.program.clone();
+        self.given = true;
         let read = self.read_checkpoint(path, false).map(drop);
         read.map_err(|error| program.failed([error]))
     }
@@ -192,6 +193,7 @@ impl Session {
     /// E0730, E0713 if parameters or states of the optimisers have other shapes.
     pub fn resume_changed(&mut self, path: &Path) -> Result<Option<Diagnostic>, Diagnostics> {
         let program = self.program.clone();
+        self.given = true;
         self.read_checkpoint(path, true).map_err(|error| program.failed([error]))
     }
 

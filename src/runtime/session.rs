@@ -7,11 +7,14 @@ use std::sync::Arc;
 use super::array::{Array, Elements, shape_text};
 use super::call::{Caller, Moment};
 use super::data::lazy::Computed;
+use super::data::read::Around;
 use super::data::{Table, load, read};
 use super::events::{Event, Observer, Scores, Trained};
+use super::fields::FieldsOf;
 use super::fingerprint::Fingerprint;
 use super::int_ranges::noted;
 use super::memory::{Binding, Memory};
+use super::notices::Notices;
 use super::predict::{self, Prepared};
 use super::program::{Diagnostics, Part, Program};
 use super::resume::Keeper;
@@ -21,7 +24,7 @@ use super::train::{self, Progress};
 use super::{actions, generate};
 use crate::base::{self, Diagnostic, Span, nearest};
 use crate::compile::{Function, Use};
-use crate::ir::program::{Action, DataRef, DataSet, Precision, StartFile, Variable};
+use crate::ir::program::{Action, DataRef, Precision, StartFile, Variable};
 use crate::ir::{Elem, Graph, Sizes};
 
 /// Parameters and states of a program, and the way through its actions.
@@ -43,34 +46,10 @@ pub struct Session {
     pub(super) keeper: Option<Keeper>,
     /// What predictions so far needed.
     pub(super) prepared: Vec<Prepared>,
-}
-
-/// Carries out the graphs of a data set's fields.
-pub(super) struct FieldsOf<'s> {
-    pub session: &'s mut Session,
-    pub part: Part,
-    pub set: &'s DataSet,
-}
-
-impl load::Evaluate for FieldsOf<'_> {
-    fn once(
-        &mut self,
-        graph: &Graph,
-        sizes: &Sizes,
-        inputs: &Tensors,
-    ) -> Result<BTreeMap<Arc<str>, Array>, Diagnostic> {
-        let moment = Moment { seed: self.set.seed, step: 0 };
-        self.session.evaluate_graph(self.part, graph, sizes, moment, inputs, Some(self.set.span))
-    }
-
-    fn rows(
-        &mut self,
-        computed: &Computed,
-        sizes: &Sizes,
-        inputs: &Tensors,
-    ) -> Result<BTreeMap<Arc<str>, Array>, Diagnostic> {
-        self.session.compute(computed, sizes, inputs)
-    }
+    /// Warnings that were not told yet.
+    pub(super) notices: Notices,
+    /// Whether parameters were read from a file or set from outside.
+    pub(super) given: bool,
 }
 
 /// Tensors by name.
@@ -91,6 +70,8 @@ impl Session {
             fingerprint: None,
             keeper: None,
             prepared: Vec::new(),
+            notices: Notices::default(),
+            given: false,
         };
         let program = session.program.clone();
         session.initialise().map_err(|error| program.failed([error]))?;
@@ -180,16 +161,20 @@ impl Session {
                     observer.event(&Event::Kept);
                 }),
                 Action::Print(item) => {
+                    actions::tell_untrained(self, &item.graph, item.span);
                     actions::print(self, number, item).map(|text| observer.event(&Event::Print(&text)))
                 }
                 Action::Expect(item) => actions::expect(self, number, item),
                 Action::Plot(item) => {
+                    actions::tell_untrained(self, &item.graph, item.span);
                     actions::plot(self, number, item).map(|chart| observer.event(&Event::Plot(&chart)))
                 }
                 Action::Generate(item) => {
+                    actions::tell_untrained(self, &item.graph, item.span);
                     generate::generate(self, number, item).map(|text| observer.event(&Event::Print(&text)))
                 }
             };
+            self.tell(observer);
             match outcome {
                 Ok(()) => {}
                 Err(error) if matches!(action, Action::Expect(_)) => failures.push(error),
@@ -203,6 +188,11 @@ impl Session {
             }
         }
         if failures.is_empty() { Ok(last) } else { Err(program.failed(failures)) }
+    }
+
+    /// Tells what has been found since the last time.
+    pub(super) fn tell(&self, observer: &mut dyn Observer) {
+        self.notices.take().iter().for_each(|warning| observer.event(&Event::Warning(warning)));
     }
 
     /// The losses and metrics of the last `train` on other data, in evaluation mode: `digits`, `digits.test`.
@@ -253,6 +243,7 @@ impl Session {
         let array = convert(value, elem, self.memory.precision)
             .ok_or_else(|| wrong(format!("`{path}` has {elem} elements")))?;
         self.memory.set(cell, array);
+        self.given = true;
         Ok(())
     }
 
@@ -293,6 +284,7 @@ impl Session {
             Some(span) => read::placed(error, span),
             None => error,
         };
+        self.given = true;
         let wanted: Vec<Wanted> = variables.iter().map(|own| Wanted::of(own)).collect();
         let (arrays, warnings) = checkpoint::open(path, prefix, &wanted).map_err(placed)?;
         for warning in warnings {
@@ -327,8 +319,10 @@ impl Session {
         }
         let set = &sets[number];
         let precision = program.checked().precision;
+        let notices = self.notices.clone();
         let mut fields = FieldsOf { session: self, part: Part::Fields(number), set };
-        let table = load::load(set, program.base(), precision, load::Limits::default(), &mut fields)?;
+        let around = Around { base: program.base(), classes: program.classes(), notices: &notices };
+        let table = load::load(set, around, precision, load::Limits::default(), &mut fields)?;
         Ok(Arc::clone(program.table(number).get_or_init(|| table.into())))
     }
 
@@ -406,8 +400,8 @@ impl Session {
     ) -> Result<BTreeMap<Arc<str>, Array>, Diagnostic> {
         let program = self.program.clone();
         let sizes = noted(graph, sizes, inputs, true);
-        let function =
-            program.build(graph, &sizes, Use::Once).map_err(|error| program.build_failed(&error, span))?;
+        let function = program.build_in(self.memory.precision, graph, &sizes, Use::Once);
+        let function = function.map_err(|error| program.build_failed(&error, span))?;
         self.evaluate_function(Arc::new(function), moment, inputs, span)
     }
 

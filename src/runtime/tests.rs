@@ -27,6 +27,7 @@ fn line(length: Length, rate: f64) -> checked::Program {
         data: DataRef { part: Some("train".into()), ..data.clone() },
         validate: Some(DataRef { part: Some("test".into()), ..data.clone() }),
         batch: 4,
+        batch_span: None,
         length,
         seed: 0,
         shuffle: true,

@@ -14,7 +14,7 @@
 //! - [`elementwise`], [`operators`], [`constants`], [`tensors`], [`subscript`], [`builtins`]: what makes nodes;
 //! - [`index`], [`scan`]: index notation and recurrences;
 //! - [`free`], [`trials`]: bodies on free sizes, for messages and for what nothing calls;
-//! - [`items`]: data, optimisers, training, output.
+//! - [`items`], [`settings`]: data, optimisers, training, output, and the tables of their settings.
 
 pub mod arguments;
 pub mod builtins;
@@ -44,6 +44,7 @@ pub mod results;
 pub mod roles;
 pub mod scan;
 pub mod scope;
+pub mod settings;
 pub mod signature;
 pub mod statement;
 pub mod subscript;

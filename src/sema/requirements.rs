@@ -23,12 +23,19 @@ enum Outcome {
 }
 
 impl Elaborator<'_> {
-    /// Carries out a `require`.
-    pub(super) fn require(&mut self, condition: &ast::Expr, message: Option<&ast::Expr>) {
-        let step = match self.outcome(condition, message) {
+    /// Carries out a `require`, or an `advise`, which warns.
+    pub(super) fn require(&mut self, condition: &ast::Expr, message: Option<&ast::Expr>, is_advice: bool) {
+        let step = match self.outcome(condition, message, is_advice) {
             Outcome::Holds | Outcome::Unknown => return,
             Outcome::Fails(step) => step,
         };
+        if is_advice {
+            if let Some(text) = self.requirement_text(condition, message) {
+                let warning = Diagnostic::warning("W0611", text);
+                self.report(warning.at(condition.span, "this does not hold"));
+            }
+            return;
+        }
         self.frame_mut().failed = true;
         let Some(text) = self.requirement_text(condition, message) else { return };
         let mut error = Diagnostic::error("E0120", text).at(condition.span, "this does not hold");
@@ -45,7 +52,7 @@ impl Elaborator<'_> {
         });
     }
 
-    fn outcome(&mut self, condition: &ast::Expr, message: Option<&ast::Expr>) -> Outcome {
+    fn outcome(&mut self, condition: &ast::Expr, message: Option<&ast::Expr>, is_advice: bool) -> Outcome {
         let errors = self.diagnostics.len();
         let value = self.expr(condition, None);
         match &value {
@@ -60,7 +67,7 @@ impl Elaborator<'_> {
         let only_open = self.diagnostics[errors..].iter().all(|own| own.code == "E0117");
         if value.is_error() && only_open && self.diagnostics.len() > errors {
             // Where a model is only looked at, what depends on open sizes is left to those who call it.
-            if self.allow_open_shapes || self.wait_for_sizes(condition, message) {
+            if self.allow_open_shapes || is_advice || self.wait_for_sizes(condition, message) {
                 self.diagnostics.truncate(errors);
             }
             return Outcome::Unknown;

@@ -178,7 +178,8 @@ impl Elaborator<'_> {
         };
         match field {
             Some(field) => {
-                self.field_bounds.push((field, Bound { below: size.clone(), span: declared }));
+                self.field_bounds
+                    .push((field, Bound { below: size.clone(), span: declared, is_declared: false }));
                 super::operators::with_interval(value, Some(Interval::below(size)))
             }
             None => {

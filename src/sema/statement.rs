@@ -45,7 +45,9 @@ impl Elaborator<'_> {
                 super::scan::collect(self, name, value, axis.as_ref(), span);
             }
             StatementKind::Scan(scan) => super::scan::scan(self, scan, span),
-            StatementKind::Require { condition, message } => self.require(condition, message.as_ref()),
+            StatementKind::Require { condition, message, is_advice } => {
+                self.require(condition, message.as_ref(), *is_advice);
+            }
             StatementKind::For(header) => self.for_loop(header, span),
             StatementKind::If(block) => {
                 self.if_block(block, false, None);

@@ -406,7 +406,11 @@ impl Elaborator<'_> {
                 if !fits {
                     let bound = place.field.clone();
                     if let Some(field) = bound {
-                        let below = crate::ir::program::Bound { below: size.clone(), span: at.span };
+                        let below = crate::ir::program::Bound {
+                            below: size.clone(),
+                            span: at.span,
+                            is_declared: false,
+                        };
                         self.field_bounds.push((field, below));
                     } else {
                         let text = self.text(at.span).to_string();

@@ -44,7 +44,7 @@ pub fn statement(statement: &Statement, visit: &mut dyn FnMut(&Expr)) {
             expr(&scan.bound, visit);
             block(&scan.body, visit);
         }
-        StatementKind::Require { condition, message } => {
+        StatementKind::Require { condition, message, .. } => {
             expr(condition, visit);
             message.iter().for_each(|message| expr(message, visit));
         }

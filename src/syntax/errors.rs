@@ -119,7 +119,7 @@ pub(super) fn not_an_item(file: FileId, text: &str, slice: &ItemSlice) -> Diagno
         .at(place, "expected an item: `model`, `data`, `train`, `print` …");
     let start = Span { end: place.start, ..place };
     match (word, second) {
-        ("param" | "state" | "carry" | "collect" | "scan" | "for" | "require", _) => {
+        ("param" | "state" | "carry" | "collect" | "scan" | "for" | "require" | "advise", _) => {
             error.help(format!("`{word}` stands in the body of a layer or a model"))
         }
         ("minimize" | "measure", _) => error.help(format!("`{word}` stands in the braces of `train`")),

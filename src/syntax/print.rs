@@ -218,9 +218,10 @@ impl Printer {
                 self.line(&format!("scan{reverse} {} < {}", scan.variable, expr(&scan.bound)));
                 self.indented(|printer| printer.block(&scan.body));
             }
-            StatementKind::Require { condition, message } => {
+            StatementKind::Require { condition, message, is_advice } => {
+                let word = if *is_advice { "advise" } else { "require" };
                 let parts = [Some(condition), message.as_ref()];
-                self.line(&list("require", parts.into_iter().flatten().map(expr)));
+                self.line(&list(word, parts.into_iter().flatten().map(expr)));
             }
             StatementKind::For(for_loop) => {
                 let over = match &for_loop.over {

@@ -68,15 +68,6 @@ Then a quotient was not whole, a size was negative, or the tensors do not fit in
 Mind that the last batch of an epoch is smaller unless `shuffle = false`.",
     },
     Code {
-        code: "E0727",
-        title: "a kind of data file that is not read yet",
-        explain: "\
-nnc reads csv, idx, npy, npz, safetensors and text files and folders of images. Parquet files are not read:
-the crates that can are some twenty more, for a format that is easily converted. Convert them once, with a few
-lines of Python for example:
-    pandas.read_parquet(\"data.parquet\").to_csv(\"data.csv\", index = False)",
-    },
-    Code {
         code: "E0728",
         title: "no such data to measure on",
         explain: "\
@@ -145,6 +136,23 @@ computed, so bound what is computed with:
     if n < 20 then min(n, 20)^14 else 0
 Where a rounded number will do, compute with floats:
     prod(float(sizes))",
+    },
+    Code {
+        code: "E0753",
+        title: "data sets whose classes do not fit together",
+        explain: "\
+One number means one class in all data of a program: fields of the same name share the names in their files. Here
+there are more of them together than the field's type has, or two lists of names differ.
+    label: class(4) = column(\"label\")      # if there are four in all files together
+Fields that have nothing to do with each other have different names.",
+    },
+    Code {
+        code: "E0754",
+        title: "a name that is no class",
+        explain: "\
+The names of the classes are listed, or known from other data of the program, and this is none of them. Is it
+written in another way there, or does the list lack it?
+    label: class(3) = column(\"label\", names = [\"cat\", \"dog\", \"owl\"])",
     },
     Code {
         code: "E0799",

@@ -23,8 +23,8 @@ are known before. Use the data in `train`, `print`, `expect` or a function that 
         code: "E0603",
         title: "a column that the source does not have",
         explain: "\
-Each source is read in its own way: `column(\"name\")`, `column(3)` and `columns(0:64)` for csv and
-parquet; `tensor(\"name\")` for npz and safetensors; `tensor()` for npy and idx; `window(64)` and
+Each source is read in its own way: `column(\"name\")`, `column(3)` and `columns(0:64)` for csv;
+`tensor(\"name\")` for npz and safetensors; `tensor()` for npy and idx; `window(64)` and
 `window(64, shift = 1)` for texts; `pixels()` and `labels()` for folders of images. `standardize(e)`
 may stand around any of them, in a `data` item only.
     data d = csv(\"d.csv\") { x: [4] = tensor(\"x\") }       # wrong
@@ -34,8 +34,8 @@ may stand around any of them, in a `data` item only.
         code: "E0604",
         title: "a source of data that is not one",
         explain: "\
-A source is a call with a path: csv, npy, npz, safetensors, idx, parquet, images or text. Only csv
-has an option, `header`.
+A source is a call with a path: csv, npy, npz, safetensors, idx, images or text. Only csv has options,
+`header` and `separator`.
     data d = cvs(\"d.csv\") { … }                  # wrong
     data d = csv(\"d.csv\", header = false) { … }  # right",
     },
@@ -106,7 +106,7 @@ A `train` needs at least `data`, one `minimize` line and `epochs` or `steps`.
     },
     Code {
         code: "E0612",
-        title: "a setting of `train` that is not one",
+        title: "a setting of `train` that is not one, or is set twice",
         explain: "\
 Settings are data, validate, batch, epochs, steps, seed, shuffle, stop and init, each at most once;
 lines that begin with `minimize` and `measure` may stand several times.
@@ -209,5 +209,34 @@ source numbers the characters; the choice behind `with` gets the scores and give
     generate Writer(plays.x) from \"A\" with sample, length = 80      # wrong: a call
     generate Writer from \"A\" with softmax, length = 80              # wrong: no number
     generate Writer from \"A\" with sample(temperature = 0.8), length = 80, seed = 3",
+    },
+    Code {
+        code: "E0635",
+        title: "a setting that has no effect",
+        explain: "\
+What is written and changes nothing is a mistake: of the setting, or of what it was written for. A `seed` is for
+random numbers and for the order of rows; without either it says nothing.
+    data d { seed = 3
+             x = [[0.0], [1.0]] }                   # wrong: nothing in it is random",
+    },
+    Code {
+        code: "E0636",
+        title: "one number for a field of several",
+        explain: "\
+A field whose rows have several elements gets all of them: a single column, or a number that differs from row to
+row, is not spread over them.
+    x: [4] = column(\"width\")                       # wrong: one number for four
+    x: [4] = columns(0:4)                           # right
+    x: [] = column(\"width\")                        # right",
+    },
+    Code {
+        code: "E0637",
+        title: "a setting in a `data` item that stands elsewhere",
+        explain: "\
+A line `name = value` of a `data` item is a field, except for `rows` and `seed`. A field that is one constant for
+all rows and has the name of a setting of something else is most likely that setting.
+    data d = csv(\"d.csv\") { header = false
+                             x = column(0) }        # wrong: a field called `header`
+    data d = csv(\"d.csv\", header = false) { x = column(0) }",
     },
 ];

@@ -30,6 +30,108 @@ number into its signature.
     model Net(x: [B, 4]) -> [B, 3] { x |> Linear(3) }     # n is 4",
     },
     Code {
+        code: "W0603",
+        title: "a first line of a csv file that may be something else",
+        explain: "\
+The first line has the names of the columns if the program asks for one of them, or if a name in it stands above
+numbers. Where all lines look alike, and where its numbers may be years or plain counting, it is a guess, which
+this tells. The source says what is right:
+    data d = csv(\"years.csv\", header = true) { … }",
+    },
+    Code {
+        code: "W0604",
+        title: "fewer names than classes",
+        explain: "\
+A column of names is numbered in the sorted order of the names that are there. If the file lacks some, they all
+get other numbers than in a file that has them. Either n is too large, or the names are to be listed:
+    label: class(3) = column(\"label\", names = [\"cat\", \"dog\", \"owl\"])
+Files of one program whose fields have the same name share their names.",
+    },
+    Code {
+        code: "W0605",
+        title: "entries of a folder of images that are not read",
+        explain: "\
+Read are files that end in `.png`, `.jpg` or `.jpeg`, in the folder itself or, if it has folders, in each of
+these, which is then a class. Other files, images beside the classes, deeper folders and folders without images
+are passed over. Hidden files are not mentioned.",
+    },
+    Code {
+        code: "W0606",
+        title: "an image has more than its pixels can say",
+        explain: "\
+Pixels are numbers from 0 to 255: the lower 8 bits of images with 16 are lost. Opacity is read into a field of
+four channels only. Of an image with a palette the colours are read, not their numbers in the palette.
+    mask: [4, 64, 64] = pixels()        # red, green, blue and opacity",
+    },
+    Code {
+        code: "W0607",
+        title: "numbers of a file lose digits",
+        explain: "\
+Floats of 32 bits have about seven digits: 1700000060, a time in seconds, becomes 1700000000. What is computed in
+a `data` item from a file's columns is computed in 64 bits and rounded at the end:
+    t = standardize(column(\"t\"))
+    t = column(\"t\") - 1_700_000_000
+`precision = f64` keeps all digits everywhere.",
+    },
+    Code {
+        code: "W0608",
+        title: "the number of a row is read as a column",
+        explain: "\
+The first column of the file has no name: pandas writes the number of the row there. It says nothing about the
+row, and a network that sees it learns the order of the file.
+    x: [4] = columns(1:5)                    # not columns(0:4)",
+    },
+    Code {
+        code: "W0609",
+        title: "a `stop` that cannot stop",
+        explain: "\
+`stop = patience(n)` ends the training after n epochs without a better loss, so at the earliest after n + 1. This
+training is over before.
+    epochs = 100
+    stop   = patience(5)",
+    },
+    Code {
+        code: "W0610",
+        title: "what is shown depends on parameters that were never trained",
+        explain: "\
+The parameters are the random numbers that they start from: no `train` of the program changes them, and none were
+read from a file.
+    nnc run answer.nn --init trained.safetensors",
+    },
+    Code {
+        code: "W0611",
+        title: "something that is not what a function expects",
+        explain: "\
+`advise` in a body warns where a compile-time condition does not hold: what is computed is well defined, but rarely
+what is meant. The losses say in this way what they take: scores, probabilities or logarithms of these.
+    cross_entropy(softmax(Net(x)), y)            # the softmax is taken twice
+    cross_entropy(Net(x), y)                     # right",
+    },
+    Code {
+        code: "W0612",
+        title: "neighbours in a batch whose rows are shuffled",
+        explain: "\
+A window or a recurrence runs over the rows of the batch, so neighbours matter; but with `shuffle = true` any two
+rows may be neighbours. Either the rows stay in order, or each row of the data holds a whole window.
+    shuffle = false",
+    },
+    Code {
+        code: "W0613",
+        title: "folders called by numbers that are not those of their classes",
+        explain: "\
+Folders of images are numbered from 0 in the order of their names as texts: `10` stands before `2`, and folders
+from `1` on are classes from 0 on. A list of names says which number each has:
+    label: class(11) = labels(names = [\"0\", \"1\", \"2\", …])",
+    },
+    Code {
+        code: "W0614",
+        title: "a batch with more rows than the data",
+        explain: "\
+A batch has at most all rows of the data, so this one has fewer than are written. With one batch an epoch, an epoch
+is a single update.
+    batch = 16",
+    },
+    Code {
         code: "W0735",
         title: "a score is not a number",
         explain: "\

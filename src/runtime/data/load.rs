@@ -1,19 +1,20 @@
 //! Fields of a data set from the columns of its source.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use super::bounds::Bounds;
 use super::drawn::{self, Apart};
 use super::lazy::{Computed, Lazy, Origin, no_code};
+use super::read::Around;
 use super::rowwise::{Kind, Names, kinds};
-use super::{Column, Rows, Table, read, statistics};
+use super::{Column, Rows, Table, digits, read, statistics};
 use crate::base::Diagnostic;
 use crate::compile::Cache;
 use crate::ir::program::{DataSet, Precision};
 use crate::ir::{Combine, Dim, Elem, Graph, Node, NodeId, Op, Output, Sizes, compact};
-use crate::runtime::array::Array;
+use crate::runtime::array::{Array, Elements};
+use crate::runtime::notices::Notices;
 use crate::runtime::permutation::split_rows;
 
 /// Tensors by name.
@@ -27,6 +28,12 @@ pub trait Evaluate {
     /// # Errors
     /// If there is no code for these sizes.
     fn once(&mut self, graph: &Graph, sizes: &Sizes, inputs: &Inputs) -> Result<Outputs, Diagnostic>;
+
+    /// As [`Evaluate::once`], in floats of 64 bits whatever the program's are.
+    ///
+    /// # Errors
+    /// As [`Evaluate::once`].
+    fn wide(&mut self, graph: &Graph, sizes: &Sizes, inputs: &Inputs) -> Result<Outputs, Diagnostic>;
 
     /// The code of a field that is computed of some rows.
     ///
@@ -58,12 +65,13 @@ impl Default for Limits {
 /// and those of `evaluate`.
 pub fn load(
     set: &DataSet,
-    base: &Path,
+    around: Around<'_>,
     precision: Precision,
     limits: Limits,
     evaluate: &mut dyn Evaluate,
 ) -> Result<Table, Diagnostic> {
-    let columns = read::columns(set, base, precision, limits.memory)?;
+    let read = read::columns(set, around, precision, limits.memory)?;
+    let (columns, wide): (Vec<Column>, Vec<_>) = read.into_iter().map(|own| (own.column, own.wide)).unzip();
     let rows = count_rows(set, &columns)?;
     let parts = parts(set, rows)?;
     let text = columns.iter().find_map(|column| match column {
@@ -76,8 +84,8 @@ pub fn load(
         sizes.insert(format!("{}.{name}.rows", set.name).into(), Dim::from(rows.len()));
     }
     let training = training_rows(&parts, rows);
-    let making = Fields { set, precision, sizes: &sizes, n_rows: rows, limits };
-    let fields = making.of(columns, &training, evaluate)?;
+    let making = Fields { set, precision, sizes: &sizes, n_rows: rows, limits, notices: around.notices };
+    let fields = making.of(columns, wide, &training, evaluate)?;
     let mut bounds = BTreeMap::new();
     for field in &set.fields {
         let own = Bounds::new(set, field, &sizes);
@@ -147,16 +155,19 @@ struct Fields<'a> {
     sizes: &'a Sizes,
     n_rows: usize,
     limits: Limits,
+    notices: &'a Notices,
 }
 
 impl Fields<'_> {
     fn of(
         &self,
         columns: Vec<Column>,
+        wide: Vec<Option<Arc<Array>>>,
         training: &Rows,
         evaluate: &mut dyn Evaluate,
     ) -> Result<BTreeMap<Arc<str>, Column>, Diagnostic> {
         let mut inputs = self.inputs(columns, training)?;
+        let wide = self.wide_inputs(wide, training)?;
         let in_files = inputs.values().any(|column| !column.is_made());
         let rows = format!("{}.rows", self.set.name);
         // Random numbers are columns like others; only fields that are made in one piece draw their own.
@@ -181,6 +192,9 @@ impl Fields<'_> {
         for (output, own) in graph.outputs.iter().zip(&self.set.graph.outputs) {
             let column = match &graph[output.node].op {
                 // Fields that are columns as they stand need no computing.
+                Op::Input { name, .. } if wide.contains_key(name) => {
+                    Some(Column::Memory(self.rounded(&output.name, Arc::clone(&wide[name]))))
+                }
                 Op::Input { name, .. } if inputs.contains_key(name) => Some(inputs[name].clone()),
                 _ if kinds[output.node.0 as usize] == Kind::Rows => {
                     self.computed(&graph, output, &inputs, &known)
@@ -207,17 +221,52 @@ impl Fields<'_> {
             fields.insert(own.name.clone(), column);
         }
         if !eager.outputs.is_empty() {
+            // What files say is computed with in 64 bits, if it has so many digits. Random numbers are those of the
+            // program's precision.
+            let names = input_names(&eager);
+            let is_wide = names.iter().any(|name| wide.contains_key(name)) && !eager.draws_numbers();
             let mut arrays = BTreeMap::new();
-            for name in input_names(&eager) {
-                if let Some(column) = inputs.get(&name) {
-                    arrays.insert(name, column.whole(&mut no_code)?);
-                }
+            for name in names {
+                let array = match (wide.get(&name), inputs.get(&name)) {
+                    (Some(array), _) if is_wide => Arc::clone(array),
+                    (_, Some(column)) if is_wide => widened(column.whole(&mut no_code)?),
+                    (_, Some(column)) => column.whole(&mut no_code)?,
+                    (_, None) => continue,
+                };
+                arrays.insert(name, array);
             }
-            for (name, array) in evaluate.once(&eager, self.sizes, &arrays)? {
-                fields.insert(name, Column::Memory(array.narrowed().into()));
+            let outputs = match is_wide {
+                true => evaluate.wide(&eager, self.sizes, &arrays)?,
+                false => evaluate.once(&eager, self.sizes, &arrays)?,
+            };
+            for (name, array) in outputs {
+                let array = if is_wide { self.rounded(&name, array.into()) } else { array.narrowed().into() };
+                fields.insert(name, Column::Memory(array));
             }
         }
         Ok(fields)
+    }
+
+    /// A field in the floats of the program.
+    fn rounded(&self, name: &str, array: Arc<Array>) -> Arc<Array> {
+        match self.set.fields.iter().find(|field| &*field.name == name) {
+            Some(field) => digits::rounded(array, field, self.notices),
+            None => array,
+        }
+    }
+
+    /// The columns that are known in 64 bits, as the graph names them.
+    fn wide_inputs(&self, wide: Vec<Option<Arc<Array>>>, training: &Rows) -> Result<Inputs, Diagnostic> {
+        let mut inputs = Inputs::new();
+        for (array, declared) in wide.into_iter().zip(&self.set.columns) {
+            let Some(array) = array else { continue };
+            let array = match (declared.training_only, training) {
+                (true, Rows::Some(rows)) => Column::Memory(array).rows_of(rows, &mut no_code)?.into(),
+                (false, _) | (true, Rows::All(_)) => array,
+            };
+            inputs.insert(declared.name.clone(), array);
+        }
+        Ok(inputs)
     }
 
     /// A call that draws as a column, by the name of its input.
@@ -292,6 +341,17 @@ impl Fields<'_> {
         let wide = elem == Elem::Int && !bounds.is_some_and(|range| range.is_narrow());
         let origin = Origin::Computed(computed);
         Some(Column::Lazy(Arc::new(Lazy { origin, row: row?, elem, wide, precision, span })))
+    }
+}
+
+/// Floats in 64 bits.
+fn widened(array: Arc<Array>) -> Arc<Array> {
+    match array.elements() {
+        Elements::F32(_) => {
+            let values = Elements::F64(array.to_f64().into_owned());
+            Array::new(array.shape().to_vec(), values).map_or(array, Arc::new)
+        }
+        _ => array,
     }
 }
 

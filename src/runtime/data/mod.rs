@@ -5,11 +5,15 @@
 //! | [`read`] | columns of a source |
 //! | [`load`] | fields from columns, the division into parts |
 //! | [`bounds`] | what ints must lie in |
+//! | [`classes`] | the numbers of names and characters, the same in all data |
+//! | [`digits`] | floats of 32 bits, and what they lose |
 //! | [`lazy`], [`rowwise`] | columns that stay in their file, and fields computed of them batch by batch |
 //! | [`drawn`] | random numbers of fields |
 //! | [`statistics`] | sums over the rows of columns that are not in memory |
 
 pub mod bounds;
+pub mod classes;
+mod digits;
 mod drawn;
 pub mod lazy;
 pub mod load;

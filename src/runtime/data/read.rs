@@ -4,27 +4,57 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Column;
+use super::classes::{self, Classes};
 use super::lazy::{Lazy, Origin, no_code};
-use crate::base::{Diagnostic, Span};
+use crate::base::{Diagnostic, Span, nearest};
 use crate::ir::Elem;
 use crate::ir::program::{DataSet, Precision, Select, Source, SourceColumn};
 use crate::runtime::array::{Array, Elements, shape_text};
+use crate::runtime::notices::Notices;
 use crate::runtime::sources::images::{Images, Size};
-use crate::runtime::sources::stored::StoredArray;
+use crate::runtime::sources::stored::{StoredArray, StoredType};
 use crate::runtime::sources::text::Text;
 use crate::runtime::sources::{csv, idx, npy, npz, safetensors};
 
-/// The columns of a data set, in order. Paths are relative to `base`. Arrays that would take more than `limit`
-/// bytes together stay in their file, except for the small ones.
+/// Where a program stands, and what its data sets have in common.
+#[derive(Clone, Copy, Debug)]
+pub struct Around<'a> {
+    /// What paths are relative to.
+    pub base: &'a Path,
+    pub classes: &'a Classes,
+    /// Where warnings go.
+    pub notices: &'a Notices,
+}
+
+/// A column, and in a program of 32-bit floats its numbers in 64 bits, if the file has more digits than these.
+pub struct Read {
+    pub column: Column,
+    pub wide: Option<Arc<Array>>,
+}
+
+impl From<Column> for Read {
+    fn from(column: Column) -> Read {
+        Read { column, wide: None }
+    }
+}
+
+/// An array of at most so many elements is read in 64 bits, too.
+const WIDE: usize = 1 << 24;
+
+/// The columns of a data set, in order. Arrays that would take more than `limit` bytes together stay in their file,
+/// except for the small ones.
 ///
 /// # Errors
-/// Those of the readers, at the source's place in the text; E0722 if a row has another shape than declared.
+/// Those of the readers, at the source's place in the text; E0722 if a row has another shape than declared; E0753 if
+/// its classes do not fit those of other data sets.
 pub fn columns(
     set: &DataSet,
-    base: &Path,
+    around: Around<'_>,
     precision: Precision,
     limit: usize,
-) -> Result<Vec<Column>, Diagnostic> {
+) -> Result<Vec<Read>, Diagnostic> {
+    around.classes.check(set)?;
+    let base = around.base;
     let (path, span) = match &set.source {
         Source::None => return Ok(Vec::new()),
         Source::Csv { path, span, .. }
@@ -32,17 +62,16 @@ pub fn columns(
         | Source::Npz { path, span }
         | Source::Safetensors { path, span }
         | Source::Idx { path, span }
-        | Source::Parquet { path, span }
         | Source::Images { path, span }
         | Source::Text { path, span } => (resolve(base, path), *span),
     };
     let found = match &set.source {
         Source::None => Vec::new(),
         Source::Csv { header, separator, .. } => {
-            let options = csv::Options { header: *header, separator: *separator };
-            return table(set, &path, &options, precision, span);
+            let options = csv_options(*header, *separator);
+            return table(set, &path, &options, precision, span, around);
         }
-        Source::Text { .. } => return text(set, &path, span),
+        Source::Text { .. } => return text(set, &path, span, around),
         Source::Npy { .. } => {
             stored(set, |column| npy::open(&beside(&path, column)), precision, limit, span)?
         }
@@ -57,8 +86,7 @@ pub fn columns(
             let file = safetensors::open(&path).map_err(|error| placed(error, span))?;
             stored(set, |column| file.tensor(tensor_name(column)), precision, limit, span)?
         }
-        Source::Parquet { .. } => return Err(not_read(span)),
-        Source::Images { .. } => return images(set, &path, precision, limit, span),
+        Source::Images { .. } => return images(set, &path, precision, limit, span, around),
     };
     Ok(found)
 }
@@ -71,12 +99,6 @@ pub fn resolve(base: &Path, path: &str) -> PathBuf {
 /// The diagnostic with a place, if it has none.
 pub fn placed(diagnostic: Diagnostic, span: Span) -> Diagnostic {
     if diagnostic.labels.is_empty() { diagnostic.at(span, "") } else { diagnostic }
-}
-
-fn not_read(span: Span) -> Diagnostic {
-    Diagnostic::error("E0727", "parquet files are not read")
-        .at(span, "")
-        .help("convert the data to `csv`, `npz` or `safetensors`")
 }
 
 /// The file of a column: that of the source, or for `tensor("name")` one in its folder.
@@ -109,7 +131,7 @@ fn stored(
     precision: Precision,
     limit: usize,
     span: Span,
-) -> Result<Vec<Column>, Diagnostic> {
+) -> Result<Vec<Read>, Diagnostic> {
     let arrays = set.columns.iter().map(|column| open(column).map_err(|error| placed(error, span)));
     let arrays = arrays.collect::<Result<Vec<StoredArray>, Diagnostic>>()?;
     let bytes = |array: &StoredArray| array.rows().saturating_mul(array.row_len()).saturating_mul(4);
@@ -127,7 +149,7 @@ fn stored(
                     let is_bounded = field.is_some_and(|field| !field.bounds.is_empty());
                     let wide = elem == Elem::Int && array.element().is_long() && !is_bounded;
                     let origin = Origin::File(array);
-                    Ok(Column::Lazy(Arc::new(Lazy { origin, row, elem, wide, precision, span })))
+                    Ok(Column::Lazy(Arc::new(Lazy { origin, row, elem, wide, precision, span })).into())
                 }
                 None => loaded(&array, column, precision),
             }
@@ -135,13 +157,33 @@ fn stored(
         .collect()
 }
 
-fn loaded(array: &StoredArray, column: &SourceColumn, precision: Precision) -> Result<Column, Diagnostic> {
+fn loaded(array: &StoredArray, column: &SourceColumn, precision: Precision) -> Result<Read, Diagnostic> {
     let shape = array.shape().to_vec();
     if column.row.elem == Elem::Int && array.element().is_long() {
         let values = array.load_as().map_err(|e| placed(e, column.span))?;
         let array = Array::whole(shape, values).ok_or_else(|| wrong_shape(column, &[]))?;
-        return in_rows(array, column).map(|array| Column::Memory(array.into()));
+        return in_rows(array, column).map(|array| Column::Memory(array.into()).into());
     }
+    let has_more_digits = match array.element() {
+        StoredType::F64 | StoredType::I64 | StoredType::U64 | StoredType::I32 | StoredType::U32 => true,
+        StoredType::F16
+        | StoredType::Bf16
+        | StoredType::F32
+        | StoredType::I8
+        | StoredType::I16
+        | StoredType::U8
+        | StoredType::U16
+        | StoredType::Bool => false,
+    };
+    let is_small = array.rows().saturating_mul(array.row_len()) <= WIDE;
+    let wide = if has_more_digits && is_small && (column.row.elem, precision) == (Elem::Float, Precision::F32)
+    {
+        let values = Elements::F64(array.load_as().map_err(|e| placed(e, column.span))?);
+        let wide = Array::new(shape.clone(), values).ok_or_else(|| wrong_shape(column, &[]))?;
+        Some(in_rows(wide, column)?.into())
+    } else {
+        None
+    };
     let elements = match (column.row.elem, precision) {
         (Elem::Float, Precision::F32) => Elements::F32(array.load_as().map_err(|e| placed(e, column.span))?),
         (Elem::Float, Precision::F64) => Elements::F64(array.load_as().map_err(|e| placed(e, column.span))?),
@@ -152,7 +194,25 @@ fn loaded(array: &StoredArray, column: &SourceColumn, precision: Precision) -> R
         }
     };
     let array = Array::new(shape, elements).ok_or_else(|| wrong_shape(column, &[]))?;
-    in_rows(array, column).map(|array| Column::Memory(array.into()))
+    Ok(Read { column: Column::Memory(in_rows(array, column)?.into()), wide })
+}
+
+pub(super) fn csv_options(header: Option<bool>, separator: char) -> csv::Options {
+    csv::Options { header, separator }
+}
+
+pub(super) fn csv_selection(select: &Select) -> csv::Selection {
+    match select {
+        Select::Columns { from, to } => {
+            csv::Selection::Range { start: Some(*from as i64), end: Some(*to as i64) }
+        }
+        Select::Named(names) => {
+            csv::Selection::List(names.iter().cloned().map(csv::ColumnRef::Name).collect())
+        }
+        Select::Tensor(_) | Select::Whole | Select::Labels | Select::Window { .. } => {
+            csv::Selection::Range { start: None, end: None }
+        }
+    }
 }
 
 fn table(
@@ -161,50 +221,65 @@ fn table(
     options: &csv::Options,
     precision: Precision,
     span: Span,
-) -> Result<Vec<Column>, Diagnostic> {
+    around: Around<'_>,
+) -> Result<Vec<Read>, Diagnostic> {
     let request = |column: &SourceColumn| csv::Request {
-        selection: match &column.select {
-            Select::Columns { from, to } => {
-                csv::Selection::Range { start: Some(*from as i64), end: Some(*to as i64) }
-            }
-            Select::Named(names) => {
-                csv::Selection::List(names.iter().cloned().map(csv::ColumnRef::Name).collect())
-            }
-            Select::Tensor(_) | Select::Whole | Select::Labels | Select::Window { .. } => {
-                csv::Selection::Range { start: None, end: None }
-            }
-        },
+        selection: csv_selection(&column.select),
         want: match (column.row.elem, precision) {
-            (Elem::Float, Precision::F32) => csv::Want::F32,
+            (Elem::Float, Precision::F32) => csv::Want::Wide,
             (Elem::Float, Precision::F64) => csv::Want::F64,
-            (Elem::Int | Elem::Bool, _) => csv::Want::Int,
+            (Elem::Int, _) => csv::Want::Int,
+            (Elem::Bool, _) => csv::Want::Bool,
         },
+        classes: around.classes.names(set, column),
     };
     let requests: Vec<csv::Request> = set.columns.iter().map(request).collect();
     let table = csv::read(path, options, &requests).map_err(|error| placed(error, span))?;
+    table.warnings.into_iter().for_each(|warning| around.notices.add(placed(warning, span)));
     let columns = table.columns.into_iter().zip(&set.columns);
     columns
         .map(|(read, column)| {
-            let array = match (column.row.elem, read.array.elements()) {
-                (Elem::Bool, Elements::I64(values)) => {
-                    let bools = values.iter().map(|value| *value != 0).collect();
-                    Array::new(read.array.shape().to_vec(), Elements::Bool(bools))
-                        .ok_or_else(|| wrong_shape(column, read.array.shape()))?
+            if let Some(names) = &read.classes {
+                tell_missing_names(set, column, names, around.notices);
+            }
+            let array = in_rows(read.array, column)?;
+            match array.elements() {
+                Elements::F64(values) if precision == Precision::F32 => {
+                    let narrow = values.iter().map(|value| *value as f32).collect();
+                    let narrow = Array::new(array.shape().to_vec(), Elements::F32(narrow))
+                        .ok_or_else(|| wrong_shape(column, array.shape()))?;
+                    Ok(Read { column: Column::Memory(narrow.into()), wide: Some(array.into()) })
                 }
-                (Elem::Bool, Elements::I32(values)) => {
-                    let bools = values.iter().map(|value| *value != 0).collect();
-                    Array::new(read.array.shape().to_vec(), Elements::Bool(bools))
-                        .ok_or_else(|| wrong_shape(column, read.array.shape()))?
-                }
-                _ => read.array,
-            };
-            in_rows(array, column).map(|array| Column::Memory(array.into()))
+                _ => Ok(Column::Memory(array.into()).into()),
+            }
         })
         .collect()
 }
 
-fn text(set: &DataSet, path: &Path, span: Span) -> Result<Vec<Column>, Diagnostic> {
-    let text = Text::open(path).map_err(|error| placed(error, span))?;
+/// A field `class(n)` with fewer names than n.
+fn tell_missing_names(set: &DataSet, column: &SourceColumn, names: &[String], notices: &Notices) {
+    let Some((declared, span)) = classes::declared(set, &column.field) else { return };
+    if column.training_only || names.len() >= declared {
+        return;
+    }
+    let shown: Vec<String> = names.iter().take(8).map(|name| format!("`{name}`")).collect();
+    let message = format!(
+        "`{}` is class({declared}), but its names are {}: {}",
+        column.field,
+        names.len(),
+        shown.join(", ")
+    );
+    let warning = Diagnostic::warning("W0604", message).at(span, format!("{declared} classes"));
+    let all = "if there are more that this file lacks, list all: `names = [\"a\", \"b\", …]`";
+    notices.add(warning.and_at(column.span, "read here").help(all));
+}
+
+fn text(set: &DataSet, path: &Path, span: Span, around: Around<'_>) -> Result<Vec<Read>, Diagnostic> {
+    let text = match around.classes.vocabulary(set) {
+        Some(vocabulary) => Text::open_numbered(path, vocabulary),
+        None => Text::open(path),
+    };
+    let text = text.map_err(|error| placed(error, span))?;
     let shift = |column: &SourceColumn| match column.select {
         Select::Window { offset, .. } => offset,
         _ => 0,
@@ -215,7 +290,7 @@ fn text(set: &DataSet, path: &Path, span: Span) -> Result<Vec<Column>, Diagnosti
             return Err(wrong_shape(column, &[text.len()]));
         };
         let windows = text.windows(length, offset, reach).map_err(|error| placed(error, column.span))?;
-        Ok(Column::Windows(windows))
+        Ok(Column::Windows(windows).into())
     };
     set.columns.iter().map(column).collect()
 }
@@ -226,13 +301,23 @@ fn images(
     precision: Precision,
     limit: usize,
     span: Span,
-) -> Result<Vec<Column>, Diagnostic> {
-    let images = Arc::new(Images::open(path).map_err(|error| placed(error, span))?);
+    around: Around<'_>,
+) -> Result<Vec<Read>, Diagnostic> {
+    let images = Images::open(path, around.notices, span).map_err(|error| placed(error, span))?;
+    let images = Arc::new(images);
     let column = |column: &SourceColumn| {
         if column.select == Select::Labels {
             let labels = images.labels().map_err(|error| placed(error, column.span))?;
-            let array = Array::ints(&[labels.len()], labels).ok_or_else(|| wrong_shape(column, &[]))?;
-            return Ok(Column::Memory(array.into()));
+            let labels = match around.classes.names(set, column) {
+                Some(names) => renumbered(labels, images.classes(), &names, column)?,
+                None => labels.to_vec(),
+            };
+            let names = around.classes.names(set, column);
+            let names = names.as_deref().unwrap_or(images.classes());
+            tell_missing_names(set, column, names, around.notices);
+            tell_numbers(column, names, around.notices);
+            let array = Array::ints(&[labels.len()], &labels).ok_or_else(|| wrong_shape(column, &[]))?;
+            return Ok(Column::Memory(array.into()).into());
         }
         let row = column.row.static_shape().unwrap_or_default();
         let (channels, height, width) = match *row.as_slice() {
@@ -248,9 +333,44 @@ fn images(
         let (elem, span) = (column.row.elem, column.span);
         let bytes = row.iter().product::<usize>().saturating_mul(images.rows()).saturating_mul(4);
         let lazy = Column::Lazy(Arc::new(Lazy { origin, row, elem, wide: false, precision, span }));
-        if bytes > limit { Ok(lazy) } else { lazy.whole(&mut no_code).map(Column::Memory) }
+        if bytes > limit { Ok(lazy.into()) } else { Ok(Column::Memory(lazy.whole(&mut no_code)?).into()) }
     };
     set.columns.iter().map(column).collect()
+}
+
+/// Folders that are called by numbers which are not those of their classes.
+fn tell_numbers(column: &SourceColumn, names: &[String], notices: &Notices) {
+    let numbers: Option<Vec<usize>> = names.iter().map(|name| name.parse().ok()).collect();
+    let Some(numbers) = numbers else { return };
+    let Some(class) = numbers.iter().enumerate().position(|(class, number)| class != *number) else { return };
+    let message = format!(
+        "the folder `{}` is class {class}: folders are numbered in order of their names",
+        names[class]
+    );
+    let warning = Diagnostic::warning("W0613", message).at(column.span, "labels are read here");
+    notices.add(warning.help("`names = [\"0\", \"1\", …]` says which number each has"));
+}
+
+/// Labels by the names of their folders, with the numbers that these names have in `names`.
+fn renumbered(
+    labels: &[i32],
+    folders: &[String],
+    names: &[String],
+    column: &SourceColumn,
+) -> Result<Vec<i32>, Diagnostic> {
+    let number = |folder: &String| {
+        let found = names.iter().position(|name| name == folder);
+        found.map(|at| at as i32).ok_or_else(|| {
+            let message = format!("the folder `{folder}` is none of the names of the classes");
+            let error = Diagnostic::error("E0754", message).at(column.span, "labels are read here");
+            match nearest(folder, names.iter().map(String::as_str)) {
+                Some(near) => error.help(format!("one of them is `{near}`")),
+                None => error.note(format!("they are {}", names.join(", "))),
+            }
+        })
+    };
+    let numbers = folders.iter().map(number).collect::<Result<Vec<i32>, Diagnostic>>()?;
+    Ok(labels.iter().map(|label| numbers[*label as usize]).collect())
 }
 
 /// The array with rows of the declared shape.

@@ -2,13 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
+use super::classes::Classes;
 use super::load::{self, Limits};
+use super::read::Around;
 use super::{Column, Table};
 use crate::ir::Sizes;
 use crate::ir::program::Precision;
 use crate::runtime::array::{Array, Elements};
+use crate::runtime::fields::FieldsOf;
+use crate::runtime::notices::Notices;
 use crate::runtime::program::{Part, Program};
-use crate::runtime::session::{FieldsOf, Session};
+use crate::runtime::session::Session;
 
 /// A file of bytes `[rows, 6]`.
 fn file(rows: u8) -> PathBuf {
@@ -54,7 +58,9 @@ fn compiled(source: &str) -> Program {
 fn loaded(session: &mut Session, program: &Program, number: usize, limits: Limits) -> Table {
     let set = &program.checked().data[0];
     let mut fields = FieldsOf { session, part: Part::Fields(number), set };
-    load::load(set, Path::new(""), Precision::F32, limits, &mut fields).unwrap()
+    let (classes, notices) = (Classes::default(), Notices::default());
+    let around = Around { base: Path::new(""), classes: &classes, notices: &notices };
+    load::load(set, around, Precision::F32, limits, &mut fields).unwrap()
 }
 
 const ALL: Limits = Limits { memory: usize::MAX, piece: usize::MAX };

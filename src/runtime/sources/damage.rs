@@ -54,8 +54,8 @@ fn csv_files() {
         let Ok(text) = text::utf8(&bytes, "`a`") else { return };
         let columns = |start, end| csv::Selection::Range { start, end };
         let requests = [
-            csv::Request { selection: columns(Some(0), Some(2)), want: csv::Want::F32 },
-            csv::Request { selection: columns(Some(-1), None), want: csv::Want::Int },
+            csv::Request { selection: columns(Some(0), Some(2)), want: csv::Want::F32, classes: None },
+            csv::Request { selection: columns(Some(-1), None), want: csv::Want::Int, classes: None },
         ];
         for header in [None, Some(true), Some(false)] {
             let options = csv::Options { header, separator: ',' };

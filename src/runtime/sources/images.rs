@@ -8,13 +8,15 @@
 use std::fs;
 use std::io::{BufReader, Cursor};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
 use super::file::FileBytes;
-use crate::base::Diagnostic;
+use crate::base::{Diagnostic, Span};
+use crate::runtime::notices::Notices;
 use crate::runtime::room::{self, Need};
 
 /// The image files of a folder. Nothing is decoded until rows are read.
@@ -26,6 +28,38 @@ pub struct Images {
     /// The class of each file; empty if the folder has no folders in it.
     labels: Vec<i32>,
     classes: Vec<String>,
+    /// What is in the folder and not read.
+    skipped: Skipped,
+    /// What pixels have lost so far.
+    lost: AtomicU8,
+    /// Where the first loss of each kind is told, and at what place of the program.
+    notices: Notices,
+    span: Span,
+}
+
+/// What stands in a folder of images and is not read.
+#[derive(Default, Debug)]
+struct Skipped {
+    /// Files that are no PNG or JPEG files by their names.
+    others: Vec<PathBuf>,
+    /// Images beside the folders of the classes.
+    beside: Vec<PathBuf>,
+    /// Folders within the folders of the classes.
+    deeper: Vec<PathBuf>,
+    /// Folders without images: they are no classes.
+    empty: Vec<PathBuf>,
+}
+
+/// What a file has and a pixel of a field has not.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+enum Loss {
+    /// 16 bits for each channel.
+    Bits = 1,
+    /// Opacity.
+    Opacity = 2,
+    /// The numbers of the colours in a palette.
+    Palette = 4,
 }
 
 /// The size that all images are to have: they are not scaled.
@@ -43,23 +77,34 @@ pub(super) struct Pixels {
     height: usize,
     width: usize,
     bytes: Vec<u8>,
+    sixteen_bits: bool,
+    has_palette: bool,
 }
 
 impl Images {
-    /// Lists the images of a folder.
+    /// Lists the images of a folder. What is skipped and what pixels lose is told in `notices`, at the place `span`
+    /// of the program.
     ///
     /// Errors: E0701, E0710 (there are none).
-    pub fn open(folder: &Path) -> Result<Images, Diagnostic> {
+    pub fn open(folder: &Path, notices: &Notices, span: Span) -> Result<Images, Diagnostic> {
         let mut images = Images {
             folder: folder.to_path_buf(),
             files: Vec::new(),
             labels: Vec::new(),
             classes: Vec::new(),
+            skipped: Skipped::default(),
+            lost: AtomicU8::new(0),
+            notices: notices.clone(),
+            span,
         };
-        let (folders, files) = entries(folder)?;
+        let Entries { folders, files, others } = entries(folder)?;
+        images.skipped.others = others;
         for class in folders {
-            let (_, files) = entries(&class)?;
+            let Entries { folders, files, others } = entries(&class)?;
+            images.skipped.others.extend(others);
+            images.skipped.deeper.extend(folders);
             if files.is_empty() {
+                images.skipped.empty.push(class);
                 continue;
             }
             let number = images.classes.len() as i32;
@@ -70,11 +115,16 @@ impl Images {
         }
         if images.files.is_empty() {
             images.files = files;
+        } else {
+            images.skipped.beside = files;
         }
         if images.files.is_empty() {
             let message = format!("`{}` has no `.png` or `.jpg` files", folder.display());
             let error = Diagnostic::error("E0710", message);
             return Err(error.help("give each class a folder of its own: `flowers/rose/7.jpg`"));
+        }
+        if let Some(warning) = images.skipped.warning(folder) {
+            notices.add(warning.at(span, ""));
         }
         Ok(images)
     }
@@ -122,6 +172,7 @@ impl Images {
                 );
                 return Err(Diagnostic::error("E0722", message).help("images are not scaled"));
             }
+            self.tell_losses(path, &pixels, size);
             for (at, pixel) in pixels.bytes.chunks_exact(pixels.channels).enumerate() {
                 for channel in 0..size.channels {
                     place[channel * area + at] = channel_of(pixel, channel, size.channels);
@@ -129,6 +180,70 @@ impl Images {
             }
         }
         Ok(())
+    }
+}
+
+impl Images {
+    /// Tells the first loss of each kind.
+    fn tell_losses(&self, path: &Path, pixels: &Pixels, size: Size) {
+        let has_opacity = pixels.channels.is_multiple_of(2);
+        let is_opaque = || pixels.bytes.chunks_exact(pixels.channels).all(|pixel| pixel.last() == Some(&255));
+        let losses = [
+            (Loss::Bits, pixels.sixteen_bits),
+            (Loss::Palette, pixels.has_palette && size.channels == 1),
+            (Loss::Opacity, has_opacity && size.channels < 4 && !pixels.has_palette),
+        ];
+        for (loss, _) in losses.iter().filter(|(_, found)| *found) {
+            if self.lost.load(Ordering::Relaxed) & *loss as u8 != 0 || *loss == Loss::Opacity && is_opaque() {
+                continue;
+            }
+            self.lost.fetch_or(*loss as u8, Ordering::Relaxed);
+            let file = path.display();
+            let (message, help) = match loss {
+                Loss::Bits => (
+                    format!("`{file}` has 16 bits for each channel; pixels have the upper 8 of them"),
+                    "convert the images to an npy file to keep all of them",
+                ),
+                Loss::Palette => (
+                    format!(
+                        "`{file}` has a palette: the brightness of its colours is read, not their numbers"
+                    ),
+                    "a mask of classes is a grey PNG file, or an npy file of ints",
+                ),
+                Loss::Opacity => (
+                    format!("`{file}` is transparent in places; its opacity is left out"),
+                    "a field of four channels, `[4, height, width]`, has it",
+                ),
+            };
+            let warning = Diagnostic::warning("W0606", message).at(self.span, "").help(help);
+            self.notices.add(warning.note("other files of the folder may be like it"));
+        }
+    }
+}
+
+impl Skipped {
+    fn warning(&self, folder: &Path) -> Option<Diagnostic> {
+        let kinds = [
+            (&self.others, "no PNG or JPEG files by their names"),
+            (&self.beside, "images beside the folders of the classes"),
+            (&self.deeper, "folders within the folders of the classes"),
+            (&self.empty, "folders without images, which are no classes"),
+        ];
+        let found = || kinds.iter().filter(|(paths, _)| !paths.is_empty());
+        let count: usize = found().map(|(paths, _)| paths.len()).sum();
+        if count == 0 {
+            return None;
+        }
+        let message = format!("`{}` has {count} entries that are not read", folder.display());
+        let warning = Diagnostic::warning("W0605", message);
+        Some(found().fold(warning, |warning, (paths, what)| {
+            let first = paths.iter().min().map(|path| path.display().to_string()).unwrap_or_default();
+            warning.note(format!(
+                "{} {what}: `{first}`{}",
+                paths.len(),
+                if paths.len() > 1 { ", …" } else { "" }
+            ))
+        }))
     }
 }
 
@@ -147,8 +262,14 @@ fn channel_of(pixel: &[u8], channel: usize, channels: usize) -> u8 {
     }
 }
 
-/// The folders and the image files in a folder, each by name.
-fn entries(folder: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), Diagnostic> {
+/// What is in a folder, each kind by name. Hidden files and those that systems leave are none of it.
+struct Entries {
+    folders: Vec<PathBuf>,
+    files: Vec<PathBuf>,
+    others: Vec<PathBuf>,
+}
+
+fn entries(folder: &Path) -> Result<Entries, Diagnostic> {
     let failed = |error: std::io::Error| {
         let message = match error.kind() {
             std::io::ErrorKind::NotFound => format!("there is no folder `{}`", folder.display()),
@@ -159,10 +280,13 @@ fn entries(folder: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), Diagnostic> {
         };
         Diagnostic::error("E0701", message)
     };
-    let (mut folders, mut files) = (Vec::new(), Vec::new());
+    let (mut folders, mut files, mut others) = (Vec::new(), Vec::new(), Vec::new());
     for entry in fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
-        let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        let hidden = path.file_name().is_some_and(|name| {
+            let name = name.to_string_lossy();
+            name.starts_with('.') || matches!(&*name, "Thumbs.db" | "desktop.ini" | "__MACOSX")
+        });
         if hidden {
             continue;
         }
@@ -170,11 +294,13 @@ fn entries(folder: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), Diagnostic> {
             folders.push(path);
         } else if is_image(&path) {
             files.push(path);
+        } else {
+            others.push(path);
         }
     }
     folders.sort_unstable();
     files.sort_unstable();
-    Ok((folders, files))
+    Ok(Entries { folders, files, others })
 }
 
 fn is_image(path: &Path) -> bool {
@@ -204,6 +330,8 @@ fn decode_png(bytes: &[u8]) -> Result<Pixels, String> {
     let mut decoder = png::Decoder::new(BufReader::new(Cursor::new(bytes)));
     decoder.set_transformations(png::Transformations::normalize_to_color8());
     let mut reader = decoder.read_info().map_err(|error| error.to_string())?;
+    let sixteen_bits = reader.info().bit_depth == png::BitDepth::Sixteen;
+    let has_palette = reader.info().color_type == png::ColorType::Indexed;
     let length = reader.output_buffer_size().ok_or("it is too large")?;
     let mut pixels = room::filled(length, "its pixels").map_err(|error| error.message)?;
     let frame = reader.next_frame(&mut pixels).map_err(|error| error.to_string())?;
@@ -213,6 +341,8 @@ fn decode_png(bytes: &[u8]) -> Result<Pixels, String> {
         height: frame.height as usize,
         width: frame.width as usize,
         bytes: pixels,
+        sixteen_bits,
+        has_palette,
     })
 }
 
@@ -229,6 +359,8 @@ fn decode_jpeg(bytes: &[u8]) -> Result<Pixels, String> {
         height: usize::from(info.height),
         width: usize::from(info.width),
         bytes: pixels,
+        sixteen_bits: false,
+        has_palette: false,
     })
 }
 
@@ -254,7 +386,11 @@ mod tests {
         png(&folder.join("rose/a.PNG"), png::ColorType::Grayscale, 2, 1, &[7, 9]);
         png(&folder.join("daisy/x.png"), png::ColorType::Rgba, 2, 1, &[1, 2, 3, 4, 5, 6, 7, 8]);
         fs::write(folder.join("rose/notes.txt"), "no image").unwrap();
-        let images = Images::open(&folder).unwrap();
+        let notices = Notices::default();
+        let open = |folder: &Path| Images::open(folder, &notices, Span::default());
+        let images = open(&folder).unwrap();
+        let told = notices.take();
+        assert_eq!((told.len(), told[0].code, told[0].notes.len()), (1, "W0605", 2));
         assert_eq!((images.rows(), images.classes()), (3, &["daisy".to_owned(), "rose".to_owned()][..]));
         assert_eq!(images.labels().unwrap(), [0, 1, 1]);
         let read = |channels, rows: &[u32]| {
@@ -263,15 +399,16 @@ mod tests {
         };
         assert_eq!(read(3, &[0, 1]).unwrap(), [1, 5, 2, 6, 3, 7, 7, 9, 7, 9, 7, 9]);
         assert_eq!(read(1, &[2, 1]).unwrap(), [76, 150, 7, 9]);
+        assert_eq!(notices.take().iter().map(|told| told.code).collect::<Vec<_>>(), ["W0606"]);
         assert_eq!(read(4, &[0]).unwrap(), [1, 5, 2, 6, 3, 7, 4, 8]);
         fs::write(folder.join("rose/a.PNG"), [0x89, b'P', b'N', b'G', 1, 2]).unwrap();
         assert_eq!(read(1, &[1]).unwrap_err().code, "E0702");
         let error = images.read(&[0], Size { channels: 1, height: 2, width: 2 }, &mut [0; 4]).unwrap_err();
         assert_eq!(error.code, "E0722");
-        let flat = Images::open(&folder.join("daisy")).unwrap();
+        let flat = open(&folder.join("daisy")).unwrap();
         assert_eq!((flat.rows(), flat.labels().unwrap_err().code), (1, "E0711"));
-        assert_eq!(Images::open(&folder.join("empty")).unwrap_err().code, "E0710");
-        assert_eq!(Images::open(&folder.join("none")).unwrap_err().code, "E0701");
+        assert_eq!(open(&folder.join("empty")).unwrap_err().code, "E0710");
+        assert_eq!(open(&folder.join("none")).unwrap_err().code, "E0701");
         fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -1,5 +1,6 @@
 //! A text as class numbers of its characters, and windows over it.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
@@ -37,11 +38,21 @@ impl Text {
 
     /// As [`Text::open`], from a string; `name` is how messages call it.
     pub fn new(text: &str, name: &str) -> Result<Text, Diagnostic> {
-        let text = text.replace("\r\n", "\n");
-        let mut vocabulary: Vec<char> = text.chars().collect();
-        vocabulary.sort_unstable();
-        vocabulary.dedup();
-        if vocabulary.is_empty() {
+        let text = lines(text);
+        Text::numbered(&text, vocabulary_of(&text).into_iter().collect(), name)
+    }
+
+    /// As [`Text::open`], with the numbers that the characters have in a vocabulary, in ascending order.
+    ///
+    /// Errors: as [`Text::open`].
+    pub fn open_numbered(path: &Path, vocabulary: &[char]) -> Result<Text, Diagnostic> {
+        let name = format!("`{}`", path.display());
+        let text = lines(utf8(&FileBytes::open(path)?.all()?, &name)?);
+        Text::numbered(&text, vocabulary.to_vec(), &name)
+    }
+
+    fn numbered(text: &str, vocabulary: Vec<char>, name: &str) -> Result<Text, Diagnostic> {
+        if text.is_empty() {
             return Err(Diagnostic::error("E0710", format!("{name} is empty")));
         }
         if vocabulary.len() > usize::from(u16::MAX) + 1 {
@@ -158,11 +169,34 @@ impl Windows {
     }
 }
 
+/// The text with `\n` at the ends of lines.
+fn lines(text: &str) -> String {
+    text.replace("\r\n", "\n").replace('\r', "\n")
+}
+
+fn vocabulary_of(text: &str) -> BTreeSet<char> {
+    text.chars().collect()
+}
+
+/// The characters of a file.
+///
+/// Errors: as [`Text::open`].
+pub fn characters(path: &Path) -> Result<BTreeSet<char>, Diagnostic> {
+    let name = format!("`{}`", path.display());
+    Ok(vocabulary_of(&lines(utf8(&FileBytes::open(path)?.all()?, &name)?)))
+}
+
 /// The text that bytes are, without a byte order mark.
 ///
 /// Errors: E0709 with the line of the first byte that is not UTF-8.
 pub(super) fn utf8<'a>(bytes: &'a [u8], name: &str) -> Result<&'a str, Diagnostic> {
+    let zeros = |at: usize| bytes.get(at) == Some(&0) && bytes.get(at + 2) == Some(&0);
+    let utf16 = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) || zeros(0) || zeros(1);
     match std::str::from_utf8(bytes) {
+        _ if utf16 => {
+            let help = "save it as UTF-8, with `iconv -f utf-16 -t utf-8 OLD > NEW` for example";
+            Err(Diagnostic::error("E0709", format!("{name} is a text in UTF-16, not in UTF-8")).help(help))
+        }
         Ok(text) => Ok(text.strip_prefix('\u{feff}').unwrap_or(text)),
         Err(error) => {
             let good = &bytes[..error.valid_up_to()];

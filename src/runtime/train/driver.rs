@@ -11,7 +11,7 @@ use super::batch::Batches;
 use super::order::Order;
 use super::{Progress, SERIES_BYTES, blame, evaluate, watch};
 use crate::base::Diagnostic;
-use crate::ir::program::{Length, Train};
+use crate::ir::program::Train;
 use crate::ir::ranges::MAX_STEP;
 use crate::runtime::call::Moment;
 use crate::runtime::data::{Rows, Table};
@@ -159,8 +159,9 @@ impl<'a> Driver<'a> {
 
     /// Whether something happens at the end of each epoch that needs its parameters or all of its results.
     fn is_watched(&self) -> bool {
-        let validates = self.validation.is_some() && matches!(self.train.length, Length::Epochs(_));
-        validates || self.train.patience.is_some() || self.train.metrics.iter().any(|own| own.whole.is_some())
+        self.validation.is_some()
+            || self.train.patience.is_some()
+            || self.train.metrics.iter().any(|own| own.whole.is_some())
     }
 
     /// Tells about the steps and epochs of a series.
@@ -195,7 +196,7 @@ impl<'a> Driver<'a> {
             let complete = to.is_multiple_of(per_epoch);
             let ended = to == end && (stopped || end == self.steps);
             if complete || ended {
-                let report = self.epoch(session, to, ended)?;
+                let report = self.epoch(session, to)?;
                 observer.event(&Event::Epoch(&report));
                 self.watch_scores(session, &report, observer)?;
                 // Whoever breaks a training off must not keep a whole epoch from being counted.
@@ -209,8 +210,8 @@ impl<'a> Driver<'a> {
         Ok(())
     }
 
-    /// What the epoch gave up to `step`, and validation where it is due.
-    fn epoch(&mut self, session: &mut Session, step: u64, ended: bool) -> Result<EpochReport, Diagnostic> {
+    /// What the epoch gave up to `step`, and validation.
+    fn epoch(&mut self, session: &mut Session, step: u64) -> Result<EpochReport, Diagnostic> {
         let per_epoch = self.order.steps_per_epoch();
         // An epoch that was broken off may be gone on with.
         let mut averages = if step.is_multiple_of(per_epoch) {
@@ -219,18 +220,14 @@ impl<'a> Driver<'a> {
             Averages::clone(&self.progress.averages)
         };
         let train = averages.finish(session, self.train, self.action)?;
-        let due = match self.train.length {
-            Length::Epochs(_) => true,
-            Length::Steps(_) => ended,
-        };
         let validation = match &mut self.validation {
-            Some((batches, rows)) if due => {
+            Some((batches, rows)) => {
                 let begun = Instant::now();
                 let scores = evaluate(session, batches, rows, self.train, self.action)?;
                 self.seconds += begun.elapsed().as_secs_f64();
                 Some(scores)
             }
-            _ => None,
+            None => None,
         };
         let seconds = std::mem::take(&mut self.epoch_seconds);
         let rows = std::mem::take(&mut self.epoch_rows);
@@ -246,17 +243,12 @@ impl<'a> Driver<'a> {
         })
     }
 
-    /// Counts an epoch for `stop = patience(n)`. With a number of steps there is a validation only where the
-    /// training ends or is broken off, which must not make a difference.
+    /// Counts an epoch for `stop = patience(n)`.
     fn count_epoch(&mut self, report: &EpochReport) {
         if self.train.patience.is_none() {
             return;
         }
-        let watched = match (&report.validation, self.train.length) {
-            (Some(scores), Length::Epochs(_)) => scores.loss(),
-            (None, _) if self.validation.is_none() => report.train.loss(),
-            (Some(_) | None, _) => return,
-        };
+        let watched = report.validation.as_ref().map_or_else(|| report.train.loss(), |scores| scores.loss());
         if watched < self.progress.best {
             (self.progress.best, self.progress.waited) = (watched, 0);
         } else {

@@ -104,6 +104,14 @@ pub fn run(
         progress.averages = Averages::default();
     }
     let validation = validation(session, action, train, &sizes)?;
+    tell_idle_patience(session, train, steps, steps_per_epoch);
+    if let Some(span) = train.batch_span.filter(|_| train.batch > rows.len()) {
+        let message =
+            format!("`batch` is {}, but `{}` has {} rows", train.batch, data_name(&train.data), rows.len());
+        let warning = Diagnostic::warning("W0614", message).at(span, format!("batches have {full} rows"));
+        session.notices.add(warning);
+    }
+    session.tell(observer);
     let mut driver = Driver::new(action, train, steps, order, batches, validation, progress);
     observer.event(&Event::Start(&Start {
         parameters: count_trained(session, train),
@@ -123,6 +131,20 @@ pub fn run(
     let trained = outcome?;
     observer.event(&Event::End(&trained));
     Ok(trained)
+}
+
+/// Tells if the training ends before `stop` could end it.
+fn tell_idle_patience(session: &Session, train: &Train, steps: u64, steps_per_epoch: u64) {
+    let Some(patience) = train.patience else { return };
+    let epochs = steps.div_ceil(steps_per_epoch);
+    // The first epoch is better than nothing, so the first that can be the last is number `patience` + 1.
+    if steps > (patience as u64).saturating_add(1).saturating_mul(steps_per_epoch) {
+        return;
+    }
+    let message = format!("`stop` has no effect: it waits for {patience} epochs without a better loss");
+    let epochs = if epochs == 1 { "1 epoch".to_owned() } else { format!("{epochs} epochs") };
+    let warning = Diagnostic::warning("W0609", message).at(train.span, format!("this trains for {epochs}"));
+    session.notices.add(warning.help("train for longer, or leave `stop` out"));
 }
 
 /// The losses and metrics of the last `train` on other data.

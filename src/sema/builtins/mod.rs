@@ -1,6 +1,7 @@
 //! The functions that the language itself gives, in a table. Everything that can be written in the language
 //! is in the prelude instead.
 
+mod known;
 mod makers;
 mod math;
 mod reductions;
@@ -67,8 +68,14 @@ pub struct Arguments {
     pub expected: Option<Expected>,
 }
 
-const TABLES: [&[Builtin]; 5] =
-    [math::BUILTINS, reductions::BUILTINS, shapes::BUILTINS, makers::BUILTINS, special::BUILTINS];
+const TABLES: [&[Builtin]; 6] = [
+    math::BUILTINS,
+    reductions::BUILTINS,
+    shapes::BUILTINS,
+    makers::BUILTINS,
+    known::BUILTINS,
+    special::BUILTINS,
+];
 
 pub fn find(name: &str) -> Option<&'static Builtin> {
     all().find(|builtin| builtin.name == name)

@@ -316,7 +316,7 @@ impl Elaborator<'_> {
                 continue;
             }
             if let Some(field) = &place.field {
-                let bound = Bound { below: size.clone(), span: place.span };
+                let bound = Bound { below: size.clone(), span: place.span, is_declared: false };
                 self.field_bounds.push((field.clone(), bound));
                 continue;
             }

@@ -5,6 +5,7 @@ use crate::base::{Diagnostic, Span, nearest};
 use crate::ir::program::{Select, Source, SourceColumn};
 use crate::ir::{Affine, Dim, Elem, LoopBuilder, NodeId, Op, StepId, Sub, Type};
 use crate::sema::elaborator::{Elaborator, Expected};
+use crate::sema::settings::{self, Arguments};
 use crate::sema::value::{DataValue, Interval, Tensor, Value};
 use crate::syntax::ast;
 use std::collections::HashMap;
@@ -55,6 +56,8 @@ pub struct FieldInfo {
 #[derive(Clone, Debug)]
 pub struct Reading {
     pub name: Arc<str>,
+    /// The field that is being worked out.
+    pub field: Arc<str>,
     pub source: Source,
     /// The counter of the rows, and how many there are.
     pub step: StepId,
@@ -152,77 +155,29 @@ impl Elaborator<'_> {
         if self.frame().find(&name).is_some() {
             return None;
         }
-        if &*name == "standardize" {
-            let [arg] = args.args.as_slice() else {
-                return Some(self.error(
-                    "E0603",
-                    "`standardize` takes one argument",
-                    args.span,
-                    "write `standardize(columns(0:4))`",
-                ));
-            };
-            return Some(super::statistics::standardize(self, &arg.value, span, expected));
+        let call = settings::find(settings::COLUMNS, &name)?;
+        let Some(arguments) = self.arguments(call, args) else { return Some(Value::Error) };
+        if call.name == "standardize" {
+            let values = arguments.get("values")?;
+            return Some(super::statistics::standardize(self, values, span, expected));
         }
-        self.source_call(&name, args, span, expected)
+        Some(self.source_call(call.name, &arguments, span, expected))
     }
 
-    /// `column(…)`, `columns(…)`, `tensor(…)`, `window(…)` in a `data` item: `None` if the call is none of them.
+    /// `column(…)`, `columns(…)`, `tensor(…)`, `window(…)`, `pixels()`, `labels()` in a `data` item.
     fn source_call(
         &mut self,
-        name: &str,
-        args: &ast::Args,
+        name: &'static str,
+        arguments: &Arguments<'_>,
         span: Span,
         expected: Option<&Expected>,
-    ) -> Option<Value> {
-        let reading = self.data.reading.clone()?;
-        let (select, shape) = match name {
-            "column" => (self.column_select(args, span)?, Some(Vec::new())),
-            "columns" => {
-                let select = self.columns_select(args, span)?;
-                let width = match &select {
-                    Select::Columns { from, to } => to - from,
-                    Select::Named(names) => names.len(),
-                    Select::Tensor(_) | Select::Whole | Select::Labels | Select::Window { .. } => 0,
-                };
-                (select, Some(vec![Dim::from(width)]))
-            }
-            "tensor" => match args.args.first() {
-                Some(arg) => (Select::Tensor(self.text_arg(&arg.value)?), None),
-                None => (Select::Whole, None),
-            },
-            "pixels" => (Select::Whole, None),
-            "labels" => (Select::Labels, Some(Vec::new())),
-            "window" => {
-                let Some(length) = args.args.first() else {
-                    return Some(self.error(
-                        "E0603",
-                        "`window` needs a length",
-                        args.span,
-                        "write `window(64)`",
-                    ));
-                };
-                let length = self.compile_time_int(&length.value, "the length of a window")?;
-                let offset = match args.named("shift") {
-                    Some(shift) => self.compile_time_int(&shift.value, "the shift of a window")?,
-                    None => 0,
-                };
-                if length < 1 || offset < 0 {
-                    return Some(self.error(
-                        "E0603",
-                        "a window has a length of at least 1 and a shift of at least 0",
-                        span,
-                        "out of range",
-                    ));
-                }
-                let select = Select::Window { length: length as usize, offset: offset as usize };
-                (select, Some(vec![Dim::number(length)]))
-            }
-            _ => return None,
-        };
+    ) -> Value {
+        let Some(reading) = self.data.reading.clone() else { return Value::Error };
+        let Some((select, shape)) = self.selection(name, arguments, span) else { return Value::Error };
         if !fits(&reading.source, &select) {
             let message = format!("`{name}` does not read {}", source_word(&reading.source));
             let help = match &reading.source {
-                Source::Csv { .. } | Source::Parquet { .. } => "use `column(\"name\")` or `columns(0:4)`",
+                Source::Csv { .. } => "use `column(\"name\")` or `columns(0:4)`",
                 Source::Npz { .. } | Source::Safetensors { .. } => "use `tensor(\"name\")`",
                 Source::Npy { .. } | Source::Idx { .. } => "use `tensor()`, or `tensor(\"file\")`",
                 Source::Images { .. } => "use `pixels()` and `labels()`",
@@ -230,12 +185,19 @@ impl Elaborator<'_> {
                 Source::None => "name a source after `=`: `data x = csv(\"x.csv\") { … }`",
             };
             self.report(Diagnostic::error("E0603", message).at(span, "not for this source").help(help));
-            return Some(Value::Error);
+            return Value::Error;
         }
         let elem = match (&select, expected.and_then(|expected| expected.elem)) {
             (Select::Labels | Select::Window { .. }, _) => Elem::Int,
             (_, Some(elem)) => elem,
             (_, None) => Elem::Float,
+        };
+        let names = match arguments.get("names") {
+            Some(names) => match self.class_names(names, elem) {
+                Some(names) => Some(names),
+                None => return Value::Error,
+            },
+            None => None,
         };
         let shape = match (shape, expected) {
             (Some(shape), _) => shape,
@@ -244,19 +206,97 @@ impl Elaborator<'_> {
                 let error = Diagnostic::error("E0603", "the shape of this field must be declared");
                 let error = error.at(span, "`check` opens no file, so the shape of one row cannot be seen");
                 self.report(error.help("declare the field's type: `x: [28, 28] = …`"));
-                return Some(Value::Error);
+                return Value::Error;
             }
         };
-        Some(self.read_column(select, Type::new(elem, shape), span))
+        self.read_column(select, names, Type::new(elem, shape), span)
+    }
+
+    /// What a call reads of its source, and the shape of one row unless the field says it.
+    fn selection(
+        &mut self,
+        name: &str,
+        arguments: &Arguments<'_>,
+        span: Span,
+    ) -> Option<(Select, Option<Vec<Dim>>)> {
+        Some(match name {
+            "column" => (self.column_select(arguments.get("column")?)?, Some(Vec::new())),
+            "columns" => {
+                let select = self.columns_select(arguments)?;
+                let width = match &select {
+                    Select::Columns { from, to } => to - from,
+                    Select::Named(names) => names.len(),
+                    Select::Tensor(_) | Select::Whole | Select::Labels | Select::Window { .. } => 0,
+                };
+                (select, Some(vec![Dim::from(width)]))
+            }
+            "tensor" => match arguments.get("name") {
+                Some(name) => (Select::Tensor(self.text_arg(name)?), None),
+                None => (Select::Whole, None),
+            },
+            "pixels" => (Select::Whole, None),
+            "labels" => (Select::Labels, Some(Vec::new())),
+            _ => {
+                let length = self.compile_time_int(arguments.get("length")?, "the length of a window")?;
+                let offset = match arguments.get("shift") {
+                    Some(shift) => self.compile_time_int(shift, "the shift of a window")?,
+                    None => 0,
+                };
+                let (Ok(length @ 1..), Ok(offset)) = (usize::try_from(length), usize::try_from(offset))
+                else {
+                    let message = "a window has a length of at least 1 and a shift of at least 0";
+                    self.error("E0603", message, span, "out of range");
+                    return None;
+                };
+                (Select::Window { length, offset }, Some(vec![Dim::from(length)]))
+            }
+        })
+    }
+
+    /// `names = ["cat", "dog"]`, of ints: the names of the classes in order. `None` is reported.
+    fn class_names(&mut self, names: &ast::Expr, elem: Elem) -> Option<Vec<String>> {
+        let value = self.expr(names, None);
+        let texts: Option<Vec<String>> = match &value {
+            Value::Error => return None,
+            Value::List(items) if !items.is_empty() => items
+                .iter()
+                .map(|item| match item {
+                    Value::Str(text) => Some(text.to_string()),
+                    _ => None,
+                })
+                .collect(),
+            _ => None,
+        };
+        let Some(texts) = texts else {
+            let message = format!("`names` is a list of strings, found {}", value.describe());
+            let error = Diagnostic::error("E0603", message).at(names.span, "not a list of strings");
+            self.report(error.help("write the names of the classes in order: `names = [\"cat\", \"dog\"]`"));
+            return None;
+        };
+        if let Some(again) = (1..texts.len()).find(|at| texts[..*at].contains(&texts[*at])) {
+            let message = format!("`names` has \"{}\" twice", texts[again]);
+            self.error("E0603", message, names.span, "each name is one class");
+            return None;
+        }
+        if elem != Elem::Int {
+            let message = "names are numbered in a field of classes only";
+            let error = Diagnostic::error("E0603", message).at(names.span, "this field holds no classes");
+            self.report(error.help(format!("declare it as `class({})`", texts.len())));
+            return None;
+        }
+        Some(texts)
     }
 
     /// The present row of a column, which becomes an input of the data graph.
-    fn read_column(&mut self, select: Select, row: Type, span: Span) -> Value {
+    fn read_column(&mut self, select: Select, names: Option<Vec<String>>, row: Type, span: Span) -> Value {
         let Some(reading) = &mut self.data.reading else { return Value::Error };
-        let known = reading
-            .columns
-            .iter()
-            .find(|own| own.select == select && own.row == row && own.training_only == reading.training_only);
+        let known = reading.columns.iter().find(|own| {
+            own.select == select
+                && own.names == names
+                && own.row == row
+                && own.training_only == reading.training_only
+                && own.field == reading.field
+        });
         let name: Arc<str> = match known {
             Some(column) => column.name.clone(),
             None => {
@@ -264,7 +304,9 @@ impl Elaborator<'_> {
                 let training_only = reading.training_only;
                 reading.columns.push(SourceColumn {
                     name: name.clone(),
+                    field: reading.field.clone(),
                     select,
+                    names,
                     row: row.clone(),
                     training_only,
                     span,
@@ -304,46 +346,38 @@ impl Elaborator<'_> {
         Some(row)
     }
 
-    fn column_select(&mut self, args: &ast::Args, span: Span) -> Option<Select> {
-        let [arg] = args.args.as_slice() else {
-            self.error(
-                "E0603",
-                "`column` takes one column, by number or name",
-                span,
-                "for several use `columns`",
-            );
-            return None;
-        };
-        match self.expr(&arg.value, None) {
+    fn column_select(&mut self, column: &ast::Expr) -> Option<Select> {
+        match self.expr(column, None) {
             Value::Str(name) => Some(Select::Named(vec![name.to_string()])),
             Value::Int(number) => match number.as_number() {
                 Some(number) if number >= 0 => {
                     Some(Select::Columns { from: number as usize, to: number as usize + 1 })
                 }
                 _ => {
-                    self.error("E0603", "columns are counted from 0", arg.span, "not a column");
+                    self.error("E0603", "columns are counted from 0", column.span, "not a column");
                     None
                 }
             },
             Value::Error => None,
             other => {
                 let message = format!("a column is given by number or name, found {}", other.describe());
-                self.error("E0603", message, arg.span, "not a column");
+                self.error("E0603", message, column.span, "not a column");
                 None
             }
         }
     }
 
-    fn columns_select(&mut self, args: &ast::Args, span: Span) -> Option<Select> {
-        if let [arg] = args.args.as_slice()
-            && let ast::ExprKind::Slice(slice) = &arg.value.kind
+    fn columns_select(&mut self, arguments: &Arguments<'_>) -> Option<Select> {
+        let columns: Vec<&ast::Expr> = arguments.all("columns").collect();
+        if let [only] = columns.as_slice()
+            && let ast::ExprKind::Slice(slice) = &only.kind
         {
             let from = match &slice.start {
                 Some(start) => self.compile_time_int(start, "the first column")?,
                 None => 0,
             };
             let Some(end) = &slice.end else {
-                self.error("E0603", "the end of the columns is missing", arg.span, "write `columns(0:64)`");
+                self.error("E0603", "the end of the columns is missing", only.span, "write `columns(0:64)`");
                 return None;
             };
             let to = self.compile_time_int(end, "the end of the columns")?;
@@ -351,27 +385,14 @@ impl Elaborator<'_> {
                 self.error(
                     "E0603",
                     format!("`{from}:{to}` is no range of columns"),
-                    arg.span,
+                    only.span,
                     "columns are counted from 0, the end is not included",
                 );
                 return None;
             }
             return Some(Select::Columns { from: from as usize, to: to as usize });
         }
-        let mut names = Vec::new();
-        for arg in &args.args {
-            names.push(self.text_arg(&arg.value)?);
-        }
-        if names.is_empty() {
-            self.error(
-                "E0603",
-                "`columns` needs a range or names",
-                span,
-                "write `columns(0:64)` or `columns(\"a\", \"b\")`",
-            );
-            return None;
-        }
-        Some(Select::Named(names))
+        columns.into_iter().map(|name| self.text_arg(name)).collect::<Option<_>>().map(Select::Named)
     }
 
     /// A string known at compile time; `None` is reported.
@@ -395,9 +416,7 @@ impl Elaborator<'_> {
 /// Whether a source has such columns.
 fn fits(source: &Source, select: &Select) -> bool {
     match select {
-        Select::Columns { .. } | Select::Named(_) => {
-            matches!(source, Source::Csv { .. } | Source::Parquet { .. })
-        }
+        Select::Columns { .. } | Select::Named(_) => matches!(source, Source::Csv { .. }),
         Select::Tensor(_) => matches!(
             source,
             Source::Npz { .. } | Source::Safetensors { .. } | Source::Npy { .. } | Source::Idx { .. }
@@ -416,7 +435,6 @@ fn source_word(source: &Source) -> &'static str {
         Source::Npz { .. } => "an npz file",
         Source::Safetensors { .. } => "a safetensors file",
         Source::Idx { .. } => "an idx file",
-        Source::Parquet { .. } => "a parquet file",
         Source::Images { .. } => "a folder of images",
         Source::Text { .. } => "a text",
     }

@@ -18,7 +18,7 @@ use crate::syntax::ast;
 const MAKERS: [&str; 3] = ["uniform", "normal", "bernoulli"];
 
 /// Elaborates a `data` item and enters it into the table of data sets.
-pub fn data_item(own: &mut Elaborator<'_>, item: &ast::Data, span: Span) -> DataSet {
+pub fn data_item(own: &mut Elaborator<'_>, item: &ast::Data) -> DataSet {
     let errors_before = own.diagnostics.len();
     let name = item.name.text.clone();
     let mut set = DataSet {
@@ -51,6 +51,15 @@ pub fn data_item(own: &mut Elaborator<'_>, item: &ast::Data, span: Span) -> Data
             own.report(error.help("write `rows = 1_000` for made data"));
         }
     }
+    if let Some(seed) = &item.seed
+        && own.diagnostics.len() == errors_before
+        && (set.parts.is_empty() || set.in_order)
+        && !set.graph.draws_numbers()
+    {
+        let error = Diagnostic::error("E0635", "`seed` has no effect");
+        let error = error.at(seed.span, "nothing in this data is random");
+        own.report(error.help("remove it: it is for random numbers and for the permutation of a `split`"));
+    }
     let rows = set.rows.map_or_else(|| rows_symbol(&name), |rows| Dim::number(rows as i64));
     let broken = own.diagnostics.len() > errors_before;
     let infos = set.fields.iter().map(|field| FieldInfo {
@@ -66,7 +75,6 @@ pub fn data_item(own: &mut Elaborator<'_>, item: &ast::Data, span: Span) -> Data
         fields: infos.collect(),
         broken,
     };
-    let _ = span;
     own.data.sets.insert(name, info);
     set
 }
@@ -174,6 +182,9 @@ fn fields(own: &mut Elaborator<'_>, item: &ast::Data, set: &mut DataSet) -> Opti
                     );
                     continue;
                 }
+                if own.is_setting_of_another(field) {
+                    continue;
+                }
                 let mentions_field = {
                     let mut found = false;
                     walk::expr(&field.value, &mut |part| {
@@ -220,7 +231,10 @@ fn class_bound(own: &mut Elaborator<'_>, field: &ast::DataField) -> Vec<Bound> {
     else {
         return Vec::new();
     };
-    own.size(size, "the number of classes").map(|below| Bound { below, span: *span }).into_iter().collect()
+    own.size(size, "the number of classes")
+        .map(|below| Bound { below, span: *span, is_declared: true })
+        .into_iter()
+        .collect()
 }
 
 /// `x = [[0, 0], [0, 1]]`: a literal whose first axis is the rows.
@@ -291,6 +305,7 @@ fn row_field(
     let step = own.new_step_id();
     own.data.reading = Some(Reading {
         name: set.name.clone(),
+        field: field.name.text.clone(),
         source: set.source.clone(),
         step,
         rows: rows.clone(),
@@ -341,7 +356,8 @@ fn field_value(
     Some(tensor)
 }
 
-/// A scalar where a tensor is declared stands for all its elements: `y: [1] = if x[0] > 0 then 1 else 0`.
+/// A scalar where one number is declared is that number: `y: [1] = if x[0] > 0 then 1 else 0`. One that differs
+/// from row to row is not spread over several.
 fn broadcast_numbers(
     own: &mut Elaborator<'_>,
     value: Value,
@@ -351,6 +367,19 @@ fn broadcast_numbers(
     let Value::Tensor(tensor) = &value else { return Some(value) };
     if tensor.rank() > 0 || expected.axes.is_empty() {
         return Some(value);
+    }
+    if expected.axes.iter().any(|axis| !axis.size.is_number(1)) {
+        let declared = crate::sema::value::show_axes(tensor.ty.elem, &expected.axes);
+        let message = format!("one number for each row, and a field of {declared}");
+        let error = Diagnostic::error("E0636", message).at(span, "one number");
+        own.report(error.help(match &own.data.reading {
+            Some(Reading { source: Source::Csv { .. }, .. }) => {
+                "`columns(0:4)` or `columns(\"a\", \"b\")` reads several columns; a single one is a field `x: []`"
+                    .to_owned()
+            }
+            _ => "give every element its value: `[a, b]`, or index notation".to_owned(),
+        }));
+        return None;
     }
     let zero = own.fill(&Value::int(0), tensor.ty.elem, &expected.axes, span);
     let zero = Value::Tensor(zero);

@@ -6,16 +6,15 @@
 
 use super::columns::list_names;
 use super::output;
-use crate::base::{Diagnostic, Span, nearest};
+use crate::base::{Diagnostic, Span};
 use crate::ir::program::{DataSet, Generate, Source};
 use crate::ir::{Dim, Elem, LoopBuilder, Op, Sub, Type};
 use crate::sema::builtins::Given;
 use crate::sema::elaborator::Elaborator;
+use crate::sema::settings;
 use crate::sema::value::{DataValue, Instance, InstanceKind, Tensor, Value};
 use crate::syntax::ast;
 use std::sync::Arc;
-
-pub(super) const OPTIONS: [&str; 3] = ["length", "seed", "data"];
 
 struct Options {
     length: usize,
@@ -68,6 +67,13 @@ pub fn generate(
         Some((scores_each, classes))
     });
     let (scores_each, classes) = scored?;
+    let seed = item.options.iter().find(|option| option.name.as_str() == "seed");
+    if let Some(seed) = seed.filter(|_| !graph.draws_numbers()) {
+        let error = Diagnostic::error("E0635", "`seed` has no effect");
+        let error =
+            error.at(seed.span, "this choice draws no random numbers").and_at(item.choice.span, "the choice");
+        own.report(error.help("remove it, or choose by `sample(temperature = 0.8)`"));
+    }
     Some(Generate {
         span,
         data: set.name.clone(),
@@ -84,9 +90,9 @@ pub fn generate(
 
 fn options(own: &mut Elaborator<'_>, item: &ast::Generate, span: Span) -> Option<Options> {
     let (mut length, mut seed, mut data) = (None, None, None);
-    for option in &item.options {
-        let (name, value) = (&option.name, &option.value);
-        match name.as_str() {
+    for (at, option) in item.options.iter().enumerate() {
+        let value = &option.value;
+        match own.setting(&settings::GENERATE, option, &item.options[..at])?.name {
             "length" => {
                 let count = own.compile_time_int(value, "`length`")?;
                 let Some(count) = usize::try_from(count).ok().filter(|count| *count > 0) else {
@@ -97,7 +103,7 @@ fn options(own: &mut Elaborator<'_>, item: &ast::Generate, span: Span) -> Option
                 length = Some(count);
             }
             "seed" => seed = Some(own.compile_time_int(value, "`seed`")? as u64),
-            "data" => match own.expr(value, None) {
+            _ => match own.expr(value, None) {
                 Value::Data(named) => data = Some(named),
                 Value::Error => return None,
                 other => {
@@ -106,15 +112,6 @@ fn options(own: &mut Elaborator<'_>, item: &ast::Generate, span: Span) -> Option
                     return None;
                 }
             },
-            other => {
-                let error = Diagnostic::error("E0623", format!("`generate` has no option `{other}`"));
-                let error = error.at(name.span, "not an option");
-                own.report(match nearest(other, OPTIONS) {
-                    Some(near) => error.suggest(format!("did you mean `{near}`?"), name.span, near),
-                    None => error.help(format!("options are {}", list_names(&OPTIONS))),
-                });
-                return None;
-            }
         }
     }
     let Some(length) = length else {

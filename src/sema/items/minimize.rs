@@ -2,14 +2,14 @@
 
 use super::optimizer::{self, Call};
 use super::train::scalar_node;
-use crate::base::{Diagnostic, foreign};
+use crate::base::Diagnostic;
 use crate::grad;
 use crate::ir::program::{Line, Train};
 use crate::ir::{BinaryOp, Combine, Dim, LoopBuilder, NodeId, Op, Phase, Type, UnaryOp};
 use crate::opt;
 use crate::sema::elaborator::Elaborator;
 use crate::sema::module::ItemRef;
-use crate::sema::unknown;
+use crate::sema::settings;
 use crate::sema::value::{Function, InstanceKind, Tensor, Value};
 use crate::syntax::ast;
 use std::collections::HashMap;
@@ -158,6 +158,11 @@ fn trained_parameters(
     }
     for model in &line.over {
         match own.expr(model, None) {
+            Value::Instance(instance) if prefixes.contains(&instance.path) => {
+                let message = format!("`{}` is trained twice", own.text(model.span));
+                own.error("E0616", message, model.span, "given before");
+                return None;
+            }
             Value::Instance(instance)
                 if matches!(instance.kind, InstanceKind::Layer { .. } | InstanceKind::Row(_)) =>
             {
@@ -209,7 +214,8 @@ fn trained_parameters(
 
 /// `clip_value = c`, then `clip_norm = c`.
 fn clip(own: &mut Elaborator<'_>, line: &ast::Minimize, found: &mut [(Arc<str>, NodeId, NodeId)]) {
-    for option in &line.options {
+    for (at, option) in line.options.iter().enumerate() {
+        let Some(known) = own.setting(&settings::MINIMIZE, option, &line.options[..at]) else { continue };
         let limit = own.expr(&option.value, None);
         let Some(limit) = limit.as_float().filter(|limit| *limit > 0.0) else {
             if !limit.is_error() {
@@ -224,7 +230,7 @@ fn clip(own: &mut Elaborator<'_>, line: &ast::Minimize, found: &mut [(Arc<str>, 
         };
         own.set_origin(option.span);
         own.graph_mut().origin.phase = Phase::Update;
-        match option.name.as_str() {
+        match known.name {
             "clip_value" => {
                 for (_, _, gradient) in found.iter_mut() {
                     *gradient = own.graph_mut().map(&[*gradient], |l, read| {
@@ -236,15 +242,7 @@ fn clip(own: &mut Elaborator<'_>, line: &ast::Minimize, found: &mut [(Arc<str>, 
                     });
                 }
             }
-            "clip_norm" => clip_norm(own, limit, found),
-            other => {
-                let message = format!("`{other}` is not an option of `minimize`");
-                let error = Diagnostic::error("E0617", message).at(option.name.span, "not an option");
-                own.report(match foreign::find(foreign::CLAUSES, other) {
-                    Some(row) => unknown::called_here(error, row, option.name.span),
-                    None => error.help("options are `clip_norm` and `clip_value`"),
-                });
-            }
+            _ => clip_norm(own, limit, found),
         }
     }
 }

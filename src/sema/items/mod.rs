@@ -1,7 +1,8 @@
 //! Data, training and output: everything of a file that is carried out, as a [`Program`].
 //!
 //! - [`data`], [`sources`], [`columns`]: `data` items and the names of what is in them;
-//! - [`train`], [`minimize`], [`optimizer`], [`measure`]: one training step as a graph;
+//! - [`train`], [`minimize`], [`optimizer`], [`measure`]: one training step as a graph; `order`: what it has to do
+//!   with the order of the rows;
 //! - [`output`]: `print`, `expect`, `plot`;
 //! - [`generate`]: texts that a model goes on with;
 //! - [`models`]: models for prediction and summaries.
@@ -13,6 +14,7 @@ pub mod measure;
 pub mod minimize;
 pub mod models;
 pub mod optimizer;
+mod order;
 pub mod output;
 #[cfg(test)]
 mod settings_tests;
@@ -39,7 +41,7 @@ pub fn program(own: &mut Elaborator<'_>) -> Program {
                     ast::FloatWidth::F64 => Precision::F64,
                 };
             }
-            ast::ItemKind::Data(data) => program.data.push(data::data_item(own, data, item.item.span)),
+            ast::ItemKind::Data(data) => program.data.push(data::data_item(own, data)),
             _ => {}
         }
     }
@@ -50,7 +52,7 @@ pub fn program(own: &mut Elaborator<'_>) -> Program {
         if let ast::ItemKind::Data(data) = &item.item.kind
             && !own.data.sets.contains_key(&data.name.text)
         {
-            program.data.push(data::data_item(own, data, item.item.span));
+            program.data.push(data::data_item(own, data));
         }
     }
     for item in &items {

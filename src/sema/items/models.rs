@@ -157,7 +157,7 @@ fn class_interval(parameters: &[ast::Parameter], name: &str, ty: &Type) -> Optio
 fn class_bound(parameters: &[ast::Parameter], name: &Arc<str>, ty: &Type) -> Option<(Arc<str>, Bound)> {
     let interval = class_interval(parameters, name, ty)?;
     let span = parameters.iter().find(|parameter| parameter.name.text == *name)?.span;
-    Some((name.clone(), Bound { below: &interval.greatest + &Dim::ONE, span }))
+    Some((name.clone(), Bound { below: &interval.greatest + &Dim::ONE, span, is_declared: false }))
 }
 
 /// The type of a signature with every unknown name a free dimension of that name. `None` is reported.

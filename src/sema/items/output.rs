@@ -5,6 +5,7 @@ use crate::ir::program::{Expect, Plot, Print, PrintPart};
 use crate::ir::{Dim, Elem, Graph};
 use crate::sema::elaborator::{Elaborator, Mode};
 use crate::sema::elementwise::Arg;
+use crate::sema::settings;
 use crate::sema::value::Value;
 use crate::syntax::ast::{self, ExprKind};
 use std::sync::Arc;
@@ -75,20 +76,23 @@ pub fn plot(own: &mut Elaborator<'_>, item: &ast::Plot, span: Span) -> Option<Pl
     let mut title = String::new();
     let (graph, series) = evaluation(own, |own| {
         let mut curves = Vec::new();
+        let mut titled: Option<Span> = None;
         for arg in &item.args.args {
-            match arg.name.as_ref().map(|name| name.as_str()) {
-                None => curves.push((own.expr(&arg.value, None), arg.value.span)),
-                Some("title") => title = own.text_arg(&arg.value)?,
-                Some(other) => {
-                    own.error(
-                        "E0622",
-                        format!("`plot` has no option `{other}`"),
-                        arg.span,
-                        "the only option is `title`",
-                    );
-                    return None;
-                }
+            let Some(name) = &arg.name else {
+                curves.push((own.expr(&arg.value, None), arg.value.span));
+                continue;
+            };
+            if settings::PLOT.settings.iter().all(|known| known.name != name.as_str()) {
+                let error = own.unknown_setting(&settings::PLOT, name);
+                own.report(error);
+                return None;
             }
+            if let Some(first) = titled {
+                own.given_twice(&settings::PLOT, name, first);
+                return None;
+            }
+            titled = Some(name.span);
+            title = own.text_arg(&arg.value)?;
         }
         if curves.is_empty() {
             own.error("E0622", "nothing to plot", span, "write `plot x, y`");

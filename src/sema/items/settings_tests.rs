@@ -1,7 +1,7 @@
 //! Every setting of every item with run-time values in its place: each is refused, none stops the compiler.
 
-use super::{generate, sources, train};
 use crate::base::{Diagnostic, SourceMap};
+use crate::sema::settings::{COLUMNS, GENERATE, SOURCES, TRAIN, Takes};
 use crate::sema::{Checked, NoImports, check};
 use crate::syntax;
 
@@ -33,12 +33,12 @@ const RUN_TIME: [&str; 16] = [
 fn places() -> Vec<(String, String)> {
     let mut places = Vec::new();
     let mut add = |name: &str, text: &str| places.push((name.to_string(), text.to_string()));
-    for setting in train::SETTINGS.iter().filter(|name| **name != "minimize") {
+    for setting in TRAIN.names() {
         let mut lines = vec!["minimize mean(Net(x)) with SGD(lr = 0.1)".to_string()];
-        if *setting != "data" {
+        if setting != "data" {
             lines.push("data = known".to_string());
         }
-        if !matches!(*setting, "steps" | "epochs") {
+        if !matches!(setting, "steps" | "epochs") {
             lines.push("epochs = 1".to_string());
         }
         lines.push(format!("{setting} = {HOLE}"));
@@ -56,7 +56,7 @@ fn places() -> Vec<(String, String)> {
             ),
         );
     }
-    for option in generate::OPTIONS {
+    for option in GENERATE.names() {
         let length = if option == "length" { "" } else { ", length = 3" };
         add(
             &format!("generate {option}"),
@@ -65,14 +65,36 @@ fn places() -> Vec<(String, String)> {
     }
     add("generate model", "generate HOLE from \"a\" with greedy, length = 3");
     add("generate prompt", "generate Writer from HOLE with greedy, length = 3");
-    for source in sources::SOURCES {
-        add(&format!("{source} file"), &format!("data d = {source}(HOLE) {{\nx: [2] = 1\n}}"));
+    for source in SOURCES {
+        let name = source.name;
+        add(&format!("{name} file"), &format!("data d = {name}(HOLE) {{\nx: [2] = 1\n}}"));
+        for option in &source.parameters[source.named_only..] {
+            add(
+                &format!("{name} {}", option.name),
+                &format!("data d = {name}(\"a\", {} = {HOLE}) {{\nx: [2] = 1\n}}", option.name),
+            );
+        }
     }
-    for option in ["header", "separator"] {
-        add(
-            &format!("csv {option}"),
-            &format!("data d = csv(\"a.csv\", {option} = {HOLE}) {{\nx: [2] = columns(0:2)\n}}"),
-        );
+    for reader in COLUMNS {
+        let source = match reader.name {
+            "column" | "columns" | "standardize" => "csv",
+            "window" => "text",
+            "tensor" => "npz",
+            _ => "images",
+        };
+        for parameter in reader.parameters.iter().filter(|own| own.takes != Takes::Expression) {
+            let needed = reader.example();
+            let (before, needed) = needed.split_once('(').expect("a call");
+            let rest = needed.trim_end_matches(')');
+            let arguments = match parameter.name {
+                name if rest.is_empty() || reader.parameters[0].name == name => format!("{name} = {HOLE}"),
+                name => format!("{rest}, {name} = {HOLE}"),
+            };
+            add(
+                &format!("{} {}", reader.name, parameter.name),
+                &format!("data d = {source}(\"a\") {{\nx: class(2) = {before}({arguments})\n}}"),
+            );
+        }
     }
     add("data rows", "data d {\nrows = HOLE\nx: [1] = 1\n}");
     add("data seed", "data d {\nrows = 4\nseed = HOLE\nx: [1] = 1\n}");
@@ -80,11 +102,7 @@ fn places() -> Vec<(String, String)> {
     add("data in_order", "data d {\nrows = 4\nx: [1] = 1\nsplit a = 0.5, b = 0.5, in_order = HOLE\n}");
     add("field type", "data d {\nrows = 4\nx: [HOLE] = 1\n}");
     add("field class", "data d {\nrows = 4\nx: class(HOLE) = 1\n}");
-    add("column", "data d = csv(\"a.csv\") {\nx = column(HOLE)\n}");
     add("columns", "data d = csv(\"a.csv\") {\nx = columns(0:HOLE)\n}");
-    add("window", "data d = text(\"a.txt\") {\nx = window(HOLE)\n}");
-    add("window shift", "data d = text(\"a.txt\") {\nx = window(8, shift = HOLE)\n}");
-    add("tensor", "data d = npz(\"a.npz\") {\nx: [2] = tensor(HOLE)\n}");
     // More than a name: a name alone is bound by the argument.
     add("model type", "model Other(x: [B, HOLE + 1]) = x");
     add("model result", "model Other(x: [B, 2]) -> [B, HOLE] { x }");

@@ -4,10 +4,25 @@ use super::columns::list_names;
 use crate::base::{Diagnostic, nearest};
 use crate::ir::program::Source;
 use crate::sema::elaborator::Elaborator;
+use crate::sema::settings::{self, SOURCES};
 use crate::syntax::ast;
 
-pub(super) const SOURCES: [&str; 8] =
-    ["csv", "npy", "npz", "safetensors", "idx", "parquet", "images", "text"];
+/// Formats of tables that are not read, as pandas calls them.
+const TABLES: [&str; 6] = ["parquet", "feather", "excel", "json", "html", "sql"];
+/// Formats of arrays that are not read.
+const ARRAYS: [&str; 6] = ["hdf5", "h5", "pickle", "torch", "tfrecord", "mat"];
+
+/// What to do with a file of a format that is not read.
+fn conversion(kind: &str) -> Option<String> {
+    let format = kind.trim_start_matches("read_").trim_start_matches("load_");
+    let format = if format == "xlsx" { "excel" } else { format };
+    if TABLES.contains(&format) {
+        let line = format!("pandas.read_{format}(\"FILE\").to_csv(\"FILE.csv\", index = False)");
+        return Some(format!("convert it to csv, in Python for example: `{line}`"));
+    }
+    let advice = "convert it to npz, in Python for example: `numpy.savez(\"a.npz\", x = x, y = y)`";
+    ARRAYS.contains(&format).then(|| advice.to_owned())
+}
 
 pub fn read_source(own: &mut Elaborator<'_>, source: &ast::Expr) -> Option<Source> {
     let ast::ExprKind::Call { callee, args } = &source.kind else {
@@ -15,60 +30,47 @@ pub fn read_source(own: &mut Elaborator<'_>, source: &ast::Expr) -> Option<Sourc
         return None;
     };
     let kind = callee.as_name().cloned().unwrap_or_default();
-    if !SOURCES.contains(&&*kind) {
+    let Some(call) = settings::find(SOURCES, &kind) else {
+        let names = settings::names(SOURCES);
         let error =
             Diagnostic::error("E0604", format!("`{}` is not a source of data", own.text(callee.span)));
-        let error = error.at(callee.span, format!("sources are {}", list_names(&SOURCES)));
-        own.report(match nearest(&kind, SOURCES) {
-            Some(near) => error.suggest(format!("did you mean `{near}`?"), callee.span, near),
-            None => error,
+        let error = error.at(callee.span, format!("sources are {}", list_names(&names)));
+        own.report(match (conversion(&kind), nearest(&kind, names)) {
+            (Some(advice), _) => error.help(advice),
+            (None, Some(near)) => error.suggest(format!("did you mean `{near}`?"), callee.span, near),
+            (None, None) => error,
         });
         return None;
-    }
-    let Some(first) = args.positional().next() else {
-        own.error("E0604", format!("`{kind}` needs the path of a file"), args.span, "write the path here");
-        return None;
     };
-    let path = own.text_arg(&first.value)?;
-    let span = first.value.span;
-    let (mut header, mut separator) = (None, ',');
-    for arg in args.args.iter().filter(|arg| arg.span != first.span) {
-        match arg.name.as_ref().map(|name| &*name.text) {
-            Some("header") if &*kind == "csv" => {
-                header = Some(own.compile_time_bool(&arg.value, "`header`")?);
-            }
-            Some("separator") if &*kind == "csv" => {
-                let text = own.text_arg(&arg.value)?;
-                let mut characters = text.chars();
-                let (Some(character), None) = (characters.next(), characters.next()) else {
-                    own.error("E0604", "a separator is one character", arg.value.span, format!("\"{text}\""));
-                    return None;
-                };
-                separator = character;
-            }
-            _ => {
-                let options = if &*kind == "csv" {
-                    "its options are `header` and `separator`"
-                } else {
-                    "it has no options"
-                };
-                let message = match &arg.name {
-                    Some(name) => format!("`{kind}` has no option `{name}`"),
-                    None => format!("`{kind}` takes one file"),
-                };
-                own.error("E0604", message, arg.span, options);
-                return None;
-            }
-        }
-    }
-    Some(match &*kind {
+    let arguments = own.arguments(call, args)?;
+    let path = arguments.get("path")?;
+    let span = path.span;
+    let path = own.text_arg(path)?;
+    let header = match arguments.get("header") {
+        Some(header) => Some(own.compile_time_bool(header, "`header`")?),
+        None => None,
+    };
+    let separator = match arguments.get("separator") {
+        Some(separator) => separator_of(own, separator)?,
+        None => ',',
+    };
+    Some(match call.name {
         "csv" => Source::Csv { path, header, separator, span },
         "npy" => Source::Npy { path, span },
         "npz" => Source::Npz { path, span },
         "safetensors" => Source::Safetensors { path, span },
         "idx" => Source::Idx { path, span },
-        "parquet" => Source::Parquet { path, span },
         "images" => Source::Images { path, span },
         _ => Source::Text { path, span },
     })
+}
+
+fn separator_of(own: &mut Elaborator<'_>, value: &ast::Expr) -> Option<char> {
+    let text = own.text_arg(value)?;
+    let mut characters = text.chars();
+    let (Some(character), None) = (characters.next(), characters.next()) else {
+        own.error("E0604", "a separator is one character", value.span, format!("\"{text}\""));
+        return None;
+    };
+    Some(character)
 }

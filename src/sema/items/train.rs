@@ -1,21 +1,17 @@
 //! `train` items: the settings, and the graphs of a step and of an evaluation.
 
-use super::columns::list_names;
 use super::data::data_ref;
-use super::{measure, minimize};
-use crate::base::{Diagnostic, Span, foreign, nearest};
+use super::{measure, minimize, order};
+use crate::base::{Diagnostic, Span};
 use crate::ir::program::{BATCH, DataRef, Length, StartFile, Train};
 use crate::ir::{Dim, Graph, Op, Type};
 use crate::sema::elaborator::{Elaborator, Mode};
 use crate::sema::module::ModuleId;
 use crate::sema::scope::{BindingKind, Frame, FrameKind};
-use crate::sema::unknown;
+use crate::sema::settings;
 use crate::sema::value::{DataValue, Function, Value};
 use crate::syntax::ast;
 use std::sync::Arc;
-
-pub(super) const SETTINGS: [&str; 10] =
-    ["data", "validate", "batch", "epochs", "steps", "seed", "shuffle", "stop", "init", "minimize"];
 
 pub fn train_item(own: &mut Elaborator<'_>, item: &ast::Train) -> Option<Train> {
     let mut train = Train {
@@ -23,6 +19,7 @@ pub fn train_item(own: &mut Elaborator<'_>, item: &ast::Train) -> Option<Train> 
         data: DataRef { set: "".into(), part: None },
         validate: None,
         batch: 32,
+        batch_span: None,
         length: Length::Epochs(0),
         seed: 0,
         shuffle: true,
@@ -49,6 +46,8 @@ pub fn train_item(own: &mut Elaborator<'_>, item: &ast::Train) -> Option<Train> 
         evaluation_graph(own, item, &data, &mut train);
     }
     train.fields = used_fields(own, &data, &train);
+    idle_seed(own, item, &train);
+    order::tell_neighbours(own, &train);
     Some(train)
 }
 
@@ -64,85 +63,52 @@ fn last_step(own: &Elaborator<'_>, data: &DataValue, train: &Train) -> u64 {
     }
 }
 
+/// A seed is for starting values, the order of rows and random numbers.
+fn idle_seed(own: &mut Elaborator<'_>, item: &ast::Train, train: &Train) {
+    let graphs = [&own.variables.init, &train.optimizer_init, &train.step];
+    let is_random = train.shuffle || graphs.iter().any(|graph| graph.draws_numbers());
+    let seed = item.settings.iter().find(|setting| setting.name.as_str() == "seed");
+    if let Some(seed) = seed.filter(|_| !is_random && !own.has_errors()) {
+        let error = Diagnostic::error("E0635", "`seed` has no effect");
+        let error = error.at(seed.span, "nothing in this training is random: no start, no order, no layer");
+        own.report(error.help("remove it, or say `shuffle = true`"));
+    }
+}
+
+/// What the settings say that is looked at together.
+#[derive(Default)]
+struct Said {
+    data: Option<DataValue>,
+    validated: Option<(DataValue, Span)>,
+    length: Option<(Length, Span)>,
+    /// Whether a setting that there is not was reported: it may be a misspelt one.
+    unknown: bool,
+}
+
 /// Reads the settings; the data to train on.
 fn settings(own: &mut Elaborator<'_>, item: &ast::Train, train: &mut Train) -> Option<DataValue> {
-    let mut data = None;
-    let mut has_data = false;
-    let mut length: Option<(Length, Span)> = None;
-    let mut validated: Option<(DataValue, Span)> = None;
-    let mut seen: Vec<&ast::Name> = Vec::new();
-    let mut unknown = false;
-    for setting in &item.settings {
-        let (name, value) = (&setting.name, &setting.value);
-        if let Some(first) = seen.iter().find(|known| known.text == name.text) {
-            let error = Diagnostic::error("E0612", format!("`{name}` is set twice"));
-            own.report(error.at(name.span, "set again here").and_at(first.span, "set here"));
-            continue;
-        }
-        seen.push(name);
-        match name.as_str() {
-            "data" => {
-                has_data = true;
-                data = data_ref(own, value, "`data`");
+    let mut said = Said::default();
+    for (at, given) in item.settings.iter().enumerate() {
+        if settings::TRAIN.settings.iter().all(|known| known.name != given.name.as_str()) {
+            said.unknown = true;
+            let mut error = own.unknown_setting(&settings::TRAIN, &given.name);
+            let line = item.minimize.first();
+            if let Some(optimizer) = line.and_then(|line| optimizer_with(own, line, given.name.as_str())) {
+                error.helps.clear();
+                error = error.help(format!("it belongs to the optimizer: `{optimizer}({} = …)`", given.name));
             }
-            "validate" => validated = data_ref(own, value, "`validate`").map(|data| (data, value.span)),
-            "batch" => {
-                if let Some(batch) = positive(own, value, "`batch`") {
-                    train.batch = batch as usize;
-                }
-            }
-            "epochs" | "steps" => {
-                let Some(count) = positive(own, value, &format!("`{name}`")) else {
-                    length.get_or_insert((Length::Epochs(1), setting.span));
-                    continue;
-                };
-                let new =
-                    if name.as_str() == "epochs" { Length::Epochs(count) } else { Length::Steps(count) };
-                if let Some((_, first)) = length {
-                    let error = Diagnostic::error("E0613", "both `epochs` and `steps` are given");
-                    own.report(error.at(setting.span, "remove one of them").and_at(first, "the other one"));
-                }
-                length = Some((new, setting.span));
-            }
-            "seed" => {
-                if let Some(seed) = own.compile_time_int(value, "`seed`") {
-                    train.seed = seed as u64;
-                }
-            }
-            "shuffle" => {
-                if let Some(shuffle) = own.compile_time_bool(value, "`shuffle`") {
-                    train.shuffle = shuffle;
-                }
-            }
-            "stop" => train.patience = patience(own, value),
-            "init" => train.init = start_file(own, value),
-            _ => {
-                unknown = true;
-                let error = Diagnostic::error("E0612", format!("`{name}` is not a setting of `train`"));
-                let error = error.at(name.span, "not a setting");
-                let optimizer =
-                    item.minimize.first().and_then(|line| optimizer_with(own, line, name.as_str()));
-                if let Some(optimizer) = optimizer {
-                    own.report(error.help(format!("it belongs to the optimizer: `{optimizer}({name} = …)`")));
-                    continue;
-                }
-                let row = foreign::find(foreign::SETTINGS, name.as_str());
-                own.report(match (row, nearest(name.as_str(), SETTINGS)) {
-                    (Some(row), _) => unknown::called_here(error, row, name.span),
-                    (None, Some(near)) => error.suggest(format!("did you mean `{near}`?"), name.span, near),
-                    (None, None) => error.help(format!("settings are {}", list_names(&SETTINGS[..9]))),
-                });
-            }
+            own.report(error);
+        } else if own.setting(&settings::TRAIN, given, &item.settings[..at]).is_some() {
+            read_setting(own, given, train, &mut said);
         }
     }
-    if !has_data {
+    if !item.settings.iter().any(|given| given.name.as_str() == "data") {
         let error = Diagnostic::error("E0611", "this `train` does not say what it learns from");
         own.report(error.at(item.keyword_span, "no `data` line").help("write `data = digits.train`"));
     }
-    match length {
+    match said.length {
         Some((length, _)) => train.length = length,
-        // A misspelt one was reported.
-        None if unknown => {}
+        None if said.unknown => {}
         None => {
             let error = Diagnostic::error("E0613", "neither `epochs` nor `steps` is given");
             own.report(
@@ -150,15 +116,57 @@ fn settings(own: &mut Elaborator<'_>, item: &ast::Train, train: &mut Train) -> O
             );
         }
     }
-    let data = data?;
+    let data = said.data?;
     train.data = data_ref_of(&data);
-    if let Some((other, span)) = validated {
+    if let Some((other, span)) = said.validated {
         if other.item != data.item && !same_fields(own, &data, &other, span) {
             return Some(data);
         }
         train.validate = Some(data_ref_of(&other));
     }
     Some(data)
+}
+
+/// Reads a setting that the table has.
+fn read_setting(own: &mut Elaborator<'_>, given: &ast::Setting, train: &mut Train, said: &mut Said) {
+    let (name, value) = (&given.name, &given.value);
+    match name.as_str() {
+        "data" => said.data = data_ref(own, value, "`data`"),
+        "validate" => {
+            said.validated = data_ref(own, value, "`validate`").map(|data| (data, value.span));
+        }
+        "batch" => {
+            if let Some(batch) = positive(own, value, "`batch`") {
+                train.batch = batch as usize;
+                train.batch_span = Some(given.span);
+            }
+        }
+        "epochs" | "steps" => {
+            let count = positive(own, value, &format!("`{name}`"));
+            if let (Some(_), Some((_, first))) = (count, said.length) {
+                let error = Diagnostic::error("E0613", "both `epochs` and `steps` are given");
+                own.report(error.at(given.span, "remove one of them").and_at(first, "the other one"));
+            }
+            let length = match (name.as_str(), count) {
+                ("steps", Some(count)) => Length::Steps(count),
+                (_, count) => Length::Epochs(count.unwrap_or(1)),
+            };
+            said.length = Some((length, given.span));
+        }
+        "seed" => {
+            if let Some(seed) = own.compile_time_int(value, "`seed`") {
+                train.seed = seed as u64;
+            }
+        }
+        "shuffle" => {
+            if let Some(shuffle) = own.compile_time_bool(value, "`shuffle`") {
+                train.shuffle = shuffle;
+            }
+        }
+        "stop" => train.patience = patience(own, value),
+        "init" => train.init = start_file(own, value),
+        other => debug_assert!(false, "the setting `{other}` of the table is not read"),
+    }
 }
 
 /// The name of a line's optimizer, if it has a hyperparameter of this name.
@@ -216,44 +224,51 @@ fn positive(own: &mut Elaborator<'_>, value: &ast::Expr, what: &str) -> Option<u
     None
 }
 
+/// The value of a setting that is a call of this name.
+fn value_call<'a>(
+    own: &mut Elaborator<'_>,
+    value: &'a ast::Expr,
+    name: &str,
+) -> Option<Option<settings::Arguments<'a>>> {
+    let ast::ExprKind::Call { callee, args } = &value.kind else { return None };
+    callee.as_name().filter(|callee| &***callee == name)?;
+    Some(settings::find(settings::VALUES, name).and_then(|call| own.arguments(call, args)))
+}
+
 /// `patience(5)`
 fn patience(own: &mut Elaborator<'_>, value: &ast::Expr) -> Option<usize> {
-    if let ast::ExprKind::Call { callee, args } = &value.kind
-        && callee.as_name().is_some_and(|name| &**name == "patience")
-        && let [arg] = args.args.as_slice()
-    {
-        return positive(own, &arg.value, "the patience").map(|epochs| epochs as usize);
-    }
-    own.error(
-        "E0614",
-        "`stop` takes a patience",
-        value.span,
-        "write `patience(5)`: stop after five epochs without a better loss",
-    );
-    None
+    let Some(arguments) = value_call(own, value, "patience") else {
+        own.error(
+            "E0614",
+            "`stop` takes a patience",
+            value.span,
+            "write `patience(5)`: stop after five epochs without a better loss",
+        );
+        return None;
+    };
+    positive(own, arguments?.get("epochs")?, "the patience").map(|epochs| epochs as usize)
 }
 
 /// `safetensors("start.safetensors", prefix = "init.")`
 fn start_file(own: &mut Elaborator<'_>, value: &ast::Expr) -> Option<StartFile> {
-    if let ast::ExprKind::Call { callee, args } = &value.kind
-        && callee.as_name().is_some_and(|name| &**name == "safetensors")
-        && let Some(path) = args.positional().next()
-    {
-        let span = path.value.span;
-        let path = own.text_arg(&path.value)?;
-        let prefix = match args.named("prefix") {
-            Some(prefix) => own.text_arg(&prefix.value)?,
-            None => String::new(),
-        };
-        return Some(StartFile { path, prefix, span });
-    }
-    own.error(
-        "E0614",
-        "`init` takes a file of parameters",
-        value.span,
-        "write `safetensors(\"start.safetensors\")`",
-    );
-    None
+    let Some(arguments) = value_call(own, value, "safetensors") else {
+        own.error(
+            "E0614",
+            "`init` takes a file of parameters",
+            value.span,
+            "write `safetensors(\"start.safetensors\")`",
+        );
+        return None;
+    };
+    let arguments = arguments?;
+    let path = arguments.get("path")?;
+    let span = path.span;
+    let path = own.text_arg(path)?;
+    let prefix = match arguments.get("prefix") {
+        Some(prefix) => own.text_arg(prefix)?,
+        None => String::new(),
+    };
+    Some(StartFile { path, prefix, span })
 }
 
 /// A frame in which the fields of the data are the batch.

@@ -74,10 +74,11 @@ pub enum StatementKind {
         axis: Option<Expr>,
     },
     Scan(Scan),
-    /// `require cond, "message"`
+    /// `require cond, "message"`, or `advise cond, "message"`
     Require {
         condition: Expr,
         message: Option<Expr>,
+        is_advice: bool,
     },
     For(For),
     /// An `if` block that is not a value.

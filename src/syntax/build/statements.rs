@@ -129,7 +129,7 @@ impl Builder<'_> {
                 let condition = self.next_expr(&mut parts, span);
                 take(&mut parts, Rule::comma);
                 let message = take(&mut parts, Rule::expr).map(|message| self.expr(message));
-                StatementKind::Require { condition, message }
+                StatementKind::Require { condition, message, is_advice: rule == Rule::advise }
             }
         }
     }

@@ -1,17 +1,23 @@
 //! Tables as text: columns of numbers, and columns of names as class numbers.
 //!
-//! - Without the option the first line is a header if it has no number in it and no empty field.
+//! - Without the option [`header`] decides whether the first line is a header, and tells where it is in doubt.
 //! - Columns are numbered from 0, negative numbers count from the end; `columns(a:b)` excludes b.
 //! - A field that is empty or says that it is not known is an error, and so is anything that is
 //!   not a finite number, except that a column read as ints may consist of names: its classes are
-//!   the names in sorted (Unicode) order. Numbers and names in one column are an error.
-//! - Empty lines are skipped; blanks around a field do not belong to it.
+//!   the names that are given, or all that are found in sorted (Unicode) order. Numbers and names in
+//!   one column are an error.
+//! - Empty lines are skipped; blanks around a field do not belong to it. Lines end with LF, CR LF or,
+//!   in a file without any LF, with CR.
 
+mod header;
 mod scan;
 mod select;
 mod values;
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::base::Diagnostic;
 use crate::runtime::array::Array;
@@ -23,7 +29,7 @@ pub use select::{ColumnRef, Selection};
 
 use scan::{Field, ScanError, Scanner, line_column};
 use select::resolve;
-use values::Reader;
+use values::{Kind, Reader, kind_of};
 
 /// How a file is to be read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -38,8 +44,11 @@ pub struct Options {
 pub enum Want {
     F32,
     F64,
+    /// Floats of 64 bits that 32 bits can hold, if not exactly.
+    Wide,
     /// Whole numbers, or the classes of names.
     Int,
+    Bool,
 }
 
 /// Columns that are to be read.
@@ -47,6 +56,8 @@ pub enum Want {
 pub struct Request {
     pub selection: Selection,
     pub want: Want,
+    /// Of ints: the names of the classes, if they are known beforehand.
+    pub classes: Option<Arc<[String]>>,
 }
 
 /// Columns that were read.
@@ -65,6 +76,8 @@ pub struct Table {
     pub header: Option<Vec<String>>,
     /// One for each request.
     pub columns: Vec<Columns>,
+    /// What is to be told and is no error.
+    pub warnings: Vec<Diagnostic>,
 }
 
 impl Default for Options {
@@ -76,14 +89,45 @@ impl Default for Options {
 /// Reads columns of a csv file, plain or gzipped, in one pass.
 ///
 /// Errors: E0701, E0705 (missing value), E0706 (not a number), E0707 (ragged rows), E0708 (no such
-/// column), E0709 (not a csv text), E0710 (no rows), E0712 (a number that does not fit). All but
-/// the first name line and column.
+/// column), E0709 (not a csv text), E0710 (no rows), E0712 (a number that does not fit), E0754 (a
+/// name that is no class). All but the first name line and column.
 pub fn read(path: &Path, options: &Options, requests: &[Request]) -> Result<Table, Diagnostic> {
     let file = FileBytes::open(path)?;
     let name = path.display().to_string();
     let bytes = file.all()?;
     let text = utf8(&bytes, &format!("`{name}`"))?;
     read_text(text, &name, options, requests)
+}
+
+/// The names in columns that consist of names, sorted; none if they are numbers.
+///
+/// Errors: as [`read`].
+pub fn names(
+    path: &Path,
+    options: &Options,
+    selection: &Selection,
+) -> Result<Option<BTreeSet<String>>, Diagnostic> {
+    let file = FileBytes::open(path)?;
+    let name = path.display().to_string();
+    let bytes = file.all()?;
+    let text = lines(utf8(&bytes, &format!("`{name}`"))?);
+    let request = Request { selection: selection.clone(), want: Want::Int, classes: None };
+    let mut begun = Begun::new(&text, &name, options, &[request])?;
+    let columns = resolve(selection, begun.n_columns, begun.header.as_deref(), &name)?;
+    let mut names = BTreeSet::new();
+    while begun.next_row()? {
+        for column in &columns {
+            let text = &*begun.fields[*column].text;
+            match kind_of(text) {
+                Kind::Number => return Ok(None),
+                // Reading the file tells about it.
+                Kind::Missing => {}
+                Kind::Name if names.contains(text) => {}
+                Kind::Name => drop(names.insert(text.to_owned())),
+            }
+        }
+    }
+    Ok(Some(names))
 }
 
 /// As [`read`], from a text; `name` is how messages call the file.
@@ -93,56 +137,141 @@ pub fn read_text(
     options: &Options,
     requests: &[Request],
 ) -> Result<Table, Diagnostic> {
-    let place = Place { name, text };
-    let separator = u8::try_from(options.separator).ok().filter(u8::is_ascii).ok_or_else(|| {
-        Diagnostic::error(
-            "E0709",
-            format!("the separator of a csv file is one ASCII character, not {:?}", options.separator),
-        )
-    })?;
-    let mut scanner = Scanner::new(text, separator);
-    let mut fields = Vec::new();
-    if !place.scanned(scanner.next_record(&mut fields))? {
-        return Err(Diagnostic::error("E0710", format!("`{name}` is empty")));
-    }
-    let n_columns = fields.len();
-    let is_header = options.header.unwrap_or_else(|| looks_like_header(&fields));
-    let header: Option<Vec<String>> =
-        is_header.then(|| fields.iter().map(|field| field.text.to_string()).collect());
-    let first_line = line_column(text, fields[0].start).0;
+    let text = lines(text);
+    let mut begun = Begun::new(&text, name, options, requests)?;
     let mut readers = Vec::new();
+    let mut warnings = Vec::new();
     for request in requests {
-        let columns = resolve(&request.selection, n_columns, header.as_deref(), name)
-            .map_err(|diagnostic| hint_separator(diagnostic, &fields, options))?;
+        let columns = resolve(&request.selection, begun.n_columns, begun.header.as_deref(), name)
+            .map_err(|diagnostic| hint_separator(diagnostic, &begun.first, options))?;
+        if begun.has_index && columns.contains(&0) && warnings.is_empty() {
+            warnings.push(index_column(name));
+        }
         readers.push(Reader::new(columns, request));
     }
     let mut rows = 0;
-    let mut more = if is_header { place.scanned(scanner.next_record(&mut fields))? } else { true };
-    while more {
-        if fields.len() != n_columns {
-            let message = format!(
-                "{} has {}, but line {first_line} has {n_columns}",
-                place.line(fields[0].start),
-                counted(fields.len(), "field")
-            );
-            return Err(Diagnostic::error("E0707", message));
-        }
+    while begun.next_row()? {
         for reader in &mut readers {
-            reader.push_row(&fields, &place, header.as_deref())?;
+            reader.push_row(&begun.fields, &begun.place, begun.header.as_deref())?;
         }
         rows += 1;
-        more = place.scanned(scanner.next_record(&mut fields))?;
     }
     if rows == 0 {
         return Err(Diagnostic::error("E0710", format!("`{name}` has a header line and no rows"))
             .help("if this line is data, say `header = false`"));
     }
+    warnings.extend(begun.doubt);
     let columns = readers.into_iter().map(|reader| reader.finish(rows)).collect::<Result<Vec<_>, _>>()?;
-    Ok(Table { rows, header, columns })
+    Ok(Table { rows, header: begun.header, columns, warnings })
 }
 
-fn looks_like_header(fields: &[Field<'_>]) -> bool {
-    fields.iter().all(|field| !field.text.is_empty() && field.text.parse::<f64>().is_err())
+/// The text with `\n` at the ends of lines where they are `\r` alone.
+fn lines(text: &str) -> Cow<'_, str> {
+    if text.contains('\r') && !text.contains('\n') {
+        Cow::Owned(text.replace('\r', "\n"))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// A text whose first line was looked at.
+struct Begun<'a> {
+    place: Place<'a>,
+    scanner: Scanner<'a>,
+    /// The first line.
+    first: Vec<Field<'a>>,
+    first_line: usize,
+    n_columns: usize,
+    header: Option<Vec<String>>,
+    /// Whether the first column is the index that pandas writes.
+    has_index: bool,
+    /// Whether the first line may be what it is not taken for.
+    doubt: Option<Diagnostic>,
+    /// Whether the first line is a row that is not given out yet.
+    waiting: bool,
+    /// The present row.
+    fields: Vec<Field<'a>>,
+}
+
+impl<'a> Begun<'a> {
+    fn new(
+        text: &'a str,
+        name: &'a str,
+        options: &Options,
+        requests: &[Request],
+    ) -> Result<Begun<'a>, Diagnostic> {
+        let place = Place { name, text };
+        let separator = u8::try_from(options.separator).ok().filter(u8::is_ascii).ok_or_else(|| {
+            Diagnostic::error(
+                "E0709",
+                format!("the separator of a csv file is one ASCII character, not {:?}", options.separator),
+            )
+        })?;
+        let mut scanner = Scanner::new(text, separator);
+        let mut first = Vec::new();
+        if !place.scanned(scanner.next_record(&mut first))? {
+            return Err(Diagnostic::error("E0710", format!("`{name}` is empty")));
+        }
+        let verdict = match options.header {
+            Some(is_header) => header::Verdict { is_header, in_doubt: false },
+            None => header::decide(&first, scanner.clone(), requests),
+        };
+        let header: Option<Vec<String>> =
+            verdict.is_header.then(|| first.iter().map(|field| field.text.to_string()).collect());
+        Ok(Begun {
+            has_index: header.as_ref().is_some_and(|names| names.len() > 1 && names[0].is_empty()),
+            doubt: verdict.in_doubt.then(|| doubt(name, &first, verdict.is_header)),
+            first_line: line_column(text, first[0].start).0,
+            n_columns: first.len(),
+            waiting: header.is_none(),
+            place,
+            scanner,
+            first,
+            header,
+            fields: Vec::new(),
+        })
+    }
+
+    /// Goes on to the next row; false at the end.
+    fn next_row(&mut self) -> Result<bool, Diagnostic> {
+        if std::mem::take(&mut self.waiting) {
+            self.fields.clone_from(&self.first);
+            return Ok(true);
+        }
+        if !self.place.scanned(self.scanner.next_record(&mut self.fields))? {
+            return Ok(false);
+        }
+        if self.fields.len() != self.n_columns {
+            let message = format!(
+                "{} has {}, but line {} has {}",
+                self.place.line(self.fields[0].start),
+                counted(self.fields.len(), "field"),
+                self.first_line,
+                self.n_columns
+            );
+            return Err(Diagnostic::error("E0707", message));
+        }
+        Ok(true)
+    }
+}
+
+fn doubt(name: &str, first: &[Field<'_>], is_header: bool) -> Diagnostic {
+    let shown: Vec<&str> = first.iter().take(6).map(|field| &*field.text).collect();
+    let more = if first.len() > 6 { ", …" } else { "" };
+    let (taken, other) = match is_header {
+        true => ("the names of the columns", "header = false"),
+        false => ("the first row", "header = true"),
+    };
+    let message = format!("the first line of `{name}`, `{}{more}`, is taken for {taken}", shown.join(", "));
+    Diagnostic::warning("W0603", message)
+        .help(format!("say `header = {is_header}` if that is right, or `{other}`"))
+}
+
+fn index_column(name: &str) -> Diagnostic {
+    let message =
+        format!("column 0 of `{name}` has no name: it is the number of the row, as pandas writes it");
+    Diagnostic::warning("W0608", message)
+        .help("begin with column 1, or write the file with `to_csv(…, index = False)`")
 }
 
 /// If the file has one column only because its separator is another, says so.
@@ -189,140 +318,4 @@ fn counted(count: usize, noun: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::runtime::array::Elements;
-
-    fn one(column: i64, want: Want) -> Request {
-        Request { selection: Selection::One(ColumnRef::Number(column)), want }
-    }
-
-    fn named(name: &str, want: Want) -> Request {
-        Request { selection: Selection::One(ColumnRef::Name(name.to_owned())), want }
-    }
-
-    fn range(start: Option<i64>, end: Option<i64>, want: Want) -> Request {
-        Request { selection: Selection::Range { start, end }, want }
-    }
-
-    fn table(text: &str, requests: &[Request]) -> Result<Table, Diagnostic> {
-        read_text(text, "a.csv", &Options::default(), requests)
-    }
-
-    fn error(text: &str, requests: &[Request]) -> (&'static str, String) {
-        let error = table(text, requests).unwrap_err();
-        (error.code, error.message)
-    }
-
-    #[test]
-    fn the_checked_in_tables() {
-        let digits = [range(Some(0), Some(64), Want::F32), one(64, Want::Int)];
-        let digits = read(Path::new("models/data/digits.csv"), &Options::default(), &digits).unwrap();
-        assert_eq!((digits.rows, digits.header), (1797, None));
-        assert_eq!(digits.columns[0].array.shape(), [1797, 64]);
-        assert_eq!(digits.columns[0].array.to_f32()[..4], [0.0, 0.0, 5.0, 13.0]);
-        assert_eq!(digits.columns[1].array.to_i64().unwrap()[..4], [0, 1, 2, 3]);
-        let iris = [range(None, Some(-1), Want::F64), named("species", Want::Int)];
-        let iris = read(Path::new("models/data/iris.csv"), &Options::default(), &iris).unwrap();
-        assert_eq!(iris.columns[0].array.shape(), [150, 4]);
-        let classes = iris.columns[1].classes.as_ref().unwrap();
-        assert_eq!(classes, &["setosa", "versicolor", "virginica"]);
-        assert_eq!(iris.columns[1].array.to_i64().unwrap()[149], 2);
-        for (name, rows, columns) in
-            [("breast_cancer", 569, 31), ("wine", 178, 14), ("diabetes", 442, 11), ("karate_edges", 78, 3)]
-        {
-            let all = [range(None, None, Want::F32)];
-            let table =
-                read(Path::new(&format!("models/data/{name}.csv")), &Options::default(), &all).unwrap();
-            assert_eq!(table.columns[0].array.shape(), [rows, columns]);
-        }
-    }
-
-    #[test]
-    fn headers_and_options() {
-        let text = "x;n\n1,5;a\n";
-        let options = Options { header: None, separator: ';' };
-        let wrong = read_text(text, "a.csv", &options, &[named("x", Want::F32)]).unwrap_err();
-        assert_eq!(wrong.message, "a.csv:2:1: column `x` is `1,5`, which is not a number");
-        assert!(wrong.helps[0].message.contains("decimal point"));
-        let wrong = table(text, &[named("n", Want::F32)]).unwrap_err();
-        assert_eq!(
-            wrong.helps.last().unwrap().message,
-            "its first line has ';' in it: say `separator = ';'`"
-        );
-        let years = "2020,2021\n1,2\n";
-        assert_eq!(table(years, &[one(0, Want::Int)]).unwrap().rows, 2);
-        let options = Options { header: Some(true), separator: ',' };
-        let years = read_text(years, "a.csv", &options, &[named("2021", Want::Int)]).unwrap();
-        assert_eq!((years.rows, years.columns[0].array.elements()), (1, &Elements::I32(vec![2])));
-        let options = Options { header: Some(false), separator: ',' };
-        let names = read_text("b\na\nb\n", "a.csv", &options, &[one(0, Want::Int)]).unwrap();
-        assert_eq!(names.columns[0].array.elements(), &Elements::I32(vec![1, 0, 1]));
-    }
-
-    #[test]
-    fn places_of_wrong_values() {
-        let x = [named("x", Want::F32)];
-        assert_eq!(
-            error("k,x\na,1\n\"b\nc\",oops\n", &x),
-            ("E0706", "a.csv:4:4: column `x` is `oops`, which is not a number".to_owned())
-        );
-        assert_eq!(error("k,x\né, \n", &x), ("E0705", "a.csv:2:4: column `x` has no value".to_owned()));
-        assert_eq!(
-            error("k,x\na,NaN\n", &x),
-            ("E0705", "a.csv:2:3: column `x` has no value but `NaN`".to_owned())
-        );
-        assert_eq!(error("k,x\na,?\n", &x).0, "E0705");
-        assert_eq!(error("k,x\na,inf\n", &x).0, "E0706");
-        assert_eq!(
-            error("k,x\na,1e99\n", &x),
-            ("E0712", "a.csv:2:3: column `x` is 1e99, which does not fit the type of the field".to_owned())
-        );
-        assert_eq!(
-            error("k,x\na,1\nb,2,3\n", &x),
-            ("E0707", "a.csv:3 has 3 fields, but line 1 has 2".to_owned())
-        );
-        assert_eq!(error("k,x\na,1\nb\n", &x), ("E0707", "a.csv:3 has 1 field, but line 1 has 2".to_owned()));
-        assert_eq!(error("k,x\na,\"1\n", &x), ("E0709", "a.csv:2:3: this quote is never closed".to_owned()));
-        let x = [named("x", Want::Int)];
-        assert_eq!(
-            error("k,x\na,1.5\n", &x),
-            ("E0712", "a.csv:2:3: column `x` is 1.5, but the field is an int".to_owned())
-        );
-        let long = table("k,x\na,3000000000\nb,-1\n", &x).unwrap();
-        assert_eq!(long.columns[0].array.elements(), &Elements::I64(vec![3_000_000_000, -1]));
-        assert_eq!(error("k,x\na,9223372036854775808\n", &x).0, "E0712");
-        assert_eq!(
-            error("k,x\na,1\nb,c\n", &x),
-            ("E0706", "a.csv:3:3: column `x` is `c`, but it began with numbers".to_owned())
-        );
-        assert_eq!(
-            error("k,x\na,c\nb,1\n", &x),
-            ("E0706", "a.csv:3:3: column `x` is the number 1, but it began with names".to_owned())
-        );
-        assert_eq!(table("k,x\na,2.0\n", &x).unwrap().columns[0].array.elements(), &Elements::I32(vec![2]));
-    }
-
-    #[test]
-    fn columns_that_do_not_exist() {
-        let text = "width,height\n1,2\n";
-        let missing = table(text, &[named("heigth", Want::F32)]).unwrap_err();
-        assert_eq!((missing.code, missing.helps[0].message.as_str()), ("E0708", "it has `height`"));
-        assert_eq!(
-            error(text, &[one(2, Want::F32)]),
-            ("E0708", "`a.csv` has 2 columns, so there is no column 2".to_owned())
-        );
-        assert_eq!(error(text, &[one(i64::MIN, Want::F32)]).0, "E0708");
-        assert_eq!(error(text, &[range(Some(0), Some(3), Want::F32)]).0, "E0708");
-        assert_eq!(error(text, &[range(Some(1), Some(1), Want::F32)]).0, "E0708");
-        assert_eq!(error("1,2\n", &[named("x", Want::F32)]).0, "E0708");
-        assert_eq!(error("x,x\n1,2\n", &[named("x", Want::F32)]).0, "E0708");
-    }
-
-    #[test]
-    fn no_rows() {
-        assert_eq!(error("", &[]).0, "E0710");
-        assert_eq!(error("\n\n", &[]).0, "E0710");
-        assert_eq!(error("x,y\n", &[]).0, "E0710");
-    }
-}
+mod tests;

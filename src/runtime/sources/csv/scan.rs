@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 /// Takes one record after the other from a text.
+#[derive(Clone)]
 pub struct Scanner<'a> {
     text: &'a str,
     separator: u8,

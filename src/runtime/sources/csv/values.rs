@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use crate::base::Diagnostic;
+use crate::base::{Diagnostic, nearest};
 use crate::runtime::array::{Array, Elements, whole_number};
 
 use super::scan::{Field, line_column};
@@ -19,13 +19,17 @@ pub(super) struct Reader<'a> {
 
 enum Values<'a> {
     F32(Vec<f32>),
-    F64(Vec<f64>),
+    /// With what none of them may exceed.
+    F64(Vec<f64>, f64),
+    Bool(Vec<bool>),
     /// Nothing has been read, so it is open whether there are numbers or names.
     Open,
     Ints(Vec<i64>),
     Names {
         ids: Vec<i32>,
         known: HashMap<Cow<'a, str>, i32>,
+        /// Whether `known` has all names, with their classes.
+        given: bool,
     },
 }
 
@@ -33,8 +37,17 @@ impl<'a> Reader<'a> {
     pub fn new(columns: Vec<usize>, request: &Request) -> Reader<'a> {
         let values = match request.want {
             Want::F32 => Values::F32(Vec::new()),
-            Want::F64 => Values::F64(Vec::new()),
-            Want::Int => Values::Open,
+            Want::F64 => Values::F64(Vec::new(), f64::MAX),
+            Want::Wide => Values::F64(Vec::new(), f64::from(f32::MAX)),
+            Want::Bool => Values::Bool(Vec::new()),
+            Want::Int => match &request.classes {
+                Some(classes) => {
+                    let numbered =
+                        classes.iter().zip(0..).map(|(name, class)| (Cow::Owned(name.clone()), class));
+                    Values::Names { ids: Vec::new(), known: numbered.collect(), given: true }
+                }
+                None => Values::Open,
+            },
         };
         Reader { columns, is_one: matches!(request.selection, Selection::One(_)), values }
     }
@@ -47,7 +60,13 @@ impl<'a> Reader<'a> {
     ) -> Result<(), Diagnostic> {
         for &column in &self.columns {
             let field = &fields[column];
-            push(&mut self.values, field).map_err(|wrong| wrong.diagnostic(field, place, column, header))?;
+            push(&mut self.values, field).map_err(|wrong| {
+                let names = match &self.values {
+                    Values::Names { known, .. } => known.keys().map(|name| &**name).collect(),
+                    _ => Vec::new(),
+                };
+                wrong.diagnostic(field, place, column, header, &names)
+            })?;
         }
         Ok(())
     }
@@ -57,13 +76,21 @@ impl<'a> Reader<'a> {
         let shape = if self.is_one { vec![rows] } else { vec![rows, self.columns.len()] };
         let (elements, classes) = match self.values {
             Values::F32(values) => (Elements::F32(values), None),
-            Values::F64(values) => (Elements::F64(values), None),
+            Values::F64(values, _) => (Elements::F64(values), None),
+            Values::Bool(values) => (Elements::Bool(values), None),
             Values::Ints(values) => {
                 let array = Array::whole(shape, values).ok_or_else(without_number)?;
                 return Ok(Columns { array, classes: None });
             }
             Values::Open => (Elements::I32(Vec::new()), None),
-            Values::Names { ids, known } => {
+            Values::Names { ids, known, given: true } => {
+                let mut names: Vec<(i32, Cow<'_, str>)> =
+                    known.into_iter().map(|(name, class)| (class, name)).collect();
+                names.sort_unstable();
+                let names = names.into_iter().map(|(_, name)| name.into_owned()).collect();
+                (Elements::I32(ids), Some(names))
+            }
+            Values::Names { ids, known, given: false } => {
                 let mut names: Vec<(Cow<'_, str>, i32)> = known.into_iter().collect();
                 names.sort_unstable();
                 let mut classes = vec![0; names.len()];
@@ -93,33 +120,71 @@ enum Wrong {
     NameAmongNumbers,
     /// A number in a column that began with names.
     NumberAmongNames,
+    /// A name that is none of those given.
+    UnknownName,
+    NotABool,
+}
+
+/// What a field is, whatever its column is read as.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Kind {
+    Number,
+    /// Empty, or a text by which tables say that a value is not known.
+    Missing,
+    Name,
+}
+
+pub(super) fn kind_of(text: &str) -> Kind {
+    if is_missing(text) {
+        Kind::Missing
+    } else if text.parse::<f64>().is_ok_and(f64::is_finite) {
+        Kind::Number
+    } else {
+        Kind::Name
+    }
+}
+
+fn is_missing(text: &str) -> bool {
+    const UNKNOWN: [&str; 13] =
+        ["na", "n/a", "#n/a", "<na>", "nan", "-nan", "null", "none", "nil", "?", "-", ".", "missing"];
+    text.is_empty() || UNKNOWN.contains(&text.to_ascii_lowercase().as_str())
 }
 
 fn push<'a>(values: &mut Values<'a>, field: &Field<'a>) -> Result<(), Wrong> {
     let text = field.text.as_ref();
-    if text.is_empty() {
-        return Err(Wrong::Missing);
-    }
     match values {
         Values::F32(list) => {
             let value: f32 = text.parse().map_err(|_| not_a_number(text))?;
             list.push(finite(f64::from(value), text).map(|_| value)?);
         }
-        Values::F64(list) => {
+        Values::F64(list, most) => {
             let value: f64 = text.parse().map_err(|_| not_a_number(text))?;
-            list.push(finite(value, text)?);
+            let value = finite(value, text)?;
+            if value.abs() > *most {
+                return Err(Wrong::TooLarge);
+            }
+            list.push(value);
         }
+        Values::Bool(list) => list.push(bool_of(text)?),
         Values::Open => {
-            *values = match text.parse::<f64>() {
-                Ok(_) => Values::Ints(Vec::new()),
-                Err(_) => Values::Names { ids: Vec::new(), known: HashMap::new() },
+            *values = match kind_of(text) {
+                Kind::Missing => return Err(Wrong::Missing),
+                Kind::Name => Values::Names { ids: Vec::new(), known: HashMap::new(), given: false },
+                Kind::Number => Values::Ints(Vec::new()),
             };
             push(values, field)?;
         }
         Values::Ints(list) => list.push(int(text)?),
-        Values::Names { ids, known } => {
-            if text.parse::<f64>().is_ok_and(f64::is_finite) {
-                return Err(Wrong::NumberAmongNames);
+        Values::Names { ids, known, given: true } => match known.get(text) {
+            Some(&class) => ids.push(class),
+            None if is_missing(text) => return Err(Wrong::Missing),
+            None => return Err(Wrong::UnknownName),
+        },
+        Values::Names { ids, known, given: false } => {
+            match kind_of(text) {
+                Kind::Missing => return Err(Wrong::Missing),
+                Kind::Number => return Err(Wrong::NumberAmongNames),
+                Kind::Name => {}
             }
             let next = known.len() as i32;
             let id = match known.get(text) {
@@ -130,6 +195,18 @@ fn push<'a>(values: &mut Values<'a>, field: &Field<'a>) -> Result<(), Wrong> {
         }
     }
     Ok(())
+}
+
+fn bool_of(text: &str) -> Result<bool, Wrong> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "t" | "yes" | "y" => Ok(true),
+        "false" | "f" | "no" | "n" => Ok(false),
+        _ if is_missing(text) => Err(Wrong::Missing),
+        _ => match text.parse::<f64>() {
+            Ok(value) if value == 0.0 || value == 1.0 => Ok(value == 1.0),
+            _ => Err(Wrong::NotABool),
+        },
+    }
 }
 
 fn int(text: &str) -> Result<i64, Wrong> {
@@ -147,10 +224,8 @@ fn int(text: &str) -> Result<i64, Wrong> {
     }
 }
 
-/// Texts by which tables say that a value is not known.
 fn not_a_number(text: &str) -> Wrong {
-    const UNKNOWN: [&str; 9] = ["na", "n/a", "nan", "null", "none", "?", "-", ".", "missing"];
-    if UNKNOWN.contains(&text.to_ascii_lowercase().as_str()) { Wrong::Missing } else { Wrong::NotANumber }
+    if is_missing(text) { Wrong::Missing } else { Wrong::NotANumber }
 }
 
 fn finite(value: f64, text: &str) -> Result<f64, Wrong> {
@@ -169,6 +244,7 @@ impl Wrong {
         place: &Place<'_>,
         column: usize,
         header: Option<&[String]>,
+        names: &[&str],
     ) -> Diagnostic {
         let at = place.line_and_column(field.start);
         let shown: String = field.text.chars().take(40).collect();
@@ -181,7 +257,28 @@ impl Wrong {
                 Diagnostic::error("E0705", format!("{at}: {of} has no value")).help(FILL_IN)
             }
             Wrong::Missing => {
-                Diagnostic::error("E0705", format!("{at}: {of} has no value but `{shown}`")).help(FILL_IN)
+                let error = Diagnostic::error("E0705", format!("{at}: {of} has no value but `{shown}`"));
+                let error = error.help(FILL_IN);
+                match names {
+                    [] => error,
+                    [..] => {
+                        error.help(format!("if it is a class, name all of them: `names = [\"{shown}\", …]`"))
+                    }
+                }
+            }
+            Wrong::UnknownName => {
+                let message = format!("{at}: {of} is `{shown}`, which is none of the names of its classes");
+                let error = Diagnostic::error("E0754", message);
+                match nearest(&shown, names.iter().copied()) {
+                    Some(near) => error.help(format!("one of them is `{near}`")),
+                    None => error.note(format!("they are {}", listed(names))),
+                }
+            }
+            Wrong::NotABool => {
+                let message = format!("{at}: {of} is `{shown}`, which is neither true nor false");
+                Diagnostic::error("E0706", message).help(
+                    "a bool is written true or false, yes or no, 1 or 0; other names are read as `class(2)`",
+                )
             }
             Wrong::NotANumber if header.is_none() && line_column(place.text, field.start).0 == 1 => {
                 Diagnostic::error("E0706", format!("{at}: {of} is `{shown}`, which is not a number"))
@@ -220,6 +317,14 @@ impl Wrong {
 }
 
 const FILL_IN: &str = "remove the row, or fill in a value before training";
+
+fn listed(names: &[&str]) -> String {
+    let mut names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    names.sort_unstable();
+    let more = names.len() > 12;
+    names.truncate(12);
+    if more { format!("{} and others", names.join(", ")) } else { names.join(", ") }
+}
 
 fn is_decimal_comma(text: &str) -> bool {
     text.contains(',') && text.replace(',', ".").parse::<f64>().is_ok()

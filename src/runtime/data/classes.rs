@@ -1,0 +1,204 @@
+//! One number for a name in all data of a program.
+//!
+//! The names in a file get numbers in sorted order, so a file that lacks a name would number the others anew.
+//! Therefore fields of the same name in different `data` items share their classes: the names of all their files
+//! together, or those that one of them lists (`names = […]`). The same holds for the characters of texts.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use super::read::{csv_options, csv_selection, resolve};
+use crate::base::{Diagnostic, Span};
+use crate::ir::Elem;
+use crate::ir::program::{DataSet, Select, Source, SourceColumn};
+use crate::runtime::notices::Notices;
+use crate::runtime::sources::images::Images;
+use crate::runtime::sources::{csv, text};
+
+/// A data set and a field of it.
+type SetField = (Arc<str>, Arc<str>);
+
+/// The classes that data sets share.
+#[derive(Default, Debug)]
+pub struct Classes {
+    names: BTreeMap<SetField, Arc<[String]>>,
+    /// By data set.
+    vocabularies: BTreeMap<Arc<str>, Arc<[char]>>,
+    /// Why a data set cannot be read.
+    failed: BTreeMap<Arc<str>, Diagnostic>,
+}
+
+/// A field of names in one data set.
+struct Member<'a> {
+    set: &'a DataSet,
+    column: &'a SourceColumn,
+    names: BTreeSet<String>,
+}
+
+impl Classes {
+    /// Looks into all files that share classes. Those that cannot be read are left out: reading them tells why.
+    pub fn of(sets: &[DataSet], base: &Path) -> Classes {
+        let mut classes = Classes::default();
+        let mut fields: Vec<&Arc<str>> = Vec::new();
+        for column in sets.iter().flat_map(|set| &set.columns) {
+            if holds_names(column) && !fields.contains(&&column.field) {
+                fields.push(&column.field);
+            }
+        }
+        for field in fields {
+            classes.share_names(sets, field, base);
+        }
+        classes.share_characters(sets, base);
+        classes
+    }
+
+    /// The classes of a column of names: those that are shared, or listed.
+    pub fn names(&self, set: &DataSet, column: &SourceColumn) -> Option<Arc<[String]>> {
+        let shared = self.names.get(&(set.name.clone(), column.field.clone())).cloned();
+        shared.or_else(|| column.names.as_ref().map(|names| names.as_slice().into()))
+    }
+
+    /// The characters of a text and of those that share theirs with it.
+    pub fn vocabulary(&self, set: &DataSet) -> Option<&Arc<[char]>> {
+        self.vocabularies.get(&set.name)
+    }
+
+    /// # Errors
+    /// E0753 if the classes of a data set do not fit those that it shares.
+    pub fn check(&self, set: &DataSet) -> Result<(), Diagnostic> {
+        self.failed.get(&set.name).map_or(Ok(()), |error| Err(error.clone()))
+    }
+
+    fn share_names(&mut self, sets: &[DataSet], field: &Arc<str>, base: &Path) {
+        let members: Vec<(&DataSet, &SourceColumn)> = sets
+            .iter()
+            .filter_map(|set| {
+                let column = set.columns.iter().find(|own| own.field == *field && holds_names(own))?;
+                Some((set, column))
+            })
+            .collect();
+        if members.len() < 2 {
+            return;
+        }
+        let listed = members.iter().filter_map(|(set, column)| Some((set, column, column.names.as_ref()?)));
+        let listed: Vec<_> = listed.collect();
+        if let [(_, first, names), others @ ..] = listed.as_slice() {
+            if let Some((set, other, _)) = others.iter().find(|(.., others)| others != names) {
+                let message = format!("`{field}` lists other names here than there");
+                let error = Diagnostic::error("E0753", message).at(other.span, "one number means one class");
+                let error = error.and_at(first.span, "other names").help(APART);
+                self.failed.insert(set.name.clone(), error);
+            }
+            for (set, _) in &members {
+                self.names.insert((set.name.clone(), field.clone()), names.as_slice().into());
+            }
+            return;
+        }
+        let members = members.into_iter().filter_map(|(set, column)| {
+            let names = names_of(set, column, base)?;
+            Some(Member { set, column, names })
+        });
+        let members: Vec<Member<'_>> = members.collect();
+        let all: BTreeSet<&String> = members.iter().flat_map(|member| &member.names).collect();
+        if members.iter().all(|member| member.names.len() == all.len()) {
+            return;
+        }
+        for member in &members {
+            if let Some((declared, span)) = declared(member.set, field)
+                && all.len() > declared
+                && member.names.len() <= declared
+            {
+                let error = too_many(field, all.len(), declared, &members).at(span, "declared here");
+                self.failed.insert(member.set.name.clone(), error);
+            }
+        }
+        let all: Arc<[String]> = all.into_iter().cloned().collect();
+        for member in &members {
+            self.names.insert((member.set.name.clone(), field.clone()), Arc::clone(&all));
+        }
+    }
+
+    fn share_characters(&mut self, sets: &[DataSet], base: &Path) {
+        let path = |set: &DataSet| match &set.source {
+            Source::Text { path, .. } => Some(resolve(base, path)),
+            _ => None,
+        };
+        let texts: Vec<&DataSet> = sets.iter().filter(|set| path(set).is_some()).collect();
+        let share = |a: &DataSet, b: &DataSet| {
+            a.fields.iter().any(|field| b.fields.iter().any(|other| other.name == field.name))
+        };
+        let mut groups: Vec<Vec<&DataSet>> = Vec::new();
+        for set in texts {
+            let (with, without): (Vec<_>, Vec<_>) =
+                groups.into_iter().partition(|group| group.iter().any(|other| share(set, other)));
+            groups = without;
+            groups.push(with.into_iter().flatten().chain([set]).collect());
+        }
+        for group in groups {
+            let mut paths: Vec<_> = group.iter().filter_map(|set| path(set)).collect();
+            paths.sort();
+            paths.dedup();
+            if paths.len() < 2 {
+                continue;
+            }
+            let all: BTreeSet<char> =
+                paths.iter().filter_map(|path| text::characters(path).ok()).flatten().collect();
+            let all: Arc<[char]> = all.into_iter().collect();
+            self.vocabularies.extend(group.iter().map(|set| (set.name.clone(), Arc::clone(&all))));
+        }
+    }
+}
+
+/// What to do with fields that have nothing to do with each other.
+const APART: &str = "fields that have nothing to do with each other have different names";
+
+/// Whether a column may consist of names.
+fn holds_names(column: &SourceColumn) -> bool {
+    let has_names = matches!(column.select, Select::Columns { .. } | Select::Named(_) | Select::Labels);
+    has_names && column.row.elem == Elem::Int && !column.training_only
+}
+
+/// The names in a column; none if it holds numbers or cannot be read.
+fn names_of(set: &DataSet, column: &SourceColumn, base: &Path) -> Option<BTreeSet<String>> {
+    match &set.source {
+        Source::Csv { path, header, separator, .. } => {
+            let options = csv_options(*header, *separator);
+            csv::names(&resolve(base, path), &options, &csv_selection(&column.select)).ok()?
+        }
+        Source::Images { path, .. } => {
+            let images = Images::open(&resolve(base, path), &Notices::default(), Span::default()).ok()?;
+            Some(images.classes().iter().cloned().collect())
+        }
+        _ => None,
+    }
+}
+
+/// The n of a field `class(n)`, and where it stands.
+pub fn declared(set: &DataSet, field: &str) -> Option<(usize, Span)> {
+    let field = set.fields.iter().find(|own| &*own.name == field)?;
+    let bound = field.bounds.iter().find(|bound| bound.is_declared)?;
+    Some((usize::try_from(bound.below.as_number()?).ok()?, bound.span))
+}
+
+fn too_many(field: &str, all: usize, declared: usize, members: &[Member<'_>]) -> Diagnostic {
+    let sets: Vec<String> = members.iter().map(|member| format!("`{}`", member.set.name)).collect();
+    let message =
+        format!("`{field}` has {all} names in {} together, but is class({declared})", sets.join(" and "));
+    let mut error = Diagnostic::error("E0753", message);
+    for member in members {
+        let others = || members.iter().filter(|other| other.set.name != member.set.name);
+        let only: Vec<String> = member
+            .names
+            .iter()
+            .filter(|name| !others().any(|other| other.names.contains(*name)))
+            .take(8)
+            .map(|name| format!("`{name}`"))
+            .collect();
+        if !only.is_empty() {
+            error = error.note(format!("only `{}` has {}", member.set.name, only.join(", ")));
+        }
+        error = error.and_at(member.column.span, "names are read here");
+    }
+    error.help(APART)
+}

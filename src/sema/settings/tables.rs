@@ -1,0 +1,236 @@
+//! The tables themselves.
+
+use super::{Call, Default, Group, Setting, Takes};
+
+const fn setting(name: &'static str, takes: Takes, default: Default, doc: &'static str) -> Setting {
+    Setting { name, takes, default, doc }
+}
+
+pub const TRAIN: Group = Group {
+    item: "train",
+    word: "setting",
+    code: "E0612",
+    settings: &[
+        setting("data", Takes::Data, Default::Needed, "what to learn from"),
+        setting(
+            "validate",
+            Takes::Data,
+            Default::Nothing,
+            "losses and metrics on other data at the end of each epoch, and at the end of the training",
+        ),
+        setting("batch", Takes::Count, Default::Is("32"), "rows of a batch, all of them if there are fewer"),
+        setting("epochs", Takes::Count, Default::Nothing, "passes over the data; either this or `steps`"),
+        setting("steps", Takes::Count, Default::Nothing, "updates; either this or `epochs`"),
+        setting(
+            "seed",
+            Takes::Whole,
+            Default::Is("0"),
+            "of starting values, the order of rows and random numbers",
+        ),
+        setting(
+            "shuffle",
+            Takes::Flag,
+            Default::Is("true"),
+            "`true`: a new permutation every epoch, the last batch may be smaller; `false`: rows in order, wrapping \
+             around",
+        ),
+        setting(
+            "stop",
+            Takes::Patience,
+            Default::Nothing,
+            "after so many epochs without a better loss, that of `validate` if there is one",
+        ),
+        setting("init", Takes::Parameters, Default::Nothing, "a file of starting parameters"),
+    ],
+};
+
+pub const DATA: Group = Group {
+    item: "data",
+    word: "setting",
+    code: "E0605",
+    settings: &[
+        setting("rows", Takes::Count, Default::Nothing, "the number of rows of made data"),
+        setting(
+            "seed",
+            Takes::Whole,
+            Default::Is("0"),
+            "of made data's random numbers, and of the permutation of `split`",
+        ),
+    ],
+};
+
+pub const SPLIT: Group = Group {
+    item: "split",
+    word: "option",
+    code: "E0606",
+    settings: &[setting(
+        "in_order",
+        Takes::Flag,
+        Default::Is("false"),
+        "`true`: the parts are rows in order, not of a permutation",
+    )],
+};
+
+pub const MINIMIZE: Group = Group {
+    item: "minimize",
+    word: "option",
+    code: "E0617",
+    settings: &[
+        setting(
+            "clip_norm",
+            Takes::Positive,
+            Default::Nothing,
+            "scales all gradients of the line by min(1, c / (norm + 1e-6)), before weight decay",
+        ),
+        setting(
+            "clip_value",
+            Takes::Positive,
+            Default::Nothing,
+            "limits each element of the gradients to -c..c",
+        ),
+    ],
+};
+
+pub const GENERATE: Group = Group {
+    item: "generate",
+    word: "option",
+    code: "E0623",
+    settings: &[
+        setting("length", Takes::Count, Default::Needed, "how many characters are added"),
+        setting("seed", Takes::Whole, Default::Is("that of the program"), "of the random choices"),
+        setting(
+            "data",
+            Takes::Data,
+            Default::Is("the only text of the program"),
+            "whose text numbers the characters",
+        ),
+    ],
+};
+
+pub const PLOT: Group = Group {
+    item: "plot",
+    word: "option",
+    code: "E0622",
+    settings: &[setting("title", Takes::Text, Default::Nothing, "what stands above the picture")],
+};
+
+pub const GROUPS: &[&Group] = &[&DATA, &SPLIT, &TRAIN, &MINIMIZE, &GENERATE, &PLOT];
+
+const PATH: Setting = setting("path", Takes::Text, Default::Needed, "relative to the `.nn` file");
+
+const fn source(name: &'static str, doc: &'static str) -> Call {
+    Call { name, parameters: &[PATH], named_only: 1, repeats: false, code: "E0604", doc }
+}
+
+pub const SOURCES: &[Call] = &[
+    Call {
+        name: "csv",
+        parameters: &[
+            PATH,
+            setting(
+                "header",
+                Takes::Flag,
+                Default::Is("what the first lines say"),
+                "whether the first line has the names of the columns",
+            ),
+            setting(
+                "separator",
+                Takes::Character,
+                Default::Is("\",\""),
+                "what stands between the fields of a line",
+            ),
+        ],
+        named_only: 1,
+        repeats: false,
+        code: "E0604",
+        doc: "a table as text, plain or gzipped",
+    },
+    source("npy", "an array of NumPy"),
+    source("npz", "several arrays of NumPy, by name"),
+    source("safetensors", "arrays by name"),
+    source("idx", "an array as MNIST has it, or a folder of such files"),
+    source("images", "a folder of PNG and JPEG files, or of such folders, one for each class"),
+    source("text", "a text in UTF-8, plain or gzipped"),
+];
+
+const NAMES: Setting = setting(
+    "names",
+    Takes::Texts,
+    Default::Is("all names found, in sorted order"),
+    "the names of the classes, in the order of their numbers",
+);
+
+const fn reader(
+    name: &'static str,
+    parameters: &'static [Setting],
+    named_only: usize,
+    doc: &'static str,
+) -> Call {
+    Call { name, parameters, named_only, repeats: false, code: "E0603", doc }
+}
+
+/// The calls that read columns of a source.
+pub const COLUMNS: &[Call] = &[
+    reader(
+        "column",
+        &[setting("column", Takes::Column, Default::Needed, "its number from 0, or its name"), NAMES],
+        1,
+        "a column of a csv file",
+    ),
+    Call {
+        name: "columns",
+        parameters: &[setting("columns", Takes::ColumnRange, Default::Needed, "`0:4`, or names"), NAMES],
+        named_only: 1,
+        repeats: true,
+        code: "E0603",
+        doc: "several columns of a csv file",
+    },
+    reader(
+        "tensor",
+        &[setting(
+            "name",
+            Takes::Text,
+            Default::Is("the file's only array"),
+            "an array of the file, or a file of the folder",
+        )],
+        1,
+        "an array of an npy, npz, safetensors or idx file",
+    ),
+    reader("pixels", &[], 0, "images as numbers from 0 to 255"),
+    reader("labels", &[NAMES], 0, "the number of the folder that an image is in"),
+    reader(
+        "window",
+        &[
+            setting("length", Takes::Count, Default::Needed, "how many characters"),
+            setting("shift", Takes::Whole, Default::Is("0"), "how many characters further on"),
+        ],
+        2,
+        "the numbers of the characters from each character on",
+    ),
+    reader(
+        "standardize",
+        &[setting("values", Takes::Expression, Default::Needed, "an expression for one row")],
+        1,
+        "(e - mean) / standard deviation of the training part",
+    ),
+];
+
+/// The calls that are values of settings.
+pub const VALUES: &[Call] = &[
+    Call {
+        name: "patience",
+        parameters: &[setting("epochs", Takes::Count, Default::Needed, "how many without a better loss")],
+        named_only: 1,
+        repeats: false,
+        code: "E0614",
+        doc: "the value of `stop`",
+    },
+    Call {
+        name: "safetensors",
+        parameters: &[PATH, setting("prefix", Takes::Text, Default::Is("\"\""), "of the names in the file")],
+        named_only: 1,
+        repeats: false,
+        code: "E0614",
+        doc: "the value of `init`",
+    },
+];
