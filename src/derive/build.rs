@@ -131,6 +131,7 @@ pub fn unary(op: UnaryOp, a: Term) -> Term {
         | UnaryOp::Cos
         | UnaryOp::Tanh
         | UnaryOp::Erf
+        | UnaryOp::NormalCdf
         | UnaryOp::Floor
         | UnaryOp::Ceil
         | UnaryOp::Round => Term::call(op.name(), a),

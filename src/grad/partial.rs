@@ -64,6 +64,7 @@ pub fn differentiable_operands(scalar: &Scalar) -> [Option<ScalarId>; 2] {
             | UnaryOp::Tanh
             | UnaryOp::Sqrt
             | UnaryOp::Erf
+            | UnaryOp::NormalCdf
             | UnaryOp::Floor
             | UnaryOp::Ceil
             | UnaryOp::Round => [Some(*a), None],
@@ -166,6 +167,16 @@ fn unary(
             let negative = l.unary(UnaryOp::Neg, square);
             let bell = l.unary(UnaryOp::Exp, negative);
             let factor = l.float(std::f64::consts::FRAC_2_SQRT_PI);
+            let slope = l.binary(BinaryOp::Mul, factor, bell);
+            algebra::times(l, da, slope)
+        }
+        // Φ(a)' = 1/√(2π) e^(-a²/2)
+        UnaryOp::NormalCdf => {
+            let square = l.binary(BinaryOp::Mul, a, a);
+            let minus_half = l.float(-0.5);
+            let exponent = l.binary(BinaryOp::Mul, minus_half, square);
+            let bell = l.unary(UnaryOp::Exp, exponent);
+            let factor = l.float(1.0 / (2.0 * std::f64::consts::PI).sqrt());
             let slope = l.binary(BinaryOp::Mul, factor, bell);
             algebra::times(l, da, slope)
         }

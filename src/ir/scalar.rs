@@ -74,6 +74,8 @@ pub enum UnaryOp {
     Tanh,
     Sqrt,
     Erf,
+    /// The distribution function of the standard normal distribution.
+    NormalCdf,
     Floor,
     Ceil,
     /// To the nearest, ties to even.
@@ -146,7 +148,7 @@ impl std::ops::Index<ScalarId> for Body {
 }
 
 impl UnaryOp {
-    pub const ALL: [UnaryOp; 15] = [
+    pub const ALL: [UnaryOp; 16] = [
         UnaryOp::Neg,
         UnaryOp::Exp,
         UnaryOp::Log,
@@ -155,6 +157,7 @@ impl UnaryOp {
         UnaryOp::Tanh,
         UnaryOp::Sqrt,
         UnaryOp::Erf,
+        UnaryOp::NormalCdf,
         UnaryOp::Floor,
         UnaryOp::Ceil,
         UnaryOp::Round,
@@ -175,6 +178,7 @@ impl UnaryOp {
             UnaryOp::Tanh => "tanh",
             UnaryOp::Sqrt => "sqrt",
             UnaryOp::Erf => "erf",
+            UnaryOp::NormalCdf => "normal_cdf",
             UnaryOp::Floor => "floor",
             UnaryOp::Ceil => "ceil",
             UnaryOp::Round => "round",

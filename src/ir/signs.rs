@@ -87,7 +87,7 @@ impl Signs {
                     if *padded { sign.min(Sign::NotNegative) } else { sign }
                 }
                 Scalar::Unary(op, a) => match op {
-                    UnaryOp::Exp => Sign::Positive,
+                    UnaryOp::Exp | UnaryOp::NormalCdf => Sign::Positive,
                     UnaryOp::Sqrt => of(a).max(Sign::NotNegative),
                     UnaryOp::Tanh | UnaryOp::Erf => of(a).min(Sign::Positive),
                     UnaryOp::ToFloat | UnaryOp::Stop => of(a),

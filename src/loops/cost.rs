@@ -60,7 +60,7 @@ fn weight(node: &Node) -> f64 {
         Node::Unary(op, _) => match op {
             UnaryOp::Exp => 14.0,
             UnaryOp::Log => 18.0,
-            UnaryOp::Sin | UnaryOp::Cos | UnaryOp::Tanh | UnaryOp::Erf => 22.0,
+            UnaryOp::Sin | UnaryOp::Cos | UnaryOp::Tanh | UnaryOp::Erf | UnaryOp::NormalCdf => 22.0,
             UnaryOp::Sqrt => 4.0,
             _ => 1.0,
         },

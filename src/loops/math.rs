@@ -18,6 +18,7 @@ pub fn function(b: &mut Builder, op: UnaryOp, x: ValueId) -> ValueId {
         UnaryOp::Cos => math::cos(w, x),
         UnaryOp::Tanh => math::tanh(w, x),
         UnaryOp::Erf => math::erf(w, x),
+        UnaryOp::NormalCdf => math::normal_cdf(w, x),
         UnaryOp::Sqrt => b.unary(Unary::Sqrt, x),
         UnaryOp::Neg | UnaryOp::Floor | UnaryOp::Ceil | UnaryOp::Round | UnaryOp::Not => x,
         UnaryOp::ToFloat | UnaryOp::ToInt | UnaryOp::Stop => x,

@@ -8,9 +8,13 @@ use crate::ir::{BinaryOp, Combine, UnaryOp};
 pub fn unary(b: &mut Builder, float: Kind, op: UnaryOp, a: ValueId) -> ValueId {
     match op {
         UnaryOp::Neg => b.unary(Unary::Neg, a),
-        UnaryOp::Exp | UnaryOp::Log | UnaryOp::Sin | UnaryOp::Cos | UnaryOp::Tanh | UnaryOp::Erf => {
-            math::function(b, op, a)
-        }
+        UnaryOp::Exp
+        | UnaryOp::Log
+        | UnaryOp::Sin
+        | UnaryOp::Cos
+        | UnaryOp::Tanh
+        | UnaryOp::Erf
+        | UnaryOp::NormalCdf => math::function(b, op, a),
         UnaryOp::Sqrt => b.unary(Unary::Sqrt, a),
         UnaryOp::Floor => b.unary(Unary::Floor, a),
         UnaryOp::Ceil => b.unary(Unary::Ceil, a),

@@ -93,6 +93,7 @@ fn function<F: Real>(op: UnaryOp, value: F) -> Option<F> {
         UnaryOp::Cos => value.cos(),
         UnaryOp::Tanh => value.tanh(),
         UnaryOp::Erf => value.erf(),
+        UnaryOp::NormalCdf => value.normal_cdf(),
         UnaryOp::Sqrt => value.sqrt(),
         UnaryOp::Floor => value.floor(),
         UnaryOp::Ceil => value.ceil(),

@@ -112,7 +112,13 @@ fn is_work(body: &Loop) -> bool {
         matches!(
             scalar,
             Scalar::Unary(
-                UnaryOp::Exp | UnaryOp::Log | UnaryOp::Sin | UnaryOp::Cos | UnaryOp::Tanh | UnaryOp::Erf,
+                UnaryOp::Exp
+                    | UnaryOp::Log
+                    | UnaryOp::Sin
+                    | UnaryOp::Cos
+                    | UnaryOp::Tanh
+                    | UnaryOp::Erf
+                    | UnaryOp::NormalCdf,
                 _
             ) | Scalar::Binary(BinaryOp::Pow, ..)
         )

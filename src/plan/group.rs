@@ -159,11 +159,12 @@ fn lost_lanes(stage: &Stage) -> i64 {
 
 /// How many exponentials and their like a stage has.
 fn functions(stage: &Stage) -> i64 {
-    use crate::ir::UnaryOp::{Cos, Erf, Exp, Log, Sin, Tanh};
+    use crate::ir::UnaryOp::{Cos, Erf, Exp, Log, NormalCdf, Sin, Tanh};
     let is_function = |scalar: &&Scalar| {
         matches!(
             scalar,
-            Scalar::Unary(Exp | Log | Sin | Cos | Tanh | Erf, _) | Scalar::Binary(BinaryOp::Pow, ..)
+            Scalar::Unary(Exp | Log | Sin | Cos | Tanh | Erf | NormalCdf, _)
+                | Scalar::Binary(BinaryOp::Pow, ..)
         )
     };
     stage.body.body.nodes.iter().filter(is_function).count() as i64

@@ -358,6 +358,7 @@ fn unary(op: UnaryOp, precision: Precision, a: f64) -> f64 {
         UnaryOp::Tanh => maths(math::tanh, math::tanh),
         UnaryOp::Sqrt => a.sqrt(),
         UnaryOp::Erf => maths(math::erf, math::erf),
+        UnaryOp::NormalCdf => maths(math::normal_cdf, math::normal_cdf),
         UnaryOp::Floor => a.floor(),
         UnaryOp::Ceil => a.ceil(),
         UnaryOp::Round => a.round_ties_even(),

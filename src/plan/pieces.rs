@@ -57,7 +57,7 @@ pub(super) fn scalar_ns(scalar: &Scalar) -> f64 {
         Scalar::Read { .. } => 0.15,
         Scalar::Unary(op, _) => match op {
             UnaryOp::Exp | UnaryOp::Log | UnaryOp::Sin | UnaryOp::Cos => 2.0,
-            UnaryOp::Tanh | UnaryOp::Erf => 3.0,
+            UnaryOp::Tanh | UnaryOp::Erf | UnaryOp::NormalCdf => 3.0,
             UnaryOp::Sqrt => 1.0,
             UnaryOp::Neg | UnaryOp::Floor | UnaryOp::Ceil | UnaryOp::Round | UnaryOp::Not => 0.1,
             UnaryOp::ToFloat | UnaryOp::ToInt | UnaryOp::Stop => 0.1,

@@ -33,6 +33,7 @@ pub trait Real:
     fn cos(self) -> Self;
     fn tanh(self) -> Self;
     fn erf(self) -> Self;
+    fn normal_cdf(self) -> Self;
     fn sqrt(self) -> Self;
     fn floor(self) -> Self;
     fn ceil(self) -> Self;
@@ -75,6 +76,9 @@ macro_rules! real {
             fn erf(self) -> $float {
                 math::erf(&mut $native, self)
             }
+            fn normal_cdf(self) -> $float {
+                math::normal_cdf(&mut $native, self)
+            }
             fn sqrt(self) -> $float {
                 $float::sqrt(self)
             }
@@ -114,6 +118,7 @@ pub(super) fn float_unary<F: Real>(op: UnaryOp) -> Option<fn(F) -> F> {
         UnaryOp::Tanh => Some(F::tanh),
         UnaryOp::Sqrt => Some(F::sqrt),
         UnaryOp::Erf => Some(F::erf),
+        UnaryOp::NormalCdf => Some(F::normal_cdf),
         UnaryOp::Floor => Some(F::floor),
         UnaryOp::Ceil => Some(F::ceil),
         UnaryOp::Round => Some(F::round),

@@ -173,6 +173,27 @@ fn erf_f64_by_series() {
     assert!(erf(&mut Native64, f64::NAN).is_nan());
 }
 
+/// Probabilities from mpmath with 40 digits.
+#[test]
+fn normal_cdf_on_both_sides() {
+    let cases = include_str!("normal_cdf.txt");
+    for line in cases.lines().filter(|line| !line.starts_with('#')) {
+        let (x, exact) = line.split_once(' ').expect("two numbers");
+        let (x, exact): (f64, f64) = (x.parse().expect("a number"), exact.parse().expect("a number"));
+        let error = ulps_f64(normal_cdf(&mut Native64, x), exact, 0.0);
+        assert!(error <= 8.0, "Φ({x}): {error} ulp");
+        if x.abs() < 12.5 {
+            let error = ulps_f32(normal_cdf(&mut Native32, x as f32), exact);
+            assert!(error <= 4.0, "Φ({x}) in 32 bits: {error} ulp");
+        }
+    }
+    for (x, exact) in [(f64::NEG_INFINITY, 0.0), (f64::INFINITY, 1.0), (-1e300, 0.0), (40.0, 1.0)] {
+        assert_eq!(normal_cdf(&mut Native64, x), exact);
+        assert_eq!(normal_cdf(&mut Native32, x as f32), exact as f32);
+    }
+    assert!(normal_cdf(&mut Native64, f64::NAN).is_nan());
+}
+
 #[test]
 fn pow_f32() {
     for x in [1e-30, 1e-3, 0.5, 0.9, 0.999, 1.0, 1.000_1, 1.5, 2.0, 10.0, 10_000.0, 1e20f32] {

@@ -184,6 +184,7 @@ fn kernels() {
         ("tanh", UnaryOp::Tanh),
         ("log", UnaryOp::Log),
         ("erf", UnaryOp::Erf),
+        ("normal_cdf", UnaryOp::NormalCdf),
         ("sin", UnaryOp::Sin),
     ] {
         let mut graph = Graph::new();

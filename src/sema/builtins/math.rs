@@ -1,6 +1,7 @@
 //! Elementwise mathematics.
 
 use super::{Arguments, Builtin, elementwise};
+use crate::ir::math::{self, native::Native64};
 use crate::ir::{BinaryOp, Dim, Elem, LoopBuilder, Scalar, ScalarId, UnaryOp};
 use crate::sema::elaborator::Elaborator;
 use crate::sema::operators::{elem_of, interval_of, with_interval};
@@ -17,6 +18,12 @@ pub(super) const BUILTINS: &[Builtin] = &[
     elementwise("erf", "x", "The error function, 2/√π ∫₀ˣ exp(-t²) dt.", |e, a| {
         smooth(e, a, UnaryOp::Erf, erf)
     }),
+    elementwise(
+        "normal_cdf",
+        "x",
+        "The standard normal distribution function Φ(x), accurate on both sides.",
+        |e, a| smooth(e, a, UnaryOp::NormalCdf, |x| math::normal_cdf(&mut Native64, x)),
+    ),
     elementwise("floor", "x", "The greatest whole number not above x.", floor),
     elementwise("ceil", "x", "The least whole number not below x.", ceil),
     elementwise("round", "x", "The nearest whole number, the even one of two.", round),
