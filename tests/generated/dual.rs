@@ -128,6 +128,11 @@ impl Real for Dual {
         let factor = number(std::f64::consts::FRAC_2_SQRT_PI);
         self.chain(self.value.erf(), || factor * (-(self.value * self.value)).exp())
     }
+    fn normal_cdf(self) -> Dual {
+        let factor = number(1.0 / (2.0 * std::f64::consts::PI).sqrt());
+        let bell = || (number(-0.5) * self.value * self.value).exp();
+        self.chain(self.value.normal_cdf(), || factor * bell())
+    }
     fn sqrt(self) -> Dual {
         let value = self.value.sqrt();
         self.chain(value, || number(0.5) / value)

@@ -333,6 +333,11 @@ impl<P: Format> Real for Rounded<P> {
         self.function(<f64 as Real>::erf(self.value), 1.13 * (-near * near).exp())
     }
 
+    fn normal_cdf(self) -> Rounded<P> {
+        let near = (self.value.abs() - self.error).max(0.0);
+        self.function(<f64 as Real>::normal_cdf(self.value), 0.4 * (-0.5 * near * near).exp())
+    }
+
     fn sqrt(self) -> Rounded<P> {
         let low = self.value - self.error;
         if self.error > 0.0 && low < 0.0 && self.value + self.error >= 0.0 {
