@@ -80,7 +80,7 @@ fn time<I, O>(criterion: &mut Criterion, name: &str, given: impl FnMut() -> I, w
 /// The part of a step that its loss needs, the loss, and the parameters in it.
 fn forward(step: &Graph) -> (Graph, NodeId, Vec<NodeId>) {
     let mut graph = step.clone();
-    graph.outputs.retain(|output| &*output.name == "loss:0");
+    graph.outputs.retain(|output| output.name == "loss:0".into());
     let graph = compact(&graph);
     let loss = graph.find_output("loss:0").expect("a loss");
     let is_param = |id: &NodeId| matches!(graph[*id].op, Op::Param { .. });

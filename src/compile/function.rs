@@ -9,7 +9,7 @@ use super::timing::{Pass, Timings};
 use crate::ir::program::{Precision, Requirement};
 use crate::ir::ranges;
 use crate::ir::verify::verify;
-use crate::ir::{Dim, DimError, Graph, Node, NodeId, Op, Sizes, compact, specialise};
+use crate::ir::{Dim, DimError, ExternalKey, Graph, Node, NodeId, Op, Sizes, compact, specialise};
 use crate::jit::{self, Executable, JitError, Workspace};
 use crate::loops;
 use crate::opt::{optimise, stabilised};
@@ -126,24 +126,24 @@ pub(super) fn native(
 /// A function that the interpreter carries out, with the externals that a plan would have.
 fn interpreted(graph: Graph) -> Result<Function, BuildError> {
     let graph = compact(&graph);
-    let external = |kind: &str, name: &str, node: NodeId| {
+    let external = |name: ExternalKey, node: NodeId| {
         let ty = graph.ty(node);
         let shape = ty.static_shape().ok_or_else(|| BuildError::Plan(PlanError::Open(ty.to_string())))?;
-        let name = format!("{kind}:{name}").into();
-        Ok(External { name, elem: ty.elem, wide: false, shape, written: kind == "output" })
+        let written = matches!(name, ExternalKey::Output(_));
+        Ok(External { name, elem: ty.elem, wide: false, shape, written })
     };
     let mut externals: Vec<External> = Vec::new();
     for (id, node) in graph.nodes() {
         let external = match &node.op {
-            Op::Input { name, .. } => external("input", name, id)?,
-            Op::Param { path, .. } => external("param", path, id)?,
-            Op::State { path, .. } => external("state", path, id)?,
+            Op::Input { name, .. } => external(ExternalKey::Input(name.clone()), id)?,
+            Op::Param { path, .. } => external(ExternalKey::Param(path.clone()), id)?,
+            Op::State { path, .. } => external(ExternalKey::State(path.clone()), id)?,
             _ => continue,
         };
         externals.push(external);
     }
     for output in &graph.outputs {
-        externals.push(external("output", &output.name, output.node)?);
+        externals.push(external(ExternalKey::Output(output.name.clone()), output.node)?);
     }
     let code = Code::Interpreted(graph);
     Ok(Function { externals, code, usage: Use::Once, workspaces: Mutex::default() })

@@ -6,7 +6,7 @@ use super::{Loader, Stage, Timings, check};
 use crate::base::{Diagnostic, Diagnostics, FileId, SourceMap, Span};
 use crate::ir::program::{Action, BATCH, Precision, Program};
 use crate::ir::ranges::{self, Range};
-use crate::ir::{Dim, Graph, Sizes, specialise};
+use crate::ir::{Dim, Graph, InputKey, OutputKey, Sizes, specialise};
 use crate::jit::{self, Target};
 use crate::loops;
 use crate::opt::{Applied, Purpose, optimise_for, stabilised};
@@ -144,7 +144,7 @@ fn part_text(part: &Part<'_>, program: &Program, stage: Stage, laws: &Applied) -
 fn forward(graph: &Graph) -> Graph {
     let mut forward = graph.clone();
     let is_forward =
-        |name: &str| ["loss:", "metric:", "whole:"].iter().any(|prefix| name.starts_with(prefix));
+        |key: &OutputKey| matches!(key, OutputKey::Loss(_) | OutputKey::Metric(_) | OutputKey::Whole(..));
     if graph.outputs.iter().any(|output| is_forward(&output.name)) {
         forward.outputs.retain(|output| is_forward(&output.name));
     }
@@ -170,7 +170,11 @@ pub fn sizes(part: &Part<'_>, program: &Program) -> Sizes {
     let given = program.models.iter().flat_map(|model| &model.bounds).map(|(name, bound)| (name, bound));
     for (name, bound) in bounds.chain(given) {
         if let Ok(below) = bound.below.evaluate(&sizes) {
-            ranges::note_input(&mut sizes, name, Range { least: 0, greatest: below - 1 });
+            ranges::note_input(
+                &mut sizes,
+                &InputKey::Field(name.clone()),
+                Range { least: 0, greatest: below - 1 },
+            );
         }
     }
     for symbol in symbols(part.graph) {

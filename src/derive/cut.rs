@@ -10,7 +10,7 @@ use super::names::{Names, Symbol};
 use super::scans::{Recurrence, recurrences};
 use crate::grad::{self, GradError};
 use crate::ir::program::Line;
-use crate::ir::{Graph, NodeId, Op};
+use crate::ir::{Graph, InputKey, NodeId, Op, OutputKey};
 use crate::opt;
 
 /// The equations of a line as one graph.
@@ -95,7 +95,7 @@ pub fn cut(step: &Graph, line: &Line, names: &Names) -> Result<Cut, GradError> {
         leaves.iter().map(|(node, name)| (*node, symbols[name].clone())).collect();
     for (id, node) in whole.nodes() {
         if let Op::Input { name, .. } = &node.op {
-            named.entry(id).or_insert_with(|| Symbol::new(name.clone()));
+            named.entry(id).or_insert_with(|| Symbol::new(name.label()));
         }
     }
     named.extend(names.others.iter().map(|own| (own.node, own.symbol.clone())));
@@ -113,7 +113,7 @@ fn cut_at(whole: &Graph, leaves: &HashMap<NodeId, Arc<str>>) -> Graph {
         let operands = node.operands.iter().filter_map(|operand| uses[operand.0 as usize]).collect();
         let name = leaves.get(&id);
         if let (Op::Result(_), Some(name)) = (&node.op, name) {
-            let leaf = Op::Input { name: name.clone(), ty: node.ty.clone() };
+            let leaf = Op::Input { name: InputKey::Field(name.clone()), ty: node.ty.clone() };
             uses[id.0 as usize] = Some(cut.add(leaf, Vec::new()));
             continue;
         }
@@ -124,11 +124,11 @@ fn cut_at(whole: &Graph, leaves: &HashMap<NodeId, Arc<str>>) -> Graph {
         if !matches!(node.op, Op::Param { .. } | Op::Input { .. } | Op::State { .. } | Op::Result(_)) {
             outputs.push((name.clone(), made));
         }
-        let leaf = Op::Input { name: name.clone(), ty: node.ty.clone() };
+        let leaf = Op::Input { name: InputKey::Field(name.clone()), ty: node.ty.clone() };
         uses[id.0 as usize] = Some(cut.add(leaf, Vec::new()));
     }
     for (name, node) in outputs {
-        cut.output(name, node);
+        cut.output(OutputKey::Named(name), node);
     }
     cut
 }

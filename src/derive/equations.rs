@@ -12,7 +12,7 @@ use super::term::Term;
 use super::text;
 use crate::grad::GradError;
 use crate::ir::program::Line;
-use crate::ir::{Graph, NodeId, Op, Type};
+use crate::ir::{Graph, InputKey, NodeId, Op, OutputKey, Type};
 
 /// So many characters of a formula are readable.
 const READABLE: usize = 140;
@@ -79,7 +79,7 @@ pub fn derive(line: &Line) -> Result<Derivation, GradError> {
     let mut outputs = HashMap::new();
     for (at, (symbol, node)) in cut.found.iter().enumerate() {
         let name: Arc<str> = at.to_string().into();
-        graph.output(name.clone(), *node);
+        graph.output(OutputKey::Named(name.clone()), *node);
         outputs.insert(symbol.clone(), name);
     }
     Ok(Derivation {
@@ -149,12 +149,13 @@ impl<'a> Page<'a> {
         let mut named: HashMap<NodeId, Symbol> = HashMap::new();
         // A value that another equation defines is called so, too.
         for output in &cut.graph.outputs {
-            named.entry(output.node).or_insert_with(|| cut.symbols[&output.name].clone());
+            named.entry(output.node).or_insert_with(|| cut.symbols[&output.name.text()].clone());
         }
         for (id, node) in cut.graph.nodes() {
             match &node.op {
                 Op::Input { name, .. } => {
-                    let symbol = cut.symbols.get(name).cloned().unwrap_or_else(|| Symbol::new(name.clone()));
+                    let symbol =
+                        cut.symbols.get(&name.text()).cloned().unwrap_or_else(|| Symbol::new(name.label()));
                     named.insert(id, symbol);
                 }
                 Op::Param { path, .. } | Op::State { path, .. } => {
@@ -168,11 +169,11 @@ impl<'a> Page<'a> {
             }
         }
         let mut writer = Writer::new(&cut.graph, named);
-        let is_stack = |name: &Arc<str>| cut.stacks.iter().any(|node| cut.named[node] == cut.symbols[name]);
+        let is_stack = |symbol: &Symbol| cut.stacks.iter().any(|node| cut.named[node] == *symbol);
         writer.stacks = cut
             .graph
             .nodes()
-            .filter(|(_, node)| matches!(&node.op, Op::Input { name, .. } if cut.symbols.contains_key(name) && is_stack(name)))
+            .filter(|(_, node)| matches!(&node.op, Op::Input { name, .. } if cut.symbols.get(&name.text()).is_some_and(is_stack)))
             .map(|(id, _)| id)
             .collect();
         Page {
@@ -194,8 +195,8 @@ impl<'a> Page<'a> {
         let inputs = step.nodes().filter(|(id, _)| needed[id.0 as usize]).filter_map(|(_, node)| match &node
             .op
         {
-            Op::Input { name, ty } if &**name != "step" => {
-                Some(Given { symbol: Symbol::new(name.clone()), ty: ty.clone(), path: None, trained: false })
+            Op::Input { name, ty } if *name != InputKey::Step => {
+                Some(Given { symbol: Symbol::new(name.label()), ty: ty.clone(), path: None, trained: false })
             }
             _ => None,
         });
@@ -219,7 +220,7 @@ impl<'a> Page<'a> {
         graph
             .outputs
             .iter()
-            .find(|output| self.cut.symbols[&output.name] == *symbol)
+            .find(|output| self.cut.symbols[&output.name.text()] == *symbol)
             .map(|output| output.node)
     }
 
@@ -281,7 +282,7 @@ impl<'a> Page<'a> {
         let leaves = self.cut.graph.nodes().filter(|(id, _)| needed[id.0 as usize]);
         let symbols: BTreeSet<&Symbol> = leaves
             .filter_map(|(_, node)| match &node.op {
-                Op::Input { name, .. } => self.cut.symbols.get(name),
+                Op::Input { name, .. } => self.cut.symbols.get(&name.text()),
                 _ => None,
             })
             .collect();
@@ -366,7 +367,7 @@ impl<'a> Page<'a> {
         let leaves = self.cut.graph.nodes().filter(|(id, _)| needed[id.0 as usize]);
         let symbols = leaves.filter_map(|(_, node)| match &node.op {
             Op::Input { name, .. } => {
-                self.cut.symbols.get(name).filter(|own| own.adjoint && own.at.is_none()).cloned()
+                self.cut.symbols.get(&name.text()).filter(|own| own.adjoint && own.at.is_none()).cloned()
             }
             _ => None,
         });

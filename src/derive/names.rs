@@ -181,7 +181,7 @@ fn variables(graph: &Graph, needed: &[bool], line: &Line) -> Vec<(Arc<str>, Node
 /// The inputs that a graph has names for already.
 fn leaves<'g>(graph: &'g Graph, needed: &'g [bool]) -> impl Iterator<Item = Symbol> + 'g {
     graph.nodes().filter(|(id, _)| needed[id.0 as usize]).filter_map(|(_, node)| match &node.op {
-        Op::Input { name, .. } => Some(Symbol::new(name.clone())),
+        Op::Input { name, .. } => Some(Symbol::new(name.label())),
         _ => None,
     })
 }

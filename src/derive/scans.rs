@@ -12,7 +12,7 @@ use super::names::{Moment, Names, Symbol, within};
 use super::notation::{rewrite, shorten};
 use super::term::Term;
 use crate::ir::program::{Line, ValueName};
-use crate::ir::{Affine, Dim, Graph, Loop, NodeId, Op, Scalar, Scan, Sub, Var};
+use crate::ir::{Affine, Dim, Graph, InputKey, Loop, NodeId, Op, OutputKey, Scalar, Scan, Sub, Var};
 use crate::opt;
 
 /// A scan of the whole graph.
@@ -99,10 +99,10 @@ fn recurrence(
     let mut named: HashMap<NodeId, (Arc<str>, Symbol)> = HashMap::new();
     let mut carries = Vec::new();
     for output in &scan.body.outputs[..scan.n_carries] {
-        let known = of.and_then(|carries| carries.iter().find(|own| own.name == output.name));
+        let known = of.and_then(|carries| carries.iter().find(|own| own.name == output.name.text()));
         let own = match known {
             Some(carry) if is_backward => carry.adjoint(),
-            _ => symbol(&output.name),
+            _ => symbol(&output.name.text()),
         };
         carries.push(own.clone());
         let key: Arc<str> = format!("next:{}", carries.len() - 1).into();
@@ -160,7 +160,7 @@ fn recurrence(
     let mut body = scan.body.clone();
     body.outputs.clear();
     for (node, (key, own)) in inner {
-        body.output(key.clone(), node);
+        body.output(OutputKey::Named(key.clone()), node);
         leaves.insert(key.clone(), own.clone());
         outputs.push((key, own));
     }
@@ -212,16 +212,17 @@ impl Recurrence {
         let mut named: HashMap<NodeId, Symbol> = HashMap::new();
         let mut is_stack = Vec::new();
         for output in &graph.outputs {
-            if let Some(symbol) = self.leaves.get(&output.name) {
+            if let Some(symbol) = self.leaves.get(&output.name.text()) {
                 named.entry(output.node).or_insert_with(|| symbol.clone());
             }
         }
         for (id, node) in graph.nodes() {
             let Op::Input { name, .. } = &node.op else { continue };
-            let symbol = self.leaves.get(name).cloned();
-            let symbol = symbol.or_else(|| outer.get(name).map(|node| names[node].clone()));
-            named.insert(id, symbol.unwrap_or_else(|| Symbol::new(name.clone())));
-            if outer.get(name).is_some_and(|node| stacks.contains(node)) {
+            let text = name.text();
+            let symbol = self.leaves.get(&text).cloned();
+            let symbol = symbol.or_else(|| outer.get(&text).map(|node| names[node].clone()));
+            named.insert(id, symbol.unwrap_or_else(|| Symbol::new(name.label())));
+            if outer.get(&text).is_some_and(|node| stacks.contains(node)) {
                 is_stack.push(id);
             }
         }
@@ -231,7 +232,7 @@ impl Recurrence {
         writer.counter = *counter;
         for (id, node) in graph.nodes() {
             let varies = match &node.op {
-                Op::Input { name, .. } => self.leaves.get(name).is_some_and(|own| own.at.is_some()),
+                Op::Input { name, .. } => self.leaves.get(&name.text()).is_some_and(|own| own.at.is_some()),
                 Op::Loop(body) => uses_step(body),
                 _ => false,
             };
@@ -241,7 +242,7 @@ impl Recurrence {
         }
         let mut found = Vec::new();
         for (name, symbol) in &self.outputs {
-            let Some(node) = graph.find_output(name) else { continue };
+            let Some(node) = graph.find_output(OutputKey::Named(name.clone())) else { continue };
             let inner = !name.starts_with("start:");
             for mut equation in writer.equations(node, symbol, &"".into()) {
                 let right = shorten(&equation.formula.right);
@@ -273,7 +274,7 @@ impl Recurrence {
     pub fn needs(&self, whole: &Graph, names: &HashMap<NodeId, Symbol>) -> Vec<Symbol> {
         let (graph, outer) = self.graph(whole, names);
         let inputs = graph.nodes().filter_map(|(_, node)| match &node.op {
-            Op::Input { name, .. } => outer.get(name).map(|node| names[node].clone()),
+            Op::Input { name, .. } => outer.get(&name.text()).map(|node| names[node].clone()),
             _ => None,
         });
         inputs.filter(|own| own.adjoint && own.at.is_none()).collect()
@@ -294,7 +295,7 @@ impl Recurrence {
         for (id, node) in self.body.nodes().filter(|(id, _)| needed[id.0 as usize]) {
             let made = match &node.op {
                 Op::Carry { index, ty } => {
-                    let leaf = Op::Input { name: format!("carry:{index}").into(), ty: ty.clone() };
+                    let leaf = Op::Input { name: InputKey::field(format!("carry:{index}")), ty: ty.clone() };
                     graph.add(leaf, Vec::new())
                 }
                 Op::Capture { index, .. } => {
@@ -308,13 +309,14 @@ impl Recurrence {
             };
             places[id.0 as usize] = Some(made);
             for output in self.body.outputs.iter().filter(|output| output.node == id) {
-                outputs.push((output.name.clone(), made));
-                let leaf = Op::Input { name: output.name.clone(), ty: node.ty.clone() };
+                let name = output.name.text();
+                outputs.push((name.clone(), made));
+                let leaf = Op::Input { name: InputKey::Field(name), ty: node.ty.clone() };
                 places[id.0 as usize] = Some(graph.add(leaf, Vec::new()));
             }
         }
         for (name, node) in outputs {
-            graph.output(name, node);
+            graph.output(OutputKey::Named(name), node);
         }
         (opt::simplify_to_read(&graph), outer)
     }
@@ -346,7 +348,7 @@ fn import(
     let made = if names.contains_key(&node) {
         let name: Arc<str> = format!("outer:{}", node.0).into();
         outer.insert(name.clone(), node);
-        graph.add(Op::Input { name, ty: own.ty.clone() }, Vec::new())
+        graph.add(Op::Input { name: InputKey::Field(name), ty: own.ty.clone() }, Vec::new())
     } else {
         let operands = own.operands.iter();
         let operands =

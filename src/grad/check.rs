@@ -2,8 +2,7 @@
 
 use super::{GradError, gradient};
 use crate::ir::interpret::{Data, EvalError, Feed, Tensor, evaluate};
-use crate::ir::{Elem, Graph, NodeId, Op};
-use std::sync::Arc;
+use crate::ir::{Elem, Graph, NodeId, Op, OutputKey};
 
 /// Why a gradient could not be compared.
 #[derive(Clone, PartialEq, Debug)]
@@ -35,17 +34,18 @@ pub fn worst_error(
     let mut with_gradient = forward.clone();
     let derivatives = gradient(&mut with_gradient, &[(of, None)], wrt).map_err(CheckError::Gradient)?;
     for (at, derivative) in derivatives.iter().enumerate() {
-        with_gradient.output(format!("{at}"), derivative.ok_or(CheckError::Independent(at))?);
+        with_gradient
+            .output(OutputKey::named(at.to_string()), derivative.ok_or(CheckError::Independent(at))?);
     }
     let found = evaluate(&transform(&with_gradient), feed).map_err(CheckError::Value)?;
     let mut worst = 0.0f64;
     for (at, variable) in wrt.iter().enumerate() {
-        let derivative = found[&Arc::<str>::from(format!("{at}"))].to_f64();
+        let derivative = found[&OutputKey::named(at.to_string())].to_f64();
         for (element, derivative) in derivative.iter().enumerate() {
             let side = |step: f64| {
                 let feed = changed(graph, feed, *variable, element, step).ok_or(CheckError::NotALeaf(at))?;
                 let values = evaluate(&forward, &feed).map_err(CheckError::Value)?;
-                Ok(values[&Arc::<str>::from("value")].to_f64().iter().sum::<f64>())
+                Ok(values[&OutputKey::named("value")].to_f64().iter().sum::<f64>())
             };
             let expected = (side(STEP)? - side(-STEP)?) / (2.0 * STEP);
             let error = (derivative - expected).abs() / (1.0 + derivative.abs() + expected.abs());
@@ -88,8 +88,7 @@ pub fn random_feed(graph: &Graph, seed: u64) -> Feed<f64> {
     };
     let mut feed = Feed { step: 1, seed, ..Feed::default() };
     for (_, node) in graph.nodes() {
-        let (Op::Input { name, ty } | Op::Param { path: name, ty } | Op::State { path: name, ty }) = &node.op
-        else {
+        let (Op::Input { ty, .. } | Op::Param { ty, .. } | Op::State { ty, .. }) = &node.op else {
             continue;
         };
         let Some(shape) = ty.static_shape() else { continue };
@@ -108,8 +107,9 @@ pub fn random_feed(graph: &Graph, seed: u64) -> Feed<f64> {
             Elem::Bool => Tensor::bools(shape, (0..count).map(|at| at % 2 == 0).collect()),
         };
         match &node.op {
-            Op::Input { .. } => feed.inputs.insert(name.clone(), tensor),
-            _ => feed.variables.insert(name.clone(), tensor),
+            Op::Input { name, .. } => feed.inputs.insert(name.clone(), tensor),
+            Op::Param { path, .. } | Op::State { path, .. } => feed.variables.insert(path.clone(), tensor),
+            _ => None,
         };
     }
     feed

@@ -2,7 +2,7 @@
 
 use super::scans::{Home, Split};
 use super::stacks::Source;
-use crate::ir::{Affine, Dim, Graph, LoopBuilder, NodeId, Op, StepId, Sub, Var};
+use crate::ir::{Affine, Dim, Graph, LoopBuilder, NodeId, Op, OutputKey, StepId, Sub, Var};
 
 /// What the reverse scan does with a node of the differentiated body.
 enum Part {
@@ -89,7 +89,7 @@ pub fn body(split: &mut Split<'_>, step: StepId) -> Graph {
     for (at, node) in outputs.into_iter().enumerate() {
         // The adjoint of a carry is called like the carry.
         let carry = body.carries.get(at).map(|carry| split.scan.body.outputs[*carry].name.clone());
-        reverse.output(carry.unwrap_or_else(|| format!("{at}").into()), node);
+        reverse.output(carry.unwrap_or_else(|| OutputKey::named(at.to_string())), node);
     }
     reverse
 }

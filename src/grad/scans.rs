@@ -15,7 +15,7 @@ use super::reverse;
 use super::stacks::{self, Source};
 use super::sweep::{self, RuleError};
 use super::{backward, inline_into_branches};
-use crate::ir::{Combine, Graph, Loop, NodeId, Op, Scalar, Scan, StepId, Sub, Var, compact};
+use crate::ir::{Combine, Graph, Loop, NodeId, Op, OutputKey, Scalar, Scan, StepId, Sub, Var, compact};
 use std::sync::Arc;
 
 /// The contributions of the scan `id` to its operands, given the adjoints of its results: pairs of an operand's
@@ -52,7 +52,7 @@ pub fn differentiate(
         .map(|node| {
             let collected = extended.outputs[scan.n_carries..].iter().position(|output| output.node == *node);
             collected.map(|at| at + scan.n_carries).unwrap_or_else(|| {
-                extended.output(format!("stack{}", extended.outputs.len()), *node);
+                extended.output(OutputKey::named(format!("stack{}", extended.outputs.len())), *node);
                 extended.outputs.len() - 1
             })
         })

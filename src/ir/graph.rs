@@ -3,6 +3,7 @@
 use super::affine::{Affine, StepId};
 use super::dim::Dim;
 use super::hash::Interner;
+use super::keys::{InputKey, OutputKey};
 use super::scalar::{Body, Scalar, Sub};
 use super::types::{Const, Elem, Type};
 use crate::base::Span;
@@ -15,9 +16,9 @@ pub struct NodeId(pub u32);
 /// What a node computes.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Op {
-    /// A tensor that the caller gives: a batch of a data field, `step` (int, from 1), `seed`.
+    /// A tensor that the caller gives: a batch of a data field, the number of the step.
     Input {
-        name: Arc<str>,
+        name: InputKey,
         ty: Type,
     },
     /// A trained parameter, by path.
@@ -161,7 +162,7 @@ pub struct Node {
 /// A named result of a graph.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Output {
-    pub name: Arc<str>,
+    pub name: OutputKey,
     pub node: NodeId,
 }
 
@@ -268,12 +269,13 @@ impl Graph {
         node.operands = operands;
     }
 
-    pub fn output(&mut self, name: impl Into<Arc<str>>, node: NodeId) {
+    pub fn output(&mut self, name: impl Into<OutputKey>, node: NodeId) {
         self.outputs.push(Output { name: name.into(), node });
     }
 
-    pub fn find_output(&self, name: &str) -> Option<NodeId> {
-        self.outputs.iter().find(|output| &*output.name == name).map(|output| output.node)
+    pub fn find_output(&self, name: impl Into<OutputKey>) -> Option<NodeId> {
+        let name = name.into();
+        self.outputs.iter().find(|output| output.name == name).map(|output| output.node)
     }
 
     fn infer(&self, op: &Op, operands: &[NodeId]) -> Type {

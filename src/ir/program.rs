@@ -1,18 +1,19 @@
 //! A whole checked file: what `sema/` makes of it and `runtime/` carries out.
 //!
 //! Everything that computes is a [`Graph`]; the rest says where its inputs come from and where its outputs go.
-//! Names tie them together:
+//! Keys tie them together ([`InputKey`](super::InputKey), [`OutputKey`](super::OutputKey)):
 //!
-//! - a step or evaluation graph has an [`Op::Input`](super::Op::Input) for each data field it uses, by field
-//!   name (`image: [batch, 64]`), and `step` (int, 1 for the first update);
-//! - a graph of `print`, `expect` or `plot` has one for each column, by path (`digits.test.image`), whose
-//!   first axis is the free dimension `digits.test.rows`;
+//! - a step or evaluation graph has an [`Op::Input`](super::Op::Input) for each data field it uses
+//!   (`image: [batch, 64]`), and `step` (int, 1 for the first update);
+//! - any graph may have one for a whole column (`digits.test.image`), whose first axis is the free dimension
+//!   `digits.test.rows`;
 //! - `Op::Param` and `Op::State` name variables by path; an output `param:PATH` or `state:PATH` is the new
 //!   value of that variable.
 
 use super::affine::StepId;
 use super::dim::{Dim, DimError, Sizes};
 use super::graph::{Graph, NodeId};
+use super::keys::{InputKey, OutputKey};
 use super::types::Type;
 use crate::base::Span;
 use std::sync::Arc;
@@ -136,7 +137,8 @@ pub struct DataSet {
 
 #[derive(Clone, Debug)]
 pub struct SourceColumn {
-    pub name: Arc<str>,
+    /// The input of the graph that it is.
+    pub name: InputKey,
     /// The field that reads it.
     pub field: Arc<str>,
     pub select: Select,
@@ -346,8 +348,8 @@ pub struct Print {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum PrintPart {
     Text(String),
-    /// An output of the graph, by name.
-    Value(Arc<str>),
+    /// An output of the graph.
+    Value(OutputKey),
 }
 
 #[derive(Clone, Debug)]

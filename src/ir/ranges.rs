@@ -5,6 +5,7 @@
 
 use super::affine::{Affine, StepId, Var};
 use super::graph::{Combine, Graph, Loop, NodeId, Op, Scan};
+use super::keys::InputKey;
 use super::scalar::{BinaryOp, Body, Scalar, ScalarId, Sub, UnaryOp};
 use super::types::{ConstData, Elem};
 use super::{Sizes, Symbol};
@@ -59,13 +60,13 @@ impl Range {
 }
 
 /// The name under which the sizes of a graph tell how many bits the ints of an input have: see [`note_input`].
-fn bits_of(input: &str) -> Symbol {
+fn bits_of(input: &InputKey) -> Symbol {
     format!("{input}: bits").into()
 }
 
 /// Tells with the sizes between which powers of two the ints of an input lie, so that code is made for these.
 /// Without it they have 32 bits.
-pub fn note_input(sizes: &mut Sizes, input: &str, range: Range) {
+pub fn note_input(sizes: &mut Sizes, input: &InputKey, range: Range) {
     let bits = |value: i64| 64 - i64::from((if value < 0 { !value } else { value }).leading_zeros());
     let most = bits(range.least).max(bits(range.greatest));
     let number = if range.least < 0 { -most - 1 } else { most };
@@ -73,7 +74,7 @@ pub fn note_input(sizes: &mut Sizes, input: &str, range: Range) {
 }
 
 /// What was told of an input.
-pub fn range_of_input(sizes: &Sizes, input: &str) -> Range {
+pub fn range_of_input(sizes: &Sizes, input: &InputKey) -> Range {
     let most = |bits: i64| if bits >= 63 { i64::MAX } else { (1 << bits) - 1 };
     match sizes.get(&bits_of(input)).and_then(|bits| bits.as_number()) {
         None => Range::NARROW,
@@ -328,13 +329,13 @@ pub const MAX_STEP: i64 = 1 << 30;
 const MAX_ROUNDS: i64 = 1024;
 
 /// Ranges of all nodes of a static graph; `input` says those of its inputs.
-pub fn of_graph(graph: &Graph, input: &dyn Fn(&str) -> Range) -> OfGraph {
+pub fn of_graph(graph: &Graph, input: &dyn Fn(&InputKey) -> Range) -> OfGraph {
     in_graph(graph, input, &[], &[], &|_| None)
 }
 
 fn in_graph(
     graph: &Graph,
-    input: &dyn Fn(&str) -> Range,
+    input: &dyn Fn(&InputKey) -> Range,
     carries: &[Range],
     captures: &[Range],
     trips: Trips<'_>,
@@ -345,7 +346,7 @@ fn in_graph(
     for (id, node) in graph.nodes() {
         let operand = |at: usize| node.operands.get(at).map_or(Range::ALL, |own| of.node(*own));
         let range = match &node.op {
-            Op::Input { name, .. } if &**name == "step" => Range::new(0, MAX_STEP),
+            Op::Input { name: InputKey::Step, .. } => Range::new(0, MAX_STEP),
             Op::Input { name, .. } => input(name),
             Op::Param { .. } | Op::State { .. } | Op::Rand { .. } => Range::ALL,
             Op::Const(value) => match &value.data {
@@ -393,7 +394,7 @@ fn of_loop(body: &Loop, trips: Trips<'_>, read: &dyn Fn(u32) -> (Elem, Range)) -
 /// as many rounds as there are steps the ranges hold, or earlier where nothing changes any more.
 fn of_scan(
     scan: &Scan,
-    input: &dyn Fn(&str) -> Range,
+    input: &dyn Fn(&InputKey) -> Range,
     operands: &[Range],
     trips: Trips<'_>,
 ) -> (OfGraph, Vec<Range>) {

@@ -191,7 +191,7 @@ mod tests {
         let mut outer = Graph::new();
         let x = input(&mut outer, "x");
         let places = splice(&mut outer, &inner, |_, node| match &node.op {
-            Op::Input { name, .. } if &**name == "a" => Some(x),
+            Op::Input { name, .. } if *name == "a".into() => Some(x),
             _ => None,
         });
         assert_eq!(outer[places[sum.0 as usize]].operands, vec![x, places[b.0 as usize]]);

@@ -106,9 +106,13 @@ pub(super) fn check(
         Binding::Read(tensor) if !external.written => (*tensor, count, true),
         Binding::Write(tensor) => (tensor.as_ref(), count, true),
         Binding::Rows(column) if !external.written && steps.is_some() => {
-            let row = external.shape.iter().skip(1).product::<usize>().max(1);
-            let whole = column.len().is_multiple_of(row) && column.len() > 0 && !external.shape.is_empty();
-            if !whole {
+            let row = external.shape.iter().skip(1).product::<usize>();
+            let is_whole = match row {
+                // Rows without elements are as many as are asked for.
+                0 => column.len() == 0,
+                row => column.len().is_multiple_of(row) && column.len() > 0,
+            };
+            if !is_whole || external.shape.is_empty() {
                 return Err(JitError(format!("`{name}`: a column of {} elements", column.len())));
             }
             (*column, 0, false)

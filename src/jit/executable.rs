@@ -7,7 +7,7 @@ use super::frame::{self, Aligned, Frame, Parallel, StepFn};
 use super::products::MatrixProduct;
 use super::{JitError, isa::Target};
 use crate::ir::program::Precision;
-use crate::ir::{ConstData, Elem};
+use crate::ir::{ConstData, Elem, ExternalKey};
 use crate::loops::{self, Module};
 use crate::plan::{External, Name, Plan, elem_bytes};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -247,7 +247,11 @@ impl Executable {
                 Binding::Rows(column) => {
                     let batch = external.shape[0];
                     let row = external.shape[1..].iter().product::<usize>();
-                    let rows = column.len() / row.max(1);
+                    if row == 0 {
+                        pointers[at] = column.pointer().cast_mut();
+                        continue;
+                    }
+                    let rows = column.len() / row;
                     check_rows(&series, batch, rows, &external.name)?;
                     let memory = match workspace.rows[at].take() {
                         Some(memory) => memory,
@@ -417,7 +421,7 @@ impl Moving {
     }
 }
 
-fn check_rows(series: &Series<'_>, batch: usize, rows: usize, name: &str) -> Result<(), JitError> {
+fn check_rows(series: &Series<'_>, batch: usize, rows: usize, name: &ExternalKey) -> Result<(), JitError> {
     if let Rows::Order(order) = series.rows {
         if order.len() < batch * series.steps {
             return Err(JitError(format!(

@@ -9,7 +9,9 @@ use super::product;
 use super::{Buffer, BufferId, External, Name, Nest, Place, PlanError, Rand, Stage, Step, View};
 use crate::base::philox::stream_of;
 use crate::ir::ranges::{self, OfGraph, Range};
-use crate::ir::{Affine, Combine, Dim, Elem, Graph, Loop, Node, NodeId, Op, Scalar, ScalarId, Sub};
+use crate::ir::{
+    Affine, Combine, Dim, Elem, ExternalKey, Graph, Loop, Node, NodeId, Op, Scalar, ScalarId, Sub,
+};
 use crate::ir::{Body, Number, Phase, Sizes, StepId, rewrite};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,7 +21,7 @@ use std::sync::Arc;
 pub(super) struct Lowering {
     pub buffers: Vec<Buffer>,
     pub externals: Vec<External>,
-    slots: HashMap<Arc<str>, BufferId>,
+    slots: HashMap<ExternalKey, BufferId>,
     /// The first step id that nothing uses.
     next_step: u32,
     /// Whether matrix products are looked for.
@@ -62,20 +64,20 @@ pub(super) fn lower(
     let mut frame = Frame::new(graph, known, Vec::new(), Vec::new());
     let needed = frame.needed.clone();
     for (id, node) in graph.nodes().filter(|(id, _)| needed[id.0 as usize]) {
-        if let Some(name) = leaf_name(&node.op) {
-            lowering.external(&name, node, frame.known.node(id), false)?;
+        if let Some(key) = leaf_key(&node.op) {
+            lowering.external(&key, node, frame.known.node(id), false)?;
         }
     }
     let mut updates = Vec::new();
     let mut targets = Vec::new();
     for output in &graph.outputs {
         let new = order::root(graph, output.node);
-        let variable = output.name.starts_with("param:") || output.name.starts_with("state:");
-        let name = if variable { output.name.clone() } else { format!("output:{}", output.name).into() };
-        let old = graph.nodes().find_map(|(id, node)| {
-            (variable && needed[id.0 as usize] && leaf_name(&node.op).as_deref() == Some(&*name))
-                .then_some(id)
+        let variable = output.name.variable();
+        let old = variable.as_ref().and_then(|variable| {
+            let is_old = |op: &Op| leaf_key(op).as_ref() == Some(variable);
+            graph.nodes().find_map(|(id, node)| (needed[id.0 as usize] && is_old(&node.op)).then_some(id))
         });
+        let name = variable.unwrap_or_else(|| ExternalKey::Output(output.name.clone()));
         if old == Some(new) {
             continue;
         }
@@ -165,8 +167,8 @@ impl Lowering {
         let (node, range) = (&frame.graph[id], frame.known.node(id));
         Ok(match &node.op {
             Op::Input { .. } | Op::Param { .. } | Op::State { .. } => {
-                let name = leaf_name(&node.op).unwrap_or_default();
-                let buffer = self.external(&name, node, range, false)?;
+                let key = leaf_key(&node.op).expect("a leaf is given by the caller");
+                let buffer = self.external(&key, node, range, false)?;
                 Some(View::contiguous(buffer, 0, shape_of(node)?))
             }
             Op::Const(value) => {
@@ -263,7 +265,7 @@ impl Lowering {
 
     fn external(
         &mut self,
-        name: &Arc<str>,
+        name: &ExternalKey,
         node: &Node,
         range: Range,
         written: bool,
@@ -285,12 +287,12 @@ impl Lowering {
     }
 }
 
-/// The name under which the caller gives the tensor of a leaf.
-fn leaf_name(op: &Op) -> Option<Arc<str>> {
+/// As what the caller gives the tensor of a leaf.
+fn leaf_key(op: &Op) -> Option<ExternalKey> {
     match op {
-        Op::Input { name, .. } => Some(format!("input:{name}").into()),
-        Op::Param { path, .. } => Some(format!("param:{path}").into()),
-        Op::State { path, .. } => Some(format!("state:{path}").into()),
+        Op::Input { name, .. } => Some(ExternalKey::Input(name.clone())),
+        Op::Param { path, .. } => Some(ExternalKey::Param(path.clone())),
+        Op::State { path, .. } => Some(ExternalKey::State(path.clone())),
         Op::Const(_) | Op::Loop(_) | Op::Reshape { .. } | Op::Rand { .. } | Op::Mark(_) => None,
         Op::Scan(_) | Op::Result(_) | Op::Carry { .. } | Op::Capture { .. } => None,
     }

@@ -45,7 +45,7 @@ pub use work::Work;
 use crate::base::Span;
 use crate::ir::program::Precision;
 use crate::ir::ranges::Range;
-use crate::ir::{Combine, Const, Elem, Graph, Loop, Phase, RandKind, Sizes, StepId};
+use crate::ir::{Combine, Const, Elem, ExternalKey, Graph, Loop, Phase, RandKind, Sizes, StepId};
 use std::fmt;
 use std::sync::Arc;
 
@@ -168,8 +168,7 @@ pub enum Place {
 /// A tensor of the caller: an input, a variable (updated in place if `written`), an output.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct External {
-    /// `input:image`, `param:fc1.weight`, `state:bn.running_mean`, `output:loss:0`.
-    pub name: Arc<str>,
+    pub name: ExternalKey,
     pub elem: Elem,
     /// Of ints: whether they have 64 bits, not 32.
     pub wide: bool,

@@ -6,7 +6,9 @@
 
 use super::inline::count_uses;
 use super::rebuild::rebuild;
-use crate::ir::{Affine, Combine, Graph, Loop, LoopBuilder, NodeId, Op, Scalar, Scan, Sub, Var, compose};
+use crate::ir::{
+    Affine, Combine, Graph, Loop, LoopBuilder, NodeId, Op, OutputKey, Scalar, Scan, Sub, Var, compose,
+};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,7 +24,7 @@ pub(super) fn sink_sums(graph: &Graph) -> Graph {
             let Sunk { extra, .. } = Sunk::of(scan)?;
             let mut body = scan.body.clone();
             for (at, node) in extra.iter().enumerate() {
-                body.output(format!("stack:{at}"), *node);
+                body.output(OutputKey::named(format!("stack:{at}")), *node);
             }
             let scan = Scan { body, trip: scan.trip.clone(), ..**scan };
             Some(new.add(Op::Scan(Arc::new(scan)), operands))

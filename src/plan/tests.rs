@@ -5,7 +5,7 @@ mod writes;
 
 use super::*;
 use crate::ir::interpret::{Data, Feed, Tensor, evaluate};
-use crate::ir::{BinaryOp, LoopBuilder, UnaryOp};
+use crate::ir::{BinaryOp, ExternalKey, LoopBuilder, UnaryOp};
 use graphs::*;
 
 /// Carries out a plan over the given tensors; returns all tensors of the caller afterwards.
@@ -14,8 +14,10 @@ fn run(plan: &Plan, given: &[(&str, Vec<f64>)]) -> Vec<(String, Vec<f64>)> {
         .externals
         .iter()
         .map(|external| {
-            let own =
-                given.iter().find(|(name, _)| *name == &*external.name).map(|(_, values)| values.clone());
+            let own = given
+                .iter()
+                .find(|(name, _)| *name == external.name.to_string())
+                .map(|(_, values)| values.clone());
             own.unwrap_or_else(|| vec![0.0; external.shape.iter().product()])
         })
         .collect();
@@ -80,24 +82,27 @@ fn meaning(
 ) -> Vec<(String, Vec<f64>)> {
     let mut feed = Feed::<f64> { seed: 7, step: 1, ..Feed::default() };
     for external in &plan.externals {
-        let Some((_, values)) = given.iter().find(|(name, _)| *name == &*external.name) else { continue };
+        let Some((_, values)) = given.iter().find(|(name, _)| *name == external.name.to_string()) else {
+            continue;
+        };
         let data = match external.elem {
             Elem::Float => Data::Float(values.clone()),
             Elem::Int => Data::Int(values.iter().map(|value| *value as i64).collect()),
             Elem::Bool => Data::Bool(values.iter().map(|value| *value != 0.0).collect()),
         };
         let tensor = Tensor { shape: external.shape.clone(), data };
-        match external.name.split_once(':') {
-            Some(("input", name)) => feed.inputs.insert(name.into(), tensor),
-            Some((_, path)) => feed.variables.insert(path.into(), tensor),
-            None => None,
+        match &external.name {
+            ExternalKey::Input(name) => feed.inputs.insert(name.clone(), tensor),
+            ExternalKey::Param(path) | ExternalKey::State(path) => {
+                feed.variables.insert(path.clone(), tensor)
+            }
+            ExternalKey::Output(_) => None,
         };
     }
     let outputs = evaluate(graph, &feed).unwrap();
     let mut all = after.to_vec();
     for (name, tensor) in outputs {
-        let variable = name.starts_with("param:") || name.starts_with("state:");
-        let name = if variable { name.to_string() } else { format!("output:{name}") };
+        let name = name.variable().unwrap_or(ExternalKey::Output(name)).to_string();
         all.iter_mut().find(|(own, _)| *own == name).expect("an external").1 = tensor.to_f64();
     }
     all
@@ -109,11 +114,13 @@ fn check(graph: &Graph) -> Plan {
     let in_parts = plan_in_parts(graph, F64).unwrap();
     let plain = plain(graph, F64).unwrap();
     let mut state = 1u64;
+    let names: Vec<String> = plain.externals.iter().map(|external| external.name.to_string()).collect();
     let given: Vec<(&str, Vec<f64>)> = plain
         .externals
         .iter()
-        .filter(|external| !external.name.starts_with("output:"))
-        .map(|external| {
+        .zip(&names)
+        .filter(|(external, _)| !matches!(external.name, ExternalKey::Output(_)))
+        .map(|(external, name)| {
             let values = (0..external.shape.iter().product::<usize>()).map(|_| {
                 state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
                 match external.elem {
@@ -122,7 +129,7 @@ fn check(graph: &Graph) -> Plan {
                     Elem::Bool => ((state >> 33) % 2) as f64,
                 }
             });
-            (&*external.name, values.collect())
+            (name.as_str(), values.collect())
         })
         .collect();
     let expected = meaning(graph, &plain, &given, &run(&plain, &given));

@@ -1,17 +1,14 @@
 //! `print`, `expect` and `plot`: graphs over whole columns, with the parameters as they are.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use super::array::{Array, Elements};
 use super::call::Moment;
 use super::events::Chart;
 use super::format::array_text;
 use super::program::Part;
-use super::session::Session;
+use super::session::{Results, Session, Tensors};
 use crate::base::{Diagnostic, Span};
 use crate::ir::program::{Action, Expect, Plot, Print, PrintPart};
-use crate::ir::{Graph, Op};
+use crate::ir::{Graph, Op, OutputKey, Sizes};
 
 /// What a `print` prints, without a line end.
 ///
@@ -26,7 +23,7 @@ pub fn print(session: &mut Session, number: usize, item: &Print) -> Result<Strin
 /// E0724 if the condition does not hold everywhere, with both sides; as [`print`].
 pub fn expect(session: &mut Session, number: usize, item: &Expect) -> Result<(), Diagnostic> {
     let values = evaluate(session, number, &item.graph, item.span)?;
-    let Some(Elements::Bool(holds)) = values.get("holds").map(Array::elements) else { return Ok(()) };
+    let Some(Elements::Bool(holds)) = values.get(&"holds".into()).map(Array::elements) else { return Ok(()) };
     let Some(first) = holds.iter().position(|holds| !holds) else { return Ok(()) };
     let message = text_of(&item.message, &values);
     let what = if message.is_empty() { item.condition.clone() } else { message };
@@ -41,7 +38,7 @@ pub fn expect(session: &mut Session, number: usize, item: &Expect) -> Result<(),
         },
     );
     for side in ["left", "right"] {
-        if let Some(array) = values.get(side) {
+        if let Some(array) = values.get(&side.into()) {
             error = error.note(labelled(side, array));
         }
     }
@@ -58,7 +55,7 @@ pub fn plot(session: &mut Session, number: usize, item: &Plot) -> Result<Chart, 
         .graph
         .outputs
         .iter()
-        .filter_map(|output| values.remove(&output.name).map(|array| (output.name.clone(), array)));
+        .filter_map(|output| values.remove(&output.name).map(|array| (output.name.text(), array)));
     Ok(Chart { title: item.title.clone(), columns: columns.collect(), series: item.series.clone() })
 }
 
@@ -68,7 +65,7 @@ fn labelled(side: &str, array: &Array) -> String {
     format!("{side}: {}", text.replace('\n', &format!("\n{indent}")))
 }
 
-fn text_of(parts: &[PrintPart], values: &BTreeMap<Arc<str>, Array>) -> String {
+fn text_of(parts: &[PrintPart], values: &Results) -> String {
     let mut out = String::new();
     for part in parts {
         match part {
@@ -84,17 +81,10 @@ fn text_of(parts: &[PrintPart], values: &BTreeMap<Arc<str>, Array>) -> String {
     out
 }
 
-/// Carries out a graph whose inputs are columns by path: `digits.test.image`.
-fn evaluate(
-    session: &mut Session,
-    number: usize,
-    graph: &Graph,
-    span: Span,
-) -> Result<BTreeMap<Arc<str>, Array>, Diagnostic> {
-    let numbers = session.row_sizes(std::iter::once(graph))?;
-    let inputs = session.columns_of(graph, &numbers)?;
+/// Carries out a graph of which all inputs are whole columns.
+fn evaluate(session: &mut Session, number: usize, graph: &Graph, span: Span) -> Result<Results, Diagnostic> {
     let moment = Moment { seed: session.program.checked().seed, step: 0 };
-    session.evaluate_graph(Part::Shown(number), graph, &numbers, moment, &inputs, Some(span))
+    session.evaluate_graph(Part::Shown(number), graph, &Sizes::new(), moment, &Tensors::new(), Some(span))
 }
 
 /// Tells if what is shown depends on parameters that were drawn and are never trained, nor read from a file.
@@ -113,7 +103,7 @@ pub fn tell_untrained(session: &Session, graph: &Graph, span: Span) {
     let is_frozen = |path: &Arc<str>| checked.params.iter().any(|own| own.path == *path && own.frozen);
     let is_drawn = |path: &Arc<str>| {
         let mut start = checked.init.clone();
-        start.outputs.retain(|output| output.name == *path);
+        start.outputs.retain(|output| output.name == OutputKey::Named(path.clone()));
         start.draws_numbers()
     };
     let needed = graph.reachable(graph.outputs.iter().map(|output| output.node));

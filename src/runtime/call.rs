@@ -9,9 +9,9 @@ use super::room;
 use super::train::batch::Taken;
 use crate::base::{Diagnostic, Span};
 use crate::compile::{Code, Function};
-use crate::ir::Graph;
 use crate::ir::interpret::{Data, EvalError, Feed, Real, Tensor, evaluate};
 use crate::ir::program::Precision;
+use crate::ir::{ExternalKey, Graph};
 use crate::jit::{
     self, Call, Executable, JitError, Outcome, Parallel, Rows, TensorMut, TensorRef, Workspace,
 };
@@ -231,9 +231,9 @@ fn interpret<F: Float>(
 ) -> Result<(), Diagnostic> {
     let mut feed = Feed::<F> { seed: moment.seed, step: moment.step, ..Feed::default() };
     for (external, array) in externals.iter().zip(tensors.iter()) {
-        let Some((kind, name)) = external.name.split_once(':').filter(|(kind, _)| *kind != "output") else {
+        if matches!(external.name, ExternalKey::Output(_)) {
             continue;
-        };
+        }
         let data = match array.elements() {
             Elements::F32(_) | Elements::F64(_) => Data::Float(F::of(array)),
             Elements::I32(values) => Data::Int(values.iter().map(|value| i64::from(*value)).collect()),
@@ -242,17 +242,21 @@ fn interpret<F: Float>(
             Elements::Bool(values) => Data::Bool(values.clone()),
         };
         let tensor = Tensor { shape: external.shape.clone(), data };
-        let into = if kind == "input" { &mut feed.inputs } else { &mut feed.variables };
-        into.insert(name.into(), tensor);
+        match &external.name {
+            ExternalKey::Input(name) => drop(feed.inputs.insert(name.clone(), tensor)),
+            ExternalKey::Param(path) | ExternalKey::State(path) => {
+                feed.variables.insert(path.clone(), tensor);
+            }
+            ExternalKey::Output(_) => {}
+        }
     }
     let mut results = evaluate(graph, &feed).map_err(|error| match error {
         EvalError::Overflow(_, span) => overflown(span),
         other => Diagnostic::error("E0799", format!("{other:?}")),
     })?;
     for (external, array) in externals.iter().zip(tensors) {
-        let Some(result) = external.name.strip_prefix("output:").and_then(|name| results.remove(name)) else {
-            continue;
-        };
+        let ExternalKey::Output(name) = &external.name else { continue };
+        let Some(result) = results.remove(name) else { continue };
         let elements = match &result.data {
             Data::Float(values) => F::elements(values),
             Data::Int(values) => Elements::I64(values.clone()),

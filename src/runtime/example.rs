@@ -12,7 +12,7 @@ use crate::base::Diagnostic;
 use crate::compile::{Function, Use};
 use crate::derive::{Derivation, Symbol};
 use crate::ir::program::{BATCH, Train};
-use crate::ir::{Dim, Graph, Sizes};
+use crate::ir::{Dim, Graph, OutputKey, Sizes};
 
 /// At most so many elements of a parameter are compared with finite differences.
 const COMPARED: usize = 100;
@@ -74,10 +74,12 @@ impl Session {
             self.evaluate_once(&own.graph, &example.sizes, example.moment, &example.inputs, train.span)?;
         let mut values: HashMap<Symbol, Array> = HashMap::new();
         for (name, array) in &example.inputs {
-            values.insert(Symbol::new(name.clone()), (**array).clone());
+            values.insert(Symbol::new(name.label()), (**array).clone());
         }
         for (symbol, name) in &own.outputs {
-            values.extend(found.get(name).map(|array| (symbol.clone(), array.clone())));
+            values.extend(
+                found.get(&OutputKey::Named(name.clone())).map(|array| (symbol.clone(), array.clone())),
+            );
         }
         Ok(values)
     }
@@ -105,8 +107,8 @@ impl Session {
     ) -> Result<Vec<Agreement>, Diagnostic> {
         let values = self.example_values(train, own, rows)?;
         let mut loss = own.graph.clone();
-        let name = &own.outputs[&Symbol::new("L")];
-        loss.outputs.retain(|output| output.name == *name);
+        let name = OutputKey::Named(own.outputs[&Symbol::new("L")].clone());
+        loss.outputs.retain(|output| output.name == name);
         let example = self.example(train, &loss, rows)?;
         let program = self.program.clone();
         let sizes = noted(&loss, &example.sizes, &example.inputs, true);

@@ -4,16 +4,15 @@
 //! what it keeps inside. A text that is shorter than the window is filled up behind its end; that changes
 //! nothing for a model whose scores depend only on what stands before, and this is checked.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::array::{Array, Elements};
 use super::call::Moment;
 use super::program::Part;
-use super::session::{Session, Tensors};
+use super::session::{Results, Session, Tensors};
 use crate::base::Diagnostic;
-use crate::ir::Sizes;
 use crate::ir::program::Generate;
+use crate::ir::{InputKey, Sizes};
 
 /// The prompt and the characters that the model adds.
 ///
@@ -58,10 +57,13 @@ pub fn generate(session: &mut Session, number: usize, item: &Generate) -> Result
                 return Err(error.help("attention needs a causal mask, a recurrent layer one direction"));
             }
         }
-        if results.get("scores").is_some_and(|scores| scores.to_f64().iter().any(|score| score.is_nan())) {
+        if results
+            .get(&"scores".into())
+            .is_some_and(|scores| scores.to_f64().iter().any(|score| score.is_nan()))
+        {
             return Err(wrong(format!("the scores for character {step} are not numbers")).at(item.span, ""));
         }
-        match results.get("next").map(Array::elements) {
+        match results.get(&"next".into()).map(Array::elements) {
             Some(Elements::I32(chosen)) if usize::try_from(chosen[0]).is_ok_and(|own| own < vocabulary) => {
                 characters.push(chosen[0]);
             }
@@ -86,20 +88,22 @@ fn next(
     seen: &[i32],
     filler: i32,
     moment: Moment,
-) -> Result<BTreeMap<Arc<str>, Array>, Diagnostic> {
+) -> Result<Results, Diagnostic> {
     let mut characters = seen.to_vec();
     characters.resize(item.window, filler);
     let place = Array::new(Vec::new(), Elements::I32(vec![seen.len() as i32 - 1]));
     let characters = Array::new(vec![1, item.window], Elements::I32(characters));
     let given = [("characters", characters), ("place", place)];
-    let inputs: Tensors =
-        given.into_iter().filter_map(|(name, array)| Some((name.into(), Arc::new(array?)))).collect();
+    let inputs: Tensors = given
+        .into_iter()
+        .filter_map(|(name, array)| Some((InputKey::field(name), Arc::new(array?))))
+        .collect();
     session.evaluate_graph(Part::Next(number), &item.graph, &Sizes::new(), moment, &inputs, Some(item.span))
 }
 
-fn same_bits(a: &BTreeMap<Arc<str>, Array>, b: &BTreeMap<Arc<str>, Array>) -> bool {
-    let bits = |results: &BTreeMap<Arc<str>, Array>| -> Option<Vec<u64>> {
-        Some(results.get("scores")?.to_f64().iter().map(|score| score.to_bits()).collect())
+fn same_bits(a: &Results, b: &Results) -> bool {
+    let bits = |results: &Results| -> Option<Vec<u64>> {
+        Some(results.get(&"scores".into())?.to_f64().iter().map(|score| score.to_bits()).collect())
     };
     bits(a) == bits(b)
 }

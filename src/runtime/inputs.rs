@@ -7,19 +7,47 @@ use super::data::Table;
 use super::session::{Session, Tensors};
 use crate::base::Diagnostic;
 use crate::compile::symbols;
-use crate::ir::{Dim, Graph, Op, Sizes};
+use crate::ir::program::DataRef;
+use crate::ir::{Dim, Graph, InputKey, Sizes, Symbol, columns_of};
+
+/// The data whose number of rows a free dimension is: `digits.rows`, `digits.test.rows`.
+fn rows_symbol(symbol: &Symbol) -> Option<DataRef> {
+    let path = symbol.strip_suffix(".rows")?;
+    let (set, part) = path.split_once('.').map_or((path, None), |(set, part)| (set, Some(part)));
+    Some(DataRef { set: set.into(), part: part.map(Arc::from) })
+}
 
 impl Session {
-    /// The whole columns that a graph reads, `digits.test.image`, by name.
-    pub(super) fn columns_of(&mut self, graph: &Graph, sizes: &Sizes) -> Result<Tensors, Diagnostic> {
-        let mut columns = Tensors::new();
-        for (_, node) in graph.nodes() {
-            let Op::Input { name, .. } = &node.op else { continue };
-            if let Some(column) = self.column(name, sizes)? {
-                columns.insert(name.clone(), column);
+    /// Adds the whole columns that a graph reads, as far as they are not given.
+    pub(super) fn add_columns(
+        &mut self,
+        graph: &Graph,
+        sizes: &Sizes,
+        inputs: &mut Tensors,
+    ) -> Result<(), Diagnostic> {
+        for key in columns_of(graph) {
+            let name = InputKey::Column(key.clone());
+            if !inputs.contains_key(&name)
+                && let Some(column) = self.column(&key, sizes)?
+            {
+                inputs.insert(name, column);
             }
         }
-        Ok(columns)
+        Ok(())
+    }
+
+    /// Adds the numbers of rows that a graph mentions, as far as they are not given.
+    pub(super) fn add_row_sizes(&mut self, graph: &Graph, sizes: &mut Sizes) -> Result<(), Diagnostic> {
+        for symbol in symbols(graph) {
+            if sizes.contains_key(&symbol) {
+                continue;
+            }
+            let Some(data) = rows_symbol(&symbol) else { continue };
+            if let Some(rows) = self.table(&data.set)?.rows_of(data.part.as_deref()) {
+                sizes.insert(symbol, Dim::from(rows.len()));
+            }
+        }
+        Ok(())
     }
 
     /// The numbers of rows that graphs mention.
@@ -28,12 +56,8 @@ impl Session {
         graphs: impl Iterator<Item = &'g Graph>,
     ) -> Result<Sizes, Diagnostic> {
         let mut sizes = Sizes::new();
-        for symbol in graphs.flat_map(symbols) {
-            let Some(path) = symbol.strip_suffix(".rows") else { continue };
-            let (set, part) = path.split_once('.').map_or((path, None), |(set, part)| (set, Some(part)));
-            if let Some(rows) = self.table(set)?.rows_of(part) {
-                sizes.insert(symbol.clone(), Dim::from(rows.len()));
-            }
+        for graph in graphs {
+            self.add_row_sizes(graph, &mut sizes)?;
         }
         Ok(sizes)
     }
@@ -48,15 +72,16 @@ impl Session {
         sizes: &Sizes,
         step: u32,
     ) -> Result<Tensors, Diagnostic> {
-        let mut inputs = self.columns_of(graph, sizes)?;
+        let mut inputs = Tensors::new();
+        self.add_columns(graph, sizes, &mut inputs)?;
         for name in table.fields.keys() {
             let mut carry = |code: &_, sizes: &_, inputs: &_| self.compute(code, sizes, inputs);
             if let Some(array) = table.rows(name, rows, sizes, &mut carry)? {
-                inputs.insert(name.clone(), Arc::new(array));
+                inputs.insert(InputKey::Field(name.clone()), Arc::new(array));
             }
         }
         if let Some(step) = Array::ints(&[], &[step as i32]) {
-            inputs.insert("step".into(), Arc::new(step));
+            inputs.insert(InputKey::Step, Arc::new(step));
         }
         Ok(inputs)
     }

@@ -5,7 +5,7 @@ use super::data::{Column, Table};
 use super::session::{Session, Tensors};
 use crate::base::Diagnostic;
 use crate::ir::ranges::{self, Range};
-use crate::ir::{Elem, Graph, Op, Sizes};
+use crate::ir::{Elem, Graph, InputKey, Op, Sizes};
 
 /// The sizes, and what the ints of the inputs of a graph are: how large those of 64 bits are at most, or, if the same
 /// code is to take other values as well, only that they have so many.
@@ -35,16 +35,19 @@ pub fn note_ints(
 ) -> Result<(), Diagnostic> {
     for (_, node) in graph.nodes() {
         let Op::Input { name, ty } = &node.op else { continue };
-        if ty.elem != Elem::Int || &**name == "step" {
+        if ty.elem != Elem::Int {
             continue;
         }
-        let range = match table.fields.get(name) {
-            _ if name.contains('.') => session.column(name, sizes)?.and_then(|column| column.int_range()),
-            Some(Column::Lazy(column)) if !column.wide => {
-                table.bounds.get(name).and_then(|bounds| bounds.at(sizes).range())
-            }
-            Some(column) => column.int_range(),
-            None => None,
+        let range = match name {
+            InputKey::Column(key) => session.column(key, sizes)?.and_then(|column| column.int_range()),
+            InputKey::Field(field) => match table.fields.get(field) {
+                Some(Column::Lazy(column)) if !column.wide => {
+                    table.bounds.get(field).and_then(|bounds| bounds.at(sizes).range())
+                }
+                Some(column) => column.int_range(),
+                None => None,
+            },
+            InputKey::Step | InputKey::Source(_) | InputKey::Drawn(_) | InputKey::Statistic(_) => None,
         };
         if let Some(range) = range {
             ranges::note_input(sizes, name, range);

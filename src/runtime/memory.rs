@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use super::array::{Array, Elements};
 use crate::compile::{Code, Function};
-use crate::ir::Elem;
 use crate::ir::program::Precision;
+use crate::ir::{Elem, ExternalKey};
 use crate::plan::External;
 
 /// A place in a [`Memory`].
@@ -111,10 +111,10 @@ impl Memory {
         &mut self,
         function: Arc<Function>,
         mut find: impl FnMut(&mut Memory, &External) -> Option<Cell>,
-    ) -> Result<Binding, Arc<str>> {
+    ) -> Result<Binding, ExternalKey> {
         let mut cells = Vec::with_capacity(function.externals.len());
         for external in &function.externals {
-            let cell = if external.name.starts_with("output:") {
+            let cell = if is_output(external) {
                 self.add(Array::for_external(external, self.precision))
             } else {
                 find(self, external).ok_or_else(|| external.name.clone())?
@@ -131,11 +131,15 @@ impl Memory {
     /// Gives back the outputs of a binding.
     pub fn release(&mut self, binding: &Binding) {
         for (external, cell) in binding.function.externals.iter().zip(&binding.cells) {
-            if external.name.starts_with("output:") {
+            if is_output(external) {
                 self.remove(*cell);
             }
         }
     }
+}
+
+fn is_output(external: &External) -> bool {
+    matches!(external.name, ExternalKey::Output(_))
 }
 
 fn fits(array: &Array, external: &External, is_interpreted: bool) -> bool {

@@ -13,7 +13,7 @@ use crate::base::{Diagnostic, Span, nearest};
 use crate::compile::{Code, Function};
 use crate::ir::program::{Model, Precision};
 use crate::ir::ranges::{self, Range};
-use crate::ir::{Elem, Sizes, Type};
+use crate::ir::{Elem, ExternalKey, InputKey, OutputKey, Sizes, Type, columns_of};
 use crate::jit::{Binding, Call};
 
 /// Of so many shapes and models a session remembers what they need.
@@ -37,6 +37,7 @@ pub(super) struct Prepared {
 #[derive(Clone, Copy)]
 enum Slot {
     Input(usize),
+    /// A parameter or state, or a whole column of data.
     Variable(Cell),
     Output,
 }
@@ -90,7 +91,7 @@ fn unknown(models: &[Model], name: &str) -> Diagnostic {
 }
 
 fn prepare(
-    session: &Session,
+    session: &mut Session,
     program: &Program,
     number: usize,
     inputs: &[&Array],
@@ -111,37 +112,50 @@ fn prepare(
             return Err(wrong(format!("the input `{input_name}` of `{name}` is {ty}, but {found} is given")));
         }
     }
+    session.add_row_sizes(graph, &mut sizes)?;
     let below = |name: &Arc<str>| {
         let of_input = model.bounds.iter().filter(|(input, _)| input == name);
         of_input.filter_map(|(_, bound)| bound.below.evaluate(&sizes).ok()).min()
     };
     let below: Vec<Option<i64>> = model.inputs.iter().map(|(name, _)| below(name)).collect();
     for (((input_name, _), input), below) in model.inputs.iter().zip(inputs).zip(&below) {
+        let key = InputKey::Field(input_name.clone());
         match below {
-            _ if is_wide(input) => ranges::note_input(&mut sizes, input_name, Range::ALL),
+            _ if is_wide(input) => ranges::note_input(&mut sizes, &key, Range::ALL),
             // What is given is tested before it is used.
-            Some(below) => {
-                ranges::note_input(&mut sizes, input_name, Range { least: 0, greatest: below - 1 })
-            }
+            Some(below) => ranges::note_input(&mut sizes, &key, Range { least: 0, greatest: below - 1 }),
             None => {}
+        }
+    }
+    for key in columns_of(graph) {
+        if let Some(range) = session.column(&key, &sizes)?.and_then(|column| column.int_range()) {
+            ranges::note_input(&mut sizes, &InputKey::Column(key), range);
         }
     }
     let function = program.function(Part::Forward(number), graph, &sizes);
     let function = function.map_err(|error| program.build_failed(&error, Span::default()))?;
-    let slot = |name: &str| match name.split_once(':')? {
-        ("input", name) => model.inputs.iter().position(|(own, _)| &**own == name).map(Slot::Input),
-        ("output", _) => Some(Slot::Output),
-        (_, path) => session.memory.find(path).map(Slot::Variable),
-    };
-    let slots = function
-        .externals
-        .iter()
-        .map(|external| slot(&external.name).ok_or_else(|| unbound(&external.name, Span::default())));
+    let mut slots = Vec::new();
+    for external in &function.externals {
+        let slot = match &external.name {
+            ExternalKey::Input(InputKey::Field(name)) => {
+                model.inputs.iter().position(|(own, _)| own == name).map(Slot::Input)
+            }
+            ExternalKey::Input(InputKey::Column(key)) => {
+                session.column(key, &sizes)?.map(|column| Slot::Variable(session.memory.add(column)))
+            }
+            ExternalKey::Input(_) => None,
+            ExternalKey::Output(_) => Some(Slot::Output),
+            ExternalKey::Param(path) | ExternalKey::State(path) => {
+                session.memory.find(path).map(Slot::Variable)
+            }
+        };
+        slots.push(slot.ok_or_else(|| unbound(&external.name, Span::default()))?);
+    }
     Ok(Prepared {
         model: number,
         shapes: inputs.iter().map(|input| input.shape().to_vec()).collect(),
         wide: inputs.iter().map(|input| is_wide(input)).collect(),
-        slots: slots.collect::<Result<_, _>>()?,
+        slots,
         below,
         function,
     })
@@ -179,7 +193,10 @@ impl Prepared {
             return Err(overflown(code.place_of(overflow).span));
         }
         // Outputs are called `0`, `1`, …; the function may have them in another order.
-        let number = |name: &str| name.strip_prefix("output:").and_then(|name| name.parse().ok());
+        let number = |name: &ExternalKey| match name {
+            ExternalKey::Output(OutputKey::Named(name)) => name.parse().ok(),
+            _ => None,
+        };
         if results.len() > 1 {
             let order: Vec<usize> = outputs.filter_map(|(external, _)| number(&external.name)).collect();
             let mut numbered: Vec<(usize, Array)> = order.into_iter().zip(results).collect();

@@ -45,8 +45,6 @@ pub struct Texts {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Part {
     Init,
-    /// Of a data set, by number.
-    Fields(usize),
     /// Of a model, by number.
     Forward(usize),
     /// Of an action, by number.
@@ -191,9 +189,7 @@ impl Program {
     ) -> Result<Arc<Function>, BuildError> {
         let usage = match part {
             Part::Step(_) | Part::Evaluate(_) | Part::Forward(_) | Part::Next(_) => Use::Often,
-            Part::Init | Part::Fields(_) | Part::OptimizerInit(_) | Part::Metric(..) | Part::Shown(_) => {
-                Use::Once
-            }
+            Part::Init | Part::OptimizerInit(_) | Part::Metric(..) | Part::Shown(_) => Use::Once,
         };
         self.shared.functions.get(part, sizes, || self.build(graph, sizes, usage))
     }

@@ -25,7 +25,7 @@ use super::{actions, generate};
 use crate::base::{self, Diagnostic, Span, nearest};
 use crate::compile::{Function, Use};
 use crate::ir::program::{Action, DataRef, Precision, StartFile, Variable};
-use crate::ir::{Elem, Graph, Sizes};
+use crate::ir::{ColumnKey, Elem, ExternalKey, Graph, InputKey, OutputKey, Sizes};
 
 /// Parameters and states of a program, and the way through its actions.
 pub struct Session {
@@ -52,8 +52,11 @@ pub struct Session {
     pub(super) given: bool,
 }
 
-/// Tensors by name.
-pub type Tensors = BTreeMap<Arc<str>, Arc<Array>>;
+/// What graphs are given.
+pub type Tensors = BTreeMap<InputKey, Arc<Array>>;
+
+/// What graphs give.
+pub type Results = BTreeMap<OutputKey, Array>;
 
 impl Session {
     pub(super) fn new(program: Program) -> Result<Session, Diagnostics> {
@@ -91,7 +94,7 @@ impl Session {
         let mut values =
             self.evaluate_graph(Part::Init, &checked.init, &Sizes::new(), moment, &Tensors::new(), span)?;
         for variable in checked.params.iter().chain(&checked.states) {
-            let array = match values.remove(&variable.path) {
+            let array = match values.remove(&OutputKey::Named(variable.path.clone())) {
                 Some(array) => array,
                 None => zeros(variable, checked.precision),
             };
@@ -320,23 +323,22 @@ impl Session {
         let set = &sets[number];
         let precision = program.checked().precision;
         let notices = self.notices.clone();
-        let mut fields = FieldsOf { session: self, part: Part::Fields(number), set };
+        let mut fields = FieldsOf { session: self, set };
         let around = Around { base: program.base(), classes: program.classes(), notices: &notices };
         let table = load::load(set, around, precision, load::Limits::default(), &mut fields)?;
         Ok(Arc::clone(program.table(number).get_or_init(|| table.into())))
     }
 
-    /// A whole column by its path, `digits.image` or `digits.test.image`, for code of these sizes; `None` for other
-    /// names.
-    pub(super) fn column(&mut self, path: &str, sizes: &Sizes) -> Result<Option<Arc<Array>>, Diagnostic> {
-        let parts: Vec<&str> = path.split('.').collect();
-        let (set, part, field) = match parts.as_slice() {
-            [set, field] => (*set, None, *field),
-            [set, part, field] => (*set, Some(*part), *field),
-            _ => return Ok(None),
-        };
-        let table = self.table(set)?;
-        table.whole(field, part, sizes, &mut |code, sizes, inputs| self.compute(code, sizes, inputs))
+    /// A whole column, for code of these sizes; none if there is none of this name.
+    pub(super) fn column(
+        &mut self,
+        key: &ColumnKey,
+        sizes: &Sizes,
+    ) -> Result<Option<Arc<Array>>, Diagnostic> {
+        let table = self.table(&key.set)?;
+        table.whole(&key.field, key.part.as_deref(), sizes, &mut |code, sizes, inputs| {
+            self.compute(code, sizes, inputs)
+        })
     }
 
     /// The table and rows that a `data = …` means.
@@ -359,7 +361,7 @@ impl Session {
         computed: &Computed,
         sizes: &Sizes,
         inputs: &Tensors,
-    ) -> Result<BTreeMap<Arc<str>, Array>, Diagnostic> {
+    ) -> Result<Results, Diagnostic> {
         let program = self.program.clone();
         let sizes = noted(&computed.graph, sizes, inputs, false);
         let make = || program.build(&computed.graph, &sizes, Use::Often);
@@ -368,7 +370,8 @@ impl Session {
         self.evaluate_function(function, Moment { seed: 0, step: 0 }, inputs, Span::default())
     }
 
-    /// Carries out a graph once: inputs by name, parameters and states as they are; the outputs by name.
+    /// Carries out a graph once, with parameters and states as they are. Whole columns of data and numbers of rows
+    /// need not be given.
     pub(super) fn evaluate_graph(
         &mut self,
         part: Part,
@@ -377,16 +380,19 @@ impl Session {
         moment: Moment,
         inputs: &Tensors,
         span: Option<Span>,
-    ) -> Result<BTreeMap<Arc<str>, Array>, Diagnostic> {
+    ) -> Result<Results, Diagnostic> {
         if graph.outputs.is_empty() {
             return Ok(BTreeMap::new());
         }
         let span = span.unwrap_or_default();
+        let (mut sizes, mut inputs) = (sizes.clone(), inputs.clone());
+        self.add_row_sizes(graph, &mut sizes)?;
+        self.add_columns(graph, &sizes, &mut inputs)?;
         let program = self.program.clone();
-        let sizes = noted(graph, sizes, inputs, true);
+        let sizes = noted(graph, &sizes, &inputs, true);
         let function =
             program.function(part, graph, &sizes).map_err(|error| program.build_failed(&error, span))?;
-        self.evaluate_function(function, moment, inputs, span)
+        self.evaluate_function(function, moment, &inputs, span)
     }
 
     /// As [`Session::evaluate_graph`], for a graph that is carried out once and whose code is not kept.
@@ -397,7 +403,7 @@ impl Session {
         moment: Moment,
         inputs: &Tensors,
         span: Span,
-    ) -> Result<BTreeMap<Arc<str>, Array>, Diagnostic> {
+    ) -> Result<Results, Diagnostic> {
         let program = self.program.clone();
         let sizes = noted(graph, sizes, inputs, true);
         let function = program.build_in(self.memory.precision, graph, &sizes, Use::Once);
@@ -411,22 +417,23 @@ impl Session {
         moment: Moment,
         inputs: &Tensors,
         span: Span,
-    ) -> Result<BTreeMap<Arc<str>, Array>, Diagnostic> {
-        let outputs = function.externals.iter().filter(|external| external.name.starts_with("output:"));
+    ) -> Result<Results, Diagnostic> {
+        let is_output = |external: &&crate::plan::External| matches!(external.name, ExternalKey::Output(_));
+        let outputs = function.externals.iter().filter(is_output);
         let bytes = outputs.fold(0, |sum: u64, external| {
             sum.saturating_add(room::bytes_of(&external.shape, self.memory.precision.bytes()))
         });
         let need = Need::of("temporaries of a computation", function.temporary_bytes() as u64);
         need.and("its results", bytes).check().map_err(|error| error.at(span, "asked for here"))?;
         let mut added = Vec::new();
-        let binding = self.memory.bind(function, |memory, external| {
-            if let Some(name) = external.name.strip_prefix("input:") {
+        let binding = self.memory.bind(function, |memory, external| match &external.name {
+            ExternalKey::Input(name) => {
                 let cell = memory.add(Arc::clone(inputs.get(name)?));
                 added.push(cell);
-                return Some(cell);
+                Some(cell)
             }
-            let (_, path) = external.name.split_once(':')?;
-            memory.find(path)
+            ExternalKey::Param(path) | ExternalKey::State(path) => memory.find(path),
+            ExternalKey::Output(_) => None,
         });
         let binding = binding.map_err(|name| unbound(&name, span))?;
         let called = self.caller.call(&binding, &mut self.memory, moment);
@@ -439,19 +446,19 @@ impl Session {
 }
 
 /// Moves the outputs out of the memory.
-fn take_outputs(binding: &Binding, memory: &mut Memory) -> BTreeMap<Arc<str>, Array> {
+fn take_outputs(binding: &Binding, memory: &mut Memory) -> Results {
     let externals = binding.function.externals.iter().zip(&binding.cells);
     externals
         .filter_map(|(external, cell)| {
-            let name = external.name.strip_prefix("output:")?;
+            let ExternalKey::Output(name) = &external.name else { return None };
             let array = Arc::unwrap_or_clone(memory.take_one(*cell));
-            Some((name.into(), array.reshaped(external.shape.clone())?))
+            Some((name.clone(), array.reshaped(external.shape.clone())?))
         })
         .collect()
 }
 
 /// A function asks for a tensor that the session does not have: graphs and variables do not fit together.
-pub(super) fn unbound(name: &str, span: Span) -> Diagnostic {
+pub(super) fn unbound(name: &ExternalKey, span: Span) -> Diagnostic {
     let message = format!("the compiled code needs `{name}`, which the program does not have in that shape");
     Diagnostic::error("E0799", message).at(span, "")
 }

@@ -61,6 +61,8 @@ pub struct Elaborator<'a> {
     pub mode: Mode,
     /// The graph that is being built, outermost first; there is always one. See [`super::graphs`].
     pub levels: Vec<Level>,
+    /// The levels around those, of which no tensors can be used: those of a body whose parameters are being made.
+    pub(super) suspended: Vec<Vec<Level>>,
     /// The loops that are being written in index notation, outermost first.
     pub index_frames: Vec<IndexFrame>,
     /// The calls in progress, outermost first. There is always one.
@@ -137,6 +139,7 @@ impl<'a> Elaborator<'a> {
             diagnostics: Vec::new(),
             mode: Mode { training: false, updates: false },
             levels: vec![Level::compile_time()],
+            suspended: Vec::new(),
             index_frames: Vec::new(),
             frames: vec![Frame::new(FrameKind::File, None, ModuleId::MAIN, Span::default())],
             variables: Variables::default(),

@@ -12,7 +12,7 @@ use super::module::ItemRef;
 use super::scope::BindingKind;
 use super::value::{Instance, InstanceKind, Value};
 use crate::base::{Diagnostic, Diagnostics, Label, Span};
-use crate::ir::{Dim, Op, Type};
+use crate::ir::{Dim, InputKey, Op, Type};
 use crate::syntax::ast::{self, DimKind, Role, TypeKind};
 use std::sync::Arc;
 
@@ -177,7 +177,7 @@ impl Elaborator<'_> {
     }
 
     fn free_input(&mut self, name: &Arc<str>, ty: Type, span: Span) -> Value {
-        let node = self.graph_mut().add(Op::Input { name: name.clone(), ty }, Vec::new());
+        let node = self.graph_mut().add(Op::Input { name: InputKey::field(name.clone()), ty }, Vec::new());
         let mut tensor = self.tensor(node, span);
         tensor.field = Some(format!("free.{name}").into());
         Value::Tensor(tensor)

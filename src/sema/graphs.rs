@@ -71,9 +71,11 @@ impl Elaborator<'_> {
     ) -> (Graph, R) {
         let level = Level { id, graph, step: None, captures: Vec::new() };
         let levels = std::mem::replace(&mut self.levels, vec![level]);
+        self.suspended.push(levels);
         let index_frames = std::mem::take(&mut self.index_frames);
         let result = build(self);
         self.index_frames = index_frames;
+        let levels = self.suspended.pop().unwrap_or_else(|| vec![Level::compile_time()]);
         let mut own = std::mem::replace(&mut self.levels, levels);
         (own.swap_remove(0).graph, result)
     }
@@ -119,21 +121,12 @@ impl Elaborator<'_> {
 
     /// The node of a tensor in the level that is being built.
     pub fn node(&mut self, tensor: &Tensor, span: Span) -> Option<NodeId> {
-        let Some(at) = self.levels.iter().position(|level| level.id == tensor.level) else {
-            let starts = self.variables.init_level.is_some_and(|init| self.level().id == init);
-            let error = match &self.draw_path {
-                Some(path) if starts => {
-                    let message = format!("the starting value of `{path}` depends on an input");
-                    Diagnostic::error("E0125", message).at(span, "not known before the first step")
-                }
-                _ => Diagnostic::error("E0125", "a value that is not available here")
-                    .at(span, "this needs a tensor of another computation"),
-            };
-            let note = "starting values use compile-time values and makers such as `uniform`, not inputs";
-            self.report(error.note(note));
+        let known = self.levels.iter().position(|level| level.id == tensor.level).map(|at| (at, tensor.node));
+        let known = known.or_else(|| self.started(tensor).map(|node| (0, node)));
+        let Some((at, mut node)) = known else {
+            self.not_available(span);
             return None;
         };
-        let mut node = tensor.node;
         for inner in &mut self.levels[at + 1..] {
             let index = inner.captures.iter().position(|own| *own == node).unwrap_or_else(|| {
                 inner.captures.push(node);
@@ -142,6 +135,22 @@ impl Elaborator<'_> {
             node = inner.graph.add(Op::Capture { index: index as u32, ty: tensor.ty.clone() }, Vec::new());
         }
         Some(node)
+    }
+
+    /// Reports a tensor of a graph that is not open.
+    fn not_available(&mut self, span: Span) {
+        let error = match &self.draw_path {
+            Some(path) if self.in_starts() => {
+                let message = format!("the starting value of `{path}` depends on an input");
+                Diagnostic::error("E0125", message).at(span, "not known before the first step")
+            }
+            _ => Diagnostic::error("E0125", "a value that is not available here")
+                .at(span, "this needs a tensor of another computation"),
+        };
+        self.report(error.note(
+            "starting values use compile-time values, makers such as `uniform`, other parameters and states, and \
+             columns of data, not inputs",
+        ));
     }
 
     /// Adds a node with its origin.

@@ -234,6 +234,9 @@ impl Elaborator<'_> {
             InstanceKind::Layer { item, hyper } => (item.clone(), hyper.clone()),
             InstanceKind::Row(row) => return self.call_row(row, given, span),
         };
+        if self.data.is_made() {
+            return self.data_depends(&format!("`{}`", item.name()), span);
+        }
         let open = self
             .frames
             .iter()

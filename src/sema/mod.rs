@@ -10,7 +10,8 @@
 //! - [`module`], [`prelude`]: files, imports, the library;
 //! - [`elaborator`], [`graphs`], [`scope`], [`variables`]: the state of the interpreter;
 //! - [`expr`], [`statement`], [`call`], [`arguments`], [`signature`], [`results`], [`roles`],
-//!   [`recursion`], [`instance`], [`parameters`], [`fields`], `requirements`, `notes`: one construct each;
+//!   [`recursion`], [`instance`], [`parameters`], [`starts`], [`fields`], `requirements`, `notes`: one construct
+//!   each;
 //! - [`elementwise`], [`operators`], [`constants`], [`tensors`], [`subscript`], [`builtins`]: what makes nodes;
 //! - [`index`], [`scan`]: index notation and recurrences;
 //! - [`free`], [`trials`]: bodies on free sizes, for messages and for what nothing calls;
@@ -46,6 +47,7 @@ pub mod scan;
 pub mod scope;
 pub mod settings;
 pub mod signature;
+pub mod starts;
 pub mod statement;
 pub mod subscript;
 pub mod tensors;

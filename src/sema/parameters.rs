@@ -5,7 +5,7 @@ use super::scope::{BindingKind, FrameKind};
 use super::value::{Axis, Tensor, Value, show_axes};
 use super::variables::Variable;
 use crate::base::{Diagnostic, Span};
-use crate::ir::{Elem, Op, Type};
+use crate::ir::{Elem, Op, OutputKey, Type};
 use crate::syntax::ast;
 use std::sync::Arc;
 
@@ -140,8 +140,8 @@ impl Elaborator<'_> {
             let Value::Tensor(tensor) = own.starting_value(&path, expected, declared, name) else {
                 return None;
             };
-            let node = own.node(&tensor, name)?;
-            own.graph_mut().output(path.clone(), node);
+            let node = own.node(&tensor, declared.value.map_or(name, |value| value.span))?;
+            own.graph_mut().output(OutputKey::Named(path.clone()), node);
             Some(tensor.ty)
         });
         self.variables.init = init;
@@ -229,8 +229,25 @@ impl Elaborator<'_> {
         Value::Error
     }
 
+    /// Reports data that depends on what is trained.
+    pub fn data_depends(&mut self, on: &str, span: Span) -> Value {
+        let Some((set, declared)) = self.data.open.last().cloned() else { return Value::Error };
+        let message = format!("the data `{set}` depends on {on}");
+        let error = Diagnostic::error("E0631", message).at(span, "known in training only");
+        self.report(error.and_at(declared, "this data is made once, before anything is trained"));
+        Value::Error
+    }
+
     /// What a variable is worth at this place of the graph.
     pub fn variable_value(&mut self, path: &Arc<str>, span: Span) -> Value {
+        if self.data.is_made() {
+            return self.data_depends(&format!("the parameter `{path}`"), span);
+        }
+        if self.in_starts()
+            && let Some(start) = self.start_of(path, span)
+        {
+            return Value::Tensor(start);
+        }
         if let Some(current) = self.variables.current.get(path) {
             return Value::Tensor(current.clone());
         }

@@ -156,8 +156,10 @@ impl Elaborator<'_> {
         for step in steps_to(self.last_step) {
             let feed: Feed<f64> = Feed { step: step as u32, ..Feed::default() };
             let values = evaluate(&alone, &feed).ok()?;
-            let value =
-                *values.get("value").map(|value: &std::rc::Rc<Tensor<f64>>| value.to_f64())?.first()?;
+            let value = *values
+                .get(&"value".into())
+                .map(|value: &std::rc::Rc<Tensor<f64>>| value.to_f64())?
+                .first()?;
             if wanted(value) {
                 return Some((step, value));
             }

@@ -157,6 +157,27 @@ impl Elaborator<'_> {
         }
     }
 
+    /// The n of a type `class(n)`.
+    pub fn declared_class(&mut self, ty: &ast::Type) -> Option<Dim> {
+        let TypeKind::Tensor { element, .. } = &ty.kind else { return None };
+        self.size(class_of(element)?, "the number of classes")
+    }
+
+    /// The same as [`Elaborator::with_class`], where the n, if there is one, was worked out.
+    pub fn within_class(
+        &mut self,
+        value: Value,
+        class: Option<&Dim>,
+        what: &str,
+        span: Span,
+        declared: Span,
+    ) -> Value {
+        match class {
+            Some(size) => self.with_class_size(value, size, what, span, declared),
+            None => value,
+        }
+    }
+
     pub fn with_class_size(
         &mut self,
         value: Value,

@@ -7,9 +7,9 @@
 use super::elaborator::{Elaborator, Expected};
 use super::scope::BindingKind;
 use super::tensors::count;
-use super::value::{Tensor, Value, show_axes};
+use super::value::{Interval, Tensor, Value, show_axes};
 use crate::base::{Diagnostic, Span};
-use crate::ir::{Dim, Elem, NodeId, Op, Scan, StepId};
+use crate::ir::{Dim, Elem, NodeId, Op, OutputKey, Scan, StepId};
 use crate::syntax::ast::{self, StatementKind};
 use std::sync::Arc;
 
@@ -36,8 +36,18 @@ struct Carry<'t> {
     /// The starting value; `None` after an error.
     start: Option<Tensor>,
     expected: Option<Expected>,
+    /// Of a carry declared as `class(n)`: that n.
+    class: Option<Dim>,
     /// Its type, or its name if none is written.
     declared: Span,
+}
+
+impl Carry<'_> {
+    /// What is known of the carry's value in every step, and after the last.
+    fn known(&self, value: Tensor, start: &Tensor) -> Tensor {
+        let interval = self.class.as_ref().map(Interval::below);
+        Tensor { stretch: start.stretch.clone(), interval, ..value }
+    }
 }
 
 /// Carries out a scan statement: binds the carries and what is collected in the frame of the call.
@@ -71,9 +81,8 @@ pub fn scan(elaborator: &mut Elaborator<'_>, scan: &ast::Scan, span: Span) {
     };
     let mut results = results.into_iter().flatten();
     for carry in &carries {
-        let stretch = carry.start.as_ref().map(|start| start.stretch.clone());
-        let value = match (results.next(), stretch) {
-            (Some(result), Some(stretch)) => Value::Tensor(Tensor { stretch, ..result }),
+        let value = match (results.next(), &carry.start) {
+            (Some(result), Some(start)) => Value::Tensor(carry.known(result, start)),
             _ => Value::Error,
         };
         elaborator.bind_local(carry.name, value);
@@ -161,6 +170,7 @@ impl Elaborator<'_> {
             let declared = ty.as_ref().map_or(name.span, |ty| ty.span);
             let broken = matches!(expected, Some(None));
             let expected = expected.flatten();
+            let class = ty.as_ref().and_then(|ty| self.declared_class(ty));
             let start = match value {
                 Some(value) => {
                     let made = self.expr(value, expected.as_ref());
@@ -168,7 +178,8 @@ impl Elaborator<'_> {
                         (_, true) => None,
                         (Some(expected), _) => {
                             let what = format!("the carry `{name}`");
-                            match self.fit(made, expected, &what, value.span, declared) {
+                            let start = self.fit(made, expected, &what, value.span, declared);
+                            match self.within_class(start, class.as_ref(), &what, value.span, declared) {
                                 Value::Tensor(tensor) => Some(tensor),
                                 _ => None,
                             }
@@ -185,7 +196,7 @@ impl Elaborator<'_> {
                 }
             };
             let expected = start.as_ref().map(Expected::of).or(expected);
-            carries.push(Carry { name, start, expected, declared });
+            carries.push(Carry { name, start, expected, class, declared });
         }
         carries
     }
@@ -200,7 +211,7 @@ impl Elaborator<'_> {
                 Some(start) => {
                     let op = Op::Carry { index: index as u32, ty: start.ty.clone() };
                     let leaf = self.add(carry.name.span, op, Vec::new());
-                    Value::Tensor(Tensor { stretch: start.stretch.clone(), ..leaf })
+                    Value::Tensor(carry.known(leaf, start))
                 }
                 None => Value::Error,
             };
@@ -258,7 +269,9 @@ impl Elaborator<'_> {
                 return None;
             }
         }
-        match self.fit(value, expected, &format!("the carry `{name}`"), at, carry.declared) {
+        let what = format!("the carry `{name}`");
+        let next = self.fit(value, expected, &what, at, carry.declared);
+        match self.within_class(next, carry.class.as_ref(), &what, at, carry.declared) {
             Value::Tensor(tensor) => Some(tensor),
             _ => None,
         }
@@ -282,7 +295,7 @@ impl Elaborator<'_> {
             outputs.push((own.name.text.clone(), node));
         }
         for (name, node) in outputs {
-            self.graph_mut().output(name, node);
+            self.graph_mut().output(OutputKey::Named(name), node);
         }
         Some(())
     }
@@ -341,7 +354,9 @@ impl Elaborator<'_> {
     fn along(&mut self, stacked: &Tensor, collected: &Collected, span: Span) -> Value {
         let own = collected.tensor.as_ref().map_or(Vec::new(), |tensor| tensor.stretch.clone());
         let stretch: Vec<bool> = std::iter::once(false).chain(own).collect();
-        let stacked = Tensor { stretch, span: collected.name.span, ..stacked.clone() };
+        // Each step has collected a value of this interval.
+        let interval = collected.tensor.as_ref().and_then(|tensor| tensor.interval.clone());
+        let stacked = Tensor { stretch, interval, span: collected.name.span, ..stacked.clone() };
         if collected.axis == 0 {
             return Value::Tensor(stacked);
         }

@@ -6,7 +6,7 @@ use super::module::{Modules, NoImports};
 use super::value::Value;
 use crate::base::{Diagnostics, SourceMap, Span};
 use crate::ir::interpret::{Data, Feed, evaluate};
-use crate::ir::{Dim, Elem, Graph, Op, Type};
+use crate::ir::{Dim, Elem, Graph, InputKey, Op, Type};
 use crate::syntax;
 use crate::syntax::ast::ItemKind;
 
@@ -44,8 +44,9 @@ fn run(text: &str, call: Option<(&str, &[Type])>) -> (String, Diagnostics, Graph
                 .iter()
                 .enumerate()
                 .map(|(at, ty)| {
-                    let node =
-                        e.graph_mut().add(Op::Input { name: at.to_string().into(), ty: ty.clone() }, vec![]);
+                    let node = e
+                        .graph_mut()
+                        .add(Op::Input { name: InputKey::field(at.to_string()), ty: ty.clone() }, vec![]);
                     Given {
                         name: None,
                         value: Value::Tensor(e.tensor(node, Span::default())),
@@ -91,7 +92,7 @@ fn values(text: &str) -> String {
     assert!(diagnostics.is_empty(), "{diagnostics:#?}");
     let found = evaluate::<f64>(&graph, &Feed { step: 1, ..Feed::default() }).expect("a value");
     let show = |at: usize| {
-        let tensor = &found[at.to_string().as_str()];
+        let tensor = &found[&at.to_string().into()];
         let numbers: Vec<String> = match &tensor.data {
             Data::Float(values) => {
                 values.iter().map(|value| ((value * 1e6).round() / 1e6).to_string()).collect()

@@ -2,7 +2,7 @@
 
 use super::value::{LevelId, Tensor};
 use crate::base::Span;
-use crate::ir::{Graph, Type};
+use crate::ir::{Graph, OutputKey, Type};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -48,7 +48,7 @@ impl Variables {
     pub fn truncate(&mut self, n: usize) {
         for gone in self.list.drain(n..) {
             self.by_path.remove(&gone.path);
-            self.init.outputs.retain(|output| output.name != gone.path);
+            self.init.outputs.retain(|output| output.name != OutputKey::Named(gone.path.clone()));
         }
     }
 

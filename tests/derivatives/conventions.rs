@@ -9,7 +9,7 @@ fn derivative_at(graph: &mut Graph, of: NodeId, wrt: NodeId, x: &[f64]) -> Vec<f
     graph.output("d", d);
     let mut feed = random_feed(graph, 1);
     feed.inputs.insert("x".into(), Tensor::floats(vec![x.len()], x.to_vec()));
-    evaluate(graph, &feed).unwrap()["d"].to_f64()
+    evaluate(graph, &feed).unwrap()[&"d".into()].to_f64()
 }
 
 /// if x > 0 then then(x) else 0, with then(x) a node of its own.

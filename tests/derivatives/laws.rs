@@ -222,7 +222,7 @@ fn with_derivatives(graph: &Graph) -> Graph {
     let of = graph.find_output("out").expect("there is an out");
     let inputs: Vec<NodeId> = graph
         .nodes()
-        .filter(|(_, node)| matches!(&node.op, Op::Input { name, .. } if matches!(&**name, "x" | "y")))
+        .filter(|(_, node)| matches!(&node.op, Op::Input { name, .. } if matches!(&*name.text(), "x" | "y")))
         .map(|(id, _)| id)
         .collect();
     if let Ok(found) = gradient(&mut graph, &[(of, None)], &inputs) {
@@ -389,7 +389,7 @@ fn laws_can_be_switched_off() {
         assert_eq!(applied.counts()[at], 0, "{}", law.name);
         let (a, b) = (evaluate(&graph, &feed), evaluate(&optimised, &feed));
         let (a, b): (BTreeMap<_, _>, BTreeMap<_, _>) = (a.expect("it runs"), b.expect("it runs"));
-        for (a, b) in a["out"].to_f64().into_iter().zip(b["out"].to_f64()) {
+        for (a, b) in a[&"out".into()].to_f64().into_iter().zip(b[&"out".into()].to_f64()) {
             assert!(agree(a, b, Exactness::Rounding, 1e-13, 0.0), "{}: {a} {b}", law.name);
         }
     }

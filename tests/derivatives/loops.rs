@@ -118,7 +118,7 @@ fn minimum_and_first_of_equal_maxima() {
     let tied = nnc::ir::interpret::Tensor::floats(vec![3, 4], [1., 2., 2., 0.].repeat(3));
     feed.inputs.insert("x".into(), tied);
     let found = nnc::ir::interpret::evaluate(&g, &feed).unwrap();
-    assert_eq!(found["d"].to_f64(), [0., 1., 0., 0.].repeat(3));
+    assert_eq!(found[&"d".into()].to_f64(), [0., 1., 0., 0.].repeat(3));
 }
 
 #[test]
@@ -240,9 +240,9 @@ fn seeds_weigh_results() {
     g.output("d", d);
     let feed = random_feed(&g, 5);
     let found = nnc::ir::interpret::evaluate(&g, &feed).unwrap();
-    let (x, seed) = (feed.inputs["x"].to_f64(), feed.inputs["seed"].to_f64());
+    let (x, seed) = (feed.inputs[&"x".into()].to_f64(), feed.inputs[&"seed".into()].to_f64());
     let expected: Vec<f64> = x.iter().zip(&seed).map(|(x, s)| 2.0 * x * s + 1.0).collect();
-    assert!(found["d"].to_f64().iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-12));
+    assert!(found[&"d".into()].to_f64().iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-12));
 }
 
 #[test]

@@ -26,7 +26,7 @@ fn derived(
     feed.inputs.insert("z".into(), Tensor::floats(shape.collect(), logits.to_vec()));
     feed.inputs.insert("y".into(), targets);
     let found = evaluate(&g, &feed).unwrap();
-    (text, found["loss"].to_f64()[0], found["d"].to_f64())
+    (text, found[&"loss".into()].to_f64()[0], found[&"d".into()].to_f64())
 }
 
 fn negative_mean(g: &mut Graph, x: NodeId) -> NodeId {

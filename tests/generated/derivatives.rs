@@ -28,7 +28,7 @@ pub fn check(graph: &Graph, given: &Given, of: &str, slope: &str, input: &str) -
         product = product + *slope * Rounded::exact(*along);
     }
     let mut alone = graph.clone();
-    alone.outputs.retain(|output| &*output.name == of);
+    alone.outputs.retain(|output| &*output.name.text() == of);
     let leaf = format!("input:{input}");
     decided_by_rounding();
     let results = interpreted::<Dual>(&compact(&alone), given, |name, at, value| Dual {

@@ -313,7 +313,7 @@ fn row_by_row(
 /// What is expected of one of so many rows. Nothing is known of outputs without rows: they depend on all.
 fn row_of<P: Format>(all: &Expected<P>, forward: &Graph, row: usize, rows: usize) -> Expected<P> {
     let outputs = all.outputs.iter().map(|(name, elements)| {
-        let node = forward.find_output(name);
+        let node = forward.find_output(name.as_str());
         let first = node.and_then(|node| forward.shape(node).first());
         let has_rows = first.is_some_and(|dim| dim.as_number().is_none());
         let part = elements.as_ref().filter(|_| has_rows).map(|elements| {

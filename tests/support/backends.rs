@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use nnc::ir::interpret::{Data, Feed, Real, Tensor, evaluate};
 use nnc::ir::program::Precision;
-use nnc::ir::{Elem, Graph, Op, Type};
+use nnc::ir::{Elem, ExternalKey, Graph, Op, Type};
 use nnc::jit::{Binding, Call, Executable, Options, Parallel, Target, TensorMut, TensorRef};
 use nnc::loops;
 use nnc::plan::{self, External};
@@ -88,8 +88,10 @@ pub fn interpreted<F: Real>(
         let values = given.values.get(&name).ok_or_else(|| format!("nothing is given for `{name}`"))?;
         let value = tensor(&ty, values, |at, value| float(&name, at, value));
         let (kind, name) = name.split_once(':').unwrap_or_default();
-        let into = if kind == "input" { &mut feed.inputs } else { &mut feed.variables };
-        into.insert(name.into(), value);
+        match kind {
+            "input" => drop(feed.inputs.insert(name.into(), value)),
+            _ => drop(feed.variables.insert(name.into(), value)),
+        }
     }
     let results = evaluate(graph, &feed).map_err(|error| format!("the interpreter: {error}"))?;
     Ok(results.into_iter().map(|(name, value)| (name.to_string(), (*value).clone())).collect())
@@ -171,9 +173,9 @@ const POISON: f64 = -7_654_321.0;
 fn start(external: &External, precision: Precision, given: &Given) -> Result<Elements, String> {
     let count = external.shape.iter().product();
     let poison = vec![POISON; count];
-    let values = match given.values.get(&*external.name) {
+    let values = match given.values.get(&external.name.to_string()) {
         Some(values) => values,
-        None if external.name.starts_with("output:") => &poison,
+        None if matches!(external.name, ExternalKey::Output(_)) => &poison,
         None => return Err(format!("nothing is given for `{}`", external.name)),
     };
     if external.wide {
@@ -216,8 +218,8 @@ pub fn native(graph: &Graph, given: &Given, setup: Setup) -> Result<Results, Str
         }
         let written = plan.externals.iter().zip(&tensors).filter(|(external, _)| external.written);
         let results = written.map(|(external, tensor)| {
-            let name = external.name.strip_prefix("output:").unwrap_or(&external.name);
-            (name.to_owned(), tensor.numbers())
+            let name = external.name.to_string();
+            (name.strip_prefix("output:").unwrap_or(&name).to_owned(), tensor.numbers())
         });
         runs.push(results.collect::<Results>());
     }
@@ -233,7 +235,7 @@ pub fn native(graph: &Graph, given: &Given, setup: Setup) -> Result<Results, Str
 /// Adds the variables that code need not write because they stay what they are.
 pub fn add_unchanged(graph: &Graph, given: &Given, results: &mut Results) {
     for output in &graph.outputs {
-        if let Some(values) = given.values.get(&*output.name) {
+        if let Some(values) = given.values.get(&output.name.to_string()) {
             results.entry(output.name.to_string()).or_insert_with(|| values.clone());
         }
     }

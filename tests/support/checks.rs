@@ -134,15 +134,15 @@ fn native(program: &Program, graph: &Graph) -> Outcome {
     }
     let binding = memory.bind(Arc::new(function), |memory, external| {
         let ty = Type::new(external.elem, external.shape.iter().map(|size| (*size).into()).collect());
-        start(&external.name, &ty).map(|array| memory.add(array))
+        start(&external.name.to_string(), &ty).map(|array| memory.add(array))
     });
     let binding = binding.map_err(|name| format!("no tensor for `{name}`"))?;
     Caller::new(2).call(&binding, &mut memory, Moment { seed: 7, step: 3 }).map_err(|error| error.message)?;
     let written =
         binding.function.externals.iter().zip(&binding.cells).filter(|(external, _)| external.written);
     let found = written.map(|(external, cell)| {
-        let name = external.name.strip_prefix("output:").unwrap_or(&external.name);
-        (name.to_owned(), memory.get(*cell).to_f64().into_owned())
+        let name = external.name.to_string();
+        (name.strip_prefix("output:").unwrap_or(&name).to_owned(), memory.get(*cell).to_f64().into_owned())
     });
     let mut found: Results = found.collect();
     backends::add_unchanged(graph, &given, &mut found);

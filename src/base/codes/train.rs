@@ -15,9 +15,11 @@ After the name of a data set stands a field, a part or `rows`; after a part, a f
         code: "E0602",
         title: "data where a compile-time value is needed",
         explain: "\
-The rows of a data set are known when the program runs. Sizes, hyperparameters and starting values
-are known before. Use the data in `train`, `print`, `expect` or a function that they call.
-    layer L()(x: [B, n]) { param w: [points.rows] = 0 }      # wrong: not known when w is made",
+The rows of a data set are known when the program runs; sizes, settings and hyperparameters are known
+before. Use the data in `train`, `print`, `expect`, in other data, in starting values or in a function
+that they call.
+    train { steps = points.x[0] }            # wrong: not known when the program is checked
+    train { steps = 100 }                    # right",
     },
     Code {
         code: "E0603",
@@ -209,6 +211,25 @@ source numbers the characters; the choice behind `with` gets the scores and give
     generate Writer(plays.x) from \"A\" with sample, length = 80      # wrong: a call
     generate Writer from \"A\" with softmax, length = 80              # wrong: no number
     generate Writer from \"A\" with sample(temperature = 0.8), length = 80, seed = 3",
+    },
+    Code {
+        code: "E0630",
+        title: "data that is made from itself",
+        explain: "\
+A field may use fields of other data, also of data that stands further down, and the fields above it
+of its own data. Data sets that use one another in a circle cannot be made.
+    data a { x: [1] = mean(b.x) ... }
+    data b { x: [1] = mean(a.x) ... }        # wrong: `a` needs `b`, which needs `a`",
+    },
+    Code {
+        code: "E0631",
+        title: "data that depends on parameters",
+        explain: "\
+Data is made once, before anything is trained, so a field cannot use a model or its parameters. Call
+the model where its result is needed: in a loss, a `measure`, a `print`.
+    data d { x: [1] = uniform(0, 1)
+             y: [1] = Net(d.x)[0] }           # wrong
+    train { minimize mse(Other(x), Net(x)) with SGD(lr = 0.1) over Other ... }      # right",
     },
     Code {
         code: "E0635",

@@ -24,6 +24,7 @@ pub use tensor::{Data, Tensor};
 
 use super::affine::{Affine, StepId, Var};
 use super::graph::{Graph, Node, NodeId, Op, Output, RandKind, Scan};
+use super::keys::{InputKey, OutputKey};
 use super::types::Type;
 use crate::base::Span;
 use crate::base::philox::{Draw, stream_of};
@@ -35,8 +36,8 @@ use std::sync::Arc;
 /// What a graph is evaluated on.
 #[derive(Clone, Default, Debug)]
 pub struct Feed<F> {
-    /// Values of [`Op::Input`] by name. `step` may be left out: it is then [`Feed::step`].
-    pub inputs: BTreeMap<Arc<str>, Tensor<F>>,
+    /// Values of [`Op::Input`]. [`InputKey::Step`] may be left out: it is then [`Feed::step`].
+    pub inputs: BTreeMap<InputKey, Tensor<F>>,
     /// Values of [`Op::Param`] and [`Op::State`] by path.
     pub variables: BTreeMap<Arc<str>, Tensor<F>>,
     pub seed: u64,
@@ -65,14 +66,14 @@ pub enum EvalError {
     Malformed(NodeId),
 }
 
-/// The value of every output, by name.
+/// The value of every output.
 ///
 /// # Errors
 /// If sizes are not numbers, a leaf has no value of its type, or a loop breaks its promises.
 pub fn evaluate<F: Real>(
     graph: &Graph,
     feed: &Feed<F>,
-) -> Result<BTreeMap<Arc<str>, Rc<Tensor<F>>>, EvalError> {
+) -> Result<BTreeMap<OutputKey, Rc<Tensor<F>>>, EvalError> {
     let mut frame = Frame { feed, steps: Vec::new(), carries: &[], captures: &[] };
     let values = frame.outputs(graph)?;
     Ok(graph.outputs.iter().zip(values).map(|(Output { name, .. }, value)| (name.clone(), value)).collect())
@@ -120,12 +121,12 @@ impl<F: Real> Frame<'_, F> {
         let shape = node.ty.static_shape().ok_or(EvalError::NotStatic(id))?;
         let operand = || operands.first().cloned().ok_or(EvalError::Malformed(id));
         match &node.op {
-            Op::Input { name, ty } if &**name == "step" && !self.feed.inputs.contains_key(name) => {
+            Op::Input { name: name @ InputKey::Step, ty } if !self.feed.inputs.contains_key(name) => {
                 let step = Tensor { shape: Vec::new(), data: Data::Int(vec![self.feed.step.into()]) };
-                given(Some(&Rc::new(step)), name, ty)
+                given(Some(&Rc::new(step)), &name.text(), ty)
             }
             Op::Input { name, ty } => {
-                given(self.feed.inputs.get(name).cloned().map(Rc::new).as_ref(), name, ty)
+                given(self.feed.inputs.get(name).cloned().map(Rc::new).as_ref(), &name.text(), ty)
             }
             Op::Param { path, ty } | Op::State { path, ty } => {
                 given(self.feed.variables.get(path).cloned().map(Rc::new).as_ref(), path, ty)

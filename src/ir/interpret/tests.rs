@@ -16,7 +16,7 @@ fn feed(inputs: Vec<(&str, Tensor<f32>)>) -> Feed<f32> {
 fn value(graph: &mut Graph, node: NodeId, feed: &Feed<f32>) -> Result<Tensor<f32>, EvalError> {
     graph.outputs.clear();
     graph.output("y", node);
-    evaluate(graph, feed).map(|outputs| outputs["y"].as_ref().clone())
+    evaluate(graph, feed).map(|outputs| outputs[&"y".into()].as_ref().clone())
 }
 
 fn affine(coefficients: &[i64], constant: i64) -> Sub {

@@ -50,7 +50,7 @@ impl Scanner<'_> {
                 let name = self.quoted()?;
                 self.expect("=")?;
                 let node = self.node(&|number| places.get(&number).copied())?;
-                graph.output(name, node);
+                graph.output(&*name, node);
             } else if self.take("%") {
                 let number = self.natural()?;
                 self.expect("=")?;
@@ -96,7 +96,7 @@ impl Scanner<'_> {
     fn head(&mut self, graph: &Graph, places: &Places) -> Parsed<Head> {
         let find = |number: u32| places.get(&number).copied();
         Ok(match self.word()? {
-            "input" => Head::Typed(|name, ty| Op::Input { name, ty }, self.quoted()?.into()),
+            "input" => Head::Typed(|name, ty| Op::Input { name: (&*name).into(), ty }, self.quoted()?.into()),
             "param" => Head::Typed(|path, ty| Op::Param { path, ty }, self.quoted()?.into()),
             "state" => Head::Typed(|path, ty| Op::State { path, ty }, self.quoted()?.into()),
             "carry" => Head::Leaf(|index, ty| Op::Carry { index, ty }, self.natural()?),

@@ -46,7 +46,7 @@ fn write_graph(f: &mut dyn Write, graph: &Graph, indent: usize) -> fmt::Result {
         f.write_str("\n")?;
     }
     for output in &graph.outputs {
-        writeln!(f, "{:indent$}out {} = {}", "", Quoted(&output.name), output.node)?;
+        writeln!(f, "{:indent$}out {} = {}", "", Quoted(&output.name.to_string()), output.node)?;
     }
     Ok(())
 }
@@ -55,7 +55,7 @@ fn write_node(f: &mut dyn Write, graph: &Graph, id: NodeId, node: &Node, indent:
     write!(f, "{id} = ")?;
     let operand = |at: usize| Operand(node.operands.get(at).copied());
     match &node.op {
-        Op::Input { name, .. } => write!(f, "input {}", Quoted(name))?,
+        Op::Input { name, .. } => write!(f, "input {}", Quoted(&name.text()))?,
         Op::Param { path, .. } => write!(f, "param {}", Quoted(path))?,
         Op::State { path, .. } => write!(f, "state {}", Quoted(path))?,
         Op::Const(value) => write_const(f, value)?,

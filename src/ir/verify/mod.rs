@@ -168,16 +168,16 @@ impl Verifier {
             }
             self.node(graph, id, node, around);
             let leaf = match &node.op {
-                Op::Input { name, ty } => Some((0, name, ty)),
-                Op::Param { path, ty } => Some((1, path, ty)),
-                Op::State { path, ty } => Some((2, path, ty)),
+                Op::Input { name, ty } => Some((0, name.text(), ty)),
+                Op::Param { path, ty } => Some((1, path.clone(), ty)),
+                Op::State { path, ty } => Some((2, path.clone(), ty)),
                 _ => None,
             };
             if let Some((kind, name, ty)) = leaf {
                 if around.is_some() {
                     self.fault(graph, id, Problem::OuterLeafInScan);
                 }
-                let first = *leaves.entry((kind, name.clone())).or_insert(ty);
+                let first = *leaves.entry((kind, name)).or_insert(ty);
                 if first != ty {
                     self.fault(graph, id, Problem::LeafTypes(first.clone()));
                 }
@@ -193,7 +193,7 @@ impl Verifier {
             } else {
                 continue;
             };
-            let place = format!("{}out {:?} = {}", self.around, output.name, output.node);
+            let place = format!("{}out {:?} = {}", self.around, output.name.to_string(), output.node);
             self.faults.push(Fault { place, problem });
         }
     }

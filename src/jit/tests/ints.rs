@@ -143,7 +143,7 @@ fn given(plan: &Plan, inputs: &[(&str, &[i64])]) -> Vec<Owned> {
     externals
         .map(|external| {
             let count = external.shape.iter().product();
-            let values = of(&external.name).map_or(vec![0; count], <[i64]>::to_vec);
+            let values = of(&external.name.to_string()).map_or(vec![0; count], <[i64]>::to_vec);
             match (external.elem, external.wide) {
                 (Elem::Int, true) => Owned::I64(values),
                 (Elem::Int, false) => {
@@ -173,7 +173,7 @@ impl Ways {
     fn new(graph: Graph, inputs: &[&str], wide: bool) -> Ways {
         let mut sizes = Sizes::new();
         if wide {
-            inputs.iter().for_each(|name| ranges::note_input(&mut sizes, name, Range::ALL));
+            inputs.iter().for_each(|name| ranges::note_input(&mut sizes, &(*name).into(), Range::ALL));
         }
         let mut native = Vec::new();
         for precision in [Precision::F32, Precision::F64] {
@@ -198,7 +198,7 @@ impl Ways {
         let inputs_by_name = inputs.iter().map(|(name, values)| ((*name).into(), tensor(values))).collect();
         let feed = Feed::<f64> { inputs: inputs_by_name, ..Feed::default() };
         let meant = match evaluate(&self.graph, &feed) {
-            Ok(outputs) => match &outputs["out"].data {
+            Ok(outputs) => match &outputs[&"out".into()].data {
                 Data::Int(values) => Some(values.clone()),
                 other => panic!("{other:?}"),
             },
@@ -213,7 +213,7 @@ impl Ways {
                 let mut bindings = bindings(plan, &mut tensors);
                 code.run(&mut workspace, &mut bindings, call, &Alone).unwrap()
             };
-            let at = plan.externals.iter().position(|own| &*own.name == "output:out").unwrap();
+            let at = plan.externals.iter().position(|own| own.name == "output:out".into()).unwrap();
             let found = overflow.is_none().then(|| ints(&tensors[at]));
             assert_eq!(found, meant, "{name} for {inputs:?}\n{}", self.graph);
         }
@@ -353,9 +353,9 @@ fn floats_of_ints_and_back() {
         let near = graph.map(&[n], |l, reads| l.unary(UnaryOp::ToFloat, reads[0]));
         graph.output("near", near);
         let mut sizes = Sizes::new();
-        ranges::note_input(&mut sizes, "n", Range::ALL);
+        ranges::note_input(&mut sizes, &"n".into(), Range::ALL);
         let plan = plan::plan_for(&graph, plan::Options { precision }, &sizes).unwrap();
-        let place = |name: &str| plan.externals.iter().position(|own| &*own.name == name).unwrap();
+        let place = |name: &str| plan.externals.iter().position(|own| own.name == name.into()).unwrap();
         for lanes in lanes() {
             let module = loops::lower(&plan, lanes).unwrap();
             let code = Executable::from_module(&module, &plan.externals, Options::default()).unwrap();

@@ -144,7 +144,7 @@ fn steps_of_small_nets() {
             .iter()
             .map(|external| {
                 let count: usize = external.shape.iter().product();
-                match external.name.split(':').next() {
+                match external.name.to_string().split(':').next() {
                     Some("input") => vec![0.5; count / batch * rows],
                     Some("param") => vec![0.1; count],
                     _ => vec![0.0; steps],
@@ -158,7 +158,7 @@ fn steps_of_small_nets() {
                 let mut bindings: Vec<Binding<'_>> = tensors
                     .iter_mut()
                     .zip(&plan.externals)
-                    .map(|(values, external)| match external.name.split(':').next() {
+                    .map(|(values, external)| match external.name.to_string().split(':').next() {
                         Some("input") => Binding::Rows(TensorRef::F32(values)),
                         Some("param") => Binding::Write(TensorMut::F32(values)),
                         _ => Binding::Each(TensorMut::F32(values)),

@@ -166,7 +166,7 @@ impl Columns {
         let (mut w, mut losses) = (Some(w), Some(losses));
         plan.externals
             .iter()
-            .map(|external| match &*external.name {
+            .map(|external| match &*external.name.to_string() {
                 "input:x" => Binding::Rows(TensorRef::F32(x)),
                 "input:y" => Binding::Rows(TensorRef::F32(y)),
                 "param:w" => Binding::Write(TensorMut::F32(w.take().unwrap())),
@@ -205,7 +205,7 @@ fn a_series_stops_at_what_is_not_finite() {
     let mut workspace = executable.workspace().unwrap();
     let mut columns = Columns::new(9);
     columns.y[6] = f32::NAN;
-    let loss = plan.externals.iter().position(|external| external.name.contains("loss")).unwrap();
+    let loss = plan.externals.iter().position(|external| external.name.to_string().contains("loss")).unwrap();
     let watched = [loss];
     let series =
         |rows| Series { first: Call::default(), steps: 9, rows, watched: &watched, interrupted: None };

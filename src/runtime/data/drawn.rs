@@ -1,11 +1,9 @@
 //! Random numbers of fields. Those of a row depend on the seed and the number of the row alone, so they are drawn
 //! for the rows that are wanted, when they are wanted, and are never all there beside what is made of them.
 
-use std::sync::Arc;
-
 use super::rowwise::{begins_with, mentions};
 use crate::base::philox::{Draw, stream_of};
-use crate::ir::{Elem, Graph, Op, RandKind, Type, rewrite};
+use crate::ir::{Elem, Graph, InputKey, Op, RandKind, Type, rewrite};
 use crate::runtime::array::{Array, Elements};
 
 /// The random numbers of one call in a field, for all rows.
@@ -22,7 +20,7 @@ pub struct Drawn {
 /// A call that draws, as a column.
 pub struct Apart {
     /// The input that stands in its place.
-    pub name: Arc<str>,
+    pub name: InputKey,
     pub drawn: Drawn,
     /// The shape of one row.
     pub row: Vec<usize>,
@@ -35,8 +33,7 @@ pub fn apart(graph: &Graph, rows: &str, seed: u64) -> (Graph, Vec<Apart>) {
         let Some((drawn, row)) = row_by_row(&node.op, rows, seed) else {
             return new.add_from(node.op.clone(), operands, &node.origin);
         };
-        // No column of a source has such a name.
-        let name: Arc<str> = format!("random:{}", found.len()).into();
+        let name = InputKey::Drawn(found.len() as u32);
         found.push(Apart { name: name.clone(), drawn, row });
         let ty = Type::new(Elem::Float, node.ty.shape.clone());
         new.add_from(Op::Input { name, ty }, operands, &node.origin)

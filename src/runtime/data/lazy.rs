@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::Column;
 use super::drawn::Drawn;
+use super::load::{Columns, Inputs, Outputs};
 use super::read::placed;
 use crate::base::{Diagnostic, Span};
 use crate::compile::Cache;
@@ -48,9 +49,9 @@ pub enum Origin {
 pub struct Computed {
     /// Inputs by name; if it is a field, one output.
     pub graph: Graph,
-    pub inputs: BTreeMap<Arc<str>, Column>,
+    pub inputs: Columns,
     /// Inputs that are the same for all rows.
-    pub known: BTreeMap<Arc<str>, Arc<Array>>,
+    pub known: Inputs,
     /// The free dimension that is the number of rows, and all others.
     pub rows: Arc<str>,
     pub sizes: Sizes,
@@ -60,15 +61,10 @@ pub struct Computed {
 }
 
 /// Carries out a function on inputs by name; gives the outputs by name.
-pub type Carry<'a> = dyn FnMut(&Computed, &Sizes, &BTreeMap<Arc<str>, Arc<Array>>) -> Result<BTreeMap<Arc<str>, Array>, Diagnostic>
-    + 'a;
+pub type Carry<'a> = dyn FnMut(&Computed, &Sizes, &Inputs) -> Result<Outputs, Diagnostic> + 'a;
 
 /// Columns of a source are not computed.
-pub fn no_code(
-    _: &Computed,
-    _: &Sizes,
-    _: &BTreeMap<Arc<str>, Arc<Array>>,
-) -> Result<BTreeMap<Arc<str>, Array>, Diagnostic> {
+pub fn no_code(_: &Computed, _: &Sizes, _: &Inputs) -> Result<Outputs, Diagnostic> {
     Ok(BTreeMap::new())
 }
 
@@ -184,11 +180,7 @@ impl Computed {
     ///
     /// # Errors
     /// Those of [`Lazy::gather`] and of `carry`.
-    pub fn of_rows(
-        &self,
-        rows: &[u32],
-        carry: &mut Carry<'_>,
-    ) -> Result<BTreeMap<Arc<str>, Array>, Diagnostic> {
+    pub fn of_rows(&self, rows: &[u32], carry: &mut Carry<'_>) -> Result<Outputs, Diagnostic> {
         let mut inputs = self.known.clone();
         for (name, column) in &self.inputs {
             inputs.insert(name.clone(), Arc::new(column.rows_of(rows, carry)?));

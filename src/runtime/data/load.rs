@@ -12,17 +12,34 @@ use super::{Column, Rows, Table, digits, read, statistics};
 use crate::base::Diagnostic;
 use crate::compile::Cache;
 use crate::ir::program::{DataSet, Precision};
-use crate::ir::{Combine, Dim, Elem, Graph, Node, NodeId, Op, Output, Sizes, compact};
+use crate::ir::{
+    ColumnKey, Combine, Dim, Elem, Graph, InputKey, Node, NodeId, Op, Output, OutputKey, Sizes, columns_of,
+    compact,
+};
 use crate::runtime::array::{Array, Elements};
 use crate::runtime::notices::Notices;
 use crate::runtime::permutation::split_rows;
 
-/// Tensors by name.
-pub type Inputs = BTreeMap<Arc<str>, Arc<Array>>;
-pub type Outputs = BTreeMap<Arc<str>, Array>;
+/// What the graphs of fields are given, and what they give.
+pub type Inputs = BTreeMap<InputKey, Arc<Array>>;
+pub type Outputs = BTreeMap<OutputKey, Array>;
+/// Columns that graphs of fields read.
+pub type Columns = BTreeMap<InputKey, Column>;
 
 /// Carries out the graphs of fields.
 pub trait Evaluate {
+    /// A column of another data set, and its rows that are meant; none if there is none of this name.
+    ///
+    /// # Errors
+    /// If that data cannot be read.
+    fn column(&mut self, key: &ColumnKey, sizes: &Sizes) -> Result<Option<(Column, Rows)>, Diagnostic>;
+
+    /// Adds the numbers of rows of other data sets that a graph mentions.
+    ///
+    /// # Errors
+    /// If that data cannot be read.
+    fn add_row_sizes(&mut self, graph: &Graph, sizes: &mut Sizes) -> Result<(), Diagnostic>;
+
     /// A graph for all rows, once.
     ///
     /// # Errors
@@ -83,9 +100,10 @@ pub fn load(
     for (name, rows) in &parts {
         sizes.insert(format!("{}.{name}.rows", set.name).into(), Dim::from(rows.len()));
     }
-    let training = training_rows(&parts, rows);
-    let making = Fields { set, precision, sizes: &sizes, n_rows: rows, limits, notices: around.notices };
-    let fields = making.of(columns, wide, &training, evaluate)?;
+    evaluate.add_row_sizes(&set.graph, &mut sizes)?;
+    let notices = around.notices;
+    let making = Fields { set, precision, sizes: &sizes, n_rows: rows, parts: &parts, limits, notices };
+    let fields = making.all(columns, wide, evaluate)?;
     let mut bounds = BTreeMap::new();
     for field in &set.fields {
         let own = Bounds::new(set, field, &sizes);
@@ -154,46 +172,155 @@ struct Fields<'a> {
     precision: Precision,
     sizes: &'a Sizes,
     n_rows: usize,
+    parts: &'a [PartRows],
     limits: Limits,
     notices: &'a Notices,
 }
 
 impl Fields<'_> {
-    fn of(
+    /// All fields. Those that look at a part of their own data, `digits.train.image`, are made after what they
+    /// look at.
+    fn all(
         &self,
         columns: Vec<Column>,
         wide: Vec<Option<Arc<Array>>>,
-        training: &Rows,
         evaluate: &mut dyn Evaluate,
     ) -> Result<BTreeMap<Arc<str>, Column>, Diagnostic> {
-        let mut inputs = self.inputs(columns, training)?;
-        let wide = self.wide_inputs(wide, training)?;
-        let in_files = inputs.values().any(|column| !column.is_made());
-        let rows = format!("{}.rows", self.set.name);
+        let source = self.inputs(columns)?;
+        let wide = self.wide_inputs(wide)?;
+        let mut made: BTreeMap<Arc<str>, Column> = BTreeMap::new();
+        let mut waiting: Vec<(Graph, Vec<ColumnKey>)> = Vec::new();
+        for output in &self.set.graph.outputs {
+            let graph = only(&self.set.graph, output);
+            let keys = columns_of(&graph).into_iter().filter(|key| key.set == self.set.name);
+            waiting.push((graph.clone(), keys.collect()));
+        }
+        while !waiting.is_empty() {
+            let is_ready =
+                |(_, keys): &(Graph, Vec<ColumnKey>)| keys.iter().all(|key| made.contains_key(&key.field));
+            let (ready, later): (Vec<_>, Vec<_>) = waiting.into_iter().partition(is_ready);
+            if ready.is_empty() {
+                let message = format!("the fields of `{}` are made from one another", self.set.name);
+                return Err(Diagnostic::error("E0799", message).at(self.set.span, ""));
+            }
+            let names: Vec<&OutputKey> =
+                ready.iter().flat_map(|(graph, _)| graph.outputs.iter().map(|output| &output.name)).collect();
+            let mut graph = self.set.graph.clone();
+            graph.outputs.retain(|output| names.contains(&&output.name));
+            let fields = self.of(&compact(&graph), &source, &wide, &made, evaluate)?;
+            made.extend(fields);
+            waiting = later;
+        }
+        Ok(made)
+    }
+
+    /// The columns of data sets, also of this one, that a graph reads as a whole.
+    fn others(
+        &self,
+        graph: &Graph,
+        made: &BTreeMap<Arc<str>, Column>,
+        evaluate: &mut dyn Evaluate,
+    ) -> Result<Vec<(ColumnKey, Column)>, Diagnostic> {
+        let mut found = Vec::new();
+        for key in columns_of(graph) {
+            let own = made.get(&key.field).filter(|_| key.set == self.set.name);
+            let column = match own {
+                Some(column) => Some((column.clone(), self.rows_of(key.part.as_deref()))),
+                None => evaluate.column(&key, self.sizes)?,
+            };
+            let Some((column, rows)) = column else { continue };
+            found.push((key, self.part_of(column, &rows)?));
+        }
+        Ok(found)
+    }
+
+    /// The rows of a part of this data set; all without a part.
+    fn rows_of(&self, part: Option<&str>) -> Rows {
+        let found = part.and_then(|part| self.parts.iter().find(|(name, _)| &**name == part));
+        found.map_or(Rows::All(self.n_rows), |(_, rows)| Rows::Some(Arc::clone(rows)))
+    }
+
+    /// Some rows of a column: copied, if the column is in memory.
+    fn part_of(&self, column: Column, rows: &Rows) -> Result<Column, Diagnostic> {
+        let Rows::Some(rows) = rows else { return Ok(column) };
+        match column {
+            Column::Memory(_) | Column::Windows(_) => {
+                Ok(Column::Memory(column.rows_of(rows, &mut no_code)?.into()))
+            }
+            Column::Lazy(ref lazy) => {
+                let (row, elem, span) = (lazy.row.clone(), lazy.elem, lazy.span);
+                let origin = Origin::Part(column.clone(), Arc::clone(rows));
+                Ok(Column::Lazy(Arc::new(Lazy {
+                    origin,
+                    row,
+                    elem,
+                    wide: lazy.wide,
+                    precision: self.precision,
+                    span,
+                })))
+            }
+        }
+    }
+
+    /// Some fields, of the columns of the source and of fields that are made.
+    fn of(
+        &self,
+        whole: &Graph,
+        source: &Columns,
+        wide: &Inputs,
+        made: &BTreeMap<Arc<str>, Column>,
+        evaluate: &mut dyn Evaluate,
+    ) -> Result<BTreeMap<Arc<str>, Column>, Diagnostic> {
+        let mut inputs = source.clone();
+        let rows: Arc<str> = format!("{}.rows", self.set.name).into();
+        let mut counts: Vec<(Arc<str>, usize)> = vec![(rows.clone(), self.n_rows)];
+        if let Some((part, rows)) = self.parts.first() {
+            counts.push((format!("{}.{part}.rows", self.set.name).into(), rows.len()));
+        }
+        let others = self.others(whole, made, evaluate)?;
+        for (key, column) in &others {
+            let rows: Arc<str> = match &key.part {
+                Some(part) => format!("{}.{part}.rows", key.set).into(),
+                None => format!("{}.rows", key.set).into(),
+            };
+            if !counts.iter().any(|(known, _)| *known == rows) {
+                counts.push((rows, column.rows()));
+            }
+            inputs.insert(InputKey::Column(key.clone()), column.clone());
+        }
         // Random numbers are columns like others; only fields that are made in one piece draw their own.
-        let (mut graph, random) = drawn::apart(&self.set.graph, &rows, self.set.seed);
+        let (mut graph, random) = drawn::apart(whole, &rows, self.set.seed);
         inputs.extend(random.into_iter().map(|apart| self.random(apart)));
+        let used = input_names(&graph);
+        let used = || inputs.iter().filter(|(name, _)| used.contains(name)).map(|(_, column)| column);
+        let in_files = used().any(|column| !column.is_made());
+        let bytes = used().fold(0usize, |sum, column| sum.saturating_add(column.lazy_bytes()));
+        let is_large = bytes > self.limits.memory;
         let mut known = Inputs::new();
-        if in_files {
-            let training_rows =
-                self.set.parts.first().map(|part| format!("{}.{}.rows", self.set.name, part.name));
-            let training_rows = training_rows.map(|rows| (rows.into(), training.len()));
-            let counts: Vec<_> =
-                std::iter::once((rows.clone().into(), self.n_rows)).chain(training_rows).collect();
+        if in_files || is_large {
             let Fields { sizes, precision, .. } = *self;
             let of = statistics::Rows { counts: &counts, columns: &inputs, sizes, precision };
             (graph, known) = of.settle(graph, evaluate)?;
+            // What is left of other columns is the same for every row.
+            let left = input_names(&graph);
+            for (key, column) in others {
+                let name = InputKey::Column(key);
+                if left.contains(&name) {
+                    let mut carry = |code: &_, sizes: &_, inputs: &_| evaluate.rows(code, sizes, inputs);
+                    known.insert(name, column.whole(&mut carry)?);
+                }
+            }
         }
         let kinds = kinds(&graph, &rows, &Names { columns: &inputs, known: &known });
         let mut fields = BTreeMap::new();
         let mut made = Vec::new();
-        let mut eager = self.set.graph.clone();
+        let mut eager = whole.clone();
         eager.outputs.clear();
-        for (output, own) in graph.outputs.iter().zip(&self.set.graph.outputs) {
+        for (output, own) in graph.outputs.iter().zip(&whole.outputs) {
             let column = match &graph[output.node].op {
                 // Fields that are columns as they stand need no computing.
                 Op::Input { name, .. } if wide.contains_key(name) => {
-                    Some(Column::Memory(self.rounded(&output.name, Arc::clone(&wide[name]))))
+                    Some(Column::Memory(self.rounded(&output.name.text(), Arc::clone(&wide[name]))))
                 }
                 Op::Input { name, .. } if inputs.contains_key(name) => Some(inputs[name].clone()),
                 _ if kinds[output.node.0 as usize] == Kind::Rows => {
@@ -203,7 +330,7 @@ impl Fields<'_> {
             };
             match column {
                 Some(Column::Lazy(lazy)) if lazy.is_made() => made.push((own, lazy)),
-                Some(column) => drop(fields.insert(output.name.clone(), column)),
+                Some(column) => drop(fields.insert(output.name.text(), column)),
                 None => eager.outputs.push(own.clone()),
             }
         }
@@ -211,14 +338,14 @@ impl Fields<'_> {
         for (own, lazy) in made {
             let column = if bytes > self.limits.memory {
                 Column::Lazy(lazy)
-            } else if bytes > self.limits.piece && is_elementwise(&self.set.graph, own) {
+            } else if bytes > self.limits.piece && is_elementwise(whole, own) {
                 let mut carry = |code: &_, sizes: &_, inputs: &_| evaluate.rows(code, sizes, inputs);
                 Column::Memory(lazy.whole(&mut carry)?.narrowed().into())
             } else {
                 eager.outputs.push(own.clone());
                 continue;
             };
-            fields.insert(own.name.clone(), column);
+            fields.insert(own.name.text(), column);
         }
         if !eager.outputs.is_empty() {
             // What files say is computed with in 64 bits, if it has so many digits. Random numbers are those of the
@@ -227,10 +354,11 @@ impl Fields<'_> {
             let is_wide = names.iter().any(|name| wide.contains_key(name)) && !eager.draws_numbers();
             let mut arrays = BTreeMap::new();
             for name in names {
+                let mut carry = |code: &_, sizes: &_, inputs: &_| evaluate.rows(code, sizes, inputs);
                 let array = match (wide.get(&name), inputs.get(&name)) {
                     (Some(array), _) if is_wide => Arc::clone(array),
-                    (_, Some(column)) if is_wide => widened(column.whole(&mut no_code)?),
-                    (_, Some(column)) => column.whole(&mut no_code)?,
+                    (_, Some(column)) if is_wide => widened(column.whole(&mut carry)?),
+                    (_, Some(column)) => column.whole(&mut carry)?,
                     (_, None) => continue,
                 };
                 arrays.insert(name, array);
@@ -240,6 +368,7 @@ impl Fields<'_> {
                 false => evaluate.once(&eager, self.sizes, &arrays)?,
             };
             for (name, array) in outputs {
+                let name = name.text();
                 let array = if is_wide { self.rounded(&name, array.into()) } else { array.narrowed().into() };
                 fields.insert(name, Column::Memory(array));
             }
@@ -256,7 +385,8 @@ impl Fields<'_> {
     }
 
     /// The columns that are known in 64 bits, as the graph names them.
-    fn wide_inputs(&self, wide: Vec<Option<Arc<Array>>>, training: &Rows) -> Result<Inputs, Diagnostic> {
+    fn wide_inputs(&self, wide: Vec<Option<Arc<Array>>>) -> Result<Inputs, Diagnostic> {
+        let training = &training_rows(self.parts, self.n_rows);
         let mut inputs = Inputs::new();
         for (array, declared) in wide.into_iter().zip(&self.set.columns) {
             let Some(array) = array else { continue };
@@ -270,7 +400,7 @@ impl Fields<'_> {
     }
 
     /// A call that draws as a column, by the name of its input.
-    fn random(&self, apart: Apart) -> (Arc<str>, Column) {
+    fn random(&self, apart: Apart) -> (InputKey, Column) {
         let origin = Origin::Drawn(apart.drawn, self.n_rows);
         let (elem, precision, span) = (Elem::Float, self.precision, self.set.span);
         (
@@ -280,11 +410,8 @@ impl Fields<'_> {
     }
 
     /// The columns as the graph names them. A training-only column has the rows of the training part.
-    fn inputs(
-        &self,
-        columns: Vec<Column>,
-        training: &Rows,
-    ) -> Result<BTreeMap<Arc<str>, Column>, Diagnostic> {
+    fn inputs(&self, columns: Vec<Column>) -> Result<Columns, Diagnostic> {
+        let training = &training_rows(self.parts, self.n_rows);
         let mut inputs = BTreeMap::new();
         for (column, declared) in columns.into_iter().zip(&self.set.columns) {
             let column = match (declared.training_only, training) {
@@ -306,26 +433,20 @@ impl Fields<'_> {
     }
 
     /// A field that is computed row by row of columns that are not in memory.
-    fn computed(
-        &self,
-        graph: &Graph,
-        output: &Output,
-        inputs: &BTreeMap<Arc<str>, Column>,
-        known: &Inputs,
-    ) -> Option<Column> {
+    fn computed(&self, graph: &Graph, output: &Output, inputs: &Columns, known: &Inputs) -> Option<Column> {
         let ty = graph.ty(output.node);
         let row: Option<Vec<usize>> = ty.shape.get(1..)?.iter().map(size_of_axis).collect();
         let graph = only(graph, output);
         let names = input_names(&graph);
         let (fixed, names): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| known.contains_key(name));
-        let own: BTreeMap<Arc<str>, Column> = names
+        let own: Columns = names
             .into_iter()
             .map(|name| inputs.get(&name).map(|column| (name, column.clone())))
             .collect::<Option<_>>()?;
         if !own.values().any(|column| matches!(column, Column::Lazy(_))) {
             return None;
         }
-        let field = self.set.fields.iter().find(|field| field.name == output.name)?;
+        let field = self.set.fields.iter().find(|field| field.name == output.name.text())?;
         let (elem, precision, span) = (ty.elem, self.precision, field.span);
         let computed = Computed {
             graph,
@@ -377,7 +498,7 @@ fn size_of_axis(size: &Dim) -> Option<usize> {
 }
 
 /// The inputs that the outputs of a graph need.
-pub fn input_names(graph: &Graph) -> Vec<Arc<str>> {
+pub fn input_names(graph: &Graph) -> Vec<InputKey> {
     let needed = graph.reachable(graph.outputs.iter().map(|output| output.node));
     let name = |(id, node): (NodeId, &Node)| match &node.op {
         Op::Input { name, .. } if needed[id.0 as usize] => Some(name.clone()),

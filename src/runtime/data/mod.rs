@@ -121,6 +121,14 @@ impl Column {
         }
     }
 
+    /// What all rows would take, if they are not in memory.
+    pub fn lazy_bytes(&self) -> usize {
+        match self {
+            Column::Memory(_) | Column::Windows(_) => 0,
+            Column::Lazy(lazy) => lazy.bytes(),
+        }
+    }
+
     /// The shape of one row.
     pub fn row_shape(&self) -> Vec<usize> {
         match self {

@@ -7,8 +7,8 @@ use super::Column;
 use super::classes::{self, Classes};
 use super::lazy::{Lazy, Origin, no_code};
 use crate::base::{Diagnostic, Span, nearest};
-use crate::ir::Elem;
 use crate::ir::program::{DataSet, Precision, Select, Source, SourceColumn};
+use crate::ir::{Elem, Op, OutputKey};
 use crate::runtime::array::{Array, Elements, shape_text};
 use crate::runtime::notices::Notices;
 use crate::runtime::sources::images::{Images, Size};
@@ -114,6 +114,7 @@ fn beside(path: &Path, column: &SourceColumn) -> PathBuf {
     }
 }
 
+/// The name of a tensor in its file; the checker gives no other columns to such files.
 fn tensor_name(column: &SourceColumn) -> &str {
     match &column.select {
         Select::Tensor(name) => name,
@@ -121,7 +122,7 @@ fn tensor_name(column: &SourceColumn) -> &str {
         | Select::Named(_)
         | Select::Whole
         | Select::Labels
-        | Select::Window { .. } => &column.name,
+        | Select::Window { .. } => "",
     }
 }
 
@@ -145,8 +146,12 @@ fn stored(
                     fits(array.shape(), column)?;
                     let (elem, span) = (column.row.elem, column.span);
                     // Ints with bounds are checked when they are read, so 32 bits hold them.
-                    let field = set.fields.iter().find(|field| field.name == column.name);
-                    let is_bounded = field.is_some_and(|field| !field.bounds.is_empty());
+                    let is_bounded = set.fields.iter().any(|field| {
+                        let node = set.graph.find_output(OutputKey::Named(field.name.clone()));
+                        let is_column =
+                            |op: &Op| matches!(op, Op::Input { name, .. } if *name == column.name);
+                        !field.bounds.is_empty() && node.is_some_and(|node| is_column(&set.graph[node].op))
+                    });
                     let wide = elem == Elem::Int && array.element().is_long() && !is_bounded;
                     let origin = Origin::File(array);
                     Ok(Column::Lazy(Arc::new(Lazy { origin, row, elem, wide, precision, span })).into())

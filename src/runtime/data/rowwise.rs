@@ -1,11 +1,7 @@
 //! Which fields can be computed batch by batch: those whose every row depends on the same row of the source
 //! alone, and on what is the same for all rows.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
-use super::Column;
-use super::load::Inputs;
+use super::load::{Columns, Inputs};
 use crate::ir::{Affine, Combine, Dim, Graph, Loop, NodeId, Op, Scalar, Sub, Var};
 
 /// What a node has to do with rows.
@@ -21,7 +17,7 @@ pub enum Kind {
 
 /// What the inputs of a graph are.
 pub struct Names<'a> {
-    pub columns: &'a BTreeMap<Arc<str>, Column>,
+    pub columns: &'a Columns,
     /// Tensors that are the same for all rows.
     pub known: &'a Inputs,
 }

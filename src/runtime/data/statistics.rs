@@ -7,20 +7,20 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::lazy::{BLOCK, Computed};
-use super::load::{Evaluate, input_names};
+use super::load;
+use super::load::{Columns, Evaluate, input_names};
 use super::rowwise::{Kind, Names, kinds, mentions, sums_rows};
-use super::{Column, load};
 use crate::base::Diagnostic;
 use crate::compile::Cache;
 use crate::ir::program::Precision;
-use crate::ir::{Combine, Elem, Graph, NodeId, Op, Output, Sizes, compact, copy};
+use crate::ir::{Combine, Elem, Graph, InputKey, NodeId, Op, Output, OutputKey, Sizes, compact, copy};
 use crate::runtime::array::{Array, Elements};
 
 /// What statistics are taken of.
 pub struct Rows<'a> {
     /// The free dimensions that are numbers of rows, with these numbers.
     pub counts: &'a [(Arc<str>, usize)],
-    pub columns: &'a BTreeMap<Arc<str>, Column>,
+    pub columns: &'a Columns,
     pub sizes: &'a Sizes,
     pub precision: Precision,
 }
@@ -43,7 +43,8 @@ impl Rows<'_> {
                 let (part, outputs) = outputs_of(&graph, &ready, known.len());
                 let code = self.code(part, "", 0, &known);
                 let values = evaluate.rows(&code, self.sizes, &known)?;
-                known.extend(values.into_iter().map(|(name, value)| (name, Arc::new(value))));
+                let known_now = |(name, value)| Some((statistic(&name)?, Arc::new(value)));
+                known.extend(values.into_iter().filter_map(known_now));
                 graph = with_inputs(&graph, &outputs);
             }
             for (rows, count) in self.counts.iter().filter(|(_, count)| *count > 0) {
@@ -61,8 +62,11 @@ impl Rows<'_> {
                 }
                 let ids: Vec<NodeId> = sums.iter().map(|(id, _)| *id).collect();
                 let (part, outputs) = outputs_of(&graph, &ids, known.len());
-                let combines: BTreeMap<Arc<str>, Combine> =
-                    ids.iter().zip(&sums).map(|(id, (_, combine))| (outputs[id].clone(), *combine)).collect();
+                let combines: BTreeMap<OutputKey, Combine> = ids
+                    .iter()
+                    .zip(&sums)
+                    .map(|(id, (_, combine))| (OutputKey::Statistic(outputs[id]), *combine))
+                    .collect();
                 let code = self.code(part, rows, *count, &known);
                 let values = self.pass(&code, &combines, evaluate)?;
                 known.extend(values);
@@ -126,12 +130,12 @@ impl Rows<'_> {
     fn pass(
         &self,
         code: &Computed,
-        combines: &BTreeMap<Arc<str>, Combine>,
+        combines: &BTreeMap<OutputKey, Combine>,
         evaluate: &mut dyn Evaluate,
     ) -> Result<load::Inputs, Diagnostic> {
         let widest = code.inputs.values().map(|column| column.row_shape().iter().product::<usize>()).max();
         let block = (BLOCK / widest.unwrap_or(1).max(1)).max(1);
-        let mut totals: BTreeMap<Arc<str>, (Vec<usize>, Vec<f64>)> = BTreeMap::new();
+        let mut totals: BTreeMap<OutputKey, (Vec<usize>, Vec<f64>)> = BTreeMap::new();
         for start in (0..code.n_rows).step_by(block) {
             let rows: Vec<u32> = (start as u32..(start + block).min(code.n_rows) as u32).collect();
             let mut carry = |code: &_, sizes: &_, inputs: &_| evaluate.rows(code, sizes, inputs);
@@ -147,12 +151,12 @@ impl Rows<'_> {
                     .for_each(|(total, own)| *total = joined(combine, *total, *own));
             }
         }
-        let of = |(name, (shape, values)): (Arc<str>, (Vec<usize>, Vec<f64>))| {
+        let of = |(name, (shape, values)): (OutputKey, (Vec<usize>, Vec<f64>))| {
             let elements = match self.precision {
                 Precision::F32 => Elements::F32(values.iter().map(|value| *value as f32).collect()),
                 Precision::F64 => Elements::F64(values),
             };
-            Some((name, Arc::new(Array::new(shape, elements)?)))
+            Some((statistic(&name)?, Arc::new(Array::new(shape, elements)?)))
         };
         Ok(totals.into_iter().filter_map(of).collect())
     }
@@ -178,26 +182,36 @@ fn joined(combine: Combine, total: f64, own: f64) -> f64 {
     }
 }
 
-/// A graph that gives some nodes, under new names; and these names.
-fn outputs_of(graph: &Graph, ids: &[NodeId], first: usize) -> (Graph, HashMap<NodeId, Arc<str>>) {
+/// The input that a statistic is from now on.
+fn statistic(output: &OutputKey) -> Option<InputKey> {
+    match output {
+        OutputKey::Statistic(number) => Some(InputKey::Statistic(*number)),
+        _ => None,
+    }
+}
+
+/// A graph that gives some nodes as statistics, numbered from `first`; and these numbers.
+fn outputs_of(graph: &Graph, ids: &[NodeId], first: usize) -> (Graph, HashMap<NodeId, u32>) {
     let mut part = graph.clone();
     part.outputs.clear();
     let mut names = HashMap::new();
     for (number, id) in ids.iter().enumerate() {
-        // No column of a source has such a name.
-        let name: Arc<str> = format!("statistic:{}", first + number).into();
-        part.outputs.push(Output { name: name.clone(), node: *id });
-        names.insert(*id, name);
+        let number = (first + number) as u32;
+        part.outputs.push(Output { name: OutputKey::Statistic(number), node: *id });
+        names.insert(*id, number);
     }
     (compact(&part), names)
 }
 
 /// The graph with inputs in place of some nodes.
-fn with_inputs(graph: &Graph, names: &HashMap<NodeId, Arc<str>>) -> Graph {
+fn with_inputs(graph: &Graph, numbers: &HashMap<NodeId, u32>) -> Graph {
     let needed = graph.reachable(graph.outputs.iter().map(|output| output.node));
     let mut new = Graph::new();
-    let places = copy(&mut new, graph, &needed, |new, id, node, operands| match names.get(&id) {
-        Some(name) => new.add(Op::Input { name: name.clone(), ty: node.ty.clone() }, Vec::new()),
+    let places = copy(&mut new, graph, &needed, |new, id, node, operands| match numbers.get(&id) {
+        Some(number) => {
+            let name = InputKey::Statistic(*number);
+            new.add(Op::Input { name, ty: node.ty.clone() }, Vec::new())
+        }
         None => new.add(node.op.clone(), operands),
     });
     for output in &graph.outputs {

@@ -11,7 +11,7 @@ use crate::ir::program::Precision;
 use crate::runtime::array::{Array, Elements};
 use crate::runtime::fields::FieldsOf;
 use crate::runtime::notices::Notices;
-use crate::runtime::program::{Part, Program};
+use crate::runtime::program::Program;
 use crate::runtime::session::Session;
 
 /// A file of bytes `[rows, 6]`.
@@ -54,10 +54,9 @@ fn compiled(source: &str) -> Program {
     Program::from_source(source).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// `number` tells the ways of loading apart: they must not share code.
-fn loaded(session: &mut Session, program: &Program, number: usize, limits: Limits) -> Table {
+fn loaded(session: &mut Session, program: &Program, limits: Limits) -> Table {
     let set = &program.checked().data[0];
-    let mut fields = FieldsOf { session, part: Part::Fields(number), set };
+    let mut fields = FieldsOf { session, set };
     let (classes, notices) = (Classes::default(), Notices::default());
     let around = Around { base: Path::new(""), classes: &classes, notices: &notices };
     load::load(set, around, Precision::F32, limits, &mut fields).unwrap()
@@ -105,8 +104,8 @@ fn lazy_columns_are_the_same() {
     let path = file(40);
     let program = compiled(&format!("data d = idx(\"{}\") {{{FIELDS}}}\nprint d.rows\n", path.display()));
     let mut session = program.session().unwrap();
-    let memory = loaded(&mut session, &program, 0, ALL);
-    let lazy = loaded(&mut session, &program, 1, NOTHING);
+    let memory = loaded(&mut session, &program, ALL);
+    let lazy = loaded(&mut session, &program, NOTHING);
     let eager: Vec<_> = lazy.fields.keys().filter(|name| !is_lazy(&lazy, name)).collect();
     assert!(eager.is_empty(), "{eager:?}");
     assert_same(&mut session, [&memory, &lazy], &[3, 0, 39, 17, 3]);
@@ -117,9 +116,9 @@ fn lazy_columns_are_the_same() {
 fn random_fields_are_the_same_however_they_are_made() {
     let program = compiled(MADE);
     let mut session = program.session().unwrap();
-    let memory = loaded(&mut session, &program, 0, ALL);
-    let blocks = loaded(&mut session, &program, 1, BLOCKS);
-    let lazy = loaded(&mut session, &program, 2, NOTHING);
+    let memory = loaded(&mut session, &program, ALL);
+    let blocks = loaded(&mut session, &program, BLOCKS);
+    let lazy = loaded(&mut session, &program, NOTHING);
     let Column::Memory(x) = &memory.fields["x"] else { panic!("x is in memory") };
     let Elements::F32(values) = x.elements() else { panic!("x are floats") };
     assert!(

@@ -1,14 +1,12 @@
 //! Losses and metrics over many batches: averages weighted by rows, and arguments gathered for metrics that
 //! are computed on all rows at once.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::Arc;
 
 use super::batch::Batch;
 use crate::base::Diagnostic;
 use crate::ir::program::{Metric, Train};
-use crate::ir::{Dim, Sizes};
+use crate::ir::{Dim, InputKey, Sizes};
 use crate::runtime::array::{Array, Elements};
 use crate::runtime::call::Moment;
 use crate::runtime::events::Scores;
@@ -86,13 +84,13 @@ fn whole(
     let Some(graph) = &metric.whole else { return Ok(None) };
     let rows = arguments.iter().find(|array| !array.shape().is_empty()).map_or(1, Array::rows);
     let sizes = Sizes::from([("rows".into(), Dim::from(rows))]);
+    let arguments = arguments.into_iter().enumerate();
     let inputs: Tensors =
-        arguments.into_iter().enumerate().map(|(at, array)| (at.to_string().into(), array.into())).collect();
+        arguments.map(|(at, array)| (InputKey::field(at.to_string()), array.into())).collect();
     let moment = Moment { seed: train.seed, step: 0 };
     let part = Part::Metric(action, number);
-    let values: BTreeMap<Arc<str>, Array> =
-        session.evaluate_graph(part, graph, &sizes, moment, &inputs, Some(metric.span))?;
-    Ok(values.get("value").map(scalar))
+    let values = session.evaluate_graph(part, graph, &sizes, moment, &inputs, Some(metric.span))?;
+    Ok(values.get(&"value".into()).map(scalar))
 }
 
 /// Appends rows. Arguments without rows (scalars) stay as they are.

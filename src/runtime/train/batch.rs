@@ -12,7 +12,7 @@ use std::sync::Arc;
 use crate::base::{Diagnostic, Span};
 use crate::compile::Function;
 use crate::ir::program::{BATCH, Train};
-use crate::ir::{Dim, Graph, Sizes};
+use crate::ir::{Dim, ExternalKey, Graph, InputKey, OutputKey, Sizes};
 use crate::plan::External;
 use crate::runtime::array::{Array, Elements};
 use crate::runtime::call::{Argument, Caller, Moment, Series};
@@ -115,21 +115,20 @@ impl Batch {
         let mut sizes = of.sizes.clone();
         sizes.insert(BATCH.into(), Dim::from(size));
         let mut results = Vec::new();
-        let mut names: Vec<&str> = Vec::new();
+        let mut keys: Vec<&OutputKey> = Vec::new();
         let mut slots = Vec::with_capacity(function.externals.len());
         for external in &function.externals {
-            let (kind, name) = external.name.split_once(':').unwrap_or((&external.name, ""));
-            let slot = match kind {
-                "output" => {
-                    names.push(name);
+            let slot = match &external.name {
+                ExternalKey::Output(key) => {
+                    keys.push(key);
                     results.push(Array::for_rows(external, session.memory.precision, vec![0]));
                     Some(Slot::Result(results.len() - 1))
                 }
-                "input" if name == "step" => Some(Slot::Step),
-                "input" if name.contains('.') => {
-                    session.column(name, &sizes)?.map(|column| Slot::Whole(session.memory.add(column)))
+                ExternalKey::Input(InputKey::Step) => Some(Slot::Step),
+                ExternalKey::Input(InputKey::Column(key)) => {
+                    session.column(key, &sizes)?.map(|column| Slot::Whole(session.memory.add(column)))
                 }
-                "input" => match field(&of.table, name, external) {
+                ExternalKey::Input(InputKey::Field(name)) => match field(&of.table, name, external) {
                     None => None,
                     Some(column) => {
                         let bounds = of.table.bounds_at(name, &sizes)?;
@@ -139,20 +138,24 @@ impl Batch {
                         Some(Slot::Field(column, gathered))
                     }
                 },
-                _ => session.memory.find(name).map(Slot::Variable),
+                ExternalKey::Input(InputKey::Source(_) | InputKey::Drawn(_) | InputKey::Statistic(_)) => None,
+                ExternalKey::Param(path) | ExternalKey::State(path) => {
+                    session.memory.find(path).map(Slot::Variable)
+                }
             };
             slots.push(slot.ok_or_else(|| unbound(&external.name, train.span))?);
         }
-        let result = |name: String| names.iter().position(|own| *own == name);
-        let losses = (0..train.lines.len()).filter_map(|line| result(format!("loss:{line}"))).collect();
+        let result = |key: OutputKey| keys.iter().position(|own| **own == key);
+        let lines = 0..train.lines.len() as u32;
+        let losses = lines.filter_map(|line| result(OutputKey::Loss(line))).collect();
         let mut metrics = Vec::new();
         let mut gathered = Vec::new();
         for metric in &train.metrics {
             let name = &metric.name;
             if metric.whole.is_none() {
-                metrics.extend(result(format!("metric:{name}")));
+                metrics.extend(result(OutputKey::Metric(name.clone())));
             } else {
-                gathered.push((0..).map_while(|at: usize| result(format!("whole:{name}:{at}"))).collect());
+                gathered.push((0..).map_while(|at| result(OutputKey::Whole(name.clone(), at))).collect());
             }
         }
         Ok(Batch { size, function: Arc::clone(&function), slots, results, losses, metrics, gathered })

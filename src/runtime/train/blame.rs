@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::Progress;
 use crate::base::{Diagnostic, SourceMap, Span};
 use crate::ir::program::{BATCH, Train};
-use crate::ir::{Dim, Elem, Graph, NodeId, Op, Phase, Sizes};
+use crate::ir::{Dim, Elem, Graph, InputKey, NodeId, Op, OutputKey, Phase, Sizes};
 use crate::runtime::array::{Array, Elements, shape_text};
 use crate::runtime::call::Moment;
 use crate::runtime::data::Table;
@@ -90,7 +90,7 @@ pub fn first_bad(
     let number = step.map_or(0, |step| step as u32 + 1);
     let inputs = session.batch_inputs(&graph, table, rows, &sizes, number).ok()?;
     for name in table.fields.keys() {
-        let array = inputs.get(name)?;
+        let array = inputs.get(&InputKey::Field(name.clone()))?;
         if let Some(at) = first_not_finite(array, false) {
             let row = rows.get(at / array.row_len().max(1))?;
             return Some(format!("the data has it: `{name}` of row {row}"));
@@ -144,12 +144,12 @@ pub fn bad_variable(session: &Session, train: &Train) -> Option<Bad> {
 }
 
 /// The graph with every float tensor of the forward pass as an output, in order.
-fn forward_values(step: &Graph) -> (Graph, Vec<(Arc<str>, NodeId)>) {
+fn forward_values(step: &Graph) -> (Graph, Vec<(OutputKey, NodeId)>) {
     let mut graph = step.clone();
     let losses: Vec<NodeId> = step
         .outputs
         .iter()
-        .filter(|output| output.name.starts_with("loss:"))
+        .filter(|output| matches!(output.name, OutputKey::Loss(_)))
         .map(|output| output.node)
         .collect();
     let needed = step.reachable(losses);
@@ -162,7 +162,7 @@ fn forward_values(step: &Graph) -> (Graph, Vec<(Arc<str>, NodeId)>) {
             && node.ty.elem == Elem::Float
             && node.origin.phase == Phase::Forward
         {
-            let name: Arc<str> = format!("value:{}", id.0).into();
+            let name = OutputKey::named(format!("value:{}", id.0));
             graph.output(name.clone(), id);
             shown.push((name, id));
         }

@@ -33,7 +33,7 @@ use super::program::Part;
 use super::session::{Session, Tensors};
 use crate::base::{Diagnostic, nearest};
 use crate::ir::program::{Action, BATCH, DataRef, Length, Train, Variable};
-use crate::ir::{Dim, Op, Sizes};
+use crate::ir::{Dim, Op, OutputKey, Sizes};
 
 /// How much the results of the steps of one call may take about.
 const SERIES_BYTES: usize = 1 << 24;
@@ -228,8 +228,9 @@ fn begin(
     for state in &train.optimizer_states {
         let precision = session.memory.precision;
         let shape = state.ty.static_shape().unwrap_or_default();
-        let array =
-            values.remove(&state.path).unwrap_or_else(|| Array::zeros(state.ty.elem, precision, shape));
+        let array = values
+            .remove(&OutputKey::Named(state.path.clone()))
+            .unwrap_or_else(|| Array::zeros(state.ty.elem, precision, shape));
         session.memory.add_named(state.path.clone(), array);
     }
     if let Some(start) = &train.init {

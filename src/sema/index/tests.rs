@@ -51,7 +51,7 @@ pub(in crate::sema) fn values(text: &str) -> Vec<(Vec<usize>, Vec<f64>)> {
     let made = evaluate::<f64>(&graph, &Feed::default()).expect("the graph has no inputs");
     (0..made.len())
         .map(|at| {
-            let value = &made[at.to_string().as_str()];
+            let value = &made[&at.to_string().into()];
             (value.shape.clone(), value.to_f64())
         })
         .collect()

@@ -2,9 +2,10 @@
 //! `data` item reads its source: `column`, `columns`, `tensor`, `window`.
 
 use crate::base::{Diagnostic, Span, nearest};
-use crate::ir::program::{Select, Source, SourceColumn};
-use crate::ir::{Affine, Dim, Elem, LoopBuilder, NodeId, Op, StepId, Sub, Type};
+use crate::ir::program::{DataSet, Select, Source, SourceColumn};
+use crate::ir::{Affine, ColumnKey, Dim, Elem, InputKey, LoopBuilder, NodeId, Op, StepId, Sub, Type};
 use crate::sema::elaborator::{Elaborator, Expected};
+use crate::sema::module::ItemRef;
 use crate::sema::settings::{self, Arguments};
 use crate::sema::value::{DataValue, Interval, Tensor, Value};
 use crate::syntax::ast;
@@ -19,9 +20,27 @@ pub struct DataTable {
     pub reading: Option<Reading>,
     /// The fields of that item: later ones are not known yet.
     pub declared: Vec<ast::DataField>,
+    /// Its fields so far, for all rows.
+    pub whole: HashMap<Arc<str>, Tensor>,
+    /// Items that nothing has named so far.
+    pub waiting: Vec<(Arc<str>, ItemRef)>,
+    /// The items that are being elaborated, with their places: each names the next.
+    pub open: Vec<(Arc<str>, Span)>,
+    /// Finished items, in the order in which they were finished.
+    pub made: Vec<DataSet>,
 }
 
 impl DataTable {
+    /// Whether a data item is being elaborated.
+    pub fn is_made(&self) -> bool {
+        !self.open.is_empty()
+    }
+
+    /// Whether this is the data item that is being elaborated.
+    pub fn is_own(&self, name: &str) -> bool {
+        self.open.last().is_some_and(|(open, _)| &**open == name)
+    }
+
     /// A data set that has a field of this name.
     pub fn set_with_field(&self, field: &str) -> Option<&Arc<str>> {
         let has = |info: &DataInfo| info.fields.iter().any(|own| &*own.name == field);
@@ -69,12 +88,9 @@ pub struct Reading {
     pub columns: Vec<SourceColumn>,
 }
 
-/// The path of a column as graphs name it: `digits.image`, `digits.test.image`.
-pub fn column_path(data: &DataValue, field: &str) -> Arc<str> {
-    match &data.part {
-        Some(part) => format!("{}.{part}.{field}", data.item).into(),
-        None => format!("{}.{field}", data.item).into(),
-    }
+/// A column as graphs name it: `digits.image`, `digits.test.image`.
+fn column_key(data: &DataValue, field: &str) -> InputKey {
+    ColumnKey { set: data.item.clone(), part: data.part.clone(), field: field.into() }.into()
 }
 
 impl Elaborator<'_> {
@@ -89,7 +105,13 @@ impl Elaborator<'_> {
 
     /// `data.name`: a column, a part or the number of rows.
     pub fn data_field(&mut self, data: &DataValue, name: &str, span: Span) -> Value {
-        let Some(info) = self.data.sets.get(&data.item).cloned() else { return Value::Error };
+        if !self.demand_data(&data.item, span) {
+            return Value::Error;
+        }
+        let Some(info) = self.data.sets.get(&data.item).cloned() else {
+            let message = format!("the data `{}` is made from itself", data.item);
+            return self.error("E0630", message, span, "what it has is not known before its fields are");
+        };
         if name == "rows" {
             return self.data_rows(data).map_or(Value::Error, Value::Int);
         }
@@ -98,6 +120,13 @@ impl Elaborator<'_> {
         }
         let Some(field) = info.fields.iter().find(|field| &*field.name == name) else {
             if info.broken {
+                return Value::Error;
+            }
+            if self.data.is_own(&data.item) && self.data.declared.iter().any(|own| own.name.as_str() == name)
+            {
+                let message = format!("`{name}` of `{}` is not known yet", data.item);
+                let error = Diagnostic::error("E0601", message).at(span, "this field, or one below it");
+                self.report(error.help("a field may use those above it"));
                 return Value::Error;
             }
             let mut known: Vec<&str> = info.fields.iter().map(|field| &*field.name).collect();
@@ -114,14 +143,17 @@ impl Elaborator<'_> {
             });
             return Value::Error;
         };
+        if data.part.is_none() && self.data.is_own(&data.item) {
+            return self.data.whole.get(name).cloned().map_or(Value::Error, Value::Tensor);
+        }
         let Some(rows) = self.data_rows(data) else { return Value::Error };
-        self.input_tensor(column_path(data, name), rows, field, &data.item, span)
+        self.input_tensor(column_key(data, name), rows, field, &data.item, span)
     }
 
     /// An input whose first axis is rows of a data set, in the outermost graph.
     pub fn input_tensor(
         &mut self,
-        name: Arc<str>,
+        name: InputKey,
         rows: Dim,
         field: &FieldInfo,
         set: &str,
@@ -297,10 +329,10 @@ impl Elaborator<'_> {
                 && own.training_only == reading.training_only
                 && own.field == reading.field
         });
-        let name: Arc<str> = match known {
+        let name = match known {
             Some(column) => column.name.clone(),
             None => {
-                let name: Arc<str> = format!("column:{}", reading.columns.len()).into();
+                let name = InputKey::Source(reading.columns.len() as u32);
                 let training_only = reading.training_only;
                 reading.columns.push(SourceColumn {
                     name: name.clone(),

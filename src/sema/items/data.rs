@@ -5,10 +5,9 @@ use super::columns::{DataInfo, FieldInfo, Reading};
 use super::sources;
 use crate::base::{Diagnostic, Span};
 use crate::ir::program::{Bound, DataSet, Field, Part, Source};
-use crate::ir::{Dim, Elem, Graph, NodeId, StepId};
+use crate::ir::{Dim, Elem, Graph, NodeId, OutputKey, StepId};
 use crate::sema::elaborator::{Elaborator, Expected, Mode};
 use crate::sema::graphs::Level;
-use crate::sema::module::ModuleId;
 use crate::sema::scope::{BindingKind, Frame, FrameKind};
 use crate::sema::value::{Axis, DataValue, Tensor, Value};
 use crate::sema::walk;
@@ -42,6 +41,16 @@ pub fn data_item(own: &mut Elaborator<'_>, item: &ast::Data) -> DataSet {
     }
     known &= read_settings(own, item, &mut set);
     known = known && says_its_rows(own, item);
+    // Fields may name the data itself, with those of its fields that stand above.
+    own.data.whole.clear();
+    let so_far = DataInfo {
+        span: item.name.span,
+        rows: rows_symbol(&name),
+        parts: set.parts.iter().map(|part| part.name.clone()).collect(),
+        fields: Vec::new(),
+        broken: !known,
+    };
+    own.data.sets.insert(name.clone(), so_far);
     let column_rows = if known { fields(own, item, &mut set) } else { None };
     if set.rows.is_none() && matches!(set.source, Source::None) {
         set.rows = column_rows;
@@ -62,12 +71,7 @@ pub fn data_item(own: &mut Elaborator<'_>, item: &ast::Data) -> DataSet {
     }
     let rows = set.rows.map_or_else(|| rows_symbol(&name), |rows| Dim::number(rows as i64));
     let broken = own.diagnostics.len() > errors_before;
-    let infos = set.fields.iter().map(|field| FieldInfo {
-        name: field.name.clone(),
-        row: field.row.clone(),
-        below: field.bounds.first().map(|bound| bound.below.clone()),
-        span: field.span,
-    });
+    let infos = set.fields.iter().map(field_info);
     let info = DataInfo {
         span: item.name.span,
         rows,
@@ -77,6 +81,15 @@ pub fn data_item(own: &mut Elaborator<'_>, item: &ast::Data) -> DataSet {
     };
     own.data.sets.insert(name, info);
     set
+}
+
+fn field_info(field: &Field) -> FieldInfo {
+    FieldInfo {
+        name: field.name.clone(),
+        row: field.row.clone(),
+        below: field.bounds.first().map(|bound| bound.below.clone()),
+        span: field.span,
+    }
 }
 
 fn rows_symbol(name: &str) -> Dim {
@@ -162,7 +175,7 @@ fn fields(own: &mut Elaborator<'_>, item: &ast::Data, set: &mut DataSet) -> Opti
     let name = set.name.clone();
     let literal = matches!(set.source, Source::None) && set.rows.is_none();
     let mut column_rows: Option<(u64, Span)> = None;
-    let frame = Frame::new(FrameKind::File, None, ModuleId::MAIN, Span::default());
+    let frame = Frame::new(FrameKind::File, None, own.frame().module, Span::default());
     own.data.declared = item.fields.clone();
     own.variables.begin_graph();
     own.draws.clear();
@@ -207,8 +220,13 @@ fn fields(own: &mut Elaborator<'_>, item: &ast::Data, set: &mut DataSet) -> Opti
                 };
                 let Some((whole, bounds)) = whole else { continue };
                 let row = crate::ir::Type::new(whole.ty.elem, whole.ty.shape[1..].to_vec());
-                own.graph_mut().output(field.name.text.clone(), whole.node);
+                own.graph_mut().output(OutputKey::Named(field.name.text.clone()), whole.node);
                 set.fields.push(Field { name: field.name.text.clone(), row, bounds, span: field.name.span });
+                own.data.whole.insert(field.name.text.clone(), whole.clone());
+                if let (Some(info), Some(made)) = (own.data.sets.get_mut(&name), set.fields.last()) {
+                    info.fields.push(field_info(made));
+                    info.rows = whole.ty.shape[0].clone();
+                }
                 own.frame_mut().bind(
                     field.name.text.clone(),
                     Value::Tensor(whole),

@@ -8,7 +8,7 @@ use super::columns::list_names;
 use super::output;
 use crate::base::{Diagnostic, Span};
 use crate::ir::program::{DataSet, Generate, Source};
-use crate::ir::{Dim, Elem, LoopBuilder, Op, Sub, Type};
+use crate::ir::{Dim, Elem, InputKey, LoopBuilder, Op, Sub, Type};
 use crate::sema::builtins::Given;
 use crate::sema::elaborator::Elaborator;
 use crate::sema::settings;
@@ -39,7 +39,8 @@ pub fn generate(
     let field = field.map(|field| Arc::from(format!("{}.{}", set.name, field.name)));
     let (graph, scored) = output::evaluation(own, |own| {
         let ty = Type::new(Elem::Int, vec![Dim::ONE, Dim::from(window)]);
-        let characters = own.graph_mut().add(Op::Input { name: "characters".into(), ty }, Vec::new());
+        let characters =
+            own.graph_mut().add(Op::Input { name: InputKey::field("characters"), ty }, Vec::new());
         let mut characters = own.tensor(characters, item.model.span);
         characters.field = field;
         let given = Given { name: None, value: Value::Tensor(characters), span: item.model.span };
@@ -249,8 +250,9 @@ fn scores_of_next(
         _ => return wrong_scores(own, scores, window, span),
     };
     let node = own.node(tensor, span)?;
-    let place =
-        own.graph_mut().add(Op::Input { name: "place".into(), ty: Type::scalar(Elem::Int) }, Vec::new());
+    let place = own
+        .graph_mut()
+        .add(Op::Input { name: InputKey::field("place"), ty: Type::scalar(Elem::Int) }, Vec::new());
     let mut l = LoopBuilder::new(own.graph(), vec![Dim::number(classes)]);
     let first = Sub::Affine(crate::ir::Affine::constant(0i64));
     let class = l.index(0);

@@ -4,7 +4,7 @@ use super::columns::FieldInfo;
 use super::train::scalar_node;
 use crate::base::{Diagnostic, Span};
 use crate::ir::program::{Metric, Train};
-use crate::ir::{Dim, Elem, Graph, Type};
+use crate::ir::{Dim, Elem, Graph, InputKey, OutputKey, Type};
 use crate::sema::builtins::Given;
 use crate::sema::elaborator::{Elaborator, Mode};
 use crate::sema::value::{Function, Tensor, Value};
@@ -30,7 +30,7 @@ pub fn measures(own: &mut Elaborator<'_>, item: &ast::Train, train: &mut Train, 
             None => {
                 let value = own.expr(&measure.value, None);
                 if let Some(tensor) = scalar_node(own, &value, measure.value.span, "a metric", "E0621") {
-                    own.graph_mut().output(format!("metric:{name}"), tensor.node);
+                    own.graph_mut().output(OutputKey::Metric(name.clone()), tensor.node);
                 }
                 None
             }
@@ -97,7 +97,7 @@ fn whole_metric(
             return None;
         }
         let node = own.node(tensor, arg.span)?;
-        own.graph_mut().output(format!("whole:{name}:{}", gathered.len()), node);
+        own.graph_mut().output(OutputKey::Whole(name.into(), gathered.len() as u32), node);
         gathered.push((at, tensor.clone()));
     }
     let mode = std::mem::replace(&mut own.mode, Mode { training: false, updates: false });
@@ -108,8 +108,8 @@ fn whole_metric(
             let below = tensor.interval.as_ref().map(|interval| &interval.greatest + &Dim::ONE);
             let below = below.filter(|_| tensor.ty.elem == Elem::Int);
             let info = FieldInfo { name: number.to_string().into(), row, below, span };
-            all[*at].value =
-                own.input_tensor(number.to_string().into(), Dim::symbol(ROWS), &info, name, span);
+            let key = InputKey::field(number.to_string());
+            all[*at].value = own.input_tensor(key, Dim::symbol(ROWS), &info, name, span);
         }
         let value = own.call(callee, span, all, span, None, None);
         match scalar_node(own, &value, span, "a metric", "E0621") {

@@ -5,7 +5,7 @@ use super::train::scalar_node;
 use crate::base::Diagnostic;
 use crate::grad;
 use crate::ir::program::{Line, Train};
-use crate::ir::{BinaryOp, Combine, Dim, LoopBuilder, NodeId, Op, Phase, Type, UnaryOp};
+use crate::ir::{BinaryOp, Combine, Dim, LoopBuilder, NodeId, Op, OutputKey, Phase, Type, UnaryOp};
 use crate::opt;
 use crate::sema::elaborator::Elaborator;
 use crate::sema::module::ItemRef;
@@ -122,8 +122,8 @@ pub fn new_values(own: &mut Elaborator<'_>) {
         own.variables.list.iter().map(|variable| (variable.path.clone(), variable.is_state)).collect();
     for (path, is_state) in paths {
         let Some(tensor) = current.get(&path) else { continue };
-        let kind = if is_state { "state" } else { "param" };
-        own.graph_mut().output(format!("{kind}:{path}"), tensor.node);
+        let key = if is_state { OutputKey::State(path) } else { OutputKey::Param(path) };
+        own.graph_mut().output(key, tensor.node);
     }
 }
 

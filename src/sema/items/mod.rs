@@ -1,6 +1,6 @@
 //! Data, training and output: everything of a file that is carried out, as a [`Program`].
 //!
-//! - [`data`], [`sources`], [`columns`]: `data` items and the names of what is in them;
+//! - [`data`], [`demand`], [`sources`], [`columns`]: `data` items and the names of what is in them;
 //! - [`train`], [`minimize`], [`optimizer`], [`measure`]: one training step as a graph; `order`: what it has to do
 //!   with the order of the rows;
 //! - [`output`]: `print`, `expect`, `plot`;
@@ -9,6 +9,7 @@
 
 pub mod columns;
 pub mod data;
+pub mod demand;
 pub mod generate;
 pub mod measure;
 pub mod minimize;
@@ -34,27 +35,14 @@ pub fn program(own: &mut Elaborator<'_>) -> Program {
     let Some(main) = own.modules.main() else { return program };
     let items = main.items.clone();
     for item in &items {
-        match &item.item.kind {
-            ast::ItemKind::Precision(precision) => {
-                program.precision = match precision.float {
-                    ast::FloatWidth::F32 => Precision::F32,
-                    ast::FloatWidth::F64 => Precision::F64,
-                };
-            }
-            ast::ItemKind::Data(data) => program.data.push(data::data_item(own, data)),
-            _ => {}
+        if let ast::ItemKind::Precision(precision) = &item.item.kind {
+            program.precision = match precision.float {
+                ast::FloatWidth::F32 => Precision::F32,
+                ast::FloatWidth::F64 => Precision::F64,
+            };
         }
     }
-    // Data of imported files may be trained on, too.
-    let imported: Vec<_> =
-        own.modules.user_modules().skip(1).flat_map(|(_, module)| module.items.clone()).collect();
-    for item in &imported {
-        if let ast::ItemKind::Data(data) = &item.item.kind
-            && !own.data.sets.contains_key(&data.name.text)
-        {
-            program.data.push(data::data_item(own, data));
-        }
-    }
+    program.data = demand::data_items(own);
     for item in &items {
         let span = item.item.span;
         let action = match &item.item.kind {

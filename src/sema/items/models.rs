@@ -2,7 +2,7 @@
 
 use crate::base::{Diagnostic, Span};
 use crate::ir::program::{Bound, LayerSummary, Model};
-use crate::ir::{BinaryOp, Combine, Dim, Elem, Graph, NodeId, Op, Scalar, Type};
+use crate::ir::{BinaryOp, Combine, Dim, Elem, Graph, InputKey, NodeId, Op, OutputKey, Scalar, Type};
 use crate::sema::builtins::Given;
 use crate::sema::elaborator::{Elaborator, Mode};
 use crate::sema::instance::LayerCall;
@@ -46,7 +46,9 @@ pub fn model(own: &mut Elaborator<'_>, item: &ItemRef) -> Option<Model> {
     let span = definition.name.span;
     let (mut graph, outputs) = own.in_new_graph(|own| {
         let given = inputs.iter().map(|(name, ty)| {
-            let node = own.graph_mut().add(Op::Input { name: name.clone(), ty: ty.clone() }, Vec::new());
+            let node = own
+                .graph_mut()
+                .add(Op::Input { name: InputKey::field(name.clone()), ty: ty.clone() }, Vec::new());
             let place = parameters.iter().find(|own| own.name.text == *name).map_or(span, |own| own.span);
             let mut tensor = own.tensor(node, place);
             tensor.interval = class_interval(parameters, name, ty);
@@ -82,7 +84,7 @@ pub fn model(own: &mut Elaborator<'_>, item: &ItemRef) -> Option<Model> {
         return Some(Model { inputs, ..open_model(item) });
     }
     for (at, node) in outputs?.into_iter().enumerate() {
-        graph.output(at.to_string(), node);
+        graph.output(OutputKey::named(at.to_string()), node);
     }
     let layers = summaries(own, &graph, &calls);
     let bounds = inputs.iter().filter_map(|(name, ty)| class_bound(parameters, name, ty)).collect();

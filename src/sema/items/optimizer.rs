@@ -2,7 +2,7 @@
 
 use crate::base::{Diagnostic, Span};
 use crate::ir::program::{Train, Variable};
-use crate::ir::{Elem, NodeId, Op, Type};
+use crate::ir::{Elem, NodeId, Op, OutputKey, Type};
 use crate::sema::builtins::Given;
 use crate::sema::elaborator::{Elaborator, Expected};
 use crate::sema::module::ItemRef;
@@ -252,7 +252,12 @@ fn state(
     let init = std::mem::take(&mut update.train.optimizer_init);
     let init_span = value.map_or(span, |value| value.span);
     let level = own.new_level_id();
+    let parameter = Op::Param { path: update.path.clone(), ty: update.ty.clone() };
     let (init, ()) = own.in_level(level, init, |own| {
+        // A state may start from the parameter as it is when the training begins.
+        let opened = own.frame_mut().open();
+        let parameter = own.add(init_span, parameter, Vec::new());
+        own.frame_mut().bind("param", Value::Tensor(parameter), span, BindingKind::Input);
         let start = match value {
             Some(value) => own.expr(value, Some(&expected)),
             None => Value::int(0),
@@ -261,8 +266,9 @@ fn state(
         if let (Value::Tensor(_) | Value::Float(_) | Value::Int(_), Some(tensor)) =
             (&fitted, own.to_tensor(&fitted, init_span))
         {
-            own.graph_mut().output(path.clone(), tensor.node);
+            own.graph_mut().output(OutputKey::Named(path.clone()), tensor.node);
         }
+        own.frame_mut().close(opened);
     });
     update.train.optimizer_init = init;
     update.train.optimizer_states.push(Variable { path: path.clone(), ty: ty.clone(), frozen: false, span });
@@ -307,7 +313,7 @@ fn assign(own: &mut Elaborator<'_>, target: &ast::Path, value: &ast::Expr, updat
     let Some(tensor) = own.to_tensor(&new, value.span) else { return };
     match state {
         Some((name, path)) => {
-            let output: Arc<str> = format!("state:{path}").into();
+            let output = OutputKey::State(path);
             let node = tensor.node;
             let outputs = &mut own.graph_mut().outputs;
             match outputs.iter_mut().find(|own| own.name == output) {

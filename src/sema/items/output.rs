@@ -2,13 +2,12 @@
 
 use crate::base::{Diagnostic, Span};
 use crate::ir::program::{Expect, Plot, Print, PrintPart};
-use crate::ir::{Dim, Elem, Graph};
+use crate::ir::{Dim, Elem, Graph, OutputKey};
 use crate::sema::elaborator::{Elaborator, Mode};
 use crate::sema::elementwise::Arg;
 use crate::sema::settings;
 use crate::sema::value::Value;
 use crate::syntax::ast::{self, ExprKind};
-use std::sync::Arc;
 
 pub fn print(own: &mut Elaborator<'_>, item: &ast::Print, span: Span) -> Option<Print> {
     let (graph, parts) = evaluation(own, |own| {
@@ -34,6 +33,11 @@ pub fn expect(own: &mut Elaborator<'_>, item: &ast::Expect, span: Span) -> Optio
                 if a.is_error() || b.is_error() {
                     return None;
                 }
+                // Sizes that get their numbers later are compared then.
+                let (a, b) = match (waits(&a), waits(&b)) {
+                    (false, false) => (a, b),
+                    _ => (later(own, a, left.span)?, later(own, b, right.span)?),
+                };
                 let whole = left.span.to(right.span);
                 let holds = own.binary(
                     *op,
@@ -69,6 +73,23 @@ pub fn expect(own: &mut Elaborator<'_>, item: &ast::Expect, span: Span) -> Optio
         Some(message)
     });
     Some(Expect { span, graph, condition, message: message? })
+}
+
+/// Whether a number depends on a size that has none yet.
+fn waits(value: &Value) -> bool {
+    match value {
+        Value::Int(size) => size.as_number().is_none(),
+        Value::Ratio(..) => true,
+        _ => false,
+    }
+}
+
+/// A number as a tensor. `None` is reported.
+fn later(own: &mut Elaborator<'_>, value: Value, span: Span) -> Option<Value> {
+    match value.is_number() {
+        true => own.to_tensor(&value, span).map(Value::Tensor),
+        false => Some(value),
+    }
 }
 
 /// `plot y`, `plot x, y, z, title = "…"`: curves over x (over 0, 1, 2 … if there is one tensor only).
@@ -124,12 +145,12 @@ pub fn plot(own: &mut Elaborator<'_>, item: &ast::Plot, span: Span) -> Option<Pl
                 None => rows = Some((size, place)),
             }
             let tensor = own.with_elem(tensor, Elem::Float, place)?;
-            let name: Arc<str> = match (many, at) {
-                (true, 0) => "x".into(),
-                (true, at) => format!("y{}", at - 1).into(),
-                (false, _) => "y0".into(),
+            let name = match (many, at) {
+                (true, 0) => "x".to_string(),
+                (true, at) => format!("y{}", at - 1),
+                (false, _) => "y0".to_string(),
             };
-            own.graph_mut().output(name, tensor.node);
+            own.graph_mut().output(OutputKey::named(name), tensor.node);
             if !(many && at == 0) {
                 series.push(own.text(place).to_string());
             }
@@ -174,7 +195,7 @@ fn show_value(own: &mut Elaborator<'_>, value: &Value, span: Span, parts: &mut V
         Value::Error => return None,
         Value::Tensor(tensor) => {
             let node = own.node(tensor, span)?;
-            let name: Arc<str> = own.graph().outputs.len().to_string().into();
+            let name = OutputKey::named(own.graph().outputs.len().to_string());
             own.graph_mut().output(name.clone(), node);
             parts.push(PrintPart::Value(name));
         }

@@ -2,9 +2,9 @@
 
 use super::columns::Reading;
 use super::data::in_rows;
-use crate::base::{Diagnostic, Span};
+use crate::base::Span;
 use crate::ir::program::Source;
-use crate::ir::{BinaryOp, Combine, Elem, LoopBuilder, StepId, UnaryOp};
+use crate::ir::{BinaryOp, ColumnKey, Combine, Elem, LoopBuilder, StepId, UnaryOp};
 use crate::sema::elaborator::{Elaborator, Expected};
 use crate::sema::elementwise::Arg;
 use crate::sema::scope::BindingKind;
@@ -79,6 +79,10 @@ fn bind_earlier_fields(own: &mut Elaborator<'_>, arg: &ast::Expr, reading: &Read
         }
     }
     let outside = own.levels[0].id;
+    let standardized =
+        |field: &&ast::DataField| used.contains(&field.name.text) && standardizes(&field.value);
+    let is_read_again =
+        !matches!(reading.source, Source::None) && !declared.iter().any(|field| standardized(&field));
     for field in declared.iter().filter(|field| used.contains(&field.name.text)) {
         let whole = own.frame().bindings.iter().find_map(|binding| match &binding.value {
             Value::Tensor(whole) if binding.name == field.name.text && whole.level == outside => {
@@ -89,22 +93,45 @@ fn bind_earlier_fields(own: &mut Elaborator<'_>, arg: &ast::Expr, reading: &Read
         let Some(whole) = whole else { continue };
         let value = if reading.training_rows == reading.rows {
             own.row_of(&whole, step, arg.span).map_or(Value::Error, Value::Tensor)
-        } else if !matches!(reading.source, Source::None) {
+        } else if is_read_again {
             // The columns of the source are read again, those of the training part.
             let expected = field.ty.as_ref().and_then(|ty| own.declared_type(ty));
             own.expr(&field.value, expected.as_ref())
         } else {
-            let message =
-                format!("`standardize` of `{}`, which is split and not read from a file", field.name);
-            let error = Diagnostic::error("E0603", message);
-            let error = error.at(arg.span, "which rows are for training is not known yet");
-            own.report(error.help("leave out `split`, or put the numbers into a file"));
-            return false;
+            own.training_row(reading, &field.name.text, step, arg.span).map_or(Value::Error, Value::Tensor)
         };
         let (name, place) = (field.name.text.clone(), field.name.span);
         own.frame_mut().bind(name, value, place, BindingKind::Input);
     }
     true
+}
+
+impl Elaborator<'_> {
+    /// A field of this data in a row of its training part, which is made after all rows of the field.
+    fn training_row(
+        &mut self,
+        reading: &Reading,
+        field: &Arc<str>,
+        step: StepId,
+        span: Span,
+    ) -> Option<Tensor> {
+        let info = self.data.sets.get(&reading.name)?.clone();
+        let known = info.fields.iter().find(|own| own.name == *field)?;
+        let part = info.parts.first().cloned();
+        let key = ColumnKey { set: reading.name.clone(), part, field: field.clone() };
+        let rows = reading.training_rows.clone();
+        match self.input_tensor(key.into(), rows, known, &reading.name, span) {
+            Value::Tensor(whole) => self.row_of(&whole, step, span),
+            _ => None,
+        }
+    }
+}
+
+/// Whether `standardize` is called in an expression.
+fn standardizes(expr: &ast::Expr) -> bool {
+    let mut names = Vec::new();
+    names_in(expr, &mut names);
+    names.iter().any(|name| &**name == "standardize")
 }
 
 fn names_in(expr: &ast::Expr, names: &mut Vec<Arc<str>>) {

@@ -4,7 +4,7 @@ use super::data::data_ref;
 use super::{measure, minimize, order};
 use crate::base::{Diagnostic, Span};
 use crate::ir::program::{BATCH, DataRef, Length, StartFile, Train};
-use crate::ir::{Dim, Graph, Op, Type};
+use crate::ir::{Dim, Graph, InputKey, Op, OutputKey, Type};
 use crate::sema::elaborator::{Elaborator, Mode};
 use crate::sema::module::ModuleId;
 use crate::sema::scope::{BindingKind, Frame, FrameKind};
@@ -276,7 +276,8 @@ fn batch_frame(own: &mut Elaborator<'_>, data: &DataValue) -> Frame {
     let mut frame = Frame::new(FrameKind::File, None, ModuleId::MAIN, Span::default());
     let fields = own.data.sets.get(&data.item).map(|info| info.fields.clone()).unwrap_or_default();
     for field in fields {
-        let value = own.input_tensor(field.name.clone(), Dim::symbol(BATCH), &field, &data.item, field.span);
+        let key = InputKey::Field(field.name.clone());
+        let value = own.input_tensor(key, Dim::symbol(BATCH), &field, &data.item, field.span);
         frame.bind(field.name.clone(), value, field.span, BindingKind::Input);
     }
     frame
@@ -294,7 +295,7 @@ fn step_graph(own: &mut Elaborator<'_>, item: &ast::Train, data: &DataValue, tra
         own.in_frame(frame, |own| {
             let step_type = Type::scalar(crate::ir::Elem::Int);
             let step =
-                own.add(item.keyword_span, Op::Input { name: "step".into(), ty: step_type }, Vec::new());
+                own.add(item.keyword_span, Op::Input { name: InputKey::Step, ty: step_type }, Vec::new());
             for (number, line) in item.minimize.iter().enumerate() {
                 own.remember_calls = number == 0;
                 let changed = own.variables.current.iter();
@@ -304,7 +305,7 @@ fn step_graph(own: &mut Elaborator<'_>, item: &ast::Train, data: &DataValue, tra
                 own.remember_calls = false;
                 let called = std::mem::take(&mut own.called_models);
                 if let Some(loss) = &loss {
-                    own.graph_mut().output(format!("loss:{number}"), loss.node);
+                    own.graph_mut().output(OutputKey::Loss(number as u32), loss.node);
                 }
                 if number == 0 {
                     own.mode.updates = false;
@@ -320,7 +321,7 @@ fn step_graph(own: &mut Elaborator<'_>, item: &ast::Train, data: &DataValue, tra
                 }
             }
             // After the losses, which derivations show as they were written.
-            let is_metric = |name: &str| name.starts_with("metric:") || name.starts_with("whole:");
+            let is_metric = |key: &OutputKey| matches!(key, OutputKey::Metric(_) | OutputKey::Whole(..));
             let outputs = own.graph().outputs.iter();
             let metrics: Vec<_> = outputs.filter(|own| is_metric(&own.name)).map(|own| own.node).collect();
             crate::opt::simplify_forward(own.graph_mut(), &metrics, &[]);
@@ -342,7 +343,7 @@ fn evaluation_graph(own: &mut Elaborator<'_>, item: &ast::Train, data: &DataValu
         own.in_frame(frame, |own| {
             for (number, line) in item.minimize.iter().enumerate() {
                 if let Some(loss) = minimize::loss(own, line) {
-                    own.graph_mut().output(format!("loss:{number}"), loss.node);
+                    own.graph_mut().output(OutputKey::Loss(number as u32), loss.node);
                 }
             }
             measure::measures(own, item, train, false);
@@ -355,16 +356,17 @@ fn evaluation_graph(own: &mut Elaborator<'_>, item: &ast::Train, data: &DataValu
 
 fn used_fields(own: &Elaborator<'_>, data: &DataValue, train: &Train) -> Vec<Arc<str>> {
     let Some(info) = own.data.sets.get(&data.item) else { return Vec::new() };
-    let used = |graph: &Graph, name: &str| {
+    let used = |graph: &Graph, key: &InputKey| {
         let needed = graph.reachable(graph.outputs.iter().map(|output| output.node));
         graph.nodes().any(|(id, node)| {
-            needed[id.0 as usize] && matches!(&node.op, Op::Input { name: own, .. } if &**own == name)
+            needed[id.0 as usize] && matches!(&node.op, Op::Input { name, .. } if name == key)
         })
     };
-    let in_any = |name: &str| {
-        used(&train.step, name) || train.evaluate.as_ref().is_some_and(|graph| used(graph, name))
+    let in_any = |name: &Arc<str>| {
+        let key = InputKey::Field(name.clone());
+        used(&train.step, &key) || train.evaluate.as_ref().is_some_and(|graph| used(graph, &key))
     };
-    info.fields.iter().map(|field| field.name.clone()).filter(|name| in_any(name)).collect()
+    info.fields.iter().map(|field| field.name.clone()).filter(in_any).collect()
 }
 
 /// Whether a value is a float scalar node, as losses and metrics are.

@@ -3,6 +3,7 @@
 
 use super::{Batch, Slot};
 use crate::compile::Function;
+use crate::ir::ExternalKey;
 use crate::runtime::array::Array;
 use crate::runtime::room::{self, Need};
 use crate::runtime::train::averages::Averages;
@@ -13,14 +14,14 @@ const ELEMENT: usize = 4;
 impl Batch {
     /// The memory that steps of this code take beside parameters and states.
     pub fn need(function: &Function, size: usize) -> Need {
-        let bytes = |kind: &str| {
-            let of_kind = function.externals.iter().filter(|external| external.name.starts_with(kind));
+        let bytes = |is_kind: fn(&ExternalKey) -> bool| {
+            let of_kind = function.externals.iter().filter(|external| is_kind(&external.name));
             of_kind.fold(0, |sum: u64, external| sum.saturating_add(room::bytes_of(&external.shape, ELEMENT)))
         };
         let kept = format!("what a step keeps of a batch of {size} rows");
         Need::of(kept, function.temporary_bytes() as u64)
-            .and("the batch", bytes("input:"))
-            .and("results of a step", bytes("output:"))
+            .and("the batch", bytes(|key| matches!(key, ExternalKey::Input(_))))
+            .and("results of a step", bytes(|key| matches!(key, ExternalKey::Output(_))))
     }
 
     /// Whether sums over earlier batches are such as this code gives.
