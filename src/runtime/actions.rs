@@ -1,5 +1,7 @@
 //! `print`, `expect` and `plot`: graphs over whole columns, with the parameters as they are.
 
+use std::sync::Arc;
+
 use super::array::{Array, Elements};
 use super::call::Moment;
 use super::events::Chart;
