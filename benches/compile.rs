@@ -10,8 +10,7 @@ use nnc::base::SourceMap;
 use nnc::compile::{parts, sizes};
 use nnc::grad::gradient;
 use nnc::ir::{Graph, NodeId, Op, compact, specialise};
-use nnc::jit::{Executable, Options};
-use nnc::loops::lower;
+use nnc::jit::{Executable, Lowered, Options};
 use nnc::opt::optimise;
 use nnc::plan::{self, plan};
 use nnc::runtime::program::Files;
@@ -59,15 +58,10 @@ fn stages(criterion: &mut Criterion) {
         time(criterion, &format!("plan/{name}"), || (), |()| planned());
         let planned = planned();
         let options = Options::default();
-        let lowered = || lower(&planned, options.target.lanes()).expect("loops");
+        let lowered = || Lowered::of(&planned, options).expect("loops");
         time(criterion, &format!("loops/{name}"), || (), |()| lowered());
         let module = lowered();
-        time(
-            criterion,
-            &format!("code/{name}"),
-            || (),
-            |()| Executable::from_module(&module, &planned.externals, options).expect("code"),
-        );
+        time(criterion, &format!("code/{name}"), || (), |()| Executable::new(&module).expect("code"));
     }
 }
 

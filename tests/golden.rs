@@ -63,6 +63,7 @@ fn trajectory(path: &Path) -> Outcome {
     let file = safetensors::open(&path.with_extension("safetensors")).map_err(|error| error.message)?;
     let tensor = |name: &str| load(&file, name);
     let program = Program::from_file(path).map_err(|errors| errors.to_string())?;
+    program.check_accesses(true);
     let mut session = program.session().map_err(|errors| errors.to_string())?;
     let mut losses = Losses(Vec::new());
     session.train(&mut losses).map_err(|errors| errors.to_string())?;
@@ -170,6 +171,7 @@ fn operation(path: &Path) -> Outcome {
         .collect();
     let program = source(&std::fs::read_to_string(path)?, &inputs, &varied, &cotangent);
     let compiled = Program::from_source(&program).map_err(|errors| format!("{program}\n{errors}"))?;
+    compiled.check_accesses(true);
     let mut session = compiled.session().map_err(|errors| errors.to_string())?;
     let given: Vec<&Array> = inputs.iter().map(|(_, array)| array).collect();
     let found = session.predict("Out", &given).map_err(|errors| errors.to_string())?;

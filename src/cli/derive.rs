@@ -49,6 +49,9 @@ pub struct Derive {
     /// With `--numeric` or `--check`: the parameters in a safetensors file instead of the starting values.
     #[arg(long, value_name = "FILE", requires = "values")]
     init: Option<PathBuf>,
+    /// Check every access of native code against its buffer: slower, the same results.
+    #[arg(long)]
+    checked: bool,
 }
 
 /// A `minimize` line.
@@ -64,6 +67,7 @@ impl Derive {
         let precision = self.check.then(|| "f64".to_owned());
         let settings = Settings { precision, ..Settings::default() };
         let program = input::compile(&self.file, &mut |sources, file| settings.apply(sources, file))?;
+        program.check_accesses(self.checked);
         let mut observer = Terminal::new(true, false, program.sources().clone());
         for warning in program.warnings() {
             observer.event(&Event::Warning(warning));

@@ -34,6 +34,9 @@ pub struct Generate {
     /// Threads to compute with; results do not depend on it [default: as many as there are processors].
     #[arg(long, value_name = "N", value_parser = super::threads)]
     threads: Option<usize>,
+    /// Check every access of native code against its buffer: slower, the same results.
+    #[arg(long)]
+    checked: bool,
 }
 
 impl Generate {
@@ -43,6 +46,7 @@ impl Generate {
             found = self.apply(sources, file);
             Diagnostics::new()
         })?;
+        program.check_accesses(self.checked);
         if found == 0 {
             let message = "the program has no `generate`: it says which model goes on with a text, and how \
                            each character is chosen\n\n    \

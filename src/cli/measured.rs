@@ -31,6 +31,9 @@ pub struct Measured {
     /// One JSON object instead of text.
     #[arg(long)]
     pub json: bool,
+    /// Check every access of native code against its buffer: slower, the same results.
+    #[arg(long)]
+    checked: bool,
 }
 
 /// A program that is ready to take steps.
@@ -57,9 +60,13 @@ impl Measured {
                 trains = has_train(file);
                 settings.apply(sources, file)
             })?;
+<<<<<<< HEAD
         if settings.needs_train() && !trains {
             return Err(Failure::Usage(nothing.into()));
         }
+=======
+        program.check_accesses(self.checked);
+>>>>>>> 6c891ab (Check every access of native code on demand, and in every test)
         Ok((program, trains))
     }
 

@@ -79,6 +79,9 @@ pub struct Run {
     /// Say how long each pass of the compiler took.
     #[arg(long)]
     timings: bool,
+    /// Check every access of native code against its buffer: slower, the same results.
+    #[arg(long)]
+    checked: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -100,6 +103,7 @@ impl Run {
             lacks_train = settings.needs_train() && !has_train(file);
             settings.apply(sources, file)
         })?;
+        program.check_accesses(self.checked);
         if lacks_train {
             return Err(Failure::Usage("the program has no `train` whose settings could be changed".into()));
         }

@@ -10,8 +10,7 @@ use crate::ir::program::{Precision, Requirement};
 use crate::ir::ranges;
 use crate::ir::verify::verify;
 use crate::ir::{Dim, DimError, ExternalKey, Graph, Node, NodeId, Op, Sizes, compact, specialise};
-use crate::jit::{self, Executable, JitError, Workspace};
-use crate::loops;
+use crate::jit::{self, Executable, JitError, Lowered, Workspace};
 use crate::opt::{optimise, stabilised};
 use crate::plan::{self, External, Plan, PlanError, plan_for};
 
@@ -39,6 +38,20 @@ pub enum Use {
     Often,
 }
 
+/// What code depends on beside the graph and its sizes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Mode {
+    pub precision: Precision,
+    /// Check every access of native code: see [`jit::Options`].
+    pub checked: bool,
+}
+
+impl From<Precision> for Mode {
+    fn from(precision: Precision) -> Mode {
+        Mode { precision, checked: false }
+    }
+}
+
 /// Above this many points of loops and elements of constants and inputs, compiling takes less time than the
 /// interpreter.
 const INTERPRETED_POINTS: i64 = 20_000;
@@ -60,10 +73,11 @@ pub enum BuildError {
 pub fn build(
     graph: &Graph,
     sizes: &Sizes,
-    precision: Precision,
+    mode: impl Into<Mode>,
     usage: Use,
     timings: &Timings,
 ) -> Result<Function, BuildError> {
+    let mode = mode.into();
     let graph = specialised(graph, sizes, timings)?;
     if usage == Use::Once && work(&graph) <= INTERPRETED_POINTS {
         // By the same laws, so that a formula means the same for few rows and for many.
@@ -71,8 +85,9 @@ pub fn build(
         verified(&graph, "optimise")?;
         return interpreted(graph);
     }
-    let (_, plan) = planned(&graph, sizes, precision, timings)?;
-    native(plan, jit::Options::default(), usage, timings)
+    let (_, plan) = planned(&graph, sizes, mode.precision, timings)?;
+    let options = jit::Options { checked: mode.checked, ..jit::Options::default() };
+    native(plan, options, usage, timings)
 }
 
 pub(super) fn specialised(graph: &Graph, sizes: &Sizes, timings: &Timings) -> Result<Graph, BuildError> {
@@ -115,10 +130,8 @@ pub(super) fn native(
     usage: Use,
     timings: &Timings,
 ) -> Result<Function, BuildError> {
-    let lanes = options.target.lanes();
-    let module = timings.time(Pass::Loops, || loops::lower(&plan, lanes)).map_err(|error| JitError(error.0));
-    let module = module.map_err(BuildError::Code)?;
-    let code = timings.time(Pass::Code, || Executable::from_module(&module, &plan.externals, options));
+    let lowered = timings.time(Pass::Loops, || Lowered::of(&plan, options)).map_err(BuildError::Code)?;
+    let code = timings.time(Pass::Code, || Executable::new(&lowered));
     let code = Code::Native(Box::new(code.map_err(BuildError::Code)?));
     Ok(Function { externals: plan.externals, code, usage, workspaces: Mutex::default() })
 }
@@ -170,7 +183,7 @@ fn verified(graph: &Graph, pass: &str) -> Result<(), BuildError> {
 fn rules(graph: &Graph, pass: &str) -> Result<(), BuildError> {
     verify(graph).map_err(|faults| {
         let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
-        BuildError::Code(JitError(format!("after `{pass}`: {}", faults.join("; "))))
+        BuildError::Code(JitError::new(format!("after `{pass}`: {}", faults.join("; "))))
     })
 }
 

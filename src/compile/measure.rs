@@ -1,6 +1,6 @@
 //! What a graph has to do, and code that says how far it is: for measurements.
 
-use super::function::{BuildError, Function, Use, native, planned, specialised};
+use super::function::{BuildError, Function, Mode, Use, native, planned, specialised};
 use super::timing::Timings;
 use crate::ir::program::Precision;
 use crate::ir::{Graph, Sizes, work};
@@ -39,13 +39,13 @@ pub fn measures(graph: &Graph, sizes: &Sizes, precision: Precision) -> Result<Me
 pub fn profiled(
     graph: &Graph,
     sizes: &Sizes,
-    precision: Precision,
+    mode: Mode,
     timings: &Timings,
 ) -> Result<(Function, Measures), BuildError> {
     let graph = specialised(graph, sizes, timings)?;
-    let (graph, plan) = planned(&graph, sizes, precision, timings)?;
+    let (graph, plan) = planned(&graph, sizes, mode.precision, timings)?;
     let measures = Measures::of(&graph, &plan);
-    let options = jit::Options { profiled: true, ..jit::Options::default() };
+    let options = jit::Options { profiled: true, checked: mode.checked, ..jit::Options::default() };
     Ok((native(plan, options, Use::Often, timings)?, measures))
 }
 

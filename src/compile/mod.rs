@@ -12,7 +12,7 @@ mod stage;
 mod symbols;
 mod timing;
 
-pub use function::{BuildError, Cache, Code, Function, Use, build, fits};
+pub use function::{BuildError, Cache, Code, Function, Mode, Use, build, fits};
 pub use measure::{Measures, measures, profiled};
 pub use show::{Part, parts, show, show_with, sizes};
 pub use stage::Stage;

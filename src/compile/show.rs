@@ -130,7 +130,8 @@ fn part_text(part: &Part<'_>, program: &Program, stage: Stage, laws: &Applied) -
         Stage::Avx2 => 8,
         _ => Target::X64Fma.lanes(),
     };
-    let module = loops::lower(&plan, lanes).map_err(|error| BuildError::Code(jit::JitError(error.0)))?;
+    let module = loops::lower(&plan, loops::Options::lanes(lanes))
+        .map_err(|error| BuildError::Code(jit::JitError::new(error.0)))?;
     match stage {
         Stage::Loops => Ok(module.to_string()),
         Stage::Clif => jit::clif(&module, Target::X64Fma).map_err(BuildError::Code),

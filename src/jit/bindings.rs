@@ -113,21 +113,21 @@ pub(super) fn check(
                 row => column.len().is_multiple_of(row) && column.len() > 0,
             };
             if !is_whole || external.shape.is_empty() {
-                return Err(JitError(format!("`{name}`: a column of {} elements", column.len())));
+                return Err(JitError::new(format!("`{name}`: a column of {} elements", column.len())));
             }
             (*column, 0, false)
         }
         Binding::Each(tensor) if let Some(steps) = steps => (tensor.as_ref(), count * steps, false),
         Binding::StepNumber if external.elem == Elem::Int && count == 1 && !external.written => return Ok(()),
         Binding::Read(_) | Binding::Rows(_) | Binding::Each(_) | Binding::StepNumber => {
-            return Err(JitError(format!("`{name}` cannot be given like this")));
+            return Err(JitError::new(format!("`{name}` cannot be given like this")));
         }
     };
     if !tensor.fits(external.elem, external.wide, precision) {
-        return Err(JitError(format!("`{name}` is given as another type than {}", external.elem)));
+        return Err(JitError::new(format!("`{name}` is given as another type than {}", external.elem)));
     }
     if tensor.len() < least || exact && tensor.len() != least {
-        return Err(JitError(format!("`{name}` has {count} elements, {} are given", tensor.len())));
+        return Err(JitError::new(format!("`{name}` has {count} elements, {} are given", tensor.len())));
     }
     Ok(())
 }

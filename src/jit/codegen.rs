@@ -81,6 +81,7 @@ impl Codegen<'_, '_> {
                 }
                 Stmt::Store { address, value } => self.store(address, *value),
                 Stmt::For(inner) => self.for_loop(inner),
+                Stmt::Check { address, lanes, site } => self.check(address, *lanes, *site),
                 Stmt::If { condition, then } => {
                     let (inside, after) = (self.b.create_block(), self.b.create_block());
                     let condition = self.value(*condition);
@@ -92,6 +93,26 @@ impl Codegen<'_, '_> {
                 }
             }
         }
+    }
+
+    /// Leaves the function with a report if the access would lie outside of its buffer.
+    fn check(&mut self, address: &Address, lanes: u8, site: u32) {
+        let Some(checks) = &self.kernel.checks else { return };
+        let Some((place, below)) = checks.place(address, lanes) else { return };
+        let place = self.linear(&place);
+        // Unsigned, so that what is negative is too large.
+        let below = self.b.ins().iconst(types::I64, below);
+        let inside = self.b.ins().icmp(IntCC::UnsignedLessThan, place, below);
+        let (outside, after) = (self.b.create_block(), self.b.create_block());
+        self.b.set_cold_block(outside);
+        self.b.ins().brif(inside, after, &[], outside, &[]);
+        self.b.switch_to_block(outside);
+        let report = self.bases[checks.report as usize];
+        let site = self.b.ins().iconst(types::I64, i64::from(site));
+        self.b.ins().store(flags(), place, report, 8);
+        self.b.ins().store(flags(), site, report, 0);
+        self.b.ins().return_(&[]);
+        self.b.switch_to_block(after);
     }
 
     fn bound(&mut self, bound: Bound) -> ir::Value {
@@ -488,7 +509,7 @@ fn strides(block: &[Stmt], kernel: &Kernel, counter: ValueId, into: &mut Vec<i64
         match stmt {
             Stmt::Let(_, Expr::Load(address)) | Stmt::Store { address, .. } => note(address, into),
             Stmt::Let(_, Expr::Gather(addresses)) => addresses.iter().for_each(|own| note(own, into)),
-            Stmt::Let(..) => {}
+            Stmt::Let(..) | Stmt::Check { .. } => {}
             Stmt::For(inner) => strides(&inner.body, kernel, counter, into),
             Stmt::If { then, .. } => strides(then, kernel, counter, into),
         }

@@ -70,7 +70,7 @@ impl Compiler {
         }
         let tables = self.write_step(module);
         let step = self.place(&mut memory)?;
-        memory.finalize(BranchProtection::None).map_err(|error| JitError(error.to_string()))?;
+        memory.finalize(BranchProtection::None).map_err(|error| JitError::new(error.to_string()))?;
         Ok((Code { memory, kernels, step }, tables))
     }
 
@@ -132,7 +132,7 @@ impl Compiler {
         let isa: &dyn TargetIsa = &*self.isa;
         self.context
             .compile(isa, &mut ControlPlane::default())
-            .map_err(|error| JitError(format!("{:?}", error.inner)))
+            .map_err(|error| JitError::new(format!("{:?}", error.inner)))
     }
 
     /// Compiles the current function into executable memory.
@@ -140,7 +140,10 @@ impl Compiler {
         let compiled = self.compile_function()?;
         let relocations = compiled.buffer.relocs();
         if let Some(relocation) = relocations.first() {
-            return Err(JitError(format!("this processor lacks an instruction ({:?})", relocation.target)));
+            return Err(JitError::new(format!(
+                "this processor lacks an instruction ({:?})",
+                relocation.target
+            )));
         }
         into_memory(memory, compiled.code_buffer())
     }
@@ -150,7 +153,7 @@ impl Compiler {
 fn into_memory(memory: &mut SystemMemoryProvider, code: &[u8]) -> Result<*const u8, JitError> {
     let target = memory
         .allocate(code.len(), 64, JITMemoryKind::Executable)
-        .map_err(|error| JitError(format!("no memory for code: {error}")))?;
+        .map_err(|error| JitError::new(format!("no memory for code: {error}")))?;
     // SAFETY: the memory was just allocated with this length, and is writable until `finalize`.
     unsafe { std::ptr::copy_nonoverlapping(code.as_ptr(), target, code.len()) };
     Ok(target)

@@ -82,6 +82,7 @@ pub fn write_step(
         gemm: signature(5),
         rand: signature(4),
         mark: signature(2),
+        poison: signature(2),
     };
     let mut driver = Driver {
         b: builder,
@@ -107,7 +108,7 @@ fn most_words(items: &[Item], module: &Module) -> usize {
             kernel.params.len() + kernel.steps.len()
         }
         Item::Scan { items, .. } => most_words(items, module),
-        Item::Gemm(_) | Item::Rand(_) => 0,
+        Item::Gemm(_) | Item::Rand(_) | Item::Poison { .. } => 0,
     });
     words.max().unwrap_or(0).max(1)
 }
@@ -118,6 +119,7 @@ struct Signatures {
     gemm: ir::SigRef,
     rand: ir::SigRef,
     mark: ir::SigRef,
+    poison: ir::SigRef,
 }
 
 struct Driver<'b, 'f, 'm> {
@@ -140,6 +142,7 @@ impl Driver<'_, '_, '_> {
                 Item::Call(call) => self.call(call),
                 Item::Gemm(gemm) => self.gemm(gemm),
                 Item::Rand(rand) => self.rand(rand),
+                Item::Poison { base, bytes } => self.poison(base, *bytes),
                 Item::Scan { step, trip, reverse, items } => self.scan(*step, *trip, *reverse, items),
             }
         }
@@ -154,6 +157,7 @@ impl Driver<'_, '_, '_> {
             BasePlace::Arena => self.field(offset::ARENA),
             BasePlace::Constants => self.field(offset::CONSTANTS),
             BasePlace::Fault => self.field(offset::FAULT),
+            BasePlace::Report => self.field(offset::REPORT),
             BasePlace::External(slot) => {
                 let externals = self.field(offset::EXTERNALS);
                 self.b.ins().load(types::I64, constant_flags(), externals, slot as i32 * 8)
@@ -212,6 +216,13 @@ impl Driver<'_, '_, '_> {
         let code = self.field(offset::RAND);
         self.b.ins().call_indirect(self.signatures.rand, code, &[self.frame, number, target, scan_step]);
         self.mark(&rand.name);
+    }
+
+    fn poison(&mut self, base: &Base, bytes: i64) {
+        let memory = self.base(base);
+        let bytes = self.b.ins().iconst(types::I64, bytes);
+        let code = self.field(offset::POISON);
+        self.b.ins().call_indirect(self.signatures.poison, code, &[memory, bytes]);
     }
 
     fn scan(&mut self, step: StepId, trip: i64, reverse: bool, items: &[Item]) {

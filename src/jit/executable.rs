@@ -5,10 +5,10 @@ use super::compile::{Code, Compiler};
 use super::driver::Tables;
 use super::frame::{self, Aligned, Frame, Parallel, StepFn};
 use super::products::MatrixProduct;
-use super::{JitError, isa::Target};
+use super::{Fault, JitError, isa::Target};
 use crate::ir::program::Precision;
 use crate::ir::{ConstData, Elem, ExternalKey};
-use crate::loops::{self, Module};
+use crate::loops::{self, Module, Site};
 use crate::plan::{External, Name, Plan, elem_bytes};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -18,6 +18,9 @@ pub struct Options {
     pub target: Target,
     /// Say after each kernel that it is done: see [`Executable::profile`].
     pub profiled: bool,
+    /// Check every access against its buffer, and make memory unusable before it is written. The results are the
+    /// same bits; an access outside is a [`Fault`].
+    pub checked: bool,
 }
 
 /// A plan as native code. It may be shared between threads; each call works on a [`Workspace`] of its own.
@@ -31,6 +34,9 @@ pub struct Executable {
     arena_bytes: usize,
     /// The kernels that test whether an int leaves 64 bits.
     sites: Vec<Name>,
+    /// What checks are about; none if accesses are not checked.
+    accesses: Vec<Site>,
+    checked: bool,
 }
 
 /// The temporaries of one call at a time.
@@ -96,21 +102,51 @@ pub enum Outcome {
 #[must_use]
 pub struct Overflow(usize);
 
+/// A plan as loop IR. Only [`Lowered::of`] makes one, so that code is made of nothing else.
+pub struct Lowered {
+    module: Module,
+    externals: Vec<External>,
+    options: Options,
+}
+
+impl Lowered {
+    /// Lowers a plan for a target.
+    ///
+    /// # Errors
+    /// If the plan is not static: a mistake of an earlier stage.
+    pub fn of(plan: &Plan, options: Options) -> Result<Lowered, JitError> {
+        let options_of_loops = loops::Options { lanes: options.target.lanes(), checked: options.checked };
+        let module = loops::lower(plan, options_of_loops).map_err(|error| JitError::new(error.0))?;
+        Ok(Lowered { module, externals: plan.externals.clone(), options })
+    }
+
+    /// With a function for each kernel, however small the step is.
+    pub fn as_kernels(mut self) -> Lowered {
+        self.module.tiny = false;
+        self
+    }
+}
+
 impl Executable {
     /// Compiles a plan.
     ///
     /// # Errors
     /// If the plan is not static, the processor is not supported, or memory is short.
     pub fn compile(plan: &Plan, options: Options) -> Result<Executable, JitError> {
-        let module = loops::lower(plan, options.target.lanes()).map_err(|error| JitError(error.0))?;
-        Executable::from_module(&module, &plan.externals, options)
+        Executable::new(&Lowered::of(plan, options)?)
     }
 
-    /// Compiles the loop IR of a plan with these externals.
+    /// Compiles a plan that was lowered.
     ///
     /// # Errors
     /// As [`Executable::compile`].
-    pub fn from_module(
+    pub fn new(lowered: &Lowered) -> Result<Executable, JitError> {
+        Executable::from_module(&lowered.module, &lowered.externals, lowered.options)
+    }
+
+    /// Compiles the loop IR of a plan with these externals. What the module says of addresses is believed, so it is
+    /// for this folder only, where it comes from a plan.
+    pub(super) fn from_module(
         module: &Module,
         externals: &[External],
         options: Options,
@@ -126,6 +162,8 @@ impl Executable {
             precision: module.precision,
             arena_bytes: module.arena_bytes,
             sites: module.sites.clone(),
+            accesses: module.accesses.clone(),
+            checked: options.checked,
         })
     }
 
@@ -206,7 +244,10 @@ impl Executable {
                 Binding::StepNumber => (&raw const step_number).cast_mut().cast(),
             });
         }
-        let mut frame = self.frame(workspace, &pointers, call, parallel);
+        self.poison(workspace, &pointers);
+        let mut report = [0u64; 2];
+        let words = &raw mut report;
+        let mut frame = self.frame(workspace, &pointers, call, parallel, words.cast());
         let done = |item| watch.into_iter().for_each(|watch| watch(Some(item)));
         if let Some(watch) = watch {
             frame.profile = Some(&done);
@@ -214,7 +255,37 @@ impl Executable {
         }
         // SAFETY: every binding was checked against its external.
         unsafe { self.step()(&frame) };
+        // SAFETY: the step is over, and so is its use of the words.
+        self.reported(unsafe { words.read() })?;
         Ok(workspace.overflow())
+    }
+
+    /// In checked code: makes temporaries and results unusable until something is written there.
+    fn poison(&self, workspace: &mut Workspace, pointers: &[*mut u8]) {
+        if !self.checked {
+            return;
+        }
+        frame::fill_with_poison(workspace.arena.bytes_mut());
+        let results = self.externals.iter().zip(pointers).filter(|(external, _)| external.is_result());
+        for (external, pointer) in results {
+            let count: usize = external.shape.iter().product();
+            // SAFETY: the binding of a result was checked to have room for it.
+            unsafe {
+                frame::poison(
+                    *pointer,
+                    (count * elem_bytes(external.elem, external.wide, self.precision)) as u64,
+                )
+            };
+        }
+    }
+
+    /// The check that failed in a step, if one did.
+    fn reported(&self, [number, element]: [u64; 2]) -> Result<(), JitError> {
+        let site = (number as usize).checked_sub(1).and_then(|at| self.accesses.get(at));
+        match site {
+            Some(site) => Err(Fault { site: site.clone(), element: element as i64 }.into()),
+            None => Ok(()),
+        }
     }
 
     /// Carries out a series of steps. Batches are gathered from columns ([`Binding::Rows`]), values of each
@@ -263,7 +334,9 @@ impl Executable {
                 }
             }
         }
-        let mut frame = self.frame(workspace, &pointers, series.first, parallel);
+        let mut report = [0u64; 2];
+        let words = &raw mut report;
+        let mut frame = self.frame(workspace, &pointers, series.first, parallel, words.cast());
         frame.externals = std::ptr::null();
         let step = self.step();
         for number in 0..series.steps {
@@ -274,8 +347,11 @@ impl Executable {
                 moving.place(number, &series.rows, &mut pointers);
             }
             frame.externals = pointers.as_ptr();
+            self.poison(workspace, &pointers);
             // SAFETY: every binding was checked against its external and the length of the series.
             unsafe { step(&frame) };
+            // SAFETY: the step is over, and so is its use of the words.
+            self.reported(unsafe { words.read() })?;
             // SAFETY: the word outlives the frame, and no code is running.
             let fault = unsafe { frame.fault.read() };
             if fault != 0 {
@@ -305,10 +381,10 @@ impl Executable {
     ) -> Result<(), JitError> {
         if bindings.len() != self.externals.len() {
             let (given, wanted) = (bindings.len(), self.externals.len());
-            return Err(JitError(format!("{wanted} tensors are needed, {given} are given")));
+            return Err(JitError::new(format!("{wanted} tensors are needed, {given} are given")));
         }
         if workspace.arena.len() < self.arena_bytes || workspace.rows.len() != self.externals.len() {
-            return Err(JitError("the workspace belongs to other code".into()));
+            return Err(JitError::new("the workspace belongs to other code"));
         }
         for (external, binding) in self.externals.iter().zip(bindings) {
             bindings::check(external, binding, self.precision, steps)?;
@@ -322,6 +398,7 @@ impl Executable {
         pointers: &[*mut u8],
         call: Call,
         parallel: &'a dyn Parallel,
+        report: *mut u64,
     ) -> Frame<'a> {
         workspace.fault = 0;
         Frame {
@@ -334,6 +411,8 @@ impl Executable {
             rand: frame::rand,
             mark: frame::mark,
             fault: &raw mut workspace.fault,
+            poison: frame::poison,
+            report,
             step: call.step,
             seed: call.seed,
             parallel,
@@ -424,14 +503,14 @@ impl Moving {
 fn check_rows(series: &Series<'_>, batch: usize, rows: usize, name: &ExternalKey) -> Result<(), JitError> {
     if let Rows::Order(order) = series.rows {
         if order.len() < batch * series.steps {
-            return Err(JitError(format!(
+            return Err(JitError::new(format!(
                 "`{name}`: {} row numbers for {} steps",
                 order.len(),
                 series.steps
             )));
         }
         if let Some(row) = order[..batch * series.steps].iter().find(|row| **row as usize >= rows) {
-            return Err(JitError(format!("`{name}` has {rows} rows, row {row} is asked for")));
+            return Err(JitError::new(format!("`{name}` has {rows} rows, row {row} is asked for")));
         }
     }
     Ok(())

@@ -4,9 +4,17 @@ use super::products::MatrixProduct;
 use super::{JitError, NO_MEMORY};
 use crate::base::philox::Draw;
 use crate::loops::{Kind, Rand};
+use crate::plan::POISON;
 
-/// Carries out the tasks of one job on several threads. A pool of threads is one; so is [`Alone`].
-pub trait Parallel: Sync {
+/// What keeps a trait from being implemented elsewhere.
+pub(crate) mod sealed {
+    pub trait Sealed {}
+}
+
+/// Carries out the tasks of one job on several threads. A pool of threads is one; so is [`Alone`]. Native code
+/// writes where the number of its task says, so whoever implements it is believed to call each task once: it is
+/// only implemented in this crate.
+pub trait Parallel: Sync + sealed::Sealed {
     /// Calls `task` with each number below `n_tasks`, in any order and on any thread; returns when all are done.
     fn run(&self, n_tasks: usize, task: &(dyn Fn(usize) + Sync));
 
@@ -17,6 +25,8 @@ pub trait Parallel: Sync {
 /// No other thread.
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Alone;
+
+impl sealed::Sealed for Alone {}
 
 impl Parallel for Alone {
     fn run(&self, n_tasks: usize, task: &(dyn Fn(usize) + Sync)) {
@@ -46,6 +56,9 @@ pub struct Frame<'a> {
     pub mark: unsafe extern "C" fn(*const Frame<'_>, u64),
     /// Where kernels store which of them has found that an int leaves 64 bits.
     pub fault: *mut u64,
+    pub poison: unsafe extern "C" fn(*mut u8, u64),
+    /// Where a check that fails is reported: its number, and the element.
+    pub report: *mut u64,
     pub step: u32,
     pub seed: u64,
     pub parallel: &'a dyn Parallel,
@@ -66,13 +79,32 @@ pub mod offset {
     pub const RAND: i32 = 48;
     pub const MARK: i32 = 56;
     pub const FAULT: i32 = 64;
+    pub const POISON: i32 = 72;
+    pub const REPORT: i32 = 80;
 }
 
-const _: () = {
-    assert!(std::mem::offset_of!(Frame<'static>, fork) == offset::FORK as usize);
-    assert!(std::mem::offset_of!(Frame<'static>, mark) == offset::MARK as usize);
-    assert!(std::mem::offset_of!(Frame<'static>, fault) == offset::FAULT as usize);
-};
+/// Every field that native code reads is where it reads it.
+macro_rules! at_offsets {
+    ($($field:ident: $offset:ident),* $(,)?) => {
+        const _: () = {
+            $(assert!(std::mem::offset_of!(Frame<'static>, $field) == offset::$offset as usize);)*
+        };
+    };
+}
+
+at_offsets! {
+    externals: EXTERNALS,
+    arena: ARENA,
+    constants: CONSTANTS,
+    kernels: KERNELS,
+    fork: FORK,
+    gemm: GEMM,
+    rand: RAND,
+    mark: MARK,
+    fault: FAULT,
+    poison: POISON,
+    report: REPORT,
+}
 
 /// A pointer that tasks on other threads may use.
 #[derive(Clone, Copy)]
@@ -163,6 +195,22 @@ pub unsafe extern "C" fn mark(frame: *const Frame<'_>, number: u64) {
     }
 }
 
+/// Makes memory unusable until something is written there: NaN as floats, too large for a subscript as ints.
+///
+/// # Safety
+/// So many bytes are there, and nobody else uses them.
+pub unsafe extern "C" fn poison(memory: *mut u8, bytes: u64) {
+    // SAFETY: by the contract.
+    let memory = unsafe { std::slice::from_raw_parts_mut(memory, bytes as usize) };
+    fill_with_poison(memory);
+}
+
+/// The same for memory that Rust knows.
+pub fn fill_with_poison(memory: &mut [u8]) {
+    let word = POISON.to_le_bytes();
+    memory.chunks_mut(word.len()).for_each(|part| part.copy_from_slice(&word[..part.len()]));
+}
+
 /// Memory of whole pages, zeros at first; a page is only there once something is written to it.
 pub struct Aligned {
     map: memmap2::MmapMut,
@@ -173,7 +221,7 @@ impl Aligned {
     /// If there is not so much memory.
     pub fn new(bytes: usize) -> Result<Aligned, JitError> {
         let map = memmap2::MmapMut::map_anon(bytes.max(1))
-            .map_err(|error| JitError(format!("{NO_MEMORY} for {bytes} bytes: {error}")))?;
+            .map_err(|error| JitError::new(format!("{NO_MEMORY} for {bytes} bytes: {error}")))?;
         #[cfg(target_os = "linux")]
         if bytes >= 4 << 20 {
             // Only faster: it does not matter if the system does not do it.

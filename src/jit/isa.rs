@@ -45,15 +45,15 @@ pub fn make(target: Target) -> Result<OwnedTargetIsa, JitError> {
         ("regalloc_checker", "false"),
     ];
     for (name, value) in options {
-        flags.set(name, value).map_err(|error| JitError(format!("Cranelift: {error}")))?;
+        flags.set(name, value).map_err(|error| JitError::new(format!("Cranelift: {error}")))?;
     }
     let builder = match target {
         Target::Host | Target::Lanes(_) => {
-            cranelift_native::builder().map_err(|error| JitError(format!("this processor: {error}")))?
+            cranelift_native::builder().map_err(|error| JitError::new(format!("this processor: {error}")))?
         }
         Target::X64Fma => {
             let mut builder = isa::lookup_by_name("x86_64-unknown-linux-gnu")
-                .map_err(|error| JitError(error.to_string()))?;
+                .map_err(|error| JitError::new(error.to_string()))?;
             let features = [
                 "has_sse3",
                 "has_ssse3",
@@ -65,12 +65,12 @@ pub fn make(target: Target) -> Result<OwnedTargetIsa, JitError> {
                 "has_fma",
             ];
             for feature in features {
-                builder.enable(feature).map_err(|error| JitError(error.to_string()))?;
+                builder.enable(feature).map_err(|error| JitError::new(error.to_string()))?;
             }
             builder
         }
     };
-    builder.finish(settings::Flags::new(flags)).map_err(|error| JitError(error.to_string()))
+    builder.finish(settings::Flags::new(flags)).map_err(|error| JitError::new(error.to_string()))
 }
 
 /// Whether fused multiply-add is one instruction.

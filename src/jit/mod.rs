@@ -20,15 +20,43 @@ mod tests;
 mod wide;
 
 pub use bindings::{Binding, TensorMut, TensorRef};
-pub use executable::{Call, Executable, Options, Outcome, Overflow, Rows, Series, Workspace};
+pub use executable::{Call, Executable, Lowered, Options, Outcome, Overflow, Rows, Series, Workspace};
+pub(crate) use frame::sealed;
 pub use frame::{Alone, Parallel};
 pub use isa::Target;
 
-use crate::loops::Module;
+use crate::loops::{Module, Site};
 
 /// Why there is no native code, or why it cannot be run like this.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct JitError(pub String);
+pub struct JitError {
+    pub text: String,
+    /// The access that was stopped, if that is why.
+    pub fault: Option<Box<Fault>>,
+}
+
+/// An access outside of its buffer, which checked code does not carry out: a mistake of this compiler.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Fault {
+    pub site: Site,
+    /// The element of the buffer, counted from its first.
+    pub element: i64,
+}
+
+impl JitError {
+    pub fn new(text: impl Into<String>) -> JitError {
+        JitError { text: text.into(), fault: None }
+    }
+}
+
+impl From<Fault> for JitError {
+    fn from(fault: Fault) -> JitError {
+        let Site { kernel, access, elements } = &fault.site;
+        let name = &kernel.text;
+        let text = format!("{access} in the kernel `{name}` is at {} of {elements} elements", fault.element);
+        JitError { text, fault: Some(Box::new(fault)) }
+    }
+}
 
 /// How the message of an error begins that is no fault of anybody: there is not enough memory.
 const NO_MEMORY: &str = "no memory";
@@ -36,13 +64,13 @@ const NO_MEMORY: &str = "no memory";
 impl JitError {
     /// Whether there was not enough memory.
     pub fn is_no_memory(&self) -> bool {
-        self.0.starts_with(NO_MEMORY)
+        self.text.starts_with(NO_MEMORY)
     }
 }
 
 impl std::fmt::Display for JitError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.text)
     }
 }
 

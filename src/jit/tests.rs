@@ -7,6 +7,7 @@ use crate::ir::*;
 use crate::loops;
 use crate::plan::{self, Plan, Step};
 
+mod checks;
 mod graphs;
 mod ints;
 mod ops;
@@ -15,6 +16,8 @@ mod steps;
 
 /// A pool that starts its threads anew for each job.
 struct Threads(usize);
+
+impl sealed::Sealed for Threads {}
 
 impl Parallel for Threads {
     fn run(&self, n_tasks: usize, task: &(dyn Fn(usize) + Sync)) {
@@ -128,14 +131,28 @@ fn lanes() -> impl Iterator<Item = u8> {
     [4, 8, 16].into_iter().filter(|lanes| *lanes <= Target::Host.lanes())
 }
 
+/// Checked code and code without checks: the same bits.
 fn run_native(plan: &Plan, lanes: u8, parallel: &dyn Parallel) -> Vec<Vec<f64>> {
+    let [checked, plain] = [true, false].map(|checked| run_mode(plan, lanes, checked, parallel));
+    let module = || lowered(plan, lanes, true);
+    assert!(same_bits(&checked, &plain), "checks make a difference with {lanes} lanes\n{}", module());
+    plain
+}
+
+fn lowered(plan: &Plan, lanes: u8, checked: bool) -> loops::Module {
+    let options = loops::Options { lanes, checked };
     let module = if lanes == loops::FEW_LANES {
-        loops::lower(plan, lanes)
+        loops::lower(plan, options)
     } else {
-        loops::lower_as_kernels(plan, lanes)
+        loops::lower_as_kernels(plan, options)
     };
-    let module = module.expect("the plan has loops");
-    let executable = Executable::from_module(&module, &plan.externals, Options::default());
+    module.expect("the plan has loops")
+}
+
+fn run_mode(plan: &Plan, lanes: u8, checked: bool, parallel: &dyn Parallel) -> Vec<Vec<f64>> {
+    let module = lowered(plan, lanes, checked);
+    let options = Options { checked, ..Options::default() };
+    let executable = Executable::from_module(&module, &plan.externals, options);
     let executable = executable.expect("the plan compiles");
     let mut tensors = tensors(plan);
     let mut bindings = bindings(plan, &mut tensors);
@@ -216,7 +233,7 @@ fn check_plan(plan: &Plan, lanes: u8, got: &[Vec<f64>]) {
             let near = (e - g).abs() <= tolerance * largest.min(1.0 + 10.0 * e.abs());
             let same = e == g || e.is_nan() && g.is_nan() || near;
             if !same {
-                let module = loops::lower(plan, lanes).unwrap();
+                let module = lowered(plan, lanes, false);
                 panic!("{} [{at}] with {lanes} lanes: expected {e}, got {g}\n{module}", external.name);
             }
         }

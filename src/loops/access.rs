@@ -304,6 +304,7 @@ fn access(
     params: &mut Params<'_>,
 ) -> Result<Access, LoopError> {
     let rank = sizes.len();
+    let is_empty = sizes.contains(&0) || params.trips().values().any(|trip| *trip == 0);
     let mut form = Form::number(rank, 0);
     let mut values = Vec::new();
     let mut checks = Vec::new();
@@ -313,7 +314,12 @@ fn access(
                 let own = Form::from_affine(affine, rank)?;
                 form.add_scaled(&own, *stride);
                 let (least, greatest) = own.bounds(sizes, params.trips());
-                if guarded && (least < 0 || greatest >= *size) {
+                let inside = least >= 0 && greatest < *size;
+                if !guarded && !inside && !is_empty {
+                    let text = format!("a subscript from {least} to {greatest} of an axis of {size}");
+                    return Err(LoopError(text));
+                }
+                if guarded && !inside {
                     checks.push(Check { form: own, value: None, size: *size });
                 }
             }

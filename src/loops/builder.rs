@@ -5,6 +5,7 @@
 //! Loads keep their place relative to stores that may reach the same memory, and behind the conditions of the
 //! `if`s around them.
 
+use super::LoopError;
 use super::ir::*;
 use crate::ir::Number;
 use std::collections::HashMap;
@@ -24,6 +25,8 @@ pub struct Builder {
     constants: HashMap<ValueId, Expr>,
     /// See [`Kernel::long`].
     pub long: bool,
+    /// What went wrong: there will be no kernel.
+    broken: Option<&'static str>,
 }
 
 #[derive(Default)]
@@ -59,12 +62,26 @@ impl Builder {
             aliases,
             constants: HashMap::new(),
             long: false,
+            broken: None,
         }
     }
 
-    pub fn finish(mut self, pieces: usize) -> Kernel {
+    /// Notes what went wrong, so that [`Builder::finish`] gives no kernel; a value to go on with.
+    pub fn broken(&mut self, what: &'static str) -> ValueId {
+        self.broken.get_or_insert(what);
+        self.int(Kind::I64, 0)
+    }
+
+    /// The kernel.
+    ///
+    /// # Errors
+    /// If something could not be written: a mistake of the emitter.
+    pub fn finish(mut self, pieces: usize) -> Result<Kernel, LoopError> {
+        if let Some(what) = self.broken {
+            return Err(LoopError(format!("loop IR: {what}")));
+        }
         let body = std::mem::take(&mut self.blocks[0].stmts);
-        Kernel {
+        Ok(Kernel {
             params: self.params,
             steps: self.steps,
             piece: self.piece,
@@ -72,7 +89,8 @@ impl Builder {
             body,
             types: self.types,
             long: self.long,
-        }
+            checks: None,
+        })
     }
 
     pub fn ty(&self, value: ValueId) -> Ty {

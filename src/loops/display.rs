@@ -53,6 +53,7 @@ fn items(f: &mut Formatter<'_>, all: &[Item], depth: usize) -> fmt::Result {
                 }
                 writeln!(f, ", {} x {}  # {}", rand.draws, rand.len, rand.name.text)?;
             }
+            Item::Poison { base, bytes } => writeln!(f, "poison {bytes} bytes of {base}")?,
             Item::Scan { step, trip, reverse, items: inner } => {
                 writeln!(f, "scan t{} in 0..{trip}{} {{", step.0, if *reverse { " down" } else { "" })?;
                 items(f, inner, depth + 1)?;
@@ -71,6 +72,7 @@ impl Display for Base {
             BasePlace::External(slot) => write!(f, "external{slot}+{}", self.offset)?,
             BasePlace::Constants => write!(f, "constants+{}", self.offset)?,
             BasePlace::Fault => f.write_str("fault")?,
+            BasePlace::Report => write!(f, "report")?,
         }
         self.steps.iter().try_for_each(|(step, factor)| write!(f, "+{factor}*t{}", step.0))
     }
@@ -107,6 +109,7 @@ fn block(f: &mut Formatter<'_>, kernel: &Kernel, stmts: &[Stmt], depth: usize) -
                 writeln!(f, "{value}: {} = {expr}", kernel.types[value.0 as usize])?;
             }
             Stmt::Store { address, value } => writeln!(f, "{address} = {value}")?,
+            Stmt::Check { address, lanes, site } => writeln!(f, "check {site}: {lanes} of {address}")?,
             Stmt::For(inner) => {
                 write!(f, "for {} in {}..{}", inner.counter, inner.from, inner.to)?;
                 if inner.step != 1 {

@@ -319,7 +319,8 @@ impl<'b> Emitter<'b> {
         slots: Vec<Vec<ValueId>>,
     ) -> ValueId {
         let Some(reduction) = reduction else {
-            return *slots[0].last().unwrap_or(&ValueId(0));
+            let last = slots.first().and_then(|slot| slot.last()).copied();
+            return last.unwrap_or_else(|| self.builder.broken("a reduction without a value"));
         };
         let mut wide: Vec<ValueId> = slots[..reduction.count].iter().map(|slot| slot[0]).collect();
         while wide.len() > 1 {

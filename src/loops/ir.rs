@@ -32,6 +32,18 @@ pub struct Module {
     /// The kernels that test whether an int leaves 64 bits. One that finds such an int stores its number among
     /// these, counted from 1, in the word of [`BasePlace::Fault`].
     pub sites: Vec<Name>,
+    /// What the checks of accesses are about, by their numbers; none if accesses are not checked.
+    pub accesses: Vec<Site>,
+}
+
+/// An access that a check is about.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Site {
+    pub kernel: Name,
+    /// The address in the loop IR, and what it does there.
+    pub access: String,
+    /// Elements of the buffer.
+    pub elements: i64,
 }
 
 /// A constant tensor and its place among the constants.
@@ -50,7 +62,18 @@ pub enum Item {
     Call(Call),
     Gemm(Gemm),
     Rand(Rand),
-    Scan { step: StepId, trip: i64, reverse: bool, items: Vec<Item> },
+    /// Makes memory that a buffer takes over unusable until something is written there: only where accesses are
+    /// checked.
+    Poison {
+        base: Base,
+        bytes: i64,
+    },
+    Scan {
+        step: StepId,
+        trip: i64,
+        reverse: bool,
+        items: Vec<Item>,
+    },
 }
 
 /// A kernel with addresses for its parameters.
@@ -78,6 +101,8 @@ pub enum BasePlace {
     Constants,
     /// The word that says whether an int has left 64 bits.
     Fault,
+    /// Two words: the number of the first check that failed, from 1, and the element that it found.
+    Report,
 }
 
 /// A matrix product that is left to a library: `C (+)= A B` for each of the batch; strides in elements.
@@ -148,6 +173,25 @@ pub struct Kernel {
     pub types: Vec<Ty>,
     /// Whether it computes with ints of 64 bits, which only Cranelift's code does.
     pub long: bool,
+    /// What accesses are checked against, if they are.
+    pub checks: Option<Checks>,
+}
+
+/// What the accesses of a kernel are checked against.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Checks {
+    /// The parameter where a check that fails is reported.
+    pub report: u32,
+    /// The buffer of each other parameter.
+    pub extents: Vec<Extent>,
+}
+
+/// The buffer that a parameter points into.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Extent {
+    /// The element of the buffer that the parameter points to.
+    pub origin: Linear,
+    pub elements: i64,
 }
 
 /// A base address.
@@ -163,9 +207,21 @@ pub struct Param {
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Stmt {
     Let(ValueId, Expr),
-    Store { address: Address, value: ValueId },
+    Store {
+        address: Address,
+        value: ValueId,
+    },
     For(For),
-    If { condition: ValueId, then: Vec<Stmt> },
+    If {
+        condition: ValueId,
+        then: Vec<Stmt>,
+    },
+    /// Reports site `site` and leaves the kernel, unless `lanes` elements from the address on lie in its buffer.
+    Check {
+        address: Address,
+        lanes: u8,
+        site: u32,
+    },
 }
 
 /// `for counter in from..to step step`, with values that go round.
@@ -310,6 +366,18 @@ impl Ty {
 
     pub fn with_kind(self, kind: Kind) -> Ty {
         Ty { kind, ..self }
+    }
+}
+
+impl Checks {
+    /// The element of the buffer that an address means, and what it must lie below so that `lanes` elements from
+    /// there on are inside. It must not be negative.
+    pub fn place(&self, address: &Address, lanes: u8) -> Option<(Linear, i64)> {
+        let extent = self.extents.get(address.param as usize)?;
+        let mut place = address.index.clone();
+        place.constant += extent.origin.constant;
+        extent.origin.terms.iter().for_each(|(value, factor)| place.add_term(*value, *factor));
+        Some((place, (extent.elements - i64::from(lanes) + 1).max(0)))
     }
 }
 

@@ -3,6 +3,7 @@
 use super::LoopError;
 use super::access::{self, Form, Node, Work};
 use super::builder::Builder;
+use super::checks;
 use super::emit::Emitter;
 use super::ir::*;
 use super::merge;
@@ -22,17 +23,34 @@ pub const FEW_LANES: u8 = 4;
 /// Products of so few multiplications are written as loops.
 const SMALL_GEMM: i64 = 8 * 1024;
 
-/// As [`lower`], but with a function for every kernel however small the step is.
-#[cfg(test)]
-pub fn lower_as_kernels(plan: &Plan, lanes: u8) -> Result<Module, LoopError> {
-    Ok(Module { tiny: false, ..lower(plan, lanes)? })
+/// How to lower.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Options {
+    /// The most floats of 32 bits in a vector, or twice as many as of 64.
+    pub lanes: u8,
+    /// Whether every access is checked, and memory unusable before it is written.
+    pub checked: bool,
 }
 
-/// Lowers a whole plan for vectors of at most `lanes` floats of 32 bits, or half as many of 64.
+impl Options {
+    /// As fast as it goes, with vectors of at most so many floats.
+    pub fn lanes(lanes: u8) -> Options {
+        Options { lanes, checked: false }
+    }
+}
+
+/// As [`lower`], but with a function for every kernel however small the step is.
+#[cfg(test)]
+pub fn lower_as_kernels(plan: &Plan, options: Options) -> Result<Module, LoopError> {
+    Ok(Module { tiny: false, ..lower(plan, options)? })
+}
+
+/// Lowers a whole plan.
 ///
 /// # Errors
 /// If the plan is not static or asks for what loops cannot express: a mistake of an earlier stage.
-pub fn lower(plan: &Plan, lanes: u8) -> Result<Module, LoopError> {
+pub fn lower(plan: &Plan, options: Options) -> Result<Module, LoopError> {
+    let Options { lanes, checked } = options;
     let lanes = match plan.precision {
         Precision::F32 => lanes,
         Precision::F64 => FEW_LANES,
@@ -47,6 +65,10 @@ pub fn lower(plan: &Plan, lanes: u8) -> Result<Module, LoopError> {
         trips: HashMap::new(),
         most_pieces: 1,
         work: 0,
+        checked,
+        born: if checked { plan.born() } else { Vec::new() },
+        now: 0,
+        accesses: Vec::new(),
         sites: Vec::new(),
     };
     let items = lowering.steps(&plan.steps)?;
@@ -70,6 +92,7 @@ pub fn lower(plan: &Plan, lanes: u8) -> Result<Module, LoopError> {
         arena_bytes,
         tiny,
         sites: lowering.sites,
+        accesses: lowering.accesses,
     })
 }
 
@@ -78,6 +101,7 @@ fn is_plain(item: &Item, kernels: &[Kernel]) -> bool {
     match item {
         Item::Call(call) => kernels[call.kernel.0 as usize].pieces == 1,
         Item::Gemm(_) | Item::Rand(_) => false,
+        Item::Poison { .. } => true,
         Item::Scan { .. } => false,
     }
 }
@@ -94,12 +118,19 @@ struct Lowering<'p> {
     work: i64,
     /// What can find an int that has left 64 bits.
     sites: Vec<plan::Name>,
+    checked: bool,
+    /// The buffers that come to life with each step, in order of execution; empty if nothing is checked.
+    born: Vec<Vec<plan::BufferId>>,
+    /// The number of the step.
+    now: usize,
+    accesses: Vec<Site>,
 }
 
 impl Lowering<'_> {
     fn steps(&mut self, steps: &[Step]) -> Result<Vec<Item>, LoopError> {
         let mut items = Vec::with_capacity(steps.len());
         for step in steps {
+            self.poison(&mut items)?;
             match step {
                 Step::Nest(nest) => self.nest(nest, &mut items)?,
                 Step::Gemm(gemm) => self.gemm(gemm, &mut items)?,
@@ -120,6 +151,21 @@ impl Lowering<'_> {
             }
         }
         Ok(items)
+    }
+
+    /// Lets nothing be read of the buffers that come to life now. Gives the step its number.
+    fn poison(&mut self, items: &mut Vec<Item>) -> Result<(), LoopError> {
+        let born = self.born.get(self.now).cloned().unwrap_or_default();
+        self.now += 1;
+        for id in born {
+            let buffer = &self.plan.buffers[id.0 as usize];
+            let bytes = (buffer.elem_bytes(self.plan.precision) * buffer.len) as i64;
+            if let plan::Place::Arena(offset) = buffer.place {
+                let base = Base { place: BasePlace::Arena, offset: offset as i64, steps: Vec::new() };
+                items.push(Item::Poison { base, bytes });
+            }
+        }
+        Ok(())
     }
 
     fn nest(&mut self, nest: &plan::Nest, items: &mut Vec<Item>) -> Result<(), LoopError> {
@@ -207,6 +253,9 @@ impl Lowering<'_> {
         let repeatable = is_repeatable(&stages, &aliases);
         let freedom = Freedom { lanes, trips: params.trips(), cut: cut_index, repeatable };
         let plans = schedule::schedule(&stages, freedom);
+        if self.checked {
+            params.need_steps_of_bases();
+        }
         let mut builder = Builder::new(params.params.clone(), aliases);
         builder.long = is_long;
         let steps: HashMap<StepId, ValueId> =
@@ -243,13 +292,18 @@ impl Lowering<'_> {
                 own.stage(work, schedule);
             }
         });
-        let mut kernel = builder.finish(pieces);
+        let mut kernel = builder.finish(pieces)?;
         for param in &mut kernel.params {
             if pieces == 1 {
                 param.piece_stride = 0;
             }
         }
         tidy::drop_unused(&mut kernel, &params.is_scratch, &params.aliases());
+        let mut bases = params.bases.clone();
+        if self.checked {
+            checks::insert(&mut kernel, params, name, &mut self.accesses)?;
+            bases.push(Base { place: BasePlace::Report, offset: 0, steps: Vec::new() });
+        }
         super::verify::in_debug(&kernel)?;
         let kernel = match self.known.get(&kernel) {
             Some(id) => *id,
@@ -260,12 +314,7 @@ impl Lowering<'_> {
                 id
             }
         };
-        items.push(Item::Call(Call {
-            name: name.clone(),
-            kernel,
-            bases: params.bases.clone(),
-            steps: params.steps.clone(),
-        }));
+        items.push(Item::Call(Call { name: name.clone(), kernel, bases, steps: params.steps.clone() }));
         Ok(())
     }
 
@@ -283,6 +332,11 @@ impl Lowering<'_> {
             params::kind_of(self.plan.buffers[gemm.c.buffer.0 as usize].elem, false, self.plan.precision);
         let n_batch = gemm.batch.len();
         let views = [&gemm.a, &gemm.b, &gemm.c];
+        let sides = [[gemm.m, gemm.k], [gemm.k, gemm.n], [gemm.m, gemm.n]];
+        for (view, sides) in views.into_iter().zip(sides) {
+            let sizes: Vec<i64> = gemm.batch.iter().copied().chain(sides).collect();
+            params::within_buffer(self.plan, view, &sizes, &self.trips)?;
+        }
         let base = |view: &plan::View| {
             params::base_of(self.plan, self.scratch_start, view, 0, &[]).map(|(base, _)| base)
         };
@@ -311,6 +365,7 @@ impl Lowering<'_> {
             }
             stride *= size;
         }
+        params::within_buffer(self.plan, &rand.target, shape, &self.trips)?;
         let mut scan_terms = Vec::new();
         for (var, factor) in &rand.step.terms {
             match (var, factor.as_number()) {

@@ -8,6 +8,7 @@
 
 mod access;
 mod builder;
+mod checks;
 mod cost;
 mod display;
 mod emit;
@@ -27,7 +28,7 @@ pub mod verify;
 pub use ir::*;
 #[cfg(test)]
 pub use lower::lower_as_kernels;
-pub use lower::{FEW_LANES, lower};
+pub use lower::{FEW_LANES, Options, lower};
 
 /// A plan that cannot be lowered: a mistake of an earlier stage, not of the user.
 #[derive(Clone, PartialEq, Eq, Debug)]

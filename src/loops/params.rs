@@ -1,7 +1,7 @@
 //! The memory of a kernel: which buffers become its parameters, and where they lie.
 
 use super::LoopError;
-use super::ir::{Base, BasePlace, Kind, Param};
+use super::ir::{Base, BasePlace, Extent, Kind, Linear, Param, ValueId};
 use crate::ir::program::Precision;
 use crate::ir::{Const, Elem, StepId};
 use crate::plan::{Place, Plan, View};
@@ -93,6 +93,36 @@ impl<'p> Params<'p> {
         self.bases.len() as u32 - 1
     }
 
+    /// Notes the scan counters that addresses move with, so that the kernel is given them.
+    pub fn need_steps_of_bases(&mut self) {
+        for (step, _) in self.bases.iter().flat_map(|base| &base.steps) {
+            if !self.steps.contains(step) {
+                self.steps.push(*step);
+            }
+        }
+    }
+
+    /// The buffer of each parameter. `steps`: the values of the scan counters that are used as numbers.
+    pub fn extents_in_elements(&self, steps: &[ValueId]) -> Result<Vec<Extent>, LoopError> {
+        let all = self.bases.iter().zip(&self.params).zip(&self.extents);
+        all.map(|((base, param), (_, start, end))| {
+            let bytes = param.kind.bytes();
+            let whole = |moved: i64| match moved % bytes {
+                0 => Ok(moved / bytes),
+                _ => Err(LoopError("an address that is not that of an element".into())),
+            };
+            let mut origin = Linear::number(whole(base.offset - start)?);
+            for (step, factor) in &base.steps {
+                let at = self.steps.iter().position(|own| own == step);
+                let value = at.and_then(|at| steps.get(at));
+                let value = value.ok_or_else(|| LoopError("a scan counter that the kernel lacks".into()))?;
+                origin.add_term(*value, whole(*factor)?);
+            }
+            Ok(Extent { origin, elements: (end - start) / bytes })
+        })
+        .collect()
+    }
+
     /// Takes over the parameters of another kernel.
     pub fn adopt(&mut self, other: &Params<'_>) {
         self.bases = other.bases.clone();
@@ -148,6 +178,33 @@ pub fn base_of(
     all_steps.sort_by_key(|(step, _)| *step);
     let base = Base { place, offset: start + (view.offset + offset) * bytes, steps: all_steps };
     Ok((base, (place, start, start + len.max(1))))
+}
+
+/// Makes sure that the elements of a view at `sizes` places along its axes lie in its buffer, in all steps of the
+/// scans around.
+pub fn within_buffer(
+    plan: &Plan,
+    view: &View,
+    sizes: &[i64],
+    trips: &HashMap<StepId, i64>,
+) -> Result<(), LoopError> {
+    let of_axes = view.strides.iter().copied().zip(sizes.iter().copied());
+    let of_steps =
+        view.step_strides.iter().map(|(step, stride)| (*stride, trips.get(step).copied().unwrap_or(1)));
+    let (mut least, mut greatest) = (view.offset, view.offset);
+    for (stride, size) in of_axes.chain(of_steps) {
+        if size <= 0 {
+            return Ok(());
+        }
+        let reach = stride * (size - 1);
+        least += reach.min(0);
+        greatest += reach.max(0);
+    }
+    let len = plan.buffers[view.buffer.0 as usize].len as i64;
+    if least < 0 || greatest >= len {
+        return Err(LoopError(format!("elements {least} to {greatest} of a buffer of {len}")));
+    }
+    Ok(())
 }
 
 /// The byte at which a constant starts among all constants of the plan, in order of the buffers.

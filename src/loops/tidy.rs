@@ -21,7 +21,7 @@ fn note_loads(block: &[Stmt], loaded: &mut [bool]) {
             Stmt::Let(_, Expr::Gather(addresses)) => {
                 addresses.iter().for_each(|address| loaded[address.param as usize] = true);
             }
-            Stmt::Let(..) | Stmt::Store { .. } => {}
+            Stmt::Let(..) | Stmt::Store { .. } | Stmt::Check { .. } => {}
             Stmt::For(inner) => note_loads(&inner.body, loaded),
             Stmt::If { then, .. } => note_loads(then, loaded),
         }
@@ -59,6 +59,10 @@ fn sweep(block: &mut Vec<Stmt>, dead: &[bool], used: &mut Vec<bool>) {
                     }
                 }
                 keep
+            }
+            Stmt::Check { address, .. } => {
+                address.index.terms.iter().for_each(|(value, _)| used[value.0 as usize] = true);
+                true
             }
             Stmt::If { condition, then } => {
                 sweep(then, dead, used);

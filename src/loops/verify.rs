@@ -5,6 +5,7 @@
 //! 3. The values that go round a loop have one type each; bounds and address terms are scalars of i64.
 //! 4. Parameters exist; a stored value has the kind of its parameter's memory; the parameter is `written`.
 //! 5. Steps of loops are positive.
+//! 6. Where accesses are checked, each stands behind a check of its address, with as many lanes, in its block.
 
 use super::LoopError;
 use super::ir::*;
@@ -74,8 +75,14 @@ impl Checker<'_> {
 
     fn block(&mut self, block: &[Stmt]) -> Result<(), LoopError> {
         let mut own = Vec::new();
+        let mut checked: Vec<(&Address, u8)> = Vec::new();
         for stmt in block {
+            self.is_checked(stmt, &checked)?;
             match stmt {
+                Stmt::Check { address, lanes, .. } => {
+                    self.address(address)?;
+                    checked.push((address, *lanes));
+                }
                 Stmt::Let(value, expr) => {
                     self.expr(*value, expr)?;
                     self.define(*value)?;
@@ -106,6 +113,23 @@ impl Checker<'_> {
         }
         own.into_iter().for_each(|value| self.visible[value.0 as usize] = false);
         Ok(())
+    }
+
+    /// Whether the accesses of a statement are among those that were checked, if they have to be.
+    fn is_checked(&self, stmt: &Stmt, checked: &[(&Address, u8)]) -> Result<(), LoopError> {
+        let Some(checks) = &self.kernel.checks else { return Ok(()) };
+        let lanes = |value: &ValueId| self.ty(*value).lanes;
+        let accesses: Vec<(&Address, u8)> = match stmt {
+            Stmt::Let(value, Expr::Load(address)) => vec![(address, lanes(value))],
+            Stmt::Let(_, Expr::Gather(addresses)) => addresses.iter().map(|own| (own, 1)).collect(),
+            Stmt::Store { address, value } => vec![(address, lanes(value))],
+            Stmt::Let(..) | Stmt::For(_) | Stmt::If { .. } | Stmt::Check { .. } => Vec::new(),
+        };
+        match accesses.into_iter().find(|own| !checked.contains(own) || checks.place(own.0, own.1).is_none())
+        {
+            Some((address, lanes)) => self.fail(format!("{lanes} elements of {address} are not checked")),
+            None => Ok(()),
+        }
     }
 
     fn enter_for(&mut self, inner: &For) -> Result<(), LoopError> {

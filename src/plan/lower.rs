@@ -92,11 +92,16 @@ pub(super) fn lower(
         if *in_place {
             frame.targets.insert(producer, view.reshaped(shape_of(&graph[producer])?));
         } else {
-            let phase = graph[producer].origin.phase;
+            let origin = &graph[producer].origin;
             copies.push(Copy {
                 from: node,
                 to: view,
-                name: Name { text: format!("copy to {name}"), phase, ..Name::default() },
+                name: Name {
+                    text: format!("copy to {name}"),
+                    phase: origin.phase,
+                    span: origin.span,
+                    ..Name::default()
+                },
             });
         }
     }

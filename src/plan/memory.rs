@@ -132,6 +132,39 @@ pub(super) fn lives(n_buffers: usize, steps: &[Step]) -> Vec<Option<Life>> {
         .collect()
 }
 
+impl Plan {
+    /// The buffers of the arena that come to life with each step: numbered in the order of execution, a scan
+    /// before its steps. Those that take over the bytes of a buffer which the same step reads are left out.
+    pub fn born(&self) -> Vec<Vec<BufferId>> {
+        let lives = lives(self.buffers.len(), &self.steps);
+        let (mut born, mut at) = (Vec::new(), 0);
+        self.born_in(&self.steps, &lives, &mut at, &mut born);
+        born
+    }
+
+    fn born_in(&self, steps: &[Step], lives: &[Option<Life>], at: &mut u32, born: &mut Vec<Vec<BufferId>>) {
+        for step in steps {
+            *at += 1;
+            let mut views: Vec<BufferId> = Vec::new();
+            for_each_view(step, &mut |view, _| views.push(view.buffer));
+            let place = |id: BufferId| &self.buffers[id.0 as usize].place;
+            let is_born = |id: &BufferId| {
+                let starts = lives[id.0 as usize].is_some_and(|life| life.first == *at);
+                let taken = views.iter().any(|other| other != id && place(*other) == place(*id));
+                starts && !taken && matches!(place(*id), Place::Arena(_))
+            };
+            let mut own: Vec<BufferId> = views.iter().copied().filter(is_born).collect();
+            own.sort_unstable();
+            own.dedup();
+            born.push(own);
+            if let Step::Scan(scan) = step {
+                self.born_in(&scan.steps, lives, at, born);
+                *at += 1;
+            }
+        }
+    }
+}
+
 struct Uses {
     /// For each buffer: the position of the step and the path of scans around it.
     of: Vec<Vec<(u32, usize)>>,

@@ -188,6 +188,13 @@ impl Buffer {
     }
 }
 
+impl External {
+    /// Whether all of it is new after a call: it is no variable.
+    pub fn is_result(&self) -> bool {
+        self.written && self.name.starts_with("output:")
+    }
+}
+
 #[derive(Clone, Debug)]
 pub enum Step {
     Nest(Nest),

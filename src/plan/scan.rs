@@ -66,7 +66,8 @@ impl Lowering {
         let outputs: Vec<NodeId> = body.outputs.iter().map(|output| output.node).collect();
         let (next, collected) = outputs.split_at(scan.n_carries);
         let old = carry_leaves(body, scan.n_carries);
-        let name = |text: &str| Name { text: text.to_string(), phase: node.origin.phase, ..Name::default() };
+        let (phase, span) = (node.origin.phase, node.origin.span);
+        let name = |text: &str| Name { text: text.to_string(), phase, span, ..Name::default() };
 
         let mut results = Vec::new();
         let mut stacks: Vec<Option<Stack>> = Vec::new();

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use super::array::{Array, Elements};
 use super::memory::{Binding, Cell, Memory};
 use super::pool::Pool;
+use super::program::code_failed;
 use super::room;
 use super::train::batch::Taken;
 use crate::base::{Diagnostic, Span};
@@ -192,6 +193,8 @@ impl Caller {
     }
 }
 
+impl jit::sealed::Sealed for Caller {}
+
 impl Parallel for Caller {
     fn run(&self, n_tasks: usize, task: &(dyn Fn(usize) + Sync)) {
         if self.threads <= 1 || n_tasks <= 1 {
@@ -210,7 +213,7 @@ impl Parallel for Caller {
 fn failed(function: &Function, error: &JitError) -> Diagnostic {
     match error.is_no_memory() {
         true => room::exhausted("what a call keeps", function.temporary_bytes() as u64),
-        false => Diagnostic::error("E0799", error.to_string()),
+        false => code_failed(error),
     }
 }
 

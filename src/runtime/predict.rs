@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::array::{Array, Elements, shape_text};
 use super::call::{Moment, overflown, tensor_mut, tensor_ref};
 use super::memory::Cell;
-use super::program::{Part, Program};
+use super::program::{Part, Program, code_failed};
 use super::session::{Session, convert, unbound};
 use super::sizes;
 use crate::base::{Diagnostic, Span, nearest};
@@ -188,7 +188,7 @@ impl Prepared {
         let call = Call { step: moment.step, seed: moment.seed };
         let run = |workspace: &mut _| code.run(workspace, &mut bindings, call, &session.caller);
         let outcome = self.function.with_workspace(code, run);
-        let overflow = outcome.map_err(|error| Diagnostic::error("E0799", error.to_string()))?;
+        let overflow = outcome.map_err(|error| code_failed(&error))?;
         if let Some(overflow) = overflow {
             return Err(overflown(code.place_of(overflow).span));
         }

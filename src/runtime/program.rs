@@ -3,6 +3,7 @@
 use std::fmt;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
@@ -12,8 +13,9 @@ use super::files::input::program_text;
 use super::session::Session;
 use crate::base::render::{Style, render_all};
 use crate::base::{self, Diagnostic, SourceMap, Span};
-use crate::compile::{self, BuildError, Cache, Function, Loader, Measures, Timings, Use};
+use crate::compile::{self, BuildError, Cache, Function, Loader, Measures, Mode, Timings, Use};
 use crate::ir::{Graph, Sizes, program as checked};
+use crate::jit::JitError;
 use crate::syntax::ast;
 
 /// A checked program. Cheap to clone; sessions of all clones share the code made so far.
@@ -29,7 +31,12 @@ struct Shared {
     begun: Instant,
     functions: Cache<Part>,
     tables: Vec<OnceLock<Arc<Table>>>,
+<<<<<<< HEAD
     classes: OnceLock<Classes>,
+=======
+    /// Whether code that is made from now on checks its accesses.
+    checked_code: AtomicBool,
+>>>>>>> 6c891ab (Check every access of native code on demand, and in every test)
 }
 
 /// What a program was made from.
@@ -132,8 +139,27 @@ impl Program {
     ) -> Program {
         let tables = checked.data.iter().map(|_| OnceLock::new()).collect();
         let functions = Cache::default();
+<<<<<<< HEAD
         let classes = OnceLock::new();
         Program { shared: Arc::new(Shared { checked, texts, timings, begun, functions, tables, classes }) }
+=======
+        let checked_code = AtomicBool::new(false);
+        Program {
+            shared: Arc::new(Shared { checked, texts, timings, begun, functions, tables, checked_code }),
+        }
+    }
+
+    /// Whether native code that is made from now on checks every access against its buffer. It gives the same
+    /// results, slower; an access outside of a buffer, which is a mistake of the compiler, is the error E0791
+    /// where other code would read or write anything.
+    pub fn check_accesses(&self, checked: bool) {
+        self.shared.checked_code.store(checked, Ordering::Relaxed);
+    }
+
+    fn mode(&self) -> Mode {
+        let checked = self.shared.checked_code.load(Ordering::Relaxed);
+        Mode { precision: self.checked().precision, checked }
+>>>>>>> 6c891ab (Check every access of native code on demand, and in every test)
     }
 
     /// Begins a run: initial parameters, nothing trained.
@@ -209,7 +235,11 @@ impl Program {
         usage: Use,
     ) -> Result<Function, BuildError> {
         self.check_sizes(sizes)?;
+<<<<<<< HEAD
         compile::build(graph, sizes, precision, usage, &self.shared.timings)
+=======
+        compile::build(graph, sizes, self.mode(), usage, &self.shared.timings)
+>>>>>>> 6c891ab (Check every access of native code on demand, and in every test)
     }
 
     /// Whether a graph can be carried out for these sizes, and if so, whether all its tensors have elements.
@@ -225,8 +255,7 @@ impl Program {
         sizes: &Sizes,
     ) -> Result<(Arc<Function>, Measures), BuildError> {
         self.check_sizes(sizes)?;
-        let precision = self.checked().precision;
-        let (function, measures) = compile::profiled(graph, sizes, precision, &self.shared.timings)?;
+        let (function, measures) = compile::profiled(graph, sizes, self.mode(), &self.shared.timings)?;
         Ok((Arc::new(function), measures))
     }
 
@@ -254,6 +283,18 @@ impl Program {
                 failed.at(span, "asked for here")
             }
         }
+    }
+}
+
+/// What went wrong in native code, at the place in the program if that is known.
+pub(super) fn code_failed(error: &JitError) -> Diagnostic {
+    let Some(fault) = &error.fault else { return Diagnostic::error("E0799", error.text.clone()) };
+    let failed = Diagnostic::error("E0791", format!("a fault of nnc: {}", error.text))
+        .note("nothing was read or written there; what the step computed is not to be trusted")
+        .help("please report this program with its data, and the version that `nnc --version` says");
+    match fault.site.kernel.span {
+        place if place == Span::default() => failed,
+        place => failed.at(place, "computed here"),
     }
 }
 

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use nnc::ir::interpret::{Data, Feed, Real, Tensor, evaluate};
 use nnc::ir::program::Precision;
 use nnc::ir::{Elem, ExternalKey, Graph, Op, Type};
-use nnc::jit::{Binding, Call, Executable, Options, Parallel, Target, TensorMut, TensorRef};
-use nnc::loops;
+use nnc::jit::{Binding, Call, Executable, Lowered, Options, Target, TensorMut, TensorRef};
 use nnc::plan::{self, External};
+use nnc::runtime::call::Caller;
 
 /// The numbers that a graph is given, whatever their type, by `input:NAME`, `param:PATH` or `state:PATH`.
 #[derive(Clone, Default, Debug)]
@@ -97,26 +97,6 @@ pub fn interpreted<F: Real>(
     Ok(results.into_iter().map(|(name, value)| (name.to_string(), (*value).clone())).collect())
 }
 
-/// Threads for one job.
-struct Threads(usize);
-
-impl Parallel for Threads {
-    fn run(&self, n_tasks: usize, task: &(dyn Fn(usize) + Sync)) {
-        if self.0 == 1 {
-            return (0..n_tasks).for_each(task);
-        }
-        std::thread::scope(|scope| {
-            for thread in 0..self.0 {
-                scope.spawn(move || (thread..n_tasks).step_by(self.0).for_each(task));
-            }
-        });
-    }
-
-    fn threads(&self) -> usize {
-        self.0
-    }
-}
-
 enum Elements {
     F32(Vec<f32>),
     F64(Vec<f64>),
@@ -189,13 +169,10 @@ pub fn native(graph: &Graph, given: &Given, setup: Setup) -> Result<Results, Str
     let options = plan::Options { precision: setup.precision };
     let plan = if setup.plain { plan::plain(graph, options) } else { plan::plan(graph, options) };
     let plan = plan.map_err(|error| error.to_string())?;
-    let mut module = loops::lower(&plan, setup.lanes).map_err(|error| error.to_string())?;
-    if setup.plain {
-        module.tiny = false;
-    }
     let options = Options { target: Target::Lanes(setup.lanes), ..Options::default() };
-    let code =
-        Executable::from_module(&module, &plan.externals, options).map_err(|error| error.to_string())?;
+    let lowered = Lowered::of(&plan, options).map_err(|error| error.to_string())?;
+    let lowered = if setup.plain { lowered.as_kernels() } else { lowered };
+    let code = Executable::new(&lowered).map_err(|error| error.to_string())?;
     let mut workspace = code.workspace().map_err(|error| error.to_string())?;
     let mut runs = Vec::new();
     for _ in 0..2 {
@@ -211,7 +188,7 @@ pub fn native(graph: &Graph, given: &Given, setup: Setup) -> Result<Results, Str
             .collect();
         let call = Call { step: given.step, seed: given.seed };
         let overflow = code
-            .run(&mut workspace, &mut bindings, call, &Threads(setup.threads))
+            .run(&mut workspace, &mut bindings, call, &Caller::new(setup.threads))
             .map_err(|error| error.to_string())?;
         if overflow.is_some() {
             return Err("an int leaves 64 bits".into());

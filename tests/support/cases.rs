@@ -82,7 +82,10 @@ fn derivations(path: &Path, text: &str) -> Result<Vec<(String, Derivation)>, Box
 /// Compiles a case as `nnc run` would.
 pub fn compile(path: &Path, text: &str) -> Result<Program, nnc::Diagnostics> {
     let base = path.parent().map(Path::to_path_buf).unwrap_or_default();
-    Program::compile(&path.to_string_lossy(), text, base, &mut |_, _| Diagnostics::new())
+    let program = Program::compile(&path.to_string_lossy(), text, base, &mut |_, _| Diagnostics::new())?;
+    // All cases run in checked code; that other code gives the same bits is checked in `checks.rs`.
+    program.check_accesses(true);
+    Ok(program)
 }
 
 /// What is wrong with a program; if nothing is when it is checked, what goes wrong when it runs.

@@ -4,7 +4,8 @@
 //! - its graphs keep the rules of the verifier, printed and parsed they are the same graphs, and simplifying
 //!   twice gives what simplifying once gives;
 //! - native code gives the numbers of the interpreter, each but for the rounding error of its formula;
-//! - training gives the same bits with 1, 2 and 3 threads, and broken off and resumed.
+//! - training gives the same bits with 1, 2 and 3 threads, with checks of accesses and without, and broken off
+//!   and resumed.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -13,7 +14,7 @@ use std::sync::Arc;
 
 use nnc::base::FileId;
 use nnc::base::philox::Draw;
-use nnc::compile::{self, Timings, Use};
+use nnc::compile::{self, Mode, Timings, Use};
 use nnc::ir::program::{Action, BATCH, Length, Precision, Source};
 use nnc::ir::verify::verify;
 use nnc::ir::{Elem, Graph, Op, Type, specialise};
@@ -116,7 +117,8 @@ fn native(program: &Program, graph: &Graph) -> Outcome {
     let precision = program.checked().precision;
     let session = program.session()?;
     let mut memory = Memory::new(precision);
-    let function = compile::build(graph, &BTreeMap::new(), precision, Use::Often, &Timings::default())?;
+    let mode = Mode { precision, checked: true };
+    let function = compile::build(graph, &BTreeMap::new(), mode, Use::Often, &Timings::default())?;
     let start = |name: &str, ty: &Type| -> Option<Array> {
         let (kind, path) = name.split_once(':')?;
         match (kind, session.parameter(path)) {
@@ -202,16 +204,19 @@ fn points_of_steps(step: &Graph, length: Length) -> i64 {
 }
 
 fn threads(path: &Path, text: &str) -> Outcome {
-    let run = |threads: usize| -> Result<Vec<Array>, Box<dyn Error>> {
-        let mut session = compiled(path, text)?.session()?;
+    let run = |threads: usize, checked: bool| -> Result<Vec<Array>, Box<dyn Error>> {
+        let program = compiled(path, text)?;
+        program.check_accesses(checked);
+        let mut session = program.session()?;
         session.set_threads(threads);
         session.train(&mut Silent)?;
         Ok(session.parameters().filter_map(|name| session.parameter(name)).cloned().collect())
     };
-    let one = run(1)?;
-    for threads in [2, 3] {
-        if !bits_equal(&run(threads)?, &one) {
-            return Err(format!("{threads} threads give other parameters than one").into());
+    let one = run(1, false)?;
+    for (threads, checked) in [(1, true), (2, false), (3, true)] {
+        if !bits_equal(&run(threads, checked)?, &one) {
+            let checks = if checked { ", with checks," } else { "" };
+            return Err(format!("{threads} threads{checks} give other parameters than one").into());
         }
     }
     Ok(())

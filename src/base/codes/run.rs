@@ -153,6 +153,14 @@ Fields that have nothing to do with each other have different names.",
 The names of the classes are listed, or known from other data of the program, and this is none of them. Is it
 written in another way there, or does the list lack it?
     label: class(3) = column(\"label\", names = [\"cat\", \"dog\", \"owl\"])",
+        code: "E0791",
+        title: "an access outside of a tensor, by a mistake of the compiler",
+        explain: "\
+With `--checked` (in a library, `Program::check_accesses`) native code checks every read and write
+against the memory of its tensor. One of them would have been outside. It was not carried out, and
+the run ended. That is never the fault of the program: please report it, with the program and its
+data. Without `--checked` the same program may give wrong numbers or crash.
+Until it is repaired, another form of the expression that the message shows may help.",
     },
     Code {
         code: "E0799",

@@ -182,7 +182,7 @@ impl Ways {
                 let graph = if optimised { crate::opt::optimise(&graph) } else { graph.clone() };
                 let plan = plan::plan_for(&graph, options, &sizes).unwrap();
                 for lanes in lanes() {
-                    let module = loops::lower(&plan, lanes).unwrap();
+                    let module = loops::lower(&plan, loops::Options::lanes(lanes)).unwrap();
                     let code = Executable::from_module(&module, &plan.externals, Options::default());
                     let name = format!("{precision:?}, {lanes} lanes, optimised: {optimised}");
                     native.push((name, plan.clone(), code.unwrap()));
@@ -357,7 +357,7 @@ fn floats_of_ints_and_back() {
         let plan = plan::plan_for(&graph, plan::Options { precision }, &sizes).unwrap();
         let place = |name: &str| plan.externals.iter().position(|own| own.name == name.into()).unwrap();
         for lanes in lanes() {
-            let module = loops::lower(&plan, lanes).unwrap();
+            let module = loops::lower(&plan, loops::Options::lanes(lanes)).unwrap();
             let code = Executable::from_module(&module, &plan.externals, Options::default()).unwrap();
             let mut tensors = given(&plan, &[("n", &EXTREMES)]);
             tensors[place("input:x")] = Owned::new(Elem::Float, precision, &floats);

@@ -60,7 +60,7 @@ fn equal_layers_share_code() {
     }
     graph.output("y", x);
     let plan = plan::plain(&graph, plan::Options::default()).unwrap();
-    let module = loops::lower(&plan, loops::FEW_LANES).unwrap();
+    let module = loops::lower(&plan, loops::Options::lanes(loops::FEW_LANES)).unwrap();
     assert_eq!(module.items.len(), 12);
     assert_eq!(module.kernels.len(), 2, "{module}");
 }

@@ -7,6 +7,7 @@
 mod listing;
 pub mod ops;
 
+use crate::jit::JitError;
 use listing::{Arg, Listing};
 use ops::Op;
 use std::collections::HashMap;
@@ -87,6 +88,9 @@ pub struct Label(usize);
 /// Conditions of jumps, `setcc` and `cmovcc`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Cond {
+    /// Of numbers without sign.
+    Below = 2,
+    NotBelow = 3,
     Equal = 4,
     NotEqual = 5,
     Less = 12,
@@ -135,9 +139,14 @@ impl Asm {
     }
 
     /// The code with its constants behind it.
-    pub fn finish(mut self) -> Vec<u8> {
+    ///
+    /// # Errors
+    /// If a jump goes to a label that is nowhere: a mistake of the selection.
+    pub fn finish(mut self) -> Result<Vec<u8>, JitError> {
         for (at, label) in &self.jumps {
-            let target = self.labels[label.0].unwrap_or(*at + 4);
+            let bound = self.labels[label.0];
+            let target =
+                bound.ok_or_else(|| JitError::new("wide code: a jump to a label that is nowhere"))?;
             let distance = target as i64 - (*at as i64 + 4);
             self.code[*at..*at + 4].copy_from_slice(&(distance as i32).to_le_bytes());
         }
@@ -150,7 +159,7 @@ impl Asm {
             self.code.resize(start, 0xCC);
             self.code.extend(&self.pool);
         }
-        self.code
+        Ok(self.code)
     }
 
     /// The place of a constant, aligned to its own size.

@@ -8,8 +8,10 @@ mod masks;
 mod vector;
 
 use super::allocate::{Allocated, Place, first_free_vector};
-use super::asm::{Asm, Extra, Len, Place as Address, Rm, Vectors, ops};
+use super::asm::{Asm, Extra, Label, Len, Place as Address, Rm, Vectors, ops};
 use super::lir::{Class, Inst, Mem, Src, V};
+use crate::jit::JitError;
+use std::cell::Cell;
 
 pub const RAX: u8 = 0;
 pub const RDX: u8 = 2;
@@ -21,7 +23,10 @@ const RDI: u8 = 7;
 const SAVED: [u8; 5] = [3, 12, 13, 14, 15];
 
 /// A function `(environment, piece)`.
-pub fn emit(allocated: &Allocated, mut asm: Asm, environment: V, piece: V) -> Asm {
+///
+/// # Errors
+/// If an instruction reads a register that has no place: a mistake of the allocation.
+pub fn emit(allocated: &Allocated, mut asm: Asm, environment: V, piece: V) -> Result<Asm, JitError> {
     let uses = |register: &u8| {
         // A mask or vector of the same number saves one more register than needed, no harm.
         allocated.places.contains(&Place::Register(*register))
@@ -36,19 +41,27 @@ pub fn emit(allocated: &Allocated, mut asm: Asm, environment: V, piece: V) -> As
     }
     asm.mov(RAX, Rm::Reg(RDI));
     asm.mov(RDX, Rm::Reg(RSI));
-    let mut emit = Emit { first_free: first_free_vector(asm.vectors), asm, allocated };
+    let exit = asm.label();
+    let mut emit =
+        Emit { first_free: first_free_vector(asm.vectors), asm, allocated, exit, lost: Cell::new(None) };
     emit.put_general(environment, RAX);
     emit.put_general(piece, RDX);
     for inst in &allocated.insts {
         emit.inst(inst);
     }
+    if let Some(V(register)) = emit.lost.get() {
+        return Err(JitError::new(format!("wide code: register {register} is read, but has no place")));
+    }
     let mut asm = emit.asm;
+    if allocated.insts.iter().any(|inst| matches!(inst, Inst::Check { .. })) {
+        asm.bind(exit);
+    }
     let below = saved.len() as i32 * 8;
     asm.lea(RSP, Address { base: RBP, index: None, disp: -below });
     saved.iter().rev().for_each(|register| asm.pop(*register));
     asm.pop(RBP);
     asm.leave();
-    asm
+    Ok(asm)
 }
 
 struct Emit<'a> {
@@ -56,11 +69,21 @@ struct Emit<'a> {
     allocated: &'a Allocated,
     /// The first of the vector registers for moving things to and fro.
     first_free: u8,
+    /// The end of the function.
+    exit: Label,
+    /// A register that is read but has no place of its kind.
+    lost: Cell<Option<V>>,
 }
 
 impl Emit<'_> {
     fn place(&self, own: V) -> Place {
         self.allocated.places[own.0 as usize]
+    }
+
+    /// Notes that there will be no code, since a value cannot be read; any register goes on for now.
+    fn lost(&self, own: V, any: u8) -> u8 {
+        self.lost.set(Some(own));
+        any
     }
 
     fn is_mask(&self, own: V) -> bool {
@@ -79,7 +102,7 @@ impl Emit<'_> {
                 self.asm.mov(through, Self::slot(slot));
                 through
             }
-            Place::Constant(_) | Place::Nowhere => through,
+            Place::Constant(_) | Place::Nowhere => self.lost(own, through),
         }
     }
 
@@ -150,7 +173,7 @@ impl Emit<'_> {
             Place::Register(register) => return register,
             Place::Slot(slot) => self.load_vector(self.widest(), through, Self::slot(slot)),
             Place::Constant(bits) => self.fill(through, bits),
-            Place::Nowhere => {}
+            Place::Nowhere => return self.lost(own, through),
         }
         through
     }
@@ -178,7 +201,7 @@ impl Emit<'_> {
                 Place::Register(register) => (Rm::Reg(register), false),
                 Place::Slot(slot) => (Self::slot(slot), false),
                 Place::Constant(bits) => self.pool(bits, len),
-                Place::Nowhere => (Rm::Reg(0), false),
+                Place::Nowhere => (Rm::Reg(self.lost(own, 0)), false),
             },
         }
     }

@@ -330,6 +330,14 @@ pub enum Inst {
         b: Int,
         label: Label,
     },
+    /// Writes `site` and `place` to the two words at `report` and leaves the function, unless `place < below` as
+    /// numbers without sign.
+    Check {
+        place: V,
+        below: Int,
+        report: V,
+        site: u32,
+    },
     /// `dst += by`.
     Advance {
         dst: V,

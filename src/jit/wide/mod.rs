@@ -66,7 +66,7 @@ impl Vectors {
 /// # Errors
 /// If it has types that wide vectors do not have.
 pub fn compile(kernel: &Kernel, vectors: Vectors) -> Result<Vec<u8>, JitError> {
-    Ok(assemble(kernel, asm::Asm::new(vectors))?.finish())
+    assemble(kernel, asm::Asm::new(vectors))?.finish()
 }
 
 /// The same as text, for which the processor need not have such vectors.
@@ -81,5 +81,5 @@ fn assemble(kernel: &Kernel, mut asm: asm::Asm) -> Result<asm::Asm, JitError> {
     let selected = select::select(kernel, asm.vectors)?;
     let (environment, piece) = (selected.environment, selected.piece);
     let allocated = allocate::allocate(selected, &mut asm);
-    Ok(emit::emit(&allocated, asm, environment, piece))
+    emit::emit(&allocated, asm, environment, piece)
 }

@@ -39,6 +39,7 @@ pub fn select(kernel: &Kernel, vectors: Vectors) -> Result<Selected, JitError> {
         params: Vec::new(),
         deferred: HashMap::new(),
         constants: HashMap::new(),
+        undefined: None,
     };
     let environment = select.fresh(Class::General);
     let piece = select.fresh(Class::General);
@@ -68,7 +69,10 @@ pub fn select(kernel: &Kernel, vectors: Vectors) -> Result<Selected, JitError> {
         select.define(own, piece);
     }
     select.block(&kernel.body)?;
-    let code = select.opens.pop().map(|open| open.code).unwrap_or_default();
+    let code = select.close()?.code;
+    if let Some(value) = select.undefined {
+        return Err(JitError::new(format!("wide code: {value} is used, but nothing defines it")));
+    }
     Ok(Selected { code, classes: select.classes, environment, piece })
 }
 
@@ -89,6 +93,8 @@ struct Select<'k> {
     /// Scalars that are loaded straight into all lanes.
     deferred: HashMap<ValueId, Mem>,
     constants: HashMap<u32, V>,
+    /// A value that is used but not defined.
+    undefined: Option<ValueId>,
 }
 
 /// A block in the making.
@@ -150,8 +156,19 @@ impl Select<'_> {
             4 if fits => Ok(Len::L4),
             8 if fits => Ok(Len::L8),
             16 if fits && self.vectors == Vectors::Avx512 => Ok(Len::L16),
-            lanes => Err(JitError(format!("{lanes} lanes of {:?} are no wide vector", ty.kind))),
+            lanes => Err(JitError::new(format!("{lanes} lanes of {:?} are no wide vector", ty.kind))),
         }
+    }
+
+    /// Notes that a value has no definition, so that there will be no code.
+    fn lacks<T: Default>(&mut self, id: ValueId) -> T {
+        self.undefined.get_or_insert(id);
+        T::default()
+    }
+
+    /// Ends the block that is being written.
+    fn close(&mut self) -> Result<Open, JitError> {
+        self.opens.pop().ok_or_else(|| JitError::new("wide code: a block ends that never began"))
     }
 
     /// The register of a value that is no constant, or of a constant put into one.
@@ -162,12 +179,18 @@ impl Select<'_> {
         match self.class_of(self.ty(id)) {
             Class::General => {
                 let dst = self.fresh(Class::General);
-                let value = self.numbers[id.0 as usize].unwrap_or(0);
+                let value = self.numbers[id.0 as usize].unwrap_or_else(|| self.lacks(id));
                 self.push(Inst::Number { dst, value });
                 dst
             }
-            Class::Vector => self.constant(self.bits[id.0 as usize].unwrap_or(0)),
-            Class::Mask => unreachable!("masks are no constants"),
+            Class::Vector => {
+                let bits = self.bits[id.0 as usize].unwrap_or_else(|| self.lacks(id));
+                self.constant(bits)
+            }
+            Class::Mask => {
+                self.lacks::<u32>(id);
+                self.fresh(Class::Mask)
+            }
         }
     }
 
@@ -216,11 +239,12 @@ impl Select<'_> {
                 Stmt::Let(id, expr) => self.expr(*id, expr)?,
                 Stmt::Store { address, value } => self.store(address, *value)?,
                 Stmt::For(inner) => self.for_loop(inner)?,
+                Stmt::Check { address, lanes, site } => self.check(address, *lanes, *site),
                 Stmt::If { condition, then } => {
                     let condition = self.value(*condition);
                     self.opens.push(Open::default());
                     self.block(then)?;
-                    let then = self.opens.pop().map(|open| open.code).unwrap_or_default();
+                    let then = self.close()?.code;
                     let level = self.opens.len() - 1;
                     self.opens[level].code.push(Node::If { condition, then });
                 }
@@ -243,11 +267,21 @@ impl Select<'_> {
                 Stmt::Let(_, Expr::Splat(id)) if read.contains(id) => {
                     spread.insert(*id);
                 }
-                Stmt::Let(..) => {}
+                Stmt::Let(..) | Stmt::Check { .. } => {}
                 Stmt::Store { .. } | Stmt::For(_) | Stmt::If { .. } => read.clear(),
             }
         }
         spread
+    }
+
+    fn check(&mut self, address: &Address, lanes: u8, site: u32) {
+        let kernel = self.kernel;
+        let Some(checks) = &kernel.checks else { return };
+        let Some((place, below)) = checks.place(address, lanes) else { return };
+        let place = self.linear(&place);
+        let below = self.number(below);
+        let report = self.params[checks.report as usize];
+        self.push(Inst::Check { place, below, report, site });
     }
 
     fn store(&mut self, address: &Address, id: ValueId) -> Result<(), JitError> {
@@ -284,19 +318,19 @@ impl Select<'_> {
         }
         self.block(&inner.body)?;
         self.hand_on(&inner.carries, &slots);
-        let open = self.opens.pop().unwrap_or_default();
+        let open = self.close()?;
         let mut multiples = Vec::with_capacity(open.multiples.len());
         for (factor, multiple) in open.multiples {
             let b = self.number(factor);
             self.push(Inst::Multiply { wide: true, dst: multiple, a: counter, b });
             let by = i32::try_from(factor * inner.step);
-            multiples.push((multiple, by.map_err(|_| JitError("a stride of gigabytes".into()))?));
+            multiples.push((multiple, by.map_err(|_| JitError::new("a stride of gigabytes"))?));
         }
         let level = self.opens.len() - 1;
         self.opens[level].code.push(Node::Loop(Loop {
             counter,
             to,
-            step: i32::try_from(inner.step).map_err(|_| JitError("a step of gigabytes".into()))?,
+            step: i32::try_from(inner.step).map_err(|_| JitError::new("a step of gigabytes"))?,
             multiples,
             guarded: !matches!((inner.from, inner.to), (Bound::Number(from), Bound::Number(to)) if from < to),
             body: open.code,
@@ -396,6 +430,9 @@ fn count_uses(kernel: &Kernel) -> Vec<u32> {
                 Stmt::Let(_, expr) => expr.for_each_value(|id| uses[id.0 as usize] += 1),
                 Stmt::Store { address, value } => {
                     uses[value.0 as usize] += 1;
+                    address.index.terms.iter().for_each(|(id, _)| uses[id.0 as usize] += 1);
+                }
+                Stmt::Check { address, .. } => {
                     address.index.terms.iter().for_each(|(id, _)| uses[id.0 as usize] += 1);
                 }
                 Stmt::For(inner) => {

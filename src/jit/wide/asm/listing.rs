@@ -181,6 +181,8 @@ impl Bank {
 impl Cond {
     fn name(self) -> &'static str {
         match self {
+            Cond::Below => "b",
+            Cond::NotBelow => "ae",
             Cond::Equal => "e",
             Cond::NotEqual => "ne",
             Cond::Less => "l",

@@ -1,6 +1,6 @@
 //! Ints, addresses, jumps.
 
-use super::{Emit, RAX, RDX};
+use super::{Address, Emit, RAX, RDX};
 use crate::jit::wide::allocate::Place;
 use crate::jit::wide::asm::{Alu, Cond, Extra, Len, Rm, ops};
 use crate::jit::wide::lir::{Inst, Int, V};
@@ -97,6 +97,7 @@ impl Emit<'_> {
                 self.compare(true, *a, *b);
                 self.asm.jump(*cond, *label);
             }
+            Inst::Check { place, below, report, site } => self.check(*place, *below, *report, *site),
             Inst::Advance { dst, by } => {
                 let to = self.general(*dst, RAX);
                 self.asm.alu_imm(Alu::Add, true, to, *by);
@@ -105,6 +106,20 @@ impl Emit<'_> {
             _ => return false,
         }
         true
+    }
+
+    /// Stores and moves leave the flags alone, so the comparison decides the second jump, too.
+    fn check(&mut self, place: V, below: Int, report: V, site: u32) {
+        let inside = self.asm.label();
+        self.compare(true, place, below);
+        self.asm.jump(Cond::Below, inside);
+        let report = self.general(report, RDX);
+        let place = self.general(place, RAX);
+        self.asm.store(8, place, Address { base: report, index: None, disp: 8 });
+        self.asm.mov_imm(RAX, i64::from(site));
+        self.asm.store(8, RAX, Address { base: report, index: None, disp: 0 });
+        self.asm.jump(Cond::NotBelow, self.exit);
+        self.asm.bind(inside);
     }
 
     /// A copy of an int in a register.
@@ -117,7 +132,7 @@ impl Emit<'_> {
         match self.place(own) {
             Place::Slot(slot) => Self::slot(slot),
             Place::Register(register) => Rm::Reg(register),
-            Place::Constant(_) | Place::Nowhere => Rm::Reg(RAX),
+            Place::Constant(_) | Place::Nowhere => Rm::Reg(self.lost(own, RAX)),
         }
     }
 

@@ -58,7 +58,7 @@ impl Emit<'_> {
                 self.asm.vex(&ops::MOVE_MASK, Len::One, through, 0, Self::slot(slot), None);
                 through
             }
-            Place::Constant(_) | Place::Nowhere => through,
+            Place::Constant(_) | Place::Nowhere => self.lost(own, through),
         }
     }
 

@@ -134,6 +134,11 @@ impl Inst {
                 visit(a, Read);
                 int(b, visit);
             }
+            Check { place, below, report, .. } => {
+                visit(place, Read);
+                int(below, visit);
+                visit(report, Read);
+            }
             Advance { dst, .. } => visit(dst, Both),
         }
     }

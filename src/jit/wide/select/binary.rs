@@ -24,7 +24,7 @@ impl Select<'_> {
         }
         if let Binary::Shl | Binary::Shr = op {
             let by = self.numbers[y.0 as usize];
-            let by = by.ok_or_else(|| JitError("lanes shifted by what is not a number".into()))?;
+            let by = by.ok_or_else(|| JitError::new("lanes shifted by what is not a number"))?;
             let a = self.value(x);
             let dst = self.fresh(Class::Vector);
             self.push(Inst::Shift { left: op == Binary::Shl, len, dst, a, by: by as u8 });
@@ -65,7 +65,7 @@ impl Select<'_> {
             Binary::And => &ops::AND,
             Binary::Or => &ops::OR,
             Binary::Xor => &ops::XOR,
-            other => return Err(JitError(format!("{other:?} has no lanes"))),
+            other => return Err(JitError::new(format!("{other:?} has no lanes"))),
         };
         // What may change places does so to have a constant second. Extremes may not, for the sake of NaN.
         let ordered = [&ops::SUB, &ops::DIV, &ops::MIN, &ops::MAX].map(|op| op.of(len));
@@ -89,7 +89,7 @@ impl Select<'_> {
                 let none = self.masks(MaskOp::Xor, len, a, a);
                 return Ok(self.masks(MaskOp::Same, len, both, none));
             }
-            other => return Err(JitError(format!("{other:?} of bools"))),
+            other => return Err(JitError::new(format!("{other:?} of bools"))),
         };
         Ok(self.masks(op, len, a, b))
     }

@@ -71,13 +71,13 @@ impl Select<'_> {
                 dst
             }
             Expr::Select(c, a, b) => self.choice(ty, len, *c, *a, *b),
-            Expr::Overflows(..) => return Err(JitError("ints of 64 bits in lanes".into())),
+            Expr::Overflows(..) => return Err(JitError::new("ints of 64 bits in lanes")),
         };
         self.define(id, value);
         Ok(())
     }
 
-    fn linear(&mut self, linear: &Linear) -> V {
+    pub(super) fn linear(&mut self, linear: &Linear) -> V {
         let mut sum: Option<V> = None;
         for (id, factor) in &linear.terms {
             let value = self.value(*id);
