@@ -153,6 +153,8 @@ Fields that have nothing to do with each other have different names.",
 The names of the classes are listed, or known from other data of the program, and this is none of them. Is it
 written in another way there, or does the list lack it?
     label: class(3) = column(\"label\", names = [\"cat\", \"dog\", \"owl\"])",
+    },
+    Code {
         code: "E0791",
         title: "an access outside of a tensor, by a mistake of the compiler",
         explain: "\
