@@ -60,13 +60,10 @@ impl Measured {
                 trains = has_train(file);
                 settings.apply(sources, file)
             })?;
-<<<<<<< HEAD
         if settings.needs_train() && !trains {
             return Err(Failure::Usage(nothing.into()));
         }
-=======
         program.check_accesses(self.checked);
->>>>>>> 6c891ab (Check every access of native code on demand, and in every test)
         Ok((program, trains))
     }
 

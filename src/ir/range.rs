@@ -432,7 +432,9 @@ fn unary(op: UnaryOp, x: Range) -> Range {
         UnaryOp::Log => x.growing(|x| if x > 0.0 { x.ln() } else { f64::NEG_INFINITY }),
         UnaryOp::Sqrt => x.growing(|x| x.max(0.0).sqrt()),
         UnaryOp::Tanh => x.growing(f64::tanh),
-        UnaryOp::Erf => Range::within(if x.low >= 0.0 { 0.0 } else { -1.0 }, if x.high <= 0.0 { 0.0 } else { 1.0 }),
+        UnaryOp::Erf => {
+            Range::within(if x.low >= 0.0 { 0.0 } else { -1.0 }, if x.high <= 0.0 { 0.0 } else { 1.0 })
+        }
         UnaryOp::NormalCdf => Range::within(0.0, 1.0),
         UnaryOp::Sin | UnaryOp::Cos => Range::within(-1.0, 1.0),
         UnaryOp::Floor => Range::within(x.low.floor(), x.high.floor()),

@@ -191,7 +191,7 @@ impl Buffer {
 impl External {
     /// Whether all of it is new after a call: it is no variable.
     pub fn is_result(&self) -> bool {
-        self.written && self.name.starts_with("output:")
+        self.written && matches!(self.name, ExternalKey::Output(_))
     }
 }
 

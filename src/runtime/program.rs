@@ -31,12 +31,9 @@ struct Shared {
     begun: Instant,
     functions: Cache<Part>,
     tables: Vec<OnceLock<Arc<Table>>>,
-<<<<<<< HEAD
     classes: OnceLock<Classes>,
-=======
     /// Whether code that is made from now on checks its accesses.
     checked_code: AtomicBool,
->>>>>>> 6c891ab (Check every access of native code on demand, and in every test)
 }
 
 /// What a program was made from.
@@ -139,14 +136,10 @@ impl Program {
     ) -> Program {
         let tables = checked.data.iter().map(|_| OnceLock::new()).collect();
         let functions = Cache::default();
-<<<<<<< HEAD
         let classes = OnceLock::new();
-        Program { shared: Arc::new(Shared { checked, texts, timings, begun, functions, tables, classes }) }
-=======
         let checked_code = AtomicBool::new(false);
-        Program {
-            shared: Arc::new(Shared { checked, texts, timings, begun, functions, tables, checked_code }),
-        }
+        let shared = Shared { checked, texts, timings, begun, functions, tables, classes, checked_code };
+        Program { shared: Arc::new(shared) }
     }
 
     /// Whether native code that is made from now on checks every access against its buffer. It gives the same
@@ -159,7 +152,6 @@ impl Program {
     fn mode(&self) -> Mode {
         let checked = self.shared.checked_code.load(Ordering::Relaxed);
         Mode { precision: self.checked().precision, checked }
->>>>>>> 6c891ab (Check every access of native code on demand, and in every test)
     }
 
     /// Begins a run: initial parameters, nothing trained.
@@ -235,11 +227,7 @@ impl Program {
         usage: Use,
     ) -> Result<Function, BuildError> {
         self.check_sizes(sizes)?;
-<<<<<<< HEAD
-        compile::build(graph, sizes, precision, usage, &self.shared.timings)
-=======
-        compile::build(graph, sizes, self.mode(), usage, &self.shared.timings)
->>>>>>> 6c891ab (Check every access of native code on demand, and in every test)
+        compile::build(graph, sizes, Mode { precision, ..self.mode() }, usage, &self.shared.timings)
     }
 
     /// Whether a graph can be carried out for these sizes, and if so, whether all its tensors have elements.

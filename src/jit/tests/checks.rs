@@ -45,8 +45,10 @@ fn outcome(plan: &Plan, module: &Module, ints: i32) -> (Result<(), JitError>, Ve
     let executable = Executable::from_module(module, &plan.externals, options).unwrap();
     let mut tensors = tensors(plan);
     for tensor in &mut tensors {
-        if let Owned::I32(values) = tensor {
-            values.iter_mut().for_each(|value| *value += ints);
+        match tensor {
+            Owned::I32(values) => values.iter_mut().for_each(|value| *value += ints),
+            Owned::I64(values) => values.iter_mut().for_each(|value| *value += i64::from(ints)),
+            Owned::F32(_) | Owned::F64(_) | Owned::Bool(_) => {}
         }
     }
     let mut bindings = bindings(plan, &mut tensors);
