@@ -93,6 +93,11 @@ pub const STATEMENTS: &[Word] = &[
     ),
     word("require", "require condition, \"message\"", "A condition known at compile time that must hold."),
     word(
+        "advise",
+        "advise condition, \"message\"",
+        "A warning where a condition known at compile time does not hold.",
+    ),
+    word(
         "for",
         "for l in 0..n { … }",
         "Carries a body out at compile time, for each number or element of a list.",
