@@ -53,8 +53,9 @@ pub fn program(seed: u64) -> String {
         random.next();
     }
     let mut sets: Vec<Set> = Vec::new();
-    for at in 0..1 + random.below(3) {
-        let set = data(&mut random, SET_NAMES[at], &sets);
+    let count = 1 + random.below(3);
+    for name in SET_NAMES.iter().copied().take(count) {
+        let set = data(&mut random, name, &sets);
         sets.push(set);
     }
     let models = models(&mut random, &sets);
@@ -78,13 +79,11 @@ pub fn program(seed: u64) -> String {
     items.join("\n")
 }
 
+/// The set whose columns are being made: its name, its vectors with their sizes, its parts.
+type OwnColumns<'a> = (&'a str, &'a [(String, usize)], &'a [&'a str]);
+
 /// What is one number for a column: of the set itself, of its first part, of another set.
-fn statistic(
-    random: &mut Random,
-    size: usize,
-    sets: &[Set],
-    own: Option<(&str, &[(String, usize)], &[&str])>,
-) -> Option<String> {
+fn statistic(random: &mut Random, size: usize, sets: &[Set], own: Option<OwnColumns<'_>>) -> Option<String> {
     let mut columns: Vec<String> = Vec::new();
     for set in sets {
         for (field, _) in set.vectors.iter().filter(|(_, own)| *own == size) {
