@@ -293,7 +293,7 @@ fn profile_names_layers_and_parameters() {
     let report: Value = serde_json::from_str(&out(&output)).expect("one JSON object");
     let kernels = report["kernels"].as_array().expect("kernels");
     let has = |name: &str, phase: &str| {
-        let is = |kernel: &&Value| kernel["kernel"].as_str().is_some_and(|own| own.contains(name));
+        let is = |kernel: &&Value| kernel["kernel"].as_str().is_some_and(|it| it.contains(name));
         kernels.iter().filter(is).any(|kernel| kernel["phase"] == phase)
     };
     assert!(has("linear1", "forward") && has("cross_entropy", "forward"), "{report}");
@@ -334,6 +334,6 @@ fn doc_shows_the_library_and_programs() {
     assert!(one.contains("activation relu"), "{one}");
     let output = nnc(&["doc", "Linaer"]);
     assert!(code(&output) == 2 && err(&output).contains("there is `Linear`"), "{}", err(&output));
-    let own = nnc_on("## Half of it.\nfn half(x) = x / 2\n", &["doc", "--file", "-"]);
-    assert_eq!(out(&own), "standard input\n  fn half(x)\n      Half of it.\n");
+    let it = nnc_on("## Half of it.\nfn half(x) = x / 2\n", &["doc", "--file", "-"]);
+    assert_eq!(out(&it), "standard input\n  fn half(x)\n      Half of it.\n");
 }

@@ -73,14 +73,14 @@ fn settings_page() -> String {
             "\n## `{}`\n\n| {} | takes | default | |\n|---|---|---|---|\n",
             group.item, group.word
         );
-        for own in group.settings {
+        for it in group.settings {
             let _ = writeln!(
                 page,
                 "| `{}` | `{}` | {} | {} |",
-                own.name,
-                own.example(),
-                default(own.default),
-                own.doc
+                it.name,
+                it.example(),
+                default(it.default),
+                it.doc
             );
         }
     }
@@ -92,11 +92,11 @@ fn settings_page() -> String {
         let _ = write!(page, "\n## {title}\n\n| call | argument | default | |\n|---|---|---|---|\n");
         for call in table {
             let _ = writeln!(page, "| `{}` | | | {} |", call.example(), call.doc);
-            for (at, own) in call.parameters.iter().enumerate() {
+            for (at, it) in call.parameters.iter().enumerate() {
                 let named = if at >= call.named_only { ", by name only" } else { "" };
                 let more = if call.repeats && at + 1 == call.named_only { ", or several" } else { "" };
-                let (name, doc) = (own.name, own.doc);
-                let _ = writeln!(page, "| | `{name}`{named}{more} | {} | {doc} |", default(own.default));
+                let (name, doc) = (it.name, it.doc);
+                let _ = writeln!(page, "| | `{name}`{named}{more} | {} | {doc} |", default(it.default));
             }
         }
     }

@@ -75,13 +75,13 @@ fn trajectory(path: &Path) -> Outcome {
     }
     let mut wrong = String::new();
     for name in file.names().filter(|name| name.starts_with("final.")) {
-        let own = name.trim_start_matches("final.");
-        let found = session.parameter(own).ok_or_else(|| format!("there is no parameter {own}"))?;
+        let it = name.trim_start_matches("final.");
+        let found = session.parameter(it).ok_or_else(|| format!("there is no parameter {it}"))?;
         let (found, wanted) =
-            (without_key_bias(own, floats(found)), without_key_bias(own, floats(&tensor(name)?)));
+            (without_key_bias(it, floats(found)), without_key_bias(it, floats(&tensor(name)?)));
         let (error, largest) = distance(&found, &wanted);
         if error > 1e-3 * largest.max(1e-2) {
-            let _ = writeln!(wrong, "{own} is off by {error} of {largest}");
+            let _ = writeln!(wrong, "{it} is off by {error} of {largest}");
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
@@ -167,7 +167,7 @@ fn operation(path: &Path) -> Outcome {
     let varied: Vec<String> = inputs
         .iter()
         .map(|(name, _)| name.clone())
-        .filter(|name| file.names().any(|own| own == format!("{op}.grad.{name}")))
+        .filter(|name| file.names().any(|it| it == format!("{op}.grad.{name}")))
         .collect();
     let program = source(&std::fs::read_to_string(path)?, &inputs, &varied, &cotangent);
     let compiled = Program::from_source(&program).map_err(|errors| format!("{program}\n{errors}"))?;

@@ -7,7 +7,7 @@ use nnc::runtime::program::Program;
 fn parameters(path: &str) -> usize {
     let program = Program::from_file(Path::new(path)).unwrap_or_else(|errors| panic!("{errors}"));
     program.check_accesses(true);
-    let sizes = program.checked().params.iter().map(|own| own.ty.static_shape().expect("a size"));
+    let sizes = program.checked().params.iter().map(|it| it.ty.static_shape().expect("a size"));
     sizes.map(|shape| shape.iter().product::<usize>()).sum()
 }
 

@@ -30,8 +30,8 @@ fn chapter(path: &Path) -> std::io::Result<Chapter> {
     let mut items = Vec::new();
     let mut doc: Vec<&str> = Vec::new();
     for line in text.lines() {
-        if let Some(own) = line.strip_prefix("## ") {
-            doc.push(own);
+        if let Some(it) = line.strip_prefix("## ") {
+            doc.push(it);
             continue;
         }
         let word = line.split(' ').next().unwrap_or_default();
@@ -59,9 +59,8 @@ fn signature(line: &str) -> String {
 }
 
 fn page() -> std::io::Result<String> {
-    let mut paths: Vec<_> = std::fs::read_dir("src/prelude")?
-        .map(|entry| entry.map(|own| own.path()))
-        .collect::<Result<_, _>>()?;
+    let mut paths: Vec<_> =
+        std::fs::read_dir("src/prelude")?.map(|entry| entry.map(|it| it.path())).collect::<Result<_, _>>()?;
     paths.sort();
     let mut page = HEAD.to_owned();
     for path in paths {

@@ -55,7 +55,7 @@ fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
             let path = entry.path();
             if path.is_dir() {
                 open.push(path);
-            } else if path.extension().is_some_and(|own| own == ending) {
+            } else if path.extension().is_some_and(|it| it == ending) {
                 found.push(path.strip_prefix(root()).expect("below the root").to_path_buf());
             }
         }
@@ -82,8 +82,8 @@ fn folder_of(path: &Path) -> Option<String> {
 fn folders_import_only_lower_ranks() {
     let mut wrong = Vec::new();
     for path in files("src", "rs") {
-        let Some(own) = folder_of(&path).filter(|own| rank_of(own).is_some()) else { continue };
-        let rank = rank_of(&own);
+        let Some(it) = folder_of(&path).filter(|it| rank_of(it).is_some()) else { continue };
+        let rank = rank_of(&it);
         // The interpreter and finite differences serve the tests of all folders.
         let is_test = path.to_string_lossy().contains("tests");
         for (number, line) in text(&path).lines().enumerate() {
@@ -91,8 +91,8 @@ fn folders_import_only_lower_ranks() {
             for part in code.split("crate::").skip(1) {
                 let import =
                     part.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default();
-                if import != own && rank_of(import).is_some_and(|other| Some(other) >= rank) && !is_test {
-                    wrong.push(format!("{}:{}: `{own}` imports `{import}`", path.display(), number + 1));
+                if import != it && rank_of(import).is_some_and(|other| Some(other) >= rank) && !is_test {
+                    wrong.push(format!("{}:{}: `{it}` imports `{import}`", path.display(), number + 1));
                 }
             }
         }
@@ -111,6 +111,24 @@ fn files_are_short_and_say_what_they_are() {
         }
         if !text.starts_with("//!") {
             wrong.push(format!("{} does not begin with what it is (//!)", path.display()));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// `own` says nothing of what a value is; the context of a stage is called `cx`.
+#[test]
+fn no_value_is_called_own() {
+    let mut wrong = Vec::new();
+    for path in files("src", "rs") {
+        for (number, line) in text(&path).lines().enumerate() {
+            let code = line.split("//").next().unwrap_or_default();
+            let is_name = ["let own ", "|own|", "(own,", "(own:", "own: &", " own.", "(own."]
+                .iter()
+                .any(|part| code.contains(part));
+            if is_name && !code.contains('"') {
+                wrong.push(format!("{}:{}: {}", path.display(), number + 1, code.trim()));
+            }
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -146,7 +164,7 @@ fn pure_folders_touch_nothing_outside() {
     let mut wrong = Vec::new();
     for path in files("src", "rs") {
         let name = path.to_string_lossy().into_owned();
-        let pure = folder_of(&path).and_then(|own| rank_of(&own)).is_some_and(|rank| rank < 7);
+        let pure = folder_of(&path).and_then(|it| rank_of(&it)).is_some_and(|rank| rank < 7);
         if !pure || allowed.contains(&name.as_str()) || name.contains("tests") {
             continue;
         }

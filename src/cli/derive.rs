@@ -107,8 +107,8 @@ impl Derive {
                     say(&format!("The loss needs {} rows at a time: {first} to {last}.\n", rows.count));
                 }
                 let values = session.values(part.train, &part.derivation, rows)?;
-                let own = &part.derivation;
-                say(page::page(own, &part.loss, &|symbol| shown(own, &values, symbol)).trim_end());
+                let it = &part.derivation;
+                say(page::page(it, &part.loss, &|symbol| shown(it, &values, symbol)).trim_end());
             }
         }
         Ok(())
@@ -164,11 +164,11 @@ fn narrowed<'p>(parts: Vec<Part<'p>>, name: &str) -> Result<Vec<Part<'p>>, Failu
 }
 
 /// The values of a symbol, as the tensor is printed.
-fn shown(own: &Derivation, values: &HashMap<Symbol, Array>, symbol: &Symbol) -> Option<String> {
+fn shown(it: &Derivation, values: &HashMap<Symbol, Array>, symbol: &Symbol) -> Option<String> {
     let array = values.get(symbol)?;
-    let types = own.given.iter().map(|given| (Some(&given.symbol), Some(&given.ty)));
-    let equations = own.forward.iter().chain(&own.backward);
-    let mut types = types.chain(equations.map(|own| (own.symbol.as_ref(), own.ty.as_ref())));
+    let types = it.given.iter().map(|given| (Some(&given.symbol), Some(&given.ty)));
+    let equations = it.forward.iter().chain(&it.backward);
+    let mut types = types.chain(equations.map(|it| (it.symbol.as_ref(), it.ty.as_ref())));
     let ty = types.find(|(name, _)| *name == Some(symbol)).and_then(|(_, ty)| ty);
     let flips = ty.is_some_and(is_flipped);
     Some(if flips { array_text(&turned(array, ty)?) } else { array_text(array) })
@@ -191,16 +191,16 @@ fn turned(array: &Array, ty: Option<&Type>) -> Option<Array> {
 
 fn agreements(part: &Part<'_>, found: &[crate::runtime::example::Agreement]) -> String {
     let mut text = format!("L = {}: gradients against finite differences\n", part.loss);
-    let width = found.iter().map(|own| own.path.chars().count()).max().unwrap_or(0).max(9);
+    let width = found.iter().map(|it| it.path.chars().count()).max().unwrap_or(0).max(9);
     text.push_str(&format!("  {:width$}  worst relative error  elements\n", "parameter"));
-    for own in found {
-        let elements = if own.compared == own.elements {
-            format!("all {}", own.elements)
+    for it in found {
+        let elements = if it.compared == it.elements {
+            format!("all {}", it.elements)
         } else {
-            format!("{} of {}", own.compared, own.elements)
+            format!("{} of {}", it.compared, it.elements)
         };
-        let fill = width - own.path.chars().count();
-        text.push_str(&format!("  {}{:fill$}  {:<20}  {elements}\n", own.path, "", number_text(own.worst)));
+        let fill = width - it.path.chars().count();
+        text.push_str(&format!("  {}{:fill$}  {:<20}  {elements}\n", it.path, "", number_text(it.worst)));
     }
     text.trim_end().to_owned()
 }

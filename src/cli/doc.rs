@@ -140,9 +140,9 @@ fn entry(item: &ast::Item, sources: &SourceMap) -> String {
 /// The item up to its body, on one line.
 fn signature(item: &ast::Item, sources: &SourceMap) -> String {
     let end = match &item.kind {
-        ast::ItemKind::Definition(own) => {
-            let lists = [&own.hyper, &own.inputs].into_iter().flatten().map(|list| list.span.end);
-            lists.chain(own.result.as_ref().map(|ty| ty.span.end)).max().unwrap_or(own.name.span.end)
+        ast::ItemKind::Definition(it) => {
+            let lists = [&it.hyper, &it.inputs].into_iter().flatten().map(|list| list.span.end);
+            lists.chain(it.result.as_ref().map(|ty| ty.span.end)).max().unwrap_or(it.name.span.end)
         }
         _ => item.kind.name().map_or(item.span.end, |name| name.span.end),
     };

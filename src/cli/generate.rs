@@ -87,7 +87,7 @@ impl Generate {
             for (name, given) in [("length", length), ("seed", seed)] {
                 let Some((value, place)) = given else { continue };
                 let span = span(place);
-                item.options.retain(|own| own.name.as_str() != name);
+                item.options.retain(|it| it.name.as_str() != name);
                 item.options.push(ast::Setting {
                     name: ast::Name { text: name.into(), span },
                     value: Expr { kind: ExprKind::Int(value), span },

@@ -66,12 +66,12 @@ impl Settings {
         for item in given.items {
             match item.kind {
                 ast::ItemKind::Precision(_) => {
-                    file.items.retain(|own| !matches!(own.kind, ast::ItemKind::Precision(_)));
+                    file.items.retain(|it| !matches!(it.kind, ast::ItemKind::Precision(_)));
                     file.items.insert(0, item);
                 }
                 ast::ItemKind::Train(given) => {
-                    for own in &mut file.items {
-                        if let ast::ItemKind::Train(train) = &mut own.kind {
+                    for it in &mut file.items {
+                        if let ast::ItemKind::Train(train) = &mut it.kind {
                             replace(train, &given.settings);
                         }
                     }
@@ -102,7 +102,7 @@ fn replace(train: &mut ast::Train, given: &[ast::Setting]) {
             "steps" => "epochs",
             name => name,
         };
-        train.settings.retain(|own| own.name.as_str() != name && own.name.as_str() != other);
+        train.settings.retain(|it| it.name.as_str() != name && it.name.as_str() != other);
         train.settings.push(setting.clone());
     }
 }

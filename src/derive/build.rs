@@ -139,7 +139,7 @@ pub fn unary(op: UnaryOp, a: Term) -> Term {
 }
 
 pub fn binary(op: BinaryOp, a: Term, b: Term) -> Term {
-    let relation = |own, a, b| Term::Relation(own, Box::new(a), Box::new(b));
+    let relation = |it, a, b| Term::Relation(it, Box::new(a), Box::new(b));
     match op {
         BinaryOp::Add => a.plus(b),
         BinaryOp::Sub => a.minus(b),
@@ -214,7 +214,7 @@ impl Letters {
 
     pub fn next(&mut self, dim: &Dim) -> String {
         const LETTERS: [&str; 14] = ["i", "j", "k", "l", "m", "u", "v", "w", "r", "s", "α", "β", "γ", "λ"];
-        let is_batch = dim.as_symbol().is_some_and(|own| &**own == BATCH);
+        let is_batch = dim.as_symbol().is_some_and(|it| &**it == BATCH);
         let first = is_batch.then_some("n").into_iter().chain(LETTERS);
         let free = first.map(str::to_owned).chain((1..).map(|number| format!("i{number}")));
         let letter = free.into_iter().find(|letter| !self.taken.contains(letter)).unwrap_or_default();

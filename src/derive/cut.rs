@@ -38,14 +38,14 @@ pub struct Cut {
 /// As [`grad::gradient`]; the step was differentiated before, so there are none for programs that compile.
 pub fn cut(step: &Graph, line: &Line, names: &Names) -> Result<Cut, GradError> {
     let mut whole = step.clone();
-    let trained: Vec<NodeId> = names.parameters.iter().map(|own| own.node).collect();
+    let trained: Vec<NodeId> = names.parameters.iter().map(|it| it.node).collect();
     let from_parameters = grad::dependents(&whole, &trained);
     let is_between = |node: NodeId| {
         from_parameters[node.0 as usize]
             && grad::dependents(&whole, &[node]).get(line.loss.0 as usize).copied().unwrap_or(false)
     };
-    let between: Vec<_> = names.values.iter().filter(|own| is_between(own.node)).collect();
-    let wrt: Vec<NodeId> = trained.iter().copied().chain(between.iter().map(|own| own.node)).collect();
+    let between: Vec<_> = names.values.iter().filter(|it| is_between(it.node)).collect();
+    let wrt: Vec<NodeId> = trained.iter().copied().chain(between.iter().map(|it| it.node)).collect();
     opt::simplify_forward(&mut whole, &[line.loss], &wrt);
     let derivatives = grad::gradient(&mut whole, &[(line.loss, None)], &wrt)?;
 
@@ -64,16 +64,16 @@ pub fn cut(step: &Graph, line: &Line, names: &Names) -> Result<Cut, GradError> {
             }
         }
     };
-    for own in names.parameters.iter().chain(&names.values) {
-        enter(own.node, own.symbol.clone(), &mut leaves);
+    for it in names.parameters.iter().chain(&names.values) {
+        enter(it.node, it.symbol.clone(), &mut leaves);
     }
     enter(line.loss, Symbol::new("L"), &mut leaves);
     // From the loss down: the first of two equal derivatives is the one that the other is equal to.
     let mut adjoints: Vec<_> = names.parameters.iter().chain(between).zip(derivatives).collect();
-    adjoints.sort_by_key(|(own, _)| std::cmp::Reverse(own.node));
-    for (own, derivative) in adjoints {
+    adjoints.sort_by_key(|(it, _)| std::cmp::Reverse(it.node));
+    for (it, derivative) in adjoints {
         if let Some(derivative) = derivative {
-            enter(derivative, own.symbol.adjoint(), &mut leaves);
+            enter(derivative, it.symbol.adjoint(), &mut leaves);
         }
     }
     let ends: Vec<NodeId> = leaves.keys().copied().collect();
@@ -98,7 +98,7 @@ pub fn cut(step: &Graph, line: &Line, names: &Names) -> Result<Cut, GradError> {
             named.entry(id).or_insert_with(|| Symbol::new(name.label()));
         }
     }
-    named.extend(names.others.iter().map(|own| (own.node, own.symbol.clone())));
+    named.extend(names.others.iter().map(|it| (it.node, it.symbol.clone())));
     let graph = opt::simplify_to_read(&cut_at(&whole, &leaves));
     Ok(Cut { graph, symbols, equal, whole, found, scans, named, stacks })
 }

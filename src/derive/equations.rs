@@ -97,8 +97,8 @@ pub fn derive(line: &Line) -> Result<Derivation, GradError> {
 impl Derivation {
     /// Says the loss in the program's words if its formula is longer than anybody reads.
     pub fn say_loss(&mut self, loss: &str) {
-        let own = self.forward.iter_mut().find(|own| own.symbol == Some(Symbol::new("L")));
-        if let Some(equation) = own
+        let it = self.forward.iter_mut().find(|it| it.symbol == Some(Symbol::new("L")));
+        if let Some(equation) = it
             && text::term(&equation.formula.right).chars().count() > READABLE
         {
             equation.formula.right = Term::Words(loss.to_owned());
@@ -114,7 +114,7 @@ impl Derivation {
         for equations in [&mut self.backward, &mut self.forward] {
             let mut kept = Vec::new();
             for equation in equations.drain(..).rev() {
-                if equation.symbol.as_ref().is_some_and(|own| wanted.contains(&own.of_any_step())) {
+                if equation.symbol.as_ref().is_some_and(|it| wanted.contains(&it.of_any_step())) {
                     wanted.extend(used(&equation).iter().map(Symbol::of_any_step));
                     kept.push(equation);
                 }
@@ -124,8 +124,8 @@ impl Derivation {
         }
         self.given.retain(|given| wanted.contains(&given.symbol));
         let named: BTreeSet<String> =
-            self.forward.iter().chain(&self.backward).flat_map(|own| functions(&own.formula.right)).collect();
-        self.functions.retain(|own| functions(&own.formula.left).iter().any(|name| named.contains(name)));
+            self.forward.iter().chain(&self.backward).flat_map(|it| functions(&it.formula.right)).collect();
+        self.functions.retain(|it| functions(&it.formula.left).iter().any(|name| named.contains(name)));
     }
 }
 
@@ -159,11 +159,8 @@ impl<'a> Page<'a> {
                     named.insert(id, symbol);
                 }
                 Op::Param { path, .. } | Op::State { path, .. } => {
-                    let known = names.others.iter().find(|own| own.from == *path);
-                    named.insert(
-                        id,
-                        known.map_or_else(|| Symbol::new(path.clone()), |own| own.symbol.clone()),
-                    );
+                    let known = names.others.iter().find(|it| it.from == *path);
+                    named.insert(id, known.map_or_else(|| Symbol::new(path.clone()), |it| it.symbol.clone()));
                 }
                 _ => {}
             }
@@ -200,14 +197,14 @@ impl<'a> Page<'a> {
             }
             _ => None,
         });
-        let given = |own: &Named, trained| Given {
-            symbol: own.symbol.clone(),
-            ty: own.ty.clone(),
-            path: Some(own.from.clone()),
+        let given = |it: &Named, trained| Given {
+            symbol: it.symbol.clone(),
+            ty: it.ty.clone(),
+            path: Some(it.from.clone()),
             trained,
         };
-        let others = self.names.others.iter().map(|own| given(own, false));
-        let parameters = self.names.parameters.iter().map(|own| given(own, true));
+        let others = self.names.others.iter().map(|it| given(it, false));
+        let parameters = self.names.parameters.iter().map(|it| given(it, true));
         inputs.chain(others).chain(parameters).collect()
     }
 
@@ -225,17 +222,17 @@ impl<'a> Page<'a> {
     }
 
     fn forward(&mut self) {
-        for own in &self.names.values {
-            self.recurrences_before(own.node);
-            if let (Op::Result(number), Some(scan)) = (&self.cut.whole[own.node].op, self.scan_of(own.node)) {
+        for it in &self.names.values {
+            self.recurrences_before(it.node);
+            if let (Op::Result(number), Some(scan)) = (&self.cut.whole[it.node].op, self.scan_of(it.node)) {
                 let symbol = scan.results[*number as usize].clone();
-                self.forward.push(equality(own, own.symbol.clone(), symbol));
+                self.forward.push(equality(it, it.symbol.clone(), symbol));
                 continue;
             }
-            let Some(node) = self.node_of(&own.symbol) else { continue };
-            let mut equations = self.equations(node, &own.symbol, &own.from);
+            let Some(node) = self.node_of(&it.symbol) else { continue };
+            let mut equations = self.equations(node, &it.symbol, &it.from);
             if let Some(last) = equations.last_mut() {
-                self.name_function(own, last);
+                self.name_function(it, last);
                 let Formula { left, right, .. } = &last.formula;
                 if let (Term::Call(..), Term::Symbol(_)) = (right, left) {
                     self.known.push((right.clone(), left.clone()));
@@ -247,14 +244,14 @@ impl<'a> Page<'a> {
         self.recurrences_before(NodeId(u32::MAX));
         if let Some(node) = self.node_of(&loss) {
             let mut equations = self.equations(node, &loss, &"".into());
-            equations.iter_mut().for_each(|own| own.formula = shortened(own.formula.clone()));
+            equations.iter_mut().for_each(|it| it.formula = shortened(it.formula.clone()));
             self.forward.extend(equations);
         }
     }
 
     fn scan_of(&self, result: NodeId) -> Option<&'a Recurrence> {
         let scan = self.cut.whole[result].operands.first()?;
-        self.cut.scans.iter().find(|own| own.node == *scan)
+        self.cut.scans.iter().find(|it| it.node == *scan)
     }
 
     /// Writes the recurrences of the forward pass that stand before a node.
@@ -287,20 +284,20 @@ impl<'a> Page<'a> {
             })
             .collect();
         let used =
-            |scan: &&Recurrence| scan.is_backward && scan.results.iter().any(|own| symbols.contains(own));
+            |scan: &&Recurrence| scan.is_backward && scan.results.iter().any(|it| symbols.contains(it));
         self.cut.scans.iter().filter(used).collect()
     }
 
     /// `a = tanh(z)` instead of its expression, which is written down once.
-    fn name_function(&mut self, own: &Named, equation: &mut Equation) {
-        let called = own.call.as_ref().and_then(|(function, of)| Some((function, self.symbol_of(*of)?)));
+    fn name_function(&mut self, it: &Named, equation: &mut Equation) {
+        let called = it.call.as_ref().and_then(|(function, of)| Some((function, self.symbol_of(*of)?)));
         let Some((function, of)) = called else {
             equation.formula = shortened(equation.formula.clone());
             return;
         };
         let right = &equation.formula.right;
         let found = symbols(right);
-        if equation.formula.adds || found.is_empty() || found.iter().any(|own| *own != of) {
+        if equation.formula.adds || found.is_empty() || found.iter().any(|it| *it != of) {
             equation.formula = shortened(equation.formula.clone());
             return;
         }
@@ -316,42 +313,42 @@ impl<'a> Page<'a> {
 
     fn define(&mut self, left: Term, right: Term) {
         let formula = Formula { left, adds: false, right };
-        if !self.functions.iter().any(|own| own.formula == formula) {
+        if !self.functions.iter().any(|it| it.formula == formula) {
             self.functions.push(Equation { symbol: None, formula, ty: None, from: "".into(), within: None });
         }
     }
 
     fn symbol_of(&self, node: NodeId) -> Option<Symbol> {
         let all = self.names.values.iter().chain(&self.names.parameters);
-        all.clone().find(|own| own.node == node).map(|own| own.symbol.clone())
+        all.clone().find(|it| it.node == node).map(|it| it.symbol.clone())
     }
 
     fn backward(&mut self) {
         let mut known: BTreeSet<Symbol> = BTreeSet::new();
         let mut parameters: Vec<&Named> = self.names.parameters.iter().collect();
         let mut values: Vec<&Named> = self.names.values.iter().collect();
-        values.sort_by_key(|own| std::cmp::Reverse(own.node));
+        values.sort_by_key(|it| std::cmp::Reverse(it.node));
         self.ready(&mut parameters, &known);
-        for own in values {
-            if self.derivative(own) {
-                known.insert(own.symbol.adjoint());
+        for it in values {
+            if self.derivative(it) {
+                known.insert(it.symbol.adjoint());
             }
             self.ready(&mut parameters, &known);
         }
         // Whatever is left depends on what has no equation.
-        for own in parameters {
-            self.derivative(own);
+        for it in parameters {
+            self.derivative(it);
         }
     }
 
     /// Writes the derivatives of the parameters that need no others than those known.
     fn ready(&mut self, parameters: &mut Vec<&Named>, known: &BTreeSet<Symbol>) {
         let mut left = Vec::new();
-        for own in parameters.drain(..) {
-            if self.needs(&own.symbol.adjoint()).is_subset(known) {
-                self.derivative(own);
+        for it in parameters.drain(..) {
+            if self.needs(&it.symbol.adjoint()).is_subset(known) {
+                self.derivative(it);
             } else {
-                left.push(own);
+                left.push(it);
             }
         }
         *parameters = left;
@@ -359,7 +356,7 @@ impl<'a> Page<'a> {
 
     /// The derivatives that an equation is made of.
     fn needs(&self, symbol: &Symbol) -> BTreeSet<Symbol> {
-        if let Some((_, other)) = self.cut.equal.iter().find(|(own, _)| own == symbol) {
+        if let Some((_, other)) = self.cut.equal.iter().find(|(it, _)| it == symbol) {
             return BTreeSet::from([other.clone()]);
         }
         let Some(node) = self.node_of(symbol) else { return BTreeSet::new() };
@@ -367,7 +364,7 @@ impl<'a> Page<'a> {
         let leaves = self.cut.graph.nodes().filter(|(id, _)| needed[id.0 as usize]);
         let symbols = leaves.filter_map(|(_, node)| match &node.op {
             Op::Input { name, .. } => {
-                self.cut.symbols.get(&name.text()).filter(|own| own.adjoint && own.at.is_none()).cloned()
+                self.cut.symbols.get(&name.text()).filter(|it| it.adjoint && it.at.is_none()).cloned()
             }
             _ => None,
         });
@@ -378,20 +375,20 @@ impl<'a> Page<'a> {
         symbols.chain(of_scans).collect()
     }
 
-    fn derivative(&mut self, own: &Named) -> bool {
-        let symbol = own.symbol.adjoint();
+    fn derivative(&mut self, it: &Named) -> bool {
+        let symbol = it.symbol.adjoint();
         if let Some((_, other)) = self.cut.equal.iter().find(|(equal, _)| *equal == symbol) {
             let formula = Formula {
                 left: Term::Symbol(symbol.clone()),
                 adds: false,
                 right: Term::Symbol(other.clone()),
             };
-            let ty = Some(own.ty.clone());
+            let ty = Some(it.ty.clone());
             self.backward.push(Equation {
                 symbol: Some(symbol),
                 formula,
                 ty,
-                from: own.from.clone(),
+                from: it.from.clone(),
                 within: None,
             });
             return true;
@@ -401,29 +398,28 @@ impl<'a> Page<'a> {
             let equations = self.recurrence(scan);
             self.backward.extend(equations);
         }
-        let mut equations = self.equations(node, &symbol, &own.from);
+        let mut equations = self.equations(node, &symbol, &it.from);
         if let Some(last) = equations.last_mut() {
-            last.formula.right = self.with_primes(own, &last.formula.right);
+            last.formula.right = self.with_primes(it, &last.formula.right);
         }
         for equation in &mut equations {
             let right = shorten(&equation.formula.right);
-            let named =
-                |own: Term| self.known.iter().find(|known| known.0 == own).map(|known| known.1.clone());
-            equation.formula.right = rewrite(&right, &|own| named(own.clone()).unwrap_or(own));
+            let named = |it: Term| self.known.iter().find(|known| known.0 == it).map(|known| known.1.clone());
+            equation.formula.right = rewrite(&right, &|it| named(it.clone()).unwrap_or(it));
         }
         self.backward.extend(equations);
         true
     }
 
     /// f′(z) ⊙ g for every part that is a function of z alone, times the derivative by f(z).
-    fn with_primes(&mut self, own: &Named, right: &Term) -> Term {
+    fn with_primes(&mut self, it: &Named, right: &Term) -> Term {
         let names = self.names;
         let mut parts = match right {
             Term::Sum(parts) => parts.clone(),
             other => vec![(false, other.clone())],
         };
         let calls = names.values.iter().filter_map(|value| match &value.call {
-            Some((function, of)) if *of == own.node => Some((function.clone(), value.symbol.clone())),
+            Some((function, of)) if *of == it.node => Some((function.clone(), value.symbol.clone())),
             _ => None,
         });
         for (function, value) in calls {
@@ -431,17 +427,17 @@ impl<'a> Page<'a> {
             for (minus, part) in &mut parts {
                 let Some(factor) = coefficient(part, &adjoint) else { continue };
                 let factor = if *minus { factor.negated() } else { factor };
-                let of_own = |found: &Symbol| *found == own.symbol || *found == value;
+                let of_own = |found: &Symbol| *found == it.symbol || *found == value;
                 let found = symbols(&factor);
                 if found.is_empty() || !found.iter().all(of_own) {
                     continue;
                 }
                 let name = function.to_string();
                 let argument = Term::Symbol(Symbol::new("z"));
-                let definition = replace(&factor, &own.symbol, &argument);
+                let definition = replace(&factor, &it.symbol, &argument);
                 let definition = replace(&definition, &value, &Term::call(&*name, argument.clone()));
                 self.define(Term::Prime(name.clone(), Box::new(argument)), definition);
-                let prime = Term::Prime(name, Box::new(Term::Symbol(own.symbol.clone())));
+                let prime = Term::Prime(name, Box::new(Term::Symbol(it.symbol.clone())));
                 *minus = false;
                 *part = prime.times(Term::Symbol(adjoint.clone()));
             }
@@ -461,15 +457,15 @@ impl Writer<'_> {
         let mut found: Vec<(NodeId, Equation)> = Vec::new();
         let mut at = before;
         while at < self.pending.len() {
-            let own = self.pending[at];
-            let symbol = self.named[&own].clone();
-            let formula = shortened(self.formula(own, &symbol));
-            let ty = Some(self.graph.ty(own).clone());
-            found.push((own, Equation { symbol: Some(symbol), formula, ty, from: "".into(), within: None }));
+            let it = self.pending[at];
+            let symbol = self.named[&it].clone();
+            let formula = shortened(self.formula(it, &symbol));
+            let ty = Some(self.graph.ty(it).clone());
+            found.push((it, Equation { symbol: Some(symbol), formula, ty, from: "".into(), within: None }));
             at += 1;
         }
-        found.sort_by_key(|own| own.0);
-        let mut found: Vec<Equation> = found.into_iter().map(|own| own.1).collect();
+        found.sort_by_key(|it| it.0);
+        let mut found: Vec<Equation> = found.into_iter().map(|it| it.1).collect();
         let ty = Some(self.graph.ty(node).clone());
         found.push(Equation { symbol: Some(symbol.clone()), formula, ty, from: from.clone(), within: None });
         found
@@ -477,9 +473,9 @@ impl Writer<'_> {
 }
 
 /// `∂L/∂z = ∂L/∂a`
-fn equality(own: &Named, left: Symbol, right: Symbol) -> Equation {
+fn equality(it: &Named, left: Symbol, right: Symbol) -> Equation {
     let formula = Formula { left: Term::Symbol(left.clone()), adds: false, right: Term::Symbol(right) };
-    Equation { symbol: Some(left), formula, ty: Some(own.ty.clone()), from: own.from.clone(), within: None }
+    Equation { symbol: Some(left), formula, ty: Some(it.ty.clone()), from: it.from.clone(), within: None }
 }
 
 fn shortened(formula: Formula) -> Formula {

@@ -32,7 +32,7 @@ impl Writer<'_> {
         let is_plain = body
             .write
             .iter()
-            .all(|sub| matches!(sub, Sub::Affine(own) if own.as_index().is_some() || own.is_constant()));
+            .all(|sub| matches!(sub, Sub::Affine(it) if it.as_index().is_some() || it.is_constant()));
         let over = reduced(&body);
         self.partial |= !is_plain;
         match reduction(body.combine) {
@@ -63,7 +63,7 @@ impl Writer<'_> {
     }
 
     fn taken(&self) -> Vec<String> {
-        let names = self.named.values().map(|own| own.name.to_string());
+        let names = self.named.values().map(|it| it.name.to_string());
         self.step.iter().cloned().chain(names).collect()
     }
 
@@ -126,7 +126,7 @@ impl Writer<'_> {
             Scalar::Float(value) => Term::Number(value.0),
             Scalar::Int(value) => Term::Number(*value as f64),
             Scalar::Bool(value) => Term::Plain(value.to_string()),
-            Scalar::Affine(own) => self.affine(own, places),
+            Scalar::Affine(it) => self.affine(it, places),
             Scalar::Read { operand, subs, padded } => {
                 self.padded |= *padded;
                 let subs =
@@ -156,15 +156,15 @@ impl Writer<'_> {
         letters: &mut Letters,
     ) -> Term {
         match sub {
-            Sub::Affine(own) => self.affine(own, places),
+            Sub::Affine(it) => self.affine(it, places),
             Sub::Value(id) => self.element(body, operands, *id, places, letters),
         }
     }
 
     /// `2i + u − 1`
-    fn affine(&self, own: &Affine, places: &[Term]) -> Term {
+    fn affine(&self, it: &Affine, places: &[Term]) -> Term {
         let mut sum = Term::Number(0.0);
-        for (var, coefficient) in &own.terms {
+        for (var, coefficient) in &it.terms {
             let place = match var {
                 Var::Index(index) => places[*index as usize].clone(),
                 Var::Step(_) => Term::Plain(self.step.clone().unwrap_or_else(|| "t".to_owned())),
@@ -176,7 +176,7 @@ impl Writer<'_> {
                 None => sum.plus(Term::Plain(size_text(coefficient)).times(place)),
             };
         }
-        if own.constant.is_number(0) && !own.terms.is_empty() { sum } else { sum.plus(size(&own.constant)) }
+        if it.constant.is_number(0) && !it.terms.is_empty() { sum } else { sum.plus(size(&it.constant)) }
     }
 }
 
@@ -184,7 +184,7 @@ impl Writer<'_> {
 fn range(body: &Loop, index: usize, letter: &str) -> String {
     let is_bare = body.body.nodes.iter().any(|scalar| match scalar {
         Scalar::Read { subs, .. } => {
-            subs.iter().any(|sub| matches!(sub, Sub::Affine(own) if own.as_index() == Some(index)))
+            subs.iter().any(|sub| matches!(sub, Sub::Affine(it) if it.as_index() == Some(index)))
         }
         _ => false,
     });
@@ -196,10 +196,10 @@ fn range(body: &Loop, index: usize, letter: &str) -> String {
 fn inverse(body: &Loop, subs: &[Term]) -> Option<Vec<Option<Term>>> {
     let mut places = vec![None; body.domain.len()];
     for (write, sub) in body.write.iter().zip(subs) {
-        let Sub::Affine(own) = write else { return None };
-        match own.as_index() {
+        let Sub::Affine(it) = write else { return None };
+        match it.as_index() {
             Some(index) => places[index] = Some(sub.clone()),
-            None if own.is_constant() => {}
+            None if it.is_constant() => {}
             None => return None,
         }
     }

@@ -14,18 +14,18 @@ pub fn document(parts: &[(String, Derivation)]) -> String {
          \\usepackage[margin=2cm,landscape]{geometry}\n\\usepackage{amsmath,amssymb}\n\
          \\allowdisplaybreaks\n\\setlength{\\parindent}{0pt}\n\\begin{document}\n",
     );
-    for (loss, own) in parts {
+    for (loss, it) in parts {
         text.push_str(&format!("\\section*{{{}}}\n", escaped(loss)));
-        for line in conventions(own) {
+        for line in conventions(it) {
             text.push_str(&format!("{}\n\n", escaped(&line)));
         }
-        let given = own.given.iter().map(|given| {
+        let given = it.given.iter().map(|given| {
             let path = given.path.as_deref().unwrap_or_default();
             row(&Latex::symbol(&given.symbol), "", Some(&given.ty), path)
         });
         section(&mut text, "Given", given.collect());
         for (title, equations) in
-            [("Forward", &own.forward), ("Backward", &own.backward), ("where", &own.functions)]
+            [("Forward", &it.forward), ("Backward", &it.backward), ("where", &it.functions)]
         {
             section(&mut text, title, rows(equations));
         }
@@ -46,20 +46,20 @@ fn section(text: &mut String, title: &str, rows: Vec<String>) {
 fn rows(equations: &[Equation]) -> Vec<String> {
     let mut rows = Vec::new();
     let mut open: Option<&str> = None;
-    for own in equations {
-        if own.within.as_deref() != open {
-            open = own.within.as_deref();
+    for it in equations {
+        if it.within.as_deref() != open {
+            open = it.within.as_deref();
             rows.extend(open.map(|header| format!("&\\text{{{}:}}", escaped(header))));
         }
-        rows.push(equation(own));
+        rows.push(equation(it));
     }
     rows
 }
 
-fn equation(own: &Equation) -> String {
-    let sign = if own.formula.adds { "\\mathrel{+}=" } else { "=" };
-    let right = format!("{sign} {}", term(&own.formula.right));
-    row(&term(&own.formula.left), &right, own.ty.as_ref(), &own.from)
+fn equation(it: &Equation) -> String {
+    let sign = if it.formula.adds { "\\mathrel{+}=" } else { "=" };
+    let right = format!("{sign} {}", term(&it.formula.right));
+    row(&term(&it.formula.left), &right, it.ty.as_ref(), &it.from)
 }
 
 fn row(left: &str, right: &str, ty: Option<&Type>, from: &str) -> String {
@@ -136,7 +136,7 @@ fn greek(c: char) -> Option<&'static str> {
         ('ŷ', "\\hat{y}"),
         ('′', "'"),
     ];
-    LETTERS.iter().find(|(own, _)| *own == c).map(|(_, command)| *command)
+    LETTERS.iter().find(|(it, _)| *it == c).map(|(_, command)| *command)
 }
 
 /// A name in formulas: one letter in italics, words upright; what follows `_` and digits are subscripts.
@@ -210,26 +210,26 @@ impl Script for Latex {
         format!("\\text{{{}}}", escaped(text))
     }
 
-    fn symbol(own: &Symbol) -> String {
-        let layer = own.layer.as_ref().map(|layer| format!("^{{[{layer}]}}")).unwrap_or_default();
-        let at = own.at.as_ref().map(|own| format!("_{{{}}}", moment(own).replace('−', "-")));
+    fn symbol(it: &Symbol) -> String {
+        let layer = it.layer.as_ref().map(|layer| format!("^{{[{layer}]}}")).unwrap_or_default();
+        let at = it.at.as_ref().map(|it| format!("_{{{}}}", moment(it).replace('−', "-")));
         // A name may have a subscript of its own.
-        let text = format!("{{{}}}{layer}{}", name(&own.name), at.unwrap_or_default());
-        if own.adjoint { adjoint(&text) } else { text }
+        let text = format!("{{{}}}{layer}{}", name(&it.name), at.unwrap_or_default());
+        if it.adjoint { adjoint(&text) } else { text }
     }
 
-    fn element(own: &Symbol, subscripts: &str) -> String {
-        let inner = Symbol { adjoint: false, ..own.clone() };
+    fn element(it: &Symbol, subscripts: &str) -> String {
+        let inner = Symbol { adjoint: false, ..it.clone() };
         let text = format!("{}_{{{subscripts}}}", braced(&inner));
-        if own.adjoint { adjoint(&text) } else { text }
+        if it.adjoint { adjoint(&text) } else { text }
     }
 
-    fn transposable(own: &Symbol) -> Option<String> {
-        (!own.adjoint && own.layer.is_none()).then(|| braced(own))
+    fn transposable(it: &Symbol) -> Option<String> {
+        (!it.adjoint && it.layer.is_none()).then(|| braced(it))
     }
 
-    fn function(own: &str) -> String {
-        match function(own) {
+    fn function(it: &str) -> String {
+        match function(it) {
             known @ ("exp" | "log" | "sin" | "cos" | "tanh" | "max" | "min") => format!("\\{known}"),
             one if one.chars().count() == 1 => name(one),
             other => format!("\\operatorname{{{}}}", word(&other.chars().collect::<Vec<_>>())),
@@ -243,8 +243,8 @@ impl Script for Latex {
         }
     }
 
-    fn reduction(own: Reduction) -> &'static str {
-        match own {
+    fn reduction(it: Reduction) -> &'static str {
+        match it {
             Reduction::Sum => "\\sum",
             Reduction::Product => "\\prod",
             Reduction::Max => "\\max",
@@ -255,12 +255,12 @@ impl Script for Latex {
     }
 
     fn below(indices: &[String]) -> String {
-        let indices: Vec<String> = indices.iter().map(|own| Self::plain(own)).collect();
+        let indices: Vec<String> = indices.iter().map(|it| Self::plain(it)).collect();
         format!("_{{{}}}", indices.join(", "))
     }
 
-    fn relation(own: Relation) -> [&'static str; 2] {
-        match own {
+    fn relation(it: Relation) -> [&'static str; 2] {
+        match it {
             Relation::Less => ["<", ">"],
             Relation::LessOrEqual => ["\\le", "\\ge"],
             Relation::Equal => ["=", "="],
@@ -280,7 +280,7 @@ impl Script for Latex {
     fn power(base: &Term, exponent: &Term) -> String {
         let base = match base {
             // An accent in braces takes no second superscript.
-            Term::Symbol(own) if own.layer.is_some() => in_parentheses::<Self>(&term(base)),
+            Term::Symbol(it) if it.layer.is_some() => in_parentheses::<Self>(&term(base)),
             base => format!("{{{}}}", write::<Self>(base, Level::Atom)),
         };
         format!("{base}^{{{}}}", term(exponent))
@@ -295,8 +295,8 @@ impl Script for Latex {
     }
 }
 
-fn term(own: &Term) -> String {
-    script::term::<Latex>(own)
+fn term(it: &Term) -> String {
+    script::term::<Latex>(it)
 }
 
 /// The derivative of the loss by it.
@@ -305,6 +305,6 @@ fn adjoint(text: &str) -> String {
 }
 
 /// A symbol that takes another subscript or superscript.
-fn braced(own: &Symbol) -> String {
-    format!("{{{}}}", Latex::symbol(own))
+fn braced(it: &Symbol) -> String {
+    format!("{{{}}}", Latex::symbol(it))
 }

@@ -75,7 +75,7 @@ pub struct Names {
 
 /// Whether a tensor is printed with its axes changed: the rows of a batch become columns, as in textbooks.
 pub fn is_flipped(ty: &Type) -> bool {
-    ty.rank() == 2 && ty.elem != Elem::Int && ty.shape[0].as_symbol().is_some_and(|own| &**own == BATCH)
+    ty.rank() == 2 && ty.elem != Elem::Int && ty.shape[0].as_symbol().is_some_and(|it| &**it == BATCH)
 }
 
 /// What a value is known by, collected over all notes of its node.
@@ -109,28 +109,28 @@ pub fn names(graph: &Graph, line: &Line) -> Names {
         if !is_value(note.node) {
             continue;
         }
-        let own = found.entry(note.node).or_default();
+        let it = found.entry(note.node).or_default();
         match &note.name {
-            ValueName::Binding(name) => own.binding = Some((name.clone(), note.path.clone())),
-            ValueName::Instance => own.instance = own.instance.take().or(Some(note.path.clone())),
+            ValueName::Binding(name) => it.binding = Some((name.clone(), note.path.clone())),
+            ValueName::Instance => it.instance = it.instance.take().or(Some(note.path.clone())),
             ValueName::Call { function, of } => {
-                own.call = Some((function.clone(), *of));
-                own.within = note.path.clone();
+                it.call = Some((function.clone(), *of));
+                it.within = note.path.clone();
             }
         }
     }
-    let numbers = |path: &str| instances.iter().position(|own| &**own == path).map(|at| at + 1);
+    let numbers = |path: &str| instances.iter().position(|it| &**it == path).map(|at| at + 1);
     let mut layer = 0;
     let mut values: Vec<Named> = Vec::new();
-    for (node, own) in found {
-        let number = own.instance.as_deref().and_then(numbers);
+    for (node, it) in found {
+        let number = it.instance.as_deref().and_then(numbers);
         layer = number.unwrap_or(layer);
-        let within = numbers(&own.within).filter(|_| number.is_none()).unwrap_or(layer);
+        let within = numbers(&it.within).filter(|_| number.is_none()).unwrap_or(layer);
         let of_layer = |name: &str| Symbol {
             layer: (within > 0).then(|| within.to_string().into()),
             ..Symbol::new(name)
         };
-        let symbol = match (&own.binding, &own.instance, &own.call) {
+        let symbol = match (&it.binding, &it.instance, &it.call) {
             (Some((name, _)), _, _) => Symbol::new(name.clone()),
             (None, Some(_), _) if number.is_some() => of_layer("z"),
             (None, _, Some(_)) => of_layer("a"),
@@ -138,8 +138,8 @@ pub fn names(graph: &Graph, line: &Line) -> Names {
             (None, Some(path), None) => Symbol::new(path.clone()),
             (None, None, None) => continue,
         };
-        let from = own.instance.or(own.binding.map(|(_, path)| path)).unwrap_or_default();
-        values.push(Named { node, symbol, ty: graph.ty(node).clone(), from, call: own.call });
+        let from = it.instance.or(it.binding.map(|(_, path)| path)).unwrap_or_default();
+        values.push(Named { node, symbol, ty: graph.ty(node).clone(), from, call: it.call });
     }
     let parameters = line.trained.iter().zip(&line.parameters).map(|(path, node)| {
         let symbol = parameter_symbol(path, owner(path).and_then(numbers));
@@ -153,10 +153,10 @@ pub fn names(graph: &Graph, line: &Line) -> Names {
     let mut others: Vec<Named> = others.collect();
     let taken: BTreeSet<Symbol> = leaves(graph, &needed).collect();
     tell_apart(&mut parameters, taken.clone());
-    let own = |list: &[Named]| list.iter().map(|own| own.symbol.clone()).collect::<Vec<_>>();
-    let taken: BTreeSet<Symbol> = taken.into_iter().chain(own(&parameters)).collect();
+    let it = |list: &[Named]| list.iter().map(|it| it.symbol.clone()).collect::<Vec<_>>();
+    let taken: BTreeSet<Symbol> = taken.into_iter().chain(it(&parameters)).collect();
     tell_apart(&mut others, taken.clone());
-    let taken = taken.into_iter().chain(own(&others)).collect();
+    let taken = taken.into_iter().chain(it(&others)).collect();
     tell_apart(&mut values, taken);
     Names { values, parameters, others, layers: instances }
 }
@@ -171,7 +171,7 @@ fn variables(graph: &Graph, needed: &[bool], line: &Line) -> Vec<(Arc<str>, Node
         });
     let mut found: Vec<(Arc<str>, NodeId)> = Vec::new();
     for (path, node) in changed.chain(leaves) {
-        if !line.trained.contains(&path) && found.iter().all(|own| own.0 != path) {
+        if !line.trained.contains(&path) && found.iter().all(|it| it.0 != path) {
             found.push((path, node));
         }
     }
@@ -193,14 +193,14 @@ fn owner(path: &str) -> Option<&str> {
 
 /// `weight` and `bias` are W and b as in every textbook; other names stay as they are.
 fn parameter_symbol(path: &str, number: Option<usize>) -> Symbol {
-    let own = path.rsplit('.').next().unwrap_or(path);
+    let it = path.rsplit('.').next().unwrap_or(path);
     let short = [("weight", "W"), ("bias", "b")].into_iter().find_map(|(long, short)| {
-        let rest = own.strip_prefix(long)?;
+        let rest = it.strip_prefix(long)?;
         (rest.is_empty() || rest.starts_with('_')).then(|| format!("{short}{rest}"))
     });
     let name = match (&short, number) {
         (Some(short), Some(_)) => short.clone(),
-        (None, _) if number.is_some() || !path.contains('.') => own.to_owned(),
+        (None, _) if number.is_some() || !path.contains('.') => it.to_owned(),
         _ => path.to_owned(),
     };
     Symbol { layer: number.map(|number| number.to_string().into()), ..Symbol::new(name) }
@@ -209,13 +209,13 @@ fn parameter_symbol(path: &str, number: Option<usize>) -> Symbol {
 /// Equal names get numbers: `h` and `h` become h[1] and h[2], two z[1] become z[1.1] and z[1.2].
 fn tell_apart(values: &mut [Named], mut taken: BTreeSet<Symbol>) {
     let mut uses: BTreeMap<Symbol, usize> = BTreeMap::new();
-    values.iter().for_each(|own| *uses.entry(own.symbol.clone()).or_default() += 1);
+    values.iter().for_each(|it| *uses.entry(it.symbol.clone()).or_default() += 1);
     let mut seen: BTreeMap<Symbol, usize> = BTreeMap::new();
-    for own in values {
-        if uses[&own.symbol] == 1 && !taken.contains(&own.symbol) {
+    for it in values {
+        if uses[&it.symbol] == 1 && !taken.contains(&it.symbol) {
             continue;
         }
-        let plain = own.symbol.clone();
+        let plain = it.symbol.clone();
         loop {
             let number = seen.entry(plain.clone()).or_default();
             *number += 1;
@@ -223,8 +223,8 @@ fn tell_apart(values: &mut [Named], mut taken: BTreeSet<Symbol>) {
                 Some(layer) => format!("{layer}.{number}"),
                 None => number.to_string(),
             };
-            own.symbol.layer = Some(layer.into());
-            if taken.insert(own.symbol.clone()) {
+            it.symbol.layer = Some(layer.into());
+            if taken.insert(it.symbol.clone()) {
                 break;
             }
         }

@@ -26,18 +26,18 @@ pub fn rewrite(term: &Term, change: &dyn Fn(Term) -> Term) -> Term {
         Term::Cases { condition, then, otherwise } => {
             Term::Cases { condition: again(condition), then: again(then), otherwise: again(otherwise) }
         }
-        Term::Relation(own, a, b) => Term::Relation(*own, again(a), again(b)),
+        Term::Relation(it, a, b) => Term::Relation(*it, again(a), again(b)),
     })
 }
 
 /// All symbols of a formula.
 pub fn symbols(term: &Term) -> Vec<Symbol> {
     let found = std::cell::RefCell::new(Vec::new());
-    rewrite(term, &|own| {
-        if let Term::Symbol(symbol) | Term::Element(symbol, _) = &own {
+    rewrite(term, &|it| {
+        if let Term::Symbol(symbol) | Term::Element(symbol, _) = &it {
             found.borrow_mut().push(symbol.clone());
         }
-        own
+        it
     });
     found.into_inner()
 }
@@ -45,28 +45,28 @@ pub fn symbols(term: &Term) -> Vec<Symbol> {
 /// The functions that a formula calls: `tanh`, `tanh′`.
 pub fn functions(term: &Term) -> Vec<String> {
     let found = std::cell::RefCell::new(Vec::new());
-    rewrite(term, &|own| {
-        match &own {
+    rewrite(term, &|it| {
+        match &it {
             Term::Call(name, _) => found.borrow_mut().push(name.clone()),
             Term::Prime(name, _) => found.borrow_mut().push(format!("{name}′")),
             _ => {}
         }
-        own
+        it
     });
     found.into_inner()
 }
 
 /// Puts a formula in the place of a symbol.
 pub fn replace(term: &Term, symbol: &Symbol, by: &Term) -> Term {
-    rewrite(term, &|own| if own == Term::Symbol(symbol.clone()) { by.clone() } else { own })
+    rewrite(term, &|it| if it == Term::Symbol(symbol.clone()) { by.clone() } else { it })
 }
 
 /// The names that expressions have: σ(x) for 1 / (1 + exp(−x)), softmax(x) for exp(x) / Σ exp(x).
 pub fn shorten(term: &Term) -> Term {
-    rewrite(term, &|own| match &own {
+    rewrite(term, &|it| match &it {
         Term::Ratio(above, below) => match logistic(below) {
             Some(of) => (**above).clone().times(Term::call("sigmoid", of)),
-            None => softmax(above, below).unwrap_or(own),
+            None => softmax(above, below).unwrap_or(it),
         },
         // What is asked twice is known the second time.
         Term::Cases { condition, then, otherwise } => {
@@ -87,9 +87,9 @@ pub fn shorten(term: &Term) -> Term {
             }
         }
         Term::Product { scalars, tensors } if tensors.len() > 1 => {
-            softmax_factor(scalars, tensors).unwrap_or(own)
+            softmax_factor(scalars, tensors).unwrap_or(it)
         }
-        _ => own,
+        _ => it,
     })
 }
 
@@ -103,7 +103,7 @@ fn logistic(below: &Term) -> Option<Term> {
 /// What exp(x − max x) / Σ exp(x − max x) is, perhaps times other factors.
 fn softmax(above: &Term, below: &Term) -> Option<Term> {
     if let Term::Product { scalars, tensors } = above {
-        let at = tensors.iter().position(|own| softmax(own, below).is_some())?;
+        let at = tensors.iter().position(|it| softmax(it, below).is_some())?;
         let mut rest = tensors.clone();
         let found = softmax(&rest.remove(at), below)?;
         let start = Term::Product { scalars: scalars.clone(), tensors: Vec::new() };
@@ -119,8 +119,8 @@ fn softmax(above: &Term, below: &Term) -> Option<Term> {
     }
     let Term::Sum(parts) = &arguments[0] else { return Some(Term::call("softmax", arguments[0].clone())) };
     match parts.as_slice() {
-        [(false, x), (true, Term::Over { what: Reduction::Max, indices: own, body })]
-            if **body == *x && own == indices =>
+        [(false, x), (true, Term::Over { what: Reduction::Max, indices: it, body })]
+            if **body == *x && it == indices =>
         {
             Some(Term::call("softmax", x.clone()))
         }
@@ -134,7 +134,7 @@ fn softmax_factor(scalars: &[Term], tensors: &[Term]) -> Option<Term> {
         let Term::Ratio(one, below) = factor else { continue };
         for (other, above) in tensors.iter().enumerate().filter(|(other, _)| *other != at) {
             let Some(of) = softmax(above, below).filter(|_| one.is_number(1.0)) else { continue };
-            let rest = tensors.iter().enumerate().filter(|(own, _)| *own != at && *own != other);
+            let rest = tensors.iter().enumerate().filter(|(it, _)| *it != at && *it != other);
             let rest = rest.map(|(_, term)| term.clone()).chain([of]);
             let start = Term::Product { scalars: scalars.to_vec(), tensors: Vec::new() };
             let start = if scalars.is_empty() { Term::Number(1.0) } else { start };
@@ -150,7 +150,7 @@ pub fn coefficient(term: &Term, adjoint: &Symbol) -> Option<Term> {
     match term {
         Term::Symbol(symbol) if symbol == adjoint => Some(Term::Number(1.0)),
         Term::Product { scalars, tensors } => {
-            let (with, without): (Vec<&Term>, Vec<&Term>) = tensors.iter().partition(|own| has(own));
+            let (with, without): (Vec<&Term>, Vec<&Term>) = tensors.iter().partition(|it| has(it));
             let [with] = with.as_slice() else { return None };
             let rest = without.into_iter().chain(scalars).cloned();
             Some(rest.fold(coefficient(with, adjoint)?, Term::times))
@@ -159,15 +159,15 @@ pub fn coefficient(term: &Term, adjoint: &Symbol) -> Option<Term> {
         Term::Sum(parts) => {
             let mut sum = Term::Number(0.0);
             for (minus, part) in parts {
-                let own = coefficient(part, adjoint)?;
-                sum = if *minus { sum.minus(own) } else { sum.plus(own) };
+                let it = coefficient(part, adjoint)?;
+                sum = if *minus { sum.minus(it) } else { sum.plus(it) };
             }
             Some(sum)
         }
         Term::Cases { condition, then, otherwise } if !has(condition) => {
-            let branch = |own: &Term| match own {
-                own if own.is_number(0.0) => Some(own.clone()),
-                own => coefficient(own, adjoint),
+            let branch = |it: &Term| match it {
+                it if it.is_number(0.0) => Some(it.clone()),
+                it => coefficient(it, adjoint),
             };
             Some(Term::Cases {
                 condition: condition.clone(),

@@ -13,30 +13,28 @@ const WIDTH: usize = 56;
 pub type Beside<'a> = &'a dyn Fn(&Symbol) -> Option<String>;
 
 /// The whole derivation, with what `beside` has to say of each value.
-pub fn page(own: &Derivation, loss: &str, beside: Beside<'_>) -> String {
+pub fn page(it: &Derivation, loss: &str, beside: Beside<'_>) -> String {
     let mut page = String::new();
     page.push_str(&format!("L = {loss}\n"));
-    for line in conventions(own) {
+    for line in conventions(it) {
         page.push_str(&format!("{line}\n"));
     }
     page.push_str("\nGiven\n");
-    let names = own.given.iter().map(|given| text::symbol(&given.symbol));
+    let names = it.given.iter().map(|given| text::symbol(&given.symbol));
     let width = names.map(|name| name.chars().count()).max().unwrap_or(0).max(12);
-    for given in &own.given {
+    for given in &it.given {
         let name = text::symbol(&given.symbol);
         let from = given.path.as_deref().unwrap_or_default();
         page.push_str(&row(&name, &shape(&given.ty), from, width));
         page.push_str(&indented(beside(&given.symbol)));
     }
-    for (title, equations) in
-        [("Forward", &own.forward), ("Backward", &own.backward), ("where", &own.functions)]
+    for (title, equations) in [("Forward", &it.forward), ("Backward", &it.backward), ("where", &it.functions)]
     {
         if equations.is_empty() {
             continue;
         }
         page.push_str(&format!("\n{title}\n"));
-        let width =
-            equations.iter().map(|own| formula(own).chars().count()).filter(|own| *own <= WIDTH).max();
+        let width = equations.iter().map(|it| formula(it).chars().count()).filter(|it| *it <= WIDTH).max();
         let mut open: Option<&str> = None;
         for equation in equations {
             if equation.within.as_deref() != open {
@@ -52,9 +50,9 @@ pub fn page(own: &Derivation, loss: &str, beside: Beside<'_>) -> String {
 }
 
 /// What a reader must know of the notation.
-pub fn conventions(own: &Derivation) -> Vec<String> {
+pub fn conventions(it: &Derivation) -> Vec<String> {
     let mut lines = Vec::new();
-    let types = own.given.iter().map(|given| (&given.symbol, &given.ty));
+    let types = it.given.iter().map(|given| (&given.symbol, &given.ty));
     if let Some((symbol, ty)) = types.clone().find(|(_, ty)| is_flipped(ty)) {
         lines.push(format!(
             "The B examples of a batch are columns, counted by n: {} is {}.",
@@ -64,10 +62,10 @@ pub fn conventions(own: &Derivation) -> Vec<String> {
     } else if types.clone().any(|(_, ty)| shape(ty).contains('B')) {
         lines.push("The B examples of a batch are counted by n.".to_owned());
     }
-    if own.padded {
+    if it.padded {
         lines.push("Elements outside of a tensor count as 0.".to_owned());
     }
-    if own.partial {
+    if it.partial {
         lines.push("Elements that are not written are 0.".to_owned());
     }
     lines
@@ -87,10 +85,10 @@ pub fn shape(ty: &Type) -> String {
     format!("{elem}[{}]", sizes.join(", "))
 }
 
-fn formula(own: &Equation) -> String {
-    let sign = if own.formula.adds { "+=" } else { "=" };
-    let indent = if own.within.is_some() { "  " } else { "" };
-    format!("{indent}{} {sign} {}", text::term(&own.formula.left), text::term(&own.formula.right))
+fn formula(it: &Equation) -> String {
+    let sign = if it.formula.adds { "+=" } else { "=" };
+    let indent = if it.within.is_some() { "  " } else { "" };
+    format!("{indent}{} {sign} {}", text::term(&it.formula.left), text::term(&it.formula.right))
 }
 
 fn row(formula: &str, shape: &str, from: &str, width: usize) -> String {

@@ -54,11 +54,11 @@ pub fn recurrences(whole: &Graph, of: &[NodeId], line: &Line, names: &Names) -> 
         let Op::Scan(scan) = &node.op else { continue };
         // The scan that a reverse one belongs to is the one whose steps it reads.
         let read = node.operands.iter().filter(|operand| matches!(whole[**operand].op, Op::Result(_)));
-        let of = read.filter_map(|result| found.iter().find(|own| own.node == whole[*result].operands[0]));
+        let of = read.filter_map(|result| found.iter().find(|it| it.node == whole[*result].operands[0]));
         let of: Option<Vec<Symbol>> = of
             .into_iter()
-            .find(|own| !own.is_backward && own.is_reverse != scan.reverse)
-            .map(|own| own.carries.clone());
+            .find(|it| !it.is_backward && it.is_reverse != scan.reverse)
+            .map(|it| it.carries.clone());
         found.push(recurrence(whole, id, scan, line, names, of.as_deref(), &mut taken));
     }
     found
@@ -75,19 +75,19 @@ fn recurrence(
 ) -> Recurrence {
     let is_backward = id > line.loss;
     let path = whole[id].origin.path.as_deref().unwrap_or_default();
-    let number = names.layers.iter().position(|own| &**own == path);
+    let number = names.layers.iter().position(|it| &**it == path);
     let mut symbol = |name: &str| {
         let layer = number.map(|at| (at + 1).to_string());
-        let mut own = Symbol { adjoint: is_backward, ..Symbol::new(name) };
-        own.layer = layer.clone().map(Arc::from);
+        let mut it = Symbol { adjoint: is_backward, ..Symbol::new(name) };
+        it.layer = layer.clone().map(Arc::from);
         for again in 2.. {
-            if taken.insert(own.clone()) {
+            if taken.insert(it.clone()) {
                 break;
             }
-            own.layer =
+            it.layer =
                 Some(layer.as_ref().map_or(again.to_string(), |layer| format!("{layer}.{again}")).into());
         }
-        own
+        it
     };
     // Derivatives of carries run against the steps of the scan that they belong to.
     let forwards = scan.reverse == is_backward;
@@ -99,14 +99,14 @@ fn recurrence(
     let mut named: HashMap<NodeId, (Arc<str>, Symbol)> = HashMap::new();
     let mut carries = Vec::new();
     for output in &scan.body.outputs[..scan.n_carries] {
-        let known = of.and_then(|carries| carries.iter().find(|own| own.name == output.name.text()));
-        let own = match known {
+        let known = of.and_then(|carries| carries.iter().find(|it| it.name == output.name.text()));
+        let it = match known {
             Some(carry) if is_backward => carry.adjoint(),
             _ => symbol(&output.name.text()),
         };
-        carries.push(own.clone());
+        carries.push(it.clone());
         let key: Arc<str> = format!("next:{}", carries.len() - 1).into();
-        named.entry(output.node).or_insert((key, own.at(after.clone())));
+        named.entry(output.node).or_insert((key, it.at(after.clone())));
     }
     let mut functions = Vec::new();
     for note in within(line, scan.step).filter(|_| !is_backward) {
@@ -121,21 +121,21 @@ fn recurrence(
         }
     }
     let functions = functions.into_iter().filter_map(|(node, function, of)| {
-        let (of, own) = (named.get(&of)?, named.get(&node)?);
-        Some((Term::call(&*function, Term::Symbol(of.1.clone())), own.1.clone()))
+        let (of, it) = (named.get(&of)?, named.get(&node)?);
+        Some((Term::call(&*function, Term::Symbol(of.1.clone())), it.1.clone()))
     });
     let functions: Vec<(Term, Symbol)> = functions.collect();
     let mut results: Vec<Symbol> = Vec::new();
     let last = if forwards { end(&scan.trip) } else { "0".into() };
-    for own in &carries {
-        results.push(own.at(Moment::Fixed(match (is_backward, forwards) {
+    for it in &carries {
+        results.push(it.at(Moment::Fixed(match (is_backward, forwards) {
             (false, _) => last.clone(),
             (true, true) => "−1".into(),
             (true, false) => size_text(&scan.trip).into(),
         })));
     }
     for output in &scan.body.outputs[scan.n_carries..] {
-        let own = match &scan.body[output.node].op {
+        let it = match &scan.body[output.node].op {
             Op::Carry { index, .. } => carries[*index as usize].at(before.clone()),
             _ => {
                 let mut fresh = || Symbol { adjoint: false, ..symbol(if is_backward { "δ" } else { "s" }) };
@@ -143,26 +143,26 @@ fn recurrence(
                 named.entry(output.node).or_insert_with(|| (key, fresh().at(Moment::Step(0)))).1.clone()
             }
         };
-        results.push(own);
+        results.push(it);
     }
-    for (at, own) in carries.iter().enumerate() {
-        leaves.insert(format!("carry:{at}").into(), own.at(before.clone()));
+    for (at, it) in carries.iter().enumerate() {
+        leaves.insert(format!("carry:{at}").into(), it.at(before.clone()));
         let start = match (is_backward, forwards) {
             (false, true) => "−1".into(),
             (false, false) => size_text(&scan.trip).into(),
             (true, true) => end(&scan.trip),
             (true, false) => "0".into(),
         };
-        outputs.push((format!("start:{at}").into(), own.at(Moment::Fixed(start))));
+        outputs.push((format!("start:{at}").into(), it.at(Moment::Fixed(start))));
     }
     let mut inner: Vec<(NodeId, (Arc<str>, Symbol))> = named.into_iter().collect();
     inner.sort_by_key(|(node, _)| *node);
     let mut body = scan.body.clone();
     body.outputs.clear();
-    for (node, (key, own)) in inner {
+    for (node, (key, it)) in inner {
         body.output(OutputKey::Named(key.clone()), node);
-        leaves.insert(key.clone(), own.clone());
-        outputs.push((key, own));
+        leaves.insert(key.clone(), it.clone());
+        outputs.push((key, it));
     }
     let range = match scan.reverse {
         false => format!("for t = 0, …, {}", end(&scan.trip)),
@@ -232,7 +232,7 @@ impl Recurrence {
         writer.counter = *counter;
         for (id, node) in graph.nodes() {
             let varies = match &node.op {
-                Op::Input { name, .. } => self.leaves.get(&name.text()).is_some_and(|own| own.at.is_some()),
+                Op::Input { name, .. } => self.leaves.get(&name.text()).is_some_and(|it| it.at.is_some()),
                 Op::Loop(body) => uses_step(body),
                 _ => false,
             };
@@ -247,24 +247,24 @@ impl Recurrence {
             for mut equation in writer.equations(node, symbol, &"".into()) {
                 let right = shorten(&equation.formula.right);
                 let named =
-                    |own: &Term| known.iter().find(|known| known.0 == *own).map(|known| known.1.clone());
-                equation.formula.right = rewrite(&right, &|own| named(&own).unwrap_or(own));
+                    |it: &Term| known.iter().find(|known| known.0 == *it).map(|known| known.1.clone());
+                equation.formula.right = rewrite(&right, &|it| named(&it).unwrap_or(it));
                 equation.within = inner.then(|| self.header.clone());
                 found.push(equation);
             }
         }
-        for (call, own) in &self.functions {
-            known.push((call.clone(), Term::Symbol(own.clone())));
+        for (call, it) in &self.functions {
+            known.push((call.clone(), Term::Symbol(it.clone())));
         }
-        for own in &found {
-            if matches!(own.formula.right, Term::Call(..)) {
-                known.push((own.formula.right.clone(), own.formula.left.clone()));
+        for it in &found {
+            if matches!(it.formula.right, Term::Call(..)) {
+                known.push((it.formula.right.clone(), it.formula.left.clone()));
             }
         }
         // What is the same in every step stands before the first.
         let (mut ordered, steps): (Vec<_>, Vec<_>) =
-            found.into_iter().partition(|own| own.symbol.as_ref().is_some_and(|own| own.at.is_none()));
-        ordered.iter_mut().for_each(|own| own.within = None);
+            found.into_iter().partition(|it| it.symbol.as_ref().is_some_and(|it| it.at.is_none()));
+        ordered.iter_mut().for_each(|it| it.within = None);
         ordered.extend(steps);
         *counter = writer.counter;
         Written { equations: ordered, padded: writer.padded, partial: writer.partial }
@@ -277,7 +277,7 @@ impl Recurrence {
             Op::Input { name, .. } => outer.get(&name.text()).map(|node| names[node].clone()),
             _ => None,
         });
-        inputs.filter(|own| own.adjoint && own.at.is_none()).collect()
+        inputs.filter(|it| it.adjoint && it.at.is_none()).collect()
     }
 
     /// The body with its leaves, simplified; which nodes of the whole graph its other inputs stand for.
@@ -303,7 +303,7 @@ impl Recurrence {
                     import(&mut graph, whole, operand, names, &mut outer, &mut imported)
                 }
                 op => {
-                    let operands = node.operands.iter().filter_map(|own| places[own.0 as usize]).collect();
+                    let operands = node.operands.iter().filter_map(|it| places[it.0 as usize]).collect();
                     graph.add_from(op.clone(), operands, &node.origin)
                 }
             };
@@ -324,10 +324,10 @@ impl Recurrence {
 
 /// Whether a subscript of a loop is the step.
 fn uses_step(body: &Loop) -> bool {
-    let varies = |own: &Affine| own.terms.iter().any(|(var, _)| matches!(var, Var::Step(_)));
+    let varies = |it: &Affine| it.terms.iter().any(|(var, _)| matches!(var, Var::Step(_)));
     body.body.nodes.iter().any(|scalar| match scalar {
-        Scalar::Affine(own) => varies(own),
-        Scalar::Read { subs, .. } => subs.iter().any(|sub| matches!(sub, Sub::Affine(own) if varies(own))),
+        Scalar::Affine(it) => varies(it),
+        Scalar::Read { subs, .. } => subs.iter().any(|sub| matches!(sub, Sub::Affine(it) if varies(it))),
         _ => false,
     })
 }
@@ -344,16 +344,16 @@ fn import(
     if let Some(known) = imported.get(&node) {
         return *known;
     }
-    let own = &whole[node];
+    let it = &whole[node];
     let made = if names.contains_key(&node) {
         let name: Arc<str> = format!("outer:{}", node.0).into();
         outer.insert(name.clone(), node);
-        graph.add(Op::Input { name: InputKey::Field(name), ty: own.ty.clone() }, Vec::new())
+        graph.add(Op::Input { name: InputKey::Field(name), ty: it.ty.clone() }, Vec::new())
     } else {
-        let operands = own.operands.iter();
+        let operands = it.operands.iter();
         let operands =
             operands.map(|operand| import(graph, whole, *operand, names, outer, imported)).collect();
-        graph.add_from(own.op.clone(), operands, &own.origin)
+        graph.add_from(it.op.clone(), operands, &it.origin)
     };
     imported.insert(node, made);
     made

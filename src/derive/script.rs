@@ -33,17 +33,17 @@ pub trait Script {
     /// A size or an index.
     fn plain(text: &str) -> String;
     fn words(text: &str) -> String;
-    fn symbol(own: &Symbol) -> String;
-    fn element(own: &Symbol, subscripts: &str) -> String;
+    fn symbol(it: &Symbol) -> String;
+    fn element(it: &Symbol, subscripts: &str) -> String;
     /// A symbol that can take the sign of a transpose without parentheses.
-    fn transposable(own: &Symbol) -> Option<String>;
+    fn transposable(it: &Symbol) -> Option<String>;
     fn function(name: &str) -> String;
     fn call(name: &str, arguments: &str) -> String;
-    fn reduction(own: Reduction) -> &'static str;
+    fn reduction(it: Reduction) -> &'static str;
     /// What stands below the sign of a sum: at least one index.
     fn below(indices: &[String]) -> String;
     /// The sign, and the same with its sides exchanged.
-    fn relation(own: Relation) -> [&'static str; 2];
+    fn relation(it: Relation) -> [&'static str; 2];
     /// What stands between a number and the next.
     fn between(before: &str, after: &str) -> &'static str;
     fn ratio(above: &Term, below: &Term) -> String;
@@ -51,14 +51,14 @@ pub trait Script {
     fn cases(condition: &Term, then: &Term, otherwise: &Term) -> String;
 }
 
-pub fn term<S: Script>(own: &Term) -> String {
-    write::<S>(own, Level::Condition)
+pub fn term<S: Script>(it: &Term) -> String {
+    write::<S>(it, Level::Condition)
 }
 
 /// With parentheses if what is around holds together more tightly.
-pub fn write<S: Script>(own: &Term, around: Level) -> String {
-    let text = bare::<S>(own);
-    if level::<S>(own) < around { in_parentheses::<S>(&text) } else { text }
+pub fn write<S: Script>(it: &Term, around: Level) -> String {
+    let text = bare::<S>(it);
+    if level::<S>(it) < around { in_parentheses::<S>(&text) } else { text }
 }
 
 pub fn in_parentheses<S: Script>(text: &str) -> String {
@@ -66,11 +66,11 @@ pub fn in_parentheses<S: Script>(text: &str) -> String {
     format!("{open}{text}{close}")
 }
 
-fn level<S: Script>(own: &Term) -> Level {
-    match own {
+fn level<S: Script>(it: &Term) -> Level {
+    match it {
         Term::Number(value) if *value < 0.0 => Level::Sum,
         // An adjoint is a fraction, too.
-        Term::Symbol(own) | Term::Element(own, _) if own.adjoint && !S::STACKED_FRACTIONS => Level::Factor,
+        Term::Symbol(it) | Term::Element(it, _) if it.adjoint && !S::STACKED_FRACTIONS => Level::Factor,
         Term::Ratio(..) if !S::STACKED_FRACTIONS => Level::Product,
         Term::Plain(text) if text.contains(' ') => Level::Sum,
         Term::Number(_) | Term::Plain(_) | Term::Words(_) | Term::Symbol(_) | Term::Element(..) => {
@@ -87,23 +87,23 @@ fn level<S: Script>(own: &Term) -> Level {
 }
 
 /// Without parentheses around it.
-pub fn bare<S: Script>(own: &Term) -> String {
-    match own {
+pub fn bare<S: Script>(it: &Term) -> String {
+    match it {
         Term::Number(value) => S::number(*value),
         Term::Plain(text) => S::plain(text),
         Term::Words(text) => S::words(text),
-        Term::Symbol(own) => S::symbol(own),
-        Term::Element(own, subscripts) => S::element(own, &list::<S>(subscripts)),
+        Term::Symbol(it) => S::symbol(it),
+        Term::Element(it, subscripts) => S::element(it, &list::<S>(subscripts)),
         Term::Transpose(inner) => {
             let symbol = match &**inner {
-                Term::Symbol(own) => S::transposable(own),
+                Term::Symbol(it) => S::transposable(it),
                 _ => None,
             };
             symbol.unwrap_or_else(|| in_parentheses::<S>(&term::<S>(inner))) + S::TRANSPOSED
         }
         Term::Sum(parts) => sum::<S>(parts),
         Term::Product { scalars, tensors } => {
-            let sign = if own.is_of_elements() { S::TIMES } else { S::ELEMENT_BY_ELEMENT };
+            let sign = if it.is_of_elements() { S::TIMES } else { S::ELEMENT_BY_ELEMENT };
             let parts = [numbers::<S>(scalars), factors::<S>(tensors, sign)];
             parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(S::TIMES)
         }
@@ -114,7 +114,7 @@ pub fn bare<S: Script>(own: &Term) -> String {
         Term::Prime(name, inner) => S::function(name) + S::PRIME + &in_parentheses::<S>(&term::<S>(inner)),
         Term::Over { what, indices, body } => over::<S>(*what, indices, body),
         Term::Cases { condition, then, otherwise } => S::cases(condition, then, otherwise),
-        Term::Relation(own, a, b) => relation::<S>(*own, a, b),
+        Term::Relation(it, a, b) => relation::<S>(*it, a, b),
     }
 }
 
@@ -150,13 +150,13 @@ fn numbers<S: Script>(scalars: &[Term]) -> String {
 
 /// A sum over indices reaches as far as it can, so beside other factors it stands in parentheses.
 fn factors<S: Script>(parts: &[Term], sign: &str) -> String {
-    let around = |own: &Term| match own {
+    let around = |it: &Term| match it {
         Term::Over { .. } | Term::Matrix(_) | Term::Ratio(..) | Term::Product { .. } if parts.len() > 1 => {
             Level::Factor
         }
         _ => Level::Product,
     };
-    parts.iter().map(|own| write::<S>(own, around(own))).collect::<Vec<_>>().join(sign)
+    parts.iter().map(|it| write::<S>(it, around(it))).collect::<Vec<_>>().join(sign)
 }
 
 fn over<S: Script>(what: Reduction, indices: &[String], body: &Term) -> String {
@@ -169,15 +169,15 @@ fn over<S: Script>(what: Reduction, indices: &[String], body: &Term) -> String {
 }
 
 /// What is compared with a number stands on the left of it.
-fn relation<S: Script>(own: Relation, a: &Term, b: &Term) -> String {
-    let [sign, turned] = S::relation(own);
+fn relation<S: Script>(it: Relation, a: &Term, b: &Term) -> String {
+    let [sign, turned] = S::relation(it);
     let (a, sign, b) = if a.is_scalar() && !b.is_scalar() { (b, turned, a) } else { (a, sign, b) };
     format!("{} {sign} {}", write::<S>(a, Level::Sum), write::<S>(b, Level::Sum))
 }
 
 /// `t`, `t − 1`
-pub fn moment(own: &Moment) -> String {
-    match own {
+pub fn moment(it: &Moment) -> String {
+    match it {
         Moment::Step(0) => "t".to_owned(),
         Moment::Step(later) if *later > 0 => format!("t+{later}"),
         Moment::Step(earlier) => format!("t−{}", earlier.unsigned_abs()),

@@ -101,7 +101,7 @@ impl Term {
             }
             Term::Over { body, .. } => body.is_of_elements(),
             Term::Cases { condition, then, otherwise } => {
-                [condition, then, otherwise].iter().any(|own| own.is_of_elements())
+                [condition, then, otherwise].iter().any(|it| it.is_of_elements())
             }
         }
     }
@@ -253,13 +253,13 @@ fn common_factor(parts: Vec<(bool, Term)>) -> Term {
     let ratios: Option<Vec<(Term, Term)>> = parts.iter().map(|(_, part)| divisor(part)).collect();
     if let Some(ratios) = ratios
         && ratios.len() > 1
-        && ratios.iter().all(|own| own.1 == ratios[0].1)
+        && ratios.iter().all(|it| it.1 == ratios[0].1)
     {
         let inner = parts.iter().zip(&ratios).map(|((minus, _), (above, _))| (*minus, above.clone()));
         return Term::Ratio(Box::new(sum(inner.collect())), Box::new(ratios[0].1.clone()));
     }
     match splits {
-        Some(splits) if splits.len() > 1 && splits.iter().all(|own| own.0 == splits[0].0) => {
+        Some(splits) if splits.len() > 1 && splits.iter().all(|it| it.0 == splits[0].0) => {
             let inner = parts.iter().zip(&splits).map(|((minus, _), (_, rest))| (*minus, rest.clone()));
             Term::Product { scalars: splits[0].0.clone(), tensors: vec![sum(inner.collect())] }
         }
@@ -279,9 +279,9 @@ fn product(scalars: Vec<Term>, tensors: Vec<Term>) -> Term {
                 open.push(*a);
                 match *b {
                     Term::Number(value) => number /= value,
-                    Term::Product { scalars, .. } => scalars.into_iter().for_each(|own| match own {
+                    Term::Product { scalars, .. } => scalars.into_iter().for_each(|it| match it {
                         Term::Number(value) => number /= value,
-                        own => below.push(own),
+                        it => below.push(it),
                     }),
                     b => below.push(b),
                 }
@@ -313,11 +313,11 @@ fn product(scalars: Vec<Term>, tensors: Vec<Term>) -> Term {
     };
     let mut factors: Vec<Term> = Vec::new();
     for factor in tensors {
-        match factors.iter_mut().find(|own| base(own) == base(&factor)) {
-            Some(own) => {
-                let exponent = exponent(own) + exponent(&factor);
-                let base = base(own).clone();
-                *own = match (exponent, &base) {
+        match factors.iter_mut().find(|it| base(it) == base(&factor)) {
+            Some(it) => {
+                let exponent = exponent(it) + exponent(&factor);
+                let base = base(it).clone();
+                *it = match (exponent, &base) {
                     (1.0, _) => base,
                     (2.0, Term::Call(name, arguments)) if name == "√" => arguments[0].clone(),
                     _ => Term::Power(Box::new(base), Box::new(Term::Number(exponent))),

@@ -4,12 +4,12 @@ use super::names::Symbol;
 use super::script::{self, Level, Script, bare, in_parentheses, moment, write};
 use super::term::{Reduction, Relation, Term};
 
-pub fn term(own: &Term) -> String {
-    script::term::<Text>(own)
+pub fn term(it: &Term) -> String {
+    script::term::<Text>(it)
 }
 
-pub fn symbol(own: &Symbol) -> String {
-    Text::symbol(own)
+pub fn symbol(it: &Symbol) -> String {
+    Text::symbol(it)
 }
 
 struct Text;
@@ -36,22 +36,22 @@ impl Script for Text {
         text.to_owned()
     }
 
-    fn symbol(own: &Symbol) -> String {
-        let layer = own.layer.as_ref().map(|layer| format!("[{layer}]")).unwrap_or_default();
-        let adjoint = if own.adjoint { "∂L/∂" } else { "" };
-        let at = own.at.as_ref().map(|own| match moment(own) {
+    fn symbol(it: &Symbol) -> String {
+        let layer = it.layer.as_ref().map(|layer| format!("[{layer}]")).unwrap_or_default();
+        let adjoint = if it.adjoint { "∂L/∂" } else { "" };
+        let at = it.at.as_ref().map(|it| match moment(it) {
             one if one.chars().count() == 1 => format!("_{one}"),
             several => format!("_{{{several}}}"),
         });
-        format!("{adjoint}{}{layer}{}", own.name, at.unwrap_or_default())
+        format!("{adjoint}{}{layer}{}", it.name, at.unwrap_or_default())
     }
 
-    fn element(own: &Symbol, subscripts: &str) -> String {
-        format!("{}[{subscripts}]", symbol(own))
+    fn element(it: &Symbol, subscripts: &str) -> String {
+        format!("{}[{subscripts}]", symbol(it))
     }
 
-    fn transposable(own: &Symbol) -> Option<String> {
-        (!own.adjoint && own.layer.is_none() && own.at.is_none()).then(|| symbol(own))
+    fn transposable(it: &Symbol) -> Option<String> {
+        (!it.adjoint && it.layer.is_none() && it.at.is_none()).then(|| symbol(it))
     }
 
     fn function(name: &str) -> String {
@@ -62,8 +62,8 @@ impl Script for Text {
         Self::function(name) + &in_parentheses::<Self>(arguments)
     }
 
-    fn reduction(own: Reduction) -> &'static str {
-        match own {
+    fn reduction(it: Reduction) -> &'static str {
+        match it {
             Reduction::Sum => "Σ",
             Reduction::Product => "Π",
             Reduction::Max => "max",
@@ -80,8 +80,8 @@ impl Script for Text {
         }
     }
 
-    fn relation(own: Relation) -> [&'static str; 2] {
-        match own {
+    fn relation(it: Relation) -> [&'static str; 2] {
+        match it {
             Relation::Less => ["<", ">"],
             Relation::LessOrEqual => ["≤", "≥"],
             Relation::Equal => ["=", "="],
@@ -115,7 +115,7 @@ impl Script for Text {
     }
 
     fn cases(condition: &Term, then: &Term, otherwise: &Term) -> String {
-        let [then, otherwise] = [then, otherwise].map(|own| write::<Self>(own, Level::Sum));
+        let [then, otherwise] = [then, otherwise].map(|it| write::<Self>(it, Level::Sum));
         format!("{then} if {} else {otherwise}", term(condition))
     }
 }

@@ -47,7 +47,7 @@ impl Writer<'_> {
             Op::Mark(_) => self.whole(made.operands[0]),
             // What is left of `stop_gradient(x)` is x.
             Op::Input { .. } | Op::Param { .. } | Op::State { .. } => {
-                self.named.get(&node).map(|own| Term::Symbol(own.clone()))
+                self.named.get(&node).map(|it| Term::Symbol(it.clone()))
             }
             Op::Const(value) if value.shape.is_empty() => match &value.data {
                 crate::ir::ConstData::Float(values) => Some(Term::Number(values[0].0)),
@@ -121,7 +121,7 @@ impl Writer<'_> {
 
     /// `Σ_t …`, where the values of each step are tensors of their own.
     fn sum_of_steps(&mut self, within: Within<'_>, written: &[usize], reduced: &[usize]) -> Option<Term> {
-        let rest: Vec<usize> = reduced.iter().copied().filter(|own| Some(*own) != within.time).collect();
+        let rest: Vec<usize> = reduced.iter().copied().filter(|it| Some(*it) != within.time).collect();
         let result = within.body.body.result;
         let inner = match self.contraction(within, result, written, &rest) {
             Some(term) => term,
@@ -244,33 +244,33 @@ impl Writer<'_> {
     }
 
     fn read(&mut self, within: Within<'_>, node: NodeId, subs: &[Sub], order: &Order<'_>) -> Option<Term> {
-        let Pattern { indices: own, at, is_vector } =
+        let Pattern { indices: it, at, is_vector } =
             pattern(subs, self.graph.ty(node), &within.body.domain, within.time)?;
         // The steps of a recurrence have no place in a tensor.
         if self.stacks.contains(&node) && at.is_none() {
             return None;
         }
-        let own = own.strip_prefix(order.shared)?;
-        let own: Vec<usize> = if order.indices.contains(&UNIT) && own.contains(&UNIT) {
-            own.to_vec()
+        let it = it.strip_prefix(order.shared)?;
+        let it: Vec<usize> = if order.indices.contains(&UNIT) && it.contains(&UNIT) {
+            it.to_vec()
         } else {
-            own.iter().copied().filter(|index| *index != UNIT).collect()
+            it.iter().copied().filter(|index| *index != UNIT).collect()
         };
         let term = match (self.whole(node)?, at) {
             (term, None) => term,
             (Term::Symbol(symbol), Some(at)) => Term::Symbol(at_moment(&symbol, at)),
             (_, Some(at)) => Term::Symbol(at_moment(&self.auxiliary(node), at)),
         };
-        if is_within(&own, order.indices) {
+        if is_within(&it, order.indices) {
             return Some(term);
         }
-        let reversed: Vec<usize> = own.iter().rev().copied().collect();
-        if own.len() == 2 && is_within(&reversed, order.indices) {
+        let reversed: Vec<usize> = it.iter().rev().copied().collect();
+        if it.len() == 2 && is_within(&reversed, order.indices) {
             return Some(transposed(term));
         }
         // A stack of matrices may be read as one matrix with all their rows.
         let turned: Vec<usize> =
-            own.last().copied().into_iter().chain(own.iter().copied().take(own.len().max(1) - 1)).collect();
+            it.last().copied().into_iter().chain(it.iter().copied().take(it.len().max(1) - 1)).collect();
         (!is_vector && order.shared.is_empty() && turned == order.indices).then(|| transposed(term))
     }
 
@@ -297,11 +297,11 @@ impl Writer<'_> {
         // The greatest set of indices of the result, and what is not in it.
         let first = inner.iter().max_by_key(|(_, out, _)| out.len())?.1.clone();
         let second: Vec<&BTreeSet<usize>> =
-            inner.iter().map(|own| &own.1).filter(|out| !out.is_subset(&first)).collect();
+            inner.iter().map(|it| &it.1).filter(|out| !out.is_subset(&first)).collect();
         let second = match second.iter().max_by_key(|out| out.len()) {
             Some(greatest) => (*greatest).clone(),
             None if over.is_empty() || first.is_empty() => return None,
-            None if inner.iter().all(|own| own.1 == first) => return None,
+            None if inner.iter().all(|it| it.1 == first) => return None,
             None => BTreeSet::new(),
         };
         let shared: Vec<usize> =
@@ -325,15 +325,15 @@ impl Writer<'_> {
         }
         let is_left =
             |out: &BTreeSet<usize>| out.is_subset(&left_set) && !(out.is_empty() && columns.is_empty());
-        let (left, right): (Vec<_>, Vec<_>) = inner.iter().partition(|own| is_left(&own.1));
+        let (left, right): (Vec<_>, Vec<_>) = inner.iter().partition(|it| is_left(&it.1));
         if left.is_empty() || right.is_empty() {
             return None;
         }
         let summed: Vec<usize> = if !over.is_empty() {
             let patterns = self.reads(within, left[0].0)?;
-            let order = patterns.iter().find(|own| over.iter().all(|index| own.contains(index)))?;
+            let order = patterns.iter().find(|it| over.iter().all(|index| it.contains(index)))?;
             order.iter().copied().filter(|index| over.contains(index)).collect()
-        } else if inner.iter().any(|own| own.2) {
+        } else if inner.iter().any(|it| it.2) {
             vec![UNIT]
         } else {
             Vec::new()
@@ -372,7 +372,7 @@ pub fn over_all(what: Reduction, indices: Vec<String>, inner: Term) -> Term {
         }
         Term::Product { scalars, tensors } if what == Reduction::Sum => {
             let (outer, rest): (Vec<Term>, Vec<Term>) =
-                tensors.into_iter().partition(|own| is_same_over(own, &indices));
+                tensors.into_iter().partition(|it| is_same_over(it, &indices));
             let rest = rest.into_iter().reduce(Term::times).unwrap_or(Term::Number(1.0));
             let sum = Term::Over { what, indices, body: Box::new(rest) };
             scalars.into_iter().chain(outer).fold(sum, |product, factor| factor.times(product))
@@ -395,13 +395,13 @@ pub fn over_all(what: Reduction, indices: Vec<String>, inner: Term) -> Term {
 fn is_same_over(term: &Term, indices: &[String]) -> bool {
     match term {
         Term::Number(_) | Term::Plain(_) => true,
-        Term::Over { indices: own, .. } => !indices.is_empty() && own == indices,
+        Term::Over { indices: it, .. } => !indices.is_empty() && it == indices,
         Term::Sum(parts) => parts.iter().all(|(_, part)| is_same_over(part, indices)),
         Term::Product { scalars, tensors } => {
-            scalars.iter().chain(tensors).all(|own| is_same_over(own, indices))
+            scalars.iter().chain(tensors).all(|it| is_same_over(it, indices))
         }
         Term::Ratio(a, b) | Term::Power(a, b) => is_same_over(a, indices) && is_same_over(b, indices),
-        Term::Call(_, arguments) => arguments.iter().all(|own| is_same_over(own, indices)),
+        Term::Call(_, arguments) => arguments.iter().all(|it| is_same_over(it, indices)),
         _ => false,
     }
 }
@@ -438,7 +438,7 @@ fn transposed(term: Term) -> Term {
 /// Whether `part` runs through `whole` in its order.
 fn is_within(part: &[usize], whole: &[usize]) -> bool {
     let mut rest = whole.iter();
-    part.iter().all(|index| rest.any(|own| own == index))
+    part.iter().all(|index| rest.any(|it| it == index))
 }
 
 /// How a tensor is read or written.
@@ -493,7 +493,7 @@ fn moment(affine: &Affine, time: Option<usize>) -> Option<Moment> {
 /// A symbol of every step, read at one.
 fn at_moment(symbol: &Symbol, moment: Moment) -> Symbol {
     match (&symbol.at, moment) {
-        (Some(Moment::Step(own)), Moment::Step(later)) => symbol.at(Moment::Step(own + later)),
+        (Some(Moment::Step(it)), Moment::Step(later)) => symbol.at(Moment::Step(it + later)),
         (_, moment) => symbol.at(moment),
     }
 }

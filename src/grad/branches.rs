@@ -198,8 +198,8 @@ impl Risks<'_> {
 
 /// Whether some operation of a loop can have an infinite derivative.
 fn has_risk(signs: &mut Signs, graph: &Graph, body: &Loop, operands: &[NodeId]) -> bool {
-    let own = signs.of_scalars(graph, &body.body.nodes, operands, &body.domain);
-    let positive = |id: ScalarId| own[id.0 as usize] == Sign::Bounded;
+    let it = signs.of_scalars(graph, &body.body.nodes, operands, &body.domain);
+    let positive = |id: ScalarId| it[id.0 as usize] == Sign::Bounded;
     let constant = |id: ScalarId| matches!(body.body[id], Scalar::Float(value) if value.0 != 0.0);
     let needed = differentiable(&body.body);
     body.body.nodes.iter().zip(needed).filter(|(_, needed)| *needed).any(|(scalar, _)| match scalar {

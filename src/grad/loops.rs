@@ -97,8 +97,8 @@ fn contribution(
         Weight::One => {}
         Weight::Winner(winner) => {
             let winner = if body.dropping { l.read_padded(*winner, write) } else { l.read(*winner, write) };
-            let own = l.affine(number_among_reduced(body));
-            let won = l.binary(BinaryOp::Eq, winner, own);
+            let it = l.affine(number_among_reduced(body));
+            let won = l.binary(BinaryOp::Eq, winner, it);
             let zero = l.float(0.0);
             seed = l.select(won, seed, zero);
         }
@@ -179,7 +179,7 @@ fn product_of_others(graph: &mut Graph, body: &Loop, operands: &[NodeId]) -> Nod
     let again: Vec<usize> = (0..rank).filter(|index| !bare(*index)).collect();
     let mut domain = body.domain.clone();
     domain.extend(again.iter().map(|index| body.domain[*index].clone()));
-    let second = |index: usize| match again.iter().position(|own| *own == index) {
+    let second = |index: usize| match again.iter().position(|it| *it == index) {
         Some(place) => Affine::index(rank + place),
         None => Affine::index(index),
     };
@@ -193,7 +193,7 @@ fn product_of_others(graph: &mut Graph, body: &Loop, operands: &[NodeId]) -> Nod
     let number = |index: &dyn Fn(usize) -> Affine| {
         again
             .iter()
-            .fold(Affine::constant(0i64), |number, own| number.scale(&body.domain[*own]).add(&index(*own)))
+            .fold(Affine::constant(0i64), |number, it| number.scale(&body.domain[*it]).add(&index(*it)))
     };
     let (first, other) = (number(&Affine::index), number(&second));
     let (first, other) = (l.affine(first), l.affine(other));

@@ -92,12 +92,12 @@ fn step(
     l: &mut LoopBuilder<'_>,
     scalar: &Scalar,
     values: &[ScalarId],
-    own: ScalarId,
+    it: ScalarId,
     tangent: &dyn Fn(ScalarId) -> Tangent,
 ) -> Result<Tangent, NoDerivative> {
     let value = |id: ScalarId| values[id.0 as usize];
     // The result of the operation itself.
-    let y = value(own);
+    let y = value(it);
     Ok(match scalar {
         Scalar::Float(_) | Scalar::Int(_) | Scalar::Bool(_) | Scalar::Affine(_) | Scalar::Read { .. } => None,
         Scalar::Unary(op, a) => {

@@ -24,11 +24,11 @@ fn part(split: &mut Split<'_>, node: NodeId) -> Part {
     if let Some((result, _)) = body.collected_seeds.iter().find(|(_, seed)| *seed == node) {
         return Part::Slice(Source::Adjoint(*result));
     }
-    let own = &body.graph[node];
+    let it = &body.graph[node];
     match split.home(node) {
         Home::Reverse => Part::Copy,
-        Home::Outside => match &own.op {
-            Op::Loop(_) | Op::Const(_) if own.operands.is_empty() => Part::Copy,
+        Home::Outside => match &it.op {
+            Op::Loop(_) | Op::Const(_) if it.operands.is_empty() => Part::Copy,
             _ => Part::Capture(split.source(node)),
         },
         // Elementwise values are computed again: that is cheaper than to keep them for every step.
@@ -60,7 +60,7 @@ pub fn body(split: &mut Split<'_>, step: StepId) -> Graph {
             if !matches!(source, Source::Outer(_)) {
                 ty.shape.insert(0, split.scan.trip.clone());
             }
-            let at = split.captures.iter().position(|own| *own == source).unwrap_or_else(|| {
+            let at = split.captures.iter().position(|it| *it == source).unwrap_or_else(|| {
                 split.captures.push(source.clone());
                 split.captures.len() - 1
             });

@@ -103,15 +103,14 @@ pub fn differentiate(
     };
     for (node, body_loop, sources) in stacked {
         graph.origin = backward(&body.graph[node].origin);
-        let node =
-            stacks::build_stack(graph, &body_loop, &sources, scan, &|own| resolve(&stacked_nodes, own));
+        let node = stacks::build_stack(graph, &body_loop, &sources, scan, &|it| resolve(&stacked_nodes, it));
         stacked_nodes.push(node);
     }
     // The adjoints of what is the same in every step, and from there those of the captures.
     let mut seeds: Vec<(NodeId, NodeId)> = Vec::new();
     for (outside, part, lifted) in lifted {
         graph.origin = backward(&body.graph[part].origin);
-        let node = stacks::build(graph, lifted, scan, &|own| resolve(&stacked_nodes, own));
+        let node = stacks::build(graph, lifted, scan, &|it| resolve(&stacked_nodes, it));
         seeds.push((outside, node));
     }
     let captured: Vec<usize> = (scan.n_carries..operands.len())
@@ -199,7 +198,7 @@ fn differentiate_body(
         }
         let mut next = Vec::new();
         for carry in &carries {
-            let leaf = carry_leaves.iter().position(|(own, _)| own == carry);
+            let leaf = carry_leaves.iter().position(|(it, _)| it == carry);
             next.push(match leaf {
                 Some(at) if !found[at].is_empty() => sweep::sum(&mut graph, &found[at]),
                 _ => {
@@ -308,7 +307,7 @@ impl<'s> Split<'s> {
                 // What the reverse scan does not need itself is a large product outside of it instead of many
                 // small ones.
                 Op::Loop(body) if !self.in_reverse[node.0 as usize] && body.as_function().is_none() => {
-                    if let Some(at) = self.stacked.iter().position(|(own, ..)| *own == node) {
+                    if let Some(at) = self.stacked.iter().position(|(it, ..)| *it == node) {
                         return Source::Stacked(at);
                     }
                     let (body, sources) = stacks::with_sources(self, node, body);
@@ -324,21 +323,21 @@ impl<'s> Split<'s> {
     fn copy_outside(&mut self, node: NodeId) -> NodeId {
         let mut waiting = vec![node];
         while let Some(top) = waiting.last().copied() {
-            let own = &self.body.graph[top];
+            let it = &self.body.graph[top];
             let open: Vec<NodeId> =
-                own.operands.iter().copied().filter(|id| self.outside[id.0 as usize].is_none()).collect();
+                it.operands.iter().copied().filter(|id| self.outside[id.0 as usize].is_none()).collect();
             if !open.is_empty() {
                 waiting.extend(open);
                 continue;
             }
             waiting.pop();
-            let copy = match &own.op {
+            let copy = match &it.op {
                 Op::Capture { index, .. } => self.operands[self.scan.n_carries + *index as usize],
                 op => {
                     let operands =
-                        own.operands.iter().map(|id| self.outside[id.0 as usize].expect("copied before"));
+                        it.operands.iter().map(|id| self.outside[id.0 as usize].expect("copied before"));
                     let operands = operands.collect();
-                    self.outer.add_from(op.clone(), operands, &own.origin)
+                    self.outer.add_from(op.clone(), operands, &it.origin)
                 }
             };
             self.outside[top.0 as usize] = Some(copy);
@@ -348,7 +347,7 @@ impl<'s> Split<'s> {
 }
 
 fn place_of(list: &mut Vec<NodeId>, node: NodeId) -> usize {
-    list.iter().position(|own| *own == node).unwrap_or_else(|| {
+    list.iter().position(|it| *it == node).unwrap_or_else(|| {
         list.push(node);
         list.len() - 1
     })
@@ -363,7 +362,7 @@ fn homes(graph: &Graph, step: StepId) -> Vec<Home> {
             (Home::Forward, _) | (_, Home::Forward) => Home::Forward,
             (Home::Outside, Home::Outside) => Home::Outside,
         });
-        let own = match &node.op {
+        let it = match &node.op {
             Op::Capture { index, .. } if *index >= FIRST_SEED => Home::Reverse,
             Op::Carry { .. } | Op::Rand { .. } | Op::Scan(_) | Op::Result(_) => Home::Forward,
             Op::Loop(body) if uses_step(body, step) => Home::Forward,
@@ -376,7 +375,7 @@ fn homes(graph: &Graph, step: StepId) -> Vec<Home> {
             | Op::Mark(_)
             | Op::Capture { .. } => Home::Outside,
         };
-        homes.push(match (own, of_operands) {
+        homes.push(match (it, of_operands) {
             (Home::Reverse, _) | (_, Home::Reverse) => Home::Reverse,
             (Home::Forward, _) | (_, Home::Forward) => Home::Forward,
             (Home::Outside, Home::Outside) => Home::Outside,

@@ -61,14 +61,11 @@ impl Affine {
     }
 
     pub fn coefficient(&self, var: Var) -> Dim {
-        self.terms
-            .iter()
-            .find(|(own, _)| *own == var)
-            .map_or(Dim::ZERO, |(_, coefficient)| coefficient.clone())
+        self.terms.iter().find(|(it, _)| *it == var).map_or(Dim::ZERO, |(_, coefficient)| coefficient.clone())
     }
 
     pub fn uses(&self, var: Var) -> bool {
-        self.terms.iter().any(|(own, _)| *own == var)
+        self.terms.iter().any(|(it, _)| *it == var)
     }
 
     pub fn add(&self, other: &Affine) -> Affine {

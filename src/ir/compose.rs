@@ -218,7 +218,7 @@ pub fn over_steps(body: &Loop, step: StepId, trip: &Dim, stacked: &[bool]) -> Lo
     let shift = |affine: &Affine| {
         affine.substitute(|var| match var {
             Var::Index(index) => Affine::index(index as usize + 1),
-            Var::Step(own) if own == step => Affine::index(0),
+            Var::Step(it) if it == step => Affine::index(0),
             Var::Step(_) => Affine::var(var),
         })
     };
@@ -281,8 +281,8 @@ pub fn writes_once(body: &Loop) -> bool {
                 Sub::Value(_) => false,
                 Sub::Affine(affine) => {
                     match affine.terms.iter().filter(is_index).collect::<Vec<_>>().as_slice() {
-                        [(Var::Index(own), coefficient)] => {
-                            *own as usize == index
+                        [(Var::Index(it), coefficient)] => {
+                            *it as usize == index
                                 && (coefficient.at_least(&Dim::ONE) || Dim::number(-1).at_least(coefficient))
                         }
                         _ => false,

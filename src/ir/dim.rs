@@ -151,18 +151,18 @@ impl Dim {
         let divisor_terms = divisor.terms();
         let [(factors, coefficient)] = divisor_terms.as_slice() else { return None };
         let mut quotient = Vec::new();
-        for (mut own, own_coefficient) in self.terms() {
+        for (mut it, own_coefficient) in self.terms() {
             if own_coefficient.checked_rem(*coefficient)? != 0 {
                 return None;
             }
             for (atom, power) in factors {
-                let at = own.iter().position(|(other, has)| other == atom && has >= power)?;
-                own[at].1 -= power;
-                if own[at].1 == 0 {
-                    own.remove(at);
+                let at = it.iter().position(|(other, has)| other == atom && has >= power)?;
+                it[at].1 -= power;
+                if it[at].1 == 0 {
+                    it.remove(at);
                 }
             }
-            quotient.push((own, own_coefficient / coefficient));
+            quotient.push((it, own_coefficient / coefficient));
         }
         Some(Dim::from_terms(quotient))
     }

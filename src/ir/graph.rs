@@ -244,9 +244,9 @@ impl Graph {
 
     /// Adds a node with the origin of another graph's node.
     pub fn add_from(&mut self, op: Op, operands: Vec<NodeId>, origin: &Origin) -> NodeId {
-        let own = std::mem::replace(&mut self.origin, origin.clone());
+        let it = std::mem::replace(&mut self.origin, origin.clone());
         let id = self.add(op, operands);
-        self.origin = own;
+        self.origin = it;
         id
     }
 

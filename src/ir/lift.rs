@@ -118,7 +118,7 @@ fn lift_loop(body: &Loop, lifted: &[bool], step: StepId, trip: &Dim) -> Loop {
     let shift = |affine: &Affine| {
         affine.substitute(|var| match var {
             Var::Index(index) => Affine::index(index as usize + 1),
-            Var::Step(own) if own == step => Affine::index(0),
+            Var::Step(it) if it == step => Affine::index(0),
             Var::Step(_) => Affine::var(var),
         })
     };

@@ -124,10 +124,10 @@ impl Loop {
         affine: &mut dyn FnMut(&Affine) -> Result<Affine, E>,
     ) -> Result<Loop, E> {
         let mut failed = None;
-        let mut checked = |own: &Affine| {
-            affine(own).unwrap_or_else(|error| {
+        let mut checked = |it: &Affine| {
+            affine(it).unwrap_or_else(|error| {
                 failed.get_or_insert(error);
-                own.clone()
+                it.clone()
             })
         };
         let mut result = self.clone();

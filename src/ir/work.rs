@@ -28,7 +28,7 @@ pub fn loop_flops(body: &Loop, elem: &dyn Fn(u32) -> Elem) -> f64 {
     let mut elems: Vec<Elem> = Vec::with_capacity(nodes.len());
     let mut sum = 0.0;
     for scalar in nodes {
-        let own = dependence(scalar, &depends, body.domain.len());
+        let it = dependence(scalar, &depends, body.domain.len());
         let of = |id: &super::ScalarId| elems[id.0 as usize];
         let (kind, operations) = match scalar {
             Scalar::Float(_) => (Elem::Float, 0.0),
@@ -40,8 +40,8 @@ pub fn loop_flops(body: &Loop, elem: &dyn Fn(u32) -> Elem) -> f64 {
             Scalar::Select(_, a, _) => (of(a), 0.0),
             Scalar::WithSlope { value, .. } => (of(value), 0.0),
         };
-        sum += operations * points(&body.domain, &own);
-        depends.push(own);
+        sum += operations * points(&body.domain, &it);
+        depends.push(it);
         elems.push(kind);
     }
     let combines = match body.combine {
@@ -73,20 +73,20 @@ fn binary(op: BinaryOp, of: Elem) -> f64 {
 
 /// Which indices a scalar moves with.
 fn dependence(scalar: &Scalar, nodes: &[Vec<bool>], rank: usize) -> Vec<bool> {
-    let mut own = vec![false; rank];
+    let mut it = vec![false; rank];
     let mut join = |id: &super::ScalarId| {
-        own.iter_mut().zip(&nodes[id.0 as usize]).for_each(|(own, its)| *own |= its);
+        it.iter_mut().zip(&nodes[id.0 as usize]).for_each(|(it, its)| *it |= its);
     };
     match scalar {
         Scalar::Float(_) | Scalar::Int(_) | Scalar::Bool(_) => {}
-        Scalar::Affine(affine) => mark(affine, &mut own),
+        Scalar::Affine(affine) => mark(affine, &mut it),
         Scalar::Read { subs, .. } => {
             for sub in subs {
                 match sub {
                     Sub::Value(id) => {
-                        own.iter_mut().zip(&nodes[id.0 as usize]).for_each(|(own, its)| *own |= its);
+                        it.iter_mut().zip(&nodes[id.0 as usize]).for_each(|(it, its)| *it |= its);
                     }
-                    Sub::Affine(affine) => mark(affine, &mut own),
+                    Sub::Affine(affine) => mark(affine, &mut it),
                 }
             }
         }
@@ -95,13 +95,13 @@ fn dependence(scalar: &Scalar, nodes: &[Vec<bool>], rank: usize) -> Vec<bool> {
         Scalar::Select(a, b, c) => [a, b, c].into_iter().for_each(join),
         Scalar::WithSlope { value, .. } => join(value),
     }
-    own
+    it
 }
 
-fn mark(affine: &Affine, own: &mut [bool]) {
+fn mark(affine: &Affine, it: &mut [bool]) {
     for (var, _) in &affine.terms {
         if let Var::Index(index) = var {
-            own[*index as usize] = true;
+            it[*index as usize] = true;
         }
     }
 }

@@ -331,7 +331,7 @@ impl Codegen<'_, '_> {
             Expr::Load(address) => self.load(ty, address),
             Expr::Gather(addresses) => {
                 let scalar = Ty::scalar(ty.kind);
-                let values: Vec<ir::Value> = addresses.iter().map(|own| self.load(scalar, own)).collect();
+                let values: Vec<ir::Value> = addresses.iter().map(|it| self.load(scalar, it)).collect();
                 self.pack(ty, &values)
             }
             Expr::Unary(op, a) => self.unary(ty, *op, *a),
@@ -508,7 +508,7 @@ fn strides(block: &[Stmt], kernel: &Kernel, counter: ValueId, into: &mut Vec<i64
     for stmt in block {
         match stmt {
             Stmt::Let(_, Expr::Load(address)) | Stmt::Store { address, .. } => note(address, into),
-            Stmt::Let(_, Expr::Gather(addresses)) => addresses.iter().for_each(|own| note(own, into)),
+            Stmt::Let(_, Expr::Gather(addresses)) => addresses.iter().for_each(|it| note(it, into)),
             Stmt::Let(..) | Stmt::Check { .. } => {}
             Stmt::For(inner) => strides(&inner.body, kernel, counter, into),
             Stmt::If { then, .. } => strides(then, kernel, counter, into),

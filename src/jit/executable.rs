@@ -522,9 +522,9 @@ fn constants(module: &Module) -> Result<Aligned, JitError> {
     let bytes = memory.bytes_mut();
     for constant in &module.constants {
         let mut at = constant.offset;
-        let mut put = |own: &[u8]| {
-            bytes[at..at + own.len()].copy_from_slice(own);
-            at += own.len();
+        let mut put = |it: &[u8]| {
+            bytes[at..at + it.len()].copy_from_slice(it);
+            at += it.len();
         };
         match (&constant.value.data, module.precision) {
             (ConstData::Float(values), Precision::F32) => {

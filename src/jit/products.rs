@@ -9,7 +9,7 @@ pub struct MatrixProduct {
     gemm: Gemm,
     n_batch: usize,
     /// How one of the batch is carried out; by the library if `None`.
-    own: Option<Product>,
+    it: Option<Product>,
 }
 
 impl MatrixProduct {
@@ -19,8 +19,8 @@ impl MatrixProduct {
         let (m, n, k) = (gemm.m as usize, gemm.n as usize, gemm.k as usize);
         let shape = Shape { m, n, k, a, b, c, accumulate: gemm.accumulate };
         let reuse = Reuse { a: repeats(gemm, 0), b: repeats(gemm, 1) };
-        let own = if gemm.kind == Kind::F64 { None } else { Product::new(shape, reuse) };
-        MatrixProduct { gemm: gemm.clone(), n_batch, own }
+        let it = if gemm.kind == Kind::F64 { None } else { Product::new(shape, reuse) };
+        MatrixProduct { gemm: gemm.clone(), n_batch, it }
     }
 
     /// # Safety
@@ -28,8 +28,8 @@ impl MatrixProduct {
     pub unsafe fn run(&self, parallel: &dyn Parallel, a: *const u8, b: *const u8, c: *mut u8) {
         // SAFETY: by the contract.
         unsafe {
-            match (&self.own, self.gemm.kind) {
-                (Some(own), _) => self.run_own(own, parallel, a.cast(), b.cast(), c.cast()),
+            match (&self.it, self.gemm.kind) {
+                (Some(it), _) => self.run_own(it, parallel, a.cast(), b.cast(), c.cast()),
                 (None, Kind::F64) => {
                     self.run_library::<f64>(parallel, a.cast(), b.cast(), c.cast(), 1.0);
                 }
@@ -42,7 +42,7 @@ impl MatrixProduct {
     /// As [`MatrixProduct::run`].
     unsafe fn run_own(
         &self,
-        own: &Product,
+        it: &Product,
         parallel: &dyn Parallel,
         a: *const f32,
         b: *const f32,
@@ -63,7 +63,7 @@ impl MatrixProduct {
                 let [a_at, b_at, c_at] = self.offsets(at);
                 // SAFETY: by the contract; pieces write to distinct elements.
                 unsafe {
-                    own.piece(a.get().offset(a_at), b.get().offset(b_at), c.get().offset(c_at), part);
+                    it.piece(a.get().offset(a_at), b.get().offset(b_at), c.get().offset(c_at), part);
                 }
             }
         };

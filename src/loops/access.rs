@@ -117,14 +117,14 @@ impl Form {
     }
 
     fn add_step(&mut self, step: StepId, factor: i64) {
-        match self.steps.iter_mut().find(|(own, _)| *own == step) {
-            Some((_, own)) => *own += factor,
+        match self.steps.iter_mut().find(|(it, _)| *it == step) {
+            Some((_, it)) => *it += factor,
             None => self.steps.push((step, factor)),
         }
     }
 
     fn add_scaled(&mut self, other: &Form, factor: i64) {
-        self.coefficients.iter_mut().zip(&other.coefficients).for_each(|(own, its)| *own += its * factor);
+        self.coefficients.iter_mut().zip(&other.coefficients).for_each(|(it, its)| *it += its * factor);
         other.steps.iter().for_each(|(step, its)| self.add_step(*step, its * factor));
         self.constant += other.constant * factor;
     }
@@ -311,16 +311,16 @@ fn access(
     for ((sub, stride), size) in subs.iter().zip(&view.strides).zip(&view.shape) {
         match sub {
             Sub::Affine(affine) => {
-                let own = Form::from_affine(affine, rank)?;
-                form.add_scaled(&own, *stride);
-                let (least, greatest) = own.bounds(sizes, params.trips());
+                let it = Form::from_affine(affine, rank)?;
+                form.add_scaled(&it, *stride);
+                let (least, greatest) = it.bounds(sizes, params.trips());
                 let inside = least >= 0 && greatest < *size;
                 if !guarded && !inside && !is_empty {
                     let text = format!("a subscript from {least} to {greatest} of an axis of {size}");
                     return Err(LoopError(text));
                 }
                 if guarded && !inside {
-                    checks.push(Check { form: own, value: None, size: *size });
+                    checks.push(Check { form: it, value: None, size: *size });
                 }
             }
             Sub::Value(value) => {
@@ -348,11 +348,11 @@ fn access(
 fn reduced_indices(body: &Loop, rank: usize) -> Vec<bool> {
     let mut depends: Vec<Vec<bool>> = Vec::with_capacity(body.body.nodes.len());
     for scalar in &body.body.nodes {
-        let mut own = vec![false; rank];
+        let mut it = vec![false; rank];
         scalar.for_each_operand(|id| {
-            own.iter_mut().zip(&depends[id.0 as usize]).for_each(|(own, its)| *own |= its);
+            it.iter_mut().zip(&depends[id.0 as usize]).for_each(|(it, its)| *it |= its);
         });
-        let mut mark = |affine: &Affine| mark_indices(affine, &mut own);
+        let mut mark = |affine: &Affine| mark_indices(affine, &mut it);
         match scalar {
             Scalar::Affine(affine) => mark(affine),
             Scalar::Read { subs, .. } => subs.iter().for_each(|sub| {
@@ -362,14 +362,14 @@ fn reduced_indices(body: &Loop, rank: usize) -> Vec<bool> {
             }),
             _ => {}
         }
-        depends.push(own);
+        depends.push(it);
     }
     let mut used = vec![false; rank];
     for sub in &body.write {
         match sub {
             Sub::Affine(affine) => mark_indices(affine, &mut used),
             Sub::Value(id) => {
-                used.iter_mut().zip(&depends[id.0 as usize]).for_each(|(own, its)| *own |= its);
+                used.iter_mut().zip(&depends[id.0 as usize]).for_each(|(it, its)| *it |= its);
             }
         }
     }

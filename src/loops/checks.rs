@@ -18,7 +18,7 @@ pub fn insert(
     let report = kernel.params.len() as u32;
     kernel.params.push(Param { kind: Kind::I64, written: true, piece_stride: 0 });
     let extents: Vec<Extent> = params.extents_in_elements(&kernel.steps)?;
-    let mut checks = Inserter { elements: extents.iter().map(|own| own.elements).collect(), name, sites };
+    let mut checks = Inserter { elements: extents.iter().map(|it| it.elements).collect(), name, sites };
     let body = std::mem::take(&mut kernel.body);
     kernel.body = checks.block(body, &kernel.types);
     kernel.checks = Some(Checks { report, extents });
@@ -43,7 +43,7 @@ impl Inserter<'_> {
                     self.check(address, lanes, false, &mut known, &mut made);
                 }
                 Stmt::Let(_, Expr::Gather(addresses)) => {
-                    addresses.iter().for_each(|own| self.check(own, 1, false, &mut known, &mut made));
+                    addresses.iter().for_each(|it| self.check(it, 1, false, &mut known, &mut made));
                 }
                 Stmt::Store { address, value } => {
                     let lanes = types[value.0 as usize].lanes;
@@ -66,8 +66,8 @@ impl Inserter<'_> {
         known: &mut Vec<(Address, u8)>,
         into: &mut Vec<Stmt>,
     ) {
-        let own = (address.clone(), lanes);
-        if known.contains(&own) {
+        let it = (address.clone(), lanes);
+        if known.contains(&it) {
             return;
         }
         let what = if writes { "write" } else { "read" };
@@ -79,6 +79,6 @@ impl Inserter<'_> {
         self.sites.push(Site { kernel: self.name.clone(), access, elements });
         // Numbers begin with 1: 0 means that no check has failed.
         into.push(Stmt::Check { address: address.clone(), lanes, site: self.sites.len() as u32 });
-        known.push(own);
+        known.push(it);
     }
 }

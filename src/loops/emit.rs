@@ -97,11 +97,11 @@ impl<'b> Emitter<'b> {
             };
             if cut.is_none() && segment.trips() == 1 {
                 self.cursors[axis.index] = Cursor { counter: None, offset: segment.from };
-                self.within(axis, segment, |own| own.loops(rest, leaf));
+                self.within(axis, segment, |it| it.loops(rest, leaf));
             } else {
                 let (counter, _) = self.builder.begin_for(from, to, segment.step(), &[]);
                 self.cursors[axis.index] = Cursor { counter: Some(counter), offset: 0 };
-                self.within(axis, segment, |own| own.loops(rest, leaf));
+                self.within(axis, segment, |it| it.loops(rest, leaf));
                 self.builder.end_for(&[]);
             }
         }
@@ -147,7 +147,7 @@ impl<'b> Emitter<'b> {
 
     /// One stage at one point of the shared loops.
     pub fn stage(&mut self, work: &Work, schedule: &Schedule) {
-        let mut leaf = |own: &mut Self| own.leaf(work, schedule);
+        let mut leaf = |it: &mut Self| it.leaf(work, schedule);
         self.loops(&schedule.parallel, &mut leaf);
     }
 
@@ -237,8 +237,8 @@ impl<'b> Emitter<'b> {
             self.ranges[axis.index] = Some((segment.from, segment.to));
             if segment.trips() == 1 {
                 self.cursors[axis.index] = Cursor { counter: None, offset: segment.from };
-                accumulators = self.within(axis, segment, |own| {
-                    own.reduce(work, rest, vector_reduction, depth, points, accumulators)
+                accumulators = self.within(axis, segment, |it| {
+                    it.reduce(work, rest, vector_reduction, depth, points, accumulators)
                 });
                 continue;
             }
@@ -248,7 +248,7 @@ impl<'b> Emitter<'b> {
             self.cursors[axis.index] = Cursor { counter: Some(counter), offset: 0 };
             let inner = like(&accumulators, &currents);
             let next = self
-                .within(axis, segment, |own| own.reduce(work, rest, vector_reduction, depth, points, inner));
+                .within(axis, segment, |it| it.reduce(work, rest, vector_reduction, depth, points, inner));
             let flat: Vec<ValueId> = next.iter().flatten().flatten().copied().collect();
             let results = self.builder.end_for(&flat);
             accumulators = like(&accumulators, &results);
@@ -271,13 +271,11 @@ impl<'b> Emitter<'b> {
             for term in &terms {
                 let at: Vec<i64> = point.iter().zip(term).map(|(a, b)| a + b).collect();
                 let slot = match vector_reduction {
-                    Some(own) if self.vector != Some(own.index) => own.count + own.narrower.len(),
-                    Some(own) if self.lanes == own.lanes => {
-                        (term[own.index] / i64::from(self.lanes)) as usize
-                    }
-                    Some(own) => {
-                        let place = own.narrower.iter().position(|lanes| *lanes == self.lanes);
-                        own.count + place.unwrap_or(own.narrower.len())
+                    Some(it) if self.vector != Some(it.index) => it.count + it.narrower.len(),
+                    Some(it) if self.lanes == it.lanes => (term[it.index] / i64::from(self.lanes)) as usize,
+                    Some(it) => {
+                        let place = it.narrower.iter().position(|lanes| *lanes == self.lanes);
+                        it.count + place.unwrap_or(it.narrower.len())
                     }
                     None => 0,
                 };

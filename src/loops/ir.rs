@@ -387,7 +387,7 @@ impl Linear {
     }
 
     pub fn add_term(&mut self, value: ValueId, factor: i64) {
-        match self.terms.binary_search_by_key(&value, |(own, _)| *own) {
+        match self.terms.binary_search_by_key(&value, |(it, _)| *it) {
             Ok(at) => {
                 self.terms[at].1 += factor;
                 if self.terms[at].1 == 0 {
@@ -410,7 +410,7 @@ impl Expr {
             Expr::Pack(values) => values.iter().copied().for_each(visit),
             Expr::Load(address) => address.index.terms.iter().for_each(|(value, _)| visit(*value)),
             Expr::Gather(addresses) => {
-                addresses.iter().flat_map(|own| &own.index.terms).for_each(|(value, _)| visit(*value));
+                addresses.iter().flat_map(|it| &it.index.terms).for_each(|(value, _)| visit(*value));
             }
             Expr::Binary(_, a, b) | Expr::Overflows(_, a, b) => {
                 visit(*a);

@@ -280,16 +280,16 @@ impl Lowering<'_> {
         emitter.n_shared = stages[0].shared;
         emitter.fault = fault;
         let pointwise = stages.iter().all(|work| work.sizes.len() == work.shared);
-        emitter.loops(&plans.shared, &mut |own| {
+        emitter.loops(&plans.shared, &mut |it| {
             if pointwise {
-                own.pointwise(&stages, &written);
+                it.pointwise(&stages, &written);
                 return;
             }
             for (work, schedule) in stages.iter().zip(&plans.stages) {
                 let own_loops = work.sizes.len() > work.shared;
                 // Without loops of its own a stage writes to one place, which loads after it find again.
-                own.builder.begin_stage(&written, own_loops.then_some(work.write.param));
-                own.stage(work, schedule);
+                it.builder.begin_stage(&written, own_loops.then_some(work.write.param));
+                it.stage(work, schedule);
             }
         });
         let mut kernel = builder.finish(pieces)?;
@@ -359,8 +359,8 @@ impl Lowering<'_> {
     fn rand(&mut self, rand: &plan::Rand) -> Result<Item, LoopError> {
         let shape = &rand.target.shape;
         let mut stride = 1;
-        for (size, own) in shape.iter().zip(&rand.target.strides).rev() {
-            if *own != stride && *size != 1 {
+        for (size, it) in shape.iter().zip(&rand.target.strides).rev() {
+            if *it != stride && *size != 1 {
                 return Err(LoopError("random numbers into memory that is not contiguous".into()));
             }
             stride *= size;
@@ -398,7 +398,7 @@ fn is_repeatable(stages: &[Work], aliases: &[Vec<u32>]) -> bool {
         });
         let written = || stages[at..].iter().flat_map(|later| &aliases[later.write.param as usize]);
         let mut reads = reads.into_iter();
-        !adds && reads.all(|param| written().all(|own| *own != param))
+        !adds && reads.all(|param| written().all(|it| *it != param))
     })
 }
 

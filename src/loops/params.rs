@@ -113,7 +113,7 @@ impl<'p> Params<'p> {
             };
             let mut origin = Linear::number(whole(base.offset - start)?);
             for (step, factor) in &base.steps {
-                let at = self.steps.iter().position(|own| own == step);
+                let at = self.steps.iter().position(|it| it == step);
                 let value = at.and_then(|at| steps.get(at));
                 let value = value.ok_or_else(|| LoopError("a scan counter that the kernel lacks".into()))?;
                 origin.add_term(*value, whole(*factor)?);
@@ -169,8 +169,8 @@ pub fn base_of(
     };
     let mut all_steps: Vec<(StepId, i64)> = Vec::new();
     for (step, factor) in view.step_strides.iter().chain(steps) {
-        match all_steps.iter_mut().find(|(own, _)| own == step) {
-            Some((_, own)) => *own += factor * bytes,
+        match all_steps.iter_mut().find(|(it, _)| it == step) {
+            Some((_, it)) => *it += factor * bytes,
             None => all_steps.push((*step, factor * bytes)),
         }
     }
@@ -222,7 +222,7 @@ pub fn constants(plan: &Plan) -> Vec<(usize, &Arc<Const>, usize)> {
     let mut all: Vec<(usize, &Arc<Const>, usize)> = Vec::new();
     for buffer in &plan.buffers {
         if let Place::Const(value) = &buffer.place
-            && !all.iter().any(|(_, own, _)| Arc::ptr_eq(own, value))
+            && !all.iter().any(|(_, it, _)| Arc::ptr_eq(it, value))
         {
             let len = buffer.len * kind_of(buffer.elem, buffer.is_wide(), plan.precision).bytes() as usize;
             all.push((end, value, len));

@@ -145,7 +145,7 @@ impl Axis {
     /// The length of the longest part that may be run in lanes.
     pub fn room(&self) -> i64 {
         let regions = regions(self.index, self.size, &self.limits, &[]);
-        regions.iter().filter(|own| own.decided).map(|own| own.to - own.from).max().unwrap_or(0)
+        regions.iter().filter(|it| it.decided).map(|it| it.to - it.from).max().unwrap_or(0)
     }
 
     /// The same, where the loop is cut into pieces: every part may have any number of rounds.
@@ -191,16 +191,16 @@ pub fn schedule(stages: &[Work], freedom: Freedom<'_>) -> Loops {
     }
     let shared = (0..n_shared).map(|index| Axis::plain(index, stages[0].sizes[index])).collect();
     let cut = freedom.cut.filter(|_| n_shared == 0);
-    let own = Freedom { cut, ..freedom };
-    Loops { shared, stages: stages.iter().map(|work| own_loops(work, own)).collect() }
+    let it = Freedom { cut, ..freedom };
+    Loops { shared, stages: stages.iter().map(|work| own_loops(work, it)).collect() }
 }
 
 /// The loops of one stage over its own indices.
 fn own_loops(work: &Work, freedom: Freedom<'_>) -> Schedule {
     let analysis = Analysis::new(work, freedom);
-    let own = work.shared..work.sizes.len();
-    let parallel: Vec<usize> = own.clone().filter(|&index| !work.reduced[index]).collect();
-    let reductions: Vec<usize> = own.filter(|&index| work.reduced[index]).collect();
+    let it = work.shared..work.sizes.len();
+    let parallel: Vec<usize> = it.clone().filter(|&index| !work.reduced[index]).collect();
+    let reductions: Vec<usize> = it.filter(|&index| work.reduced[index]).collect();
     let (_, vector) = analysis.best_vector(parallel.iter().rev().chain(reductions.iter().rev()).copied());
     let axis = |index: &usize| analysis.axis(*index, vector);
     let mut parallel: Vec<Axis> = parallel.iter().map(axis).collect();
@@ -226,17 +226,13 @@ fn shared_points(stages: &[Work], freedom: Freedom<'_>) -> Loops {
     let n_shared = stages[0].shared;
     let reductions = |work: &Work| (work.shared..work.sizes.len()).collect::<Vec<usize>>();
     // What a point costs without lanes of the shared loops.
-    let alone: f64 = analyses
-        .iter()
-        .map(|own| own.best_vector(reductions(own.work).into_iter().rev()).0 * own.rounds())
-        .sum();
+    let alone: f64 =
+        analyses.iter().map(|it| it.best_vector(reductions(it.work).into_iter().rev()).0 * it.rounds()).sum();
     let mut best = (alone, None);
-    let candidates = (0..n_shared).rev().flat_map(|index| widths(freedom.lanes).map(move |own| (index, own)));
+    let candidates = (0..n_shared).rev().flat_map(|index| widths(freedom.lanes).map(move |it| (index, it)));
     for (index, lanes) in candidates {
-        let cost = analyses
-            .iter()
-            .map(|own| Some(own.vector_cost(index, lanes)? * own.rounds()))
-            .sum::<Option<f64>>();
+        let cost =
+            analyses.iter().map(|it| Some(it.vector_cost(index, lanes)? * it.rounds())).sum::<Option<f64>>();
         if let Some(cost) = cost
             && cost < best.0
         {
@@ -246,7 +242,7 @@ fn shared_points(stages: &[Work], freedom: Freedom<'_>) -> Loops {
     let vector = best.1;
     let mut shared: Vec<Axis> = (0..n_shared).map(|index| analyses[0].axis(index, vector)).collect();
     for axis in shared.iter_mut().filter(|axis| axis.lanes > 1) {
-        axis.limits = analyses.iter().flat_map(|own| own.limits(axis.index)).collect();
+        axis.limits = analyses.iter().flat_map(|it| it.limits(axis.index)).collect();
         if axis.room() < i64::from(axis.lanes) {
             *axis = Axis::plain(axis.index, axis.size);
         }
@@ -261,10 +257,10 @@ fn shared_points(stages: &[Work], freedom: Freedom<'_>) -> Loops {
     let total: f64 = analyses.iter().map(Analysis::weight_of_all).sum();
     let reductions = std::mem::take(&mut schedules[heaviest].reductions);
     let mut joint = Schedule { parallel: shared, reductions };
-    let own = analyses[heaviest].weight_of_all();
-    let weight = if joint.reductions.is_empty() { total } else { own };
+    let it = analyses[heaviest].weight_of_all();
+    let weight = if joint.reductions.is_empty() { total } else { it };
     if stages.iter().all(|work| !work.is_scatter()) {
-        analyses[heaviest].tile(&mut joint, weight, total - own);
+        analyses[heaviest].tile(&mut joint, weight, total - it);
     }
     schedules[heaviest].reductions = joint.reductions;
     Loops { shared: joint.parallel, stages: schedules }

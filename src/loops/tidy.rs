@@ -7,9 +7,9 @@ use super::ir::*;
 pub fn drop_unused(kernel: &mut Kernel, is_scratch: &[bool], aliases: &[Vec<u32>]) {
     let mut loaded = vec![false; kernel.params.len()];
     note_loads(&kernel.body, &mut loaded);
-    let is_loaded = |own: &Vec<u32>| own.iter().any(|alias| loaded[*alias as usize]);
+    let is_loaded = |it: &Vec<u32>| it.iter().any(|alias| loaded[*alias as usize]);
     let dead: Vec<bool> =
-        is_scratch.iter().zip(aliases).map(|(scratch, own)| *scratch && !is_loaded(own)).collect();
+        is_scratch.iter().zip(aliases).map(|(scratch, it)| *scratch && !is_loaded(it)).collect();
     let mut used = vec![false; kernel.types.len()];
     sweep(&mut kernel.body, &dead, &mut used);
 }

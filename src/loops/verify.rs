@@ -74,7 +74,7 @@ impl Checker<'_> {
     }
 
     fn block(&mut self, block: &[Stmt]) -> Result<(), LoopError> {
-        let mut own = Vec::new();
+        let mut it = Vec::new();
         let mut checked: Vec<(&Address, u8)> = Vec::new();
         for stmt in block {
             self.is_checked(stmt, &checked)?;
@@ -86,7 +86,7 @@ impl Checker<'_> {
                 Stmt::Let(value, expr) => {
                     self.expr(*value, expr)?;
                     self.define(*value)?;
-                    own.push(*value);
+                    it.push(*value);
                 }
                 Stmt::Store { address, value } => {
                     self.used(*value)?;
@@ -100,7 +100,7 @@ impl Checker<'_> {
                 }
                 Stmt::For(inner) => {
                     self.enter_for(inner)?;
-                    own.extend(inner.carries.iter().map(|carry| carry.result));
+                    it.extend(inner.carries.iter().map(|carry| carry.result));
                 }
                 Stmt::If { condition, then } => {
                     self.used(*condition)?;
@@ -111,7 +111,7 @@ impl Checker<'_> {
                 }
             }
         }
-        own.into_iter().for_each(|value| self.visible[value.0 as usize] = false);
+        it.into_iter().for_each(|value| self.visible[value.0 as usize] = false);
         Ok(())
     }
 
@@ -121,12 +121,11 @@ impl Checker<'_> {
         let lanes = |value: &ValueId| self.ty(*value).lanes;
         let accesses: Vec<(&Address, u8)> = match stmt {
             Stmt::Let(value, Expr::Load(address)) => vec![(address, lanes(value))],
-            Stmt::Let(_, Expr::Gather(addresses)) => addresses.iter().map(|own| (own, 1)).collect(),
+            Stmt::Let(_, Expr::Gather(addresses)) => addresses.iter().map(|it| (it, 1)).collect(),
             Stmt::Store { address, value } => vec![(address, lanes(value))],
             Stmt::Let(..) | Stmt::For(_) | Stmt::If { .. } | Stmt::Check { .. } => Vec::new(),
         };
-        match accesses.into_iter().find(|own| !checked.contains(own) || checks.place(own.0, own.1).is_none())
-        {
+        match accesses.into_iter().find(|it| !checked.contains(it) || checks.place(it.0, it.1).is_none()) {
             Some((address, lanes)) => self.fail(format!("{lanes} elements of {address} are not checked")),
             None => Ok(()),
         }
@@ -152,8 +151,8 @@ impl Checker<'_> {
             if let Stmt::Let(value, _) = stmt {
                 body.push(*value);
             }
-            if let Stmt::For(own) = stmt {
-                body.extend(own.carries.iter().map(|carry| carry.result));
+            if let Stmt::For(it) = stmt {
+                body.extend(it.carries.iter().map(|carry| carry.result));
             }
         }
         self.block(&inner.body)?;
@@ -193,7 +192,7 @@ impl Checker<'_> {
             Expr::Splat(a) => self.ty(*a) == Ty::scalar(ty.kind) && ty.lanes > 1,
             Expr::Pack(values) => {
                 values.len() == usize::from(ty.lanes)
-                    && values.iter().all(|own| self.ty(*own) == Ty::scalar(ty.kind))
+                    && values.iter().all(|it| self.ty(*it) == Ty::scalar(ty.kind))
             }
             Expr::Extract(a, lane) => ty == Ty::scalar(self.ty(*a).kind) && *lane < self.ty(*a).lanes,
             Expr::Half(a, _) => ty.kind == self.ty(*a).kind && 2 * ty.lanes == self.ty(*a).lanes,
@@ -211,7 +210,7 @@ impl Checker<'_> {
             Expr::Overflows(_, a, b) => {
                 self.ty(*a) == Ty::INDEX && self.ty(*b) == Ty::INDEX && ty == Ty::BOOL
             }
-            Expr::Fma(a, b, c) => [a, b, c].iter().all(|own| self.ty(**own) == ty) && ty.kind.is_float(),
+            Expr::Fma(a, b, c) => [a, b, c].iter().all(|it| self.ty(**it) == ty) && ty.kind.is_float(),
             Expr::Select(c, a, b) => {
                 self.ty(*a) == ty && self.ty(*b) == ty && self.ty(*c) == ty.with_kind(Kind::Bool)
             }

@@ -55,10 +55,10 @@ pub fn apply(round: &mut Round<'_>, scan: &Scan, pruned: &mut Pruned) -> bool {
     let mut body = Graph::new();
     let all = vec![true; pruned.body.len()];
     let places = copy(&mut body, &pruned.body, &all, |body, id, node, inner| {
-        let Some((_, outer)) = lifted.iter().find(|(own, _)| *own == id) else {
+        let Some((_, outer)) = lifted.iter().find(|(it, _)| *it == id) else {
             return body.add(node.op.clone(), inner);
         };
-        let index = operands[n_carries..].iter().position(|own| own == outer).unwrap_or_else(|| {
+        let index = operands[n_carries..].iter().position(|it| it == outer).unwrap_or_else(|| {
             operands.push(*outer);
             operands.len() - 1 - n_carries
         });
@@ -81,7 +81,7 @@ fn classify(body: &Graph, scan: &Scan) -> Vec<Class> {
     for (_, node) in body.nodes() {
         let of_operands =
             node.operands.iter().map(|id| classes[id.0 as usize]).max().unwrap_or(Class::Constant);
-        let own = match &node.op {
+        let it = match &node.op {
             Op::Carry { .. } | Op::Rand { .. } | Op::Scan(_) | Op::Result(_) => Class::Carried,
             Op::Loop(body) if uses_step(body, scan) => Class::Step,
             Op::Loop(_) | Op::Reshape { .. } | Op::Mark(_) | Op::Const(_) | Op::Capture { .. } => {
@@ -89,7 +89,7 @@ fn classify(body: &Graph, scan: &Scan) -> Vec<Class> {
             }
             Op::Input { .. } | Op::Param { .. } | Op::State { .. } => Class::Carried,
         };
-        classes.push(own.max(of_operands));
+        classes.push(it.max(of_operands));
     }
     classes
 }
@@ -146,23 +146,23 @@ impl Lift<'_> {
     fn place(&mut self, round: &mut Round<'_>, node: NodeId) -> NodeId {
         let mut waiting = vec![node];
         while let Some(top) = waiting.last().copied() {
-            let own = &self.body[top];
+            let it = &self.body[top];
             let open: Vec<NodeId> =
-                own.operands.iter().copied().filter(|id| self.places[id.0 as usize].is_none()).collect();
+                it.operands.iter().copied().filter(|id| self.places[id.0 as usize].is_none()).collect();
             if !open.is_empty() {
                 waiting.extend(open);
                 continue;
             }
             waiting.pop();
             let operands: Vec<NodeId> =
-                own.operands.iter().map(|id| self.places[id.0 as usize].expect("placed before")).collect();
+                it.operands.iter().map(|id| self.places[id.0 as usize].expect("placed before")).collect();
             let stacked = self.classes[top.0 as usize] == Class::Step;
-            let origin = std::mem::replace(&mut round.new.origin, own.origin.clone());
-            let place = match &own.op {
+            let origin = std::mem::replace(&mut round.new.origin, it.origin.clone());
+            let place = match &it.op {
                 Op::Capture { index, .. } => self.captures[*index as usize],
                 Op::Loop(body) if stacked => {
                     let inner: Vec<bool> =
-                        own.operands.iter().map(|id| self.classes[id.0 as usize] == Class::Step).collect();
+                        it.operands.iter().map(|id| self.classes[id.0 as usize] == Class::Step).collect();
                     let mut body = over_steps(body, self.scan.step, &self.scan.trip, &inner);
                     body.write.insert(0, Sub::Affine(Affine::index(0)));
                     body.shape.insert(0, self.scan.trip.clone());

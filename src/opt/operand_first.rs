@@ -54,7 +54,7 @@ pub fn split(laws: &Laws<'_, '_>, node: &LoopNode) -> Option<(LoopNode, Rest)> {
     let mut l = LoopBuilder::new(laws.graph, domain);
     // The other indices do not occur in the factor.
     let mut at = |var: Var| match var {
-        Var::Index(index) => match indices.iter().position(|own| *own == index as usize) {
+        Var::Index(index) => match indices.iter().position(|it| *it == index as usize) {
             Some(place) => Sub::Affine(Affine::index(place)),
             None => Sub::Affine(Affine::constant(0i64)),
         },
@@ -84,8 +84,8 @@ impl Rest {
 fn indices_used(body: &Loop) -> Vec<u64> {
     let mut used: Vec<u64> = Vec::with_capacity(body.body.nodes.len());
     for scalar in &body.body.nodes {
-        let own = (0..body.domain.len()).filter(|index| scalar_uses(scalar, *index));
-        let mut mask = own.fold(0, |mask, index| mask | 1 << index);
+        let it = (0..body.domain.len()).filter(|index| scalar_uses(scalar, *index));
+        let mut mask = it.fold(0, |mask, index| mask | 1 << index);
         scalar.for_each_operand(|id| mask |= used[id.0 as usize]);
         used.push(mask);
     }

@@ -218,7 +218,7 @@ fn is_only_reader(
     producer: &Loop,
 ) -> bool {
     let once = reader.uses.get(node.0 as usize) == Some(&1)
-        && reader.counts.iter().any(|(own, count)| *own == node && *count == 1);
+        && reader.counts.iter().any(|(it, count)| *it == node && *count == 1);
     if padded || !reader.is_map || !once || l.scalars().len() + producer.body.nodes.len() > LONGEST {
         return false;
     }

@@ -33,8 +33,8 @@ pub fn drop_index(graph: &Graph, applied: &Applied, node: &LoopNode) -> Option<L
     let gone = domain.remove(index);
     let mut l = LoopBuilder::new(graph, domain);
     let mut at = |var: Var| match var {
-        Var::Index(own) if own as usize == index => Sub::Affine(Affine::constant(0i64)),
-        Var::Index(own) if own as usize > index => Sub::Affine(Affine::index(own as usize - 1)),
+        Var::Index(it) if it as usize == index => Sub::Affine(Affine::constant(0i64)),
+        Var::Index(it) if it as usize > index => Sub::Affine(Affine::index(it as usize - 1)),
         Var::Index(_) | Var::Step(_) => same(var),
     };
     let values = paste(&mut l, &body.body, &node.operands, &mut at, &mut |l, _, scalar| l.add(scalar));
@@ -141,7 +141,7 @@ impl Outer {
         // Indices that are not written do not occur in what was taken out.
         let mut at = |var: Var| match var {
             Var::Index(index) => {
-                let axis = self.axes.iter().position(|own| *own == index as usize).unwrap_or(0);
+                let axis = self.axes.iter().position(|it| *it == index as usize).unwrap_or(0);
                 if rank == 0 { Sub::Affine(Affine::constant(0i64)) } else { Sub::Affine(Affine::index(axis)) }
             }
             Var::Step(_) => same(var),
@@ -210,12 +210,12 @@ impl Product {
 fn varying(body: &Loop, reduced: &[usize], other_indices_stay: bool) -> Vec<bool> {
     let mut varies: Vec<bool> = Vec::with_capacity(body.body.nodes.len());
     for scalar in &body.body.nodes {
-        let own = if other_indices_stay {
+        let it = if other_indices_stay {
             reduced.iter().any(|index| scalar_uses(scalar, *index))
         } else {
             (0..body.domain.len()).any(|index| scalar_uses(scalar, index))
         };
-        let mut varying = own;
+        let mut varying = it;
         scalar.for_each_operand(|id| varying |= varies[id.0 as usize]);
         varies.push(varying);
     }

@@ -16,7 +16,7 @@ pub fn to_select(graph: &Graph, applied: &Applied, node: &LoopNode) -> Option<Lo
         .map(|axis| body.write_index(axis).filter(|index| body.domain[*index] == body.shape[axis]))
         .collect();
     let all_bare =
-        (0..body.domain.len()).all(|index| bare.iter().filter(|own| **own == Some(index)).count() == 1);
+        (0..body.domain.len()).all(|index| bare.iter().filter(|it| **it == Some(index)).count() == 1);
     if !all_bare || !applied.allows(LawId::ScatterToSelect) {
         return None;
     }
@@ -36,12 +36,12 @@ pub fn to_select(graph: &Graph, applied: &Applied, node: &LoopNode) -> Option<Lo
         }
         let index = l.add_index(body.shape[axis].clone());
         write.push(l.index(index));
-        let own = l.affine(Affine::index(index));
+        let it = l.affine(Affine::index(index));
         let place = match sub {
             Sub::Affine(affine) => l.affine(affine.clone()),
             Sub::Value(id) => values[id.0 as usize],
         };
-        let here = l.binary(BinaryOp::Eq, own, place);
+        let here = l.binary(BinaryOp::Eq, it, place);
         result = l.select(here, result, zero);
     }
     Some(normalise(l.finish(body.shape.clone(), write, false, Combine::Set, result)))
@@ -67,7 +67,7 @@ pub fn to_view(graph: &Graph, applied: &Applied, node: &LoopNode) -> Option<Loop
         }
         let whole = affine.constant.is_number(0) && body.domain[index] == body.shape[axis];
         let shown_by_source = subs.iter().zip(shape).any(|(sub, size)| {
-            matches!(sub, Sub::Affine(own) if own.as_index() == Some(index)) && *size == body.domain[index]
+            matches!(sub, Sub::Affine(it) if it.as_index() == Some(index)) && *size == body.domain[index]
         });
         if !whole && !shown_by_source {
             return None;

@@ -113,12 +113,12 @@ fn product(a: &Term, b: &Term) -> Term {
 fn any_shared(terms: &[Term]) -> bool {
     let mut seen: Vec<ScalarId> = Vec::new();
     for term in terms {
-        let mut own: Vec<ScalarId> = term.factors.iter().chain(&term.divisors).copied().collect();
-        own.dedup();
-        if own.iter().any(|id| seen.contains(id)) {
+        let mut it: Vec<ScalarId> = term.factors.iter().chain(&term.divisors).copied().collect();
+        it.dedup();
+        if it.iter().any(|id| seen.contains(id)) {
             return true;
         }
-        seen.extend(own);
+        seen.extend(it);
     }
     false
 }
@@ -127,16 +127,15 @@ fn any_shared(terms: &[Term]) -> bool {
 fn collect(terms: Vec<Term>) -> Option<Vec<Term>> {
     let mut sum: Vec<Term> = Vec::new();
     for term in terms {
-        let like = sum.iter_mut().find(|own| {
-            (&own.factors, &own.divisors, &own.conditions)
-                == (&term.factors, &term.divisors, &term.conditions)
+        let like = sum.iter_mut().find(|it| {
+            (&it.factors, &it.divisors, &it.conditions) == (&term.factors, &term.divisors, &term.conditions)
         });
         match like {
-            Some(own) if term.factors.is_empty() && term.divisors.is_empty() => {
-                own.coefficient += term.coefficient;
+            Some(it) if term.factors.is_empty() && term.divisors.is_empty() => {
+                it.coefficient += term.coefficient;
                 return None;
             }
-            Some(own) => own.coefficient += term.coefficient,
+            Some(it) => it.coefficient += term.coefficient,
             None => sum.push(term),
         }
     }
@@ -173,7 +172,7 @@ fn intersection(a: &[ScalarId], b: &[ScalarId]) -> Vec<ScalarId> {
     let mut rest = b.to_vec();
     a.iter()
         .copied()
-        .filter(|id| match rest.iter().position(|own| own == id) {
+        .filter(|id| match rest.iter().position(|it| it == id) {
             Some(at) => {
                 rest.remove(at);
                 true
@@ -187,7 +186,7 @@ fn without(term: &Term, shared: &Term) -> Term {
     let minus = |all: &[ScalarId], gone: &[ScalarId]| {
         let mut rest = all.to_vec();
         for id in gone {
-            if let Some(at) = rest.iter().position(|own| own == id) {
+            if let Some(at) = rest.iter().position(|it| it == id) {
                 rest.remove(at);
             }
         }

@@ -19,9 +19,9 @@ pub(super) fn align(graph: &Graph) -> Graph {
         Op::Loop(body) => {
             let mut orders = orders.borrow_mut();
             let orders = orders.entry(std::ptr::from_ref(old)).or_insert_with(|| orders_of(old));
-            let own: Vec<Option<&Vec<usize>>> =
+            let it: Vec<Option<&Vec<usize>>> =
                 node.operands.iter().map(|operand| orders.get(operand)).collect();
-            align_operands(new, body, &operands, &own)
+            align_operands(new, body, &operands, &it)
         }
         _ => None,
     })
@@ -130,7 +130,7 @@ fn turn(
     let mut l = LoopBuilder::new(graph, domain.iter().map(|index| producer.domain[*index].clone()).collect());
     let mut at = |var: Var| match var {
         Var::Index(index) => {
-            let place = domain.iter().position(|own| *own == index as usize);
+            let place = domain.iter().position(|it| *it == index as usize);
             Sub::Affine(Affine::index(place.expect("every index has a place")))
         }
         Var::Step(_) => compose::same(var),

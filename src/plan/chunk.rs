@@ -106,9 +106,9 @@ fn first_run(
             }
             let Some(run) = Run::from(seed, index, size, &lowering.buffers) else { continue };
             let run = run.follow(&steps[from + 1..], &lowering.buffers);
-            let own = run.own(&lowering.buffers, done.iter().chain(&steps[..from]));
-            if let Some(parts) = run.parts(&lowering.buffers, &own, precision, limits) {
-                let (before, after) = run.cut(lowering, parts, &own);
+            let it = run.it(&lowering.buffers, done.iter().chain(&steps[..from]));
+            if let Some(parts) = run.parts(&lowering.buffers, &it, precision, limits) {
+                let (before, after) = run.cut(lowering, parts, &it);
                 return Some(Found { from, before, after });
             }
             tried.extend(run.members.iter().flat_map(|(item, _)| &item.touched.writes));
@@ -131,7 +131,7 @@ struct Run {
 
 impl Run {
     fn from(seed: &Rc<Item>, index: Index, size: i64, buffers: &[Buffer]) -> Option<Run> {
-        let own = uses(&seed.step, index, buffers)?;
+        let it = uses(&seed.step, index, buffers)?;
         let mut run = Run {
             members: Vec::new(),
             uses: HashMap::new(),
@@ -140,12 +140,12 @@ impl Run {
             after: Vec::new(),
             touched: Touched::default(),
         };
-        let is_rows = own.iter().filter(|(_, own)| *own == Use::Rows).count() > 1;
-        is_rows.then(|| run.add(seed, index, size, own)).map(|()| run)
+        let is_rows = it.iter().filter(|(_, it)| *it == Use::Rows).count() > 1;
+        is_rows.then(|| run.add(seed, index, size, it)).map(|()| run)
     }
 
-    fn add(&mut self, item: &Rc<Item>, index: Index, size: i64, own: rows::Uses) {
-        self.uses.extend(own);
+    fn add(&mut self, item: &Rc<Item>, index: Index, size: i64, it: rows::Uses) {
+        self.uses.extend(it);
         self.common = greatest_divisor(self.common, size);
         self.touched.extend(&item.touched);
         self.members.push((item.clone(), index));
@@ -158,8 +158,8 @@ impl Run {
             let waits = item.touched.collides(&late);
             let belongs = item.touched.reads.iter().any(|buffer| self.uses.get(buffer) == Some(&Use::Rows));
             let place = if waits || !belongs { None } else { self.place(&item.step, buffers) };
-            if let Some((index, size, own)) = place {
-                self.add(item, index, size, own);
+            if let Some((index, size, it)) = place {
+                self.add(item, index, size, it);
             } else if !waits && !item.touched.collides(&self.touched) {
                 self.before.push(item.clone());
             } else {
@@ -178,12 +178,12 @@ impl Run {
             if common < 2 || common < self.common.min(16) {
                 return None;
             }
-            let own = uses(step, index, buffers)?;
-            let fits = own.iter().all(|(buffer, own)| match self.uses.get(buffer) {
-                Some(known) => known == own && *own != Use::Sum,
+            let it = uses(step, index, buffers)?;
+            let fits = it.iter().all(|(buffer, it)| match self.uses.get(buffer) {
+                Some(known) => known == it && *it != Use::Sum,
                 None => true,
             });
-            fits.then_some((index, size, own))
+            fits.then_some((index, size, it))
         })
     }
 
@@ -191,7 +191,7 @@ impl Run {
     fn parts(
         &self,
         buffers: &[Buffer],
-        own: &HashSet<BufferId>,
+        it: &HashSet<BufferId>,
         precision: Precision,
         limits: Limits,
     ) -> Option<i64> {
@@ -200,7 +200,7 @@ impl Run {
             let buffer = &buffers[id.0 as usize];
             let bytes = buffer.len * buffer.elem_bytes(precision);
             match kind {
-                Use::Rows if own.contains(id) => (rows, inner) = (rows + bytes, inner + bytes),
+                Use::Rows if it.contains(id) => (rows, inner) = (rows + bytes, inner + bytes),
                 Use::Rows => rows += bytes,
                 Use::Whole => again += bytes,
                 Use::Sum => again += 2 * bytes,
@@ -220,7 +220,7 @@ impl Run {
     }
 
     /// The temporaries that nothing else touches. `outside`: the steps that go before the run.
-    fn own<'s>(
+    fn it<'s>(
         &'s self,
         buffers: &[Buffer],
         outside: impl Iterator<Item = &'s Rc<Item>>,
@@ -243,17 +243,17 @@ impl Run {
         self,
         lowering: &mut Lowering,
         parts: i64,
-        own: &HashSet<BufferId>,
+        it: &HashSet<BufferId>,
     ) -> (Vec<Rc<Item>>, Vec<Rc<Item>>) {
         let step = lowering.fresh_step();
         let mut before = self.before;
         for (member, _) in &self.members {
             before.extend(start_of_sum(&member.step, &self.uses).map(Item::new));
         }
-        let part = Part { step, parts, buffers: &lowering.buffers, uses: &self.uses, own };
+        let part = Part { step, parts, buffers: &lowering.buffers, uses: &self.uses, it };
         let steps = self.members.iter().map(|(member, index)| part.of(&member.step, *index)).collect();
         before.push(Item::new(Step::Scan(ScanSteps { step, trip: parts, reverse: false, steps })));
-        for id in own {
+        for id in it {
             lowering.buffers[id.0 as usize].len /= parts as usize;
         }
         (before, self.after)

@@ -63,9 +63,9 @@ fn piece(
     domain[index + ahead] = Dim::number(part);
     let mut l = LoopBuilder::new(graph, domain);
     let mut at = |var: Var| match var {
-        Var::Index(own) => {
-            let mut place = Affine::index(own as usize + ahead);
-            if own as usize == index {
+        Var::Index(it) => {
+            let mut place = Affine::index(it as usize + ahead);
+            if it as usize == index {
                 if ahead > 0 {
                     place = place.add(&Affine::index(0).scale(&Dim::number(part)));
                 }

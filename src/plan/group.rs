@@ -261,10 +261,10 @@ fn shrink_in(buffers: &mut [Buffer], steps: &mut [Step], users: &HashMap<BufferI
         match step {
             Step::Scan(scan) => shrink_in(buffers, &mut scan.steps, users),
             Step::Nest(nest) if nest.stages.len() > 1 => {
-                let own: Vec<BufferId> = nest.stages.iter().map(|stage| stage.target.buffer).collect();
-                for (at, buffer) in own.iter().enumerate() {
+                let it: Vec<BufferId> = nest.stages.iter().map(|stage| stage.target.buffer).collect();
+                for (at, buffer) in it.iter().enumerate() {
                     let is_temporary = matches!(buffers[buffer.0 as usize].place, Place::Arena(_));
-                    if is_temporary && users.get(buffer) == Some(&1) && !own[..at].contains(buffer) {
+                    if is_temporary && users.get(buffer) == Some(&1) && !it[..at].contains(buffer) {
                         shrink(&mut buffers[buffer.0 as usize], nest, *buffer);
                     }
                 }
@@ -302,8 +302,7 @@ fn shrink(buffer: &mut Buffer, nest: &mut Nest, id: BufferId) {
             })
     };
     let all_agree = nest.stages.iter().all(|stage| {
-        let same_view =
-            stage.operands.iter().chain([&stage.target]).all(|own| own.buffer != id || *own == view);
+        let same_view = stage.operands.iter().chain([&stage.target]).all(|it| it.buffer != id || *it == view);
         let same_axes = reads(&stage.body)
             .filter(|(operand, ..)| stage.operands[*operand].buffer == id)
             .all(|(_, subs, padded)| !padded && agrees(subs));
@@ -321,8 +320,8 @@ fn shrink(buffer: &mut Buffer, nest: &mut Nest, id: BufferId) {
     buffer.len = len as usize;
     buffer.place = Place::Scratch(0);
     for stage in &mut nest.stages {
-        for own in stage.operands.iter_mut().chain([&mut stage.target]).filter(|own| own.buffer == id) {
-            own.strides = strides.clone();
+        for it in stage.operands.iter_mut().chain([&mut stage.target]).filter(|it| it.buffer == id) {
+            it.strides = strides.clone();
         }
     }
 }

@@ -57,12 +57,12 @@ fn inline_into(
     for (at, operand) in operands.iter().enumerate() {
         let Some((producer, extra_operands)) = function_of(graph, *operand) else { continue };
         let mut places: Vec<&[Sub]> = Vec::new();
-        for (_, subs, _) in reads(body).filter(|(own, ..)| *own == at) {
+        for (_, subs, _) in reads(body).filter(|(it, ..)| *it == at) {
             if !places.contains(&subs) {
                 places.push(subs);
             }
         }
-        let padded = reads(body).any(|(own, _, padded)| own == at && padded);
+        let padded = reads(body).any(|(it, _, padded)| it == at && padded);
         let elements: f64 = extents(producer).iter().map(|size| *size as f64).product();
         let element_ns = if elements > 0.0 { loop_ns(producer) / elements } else { 0.0 };
         let times = points * places.len() as f64 / elements.max(1.0);
@@ -91,8 +91,8 @@ fn inline_into(
     let mut make = |l: &mut LoopBuilder<'_>, _: usize, scalar: Scalar| {
         if let Scalar::Read { operand, subs, padded: false } = &scalar {
             let node = l.operands()[*operand as usize];
-            let own = operands.iter().position(|operand| *operand == node);
-            if own.is_some_and(|own| inlined[own]) {
+            let it = operands.iter().position(|operand| *operand == node);
+            if it.is_some_and(|it| inlined[it]) {
                 match read_inlined(l, graph, node, subs) {
                     Some(value) => return value,
                     None => failed = true,

@@ -93,9 +93,9 @@ impl Machine<'_> {
             let divided = divided_axes(body, shared.len());
             let at_shared = |axis: usize| divided[axis];
             let axes = 0..target.shape.len();
-            let own: Vec<i64> =
+            let it: Vec<i64> =
                 axes.clone().map(|axis| at_shared(axis).map_or(target.shape[axis], |_| 1)).collect();
-            points(&own, |place| {
+            points(&it, |place| {
                 let place: Vec<i64> = axes
                     .clone()
                     .map(|axis| at_shared(axis).map_or(place[axis], |index| shared[index]))
@@ -243,7 +243,7 @@ impl Machine<'_> {
     }
 
     fn step(&self, step: StepId) -> i64 {
-        self.steps.iter().find(|(own, _)| *own == step).expect("a step outside of its scan").1
+        self.steps.iter().find(|(it, _)| *it == step).expect("a step outside of its scan").1
     }
 
     fn address(&self, view: &View, place: &[i64]) -> i64 {

@@ -36,11 +36,12 @@ pub(super) fn place(plan: &mut Plan, same: &[BufferId]) -> Result<(), PlanError>
     let mut lives = lives(plan.buffers.len(), &plan.steps);
     for at in (0..same.len()).rev() {
         let root = same[at].0 as usize;
-        if let (true, Some(own)) = (root != at, lives[at]) {
-            lives[root] = Some(lives[root].map_or(own, |life| Life {
-                first: life.first.min(own.first),
-                last: life.last.max(own.last),
-            }));
+        if let (true, Some(it)) = (root != at, lives[at]) {
+            lives[root] =
+                Some(lives[root].map_or(it, |life| Life {
+                    first: life.first.min(it.first),
+                    last: life.last.max(it.last),
+                }));
         }
     }
     let bytes = |plan: &Plan, at: usize| {
@@ -153,10 +154,10 @@ impl Plan {
                 let taken = views.iter().any(|other| other != id && place(*other) == place(*id));
                 starts && !taken && matches!(place(*id), Place::Arena(_))
             };
-            let mut own: Vec<BufferId> = views.iter().copied().filter(is_born).collect();
-            own.sort_unstable();
-            own.dedup();
-            born.push(own);
+            let mut it: Vec<BufferId> = views.iter().copied().filter(is_born).collect();
+            it.sort_unstable();
+            it.dedup();
+            born.push(it);
             if let Step::Scan(scan) = step {
                 self.born_in(&scan.steps, lives, at, born);
                 *at += 1;

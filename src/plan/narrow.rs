@@ -36,7 +36,7 @@ fn narrow_loop(graph: &mut Graph, body: &Loop, operands: &[NodeId]) -> Option<No
     let axes: Vec<usize> = (0..body.write.len()).filter(|axis| !same.contains(axis)).collect();
     let mut l = LoopBuilder::new(graph, kept.iter().map(|index| body.domain[*index].clone()).collect());
     let mut at = |var: Var| match var {
-        Var::Index(index) => match kept.iter().position(|own| *own == index as usize) {
+        Var::Index(index) => match kept.iter().position(|it| *it == index as usize) {
             Some(place) => Sub::Affine(Affine::index(place)),
             None => Sub::Affine(Affine::constant(0i64)),
         },
@@ -60,7 +60,7 @@ fn narrow_loop(graph: &mut Graph, body: &Loop, operands: &[NodeId]) -> Option<No
 fn is_used(body: &Loop, index: usize, axis: usize) -> bool {
     let var = Var::Index(index as u32);
     let in_sub = |sub: &Sub| matches!(sub, Sub::Affine(affine) if affine.uses(var));
-    let in_writes = body.write.iter().enumerate().any(|(own, sub)| own != axis && in_sub(sub));
+    let in_writes = body.write.iter().enumerate().any(|(it, sub)| it != axis && in_sub(sub));
     in_writes
         || reads(body).any(|(_, subs, _)| subs.iter().any(in_sub))
         || body.body.nodes.iter().any(|scalar| matches!(scalar, Scalar::Affine(affine) if affine.uses(var)))

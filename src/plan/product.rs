@@ -68,8 +68,8 @@ pub(super) fn gemm(
             strides: axes.iter().map(|axis| axis.strides[which]).collect(),
             step_strides: addresses[which].step_strides(),
         };
-        let own = loops.iter().map(|(step, axis)| (*step, axis.strides[which]));
-        view.step_strides.extend(own.filter(|(_, stride)| *stride != 0));
+        let it = loops.iter().map(|(step, axis)| (*step, axis.strides[which]));
+        view.step_strides.extend(it.filter(|(_, stride)| *stride != 0));
         view
     };
     let gemm = Gemm {

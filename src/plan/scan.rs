@@ -168,7 +168,7 @@ impl Lowering {
 /// Which results of a scan are read.
 fn used_results(frame: &Frame<'_>, id: NodeId, n_results: usize) -> Vec<bool> {
     let mut used = vec![false; n_results];
-    for (_, node) in frame.graph.nodes().filter(|(own, _)| frame.needed[own.0 as usize]) {
+    for (_, node) in frame.graph.nodes().filter(|(it, _)| frame.needed[it.0 as usize]) {
         if let Op::Result(index) = node.op
             && node.operands[0] == id
         {

@@ -81,7 +81,7 @@ impl Sunk {
 
     /// The result that is the stack of a node's values.
     fn stack_of(&self, scan: &Scan, node: NodeId) -> Option<usize> {
-        let extra = || self.extra.iter().position(|own| *own == node).map(|at| scan.body.outputs.len() + at);
+        let extra = || self.extra.iter().position(|it| *it == node).map(|at| scan.body.outputs.len() + at);
         is_collected(scan, node).or_else(extra)
     }
 }
@@ -174,7 +174,7 @@ fn join(graph: &mut Graph, outer: &Loop, inner: &Loop, operands: &[NodeId]) -> O
     let mut new_place = vec![0; inner.domain.len()];
     for (index, size) in inner.domain.iter().enumerate() {
         new_place[index] = match reads.get(&index) {
-            Some(own) => *own,
+            Some(it) => *it,
             None => {
                 domain.push(size.clone());
                 domain.len() - 1

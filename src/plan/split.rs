@@ -93,7 +93,7 @@ fn split(graph: &mut Graph, node: &Node, body: &Loop, operands: &[NodeId]) -> Op
     // What is left: the other factors, and the places that were written.
     let mut l = LoopBuilder::new(graph, source.dims(&order));
     let mut at = |var: Var| match var {
-        Var::Index(index) => match order.iter().position(|own| *own == index as usize) {
+        Var::Index(index) => match order.iter().position(|it| *it == index as usize) {
             Some(place) => Sub::Affine(Affine::index(place)),
             None => Sub::Affine(Affine::constant(0i64)),
         },
@@ -166,7 +166,7 @@ fn indices_of(body: &Body, sizes: &[i64]) -> Vec<Vec<bool>> {
         let mut set = vec![false; sizes.len()];
         scalar.for_each_operand(|id| {
             let other = &sets[id.0 as usize];
-            set.iter_mut().zip(other).for_each(|(own, other)| *own |= other);
+            set.iter_mut().zip(other).for_each(|(it, other)| *it |= other);
         });
         match scalar {
             Scalar::Affine(affine) => mark(affine, &mut set),
@@ -177,7 +177,7 @@ fn indices_of(body: &Body, sizes: &[i64]) -> Vec<Vec<bool>> {
             }),
             _ => {}
         }
-        set.iter_mut().zip(sizes).for_each(|(own, size)| *own &= *size > 1);
+        set.iter_mut().zip(sizes).for_each(|(it, size)| *it &= *size > 1);
         sets.push(set);
     }
     sets
@@ -194,11 +194,11 @@ fn two_classes(factors: &[ScalarId], uses: &[Vec<bool>], sizes: &[i64]) -> Optio
     let first = factors.iter().max_by_key(|factor| points(&uses[factor.0 as usize]))?;
     let indices = uses[first.0 as usize].clone();
     let within =
-        |factor: &ScalarId| uses[factor.0 as usize].iter().zip(&indices).all(|(own, has)| !own || *has);
+        |factor: &ScalarId| uses[factor.0 as usize].iter().zip(&indices).all(|(it, has)| !it || *has);
     let (mine, rest): (Vec<ScalarId>, Vec<ScalarId>) = factors.iter().partition(|factor| within(factor));
     let mut others = vec![false; sizes.len()];
     for factor in &rest {
-        others.iter_mut().zip(&uses[factor.0 as usize]).for_each(|(own, has)| *own |= has);
+        others.iter_mut().zip(&uses[factor.0 as usize]).for_each(|(it, has)| *it |= has);
     }
     let a = Class { factors: mine, indices };
     (!rest.is_empty()).then_some((a, Class { factors: rest, indices: others }))
@@ -240,7 +240,7 @@ impl Operand {
     /// Its element in a loop over `domain`, a list of indices of the source.
     fn read(&self, l: &mut LoopBuilder<'_>, domain: &[usize]) -> ScalarId {
         let place = |var: Var| match var {
-            Var::Index(index) => match domain.iter().position(|own| *own == index as usize) {
+            Var::Index(index) => match domain.iter().position(|it| *it == index as usize) {
                 Some(at) => Affine::index(at),
                 None => Affine::constant(0i64),
             },
@@ -272,7 +272,7 @@ impl Source<'_> {
         let order = self.window_order(class);
         let mut l = LoopBuilder::new(graph, self.dims(&order));
         let mut at = |var: Var| match var {
-            Var::Index(index) => match order.iter().position(|own| *own == index as usize) {
+            Var::Index(index) => match order.iter().position(|it| *it == index as usize) {
                 Some(place) => Sub::Affine(Affine::index(place)),
                 None => Sub::Affine(Affine::constant(0i64)),
             },
@@ -321,10 +321,10 @@ impl Source<'_> {
                 Var::Index(index) => set[*index as usize].then_some(*index as usize),
                 Var::Step(_) => None,
             };
-            let mut own: Vec<usize> = affine.terms.iter().filter_map(|(var, _)| index(var)).collect();
-            own.sort_by_key(|index| (self.sizes[*index], *index));
-            let first = usize::from(own.len() > 1);
-            for (rank, index) in own.into_iter().enumerate() {
+            let mut it: Vec<usize> = affine.terms.iter().filter_map(|(var, _)| index(var)).collect();
+            it.sort_by_key(|index| (self.sizes[*index], *index));
+            let first = usize::from(it.len() > 1);
+            for (rank, index) in it.into_iter().enumerate() {
                 ranks.resize(ranks.len().max(first + rank + 1), Vec::new());
                 ranks[first + rank].push(index);
             }

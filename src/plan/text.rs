@@ -86,10 +86,10 @@ impl Plan {
         }
         writeln!(f)?;
         nest.stages.iter().try_for_each(|stage| {
-            let own: Vec<String> = (nest.shared..stage.body.domain.len())
+            let it: Vec<String> = (nest.shared..stage.body.domain.len())
                 .map(|index| format!("i{index} < {}", stage.body.domain[index]))
                 .collect();
-            let domain = if own.is_empty() { String::new() } else { format!("    {}", own.join(", ")) };
+            let domain = if it.is_empty() { String::new() } else { format!("    {}", it.join(", ")) };
             let text = StageText::new(self, stage);
             writeln!(f, "{pad}  {}{domain}", text.statement())?;
             text.shared
@@ -205,7 +205,7 @@ impl<'p> StageText<'p> {
 
     /// A name if it has one.
     fn scalar(&self, id: ScalarId) -> String {
-        match self.shared.iter().position(|own| *own == id) {
+        match self.shared.iter().position(|it| *it == id) {
             Some(at) => format!("e{at}"),
             None => self.expression(id),
         }

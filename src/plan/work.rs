@@ -148,10 +148,10 @@ impl Plan {
             }
         }
         spans.sort_unstable();
-        spans.dedup_by(|next, own| {
-            let one = next.0 == own.0 && next.1 <= own.2;
+        spans.dedup_by(|next, it| {
+            let one = next.0 == it.0 && next.1 <= it.2;
             if one {
-                (own.2, own.3) = (own.2.max(next.2), own.3.max(next.3));
+                (it.2, it.3) = (it.2.max(next.2), it.3.max(next.3));
             }
             one
         });
@@ -170,9 +170,9 @@ impl Plan {
     }
 }
 
-fn raise(bytes: &mut HashMap<BufferId, f64>, buffer: BufferId, own: f64) {
+fn raise(bytes: &mut HashMap<BufferId, f64>, buffer: BufferId, it: f64) {
     let most = bytes.entry(buffer).or_insert(0.0);
-    *most = most.max(own);
+    *most = most.max(it);
 }
 
 fn times(sizes: &[i64]) -> String {

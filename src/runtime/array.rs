@@ -60,12 +60,12 @@ impl Elements {
     pub fn put(&mut self, at: usize, from: &Elements) {
         let to = at..at + from.len();
         match (self, from) {
-            (Elements::F32(own), Elements::F32(from)) => own[to].copy_from_slice(from),
-            (Elements::F64(own), Elements::F64(from)) => own[to].copy_from_slice(from),
-            (Elements::I32(own), Elements::I32(from)) => own[to].copy_from_slice(from),
-            (Elements::I64(own), Elements::I64(from)) => own[to].copy_from_slice(from),
-            (Elements::U8(own), Elements::U8(from)) => own[to].copy_from_slice(from),
-            (Elements::Bool(own), Elements::Bool(from)) => own[to].copy_from_slice(from),
+            (Elements::F32(it), Elements::F32(from)) => it[to].copy_from_slice(from),
+            (Elements::F64(it), Elements::F64(from)) => it[to].copy_from_slice(from),
+            (Elements::I32(it), Elements::I32(from)) => it[to].copy_from_slice(from),
+            (Elements::I64(it), Elements::I64(from)) => it[to].copy_from_slice(from),
+            (Elements::U8(it), Elements::U8(from)) => it[to].copy_from_slice(from),
+            (Elements::Bool(it), Elements::Bool(from)) => it[to].copy_from_slice(from),
             _ => {}
         }
     }

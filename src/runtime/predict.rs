@@ -56,7 +56,7 @@ pub(super) fn predict(
     let number = models.iter().position(|model| &*model.name == name).ok_or_else(|| unknown(models, name))?;
     let converted = converted(session, &models[number], inputs)?;
     let given: Vec<&Array> =
-        inputs.iter().zip(&converted).map(|(input, own)| own.as_deref().unwrap_or(input)).collect();
+        inputs.iter().zip(&converted).map(|(input, it)| it.as_deref().unwrap_or(input)).collect();
     let inputs = given.as_slice();
     let is_for = |ready: &Prepared| {
         ready.model == number
@@ -138,7 +138,7 @@ fn prepare(
     for external in &function.externals {
         let slot = match &external.name {
             ExternalKey::Input(InputKey::Field(name)) => {
-                model.inputs.iter().position(|(own, _)| own == name).map(Slot::Input)
+                model.inputs.iter().position(|(it, _)| it == name).map(Slot::Input)
             }
             ExternalKey::Input(InputKey::Column(key)) => {
                 session.column(key, &sizes)?.map(|column| Slot::Variable(session.memory.add(column)))

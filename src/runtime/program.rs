@@ -248,7 +248,7 @@ impl Program {
     }
 
     fn check_sizes(&self, sizes: &Sizes) -> Result<(), BuildError> {
-        match self.checked().requirements.iter().find(|own| own.is_broken_by(sizes)) {
+        match self.checked().requirements.iter().find(|it| it.is_broken_by(sizes)) {
             Some(broken) => Err(BuildError::Requirement(Box::new(broken.clone()))),
             None => Ok(()),
         }
@@ -307,9 +307,9 @@ pub fn read_program(path: &Path) -> Result<String, Diagnostics> {
             .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
             .filter(|name| name.ends_with(".nn"))
             .collect();
-        let own = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let it = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let mut diagnostic = Diagnostic::error("E0701", message);
-        if let Some(near) = base::nearest(&own, names.iter().map(String::as_str)) {
+        if let Some(near) = base::nearest(&it, names.iter().map(String::as_str)) {
             diagnostic = diagnostic.help(format!("there is `{}`", path.with_file_name(near).display()));
         }
         Diagnostics { list: vec![diagnostic], sources: SourceMap::default() }

@@ -234,8 +234,8 @@ impl Session {
         if let (Some(error), false) = (&warning, changed) {
             return Err(error.clone());
         }
-        let own = program.checked().params.iter().chain(&program.checked().states);
-        self.read_variables(&file, "", &own.collect::<Vec<_>>())?;
+        let it = program.checked().params.iter().chain(&program.checked().states);
+        self.read_variables(&file, "", &it.collect::<Vec<_>>())?;
         let states = optimizer_states(self, progress.action);
         self.read_variables(&file, OPTIMIZER, &states.iter().collect::<Vec<_>>())?;
         for metric in 0.. {
@@ -273,7 +273,7 @@ impl Session {
         prefix: &str,
         variables: &[&Variable],
     ) -> Result<(), Diagnostic> {
-        let wanted: Vec<Wanted> = variables.iter().map(|own| Wanted::of(own)).collect();
+        let wanted: Vec<Wanted> = variables.iter().map(|it| Wanted::of(it)).collect();
         let (arrays, _) = checkpoint::find(file, prefix, &wanted)?;
         for (variable, stored) in variables.iter().zip(arrays) {
             let array = stored.load()?;

@@ -217,7 +217,7 @@ impl Session {
 
     /// The paths of all parameters and states.
     pub fn parameters(&self) -> impl Iterator<Item = &str> {
-        self.program.checked().params.iter().chain(&self.program.checked().states).map(|own| &*own.path)
+        self.program.checked().params.iter().chain(&self.program.checked().states).map(|it| &*it.path)
     }
 
     /// A parameter or state by path (`fc1.weight`).
@@ -237,12 +237,12 @@ impl Session {
             let near = near.map(|near| format!("; there is `{near}`")).unwrap_or_default();
             wrong(format!("there is no parameter `{path}`{near}"))
         })?;
-        let own = self.memory.get(cell);
-        if own.shape() != value.shape() {
-            let (own, given) = (shape_text(own.shape()), shape_text(value.shape()));
-            return Err(wrong(format!("`{path}` has the shape {own}, but {given} is given")));
+        let it = self.memory.get(cell);
+        if it.shape() != value.shape() {
+            let (it, given) = (shape_text(it.shape()), shape_text(value.shape()));
+            return Err(wrong(format!("`{path}` has the shape {it}, but {given} is given")));
         }
-        let elem = elem_of(own);
+        let elem = elem_of(it);
         let array = convert(value, elem, self.memory.precision)
             .ok_or_else(|| wrong(format!("`{path}` has {elem} elements")))?;
         self.memory.set(cell, array);
@@ -288,7 +288,7 @@ impl Session {
             None => error,
         };
         self.given = true;
-        let wanted: Vec<Wanted> = variables.iter().map(|own| Wanted::of(own)).collect();
+        let wanted: Vec<Wanted> = variables.iter().map(|it| Wanted::of(it)).collect();
         let (arrays, warnings) = checkpoint::open(path, prefix, &wanted).map_err(placed)?;
         for warning in warnings {
             observer.event(&Event::Warning(&placed(warning)));

@@ -97,7 +97,7 @@ impl Elaborator<'_> {
                     }
                     next - 1
                 }
-                Some(name) => match names.iter().position(|own| *own == name.as_str()) {
+                Some(name) => match names.iter().position(|cx| *cx == name.as_str()) {
                     Some(at) => at,
                     None => {
                         let message = format!("`{callee}` has no parameter `{name}`");

@@ -267,9 +267,9 @@ impl Elaborator<'_> {
         // Losses and metrics are of tensors: a list of numbers is one.
         let mut given = given;
         if matches!(role, Role::Loss | Role::Metric) {
-            for own in given.iter_mut().filter(|own| super::tensors::is_literal_list(&own.value)) {
-                if let Some(tensor) = self.to_tensor(&own.value, own.span) {
-                    own.value = Value::Tensor(tensor);
+            for it in given.iter_mut().filter(|it| super::tensors::is_literal_list(&it.value)) {
+                if let Some(tensor) = self.to_tensor(&it.value, it.span) {
+                    it.value = Value::Tensor(tensor);
                 }
             }
         }
@@ -289,15 +289,13 @@ impl Elaborator<'_> {
             _ => definition.inputs.as_ref().or(definition.hyper.as_ref()),
         };
         let step = self.step.clone();
-        self.in_frame(frame, |own| {
+        self.in_frame(frame, |it| {
             if role == Role::Schedule {
                 match step {
-                    Some(step) => {
-                        own.frame_mut().bind("step", step, definition.name.span, BindingKind::Input)
-                    }
+                    Some(step) => it.frame_mut().bind("step", step, definition.name.span, BindingKind::Input),
                     None => {
                         let message = format!("the schedule `{}` needs a step", item.name());
-                        return own.error(
+                        return it.error(
                             "E0115",
                             message,
                             span,
@@ -306,16 +304,15 @@ impl Elaborator<'_> {
                     }
                 }
             }
-            if !own.bind_parameters(list, given, item.name(), definition.name.span, BindingKind::Input, span)
-            {
+            if !it.bind_parameters(list, given, item.name(), definition.name.span, BindingKind::Input, span) {
                 return Value::Error;
             }
             match role {
-                Role::Init => own.init_body(definition, handed.as_ref(), span),
-                Role::Activation => own.activation_body(item, definition, span, handed.as_ref()),
+                Role::Init => it.init_body(definition, handed.as_ref(), span),
+                Role::Activation => it.activation_body(item, definition, span, handed.as_ref()),
                 _ => {
-                    let value = own.function_body(definition, item.name());
-                    own.check_role(value, definition, item.name())
+                    let value = it.function_body(definition, item.name());
+                    it.check_role(value, definition, item.name())
                 }
             }
         })
@@ -358,12 +355,12 @@ pub fn body_value_span(body: &ast::Block) -> Span {
 
 /// Takes `shape = …` and `like = …` out of the arguments of an init that has no such parameters.
 fn split_shape(definition: &ast::Definition, given: Vec<Given>) -> (Vec<Given>, Vec<Given>) {
-    let own = |name: &str| {
+    let it = |name: &str| {
         let lists = [&definition.hyper, &definition.inputs];
-        lists.into_iter().flatten().any(|list| list.parameters.iter().any(|own| own.name.as_str() == name))
+        lists.into_iter().flatten().any(|list| list.parameters.iter().any(|it| it.name.as_str() == name))
     };
     given.into_iter().partition(|given| match &given.name {
-        Some(name) => !matches!(name.as_str(), "shape" | "like") || own(name.as_str()),
+        Some(name) => !matches!(name.as_str(), "shape" | "like") || it(name.as_str()),
         None => true,
     })
 }

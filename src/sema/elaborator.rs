@@ -275,22 +275,21 @@ impl<'a> Elaborator<'a> {
         let Some(frame) = self.frames.iter().rev().find(|frame| frame.call == call) else {
             return Vec::new();
         };
-        let inputs = frame.bindings.iter().filter(|own| {
-            own.kind == super::scope::BindingKind::Input && own.span.file == call.file && own.span != call
+        let inputs = frame.bindings.iter().filter(|cx| {
+            cx.kind == super::scope::BindingKind::Input && cx.span.file == call.file && cx.span != call
         });
-        let described = inputs.filter_map(|own| match &own.value {
-            Value::Tensor(tensor) => Some((own, super::value::show_axes(tensor.ty.elem, &tensor.axes()))),
-            Value::Str(_) | Value::Instance(_) | Value::List(_) => Some((own, own.value.describe())),
+        let described = inputs.filter_map(|cx| match &cx.value {
+            Value::Tensor(tensor) => Some((cx, super::value::show_axes(tensor.ty.elem, &tensor.axes()))),
+            Value::Str(_) | Value::Instance(_) | Value::List(_) => Some((cx, cx.value.describe())),
             _ => None,
         });
-        described.map(|(own, text)| (own.span, format!("`{}` is {text}", own.name))).collect()
+        described.map(|(cx, text)| (cx.span, format!("`{}` is {text}", cx.name))).collect()
     }
 
     /// Whether this error was reported at this place before. With other sizes it becomes a note there.
     fn is_known(&mut self, new: &Diagnostic) -> bool {
         let here = new.primary_span();
-        let known =
-            self.diagnostics.iter_mut().find(|own| own.code == new.code && own.primary_span() == here);
+        let known = self.diagnostics.iter_mut().find(|cx| cx.code == new.code && cx.primary_span() == here);
         let Some(known) = known.filter(|_| here.is_some()) else { return false };
         if !self.looking
             && known.message != new.message

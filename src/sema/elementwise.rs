@@ -149,13 +149,13 @@ impl Elaborator<'_> {
         let mut from: Vec<usize> = Vec::new();
         for (at, operand) in operands.iter().enumerate() {
             let Operand::Tensor(_, tensor) = operand else { continue };
-            let own = tensor.axes();
-            while axes.len() < own.len() {
+            let it = tensor.axes();
+            while axes.len() < it.len() {
                 axes.insert(0, Axis::stretchable());
                 from.insert(0, usize::MAX);
             }
-            let missing = axes.len() - own.len();
-            for (axis_at, axis) in own.iter().enumerate() {
+            let missing = axes.len() - it.len();
+            for (axis_at, axis) in it.iter().enumerate() {
                 let place = missing + axis_at;
                 if from[place] == usize::MAX || (axes[place].stretch && !axis.stretch) {
                     axes[place] = axis.clone();
@@ -184,8 +184,7 @@ impl Elaborator<'_> {
         let (a, b) = (left.axes(), right.axes());
         let (a_text, b_text) = (show_axes(left.ty.elem, &a), show_axes(right.ty.elem, &b));
         let rank = a.len().max(b.len());
-        let place =
-            |axes: &[Axis], at: usize| (at + axes.len()).checked_sub(rank).map(|own| axes[own].clone());
+        let place = |axes: &[Axis], at: usize| (at + axes.len()).checked_sub(rank).map(|cx| axes[cx].clone());
         let differing = (0..rank).find_map(|at| match (place(&a, at), place(&b, at)) {
             (Some(x), Some(y)) if !x.stretch && !y.stretch && x.size != y.size => Some((at, x, y)),
             _ => None,
@@ -234,7 +233,7 @@ impl Elaborator<'_> {
     /// a reduction is kept.
     fn what_fits(&self, long: &[Axis], short: &[Axis], shorter: Arg<'_>) -> Option<Help> {
         let without = |at: usize| {
-            let mut rest = long.iter().enumerate().filter(|(own, _)| *own != at).map(|(_, axis)| &axis.size);
+            let mut rest = long.iter().enumerate().filter(|(cx, _)| *cx != at).map(|(_, axis)| &axis.size);
             long.len() == short.len() + 1 && short.iter().all(|axis| rest.next() == Some(&axis.size))
         };
         let text = self.text(shorter.span);

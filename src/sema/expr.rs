@@ -230,7 +230,7 @@ impl Elaborator<'_> {
         let frame =
             super::scope::Frame::new(super::scope::FrameKind::File, None, item.module, Span::default());
         let index_frames = std::mem::take(&mut self.index_frames);
-        let value = self.in_outermost_level(|own| own.in_frame(frame, |own| own.constant_value(constant)));
+        let value = self.in_outermost_level(|cx| cx.in_frame(frame, |cx| cx.constant_value(constant)));
         self.index_frames = index_frames;
         self.open_constants.pop();
         if contains_tensor(&value) {

@@ -20,7 +20,7 @@ impl Elaborator<'_> {
             }
             if let ast::ExprKind::Name(root) = &root_of(base).kind
                 && self.frame().find(root).is_none()
-                && self.frame().bindings.iter().any(|own| own.name.starts_with(&format!("{dotted}.")))
+                && self.frame().bindings.iter().any(|it| it.name.starts_with(&format!("{dotted}.")))
             {
                 // A part of a longer dotted name; the whole is looked up around it.
                 return Value::Error;
@@ -60,7 +60,7 @@ impl Elaborator<'_> {
             _ => return None,
         };
         // Only worth the text if some binding has a dot.
-        if !self.frame().bindings.iter().any(|own| own.name.contains('.')) {
+        if !self.frame().bindings.iter().any(|it| it.name.contains('.')) {
             return None;
         }
         Some(format!("{front}.{}", self.template(name)?).into())
@@ -80,8 +80,8 @@ impl Elaborator<'_> {
             frame.bind(input.name.text.clone(), Value::Error, input.span, BindingKind::Input);
         }
         let (errors, draws) = (self.diagnostics.len(), self.draws.clone());
-        self.in_frame(frame, |own| {
-            definition.body.statements.iter().for_each(|statement| own.statement(statement))
+        self.in_frame(frame, |cx| {
+            definition.body.statements.iter().for_each(|statement| cx.statement(statement))
         });
         self.diagnostics.truncate(errors);
         self.draws = draws;
@@ -107,8 +107,8 @@ impl Elaborator<'_> {
         }
         // `features.3` read part by part.
         let longer = format!("{path}.");
-        let inside = self.instances.keys().any(|own| own.starts_with(&longer))
-            || self.variables.list.iter().any(|own| own.path.starts_with(&longer));
+        let inside = self.instances.keys().any(|cx| cx.starts_with(&longer))
+            || self.variables.list.iter().any(|it| it.path.starts_with(&longer));
         if inside {
             let kind = InstanceKind::Row(Vec::new());
             return Value::Instance(Arc::new(Instance { path, kind, span }));
@@ -116,7 +116,7 @@ impl Elaborator<'_> {
         let mut known: Vec<String> = self
             .variables
             .below(&instance.path)
-            .filter_map(|own| first_part(&own.path, &instance.path))
+            .filter_map(|cx| first_part(&cx.path, &instance.path))
             .collect();
         known.dedup();
         let what = Value::Instance(instance.clone()).describe();

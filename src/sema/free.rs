@@ -60,11 +60,11 @@ impl Elaborator<'_> {
         });
         let Some((frame, item)) = frame.and_then(|frame| Some((frame, frame.item.clone()?))) else { return };
         let of = |kind: BindingKind| -> Values {
-            let own = frame.bindings.iter().filter(|own| own.kind == kind);
-            own.map(|own| (own.name.clone(), own.value.clone())).collect()
+            let it = frame.bindings.iter().filter(|it| it.kind == kind);
+            it.map(|it| (it.name.clone(), it.value.clone())).collect()
         };
-        let dims = frame.bindings.iter().filter_map(|own| match (own.kind, &own.value) {
-            (BindingKind::Dim { .. }, Value::Int(size)) => Some((own.name.clone(), size.clone())),
+        let dims = frame.bindings.iter().filter_map(|it| match (it.kind, &it.value) {
+            (BindingKind::Dim { .. }, Value::Int(size)) => Some((it.name.clone(), size.clone())),
             _ => None,
         });
         let dims = dims.collect();
@@ -86,7 +86,7 @@ impl Elaborator<'_> {
         self.variables.begin_graph();
         self.draws.clear();
         self.layer_calls.clear();
-        let (_, done) = self.in_new_graph(|own| own.carry_out_freely(item, hyper, inputs));
+        let (_, done) = self.in_new_graph(|cx| cx.carry_out_freely(item, hyper, inputs));
         (self.looking, self.allow_open_shapes) = (false, false);
         self.mode = mode;
         self.variables.truncate(variables);
@@ -165,7 +165,7 @@ impl Elaborator<'_> {
                             item.module,
                             Span::default(),
                         );
-                        self.in_frame(frame, |own| own.expr(default, None))
+                        self.in_frame(frame, |cx| cx.expr(default, None))
                     }
                     None if is_size(definition, &name) => Value::Int(Dim::symbol(name.clone())),
                     None => return None,
@@ -193,14 +193,14 @@ impl Elaborator<'_> {
 fn is_size(definition: &ast::Definition, name: &str) -> bool {
     let lists = [&definition.hyper, &definition.inputs];
     let inputs =
-        lists.into_iter().flatten().flat_map(|list| &list.parameters).filter_map(|own| own.ty.as_ref());
+        lists.into_iter().flatten().flat_map(|list| &list.parameters).filter_map(|cx| cx.ty.as_ref());
     let params = definition.body.statements.iter().filter_map(|statement| match &statement.kind {
         ast::StatementKind::Param { ty, .. } => ty.as_ref(),
         _ => None,
     });
     inputs.chain(params).chain(&definition.result).any(|ty| match &ty.kind {
         TypeKind::Tensor { dims, .. } => dims.iter().any(|dim| match &dim.kind {
-            DimKind::Size(size) => size.as_name().is_some_and(|own| &**own == name),
+            DimKind::Size(size) => size.as_name().is_some_and(|cx| &**cx == name),
             DimKind::Pack(_) | DimKind::Stretch => false,
         }),
         TypeKind::Tuple(_) => false,
@@ -208,20 +208,20 @@ fn is_size(definition: &ast::Definition, name: &str) -> bool {
 }
 
 /// Puts names beside the numbers in shape errors.
-pub fn name_sizes(own: &mut Elaborator<'_>) {
-    let numeric: Vec<Numeric> = std::mem::take(&mut own.numeric);
+pub fn name_sizes(cx: &mut Elaborator<'_>) {
+    let numeric: Vec<Numeric> = std::mem::take(&mut cx.numeric);
     for error in numeric.into_iter().take(MOST_EXPLAINED) {
         let is_it =
             |found: &Diagnostic| found.code == error.code && found.primary_span() == Some(error.place);
-        let Some(at) = own.diagnostics.iter().position(is_it) else { continue };
-        let Some(found) = own.wrong_as_before(&error) else { continue };
+        let Some(at) = cx.diagnostics.iter().position(is_it) else { continue };
+        let Some(found) = cx.wrong_as_before(&error) else { continue };
         let Some(named) = found.iter().find(|found| is_it(found)) else { continue };
         if error.code == "E0203"
-            && let Some(help) = own.what_would_fit(&error, named, &found)
+            && let Some(help) = cx.what_would_fit(&error, named, &found)
         {
-            own.diagnostics[at].helps.push(help);
+            cx.diagnostics[at].helps.push(help);
         }
-        name_sizes_of(&mut own.diagnostics[at], named, &error.dims);
+        name_sizes_of(&mut cx.diagnostics[at], named, &error.dims);
     }
 }
 

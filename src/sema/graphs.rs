@@ -76,8 +76,8 @@ impl Elaborator<'_> {
         let result = build(self);
         self.index_frames = index_frames;
         let levels = self.suspended.pop().unwrap_or_else(|| vec![Level::compile_time()]);
-        let mut own = std::mem::replace(&mut self.levels, levels);
-        (own.swap_remove(0).graph, result)
+        let mut it = std::mem::replace(&mut self.levels, levels);
+        (it.swap_remove(0).graph, result)
     }
 
     /// Opens the graph of a scan's body. [`Elaborator::close_level`] ends it.
@@ -128,7 +128,7 @@ impl Elaborator<'_> {
             return None;
         };
         for inner in &mut self.levels[at + 1..] {
-            let index = inner.captures.iter().position(|own| *own == node).unwrap_or_else(|| {
+            let index = inner.captures.iter().position(|cx| *cx == node).unwrap_or_else(|| {
                 inner.captures.push(node);
                 inner.captures.len() - 1
             });

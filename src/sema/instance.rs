@@ -129,10 +129,10 @@ impl Elaborator<'_> {
             if !self.work(span) {
                 return Value::Error;
             }
-            let own: Arc<str> = format!("{prefix}.{at}").into();
+            let cx: Arc<str> = format!("{prefix}.{at}").into();
             let made = match &block.value.kind {
                 ast::ExprKind::Call { callee, args } => {
-                    self.call_expr(callee, args, block.span, None, Some(&own))
+                    self.call_expr(callee, args, block.span, None, Some(&cx))
                 }
                 _ => Value::Error,
             };
@@ -164,7 +164,7 @@ impl Elaborator<'_> {
             self.report(error.at(span, "make it before the scan and call it here"));
             return None;
         }
-        let own = match name {
+        let it = match name {
             Some(name) => name.to_string(),
             None => {
                 let layer = layer.to_lowercase();
@@ -173,23 +173,23 @@ impl Elaborator<'_> {
                 format!("{layer}{count}")
             }
         };
-        self.claim(&outer, &own, span)
+        self.claim(&outer, &it, span)
     }
 
     /// Makes a path below an instance, once in each call of it.
-    pub fn claim(&mut self, outer: &str, own: &str, span: Span) -> Option<Arc<str>> {
-        if own == "T" || own.ends_with(".T") {
+    pub fn claim(&mut self, outer: &str, cx: &str, span: Span) -> Option<Arc<str>> {
+        if cx == "T" || cx.ends_with(".T") {
             let message = "no parameter, state or instance may be called `T`";
             self.error("E0005", message, span, "`.T` swaps the last two axes");
             return None;
         }
-        let path: Arc<str> = if outer.is_empty() { own.into() } else { format!("{outer}.{own}").into() };
+        let path: Arc<str> = if outer.is_empty() { cx.into() } else { format!("{outer}.{cx}").into() };
         if let Some(first) = self.frame_mut().made.insert(path.clone(), span) {
-            let error = Diagnostic::error("E0128", format!("`{own}` is made twice in this body"));
+            let error = Diagnostic::error("E0128", format!("`{cx}` is made twice in this body"));
             self.report(match first == span {
                 true => error
                     .at(span, "made in every turn of the loop")
-                    .help(format!("in a `for` give each its own name: `{own}{{l}} = …`")),
+                    .help(format!("in a `for` give each its own name: `{cx}{{l}} = …`")),
                 false => error
                     .at(span, "made again here")
                     .and_at(first, "made here")
@@ -209,8 +209,8 @@ impl Elaborator<'_> {
         span: Span,
     ) -> Option<Vec<(Arc<str>, Value)>> {
         let frame = Frame::new(FrameKind::Function, Some(item.clone()), item.module, span);
-        self.in_frame(frame, |own| {
-            let fits = own.bind_parameters(
+        self.in_frame(frame, |cx| {
+            let fits = cx.bind_parameters(
                 definition.hyper.as_ref(),
                 given,
                 item.name(),
@@ -218,7 +218,7 @@ impl Elaborator<'_> {
                 BindingKind::Hyper,
                 span,
             );
-            let bindings = std::mem::take(&mut own.frame_mut().bindings);
+            let bindings = std::mem::take(&mut cx.frame_mut().bindings);
             fits.then(|| bindings.into_iter().map(|binding| (binding.name, binding.value)).collect())
         })
     }
@@ -240,7 +240,7 @@ impl Elaborator<'_> {
         let open = self
             .frames
             .iter()
-            .any(|frame| matches!(&frame.kind, FrameKind::Layer(own) if Arc::ptr_eq(own, instance)));
+            .any(|frame| matches!(&frame.kind, FrameKind::Layer(cx) if Arc::ptr_eq(cx, instance)));
         if open {
             let error = Diagnostic::error("E0110", format!("`{}` calls itself", item.name()));
             self.report(error.at(span, "this call never ends").and_at(item.name_span(), "declared here"));
@@ -330,24 +330,18 @@ impl Elaborator<'_> {
             );
         }
         let start = self.graph().len();
-        let value = self.in_frame(frame, |own| {
+        let value = self.in_frame(frame, |cx| {
             let inputs = definition.inputs.as_ref();
-            if !own.bind_parameters(
-                inputs,
-                given,
-                item.name(),
-                definition.name.span,
-                BindingKind::Input,
-                span,
-            ) {
+            if !cx.bind_parameters(inputs, given, item.name(), definition.name.span, BindingKind::Input, span)
+            {
                 return Value::Error;
             }
-            let handed = own.expected_result(definition.result.as_ref());
-            let Some(value) = own.block(&definition.body, handed.as_ref()) else {
+            let handed = cx.expected_result(definition.result.as_ref());
+            let Some(value) = cx.block(&definition.body, handed.as_ref()) else {
                 return Value::Error;
             };
             match &definition.result {
-                Some(ty) => own.check_result(value, ty, item.name(), body_value_span(&definition.body)),
+                Some(ty) => cx.check_result(value, ty, item.name(), body_value_span(&definition.body)),
                 None => value,
             }
         });

@@ -53,7 +53,7 @@ fn work(text: &str) -> Result<u64, String> {
         }
         e.work_done()
     });
-    match diagnostics.iter().find(|own| own.code == "E0122" || own.code == "E0101") {
+    match diagnostics.iter().find(|cx| cx.code == "E0122" || cx.code == "E0101") {
         Some(error) => Err(error.message.clone()),
         None => Ok(work),
     }

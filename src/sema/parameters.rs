@@ -29,23 +29,23 @@ impl Elaborator<'_> {
         span: Span,
     ) {
         let made = self.variable(name, Declared { ty, value, frozen, is_state: false }, span);
-        if let Some(own) = self.path(name) {
-            self.bind_name(own, made, name.span, BindingKind::Param);
+        if let Some(cx) = self.path(name) {
+            self.bind_name(cx, made, name.span, BindingKind::Param);
         }
     }
 
     /// `state name[: type] = expr`
     pub fn state(&mut self, name: &ast::Path, ty: Option<&ast::Type>, value: Option<&ast::Expr>, span: Span) {
         let made = self.variable(name, Declared { ty, value, frozen: false, is_state: true }, span);
-        if let Some(own) = self.path(name) {
+        if let Some(cx) = self.path(name) {
             let kind = if made.is_error() { BindingKind::Local } else { BindingKind::State };
-            self.frame_mut().bind(own, made, name.span, kind);
+            self.frame_mut().bind(cx, made, name.span, kind);
         }
     }
 
     fn variable(&mut self, name: &ast::Path, declared: Declared<'_>, span: Span) -> Value {
         let word = if declared.is_state { "state" } else { "parameter" };
-        let Some(own) = self.path(name) else { return Value::Error };
+        let Some(cx) = self.path(name) else { return Value::Error };
         let FrameKind::Layer(instance) = &self.frame().kind else {
             let message = format!("a {word} cannot be declared here");
             let label = format!("a {word} stands in the body of a layer or model");
@@ -56,14 +56,14 @@ impl Elaborator<'_> {
             let message = format!("a {word} cannot be declared in a `scan`");
             return self.error("E0118", message, span, "declare it before the scan");
         }
-        let Some(path) = self.claim(&outer, &own, name.span) else { return Value::Error };
+        let Some(path) = self.claim(&outer, &cx, name.span) else { return Value::Error };
         if let Some(ty) = declared.ty
             && !declared.is_state
             && !declared.frozen
             && let ast::TypeKind::Tensor { element, .. } = &ty.kind
             && !matches!(element, ast::Element::Float)
         {
-            let message = format!("the parameter `{own}` is not made of floats");
+            let message = format!("the parameter `{cx}` is not made of floats");
             let error = Diagnostic::error("E0125", message).at(ty.span, "whole numbers cannot be trained");
             self.report(error.help("`param … frozen` stays as it is, `state` is updated by `<-`"));
             return Value::Error;
@@ -136,12 +136,12 @@ impl Elaborator<'_> {
         let errors = self.diagnostics.len();
         let init = std::mem::take(&mut self.variables.init);
         let draws = self.draw_path.replace(path.clone());
-        let (init, ty) = self.in_level(level, init, |own| {
-            let Value::Tensor(tensor) = own.starting_value(&path, expected, declared, name) else {
+        let (init, ty) = self.in_level(level, init, |cx| {
+            let Value::Tensor(tensor) = cx.starting_value(&path, expected, declared, name) else {
                 return None;
             };
-            let node = own.node(&tensor, declared.value.map_or(name, |value| value.span))?;
-            own.graph_mut().output(OutputKey::Named(path.clone()), node);
+            let node = cx.node(&tensor, declared.value.map_or(name, |value| value.span))?;
+            cx.graph_mut().output(OutputKey::Named(path.clone()), node);
             Some(tensor.ty)
         });
         self.variables.init = init;
@@ -219,11 +219,11 @@ impl Elaborator<'_> {
         let error = Diagnostic::error("E0220", message).at(name, "one parameter has one shape");
         // The outermost calls that differ are those that disagree.
         let calls = self.frames.iter().map(|frame| frame.call);
-        let differing = calls.zip(&known.calls).find(|(own, other)| own != *other);
+        let differing = calls.zip(&known.calls).find(|(cx, other)| cx != *other);
         self.report(match differing {
-            Some((own, other)) => error
+            Some((cx, other)) => error
                 .and_at(*other, format!("this call needs {first}"))
-                .and_at(own, format!("this one needs {second}")),
+                .and_at(cx, format!("this one needs {second}")),
             None => error,
         });
         Value::Error
@@ -277,7 +277,7 @@ impl Elaborator<'_> {
             None => self
                 .frame()
                 .find(path.rsplit('.').next().unwrap_or(""))
-                .map_or(Value::Error, |own| own.value.clone()),
+                .map_or(Value::Error, |it| it.value.clone()),
         }
     }
 

@@ -64,7 +64,7 @@ impl Elaborator<'_> {
             }
             _ => {}
         }
-        let only_open = self.diagnostics[errors..].iter().all(|own| own.code == "E0117");
+        let only_open = self.diagnostics[errors..].iter().all(|cx| cx.code == "E0117");
         if value.is_error() && only_open && self.diagnostics.len() > errors {
             // Where a model is only looked at, what depends on open sizes is left to those who call it.
             if self.allow_open_shapes || is_advice || self.wait_for_sizes(condition, message) {

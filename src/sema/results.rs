@@ -32,8 +32,8 @@ impl Elaborator<'_> {
 
     fn names_known(&mut self, expr: &ast::Expr) -> bool {
         let mut known = true;
-        let mut check = |own: &ast::Expr| {
-            if let ExprKind::Name(name) = &own.kind {
+        let mut check = |cx: &ast::Expr| {
+            if let ExprKind::Name(name) = &cx.kind {
                 known &= self.frame().find(name).is_some() || super::builtins::find(name).is_some();
             }
         };
@@ -88,8 +88,8 @@ impl Elaborator<'_> {
         let what = format!("the result of `{callee}`");
         let scalar = dims.is_empty();
         if scalar && (value.is_number() || matches!(value, Value::Indexed(_))) {
-            let own = super::operators::elem_of(&value).unwrap_or(elem);
-            if own == elem || (elem == Elem::Float && value.is_number()) {
+            let it = super::operators::elem_of(&value).unwrap_or(elem);
+            if it == elem || (elem == Elem::Float && value.is_number()) {
                 return match (elem, &value) {
                     (Elem::Float, Value::Int(_)) => value.as_float().map_or(value, Value::Float),
                     _ => value,
@@ -109,10 +109,10 @@ impl Elaborator<'_> {
                 else {
                     return Value::Error;
                 };
-                let own = tensor.axes();
+                let it = tensor.axes();
                 let mut axes = before.clone();
-                if own.len() >= before.len() + after.len() {
-                    axes.extend(own[before.len()..own.len() - after.len()].iter().cloned());
+                if it.len() >= before.len() + after.len() {
+                    axes.extend(it[before.len()..it.len() - after.len()].iter().cloned());
                 }
                 axes.extend(after);
                 Expected { elem: Some(elem), axes }
@@ -125,7 +125,7 @@ impl Elaborator<'_> {
         let matches = match &value {
             Value::Tensor(tensor) => {
                 tensor.rank() == expected.axes.len()
-                    && tensor.ty.shape.iter().zip(&expected.axes).all(|(own, axis)| *own == axis.size)
+                    && tensor.ty.shape.iter().zip(&expected.axes).all(|(it, axis)| *it == axis.size)
             }
             _ => true,
         };
@@ -189,7 +189,7 @@ impl Elaborator<'_> {
         let interval = super::operators::interval_of(&value);
         let fits = interval
             .as_ref()
-            .is_some_and(|own| own.least.at_least(&Dim::ZERO) && size.at_least(&(&own.greatest + &Dim::ONE)));
+            .is_some_and(|cx| cx.least.at_least(&Dim::ZERO) && size.at_least(&(&cx.greatest + &Dim::ONE)));
         if fits || value.is_error() {
             return value;
         }
@@ -205,7 +205,7 @@ impl Elaborator<'_> {
             }
             None => {
                 let found = match interval {
-                    Some(own) => format!("its values lie in {} .. {}", own.least, &own.greatest + &Dim::ONE),
+                    Some(cx) => format!("its values lie in {} .. {}", cx.least, &cx.greatest + &Dim::ONE),
                     None => "nothing is known of its values".to_string(),
                 };
                 let message = format!("{what} is declared as class({size}), but {found}");

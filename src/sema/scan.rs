@@ -122,9 +122,10 @@ pub fn collect(
         (None, _) => Some(0),
         (Some(_), None) => None,
     };
-    let first = elaborator.scans.last().and_then(|open| {
-        open.collected.iter().find(|own| own.name.text == name.text).map(|own| own.name.span)
-    });
+    let first = elaborator
+        .scans
+        .last()
+        .and_then(|open| open.collected.iter().find(|it| it.name.text == name.text).map(|it| it.name.span));
     if let Some(first) = first {
         let error = Diagnostic::error("E0515", format!("`{name}` is collected twice"))
             .at(name.span, "collected again");
@@ -160,7 +161,7 @@ impl Elaborator<'_> {
         let mut carries: Vec<Carry<'t>> = Vec::new();
         for statement in &body.statements {
             let StatementKind::Carry { name, ty, value } = &statement.kind else { continue };
-            if let Some(first) = carries.iter().find(|own| own.name.text == name.text) {
+            if let Some(first) = carries.iter().find(|it| it.name.text == name.text) {
                 let error = Diagnostic::error("E0515", format!("the carry `{name}` is declared twice"));
                 let first = first.name.span;
                 self.report(error.at(name.span, "declared again").and_at(first, "declared here"));
@@ -237,7 +238,7 @@ impl Elaborator<'_> {
     fn next_value(&mut self, carry: &Carry<'_>, scan: &ast::Scan) -> Option<Tensor> {
         let name = carry.name;
         let (value, kind, at) =
-            self.frame().find(&name.text).map(|own| (own.value.clone(), own.kind, own.span))?;
+            self.frame().find(&name.text).map(|cx| (cx.value.clone(), cx.kind, cx.span))?;
         if kind == BindingKind::Carry {
             let error = Diagnostic::error("E0511", format!("the carry `{name}` never changes"));
             let error = error.at(name.span, "no line of the body gives it a new value");
@@ -290,9 +291,9 @@ impl Elaborator<'_> {
             let node = self.node(next.as_ref()?, span)?;
             outputs.push((carry.name.text.clone(), node));
         }
-        for own in collected {
-            let node = self.node(own.tensor.as_ref()?, span)?;
-            outputs.push((own.name.text.clone(), node));
+        for it in collected {
+            let node = self.node(it.tensor.as_ref()?, span)?;
+            outputs.push((it.name.text.clone(), node));
         }
         for (name, node) in outputs {
             self.graph_mut().output(OutputKey::Named(name), node);
@@ -352,8 +353,8 @@ impl Elaborator<'_> {
 
     /// The stack of what was collected, with the axis of the steps where it was asked for.
     fn along(&mut self, stacked: &Tensor, collected: &Collected, span: Span) -> Value {
-        let own = collected.tensor.as_ref().map_or(Vec::new(), |tensor| tensor.stretch.clone());
-        let stretch: Vec<bool> = std::iter::once(false).chain(own).collect();
+        let it = collected.tensor.as_ref().map_or(Vec::new(), |tensor| tensor.stretch.clone());
+        let stretch: Vec<bool> = std::iter::once(false).chain(it).collect();
         // Each step has collected a value of this interval.
         let interval = collected.tensor.as_ref().and_then(|tensor| tensor.interval.clone());
         let stacked = Tensor { stretch, interval, span: collected.name.span, ..stacked.clone() };

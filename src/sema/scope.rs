@@ -126,7 +126,7 @@ impl Frame {
         let scope = self.scopes.last().copied().unwrap_or(0);
         let hidden = self.bindings[scope..]
             .iter()
-            .rposition(|own| own.name == name && matches!(own.kind, BindingKind::Local | BindingKind::For));
+            .rposition(|it| it.name == name && matches!(it.kind, BindingKind::Local | BindingKind::For));
         if let Some(at) = hidden {
             self.bindings.remove(scope + at);
         }

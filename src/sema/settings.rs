@@ -118,7 +118,7 @@ impl<'a> Arguments<'a> {
 
     /// The arguments of a parameter that repeats.
     pub fn all(&self, name: &str) -> impl Iterator<Item = &'a ast::Expr> {
-        self.given.iter().filter(move |(own, _)| *own == name).map(|(_, arg)| &arg.value)
+        self.given.iter().filter(move |(cx, _)| *cx == name).map(|(_, arg)| &arg.value)
     }
 }
 
@@ -130,7 +130,7 @@ impl Elaborator<'_> {
         let mut position = 0;
         for arg in &args.args {
             let parameter = match &arg.name {
-                Some(name) => call.parameters.iter().find(|own| own.name == name.as_str()),
+                Some(name) => call.parameters.iter().find(|it| it.name == name.as_str()),
                 None => {
                     let at = if call.repeats { position.min(call.named_only - 1) } else { position };
                     position += 1;
@@ -152,8 +152,8 @@ impl Elaborator<'_> {
             }
             placed.given.push((parameter.name, arg));
         }
-        let needed = call.parameters.iter().find(|own| {
-            own.default == Default::Needed && !placed.given.iter().any(|(name, _)| *name == own.name)
+        let needed = call.parameters.iter().find(|cx| {
+            cx.default == Default::Needed && !placed.given.iter().any(|(name, _)| *name == cx.name)
         });
         if let Some(needed) = needed {
             let message = format!("`{}` needs {}", call.name, needed.word());
@@ -165,7 +165,7 @@ impl Elaborator<'_> {
     }
 
     fn not_taken(&mut self, call: &'static Call, arg: &ast::Arg) {
-        let names: Vec<&str> = call.parameters.iter().map(|own| own.name).collect();
+        let names: Vec<&str> = call.parameters.iter().map(|it| it.name).collect();
         let Some(name) = &arg.name else {
             let message = match call.named_only {
                 0 => format!("`{}` takes no argument without a name", call.name),
@@ -184,7 +184,7 @@ impl Elaborator<'_> {
         let error = Diagnostic::error(call.code, format!("`{}` has no option `{name}`", call.name));
         let error = error.at(name.span, "not an option");
         let begins =
-            names.iter().copied().find(|own| name.as_str().len() > 2 && own.starts_with(name.as_str()));
+            names.iter().copied().find(|cx| name.as_str().len() > 2 && cx.starts_with(name.as_str()));
         let near = begins.or_else(|| nearest(name.as_str(), names.iter().copied()));
         self.report(match (near, names.as_slice()) {
             (Some(near), _) => error.suggest(format!("did you mean `{near}`?"), name.span, near),
@@ -201,11 +201,11 @@ impl Elaborator<'_> {
         before: &[ast::Setting],
     ) -> Option<&'static Setting> {
         let name = given.name.as_str();
-        if let Some(first) = before.iter().find(|own| own.name.as_str() == name) {
+        if let Some(first) = before.iter().find(|it| it.name.as_str() == name) {
             self.given_twice(group, &given.name, first.name.span);
             return None;
         }
-        let found = group.settings.iter().find(|own| own.name == name);
+        let found = group.settings.iter().find(|it| it.name == name);
         if found.is_none() {
             let error = self.unknown_setting(group, &given.name);
             self.report(error);
@@ -221,7 +221,7 @@ impl Elaborator<'_> {
             return false;
         }
         let group = GROUPS.iter().find(|group| group.names().contains(&name)).map(|group| group.item);
-        let has_option = |call: &&Call| call.parameters[call.named_only..].iter().any(|own| own.name == name);
+        let has_option = |call: &&Call| call.parameters[call.named_only..].iter().any(|it| it.name == name);
         let call = SOURCES.iter().chain(COLUMNS).find(has_option).map(|call| call.name);
         let Some(place) = group.or(call) else { return false };
         let message = format!("`{name}` is an option of `{place}`, not a field");
@@ -306,7 +306,7 @@ impl Setting {
 impl Call {
     /// `window(64)`
     pub fn example(&self) -> String {
-        let needed = self.parameters.iter().filter(|own| own.default == Default::Needed);
+        let needed = self.parameters.iter().filter(|cx| cx.default == Default::Needed);
         let arguments: Vec<&str> = needed.map(Setting::example).collect();
         format!("{}({})", self.name, arguments.join(", "))
     }

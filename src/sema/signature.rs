@@ -63,8 +63,7 @@ impl Elaborator<'_> {
             match &dim.kind {
                 DimKind::Stretch => axes.push(Axis::stretchable()),
                 DimKind::Size(size) => axes.push(self.declared_axis(size)?),
-                DimKind::Pack(Some(name)) => match self.frame().find(&name.text).map(|own| own.value.clone())
-                {
+                DimKind::Pack(Some(name)) => match self.frame().find(&name.text).map(|it| it.value.clone()) {
                     Some(Value::Pack(pack)) => axes.extend(pack.iter().cloned()),
                     Some(Value::List(sizes)) if sizes.iter().all(|size| matches!(size, Value::Int(_))) => {
                         axes.extend(sizes.iter().filter_map(Value::as_dim).map(Axis::new));
@@ -127,8 +126,8 @@ impl Elaborator<'_> {
                 let text = self.text(check.dim.span);
                 let span = inputs
                     .iter()
-                    .find(|own| own.name.span == check.input.span)
-                    .map_or(check.dim.span, |own| own.span);
+                    .find(|it| it.name.span == check.input.span)
+                    .map_or(check.dim.span, |cx| cx.span);
                 let message = format!(
                     "axis {} of `{}` must be {text} = {size}, found {}",
                     check.axis, check.input, check.size
@@ -225,10 +224,10 @@ impl Elaborator<'_> {
                 if number.is_number()
                     && (dims.is_empty() || dims.iter().all(|dim| matches!(dim.kind, DimKind::Pack(_)))) =>
             {
-                let own = number_elem(number)?;
-                match (own, elem) {
+                let it = number_elem(number)?;
+                match (it, elem) {
                     (Elem::Int, Elem::Float) => Some(number.as_float().map_or(value.clone(), Value::Float)),
-                    (own, elem) if own == elem => Some(value),
+                    (it, elem) if it == elem => Some(value),
                     (Elem::Bool, Elem::Float | Elem::Int) => Some(value),
                     _ => {
                         let message = format!(
@@ -369,11 +368,11 @@ impl Elaborator<'_> {
         let shown = if text == wanted.to_string() { text.to_string() } else { format!("{text} = {wanted}") };
         let message =
             format!("axis {at} of {} of `{callee}` must be {shown}, found {}", quoted(input.name), axis.size);
-        let found = match self.frame().find(&input.name.text).map(|own| &own.value) {
+        let found = match self.frame().find(&input.name.text).map(|cx| &cx.value) {
             Some(Value::Tensor(tensor)) => show_axes(tensor.ty.elem, &tensor.axes()),
             _ => axis.size.to_string(),
         };
-        let made = match self.frame().find(&input.name.text).map(|own| &own.value) {
+        let made = match self.frame().find(&input.name.text).map(|cx| &cx.value) {
             Some(Value::Tensor(tensor))
                 if tensor.span != input.span && !self.modules.prelude.has_file(tensor.span.file) =>
             {

@@ -60,8 +60,8 @@ impl Elaborator<'_> {
     /// The nodes that are given to the layers whose bodies are being carried out.
     fn inputs_of_layers(&self, around: &Level) -> impl Iterator<Item = NodeId> {
         let frames = self.frames.iter().filter(|frame| matches!(frame.kind, FrameKind::Layer(_)));
-        let inputs = frames.flat_map(|frame| &frame.bindings).filter(|own| own.kind == BindingKind::Input);
-        inputs.filter_map(|own| match &own.value {
+        let inputs = frames.flat_map(|frame| &frame.bindings).filter(|it| it.kind == BindingKind::Input);
+        inputs.filter_map(|cx| match &cx.value {
             Value::Tensor(input) if input.level == around.id => Some(input.node),
             _ => None,
         })

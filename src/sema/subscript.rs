@@ -70,7 +70,7 @@ impl Elaborator<'_> {
         let mut found = false;
         super::walk::subscripts(subscripts, &mut |expr| match &expr.kind {
             ast::ExprKind::Name(name) => {
-                found |= self.frame().find(name).is_some_and(|own| matches!(own.value, Value::Indexed(_)));
+                found |= self.frame().find(name).is_some_and(|cx| matches!(cx.value, Value::Indexed(_)));
             }
             // `c[y[...s]]`: the element of `y` stands at the place that the pack names.
             ast::ExprKind::Subscript { subscripts, .. } => {
@@ -400,8 +400,8 @@ impl Elaborator<'_> {
             }
             Value::Tensor(place) if place.rank() == 0 && place.ty.elem == Elem::Int => {
                 let interval = interval_of(value);
-                let fits = interval.as_ref().is_some_and(|own| {
-                    own.least.at_least(&Dim::ZERO) && size.at_least(&(&own.greatest + &Dim::ONE))
+                let fits = interval.as_ref().is_some_and(|cx| {
+                    cx.least.at_least(&Dim::ZERO) && size.at_least(&(&cx.greatest + &Dim::ONE))
                 });
                 if !fits {
                     let bound = place.field.clone();
@@ -415,8 +415,8 @@ impl Elaborator<'_> {
                     } else {
                         let text = self.text(at.span).to_string();
                         let range = match &interval {
-                            Some(own) => {
-                                format!("`{text}` lies in {} .. {}", own.least, &own.greatest + &Dim::ONE)
+                            Some(cx) => {
+                                format!("`{text}` lies in {} .. {}", cx.least, &cx.greatest + &Dim::ONE)
                             }
                             None => format!("nothing is known of the range of `{text}`"),
                         };

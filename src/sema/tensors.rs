@@ -213,7 +213,7 @@ impl Elaborator<'_> {
             shape.insert(axis, Dim::ONE);
         }
         shape[axis] = nodes.iter().fold(Dim::ZERO, |sum, (_, tensor)| &sum + &one(tensor));
-        let interval = tensors.iter().map(|own| interval_of(&Value::Tensor(own.clone()))).reduce(|a, b| {
+        let interval = tensors.iter().map(|cx| interval_of(&Value::Tensor(cx.clone()))).reduce(|a, b| {
             let (a, b) = (a?, b?);
             Some(a.union(&b))
         });
@@ -308,9 +308,9 @@ impl Elaborator<'_> {
             return Value::Error;
         }
         if value.is_number() {
-            let own = number_elem(&value).unwrap_or(Elem::Float);
-            let elem = expected.elem.unwrap_or(own);
-            let fits = own == elem || elem == Elem::Float || (elem == Elem::Int && own == Elem::Bool);
+            let it = number_elem(&value).unwrap_or(Elem::Float);
+            let elem = expected.elem.unwrap_or(it);
+            let fits = it == elem || elem == Elem::Float || (elem == Elem::Int && it == Elem::Bool);
             if !fits {
                 let message = format!("{what} is declared as {elem}, found {}", value.describe());
                 self.report(
@@ -330,7 +330,7 @@ impl Elaborator<'_> {
         }
         let Some(tensor) = self.to_tensor(&value, span) else { return Value::Error };
         let same = tensor.rank() == expected.axes.len()
-            && tensor.ty.shape.iter().zip(&expected.axes).all(|(own, axis)| *own == axis.size);
+            && tensor.ty.shape.iter().zip(&expected.axes).all(|(it, axis)| *it == axis.size);
         if !same {
             if self.axes_may_fit(&tensor.axes(), &expected.axes) {
                 return Value::Error;
@@ -401,15 +401,15 @@ fn literal_shape(value: &Value) -> Option<Result<Vec<usize>, String>> {
         Value::List(items) => {
             let mut shape: Option<Vec<usize>> = None;
             for item in items.iter() {
-                let own = match literal_shape(item)? {
-                    Ok(own) => own,
+                let it = match literal_shape(item)? {
+                    Ok(it) => it,
                     Err(why) => return Some(Err(why)),
                 };
                 match &shape {
-                    None => shape = Some(own),
-                    Some(first) if *first != own => {
+                    None => shape = Some(it),
+                    Some(first) if *first != it => {
                         return Some(Err(format!(
-                            "the first element has the shape {first:?}, a later one {own:?}"
+                            "the first element has the shape {first:?}, a later one {it:?}"
                         )));
                     }
                     Some(_) => {}

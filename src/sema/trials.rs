@@ -46,9 +46,9 @@ impl Elaborator<'_> {
                     self.trial = Some(Trial { call, name: name.clone(), value });
                     let found = self.wrong_as_before(error);
                     self.trial = None;
-                    let known = |own: &Diagnostic| {
+                    let known = |cx: &Diagnostic| {
                         all.iter()
-                            .any(|other| other.code == own.code && other.primary_span() == own.primary_span())
+                            .any(|other| other.code == cx.code && other.primary_span() == cx.primary_span())
                     };
                     if found.is_some_and(|found| found.len() < all.len() && found.iter().all(known)) {
                         let message =
@@ -77,8 +77,8 @@ impl Elaborator<'_> {
 fn whole_numbers(layer: &ItemRef) -> Vec<(Arc<str>, i64)> {
     let list = layer.definition().and_then(|definition| definition.hyper.as_ref());
     let parameters = list.into_iter().flat_map(|list| &list.parameters);
-    let with_default = parameters.filter_map(|own| match own.default.as_ref()?.kind {
-        ExprKind::Int(value) => Some((own.name.text.clone(), value)),
+    let with_default = parameters.filter_map(|cx| match cx.default.as_ref()?.kind {
+        ExprKind::Int(value) => Some((cx.name.text.clone(), value)),
         _ => None,
     });
     with_default.collect()

@@ -32,8 +32,7 @@ pub fn check(elaborator: &mut Elaborator<'_>) {
 /// A constant that nothing uses has a value all the same.
 fn check_constant(elaborator: &mut Elaborator<'_>, item: &ItemRef, constant: &ast::Const) {
     let frame = Frame::new(FrameKind::File, None, item.module, Span::default());
-    elaborator
-        .in_new_graph(|own| own.in_frame(frame, |own| own.name(&constant.name.text, constant.name.span)));
+    elaborator.in_new_graph(|cx| cx.in_frame(frame, |it| it.name(&constant.name.text, constant.name.span)));
 }
 
 /// What is wrong whatever the sizes and arguments are that a caller would choose.
@@ -68,10 +67,10 @@ fn check_names(elaborator: &mut Elaborator<'_>, item: &ItemRef, definition: &ast
     let mut frame = Frame::new(FrameKind::Function, Some(item.clone()), item.module, Span::default());
     // Whatever is bound anywhere in the body counts as known everywhere in it.
     frame.bindings = names.bound.into_iter().map(|name| known(name, definition.name.span)).collect();
-    elaborator.in_frame(frame, |own| {
+    elaborator.in_frame(frame, |cx| {
         for (name, span) in names.used {
-            if own.frame().find(&name).is_none() && own.global(&name, span).is_none() {
-                own.unknown_name(&name, span);
+            if cx.frame().find(&name).is_none() && cx.global(&name, span).is_none() {
+                cx.unknown_name(&name, span);
             }
         }
     });
@@ -196,17 +195,17 @@ impl Names {
                 self.bound.push(scan.variable.text.clone());
                 inner(self, &scan.body);
             }
-            StatementKind::For(own) => {
-                self.bound.push(own.variable.text.clone());
-                inner(self, &own.body);
+            StatementKind::For(cx) => {
+                self.bound.push(cx.variable.text.clone());
+                inner(self, &cx.body);
             }
-            StatementKind::If(own) => self.if_block(own),
+            StatementKind::If(cx) => self.if_block(cx),
             StatementKind::Update { .. } | StatementKind::Require { .. } | StatementKind::Stray(_) => {}
         }
     }
 
-    fn if_block(&mut self, own: &ast::IfBlock) {
-        let bodies = own.branches.iter().map(|branch| &branch.body).chain(&own.otherwise);
+    fn if_block(&mut self, cx: &ast::IfBlock) {
+        let bodies = cx.branches.iter().map(|branch| &branch.body).chain(&cx.otherwise);
         bodies.flat_map(|body| &body.statements).for_each(|statement| self.bindings(statement));
     }
 
@@ -233,7 +232,7 @@ impl Names {
                     }
                 }
             }
-            ExprKind::IfBlock(own) => self.if_block(own),
+            ExprKind::IfBlock(cx) => self.if_block(cx),
             _ => {}
         }
     }

@@ -82,7 +82,7 @@ impl Elaborator<'_> {
         if let Some(constant) = CONSTANTS.iter().find(|constant| **constant == name.to_lowercase()) {
             return error.suggest(format!("it is written `{constant}`"), span, *constant);
         }
-        if let Some(field) = self.data.declared.iter().find(|own| own.name.as_str() == name) {
+        if let Some(field) = self.data.declared.iter().find(|it| it.name.as_str() == name) {
             let error = error.and_at(field.name.span, "this field stands below");
             return error.help("a field may use those above it");
         }
@@ -198,24 +198,24 @@ impl Elaborator<'_> {
 
 fn find_giver(block: &ast::Block, name: &str, found: &mut dyn FnMut(Giver)) {
     for statement in &block.statements {
-        let mut give = |own: Span, is_definition: bool| {
-            found(Giver { statement: statement.span, name: own, is_definition });
+        let mut give = |it: Span, is_definition: bool| {
+            found(Giver { statement: statement.span, name: it, is_definition });
         };
         match &statement.kind {
-            StatementKind::Bind { target, .. } if target.as_plain().is_some_and(|own| &**own == name) => {
+            StatementKind::Bind { target, .. } if target.as_plain().is_some_and(|it| &**it == name) => {
                 give(target.span, false);
             }
             StatementKind::Unpack { names, .. } => {
-                let own = names.iter().flatten().find(|own| own.as_str() == name);
-                own.iter().for_each(|own| give(own.span, false));
+                let it = names.iter().flatten().find(|it| it.as_str() == name);
+                it.iter().for_each(|it| give(it.span, false));
             }
             StatementKind::Define(definition) if definition.name.as_str() == name => {
                 give(definition.name.span, true);
             }
             StatementKind::Scan(scan) => find_giver(&scan.body, name, found),
-            StatementKind::For(own) => find_giver(&own.body, name, found),
-            StatementKind::If(own) => {
-                let bodies = own.branches.iter().map(|branch| &branch.body).chain(&own.otherwise);
+            StatementKind::For(it) => find_giver(&it.body, name, found),
+            StatementKind::If(it) => {
+                let bodies = it.branches.iter().map(|branch| &branch.body).chain(&it.otherwise);
                 bodies.for_each(|body| find_giver(body, name, found));
             }
             _ => {}

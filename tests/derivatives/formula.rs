@@ -19,7 +19,7 @@ pub fn formula(graph: &Graph, id: NodeId) -> String {
 
 fn scalar(g: &Graph, body: &Loop, operands: &[NodeId], id: ScalarId, strength: u8) -> String {
     let deep = |id: ScalarId, strength: u8| scalar(g, body, operands, id, strength);
-    let (text, own) = match &body.body[id] {
+    let (text, it) = match &body.body[id] {
         Scalar::Float(value) => (format!("{}", value.0), 9),
         Scalar::Int(value) => (format!("{value}"), 9),
         Scalar::Bool(value) => (format!("{value}"), 9),
@@ -49,7 +49,7 @@ fn scalar(g: &Graph, body: &Loop, operands: &[NodeId], id: ScalarId, strength: u
         Scalar::Unary(UnaryOp::Neg, a) => (format!("-{}", deep(*a, 5)), 4),
         Scalar::Unary(op, a) => (format!("{}({})", op.name(), deep(*a, 0)), 9),
         Scalar::Binary(op, a, b) => {
-            let (sign, own) = match op {
+            let (sign, it) = match op {
                 BinaryOp::Add => ("+", 3),
                 BinaryOp::Sub => ("-", 3),
                 BinaryOp::Mul => ("*", 4),
@@ -63,12 +63,12 @@ fn scalar(g: &Graph, body: &Loop, operands: &[NodeId], id: ScalarId, strength: u
                 BinaryOp::FloorDiv => ("//", 4),
                 BinaryOp::Mod => ("%", 4),
             };
-            (format!("{} {sign} {}", deep(*a, own), deep(*b, own + 1)), own)
+            (format!("{} {sign} {}", deep(*a, it), deep(*b, it + 1)), it)
         }
         Scalar::Select(c, a, b) => {
             (format!("if {} then {} else {}", deep(*c, 0), deep(*a, 0), deep(*b, 0)), 0)
         }
         Scalar::WithSlope { value, .. } => (format!("slope({})", deep(*value, 0)), 9),
     };
-    if own < strength { format!("({text})") } else { text }
+    if it < strength { format!("({text})") } else { text }
 }

@@ -319,7 +319,7 @@ fn stable_laws_give_finite_values_and_derivatives() {
         [0.0, 1e-30, -1e-30, 0.5, -0.5, 3.0, -3.0, 17.0, -17.0, 40.0, -40.0, 200.0, -200.0, 1e30, -1e30];
     let n = numbers.len();
     let names = LAWS.iter().filter(|law| law.exactness == Exactness::Stable).map(|law| law.name);
-    for (name, written) in names.flat_map(|name| SAMPLES.iter().filter(move |(own, _)| *own == name)) {
+    for (name, written) in names.flat_map(|name| SAMPLES.iter().filter(move |(it, _)| *it == name)) {
         let plain = sample(written);
         let mut stable = plain.clone();
         let of = stable.find_output("out").expect("there is an out");
@@ -385,7 +385,7 @@ fn laws_can_be_switched_off() {
         let graph = specialise(&sample(written), &sizes).expect("the sizes are numbers");
         let applied = Applied::new(Purpose::Run).without(law.name).expect("it is a law");
         let optimised = optimise_for(&graph, &applied);
-        let at = LAWS.iter().position(|own| own.name == law.name).expect("it is a law");
+        let at = LAWS.iter().position(|it| it.name == law.name).expect("it is a law");
         assert_eq!(applied.counts()[at], 0, "{}", law.name);
         let (a, b) = (evaluate(&graph, &feed), evaluate(&optimised, &feed));
         let (a, b): (BTreeMap<_, _>, BTreeMap<_, _>) = (a.expect("it runs"), b.expect("it runs"));

@@ -56,9 +56,9 @@ fn carried_out(text: &str) -> Result<Outcome, String> {
     for action in &program.checked().actions {
         let Action::Train(train) = action else { continue };
         for line in &train.lines {
-            let own = derive(line).map_err(|error| format!("derive: {error:?}"))?;
+            let it = derive(line).map_err(|error| format!("derive: {error:?}"))?;
             let count = train.batch;
-            if let Err(errors) = session.values(train, &own, Rows { first: 0, count })
+            if let Err(errors) = session.values(train, &it, Rows { first: 0, count })
                 && let Some(message) = wrong(&errors)
             {
                 return Err(format!("derive: {message}"));

@@ -83,16 +83,16 @@ pub fn program(seed: u64) -> String {
 type OwnColumns<'a> = (&'a str, &'a [(String, usize)], &'a [&'a str]);
 
 /// What is one number for a column: of the set itself, of its first part, of another set.
-fn statistic(random: &mut Random, size: usize, sets: &[Set], own: Option<OwnColumns<'_>>) -> Option<String> {
+fn statistic(random: &mut Random, size: usize, sets: &[Set], it: Option<OwnColumns<'_>>) -> Option<String> {
     let mut columns: Vec<String> = Vec::new();
     for set in sets {
-        for (field, _) in set.vectors.iter().filter(|(_, own)| *own == size) {
+        for (field, _) in set.vectors.iter().filter(|(_, it)| *it == size) {
             columns.push(format!("{}.{field}", set.name));
             columns.extend(set.parts.iter().map(|part| format!("{}.{part}.{field}", set.name)));
         }
     }
-    if let Some((name, fields, parts)) = own {
-        for (field, _) in fields.iter().filter(|(_, own)| *own == size) {
+    if let Some((name, fields, parts)) = it {
+        for (field, _) in fields.iter().filter(|(_, it)| *it == size) {
             columns.push(format!("{name}.{field}"));
             columns.extend(parts.iter().map(|part| format!("{name}.{part}.{field}")));
         }
@@ -166,7 +166,7 @@ fn field_value(
     parts: &[&str],
     before: &[Set],
 ) -> String {
-    let same: Vec<&(String, usize)> = earlier.iter().filter(|(_, own)| *own == size).collect();
+    let same: Vec<&(String, usize)> = earlier.iter().filter(|(_, it)| *it == size).collect();
     if at == 0 || same.is_empty() {
         return match literal {
             true => {
@@ -181,16 +181,16 @@ fn field_value(
         };
     }
     let field = same[random.below(same.len())].0.clone();
-    let own = Some((name, earlier, parts));
+    let it = Some((name, earlier, parts));
     match random.below(6) {
         0 => format!("standardize({field})"),
         1 => format!("standardize({field} * 2 + 1)"),
         2 => format!("tanh({field}) + DRAWN[0]"),
-        3 => match statistic(random, size, before, own) {
+        3 => match statistic(random, size, before, it) {
             Some(statistic) => format!("{field} - {statistic}"),
             None => format!("{field} * 2"),
         },
-        4 => match (statistic(random, size, before, own), statistic(random, size, before, own)) {
+        4 => match (statistic(random, size, before, it), statistic(random, size, before, it)) {
             (Some(mean), Some(other)) => format!("({field} - {mean}) / (abs({other}) + 1)"),
             _ => format!("{field}^2"),
         },

@@ -46,8 +46,7 @@ pub fn output(kind: Kind, path: &Path, text: &str) -> Result<String, Box<dyn Err
         }
         Kind::Derive => {
             let pages = derivations(path, text)?;
-            let pages: Vec<String> =
-                pages.iter().map(|(loss, own)| page::page(own, loss, &|_| None)).collect();
+            let pages: Vec<String> = pages.iter().map(|(loss, it)| page::page(it, loss, &|_| None)).collect();
             Ok(pages.join("\n"))
         }
         Kind::Latex => Ok(latex::document(&derivations(path, text)?)),
@@ -63,17 +62,17 @@ fn derivations(path: &Path, text: &str) -> Result<Vec<(String, Derivation)>, Box
         let Action::Train(train) = action else { continue };
         for line in &train.lines {
             let loss = program.sources().text(line.loss_span).to_owned();
-            let mut own = derive(line).map_err(|error| format!("{error:?}"))?;
-            own.say_loss(&loss);
+            let mut it = derive(line).map_err(|error| format!("{error:?}"))?;
+            it.say_loss(&loss);
             // Some number of rows can be shown.
-            let rows = session.fewest_rows(train, &own, 0)?;
-            session.values(train, &own, rows)?;
-            for found in session.compare_gradients(train, &own, Rows { first: 0, count: train.batch })? {
+            let rows = session.fewest_rows(train, &it, 0)?;
+            session.values(train, &it, rows)?;
+            for found in session.compare_gradients(train, &it, Rows { first: 0, count: train.batch })? {
                 if found.worst > 1e-4 {
                     return Err(format!("the gradient is wrong: {found:?}").into());
                 }
             }
-            made.push((loss, own));
+            made.push((loss, it));
         }
     }
     Ok(made)

@@ -57,7 +57,7 @@ pub fn all(path: &Path, text: &str) -> Outcome {
         // The last batch of an epoch may be a single row.
         let mut one = sizes;
         one.insert(BATCH.into(), 1usize.into());
-        if program.checked().requirements.iter().any(|own| own.is_broken_by(&one)) {
+        if program.checked().requirements.iter().any(|it| it.is_broken_by(&one)) {
             continue;
         }
         if let Ok(special) = specialise(part.graph, &one) {

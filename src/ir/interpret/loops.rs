@@ -375,10 +375,10 @@ impl<F: Real> Target<F> {
         }
         let overflow = || EvalError::Overflow(prepared.node, Span::default());
         let replaced = match (&mut self.values, value) {
-            (Data::Float(own), Cell::Float(value)) => {
-                let own = &mut own[element];
-                let before = *own;
-                *own = match prepared.combine {
+            (Data::Float(it), Cell::Float(value)) => {
+                let it = &mut it[element];
+                let before = *it;
+                *it = match prepared.combine {
                     Combine::Set => *value,
                     Combine::Add => before + *value,
                     Combine::Mul => before * *value,
@@ -386,34 +386,34 @@ impl<F: Real> Target<F> {
                         let greatest = matches!(prepared.combine, Combine::Max | Combine::ArgMax);
                         let better = is_better(*value, before, greatest);
                         if better {
-                            *own = *value;
+                            *it = *value;
                         }
                         return self.note_winner(prepared, index, at, element, better);
                     }
                 };
                 false
             }
-            (Data::Int(own), Cell::Int(value)) => {
-                let own = &mut own[element];
-                let before = *own;
-                *own = match prepared.combine {
+            (Data::Int(it), Cell::Int(value)) => {
+                let it = &mut it[element];
+                let before = *it;
+                *it = match prepared.combine {
                     Combine::Set => *value,
                     Combine::Add => before.checked_add(*value).ok_or_else(overflow)?,
                     Combine::Mul => before.checked_mul(*value).ok_or_else(overflow)?,
                     Combine::Max | Combine::ArgMax => before.max(*value),
                     Combine::Min | Combine::ArgMin => before.min(*value),
                 };
-                *own != before
+                *it != before
             }
-            (Data::Bool(own), Cell::Bool(value)) => {
-                let own = &mut own[element];
-                let before = *own;
-                *own = match prepared.combine {
+            (Data::Bool(it), Cell::Bool(value)) => {
+                let it = &mut it[element];
+                let before = *it;
+                *it = match prepared.combine {
                     Combine::Set => *value,
                     Combine::Add | Combine::Max | Combine::ArgMax => before | *value,
                     Combine::Mul | Combine::Min | Combine::ArgMin => before & *value,
                 };
-                *own != before
+                *it != before
             }
             _ => return Err(EvalError::Malformed(prepared.node)),
         };
@@ -448,7 +448,7 @@ impl<F: Real> Target<F> {
 /// Whether a value takes the place of the greatest (or least) one so far: if it is above (below) it, or if it is
 /// the first NaN.
 fn is_better<F: Real>(value: F, best: F, greatest: bool) -> bool {
-    let is_nan = |own: F| own.partial_cmp(&own).is_none();
+    let is_nan = |it: F| it.partial_cmp(&it).is_none();
     let beyond = if greatest { value > best } else { value < best };
     beyond || (is_nan(value) && !is_nan(best))
 }

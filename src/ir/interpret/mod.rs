@@ -226,7 +226,7 @@ impl<F: Real> Frame<'_, F> {
         let mut sum = affine.constant.as_number()?;
         for (var, coefficient) in &affine.terms {
             let Var::Step(step) = var else { return None };
-            let (_, at) = self.steps.iter().find(|(own, _)| own == step)?;
+            let (_, at) = self.steps.iter().find(|(it, _)| it == step)?;
             sum += coefficient.as_number()? * at;
         }
         Some(sum)

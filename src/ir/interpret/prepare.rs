@@ -163,7 +163,7 @@ fn linear(affine: &Affine, rank: usize, counters: &[(StepId, i64)]) -> Option<Li
         match var {
             Var::Index(index) => *result.coefficients.get_mut(*index as usize)? += coefficient,
             Var::Step(step) => {
-                let (_, at) = counters.iter().find(|(own, _)| own == step)?;
+                let (_, at) = counters.iter().find(|(it, _)| it == step)?;
                 result.constant += coefficient * at;
             }
         }
@@ -209,8 +209,8 @@ impl Access {
             direct = match (sub, direct) {
                 (Place::Linear(sub), Some(mut sum)) if sub.lies_within(*size, domain) => {
                     sum.constant += sub.constant * stride;
-                    for (own, coefficient) in sum.coefficients.iter_mut().zip(&sub.coefficients) {
-                        *own += coefficient * stride;
+                    for (it, coefficient) in sum.coefficients.iter_mut().zip(&sub.coefficients) {
+                        *it += coefficient * stride;
                     }
                     Some(sum)
                 }

@@ -131,9 +131,9 @@ impl<F: Real> Data<F> {
             return false;
         }
         match (self, values) {
-            (Data::Float(own), Data::Float(values)) => own[at..at + values.len()].copy_from_slice(values),
-            (Data::Int(own), Data::Int(values)) => own[at..at + values.len()].copy_from_slice(values),
-            (Data::Bool(own), Data::Bool(values)) => own[at..at + values.len()].copy_from_slice(values),
+            (Data::Float(it), Data::Float(values)) => it[at..at + values.len()].copy_from_slice(values),
+            (Data::Int(it), Data::Int(values)) => it[at..at + values.len()].copy_from_slice(values),
+            (Data::Bool(it), Data::Bool(values)) => it[at..at + values.len()].copy_from_slice(values),
             _ => return false,
         }
         true

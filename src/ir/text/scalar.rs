@@ -172,7 +172,7 @@ impl Builder<'_> {
             }
             Expr::Read { node, subs, padded } => {
                 let subs = self.subs(subs)?;
-                let operand = match self.operands.iter().position(|own| own == node) {
+                let operand = match self.operands.iter().position(|it| it == node) {
                     Some(at) => at,
                     None if self.listed => return Err(format!("{node} is not among the operands")),
                     None => {

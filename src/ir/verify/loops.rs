@@ -130,7 +130,7 @@ impl Verifier<'_> {
     fn extent(&self, var: Var) -> Option<&Dim> {
         match var {
             Var::Index(index) => self.source.domain.get(index as usize),
-            Var::Step(step) => self.steps.iter().find(|(own, _)| *own == step).map(|(_, trip)| trip),
+            Var::Step(step) => self.steps.iter().find(|(it, _)| *it == step).map(|(_, trip)| trip),
         }
     }
 

@@ -255,7 +255,7 @@ impl Verifier {
                 }
                 let known = |var: &Var| match var {
                     Var::Index(_) => false,
-                    Var::Step(step) => self.steps.iter().any(|(own, _)| own == step),
+                    Var::Step(step) => self.steps.iter().any(|(it, _)| it == step),
                 };
                 if !step.terms.iter().all(|(var, _)| known(var)) {
                     self.fault(graph, id, Problem::NoSuchVariable(step.clone()));

@@ -76,18 +76,18 @@ struct Emit<'a> {
 }
 
 impl Emit<'_> {
-    fn place(&self, own: V) -> Place {
-        self.allocated.places[own.0 as usize]
+    fn place(&self, it: V) -> Place {
+        self.allocated.places[it.0 as usize]
     }
 
     /// Notes that there will be no code, since a value cannot be read; any register goes on for now.
-    fn lost(&self, own: V, any: u8) -> u8 {
-        self.lost.set(Some(own));
+    fn lost(&self, it: V, any: u8) -> u8 {
+        self.lost.set(Some(it));
         any
     }
 
-    fn is_mask(&self, own: V) -> bool {
-        self.allocated.classes[own.0 as usize] == Class::Mask
+    fn is_mask(&self, it: V) -> bool {
+        self.allocated.classes[it.0 as usize] == Class::Mask
     }
 
     fn slot(slot: i32) -> Rm {
@@ -95,25 +95,25 @@ impl Emit<'_> {
     }
 
     /// The register of an int, or `through` with its value.
-    fn general(&mut self, own: V, through: u8) -> u8 {
-        match self.place(own) {
+    fn general(&mut self, it: V, through: u8) -> u8 {
+        match self.place(it) {
             Place::Register(register) => register,
             Place::Slot(slot) => {
                 self.asm.mov(through, Self::slot(slot));
                 through
             }
-            Place::Constant(_) | Place::Nowhere => self.lost(own, through),
+            Place::Constant(_) | Place::Nowhere => self.lost(it, through),
         }
     }
 
     /// The register into which an int is to be computed: `through` if it lives on the stack.
-    fn target(&self, own: V, through: u8) -> u8 {
-        if let Place::Register(register) = self.place(own) { register } else { through }
+    fn target(&self, it: V, through: u8) -> u8 {
+        if let Place::Register(register) = self.place(it) { register } else { through }
     }
 
     /// Brings the int in `register` to its place.
-    fn put_general(&mut self, own: V, register: u8) {
-        match self.place(own) {
+    fn put_general(&mut self, it: V, register: u8) {
+        match self.place(it) {
             Place::Register(place) => self.asm.mov(place, Rm::Reg(register)),
             Place::Slot(slot) => {
                 self.asm.store(8, register, Address { base: RSP, index: None, disp: slot });
@@ -168,12 +168,12 @@ impl Emit<'_> {
     }
 
     /// The register of a vector, or `through` with its value.
-    fn vector(&mut self, own: V, through: u8) -> u8 {
-        match self.place(own) {
+    fn vector(&mut self, it: V, through: u8) -> u8 {
+        match self.place(it) {
             Place::Register(register) => return register,
             Place::Slot(slot) => self.load_vector(self.widest(), through, Self::slot(slot)),
             Place::Constant(bits) => self.fill(through, bits),
-            Place::Nowhere => return self.lost(own, through),
+            Place::Nowhere => return self.lost(it, through),
         }
         through
     }
@@ -197,11 +197,11 @@ impl Emit<'_> {
     fn operand(&mut self, src: Src, len: Len) -> (Rm, bool) {
         match src {
             Src::Const(bits) => self.pool(bits, len),
-            Src::Reg(own) => match self.place(own) {
+            Src::Reg(it) => match self.place(it) {
                 Place::Register(register) => (Rm::Reg(register), false),
                 Place::Slot(slot) => (Self::slot(slot), false),
                 Place::Constant(bits) => self.pool(bits, len),
-                Place::Nowhere => (Rm::Reg(self.lost(own, 0)), false),
+                Place::Nowhere => (Rm::Reg(self.lost(it, 0)), false),
             },
         }
     }
@@ -209,7 +209,7 @@ impl Emit<'_> {
     /// An operand that has to be a register.
     fn source(&mut self, src: Src, through: u8) -> u8 {
         match src {
-            Src::Reg(own) => self.vector(own, through),
+            Src::Reg(it) => self.vector(it, through),
             Src::Const(bits) => {
                 self.fill(through, bits);
                 through
@@ -218,8 +218,8 @@ impl Emit<'_> {
     }
 
     /// Brings what was computed in `register` to its place.
-    fn put_vector(&mut self, own: V, register: u8) {
-        match self.place(own) {
+    fn put_vector(&mut self, it: V, register: u8) {
+        match self.place(it) {
             Place::Register(place) => self.move_vector(place, register),
             Place::Slot(slot) => self.store_vector(self.widest(), register, Self::slot(slot)),
             Place::Constant(_) | Place::Nowhere => {}

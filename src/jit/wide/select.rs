@@ -65,8 +65,8 @@ pub fn select(kernel: &Kernel, vectors: Vectors) -> Result<Selected, JitError> {
         let word = word(&mut select, kernel.params.len() + at);
         select.define(*step, word);
     }
-    if let Some(own) = kernel.piece {
-        select.define(own, piece);
+    if let Some(it) = kernel.piece {
+        select.define(it, piece);
     }
     select.block(&kernel.body)?;
     let code = select.close()?.code;
@@ -373,7 +373,7 @@ impl Select<'_> {
             if next == *slot {
                 continue;
             }
-            let taken = slots.contains(&next) || copies.iter().any(|(_, own)| *own == next);
+            let taken = slots.contains(&next) || copies.iter().any(|(_, it)| *it == next);
             let level = self.opens.len() - 1;
             if !wanted_later && !taken && unite(&mut self.opens[level].code, next, *slot) {
                 let values = self.values.iter_mut().flatten();
@@ -399,8 +399,8 @@ impl Select<'_> {
 fn unite(block: &mut [Node], next: V, slot: V) -> bool {
     let mentions = |node: &mut Node, wanted: V| {
         let mut roles = Vec::new();
-        node.for_each(&mut |own, role| {
-            if *own == wanted {
+        node.for_each(&mut |it, role| {
+            if *it == wanted {
                 roles.push(role);
             }
         });
@@ -413,9 +413,9 @@ fn unite(block: &mut [Node], next: V, slot: V) -> bool {
         return false;
     }
     for node in &mut block[at..] {
-        node.for_each(&mut |own, _| {
-            if *own == next {
-                *own = slot;
+        node.for_each(&mut |it, _| {
+            if *it == next {
+                *it = slot;
             }
         });
     }

@@ -77,11 +77,11 @@ pub(super) fn uses(step: &Step, index: Index, buffers: &[Buffer]) -> Option<Uses
 }
 
 /// Adds a use; `None` if the buffer has another one already.
-fn add(uses: &mut Uses, buffer: BufferId, own: Use) -> Option<()> {
+fn add(uses: &mut Uses, buffer: BufferId, it: Use) -> Option<()> {
     match uses.iter().find(|(id, _)| *id == buffer) {
-        Some((_, other)) => (*other == own).then_some(()),
+        Some((_, other)) => (*other == it).then_some(()),
         None => {
-            uses.push((buffer, own));
+            uses.push((buffer, it));
             Some(())
         }
     }
@@ -116,15 +116,15 @@ fn nest_uses(stage: &Stage, index: usize, buffers: &[Buffer], uses: &mut Uses) -
     let mut axes: Vec<Option<usize>> = vec![None; stage.operands.len()];
     for (operand, subs, padded) in reads(body) {
         let view = &stage.operands[operand];
-        let own = match subs.iter().filter(|sub| uses_index(sub)).count() {
+        let it = match subs.iter().filter(|sub| uses_index(sub)).count() {
             0 => Use::Whole,
             1 if padded && !is_first_axis(view, subs, &sizes, index, buffers) => return None,
             1 if padded || runs_along_rows(view, subs, &sizes, index, buffers) => Use::Rows,
             _ => return None,
         };
-        add(uses, view.buffer, own)?;
+        add(uses, view.buffer, it)?;
         let axis = axis_places(view, subs, sizes[index], index);
-        if own == Use::Rows && axes[operand].is_some() && axes[operand] != axis {
+        if it == Use::Rows && axes[operand].is_some() && axes[operand] != axis {
             return None;
         }
         axes[operand] = axis;
@@ -204,7 +204,7 @@ fn product_uses(
 ) -> Option<()> {
     for (operand, view) in [&gemm.a, &gemm.b, &gemm.c].into_iter().enumerate() {
         let axis = product_axis(gemm, at, operand).filter(|axis| view.strides[*axis] != 0);
-        let own = match axis {
+        let it = match axis {
             Some(axis) => {
                 let axes = (0..view.shape.len()).filter(|other| *other != axis);
                 let axes = axes.map(|other| (view.strides[other], view.shape[other]));
@@ -222,7 +222,7 @@ fn product_uses(
             None if at == gemm.batch.len() + 2 => Use::Sum,
             None => return None,
         };
-        add(uses, view.buffer, own)?;
+        add(uses, view.buffer, it)?;
     }
     Some(())
 }
@@ -230,7 +230,7 @@ fn product_uses(
 /// The same for the steps of a scan of a product that adds to one result.
 fn trip_uses(gemm: &Gemm, scan: &ScanSteps, buffers: &[Buffer], uses: &mut Uses) -> Option<()> {
     for (operand, view) in [&gemm.a, &gemm.b, &gemm.c].into_iter().enumerate() {
-        let own = match view.step_strides.as_slice() {
+        let it = match view.step_strides.as_slice() {
             [] if operand < 2 => Use::Whole,
             [] if gemm.accumulate => Use::Sum,
             [(step, stride)] if *step == scan.step && !scan.reverse => {
@@ -242,7 +242,7 @@ fn trip_uses(gemm: &Gemm, scan: &ScanSteps, buffers: &[Buffer], uses: &mut Uses)
             }
             _ => return None,
         };
-        add(uses, view.buffer, own)?;
+        add(uses, view.buffer, it)?;
     }
     Some(())
 }
@@ -254,7 +254,7 @@ pub(super) struct Part<'b> {
     pub buffers: &'b [Buffer],
     pub uses: &'b HashMap<BufferId, Use>,
     /// The buffers of which all that is left is the rows of one part.
-    pub own: &'b HashSet<BufferId>,
+    pub it: &'b HashSet<BufferId>,
 }
 
 impl Part<'_> {
@@ -293,8 +293,8 @@ impl Part<'_> {
         }
         let mut operands: Vec<View> = stage.operands.iter().map(|view| self.view(view)).collect();
         for (operand, view) in operands.iter_mut().enumerate() {
-            let own = reads(body).find(|(read, ..)| *read == operand);
-            if let Some((_, subs, _)) = own {
+            let it = reads(body).find(|(read, ..)| *read == operand);
+            if let Some((_, subs, _)) = it {
                 self.shorten(view, subs, extents(body)[index], index);
             }
         }
@@ -338,13 +338,13 @@ impl Part<'_> {
         Gemm { a, b, c, accumulate, ..gemm.clone() }
     }
 
-    fn is(&self, own: Use, view: &View) -> bool {
-        self.uses.get(&view.buffer) == Some(&own)
+    fn is(&self, it: Use, view: &View) -> bool {
+        self.uses.get(&view.buffer) == Some(&it)
     }
 
     /// A view that moves on with the new step, if its buffer is touched row by row.
     fn view(&self, view: &View) -> View {
-        if !self.is(Use::Rows, view) || self.own.contains(&view.buffer) {
+        if !self.is(Use::Rows, view) || self.it.contains(&view.buffer) {
             return view.clone();
         }
         let stride = self.buffers[view.buffer.0 as usize].len as i64 / self.parts;

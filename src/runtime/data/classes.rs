@@ -74,7 +74,7 @@ impl Classes {
         let members: Vec<(&DataSet, &SourceColumn)> = sets
             .iter()
             .filter_map(|set| {
-                let column = set.columns.iter().find(|own| own.field == *field && holds_names(own))?;
+                let column = set.columns.iter().find(|it| it.field == *field && holds_names(it))?;
                 Some((set, column))
             })
             .collect();
@@ -176,7 +176,7 @@ fn names_of(set: &DataSet, column: &SourceColumn, base: &Path) -> Option<BTreeSe
 
 /// The n of a field `class(n)`, and where it stands.
 pub fn declared(set: &DataSet, field: &str) -> Option<(usize, Span)> {
-    let field = set.fields.iter().find(|own| &*own.name == field)?;
+    let field = set.fields.iter().find(|it| &*it.name == field)?;
     let bound = field.bounds.iter().find(|bound| bound.is_declared)?;
     Some((usize::try_from(bound.below.as_number()?).ok()?, bound.span))
 }

@@ -88,7 +88,7 @@ pub fn load(
     evaluate: &mut dyn Evaluate,
 ) -> Result<Table, Diagnostic> {
     let read = read::columns(set, around, precision, limits.memory)?;
-    let (columns, wide): (Vec<Column>, Vec<_>) = read.into_iter().map(|own| (own.column, own.wide)).unzip();
+    let (columns, wide): (Vec<Column>, Vec<_>) = read.into_iter().map(|it| (it.column, it.wide)).unzip();
     let rows = count_rows(set, &columns)?;
     let parts = parts(set, rows)?;
     let text = columns.iter().find_map(|column| match column {
@@ -106,14 +106,14 @@ pub fn load(
     let fields = making.all(columns, wide, evaluate)?;
     let mut bounds = BTreeMap::new();
     for field in &set.fields {
-        let own = Bounds::new(set, field, &sizes);
+        let it = Bounds::new(set, field, &sizes);
         match fields.get(&field.name) {
-            Some(Column::Memory(array)) => own.check(array, |at| at)?,
-            Some(Column::Windows(windows)) => own.check_vocabulary(windows.text().vocabulary())?,
+            Some(Column::Memory(array)) => it.check(array, |at| at)?,
+            Some(Column::Windows(windows)) => it.check_vocabulary(windows.text().vocabulary())?,
             Some(Column::Lazy(_)) | None => {}
         }
-        if own.is_open() || matches!(fields.get(&field.name), Some(Column::Lazy(_))) {
-            bounds.insert(field.name.clone(), own);
+        if it.is_open() || matches!(fields.get(&field.name), Some(Column::Lazy(_))) {
+            bounds.insert(field.name.clone(), it);
         }
     }
     Ok(Table { rows, fields, bounds, parts, text, whole: Mutex::default() })
@@ -223,8 +223,8 @@ impl Fields<'_> {
     ) -> Result<Vec<(ColumnKey, Column)>, Diagnostic> {
         let mut found = Vec::new();
         for key in columns_of(graph) {
-            let own = made.get(&key.field).filter(|_| key.set == self.set.name);
-            let column = match own {
+            let it = made.get(&key.field).filter(|_| key.set == self.set.name);
+            let column = match it {
                 Some(column) => Some((column.clone(), self.rows_of(key.part.as_deref()))),
                 None => evaluate.column(&key, self.sizes)?,
             };
@@ -316,7 +316,7 @@ impl Fields<'_> {
         let mut made = Vec::new();
         let mut eager = whole.clone();
         eager.outputs.clear();
-        for (output, own) in graph.outputs.iter().zip(&whole.outputs) {
+        for (output, it) in graph.outputs.iter().zip(&whole.outputs) {
             let column = match &graph[output.node].op {
                 // Fields that are columns as they stand need no computing.
                 Op::Input { name, .. } if wide.contains_key(name) => {
@@ -329,23 +329,23 @@ impl Fields<'_> {
                 _ => None,
             };
             match column {
-                Some(Column::Lazy(lazy)) if lazy.is_made() => made.push((own, lazy)),
+                Some(Column::Lazy(lazy)) if lazy.is_made() => made.push((it, lazy)),
                 Some(column) => drop(fields.insert(output.name.text(), column)),
-                None => eager.outputs.push(own.clone()),
+                None => eager.outputs.push(it.clone()),
             }
         }
         let bytes = made.iter().fold(0usize, |sum, (_, lazy)| sum.saturating_add(lazy.bytes()));
-        for (own, lazy) in made {
+        for (it, lazy) in made {
             let column = if bytes > self.limits.memory {
                 Column::Lazy(lazy)
-            } else if bytes > self.limits.piece && is_elementwise(whole, own) {
+            } else if bytes > self.limits.piece && is_elementwise(whole, it) {
                 let mut carry = |code: &_, sizes: &_, inputs: &_| evaluate.rows(code, sizes, inputs);
                 Column::Memory(lazy.whole(&mut carry)?.narrowed().into())
             } else {
-                eager.outputs.push(own.clone());
+                eager.outputs.push(it.clone());
                 continue;
             };
-            fields.insert(own.name.text(), column);
+            fields.insert(it.name.text(), column);
         }
         if !eager.outputs.is_empty() {
             // What files say is computed with in 64 bits, if it has so many digits. Random numbers are those of the
@@ -439,11 +439,11 @@ impl Fields<'_> {
         let graph = only(graph, output);
         let names = input_names(&graph);
         let (fixed, names): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| known.contains_key(name));
-        let own: Columns = names
+        let it: Columns = names
             .into_iter()
             .map(|name| inputs.get(&name).map(|column| (name, column.clone())))
             .collect::<Option<_>>()?;
-        if !own.values().any(|column| matches!(column, Column::Lazy(_))) {
+        if !it.values().any(|column| matches!(column, Column::Lazy(_))) {
             return None;
         }
         let field = self.set.fields.iter().find(|field| field.name == output.name.text())?;
@@ -453,7 +453,7 @@ impl Fields<'_> {
             rows: format!("{}.rows", self.set.name).into(),
             sizes: self.sizes.clone(),
             n_rows: self.n_rows,
-            inputs: own,
+            inputs: it,
             known: fixed.into_iter().map(|name| (name.clone(), Arc::clone(&known[&name]))).collect(),
             functions: Cache::default(),
         };

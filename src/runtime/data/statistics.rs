@@ -87,7 +87,7 @@ impl Rows<'_> {
         let mut counts_rows = vec![false; graph.len()];
         for (rows, _) in self.counts {
             let kinds = kinds(graph, rows, &Names { columns: self.columns, known });
-            counts_rows.iter_mut().zip(kinds).for_each(|(own, kind)| *own |= kind == Kind::Other);
+            counts_rows.iter_mut().zip(kinds).for_each(|(it, kind)| *it |= kind == Kind::Other);
         }
         let mut is_known = vec![false; graph.len()];
         let mut needed = vec![false; graph.len()];
@@ -107,7 +107,7 @@ impl Rows<'_> {
                 operands().for_each(|operand| needed[operand] = true);
             }
         }
-        let wanted = |id: &NodeId| [&is_known, &needed, &counts_rows].iter().all(|own| own[id.0 as usize]);
+        let wanted = |id: &NodeId| [&is_known, &needed, &counts_rows].iter().all(|it| it[id.0 as usize]);
         graph.nodes().map(|(id, _)| id).filter(wanted).collect()
     }
 
@@ -148,7 +148,7 @@ impl Rows<'_> {
                 total
                     .iter_mut()
                     .zip(values.iter())
-                    .for_each(|(total, own)| *total = joined(combine, *total, *own));
+                    .for_each(|(total, it)| *total = joined(combine, *total, *it));
             }
         }
         let of = |(name, (shape, values)): (OutputKey, (Vec<usize>, Vec<f64>))| {
@@ -172,13 +172,13 @@ fn identity(combine: Combine) -> f64 {
     }
 }
 
-fn joined(combine: Combine, total: f64, own: f64) -> f64 {
+fn joined(combine: Combine, total: f64, it: f64) -> f64 {
     match combine {
-        Combine::Mul => total * own,
-        Combine::Max | Combine::Min if total.is_nan() || own.is_nan() => f64::NAN,
-        Combine::Max => total.max(own),
-        Combine::Min => total.min(own),
-        Combine::Set | Combine::Add | Combine::ArgMax | Combine::ArgMin => total + own,
+        Combine::Mul => total * it,
+        Combine::Max | Combine::Min if total.is_nan() || it.is_nan() => f64::NAN,
+        Combine::Max => total.max(it),
+        Combine::Min => total.min(it),
+        Combine::Set | Combine::Add | Combine::ArgMax | Combine::ArgMin => total + it,
     }
 }
 

@@ -145,7 +145,7 @@ impl Batch {
             };
             slots.push(slot.ok_or_else(|| unbound(&external.name, train.span))?);
         }
-        let result = |key: OutputKey| keys.iter().position(|own| **own == key);
+        let result = |key: OutputKey| keys.iter().position(|it| **it == key);
         let lines = 0..train.lines.len() as u32;
         let losses = lines.filter_map(|line| result(OutputKey::Loss(line))).collect();
         let mut metrics = Vec::new();
@@ -180,14 +180,14 @@ impl Batch {
             return self.series(&session.caller, &mut session.memory, rows, steps, 0, first, watch);
         }
         for step in 0..steps {
-            let own = &rows[step * self.size..(step + 1) * self.size];
+            let it = &rows[step * self.size..(step + 1) * self.size];
             for slot in &self.slots {
                 if let Slot::Field(column, Some(field)) = slot {
-                    field.fill(session, column, own)?;
+                    field.fill(session, column, it)?;
                 }
             }
             let moment = Moment { step: first.step.wrapping_add(step as u32), ..first };
-            let taken = self.series(&session.caller, &mut session.memory, own, 1, step, moment, watch)?;
+            let taken = self.series(&session.caller, &mut session.memory, it, 1, step, moment, watch)?;
             if !taken.finite {
                 return Ok(Taken { steps: step + 1, finite: false });
             }
@@ -332,7 +332,7 @@ impl Batch {
     /// For each whole metric its arguments over some steps, rows first.
     pub fn gathered(&self, steps: Range<usize>) -> Vec<Vec<Array>> {
         let argument = |number: &usize| {
-            let at = self.slots.iter().position(|slot| matches!(slot, Slot::Result(own) if own == number));
+            let at = self.slots.iter().position(|slot| matches!(slot, Slot::Result(it) if it == number));
             let mut shape = at.map(|at| self.function.externals[at].shape.clone()).unwrap_or_default();
             let count = shape.iter().product::<usize>();
             // A scalar is the same in all steps.

@@ -92,10 +92,10 @@ fn reduce(
     let value = convert(&mut l, value, elem);
     let mut out: Vec<Axis> = Vec::new();
     let mut write: Vec<Sub> = Vec::new();
-    for (axis, own) in axes.iter().enumerate() {
+    for (axis, cx) in axes.iter().enumerate() {
         match kept.iter().position(|kept| *kept == axis) {
             Some(place) => {
-                out.push(own.clone());
+                out.push(cx.clone());
                 write.push(l.index(place));
             }
             None if over.keep => {

@@ -78,11 +78,9 @@ impl Elaborator<'_> {
         let name = &definition.name;
         let found = self.frame().find(&name.text).cloned();
         let (value, span, written) = match (found, definition.op) {
-            (Some(own), DefineOp::Set) if own.kind == BindingKind::Declared => {
-                (own.value, own.span, own.written)
-            }
+            (Some(cx), DefineOp::Set) if cx.kind == BindingKind::Declared => (cx.value, cx.span, cx.written),
             (_, DefineOp::Set) => return Some(None),
-            (Some(own), DefineOp::Add) => (own.value, own.span, own.written),
+            (Some(cx), DefineOp::Add) => (cx.value, cx.span, cx.written),
             (None, DefineOp::Add) => match self.global(&name.text, name.span) {
                 Some(value) => (value, Span::default(), Vec::new()),
                 None => {
@@ -127,7 +125,7 @@ impl Elaborator<'_> {
         let (indices, body) = flattened(reduce);
         let again = |index: &&ReduceIndex| match index {
             ReduceIndex::Index(index) => names.has(&index.name.text),
-            ReduceIndex::Pack(pack) => names.packs.iter().any(|own| own.text == pack.text),
+            ReduceIndex::Pack(pack) => names.packs.iter().any(|it| it.text == pack.text),
         };
         let bounded_by_left = indices.iter().any(|index| match index {
             ReduceIndex::Index(index) => index.bound.as_ref().is_some_and(|bound| mentions(bound, names)),
@@ -149,7 +147,7 @@ impl Elaborator<'_> {
                     axes.push((Some(index.name.text.clone()), 1, subscript.span))
                 }
                 TargetSubscriptKind::Pack(pack) => {
-                    let width = match self.frame().find(&pack.text).map(|own| &own.value) {
+                    let width = match self.frame().find(&pack.text).map(|cx| &cx.value) {
                         Some(Value::Pack(sizes)) => sizes.len(),
                         _ => 0,
                     };
@@ -180,7 +178,7 @@ impl Elaborator<'_> {
         let scalar = self.indexed_scalar(&value, body.span)?;
         let elem = self.with_index_body(|l| l.elem(scalar))?;
         let (interval, field) = match &value {
-            Value::Indexed(own) => (interval_of(&value), own.field.clone()),
+            Value::Indexed(cx) => (interval_of(&value), cx.field.clone()),
             _ => (interval_of(&value), None),
         };
         let places = places?;
@@ -210,7 +208,7 @@ impl Elaborator<'_> {
                 TargetSubscriptKind::Expr(expr) => self.expr(expr, None),
                 TargetSubscriptKind::Pack(pack) => {
                     match self.pack_places(pack, subscript.span) {
-                        Some(own) => places.extend(own),
+                        Some(cx) => places.extend(cx),
                         None => fits = false,
                     }
                     continue;
@@ -236,9 +234,9 @@ impl Elaborator<'_> {
         definition: &IndexDefinition,
         span: Span,
     ) -> Option<(ScalarId, Elem)> {
-        let own = target.tensor.ty.elem;
+        let it = target.tensor.ty.elem;
         let name = &definition.name;
-        if definition.op == DefineOp::Add && own == Elem::Bool {
+        if definition.op == DefineOp::Add && it == Elem::Bool {
             let error =
                 Diagnostic::error("E0215", format!("`{name}` is made of bools and cannot be added to"));
             let error = error.at(definition.target_span, "`+=` needs numbers");
@@ -249,23 +247,23 @@ impl Elaborator<'_> {
             });
             return None;
         }
-        let fits = elem == own || own == Elem::Float || (own == Elem::Int && elem == Elem::Bool);
+        let fits = elem == it || it == Elem::Float || (it == Elem::Int && elem == Elem::Bool);
         if !fits {
-            let message = format!("`{name}` is made of {own}s, the right side gives {elem}s");
+            let message = format!("`{name}` is made of {it}s, the right side gives {elem}s");
             let mut error = Diagnostic::error("E0215", message).at(span, format!("gives {elem}s"));
             if target.span != Span::default() {
                 error = error
-                    .and_at(target.span, format!("declared as {}", show_axes(own, &target.tensor.axes())));
+                    .and_at(target.span, format!("declared as {}", show_axes(it, &target.tensor.axes())));
             }
-            self.report(match own {
+            self.report(match it {
                 Elem::Int => error.help("`int(x)` drops what is behind the point"),
                 Elem::Bool => error.help("compare to make bools: `x > 0`"),
                 Elem::Float => error,
             });
             return None;
         }
-        let scalar = self.with_index_body(|l| convert(l, scalar, own))?;
-        Some((scalar, own))
+        let scalar = self.with_index_body(|l| convert(l, scalar, it))?;
+        Some((scalar, it))
     }
 
     /// Whether the left side fits the tensor that is written into. Gives whether writes outside are dropped.

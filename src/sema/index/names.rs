@@ -37,20 +37,20 @@ struct Mention {
 
 impl<'t> Names<'t> {
     fn add(&mut self, name: Arc<str>, span: Span, bound: Option<&'t ast::Expr>) {
-        match self.indices.iter_mut().find(|own| own.name == name) {
-            Some(own) => own.bound = own.bound.or(bound),
+        match self.indices.iter_mut().find(|it| it.name == name) {
+            Some(cx) => cx.bound = cx.bound.or(bound),
             None => self.indices.push(IndexName { name, span, bound }),
         }
     }
 
     fn add_pack(&mut self, name: &'t ast::Name) {
-        if !self.packs.iter().any(|own| own.text == name.text) {
+        if !self.packs.iter().any(|it| it.text == name.text) {
             self.packs.push(name);
         }
     }
 
     pub fn has(&self, name: &str) -> bool {
-        self.indices.iter().any(|own| &*own.name == name)
+        self.indices.iter().any(|cx| &*cx.name == name)
     }
 }
 
@@ -65,9 +65,9 @@ impl Elaborator<'_> {
             }
         }
         let bare = |name: &str| {
-            mentions.iter().any(|own| own.bare && &*own.name == name)
+            mentions.iter().any(|cx| cx.bare && &*cx.name == name)
                 || subscripts.iter().any(
-                    |own| matches!(&own.kind, TargetSubscriptKind::Index(index) if &*index.name.text == name),
+                    |cx| matches!(&cx.kind, TargetSubscriptKind::Index(index) if &*index.name.text == name),
                 )
         };
         for subscript in subscripts {
@@ -77,9 +77,9 @@ impl Elaborator<'_> {
                 }
                 TargetSubscriptKind::Pack(pack) => names.add_pack(pack),
                 TargetSubscriptKind::Expr(expr) => {
-                    let (mut own, mut packs) = (Vec::new(), Vec::new());
-                    mention(expr, false, &mut own, &mut packs);
-                    for found in own {
+                    let (mut cx, mut packs) = (Vec::new(), Vec::new());
+                    mention(expr, false, &mut cx, &mut packs);
+                    for found in cx {
                         if found.bare || bare(&found.name) || !self.is_number_name(&found.name, found.span) {
                             names.add(found.name, found.span, None);
                         }
@@ -100,7 +100,7 @@ impl Elaborator<'_> {
         for index in indices {
             match index {
                 ReduceIndex::Index(index) => {
-                    if let Some(first) = names.indices.iter().find(|own| own.name == index.name.text) {
+                    if let Some(first) = names.indices.iter().find(|it| it.name == index.name.text) {
                         let message = format!("the index `{}` is introduced twice", index.name);
                         let error =
                             Diagnostic::error("E0313", message).at(index.name.span, "introduced again");
@@ -145,7 +145,7 @@ impl Elaborator<'_> {
     }
 
     fn check_index_name(&mut self, name: &Arc<str>, span: Span) -> bool {
-        let found = self.frame().find(name).map(|own| (own.kind, own.span, own.value.clone()));
+        let found = self.frame().find(name).map(|cx| (cx.kind, cx.span, cx.value.clone()));
         let (what, declared, value) = match found {
             Some((kind, at, value)) => match kind {
                 BindingKind::Dim { .. } | BindingKind::Hyper | BindingKind::For | BindingKind::Step => {

@@ -217,14 +217,14 @@ impl Elaborator<'_> {
     /// The indices of a pack as subscripts.
     pub(super) fn pack_places(&mut self, pack: &ast::Name, span: Span) -> Option<Vec<Place>> {
         let found = self.index_frames.last().and_then(|frame| {
-            let own = frame.packs.iter().rev().find(|(name, _)| *name == pack.text)?;
-            Some((own.1.clone(), frame.parts.domain().to_vec()))
+            let it = frame.packs.iter().rev().find(|(name, _)| *name == pack.text)?;
+            Some((it.1.clone(), frame.parts.domain().to_vec()))
         });
         let Some((indices, domain)) = found else {
             if self.index_frames.iter().any(|frame| frame.doubtful) {
                 return None;
             }
-            let known = self.frame().find(&pack.text).map(|own| own.value.clone());
+            let known = self.frame().find(&pack.text).map(|it| it.value.clone());
             if matches!(known, Some(Value::Error)) {
                 return None;
             }
@@ -292,7 +292,7 @@ impl Elaborator<'_> {
                 let message = format!("a subscript must be an int, found {}", other.describe());
                 let mut error = Diagnostic::error("E0307", message).at(span, "not an int");
                 let text = self.text(span);
-                let is_float = matches!(other, Value::Indexed(own) if own.elem == Elem::Float);
+                let is_float = matches!(other, Value::Indexed(cx) if cx.elem == Elem::Float);
                 if is_float && text.contains('/') {
                     error = error.help(format!("`/` gives a float; `int(floor({text}))` rounds down"));
                 } else if matches!(other, Value::Tensor(_)) {

@@ -52,7 +52,7 @@ pub(super) fn flattened(reduce: &ast::Reduce) -> (Vec<&ReduceIndex>, &ast::Expr)
             | ReduceOp::All => true,
             ReduceOp::Mean | ReduceOp::Argmax | ReduceOp::Argmin => false,
         };
-        let again = |index: &ReduceIndex| indices.iter().any(|own| name_of(own) == name_of(index));
+        let again = |index: &ReduceIndex| indices.iter().any(|cx| name_of(cx) == name_of(index));
         if !merges || inner.op != reduce.op || inner.indices.iter().any(again) || bounds_name(&indices, inner)
         {
             break;
@@ -69,7 +69,7 @@ fn bounds_name(outer: &[&ReduceIndex], inner: &ast::Reduce) -> bool {
     for index in &inner.indices {
         if let ReduceIndex::Index(ast::Index { bound: Some(bound), .. }) = index {
             super::super::walk::expr(bound, &mut |part| {
-                found |= part.as_name().is_some_and(|name| outer.iter().any(|own| name_of(own) == &**name));
+                found |= part.as_name().is_some_and(|name| outer.iter().any(|cx| name_of(cx) == &**name));
             });
         }
     }
@@ -239,8 +239,8 @@ fn result_interval(op: ReduceOp, value: &Value, terms: &Dim) -> Option<Interval>
         ReduceOp::Argmax | ReduceOp::Argmin => Some(Interval::below(terms)),
         ReduceOp::Max | ReduceOp::Min if terms.at_least(&Dim::ONE) => interval_of(value),
         ReduceOp::Sum => {
-            let own = interval_of(value)?;
-            Some(Interval { least: &own.least * terms, greatest: &own.greatest * terms })
+            let it = interval_of(value)?;
+            Some(Interval { least: &it.least * terms, greatest: &it.greatest * terms })
         }
         _ => None,
     }

@@ -59,20 +59,20 @@ impl Uses {
 
     /// A bare use of an index in an axis of known size.
     pub fn note(&mut self, name: &str, size: Dim, span: Span, place: String) {
-        if let Some(wanted) = self.wanted.iter_mut().find(|own| &*own.name == name) {
+        if let Some(wanted) = self.wanted.iter_mut().find(|cx| &*cx.name == name) {
             wanted.bare.push(BareUse { size, span, place });
         }
     }
 
     fn note_broken(&mut self, name: &str) {
-        self.wanted.iter_mut().filter(|own| &*own.name == name).for_each(|own| own.broken = true);
+        self.wanted.iter_mut().filter(|cx| &*cx.name == name).for_each(|cx| cx.broken = true);
     }
 
     pub(super) fn note_compound(&mut self, expr: &Expr, hidden: &[Arc<str>]) {
         super::super::walk::expr(expr, &mut |part| {
             if let ExprKind::Name(name) = &part.kind
                 && !hidden.contains(name)
-                && let Some(wanted) = self.wanted.iter_mut().find(|own| own.name == *name)
+                && let Some(wanted) = self.wanted.iter_mut().find(|it| it.name == *name)
             {
                 wanted.compound = wanted.compound.or(Some(expr.span));
             }
@@ -151,9 +151,9 @@ impl Elaborator<'_> {
         let mut compile_time = true;
         super::super::walk::expr(condition, &mut |part| match &part.kind {
             ExprKind::Name(name) => {
-                compile_time &= self.frame().find(name).is_none_or(|own| {
-                    !own.value.is_run_time()
-                        && !matches!(own.value, Value::Instance(_) | Value::Layer(_) | Value::Error)
+                compile_time &= self.frame().find(name).is_none_or(|cx| {
+                    !cx.value.is_run_time()
+                        && !matches!(cx.value, Value::Instance(_) | Value::Layer(_) | Value::Error)
                 });
             }
             // What is called with a tensor's name in it is not known; `kind(mask)` is.
@@ -176,7 +176,7 @@ impl Elaborator<'_> {
             if let ExprKind::Name(name) = &part.kind {
                 found |= hidden.contains(name)
                     || uses.names.contains(name)
-                    || self.frame().find(name).is_some_and(|own| matches!(own.value, Value::Indexed(_)));
+                    || self.frame().find(name).is_some_and(|cx| matches!(cx.value, Value::Indexed(_)));
             }
             if let ExprKind::Subscript { subscripts, .. } = &part.kind {
                 found |= subscripts.items.iter().any(|item| matches!(item.kind, SubscriptKind::Pack(_)));
@@ -199,7 +199,7 @@ impl Elaborator<'_> {
                 SubscriptKind::At(at) => {
                     match at.as_name() {
                         Some(name) if !hidden.contains(name) => {
-                            if uses.wanted.iter().any(|own| own.name == *name) {
+                            if uses.wanted.iter().any(|it| it.name == *name) {
                                 bare.push((name.clone(), axis, item.span));
                             }
                         }
@@ -208,7 +208,7 @@ impl Elaborator<'_> {
                     axis = axis.map(|axis| axis + 1);
                 }
                 SubscriptKind::Pack(pack) => {
-                    axis = match self.frame().find(&pack.text).map(|own| &own.value) {
+                    axis = match self.frame().find(&pack.text).map(|cx| &cx.value) {
                         Some(Value::Pack(sizes)) => axis.map(|axis| axis + sizes.len()),
                         _ => None,
                     };
@@ -263,7 +263,7 @@ impl Elaborator<'_> {
         for index in &names.indices {
             let range = match index.bound {
                 Some(bound) => self.written_range(names, &index.name, bound),
-                None => match uses.wanted.iter().find(|own| own.name == index.name) {
+                None => match uses.wanted.iter().find(|it| it.name == index.name) {
                     Some(wanted) => self.range_of_uses(wanted),
                     None => None,
                 },
@@ -273,7 +273,7 @@ impl Elaborator<'_> {
             made.indices.push(Ranged { name: index.name.clone(), span: index.span, range });
         }
         for pack in &names.packs {
-            let value = self.frame().find(&pack.text).map(|own| own.value.clone());
+            let value = self.frame().find(&pack.text).map(|it| it.value.clone());
             match value {
                 Some(Value::Pack(axes)) => {
                     let ranges = axes.iter().map(|axis| axis.size.clone()).collect();
@@ -296,7 +296,7 @@ impl Elaborator<'_> {
         super::super::walk::expr(bound, &mut |part| {
             if let ExprKind::Name(name) = &part.kind {
                 let is_index = names.has(name)
-                    || self.frame().find(name).is_some_and(|own| matches!(own.value, Value::Indexed(_)));
+                    || self.frame().find(name).is_some_and(|cx| matches!(cx.value, Value::Indexed(_)));
                 if is_index && other.is_none() {
                     other = Some((name.clone(), part.span));
                 }

@@ -81,8 +81,8 @@ impl Elaborator<'_> {
     ) -> Tensor {
         let span = definition.target_span.to(definition.value.span);
         let builder = LoopBuilder::resume(self.graph(), frame.parts.clone());
-        let in_order = (0..subs.len())
-            .all(|axis| matches!(&subs[axis], Sub::Affine(own) if own.as_index() == Some(axis)));
+        let in_order =
+            (0..subs.len()).all(|axis| matches!(&subs[axis], Sub::Affine(cx) if cx.as_index() == Some(axis)));
         if covers_all
             && in_order
             && let Some(node) = whole_read(&builder, right.scalar)
@@ -199,8 +199,7 @@ impl Elaborator<'_> {
 fn whole_read(l: &LoopBuilder<'_>, scalar: ScalarId) -> Option<NodeId> {
     let Scalar::Read { operand, subs, padded: false } = l.scalar(scalar) else { return None };
     let in_order = subs.len() == l.domain().len()
-        && (0..subs.len())
-            .all(|axis| matches!(&subs[axis], Sub::Affine(own) if own.as_index() == Some(axis)));
+        && (0..subs.len()).all(|axis| matches!(&subs[axis], Sub::Affine(cx) if cx.as_index() == Some(axis)));
     in_order.then(|| l.operands()[*operand as usize])
 }
 

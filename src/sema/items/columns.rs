@@ -43,7 +43,7 @@ impl DataTable {
 
     /// A data set that has a field of this name.
     pub fn set_with_field(&self, field: &str) -> Option<&Arc<str>> {
-        let has = |info: &DataInfo| info.fields.iter().any(|own| &*own.name == field);
+        let has = |info: &DataInfo| info.fields.iter().any(|cx| &*cx.name == field);
         let mut sets: Vec<&Arc<str>> =
             self.sets.iter().filter(|(_, info)| has(info)).map(|(name, _)| name).collect();
         sets.sort();
@@ -122,8 +122,7 @@ impl Elaborator<'_> {
             if info.broken {
                 return Value::Error;
             }
-            if self.data.is_own(&data.item) && self.data.declared.iter().any(|own| own.name.as_str() == name)
-            {
+            if self.data.is_own(&data.item) && self.data.declared.iter().any(|it| it.name.as_str() == name) {
                 let message = format!("`{name}` of `{}` is not known yet", data.item);
                 let error = Diagnostic::error("E0601", message).at(span, "this field, or one below it");
                 self.report(error.help("a field may use those above it"));
@@ -322,12 +321,12 @@ impl Elaborator<'_> {
     /// The present row of a column, which becomes an input of the data graph.
     fn read_column(&mut self, select: Select, names: Option<Vec<String>>, row: Type, span: Span) -> Value {
         let Some(reading) = &mut self.data.reading else { return Value::Error };
-        let known = reading.columns.iter().find(|own| {
-            own.select == select
-                && own.names == names
-                && own.row == row
-                && own.training_only == reading.training_only
-                && own.field == reading.field
+        let known = reading.columns.iter().find(|cx| {
+            cx.select == select
+                && cx.names == names
+                && cx.row == row
+                && cx.training_only == reading.training_only
+                && cx.field == reading.field
         });
         let name = match known {
             Some(column) => column.name.clone(),

@@ -17,8 +17,8 @@ use crate::syntax::ast;
 const MAKERS: [&str; 3] = ["uniform", "normal", "bernoulli"];
 
 /// Elaborates a `data` item and enters it into the table of data sets.
-pub fn data_item(own: &mut Elaborator<'_>, item: &ast::Data) -> DataSet {
-    let errors_before = own.diagnostics.len();
+pub fn data_item(cx: &mut Elaborator<'_>, item: &ast::Data) -> DataSet {
+    let errors_before = cx.diagnostics.len();
     let name = item.name.text.clone();
     let mut set = DataSet {
         name: name.clone(),
@@ -35,14 +35,14 @@ pub fn data_item(own: &mut Elaborator<'_>, item: &ast::Data) -> DataSet {
     // Without source or rows nothing sensible can be said of the fields.
     let mut known = true;
     if let Some(source) = &item.source {
-        let read = sources::read_source(own, source);
+        let read = sources::read_source(cx, source);
         known = read.is_some();
         set.source = read.unwrap_or(Source::None);
     }
-    known &= read_settings(own, item, &mut set);
-    known = known && says_its_rows(own, item);
+    known &= read_settings(cx, item, &mut set);
+    known = known && says_its_rows(cx, item);
     // Fields may name the data itself, with those of its fields that stand above.
-    own.data.whole.clear();
+    cx.data.whole.clear();
     let so_far = DataInfo {
         span: item.name.span,
         rows: rows_symbol(&name),
@@ -50,27 +50,27 @@ pub fn data_item(own: &mut Elaborator<'_>, item: &ast::Data) -> DataSet {
         fields: Vec::new(),
         broken: !known,
     };
-    own.data.sets.insert(name.clone(), so_far);
-    let column_rows = if known { fields(own, item, &mut set) } else { None };
+    cx.data.sets.insert(name.clone(), so_far);
+    let column_rows = if known { fields(cx, item, &mut set) } else { None };
     if set.rows.is_none() && matches!(set.source, Source::None) {
         set.rows = column_rows;
-        if column_rows.is_none() && !own.has_errors() {
+        if column_rows.is_none() && !cx.has_errors() {
             let error = Diagnostic::error("E0605", format!("the number of rows of `{name}` is not known"));
             let error = error.at(item.name.span, "there is no source, no literal column and no `rows`");
-            own.report(error.help("write `rows = 1_000` for made data"));
+            cx.report(error.help("write `rows = 1_000` for made data"));
         }
     }
     if let Some(seed) = &item.seed
-        && own.diagnostics.len() == errors_before
+        && cx.diagnostics.len() == errors_before
         && (set.parts.is_empty() || set.in_order)
         && !set.graph.draws_numbers()
     {
         let error = Diagnostic::error("E0635", "`seed` has no effect");
         let error = error.at(seed.span, "nothing in this data is random");
-        own.report(error.help("remove it: it is for random numbers and for the permutation of a `split`"));
+        cx.report(error.help("remove it: it is for random numbers and for the permutation of a `split`"));
     }
     let rows = set.rows.map_or_else(|| rows_symbol(&name), |rows| Dim::number(rows as i64));
-    let broken = own.diagnostics.len() > errors_before;
+    let broken = cx.diagnostics.len() > errors_before;
     let infos = set.fields.iter().map(field_info);
     let info = DataInfo {
         span: item.name.span,
@@ -79,7 +79,7 @@ pub fn data_item(own: &mut Elaborator<'_>, item: &ast::Data) -> DataSet {
         fields: infos.collect(),
         broken,
     };
-    own.data.sets.insert(name, info);
+    cx.data.sets.insert(name, info);
     set
 }
 
@@ -97,7 +97,7 @@ fn rows_symbol(name: &str) -> Dim {
 }
 
 /// Whether there are a source, literals or `rows`.
-fn says_its_rows(own: &mut Elaborator<'_>, item: &ast::Data) -> bool {
+fn says_its_rows(cx: &mut Elaborator<'_>, item: &ast::Data) -> bool {
     let is_literal = |field: &ast::DataField| match &field.value.kind {
         ast::ExprKind::Call { callee, .. } => {
             !callee.as_name().is_some_and(|name| MAKERS.contains(&&**name)) || field.ty.is_none()
@@ -109,85 +109,85 @@ fn says_its_rows(own: &mut Elaborator<'_>, item: &ast::Data) -> bool {
     }
     let error = Diagnostic::error("E0605", format!("the number of rows of `{}` is not known", item.name));
     let error = error.at(item.name.span, "there is no source, no literal column and no `rows`");
-    own.report(error.help("write `rows = 1_000` for made data"));
+    cx.report(error.help("write `rows = 1_000` for made data"));
     item.fields.is_empty()
 }
 
 /// Reads `rows`, `seed` and `split`. `false` if the number of rows is wrong.
-fn read_settings(own: &mut Elaborator<'_>, item: &ast::Data, set: &mut DataSet) -> bool {
-    let errors = own.diagnostics.len();
+fn read_settings(cx: &mut Elaborator<'_>, item: &ast::Data, set: &mut DataSet) -> bool {
+    let errors = cx.diagnostics.len();
     if let Some(rows) = &item.rows
-        && let Some(count) = own.compile_time_int(&rows.value, "`rows`")
+        && let Some(count) = cx.compile_time_int(&rows.value, "`rows`")
     {
         if !(1..=1 << 31).contains(&count) {
             let label = if count < 1 { "data has at least one row" } else { "at most 2^31 are possible" };
-            own.error("E0605", format!("`rows` is {count}"), rows.value.span, label);
+            cx.error("E0605", format!("`rows` is {count}"), rows.value.span, label);
         } else if !matches!(set.source, Source::None) {
-            own.error("E0605", "the file says how many rows there are", rows.span, "`rows` is for made data");
+            cx.error("E0605", "the file says how many rows there are", rows.span, "`rows` is for made data");
         } else {
             set.rows = Some(count as u64);
         }
     }
-    let fits = own.diagnostics.len() == errors;
+    let fits = cx.diagnostics.len() == errors;
     if let Some(seed) = &item.seed
-        && let Some(value) = own.compile_time_int(&seed.value, "`seed`")
+        && let Some(value) = cx.compile_time_int(&seed.value, "`seed`")
     {
         set.seed = value as u64;
     }
     let Some(split) = &item.split else { return fits };
     if let Some(in_order) = &split.in_order {
-        set.in_order = own.compile_time_bool(&in_order.value, "`in_order`").unwrap_or(false);
+        set.in_order = cx.compile_time_bool(&in_order.value, "`in_order`").unwrap_or(false);
     }
     let mut sum = 0.0;
-    let errors = own.diagnostics.len();
+    let errors = cx.diagnostics.len();
     for part in &split.parts {
-        let value = own.expr(&part.value, None);
+        let value = cx.expr(&part.value, None);
         let Some(share) = value.as_float() else {
             if !value.is_error() {
-                own.error("E0606", "the share of a part is a number", part.value.span, value.describe());
+                cx.error("E0606", "the share of a part is a number", part.value.span, value.describe());
             }
             continue;
         };
         if !(share > 0.0 && share <= 1.0) {
             let error = Diagnostic::error("E0606", format!("the share of `{}` is {share}", part.name));
             let error = error.at(part.value.span, "shares lie between 0 and 1");
-            own.report(match share > 1.0 && share <= 100.0 {
+            cx.report(match share > 1.0 && share <= 100.0 {
                 true => error.suggest("if these are per cent", part.value.span, format!("{}", share / 100.0)),
                 false => error,
             });
         }
         if set.parts.iter().any(|known| known.name == part.name.text) || &*part.name.text == "rows" {
-            own.error("E0606", format!("`{}` cannot name another part", part.name), part.name.span, "taken");
+            cx.error("E0606", format!("`{}` cannot name another part", part.name), part.name.span, "taken");
         }
         sum += share;
         set.parts.push(Part { name: part.name.text.clone(), share });
     }
-    if (sum - 1.0).abs() > 1e-6 && !set.parts.is_empty() && own.diagnostics.len() == errors {
+    if (sum - 1.0).abs() > 1e-6 && !set.parts.is_empty() && cx.diagnostics.len() == errors {
         let error = Diagnostic::error("E0606", format!("the parts add up to {sum}, not to 1"));
-        own.report(error.at(split.span, "shares of all rows"));
+        cx.report(error.at(split.span, "shares of all rows"));
     }
     fits
 }
 
 /// Elaborates the fields. Returns the number of rows of literal columns, if there are any.
-fn fields(own: &mut Elaborator<'_>, item: &ast::Data, set: &mut DataSet) -> Option<u64> {
-    let mode = std::mem::replace(&mut own.mode, Mode { training: false, updates: false });
+fn fields(cx: &mut Elaborator<'_>, item: &ast::Data, set: &mut DataSet) -> Option<u64> {
+    let mode = std::mem::replace(&mut cx.mode, Mode { training: false, updates: false });
     let name = set.name.clone();
     let literal = matches!(set.source, Source::None) && set.rows.is_none();
     let mut column_rows: Option<(u64, Span)> = None;
-    let frame = Frame::new(FrameKind::File, None, own.frame().module, Span::default());
-    own.data.declared = item.fields.clone();
-    own.variables.begin_graph();
-    own.draws.clear();
-    let (graph, ()) = own.in_new_graph(|own| {
-        own.in_frame(frame, |own| {
+    let frame = Frame::new(FrameKind::File, None, cx.frame().module, Span::default());
+    cx.data.declared = item.fields.clone();
+    cx.variables.begin_graph();
+    cx.draws.clear();
+    let (graph, ()) = cx.in_new_graph(|cx| {
+        cx.in_frame(frame, |cx| {
             for field in &item.fields {
                 if set.fields.iter().any(|known| known.name == field.name.text)
                     || set.parts.iter().any(|part| part.name == field.name.text)
                     || matches!(&*field.name.text, "rows" | "T")
                 {
                     let message = format!("`{}` cannot name a field", field.name);
-                    own.error(
+                    cx.error(
                         "E0607",
                         message,
                         field.name.span,
@@ -195,7 +195,7 @@ fn fields(own: &mut Elaborator<'_>, item: &ast::Data, set: &mut DataSet) -> Opti
                     );
                     continue;
                 }
-                if own.is_setting_of_another(field) {
+                if cx.is_setting_of_another(field) {
                     continue;
                 }
                 let mentions_field = {
@@ -209,25 +209,25 @@ fn fields(own: &mut Elaborator<'_>, item: &ast::Data, set: &mut DataSet) -> Opti
                 };
                 let is_column = literal && !mentions_field;
                 let whole = if is_column {
-                    literal_column(own, field, &mut column_rows)
+                    literal_column(cx, field, &mut column_rows)
                 } else {
                     // A name even if `rows = N` is known: then a field can be computed for some rows, too.
                     let rows = match &column_rows {
                         Some((rows, _)) => Dim::number(*rows as i64),
                         None => rows_symbol(&name),
                     };
-                    row_field(own, field, set, rows)
+                    row_field(cx, field, set, rows)
                 };
                 let Some((whole, bounds)) = whole else { continue };
                 let row = crate::ir::Type::new(whole.ty.elem, whole.ty.shape[1..].to_vec());
-                own.graph_mut().output(OutputKey::Named(field.name.text.clone()), whole.node);
+                cx.graph_mut().output(OutputKey::Named(field.name.text.clone()), whole.node);
                 set.fields.push(Field { name: field.name.text.clone(), row, bounds, span: field.name.span });
-                own.data.whole.insert(field.name.text.clone(), whole.clone());
-                if let (Some(info), Some(made)) = (own.data.sets.get_mut(&name), set.fields.last()) {
+                cx.data.whole.insert(field.name.text.clone(), whole.clone());
+                if let (Some(info), Some(made)) = (cx.data.sets.get_mut(&name), set.fields.last()) {
                     info.fields.push(field_info(made));
                     info.rows = whole.ty.shape[0].clone();
                 }
-                own.frame_mut().bind(
+                cx.frame_mut().bind(
                     field.name.text.clone(),
                     Value::Tensor(whole),
                     field.name.span,
@@ -237,19 +237,19 @@ fn fields(own: &mut Elaborator<'_>, item: &ast::Data, set: &mut DataSet) -> Opti
         })
     });
     set.graph = graph;
-    own.data.declared.clear();
-    own.mode = mode;
+    cx.data.declared.clear();
+    cx.mode = mode;
     column_rows.map(|(rows, _)| rows)
 }
 
 /// The bound that `class(n)` declares.
-fn class_bound(own: &mut Elaborator<'_>, field: &ast::DataField) -> Vec<Bound> {
+fn class_bound(cx: &mut Elaborator<'_>, field: &ast::DataField) -> Vec<Bound> {
     let Some(ast::Type { kind: ast::TypeKind::Tensor { element: ast::Element::Class(size), .. }, span }) =
         &field.ty
     else {
         return Vec::new();
     };
-    own.size(size, "the number of classes")
+    cx.size(size, "the number of classes")
         .map(|below| Bound { below, span: *span, is_declared: true })
         .into_iter()
         .collect()
@@ -257,71 +257,71 @@ fn class_bound(own: &mut Elaborator<'_>, field: &ast::DataField) -> Vec<Bound> {
 
 /// `x = [[0, 0], [0, 1]]`: a literal whose first axis is the rows.
 fn literal_column(
-    own: &mut Elaborator<'_>,
+    cx: &mut Elaborator<'_>,
     field: &ast::DataField,
     column_rows: &mut Option<(u64, Span)>,
 ) -> Option<(Tensor, Vec<Bound>)> {
     let span = field.value.span;
-    let value = own.expr(&field.value, None);
+    let value = cx.expr(&field.value, None);
     if value.is_error() {
         return None;
     }
-    let tensor = own.to_tensor(&value, span)?;
+    let tensor = cx.to_tensor(&value, span)?;
     if tensor.rank() == 0 {
         let error =
             Diagnostic::error("E0605", format!("`{}` has no rows", field.name)).at(span, "a single number");
-        own.report(error.help("write a list, one element for each row, or `rows = N` for made data"));
+        cx.report(error.help("write a list, one element for each row, or `rows = N` for made data"));
         return None;
     }
     let rows = tensor.ty.shape[0].clone();
     let Some(count) = rows.as_number() else {
-        own.error("E0605", "the number of rows must be known", span, format!("it is {rows} here"));
+        cx.error("E0605", "the number of rows must be known", span, format!("it is {rows} here"));
         return None;
     };
     match column_rows {
         Some((known, place)) if *known != count as u64 => {
             let error = Diagnostic::error("E0608", format!("`{}` has {count} rows, not {known}", field.name));
             let error = error.at(span, format!("{count} rows"));
-            own.report(error.and_at(*place, format!("{known} rows")));
+            cx.report(error.and_at(*place, format!("{known} rows")));
             return None;
         }
         _ => *column_rows = Some((count as u64, span)),
     }
-    let bounds = class_bound(own, field);
+    let bounds = class_bound(cx, field);
     let tensor = match &field.ty {
         Some(ty) => {
-            let mut expected = own.declared_type(ty)?;
+            let mut expected = cx.declared_type(ty)?;
             expected.axes.insert(0, Axis::new(rows));
             let what = format!("`{}`", field.name);
-            let fitted = own.fit(Value::Tensor(tensor), &expected, &what, span, ty.span);
-            own.to_tensor(&fitted, span)?
+            let fitted = cx.fit(Value::Tensor(tensor), &expected, &what, span, ty.span);
+            cx.to_tensor(&fitted, span)?
         }
         // Numbers without a declared type are floats.
-        None => own.with_elem(tensor, Elem::Float, span)?,
+        None => cx.with_elem(tensor, Elem::Float, span)?,
     };
     Some((tensor, bounds))
 }
 
 /// A field made or read row by row, for all rows.
 fn row_field(
-    own: &mut Elaborator<'_>,
+    cx: &mut Elaborator<'_>,
     field: &ast::DataField,
     set: &mut DataSet,
     rows: Dim,
 ) -> Option<(Tensor, Vec<Bound>)> {
     let expected = match &field.ty {
-        Some(ty) => Some(own.declared_type(ty)?),
+        Some(ty) => Some(cx.declared_type(ty)?),
         None => None,
     };
-    let bounds = class_bound(own, field);
+    let bounds = class_bound(cx, field);
     let columns = std::mem::take(&mut set.columns);
     let training = set.parts.first().filter(|_| !set.parts.is_empty());
     let training_rows = match training {
         Some(part) => Dim::symbol(format!("{}.{}.rows", set.name, part.name)),
         None => rows.clone(),
     };
-    let step = own.new_step_id();
-    own.data.reading = Some(Reading {
+    let step = cx.new_step_id();
+    cx.data.reading = Some(Reading {
         name: set.name.clone(),
         field: field.name.text.clone(),
         source: set.source.clone(),
@@ -331,8 +331,8 @@ fn row_field(
         training_rows,
         columns,
     });
-    let whole = in_rows(own, step, rows, |own| field_value(own, field, expected.as_ref()));
-    if let Some(reading) = own.data.reading.take() {
+    let whole = in_rows(cx, step, rows, |cx| field_value(cx, field, expected.as_ref()));
+    if let Some(reading) = cx.data.reading.take() {
         set.columns = reading.columns;
     }
     Some((whole?, bounds))
@@ -340,35 +340,35 @@ fn row_field(
 
 /// The value of a field for the present row.
 fn field_value(
-    own: &mut Elaborator<'_>,
+    cx: &mut Elaborator<'_>,
     field: &ast::DataField,
     expected: Option<&Expected>,
 ) -> Option<Tensor> {
     let span = field.value.span;
     // Earlier fields are meant with the same row.
-    let step = own.data.reading.as_ref()?.step;
-    let earlier = own.frame().bindings.clone();
-    let opened = own.frame_mut().open();
+    let step = cx.data.reading.as_ref()?.step;
+    let earlier = cx.frame().bindings.clone();
+    let opened = cx.frame_mut().open();
     for binding in earlier {
         if let Value::Tensor(whole) = &binding.value {
-            let row = own.row_of(whole, step, binding.span)?;
-            own.frame_mut().bind(binding.name.clone(), Value::Tensor(row), binding.span, BindingKind::Input);
+            let row = cx.row_of(whole, step, binding.span)?;
+            cx.frame_mut().bind(binding.name.clone(), Value::Tensor(row), binding.span, BindingKind::Input);
         }
     }
-    let value = own.expr(&field.value, expected);
-    own.frame_mut().close(opened);
+    let value = cx.expr(&field.value, expected);
+    cx.frame_mut().close(opened);
     if value.is_error() {
         return None;
     }
     let tensor = match (expected, &field.ty) {
         (Some(expected), Some(ty)) => {
-            let tensor = broadcast_numbers(own, value, expected, span)?;
-            let fitted = own.fit(tensor, expected, &format!("`{}`", field.name), span, ty.span);
-            own.to_tensor(&fitted, span)?
+            let tensor = broadcast_numbers(cx, value, expected, span)?;
+            let fitted = cx.fit(tensor, expected, &format!("`{}`", field.name), span, ty.span);
+            cx.to_tensor(&fitted, span)?
         }
         _ => {
-            let tensor = own.to_tensor(&value, span)?;
-            if value.is_number() { own.with_elem(tensor, Elem::Float, span)? } else { tensor }
+            let tensor = cx.to_tensor(&value, span)?;
+            if value.is_number() { cx.with_elem(tensor, Elem::Float, span)? } else { tensor }
         }
     };
     Some(tensor)
@@ -377,7 +377,7 @@ fn field_value(
 /// A scalar where one number is declared is that number: `y: [1] = if x[0] > 0 then 1 else 0`. One that differs
 /// from row to row is not spread over several.
 fn broadcast_numbers(
-    own: &mut Elaborator<'_>,
+    cx: &mut Elaborator<'_>,
     value: Value,
     expected: &Expected,
     span: Span,
@@ -390,7 +390,7 @@ fn broadcast_numbers(
         let declared = crate::sema::value::show_axes(tensor.ty.elem, &expected.axes);
         let message = format!("one number for each row, and a field of {declared}");
         let error = Diagnostic::error("E0636", message).at(span, "one number");
-        own.report(error.help(match &own.data.reading {
+        cx.report(error.help(match &cx.data.reading {
             Some(Reading { source: Source::Csv { .. }, .. }) => {
                 "`columns(0:4)` or `columns(\"a\", \"b\")` reads several columns; a single one is a field `x: []`"
                     .to_owned()
@@ -399,9 +399,9 @@ fn broadcast_numbers(
         }));
         return None;
     }
-    let zero = own.fill(&Value::int(0), tensor.ty.elem, &expected.axes, span);
+    let zero = cx.fill(&Value::int(0), tensor.ty.elem, &expected.axes, span);
     let zero = Value::Tensor(zero);
-    let sum = own.binary(
+    let sum = cx.binary(
         ast::BinaryOp::Add,
         crate::sema::elementwise::Arg { value: &value, span },
         crate::sema::elementwise::Arg { value: &zero, span },
@@ -412,24 +412,24 @@ fn broadcast_numbers(
 
 /// Elaborates `row` in a graph for one row and lifts its result to all rows, into the graph around it.
 pub(super) fn in_rows(
-    own: &mut Elaborator<'_>,
+    cx: &mut Elaborator<'_>,
     step: StepId,
     rows: Dim,
     row: impl FnOnce(&mut Elaborator<'_>) -> Option<Tensor>,
 ) -> Option<Tensor> {
-    own.open_level(step, rows.clone());
-    let tensor = row(own);
+    cx.open_level(step, rows.clone());
+    let tensor = row(cx);
     let node = match &tensor {
-        Some(tensor) => own.node(tensor, tensor.span),
+        Some(tensor) => cx.node(tensor, tensor.span),
         None => None,
     };
-    let level = own.close_level()?;
+    let level = cx.close_level()?;
     let (tensor, node) = (tensor?, node?);
-    lift(own, &level, node, step, &rows, &tensor)
+    lift(cx, &level, node, step, &rows, &tensor)
 }
 
 fn lift(
-    own: &mut Elaborator<'_>,
+    cx: &mut Elaborator<'_>,
     level: &Level,
     node: NodeId,
     step: StepId,
@@ -437,11 +437,10 @@ fn lift(
     tensor: &Tensor,
 ) -> Option<Tensor> {
     let captures = level.captures.clone();
-    let lifted = crate::ir::lift::lift(own.graph_mut(), &level.graph, &[node], step, rows, |capture| {
-        captures[capture]
-    });
+    let lifted =
+        crate::ir::lift::lift(cx.graph_mut(), &level.graph, &[node], step, rows, |capture| captures[capture]);
     let Some(lifted) = lifted else {
-        own.error(
+        cx.error(
             "E0609",
             "a field cannot hold a recurrence",
             tensor.span,
@@ -449,30 +448,30 @@ fn lift(
         );
         return None;
     };
-    let mut whole = own.tensor(lifted[0], tensor.span);
+    let mut whole = cx.tensor(lifted[0], tensor.span);
     whole.interval = tensor.interval.clone();
     Some(whole)
 }
 
 /// A data set or part as `train` names it.
-pub fn data_ref(own: &mut Elaborator<'_>, expr: &ast::Expr, what: &str) -> Option<DataValue> {
-    match own.expr(expr, None) {
+pub fn data_ref(cx: &mut Elaborator<'_>, expr: &ast::Expr, what: &str) -> Option<DataValue> {
+    match cx.expr(expr, None) {
         Value::Data(data) => {
-            let parts = own.data.sets.get(&data.item).map(|info| info.parts.clone()).unwrap_or_default();
+            let parts = cx.data.sets.get(&data.item).map(|info| info.parts.clone()).unwrap_or_default();
             if data.part.is_none()
                 && let Some(first) = parts.first()
             {
                 let error = Diagnostic::error("E0610", format!("`{}` is split: say which part", data.item));
                 let error = error.at(expr.span, "all of it would mix the parts");
-                let fix = format!("{}.{first}", own.text(expr.span));
-                own.report(error.suggest(format!("use `{fix}`"), expr.span, fix));
+                let fix = format!("{}.{first}", cx.text(expr.span));
+                cx.report(error.suggest(format!("use `{fix}`"), expr.span, fix));
                 return None;
             }
             Some(data)
         }
         Value::Error => None,
         other => {
-            own.error(
+            cx.error(
                 "E0610",
                 format!("{what} must be a data set, found {}", other.describe()),
                 expr.span,

@@ -11,8 +11,8 @@ use crate::syntax::ast;
 use std::sync::Arc;
 
 /// Elaborates all data items of the program, in the order of the file; those of imports stand behind.
-pub fn data_items(own: &mut Elaborator<'_>) -> Vec<DataSet> {
-    let all: Vec<ItemRef> = own.modules.user_modules().flat_map(|(_, module)| module.items.clone()).collect();
+pub fn data_items(cx: &mut Elaborator<'_>) -> Vec<DataSet> {
+    let all: Vec<ItemRef> = cx.modules.user_modules().flat_map(|(_, module)| module.items.clone()).collect();
     let mut items: Vec<(Arc<str>, ItemRef)> = Vec::new();
     for item in all {
         // The main file comes first, and its data hides that of imports.
@@ -22,48 +22,48 @@ pub fn data_items(own: &mut Elaborator<'_>) -> Vec<DataSet> {
             items.push((data.name.text.clone(), item));
         }
     }
-    own.data.waiting = items.clone();
+    cx.data.waiting = items.clone();
     for (name, _) in &items {
-        elaborate(own, name);
+        elaborate(cx, name);
     }
-    let mut made = std::mem::take(&mut own.data.made);
+    let mut made = std::mem::take(&mut cx.data.made);
     made.sort_by_key(|set| items.iter().position(|(name, _)| *name == set.name));
     made
 }
 
 /// Elaborates a data item if that has not been done.
-fn elaborate(own: &mut Elaborator<'_>, name: &str) {
-    let Some(at) = own.data.waiting.iter().position(|(waiting, _)| &**waiting == name) else { return };
-    let (name, item) = own.data.waiting.remove(at);
+fn elaborate(cx: &mut Elaborator<'_>, name: &str) {
+    let Some(at) = cx.data.waiting.iter().position(|(waiting, _)| &**waiting == name) else { return };
+    let (name, item) = cx.data.waiting.remove(at);
     let ast::ItemKind::Data(data) = &item.item.kind else { return };
-    own.data.open.push((name, data.name.span));
-    let set = apart(own, &item, |own| data_item(own, data));
-    own.data.open.pop();
-    own.data.made.push(set);
+    cx.data.open.push((name, data.name.span));
+    let set = apart(cx, &item, |cx| data_item(cx, data));
+    cx.data.open.pop();
+    cx.data.made.push(set);
 }
 
 /// Carries out `run` as if nothing else were being elaborated.
-fn apart<R>(own: &mut Elaborator<'_>, item: &ItemRef, run: impl FnOnce(&mut Elaborator<'_>) -> R) -> R {
-    let levels = std::mem::replace(&mut own.levels, vec![Level::compile_time()]);
-    let index_frames = std::mem::take(&mut own.index_frames);
-    let scans = std::mem::take(&mut own.scans);
-    let draws = std::mem::take(&mut own.draws);
-    let draw_path = own.draw_path.take();
-    let current = std::mem::take(&mut own.variables.current);
-    let (reading, declared) = (own.data.reading.take(), std::mem::take(&mut own.data.declared));
-    let whole = std::mem::take(&mut own.data.whole);
-    let mode = std::mem::replace(&mut own.mode, Mode { training: false, updates: false });
+fn apart<R>(cx: &mut Elaborator<'_>, item: &ItemRef, run: impl FnOnce(&mut Elaborator<'_>) -> R) -> R {
+    let levels = std::mem::replace(&mut cx.levels, vec![Level::compile_time()]);
+    let index_frames = std::mem::take(&mut cx.index_frames);
+    let scans = std::mem::take(&mut cx.scans);
+    let draws = std::mem::take(&mut cx.draws);
+    let draw_path = cx.draw_path.take();
+    let current = std::mem::take(&mut cx.variables.current);
+    let (reading, declared) = (cx.data.reading.take(), std::mem::take(&mut cx.data.declared));
+    let whole = std::mem::take(&mut cx.data.whole);
+    let mode = std::mem::replace(&mut cx.mode, Mode { training: false, updates: false });
     let frame = Frame::new(FrameKind::File, None, item.module, Span::default());
-    let result = own.in_frame(frame, run);
-    own.mode = mode;
-    own.data.whole = whole;
-    (own.data.reading, own.data.declared) = (reading, declared);
-    own.variables.current = current;
-    own.draw_path = draw_path;
-    own.draws = draws;
-    own.scans = scans;
-    own.index_frames = index_frames;
-    own.levels = levels;
+    let result = cx.in_frame(frame, run);
+    cx.mode = mode;
+    cx.data.whole = whole;
+    (cx.data.reading, cx.data.declared) = (reading, declared);
+    cx.variables.current = current;
+    cx.draw_path = draw_path;
+    cx.draws = draws;
+    cx.scans = scans;
+    cx.index_frames = index_frames;
+    cx.levels = levels;
     result
 }
 

@@ -24,47 +24,47 @@ struct Options {
 
 /// `None` is reported.
 pub fn generate(
-    own: &mut Elaborator<'_>,
+    cx: &mut Elaborator<'_>,
     item: &ast::Generate,
     span: Span,
     sets: &[DataSet],
 ) -> Option<Generate> {
-    let options = options(own, item, span)?;
-    let set = text_data(own, options.data.as_ref(), span, sets)?;
-    let prompt = prompt(own, &item.prompt)?;
-    let instance = model(own, &item.model)?;
-    let window = window(own, &instance, &item.model)?;
+    let options = options(cx, item, span)?;
+    let set = text_data(cx, options.data.as_ref(), span, sets)?;
+    let prompt = prompt(cx, &item.prompt)?;
+    let instance = model(cx, &item.model)?;
+    let window = window(cx, &instance, &item.model)?;
     // A condition that the model puts on its characters is one on the text.
     let field = set.fields.iter().find(|field| field.row.elem == Elem::Int);
     let field = field.map(|field| Arc::from(format!("{}.{}", set.name, field.name)));
-    let (graph, scored) = output::evaluation(own, |own| {
+    let (graph, scored) = output::evaluation(cx, |cx| {
         let ty = Type::new(Elem::Int, vec![Dim::ONE, Dim::from(window)]);
         let characters =
-            own.graph_mut().add(Op::Input { name: InputKey::field("characters"), ty }, Vec::new());
-        let mut characters = own.tensor(characters, item.model.span);
+            cx.graph_mut().add(Op::Input { name: InputKey::field("characters"), ty }, Vec::new());
+        let mut characters = cx.tensor(characters, item.model.span);
         characters.field = field;
         let given = Given { name: None, value: Value::Tensor(characters), span: item.model.span };
-        let scores = own.call_instance(&instance, vec![given], item.model.span);
-        let (scores, scores_each, classes) = scores_of_next(own, &scores, window, item.model.span)?;
-        own.graph_mut().output("scores", scores.node);
+        let scores = cx.call_instance(&instance, vec![given], item.model.span);
+        let (scores, scores_each, classes) = scores_of_next(cx, &scores, window, item.model.span)?;
+        cx.graph_mut().output("scores", scores.node);
         let scores = Given { name: None, value: Value::Tensor(scores), span: item.model.span };
-        let next = own.stage(scores, &item.choice);
+        let next = cx.stage(scores, &item.choice);
         if next.is_error() {
             return None;
         }
         let next = match &next {
-            Value::Tensor(next) if next.ty == Type::scalar(Elem::Int) => own.node(next, item.choice.span)?,
+            Value::Tensor(next) if next.ty == Type::scalar(Elem::Int) => cx.node(next, item.choice.span)?,
             other => {
                 let message =
                     format!("the choice after `with` gives {}, not a character's number", other.describe());
                 let error = Diagnostic::error("E0623", message).at(item.choice.span, "must give an int");
-                own.report(
+                cx.report(
                     error.help("the library has `sample`, `sample_top_k`, `sample_top_p` and `greedy`"),
                 );
                 return None;
             }
         };
-        own.graph_mut().output("next", next);
+        cx.graph_mut().output("next", next);
         Some((scores_each, classes))
     });
     let (scores_each, classes) = scored?;
@@ -73,7 +73,7 @@ pub fn generate(
         let error = Diagnostic::error("E0635", "`seed` has no effect");
         let error =
             error.at(seed.span, "this choice draws no random numbers").and_at(item.choice.span, "the choice");
-        own.report(error.help("remove it, or choose by `sample(temperature = 0.8)`"));
+        cx.report(error.help("remove it, or choose by `sample(temperature = 0.8)`"));
     }
     Some(Generate {
         span,
@@ -89,27 +89,27 @@ pub fn generate(
     })
 }
 
-fn options(own: &mut Elaborator<'_>, item: &ast::Generate, span: Span) -> Option<Options> {
+fn options(cx: &mut Elaborator<'_>, item: &ast::Generate, span: Span) -> Option<Options> {
     let (mut length, mut seed, mut data) = (None, None, None);
     for (at, option) in item.options.iter().enumerate() {
         let value = &option.value;
-        match own.setting(&settings::GENERATE, option, &item.options[..at])?.name {
+        match cx.setting(&settings::GENERATE, option, &item.options[..at])?.name {
             "length" => {
-                let count = own.compile_time_int(value, "`length`")?;
+                let count = cx.compile_time_int(value, "`length`")?;
                 let Some(count) = usize::try_from(count).ok().filter(|count| *count > 0) else {
                     let message = format!("`length` is {count}");
-                    own.error("E0623", message, value.span, "at least one character is generated");
+                    cx.error("E0623", message, value.span, "at least one character is generated");
                     return None;
                 };
                 length = Some(count);
             }
-            "seed" => seed = Some(own.compile_time_int(value, "`seed`")? as u64),
-            _ => match own.expr(value, None) {
+            "seed" => seed = Some(cx.compile_time_int(value, "`seed`")? as u64),
+            _ => match cx.expr(value, None) {
                 Value::Data(named) => data = Some(named),
                 Value::Error => return None,
                 other => {
                     let message = format!("`data` is a data set, found {}", other.describe());
-                    own.error("E0623", message, value.span, "not a data set");
+                    cx.error("E0623", message, value.span, "not a data set");
                     return None;
                 }
             },
@@ -117,7 +117,7 @@ fn options(own: &mut Elaborator<'_>, item: &ast::Generate, span: Span) -> Option
     }
     let Some(length) = length else {
         let error = Diagnostic::error("E0623", "this `generate` does not say how many characters it adds");
-        own.report(error.at(span, "no `length`").help("write `length = 200` behind the choice"));
+        cx.report(error.at(span, "no `length`").help("write `length = 200` behind the choice"));
         return None;
     };
     Some(Options { length, seed, data })
@@ -125,7 +125,7 @@ fn options(own: &mut Elaborator<'_>, item: &ast::Generate, span: Span) -> Option
 
 /// The data set that the characters are numbered by: the one that is named, or the only text.
 fn text_data<'s>(
-    own: &mut Elaborator<'_>,
+    cx: &mut Elaborator<'_>,
     named: Option<&DataValue>,
     span: Span,
     sets: &'s [DataSet],
@@ -138,7 +138,7 @@ fn text_data<'s>(
             return Some(set);
         }
         let error = Diagnostic::error("E0623", format!("`{}` is not read from a text", set.name));
-        own.report(error.at(span, "").and_at(set.span, "declared here"));
+        cx.report(error.at(span, "").and_at(set.span, "declared here"));
         return None;
     }
     match texts.as_slice() {
@@ -146,7 +146,7 @@ fn text_data<'s>(
         [] => {
             let error = Diagnostic::error("E0623", "no data of this program is read from a text");
             let error = error.at(span, "which number stands for which character?");
-            own.report(
+            cx.report(
                 error.help("`data play = text(\"play.txt\") { x = window(64) }` numbers its characters"),
             );
         }
@@ -155,45 +155,45 @@ fn text_data<'s>(
             let message = format!("several data sets are read from texts: {}", list_names(&names));
             let error = Diagnostic::error("E0623", message);
             let error = error.at(span, "whose numbers of characters are meant?");
-            own.report(error.help(format!("add `data = {}`", names[0])));
+            cx.report(error.help(format!("add `data = {}`", names[0])));
         }
     }
     None
 }
 
-fn prompt(own: &mut Elaborator<'_>, expr: &ast::Expr) -> Option<String> {
-    match own.expr(expr, None) {
+fn prompt(cx: &mut Elaborator<'_>, expr: &ast::Expr) -> Option<String> {
+    match cx.expr(expr, None) {
         Value::Str(text) if text.is_empty() => {
-            own.error("E0623", "the text begins with nothing", expr.span, "at least one character is needed");
+            cx.error("E0623", "the text begins with nothing", expr.span, "at least one character is needed");
             None
         }
         Value::Str(text) => Some(text.to_string()),
         Value::Error => None,
         other => {
             let message = format!("a text begins with a string, found {}", other.describe());
-            own.error("E0623", message, expr.span, "not a string");
+            cx.error("E0623", message, expr.span, "not a string");
             None
         }
     }
 }
 
-fn model(own: &mut Elaborator<'_>, expr: &ast::Expr) -> Option<Arc<Instance>> {
-    match own.expr(expr, None) {
+fn model(cx: &mut Elaborator<'_>, expr: &ast::Expr) -> Option<Arc<Instance>> {
+    match cx.expr(expr, None) {
         Value::Instance(instance) => Some(instance),
         Value::Error => None,
         other => {
             let message = format!("`generate` takes a model, found {}", other.describe());
             let error = Diagnostic::error("E0623", message).at(expr.span, "not a model");
-            own.report(error.help("write its name alone: `generate Net from …`"));
+            cx.report(error.help("write its name alone: `generate Net from …`"));
             None
         }
     }
 }
 
 /// How many characters the model sees at once: what it is first called with, or what its signature says.
-fn window(own: &mut Elaborator<'_>, instance: &Instance, expr: &ast::Expr) -> Option<usize> {
+fn window(cx: &mut Elaborator<'_>, instance: &Instance, expr: &ast::Expr) -> Option<usize> {
     let InstanceKind::Layer { item, .. } = &instance.kind else { return None };
-    let called = own.model_inputs.get(item.name()).cloned();
+    let called = cx.model_inputs.get(item.name()).cloned();
     let definition = item.definition()?;
     let fits = |ty: &Type| ty.elem == Elem::Int && ty.rank() == 2;
     let (inputs, length) = match &called {
@@ -213,7 +213,7 @@ fn window(own: &mut Elaborator<'_>, instance: &Instance, expr: &ast::Expr) -> Op
     let error = Diagnostic::error("E0623", message);
     let error = error.at(expr.span, "its one input must be `int[B, T]` with a known `T`");
     let error = error.and_at(definition.name.span, "declared here");
-    own.report(error.help("`T` is known from the `train` above, or written as a number: `x: int[B, 64]`"));
+    cx.report(error.help("`T` is known from the `train` above, or written as a number: `x: int[B, 64]`"));
     None
 }
 
@@ -233,7 +233,7 @@ fn written_length(ty: Option<&ast::Type>) -> Option<i64> {
 /// The scores of what follows the character at `place`; whether the model scores each place; how many there
 /// are. `None` is reported.
 fn scores_of_next(
-    own: &mut Elaborator<'_>,
+    cx: &mut Elaborator<'_>,
     scores: &Value,
     window: usize,
     span: Span,
@@ -241,19 +241,19 @@ fn scores_of_next(
     if scores.is_error() {
         return None;
     }
-    let Value::Tensor(tensor) = scores else { return wrong_scores(own, scores, window, span) };
+    let Value::Tensor(tensor) = scores else { return wrong_scores(cx, scores, window, span) };
     let sizes: Option<Vec<i64>> = tensor.ty.shape.iter().map(Dim::as_number).collect();
     let (scores_each, classes) = match sizes.as_deref() {
-        _ if tensor.ty.elem != Elem::Float => return wrong_scores(own, scores, window, span),
+        _ if tensor.ty.elem != Elem::Float => return wrong_scores(cx, scores, window, span),
         Some([1, classes]) => (false, *classes),
         Some([1, places, classes]) if *places == window as i64 => (true, *classes),
-        _ => return wrong_scores(own, scores, window, span),
+        _ => return wrong_scores(cx, scores, window, span),
     };
-    let node = own.node(tensor, span)?;
-    let place = own
+    let node = cx.node(tensor, span)?;
+    let place = cx
         .graph_mut()
         .add(Op::Input { name: InputKey::field("place"), ty: Type::scalar(Elem::Int) }, Vec::new());
-    let mut l = LoopBuilder::new(own.graph(), vec![Dim::number(classes)]);
+    let mut l = LoopBuilder::new(cx.graph(), vec![Dim::number(classes)]);
     let first = Sub::Affine(crate::ir::Affine::constant(0i64));
     let class = l.index(0);
     let value = if scores_each {
@@ -263,14 +263,14 @@ fn scores_of_next(
         l.read(node, vec![first, class])
     };
     let body = l.map(value);
-    Some((own.add_loop(span, body), scores_each, usize::try_from(classes).ok()?))
+    Some((cx.add_loop(span, body), scores_each, usize::try_from(classes).ok()?))
 }
 
-fn wrong_scores<T>(own: &mut Elaborator<'_>, scores: &Value, window: usize, span: Span) -> Option<T> {
+fn wrong_scores<T>(cx: &mut Elaborator<'_>, scores: &Value, window: usize, span: Span) -> Option<T> {
     let message = "the model does not score the next character";
     let found = format!("gives {} for a row of {window} characters", scores.describe());
     let error = Diagnostic::error("E0623", message).at(span, found);
-    own.report(error.help(format!(
+    cx.report(error.help(format!(
         "it must give [B, {window}, n], the scores after each character, or [B, n], those after the last"
     )));
     None

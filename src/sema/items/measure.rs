@@ -15,22 +15,22 @@ use std::sync::Arc;
 const ROWS: &str = "rows";
 
 /// Elaborates all metrics into the present graph. In the step graph (`first`) they are also entered into `train`.
-pub fn measures(own: &mut Elaborator<'_>, item: &ast::Train, train: &mut Train, first: bool) {
+pub fn measures(cx: &mut Elaborator<'_>, item: &ast::Train, train: &mut Train, first: bool) {
     let mut names: Vec<(Arc<str>, Span)> = Vec::new();
     for measure in &item.measures {
-        let Some((name, span)) = metric_name(own, measure) else { continue };
+        let Some((name, span)) = metric_name(cx, measure) else { continue };
         if let Some((_, other)) = names.iter().find(|(known, _)| *known == name) {
             let error = Diagnostic::error("E0621", format!("two metrics are called `{name}`"));
-            own.report(error.at(span, "give it a name: `measure NAME = …`").and_at(*other, "the other one"));
+            cx.report(error.at(span, "give it a name: `measure NAME = …`").and_at(*other, "the other one"));
             continue;
         }
         names.push((name.clone(), span));
-        let whole = match whole_call(own, &measure.value) {
-            Some((callee, args)) => whole_metric(own, callee, &args, &name, measure.value.span),
+        let whole = match whole_call(cx, &measure.value) {
+            Some((callee, args)) => whole_metric(cx, callee, &args, &name, measure.value.span),
             None => {
-                let value = own.expr(&measure.value, None);
-                if let Some(tensor) = scalar_node(own, &value, measure.value.span, "a metric", "E0621") {
-                    own.graph_mut().output(OutputKey::Metric(name.clone()), tensor.node);
+                let value = cx.expr(&measure.value, None);
+                if let Some(tensor) = scalar_node(cx, &value, measure.value.span, "a metric", "E0621") {
+                    cx.graph_mut().output(OutputKey::Metric(name.clone()), tensor.node);
                 }
                 None
             }
@@ -42,7 +42,7 @@ pub fn measures(own: &mut Elaborator<'_>, item: &ast::Train, train: &mut Train, 
 }
 
 /// The name given, or that of the function called.
-fn metric_name(own: &mut Elaborator<'_>, measure: &ast::Measure) -> Option<(Arc<str>, Span)> {
+fn metric_name(cx: &mut Elaborator<'_>, measure: &ast::Measure) -> Option<(Arc<str>, Span)> {
     if let Some(name) = &measure.name {
         return Some((name.text.clone(), name.span));
     }
@@ -52,19 +52,19 @@ fn metric_name(own: &mut Elaborator<'_>, measure: &ast::Measure) -> Option<(Arc<
         return Some((name.clone(), callee.span));
     }
     let error = Diagnostic::error("E0621", "this metric has no name").at(measure.span, "not a single call");
-    own.report(error.help("write `measure NAME = …`"));
+    cx.report(error.help("write `measure NAME = …`"));
     None
 }
 
 /// A direct call of a metric declared `whole`: the metric and its arguments.
-fn whole_call(own: &mut Elaborator<'_>, value: &ast::Expr) -> Option<(Value, ast::Args)> {
+fn whole_call(cx: &mut Elaborator<'_>, value: &ast::Expr) -> Option<(Value, ast::Args)> {
     let ast::ExprKind::Call { callee, args } = &value.kind else { return None };
     let name = callee.as_name()?;
-    let hidden = own.frame().find(name).is_some();
+    let hidden = cx.frame().find(name).is_some();
     if hidden {
         return None;
     }
-    match own.global(name, callee.span) {
+    match cx.global(name, callee.span) {
         Some(function @ Value::Function(Function::Item(_))) => {
             let Value::Function(Function::Item(item)) = &function else { return None };
             item.definition()?.whole?;
@@ -76,13 +76,13 @@ fn whole_call(own: &mut Elaborator<'_>, value: &ast::Expr) -> Option<(Value, ast
 
 /// The arguments become outputs for each batch; the metric is a graph of its own over all rows.
 fn whole_metric(
-    own: &mut Elaborator<'_>,
+    cx: &mut Elaborator<'_>,
     callee: Value,
     args: &ast::Args,
     name: &str,
     span: Span,
 ) -> Option<Graph> {
-    let given = own.given(args, None);
+    let given = cx.given(args, None);
     if given.iter().any(|given| given.value.is_error()) {
         return None;
     }
@@ -91,17 +91,17 @@ fn whole_metric(
         let Value::Tensor(tensor) = &arg.value else { continue };
         if tensor.rank() == 0 || tensor.ty.shape[0] != Dim::symbol(crate::ir::program::BATCH) {
             let error = Diagnostic::error("E0621", "this cannot be gathered over all batches");
-            own.report(
+            cx.report(
                 error.at(arg.span, format!("{}: its first axis is not the batch", arg.value.describe())),
             );
             return None;
         }
-        let node = own.node(tensor, arg.span)?;
-        own.graph_mut().output(OutputKey::Whole(name.into(), gathered.len() as u32), node);
+        let node = cx.node(tensor, arg.span)?;
+        cx.graph_mut().output(OutputKey::Whole(name.into(), gathered.len() as u32), node);
         gathered.push((at, tensor.clone()));
     }
-    let mode = std::mem::replace(&mut own.mode, Mode { training: false, updates: false });
-    let (graph, fits) = own.in_new_graph(|own| {
+    let mode = std::mem::replace(&mut cx.mode, Mode { training: false, updates: false });
+    let (graph, fits) = cx.in_new_graph(|cx| {
         let mut all: Vec<Given> = given.clone();
         for (number, (at, tensor)) in gathered.iter().enumerate() {
             let row = Type::new(tensor.ty.elem, tensor.ty.shape[1..].to_vec());
@@ -109,17 +109,17 @@ fn whole_metric(
             let below = below.filter(|_| tensor.ty.elem == Elem::Int);
             let info = FieldInfo { name: number.to_string().into(), row, below, span };
             let key = InputKey::field(number.to_string());
-            all[*at].value = own.input_tensor(key, Dim::symbol(ROWS), &info, name, span);
+            all[*at].value = cx.input_tensor(key, Dim::symbol(ROWS), &info, name, span);
         }
-        let value = own.call(callee, span, all, span, None, None);
-        match scalar_node(own, &value, span, "a metric", "E0621") {
+        let value = cx.call(callee, span, all, span, None, None);
+        match scalar_node(cx, &value, span, "a metric", "E0621") {
             Some(tensor) => {
-                own.graph_mut().output("value", tensor.node);
+                cx.graph_mut().output("value", tensor.node);
                 true
             }
             None => false,
         }
     });
-    own.mode = mode;
+    cx.mode = mode;
     fits.then_some(graph)
 }

@@ -24,30 +24,30 @@ pub struct Around<'a> {
 }
 
 /// The loss of a line, a float scalar.
-pub fn loss(own: &mut Elaborator<'_>, line: &ast::Minimize) -> Option<Tensor> {
+pub fn loss(cx: &mut Elaborator<'_>, line: &ast::Minimize) -> Option<Tensor> {
     if let ast::ExprKind::Call { callee, .. } = &line.loss.kind
         && let Some(name) = callee.as_name()
-        && let Some(Value::Function(Function::Item(item))) = own.global(name, callee.span)
+        && let Some(Value::Function(Function::Item(item))) = cx.global(name, callee.span)
         && item.role() == Some(ast::Role::Metric)
     {
         let message = format!("`{name}` is a metric, and a metric is never differentiated");
         let error = Diagnostic::error("E0113", message).at(line.loss.span, "a loss is needed here");
-        own.report(error.help(format!("`measure {name}(…)` watches it while a loss is minimized")));
+        cx.report(error.help(format!("`measure {name}(…)` watches it while a loss is minimized")));
         return None;
     }
-    let value = own.expr(&line.loss, None);
+    let value = cx.expr(&line.loss, None);
     if value.kind() == Some("bool") {
         let message = format!("a loss must be a float, found {}", value.describe());
         let error = Diagnostic::error("E0615", message).at(line.loss.span, "true or false has no slope");
-        own.report(error.help("`measure` takes what is only watched"));
+        cx.report(error.help("`measure` takes what is only watched"));
         return None;
     }
-    scalar_node(own, &value, line.loss.span, "a loss", "E0615")
+    scalar_node(cx, &value, line.loss.span, "a loss", "E0615")
 }
 
 /// Differentiates the loss and updates the parameters that the line trains.
 pub fn update(
-    own: &mut Elaborator<'_>,
+    cx: &mut Elaborator<'_>,
     line: &ast::Minimize,
     number: usize,
     loss: &Tensor,
@@ -55,17 +55,17 @@ pub fn update(
     step: &Tensor,
     train: &mut Train,
 ) {
-    let Some(trained) = trained_parameters(own, line, around.called) else { return };
-    let nodes: Vec<NodeId> = trained.iter().map(|path| current_value(own, path)).collect();
+    let Some(trained) = trained_parameters(cx, line, around.called) else { return };
+    let nodes: Vec<NodeId> = trained.iter().map(|path| current_value(cx, path)).collect();
     let before: HashMap<Arc<str>, NodeId> = trained.iter().cloned().zip(nodes.iter().copied()).collect();
     // What has a name in the graph as it is now; the optimiser's own calls come after it.
-    let (forward, values) = (own.graph().clone(), own.named_values.clone());
-    opt::simplify_forward(own.graph_mut(), &[loss.node], &nodes);
-    let gradients = match grad::gradient(own.graph_mut(), &[(loss.node, None)], &nodes) {
+    let (forward, values) = (cx.graph().clone(), cx.named_values.clone());
+    opt::simplify_forward(cx.graph_mut(), &[loss.node], &nodes);
+    let gradients = match grad::gradient(cx.graph_mut(), &[(loss.node, None)], &nodes) {
         Ok(gradients) => gradients,
         Err(error) => {
             let diagnostic = missing_derivative(line, &trained, &error);
-            own.report(diagnostic);
+            cx.report(diagnostic);
             return;
         }
     };
@@ -74,28 +74,28 @@ pub fn update(
         match gradient {
             Some(gradient) => found.push((path.clone(), *node, gradient)),
             None => {
-                let variable = own.variables.find(path).map(|variable| variable.span);
+                let variable = cx.variables.find(path).map(|variable| variable.span);
                 let warning =
                     Diagnostic::warning("W0601", format!("no loss depends on the parameter `{path}`"));
                 let warning =
                     warning.at(line.loss.span, "the loss does not depend on it, so it stays as it is");
-                own.report(match variable {
+                cx.report(match variable {
                     Some(span) => warning.and_at(span, "declared here"),
                     None => warning,
                 });
             }
         }
     }
-    clip(own, line, &mut found);
-    let Some(call) = Call::new(own, &line.optimizer, step) else { return };
+    clip(cx, line, &mut found);
+    let Some(call) = Call::new(cx, &line.optimizer, step) else { return };
     let mut updated = Vec::new();
     for (path, node, gradient) in found {
-        let Some(new) = optimizer::apply(own, &call, number, &path, node, gradient, train) else { return };
+        let Some(new) = optimizer::apply(cx, &call, number, &path, node, gradient, train) else { return };
         updated.push((path, new));
     }
-    own.graph_mut().origin.phase = Phase::Forward;
+    cx.graph_mut().origin.phase = Phase::Forward;
     let paths: Vec<Arc<str>> = updated.iter().map(|(path, _)| path.clone()).collect();
-    own.variables.current.extend(updated);
+    cx.variables.current.extend(updated);
     let parameters = paths.iter().filter_map(|path| before.get(path).copied()).collect();
     train.lines.push(Line {
         span: line.span,
@@ -116,51 +116,51 @@ fn missing_derivative(line: &ast::Minimize, trained: &[Arc<str>], error: &grad::
 }
 
 /// Outputs for all parameters and states that have a new value.
-pub fn new_values(own: &mut Elaborator<'_>) {
-    let current = own.variables.current.clone();
+pub fn new_values(cx: &mut Elaborator<'_>) {
+    let current = cx.variables.current.clone();
     let paths: Vec<(Arc<str>, bool)> =
-        own.variables.list.iter().map(|variable| (variable.path.clone(), variable.is_state)).collect();
+        cx.variables.list.iter().map(|variable| (variable.path.clone(), variable.is_state)).collect();
     for (path, is_state) in paths {
         let Some(tensor) = current.get(&path) else { continue };
         let key = if is_state { OutputKey::State(path) } else { OutputKey::Param(path) };
-        own.graph_mut().output(key, tensor.node);
+        cx.graph_mut().output(key, tensor.node);
     }
 }
 
 /// The node that a parameter is worth at this place of the graph.
-fn current_value(own: &mut Elaborator<'_>, path: &Arc<str>) -> NodeId {
-    if let Some(tensor) = own.variables.current.get(path) {
+fn current_value(cx: &mut Elaborator<'_>, path: &Arc<str>) -> NodeId {
+    if let Some(tensor) = cx.variables.current.get(path) {
         return tensor.node;
     }
     let ty =
-        own.variables.find(path).map_or(Type::scalar(crate::ir::Elem::Float), |variable| variable.ty.clone());
-    own.graph_mut().add(Op::Param { path: path.clone(), ty }, Vec::new())
+        cx.variables.find(path).map_or(Type::scalar(crate::ir::Elem::Float), |variable| variable.ty.clone());
+    cx.graph_mut().add(Op::Param { path: path.clone(), ty }, Vec::new())
 }
 
 /// The paths of the parameters that a line trains. `None` is reported.
 fn trained_parameters(
-    own: &mut Elaborator<'_>,
+    cx: &mut Elaborator<'_>,
     line: &ast::Minimize,
     called: &[ItemRef],
 ) -> Option<Vec<Arc<str>>> {
     let mut prefixes: Vec<Arc<str>> = Vec::new();
     if line.over.is_empty() {
         for model in called {
-            if let Value::Instance(instance) = own.model(model, line.loss.span) {
+            if let Value::Instance(instance) = cx.model(model, line.loss.span) {
                 prefixes.push(instance.path.clone());
             }
         }
         if prefixes.is_empty() {
             let error = Diagnostic::error("E0616", "this loss calls no model");
-            own.report(error.at(line.loss.span, "there is nothing to train"));
+            cx.report(error.at(line.loss.span, "there is nothing to train"));
             return None;
         }
     }
     for model in &line.over {
-        match own.expr(model, None) {
+        match cx.expr(model, None) {
             Value::Instance(instance) if prefixes.contains(&instance.path) => {
-                let message = format!("`{}` is trained twice", own.text(model.span));
-                own.error("E0616", message, model.span, "given before");
+                let message = format!("`{}` is trained twice", cx.text(model.span));
+                cx.error("E0616", message, model.span, "given before");
                 return None;
             }
             Value::Instance(instance)
@@ -170,7 +170,7 @@ fn trained_parameters(
             }
             Value::Error => return None,
             other => {
-                own.error(
+                cx.error(
                     "E0616",
                     format!("`over` takes models, found {}", other.describe()),
                     model.span,
@@ -182,7 +182,7 @@ fn trained_parameters(
     }
     let mut paths: Vec<Arc<str>> = Vec::new();
     for prefix in &prefixes {
-        let below: Vec<_> = own.variables.below(prefix).cloned().collect();
+        let below: Vec<_> = cx.variables.below(prefix).cloned().collect();
         for variable in below {
             if !variable.is_state && !variable.frozen && !paths.contains(&variable.path) {
                 paths.push(variable.path);
@@ -191,13 +191,13 @@ fn trained_parameters(
     }
     if paths.is_empty() {
         let error = Diagnostic::error("E0616", "there is nothing to train: no parameter is free");
-        own.report(match line.over.first() {
+        cx.report(match line.over.first() {
             None => {
                 error.at(line.loss.span, "the models of this loss have no parameters that are not frozen")
             }
             Some(model) => {
-                let name = own.text(model.span);
-                let called = called.iter().any(|own| own.name() == name);
+                let name = cx.text(model.span);
+                let called = called.iter().any(|it| it.name() == name);
                 error.at(
                     model.span,
                     match called {
@@ -213,13 +213,13 @@ fn trained_parameters(
 }
 
 /// `clip_value = c`, then `clip_norm = c`.
-fn clip(own: &mut Elaborator<'_>, line: &ast::Minimize, found: &mut [(Arc<str>, NodeId, NodeId)]) {
+fn clip(cx: &mut Elaborator<'_>, line: &ast::Minimize, found: &mut [(Arc<str>, NodeId, NodeId)]) {
     for (at, option) in line.options.iter().enumerate() {
-        let Some(known) = own.setting(&settings::MINIMIZE, option, &line.options[..at]) else { continue };
-        let limit = own.expr(&option.value, None);
+        let Some(known) = cx.setting(&settings::MINIMIZE, option, &line.options[..at]) else { continue };
+        let limit = cx.expr(&option.value, None);
         let Some(limit) = limit.as_float().filter(|limit| *limit > 0.0) else {
             if !limit.is_error() {
-                own.error(
+                cx.error(
                     "E0617",
                     format!("`{}` must be a positive number", option.name),
                     option.value.span,
@@ -228,12 +228,12 @@ fn clip(own: &mut Elaborator<'_>, line: &ast::Minimize, found: &mut [(Arc<str>, 
             }
             continue;
         };
-        own.set_origin(option.span);
-        own.graph_mut().origin.phase = Phase::Update;
+        cx.set_origin(option.span);
+        cx.graph_mut().origin.phase = Phase::Update;
         match known.name {
             "clip_value" => {
                 for (_, _, gradient) in found.iter_mut() {
-                    *gradient = own.graph_mut().map(&[*gradient], |l, read| {
+                    *gradient = cx.graph_mut().map(&[*gradient], |l, read| {
                         let (low, high) = (l.float(-limit), l.float(limit));
                         let below = l.binary(BinaryOp::Lt, read[0], low);
                         let above = l.binary(BinaryOp::Lt, high, read[0]);
@@ -242,14 +242,14 @@ fn clip(own: &mut Elaborator<'_>, line: &ast::Minimize, found: &mut [(Arc<str>, 
                     });
                 }
             }
-            _ => clip_norm(own, limit, found),
+            _ => clip_norm(cx, limit, found),
         }
     }
 }
 
 /// Scales all gradients by min(1, limit / (norm + 1e-6)), the norm being taken over all of them.
-fn clip_norm(own: &mut Elaborator<'_>, limit: f64, found: &mut [(Arc<str>, NodeId, NodeId)]) {
-    let graph = own.graph_mut();
+fn clip_norm(cx: &mut Elaborator<'_>, limit: f64, found: &mut [(Arc<str>, NodeId, NodeId)]) {
+    let graph = cx.graph_mut();
     let mut squares: Option<NodeId> = None;
     for (_, _, gradient) in found.iter() {
         let domain: Vec<Dim> = graph.shape(*gradient).to_vec();

@@ -30,9 +30,9 @@ use crate::ir::program::{Action, Bound, Precision, Program, Variable};
 use crate::syntax::ast;
 
 /// Elaborates all items of the main file. Errors are in the elaborator.
-pub fn program(own: &mut Elaborator<'_>) -> Program {
+pub fn program(cx: &mut Elaborator<'_>) -> Program {
     let mut program = Program::default();
-    let Some(main) = own.modules.main() else { return program };
+    let Some(main) = cx.modules.main() else { return program };
     let items = main.items.clone();
     for item in &items {
         if let ast::ItemKind::Precision(precision) = &item.item.kind {
@@ -42,18 +42,18 @@ pub fn program(own: &mut Elaborator<'_>) -> Program {
             };
         }
     }
-    program.data = demand::data_items(own);
+    program.data = demand::data_items(cx);
     for item in &items {
         let span = item.item.span;
         let action = match &item.item.kind {
             ast::ItemKind::Train(train) => {
-                train::train_item(own, train).map(|train| Action::Train(Box::new(train)))
+                train::train_item(cx, train).map(|train| Action::Train(Box::new(train)))
             }
-            ast::ItemKind::Print(print) => output::print(own, print, span).map(Action::Print),
-            ast::ItemKind::Expect(expect) => output::expect(own, expect, span).map(Action::Expect),
-            ast::ItemKind::Plot(plot) => output::plot(own, plot, span).map(Action::Plot),
+            ast::ItemKind::Print(print) => output::print(cx, print, span).map(Action::Print),
+            ast::ItemKind::Expect(expect) => output::expect(cx, expect, span).map(Action::Expect),
+            ast::ItemKind::Plot(plot) => output::plot(cx, plot, span).map(Action::Plot),
             ast::ItemKind::Generate(item) => {
-                generate::generate(own, item, span, &program.data).map(Action::Generate)
+                generate::generate(cx, item, span, &program.data).map(Action::Generate)
             }
             ast::ItemKind::Precision(_)
             | ast::ItemKind::Import(_)
@@ -63,15 +63,15 @@ pub fn program(own: &mut Elaborator<'_>) -> Program {
         };
         program.actions.extend(action);
     }
-    program.models = models::models(own);
-    variables(own, &mut program);
-    field_bounds(own, &mut program);
-    program.requirements = std::mem::take(&mut own.requirements);
+    program.models = models::models(cx);
+    variables(cx, &mut program);
+    field_bounds(cx, &mut program);
+    program.requirements = std::mem::take(&mut cx.requirements);
     program
 }
 
-fn variables(own: &mut Elaborator<'_>, program: &mut Program) {
-    for variable in &own.variables.list {
+fn variables(cx: &mut Elaborator<'_>, program: &mut Program) {
+    for variable in &cx.variables.list {
         let entry = Variable {
             path: variable.path.clone(),
             ty: variable.ty.clone(),
@@ -80,7 +80,7 @@ fn variables(own: &mut Elaborator<'_>, program: &mut Program) {
         };
         if variable.is_state { program.states.push(entry) } else { program.params.push(entry) }
     }
-    program.init = std::mem::take(&mut own.variables.init);
+    program.init = std::mem::take(&mut cx.variables.init);
     program.seed = program
         .actions
         .iter()
@@ -93,11 +93,11 @@ fn variables(own: &mut Elaborator<'_>, program: &mut Program) {
 
 /// Conditions that subscripts put on int fields (`digits.label`) and inputs of models (`Net.ids`) become bounds
 /// of these.
-fn field_bounds(own: &mut Elaborator<'_>, program: &mut Program) {
-    for (path, bound) in std::mem::take(&mut own.field_bounds) {
+fn field_bounds(cx: &mut Elaborator<'_>, program: &mut Program) {
+    for (path, bound) in std::mem::take(&mut cx.field_bounds) {
         let Some((set, name)) = path.split_once('.') else { continue };
         if let Some(model) = program.models.iter_mut().find(|model| &*model.name == set) {
-            if !model.bounds.iter().any(|(known, own)| &**known == name && own.below == bound.below) {
+            if !model.bounds.iter().any(|(known, cx)| &**known == name && cx.below == bound.below) {
                 model.bounds.push((name.into(), bound));
             }
             continue;

@@ -14,10 +14,10 @@ use std::sync::Arc;
 
 /// Elaborates a model in evaluation mode, with the input types of its first call in the file, or else those
 /// of its signature with every unknown name a free dimension.
-pub fn model(own: &mut Elaborator<'_>, item: &ItemRef) -> Option<Model> {
+pub fn model(cx: &mut Elaborator<'_>, item: &ItemRef) -> Option<Model> {
     let definition = item.definition()?;
-    let Value::Instance(instance) = own.model(item, definition.name.span) else { return None };
-    let called = own.model_inputs.get(item.name()).cloned();
+    let Value::Instance(instance) = cx.model(item, definition.name.span) else { return None };
+    let called = cx.model_inputs.get(item.name()).cloned();
     let parameters = definition.inputs.as_ref().map_or(&[][..], |list| &list.parameters);
     let mut inputs: Vec<(Arc<str>, Type)> = Vec::new();
     let was_called = called.is_some();
@@ -31,62 +31,62 @@ pub fn model(own: &mut Elaborator<'_>, item: &ItemRef) -> Option<Model> {
                 let Some(ty) = &parameter.ty else {
                     return Some(open_model(item));
                 };
-                inputs.push((parameter.name.text.clone(), free_type(own, item, ty)?));
+                inputs.push((parameter.name.text.clone(), free_type(cx, item, ty)?));
             }
         }
     }
-    let known_variables = own.variables.list.len();
-    (own.allow_open_shapes, own.looking) = (true, true);
-    own.open_shapes.clear();
-    let errors = own.diagnostics.len();
-    own.variables.begin_graph();
-    own.draws.clear();
-    own.layer_calls.clear();
-    let mode = std::mem::replace(&mut own.mode, Mode { training: false, updates: false });
+    let known_variables = cx.variables.list.len();
+    (cx.allow_open_shapes, cx.looking) = (true, true);
+    cx.open_shapes.clear();
+    let errors = cx.diagnostics.len();
+    cx.variables.begin_graph();
+    cx.draws.clear();
+    cx.layer_calls.clear();
+    let mode = std::mem::replace(&mut cx.mode, Mode { training: false, updates: false });
     let span = definition.name.span;
-    let (mut graph, outputs) = own.in_new_graph(|own| {
+    let (mut graph, outputs) = cx.in_new_graph(|cx| {
         let given = inputs.iter().map(|(name, ty)| {
-            let node = own
+            let node = cx
                 .graph_mut()
                 .add(Op::Input { name: InputKey::field(name.clone()), ty: ty.clone() }, Vec::new());
-            let place = parameters.iter().find(|own| own.name.text == *name).map_or(span, |own| own.span);
-            let mut tensor = own.tensor(node, place);
+            let place = parameters.iter().find(|it| it.name.text == *name).map_or(span, |it| it.span);
+            let mut tensor = cx.tensor(node, place);
             tensor.interval = class_interval(parameters, name, ty);
             tensor.field = (ty.elem == Elem::Int).then(|| format!("{}.{name}", item.name()).into());
             Given { name: None, value: Value::Tensor(tensor), span }
         });
         let given: Vec<Given> = given.collect();
-        let result = own.call_instance(&instance, given, span);
-        outputs(own, &result, span)
+        let result = cx.call_instance(&instance, given, span);
+        outputs(cx, &result, span)
     });
-    own.mode = mode;
-    own.called_models.clear();
-    let calls = std::mem::take(&mut own.layer_calls);
-    (own.allow_open_shapes, own.looking) = (false, false);
-    let mut open_shapes = std::mem::take(&mut own.open_shapes);
-    let open_starts = std::mem::take(&mut own.open_starts);
+    cx.mode = mode;
+    cx.called_models.clear();
+    let calls = std::mem::take(&mut cx.layer_calls);
+    (cx.allow_open_shapes, cx.looking) = (false, false);
+    let mut open_shapes = std::mem::take(&mut cx.open_shapes);
+    let open_starts = std::mem::take(&mut cx.open_starts);
     open_shapes.retain(|(_, ty, _)| ty.static_shape().is_none());
     let open = !open_shapes.is_empty();
     if !open && !was_called {
-        own.diagnostics.extend(open_starts);
+        cx.diagnostics.extend(open_starts);
     }
     let failed = outputs.is_none();
     if open || (failed && was_called) {
         // Only what a caller knows would fix these sizes; the errors, if any, belong to the calls.
         if let (Some((path, ty, place)), false, false) = (open_shapes.first(), failed, was_called) {
             let warning = open_size(item, parameters, &inputs, (path, ty, *place));
-            own.report(warning);
+            cx.report(warning);
         }
-        own.variables.truncate(known_variables);
+        cx.variables.truncate(known_variables);
         if was_called {
-            own.diagnostics.truncate(errors);
+            cx.diagnostics.truncate(errors);
         }
         return Some(Model { inputs, ..open_model(item) });
     }
     for (at, node) in outputs?.into_iter().enumerate() {
         graph.output(OutputKey::named(at.to_string()), node);
     }
-    let layers = summaries(own, &graph, &calls);
+    let layers = summaries(cx, &graph, &calls);
     let bounds = inputs.iter().filter_map(|(name, ty)| class_bound(parameters, name, ty)).collect();
     Some(Model { name: item.name().into(), inputs, bounds, forward: Some(graph), layers })
 }
@@ -107,8 +107,8 @@ fn open_size(
     let warning = Diagnostic::warning("W0602", format!("the size of `{path}` is open: {ty}"));
     let warning = warning.at(item.name_span(), "nothing calls this model, so nothing fixes it");
     let fixing = inputs.iter().find_map(|(name, input)| {
-        let size = symbols(input).into_iter().find(|own| open.contains(own))?;
-        Some((size, parameters.iter().find(|own| own.name.text == *name)?))
+        let size = symbols(input).into_iter().find(|cx| open.contains(cx))?;
+        Some((size, parameters.iter().find(|it| it.name.text == *name)?))
     });
     let warning = match fixing {
         Some((size, input)) => warning
@@ -129,7 +129,7 @@ fn open_model(item: &ItemRef) -> Model {
     }
 }
 
-fn outputs(own: &mut Elaborator<'_>, result: &Value, span: Span) -> Option<Vec<NodeId>> {
+fn outputs(cx: &mut Elaborator<'_>, result: &Value, span: Span) -> Option<Vec<NodeId>> {
     let values = match result {
         Value::Error => return None,
         Value::Tuple(items) => items.to_vec(),
@@ -137,8 +137,8 @@ fn outputs(own: &mut Elaborator<'_>, result: &Value, span: Span) -> Option<Vec<N
     };
     let mut nodes = Vec::new();
     for value in values {
-        let tensor: Tensor = own.to_tensor(&value, span)?;
-        nodes.push(own.node(&tensor, span)?);
+        let tensor: Tensor = cx.to_tensor(&value, span)?;
+        nodes.push(cx.node(&tensor, span)?);
     }
     Some(nodes)
 }
@@ -163,7 +163,7 @@ fn class_bound(parameters: &[ast::Parameter], name: &Arc<str>, ty: &Type) -> Opt
 }
 
 /// The type of a signature with every unknown name a free dimension of that name. `None` is reported.
-pub fn free_type(own: &mut Elaborator<'_>, item: &ItemRef, ty: &ast::Type) -> Option<Type> {
+pub fn free_type(cx: &mut Elaborator<'_>, item: &ItemRef, ty: &ast::Type) -> Option<Type> {
     let ast::TypeKind::Tensor { element, dims } = &ty.kind else { return None };
     let elem = match element {
         ast::Element::Float => Elem::Float,
@@ -171,7 +171,7 @@ pub fn free_type(own: &mut Elaborator<'_>, item: &ItemRef, ty: &ast::Type) -> Op
         ast::Element::Bool => Elem::Bool,
     };
     let frame = Frame::new(FrameKind::File, Some(item.clone()), item.module, Span::default());
-    own.in_frame(frame, |own| {
+    cx.in_frame(frame, |cx| {
         let mut names = Vec::new();
         for dim in dims {
             if let ast::DimKind::Size(size) = &dim.kind {
@@ -181,12 +181,12 @@ pub fn free_type(own: &mut Elaborator<'_>, item: &ItemRef, ty: &ast::Type) -> Op
             }
         }
         for (name, span) in names {
-            let known = own.frame().find(&name).is_some()
-                || matches!(own.global(&name, span), Some(Value::Int(_)))
+            let known = cx.frame().find(&name).is_some()
+                || matches!(cx.global(&name, span), Some(Value::Int(_)))
                 || matches!(&*name, "min" | "max" | "floor");
             if !known {
                 let free = Value::Int(Dim::symbol(name.clone()));
-                own.frame_mut().bind(
+                cx.frame_mut().bind(
                     name,
                     free,
                     span,
@@ -197,7 +197,7 @@ pub fn free_type(own: &mut Elaborator<'_>, item: &ItemRef, ty: &ast::Type) -> Op
         let mut shape = Vec::new();
         for dim in dims {
             match &dim.kind {
-                ast::DimKind::Size(size) => shape.push(own.size(size, "a size")?),
+                ast::DimKind::Size(size) => shape.push(cx.size(size, "a size")?),
                 ast::DimKind::Stretch => shape.push(Dim::ONE),
                 // One free dimension stands for any number of them.
                 ast::DimKind::Pack(name) => {
@@ -210,10 +210,10 @@ pub fn free_type(own: &mut Elaborator<'_>, item: &ItemRef, ty: &ast::Type) -> Op
     })
 }
 
-fn summaries(own: &Elaborator<'_>, graph: &Graph, calls: &[LayerCall]) -> Vec<LayerSummary> {
+fn summaries(cx: &Elaborator<'_>, graph: &Graph, calls: &[LayerCall]) -> Vec<LayerSummary> {
     let mut rows: Vec<LayerSummary> = Vec::new();
     for call in calls {
-        let params = own
+        let params = cx
             .variables
             .list
             .iter()
@@ -246,13 +246,13 @@ fn multiply_adds(graph: &Graph, path: &str) -> Dim {
 fn multiply_adds_within(graph: &Graph, path: &str, outer: &str) -> Dim {
     let mut total = Dim::ZERO;
     for (_, node) in graph.nodes() {
-        let own = node.origin.path.as_deref().unwrap_or(outer);
+        let it = node.origin.path.as_deref().unwrap_or(outer);
         match &node.op {
             Op::Scan(scan) => {
-                let step = multiply_adds_within(&scan.body, path, own);
+                let step = multiply_adds_within(&scan.body, path, it);
                 total = &total + &Dim::product([&scan.trip, &step]);
             }
-            Op::Loop(body) if own == path && body.combine == Combine::Add => {
+            Op::Loop(body) if it == path && body.combine == Combine::Add => {
                 let is_product = |scalar: &Scalar| matches!(scalar, Scalar::Binary(BinaryOp::Mul, ..));
                 if body.body.nodes.iter().any(is_product) && body.shape.len() < body.domain.len() {
                     total = &total + &Dim::product(&body.domain);
@@ -265,7 +265,7 @@ fn multiply_adds_within(graph: &Graph, path: &str, outer: &str) -> Dim {
 }
 
 /// All models of the user's files, by module and order.
-pub fn models(own: &mut Elaborator<'_>) -> Vec<Model> {
-    let items = own.model_items();
-    items.iter().filter_map(|item| model(own, item)).collect()
+pub fn models(cx: &mut Elaborator<'_>) -> Vec<Model> {
+    let items = cx.model_items();
+    items.iter().filter_map(|item| model(cx, item)).collect()
 }

@@ -21,13 +21,13 @@ pub struct Call {
 
 impl Call {
     /// `None` is reported.
-    pub fn new(own: &mut Elaborator<'_>, expr: &ast::Expr, step: &Tensor) -> Option<Call> {
+    pub fn new(cx: &mut Elaborator<'_>, expr: &ast::Expr, step: &Tensor) -> Option<Call> {
         let none = ast::Args { args: Vec::new(), span: expr.span };
         let (callee, args) = match &expr.kind {
             ast::ExprKind::Call { callee, args } => (&**callee, args),
             _ => (expr, &none),
         };
-        let item = match own.expr(callee, None) {
+        let item = match cx.expr(callee, None) {
             Value::Function(Function::Item(item)) if item.role() == Some(ast::Role::Optimizer) => item,
             Value::Error => return None,
             other => {
@@ -37,23 +37,23 @@ impl Call {
                 };
                 let message = format!("an optimizer is needed after `with`, found {found}");
                 let error = Diagnostic::error("E0618", message).at(callee.span, "not an optimizer");
-                own.report(error.help(
+                cx.report(error.help(
                     "the library has SGD, Adam, AdamW, RMSprop, Adagrad, Adadelta, NAdam, RAdam, Adamax",
                 ));
                 return None;
             }
         };
         let definition = item.definition()?;
-        check_body(own, definition);
+        check_body(cx, definition);
         let step = Value::Tensor(step.clone());
-        let before = own.step.replace(step.clone());
-        let given: Vec<Given> = own.given(args, None);
+        let before = cx.step.replace(step.clone());
+        let given: Vec<Given> = cx.given(args, None);
         let wrong = given.iter().any(|given| given.value.is_error());
         let frame = Frame::new(FrameKind::Optimizer, Some(item.clone()), item.module, expr.span);
         let list = definition.hyper.as_ref().or(definition.inputs.as_ref());
-        let hyper = own.in_frame(frame, |own| {
+        let hyper = cx.in_frame(frame, |cx| {
             let fits = !wrong
-                && own.bind_parameters(
+                && cx.bind_parameters(
                     list,
                     given,
                     item.name(),
@@ -62,30 +62,30 @@ impl Call {
                     expr.span,
                 );
             fits.then(|| {
-                let bindings = &own.frame().bindings;
-                bindings.iter().map(|own| (own.name.clone(), own.value.clone(), own.span)).collect()
+                let bindings = &cx.frame().bindings;
+                bindings.iter().map(|cx| (cx.name.clone(), cx.value.clone(), cx.span)).collect()
             })
         });
-        own.step = before;
+        cx.step = before;
         let call = Call { item, hyper: hyper?, step, span: expr.span };
-        check_schedules(own, &call).then_some(call)
+        check_schedules(cx, &call).then_some(call)
     }
 }
 
 /// Reports hyperparameters that change with the step and are no numbers at some; `false` if there are any.
-fn check_schedules(own: &mut Elaborator<'_>, call: &Call) -> bool {
+fn check_schedules(cx: &mut Elaborator<'_>, call: &Call) -> bool {
     let mut are_numbers = true;
     for (name, value, span) in &call.hyper {
         let Value::Tensor(tensor) = value else { continue };
         if tensor.rank() != 0 {
             continue;
         }
-        if let Some((step, value)) = own.first_step(tensor.node, |value| !value.is_finite()) {
+        if let Some((step, value)) = cx.first_step(tensor.node, |value| !value.is_finite()) {
             let shown = if value.is_nan() { "NaN".to_string() } else { value.to_string() };
             let message = format!("`{name}` of `{}` is {shown} at step {step}", call.item.name());
             let error = Diagnostic::error("E0130", message).at(*span, "a schedule must give finite numbers");
             let help = "`step` counts from 1: is there a division by 0, or a root or logarithm of what is not positive?";
-            own.report(error.help(help));
+            cx.report(error.help(help));
             are_numbers = false;
         }
     }
@@ -93,7 +93,7 @@ fn check_schedules(own: &mut Elaborator<'_>, call: &Call) -> bool {
 }
 
 /// `param <-` stands exactly once on every path, as the last `<-`.
-pub fn check_body(own: &mut Elaborator<'_>, definition: &ast::Definition) {
+pub fn check_body(cx: &mut Elaborator<'_>, definition: &ast::Definition) {
     let found = updates_param(&definition.body);
     if found {
         return;
@@ -107,7 +107,7 @@ pub fn check_body(own: &mut Elaborator<'_>, definition: &ast::Definition) {
         }
         _ => None,
     });
-    own.report(match bound {
+    cx.report(match bound {
         Some(place) => error
             .and_at(place, "`=` binds a name for the rest of the body")
             .help("`param <- …` updates the parameter"),
@@ -139,7 +139,7 @@ struct Update<'t> {
 
 /// Carries out the body for one parameter; its new value. `None` is reported.
 pub fn apply(
-    own: &mut Elaborator<'_>,
+    cx: &mut Elaborator<'_>,
     call: &Call,
     line: usize,
     path: &Arc<str>,
@@ -149,50 +149,50 @@ pub fn apply(
 ) -> Option<Tensor> {
     let definition = call.item.definition()?;
     let frame = Frame::new(FrameKind::Optimizer, Some(call.item.clone()), call.item.module, call.span);
-    own.updating = Some(path.clone());
-    own.set_origin(call.span);
-    let ty = own.graph().ty(param).clone();
+    cx.updating = Some(path.clone());
+    cx.set_origin(call.span);
+    let ty = cx.graph().ty(param).clone();
     let mut update = Update { path: path.clone(), line, ty, states: Vec::new(), new: None, train };
-    let before = own.step.replace(call.step.clone());
-    own.in_frame(frame, |own| {
+    let before = cx.step.replace(call.step.clone());
+    cx.in_frame(frame, |cx| {
         let name_span = definition.name.span;
         for (name, value, span) in &call.hyper {
-            own.frame_mut().bind(name.clone(), value.clone(), *span, BindingKind::Hyper);
+            cx.frame_mut().bind(name.clone(), value.clone(), *span, BindingKind::Hyper);
         }
-        let param = own.tensor(param, name_span);
-        let gradient = own.tensor(gradient, name_span);
-        own.frame_mut().bind("param", Value::Tensor(param), name_span, BindingKind::Input);
-        own.frame_mut().bind("grad", Value::Tensor(gradient), name_span, BindingKind::Input);
-        own.frame_mut().bind("step", call.step.clone(), name_span, BindingKind::Input);
-        block(own, &definition.body, &mut update);
+        let param = cx.tensor(param, name_span);
+        let gradient = cx.tensor(gradient, name_span);
+        cx.frame_mut().bind("param", Value::Tensor(param), name_span, BindingKind::Input);
+        cx.frame_mut().bind("grad", Value::Tensor(gradient), name_span, BindingKind::Input);
+        cx.frame_mut().bind("step", call.step.clone(), name_span, BindingKind::Input);
+        block(cx, &definition.body, &mut update);
     });
-    own.updating = None;
-    own.step = before;
+    cx.updating = None;
+    cx.step = before;
     match update.new {
         Some((tensor, _)) => Some(tensor),
         None => {
-            if !own.has_errors() {
+            if !cx.has_errors() {
                 let error = Diagnostic::error(
                     "E0619",
                     format!("`{}` leaves `param` as it is here", call.item.name()),
                 );
-                own.report(error.at(call.span, "with these hyperparameters no `param <- …` is reached"));
+                cx.report(error.at(call.span, "with these hyperparameters no `param <- …` is reached"));
             }
             None
         }
     }
 }
 
-fn block(own: &mut Elaborator<'_>, body: &ast::Block, update: &mut Update<'_>) {
+fn block(cx: &mut Elaborator<'_>, body: &ast::Block, update: &mut Update<'_>) {
     for statement in &body.statements {
         match &statement.kind {
             StatementKind::State { name, ty, value } => {
-                state(own, name, ty.as_ref(), value.as_ref(), statement.span, update);
+                state(cx, name, ty.as_ref(), value.as_ref(), statement.span, update);
             }
-            StatementKind::Update { target, value } => assign(own, target, value, update),
-            StatementKind::If(branches) => conditional(own, branches, update),
+            StatementKind::Update { target, value } => assign(cx, target, value, update),
+            StatementKind::If(branches) => conditional(cx, branches, update),
             StatementKind::Param { .. } | StatementKind::Scan(_) | StatementKind::Define(_) => {
-                own.error(
+                cx.error(
                     "E0620",
                     "this cannot stand in an optimizer",
                     statement.span,
@@ -206,39 +206,39 @@ fn block(own: &mut Elaborator<'_>, body: &ast::Block, update: &mut Update<'_>) {
             | StatementKind::Collect { .. }
             | StatementKind::Require { .. }
             | StatementKind::For(_)
-            | StatementKind::Stray(_) => own.statement(statement),
+            | StatementKind::Stray(_) => cx.statement(statement),
         }
     }
     if let Some(value) = &body.value {
-        own.error("E0620", "an optimizer has no value", value.span, "assign it: `param <- …`");
+        cx.error("E0620", "an optimizer has no value", value.span, "assign it: `param <- …`");
     }
 }
 
-fn conditional(own: &mut Elaborator<'_>, branches: &ast::IfBlock, update: &mut Update<'_>) {
+fn conditional(cx: &mut Elaborator<'_>, branches: &ast::IfBlock, update: &mut Update<'_>) {
     for branch in &branches.branches {
-        match own.compile_time_bool(&branch.condition, "the condition of an `if` block") {
-            Some(true) => return block(own, &branch.body, update),
+        match cx.compile_time_bool(&branch.condition, "the condition of an `if` block") {
+            Some(true) => return block(cx, &branch.body, update),
             Some(false) => {}
             None => return,
         }
     }
     if let Some(otherwise) = &branches.otherwise {
-        block(own, otherwise, update);
+        block(cx, otherwise, update);
     }
 }
 
 /// `state m = 0`: of the parameter's shape unless it says another.
 fn state(
-    own: &mut Elaborator<'_>,
+    cx: &mut Elaborator<'_>,
     name: &ast::Path,
     ty: Option<&ast::Type>,
     value: Option<&ast::Expr>,
     span: Span,
     update: &mut Update<'_>,
 ) {
-    let Some(text) = own.path(name) else { return };
+    let Some(text) = cx.path(name) else { return };
     let expected = match ty {
-        Some(ty) => match own.declared_type(ty) {
+        Some(ty) => match cx.declared_type(ty) {
             Some(expected) => expected,
             None => return,
         },
@@ -251,76 +251,76 @@ fn state(
     let ty = Type::new(expected.elem.unwrap_or(Elem::Float), expected.shape());
     let init = std::mem::take(&mut update.train.optimizer_init);
     let init_span = value.map_or(span, |value| value.span);
-    let level = own.new_level_id();
+    let level = cx.new_level_id();
     let parameter = Op::Param { path: update.path.clone(), ty: update.ty.clone() };
-    let (init, ()) = own.in_level(level, init, |own| {
+    let (init, ()) = cx.in_level(level, init, |cx| {
         // A state may start from the parameter as it is when the training begins.
-        let opened = own.frame_mut().open();
-        let parameter = own.add(init_span, parameter, Vec::new());
-        own.frame_mut().bind("param", Value::Tensor(parameter), span, BindingKind::Input);
+        let opened = cx.frame_mut().open();
+        let parameter = cx.add(init_span, parameter, Vec::new());
+        cx.frame_mut().bind("param", Value::Tensor(parameter), span, BindingKind::Input);
         let start = match value {
-            Some(value) => own.expr(value, Some(&expected)),
+            Some(value) => cx.expr(value, Some(&expected)),
             None => Value::int(0),
         };
-        let fitted = own.fit(start, &expected, &format!("`{text}`"), init_span, init_span);
+        let fitted = cx.fit(start, &expected, &format!("`{text}`"), init_span, init_span);
         if let (Value::Tensor(_) | Value::Float(_) | Value::Int(_), Some(tensor)) =
-            (&fitted, own.to_tensor(&fitted, init_span))
+            (&fitted, cx.to_tensor(&fitted, init_span))
         {
-            own.graph_mut().output(OutputKey::Named(path.clone()), tensor.node);
+            cx.graph_mut().output(OutputKey::Named(path.clone()), tensor.node);
         }
-        own.frame_mut().close(opened);
+        cx.frame_mut().close(opened);
     });
     update.train.optimizer_init = init;
     update.train.optimizer_states.push(Variable { path: path.clone(), ty: ty.clone(), frozen: false, span });
-    let value = own.add(span, Op::State { path: path.clone(), ty }, Vec::new());
+    let value = cx.add(span, Op::State { path: path.clone(), ty }, Vec::new());
     update.states.push((text.clone(), path));
-    own.frame_mut().bind(text, Value::Tensor(value), span, BindingKind::Local);
+    cx.frame_mut().bind(text, Value::Tensor(value), span, BindingKind::Local);
 }
 
 /// `m <- …`, `param <- …`
-fn assign(own: &mut Elaborator<'_>, target: &ast::Path, value: &ast::Expr, update: &mut Update<'_>) {
-    let Some(name) = own.path(target) else { return };
+fn assign(cx: &mut Elaborator<'_>, target: &ast::Path, value: &ast::Expr, update: &mut Update<'_>) {
+    let Some(name) = cx.path(target) else { return };
     if let Some((_, first)) = &update.new {
         let error = Diagnostic::error("E0619", "`param` is updated once, by the last `<-`");
-        own.report(
+        cx.report(
             error
                 .at(target.span, "an update after that of `param`")
                 .and_at(*first, "`param` is updated here"),
         );
         return;
     }
-    let state = update.states.iter().find(|(own, _)| *own == name).cloned();
+    let state = update.states.iter().find(|(cx, _)| *cx == name).cloned();
     let ty = match (&state, &*name) {
         (Some((_, path)), _) => {
-            let own = update.train.optimizer_states.iter().find(|own| own.path == *path);
-            own.map_or_else(|| update.ty.clone(), |own| own.ty.clone())
+            let variable = update.train.optimizer_states.iter().find(|it| it.path == *path);
+            variable.map_or_else(|| update.ty.clone(), |it| it.ty.clone())
         }
         (None, "param") => update.ty.clone(),
         (None, _) => {
             let error = Diagnostic::error("E0620", format!("`{name}` is neither a state nor `param`"));
             let error = error.at(target.span, "`<-` updates `param` and what is declared by `state`");
-            own.report(error.help(format!("`state {name} = 0` at the top of the body declares it")));
-            own.frame_mut().bind(name, Value::Error, target.span, BindingKind::Local);
+            cx.report(error.help(format!("`state {name} = 0` at the top of the body declares it")));
+            cx.frame_mut().bind(name, Value::Error, target.span, BindingKind::Local);
             return;
         }
     };
     let expected = Expected { elem: Some(ty.elem), axes: ty.shape.iter().cloned().map(Axis::new).collect() };
-    let new = own.expr(value, Some(&expected));
-    let new = own.fit(new, &expected, &format!("the new value of `{name}`"), value.span, target.span);
+    let new = cx.expr(value, Some(&expected));
+    let new = cx.fit(new, &expected, &format!("the new value of `{name}`"), value.span, target.span);
     if new.is_error() {
         return;
     }
-    let Some(tensor) = own.to_tensor(&new, value.span) else { return };
+    let Some(tensor) = cx.to_tensor(&new, value.span) else { return };
     match state {
         Some((name, path)) => {
             let output = OutputKey::State(path);
             let node = tensor.node;
-            let outputs = &mut own.graph_mut().outputs;
-            match outputs.iter_mut().find(|own| own.name == output) {
+            let outputs = &mut cx.graph_mut().outputs;
+            match outputs.iter_mut().find(|it| it.name == output) {
                 Some(known) => known.node = node,
-                None => own.graph_mut().output(output, node),
+                None => cx.graph_mut().output(output, node),
             }
-            own.frame_mut().bind(name, Value::Tensor(tensor), target.span, BindingKind::Local);
+            cx.frame_mut().bind(name, Value::Tensor(tensor), target.span, BindingKind::Local);
         }
         None => update.new = Some((tensor, target.span)),
     }

@@ -7,7 +7,7 @@ use crate::ir::{Dim, Graph, Loop, NodeId, Op, Scalar, Sub};
 use crate::sema::elaborator::Elaborator;
 
 /// Warns of the first formula of a shuffled training in which a row of the batch meets rows at some distance.
-pub fn tell_neighbours(own: &mut Elaborator<'_>, train: &Train) {
+pub fn tell_neighbours(cx: &mut Elaborator<'_>, train: &Train) {
     if !train.shuffle {
         return;
     }
@@ -20,9 +20,9 @@ pub fn tell_neighbours(own: &mut Elaborator<'_>, train: &Train) {
         let message = format!("{what}, but the order of rows is drawn anew each epoch");
         let place = line.forward[node].origin.span;
         let warning =
-            Diagnostic::warning("W0612", message).at(own.user_place(place), "neighbours in the batch");
+            Diagnostic::warning("W0612", message).at(cx.user_place(place), "neighbours in the batch");
         let warning = warning.and_at(train.span, "this training shuffles the rows");
-        own.report(
+        cx.report(
             warning.help("say `shuffle = false`, or put what belongs together into one row of the data"),
         );
         return;

@@ -9,50 +9,50 @@ use crate::sema::settings;
 use crate::sema::value::Value;
 use crate::syntax::ast::{self, ExprKind};
 
-pub fn print(own: &mut Elaborator<'_>, item: &ast::Print, span: Span) -> Option<Print> {
-    let (graph, parts) = evaluation(own, |own| {
+pub fn print(cx: &mut Elaborator<'_>, item: &ast::Print, span: Span) -> Option<Print> {
+    let (graph, parts) = evaluation(cx, |cx| {
         let mut parts = Vec::new();
         let mut fits = true;
         for (at, value) in item.values.iter().enumerate() {
             if at > 0 {
                 parts.push(PrintPart::Text(" ".to_string()));
             }
-            fits &= show_expr(own, value, &mut parts).is_some();
+            fits &= show_expr(cx, value, &mut parts).is_some();
         }
         fits.then_some(parts)
     });
     Some(Print { span, graph, parts: parts? })
 }
 
-pub fn expect(own: &mut Elaborator<'_>, item: &ast::Expect, span: Span) -> Option<Expect> {
-    let condition = own.text(item.condition.span).to_string();
-    let (graph, message) = evaluation(own, |own| {
+pub fn expect(cx: &mut Elaborator<'_>, item: &ast::Expect, span: Span) -> Option<Expect> {
+    let condition = cx.text(item.condition.span).to_string();
+    let (graph, message) = evaluation(cx, |cx| {
         let holds = match &item.condition.kind {
             ExprKind::Binary { op, left, right, .. } if op.is_comparison() => {
-                let (a, b) = (own.expr(left, None), own.expr(right, None));
+                let (a, b) = (cx.expr(left, None), cx.expr(right, None));
                 if a.is_error() || b.is_error() {
                     return None;
                 }
                 // Sizes that get their numbers later are compared then.
                 let (a, b) = match (waits(&a), waits(&b)) {
                     (false, false) => (a, b),
-                    _ => (later(own, a, left.span)?, later(own, b, right.span)?),
+                    _ => (later(cx, a, left.span)?, later(cx, b, right.span)?),
                 };
                 let whole = left.span.to(right.span);
-                let holds = own.binary(
+                let holds = cx.binary(
                     *op,
                     Arg { value: &a, span: left.span },
                     Arg { value: &b, span: right.span },
                     whole,
                 );
                 for (name, value, span) in [("left", &a, left.span), ("right", &b, right.span)] {
-                    if let Some(tensor) = own.to_tensor(value, span) {
-                        own.graph_mut().output(name, tensor.node);
+                    if let Some(tensor) = cx.to_tensor(value, span) {
+                        cx.graph_mut().output(name, tensor.node);
                     }
                 }
                 holds
             }
-            _ => own.expr(&item.condition, None),
+            _ => cx.expr(&item.condition, None),
         };
         if holds.is_error() {
             return None;
@@ -60,15 +60,15 @@ pub fn expect(own: &mut Elaborator<'_>, item: &ast::Expect, span: Span) -> Optio
         let is_bool = holds.kind() == Some("bool");
         if !is_bool {
             let message = format!("`expect` needs a condition, found {}", holds.describe());
-            own.error("E0622", message, item.condition.span, "compare to make a bool: `x > 0.9`");
+            cx.error("E0622", message, item.condition.span, "compare to make a bool: `x > 0.9`");
             return None;
         }
-        let tensor = own.to_tensor(&holds, item.condition.span)?;
+        let tensor = cx.to_tensor(&holds, item.condition.span)?;
         debug_assert_eq!(tensor.ty.elem, Elem::Bool);
-        own.graph_mut().output("holds", tensor.node);
+        cx.graph_mut().output("holds", tensor.node);
         let mut message = Vec::new();
         if let Some(text) = &item.message {
-            show_expr(own, text, &mut message)?;
+            show_expr(cx, text, &mut message)?;
         }
         Some(message)
     });
@@ -85,38 +85,38 @@ fn waits(value: &Value) -> bool {
 }
 
 /// A number as a tensor. `None` is reported.
-fn later(own: &mut Elaborator<'_>, value: Value, span: Span) -> Option<Value> {
+fn later(cx: &mut Elaborator<'_>, value: Value, span: Span) -> Option<Value> {
     match value.is_number() {
-        true => own.to_tensor(&value, span).map(Value::Tensor),
+        true => cx.to_tensor(&value, span).map(Value::Tensor),
         false => Some(value),
     }
 }
 
 /// `plot y`, `plot x, y, z, title = "…"`: curves over x (over 0, 1, 2 … if there is one tensor only).
-pub fn plot(own: &mut Elaborator<'_>, item: &ast::Plot, span: Span) -> Option<Plot> {
+pub fn plot(cx: &mut Elaborator<'_>, item: &ast::Plot, span: Span) -> Option<Plot> {
     let mut title = String::new();
-    let (graph, series) = evaluation(own, |own| {
+    let (graph, series) = evaluation(cx, |cx| {
         let mut curves = Vec::new();
         let mut titled: Option<Span> = None;
         for arg in &item.args.args {
             let Some(name) = &arg.name else {
-                curves.push((own.expr(&arg.value, None), arg.value.span));
+                curves.push((cx.expr(&arg.value, None), arg.value.span));
                 continue;
             };
             if settings::PLOT.settings.iter().all(|known| known.name != name.as_str()) {
-                let error = own.unknown_setting(&settings::PLOT, name);
-                own.report(error);
+                let error = cx.unknown_setting(&settings::PLOT, name);
+                cx.report(error);
                 return None;
             }
             if let Some(first) = titled {
-                own.given_twice(&settings::PLOT, name, first);
+                cx.given_twice(&settings::PLOT, name, first);
                 return None;
             }
             titled = Some(name.span);
-            title = own.text_arg(&arg.value)?;
+            title = cx.text_arg(&arg.value)?;
         }
         if curves.is_empty() {
-            own.error("E0622", "nothing to plot", span, "write `plot x, y`");
+            cx.error("E0622", "nothing to plot", span, "write `plot x, y`");
             return None;
         }
         let many = curves.len() > 1;
@@ -126,10 +126,10 @@ pub fn plot(own: &mut Elaborator<'_>, item: &ast::Plot, span: Span) -> Option<Pl
             if value.is_error() {
                 return None;
             }
-            let tensor = own.to_tensor(&value, place)?;
+            let tensor = cx.to_tensor(&value, place)?;
             if tensor.rank() != 1 && tensor.rank() != 2 {
                 let error = Diagnostic::error("E0622", "a curve is a tensor of one axis (or of one column)");
-                own.report(error.at(place, value.describe()));
+                cx.report(error.at(place, value.describe()));
                 return None;
             }
             let size = tensor.ty.shape[0].clone();
@@ -138,21 +138,21 @@ pub fn plot(own: &mut Elaborator<'_>, item: &ast::Plot, span: Span) -> Option<Pl
                     let error =
                         Diagnostic::error("E0622", "the tensors of a plot have different numbers of rows");
                     let error = error.at(place, format!("{size} rows"));
-                    own.report(error.and_at(*first, format!("{known} rows")));
+                    cx.report(error.and_at(*first, format!("{known} rows")));
                     return None;
                 }
                 Some(_) => {}
                 None => rows = Some((size, place)),
             }
-            let tensor = own.with_elem(tensor, Elem::Float, place)?;
+            let tensor = cx.with_elem(tensor, Elem::Float, place)?;
             let name = match (many, at) {
                 (true, 0) => "x".to_string(),
                 (true, at) => format!("y{}", at - 1),
                 (false, _) => "y0".to_string(),
             };
-            own.graph_mut().output(OutputKey::named(name), tensor.node);
+            cx.graph_mut().output(OutputKey::named(name), tensor.node);
             if !(many && at == 0) {
-                series.push(own.text(place).to_string());
+                series.push(cx.text(place).to_string());
             }
         }
         Some(series)
@@ -162,41 +162,41 @@ pub fn plot(own: &mut Elaborator<'_>, item: &ast::Plot, span: Span) -> Option<Pl
 
 /// Builds a graph in evaluation mode; parameters are what the `train`s before left.
 pub fn evaluation<R>(
-    own: &mut Elaborator<'_>,
+    cx: &mut Elaborator<'_>,
     build: impl FnOnce(&mut Elaborator<'_>) -> Option<R>,
 ) -> (Graph, Option<R>) {
-    own.variables.begin_graph();
-    own.draws.clear();
-    own.remembered.clear();
-    let mode = std::mem::replace(&mut own.mode, Mode { training: false, updates: false });
-    let result = own.in_new_graph(build);
-    own.mode = mode;
-    own.called_models.clear();
+    cx.variables.begin_graph();
+    cx.draws.clear();
+    cx.remembered.clear();
+    let mode = std::mem::replace(&mut cx.mode, Mode { training: false, updates: false });
+    let result = cx.in_new_graph(build);
+    cx.mode = mode;
+    cx.called_models.clear();
     result
 }
 
 /// What `print` shows of an expression: strings with their `{values}`, tensors, compile-time values.
-fn show_expr(own: &mut Elaborator<'_>, expr: &ast::Expr, parts: &mut Vec<PrintPart>) -> Option<()> {
+fn show_expr(cx: &mut Elaborator<'_>, expr: &ast::Expr, parts: &mut Vec<PrintPart>) -> Option<()> {
     if let ExprKind::Str(pieces) = &expr.kind {
         for piece in pieces {
             match piece {
                 ast::StrPiece::Text(text) => parts.push(PrintPart::Text(text.clone())),
-                ast::StrPiece::Expr(inner) => show_expr(own, inner, parts)?,
+                ast::StrPiece::Expr(inner) => show_expr(cx, inner, parts)?,
             }
         }
         return Some(());
     }
-    let value = own.expr(expr, None);
-    show_value(own, &value, expr.span, parts)
+    let value = cx.expr(expr, None);
+    show_value(cx, &value, expr.span, parts)
 }
 
-fn show_value(own: &mut Elaborator<'_>, value: &Value, span: Span, parts: &mut Vec<PrintPart>) -> Option<()> {
+fn show_value(cx: &mut Elaborator<'_>, value: &Value, span: Span, parts: &mut Vec<PrintPart>) -> Option<()> {
     match value {
         Value::Error => return None,
         Value::Tensor(tensor) => {
-            let node = own.node(tensor, span)?;
-            let name = OutputKey::named(own.graph().outputs.len().to_string());
-            own.graph_mut().output(name.clone(), node);
+            let node = cx.node(tensor, span)?;
+            let name = OutputKey::named(cx.graph().outputs.len().to_string());
+            cx.graph_mut().output(name.clone(), node);
             parts.push(PrintPart::Value(name));
         }
         Value::Tuple(items) => {
@@ -205,25 +205,25 @@ fn show_value(own: &mut Elaborator<'_>, value: &Value, span: Span, parts: &mut V
                 if at > 0 {
                     parts.push(PrintPart::Text(", ".to_string()));
                 }
-                show_value(own, item, span, parts)?;
+                show_value(cx, item, span, parts)?;
             }
             parts.push(PrintPart::Text(")".to_string()));
         }
         // A list of numbers is shown as a tensor.
         Value::List(items) if !items.is_empty() && items.iter().any(|item| item.is_run_time()) => {
-            let tensor = own.to_tensor(value, span)?;
-            return show_value(own, &Value::Tensor(tensor), span, parts);
+            let tensor = cx.to_tensor(value, span)?;
+            return show_value(cx, &Value::Tensor(tensor), span, parts);
         }
         // The number of rows of a file is known at run time only.
         Value::Int(dim) if dim.as_number().is_none() => {
-            let tensor = own.to_tensor(value, span)?;
-            return show_value(own, &Value::Tensor(tensor), span, parts);
+            let tensor = cx.to_tensor(value, span)?;
+            return show_value(cx, &Value::Tensor(tensor), span, parts);
         }
         Value::Instance(_) | Value::Layer(_) | Value::Data(_) => {
             let message = format!("{} has no text", value.describe());
             let error =
                 Diagnostic::error("E0116", message).at(span, "a number, a tensor or a string is shown");
-            own.report(match value {
+            cx.report(match value {
                 Value::Data(_) => error.help("name a column: `digits.image`"),
                 _ => error.help("call it, `Net(x)`, or name a parameter of it, `Net.linear1.weight`"),
             });

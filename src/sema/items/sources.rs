@@ -24,34 +24,33 @@ fn conversion(kind: &str) -> Option<String> {
     ARRAYS.contains(&format).then(|| advice.to_owned())
 }
 
-pub fn read_source(own: &mut Elaborator<'_>, source: &ast::Expr) -> Option<Source> {
+pub fn read_source(cx: &mut Elaborator<'_>, source: &ast::Expr) -> Option<Source> {
     let ast::ExprKind::Call { callee, args } = &source.kind else {
-        own.error("E0604", "a source is a call such as `csv(\"a.csv\")`", source.span, "not a source");
+        cx.error("E0604", "a source is a call such as `csv(\"a.csv\")`", source.span, "not a source");
         return None;
     };
     let kind = callee.as_name().cloned().unwrap_or_default();
     let Some(call) = settings::find(SOURCES, &kind) else {
         let names = settings::names(SOURCES);
-        let error =
-            Diagnostic::error("E0604", format!("`{}` is not a source of data", own.text(callee.span)));
+        let error = Diagnostic::error("E0604", format!("`{}` is not a source of data", cx.text(callee.span)));
         let error = error.at(callee.span, format!("sources are {}", list_names(&names)));
-        own.report(match (conversion(&kind), nearest(&kind, names)) {
+        cx.report(match (conversion(&kind), nearest(&kind, names)) {
             (Some(advice), _) => error.help(advice),
             (None, Some(near)) => error.suggest(format!("did you mean `{near}`?"), callee.span, near),
             (None, None) => error,
         });
         return None;
     };
-    let arguments = own.arguments(call, args)?;
+    let arguments = cx.arguments(call, args)?;
     let path = arguments.get("path")?;
     let span = path.span;
-    let path = own.text_arg(path)?;
+    let path = cx.text_arg(path)?;
     let header = match arguments.get("header") {
-        Some(header) => Some(own.compile_time_bool(header, "`header`")?),
+        Some(header) => Some(cx.compile_time_bool(header, "`header`")?),
         None => None,
     };
     let separator = match arguments.get("separator") {
-        Some(separator) => separator_of(own, separator)?,
+        Some(separator) => separator_of(cx, separator)?,
         None => ',',
     };
     Some(match call.name {
@@ -65,11 +64,11 @@ pub fn read_source(own: &mut Elaborator<'_>, source: &ast::Expr) -> Option<Sourc
     })
 }
 
-fn separator_of(own: &mut Elaborator<'_>, value: &ast::Expr) -> Option<char> {
-    let text = own.text_arg(value)?;
+fn separator_of(cx: &mut Elaborator<'_>, value: &ast::Expr) -> Option<char> {
+    let text = cx.text_arg(value)?;
     let mut characters = text.chars();
     let (Some(character), None) = (characters.next(), characters.next()) else {
-        own.error("E0604", "a separator is one character", value.span, format!("\"{text}\""));
+        cx.error("E0604", "a separator is one character", value.span, format!("\"{text}\""));
         return None;
     };
     Some(character)

@@ -16,13 +16,13 @@ use std::sync::Arc;
 /// `standardize(e)` in a `data` item: (e - mean) / standard deviation, both over the rows of the training part
 /// (the first part of a split, all rows without one). A feature that never changes is only shifted.
 pub fn standardize(
-    own: &mut Elaborator<'_>,
+    cx: &mut Elaborator<'_>,
     arg: &ast::Expr,
     span: Span,
     expected: Option<&Expected>,
 ) -> Value {
-    let Some(reading) = own.data.reading.clone() else {
-        return own.error(
+    let Some(reading) = cx.data.reading.clone() else {
+        return cx.error(
             "E0603",
             "`standardize` stands in a `data` item only",
             span,
@@ -30,47 +30,47 @@ pub fn standardize(
         );
     };
     if reading.training_only {
-        return own.error("E0603", "`standardize` is not nested", span, "inside another `standardize`");
+        return cx.error("E0603", "`standardize` is not nested", span, "inside another `standardize`");
     }
-    let value = own.expr(arg, expected);
+    let value = cx.expr(arg, expected);
     if value.is_error() {
         return Value::Error;
     }
-    let Some(tensor) = own.to_tensor(&value, arg.span) else { return Value::Error };
-    let Some(tensor) = own.with_elem(tensor, Elem::Float, arg.span) else { return Value::Error };
+    let Some(tensor) = cx.to_tensor(&value, arg.span) else { return Value::Error };
+    let Some(tensor) = cx.with_elem(tensor, Elem::Float, arg.span) else { return Value::Error };
     // The same expression over the training rows, in a graph of its own beside this one.
-    let Some(inner) = own.close_level() else { return Value::Error };
-    let step = own.new_step_id();
-    if let Some(reading) = &mut own.data.reading {
+    let Some(inner) = cx.close_level() else { return Value::Error };
+    let step = cx.new_step_id();
+    if let Some(reading) = &mut cx.data.reading {
         reading.training_only = true;
         reading.step = step;
         reading.rows = reading.training_rows.clone();
     }
-    let training = in_rows(own, step, reading.training_rows.clone(), |own| {
-        let opened = own.frame_mut().open();
-        let bound = bind_earlier_fields(own, arg, &reading, step);
-        let value = if bound { own.expr(arg, expected) } else { Value::Error };
-        own.frame_mut().close(opened);
-        let tensor = own.to_tensor(&value, arg.span)?;
-        own.with_elem(tensor, Elem::Float, arg.span)
+    let training = in_rows(cx, step, reading.training_rows.clone(), |cx| {
+        let opened = cx.frame_mut().open();
+        let bound = bind_earlier_fields(cx, arg, &reading, step);
+        let value = if bound { cx.expr(arg, expected) } else { Value::Error };
+        cx.frame_mut().close(opened);
+        let tensor = cx.to_tensor(&value, arg.span)?;
+        cx.with_elem(tensor, Elem::Float, arg.span)
     });
-    let statistics = training.and_then(|training| mean_and_deviation(own, &training, span));
-    if let Some(now) = &mut own.data.reading {
+    let statistics = training.and_then(|training| mean_and_deviation(cx, &training, span));
+    if let Some(now) = &mut cx.data.reading {
         now.training_only = false;
         now.step = reading.step;
         now.rows = reading.rows.clone();
     }
-    own.levels.push(inner);
+    cx.levels.push(inner);
     let Some((mean, deviation)) = statistics else { return Value::Error };
     let of = |value| Arg { value, span };
     let (tensor, mean, deviation) = (Value::Tensor(tensor), Value::Tensor(mean), Value::Tensor(deviation));
-    let shifted = own.binary(ast::BinaryOp::Sub, of(&tensor), of(&mean), span);
-    own.binary(ast::BinaryOp::Div, of(&shifted), of(&deviation), span)
+    let shifted = cx.binary(ast::BinaryOp::Sub, of(&tensor), of(&mean), span);
+    cx.binary(ast::BinaryOp::Div, of(&shifted), of(&deviation), span)
 }
 
 /// Gives the earlier fields that an expression uses their values in a training row. `false` is reported.
-fn bind_earlier_fields(own: &mut Elaborator<'_>, arg: &ast::Expr, reading: &Reading, step: StepId) -> bool {
-    let declared = own.data.declared.clone();
+fn bind_earlier_fields(cx: &mut Elaborator<'_>, arg: &ast::Expr, reading: &Reading, step: StepId) -> bool {
+    let declared = cx.data.declared.clone();
     let mut used = Vec::new();
     names_in(arg, &mut used);
     for field in declared.iter().rev() {
@@ -78,13 +78,13 @@ fn bind_earlier_fields(own: &mut Elaborator<'_>, arg: &ast::Expr, reading: &Read
             names_in(&field.value, &mut used);
         }
     }
-    let outside = own.levels[0].id;
+    let outside = cx.levels[0].id;
     let standardized =
         |field: &&ast::DataField| used.contains(&field.name.text) && standardizes(&field.value);
     let is_read_again =
         !matches!(reading.source, Source::None) && !declared.iter().any(|field| standardized(&field));
     for field in declared.iter().filter(|field| used.contains(&field.name.text)) {
-        let whole = own.frame().bindings.iter().find_map(|binding| match &binding.value {
+        let whole = cx.frame().bindings.iter().find_map(|binding| match &binding.value {
             Value::Tensor(whole) if binding.name == field.name.text && whole.level == outside => {
                 Some(whole.clone())
             }
@@ -92,16 +92,16 @@ fn bind_earlier_fields(own: &mut Elaborator<'_>, arg: &ast::Expr, reading: &Read
         });
         let Some(whole) = whole else { continue };
         let value = if reading.training_rows == reading.rows {
-            own.row_of(&whole, step, arg.span).map_or(Value::Error, Value::Tensor)
+            cx.row_of(&whole, step, arg.span).map_or(Value::Error, Value::Tensor)
         } else if is_read_again {
             // The columns of the source are read again, those of the training part.
-            let expected = field.ty.as_ref().and_then(|ty| own.declared_type(ty));
-            own.expr(&field.value, expected.as_ref())
+            let expected = field.ty.as_ref().and_then(|ty| cx.declared_type(ty));
+            cx.expr(&field.value, expected.as_ref())
         } else {
-            own.training_row(reading, &field.name.text, step, arg.span).map_or(Value::Error, Value::Tensor)
+            cx.training_row(reading, &field.name.text, step, arg.span).map_or(Value::Error, Value::Tensor)
         };
         let (name, place) = (field.name.text.clone(), field.name.span);
-        own.frame_mut().bind(name, value, place, BindingKind::Input);
+        cx.frame_mut().bind(name, value, place, BindingKind::Input);
     }
     true
 }
@@ -116,7 +116,7 @@ impl Elaborator<'_> {
         span: Span,
     ) -> Option<Tensor> {
         let info = self.data.sets.get(&reading.name)?.clone();
-        let known = info.fields.iter().find(|own| own.name == *field)?;
+        let known = info.fields.iter().find(|it| it.name == *field)?;
         let part = info.parts.first().cloned();
         let key = ColumnKey { set: reading.name.clone(), part, field: field.clone() };
         let rows = reading.training_rows.clone();
@@ -139,8 +139,8 @@ fn names_in(expr: &ast::Expr, names: &mut Vec<Arc<str>>) {
 }
 
 /// Mean and standard deviation over the first axis; a deviation of 0 is given as 1.
-fn mean_and_deviation(own: &mut Elaborator<'_>, rows: &Tensor, span: Span) -> Option<(Tensor, Tensor)> {
-    let node = own.node(rows, span)?;
+fn mean_and_deviation(cx: &mut Elaborator<'_>, rows: &Tensor, span: Span) -> Option<(Tensor, Tensor)> {
+    let node = cx.node(rows, span)?;
     let domain = rows.ty.shape.clone();
     let shape = domain[1..].to_vec();
     let n_axes = shape.len();
@@ -148,7 +148,7 @@ fn mean_and_deviation(own: &mut Elaborator<'_>, rows: &Tensor, span: Span) -> Op
     let mut mean: Option<Tensor> = None;
     for squared in [false, true] {
         let mean_node = mean.as_ref().map(|mean: &Tensor| mean.node);
-        let mut l = LoopBuilder::new(own.graph(), domain.clone());
+        let mut l = LoopBuilder::new(cx.graph(), domain.clone());
         let subs = (0..domain.len()).map(|axis| l.index(axis)).collect();
         let mut value = l.read(node, subs);
         if let (true, Some(mean)) = (squared, mean_node) {
@@ -159,8 +159,8 @@ fn mean_and_deviation(own: &mut Elaborator<'_>, rows: &Tensor, span: Span) -> Op
         }
         let write = (1..domain.len()).map(|axis| l.index(axis)).collect();
         let body = l.reduce(shape.clone(), write, Combine::Add, value);
-        let sum = own.add_loop(span, body);
-        let mut l = LoopBuilder::new(own.graph(), shape.clone());
+        let sum = cx.add_loop(span, body);
+        let mut l = LoopBuilder::new(cx.graph(), shape.clone());
         let subs = (0..n_axes).map(|axis| l.index(axis)).collect();
         let sum = l.read(sum.node, subs);
         let count = l.size(&domain[0]);
@@ -174,7 +174,7 @@ fn mean_and_deviation(own: &mut Elaborator<'_>, rows: &Tensor, span: Span) -> Op
             result = l.select(positive, root, one);
         }
         let body = l.map(result);
-        let result = own.add_loop(span, body);
+        let result = cx.add_loop(span, body);
         if !squared {
             mean = Some(result.clone());
         }

@@ -13,7 +13,7 @@ use crate::sema::value::{DataValue, Function, Value};
 use crate::syntax::ast;
 use std::sync::Arc;
 
-pub fn train_item(own: &mut Elaborator<'_>, item: &ast::Train) -> Option<Train> {
+pub fn train_item(cx: &mut Elaborator<'_>, item: &ast::Train) -> Option<Train> {
     let mut train = Train {
         span: item.keyword_span,
         data: DataRef { set: "".into(), part: None },
@@ -33,30 +33,30 @@ pub fn train_item(own: &mut Elaborator<'_>, item: &ast::Train) -> Option<Train> 
         optimizer_init: Graph::new(),
         fields: Vec::new(),
     };
-    let data = settings(own, item, &mut train);
+    let data = settings(cx, item, &mut train);
     if item.minimize.is_empty() {
         let error = Diagnostic::error("E0611", "nothing is minimized");
         let error = error.at(item.keyword_span, "this `train` has no `minimize` line");
-        own.report(error.help("write `minimize mse(Net(x), y) with SGD(lr = 0.1)`"));
+        cx.report(error.help("write `minimize mse(Net(x), y) with SGD(lr = 0.1)`"));
     }
     let data = data?;
-    own.last_step = last_step(own, &data, &train);
-    step_graph(own, item, &data, &mut train);
+    cx.last_step = last_step(cx, &data, &train);
+    step_graph(cx, item, &data, &mut train);
     if train.validate.is_some() {
-        evaluation_graph(own, item, &data, &mut train);
+        evaluation_graph(cx, item, &data, &mut train);
     }
-    train.fields = used_fields(own, &data, &train);
-    idle_seed(own, item, &train);
-    order::tell_neighbours(own, &train);
+    train.fields = used_fields(cx, &data, &train);
+    idle_seed(cx, item, &train);
+    order::tell_neighbours(cx, &train);
     Some(train)
 }
 
 /// The last step of the training; of data whose rows are not counted yet at least the number of epochs.
-fn last_step(own: &Elaborator<'_>, data: &DataValue, train: &Train) -> u64 {
+fn last_step(cx: &Elaborator<'_>, data: &DataValue, train: &Train) -> u64 {
     match train.length {
         Length::Steps(steps) => steps,
         Length::Epochs(epochs) => {
-            let rows = own.data.sets.get(&data.item).filter(|_| data.part.is_none());
+            let rows = cx.data.sets.get(&data.item).filter(|_| data.part.is_none());
             let rows = rows.and_then(|info| info.rows.as_number()).unwrap_or(1).max(1);
             epochs.saturating_mul((rows as u64).div_ceil(train.batch as u64))
         }
@@ -64,14 +64,14 @@ fn last_step(own: &Elaborator<'_>, data: &DataValue, train: &Train) -> u64 {
 }
 
 /// A seed is for starting values, the order of rows and random numbers.
-fn idle_seed(own: &mut Elaborator<'_>, item: &ast::Train, train: &Train) {
-    let graphs = [&own.variables.init, &train.optimizer_init, &train.step];
+fn idle_seed(cx: &mut Elaborator<'_>, item: &ast::Train, train: &Train) {
+    let graphs = [&cx.variables.init, &train.optimizer_init, &train.step];
     let is_random = train.shuffle || graphs.iter().any(|graph| graph.draws_numbers());
     let seed = item.settings.iter().find(|setting| setting.name.as_str() == "seed");
-    if let Some(seed) = seed.filter(|_| !is_random && !own.has_errors()) {
+    if let Some(seed) = seed.filter(|_| !is_random && !cx.has_errors()) {
         let error = Diagnostic::error("E0635", "`seed` has no effect");
         let error = error.at(seed.span, "nothing in this training is random: no start, no order, no layer");
-        own.report(error.help("remove it, or say `shuffle = true`"));
+        cx.report(error.help("remove it, or say `shuffle = true`"));
     }
 }
 
@@ -86,32 +86,32 @@ struct Said {
 }
 
 /// Reads the settings; the data to train on.
-fn settings(own: &mut Elaborator<'_>, item: &ast::Train, train: &mut Train) -> Option<DataValue> {
+fn settings(cx: &mut Elaborator<'_>, item: &ast::Train, train: &mut Train) -> Option<DataValue> {
     let mut said = Said::default();
     for (at, given) in item.settings.iter().enumerate() {
         if settings::TRAIN.settings.iter().all(|known| known.name != given.name.as_str()) {
             said.unknown = true;
-            let mut error = own.unknown_setting(&settings::TRAIN, &given.name);
+            let mut error = cx.unknown_setting(&settings::TRAIN, &given.name);
             let line = item.minimize.first();
-            if let Some(optimizer) = line.and_then(|line| optimizer_with(own, line, given.name.as_str())) {
+            if let Some(optimizer) = line.and_then(|line| optimizer_with(cx, line, given.name.as_str())) {
                 error.helps.clear();
                 error = error.help(format!("it belongs to the optimizer: `{optimizer}({} = …)`", given.name));
             }
-            own.report(error);
-        } else if own.setting(&settings::TRAIN, given, &item.settings[..at]).is_some() {
-            read_setting(own, given, train, &mut said);
+            cx.report(error);
+        } else if cx.setting(&settings::TRAIN, given, &item.settings[..at]).is_some() {
+            read_setting(cx, given, train, &mut said);
         }
     }
     if !item.settings.iter().any(|given| given.name.as_str() == "data") {
         let error = Diagnostic::error("E0611", "this `train` does not say what it learns from");
-        own.report(error.at(item.keyword_span, "no `data` line").help("write `data = digits.train`"));
+        cx.report(error.at(item.keyword_span, "no `data` line").help("write `data = digits.train`"));
     }
     match said.length {
         Some((length, _)) => train.length = length,
         None if said.unknown => {}
         None => {
             let error = Diagnostic::error("E0613", "neither `epochs` nor `steps` is given");
-            own.report(
+            cx.report(
                 error.at(item.keyword_span, "how long?").help("write `epochs = 10` or `steps = 1_000`"),
             );
         }
@@ -119,7 +119,7 @@ fn settings(own: &mut Elaborator<'_>, item: &ast::Train, train: &mut Train) -> O
     let data = said.data?;
     train.data = data_ref_of(&data);
     if let Some((other, span)) = said.validated {
-        if other.item != data.item && !same_fields(own, &data, &other, span) {
+        if other.item != data.item && !same_fields(cx, &data, &other, span) {
             return Some(data);
         }
         train.validate = Some(data_ref_of(&other));
@@ -128,24 +128,24 @@ fn settings(own: &mut Elaborator<'_>, item: &ast::Train, train: &mut Train) -> O
 }
 
 /// Reads a setting that the table has.
-fn read_setting(own: &mut Elaborator<'_>, given: &ast::Setting, train: &mut Train, said: &mut Said) {
+fn read_setting(cx: &mut Elaborator<'_>, given: &ast::Setting, train: &mut Train, said: &mut Said) {
     let (name, value) = (&given.name, &given.value);
     match name.as_str() {
-        "data" => said.data = data_ref(own, value, "`data`"),
+        "data" => said.data = data_ref(cx, value, "`data`"),
         "validate" => {
-            said.validated = data_ref(own, value, "`validate`").map(|data| (data, value.span));
+            said.validated = data_ref(cx, value, "`validate`").map(|data| (data, value.span));
         }
         "batch" => {
-            if let Some(batch) = positive(own, value, "`batch`") {
+            if let Some(batch) = positive(cx, value, "`batch`") {
                 train.batch = batch as usize;
                 train.batch_span = Some(given.span);
             }
         }
         "epochs" | "steps" => {
-            let count = positive(own, value, &format!("`{name}`"));
+            let count = positive(cx, value, &format!("`{name}`"));
             if let (Some(_), Some((_, first))) = (count, said.length) {
                 let error = Diagnostic::error("E0613", "both `epochs` and `steps` are given");
-                own.report(error.at(given.span, "remove one of them").and_at(first, "the other one"));
+                cx.report(error.at(given.span, "remove one of them").and_at(first, "the other one"));
             }
             let length = match (name.as_str(), count) {
                 ("steps", Some(count)) => Length::Steps(count),
@@ -154,32 +154,32 @@ fn read_setting(own: &mut Elaborator<'_>, given: &ast::Setting, train: &mut Trai
             said.length = Some((length, given.span));
         }
         "seed" => {
-            if let Some(seed) = own.compile_time_int(value, "`seed`") {
+            if let Some(seed) = cx.compile_time_int(value, "`seed`") {
                 train.seed = seed as u64;
             }
         }
         "shuffle" => {
-            if let Some(shuffle) = own.compile_time_bool(value, "`shuffle`") {
+            if let Some(shuffle) = cx.compile_time_bool(value, "`shuffle`") {
                 train.shuffle = shuffle;
             }
         }
-        "stop" => train.patience = patience(own, value),
-        "init" => train.init = start_file(own, value),
+        "stop" => train.patience = patience(cx, value),
+        "init" => train.init = start_file(cx, value),
         other => debug_assert!(false, "the setting `{other}` of the table is not read"),
     }
 }
 
 /// The name of a line's optimizer, if it has a hyperparameter of this name.
-fn optimizer_with(own: &mut Elaborator<'_>, line: &ast::Minimize, name: &str) -> Option<Arc<str>> {
+fn optimizer_with(cx: &mut Elaborator<'_>, line: &ast::Minimize, name: &str) -> Option<Arc<str>> {
     let callee = match &line.optimizer.kind {
         ast::ExprKind::Call { callee, .. } => callee,
         _ => &line.optimizer,
     };
-    let Some(Value::Function(Function::Item(item))) = own.global(callee.as_name()?, callee.span) else {
+    let Some(Value::Function(Function::Item(item))) = cx.global(callee.as_name()?, callee.span) else {
         return None;
     };
     let list = item.definition()?.hyper.as_ref().or(item.definition()?.inputs.as_ref())?;
-    list.parameters.iter().any(|own| own.name.as_str() == name).then(|| item.name().into())
+    list.parameters.iter().any(|it| it.name.as_str() == name).then(|| item.name().into())
 }
 
 fn data_ref_of(data: &DataValue) -> DataRef {
@@ -187,25 +187,24 @@ fn data_ref_of(data: &DataValue) -> DataRef {
 }
 
 /// Validation data of another data set must have the same fields.
-fn same_fields(own: &mut Elaborator<'_>, data: &DataValue, other: &DataValue, span: Span) -> bool {
-    let fields =
-        |item: &Arc<str>| own.data.sets.get(item).map(|info| info.fields.clone()).unwrap_or_default();
+fn same_fields(cx: &mut Elaborator<'_>, data: &DataValue, other: &DataValue, span: Span) -> bool {
+    let fields = |item: &Arc<str>| cx.data.sets.get(item).map(|info| info.fields.clone()).unwrap_or_default();
     let (wanted, found) = (fields(&data.item), fields(&other.item));
     for field in &wanted {
-        if !found.iter().any(|own| own.name == field.name && own.row == field.row) {
-            let of_another_type = found.iter().find(|own| own.name == field.name);
+        if !found.iter().any(|it| it.name == field.name && it.row == field.row) {
+            let of_another_type = found.iter().find(|it| it.name == field.name);
             let message = match of_another_type {
-                Some(own) => format!(
+                Some(cx) => format!(
                     "the field `{}` is {} in `{}` and {} in `{}`",
-                    field.name, field.row, data.item, own.row, other.item
+                    field.name, field.row, data.item, cx.row, other.item
                 ),
                 None => format!("the data `{}` has no field `{}: {}`", other.item, field.name, field.row),
             };
             let error = Diagnostic::error("E0610", message)
                 .at(span, "validation needs the fields of the training data")
                 .and_at(field.span, format!("{} here", field.row));
-            own.report(match of_another_type {
-                Some(own) => error.and_at(own.span, format!("{} here", own.row)),
+            cx.report(match of_another_type {
+                Some(cx) => error.and_at(cx.span, format!("{} here", cx.row)),
                 None => error,
             });
             return false;
@@ -214,31 +213,31 @@ fn same_fields(own: &mut Elaborator<'_>, data: &DataValue, other: &DataValue, sp
     true
 }
 
-fn positive(own: &mut Elaborator<'_>, value: &ast::Expr, what: &str) -> Option<u64> {
-    let count = own.compile_time_int(value, what)?;
+fn positive(cx: &mut Elaborator<'_>, value: &ast::Expr, what: &str) -> Option<u64> {
+    let count = cx.compile_time_int(value, what)?;
     if (1..=1 << 40).contains(&count) {
         return Some(count as u64);
     }
     let label = if count < 1 { "at least 1 is needed" } else { "at most 2^40 is possible" };
-    own.error("E0614", format!("{what} is {count}"), value.span, label);
+    cx.error("E0614", format!("{what} is {count}"), value.span, label);
     None
 }
 
 /// The value of a setting that is a call of this name.
 fn value_call<'a>(
-    own: &mut Elaborator<'_>,
+    cx: &mut Elaborator<'_>,
     value: &'a ast::Expr,
     name: &str,
 ) -> Option<Option<settings::Arguments<'a>>> {
     let ast::ExprKind::Call { callee, args } = &value.kind else { return None };
     callee.as_name().filter(|callee| &***callee == name)?;
-    Some(settings::find(settings::VALUES, name).and_then(|call| own.arguments(call, args)))
+    Some(settings::find(settings::VALUES, name).and_then(|call| cx.arguments(call, args)))
 }
 
 /// `patience(5)`
-fn patience(own: &mut Elaborator<'_>, value: &ast::Expr) -> Option<usize> {
-    let Some(arguments) = value_call(own, value, "patience") else {
-        own.error(
+fn patience(cx: &mut Elaborator<'_>, value: &ast::Expr) -> Option<usize> {
+    let Some(arguments) = value_call(cx, value, "patience") else {
+        cx.error(
             "E0614",
             "`stop` takes a patience",
             value.span,
@@ -246,13 +245,13 @@ fn patience(own: &mut Elaborator<'_>, value: &ast::Expr) -> Option<usize> {
         );
         return None;
     };
-    positive(own, arguments?.get("epochs")?, "the patience").map(|epochs| epochs as usize)
+    positive(cx, arguments?.get("epochs")?, "the patience").map(|epochs| epochs as usize)
 }
 
 /// `safetensors("start.safetensors", prefix = "init.")`
-fn start_file(own: &mut Elaborator<'_>, value: &ast::Expr) -> Option<StartFile> {
-    let Some(arguments) = value_call(own, value, "safetensors") else {
-        own.error(
+fn start_file(cx: &mut Elaborator<'_>, value: &ast::Expr) -> Option<StartFile> {
+    let Some(arguments) = value_call(cx, value, "safetensors") else {
+        cx.error(
             "E0614",
             "`init` takes a file of parameters",
             value.span,
@@ -263,99 +262,99 @@ fn start_file(own: &mut Elaborator<'_>, value: &ast::Expr) -> Option<StartFile> 
     let arguments = arguments?;
     let path = arguments.get("path")?;
     let span = path.span;
-    let path = own.text_arg(path)?;
+    let path = cx.text_arg(path)?;
     let prefix = match arguments.get("prefix") {
-        Some(prefix) => own.text_arg(prefix)?,
+        Some(prefix) => cx.text_arg(prefix)?,
         None => String::new(),
     };
     Some(StartFile { path, prefix, span })
 }
 
 /// A frame in which the fields of the data are the batch.
-fn batch_frame(own: &mut Elaborator<'_>, data: &DataValue) -> Frame {
+fn batch_frame(cx: &mut Elaborator<'_>, data: &DataValue) -> Frame {
     let mut frame = Frame::new(FrameKind::File, None, ModuleId::MAIN, Span::default());
-    let fields = own.data.sets.get(&data.item).map(|info| info.fields.clone()).unwrap_or_default();
+    let fields = cx.data.sets.get(&data.item).map(|info| info.fields.clone()).unwrap_or_default();
     for field in fields {
         let key = InputKey::Field(field.name.clone());
-        let value = own.input_tensor(key, Dim::symbol(BATCH), &field, &data.item, field.span);
+        let value = cx.input_tensor(key, Dim::symbol(BATCH), &field, &data.item, field.span);
         frame.bind(field.name.clone(), value, field.span, BindingKind::Input);
     }
     frame
 }
 
-fn step_graph(own: &mut Elaborator<'_>, item: &ast::Train, data: &DataValue, train: &mut Train) {
-    own.variables.begin_graph();
-    own.draws.clear();
-    own.remembered.clear();
-    own.called_models.clear();
-    own.named_values.clear();
-    let mode = std::mem::replace(&mut own.mode, Mode { training: true, updates: true });
-    let (graph, ()) = own.in_new_graph(|own| {
-        let frame = batch_frame(own, data);
-        own.in_frame(frame, |own| {
+fn step_graph(cx: &mut Elaborator<'_>, item: &ast::Train, data: &DataValue, train: &mut Train) {
+    cx.variables.begin_graph();
+    cx.draws.clear();
+    cx.remembered.clear();
+    cx.called_models.clear();
+    cx.named_values.clear();
+    let mode = std::mem::replace(&mut cx.mode, Mode { training: true, updates: true });
+    let (graph, ()) = cx.in_new_graph(|cx| {
+        let frame = batch_frame(cx, data);
+        cx.in_frame(frame, |cx| {
             let step_type = Type::scalar(crate::ir::Elem::Int);
             let step =
-                own.add(item.keyword_span, Op::Input { name: InputKey::Step, ty: step_type }, Vec::new());
+                cx.add(item.keyword_span, Op::Input { name: InputKey::Step, ty: step_type }, Vec::new());
             for (number, line) in item.minimize.iter().enumerate() {
-                own.remember_calls = number == 0;
-                let changed = own.variables.current.iter();
+                cx.remember_calls = number == 0;
+                let changed = cx.variables.current.iter();
                 let mut changed: Vec<_> = changed.map(|(path, tensor)| (path.clone(), tensor.node)).collect();
                 changed.sort();
-                let loss = minimize::loss(own, line);
-                own.remember_calls = false;
-                let called = std::mem::take(&mut own.called_models);
+                let loss = minimize::loss(cx, line);
+                cx.remember_calls = false;
+                let called = std::mem::take(&mut cx.called_models);
                 if let Some(loss) = &loss {
-                    own.graph_mut().output(OutputKey::Loss(number as u32), loss.node);
+                    cx.graph_mut().output(OutputKey::Loss(number as u32), loss.node);
                 }
                 if number == 0 {
-                    own.mode.updates = false;
-                    measure::measures(own, item, train, true);
-                    own.mode.updates = true;
-                    own.called_models.clear();
+                    cx.mode.updates = false;
+                    measure::measures(cx, item, train, true);
+                    cx.mode.updates = true;
+                    cx.called_models.clear();
                     // What the first line called was called with parameters that it is about to update.
-                    own.remembered.clear();
+                    cx.remembered.clear();
                 }
                 if let Some(loss) = loss {
                     let around = minimize::Around { called: &called, changed };
-                    minimize::update(own, line, number, &loss, around, &step, train);
+                    minimize::update(cx, line, number, &loss, around, &step, train);
                 }
             }
             // After the losses, which derivations show as they were written.
             let is_metric = |key: &OutputKey| matches!(key, OutputKey::Metric(_) | OutputKey::Whole(..));
-            let outputs = own.graph().outputs.iter();
-            let metrics: Vec<_> = outputs.filter(|own| is_metric(&own.name)).map(|own| own.node).collect();
-            crate::opt::simplify_forward(own.graph_mut(), &metrics, &[]);
-            minimize::new_values(own);
+            let outputs = cx.graph().outputs.iter();
+            let metrics: Vec<_> = outputs.filter(|cx| is_metric(&cx.name)).map(|cx| cx.node).collect();
+            crate::opt::simplify_forward(cx.graph_mut(), &metrics, &[]);
+            minimize::new_values(cx);
         });
     });
-    own.mode = mode;
-    own.called_models.clear();
+    cx.mode = mode;
+    cx.called_models.clear();
     train.step = graph;
 }
 
 /// The same losses and metrics, in evaluation mode.
-fn evaluation_graph(own: &mut Elaborator<'_>, item: &ast::Train, data: &DataValue, train: &mut Train) {
-    own.variables.begin_graph();
-    own.draws.clear();
-    let mode = std::mem::replace(&mut own.mode, Mode { training: false, updates: false });
-    let (graph, ()) = own.in_new_graph(|own| {
-        let frame = batch_frame(own, data);
-        own.in_frame(frame, |own| {
+fn evaluation_graph(cx: &mut Elaborator<'_>, item: &ast::Train, data: &DataValue, train: &mut Train) {
+    cx.variables.begin_graph();
+    cx.draws.clear();
+    let mode = std::mem::replace(&mut cx.mode, Mode { training: false, updates: false });
+    let (graph, ()) = cx.in_new_graph(|cx| {
+        let frame = batch_frame(cx, data);
+        cx.in_frame(frame, |cx| {
             for (number, line) in item.minimize.iter().enumerate() {
-                if let Some(loss) = minimize::loss(own, line) {
-                    own.graph_mut().output(OutputKey::Loss(number as u32), loss.node);
+                if let Some(loss) = minimize::loss(cx, line) {
+                    cx.graph_mut().output(OutputKey::Loss(number as u32), loss.node);
                 }
             }
-            measure::measures(own, item, train, false);
+            measure::measures(cx, item, train, false);
         });
     });
-    own.mode = mode;
-    own.called_models.clear();
+    cx.mode = mode;
+    cx.called_models.clear();
     train.evaluate = Some(graph);
 }
 
-fn used_fields(own: &Elaborator<'_>, data: &DataValue, train: &Train) -> Vec<Arc<str>> {
-    let Some(info) = own.data.sets.get(&data.item) else { return Vec::new() };
+fn used_fields(cx: &Elaborator<'_>, data: &DataValue, train: &Train) -> Vec<Arc<str>> {
+    let Some(info) = cx.data.sets.get(&data.item) else { return Vec::new() };
     let used = |graph: &Graph, key: &InputKey| {
         let needed = graph.reachable(graph.outputs.iter().map(|output| output.node));
         graph.nodes().any(|(id, node)| {
@@ -371,7 +370,7 @@ fn used_fields(own: &Elaborator<'_>, data: &DataValue, train: &Train) -> Vec<Arc
 
 /// Whether a value is a float scalar node, as losses and metrics are.
 pub fn scalar_node(
-    own: &mut Elaborator<'_>,
+    cx: &mut Elaborator<'_>,
     value: &Value,
     span: Span,
     what: &str,
@@ -381,17 +380,17 @@ pub fn scalar_node(
         return None;
     }
     if !value.is_number() && !matches!(value, Value::Tensor(_)) {
-        own.error(code, format!("{what} must be a number, found {}", value.describe()), span, "not a number");
+        cx.error(code, format!("{what} must be a number, found {}", value.describe()), span, "not a number");
         return None;
     }
-    let tensor = own.to_tensor(value, span)?;
+    let tensor = cx.to_tensor(value, span)?;
     if tensor.rank() > 0 {
         let error = Diagnostic::error(code, format!("{what} must be a scalar, found {}", value.describe()));
         let error = error.at(span, "one number for the whole batch is needed");
-        own.report(error.help("`mean(…)` or `sum(…)` makes one number of it"));
+        cx.report(error.help("`mean(…)` or `sum(…)` makes one number of it"));
         return None;
     }
-    let mut tensor = own.with_elem(tensor, crate::ir::Elem::Float, span)?;
-    tensor.node = own.node(&tensor, span)?;
+    let mut tensor = cx.with_elem(tensor, crate::ir::Elem::Float, span)?;
+    tensor.node = cx.node(&tensor, span)?;
     Some(tensor)
 }

@@ -156,9 +156,9 @@ impl Maker {
         let value = self.float(&scope, 3);
         scope.indices.pop();
         let places = Self::ranges(&scope);
-        let own = read_of(&self.vars[before].clone(), names, "");
+        let it = read_of(&self.vars[before].clone(), names, "");
         let next = self.fresh("n");
-        let value = node("0.5 * $ + tanh($)", vec![own, value]);
+        let value = node("0.5 * $ + tanh($)", vec![it, value]);
         body.push(line(&format!("{next}[{places}] = $"), vec![value]));
         body.push(line(&format!("{carry} = {next}"), Vec::new()));
         if counts {

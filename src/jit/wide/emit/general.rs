@@ -123,16 +123,16 @@ impl Emit<'_> {
     }
 
     /// A copy of an int in a register.
-    fn bring(&mut self, own: V, to: u8) {
-        let from = self.general(own, to);
+    fn bring(&mut self, it: V, to: u8) {
+        let from = self.general(it, to);
         self.asm.mov(to, Rm::Reg(from));
     }
 
-    fn operand_int(&self, own: V) -> Rm {
-        match self.place(own) {
+    fn operand_int(&self, it: V) -> Rm {
+        match self.place(it) {
             Place::Slot(slot) => Self::slot(slot),
             Place::Register(register) => Rm::Reg(register),
-            Place::Constant(_) | Place::Nowhere => Rm::Reg(self.lost(own, RAX)),
+            Place::Constant(_) | Place::Nowhere => Rm::Reg(self.lost(it, RAX)),
         }
     }
 

@@ -51,23 +51,23 @@ impl Emit<'_> {
     }
 
     /// The register of a mask, or `through` with its value.
-    pub(super) fn mask(&mut self, own: V, through: u8) -> u8 {
-        match self.place(own) {
+    pub(super) fn mask(&mut self, it: V, through: u8) -> u8 {
+        match self.place(it) {
             Place::Register(register) => register,
             Place::Slot(slot) => {
                 self.asm.vex(&ops::MOVE_MASK, Len::One, through, 0, Self::slot(slot), None);
                 through
             }
-            Place::Constant(_) | Place::Nowhere => self.lost(own, through),
+            Place::Constant(_) | Place::Nowhere => self.lost(it, through),
         }
     }
 
-    fn mask_target(&self, own: V) -> u8 {
-        if let Place::Register(register) = self.place(own) { register } else { FREE_MASK }
+    fn mask_target(&self, it: V) -> u8 {
+        if let Place::Register(register) = self.place(it) { register } else { FREE_MASK }
     }
 
-    pub(super) fn put_mask(&mut self, own: V, register: u8) {
-        match self.place(own) {
+    pub(super) fn put_mask(&mut self, it: V, register: u8) {
+        match self.place(it) {
             Place::Register(place) if place != register => {
                 self.asm.vex(&ops::MOVE_MASK, Len::One, place, 0, Rm::Reg(register), None);
             }

@@ -21,8 +21,8 @@ impl Emit<'_> {
     }
 
     /// The register into which a vector is to be computed.
-    pub(super) fn vector_target(&self, own: V, through: u8) -> u8 {
-        if let Place::Register(register) = self.place(own) { register } else { through }
+    pub(super) fn vector_target(&self, it: V, through: u8) -> u8 {
+        if let Place::Register(register) = self.place(it) { register } else { through }
     }
 
     pub(super) fn vector_inst(&mut self, inst: &Inst) {
@@ -192,7 +192,7 @@ impl Emit<'_> {
     fn fma(&mut self, len: Len, dst: V, operands: [Src; 3]) {
         let to = self.vector_target(dst, self.free(2));
         let located = operands.map(|src| match src {
-            Src::Reg(own) => match self.place(own) {
+            Src::Reg(it) => match self.place(it) {
                 Place::Register(register) => Some(register),
                 _ => None,
             },

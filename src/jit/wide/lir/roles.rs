@@ -17,19 +17,19 @@ impl Inst {
     pub fn for_each(&mut self, visit: &mut dyn FnMut(&mut V, Role)) {
         use Inst::*;
         use Role::*;
-        fn src(own: &mut Src, visit: &mut dyn FnMut(&mut V, Role)) {
-            if let Src::Reg(own) = own {
-                visit(own, Role::Read);
+        fn src(it: &mut Src, visit: &mut dyn FnMut(&mut V, Role)) {
+            if let Src::Reg(it) = it {
+                visit(it, Role::Read);
             }
         }
-        fn int(own: &mut Int, visit: &mut dyn FnMut(&mut V, Role)) {
-            if let Int::Reg(own) = own {
-                visit(own, Role::Read);
+        fn int(it: &mut Int, visit: &mut dyn FnMut(&mut V, Role)) {
+            if let Int::Reg(it) = it {
+                visit(it, Role::Read);
             }
         }
-        fn mem(own: &mut Mem, visit: &mut dyn FnMut(&mut V, Role)) {
-            visit(&mut own.base, Role::Read);
-            if let Some((index, _)) = &mut own.index {
+        fn mem(it: &mut Mem, visit: &mut dyn FnMut(&mut V, Role)) {
+            visit(&mut it.base, Role::Read);
+            if let Some((index, _)) = &mut it.index {
                 visit(index, Role::Read);
             }
         }
@@ -44,7 +44,7 @@ impl Inst {
                 visit(dst, Write);
             }
             Fma { dst, a, b, c, .. } => {
-                [a, b, c].into_iter().for_each(|own| src(own, visit));
+                [a, b, c].into_iter().for_each(|it| src(it, visit));
                 visit(dst, Write);
             }
             Blend { dst, mask, then, otherwise, .. } => {
@@ -149,13 +149,13 @@ impl Node {
     pub fn for_each(&mut self, visit: &mut dyn FnMut(&mut V, Role)) {
         match self {
             Node::Inst(inst) => inst.for_each(visit),
-            Node::Loop(own) => {
-                if let Int::Reg(to) = &mut own.to {
+            Node::Loop(it) => {
+                if let Int::Reg(to) = &mut it.to {
                     visit(to, Role::Read);
                 }
-                own.body.iter_mut().for_each(|node| node.for_each(visit));
-                visit(&mut own.counter, Role::Both);
-                own.multiples.iter_mut().for_each(|(multiple, _)| visit(multiple, Role::Both));
+                it.body.iter_mut().for_each(|node| node.for_each(visit));
+                visit(&mut it.counter, Role::Both);
+                it.multiples.iter_mut().for_each(|(multiple, _)| visit(multiple, Role::Both));
             }
             Node::If { condition, then } => {
                 visit(condition, Role::Read);

@@ -22,11 +22,11 @@ impl Select<'_> {
             None => true,
         });
         // One term of this block goes into the instruction itself.
-        let own = terms.iter().position(|(id, factor)| {
+        let it = terms.iter().position(|(id, factor)| {
             self.levels[id.0 as usize] == level
                 && (matches!(factor, 1 | 2 | 4 | 8) || self.opens[level].counter == Some(*id))
         });
-        let index = own.map(|at| terms.remove(at)).map(|(id, factor)| self.scaled(level, id, factor));
+        let index = it.map(|at| terms.remove(at)).map(|(id, factor)| self.scaled(level, id, factor));
         let mut base = self.pointer(address.param, terms);
         let disp = i32::try_from(constant).unwrap_or_else(|_| {
             let (far, sum) = (self.fresh(Class::General), self.fresh(Class::General));
@@ -45,7 +45,7 @@ impl Select<'_> {
             return (value, factor.trailing_zeros() as u8);
         }
         if self.opens[level].counter == Some(id) {
-            let known = self.opens[level].multiples.iter().find(|(own, _)| *own == factor).copied();
+            let known = self.opens[level].multiples.iter().find(|(it, _)| *it == factor).copied();
             if let Some((_, multiple)) = known {
                 return (multiple, 0);
             }
@@ -77,10 +77,10 @@ impl Select<'_> {
         if let Some(known) = self.opens[level].pointers.get(&key) {
             return *known;
         }
-        let (own, outer): (Vec<_>, Vec<_>) =
+        let (it, outer): (Vec<_>, Vec<_>) =
             key.1.iter().copied().partition(|(id, _)| self.levels[id.0 as usize] == level);
         let mut base = self.pointer(param, outer);
-        for (id, factor) in own {
+        for (id, factor) in it {
             let index = Some(self.scaled(level, id, factor));
             let dst = self.fresh(Class::General);
             self.push_at(level, Inst::Address { dst, of: Mem { base, index, disp: 0 } });

@@ -148,8 +148,8 @@ impl Select<'_> {
             .map(|four| {
                 let dst = self.fresh(Class::Vector);
                 self.push(Inst::Copy { dst, a: four[0] });
-                for (lane, own) in four.iter().enumerate().skip(1) {
-                    self.push(Inst::Insert { dst, a: *own, lane: lane as u8 });
+                for (lane, it) in four.iter().enumerate().skip(1) {
+                    self.push(Inst::Insert { dst, a: *it, lane: lane as u8 });
                 }
                 dst
             })
