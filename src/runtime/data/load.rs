@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use super::bounds::Bounds;
 use super::drawn::{self, Apart};
 use super::lazy::{Computed, Lazy, Origin, no_code};
+use super::parts::{PartRows, count_rows, parts, training_rows};
 use super::read::Around;
 use super::rowwise::{Kind, Names, kinds};
 use super::{Column, Rows, Table, digits, read, statistics};
@@ -18,7 +19,6 @@ use crate::ir::{
 };
 use crate::runtime::array::{Array, Elements};
 use crate::runtime::notices::Notices;
-use crate::runtime::permutation::split_rows;
 
 /// What the graphs of fields are given, and what they give.
 pub type Inputs = BTreeMap<InputKey, Arc<Array>>;
@@ -59,7 +59,7 @@ pub trait Evaluate {
     fn rows(&mut self, computed: &Computed, sizes: &Sizes, inputs: &Inputs) -> Result<Outputs, Diagnostic>;
 }
 
-/// When data is loaded how. Bytes are those of the numbers as the program has them.
+/// Thresholds that decide whether a column is held in memory, stays in its file or is made batch by batch. Bytes are those of the numbers as the program has them.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// How much is in memory. Beyond that, large columns stay in their file, and fields made of random numbers
@@ -90,7 +90,7 @@ pub fn load(
     let read = read::columns(set, around, precision, limits.memory)?;
     let (columns, wide): (Vec<Column>, Vec<_>) = read.into_iter().map(|it| (it.column, it.wide)).unzip();
     let rows = count_rows(set, &columns)?;
-    let parts = parts(set, rows)?;
+    let parts = parts(set, rows);
     let text = columns.iter().find_map(|column| match column {
         Column::Windows(windows) => Some(windows.text().clone()),
         Column::Memory(_) | Column::Lazy(_) => None,
@@ -117,53 +117,6 @@ pub fn load(
         }
     }
     Ok(Table { rows, fields, bounds, parts, text, whole: Mutex::default() })
-}
-
-fn count_rows(set: &DataSet, columns: &[Column]) -> Result<usize, Diagnostic> {
-    let Some((first, column)) = set.columns.iter().zip(columns).next() else {
-        let rows = set.rows.and_then(|rows| usize::try_from(rows).ok()).unwrap_or(0);
-        return within_limit(set, rows);
-    };
-    for (other, other_column) in set.columns.iter().zip(columns) {
-        if other_column.rows() != column.rows() {
-            let message = format!("the fields of `{}` have different numbers of rows", set.name);
-            return Err(Diagnostic::error("E0721", message)
-                .at(other.span, format!("this has {} rows", other_column.rows()))
-                .and_at(first.span, format!("this has {} rows", column.rows())));
-        }
-    }
-    if let Some(rows) = set.rows
-        && rows != column.rows() as u64
-    {
-        let message = format!("`{}` says it has {rows} rows, its source has {}", set.name, column.rows());
-        return Err(Diagnostic::error("E0721", message).at(set.span, ""));
-    }
-    within_limit(set, column.rows())
-}
-
-fn within_limit(set: &DataSet, rows: usize) -> Result<usize, Diagnostic> {
-    if u32::try_from(rows).is_err() {
-        let message = format!("`{}` has {rows} rows; at most 4294967295 can be visited", set.name);
-        return Err(Diagnostic::error("E0721", message).at(set.span, ""));
-    }
-    Ok(rows)
-}
-
-/// A part and the numbers of its rows.
-type PartRows = (Arc<str>, Arc<[u32]>);
-
-fn parts(set: &DataSet, rows: usize) -> Result<Vec<PartRows>, Diagnostic> {
-    if set.parts.is_empty() {
-        return Ok(Vec::new());
-    }
-    let shares: Vec<f64> = set.parts.iter().map(|part| part.share).collect();
-    let lists = split_rows(rows as u32, &shares, set.seed, set.in_order);
-    Ok(set.parts.iter().zip(lists).map(|(part, list)| (part.name.clone(), list.into())).collect())
-}
-
-/// The rows that statistics are taken from: those of the first part.
-fn training_rows(parts: &[PartRows], rows: usize) -> Rows {
-    parts.first().map_or(Rows::All(rows), |(_, rows)| Rows::Some(Arc::clone(rows)))
 }
 
 /// What the fields of a data set are made with.

@@ -3,7 +3,8 @@
 //! | file | does |
 //! |---|---|
 //! | [`read`] | columns of a source |
-//! | [`load`] | fields from columns, the division into parts |
+//! | [`load`] | fields from columns |
+//! | [`parts`] | the number of rows, the division into parts |
 //! | [`bounds`] | what ints must lie in |
 //! | [`classes`] | the numbers of names and characters, the same in all data |
 //! | [`digits`] | floats of 32 bits, and what they lose |
@@ -17,6 +18,7 @@ mod digits;
 mod drawn;
 pub mod lazy;
 pub mod load;
+mod parts;
 pub mod read;
 mod rowwise;
 mod statistics;

@@ -1,0 +1,60 @@
+//! How many rows a data set has, and which of them belong to which part.
+
+use std::sync::Arc;
+
+use super::{Column, Rows};
+use crate::base::Diagnostic;
+use crate::ir::program::DataSet;
+use crate::runtime::permutation::split_rows;
+
+/// The number of rows that all columns of a set have.
+///
+/// # Errors
+/// E0721: columns of different length, or more rows than can be numbered.
+pub fn count_rows(set: &DataSet, columns: &[Column]) -> Result<usize, Diagnostic> {
+    let Some((first, column)) = set.columns.iter().zip(columns).next() else {
+        let rows = set.rows.and_then(|rows| usize::try_from(rows).ok()).unwrap_or(0);
+        return within_limit(set, rows);
+    };
+    for (other, other_column) in set.columns.iter().zip(columns) {
+        if other_column.rows() != column.rows() {
+            let message = format!("the fields of `{}` have different numbers of rows", set.name);
+            return Err(Diagnostic::error("E0721", message)
+                .at(other.span, format!("this has {} rows", other_column.rows()))
+                .and_at(first.span, format!("this has {} rows", column.rows())));
+        }
+    }
+    if let Some(rows) = set.rows
+        && rows != column.rows() as u64
+    {
+        let message = format!("`{}` says it has {rows} rows, its source has {}", set.name, column.rows());
+        return Err(Diagnostic::error("E0721", message).at(set.span, ""));
+    }
+    within_limit(set, column.rows())
+}
+
+fn within_limit(set: &DataSet, rows: usize) -> Result<usize, Diagnostic> {
+    if u32::try_from(rows).is_err() {
+        let message = format!("`{}` has {rows} rows; at most 4294967295 can be visited", set.name);
+        return Err(Diagnostic::error("E0721", message).at(set.span, ""));
+    }
+    Ok(rows)
+}
+
+/// A part and the numbers of its rows.
+pub type PartRows = (Arc<str>, Arc<[u32]>);
+
+/// The parts that a set is divided into; none if it is not.
+pub fn parts(set: &DataSet, rows: usize) -> Vec<PartRows> {
+    if set.parts.is_empty() {
+        return Vec::new();
+    }
+    let shares: Vec<f64> = set.parts.iter().map(|part| part.share).collect();
+    let lists = split_rows(rows as u32, &shares, set.seed, set.in_order);
+    set.parts.iter().zip(lists).map(|(part, list)| (part.name.clone(), list.into())).collect()
+}
+
+/// The rows that statistics are taken from: those of the first part.
+pub fn training_rows(parts: &[PartRows], rows: usize) -> Rows {
+    parts.first().map_or(Rows::All(rows), |(_, rows)| Rows::Some(Arc::clone(rows)))
+}
