@@ -157,6 +157,13 @@ impl Analysis<'_> {
         self.depends[id.0 as usize][index]
     }
 
+    /// Whether `index` decides, by values that are read, which element is written.
+    pub fn moves_write_by_value(&self, index: usize) -> bool {
+        let write = &self.work.write;
+        write.values.iter().any(|(id, _)| self.varies(*id, index))
+            || write.checks.iter().filter_map(|check| check.value).any(|id| self.varies(id, index))
+    }
+
     /// The cost of one point if `index` becomes lanes; `None` if it cannot.
     pub fn vector_cost(&self, index: usize, lanes: u8) -> Option<f64> {
         let work = self.work;
@@ -198,10 +205,8 @@ impl Analysis<'_> {
         if is_reduction {
             cost += (56.0 + 4.0 * fours.log2()) / rounds;
         } else {
-            let moves_by_value = write.values.iter().any(|(id, _)| self.varies(*id, index))
-                || write.checks.iter().filter_map(|check| check.value).any(|id| self.varies(id, index));
             let stride = write.form.coefficients[index];
-            if moves_by_value || stride == 0 && !work.write_is_private() {
+            if self.moves_write_by_value(index) || stride == 0 && !work.write_is_private() {
                 return None;
             }
             if work.target_kind == Kind::I32 && is_double {

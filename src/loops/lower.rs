@@ -175,7 +175,12 @@ impl Lowering<'_> {
             works.push(access::normalise(stage, nest.shared, &mut params)?);
         }
         let mut pieces = nest.pieces.max(1);
-        let single = works.len() == 1 && works[0].injective;
+        let scatters = works.len() == 1 && works[0].scatters_by_value();
+        if scatters && works[0].shared == 0 {
+            // No index divides the target.
+            pieces = 1;
+        }
+        let single = works.len() == 1 && (works[0].injective || scatters);
         if single {
             works[0].shared = 0;
             works[0].target_shared.fill(None);
@@ -188,7 +193,7 @@ impl Lowering<'_> {
                 let fill = fill_of(&work)?;
                 if pieces > 1 && work.shared == 0 {
                     let mut fill_params = params_for_fill(self, &params);
-                    self.kernel(&nest.name, vec![fill], &mut fill_params, 1, items)?;
+                    self.kernel(&nest.name, vec![fill], &mut fill_params, pieces, items)?;
                 } else {
                     stages.push(fill);
                 }

@@ -208,10 +208,20 @@ fn own_loops(work: &Work, freedom: Freedom<'_>) -> Schedule {
     // The index that is cut stays outermost, the lanes go innermost: or outside of the others, if what they
     // gather need not be gathered again.
     let hoists = analysis.gathers_hoist(vector.map(|(index, _)| index), &reductions);
-    parallel.sort_by_key(|axis| (freedom.cut != Some(axis.index), (axis.lanes > 1) != hoists));
+    if work.scatters_by_value() {
+        // Each row that a computed subscript names is added to from end to end: the same sums in the same order,
+        // since an element belongs to one point of the other indices.
+        parallel.sort_by_key(|axis| (!analysis.moves_write_by_value(axis.index), axis.lanes > 1));
+    } else {
+        parallel.sort_by_key(|axis| (freedom.cut != Some(axis.index), (axis.lanes > 1) != hoists));
+    }
     reductions.sort_by_key(|axis| axis.lanes > 1);
     let mut schedule = Schedule { parallel, reductions };
-    if !work.is_scatter() {
+    if work.scatters_by_value() {
+        if let Some(axis) = schedule.parallel.last_mut().filter(|axis| axis.lanes > 1) {
+            axis.jam = (axis.room() / i64::from(axis.lanes)).clamp(1, MAX_TILE / 2);
+        }
+    } else if !work.is_scatter() {
         analysis.tile(&mut schedule, analysis.weight_of_all(), 0.0);
     }
     if let Some((index, _)) = vector {
@@ -248,7 +258,12 @@ fn shared_points(stages: &[Work], freedom: Freedom<'_>) -> Loops {
         }
     }
     let vector = vector.filter(|_| shared.iter().any(|axis| axis.lanes > 1));
-    shared.sort_by_key(|axis| (freedom.cut != Some(axis.index), axis.lanes > 1));
+    let by_value = |index: usize| analyses.iter().any(|it| it.moves_write_by_value(index));
+    if stages.iter().any(Work::scatters_by_value) {
+        shared.sort_by_key(|axis| (!by_value(axis.index), axis.lanes > 1));
+    } else {
+        shared.sort_by_key(|axis| (freedom.cut != Some(axis.index), axis.lanes > 1));
+    }
     let inner = Freedom { lanes: if vector.is_some() { 1 } else { freedom.lanes }, cut: None, ..freedom };
     let mut schedules: Vec<Schedule> = stages.iter().map(|work| own_loops(work, inner)).collect();
     // The stage that does most decides about points side by side.
@@ -359,6 +374,11 @@ fn best_jam(size: i64, wanted: i64) -> i64 {
 impl Work {
     pub fn is_scatter(&self) -> bool {
         !self.injective && self.combine != Combine::Set
+    }
+
+    /// Whether computed subscripts name the elements that it writes, which may name one several times.
+    pub fn scatters_by_value(&self) -> bool {
+        !self.injective && !self.write.values.is_empty()
     }
 
     /// Whether all indices of its own are reduced.

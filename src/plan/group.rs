@@ -5,7 +5,7 @@
 //! of the shared loops touches only what is its own. Then the shared loops may also be cut for threads.
 //! What only one group uses shrinks to a row in the worker's memory.
 
-use super::address::{Address, extents, reads};
+use super::address::{Address, extents, is_affine, reads};
 use super::memory::for_each_view;
 use super::order::is_map;
 use super::touched::Touched;
@@ -120,6 +120,10 @@ fn common_shared(first: &Member, second: &Member) -> Option<usize> {
 /// Whether loops over rows are no worse than what the nests were.
 fn pays(a: &Nest, b: &Nest, shared: usize) -> bool {
     let stages = || a.stages.iter().chain(&b.stages);
+    // A scatter goes from row to row of its target, whichever the indices before those of its rows are.
+    if stages().any(|stage| !is_affine(&stage.body.write)) {
+        return false;
+    }
     let row = |stage: &Stage| extents(&stage.body)[shared..].iter().product::<i64>();
     let points: i64 = extents(&a.stages[0].body)[..shared].iter().product();
     let whole_before = [a, b].iter().any(|nest| {

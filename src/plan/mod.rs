@@ -7,7 +7,7 @@
 //! |---|---|
 //! | graph to graph | [`trim`] subscripts, [`sink`] sums out of scans, [`narrow`] them, [`split`] off matrix products, [`cut`] long sums, [`inline`] elementwise loops, [`align`] results with their readers |
 //! | graph to steps | [`order`], [`lower`] (with [`scan`] and [`product`]): one nest or product for each node |
-//! | steps to steps | [`chunk`] runs of steps over many rows, [`group`] nests over the same rows, [`pieces`] for threads, [`memory`] in one arena |
+//! | steps to steps | [`chunk`] runs of steps over many rows, [`group`] nests over the same rows, [`sparse`] updates of tables, [`pieces`] for threads, [`memory`] in one arena |
 //!
 //! Each pass of the first round keeps the meaning of the graph, so it could be left out; [`plain`] leaves out
 //! all. Every choice depends on sizes alone, never on the number of threads.
@@ -28,6 +28,7 @@ mod product;
 mod rebuild;
 mod scan;
 mod sink;
+mod sparse;
 mod split;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -96,6 +97,7 @@ fn plan_within(
     let steps = chunk::chunk(&mut lowering, steps, options.precision, limits);
     let mut plan = unplaced(lowering, group::group(steps), options);
     group::shrink_rows(&mut plan.buffers, &mut plan.steps);
+    sparse::update_rows(&mut plan);
     pieces::divide(&mut plan.steps);
     let same = group::take_over(&plan.buffers, &plan.steps);
     memory::place(&mut plan, &same)?;

@@ -1,13 +1,17 @@
 //! How kernels are divided among threads: by their size alone, so that results do not depend on threads.
 
 use super::address::extents;
-use super::{Gemm, Nest, Step};
-use crate::ir::{BinaryOp, Loop, Scalar, UnaryOp};
+use super::{Gemm, Nest, Stage, Step};
+use crate::ir::{BinaryOp, Loop, Scalar, Sub, UnaryOp};
 
 /// Nanoseconds of work below which a piece is not worth waking a thread for.
 const PIECE_NS: f64 = 5_000.0;
 /// More pieces than this balance nothing any more.
 const MOST_PIECES: i64 = 32;
+/// Each piece of a scatter goes through all subscripts again, so there are few, and none is so narrow that two
+/// threads write to one cache line often.
+const SCATTER_PIECES: usize = 8;
+const SCATTER_COLUMNS: i64 = 32;
 /// Multiply-adds per nanosecond of a matrix product on one core.
 const GEMM_RATE: f64 = 40.0;
 
@@ -29,6 +33,10 @@ fn nest_pieces(nest: &Nest) -> usize {
     }
     let work: f64 = nest.stages.iter().map(|stage| loop_ns(&stage.body)).sum();
     let first = extents(&nest.stages[0].body)[0];
+    let scatters = |stage: &Stage| stage.body.write.iter().any(|sub| matches!(sub, Sub::Value(_)));
+    if nest.stages.iter().any(scatters) {
+        return pieces(work, first / SCATTER_COLUMNS).min(SCATTER_PIECES);
+    }
     pieces(work, first)
 }
 
