@@ -156,6 +156,22 @@ def gpt(w):
     return p, f
 
 
+def words(w):
+    p = dict(e=normal(1, w["vocab"], w["embed"]), o=linear(w["embed"], 2))
+    return p, lambda p, x: dense(p["o"], p["e"][x].mean(1))
+
+
+def tables(w):
+    q, f = mlp(dict(w, act="relu"))
+    p = dict(t=[normal(1, w["rows"], w["embed"]) for _ in range(w["tables"])], m=q)
+
+    def g(p, x):
+        c, n = x
+        return f(p["m"], jnp.concatenate([t[c[:, i]] for i, t in enumerate(p["t"])] + [n], 1))
+
+    return p, g
+
+
 def residual(f):
     """Of the Burgers equation at each point."""
 
@@ -173,13 +189,19 @@ def residual(f):
 def problem(w):
     """Parameters, loss, inputs and targets."""
     kind, batch = w["kind"], w["batch"]
-    p, f = {"mlp": mlp, "pinn": mlp, "lenet": lenet, "cnn": cnn, "lstm": lstm, "gpt": gpt}[kind](w)
+    known = dict(mlp=mlp, pinn=mlp, lenet=lenet, cnn=cnn, lstm=lstm, gpt=gpt, words=words, tables=tables)
+    p, f = known[kind](w)
     classes = lambda p, x, y: cross_entropy(f(p, x), y)
     if kind == "pinn":
         return p, residual(f), floats(batch, 2), jnp.zeros(batch)
     if kind == "mlp" and w["loss"] == "bce":
         targets = ints(2, batch, 1).astype(jnp.float32)
         return p, lambda p, x, y: binary_cross_entropy(f(p, x), y), floats(batch, w["dims"][0]), targets
+    if kind == "words":
+        return p, classes, ints(w["vocab"], batch, w["seq"]), ints(2, batch)
+    if kind == "tables":
+        x = ints(w["rows"], batch, w["tables"]), normal(1, batch, w["numbers"])
+        return p, lambda p, x, y: jnp.mean((f(p, x) - y) ** 2), x, normal(1, batch, 1)
     if kind == "mlp":
         return p, classes, floats(batch, w["dims"][0]), ints(w["dims"][-1], batch)
     if kind in ("lenet", "cnn"):

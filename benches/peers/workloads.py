@@ -30,6 +30,9 @@ OTHER_SIZES = {
     "sizes/odd_lstm": dict(kind="lstm", vocab=40, embed=50, hidden=100, seq=37, opt="adam", lr=1e-3, batch=20),
     "sizes/odd_gpt": dict(kind="gpt", vocab=90, dim=96, heads=3, layers=2, seq=50, opt="adamw", lr=1e-3, batch=7),
     "sizes/long_gpt": dict(kind="gpt", vocab=65, dim=64, heads=2, layers=1, seq=256, opt="adamw", lr=1e-3, batch=4),
+    "sizes/words": dict(kind="words", vocab=50_000, embed=256, seq=64, opt="sgd", lr=1e-2, batch=64),
+    "sizes/tables": dict(kind="tables", tables=8, rows=10_000, embed=16, numbers=13, dims=[141, 128, 64, 1], opt="sgd", lr=1e-2, batch=1024),
+    "sizes/tables_adam": dict(kind="tables", tables=8, rows=10_000, embed=16, numbers=13, dims=[141, 128, 64, 1], opt="adam", lr=1e-3, batch=1024),
     "sizes/small_pinn": dict(kind="pinn", dims=[2, 40, 40, 40, 1], opt="adam", lr=1e-3, batch=500),
 }
 ALL = WORKLOADS | OTHER_SIZES
