@@ -10,11 +10,10 @@ use nnc::base::SourceMap;
 use nnc::compile::{parts, sizes};
 use nnc::grad::gradient;
 use nnc::ir::{Graph, NodeId, Op, compact, specialise};
-use nnc::jit::{Executable, Lowered, Options};
 use nnc::opt::optimise;
 use nnc::plan::{self, plan};
 use nnc::runtime::program::Files;
-use nnc::{sema, syntax};
+use nnc::{backend, loops, sema, syntax};
 
 /// From the smallest to the one with most layers.
 const PROGRAMS: [&str; 4] = ["xor", "lenet5", "lstm", "gpt"];
@@ -57,11 +56,12 @@ fn stages(criterion: &mut Criterion) {
         let planned = || plan(&simple, plan::Options::default()).expect("a plan");
         time(criterion, &format!("plan/{name}"), || (), |()| planned());
         let planned = planned();
-        let options = Options::default();
-        let lowered = || Lowered::of(&planned, options).expect("loops");
+        let target = backend::best().target(planned.precision);
+        let lowered = || loops::lower(&planned, loops::Options::of(target)).expect("loops");
         time(criterion, &format!("loops/{name}"), || (), |()| lowered());
         let module = lowered();
-        time(criterion, &format!("code/{name}"), || (), |()| Executable::new(&module).expect("code"));
+        let compiled = || backend::best().compile(&module, backend::Options::default()).expect("code");
+        time(criterion, &format!("code/{name}"), || (), |()| compiled());
     }
 }
 

@@ -6,11 +6,12 @@ use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::timing::{Pass, Timings};
+use crate::backend::{self, Backend, CodeError, Workspace};
 use crate::ir::program::{Precision, Requirement};
 use crate::ir::ranges;
 use crate::ir::verify::verify;
 use crate::ir::{Dim, DimError, ExternalKey, Graph, Node, NodeId, Op, Sizes, compact, specialise};
-use crate::jit::{self, Executable, JitError, Lowered, Workspace};
+use crate::loops::{self, LoopError, VerifiedModule};
 use crate::opt::{optimise, stabilised};
 use crate::plan::{self, External, Plan, PlanError, plan_for};
 
@@ -26,7 +27,7 @@ pub struct Function {
 
 /// How a graph is carried out.
 pub enum Code {
-    Native(Box<Executable>),
+    Compiled(Box<dyn backend::Code>),
     /// By the interpreter: what is carried out once and small takes less time than compiling it.
     Interpreted(Graph),
 }
@@ -42,13 +43,22 @@ pub enum Use {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Mode {
     pub precision: Precision,
-    /// Check every access of native code: see [`jit::Options`].
+    /// Check every access of compiled code against its buffer, and make memory unusable before it is written. The
+    /// results are the same bits; an access outside is an error.
     pub checked: bool,
+    /// What makes the code; the best for this computer if nothing is said.
+    pub backend: Option<&'static dyn Backend>,
+}
+
+impl Mode {
+    pub fn backend(&self) -> &'static dyn Backend {
+        self.backend.unwrap_or_else(backend::best)
+    }
 }
 
 impl From<Precision> for Mode {
     fn from(precision: Precision) -> Mode {
-        Mode { precision, checked: false }
+        Mode { precision, ..Mode::default() }
     }
 }
 
@@ -63,7 +73,7 @@ pub enum BuildError {
     /// A condition on sizes that they do not keep.
     Requirement(Box<Requirement>),
     Plan(PlanError),
-    Code(JitError),
+    Code(CodeError),
 }
 
 /// Specialises, simplifies, plans and compiles.
@@ -86,8 +96,7 @@ pub fn build(
         return interpreted(graph);
     }
     let (_, plan) = planned(&graph, sizes, mode.precision, timings)?;
-    let options = jit::Options { checked: mode.checked, ..jit::Options::default() };
-    native(plan, options, usage, timings)
+    compiled(plan, mode, backend::Options::default(), usage, timings)
 }
 
 pub(super) fn specialised(graph: &Graph, sizes: &Sizes, timings: &Timings) -> Result<Graph, BuildError> {
@@ -124,16 +133,23 @@ pub(super) fn planned(
     Ok((graph, plan.map_err(BuildError::Plan)?))
 }
 
-pub(super) fn native(
+pub(super) fn compiled(
     plan: Plan,
-    options: jit::Options,
+    mode: Mode,
+    options: backend::Options,
     usage: Use,
     timings: &Timings,
 ) -> Result<Function, BuildError> {
-    let lowered = timings.time(Pass::Loops, || Lowered::of(&plan, options)).map_err(BuildError::Code)?;
-    let code = timings.time(Pass::Code, || Executable::new(&lowered));
-    let code = Code::Native(Box::new(code.map_err(BuildError::Code)?));
+    let module = timings.time(Pass::Loops, || lowered(&plan, mode))?;
+    let code = timings.time(Pass::Code, || mode.backend().compile(&module, options));
+    let code = Code::Compiled(code.map_err(BuildError::Code)?);
     Ok(Function { externals: plan.externals, code, usage, workspaces: Mutex::default() })
+}
+
+/// The loops of a plan for the back end of a mode.
+pub(super) fn lowered(plan: &Plan, mode: Mode) -> Result<VerifiedModule, BuildError> {
+    let options = loops::Options { target: mode.backend().target(plan.precision), checked: mode.checked };
+    Ok(loops::lower(plan, options)?)
 }
 
 /// A function that the interpreter carries out, with the externals that a plan would have.
@@ -143,7 +159,7 @@ fn interpreted(graph: Graph) -> Result<Function, BuildError> {
         let ty = graph.ty(node);
         let shape = ty.static_shape().ok_or_else(|| BuildError::Plan(PlanError::Open(ty.to_string())))?;
         let written = matches!(name, ExternalKey::Output(_));
-        Ok(External { name, elem: ty.elem, wide: false, shape, written })
+        Ok::<External, BuildError>(External { name, elem: ty.elem, wide: false, shape, written })
     };
     let mut externals: Vec<External> = Vec::new();
     for (id, node) in graph.nodes() {
@@ -183,7 +199,7 @@ fn verified(graph: &Graph, pass: &str) -> Result<(), BuildError> {
 fn rules(graph: &Graph, pass: &str) -> Result<(), BuildError> {
     verify(graph).map_err(|faults| {
         let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
-        BuildError::Code(JitError::new(format!("after `{pass}`: {}", faults.join("; "))))
+        BuildError::Code(CodeError::internal(format!("after `{pass}`: {}", faults.join("; "))))
     })
 }
 
@@ -191,7 +207,7 @@ impl Function {
     /// Bytes that a call needs beside the tensors that it is given.
     pub fn temporary_bytes(&self) -> usize {
         match &self.code {
-            Code::Native(code) => code.arena_bytes(),
+            Code::Compiled(code) => code.facts().arena_bytes,
             Code::Interpreted(_) => 0,
         }
     }
@@ -202,9 +218,9 @@ impl Function {
     /// If there is not enough memory, and those of `work`.
     pub fn with_workspace<T>(
         &self,
-        code: &Executable,
-        work: impl FnOnce(&mut Workspace) -> Result<T, JitError>,
-    ) -> Result<T, JitError> {
+        code: &dyn backend::Code,
+        work: impl FnOnce(&mut Workspace) -> Result<T, CodeError>,
+    ) -> Result<T, CodeError> {
         let free = || self.workspaces.lock().unwrap_or_else(PoisonError::into_inner);
         let ready = free().pop();
         let mut workspace = match ready {
@@ -273,6 +289,12 @@ impl<K: Hash + Eq + Clone> Cache<K> {
         }
         entries.functions.insert(key, Entry { function: Arc::clone(&function), last });
         Ok(function)
+    }
+}
+
+impl From<LoopError> for BuildError {
+    fn from(error: LoopError) -> BuildError {
+        BuildError::Code(error.into())
     }
 }
 

@@ -1,10 +1,10 @@
 //! What a graph has to do, and code that says how far it is: for measurements.
 
-use super::function::{BuildError, Function, Mode, Use, native, planned, specialised};
+use super::function::{BuildError, Function, Mode, Use, compiled, planned, specialised};
 use super::timing::Timings;
+use crate::backend;
 use crate::ir::program::Precision;
 use crate::ir::{Graph, Sizes, work};
-use crate::jit;
 use crate::plan::{Plan, Work};
 
 /// The work of a graph at certain sizes.
@@ -32,7 +32,7 @@ pub fn measures(graph: &Graph, sizes: &Sizes, precision: Precision) -> Result<Me
     Ok(Measures::of(&graph, &plan))
 }
 
-/// Compiles a graph so that [`jit::Executable::profile`] hears of every kernel.
+/// Compiles a graph so that [`RunContext::watch`](backend::RunContext) hears of every kernel.
 ///
 /// # Errors
 /// As [`super::build`].
@@ -45,8 +45,8 @@ pub fn profiled(
     let graph = specialised(graph, sizes, timings)?;
     let (graph, plan) = planned(&graph, sizes, mode.precision, timings)?;
     let measures = Measures::of(&graph, &plan);
-    let options = jit::Options { profiled: true, checked: mode.checked, ..jit::Options::default() };
-    Ok((native(plan, options, Use::Often, timings)?, measures))
+    let options = backend::Options { profiled: true };
+    Ok((compiled(plan, mode, options, Use::Often, timings)?, measures))
 }
 
 impl Measures {

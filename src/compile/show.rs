@@ -1,14 +1,14 @@
 //! A program as a stage of the compiler sees it, as text.
 
-use super::function::BuildError;
+use super::function::{BuildError, Mode, lowered};
 use super::symbols::symbols;
 use super::{Loader, Stage, Timings, check};
+use crate::backend::{self, CodeError, Form};
 use crate::base::{Diagnostic, Diagnostics, FileId, SourceMap, Span};
 use crate::ir::program::{Action, BATCH, Precision, Program};
 use crate::ir::ranges::{self, Range};
 use crate::ir::{Dim, Graph, InputKey, OutputKey, Sizes, specialise};
-use crate::jit::{self, Target};
-use crate::loops;
+use crate::loops::{self, Target};
 use crate::opt::{Applied, Purpose, optimise_for, stabilised};
 use crate::plan::{self, plan_for};
 use crate::syntax;
@@ -125,20 +125,19 @@ fn part_text(part: &Part<'_>, program: &Program, stage: Stage, laws: &Applied) -
     if stage == Stage::Plan {
         return Ok(plan.to_string());
     }
-    let lanes = match stage {
-        Stage::Avx512 => 16,
-        Stage::Avx2 => 8,
-        _ => Target::X64Fma.lanes(),
+    let (name, form) = match stage {
+        Stage::Avx512 => ("avx512", Form::Assembly),
+        Stage::Avx2 => ("avx2", Form::Assembly),
+        Stage::Asm => ("cranelift", Form::Assembly),
+        Stage::Clif => ("cranelift", Form::Intermediate),
+        Stage::Loops => return Ok(loops::lower(&plan, loops::Options::of(Target::PLAIN))?.to_string()),
+        Stage::Ast | Stage::Ir | Stage::Grad | Stage::Opt | Stage::Plan => return Ok(String::new()),
     };
-    let module = loops::lower(&plan, loops::Options::lanes(lanes))
-        .map_err(|error| BuildError::Code(jit::JitError::new(error.0)))?;
-    match stage {
-        Stage::Loops => Ok(module.to_string()),
-        Stage::Clif => jit::clif(&module, Target::X64Fma).map_err(BuildError::Code),
-        Stage::Asm => jit::asm(&module, Target::Host).map_err(BuildError::Code),
-        Stage::Avx2 | Stage::Avx512 => jit::wide_asm(&module).map_err(BuildError::Code),
-        Stage::Ast | Stage::Ir | Stage::Grad | Stage::Opt | Stage::Plan => Ok(String::new()),
-    }
+    let backend = backend::find(name).ok_or_else(|| {
+        BuildError::Code(CodeError::unsupported(format!("this nnc was built without the back end `{name}`")))
+    })?;
+    let mode = Mode { precision, backend: Some(backend), ..Mode::default() };
+    backend.text(&lowered(&plan, mode)?, form).map_err(BuildError::Code)
 }
 
 /// The part of a step that the losses and metrics need; all of a graph without any.

@@ -7,28 +7,32 @@
 //!
 //! A [`Module`] is a whole step: which kernels to call in which order with which addresses.
 
+use super::Target;
 use crate::ir::program::Precision;
 use crate::ir::{Const, Number, RandKind, StepId};
-use crate::plan::Name;
+use crate::plan::{External, Name};
 use std::sync::Arc;
 
 /// All code of one plan.
 #[derive(Clone, Debug)]
 pub struct Module {
     pub precision: Precision,
-    /// The most lanes of a vector of 32-bit floats.
-    pub lanes: u8,
+    /// What it was lowered for.
+    pub target: Target,
+    /// The tensors of the caller, by slot.
+    pub externals: Vec<External>,
     pub kernels: Vec<Kernel>,
     /// What one step does, in order.
     pub items: Vec<Item>,
     pub constants: Vec<Constant>,
     /// Bytes of all constants together.
     pub constant_bytes: usize,
-    pub n_externals: usize,
     /// Bytes of temporaries, with the private memory of pieces behind them.
     pub arena_bytes: usize,
     /// Whether the step is so small that it should be one function.
     pub tiny: bool,
+    /// Whether accesses are checked, and memory unusable before it is written.
+    pub checked: bool,
     /// The kernels that test whether an int leaves 64 bits. One that finds such an int stores its number among
     /// these, counted from 1, in the word of [`BasePlace::Fault`].
     pub sites: Vec<Name>,

@@ -1,7 +1,7 @@
 //! From a plan to a module: every nest becomes a kernel, or the same kernel as an equal one before it.
 
 use super::LoopError;
-use super::access::{self, Form, Node, Work};
+use super::access::{self, Node, Work};
 use super::builder::Builder;
 use super::checks;
 use super::emit::Emitter;
@@ -9,56 +9,46 @@ use super::ir::*;
 use super::merge;
 use super::params::{self, Params};
 use super::schedule::{self, Freedom};
+use super::target::Target;
 use super::tidy;
+use super::verify::VerifiedModule;
+use super::works::{fill_of, product_of};
 use crate::ir::program::Precision;
-use crate::ir::{Combine, ScalarId, StepId};
+use crate::ir::{Combine, StepId};
 use crate::plan::{self, Plan, Step};
 use std::collections::HashMap;
 
-/// How many multiplications and additions a step that is one function may have, roughly. Only Cranelift
-/// makes one; wider vectors gain more than calls cost.
+/// How many multiplications and additions a step that is one function may have, roughly; wider vectors gain more
+/// than calls cost.
 const TINY_WORK: i64 = 20_000;
-/// Lanes of a vector that every processor has.
-pub const FEW_LANES: u8 = 4;
 /// Products of so few multiplications are written as loops.
 const SMALL_GEMM: i64 = 8 * 1024;
 
 /// How to lower.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Options {
-    /// The most floats of 32 bits in a vector, or twice as many as of 64.
-    pub lanes: u8,
+    pub target: Target,
     /// Whether every access is checked, and memory unusable before it is written.
     pub checked: bool,
 }
 
 impl Options {
-    /// As fast as it goes, with vectors of at most so many floats.
-    pub fn lanes(lanes: u8) -> Options {
-        Options { lanes, checked: false }
+    /// As fast as it goes.
+    pub fn of(target: Target) -> Options {
+        Options { target, checked: false }
     }
-}
-
-/// As [`lower`], but with a function for every kernel however small the step is.
-#[cfg(test)]
-pub fn lower_as_kernels(plan: &Plan, options: Options) -> Result<Module, LoopError> {
-    Ok(Module { tiny: false, ..lower(plan, options)? })
 }
 
 /// Lowers a whole plan.
 ///
 /// # Errors
 /// If the plan is not static or asks for what loops cannot express: a mistake of an earlier stage.
-pub fn lower(plan: &Plan, options: Options) -> Result<Module, LoopError> {
-    let Options { lanes, checked } = options;
-    let lanes = match plan.precision {
-        Precision::F32 => lanes,
-        Precision::F64 => FEW_LANES,
-    };
+pub fn lower(plan: &Plan, options: Options) -> Result<VerifiedModule, LoopError> {
+    let Options { target, checked } = options;
     let scratch_start = (plan.arena_bytes as i64 + 63) / 64 * 64;
     let mut lowering = Lowering {
         plan,
-        lanes,
+        lanes: target.float_lanes(plan.precision),
         scratch_start,
         kernels: Vec::new(),
         known: HashMap::new(),
@@ -78,19 +68,20 @@ pub fn lower(plan: &Plan, options: Options) -> Result<Module, LoopError> {
         constants.into_iter().map(|(offset, value, _)| Constant { offset, value: value.clone() }).collect();
     let arena_bytes =
         scratch_start as usize + lowering.most_pieces * params::scratch_stride(plan).max(0) as usize;
-    let tiny = lanes == FEW_LANES
+    let tiny = target.one_function
         && lowering.work <= TINY_WORK
         && items.iter().all(|item| is_plain(item, &lowering.kernels));
-    Ok(Module {
+    super::verify::module(Module {
         precision: plan.precision,
-        lanes,
+        target,
+        externals: plan.externals.clone(),
         kernels: lowering.kernels,
         items,
         constants,
         constant_bytes,
-        n_externals: plan.externals.len(),
         arena_bytes,
         tiny,
+        checked,
         sites: lowering.sites,
         accesses: lowering.accesses,
     })
@@ -108,6 +99,7 @@ fn is_plain(item: &Item, kernels: &[Kernel]) -> bool {
 
 struct Lowering<'p> {
     plan: &'p Plan,
+    /// Of floats of the plan's precision.
     lanes: u8,
     scratch_start: i64,
     kernels: Vec<Kernel>,
@@ -234,10 +226,11 @@ impl Lowering<'_> {
         }
         merge::simplify(&mut stages);
         let is_long = stages.iter().any(Work::is_long);
-        let (float, lanes) = match self.plan.precision {
-            Precision::F32 => (Kind::F32, if is_long { 1 } else { self.lanes }),
-            Precision::F64 => (Kind::F64, if is_long { 1 } else { FEW_LANES / 2 }),
+        let float = match self.plan.precision {
+            Precision::F32 => Kind::F32,
+            Precision::F64 => Kind::F64,
         };
+        let lanes = if is_long { 1 } else { self.lanes };
         let fault = stages.iter().any(Work::is_open).then(|| {
             self.sites.push(name.clone());
             (params.fault(), self.sites.len() as i64)
@@ -309,7 +302,6 @@ impl Lowering<'_> {
             checks::insert(&mut kernel, params, name, &mut self.accesses)?;
             bases.push(Base { place: BasePlace::Report, offset: 0, steps: Vec::new() });
         }
-        super::verify::in_debug(&kernel)?;
         let kernel = match self.known.get(&kernel) {
             Some(id) => *id,
             None => {
@@ -411,108 +403,4 @@ fn params_for_fill<'p>(lowering: &Lowering<'p>, params: &Params<'_>) -> Params<'
     let mut fresh = Params::new(lowering.plan, lowering.scratch_start, 1, lowering.trips.clone());
     fresh.adopt(params);
     fresh
-}
-
-/// A stage that writes the identity everywhere into the target of another.
-fn fill_of(work: &Work) -> Result<Work, LoopError> {
-    let rank = work.shared + work.target_axes.len();
-    let mut sizes = work.sizes[..work.shared].to_vec();
-    let mut form = Form::number(rank, 0);
-    for (axis, (size, stride)) in work.target_axes.iter().enumerate() {
-        let shared = work.target_shared[axis];
-        if let Some(index) = shared {
-            form.coefficients[index] += stride;
-            sizes.push(1);
-        } else {
-            form.coefficients[work.shared + axis] = *stride;
-            sizes.push(*size);
-        }
-    }
-    if work.shared > 0 && form.coefficients[..work.shared].contains(&0) && !work.private_target {
-        return Err(LoopError("a scatter inside shared loops".into()));
-    }
-    let kind = work.target_kind;
-    let combine = work.combine;
-    let node = match (combine, kind) {
-        (Combine::ArgMax | Combine::ArgMin, _) => Node::Int(0),
-        (_, Kind::F32 | Kind::F64) => Node::Float(plan::identity(combine, crate::ir::Elem::Float)),
-        (_, Kind::I32 | Kind::I64) => {
-            let identity = plan::identity(combine, crate::ir::Elem::Int) as i64;
-            let is_narrow = kind == Kind::I32;
-            Node::Int(if is_narrow { identity.clamp(i32::MIN.into(), i32::MAX.into()) } else { identity })
-        }
-        (_, Kind::Bool) => Node::Bool(plan::identity(combine, crate::ir::Elem::Bool) != 0.0),
-    };
-    Ok(Work {
-        reduced: vec![false; sizes.len()],
-        sizes,
-        shared: work.shared,
-        nodes: vec![node],
-        kinds: vec![kind],
-        open: vec![false],
-        open_combine: false,
-        result: ScalarId(0),
-        combine: Combine::Set,
-        accumulate: false,
-        write: access::Access { param: work.target_param, form, values: Vec::new(), checks: Vec::new() },
-        target_kind: kind,
-        reduced_number: Form::number(rank, 0),
-        injective: true,
-        covering: true,
-        private_target: work.private_target,
-        target_axes: Vec::new(),
-        target_shared: Vec::new(),
-        target_param: work.target_param,
-    })
-}
-
-/// A small product as a stage: batch…, m, n, k.
-fn product_of(gemm: &plan::Gemm, params: &mut Params<'_>) -> Result<Work, LoopError> {
-    let n_batch = gemm.batch.len();
-    let rank = n_batch + 3;
-    let (m, n, k) = (n_batch, n_batch + 1, n_batch + 2);
-    let sizes: Vec<i64> = gemm.batch.iter().copied().chain([gemm.m, gemm.n, gemm.k]).collect();
-    let mut access = |view: &plan::View, row: usize, column: usize| -> Result<access::Access, LoopError> {
-        let mut form = Form::number(rank, 0);
-        form.coefficients[..n_batch].copy_from_slice(&view.strides[..n_batch]);
-        form.coefficients[row] = view.strides[n_batch];
-        form.coefficients[column] = view.strides[n_batch + 1];
-        Ok(access::Access {
-            param: params.param(view, 0, &[])?,
-            form,
-            values: Vec::new(),
-            checks: Vec::new(),
-        })
-    };
-    let a = access(&gemm.a, m, k)?;
-    let b = access(&gemm.b, k, n)?;
-    let write = access(&gemm.c, m, n)?;
-    let kind = params.kind(&gemm.c);
-    let mut reduced = vec![false; rank];
-    reduced[k] = true;
-    Ok(Work {
-        sizes,
-        shared: 0,
-        reduced,
-        nodes: vec![
-            Node::Read(a),
-            Node::Read(b),
-            Node::Binary(crate::ir::BinaryOp::Mul, ScalarId(0), ScalarId(1)),
-        ],
-        kinds: vec![kind; 3],
-        open: vec![false; 3],
-        open_combine: false,
-        result: ScalarId(2),
-        combine: Combine::Add,
-        accumulate: gemm.accumulate,
-        target_param: write.param,
-        write,
-        target_kind: kind,
-        reduced_number: Form::number(rank, 0),
-        injective: true,
-        covering: true,
-        private_target: false,
-        target_axes: Vec::new(),
-        target_shared: Vec::new(),
-    })
 }

@@ -4,7 +4,8 @@
 //! plan::Stage ──access──▶ Work (linear addresses) ──schedule──▶ Schedule ──emit──▶ Kernel
 //! ```
 //!
-//! [`lower`] does all of it for a plan. A [`Module`] prints as text and is checked by [`verify`].
+//! [`lower`] does all of it for a plan and a [`Target`]. A [`Module`] prints as text; [`verify`] makes a
+//! [`VerifiedModule`] of it, which is all that code is made of.
 
 mod access;
 mod builder;
@@ -22,13 +23,15 @@ mod point;
 mod regions;
 mod scalar;
 mod schedule;
+mod target;
 mod tidy;
 pub mod verify;
+mod works;
 
 pub use ir::*;
-#[cfg(test)]
-pub use lower::lower_as_kernels;
-pub use lower::{FEW_LANES, Options, lower};
+pub use lower::{Options, lower};
+pub use target::{Feature, Target};
+pub use verify::VerifiedModule;
 
 /// A plan that cannot be lowered: a mistake of an earlier stage, not of the user.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -6,19 +6,33 @@
 //! 4. Parameters exist; a stored value has the kind of its parameter's memory; the parameter is `written`.
 //! 5. Steps of loops are positive.
 //! 6. Where accesses are checked, each stands behind a check of its address, with as many lanes, in its block.
+//! 7. Values, and the parameter of reports, are numbers that the kernel has.
+//!
+//! What holds of every module:
+//!
+//! 8. All kernels keep the rules above.
+//! 9. A call names a kernel that there is, with as many addresses and counters as it takes; counters are of scans
+//!    around it; externals exist; what is written is not read only.
+//! 10. Products, random numbers and poison lie in their memory, in all steps of the scans around them.
+//! 11. Constants lie in the memory of constants. A step is one function only for a target that makes one.
+//!
+//! What a kernel reaches behind the addresses that it is given is compared with its buffers where it is lowered
+//! ([`super::access`], [`super::params`]), or at run time in checked code.
+
+mod module;
+
+pub use module::{VerifiedModule, module};
 
 use super::LoopError;
 use super::ir::*;
-
-/// Checks a kernel in debug builds.
-pub fn in_debug(kernel: &Kernel) -> Result<(), LoopError> {
-    if cfg!(debug_assertions) { verify(kernel) } else { Ok(()) }
-}
 
 /// Checks a kernel; the error names the first rule that is broken.
 pub fn verify(kernel: &Kernel) -> Result<(), LoopError> {
     let mut checker = Checker { kernel, visible: vec![false; kernel.types.len()], defined: Vec::new() };
     checker.defined = vec![false; kernel.types.len()];
+    if kernel.checks.as_ref().is_some_and(|it| it.report as usize >= kernel.params.len()) {
+        return checker.fail("the report has no parameter".into());
+    }
     for value in kernel.steps.iter().chain(&kernel.piece) {
         checker.define(*value)?;
     }
@@ -37,23 +51,29 @@ impl Checker<'_> {
     }
 
     fn ty(&self, value: ValueId) -> Ty {
-        self.kernel.types[value.0 as usize]
+        // What is no value has no lanes, which fits nowhere.
+        let nothing = Ty { kind: Kind::Bool, lanes: 0 };
+        self.kernel.types.get(value.0 as usize).copied().unwrap_or(nothing)
     }
 
     fn define(&mut self, value: ValueId) -> Result<(), LoopError> {
-        if std::mem::replace(&mut self.defined[value.0 as usize], true) {
-            return self.fail(format!("{value} is defined twice"));
+        let at = value.0 as usize;
+        match self.defined.get_mut(at) {
+            None => self.fail(format!("{value} has no type")),
+            Some(true) => self.fail(format!("{value} is defined twice")),
+            Some(defined) => {
+                (*defined, self.visible[at]) = (true, true);
+                Ok(())
+            }
         }
-        self.visible[value.0 as usize] = true;
-        Ok(())
+    }
+
+    fn is_visible(&self, value: ValueId) -> bool {
+        self.visible.get(value.0 as usize).copied().unwrap_or(false)
     }
 
     fn used(&self, value: ValueId) -> Result<(), LoopError> {
-        if self.visible[value.0 as usize] {
-            Ok(())
-        } else {
-            self.fail(format!("{value} is not defined here"))
-        }
+        if self.is_visible(value) { Ok(()) } else { self.fail(format!("{value} is not defined here")) }
     }
 
     fn index(&self, value: ValueId) -> Result<(), LoopError> {
@@ -157,7 +177,7 @@ impl Checker<'_> {
         }
         self.block(&inner.body)?;
         for carry in &inner.carries {
-            let seen = self.visible[carry.next.0 as usize] || body.contains(&carry.next);
+            let seen = self.is_visible(carry.next) || body.contains(&carry.next);
             let tys = [carry.current, carry.next, carry.result].map(|value| self.ty(value));
             if !seen || tys.iter().any(|ty| *ty != self.ty(carry.start)) {
                 return self.fail(format!("{} does not go round", carry.current));

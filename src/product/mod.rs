@@ -10,33 +10,17 @@
 //! `dot.rs` says. How long a block is and which of the two it is depends on the shape of the whole product alone,
 //! so the result is the same bit for bit whatever the vectors' width and however the work is cut into pieces.
 //!
-//! `unsafe` stands in this folder because instructions are chosen at run time and matrices are addresses.
+//! [`portable`] makes the same bits on any processor, slowly. `unsafe` stands in this folder because instructions are chosen at run time and matrices are addresses.
 
-#[cfg(target_arch = "x86_64")]
-mod blocks;
-#[cfg(target_arch = "x86_64")]
-mod copy;
-#[cfg(target_arch = "x86_64")]
-mod dot;
-#[cfg(not(target_arch = "x86_64"))]
-mod elsewhere;
-#[cfg(target_arch = "x86_64")]
-mod isa;
-#[cfg(target_arch = "x86_64")]
-mod strategy;
-#[cfg(all(test, target_arch = "x86_64"))]
-mod tests;
-#[cfg(target_arch = "x86_64")]
-mod tile;
-#[cfg(target_arch = "x86_64")]
-mod vector;
+#[cfg(feature = "native")]
+mod native;
+pub mod portable;
 
-#[cfg(not(target_arch = "x86_64"))]
-pub use elsewhere::Product;
-#[cfg(target_arch = "x86_64")]
-pub use strategy::Product;
+#[cfg(feature = "native")]
+pub use native::{Piece, Product, Reuse, Run};
 
-use std::sync::atomic::{AtomicU64, Ordering};
+/// The longest block of k.
+const MOST_K: usize = 256;
 
 /// `C = A B` or `C += A B`; strides of rows and columns, in elements.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -53,42 +37,31 @@ pub struct Shape {
     pub accumulate: bool,
 }
 
-/// How many products in a row have the same `a`, or the same `b`.
-#[derive(Clone, Copy, Debug)]
-pub struct Reuse {
-    pub a: usize,
-    pub b: usize,
-}
-
-/// One time that products are carried out, during which their operands do not change.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Run(u64);
-
-impl Run {
-    /// One that knows its copies again: for pieces of one product, or products with an operand in common.
-    pub fn new() -> Run {
-        static LAST: AtomicU64 = AtomicU64::new(0);
-        Run(LAST.fetch_add(1, Ordering::Relaxed) + 1)
-    }
-
-    /// One product in one piece.
-    pub const ALONE: Run = Run(0);
-}
-
-/// Which part of a product.
-#[derive(Clone, Copy, Debug)]
-pub struct Piece {
-    pub number: usize,
-    pub of: usize,
-    pub run: Run,
-}
-
-#[cfg(target_arch = "x86_64")]
 impl Shape {
     /// Whether an element is summed in vectors along k: if both operands are contiguous there, and the result has
     /// so few rows or columns that copying the other operand would not pay.
     fn is_along_k(&self) -> bool {
         let fewest = self.m.min(self.n);
         self.a.1 == 1 && self.b.0 == 1 && fewest <= 16 && self.k >= 32 * fewest
+    }
+
+    /// The length of the blocks of k.
+    fn k_block(&self) -> usize {
+        let blocks = self.k.div_ceil(MOST_K).max(1);
+        self.k.div_ceil(blocks).max(1)
+    }
+
+    /// The same where a size of 1 has no stride that matters.
+    fn tidy(mut self) -> Shape {
+        if self.m == 1 {
+            (self.a.0, self.c.0) = (1, self.c.1.max(1) * self.n.max(1) as isize);
+        }
+        if self.n == 1 {
+            (self.b.1, self.c.1) = (1, self.c.0.max(1) * self.m.max(1) as isize);
+        }
+        if self.k == 1 {
+            (self.a.1, self.b.0) = (1, 1);
+        }
+        self
     }
 }

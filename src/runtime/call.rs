@@ -8,14 +8,14 @@ use super::pool::Pool;
 use super::program::code_failed;
 use super::room;
 use super::train::batch::Taken;
+use crate::backend::{
+    self, Call, CodeError, Outcome, Parallel, Rows, RunContext, TensorMut, TensorRef, Workspace,
+};
 use crate::base::{Diagnostic, Span};
 use crate::compile::{Code, Function};
 use crate::ir::interpret::{Data, EvalError, Feed, Real, Tensor, evaluate};
 use crate::ir::program::Precision;
 use crate::ir::{ExternalKey, Graph};
-use crate::jit::{
-    self, Call, Executable, JitError, Outcome, Parallel, Rows, TensorMut, TensorRef, Workspace,
-};
 use crate::plan::External;
 
 /// Calls functions, with threads that are started when the first function wants some.
@@ -86,15 +86,15 @@ impl Caller {
         let mut tensors = memory.take(&binding.cells);
         let externals = &binding.function.externals;
         let outcome = match &binding.function.code {
-            Code::Native(code) => {
+            Code::Compiled(code) => {
                 let given = externals.iter().zip(&mut tensors);
-                let mut bindings: Vec<jit::Binding<'_>> =
+                let mut bindings: Vec<backend::Binding<'_>> =
                     given.map(|(external, array)| given_to(array, external.written)).collect();
                 let call = Call { step: moment.step, seed: moment.seed };
-                let work = |workspace: &mut Workspace| code.run(workspace, &mut bindings, call, self);
-                match binding.function.with_workspace(code, work) {
+                let work = |workspace: &mut Workspace| code.step(workspace, &mut bindings, call, self);
+                match binding.function.with_workspace(&**code, work) {
                     Ok(None) => Ok(()),
-                    Ok(Some(overflow)) => Err(overflown(code.place_of(overflow).span)),
+                    Ok(Some(overflow)) => Err(overflown(code.facts().place_of(overflow).span)),
                     Err(error) => Err(failed(&binding.function, &error)),
                 }
             }
@@ -119,7 +119,7 @@ impl Caller {
         memory: &mut Memory,
         series: Series<'_>,
     ) -> Result<Taken, Diagnostic> {
-        let steps = jit::Series {
+        let steps = backend::Series {
             first: Call { step: series.first.step, seed: series.first.seed },
             steps: series.steps,
             rows: Rows::Order(series.rows),
@@ -127,21 +127,21 @@ impl Caller {
             interrupted: None,
         };
         let outcome = self.bound(function, arguments, memory, |code, workspace, bindings| {
-            code.run_steps(workspace, bindings, steps, self)
+            code.series(workspace, bindings, steps, self)
         })?;
         Ok(match outcome {
             Outcome::Done => Taken { steps: series.steps, finite: true },
             Outcome::Interrupted { steps } => Taken { steps, finite: true },
             Outcome::NotFinite { steps, .. } => Taken { steps, finite: false },
             Outcome::Overflow { steps, site } => {
-                let Code::Native(code) = &function.code else { unreachable!("steps are compiled") };
+                let Code::Compiled(code) = &function.code else { unreachable!("steps are compiled") };
                 let step = series.first.step.wrapping_add(steps as u32).wrapping_sub(1);
-                return Err(overflown(code.place_of(site).span).note(format!("in step {step}")));
+                return Err(overflown(code.facts().place_of(site).span).note(format!("in step {step}")));
             }
         })
     }
 
-    /// Takes one step with code that was made to be watched: see [`jit::Executable::profile`]. Results are
+    /// Takes one step with code that was made to be watched: see [`RunContext::watch`]. Results are
     /// given as [`Argument::Cell`].
     ///
     /// # Errors
@@ -156,7 +156,8 @@ impl Caller {
     ) -> Result<(), Diagnostic> {
         let call = Call { step: moment.step, seed: moment.seed };
         self.bound(function, arguments, memory, |code, workspace, bindings| {
-            code.profile(workspace, bindings, call, self, watch).map(drop)
+            let cx = RunContext { parallel: self, watch: Some(watch) };
+            code.run(workspace, bindings, backend::Series::once(call), cx).map(drop)
         })
     }
 
@@ -166,7 +167,7 @@ impl Caller {
         function: &Function,
         arguments: Vec<Argument<'_>>,
         memory: &mut Memory,
-        work: impl FnOnce(&Executable, &mut Workspace, &mut [jit::Binding<'_>]) -> Result<T, JitError>,
+        work: impl FnOnce(&dyn backend::Code, &mut Workspace, &mut [backend::Binding<'_>]) -> Result<T, CodeError>,
     ) -> Result<T, Diagnostic> {
         let cells: Vec<Cell> = arguments
             .iter()
@@ -181,19 +182,19 @@ impl Caller {
         for (external, argument) in function.externals.iter().zip(arguments) {
             bindings.push(match argument {
                 Argument::Cell(_) => given_to(next.next().expect("a tensor for each cell"), external.written),
-                Argument::Rows(array) => jit::Binding::Rows(tensor_ref(array.elements())),
-                Argument::Step => jit::Binding::StepNumber,
-                Argument::Each(array, from) => jit::Binding::Each(tensor_mut(array.elements_mut(), from)),
+                Argument::Rows(array) => backend::Binding::Rows(tensor_ref(array.elements())),
+                Argument::Step => backend::Binding::StepNumber,
+                Argument::Each(array, from) => backend::Binding::Each(tensor_mut(array.elements_mut(), from)),
             });
         }
-        let Code::Native(code) = &function.code else { unreachable!("steps are compiled") };
-        let outcome = function.with_workspace(code, |workspace| work(code, workspace, &mut bindings));
+        let Code::Compiled(code) = &function.code else { unreachable!("steps are compiled") };
+        let outcome = function.with_workspace(&**code, |workspace| work(&**code, workspace, &mut bindings));
         memory.put_back(&cells, tensors);
         outcome.map_err(|error| failed(function, &error))
     }
 }
 
-impl jit::sealed::Sealed for Caller {}
+impl backend::sealed::Sealed for Caller {}
 
 impl Parallel for Caller {
     fn run(&self, n_tasks: usize, task: &(dyn Fn(usize) + Sync)) {
@@ -210,18 +211,18 @@ impl Parallel for Caller {
 }
 
 /// Why a call was not carried out.
-fn failed(function: &Function, error: &JitError) -> Diagnostic {
+fn failed(function: &Function, error: &CodeError) -> Diagnostic {
     match error.is_no_memory() {
         true => room::exhausted("what a call keeps", function.temporary_bytes() as u64),
         false => code_failed(error),
     }
 }
 
-fn given_to(array: &mut Arc<Array>, written: bool) -> jit::Binding<'_> {
+fn given_to(array: &mut Arc<Array>, written: bool) -> backend::Binding<'_> {
     if written {
-        jit::Binding::Write(tensor_mut(Arc::make_mut(array).elements_mut(), 0))
+        backend::Binding::Write(tensor_mut(Arc::make_mut(array).elements_mut(), 0))
     } else {
-        jit::Binding::Read(tensor_ref(array.elements()))
+        backend::Binding::Read(tensor_ref(array.elements()))
     }
 }
 

@@ -9,12 +9,12 @@ use super::memory::Cell;
 use super::program::{Part, Program, code_failed};
 use super::session::{Session, convert, unbound};
 use super::sizes;
+use crate::backend::{Binding, Call};
 use crate::base::{Diagnostic, Span, nearest};
 use crate::compile::{Code, Function};
 use crate::ir::program::{Model, Precision};
 use crate::ir::ranges::{self, Range};
 use crate::ir::{Elem, ExternalKey, InputKey, OutputKey, Sizes, Type, columns_of};
-use crate::jit::{Binding, Call};
 
 /// Of so many shapes and models a session remembers what they need.
 const REMEMBERED: usize = 64;
@@ -183,14 +183,14 @@ impl Prepared {
                 }
             });
         }
-        let Code::Native(code) = &self.function.code else { unreachable!("models are compiled") };
+        let Code::Compiled(code) = &self.function.code else { unreachable!("models are compiled") };
         let moment = Moment { seed: session.program.checked().seed, step: 0 };
         let call = Call { step: moment.step, seed: moment.seed };
-        let run = |workspace: &mut _| code.run(workspace, &mut bindings, call, &session.caller);
-        let outcome = self.function.with_workspace(code, run);
+        let run = |workspace: &mut _| code.step(workspace, &mut bindings, call, &session.caller);
+        let outcome = self.function.with_workspace(&**code, run);
         let overflow = outcome.map_err(|error| code_failed(&error))?;
         if let Some(overflow) = overflow {
-            return Err(overflown(code.place_of(overflow).span));
+            return Err(overflown(code.facts().place_of(overflow).span));
         }
         // Outputs are called `0`, `1`, …; the function may have them in another order.
         let number = |name: &ExternalKey| match name {

@@ -4,18 +4,18 @@ use std::fmt;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
 use super::data::Table;
 use super::data::classes::Classes;
 use super::files::input::program_text;
 use super::session::Session;
+use crate::backend::{Backend, CodeError, Failure};
 use crate::base::render::{Style, render_all};
 use crate::base::{self, Diagnostic, SourceMap, Span};
 use crate::compile::{self, BuildError, Cache, Function, Loader, Measures, Mode, Timings, Use};
 use crate::ir::{Graph, Sizes, program as checked};
-use crate::jit::JitError;
 use crate::syntax::ast;
 
 /// A checked program. Cheap to clone; sessions of all clones share the code made so far.
@@ -34,6 +34,8 @@ struct Shared {
     classes: OnceLock<Classes>,
     /// Whether code that is made from now on checks its accesses.
     checked_code: AtomicBool,
+    /// What makes the code from now on, if somebody has chosen.
+    backend: Mutex<Option<&'static dyn Backend>>,
 }
 
 /// What a program was made from.
@@ -138,7 +140,9 @@ impl Program {
         let functions = Cache::default();
         let classes = OnceLock::new();
         let checked_code = AtomicBool::new(false);
-        let shared = Shared { checked, texts, timings, begun, functions, tables, classes, checked_code };
+        let backend = Mutex::default();
+        let shared =
+            Shared { checked, texts, timings, begun, functions, tables, classes, checked_code, backend };
         Program { shared: Arc::new(shared) }
     }
 
@@ -149,9 +153,15 @@ impl Program {
         self.shared.checked_code.store(checked, Ordering::Relaxed);
     }
 
+    /// Lets a back end of [`crate::backend`] make the code from now on, not the best for this computer.
+    pub fn use_backend(&self, backend: &'static dyn Backend) {
+        *self.shared.backend.lock().unwrap_or_else(PoisonError::into_inner) = Some(backend);
+    }
+
     fn mode(&self) -> Mode {
         let checked = self.shared.checked_code.load(Ordering::Relaxed);
-        Mode { precision: self.checked().precision, checked }
+        let backend = *self.shared.backend.lock().unwrap_or_else(PoisonError::into_inner);
+        Mode { precision: self.checked().precision, checked, backend }
     }
 
     /// Begins a run: initial parameters, nothing trained.
@@ -266,23 +276,31 @@ impl Program {
             BuildError::Code(error) if error.is_no_memory() => {
                 Diagnostic::error("E0734", format!("there is {error}")).at(span, "asked for here")
             }
+            BuildError::Code(error) => code_failed(error).at(span, "asked for here"),
             BuildError::Requirement(requirement) => failed.at(requirement.span, "needs other sizes"),
-            BuildError::Size(_) | BuildError::Plan(_) | BuildError::Code(_) => {
-                failed.at(span, "asked for here")
-            }
+            BuildError::Size(_) | BuildError::Plan(_) => failed.at(span, "asked for here"),
         }
     }
 }
 
-/// What went wrong in native code, at the place in the program if that is known.
-pub(super) fn code_failed(error: &JitError) -> Diagnostic {
-    let Some(fault) = &error.fault else { return Diagnostic::error("E0799", error.text.clone()) };
-    let failed = Diagnostic::error("E0791", format!("a fault of nnc: {}", error.text))
-        .note("nothing was read or written there; what the step computed is not to be trusted")
-        .help("please report this program with its data, and the version that `nnc --version` says");
-    match fault.site.kernel.span {
-        place if place == Span::default() => failed,
-        place => failed.at(place, "computed here"),
+/// What went wrong in code, at the place in the program if that is known.
+pub(super) fn code_failed(error: &CodeError) -> Diagnostic {
+    const REPORT: &str =
+        "please report this program with its data, and the version that `nnc --version` says";
+    let of_nnc = |code, text: &str| Diagnostic::error(code, format!("a fault of nnc: {text}")).help(REPORT);
+    match &error.kind {
+        Failure::Access(fault) => {
+            let failed = of_nnc("E0791", &error.text)
+                .note("nothing was read or written there; what the step computed is not to be trusted");
+            match fault.site.kernel.span {
+                place if place == Span::default() => failed,
+                place => failed.at(place, "computed here"),
+            }
+        }
+        Failure::Internal => of_nnc("E0792", &error.text),
+        Failure::Unsupported => Diagnostic::error("E0793", error.text.clone())
+            .help("without `--backend`, the best one for this computer is taken"),
+        Failure::Misfit | Failure::NoMemory => Diagnostic::error("E0799", error.text.clone()),
     }
 }
 

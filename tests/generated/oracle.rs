@@ -286,7 +286,7 @@ fn row_by_row(
     let names: Vec<String> = leaves(&one).into_iter().map(|(name, _)| name).collect();
     let has_rows = |open: &Type| open.shape.first().is_some_and(|dim| dim.as_number().is_none());
     let open = leaves(forward);
-    let setup = Setup { precision, lanes: nnc::jit::Target::Host.lanes(), plain: false, threads: 1 };
+    let setup = Setup { precision, backend: nnc::backend::best(), plain: false, threads: 1 };
     let optimised = nnc::opt::optimise(&one);
     let single = expected::<Single>(graph, given)?;
     let double = expected::<Double>(graph, given)?;

@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use nnc::backend::{self, Backend, Binding, Call, TensorMut, TensorRef};
 use nnc::ir::interpret::{Data, Feed, Real, Tensor, evaluate};
 use nnc::ir::program::Precision;
 use nnc::ir::{Elem, ExternalKey, Graph, Op, Type};
-use nnc::jit::{Binding, Call, Executable, Lowered, Options, Target, TensorMut, TensorRef};
+use nnc::loops;
 use nnc::plan::{self, External};
 use nnc::runtime::call::Caller;
 
@@ -25,8 +26,7 @@ pub type Results = BTreeMap<String, Vec<f64>>;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Setup {
     pub precision: Precision,
-    /// 4: Cranelift, 8: AVX2, 16: AVX-512.
-    pub lanes: u8,
+    pub backend: &'static dyn Backend,
     /// One kernel for each loop, or whatever the planner thinks best.
     pub plain: bool,
     pub threads: usize,
@@ -34,23 +34,22 @@ pub struct Setup {
 
 impl Setup {
     pub fn name(self) -> String {
-        let generator = match self.lanes {
-            4 => "Cranelift",
-            8 => "AVX2",
-            _ => "AVX-512",
-        };
         let bits = if self.precision == Precision::F32 { 32 } else { 64 };
         let plan = if self.plain { "plain" } else { "usual" };
-        format!("{generator}, {bits} bits, {plan} plan, {} threads", self.threads)
+        format!("{}, {bits} bits, {plan} plan, {} threads", self.backend.name(), self.threads)
     }
 
     /// Every way that this computer has to run a graph in a precision, by one thread.
     pub fn all(precision: Precision) -> Vec<Setup> {
-        let lanes: &[u8] = if precision == Precision::F32 { &[4, 8, 16] } else { &[4] };
-        let lanes = lanes.iter().filter(|lanes| **lanes <= Target::Host.lanes());
-        let setups = lanes.flat_map(|lanes| {
-            [true, false].map(|plain| Setup { precision, lanes: *lanes, plain, threads: 1 })
-        });
+        // All machine code of 64-bit floats is Cranelift's.
+        let differs = |it: &&'static dyn Backend| {
+            precision == Precision::F32
+                || it.target(precision) != backend::best().target(precision)
+                || it.name() == "cranelift"
+        };
+        let setups = backend::available()
+            .filter(differs)
+            .flat_map(|backend| [true, false].map(|plain| Setup { precision, backend, plain, threads: 1 }));
         setups.collect()
     }
 }
@@ -169,10 +168,11 @@ pub fn native(graph: &Graph, given: &Given, setup: Setup) -> Result<Results, Str
     let options = plan::Options { precision: setup.precision };
     let plan = if setup.plain { plan::plain(graph, options) } else { plan::plan(graph, options) };
     let plan = plan.map_err(|error| error.to_string())?;
-    let options = Options { target: Target::Lanes(setup.lanes), ..Options::default() };
-    let lowered = Lowered::of(&plan, options).map_err(|error| error.to_string())?;
-    let lowered = if setup.plain { lowered.as_kernels() } else { lowered };
-    let code = Executable::new(&lowered).map_err(|error| error.to_string())?;
+    let target = setup.backend.target(setup.precision);
+    let target = if setup.plain { target.as_kernels() } else { target };
+    let module = loops::lower(&plan, loops::Options::of(target)).map_err(|error| error.to_string())?;
+    let code =
+        setup.backend.compile(&module, backend::Options::default()).map_err(|error| error.to_string())?;
     let mut workspace = code.workspace().map_err(|error| error.to_string())?;
     let mut runs = Vec::new();
     for _ in 0..2 {
@@ -188,7 +188,7 @@ pub fn native(graph: &Graph, given: &Given, setup: Setup) -> Result<Results, Str
             .collect();
         let call = Call { step: given.step, seed: given.seed };
         let overflow = code
-            .run(&mut workspace, &mut bindings, call, &Caller::new(setup.threads))
+            .step(&mut workspace, &mut bindings, call, &Caller::new(setup.threads))
             .map_err(|error| error.to_string())?;
         if overflow.is_some() {
             return Err("an int leaves 64 bits".into());

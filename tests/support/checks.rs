@@ -117,7 +117,7 @@ fn native(program: &Program, graph: &Graph) -> Outcome {
     let precision = program.checked().precision;
     let session = program.session()?;
     let mut memory = Memory::new(precision);
-    let mode = Mode { precision, checked: true };
+    let mode = Mode { precision, checked: true, ..Mode::default() };
     let function = compile::build(graph, &BTreeMap::new(), mode, Use::Often, &Timings::default())?;
     let start = |name: &str, ty: &Type| -> Option<Array> {
         let (kind, path) = name.split_once(':')?;

@@ -165,6 +165,23 @@ data. Without `--checked` the same program may give wrong numbers or crash.
 Until it is repaired, another form of the expression that the message shows may help.",
     },
     Code {
+        code: "E0792",
+        title: "a broken rule between two stages of the compiler",
+        explain: "\
+The stages of the compiler check what they hand on. One of them has made something that the next one
+must not take: rather than code that computes anything, there is none. That is never the fault of the
+program: please report it, with the program and the message. Until it is repaired, another form of
+the expression in question may help, and so may another back end: `nnc run --backend interpreter`.",
+    },
+    Code {
+        code: "E0793",
+        title: "no code for this computer",
+        explain: "\
+The back end that was asked for makes code that this processor cannot run, or this `nnc` was built
+without it. Without `--backend` the best one for the computer is taken; `--backend interpreter` runs
+everywhere, slowly.",
+    },
+    Code {
         code: "E0799",
         title: "a mistake of the compiler",
         explain: "\

@@ -122,7 +122,7 @@ impl Held {
     /// Which kernel of [`Measures::works`] each number of [`Held::profile`] is.
     pub fn kernels(&self) -> Vec<usize> {
         match &self.batch.function().code {
-            Code::Native(code) => code.names().iter().map(|name| name.number as usize).collect(),
+            Code::Compiled(code) => code.facts().names.iter().map(|name| name.number as usize).collect(),
             Code::Interpreted(_) => Vec::new(),
         }
     }

@@ -1,0 +1,163 @@
+//! From a module to machine code in memory.
+
+use super::avx::{self, Vectors};
+use super::cranelift::driver::{self, Tables};
+use super::cranelift::isa::{self, Machine};
+use crate::backend::{CodeError, Form, Options};
+use crate::loops::{Module, VerifiedModule};
+use cranelift_codegen::control::ControlPlane;
+use cranelift_codegen::isa::{OwnedTargetIsa, TargetIsa};
+use cranelift_codegen::{Context, ir};
+use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+use cranelift_jit::{BranchProtection, JITMemoryKind, JITMemoryProvider, SystemMemoryProvider};
+
+/// Functions of a module: kernels, then the step.
+pub struct Compiler {
+    isa: OwnedTargetIsa,
+    context: Context,
+    builder_context: FunctionBuilderContext,
+    has_fma: bool,
+    options: Options,
+}
+
+/// Code that can be run, until it is dropped.
+pub struct Functions {
+    memory: SystemMemoryProvider,
+    pub kernels: Vec<*const u8>,
+    pub step: *const u8,
+}
+
+// SAFETY: the code is never written again, and freed by whoever drops it last.
+unsafe impl Send for Functions {}
+// SAFETY: as above; the pointers are only read.
+unsafe impl Sync for Functions {}
+
+impl Drop for Functions {
+    fn drop(&mut self) {
+        // SAFETY: functions of the code are only called through a borrow of their owner.
+        unsafe { self.memory.free_memory() }
+    }
+}
+
+impl Compiler {
+    /// # Errors
+    /// If Cranelift does not know the processor.
+    pub fn new(machine: Machine, options: Options) -> Result<Compiler, CodeError> {
+        let isa = isa::make(machine)?;
+        let has_fma = isa::has_fma(&*isa);
+        let (context, builder_context) = (Context::new(), FunctionBuilderContext::new());
+        Ok(Compiler { isa, context, builder_context, has_fma, options })
+    }
+
+    /// Compiles all functions and makes them executable.
+    ///
+    /// # Errors
+    /// If Cranelift rejects a function, or there is no memory for it.
+    pub fn compile(mut self, module: &VerifiedModule) -> Result<(Functions, Tables), CodeError> {
+        let mut memory = SystemMemoryProvider::new();
+        let mut kernels = Vec::with_capacity(module.kernels.len());
+        for number in 0..module.kernels.len() {
+            if module.tiny && module.kernels[number].pieces == 1 {
+                kernels.push(std::ptr::null());
+                continue;
+            }
+            if let Some(vectors) = Vectors::of(&module.target).filter(|_| !module.kernels[number].long) {
+                let code = avx::compile(&module.kernels[number], vectors)?;
+                kernels.push(into_memory(&mut memory, &code)?);
+                continue;
+            }
+            self.write_kernel(module, number);
+            kernels.push(self.place(&mut memory)?);
+        }
+        let tables = self.write_step(module);
+        let step = self.place(&mut memory)?;
+        memory
+            .finalize(BranchProtection::None)
+            .map_err(|error| CodeError::no_memory(format!("for code: {error}")))?;
+        Ok((Functions { memory, kernels, step }, tables))
+    }
+
+    /// The functions as text: CLIF, or assembly.
+    ///
+    /// # Errors
+    /// As [`Compiler::compile`].
+    pub fn text(mut self, module: &VerifiedModule, form: Form) -> Result<String, CodeError> {
+        let mut text = String::new();
+        for number in 0..=module.kernels.len() {
+            if let Some(kernel) = module.kernels.get(number) {
+                if module.tiny && kernel.pieces == 1 {
+                    continue;
+                }
+                self.write_kernel(module, number);
+                text.push_str(&format!("; kernel k{number}\n"));
+            } else {
+                self.write_step(module);
+                text.push_str("; step\n");
+            }
+            if form == Form::Assembly {
+                self.context.set_disasm(true);
+                let compiled = self.compile_function()?;
+                text.push_str(compiled.vcode.as_deref().unwrap_or(""));
+            } else {
+                text.push_str(&self.context.func.display().to_string());
+            }
+            text.push('\n');
+        }
+        Ok(text)
+    }
+
+    fn write_kernel(&mut self, module: &Module, number: usize) {
+        let signature = driver::kernel_signature(self.isa.default_call_conv());
+        self.begin(signature, number as u32);
+        let mut builder = FunctionBuilder::new(&mut self.context.func, &mut self.builder_context);
+        driver::write_kernel(&mut builder, &module.kernels[number], self.has_fma);
+        builder.seal_all_blocks();
+        builder.finalize(self.isa.frontend_config());
+    }
+
+    fn write_step(&mut self, module: &Module) -> Tables {
+        let signature = driver::step_signature(self.isa.default_call_conv());
+        self.begin(signature, module.kernels.len() as u32);
+        let mut builder = FunctionBuilder::new(&mut self.context.func, &mut self.builder_context);
+        let tables = driver::write_step(&mut builder, module, self.has_fma, self.options);
+        builder.seal_all_blocks();
+        builder.finalize(self.isa.frontend_config());
+        tables
+    }
+
+    fn begin(&mut self, signature: ir::Signature, number: u32) {
+        self.context.clear();
+        self.context.func.signature = signature;
+        self.context.func.name = ir::UserFuncName::user(0, number);
+    }
+
+    fn compile_function(&mut self) -> Result<&cranelift_codegen::CompiledCode, CodeError> {
+        let isa: &dyn TargetIsa = &*self.isa;
+        self.context
+            .compile(isa, &mut ControlPlane::default())
+            .map_err(|error| CodeError::internal(format!("Cranelift: {:?}", error.inner)))
+    }
+
+    /// Compiles the current function into executable memory.
+    fn place(&mut self, memory: &mut SystemMemoryProvider) -> Result<*const u8, CodeError> {
+        let compiled = self.compile_function()?;
+        let relocations = compiled.buffer.relocs();
+        if let Some(relocation) = relocations.first() {
+            return Err(CodeError::unsupported(format!(
+                "this processor lacks an instruction ({:?})",
+                relocation.target
+            )));
+        }
+        into_memory(memory, compiled.code_buffer())
+    }
+}
+
+/// A copy of a function where it may be executed later.
+fn into_memory(memory: &mut SystemMemoryProvider, code: &[u8]) -> Result<*const u8, CodeError> {
+    let target = memory
+        .allocate(code.len(), 64, JITMemoryKind::Executable)
+        .map_err(|error| CodeError::no_memory(format!("for code: {error}")))?;
+    // SAFETY: the memory was just allocated with this length, and is writable until `finalize`.
+    unsafe { std::ptr::copy_nonoverlapping(code.as_ptr(), target, code.len()) };
+    Ok(target)
+}

@@ -1,0 +1,177 @@
+//! Machine code of a module, and how it is run.
+
+use super::compile::{Compiler, Functions};
+use super::cranelift::driver::Tables;
+use super::cranelift::isa::Machine;
+use super::frame::{self, Frame, StepFn};
+use super::memory::Aligned;
+use super::moving::Moving;
+use super::products::MatrixProduct;
+use crate::backend::facts::{is_finite, write_constants};
+use crate::backend::{Binding, Call, Code, CodeError, Facts, Options, Outcome, Overflow, RunContext};
+use crate::backend::{Series, Workspace, host};
+use crate::loops::VerifiedModule;
+
+/// A module as machine code.
+pub struct Executable {
+    functions: Functions,
+    tables: Tables,
+    products: Vec<MatrixProduct>,
+    constants: Aligned,
+    facts: Facts,
+}
+
+/// The temporaries of one call at a time.
+struct Temporaries {
+    arena: Aligned,
+    /// Gathered rows, one run of memory for each external that needs it.
+    rows: Vec<Option<Aligned>>,
+}
+
+impl Executable {
+    /// # Errors
+    /// If this processor lacks what the code needs, or memory is short.
+    pub fn new(module: &VerifiedModule, options: Options) -> Result<Executable, CodeError> {
+        host::check(&module.target)?;
+        let (functions, tables) = Compiler::new(Machine::Host, options)?.compile(module)?;
+        let products = tables.gemms.iter().map(MatrixProduct::new).collect();
+        let mut constants = Aligned::new(module.constant_bytes)?;
+        write_constants(module, constants.bytes_mut())?;
+        Ok(Executable { functions, tables, products, constants, facts: Facts::of(module) })
+    }
+
+    /// In checked code: makes temporaries and results unusable until something is written there.
+    ///
+    /// # Safety
+    /// The pointers are those of the externals, for this step.
+    unsafe fn poison(&self, arena: &mut Aligned, pointers: &[*mut u8]) {
+        if !self.facts.checked {
+            return;
+        }
+        frame::fill_with_poison(arena.bytes_mut());
+        for (at, pointer) in pointers.iter().enumerate() {
+            if self.facts.externals[at].is_result() {
+                // SAFETY: the binding of a result was checked to have room for it.
+                unsafe { frame::poison(*pointer, self.facts.external_bytes(at) as u64) };
+            }
+        }
+    }
+
+    /// A frame for a step; the words are those of reports and of the fault.
+    fn frame<'a>(
+        &'a self,
+        arena: &mut Aligned,
+        pointers: &[*mut u8],
+        call: Call,
+        words: [*mut u64; 2],
+        cx: RunContext<'a>,
+    ) -> Frame<'a> {
+        let [report, fault] = words;
+        Frame {
+            externals: pointers.as_ptr(),
+            arena: arena.as_mut_ptr(),
+            constants: self.constants.as_ptr(),
+            kernels: self.functions.kernels.as_ptr(),
+            fork: frame::fork,
+            gemm: frame::gemm,
+            rand: frame::rand,
+            mark: frame::mark,
+            fault,
+            poison: frame::poison,
+            report,
+            step: call.step,
+            seed: call.seed,
+            parallel: cx.parallel,
+            products: &self.products,
+            rands: &self.tables.rands,
+            profile: cx.watch,
+        }
+    }
+
+    fn step(&self) -> StepFn {
+        // SAFETY: it was compiled with this signature, and lives as long as `self`.
+        unsafe { std::mem::transmute::<*const u8, StepFn>(self.functions.step) }
+    }
+
+    /// Whether all values that are watched are finite after a step; which is not otherwise.
+    ///
+    /// # Safety
+    /// The pointers are those of the externals, for this step.
+    unsafe fn not_finite(&self, watched: &[usize], pointers: &[*mut u8]) -> Option<usize> {
+        watched.iter().copied().find(|&at| {
+            let bytes = self.facts.elem_bytes(at).min(self.facts.external_bytes(at));
+            // SAFETY: by the contract.
+            let first = unsafe { std::slice::from_raw_parts(pointers[at].cast_const(), bytes) };
+            !is_finite(self.facts.externals[at].elem, self.facts.precision, first)
+        })
+    }
+}
+
+impl Code for Executable {
+    fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    fn workspace(&self) -> Result<Workspace, CodeError> {
+        let rows = self.facts.externals.iter().map(|_| None).collect();
+        Ok(Workspace(Box::new(Temporaries { arena: Aligned::new(self.facts.arena_bytes)?, rows })))
+    }
+
+    fn run(
+        &self,
+        workspace: &mut Workspace,
+        bindings: &mut [Binding<'_>],
+        series: Series<'_>,
+        cx: RunContext<'_>,
+    ) -> Result<Outcome, CodeError> {
+        self.facts.check(bindings, &series)?;
+        let Temporaries { arena, rows } = workspace.of::<Temporaries>()?;
+        if arena.len() < self.facts.arena_bytes || rows.len() != bindings.len() {
+            return Err(CodeError::new("the workspace belongs to other code"));
+        }
+        let mut step_number = series.first.step as i32;
+        let mut pointers = vec![std::ptr::null_mut(); bindings.len()];
+        let mut moving = Vec::new();
+        for (at, binding) in bindings.iter_mut().enumerate() {
+            moving.extend(Moving::of(&self.facts, at, binding, &mut rows[at])?);
+            pointers[at] = match binding {
+                Binding::Read(tensor) | Binding::Rows(tensor) => tensor.pointer().cast_mut(),
+                Binding::Write(tensor) | Binding::Each(tensor) => tensor.pointer(),
+                Binding::StepNumber => (&raw mut step_number).cast(),
+            };
+        }
+        let (mut report, mut fault) = ([0u64; 2], 0u64);
+        let words = [(&raw mut report).cast::<u64>(), &raw mut fault];
+        let mut frame = self.frame(arena, &pointers, series.first, words, cx);
+        let step = self.step();
+        for number in 0..series.steps {
+            frame.step = series.first.step.wrapping_add(number as u32);
+            // SAFETY: nobody else holds a pointer to it at this moment.
+            unsafe { (&raw mut step_number).write(frame.step as i32) };
+            for moving in &moving {
+                // SAFETY: its binding was checked above.
+                unsafe { moving.place(number, &series, &mut pointers) };
+            }
+            frame.externals = pointers.as_ptr();
+            // SAFETY: every binding was checked against its external and the length of the series.
+            unsafe { self.poison(arena, &pointers) };
+            cx.watch.into_iter().for_each(|watch| watch(None));
+            // SAFETY: as above; the module keeps the rules of its verifier.
+            unsafe { step(&frame) };
+            // SAFETY: the step is over, and so is its use of the words.
+            let (report, fault) = unsafe { (words[0].cast::<[u64; 2]>().read(), words[1].read()) };
+            self.facts.report(report)?;
+            if let Some(site) = Overflow::from_word(fault) {
+                return Ok(Outcome::Overflow { steps: number + 1, site });
+            }
+            // SAFETY: as above.
+            if let Some(external) = unsafe { self.not_finite(series.watched, &pointers) } {
+                return Ok(Outcome::NotFinite { steps: number + 1, external });
+            }
+            if series.is_interrupted_before(number + 1) {
+                return Ok(Outcome::Interrupted { steps: number + 1 });
+            }
+        }
+        Ok(Outcome::Done)
+    }
+}
