@@ -30,9 +30,9 @@ fn stages(criterion: &mut Criterion) {
         // Names, shapes, the library, and all gradients.
         let given = || (sources.clone(), tree.clone());
         time(criterion, &format!("check/{name}"), given, |(mut sources, tree)| {
-            (sema::check(&mut sources, tree, &mut Files), sources)
+            (sema::check(&mut sources, tree, &mut Files::default()), sources)
         });
-        let checked = sema::check(&mut sources, tree, &mut Files);
+        let checked = sema::check(&mut sources, tree, &mut Files::default());
         let program = checked.program.expect("the program is right");
 
         let part = &parts(&program)[0];

@@ -60,7 +60,8 @@ impl Observer for Losses {
 }
 
 fn trajectory(path: &Path) -> Outcome {
-    let file = safetensors::open(&path.with_extension("safetensors")).map_err(|error| error.message)?;
+    let file = safetensors::open(&nnc::NativeWorld, &path.with_extension("safetensors"))
+        .map_err(|error| error.message)?;
     let tensor = |name: &str| load(&file, name);
     let program = Program::from_file(path).map_err(|errors| errors.to_string())?;
     program.check_accesses(true);
@@ -118,9 +119,10 @@ fn literature(path: &Path) -> Outcome {
 
 /// The greatest difference of a loss relative to the loss, and of a parameter relative to its tensor's largest.
 fn distances(path: &Path, text: &str) -> datatest_stable::Result<[f64; 2]> {
-    let file = safetensors::open(&path.with_extension("safetensors")).map_err(|error| error.message)?;
+    let file = safetensors::open(&nnc::NativeWorld, &path.with_extension("safetensors"))
+        .map_err(|error| error.message)?;
     let base = path.parent().ok_or("a folder")?.to_path_buf();
-    let program = Program::compile("program.nn", text, base, &mut |_, _| Default::default())
+    let program = Program::compile(text, &nnc::Options::new().folder(base), &mut |_, _| Default::default())
         .map_err(|errors| errors.to_string())?;
     let mut session = program.session().map_err(|errors| errors.to_string())?;
     let mut losses = FirstLosses(Vec::new());
@@ -154,7 +156,8 @@ fn without_key_bias(name: &str, values: Vec<f64>) -> Vec<f64> {
 fn operation(path: &Path) -> Outcome {
     let op = path.file_stem().and_then(|stem| stem.to_str()).ok_or("a file name")?.to_string();
     let folder = path.parent().ok_or("a folder")?;
-    let file = safetensors::open(&folder.with_extension("safetensors")).map_err(|error| error.message)?;
+    let file = safetensors::open(&nnc::NativeWorld, &folder.with_extension("safetensors"))
+        .map_err(|error| error.message)?;
     let prefix = format!("{op}.in.");
     let names: Vec<String> =
         file.names().filter_map(|name| name.strip_prefix(&prefix)).map(String::from).collect();
@@ -172,7 +175,7 @@ fn operation(path: &Path) -> Outcome {
     let program = source(&std::fs::read_to_string(path)?, &inputs, &varied, &cotangent);
     let compiled = Program::from_source(&program).map_err(|errors| format!("{program}\n{errors}"))?;
     compiled.check_accesses(true);
-    let mut session = compiled.session().map_err(|errors| errors.to_string())?;
+    let session = compiled.session().map_err(|errors| errors.to_string())?;
     let given: Vec<&Array> = inputs.iter().map(|(_, array)| array).collect();
     let found = session.predict("Out", &given).map_err(|errors| errors.to_string())?;
     compare(&found[0], &load(&file, &format!("{op}.out"))?, &op);

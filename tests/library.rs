@@ -1,5 +1,6 @@
 //! The library as other programs call it: what it refuses.
 
+use nnc::Given;
 use nnc::runtime::array::Array;
 use nnc::runtime::program::Program;
 
@@ -32,7 +33,7 @@ fn ints_of_inputs_are_checked() {
     let source = "model Net(ids: int[B, 2]) -> [B, 2, 3] = ids |> Embedding(5, 3)\n\
         model Named(kind: class(4)) -> [] = float(kind)\n";
     let program = Program::from_source(source).expect("a correct program");
-    let mut session = program.session().expect("a session");
+    let session = program.session().expect("a session");
     let ids = |ids: &[i32]| Array::ints(&[1, 2], ids).expect("as many numbers as elements");
     assert_eq!(session.predict("Net", &[&ids(&[0, 4])]).expect("a result")[0].shape(), [1, 2, 3]);
     for wrong in [[0, 5], [-1, 0], [i32::MAX, 0]] {
@@ -42,6 +43,82 @@ fn ints_of_inputs_are_checked() {
     }
     let kind = Array::ints(&[], &[4]).expect("a number");
     assert!(session.predict("Named", &[&kind]).is_err());
+}
+
+const GIVEN: &str = "
+model Net(x: [B, 2]) -> [B, 3] { x |> Linear(8) |> tanh |> Linear(3) }
+data points {
+    x: [2]
+    y: class(3)
+    scaled = (x - mean(points.x)) / 2
+    split train = 0.75, test = 0.25
+}
+train {
+    data     = points.train
+    minimize cross_entropy(Net(scaled), y) with SGD(lr = 0.5)
+    validate = points.test
+    batch    = 8
+    epochs   = 20
+}
+";
+
+fn points(rows: usize) -> [(&'static str, Array); 2] {
+    let at = |row: usize| [(row % 3) as f32, (row % 5) as f32 - 2.0];
+    let x: Vec<f32> = (0..rows).flat_map(at).collect();
+    let y: Vec<i32> = (0..rows).map(|row| (row % 3) as i32).collect();
+    let tensors = (Array::floats(&[rows, 2], &x), Array::ints(&[rows], &y));
+    [("x", tensors.0.expect("2 numbers a row")), ("y", tensors.1.expect("a number a row"))]
+}
+
+fn refused(given: Given) -> (&'static str, String) {
+    let program = nnc::compile(GIVEN).expect("a correct program");
+    let trained =
+        program.session_with(given).and_then(|mut session| session.train(&mut nnc::Silent).map(drop));
+    let error = trained.expect_err("rows that do not fit");
+    (error.list[0].code, error.list[0].message.clone())
+}
+
+#[test]
+fn rows_that_are_given_are_learnt_from() {
+    let program = nnc::compile(GIVEN).expect("a correct program");
+    let mut session = program.session_with(Given::new().data("points", points(64))).expect("a session");
+    let trained = session.train(&mut nnc::Silent).expect("it trains").expect("a train");
+    assert!(trained.last.loss() < 0.7, "{}", trained.last.loss());
+    let before = session.evaluate("points.test").expect("scores").loss();
+    // Other rows take the place of the first, for evaluation and for more training.
+    session.give("points", points(48)).expect("rows that fit");
+    assert_ne!(before.to_bits(), session.evaluate("points.test").expect("scores").loss().to_bits());
+    session.train(&mut nnc::Silent).expect("it trains");
+    // Sessions of one program do not share what they were given.
+    let other = program.session_with(Given::new().data("points", points(8))).expect("a session");
+    drop(other);
+    assert_eq!(refused(Given::new()).0, "E0756");
+}
+
+#[test]
+fn rows_that_are_given_are_checked_as_those_of_files() {
+    let [(_, x), (_, y)] = points(16);
+    let with =
+        |x: &Array, y: &Array| refused(Given::new().data("points", [("x", x.clone()), ("y", y.clone())]));
+    let three = Array::floats(&[16, 3], &[0.0; 48]).expect("3 numbers a row");
+    let (code, message) = with(&three, &y);
+    assert_eq!((code, &*message), ("E0722", "a row is declared as [2], but the array is [16, 3]"));
+    let fewer = Array::ints(&[15], &[0; 15]).expect("15 numbers");
+    assert_eq!(with(&x, &fewer), ("E0721", "the fields of `points` have different numbers of rows".into()));
+    let wrong = Array::ints(&[16], &[3; 16]).expect("16 numbers");
+    assert_eq!(with(&x, &wrong).0, "E0720");
+    let half = Array::floats(&[16], &[0.5; 16]).expect("16 numbers");
+    assert_eq!(with(&x, &half).0, "E0712");
+    let named =
+        |name: &str, field: &str| refused(Given::new().data(name, [("x", x.clone()), (field, y.clone())]));
+    assert_eq!(named("point", "y"), ("E0757", "the program has no data `point`".into()));
+    assert_eq!(named("points", "z"), ("E0757", "`points` has no field `z` that is given".into()));
+    let missing = refused(Given::new().data("points", [("x", x.clone())]));
+    assert_eq!(missing, ("E0757", "no rows are given for `y` of `points`".into()));
+    let error =
+        nnc::compile(XOR).expect("a correct program").session_with(Given::new().data("xor", [("x", x)]));
+    let error = error.err().expect("not given");
+    assert_eq!(error.list[0].message, "`xor` is not given: the program says where its rows come from");
 }
 
 const XOR: &str = "
@@ -83,4 +160,48 @@ fn sessions_share_a_program_between_threads() {
         threads.into_iter().map(|thread| thread.join().expect("no panic")).collect::<Vec<_>>()
     });
     assert!(results[0] == results[1] && results[1] == results[2]);
+}
+
+const NETS: &str = "
+model Net(x: [B, 64]) -> [B, 10] { x |> Linear(128) |> relu |> Linear(10) }
+model Both(x: [B, 64], at: int[B]) -> ([B], [B, 3]) {
+    scores = x |> Linear(3)
+    (scores[:, 0] + float(at), softmax(scores))
+}
+";
+
+#[test]
+fn room_that_does_not_fit_is_refused() {
+    let session = nnc::compile(NETS).expect("a correct program").session().expect("a session");
+    let x = Array::floats(&[2, 64], &[0.5; 128]).expect("64 numbers a row");
+    let refused = |mut into: Vec<Array>| {
+        let error = session.predict_into("Net", &[&x], &mut into).expect_err("no room");
+        (error[0].code, error[0].message.clone())
+    };
+    let floats = Array::floats(&[2, 9], &[0.0; 18]).expect("9 numbers a row");
+    let message = "a result of `Net` is f32[2, 10], and there is room for f32[2, 9]";
+    assert_eq!(refused(vec![floats]), ("E0731", message.into()));
+    let ints = Array::ints(&[2, 10], &[0; 20]).expect("10 numbers a row");
+    let message = "a result of `Net` is f32[2, 10], and there is room for i32[2, 10]";
+    assert_eq!(refused(vec![ints]), ("E0731", message.into()));
+    assert_eq!(refused(Vec::new()), ("E0731", "`Net` has 1 results, and there is room for 0".into()));
+}
+
+#[test]
+fn results_stand_in_the_order_of_the_model() {
+    let session = nnc::compile(NETS).expect("a correct program").session().expect("a session");
+    let x = Array::floats(&[2, 64], &[0.5; 128]).expect("64 numbers a row");
+    let at = Array::from(vec![3i32, 4]);
+    let results = session.predict("Both", &[&x, &at]).expect("results");
+    assert_eq!((results[0].shape(), results[1].shape()), (&[2][..], &[2, 3][..]));
+    let mut into = results.clone();
+    into[0] = Array::from(vec![0.0f32; 2]);
+    session.predict_into("Both", &[&x, &at], &mut into).expect("results");
+    assert_eq!(into, results);
+    // Several threads predict at the same time.
+    std::thread::scope(|scope| {
+        let predict = || session.predict("Both", &[&x, &at]).expect("results");
+        let threads: Vec<_> = (0..3).map(|_| scope.spawn(predict)).collect();
+        threads.into_iter().for_each(|thread| assert_eq!(thread.join().expect("no panic"), results));
+    });
 }

@@ -1,17 +1,25 @@
 //! The one type in which every stage reports what is wrong with a program.
+#![warn(missing_docs)]
 
 use super::Span;
 
+/// How bad it is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
+#[non_exhaustive]
 pub enum Severity {
+    /// The program is rejected, or its run has failed.
     Error,
+    /// Probably not meant.
     Warning,
 }
 
 /// A place in the source and what is to be said about it.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct Label {
+    /// The place.
     pub span: Span,
+    /// What is to be said about it; may be empty.
     pub message: String,
     /// The place of the mistake itself; the others explain it.
     pub primary: bool,
@@ -19,29 +27,42 @@ pub struct Label {
 
 /// A suggestion, and the edit that carries it out where one is known.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct Help {
+    /// What to do.
     pub message: String,
+    /// The text that takes the place of what stands there.
     pub patch: Option<(Span, String)>,
 }
 
+/// An error or a warning: what is wrong, where, and what to do.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct Diagnostic {
+    /// How bad it is.
     pub severity: Severity,
     /// A stable code from the table of error codes, `E0203`; `nnc explain` tells more.
     pub code: &'static str,
+    /// What is wrong, in one sentence.
     pub message: String,
+    /// Places in the program, that of the mistake itself first.
     pub labels: Vec<Label>,
+    /// What else there is to know.
     pub notes: Vec<String>,
+    /// What to do.
     pub helps: Vec<Help>,
 }
 
+/// What a stage has found, in the order of finding.
 pub type Diagnostics = Vec<Diagnostic>;
 
 impl Diagnostic {
+    /// An error without a place.
     pub fn error(code: &'static str, message: impl Into<String>) -> Diagnostic {
         Diagnostic::new(Severity::Error, code, message.into())
     }
 
+    /// A warning without a place.
     pub fn warning(code: &'static str, message: impl Into<String>) -> Diagnostic {
         Diagnostic::new(Severity::Warning, code, message.into())
     }
@@ -63,11 +84,13 @@ impl Diagnostic {
         self
     }
 
+    /// Adds what else there is to know.
     pub fn note(mut self, message: impl Into<String>) -> Diagnostic {
         self.notes.push(message.into());
         self
     }
 
+    /// Adds what to do.
     pub fn help(mut self, message: impl Into<String>) -> Diagnostic {
         self.helps.push(Help { message: message.into(), patch: None });
         self
@@ -84,6 +107,7 @@ impl Diagnostic {
         self.labels.iter().find(|label| label.primary).or(self.labels.first()).map(|label| label.span)
     }
 
+    /// Whether it is more than a warning.
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error
     }

@@ -1,4 +1,5 @@
 //! Places in source text.
+#![warn(missing_docs)]
 
 use std::fmt;
 use std::ops::Range;
@@ -11,12 +12,16 @@ pub struct FileId(pub u32);
 /// A range of bytes in one file.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct Span {
+    /// The file.
     pub file: FileId,
+    /// The first byte.
     pub start: u32,
+    /// The first byte behind it.
     pub end: u32,
 }
 
 impl Span {
+    /// The bytes `start .. end` of a file.
     pub fn new(file: FileId, start: usize, end: usize) -> Span {
         Span { file, start: start as u32, end: end as u32 }
     }
@@ -26,6 +31,7 @@ impl Span {
         Span { file: self.file, start: self.start.min(other.start), end: self.end.max(other.end) }
     }
 
+    /// Whether it has no bytes.
     pub fn is_empty(self) -> bool {
         self.start == self.end
     }
@@ -40,7 +46,9 @@ impl fmt::Debug for Span {
 /// One source text and the name under which messages show it.
 #[derive(Clone, Debug)]
 pub struct SourceFile {
+    /// Its name.
     pub name: Arc<str>,
+    /// All of it.
     pub text: Arc<str>,
     /// Where each line begins; found when a line is first asked for.
     lines: OnceLock<Arc<[u32]>>,
@@ -77,12 +85,14 @@ pub struct SourceMap {
 }
 
 impl SourceMap {
+    /// Adds a file.
     pub fn add(&mut self, name: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> FileId {
         let lines = OnceLock::new();
         self.files.push(SourceFile { name: name.into(), text: text.into(), lines });
         FileId(self.files.len() as u32 - 1)
     }
 
+    /// The file of this number.
     pub fn file(&self, id: FileId) -> &SourceFile {
         &self.files[id.0 as usize]
     }
@@ -100,6 +110,7 @@ impl SourceMap {
         (line + 1, file.text[file.lines()[line] as usize..offset].chars().count() + 1)
     }
 
+    /// All files, in the order in which they were added.
     pub fn files(&self) -> impl Iterator<Item = (FileId, &SourceFile)> {
         self.files.iter().enumerate().map(|(at, file)| (FileId(at as u32), file))
     }

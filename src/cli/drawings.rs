@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::plot::{Curves, svg};
 use crate::base::Diagnostic;
 use crate::runtime::events::{Chart, Event, Observer};
-use crate::runtime::files::write_atomically;
+use crate::runtime::world::native::write::write_atomically;
 
 /// An observer that draws each plot into a file.
 pub struct Drawings {

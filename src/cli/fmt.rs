@@ -7,8 +7,8 @@ use clap::Args;
 use super::output::{complain, put};
 use super::{Failure, input, report};
 use crate::base::{Diagnostic, SourceMap};
-use crate::runtime::files::write_atomically;
 use crate::runtime::program::Diagnostics;
+use crate::runtime::world::native::write::write_atomically;
 use crate::syntax;
 
 /// Format programs in place.

@@ -3,8 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use crate::base::{Diagnostic, SourceMap};
-use crate::runtime::files::input::text_of;
+use crate::runtime::given::Given;
+use crate::runtime::options::Options;
 use crate::runtime::program::{Adjust, Diagnostics, Program, read_program};
+use crate::runtime::world;
+use crate::runtime::world::read::text_of;
 
 /// A program's text and how messages call it.
 pub struct Input {
@@ -24,11 +27,26 @@ pub fn read(path: &Path) -> Result<Input, Diagnostics> {
         return Ok(Input { name: "standard input".into(), text, base: PathBuf::new() });
     }
     let base = path.parent().map(Path::to_path_buf).unwrap_or_default();
-    Ok(Input { name: path.display().to_string(), text: read_program(path)?, base })
+    Ok(Input { name: path.display().to_string(), text: read_program(&*world::usual(), path)?, base })
 }
 
 /// Compiles what a path means, after `adjust`ing its settings.
 pub fn compile(path: &Path, adjust: Adjust<'_>) -> Result<Program, Diagnostics> {
     let input = read(path)?;
-    Program::compile(&input.name, &input.text, input.base, adjust)
+    let options = Options::new().name(input.name).folder(input.base);
+    Program::compile(&input.text, &options, adjust)
+}
+
+/// `NAME=FILE` of `--data`.
+pub fn data_file(text: &str) -> Result<(String, PathBuf), String> {
+    match text.split_once('=') {
+        Some((name, file)) if !name.is_empty() && !file.is_empty() => Ok((name.to_owned(), file.into())),
+        _ => Err("write it as NAME=FILE, for example points=points.npz".to_owned()),
+    }
+}
+
+/// The rows that files give to data sets.
+pub fn given(program: &Program, files: &[(String, PathBuf)]) -> Result<Given, Diagnostics> {
+    let read = |given: Given, (name, path): &(String, PathBuf)| given.file(program, name, path);
+    files.iter().try_fold(Given::new(), read).map_err(|error| program.failed([error]))
 }

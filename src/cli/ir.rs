@@ -69,7 +69,7 @@ impl Ir {
         let input = input::read(file)?;
         let mut sources = SourceMap::default();
         let file = sources.add(input.name, input.text);
-        match compile::show_with(&mut sources, file, &mut Files, stage, &laws) {
+        match compile::show_with(&mut sources, file, &mut Files::default(), stage, &laws) {
             Ok(text) => say(text.trim_end()),
             Err(list) => return Err(Diagnostics { list, sources }.into()),
         }

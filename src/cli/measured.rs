@@ -10,6 +10,7 @@ use super::input::Input;
 use super::settings::{Settings, has_train};
 use crate::compile::Measures;
 use crate::ir::program::Precision;
+use crate::runtime::options::Options;
 use crate::runtime::program::Program;
 use crate::runtime::session::Session;
 use crate::runtime::train::held::{Held, Purpose};
@@ -55,11 +56,11 @@ impl Measured {
         }
         let mut trains = false;
         let nothing = "the program has no `train` whose settings could be changed";
-        let program =
-            Program::compile(&input.name, &input.text, input.base.clone(), &mut |sources, file| {
-                trains = has_train(file);
-                settings.apply(sources, file)
-            })?;
+        let options = Options::new().name(&input.name).folder(&input.base);
+        let program = Program::compile(&input.text, &options, &mut |sources, file| {
+            trains = has_train(file);
+            settings.apply(sources, file)
+        })?;
         if settings.needs_train() && !trains {
             return Err(Failure::Usage(nothing.into()));
         }

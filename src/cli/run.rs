@@ -61,6 +61,9 @@ pub struct Run {
     /// Set any other line of the train block: train.key=value.
     #[arg(long = "set", value_name = "TRAIN.KEY=VALUE")]
     settings: Vec<String>,
+    /// Give the rows of a data set whose fields have no values: an npz or safetensors file.
+    #[arg(long, value_name = "NAME=FILE", value_parser = input::data_file)]
+    data: Vec<(String, PathBuf)>,
     /// Print only what the program prints.
     #[arg(long, short, conflicts_with = "events")]
     quiet: bool,
@@ -126,9 +129,9 @@ impl Run {
             observer.event(&Event::Warning(warning));
         }
         if let Some(path) = &self.save {
-            checkpoint::is_writable(path).map_err(|error| program.failed([error]))?;
+            checkpoint::is_writable(&**program.world(), path).map_err(|error| program.failed([error]))?;
         }
-        let mut session: Session = program.session()?;
+        let mut session: Session = program.session_with(input::given(&program, &self.data)?)?;
         let outcome = self.session(&mut session, &mut observer);
         drop(observer);
         let outcome = self.keep(&mut session, outcome, requests.exit_code());

@@ -171,6 +171,10 @@ pub enum Select {
 pub enum Source {
     /// Literals and made data: the graph has no inputs.
     None,
+    /// Tensors that whoever runs the program gives, by the names of fields. The place is the first such field.
+    Given {
+        span: Span,
+    },
     Csv {
         path: String,
         /// Whether the first line is a header; `None`: it is if it has no number in it.

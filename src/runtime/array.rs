@@ -1,4 +1,5 @@
 //! Dense arrays in memory, row-major: what a loaded field, a parameter or a result is.
+#![warn(missing_docs)]
 
 use std::borrow::Cow;
 use std::ops::Range as Places;
@@ -11,12 +12,17 @@ use crate::plan::External;
 /// The elements of an [`Array`], first row first.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Elements {
+    /// Floats of 32 bits.
     F32(Vec<f32>),
+    /// Floats of 64 bits.
     F64(Vec<f64>),
+    /// Ints of 32 bits.
     I32(Vec<i32>),
     /// Ints of which 32 bits do not hold all.
     I64(Vec<i64>),
+    /// Bytes, such as those of images.
     U8(Vec<u8>),
+    /// Truth values.
     Bool(Vec<bool>),
 }
 
@@ -28,6 +34,7 @@ pub struct Array {
 }
 
 impl Elements {
+    /// The number of elements.
     pub fn len(&self) -> usize {
         match self {
             Elements::F32(values) => values.len(),
@@ -39,11 +46,13 @@ impl Elements {
         }
     }
 
+    /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
     /// `count` zeros of an element type.
+    #[doc(hidden)]
     pub fn zeros(elem: Elem, precision: Precision, count: usize) -> Elements {
         match (elem, precision) {
             (Elem::Float, Precision::F32) => Elements::F32(vec![0.0; count]),
@@ -57,6 +66,7 @@ impl Elements {
     ///
     /// # Panics
     /// If they reach beyond the end.
+    #[doc(hidden)]
     pub fn put(&mut self, at: usize, from: &Elements) {
         let to = at..at + from.len();
         match (self, from) {
@@ -74,6 +84,7 @@ impl Elements {
     ///
     /// # Panics
     /// If they reach beyond the end.
+    #[doc(hidden)]
     pub fn part(&self, range: Places<usize>) -> Elements {
         match self {
             Elements::F32(values) => Elements::F32(values[range].to_vec()),
@@ -101,17 +112,21 @@ impl Array {
         (element_count(&shape)? == elements.len()).then_some(Array { shape, elements })
     }
 
+    /// Zeros of an element type.
+    #[doc(hidden)]
     pub fn zeros(elem: Elem, precision: Precision, shape: Vec<usize>) -> Array {
         let elements = Elements::zeros(elem, precision, shape.iter().product());
         Array { shape, elements }
     }
 
     /// Zeros for what a function reads or writes.
+    #[doc(hidden)]
     pub fn for_external(external: &External, precision: Precision) -> Array {
         Array::for_rows(external, precision, external.shape.clone())
     }
 
     /// The same in another shape.
+    #[doc(hidden)]
     pub fn for_rows(external: &External, precision: Precision, shape: Vec<usize>) -> Array {
         let zeros = Array::zeros(external.elem, precision, shape);
         if external.wide { zeros.widened() } else { zeros }
@@ -127,6 +142,7 @@ impl Array {
         Array::new(shape.to_vec(), Elements::I32(values.to_vec()))
     }
 
+    /// The sizes of its axes.
     pub fn shape(&self) -> &[usize] {
         &self.shape
     }
@@ -136,15 +152,17 @@ impl Array {
         Array::new(shape, self.elements)
     }
 
+    /// Its elements, the last index running fastest.
     pub fn elements(&self) -> &Elements {
         &self.elements
     }
 
     /// The elements for changing; their number and type are to stay.
-    pub fn elements_mut(&mut self) -> &mut Elements {
+    pub(crate) fn elements_mut(&mut self) -> &mut Elements {
         &mut self.elements
     }
 
+    /// Its elements without the shape.
     pub fn into_elements(self) -> Elements {
         self.elements
     }
@@ -212,11 +230,13 @@ impl Array {
 
     /// An int tensor with elements of 32 bits, or of 64 if there is one that 32 bits do not hold; none if the shape
     /// does not fit the number of values.
+    #[doc(hidden)]
     pub fn whole(shape: Vec<usize>, values: Vec<i64>) -> Option<Array> {
         Array::new(shape, narrowest(values))
     }
 
     /// Ints in 32 bits where these hold all; anything else as it is.
+    #[doc(hidden)]
     pub fn narrowed(self) -> Array {
         let Array { shape, elements } = self;
         let elements = match elements {
@@ -227,6 +247,7 @@ impl Array {
     }
 
     /// Ints in 64 bits; anything else as it is.
+    #[doc(hidden)]
     pub fn widened(self) -> Array {
         let Array { shape, elements } = self;
         let elements = match elements {
@@ -237,6 +258,7 @@ impl Array {
     }
 
     /// What the ints of it lie in; those of 64 bits need them, whatever they are.
+    #[doc(hidden)]
     pub fn int_range(&self) -> Option<Range> {
         let range = self.range()?;
         let is_wide = matches!(self.elements, Elements::I64(_));
@@ -244,6 +266,7 @@ impl Array {
     }
 
     /// The least and the greatest of ints, if there are any.
+    #[doc(hidden)]
     pub fn range(&self) -> Option<Range> {
         let (least, greatest) = match &self.elements {
             Elements::I32(values) => ((*values.iter().min()?).into(), (*values.iter().max()?).into()),
@@ -251,6 +274,41 @@ impl Array {
             Elements::F32(_) | Elements::F64(_) | Elements::U8(_) | Elements::Bool(_) => return None,
         };
         Some(Range { least, greatest })
+    }
+}
+
+impl From<Vec<f32>> for Array {
+    /// One axis.
+    fn from(values: Vec<f32>) -> Array {
+        Array { shape: vec![values.len()], elements: Elements::F32(values) }
+    }
+}
+
+impl From<Vec<f64>> for Array {
+    /// One axis.
+    fn from(values: Vec<f64>) -> Array {
+        Array { shape: vec![values.len()], elements: Elements::F64(values) }
+    }
+}
+
+impl From<Vec<i32>> for Array {
+    /// One axis.
+    fn from(values: Vec<i32>) -> Array {
+        Array { shape: vec![values.len()], elements: Elements::I32(values) }
+    }
+}
+
+impl From<Vec<i64>> for Array {
+    /// One axis.
+    fn from(values: Vec<i64>) -> Array {
+        Array { shape: vec![values.len()], elements: narrowest(values) }
+    }
+}
+
+impl From<Vec<bool>> for Array {
+    /// One axis.
+    fn from(values: Vec<bool>) -> Array {
+        Array { shape: vec![values.len()], elements: Elements::Bool(values) }
     }
 }
 

@@ -66,11 +66,9 @@ pub fn overflown(span: Span) -> Diagnostic {
 }
 
 impl Caller {
-    /// For `threads` threads, at most [`MOST_THREADS`]; 0 stands for as many as the machine has.
+    /// For `threads` threads, at most [`MOST_THREADS`].
     pub fn new(threads: usize) -> Caller {
-        let available = || std::thread::available_parallelism().map_or(1, usize::from);
-        let threads = if threads == 0 { available() } else { threads };
-        Caller { threads: threads.min(MOST_THREADS), pool: OnceLock::new() }
+        Caller { threads: threads.clamp(1, MOST_THREADS), pool: OnceLock::new() }
     }
 
     pub fn threads(&self) -> usize {

@@ -1,12 +1,34 @@
 //! What a session says while it works. The terminal, files and clocks are the listener's business.
+#![warn(missing_docs)]
 
 use std::sync::Arc;
 
 use super::array::Array;
 use crate::base::Diagnostic;
 
-/// Listens to a session. Everything is optional.
+/// Listens to a session. Only [`Observer::event`] must be there.
+///
+/// ```
+/// use nnc::{Event, Observer};
+///
+/// /// Stops as soon as an epoch is good enough.
+/// struct GoodEnough {
+///     reached: bool,
+/// }
+///
+/// impl Observer for GoodEnough {
+///     fn event(&mut self, event: &Event<'_>) {
+///         if let Event::Epoch(report) = event {
+///             self.reached = report.train.loss() < 0.1;
+///         }
+///     }
+///     fn stop(&mut self) -> bool {
+///         self.reached
+///     }
+/// }
+/// ```
 pub trait Observer {
+    /// Something has happened.
     fn event(&mut self, event: &Event<'_>);
 
     /// After how many steps each a [`Event::Step`] is wanted; none by default.
@@ -32,19 +54,24 @@ pub trait Observer {
 }
 
 /// Listens to nothing.
+#[derive(Clone, Copy, Default, Debug)]
 pub struct Silent;
 
 impl Observer for Silent {
     fn event(&mut self, _: &Event<'_>) {}
 }
 
+/// What a session says. There will be more kinds.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub enum Event<'a> {
     /// A `train` begins.
     Start(&'a Start),
     /// After a few steps: so many are taken.
     Progress {
+        /// Steps so far.
         step: u64,
+        /// Steps that there will be at most.
         steps: u64,
     },
     /// After a step, every so many steps.
@@ -58,23 +85,33 @@ pub enum Event<'a> {
     Kept,
     /// A `print`: its text, without a line end.
     Print(&'a str),
+    /// A `plot`.
     Plot(&'a Chart),
+    /// Something that is probably not meant.
     Warning(&'a Diagnostic),
 }
 
+/// How a `train` begins.
 #[derive(Clone, PartialEq, Debug)]
+#[non_exhaustive]
 pub struct Start {
     /// Numbers in all trained parameters together.
     pub parameters: u64,
+    /// Rows to learn from.
     pub rows: usize,
+    /// Rows of one step.
     pub batch: usize,
+    /// Steps in which all rows are seen once.
     pub steps_per_epoch: u64,
+    /// Steps that there will be at most.
     pub steps: u64,
     /// From the beginning of the compilation to here.
     pub compile_seconds: f64,
 }
 
+/// One step of a training.
 #[derive(Clone, PartialEq, Debug)]
+#[non_exhaustive]
 pub struct StepReport {
     /// From 1.
     pub step: u64,
@@ -87,10 +124,13 @@ pub struct StepReport {
 pub struct Scores {
     /// One for each `minimize` line.
     pub losses: Vec<f64>,
+    /// By name, in the order of the program.
     pub metrics: Vec<(Arc<str>, f64)>,
 }
 
+/// One time through all rows.
 #[derive(Clone, PartialEq, Debug)]
+#[non_exhaustive]
 pub struct EpochReport {
     /// From 1.
     pub epoch: u64,
@@ -98,26 +138,39 @@ pub struct EpochReport {
     pub epochs: u64,
     /// Steps so far.
     pub step: u64,
+    /// Steps that there will be at most.
     pub steps: u64,
+    /// Averages over the rows that were learnt from, as they were seen.
     pub train: Scores,
+    /// Averages over the rows of `validate`.
     pub validation: Option<Scores>,
+    /// That the steps took.
     pub seconds: f64,
+    /// Rows learnt from in a second.
     pub examples_per_second: f64,
 }
 
 /// How a `train` ended.
 #[derive(Clone, PartialEq, Debug)]
+#[non_exhaustive]
 pub struct Trained {
+    /// Steps that were taken.
     pub steps: u64,
+    /// Epochs that were begun.
     pub epochs: u64,
+    /// Averages over the last epoch.
     pub last: Scores,
+    /// Those of the last validation.
     pub validation: Option<Scores>,
     /// That steps and validation took; what listeners do is not counted.
     pub seconds: f64,
+    /// Why it ended.
     pub reason: Reason,
 }
 
+/// Why a `train` ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub enum Reason {
     /// All steps were taken.
     Finished,
@@ -128,6 +181,7 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// In one word: `finished`, `patience`, `stopped`.
     pub fn name(self) -> &'static str {
         match self {
             Reason::Finished => "finished",
@@ -139,10 +193,13 @@ impl Reason {
 
 /// What a `plot` shows.
 #[derive(Clone, PartialEq, Debug)]
+#[non_exhaustive]
 pub struct Chart {
+    /// What it is called.
     pub title: String,
     /// The outputs of the plot by name: `x`, `y0`, ….
     pub columns: Vec<(Arc<str>, Array)>,
+    /// The names of the series: of the tensors behind the first.
     pub series: Vec<String>,
 }
 

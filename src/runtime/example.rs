@@ -53,6 +53,7 @@ impl Session {
     ///
     /// # Errors
     /// If the data cannot be read or has no such row.
+    #[doc(hidden)]
     pub fn values(
         &mut self,
         train: &Train,
@@ -89,6 +90,7 @@ impl Session {
     ///
     /// # Errors
     /// As [`Session::values`].
+    #[doc(hidden)]
     pub fn compare_gradients(
         &mut self,
         train: &Train,
@@ -185,6 +187,7 @@ impl Session {
     ///
     /// # Errors
     /// If the data cannot be read or has no such row, and if no number of its rows is allowed.
+    #[doc(hidden)]
     pub fn fewest_rows(&mut self, train: &Train, it: &Derivation, first: usize) -> Result<Rows, Diagnostics> {
         let program = self.program.clone();
         self.example_rows(train, it, first).map_err(|error| program.failed([error]))

@@ -3,13 +3,18 @@
 //! | module | is about |
 //! |---|---|
 //! | [`program`], [`session`], [`actions`], [`generate`], [`train`], `predict`, `inputs` | carrying out a program |
-//! | `resume`, `fingerprint`, [`files`] | keeping what was learnt, and going on with it |
+//! | [`options`], [`world`] | what a program is compiled with, and where it runs |
+//! | `resume`, `fingerprint` | keeping what was learnt, and going on with it |
 //! | [`example`] | a training step looked at closely |
+//! | `evaluate` | graphs that are carried out once |
+//! | `derived` | gradients as mathematics |
 //! | [`events`] | what a session says while it works |
+//! | [`given`] | rows that whoever runs a program gives |
 //! | [`data`], [`sources`], [`permutation`] | rows, where they come from and in which order |
 //! | `int_ranges` | what code is told of the ints that it is given |
 //! | [`array`], [`memory`], [`room`], [`format`], [`sizes`] | tensors |
 //! | [`call`], [`pool`], [`kernels`] | compiled code, threads |
+//! | `ndarray` | tensors of that crate |
 //! | [`notices`] | warnings on their way to the listener |
 //! | [`measure`] | how fast it is |
 
@@ -17,19 +22,24 @@ pub mod actions;
 pub mod array;
 pub mod call;
 pub mod data;
+mod derived;
+mod evaluate;
 pub mod events;
 pub mod example;
 mod fields;
-pub mod files;
 mod fingerprint;
 pub mod format;
 pub mod generate;
+pub mod given;
 mod inputs;
 mod int_ranges;
 pub mod kernels;
 pub mod measure;
 pub mod memory;
+#[cfg(feature = "ndarray")]
+mod ndarray;
 pub mod notices;
+pub mod options;
 pub mod permutation;
 pub mod pool;
 mod predict;
@@ -42,3 +52,4 @@ pub mod sources;
 #[cfg(test)]
 mod tests;
 pub mod train;
+pub mod world;

@@ -1,13 +1,14 @@
 //! Results of a model for given inputs. What inputs of some shapes need is prepared once; a prediction is then
 //! little more than the call of its code.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::array::{Array, Elements, shape_text};
-use super::call::{Moment, overflown, tensor_mut, tensor_ref};
+use super::call::{overflown, tensor_mut, tensor_ref};
 use super::memory::Cell;
-use super::program::{Part, Program, code_failed};
-use super::session::{Session, convert, unbound};
+use super::program::{Part, code_failed};
+use super::evaluate::unbound;
+use super::session::{Session, convert};
 use super::sizes;
 use crate::backend::{Binding, Call};
 use crate::base::{Diagnostic, Span, nearest};
@@ -15,6 +16,7 @@ use crate::compile::{Code, Function};
 use crate::ir::program::{Model, Precision};
 use crate::ir::ranges::{self, Range};
 use crate::ir::{Elem, ExternalKey, InputKey, OutputKey, Sizes, Type, columns_of};
+use crate::plan::External;
 
 /// Of so many shapes and models a session remembers what they need.
 const REMEMBERED: usize = 64;
@@ -29,53 +31,134 @@ pub(super) struct Prepared {
     function: Arc<Function>,
     /// For each external of the function.
     slots: Vec<Slot>,
+    /// The externals that are results, in the order of the results.
+    outputs: Vec<usize>,
+    columns: Vec<Arc<Array>>,
+    /// Room for what a call gives to the code.
+    rooms: Mutex<Vec<Room>>,
     /// The least that each input's ints must stay below.
     below: Vec<Option<i64>>,
 }
+
+/// Room for bindings; empty between calls.
+type Room = Vec<Binding<'static>>;
 
 /// What an external of the function is.
 #[derive(Clone, Copy)]
 enum Slot {
     Input(usize),
-    /// A parameter or state, or a whole column of data.
+    /// A parameter or state.
     Variable(Cell),
+    /// A whole column of data, by its number among [`Prepared::columns`].
+    Column(usize),
     Output,
+}
+
+/// Where predictions of a session keep what they need.
+#[derive(Default)]
+pub(super) struct Predictions {
+    prepared: Mutex<Vec<Arc<Prepared>>>,
+}
+
+impl Predictions {
+    /// Forgets what predictions needed: columns of data that are others now.
+    pub fn clear(&self) {
+        self.lock().clear();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Arc<Prepared>>> {
+        self.prepared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// The results of a model, in order.
 ///
 /// # Errors
 /// E0731 if there is no such model, or the inputs do not fit its signature.
-pub(super) fn predict(
-    session: &mut Session,
+pub(super) fn predict(session: &Session, name: &str, inputs: &[&Array]) -> Result<Vec<Array>, Diagnostic> {
+    as_code_reads(session, name, inputs, |prepared, model, inputs| {
+        let precision = session.memory.precision;
+        let zeros = prepared.outputs().map(|external| Array::for_external(external, precision));
+        let mut results: Vec<Array> = zeros.collect();
+        prepared.call(session, model, inputs, &mut results)?;
+        Ok(results)
+    })
+}
+
+/// The same into tensors that are there already. Nothing is allocated if there was a prediction for inputs of these
+/// shapes before, and the inputs have the elements that the program has.
+///
+/// # Errors
+/// As [`predict`]; E0731 if the results do not fit.
+pub(super) fn predict_into(
+    session: &Session,
     name: &str,
     inputs: &[&Array],
-) -> Result<Vec<Array>, Diagnostic> {
-    let program = session.program.clone();
-    let models = &program.checked().models;
+    results: &mut [Array],
+) -> Result<(), Diagnostic> {
+    as_code_reads(session, name, inputs, |prepared, model, inputs| {
+        let count = prepared.outputs().count();
+        if count != results.len() {
+            let message = format!("`{name}` has {count} results, and there is room for {}", results.len());
+            return Err(wrong(message));
+        }
+        for (external, result) in prepared.outputs().zip(results.iter()) {
+            let fits = result.shape() == external.shape
+                && has_elements(result, external.elem, external.wide, session.memory.precision);
+            if !fits {
+                let needed = Array::for_external(external, session.memory.precision);
+                let message = format!(
+                    "a result of `{name}` is {}, and there is room for {}",
+                    type_text(&needed),
+                    type_text(result)
+                );
+                return Err(wrong(message));
+            }
+        }
+        prepared.call(session, model, inputs, results)
+    })
+}
+
+/// Carries out `work` with the inputs in the elements that the code of a model reads, and what it needs for them.
+fn as_code_reads<T>(
+    session: &Session,
+    name: &str,
+    inputs: &[&Array],
+    work: impl FnOnce(&Prepared, &Model, &[&Array]) -> Result<T, Diagnostic>,
+) -> Result<T, Diagnostic> {
+    let models = &session.program.checked().models;
     let number = models.iter().position(|model| &*model.name == name).ok_or_else(|| unknown(models, name))?;
-    let converted = converted(session, &models[number], inputs)?;
+    let (model, precision) = (&models[number], session.memory.precision);
+    let are_as_needed = inputs.len() == model.inputs.len()
+        && inputs.iter().zip(&model.inputs).all(|(input, (_, ty))| is_as_needed(input, ty.elem, precision));
+    if are_as_needed {
+        return work(&*prepared(session, number, inputs)?, model, inputs);
+    }
+    let converted = converted(session, model, inputs)?;
     let given: Vec<&Array> =
         inputs.iter().zip(&converted).map(|(input, it)| it.as_deref().unwrap_or(input)).collect();
-    let inputs = given.as_slice();
-    let is_for = |ready: &Prepared| {
+    work(&*prepared(session, number, &given)?, model, &given)
+}
+
+/// What a model needs for inputs of these shapes: prepared now if they are new.
+fn prepared(session: &Session, number: usize, inputs: &[&Array]) -> Result<Arc<Prepared>, Diagnostic> {
+    let is_for = |ready: &&Arc<Prepared>| {
         ready.model == number
             && ready.shapes.len() == inputs.len()
             && ready.shapes.iter().zip(inputs).all(|(shape, input)| shape == input.shape())
             && ready.wide.iter().zip(inputs).all(|(wide, input)| *wide == is_wide(input))
     };
-    let at = match session.prepared.iter().position(is_for) {
-        Some(at) => at,
-        None => {
-            let new = prepare(session, &program, number, inputs)?;
-            if session.prepared.len() == REMEMBERED {
-                session.prepared.remove(0);
-            }
-            session.prepared.push(new);
-            session.prepared.len() - 1
-        }
-    };
-    session.prepared[at].call(session, &models[number], inputs)
+    if let Some(ready) = session.predictions.lock().iter().find(is_for) {
+        return Ok(Arc::clone(ready));
+    }
+    // Data that the model looks at is loaded by a session of its own.
+    let new = Arc::new(prepare(&mut session.aside(), number, inputs)?);
+    let mut ready = session.predictions.lock();
+    if ready.len() == REMEMBERED {
+        ready.remove(0);
+    }
+    ready.push(Arc::clone(&new));
+    Ok(new)
 }
 
 fn wrong(message: String) -> Diagnostic {
@@ -92,10 +175,10 @@ fn unknown(models: &[Model], name: &str) -> Diagnostic {
 
 fn prepare(
     session: &mut Session,
-    program: &Program,
     number: usize,
     inputs: &[&Array],
 ) -> Result<Prepared, Diagnostic> {
+    let program = session.program.clone();
     let model = &program.checked().models[number];
     let name = &model.name;
     let Some(graph) = &model.forward else {
@@ -134,77 +217,91 @@ fn prepare(
     }
     let function = program.function(Part::Forward(number), graph, &sizes);
     let function = function.map_err(|error| program.build_failed(&error, Span::default()))?;
-    let mut slots = Vec::new();
-    for external in &function.externals {
+    // Outputs are called `0`, `1`, …; the function may have them in another order.
+    let result = |name: &OutputKey| name.text().parse::<usize>().ok();
+    let (mut slots, mut columns) = (Vec::new(), Vec::new());
+    let mut outputs: Vec<(usize, usize)> = Vec::new();
+    for (at, external) in function.externals.iter().enumerate() {
         let slot = match &external.name {
             ExternalKey::Input(InputKey::Field(name)) => {
                 model.inputs.iter().position(|(it, _)| it == name).map(Slot::Input)
             }
-            ExternalKey::Input(InputKey::Column(key)) => {
-                session.column(key, &sizes)?.map(|column| Slot::Variable(session.memory.add(column)))
-            }
+            ExternalKey::Input(InputKey::Column(key)) => session.column(key, &sizes)?.map(|column| {
+                columns.push(column);
+                Slot::Column(columns.len() - 1)
+            }),
             ExternalKey::Input(_) => None,
-            ExternalKey::Output(_) => Some(Slot::Output),
+            ExternalKey::Output(name) => {
+                let number = result(name);
+                outputs.extend(number.map(|number| (number, at)));
+                number.map(|_| Slot::Output)
+            }
             ExternalKey::Param(path) | ExternalKey::State(path) => {
                 session.memory.find(path).map(Slot::Variable)
             }
         };
         slots.push(slot.ok_or_else(|| unbound(&external.name, Span::default()))?);
     }
+    outputs.sort_unstable();
     Ok(Prepared {
         model: number,
         shapes: inputs.iter().map(|input| input.shape().to_vec()).collect(),
         wide: inputs.iter().map(|input| is_wide(input)).collect(),
+        outputs: outputs.into_iter().map(|(_, at)| at).collect(),
         slots,
+        columns,
+        rooms: Mutex::default(),
         below,
         function,
     })
 }
 
 impl Prepared {
-    fn call(&self, session: &Session, model: &Model, inputs: &[&Array]) -> Result<Vec<Array>, Diagnostic> {
-        let precision = session.memory.precision;
+    /// The externals that are results, in the order of the results.
+    fn outputs(&self) -> impl Iterator<Item = &External> {
+        self.outputs.iter().map(|at| &self.function.externals[*at])
+    }
+
+    /// Carries out the model, whose results are as [`Prepared::outputs`] says.
+    fn call(
+        &self,
+        session: &Session,
+        model: &Model,
+        inputs: &[&Array],
+        results: &mut [Array],
+    ) -> Result<(), Diagnostic> {
         for (at, (input, (name, _))) in inputs.iter().zip(&model.inputs).enumerate() {
             check_bound(input, self.below[at], name, &model.name)?;
         }
-        let externals = || self.function.externals.iter().zip(&self.slots);
-        let outputs = externals().filter(|(_, slot)| matches!(slot, Slot::Output));
-        let mut results: Vec<Array> =
-            outputs.clone().map(|(external, _)| Array::for_external(external, precision)).collect();
-        let mut next = results.iter_mut();
-        let mut bindings: Vec<Binding<'_>> = Vec::with_capacity(self.slots.len());
-        for slot in &self.slots {
-            bindings.push(match slot {
-                Slot::Input(at) => Binding::Read(tensor_ref(inputs[*at].elements())),
-                Slot::Variable(cell) => Binding::Read(tensor_ref(session.memory.get(*cell).elements())),
-                Slot::Output => {
-                    let array = next.next().expect("a result for each output");
-                    Binding::Write(tensor_mut(array.elements_mut(), 0))
-                }
-            });
+        let free = || self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
+        let room = free().pop().unwrap_or_default();
+        let mut bindings = emptied(room);
+        bindings.extend(self.slots.iter().map(|slot| match slot {
+            Slot::Input(at) => Binding::Read(tensor_ref(inputs[*at].elements())),
+            Slot::Variable(cell) => Binding::Read(tensor_ref(session.memory.get(*cell).elements())),
+            Slot::Column(at) => Binding::Read(tensor_ref(self.columns[*at].elements())),
+            // Replaced below.
+            Slot::Output => Binding::StepNumber,
+        }));
+        for (at, result) in self.outputs.iter().zip(results) {
+            bindings[*at] = Binding::Write(tensor_mut(result.elements_mut(), 0));
         }
         let Code::Compiled(code) = &self.function.code else { unreachable!("models are compiled") };
-        let moment = Moment { seed: session.program.checked().seed, step: 0 };
-        let call = Call { step: moment.step, seed: moment.seed };
+        let call = Call { step: 0, seed: session.program.checked().seed };
         let run = |workspace: &mut _| code.step(workspace, &mut bindings, call, &session.caller);
         let outcome = self.function.with_workspace(&**code, run);
-        let overflow = outcome.map_err(|error| code_failed(&error))?;
-        if let Some(overflow) = overflow {
-            return Err(overflown(code.facts().place_of(overflow).span));
+        free().push(emptied(bindings));
+        match outcome.map_err(|error| code_failed(&error))? {
+            Some(overflow) => Err(overflown(code.facts().place_of(overflow).span)),
+            None => Ok(()),
         }
-        // Outputs are called `0`, `1`, …; the function may have them in another order.
-        let number = |name: &ExternalKey| match name {
-            ExternalKey::Output(OutputKey::Named(name)) => name.parse().ok(),
-            _ => None,
-        };
-        if results.len() > 1 {
-            let order: Vec<usize> = outputs.filter_map(|(external, _)| number(&external.name)).collect();
-            let mut numbered: Vec<(usize, Array)> = order.into_iter().zip(results).collect();
-            numbered.sort_by_key(|(number, _)| *number);
-            return Ok(numbered.into_iter().map(|(_, array)| array).collect());
-        }
-        Ok(results)
     }
+}
+
+/// An empty vector in the memory of another one.
+fn emptied<'b>(mut bindings: Vec<Binding<'_>>) -> Vec<Binding<'b>> {
+    bindings.clear();
+    bindings.into_iter().map(|_| Binding::StepNumber).collect()
 }
 
 /// The inputs that are not as code reads them, as it does.
@@ -225,6 +322,28 @@ fn converted(
         inputs.iter().zip(&model.inputs).map(convert).collect::<Result<_, Diagnostic>>()?;
     converted.resize(inputs.len(), None);
     Ok(converted)
+}
+
+/// Whether a tensor has the elements of an external.
+fn has_elements(array: &Array, elem: Elem, wide: bool, precision: Precision) -> bool {
+    match (elem, array.elements()) {
+        (Elem::Int, Elements::I64(_)) => wide,
+        (Elem::Int, Elements::I32(_)) => !wide,
+        _ => is_as_needed(array, elem, precision),
+    }
+}
+
+/// `f32[2, 3]`
+fn type_text(array: &Array) -> String {
+    let elem = match array.elements() {
+        Elements::F32(_) => "f32",
+        Elements::F64(_) => "f64",
+        Elements::I32(_) => "i32",
+        Elements::I64(_) => "i64",
+        Elements::U8(_) => "u8",
+        Elements::Bool(_) => "bool",
+    };
+    format!("{elem}{}", shape_text(array.shape()))
 }
 
 fn is_wide(array: &Array) -> bool {

@@ -5,12 +5,15 @@ use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::Instant;
+use std::time::Duration;
 
 use super::data::Table;
-use super::data::classes::Classes;
-use super::files::input::program_text;
+use super::data::classes::{Classes, Place};
+use super::given::Given;
+use super::options::Options;
 use super::session::Session;
+use super::world::read::program_text;
+use super::world::{self, World, names_in};
 use crate::backend::{Backend, CodeError, Failure};
 use crate::base::render::{Style, render_all};
 use crate::base::{self, Diagnostic, SourceMap, Span};
@@ -28,7 +31,7 @@ struct Shared {
     checked: checked::Program,
     texts: Texts,
     timings: Arc<Timings>,
-    begun: Instant,
+    begun: Duration,
     functions: Cache<Part>,
     tables: Vec<OnceLock<Arc<Table>>>,
     classes: OnceLock<Classes>,
@@ -39,12 +42,21 @@ struct Shared {
 }
 
 /// What a program was made from.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone)]
 pub struct Texts {
     pub sources: SourceMap,
     pub warnings: base::Diagnostics,
     /// The folder that paths in the program are relative to.
     pub base: PathBuf,
+    /// Where its files are.
+    pub world: Arc<dyn World>,
+}
+
+impl Default for Texts {
+    fn default() -> Texts {
+        let (sources, warnings) = (SourceMap::default(), base::Diagnostics::new());
+        Texts { sources, warnings, base: PathBuf::new(), world: world::usual() }
+    }
 }
 
 /// A graph of a program.
@@ -66,26 +78,51 @@ pub enum Part {
 }
 
 /// Why a program was rejected or failed: diagnostics and the texts that they are about.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
+#[non_exhaustive]
 pub struct Diagnostics {
+    /// What was found, in the order of the program.
     pub list: base::Diagnostics,
+    /// The texts that it is about.
     pub sources: SourceMap,
 }
 
 /// Changes a tree before it is checked; what it adds to the sources is shown in messages.
 pub type Adjust<'a> = &'a mut dyn FnMut(&mut SourceMap, &mut ast::File) -> base::Diagnostics;
 
+/// Leaves a tree as it is.
+fn unchanged(_: &mut SourceMap, _: &mut ast::File) -> base::Diagnostics {
+    base::Diagnostics::new()
+}
+
 /// Imported files, by paths relative to the importing one.
-pub struct Files;
+pub struct Files {
+    world: Arc<dyn World>,
+}
+
+impl Files {
+    /// Those of a world.
+    pub fn of(world: &Arc<dyn World>) -> Files {
+        Files { world: Arc::clone(world) }
+    }
+}
+
+impl Default for Files {
+    fn default() -> Files {
+        Files { world: world::usual() }
+    }
+}
 
 impl Loader for Files {
     fn load(&mut self, from: &str, path: &str) -> Result<(String, String), String> {
         let path = Path::new(from).parent().unwrap_or(Path::new("")).join(path);
         let name = path.display().to_string();
-        program_text(&path).map(|text| (name.clone(), text)).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => format!("there is no file `{name}`"),
-            std::io::ErrorKind::IsADirectory => format!("`{name}` is a folder"),
-            _ => format!("cannot read `{name}`: {error}"),
+        program_text(&*self.world, &path).map(|text| (name.clone(), text)).map_err(|error| {
+            match error.kind() {
+                std::io::ErrorKind::NotFound => format!("there is no file `{name}`"),
+                std::io::ErrorKind::IsADirectory => format!("`{name}` is a folder"),
+                _ => format!("cannot read `{name}`: {error}"),
+            }
         })
     }
 }
@@ -95,46 +132,60 @@ impl Program {
     ///
     /// # Errors
     /// All errors of the text.
+    #[doc(hidden)]
     pub fn from_source(source: &str) -> Result<Program, Diagnostics> {
-        Program::compile("program.nn", source, PathBuf::new(), &mut |_, _| base::Diagnostics::new())
+        Program::compile(source, &Options::new(), &mut unchanged)
     }
 
     /// Compiles a file. Paths in it are relative to its folder.
     ///
     /// # Errors
     /// E0701 if it cannot be read; all errors of its text.
+    #[doc(hidden)]
     pub fn from_file(path: &Path) -> Result<Program, Diagnostics> {
-        let source = read_program(path)?;
-        let base = path.parent().map(Path::to_path_buf).unwrap_or_default();
-        Program::compile(&path.display().to_string(), &source, base, &mut |_, _| base::Diagnostics::new())
+        Program::from_file_with(path, &Options::new())
     }
 
-    /// Compiles a text that messages call `name`, after `adjust` has changed its tree.
+    /// Compiles a file of the world that the options say.
+    ///
+    /// # Errors
+    /// As [`Program::from_file`].
+    #[doc(hidden)]
+    pub fn from_file_with(path: &Path, options: &Options) -> Result<Program, Diagnostics> {
+        let source = read_program(&*options.world, path)?;
+        let base = path.parent().map(Path::to_path_buf).unwrap_or_default();
+        let options = options.clone().name(path.display().to_string()).folder(base);
+        Program::compile(&source, &options, &mut unchanged)
+    }
+
+    /// Compiles a text after `adjust` has changed its tree.
     ///
     /// # Errors
     /// All errors of the text.
-    pub fn compile(
-        name: &str,
-        source: &str,
-        base: PathBuf,
-        adjust: Adjust<'_>,
-    ) -> Result<Program, Diagnostics> {
-        let begun = Instant::now();
-        let timings = Arc::new(Timings::default());
+    #[doc(hidden)]
+    pub fn compile(source: &str, options: &Options, adjust: Adjust<'_>) -> Result<Program, Diagnostics> {
+        let world = Arc::clone(&options.world);
+        let begun = world.now();
+        let clock = Arc::clone(&world);
+        let timings = Arc::new(Timings::of(move || clock.now()));
         let mut sources = SourceMap::default();
-        let file = sources.add(name, source);
-        let (program, warnings) = compile::check(&mut sources, file, &mut Files, adjust, &timings);
+        let file = sources.add(options.name.as_str(), source);
+        let mut files = Files::of(&world);
+        let (program, warnings) = compile::check(&mut sources, file, &mut files, adjust, &timings);
         let Some(checked) = program else { return Err(Diagnostics { list: warnings, sources }) };
-        let texts = Texts { sources, warnings, base };
-        Ok(Program::from_checked(checked, texts, timings, begun))
+        let texts = Texts { sources, warnings, base: options.folder.clone(), world };
+        let program = Program::from_checked(checked, texts, timings, begun);
+        program.check_accesses(options.checked_code);
+        Ok(program)
     }
 
     /// A program from what the checker made. `begun` is when the compilation began.
+    #[doc(hidden)]
     pub fn from_checked(
         checked: checked::Program,
         texts: Texts,
         timings: Arc<Timings>,
-        begun: Instant,
+        begun: Duration,
     ) -> Program {
         let tables = checked.data.iter().map(|_| OnceLock::new()).collect();
         let functions = Cache::default();
@@ -149,6 +200,7 @@ impl Program {
     /// Whether native code that is made from now on checks every access against its buffer. It gives the same
     /// results, slower; an access outside of a buffer, which is a mistake of the compiler, is the error E0791
     /// where other code would read or write anything.
+    #[doc(hidden)]
     pub fn check_accesses(&self, checked: bool) {
         self.shared.checked_code.store(checked, Ordering::Relaxed);
     }
@@ -169,33 +221,52 @@ impl Program {
     /// # Errors
     /// If starting values cannot be computed (a size that is not whole).
     pub fn session(&self) -> Result<Session, Diagnostics> {
-        Session::new(self.clone())
+        Session::new(self.clone(), Given::new())
     }
 
+    /// Begins a run with rows for the data sets whose fields have no values in the program.
+    ///
+    /// # Errors
+    /// As [`Program::session`]; E0757 if the program has no such data, or its fields are others.
+    pub fn session_with(&self, given: Given) -> Result<Session, Diagnostics> {
+        Session::new(self.clone(), given)
+    }
+
+    #[doc(hidden)]
     pub fn checked(&self) -> &checked::Program {
         &self.shared.checked
     }
 
+    /// What is probably not meant in its text.
     pub fn warnings(&self) -> &[Diagnostic] {
         &self.shared.texts.warnings
     }
 
+    /// Its texts, which places in messages are of.
     pub fn sources(&self) -> &SourceMap {
         &self.shared.texts.sources
     }
 
+    #[doc(hidden)]
     pub fn base(&self) -> &Path {
         &self.shared.texts.base
     }
 
     /// Time spent in each pass so far.
+    #[doc(hidden)]
     pub fn timings(&self) -> &Timings {
         &self.shared.timings
     }
 
-    /// When the compilation began.
-    pub fn begun(&self) -> Instant {
+    /// When the compilation began, by the clock of its world.
+    #[doc(hidden)]
+    pub fn begun(&self) -> Duration {
         self.shared.begun
+    }
+
+    /// Where its files are, and its clock.
+    pub fn world(&self) -> &Arc<dyn World> {
+        &self.shared.texts.world
     }
 
     /// Where a data set is kept once it is loaded.
@@ -205,7 +276,9 @@ impl Program {
 
     /// The classes that its data sets share. Looks into their files the first time.
     pub(super) fn classes(&self) -> &Classes {
-        self.shared.classes.get_or_init(|| Classes::of(&self.checked().data, self.base()))
+        self.shared.classes.get_or_init(|| {
+            Classes::of(&self.checked().data, Place { world: self.world(), base: self.base() })
+        })
     }
 
     /// The code of a part for certain sizes.
@@ -265,6 +338,7 @@ impl Program {
     }
 
     /// Diagnostics with the texts of this program.
+    #[doc(hidden)]
     pub fn failed(&self, list: impl Into<base::Diagnostics>) -> Diagnostics {
         Diagnostics { list: list.into(), sources: self.sources().clone() }
     }
@@ -308,8 +382,8 @@ pub(super) fn code_failed(error: &CodeError) -> Diagnostic {
 ///
 /// # Errors
 /// E0701.
-pub fn read_program(path: &Path) -> Result<String, Diagnostics> {
-    program_text(path).map_err(|error| {
+pub fn read_program(world: &dyn World, path: &Path) -> Result<String, Diagnostics> {
+    program_text(world, path).map_err(|error| {
         let message = format!("cannot read `{}`: {error}", path.display());
         if error.kind() != std::io::ErrorKind::NotFound {
             let mut diagnostic = Diagnostic::error("E0701", message);
@@ -319,12 +393,8 @@ pub fn read_program(path: &Path) -> Result<String, Diagnostics> {
             return Diagnostics { list: vec![diagnostic], sources: SourceMap::default() };
         }
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let names: Vec<String> = std::fs::read_dir(folder.unwrap_or(Path::new(".")))
-            .into_iter()
-            .flatten()
-            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-            .filter(|name| name.ends_with(".nn"))
-            .collect();
+        let mut names = names_in(world, folder.unwrap_or(Path::new("."))).unwrap_or_default();
+        names.retain(|name| name.ends_with(".nn"));
         let it = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let mut diagnostic = Diagnostic::error("E0701", message);
         if let Some(near) = base::nearest(&it, names.iter().map(String::as_str)) {
@@ -351,6 +421,13 @@ impl fmt::Display for Diagnostics {
     /// With the source beside each message.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&render_all(&self.list, &self.sources, Style::Plain))
+    }
+}
+
+impl fmt::Debug for Diagnostics {
+    /// As it is displayed: what `unwrap` and `expect` show is to be read.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

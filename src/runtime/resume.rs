@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -39,7 +39,7 @@ type Write<'a, T> = &'a mut dyn FnMut(&[(&str, &Array)], &BTreeMap<String, Strin
 pub(super) struct Keeper {
     path: PathBuf,
     /// When the last try ended, and how long it took.
-    last: Instant,
+    last: Duration,
     cost: Duration,
     /// Whether nothing was learnt since the file was written.
     is_current: bool,
@@ -48,19 +48,23 @@ pub(super) struct Keeper {
 }
 
 impl Keeper {
-    fn new(path: PathBuf) -> Keeper {
-        let (last, cost) = (Instant::now(), Duration::ZERO);
-        Keeper { path, last, cost, is_current: false, has_complained: false }
+    fn new(path: PathBuf, now: Duration) -> Keeper {
+        Keeper { path, last: now, cost: Duration::ZERO, is_current: false, has_complained: false }
     }
 
     /// Often, but not so often that it takes more than a little of the time.
-    fn is_due(&self) -> bool {
-        self.last.elapsed() >= (self.cost * 50).max(SAVE_EVERY)
+    fn is_due(&self, now: Duration) -> bool {
+        now.saturating_sub(self.last) >= (self.cost * 50).max(SAVE_EVERY)
     }
 
-    /// Notes how a try that began at `begun` ended; gives what is to be told.
-    fn note(&mut self, written: Result<(), Diagnostic>, begun: Instant) -> Option<Diagnostic> {
-        (self.cost, self.last) = (begun.elapsed(), Instant::now());
+    /// Notes how a try ended that lasted from `begun` to `now`; gives what is to be told.
+    fn note(
+        &mut self,
+        written: Result<(), Diagnostic>,
+        begun: Duration,
+        now: Duration,
+    ) -> Option<Diagnostic> {
+        (self.cost, self.last) = (now.saturating_sub(begun), now);
         self.is_current = written.is_ok();
         let error = written.err()?;
         let is_news = !std::mem::replace(&mut self.has_complained, true);
@@ -75,8 +79,10 @@ impl Session {
     /// E0714 if the file cannot be written; the file is then as it was.
     pub fn save(&mut self, path: &Path) -> Result<(), Diagnostics> {
         self.take_fingerprint(self.progress.as_ref().map(|progress| progress.action));
-        let written = self
-            .write(self.progress.as_ref(), &mut |arrays, metadata| checkpoint::write(path, arrays, metadata));
+        let world = Arc::clone(self.program.world());
+        let written = self.write(self.progress.as_ref(), &mut |arrays, metadata| {
+            checkpoint::write(&*world, path, arrays, metadata)
+        });
         written.map_err(|error| self.program.failed([error]))
     }
 
@@ -87,14 +93,14 @@ impl Session {
     /// E0714 if that fails, too.
     pub fn rescue(&self, path: &Path) -> Result<PathBuf, Diagnostics> {
         let written = self.write(self.progress.as_ref(), &mut |arrays, metadata| {
-            checkpoint::rescue(path, arrays, metadata)
+            checkpoint::rescue(&**self.program.world(), path, arrays, metadata)
         });
         written.map_err(|error| self.program.failed([error]))
     }
 
     /// From now on saves to this file whenever a `train` ends, and while it is at work every few seconds.
     pub fn save_to(&mut self, path: impl Into<PathBuf>) {
-        self.keeper = Some(Keeper::new(path.into()));
+        self.keeper = Some(Keeper::new(path.into(), self.now()));
     }
 
     /// Whether the file of [`Session::save_to`] has what was learnt so far.
@@ -104,7 +110,7 @@ impl Session {
 
     /// Whether it is time to save a training at work.
     pub(super) fn is_save_due(&self) -> bool {
-        self.keeper.as_ref().is_some_and(Keeper::is_due)
+        self.keeper.as_ref().is_some_and(|keeper| keeper.is_due(self.now()))
     }
 
     /// Saves a training at work, if it is time to. What goes wrong is told once; there is another try later.
@@ -126,11 +132,13 @@ impl Session {
 
     fn keep(&mut self, progress: Option<&Progress>, observer: &mut dyn Observer) {
         let Some(mut keeper) = self.keeper.take() else { return };
-        let begun = Instant::now();
+        let begun = self.now();
         self.take_fingerprint(progress.map(|progress| progress.action));
-        let written =
-            self.write(progress, &mut |arrays, metadata| checkpoint::write(&keeper.path, arrays, metadata));
-        if let Some(mut error) = keeper.note(written, begun) {
+        let world = Arc::clone(self.program.world());
+        let written = self.write(progress, &mut |arrays, metadata| {
+            checkpoint::write(&*world, &keeper.path, arrays, metadata)
+        });
+        if let Some(mut error) = keeper.note(written, begun, self.now()) {
             error.severity = Severity::Warning;
             observer.event(&Event::Warning(&error));
         }
@@ -212,7 +220,7 @@ impl Session {
             Diagnostic::error("E0730", format!("cannot go on from `{}`: {what}", path.display()))
                 .help("`--init` starts anew from the parameters of any safetensors file")
         };
-        let file = safetensors::open(path)?;
+        let file = safetensors::open(&**self.program.world(), path)?;
         let text = file.metadata().get(PROGRESS).ok_or_else(|| wrong("it has no training in it"))?;
         let mut progress =
             progress_of(text).ok_or_else(|| wrong("what it says about the training cannot be read"))?;

@@ -1,21 +1,22 @@
 //! A run of a program: its parameters, and what is done with them.
+#![warn(missing_docs)]
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::array::{Array, Elements, shape_text};
 use super::call::{Caller, Moment};
-use super::data::lazy::Computed;
 use super::data::read::Around;
 use super::data::{Table, load, read};
 use super::events::{Event, Observer, Scores, Trained};
 use super::fields::FieldsOf;
 use super::fingerprint::Fingerprint;
-use super::int_ranges::noted;
-use super::memory::{Binding, Memory};
+use super::given::{self, Given};
+use super::memory::Memory;
 use super::notices::Notices;
-use super::predict::{self, Prepared};
+use super::predict::{self, Predictions};
 use super::program::{Diagnostics, Part, Program};
 use super::resume::Keeper;
 use super::room::{self, Need};
@@ -23,9 +24,8 @@ use super::sources::checkpoint::{self, Wanted};
 use super::train::{self, Progress};
 use super::{actions, generate};
 use crate::base::{self, Diagnostic, Span, nearest};
-use crate::compile::{Function, Use};
 use crate::ir::program::{Action, DataRef, Precision, StartFile, Variable};
-use crate::ir::{ColumnKey, Elem, ExternalKey, Graph, InputKey, OutputKey, Sizes};
+use crate::ir::{ColumnKey, Elem, InputKey, OutputKey, Sizes};
 
 /// Parameters and states of a program, and the way through its actions.
 pub struct Session {
@@ -45,23 +45,29 @@ pub struct Session {
     /// The file in which what was learnt is kept.
     pub(super) keeper: Option<Keeper>,
     /// What predictions so far needed.
-    pub(super) prepared: Vec<Prepared>,
+    pub(super) predictions: Predictions,
     /// Warnings that were not told yet.
     pub(super) notices: Notices,
     /// Whether parameters were read from a file or set from outside.
     pub(super) given: bool,
+    /// The rows that this session was given.
+    pub(super) rows_given: Given,
+    /// The data sets of a program whose rows are given, as far as they are loaded: not the same in all sessions.
+    pub(super) tables: BTreeMap<Arc<str>, Arc<Table>>,
 }
 
 /// What graphs are given.
+#[doc(hidden)]
 pub type Tensors = BTreeMap<InputKey, Arc<Array>>;
 
 /// What graphs give.
+#[doc(hidden)]
 pub type Results = BTreeMap<OutputKey, Array>;
 
 impl Session {
-    pub(super) fn new(program: Program) -> Result<Session, Diagnostics> {
+    pub(super) fn new(program: Program, given: Given) -> Result<Session, Diagnostics> {
         let memory = Memory::new(program.checked().precision);
-        let caller = Caller::new(0);
+        let caller = Caller::new(program.world().threads());
         let mut session = Session {
             program,
             memory,
@@ -72,12 +78,17 @@ impl Session {
             resumed_changed: false,
             fingerprint: None,
             keeper: None,
-            prepared: Vec::new(),
+            predictions: Predictions::default(),
             notices: Notices::default(),
             given: false,
+            rows_given: Given::new(),
+            tables: BTreeMap::new(),
         };
         let program = session.program.clone();
-        session.initialise().map_err(|error| program.failed([error]))?;
+        session
+            .take_given(given)
+            .and_then(|()| session.initialise())
+            .map_err(|error| program.failed([error]))?;
         Ok(session)
     }
 
@@ -112,9 +123,15 @@ impl Session {
         })
     }
 
+    /// The time by the clock of its world.
+    pub(super) fn now(&self) -> Duration {
+        self.program.world().now()
+    }
+
     /// Computes with this many threads from now on; 0 stands for as many as the machine has.
     /// The results do not depend on it.
     pub fn set_threads(&mut self, threads: usize) {
+        let threads = if threads == 0 { self.program.world().threads() } else { threads };
         self.caller = Caller::new(threads);
     }
 
@@ -211,8 +228,43 @@ impl Session {
     ///
     /// # Errors
     /// E0731 if there is no such model, or the inputs do not fit its signature.
-    pub fn predict(&mut self, model: &str, inputs: &[&Array]) -> Result<Vec<Array>, Diagnostics> {
+    pub fn predict(&self, model: &str, inputs: &[&Array]) -> Result<Vec<Array>, Diagnostics> {
         predict::predict(self, model, inputs).map_err(|error| self.program.failed([error]))
+    }
+
+    /// As [`Session::predict`], into tensors that are there already. Nothing is allocated if there was a prediction for
+    /// inputs of these shapes before, and their elements are those of the program: floats of its precision, ints of 32
+    /// bits, bools.
+    ///
+    /// # Errors
+    /// As [`Session::predict`]; E0731 if the results are others in number, shape or elements.
+    pub fn predict_into(
+        &self,
+        model: &str,
+        inputs: &[&Array],
+        results: &mut [Array],
+    ) -> Result<(), Diagnostics> {
+        predict::predict_into(self, model, inputs, results).map_err(|error| self.program.failed([error]))
+    }
+
+    /// A session with the same tensors and rows, for what must not change this one.
+    pub(super) fn aside(&self) -> Session {
+        Session {
+            program: self.program.clone(),
+            memory: self.memory.clone(),
+            caller: Caller::new(self.caller.threads()),
+            progress: None,
+            first_action: 0,
+            damaged: self.damaged,
+            resumed_changed: false,
+            fingerprint: None,
+            keeper: None,
+            predictions: Predictions::default(),
+            notices: self.notices.clone(),
+            given: self.given,
+            rows_given: self.rows_given.clone(),
+            tables: self.tables.clone(),
+        }
     }
 
     /// The paths of all parameters and states.
@@ -289,7 +341,8 @@ impl Session {
         };
         self.given = true;
         let wanted: Vec<Wanted> = variables.iter().map(|it| Wanted::of(it)).collect();
-        let (arrays, warnings) = checkpoint::open(path, prefix, &wanted).map_err(placed)?;
+        let (arrays, warnings) =
+            checkpoint::open(&**self.program.world(), path, prefix, &wanted).map_err(placed)?;
         for warning in warnings {
             observer.event(&Event::Warning(&placed(warning)));
         }
@@ -317,16 +370,31 @@ impl Session {
             let near = nearest(name, sets.iter().map(|set| &*set.name));
             near.map_or(error.clone(), |near| error.help(format!("there is `{near}`")))
         })?;
-        if let Some(table) = program.table(number).get() {
+        // What is made of given rows is as they are.
+        let is_shared = !given::any_is_given(&program);
+        let known = if is_shared { program.table(number).get() } else { self.tables.get(name) };
+        if let Some(table) = known {
             return Ok(Arc::clone(table));
         }
         let set = &sets[number];
+        let given = self.rows_given.clone();
         let precision = program.checked().precision;
         let notices = self.notices.clone();
         let mut fields = FieldsOf { session: self, set };
-        let around = Around { base: program.base(), classes: program.classes(), notices: &notices };
+        let around = Around {
+            world: program.world(),
+            given: &given,
+            base: program.base(),
+            classes: program.classes(),
+            notices: &notices,
+        };
         let table = load::load(set, around, precision, load::Limits::default(), &mut fields)?;
-        Ok(Arc::clone(program.table(number).get_or_init(|| table.into())))
+        let table = Arc::new(table);
+        if is_shared {
+            return Ok(Arc::clone(program.table(number).get_or_init(|| table)));
+        }
+        self.tables.insert(set.name.clone(), Arc::clone(&table));
+        Ok(table)
     }
 
     /// A whole column, for code of these sizes; none if there is none of this name.
@@ -354,113 +422,6 @@ impl Session {
         })?;
         Ok((table, rows))
     }
-
-    /// Carries out the code of a field that is computed batch by batch.
-    pub(super) fn compute(
-        &mut self,
-        computed: &Computed,
-        sizes: &Sizes,
-        inputs: &Tensors,
-    ) -> Result<Results, Diagnostic> {
-        let program = self.program.clone();
-        let sizes = noted(&computed.graph, sizes, inputs, false);
-        let make = || program.build(&computed.graph, &sizes, Use::Often);
-        let function = computed.functions.get((), &sizes, make);
-        let function = function.map_err(|error| program.build_failed(&error, Span::default()))?;
-        self.evaluate_function(function, Moment { seed: 0, step: 0 }, inputs, Span::default())
-    }
-
-    /// Carries out a graph once, with parameters and states as they are. Whole columns of data and numbers of rows
-    /// need not be given.
-    pub(super) fn evaluate_graph(
-        &mut self,
-        part: Part,
-        graph: &Graph,
-        sizes: &Sizes,
-        moment: Moment,
-        inputs: &Tensors,
-        span: Option<Span>,
-    ) -> Result<Results, Diagnostic> {
-        if graph.outputs.is_empty() {
-            return Ok(BTreeMap::new());
-        }
-        let span = span.unwrap_or_default();
-        let (mut sizes, mut inputs) = (sizes.clone(), inputs.clone());
-        self.add_row_sizes(graph, &mut sizes)?;
-        self.add_columns(graph, &sizes, &mut inputs)?;
-        let program = self.program.clone();
-        let sizes = noted(graph, &sizes, &inputs, true);
-        let function =
-            program.function(part, graph, &sizes).map_err(|error| program.build_failed(&error, span))?;
-        self.evaluate_function(function, moment, &inputs, span)
-    }
-
-    /// As [`Session::evaluate_graph`], for a graph that is carried out once and whose code is not kept.
-    pub(super) fn evaluate_once(
-        &mut self,
-        graph: &Graph,
-        sizes: &Sizes,
-        moment: Moment,
-        inputs: &Tensors,
-        span: Span,
-    ) -> Result<Results, Diagnostic> {
-        let program = self.program.clone();
-        let sizes = noted(graph, sizes, inputs, true);
-        let function = program.build_in(self.memory.precision, graph, &sizes, Use::Once);
-        let function = function.map_err(|error| program.build_failed(&error, span))?;
-        self.evaluate_function(Arc::new(function), moment, inputs, span)
-    }
-
-    pub(super) fn evaluate_function(
-        &mut self,
-        function: Arc<Function>,
-        moment: Moment,
-        inputs: &Tensors,
-        span: Span,
-    ) -> Result<Results, Diagnostic> {
-        let is_output = |external: &&crate::plan::External| matches!(external.name, ExternalKey::Output(_));
-        let outputs = function.externals.iter().filter(is_output);
-        let bytes = outputs.fold(0, |sum: u64, external| {
-            sum.saturating_add(room::bytes_of(&external.shape, self.memory.precision.bytes()))
-        });
-        let need = Need::of("temporaries of a computation", function.temporary_bytes() as u64);
-        need.and("its results", bytes).check().map_err(|error| error.at(span, "asked for here"))?;
-        let mut added = Vec::new();
-        let binding = self.memory.bind(function, |memory, external| match &external.name {
-            ExternalKey::Input(name) => {
-                let cell = memory.add(Arc::clone(inputs.get(name)?));
-                added.push(cell);
-                Some(cell)
-            }
-            ExternalKey::Param(path) | ExternalKey::State(path) => memory.find(path),
-            ExternalKey::Output(_) => None,
-        });
-        let binding = binding.map_err(|name| unbound(&name, span))?;
-        let called = self.caller.call(&binding, &mut self.memory, moment);
-        let results = take_outputs(&binding, &mut self.memory);
-        self.memory.release(&binding);
-        added.into_iter().for_each(|cell| self.memory.remove(cell));
-        called.map_err(|error| if error.labels.is_empty() { error.at(span, "") } else { error })?;
-        Ok(results)
-    }
-}
-
-/// Moves the outputs out of the memory.
-fn take_outputs(binding: &Binding, memory: &mut Memory) -> Results {
-    let externals = binding.function.externals.iter().zip(&binding.cells);
-    externals
-        .filter_map(|(external, cell)| {
-            let ExternalKey::Output(name) = &external.name else { return None };
-            let array = Arc::unwrap_or_clone(memory.take_one(*cell));
-            Some((name.clone(), array.reshaped(external.shape.clone())?))
-        })
-        .collect()
-}
-
-/// A function asks for a tensor that the session does not have: graphs and variables do not fit together.
-pub(super) fn unbound(name: &ExternalKey, span: Span) -> Diagnostic {
-    let message = format!("the compiled code needs `{name}`, which the program does not have in that shape");
-    Diagnostic::error("E0799", message).at(span, "")
 }
 
 fn zeros(variable: &Variable, precision: Precision) -> Array {

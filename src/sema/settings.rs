@@ -217,7 +217,8 @@ impl Elaborator<'_> {
     pub fn is_setting_of_another(&mut self, field: &ast::DataField) -> bool {
         use ast::ExprKind::{Constant, Float, Int, Str};
         let name = field.name.as_str();
-        if field.ty.is_some() || !matches!(field.value.kind, Int(_) | Float(_) | Str(_) | Constant(_)) {
+        let is_constant = |value: &ast::Expr| matches!(value.kind, Int(_) | Float(_) | Str(_) | Constant(_));
+        if field.ty.is_some() || !field.value.as_ref().is_some_and(is_constant) {
             return false;
         }
         let group = GROUPS.iter().find(|group| group.names().contains(&name)).map(|group| group.item);

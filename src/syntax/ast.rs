@@ -24,7 +24,7 @@ pub use statements::*;
 pub use types::*;
 
 /// The deepest nesting of expressions and blocks that the parser lets through.
-pub const MAX_DEPTH: usize = 200;
+pub const MAX_DEPTH: usize = if cfg!(feature = "system") { 200 } else { 32 };
 
 /// One source file. Items that could not be parsed are in `broken`, all others in `items`.
 #[derive(Clone, Debug, Default)]

@@ -1,8 +1,8 @@
 //! The parser that pest makes of `grammar/nn.pest`.
 
-use pest::Parser;
-use pest::error::Error;
+use pest::error::{Error, ErrorVariant};
 use pest::iterators::Pairs;
+use pest::{Parser, Position};
 use pest_derive::Parser;
 
 use crate::base::with_much_stack;
@@ -20,6 +20,11 @@ const SHALLOW: usize = 16;
 /// language allows gets enough of it.
 pub(super) fn parse_item(text: &str) -> Result<Pairs<'_, Rule>, Error<Rule>> {
     let parse = || Grammar::parse(Rule::whole_item, text);
+    if cfg!(not(feature = "system")) && text.matches("else if").count() > MAX_DEPTH {
+        // On the only stack there is; brackets have been counted before.
+        let variant = ErrorVariant::CustomError { message: "too deep".to_owned() };
+        return Err(Error::new_from_pos(variant, Position::from_start(text)));
+    }
     if (SHALLOW..4 * MAX_DEPTH).contains(&nesting(text)) { with_much_stack(parse) } else { parse() }
 }
 

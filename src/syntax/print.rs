@@ -108,7 +108,7 @@ impl Printer {
             }
             for field in &data.fields {
                 printer.doc(&field.doc);
-                printer.line(&format!("field {}", named(&field.name.text, &field.ty, Some(&field.value))));
+                printer.line(&format!("field {}", named(&field.name.text, &field.ty, field.value.as_ref())));
             }
             if let Some(split) = &data.split {
                 let settings = split.parts.iter().chain(&split.in_order);

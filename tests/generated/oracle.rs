@@ -8,8 +8,6 @@
 //! | `# rows` | row by row the model `M` gives what it gives for all rows at once |
 //! | `# derivative 0 1 x` | the result 1 of `M` is the derivative of the sum of result 0 by the input `x` |
 
-use std::path::PathBuf;
-
 use nnc::base::FileId;
 use nnc::compile;
 use nnc::ir::program::{Action, Model, Precision};
@@ -63,8 +61,7 @@ pub fn check(text: &str) -> Verdict {
     if let Err(fault) = same_formatted(text) {
         return Verdict::Fault(fault);
     }
-    let made =
-        Program::compile("program.nn", text, PathBuf::new(), &mut |_, _| nnc::base::Diagnostics::new());
+    let made = Program::from_source(text);
     let program = match made {
         Ok(program) => program,
         Err(errors) => {

@@ -21,6 +21,7 @@ use nnc::compile::{Stage, show};
 use nnc::derive::derive;
 use nnc::ir::program::Action;
 use nnc::runtime::example::Rows;
+use nnc::runtime::options::Options;
 use nnc::runtime::program::{Files, Program};
 
 /// How many programs every test run makes.
@@ -38,7 +39,9 @@ enum Outcome {
 
 fn carried_out(text: &str) -> Result<Outcome, String> {
     let base = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/programs");
-    let compiled = Program::compile("generated.nn", text, base, &mut |_, _| Diagnostics::new());
+    let compiled = Program::compile(text, &Options::new().name("generated.nn").folder(base), &mut |_, _| {
+        Diagnostics::new()
+    });
     let Ok(program) = compiled else { return Ok(Outcome::Refused) };
     let wrong = |errors: &nnc::Diagnostics| {
         let about_nnc = |error: &&nnc::base::Diagnostic| !ABOUT_NUMBERS.contains(&error.code);
@@ -68,7 +71,8 @@ fn carried_out(text: &str) -> Result<Outcome, String> {
     for stage in [Stage::Ir, Stage::Opt, Stage::Plan, Stage::Loops] {
         let mut sources = SourceMap::default();
         let file = sources.add("generated.nn", text);
-        show(&mut sources, file, &mut Files, stage).map_err(|errors| format!("{stage:?}: {errors:?}"))?;
+        show(&mut sources, file, &mut Files::default(), stage)
+            .map_err(|errors| format!("{stage:?}: {errors:?}"))?;
     }
     Ok(Outcome::Ran)
 }

@@ -11,6 +11,7 @@ use nnc::ir::program::Action;
 use nnc::runtime::events::{Event, Observer, Scores};
 use nnc::runtime::example::Rows;
 use nnc::runtime::format::number_text;
+use nnc::runtime::options::Options;
 use nnc::runtime::program::{Files, Program};
 use nnc::syntax::format;
 
@@ -30,9 +31,8 @@ pub fn output(kind: Kind, path: &Path, text: &str) -> Result<String, Box<dyn Err
     let mut sources = SourceMap::default();
     let file = sources.add(path.to_string_lossy(), text);
     match kind {
-        Kind::Stage(stage) => {
-            show(&mut sources, file, &mut Files, stage).map_err(|errors| report(&sources, &errors).into())
-        }
+        Kind::Stage(stage) => show(&mut sources, file, &mut Files::default(), stage)
+            .map_err(|errors| report(&sources, &errors).into()),
         Kind::Fmt => format(text).map_err(|errors| report(&sources, &errors).into()),
         Kind::Errors => match errors(path, text) {
             report if report.is_empty() => Err("nothing is wrong with this program".into()),
@@ -81,7 +81,10 @@ fn derivations(path: &Path, text: &str) -> Result<Vec<(String, Derivation)>, Box
 /// Compiles a case as `nnc run` would.
 pub fn compile(path: &Path, text: &str) -> Result<Program, nnc::Diagnostics> {
     let base = path.parent().map(Path::to_path_buf).unwrap_or_default();
-    let program = Program::compile(&path.to_string_lossy(), text, base, &mut |_, _| Diagnostics::new())?;
+    let program =
+        Program::compile(text, &Options::new().name(path.to_string_lossy()).folder(base), &mut |_, _| {
+            Diagnostics::new()
+        })?;
     // All cases run in checked code; that other code gives the same bits is checked in `checks.rs`.
     program.check_accesses(true);
     Ok(program)
@@ -122,7 +125,7 @@ impl Observer for Log {
                 format!("epoch {}  {train}{}", report.epoch, validation.unwrap_or_default())
             }
             Event::Plot(chart) => format!("plot {}", chart.title),
-            Event::Start(_) | Event::Progress { .. } | Event::Step(_) | Event::End(_) | Event::Kept => return,
+            _ => return,
         };
         self.text.push_str(line.trim_end());
         self.text.push('\n');

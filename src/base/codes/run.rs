@@ -155,6 +155,39 @@ written in another way there, or does the list lack it?
     label: class(3) = column(\"label\", names = [\"cat\", \"dog\", \"owl\"])",
     },
     Code {
+        code: "E0755",
+        title: "a field without a value in data that reads a file",
+        explain: "\
+A field that has a type and no value is given by the program that runs this one. In data that reads a file each
+field says what of the file it is.
+    data iris = csv(\"iris.csv\") { x: [4] }                        # wrong
+    data iris = csv(\"iris.csv\") { x: [4] = columns(0:4) }         # right
+    data iris { x: [4] }                                            # right: given by whoever runs it",
+    },
+    Code {
+        code: "E0756",
+        title: "data that nobody has given",
+        explain: "\
+A field that has a type and no value is given by whoever runs the program: by a program that embeds nnc, or by
+a file with an array for each field.
+    data points { x: [2] }
+On the command line a file gives the rows, one that `np.savez(\"points.npz\", x = x)` writes for example:
+    nnc run net.nn --data points=points.npz
+In a Rust program:
+    program.session_with(Given::new().data(\"points\", [(\"x\", x)]))",
+    },
+    Code {
+        code: "E0757",
+        title: "rows that are given for something else",
+        explain: "\
+Rows are given for a `data` item whose fields have a type and no value, a tensor for each of these fields. Either
+the program has no such item, or its fields are others.
+    data points { x: [2] }
+    session.give(\"point\", [(\"x\", x)])        # wrong: the data is called `points`
+    session.give(\"points\", [(\"z\", z)])       # wrong: it has no field `z`
+    session.give(\"points\", [(\"x\", x)])       # right",
+    },
+    Code {
         code: "E0791",
         title: "an access outside of a tensor, by a mistake of the compiler",
         explain: "\

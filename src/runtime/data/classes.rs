@@ -15,6 +15,15 @@ use crate::ir::program::{DataSet, Select, Source, SourceColumn};
 use crate::runtime::notices::Notices;
 use crate::runtime::sources::images::Images;
 use crate::runtime::sources::{csv, text};
+use crate::runtime::world::World;
+
+/// Where the files of a program are.
+#[derive(Clone, Copy)]
+pub struct Place<'a> {
+    pub world: &'a Arc<dyn World>,
+    /// What paths are relative to.
+    pub base: &'a Path,
+}
 
 /// A data set and a field of it.
 type SetField = (Arc<str>, Arc<str>);
@@ -38,7 +47,7 @@ struct Member<'a> {
 
 impl Classes {
     /// Looks into all files that share classes. Those that cannot be read are left out: reading them tells why.
-    pub fn of(sets: &[DataSet], base: &Path) -> Classes {
+    pub fn of(sets: &[DataSet], around: Place<'_>) -> Classes {
         let mut classes = Classes::default();
         let mut fields: Vec<&Arc<str>> = Vec::new();
         for column in sets.iter().flat_map(|set| &set.columns) {
@@ -47,9 +56,9 @@ impl Classes {
             }
         }
         for field in fields {
-            classes.share_names(sets, field, base);
+            classes.share_names(sets, field, around);
         }
-        classes.share_characters(sets, base);
+        classes.share_characters(sets, around);
         classes
     }
 
@@ -70,7 +79,7 @@ impl Classes {
         self.failed.get(&set.name).map_or(Ok(()), |error| Err(error.clone()))
     }
 
-    fn share_names(&mut self, sets: &[DataSet], field: &Arc<str>, base: &Path) {
+    fn share_names(&mut self, sets: &[DataSet], field: &Arc<str>, around: Place<'_>) {
         let members: Vec<(&DataSet, &SourceColumn)> = sets
             .iter()
             .filter_map(|set| {
@@ -96,7 +105,7 @@ impl Classes {
             return;
         }
         let members = members.into_iter().filter_map(|(set, column)| {
-            let names = names_of(set, column, base)?;
+            let names = names_of(set, column, around)?;
             Some(Member { set, column, names })
         });
         let members: Vec<Member<'_>> = members.collect();
@@ -119,9 +128,9 @@ impl Classes {
         }
     }
 
-    fn share_characters(&mut self, sets: &[DataSet], base: &Path) {
+    fn share_characters(&mut self, sets: &[DataSet], around: Place<'_>) {
         let path = |set: &DataSet| match &set.source {
-            Source::Text { path, .. } => Some(resolve(base, path)),
+            Source::Text { path, .. } => Some(resolve(around.base, path)),
             _ => None,
         };
         let texts: Vec<&DataSet> = sets.iter().filter(|set| path(set).is_some()).collect();
@@ -142,8 +151,11 @@ impl Classes {
             if paths.len() < 2 {
                 continue;
             }
-            let all: BTreeSet<char> =
-                paths.iter().filter_map(|path| text::characters(path).ok()).flatten().collect();
+            let all: BTreeSet<char> = paths
+                .iter()
+                .filter_map(|path| text::characters(&**around.world, path).ok())
+                .flatten()
+                .collect();
             let all: Arc<[char]> = all.into_iter().collect();
             self.vocabularies.extend(group.iter().map(|set| (set.name.clone(), Arc::clone(&all))));
         }
@@ -160,14 +172,17 @@ fn holds_names(column: &SourceColumn) -> bool {
 }
 
 /// The names in a column; none if it holds numbers or cannot be read.
-fn names_of(set: &DataSet, column: &SourceColumn, base: &Path) -> Option<BTreeSet<String>> {
+fn names_of(set: &DataSet, column: &SourceColumn, around: Place<'_>) -> Option<BTreeSet<String>> {
     match &set.source {
         Source::Csv { path, header, separator, .. } => {
             let options = csv_options(*header, *separator);
-            csv::names(&resolve(base, path), &options, &csv_selection(&column.select)).ok()?
+            csv::names(&**around.world, &resolve(around.base, path), &options, &csv_selection(&column.select))
+                .ok()?
         }
         Source::Images { path, .. } => {
-            let images = Images::open(&resolve(base, path), &Notices::default(), Span::default()).ok()?;
+            let images =
+                Images::open(around.world, &resolve(around.base, path), &Notices::default(), Span::default())
+                    .ok()?;
             Some(images.classes().iter().cloned().collect())
         }
         _ => None,

@@ -10,18 +10,24 @@ use crate::base::{Diagnostic, Span, nearest};
 use crate::ir::program::{DataSet, Precision, Select, Source, SourceColumn};
 use crate::ir::{Elem, Op, OutputKey};
 use crate::runtime::array::{Array, Elements, shape_text};
+use crate::runtime::given::{self, Given};
 use crate::runtime::notices::Notices;
 use crate::runtime::sources::images::{Images, Size};
 use crate::runtime::sources::stored::{StoredArray, StoredType};
 use crate::runtime::sources::text::Text;
 use crate::runtime::sources::{csv, idx, npy, npz, safetensors};
+use crate::runtime::world::World;
 
 /// Where a program stands, and what its data sets have in common.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Around<'a> {
+    /// Where its files are.
+    pub world: &'a Arc<dyn World>,
     /// What paths are relative to.
     pub base: &'a Path,
     pub classes: &'a Classes,
+    /// The rows that are given.
+    pub given: &'a Given,
     /// Where warnings go.
     pub notices: &'a Notices,
 }
@@ -54,9 +60,13 @@ pub fn columns(
     limit: usize,
 ) -> Result<Vec<Read>, Diagnostic> {
     around.classes.check(set)?;
-    let base = around.base;
+    let (world, base) = (&**around.world, around.base);
     let (path, span) = match &set.source {
         Source::None => return Ok(Vec::new()),
+        Source::Given { span } => {
+            let fields = around.given.of(set)?;
+            return stored(set, |column| given::stored(set, fields, &column.field), precision, limit, *span);
+        }
         Source::Csv { path, span, .. }
         | Source::Npy { path, span }
         | Source::Npz { path, span }
@@ -66,24 +76,24 @@ pub fn columns(
         | Source::Text { path, span } => (resolve(base, path), *span),
     };
     let found = match &set.source {
-        Source::None => Vec::new(),
+        Source::None | Source::Given { .. } => Vec::new(),
         Source::Csv { header, separator, .. } => {
             let options = csv_options(*header, *separator);
             return table(set, &path, &options, precision, span, around);
         }
         Source::Text { .. } => return text(set, &path, span, around),
         Source::Npy { .. } => {
-            stored(set, |column| npy::open(&beside(&path, column)), precision, limit, span)?
+            stored(set, |column| npy::open(world, &beside(world, &path, column)), precision, limit, span)?
         }
         Source::Idx { .. } => {
-            stored(set, |column| idx::open(&beside(&path, column)), precision, limit, span)?
+            stored(set, |column| idx::open(world, &beside(world, &path, column)), precision, limit, span)?
         }
         Source::Npz { .. } => {
-            let file = npz::open(&path).map_err(|error| placed(error, span))?;
+            let file = npz::open(world, &path).map_err(|error| placed(error, span))?;
             stored(set, |column| file.tensor(tensor_name(column)), precision, limit, span)?
         }
         Source::Safetensors { .. } => {
-            let file = safetensors::open(&path).map_err(|error| placed(error, span))?;
+            let file = safetensors::open(world, &path).map_err(|error| placed(error, span))?;
             stored(set, |column| file.tensor(tensor_name(column)), precision, limit, span)?
         }
         Source::Images { .. } => return images(set, &path, precision, limit, span, around),
@@ -102,9 +112,9 @@ pub fn placed(diagnostic: Diagnostic, span: Span) -> Diagnostic {
 }
 
 /// The file of a column: that of the source, or for `tensor("name")` one in its folder.
-fn beside(path: &Path, column: &SourceColumn) -> PathBuf {
+fn beside(world: &dyn World, path: &Path, column: &SourceColumn) -> PathBuf {
     match &column.select {
-        Select::Tensor(name) if path.is_dir() => path.join(name),
+        Select::Tensor(name) if world.is_folder(path) => path.join(name),
         Select::Tensor(name) => path.with_file_name(name),
         Select::Columns { .. }
         | Select::Named(_)
@@ -239,7 +249,7 @@ fn table(
         classes: around.classes.names(set, column),
     };
     let requests: Vec<csv::Request> = set.columns.iter().map(request).collect();
-    let table = csv::read(path, options, &requests).map_err(|error| placed(error, span))?;
+    let table = csv::read(&**around.world, path, options, &requests).map_err(|error| placed(error, span))?;
     table.warnings.into_iter().for_each(|warning| around.notices.add(placed(warning, span)));
     let columns = table.columns.into_iter().zip(&set.columns);
     columns
@@ -281,8 +291,8 @@ fn tell_missing_names(set: &DataSet, column: &SourceColumn, names: &[String], no
 
 fn text(set: &DataSet, path: &Path, span: Span, around: Around<'_>) -> Result<Vec<Read>, Diagnostic> {
     let text = match around.classes.vocabulary(set) {
-        Some(vocabulary) => Text::open_numbered(path, vocabulary),
-        None => Text::open(path),
+        Some(vocabulary) => Text::open_numbered(&**around.world, path, vocabulary),
+        None => Text::open(&**around.world, path),
     };
     let text = text.map_err(|error| placed(error, span))?;
     let shift = |column: &SourceColumn| match column.select {
@@ -308,7 +318,8 @@ fn images(
     span: Span,
     around: Around<'_>,
 ) -> Result<Vec<Read>, Diagnostic> {
-    let images = Images::open(path, around.notices, span).map_err(|error| placed(error, span))?;
+    let images =
+        Images::open(around.world, path, around.notices, span).map_err(|error| placed(error, span))?;
     let images = Arc::new(images);
     let column = |column: &SourceColumn| {
         if column.select == Select::Labels {
@@ -398,7 +409,7 @@ fn fits(found: &[usize], column: &SourceColumn) -> Result<(), Diagnostic> {
 
 fn wrong_shape(column: &SourceColumn, found: &[usize]) -> Diagnostic {
     let found = shape_text(found);
-    let message = format!("a row is declared as {}, but the array in the file is {found}", column.row);
+    let message = format!("a row is declared as {}, but the array is {found}", column.row);
     Diagnostic::error("E0722", message)
         .at(column.span, "this is read")
         .note("the first axis of an array is the rows; the others are those of a row")

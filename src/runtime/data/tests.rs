@@ -10,6 +10,7 @@ use crate::ir::Sizes;
 use crate::ir::program::Precision;
 use crate::runtime::array::{Array, Elements};
 use crate::runtime::fields::FieldsOf;
+use crate::runtime::given::Given;
 use crate::runtime::notices::Notices;
 use crate::runtime::program::Program;
 use crate::runtime::session::Session;
@@ -58,7 +59,14 @@ fn loaded(session: &mut Session, program: &Program, limits: Limits) -> Table {
     let set = &program.checked().data[0];
     let mut fields = FieldsOf { session, set };
     let (classes, notices) = (Classes::default(), Notices::default());
-    let around = Around { base: Path::new(""), classes: &classes, notices: &notices };
+    let given = Given::new();
+    let around = Around {
+        world: program.world(),
+        given: &given,
+        base: Path::new(""),
+        classes: &classes,
+        notices: &notices,
+    };
     load::load(set, around, Precision::F32, limits, &mut fields).unwrap()
 }
 

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::base::{Diagnostic, Diagnostics, nearest};
 use crate::ir::program::Variable;
 use crate::runtime::array::{Array, Elements, shape_text};
-use crate::runtime::files;
+use crate::runtime::world::World;
 
 use super::safetensors::{self, SafeTensors};
 use super::stored::StoredArray;
@@ -33,12 +33,12 @@ impl Wanted {
 ///
 /// Errors: E0714.
 pub fn write(
+    world: &dyn World,
     path: &Path,
     arrays: &[(&str, &Array)],
     metadata: &BTreeMap<String, String>,
 ) -> Result<(), Diagnostic> {
-    files::write_atomically(path, &mut |out| write_to(out, arrays, metadata))
-        .map_err(|error| cannot_write(path, &error))
+    world.write(path, &mut |out| write_to(out, arrays, metadata)).map_err(|error| cannot_write(path, &error))
 }
 
 /// Writes the same as [`write`] into the folder for temporary files, under a new name that begins as that of
@@ -46,23 +46,23 @@ pub fn write(
 ///
 /// Errors: E0714.
 pub fn rescue(
+    world: &dyn World,
     path: &Path,
     arrays: &[(&str, &Array)],
     metadata: &BTreeMap<String, String>,
 ) -> Result<PathBuf, Diagnostic> {
     let stem = path.file_stem().map_or("parameters".into(), OsStr::to_string_lossy);
-    let folder = std::env::temp_dir();
-    files::write_new(&folder, &format!("nnc-rescued-{stem}"), ".safetensors", &mut |out| {
-        write_to(out, arrays, metadata)
-    })
-    .map_err(|error| cannot_write(&folder, &error))
+    let stem = format!("nnc-rescued-{stem}");
+    world
+        .write_new(&stem, ".safetensors", &mut |out| write_to(out, arrays, metadata))
+        .map_err(|error| cannot_write(Path::new(&stem), &error))
 }
 
 /// Whether a file of this name can be written, as far as that can be known before there is something to write.
 ///
 /// Errors: E0714.
-pub fn is_writable(path: &Path) -> Result<(), Diagnostic> {
-    files::check_writable(path).map_err(|error| cannot_write(path, &error))
+pub fn is_writable(world: &dyn World, path: &Path) -> Result<(), Diagnostic> {
+    world.check_writable(path).map_err(|error| cannot_write(path, &error))
 }
 
 fn cannot_write(path: &Path, error: &io::Error) -> Diagnostic {
@@ -120,11 +120,12 @@ pub fn find(
 ///
 /// Errors: those of [`safetensors::open`] and [`find`].
 pub fn open(
+    world: &dyn World,
     path: &Path,
     prefix: &str,
     wanted: &[Wanted],
 ) -> Result<(Vec<StoredArray>, Diagnostics), Diagnostic> {
-    find(&safetensors::open(path)?, prefix, wanted)
+    find(&safetensors::open(world, path)?, prefix, wanted)
 }
 
 fn write_to(
@@ -190,11 +191,12 @@ fn write_encoded<T: Copy, const N: usize>(
     Ok(())
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "system"))]
 mod tests {
     use std::fs;
 
     use super::*;
+    use crate::runtime::world::native::NativeWorld;
 
     fn array(shape: &[usize], elements: Elements) -> Array {
         Array::new(shape.to_vec(), elements).unwrap()
@@ -218,17 +220,17 @@ mod tests {
             [("fc.weight", &weight), ("mask", &mask), ("step", &step), ("wide", &wide), ("long", &long)];
         let metadata =
             BTreeMap::from([("epoch".to_owned(), "3".to_owned()), ("a".to_owned(), "\"b\"".to_owned())]);
-        write(&path, &arrays, &metadata).unwrap();
+        write(&NativeWorld, &path, &arrays, &metadata).unwrap();
         let first = fs::read(&path).unwrap();
-        write(&path, &arrays, &metadata).unwrap();
+        write(&NativeWorld, &path, &arrays, &metadata).unwrap();
         assert_eq!(first, fs::read(&path).unwrap());
-        let file = safetensors::open(&path).unwrap();
+        let file = safetensors::open(&NativeWorld, &path).unwrap();
         assert_eq!(file.metadata(), &metadata);
         for (name, array) in arrays {
             assert_eq!(&file.tensor(name).unwrap().load().unwrap(), array);
         }
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
-        let error = write(&folder.join("no/b"), &arrays, &metadata).unwrap_err();
+        let error = write(&NativeWorld, &folder.join("no/b"), &arrays, &metadata).unwrap_err();
         assert_eq!(error.code, "E0714");
         fs::remove_dir_all(folder).unwrap();
     }

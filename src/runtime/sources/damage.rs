@@ -8,6 +8,7 @@ use super::stored::StoredArray;
 use super::{csv, idx, images, npy, npz, safetensors, text};
 use crate::base::Diagnostic;
 use crate::base::philox::philox4x32;
+use crate::runtime::world::native::NativeWorld;
 
 /// Reads all that a reader can read; the outcome does not matter, only that there is one.
 type Read = fn(Vec<u8>);
@@ -73,10 +74,10 @@ fn gzipped_files() {
     let file = packer.finish().unwrap();
     for end in 0..file.len() {
         std::fs::write(&path, &file[..end]).unwrap();
-        drop(text::Text::open(&path));
+        drop(text::Text::open(&NativeWorld, &path));
     }
     std::fs::write(&path, &file).unwrap();
-    assert_eq!(text::Text::open(&path).unwrap().len(), 18);
+    assert_eq!(text::Text::open(&NativeWorld, &path).unwrap().len(), 18);
     std::fs::remove_file(path).unwrap();
 }
 
@@ -133,8 +134,8 @@ fn files_that_are_cut_short_while_they_are_read() {
     let path = std::env::temp_dir().join(format!("nnc-cut-{}.npy", std::process::id()));
     let header = "{'descr': '<f4', 'fortran_order': False, 'shape': (5000, 4), }";
     std::fs::write(&path, npy::tests::npy(header, &[1; 80_000])).unwrap();
-    let array = npy::open(&path).unwrap();
-    let text = FileBytes::open(&path).unwrap();
+    let array = npy::open(&NativeWorld, &path).unwrap();
+    let text = FileBytes::open(&NativeWorld, &path).unwrap();
     std::fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(1000).unwrap();
     assert_eq!(array.load().unwrap_err().code, "E0701");
     assert_eq!(array.fetch_rows(&[4999], &mut [0f32; 4]).unwrap_err().code, "E0701");

@@ -4,17 +4,20 @@
 //! ends the process.
 
 use std::borrow::Cow;
-use std::fs::{self, File};
-use std::io::{self, Read, Seek};
+use std::fmt;
+use std::io::{self, Read};
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
+#[cfg(feature = "formats")]
 use flate2::read::MultiGzDecoder;
 
 use crate::base::{Diagnostic, nearest};
-use crate::runtime::files::input::{self, Input, read_all};
 use crate::runtime::room;
+#[cfg(feature = "formats")]
+use crate::runtime::world::read::read_all;
+use crate::runtime::world::{Input, Reader, Stored, World, names_in};
 
 /// All bytes of a file, or of something unpacked from one.
 #[derive(Clone, Debug)]
@@ -23,11 +26,19 @@ pub struct FileBytes {
     range: Range<usize>,
 }
 
-#[derive(Debug)]
 enum Storage {
     /// And how messages call it.
-    Disk(File, String),
+    Stored(Box<dyn Stored>, String),
     Owned(Vec<u8>),
+}
+
+impl fmt::Debug for Storage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Storage::Stored(_, name) => f.write_str(name),
+            Storage::Owned(bytes) => write!(f, "{} bytes", bytes.len()),
+        }
+    }
 }
 
 /// Zipped bytes may be unpacked to so many in any case, and to so many times their own number beyond that.
@@ -38,23 +49,23 @@ impl FileBytes {
     /// Opens a file for reading. A gzipped file is recognised by its first bytes and unpacked.
     ///
     /// Errors: E0701 (with the nearest name in the folder), E0702 (damaged gzip data).
-    pub fn open(path: &Path) -> Result<FileBytes, Diagnostic> {
-        let failed = |error: io::Error| cannot_open(path, &error);
-        let (mut file, length) = match input::open(path).map_err(failed)? {
-            Input::File(file, length) => (file, length),
-            Input::Piped(bytes) if is_gzipped(&bytes) => {
+    pub fn open(world: &dyn World, path: &Path) -> Result<FileBytes, Diagnostic> {
+        let failed = |error: io::Error| cannot_open(world, path, &error);
+        let stored = match world.open(path).map_err(failed)? {
+            Input::Stored(stored) => stored,
+            Input::Bytes(bytes) if is_gzipped(&bytes) => {
                 return unpacked(&bytes[..], most(bytes.len()), path);
             }
-            Input::Piped(bytes) => return Ok(FileBytes::owned(bytes)),
+            Input::Bytes(bytes) => return Ok(FileBytes::owned(bytes)),
         };
-        let mut first = Vec::new();
-        (&mut file).take(2).read_to_end(&mut first).map_err(failed)?;
+        let mut first = [0; 2];
+        let length = stored.length();
+        stored.read_at(0, &mut first[..length.min(2)]).map_err(failed)?;
         if is_gzipped(&first) {
-            file.rewind().map_err(failed)?;
-            return unpacked(file, most(length), path);
+            return unpacked(Reader::new(&*stored), most(length), path);
         }
         let name = format!("`{}`", path.display());
-        Ok(FileBytes { storage: Arc::new(Storage::Disk(file, name)), range: 0..length })
+        Ok(FileBytes { storage: Arc::new(Storage::Stored(stored, name)), range: 0..length })
     }
 
     pub fn owned(bytes: Vec<u8>) -> FileBytes {
@@ -82,7 +93,7 @@ impl FileBytes {
         let all = self.range.start + start..self.range.start + end;
         match &*self.storage {
             Storage::Owned(bytes) => Ok(Cow::Borrowed(&bytes[all])),
-            Storage::Disk(_, name) => {
+            Storage::Stored(_, name) => {
                 let mut bytes = room::filled(all.len(), &format!("the contents of {name}"))?;
                 self.read_at(start, &mut bytes)?;
                 Ok(Cow::Owned(bytes))
@@ -96,7 +107,7 @@ impl FileBytes {
     pub fn read_at(&self, start: usize, into: &mut [u8]) -> Result<(), Diagnostic> {
         let start = self.range.start + start;
         match &*self.storage {
-            Storage::Disk(file, name) => read_exact_at(file, start as u64, into).map_err(|error| {
+            Storage::Stored(stored, name) => stored.read_at(start, into).map_err(|error| {
                 let what = match error.kind() {
                     io::ErrorKind::UnexpectedEof => "it has been cut short".to_owned(),
                     _ => error.to_string(),
@@ -115,7 +126,7 @@ impl FileBytes {
 
     /// Whether the bytes lie on the disk, and not in memory already.
     pub fn is_on_disk(&self) -> bool {
-        matches!(*self.storage, Storage::Disk(..))
+        matches!(*self.storage, Storage::Stored(..))
     }
 
     /// A part of the bytes; None if it goes beyond the end.
@@ -128,17 +139,6 @@ impl FileBytes {
     }
 }
 
-#[cfg(unix)]
-fn read_exact_at(file: &File, start: u64, into: &mut [u8]) -> io::Result<()> {
-    std::os::unix::fs::FileExt::read_exact_at(file, into, start)
-}
-
-#[cfg(not(unix))]
-fn read_exact_at(mut file: &File, start: u64, into: &mut [u8]) -> io::Result<()> {
-    file.seek(io::SeekFrom::Start(start))?;
-    file.read_exact(into)
-}
-
 fn is_gzipped(bytes: &[u8]) -> bool {
     bytes.starts_with(&[0x1f, 0x8b])
 }
@@ -148,6 +148,13 @@ fn most(packed: usize) -> u64 {
     UNPACKED.max(TIMES_UNPACKED.saturating_mul(packed as u64))
 }
 
+#[cfg(not(feature = "formats"))]
+fn unpacked(_: impl Read, _: u64, path: &Path) -> Result<FileBytes, Diagnostic> {
+    let message = format!("`{}` is a gzip file, which this build of nnc does not unpack", path.display());
+    Err(Diagnostic::error("E0702", message).help("the feature `formats` reads such files"))
+}
+
+#[cfg(feature = "formats")]
 pub(super) fn unpacked(packed: impl Read, most: u64, path: &Path) -> Result<FileBytes, Diagnostic> {
     read_all(&mut MultiGzDecoder::new(packed), most).map(FileBytes::owned).map_err(|error| {
         let shown = path.display();
@@ -160,7 +167,7 @@ pub(super) fn unpacked(packed: impl Read, most: u64, path: &Path) -> Result<File
     })
 }
 
-fn cannot_open(path: &Path, error: &io::Error) -> Diagnostic {
+fn cannot_open(world: &dyn World, path: &Path, error: &io::Error) -> Diagnostic {
     if error.kind() == io::ErrorKind::IsADirectory {
         return Diagnostic::error("E0701", format!("`{}` is a folder, not a file", path.display()));
     }
@@ -169,12 +176,9 @@ fn cannot_open(path: &Path, error: &io::Error) -> Diagnostic {
     }
     let diagnostic = Diagnostic::error("E0701", format!("there is no file `{}`", path.display()));
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let Ok(entries) = fs::read_dir(folder) else {
+    let Some(names) = names_in(world, folder) else {
         return diagnostic.note(format!("there is no folder `{}` either", folder.display()));
     };
-    let mut names: Vec<String> =
-        entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
-    names.sort_unstable();
     let wanted = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     match nearest(&wanted, names.iter().map(String::as_str)) {
         Some(name) => diagnostic.help(format!("`{}` has a file `{name}`", folder.display())),
@@ -182,17 +186,18 @@ fn cannot_open(path: &Path, error: &io::Error) -> Diagnostic {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "system"))]
 mod tests {
     use super::*;
+    use crate::runtime::world::native::NativeWorld;
 
     #[test]
     fn a_missing_file_offers_its_neighbour() {
-        let error = FileBytes::open(Path::new("models/data/irs.csv")).unwrap_err();
+        let error = FileBytes::open(&NativeWorld, Path::new("models/data/irs.csv")).unwrap_err();
         assert_eq!(error.code, "E0701");
         assert_eq!(error.helps[0].message, "`models/data` has a file `iris.csv`");
-        let error = FileBytes::open(Path::new("no/such/folder/iris.csv")).unwrap_err();
+        let error = FileBytes::open(&NativeWorld, Path::new("no/such/folder/iris.csv")).unwrap_err();
         assert_eq!(error.notes, ["there is no folder `no/such/folder` either"]);
-        assert_eq!(FileBytes::open(Path::new("models")).unwrap_err().code, "E0701");
+        assert_eq!(FileBytes::open(&NativeWorld, Path::new("models")).unwrap_err().code, "E0701");
     }
 }

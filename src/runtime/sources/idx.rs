@@ -6,6 +6,7 @@
 use std::path::Path;
 
 use crate::base::Diagnostic;
+use crate::runtime::world::World;
 
 use super::file::FileBytes;
 use super::stored::{AxisOrder, Layout, StoredArray, StoredType};
@@ -13,8 +14,8 @@ use super::stored::{AxisOrder, Layout, StoredArray, StoredType};
 /// Opens an `idx` file, plain or gzipped.
 ///
 /// Errors: E0701, E0702 (not an `idx` file), E0703 (its length does not fit its header).
-pub fn open(path: &Path) -> Result<StoredArray, Diagnostic> {
-    parse(FileBytes::open(path)?, format!("`{}`", path.display()))
+pub fn open(world: &dyn World, path: &Path) -> Result<StoredArray, Diagnostic> {
+    parse(FileBytes::open(world, path)?, format!("`{}`", path.display()))
 }
 
 /// As [`open`], from bytes; `name` is how messages call the array.
@@ -58,12 +59,13 @@ fn element_of(code: u8) -> Option<StoredType> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "system"))]
 mod tests {
     use std::io::Write;
 
     use super::*;
     use crate::runtime::array::Elements;
+    use crate::runtime::world::native::NativeWorld;
 
     fn parsed(bytes: Vec<u8>) -> Result<StoredArray, Diagnostic> {
         parse(FileBytes::owned(bytes), "`a`".to_owned())
@@ -94,7 +96,7 @@ mod tests {
         packed.write_all(&bytes).unwrap();
         std::fs::write(folder.join("packed.gz"), packed.finish().unwrap()).unwrap();
         for name in ["plain", "packed.gz"] {
-            let array = open(&folder.join(name)).unwrap();
+            let array = open(&NativeWorld, &folder.join(name)).unwrap();
             assert_eq!(array.shape(), [2, 1, 2]);
             assert_eq!(array.load().unwrap().elements(), &Elements::U8(vec![1, 2, 3, 4]));
         }

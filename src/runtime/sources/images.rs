@@ -5,23 +5,31 @@
 //! flowers/rose/7.jpg       class 1
 //! ```
 
-use std::fs;
+use std::fmt;
+#[cfg(feature = "formats")]
 use std::io::{BufReader, Cursor};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
+#[cfg(feature = "formats")]
 use zune_jpeg::JpegDecoder;
+#[cfg(feature = "formats")]
 use zune_jpeg::zune_core::colorspace::ColorSpace;
+#[cfg(feature = "formats")]
 use zune_jpeg::zune_core::options::DecoderOptions;
 
 use super::file::FileBytes;
 use crate::base::{Diagnostic, Span};
 use crate::runtime::notices::Notices;
+#[cfg(feature = "formats")]
 use crate::runtime::room::{self, Need};
+use crate::runtime::world::World;
 
 /// The image files of a folder. Nothing is decoded until rows are read.
-#[derive(Debug)]
 pub struct Images {
+    /// Where its files are read.
+    world: Arc<dyn World>,
     folder: PathBuf,
     /// In order: classes by name, files by name within their class.
     files: Vec<PathBuf>,
@@ -86,8 +94,14 @@ impl Images {
     /// of the program.
     ///
     /// Errors: E0701, E0710 (there are none).
-    pub fn open(folder: &Path, notices: &Notices, span: Span) -> Result<Images, Diagnostic> {
+    pub fn open(
+        world: &Arc<dyn World>,
+        folder: &Path,
+        notices: &Notices,
+        span: Span,
+    ) -> Result<Images, Diagnostic> {
         let mut images = Images {
+            world: Arc::clone(world),
             folder: folder.to_path_buf(),
             files: Vec::new(),
             labels: Vec::new(),
@@ -97,10 +111,10 @@ impl Images {
             notices: notices.clone(),
             span,
         };
-        let Entries { folders, files, others } = entries(folder)?;
+        let Entries { folders, files, others } = entries(&**world, folder)?;
         images.skipped.others = others;
         for class in folders {
-            let Entries { folders, files, others } = entries(&class)?;
+            let Entries { folders, files, others } = entries(&**world, &class)?;
             images.skipped.others.extend(others);
             images.skipped.deeper.extend(folders);
             if files.is_empty() {
@@ -160,7 +174,7 @@ impl Images {
         let area = size.height * size.width;
         for (row, place) in rows.iter().zip(out.chunks_exact_mut((size.channels * area).max(1))) {
             let path = &self.files[*row as usize];
-            let pixels = decode(path)?;
+            let pixels = decode(&*self.world, path)?;
             if (pixels.height, pixels.width) != (size.height, size.width) {
                 let message = format!(
                     "`{}` is {} high and {} wide, but the field has images of {} by {}",
@@ -180,6 +194,12 @@ impl Images {
             }
         }
         Ok(())
+    }
+}
+
+impl fmt::Debug for Images {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} images of `{}`", self.files.len(), self.folder.display())
     }
 }
 
@@ -269,7 +289,7 @@ struct Entries {
     others: Vec<PathBuf>,
 }
 
-fn entries(folder: &Path) -> Result<Entries, Diagnostic> {
+fn entries(world: &dyn World, folder: &Path) -> Result<Entries, Diagnostic> {
     let failed = |error: std::io::Error| {
         let message = match error.kind() {
             std::io::ErrorKind::NotFound => format!("there is no folder `{}`", folder.display()),
@@ -281,8 +301,8 @@ fn entries(folder: &Path) -> Result<Entries, Diagnostic> {
         Diagnostic::error("E0701", message)
     };
     let (mut folders, mut files, mut others) = (Vec::new(), Vec::new(), Vec::new());
-    for entry in fs::read_dir(folder).map_err(failed)? {
-        let path = entry.map_err(failed)?.path();
+    for entry in world.list(folder).map_err(failed)? {
+        let path = folder.join(&entry.name);
         let hidden = path.file_name().is_some_and(|name| {
             let name = name.to_string_lossy();
             name.starts_with('.') || matches!(&*name, "Thumbs.db" | "desktop.ini" | "__MACOSX")
@@ -290,7 +310,7 @@ fn entries(folder: &Path) -> Result<Entries, Diagnostic> {
         if hidden {
             continue;
         }
-        if path.is_dir() {
+        if entry.is_folder {
             folders.push(path);
         } else if is_image(&path) {
             files.push(path);
@@ -309,8 +329,8 @@ fn is_image(path: &Path) -> bool {
 }
 
 /// Decodes a file; what it is is seen from its first bytes.
-fn decode(path: &Path) -> Result<Pixels, Diagnostic> {
-    let file = FileBytes::open(path)?;
+fn decode(world: &dyn World, path: &Path) -> Result<Pixels, Diagnostic> {
+    let file = FileBytes::open(world, path)?;
     decode_bytes(&file.all()?).map_err(|error| {
         Diagnostic::error("E0702", format!("`{}` cannot be decoded: {error}", path.display()))
     })
@@ -326,6 +346,17 @@ pub(super) fn decode_bytes(bytes: &[u8]) -> Result<Pixels, String> {
     }
 }
 
+#[cfg(not(feature = "formats"))]
+fn decode_png(_: &[u8]) -> Result<Pixels, String> {
+    Err("this build of nnc has no decoder; the feature `formats` brings it".to_owned())
+}
+
+#[cfg(not(feature = "formats"))]
+fn decode_jpeg(bytes: &[u8]) -> Result<Pixels, String> {
+    decode_png(bytes)
+}
+
+#[cfg(feature = "formats")]
 fn decode_png(bytes: &[u8]) -> Result<Pixels, String> {
     let mut decoder = png::Decoder::new(BufReader::new(Cursor::new(bytes)));
     decoder.set_transformations(png::Transformations::normalize_to_color8());
@@ -346,6 +377,7 @@ fn decode_png(bytes: &[u8]) -> Result<Pixels, String> {
     })
 }
 
+#[cfg(feature = "formats")]
 fn decode_jpeg(bytes: &[u8]) -> Result<Pixels, String> {
     let options = DecoderOptions::default().jpeg_set_out_colorspace(ColorSpace::RGB);
     let mut decoder = JpegDecoder::new_with_options(Cursor::new(bytes), options);
@@ -364,8 +396,10 @@ fn decode_jpeg(bytes: &[u8]) -> Result<Pixels, String> {
     })
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "system", feature = "formats"))]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     /// A PNG file with these pixels.
@@ -387,7 +421,8 @@ mod tests {
         png(&folder.join("daisy/x.png"), png::ColorType::Rgba, 2, 1, &[1, 2, 3, 4, 5, 6, 7, 8]);
         fs::write(folder.join("rose/notes.txt"), "no image").unwrap();
         let notices = Notices::default();
-        let open = |folder: &Path| Images::open(folder, &notices, Span::default());
+        let world: Arc<dyn World> = Arc::new(crate::runtime::world::native::NativeWorld);
+        let open = |folder: &Path| Images::open(&world, folder, &notices, Span::default());
         let images = open(&folder).unwrap();
         let told = notices.take();
         assert_eq!((told.len(), told[0].code, told[0].notes.len()), (1, "W0605", 2));

@@ -7,6 +7,7 @@
 use std::path::Path;
 
 use crate::base::Diagnostic;
+use crate::runtime::world::World;
 
 use super::file::FileBytes;
 use super::stored::{AxisOrder, Layout, StoredArray, StoredType};
@@ -14,8 +15,8 @@ use super::stored::{AxisOrder, Layout, StoredArray, StoredType};
 /// Opens an `npy` file; elements of a plain one are read when they are asked for.
 ///
 /// Errors: E0701, E0702 (not an `npy` file), E0703 (its length does not fit its header), E0704.
-pub fn open(path: &Path) -> Result<StoredArray, Diagnostic> {
-    parse(FileBytes::open(path)?, format!("`{}`", path.display()))
+pub fn open(world: &dyn World, path: &Path) -> Result<StoredArray, Diagnostic> {
+    parse(FileBytes::open(world, path)?, format!("`{}`", path.display()))
 }
 
 /// As [`open`], from bytes; `name` is how messages call the array.

@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
+#[cfg(feature = "formats")]
 use flate2::read::DeflateDecoder;
 
 use crate::base::{Diagnostic, nearest};
@@ -12,8 +13,10 @@ use crate::base::{Diagnostic, nearest};
 use super::file::FileBytes;
 use super::npy;
 use super::stored::StoredArray;
-use crate::runtime::files::input::read_all;
 use crate::runtime::room::Need;
+use crate::runtime::world::World;
+#[cfg(feature = "formats")]
+use crate::runtime::world::read::read_all;
 
 /// An archive whose table has been read.
 #[derive(Debug)]
@@ -44,8 +47,8 @@ const DEFLATED: u16 = 8;
 /// Opens an `npz` archive.
 ///
 /// Errors: E0701, E0702 (not a zip archive, or one that NumPy does not write).
-pub fn open(path: &Path) -> Result<Npz, Diagnostic> {
-    parse(FileBytes::open(path)?, path)
+pub fn open(world: &dyn World, path: &Path) -> Result<Npz, Diagnostic> {
+    parse(FileBytes::open(world, path)?, path)
 }
 
 /// As [`open`], from bytes; `path` is for messages.
@@ -60,6 +63,17 @@ pub fn parse(file: FileBytes, path: &Path) -> Result<Npz, Diagnostic> {
         if single { diagnostic.help("this is a single array: read it with `npy(…)`") } else { diagnostic }
     })?;
     Ok(Npz { path: path.to_owned(), file, members })
+}
+
+#[cfg(feature = "formats")]
+fn inflated(packed: &[u8], most: usize) -> Result<Option<Vec<u8>>, Diagnostic> {
+    Ok(read_all(&mut DeflateDecoder::new(packed), most as u64).ok())
+}
+
+#[cfg(not(feature = "formats"))]
+fn inflated(_: &[u8], _: usize) -> Result<Option<Vec<u8>>, Diagnostic> {
+    let error = Diagnostic::error("E0702", "this build of nnc does not unpack compressed arrays");
+    Err(error.help("save them with `np.savez`, or build nnc with the feature `formats`"))
 }
 
 impl Npz {
@@ -104,8 +118,8 @@ impl Npz {
                 let what = format!("`{}` of `{}`, unpacked", member.name, self.path.display());
                 Need::of(what, member.unpacked as u64).check()?;
                 let packed = packed.all()?;
-                let unpacked = read_all(&mut DeflateDecoder::new(&packed[..]), member.unpacked as u64);
-                let whole = unpacked.ok().filter(|bytes| bytes.len() == member.unpacked);
+                let whole =
+                    inflated(&packed, member.unpacked)?.filter(|bytes| bytes.len() == member.unpacked);
                 Ok(whole.map(FileBytes::owned))
             }
             _ => Ok(None),

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value};
 
 use crate::base::Diagnostic;
+use crate::runtime::world::World;
 
 use super::file::FileBytes;
 use super::npz::no_such_array;
@@ -37,8 +38,8 @@ struct Entry {
 /// Opens a `safetensors` file; elements are read when they are asked for.
 ///
 /// Errors: E0701, E0702 (not such a file), E0703 (shorter than its header says).
-pub fn open(path: &Path) -> Result<SafeTensors, Diagnostic> {
-    parse(FileBytes::open(path)?, path)
+pub fn open(world: &dyn World, path: &Path) -> Result<SafeTensors, Diagnostic> {
+    parse(FileBytes::open(world, path)?, path)
 }
 
 /// As [`open`], from bytes; `path` is for messages.

@@ -88,7 +88,7 @@ impl StoredType {
 
 impl StoredArray {
     /// Errors: E0703 if `bytes` are not as many as the shape needs.
-    pub(super) fn new(
+    pub(in crate::runtime) fn new(
         name: String,
         bytes: FileBytes,
         shape: Vec<usize>,

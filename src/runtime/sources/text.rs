@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::base::Diagnostic;
+use crate::runtime::world::World;
 
 use super::file::FileBytes;
 
@@ -31,9 +32,9 @@ impl Text {
     /// Reads a UTF-8 file, plain or gzipped. A byte order mark is skipped; line ends are `\n`.
     ///
     /// Errors: E0701, E0709 (not UTF-8), E0710 (empty).
-    pub fn open(path: &Path) -> Result<Text, Diagnostic> {
+    pub fn open(world: &dyn World, path: &Path) -> Result<Text, Diagnostic> {
         let name = format!("`{}`", path.display());
-        Text::new(utf8(&FileBytes::open(path)?.all()?, &name)?, &name)
+        Text::new(utf8(&FileBytes::open(world, path)?.all()?, &name)?, &name)
     }
 
     /// As [`Text::open`], from a string; `name` is how messages call it.
@@ -45,9 +46,9 @@ impl Text {
     /// As [`Text::open`], with the numbers that the characters have in a vocabulary, in ascending order.
     ///
     /// Errors: as [`Text::open`].
-    pub fn open_numbered(path: &Path, vocabulary: &[char]) -> Result<Text, Diagnostic> {
+    pub fn open_numbered(world: &dyn World, path: &Path, vocabulary: &[char]) -> Result<Text, Diagnostic> {
         let name = format!("`{}`", path.display());
-        let text = lines(utf8(&FileBytes::open(path)?.all()?, &name)?);
+        let text = lines(utf8(&FileBytes::open(world, path)?.all()?, &name)?);
         Text::numbered(&text, vocabulary.to_vec(), &name)
     }
 
@@ -181,9 +182,9 @@ fn vocabulary_of(text: &str) -> BTreeSet<char> {
 /// The characters of a file.
 ///
 /// Errors: as [`Text::open`].
-pub fn characters(path: &Path) -> Result<BTreeSet<char>, Diagnostic> {
+pub fn characters(world: &dyn World, path: &Path) -> Result<BTreeSet<char>, Diagnostic> {
     let name = format!("`{}`", path.display());
-    Ok(vocabulary_of(&lines(utf8(&FileBytes::open(path)?.all()?, &name)?)))
+    Ok(vocabulary_of(&lines(utf8(&FileBytes::open(world, path)?.all()?, &name)?)))
 }
 
 /// The text that bytes are, without a byte order mark.
@@ -212,9 +213,10 @@ pub(super) fn utf8<'a>(bytes: &'a [u8], name: &str) -> Result<&'a str, Diagnosti
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "system"))]
 mod tests {
     use super::*;
+    use crate::runtime::world::native::NativeWorld;
 
     fn text(text: &str) -> Text {
         Text::new(text, "`t`").unwrap()
@@ -257,7 +259,7 @@ mod tests {
 
     #[test]
     fn the_checked_in_text() {
-        let text = Text::open(Path::new("models/data/shakespeare.txt")).unwrap();
+        let text = Text::open(&NativeWorld, Path::new("models/data/shakespeare.txt")).unwrap();
         assert_eq!((text.len(), text.vocabulary().len()), (277_319, 69));
     }
 }

@@ -21,7 +21,8 @@ use crate::runtime::data::{Column, Table};
 use crate::runtime::int_ranges::note_ints;
 use crate::runtime::memory::{Cell, Memory};
 use crate::runtime::program::Part;
-use crate::runtime::session::{Session, unbound};
+use crate::runtime::evaluate::unbound;
+use crate::runtime::session::Session;
 
 /// A function bound to the tensors of one batch size.
 pub struct Batch {

@@ -4,7 +4,7 @@
 //! parameters or the scores: at the end of an epoch if there is a validation or a `stop`, else only so often
 //! that who watches sees progress. What the epochs of a series gave is read from its stored results.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::averages::Averages;
 use super::batch::Batches;
@@ -135,7 +135,7 @@ impl<'a> Driver<'a> {
         }
         let batch = self.batches.of_size(session, size)?;
         // Code for a smaller last batch is made when it comes; that is no part of the training.
-        let begun = Instant::now();
+        let begun = session.now();
         let room = (SERIES_BYTES / batch.result_bytes().max(1)).max(1) as u64;
         let wished = observer.steps_at_once().unwrap_or(u64::MAX).max(1);
         let steps = left.min(self.steps - first).min(self.at_once).min(room).min(wished).min(steps_to_come);
@@ -146,7 +146,7 @@ impl<'a> Driver<'a> {
         let bad = (!taken.finite).then(|| batch.losses(good));
         self.progress.step += good as u64;
         // Long enough that calls cost nothing, short enough that somebody who watches sees progress.
-        let time = begun.elapsed();
+        let time = session.now().saturating_sub(begun);
         if time < SERIES_TIME / 16 && steps == self.at_once {
             self.at_once = (self.at_once * 8).min(blame::KEEP_EVERY);
         } else if time < SERIES_TIME / 4 && steps == self.at_once {
@@ -222,9 +222,9 @@ impl<'a> Driver<'a> {
         let train = averages.finish(session, self.train, self.action)?;
         let validation = match &mut self.validation {
             Some((batches, rows)) => {
-                let begun = Instant::now();
+                let begun = session.now();
                 let scores = evaluate(session, batches, rows, self.train, self.action)?;
-                self.seconds += begun.elapsed().as_secs_f64();
+                self.seconds += session.now().saturating_sub(begun).as_secs_f64();
                 Some(scores)
             }
             None => None,

@@ -119,7 +119,7 @@ pub fn run(
         batch: full,
         steps_per_epoch,
         steps,
-        compile_seconds: program.begun().elapsed().as_secs_f64(),
+        compile_seconds: program.world().now().saturating_sub(program.begun()).as_secs_f64(),
     }));
     watch::data(train, &table, &rows, observer);
     let outcome = driver.run(session, observer);

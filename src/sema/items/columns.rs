@@ -213,6 +213,7 @@ impl Elaborator<'_> {
                 Source::Npy { .. } | Source::Idx { .. } => "use `tensor()`, or `tensor(\"file\")`",
                 Source::Images { .. } => "use `pixels()` and `labels()`",
                 Source::Text { .. } => "use `window(64)` and `window(64, shift = 1)`",
+                Source::Given { .. } => "a field that the program is given has a type and no value: `x: [4]`",
                 Source::None => "name a source after `=`: `data x = csv(\"x.csv\") { … }`",
             };
             self.report(Diagnostic::error("E0603", message).at(span, "not for this source").help(help));
@@ -319,7 +320,7 @@ impl Elaborator<'_> {
     }
 
     /// The present row of a column, which becomes an input of the data graph.
-    fn read_column(&mut self, select: Select, names: Option<Vec<String>>, row: Type, span: Span) -> Value {
+    pub(super) fn read_column(&mut self, select: Select, names: Option<Vec<String>>, row: Type, span: Span) -> Value {
         let Some(reading) = &mut self.data.reading else { return Value::Error };
         let known = reading.columns.iter().find(|cx| {
             cx.select == select
@@ -461,6 +462,7 @@ fn fits(source: &Source, select: &Select) -> bool {
 fn source_word(source: &Source) -> &'static str {
     match source {
         Source::None => "data without a source",
+        Source::Given { .. } => "data that the program is given",
         Source::Csv { .. } => "a csv file",
         Source::Npy { .. } => "an npy file",
         Source::Npz { .. } => "an npz file",

@@ -2,7 +2,7 @@
 //! lifted to all rows at once.
 
 use super::columns::{DataInfo, FieldInfo, Reading};
-use super::sources;
+use super::{given, sources};
 use crate::base::{Diagnostic, Span};
 use crate::ir::program::{Bound, DataSet, Field, Part, Source};
 use crate::ir::{Dim, Elem, Graph, NodeId, OutputKey, StepId};
@@ -39,6 +39,7 @@ pub fn data_item(cx: &mut Elaborator<'_>, item: &ast::Data) -> DataSet {
         known = read.is_some();
         set.source = read.unwrap_or(Source::None);
     }
+    known &= given::read_given(cx, item, &mut set);
     known &= read_settings(cx, item, &mut set);
     known = known && says_its_rows(cx, item);
     // Fields may name the data itself, with those of its fields that stand above.
@@ -98,8 +99,8 @@ fn rows_symbol(name: &str) -> Dim {
 
 /// Whether there are a source, literals or `rows`.
 fn says_its_rows(cx: &mut Elaborator<'_>, item: &ast::Data) -> bool {
-    let is_literal = |field: &ast::DataField| match &field.value.kind {
-        ast::ExprKind::Call { callee, .. } => {
+    let is_literal = |field: &ast::DataField| match field.value.as_ref().map(|value| &value.kind) {
+        Some(ast::ExprKind::Call { callee, .. }) => {
             !callee.as_name().is_some_and(|name| MAKERS.contains(&&**name)) || field.ty.is_none()
         }
         _ => true,
@@ -123,7 +124,11 @@ fn read_settings(cx: &mut Elaborator<'_>, item: &ast::Data, set: &mut DataSet) -
             let label = if count < 1 { "data has at least one row" } else { "at most 2^31 are possible" };
             cx.error("E0605", format!("`rows` is {count}"), rows.value.span, label);
         } else if !matches!(set.source, Source::None) {
-            cx.error("E0605", "the file says how many rows there are", rows.span, "`rows` is for made data");
+            let what = match set.source {
+                Source::Given { .. } => "what is given says how many rows there are",
+                _ => "the file says how many rows there are",
+            };
+            cx.error("E0605", what, rows.span, "`rows` is for made data");
         } else {
             set.rows = Some(count as u64);
         }
@@ -198,18 +203,18 @@ fn fields(cx: &mut Elaborator<'_>, item: &ast::Data, set: &mut DataSet) -> Optio
                 if cx.is_setting_of_another(field) {
                     continue;
                 }
-                let mentions_field = {
+                let mentions_field = |value: &ast::Expr| {
                     let mut found = false;
-                    walk::expr(&field.value, &mut |part| {
+                    walk::expr(value, &mut |part| {
                         found |= part
                             .as_name()
                             .is_some_and(|name| set.fields.iter().any(|known| known.name == *name));
                     });
                     found
                 };
-                let is_column = literal && !mentions_field;
-                let whole = if is_column {
-                    literal_column(cx, field, &mut column_rows)
+                let column = field.value.as_ref().filter(|value| literal && !mentions_field(value));
+                let whole = if let Some(value) = column {
+                    literal_column(cx, field, value, &mut column_rows)
                 } else {
                     // A name even if `rows = N` is known: then a field can be computed for some rows, too.
                     let rows = match &column_rows {
@@ -259,10 +264,11 @@ fn class_bound(cx: &mut Elaborator<'_>, field: &ast::DataField) -> Vec<Bound> {
 fn literal_column(
     cx: &mut Elaborator<'_>,
     field: &ast::DataField,
+    value: &ast::Expr,
     column_rows: &mut Option<(u64, Span)>,
 ) -> Option<(Tensor, Vec<Bound>)> {
-    let span = field.value.span;
-    let value = cx.expr(&field.value, None);
+    let span = value.span;
+    let value = cx.expr(value, None);
     if value.is_error() {
         return None;
     }
@@ -344,7 +350,13 @@ fn field_value(
     field: &ast::DataField,
     expected: Option<&Expected>,
 ) -> Option<Tensor> {
-    let span = field.value.span;
+    let Some(given) = &field.value else {
+        return match cx.given_field(field, expected?) {
+            Value::Tensor(row) => Some(row),
+            _ => None,
+        };
+    };
+    let span = given.span;
     // Earlier fields are meant with the same row.
     let step = cx.data.reading.as_ref()?.step;
     let earlier = cx.frame().bindings.clone();
@@ -355,7 +367,7 @@ fn field_value(
             cx.frame_mut().bind(binding.name.clone(), Value::Tensor(row), binding.span, BindingKind::Input);
         }
     }
-    let value = cx.expr(&field.value, expected);
+    let value = cx.expr(given, expected);
     cx.frame_mut().close(opened);
     if value.is_error() {
         return None;

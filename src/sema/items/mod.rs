@@ -4,6 +4,7 @@
 //! - [`train`], [`minimize`], [`optimizer`], [`measure`]: one training step as a graph; `order`: what it has to do
 //!   with the order of the rows;
 //! - [`output`]: `print`, `expect`, `plot`;
+//! - `given`: fields that whoever runs the program gives;
 //! - [`generate`]: texts that a model goes on with;
 //! - [`models`]: models for prediction and summaries.
 
@@ -11,6 +12,7 @@ pub mod columns;
 pub mod data;
 pub mod demand;
 pub mod generate;
+mod given;
 pub mod measure;
 pub mod minimize;
 pub mod models;

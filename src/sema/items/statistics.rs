@@ -74,13 +74,16 @@ fn bind_earlier_fields(cx: &mut Elaborator<'_>, arg: &ast::Expr, reading: &Readi
     let mut used = Vec::new();
     names_in(arg, &mut used);
     for field in declared.iter().rev() {
-        if used.contains(&field.name.text) {
-            names_in(&field.value, &mut used);
+        if used.contains(&field.name.text)
+            && let Some(value) = &field.value
+        {
+            names_in(value, &mut used);
         }
     }
     let outside = cx.levels[0].id;
-    let standardized =
-        |field: &&ast::DataField| used.contains(&field.name.text) && standardizes(&field.value);
+    let standardized = |field: &&ast::DataField| {
+        used.contains(&field.name.text) && field.value.as_ref().is_some_and(standardizes)
+    };
     let is_read_again =
         !matches!(reading.source, Source::None) && !declared.iter().any(|field| standardized(&field));
     for field in declared.iter().filter(|field| used.contains(&field.name.text)) {
@@ -96,7 +99,11 @@ fn bind_earlier_fields(cx: &mut Elaborator<'_>, arg: &ast::Expr, reading: &Readi
         } else if is_read_again {
             // The columns of the source are read again, those of the training part.
             let expected = field.ty.as_ref().and_then(|ty| cx.declared_type(ty));
-            cx.expr(&field.value, expected.as_ref())
+            match (&field.value, &expected) {
+                (Some(value), _) => cx.expr(value, expected.as_ref()),
+                (None, Some(expected)) => cx.given_field(field, expected),
+                (None, None) => Value::Error,
+            }
         } else {
             cx.training_row(reading, &field.name.text, step, arg.span).map_or(Value::Error, Value::Tensor)
         };

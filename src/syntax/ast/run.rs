@@ -16,13 +16,13 @@ pub struct Data {
     pub split: Option<Split>,
 }
 
-/// `name = expr`, `name: type = expr`
+/// `name = expr`, `name: type = expr`, or `name: type` of data that the program is given.
 #[derive(Clone, Debug)]
 pub struct DataField {
     pub doc: Option<Doc>,
     pub name: Name,
     pub ty: Option<Type>,
-    pub value: Expr,
+    pub value: Option<Expr>,
     pub span: Span,
 }
 

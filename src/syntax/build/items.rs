@@ -278,12 +278,11 @@ impl Builder<'_> {
             Some(_) => take(&mut parts, Rule::ty).map(|ty| self.ty(ty)),
             None => None,
         };
-        take(&mut parts, Rule::eq);
-        let value = self.next_expr(&mut parts, span);
-        let slot = match &*name.text {
-            "rows" => &mut data.rows,
-            "seed" => &mut data.seed,
-            _ => {
+        let value = take(&mut parts, Rule::eq).map(|_| self.next_expr(&mut parts, span));
+        let (slot, value) = match (&*name.text, value) {
+            ("rows", Some(value)) => (&mut data.rows, value),
+            ("seed", Some(value)) => (&mut data.seed, value),
+            (_, value) => {
                 data.fields.push(DataField { doc, name, ty, value, span });
                 return;
             }

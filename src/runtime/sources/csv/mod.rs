@@ -21,6 +21,7 @@ use std::sync::Arc;
 
 use crate::base::Diagnostic;
 use crate::runtime::array::Array;
+use crate::runtime::world::World;
 
 use super::file::FileBytes;
 use super::text::utf8;
@@ -91,8 +92,13 @@ impl Default for Options {
 /// Errors: E0701, E0705 (missing value), E0706 (not a number), E0707 (ragged rows), E0708 (no such
 /// column), E0709 (not a csv text), E0710 (no rows), E0712 (a number that does not fit), E0754 (a
 /// name that is no class). All but the first name line and column.
-pub fn read(path: &Path, options: &Options, requests: &[Request]) -> Result<Table, Diagnostic> {
-    let file = FileBytes::open(path)?;
+pub fn read(
+    world: &dyn World,
+    path: &Path,
+    options: &Options,
+    requests: &[Request],
+) -> Result<Table, Diagnostic> {
+    let file = FileBytes::open(world, path)?;
     let name = path.display().to_string();
     let bytes = file.all()?;
     let text = utf8(&bytes, &format!("`{name}`"))?;
@@ -103,11 +109,12 @@ pub fn read(path: &Path, options: &Options, requests: &[Request]) -> Result<Tabl
 ///
 /// Errors: as [`read`].
 pub fn names(
+    world: &dyn World,
     path: &Path,
     options: &Options,
     selection: &Selection,
 ) -> Result<Option<BTreeSet<String>>, Diagnostic> {
-    let file = FileBytes::open(path)?;
+    let file = FileBytes::open(world, path)?;
     let name = path.display().to_string();
     let bytes = file.all()?;
     let text = lines(utf8(&bytes, &format!("`{name}`"))?);

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::runtime::array::Elements;
+use crate::runtime::world::native::NativeWorld;
 
 fn one(column: i64, want: Want) -> Request {
     Request { selection: Selection::One(ColumnRef::Number(column)), want, classes: None }
@@ -27,13 +28,14 @@ fn error(text: &str, requests: &[Request]) -> (&'static str, String) {
 #[test]
 fn the_checked_in_tables() {
     let digits = [range(Some(0), Some(64), Want::F32), one(64, Want::Int)];
-    let digits = read(Path::new("models/data/digits.csv"), &Options::default(), &digits).unwrap();
+    let digits =
+        read(&NativeWorld, Path::new("models/data/digits.csv"), &Options::default(), &digits).unwrap();
     assert_eq!((digits.rows, digits.header), (1797, None));
     assert_eq!(digits.columns[0].array.shape(), [1797, 64]);
     assert_eq!(digits.columns[0].array.to_f32()[..4], [0.0, 0.0, 5.0, 13.0]);
     assert_eq!(digits.columns[1].array.to_i64().unwrap()[..4], [0, 1, 2, 3]);
     let iris = [range(None, Some(-1), Want::F64), named("species", Want::Int)];
-    let iris = read(Path::new("models/data/iris.csv"), &Options::default(), &iris).unwrap();
+    let iris = read(&NativeWorld, Path::new("models/data/iris.csv"), &Options::default(), &iris).unwrap();
     assert_eq!(iris.columns[0].array.shape(), [150, 4]);
     let classes = iris.columns[1].classes.as_ref().unwrap();
     assert_eq!(classes, &["setosa", "versicolor", "virginica"]);
@@ -42,7 +44,9 @@ fn the_checked_in_tables() {
         [("breast_cancer", 569, 31), ("wine", 178, 14), ("diabetes", 442, 11), ("karate_edges", 78, 3)]
     {
         let all = [range(None, None, Want::F32)];
-        let table = read(Path::new(&format!("models/data/{name}.csv")), &Options::default(), &all).unwrap();
+        let table =
+            read(&NativeWorld, Path::new(&format!("models/data/{name}.csv")), &Options::default(), &all)
+                .unwrap();
         assert_eq!(table.columns[0].array.shape(), [rows, columns]);
     }
 }

@@ -4,20 +4,17 @@
 //! final one; it is put on the disk, and then takes the final name in one step. So whoever looks, and whenever
 //! the process is killed, the name stands for the whole old file or for the whole new one.
 
-pub mod input;
-
 use std::fs::{self, File, OpenOptions};
 use std::hash::{BuildHasher, Hasher};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use crate::runtime::world::Fill;
+
 /// Names of unfinished files are between these.
 const UNFINISHED: (&str, &str) = (".nnc-", ".unfinished");
 /// How many links are followed from a name to its file.
 const MOST_LINKS: usize = 40;
-
-/// What writes the contents of a file.
-pub type Fill<'a> = &'a mut dyn FnMut(&mut dyn Write) -> io::Result<()>;
 
 /// Writes a file, in the place of what has its name. A link goes on to mean what it means, permissions stay;
 /// a device or a pipe is written to as it is.
@@ -146,7 +143,7 @@ impl Unfinished {
     fn create(folder: &Path) -> io::Result<Unfinished> {
         #[cfg(target_os = "linux")]
         if Path::new("/proc/self/fd").exists()
-            && let Ok(file) = super::kernels::unnamed::create(folder)
+            && let Ok(file) = crate::runtime::kernels::unnamed::create(folder)
         {
             return Ok(Unfinished { file, name: None });
         }
@@ -166,7 +163,7 @@ impl Unfinished {
     fn replace(mut self, path: &Path, exists: bool) -> io::Result<()> {
         #[cfg(target_os = "linux")]
         if self.name.is_none() {
-            use super::kernels::unnamed::give_name;
+            use crate::runtime::kernels::unnamed::give_name;
             if !exists {
                 match give_name(&self.file, path) {
                     Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
