@@ -117,6 +117,7 @@
 //! | `formats` | images and compressed files |
 //! | `ndarray` | tensors from views of the crate `ndarray`, and such views of tensors |
 //! | `cli` | the command `nnc`; includes `native` and `formats`. The default |
+#![cfg_attr(not(test), warn(clippy::unwrap_used))]
 #![warn(missing_docs)]
 
 // What is inside may change with every version; tests, benches and the command use it.

@@ -7,7 +7,7 @@ use std::process::Command;
 
 /// A file of which only the first and the last rows are on the disk: zeros of `rows` images of 32 times 32
 /// bytes, an idx file of more than a gigabyte.
-fn sparse(path: &std::path::Path, rows: u32) {
+fn sparse(path: &Path, rows: u32) {
     let mut file = std::fs::File::create(path).expect("a file");
     file.write_all(&[0, 0, 8, 3]).expect("room");
     [rows, 32, 32].iter().for_each(|size| file.write_all(&size.to_be_bytes()).expect("room"));

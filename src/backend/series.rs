@@ -30,7 +30,7 @@ pub struct Series<'a> {
     pub rows: Rows<'a>,
     /// Externals, given as [`Binding::Each`](super::Binding::Each), that must stay finite.
     pub watched: &'a [usize],
-    /// Set by someone who wants the series to stop.
+    /// Set by another thread to stop the series of steps.
     pub interrupted: Option<&'a AtomicBool>,
 }
 

@@ -13,7 +13,7 @@ pub enum Severity {
     Warning,
 }
 
-/// A place in the source and what is to be said about it.
+/// A span of the source with a message.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Label {
@@ -21,11 +21,11 @@ pub struct Label {
     pub span: Span,
     /// What is to be said about it; may be empty.
     pub message: String,
-    /// The place of the mistake itself; the others explain it.
+    /// Whether this is the span of the mistake itself; other labels explain it.
     pub primary: bool,
 }
 
-/// A suggestion, and the edit that carries it out where one is known.
+/// A suggestion, with the edit that applies it if one is known.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Help {
@@ -72,13 +72,13 @@ impl Diagnostic {
         Diagnostic { severity, code, message, labels, notes, helps }
     }
 
-    /// Marks the place of the mistake.
+    /// Adds the label of the mistake itself.
     pub fn at(mut self, span: Span, message: impl Into<String>) -> Diagnostic {
         self.labels.push(Label { span, message: message.into(), primary: true });
         self
     }
 
-    /// Marks a place that explains the mistake.
+    /// Adds a label that explains the mistake.
     pub fn and_at(mut self, span: Span, message: impl Into<String>) -> Diagnostic {
         self.labels.push(Label { span, message: message.into(), primary: false });
         self
@@ -102,7 +102,7 @@ impl Diagnostic {
         self
     }
 
-    /// The place of the mistake, if it has one.
+    /// The span of the mistake, if it has one.
     pub fn primary_span(&self) -> Option<Span> {
         self.labels.iter().find(|label| label.primary).or(self.labels.first()).map(|label| label.span)
     }

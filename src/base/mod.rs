@@ -1,5 +1,5 @@
-//! Rank 0: what every other folder stands on: places in source text, diagnostics,
-//! the random generator that the interpreter and native code share.
+//! Rank 0: what all folders use: spans of source text, diagnostics, and the definition of the random number
+//! generator that the interpreter and native code share.
 
 pub mod codes;
 pub mod diagnostic;

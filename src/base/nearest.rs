@@ -1,4 +1,4 @@
-//! The name that was probably meant.
+//! The name that a misspelt one probably stands for.
 
 use super::foreign::folded;
 

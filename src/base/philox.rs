@@ -51,7 +51,7 @@ pub fn stream_of(name: &str) -> u32 {
     name.bytes().fold(0x811C_9DC5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
-/// One random call at one training and scan step: all that its numbers depend on but the element.
+/// One random call at one training step and scan step: everything that its numbers depend on except the element.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Draw {
     pub seed: u64,

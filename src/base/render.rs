@@ -23,7 +23,7 @@ pub fn render_all(diagnostics: &[Diagnostic], sources: &SourceMap, style: Style)
     diagnostics.iter().map(|diagnostic| render(diagnostic, sources, style) + "\n").collect()
 }
 
-/// One diagnostic, with a line end after it. Spans may be wrong in any way.
+/// One diagnostic, with a line end after it. Invalid spans are allowed.
 pub fn render(diagnostic: &Diagnostic, sources: &SourceMap, style: Style) -> String {
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
@@ -36,7 +36,7 @@ pub fn render(diagnostic: &Diagnostic, sources: &SourceMap, style: Style) -> Str
     for file in files_of(diagnostic, sources) {
         let source = sources.file(file);
         let labels = || diagnostic.labels.iter().filter(|label| label.span.file == file);
-        let part = Part::of(source, labels().map(|label| label.span));
+        let part = Excerpt::of(source, labels().map(|label| label.span));
         let mut snippet = part.snippet(source);
         for label in labels() {
             let kind = if label.primary { AnnotationKind::Primary } else { AnnotationKind::Context };
@@ -57,7 +57,7 @@ pub fn render(diagnostic: &Diagnostic, sources: &SourceMap, style: Style) -> Str
         match &help.patch {
             Some((span, text)) if exists(span.file, sources) => {
                 let source = sources.file(span.file);
-                let part = Part::of(source, std::iter::once(*span));
+                let part = Excerpt::of(source, std::iter::once(*span));
                 let patch = Patch::new(part.place(source, *span), text.as_str());
                 let snippet = part.snippet(source).patch(patch);
                 patches.push(Level::HELP.secondary_title(help.message.as_str()).element(snippet));
@@ -71,7 +71,7 @@ pub fn render(diagnostic: &Diagnostic, sources: &SourceMap, style: Style) -> Str
         Style::Colour => Renderer::styled(),
     };
     let text = renderer.decor_style(DecorStyle::Unicode).render(&groups);
-    // Blank ends of lines would make snapshots and diffs noisy.
+    // Trailing blanks would make snapshots and diffs noisy.
     let mut lines: String = text.lines().flat_map(|line| [line.trim_end(), "\n"]).collect();
     if lines.is_empty() {
         lines.push('\n');
@@ -79,8 +79,8 @@ pub fn render(diagnostic: &Diagnostic, sources: &SourceMap, style: Style) -> Str
     lines
 }
 
-/// The diagnostic without what a terminal would obey: names, numbers and texts in it are the user's. Lines of
-/// source text are made safe where they are drawn.
+/// The diagnostic without control characters, which names and texts of the user may contain. Lines of source text
+/// are made safe where they are drawn.
 fn safe(diagnostic: &Diagnostic) -> Diagnostic {
     let mut safe = diagnostic.clone();
     let labels = safe.labels.iter_mut().map(|label| &mut label.message);
@@ -147,7 +147,8 @@ fn place(span: Span, sources: &SourceMap) -> Value {
     })
 }
 
-/// A message without the middle of what is far too long in it: names and numbers are the user's.
+/// A message in which the middle of very long words is left out, since names and numbers of the user may have any
+/// length.
 fn shortened(message: &str) -> String {
     const MOST: usize = 400;
     if message.chars().count() <= MOST {
@@ -174,23 +175,23 @@ fn exists(file: FileId, sources: &SourceMap) -> bool {
     sources.files().any(|(id, _)| id == file)
 }
 
-/// The part of a source that a message shows: with a whole long text for each message, many messages would
-/// take time in proportion to its square.
-struct Part {
+/// The part of a source that a message shows. Rendering from the whole text would make many messages about a long
+/// text take time in proportion to the square of its length.
+struct Excerpt {
     /// The number of its first line, from 0.
     line: usize,
     bytes: Range<usize>,
 }
 
-/// Lines around the places of a message that are shown too if they help.
+/// The number of lines shown above and below the spans of a message where they help.
 const CONTEXT: usize = 2;
 
-impl Part {
-    fn of(source: &SourceFile, spans: impl Iterator<Item = Span>) -> Part {
+impl Excerpt {
+    fn of(source: &SourceFile, spans: impl Iterator<Item = Span>) -> Excerpt {
         let ranges = spans.map(|span| clamped(&source.text, span));
         let all = ranges.reduce(|all, next| all.start.min(next.start)..all.end.max(next.end));
         let (line, bytes) = source.lines_around(all.unwrap_or(0..0), CONTEXT);
-        Part { line, bytes }
+        Excerpt { line, bytes }
     }
 
     fn snippet<'a, T: Clone>(&self, source: &'a SourceFile) -> Snippet<'a, T> {
@@ -198,7 +199,7 @@ impl Part {
         Snippet::source(text).line_start(self.line + 1).path(visible(&source.name))
     }
 
-    /// Where a span lies in it.
+    /// The range of a span within the part.
     fn place(&self, source: &SourceFile, span: Span) -> Range<usize> {
         let range = clamped(&source.text, span);
         range.start - self.bytes.start..range.end - self.bytes.start

@@ -1,4 +1,4 @@
-//! Places in source text.
+//! Spans of source text, and the map of all sources.
 #![warn(missing_docs)]
 
 use std::fmt;
@@ -50,7 +50,7 @@ pub struct SourceFile {
     pub name: Arc<str>,
     /// All of it.
     pub text: Arc<str>,
-    /// Where each line begins; found when a line is first asked for.
+    /// The offsets of the beginnings of lines, computed on first use.
     lines: OnceLock<Arc<[u32]>>,
 }
 
@@ -97,7 +97,7 @@ impl SourceMap {
         &self.files[id.0 as usize]
     }
 
-    /// The text of a span; the empty text if the span is none of this file's.
+    /// The text of a span; the empty text if the span is out of range.
     pub fn text(&self, span: Span) -> &str {
         self.file(span.file).text.get(span.start as usize..span.end as usize).unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! Stack for recursion over what users write.
+//! Stack space for recursion over programs, which users may nest deeply.
 //!
 //! Programs nest up to a limit that the parser sets, but a thread's stack may be too small even for
 //! that, above all in unoptimised builds. Without the feature `system` there is no other stack, and the
@@ -18,7 +18,7 @@ mod grown {
         stacker::maybe_grow(RED_ZONE, SEGMENT, level)
     }
 
-    /// Runs a deep recursion that cannot be told to ask for stack at each level.
+    /// Runs a deep recursion in code that cannot ask for stack at each level.
     pub fn with_much_stack<T>(work: impl FnOnce() -> T) -> T {
         stacker::grow(MUCH, work)
     }

@@ -1,4 +1,5 @@
-//! Text of others that is shown: in names, strings and files there may be what a terminal obeys.
+//! Making control characters visible, since names, strings and files may contain escape sequences that a terminal
+//! would obey.
 
 use std::borrow::Cow;
 

@@ -107,8 +107,9 @@ impl Derive {
                     say(&format!("The loss needs {} rows at a time: {first} to {last}.\n", rows.count));
                 }
                 let values = session.values(part.train, &part.derivation, rows)?;
-                let it = &part.derivation;
-                say(page::page(it, &part.loss, &|symbol| shown(it, &values, symbol)).trim_end());
+                let derivation = &part.derivation;
+                say(page::page(derivation, &part.loss, &|symbol| shown(derivation, &values, symbol))
+                    .trim_end());
             }
         }
         Ok(())
@@ -164,10 +165,10 @@ fn narrowed<'p>(parts: Vec<Part<'p>>, name: &str) -> Result<Vec<Part<'p>>, Failu
 }
 
 /// The values of a symbol, as the tensor is printed.
-fn shown(it: &Derivation, values: &HashMap<Symbol, Array>, symbol: &Symbol) -> Option<String> {
+fn shown(derivation: &Derivation, values: &HashMap<Symbol, Array>, symbol: &Symbol) -> Option<String> {
     let array = values.get(symbol)?;
-    let types = it.given.iter().map(|given| (Some(&given.symbol), Some(&given.ty)));
-    let equations = it.forward.iter().chain(&it.backward);
+    let types = derivation.given.iter().map(|given| (Some(&given.symbol), Some(&given.ty)));
+    let equations = derivation.forward.iter().chain(&derivation.backward);
     let mut types = types.chain(equations.map(|it| (it.symbol.as_ref(), it.ty.as_ref())));
     let ty = types.find(|(name, _)| *name == Some(symbol)).and_then(|(_, ty)| ty);
     let flips = ty.is_some_and(is_flipped);
@@ -193,14 +194,19 @@ fn agreements(part: &Part<'_>, found: &[crate::runtime::example::Agreement]) -> 
     let mut text = format!("L = {}: gradients against finite differences\n", part.loss);
     let width = found.iter().map(|it| it.path.chars().count()).max().unwrap_or(0).max(9);
     text.push_str(&format!("  {:width$}  worst relative error  elements\n", "parameter"));
-    for it in found {
-        let elements = if it.compared == it.elements {
-            format!("all {}", it.elements)
+    for agreement in found {
+        let elements = if agreement.compared == agreement.elements {
+            format!("all {}", agreement.elements)
         } else {
-            format!("{} of {}", it.compared, it.elements)
+            format!("{} of {}", agreement.compared, agreement.elements)
         };
-        let fill = width - it.path.chars().count();
-        text.push_str(&format!("  {}{:fill$}  {:<20}  {elements}\n", it.path, "", number_text(it.worst)));
+        let fill = width - agreement.path.chars().count();
+        text.push_str(&format!(
+            "  {}{:fill$}  {:<20}  {elements}\n",
+            agreement.path,
+            "",
+            number_text(agreement.worst)
+        ));
     }
     text.trim_end().to_owned()
 }

@@ -140,9 +140,13 @@ fn entry(item: &ast::Item, sources: &SourceMap) -> String {
 /// The item up to its body, on one line.
 fn signature(item: &ast::Item, sources: &SourceMap) -> String {
     let end = match &item.kind {
-        ast::ItemKind::Definition(it) => {
-            let lists = [&it.hyper, &it.inputs].into_iter().flatten().map(|list| list.span.end);
-            lists.chain(it.result.as_ref().map(|ty| ty.span.end)).max().unwrap_or(it.name.span.end)
+        ast::ItemKind::Definition(definition) => {
+            let lists =
+                [&definition.hyper, &definition.inputs].into_iter().flatten().map(|list| list.span.end);
+            lists
+                .chain(definition.result.as_ref().map(|ty| ty.span.end))
+                .max()
+                .unwrap_or(definition.name.span.end)
         }
         _ => item.kind.name().map_or(item.span.end, |name| name.span.end),
     };

@@ -215,8 +215,8 @@ fn phase_text(phase: Phase) -> &'static str {
 fn phases_text(profile: &Measurement) -> String {
     let all = profile.seconds();
     let of = |phase: Phase| {
-        let it = profile.kernels.iter().filter(|kernel| kernel.work.name.phase == phase);
-        let seconds: f64 = it.map(|kernel| kernel.seconds).sum();
+        let kernels = profile.kernels.iter().filter(|kernel| kernel.work.name.phase == phase);
+        let seconds: f64 = kernels.map(|kernel| kernel.seconds).sum();
         format!("{} {} ({:.0} %)", phase_text(phase), time_text(seconds), 100.0 * seconds / all)
     };
     let allocations: u64 = profile.kernels.iter().map(|kernel| kernel.allocations).sum();

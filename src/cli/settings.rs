@@ -70,8 +70,8 @@ impl Settings {
                     file.items.insert(0, item);
                 }
                 ast::ItemKind::Train(given) => {
-                    for it in &mut file.items {
-                        if let ast::ItemKind::Train(train) = &mut it.kind {
+                    for item in &mut file.items {
+                        if let ast::ItemKind::Train(train) = &mut item.kind {
                             replace(train, &given.settings);
                         }
                     }

@@ -89,8 +89,8 @@ fn model_text(model: &Model, program: &Program) -> String {
 
 /// How many numbers the layer's own parameters have, and how many bytes they take.
 fn sizes(layer: &LayerSummary, program: &Program) -> (u64, u64) {
-    let it = |variable: &&Variable| layer.params.contains(&variable.path);
-    let sizes = program.params.iter().chain(&program.states).filter(it).map(|variable| {
+    let is_of_layer = |variable: &&Variable| layer.params.contains(&variable.path);
+    let sizes = program.params.iter().chain(&program.states).filter(is_of_layer).map(|variable| {
         let numbers =
             variable.ty.count().as_number().and_then(|count| u64::try_from(count).ok()).unwrap_or(0);
         let size = match (variable.ty.elem, program.precision) {
@@ -100,7 +100,7 @@ fn sizes(layer: &LayerSummary, program: &Program) -> (u64, u64) {
         };
         (numbers, numbers * size)
     });
-    sizes.fold((0, 0), |sum, it| (sum.0 + it.0, sum.1 + it.1))
+    sizes.fold((0, 0), |sum, size| (sum.0 + size.0, sum.1 + size.1))
 }
 
 fn work(size: &Dim) -> String {

@@ -158,11 +158,11 @@ pub fn sizes(part: &Part<'_>, program: &Program) -> Sizes {
         let rows = data.rows.and_then(|rows| i64::try_from(rows).ok()).unwrap_or(ROWS);
         sizes.insert(format!("{}.rows", data.name).into(), Dim::number(rows));
         let mut left = rows;
-        for (at, it) in data.parts.iter().enumerate() {
-            let share = (it.share * rows as f64 + 1e-6).floor() as i64;
+        for (at, part) in data.parts.iter().enumerate() {
+            let share = (part.share * rows as f64 + 1e-6).floor() as i64;
             let share = if at + 1 == data.parts.len() { left } else { share.min(left) };
             left -= share;
-            sizes.insert(format!("{}.{}.rows", data.name, it.name).into(), Dim::number(share));
+            sizes.insert(format!("{}.{}.rows", data.name, part.name).into(), Dim::number(share));
         }
     }
     let bounds = program.data.iter().flat_map(|data| &data.fields).map(|field| (&field.name, &field.bounds));

@@ -1,8 +1,8 @@
-//! Formulas from the nodes of a cut graph: the parts that both ways of writing share.
+//! Formulas of the nodes of a cut graph: the parts that both notations share.
 //!
 //! A node is written as a formula of whole tensors if it has one ([`super::whole`]), and in index notation
-//! otherwise ([`super::indexed`]), which always works. What has no name and is small, or used once, is written
-//! out where it is used; the rest gets a name and a line of its own.
+//! otherwise ([`super::indexed`]), which always works. The formula of a node without a name is written out where
+//! the node is used, if it is small or used once; other nodes get a name and an equation.
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,22 +14,22 @@ use crate::ir::{BinaryOp, Body, Combine, Dim, Graph, Loop, NodeId, Op, ScalarId,
 /// Writes the nodes of one graph.
 pub struct Writer<'g> {
     pub graph: &'g Graph,
-    /// What nodes are called where they are used.
+    /// The symbols of nodes.
     pub named: HashMap<NodeId, Symbol>,
     /// Tensors whose first axis is the steps of a recurrence.
     pub stacks: HashSet<NodeId>,
-    /// Of a recurrence's body: nodes that differ from step to step.
+    /// The nodes of a recurrence's body that differ from step to step.
     pub varying: HashSet<NodeId>,
     uses: Vec<u32>,
-    /// Nodes that got a name here, in the order in which they were met; their lines are still to be written.
+    /// Nodes that got a name here, in order; their equations are still to be written.
     pub pending: Vec<NodeId>,
-    /// How many names were given out.
+    /// The number of names that were given out.
     pub counter: usize,
     /// Whether an element outside of a tensor was read, which counts as 0.
     pub padded: bool,
     /// Whether a tensor is written in part only.
     pub partial: bool,
-    /// Of the scan whose body is written: the name of its step.
+    /// The name of the step, if the body of a scan is written.
     pub step: Option<String>,
 }
 
@@ -125,21 +125,13 @@ pub fn unary(op: UnaryOp, a: Term) -> Term {
         UnaryOp::ToInt => Term::call("int", a),
         UnaryOp::Not => Term::call("not", a),
         UnaryOp::Sqrt => Term::call("√", a),
-        UnaryOp::Exp
-        | UnaryOp::Log
-        | UnaryOp::Sin
-        | UnaryOp::Cos
-        | UnaryOp::Tanh
-        | UnaryOp::Erf
-        | UnaryOp::NormalCdf
-        | UnaryOp::Floor
-        | UnaryOp::Ceil
-        | UnaryOp::Round => Term::call(op.name(), a),
+        // Functions are called by their names.
+        op => Term::call(op.name(), a),
     }
 }
 
 pub fn binary(op: BinaryOp, a: Term, b: Term) -> Term {
-    let relation = |it, a, b| Term::Relation(it, Box::new(a), Box::new(b));
+    let relation = |sign, a, b| Term::Relation(sign, Box::new(a), Box::new(b));
     match op {
         BinaryOp::Add => a.plus(b),
         BinaryOp::Sub => a.minus(b),
@@ -169,7 +161,7 @@ pub fn reduction(combine: Combine) -> Option<Reduction> {
     }
 }
 
-/// A size as it is written: the number of examples is B.
+/// A size as a formula: the number of rows of a batch is B.
 pub fn size(dim: &Dim) -> Term {
     match dim.as_number() {
         Some(number) => Term::Number(number as f64),

@@ -1,7 +1,7 @@
-//! The differentiated graph, cut at the values that are written down.
+//! The differentiated graph, cut at the values that get an equation.
 //!
-//! Each of them is computed from the others: where it is used, it becomes a leaf, so the laws simplify every
-//! equation for itself. The result of the whole is one graph with an output for each equation.
+//! Where such a value is used, it becomes a leaf, so that each equation is simplified separately. The result is one
+//! graph with an output for each equation.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -15,18 +15,18 @@ use crate::opt;
 
 /// The equations of a line as one graph.
 pub struct Cut {
-    /// Leaves and outputs are called by [`Cut::symbols`]; whole tensors that are given keep their names.
+    /// Its leaves and outputs have the keys of [`Cut::symbols`]; tensors that are given keep their names.
     pub graph: Graph,
-    /// What leaves and outputs of the cut stand for.
+    /// The symbols of the leaves and outputs of the cut graph.
     pub symbols: HashMap<Arc<str>, Symbol>,
     /// Values whose derivative is that of another: `∂L/∂z = ∂L/∂a`.
     pub equal: Vec<(Symbol, Symbol)>,
-    /// The whole differentiated graph, and where its values and derivatives are.
+    /// The whole differentiated graph, and the nodes of its values and derivatives.
     pub whole: Graph,
     pub found: Vec<(Symbol, NodeId)>,
     /// The scans of the whole graph, whose results are leaves of the cut one.
     pub scans: Vec<Recurrence>,
-    /// What nodes of the whole graph are called.
+    /// The symbols of nodes of the whole graph.
     pub named: HashMap<NodeId, Symbol>,
     /// Nodes of the whole graph whose first axis is the steps of a scan.
     pub stacks: BTreeSet<NodeId>,
@@ -64,16 +64,16 @@ pub fn cut(step: &Graph, line: &Line, names: &Names) -> Result<Cut, GradError> {
             }
         }
     };
-    for it in names.parameters.iter().chain(&names.values) {
-        enter(it.node, it.symbol.clone(), &mut leaves);
+    for named in names.parameters.iter().chain(&names.values) {
+        enter(named.node, named.symbol.clone(), &mut leaves);
     }
     enter(line.loss, Symbol::new("L"), &mut leaves);
-    // From the loss down: the first of two equal derivatives is the one that the other is equal to.
+    // In order from the loss down, so that the second of two equal derivatives is defined by the first one.
     let mut adjoints: Vec<_> = names.parameters.iter().chain(between).zip(derivatives).collect();
-    adjoints.sort_by_key(|(it, _)| std::cmp::Reverse(it.node));
-    for (it, derivative) in adjoints {
+    adjoints.sort_by_key(|(named, _)| std::cmp::Reverse(named.node));
+    for (named, derivative) in adjoints {
         if let Some(derivative) = derivative {
-            enter(derivative, it.symbol.adjoint(), &mut leaves);
+            enter(derivative, named.symbol.adjoint(), &mut leaves);
         }
     }
     let ends: Vec<NodeId> = leaves.keys().copied().collect();
@@ -120,7 +120,7 @@ fn cut_at(whole: &Graph, leaves: &HashMap<NodeId, Arc<str>>) -> Graph {
         let made = cut.add_from(node.op.clone(), operands, &node.origin);
         uses[id.0 as usize] = Some(made);
         let Some(name) = name else { continue };
-        // What is given is no equation.
+        // A leaf needs no equation.
         if !matches!(node.op, Op::Param { .. } | Op::Input { .. } | Op::State { .. } | Op::Result(_)) {
             outputs.push((name.clone(), made));
         }
@@ -133,7 +133,7 @@ fn cut_at(whole: &Graph, leaves: &HashMap<NodeId, Arc<str>>) -> Graph {
     cut
 }
 
-/// What the leaves are computed from; the results of scans are given.
+/// The nodes that the leaves are computed from, not going beyond results of scans.
 fn needed(whole: &Graph, leaves: &HashMap<NodeId, Arc<str>>) -> Vec<bool> {
     let mut needed = vec![false; whole.len()];
     let mut open: Vec<NodeId> = leaves.keys().copied().collect();

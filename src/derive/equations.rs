@@ -1,4 +1,5 @@
-//! The page of one `minimize` line: what is given, the forward equations, the backward ones from the loss down.
+//! The derivation of one `minimize` line: the given tensors, the forward equations, the backward equations from the
+//! loss down.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -14,13 +15,13 @@ use crate::grad::GradError;
 use crate::ir::program::Line;
 use crate::ir::{Graph, InputKey, NodeId, Op, OutputKey, Type};
 
-/// So many characters of a formula are readable.
+/// A formula of more characters is not readable.
 const READABLE: usize = 140;
 
 /// The derivation of a line.
 #[derive(Clone, Debug)]
 pub struct Derivation {
-    pub given: Vec<Given>,
+    pub given: Vec<GivenTensor>,
     pub forward: Vec<Equation>,
     pub backward: Vec<Equation>,
     /// Functions and their derivatives, where formulas name them.
@@ -35,7 +36,7 @@ pub struct Derivation {
 }
 
 #[derive(Clone, Debug)]
-pub struct Given {
+pub struct GivenTensor {
     pub symbol: Symbol,
     pub ty: Type,
     /// Of a parameter or state: its path.
@@ -46,7 +47,7 @@ pub struct Given {
 
 #[derive(Clone, Debug)]
 pub struct Equation {
-    /// What it defines; none for functions.
+    /// The symbol that it defines; none for functions.
     pub symbol: Option<Symbol>,
     pub formula: Formula,
     pub ty: Option<Type>,
@@ -62,7 +63,7 @@ pub struct Equation {
 /// As [`crate::grad::gradient`]: none for programs that compile.
 pub fn derive(line: &Line) -> Result<Derivation, GradError> {
     let mut step = line.forward.clone();
-    // What the lines before have computed is given to this one.
+    // The values that the lines before have computed are given to this line.
     for (path, node) in &line.changed {
         let ty = step.ty(*node).clone();
         if !matches!(step[*node].op, Op::Param { .. } | Op::State { .. }) {
@@ -95,17 +96,17 @@ pub fn derive(line: &Line) -> Result<Derivation, GradError> {
 }
 
 impl Derivation {
-    /// Says the loss in the program's words if its formula is longer than anybody reads.
+    /// Writes the loss as the program does if its formula is longer than is [`READABLE`].
     pub fn say_loss(&mut self, loss: &str) {
-        let it = self.forward.iter_mut().find(|it| it.symbol == Some(Symbol::new("L")));
-        if let Some(equation) = it
+        let loss_equation = self.forward.iter_mut().find(|it| it.symbol == Some(Symbol::new("L")));
+        if let Some(equation) = loss_equation
             && text::term(&equation.formula.right).chars().count() > READABLE
         {
             equation.formula.right = Term::Words(loss.to_owned());
         }
     }
 
-    /// Leaves out what a value does not depend on.
+    /// Keeps only the equations that the derivative by one value depends on.
     pub fn keep_only(&mut self, symbol: &Symbol) {
         let mut wanted: BTreeSet<Symbol> = BTreeSet::from([symbol.clone(), Symbol::new("L")]);
         let used = |equation: &Equation| {
@@ -147,7 +148,7 @@ struct Page<'a> {
 impl<'a> Page<'a> {
     fn new(names: &'a Names, cut: &'a Cut) -> Page<'a> {
         let mut named: HashMap<NodeId, Symbol> = HashMap::new();
-        // A value that another equation defines is called so, too.
+        // A value that is an output has the symbol of the output wherever it is used.
         for output in &cut.graph.outputs {
             named.entry(output.node).or_insert_with(|| cut.symbols[&output.name.text()].clone());
         }
@@ -187,20 +188,22 @@ impl<'a> Page<'a> {
         }
     }
 
-    fn given(&self, step: &Graph, line: &Line) -> Vec<Given> {
+    fn given(&self, step: &Graph, line: &Line) -> Vec<GivenTensor> {
         let needed = step.reachable([line.loss]);
-        let inputs = step.nodes().filter(|(id, _)| needed[id.0 as usize]).filter_map(|(_, node)| match &node
-            .op
-        {
-            Op::Input { name, ty } if *name != InputKey::Step => {
-                Some(Given { symbol: Symbol::new(name.label()), ty: ty.clone(), path: None, trained: false })
-            }
-            _ => None,
-        });
-        let given = |it: &Named, trained| Given {
-            symbol: it.symbol.clone(),
-            ty: it.ty.clone(),
-            path: Some(it.from.clone()),
+        let inputs =
+            step.nodes().filter(|(id, _)| needed[id.0 as usize]).filter_map(|(_, node)| match &node.op {
+                Op::Input { name, ty } if *name != InputKey::Step => Some(GivenTensor {
+                    symbol: Symbol::new(name.label()),
+                    ty: ty.clone(),
+                    path: None,
+                    trained: false,
+                }),
+                _ => None,
+            });
+        let given = |named: &Named, trained| GivenTensor {
+            symbol: named.symbol.clone(),
+            ty: named.ty.clone(),
+            path: Some(named.from.clone()),
             trained,
         };
         let others = self.names.others.iter().map(|it| given(it, false));
@@ -222,17 +225,19 @@ impl<'a> Page<'a> {
     }
 
     fn forward(&mut self) {
-        for it in &self.names.values {
-            self.recurrences_before(it.node);
-            if let (Op::Result(number), Some(scan)) = (&self.cut.whole[it.node].op, self.scan_of(it.node)) {
+        for named in &self.names.values {
+            self.recurrences_before(named.node);
+            if let (Op::Result(number), Some(scan)) =
+                (&self.cut.whole[named.node].op, self.scan_of(named.node))
+            {
                 let symbol = scan.results[*number as usize].clone();
-                self.forward.push(equality(it, it.symbol.clone(), symbol));
+                self.forward.push(equality(named, named.symbol.clone(), symbol));
                 continue;
             }
-            let Some(node) = self.node_of(&it.symbol) else { continue };
-            let mut equations = self.equations(node, &it.symbol, &it.from);
+            let Some(node) = self.node_of(&named.symbol) else { continue };
+            let mut equations = self.equations(node, &named.symbol, &named.from);
             if let Some(last) = equations.last_mut() {
-                self.name_function(it, last);
+                self.name_function(named, last);
                 let Formula { left, right, .. } = &last.formula;
                 if let (Term::Call(..), Term::Symbol(_)) = (right, left) {
                     self.known.push((right.clone(), left.clone()));
@@ -289,8 +294,8 @@ impl<'a> Page<'a> {
     }
 
     /// `a = tanh(z)` instead of its expression, which is written down once.
-    fn name_function(&mut self, it: &Named, equation: &mut Equation) {
-        let called = it.call.as_ref().and_then(|(function, of)| Some((function, self.symbol_of(*of)?)));
+    fn name_function(&mut self, named: &Named, equation: &mut Equation) {
+        let called = named.call.as_ref().and_then(|(function, of)| Some((function, self.symbol_of(*of)?)));
         let Some((function, of)) = called else {
             equation.formula = shortened(equation.formula.clone());
             return;
@@ -329,34 +334,34 @@ impl<'a> Page<'a> {
         let mut values: Vec<&Named> = self.names.values.iter().collect();
         values.sort_by_key(|it| std::cmp::Reverse(it.node));
         self.ready(&mut parameters, &known);
-        for it in values {
-            if self.derivative(it) {
-                known.insert(it.symbol.adjoint());
+        for named in values {
+            if self.derivative(named) {
+                known.insert(named.symbol.adjoint());
             }
             self.ready(&mut parameters, &known);
         }
-        // Whatever is left depends on what has no equation.
-        for it in parameters {
-            self.derivative(it);
+        // The remaining parameters depend on values without an equation.
+        for named in parameters {
+            self.derivative(named);
         }
     }
 
-    /// Writes the derivatives of the parameters that need no others than those known.
+    /// Writes the derivatives of those parameters that depend on known derivatives only.
     fn ready(&mut self, parameters: &mut Vec<&Named>, known: &BTreeSet<Symbol>) {
         let mut left = Vec::new();
-        for it in parameters.drain(..) {
-            if self.needs(&it.symbol.adjoint()).is_subset(known) {
-                self.derivative(it);
+        for named in parameters.drain(..) {
+            if self.needs(&named.symbol.adjoint()).is_subset(known) {
+                self.derivative(named);
             } else {
-                left.push(it);
+                left.push(named);
             }
         }
         *parameters = left;
     }
 
-    /// The derivatives that an equation is made of.
+    /// The derivatives that an equation uses.
     fn needs(&self, symbol: &Symbol) -> BTreeSet<Symbol> {
-        if let Some((_, other)) = self.cut.equal.iter().find(|(it, _)| it == symbol) {
+        if let Some((_, other)) = self.cut.equal.iter().find(|(adjoint, _)| adjoint == symbol) {
             return BTreeSet::from([other.clone()]);
         }
         let Some(node) = self.node_of(symbol) else { return BTreeSet::new() };
@@ -375,20 +380,20 @@ impl<'a> Page<'a> {
         symbols.chain(of_scans).collect()
     }
 
-    fn derivative(&mut self, it: &Named) -> bool {
-        let symbol = it.symbol.adjoint();
+    fn derivative(&mut self, named: &Named) -> bool {
+        let symbol = named.symbol.adjoint();
         if let Some((_, other)) = self.cut.equal.iter().find(|(equal, _)| *equal == symbol) {
             let formula = Formula {
                 left: Term::Symbol(symbol.clone()),
                 adds: false,
                 right: Term::Symbol(other.clone()),
             };
-            let ty = Some(it.ty.clone());
+            let ty = Some(named.ty.clone());
             self.backward.push(Equation {
                 symbol: Some(symbol),
                 formula,
                 ty,
-                from: it.from.clone(),
+                from: named.from.clone(),
                 within: None,
             });
             return true;
@@ -398,13 +403,15 @@ impl<'a> Page<'a> {
             let equations = self.recurrence(scan);
             self.backward.extend(equations);
         }
-        let mut equations = self.equations(node, &symbol, &it.from);
+        let mut equations = self.equations(node, &symbol, &named.from);
         if let Some(last) = equations.last_mut() {
-            last.formula.right = self.with_primes(it, &last.formula.right);
+            last.formula.right = self.with_primes(named, &last.formula.right);
         }
         for equation in &mut equations {
             let right = shorten(&equation.formula.right);
-            let named = |it: Term| self.known.iter().find(|known| known.0 == it).map(|known| known.1.clone());
+            let named = |formula: Term| {
+                self.known.iter().find(|known| known.0 == formula).map(|known| known.1.clone())
+            };
             equation.formula.right = rewrite(&right, &|it| named(it.clone()).unwrap_or(it));
         }
         self.backward.extend(equations);
@@ -412,14 +419,14 @@ impl<'a> Page<'a> {
     }
 
     /// f′(z) ⊙ g for every part that is a function of z alone, times the derivative by f(z).
-    fn with_primes(&mut self, it: &Named, right: &Term) -> Term {
+    fn with_primes(&mut self, named: &Named, right: &Term) -> Term {
         let names = self.names;
         let mut parts = match right {
             Term::Sum(parts) => parts.clone(),
             other => vec![(false, other.clone())],
         };
         let calls = names.values.iter().filter_map(|value| match &value.call {
-            Some((function, of)) if *of == it.node => Some((function.clone(), value.symbol.clone())),
+            Some((function, of)) if *of == named.node => Some((function.clone(), value.symbol.clone())),
             _ => None,
         });
         for (function, value) in calls {
@@ -427,17 +434,17 @@ impl<'a> Page<'a> {
             for (minus, part) in &mut parts {
                 let Some(factor) = coefficient(part, &adjoint) else { continue };
                 let factor = if *minus { factor.negated() } else { factor };
-                let of_own = |found: &Symbol| *found == it.symbol || *found == value;
+                let is_either = |found: &Symbol| *found == named.symbol || *found == value;
                 let found = symbols(&factor);
-                if found.is_empty() || !found.iter().all(of_own) {
+                if found.is_empty() || !found.iter().all(is_either) {
                     continue;
                 }
                 let name = function.to_string();
                 let argument = Term::Symbol(Symbol::new("z"));
-                let definition = replace(&factor, &it.symbol, &argument);
+                let definition = replace(&factor, &named.symbol, &argument);
                 let definition = replace(&definition, &value, &Term::call(&*name, argument.clone()));
                 self.define(Term::Prime(name.clone(), Box::new(argument)), definition);
-                let prime = Term::Prime(name, Box::new(Term::Symbol(it.symbol.clone())));
+                let prime = Term::Prime(name, Box::new(Term::Symbol(named.symbol.clone())));
                 *minus = false;
                 *part = prime.times(Term::Symbol(adjoint.clone()));
             }
@@ -450,18 +457,18 @@ impl<'a> Page<'a> {
 }
 
 impl Writer<'_> {
-    /// The equations of a node: those of what is named on the way stand before it.
+    /// The equation of a node, after the equations of the nodes that it needed a name for.
     pub(super) fn equations(&mut self, node: NodeId, symbol: &Symbol, from: &Arc<str>) -> Vec<Equation> {
         let before = self.pending.len();
         let formula = self.formula(node, symbol);
         let mut found: Vec<(NodeId, Equation)> = Vec::new();
         let mut at = before;
         while at < self.pending.len() {
-            let it = self.pending[at];
-            let symbol = self.named[&it].clone();
-            let formula = shortened(self.formula(it, &symbol));
-            let ty = Some(self.graph.ty(it).clone());
-            found.push((it, Equation { symbol: Some(symbol), formula, ty, from: "".into(), within: None }));
+            let node = self.pending[at];
+            let symbol = self.named[&node].clone();
+            let formula = shortened(self.formula(node, &symbol));
+            let ty = Some(self.graph.ty(node).clone());
+            found.push((node, Equation { symbol: Some(symbol), formula, ty, from: "".into(), within: None }));
             at += 1;
         }
         found.sort_by_key(|it| it.0);
@@ -473,9 +480,15 @@ impl Writer<'_> {
 }
 
 /// `∂L/∂z = ∂L/∂a`
-fn equality(it: &Named, left: Symbol, right: Symbol) -> Equation {
+fn equality(named: &Named, left: Symbol, right: Symbol) -> Equation {
     let formula = Formula { left: Term::Symbol(left.clone()), adds: false, right: Term::Symbol(right) };
-    Equation { symbol: Some(left), formula, ty: Some(it.ty.clone()), from: it.from.clone(), within: None }
+    Equation {
+        symbol: Some(left),
+        formula,
+        ty: Some(named.ty.clone()),
+        from: named.from.clone(),
+        within: None,
+    }
 }
 
 fn shortened(formula: Formula) -> Formula {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::ir::{Affine, Combine, Loop, NodeId, Op, Scalar, ScalarId, Sub, Var};
 
 impl Writer<'_> {
-    /// A node by its elements. What is neither a loop nor a view is named by what it is.
+    /// The definition of a node by its elements. A node that is neither a loop nor a view is described in words.
     pub fn indexed_definition(&mut self, node: NodeId, symbol: &Symbol) -> Formula {
         let made = &self.graph[node];
         let Op::Loop(body) = &made.op else {
@@ -29,10 +29,9 @@ impl Writer<'_> {
         let left =
             if subs.is_empty() { Term::Symbol(symbol.clone()) } else { Term::Element(symbol.clone(), subs) };
         let value = self.element(&body, &made.operands, body.body.result, &places, &mut letters);
-        let is_plain = body
-            .write
-            .iter()
-            .all(|sub| matches!(sub, Sub::Affine(it) if it.as_index().is_some() || it.is_constant()));
+        let is_plain = body.write.iter().all(
+            |sub| matches!(sub, Sub::Affine(affine) if affine.as_index().is_some() || affine.is_constant()),
+        );
         let over = reduced(&body);
         self.partial |= !is_plain;
         match reduction(body.combine) {
@@ -47,7 +46,7 @@ impl Writer<'_> {
         }
     }
 
-    /// What stands for a node that is given or drawn.
+    /// The description of a leaf or of random numbers.
     fn described(&mut self, node: NodeId) -> Term {
         let made = &self.graph[node];
         match &made.op {
@@ -126,7 +125,7 @@ impl Writer<'_> {
             Scalar::Float(value) => Term::Number(value.0),
             Scalar::Int(value) => Term::Number(*value as f64),
             Scalar::Bool(value) => Term::Plain(value.to_string()),
-            Scalar::Affine(it) => self.affine(it, places),
+            Scalar::Affine(affine) => self.affine(affine, places),
             Scalar::Read { operand, subs, padded } => {
                 self.padded |= *padded;
                 let subs =
@@ -156,15 +155,15 @@ impl Writer<'_> {
         letters: &mut Letters,
     ) -> Term {
         match sub {
-            Sub::Affine(it) => self.affine(it, places),
+            Sub::Affine(affine) => self.affine(affine, places),
             Sub::Value(id) => self.element(body, operands, *id, places, letters),
         }
     }
 
     /// `2i + u − 1`
-    fn affine(&self, it: &Affine, places: &[Term]) -> Term {
+    fn affine(&self, affine: &Affine, places: &[Term]) -> Term {
         let mut sum = Term::Number(0.0);
-        for (var, coefficient) in &it.terms {
+        for (var, coefficient) in &affine.terms {
             let place = match var {
                 Var::Index(index) => places[*index as usize].clone(),
                 Var::Step(_) => Term::Plain(self.step.clone().unwrap_or_else(|| "t".to_owned())),
@@ -176,7 +175,11 @@ impl Writer<'_> {
                 None => sum.plus(Term::Plain(size_text(coefficient)).times(place)),
             };
         }
-        if it.constant.is_number(0) && !it.terms.is_empty() { sum } else { sum.plus(size(&it.constant)) }
+        if affine.constant.is_number(0) && !affine.terms.is_empty() {
+            sum
+        } else {
+            sum.plus(size(&affine.constant))
+        }
     }
 }
 
@@ -184,22 +187,22 @@ impl Writer<'_> {
 fn range(body: &Loop, index: usize, letter: &str) -> String {
     let is_bare = body.body.nodes.iter().any(|scalar| match scalar {
         Scalar::Read { subs, .. } => {
-            subs.iter().any(|sub| matches!(sub, Sub::Affine(it) if it.as_index() == Some(index)))
+            subs.iter().any(|sub| matches!(sub, Sub::Affine(affine) if affine.as_index() == Some(index)))
         }
         _ => false,
     });
     if is_bare { letter.to_owned() } else { format!("{letter} < {}", size_text(&body.domain[index])) }
 }
 
-/// The indices of a loop from the subscripts of one of its elements; `None` for those that it sums over. The
-/// outer `None`: they do not follow.
+/// The values of a loop's indices, solved for from the subscripts of one element of its result; an inner `None` is
+/// an index that is summed over. `None` if they do not follow from the subscripts.
 fn inverse(body: &Loop, subs: &[Term]) -> Option<Vec<Option<Term>>> {
     let mut places = vec![None; body.domain.len()];
     for (write, sub) in body.write.iter().zip(subs) {
-        let Sub::Affine(it) = write else { return None };
-        match it.as_index() {
+        let Sub::Affine(affine) = write else { return None };
+        match affine.as_index() {
             Some(index) => places[index] = Some(sub.clone()),
-            None if it.is_constant() => {}
+            None if affine.is_constant() => {}
             None => return None,
         }
     }

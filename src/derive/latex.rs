@@ -14,19 +14,21 @@ pub fn document(parts: &[(String, Derivation)]) -> String {
          \\usepackage[margin=2cm,landscape]{geometry}\n\\usepackage{amsmath,amssymb}\n\
          \\allowdisplaybreaks\n\\setlength{\\parindent}{0pt}\n\\begin{document}\n",
     );
-    for (loss, it) in parts {
+    for (loss, derivation) in parts {
         text.push_str(&format!("\\section*{{{}}}\n", escaped(loss)));
-        for line in conventions(it) {
+        for line in conventions(derivation) {
             text.push_str(&format!("{}\n\n", escaped(&line)));
         }
-        let given = it.given.iter().map(|given| {
+        let given = derivation.given.iter().map(|given| {
             let path = given.path.as_deref().unwrap_or_default();
             row(&Latex::symbol(&given.symbol), "", Some(&given.ty), path)
         });
         section(&mut text, "Given", given.collect());
-        for (title, equations) in
-            [("Forward", &it.forward), ("Backward", &it.backward), ("where", &it.functions)]
-        {
+        for (title, equations) in [
+            ("Forward", &derivation.forward),
+            ("Backward", &derivation.backward),
+            ("where", &derivation.functions),
+        ] {
             section(&mut text, title, rows(equations));
         }
     }
@@ -46,20 +48,20 @@ fn section(text: &mut String, title: &str, rows: Vec<String>) {
 fn rows(equations: &[Equation]) -> Vec<String> {
     let mut rows = Vec::new();
     let mut open: Option<&str> = None;
-    for it in equations {
-        if it.within.as_deref() != open {
-            open = it.within.as_deref();
+    for equation in equations {
+        if equation.within.as_deref() != open {
+            open = equation.within.as_deref();
             rows.extend(open.map(|header| format!("&\\text{{{}:}}", escaped(header))));
         }
-        rows.push(equation(it));
+        rows.push(equation_row(equation));
     }
     rows
 }
 
-fn equation(it: &Equation) -> String {
-    let sign = if it.formula.adds { "\\mathrel{+}=" } else { "=" };
-    let right = format!("{sign} {}", term(&it.formula.right));
-    row(&term(&it.formula.left), &right, it.ty.as_ref(), &it.from)
+fn equation_row(equation: &Equation) -> String {
+    let sign = if equation.formula.adds { "\\mathrel{+}=" } else { "=" };
+    let right = format!("{sign} {}", term(&equation.formula.right));
+    row(&term(&equation.formula.left), &right, equation.ty.as_ref(), &equation.from)
 }
 
 fn row(left: &str, right: &str, ty: Option<&Type>, from: &str) -> String {
@@ -136,7 +138,7 @@ fn greek(c: char) -> Option<&'static str> {
         ('ŷ', "\\hat{y}"),
         ('′', "'"),
     ];
-    LETTERS.iter().find(|(it, _)| *it == c).map(|(_, command)| *command)
+    LETTERS.iter().find(|(letter, _)| *letter == c).map(|(_, command)| *command)
 }
 
 /// A name in formulas: one letter in italics, words upright; what follows `_` and digits are subscripts.
@@ -210,26 +212,26 @@ impl Script for Latex {
         format!("\\text{{{}}}", escaped(text))
     }
 
-    fn symbol(it: &Symbol) -> String {
-        let layer = it.layer.as_ref().map(|layer| format!("^{{[{layer}]}}")).unwrap_or_default();
-        let at = it.at.as_ref().map(|it| format!("_{{{}}}", moment(it).replace('−', "-")));
+    fn symbol(symbol: &Symbol) -> String {
+        let layer = symbol.layer.as_ref().map(|layer| format!("^{{[{layer}]}}")).unwrap_or_default();
+        let at = symbol.at.as_ref().map(|it| format!("_{{{}}}", moment(it).replace('−', "-")));
         // A name may have a subscript of its own.
-        let text = format!("{{{}}}{layer}{}", name(&it.name), at.unwrap_or_default());
-        if it.adjoint { adjoint(&text) } else { text }
+        let text = format!("{{{}}}{layer}{}", name(&symbol.name), at.unwrap_or_default());
+        if symbol.adjoint { adjoint(&text) } else { text }
     }
 
-    fn element(it: &Symbol, subscripts: &str) -> String {
-        let inner = Symbol { adjoint: false, ..it.clone() };
+    fn element(symbol: &Symbol, subscripts: &str) -> String {
+        let inner = Symbol { adjoint: false, ..symbol.clone() };
         let text = format!("{}_{{{subscripts}}}", braced(&inner));
-        if it.adjoint { adjoint(&text) } else { text }
+        if symbol.adjoint { adjoint(&text) } else { text }
     }
 
-    fn transposable(it: &Symbol) -> Option<String> {
-        (!it.adjoint && it.layer.is_none()).then(|| braced(it))
+    fn transposable(symbol: &Symbol) -> Option<String> {
+        (!symbol.adjoint && symbol.layer.is_none()).then(|| braced(symbol))
     }
 
-    fn function(it: &str) -> String {
-        match function(it) {
+    fn function(called: &str) -> String {
+        match function(called) {
             known @ ("exp" | "log" | "sin" | "cos" | "tanh" | "max" | "min") => format!("\\{known}"),
             one if one.chars().count() == 1 => name(one),
             other => format!("\\operatorname{{{}}}", word(&other.chars().collect::<Vec<_>>())),
@@ -243,8 +245,8 @@ impl Script for Latex {
         }
     }
 
-    fn reduction(it: Reduction) -> &'static str {
-        match it {
+    fn reduction(reduction: Reduction) -> &'static str {
+        match reduction {
             Reduction::Sum => "\\sum",
             Reduction::Product => "\\prod",
             Reduction::Max => "\\max",
@@ -259,8 +261,8 @@ impl Script for Latex {
         format!("_{{{}}}", indices.join(", "))
     }
 
-    fn relation(it: Relation) -> [&'static str; 2] {
-        match it {
+    fn relation(relation: Relation) -> [&'static str; 2] {
+        match relation {
             Relation::Less => ["<", ">"],
             Relation::LessOrEqual => ["\\le", "\\ge"],
             Relation::Equal => ["=", "="],
@@ -280,13 +282,13 @@ impl Script for Latex {
     fn power(base: &Term, exponent: &Term) -> String {
         let base = match base {
             // An accent in braces takes no second superscript.
-            Term::Symbol(it) if it.layer.is_some() => in_parentheses::<Self>(&term(base)),
+            Term::Symbol(symbol) if symbol.layer.is_some() => in_parentheses::<Self>(&term(base)),
             base => format!("{{{}}}", write::<Self>(base, Level::Atom)),
         };
         format!("{base}^{{{}}}", term(exponent))
     }
 
-    /// They have a brace of their own.
+    /// Cases have a brace.
     fn cases(condition: &Term, then: &Term, otherwise: &Term) -> String {
         let [condition, then, otherwise] = [condition, then, otherwise].map(term);
         format!(
@@ -295,16 +297,16 @@ impl Script for Latex {
     }
 }
 
-fn term(it: &Term) -> String {
-    script::term::<Latex>(it)
+fn term(term: &Term) -> String {
+    script::term::<Latex>(term)
 }
 
-/// The derivative of the loss by it.
+/// The derivative of the loss by a symbol.
 fn adjoint(text: &str) -> String {
     format!("\\frac{{\\partial L}}{{\\partial {text}}}")
 }
 
 /// A symbol that takes another subscript or superscript.
-fn braced(it: &Symbol) -> String {
-    format!("{{{}}}", Latex::symbol(it))
+fn braced(symbol: &Symbol) -> String {
+    format!("{{{}}}", Latex::symbol(symbol))
 }

@@ -12,7 +12,7 @@
 //! - [`term`], [`notation`]: formulas, and what textbooks call parts of them;
 //! - [`script`]: how formulas are written; [`text`], [`page`], [`latex`]: in signs of text, and of LaTeX.
 //!
-//! Nothing here knows a layer, a loss or an activation: what is printed is read off the graph.
+//! Nothing here knows a layer, a loss or an activation: what is printed is determined by the graph alone.
 
 pub mod build;
 pub mod cut;
@@ -28,5 +28,5 @@ pub mod term;
 pub mod text;
 pub mod whole;
 
-pub use equations::{Derivation, Equation, Given, derive};
+pub use equations::{Derivation, Equation, GivenTensor, derive};
 pub use names::Symbol;

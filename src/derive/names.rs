@@ -1,8 +1,8 @@
-//! Which values of a step are written down, and what they are called.
+//! Which values of a step get an equation, and their symbols.
 //!
 //! A value is written down if the program's text names it (`sema/notes.rs`), or if an instance or a function
-//! gives it. What the user calls it is what it is called; the rest is called as in textbooks: the result of
-//! the k-th instance with parameters is z[k], its parameters W[k] and b[k], what a function makes of it a[k].
+//! gives it. A name from the program is kept; other values are named as in textbooks: the result of the k-th
+//! instance with parameters is z[k], its parameters are W[k] and b[k], a function of z[k] is a[k].
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -14,11 +14,11 @@ use crate::ir::{Elem, Graph, NodeId, Op, StepId, Type};
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Symbol {
     pub name: Arc<str>,
-    /// In brackets: the number of the layer.
+    /// The number of the layer, printed in brackets.
     pub layer: Option<Arc<str>>,
-    /// Whether the derivative of the loss by it is meant.
+    /// Whether the symbol stands for the derivative of the loss by the value.
     pub adjoint: bool,
-    /// Of a value that a recurrence computes in every step: in which one.
+    /// The step, if a recurrence computes the value in every step.
     pub at: Option<Moment>,
 }
 
@@ -50,7 +50,7 @@ impl Symbol {
     }
 }
 
-/// A value that is written down.
+/// A value that gets an equation.
 #[derive(Clone, Debug)]
 pub struct Named {
     pub node: NodeId,
@@ -73,14 +73,14 @@ pub struct Names {
     pub layers: Vec<Arc<str>>,
 }
 
-/// Whether a tensor is printed with its axes changed: the rows of a batch become columns, as in textbooks.
+/// Whether a tensor is printed transposed: the rows of a batch become columns, as in textbooks.
 pub fn is_flipped(ty: &Type) -> bool {
     ty.rank() == 2 && ty.elem != Elem::Int && ty.shape[0].as_symbol().is_some_and(|it| &**it == BATCH)
 }
 
-/// What a value is known by, collected over all notes of its node.
+/// What the program calls a value, collected over all notes about its node.
 #[derive(Default)]
-struct Found {
+struct KnownAs {
     binding: Option<(Arc<str>, Arc<str>)>,
     instance: Option<Arc<str>>,
     call: Option<(Arc<str>, NodeId)>,
@@ -96,7 +96,7 @@ pub fn names(graph: &Graph, line: &Line) -> Names {
             matches!(graph[node].op, Op::Loop(_) | Op::Reshape { .. } | Op::Result(_) | Op::Mark(_));
         computed && needed[node.0 as usize] && node != line.loss && graph.elem(node) == Elem::Float
     };
-    let mut found: BTreeMap<NodeId, Found> = BTreeMap::new();
+    let mut found: BTreeMap<NodeId, KnownAs> = BTreeMap::new();
     let mut instances: Vec<Arc<str>> = Vec::new();
     let variables = variables(graph, &needed, line);
     let paths = line.trained.iter().chain(variables.iter().map(|(path, _)| path));
@@ -109,28 +109,28 @@ pub fn names(graph: &Graph, line: &Line) -> Names {
         if !is_value(note.node) {
             continue;
         }
-        let it = found.entry(note.node).or_default();
+        let known = found.entry(note.node).or_default();
         match &note.name {
-            ValueName::Binding(name) => it.binding = Some((name.clone(), note.path.clone())),
-            ValueName::Instance => it.instance = it.instance.take().or(Some(note.path.clone())),
+            ValueName::Binding(name) => known.binding = Some((name.clone(), note.path.clone())),
+            ValueName::Instance => known.instance = known.instance.take().or(Some(note.path.clone())),
             ValueName::Call { function, of } => {
-                it.call = Some((function.clone(), *of));
-                it.within = note.path.clone();
+                known.call = Some((function.clone(), *of));
+                known.within = note.path.clone();
             }
         }
     }
     let numbers = |path: &str| instances.iter().position(|it| &**it == path).map(|at| at + 1);
     let mut layer = 0;
     let mut values: Vec<Named> = Vec::new();
-    for (node, it) in found {
-        let number = it.instance.as_deref().and_then(numbers);
+    for (node, known) in found {
+        let number = known.instance.as_deref().and_then(numbers);
         layer = number.unwrap_or(layer);
-        let within = numbers(&it.within).filter(|_| number.is_none()).unwrap_or(layer);
+        let within = numbers(&known.within).filter(|_| number.is_none()).unwrap_or(layer);
         let of_layer = |name: &str| Symbol {
             layer: (within > 0).then(|| within.to_string().into()),
             ..Symbol::new(name)
         };
-        let symbol = match (&it.binding, &it.instance, &it.call) {
+        let symbol = match (&known.binding, &known.instance, &known.call) {
             (Some((name, _)), _, _) => Symbol::new(name.clone()),
             (None, Some(_), _) if number.is_some() => of_layer("z"),
             (None, _, Some(_)) => of_layer("a"),
@@ -138,8 +138,8 @@ pub fn names(graph: &Graph, line: &Line) -> Names {
             (None, Some(path), None) => Symbol::new(path.clone()),
             (None, None, None) => continue,
         };
-        let from = it.instance.or(it.binding.map(|(_, path)| path)).unwrap_or_default();
-        values.push(Named { node, symbol, ty: graph.ty(node).clone(), from, call: it.call });
+        let from = known.instance.or(known.binding.map(|(_, path)| path)).unwrap_or_default();
+        values.push(Named { node, symbol, ty: graph.ty(node).clone(), from, call: known.call });
     }
     let parameters = line.trained.iter().zip(&line.parameters).map(|(path, node)| {
         let symbol = parameter_symbol(path, owner(path).and_then(numbers));
@@ -153,10 +153,10 @@ pub fn names(graph: &Graph, line: &Line) -> Names {
     let mut others: Vec<Named> = others.collect();
     let taken: BTreeSet<Symbol> = leaves(graph, &needed).collect();
     tell_apart(&mut parameters, taken.clone());
-    let it = |list: &[Named]| list.iter().map(|it| it.symbol.clone()).collect::<Vec<_>>();
-    let taken: BTreeSet<Symbol> = taken.into_iter().chain(it(&parameters)).collect();
+    let symbols_of = |list: &[Named]| list.iter().map(|it| it.symbol.clone()).collect::<Vec<_>>();
+    let taken: BTreeSet<Symbol> = taken.into_iter().chain(symbols_of(&parameters)).collect();
     tell_apart(&mut others, taken.clone());
-    let taken = taken.into_iter().chain(it(&others)).collect();
+    let taken = taken.into_iter().chain(symbols_of(&others)).collect();
     tell_apart(&mut values, taken);
     Names { values, parameters, others, layers: instances }
 }
@@ -193,14 +193,14 @@ fn owner(path: &str) -> Option<&str> {
 
 /// `weight` and `bias` are W and b as in every textbook; other names stay as they are.
 fn parameter_symbol(path: &str, number: Option<usize>) -> Symbol {
-    let it = path.rsplit('.').next().unwrap_or(path);
+    let last = path.rsplit('.').next().unwrap_or(path);
     let short = [("weight", "W"), ("bias", "b")].into_iter().find_map(|(long, short)| {
-        let rest = it.strip_prefix(long)?;
+        let rest = last.strip_prefix(long)?;
         (rest.is_empty() || rest.starts_with('_')).then(|| format!("{short}{rest}"))
     });
     let name = match (&short, number) {
         (Some(short), Some(_)) => short.clone(),
-        (None, _) if number.is_some() || !path.contains('.') => it.to_owned(),
+        (None, _) if number.is_some() || !path.contains('.') => last.to_owned(),
         _ => path.to_owned(),
     };
     Symbol { layer: number.map(|number| number.to_string().into()), ..Symbol::new(name) }
@@ -211,11 +211,11 @@ fn tell_apart(values: &mut [Named], mut taken: BTreeSet<Symbol>) {
     let mut uses: BTreeMap<Symbol, usize> = BTreeMap::new();
     values.iter().for_each(|it| *uses.entry(it.symbol.clone()).or_default() += 1);
     let mut seen: BTreeMap<Symbol, usize> = BTreeMap::new();
-    for it in values {
-        if uses[&it.symbol] == 1 && !taken.contains(&it.symbol) {
+    for named in values {
+        if uses[&named.symbol] == 1 && !taken.contains(&named.symbol) {
             continue;
         }
-        let plain = it.symbol.clone();
+        let plain = named.symbol.clone();
         loop {
             let number = seen.entry(plain.clone()).or_default();
             *number += 1;
@@ -223,15 +223,15 @@ fn tell_apart(values: &mut [Named], mut taken: BTreeSet<Symbol>) {
                 Some(layer) => format!("{layer}.{number}"),
                 None => number.to_string(),
             };
-            it.symbol.layer = Some(layer.into());
-            if taken.insert(it.symbol.clone()) {
+            named.symbol.layer = Some(layer.into());
+            if taken.insert(named.symbol.clone()) {
                 break;
             }
         }
     }
 }
 
-/// What the text calls the values of a scan's body, and which functions give them.
+/// The notes about values in the body of a scan: their names in the program, and the functions that give them.
 pub fn within(line: &Line, step: StepId) -> impl Iterator<Item = &NamedValue> {
     line.values.iter().filter(move |note| note.within == Some(step))
 }

@@ -1,9 +1,10 @@
-//! What textbooks write for expressions that have a name: f′(z), σ(z), softmax(z).
+//! Recognition of expressions for which textbooks have a notation: f′(z), σ(z), softmax(z).
 
 use super::names::Symbol;
 use super::term::{Reduction, Term};
 
-/// The same formula, each part made anew by `change` after its own parts.
+/// Rewrites a formula bottom-up: `change` is applied to each part after it has been applied to the parts of that
+/// part.
 pub fn rewrite(term: &Term, change: &dyn Fn(Term) -> Term) -> Term {
     let again = |inner: &Term| Box::new(rewrite(inner, change));
     let all = |list: &[Term]| -> Vec<Term> { list.iter().map(|inner| rewrite(inner, change)).collect() };
@@ -26,18 +27,18 @@ pub fn rewrite(term: &Term, change: &dyn Fn(Term) -> Term) -> Term {
         Term::Cases { condition, then, otherwise } => {
             Term::Cases { condition: again(condition), then: again(then), otherwise: again(otherwise) }
         }
-        Term::Relation(it, a, b) => Term::Relation(*it, again(a), again(b)),
+        Term::Relation(sign, a, b) => Term::Relation(*sign, again(a), again(b)),
     })
 }
 
 /// All symbols of a formula.
 pub fn symbols(term: &Term) -> Vec<Symbol> {
     let found = std::cell::RefCell::new(Vec::new());
-    rewrite(term, &|it| {
-        if let Term::Symbol(symbol) | Term::Element(symbol, _) = &it {
+    rewrite(term, &|part| {
+        if let Term::Symbol(symbol) | Term::Element(symbol, _) = &part {
             found.borrow_mut().push(symbol.clone());
         }
-        it
+        part
     });
     found.into_inner()
 }
@@ -45,13 +46,13 @@ pub fn symbols(term: &Term) -> Vec<Symbol> {
 /// The functions that a formula calls: `tanh`, `tanh′`.
 pub fn functions(term: &Term) -> Vec<String> {
     let found = std::cell::RefCell::new(Vec::new());
-    rewrite(term, &|it| {
-        match &it {
+    rewrite(term, &|part| {
+        match &part {
             Term::Call(name, _) => found.borrow_mut().push(name.clone()),
             Term::Prime(name, _) => found.borrow_mut().push(format!("{name}′")),
             _ => {}
         }
-        it
+        part
     });
     found.into_inner()
 }
@@ -61,14 +62,14 @@ pub fn replace(term: &Term, symbol: &Symbol, by: &Term) -> Term {
     rewrite(term, &|it| if it == Term::Symbol(symbol.clone()) { by.clone() } else { it })
 }
 
-/// The names that expressions have: σ(x) for 1 / (1 + exp(−x)), softmax(x) for exp(x) / Σ exp(x).
+/// Puts names in place of expressions: σ(x) for 1 / (1 + exp(−x)), softmax(x) for exp(x) / Σ exp(x).
 pub fn shorten(term: &Term) -> Term {
-    rewrite(term, &|it| match &it {
+    rewrite(term, &|part| match &part {
         Term::Ratio(above, below) => match logistic(below) {
             Some(of) => (**above).clone().times(Term::call("sigmoid", of)),
-            None => softmax(above, below).unwrap_or(it),
+            None => softmax(above, below).unwrap_or(part),
         },
-        // What is asked twice is known the second time.
+        // A condition within the branch of the same condition is decided.
         Term::Cases { condition, then, otherwise } => {
             let known = |branch: &Term, holds: bool| match branch {
                 Term::Cases { condition: again, then, otherwise } if again == condition => {
@@ -87,9 +88,9 @@ pub fn shorten(term: &Term) -> Term {
             }
         }
         Term::Product { scalars, tensors } if tensors.len() > 1 => {
-            softmax_factor(scalars, tensors).unwrap_or(it)
+            softmax_factor(scalars, tensors).unwrap_or(part)
         }
-        _ => it,
+        _ => part,
     })
 }
 
@@ -100,7 +101,7 @@ fn logistic(below: &Term) -> Option<Term> {
     (one.is_number(1.0) && name == "exp").then(|| arguments[0].clone().negated())
 }
 
-/// What exp(x − max x) / Σ exp(x − max x) is, perhaps times other factors.
+/// softmax(x) for exp(x − max x) / Σ exp(x − max x), perhaps times other factors.
 fn softmax(above: &Term, below: &Term) -> Option<Term> {
     if let Term::Product { scalars, tensors } = above {
         let at = tensors.iter().position(|it| softmax(it, below).is_some())?;
@@ -119,8 +120,8 @@ fn softmax(above: &Term, below: &Term) -> Option<Term> {
     }
     let Term::Sum(parts) = &arguments[0] else { return Some(Term::call("softmax", arguments[0].clone())) };
     match parts.as_slice() {
-        [(false, x), (true, Term::Over { what: Reduction::Max, indices: it, body })]
-            if **body == *x && it == indices =>
+        [(false, x), (true, Term::Over { what: Reduction::Max, indices: maximum_over, body })]
+            if **body == *x && maximum_over == indices =>
         {
             Some(Term::call("softmax", x.clone()))
         }
@@ -134,7 +135,7 @@ fn softmax_factor(scalars: &[Term], tensors: &[Term]) -> Option<Term> {
         let Term::Ratio(one, below) = factor else { continue };
         for (other, above) in tensors.iter().enumerate().filter(|(other, _)| *other != at) {
             let Some(of) = softmax(above, below).filter(|_| one.is_number(1.0)) else { continue };
-            let rest = tensors.iter().enumerate().filter(|(it, _)| *it != at && *it != other);
+            let rest = tensors.iter().enumerate().filter(|(place, _)| *place != at && *place != other);
             let rest = rest.map(|(_, term)| term.clone()).chain([of]);
             let start = Term::Product { scalars: scalars.to_vec(), tensors: Vec::new() };
             let start = if scalars.is_empty() { Term::Number(1.0) } else { start };
@@ -144,7 +145,7 @@ fn softmax_factor(scalars: &[Term], tensors: &[Term]) -> Option<Term> {
     None
 }
 
-/// What `adjoint` is multiplied with in a formula that is linear in it.
+/// The coefficient of `adjoint` in a formula that is linear in it.
 pub fn coefficient(term: &Term, adjoint: &Symbol) -> Option<Term> {
     let has = |term: &Term| symbols(term).contains(adjoint);
     match term {
@@ -159,15 +160,15 @@ pub fn coefficient(term: &Term, adjoint: &Symbol) -> Option<Term> {
         Term::Sum(parts) => {
             let mut sum = Term::Number(0.0);
             for (minus, part) in parts {
-                let it = coefficient(part, adjoint)?;
-                sum = if *minus { sum.minus(it) } else { sum.plus(it) };
+                let factor = coefficient(part, adjoint)?;
+                sum = if *minus { sum.minus(factor) } else { sum.plus(factor) };
             }
             Some(sum)
         }
         Term::Cases { condition, then, otherwise } if !has(condition) => {
-            let branch = |it: &Term| match it {
-                it if it.is_number(0.0) => Some(it.clone()),
-                it => coefficient(it, adjoint),
+            let branch = |branch: &Term| match branch {
+                branch if branch.is_number(0.0) => Some(branch.clone()),
+                branch => coefficient(branch, adjoint),
             };
             Some(Term::Cases {
                 condition: condition.clone(),

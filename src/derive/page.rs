@@ -6,30 +6,33 @@ use super::names::{Symbol, is_flipped};
 use super::text;
 use crate::ir::{Elem, Type};
 
-/// Formulas of equal length up to here have their shapes under each other.
+/// Shapes are aligned in a column behind formulas of at most so many characters.
 const WIDTH: usize = 56;
 
-/// What is written under the equation of a value: its numbers, for example.
+/// Gives a text to print below the equation of a value: its elements, for example.
 pub type Beside<'a> = &'a dyn Fn(&Symbol) -> Option<String>;
 
-/// The whole derivation, with what `beside` has to say of each value.
-pub fn page(it: &Derivation, loss: &str, beside: Beside<'_>) -> String {
+/// The whole derivation, with the texts that `beside` gives for its values.
+pub fn page(derivation: &Derivation, loss: &str, beside: Beside<'_>) -> String {
     let mut page = String::new();
     page.push_str(&format!("L = {loss}\n"));
-    for line in conventions(it) {
+    for line in conventions(derivation) {
         page.push_str(&format!("{line}\n"));
     }
     page.push_str("\nGiven\n");
-    let names = it.given.iter().map(|given| text::symbol(&given.symbol));
+    let names = derivation.given.iter().map(|given| text::symbol(&given.symbol));
     let width = names.map(|name| name.chars().count()).max().unwrap_or(0).max(12);
-    for given in &it.given {
+    for given in &derivation.given {
         let name = text::symbol(&given.symbol);
         let from = given.path.as_deref().unwrap_or_default();
         page.push_str(&row(&name, &shape(&given.ty), from, width));
         page.push_str(&indented(beside(&given.symbol)));
     }
-    for (title, equations) in [("Forward", &it.forward), ("Backward", &it.backward), ("where", &it.functions)]
-    {
+    for (title, equations) in [
+        ("Forward", &derivation.forward),
+        ("Backward", &derivation.backward),
+        ("where", &derivation.functions),
+    ] {
         if equations.is_empty() {
             continue;
         }
@@ -49,10 +52,10 @@ pub fn page(it: &Derivation, loss: &str, beside: Beside<'_>) -> String {
     page
 }
 
-/// What a reader must know of the notation.
-pub fn conventions(it: &Derivation) -> Vec<String> {
+/// Remarks on the notation that a reader needs.
+pub fn conventions(derivation: &Derivation) -> Vec<String> {
     let mut lines = Vec::new();
-    let types = it.given.iter().map(|given| (&given.symbol, &given.ty));
+    let types = derivation.given.iter().map(|given| (&given.symbol, &given.ty));
     if let Some((symbol, ty)) = types.clone().find(|(_, ty)| is_flipped(ty)) {
         lines.push(format!(
             "The B examples of a batch are columns, counted by n: {} is {}.",
@@ -62,10 +65,10 @@ pub fn conventions(it: &Derivation) -> Vec<String> {
     } else if types.clone().any(|(_, ty)| shape(ty).contains('B')) {
         lines.push("The B examples of a batch are counted by n.".to_owned());
     }
-    if it.padded {
+    if derivation.padded {
         lines.push("Elements outside of a tensor count as 0.".to_owned());
     }
-    if it.partial {
+    if derivation.partial {
         lines.push("Elements that are not written are 0.".to_owned());
     }
     lines
@@ -85,10 +88,10 @@ pub fn shape(ty: &Type) -> String {
     format!("{elem}[{}]", sizes.join(", "))
 }
 
-fn formula(it: &Equation) -> String {
-    let sign = if it.formula.adds { "+=" } else { "=" };
-    let indent = if it.within.is_some() { "  " } else { "" };
-    format!("{indent}{} {sign} {}", text::term(&it.formula.left), text::term(&it.formula.right))
+fn formula(equation: &Equation) -> String {
+    let sign = if equation.formula.adds { "+=" } else { "=" };
+    let indent = if equation.within.is_some() { "  " } else { "" };
+    format!("{indent}{} {sign} {}", text::term(&equation.formula.left), text::term(&equation.formula.right))
 }
 
 fn row(formula: &str, shape: &str, from: &str, width: usize) -> String {

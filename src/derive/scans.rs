@@ -1,4 +1,4 @@
-//! Recurrences: what a scan computes in every step, as equations in t.
+//! Scans as recurrences: equations in the step t.
 //!
 //! A scan's results are leaves of the cut graph. Its body is a graph of its own, in which carries, named
 //! values and what comes from outside are leaves, too.
@@ -12,7 +12,7 @@ use super::names::{Moment, Names, Symbol, within};
 use super::notation::{rewrite, shorten};
 use super::term::Term;
 use crate::ir::program::{Line, ValueName};
-use crate::ir::{Affine, Dim, Graph, InputKey, Loop, NodeId, Op, OutputKey, Scalar, Scan, Sub, Var};
+use crate::ir::{Dim, Graph, InputKey, NodeId, Op, OutputKey, Scan};
 use crate::opt;
 
 /// A scan of the whole graph.
@@ -20,7 +20,7 @@ pub struct Recurrence {
     pub node: NodeId,
     /// Whether it computes derivatives.
     pub is_backward: bool,
-    /// The symbols of its results, by number: last values, then what is kept of every step.
+    /// The symbols of its results, by number: last values of carries, then collected values.
     pub results: Vec<Symbol>,
     /// `for t = 0, …, 4`
     pub header: Arc<str>,
@@ -28,7 +28,7 @@ pub struct Recurrence {
     /// The carries, without a step.
     carries: Vec<Symbol>,
     n_carries: usize,
-    /// Outputs by name, in order, with what they stand for.
+    /// The outputs of the body by key, in order, with their symbols.
     outputs: Vec<(Arc<str>, Symbol)>,
     leaves: HashMap<Arc<str>, Symbol>,
     functions: Vec<(Term, Symbol)>,
@@ -36,15 +36,15 @@ pub struct Recurrence {
     operands: Vec<NodeId>,
 }
 
-/// The equations of a recurrence, and what they need to be said of them.
+/// The equations of a recurrence, and which remarks they need.
 pub struct Written {
     pub equations: Vec<Equation>,
     pub padded: bool,
     pub partial: bool,
 }
 
-/// Symbols for the results of all scans that the nodes `of` need. Scans within scans are left out: their
-/// results are said in words.
+/// Symbols for the results of all scans that the nodes `of` depend on. Scans within scans are left out; their
+/// results are described in words.
 pub fn recurrences(whole: &Graph, of: &[NodeId], line: &Line, names: &Names) -> Vec<Recurrence> {
     let needed = whole.reachable(of.iter().copied());
     let mut taken: BTreeSet<Symbol> = BTreeSet::new();
@@ -52,117 +52,133 @@ pub fn recurrences(whole: &Graph, of: &[NodeId], line: &Line, names: &Names) -> 
     let mut found: Vec<Recurrence> = Vec::new();
     for (id, node) in scans {
         let Op::Scan(scan) = &node.op else { continue };
-        // The scan that a reverse one belongs to is the one whose steps it reads.
+        // A reverse scan belongs to the scan whose stacks it reads.
         let read = node.operands.iter().filter(|operand| matches!(whole[**operand].op, Op::Result(_)));
-        let of = read.filter_map(|result| found.iter().find(|it| it.node == whole[*result].operands[0]));
-        let of: Option<Vec<Symbol>> = of
-            .into_iter()
+        let mut read_scans =
+            read.filter_map(|result| found.iter().find(|it| it.node == whole[*result].operands[0]));
+        let forward: Option<Vec<Symbol>> = read_scans
             .find(|it| !it.is_backward && it.is_reverse != scan.reverse)
             .map(|it| it.carries.clone());
-        found.push(recurrence(whole, id, scan, line, names, of.as_deref(), &mut taken));
+        found.push(recurrence(whole, id, scan, line, names, forward.as_deref(), &mut taken));
     }
     found
 }
 
+/// The order in which a scan takes its steps, and what that means for the moments of its carries.
+#[derive(Clone, Copy)]
+struct Direction {
+    is_backward: bool,
+    is_reverse: bool,
+}
+
+impl Direction {
+    /// Whether t grows from step to step. Adjoints of carries run against the steps of the scan that they
+    /// belong to.
+    fn is_ascending(self) -> bool {
+        self.is_reverse == self.is_backward
+    }
+
+    fn neighbour(self) -> Moment {
+        Moment::Step(if self.is_ascending() { -1 } else { 1 })
+    }
+
+    /// The moment of a carry as a step finds it.
+    fn before(self) -> Moment {
+        if self.is_backward { Moment::Step(0) } else { self.neighbour() }
+    }
+
+    /// The moment of a carry as a step leaves it.
+    fn after(self) -> Moment {
+        if self.is_backward { self.neighbour() } else { Moment::Step(0) }
+    }
+
+    /// The moment of a carry's starting value.
+    fn start(self, trip: &Dim) -> Moment {
+        Moment::Fixed(match (self.is_backward, self.is_ascending()) {
+            (false, true) => "−1".into(),
+            (false, false) => size_text(trip).into(),
+            (true, true) => end(trip),
+            (true, false) => "0".into(),
+        })
+    }
+
+    /// The moment of a carry's last value.
+    fn last(self, trip: &Dim) -> Moment {
+        Moment::Fixed(match (self.is_backward, self.is_ascending()) {
+            (false, true) => end(trip),
+            (false, false) => "0".into(),
+            (true, true) => "−1".into(),
+            (true, false) => size_text(trip).into(),
+        })
+    }
+}
+
+/// Makes symbols that nothing else has.
+struct FreshSymbols<'t> {
+    /// The number of the layer that the scan belongs to.
+    layer: Option<String>,
+    is_backward: bool,
+    taken: &'t mut BTreeSet<Symbol>,
+}
+
+impl FreshSymbols<'_> {
+    fn symbol(&mut self, name: &str) -> Symbol {
+        let mut symbol = Symbol { adjoint: self.is_backward, ..Symbol::new(name) };
+        symbol.layer = self.layer.clone().map(Arc::from);
+        for again in 2.. {
+            if self.taken.insert(symbol.clone()) {
+                break;
+            }
+            let layer = self.layer.as_ref().map_or(again.to_string(), |layer| format!("{layer}.{again}"));
+            symbol.layer = Some(layer.into());
+        }
+        symbol
+    }
+}
+
+/// The nodes of a body that its equations name: the key and the symbol of each.
+type NamedNodes = HashMap<NodeId, (Arc<str>, Symbol)>;
+
+/// The recurrence of a scan; `forward` are the carries of the scan that it is the derivative of.
 fn recurrence(
     whole: &Graph,
     id: NodeId,
     scan: &Scan,
     line: &Line,
     names: &Names,
-    of: Option<&[Symbol]>,
+    forward: Option<&[Symbol]>,
     taken: &mut BTreeSet<Symbol>,
 ) -> Recurrence {
-    let is_backward = id > line.loss;
+    let direction = Direction { is_backward: id > line.loss, is_reverse: scan.reverse };
     let path = whole[id].origin.path.as_deref().unwrap_or_default();
     let number = names.layers.iter().position(|it| &**it == path);
-    let mut symbol = |name: &str| {
-        let layer = number.map(|at| (at + 1).to_string());
-        let mut it = Symbol { adjoint: is_backward, ..Symbol::new(name) };
-        it.layer = layer.clone().map(Arc::from);
-        for again in 2.. {
-            if taken.insert(it.clone()) {
-                break;
-            }
-            it.layer =
-                Some(layer.as_ref().map_or(again.to_string(), |layer| format!("{layer}.{again}")).into());
-        }
-        it
+    let layer = number.map(|at| (at + 1).to_string());
+    let mut symbols = FreshSymbols { layer, is_backward: direction.is_backward, taken };
+    let mut named: NamedNodes = HashMap::new();
+    let carries = carry_symbols(scan, direction, forward, &mut symbols);
+    for (at, carry) in carries.iter().enumerate() {
+        let key: Arc<str> = format!("next:{at}").into();
+        named.entry(scan.body.outputs[at].node).or_insert((key, carry.at(direction.after())));
+    }
+    let functions = match direction.is_backward {
+        true => Vec::new(),
+        false => name_values(scan, line, &mut symbols, &mut named),
     };
-    // Derivatives of carries run against the steps of the scan that they belong to.
-    let forwards = scan.reverse == is_backward;
-    let earlier = Moment::Step(if forwards { -1 } else { 1 });
-    let (before, after) = if is_backward { (Moment::Step(0), earlier) } else { (earlier, Moment::Step(0)) };
+    let results = result_symbols(scan, direction, &carries, &mut symbols, &mut named);
     let mut leaves = HashMap::new();
     let mut outputs: Vec<(Arc<str>, Symbol)> = Vec::new();
-    // What nodes of the body are called in its equations.
-    let mut named: HashMap<NodeId, (Arc<str>, Symbol)> = HashMap::new();
-    let mut carries = Vec::new();
-    for output in &scan.body.outputs[..scan.n_carries] {
-        let known = of.and_then(|carries| carries.iter().find(|it| it.name == output.name.text()));
-        let it = match known {
-            Some(carry) if is_backward => carry.adjoint(),
-            _ => symbol(&output.name.text()),
-        };
-        carries.push(it.clone());
-        let key: Arc<str> = format!("next:{}", carries.len() - 1).into();
-        named.entry(output.node).or_insert((key, it.at(after.clone())));
-    }
-    let mut functions = Vec::new();
-    for note in within(line, scan.step).filter(|_| !is_backward) {
-        let is_leaf = |node: NodeId| !matches!(scan.body[node].op, Op::Loop(_) | Op::Reshape { .. });
-        match &note.name {
-            ValueName::Binding(name) if (note.node.0 as usize) < scan.body.len() && !is_leaf(note.node) => {
-                let key = format!("value:{}", note.node.0).into();
-                named.entry(note.node).or_insert_with(|| (key, symbol(name).at(Moment::Step(0))));
-            }
-            ValueName::Call { function, of } => functions.push((note.node, function.clone(), *of)),
-            ValueName::Binding(_) | ValueName::Instance => {}
-        }
-    }
-    let functions = functions.into_iter().filter_map(|(node, function, of)| {
-        let (of, it) = (named.get(&of)?, named.get(&node)?);
-        Some((Term::call(&*function, Term::Symbol(of.1.clone())), it.1.clone()))
-    });
-    let functions: Vec<(Term, Symbol)> = functions.collect();
-    let mut results: Vec<Symbol> = Vec::new();
-    let last = if forwards { end(&scan.trip) } else { "0".into() };
-    for it in &carries {
-        results.push(it.at(Moment::Fixed(match (is_backward, forwards) {
-            (false, _) => last.clone(),
-            (true, true) => "−1".into(),
-            (true, false) => size_text(&scan.trip).into(),
-        })));
-    }
-    for output in &scan.body.outputs[scan.n_carries..] {
-        let it = match &scan.body[output.node].op {
-            Op::Carry { index, .. } => carries[*index as usize].at(before.clone()),
-            _ => {
-                let mut fresh = || Symbol { adjoint: false, ..symbol(if is_backward { "δ" } else { "s" }) };
-                let key = format!("value:{}", output.node.0).into();
-                named.entry(output.node).or_insert_with(|| (key, fresh().at(Moment::Step(0)))).1.clone()
-            }
-        };
-        results.push(it);
-    }
-    for (at, it) in carries.iter().enumerate() {
-        leaves.insert(format!("carry:{at}").into(), it.at(before.clone()));
-        let start = match (is_backward, forwards) {
-            (false, true) => "−1".into(),
-            (false, false) => size_text(&scan.trip).into(),
-            (true, true) => end(&scan.trip),
-            (true, false) => "0".into(),
-        };
-        outputs.push((format!("start:{at}").into(), it.at(Moment::Fixed(start))));
+    for (at, carry) in carries.iter().enumerate() {
+        leaves.insert(format!("carry:{at}").into(), carry.at(direction.before()));
+        outputs.push((format!("start:{at}").into(), carry.at(direction.start(&scan.trip))));
     }
     let mut inner: Vec<(NodeId, (Arc<str>, Symbol))> = named.into_iter().collect();
     inner.sort_by_key(|(node, _)| *node);
     let mut body = scan.body.clone();
     body.outputs.clear();
-    for (node, (key, it)) in inner {
+    for (node, (key, symbol)) in inner {
         body.output(OutputKey::Named(key.clone()), node);
-        leaves.insert(key.clone(), it.clone());
-        outputs.push((key, it));
+        leaves.insert(key.clone(), symbol.clone());
+        outputs.push((key, symbol));
     }
     let range = match scan.reverse {
         false => format!("for t = 0, …, {}", end(&scan.trip)),
@@ -170,7 +186,7 @@ fn recurrence(
     };
     Recurrence {
         node: id,
-        is_backward,
+        is_backward: direction.is_backward,
         results,
         header: range.into(),
         is_reverse: scan.reverse,
@@ -184,6 +200,78 @@ fn recurrence(
     }
 }
 
+/// The symbols of the carries, without a step: their names in the program, or the adjoints of the carries of
+/// the forward scan.
+fn carry_symbols(
+    scan: &Scan,
+    direction: Direction,
+    forward: Option<&[Symbol]>,
+    symbols: &mut FreshSymbols<'_>,
+) -> Vec<Symbol> {
+    let outputs = scan.body.outputs[..scan.n_carries].iter();
+    let symbols = outputs.map(|output| {
+        let name = output.name.text();
+        let known = forward.and_then(|carries| carries.iter().find(|it| it.name == name));
+        match known {
+            Some(carry) if direction.is_backward => carry.adjoint(),
+            _ => symbols.symbol(&name),
+        }
+    });
+    symbols.collect()
+}
+
+/// Names the values of a body that the program binds to a name. Returns which of them are a function of
+/// another one: the call, and the symbol of its result.
+fn name_values(
+    scan: &Scan,
+    line: &Line,
+    symbols: &mut FreshSymbols<'_>,
+    named: &mut NamedNodes,
+) -> Vec<(Term, Symbol)> {
+    let mut calls = Vec::new();
+    for note in within(line, scan.step) {
+        let is_leaf = |node: NodeId| !matches!(scan.body[node].op, Op::Loop(_) | Op::Reshape { .. });
+        match &note.name {
+            ValueName::Binding(name) if (note.node.0 as usize) < scan.body.len() && !is_leaf(note.node) => {
+                let key = format!("value:{}", note.node.0).into();
+                named.entry(note.node).or_insert_with(|| (key, symbols.symbol(name).at(Moment::Step(0))));
+            }
+            ValueName::Call { function, of } => calls.push((note.node, function.clone(), *of)),
+            ValueName::Binding(_) | ValueName::Instance => {}
+        }
+    }
+    let functions = calls.into_iter().filter_map(|(node, function, argument)| {
+        let (argument, result) = (named.get(&argument)?, named.get(&node)?);
+        Some((Term::call(&*function, Term::Symbol(argument.1.clone())), result.1.clone()))
+    });
+    functions.collect()
+}
+
+/// The symbols of a scan's results: the last values of the carries, then what is collected in every step, which
+/// gets a name if it has none.
+fn result_symbols(
+    scan: &Scan,
+    direction: Direction,
+    carries: &[Symbol],
+    symbols: &mut FreshSymbols<'_>,
+    named: &mut NamedNodes,
+) -> Vec<Symbol> {
+    let mut results: Vec<Symbol> = carries.iter().map(|carry| carry.at(direction.last(&scan.trip))).collect();
+    for output in &scan.body.outputs[scan.n_carries..] {
+        let result = match &scan.body[output.node].op {
+            Op::Carry { index, .. } => carries[*index as usize].at(direction.before()),
+            _ => {
+                let letter = if direction.is_backward { "δ" } else { "s" };
+                let mut fresh = || Symbol { adjoint: false, ..symbols.symbol(letter) };
+                let key = format!("value:{}", output.node.0).into();
+                named.entry(output.node).or_insert_with(|| (key, fresh().at(Moment::Step(0)))).1.clone()
+            }
+        };
+        results.push(result);
+    }
+    results
+}
+
 /// The last step.
 fn end(trip: &Dim) -> Arc<str> {
     match trip.as_number() {
@@ -193,13 +281,13 @@ fn end(trip: &Dim) -> Arc<str> {
 }
 
 impl Recurrence {
-    /// Whether a result is kept of every step.
+    /// Whether a result is a collected value, with an element for each step.
     pub fn is_stack(&self, result: u32) -> bool {
         result as usize >= self.n_carries
     }
 
-    /// The equations, given what nodes of the whole graph are called. `stacks` are those with an axis for the
-    /// steps; `known` are formulas that have a name.
+    /// The equations, given the symbols (`names`) of nodes of the whole graph. `stacks` are the nodes with an axis
+    /// for the steps; `known` are formulas that have a name.
     pub fn equations(
         &self,
         whole: &Graph,
@@ -233,7 +321,7 @@ impl Recurrence {
         for (id, node) in graph.nodes() {
             let varies = match &node.op {
                 Op::Input { name, .. } => self.leaves.get(&name.text()).is_some_and(|it| it.at.is_some()),
-                Op::Loop(body) => uses_step(body),
+                Op::Loop(body) => body.body.uses_any_step(),
                 _ => false,
             };
             if varies || node.operands.iter().any(|operand| writer.varying.contains(operand)) {
@@ -253,15 +341,15 @@ impl Recurrence {
                 found.push(equation);
             }
         }
-        for (call, it) in &self.functions {
-            known.push((call.clone(), Term::Symbol(it.clone())));
+        for (call, result) in &self.functions {
+            known.push((call.clone(), Term::Symbol(result.clone())));
         }
-        for it in &found {
-            if matches!(it.formula.right, Term::Call(..)) {
-                known.push((it.formula.right.clone(), it.formula.left.clone()));
+        for Equation { formula, .. } in &found {
+            if matches!(formula.right, Term::Call(..)) {
+                known.push((formula.right.clone(), formula.left.clone()));
             }
         }
-        // What is the same in every step stands before the first.
+        // Equations that hold for all steps stand before those of the single steps.
         let (mut ordered, steps): (Vec<_>, Vec<_>) =
             found.into_iter().partition(|it| it.symbol.as_ref().is_some_and(|it| it.at.is_none()));
         ordered.iter_mut().for_each(|it| it.within = None);
@@ -270,7 +358,7 @@ impl Recurrence {
         Written { equations: ordered, padded: writer.padded, partial: writer.partial }
     }
 
-    /// The derivatives that it is made of.
+    /// The derivatives from outside that its equations use.
     pub fn needs(&self, whole: &Graph, names: &HashMap<NodeId, Symbol>) -> Vec<Symbol> {
         let (graph, outer) = self.graph(whole, names);
         let inputs = graph.nodes().filter_map(|(_, node)| match &node.op {
@@ -280,7 +368,7 @@ impl Recurrence {
         inputs.filter(|it| it.adjoint && it.at.is_none()).collect()
     }
 
-    /// The body with its leaves, simplified; which nodes of the whole graph its other inputs stand for.
+    /// The simplified body, and the nodes of the whole graph that its inputs of other keys stand for.
     fn graph(&self, whole: &Graph, names: &HashMap<NodeId, Symbol>) -> (Graph, HashMap<Arc<str>, NodeId>) {
         let mut graph = Graph::new();
         let mut outer = HashMap::new();
@@ -322,17 +410,7 @@ impl Recurrence {
     }
 }
 
-/// Whether a subscript of a loop is the step.
-fn uses_step(body: &Loop) -> bool {
-    let varies = |it: &Affine| it.terms.iter().any(|(var, _)| matches!(var, Var::Step(_)));
-    body.body.nodes.iter().any(|scalar| match scalar {
-        Scalar::Affine(it) => varies(it),
-        Scalar::Read { subs, .. } => subs.iter().any(|sub| matches!(sub, Sub::Affine(it) if varies(it))),
-        _ => false,
-    })
-}
-
-/// A node of the whole graph in a body's: a leaf if it has a name, computed again otherwise.
+/// Copies a node of the whole graph into that of a body: as a leaf if it has a name, with its operands otherwise.
 fn import(
     graph: &mut Graph,
     whole: &Graph,
@@ -344,16 +422,16 @@ fn import(
     if let Some(known) = imported.get(&node) {
         return *known;
     }
-    let it = &whole[node];
+    let old = &whole[node];
     let made = if names.contains_key(&node) {
         let name: Arc<str> = format!("outer:{}", node.0).into();
         outer.insert(name.clone(), node);
-        graph.add(Op::Input { name: InputKey::Field(name), ty: it.ty.clone() }, Vec::new())
+        graph.add(Op::Input { name: InputKey::Field(name), ty: old.ty.clone() }, Vec::new())
     } else {
-        let operands = it.operands.iter();
+        let operands = old.operands.iter();
         let operands =
             operands.map(|operand| import(graph, whole, *operand, names, outer, imported)).collect();
-        graph.add_from(it.op.clone(), operands, &it.origin)
+        graph.add_from(old.op.clone(), operands, &old.origin)
     };
     imported.insert(node, made);
     made

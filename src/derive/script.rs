@@ -1,5 +1,5 @@
-//! How formulas are written, whatever the script: text and LaTeX differ in their signs, in what they call things,
-//! and in fractions, which only LaTeX can stack.
+//! How formulas are written in any script. Text and LaTeX differ in their signs, in the names of functions, and in
+//! fractions, which only LaTeX can stack.
 
 use super::names::{Moment, Symbol};
 use super::term::{Reduction, Relation, Term};
@@ -15,15 +15,15 @@ pub enum Level {
     Atom,
 }
 
-/// What is not the same in all scripts.
+/// The differences between scripts.
 pub trait Script {
     const MINUS: &'static str;
     const PARENTHESES: [&'static str; 2];
     const TRANSPOSED: &'static str;
     const PRIME: &'static str;
-    /// Between numbers, or elements, that are multiplied.
+    /// The sign between numbers or elements that are multiplied.
     const TIMES: &'static str;
-    /// Between tensors that are multiplied element by element.
+    /// The sign between tensors that are multiplied element by element.
     const ELEMENT_BY_ELEMENT: &'static str;
     const MATRIX_TIMES: &'static str;
     /// Whether a fraction stands on two lines, and so needs no parentheses.
@@ -33,32 +33,32 @@ pub trait Script {
     /// A size or an index.
     fn plain(text: &str) -> String;
     fn words(text: &str) -> String;
-    fn symbol(it: &Symbol) -> String;
-    fn element(it: &Symbol, subscripts: &str) -> String;
+    fn symbol(symbol: &Symbol) -> String;
+    fn element(symbol: &Symbol, subscripts: &str) -> String;
     /// A symbol that can take the sign of a transpose without parentheses.
-    fn transposable(it: &Symbol) -> Option<String>;
+    fn transposable(symbol: &Symbol) -> Option<String>;
     fn function(name: &str) -> String;
     fn call(name: &str, arguments: &str) -> String;
-    fn reduction(it: Reduction) -> &'static str;
+    fn reduction(reduction: Reduction) -> &'static str;
     /// What stands below the sign of a sum: at least one index.
     fn below(indices: &[String]) -> String;
     /// The sign, and the same with its sides exchanged.
-    fn relation(it: Relation) -> [&'static str; 2];
-    /// What stands between a number and the next.
+    fn relation(relation: Relation) -> [&'static str; 2];
+    /// The space, if any, between a number and the next factor.
     fn between(before: &str, after: &str) -> &'static str;
     fn ratio(above: &Term, below: &Term) -> String;
     fn power(base: &Term, exponent: &Term) -> String;
     fn cases(condition: &Term, then: &Term, otherwise: &Term) -> String;
 }
 
-pub fn term<S: Script>(it: &Term) -> String {
-    write::<S>(it, Level::Condition)
+pub fn term<S: Script>(formula: &Term) -> String {
+    write::<S>(formula, Level::Condition)
 }
 
-/// With parentheses if what is around holds together more tightly.
-pub fn write<S: Script>(it: &Term, around: Level) -> String {
-    let text = bare::<S>(it);
-    if level::<S>(it) < around { in_parentheses::<S>(&text) } else { text }
+/// In parentheses if the operator around the formula binds more tightly than its own.
+pub fn write<S: Script>(formula: &Term, around: Level) -> String {
+    let text = bare::<S>(formula);
+    if level::<S>(formula) < around { in_parentheses::<S>(&text) } else { text }
 }
 
 pub fn in_parentheses<S: Script>(text: &str) -> String {
@@ -66,11 +66,13 @@ pub fn in_parentheses<S: Script>(text: &str) -> String {
     format!("{open}{text}{close}")
 }
 
-fn level<S: Script>(it: &Term) -> Level {
-    match it {
+fn level<S: Script>(formula: &Term) -> Level {
+    match formula {
         Term::Number(value) if *value < 0.0 => Level::Sum,
         // An adjoint is a fraction, too.
-        Term::Symbol(it) | Term::Element(it, _) if it.adjoint && !S::STACKED_FRACTIONS => Level::Factor,
+        Term::Symbol(symbol) | Term::Element(symbol, _) if symbol.adjoint && !S::STACKED_FRACTIONS => {
+            Level::Factor
+        }
         Term::Ratio(..) if !S::STACKED_FRACTIONS => Level::Product,
         Term::Plain(text) if text.contains(' ') => Level::Sum,
         Term::Number(_) | Term::Plain(_) | Term::Words(_) | Term::Symbol(_) | Term::Element(..) => {
@@ -86,24 +88,24 @@ fn level<S: Script>(it: &Term) -> Level {
     }
 }
 
-/// Without parentheses around it.
-pub fn bare<S: Script>(it: &Term) -> String {
-    match it {
+/// The formula without parentheses around it.
+pub fn bare<S: Script>(formula: &Term) -> String {
+    match formula {
         Term::Number(value) => S::number(*value),
         Term::Plain(text) => S::plain(text),
         Term::Words(text) => S::words(text),
-        Term::Symbol(it) => S::symbol(it),
-        Term::Element(it, subscripts) => S::element(it, &list::<S>(subscripts)),
+        Term::Symbol(symbol) => S::symbol(symbol),
+        Term::Element(symbol, subscripts) => S::element(symbol, &list::<S>(subscripts)),
         Term::Transpose(inner) => {
             let symbol = match &**inner {
-                Term::Symbol(it) => S::transposable(it),
+                Term::Symbol(symbol) => S::transposable(symbol),
                 _ => None,
             };
             symbol.unwrap_or_else(|| in_parentheses::<S>(&term::<S>(inner))) + S::TRANSPOSED
         }
         Term::Sum(parts) => sum::<S>(parts),
         Term::Product { scalars, tensors } => {
-            let sign = if it.is_of_elements() { S::TIMES } else { S::ELEMENT_BY_ELEMENT };
+            let sign = if formula.is_of_elements() { S::TIMES } else { S::ELEMENT_BY_ELEMENT };
             let parts = [numbers::<S>(scalars), factors::<S>(tensors, sign)];
             parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(S::TIMES)
         }
@@ -114,7 +116,7 @@ pub fn bare<S: Script>(it: &Term) -> String {
         Term::Prime(name, inner) => S::function(name) + S::PRIME + &in_parentheses::<S>(&term::<S>(inner)),
         Term::Over { what, indices, body } => over::<S>(*what, indices, body),
         Term::Cases { condition, then, otherwise } => S::cases(condition, then, otherwise),
-        Term::Relation(it, a, b) => relation::<S>(*it, a, b),
+        Term::Relation(sign, a, b) => relation::<S>(*sign, a, b),
     }
 }
 
@@ -150,7 +152,7 @@ fn numbers<S: Script>(scalars: &[Term]) -> String {
 
 /// A sum over indices reaches as far as it can, so beside other factors it stands in parentheses.
 fn factors<S: Script>(parts: &[Term], sign: &str) -> String {
-    let around = |it: &Term| match it {
+    let around = |factor: &Term| match factor {
         Term::Over { .. } | Term::Matrix(_) | Term::Ratio(..) | Term::Product { .. } if parts.len() > 1 => {
             Level::Factor
         }
@@ -169,15 +171,15 @@ fn over<S: Script>(what: Reduction, indices: &[String], body: &Term) -> String {
 }
 
 /// What is compared with a number stands on the left of it.
-fn relation<S: Script>(it: Relation, a: &Term, b: &Term) -> String {
-    let [sign, turned] = S::relation(it);
+fn relation<S: Script>(sign: Relation, a: &Term, b: &Term) -> String {
+    let [sign, turned] = S::relation(sign);
     let (a, sign, b) = if a.is_scalar() && !b.is_scalar() { (b, turned, a) } else { (a, sign, b) };
     format!("{} {sign} {}", write::<S>(a, Level::Sum), write::<S>(b, Level::Sum))
 }
 
 /// `t`, `t − 1`
-pub fn moment(it: &Moment) -> String {
-    match it {
+pub fn moment(moment: &Moment) -> String {
+    match moment {
         Moment::Step(0) => "t".to_owned(),
         Moment::Step(later) if *later > 0 => format!("t+{later}"),
         Moment::Step(earlier) => format!("t−{}", earlier.unsigned_abs()),
@@ -185,7 +187,7 @@ pub fn moment(it: &Moment) -> String {
     }
 }
 
-/// What a function is called in formulas.
+/// The name of a function in formulas.
 pub fn function(name: &str) -> &str {
     match name {
         "sigmoid" => "σ",
@@ -193,7 +195,7 @@ pub fn function(name: &str) -> &str {
     }
 }
 
-/// Few digits where few say it.
+/// The number with as few digits as it needs.
 pub fn number(value: f64) -> String {
     if value == f64::INFINITY {
         return "∞".to_owned();

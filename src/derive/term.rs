@@ -281,7 +281,7 @@ fn product(scalars: Vec<Term>, tensors: Vec<Term>) -> Term {
                     Term::Number(value) => number /= value,
                     Term::Product { scalars, .. } => scalars.into_iter().for_each(|it| match it {
                         Term::Number(value) => number /= value,
-                        it => below.push(it),
+                        factor => below.push(factor),
                     }),
                     b => below.push(b),
                 }
@@ -314,10 +314,10 @@ fn product(scalars: Vec<Term>, tensors: Vec<Term>) -> Term {
     let mut factors: Vec<Term> = Vec::new();
     for factor in tensors {
         match factors.iter_mut().find(|it| base(it) == base(&factor)) {
-            Some(it) => {
-                let exponent = exponent(it) + exponent(&factor);
-                let base = base(it).clone();
-                *it = match (exponent, &base) {
+            Some(known) => {
+                let exponent = exponent(known) + exponent(&factor);
+                let base = base(known).clone();
+                *known = match (exponent, &base) {
                     (1.0, _) => base,
                     (2.0, Term::Call(name, arguments)) if name == "√" => arguments[0].clone(),
                     _ => Term::Power(Box::new(base), Box::new(Term::Number(exponent))),

@@ -4,12 +4,12 @@ use super::names::Symbol;
 use super::script::{self, Level, Script, bare, in_parentheses, moment, write};
 use super::term::{Reduction, Relation, Term};
 
-pub fn term(it: &Term) -> String {
-    script::term::<Text>(it)
+pub fn term(term: &Term) -> String {
+    script::term::<Text>(term)
 }
 
-pub fn symbol(it: &Symbol) -> String {
-    Text::symbol(it)
+pub fn symbol(symbol: &Symbol) -> String {
+    Text::symbol(symbol)
 }
 
 struct Text;
@@ -36,22 +36,22 @@ impl Script for Text {
         text.to_owned()
     }
 
-    fn symbol(it: &Symbol) -> String {
-        let layer = it.layer.as_ref().map(|layer| format!("[{layer}]")).unwrap_or_default();
-        let adjoint = if it.adjoint { "∂L/∂" } else { "" };
-        let at = it.at.as_ref().map(|it| match moment(it) {
+    fn symbol(symbol: &Symbol) -> String {
+        let layer = symbol.layer.as_ref().map(|layer| format!("[{layer}]")).unwrap_or_default();
+        let adjoint = if symbol.adjoint { "∂L/∂" } else { "" };
+        let at = symbol.at.as_ref().map(|it| match moment(it) {
             one if one.chars().count() == 1 => format!("_{one}"),
             several => format!("_{{{several}}}"),
         });
-        format!("{adjoint}{}{layer}{}", it.name, at.unwrap_or_default())
+        format!("{adjoint}{}{layer}{}", symbol.name, at.unwrap_or_default())
     }
 
-    fn element(it: &Symbol, subscripts: &str) -> String {
-        format!("{}[{subscripts}]", symbol(it))
+    fn element(symbol: &Symbol, subscripts: &str) -> String {
+        format!("{}[{subscripts}]", Text::symbol(symbol))
     }
 
-    fn transposable(it: &Symbol) -> Option<String> {
-        (!it.adjoint && it.layer.is_none() && it.at.is_none()).then(|| symbol(it))
+    fn transposable(symbol: &Symbol) -> Option<String> {
+        (!symbol.adjoint && symbol.layer.is_none() && symbol.at.is_none()).then(|| Text::symbol(symbol))
     }
 
     fn function(name: &str) -> String {
@@ -62,8 +62,8 @@ impl Script for Text {
         Self::function(name) + &in_parentheses::<Self>(arguments)
     }
 
-    fn reduction(it: Reduction) -> &'static str {
-        match it {
+    fn reduction(reduction: Reduction) -> &'static str {
+        match reduction {
             Reduction::Sum => "Σ",
             Reduction::Product => "Π",
             Reduction::Max => "max",
@@ -80,8 +80,8 @@ impl Script for Text {
         }
     }
 
-    fn relation(it: Relation) -> [&'static str; 2] {
-        match it {
+    fn relation(relation: Relation) -> [&'static str; 2] {
+        match relation {
             Relation::Less => ["<", ">"],
             Relation::LessOrEqual => ["≤", "≥"],
             Relation::Equal => ["=", "="],

@@ -1,11 +1,13 @@
 //! Formulas of whole tensors: `(W[2])ᵀ ∂L/∂z[2]`, `tanh(z) ⊙ g`, `Σ_n g`.
 //!
-//! A tensor read with the indices of the result in its own order stands for itself, in the opposite order for
-//! its transpose. A sum of products whose factors divide the indices between them is a matrix product.
+//! A tensor that is read with the indices of the result in order stands for itself, with the indices in opposite
+//! order for its transpose. A sum of products whose factors share out the indices is a matrix product.
+
+mod contraction;
 
 use std::collections::BTreeSet;
 
-use super::build::{Letters, Writer, binary, factors, reduced, reduction, size, unary};
+use super::build::{Letters, Writer, binary, reduced, reduction, size, unary};
 use super::names::{Moment, Symbol, is_flipped};
 use super::notation::symbols;
 use super::term::{Reduction, Term};
@@ -17,7 +19,7 @@ const WRITTEN_OUT: usize = 3;
 /// An axis of size 1 in the place of an index.
 const UNIT: usize = usize::MAX;
 
-/// In which order the indices of a printed formula run.
+/// The order of the indices of a printed formula.
 struct Order<'a> {
     indices: &'a [usize],
     /// Leading indices that all parts have and that are not written.
@@ -34,7 +36,7 @@ struct Within<'a> {
 }
 
 impl Writer<'_> {
-    /// What a node is computed by, if that is a formula of whole tensors.
+    /// The definition of a node as a formula of whole tensors, if there is one.
     pub fn whole_definition(&mut self, node: NodeId) -> Option<Term> {
         let made = &self.graph[node];
         match &made.op {
@@ -45,7 +47,7 @@ impl Writer<'_> {
             }
             Op::Reshape { .. } => Some(Term::call("reshape", self.whole(made.operands[0])?)),
             Op::Mark(_) => self.whole(made.operands[0]),
-            // What is left of `stop_gradient(x)` is x.
+            // Of `stop_gradient(x)` only x is left.
             Op::Input { .. } | Op::Param { .. } | Op::State { .. } => {
                 self.named.get(&node).map(|it| Term::Symbol(it.clone()))
             }
@@ -71,7 +73,8 @@ impl Writer<'_> {
             return Some(Term::Symbol(self.auxiliary(node)));
         }
         self.forget(pending, counter);
-        // What is used once and has no such formula is written out in index notation, with all around it.
+        // A node that is used once and has no such formula is written out in index notation, together with its
+        // user.
         if matches!(self.graph[node].op, Op::Loop(_)) && self.is_used_once(node) {
             return None;
         }
@@ -244,123 +247,38 @@ impl Writer<'_> {
     }
 
     fn read(&mut self, within: Within<'_>, node: NodeId, subs: &[Sub], order: &Order<'_>) -> Option<Term> {
-        let Pattern { indices: it, at, is_vector } =
+        let Pattern { indices: read, at, is_vector } =
             pattern(subs, self.graph.ty(node), &within.body.domain, within.time)?;
         // The steps of a recurrence have no place in a tensor.
         if self.stacks.contains(&node) && at.is_none() {
             return None;
         }
-        let it = it.strip_prefix(order.shared)?;
-        let it: Vec<usize> = if order.indices.contains(&UNIT) && it.contains(&UNIT) {
-            it.to_vec()
+        let read = read.strip_prefix(order.shared)?;
+        let read: Vec<usize> = if order.indices.contains(&UNIT) && read.contains(&UNIT) {
+            read.to_vec()
         } else {
-            it.iter().copied().filter(|index| *index != UNIT).collect()
+            read.iter().copied().filter(|index| *index != UNIT).collect()
         };
         let term = match (self.whole(node)?, at) {
             (term, None) => term,
             (Term::Symbol(symbol), Some(at)) => Term::Symbol(at_moment(&symbol, at)),
             (_, Some(at)) => Term::Symbol(at_moment(&self.auxiliary(node), at)),
         };
-        if is_within(&it, order.indices) {
+        if is_within(&read, order.indices) {
             return Some(term);
         }
-        let reversed: Vec<usize> = it.iter().rev().copied().collect();
-        if it.len() == 2 && is_within(&reversed, order.indices) {
+        let reversed: Vec<usize> = read.iter().rev().copied().collect();
+        if read.len() == 2 && is_within(&reversed, order.indices) {
             return Some(transposed(term));
         }
         // A stack of matrices may be read as one matrix with all their rows.
-        let turned: Vec<usize> =
-            it.last().copied().into_iter().chain(it.iter().copied().take(it.len().max(1) - 1)).collect();
+        let turned: Vec<usize> = read
+            .last()
+            .copied()
+            .into_iter()
+            .chain(read.iter().copied().take(read.len().max(1) - 1))
+            .collect();
         (!is_vector && order.shared.is_empty() && turned == order.indices).then(|| transposed(term))
-    }
-
-    /// A product, summed over `over`, as a matrix product. `written` is the order of the result as displayed.
-    fn contraction(
-        &mut self,
-        within: Within<'_>,
-        id: ScalarId,
-        written: &[usize],
-        over: &[usize],
-    ) -> Option<Term> {
-        let mut parts = Vec::new();
-        factors(&within.body.body, id, &mut parts);
-        let mut sets: Vec<(ScalarId, BTreeSet<usize>, bool)> = Vec::new();
-        for part in parts {
-            let reads = self.reads(within, part)?;
-            let all: BTreeSet<usize> = reads.iter().flatten().copied().collect();
-            let summed = all.iter().any(|index| over.contains(index) || over.is_empty() && *index == UNIT);
-            let out = all.into_iter().filter(|index| written.contains(index)).collect();
-            sets.push((part, out, summed));
-        }
-        let (inner, outer): (Vec<_>, Vec<_>) =
-            sets.into_iter().partition(|(_, out, summed)| *summed || over.is_empty() && !out.is_empty());
-        // The greatest set of indices of the result, and what is not in it.
-        let first = inner.iter().max_by_key(|(_, out, _)| out.len())?.1.clone();
-        let second: Vec<&BTreeSet<usize>> =
-            inner.iter().map(|it| &it.1).filter(|out| !out.is_subset(&first)).collect();
-        let second = match second.iter().max_by_key(|out| out.len()) {
-            Some(greatest) => (*greatest).clone(),
-            None if over.is_empty() || first.is_empty() => return None,
-            None if inner.iter().all(|it| it.1 == first) => return None,
-            None => BTreeSet::new(),
-        };
-        let shared: Vec<usize> =
-            written.iter().copied().filter(|i| first.contains(i) && second.contains(i)).collect();
-        if !written.starts_with(&shared) || (!shared.is_empty() && written.len() < 3) {
-            return None;
-        }
-        let rest: Vec<usize> = written[shared.len()..].to_vec();
-        let of = |set: &BTreeSet<usize>| -> Vec<usize> {
-            rest.iter().copied().filter(|i| set.contains(i)).collect()
-        };
-        let (mut rows, mut columns) = (of(&first), of(&second));
-        let mut left_set = first.clone();
-        if rest == [columns.clone(), rows.clone()].concat()
-            && rest != [rows.clone(), columns.clone()].concat()
-        {
-            std::mem::swap(&mut rows, &mut columns);
-            left_set = second.clone();
-        } else if rest != [rows.clone(), columns.clone()].concat() {
-            return None;
-        }
-        let is_left =
-            |out: &BTreeSet<usize>| out.is_subset(&left_set) && !(out.is_empty() && columns.is_empty());
-        let (left, right): (Vec<_>, Vec<_>) = inner.iter().partition(|it| is_left(&it.1));
-        if left.is_empty() || right.is_empty() {
-            return None;
-        }
-        let summed: Vec<usize> = if !over.is_empty() {
-            let patterns = self.reads(within, left[0].0)?;
-            let order = patterns.iter().find(|it| over.iter().all(|index| it.contains(index)))?;
-            order.iter().copied().filter(|index| over.contains(index)).collect()
-        } else if inner.iter().any(|it| it.2) {
-            vec![UNIT]
-        } else {
-            Vec::new()
-        };
-        let side = |writer: &mut Self, parts: &[&(ScalarId, BTreeSet<usize>, bool)], indices: &[usize]| {
-            let order = Order { indices, shared: &shared };
-            let mut term: Option<Term> = None;
-            for part in parts {
-                let next = writer.scalar(within, part.0, &order)?;
-                term = Some(match term {
-                    Some(before) => before.times(next),
-                    None => next,
-                });
-            }
-            term
-        };
-        let left_term = side(self, &left, &[rows.clone(), summed.clone()].concat())?;
-        let mut right_term = side(self, &right, &[summed.clone(), columns.clone()].concat())?;
-        if summed.is_empty() {
-            right_term = transposed(right_term);
-        }
-        let mut term = matrix(left_term, right_term);
-        let order = Order { indices: written, shared: &[] };
-        for (part, _, _) in outer {
-            term = self.scalar(within, part, &order)?.times(term);
-        }
-        Some(term)
     }
 }
 
@@ -395,7 +313,7 @@ pub fn over_all(what: Reduction, indices: Vec<String>, inner: Term) -> Term {
 fn is_same_over(term: &Term, indices: &[String]) -> bool {
     match term {
         Term::Number(_) | Term::Plain(_) => true,
-        Term::Over { indices: it, .. } => !indices.is_empty() && it == indices,
+        Term::Over { indices: inner, .. } => !indices.is_empty() && inner == indices,
         Term::Sum(parts) => parts.iter().all(|(_, part)| is_same_over(part, indices)),
         Term::Product { scalars, tensors } => {
             scalars.iter().chain(tensors).all(|it| is_same_over(it, indices))
@@ -479,7 +397,7 @@ fn pattern(subs: &[Sub], ty: &Type, domain: &[Dim], time: Option<usize>) -> Opti
     Some(Pattern { is_vector: indices.len() == 1, indices, at })
 }
 
-/// The step that a subscript means.
+/// The moment that a subscript stands for.
 fn moment(affine: &Affine, time: Option<usize>) -> Option<Moment> {
     let [(var, coefficient)] = affine.terms.as_slice() else { return None };
     let is_time = match var {
@@ -490,10 +408,10 @@ fn moment(affine: &Affine, time: Option<usize>) -> Option<Moment> {
     (is_time && coefficient.is_number(1)).then_some(Moment::Step(later))
 }
 
-/// A symbol of every step, read at one.
+/// The symbol of a recurrence's value at one moment.
 fn at_moment(symbol: &Symbol, moment: Moment) -> Symbol {
     match (&symbol.at, moment) {
-        (Some(Moment::Step(it)), Moment::Step(later)) => symbol.at(Moment::Step(it + later)),
+        (Some(Moment::Step(earlier)), Moment::Step(later)) => symbol.at(Moment::Step(earlier + later)),
         (_, moment) => symbol.at(moment),
     }
 }

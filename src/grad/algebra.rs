@@ -36,7 +36,7 @@ pub fn neg(l: &mut LoopBuilder<'_>, a: Tangent) -> Tangent {
     })
 }
 
-/// `a · factor`. A factor that is 0 for certain makes the tangent zero: the derivative is exact there.
+/// `a · factor`. If the factor is the constant 0, the tangent is zero, also where `a` is infinite.
 pub fn times(l: &mut LoopBuilder<'_>, a: Tangent, factor: ScalarId) -> Tangent {
     let a = a?;
     match number(l, factor) {
@@ -55,7 +55,7 @@ pub fn divided(l: &mut LoopBuilder<'_>, a: Tangent, by: ScalarId) -> Tangent {
     }
 }
 
-/// `if condition then a else b`: the branch not taken has no part in the derivative.
+/// `if condition then a else b`: the branch that is not taken contributes nothing to the derivative.
 pub fn select(l: &mut LoopBuilder<'_>, condition: ScalarId, a: Tangent, b: Tangent) -> Tangent {
     if a == b {
         return a;

@@ -5,17 +5,18 @@
 //! elementwise nodes whose derivatives need not be finite are written into the branches that read them.
 //!
 //! What cannot be written there, because a sum or a scan stands in between, gets the adjoint 0 where its branch
-//! is not taken: [`spared`] says which nodes those are, and their derivatives make 0 of `0 · ∞`.
+//! is not taken: [`masked`] says which nodes those are, and their derivatives make 0 of `0 · ∞`.
 
 use super::flow::{self, Mode};
 use super::partial::{differentiable, differentiable_operands};
 use crate::ir::compose::{inline, paste, paste_sub, same};
+use crate::ir::operators::Slope;
 use crate::ir::signs::{Sign, Signs};
-use crate::ir::{BinaryOp, Body, Elem, Graph, Loop, LoopBuilder, NodeId, Op, Scalar, ScalarId, UnaryOp};
+use crate::ir::{Body, Elem, Graph, Loop, LoopBuilder, NodeId, Op, Scalar, ScalarId};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// An expression that has grown beyond this is left in pieces.
+/// An expression with more scalars than this is not merged any further.
 const LARGEST_BODY: usize = 400;
 
 /// Writes into the branches of selects what they read of elementwise nodes between `wrt` and `of`, where those
@@ -46,10 +47,11 @@ pub fn inline_into_branches(graph: &mut Graph, of: &[NodeId], wrt: &[NodeId]) {
     }
 }
 
-/// The nodes whose adjoints may be the zeros of branches that are not taken: what the branches of the `active`
-/// nodes read, and all that it is computed from. With `all`, a branch around the whole graph is one of them.
-pub fn spared(graph: &Graph, active: &[bool], all: bool) -> Vec<bool> {
-    let mut spared = vec![all; graph.len()];
+/// The nodes whose adjoints may be the zeros of branches that are not taken: the nodes that branches of the
+/// `active` nodes read, and everything that these are computed from. With `all`, the whole graph counts as such a
+/// branch.
+pub fn masked(graph: &Graph, active: &[bool], all: bool) -> Vec<bool> {
+    let mut masked = vec![all; graph.len()];
     for at in (0..graph.len()).rev() {
         if !active[at] {
             continue;
@@ -70,10 +72,10 @@ pub fn spared(graph: &Graph, active: &[bool], all: bool) -> Vec<bool> {
             _ => vec![false; node.operands.len()],
         };
         for (operand, read) in node.operands.iter().zip(read) {
-            spared[operand.0 as usize] |= read || spared[at];
+            masked[operand.0 as usize] |= read || masked[at];
         }
     }
-    spared
+    masked
 }
 
 fn has_branches(graph: &Graph) -> bool {
@@ -107,7 +109,8 @@ fn rewritten(
     (Op::Loop(Arc::new(node.body)), node.operands)
 }
 
-/// A read in a branch: if what it reads could have an infinite derivative, what that is computed by.
+/// The expression to put in place of a read in a branch, if the node that is read could have an infinite
+/// derivative.
 fn in_place_of_read(
     l: &mut LoopBuilder<'_>,
     graph: &Graph,
@@ -132,7 +135,7 @@ fn in_place_of_read(
     l.add(scalar)
 }
 
-/// The reads that a branch of a select depends on by ways that a derivative can go.
+/// For each scalar whether it is a read on which a branch of a select depends differentiably.
 fn branch_reads(body: &Body) -> Vec<bool> {
     let mut inside = vec![false; body.nodes.len()];
     for at in (0..body.nodes.len()).rev() {
@@ -146,7 +149,8 @@ fn branch_reads(body: &Body) -> Vec<bool> {
     inside
 }
 
-/// Which nodes could have an infinite derivative, or pass a finite one through something infinite.
+/// Finds out which nodes could have an infinite derivative, or a finite one that is computed from an infinite
+/// factor.
 struct Risks<'d> {
     known: HashMap<NodeId, bool>,
     depends: &'d [bool],
@@ -159,7 +163,7 @@ impl Risks<'_> {
         if let Some(known) = self.known.get(&id) {
             return *known;
         }
-        // Long chains of elementwise nodes are followed without recursion.
+        // Chains of elementwise nodes may be long, so they are followed without recursion.
         let mut waiting = vec![id];
         while let Some(top) = waiting.last().copied() {
             let open: Vec<NodeId> = self.sources(graph, top);
@@ -198,14 +202,21 @@ impl Risks<'_> {
 
 /// Whether some operation of a loop can have an infinite derivative.
 fn has_risk(signs: &mut Signs, graph: &Graph, body: &Loop, operands: &[NodeId]) -> bool {
-    let it = signs.of_scalars(graph, &body.body.nodes, operands, &body.domain);
-    let positive = |id: ScalarId| it[id.0 as usize] == Sign::Bounded;
+    let signs = signs.of_scalars(graph, &body.body.nodes, operands, &body.domain);
+    let positive = |id: ScalarId| signs[id.0 as usize] == Sign::Bounded;
     let constant = |id: ScalarId| matches!(body.body[id], Scalar::Float(value) if value.0 != 0.0);
     let needed = differentiable(&body.body);
     body.body.nodes.iter().zip(needed).filter(|(_, needed)| *needed).any(|(scalar, _)| match scalar {
-        Scalar::Unary(UnaryOp::Log | UnaryOp::Sqrt, a) => !positive(*a),
-        Scalar::Unary(UnaryOp::Exp, _) | Scalar::Binary(BinaryOp::Pow, ..) => true,
-        Scalar::Binary(BinaryOp::Div, _, divisor) => !positive(*divisor) && !constant(*divisor),
+        Scalar::Unary(op, a) => match op.properties().slope {
+            Slope::Finite => false,
+            Slope::InfiniteAtZero => !positive(*a),
+            Slope::Overflows => true,
+        },
+        Scalar::Binary(op, _, b) => match op.properties().slope {
+            Slope::Finite => false,
+            Slope::InfiniteAtZero => !positive(*b) && !constant(*b),
+            Slope::Overflows => true,
+        },
         _ => false,
     })
 }

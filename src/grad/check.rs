@@ -1,4 +1,4 @@
-//! Gradients against finite differences, with 64 bits and the interpreter.
+//! Comparison of gradients with finite differences, in 64 bits and by the interpreter.
 
 use super::{GradError, gradient};
 use crate::ir::interpret::{Data, EvalError, Feed, Tensor, evaluate};
@@ -11,7 +11,7 @@ pub enum CheckError {
     Value(EvalError),
     /// The graph does not depend on this variable.
     Independent(usize),
-    /// It can only be changed if it is an input or a parameter of floats.
+    /// The variable is not an input or a parameter of floats, so it cannot be varied.
     NotALeaf(usize),
 }
 
@@ -49,7 +49,7 @@ pub fn worst_error(
             };
             let expected = (side(STEP)? - side(-STEP)?) / (2.0 * STEP);
             let error = (derivative - expected).abs() / (1.0 + derivative.abs() + expected.abs());
-            // A NaN is as far away as can be.
+            // A NaN counts as an infinite error.
             worst = if error.is_nan() { f64::INFINITY } else { worst.max(error) };
         }
     }

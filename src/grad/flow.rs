@@ -1,4 +1,4 @@
-//! What depends on what: along ways that a derivative can go, or along any way.
+//! Dependence between nodes (activity analysis): along differentiable paths only, or along all paths.
 
 use super::partial::differentiable;
 use crate::ir::{Body, Elem, Graph, Loop, NodeId, Op, Scalar, Scan, Sub, UnaryOp};
@@ -6,9 +6,9 @@ use std::collections::HashMap;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Mode {
-    /// Through floats, by operations that have derivatives (or are errors where one is needed).
+    /// Paths through floats, by operations that have derivatives or for which a missing derivative is an error.
     Derivative,
-    /// Through everything but `stop_gradient`: conditions and whole numbers too.
+    /// All paths that no `stop_gradient` interrupts: through conditions and ints, too.
     Value,
 }
 
@@ -61,8 +61,8 @@ pub fn reaches(graph: &Graph, from: &[NodeId], to: &[NodeId], mode: Mode) -> boo
     to.iter().any(|id| marked[id.0 as usize])
 }
 
-/// Where the derivative by `from` ends on every way to `to`: the first node that depends on it, lies on such a
-/// way and has no derivative by it. `None` if all ways end at `stop_gradient` or there is none.
+/// The first node on a path from `from` to `to` that depends on `from` but has no derivative by it. `None` if there
+/// is no path, or `stop_gradient` interrupts all of them.
 pub fn first_block(graph: &Graph, from: NodeId, to: &[NodeId]) -> Option<NodeId> {
     let value = dependents(graph, &[from], Mode::Value);
     if !to.iter().any(|id| value[id.0 as usize]) {
@@ -101,7 +101,7 @@ fn count_operands(body: &Body) -> usize {
     reads.max().unwrap_or(0)
 }
 
-/// The scalars that the result or a subscript it is written by depends on, `Stop`s aside.
+/// For each scalar whether the result or a subscript of the write depends on it by a path without `Stop`.
 fn not_stopped(body: &Loop) -> Vec<bool> {
     let mut needed = vec![false; body.body.nodes.len()];
     needed[body.body.result.0 as usize] = true;

@@ -1,8 +1,10 @@
-//! The derivative of a loop: loops in which reads and the write have changed places.
+//! The vector-Jacobian product of a loop: one loop for each read, in which the read and the write have changed
+//! places.
 //!
 //! For `out[W(i)] += e(i)` each read `T[R(i)]` of `e` gives `dT[R(i)] += D(i)`, where `D` is the tangent of `e`
-//! when that of the read is `dout[W(i)]`. A padded read becomes a dropping write and the other way round. For
-//! `max` and `min` the seed is there only at the winner, for products it is times the product of the others.
+//! when that of the read is `dout[W(i)]`. The out-of-bounds modes change places, too: a padded read becomes a dropping write. For
+//! `max` and `min` the seed is 0 but at the winner, for products it is multiplied by the product of the other
+//! factors.
 
 use super::NoDerivative;
 use super::branches::is_risky;
@@ -21,7 +23,7 @@ pub fn differentiate(
     body: &Loop,
     adjoint: NodeId,
     wanted: &[bool],
-    spared: bool,
+    masked: bool,
 ) -> Result<Vec<(NodeId, NodeId)>, NoDerivative> {
     let operands = graph[id].operands.clone();
     let needed = differentiable(&body.body);
@@ -40,18 +42,18 @@ pub fn differentiate(
         Combine::Mul => Weight::Others(product_of_others(graph, body, &operands)),
         Combine::ArgMax | Combine::ArgMin => return Ok(Vec::new()),
     };
-    // A term that is left out, or that is not the greatest, is a branch that is not taken.
+    // A term that the write drops, or that is not the greatest, counts as a branch that is not taken.
     let may_be_nothing = body.dropping || matches!(weight, Weight::Winner(_));
-    let spared = (spared || may_be_nothing) && is_risky(graph, body, &operands);
-    let source = Source { id, body, operands: &operands, adjoint, weight, spared };
-    let mut found = Vec::new();
+    let masked = (masked || may_be_nothing) && is_risky(graph, body, &operands);
+    let differentiated = LoopAdjoint { id, body, operands: &operands, adjoint, weight, masked };
+    let mut contributions = Vec::new();
     for read in reads {
-        if let Some(part) = contribution(graph, &source, read)? {
+        if let Some(part) = contribution(graph, &differentiated, read)? {
             let Scalar::Read { operand, .. } = body.body[read] else { continue };
-            found.push((operands[operand as usize], part));
+            contributions.push((operands[operand as usize], part));
         }
     }
-    Ok(found)
+    Ok(contributions)
 }
 
 /// What the adjoint of the result is multiplied with at each point.
@@ -63,28 +65,28 @@ enum Weight {
     Others(NodeId),
 }
 
-/// A loop and what its reads get contributions from.
-struct Source<'s> {
+/// A loop with its adjoint, from which its reads get their contributions.
+struct LoopAdjoint<'s> {
     id: NodeId,
     body: &'s Loop,
     operands: &'s [NodeId],
     adjoint: NodeId,
     weight: Weight,
-    /// Whether nothing may come of a value that is not a number where the adjoint is 0.
-    spared: bool,
+    /// Whether the adjoint may be 0 because a branch is not taken: then a contribution of 0 · ∞ is 0.
+    masked: bool,
 }
 
 fn contribution(
     graph: &mut Graph,
-    source: &Source<'_>,
+    differentiated: &LoopAdjoint<'_>,
     read: ScalarId,
 ) -> Result<Option<NodeId>, NoDerivative> {
-    let Source { id, body, operands, adjoint, ref weight, spared } = *source;
+    let LoopAdjoint { id, body, operands, adjoint, ref weight, masked } = *differentiated;
     let mut l = LoopBuilder::new(graph, body.domain.clone());
-    let own_value = reusable_result(body).then_some(body.body.result.0 as usize);
+    let reusable = reusable_result(body).then_some(body.body.result.0 as usize);
     let values = paste(&mut l, &body.body, operands, &mut same, &mut |l, at, scalar| {
-        if own_value == Some(at) {
-            // What the loop has computed need not be computed again.
+        if reusable == Some(at) {
+            // The loop has computed this value already.
             let subs = body.write.clone();
             return l.read(id, subs);
         }
@@ -97,8 +99,8 @@ fn contribution(
         Weight::One => {}
         Weight::Winner(winner) => {
             let winner = if body.dropping { l.read_padded(*winner, write) } else { l.read(*winner, write) };
-            let it = l.affine(number_among_reduced(body));
-            let won = l.binary(BinaryOp::Eq, winner, it);
+            let point = l.affine(number_among_reduced(body));
+            let won = l.binary(BinaryOp::Eq, winner, point);
             let zero = l.float(0.0);
             seed = l.select(won, seed, zero);
         }
@@ -109,7 +111,7 @@ fn contribution(
         }
     }
     let Some(mut value) = tangent(&mut l, &body.body, &values, read, seed)? else { return Ok(None) };
-    if spared {
+    if masked {
         value = without_zero_times_infinity(&mut l, seed, value);
     }
     let Scalar::Read { operand, subs, padded } = &body.body[read] else { return Ok(None) };
@@ -119,7 +121,8 @@ fn contribution(
     Ok(Some(graph.add_loop(node)))
 }
 
-/// 0 where the seed is 0 and the value, a product with it, is not a number.
+/// The value, but 0 where the seed is 0 and the value is NaN: the value is a product of the seed and something that
+/// may be infinite there.
 fn without_zero_times_infinity(l: &mut LoopBuilder<'_>, seed: ScalarId, value: ScalarId) -> ScalarId {
     let zero = l.float(0.0);
     let nothing = l.binary(BinaryOp::Eq, seed, zero);
@@ -140,11 +143,11 @@ fn moved(sub: &Sub, values: &[ScalarId]) -> Sub {
 /// of an operation whose derivative uses it.
 fn reusable_result(body: &Loop) -> bool {
     body.as_function().is_some()
-        && matches!(
-            body.body[body.body.result],
-            Scalar::Unary(UnaryOp::Exp | UnaryOp::Tanh | UnaryOp::Sqrt, _)
-                | Scalar::Binary(BinaryOp::Div, ..)
-        )
+        && match &body.body[body.body.result] {
+            Scalar::Unary(op, _) => op.properties().reuses_result,
+            Scalar::Binary(op, ..) => op.properties().reuses_result,
+            _ => false,
+        }
 }
 
 /// The indices that no subscript of the write uses.
@@ -174,7 +177,8 @@ fn winner(graph: &mut Graph, body: &Loop, operands: &[NodeId], combine: Combine)
 /// `others[i] = Π_j (if j is i then 1 else e(j))`, right for factors that are zero, to any order.
 fn product_of_others(graph: &mut Graph, body: &Loop, operands: &[NodeId]) -> NodeId {
     let rank = body.domain.len();
-    // An index of which an element of the result alone says what it is need not be run over twice.
+    // An index that is a subscript of the result by itself has one value for each element of the result; the
+    // others run over their range a second time, for the other factors.
     let bare = |index: usize| (0..body.write.len()).any(|axis| body.write_index(axis) == Some(index));
     let again: Vec<usize> = (0..rank).filter(|index| !bare(*index)).collect();
     let mut domain = body.domain.clone();
@@ -191,15 +195,13 @@ fn product_of_others(graph: &mut Graph, body: &Loop, operands: &[NodeId]) -> Nod
     let values = paste(&mut l, &body.body, operands, &mut at, &mut |l, _, scalar| l.add(scalar));
     let factor = values[body.body.result.0 as usize];
     let number = |index: &dyn Fn(usize) -> Affine| {
-        again
-            .iter()
-            .fold(Affine::constant(0i64), |number, it| number.scale(&body.domain[*it]).add(&index(*it)))
+        again.iter().fold(Affine::constant(0i64), |number, i| number.scale(&body.domain[*i]).add(&index(*i)))
     };
     let (first, other) = (number(&Affine::index), number(&second));
     let (first, other) = (l.affine(first), l.affine(other));
     let mut leave_out = l.binary(BinaryOp::Eq, first, other);
-    // Where several points of one place in the result are not told apart by bare indices, the others are those
-    // that are written to the same place.
+    // Points with different subscripts belong to different elements of the result, so they are no factors of this
+    // one either. (Subscripts that are single indices agree already.)
     let plain = paste(&mut l, &body.body, operands, &mut same, &mut |l, _, scalar| l.add(scalar));
     for (axis, sub) in body.write.iter().enumerate() {
         if body.write_index(axis).is_some() || matches!(sub, Sub::Affine(affine) if affine.is_constant()) {

@@ -1,12 +1,13 @@
-//! Rank 2: symbolic differentiation, tensor IR to tensor IR.
+//! Rank 2: symbolic differentiation (automatic differentiation by source transformation), tensor IR to tensor IR.
 //!
-//! [`gradient`] is reverse mode: it walks the graph from the results back to the variables, and for each node
-//! adds to its operands' adjoints what its rule says. The rules add nodes of the same ops to the same graph,
-//! so a gradient can be differentiated again. There is one rule for each op ([`sweep`], [`loops`],
+//! [`gradient`] is reverse mode: it walks the graph from the results back to the variables and adds to the adjoints
+//! of each node's operands the vector-Jacobian product of the node. The rules add nodes of the same ops to the same
+//! graph, so a gradient can be differentiated again. There is one rule for each op ([`sweep`], [`loops`],
 //! [`scans`]) and one for each scalar operation ([`partial`]).
 //!
 //! Bools and ints are constants for derivatives: conditions, masks, subscripts, the winners of `argmax`.
-//! `Stop` is one by decree. `floor`, `ceil` and `round` where a derivative is needed are errors.
+//! So is the value of a `Stop`, because the program says so (`stop_gradient`). Where a derivative by the argument
+//! of `floor`, `ceil` or `round` is needed, that is an error.
 
 mod algebra;
 pub mod branches;
@@ -30,11 +31,11 @@ pub struct GradError {
     pub node: NodeId,
     pub origin: Origin,
     pub what: NoDerivative,
-    /// Which of the variables has no derivative, if it is one in particular.
+    /// The variable that has no derivative, if the error concerns one variable only.
     pub wrt: Option<usize>,
 }
 
-/// What has no derivative.
+/// The operation that has no derivative.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum NoDerivative {
     Floor,
@@ -45,15 +46,16 @@ pub enum NoDerivative {
     OnlyThroughConditions,
 }
 
-/// Reverse scans are numbered from here on, clear of scans around the graph that it does not know of.
+/// Reverse scans get numbers from here on, so that they differ from those of the scans around the graph, which it
+/// does not know.
 const FIRST_STEP: u32 = 1000;
 
 /// The derivative of `Σ seed · of` with respect to each node of `wrt`; a seed that is not given is all ones.
-/// Whatever a node of `wrt` is computed from counts too if it is in `wrt`.
+/// If a node of `wrt` is computed from another one, the derivative by the other one includes the path through it.
 ///
 /// The derivatives are added to the graph with phase [`Phase::Backward`] and the places and paths of the
-/// nodes they belong to. Nodes that are there keep their numbers and values, but some compute them in another
-/// way afterwards: see [`inline_into_branches`]; scans collect more.
+/// nodes they belong to. The nodes of the graph keep their numbers and values, but some are computed in another way
+/// afterwards (see [`inline_into_branches`]), and scans collect more values.
 ///
 /// `None`: the result does not depend on the variable, or only through `stop_gradient`.
 ///
@@ -65,7 +67,7 @@ pub fn gradient(
     wrt: &[NodeId],
 ) -> Result<Vec<Option<NodeId>>, GradError> {
     let results: Vec<NodeId> = of.iter().map(|(node, _)| *node).collect();
-    let own_origin = graph.origin.clone();
+    let previous_origin = graph.origin.clone();
     inline_into_branches(graph, &results, wrt);
     let seeds: Vec<(NodeId, NodeId)> = of
         .iter()
@@ -79,7 +81,7 @@ pub fn gradient(
         .collect();
     let mut next_step = fresh_step(graph).0.max(FIRST_STEP);
     let found = sweep::contributions(graph, &seeds, wrt, &mut next_step, false, false);
-    graph.origin = own_origin.clone();
+    graph.origin = previous_origin.clone();
     let found = found?;
     let mut derivatives = Vec::with_capacity(wrt.len());
     for (at, (variable, parts)) in wrt.iter().zip(found).enumerate() {
@@ -91,13 +93,13 @@ pub fn gradient(
             Some(graph.fill(0.0, graph.shape(*variable).to_vec()))
         } else if let Some(node) = flow::first_block(graph, *variable, &results) {
             let origin = graph[node].origin.clone();
-            graph.origin = own_origin;
+            graph.origin = previous_origin;
             return Err(GradError { node, origin, what: NoDerivative::OnlyThroughConditions, wrt: Some(at) });
         } else {
             None
         });
     }
-    graph.origin = own_origin;
+    graph.origin = previous_origin;
     Ok(derivatives)
 }
 
@@ -106,12 +108,12 @@ pub fn dependents(graph: &Graph, from: &[NodeId]) -> Vec<bool> {
     flow::dependents(graph, from, Mode::Derivative)
 }
 
-/// The origin of a derivative of a node.
+/// The origin that the derivative of a node gets.
 fn backward(origin: &Origin) -> Origin {
     Origin { phase: Phase::Backward, ..origin.clone() }
 }
 
-/// The trained parameters of a graph that `from` needs, in order.
+/// The trained parameters that the nodes `from` depend on, in the order of the graph.
 pub fn parameters(graph: &Graph, from: &[NodeId]) -> Vec<NodeId> {
     let needed = graph.reachable(from.iter().copied());
     let params =

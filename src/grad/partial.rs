@@ -1,4 +1,4 @@
-//! The derivatives of the scalar operations: what a small change of one read does to the expression.
+//! The table of the derivatives of the scalar operations (their Jacobian-vector products).
 //!
 //! Forward mode: the tangent of the read is the seed (the adjoint of the loop's result), each operation makes
 //! the tangent of its result from those of its operands, and the tangent of the whole expression is the
@@ -10,8 +10,8 @@ use super::algebra::{self, Tangent};
 use crate::ir::signs::{Sign, Signs};
 use crate::ir::{BinaryOp, Body, LoopBuilder, Scalar, ScalarId, UnaryOp};
 
-/// The tangent of `body` when that of its scalar `read` is `seed`. `values` is where the body's scalars stand
-/// in the builder.
+/// The tangent of `body` when the tangent of its scalar `read` is `seed`. `values` holds for each scalar of the
+/// body its copy in the builder.
 pub fn tangent(
     l: &mut LoopBuilder<'_>,
     body: &Body,
@@ -35,7 +35,8 @@ pub fn tangent(
     Ok(tangents[body.result.0 as usize])
 }
 
-/// The scalars from which a way leads to the result that a derivative can go.
+/// For each scalar whether a derivative by it can be different from zero: whether a path of differentiable
+/// operations leads from it to the result.
 pub fn differentiable(body: &Body) -> Vec<bool> {
     let mut needed = vec![false; body.nodes.len()];
     needed[body.result.0 as usize] = true;
@@ -49,39 +50,15 @@ pub fn differentiable(body: &Body) -> Vec<bool> {
     needed
 }
 
-/// The operands that a scalar operation has a derivative by.
+/// The operands of a scalar operation by which it can be differentiated.
 pub fn differentiable_operands(scalar: &Scalar) -> [Option<ScalarId>; 2] {
     match scalar {
         Scalar::Float(_) | Scalar::Int(_) | Scalar::Bool(_) | Scalar::Affine(_) | Scalar::Read { .. } => {
             [None, None]
         }
-        Scalar::Unary(op, a) => match op {
-            UnaryOp::Neg
-            | UnaryOp::Exp
-            | UnaryOp::Log
-            | UnaryOp::Sin
-            | UnaryOp::Cos
-            | UnaryOp::Tanh
-            | UnaryOp::Sqrt
-            | UnaryOp::Erf
-            | UnaryOp::NormalCdf
-            | UnaryOp::Floor
-            | UnaryOp::Ceil
-            | UnaryOp::Round => [Some(*a), None],
-            UnaryOp::Not | UnaryOp::ToFloat | UnaryOp::ToInt | UnaryOp::Stop => [None, None],
-        },
-        Scalar::Binary(op, a, b) => match op {
-            BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul | BinaryOp::Div | BinaryOp::Pow => {
-                [Some(*a), Some(*b)]
-            }
-            BinaryOp::FloorDiv
-            | BinaryOp::Mod
-            | BinaryOp::Lt
-            | BinaryOp::Le
-            | BinaryOp::Eq
-            | BinaryOp::And
-            | BinaryOp::Or => [None, None],
-        },
+        Scalar::Unary(op, a) if op.properties().is_arithmetic => [Some(*a), None],
+        Scalar::Binary(op, a, b) if op.properties().is_arithmetic => [Some(*a), Some(*b)],
+        Scalar::Unary(..) | Scalar::Binary(..) => [None, None],
         Scalar::Select(_, a, b) => [Some(*a), Some(*b)],
         Scalar::WithSlope { arg, .. } => [Some(*arg), None],
     }
@@ -92,12 +69,12 @@ fn step(
     l: &mut LoopBuilder<'_>,
     scalar: &Scalar,
     values: &[ScalarId],
-    it: ScalarId,
+    id: ScalarId,
     tangent: &dyn Fn(ScalarId) -> Tangent,
 ) -> Result<Tangent, NoDerivative> {
     let value = |id: ScalarId| values[id.0 as usize];
     // The result of the operation itself.
-    let y = value(it);
+    let y = value(id);
     Ok(match scalar {
         Scalar::Float(_) | Scalar::Int(_) | Scalar::Bool(_) | Scalar::Affine(_) | Scalar::Read { .. } => None,
         Scalar::Unary(op, a) => {
@@ -109,7 +86,7 @@ fn step(
         }
         Scalar::Binary(op, a, b) => binary(l, *op, (value(*a), tangent(*a)), (value(*b), tangent(*b)), y),
         Scalar::Select(condition, a, b) => algebra::select(l, value(*condition), tangent(*a), tangent(*b)),
-        // D f(u) = slope · Du, whatever the value is computed from.
+        // D f(u) = slope · Du, however the value is computed.
         Scalar::WithSlope { arg, slope, .. } => algebra::times(l, tangent(*arg), value(*slope)),
     })
 }
@@ -246,8 +223,8 @@ fn quotient(
 }
 
 /// The derivative of a root of `a`, in which the slope at 0 is infinite. An `a` that is never negative, such as a
-/// sum of squares, has its least value there and so the derivative 0; the root counts as having it, too, as the
-/// length of a vector does.
+/// sum of squares, has a minimum there and so the derivative 0. The root gets the derivative 0, too: a subgradient,
+/// as the length of a vector has it at 0.
 fn except_at_least_value(l: &mut LoopBuilder<'_>, a: ScalarId, derivative: Tangent) -> Tangent {
     let scalars = &l.scalars()[..=a.0 as usize];
     let signs = Signs::by_form().of_scalars(l.graph(), scalars, l.operands(), l.domain());
@@ -261,7 +238,7 @@ fn except_at_least_value(l: &mut LoopBuilder<'_>, a: ScalarId, derivative: Tange
     }
 }
 
-/// (a^b)' = b a^(b-1) a' + y log(a) b', where y = a^b; 0^b has no part of b'.
+/// (a^b)' = b a^(b-1) a' + y log(a) b', where y = a^b; for 0^b the term with b' is left out.
 fn power(
     l: &mut LoopBuilder<'_>,
     (a, da): (ScalarId, Tangent),

@@ -1,7 +1,7 @@
-//! The derivative of a scan: a scan the other way over stored values.
+//! The derivative of a scan (backpropagation through time): a scan in the opposite direction over stored values.
 //!
-//! The body is differentiated like any graph, with seeds in place of the adjoints of its outputs. What that
-//! adds is split up:
+//! The body is differentiated like any graph, with seeds in place of the adjoints of its outputs. The nodes that
+//! this adds are divided among three places:
 //!
 //! - what leads from the seeds to the adjoints of the carries becomes the body of the reverse scan, whose
 //!   carries are those adjoints;
@@ -15,11 +15,11 @@ use super::reverse;
 use super::stacks::{self, Source};
 use super::sweep::{self, RuleError};
 use super::{backward, inline_into_branches};
-use crate::ir::{Combine, Graph, Loop, NodeId, Op, OutputKey, Scalar, Scan, StepId, Sub, Var, compact};
+use crate::ir::{Combine, Graph, Loop, NodeId, Op, OutputKey, Scan, StepId, compact};
 use std::sync::Arc;
 
-/// The contributions of the scan `id` to its operands, given the adjoints of its results: pairs of an operand's
-/// place and the part. `wanted` marks the operands that need one.
+/// The contributions of the scan `id` to its operands, given the adjoints of its results: pairs of the number
+/// of an operand and a part of its adjoint. `wanted` marks the operands that need one.
 pub fn differentiate(
     graph: &mut Graph,
     id: NodeId,
@@ -27,102 +27,150 @@ pub fn differentiate(
     adjoints: &[Option<NodeId>],
     wanted: &[bool],
     next_step: &mut u32,
-    spared: bool,
+    masked: bool,
 ) -> Result<Vec<(usize, NodeId)>, RuleError> {
     let operands = graph[id].operands.clone();
-    let body = differentiate_body(scan, adjoints, wanted, next_step, spared)?;
+    let body = differentiate_body(scan, adjoints, wanted, next_step, masked)?;
     let reverse_step = StepId(*next_step);
     *next_step += 1;
 
     let mut split = Split::new(graph, scan, &body, &operands);
-    let mut lifted: Vec<(NodeId, NodeId, stacks::Lifted)> = Vec::new();
-    for (constant, parts) in &body.constant_parts {
-        let outside = split.copy_outside(*constant);
-        for part in parts {
-            lifted.push((outside, *part, stacks::lift(&mut split, *part)));
-        }
-    }
-    let reverse = reverse::body(&mut split, reverse_step);
+    let lifted = lift_constants(&mut split);
+    let reverse_body = reverse::body(&mut split, reverse_step);
     let Split { forward, captures, stacked, .. } = split;
 
-    // The forward scan collects what the reverse scan reads.
-    let mut extended = body.graph.clone();
-    let forward_results: Vec<usize> = forward
-        .iter()
-        .map(|node| {
-            let collected = extended.outputs[scan.n_carries..].iter().position(|output| output.node == *node);
-            collected.map(|at| at + scan.n_carries).unwrap_or_else(|| {
-                extended.output(OutputKey::named(format!("stack{}", extended.outputs.len())), *node);
-                extended.outputs.len() - 1
-            })
-        })
-        .collect();
-    let forward_scan = Scan { body: compact(&extended), ..scan.clone() };
-    graph.replace(id, Op::Scan(Arc::new(forward_scan)), operands.clone());
-    let stacks: Vec<NodeId> =
-        forward_results.iter().map(|result| graph.add(Op::Result(*result as u32), vec![id])).collect();
-
-    let outer = |source: &Source| match source {
-        Source::Outer(node) => Some(*node),
-        Source::Forward(at) => Some(stacks[*at]),
-        Source::Adjoint(result) => adjoints[*result],
-        Source::Reverse(_) | Source::Stacked(_) => None,
-    };
-    let mut reverse_operands = Vec::new();
-    for carry in &body.carries {
-        let shape = body.graph.shape(scan.body.outputs[*carry].node).to_vec();
-        reverse_operands.push(adjoints[*carry].unwrap_or_else(|| graph.fill(0.0, shape)));
-    }
-    reverse_operands.extend(captures.iter().filter_map(&outer));
+    let forward_stacks = collect_in_forward_scan(graph, id, scan, &body, &forward);
+    let mut values = Values { adjoints, forward: forward_stacks, reverse: Vec::new(), stacked: Vec::new() };
     let reverse_scan = Scan {
         step: reverse_step,
         trip: scan.trip.clone(),
         reverse: !scan.reverse,
         n_carries: body.carries.len(),
-        body: reverse,
+        body: reverse_body,
     };
-    let n_reverse = reverse_scan.body.outputs.len() - reverse_scan.n_carries;
-    let reverse_id = graph.add(Op::Scan(Arc::new(reverse_scan)), reverse_operands);
-    let reverse_stacks: Vec<NodeId> = (0..n_reverse)
-        .map(|at| graph.add(Op::Result((body.carries.len() + at) as u32), vec![reverse_id]))
-        .collect();
-
-    let mut found = Vec::new();
-    for (place, carry) in body.carries.iter().enumerate() {
+    let reverse_id = add_reverse_scan(graph, scan, &body, reverse_scan, &captures, &mut values);
+    let mut contributions = Vec::new();
+    for (result, carry) in body.carries.iter().enumerate() {
         if wanted[*carry] {
-            found.push((*carry, graph.add(Op::Result(place as u32), vec![reverse_id])));
+            contributions.push((*carry, graph.add(Op::Result(result as u32), vec![reverse_id])));
         }
     }
-    let mut stacked_nodes: Vec<NodeId> = Vec::with_capacity(stacked.len());
-    let resolve = |stacked_nodes: &[NodeId], source: &Source| match source {
-        Source::Reverse(at) => reverse_stacks[*at],
-        Source::Stacked(at) => stacked_nodes[*at],
-        Source::Outer(_) | Source::Forward(_) | Source::Adjoint(_) => {
-            outer(source).expect("only results with an adjoint are read")
-        }
-    };
     for (node, body_loop, sources) in stacked {
         graph.origin = backward(&body.graph[node].origin);
-        let node = stacks::build_stack(graph, &body_loop, &sources, scan, &|it| resolve(&stacked_nodes, it));
-        stacked_nodes.push(node);
+        let node = stacks::build_stack(graph, &body_loop, &sources, scan, &|source| values.node(source));
+        values.stacked.push(node);
     }
-    // The adjoints of what is the same in every step, and from there those of the captures.
     let mut seeds: Vec<(NodeId, NodeId)> = Vec::new();
-    for (outside, part, lifted) in lifted {
+    for (outside, part, sum) in lifted {
         graph.origin = backward(&body.graph[part].origin);
-        let node = stacks::build(graph, lifted, scan, &|it| resolve(&stacked_nodes, it));
+        let node = stacks::build(graph, sum, scan, &|source| values.node(source));
         seeds.push((outside, node));
     }
+    contributions.extend(capture_contributions(graph, scan, &operands, wanted, &seeds, next_step, masked)?);
+    Ok(contributions)
+}
+
+/// The nodes of the outer graph that hold the values of a body.
+struct Values<'a> {
+    /// The adjoints of the results of the forward scan.
+    adjoints: &'a [Option<NodeId>],
+    /// The stacks that the forward scan collects for the reverse scan.
+    forward: Vec<NodeId>,
+    /// The stacks that the reverse scan collects.
+    reverse: Vec<NodeId>,
+    /// The stacks that are computed outside of both scans.
+    stacked: Vec<NodeId>,
+}
+
+impl Values<'_> {
+    fn node(&self, source: &Source) -> NodeId {
+        let node = match source {
+            Source::Outer(node) => Some(*node),
+            Source::Forward(at) => self.forward.get(*at).copied(),
+            Source::Adjoint(result) => self.adjoints[*result],
+            Source::Reverse(at) => self.reverse.get(*at).copied(),
+            Source::Stacked(at) => self.stacked.get(*at).copied(),
+        };
+        node.expect("a value is made before it is read, and only results with an adjoint are read")
+    }
+}
+
+/// For each node that is the same in every step: its copy outside of the scan, the part of its adjoint in the
+/// body, and how this part is summed over all steps.
+fn lift_constants(split: &mut Split<'_>) -> Vec<(NodeId, NodeId, stacks::Lifted)> {
+    let body = split.body;
+    let mut lifted = Vec::new();
+    for (constant, parts) in &body.constant_parts {
+        let outside = split.copy_outside(*constant);
+        for part in parts {
+            lifted.push((outside, *part, stacks::lift(split, *part)));
+        }
+    }
+    lifted
+}
+
+/// Lets the forward scan collect the values of `nodes`. Returns their stacks.
+fn collect_in_forward_scan(
+    graph: &mut Graph,
+    id: NodeId,
+    scan: &Scan,
+    body: &DifferentiatedBody,
+    nodes: &[NodeId],
+) -> Vec<NodeId> {
+    let mut extended = body.graph.clone();
+    let mut results: Vec<usize> = Vec::new();
+    for node in nodes {
+        let collected = extended.outputs[scan.n_carries..].iter().position(|output| output.node == *node);
+        results.push(collected.map(|at| at + scan.n_carries).unwrap_or_else(|| {
+            extended.output(OutputKey::named(format!("stack{}", extended.outputs.len())), *node);
+            extended.outputs.len() - 1
+        }));
+    }
+    let operands = graph[id].operands.clone();
+    let forward_scan = Scan { body: compact(&extended), ..scan.clone() };
+    graph.replace(id, Op::Scan(Arc::new(forward_scan)), operands);
+    results.iter().map(|result| graph.add(Op::Result(*result as u32), vec![id])).collect()
+}
+
+/// Adds the reverse scan, and the stacks that it collects to `values`.
+fn add_reverse_scan(
+    graph: &mut Graph,
+    scan: &Scan,
+    body: &DifferentiatedBody,
+    reverse: Scan,
+    captures: &[Source],
+    values: &mut Values<'_>,
+) -> NodeId {
+    let mut operands = Vec::new();
+    for carry in &body.carries {
+        let shape = body.graph.shape(scan.body.outputs[*carry].node).to_vec();
+        operands.push(values.adjoints[*carry].unwrap_or_else(|| graph.fill(0.0, shape)));
+    }
+    operands.extend(captures.iter().map(|source| values.node(source)));
+    let collected = reverse.n_carries..reverse.body.outputs.len();
+    let id = graph.add(Op::Scan(Arc::new(reverse)), operands);
+    values.reverse = collected.map(|result| graph.add(Op::Result(result as u32), vec![id])).collect();
+    id
+}
+
+/// The contributions to the captures, from the adjoints (`seeds`) of what is the same in every step.
+fn capture_contributions(
+    graph: &mut Graph,
+    scan: &Scan,
+    operands: &[NodeId],
+    wanted: &[bool],
+    seeds: &[(NodeId, NodeId)],
+    next_step: &mut u32,
+    masked: bool,
+) -> Result<Vec<(usize, NodeId)>, RuleError> {
     let captured: Vec<usize> = (scan.n_carries..operands.len())
         .filter(|at| wanted[*at] && !operands[scan.n_carries..*at].contains(&operands[*at]))
         .collect();
     let variables: Vec<NodeId> = captured.iter().map(|at| operands[*at]).collect();
-    let parts = sweep::contributions(graph, &seeds, &variables, next_step, true, spared);
+    let parts = sweep::contributions(graph, seeds, &variables, next_step, true, masked);
     let parts = parts.map_err(|error| (error.what, Some(error.origin)))?;
-    for (capture, parts) in captured.into_iter().zip(parts) {
-        found.extend(parts.into_iter().map(|part| (capture, part)));
-    }
-    Ok(found)
+    let pairs = captured.into_iter().zip(parts);
+    Ok(pairs.flat_map(|(capture, parts)| parts.into_iter().map(move |part| (capture, part))).collect())
 }
 
 /// A differentiated body.
@@ -137,7 +185,7 @@ pub struct DifferentiatedBody {
     pub collected_seeds: Vec<(usize, NodeId)>,
     /// The adjoint of each of those carries at the start of the step.
     pub next: Vec<NodeId>,
-    /// For what is the same in every step, where others begin to use it: the parts of its adjoint.
+    /// The nodes of [`used_constants`] with the parts of their adjoints.
     constant_parts: Vec<(NodeId, Vec<NodeId>)>,
 }
 
@@ -146,7 +194,7 @@ fn differentiate_body(
     adjoints: &[Option<NodeId>],
     wanted: &[bool],
     next_step: &mut u32,
-    spared: bool,
+    masked: bool,
 ) -> Result<DifferentiatedBody, RuleError> {
     let active = flow::scan_carries(scan, wanted, Mode::Derivative);
     let mut carries: Vec<usize> =
@@ -164,7 +212,8 @@ fn differentiate_body(
     }
     let leaves: Vec<NodeId> = carry_leaves.iter().map(|(_, id)| *id).chain(capture_leaves.clone()).collect();
     let outputs: Vec<NodeId> = scan.body.outputs.iter().map(|output| output.node).collect();
-    // Which carries have an adjoint is known only when all is differentiated: each attempt may add some.
+    // Only the differentiated body shows which carries have an adjoint, and each of them may bring about others. So
+    // the body is differentiated again until no carry is added.
     loop {
         let mut graph = scan.body.clone();
         inline_into_branches(&mut graph, &outputs, &leaves);
@@ -182,7 +231,7 @@ fn differentiate_body(
         let of_carries = carries.iter().map(|carry| outputs[*carry]).zip(carry_seeds.iter().copied());
         let of_collected = collected_seeds.iter().map(|(output, seed)| (outputs[*output], *seed));
         let of: Vec<(NodeId, NodeId)> = of_carries.chain(of_collected).collect();
-        let found = sweep::contributions(&mut graph, &of, &wrt, next_step, true, spared);
+        let found = sweep::contributions(&mut graph, &of, &wrt, next_step, true, masked);
         let mut found = found.map_err(|error| (error.what, Some(error.origin)))?;
         let constant_parts = found.split_off(carry_leaves.len());
         let grown: Vec<usize> = carry_leaves
@@ -198,7 +247,7 @@ fn differentiate_body(
         }
         let mut next = Vec::new();
         for carry in &carries {
-            let leaf = carry_leaves.iter().position(|(it, _)| it == carry);
+            let leaf = carry_leaves.iter().position(|(leaf, _)| leaf == carry);
             next.push(match leaf {
                 Some(at) if !found[at].is_empty() => sweep::sum(&mut graph, &found[at]),
                 _ => {
@@ -212,31 +261,35 @@ fn differentiate_body(
     }
 }
 
-/// The nodes that are the same in every step and used by ones that are not, as far as they depend on captures
-/// that need an adjoint. The scan is differentiated up to these, the rest outside of it.
+/// The nodes that are the same in every step, are used by nodes that are not, and depend on captures that need an
+/// adjoint. In the body the derivative stops at these; what they are computed from is differentiated outside of the
+/// scan, once instead of in every step.
 fn used_constants(graph: &Graph, scan: &Scan, captures: &[NodeId]) -> Vec<NodeId> {
-    let homes = homes(graph, scan.step);
+    let dependences = dependences(graph, scan.step);
     let depends = flow::dependents(graph, captures, Mode::Derivative);
     let mut used = vec![false; graph.len()];
-    for (_, node) in graph.nodes().filter(|(id, _)| homes[id.0 as usize] != Home::Outside) {
+    for (_, node) in graph.nodes().filter(|(id, _)| dependences[id.0 as usize] != DependsOn::Captures) {
         node.operands.iter().for_each(|operand| used[operand.0 as usize] = true);
     }
     graph.outputs.iter().for_each(|output| used[output.node.0 as usize] = true);
-    let all = (0..graph.len()).filter(|at| homes[*at] == Home::Outside && depends[*at] && used[*at]);
+    let all =
+        (0..graph.len()).filter(|at| dependences[*at] == DependsOn::Captures && depends[*at] && used[*at]);
     all.map(|at| NodeId(at as u32)).collect()
 }
 
-/// Captures from here on stand for adjoints in a body that is being differentiated.
+/// In a body that is being differentiated, the capture of this number plus `k` is the seed: the adjoint of output
+/// `k` of the body. No scan has so many captures of its own.
 const FIRST_SEED: u32 = 1 << 30;
 
-/// Where each part of a differentiated body is computed.
+/// A differentiated body that is being divided between the forward scan, the reverse scan and the graph around
+/// them.
 pub struct Split<'s> {
     /// The graph of the scan.
     pub outer: &'s mut Graph,
     pub scan: &'s Scan,
     pub body: &'s DifferentiatedBody,
     operands: &'s [NodeId],
-    homes: Vec<Home>,
+    dependences: Vec<DependsOn>,
     /// Nodes of the body that the forward scan collects.
     pub forward: Vec<NodeId>,
     /// Nodes of the body that the reverse scan collects.
@@ -249,19 +302,19 @@ pub struct Split<'s> {
     in_reverse: Vec<bool>,
     /// The nodes that the reverse scan reads from stacks, if it needs them.
     pub kept: Vec<bool>,
-    /// The copies outside of nodes that are the same in every step.
+    /// For nodes that are the same in every step: their copies outside of the scan.
     outside: Vec<Option<NodeId>>,
 }
 
-/// On what a node of a differentiated body depends.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Home {
-    /// On captures alone: it is the same in every step.
-    Outside,
-    /// On carries or the step.
-    Forward,
-    /// On adjoints.
-    Reverse,
+/// On what a node of a differentiated body depends, and so where it is computed.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum DependsOn {
+    /// On captures alone: it is the same in every step and computed outside of both scans.
+    Captures,
+    /// On carries or the step: the forward scan computes it.
+    Step,
+    /// On adjoints: the reverse scan computes it.
+    Adjoints,
 }
 
 impl<'s> Split<'s> {
@@ -271,16 +324,16 @@ impl<'s> Split<'s> {
         body: &'s DifferentiatedBody,
         operands: &'s [NodeId],
     ) -> Split<'s> {
-        let homes = homes(&body.graph, scan.step);
+        let dependences = dependences(&body.graph, scan.step);
         let in_reverse = body.graph.reachable(body.next.iter().copied());
-        let kept = kept(&body.graph, &homes);
+        let kept = kept(&body.graph, &dependences);
         let outside = vec![None; body.graph.len()];
         Split {
             outer,
             scan,
             body,
             operands,
-            homes,
+            dependences,
             forward: Vec::new(),
             reverse: Vec::new(),
             captures: Vec::new(),
@@ -291,30 +344,30 @@ impl<'s> Split<'s> {
         }
     }
 
-    pub fn home(&self, node: NodeId) -> Home {
-        self.homes[node.0 as usize]
+    pub fn depends_on(&self, node: NodeId) -> DependsOn {
+        self.dependences[node.0 as usize]
     }
 
-    /// Where a value of each step is found from outside of both scans.
+    /// Where the value of a node in each step is found from outside of both scans.
     pub fn source(&mut self, node: NodeId) -> Source {
         if let Some((result, _)) = self.body.collected_seeds.iter().find(|(_, seed)| *seed == node) {
             return Source::Adjoint(*result);
         }
-        match self.home(node) {
-            Home::Outside => Source::Outer(self.copy_outside(node)),
-            Home::Forward => Source::Forward(place_of(&mut self.forward, node)),
-            Home::Reverse => match &self.body.graph[node].op {
-                // What the reverse scan does not need itself is a large product outside of it instead of many
-                // small ones.
+        match self.depends_on(node) {
+            DependsOn::Captures => Source::Outer(self.copy_outside(node)),
+            DependsOn::Step => Source::Forward(position_or_push(&mut self.forward, node)),
+            DependsOn::Adjoints => match &self.body.graph[node].op {
+                // What the reverse scan itself does not need is computed outside of it: one large product instead
+                // of many small ones.
                 Op::Loop(body) if !self.in_reverse[node.0 as usize] && body.as_function().is_none() => {
-                    if let Some(at) = self.stacked.iter().position(|(it, ..)| *it == node) {
+                    if let Some(at) = self.stacked.iter().position(|(stacked, ..)| *stacked == node) {
                         return Source::Stacked(at);
                     }
                     let (body, sources) = stacks::with_sources(self, node, body);
                     self.stacked.push((node, body, sources));
                     Source::Stacked(self.stacked.len() - 1)
                 }
-                _ => Source::Reverse(place_of(&mut self.reverse, node)),
+                _ => Source::Reverse(position_or_push(&mut self.reverse, node)),
             },
         }
     }
@@ -323,21 +376,21 @@ impl<'s> Split<'s> {
     fn copy_outside(&mut self, node: NodeId) -> NodeId {
         let mut waiting = vec![node];
         while let Some(top) = waiting.last().copied() {
-            let it = &self.body.graph[top];
+            let old = &self.body.graph[top];
             let open: Vec<NodeId> =
-                it.operands.iter().copied().filter(|id| self.outside[id.0 as usize].is_none()).collect();
+                old.operands.iter().copied().filter(|id| self.outside[id.0 as usize].is_none()).collect();
             if !open.is_empty() {
                 waiting.extend(open);
                 continue;
             }
             waiting.pop();
-            let copy = match &it.op {
+            let copy = match &old.op {
                 Op::Capture { index, .. } => self.operands[self.scan.n_carries + *index as usize],
                 op => {
                     let operands =
-                        it.operands.iter().map(|id| self.outside[id.0 as usize].expect("copied before"));
+                        old.operands.iter().map(|id| self.outside[id.0 as usize].expect("copied before"));
                     let operands = operands.collect();
-                    self.outer.add_from(op.clone(), operands, &it.origin)
+                    self.outer.add_from(op.clone(), operands, &old.origin)
                 }
             };
             self.outside[top.0 as usize] = Some(copy);
@@ -346,26 +399,22 @@ impl<'s> Split<'s> {
     }
 }
 
-fn place_of(list: &mut Vec<NodeId>, node: NodeId) -> usize {
+/// The position of a node in a list, which gets it if it lacks it.
+fn position_or_push(list: &mut Vec<NodeId>, node: NodeId) -> usize {
     list.iter().position(|it| *it == node).unwrap_or_else(|| {
         list.push(node);
         list.len() - 1
     })
 }
 
-fn homes(graph: &Graph, step: StepId) -> Vec<Home> {
-    let mut homes: Vec<Home> = Vec::with_capacity(graph.len());
+/// On what each node of a body depends.
+fn dependences(graph: &Graph, step: StepId) -> Vec<DependsOn> {
+    let mut dependences: Vec<DependsOn> = Vec::with_capacity(graph.len());
     for (_, node) in graph.nodes() {
-        let operands = node.operands.iter().map(|id| homes[id.0 as usize]);
-        let of_operands = operands.fold(Home::Outside, |most, home| match (most, home) {
-            (Home::Reverse, _) | (_, Home::Reverse) => Home::Reverse,
-            (Home::Forward, _) | (_, Home::Forward) => Home::Forward,
-            (Home::Outside, Home::Outside) => Home::Outside,
-        });
-        let it = match &node.op {
-            Op::Capture { index, .. } if *index >= FIRST_SEED => Home::Reverse,
-            Op::Carry { .. } | Op::Rand { .. } | Op::Scan(_) | Op::Result(_) => Home::Forward,
-            Op::Loop(body) if uses_step(body, step) => Home::Forward,
+        let by_itself = match &node.op {
+            Op::Capture { index, .. } if *index >= FIRST_SEED => DependsOn::Adjoints,
+            Op::Carry { .. } | Op::Rand { .. } | Op::Scan(_) | Op::Result(_) => DependsOn::Step,
+            Op::Loop(body) if body.uses_step(step) => DependsOn::Step,
             Op::Input { .. }
             | Op::Param { .. }
             | Op::State { .. }
@@ -373,25 +422,23 @@ fn homes(graph: &Graph, step: StepId) -> Vec<Home> {
             | Op::Loop(_)
             | Op::Reshape { .. }
             | Op::Mark(_)
-            | Op::Capture { .. } => Home::Outside,
+            | Op::Capture { .. } => DependsOn::Captures,
         };
-        homes.push(match (it, of_operands) {
-            (Home::Reverse, _) | (_, Home::Reverse) => Home::Reverse,
-            (Home::Forward, _) | (_, Home::Forward) => Home::Forward,
-            (Home::Outside, Home::Outside) => Home::Outside,
-        });
+        let of_operands = node.operands.iter().map(|id| dependences[id.0 as usize]);
+        dependences.push(of_operands.fold(by_itself, DependsOn::max));
     }
-    homes
+    dependences
 }
 
-/// Which forward values are stacked rather than computed again: all that are not elementwise, and elementwise
-/// ones of several of those.
-fn kept(graph: &Graph, homes: &[Home]) -> Vec<bool> {
+/// Which forward values the forward scan collects for the reverse scan: all that are not elementwise, and
+/// elementwise ones that read several of those. The other elementwise ones are computed again (recomputation is
+/// cheaper than memory).
+fn kept(graph: &Graph, dependences: &[DependsOn]) -> Vec<bool> {
     let mut kept: Vec<bool> = Vec::with_capacity(graph.len());
     for (id, node) in graph.nodes() {
         let stacked = node.operands.iter().filter(|operand| kept[operand.0 as usize]).count();
         kept.push(
-            homes[id.0 as usize] == Home::Forward
+            dependences[id.0 as usize] == DependsOn::Step
                 && match &node.op {
                     Op::Loop(body) if body.combine == Combine::Set => stacked > 1,
                     Op::Reshape { .. } | Op::Mark(_) | Op::Scan(_) => false,
@@ -408,14 +455,4 @@ fn kept(graph: &Graph, homes: &[Home]) -> Vec<bool> {
         );
     }
     kept
-}
-
-fn uses_step(body: &Loop, step: StepId) -> bool {
-    let in_sub = |sub: &Sub| matches!(sub, Sub::Affine(affine) if affine.uses(Var::Step(step)));
-    body.write.iter().any(in_sub)
-        || body.body.nodes.iter().any(|scalar| match scalar {
-            Scalar::Affine(affine) => affine.uses(Var::Step(step)),
-            Scalar::Read { subs, .. } => subs.iter().any(in_sub),
-            _ => false,
-        })
 }

@@ -1,16 +1,16 @@
-//! Contributions to the captures of a scan, taken out of it.
+//! Contributions to the captures of a scan, taken out of the scan (loop fission).
 //!
 //! What a body's node adds to the adjoint of a capture in each step is a loop `dT[R(i)] += D(i)`. Over all
 //! steps it is `dT[R(t, i)] += D(t, i)`: the same loop with one more index, which runs over the steps and reads
 //! the stacks of what the body reads in each of them.
 
-use super::scans::{Home, Split};
+use super::scans::{DependsOn, Split};
 use crate::ir::build::LoopNode;
 use crate::ir::compose::{inline, normalise, over_steps, paste, paste_sub, same};
 use crate::ir::{Affine, Combine, Dim, Graph, Loop, LoopBuilder, NodeId, Op, Scalar, Scan, Sub};
 use std::sync::Arc;
 
-/// Where a value of a body is found outside of it.
+/// Where a value of a body is found outside of the body.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Source {
     /// A node of the outer graph: the same for all steps.
@@ -90,9 +90,9 @@ fn at_source(l: &mut LoopBuilder<'_>, split: &Split<'_>, scalar: Scalar) -> crat
     if let Scalar::Read { operand, subs, padded } = &scalar {
         let node = l.operands()[*operand as usize];
         if let Op::Loop(producer) = &graph[node].op
-            && split.home(node) == Home::Forward
+            && split.depends_on(node) == DependsOn::Step
             && producer.is_view()
-            && graph[node].operands.iter().all(|of| split.home(*of) == Home::Outside)
+            && graph[node].operands.iter().all(|of| split.depends_on(*of) == DependsOn::Captures)
         {
             let mut deeper = |l: &mut LoopBuilder<'_>, _, scalar| at_source(l, split, scalar);
             if let Some(value) = inline(l, graph, node, subs, *padded, &mut deeper) {

@@ -1,30 +1,30 @@
-//! The walk from the results back to the variables, and the rules that are one line each.
+//! The backward sweep from the results to the variables, and the vector-Jacobian products that are one line each.
 
 use super::flow::{self, Mode};
 use super::{GradError, NoDerivative, backward, branches, loops, scans};
 use crate::ir::{BinaryOp, Elem, Graph, LoopBuilder, NodeId, Op};
 use std::collections::{HashMap, HashSet};
 
-/// For each node of `wrt` the parts whose sum is the derivative of `Σ seed · of` by it.
-/// `next_step` is the number of the next scan. With `stop_at_variables`, what goes on from one variable to what
-/// it is computed from is left out.
-/// `spared`: the seeds may be the zeros of a branch that is not taken.
-/// New nodes have the origins of those whose derivatives they are, with phase `Backward`.
+/// For each node of `wrt` the parts whose sum is the derivative of `Σ seed · of` by it. `next_step` is the number
+/// of the next scan. With `stop_at_variables`, the sweep does not go on from a variable to the nodes that it is
+/// computed from.
+/// `masked`: a seed may be 0 because it belongs to a branch that is not taken.
+/// A new node has the origin of the node whose derivative it computes, with phase `Backward`.
 pub fn contributions(
     graph: &mut Graph,
     of: &[(NodeId, NodeId)],
     wrt: &[NodeId],
     next_step: &mut u32,
     stop_at_variables: bool,
-    spared: bool,
+    masked: bool,
 ) -> Result<Vec<Vec<NodeId>>, GradError> {
     let results: Vec<NodeId> = of.iter().map(|(node, _)| *node).collect();
     let depends = flow::dependents(graph, wrt, Mode::Derivative);
     let needed = graph.reachable(results.iter().copied());
     let active: Vec<bool> =
         depends.iter().zip(&needed).map(|(depends, needed)| *depends && *needed).collect();
-    let spared = branches::spared(graph, &active, spared);
-    let mut sweep = Sweep { parts: HashMap::new(), scan_results: HashMap::new(), active, spared };
+    let masked = branches::masked(graph, &active, masked);
+    let mut sweep = Sweep { parts: HashMap::new(), scan_results: HashMap::new(), active, masked };
     for (node, seed) in of {
         sweep.contribute(graph, *node, *seed);
     }
@@ -50,18 +50,18 @@ pub fn contributions(
     Ok(wrt.iter().map(|id| sweep.parts.remove(id).unwrap_or_default()).collect())
 }
 
-/// Why a rule fails, with the place if it is inside of the node.
+/// Why a rule fails. The origin is given if the reason lies inside of the node, in the body of a scan.
 pub type RuleError = (NoDerivative, Option<crate::ir::Origin>);
 
 struct Sweep {
-    /// What has been found of the adjoint of each node.
+    /// The parts of the adjoint of each node that have been found so far.
     parts: HashMap<NodeId, Vec<NodeId>>,
     /// The adjoints of the results of each scan.
     scan_results: HashMap<NodeId, Vec<Option<NodeId>>>,
     /// The nodes between the variables and the results.
     active: Vec<bool>,
-    /// Those whose adjoints may be the zeros of branches that are not taken.
-    spared: Vec<bool>,
+    /// The nodes whose adjoints may be 0 because a branch is not taken.
+    masked: Vec<bool>,
 }
 
 impl Sweep {
@@ -78,9 +78,9 @@ impl Sweep {
             let Some(results) = self.scan_results.remove(&id) else { return Ok(()) };
             let operands = graph[id].operands.clone();
             let active: Vec<bool> = operands.iter().map(|operand| self.active[operand.0 as usize]).collect();
-            let spared = self.spared[id.0 as usize];
+            let masked = self.masked[id.0 as usize];
             for (operand, part) in
-                scans::differentiate(graph, id, &scan, &results, &active, next_step, spared)?
+                scans::differentiate(graph, id, &scan, &results, &active, next_step, masked)?
             {
                 self.contribute(graph, operands[operand], part);
             }
@@ -99,7 +99,7 @@ impl Sweep {
                     .map(|operand| self.active[operand.0 as usize] && graph.elem(*operand) == Elem::Float)
                     .collect();
                 let found =
-                    loops::differentiate(graph, id, &body, adjoint, &wanted, self.spared[id.0 as usize]);
+                    loops::differentiate(graph, id, &body, adjoint, &wanted, self.masked[id.0 as usize]);
                 for (operand, part) in found.map_err(|what| (what, None))? {
                     self.contribute(graph, operand, part);
                 }
@@ -117,7 +117,7 @@ impl Sweep {
                 let results = self.scan_results.entry(operand).or_insert_with(|| vec![None; n_results]);
                 results[index] = Some(adjoint);
             }
-            // Leaves have no operands, and scans went above.
+            // Leaves have no operands; scans were handled above.
             Op::Input { .. }
             | Op::Param { .. }
             | Op::State { .. }

@@ -1,4 +1,4 @@
-//! Subscripts that are linear in loop indices: `2*i + u - 1`.
+//! Affine expressions of loop indices: `2*i + u - 1`.
 
 use super::dim::{Dim, DimError, Sizes};
 use std::collections::BTreeMap;
@@ -8,12 +8,12 @@ use std::fmt;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct StepId(pub u32);
 
-/// What a subscript may vary with.
+/// A variable of affine expressions.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub enum Var {
-    /// An index of the loop, by its place in the domain.
+    /// An index of the loop, by its number in the domain.
     Index(u32),
-    /// The step of a `scan` around it.
+    /// The step of an enclosing `scan`.
     Step(StepId),
 }
 
@@ -45,7 +45,7 @@ impl Affine {
         self.terms.is_empty()
     }
 
-    /// The loop index, if the subscript is that index alone.
+    /// The loop index, if the expression is that index alone.
     pub fn as_index(&self) -> Option<usize> {
         match self.terms.as_slice() {
             [(Var::Index(index), coefficient)] if coefficient.is_number(1) && self.constant.is_number(0) => {
@@ -55,17 +55,20 @@ impl Affine {
         }
     }
 
-    /// The number, if it is one.
+    /// The number, if the expression is a constant number.
     pub fn as_number(&self) -> Option<i64> {
         if self.terms.is_empty() { self.constant.as_number() } else { None }
     }
 
     pub fn coefficient(&self, var: Var) -> Dim {
-        self.terms.iter().find(|(it, _)| *it == var).map_or(Dim::ZERO, |(_, coefficient)| coefficient.clone())
+        self.terms
+            .iter()
+            .find(|(variable, _)| *variable == var)
+            .map_or(Dim::ZERO, |(_, coefficient)| coefficient.clone())
     }
 
     pub fn uses(&self, var: Var) -> bool {
-        self.terms.iter().any(|(it, _)| *it == var)
+        self.terms.iter().any(|(variable, _)| *variable == var)
     }
 
     pub fn add(&self, other: &Affine) -> Affine {
@@ -90,8 +93,8 @@ impl Affine {
         self.add(&other.scale(&Dim::number(-1)))
     }
 
-    /// Whether it is sure to stay in 64 bits, and so do sums of a hundred like it: no number in it is large, and indices
-    /// have 31 bits. What comes of free dimensions is seen when they have their numbers.
+    /// Whether no number in the expression is large, so that its value and sums of a hundred such values certainly
+    /// fit in 64 bits (indices have 31 bits). Symbolic dimensions are checked when they have their numbers.
     pub fn is_small(&self) -> bool {
         const LARGE: i64 = 1 << 24;
         let small = |dim: &Dim| match dim.as_number() {
@@ -106,13 +109,13 @@ impl Affine {
         Affine { terms: self.terms.clone(), constant: &self.constant + by }
     }
 
-    /// Replaces each variable by a subscript.
+    /// Replaces each variable by an affine expression.
     pub fn substitute(&self, mut replace: impl FnMut(Var) -> Affine) -> Affine {
         let start = Affine::constant(self.constant.clone());
         self.terms.iter().fold(start, |sum, (var, coefficient)| sum.add(&replace(*var).scale(coefficient)))
     }
 
-    /// Puts sizes in place of free dimensions.
+    /// Puts sizes in place of symbolic dimensions.
     pub fn with_sizes(&self, sizes: &Sizes) -> Result<Affine, DimError> {
         let mut terms = Vec::with_capacity(self.terms.len());
         for (var, coefficient) in &self.terms {

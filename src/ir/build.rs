@@ -1,4 +1,4 @@
-//! Writing loops.
+//! Builders of loops.
 //!
 //! ```
 //! use nnc::ir::*;
@@ -22,7 +22,7 @@ use super::scalar::{self, BinaryOp, BodyBuilder, Number, Scalar, ScalarId, Sub, 
 use super::types::{Const, Elem};
 use std::sync::Arc;
 
-/// A loop in the making: its domain, the tensors it reads, its expression.
+/// A loop that is being built: its domain, the tensors it reads, its expression.
 pub struct LoopBuilder<'g> {
     graph: &'g Graph,
     domain: Vec<Dim>,
@@ -72,7 +72,7 @@ impl<'g> LoopBuilder<'g> {
         self.graph
     }
 
-    /// Lets go of the graph; [`LoopBuilder::resume`] goes on.
+    /// Releases the graph; [`LoopBuilder::resume`] continues the loop.
     pub fn suspend(self) -> LoopParts {
         LoopParts { domain: self.domain, operands: self.operands, body: self.body }
     }
@@ -81,7 +81,7 @@ impl<'g> LoopBuilder<'g> {
         LoopBuilder { graph, domain: parts.domain, operands: parts.operands, body: parts.body }
     }
 
-    /// The subscript that is index `index` alone.
+    /// The subscript that is index number `index` alone.
     pub fn index(&self, index: usize) -> Sub {
         Sub::Affine(Affine::index(index))
     }
@@ -128,13 +128,13 @@ impl<'g> LoopBuilder<'g> {
         self.body.add(scalar, |operand| graph.elem(operands[operand as usize]))
     }
 
-    /// `node[subs]`, which must be within it.
+    /// `node[subs]`; the subscripts must be in bounds.
     pub fn read(&mut self, node: NodeId, subs: Vec<Sub>) -> ScalarId {
         let operand = self.operand(node);
         self.add(Scalar::Read { operand, subs, padded: false })
     }
 
-    /// `node[subs]`, 0 outside.
+    /// `node[subs]`, or 0 where the subscripts are out of bounds.
     pub fn read_padded(&mut self, node: NodeId, subs: Vec<Sub>) -> ScalarId {
         let operand = self.operand(node);
         self.add(Scalar::Read { operand, subs, padded: true })
@@ -173,7 +173,7 @@ impl<'g> LoopBuilder<'g> {
         self.add(Scalar::Select(condition, then, otherwise))
     }
 
-    /// The value as a float, whatever it was.
+    /// The value converted to a float if it is none.
     pub fn to_float(&mut self, a: ScalarId) -> ScalarId {
         match self.elem(a) {
             Elem::Float => a,
@@ -188,12 +188,12 @@ impl<'g> LoopBuilder<'g> {
         self.finish(shape, write, false, Combine::Set, value)
     }
 
-    /// `out[write] combine= value`; all writes are within `shape`.
+    /// `out[write] combine= value`; all writes are in bounds of `shape`.
     pub fn reduce(self, shape: Vec<Dim>, write: Vec<Sub>, combine: Combine, value: ScalarId) -> LoopNode {
         self.finish(shape, write, false, combine, value)
     }
 
-    /// The general form.
+    /// The general form of a loop.
     pub fn finish(
         self,
         shape: Vec<Dim>,
@@ -218,7 +218,7 @@ impl<'g> LoopBuilder<'g> {
                 Sub::Value(_) => Sub::Value(moved.next().expect("one place for each subscript")),
             })
             .collect();
-        // Operands that nothing reads any more are left out, the others renumbered in order of first read.
+        // Operands without a read are left out, the others are numbered in order of their first read.
         let mut operands = Vec::new();
         for scalar in &mut body.nodes {
             if let Scalar::Read { operand, .. } = scalar {
@@ -268,6 +268,18 @@ impl Graph {
             })
             .collect();
         let value = f(&mut l, &reads);
+        let node = l.map(value);
+        self.add_loop(node)
+    }
+
+    /// The element of a stack that belongs to the current step of a scan: `stack[step, …]`.
+    pub fn element_at(&mut self, stack: NodeId, step: StepId) -> NodeId {
+        let shape: Vec<Dim> = self.shape(stack)[1..].to_vec();
+        let rank = shape.len();
+        let mut l = LoopBuilder::new(self, shape);
+        let mut subs = vec![Sub::Affine(Affine::step(step))];
+        subs.extend((0..rank).map(|axis| l.index(axis)));
+        let value = l.read(stack, subs);
         let node = l.map(value);
         self.add_loop(node)
     }

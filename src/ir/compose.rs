@@ -1,4 +1,5 @@
-//! Putting the expression of one loop into another: with other indices, or in place of a read.
+//! Composition of loops: the expression of one loop is put into another, with other indices or in place of a read
+//! (inlining, the basis of fusion).
 
 use super::affine::{Affine, StepId, Var};
 use super::build::{LoopBuilder, LoopNode};
@@ -6,11 +7,11 @@ use super::dim::Dim;
 use super::graph::{Combine, Graph, Loop, NodeId, Op};
 use super::scalar::{BinaryOp, Body, Scalar, ScalarId, Sub};
 
-/// Makes a scalar in the builder: plainly, or with simplifications. The first number is its place in the body
-/// that is pasted.
+/// Adds a scalar to the builder, as it is or simplified. The number is that of the scalar in the body that is
+/// pasted.
 pub type Make<'m> = dyn FnMut(&mut LoopBuilder<'_>, usize, Scalar) -> ScalarId + 'm;
 
-/// A linear form after each of its variables has become a subscript.
+/// An affine expression after each of its variables has been replaced by a subscript.
 pub fn place(l: &mut LoopBuilder<'_>, affine: &Affine, at: &mut dyn FnMut(Var) -> Sub) -> Sub {
     let mut linear = Affine::constant(affine.constant.clone());
     let mut computed: Option<ScalarId> = None;
@@ -41,8 +42,8 @@ pub fn place(l: &mut LoopBuilder<'_>, affine: &Affine, at: &mut dyn FnMut(Var) -
     }
 }
 
-/// Copies the scalars of `body`, whose reads are of `operands`, into the builder, each index or step `v`
-/// becoming `at(v)`. Returns where each scalar has gone.
+/// Copies the scalars of `body`, whose reads are of `operands`, into the builder, replacing each index or step `v`
+/// by `at(v)`. Returns for each scalar its copy.
 pub fn paste(
     l: &mut LoopBuilder<'_>,
     body: &Body,
@@ -90,14 +91,14 @@ pub fn paste_sub(
     }
 }
 
-/// The subscript of an index or step that stays what it is.
+/// The subscript of an index or step that is not replaced.
 pub fn same(var: Var) -> Sub {
     Sub::Affine(Affine::var(var))
 }
 
 impl Loop {
-    /// For a loop that is a function of the place, `out[i] = e(i)` for every element: the axis that each index
-    /// of its domain is the subscript of.
+    /// If the loop is a map, `out[i] = e(i)` for every element: for each index of its domain the axis that it
+    /// subscripts.
     pub fn as_function(&self) -> Option<Vec<usize>> {
         if self.dropping || self.combine != Combine::Set || self.write.len() != self.domain.len() {
             return None;
@@ -119,8 +120,8 @@ impl Loop {
     }
 }
 
-/// The element `node[subs]`, where `node` is a loop that [`Loop::as_function`] holds of, as an expression of
-/// what that loop reads. `padded`: 0 outside of the node.
+/// The element `node[subs]` of a loop that is a map ([`Loop::as_function`]), as an expression of the operands of
+/// that loop. `padded`: 0 outside of the node.
 pub fn inline(
     l: &mut LoopBuilder<'_>,
     graph: &Graph,
@@ -141,7 +142,7 @@ pub fn inline(
         return Some(places[producer.body.result.0 as usize]);
     }
     let inside = inside(l, subs, &producer.shape);
-    // Where the test fails the subscripts may be anything, so nothing may be read without its own test.
+    // Where the test fails the subscripts may be out of bounds, so each read must be padded as well.
     let mut padding = |l: &mut LoopBuilder<'_>, index: usize, scalar: Scalar| match scalar {
         Scalar::Read { operand, subs, .. } => make(l, index, Scalar::Read { operand, subs, padded: true }),
         other => make(l, index, other),
@@ -161,7 +162,7 @@ pub fn inline(
     })
 }
 
-/// The test that all subscripts lie within a shape; `None` if they always do.
+/// The bounds check of subscripts against a shape; `None` if they are always in bounds.
 pub fn inside(l: &mut LoopBuilder<'_>, subs: &[Sub], shape: &[Dim]) -> Option<ScalarId> {
     let mut all: Option<ScalarId> = None;
     for (sub, size) in subs.iter().zip(shape) {
@@ -211,14 +212,14 @@ pub fn inside(l: &mut LoopBuilder<'_>, subs: &[Sub], shape: &[Dim]) -> Option<Sc
     all
 }
 
-/// What a loop in the body of a scan computes in all steps, as one loop with the steps as its first index;
-/// it reads operands marked in `stacked` at that index of a new first axis.
+/// A loop in the body of a scan for all steps at once: the step becomes its first index, and the operands marked in
+/// `stacked` are read at that index of a new first axis.
 pub fn over_steps(body: &Loop, step: StepId, trip: &Dim, stacked: &[bool]) -> Loop {
     let mut body = body.clone();
     let shift = |affine: &Affine| {
         affine.substitute(|var| match var {
             Var::Index(index) => Affine::index(index as usize + 1),
-            Var::Step(it) if it == step => Affine::index(0),
+            Var::Step(counter) if counter == step => Affine::index(0),
             Var::Step(_) => Affine::var(var),
         })
     };
@@ -235,8 +236,8 @@ pub fn over_steps(body: &Loop, step: StepId, trip: &Dim, stacked: &[bool]) -> Lo
     body
 }
 
-/// The same loop with the indices that are written bare first, in the order of the axes, and `Set` instead of
-/// `Add` where no element is written twice.
+/// The loop in normal form: indices that are subscripts of the write by themselves come first, in the order of the
+/// axes, and `Add` becomes `Set` where no element is written twice.
 pub fn normalise(node: LoopNode) -> LoopNode {
     let LoopNode { mut body, operands } = node;
     let mut order: Vec<usize> = Vec::with_capacity(body.domain.len());
@@ -273,7 +274,7 @@ pub fn normalise(node: LoopNode) -> LoopNode {
     LoopNode { body, operands }
 }
 
-/// Whether no element is written twice, for certain: every index alone makes up some subscript.
+/// Whether certainly no element is written twice: every index is a subscript by itself.
 pub fn writes_once(body: &Loop) -> bool {
     (0..body.domain.len()).all(|index| {
         body.domain[index].is_number(1)
@@ -281,8 +282,8 @@ pub fn writes_once(body: &Loop) -> bool {
                 Sub::Value(_) => false,
                 Sub::Affine(affine) => {
                     match affine.terms.iter().filter(is_index).collect::<Vec<_>>().as_slice() {
-                        [(Var::Index(it), coefficient)] => {
-                            *it as usize == index
+                        [(Var::Index(alone), coefficient)] => {
+                            *alone as usize == index
                                 && (coefficient.at_least(&Dim::ONE) || Dim::number(-1).at_least(coefficient))
                         }
                         _ => false,

@@ -1,4 +1,4 @@
-//! Sizes: polynomials with whole coefficients in free dimensions.
+//! Sizes: polynomials with whole coefficients in symbolic dimensions.
 //!
 //! Two sizes are equal when their polynomials are equal: `n + 1` is `1 + n`. What is not a polynomial
 //! (`floor(a / b)`, a quotient whose exactness is not known yet, `min`, `max`) is an [`Atom`] of one.
@@ -8,19 +8,19 @@ use std::fmt;
 use std::ops::{Add, Mul, Neg, Sub};
 use std::sync::Arc;
 
-/// The name of a free dimension. Names are unique within a program (`B`, `T`, `digits.rows`).
+/// The name of a symbolic dimension. Names are unique within a program (`B`, `T`, `digits.rows`).
 pub type Symbol = Arc<str>;
 
-/// Numbers for free dimensions.
+/// Numbers for symbolic dimensions.
 pub type Sizes = BTreeMap<Symbol, Dim>;
 
-/// What a polynomial treats as a variable.
+/// A variable of a polynomial.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub enum Atom {
     Symbol(Symbol),
     /// `floor(a / b)`.
     Floor(Dim, Dim),
-    /// `a / b`, which must come out whole once the free dimensions have their numbers.
+    /// `a / b`, which must come out whole once the symbolic dimensions have their numbers.
     Exact(Dim, Dim),
     Min(Dim, Dim),
     Max(Dim, Dim),
@@ -36,13 +36,13 @@ enum Repr {
     Sum(Arc<Vec<(Monomial, i64)>>),
 }
 
-/// A product of polynomials with more terms than this saturates: nobody means such a size.
+/// A product of polynomials with more terms than this becomes [`UNKNOWN`]: no sensible program has such a size.
 const MAX_TERMS: usize = 1000;
 
-/// What stands for a coefficient beyond 64 bits. It absorbs what is added to it.
+/// Stands for a coefficient that 64 bits do not hold. It absorbs what is added to it.
 const UNKNOWN: i64 = i64::MAX;
 
-/// A polynomial in free dimensions. A coefficient that no int can hold becomes [`UNKNOWN`] and stays that:
+/// A polynomial in symbolic dimensions. A coefficient that no int can hold becomes [`UNKNOWN`] and stays that:
 /// nothing is proven of such a polynomial ([`Dim::is_exact`]), and as a size it is an error elsewhere.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Dim(Repr);
@@ -50,13 +50,13 @@ pub struct Dim(Repr);
 /// Why a size has no number.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum DimError {
-    /// No number was given for this free dimension.
+    /// No number was given for this symbolic dimension.
     Unbound(Symbol),
     /// `a / b` is not whole, or `b` is zero.
     NotWhole(i64, i64),
     /// The size of an axis or range comes out below zero.
     Negative(i64),
-    /// A number in it is beyond 64 bits.
+    /// A number in the size is beyond 64 bits.
     TooLarge,
 }
 
@@ -83,7 +83,7 @@ impl Dim {
         }
     }
 
-    /// The name, if this is one free dimension alone.
+    /// The name, if this is one symbolic dimension alone.
     pub fn as_symbol(&self) -> Option<&Symbol> {
         let Repr::Sum(terms) = &self.0 else { return None };
         let [(factors, 1)] = terms.as_slice() else { return None };
@@ -140,7 +140,7 @@ impl Dim {
         }
     }
 
-    /// The quotient, where it is a polynomial for certain: the divisor is one monomial that divides every term.
+    /// The quotient, if the divisor is one monomial that divides every term.
     fn divide_exactly(&self, divisor: &Dim) -> Option<Dim> {
         if divisor.is_number(0) {
             return None;
@@ -151,18 +151,18 @@ impl Dim {
         let divisor_terms = divisor.terms();
         let [(factors, coefficient)] = divisor_terms.as_slice() else { return None };
         let mut quotient = Vec::new();
-        for (mut it, own_coefficient) in self.terms() {
-            if own_coefficient.checked_rem(*coefficient)? != 0 {
+        for (mut remaining, dividend) in self.terms() {
+            if dividend.checked_rem(*coefficient)? != 0 {
                 return None;
             }
             for (atom, power) in factors {
-                let at = it.iter().position(|(other, has)| other == atom && has >= power)?;
-                it[at].1 -= power;
-                if it[at].1 == 0 {
-                    it.remove(at);
+                let at = remaining.iter().position(|(other, has)| other == atom && has >= power)?;
+                remaining[at].1 -= power;
+                if remaining[at].1 == 0 {
+                    remaining.remove(at);
                 }
             }
-            quotient.push((it, own_coefficient / coefficient));
+            quotient.push((remaining, dividend / coefficient));
         }
         Some(Dim::from_terms(quotient))
     }
@@ -202,7 +202,7 @@ impl Dim {
         dims.into_iter().fold(Dim::ONE, |product, dim| &product * dim)
     }
 
-    /// Adds all free dimensions in it to `into`.
+    /// Adds all symbolic dimensions of the size to `into`.
     pub fn symbols(&self, into: &mut Vec<Symbol>) {
         let Repr::Sum(terms) = &self.0 else { return };
         for (atom, _) in terms.iter().flat_map(|(factors, _)| factors) {
@@ -217,7 +217,7 @@ impl Dim {
         }
     }
 
-    /// Puts sizes in place of free dimensions; those without one stay.
+    /// Puts sizes in place of symbolic dimensions; those without one stay.
     pub fn substitute(&self, sizes: &Sizes) -> Result<Dim, DimError> {
         let Repr::Sum(terms) = &self.0 else {
             return if self.is_exact() { Ok(self.clone()) } else { Err(DimError::TooLarge) };
@@ -249,7 +249,7 @@ impl Dim {
         if sum.is_exact() { Ok(sum) } else { Err(DimError::TooLarge) }
     }
 
-    /// The number for given free dimensions.
+    /// The number for given sizes of the symbolic dimensions.
     pub fn evaluate(&self, sizes: &Sizes) -> Result<i64, DimError> {
         let value = self.substitute(sizes)?;
         value.as_number().ok_or_else(|| {
@@ -259,7 +259,7 @@ impl Dim {
         })
     }
 
-    /// Whether every number in it is what the arithmetic of whole numbers gives, none of them cut off at 64 bits.
+    /// Whether all coefficients are exact, none of them [`UNKNOWN`].
     pub fn is_exact(&self) -> bool {
         let exact = |atom: &Atom| match atom {
             Atom::Symbol(_) => true,
@@ -275,7 +275,7 @@ impl Dim {
         }
     }
 
-    /// Whether `self >= other` for all sizes of the free dimensions, each at least 1.
+    /// Whether `self >= other` for all sizes of the symbolic dimensions, each at least 1.
     /// `false` means "not proven".
     pub fn at_least(&self, other: &Dim) -> bool {
         match (self.as_number(), other.as_number()) {
@@ -290,7 +290,7 @@ impl Dim {
         }
         let terms = self.terms();
         if terms.iter().all(|(factors, coefficient)| *coefficient >= 0 || factors.is_empty()) {
-            // Every free dimension is at least 1, so the least value is the sum of the coefficients,
+            // Every symbolic dimension is at least 1, so the least value is the sum of the coefficients,
             // leaving out the terms whose atoms could be 0.
             let least = terms.iter().fold(0i128, |sum, (factors, coefficient)| {
                 let positive = factors.iter().all(|(atom, _)| atom.is_positive());
@@ -317,7 +317,7 @@ impl Dim {
 }
 
 impl Atom {
-    /// Whether it is at least 1 whatever the free dimensions are.
+    /// Whether the size is at least 1 for all symbolic dimensions.
     fn is_positive(&self) -> bool {
         match self {
             Atom::Symbol(_) => true,

@@ -1,4 +1,4 @@
-//! Random numbers in runs: what a call that draws gives for elements one after another.
+//! Random numbers for runs of consecutive elements.
 
 use super::graph::RandKind;
 use crate::base::philox::{Draw, uniform_f32};

@@ -1,4 +1,4 @@
-//! Graphs: nodes in order, operands before users.
+//! Graphs: lists of nodes, operands before users (static single assignment).
 
 use super::affine::{Affine, StepId};
 use super::dim::Dim;
@@ -26,7 +26,7 @@ pub enum Op {
         path: Arc<str>,
         ty: Type,
     },
-    /// Kept between steps but not trained: running statistics, the moments of an optimiser.
+    /// A tensor that is kept between steps but not trained: running statistics, the moments of an optimiser.
     State {
         path: Arc<str>,
         ty: Type,
@@ -45,7 +45,7 @@ pub enum Op {
         step: Affine,
         step_axes: u32,
     },
-    /// The operand itself, told apart from equal expressions: the variable of a `grad`.
+    /// The operand itself, as a node that is not merged with equal ones: the variable of a `grad`.
     Mark(u32),
     /// A recurrence. Operands: the initial carries, then the captures. Its results are read by [`Op::Result`].
     Scan(Arc<Scan>),
@@ -71,13 +71,14 @@ pub struct Loop {
     pub shape: Vec<Dim>,
     /// One subscript for each axis of the result.
     pub write: Vec<Sub>,
-    /// Whether a write outside the result is left out. Otherwise all are within it.
+    /// The out-of-bounds mode of the write: `true` drops it; otherwise all writes are in bounds.
     pub dropping: bool,
     pub combine: Combine,
     pub body: Body,
 }
 
-/// How the values written to one element become one. What is never written keeps the identity.
+/// How several values that are written to one element are combined. An element that is never written has the
+/// identity.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub enum Combine {
     /// No element is written twice; identity 0.
@@ -90,8 +91,8 @@ pub enum Combine {
     Max,
     /// Identity +∞ (of ints the greatest, true); on bools "all". A NaN is passed over.
     Min,
-    /// The place of the first greatest value: the row-major number of the point among the indices that
-    /// `write` does not use; 0 if nothing was written.
+    /// The index of the first greatest value: the row-major number of its point among the indices that `write` does
+    /// not use; 0 if nothing was written.
     ArgMax,
     /// The same of the first least value.
     ArgMin,
@@ -108,7 +109,7 @@ pub enum RandKind {
 /// A body applied `trip` times. In the body [`Op::Carry`] and [`Op::Capture`] are the leaves, and
 /// subscripts may use `Var::Step(step)`, which runs from 0 to `trip - 1`, or down if `reverse`.
 /// The outputs of the body are the next carries, then what is collected; result k of a collected value has
-/// a new first axis of size `trip` with step t at place t.
+/// a new first axis of size `trip` with step t at index t.
 #[derive(Clone, Debug)]
 pub struct Scan {
     pub step: StepId,
@@ -171,7 +172,7 @@ pub struct Graph {
     nodes: Vec<Node>,
     interned: Interner,
     pub outputs: Vec<Output>,
-    /// Given to the nodes that are added from now on.
+    /// The origin of the nodes that are added from now on.
     pub origin: Origin,
 }
 
@@ -214,7 +215,7 @@ impl Graph {
     /// Adds a node, or finds the equal one that is there.
     ///
     /// # Panics
-    /// On operands that the op cannot have: a mistake of the caller, which the verifier would name.
+    /// If the op cannot have these operands: a mistake of the caller, which the verifier would report.
     pub fn add(&mut self, op: Op, operands: Vec<NodeId>) -> NodeId {
         let is_equal = |place: u32| {
             let node = &self.nodes[place as usize];
@@ -244,9 +245,9 @@ impl Graph {
 
     /// Adds a node with the origin of another graph's node.
     pub fn add_from(&mut self, op: Op, operands: Vec<NodeId>, origin: &Origin) -> NodeId {
-        let it = std::mem::replace(&mut self.origin, origin.clone());
+        let previous = std::mem::replace(&mut self.origin, origin.clone());
         let id = self.add(op, operands);
-        self.origin = it;
+        self.origin = previous;
         id
     }
 
@@ -260,7 +261,7 @@ impl Graph {
             let node = &self.nodes[place as usize];
             node.op == op && node.operands == operands
         };
-        // What was entered for the node before stays: nothing is equal to it any more.
+        // The node's old entry stays in the table; no new node is equal to it any more.
         if let Err(slot) = self.interned.find(&(&op, &operands), is_equal) {
             self.interned.enter(slot, id.0);
         }
@@ -305,7 +306,7 @@ impl Graph {
         }
     }
 
-    /// All nodes that the given ones need, themselves included.
+    /// For each node whether one of the given nodes depends on it, themselves included.
     pub fn reachable(&self, from: impl IntoIterator<Item = NodeId>) -> Vec<bool> {
         let mut needed = vec![false; self.nodes.len()];
         from.into_iter().for_each(|id| needed[id.0 as usize] = true);
@@ -330,7 +331,7 @@ impl Scan {
 }
 
 impl Body {
-    /// The type of a scalar, given those of the operands that are read.
+    /// The type of a scalar, given the types of the operands.
     pub fn elem_of(&self, id: super::ScalarId, read: &dyn Fn(u32) -> Elem) -> Elem {
         match &self[id] {
             Scalar::Float(_) => Elem::Float,
@@ -350,7 +351,7 @@ impl Body {
 }
 
 impl Loop {
-    /// The index that each axis of the result is written by, where it is one alone.
+    /// The index that subscripts an axis of the result by itself, if there is one.
     pub fn write_index(&self, axis: usize) -> Option<usize> {
         match &self.write[axis] {
             Sub::Affine(affine) => affine.as_index(),

@@ -10,12 +10,12 @@ pub struct Interner {
 }
 
 impl Interner {
-    /// The place of the entry that `is_equal`, or else the slot in which to enter it.
+    /// The index of the entry that `is_equal`, or else the slot in which to enter it.
     pub fn find(&self, key: &impl Hash, is_equal: impl Fn(u32) -> bool) -> Result<u32, u64> {
         let mut hasher = FastHasher::default();
         key.hash(&mut hasher);
         let mut slot = hasher.finish();
-        // Different entries of one hash stand in the slots that follow.
+        // Different entries with the same hash are in the slots that follow (linear probing).
         while let Some(place) = self.places.get(&slot) {
             if is_equal(*place) {
                 return Ok(*place);

@@ -1,4 +1,4 @@
-//! What the inputs and outputs of a graph are, as the parts of the compiler and of a run tell them to one another.
+//! Keys: what an input, an output or a tensor of the caller is, as a type that all stages share.
 //!
 //! A key prints as the text form of a graph has it, and reads back to the same key: `image`, `digits.test.image`,
 //! `step`, `loss:0`. A field whose name would be read as something else, such as `step`, prints as `field:step`.
@@ -15,7 +15,7 @@ pub struct ColumnKey {
     pub field: Arc<str>,
 }
 
-/// What a graph is given.
+/// The key of an input of a graph.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub enum InputKey {
     /// A field of the data that is trained on, for the rows of a batch; an input of a model; an argument.
@@ -32,7 +32,7 @@ pub enum InputKey {
     Statistic(u32),
 }
 
-/// What a graph gives.
+/// The key of an output of a graph.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub enum OutputKey {
     /// A field, a carry, a result by its number.

@@ -1,7 +1,8 @@
-//! Lifting: what a scan's body computes in each step without the carries, computed for all steps at once.
+//! Lifting (vectorisation over the steps): values of a scan's body that do not depend on the carries are computed
+//! for all steps at once.
 //!
 //! A lifted node has a new first axis, the step: its loop gets a new first index in the place of
-//! `Var::Step(step)`. What does not vary with the step is made once and not lifted.
+//! `Var::Step(step)`. A node that does not vary with the step is copied as it is.
 
 use super::LoopBuilder;
 use super::affine::{Affine, StepId, Var};
@@ -10,9 +11,9 @@ use super::graph::{Graph, Loop, Node, NodeId, Op};
 use super::scalar::{Body, Scalar, Sub};
 use std::sync::Arc;
 
-/// Where a node of the body has gone in the outer graph.
+/// The copy of a node of the body in the outer graph.
 #[derive(Clone, Copy)]
-struct Place {
+struct BodyCopy {
     node: NodeId,
     /// Whether its first axis is the step.
     lifted: bool,
@@ -31,45 +32,45 @@ pub fn lift(
     capture: impl Fn(usize) -> NodeId,
 ) -> Option<Vec<NodeId>> {
     let needed = body.reachable(nodes.iter().copied());
-    let mut places: Vec<Option<Place>> = vec![None; body.len()];
-    let own_origin = outer.origin.clone();
+    let mut copies: Vec<Option<BodyCopy>> = vec![None; body.len()];
+    let previous_origin = outer.origin.clone();
     let mut possible = true;
     for (id, node) in body.nodes().filter(|(id, _)| needed[id.0 as usize]) {
-        let operands: Option<Vec<Place>> =
-            node.operands.iter().map(|operand| places[operand.0 as usize]).collect();
+        let operands: Option<Vec<BodyCopy>> =
+            node.operands.iter().map(|operand| copies[operand.0 as usize]).collect();
         outer.origin = node.origin.clone();
-        let place = operands.and_then(|operands| lift_node(outer, node, &operands, step, trip, &capture));
-        possible &= place.is_some();
+        let copy = operands.and_then(|operands| lift_node(outer, node, &operands, step, trip, &capture));
+        possible &= copy.is_some();
         if !possible {
             break;
         }
-        places[id.0 as usize] = place;
+        copies[id.0 as usize] = copy;
     }
     let results = nodes.iter().map(|node| {
-        let place = places[node.0 as usize]?;
-        Some(if place.lifted { place.node } else { repeat(outer, place.node, trip) })
+        let copy = copies[node.0 as usize]?;
+        Some(if copy.lifted { copy.node } else { repeat(outer, copy.node, trip) })
     });
     let results = if possible { results.collect() } else { None };
-    outer.origin = own_origin;
+    outer.origin = previous_origin;
     results
 }
 
 fn lift_node(
     outer: &mut Graph,
     node: &Node,
-    operands: &[Place],
+    operands: &[BodyCopy],
     step: StepId,
     trip: &Dim,
     capture: &impl Fn(usize) -> NodeId,
-) -> Option<Place> {
+) -> Option<BodyCopy> {
     let varies = operands.iter().any(|operand| operand.lifted);
     let plain: Vec<NodeId> = operands.iter().map(|operand| operand.node).collect();
     let longer =
         |shape: &[Dim]| std::iter::once(trip.clone()).chain(shape.iter().cloned()).collect::<Vec<Dim>>();
     let fixed =
-        |outer: &mut Graph, plain| Some(Place { node: outer.add(node.op.clone(), plain), lifted: false });
+        |outer: &mut Graph, plain| Some(BodyCopy { node: outer.add(node.op.clone(), plain), lifted: false });
     match &node.op {
-        Op::Capture { index, .. } => Some(Place { node: capture(*index as usize), lifted: false }),
+        Op::Capture { index, .. } => Some(BodyCopy { node: capture(*index as usize), lifted: false }),
         Op::Carry { .. } => None,
         Op::Input { .. } | Op::Param { .. } | Op::State { .. } | Op::Const(_) => fixed(outer, plain),
         Op::Loop(body) => {
@@ -78,19 +79,19 @@ fn lift_node(
             }
             let lifted: Vec<bool> = operands.iter().map(|operand| operand.lifted).collect();
             let body = lift_loop(body, &lifted, step, trip);
-            Some(Place { node: outer.add(Op::Loop(Arc::new(body)), plain), lifted: true })
+            Some(BodyCopy { node: outer.add(Op::Loop(Arc::new(body)), plain), lifted: true })
         }
         Op::Reshape { shape } if varies => {
-            Some(Place { node: outer.add(Op::Reshape { shape: longer(shape) }, plain), lifted: true })
+            Some(BodyCopy { node: outer.add(Op::Reshape { shape: longer(shape) }, plain), lifted: true })
         }
         Op::Reshape { .. } => fixed(outer, plain),
-        Op::Mark(_) => Some(Place { node: outer.add(node.op.clone(), plain), lifted: varies }),
+        Op::Mark(_) => Some(BodyCopy { node: outer.add(node.op.clone(), plain), lifted: varies }),
         Op::Rand { kind, stream, shape, step: count, step_axes } => {
             let coefficient = count.coefficient(Var::Step(step));
             if coefficient.is_number(0) {
                 return fixed(outer, plain);
             }
-            // The steps count through the axes that are steps already.
+            // The axes that count steps already are counted on.
             if coefficient != Dim::product(&shape[..*step_axes as usize]) {
                 return None;
             }
@@ -104,7 +105,7 @@ fn lift_node(
                 step: rest,
                 step_axes: step_axes + 1,
             };
-            Some(Place { node: outer.add(op, plain), lifted: true })
+            Some(BodyCopy { node: outer.add(op, plain), lifted: true })
         }
         Op::Scan(scan) => {
             let fits = !varies && !graph_uses_step(&scan.body, step);
@@ -118,7 +119,7 @@ fn lift_loop(body: &Loop, lifted: &[bool], step: StepId, trip: &Dim) -> Loop {
     let shift = |affine: &Affine| {
         affine.substitute(|var| match var {
             Var::Index(index) => Affine::index(index as usize + 1),
-            Var::Step(it) if it == step => Affine::index(0),
+            Var::Step(counter) if counter == step => Affine::index(0),
             Var::Step(_) => Affine::var(var),
         })
     };
@@ -177,14 +178,22 @@ fn graph_uses_step(graph: &Graph, step: StepId) -> bool {
 impl Loop {
     /// Whether a subscript or value varies with the step of a scan.
     pub fn uses_step(&self, step: StepId) -> bool {
-        let var = Var::Step(step);
-        let in_sub = |sub: &Sub| matches!(sub, Sub::Affine(affine) if affine.uses(var));
-        self.write.iter().any(in_sub)
-            || self.body.nodes.iter().any(|scalar| match scalar {
-                Scalar::Affine(affine) => affine.uses(var),
-                Scalar::Read { subs, .. } => subs.iter().any(in_sub),
-                _ => false,
-            })
+        self.write_affines().chain(self.body.affines()).any(|affine| affine.uses(Var::Step(step)))
+    }
+
+    /// The affine subscripts of the write.
+    fn write_affines(&self) -> impl Iterator<Item = &Affine> {
+        self.write.iter().filter_map(|sub| match sub {
+            Sub::Affine(affine) => Some(affine),
+            Sub::Value(_) => None,
+        })
+    }
+}
+
+impl Body {
+    /// Whether a subscript or value varies with the step of some scan.
+    pub fn uses_any_step(&self) -> bool {
+        self.affines().flat_map(|affine| &affine.terms).any(|(var, _)| matches!(var, Var::Step(_)))
     }
 }
 

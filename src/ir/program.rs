@@ -1,11 +1,11 @@
-//! A whole checked file: what `sema/` makes of it and `runtime/` carries out.
+//! A checked program: the contract between `sema/`, which makes it, and `compile/` and `runtime/`, which run it.
 //!
 //! Everything that computes is a [`Graph`]; the rest says where its inputs come from and where its outputs go.
 //! Keys tie them together ([`InputKey`](super::InputKey), [`OutputKey`](super::OutputKey)):
 //!
 //! - a step or evaluation graph has an [`Op::Input`](super::Op::Input) for each data field it uses
 //!   (`image: [batch, 64]`), and `step` (int, 1 for the first update);
-//! - any graph may have one for a whole column (`digits.test.image`), whose first axis is the free dimension
+//! - any graph may have one for a whole column (`digits.test.image`), whose first axis is the symbolic dimension
 //!   `digits.test.rows`;
 //! - `Op::Param` and `Op::State` name variables by path; an output `param:PATH` or `state:PATH` is the new
 //!   value of that variable.
@@ -18,7 +18,7 @@ use super::types::Type;
 use crate::base::Span;
 use std::sync::Arc;
 
-/// The free dimension that is the number of rows of a batch.
+/// The symbolic dimension that is the number of rows of a batch.
 pub const BATCH: &str = "batch";
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -54,11 +54,11 @@ pub struct Program {
     pub models: Vec<Model>,
     /// `train`, `print`, `expect`, `plot` and `generate`, in the order written.
     pub actions: Vec<Action>,
-    /// Checked before code is made for certain sizes.
+    /// Conditions that are checked before code is generated for given sizes.
     pub requirements: Vec<Requirement>,
 }
 
-/// A condition on sizes that waits until the free dimensions in it have their numbers: a subscript that was
+/// A condition on sizes that waits until the symbolic dimensions in it have their numbers: a subscript that was
 /// not proven to lie within its axis.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Requirement {
@@ -375,7 +375,7 @@ pub struct Plot {
     pub series: Vec<String>,
 }
 
-/// A text that a model goes on with, one character at a time.
+/// A text that a model continues, one character at a time (autoregressive sampling).
 #[derive(Clone, Debug)]
 pub struct Generate {
     pub span: Span,

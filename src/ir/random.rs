@@ -1,7 +1,7 @@
 //! Random graphs, for tests of everything that takes graphs.
 //!
 //! They are sound by construction: indices stay in bounds, types fit. All ops occur, nested in scans too.
-//! Their only free dimension is `n`.
+//! Their only symbolic dimension is `n`.
 
 use super::interpret::{Feed, Real, Tensor};
 use super::*;
@@ -70,7 +70,7 @@ pub fn feed<F: Real>(seed: u64, n: usize) -> Feed<F> {
         Tensor::floats(shape.to_vec(), (0..count).map(|_| F::from_f64(random.float())).collect())
     };
     let inputs = [("a", floats(&[n])), ("b", floats(&[n, 3])), ("c", floats(&[3, 2])), ("e", floats(&[]))];
-    let mut inputs: std::collections::BTreeMap<crate::ir::InputKey, Tensor<F>> =
+    let mut inputs: std::collections::BTreeMap<InputKey, Tensor<F>> =
         inputs.into_iter().map(|(name, value)| (name.into(), value)).collect();
     let variables = [("layer.weight", floats(&[3])), ("layer.mean", floats(&[3]))];
     let ints = (0..n).map(|_| random.below(7) as i64 - 3).collect();

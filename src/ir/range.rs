@@ -1,25 +1,25 @@
-//! What values the elements of a tensor can have, as far as its formula says it: a sigmoid lies in 0..1, a
-//! softmax too, and its logarithm is not above 0. NaN is left out of account.
+//! Range analysis of floats: between which values the elements of a tensor lie, as far as its formula shows it. A
+//! sigmoid lies in 0..1, a softmax too, and its logarithm is not above 0. NaN is ignored.
 //!
-//! Intervals of real numbers, one for each node. Three sums are known by their form: a number divided by a sum that
-//! it is part of, minus the logarithm of a sum that its exponential is part of, and minus a maximum that it is
-//! part of.
+//! The analysis computes an interval of real numbers for each node. Three forms are recognised beyond interval
+//! arithmetic: a term divided by the sum that it belongs to, a term minus the logarithm of the sum of exponentials
+//! that it belongs to, and a term minus the maximum that it belongs to.
 
 use super::affine::Affine;
 use super::dim::Dim;
 use super::graph::{Combine, Graph, Loop, NodeId, Op, RandKind};
 use super::scalar::{BinaryOp, Body, Number, Scalar, ScalarId, Sub, UnaryOp};
 
-/// What is known of the elements of a tensor.
+/// The range of the elements of a tensor.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Range {
     pub low: f64,
     pub high: f64,
-    /// Whether every number between is reached, whatever the data, by some values of the parameters.
+    /// Whether for any data some values of the parameters reach every number in the range.
     pub reached: bool,
     /// Whether the exponentials along an axis add up to 1.
     pub logarithms: bool,
-    /// Whether the elements are parameters as they stand, which nothing else decides.
+    /// Whether the elements are parameters, without any operation on them.
     free: bool,
 }
 
@@ -34,7 +34,7 @@ impl Range {
         Range::within(self.low.min(other.low), self.high.max(other.high))
     }
 
-    /// By a function that grows.
+    /// The range of a monotonically increasing function of the elements.
     fn growing(self, f: impl Fn(f64) -> f64) -> Range {
         Range { reached: self.reached, ..Range::within(f(self.low), f(self.high)) }
     }
@@ -58,7 +58,7 @@ fn node(graph: &Graph, id: NodeId, known: &[Range]) -> Range {
     let node = &graph[id];
     let of = |id: NodeId| known[id.0 as usize];
     match &node.op {
-        // What the text itself says is not for a formula to be advised about.
+        // A constant is written in the program, so there is nothing to warn about.
         Op::Const(_) => Range::UNKNOWN,
         Op::Reshape { .. } | Op::Mark(_) => of(node.operands[0]),
         Op::Rand { kind: RandKind::Uniform, .. } => Range::within(0.0, 1.0),
@@ -74,7 +74,7 @@ fn node(graph: &Graph, id: NodeId, known: &[Range]) -> Range {
     }
 }
 
-/// The least range that has all values.
+/// The smallest range that contains all values.
 fn hull_of(values: impl Iterator<Item = f64>) -> Range {
     let (low, high) = values
         .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
@@ -99,14 +99,14 @@ fn of_loop(graph: &Graph, body: &Loop, operands: &[NodeId], known: &[Range]) -> 
         Combine::Mul if value.low >= 0.0 && value.high <= 1.0 => Range::within(0.0, 1.0),
         Combine::Mul if value.low >= 0.0 => Range::within(0.0, f64::INFINITY),
         Combine::Mul => Range::UNKNOWN,
-        // Over nothing they are infinite, which no size that is known allows.
+        // Without any term they are infinite, but no known size allows that.
         Combine::Max | Combine::Min => Range::within(value.low, value.high),
         Combine::ArgMax | Combine::ArgMin => Range::within(0.0, f64::INFINITY),
     };
     if is_map || sums_whole_axes(body) {
         return range;
     }
-    // What nothing is written to is 0.
+    // Elements that are not written are 0.
     let zero = Range::within(0.0, 0.0);
     if matches!(body.combine, Combine::Set | Combine::Add) { range.hull(zero) } else { Range::UNKNOWN }
 }
@@ -129,23 +129,23 @@ fn sums_whole_axes(body: &Loop) -> bool {
     })
 }
 
-/// What stands on a side of a comparison.
+/// One side of a comparison.
 #[derive(Clone, Copy)]
 enum Side {
-    /// In the same expression.
+    /// A scalar of the same expression.
     Scalar(ScalarId),
-    /// In that of another tensor.
+    /// A term of the expression of another tensor.
     Term(Option<Term>),
 }
 
-/// The same in several expressions over the same domain.
+/// A term that can be recognised in several expressions over the same domain.
 #[derive(Clone, Copy, PartialEq)]
 enum Term {
     Number(Number),
     Node(NodeId),
 }
 
-/// A scalar expression and where its reads lead.
+/// A scalar expression and the tensors that it reads.
 struct Expression<'a> {
     graph: &'a Graph,
     operands: &'a [NodeId],
@@ -312,7 +312,7 @@ impl Expression<'_> {
         read_at_own_indices(self.graph, (self.body, self.domain.len()), self.operands, id)
     }
 
-    /// What a scalar reads, and at which subscripts.
+    /// The node that a scalar reads, and the subscripts.
     fn read(&self, id: ScalarId) -> Option<(NodeId, &[Sub])> {
         match &self.body.nodes[id.0 as usize] {
             Scalar::Read { operand, subs, padded: false } => Some((self.operands[*operand as usize], subs)),
@@ -342,7 +342,7 @@ impl Expression<'_> {
     }
 }
 
-/// The tensor behind views that change nothing about its elements and their places.
+/// The tensor behind views that change neither its elements nor their subscripts.
 fn plain(graph: &Graph, mut id: NodeId) -> NodeId {
     loop {
         let node = &graph[id];
@@ -364,7 +364,7 @@ fn plain(graph: &Graph, mut id: NodeId) -> NodeId {
     }
 }
 
-/// What a scalar reads at the indices of the domain, in order; an axis of size 1 is read at 0.
+/// The tensor that a scalar reads at the indices of the domain, in order; an axis of size 1 is read at 0.
 fn read_at_own_indices(
     graph: &Graph,
     (body, rank): (&Body, usize),
@@ -390,7 +390,7 @@ fn read_at_own_indices(
     }
 }
 
-/// The tensor whose elements one function is applied to.
+/// The tensor to whose elements a node applies this function.
 fn map_of(graph: &Graph, id: NodeId, function: UnaryOp) -> Option<NodeId> {
     let node = &graph[plain(graph, id)];
     let Op::Loop(body) = &node.op else { return None };
@@ -402,7 +402,7 @@ fn map_of(graph: &Graph, id: NodeId, function: UnaryOp) -> Option<NodeId> {
     }
 }
 
-/// The tensor that is summed over whole axes.
+/// The tensor that a node sums over whole axes.
 fn summed(graph: &Graph, id: NodeId, combine: Combine) -> Option<NodeId> {
     let node = &graph[plain(graph, id)];
     let Op::Loop(body) = &node.op else { return None };

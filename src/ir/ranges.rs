@@ -1,7 +1,7 @@
-//! Between which numbers the ints of a static graph lie.
+//! Range analysis of the ints of a static graph (interval analysis).
 //!
-//! An int is a whole number of 64 bits. What is known of the ranges says which tensors and scalars of ints may be
-//! kept in 32 bits, and which operations cannot leave 64 bits; native code tests all others when it runs.
+//! An int is a whole number of 64 bits. The ranges decide which tensors and scalars of ints are kept in 32 bits,
+//! and which operations certainly do not overflow 64 bits; native code checks all others when it runs.
 
 use super::affine::{Affine, StepId, Var};
 use super::graph::{Combine, Graph, Loop, NodeId, Op, Scan};
@@ -20,7 +20,7 @@ pub struct Range {
 
 impl Range {
     pub const ALL: Range = Range { least: i64::MIN, greatest: i64::MAX };
-    /// What 32 bits hold.
+    /// The numbers that 32 bits hold.
     pub const NARROW: Range = Range { least: i32::MIN as i64, greatest: i32::MAX as i64 };
     const ZERO: Range = Range { least: 0, greatest: 0 };
     const BIT: Range = Range { least: 0, greatest: 1 };
@@ -29,7 +29,7 @@ impl Range {
         Range { least, greatest }
     }
 
-    /// Whether 32 bits hold all of it.
+    /// Whether 32 bits hold all numbers of the range.
     pub fn is_narrow(&self) -> bool {
         Range::NARROW.contains(self)
     }
@@ -42,7 +42,7 @@ impl Range {
         Range::new(self.least.min(other.least), self.greatest.max(other.greatest))
     }
 
-    /// Cut off at 64 bits, and whether nothing was.
+    /// The range clipped to 64 bits, and whether nothing was clipped.
     fn cut(least: i128, greatest: i128) -> (Range, bool) {
         let all = i128::from(i64::MIN)..=i128::from(i64::MAX);
         let cut = |value: i128| value.clamp(*all.start(), *all.end()) as i64;
@@ -59,13 +59,13 @@ impl Range {
     }
 }
 
-/// The name under which the sizes of a graph tell how many bits the ints of an input have: see [`note_input`].
+/// The symbolic dimension whose size stands for the number of bits of an input's ints: see [`note_input`].
 fn bits_of(input: &InputKey) -> Symbol {
     format!("{input}: bits").into()
 }
 
-/// Tells with the sizes between which powers of two the ints of an input lie, so that code is made for these.
-/// Without it they have 32 bits.
+/// Notes among the sizes between which powers of two the ints of an input lie, so that code is specialised for
+/// them. An input without a note has ints of 32 bits.
 pub fn note_input(sizes: &mut Sizes, input: &InputKey, range: Range) {
     let bits = |value: i64| 64 - i64::from((if value < 0 { !value } else { value }).leading_zeros());
     let most = bits(range.least).max(bits(range.greatest));
@@ -73,7 +73,7 @@ pub fn note_input(sizes: &mut Sizes, input: &InputKey, range: Range) {
     sizes.insert(bits_of(input), number.into());
 }
 
-/// What was told of an input.
+/// The range that was noted of an input.
 pub fn range_of_input(sizes: &Sizes, input: &InputKey) -> Range {
     let most = |bits: i64| if bits >= 63 { i64::MAX } else { (1 << bits) - 1 };
     match sizes.get(&bits_of(input)).and_then(|bits| bits.as_number()) {
@@ -83,18 +83,19 @@ pub fn range_of_input(sizes: &Sizes, input: &InputKey) -> Range {
     }
 }
 
-/// What is known of the scalars of a body. Those that are not ints have the range [`Range::ALL`].
+/// The ranges of the scalars of a body. Those that are not ints have the range [`Range::ALL`].
 #[derive(Clone, Debug)]
 pub struct OfBody {
     pub ranges: Vec<Range>,
-    /// Operations whose result may leave 64 bits.
+    /// For each scalar whether it may overflow 64 bits.
     pub open: Vec<bool>,
 }
 
-/// The trip counts of the scans around.
+/// The trip counts of the enclosing scans.
 pub type Trips<'a> = &'a dyn Fn(StepId) -> Option<i64>;
 
-/// The least and the greatest value of a linear form; `None` if a size is not a number or it may leave 64 bits.
+/// The least and the greatest value of an affine expression; `None` if a size is not a number or the value may
+/// overflow 64 bits.
 pub fn of_affine(affine: &Affine, domain: &[i64], trips: Trips<'_>) -> Option<Range> {
     let constant = i128::from(affine.constant.as_number()?);
     let (mut least, mut greatest) = (constant, constant);
@@ -110,7 +111,7 @@ pub fn of_affine(affine: &Affine, domain: &[i64], trips: Trips<'_>) -> Option<Ra
     Some(Range::cut(least, greatest)).filter(|(_, exact)| *exact).map(|(range, _)| range)
 }
 
-/// Ranges in a body, given the type and the range of what it reads.
+/// The ranges in a body, given the type and the range of each operand.
 pub fn of_body(body: &Body, domain: &[i64], trips: Trips<'_>, read: &dyn Fn(u32) -> (Elem, Range)) -> OfBody {
     let mut of = InBody { nodes: &body.nodes, ranges: Vec::new(), elems: Vec::new(), open: Vec::new() };
     for scalar in &body.nodes {
@@ -137,7 +138,7 @@ impl InBody<'_> {
         }
     }
 
-    /// Type, range, and whether the operation may leave 64 bits.
+    /// Type, range, and whether the operation may overflow 64 bits.
     fn scalar(
         &self,
         scalar: &Scalar,
@@ -227,7 +228,7 @@ impl InBody<'_> {
     }
 }
 
-/// The range of a result, and whether it is sure to stay in 64 bits.
+/// The range of a result, and whether it certainly fits in 64 bits.
 fn binary(op: BinaryOp, a: &Range, b: &Range) -> (Range, bool) {
     let ((a_least, a_most), (b_least, b_most)) = (a.ends(), b.ends());
     let around = |values: [i128; 4]| {
@@ -252,7 +253,8 @@ fn binary(op: BinaryOp, a: &Range, b: &Range) -> (Range, bool) {
     }
 }
 
-/// The range of what a loop makes of values of a range, and whether combining them is sure to stay in 64 bits.
+/// The range of the elements of a loop's result, given the range of the values that it combines, and whether
+/// combining them certainly does not overflow 64 bits.
 pub fn of_combined(body: &Loop, value: Range, domain: &[i64]) -> (Range, bool) {
     let uses = |index: usize| {
         body.write.iter().any(|sub| match sub {
@@ -263,7 +265,7 @@ pub fn of_combined(body: &Loop, value: Range, domain: &[i64]) -> (Range, bool) {
     let by_value = body.write.iter().any(|sub| matches!(sub, Sub::Value(_)));
     let bare = (0..body.write.len()).filter_map(|axis| body.write_index(axis)).collect::<Vec<usize>>();
     let indices = 0..domain.len();
-    // How many values may meet in one element: of indices that stand alone in a subscript, one.
+    // How many values may be combined in one element: an index that is a subscript by itself contributes one value.
     let terms = |index: &usize| by_value || !bare.contains(index);
     let count = indices.clone().filter(terms).fold(1i128, |n, index| n.saturating_mul(domain[index].into()));
     let covers = !by_value
@@ -297,12 +299,12 @@ pub fn of_combined(body: &Loop, value: Range, domain: &[i64]) -> (Range, bool) {
     }
 }
 
-/// What is known of the nodes of a graph, and of those in the bodies of its scans.
+/// The ranges of the nodes of a graph and of the bodies of its scans.
 #[derive(Clone, Default, Debug)]
 pub struct OfGraph {
     nodes: Vec<Range>,
     bodies: HashMap<NodeId, OfGraph>,
-    /// Of the carries of the scans, over all steps.
+    /// The ranges of the carries of the scans over all steps.
     carries: HashMap<NodeId, Vec<Range>>,
 }
 
@@ -311,7 +313,7 @@ impl OfGraph {
         self.nodes.get(id.0 as usize).copied().unwrap_or(Range::ALL)
     }
 
-    /// What is known within the body of a scan.
+    /// The ranges within the body of a scan.
     pub fn body(&self, scan: NodeId) -> OfGraph {
         self.bodies.get(&scan).cloned().unwrap_or_default()
     }
@@ -325,7 +327,7 @@ impl OfGraph {
 /// The number of the last step that a training may have, so that `step + 1` is an int of 32 bits.
 pub const MAX_STEP: i64 = 1 << 30;
 
-/// How often the body of a scan is gone through for the range of its carries, at most.
+/// The most passes over the body of a scan for the ranges of its carries.
 const MAX_ROUNDS: i64 = 1024;
 
 /// Ranges of all nodes of a static graph; `input` says those of its inputs.
@@ -390,8 +392,8 @@ fn of_loop(body: &Loop, trips: Trips<'_>, read: &dyn Fn(u32) -> (Elem, Range)) -
     of_combined(body, value, &domain).0
 }
 
-/// What is known in a scan's body, and of its carries. Going through the body once more is one more step, so after
-/// as many rounds as there are steps the ranges hold, or earlier where nothing changes any more.
+/// The ranges in a scan's body and of its carries (abstract interpretation). Each pass over the body stands for one
+/// step, so the ranges hold after as many passes as there are steps, or earlier at a fixed point.
 fn of_scan(
     scan: &Scan,
     input: &dyn Fn(&InputKey) -> Range,
@@ -405,7 +407,7 @@ fn of_scan(
     for round in 0..=MAX_ROUNDS {
         let inner = in_graph(&scan.body, input, &carries, captures, &trips);
         let next = scan.body.outputs.iter().take(scan.n_carries).map(|it| inner.node(it.node));
-        let wider: Vec<Range> = carries.iter().zip(next).map(|(it, next)| it.union(&next)).collect();
+        let wider: Vec<Range> = carries.iter().zip(next).map(|(carry, next)| carry.union(&next)).collect();
         if wider == carries || trip.is_some_and(|trip| round >= trip) {
             return (inner, carries);
         }
@@ -415,7 +417,7 @@ fn of_scan(
     (in_graph(&scan.body, input, &carries, captures, &trips), carries)
 }
 
-/// Whether all linear forms of indices and scan steps, in values and in subscripts, stay in 64 bits.
+/// Whether all affine expressions, as values and as subscripts, fit in 64 bits.
 pub fn linear_forms_fit(graph: &Graph) -> bool {
     fits_within(graph, &|_| None)
 }

@@ -1,7 +1,6 @@
-//! Copying graphs: dropping what no output needs, replacing nodes on the way, putting one graph into another.
+//! Copies of graphs: without dead nodes, with nodes replaced on the way, or into another graph.
 //!
-//! All of these add operands before users with [`Graph::add_from`], so origins are kept and what has
-//! become equal is shared.
+//! All of these add operands before users with [`Graph::add_from`], so origins are kept and equal nodes are shared.
 
 use super::affine::{Affine, StepId};
 use super::dim::Dim;
@@ -27,9 +26,9 @@ pub fn rewrite(graph: &Graph, mut make: impl FnMut(&mut Graph, &Node, Vec<NodeId
     new
 }
 
-/// Puts all nodes of `from` into `into`. `leaf` is asked for each node without operands and may give what
-/// stands in its place: an argument for an `Input`, an outer node for a `Capture`.
-/// Returns for each node of `from` where it has gone. Outputs are left to the caller.
+/// Copies all nodes of `from` into `into`. `leaf` may give a node of `into` in place of a node without operands: an
+/// argument for an `Input`, an outer node for a `Capture`. Returns for each node of `from` its copy. Outputs are
+/// left to the caller.
 pub fn splice(
     into: &mut Graph,
     from: &Graph,
@@ -42,14 +41,14 @@ pub fn splice(
     places.into_iter().map(|place| place.expect("all nodes are copied")).collect()
 }
 
-/// Makes the nodes marked in `needed`, whose operands must be marked too. Returns where they have gone.
+/// Copies the nodes marked in `needed`, whose operands must be marked too. Returns for each node its copy.
 pub fn copy(
     into: &mut Graph,
     from: &Graph,
     needed: &[bool],
     mut make: impl FnMut(&mut Graph, NodeId, &Node, Vec<NodeId>) -> NodeId,
 ) -> Vec<Option<NodeId>> {
-    let own_origin = into.origin.clone();
+    let previous_origin = into.origin.clone();
     let mut places: Vec<Option<NodeId>> = vec![None; from.len()];
     for (id, node) in from.nodes().filter(|(id, _)| needed[id.0 as usize]) {
         let operands = node.operands.iter();
@@ -58,7 +57,7 @@ pub fn copy(
         into.origin = node.origin.clone();
         places[id.0 as usize] = Some(make(into, id, node, operands));
     }
-    into.origin = own_origin;
+    into.origin = previous_origin;
     places
 }
 
@@ -75,7 +74,7 @@ pub fn fresh_step(graph: &Graph) -> StepId {
 }
 
 impl Op {
-    /// The same op with other sizes and other linear forms, in the bodies of scans too.
+    /// The same op with other sizes and other affine expressions, in the bodies of scans too.
     pub fn try_map_sizes<E>(
         &self,
         dim: &mut dyn FnMut(&Dim) -> Result<Dim, E>,
@@ -117,17 +116,17 @@ impl Op {
 }
 
 impl Loop {
-    /// The same loop with other sizes and other linear forms.
+    /// The same loop with other sizes and other affine expressions.
     pub fn try_map_sizes<E>(
         &self,
         dim: &mut dyn FnMut(&Dim) -> Result<Dim, E>,
         affine: &mut dyn FnMut(&Affine) -> Result<Affine, E>,
     ) -> Result<Loop, E> {
         let mut failed = None;
-        let mut checked = |it: &Affine| {
-            affine(it).unwrap_or_else(|error| {
+        let mut checked = |expression: &Affine| {
+            affine(expression).unwrap_or_else(|error| {
                 failed.get_or_insert(error);
-                it.clone()
+                expression.clone()
             })
         };
         let mut result = self.clone();
@@ -145,7 +144,7 @@ impl Loop {
 }
 
 impl super::Sub {
-    /// The same subscript with another linear form.
+    /// The same subscript with another affine expression.
     pub fn map_affine(&self, mut to: impl FnMut(&Affine) -> Affine) -> super::Sub {
         match self {
             super::Sub::Affine(affine) => super::Sub::Affine(to(affine)),

@@ -1,8 +1,9 @@
 //! The scalar expression of a loop: what is computed at one point of its domain.
 
-use super::affine::Affine;
+use super::affine::{Affine, Var};
 use super::dim::Dim;
 use super::hash::Interner;
+pub use super::operators::{BinaryOp, UnaryOp};
 use super::types::Elem;
 use std::hash::{Hash, Hasher};
 
@@ -24,7 +25,7 @@ impl Hash for Number {
     }
 }
 
-/// A place in a [`Body`].
+/// The index of a scalar in a [`Body`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct ScalarId(pub u32);
 
@@ -34,10 +35,10 @@ pub enum Scalar {
     Float(Number),
     Int(i64),
     Bool(bool),
-    /// A linear form of the indices, as an int. A size is one without indices.
+    /// An affine expression of the indices, as an int. A size is one without indices.
     Affine(Affine),
-    /// An element of an operand of the loop. `padded`: outside the operand it is 0 (`false`);
-    /// otherwise the subscripts are within it, which the maker of the loop has proven.
+    /// An element of an operand of the loop. The out-of-bounds mode is `padded`: outside of the operand the value
+    /// is 0 (`false`). Otherwise all subscripts are in bounds, which whoever made the loop has proven.
     Read {
         operand: u32,
         subs: Vec<Sub>,
@@ -64,51 +65,6 @@ pub enum Sub {
     Value(ScalarId),
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
-pub enum UnaryOp {
-    Neg,
-    Exp,
-    Log,
-    Sin,
-    Cos,
-    Tanh,
-    Sqrt,
-    Erf,
-    /// The distribution function of the standard normal distribution.
-    NormalCdf,
-    Floor,
-    Ceil,
-    /// To the nearest, ties to even.
-    Round,
-    Not,
-    /// From int or bool.
-    ToFloat,
-    /// From float (towards zero; the nearest int where none is, 0 of NaN) or bool.
-    ToInt,
-    /// The value itself; a constant for derivatives.
-    Stop,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
-pub enum BinaryOp {
-    Add,
-    Sub,
-    Mul,
-    /// Of floats.
-    Div,
-    /// Of floats: exp(y log x).
-    Pow,
-    /// Of ints, rounded down; by zero it gives 0.
-    FloorDiv,
-    /// Of ints: `a - b * floor(a / b)`; by zero it gives 0.
-    Mod,
-    Lt,
-    Le,
-    Eq,
-    And,
-    Or,
-}
-
 /// A scalar expression as a list with shared parts.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Body {
@@ -117,26 +73,51 @@ pub struct Body {
 }
 
 impl Body {
-    /// All linear forms of indices in it: those of values and those of subscripts.
+    /// All affine expressions in the body: those that are values and those that are subscripts.
     pub fn affines(&self) -> impl Iterator<Item = &Affine> {
-        self.nodes.iter().flat_map(|scalar| {
-            let (value, subs): (Option<&Affine>, &[Sub]) = match scalar {
-                Scalar::Affine(affine) => (Some(affine), &[]),
-                Scalar::Read { subs, .. } => (None, subs),
-                Scalar::Float(_)
-                | Scalar::Int(_)
-                | Scalar::Bool(_)
-                | Scalar::Unary(..)
-                | Scalar::Binary(..)
-                | Scalar::Select(..)
-                | Scalar::WithSlope { .. } => (None, &[]),
-            };
-            let subscripts = subs.iter().filter_map(|sub| match sub {
-                Sub::Affine(affine) => Some(affine),
-                Sub::Value(_) => None,
-            });
-            value.into_iter().chain(subscripts)
-        })
+        self.nodes.iter().flat_map(Scalar::affines)
+    }
+
+    /// For each scalar the loop indices that it varies with.
+    pub fn dependences(&self) -> Vec<IndexSet> {
+        let mut all: Vec<IndexSet> = Vec::with_capacity(self.nodes.len());
+        for scalar in &self.nodes {
+            let mut indices = IndexSet::default();
+            for (var, _) in scalar.affines().flat_map(|affine| &affine.terms) {
+                if let Var::Index(index) = var {
+                    indices.insert(*index as usize);
+                }
+            }
+            scalar.for_each_operand(|id| indices = indices.union(all[id.0 as usize]));
+            all.push(indices);
+        }
+        all
+    }
+}
+
+/// A set of loop indices. Indices from 63 on are one element of it, so of very large domains it says too much.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct IndexSet(u64);
+
+impl IndexSet {
+    pub fn insert(&mut self, index: usize) {
+        self.0 |= 1 << index.min(63);
+    }
+
+    pub fn contains(self, index: usize) -> bool {
+        self.0 >> index.min(63) & 1 == 1
+    }
+
+    pub fn union(self, other: IndexSet) -> IndexSet {
+        IndexSet(self.0 | other.0)
+    }
+
+    pub fn is_subset(self, other: IndexSet) -> bool {
+        self.0 & !other.0 == 0
+    }
+
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
     }
 }
 
@@ -147,112 +128,36 @@ impl std::ops::Index<ScalarId> for Body {
     }
 }
 
-impl UnaryOp {
-    pub const ALL: [UnaryOp; 16] = [
-        UnaryOp::Neg,
-        UnaryOp::Exp,
-        UnaryOp::Log,
-        UnaryOp::Sin,
-        UnaryOp::Cos,
-        UnaryOp::Tanh,
-        UnaryOp::Sqrt,
-        UnaryOp::Erf,
-        UnaryOp::NormalCdf,
-        UnaryOp::Floor,
-        UnaryOp::Ceil,
-        UnaryOp::Round,
-        UnaryOp::Not,
-        UnaryOp::ToFloat,
-        UnaryOp::ToInt,
-        UnaryOp::Stop,
-    ];
-
-    /// Its spelling in the text form.
-    pub fn name(self) -> &'static str {
-        match self {
-            UnaryOp::Neg => "neg",
-            UnaryOp::Exp => "exp",
-            UnaryOp::Log => "log",
-            UnaryOp::Sin => "sin",
-            UnaryOp::Cos => "cos",
-            UnaryOp::Tanh => "tanh",
-            UnaryOp::Sqrt => "sqrt",
-            UnaryOp::Erf => "erf",
-            UnaryOp::NormalCdf => "normal_cdf",
-            UnaryOp::Floor => "floor",
-            UnaryOp::Ceil => "ceil",
-            UnaryOp::Round => "round",
-            UnaryOp::Not => "not",
-            UnaryOp::ToFloat => "float",
-            UnaryOp::ToInt => "int",
-            UnaryOp::Stop => "stop",
-        }
-    }
-
-    /// The type of the result for an operand of type `elem`; `None` if it does not apply.
-    pub fn result(self, elem: Elem) -> Option<Elem> {
-        match (self, elem) {
-            (UnaryOp::Neg, Elem::Int) => Some(Elem::Int),
-            (UnaryOp::Not, Elem::Bool) => Some(Elem::Bool),
-            (UnaryOp::ToFloat, Elem::Int | Elem::Bool) => Some(Elem::Float),
-            (UnaryOp::ToInt, Elem::Float | Elem::Bool) => Some(Elem::Int),
-            (UnaryOp::Stop, elem) => Some(elem),
-            (UnaryOp::Not | UnaryOp::ToFloat | UnaryOp::ToInt, _) => None,
-            (_, Elem::Float) => Some(Elem::Float),
-            (_, Elem::Int | Elem::Bool) => None,
-        }
-    }
-}
-
-impl BinaryOp {
-    pub const ALL: [BinaryOp; 12] = [
-        BinaryOp::Add,
-        BinaryOp::Sub,
-        BinaryOp::Mul,
-        BinaryOp::Div,
-        BinaryOp::Pow,
-        BinaryOp::FloorDiv,
-        BinaryOp::Mod,
-        BinaryOp::Lt,
-        BinaryOp::Le,
-        BinaryOp::Eq,
-        BinaryOp::And,
-        BinaryOp::Or,
-    ];
-
-    /// Its spelling in the text form.
-    pub fn name(self) -> &'static str {
-        match self {
-            BinaryOp::Add => "add",
-            BinaryOp::Sub => "sub",
-            BinaryOp::Mul => "mul",
-            BinaryOp::Div => "div",
-            BinaryOp::Pow => "pow",
-            BinaryOp::FloorDiv => "floordiv",
-            BinaryOp::Mod => "mod",
-            BinaryOp::Lt => "lt",
-            BinaryOp::Le => "le",
-            BinaryOp::Eq => "eq",
-            BinaryOp::And => "and",
-            BinaryOp::Or => "or",
-        }
-    }
-
-    /// The type of the result for two operands of type `elem`; `None` if it does not apply.
-    pub fn result(self, elem: Elem) -> Option<Elem> {
-        match (self, elem) {
-            (BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul, Elem::Float | Elem::Int) => Some(elem),
-            (BinaryOp::Div | BinaryOp::Pow, Elem::Float) => Some(Elem::Float),
-            (BinaryOp::FloorDiv | BinaryOp::Mod, Elem::Int) => Some(Elem::Int),
-            (BinaryOp::Lt | BinaryOp::Le, Elem::Float | Elem::Int) => Some(Elem::Bool),
-            (BinaryOp::Eq, _) => Some(Elem::Bool),
-            (BinaryOp::And | BinaryOp::Or, Elem::Bool) => Some(Elem::Bool),
-            _ => None,
-        }
-    }
-}
-
 impl Scalar {
+    /// The affine expressions of the scalar: itself or its subscripts.
+    pub fn affines(&self) -> impl Iterator<Item = &Affine> {
+        let (value, subs): (Option<&Affine>, &[Sub]) = match self {
+            Scalar::Affine(affine) => (Some(affine), &[]),
+            Scalar::Read { subs, .. } => (None, subs),
+            Scalar::Float(_)
+            | Scalar::Int(_)
+            | Scalar::Bool(_)
+            | Scalar::Unary(..)
+            | Scalar::Binary(..)
+            | Scalar::Select(..)
+            | Scalar::WithSlope { .. } => (None, &[]),
+        };
+        let subscripts = subs.iter().filter_map(|sub| match sub {
+            Sub::Affine(affine) => Some(affine),
+            Sub::Value(_) => None,
+        });
+        value.into_iter().chain(subscripts)
+    }
+
+    /// Whether the operation is an elementary function, expensive to compute again.
+    pub fn is_function(&self) -> bool {
+        match self {
+            Scalar::Unary(op, _) => op.properties().is_function,
+            Scalar::Binary(op, ..) => op.properties().is_function,
+            _ => false,
+        }
+    }
+
     /// Calls `visit` with every operand, subscripts included.
     pub fn for_each_operand(&self, mut visit: impl FnMut(ScalarId)) {
         match self {
@@ -302,7 +207,7 @@ impl Scalar {
         }
     }
 
-    /// The same operation with other linear forms (in subscripts and as a value).
+    /// The same operation with other affine expressions (in subscripts and as a value).
     pub fn map_affine(&self, mut to: impl FnMut(&Affine) -> Affine) -> Scalar {
         match self {
             Scalar::Affine(affine) => Scalar::Affine(to(affine)),
@@ -340,13 +245,14 @@ impl BodyBuilder {
         &self.nodes
     }
 
-    /// Adds an operation whose type is known: a read has the element type of its operand.
+    /// Adds an operation, or finds the equal one that is there. `read_elem` gives the element type of an operand of
+    /// the loop.
     ///
     /// # Panics
-    /// In debug builds, if the operands do not fit: a mistake of the caller, not of a user.
+    /// In debug builds, if the operands have the wrong types: a mistake of the caller, not of a user.
     pub fn add(&mut self, scalar: Scalar, read_elem: impl FnOnce(u32) -> Elem) -> ScalarId {
-        let slot = match self.interned.find(&scalar, |place| self.nodes[place as usize] == scalar) {
-            Ok(place) => return ScalarId(place),
+        let slot = match self.interned.find(&scalar, |id| self.nodes[id as usize] == scalar) {
+            Ok(id) => return ScalarId(id),
             Err(slot) => slot,
         };
         let elem = match &scalar {
@@ -383,33 +289,33 @@ impl BodyBuilder {
         id
     }
 
-    /// The finished expression, with only the parts that `result` and `also` need, [in order](in_order).
-    /// Returns also where the scalars of `also` have gone.
+    /// The finished expression, with only the scalars that `result` and `also` need, [in order](in_order). Returns
+    /// also the new ids of the scalars of `also`.
     pub fn finish(&self, result: ScalarId, also: &[ScalarId]) -> (Body, Vec<ScalarId>) {
         let roots: Vec<ScalarId> = also.iter().copied().chain([result]).collect();
-        let (nodes, places) = in_order(&self.nodes, &roots);
-        let also = also.iter().map(|id| places[id.0 as usize]).collect();
-        (Body { nodes, result: places[result.0 as usize] }, also)
+        let (nodes, new_ids) = in_order(&self.nodes, &roots);
+        let also = also.iter().map(|id| new_ids[id.0 as usize]).collect();
+        (Body { nodes, result: new_ids[result.0 as usize] }, also)
     }
 }
 
 /// The scalars that `roots` need, in the order in which they are first needed: the operands of the first root
-/// from left to right, then it, and so on. So one expression is one list, however it came about.
-/// Returns also where each scalar has gone (0 for those left out).
+/// from left to right, then the root itself, and so on. So equal expressions are equal lists, however they were
+/// built. Returns also the new id of each scalar (0 for those left out).
 pub fn in_order(nodes: &[Scalar], roots: &[ScalarId]) -> (Vec<Scalar>, Vec<ScalarId>) {
-    let mut places: Vec<Option<ScalarId>> = vec![None; nodes.len()];
+    let mut new_ids: Vec<Option<ScalarId>> = vec![None; nodes.len()];
     let mut ordered: Vec<Scalar> = Vec::new();
     for root in roots {
         let mut pending = vec![*root];
         while let Some(id) = pending.last().copied() {
-            if places[id.0 as usize].is_some() {
+            if new_ids[id.0 as usize].is_some() {
                 pending.pop();
                 continue;
             }
             let scalar = &nodes[id.0 as usize];
             let mut missing = None;
             scalar.for_each_operand(|operand| {
-                if missing.is_none() && places[operand.0 as usize].is_none() {
+                if missing.is_none() && new_ids[operand.0 as usize].is_none() {
                     missing = Some(operand);
                 }
             });
@@ -417,17 +323,17 @@ pub fn in_order(nodes: &[Scalar], roots: &[ScalarId]) -> (Vec<Scalar>, Vec<Scala
                 pending.push(operand);
                 continue;
             }
-            let place = |operand: ScalarId| places[operand.0 as usize].unwrap_or(ScalarId(0));
-            let moved = scalar.map_operands(place);
-            places[id.0 as usize] = Some(ScalarId(ordered.len() as u32));
+            let new_id = |operand: ScalarId| new_ids[operand.0 as usize].unwrap_or(ScalarId(0));
+            let moved = scalar.map_operands(new_id);
+            new_ids[id.0 as usize] = Some(ScalarId(ordered.len() as u32));
             ordered.push(moved);
             pending.pop();
         }
     }
-    (ordered, places.into_iter().map(|place| place.unwrap_or(ScalarId(0))).collect())
+    (ordered, new_ids.into_iter().map(|id| id.unwrap_or(ScalarId(0))).collect())
 }
 
-/// A size as a number in the expression.
+/// A size as a scalar.
 pub fn size(dim: &Dim) -> Scalar {
     Scalar::Affine(Affine::constant(dim.clone()))
 }

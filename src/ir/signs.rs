@@ -1,4 +1,5 @@
-//! What is known about the signs of values: whether one may divide by them or take their logarithm.
+//! Sign analysis: whether values are known to be positive, so that dividing by them or taking their logarithm is
+//! safe.
 
 use super::affine::Var;
 use super::dim::Dim;
@@ -6,24 +7,24 @@ use super::graph::{Combine, Graph, Loop, NodeId, Op, RandKind};
 use super::scalar::{BinaryOp, Body, Scalar, ScalarId, Sub, UnaryOp};
 use super::types::ConstData;
 
-/// What is known of a value (or all elements of a tensor), from nothing to most.
+/// What is known of a value (or of all elements of a tensor), the weakest statement first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Sign {
     Any,
     /// At least 0.
     NotNegative,
-    /// Above 0 as a real number; as a float it may have become 0.
+    /// Above 0 as a real number; rounding may have made it 0.
     Positive,
     /// At least some positive constant.
     Bounded,
 }
 
-/// The signs of the nodes of a graph, found on the way.
+/// The signs of the nodes of a graph, computed when they are asked for.
 #[derive(Default, Debug)]
 pub struct Signs {
     known: Vec<Sign>,
-    /// Whether to say only what holds for any values of the leaves: a constant that happens not to be negative
-    /// is then nothing special.
+    /// Whether to use only the form of expressions and not the values of constants: a constant that happens not to
+    /// be negative then has no known sign.
     by_form: bool,
 }
 
@@ -33,7 +34,7 @@ impl Signs {
         Signs { by_form: true, ..Signs::default() }
     }
 
-    /// The sign of a node. Each node is looked at once.
+    /// The sign of a node. Each node is analysed once.
     pub fn of(&mut self, graph: &Graph, id: NodeId) -> Sign {
         for at in self.known.len()..=id.0 as usize {
             let sign = self.node(graph, NodeId(at as u32));
@@ -160,7 +161,7 @@ impl Signs {
 
 fn of_loop(body: &Loop, value: Sign) -> Sign {
     match body.combine {
-        // What is not written is 0.
+        // Elements that are not written are 0.
         Combine::Set | Combine::Add if covers(body) => value,
         Combine::Set | Combine::Add => value.min(Sign::NotNegative),
         Combine::Mul => value.min(Sign::Positive),
@@ -170,7 +171,7 @@ fn of_loop(body: &Loop, value: Sign) -> Sign {
     }
 }
 
-/// Whether something is written to every element, for certain.
+/// Whether every element is certainly written.
 fn covers(body: &Loop) -> bool {
     let written = (0..body.write.len()).all(|axis| match (&body.write[axis], body.write_index(axis)) {
         (_, Some(index)) => {
@@ -210,7 +211,7 @@ fn is_absolute_value(scalars: &[Scalar], condition: ScalarId, a: ScalarId, b: Sc
     let at = |id: ScalarId| &scalars[id.0 as usize];
     let zero = |id: ScalarId| matches!(at(id), Scalar::Float(value) if value.0 == 0.0);
     let negated = |id: ScalarId, x: ScalarId| matches!(at(id), Scalar::Unary(UnaryOp::Neg, of) if *of == x);
-    // x itself, or 0 where x is 0.
+    // x itself, or a value that is 0 where x is 0.
     let plain = |id: ScalarId, x: ScalarId| {
         id == x
             || matches!(at(id), Scalar::Select(test, on, off)

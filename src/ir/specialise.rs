@@ -1,14 +1,15 @@
-//! Numbers for free dimensions: a graph in `batch` becomes the graph for a batch of 32.
+//! Specialisation: numbers take the place of symbolic dimensions, so that a graph in `batch` becomes the graph for
+//! a batch of 32.
 
 use super::dim::{Dim, DimError, Sizes};
 use super::graph::{Graph, Op};
 use super::rewrite::rewrite;
 
-/// The graph with sizes put in place of free dimensions everywhere, in the bodies of scans too.
-/// Nodes that no output needs are left out. Free dimensions without a size stay.
+/// The graph with sizes put in place of symbolic dimensions everywhere, in the bodies of scans too. Nodes that no
+/// output needs are left out. Symbolic dimensions without a size stay.
 ///
 /// # Errors
-/// If a quotient does not come out whole, or the size of an axis or a range comes out negative.
+/// If a quotient is not a whole number, or the size of an axis or a range is negative.
 pub fn specialise(graph: &Graph, sizes: &Sizes) -> Result<Graph, DimError> {
     let mut failed = None;
     let result = rewrite(graph, |new, node, operands| {

@@ -1,15 +1,16 @@
-//! How much arithmetic there is: what speeds are measured in.
+//! Counts of floating-point operations, in which speeds are measured.
 //!
-//! Every operation on floats counts as one, be it an addition or a tanh, once for each point of the indices
-//! that it depends on; what only chooses, compares, converts or moves counts nothing. A product of matrices
-//! so has 2·m·n·k of them, however it is carried out.
+//! Every operation on floats counts as one, an addition as well as a tanh, once for each point of the indices that
+//! it depends on; selects, comparisons, conversions and moves count nothing. So a matrix product has 2·m·n·k
+//! operations, however it is computed.
 
+use super::Dim;
 use super::graph::{Combine, Graph, Loop, Op};
-use super::scalar::{BinaryOp, Scalar, Sub, UnaryOp};
+use super::operators::Properties;
+use super::scalar::{IndexSet, Scalar};
 use super::types::Elem;
-use super::{Affine, Dim, Var};
 
-/// The operations on floats of a static graph; those of the body of a scan in every step.
+/// The operations on floats of a static graph; the body of a scan counts in every step.
 pub fn flops(graph: &Graph) -> f64 {
     graph
         .nodes()
@@ -24,24 +25,26 @@ pub fn flops(graph: &Graph) -> f64 {
 /// The operations on floats of a static loop; `elem` is what an operand's elements are.
 pub fn loop_flops(body: &Loop, elem: &dyn Fn(u32) -> Elem) -> f64 {
     let nodes = &body.body.nodes;
-    let mut depends: Vec<Vec<bool>> = Vec::with_capacity(nodes.len());
+    let dependences = body.body.dependences();
     let mut elems: Vec<Elem> = Vec::with_capacity(nodes.len());
     let mut sum = 0.0;
-    for scalar in nodes {
-        let it = dependence(scalar, &depends, body.domain.len());
+    for (scalar, indices) in nodes.iter().zip(dependences) {
         let of = |id: &super::ScalarId| elems[id.0 as usize];
         let (kind, operations) = match scalar {
             Scalar::Float(_) => (Elem::Float, 0.0),
             Scalar::Int(_) | Scalar::Affine(_) => (Elem::Int, 0.0),
             Scalar::Bool(_) => (Elem::Bool, 0.0),
             Scalar::Read { operand, .. } => (elem(*operand), 0.0),
-            Scalar::Unary(op, a) => (op.result(of(a)).unwrap_or(Elem::Float), unary(*op, of(a))),
-            Scalar::Binary(op, a, _) => (op.result(of(a)).unwrap_or(Elem::Float), binary(*op, of(a))),
+            Scalar::Unary(op, a) => {
+                (op.result(of(a)).unwrap_or(Elem::Float), flops_of(op.properties(), of(a)))
+            }
+            Scalar::Binary(op, a, _) => {
+                (op.result(of(a)).unwrap_or(Elem::Float), flops_of(op.properties(), of(a)))
+            }
             Scalar::Select(_, a, _) => (of(a), 0.0),
             Scalar::WithSlope { value, .. } => (of(value), 0.0),
         };
-        sum += operations * points(&body.domain, &it);
-        depends.push(it);
+        sum += operations * points(&body.domain, indices);
         elems.push(kind);
     }
     let combines = match body.combine {
@@ -50,64 +53,18 @@ pub fn loop_flops(body: &Loop, elem: &dyn Fn(u32) -> Elem) -> f64 {
         }
         Combine::Set | Combine::ArgMax | Combine::ArgMin => false,
     };
-    if combines { sum + points(&body.domain, &vec![true; body.domain.len()]) } else { sum }
+    if combines { sum + body.domain.iter().map(number).product::<f64>() } else { sum }
 }
 
-fn unary(op: UnaryOp, of: Elem) -> f64 {
-    match op {
-        UnaryOp::Not | UnaryOp::ToFloat | UnaryOp::ToInt | UnaryOp::Stop => 0.0,
-        UnaryOp::Neg | UnaryOp::Floor | UnaryOp::Ceil | UnaryOp::Round if of == Elem::Int => 0.0,
-        _ => 1.0,
-    }
+/// What an operation on an element counts.
+fn flops_of(properties: &Properties, operands: Elem) -> f64 {
+    if properties.is_arithmetic && operands == Elem::Float { 1.0 } else { 0.0 }
 }
 
-fn binary(op: BinaryOp, of: Elem) -> f64 {
-    match op {
-        BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul | BinaryOp::Div | BinaryOp::Pow => {
-            if of == Elem::Float { 1.0 } else { 0.0 }
-        }
-        BinaryOp::FloorDiv | BinaryOp::Mod | BinaryOp::Lt | BinaryOp::Le => 0.0,
-        BinaryOp::Eq | BinaryOp::And | BinaryOp::Or => 0.0,
-    }
-}
-
-/// Which indices a scalar moves with.
-fn dependence(scalar: &Scalar, nodes: &[Vec<bool>], rank: usize) -> Vec<bool> {
-    let mut it = vec![false; rank];
-    let mut join = |id: &super::ScalarId| {
-        it.iter_mut().zip(&nodes[id.0 as usize]).for_each(|(it, its)| *it |= its);
-    };
-    match scalar {
-        Scalar::Float(_) | Scalar::Int(_) | Scalar::Bool(_) => {}
-        Scalar::Affine(affine) => mark(affine, &mut it),
-        Scalar::Read { subs, .. } => {
-            for sub in subs {
-                match sub {
-                    Sub::Value(id) => {
-                        it.iter_mut().zip(&nodes[id.0 as usize]).for_each(|(it, its)| *it |= its);
-                    }
-                    Sub::Affine(affine) => mark(affine, &mut it),
-                }
-            }
-        }
-        Scalar::Unary(_, a) => join(a),
-        Scalar::Binary(_, a, b) => [a, b].into_iter().for_each(join),
-        Scalar::Select(a, b, c) => [a, b, c].into_iter().for_each(join),
-        Scalar::WithSlope { value, .. } => join(value),
-    }
-    it
-}
-
-fn mark(affine: &Affine, it: &mut [bool]) {
-    for (var, _) in &affine.terms {
-        if let Var::Index(index) = var {
-            it[*index as usize] = true;
-        }
-    }
-}
-
-fn points(domain: &[Dim], depends: &[bool]) -> f64 {
-    domain.iter().zip(depends).filter(|(_, depends)| **depends).map(|(size, _)| number(size)).product()
+/// The number of points of the indices in a set.
+fn points(domain: &[Dim], indices: IndexSet) -> f64 {
+    let sizes = domain.iter().enumerate().filter(|(index, _)| indices.contains(*index));
+    sizes.map(|(_, size)| number(size)).product()
 }
 
 fn number(size: &Dim) -> f64 {

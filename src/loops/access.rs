@@ -118,7 +118,7 @@ impl Form {
 
     fn add_step(&mut self, step: StepId, factor: i64) {
         match self.steps.iter_mut().find(|(it, _)| *it == step) {
-            Some((_, it)) => *it += factor,
+            Some((_, known)) => *known += factor,
             None => self.steps.push((step, factor)),
         }
     }
@@ -311,16 +311,16 @@ fn access(
     for ((sub, stride), size) in subs.iter().zip(&view.strides).zip(&view.shape) {
         match sub {
             Sub::Affine(affine) => {
-                let it = Form::from_affine(affine, rank)?;
-                form.add_scaled(&it, *stride);
-                let (least, greatest) = it.bounds(sizes, params.trips());
+                let subscript = Form::from_affine(affine, rank)?;
+                form.add_scaled(&subscript, *stride);
+                let (least, greatest) = subscript.bounds(sizes, params.trips());
                 let inside = least >= 0 && greatest < *size;
                 if !guarded && !inside && !is_empty {
                     let text = format!("a subscript from {least} to {greatest} of an axis of {size}");
                     return Err(LoopError(text));
                 }
                 if guarded && !inside {
-                    checks.push(Check { form: it, value: None, size: *size });
+                    checks.push(Check { form: subscript, value: None, size: *size });
                 }
             }
             Sub::Value(value) => {
@@ -348,11 +348,11 @@ fn access(
 fn reduced_indices(body: &Loop, rank: usize) -> Vec<bool> {
     let mut depends: Vec<Vec<bool>> = Vec::with_capacity(body.body.nodes.len());
     for scalar in &body.body.nodes {
-        let mut it = vec![false; rank];
+        let mut varies = vec![false; rank];
         scalar.for_each_operand(|id| {
-            it.iter_mut().zip(&depends[id.0 as usize]).for_each(|(it, its)| *it |= its);
+            varies.iter_mut().zip(&depends[id.0 as usize]).for_each(|(varies, its)| *varies |= its);
         });
-        let mut mark = |affine: &Affine| mark_indices(affine, &mut it);
+        let mut mark = |affine: &Affine| mark_indices(affine, &mut varies);
         match scalar {
             Scalar::Affine(affine) => mark(affine),
             Scalar::Read { subs, .. } => subs.iter().for_each(|sub| {
@@ -362,7 +362,7 @@ fn reduced_indices(body: &Loop, rank: usize) -> Vec<bool> {
             }),
             _ => {}
         }
-        depends.push(it);
+        depends.push(varies);
     }
     let mut used = vec![false; rank];
     for sub in &body.write {

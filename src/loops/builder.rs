@@ -193,7 +193,7 @@ impl Builder {
         let ty = self.ty(value);
         let aliases = &self.aliases[address.param as usize];
         let block = self.blocks.last_mut().expect("a block is open");
-        block.stored.retain(|(it, _), _| !aliases.contains(&it.param));
+        block.stored.retain(|(address, _), _| !aliases.contains(&address.param));
         block.stored.insert((address.clone(), ty), value);
         block.stmts.push(Stmt::Store { address, value });
     }

@@ -66,8 +66,8 @@ impl Inserter<'_> {
         known: &mut Vec<(Address, u8)>,
         into: &mut Vec<Stmt>,
     ) {
-        let it = (address.clone(), lanes);
-        if known.contains(&it) {
+        let checked = (address.clone(), lanes);
+        if known.contains(&checked) {
             return;
         }
         let what = if writes { "write" } else { "read" };
@@ -79,6 +79,6 @@ impl Inserter<'_> {
         self.sites.push(Site { kernel: self.name.clone(), access, elements });
         // Numbers begin with 1: 0 means that no check has failed.
         into.push(Stmt::Check { address: address.clone(), lanes, site: self.sites.len() as u32 });
-        known.push(it);
+        known.push(checked);
     }
 }

@@ -11,16 +11,19 @@ use std::collections::HashMap;
 pub fn dependences(work: &Work) -> Vec<Vec<bool>> {
     let mut all: Vec<Vec<bool>> = Vec::with_capacity(work.nodes.len());
     for node in &work.nodes {
-        let mut it = vec![false; work.sizes.len()];
+        let mut varies = vec![false; work.sizes.len()];
         let mut join = |id: &ScalarId| {
-            it.iter_mut().zip(&all[id.0 as usize]).for_each(|(it, its)| *it |= its);
+            varies.iter_mut().zip(&all[id.0 as usize]).for_each(|(varies, its)| *varies |= its);
         };
         match node {
             Node::Float(_) | Node::Int(_) | Node::Bool(_) => {}
             Node::Form(form) => {
-                it.iter_mut().zip(&form.coefficients).for_each(|(it, factor)| *it |= *factor != 0);
+                varies
+                    .iter_mut()
+                    .zip(&form.coefficients)
+                    .for_each(|(varies, factor)| *varies |= *factor != 0);
             }
-            Node::Read(access) => it = access_dependence(access, &all, work.sizes.len()),
+            Node::Read(access) => varies = access_dependence(access, &all, work.sizes.len()),
             Node::Unary(_, a) | Node::Same(a) => join(a),
             Node::Binary(_, a, b) => {
                 join(a);
@@ -32,24 +35,24 @@ pub fn dependences(work: &Work) -> Vec<Vec<bool>> {
                 join(b);
             }
         }
-        all.push(it);
+        all.push(varies);
     }
     all
 }
 
 fn access_dependence(access: &Access, nodes: &[Vec<bool>], rank: usize) -> Vec<bool> {
-    let mut it = vec![false; rank];
+    let mut varies = vec![false; rank];
     let mut mark = |factors: &[i64]| {
-        it.iter_mut().zip(factors).for_each(|(it, factor)| *it |= *factor != 0);
+        varies.iter_mut().zip(factors).for_each(|(varies, factor)| *varies |= *factor != 0);
     };
     mark(&access.form.coefficients);
     access.checks.iter().for_each(|check| mark(&check.form.coefficients));
     let values =
         access.values.iter().map(|(id, _)| id).chain(access.checks.iter().filter_map(|c| c.value.as_ref()));
     for id in values {
-        it.iter_mut().zip(&nodes[id.0 as usize]).for_each(|(it, its)| *it |= its);
+        varies.iter_mut().zip(&nodes[id.0 as usize]).for_each(|(varies, its)| *varies |= its);
     }
-    it
+    varies
 }
 
 /// What it costs to compute a node once, in operations.
@@ -108,8 +111,8 @@ impl<'w> Analysis<'w> {
     /// The loop over an index, which becomes lanes if it is the one that is named.
     pub fn axis(&self, index: usize, vector: Option<(usize, u8)>) -> Axis {
         let mut axis = Axis::plain(index, self.work.sizes[index]);
-        if let Some((it, lanes)) = vector
-            && it == index
+        if let Some((lane_index, lanes)) = vector
+            && lane_index == index
         {
             axis.lanes = lanes;
             axis.limits = self.limits(index);
@@ -131,8 +134,8 @@ impl<'w> Analysis<'w> {
         {
             return false;
         }
-        let others =
-            (self.work.shared..self.work.sizes.len()).filter(|&it| it != index && !self.work.reduced[it]);
+        let others = (self.work.shared..self.work.sizes.len())
+            .filter(|&other| other != index && !self.work.reduced[other]);
         let others: Vec<usize> = others.collect();
         self.work.nodes.iter().zip(&self.depends).any(|(node, depends)| match node {
             Node::Read(access) => {
@@ -220,8 +223,8 @@ impl Analysis<'_> {
             return None;
         }
         let part = |segment: Segment| {
-            let it = if segment.lanes > 1 { cost } else { self.scalar_cost() };
-            (segment.trips() * segment.jam) as f64 * it
+            let cost_of_point = if segment.lanes > 1 { cost } else { self.scalar_cost() };
+            (segment.trips() * segment.jam) as f64 * cost_of_point
         };
         let total: f64 = axis.segments(&[]).into_iter().map(part).sum();
         Some(total / work.sizes[index] as f64)

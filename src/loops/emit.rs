@@ -271,11 +271,13 @@ impl<'b> Emitter<'b> {
             for term in &terms {
                 let at: Vec<i64> = point.iter().zip(term).map(|(a, b)| a + b).collect();
                 let slot = match vector_reduction {
-                    Some(it) if self.vector != Some(it.index) => it.count + it.narrower.len(),
-                    Some(it) if self.lanes == it.lanes => (term[it.index] / i64::from(self.lanes)) as usize,
-                    Some(it) => {
-                        let place = it.narrower.iter().position(|lanes| *lanes == self.lanes);
-                        it.count + place.unwrap_or(it.narrower.len())
+                    Some(axis) if self.vector != Some(axis.index) => axis.count + axis.narrower.len(),
+                    Some(axis) if self.lanes == axis.lanes => {
+                        (term[axis.index] / i64::from(self.lanes)) as usize
+                    }
+                    Some(axis) => {
+                        let place = axis.narrower.iter().position(|lanes| *lanes == self.lanes);
+                        axis.count + place.unwrap_or(axis.narrower.len())
                     }
                     None => 0,
                 };

@@ -391,7 +391,7 @@ impl Linear {
     }
 
     pub fn add_term(&mut self, value: ValueId, factor: i64) {
-        match self.terms.binary_search_by_key(&value, |(it, _)| *it) {
+        match self.terms.binary_search_by_key(&value, |(known, _)| *known) {
             Ok(at) => {
                 self.terms[at].1 += factor;
                 if self.terms[at].1 == 0 {

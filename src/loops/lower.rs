@@ -356,8 +356,8 @@ impl Lowering<'_> {
     fn rand(&mut self, rand: &plan::Rand) -> Result<Item, LoopError> {
         let shape = &rand.target.shape;
         let mut stride = 1;
-        for (size, it) in shape.iter().zip(&rand.target.strides).rev() {
-            if *it != stride && *size != 1 {
+        for (size, axis_stride) in shape.iter().zip(&rand.target.strides).rev() {
+            if *axis_stride != stride && *size != 1 {
                 return Err(LoopError("random numbers into memory that is not contiguous".into()));
             }
             stride *= size;

@@ -170,7 +170,7 @@ pub fn base_of(
     let mut all_steps: Vec<(StepId, i64)> = Vec::new();
     for (step, factor) in view.step_strides.iter().chain(steps) {
         match all_steps.iter_mut().find(|(it, _)| it == step) {
-            Some((_, it)) => *it += factor * bytes,
+            Some((_, known)) => *known += factor * bytes,
             None => all_steps.push((*step, factor * bytes)),
         }
     }
@@ -222,7 +222,7 @@ pub fn constants(plan: &Plan) -> Vec<(usize, &Arc<Const>, usize)> {
     let mut all: Vec<(usize, &Arc<Const>, usize)> = Vec::new();
     for buffer in &plan.buffers {
         if let Place::Const(value) = &buffer.place
-            && !all.iter().any(|(_, it, _)| Arc::ptr_eq(it, value))
+            && !all.iter().any(|(_, known, _)| Arc::ptr_eq(known, value))
         {
             let len = buffer.len * kind_of(buffer.elem, buffer.is_wide(), plan.precision).bytes() as usize;
             all.push((end, value, len));

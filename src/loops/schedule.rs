@@ -169,7 +169,7 @@ pub struct Loops {
     pub stages: Vec<Schedule>,
 }
 
-/// What a schedule may do.
+/// The transformations that a schedule may use.
 #[derive(Clone, Copy)]
 pub struct Freedom<'t> {
     /// The most of a float vector; 1 to do without.
@@ -191,16 +191,16 @@ pub fn schedule(stages: &[Work], freedom: Freedom<'_>) -> Loops {
     }
     let shared = (0..n_shared).map(|index| Axis::plain(index, stages[0].sizes[index])).collect();
     let cut = freedom.cut.filter(|_| n_shared == 0);
-    let it = Freedom { cut, ..freedom };
-    Loops { shared, stages: stages.iter().map(|work| own_loops(work, it)).collect() }
+    let freedom = Freedom { cut, ..freedom };
+    Loops { shared, stages: stages.iter().map(|work| own_loops(work, freedom)).collect() }
 }
 
 /// The loops of one stage over its own indices.
 fn own_loops(work: &Work, freedom: Freedom<'_>) -> Schedule {
     let analysis = Analysis::new(work, freedom);
-    let it = work.shared..work.sizes.len();
-    let parallel: Vec<usize> = it.clone().filter(|&index| !work.reduced[index]).collect();
-    let reductions: Vec<usize> = it.filter(|&index| work.reduced[index]).collect();
+    let separate = work.shared..work.sizes.len();
+    let parallel: Vec<usize> = separate.clone().filter(|&index| !work.reduced[index]).collect();
+    let reductions: Vec<usize> = separate.filter(|&index| work.reduced[index]).collect();
     let (_, vector) = analysis.best_vector(parallel.iter().rev().chain(reductions.iter().rev()).copied());
     let axis = |index: &usize| analysis.axis(*index, vector);
     let mut parallel: Vec<Axis> = parallel.iter().map(axis).collect();
@@ -272,10 +272,10 @@ fn shared_points(stages: &[Work], freedom: Freedom<'_>) -> Loops {
     let total: f64 = analyses.iter().map(Analysis::weight_of_all).sum();
     let reductions = std::mem::take(&mut schedules[heaviest].reductions);
     let mut joint = Schedule { parallel: shared, reductions };
-    let it = analyses[heaviest].weight_of_all();
-    let weight = if joint.reductions.is_empty() { total } else { it };
+    let weight_of_heaviest = analyses[heaviest].weight_of_all();
+    let weight = if joint.reductions.is_empty() { total } else { weight_of_heaviest };
     if stages.iter().all(|work| !work.is_scatter()) {
-        analyses[heaviest].tile(&mut joint, weight, total - it);
+        analyses[heaviest].tile(&mut joint, weight, total - weight_of_heaviest);
     }
     schedules[heaviest].reductions = joint.reductions;
     Loops { shared: joint.parallel, stages: schedules }

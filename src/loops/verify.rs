@@ -94,7 +94,7 @@ impl Checker<'_> {
     }
 
     fn block(&mut self, block: &[Stmt]) -> Result<(), LoopError> {
-        let mut it = Vec::new();
+        let mut defined = Vec::new();
         let mut checked: Vec<(&Address, u8)> = Vec::new();
         for stmt in block {
             self.is_checked(stmt, &checked)?;
@@ -106,7 +106,7 @@ impl Checker<'_> {
                 Stmt::Let(value, expr) => {
                     self.expr(*value, expr)?;
                     self.define(*value)?;
-                    it.push(*value);
+                    defined.push(*value);
                 }
                 Stmt::Store { address, value } => {
                     self.used(*value)?;
@@ -120,7 +120,7 @@ impl Checker<'_> {
                 }
                 Stmt::For(inner) => {
                     self.enter_for(inner)?;
-                    it.extend(inner.carries.iter().map(|carry| carry.result));
+                    defined.extend(inner.carries.iter().map(|carry| carry.result));
                 }
                 Stmt::If { condition, then } => {
                     self.used(*condition)?;
@@ -131,7 +131,7 @@ impl Checker<'_> {
                 }
             }
         }
-        it.into_iter().for_each(|value| self.visible[value.0 as usize] = false);
+        defined.into_iter().for_each(|value| self.visible[value.0 as usize] = false);
         Ok(())
     }
 
@@ -171,8 +171,8 @@ impl Checker<'_> {
             if let Stmt::Let(value, _) = stmt {
                 body.push(*value);
             }
-            if let Stmt::For(it) = stmt {
-                body.extend(it.carries.iter().map(|carry| carry.result));
+            if let Stmt::For(inner) = stmt {
+                body.extend(inner.carries.iter().map(|carry| carry.result));
             }
         }
         self.block(&inner.body)?;

@@ -1,9 +1,9 @@
-//! Law `fold`: an operation on constants is a constant.
+//! Law `fold`: an operation on constants is a constant (constant folding).
 //!
 //! Whether a program runs with 32 or 64 bits is not known here. So floats are folded where both give the same but
 //! for rounding: `1e30 · 1e30`, which is infinite in 32 bits, is left to run time.
 
-use crate::ir::interpret::Real;
+use crate::ir::interpret::{compare, float_binary, float_unary};
 use crate::ir::{Affine, BinaryOp, Number, Scalar, UnaryOp};
 
 /// The result of a unary operation on a constant.
@@ -17,9 +17,9 @@ pub fn unary(op: UnaryOp, a: &Scalar) -> Option<Scalar> {
         (UnaryOp::Neg, Scalar::Affine(affine)) => {
             Some(Scalar::Affine(affine.scale(&crate::ir::Dim::number(-1))))
         }
+        (UnaryOp::Stop, _) => None,
         (_, Scalar::Float(Number(value))) => {
-            let (narrow, wide) = (function(op, *value as f32)?, function(op, *value)?);
-            agreed(narrow, wide)
+            agreed(float_unary(op)?(*value as f32), float_unary(op)?(*value))
         }
         _ => None,
     }
@@ -29,13 +29,11 @@ pub fn unary(op: UnaryOp, a: &Scalar) -> Option<Scalar> {
 pub fn binary(op: BinaryOp, a: &Scalar, b: &Scalar) -> Option<Scalar> {
     match (a, b) {
         (Scalar::Float(Number(a)), Scalar::Float(Number(b))) => {
-            let narrow = arithmetic(op, *a as f32, *b as f32);
-            let wide = arithmetic(op, *a, *b);
-            match (narrow, wide) {
-                (Some(narrow), Some(wide)) => agreed(narrow, wide),
+            match (float_binary::<f32>(op), float_binary::<f64>(op)) {
+                (Some(narrow), Some(wide)) => agreed(narrow(*a as f32, *b as f32), wide(*a, *b)),
                 _ => {
-                    let narrow = comparison(op, *a as f32, *b as f32)?;
-                    (narrow == comparison(op, *a, *b)?).then_some(Scalar::Bool(narrow))
+                    let narrow = compare::<f32>(op)?(&(*a as f32), &(*b as f32));
+                    (narrow == compare::<f64>(op)?(a, b)).then_some(Scalar::Bool(narrow))
                 }
             }
         }
@@ -60,7 +58,7 @@ pub fn binary(op: BinaryOp, a: &Scalar, b: &Scalar) -> Option<Scalar> {
     }
 }
 
-/// Sums and multiples of linear forms are linear forms.
+/// Sums and multiples of affine expressions are affine expressions.
 fn affine(op: BinaryOp, a: &Scalar, b: &Scalar) -> Option<Scalar> {
     let form = |scalar: &Scalar| match scalar {
         Scalar::Int(value) => Some(Affine::constant(*value)),
@@ -75,7 +73,7 @@ fn affine(op: BinaryOp, a: &Scalar, b: &Scalar) -> Option<Scalar> {
         BinaryOp::Mul if b.is_constant() => a.scale(&b.constant),
         _ => return None,
     };
-    // What may overflow is left to run time, where it is an error.
+    // A number that may overflow is left to run time, where it is an error.
     linear.is_small().then_some(Scalar::Affine(linear))
 }
 
@@ -83,47 +81,7 @@ fn float(value: f64) -> Scalar {
     Scalar::Float(Number(value))
 }
 
-/// A float function as it is computed at run time.
-fn function<F: Real>(op: UnaryOp, value: F) -> Option<F> {
-    Some(match op {
-        UnaryOp::Neg => -value,
-        UnaryOp::Exp => value.exp(),
-        UnaryOp::Log => value.log(),
-        UnaryOp::Sin => value.sin(),
-        UnaryOp::Cos => value.cos(),
-        UnaryOp::Tanh => value.tanh(),
-        UnaryOp::Erf => value.erf(),
-        UnaryOp::NormalCdf => value.normal_cdf(),
-        UnaryOp::Sqrt => value.sqrt(),
-        UnaryOp::Floor => value.floor(),
-        UnaryOp::Ceil => value.ceil(),
-        UnaryOp::Round => value.round(),
-        UnaryOp::Not | UnaryOp::ToFloat | UnaryOp::ToInt | UnaryOp::Stop => return None,
-    })
-}
-
-fn arithmetic<F: Real>(op: BinaryOp, a: F, b: F) -> Option<F> {
-    match op {
-        BinaryOp::Add => Some(a + b),
-        BinaryOp::Sub => Some(a - b),
-        BinaryOp::Mul => Some(a * b),
-        BinaryOp::Div => Some(a / b),
-        BinaryOp::Pow => Some(a.pow(b)),
-        BinaryOp::FloorDiv | BinaryOp::Mod | BinaryOp::Lt | BinaryOp::Le => None,
-        BinaryOp::Eq | BinaryOp::And | BinaryOp::Or => None,
-    }
-}
-
-fn comparison<F: Real>(op: BinaryOp, a: F, b: F) -> Option<bool> {
-    match op {
-        BinaryOp::Lt => Some(a < b),
-        BinaryOp::Le => Some(a <= b),
-        BinaryOp::Eq => Some(a == b),
-        _ => None,
-    }
-}
-
-/// The wide result as a constant, if the narrow one is it but for rounding.
+/// The result in 64 bits as a constant, if the result in 32 bits differs from it by rounding only.
 fn agreed(narrow: f32, wide: f64) -> Option<Scalar> {
     /// Some units in the last place of 32-bit floats.
     const ROUNDING: f64 = 1e-6;

@@ -9,8 +9,8 @@ use crate::ir::{Graph, Loop, LoopBuilder, NodeId, Op, Phase, Scalar, ScalarId, S
 use std::sync::Arc;
 
 /// A graph without derivatives, with the logarithms that [`simplify_forward`] would make where derivatives are
-/// wanted: a loss is the same number whether it is trained or only printed. A graph with derivatives stays as it
-/// is, since they belong to the values as they are.
+/// wanted, so that a loss is the same number whether it is trained or only printed. A graph with derivatives stays
+/// as it is, since its derivatives belong to the values as they are.
 pub fn stabilised(graph: &Graph) -> Graph {
     let mut graph = graph.clone();
     if !graph.nodes().any(|(_, node)| node.origin.phase == Phase::Backward) {
@@ -20,10 +20,10 @@ pub fn stabilised(graph: &Graph) -> Graph {
     graph
 }
 
-/// Applies those laws that make derivatives better, before they are taken: those of logarithms, with which the
-/// derivatives of `log(softmax(z))` and `log(sigmoid(z))` are finite for every `z`, and `pick`, with which that of
-/// one element of it is no sum. Nodes keep their numbers and values; nothing is read through the nodes of `wrt`,
-/// whose derivatives are wanted.
+/// Applies, before derivatives are taken, the laws that make derivatives stable or cheap. With those of logarithms
+/// the derivatives of `log(softmax(z))` and `log(sigmoid(z))` are finite for every `z`; with `pick` the derivative
+/// of one element of them is no sum. Nodes keep their numbers and values. Nothing is read through the nodes of
+/// `wrt`, by which derivatives are wanted.
 pub fn simplify_forward(graph: &mut Graph, of: &[NodeId], wrt: &[NodeId]) {
     simplify_forward_with(graph, of, wrt, &Applied::new(Purpose::Differentiate));
 }

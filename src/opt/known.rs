@@ -1,8 +1,8 @@
-//! What is known of scalars of an expression in the making.
+//! Facts about the scalars of an expression that is being built.
 
 use crate::ir::{Affine, BinaryOp, Dim, Elem, Graph, LoopBuilder, Scalar, ScalarId, Sub, UnaryOp, Var};
 
-/// What a select is, if it is something simpler.
+/// The simpler form of a select.
 pub enum Choice {
     Value(ScalarId),
     Not(ScalarId),
@@ -49,8 +49,8 @@ pub fn exact_inverse(divisor: f64) -> Option<f64> {
     (is_power_of_two && is_normal(divisor) && is_normal(inverse)).then_some(inverse)
 }
 
-/// What a comparison comes out as, where that is known: between linear forms, where the ranges of the indices
-/// decide it, and of an int or bool with itself.
+/// The result of a comparison that is decided at compile time: between affine expressions, where the ranges of the
+/// indices decide it, and of an int or bool with itself.
 pub fn decided(l: &LoopBuilder<'_>, op: BinaryOp, a: ScalarId, b: ScalarId) -> Option<bool> {
     let form = |id: ScalarId| match l.scalar(id) {
         Scalar::Int(value) => Some(Affine::constant(*value)),
@@ -72,7 +72,7 @@ pub fn decided(l: &LoopBuilder<'_>, op: BinaryOp, a: ScalarId, b: ScalarId) -> O
     }
 }
 
-/// The least and the greatest value of a linear form over the domain; `None` if it uses a scan's step.
+/// The least and the greatest value of an affine expression over the domain; `None` if it uses a scan's step.
 fn bounds(l: &LoopBuilder<'_>, affine: &Affine) -> Option<(Dim, Dim)> {
     if affine.terms.iter().any(|(var, _)| matches!(var, Var::Step(_))) {
         return None;

@@ -15,14 +15,15 @@ pub enum Exactness {
     ZeroSign,
     /// By the rounding of an operation. Nothing overflows or underflows on one side only.
     Rounding,
-    /// The right side is what the left would be without overflow, underflow and cancellation in between. Such laws
+    /// The right side has the value that the left side would have without overflow, underflow and cancellation of
+    /// intermediate results. Such laws
     /// are applied before derivatives are taken, never after, so that the derivative is that of the value.
     Stable,
-    /// They are equal as real numbers. Such laws are for the eye: formulas that are shown, not programs that run.
+    /// They are equal as real numbers. Such laws are applied to formulas that are shown, not to programs that run.
     Reals,
 }
 
-/// One law.
+/// A rewrite rule.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Law {
     pub name: &'static str,
@@ -121,14 +122,14 @@ laws! {
     Hoist: "hoist", Exact, "what a scan computes without its carries is computed before it", "";
 }
 
-/// What laws are applied for.
+/// The purpose for which laws are applied.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Purpose {
     /// To run: the values stay what they are but for rounding.
     Run,
-    /// To differentiate next: the laws that make values and derivatives stable.
+    /// Before differentiation: the laws that make values and derivatives stable.
     Differentiate,
-    /// To read: all that is true of real numbers.
+    /// For readers: all laws of real numbers.
     Read,
 }
 
@@ -155,7 +156,8 @@ impl Applied {
         Some(self)
     }
 
-    /// Whether a law may be applied now, which is then counted: to be asked last, when all else is fulfilled.
+    /// Whether a law may be applied now; if so, the application is counted. Ask this last, when the other
+    /// conditions of the law hold.
     pub fn allows(&self, law: LawId) -> bool {
         let at = law as usize;
         let suits = match self.purpose {
@@ -181,13 +183,14 @@ impl Applied {
         self.counts.iter().map(Cell::get).collect()
     }
 
-    /// Allows so many more applications. Each law leaves fewer or cheaper operations, so a graph of `scalars`
-    /// operations needs only so many; the limit ends what a mistaken law would go on with for ever.
+    /// Allows more applications, in proportion to `scalars`, the number of operations of the graph. Each law leaves
+    /// fewer or cheaper operations, so no graph needs more; the limit stops laws that by mistake undo one another
+    /// for ever.
     pub fn refuel(&self, scalars: usize) {
         self.fuel.set(u32::try_from(scalars.saturating_mul(64).saturating_add(4096)).unwrap_or(u32::MAX));
     }
 
-    /// Allows no more applications: what was made is too large.
+    /// Allows no more applications, because the graph has become too large.
     pub fn exhaust(&self) {
         self.fuel.set(0);
     }

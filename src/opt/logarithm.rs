@@ -1,6 +1,7 @@
-//! Laws of logarithms: `log` of what was made by `exp` needs neither.
+//! Laws of logarithms: the logarithm of an exponential needs neither `log` nor `exp`.
 //!
-//! They are applied before differentiation only, so that the derivative is that of what is computed: that of
+//! They are applied before differentiation only, so that the derivative is that of the value that is computed: the
+//! derivative of
 //! `log(exp(z) / sum(exp(z)))` is then `1 - p` in a form that cannot overflow, that of `log(sigmoid(z))` is `1 - a`.
 //! Applied afterwards they would make the value finite where the derivative is 0 / 0.
 //!
@@ -13,14 +14,14 @@ use crate::ir::compose::inline;
 use crate::ir::signs::Sign;
 use crate::ir::{Affine, BinaryOp, Dim, LoopBuilder, Op, Scalar, ScalarId, Sub, UnaryOp};
 
-/// An expression that is looked into is no longer than this.
+/// Only expressions with at most so many scalars are looked into.
 const LONGEST: usize = 40;
-/// Nor is more than this written down in looking.
+/// At most so many scalars are added while looking.
 const MOST_SCALARS: usize = 1200;
-/// How many nodes are looked through one after another.
+/// At most so many nodes are looked through one behind the other.
 const DEEPEST: usize = 12;
 
-/// `log(a)` without the logarithm of `a`, if there is a law for it.
+/// `log(a)` computed without the logarithm of `a`, if a law says how.
 pub fn of(laws: &mut Laws<'_, '_>, l: &mut LoopBuilder<'_>, a: ScalarId) -> Option<ScalarId> {
     of_to_depth(laws, l, a, 4)
 }
@@ -102,7 +103,8 @@ fn log_of_sum(
         return allowed.then(|| log_of_tanh_slope(l, v));
     }
     let u = logistic::one_plus_exp(laws, l, op, x, y)?;
-    // Where u is not above 0, as in what this law makes, there is nothing to gain; nor where nothing is computed.
+    // There is nothing to gain where u is known not to be above 0, as in the result of this law, nor in formulas
+    // that are only read.
     if laws.applied.is_for_reading() || is_not_positive(laws, l, u) {
         return None;
     }
@@ -213,7 +215,7 @@ fn is_not_positive(laws: &mut Laws<'_, '_>, l: &mut LoopBuilder<'_>, id: ScalarI
 }
 
 /// For `s = 1 / (1 + exp u)`: log s = -log(1 + exp u). With `a = 1 / (1 + exp(-z))` its slope by `z` is `1 - a` for
-/// `u = -z` and `-a` for `u = z`: so the derivatives of `log a` and of `log(1 - a)` are told by the same `a`.
+/// `u = -z` and `-a` for `u = z`: so the derivatives of `log a` and of `log(1 - a)` are computed from the same `a`.
 fn log_logistic(laws: &Laws<'_, '_>, l: &mut LoopBuilder<'_>, u: ScalarId) -> ScalarId {
     let value = softplus(l, u);
     let value = l.unary(UnaryOp::Neg, value);
@@ -231,8 +233,8 @@ fn log_logistic(laws: &Laws<'_, '_>, l: &mut LoopBuilder<'_>, u: ScalarId) -> Sc
     l.add(Scalar::WithSlope { value, arg, slope })
 }
 
-/// A scalar without its negations, and whether their number is odd; elementwise nodes are looked into only where
-/// they negate.
+/// A scalar without its negations, and whether their number is odd. Elementwise nodes are looked into only if they
+/// negate.
 fn without_signs(laws: &Laws<'_, '_>, l: &mut LoopBuilder<'_>, id: ScalarId) -> (bool, ScalarId) {
     let (mut negative, mut id) = (false, id);
     for _ in 0..DEEPEST {
@@ -286,7 +288,7 @@ pub fn negated(l: &mut LoopBuilder<'_>, a: ScalarId) -> ScalarId {
     }
 }
 
-/// The number that a scalar is, if it is one, be it an element of a fill.
+/// The number that a scalar is, if it is a constant or an element of a fill.
 pub fn number(laws: &Laws<'_, '_>, l: &mut LoopBuilder<'_>, id: ScalarId) -> Option<f64> {
     let id = seen(laws, l, id);
     match l.scalar(id) {
@@ -295,8 +297,9 @@ pub fn number(laws: &Laws<'_, '_>, l: &mut LoopBuilder<'_>, id: ScalarId) -> Opt
     }
 }
 
-/// What a scalar is made of: through reads of elementwise nodes, down to one that is no such read. Adding 0 counts
-/// as nothing: it changes a zero's sign at most, and the logarithms of both zeros are equal.
+/// The definition of a scalar: reads of elementwise nodes are replaced by the expressions of these nodes, until the
+/// scalar is no such read. `x + 0` counts as `x`: it changes the sign of a zero at most, and the logarithms of both
+/// zeros are equal.
 pub fn seen(laws: &Laws<'_, '_>, l: &mut LoopBuilder<'_>, id: ScalarId) -> ScalarId {
     let mut id = id;
     for _ in 0..DEEPEST {

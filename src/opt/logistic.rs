@@ -1,4 +1,4 @@
-//! What is a logistic function of something: `1 / (1 + exp u)` in the ways that people write it.
+//! Recognition of the logistic function `1 / (1 + exp u)` in the forms that people write it in.
 //!
 //! | written | u |
 //! |---|---|
@@ -134,7 +134,7 @@ fn twice(l: &mut LoopBuilder<'_>, v: ScalarId, negative: bool) -> ScalarId {
     if negative { negated(l, twice) } else { twice }
 }
 
-/// The other one of two scalars, if one is this number.
+/// One of two scalars, if the other one is this number.
 pub fn other_than(
     laws: &Laws<'_, '_>,
     l: &mut LoopBuilder<'_>,
@@ -228,7 +228,7 @@ fn half(
     }
 }
 
-/// A scalar as what it is made of without its negations, and whether their number is odd.
+/// The definition of a scalar without its negations, and whether their number is odd.
 fn signed(laws: &Laws<'_, '_>, l: &mut LoopBuilder<'_>, id: ScalarId) -> (bool, ScalarId) {
     let mut id = seen(laws, l, id);
     let mut negative = false;

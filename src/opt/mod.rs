@@ -1,17 +1,19 @@
-//! Rank 2: named laws, tensor IR to tensor IR.
+//! Rank 2: algebraic simplification by named rewrite rules, tensor IR to tensor IR.
 //!
-//! [`optimise`] applies laws until none applies, [`simplify_forward`] those that must come before derivatives are
-//! taken. The table [`LAWS`] lists all: each with its equation, the condition under which it is applied and by how
-//! much its sides may differ, which decides where it may be used. Most are exact; `tests/laws` tries each on
-//! extreme numbers. They stand in
+//! A rewrite rule is called a law here. [`optimise`] applies laws until none applies, [`simplify_forward`] those
+//! that must come before derivatives are taken. The table [`LAWS`] lists all: each with its equation, the condition
+//! under which it is applied and by how much its sides may differ, which decides where it may be used. Most are
+//! exact; `tests/laws` tries each on
+//! extreme numbers. Their code stands in
 //!
-//! - [`fold`], [`scalar`], [`sums`]: laws of the expressions in loops;
-//! - [`logarithm`], [`logistic`]: logarithms of what was made by `exp`;
-//! - [`reads`]: what is read through views, fills and elementwise nodes;
+//! - [`fold`], [`scalar`], [`sums`]: laws of the scalar expressions in loops;
+//! - [`logarithm`], [`logistic`]: logarithms of exponentials, and of sums and quotients of them;
+//! - [`reads`]: reads through views, fills and elementwise nodes (fusion);
 //! - [`scatters`], [`reductions`], [`operand_first`]: laws of whole loops;
-//! - [`scans`], [`hoist`]: laws of recurrences.
+//! - [`scans`], [`hoist`]: laws of scans, such as loop-invariant code motion.
 //!
-//! Equal nodes are one node by themselves ([`Graph::add`]), and what no output needs is not copied.
+//! Common subexpressions need no law, since equal nodes are one node ([`Graph::add`]); nor does dead code, since a
+//! node that no output needs is not copied.
 //!
 //! Every law leaves fewer nodes, or in one node fewer operations, or cheaper ones (a view is read through, a sign
 //! moves outwards, a division becomes a multiplication), so applying them ends. A limit makes that certain
@@ -39,23 +41,24 @@ use crate::ir::{Graph, Op, compact};
 pub use forward::{simplify_forward, stabilised};
 pub use laws::{Applied, Exactness, LAWS, Law, LawId, Purpose};
 
-/// No graph that people write needs nearly as many rounds.
+/// The limit of rounds; no graph that people write needs nearly as many.
 const MOST_ROUNDS: usize = 32;
-/// Nor does writing nodes into their readers ever make a graph this many times as large.
+/// The limit by which writing nodes into their readers may make a graph larger.
 const MOST_GROWTH: usize = 64;
 
-/// The same outputs, computed with less; they are what they were but for rounding. `Stop`, `WithSlope` and `Mark`
+/// The same outputs, computed with fewer operations; the values differ by rounding at most. `Stop`, `WithSlope` and
+/// `Mark`
 /// are gone afterwards: take derivatives before.
 pub fn optimise(graph: &Graph) -> Graph {
     optimise_for(graph, &Applied::new(Purpose::Run))
 }
 
-/// The same as a formula to be read, by all laws of real numbers.
+/// The graph as a formula for readers, simplified by all laws of real numbers.
 pub fn simplify_to_read(graph: &Graph) -> Graph {
     optimise_for(graph, &Applied::new(Purpose::Read))
 }
 
-/// The same with the laws that are allowed, which are counted.
+/// The graph simplified by the laws that `applied` allows. It counts them.
 pub fn optimise_for(graph: &Graph, applied: &Applied) -> Graph {
     applied.refuel(scalars(graph));
     let optimised = optimise_with(graph, applied);
@@ -77,7 +80,7 @@ fn optimise_with(graph: &Graph, applied: &Applied) -> Graph {
         }
         let (next, changed) = round::apply(&current, dirty.as_deref(), applied);
         let settled = !changed.iter().any(|changed| *changed);
-        // A round over the changed nodes alone proves nothing: all are looked at before the end.
+        // After a round over the changed nodes alone, a last round over all nodes makes sure that no law applies.
         if settled && dirty.is_none() {
             return next;
         }

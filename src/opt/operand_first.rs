@@ -1,10 +1,10 @@
-//! Law `operand-first`: a factor of a matrix product that is computed is computed once, as a tensor.
+//! Law `operand-first`: a factor of a matrix product that is itself an expression is computed once, as a tensor.
 //!
 //! In `Σ_k (c a[i, k]) b[k, j]` the factor `c a[i, k]` would be computed again for every `j`, and the sum would not
 //! be known as a matrix product. The numbers that are multiplied and added stay the same ones.
 
 use super::laws::LawId;
-use super::reductions::{scalar_uses, uses};
+use super::reductions::uses;
 use super::scalar::Laws;
 use crate::ir::build::LoopNode;
 use crate::ir::compose::{paste, paste_sub, same};
@@ -14,10 +14,10 @@ use crate::ir::{
 
 /// A product of fewer points is computed as it stands.
 const FEWEST_POINTS: i64 = 1 << 13;
-/// So is one whose sums have fewer terms.
+/// So is a product whose sums have fewer terms.
 const FEWEST_TERMS: i64 = 4;
 
-/// What is left of the product when a factor has become a tensor.
+/// The product without the factor that has become a tensor.
 pub struct Rest {
     body: Loop,
     operands: Vec<NodeId>,
@@ -29,17 +29,17 @@ pub struct Rest {
 /// The factor as a loop, and the rest.
 pub fn split(laws: &Laws<'_, '_>, node: &LoopNode) -> Option<(LoopNode, Rest)> {
     let body = &node.body;
-    if body.combine != Combine::Add || body.dropping || body.domain.len() > 64 {
+    if body.combine != Combine::Add || body.dropping || body.domain.len() >= 64 {
         return None;
     }
     let Scalar::Binary(BinaryOp::Mul, a, b) = body.body[body.body.result] else { return None };
-    let used = indices_used(body);
-    let (of_a, of_b) = (used[a.0 as usize], used[b.0 as usize]);
+    let dependences = body.body.dependences();
+    let (of_a, of_b) = (dependences[a.0 as usize], dependences[b.0 as usize]);
     let reduced = (0..body.domain.len()).filter(|index| !body.write.iter().any(|sub| uses(sub, *index)));
-    let shared = reduced.filter(|index| (of_a & of_b) >> index & 1 == 1);
+    let shared = reduced.filter(|index| of_a.contains(*index) && of_b.contains(*index));
     let terms = product(shared.map(|index| &body.domain[index]))?;
     let points = product(body.domain.iter())?;
-    let is_product = of_a & !of_b != 0 && of_b & !of_a != 0;
+    let is_product = !of_a.is_subset(of_b) && !of_b.is_subset(of_a);
     if !is_product || terms < FEWEST_TERMS || points < FEWEST_POINTS || laws.graph_elem(node) != Elem::Float {
         return None;
     }
@@ -48,8 +48,8 @@ pub fn split(laws: &Laws<'_, '_>, node: &LoopNode) -> Option<(LoopNode, Rest)> {
     if !laws.applied.allows(LawId::OperandFirst) {
         return None;
     }
-    let mask = used[factor.0 as usize];
-    let indices: Vec<usize> = (0..body.domain.len()).filter(|index| mask >> index & 1 == 1).collect();
+    let varies_with = dependences[factor.0 as usize];
+    let indices: Vec<usize> = (0..body.domain.len()).filter(|index| varies_with.contains(*index)).collect();
     let domain = indices.iter().map(|index| body.domain[*index].clone()).collect();
     let mut l = LoopBuilder::new(laws.graph, domain);
     // The other indices do not occur in the factor.
@@ -80,20 +80,8 @@ impl Rest {
     }
 }
 
-/// For each scalar the indices that it depends on, as bits.
-fn indices_used(body: &Loop) -> Vec<u64> {
-    let mut used: Vec<u64> = Vec::with_capacity(body.body.nodes.len());
-    for scalar in &body.body.nodes {
-        let it = (0..body.domain.len()).filter(|index| scalar_uses(scalar, *index));
-        let mut mask = it.fold(0, |mask, index| mask | 1 << index);
-        scalar.for_each_operand(|id| mask |= used[id.0 as usize]);
-        used.push(mask);
-    }
-    used
-}
-
-/// Whether a scalar reads something, and only elements whose subscripts are single indices or do not vary: then
-/// its tensor is no larger than what it reads.
+/// Whether a scalar reads a tensor, and only by subscripts that are single indices or constants. Then the tensor of
+/// its values is no larger than the tensors that it reads.
 fn reads_plainly(body: &Loop, id: ScalarId) -> bool {
     let mut needed = vec![false; body.body.nodes.len()];
     needed[id.0 as usize] = true;

@@ -1,4 +1,4 @@
-//! Laws of reads: what is read through views, of constants, of elementwise nodes with one reader.
+//! Laws of reads: of views, of constants, and of elementwise nodes with one reader (producer-consumer fusion).
 
 use super::laws::LawId;
 use super::scalar::{Laws, plain_sub};
@@ -8,11 +8,12 @@ use crate::ir::{
     BinaryOp, Const, ConstData, Dim, Loop, LoopBuilder, NodeId, Op, Scalar, ScalarId, Sub, UnaryOp,
 };
 
-/// An elementwise node is written into its reader while that is no longer than this.
+/// An elementwise node is fused into its reader only if the result has at most so many scalars.
 const LONGEST: usize = 64;
-/// A function of the place alone is computed again by each reader while it is no longer than this.
+/// A node whose elements depend on their indices alone is computed again by each reader if it has at most so many
+/// scalars.
 const LONGEST_FUNCTION: usize = 12;
-/// A constant of more elements is not searched.
+/// A constant with more elements is not searched for equal elements.
 const LARGEST_FILL: usize = 4096;
 
 /// The loop with all laws applied to its expression. `uses` is how often each node is used.
@@ -33,7 +34,7 @@ pub fn simplified(laws: &mut Laws<'_, '_>, uses: &[u32], body: &Loop, operands: 
     l.finish(body.shape.clone(), write, body.dropping, body.combine, result)
 }
 
-/// What the laws of reads need to know of the loop that reads.
+/// The facts about the reading loop that the laws of reads need.
 struct Reader<'u> {
     is_map: bool,
     uses: &'u [u32],
@@ -125,8 +126,8 @@ fn is_function_of_place(producer: &Loop) -> bool {
         && !producer.body.nodes.iter().any(|scalar| matches!(scalar, Scalar::Read { .. }))
 }
 
-/// Law `read-view`: an element of a transpose, slice or broadcast is read at its source. Padding goes only into
-/// elementwise nodes: products are faster on whole tensors.
+/// Law `read-view`: an element of a transpose, slice or broadcast is read at its source. A padded view is fused
+/// only into elementwise nodes: products are faster on whole tensors.
 fn is_plain_view(laws: &Laws<'_, '_>, producer: &Loop, node: NodeId, padded: bool, is_map: bool) -> bool {
     match &producer.body[producer.body.result] {
         Scalar::Read { subs, padded: inner, .. } => {
@@ -137,7 +138,7 @@ fn is_plain_view(laws: &Laws<'_, '_>, producer: &Loop, node: NodeId, padded: boo
     }
 }
 
-/// What a tensor is multiplied with.
+/// The factor by which a tensor is scaled.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Factor {
     MinusOne,
@@ -161,8 +162,8 @@ fn is_scaled(producer: &Loop, factor: Factor) -> bool {
     }
 }
 
-/// Law `pick`: where a few elements of an elementwise node with one reader are picked out by number, only those
-/// are computed.
+/// Law `pick`: where a few elements of an elementwise node with one reader are read by a computed subscript (a
+/// gather), only those are computed.
 pub fn is_picked(l: &LoopBuilder<'_>, producer: &Loop, subs: &[Sub], padded: bool) -> bool {
     !padded
         && l.domain().len() < producer.domain.len()
@@ -171,7 +172,8 @@ pub fn is_picked(l: &LoopBuilder<'_>, producer: &Loop, subs: &[Sub], padded: boo
         && producer.as_function().is_some()
 }
 
-/// Whether a place is outside of the view exactly where its source is read outside: then padding stays padding.
+/// Whether an element is outside of the view exactly where its source is read outside, so that the padding of the
+/// view can become padding of its source.
 fn is_faithful(laws: &Laws<'_, '_>, producer: &Loop, node: NodeId) -> bool {
     let Scalar::Read { operand, subs, .. } = &producer.body[producer.body.result] else { return false };
     let shape: &[Dim] = laws.graph.shape(laws.graph[node].operands[*operand as usize]);
@@ -218,7 +220,7 @@ fn is_only_reader(
     producer: &Loop,
 ) -> bool {
     let once = reader.uses.get(node.0 as usize) == Some(&1)
-        && reader.counts.iter().any(|(it, count)| *it == node && *count == 1);
+        && reader.counts.iter().any(|(operand, count)| *operand == node && *count == 1);
     if padded || !reader.is_map || !once || l.scalars().len() + producer.body.nodes.len() > LONGEST {
         return false;
     }

@@ -6,8 +6,8 @@ use crate::ir::build::LoopNode;
 use crate::ir::compose::{paste, same};
 use crate::ir::scalar::size;
 use crate::ir::{
-    Affine, BinaryOp, Combine, Dim, Elem, Graph, Loop, LoopBuilder, NodeId, Number, Scalar, ScalarId, Sub,
-    UnaryOp, Var,
+    Affine, BinaryOp, Combine, Dim, Elem, Graph, IndexSet, Loop, LoopBuilder, NodeId, Number, Scalar,
+    ScalarId, Sub, UnaryOp, Var,
 };
 
 /// Laws `unused-index` and `single-index`: `Σ_j x[i]` over `j < n` is `n x[i]`, a maximum over an unused index is
@@ -33,8 +33,8 @@ pub fn drop_index(graph: &Graph, applied: &Applied, node: &LoopNode) -> Option<L
     let gone = domain.remove(index);
     let mut l = LoopBuilder::new(graph, domain);
     let mut at = |var: Var| match var {
-        Var::Index(it) if it as usize == index => Sub::Affine(Affine::constant(0i64)),
-        Var::Index(it) if it as usize > index => Sub::Affine(Affine::index(it as usize - 1)),
+        Var::Index(old) if old as usize == index => Sub::Affine(Affine::constant(0i64)),
+        Var::Index(old) if old as usize > index => Sub::Affine(Affine::index(old as usize - 1)),
         Var::Index(_) | Var::Step(_) => same(var),
     };
     let values = paste(&mut l, &body.body, &node.operands, &mut at, &mut |l, _, scalar| l.add(scalar));
@@ -72,8 +72,8 @@ pub fn sum_of_negated(laws: &Laws<'_, '_>, node: &LoopNode) -> Option<LoopNode> 
 }
 
 /// Law `factor-out`: `Σ_j c x[i, j]` is `c Σ_j x[i, j]` for every factor or divisor `c` without `j`, in matrix
-/// products too. Gives the inner sum, which has fewer factors, and what makes the outer node of it.
-pub fn factor_out(laws: &mut Laws<'_, '_>, node: &LoopNode) -> Option<(LoopNode, Outer)> {
+/// products too. Gives the inner sum, which has fewer factors, and how the outer node is made from it.
+pub fn factor_out(laws: &mut Laws<'_, '_>, node: &LoopNode) -> Option<(LoopNode, OuterFactors)> {
     let body = &node.body;
     let reading = laws.applied.is_for_reading();
     if !reading || body.combine != Combine::Add || laws.graph_elem(node) != Elem::Float {
@@ -110,7 +110,7 @@ pub fn factor_out(laws: &mut Laws<'_, '_>, node: &LoopNode) -> Option<(LoopNode,
     let write = write.collect();
     let inner = l.finish(body.shape.clone(), write, body.dropping, Combine::Add, result);
     let axes = written_whole.unwrap_or_default();
-    let outer = Outer {
+    let outer = OuterFactors {
         body: body.clone(),
         operands: node.operands.clone(),
         axes,
@@ -121,24 +121,24 @@ pub fn factor_out(laws: &mut Laws<'_, '_>, node: &LoopNode) -> Option<(LoopNode,
     Some((inner, outer))
 }
 
-/// What is taken out of a sum.
-pub struct Outer {
+/// The factors that are taken out of a sum.
+pub struct OuterFactors {
     body: Loop,
     operands: Vec<NodeId>,
-    /// The index of the sum that each axis of the result is.
+    /// For each axis of the result the index of the sum that it is written by.
     axes: Vec<usize>,
     factors: Vec<ScalarId>,
     divisors: Vec<ScalarId>,
     negative: bool,
 }
 
-impl Outer {
+impl OuterFactors {
     /// The factors times the inner sum, elementwise.
     pub fn around(&self, laws: &mut Laws<'_, '_>, inner: NodeId) -> LoopNode {
         let shape = self.body.shape.clone();
         let rank = shape.len();
         let mut l = LoopBuilder::new(laws.graph, shape);
-        // Indices that are not written do not occur in what was taken out.
+        // The factors taken out contain no index that is reduced.
         let mut at = |var: Var| match var {
             Var::Index(index) => {
                 let axis = self.axes.iter().position(|it| *it == index as usize).unwrap_or(0);
@@ -197,7 +197,7 @@ impl Product {
                     waiting.push(a);
                     product.negative = !product.negative;
                 }
-                // What is multiplied with 1 is made again below: as a factor it would be taken out for ever.
+                // A factor 1 is made again below; taken out, it would be taken out again for ever.
                 Scalar::Float(Number(1.0)) => {}
                 _ => product.factors.push(id),
             }
@@ -206,20 +206,14 @@ impl Product {
     }
 }
 
-/// For each scalar whether it depends on a reduced index; with `any_index`, on an index at all is allowed.
+/// For each scalar whether it must stay in the sum: whether it varies with a reduced index, or, unless
+/// `other_indices_stay`, with any index.
 fn varying(body: &Loop, reduced: &[usize], other_indices_stay: bool) -> Vec<bool> {
-    let mut varies: Vec<bool> = Vec::with_capacity(body.body.nodes.len());
-    for scalar in &body.body.nodes {
-        let it = if other_indices_stay {
-            reduced.iter().any(|index| scalar_uses(scalar, *index))
-        } else {
-            (0..body.domain.len()).any(|index| scalar_uses(scalar, index))
-        };
-        let mut varying = it;
-        scalar.for_each_operand(|id| varying |= varies[id.0 as usize]);
-        varies.push(varying);
-    }
-    varies
+    let varies = |indices: IndexSet| match other_indices_stay {
+        true => reduced.iter().any(|index| indices.contains(*index)),
+        false => !indices.is_empty(),
+    };
+    body.body.dependences().into_iter().map(varies).collect()
 }
 
 pub fn uses(sub: &Sub, index: usize) -> bool {
@@ -229,12 +223,8 @@ pub fn uses(sub: &Sub, index: usize) -> bool {
     }
 }
 
-pub fn scalar_uses(scalar: &Scalar, index: usize) -> bool {
-    match scalar {
-        Scalar::Affine(affine) => affine.uses(Var::Index(index as u32)),
-        Scalar::Read { subs, .. } => subs.iter().any(|sub| uses(sub, index)),
-        _ => false,
-    }
+fn scalar_uses(scalar: &Scalar, index: usize) -> bool {
+    scalar.affines().any(|affine| affine.uses(Var::Index(index as u32)))
 }
 
 impl Laws<'_, '_> {

@@ -10,22 +10,23 @@ use crate::ir::{Dim, Graph, Loop, LoopBuilder, Node, NodeId, Op, Scalar, Sub, Un
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// A pass in the making.
+/// The state of one pass.
 pub struct Round<'g> {
     pub old: &'g Graph,
     pub new: Graph,
-    /// Where the old nodes have gone.
+    /// For each old node the new node that computes it.
     places: Vec<NodeId>,
-    /// How many uses the new nodes have, as far as is known.
+    /// How many uses each new node has, as far as is known.
     uses: Vec<u32>,
     signs: Signs,
     pub applied: &'g Applied,
-    /// Where the results of the old scans have gone.
-    pub results: HashMap<NodeId, Vec<Option<scans::Kept>>>,
+    /// For each result of the old scans where it is found.
+    pub results: HashMap<NodeId, Vec<Option<scans::ScanResult>>>,
 }
 
-/// The graph after one pass, with only what its outputs need, and for each of its nodes whether it or what the
-/// laws look at near it is new. `dirty` marks the nodes of `old` that are worth looking at; without it all are.
+/// The graph after one pass, without nodes that no output needs; and for each of its nodes whether a law may apply
+/// to it in the next pass, because the node itself, an operand or the number of its users has changed. `dirty`
+/// marks those nodes of `old`; without it all nodes are looked at.
 pub fn apply(old: &Graph, dirty: Option<&[bool]>, applied: &Applied) -> (Graph, Vec<bool>) {
     let mut round = Round {
         old,
@@ -64,11 +65,11 @@ pub fn apply(old: &Graph, dirty: Option<&[bool]>, applied: &Applied) -> (Graph, 
         let place = round.places[output.node.0 as usize];
         round.new.output(output.name.clone(), place);
     }
-    finish(round.new, &changed_new, &old_uses)
+    finish(round.new, &changed_new)
 }
 
-/// Leaves out what is not needed any more, and finds what to look at next.
-fn finish(new: Graph, changed: &[bool], _old_uses: &[u32]) -> (Graph, Vec<bool>) {
+/// Removes nodes that no output needs, and marks the nodes to look at in the next pass.
+fn finish(new: Graph, changed: &[bool]) -> (Graph, Vec<bool>) {
     let needed = new.reachable(new.outputs.iter().map(|output| output.node));
     let mut compacted = Graph::new();
     let mut was_changed = Vec::new();
@@ -81,7 +82,7 @@ fn finish(new: Graph, changed: &[bool], _old_uses: &[u32]) -> (Graph, Vec<bool>)
         let place = places[output.node.0 as usize].expect("outputs are needed");
         compacted.output(output.name.clone(), place);
     }
-    // A node that has lost a user may be written into the one that is left.
+    // A node that has only one user left may be fused into it.
     let dropped: Vec<bool> = lost_users(&new, &needed, &places, compacted.len());
     let near: Vec<bool> = compacted
         .nodes()
@@ -129,7 +130,8 @@ fn is_same(node: &Node, op: &Op, operands: &[NodeId]) -> bool {
 impl Round<'_> {
     fn copy(&mut self, id: NodeId, node: &Node, operands: Vec<NodeId>) -> NodeId {
         if let Op::Scan(scan) = &node.op {
-            let kept = (0..scan.body.outputs.len()).map(|at| Some(scans::Kept::Result(at as u32))).collect();
+            let kept =
+                (0..scan.body.outputs.len()).map(|at| Some(scans::ScanResult::Result(at as u32))).collect();
             self.results.insert(id, kept);
         }
         self.new.add(node.op.clone(), operands)
@@ -139,14 +141,14 @@ impl Round<'_> {
         match &node.op {
             Op::Loop(body) => self.loop_node(LoopNode { body: body.as_ref().clone(), operands }),
             Op::Reshape { shape } => self.reshaped(shape, operands[0]),
-            // A variable of a derivative that has been taken.
+            // A mark names a variable of `grad`; after differentiation it has no use.
             Op::Mark(_) if self.applied.allows(LawId::Strip) => operands[0],
             Op::Scan(scan) => scans::rewrite(self, id, scan, operands),
             Op::Result(index) => {
                 let kept = &self.results[&node.operands[0]];
                 match kept[*index as usize].expect("a result that is used is kept") {
-                    scans::Kept::Result(index) => self.new.add(Op::Result(index), operands),
-                    scans::Kept::Outer(node) => node,
+                    scans::ScanResult::Result(index) => self.new.add(Op::Result(index), operands),
+                    scans::ScanResult::Outer(node) => node,
                 }
             }
             Op::Input { .. }
@@ -205,7 +207,7 @@ impl Round<'_> {
         if let Some(transposed) = scatters::write_transposed(&self.new, self.applied, &self.uses, &node) {
             return self.new.add(Op::Loop(Arc::new(transposed.body)), transposed.operands);
         }
-        // Each of the following makes a loop with fewer factors or signs, so the recursion ends.
+        // Each of the following laws makes a loop with fewer factors or signs, so the recursion ends.
         if let Some(positive) = reductions::sum_of_negated(&self.laws(), &node) {
             let sum = self.loop_node(positive);
             let mut l = LoopBuilder::new(&self.new, self.new.shape(sum).to_vec());

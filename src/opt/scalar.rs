@@ -1,8 +1,9 @@
 //! Laws of scalar expressions, applied as an expression is built.
 //!
-//! What runs is changed by laws that are exact for all floats: see [`laws`](super::laws). So `x · 0` is 0 only for
-//! ints and for what comes from one, since `NaN · 0` is NaN; `x - x` likewise. Sums and products are not associated
-//! anew: `(1 + x) - 1` is how accurate formulas are written, and `(1e-20 x) (1e-20 x)` does not overflow where
+//! A graph that runs is changed only by laws that are exact for all floats: see [`laws`](super::laws). So `x · 0`
+//! is 0 only for ints and floats converted from ints, since `NaN · 0` is NaN; `x - x` likewise. Sums and products
+//! are not reassociated: `(1 + x) - 1` is how accurate formulas are written, and `(1e-20 x) (1e-20 x)` does not
+//! overflow where
 //! `1e-40 (x x)` does. The operands of `+` and `·` stand in a fixed order, which changes nothing.
 
 use super::known::{Choice, decided, exact_inverse, is_inside, simpler_select};
@@ -11,13 +12,13 @@ use super::{fold, logarithm, sums};
 use crate::ir::signs::{Sign, Signs};
 use crate::ir::{Affine, BinaryOp, Elem, Graph, LoopBuilder, Scalar, ScalarId, Sub, UnaryOp};
 
-/// What the laws may know and do.
+/// The context of the laws: what they may know and what they may do.
 pub struct Laws<'g, 's> {
     pub graph: &'g Graph,
     pub signs: &'s mut Signs,
-    /// Whether derivatives have been taken: then `Stop` and `WithSlope` have done their work.
+    /// Whether derivatives have been taken; then `Stop` and `WithSlope` are removed.
     pub strip: bool,
-    /// Marks nodes that are not looked into; those beyond its end are.
+    /// Marks nodes through which nothing is read; nodes beyond its end are not marked.
     pub opaque: &'g [bool],
     pub applied: &'g Applied,
 }
@@ -30,7 +31,7 @@ impl Laws<'_, '_> {
         signs[id.0 as usize]
     }
 
-    /// Makes the scalar, or what the laws say is equal to it.
+    /// Adds the scalar, or a simpler one that the laws say is equal to it.
     pub fn make(&mut self, l: &mut LoopBuilder<'_>, scalar: Scalar) -> ScalarId {
         match scalar {
             Scalar::Affine(affine) => match affine.as_number() {
@@ -65,7 +66,7 @@ impl Laws<'_, '_> {
                 Scalar::Unary(UnaryOp::Not, inner) if self.applied.allows(LawId::NotNot) => inner,
                 _ => l.unary(op, a),
             },
-            // Applied to what runs this would change values whose derivatives have been taken.
+            // In a graph that runs this would change values whose derivatives have been taken already.
             UnaryOp::Log if self.applied.is_for_reading() => match logarithm::of(self, l, a) {
                 Some(found) => found,
                 None => l.unary(op, a),
@@ -199,7 +200,7 @@ impl Laws<'_, '_> {
         sums::shortened(self, l, plain).unwrap_or(plain)
     }
 
-    /// Whether a value is not the zero of negative sign, for certain.
+    /// Whether a value is proven not to be negative zero.
     fn is_never_negative_zero(&mut self, l: &LoopBuilder<'_>, id: ScalarId, depth: usize) -> bool {
         if l.elem(id) != Elem::Float || self.applied.is_for_reading() {
             return true;
@@ -412,7 +413,7 @@ impl Laws<'_, '_> {
     }
 }
 
-/// A computed subscript that is a linear form after all.
+/// A computed subscript as an affine expression, if it is one.
 pub fn plain_sub(l: &LoopBuilder<'_>, sub: Sub) -> Sub {
     match sub {
         Sub::Value(id) => match l.scalar(id) {

@@ -1,11 +1,11 @@
-//! Laws of scans: what is not used is not computed, carried, captured or collected.
+//! Laws of scans: dead carries, captures and collected values are removed.
 
 use super::laws::LawId;
 use super::{hoist, optimise_with, round::Round};
 use crate::ir::{Affine, Graph, NodeId, Op, Scalar, Scan, Sub, copy};
 use std::sync::Arc;
 
-/// The scan with an optimised body. Enters in `round.results` where its results have gone.
+/// The scan with an optimised body. Enters in `round.results` where its results are found.
 pub fn rewrite(round: &mut Round<'_>, id: NodeId, scan: &Arc<Scan>, operands: Vec<NodeId>) -> NodeId {
     let used = used_results(round.old, id, scan);
     let carries = live_carries(scan, &used);
@@ -34,12 +34,12 @@ pub struct Pruned {
     pub n_carries: usize,
     pub operands: Vec<NodeId>,
     /// Where each old result is found.
-    results: Vec<Option<Kept>>,
+    results: Vec<Option<ScanResult>>,
 }
 
 /// Where a result of a scan is found after rewriting.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Kept {
+pub enum ScanResult {
     Result(u32),
     /// A node outside of the scan.
     Outer(NodeId),
@@ -59,7 +59,7 @@ fn plain_view(graph: &Graph, id: NodeId) -> Option<NodeId> {
     }
 }
 
-/// The capture of which a node of the body is the element of this step, whole.
+/// The capture `c` if a node of the body is `c[step, …]`, the whole element of this step.
 fn sliced_capture(scan: &Scan, node: NodeId) -> Option<usize> {
     let Op::Loop(body) = &scan.body[node].op else { return None };
     let axes = body.as_function()?;
@@ -86,7 +86,8 @@ fn used_results(graph: &Graph, id: NodeId, scan: &Scan) -> Vec<bool> {
     used
 }
 
-/// Law `unused-carry`: a carry counts only if its last value or something that counts needs it.
+/// Law `unused-carry`: a carry is live only if its last value is used, or a live carry or a collected value depends
+/// on it.
 fn live_carries(scan: &Scan, used: &[bool]) -> Vec<bool> {
     let mut live = used[..scan.n_carries].to_vec();
     loop {
@@ -124,14 +125,16 @@ fn prune(round: &Round<'_>, scan: &Scan, used: &[bool], live: &[bool], operands:
         }
         Op::Capture { index, ty } => {
             let outer = operands[scan.n_carries + *index as usize];
-            // Law `capture-fill`: what reads nothing is computed inside.
+            // Law `capture-fill`: a captured tensor that is computed from nothing is computed inside of the body
+            // instead.
             if let Op::Loop(fill) = &round.new[outer].op
                 && !fill.body.nodes.iter().any(|scalar| matches!(scalar, Scalar::Read { .. }))
                 && round.applied.allows(LawId::CaptureFill)
             {
                 return body.add(round.new[outer].op.clone(), Vec::new());
             }
-            // Law `capture-view`: what a view shows is captured, so that its readers can read through it.
+            // Law `capture-view`: the source of a view is captured instead of the view, so that readers in the body
+            // can read through it.
             let view = plain_view(&round.new, outer).filter(|_| round.applied.allows(LawId::CaptureView));
             let (outer, ty) = match view {
                 Some(source) => (source, round.new.ty(source).clone()),
@@ -147,12 +150,12 @@ fn prune(round: &Round<'_>, scan: &Scan, used: &[bool], live: &[bool], operands:
         }
         op => body.add(op.clone(), inner),
     });
-    let mut results: Vec<Option<Kept>> = vec![None; scan.body.outputs.len()];
+    let mut results: Vec<Option<ScanResult>> = vec![None; scan.body.outputs.len()];
     let n_carries = live.iter().filter(|live| **live).count();
     for at in outputs {
         let output = &scan.body.outputs[at];
         let node = places[output.node.0 as usize].expect("kept outputs are needed");
-        // What is collected twice is collected once.
+        // A value that is collected twice is collected once.
         let earlier =
             (n_carries..body.outputs.len()).find(|it| at >= scan.n_carries && body.outputs[*it].node == node);
         // Law `collected-slice`: the stack of the slices of a stack is that stack.
@@ -160,14 +163,14 @@ fn prune(round: &Round<'_>, scan: &Scan, used: &[bool], live: &[bool], operands:
             && let Some(capture) = sliced_capture(scan, output.node)
             && round.applied.allows(LawId::CollectedSlice)
         {
-            results[at] = Some(Kept::Outer(operands[scan.n_carries + capture]));
+            results[at] = Some(ScanResult::Outer(operands[scan.n_carries + capture]));
             continue;
         }
         let place = earlier.unwrap_or_else(|| {
             body.output(output.name.clone(), node);
             body.outputs.len() - 1
         });
-        results[at] = Some(Kept::Result(place as u32));
+        results[at] = Some(ScanResult::Result(place as u32));
     }
     let kept_carries = (0..scan.n_carries).filter(|at| live[*at]).map(|at| operands[at]);
     let operands = kept_carries.chain(captures).collect();

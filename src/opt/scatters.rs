@@ -1,4 +1,5 @@
-//! Laws of loops that write here and there: as functions of the place they can be read element by element.
+//! Laws of scatters (loops whose writes have other subscripts than single indices): written as a function of the
+//! element, `out[i] = e(i)`, they can be fused into their readers.
 
 use super::laws::{Applied, LawId};
 use crate::ir::build::LoopNode;
@@ -36,18 +37,18 @@ pub fn to_select(graph: &Graph, applied: &Applied, node: &LoopNode) -> Option<Lo
         }
         let index = l.add_index(body.shape[axis].clone());
         write.push(l.index(index));
-        let it = l.affine(Affine::index(index));
+        let value = l.affine(Affine::index(index));
         let place = match sub {
             Sub::Affine(affine) => l.affine(affine.clone()),
             Sub::Value(id) => values[id.0 as usize],
         };
-        let here = l.binary(BinaryOp::Eq, it, place);
+        let here = l.binary(BinaryOp::Eq, value, place);
         result = l.select(here, result, zero);
     }
     Some(normalise(l.finish(body.shape.clone(), write, false, Combine::Set, result)))
 }
 
-/// Law `scatter-to-view`: a tensor written whole into a part of a larger one, `out[i + c] = x[i]`, is that tensor
+/// Law `scatter-to-view`: a tensor that is written as a slice of a larger one, `out[i + c] = x[i]`, is that tensor
 /// read with padding, `out[j] = x[j - c else 0]`.
 pub fn to_view(graph: &Graph, applied: &Applied, node: &LoopNode) -> Option<LoopNode> {
     let body = &node.body;
@@ -56,7 +57,7 @@ pub fn to_view(graph: &Graph, applied: &Applied, node: &LoopNode) -> Option<Loop
     }
     let Scalar::Read { operand, subs, .. } = &body.body[body.body.result] else { return None };
     let shape = graph.shape(node.operands[*operand as usize]);
-    // For each index the subscript that it has as a function of the place.
+    // For each index of the loop its value as an affine expression of the subscripts of the element.
     let mut places: Vec<Option<Affine>> = vec![None; body.domain.len()];
     for (axis, sub) in body.write.iter().enumerate() {
         let Sub::Affine(affine) = sub else { return None };
@@ -67,7 +68,8 @@ pub fn to_view(graph: &Graph, applied: &Applied, node: &LoopNode) -> Option<Loop
         }
         let whole = affine.constant.is_number(0) && body.domain[index] == body.shape[axis];
         let shown_by_source = subs.iter().zip(shape).any(|(sub, size)| {
-            matches!(sub, Sub::Affine(it) if it.as_index() == Some(index)) && *size == body.domain[index]
+            matches!(sub, Sub::Affine(affine) if affine.as_index() == Some(index))
+                && *size == body.domain[index]
         });
         if !whole && !shown_by_source {
             return None;
@@ -92,7 +94,7 @@ pub fn to_view(graph: &Graph, applied: &Applied, node: &LoopNode) -> Option<Loop
     Some(l.map(value))
 }
 
-/// Law `write-transposed`: a loop of which only the transpose is used writes the transpose itself.
+/// Law `write-transposed`: if only the transpose of a loop is used, the loop writes the transpose itself.
 pub fn write_transposed(graph: &Graph, applied: &Applied, uses: &[u32], node: &LoopNode) -> Option<LoopNode> {
     let body = &node.body;
     let [Scalar::Read { subs, padded: false, .. }] = body.body.nodes.as_slice() else { return None };
@@ -102,7 +104,7 @@ pub fn write_transposed(graph: &Graph, applied: &Applied, uses: &[u32], node: &L
     if uses.get(source.0 as usize) != Some(&1) || subs.len() != body.domain.len() {
         return None;
     }
-    // The axis of the source that each index of the transpose is.
+    // For each index of the transpose the axis of the source that it subscripts.
     let mut axes = vec![usize::MAX; body.domain.len()];
     for (axis, sub) in subs.iter().enumerate() {
         let Sub::Affine(affine) = sub else { return None };

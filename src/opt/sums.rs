@@ -1,9 +1,9 @@
 //! Law `shorten`: a sum of products in which terms cancel or have common factors is written shorter.
 //!
 //! `y (1 - a) - (1 - y) a` is expanded to `y - y a - a + y a` and becomes `y - a`. Only products of two and more
-//! factors may cancel: that `(1 + x) - 1` is not quite `x` is what accurate formulas rest on. The result stands
-//! only if it has fewer operations, so the law ends. It is true of real numbers; of floats, `y` may be so large
-//! that `y (1 - a)` is infinite, so it is applied to formulas that are shown only.
+//! factors may cancel: accurate formulas rely on the rounding of `(1 + x) - 1`. The result is taken only if it has
+//! fewer operations, so the law ends. It holds for real numbers. For floats `y (1 - a)` may overflow, so the law is
+//! applied only to formulas that are shown.
 
 use super::laws::LawId;
 use super::scalar::{Laws, is_number};
@@ -12,7 +12,7 @@ use crate::ir::{BinaryOp, Elem, LoopBuilder, Scalar, ScalarId, UnaryOp};
 /// Sums that expand to more terms than this are left alone.
 const MOST_TERMS: usize = 12;
 
-/// A product: a number, factors, divisors and conditions under which it is there, each list sorted.
+/// A product: a number, factors, divisors and the conditions under which it is not 0, each list sorted.
 #[derive(Clone, PartialEq, Debug)]
 struct Term {
     coefficient: f64,
@@ -109,21 +109,21 @@ fn product(a: &Term, b: &Term) -> Term {
     }
 }
 
-/// Whether something stands in two terms, without which nothing can be shortened.
+/// Whether two terms share a factor or divisor; otherwise nothing can be shortened.
 fn any_shared(terms: &[Term]) -> bool {
     let mut seen: Vec<ScalarId> = Vec::new();
     for term in terms {
-        let mut it: Vec<ScalarId> = term.factors.iter().chain(&term.divisors).copied().collect();
-        it.dedup();
-        if it.iter().any(|id| seen.contains(id)) {
+        let mut factors: Vec<ScalarId> = term.factors.iter().chain(&term.divisors).copied().collect();
+        factors.dedup();
+        if factors.iter().any(|id| seen.contains(id)) {
             return true;
         }
-        seen.extend(it);
+        seen.extend(factors);
     }
     false
 }
 
-/// Like terms together, those that cancel left out. `None` if something cancels that must not.
+/// Adds like terms and drops those that cancel. `None` if terms cancel that must not.
 fn collect(terms: Vec<Term>) -> Option<Vec<Term>> {
     let mut sum: Vec<Term> = Vec::new();
     for term in terms {
@@ -131,11 +131,11 @@ fn collect(terms: Vec<Term>) -> Option<Vec<Term>> {
             (&it.factors, &it.divisors, &it.conditions) == (&term.factors, &term.divisors, &term.conditions)
         });
         match like {
-            Some(it) if term.factors.is_empty() && term.divisors.is_empty() => {
-                it.coefficient += term.coefficient;
+            Some(known) if term.factors.is_empty() && term.divisors.is_empty() => {
+                known.coefficient += term.coefficient;
                 return None;
             }
-            Some(it) => it.coefficient += term.coefficient,
+            Some(known) => known.coefficient += term.coefficient,
             None => sum.push(term),
         }
     }
@@ -145,7 +145,7 @@ fn collect(terms: Vec<Term>) -> Option<Vec<Term>> {
     (!cancels_lightly && !sum.is_empty()).then_some(sum)
 }
 
-/// What all terms have in common and may be taken out of the sum.
+/// The common factors of all terms that may be taken out of the sum.
 fn common(terms: &[Term]) -> Term {
     let mut shared = terms[0].clone();
     shared.conditions.clear();
@@ -160,7 +160,7 @@ fn common(terms: &[Term]) -> Term {
         }
     }
     shared.coefficient = shared.coefficient.abs();
-    // A factor that is infinite where a condition does not hold must not get out of it.
+    // A factor may be infinite where a condition does not hold, so it must stay below its condition.
     if terms.iter().all(|term| !term.conditions.is_empty()) {
         shared.factors.clear();
         shared.divisors.clear();
@@ -217,7 +217,7 @@ fn term_cost(term: &Term) -> usize {
 fn write(laws: &mut Laws<'_, '_>, l: &mut LoopBuilder<'_>, terms: &[Term]) -> ScalarId {
     let shared = common(terms);
     let mut rest: Vec<Term> = terms.iter().map(|term| without(term, &shared)).collect();
-    // What is added comes first, so that a sum does not begin with a negation.
+    // A term that is added comes first, so that the sum does not begin with a negation.
     let first = rest.iter().position(|term| term.coefficient > 0.0).unwrap_or(0);
     rest.swap(0, first);
     let mut sum: Option<ScalarId> = None;

@@ -1,5 +1,5 @@
-//! Accesses as linear forms: at which element of a buffer a read or write falls, and which elements the writes
-//! of a loop reach. Whoever leaves out a fill, divides work or groups loops asks here.
+//! Accesses as affine expressions (dependence analysis): which element of a buffer a read or write accesses, and
+//! which elements the writes of a loop cover. Passes that leave out a fill, divide work or fuse loops ask here.
 
 use super::{BufferId, Stage, View};
 use crate::ir::{Loop, Scalar, StepId, Sub, Var};
@@ -13,7 +13,7 @@ pub(super) struct Address {
     /// One coefficient for each index of the domain.
     pub index: Vec<i64>,
     pub steps: BTreeMap<StepId, i64>,
-    /// How far computed subscripts reach.
+    /// The range of the part that comes from computed subscripts.
     pub spread: i64,
 }
 
@@ -73,7 +73,7 @@ impl Address {
         fill
     }
 
-    /// The steps' part as a view has it.
+    /// The terms of scan counters, as in a view.
     pub fn step_strides(&self) -> Vec<(StepId, i64)> {
         self.steps.iter().map(|(step, stride)| (*step, *stride)).collect()
     }
@@ -104,14 +104,14 @@ pub fn coverage(body: &Loop) -> Coverage {
                 taken[index] = true;
                 coverage.covering &= runs_along(body, axis) == Some(index);
             }
-            // Two indices in one subscript, or one index in two: a diagonal.
+            // Two indices in one subscript, or one index in two subscripts (a diagonal).
             _ => return Coverage { injective: false, covering: false },
         }
     }
     coverage
 }
 
-/// The index that stands bare in one subscript of the write and runs along that whole axis.
+/// The index that is one subscript of the write by itself and runs along that whole axis.
 fn runs_along(body: &Loop, axis: usize) -> Option<usize> {
     body.write_index(axis).filter(|index| body.domain[*index] == body.shape[axis])
 }
@@ -148,7 +148,7 @@ pub(super) fn reads(body: &Loop) -> impl Iterator<Item = (usize, &[Sub], bool)> 
     })
 }
 
-/// Whether all subscripts are linear.
+/// Whether all subscripts are affine.
 pub(super) fn is_affine(subs: &[Sub]) -> bool {
     subs.iter().all(|sub| matches!(sub, Sub::Affine(_)))
 }

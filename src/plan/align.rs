@@ -1,4 +1,4 @@
-//! Turns the results of reductions the way their readers read them.
+//! Layout: the results of reductions are stored in the order of axes in which their readers read them.
 //!
 //! The gradient of `x @ w.T` comes as `[in, out]` and is subtracted from a weight of `[out, in]`. Summing it
 //! into `[out, in]` in the first place costs nothing, and then both lie in the same order.
@@ -12,16 +12,16 @@ use std::collections::HashMap;
 /// For each node the order in which all its readers read its axes, if they agree on another than its own.
 type Orders = HashMap<NodeId, Vec<usize>>;
 
-/// Turns what is read in another order than it is written.
+/// Transposes the results of loops whose readers agree on another order of the axes.
 pub(super) fn align(graph: &Graph) -> Graph {
     let orders: RefCell<HashMap<*const Graph, Orders>> = RefCell::default();
     rebuild(graph, &|new, (old, _), node, operands| match &node.op {
         Op::Loop(body) => {
             let mut orders = orders.borrow_mut();
             let orders = orders.entry(std::ptr::from_ref(old)).or_insert_with(|| orders_of(old));
-            let it: Vec<Option<&Vec<usize>>> =
+            let operand_orders: Vec<Option<&Vec<usize>>> =
                 node.operands.iter().map(|operand| orders.get(operand)).collect();
-            align_operands(new, body, &operands, &it)
+            align_operands(new, body, &operands, &operand_orders)
         }
         _ => None,
     })

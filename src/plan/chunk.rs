@@ -1,6 +1,6 @@
-//! Carries out runs of steps for a part of the rows at a time, where all rows together do not stay in the cache:
-//! the layers of a network for some pictures of a batch, then for the next ones. Sums over rows are added up part
-//! by part, and what only lives within the run takes the memory of one part.
+//! Tiling over the rows of a batch: runs of steps are executed for a chunk of rows at a time if the values of all
+//! rows do not stay in the cache: all layers of a network for some pictures of a batch, then for the next ones.
+//! Sums over rows are accumulated chunk by chunk, and a temporary of the run takes the memory of one chunk.
 //!
 //! A run is found by following the data from a step that touches buffers row by row. Steps that the run does not
 //! need go before it, those that need all of its rows after it.
@@ -11,18 +11,18 @@ use super::lower::{Lowering, fill_step};
 use super::touched::Touched;
 use super::{Buffer, BufferId, Place, ScanSteps, Step};
 use crate::ir::program::Precision;
-use rows::{Index, Part, Use, indices, uses};
+use rows::{BufferUse, Index, Part, indices, uses};
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 const MOST_PARTS: i64 = 64;
 
-/// When a run is cut.
+/// The thresholds that decide whether a run is divided.
 #[derive(Clone, Copy)]
 pub(super) struct Limits {
     /// Bytes of rows that stay in a third-level cache, or in this process's share of it.
     resident: usize,
-    /// Fewer bytes than this stay anyway.
+    /// Fewer bytes than this stay in the cache anyway.
     large: usize,
     /// How often as much as half of what lives in the run may be fetched again.
     fetched_again: usize,
@@ -30,7 +30,7 @@ pub(super) struct Limits {
 
 impl Limits {
     pub const USUAL: Limits = Limits { resident: 6 << 20, large: 12 << 20, fetched_again: 1 };
-    /// Whatever can be cut is.
+    /// Every run that can be divided is divided.
     #[cfg(test)]
     pub const NONE: Limits = Limits { resident: 1, large: 1, fetched_again: usize::MAX };
 }
@@ -49,7 +49,7 @@ pub(super) fn chunk(
     }
     let mut done: Vec<Rc<Item>> = Vec::new();
     let mut rest: Vec<Rc<Item>> = steps.into_iter().map(Item::new).collect();
-    // Members of runs that were not worth it begin no others.
+    // A member of a run that was not worth dividing does not begin another run.
     let mut tried: HashSet<BufferId> = HashSet::new();
     while !rest.is_empty() {
         match first_run(lowering, &rest, &done, (precision, limits), &mut tried) {
@@ -80,11 +80,11 @@ impl Item {
     }
 }
 
-/// A run that was cut.
-struct Found {
-    /// The first step that it takes the place of.
+/// A run that was divided into chunks.
+struct Chunked {
+    /// The first step of those that it replaces.
     from: usize,
-    /// What runs before it, and the run.
+    /// The steps before the run, and the run.
     before: Vec<Rc<Item>>,
     after: Vec<Rc<Item>>,
 }
@@ -95,7 +95,7 @@ fn first_run(
     done: &[Rc<Item>],
     (precision, limits): (Precision, Limits),
     tried: &mut HashSet<BufferId>,
-) -> Option<Found> {
+) -> Option<Chunked> {
     for (from, seed) in steps.iter().enumerate() {
         if !seed.touched.writes.is_disjoint(tried) {
             continue;
@@ -106,10 +106,10 @@ fn first_run(
             }
             let Some(run) = Run::from(seed, index, size, &lowering.buffers) else { continue };
             let run = run.follow(&steps[from + 1..], &lowering.buffers);
-            let it = run.it(&lowering.buffers, done.iter().chain(&steps[..from]));
-            if let Some(parts) = run.parts(&lowering.buffers, &it, precision, limits) {
-                let (before, after) = run.cut(lowering, parts, &it);
-                return Some(Found { from, before, after });
+            let private = run.private_buffers(&lowering.buffers, done.iter().chain(&steps[..from]));
+            if let Some(parts) = run.parts(&lowering.buffers, &private, precision, limits) {
+                let (before, after) = run.cut(lowering, parts, &private);
+                return Some(Chunked { from, before, after });
             }
             tried.extend(run.members.iter().flat_map(|(item, _)| &item.touched.writes));
         }
@@ -117,21 +117,21 @@ fn first_run(
     None
 }
 
-/// Steps that can be carried out for a part of the rows at a time.
+/// Steps that can be executed for a chunk of rows at a time.
 struct Run {
     members: Vec<(Rc<Item>, Index)>,
-    uses: HashMap<BufferId, Use>,
-    /// What divides the sizes of all members' indices.
+    uses: HashMap<BufferId, BufferUse>,
+    /// A common divisor of the sizes of all members' indices.
     common: i64,
     before: Vec<Rc<Item>>,
     after: Vec<Rc<Item>>,
-    /// By the members.
+    /// The buffers that the members touch.
     touched: Touched,
 }
 
 impl Run {
     fn from(seed: &Rc<Item>, index: Index, size: i64, buffers: &[Buffer]) -> Option<Run> {
-        let it = uses(&seed.step, index, buffers)?;
+        let uses_of_seed = uses(&seed.step, index, buffers)?;
         let mut run = Run {
             members: Vec::new(),
             uses: HashMap::new(),
@@ -140,26 +140,27 @@ impl Run {
             after: Vec::new(),
             touched: Touched::default(),
         };
-        let is_rows = it.iter().filter(|(_, it)| *it == Use::Rows).count() > 1;
-        is_rows.then(|| run.add(seed, index, size, it)).map(|()| run)
+        let is_rows = uses_of_seed.iter().filter(|(_, kind)| *kind == BufferUse::Rows).count() > 1;
+        is_rows.then(|| run.add(seed, index, size, uses_of_seed)).map(|()| run)
     }
 
-    fn add(&mut self, item: &Rc<Item>, index: Index, size: i64, it: rows::Uses) {
-        self.uses.extend(it);
+    fn add(&mut self, item: &Rc<Item>, index: Index, size: i64, uses: rows::Uses) {
+        self.uses.extend(uses);
         self.common = greatest_divisor(self.common, size);
         self.touched.extend(&item.touched);
         self.members.push((item.clone(), index));
     }
 
-    /// Takes in what belongs to the run of the steps that follow.
+    /// Adds those of the following steps that can join the run.
     fn follow(mut self, steps: &[Rc<Item>], buffers: &[Buffer]) -> Run {
         let mut late = Touched::default();
         for item in steps {
             let waits = item.touched.collides(&late);
-            let belongs = item.touched.reads.iter().any(|buffer| self.uses.get(buffer) == Some(&Use::Rows));
+            let belongs =
+                item.touched.reads.iter().any(|buffer| self.uses.get(buffer) == Some(&BufferUse::Rows));
             let place = if waits || !belongs { None } else { self.place(&item.step, buffers) };
-            if let Some((index, size, it)) = place {
-                self.add(item, index, size, it);
+            if let Some((index, size, uses)) = place {
+                self.add(item, index, size, uses);
             } else if !waits && !item.touched.collides(&self.touched) {
                 self.before.push(item.clone());
             } else {
@@ -174,16 +175,16 @@ impl Run {
     fn place(&self, step: &Step, buffers: &[Buffer]) -> Option<(Index, i64, rows::Uses)> {
         indices(step).into_iter().find_map(|(index, size)| {
             let common = greatest_divisor(self.common, size);
-            // A part must not become much larger for one step's sake.
+            // A single step must not make the chunks much larger.
             if common < 2 || common < self.common.min(16) {
                 return None;
             }
-            let it = uses(step, index, buffers)?;
-            let fits = it.iter().all(|(buffer, it)| match self.uses.get(buffer) {
-                Some(known) => known == it && *it != Use::Sum,
+            let uses_of_step = uses(step, index, buffers)?;
+            let fits = uses_of_step.iter().all(|(buffer, kind)| match self.uses.get(buffer) {
+                Some(known) => known == kind && *kind != BufferUse::Sum,
                 None => true,
             });
-            fits.then_some((index, size, it))
+            fits.then_some((index, size, uses_of_step))
         })
     }
 
@@ -191,7 +192,7 @@ impl Run {
     fn parts(
         &self,
         buffers: &[Buffer],
-        it: &HashSet<BufferId>,
+        private: &HashSet<BufferId>,
         precision: Precision,
         limits: Limits,
     ) -> Option<i64> {
@@ -200,10 +201,10 @@ impl Run {
             let buffer = &buffers[id.0 as usize];
             let bytes = buffer.len * buffer.elem_bytes(precision);
             match kind {
-                Use::Rows if it.contains(id) => (rows, inner) = (rows + bytes, inner + bytes),
-                Use::Rows => rows += bytes,
-                Use::Whole => again += bytes,
-                Use::Sum => again += 2 * bytes,
+                BufferUse::Rows if private.contains(id) => (rows, inner) = (rows + bytes, inner + bytes),
+                BufferUse::Rows => rows += bytes,
+                BufferUse::Whole => again += bytes,
+                BufferUse::Sum => again += 2 * bytes,
             }
         }
         if rows < limits.large || self.members.len() < 2 {
@@ -214,13 +215,13 @@ impl Run {
             .clone()
             .find(|parts| rows / *parts as usize <= limits.resident)
             .or(divisors.next_back())?;
-        // What all parts need is fetched again with each of them.
+        // Values that all chunks need are fetched again for each of them.
         let worth = inner.saturating_mul(limits.fetched_again) / 2;
         (again * (parts - 1) as usize <= worth).then_some(parts)
     }
 
-    /// The temporaries that nothing else touches. `outside`: the steps that go before the run.
-    fn it<'s>(
+    /// The temporaries that only the run touches. `outside`: the steps before the run.
+    fn private_buffers<'s>(
         &'s self,
         buffers: &[Buffer],
         outside: impl Iterator<Item = &'s Rc<Item>>,
@@ -230,7 +231,7 @@ impl Run {
             others.extend(item.touched.reads.iter().chain(&item.touched.writes));
         }
         let is_own = |id: &BufferId| {
-            self.uses[id] == Use::Rows
+            self.uses[id] == BufferUse::Rows
                 && self.touched.writes.contains(id)
                 && !others.contains(id)
                 && matches!(buffers[id.0 as usize].place, Place::Arena(_))
@@ -243,31 +244,31 @@ impl Run {
         self,
         lowering: &mut Lowering,
         parts: i64,
-        it: &HashSet<BufferId>,
+        private: &HashSet<BufferId>,
     ) -> (Vec<Rc<Item>>, Vec<Rc<Item>>) {
         let step = lowering.fresh_step();
         let mut before = self.before;
         for (member, _) in &self.members {
             before.extend(start_of_sum(&member.step, &self.uses).map(Item::new));
         }
-        let part = Part { step, parts, buffers: &lowering.buffers, uses: &self.uses, it };
+        let part = Part { step, parts, buffers: &lowering.buffers, uses: &self.uses, private };
         let steps = self.members.iter().map(|(member, index)| part.of(&member.step, *index)).collect();
         before.push(Item::new(Step::Scan(ScanSteps { step, trip: parts, reverse: false, steps })));
-        for id in it {
+        for id in private {
             lowering.buffers[id.0 as usize].len /= parts as usize;
         }
         (before, self.after)
     }
 }
 
-/// Sets what the parts add to to zero, if the step does that itself while it is whole.
-fn start_of_sum(step: &Step, uses: &HashMap<BufferId, Use>) -> Option<Step> {
+/// Sets the result of a sum to zero before the chunks add to it, if the undivided step would do that itself.
+fn start_of_sum(step: &Step, uses: &HashMap<BufferId, BufferUse>) -> Option<Step> {
     let (target, name, accumulates) = match step {
         Step::Nest(nest) => (&nest.stages[0].target, &nest.name, nest.stages[0].accumulate),
         Step::Gemm(gemm) => (&gemm.c, &gemm.name, gemm.accumulate),
         Step::Scan(_) | Step::Rand(_) => return None,
     };
-    let is_sum = uses.get(&target.buffer) == Some(&Use::Sum);
+    let is_sum = uses.get(&target.buffer) == Some(&BufferUse::Sum);
     (is_sum && !accumulates).then(|| fill_step(target.clone(), name.clone()))
 }
 

@@ -1,5 +1,5 @@
-//! Long sums to few results are cut into partial sums: they can be shared among threads, and their rounding
-//! errors grow with the length of a part, not of the whole. The rule looks at sizes alone.
+//! Split reductions: long sums to few results are divided into partial sums, which threads can share and whose
+//! rounding errors grow with the length of a part only. The rule looks at sizes alone.
 
 use super::address::extents;
 use super::rebuild::rebuild;
@@ -63,9 +63,9 @@ fn piece(
     domain[index + ahead] = Dim::number(part);
     let mut l = LoopBuilder::new(graph, domain);
     let mut at = |var: Var| match var {
-        Var::Index(it) => {
-            let mut place = Affine::index(it as usize + ahead);
-            if it as usize == index {
+        Var::Index(old) => {
+            let mut place = Affine::index(old as usize + ahead);
+            if old as usize == index {
                 if ahead > 0 {
                     place = place.add(&Affine::index(0).scale(&Dim::number(part)));
                 }

@@ -1,19 +1,20 @@
-//! Groups nests that run over the same leading indices, so that a row is finished while it is in the cache:
+//! Loop fusion: groups nests that run over the same leading indices, so that a row is finished while it is in the
+//! cache:
 //! softmax, norms, losses with their gradients, an optimiser's states and parameter.
 //!
-//! Two nests may share their first loops if, for every buffer that one writes and the other touches, a point
-//! of the shared loops touches only what is its own. Then the shared loops may also be cut for threads.
-//! What only one group uses shrinks to a row in the worker's memory.
+//! Two nests may share their first loops if, for every buffer that one writes and the other touches, each point of
+//! the shared loops touches elements of its own. Then the shared loops may also be divided among threads. A
+//! temporary that only one group uses shrinks to a row in the worker's memory.
 
 use super::address::{Address, extents, is_affine, reads};
 use super::memory::for_each_view;
 use super::order::is_map;
 use super::touched::Touched;
 use super::{Buffer, BufferId, Nest, Place, Stage, Step};
-use crate::ir::{BinaryOp, Scalar, Sub, Var};
+use crate::ir::{Sub, Var};
 use std::collections::{HashMap, HashSet};
 
-/// How many steps back a nest looks for company.
+/// How many steps back a nest looks for another one to fuse with.
 const FAR: usize = 32;
 const MOST_STAGES: usize = 16;
 /// Rows shorter than this do not fill vectors; loops over all elements at once do better.
@@ -32,7 +33,7 @@ pub(super) fn group(steps: Vec<Step>) -> Vec<Step> {
             }
             other => Member::new(other),
         };
-        // Up to an earlier nest if nothing between is in the way; else that nest down to this one.
+        // The nest moves up to an earlier one if no step between them prevents it; else the earlier one moves down.
         for at in (grouped.len().saturating_sub(FAR)..grouped.len()).rev() {
             let Some(other) = &grouped[at] else { continue };
             let Some(shared) = common_shared(other, &member) else { continue };
@@ -46,7 +47,7 @@ pub(super) fn group(steps: Vec<Step>) -> Vec<Step> {
             if between().all(|step| !step.collides(other)) {
                 let other = grouped[at].take().expect("looked at above");
                 member = join(other, member, shared);
-                // It has become one more nest that may meet others, but one round is enough.
+                // A fused nest could be fused with further ones in another round, but one round finds what matters.
                 break;
             }
         }
@@ -98,13 +99,13 @@ fn join(first: Member, second: Member, shared: usize) -> Member {
     Member::new(Step::Nest(first))
 }
 
-/// How many leading indices two nests can share to their benefit.
+/// How many leading indices two nests can share so that fusion pays.
 fn common_shared(first: &Member, second: &Member) -> Option<usize> {
     let (Step::Nest(a), Step::Nest(b)) = (&first.step, &second.step) else { return None };
     if a.stages.len() + b.stages.len() > MOST_STAGES {
         return None;
     }
-    // Either values go from one to the other, or both read the same at every point.
+    // Either one reads values of the other, or both read the same elements at every point.
     let (Touched { reads, writes }, other) = (&first.touched, &second.touched);
     let linked = !writes.is_disjoint(&other.reads) || !reads.is_disjoint(&other.writes);
     if !linked && reads.is_disjoint(&other.reads) {
@@ -117,7 +118,7 @@ fn common_shared(first: &Member, second: &Member) -> Option<usize> {
     (least..=most).rev().find(|shared| *shared > 0 && pays(a, b, *shared) && may_share(a, b, *shared))
 }
 
-/// Whether loops over rows are no worse than what the nests were.
+/// Whether loops over rows are no slower than the separate nests.
 fn pays(a: &Nest, b: &Nest, shared: usize) -> bool {
     let stages = || a.stages.iter().chain(&b.stages);
     // A scatter goes from row to row of its target, whichever the indices before those of its rows are.
@@ -135,7 +136,7 @@ fn pays(a: &Nest, b: &Nest, shared: usize) -> bool {
     if stages().all(|stage| row(stage) == 1) {
         return true;
     }
-    // A nest over all elements gives up its long vectors; and too few rows are no work for threads.
+    // Fusion takes its long vectors from a nest over all elements, and too few rows cannot occupy the threads.
     let short = stages().any(|stage| row(stage) > 1 && row(stage) < SHORT_ROW);
     let total: i64 = stages().map(|stage| row_cost(stage, row(stage))).sum();
     let empty: i64 = stages().filter(|stage| row(stage) < LANES).map(lost_lanes).sum();
@@ -146,32 +147,24 @@ fn pays(a: &Nest, b: &Nest, shared: usize) -> bool {
 const LANES: i64 = 16;
 /// What an elementary function costs, in additions.
 const FUNCTION: i64 = 16;
-/// Functions at a few points of each row are left to loops over all rows at once, which fill vectors with them,
-/// if they are more than such a part of a row's work.
+/// If elementary functions at a few points of each row are more than this part of a row's work, they are left to
+/// loops over all rows at once, which fill vectors with them.
 const WORTH_LANES: i64 = 8;
 
-/// Roughly what a stage does in a row, in operations on vectors.
+/// A rough cost of a stage for one row, in operations on vectors.
 fn row_cost(stage: &Stage, points: i64) -> i64 {
     let operations = stage.body.body.nodes.len() as i64 + FUNCTION * functions(stage);
     operations * (points as u64).div_ceil(LANES as u64) as i64
 }
 
-/// What a stage with a short row would do better in a loop over all rows.
+/// The cost of a stage with short rows that a loop over all rows would save.
 fn lost_lanes(stage: &Stage) -> i64 {
     if is_map(&stage.body) { FUNCTION * functions(stage) } else { 0 }
 }
 
-/// How many exponentials and their like a stage has.
+/// How many elementary functions a stage evaluates at each point.
 fn functions(stage: &Stage) -> i64 {
-    use crate::ir::UnaryOp::{Cos, Erf, Exp, Log, NormalCdf, Sin, Tanh};
-    let is_function = |scalar: &&Scalar| {
-        matches!(
-            scalar,
-            Scalar::Unary(Exp | Log | Sin | Cos | Tanh | Erf | NormalCdf, _)
-                | Scalar::Binary(BinaryOp::Pow, ..)
-        )
-    };
-    stage.body.body.nodes.iter().filter(is_function).count() as i64
+    stage.body.body.nodes.iter().filter(|scalar| scalar.is_function()).count() as i64
 }
 
 fn may_share(a: &Nest, b: &Nest, shared: usize) -> bool {
@@ -237,7 +230,7 @@ fn reach(address: &Address, sizes: &[i64], shared: usize) -> (i64, i64) {
     (low, high)
 }
 
-/// Shrinks what only one nest uses to a row of the worker's memory.
+/// Shrinks temporaries that only one nest uses to a row of the worker's memory.
 pub(super) fn shrink_rows(buffers: &mut [Buffer], steps: &mut [Step]) {
     let mut users: HashMap<BufferId, u32> = HashMap::new();
     count_users(steps, &mut users);
@@ -265,10 +258,10 @@ fn shrink_in(buffers: &mut [Buffer], steps: &mut [Step], users: &HashMap<BufferI
         match step {
             Step::Scan(scan) => shrink_in(buffers, &mut scan.steps, users),
             Step::Nest(nest) if nest.stages.len() > 1 => {
-                let it: Vec<BufferId> = nest.stages.iter().map(|stage| stage.target.buffer).collect();
-                for (at, buffer) in it.iter().enumerate() {
+                let targets: Vec<BufferId> = nest.stages.iter().map(|stage| stage.target.buffer).collect();
+                for (at, buffer) in targets.iter().enumerate() {
                     let is_temporary = matches!(buffers[buffer.0 as usize].place, Place::Arena(_));
-                    if is_temporary && users.get(buffer) == Some(&1) && !it[..at].contains(buffer) {
+                    if is_temporary && users.get(buffer) == Some(&1) && !targets[..at].contains(buffer) {
                         shrink(&mut buffers[buffer.0 as usize], nest, *buffer);
                     }
                 }
@@ -389,7 +382,7 @@ fn take_over_stage(
             && all.iter().filter(|(read, _)| read.buffer == *source).all(|(read, _)| {
                 read.index == write.index && read.offset == write.offset && read.steps == write.steps && read.spread == 0
             })
-            // A padded read moves with the same coefficients but may be somewhere else.
+            // A padded read has the same coefficients but may be out of bounds.
             && reads(&stage.body).all(|(operand, subs, padded)| {
                 stage.operands[operand].buffer != *source || (!padded && subs == stage.body.write.as_slice())
             })

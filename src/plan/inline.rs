@@ -1,7 +1,9 @@
-//! Inlines elementwise loops into the loops that read them, so that their values never go to memory.
+//! Producer-consumer fusion: inlines elementwise loops into the loops that read them, so that their values never go
+//! to memory.
 //!
-//! A loop that gives each element as a function of its place is put in place of its reads where that costs
-//! little: its only reader computes each element once, or it is so cheap (a transpose, a broadcast, a constant)
+//! A loop that is a map (each element is an expression of its subscripts) is put in place of its reads if that
+//! costs little: its only reader computes each element once, or it is so cheap (a transpose, a broadcast, a
+//! constant)
 //! that memory would cost more. Operands of matrix products stay tensors.
 
 use super::address::{extents, reads};
@@ -20,7 +22,7 @@ const CHEAP_NS: f64 = 0.35;
 
 /// Inlines what is worth it.
 pub(super) fn inline(graph: &Graph) -> Graph {
-    // How often each node is used is asked once for each graph: the outermost one and the bodies of scans.
+    // The numbers of uses are counted once for each graph: the outermost one and the bodies of scans.
     let counts: RefCell<HashMap<*const Graph, Vec<u32>>> = RefCell::default();
     rebuild(graph, &|new, (old, _), node, operands| match &node.op {
         Op::Loop(body) => {
@@ -32,7 +34,7 @@ pub(super) fn inline(graph: &Graph) -> Graph {
     })
 }
 
-/// How many operands and outputs each node is.
+/// How often each node is an operand or output.
 pub(super) fn count_uses(graph: &Graph) -> Vec<u32> {
     let mut counts = vec![0; graph.len()];
     let needed = graph.reachable(graph.outputs.iter().map(|output| output.node));
@@ -57,12 +59,12 @@ fn inline_into(
     for (at, operand) in operands.iter().enumerate() {
         let Some((producer, extra_operands)) = function_of(graph, *operand) else { continue };
         let mut places: Vec<&[Sub]> = Vec::new();
-        for (_, subs, _) in reads(body).filter(|(it, ..)| *it == at) {
+        for (_, subs, _) in reads(body).filter(|(operand, ..)| *operand == at) {
             if !places.contains(&subs) {
                 places.push(subs);
             }
         }
-        let padded = reads(body).any(|(it, _, padded)| it == at && padded);
+        let padded = reads(body).any(|(operand, _, padded)| operand == at && padded);
         let elements: f64 = extents(producer).iter().map(|size| *size as f64).product();
         let element_ns = if elements > 0.0 { loop_ns(producer) / elements } else { 0.0 };
         let times = points * places.len() as f64 / elements.max(1.0);
@@ -91,8 +93,8 @@ fn inline_into(
     let mut make = |l: &mut LoopBuilder<'_>, _: usize, scalar: Scalar| {
         if let Scalar::Read { operand, subs, padded: false } = &scalar {
             let node = l.operands()[*operand as usize];
-            let it = operands.iter().position(|operand| *operand == node);
-            if it.is_some_and(|it| inlined[it]) {
+            let slot = operands.iter().position(|operand| *operand == node);
+            if slot.is_some_and(|slot| inlined[slot]) {
                 match read_inlined(l, graph, node, subs) {
                     Some(value) => return value,
                     None => failed = true,
@@ -112,8 +114,7 @@ fn inline_into(
     Some(graph.add_loop(made))
 }
 
-/// The loop behind an operand, through reshapes, if each element is a function of its place; and how many
-/// operands it has.
+/// The loop behind an operand, through reshapes, if it is a map; and how many operands it has.
 fn function_of(graph: &Graph, id: NodeId) -> Option<(&Loop, usize)> {
     let node = &graph[id];
     match &node.op {
@@ -176,14 +177,14 @@ fn through_reshape(axes: &[std::ops::Range<usize>], to: &[Dim], subs: &[Sub]) ->
     joined.collect()
 }
 
-/// Whether no subscript of a view has two indices: windows would be no matrix any more.
+/// Whether no subscript of a view has two indices. (A view with windows cannot be an operand of a matrix product.)
 fn reads_one_index_each(body: &Loop) -> bool {
     reads(body).all(|(_, subs, _)| {
         subs.iter().all(|sub| matches!(sub, Sub::Affine(affine) if affine.terms.len() <= 1))
     })
 }
 
-/// Whether all reads of a body are by linear subscripts, so that it is a view with strides.
+/// Whether all subscripts of a body's reads are affine, so that it is a view with strides.
 fn reads_by_place(body: &Loop) -> bool {
     reads(body).all(|(_, subs, padded)| {
         !padded

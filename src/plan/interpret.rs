@@ -1,4 +1,5 @@
-//! Carries out a plan on plain memory, slowly: what native code must do, for tests of plans without it.
+//! The reference interpreter of plans: executes a plan on plain memory, so that plans are tested without native
+//! code.
 
 use super::{BufferId, Gemm, Nest, Place, Plan, Rand, Stage, Step, View, divided_axes, identity};
 use crate::base::philox::Draw;
@@ -66,7 +67,7 @@ impl Machine<'_> {
             points(&sizes, |shared| nest.stages.iter().for_each(|stage| self.stage(stage, shared)));
             return;
         }
-        // The pieces may be carried out in any order: the last one first shows what depends on it.
+        // The tasks may run in any order. Running the last one first shows dependences between them.
         let pieces = (nest.pieces as i64).min(sizes[0].max(1));
         for piece in (0..pieces).rev() {
             let (from, to) = (piece * sizes[0] / pieces, (piece + 1) * sizes[0] / pieces);

@@ -1,7 +1,7 @@
 //! From the nodes of a static graph to steps over buffers, one step for each node that computes.
 //!
-//! Every value is a view. Where its memory is decided here: the caller's tensors, constants, the row of a
-//! scan's stack, or a temporary of its own, which [`super::memory`] places in the arena.
+//! Every value is a view of a buffer, which is chosen here: a tensor of the caller, a constant, the row of a scan's
+//! stack, or a temporary, which [`super::memory`] places in the arena.
 
 use super::address::leading_bare;
 use super::order::{self, Update};
@@ -16,22 +16,22 @@ use crate::ir::{Body, Number, Phase, Sizes, StepId, rewrite};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Buffers and externals in the making.
+/// The buffers and external tensors so far.
 #[derive(Default)]
 pub(super) struct Lowering {
     pub buffers: Vec<Buffer>,
     pub externals: Vec<External>,
     slots: HashMap<ExternalKey, BufferId>,
-    /// The first step id that nothing uses.
+    /// The first unused step id.
     next_step: u32,
-    /// Whether matrix products are looked for.
+    /// Whether matrix products are recognised.
     products: bool,
 }
 
 /// The values of a graph: the whole one, or the body of a scan.
 pub(super) struct Frame<'g> {
     pub graph: &'g Graph,
-    /// Between which numbers its ints lie.
+    /// The ranges of its ints.
     pub known: OfGraph,
     /// The nodes that the outputs need.
     pub needed: Vec<bool>,
@@ -39,12 +39,12 @@ pub(super) struct Frame<'g> {
     pub results: HashMap<NodeId, Vec<View>>,
     pub carries: Vec<View>,
     pub captures: Vec<View>,
-    /// Where a node is to write its value, if that is known beforehand.
+    /// The views that nodes must write their values to, if that is decided beforehand.
     pub targets: HashMap<NodeId, View>,
     pub steps: Vec<Step>,
 }
 
-/// A value that has to be brought somewhere at the end.
+/// A copy of a value that is made at the end.
 pub(super) struct Copy {
     pub from: NodeId,
     pub to: View,
@@ -53,7 +53,7 @@ pub(super) struct Copy {
 
 /// Lowers a whole graph; every temporary is still at offset 0 of the arena.
 ///
-/// `sizes` may tell more of the int inputs, as [`ranges::note_input`] does.
+/// `sizes` may contain notes about the ranges of int inputs: see [`ranges::note_input`].
 pub(super) fn lower(
     graph: &Graph,
     products: bool,
@@ -130,7 +130,7 @@ impl Lowering {
         copies: Vec<Copy>,
     ) -> Result<(), PlanError> {
         let graph = frame.graph;
-        // The leaves are where they are; a copy of one that is overwritten is taken at the beginning.
+        // Leaves have their buffers already; one that is overwritten before it is read is copied at the beginning.
         for id in nodes {
             if let Some(view) = self.leaf(frame, *id)? {
                 frame.values[id.0 as usize] = Some(view);
@@ -233,7 +233,7 @@ impl Lowering {
             Op::Scan(scan) => {
                 let results = self.lower_scan(frame, id, scan)?;
                 frame.results.insert(id, results);
-                // A scan has no value of its own; its place only says that it was carried out.
+                // A scan has no value of its own; its view only marks that it was lowered.
                 return Ok(());
             }
             Op::Result(index) => frame.results[&node.operands[0]][*index as usize].clone(),
@@ -257,7 +257,7 @@ impl Lowering {
         StepId(self.next_step - 1)
     }
 
-    /// A tensor of its own in the arena.
+    /// A new temporary in the arena.
     pub fn temporary(&mut self, elem: Elem, range: Range, shape: Vec<i64>) -> View {
         let len = shape.iter().product::<i64>() as usize;
         View::contiguous(self.add_buffer(elem, range, len, Place::Arena(0)), 0, shape)
@@ -356,7 +356,7 @@ pub(super) fn name_of(node: &Node, what: &str) -> Name {
     Name { text, phase, span: node.origin.span, ..Name::default() }
 }
 
-/// What a loop does, in a word or two.
+/// A word or two for what a loop does.
 pub(super) fn describe(body: &Loop) -> String {
     let reduces =
         body.write.iter().filter(|sub| matches!(sub, Sub::Affine(affine) if affine.as_index().is_some()));
@@ -374,7 +374,7 @@ pub(super) fn describe(body: &Loop) -> String {
     word.to_string()
 }
 
-/// The most telling operation of an expression.
+/// The most characteristic operation of an expression.
 fn expression_word(body: &Body) -> &'static str {
     let mut word = "copy";
     for scalar in &body.nodes {

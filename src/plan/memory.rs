@@ -1,4 +1,4 @@
-//! Where temporaries lie: buffers that are never alive together share bytes of the arena.
+//! Memory planning by liveness: temporaries that are never alive at the same time share bytes of the arena.
 
 use super::{BufferId, Place, Plan, PlanError, Step, View};
 use crate::ir::Elem;
@@ -36,12 +36,11 @@ pub(super) fn place(plan: &mut Plan, same: &[BufferId]) -> Result<(), PlanError>
     let mut lives = lives(plan.buffers.len(), &plan.steps);
     for at in (0..same.len()).rev() {
         let root = same[at].0 as usize;
-        if let (true, Some(it)) = (root != at, lives[at]) {
-            lives[root] =
-                Some(lives[root].map_or(it, |life| Life {
-                    first: life.first.min(it.first),
-                    last: life.last.max(it.last),
-                }));
+        if let (true, Some(life_of_alias)) = (root != at, lives[at]) {
+            lives[root] = Some(lives[root].map_or(life_of_alias, |life| Life {
+                first: life.first.min(life_of_alias.first),
+                last: life.last.max(life_of_alias.last),
+            }));
         }
     }
     let bytes = |plan: &Plan, at: usize| {
@@ -154,10 +153,10 @@ impl Plan {
                 let taken = views.iter().any(|other| other != id && place(*other) == place(*id));
                 starts && !taken && matches!(place(*id), Place::Arena(_))
             };
-            let mut it: Vec<BufferId> = views.iter().copied().filter(is_born).collect();
-            it.sort_unstable();
-            it.dedup();
-            born.push(it);
+            let mut buffers: Vec<BufferId> = views.iter().copied().filter(is_born).collect();
+            buffers.sort_unstable();
+            buffers.dedup();
+            born.push(buffers);
             if let Step::Scan(scan) = step {
                 self.born_in(&scan.steps, lives, at, born);
                 *at += 1;

@@ -1,4 +1,5 @@
-//! Rank 3: from a static graph to kernels and buffers.
+//! Rank 3: lowering of a static graph to a schedule of kernels over buffers: fusion, recognition of matrix
+//! products, order, memory.
 //!
 //! A [`Plan`] is what one call of the compiled code does: kernels in order, each over [`View`]s of buffers.
 //! [`plan`] makes it in three rounds:
@@ -50,7 +51,7 @@ use crate::ir::{Combine, Const, Elem, ExternalKey, Graph, Loop, Phase, RandKind,
 use std::fmt;
 use std::sync::Arc;
 
-/// What a plan depends on beside the graph.
+/// What a plan depends on besides the graph.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Options {
     pub precision: Precision,
@@ -75,7 +76,7 @@ pub fn plan_for(graph: &Graph, options: Options, sizes: &Sizes) -> Result<Plan, 
     plan_within(graph, options, chunk::Limits::USUAL, sizes)
 }
 
-/// The same, where every run of steps that can be cut into parts is, however small.
+/// The same, but every run of steps that can be divided into chunks of rows is divided, however small it is.
 #[cfg(test)]
 pub fn plan_in_parts(graph: &Graph, options: Options) -> Result<Plan, PlanError> {
     plan_within(graph, options, chunk::Limits::NONE, &Sizes::new())
@@ -132,7 +133,7 @@ impl fmt::Display for PlanError {
 pub struct Plan {
     pub precision: Precision,
     pub buffers: Vec<Buffer>,
-    /// What the caller gives pointers to, by slot.
+    /// The tensors to which the caller gives pointers, by slot.
     pub externals: Vec<External>,
     /// Bytes of the arena; every buffer in it is aligned to 64 bytes.
     pub arena_bytes: usize,
@@ -141,7 +142,7 @@ pub struct Plan {
     pub steps: Vec<Step>,
 }
 
-/// A place in [`Plan::buffers`].
+/// The index of a buffer in [`Plan::buffers`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct BufferId(pub u32);
 
@@ -149,7 +150,7 @@ pub struct BufferId(pub u32);
 #[derive(Clone, PartialEq, Debug)]
 pub struct Buffer {
     pub elem: Elem,
-    /// Of ints: what all elements lie in.
+    /// If the elements are ints: the range of all of them.
     pub range: Range,
     /// The number of elements.
     pub len: usize,
@@ -172,7 +173,7 @@ pub enum Place {
 pub struct External {
     pub name: ExternalKey,
     pub elem: Elem,
-    /// Of ints: whether they have 64 bits, not 32.
+    /// If the elements are ints: whether they have 64 bits, not 32.
     pub wide: bool,
     pub shape: Vec<usize>,
     pub written: bool,
@@ -186,12 +187,12 @@ impl Buffer {
 
     /// The bytes of one element.
     pub fn elem_bytes(&self, precision: Precision) -> usize {
-        memory::elem_bytes(self.elem, self.is_wide(), precision)
+        elem_bytes(self.elem, self.is_wide(), precision)
     }
 }
 
 impl External {
-    /// Whether all of it is new after a call: it is no variable.
+    /// Whether a call writes all of its elements: it is an output, not a variable.
     pub fn is_result(&self) -> bool {
         self.written && matches!(self.name, ExternalKey::Output(_))
     }
@@ -227,8 +228,8 @@ pub struct Nest {
     pub name: Name,
     pub shared: usize,
     pub stages: Vec<Stage>,
-    /// How many equal pieces the first shared loop is cut into for threads; 1 for none. A property of the
-    /// plan, not of the number of threads, so that results do not depend on it.
+    /// The number of equal chunks of the first shared loop that are tasks for threads; 1 for none. It belongs to
+    /// the plan and does not depend on the number of threads, so that results do not either.
     pub pieces: usize,
 }
 
@@ -256,8 +257,8 @@ impl Stage {
         !self.accumulate && !covers
     }
 
-    /// Whether a fill with the identity is carried out before the loop: the target needs it, and the loop does
-    /// not set every element itself.
+    /// Whether the target is filled with the identity before the loop: it needs that, and the loop does not set
+    /// every element itself.
     pub fn is_filled(&self) -> bool {
         self.needs_identity() && !coverage(&self.body).covering
     }
@@ -278,7 +279,7 @@ pub struct Gemm {
     /// Axes: batch…, m, n.
     pub c: View,
     pub accumulate: bool,
-    /// How many pieces `m` (or `n`, or the batch) is cut into for threads; 1 for none.
+    /// The number of tasks for threads into which `m` (or `n`, or the batch) is divided; 1 for none.
     pub pieces: usize,
 }
 
@@ -294,7 +295,7 @@ pub struct Rand {
     pub step: crate::ir::Affine,
 }
 
-/// `steps` carried out `trip` times.
+/// `steps`, executed `trip` times.
 #[derive(Clone, Debug)]
 pub struct ScanSteps {
     pub step: StepId,
@@ -303,19 +304,19 @@ pub struct ScanSteps {
     pub steps: Vec<Step>,
 }
 
-/// A kernel in the user's terms.
+/// The name of a kernel, in the user's terms.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Name {
     /// `Net.fc1 matmul`, `softmax + cross_entropy`.
     pub text: String,
     pub phase: Phase,
-    /// Which kernel of the plan it is: its place in [`Plan::works`].
+    /// The number of the kernel: its index in [`Plan::works`].
     pub number: u32,
-    /// Where the program says what it computes.
+    /// The span of the program that it computes.
     pub span: Span,
 }
 
-/// The value of an element that nothing was written to.
+/// The value of an element that is never written.
 pub fn identity(combine: Combine, elem: Elem) -> f64 {
     match (combine, elem) {
         (Combine::Set | Combine::Add | Combine::ArgMax | Combine::ArgMin, _) => 0.0,

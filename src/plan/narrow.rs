@@ -1,4 +1,4 @@
-//! Sums that are the same along an axis are computed once and then read by all.
+//! Sums that are constant along an axis are computed once and broadcast.
 //!
 //! The gradient of a mean over time, multiplied by a weight, is the same at each time:
 //! `d[b, t, i] += g[b, o] * w[o, i]` becomes `e[b, i] += g[b, o] * w[o, i]` and `d[b, t, i] = e[b, i]`, a view
@@ -8,7 +8,7 @@ use super::address::{extents, reads};
 use super::rebuild::rebuild;
 use crate::ir::{Affine, Graph, Loop, LoopBuilder, NodeId, Op, Scalar, Sub, Var, compose};
 
-/// Leaves out the axes along which sums do not change.
+/// Removes the axes along which sums are constant.
 pub(super) fn narrow(graph: &Graph) -> Graph {
     rebuild(graph, &|new, _, node, operands| match &node.op {
         Op::Loop(body) => narrow_loop(new, body, &operands),
@@ -56,11 +56,11 @@ fn narrow_loop(graph: &mut Graph, body: &Loop, operands: &[NodeId]) -> Option<No
     Some(graph.add_loop(view))
 }
 
-/// Whether anything but the write of `axis` moves with an index.
+/// Whether anything but the subscript of `axis` varies with an index.
 fn is_used(body: &Loop, index: usize, axis: usize) -> bool {
     let var = Var::Index(index as u32);
     let in_sub = |sub: &Sub| matches!(sub, Sub::Affine(affine) if affine.uses(var));
-    let in_writes = body.write.iter().enumerate().any(|(it, sub)| it != axis && in_sub(sub));
+    let in_writes = body.write.iter().enumerate().any(|(other, sub)| other != axis && in_sub(sub));
     in_writes
         || reads(body).any(|(_, subs, _)| subs.iter().any(in_sub))
         || body.body.nodes.iter().any(|scalar| matches!(scalar, Scalar::Affine(affine) if affine.uses(var)))

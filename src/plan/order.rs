@@ -1,8 +1,7 @@
 //! The order of the nodes of a graph, and which new values may overwrite the old ones.
 //!
-//! A variable (or the carry of a scan) has one place in memory. Its new value is written there directly if
-//! every other reader of the old value can be carried out before; otherwise it is made elsewhere and copied
-//! at the end.
+//! A variable (or the carry of a scan) has one buffer. Its new value is written in place if every other reader of
+//! the old value can run before; otherwise it is computed in a buffer of its own and copied at the end.
 
 use crate::ir::{Combine, Graph, Loop, NodeId, Op, Scalar, Sub};
 use std::cmp::Reverse;
@@ -48,7 +47,8 @@ pub(super) fn order(graph: &Graph, needed: &[bool], updates: &[Update]) -> Order
     for at in (0..n).filter(|at| needed[*at]) {
         successors[at].iter().for_each(|next| waiting[*next as usize] += 1);
     }
-    // An update in place comes as soon as it can: the gradient is still in the cache, and then free.
+    // An update in place comes as soon as possible: then the gradient is still in the cache, and its memory is free
+    // afterwards.
     let mut later = vec![true; n];
     for (update, _) in updates.iter().zip(&in_place).filter(|(_, in_place)| **in_place) {
         later[update.new.0 as usize] = false;
@@ -85,7 +85,7 @@ fn may_overwrite(graph: &Graph, successors: &mut [Vec<u32>], update: &Update) ->
             }
         }
     }
-    if readers.contains(&update.new.0) && !reads_only_its_own_place(graph, update.new, body, old) {
+    if readers.contains(&update.new.0) && !reads_only_the_element_written(graph, update.new, body, old) {
         return false;
     }
     readers.retain(|reader| *reader != update.new.0);
@@ -97,7 +97,7 @@ fn may_overwrite(graph: &Graph, successors: &mut [Vec<u32>], update: &Update) ->
 }
 
 /// Whether the loop reads `old`, at each point, only at the element that it writes there.
-fn reads_only_its_own_place(graph: &Graph, id: NodeId, body: &Loop, old: NodeId) -> bool {
+fn reads_only_the_element_written(graph: &Graph, id: NodeId, body: &Loop, old: NodeId) -> bool {
     let node = &graph[id];
     if !is_map(body) || node.ty != graph[old].ty {
         return false;
@@ -109,7 +109,7 @@ fn reads_only_its_own_place(graph: &Graph, id: NodeId, body: &Loop, old: NodeId)
     })
 }
 
-/// Whether every element is written once, at the point of the domain that is its place.
+/// Whether every element is written once, at the point of the domain with the element's own subscripts.
 pub(super) fn is_map(body: &Loop) -> bool {
     body.combine == Combine::Set
         && !body.dropping

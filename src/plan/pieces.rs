@@ -1,12 +1,13 @@
-//! How kernels are divided among threads: by their size alone, so that results do not depend on threads.
+//! Division of kernels into tasks for threads: by their size alone, so that results do not depend on the number of
+//! threads.
 
 use super::address::extents;
 use super::{Gemm, Nest, Stage, Step};
-use crate::ir::{BinaryOp, Loop, Scalar, Sub, UnaryOp};
+use crate::ir::{Loop, Scalar, Sub};
 
-/// Nanoseconds of work below which a piece is not worth waking a thread for.
+/// Nanoseconds of work below which a task is not worth waking a thread for.
 const PIECE_NS: f64 = 5_000.0;
-/// More pieces than this balance nothing any more.
+/// The most tasks; more would not balance the load any better.
 const MOST_PIECES: i64 = 32;
 /// Each piece of a scatter goes through all subscripts again, so there are few, and none is so narrow that two
 /// threads write to one cache line often.
@@ -15,7 +16,7 @@ const SCATTER_COLUMNS: i64 = 32;
 /// Multiply-adds per nanosecond of a matrix product on one core.
 const GEMM_RATE: f64 = 40.0;
 
-/// Decides the pieces of all kernels.
+/// Decides the number of tasks of all kernels.
 pub(super) fn divide(steps: &mut [Step]) {
     for step in steps {
         match step {
@@ -43,7 +44,7 @@ fn nest_pieces(nest: &Nest) -> usize {
 fn gemm_pieces(gemm: &Gemm) -> usize {
     let batch: i64 = gemm.batch.iter().product();
     let work = (batch * gemm.m) as f64 * (gemm.n * gemm.k) as f64 / GEMM_RATE;
-    // Blocks of rows or columns that the kernel can still work on well.
+    // At least 16 rows or columns, with which the kernel is still efficient.
     pieces(work, batch.max(gemm.m / 16).max(gemm.n / 16))
 }
 
@@ -63,16 +64,9 @@ pub(super) fn scalar_ns(scalar: &Scalar) -> f64 {
     match scalar {
         Scalar::Float(_) | Scalar::Int(_) | Scalar::Bool(_) | Scalar::Affine(_) => 0.0,
         Scalar::Read { .. } => 0.15,
-        Scalar::Unary(op, _) => match op {
-            UnaryOp::Exp | UnaryOp::Log | UnaryOp::Sin | UnaryOp::Cos => 2.0,
-            UnaryOp::Tanh | UnaryOp::Erf | UnaryOp::NormalCdf => 3.0,
-            UnaryOp::Sqrt => 1.0,
-            UnaryOp::Neg | UnaryOp::Floor | UnaryOp::Ceil | UnaryOp::Round | UnaryOp::Not => 0.1,
-            UnaryOp::ToFloat | UnaryOp::ToInt | UnaryOp::Stop => 0.1,
-        },
-        Scalar::Binary(BinaryOp::Div | BinaryOp::FloorDiv | BinaryOp::Mod, ..) => 1.0,
-        Scalar::Binary(BinaryOp::Pow, ..) => 6.0,
-        Scalar::Binary(..) | Scalar::Select(..) => 0.1,
+        Scalar::Unary(op, _) => op.properties().nanoseconds,
+        Scalar::Binary(op, ..) => op.properties().nanoseconds,
+        Scalar::Select(..) => 0.1,
         Scalar::WithSlope { .. } => 0.0,
     }
 }

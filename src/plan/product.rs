@@ -17,9 +17,9 @@ use super::address::{Address, extents, is_affine};
 use super::{Gemm, Name, ScanSteps, Step, View};
 use crate::ir::{BinaryOp, Combine, Elem, Loop, Scalar, StepId, Sub};
 
-/// Products of fewer multiplications are left to compiled loops.
+/// Products with fewer multiplications are left to compiled loops.
 const SMALL: i64 = 1024;
-/// So are those with an m, n or k below this: they are sums of few vectors.
+/// So are products with an m, n or k below this: they are sums of few vectors.
 const THIN: i64 = 4;
 /// Except that a matrix with so many rows is multiplied by one or a few vectors in the kernel, which turns the rows
 /// round in registers, if the sums are at least so long.
@@ -68,8 +68,8 @@ pub(super) fn gemm(
             strides: axes.iter().map(|axis| axis.strides[which]).collect(),
             step_strides: addresses[which].step_strides(),
         };
-        let it = loops.iter().map(|(step, axis)| (*step, axis.strides[which]));
-        view.step_strides.extend(it.filter(|(_, stride)| *stride != 0));
+        let strides = loops.iter().map(|(step, axis)| (*step, axis.strides[which]));
+        view.step_strides.extend(strides.filter(|(_, stride)| *stride != 0));
         view
     };
     let gemm = Gemm {
@@ -170,7 +170,7 @@ fn merge(mut axes: Vec<Axis>, by: usize) -> Vec<Axis> {
     merged
 }
 
-/// The best one first.
+/// The candidates, the best one first.
 fn best_first(mut axes: Vec<Axis>) -> Option<Vec<Axis>> {
     let best = take_best(&mut axes)?;
     axes.insert(0, best);

@@ -1,11 +1,11 @@
-//! Rewriting graphs, the bodies of scans included.
+//! Rewriting of graphs, the bodies of scans included.
 
 use crate::ir::rewrite::copy;
 use crate::ir::{Graph, Node, NodeId, Op, Scan};
 use std::sync::Arc;
 
-/// Makes a node anew from the new graph, the old one's node and its operands in the new graph; `None` to
-/// keep it.
+/// Adds a replacement of a node of the old graph to the new graph, given the node's operands in the new graph;
+/// `None` copies the node.
 pub(super) type Make<'m> = dyn Fn(&mut Graph, (&Graph, NodeId), &Node, Vec<NodeId>) -> Option<NodeId> + 'm;
 
 /// The same outputs, with each node that they need made by `make`.

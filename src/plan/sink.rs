@@ -38,7 +38,7 @@ pub(super) fn sink_sums(graph: &Graph) -> Graph {
     })
 }
 
-/// What leaves a scan.
+/// The sums that are moved out of a scan.
 struct Sunk {
     /// The collected outputs that are computed outside.
     outputs: Vec<usize>,
@@ -174,7 +174,7 @@ fn join(graph: &mut Graph, outer: &Loop, inner: &Loop, operands: &[NodeId]) -> O
     let mut new_place = vec![0; inner.domain.len()];
     for (index, size) in inner.domain.iter().enumerate() {
         new_place[index] = match reads.get(&index) {
-            Some(it) => *it,
+            Some(known) => *known,
             None => {
                 domain.push(size.clone());
                 domain.len() - 1

@@ -1,13 +1,14 @@
-//! Brings sums of products into the form of a matrix product.
+//! Rewrites sums of products as matrix products (contractions, convolutions by im2col).
 //!
-//! The factors of `out[w] += f1 * f2 * …` fall into those that do not move with the sum, which are multiplied
-//! afterwards, and two classes by the indices they have. A class that is more than a plain read is computed
-//! into a tensor of its own first:
+//! The factors of `out[w] += f1 * f2 * …` fall into those that do not vary with the indices of the sum, which are
+//! multiplied afterwards, and two classes by the indices they vary with. A class that is more than a plain read is
+//! computed into a tensor of its own first:
 //!
 //! - `dW[o, i] += (dout[b, o] * slope[b, o]) * x[b, i]`: the first class as a `[b, o]` matrix;
 //! - a convolution `x[n, c, 2*i + u - 1, 2*j + v - 1]`: the windows as an `[n, c, u, v, i, j]` tensor, which
 //!   the sum for the weight's gradient shares;
-//! - its gradient for the input, which writes to such a place: the product first, then the windows are added up.
+//! - its gradient for the input, which writes to such subscripts: the product first, then the windows are added up
+//!   (col2im).
 
 use super::address::extents;
 use super::product;
@@ -29,50 +30,24 @@ struct Class {
     indices: Vec<bool>,
 }
 
+/// A sum of products whose factors have been divided into the operands of a matrix product.
+struct Division {
+    a: Class,
+    b: Class,
+    /// The factors that do not vary with the sum.
+    outer: Vec<ScalarId>,
+    /// For each index whether a subscript of the write has it.
+    written: Vec<bool>,
+    /// Whether all subscripts of the write are single indices or constants.
+    bare: bool,
+}
+
 fn split(graph: &mut Graph, node: &Node, body: &Loop, operands: &[NodeId]) -> Option<NodeId> {
     if body.combine != Combine::Add || node.ty.elem != Elem::Float {
         return None;
     }
-    let mut factors = Vec::new();
-    collect_factors(&body.body, body.body.result, &mut factors);
-    if factors.len() < 2 {
-        return None;
-    }
     let sizes = extents(body);
-    let uses = indices_of(&body.body, &sizes);
-    let mut written = vec![false; sizes.len()];
-    let mut bare = true;
-    for sub in &body.write {
-        let Sub::Affine(affine) = sub else { return None };
-        bare &= affine.as_index().is_some() || affine.is_constant();
-        mark(affine, &mut written);
-    }
-    // Indices of one point belong to whatever has them; they count for nothing.
-    let live = |index: usize| sizes[index] > 1;
-    let summed = |set: &[bool]| (0..set.len()).any(|index| set[index] && live(index) && !written[index]);
-    let (inner, outer): (Vec<ScalarId>, Vec<ScalarId>) =
-        factors.iter().partition(|factor| summed(&uses[factor.0 as usize]));
-    let (a, b) = two_classes(&inner, &uses, &sizes)?;
-    let size = |pick: &dyn Fn(usize) -> bool| -> i64 {
-        (0..sizes.len()).filter(|index| pick(*index)).map(|index| sizes[index]).product()
-    };
-    let m = size(&|index| written[index] && a.indices[index] && !b.indices[index]);
-    let n = size(&|index| written[index] && b.indices[index] && !a.indices[index]);
-    let k = size(&|index| !written[index] && a.indices[index] && b.indices[index]);
-    let all_summed_in_both = (0..sizes.len())
-        .all(|index| !live(index) || written[index] || (a.indices[index] && b.indices[index]));
-    if !product::is_worth_a_call(m, n, k) || !all_summed_in_both {
-        return None;
-    }
-    let plain = |class: &Class| matches!(class.factors.as_slice(), [one] if is_plain(&body.body, *one));
-    let all_written_in_one =
-        (0..sizes.len()).all(|index| !live(index) || !written[index] || a.indices[index] || b.indices[index]);
-    if outer.is_empty() && bare && !body.dropping && plain(&a) && plain(&b) {
-        return None;
-    }
-    if !all_written_in_one {
-        return None;
-    }
+    let Division { a, b, outer, written, bare } = divide(body, &sizes)?;
     let kinds = (0..sizes.len()).map(|index| [written[index], a.indices[index], b.indices[index]]).collect();
     let source = Source { body, operands, sizes: &sizes, kinds };
     let a = source.operand(graph, &a)?;
@@ -90,8 +65,60 @@ fn split(graph: &mut Graph, node: &Node, body: &Loop, operands: &[NodeId]) -> Op
     if outer.is_empty() && bare && !body.dropping && is_whole(&order, body) {
         return Some(product);
     }
-    // What is left: the other factors, and the places that were written.
-    let mut l = LoopBuilder::new(graph, source.dims(&order));
+    let combine = if bare { Combine::Set } else { Combine::Add };
+    Some(finish(graph, &source, product, &order, outer, combine))
+}
+
+/// Divides the factors of a sum of products; `None` if a matrix product is not possible or not worth a call.
+fn divide(body: &Loop, sizes: &[i64]) -> Option<Division> {
+    let mut factors = Vec::new();
+    collect_factors(&body.body, body.body.result, &mut factors);
+    if factors.len() < 2 {
+        return None;
+    }
+    let uses = indices_of(&body.body, sizes);
+    let mut written = vec![false; sizes.len()];
+    let mut bare = true;
+    for sub in &body.write {
+        let Sub::Affine(affine) = sub else { return None };
+        bare &= affine.as_index().is_some() || affine.is_constant();
+        mark(affine, &mut written);
+    }
+    // Indices of size 1 do not matter.
+    let live = |index: usize| sizes[index] > 1;
+    let summed = |set: &[bool]| (0..set.len()).any(|index| set[index] && live(index) && !written[index]);
+    let (inner, outer): (Vec<ScalarId>, Vec<ScalarId>) =
+        factors.iter().partition(|factor| summed(&uses[factor.0 as usize]));
+    let (a, b) = two_classes(&inner, &uses, sizes)?;
+    let size = |pick: &dyn Fn(usize) -> bool| -> i64 {
+        (0..sizes.len()).filter(|index| pick(*index)).map(|index| sizes[index]).product()
+    };
+    let m = size(&|index| written[index] && a.indices[index] && !b.indices[index]);
+    let n = size(&|index| written[index] && b.indices[index] && !a.indices[index]);
+    let k = size(&|index| !written[index] && a.indices[index] && b.indices[index]);
+    let all =
+        |condition: &dyn Fn(usize) -> bool| (0..sizes.len()).all(|index| !live(index) || condition(index));
+    let all_summed_in_both = all(&|index| written[index] || (a.indices[index] && b.indices[index]));
+    let all_written_in_one = all(&|index| !written[index] || a.indices[index] || b.indices[index]);
+    if !product::is_worth_a_call(m, n, k) || !all_summed_in_both || !all_written_in_one {
+        return None;
+    }
+    let plain = |class: &Class| matches!(class.factors.as_slice(), [one] if is_plain(&body.body, *one));
+    let is_done = outer.is_empty() && bare && !body.dropping && plain(&a) && plain(&b);
+    (!is_done).then_some(Division { a, b, outer, written, bare })
+}
+
+/// The rest of the loop after its matrix product: multiplies by the other factors and writes where it wrote.
+fn finish(
+    graph: &mut Graph,
+    source: &Source<'_>,
+    product: NodeId,
+    order: &[usize],
+    outer: Vec<ScalarId>,
+    combine: Combine,
+) -> NodeId {
+    let body = source.body;
+    let mut l = LoopBuilder::new(graph, source.dims(order));
     let mut at = |var: Var| match var {
         Var::Index(index) => match order.iter().position(|it| *it == index as usize) {
             Some(place) => Sub::Affine(Affine::index(place)),
@@ -103,13 +130,13 @@ fn split(graph: &mut Graph, node: &Node, body: &Loop, operands: &[NodeId]) -> Op
     let mut value = l.read(product, subs);
     for factor in outer {
         let factor = Body { nodes: needed(&body.body, factor), result: factor };
-        let places = compose::paste(&mut l, &factor, operands, &mut at, &mut |l, _, scalar| l.add(scalar));
-        value = l.binary(BinaryOp::Mul, value, places[factor.result.0 as usize]);
+        let copies =
+            compose::paste(&mut l, &factor, source.operands, &mut at, &mut |l, _, scalar| l.add(scalar));
+        value = l.binary(BinaryOp::Mul, value, copies[factor.result.0 as usize]);
     }
     let write = body.write.iter().map(|sub| compose::paste_sub(&mut l, sub, &[], &mut at)).collect();
-    let combine = if bare { Combine::Set } else { Combine::Add };
     let node = l.finish(body.shape.clone(), write, body.dropping, combine, value);
-    Some(graph.add_loop(node))
+    graph.add_loop(node)
 }
 
 /// Whether a loop is a matrix product that the kernel will be called for, as far as its indices tell.
@@ -159,7 +186,7 @@ fn mark(affine: &Affine, set: &mut [bool]) {
     }
 }
 
-/// For each scalar the indices that it moves with, those of one point left out.
+/// For each scalar the indices that it varies with, without those of size 1.
 fn indices_of(body: &Body, sizes: &[i64]) -> Vec<Vec<bool>> {
     let mut sets: Vec<Vec<bool>> = Vec::with_capacity(body.nodes.len());
     for scalar in &body.nodes {
@@ -183,7 +210,7 @@ fn indices_of(body: &Body, sizes: &[i64]) -> Vec<Vec<bool>> {
     sets
 }
 
-/// Two classes: the factor with the most points and what moves with its indices only, and the rest.
+/// Two classes: the factor with the most points together with those that vary with its indices only, and the rest.
 fn two_classes(factors: &[ScalarId], uses: &[Vec<bool>], sizes: &[i64]) -> Option<(Class, Class)> {
     let points = |set: &[bool]| -> i64 {
         set.iter()
@@ -219,7 +246,7 @@ fn is_whole(order: &[usize], body: &Loop) -> bool {
         && (0..order.len()).all(|axis| body.write_index(axis) == Some(order[axis]))
 }
 
-/// The loop that is taken apart.
+/// The loop that is split.
 struct Source<'s> {
     body: &'s Loop,
     operands: &'s [NodeId],
@@ -321,10 +348,10 @@ impl Source<'_> {
                 Var::Index(index) => set[*index as usize].then_some(*index as usize),
                 Var::Step(_) => None,
             };
-            let mut it: Vec<usize> = affine.terms.iter().filter_map(|(var, _)| index(var)).collect();
-            it.sort_by_key(|index| (self.sizes[*index], *index));
-            let first = usize::from(it.len() > 1);
-            for (rank, index) in it.into_iter().enumerate() {
+            let mut indices: Vec<usize> = affine.terms.iter().filter_map(|(var, _)| index(var)).collect();
+            indices.sort_by_key(|index| (self.sizes[*index], *index));
+            let first = usize::from(indices.len() > 1);
+            for (rank, index) in indices.into_iter().enumerate() {
                 ranks.resize(ranks.len().max(first + rank + 1), Vec::new());
                 ranks[first + rank].push(index);
             }
@@ -347,7 +374,7 @@ impl Source<'_> {
     }
 }
 
-/// The scalars up to `id`: all that it can need. The others do no harm, a builder drops them.
+/// The scalars up to `id`, which include all that it depends on. The builder drops the others.
 fn needed(body: &Body, id: ScalarId) -> Vec<Scalar> {
     body.nodes[..=id.0 as usize].to_vec()
 }

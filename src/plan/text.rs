@@ -51,7 +51,7 @@ fn elem_text(elem: crate::ir::Elem, wide: bool) -> String {
 }
 
 impl Plan {
-    /// What a buffer is called in the text form.
+    /// The name of a buffer in the text form.
     pub fn name(&self, id: BufferId) -> String {
         match &self.buffers[id.0 as usize].place {
             Place::Arena(_) => format!("t{}", id.0),
@@ -86,10 +86,10 @@ impl Plan {
         }
         writeln!(f)?;
         nest.stages.iter().try_for_each(|stage| {
-            let it: Vec<String> = (nest.shared..stage.body.domain.len())
+            let ranges: Vec<String> = (nest.shared..stage.body.domain.len())
                 .map(|index| format!("i{index} < {}", stage.body.domain[index]))
                 .collect();
-            let domain = if it.is_empty() { String::new() } else { format!("    {}", it.join(", ")) };
+            let domain = if ranges.is_empty() { String::new() } else { format!("    {}", ranges.join(", ")) };
             let text = StageText::new(self, stage);
             writeln!(f, "{pad}  {}{domain}", text.statement())?;
             text.shared
@@ -119,7 +119,7 @@ impl Plan {
         writeln!(f, "{pad}  {target} = {kind}(stream {:08x}, step {})", rand.stream, rand.step)
     }
 
-    /// `t2[64, 10]`, with whatever is not row-major from the beginning said after it.
+    /// `t2[64, 10]`, followed by offset and strides unless it is contiguous from the beginning.
     fn view_text(&self, view: &View) -> String {
         let sizes: Vec<String> = view.shape.iter().map(i64::to_string).collect();
         let mut text = format!("{}[{}]", self.name(view.buffer), sizes.join(", "));
@@ -139,7 +139,7 @@ impl Plan {
     }
 }
 
-/// One stage in words. What an expression uses more than once is named `e0`, `e1`, ….
+/// A stage as text. Common subexpressions are named `e0`, `e1`, ….
 struct StageText<'p> {
     plan: &'p Plan,
     stage: &'p Stage,

@@ -1,4 +1,4 @@
-//! Which buffers steps touch, and so whether two may change places.
+//! Which buffers steps touch (read and write sets), and so whether two steps may be exchanged.
 
 use super::memory::for_each_view;
 use super::{BufferId, Step};
@@ -26,7 +26,7 @@ impl Touched {
         self.writes.extend(&other.writes);
     }
 
-    /// Whether the two may not change places.
+    /// Whether the two must stay in this order.
     pub fn collides(&self, other: &Touched) -> bool {
         let meets = |a: &HashSet<BufferId>, b: &HashSet<BufferId>| !a.is_disjoint(b);
         meets(&self.writes, &other.writes)

@@ -1,5 +1,5 @@
-//! Simpler subscripts for static sizes: an index with one point is 0 where it stands beside others, and a read
-//! or write that cannot leave its tensor needs no test.
+//! Simplification of subscripts with static sizes: an index of size 1 is replaced by 0 in sums with others, and a
+//! read or write that is always in bounds needs no bounds check.
 
 use super::rebuild::rebuild;
 use crate::ir::{Affine, Dim, Graph, Loop, NodeId, Op, Scalar, Sub, Var};
@@ -30,7 +30,7 @@ fn trim_loop(graph: &Graph, body: &Loop, operands: &[NodeId]) -> Option<Loop> {
     (trimmed != *body).then_some(trimmed)
 }
 
-/// Leaves out indices with one point, unless one stands alone.
+/// Removes indices of size 1 from subscripts, unless one is a subscript by itself.
 fn trim_sub(sub: &mut Sub, domain: &[Dim]) {
     if let Sub::Affine(affine) = sub
         && affine.as_index().is_none()

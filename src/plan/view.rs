@@ -21,7 +21,7 @@ impl View {
         (0..self.shape.len()).all(|axis| self.shape[axis] == 1 || self.strides[axis] == row_major[axis])
     }
 
-    /// The same elements with another shape. The view must be contiguous.
+    /// The same elements with another shape; the view must be contiguous.
     pub fn reshaped(&self, shape: Vec<i64>) -> View {
         debug_assert!(self.is_contiguous(), "a reshape of a view with gaps");
         let strides = row_major(&shape);
@@ -35,7 +35,7 @@ impl View {
     }
 }
 
-/// The strides of a tensor without gaps.
+/// The strides of a contiguous tensor.
 pub fn row_major(shape: &[i64]) -> Vec<i64> {
     let mut strides = vec![1; shape.len()];
     for axis in (1..shape.len()).rev() {

@@ -1,5 +1,5 @@
-//! What the kernels of a plan have to do at the least: arithmetic, and bytes that must move. Profiles set
-//! the time that they take against it.
+//! Lower bounds of the work of a plan's kernels, for a roofline: arithmetic, and bytes that must move. Profiles
+//! compare times with them.
 
 use super::address::{extents, reads};
 use super::memory::{elem_bytes, lives};
@@ -13,11 +13,11 @@ pub struct Work {
     pub name: Name,
     /// `64×128×784` of a product (rows, columns, terms), the ranges of the shared loops of a nest.
     pub sizes: String,
-    /// How often it is carried out: in scans once a step.
+    /// How often it runs: in scans once in each step.
     pub calls: f64,
     /// Operations on floats, see [`crate::ir::work`].
     pub flops: f64,
-    /// Bytes of everything that is read or written, each element once a call.
+    /// Bytes of all elements that are read or written, each counted once in a call.
     pub bytes: f64,
 }
 
@@ -73,7 +73,7 @@ impl Plan {
 
     fn nest_work(&self, nest: &Nest) -> Work {
         let mut flops = 0.0;
-        // Bytes by buffer: what is read before the nest has written it, and what is written.
+        // Bytes by buffer: of elements read before the nest writes them, and of elements written.
         let mut read: HashMap<BufferId, f64> = HashMap::new();
         let mut written: HashMap<BufferId, f64> = HashMap::new();
         for stage in &nest.stages {
@@ -111,12 +111,12 @@ impl Plan {
         }
     }
 
-    /// Bytes of a tensor; none for rows that a worker keeps to itself.
+    /// Bytes of a tensor; 0 for rows in the private memory of a worker.
     fn view_bytes(&self, view: &View) -> f64 {
         self.moved(view, i64::MAX)
     }
 
-    /// The same, where a loop touches at most so many elements.
+    /// The same for a loop that touches at most so many elements.
     fn moved(&self, view: &View, points: i64) -> f64 {
         let buffer = &self.buffers[view.buffer.0 as usize];
         if matches!(buffer.place, Place::Scratch(_)) {
@@ -140,7 +140,7 @@ impl Plan {
     /// The most bytes of temporaries that are in use at any one time: no arrangement of them needs less.
     pub fn live_bytes(&self) -> usize {
         let lives = lives(self.buffers.len(), &self.steps);
-        // Buffers that lie in one place at one time are one.
+        // Buffers that share bytes at the same time count once.
         let mut spans: Vec<(usize, u32, u32, usize)> = Vec::new();
         for (buffer, life) in self.buffers.iter().zip(lives) {
             if let (Place::Arena(offset), Some(life)) = (&buffer.place, life) {
@@ -148,10 +148,10 @@ impl Plan {
             }
         }
         spans.sort_unstable();
-        spans.dedup_by(|next, it| {
-            let one = next.0 == it.0 && next.1 <= it.2;
+        spans.dedup_by(|next, last| {
+            let one = next.0 == last.0 && next.1 <= last.2;
             if one {
-                (it.2, it.3) = (it.2.max(next.2), it.3.max(next.3));
+                (last.2, last.3) = (last.2.max(next.2), last.3.max(next.3));
             }
             one
         });
@@ -159,7 +159,7 @@ impl Plan {
         for (_, first, last, bytes) in spans {
             changes.extend([(first, true, bytes), (last + 1, false, bytes)]);
         }
-        // What ends makes room before what begins.
+        // A life that ends frees its bytes before another one begins.
         changes.sort_unstable();
         let (mut now, mut most) = (0, 0);
         for (_, begins, bytes) in changes {
@@ -170,9 +170,9 @@ impl Plan {
     }
 }
 
-fn raise(bytes: &mut HashMap<BufferId, f64>, buffer: BufferId, it: f64) {
+fn raise(bytes: &mut HashMap<BufferId, f64>, buffer: BufferId, amount: f64) {
     let most = bytes.entry(buffer).or_insert(0.0);
-    *most = most.max(it);
+    *most = most.max(amount);
 }
 
 fn times(sizes: &[i64]) -> String {

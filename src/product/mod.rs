@@ -1,4 +1,5 @@
-//! Rank 1: products of matrices of 32-bit floats, in the processor's widest vectors.
+//! Rank 1: matrix products (GEMM) of 32-bit floats, blocked for the caches and tiled for the registers of the
+//! processor's widest vectors.
 //!
 //! ```text
 //! Product::new(shape) ── which side is in vectors, what is copied ──▶ Product::piece(addresses)
@@ -10,7 +11,8 @@
 //! `dot.rs` says. How long a block is and which of the two it is depends on the shape of the whole product alone,
 //! so the result is the same bit for bit whatever the vectors' width and however the work is cut into pieces.
 //!
-//! [`portable`] makes the same bits on any processor, slowly. `unsafe` stands in this folder because instructions are chosen at run time and matrices are addresses.
+//! [`portable`] makes the same bits on any processor, slowly. `unsafe` stands in this folder because instructions
+//! are chosen at run time and matrices are addresses.
 
 #[cfg(feature = "native")]
 mod native;

@@ -70,12 +70,12 @@ impl Elements {
     pub fn put(&mut self, at: usize, from: &Elements) {
         let to = at..at + from.len();
         match (self, from) {
-            (Elements::F32(it), Elements::F32(from)) => it[to].copy_from_slice(from),
-            (Elements::F64(it), Elements::F64(from)) => it[to].copy_from_slice(from),
-            (Elements::I32(it), Elements::I32(from)) => it[to].copy_from_slice(from),
-            (Elements::I64(it), Elements::I64(from)) => it[to].copy_from_slice(from),
-            (Elements::U8(it), Elements::U8(from)) => it[to].copy_from_slice(from),
-            (Elements::Bool(it), Elements::Bool(from)) => it[to].copy_from_slice(from),
+            (Elements::F32(target), Elements::F32(from)) => target[to].copy_from_slice(from),
+            (Elements::F64(target), Elements::F64(from)) => target[to].copy_from_slice(from),
+            (Elements::I32(target), Elements::I32(from)) => target[to].copy_from_slice(from),
+            (Elements::I64(target), Elements::I64(from)) => target[to].copy_from_slice(from),
+            (Elements::U8(target), Elements::U8(from)) => target[to].copy_from_slice(from),
+            (Elements::Bool(target), Elements::Bool(from)) => target[to].copy_from_slice(from),
             _ => {}
         }
     }

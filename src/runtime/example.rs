@@ -57,27 +57,32 @@ impl Session {
     pub fn values(
         &mut self,
         train: &Train,
-        it: &Derivation,
+        derivation: &Derivation,
         rows: Rows,
     ) -> Result<HashMap<Symbol, Array>, Diagnostics> {
         let program = self.program.clone();
-        self.example_values(train, it, rows).map_err(|error| program.failed([error]))
+        self.example_values(train, derivation, rows).map_err(|error| program.failed([error]))
     }
 
     fn example_values(
         &mut self,
         train: &Train,
-        it: &Derivation,
+        derivation: &Derivation,
         rows: Rows,
     ) -> Result<HashMap<Symbol, Array>, Diagnostic> {
-        let example = self.example(train, &it.graph, rows)?;
-        let found =
-            self.evaluate_once(&it.graph, &example.sizes, example.moment, &example.inputs, train.span)?;
+        let example = self.example(train, &derivation.graph, rows)?;
+        let found = self.evaluate_once(
+            &derivation.graph,
+            &example.sizes,
+            example.moment,
+            &example.inputs,
+            train.span,
+        )?;
         let mut values: HashMap<Symbol, Array> = HashMap::new();
         for (name, array) in &example.inputs {
             values.insert(Symbol::new(name.label()), (**array).clone());
         }
-        for (symbol, name) in &it.outputs {
+        for (symbol, name) in &derivation.outputs {
             values.extend(
                 found.get(&OutputKey::Named(name.clone())).map(|array| (symbol.clone(), array.clone())),
             );
@@ -94,22 +99,22 @@ impl Session {
     pub fn compare_gradients(
         &mut self,
         train: &Train,
-        it: &Derivation,
+        derivation: &Derivation,
         rows: Rows,
     ) -> Result<Vec<Agreement>, Diagnostics> {
         let program = self.program.clone();
-        self.agreements(train, it, rows).map_err(|error| program.failed([error]))
+        self.agreements(train, derivation, rows).map_err(|error| program.failed([error]))
     }
 
     fn agreements(
         &mut self,
         train: &Train,
-        it: &Derivation,
+        derivation: &Derivation,
         rows: Rows,
     ) -> Result<Vec<Agreement>, Diagnostic> {
-        let values = self.example_values(train, it, rows)?;
-        let mut loss = it.graph.clone();
-        let name = OutputKey::Named(it.outputs[&Symbol::new("L")].clone());
+        let values = self.example_values(train, derivation, rows)?;
+        let mut loss = derivation.graph.clone();
+        let name = OutputKey::Named(derivation.outputs[&Symbol::new("L")].clone());
         loss.outputs.retain(|output| output.name == name);
         let example = self.example(train, &loss, rows)?;
         let program = self.program.clone();
@@ -117,7 +122,7 @@ impl Session {
         let function = program.build(&loss, &sizes, Use::Often);
         let function = Arc::new(function.map_err(|error| program.build_failed(&error, train.span))?);
         let mut found = Vec::new();
-        for given in &it.given {
+        for given in &derivation.given {
             let (Some(path), Some(gradient)) = (&given.path, values.get(&given.symbol.adjoint())) else {
                 continue;
             };
@@ -188,19 +193,29 @@ impl Session {
     /// # Errors
     /// If the data cannot be read or has no such row, and if no number of its rows is allowed.
     #[doc(hidden)]
-    pub fn fewest_rows(&mut self, train: &Train, it: &Derivation, first: usize) -> Result<Rows, Diagnostics> {
+    pub fn fewest_rows(
+        &mut self,
+        train: &Train,
+        derivation: &Derivation,
+        first: usize,
+    ) -> Result<Rows, Diagnostics> {
         let program = self.program.clone();
-        self.example_rows(train, it, first).map_err(|error| program.failed([error]))
+        self.example_rows(train, derivation, first).map_err(|error| program.failed([error]))
     }
 
-    fn example_rows(&mut self, train: &Train, it: &Derivation, first: usize) -> Result<Rows, Diagnostic> {
+    fn example_rows(
+        &mut self,
+        train: &Train,
+        derivation: &Derivation,
+        first: usize,
+    ) -> Result<Rows, Diagnostic> {
         let (_, all) = self.rows(&train.data, train.span)?;
         let most = train.batch.min(all.len().saturating_sub(first));
         let (mut empty, mut refused) = (None, None);
-        let mut sizes = self.row_sizes(std::iter::once(&it.graph))?;
+        let mut sizes = self.row_sizes(std::iter::once(&derivation.graph))?;
         for count in counts(most) {
             sizes.insert(BATCH.into(), Dim::from(count));
-            match self.program.allows(&it.graph, &sizes) {
+            match self.program.allows(&derivation.graph, &sizes) {
                 Ok(true) => return Ok(Rows { first, count }),
                 // Twelve months are allowed where windows of twelve have a next month, but there is no window.
                 Ok(false) => drop(empty.get_or_insert(Rows { first, count })),

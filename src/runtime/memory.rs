@@ -98,7 +98,7 @@ impl Memory {
 
     /// Gives a place back. Its name is forgotten.
     pub fn remove(&mut self, cell: Cell) {
-        self.names.retain(|_, it| *it != cell);
+        self.names.retain(|_, known| *known != cell);
         self.cells[cell.0 as usize] = Arc::clone(&self.empty);
         self.free.push(cell);
     }

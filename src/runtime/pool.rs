@@ -41,12 +41,6 @@ impl Pool {
     pub fn run(&self, n_tasks: usize, task: &(dyn Fn(usize) + Sync)) {
         self.shared.run_closure(n_tasks, task);
     }
-
-    /// The context with which native code calls [`super::kernels::fork_join::parallel`]; valid as
-    /// long as the pool is.
-    pub fn context(&self) -> *const ForkJoin {
-        Arc::as_ptr(&self.shared)
-    }
 }
 
 impl Drop for Pool {

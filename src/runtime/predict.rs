@@ -136,7 +136,7 @@ fn as_code_reads<T>(
     }
     let converted = converted(session, model, inputs)?;
     let given: Vec<&Array> =
-        inputs.iter().zip(&converted).map(|(input, it)| it.as_deref().unwrap_or(input)).collect();
+        inputs.iter().zip(&converted).map(|(input, converted)| converted.as_deref().unwrap_or(input)).collect();
     work(&*prepared(session, number, &given)?, model, &given)
 }
 
@@ -224,7 +224,7 @@ fn prepare(
     for (at, external) in function.externals.iter().enumerate() {
         let slot = match &external.name {
             ExternalKey::Input(InputKey::Field(name)) => {
-                model.inputs.iter().position(|(it, _)| it == name).map(Slot::Input)
+                model.inputs.iter().position(|(input, _)| input == name).map(Slot::Input)
             }
             ExternalKey::Input(InputKey::Column(key)) => session.column(key, &sizes)?.map(|column| {
                 columns.push(column);

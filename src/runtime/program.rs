@@ -395,9 +395,9 @@ pub fn read_program(world: &dyn World, path: &Path) -> Result<String, Diagnostic
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         let mut names = names_in(world, folder.unwrap_or(Path::new("."))).unwrap_or_default();
         names.retain(|name| name.ends_with(".nn"));
-        let it = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let file_name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let mut diagnostic = Diagnostic::error("E0701", message);
-        if let Some(near) = base::nearest(&it, names.iter().map(String::as_str)) {
+        if let Some(near) = base::nearest(&file_name, names.iter().map(String::as_str)) {
             diagnostic = diagnostic.help(format!("there is `{}`", path.with_file_name(near).display()));
         }
         Diagnostics { list: vec![diagnostic], sources: SourceMap::default() }

@@ -242,8 +242,8 @@ impl Session {
         if let (Some(error), false) = (&warning, changed) {
             return Err(error.clone());
         }
-        let it = program.checked().params.iter().chain(&program.checked().states);
-        self.read_variables(&file, "", &it.collect::<Vec<_>>())?;
+        let variables = program.checked().params.iter().chain(&program.checked().states);
+        self.read_variables(&file, "", &variables.collect::<Vec<_>>())?;
         let states = optimizer_states(self, progress.action);
         self.read_variables(&file, OPTIMIZER, &states.iter().collect::<Vec<_>>())?;
         for metric in 0.. {

@@ -289,12 +289,12 @@ impl Session {
             let near = near.map(|near| format!("; there is `{near}`")).unwrap_or_default();
             wrong(format!("there is no parameter `{path}`{near}"))
         })?;
-        let it = self.memory.get(cell);
-        if it.shape() != value.shape() {
-            let (it, given) = (shape_text(it.shape()), shape_text(value.shape()));
-            return Err(wrong(format!("`{path}` has the shape {it}, but {given} is given")));
+        let known = self.memory.get(cell);
+        if known.shape() != value.shape() {
+            let (known, given) = (shape_text(known.shape()), shape_text(value.shape()));
+            return Err(wrong(format!("`{path}` has the shape {known}, but {given} is given")));
         }
-        let elem = elem_of(it);
+        let elem = elem_of(known);
         let array = convert(value, elem, self.memory.precision)
             .ok_or_else(|| wrong(format!("`{path}` has {elem} elements")))?;
         self.memory.set(cell, array);

@@ -43,7 +43,7 @@ impl Elaborator<'_> {
                 }
             };
             fits &= !value.is_error();
-            // A tensor stands for what is given, a number for itself: it needs a node to differentiate by.
+            // The value by which the gradient differentiates must be a node, so a number becomes a tensor.
             let fixed = value.is_number() || matches!(value, Value::List(_));
             let of_floats = !matches!(
                 parameter.ty.as_ref().map(|ty| &ty.kind),

@@ -70,7 +70,7 @@ impl Elaborator<'_> {
         }
     }
 
-    /// Works out the arguments.
+    /// Elaborates the arguments.
     pub fn given(&mut self, args: &ast::Args, expected: Option<&Expected>) -> Vec<Given> {
         let mut given = Vec::new();
         for arg in &args.args {
@@ -210,7 +210,7 @@ impl Elaborator<'_> {
         super::builtins::call(self, builtin, given, span, expected)
     }
 
-    /// Whether an activation or an optimizer is being carried out: only elementwise operations stand in them.
+    /// Whether an activation or an optimizer is being elaborated: only elementwise operations stand in them.
     pub fn in_elementwise_body(&self) -> bool {
         self.frames.iter().any(|frame| matches!(frame.kind, FrameKind::Activation | FrameKind::Optimizer))
     }
@@ -355,12 +355,12 @@ pub fn body_value_span(body: &ast::Block) -> Span {
 
 /// Takes `shape = …` and `like = …` out of the arguments of an init that has no such parameters.
 fn split_shape(definition: &ast::Definition, given: Vec<Given>) -> (Vec<Given>, Vec<Given>) {
-    let it = |name: &str| {
+    let has_parameter = |name: &str| {
         let lists = [&definition.hyper, &definition.inputs];
         lists.into_iter().flatten().any(|list| list.parameters.iter().any(|it| it.name.as_str() == name))
     };
     given.into_iter().partition(|given| match &given.name {
-        Some(name) => !matches!(name.as_str(), "shape" | "like") || it(name.as_str()),
+        Some(name) => !matches!(name.as_str(), "shape" | "like") || has_parameter(name.as_str()),
         None => true,
     })
 }

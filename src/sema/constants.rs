@@ -1,5 +1,5 @@
-//! Operators on what is known at compile time: sizes, quotients that are not decided yet, floats, bools; `==` of
-//! values of any kind.
+//! Constant evaluation: operators on compile-time values (sizes, quotients that are not decided yet, floats,
+//! bools); `==` of values of any kind.
 
 use super::elaborator::Elaborator;
 use super::elementwise::Arg;
@@ -144,7 +144,8 @@ pub fn negated(dim: &Dim) -> Value {
     }
 }
 
-/// `a / b` of whole numbers: an int if it is whole, a float if it is not, left open if nobody knows.
+/// `a / b` of whole numbers: an int if the quotient is whole, a float if it is not, a quotient of sizes if that is
+/// not known yet.
 fn quotient(a: Dim, b: Dim) -> Value {
     match (a.as_number(), b.as_number()) {
         (Some(x), Some(y)) if y != 0 => match (x.checked_div(y), x.checked_rem(y)) {
@@ -159,7 +160,7 @@ fn quotient(a: Dim, b: Dim) -> Value {
     }
 }
 
-/// Whether a comparison of sizes holds for all free dimensions (each at least 1), or fails for all.
+/// Whether a comparison of sizes holds for all symbolic dimensions (each at least 1), or fails for all.
 fn compare_sizes(op: BinaryOp, a: &Dim, b: &Dim) -> Option<bool> {
     let more = |dim: &Dim| dim + &Dim::ONE;
     if let (Some(a), Some(b)) = (a.as_number(), b.as_number()) {

@@ -1,8 +1,8 @@
 //! The abstract interpreter that makes graphs of a program.
 //!
-//! An [`Elaborator`] carries out bodies on [`Value`]s: compile-time values are computed, run-time values
+//! An [`Elaborator`] elaborates bodies on [`Value`]s: compile-time values are computed, run-time values
 //! become nodes of the graph that is being built. Functions are expanded at each call; a layer's body is
-//! carried out at each call of an instance.
+//! elaborated at each call of an instance.
 //!
 //! Errors are collected. A failed expression is worth [`Value::Error`], which silences what follows from it,
 //! and elaboration goes on, so that one error never hides another.
@@ -84,9 +84,9 @@ pub struct Elaborator<'a> {
     pub data: super::items::DataTable,
     /// The types of the inputs of each model's first call.
     pub model_inputs: HashMap<Arc<str>, Vec<Type>>,
-    /// Whether a parameter's shape may depend on a free dimension: where a model is looked at, not run.
+    /// Whether a parameter's shape may depend on a symbolic dimension: where a model is looked at, not run.
     pub allow_open_shapes: bool,
-    /// Variables whose shape depended on a free dimension, with their places.
+    /// Variables whose shape depended on a symbolic dimension, with their places.
     pub open_shapes: Vec<(Arc<str>, Type, Span)>,
     /// Starting values that depend on an open size, or, if no size is open, wrongly on an input.
     pub open_starts: Diagnostics,
@@ -98,9 +98,9 @@ pub struct Elaborator<'a> {
     pub last_step: u64,
     /// Conditions that subscripts put on int fields of the data, by path (`digits.label`).
     pub field_bounds: Vec<(Arc<str>, Bound)>,
-    /// Conditions on sizes that wait until free dimensions have their numbers.
+    /// Conditions on sizes that wait until symbolic dimensions have their numbers.
     pub requirements: Vec<crate::ir::program::Requirement>,
-    /// The recurrences whose bodies are being carried out, outermost first.
+    /// The recurrences whose bodies are being elaborated, outermost first.
     pub scans: Vec<super::scan::Open>,
     /// The parameter whose update is being made.
     pub updating: Option<Arc<str>>,
@@ -108,13 +108,13 @@ pub struct Elaborator<'a> {
     pub draws: HashMap<Arc<str>, usize>,
     /// Shape errors found so far, to be found again with names for the sizes; see [`super::free`].
     pub numeric: Vec<super::free::Numeric>,
-    /// Whether a body is carried out on free sizes, to look what is wrong with it.
+    /// Whether a body is elaborated on symbolic sizes, to look what is wrong with it.
     pub looking: bool,
     /// A hyperparameter that is being tried; see [`super::trials`].
     pub trial: Option<super::trials::Trial>,
     /// Whether sizes that may become equal are taken for equal: where nobody has chosen them yet.
     pub sizes_may_fit: bool,
-    /// Items whose bodies were carried out, by place.
+    /// Items whose bodies were elaborated, by place.
     carried_out: HashSet<Span>,
     /// Marks given to variables of `grad`.
     pub next_mark: u32,
@@ -199,7 +199,7 @@ impl<'a> Elaborator<'a> {
         result
     }
 
-    /// Whether a body was carried out at least once.
+    /// Whether a body was elaborated at least once.
     pub fn was_carried_out(&self, item: &ItemRef) -> bool {
         self.carried_out.contains(&item.item.span)
     }
@@ -209,7 +209,7 @@ impl<'a> Elaborator<'a> {
         self.instance().map(|instance| instance.path.clone())
     }
 
-    /// The layer instance whose body is being carried out, also inside functions called there.
+    /// The layer instance whose body is being elaborated, also inside functions called there.
     pub fn instance(&self) -> Option<&Arc<Instance>> {
         self.frames.iter().rev().find_map(|frame| match &frame.kind {
             FrameKind::Layer(instance) => Some(instance),

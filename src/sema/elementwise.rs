@@ -9,7 +9,7 @@ use super::value::{Axis, Indexed, Tensor, Value, show_axes};
 use crate::base::{Diagnostic, Help, Span};
 use crate::ir::{Affine, LoopBuilder, NodeId, ScalarId, Sub};
 
-/// What drops an axis unless it is told to keep it.
+/// Functions that drop an axis unless they are told to keep it.
 const REDUCTIONS: [&str; 9] = ["sum", "mean", "var", "std", "prod", "max", "min", "logsumexp", "norm"];
 
 /// An argument of an elementwise operation and its place.
@@ -23,7 +23,7 @@ pub struct Arg<'v> {
 pub type Write<'f> = &'f mut dyn FnMut(&mut LoopBuilder<'_>, &[ScalarId]) -> ScalarId;
 
 impl Elaborator<'_> {
-    /// Carries out an elementwise operation. `verb` names it in messages: "add", "compare".
+    /// Elaborates an elementwise operation. `verb` names it in messages: "add", "compare".
     pub fn elementwise(&mut self, verb: &str, args: &[Arg<'_>], span: Span, write: Write<'_>) -> Value {
         if args.iter().any(|arg| arg.value.is_error()) || !self.work(span) {
             return Value::Error;
@@ -149,13 +149,13 @@ impl Elaborator<'_> {
         let mut from: Vec<usize> = Vec::new();
         for (at, operand) in operands.iter().enumerate() {
             let Operand::Tensor(_, tensor) = operand else { continue };
-            let it = tensor.axes();
-            while axes.len() < it.len() {
+            let own_axes = tensor.axes();
+            while axes.len() < own_axes.len() {
                 axes.insert(0, Axis::stretchable());
                 from.insert(0, usize::MAX);
             }
-            let missing = axes.len() - it.len();
-            for (axis_at, axis) in it.iter().enumerate() {
+            let missing = axes.len() - own_axes.len();
+            for (axis_at, axis) in own_axes.iter().enumerate() {
                 let place = missing + axis_at;
                 if from[place] == usize::MAX || (axes[place].stretch && !axis.stretch) {
                     axes[place] = axis.clone();
@@ -229,8 +229,8 @@ impl Elaborator<'_> {
         });
     }
 
-    /// What makes a shape fit that has one axis more than the other: the axis of a column is dropped, that of
-    /// a reduction is kept.
+    /// A suggestion for shapes of which one has one axis more: drop the axis of a column, or keep that of a
+    /// reduction.
     fn what_fits(&self, long: &[Axis], short: &[Axis], shorter: Arg<'_>) -> Option<Help> {
         let without = |at: usize| {
             let mut rest = long.iter().enumerate().filter(|(cx, _)| *cx != at).map(|(_, axis)| &axis.size);

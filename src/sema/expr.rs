@@ -10,8 +10,7 @@ use crate::syntax::ast::{self, Constant, ExprKind};
 use std::sync::Arc;
 
 impl Elaborator<'_> {
-    /// What an expression is worth. `expected` is the shape that the context declares, handed down to
-    /// numbers and makers.
+    /// The value of an expression. `expected` is the type that the context declares; numbers and makers take it.
     pub fn expr(&mut self, expr: &ast::Expr, expected: Option<&Expected>) -> Value {
         if !self.work(expr.span) {
             return Value::Error;
@@ -53,9 +52,7 @@ impl Elaborator<'_> {
                 let value = self.expr(operand, expected);
                 self.unary(*op, &value, operand.span, span)
             }
-            ExprKind::Binary { op, op_span, left, right } => {
-                self.binary_expr(*op, *op_span, left, right, expected)
-            }
+            ExprKind::Binary { op, op_span: _, left, right } => self.binary_expr(*op, left, right, expected),
             ExprKind::If { condition, then, otherwise } => {
                 self.if_expr(condition, then, otherwise, span, expected)
             }
@@ -152,7 +149,7 @@ impl Elaborator<'_> {
 
     // -------------------------------------------------------------------------------------- names
 
-    /// What a name means here.
+    /// The value of a name.
     pub fn name(&mut self, name: &Arc<str>, span: Span) -> Value {
         if let Some(binding) = self.frame().find(name) {
             if binding.kind == BindingKind::State {
@@ -166,7 +163,7 @@ impl Elaborator<'_> {
         self.unknown_name(name, span)
     }
 
-    /// What a name means outside of bodies: in the file, its imports, the prelude, the language.
+    /// The value of a name outside of bodies: in the file, its imports, the prelude, the language.
     pub fn global(&mut self, name: &Arc<str>, span: Span) -> Option<Value> {
         let module = self.frame().module;
         match self.modules.find(module, name, &mut self.diagnostics) {
@@ -292,13 +289,11 @@ impl Elaborator<'_> {
     fn binary_expr(
         &mut self,
         op: ast::BinaryOp,
-        op_span: Span,
         left: &ast::Expr,
         right: &ast::Expr,
         expected: Option<&Expected>,
     ) -> Value {
-        let _ = op_span;
-        // What is compared need not be of the type that is declared for the bool.
+        // The operands of a comparison need not have the type that is expected of its result.
         let compared = expected.map(Expected::of_any_type);
         let hands_down = match op {
             ast::BinaryOp::Add
@@ -317,7 +312,7 @@ impl Elaborator<'_> {
             | ast::BinaryOp::Ge => compared.as_ref(),
         };
         let a = self.expr(left, hands_down);
-        // What is known without the right side needs no right side.
+        // If the left side decides the result, the right side is not elaborated.
         match (op, &a) {
             (ast::BinaryOp::And, Value::Bool(false)) => return a,
             (ast::BinaryOp::Or, Value::Bool(true)) => return a,
@@ -390,7 +385,7 @@ impl Elaborator<'_> {
         self.bool_of(value, condition, what)
     }
 
-    /// What a compile-time condition comes to. `None` is reported.
+    /// The value of a compile-time condition. `None` is reported.
     pub fn bool_of(&mut self, value: Value, condition: &ast::Expr, what: &str) -> Option<bool> {
         match value {
             Value::Bool(value) => Some(value),
@@ -422,7 +417,7 @@ impl Elaborator<'_> {
         }
     }
 
-    /// A size: an int, possibly of free dimensions. `None` is reported.
+    /// A size: an int, possibly of symbolic dimensions. `None` is reported.
     pub fn size(&mut self, expr: &ast::Expr, what: &str) -> Option<crate::ir::Dim> {
         let value = self.expr(expr, None);
         self.size_of(&value, what, expr.span)

@@ -1,4 +1,4 @@
-//! Carrying out a definition on inputs of its written types, with free dimensions for all sizes that a caller
+//! Elaborating a definition on inputs of its written types, with symbolic dimensions for all sizes that a caller
 //! would choose.
 //!
 //! Two things need it. A definition that nothing calls is checked this way as far as its types go. And a shape
@@ -22,7 +22,7 @@ const MOST_EXPLAINED: usize = 8;
 /// Values by the names of parameters.
 type Values = Vec<(Arc<str>, Value)>;
 
-/// A shape error in the body of a definition of the user's, and what that body was carried out on.
+/// A shape error in the body of a definition of the user's, and what that body was elaborated on.
 #[derive(Clone, Debug)]
 pub struct Numeric {
     code: &'static str,
@@ -30,7 +30,7 @@ pub struct Numeric {
     item: ItemRef,
     hyper: Values,
     inputs: Values,
-    /// What the names of dimensions are worth.
+    /// The sizes of the names of dimensions.
     dims: Vec<(Arc<str>, Dim)>,
 }
 
@@ -42,7 +42,7 @@ impl Numeric {
 }
 
 impl Elaborator<'_> {
-    /// What is wrong with the body of an error on free sizes.
+    /// What is wrong with the body of an error on symbolic sizes.
     pub fn wrong_as_before(&mut self, error: &Numeric) -> Option<Diagnostics> {
         self.wrong_on_free_sizes(&error.item, Some(&error.hyper), &error.inputs)
     }
@@ -72,7 +72,7 @@ impl Elaborator<'_> {
         self.numeric.push(Numeric { code: error.code, place, item, hyper, inputs, dims });
     }
 
-    /// What is wrong with a body that is carried out on free sizes. `None` if its types say too little.
+    /// The errors of a body that is elaborated on symbolic sizes. `None` if its types say too little.
     pub fn wrong_on_free_sizes(
         &mut self,
         item: &ItemRef,
@@ -151,7 +151,7 @@ impl Elaborator<'_> {
         Some(())
     }
 
-    /// Hyperparameters that nobody has given: their defaults, or free dimensions where they are sizes.
+    /// Hyperparameters that nobody has given: their defaults, or symbolic dimensions where they are sizes.
     fn free_hyper(&mut self, item: &ItemRef, definition: &ast::Definition) -> Option<Values> {
         let mut values = Values::new();
         if matches!(definition.role, Role::Layer | Role::Model) {
@@ -183,7 +183,7 @@ impl Elaborator<'_> {
         Value::Tensor(tensor)
     }
 
-    /// Whether two sizes with free dimensions may be equal once these have numbers.
+    /// Whether two sizes with symbolic dimensions may be equal once these have numbers.
     pub fn may_fit(&self, a: &Dim, b: &Dim) -> bool {
         self.sizes_may_fit && (a - b).as_number().is_none_or(|difference| difference == 0)
     }

@@ -4,7 +4,7 @@
 //! a capture there. A tensor of a level that is not open belongs to another graph: using it is an error.
 //!
 //! Some level is always open. Outside of every graph of the program it is that of compile time: the settings of
-//! items are elaborated there. Run-time operations in a setting add nodes that nothing will carry out, and what
+//! items are elaborated there. Run-time operations in a setting add nodes that nothing will run, and what
 //! asks for a compile-time value reports the tensor that they give.
 
 use super::elaborator::Elaborator;
@@ -17,7 +17,7 @@ use std::sync::Arc;
 /// The level of what is computed at compile time.
 const COMPILE_TIME: LevelId = LevelId(0);
 
-/// One graph in the making.
+/// One graph that is being built.
 #[derive(Debug)]
 pub struct Level {
     pub id: LevelId,
@@ -29,7 +29,7 @@ pub struct Level {
 }
 
 impl Level {
-    /// What is open where no graph of the program is being built.
+    /// The level that is open where no graph of the program is being built.
     pub fn compile_time() -> Level {
         Level { id: COMPILE_TIME, graph: Graph::new(), step: None, captures: Vec::new() }
     }
@@ -41,7 +41,7 @@ impl Elaborator<'_> {
         self.levels[0].id == COMPILE_TIME
     }
 
-    /// Carries out `run` in the outermost graph, also from within the body of a scan.
+    /// Runs `run` in the outermost graph, also from within the body of a scan.
     pub fn in_outermost_level<R>(&mut self, run: impl FnOnce(&mut Self) -> R) -> R {
         let inner = self.levels.split_off(1);
         let result = run(self);
@@ -76,8 +76,8 @@ impl Elaborator<'_> {
         let result = build(self);
         self.index_frames = index_frames;
         let levels = self.suspended.pop().unwrap_or_else(|| vec![Level::compile_time()]);
-        let mut it = std::mem::replace(&mut self.levels, levels);
-        (it.swap_remove(0).graph, result)
+        let mut finished = std::mem::replace(&mut self.levels, levels);
+        (finished.swap_remove(0).graph, result)
     }
 
     /// Opens the graph of a scan's body. [`Elaborator::close_level`] ends it.
@@ -203,7 +203,7 @@ impl Elaborator<'_> {
         self.graph_mut().origin = Origin { span, path, phase };
     }
 
-    /// What is called where no layer is: the loss, the metric.
+    /// The function that is called outside of any layer: the loss, the metric.
     fn outermost_call(&self) -> Option<Arc<str>> {
         let item = self.frames.iter().find_map(|frame| frame.item.as_ref())?;
         item.item.kind.name().map(|name| name.text.clone())

@@ -164,7 +164,7 @@ impl Elaborator<'_> {
             self.report(error.at(span, "make it before the scan and call it here"));
             return None;
         }
-        let it = match name {
+        let path = match name {
             Some(name) => name.to_string(),
             None => {
                 let layer = layer.to_lowercase();
@@ -173,7 +173,7 @@ impl Elaborator<'_> {
                 format!("{layer}{count}")
             }
         };
-        self.claim(&outer, &it, span)
+        self.claim(&outer, &path, span)
     }
 
     /// Makes a path below an instance, once in each call of it.
@@ -225,7 +225,7 @@ impl Elaborator<'_> {
 
     // -------------------------------------------------------------------------------------- calls
 
-    /// Calls an instance: its body is carried out with these inputs.
+    /// Calls an instance: its body is elaborated with these inputs.
     pub fn call_instance(&mut self, instance: &Arc<Instance>, given: Vec<Given>, span: Span) -> Value {
         if given.iter().any(|given| given.value.is_error()) {
             return Value::Error;

@@ -1,20 +1,22 @@
-//! Rank 3: what the names of a file mean, whether its shapes fit, and the tensor IR of all that it computes.
+//! Rank 3: semantic analysis by elaboration: resolves the names of a file, checks its shapes, and builds the tensor
+//! IR of everything that it computes.
 //!
 //! ```text
 //! ast::File ──module──▶ items by name ──elaborator──▶ values and graphs ──items──▶ ir::program::Program
 //! ```
 //!
-//! There is no type checker apart from the elaboration: bodies are carried out on [`value::Value`]s whose
+//! There is no type checker apart from the elaboration: bodies are elaborated on [`value::Value`]s whose
 //! tensors are graph nodes with symbolic shapes, so a shape error is found where the program makes it.
 //!
 //! - [`module`], [`prelude`]: files, imports, the library;
-//! - [`elaborator`], [`graphs`], [`scope`], [`variables`]: the state of the interpreter;
+//! - [`elaborator`], [`graphs`], [`scope`], [`variables`]: the state of the elaboration;
 //! - [`expr`], [`statement`], [`call`], [`arguments`], [`signature`], [`results`], [`roles`],
 //!   [`recursion`], [`instance`], [`parameters`], [`starts`], [`fields`], `requirements`, `notes`: one construct
 //!   each;
-//! - [`elementwise`], [`operators`], [`constants`], [`tensors`], [`subscript`], [`builtins`]: what makes nodes;
+//! - [`elementwise`], [`operators`], [`constants`], [`tensors`], [`subscript`], [`builtins`]: the constructs that
+//!   add nodes;
 //! - [`index`], [`scan`]: index notation and recurrences;
-//! - [`free`], [`trials`]: bodies on free sizes, for messages and for what nothing calls;
+//! - [`free`], [`trials`]: bodies on symbolic sizes, for messages and for what nothing calls;
 //! - [`items`], [`settings`]: data, optimisers, training, output, and the tables of their settings.
 
 pub mod arguments;
@@ -80,7 +82,7 @@ pub struct Checked {
 /// Checks a parsed file and everything it imports, and elaborates it into a program.
 ///
 /// The prelude and imported files are added to `sources`. Syntax errors of `main` itself were reported by
-/// the parser; items that have some are passed over.
+/// the parser; items with syntax errors are skipped.
 pub fn check(sources: &mut SourceMap, main: ast::File, loader: &mut dyn Loader) -> Checked {
     let mut diagnostics = Diagnostics::new();
     let broken = !main.broken.is_empty();

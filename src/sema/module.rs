@@ -1,9 +1,9 @@
-//! Files and their items: what a name means outside of bodies.
+//! Files and their items: name resolution outside of bodies.
 //!
 //! Module 0 is the prelude. It is only indexed; an item of it is parsed when a program reaches it.
 
 use super::prelude::Prelude;
-use crate::base::{Diagnostic, Diagnostics, FileId, SourceMap, Span};
+use crate::base::{Diagnostic, Diagnostics, SourceMap, Span};
 use crate::syntax::{self, ast};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -89,7 +89,7 @@ enum Entry {
     Broken,
 }
 
-/// What a name means in a file.
+/// The meaning of a name in a file.
 #[derive(Clone, Debug)]
 pub enum Found {
     Item(ItemRef),
@@ -259,9 +259,4 @@ impl Reader<'_> {
             }
         }
     }
-}
-
-/// The files of a program, told apart from the prelude.
-pub fn is_prelude(prelude: &Prelude, file: FileId) -> bool {
-    prelude.has_file(file)
 }

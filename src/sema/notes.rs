@@ -1,4 +1,4 @@
-//! What the text calls the values of a graph, for pages that people read: derivations, profiles.
+//! Notes about the names that the program gives to values of a graph, for derivations and profiles.
 //!
 //! A binding in the user's files names its value; so do the carries of scans. The result of an instance is
 //! called after the instance, that of a function of one tensor after the function, if a layer's body or the
@@ -79,7 +79,7 @@ impl Elaborator<'_> {
         new
     }
 
-    /// Whether the body that is carried out is of the user's files. Activations are looked at as a whole.
+    /// Whether the body that is elaborated is of the user's files. Activations are looked at as a whole.
     fn is_users(&self) -> bool {
         let frame = self.frame();
         frame.module != ModuleId::PRELUDE

@@ -1,4 +1,4 @@
-//! Operators: on compile-time numbers they are computed, on tensors and indexed values they become loops.
+//! Operators. On compile-time numbers they are evaluated, on tensors and indexed values they become loops.
 
 use super::constants::negated;
 use super::elaborator::Elaborator;
@@ -131,7 +131,7 @@ impl Elaborator<'_> {
         }
     }
 
-    /// Reports operands that no arithmetic takes.
+    /// Reports operands that are no numbers.
     fn check_operand(&mut self, value: &Value, span: Span) -> bool {
         let help = match value {
             Value::Error => return false,
@@ -146,7 +146,7 @@ impl Elaborator<'_> {
         false
     }
 
-    /// Notes what is known of an int result: its interval, and its linear form in scan steps.
+    /// Notes what is known of an int result: its interval, and its affine expression in scan steps.
     fn with_facts(&mut self, made: Value, op: BinaryOp, left: &Value, right: &Value) -> Value {
         let interval = match (interval_of(left), interval_of(right)) {
             (Some(a), Some(b)) => combine_intervals(op, &a, &b),
@@ -170,7 +170,7 @@ impl Elaborator<'_> {
     }
 }
 
-/// What an operator does, for messages.
+/// The verb for an operator in messages.
 fn verb(op: BinaryOp) -> &'static str {
     match op {
         BinaryOp::Add => "add",
@@ -184,7 +184,7 @@ fn verb(op: BinaryOp) -> &'static str {
     }
 }
 
-/// Writes an operator on scalars of whatever types; linear forms of indices stay linear forms.
+/// Writes an operator on scalars of whatever types; affine expressions of indices stay affine expressions.
 pub fn write_binary(l: &mut LoopBuilder<'_>, op: BinaryOp, a: ScalarId, b: ScalarId) -> ScalarId {
     let common = common_elem([l.elem(a), l.elem(b)].into_iter());
     let elem = match op {
@@ -228,12 +228,12 @@ pub fn write_binary(l: &mut LoopBuilder<'_>, op: BinaryOp, a: ScalarId, b: Scala
         }
         BinaryOp::And => l.binary(ir::BinaryOp::And, a, b),
         BinaryOp::Or => l.binary(ir::BinaryOp::Or, a, b),
-        // Not elementwise; the caller has dealt with it.
+        // `@` is not elementwise; the caller has handled it.
         BinaryOp::MatMul => a,
     }
 }
 
-/// The linear form of an int scalar, if it is one.
+/// The affine expression of an int scalar, if it is one.
 pub fn affine_of(l: &LoopBuilder<'_>, id: ScalarId) -> Option<Affine> {
     match l.scalar(id) {
         Scalar::Affine(affine) => Some(affine.clone()),
@@ -326,7 +326,7 @@ fn combine_intervals(op: BinaryOp, a: &Interval, b: &Interval) -> Option<Interva
     })
 }
 
-/// The linear form in scan steps of an int scalar.
+/// The affine expression in scan steps of an int scalar.
 fn step_form(value: &Value) -> Option<Affine> {
     match value {
         Value::Int(dim) => Some(Affine::constant(dim.clone())),

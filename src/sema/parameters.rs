@@ -93,7 +93,7 @@ impl Elaborator<'_> {
         self.make_variable(path, expected.as_ref(), declared, name.span)
     }
 
-    /// A variable whose shape has a free size: allowed where a model is only looked at, not run.
+    /// A variable whose shape has a symbolic size: allowed where a model is only looked at, not run.
     fn open_variable(
         &mut self,
         path: &Arc<str>,

@@ -1,7 +1,7 @@
 //! Recursion: bodies are expanded at each call, so one that leads back to itself would never end.
 //!
-//! Functions and instances that are handed over may call each other to some depth; what is an error is a body
-//! that names itself, directly or through what it names.
+//! Functions and instances that are passed as arguments may call each other to some depth. A body that names
+//! itself, directly or through other items, is an error.
 
 use super::elaborator::Elaborator;
 use super::module::{Found, ItemRef, ModuleId};
@@ -10,7 +10,7 @@ use crate::syntax::ast::{self, ExprKind, Role};
 use std::sync::Arc;
 
 impl Elaborator<'_> {
-    /// Reports an item that is being carried out already and whose body leads back to it.
+    /// Reports an item that is being elaborated already and whose body leads back to it.
     pub fn check_recursion(&mut self, item: &ItemRef, span: Span) -> bool {
         let open = self.frames.iter().any(|frame| frame.item.as_ref() == Some(item));
         if !open {

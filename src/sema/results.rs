@@ -1,4 +1,5 @@
-//! Results: what a written type hands down to the body, and whether the value has it.
+//! Results: the expected type that a written type hands down to the body (bidirectional checking), and the check of
+//! the value against it.
 
 use super::elaborator::{Elaborator, Expected};
 use super::signature::{class_of, elem_of_type};
@@ -23,7 +24,7 @@ impl Elaborator<'_> {
                 return None;
             }
         }
-        // What is wrong with it is reported when the result is checked.
+        // Errors in the type are reported when the result is checked.
         let errors = self.diagnostics.len();
         let axes = self.declared_axes(dims);
         self.diagnostics.truncate(errors);
@@ -88,8 +89,8 @@ impl Elaborator<'_> {
         let what = format!("the result of `{callee}`");
         let scalar = dims.is_empty();
         if scalar && (value.is_number() || matches!(value, Value::Indexed(_))) {
-            let it = super::operators::elem_of(&value).unwrap_or(elem);
-            if it == elem || (elem == Elem::Float && value.is_number()) {
+            let of_value = super::operators::elem_of(&value).unwrap_or(elem);
+            if of_value == elem || (elem == Elem::Float && value.is_number()) {
                 return match (elem, &value) {
                     (Elem::Float, Value::Int(_)) => value.as_float().map_or(value, Value::Float),
                     _ => value,
@@ -109,10 +110,10 @@ impl Elaborator<'_> {
                 else {
                     return Value::Error;
                 };
-                let it = tensor.axes();
+                let found = tensor.axes();
                 let mut axes = before.clone();
-                if it.len() >= before.len() + after.len() {
-                    axes.extend(it[before.len()..it.len() - after.len()].iter().cloned());
+                if found.len() >= before.len() + after.len() {
+                    axes.extend(found[before.len()..found.len() - after.len()].iter().cloned());
                 }
                 axes.extend(after);
                 Expected { elem: Some(elem), axes }
@@ -125,7 +126,7 @@ impl Elaborator<'_> {
         let matches = match &value {
             Value::Tensor(tensor) => {
                 tensor.rank() == expected.axes.len()
-                    && tensor.ty.shape.iter().zip(&expected.axes).all(|(it, axis)| *it == axis.size)
+                    && tensor.ty.shape.iter().zip(&expected.axes).all(|(size, axis)| *size == axis.size)
             }
             _ => true,
         };

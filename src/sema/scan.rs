@@ -13,7 +13,7 @@ use crate::ir::{Dim, Elem, NodeId, Op, OutputKey, Scan, StepId};
 use crate::syntax::ast::{self, StatementKind};
 use std::sync::Arc;
 
-/// A recurrence whose body is being carried out.
+/// A recurrence whose body is being elaborated.
 #[derive(Debug)]
 pub struct Open {
     /// How many calls were open: `collect` belongs to the scan of the same body.
@@ -291,9 +291,9 @@ impl Elaborator<'_> {
             let node = self.node(next.as_ref()?, span)?;
             outputs.push((carry.name.text.clone(), node));
         }
-        for it in collected {
-            let node = self.node(it.tensor.as_ref()?, span)?;
-            outputs.push((it.name.text.clone(), node));
+        for value in collected {
+            let node = self.node(value.tensor.as_ref()?, span)?;
+            outputs.push((value.name.text.clone(), node));
         }
         for (name, node) in outputs {
             self.graph_mut().output(OutputKey::Named(name), node);
@@ -353,8 +353,8 @@ impl Elaborator<'_> {
 
     /// The stack of what was collected, with the axis of the steps where it was asked for.
     fn along(&mut self, stacked: &Tensor, collected: &Collected, span: Span) -> Value {
-        let it = collected.tensor.as_ref().map_or(Vec::new(), |tensor| tensor.stretch.clone());
-        let stretch: Vec<bool> = std::iter::once(false).chain(it).collect();
+        let of_element = collected.tensor.as_ref().map_or(Vec::new(), |tensor| tensor.stretch.clone());
+        let stretch: Vec<bool> = std::iter::once(false).chain(of_element).collect();
         // Each step has collected a value of this interval.
         let interval = collected.tensor.as_ref().and_then(|tensor| tensor.interval.clone());
         let stacked = Tensor { stretch, interval, span: collected.name.span, ..stacked.clone() };

@@ -1,4 +1,4 @@
-//! What names mean inside a body: bindings, in the order in which they were made, and the frame of one call.
+//! Name resolution inside a body: bindings in the order in which they were made, and the frame of one call.
 //!
 //! An inner scope hides an outer one: language and prelude, imports, file, signature, body, statement.
 //! Signature, body and statement are one list here, searched from its end; the others are in [`super::module`].
@@ -47,7 +47,7 @@ pub enum BindingKind {
 }
 
 impl BindingKind {
-    /// How messages call it.
+    /// Its name in messages.
     pub fn word(self) -> &'static str {
         match self {
             BindingKind::Local => "binding",
@@ -84,7 +84,7 @@ pub enum FrameKind {
 #[derive(Clone, Debug)]
 pub struct Frame {
     pub kind: FrameKind,
-    /// What is called; `None` at the top of a file.
+    /// The item that is called; `None` at the top of a file.
     pub item: Option<ItemRef>,
     /// The file whose names are meant.
     pub module: ModuleId,

@@ -224,10 +224,10 @@ impl Elaborator<'_> {
                 if number.is_number()
                     && (dims.is_empty() || dims.iter().all(|dim| matches!(dim.kind, DimKind::Pack(_)))) =>
             {
-                let it = number_elem(number)?;
-                match (it, elem) {
+                let of_number = number_elem(number)?;
+                match (of_number, elem) {
                     (Elem::Int, Elem::Float) => Some(number.as_float().map_or(value.clone(), Value::Float)),
-                    (it, elem) if it == elem => Some(value),
+                    (of_number, elem) if of_number == elem => Some(value),
                     (Elem::Bool, Elem::Float | Elem::Int) => Some(value),
                     _ => {
                         let message = format!(

@@ -57,7 +57,7 @@ impl Elaborator<'_> {
 }
 
 impl Elaborator<'_> {
-    /// The nodes that are given to the layers whose bodies are being carried out.
+    /// The nodes that are given to the layers whose bodies are being elaborated.
     fn inputs_of_layers(&self, around: &Level) -> impl Iterator<Item = NodeId> {
         let frames = self.frames.iter().filter(|frame| matches!(frame.kind, FrameKind::Layer(_)));
         let inputs = frames.flat_map(|frame| &frame.bindings).filter(|it| it.kind == BindingKind::Input);

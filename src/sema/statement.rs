@@ -8,11 +8,11 @@ use crate::ir::Op;
 use crate::syntax::ast::{self, ExprKind, StatementKind};
 use std::sync::Arc;
 
-/// How many turns a compile-time loop may have.
+/// The most iterations of a compile-time loop.
 const MAX_TURNS: i64 = 100_000;
 
 impl Elaborator<'_> {
-    /// Carries out the statements; the value of the last expression, if there is one.
+    /// Elaborates the statements; returns the value of the last expression, if there is one.
     pub fn block(&mut self, block: &ast::Block, expected: Option<&Expected>) -> Option<Value> {
         for statement in &block.statements {
             self.statement(statement);
@@ -63,7 +63,7 @@ impl Elaborator<'_> {
         self.bind_name(name.text.clone(), value, name.span, BindingKind::Local);
     }
 
-    /// Binds a name; what the body differentiates by is marked.
+    /// Binds a name; a value by which the body differentiates is marked.
     pub fn bind_name(&mut self, name: Arc<str>, value: Value, span: Span, kind: BindingKind) {
         let value = if self.frame().marked.contains(&name) { self.mark(value, span) } else { value };
         self.note_binding(&name, &value, kind);
@@ -209,9 +209,8 @@ impl Elaborator<'_> {
     fn for_body(&mut self, header: &ast::For, value: Value) {
         let variable = &header.variable;
         self.frame_mut().bind(variable.text.clone(), value, variable.span, BindingKind::For);
-        if let Some(stray) = self.block(&header.body, None) {
-            let _ = stray;
-        }
+        // The body of a `for` has no value of its own.
+        self.block(&header.body, None);
     }
 
     /// An `if` block; its condition is known at compile time.
@@ -221,7 +220,7 @@ impl Elaborator<'_> {
                 Some(true) => return self.block(&branch.body, expected).unwrap_or(Value::None),
                 Some(false) => {}
                 None => {
-                    // Look for further errors, and bind what is bound.
+                    // The branches are elaborated to find further errors and to bind their names.
                     self.block(&branch.body, expected);
                     if let Some(otherwise) = &block.otherwise {
                         self.block(otherwise, expected);

@@ -8,13 +8,13 @@ use crate::base::{Diagnostic, Span};
 use crate::ir::{Affine, Dim, Elem, LoopBuilder, Sub};
 use crate::syntax::ast::{self, SubscriptKind};
 
-/// What one subscript makes of its axis.
+/// The effect of one subscript on its axis.
 enum Part {
     /// `start + step * i` for `i < size`.
     Range { start: Dim, step: i64, size: Dim },
-    /// One place: the axis goes.
+    /// A single element: the axis is dropped.
     At(Affine),
-    /// One place, known at run time.
+    /// A single element whose index is known at run time.
     Gather(Tensor),
     /// A new stretchable axis.
     New,
@@ -32,10 +32,7 @@ impl Elaborator<'_> {
             return self.not_elementwise("a subscript", span);
         }
         match &base {
-            Value::Error => {
-                super::walk::subscripts(subscripts, &mut |_| {});
-                Value::Error
-            }
+            Value::Error => Value::Error,
             Value::List(_) | Value::Pack(_) if !self.mentions_index(subscripts) => {
                 self.list_element(&base, base_span, subscripts, span)
             }
@@ -93,7 +90,7 @@ impl Elaborator<'_> {
         match subscripts.items.as_slice() {
             [ast::Subscript { kind: SubscriptKind::At(at), .. }] => {
                 let made = self.expr(at, None);
-                // A place known at run time only: the list is a tensor.
+                // An index known at run time only: the list becomes a tensor.
                 if made.is_run_time() {
                     return match self.to_tensor(list, base_span) {
                         Some(tensor) => self.element_at(&tensor, base_span, at, &made, span),
@@ -134,7 +131,7 @@ impl Elaborator<'_> {
         }
     }
 
-    /// The element of a tensor's first axis at a place that was worked out.
+    /// The element of a tensor's first axis at an elaborated index.
     fn element_at(
         &mut self,
         tensor: &Tensor,
@@ -325,8 +322,8 @@ impl Elaborator<'_> {
         Some(Part::Range { start, step, size: count })
     }
 
-    /// Whether none of the numbers is negative, or will not be for all we know: those of free dimensions wait until
-    /// these have their numbers.
+    /// Whether no number is known to be negative. Those with symbolic dimensions are checked when these have their
+    /// sizes.
     fn holds_or_waits(&mut self, ends: &[Dim], span: Span, message: &str) -> bool {
         let open: Vec<&Dim> = ends.iter().filter(|end| not_negative(end) != Fit::Always).collect();
         let may_hold = open.iter().all(|end| not_negative(end) == Fit::Open && grows(end));
@@ -363,7 +360,7 @@ impl Elaborator<'_> {
         self.place_part(at, &value, size, axis, tensor, base_span)
     }
 
-    /// The same with a subscript that was worked out.
+    /// The same for an elaborated subscript.
     fn place_part(
         &mut self,
         at: &ast::Expr,

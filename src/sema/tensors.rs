@@ -1,4 +1,5 @@
-//! Values as tensors: numbers and lists that meet tensors, element types, fitting a value to a declared shape.
+//! Conversion of values to tensors: numbers and lists that meet tensors, element types, fitting a value to a
+//! declared shape.
 
 use super::elaborator::{Elaborator, Expected};
 use super::operators::interval_of;
@@ -308,9 +309,10 @@ impl Elaborator<'_> {
             return Value::Error;
         }
         if value.is_number() {
-            let it = number_elem(&value).unwrap_or(Elem::Float);
-            let elem = expected.elem.unwrap_or(it);
-            let fits = it == elem || elem == Elem::Float || (elem == Elem::Int && it == Elem::Bool);
+            let of_value = number_elem(&value).unwrap_or(Elem::Float);
+            let elem = expected.elem.unwrap_or(of_value);
+            let fits =
+                of_value == elem || elem == Elem::Float || (elem == Elem::Int && of_value == Elem::Bool);
             if !fits {
                 let message = format!("{what} is declared as {elem}, found {}", value.describe());
                 self.report(
@@ -322,15 +324,12 @@ impl Elaborator<'_> {
             }
             return Value::Tensor(self.fill(&value, elem, &expected.axes, span));
         }
-        if let Value::Indexed(scalar) = &value
-            && expected.axes.is_empty()
-        {
-            let _ = scalar;
+        if matches!(value, Value::Indexed(_)) && expected.axes.is_empty() {
             return value;
         }
         let Some(tensor) = self.to_tensor(&value, span) else { return Value::Error };
         let same = tensor.rank() == expected.axes.len()
-            && tensor.ty.shape.iter().zip(&expected.axes).all(|(it, axis)| *it == axis.size);
+            && tensor.ty.shape.iter().zip(&expected.axes).all(|(size, axis)| *size == axis.size);
         if !same {
             if self.axes_may_fit(&tensor.axes(), &expected.axes) {
                 return Value::Error;
@@ -355,7 +354,7 @@ impl Elaborator<'_> {
         if text == sizes || !text.contains('[') { sizes.to_string() } else { format!("{text} = {sizes}") }
     }
 
-    /// Whether shapes with free dimensions may be equal once these have numbers.
+    /// Whether shapes with symbolic dimensions may be equal once these have numbers.
     pub fn axes_may_fit(&self, found: &[Axis], wanted: &[Axis]) -> bool {
         let mut pairs = found.iter().zip(wanted);
         found.len() == wanted.len()
@@ -401,15 +400,15 @@ fn literal_shape(value: &Value) -> Option<Result<Vec<usize>, String>> {
         Value::List(items) => {
             let mut shape: Option<Vec<usize>> = None;
             for item in items.iter() {
-                let it = match literal_shape(item)? {
-                    Ok(it) => it,
+                let inner = match literal_shape(item)? {
+                    Ok(inner) => inner,
                     Err(why) => return Some(Err(why)),
                 };
                 match &shape {
-                    None => shape = Some(it),
-                    Some(first) if *first != it => {
+                    None => shape = Some(inner),
+                    Some(first) if *first != inner => {
                         return Some(Err(format!(
-                            "the first element has the shape {first:?}, a later one {it:?}"
+                            "the first element has the shape {first:?}, a later one {inner:?}"
                         )));
                     }
                     Some(_) => {}

@@ -10,7 +10,7 @@ use crate::ir::{Dim, Elem, Graph, InputKey, Op, Type};
 use crate::syntax;
 use crate::syntax::ast::ItemKind;
 
-/// Shapes as texts: sizes are numbers, anything else is a free dimension.
+/// Shapes as texts: sizes are numbers, anything else is a symbolic dimension.
 fn ty(shape: &[&str]) -> Type {
     let dim = |text: &&str| text.parse::<i64>().map_or_else(|_| Dim::symbol(*text), Dim::number);
     Type::new(Elem::Float, shape.iter().map(dim).collect())

@@ -1,6 +1,6 @@
-//! What makes two shapes fit, found by trying.
+//! Suggestions for shape errors, found by trying other hyperparameters.
 //!
-//! Where sizes disagree because a layer has changed them (`H - 2`), its call is carried out again with other
+//! Where sizes disagree because a layer has changed them (`H - 2`), its call is elaborated again with other
 //! values for the whole-number hyperparameters that it leaves at their defaults. No layer is known by name: what
 //! makes the error go away, for all sizes, is what the message suggests.
 
@@ -11,7 +11,7 @@ use crate::base::{Diagnostic, Help, Span};
 use crate::syntax::ast::{ExprKind, Role};
 use std::sync::Arc;
 
-/// Values that are tried for a hyperparameter.
+/// The values that are tried for a hyperparameter.
 const TRIED: [i64; 3] = [1, 2, 3];
 
 /// A hyperparameter that is given to one call besides what stands there.

@@ -10,7 +10,7 @@ use crate::base::Span;
 use crate::syntax::ast::{self, DimKind, ExprKind, Role, StatementKind, TypeKind};
 use std::sync::Arc;
 
-/// Checks the names in all definitions of the user's files that were never carried out.
+/// Checks the names in all definitions of the user's files that were never elaborated.
 pub fn check(elaborator: &mut Elaborator<'_>) {
     let items: Vec<ItemRef> =
         elaborator.modules.user_modules().flat_map(|(_, module)| module.items.clone()).collect();
@@ -41,7 +41,7 @@ const CERTAIN: [&str; 14] = [
     "E0206", "E0302", "E0306",
 ];
 
-/// Carries the body out on free sizes, as far as the written types go.
+/// Carries the body out on symbolic sizes, as far as the written types go.
 fn check_sizes(elaborator: &mut Elaborator<'_>, item: &ItemRef, definition: &ast::Definition) {
     if definition.role == Role::Optimizer {
         // A lost value at the end was reported.

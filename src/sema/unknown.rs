@@ -1,4 +1,4 @@
-//! Names that mean nothing where they stand: what was probably meant.
+//! Reports of unknown names, with suggestions of what was probably meant.
 
 use super::elaborator::Elaborator;
 use super::module::{Found, ModuleId};
@@ -30,7 +30,7 @@ pub fn meant_parameter(error: Diagnostic, name: &ast::Name, names: &[&str]) -> D
     }
 }
 
-/// Adds what a name from elsewhere is called here.
+/// Adds the name that takes the place of a name from another language.
 pub fn called_here(error: Diagnostic, row: &foreign::Foreign, span: Span) -> Diagnostic {
     match (row.here, row.advice) {
         ("", advice) => error.help(advice),
@@ -198,8 +198,8 @@ impl Elaborator<'_> {
 
 fn find_giver(block: &ast::Block, name: &str, found: &mut dyn FnMut(Giver)) {
     for statement in &block.statements {
-        let mut give = |it: Span, is_definition: bool| {
-            found(Giver { statement: statement.span, name: it, is_definition });
+        let mut give = |given: Span, is_definition: bool| {
+            found(Giver { statement: statement.span, name: given, is_definition });
         };
         match &statement.kind {
             StatementKind::Bind { target, .. } if target.as_plain().is_some_and(|it| &**it == name) => {
@@ -213,9 +213,9 @@ fn find_giver(block: &ast::Block, name: &str, found: &mut dyn FnMut(Giver)) {
                 give(definition.name.span, true);
             }
             StatementKind::Scan(scan) => find_giver(&scan.body, name, found),
-            StatementKind::For(it) => find_giver(&it.body, name, found),
-            StatementKind::If(it) => {
-                let bodies = it.branches.iter().map(|branch| &branch.body).chain(&it.otherwise);
+            StatementKind::For(inner) => find_giver(&inner.body, name, found),
+            StatementKind::If(inner) => {
+                let bodies = inner.branches.iter().map(|branch| &branch.body).chain(&inner.otherwise);
                 bodies.for_each(|body| find_giver(body, name, found));
             }
             _ => {}

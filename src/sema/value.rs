@@ -1,4 +1,4 @@
-//! What an expression is worth while a program is elaborated.
+//! The values of expressions during elaboration.
 //!
 //! Values known at compile time are held as they are; run-time values are nodes of the graph that is being
 //! built ([`Tensor`]), or scalars of the loop body that is being built ([`Indexed`]) inside index notation.
@@ -12,13 +12,14 @@ use std::sync::Arc;
 
 #[derive(Clone, Debug)]
 pub enum Value {
-    /// Something that was reported already. Whatever is done with it gives an error value again, silently.
+    /// The value of an expression with an error that has been reported. Operations on it give an error value again,
+    /// without a report.
     Error,
     Tensor(Tensor),
     Indexed(Indexed),
-    /// A whole number; a polynomial if it depends on free dimensions.
+    /// A whole number; a polynomial if it depends on symbolic dimensions.
     Int(Dim),
-    /// The quotient of two whole numbers of which it is not known yet whether it is whole: `T / 2`.
+    /// The quotient of two sizes that may turn out not to be whole: `T / 2`.
     Ratio(Dim, Dim),
     Float(f64),
     Bool(bool),
@@ -37,22 +38,22 @@ pub enum Value {
     Data(DataValue),
 }
 
-/// A node of a graph with what is known of it beyond its type.
+/// A node of a graph, with facts about it beyond its type.
 #[derive(Clone, Debug)]
 pub struct Tensor {
     pub node: NodeId,
     /// The graph that the node is in; see [`super::graphs`].
     pub level: LevelId,
     pub ty: Type,
-    /// Which axes stretch (`_`), as long as the shape.
+    /// For each axis whether it stretches (`_`).
     pub stretch: Vec<bool>,
-    /// Of ints: the values lie within it.
+    /// If it has ints: the interval in which they lie.
     pub interval: Option<Interval>,
-    /// The value itself, where it is linear in the steps of the scans around it: `t`, `T - 1 - t`.
+    /// The value, if it is an affine expression of the steps of enclosing scans: `t`, `T - 1 - t`.
     pub affine: Option<Affine>,
     /// The int field of the data from which the values come unchanged.
     pub field: Option<Arc<str>>,
-    /// What made it.
+    /// The expression that made it.
     pub span: Span,
 }
 
@@ -156,7 +157,7 @@ impl Interval {
         (least != all.least || greatest != all.greatest).then_some(Interval { least, greatest })
     }
 
-    /// What holds for the values of both.
+    /// The hull of both.
     pub fn union(&self, other: &Interval) -> Interval {
         Interval {
             least: self.least.min_with(&other.least),
@@ -216,7 +217,7 @@ impl Value {
         }
     }
 
-    /// The number of an int that depends on no free dimension.
+    /// The number of an int that depends on no symbolic dimension.
     pub fn as_int(&self) -> Option<i64> {
         match self {
             Value::Int(dim) => dim.as_number(),
@@ -258,7 +259,7 @@ impl Value {
         }
     }
 
-    /// What `kind(x)` says.
+    /// The result of `kind(x)`.
     pub fn kind(&self) -> Option<&'static str> {
         let of_elem = |elem: Elem| match elem {
             Elem::Float => "float",

@@ -6,7 +6,7 @@ use crate::ir::{Graph, OutputKey, Type};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// A parameter or a state that some call has made.
+/// A parameter or a state that some call has created.
 #[derive(Clone, Debug)]
 pub struct Variable {
     pub path: Arc<str>,
@@ -20,8 +20,8 @@ pub struct Variable {
     pub calls: Vec<Span>,
 }
 
-/// All variables in order of creation, the graph of their starting values, and what they are worth at this
-/// place of the graph that is being built.
+/// All variables in order of creation, the graph of their starting values, and their current values in the graph
+/// that is being built.
 #[derive(Debug, Default)]
 pub struct Variables {
     pub list: Vec<Variable>,
@@ -44,7 +44,7 @@ impl Variables {
         self.list.push(variable);
     }
 
-    /// Forgets all but the first `n`.
+    /// Removes all variables but the first `n`.
     pub fn truncate(&mut self, n: usize) {
         for gone in self.list.drain(n..) {
             self.by_path.remove(&gone.path);
@@ -59,7 +59,7 @@ impl Variables {
         })
     }
 
-    /// Forgets what belongs to the graph before.
+    /// Removes the values that belong to the previous graph.
     pub fn begin_graph(&mut self) {
         self.current.clear();
     }

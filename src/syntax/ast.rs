@@ -1,4 +1,4 @@
-//! The syntax tree of a `.nn` file: what the text says, with the place of every part.
+//! The syntax tree of a `.nn` file, with the span of every node.
 //!
 //! The tree is already checked for form: what stands on the left of `=` is a pattern or an index
 //! target, a reducer is a [`ExprKind::Reduce`], `i < N` on a left-hand side is an index with a

@@ -1,5 +1,5 @@
-//! Makes the syntax tree from pest's pairs, and checks what the grammar leaves open: what may
-//! stand on the left of `=`, where an expression is lost, how deep things nest.
+//! Builds the syntax tree from pest's pairs, and checks rules that the grammar cannot express: what may stand on
+//! the left of `=`, where the value of an expression would be lost, how deep nesting may be.
 
 mod expressions;
 mod items;

@@ -1,7 +1,7 @@
-//! Says what is wrong with an item that the grammar refuses.
+//! Diagnoses an item that the grammar does not accept, with error recovery by lines.
 //!
-//! Pest stops at the first error. To find the others the line of the error is blanked and the item
-//! is parsed again, until it parses or the error is outside of its block.
+//! Pest stops at the first error. To find the next one the line of the error is overwritten with blanks and the
+//! item is parsed again, until it parses or the error is outside of its block.
 
 use std::ops::Range;
 use std::sync::Mutex;
@@ -20,7 +20,7 @@ use super::tokens::{ITEM_WORDS, Token, TokenKind, tokens};
 /// Errors looked for in one item; more would be noise.
 const MAX_ERRORS: usize = 20;
 
-/// Where pest gave up and what it would have taken there.
+/// The place where pest stopped, and the tokens that it would have accepted there.
 pub(super) struct Failure<'t> {
     pub file: FileId,
     /// The item's text and where it begins in the file.
@@ -34,7 +34,7 @@ pub(super) struct Failure<'t> {
     /// The token before it, line ends left out.
     pub previous: Option<Token>,
     pub expected: Vec<Rule>,
-    /// Literals that would have fitted, brackets and commas.
+    /// Literals that would have been accepted: brackets, commas and the like.
     pub literals: Vec<String>,
     /// In an `{expr}` of a string.
     pub in_string: bool,
@@ -88,7 +88,7 @@ impl Failure<'_> {
         }
     }
 
-    /// What was found, in words.
+    /// A description of the token that was found.
     pub fn found_text(&self) -> String {
         match self.found {
             Some(found) if found.kind != TokenKind::Newline => format!("`{}`", self.text(found)),
@@ -156,7 +156,7 @@ pub(super) fn diagnose(file: FileId, text: &str, slice: &ItemSlice, first: Error
     let mut masked = text[slice.range.clone()].to_string();
     let mut error = first;
     let mut blanked: Vec<Range<usize>> = Vec::new();
-    // What stands below a line that was blanked may have belonged to it.
+    // An error below a blanked line may be a consequence of blanking it.
     let follows = |blanked: &[Range<usize>], masked: &str, at: usize| {
         blanked.iter().any(|blank| blank.end <= at && masked[blank.end..at].trim().is_empty())
     };
@@ -176,7 +176,7 @@ pub(super) fn diagnose(file: FileId, text: &str, slice: &ItemSlice, first: Error
         }
         let Some(blank) = line_to_blank(&failure).filter(|_| goes_on) else { break };
         let spaces: String = masked[blank.clone()].chars().map(|c| if c == '\n' { c } else { ' ' }).collect();
-        // Wide characters become as many spaces as they have bytes.
+        // A character of several bytes becomes as many spaces, so that offsets stay the same.
         let padding = " ".repeat(blank.len() - spaces.len());
         blanked.push(blank.clone());
         masked.replace_range(blank, &(spaces + &padding));

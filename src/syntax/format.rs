@@ -31,7 +31,7 @@ pub fn format(text: &str) -> Result<String, Diagnostics> {
         return Err(errors);
     }
     let formatted = laid_out(text);
-    // Should a rule above ever change the meaning, the text is better left as it is.
+    // If the rules above changed the meaning by mistake, the text is left as it is.
     let (again, _) = parse(file, &formatted);
     Ok(if print(&again) == print(&tree) { formatted } else { text.to_string() })
 }
@@ -47,11 +47,11 @@ pub(super) fn laid_out(text: &str) -> String {
 struct Line {
     tokens: Vec<(Token, Class)>,
     comment: Option<Token>,
-    /// An empty line stands before it.
+    /// Whether an empty line stands before it.
     gap: bool,
-    /// Goes on with the statement of the line before.
+    /// Whether it continues the statement of the line before.
     continues: bool,
-    /// Innermost open bracket at its start is `(` or `[`.
+    /// Whether the innermost open bracket at its start is `(` or `[`.
     in_brackets: bool,
     /// The number of brackets that are open at its start.
     depth: usize,

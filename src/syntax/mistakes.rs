@@ -1,5 +1,5 @@
-//! The mistakes people make, recognised where the parser gave up; what none of them fits is
-//! described by what was expected.
+//! Recognition of common mistakes at the place where the parser stopped. Other errors are described by the tokens
+//! that were expected.
 
 mod foreign;
 mod numbers;
@@ -55,7 +55,7 @@ fn reserved_name(failure: &Failure<'_>) -> Option<Diagnostic> {
             .suggest("give it another name", failure.span(token), format!("{word}_"))
     };
     let word = failure.text(found);
-    // `if = 3`: the word was taken for what it is.
+    // `if = 3`: a keyword where a name should stand.
     let before = failure.previous.filter(|previous| RESERVED.contains(&failure.text(*previous)));
     if let Some(before) = before.filter(|_| matches!(word, "=" | ":" | "<-" | "+=")) {
         return Some(error(before));
@@ -75,7 +75,7 @@ fn reserved_name(failure: &Failure<'_>) -> Option<Diagnostic> {
     Some(error(found))
 }
 
-/// `a =` and then a whole statement on the next line, which was taken for the value.
+/// `a =` and then a whole statement on the next line, which was parsed as the value.
 fn line_without_value(failure: &Failure<'_>) -> Option<Diagnostic> {
     let found = failure.found.filter(|found| matches!(failure.text(*found), "=" | ":" | "<-" | "+="))?;
     let name = failure.previous.filter(|name| name.kind == TokenKind::Word && failure.after_value())?;

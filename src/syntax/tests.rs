@@ -286,7 +286,7 @@ fn formatting_keeps_meaning_and_comments_and_is_idempotent() {
     for (name, text) in programs() {
         let formatted = format(&text).unwrap_or_else(|errors| panic!("{name}: {errors:?}"));
         assert_eq!(format(&formatted).ok().as_ref(), Some(&formatted), "{name}");
-        assert_eq!(super::format::laid_out(&text), formatted, "{name}: the meaning changed");
+        assert_eq!(format::laid_out(&text), formatted, "{name}: the meaning changed");
         let tree = |text: &str| print::print(&parse(FileId(0), text).0);
         assert_eq!(tree(&formatted), tree(&text), "{name}");
         assert_eq!(comments(&formatted), comments(&text), "{name}");

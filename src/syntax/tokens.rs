@@ -23,10 +23,10 @@ pub const ITEM_WORDS: [&str; 18] = [
     "generate",
 ];
 
-/// The words that are names nowhere.
+/// Reserved words, which cannot be names.
 pub const RESERVED: [&str; 7] = ["if", "then", "else", "for", "and", "or", "not"];
 
-/// A line that begins with one of these goes on with the statement of the line before.
+/// A line that begins with one of these words continues the statement of the line before.
 pub const CONTINUING: [&str; 5] = ["then", "else", "gradient", "with", "over"];
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -67,7 +67,7 @@ const SYMBOLS: [&str; 10] = ["...", "..", "|>", "->", "<-", "+=", "==", "!=", "<
 pub fn tokens(text: &str) -> Vec<Token> {
     let bytes = text.as_bytes();
     let mut tokens: Vec<Token> = Vec::with_capacity(text.len() / 3);
-    // A byte order mark says nothing.
+    // A byte order mark is skipped.
     let mut at = if text.starts_with('\u{feff}') { 3 } else { 0 };
     while at < bytes.len() {
         let start = at;

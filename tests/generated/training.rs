@@ -33,7 +33,7 @@ pub fn check(text: &str, program: &Program, looked: &mut Looked) -> Checked<()> 
 }
 
 fn session(text: &str) -> Checked<Session> {
-    let program = nnc::compile(text).or_else(|errors| fault("compiles once only", errors.to_string()))?;
+    let program = compile(text).or_else(|errors| fault("compiles once only", errors.to_string()))?;
     program.session().or_else(|errors| failed(&errors))
 }
 

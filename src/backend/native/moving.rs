@@ -52,8 +52,8 @@ impl Moving {
     /// It was made of a binding that was checked for this series, whose tensors are still there.
     pub unsafe fn place(&self, number: usize, series: &Series<'_>, pointers: &mut [*mut u8]) {
         match *self {
-            // SAFETY: the tensor has room for each step.
             Moving::Each { at, start, step_bytes } => {
+                // SAFETY: the tensor has room for each step.
                 pointers[at] = unsafe { start.add(number * step_bytes) }
             }
             Moving::Rows { at, column, rows, row_bytes, batch, target } => {

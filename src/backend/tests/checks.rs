@@ -13,7 +13,7 @@ fn graph() -> Graph {
 out \"y\" = %2
 out \"z\" = %3
 ";
-    crate::ir::text::parse(text).unwrap()
+    text::parse(text).unwrap()
 }
 
 /// Moves all addresses of loads or of stores, as a pass would that makes a mistake.

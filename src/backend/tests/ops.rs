@@ -36,7 +36,7 @@ fn functions_of_floats() {
     for size in SIZES {
         let mut graph = Graph::new();
         let x = input(&mut graph, "x", Elem::Float, &[size]);
-        for op in UnaryOp::ALL {
+        for op in UnaryOp::ALL.iter().copied() {
             if op == UnaryOp::Stop || op.result(Elem::Float).is_none() {
                 continue;
             }
@@ -55,7 +55,7 @@ fn ints_and_bools() {
         let y = input(&mut graph, "y", Elem::Int, &[size]);
         let p = input(&mut graph, "p", Elem::Bool, &[size]);
         let q = input(&mut graph, "q", Elem::Bool, &[size]);
-        for op in BinaryOp::ALL {
+        for op in BinaryOp::ALL.iter().copied() {
             if op.result(Elem::Int).is_some() {
                 let node = graph.map(&[x, y], |l, reads| {
                     let one = l.int(-1);

@@ -32,7 +32,8 @@ impl Curves {
     /// The curves of a chart: each column of `y0`, `y1`, … over `x`, or over 0, 1, 2 … without one. Points that
     /// are not finite are gaps.
     pub fn of(chart: &Chart) -> Curves {
-        let column = |name: &str| chart.columns.iter().find(|(it, _)| &**it == name).map(|(_, array)| array);
+        let column =
+            |name: &str| chart.columns.iter().find(|(column, _)| &**column == name).map(|(_, array)| array);
         let x = column("x").map(Array::to_f64);
         let mut curves = Vec::new();
         for (number, name) in chart.series.iter().enumerate() {

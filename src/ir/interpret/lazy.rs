@@ -1,13 +1,13 @@
-//! One point of a loop, computing only what it needs: where a branch that is not taken reads outside.
+//! Lazy evaluation of one point of a loop, for loops in which a branch that is not taken reads out of bounds.
 
 use super::loops::{binary, unary};
-use super::prepare::{Access, Place, Prepared, Step};
+use super::prepare::{Access, Prepared, Step, Subscript};
 use super::tensor::Cell;
 use super::{Data, EvalError, Real};
 use crate::base::Span;
 use crate::ir::scalar::ScalarId;
 
-/// The value at a point and the number of the element that it is written to, `None` if that is outside.
+/// The value at a point and the number of the element that it is written to, `None` if that is out of bounds.
 pub(super) fn point<F: Real>(
     prepared: &Prepared<'_, F>,
     index: &[i64],
@@ -23,8 +23,8 @@ pub(super) fn subscripts<F: Real>(
     index: &[i64],
 ) -> Result<Vec<i64>, EvalError> {
     let values = access.subs.iter().map(|sub| match sub {
-        Place::Linear(linear) => Ok(linear.at(index)),
-        Place::Value(id) => match scalar(prepared, index, *id)? {
+        Subscript::Linear(linear) => Ok(linear.at(index)),
+        Subscript::Value(id) => match scalar(prepared, index, *id)? {
             Cell::Int(value) => Ok(value),
             Cell::Float(_) | Cell::Bool(_) => Err(EvalError::Malformed(prepared.node)),
         },

@@ -1,10 +1,10 @@
-//! Running a loop: each scalar operation over a piece of the innermost index at a time.
+//! Evaluation of a loop: each scalar operation is applied to a chunk of the innermost index at a time.
 //!
-//! Both branches of a select are computed, which only matters where one reads outside of its operand: such a
-//! piece is computed again point by point, lazily.
+//! Both branches of a select are computed, which only matters where one of them reads out of bounds: such a chunk
+//! is computed again point by point, lazily.
 
 use super::lazy;
-use super::prepare::{Access, Linear, Place, Prepared, Step, prepare};
+use super::prepare::{Access, Linear, Prepared, Step, Subscript, prepare};
 use super::real::{compare, float_binary, float_unary, int_binary};
 use super::tensor::Cell;
 use super::{Data, EvalError, Real, Tensor};
@@ -13,7 +13,7 @@ use crate::ir::affine::StepId;
 use crate::ir::graph::{Combine, Loop, NodeId};
 use crate::ir::scalar::{BinaryOp, ScalarId, UnaryOp};
 
-/// The longest piece.
+/// The longest chunk.
 const PIECE: usize = 256;
 
 /// The value of a loop.
@@ -55,7 +55,7 @@ impl<F: Real> Prepared<'_, F> {
         self.domain.last().map_or(1, |size| *size as usize)
     }
 
-    /// Calls `visit` with the first point and the length of each piece, in row-major order.
+    /// Calls `visit` with the first point and the length of each chunk, in row-major order.
     fn for_each_piece(
         &self,
         mut visit: impl FnMut(&[i64], usize) -> Result<(), EvalError>,
@@ -83,11 +83,11 @@ impl<F: Real> Prepared<'_, F> {
         }
     }
 
-    /// Computes all scalars of a piece; `false` if a read that is not padded is outside of its operand: that is no
-    /// error where the value is not used.
+    /// Computes all scalars of a chunk; `false` if a read that is not padded is out of bounds, which is no error if
+    /// the value is not used.
     ///
     /// # Errors
-    /// If an int leaves 64 bits.
+    /// If an int overflows 64 bits.
     fn fill(&self, columns: &mut [Data<F>], index: &[i64], len: usize) -> Result<bool, EvalError> {
         for (at, step) in self.steps.iter().enumerate() {
             let (before, rest) = columns.split_at_mut(at);
@@ -144,21 +144,21 @@ impl<F: Real> Prepared<'_, F> {
 }
 
 impl Access {
-    /// The number of the element at a point of a piece; `None` if it is outside.
+    /// The number of the element at a point of a chunk; `None` if it is out of bounds.
     fn element<F: Real>(&self, columns: &[Data<F>], index: &[i64], at: usize) -> Option<usize> {
         if let Some(direct) = &self.direct {
             return Some((direct.at(index) + direct.stride() * at as i64) as usize);
         }
         self.checked(|sub| match sub {
-            Place::Linear(linear) => linear.at(index) + linear.stride() * at as i64,
-            Place::Value(id) => match &columns[id.0 as usize] {
+            Subscript::Linear(linear) => linear.at(index) + linear.stride() * at as i64,
+            Subscript::Value(id) => match &columns[id.0 as usize] {
                 Data::Int(values) => values[at],
                 Data::Float(_) | Data::Bool(_) => -1,
             },
         })
     }
 
-    pub fn checked(&self, mut value: impl FnMut(&Place) -> i64) -> Option<usize> {
+    pub fn checked(&self, mut value: impl FnMut(&Subscript) -> i64) -> Option<usize> {
         let mut sum = 0;
         for ((sub, size), stride) in self.subs.iter().zip(&self.shape).zip(&self.strides) {
             let value = value(sub);
@@ -171,7 +171,7 @@ impl Access {
     }
 }
 
-/// Reads a piece; `false` if it is outside though not padded.
+/// Reads a chunk; `false` if it is out of bounds and not padded.
 fn read<F: Real>(
     out: &mut Data<F>,
     source: &Data<F>,
@@ -243,7 +243,8 @@ fn put_whole(out: &mut [i64], len: usize, mut results: impl Iterator<Item = Opti
     })
 }
 
-/// The types fit: `prepare` has seen to it, here and in what follows. `false` if an int leaves 64 bits.
+/// Applies an operation to a chunk; `false` if an int overflows 64 bits. Here and below the types fit, which
+/// `prepare` has checked.
 pub(super) fn unary<F: Real>(op: UnaryOp, a: &Data<F>, out: &mut Data<F>, len: usize) -> bool {
     match (a, out) {
         (Data::Int(a), Data::Int(out)) if op == UnaryOp::Neg => {
@@ -325,11 +326,11 @@ fn copy<F: Real>(a: &Data<F>, out: &mut Data<F>, len: usize) {
     }
 }
 
-/// The result in the making.
+/// The result of a loop while it is computed.
 struct Target<F> {
     /// For ArgMax and ArgMin the best values so far.
     values: Data<F>,
-    /// Their places.
+    /// Their row-major numbers.
     winners: Vec<i64>,
     /// For Set, which elements are written.
     written: Vec<bool>,
@@ -375,10 +376,10 @@ impl<F: Real> Target<F> {
         }
         let overflow = || EvalError::Overflow(prepared.node, Span::default());
         let replaced = match (&mut self.values, value) {
-            (Data::Float(it), Cell::Float(value)) => {
-                let it = &mut it[element];
-                let before = *it;
-                *it = match prepared.combine {
+            (Data::Float(elements), Cell::Float(value)) => {
+                let target = &mut elements[element];
+                let before = *target;
+                *target = match prepared.combine {
                     Combine::Set => *value,
                     Combine::Add => before + *value,
                     Combine::Mul => before * *value,
@@ -386,41 +387,41 @@ impl<F: Real> Target<F> {
                         let greatest = matches!(prepared.combine, Combine::Max | Combine::ArgMax);
                         let better = is_better(*value, before, greatest);
                         if better {
-                            *it = *value;
+                            *target = *value;
                         }
                         return self.note_winner(prepared, index, at, element, better);
                     }
                 };
                 false
             }
-            (Data::Int(it), Cell::Int(value)) => {
-                let it = &mut it[element];
-                let before = *it;
-                *it = match prepared.combine {
+            (Data::Int(elements), Cell::Int(value)) => {
+                let target = &mut elements[element];
+                let before = *target;
+                *target = match prepared.combine {
                     Combine::Set => *value,
                     Combine::Add => before.checked_add(*value).ok_or_else(overflow)?,
                     Combine::Mul => before.checked_mul(*value).ok_or_else(overflow)?,
                     Combine::Max | Combine::ArgMax => before.max(*value),
                     Combine::Min | Combine::ArgMin => before.min(*value),
                 };
-                *it != before
+                *target != before
             }
-            (Data::Bool(it), Cell::Bool(value)) => {
-                let it = &mut it[element];
-                let before = *it;
-                *it = match prepared.combine {
+            (Data::Bool(elements), Cell::Bool(value)) => {
+                let target = &mut elements[element];
+                let before = *target;
+                *target = match prepared.combine {
                     Combine::Set => *value,
                     Combine::Add | Combine::Max | Combine::ArgMax => before | *value,
                     Combine::Mul | Combine::Min | Combine::ArgMin => before & *value,
                 };
-                *it != before
+                *target != before
             }
             _ => return Err(EvalError::Malformed(prepared.node)),
         };
         self.note_winner(prepared, index, at, element, replaced)
     }
 
-    /// Records where the value was found that `ArgMax` or `ArgMin` has taken.
+    /// Records the number of the point whose value `ArgMax` or `ArgMin` has taken.
     fn note_winner(
         &mut self,
         prepared: &Prepared<'_, F>,

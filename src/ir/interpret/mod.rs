@@ -1,15 +1,15 @@
 //! The reference interpreter: the meaning of the tensor IR.
 //!
 //! - A loop visits the points of its domain in row-major order and combines in that order.
-//! - Ints have 32 bits and wrap. A float becomes an int by rounding towards zero; what does not fit becomes
-//!   the nearest int, NaN becomes 0. Floor division and remainder by 0 give 0.
+//! - Ints have 64 bits; an operation that overflows is an error. A float becomes an int by rounding towards zero;
+//!   one that does not fit becomes the nearest int, NaN becomes 0. Floor division and remainder by 0 give 0.
 //! - Floats are rounded after every operation. exp, log, … are those of [`math`](super::math).
-//! - A select is lazy: a read outside of its operand in a branch that is not taken is no error.
+//! - A select is lazy: an out-of-bounds read in a branch that is not taken is no error.
 //! - `max=` keeps the value it has unless the new one is greater, `min=` unless it is less; the first NaN is taken
-//!   and stays. `argmax=` starts from −∞ at place 0 and gives the place of the first NaN if there is one.
+//!   and stays. `argmax=` starts from −∞ at index 0 and gives the index of the first NaN if there is one.
 //! - Random numbers are those of [`philox`](crate::base::philox).
 //!
-//! Everything that could go wrong is an [`EvalError`]: nothing panics on a graph that the verifier accepts.
+//! Every failure is an [`EvalError`]: nothing panics on a graph that the verifier accepts.
 
 mod lazy;
 mod loops;
@@ -19,7 +19,7 @@ mod tensor;
 #[cfg(test)]
 mod tests;
 
-pub use real::Real;
+pub use real::{Real, compare, float_binary, float_unary};
 pub use tensor::{Data, Tensor};
 
 use super::affine::{Affine, StepId, Var};
@@ -33,7 +33,7 @@ use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// What a graph is evaluated on.
+/// The values on which a graph is evaluated.
 #[derive(Clone, Default, Debug)]
 pub struct Feed<F> {
     /// Values of [`Op::Input`]. [`InputKey::Step`] may be left out: it is then [`Feed::step`].
@@ -50,17 +50,17 @@ pub struct Feed<F> {
 pub enum EvalError {
     /// Nothing was given for an input, parameter or state.
     Missing(Arc<str>),
-    /// What was given has another type.
+    /// The value that was given has another type.
     WrongType { name: Arc<str>, expected: String, found: String },
     /// A size of this node is not a number.
     NotStatic(NodeId),
-    /// A loop reads an element that is not there, in a read that is not padded.
+    /// A read that is not padded is out of bounds.
     ReadOutside { node: NodeId, subscripts: Vec<i64>, shape: Vec<usize> },
-    /// A loop writes an element that is not there and does not drop it.
+    /// A write that is not dropping is out of bounds.
     WriteOutside { node: NodeId, subscripts: Vec<i64>, shape: Vec<usize> },
     /// A loop that combines by `Set` writes an element twice.
     WrittenTwice { node: NodeId, element: usize },
-    /// An int that 64 bits do not hold.
+    /// An int overflows 64 bits.
     Overflow(NodeId, Span),
     /// The verifier would not have accepted this node.
     Malformed(NodeId),
@@ -82,7 +82,7 @@ pub fn evaluate<F: Real>(
 /// Where the leaves of a graph get their values.
 struct Frame<'a, F> {
     feed: &'a Feed<F>,
-    /// The counters of the scans around, outermost first.
+    /// The counters of the enclosing scans, outermost first.
     steps: Vec<(StepId, i64)>,
     carries: &'a [Rc<Tensor<F>>],
     captures: &'a [Rc<Tensor<F>>],
@@ -221,12 +221,12 @@ impl<F: Real> Frame<'_, F> {
         Ok(carries.into_iter().chain(stacks.into_iter().map(Rc::new)).collect())
     }
 
-    /// The number of a linear form of scan counters.
+    /// The value of an affine expression of scan counters.
     fn at_step(&self, affine: &Affine) -> Option<i64> {
         let mut sum = affine.constant.as_number()?;
         for (var, coefficient) in &affine.terms {
             let Var::Step(step) = var else { return None };
-            let (_, at) = self.steps.iter().find(|(it, _)| it == step)?;
+            let (_, at) = self.steps.iter().find(|(counter, _)| counter == step)?;
             sum += coefficient.as_number()? * at;
         }
         Some(sum)

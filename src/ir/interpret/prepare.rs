@@ -1,4 +1,4 @@
-//! A loop made ready to run: sizes and scan counters put in, subscripts turned into strides.
+//! A loop that is prepared for interpretation: sizes and scan counters are numbers, subscripts are strides.
 
 use super::{EvalError, Real, Tensor};
 use crate::ir::affine::{Affine, StepId, Var};
@@ -15,7 +15,7 @@ pub(super) struct Linear {
 
 /// One subscript.
 #[derive(Clone, Debug)]
-pub(super) enum Place {
+pub(super) enum Subscript {
     Linear(Linear),
     Value(ScalarId),
 }
@@ -23,10 +23,10 @@ pub(super) enum Place {
 /// The element of a tensor that subscripts name.
 #[derive(Clone, Debug)]
 pub(super) struct Access {
-    pub subs: Vec<Place>,
+    pub subs: Vec<Subscript>,
     pub shape: Vec<i64>,
     pub strides: Vec<i64>,
-    /// The element's number, if the subscripts are linear and within the tensor over the whole domain.
+    /// The row-major number of the element, if the subscripts are affine and in bounds over the whole domain.
     pub direct: Option<Linear>,
 }
 
@@ -44,7 +44,7 @@ pub(super) enum Step {
     Unary(UnaryOp, ScalarId),
     Binary(BinaryOp, ScalarId, ScalarId),
     Select(ScalarId, ScalarId, ScalarId),
-    /// The same value: a `WithSlope`, whose slope only derivatives see.
+    /// The same value: that of a `WithSlope`, whose slope matters to derivatives only.
     Same(ScalarId),
 }
 
@@ -79,8 +79,8 @@ pub(super) fn prepare<'a, F: Real>(
             return Err(EvalError::Malformed(node));
         }
         let places = subs.iter().map(|sub| match sub {
-            Sub::Affine(affine) => Ok(Place::Linear(linear(affine)?)),
-            Sub::Value(id) => Ok(Place::Value(*id)),
+            Sub::Affine(affine) => Ok(Subscript::Linear(linear(affine)?)),
+            Sub::Value(id) => Ok(Subscript::Value(*id)),
         });
         Ok(Access::new(places.collect::<Result<_, EvalError>>()?, shape, &domain))
     };
@@ -119,10 +119,10 @@ pub(super) fn prepare<'a, F: Real>(
         steps.push(step);
         elems.push(elem.ok_or(EvalError::Malformed(node))?);
     }
-    let values = |subs: &[Place]| {
+    let values = |subs: &[Subscript]| {
         subs.iter().all(|sub| match sub {
-            Place::Linear(_) => true,
-            Place::Value(id) => elems.get(id.0 as usize) == Some(&Elem::Int),
+            Subscript::Linear(_) => true,
+            Subscript::Value(id) => elems.get(id.0 as usize) == Some(&Elem::Int),
         })
     };
     let write = access(&source.write, shape.clone())?;
@@ -163,7 +163,7 @@ fn linear(affine: &Affine, rank: usize, counters: &[(StepId, i64)]) -> Option<Li
         match var {
             Var::Index(index) => *result.coefficients.get_mut(*index as usize)? += coefficient,
             Var::Step(step) => {
-                let (_, at) = counters.iter().find(|(it, _)| it == step)?;
+                let (_, at) = counters.iter().find(|(counter, _)| counter == step)?;
                 result.constant += coefficient * at;
             }
         }
@@ -199,7 +199,7 @@ impl Linear {
 }
 
 impl Access {
-    fn new(subs: Vec<Place>, shape: Vec<i64>, domain: &[i64]) -> Access {
+    fn new(subs: Vec<Subscript>, shape: Vec<i64>, domain: &[i64]) -> Access {
         let mut strides = vec![1; shape.len()];
         for axis in (1..shape.len()).rev() {
             strides[axis - 1] = strides[axis] * shape[axis];
@@ -207,10 +207,10 @@ impl Access {
         let mut direct = Some(Linear { constant: 0, coefficients: vec![0; domain.len()] });
         for ((sub, size), stride) in subs.iter().zip(&shape).zip(&strides) {
             direct = match (sub, direct) {
-                (Place::Linear(sub), Some(mut sum)) if sub.lies_within(*size, domain) => {
+                (Subscript::Linear(sub), Some(mut sum)) if sub.lies_within(*size, domain) => {
                     sum.constant += sub.constant * stride;
-                    for (it, coefficient) in sum.coefficients.iter_mut().zip(&sub.coefficients) {
-                        *it += coefficient * stride;
+                    for (total, coefficient) in sum.coefficients.iter_mut().zip(&sub.coefficients) {
+                        *total += coefficient * stride;
                     }
                     Some(sum)
                 }

@@ -1,4 +1,4 @@
-//! The two kinds of floats that a program may mean, and what is done with them.
+//! The two precisions of floats and their operations.
 
 use crate::base::philox::Draw;
 use crate::ir::dim::floor_quotient;
@@ -108,7 +108,7 @@ real!(f32, Native32, uniform_f32, normal_f32);
 real!(f64, Native64, uniform_f64, normal_f64);
 
 /// Unary operations from float to float; `None` for the others.
-pub(super) fn float_unary<F: Real>(op: UnaryOp) -> Option<fn(F) -> F> {
+pub fn float_unary<F: Real>(op: UnaryOp) -> Option<fn(F) -> F> {
     match op {
         UnaryOp::Neg => Some(F::neg),
         UnaryOp::Exp => Some(F::exp),
@@ -128,7 +128,7 @@ pub(super) fn float_unary<F: Real>(op: UnaryOp) -> Option<fn(F) -> F> {
 }
 
 /// Binary operations from floats to float.
-pub(super) fn float_binary<F: Real>(op: BinaryOp) -> Option<fn(F, F) -> F> {
+pub fn float_binary<F: Real>(op: BinaryOp) -> Option<fn(F, F) -> F> {
     match op {
         BinaryOp::Add => Some(F::add),
         BinaryOp::Sub => Some(F::sub),
@@ -140,7 +140,7 @@ pub(super) fn float_binary<F: Real>(op: BinaryOp) -> Option<fn(F, F) -> F> {
     }
 }
 
-/// Binary operations from ints to int; `None` of them is a result that 64 bits do not hold.
+/// Binary operations from ints to int; the function gives `None` if the result overflows 64 bits.
 pub(super) fn int_binary(op: BinaryOp) -> Option<fn(i64, i64) -> Option<i64>> {
     match op {
         BinaryOp::Add => Some(i64::checked_add),
@@ -154,7 +154,7 @@ pub(super) fn int_binary(op: BinaryOp) -> Option<fn(i64, i64) -> Option<i64>> {
 }
 
 /// Comparisons.
-pub(super) fn compare<T: PartialOrd>(op: BinaryOp) -> Option<fn(&T, &T) -> bool> {
+pub fn compare<T: PartialOrd>(op: BinaryOp) -> Option<fn(&T, &T) -> bool> {
     match op {
         BinaryOp::Lt => Some(T::lt),
         BinaryOp::Le => Some(T::le),
@@ -166,7 +166,7 @@ pub(super) fn compare<T: PartialOrd>(op: BinaryOp) -> Option<fn(&T, &T) -> bool>
 
 /// `a - b * floor(a / b)`, 0 for b = 0.
 fn floor_rest(a: i64, b: i64) -> i64 {
-    // Of a division without quotient in 64 bits, that by -1, the rest is 0, as by 0.
+    // The remainder is 0 where the quotient overflows (the least int by -1), as for a division by 0.
     let rest = a.checked_rem(b).unwrap_or(0);
     if rest != 0 && (rest < 0) != (b < 0) { rest + b } else { rest }
 }

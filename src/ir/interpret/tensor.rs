@@ -97,7 +97,7 @@ impl<F: Real> Data<F> {
         }
     }
 
-    /// What a loop that writes nothing gives.
+    /// The elements of a result to which nothing has been written yet.
     pub(super) fn identity(combine: Combine, elem: Elem, count: usize) -> Data<F> {
         match (combine, elem) {
             (Combine::Mul, Elem::Float) => Data::Float(vec![F::from_f64(1.0); count]),
@@ -131,9 +131,15 @@ impl<F: Real> Data<F> {
             return false;
         }
         match (self, values) {
-            (Data::Float(it), Data::Float(values)) => it[at..at + values.len()].copy_from_slice(values),
-            (Data::Int(it), Data::Int(values)) => it[at..at + values.len()].copy_from_slice(values),
-            (Data::Bool(it), Data::Bool(values)) => it[at..at + values.len()].copy_from_slice(values),
+            (Data::Float(elements), Data::Float(values)) => {
+                elements[at..at + values.len()].copy_from_slice(values)
+            }
+            (Data::Int(elements), Data::Int(values)) => {
+                elements[at..at + values.len()].copy_from_slice(values)
+            }
+            (Data::Bool(elements), Data::Bool(values)) => {
+                elements[at..at + values.len()].copy_from_slice(values)
+            }
             _ => return false,
         }
         true

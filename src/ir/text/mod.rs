@@ -19,10 +19,10 @@
 //! | form | meaning |
 //! |---|---|
 //! | `i0`, `t0` | index 0 of the loop, the counter of scan 0 |
-//! | `(n + 1)*i0 + (n)` | a linear form; sizes that are not numbers stand in parentheses |
+//! | `(n + 1)*i0 + (n)` | an affine expression; sizes that are not numbers stand in parentheses |
 //! | `%1[i0, 2*i1]` | a read; `%1[i0 - 1 else 0]` is padded |
 //! | `%1[%2[i0], =3]` | subscripts that are computed; `=3` is an int constant among them |
-//! | `{i0 + 1}` | a linear form as a value |
+//! | `{i0 + 1}` | an affine expression as a value |
 //! | `1.0`, `inf`, `nan`; `1`; `true` | constants: float, int, bool |
 //! | `select(c, a, b)`, `slope(value, arg, slope)` | see [`Scalar`](super::Scalar) |
 //! | `[i0] =`, `+=`, `*=`, `max=`, `min=`, `argmax=`, `argmin=` | how values are combined |

@@ -19,9 +19,9 @@ pub fn parse(text: &str) -> Result<Graph, TextError> {
     if scanner.at_end() { Ok(graph) } else { scanner.error("expected a node or an output") }
 }
 
-/// What a line says of a node, before its type.
+/// The part of a node's line before its type.
 enum Head {
-    /// Known but for its type.
+    /// An op that needs the type that follows.
     Typed(fn(Arc<str>, Type) -> Op, Arc<str>),
     Leaf(fn(u32, Type) -> Op, u32),
     Const(Vec<String>),

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 /// An expression as it is written. A `let` is put in where it is first used.
 #[derive(Clone)]
 pub(super) enum Expr {
-    /// What has no operands in the loop.
+    /// A scalar without operands.
     Leaf(Scalar),
     Read {
         node: NodeId,
@@ -75,8 +75,8 @@ impl Scanner<'_> {
             }
             arguments.push(self.expr(node)?);
         }
-        let unary = UnaryOp::ALL.into_iter().find(|op| op.name() == word);
-        let binary = BinaryOp::ALL.into_iter().find(|op| op.name() == word);
+        let unary = UnaryOp::ALL.iter().copied().find(|op| op.name() == word);
+        let binary = BinaryOp::ALL.iter().copied().find(|op| op.name() == word);
         let n_arguments = arguments.len();
         let expr = match (unary, binary, word) {
             (Some(op), _, _) => <[Expr; 1]>::try_from(arguments).ok().map(|[a]| Expr::Unary(op, Box::new(a))),
@@ -164,7 +164,7 @@ impl Builder<'_> {
                 if let Some(id) = self.named.get(number) {
                     return Ok(*id);
                 }
-                // Taken out, so that a name cannot stand for itself.
+                // The entry is removed, so that a name cannot be defined by itself.
                 let expr = self.lets.remove(number).ok_or_else(|| format!("there is no v{number}"))?;
                 let id = self.build(&expr)?;
                 self.named.insert(*number, id);

@@ -184,7 +184,7 @@ impl<'t> Scanner<'t> {
     }
 }
 
-/// Letters of names of free dimensions: dots for `digits.rows`, primes.
+/// Letters of names of symbolic dimensions: dots for `digits.rows`, primes.
 fn is_word(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '_' | '.' | '\'') || !c.is_ascii() && !c.is_whitespace()
 }

@@ -1,4 +1,4 @@
-//! Parsing sizes, linear forms and types.
+//! Parsing sizes, affine expressions and types.
 
 use super::scanner::{Parsed, Scanner};
 use crate::ir::affine::{Affine, StepId, Var};

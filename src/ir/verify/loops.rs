@@ -102,7 +102,7 @@ impl Verifier<'_> {
         elem
     }
 
-    /// `in_body`: computed subscripts of reads are scalars before them, which has been seen to.
+    /// `in_body`: the subscripts belong to a read, whose computed subscripts have been checked as operands.
     fn subs(&mut self, subs: &[Sub], shape: &[Dim], in_body: bool) {
         if subs.len() != shape.len() {
             let (expected, found) = (shape.len(), subs.len());
@@ -130,11 +130,11 @@ impl Verifier<'_> {
     fn extent(&self, var: Var) -> Option<&Dim> {
         match var {
             Var::Index(index) => self.source.domain.get(index as usize),
-            Var::Step(step) => self.steps.iter().find(|(it, _)| *it == step).map(|(_, trip)| trip),
+            Var::Step(step) => self.steps.iter().find(|(counter, _)| *counter == step).map(|(_, trip)| trip),
         }
     }
 
-    /// Checks linear subscripts against sizes, where all of it are numbers and the loop runs at all.
+    /// Checks the bounds of affine subscripts, if all sizes are numbers and the domain is not empty.
     fn bounds(&mut self, subs: &[Sub], shape: &[Dim], problem: impl Fn(Affine, i64) -> Problem) {
         let empty = |size: &Dim| size.as_number().is_none_or(|size| size <= 0);
         if self.source.domain.iter().any(empty) || self.steps.iter().any(|(_, trip)| empty(trip)) {
@@ -180,7 +180,7 @@ fn writes_twice(source: &Loop) -> bool {
     let Some(shape) = source.shape.iter().map(Dim::as_number).collect::<Option<Vec<i64>>>() else {
         return false;
     };
-    // Linear forms of the indices alone: what scans add is the same for all points.
+    // Affine expressions of the indices alone: the terms of scan counters are the same for all points.
     let mut forms = Vec::new();
     for sub in &source.write {
         let Sub::Affine(affine) = sub else { return false };
@@ -191,7 +191,7 @@ fn writes_twice(source: &Loop) -> bool {
         let steps = affine.terms.iter().any(|(var, _)| matches!(var, Var::Step(_)));
         match affine.constant.as_number() {
             Some(constant) if !steps => forms.push((coefficients, constant)),
-            // Where a write may be dropped, it must be known where it goes.
+            // The subscript of a write that may be dropped must be known.
             _ if source.dropping => return false,
             _ => forms.push((coefficients, 0)),
         }
@@ -200,7 +200,7 @@ fn writes_twice(source: &Loop) -> bool {
         return false;
     };
     if n_points > MOST_POINTS {
-        // An index that moves no subscript writes again where it wrote before.
+        // An index that occurs in no subscript writes the same element again.
         let idle = |index: usize| domain[index] > 1 && forms.iter().all(|(form, _)| form[index] == 0);
         return !source.dropping && (0..domain.len()).any(idle);
     }

@@ -9,7 +9,7 @@
 //! - A scan is used by `result` only, and `result` by scans only.
 //! - A reshape keeps the number of elements.
 //! - A constant has as many values as its shape says.
-//! - Of random numbers, the axes that count steps are axes; linear forms vary with scans around them only.
+//! - Of random numbers, the axes that count steps are axes; affine expressions vary with scans around them only.
 //!
 //! Of scans:
 //! - There is an initial value for each carry, and an output for each carry of exactly that type.
@@ -20,11 +20,11 @@
 //! Of loops:
 //! - Scalars stand after what they use; types fit; reads have a subscript for each axis of the operand, and the
 //!   write one for each axis of the result. Computed subscripts are ints.
-//! - Linear forms vary with indices of the domain and with scans around the loop only.
-//! - The values can be combined: sums and products are of numbers. `argmax=` and `argmin=` write by linear
+//! - Affine expressions vary with indices of the domain and with scans around the loop only.
+//! - The values can be combined: sums and products are of numbers. `argmax=` and `argmin=` write by affine
 //!   subscripts.
-//! - Where sizes are numbers: reads that are not padded and writes that are not dropped, by linear subscripts,
-//!   lie within the tensor for all points of the domain, whatever selects are around them.
+//! - Where sizes are numbers: reads that are not padded and writes that are not dropped, by affine subscripts, lie
+//!   within the tensor for all points of the domain, whatever selects are around them.
 //! - Where it can be decided, `=` writes no element twice.
 
 mod loops;
@@ -43,7 +43,7 @@ use std::sync::Arc;
 /// A rule that a graph breaks.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Fault {
-    /// The node or output in the text form, after those of the scans around it.
+    /// The node or output in the text form, preceded by the enclosing scans.
     pub place: String,
     pub problem: Problem,
 }
@@ -87,12 +87,12 @@ pub enum Problem {
         from: Type,
         to: Type,
     },
-    /// A carry or capture that the scan around it does not have, or not with this type.
+    /// A carry or capture that the enclosing scan does not have, or has with another type.
     NoSuchLeaf,
     /// An input, parameter or state in the body of a scan.
     OuterLeafInScan,
     StepTwice(StepId),
-    /// A scalar that is not before its user, or not there.
+    /// A scalar that does not stand before its user, or does not exist.
     ScalarOrder(u32),
     /// The operands of a scalar have types that it does not take.
     ScalarTypes(u32),
@@ -127,14 +127,14 @@ pub fn verify(graph: &Graph) -> Result<(), Vec<Fault>> {
 #[derive(Default)]
 struct Verifier {
     faults: Vec<Fault>,
-    /// The scans around: their counters and how many steps they have.
+    /// The enclosing scans: their counters and trip counts.
     steps: Vec<(StepId, Dim)>,
-    /// The lines of the scans around.
+    /// The lines of the enclosing scans, for the location of a fault.
     around: String,
 }
 
-/// What a scan gives its body.
-struct Around<'a> {
+/// The leaves that a scan gives its body.
+struct ScanLeaves<'a> {
     carries: Vec<&'a Type>,
     captures: Vec<&'a Type>,
 }
@@ -145,7 +145,7 @@ impl Verifier {
         self.faults.push(Fault { place, problem });
     }
 
-    fn graph(&mut self, graph: &Graph, around: Option<&Around<'_>>) {
+    fn graph(&mut self, graph: &Graph, around: Option<&ScanLeaves<'_>>) {
         let mut leaves: HashMap<(u8, Arc<str>), &Type> = HashMap::new();
         for (id, node) in graph.nodes() {
             let before = self.faults.len();
@@ -162,7 +162,7 @@ impl Verifier {
                 let found = node.operands.len();
                 self.fault(graph, id, Problem::OperandCount { expected, found });
             }
-            // The rest looks at operands.
+            // The following checks read the operands, which must be sound.
             if self.faults.len() > before {
                 continue;
             }
@@ -198,7 +198,7 @@ impl Verifier {
         }
     }
 
-    fn node(&mut self, graph: &Graph, id: NodeId, node: &Node, around: Option<&Around<'_>>) {
+    fn node(&mut self, graph: &Graph, id: NodeId, node: &Node, around: Option<&ScanLeaves<'_>>) {
         for size in &node.ty.shape {
             if size.as_number().is_some_and(|size| size < 0) {
                 self.fault(graph, id, Problem::NegativeSize(size.clone()));
@@ -255,7 +255,7 @@ impl Verifier {
                 }
                 let known = |var: &Var| match var {
                     Var::Index(_) => false,
-                    Var::Step(step) => self.steps.iter().any(|(it, _)| it == step),
+                    Var::Step(step) => self.steps.iter().any(|(counter, _)| counter == step),
                 };
                 if !step.terms.iter().all(|(var, _)| known(var)) {
                     self.fault(graph, id, Problem::NoSuchVariable(step.clone()));
@@ -264,7 +264,7 @@ impl Verifier {
             Op::Mark(_) => self.expect_type(graph, id, graph.ty(node.operands[0]).clone()),
             Op::Scan(scan) => self.scan(graph, id, node, scan),
             Op::Result(index) => {
-                // The verifier of operands has seen that it is a scan.
+                // The check of operands has made sure that this is a scan.
                 let Op::Scan(scan) = &graph[node.operands[0]].op else { return };
                 let output = scan.body.outputs.get(*index as usize);
                 if output.is_some_and(|output| (output.node.0 as usize) < scan.body.len()) {
@@ -296,7 +296,7 @@ impl Verifier {
         }
         let types = |operands: &[NodeId]| operands.iter().map(|operand| graph.ty(*operand)).collect();
         let (carries, captures) = node.operands.split_at(scan.n_carries);
-        let inner = Around { carries: types(carries), captures: types(captures) };
+        let inner = ScanLeaves { carries: types(carries), captures: types(captures) };
         for (index, from) in inner.carries.iter().copied().enumerate() {
             match scan.body.outputs.get(index) {
                 None => self.fault(graph, id, Problem::NoOutputForCarry(index)),
@@ -307,7 +307,7 @@ impl Verifier {
                         self.fault(graph, id, Problem::CarryChanges { index, from, to });
                     }
                 }
-                // That of the body says so.
+                // A type mismatch inside the body is reported by the body's own verification.
                 Some(_) => {}
             }
         }

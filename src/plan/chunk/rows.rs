@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 /// How a step uses a buffer while one of its indices moves.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Use {
+pub(super) enum BufferUse {
     /// Cut into as many equal runs of elements as the index has values, each touched with one value.
     Rows,
     /// Read with every value.
@@ -31,7 +31,7 @@ pub(super) enum Index {
 }
 
 /// The buffers of a step with their uses; each once.
-pub(super) type Uses = Vec<(BufferId, Use)>;
+pub(super) type Uses = Vec<(BufferId, BufferUse)>;
 
 /// The indices of a step, with their sizes.
 pub(super) fn indices(step: &Step) -> Vec<(Index, i64)> {
@@ -77,11 +77,11 @@ pub(super) fn uses(step: &Step, index: Index, buffers: &[Buffer]) -> Option<Uses
 }
 
 /// Adds a use; `None` if the buffer has another one already.
-fn add(uses: &mut Uses, buffer: BufferId, it: Use) -> Option<()> {
+fn add(uses: &mut Uses, buffer: BufferId, kind: BufferUse) -> Option<()> {
     match uses.iter().find(|(id, _)| *id == buffer) {
-        Some((_, other)) => (*other == it).then_some(()),
+        Some((_, other)) => (*other == kind).then_some(()),
         None => {
-            uses.push((buffer, it));
+            uses.push((buffer, kind));
             Some(())
         }
     }
@@ -103,28 +103,28 @@ fn nest_uses(stage: &Stage, index: usize, buffers: &[Buffer], uses: &mut Uses) -
             if body.dropping || body.combine != Combine::Add || !is_float {
                 return None;
             }
-            add(uses, stage.target.buffer, Use::Sum)?;
+            add(uses, stage.target.buffer, BufferUse::Sum)?;
         }
         1 if body.dropping && !is_first_axis(&stage.target, &body.write, &sizes, index, buffers) => {
             return None;
         }
         1 if body.dropping || runs_along_rows(&stage.target, &body.write, &sizes, index, buffers) => {
-            add(uses, stage.target.buffer, Use::Rows)?;
+            add(uses, stage.target.buffer, BufferUse::Rows)?;
         }
         _ => return None,
     }
     let mut axes: Vec<Option<usize>> = vec![None; stage.operands.len()];
     for (operand, subs, padded) in reads(body) {
         let view = &stage.operands[operand];
-        let it = match subs.iter().filter(|sub| uses_index(sub)).count() {
-            0 => Use::Whole,
+        let kind = match subs.iter().filter(|sub| uses_index(sub)).count() {
+            0 => BufferUse::Whole,
             1 if padded && !is_first_axis(view, subs, &sizes, index, buffers) => return None,
-            1 if padded || runs_along_rows(view, subs, &sizes, index, buffers) => Use::Rows,
+            1 if padded || runs_along_rows(view, subs, &sizes, index, buffers) => BufferUse::Rows,
             _ => return None,
         };
-        add(uses, view.buffer, it)?;
+        add(uses, view.buffer, kind)?;
         let axis = axis_places(view, subs, sizes[index], index);
-        if it == Use::Rows && axes[operand].is_some() && axes[operand] != axis {
+        if kind == BufferUse::Rows && axes[operand].is_some() && axes[operand] != axis {
             return None;
         }
         axes[operand] = axis;
@@ -204,7 +204,7 @@ fn product_uses(
 ) -> Option<()> {
     for (operand, view) in [&gemm.a, &gemm.b, &gemm.c].into_iter().enumerate() {
         let axis = product_axis(gemm, at, operand).filter(|axis| view.strides[*axis] != 0);
-        let it = match axis {
+        let kind = match axis {
             Some(axis) => {
                 let axes = (0..view.shape.len()).filter(|other| *other != axis);
                 let axes = axes.map(|other| (view.strides[other], view.shape[other]));
@@ -215,14 +215,14 @@ fn product_uses(
                 if !is_within(view.strides[axis], view.shape[axis], view.offset, others, view, buffers) {
                     return None;
                 }
-                Use::Rows
+                BufferUse::Rows
             }
-            None if operand < 2 => Use::Whole,
+            None if operand < 2 => BufferUse::Whole,
             // Elements of the result that many values of the index add to.
-            None if at == gemm.batch.len() + 2 => Use::Sum,
+            None if at == gemm.batch.len() + 2 => BufferUse::Sum,
             None => return None,
         };
-        add(uses, view.buffer, it)?;
+        add(uses, view.buffer, kind)?;
     }
     Some(())
 }
@@ -230,19 +230,19 @@ fn product_uses(
 /// The same for the steps of a scan of a product that adds to one result.
 fn trip_uses(gemm: &Gemm, scan: &ScanSteps, buffers: &[Buffer], uses: &mut Uses) -> Option<()> {
     for (operand, view) in [&gemm.a, &gemm.b, &gemm.c].into_iter().enumerate() {
-        let it = match view.step_strides.as_slice() {
-            [] if operand < 2 => Use::Whole,
-            [] if gemm.accumulate => Use::Sum,
+        let kind = match view.step_strides.as_slice() {
+            [] if operand < 2 => BufferUse::Whole,
+            [] if gemm.accumulate => BufferUse::Sum,
             [(step, stride)] if *step == scan.step && !scan.reverse => {
                 let axes = view.strides.iter().copied().zip(view.shape.iter().copied());
                 if !is_within(*stride, scan.trip, view.offset, axes, view, buffers) {
                     return None;
                 }
-                Use::Rows
+                BufferUse::Rows
             }
             _ => return None,
         };
-        add(uses, view.buffer, it)?;
+        add(uses, view.buffer, kind)?;
     }
     Some(())
 }
@@ -252,9 +252,9 @@ pub(super) struct Part<'b> {
     pub step: StepId,
     pub parts: i64,
     pub buffers: &'b [Buffer],
-    pub uses: &'b HashMap<BufferId, Use>,
+    pub uses: &'b HashMap<BufferId, BufferUse>,
     /// The buffers of which all that is left is the rows of one part.
-    pub it: &'b HashSet<BufferId>,
+    pub private: &'b HashSet<BufferId>,
 }
 
 impl Part<'_> {
@@ -293,14 +293,14 @@ impl Part<'_> {
         }
         let mut operands: Vec<View> = stage.operands.iter().map(|view| self.view(view)).collect();
         for (operand, view) in operands.iter_mut().enumerate() {
-            let it = reads(body).find(|(read, ..)| *read == operand);
-            if let Some((_, subs, _)) = it {
+            let read_of_operand = reads(body).find(|(read, ..)| *read == operand);
+            if let Some((_, subs, _)) = read_of_operand {
                 self.shorten(view, subs, extents(body)[index], index);
             }
         }
         let body = Loop { domain, shape, ..Loop::clone(body) };
         let shared = leading_bare(&body);
-        let accumulate = stage.accumulate || self.is(Use::Sum, &stage.target);
+        let accumulate = stage.accumulate || self.is(BufferUse::Sum, &stage.target);
         let stage = Stage { body: Arc::new(body), operands, target, accumulate };
         Nest { name: nest.name.clone(), shared, stages: vec![stage], pieces: nest.pieces }
     }
@@ -333,18 +333,18 @@ impl Part<'_> {
 
     /// A product whose operands move on with the new step.
     fn moved(&self, gemm: &Gemm) -> Gemm {
-        let accumulate = gemm.accumulate || self.is(Use::Sum, &gemm.c);
+        let accumulate = gemm.accumulate || self.is(BufferUse::Sum, &gemm.c);
         let [a, b, c] = [&gemm.a, &gemm.b, &gemm.c].map(|view| self.view(view));
         Gemm { a, b, c, accumulate, ..gemm.clone() }
     }
 
-    fn is(&self, it: Use, view: &View) -> bool {
-        self.uses.get(&view.buffer) == Some(&it)
+    fn is(&self, kind: BufferUse, view: &View) -> bool {
+        self.uses.get(&view.buffer) == Some(&kind)
     }
 
     /// A view that moves on with the new step, if its buffer is touched row by row.
     fn view(&self, view: &View) -> View {
-        if !self.is(Use::Rows, view) || self.it.contains(&view.buffer) {
+        if !self.is(BufferUse::Rows, view) || self.private.contains(&view.buffer) {
             return view.clone();
         }
         let stride = self.buffers[view.buffer.0 as usize].len as i64 / self.parts;

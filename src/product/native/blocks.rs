@@ -16,10 +16,10 @@ const B_ELEMENTS: usize = 128 * 1024;
 const A_ELEMENTS: usize = 64 * 1024;
 /// Elements of the result that are copied at a time, of at least as many rows as a tile has.
 const C_ELEMENTS: usize = 1536;
-/// So many k are copied at a time.
+/// The number of k that are packed at a time.
 const COPIED_K: usize = 16;
 
-/// Carries out the part of a product in these rows and columns; addresses are those of the whole operands.
+/// Computes the part of a product in these rows and columns; addresses are those of the whole operands.
 ///
 /// # Safety
 /// As [`Product::piece`].
@@ -58,7 +58,7 @@ struct Work<'p> {
     scratch: *mut f32,
     /// Whether each block of `b` is copied to a place of its own.
     stays: bool,
-    /// So many k of `b` are there already, all or none.
+    /// The number of k of `b` that are packed already: all or none.
     held_k: usize,
 }
 
@@ -86,7 +86,7 @@ impl Work<'_> {
                     while row < rows.end {
                         let m = (rows.end - row).min(most_rows);
                         let a = self.a_block(depth, k_size, row, m);
-                        self.block(Part { row, m, column, n, k: k_size, add }, a, b);
+                        self.block(BlockRange { row, m, column, n, k: k_size, add }, a, b);
                         row += m;
                     }
                 }
@@ -210,7 +210,7 @@ impl Work<'_> {
 
     /// # Safety
     /// As [`Product::piece`]; `a` and `b` are the first elements of blocks.
-    unsafe fn block(&self, part: Part, a: *const f32, b: *const f32) {
+    unsafe fn block(&self, part: BlockRange, a: *const f32, b: *const f32) {
         let product = self.product;
         let lanes = product.isa.lanes;
         let is_b_copied = product.b_source != Source::InPlace;
@@ -221,7 +221,7 @@ impl Work<'_> {
             } else {
                 (b.wrapping_add(strip.start), product.shape.b.0)
             };
-            // Three vectors are two and one.
+            // A strip of three vectors is computed as two and one.
             let mut first = 0;
             while first < vectors {
                 let width = 1 << (vectors - first).ilog2();
@@ -241,7 +241,7 @@ impl Work<'_> {
     /// As [`Product::piece`]; `a` and `b` are the first elements of blocks.
     unsafe fn strip(
         &self,
-        part: &Part,
+        part: &BlockRange,
         columns: Range<usize>,
         width: usize,
         a: *const f32,
@@ -326,7 +326,7 @@ impl Work<'_> {
 
 /// A block of rows and columns, and the block of k for it.
 #[derive(Clone, Copy)]
-struct Part {
+struct BlockRange {
     row: usize,
     m: usize,
     column: usize,
@@ -372,7 +372,7 @@ impl Iterator for Tiles {
     }
 }
 
-/// Whose copy the memory holds.
+/// Which operand the memory holds a copy of.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Key {
     run: Run,

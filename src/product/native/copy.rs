@@ -1,11 +1,12 @@
-//! Copies of blocks, transposed or not: operands into the order in which tiles read them, results out of it.
+//! Packing kernels: copies of blocks, transposed or not, into the order in which tiles read operands, and of
+//! results out of it.
 
 use super::vector::{MOST_LANES, Vector};
 
 /// Rows that are cut into strips together.
 const ROWS_AT_A_TIME: usize = 16;
 
-/// What becomes of the target.
+/// How the target is written.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Store {
     /// Whole vectors are written; lanes beyond the block become 0.

@@ -1,8 +1,8 @@
-//! Processors for which there is no vector code here: no product can be made.
+//! For processors without a vector code here: the type is uninhabited, and `new` gives `None`.
 
 use super::{Piece, Reuse, Shape};
 
-/// There is none.
+/// Uninhabited.
 pub enum Product {}
 
 impl Product {

@@ -1,4 +1,4 @@
-//! What tiles and copies there are, for each set of instructions.
+//! The tile and packing kernels of each instruction set.
 
 use super::copy::{self, Block, CopyFn};
 use super::dot::{self, Dots, DotsFn};

@@ -27,25 +27,27 @@ pub use strategy::Product;
 use super::Shape;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// How many products in a row have the same `a`, or the same `b`.
+/// How many consecutive products have the same `a`, or the same `b`.
 #[derive(Clone, Copy, Debug)]
 pub struct Reuse {
     pub a: usize,
     pub b: usize,
 }
 
-/// One time that products are carried out, during which their operands do not change.
+/// Identifies a period during which the operands of products do not change, so that packed copies of them can be
+/// used again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Run(u64);
 
 impl Run {
-    /// One that knows its copies again: for pieces of one product, or products with an operand in common.
+    /// A new period. Pieces of one product, and products with a common operand, use the same one, so that an
+    /// operand is packed once.
     pub fn new() -> Run {
         static LAST: AtomicU64 = AtomicU64::new(0);
         Run(LAST.fetch_add(1, Ordering::Relaxed) + 1)
     }
 
-    /// One product in one piece.
+    /// For a single product that is computed in one piece: no packed copy is used again.
     pub const ALONE: Run = Run(0);
 }
 

@@ -1,7 +1,7 @@
-//! How a product is carried out: decided once, from its shape.
+//! The strategy of a product (operand order, packing, block sizes), decided once from its shape.
 //!
-//! One of the two outer sides lies in the lanes of vectors: the side called n here, after the operands have
-//! changed places if that is cheaper. What tiles cannot read where it is, or not fast, is copied first.
+//! One of the two outer sides lies in the lanes of vectors: the side called n here, after the operands have been
+//! exchanged if that is cheaper. An operand that tiles cannot read fast in place is packed (copied) first.
 
 use super::blocks;
 use super::dot::Dots;
@@ -13,7 +13,7 @@ use std::ops::Range;
 /// A `b` that reaches over so many elements stays in the first cache, and is read where it is.
 const IN_PLACE: usize = 8 * 1024;
 
-/// How tiles come by an operand.
+/// How an operand is packed for the tiles.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Source {
     /// Where it is.
@@ -26,7 +26,7 @@ pub(super) enum Source {
     Gathered,
 }
 
-/// How tiles leave the result.
+/// How tiles write the result.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Sink {
     InPlace,
@@ -34,7 +34,7 @@ pub(super) enum Sink {
     Scattered,
 }
 
-/// A product and how it is carried out.
+/// A product and the strategy for it.
 pub struct Product {
     pub(super) isa: &'static Isa,
     /// After the operands have changed places, if so.
@@ -101,8 +101,8 @@ impl Product {
         Product { isa, shape, swapped, a_source, by_row, b_source, c_sink, along_k, k_block, vectors, rows }
     }
 
-    /// Into how many pieces to cut it for so many threads: a few for each, so that a thread that is late leaves
-    /// its share to the others.
+    /// The number of tasks for so many threads: a few for each, so that the others take over the share of a thread
+    /// that is late.
     pub fn pieces(most: usize, threads: usize) -> usize {
         if threads > 1 { most.min(4 * threads) } else { 1 }
     }
@@ -112,7 +112,7 @@ impl Product {
         self.shape.n >= 2 * pieces * strip || self.shape.n >= self.shape.m
     }
 
-    /// Carries out one of several pieces, which write to distinct elements; all of them are the product.
+    /// Computes one of several pieces of the product, which write to distinct elements.
     ///
     /// # Safety
     /// The addresses are those of the first elements of the operands, which reach as far as the shape says;

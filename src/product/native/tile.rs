@@ -1,7 +1,7 @@
-//! The innermost part: one tile of the result, held in registers while k runs.
+//! The microkernel: one register tile of the result, accumulated over k.
 //!
 //! A tile has R rows and V vectors. For each k it loads V vectors of `b`, and each of the R elements of `a`
-//! into all lanes. What an element of the result gets does not depend on the tile that it falls into.
+//! into all lanes. The value of an element does not depend on the tile that computes it.
 
 use super::vector::Vector;
 use std::arch::asm;
@@ -19,7 +19,7 @@ pub(super) struct Tile {
     pub c: *mut f32,
     /// From row to row.
     pub c_stride: isize,
-    /// Lanes of the last vector that are there.
+    /// How many lanes of the last vector are within the result.
     pub last_lanes: usize,
     /// Whether what is in `c` already is kept and added to.
     pub add: bool,

@@ -112,7 +112,7 @@ impl Lazy {
         if self.wide { zeros.widened() } else { zeros }
     }
 
-    /// What all rows take.
+    /// The bytes that all rows would take.
     pub fn bytes(&self) -> usize {
         let element = self.zeros(vec![0]).elements().size();
         let row = element_count(&self.row).unwrap_or(usize::MAX).saturating_mul(element);

@@ -59,7 +59,8 @@ pub trait Evaluate {
     fn rows(&mut self, computed: &Computed, sizes: &Sizes, inputs: &Inputs) -> Result<Outputs, Diagnostic>;
 }
 
-/// Thresholds that decide whether a column is held in memory, stays in its file or is made batch by batch. Bytes are those of the numbers as the program has them.
+/// Thresholds, in bytes, that decide whether a column is held in memory, read from its file for each batch, or
+/// computed for some rows at a time. Bytes are those of the numbers as the program has them.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// How much is in memory. Beyond that, large columns stay in their file, and fields made of random numbers
@@ -106,14 +107,14 @@ pub fn load(
     let fields = making.all(columns, wide, evaluate)?;
     let mut bounds = BTreeMap::new();
     for field in &set.fields {
-        let it = Bounds::new(set, field, &sizes);
+        let allowed = Bounds::new(set, field, &sizes);
         match fields.get(&field.name) {
-            Some(Column::Memory(array)) => it.check(array, |at| at)?,
-            Some(Column::Windows(windows)) => it.check_vocabulary(windows.text().vocabulary())?,
+            Some(Column::Memory(array)) => allowed.check(array, |at| at)?,
+            Some(Column::Windows(windows)) => allowed.check_vocabulary(windows.text().vocabulary())?,
             Some(Column::Lazy(_)) | None => {}
         }
-        if it.is_open() || matches!(fields.get(&field.name), Some(Column::Lazy(_))) {
-            bounds.insert(field.name.clone(), it);
+        if allowed.is_open() || matches!(fields.get(&field.name), Some(Column::Lazy(_))) {
+            bounds.insert(field.name.clone(), allowed);
         }
     }
     Ok(Table { rows, fields, bounds, parts, text, whole: Mutex::default() })
@@ -176,8 +177,8 @@ impl Fields<'_> {
     ) -> Result<Vec<(ColumnKey, Column)>, Diagnostic> {
         let mut found = Vec::new();
         for key in columns_of(graph) {
-            let it = made.get(&key.field).filter(|_| key.set == self.set.name);
-            let column = match it {
+            let made_column = made.get(&key.field).filter(|_| key.set == self.set.name);
+            let column = match made_column {
                 Some(column) => Some((column.clone(), self.rows_of(key.part.as_deref()))),
                 None => evaluate.column(&key, self.sizes)?,
             };
@@ -269,7 +270,7 @@ impl Fields<'_> {
         let mut made = Vec::new();
         let mut eager = whole.clone();
         eager.outputs.clear();
-        for (output, it) in graph.outputs.iter().zip(&whole.outputs) {
+        for (output, output_of_all) in graph.outputs.iter().zip(&whole.outputs) {
             let column = match &graph[output.node].op {
                 // Fields that are columns as they stand need no computing.
                 Op::Input { name, .. } if wide.contains_key(name) => {
@@ -282,23 +283,23 @@ impl Fields<'_> {
                 _ => None,
             };
             match column {
-                Some(Column::Lazy(lazy)) if lazy.is_made() => made.push((it, lazy)),
+                Some(Column::Lazy(lazy)) if lazy.is_made() => made.push((output_of_all, lazy)),
                 Some(column) => drop(fields.insert(output.name.text(), column)),
-                None => eager.outputs.push(it.clone()),
+                None => eager.outputs.push(output_of_all.clone()),
             }
         }
         let bytes = made.iter().fold(0usize, |sum, (_, lazy)| sum.saturating_add(lazy.bytes()));
-        for (it, lazy) in made {
+        for (output_of_all, lazy) in made {
             let column = if bytes > self.limits.memory {
                 Column::Lazy(lazy)
-            } else if bytes > self.limits.piece && is_elementwise(whole, it) {
+            } else if bytes > self.limits.piece && is_elementwise(whole, output_of_all) {
                 let mut carry = |code: &_, sizes: &_, inputs: &_| evaluate.rows(code, sizes, inputs);
                 Column::Memory(lazy.whole(&mut carry)?.narrowed().into())
             } else {
-                eager.outputs.push(it.clone());
+                eager.outputs.push(output_of_all.clone());
                 continue;
             };
-            fields.insert(it.name.text(), column);
+            fields.insert(output_of_all.name.text(), column);
         }
         if !eager.outputs.is_empty() {
             // What files say is computed with in 64 bits, if it has so many digits. Random numbers are those of the
@@ -392,11 +393,11 @@ impl Fields<'_> {
         let graph = only(graph, output);
         let names = input_names(&graph);
         let (fixed, names): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| known.contains_key(name));
-        let it: Columns = names
+        let columns: Columns = names
             .into_iter()
             .map(|name| inputs.get(&name).map(|column| (name, column.clone())))
             .collect::<Option<_>>()?;
-        if !it.values().any(|column| matches!(column, Column::Lazy(_))) {
+        if !columns.values().any(|column| matches!(column, Column::Lazy(_))) {
             return None;
         }
         let field = self.set.fields.iter().find(|field| field.name == output.name.text())?;
@@ -406,7 +407,7 @@ impl Fields<'_> {
             rows: format!("{}.rows", self.set.name).into(),
             sizes: self.sizes.clone(),
             n_rows: self.n_rows,
-            inputs: it,
+            inputs: columns,
             known: fixed.into_iter().map(|name| (name.clone(), Arc::clone(&known[&name]))).collect(),
             functions: Cache::default(),
         };

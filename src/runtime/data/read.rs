@@ -401,9 +401,9 @@ fn in_rows(array: Array, column: &SourceColumn) -> Result<Array, Diagnostic> {
 /// Whether a row of an array of this shape has as many elements as declared. A single column or channel may be
 /// declared without its axis of size 1.
 fn fits(found: &[usize], column: &SourceColumn) -> Result<(), Diagnostic> {
-    let Some((_, it)) = found.split_first() else { return Err(wrong_shape(column, found)) };
+    let Some((_, row)) = found.split_first() else { return Err(wrong_shape(column, found)) };
     let declared = column.row.static_shape().map(|row| row.iter().product::<usize>());
-    let count: usize = it.iter().product();
+    let count: usize = row.iter().product();
     if declared.is_none_or(|declared| declared == count) { Ok(()) } else { Err(wrong_shape(column, found)) }
 }
 

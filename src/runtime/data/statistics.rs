@@ -87,7 +87,7 @@ impl Rows<'_> {
         let mut counts_rows = vec![false; graph.len()];
         for (rows, _) in self.counts {
             let kinds = kinds(graph, rows, &Names { columns: self.columns, known });
-            counts_rows.iter_mut().zip(kinds).for_each(|(it, kind)| *it |= kind == Kind::Other);
+            counts_rows.iter_mut().zip(kinds).for_each(|(counts, kind)| *counts |= kind == Kind::Other);
         }
         let mut is_known = vec![false; graph.len()];
         let mut needed = vec![false; graph.len()];
@@ -148,7 +148,7 @@ impl Rows<'_> {
                 total
                     .iter_mut()
                     .zip(values.iter())
-                    .for_each(|(total, it)| *total = joined(combine, *total, *it));
+                    .for_each(|(total, value)| *total = joined(combine, *total, *value));
             }
         }
         let of = |(name, (shape, values)): (OutputKey, (Vec<usize>, Vec<f64>))| {
@@ -172,13 +172,13 @@ fn identity(combine: Combine) -> f64 {
     }
 }
 
-fn joined(combine: Combine, total: f64, it: f64) -> f64 {
+fn joined(combine: Combine, total: f64, value: f64) -> f64 {
     match combine {
-        Combine::Mul => total * it,
-        Combine::Max | Combine::Min if total.is_nan() || it.is_nan() => f64::NAN,
-        Combine::Max => total.max(it),
-        Combine::Min => total.min(it),
-        Combine::Set | Combine::Add | Combine::ArgMax | Combine::ArgMin => total + it,
+        Combine::Mul => total * value,
+        Combine::Max | Combine::Min if total.is_nan() || value.is_nan() => f64::NAN,
+        Combine::Max => total.max(value),
+        Combine::Min => total.min(value),
+        Combine::Set | Combine::Add | Combine::ArgMax | Combine::ArgMin => total + value,
     }
 }
 

@@ -6,9 +6,9 @@
 //!
 //! Waking costs the caller some microseconds, more when another process keeps the second core
 //! busy. If those that were woken did not come in time to take a task, then the next jobs wake
-//! nobody: 1 job, then 3, 7, … up to 63, until a job gets help again. Nor is it help if the system
-//! let the other thread run on the caller's own processor; and who shares a processor with the one
-//! he waits for does not spin.
+//! nobody: 1 job, then 3, 7, … up to 63, until a job gets help again. Waking a worker is no help either if the
+//! system runs it on the caller's own processor. For the same reason a thread never spins while it waits for a
+//! thread on its own processor.
 
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
@@ -45,20 +45,6 @@ pub struct ForkJoin {
 struct Sleeper {
     asleep: AtomicBool,
     thread: Mutex<Option<Thread>>,
-}
-
-/// `parallel` as native code sees it.
-pub type ParallelFn = unsafe extern "C" fn(*const ForkJoin, TaskFn, *mut c_void, usize);
-
-/// Carries out the tasks `0..n_tasks` of native code on a pool and returns when all are done.
-///
-/// # Safety
-///
-/// `context` comes from a living `Pool`; `task` may be called from any thread, several at a time,
-/// with `env` and each number below `n_tasks`, and does not unwind.
-pub unsafe extern "C" fn parallel(context: *const ForkJoin, task: TaskFn, env: *mut c_void, n_tasks: usize) {
-    // SAFETY: both by the contract above.
-    unsafe { (*context).run(task, env, n_tasks) }
 }
 
 impl ForkJoin {

@@ -58,12 +58,12 @@ impl Profile {
             let last = Cell::new(Instant::now());
             held.profile(session, &|item| {
                 if let Some(number) = item.and_then(|item| items.get(item)) {
-                    let it = last.get().elapsed().as_secs_f64() - clock;
-                    spent.borrow_mut()[*number] += it.max(0.0);
+                    let seconds = last.get().elapsed().as_secs_f64() - clock;
+                    spent.borrow_mut()[*number] += seconds.max(0.0);
                 }
                 last.set(Instant::now());
             })?;
-            times.iter_mut().zip(spent.into_inner()).for_each(|(times, it)| times.push(it));
+            times.iter_mut().zip(spent.into_inner()).for_each(|(times, spent)| times.push(spent));
             steps += 1;
         }
         let allocations = allocations_of(session, held, &items, count)?;

@@ -103,12 +103,12 @@ fn append(array: &mut Array, more: &Array) {
     let empty = Array::new(vec![0], Elements::Bool(Vec::new())).expect("an empty array");
     let mut elements = std::mem::replace(array, empty).into_elements();
     match (&mut elements, more.elements()) {
-        (Elements::F32(it), Elements::F32(more)) => it.extend_from_slice(more),
-        (Elements::F64(it), Elements::F64(more)) => it.extend_from_slice(more),
-        (Elements::I32(it), Elements::I32(more)) => it.extend_from_slice(more),
-        (Elements::I64(it), Elements::I64(more)) => it.extend_from_slice(more),
-        (Elements::U8(it), Elements::U8(more)) => it.extend_from_slice(more),
-        (Elements::Bool(it), Elements::Bool(more)) => it.extend_from_slice(more),
+        (Elements::F32(gathered), Elements::F32(more)) => gathered.extend_from_slice(more),
+        (Elements::F64(gathered), Elements::F64(more)) => gathered.extend_from_slice(more),
+        (Elements::I32(gathered), Elements::I32(more)) => gathered.extend_from_slice(more),
+        (Elements::I64(gathered), Elements::I64(more)) => gathered.extend_from_slice(more),
+        (Elements::U8(gathered), Elements::U8(more)) => gathered.extend_from_slice(more),
+        (Elements::Bool(gathered), Elements::Bool(more)) => gathered.extend_from_slice(more),
         _ => {}
     }
     *array = Array::new(shape, elements).expect("rows of one shape and type");

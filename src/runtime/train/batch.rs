@@ -181,14 +181,15 @@ impl Batch {
             return self.series(&session.caller, &mut session.memory, rows, steps, 0, first, watch);
         }
         for step in 0..steps {
-            let it = &rows[step * self.size..(step + 1) * self.size];
+            let rows_of_step = &rows[step * self.size..(step + 1) * self.size];
             for slot in &self.slots {
                 if let Slot::Field(column, Some(field)) = slot {
-                    field.fill(session, column, it)?;
+                    field.fill(session, column, rows_of_step)?;
                 }
             }
             let moment = Moment { step: first.step.wrapping_add(step as u32), ..first };
-            let taken = self.series(&session.caller, &mut session.memory, it, 1, step, moment, watch)?;
+            let taken =
+                self.series(&session.caller, &mut session.memory, rows_of_step, 1, step, moment, watch)?;
             if !taken.finite {
                 return Ok(Taken { steps: step + 1, finite: false });
             }
@@ -333,7 +334,8 @@ impl Batch {
     /// For each whole metric its arguments over some steps, rows first.
     pub fn gathered(&self, steps: Range<usize>) -> Vec<Vec<Array>> {
         let argument = |number: &usize| {
-            let at = self.slots.iter().position(|slot| matches!(slot, Slot::Result(it) if it == number));
+            let at =
+                self.slots.iter().position(|slot| matches!(slot, Slot::Result(result) if result == number));
             let mut shape = at.map(|at| self.function.externals[at].shape.clone()).unwrap_or_default();
             let count = shape.iter().product::<usize>();
             // A scalar is the same in all steps.

@@ -1,5 +1,5 @@
-//! What is known of a tensor's values before anything runs: with these a function of the library says what it
-//! expects (`advise lower_bound(z) < 0, "…"`).
+//! Functions that ask for compile-time facts about a tensor's values, by which a function of the library says what
+//! it expects (`advise lower_bound(z) < 0, "…"`).
 
 use super::{Arguments, Builtin, builtin};
 use crate::ir::range::{self, Range};

@@ -1,4 +1,4 @@
-//! Tensors made of nothing: constants, counts, random numbers. The shape is given, or the context declares it.
+//! Constructors of tensors: constants, counts, random numbers. The shape is given, or the context declares it.
 
 use super::{Arguments, Builtin, Given, builtin};
 use crate::base::{Diagnostic, Span};
@@ -56,7 +56,7 @@ impl Elaborator<'_> {
         }
     }
 
-    /// Where random numbers are drawn: the path around and the ordinal of the call.
+    /// The name of a random stream: the path of the instance and the ordinal of the call.
     fn stream(&mut self) -> Arc<str> {
         let path = self.draw_path.clone().or_else(|| self.instance_path()).unwrap_or_else(|| "".into());
         let ordinal = self.draws.entry(path.clone()).or_insert(0);

@@ -89,7 +89,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     all().map(|builtin| builtin.name)
 }
 
-/// Puts the arguments in order and carries out the function.
+/// Puts the arguments in order and evaluates the function.
 pub fn call(
     elaborator: &mut Elaborator<'_>,
     builtin: &'static Builtin,
@@ -177,8 +177,7 @@ impl Elaborator<'_> {
         };
         let place = if axis < 0 { axis + rank as i64 } else { axis };
         if !(0..rank as i64).contains(&place) {
-            let message =
-                format!("axis {axis} of a tensor with {}", super::tensors::count(rank, "axis", "axes"));
+            let message = format!("axis {axis} of a tensor with {}", count(rank, "axis", "axes"));
             let label = if rank == 0 {
                 "a scalar has no axes".to_string()
             } else {

@@ -1,4 +1,4 @@
-//! Functions that look at their arguments before they are worked out, and at what kind of thing a value is.
+//! Functions that look at their arguments before they are elaborated, and at the kind of a value.
 
 use super::{Arguments, Builtin};
 use crate::base::{Diagnostic, Span};

@@ -1,4 +1,4 @@
-//! Whether a subscript lies within its axis: proven, disproven, or to be seen when a free dimension has its number.
+//! Whether a subscript lies within its axis: proven, disproven, or to be seen when a symbolic dimension has its number.
 
 use super::super::elaborator::Elaborator;
 use super::super::value::Interval;
@@ -10,7 +10,7 @@ use crate::ir::{Affine, Dim, Var};
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::sema) enum Fit {
     Always,
-    /// It depends on free dimensions.
+    /// It depends on symbolic dimensions.
     Open,
     Never,
 }
@@ -32,7 +32,7 @@ impl Fits {
     }
 }
 
-/// Whether `dim >= 0`, each free dimension being at least 1.
+/// Whether `dim >= 0`, each symbolic dimension being at least 1.
 pub(in crate::sema) fn not_negative(dim: &Dim) -> Fit {
     if dim.at_least(&Dim::ZERO) {
         Fit::Always
@@ -61,7 +61,7 @@ pub(in crate::sema) fn grows(dim: &Dim) -> bool {
 }
 
 impl Elaborator<'_> {
-    /// The values that a linear form of indices and scan steps takes in the innermost frame.
+    /// The values that an affine expression of indices and scan steps takes in the innermost frame.
     pub(super) fn affine_interval(&self, affine: &Affine) -> Option<Interval> {
         let domain = self.index_frames.last().map_or(&[][..], |frame| frame.parts.domain());
         let size = |var: Var| match var {
@@ -76,7 +76,7 @@ impl Elaborator<'_> {
         Some(Interval { least, greatest })
     }
 
-    /// Notes a condition that waits for the numbers of free dimensions.
+    /// Notes a condition that waits for the numbers of symbolic dimensions.
     pub(in crate::sema) fn defer(&mut self, value: Dim, span: Span, message: String) {
         let requirement = Requirement { value, span: self.user_place(span), message };
         if !self.requirements.contains(&requirement) {

@@ -234,9 +234,9 @@ impl Elaborator<'_> {
         definition: &IndexDefinition,
         span: Span,
     ) -> Option<(ScalarId, Elem)> {
-        let it = target.tensor.ty.elem;
+        let declared = target.tensor.ty.elem;
         let name = &definition.name;
-        if definition.op == DefineOp::Add && it == Elem::Bool {
+        if definition.op == DefineOp::Add && declared == Elem::Bool {
             let error =
                 Diagnostic::error("E0215", format!("`{name}` is made of bools and cannot be added to"));
             let error = error.at(definition.target_span, "`+=` needs numbers");
@@ -247,23 +247,26 @@ impl Elaborator<'_> {
             });
             return None;
         }
-        let fits = elem == it || it == Elem::Float || (it == Elem::Int && elem == Elem::Bool);
+        let fits =
+            elem == declared || declared == Elem::Float || (declared == Elem::Int && elem == Elem::Bool);
         if !fits {
-            let message = format!("`{name}` is made of {it}s, the right side gives {elem}s");
+            let message = format!("`{name}` is made of {declared}s, the right side gives {elem}s");
             let mut error = Diagnostic::error("E0215", message).at(span, format!("gives {elem}s"));
             if target.span != Span::default() {
-                error = error
-                    .and_at(target.span, format!("declared as {}", show_axes(it, &target.tensor.axes())));
+                error = error.and_at(
+                    target.span,
+                    format!("declared as {}", show_axes(declared, &target.tensor.axes())),
+                );
             }
-            self.report(match it {
+            self.report(match declared {
                 Elem::Int => error.help("`int(x)` drops what is behind the point"),
                 Elem::Bool => error.help("compare to make bools: `x > 0`"),
                 Elem::Float => error,
             });
             return None;
         }
-        let scalar = self.with_index_body(|l| convert(l, scalar, it))?;
-        Some((scalar, it))
+        let scalar = self.with_index_body(|l| convert(l, scalar, declared))?;
+        Some((scalar, declared))
     }
 
     /// Whether the left side fits the tensor that is written into. Gives whether writes outside are dropped.

@@ -217,8 +217,8 @@ impl Elaborator<'_> {
     /// The indices of a pack as subscripts.
     pub(super) fn pack_places(&mut self, pack: &ast::Name, span: Span) -> Option<Vec<Place>> {
         let found = self.index_frames.last().and_then(|frame| {
-            let it = frame.packs.iter().rev().find(|(name, _)| *name == pack.text)?;
-            Some((it.1.clone(), frame.parts.domain().to_vec()))
+            let declared = frame.packs.iter().rev().find(|(name, _)| *name == pack.text)?;
+            Some((declared.1.clone(), frame.parts.domain().to_vec()))
         });
         let Some((indices, domain)) = found else {
             if self.index_frames.iter().any(|frame| frame.doubtful) {
@@ -304,7 +304,7 @@ impl Elaborator<'_> {
         }
     }
 
-    /// Reports subscripts that are not known to lie within their axes. What depends on free dimensions waits.
+    /// Reports subscripts that are not known to lie within their axes. What depends on symbolic dimensions waits.
     pub(super) fn must_fit(&mut self, places: &[Place], what: &Subscripted<'_>) -> bool {
         if self.index_frames.iter().any(|frame| frame.doubtful) {
             return true;
@@ -331,7 +331,7 @@ impl Elaborator<'_> {
         all
     }
 
-    /// Lets a condition wait for the number of a free dimension, where that is how it can hold.
+    /// Lets a condition wait for the number of a symbolic dimension, where that is how it can hold.
     fn may_wait(&mut self, place: &Place, interval: &Interval, size: &Dim, fits: &Fits) -> bool {
         if fits.never() {
             return false;
@@ -417,7 +417,7 @@ impl Elaborator<'_> {
 }
 
 impl Place {
-    /// The linear form, if it is one.
+    /// The affine expression, if it is one.
     pub(super) fn affine(&self) -> Option<Affine> {
         match &self.sub {
             Sub::Affine(affine) => Some(affine.clone()),

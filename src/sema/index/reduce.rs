@@ -239,8 +239,8 @@ fn result_interval(op: ReduceOp, value: &Value, terms: &Dim) -> Option<Interval>
         ReduceOp::Argmax | ReduceOp::Argmin => Some(Interval::below(terms)),
         ReduceOp::Max | ReduceOp::Min if terms.at_least(&Dim::ONE) => interval_of(value),
         ReduceOp::Sum => {
-            let it = interval_of(value)?;
-            Some(Interval { least: &it.least * terms, greatest: &it.greatest * terms })
+            let interval = interval_of(value)?;
+            Some(Interval { least: &interval.least * terms, greatest: &interval.greatest * terms })
         }
         _ => None,
     }

@@ -6,7 +6,7 @@
 use crate::base::Span;
 use crate::ir::{Affine, Dim, Var};
 
-/// The places that one statement writes: a linear form for each axis, with the ranges of its indices.
+/// The places that one statement writes: an affine expression for each axis, with the ranges of its indices.
 /// `None` for an axis whose places are not linear.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Region {

@@ -328,18 +328,6 @@ impl Expr {
             _ => None,
         }
     }
-
-    /// The text, if the expression is a string without `{expr}`.
-    pub fn as_plain_str(&self) -> Option<String> {
-        let ExprKind::Str(pieces) = &self.kind else { return None };
-        pieces
-            .iter()
-            .map(|piece| match piece {
-                StrPiece::Text(text) => Some(text.as_str()),
-                StrPiece::Expr(_) => None,
-            })
-            .collect()
-    }
 }
 
 impl TemplateName {

@@ -1,4 +1,4 @@
-//! Data, training and what is carried out in order: `print`, `expect`, `plot`, `generate`.
+//! Data, training, and the other items that run in order: `print`, `expect`, `plot`, `generate`.
 
 use crate::base::Span;
 

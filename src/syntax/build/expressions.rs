@@ -13,7 +13,7 @@ use super::super::ast::{
 use super::super::grammar::Rule;
 use super::{Builder, take};
 
-/// What `expr`, `a:b` or `:` is.
+/// An `expr`, or a slice `a:b` or `:`.
 enum SliceOr {
     Expr(Expr),
     Slice(Slice),
@@ -35,7 +35,7 @@ impl Builder<'_> {
         let mut expr = self.primary(first);
         for part in parts {
             let span = expr.span.to(self.span(&part));
-            // What was built so far is a part of the next node.
+            // The expression built so far is an operand of the next node.
             let height = self.height;
             let next = match part.as_rule() {
                 Rule::arguments => self.call(expr, part, span),

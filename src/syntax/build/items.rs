@@ -1,4 +1,4 @@
-//! Items: definitions of every role, `data`, `train` and what is carried out.
+//! Items: definitions of every role, `data`, `train`, and the other items that run.
 
 use std::sync::Arc;
 

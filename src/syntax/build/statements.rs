@@ -15,7 +15,7 @@ use super::super::grammar::Rule;
 use super::expressions::index_of;
 use super::{Builder, take};
 
-/// What stands on the left of an assignment.
+/// The target of an assignment.
 enum Target {
     Path(Path),
     Tuple(Vec<Option<Name>>),

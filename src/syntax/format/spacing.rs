@@ -6,7 +6,7 @@ use super::super::grammar::{Rule, parse_item};
 use super::super::scan::index_items;
 use super::super::tokens::{Token, TokenKind};
 
-/// What a token is for its neighbours.
+/// The class of a token for the spacing rules.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Class {
     /// A word, a number or a string.
@@ -36,7 +36,7 @@ pub enum Class {
     TemplateClose,
 }
 
-/// What only a parse can tell of the tokens: where each of these begins in the text.
+/// The roles of tokens that only the parser knows: the offsets at which each of these begins.
 #[derive(Default)]
 pub struct Marks {
     minus: HashSet<usize>,

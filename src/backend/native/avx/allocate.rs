@@ -268,7 +268,8 @@ impl Pool {
         self.free.pop()
     }
 
-    /// Room on the stack, for good: what loses its register in the middle of its life was there before.
+    /// Spill slots are never reused: a value that is spilled in the middle of its life has had its slot since its
+    /// definition.
     fn slot(&self, stack: &mut i32) -> i32 {
         *stack = (*stack + self.bytes - 1) / self.bytes * self.bytes + self.bytes;
         *stack - self.bytes

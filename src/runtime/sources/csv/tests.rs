@@ -198,7 +198,7 @@ fn values_that_are_missing_are_so_everywhere() {
 
 #[test]
 fn names_that_are_given() {
-    let names: std::sync::Arc<[String]> = ["b".to_owned(), "none".to_owned(), "7".to_owned()].into();
+    let names: Arc<[String]> = ["b".to_owned(), "none".to_owned(), "7".to_owned()].into();
     let request = |text: &str| {
         let request = Request { classes: Some(names.clone()), ..one(0, Want::Int) };
         let options = Options { header: Some(false), separator: ',' };

@@ -19,18 +19,18 @@ impl Inst {
         use Role::*;
         fn src(it: &mut Src, visit: &mut dyn FnMut(&mut V, Role)) {
             if let Src::Reg(it) = it {
-                visit(it, Role::Read);
+                visit(it, Read);
             }
         }
         fn int(it: &mut Int, visit: &mut dyn FnMut(&mut V, Role)) {
             if let Int::Reg(it) = it {
-                visit(it, Role::Read);
+                visit(it, Read);
             }
         }
         fn mem(it: &mut Mem, visit: &mut dyn FnMut(&mut V, Role)) {
-            visit(&mut it.base, Role::Read);
+            visit(&mut it.base, Read);
             if let Some((index, _)) = &mut it.index {
-                visit(index, Role::Read);
+                visit(index, Read);
             }
         }
         match self {
