@@ -65,6 +65,20 @@ fn run_prints_a_line_an_epoch() {
     assert!(!quiet.contains("epoch"), "{quiet}");
 }
 
+/// What a program prints is the same whatever made its code, to the last bit that is printed.
+#[test]
+fn every_back_end_prints_the_same() {
+    for program in [XOR, "models/xor.nn", "models/iris.nn"] {
+        let usual = nnc(&["run", program, "--quiet"]);
+        assert_eq!(code(&usual), 0, "{}", err(&usual));
+        let interpreted = nnc(&["run", program, "--quiet", "--backend", "interpreter"]);
+        assert_eq!(code(&interpreted), 0, "{}", err(&interpreted));
+        assert_eq!(out(&interpreted), out(&usual), "{program}");
+    }
+    let unknown = nnc(&["run", XOR, "--backend", "abacus"]);
+    assert!(code(&unknown) != 0 && err(&unknown).contains("interpreter"), "{}", err(&unknown));
+}
+
 #[test]
 fn run_writes_events() {
     let output = nnc(&["run", XOR, "--steps", "4", "--events", "json", "--every", "2"]);

@@ -143,6 +143,7 @@ impl fmt::Debug for dyn Code + '_ {
 
 /// All back ends of this build, the best last.
 pub static BACKENDS: &[&dyn Backend] = &[
+    &interpreter::INTERPRETER,
     #[cfg(feature = "native")]
     &native::CRANELIFT,
     #[cfg(feature = "native")]

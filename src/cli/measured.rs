@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::Failure;
+use super::backend::Choice;
 use super::input::Input;
 use super::settings::{Settings, has_train};
 use crate::compile::Measures;
@@ -35,6 +36,8 @@ pub struct Measured {
     /// Check every access of native code against its buffer: slower, the same results.
     #[arg(long)]
     checked: bool,
+    #[command(flatten)]
+    backend: Choice,
 }
 
 /// A program that is ready to take steps.
@@ -65,6 +68,7 @@ impl Measured {
             return Err(Failure::Usage(nothing.into()));
         }
         program.check_accesses(self.checked);
+        self.backend.apply(&program);
         Ok((program, trains))
     }
 

@@ -4,6 +4,7 @@
 //! 128 and the number of the signal if the process was asked to end: 130 by Ctrl-C, 129 and 143 by SIGHUP and
 //! SIGTERM, 141 if nobody reads its output any more.
 
+mod backend;
 mod bench;
 mod check;
 mod derive;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 
+use super::backend::Choice;
 use super::drawings::Drawings;
 use super::interrupt::{Interruptible, Requests};
 use super::json::Json;
@@ -85,6 +86,8 @@ pub struct Run {
     /// Check every access of native code against its buffer: slower, the same results.
     #[arg(long)]
     checked: bool,
+    #[command(flatten)]
+    backend: Choice,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -107,6 +110,7 @@ impl Run {
             settings.apply(sources, file)
         })?;
         program.check_accesses(self.checked);
+        self.backend.apply(&program);
         if lacks_train {
             return Err(Failure::Usage("the program has no `train` whose settings could be changed".into()));
         }

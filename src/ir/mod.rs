@@ -36,6 +36,7 @@ pub mod random;
 mod random_tests;
 pub mod range;
 pub mod ranges;
+pub mod recognise;
 pub mod rewrite;
 pub mod scalar;
 pub mod signs;

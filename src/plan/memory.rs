@@ -25,7 +25,7 @@ pub(super) struct Life {
 }
 
 impl Life {
-    fn meets(self, other: Life) -> bool {
+    pub(super) fn meets(self, other: Life) -> bool {
         self.first <= other.last && other.first <= self.last
     }
 }

@@ -36,6 +36,7 @@ pub(crate) mod tests;
 mod text;
 mod touched;
 mod trim;
+mod verify;
 mod view;
 mod work;
 
@@ -64,6 +65,8 @@ pub enum PlanError {
     Open(String),
     /// A tensor (by its type) or all of them together do not fit into memory.
     TooLarge(String),
+    /// A rule of plans is broken: a mistake of a pass.
+    Broken(String),
 }
 
 /// Plans a static graph whose int inputs have 32 bits.
@@ -103,7 +106,7 @@ fn plan_within(
     let same = group::take_over(&plan.buffers, &plan.steps);
     memory::place(&mut plan, &same)?;
     work::number(&mut plan.steps);
-    Ok(plan)
+    verified(plan)
 }
 
 /// The plainest plan: one nest for each loop. What [`plan`] makes must compute the same.
@@ -112,6 +115,14 @@ pub fn plain(graph: &Graph, options: Options) -> Result<Plan, PlanError> {
     let mut plan = unplaced(lowering, steps, options);
     let same = memory::all_distinct(&plan);
     memory::place(&mut plan, &same)?;
+    verified(plan)
+}
+
+/// In tests and debug builds: that a plan keeps the rules.
+fn verified(plan: Plan) -> Result<Plan, PlanError> {
+    if cfg!(debug_assertions) {
+        verify::verify(&plan)?;
+    }
     Ok(plan)
 }
 
@@ -125,6 +136,7 @@ impl fmt::Display for PlanError {
         match self {
             PlanError::Open(size) => write!(f, "the size {size} has no number"),
             PlanError::TooLarge(what) => write!(f, "{what} does not fit into memory"),
+            PlanError::Broken(what) => f.write_str(what),
         }
     }
 }

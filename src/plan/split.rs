@@ -10,11 +10,11 @@
 //! - its gradient for the input, which writes to such subscripts: the product first, then the windows are added up
 //!   (col2im).
 
-use super::address::extents;
 use super::product;
 use super::rebuild::rebuild;
 use crate::ir::{Affine, BinaryOp, Body, Combine, Dim, Elem, Graph, Loop, LoopBuilder, Node, NodeId, Op};
-use crate::ir::{Scalar, ScalarId, Sub, UnaryOp, Var, compose};
+use crate::ir::recognise::{Class, Product, Side, indices_of, is_plain, mark, sizes};
+use crate::ir::{Scalar, ScalarId, Sub, Var, compose};
 
 /// Splits all sums of products that are worth a matrix product.
 pub(super) fn split_products(graph: &Graph) -> Graph {
@@ -24,30 +24,12 @@ pub(super) fn split_products(graph: &Graph) -> Graph {
     })
 }
 
-/// Factors that have the same indices, or fewer.
-struct Class {
-    factors: Vec<ScalarId>,
-    indices: Vec<bool>,
-}
-
-/// A sum of products whose factors have been divided into the operands of a matrix product.
-struct Division {
-    a: Class,
-    b: Class,
-    /// The factors that do not vary with the sum.
-    outer: Vec<ScalarId>,
-    /// For each index whether a subscript of the write has it.
-    written: Vec<bool>,
-    /// Whether all subscripts of the write are single indices or constants.
-    bare: bool,
-}
-
 fn split(graph: &mut Graph, node: &Node, body: &Loop, operands: &[NodeId]) -> Option<NodeId> {
-    if body.combine != Combine::Add || node.ty.elem != Elem::Float {
+    if node.ty.elem != Elem::Float {
         return None;
     }
-    let sizes = extents(body);
-    let Division { a, b, outer, written, bare } = divide(body, &sizes)?;
+    let sizes = sizes(body);
+    let Product { a, b, outer, written, is_bare: bare, .. } = divide(body, &sizes)?;
     let kinds = (0..sizes.len()).map(|index| [written[index], a.indices[index], b.indices[index]]).collect();
     let source = Source { body, operands, sizes: &sizes, kinds };
     let a = source.operand(graph, &a)?;
@@ -69,43 +51,16 @@ fn split(graph: &mut Graph, node: &Node, body: &Loop, operands: &[NodeId]) -> Op
     Some(finish(graph, &source, product, &order, outer, combine))
 }
 
-/// Divides the factors of a sum of products; `None` if a matrix product is not possible or not worth a call.
-fn divide(body: &Loop, sizes: &[i64]) -> Option<Division> {
-    let mut factors = Vec::new();
-    collect_factors(&body.body, body.body.result, &mut factors);
-    if factors.len() < 2 {
+/// The product that a loop is; `None` if a matrix product is not possible, not worth a call, or already there.
+fn divide(body: &Loop, sizes: &[i64]) -> Option<Product> {
+    let found = Product::of(body)?;
+    let [m, n, k] = [Side::M, Side::N, Side::K].map(|side| found.points(side, sizes));
+    if !product::is_worth_a_call(m, n, k) || !found.sums_both() || !found.covers_result() {
         return None;
     }
-    let uses = indices_of(&body.body, sizes);
-    let mut written = vec![false; sizes.len()];
-    let mut bare = true;
-    for sub in &body.write {
-        let Sub::Affine(affine) = sub else { return None };
-        bare &= affine.as_index().is_some() || affine.is_constant();
-        mark(affine, &mut written);
-    }
-    // Indices of size 1 do not matter.
-    let live = |index: usize| sizes[index] > 1;
-    let summed = |set: &[bool]| (0..set.len()).any(|index| set[index] && live(index) && !written[index]);
-    let (inner, outer): (Vec<ScalarId>, Vec<ScalarId>) =
-        factors.iter().partition(|factor| summed(&uses[factor.0 as usize]));
-    let (a, b) = two_classes(&inner, &uses, sizes)?;
-    let size = |pick: &dyn Fn(usize) -> bool| -> i64 {
-        (0..sizes.len()).filter(|index| pick(*index)).map(|index| sizes[index]).product()
-    };
-    let m = size(&|index| written[index] && a.indices[index] && !b.indices[index]);
-    let n = size(&|index| written[index] && b.indices[index] && !a.indices[index]);
-    let k = size(&|index| !written[index] && a.indices[index] && b.indices[index]);
-    let all =
-        |condition: &dyn Fn(usize) -> bool| (0..sizes.len()).all(|index| !live(index) || condition(index));
-    let all_summed_in_both = all(&|index| written[index] || (a.indices[index] && b.indices[index]));
-    let all_written_in_one = all(&|index| !written[index] || a.indices[index] || b.indices[index]);
-    if !product::is_worth_a_call(m, n, k) || !all_summed_in_both || !all_written_in_one {
-        return None;
-    }
-    let plain = |class: &Class| matches!(class.factors.as_slice(), [one] if is_plain(&body.body, *one));
-    let is_done = outer.is_empty() && bare && !body.dropping && plain(&a) && plain(&b);
-    (!is_done).then_some(Division { a, b, outer, written, bare })
+    let is_plain = found.outer.is_empty() && found.a.is_plain(&body.body) && found.b.is_plain(&body.body);
+    let is_done = is_plain && found.is_bare && !body.dropping;
+    (!is_done).then_some(found)
 }
 
 /// The rest of the loop after its matrix product: multiplies by the other factors and writes where it wrote.
@@ -145,7 +100,7 @@ pub(super) fn is_product(body: &Loop) -> bool {
     if body.combine != Combine::Add || body.dropping || !is_read(&body.body, a) || !is_read(&body.body, b) {
         return false;
     }
-    let sizes = extents(body);
+    let sizes = sizes(body);
     let uses = indices_of(&body.body, &sizes);
     let (a, b) = (&uses[a.0 as usize], &uses[b.0 as usize]);
     let mut written = vec![false; sizes.len()];
@@ -164,80 +119,6 @@ pub(super) fn is_product(body: &Loop) -> bool {
 
 fn is_read(body: &Body, id: ScalarId) -> bool {
     matches!(body[id], Scalar::Read { padded: false, .. })
-}
-
-/// The factors of a product, through nested products.
-fn collect_factors(body: &Body, id: ScalarId, into: &mut Vec<ScalarId>) {
-    match &body[id] {
-        Scalar::Binary(BinaryOp::Mul, a, b) => {
-            collect_factors(body, *a, into);
-            collect_factors(body, *b, into);
-        }
-        Scalar::Unary(UnaryOp::Stop, a) => collect_factors(body, *a, into),
-        _ => into.push(id),
-    }
-}
-
-fn mark(affine: &Affine, set: &mut [bool]) {
-    for (var, _) in &affine.terms {
-        if let Var::Index(index) = var {
-            set[*index as usize] = true;
-        }
-    }
-}
-
-/// For each scalar the indices that it varies with, without those of size 1.
-fn indices_of(body: &Body, sizes: &[i64]) -> Vec<Vec<bool>> {
-    let mut sets: Vec<Vec<bool>> = Vec::with_capacity(body.nodes.len());
-    for scalar in &body.nodes {
-        let mut set = vec![false; sizes.len()];
-        scalar.for_each_operand(|id| {
-            let other = &sets[id.0 as usize];
-            set.iter_mut().zip(other).for_each(|(it, other)| *it |= other);
-        });
-        match scalar {
-            Scalar::Affine(affine) => mark(affine, &mut set),
-            Scalar::Read { subs, .. } => subs.iter().for_each(|sub| {
-                if let Sub::Affine(affine) = sub {
-                    mark(affine, &mut set);
-                }
-            }),
-            _ => {}
-        }
-        set.iter_mut().zip(sizes).for_each(|(it, size)| *it &= *size > 1);
-        sets.push(set);
-    }
-    sets
-}
-
-/// Two classes: the factor with the most points together with those that vary with its indices only, and the rest.
-fn two_classes(factors: &[ScalarId], uses: &[Vec<bool>], sizes: &[i64]) -> Option<(Class, Class)> {
-    let points = |set: &[bool]| -> i64 {
-        set.iter()
-            .zip(sizes)
-            .filter(|(has, _)| **has)
-            .fold(1i64, |product, (_, size)| product.saturating_mul(*size))
-    };
-    let first = factors.iter().max_by_key(|factor| points(&uses[factor.0 as usize]))?;
-    let indices = uses[first.0 as usize].clone();
-    let within =
-        |factor: &ScalarId| uses[factor.0 as usize].iter().zip(&indices).all(|(it, has)| !it || *has);
-    let (mine, rest): (Vec<ScalarId>, Vec<ScalarId>) = factors.iter().partition(|factor| within(factor));
-    let mut others = vec![false; sizes.len()];
-    for factor in &rest {
-        others.iter_mut().zip(&uses[factor.0 as usize]).for_each(|(it, has)| *it |= has);
-    }
-    let a = Class { factors: mine, indices };
-    (!rest.is_empty()).then_some((a, Class { factors: rest, indices: others }))
-}
-
-/// A read by indices alone.
-fn is_plain(body: &Body, id: ScalarId) -> bool {
-    let Scalar::Read { subs, padded: false, .. } = &body[id] else { return false };
-    subs.iter().all(|sub| match sub {
-        Sub::Affine(affine) => affine.terms.len() <= 1,
-        Sub::Value(_) => false,
-    })
 }
 
 /// Whether the written indices in this order are the result.

@@ -19,6 +19,7 @@ use crate::base::render::{Style, render_all};
 use crate::base::{self, Diagnostic, SourceMap, Span};
 use crate::compile::{self, BuildError, Cache, Function, Loader, Measures, Mode, Timings, Use};
 use crate::ir::{Graph, Sizes, program as checked};
+use crate::plan::PlanError;
 use crate::syntax::ast;
 
 /// A checked program. Cheap to clone; sessions of all clones share the code made so far.
@@ -351,6 +352,9 @@ impl Program {
                 Diagnostic::error("E0734", format!("there is {error}")).at(span, "asked for here")
             }
             BuildError::Code(error) => code_failed(error).at(span, "asked for here"),
+            BuildError::Plan(PlanError::Broken(what)) => {
+                code_failed(&CodeError::internal(what)).at(span, "asked for here")
+            }
             BuildError::Requirement(requirement) => failed.at(requirement.span, "needs other sizes"),
             BuildError::Size(_) | BuildError::Plan(_) => failed.at(span, "asked for here"),
         }

@@ -9,9 +9,12 @@
 
 mod allocate;
 mod asm;
+#[cfg(test)]
+mod disassembly;
 mod emit;
 mod lir;
 mod select;
+mod verify;
 
 #[cfg(test)]
 pub use allocate::with_few_registers;
@@ -36,7 +39,10 @@ impl Vectors {
 /// # Errors
 /// If it has types that wide vectors do not have.
 pub fn compile(kernel: &Kernel, vectors: Vectors) -> Result<Vec<u8>, CodeError> {
-    assemble(kernel, asm::Asm::new(vectors))?.finish()
+    let code = assemble(kernel, asm::Asm::new(vectors))?.finish()?;
+    #[cfg(test)]
+    disassembly::compare(&text(kernel, vectors)?, &code);
+    Ok(code)
 }
 
 /// The same as text, for which the processor need not have such vectors.
@@ -50,6 +56,12 @@ pub fn text(kernel: &Kernel, vectors: Vectors) -> Result<String, CodeError> {
 fn assemble(kernel: &Kernel, mut asm: asm::Asm) -> Result<asm::Asm, CodeError> {
     let selected = select::select(kernel, asm.vectors)?;
     let (environment, piece) = (selected.environment, selected.piece);
+    if cfg!(debug_assertions) {
+        verify::verify(&selected, asm.vectors)?;
+    }
     let allocated = allocate::allocate(selected, &mut asm);
+    if cfg!(debug_assertions) {
+        verify::verify_places(&allocated, asm.vectors, [environment, piece])?;
+    }
     emit::emit(&allocated, asm, environment, piece)
 }

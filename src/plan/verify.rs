@@ -1,0 +1,222 @@
+//! What holds of every plan:
+//!
+//! 1. A buffer lies where there is room for it: in the arena, in the private memory of a worker, or in a tensor of
+//!    the caller that has its type and size.
+//! 2. A view has a stride for each axis, moves with scans around it only, and all its elements are in its buffer.
+//! 3. A stage has an operand for each read and a subscript for each axis; the stages of a nest agree in the loops that
+//!    they share, and all their sizes are numbers.
+//! 4. Nothing is written to a constant or to a tensor that the caller lets be read only.
+//! 5. The views of a product have its sizes.
+//! 6. Scans have a counter of their own; there are pieces, at least one.
+//! 7. Buffers of the arena that are alive at the same time share no bytes, unless one takes over all of the other.
+
+use super::memory::{Life, for_each_view, lives};
+use super::{Buffer, Gemm, Nest, Place, Plan, PlanError, Rand, Stage, Step, View};
+use crate::ir::{Scalar, StepId};
+
+/// Checks a plan.
+///
+/// # Errors
+/// The first rule that is broken: a mistake of a pass of the planner.
+pub fn verify(plan: &Plan) -> Result<(), PlanError> {
+    let mut checker = Checker { plan, scans: Vec::new() };
+    plan.buffers.iter().try_for_each(|buffer| checker.buffer(buffer))?;
+    checker.steps(&plan.steps)?;
+    checker.arena()
+}
+
+struct Checker<'p> {
+    plan: &'p Plan,
+    /// The scans around, with the number of their steps.
+    scans: Vec<(StepId, i64)>,
+}
+
+fn fail<T>(what: impl std::fmt::Display) -> Result<T, PlanError> {
+    Err(PlanError::Broken(format!("plan: {what}")))
+}
+
+impl Checker<'_> {
+    fn bytes(&self, buffer: &Buffer) -> usize {
+        buffer.len * buffer.elem_bytes(self.plan.precision)
+    }
+
+    /// Rule 1.
+    fn buffer(&self, buffer: &Buffer) -> Result<(), PlanError> {
+        match &buffer.place {
+            // What no step touches has no place.
+            Place::Arena(offset) if *offset + self.bytes(buffer) > self.plan.arena_bytes => {
+                let is_used = self.is_used(buffer);
+                if is_used { fail(format!("a buffer at {offset} of the arena is not in it")) } else { Ok(()) }
+            }
+            Place::Scratch(offset) if *offset + self.bytes(buffer) > self.plan.scratch_bytes => {
+                fail(format!("a buffer at {offset} of private memory is not in it"))
+            }
+            Place::Arena(_) | Place::Scratch(_) => Ok(()),
+            Place::Const(value) if value.shape.iter().product::<usize>() != buffer.len => {
+                fail(format!("a constant of {:?} as {} elements", value.shape, buffer.len))
+            }
+            Place::Const(_) => Ok(()),
+            Place::External(slot) => {
+                let Some(external) = self.plan.externals.get(*slot as usize) else {
+                    return fail(format!("there is no external {slot}"));
+                };
+                let count: usize = external.shape.iter().product();
+                if (external.elem, external.wide, count) != (buffer.elem, buffer.is_wide(), buffer.len) {
+                    return fail(format!("the buffer of `{}` is of another type or size", external.name));
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn is_used(&self, buffer: &Buffer) -> bool {
+        let lives = lives(self.plan.buffers.len(), &self.plan.steps);
+        self.plan.buffers.iter().zip(lives).any(|(it, life)| std::ptr::eq(it, buffer) && life.is_some())
+    }
+
+    fn steps(&mut self, steps: &[Step]) -> Result<(), PlanError> {
+        for step in steps {
+            for_each_view_checked(step, &mut |view, written| self.view(view, written))?;
+            match step {
+                Step::Nest(nest) => self.nest(nest)?,
+                Step::Gemm(gemm) => self.gemm(gemm)?,
+                Step::Rand(Rand { target, step_axes, .. }) => {
+                    if *step_axes > target.shape.len() {
+                        return fail("random numbers over more scans than they have axes");
+                    }
+                }
+                Step::Scan(scan) => {
+                    if scan.trip < 0 || self.scans.iter().any(|(step, _)| *step == scan.step) {
+                        return fail(format!("the scan t{} of {} steps", scan.step.0, scan.trip));
+                    }
+                    self.scans.push((scan.step, scan.trip));
+                    self.steps(&scan.steps)?;
+                    self.scans.pop();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Rules 2 and 4.
+    fn view(&self, view: &View, is_written: bool) -> Result<(), PlanError> {
+        let Some(buffer) = self.plan.buffers.get(view.buffer.0 as usize) else {
+            return fail(format!("there is no buffer {}", view.buffer.0));
+        };
+        if view.strides.len() != view.shape.len() {
+            return fail(format!("a view of {} axes with {} strides", view.shape.len(), view.strides.len()));
+        }
+        let mut axes: Vec<(i64, i64)> =
+            view.shape.iter().copied().zip(view.strides.iter().copied()).collect();
+        for (step, stride) in &view.step_strides {
+            match self.scans.iter().find(|(it, _)| it == step) {
+                Some((_, trip)) => axes.push((*trip, *stride)),
+                None => return fail(format!("a view moves with t{}, which is no scan around it", step.0)),
+            }
+        }
+        let is_empty = axes.iter().any(|(size, _)| *size <= 0);
+        let reach = |(size, stride): &(i64, i64)| (size - 1) * stride;
+        let least = view.offset + axes.iter().map(|axis| reach(axis).min(0)).sum::<i64>();
+        let greatest = view.offset + axes.iter().map(|axis| reach(axis).max(0)).sum::<i64>();
+        if !is_empty && (least < 0 || greatest >= buffer.len as i64) {
+            return fail(format!("elements {least} to {greatest} of a buffer of {}", buffer.len));
+        }
+        match &buffer.place {
+            Place::Const(_) if is_written => fail("a constant is written"),
+            Place::External(slot) if is_written && !self.plan.externals[*slot as usize].written => {
+                fail(format!("`{}` is written, which is read only", self.plan.externals[*slot as usize].name))
+            }
+            Place::Const(_) | Place::External(_) | Place::Arena(_) | Place::Scratch(_) => Ok(()),
+        }
+    }
+
+    /// Rule 3.
+    fn nest(&self, nest: &Nest) -> Result<(), PlanError> {
+        if nest.pieces == 0 {
+            return fail(format!("`{}` in no pieces", nest.name.text));
+        }
+        let mut shared: Option<Vec<i64>> = None;
+        for stage in &nest.stages {
+            let sizes = self.stage(stage)?;
+            let Some(first) = sizes.get(..nest.shared) else {
+                return fail(format!("`{}` shares more loops than a stage has", nest.name.text));
+            };
+            match &shared {
+                Some(shared) if shared != first => {
+                    return fail(format!("the stages of `{}` share loops of other sizes", nest.name.text));
+                }
+                Some(_) => {}
+                None => shared = Some(first.to_vec()),
+            }
+        }
+        Ok(())
+    }
+
+    /// The sizes of the loops of a stage.
+    fn stage(&self, stage: &Stage) -> Result<Vec<i64>, PlanError> {
+        let body = &stage.body;
+        for scalar in &body.body.nodes {
+            let Scalar::Read { operand, subs, .. } = scalar else { continue };
+            match stage.operands.get(*operand as usize) {
+                Some(view) if view.shape.len() == subs.len() => {}
+                Some(view) => return fail(format!("{} subscripts of {} axes", subs.len(), view.shape.len())),
+                None => return fail(format!("a stage without operand {operand}")),
+            }
+        }
+        if body.write.len() != stage.target.shape.len() {
+            return fail(format!("{} subscripts of {} axes", body.write.len(), stage.target.shape.len()));
+        }
+        let sizes: Option<Vec<i64>> = body.domain.iter().map(|size| size.as_number()).collect();
+        match sizes {
+            Some(sizes) => Ok(sizes),
+            None => fail("a loop whose size has no number"),
+        }
+    }
+
+    /// Rule 5.
+    fn gemm(&self, gemm: &Gemm) -> Result<(), PlanError> {
+        let sides = [[gemm.m, gemm.k], [gemm.k, gemm.n], [gemm.m, gemm.n]];
+        for (view, sides) in [&gemm.a, &gemm.b, &gemm.c].into_iter().zip(sides) {
+            let sizes: Vec<i64> = gemm.batch.iter().copied().chain(sides).collect();
+            if view.shape != sizes {
+                return fail(format!("a product of {sizes:?} with an operand of {:?}", view.shape));
+            }
+        }
+        if gemm.pieces == 0 { fail(format!("`{}` in no pieces", gemm.name.text)) } else { Ok(()) }
+    }
+
+    /// Rule 7.
+    fn arena(&self) -> Result<(), PlanError> {
+        let lives = lives(self.plan.buffers.len(), &self.plan.steps);
+        let mut placed: Vec<(usize, usize, Life)> = Vec::new();
+        for (buffer, life) in self.plan.buffers.iter().zip(lives) {
+            let (Place::Arena(offset), Some(life)) = (&buffer.place, life) else { continue };
+            let end = offset + self.bytes(buffer);
+            let clashes = |(from, to, other): &&(usize, usize, Life)| {
+                *from < end && *offset < *to && life.meets(*other) && from != offset
+            };
+            if let Some((from, ..)) = placed.iter().find(clashes) {
+                return fail(format!("buffers at {from} and {offset} of the arena are alive at the same time"));
+            }
+            placed.push((*offset, end, life));
+        }
+        Ok(())
+    }
+}
+
+/// Calls `visit` with the views of a step that is no scan, and whether it is written.
+fn for_each_view_checked(
+    step: &Step,
+    visit: &mut dyn FnMut(&View, bool) -> Result<(), PlanError>,
+) -> Result<(), PlanError> {
+    if matches!(step, Step::Scan(_)) {
+        return Ok(());
+    }
+    let mut outcome = Ok(());
+    for_each_view(step, &mut |view, written| {
+        if outcome.is_ok() {
+            outcome = visit(view, written);
+        }
+    });
+    outcome
+}
