@@ -20,7 +20,7 @@ pub fn insert(
     let extents: Vec<Extent> = params.extents_in_elements(&kernel.steps)?;
     let mut checks = Inserter { elements: extents.iter().map(|it| it.elements).collect(), name, sites };
     let body = std::mem::take(&mut kernel.body);
-    kernel.body = checks.block(body, &kernel.types);
+    kernel.body = checks.block(body, &kernel.types)?;
     kernel.checks = Some(Checks { report, extents });
     Ok(())
 }
@@ -32,7 +32,7 @@ struct Inserter<'a> {
 }
 
 impl Inserter<'_> {
-    fn block(&mut self, block: Vec<Stmt>, types: &[Ty]) -> Vec<Stmt> {
+    fn block(&mut self, block: Vec<Stmt>, types: &[Ty]) -> Result<Vec<Stmt>, LoopError> {
         let mut made: Vec<Stmt> = Vec::with_capacity(2 * block.len());
         // What this block has checked already.
         let mut known: Vec<(Address, u8)> = Vec::new();
@@ -40,22 +40,24 @@ impl Inserter<'_> {
             match &mut stmt {
                 Stmt::Let(value, Expr::Load(address)) => {
                     let lanes = types[value.0 as usize].lanes;
-                    self.check(address, lanes, false, &mut known, &mut made);
+                    self.check(address, lanes, false, &mut known, &mut made)?;
                 }
                 Stmt::Let(_, Expr::Gather(addresses)) => {
-                    addresses.iter().for_each(|it| self.check(it, 1, false, &mut known, &mut made));
+                    for address in addresses {
+                        self.check(address, 1, false, &mut known, &mut made)?;
+                    }
                 }
                 Stmt::Store { address, value } => {
                     let lanes = types[value.0 as usize].lanes;
-                    self.check(address, lanes, true, &mut known, &mut made);
+                    self.check(address, lanes, true, &mut known, &mut made)?;
                 }
-                Stmt::For(inner) => inner.body = self.block(std::mem::take(&mut inner.body), types),
-                Stmt::If { then, .. } => *then = self.block(std::mem::take(then), types),
+                Stmt::For(inner) => inner.body = self.block(std::mem::take(&mut inner.body), types)?,
+                Stmt::If { then, .. } => *then = self.block(std::mem::take(then), types)?,
                 Stmt::Let(..) | Stmt::Check { .. } => {}
             }
             made.push(stmt);
         }
-        made
+        Ok(made)
     }
 
     fn check(
@@ -65,20 +67,22 @@ impl Inserter<'_> {
         writes: bool,
         known: &mut Vec<(Address, u8)>,
         into: &mut Vec<Stmt>,
-    ) {
+    ) -> Result<(), LoopError> {
         let checked = (address.clone(), lanes);
         if known.contains(&checked) {
-            return;
+            return Ok(());
         }
         let what = if writes { "write" } else { "read" };
         let access = match lanes {
             1 => format!("a {what} of {address}"),
             _ => format!("a {what} of {lanes} elements from {address} on"),
         };
-        let elements = self.elements.get(address.param as usize).copied().unwrap_or(0);
+        let elements = self.elements.get(address.param as usize).copied();
+        let elements = elements.ok_or_else(|| LoopError(format!("{address} is in no buffer")))?;
         self.sites.push(Site { kernel: self.name.clone(), access, elements });
         // Numbers begin with 1: 0 means that no check has failed.
         into.push(Stmt::Check { address: address.clone(), lanes, site: self.sites.len() as u32 });
         known.push(checked);
+        Ok(())
     }
 }

@@ -91,6 +91,7 @@ fn plan_within(
     limits: chunk::Limits,
     sizes: &Sizes,
 ) -> Result<Plan, PlanError> {
+    verify::is_static(graph)?;
     let graph = trim::trim(graph);
     let graph = narrow::narrow(&sink::join_sums(&sink::sink_sums(&graph)));
     let graph = split::split_products(&graph);
@@ -111,6 +112,7 @@ fn plan_within(
 
 /// The plainest plan: one nest for each loop. What [`plan`] makes must compute the same.
 pub fn plain(graph: &Graph, options: Options) -> Result<Plan, PlanError> {
+    verify::is_static(graph)?;
     let (lowering, steps) = lower::lower(graph, false, &Sizes::new())?;
     let mut plan = unplaced(lowering, steps, options);
     let same = memory::all_distinct(&plan);

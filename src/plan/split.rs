@@ -12,8 +12,8 @@
 
 use super::product;
 use super::rebuild::rebuild;
-use crate::ir::{Affine, BinaryOp, Body, Combine, Dim, Elem, Graph, Loop, LoopBuilder, Node, NodeId, Op};
 use crate::ir::recognise::{Class, Product, Side, indices_of, is_plain, mark, sizes};
+use crate::ir::{Affine, BinaryOp, Body, Combine, Dim, Elem, Graph, Loop, LoopBuilder, Node, NodeId, Op};
 use crate::ir::{Scalar, ScalarId, Sub, Var, compose};
 
 /// Splits all sums of products that are worth a matrix product.

@@ -12,7 +12,7 @@
 
 use super::memory::{Life, for_each_view, lives};
 use super::{Buffer, Gemm, Nest, Place, Plan, PlanError, Rand, Stage, Step, View};
-use crate::ir::{Scalar, StepId};
+use crate::ir::{Affine, Dim, Graph, Op, Scalar, StepId, Sub};
 
 /// Checks a plan.
 ///
@@ -23,6 +23,41 @@ pub fn verify(plan: &Plan) -> Result<(), PlanError> {
     plan.buffers.iter().try_for_each(|buffer| checker.buffer(buffer))?;
     checker.steps(&plan.steps)?;
     checker.arena()
+}
+
+/// Whether all sizes and coefficients of a graph are numbers, as every pass of the planner believes.
+///
+/// # Errors
+/// What is still open.
+pub fn is_static(graph: &Graph) -> Result<(), PlanError> {
+    let number = |size: &Dim| match size.as_number() {
+        Some(_) => Ok(()),
+        None => Err(PlanError::Open(size.to_string())),
+    };
+    let affine = |affine: &Affine| {
+        number(&affine.constant)?;
+        affine.terms.iter().try_for_each(|(_, coefficient)| number(coefficient))
+    };
+    for (_, node) in graph.nodes() {
+        node.ty.shape.iter().try_for_each(number)?;
+        match &node.op {
+            Op::Loop(body) => {
+                body.domain.iter().chain(&body.shape).try_for_each(number)?;
+                body.body.affines().try_for_each(affine)?;
+                for sub in &body.write {
+                    if let Sub::Affine(it) = sub {
+                        affine(it)?;
+                    }
+                }
+            }
+            Op::Scan(scan) => {
+                number(&scan.trip)?;
+                is_static(&scan.body)?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 struct Checker<'p> {
@@ -196,7 +231,9 @@ impl Checker<'_> {
                 *from < end && *offset < *to && life.meets(*other) && from != offset
             };
             if let Some((from, ..)) = placed.iter().find(clashes) {
-                return fail(format!("buffers at {from} and {offset} of the arena are alive at the same time"));
+                return fail(format!(
+                    "buffers at {from} and {offset} of the arena are alive at the same time"
+                ));
             }
             placed.push((*offset, end, life));
         }
@@ -219,4 +256,56 @@ fn for_each_view_checked(
         }
     });
     outcome
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ir::text::parse;
+    use crate::plan::{BufferId, Options, plain};
+
+    fn plan() -> Plan {
+        let text = "\
+%0 = input \"x\" : [70]
+%1 = loop i0 < 70 : [i0] = mul(%0[i0], 2.0) : [70]
+%2 = loop i0 < 70 : [i0] = add(%1[i0], %0[i0]) : [70]
+out \"y\" = %2
+";
+        plain(&parse(text).unwrap(), Options::default()).unwrap()
+    }
+
+    /// Whether a mistake in the plan is noticed.
+    fn is_wrong(mistake: impl FnOnce(&mut Plan)) -> bool {
+        let mut plan = plan();
+        mistake(&mut plan);
+        verify(&plan).is_err()
+    }
+
+    fn stage(plan: &mut Plan) -> &mut Stage {
+        match &mut plan.steps[0] {
+            Step::Nest(nest) => &mut nest.stages[0],
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn broken_rules_are_noticed() {
+        assert_eq!(verify(&plan()), Ok(()));
+        assert!(is_wrong(|plan| plan.arena_bytes = 8));
+        assert!(is_wrong(|plan| stage(plan).target.offset = 1));
+        assert!(is_wrong(|plan| stage(plan).target.buffer = BufferId(99)));
+        assert!(is_wrong(|plan| stage(plan).operands.clear()));
+        assert!(is_wrong(|plan| stage(plan).target.step_strides.push((StepId(1), 1))));
+        // The input of the first stage is read only.
+        assert!(is_wrong(|plan| {
+            let stage = stage(plan);
+            stage.target = stage.operands[0].clone();
+        }));
+    }
+
+    #[test]
+    fn what_is_open_has_no_plan() {
+        let open = parse("%0 = input \"x\" : [batch]\nout \"y\" = %0\n").unwrap();
+        assert!(matches!(plain(&open, Options::default()), Err(PlanError::Open(_))));
+    }
 }

@@ -436,3 +436,18 @@ impl fmt::Debug for Diagnostics {
 }
 
 impl std::error::Error for Diagnostics {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is a mistake of the compiler says so, and how to report it; what a computer lacks says what helps.
+    #[test]
+    fn failures_of_code_have_codes() {
+        let broken = code_failed(&CodeError::internal("a rule"));
+        assert_eq!(broken.code, "E0792");
+        assert!(broken.message.contains("a fault of nnc") && format!("{broken:?}").contains("report"));
+        let lacking = code_failed(&CodeError::unsupported("this processor does not have AVX-512F"));
+        assert_eq!(lacking.code, "E0793");
+    }
+}

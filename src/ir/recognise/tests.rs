@@ -14,7 +14,8 @@ fn word(graph: &Graph) -> String {
         Kind::Map => "map".into(),
         Kind::Reduction => "reduction".into(),
         Kind::Contraction(product) => {
-            let side = |side| product.indices(side).map(|index| index.to_string()).collect::<Vec<_>>().join(" ");
+            let side =
+                |side| product.indices(side).map(|index| index.to_string()).collect::<Vec<_>>().join(" ");
             let sides = [Side::Batch, Side::M, Side::N, Side::K].map(side);
             format!("contraction [{}] [{}] [{}] [{}]", sides[0], sides[1], sides[2], sides[3])
         }

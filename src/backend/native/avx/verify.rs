@@ -102,7 +102,9 @@ impl Checker<'_> {
     fn read(&self, register: V, by: &str) -> Result<(), CodeError> {
         match self.written.get(register.0 as usize) {
             Some(true) => Ok(()),
-            Some(false) | None => fail(format!("register {} is read by {by} before it is written", register.0)),
+            Some(false) | None => {
+                fail(format!("register {} is read by {by} before it is written", register.0))
+            }
         }
     }
 
@@ -171,7 +173,9 @@ impl Checker<'_> {
             }
             Inst::Iota { len, .. } | Inst::Half { len, .. } => (*len, Len::L4),
             Inst::Join { len, .. } => (*len, Len::L8),
-            Inst::Lane { lane, .. } | Inst::Insert { lane, .. } | Inst::InsertLoad { lane, .. } if *lane < 4 => {
+            Inst::Lane { lane, .. } | Inst::Insert { lane, .. } | Inst::InsertLoad { lane, .. }
+                if *lane < 4 =>
+            {
                 return Ok(());
             }
             Inst::ExtractMask { lane, .. } if *lane < 16 => return Ok(()),
@@ -248,7 +252,9 @@ fn classes(inst: &Inst, visit: &mut dyn FnMut(V, Wanted)) {
             visit(*dst, General);
             visit(*a, Bools);
         }
-        Inst::Load { dst, from, .. } | Inst::SplatLoad { dst, from, .. } | Inst::InsertLoad { dst, from, .. } => {
+        Inst::Load { dst, from, .. }
+        | Inst::SplatLoad { dst, from, .. }
+        | Inst::InsertLoad { dst, from, .. } => {
             visit(*dst, Vector);
             mem(from, visit);
         }
@@ -287,7 +293,9 @@ fn classes(inst: &Inst, visit: &mut dyn FnMut(V, Wanted)) {
             all(&[*dst, *a], General, visit);
             int(b, visit);
         }
-        Inst::Address { dst, of: at } | Inst::LoadInt { dst, from: at, .. } | Inst::StoreInt { from: dst, to: at, .. } => {
+        Inst::Address { dst, of: at }
+        | Inst::LoadInt { dst, from: at, .. }
+        | Inst::StoreInt { from: dst, to: at, .. } => {
             visit(*dst, General);
             mem(at, visit);
         }
@@ -304,5 +312,37 @@ fn classes(inst: &Inst, visit: &mut dyn FnMut(V, Wanted)) {
             all(&[*place, *report], General, visit);
             int(below, visit);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(code: Vec<Node>, classes: Vec<Class>) -> Result<(), CodeError> {
+        verify(&Selected { code, classes, environment: V(0), piece: V(1) }, Vectors::Avx2)
+    }
+
+    fn copy(dst: u32, a: u32) -> Node {
+        Node::Inst(Inst::Move { dst: V(dst), a: V(a) })
+    }
+
+    #[test]
+    fn broken_rules_are_noticed() {
+        let general = |n: usize| vec![Class::General; n];
+        assert_eq!(check(vec![copy(2, 0), copy(3, 2)], general(4)), Ok(()));
+        let before = check(vec![copy(2, 3)], general(4)).unwrap_err();
+        assert!(before.text.contains("before it is written"), "{before}");
+        // Written in a branch that may not be taken.
+        let branch = Node::If { condition: V(1), then: vec![copy(2, 0)] };
+        assert!(check(vec![branch, copy(3, 2)], general(4)).is_err());
+        // A vector where an int is wanted, a register without a class, more lanes than there are.
+        assert!(check(vec![copy(2, 0)], vec![Class::General, Class::General, Class::Vector]).is_err());
+        assert!(check(vec![copy(2, 0)], general(2)).is_err());
+        let from = Mem { base: V(0), index: None, disp: 0 };
+        let load = |len| vec![Node::Inst(Inst::Load { len, dst: V(2), from })];
+        let classes = || vec![Class::General, Class::General, Class::Vector];
+        assert_eq!(check(load(Len::L8), classes()), Ok(()));
+        assert!(check(load(Len::L16), classes()).is_err());
     }
 }

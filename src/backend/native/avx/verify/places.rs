@@ -67,7 +67,9 @@ impl Checker<'_> {
                         Class::Mask => (1..7).contains(&register) && vectors == Vectors::Avx512,
                     };
                     if !is_free {
-                        return fail(format!("register {at} lives in {class:?} {register}, which is not free"));
+                        return fail(format!(
+                            "register {at} lives in {class:?} {register}, which is not free"
+                        ));
                     }
                 }
                 Place::Slot(from) => {
@@ -77,7 +79,9 @@ impl Checker<'_> {
                         (Class::Vector, Vectors::Avx512) => 64,
                     };
                     if from < 0 || from % bytes != 0 || from + bytes > self.allocated.stack {
-                        return fail(format!("register {at} lives at {from} of the stack, which is not there"));
+                        return fail(format!(
+                            "register {at} lives at {from} of the stack, which is not there"
+                        ));
                     }
                     slots.push((from, from + bytes, at));
                 }
@@ -143,10 +147,14 @@ impl Checker<'_> {
             match (self.key(*register), self.allocated.places.get(register.0 as usize)) {
                 (Some(key), _) => match held.get(&key) {
                     Some(found) if found == register => {}
-                    found => return fail(format!("{inst:?} reads register {} where {found:?} is", register.0)),
+                    found => {
+                        return fail(format!("{inst:?} reads register {} where {found:?} is", register.0));
+                    }
                 },
                 (None, Some(Place::Constant(_))) => {}
-                (None, _) => return fail(format!("{inst:?} reads register {}, which is nowhere", register.0)),
+                (None, _) => {
+                    return fail(format!("{inst:?} reads register {}, which is nowhere", register.0));
+                }
             }
         }
         for (register, role) in writes {
@@ -182,5 +190,36 @@ fn meet(at_labels: &mut HashMap<Label, Held>, label: Label, held: &Held) -> bool
             met.retain(|key, register| held.get(key) == Some(register));
             met.len() < before
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Ints in these registers, copied from one to another: `(to, from)`.
+    fn check(places: &[Place], copies: &[(u32, u32)]) -> Result<(), CodeError> {
+        let insts = copies.iter().map(|(dst, a)| Inst::Move { dst: V(*dst), a: V(*a) }).collect();
+        let classes = vec![Class::General; places.len()];
+        let allocated = Allocated { insts, places: places.to_vec(), classes, stack: 16 };
+        verify(&allocated, Vectors::Avx2, [V(0), V(1)])
+    }
+
+    #[test]
+    fn broken_rules_are_noticed() {
+        let register = Place::Register;
+        let apart = [register(1), register(6), register(7), register(8)];
+        assert_eq!(check(&apart, &[(2, 0), (3, 2)]), Ok(()));
+        // Two values in one register, of which the first is still wanted.
+        let together = [register(1), register(6), register(7), register(7), register(8)];
+        assert_eq!(check(&together, &[(2, 0), (4, 2), (3, 1)]), Ok(()));
+        assert!(check(&together, &[(2, 0), (3, 1), (4, 2)]).is_err());
+        // A register that is not free, one that is nowhere, bytes of the stack that are shared or not there.
+        assert!(check(&[register(1), register(6), register(0)], &[(2, 0)]).is_err());
+        assert!(check(&[register(1), register(6), register(7), Place::Nowhere], &[(2, 3)]).is_err());
+        let slots = |from: i32| [register(1), register(6), Place::Slot(0), Place::Slot(from)];
+        assert_eq!(check(&slots(8), &[(2, 0), (3, 1)]), Ok(()));
+        assert!(check(&slots(0), &[(2, 0), (3, 1)]).is_err());
+        assert!(check(&slots(16), &[(2, 0), (3, 1)]).is_err());
     }
 }
