@@ -74,7 +74,7 @@ pub(super) fn place(plan: &mut Plan, same: &[BufferId]) -> Result<(), PlanError>
     for (at, root) in same.iter().enumerate().filter(|(at, root)| root.0 as usize != *at) {
         plan.buffers[at].place = plan.buffers[root.0 as usize].place.clone();
     }
-    if end >= 1 << 40 {
+    if end as u64 >= 1 << 40 {
         return Err(PlanError::TooLarge(format!("{} GB of intermediate values", end >> 30)));
     }
     plan.arena_bytes = end;
