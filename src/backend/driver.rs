@@ -60,10 +60,13 @@ struct Memory<R> {
 
 impl<K: Kernels> Driven<K> {
     /// Code of a module with these kernels, which are as many as the module has.
-    pub fn new(kernels: K, module: &VerifiedModule) -> Driven<K> {
+    ///
+    /// # Errors
+    /// If the machine has no addresses for so much memory.
+    pub fn new(kernels: K, module: &VerifiedModule) -> Result<Driven<K>, CodeError> {
         let (facts, module) = (Facts::of(module), module.clone());
-        let layout = Layout::of(&module, &facts);
-        Driven { kernels, module, facts, layout }
+        let layout = Layout::of(&module, &facts)?;
+        Ok(Driven { kernels, module, facts, layout })
     }
 
     /// In checked code: makes temporaries and results unusable until something is written there.

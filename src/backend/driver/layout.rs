@@ -20,17 +20,28 @@ pub struct Layout {
 }
 
 impl Layout {
-    pub fn of(module: &VerifiedModule, facts: &Facts) -> Layout {
+    /// # Errors
+    /// If the machine has no addresses for so much memory.
+    pub fn of(module: &VerifiedModule, facts: &Facts) -> Result<Layout, CodeError> {
+        let most = match module.target.pointer_bits {
+            bits @ 0..64 => (1u64 << bits) - 1,
+            _ => i64::MAX as u64,
+        };
         let mut end = WORDS.next_multiple_of(ALIGNMENT);
         let mut place = |bytes: usize| {
             let start = end;
-            end += bytes.next_multiple_of(ALIGNMENT);
-            start
+            end = bytes.checked_next_multiple_of(ALIGNMENT).and_then(|bytes| end.checked_add(bytes))?;
+            (end as u64 <= most).then_some(start)
         };
         let constants = place(module.constant_bytes);
         let arena = place(module.arena_bytes);
         let externals = (0..facts.externals.len()).map(|at| place(facts.external_bytes(at))).collect();
-        Layout { constants, arena, externals, bytes: end }
+        match (constants, arena, externals) {
+            (Some(constants), Some(arena), Some(externals)) => {
+                Ok(Layout { constants, arena, externals, bytes: end })
+            }
+            _ => Err(CodeError::no_memory("for a step: its tensors have more bytes than there are addresses")),
+        }
     }
 
     /// The memory with its constants.

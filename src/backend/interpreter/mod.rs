@@ -43,7 +43,7 @@ impl Backend for Interpreter {
     fn compile(&self, module: &VerifiedModule, _options: Options) -> Result<Box<dyn super::Code>, CodeError> {
         let codes = module.kernels.iter().map(|kernel| translate::translate(kernel, &module.target));
         let interpreted = Interpreted { codes: codes.collect::<Result<_, _>>()? };
-        Ok(Box::new(Driven::new(interpreted, module)))
+        Ok(Box::new(Driven::new(interpreted, module)?))
     }
 }
 

@@ -6,11 +6,11 @@ use crate::ir::{Dim, Graph, Op, Sizes, specialise};
 
 /// What the last loop of a graph is, in a word.
 fn word(graph: &Graph) -> String {
-    let body = graph.nodes().filter_map(|(_, node)| match &node.op {
+    let mut loops = graph.nodes().filter_map(|(_, node)| match &node.op {
         Op::Loop(body) => Some(body),
         _ => None,
     });
-    match recognise(body.last().expect("a loop")) {
+    match recognise(loops.next_back().expect("a loop")) {
         Kind::Map => "map".into(),
         Kind::Reduction => "reduction".into(),
         Kind::Contraction(product) => {
