@@ -129,7 +129,12 @@
 // A folder imports only folders of lower rank (`tests/tidy.rs`).
 macro_rules! internals {
     ($($(#[$feature:meta])* $name:ident)*) => {
-        $($(#[$feature])* #[doc(hidden)] #[allow(missing_docs)] pub mod $name;)*
+        $(
+            $(#[$feature])*
+            #[doc(hidden)]
+            #[allow(missing_docs, rustdoc::private_intra_doc_links, rustdoc::broken_intra_doc_links)]
+            pub mod $name;
+        )*
     };
 }
 internals! {
@@ -149,6 +154,10 @@ internals! {
     syntax
 }
 mod product;
+
+// The grammar's parser is made for this crate where it has no standard library to lean on.
+#[cfg(not(feature = "system"))]
+extern crate alloc;
 
 #[doc(inline)]
 pub use base::{Diagnostic, FileId, Help, Label, Severity, SourceMap, Span};

@@ -111,10 +111,10 @@ fn programs_are_formatted_derived_and_refused() {
     let error = nnc::compile_file_with("net/mian.nn", &options).expect_err("no such file");
     assert_eq!((error[0].code, &*error[0].helps[0].message), ("E0701", "there is `net/main.nn`"));
     // As deep as the stack is, and not deeper.
-    for depth in [10, 1000, 100_000] {
+    for depth in [30, 1000, 100_000] {
         let source = format!("print {}1{}", "(".repeat(depth), ")".repeat(depth));
-        assert_eq!(nnc::compile_with(&source, &options).is_ok(), depth == 10);
+        assert_eq!(nnc::compile_with(&source, &options).is_ok(), depth == 30);
         let source = format!("print {}1", "if true then 1 else ".repeat(depth));
-        assert_eq!(nnc::compile_with(&source, &options).is_ok(), depth == 10);
+        assert_eq!(nnc::compile_with(&source, &options).is_ok(), depth == 30);
     }
 }

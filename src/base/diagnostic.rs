@@ -1,5 +1,5 @@
 //! The one type in which every stage reports what is wrong with a program.
-#![warn(missing_docs)]
+#![warn(missing_docs, rustdoc::broken_intra_doc_links)]
 
 use super::Span;
 

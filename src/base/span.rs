@@ -1,5 +1,5 @@
 //! Spans of source text, and the map of all sources.
-#![warn(missing_docs)]
+#![warn(missing_docs, rustdoc::broken_intra_doc_links)]
 
 use std::fmt;
 use std::ops::Range;

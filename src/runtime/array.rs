@@ -1,5 +1,5 @@
 //! Dense arrays in memory, row-major: what a loaded field, a parameter or a result is.
-#![warn(missing_docs)]
+#![warn(missing_docs, rustdoc::broken_intra_doc_links)]
 
 use std::borrow::Cow;
 use std::ops::Range as Places;

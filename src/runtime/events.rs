@@ -1,5 +1,5 @@
 //! What a session says while it works. The terminal, files and clocks are the listener's business.
-#![warn(missing_docs)]
+#![warn(missing_docs, rustdoc::broken_intra_doc_links)]
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
 //! Data that a program is given by whoever runs it: fields with a type and no value, `x: [4]`.
-#![warn(missing_docs)]
+#![warn(missing_docs, rustdoc::broken_intra_doc_links)]
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -34,6 +34,7 @@ pub mod given;
 mod inputs;
 mod int_ranges;
 pub mod kernels;
+#[cfg(feature = "native")]
 pub mod measure;
 pub mod memory;
 #[cfg(feature = "ndarray")]

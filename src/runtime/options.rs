@@ -1,5 +1,5 @@
 //! How a text is compiled.
-#![warn(missing_docs)]
+#![warn(missing_docs, rustdoc::broken_intra_doc_links)]
 
 use std::fmt;
 use std::path::PathBuf;

@@ -1,5 +1,5 @@
 //! A run of a program: its parameters, and what is done with them.
-#![warn(missing_docs)]
+#![warn(missing_docs, rustdoc::broken_intra_doc_links)]
 
 use std::collections::BTreeMap;
 use std::path::Path;

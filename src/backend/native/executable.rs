@@ -26,7 +26,14 @@ struct Temporaries {
     arena: Aligned,
     /// Gathered rows, one run of memory for each external that needs it.
     rows: Vec<Option<Aligned>>,
+    pointers: Pointers,
 }
+
+/// Room for the addresses of externals; they mean something during a call only.
+struct Pointers(Vec<*mut u8>);
+
+// SAFETY: nothing is done with what a call has left here.
+unsafe impl Send for Pointers {}
 
 impl Executable {
     /// # Errors
@@ -114,7 +121,8 @@ impl Code for Executable {
 
     fn workspace(&self) -> Result<Workspace, CodeError> {
         let rows = self.facts.externals.iter().map(|_| None).collect();
-        Ok(Workspace(Box::new(Temporaries { arena: Aligned::new(self.facts.arena_bytes)?, rows })))
+        let pointers = Pointers(Vec::with_capacity(self.facts.externals.len()));
+        Ok(Workspace(Box::new(Temporaries { arena: Aligned::new(self.facts.arena_bytes)?, rows, pointers })))
     }
 
     fn run(
@@ -125,12 +133,13 @@ impl Code for Executable {
         cx: RunContext<'_>,
     ) -> Result<Outcome, CodeError> {
         self.facts.check(bindings, &series)?;
-        let Temporaries { arena, rows } = workspace.of::<Temporaries>()?;
+        let Temporaries { arena, rows, pointers: Pointers(pointers) } = workspace.of::<Temporaries>()?;
         if arena.len() < self.facts.arena_bytes || rows.len() != bindings.len() {
             return Err(CodeError::new("the workspace belongs to other code"));
         }
         let mut step_number = series.first.step as i32;
-        let mut pointers = vec![std::ptr::null_mut(); bindings.len()];
+        pointers.clear();
+        pointers.resize(bindings.len(), std::ptr::null_mut());
         let mut moving = Vec::new();
         for (at, binding) in bindings.iter_mut().enumerate() {
             moving.extend(Moving::of(&self.facts, at, binding, &mut rows[at])?);
@@ -142,7 +151,7 @@ impl Code for Executable {
         }
         let (mut report, mut fault) = ([0u64; 2], 0u64);
         let words = [(&raw mut report).cast::<u64>(), &raw mut fault];
-        let mut frame = self.frame(arena, &pointers, series.first, words, cx);
+        let mut frame = self.frame(arena, pointers, series.first, words, cx);
         let step = self.step();
         for number in 0..series.steps {
             frame.step = series.first.step.wrapping_add(number as u32);
@@ -150,11 +159,11 @@ impl Code for Executable {
             unsafe { (&raw mut step_number).write(frame.step as i32) };
             for moving in &moving {
                 // SAFETY: its binding was checked above.
-                unsafe { moving.place(number, &series, &mut pointers) };
+                unsafe { moving.place(number, &series, pointers) };
             }
             frame.externals = pointers.as_ptr();
             // SAFETY: every binding was checked against its external and the length of the series.
-            unsafe { self.poison(arena, &pointers) };
+            unsafe { self.poison(arena, pointers) };
             cx.watch.into_iter().for_each(|watch| watch(None));
             // SAFETY: as above; the module keeps the rules of its verifier.
             unsafe { step(&frame) };
@@ -165,7 +174,7 @@ impl Code for Executable {
                 return Ok(Outcome::Overflow { steps: number + 1, site });
             }
             // SAFETY: as above.
-            if let Some(external) = unsafe { self.not_finite(series.watched, &pointers) } {
+            if let Some(external) = unsafe { self.not_finite(series.watched, pointers) } {
                 return Ok(Outcome::NotFinite { steps: number + 1, external });
             }
             if series.is_interrupted_before(number + 1) {

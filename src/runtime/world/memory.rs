@@ -1,4 +1,5 @@
 //! A world in memory: for tests, browsers and other languages.
+#![warn(missing_docs, rustdoc::broken_intra_doc_links)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;

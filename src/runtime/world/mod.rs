@@ -3,9 +3,10 @@
 //!
 //! | module | has |
 //! |---|---|
-//! | [`native`] | the computer: its file system, clock and processors (feature `system`) |
+//! | `native` | the computer: its file system, clock and processors (feature `system`) |
 //! | [`memory`] | files that exist in memory only |
 //! | [`read`] | reading to the end, with limits |
+#![warn(missing_docs, rustdoc::broken_intra_doc_links)]
 
 pub mod memory;
 #[cfg(feature = "system")]
@@ -161,6 +162,7 @@ pub struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
+    /// From the first byte on.
     pub fn new(stored: &'a dyn Stored) -> Reader<'a> {
         Reader { stored, at: 0 }
     }
