@@ -6,8 +6,8 @@ use std::fs;
 use std::path::Path;
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
-use nnc::base::SourceMap;
-use nnc::compile::{parts, sizes};
+use nnc::base::{Diagnostic, SourceMap};
+use nnc::compile::{differentiate, parts, sizes};
 use nnc::grad::gradient;
 use nnc::ir::{Graph, NodeId, Op, compact, specialise};
 use nnc::opt::optimise;
@@ -27,13 +27,19 @@ fn stages(criterion: &mut Criterion) {
         time(criterion, &format!("parse/{name}"), || (), |()| syntax::parse(file, &text));
         let (tree, _) = syntax::parse(file, &text);
 
-        // Names, shapes, the library, and all gradients.
+        // Names, shapes, the library.
         let given = || (sources.clone(), tree.clone());
         time(criterion, &format!("check/{name}"), given, |(mut sources, tree)| {
             (sema::check(&mut sources, tree, &mut Files::default()), sources)
         });
         let checked = sema::check(&mut sources, tree, &mut Files::default());
-        let program = checked.program.expect("the program is right");
+        let mut diagnostics = checked.diagnostics;
+        let forward_program = || checked.program.clone();
+        time(criterion, &format!("differentiate/{name}"), forward_program, |program| {
+            differentiate(program, &mut diagnostics)
+        });
+        let program = differentiate(checked.program.clone(), &mut diagnostics);
+        assert!(!diagnostics.iter().any(Diagnostic::is_error), "the program is right");
 
         let part = &parts(&program)[0];
         let (forward, loss, params) = forward(part.graph);

@@ -56,6 +56,23 @@ pub struct Diagnostic {
 /// What a stage has found, in the order of finding.
 pub type Diagnostics = Vec<Diagnostic>;
 
+/// How a note begins that repeats a message for another way to the same place.
+const OTHER_CALL: &str = "for another call: ";
+
+/// Finds the diagnostic with the code and the place of a new one: a mistake is told once, however often its place
+/// is reached. With `noted`, another message becomes a note of it.
+pub fn is_told(diagnostics: &mut [Diagnostic], new: &Diagnostic, noted: bool) -> bool {
+    let Some(here) = new.primary_span() else { return false };
+    let mut same = diagnostics.iter_mut();
+    let Some(known) = same.find(|it| it.code == new.code && it.primary_span() == Some(here)) else {
+        return false;
+    };
+    if noted && known.message != new.message && !known.notes.iter().any(|note| note.starts_with(OTHER_CALL)) {
+        known.notes.push(format!("{OTHER_CALL}{}", new.message));
+    }
+    true
+}
+
 impl Diagnostic {
     /// An error without a place.
     pub fn error(code: &'static str, message: impl Into<String>) -> Diagnostic {

@@ -11,7 +11,7 @@ use super::json::json_text;
 use super::measured::{Measured, Subject};
 use super::numbers::{bytes, count, duration};
 use super::{Failure, input, say};
-use crate::compile::{Measures, Pass};
+use crate::compile::{Measures, PIPELINE, Pass};
 use crate::runtime::format::number_text;
 use crate::runtime::measure::steps::Times;
 use crate::runtime::measure::{answers, machine};
@@ -60,7 +60,8 @@ impl Bench {
         let mut subject = self.of.prepare(&input, Purpose::Training)?;
         let peak = machine::arithmetic(subject.threads, subject.precision());
         let times = Times::measure(&mut subject.session, &mut subject.held, self.of.seconds)?;
-        let stages = Pass::ALL.map(|pass| (pass, subject.program.timings().seconds_of(pass)));
+        let stages =
+            PIPELINE.iter().map(|pass| (pass, subject.program.timings().seconds_of(pass.id))).collect();
         let measures = subject.held.measures(&subject.session)?;
         let first_step = first_step(&input.text, &self.of);
         let findings = Findings { name: input.name, subject, times, stages, measures, peak, first_step };
@@ -115,7 +116,7 @@ struct Findings {
     name: String,
     subject: Subject,
     times: Times,
-    stages: [(Pass, f64); Pass::ALL.len()],
+    stages: Vec<(&'static Pass, f64)>,
     measures: Measures,
     /// Operations a second that the machine does with so many threads.
     peak: f64,
@@ -137,7 +138,7 @@ impl Findings {
         let stages: Map<String, Value> = self
             .stages
             .iter()
-            .map(|(pass, seconds)| (pass.name().replace(' ', "_"), rounded(seconds * 1e3)))
+            .map(|(pass, seconds)| (pass.name.replace(' ', "_"), rounded(seconds * 1e3)))
             .collect();
         let [before, after] = times.resident;
         let megabytes = |bytes: u64| rounded(bytes as f64 / 1e6);
@@ -207,11 +208,8 @@ impl Findings {
                 flop_text(self.measures.flops)
             ),
         );
-        let stages: Vec<String> = self
-            .stages
-            .iter()
-            .map(|(pass, seconds)| format!("{} {:.1}", pass.name(), seconds * 1e3))
-            .collect();
+        let stages: Vec<String> =
+            self.stages.iter().map(|(pass, seconds)| format!("{} {:.1}", pass.name, seconds * 1e3)).collect();
         line("compilation", duration(self.compile_seconds()), stages.join(", "));
         if let Some((seconds, processes)) = self.first_step {
             let of = format!("after its process was started, median of {processes}");

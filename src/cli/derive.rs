@@ -121,10 +121,10 @@ fn parts(program: &Program) -> Result<Vec<Part<'_>>, Failure> {
     let mut parts = Vec::new();
     for action in &program.checked().actions {
         let Action::Train(train) = action else { continue };
-        for line in &train.lines {
+        for (line, trained) in train.lines.iter().zip(&train.step.trained) {
             let loss =
                 program.sources().text(line.loss_span).split_whitespace().collect::<Vec<_>>().join(" ");
-            let mut derivation = derive::derive(line)
+            let mut derivation = derive::derive(line, trained)
                 .map_err(|error| Failure::Usage(format!("the loss has no derivative: {:?}", error.what)))?;
             derivation.say_loss(&loss);
             parts.push(Part { train, loss, derivation });

@@ -82,7 +82,7 @@ impl Generate {
             found += 1;
             if let (Some(text), Some(place)) = (&self.prompt, prompt) {
                 let kind = ExprKind::Str(vec![StrPiece::Text(text.clone())]);
-                item.prompt = Expr { kind, span: span(place) };
+                item.prompt = Expr::new(kind, span(place));
             }
             for (name, given) in [("length", length), ("seed", seed)] {
                 let Some((value, place)) = given else { continue };
@@ -90,7 +90,7 @@ impl Generate {
                 item.options.retain(|it| it.name.as_str() != name);
                 item.options.push(ast::Setting {
                     name: ast::Name { text: name.into(), span },
-                    value: Expr { kind: ExprKind::Int(value), span },
+                    value: Expr::new(ExprKind::Int(value), span),
                     span,
                 });
             }

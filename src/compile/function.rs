@@ -5,15 +5,14 @@ use std::fmt;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::timing::{Pass, Timings};
+use super::pipeline::{self, Artifact, Build, PassId};
+use super::timing::Timings;
 use crate::backend::{self, Backend, CodeError, Workspace};
 use crate::ir::program::{Precision, Requirement};
-use crate::ir::ranges;
-use crate::ir::verify::verify;
 use crate::ir::{Dim, DimError, ExternalKey, Graph, Node, NodeId, Op, Sizes, compact, specialise};
-use crate::loops::{self, LoopError, VerifiedModule};
-use crate::opt::{optimise, stabilised};
-use crate::plan::{self, External, Plan, PlanError, plan_for};
+use crate::loops::LoopError;
+use crate::opt::{Applied, Purpose};
+use crate::plan::{External, PlanError};
 
 /// Compiled code of one graph at certain sizes.
 pub struct Function {
@@ -87,26 +86,23 @@ pub fn build(
     usage: Use,
     timings: &Timings,
 ) -> Result<Function, BuildError> {
-    let mode = mode.into();
-    let graph = specialised(graph, sizes, timings)?;
+    let laws = Applied::new(Purpose::Run);
+    let build = Build::new(sizes, mode.into(), &laws, timings);
+    let graph = Artifact::Graph(graph.clone());
+    let graph = pipeline::graph(graph, PassId::Stabilise..=PassId::Specialise, &build)?.graph()?;
     if usage == Use::Once && work(&graph) <= INTERPRETED_POINTS {
         // By the same laws, so that a formula means the same for few rows and for many.
-        let graph = timings.time(Pass::Optimise, || optimise(&graph));
-        verified(&graph, "optimise")?;
-        return interpreted(graph);
+        let graph = pipeline::graph(Artifact::Graph(graph), PassId::Optimise..=PassId::Optimise, &build)?;
+        return interpreted(graph.graph()?);
     }
-    let (_, plan) = planned(&graph, sizes, mode.precision, timings)?;
-    compiled(plan, mode, backend::Options::default(), usage, timings)
+    compiled(pipeline::graph(Artifact::Graph(graph), PassId::Optimise..=PassId::Code, &build)?, usage)
 }
 
-pub(super) fn specialised(graph: &Graph, sizes: &Sizes, timings: &Timings) -> Result<Graph, BuildError> {
-    let graph = timings.time(Pass::Optimise, || stabilised(graph));
-    let graph = timings.time(Pass::Specialise, || specialise(&graph, sizes)).map_err(BuildError::Size)?;
-    verified(&graph, "specialise")?;
-    if !ranges::linear_forms_fit(&graph) {
-        return Err(BuildError::Size(DimError::TooLarge));
-    }
-    Ok(graph)
+/// A function out of finished code.
+pub(super) fn compiled(artifact: Artifact, usage: Use) -> Result<Function, BuildError> {
+    let (plan, code) = artifact.code()?;
+    let code = Code::Compiled(code);
+    Ok(Function { externals: plan.externals, code, usage, workspaces: Mutex::default() })
 }
 
 /// Whether the graph has a meaning at these sizes: every size comes out, and no subscript that was proven to lie
@@ -116,40 +112,8 @@ pub(super) fn specialised(graph: &Graph, sizes: &Sizes, timings: &Timings) -> Re
 /// If the graph has no meaning at these sizes.
 pub fn fits(graph: &Graph, sizes: &Sizes) -> Result<bool, BuildError> {
     let graph = specialise(graph, sizes).map_err(BuildError::Size)?;
-    rules(&graph, "specialise")?;
+    pipeline::specialised_rules(&graph)?;
     Ok(graph.nodes().all(|(_, node)| !node.ty.shape.contains(&Dim::ZERO)))
-}
-
-/// What is left of a static graph after simplification, and its plan.
-pub(super) fn planned(
-    graph: &Graph,
-    sizes: &Sizes,
-    precision: Precision,
-    timings: &Timings,
-) -> Result<(Graph, Plan), BuildError> {
-    let graph = timings.time(Pass::Optimise, || optimise(graph));
-    verified(&graph, "optimise")?;
-    let plan = timings.time(Pass::Plan, || plan_for(&graph, plan::Options { precision }, sizes));
-    Ok((graph, plan.map_err(BuildError::Plan)?))
-}
-
-pub(super) fn compiled(
-    plan: Plan,
-    mode: Mode,
-    options: backend::Options,
-    usage: Use,
-    timings: &Timings,
-) -> Result<Function, BuildError> {
-    let module = timings.time(Pass::Loops, || lowered(&plan, mode))?;
-    let code = timings.time(Pass::Code, || mode.backend().compile(&module, options));
-    let code = Code::Compiled(code.map_err(BuildError::Code)?);
-    Ok(Function { externals: plan.externals, code, usage, workspaces: Mutex::default() })
-}
-
-/// The loops of a plan for the back end of a mode.
-pub(super) fn lowered(plan: &Plan, mode: Mode) -> Result<VerifiedModule, BuildError> {
-    let options = loops::Options { target: mode.backend().target(plan.precision), checked: mode.checked };
-    Ok(loops::lower(plan, options)?)
 }
 
 /// A function that the interpreter carries out, with the externals that a plan would have.
@@ -189,18 +153,6 @@ fn work(graph: &Graph) -> i64 {
         _ => product(&node.ty.shape),
     };
     graph.nodes().fold(0i64, |sum, (_, node)| sum.saturating_add(of(node)))
-}
-
-/// In tests and debug builds: that a pass left a graph that keeps the rules.
-fn verified(graph: &Graph, pass: &str) -> Result<(), BuildError> {
-    if cfg!(debug_assertions) { rules(graph, pass) } else { Ok(()) }
-}
-
-fn rules(graph: &Graph, pass: &str) -> Result<(), BuildError> {
-    verify(graph).map_err(|faults| {
-        let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
-        BuildError::Code(CodeError::internal(format!("after `{pass}`: {}", faults.join("; "))))
-    })
 }
 
 impl Function {

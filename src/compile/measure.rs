@@ -1,11 +1,12 @@
 //! What a graph has to do, and code that says how far it is: for measurements.
 
-use super::function::{BuildError, Function, Mode, Use, compiled, planned, specialised};
+use super::function::{BuildError, Function, Mode, Use, compiled};
+use super::pipeline::{self, Artifact, Build, PassId};
 use super::timing::Timings;
-use crate::backend;
 use crate::ir::program::Precision;
 use crate::ir::{Graph, Sizes, work};
-use crate::plan::{Plan, Work};
+use crate::opt::{Applied, Purpose};
+use crate::plan::Work;
 
 /// The work of a graph at certain sizes.
 #[derive(Clone, Debug)]
@@ -26,13 +27,13 @@ pub struct Measures {
 /// # Errors
 /// As [`super::build`].
 pub fn measures(graph: &Graph, sizes: &Sizes, precision: Precision) -> Result<Measures, BuildError> {
-    let timings = Timings::default();
-    let graph = specialised(graph, sizes, &timings)?;
-    let (graph, plan) = planned(&graph, sizes, precision, &timings)?;
-    Ok(Measures::of(&graph, &plan))
+    let (laws, timings) = (Applied::new(Purpose::Run), Timings::default());
+    let build = Build::new(sizes, precision.into(), &laws, &timings);
+    let planned = planned(graph, &build)?;
+    Measures::of(&planned)
 }
 
-/// Compiles a graph so that [`RunContext::watch`](backend::RunContext) hears of every kernel.
+/// Compiles a graph so that [`RunContext::watch`](crate::backend::RunContext) hears of every kernel.
 ///
 /// # Errors
 /// As [`super::build`].
@@ -42,21 +43,27 @@ pub fn profiled(
     mode: Mode,
     timings: &Timings,
 ) -> Result<(Function, Measures), BuildError> {
-    let graph = specialised(graph, sizes, timings)?;
-    let (graph, plan) = planned(&graph, sizes, mode.precision, timings)?;
-    let measures = Measures::of(&graph, &plan);
-    let options = backend::Options { profiled: true };
-    Ok((compiled(plan, mode, options, Use::Often, timings)?, measures))
+    let laws = Applied::new(Purpose::Run);
+    let build = Build { profiled: true, ..Build::new(sizes, mode, &laws, timings) };
+    let planned = planned(graph, &build)?;
+    let measures = Measures::of(&planned)?;
+    let code = pipeline::graph(planned, PassId::Loops..=PassId::Code, &build)?;
+    Ok((compiled(code, Use::Often)?, measures))
+}
+
+fn planned(graph: &Graph, build: &Build<'_>) -> Result<Artifact, BuildError> {
+    pipeline::graph(Artifact::Graph(graph.clone()), PassId::Stabilise..=PassId::Plan, build)
 }
 
 impl Measures {
-    fn of(graph: &Graph, plan: &Plan) -> Measures {
-        Measures {
+    fn of(planned: &Artifact) -> Result<Measures, BuildError> {
+        let (graph, plan) = planned.plan()?;
+        Ok(Measures {
             flops: work::flops(graph),
             works: plan.works(),
             arena_bytes: plan.arena_bytes,
             live_bytes: plan.live_bytes(),
             tensor_bytes: plan.external_bytes(),
-        }
+        })
     }
 }

@@ -1,30 +1,35 @@
-//! Rank 6: the whole pipeline on one screen.
+//! Rank 6: the whole pipeline on one screen, which is the list [`PIPELINE`].
 //!
 //! ```text
-//! check:  text ──parse──▶ AST ──sema──▶ ir::program::Program
-//! build:  graph ──specialise──▶ ──optimise──▶ ──plan──▶ ──loops──▶ ──jit──▶ Function
+//! check:  text ──parse──▶ AST ──check──▶ Program<Forward> ──differentiate──▶ Program<Step>
+//! build:  graph ──stabilise──▶ ──specialise──▶ ──optimise──▶ ──plan──▶ ──loops──▶ ──machine code──▶ Function
 //! ```
 
+mod differentiate;
 mod function;
 mod measure;
+mod pipeline;
 mod show;
 mod stage;
 mod symbols;
 mod timing;
+mod updates;
 
+pub use differentiate::differentiate;
 pub use function::{BuildError, Cache, Code, Function, Mode, Use, build, fits};
 pub use measure::{Measures, measures, profiled};
+pub use pipeline::{PIPELINE, Pass, PassId};
 pub use show::{Part, parts, show, show_with, sizes};
 pub use stage::Stage;
 pub use symbols::symbols;
-pub use timing::{Pass, Timings};
+pub use timing::Timings;
 
 pub use crate::sema::Loader;
 
 use crate::base::{Diagnostics, FileId, SourceMap};
 use crate::ir::program::Program;
 use crate::syntax::ast;
-use crate::{sema, syntax};
+use pipeline::{Front, Whole};
 
 /// Parses and checks a file and what it imports, after `adjust` has changed the tree. Gives no program if
 /// there are errors; otherwise the diagnostics are warnings.
@@ -35,11 +40,10 @@ pub fn check(
     adjust: &mut dyn FnMut(&mut SourceMap, &mut ast::File) -> Diagnostics,
     timings: &Timings,
 ) -> (Option<Program>, Diagnostics) {
-    let text = sources.file(file).text.clone();
-    let (mut tree, mut diagnostics) = timings.time(Pass::Parse, || syntax::parse(file, &text));
-    diagnostics.extend(adjust(sources, &mut tree));
-    let checked = timings.time(Pass::Check, || sema::check(sources, tree, loader));
-    diagnostics.extend(checked.diagnostics);
-    let wrong = diagnostics.iter().any(|diagnostic| diagnostic.is_error());
-    (checked.program.filter(|_| !wrong), diagnostics)
+    let mut front = Front { sources, loader, adjust, diagnostics: Diagnostics::new() };
+    let whole = pipeline::program(Whole::Text(file), PassId::Differentiate, &mut front, timings);
+    match whole {
+        Whole::Steps(program) if !front.has_errors() => (Some(program), front.diagnostics),
+        _ => (None, front.diagnostics),
+    }
 }

@@ -1,17 +1,17 @@
 //! A program as a stage of the compiler sees it, as text.
 
-use super::function::{BuildError, Mode, lowered};
+use super::function::BuildError;
+use super::pipeline::{self, Artifact, Build, Front, PassId, Whole};
 use super::symbols::symbols;
-use super::{Loader, Stage, Timings, check};
-use crate::backend::{self, CodeError, Form};
+use super::{Loader, Stage, Timings};
+use crate::backend::{self, Backend, CodeError, Form};
 use crate::base::{Diagnostic, Diagnostics, FileId, SourceMap, Span};
-use crate::ir::program::{Action, BATCH, Precision, Program};
+use crate::ir::program::{Action, BATCH, DataRef, Forward, Precision, Program, Train};
 use crate::ir::ranges::{self, Range};
-use crate::ir::{Dim, Graph, InputKey, OutputKey, Sizes, specialise};
-use crate::loops::{self, Target};
-use crate::opt::{Applied, Purpose, optimise_for, stabilised};
-use crate::plan::{self, plan_for};
-use crate::syntax;
+use crate::ir::{Dim, Graph, InputKey, OutputKey, Sizes, compact};
+use crate::loops::Target;
+use crate::opt::{Applied, Purpose};
+use crate::syntax::{self, ast};
 
 /// How many rows a data set is taken to have where only its file would say it.
 const ROWS: i64 = 8;
@@ -51,18 +51,31 @@ pub fn show_with(
     stage: Stage,
     laws: &Applied,
 ) -> Result<String, Diagnostics> {
-    if stage == Stage::Ast {
-        let text = sources.file(file).text.clone();
-        let (tree, errors) = syntax::parse(file, &text);
-        return if errors.is_empty() { Ok(syntax::print::print(&tree)) } else { Err(errors) };
-    }
     let timings = Timings::default();
-    let (program, diagnostics) = check(sources, file, loader, &mut |_, _| Diagnostics::new(), &timings);
-    let Some(program) = program else { return Err(diagnostics) };
+    let adjust = &mut |_: &mut SourceMap, _: &mut ast::File| Diagnostics::new();
+    let mut front = Front { sources, loader, adjust, diagnostics: Diagnostics::new() };
+    let whole = pipeline::program(Whole::Text(file), pipeline::shown_at(stage), &mut front, &timings);
+    if front.has_errors() {
+        return Err(front.diagnostics);
+    }
+    match &whole {
+        Whole::Text(_) => Ok(String::new()),
+        Whole::Tree(tree) => Ok(syntax::print::print(tree)),
+        Whole::Forward(program) => listed(&forward_parts(program), |part| Ok(forward_text(part.graph))),
+        Whole::Steps(program) => {
+            listed(&parts(program), |part| shown(part, &sizes(part, program), program.precision, stage, laws))
+        }
+    }
+}
+
+/// The parts of a program one after another.
+fn listed(
+    parts: &[Part<'_>],
+    mut text_of: impl FnMut(&Part<'_>) -> Result<String, BuildError>,
+) -> Result<String, Diagnostics> {
     let mut text = String::new();
-    let parts = parts(&program);
-    for part in &parts {
-        let shown = part_text(part, &program, stage, laws).map_err(|error| {
+    for part in parts {
+        let shown = text_of(part).map_err(|error| {
             vec![Diagnostic::error("E0726", format!("no code for these sizes: {error}")).at(part.span, "")]
         })?;
         if parts.len() > 1 {
@@ -74,95 +87,126 @@ pub fn show_with(
     Ok(text.trim_end().to_owned() + "\n")
 }
 
-/// The graphs that are shown: of every action; if there are none, of the models.
+/// The graphs that are compiled: of every action; if there are none, of the models.
 pub fn parts(program: &Program) -> Vec<Part<'_>> {
+    parts_with(program, |train| vec![("train".to_owned(), &train.step.graph)])
+}
+
+/// The same before losses are differentiated: a graph for each `minimize` line.
+fn forward_parts(program: &Program<Forward>) -> Vec<Part<'_>> {
+    parts_with(program, |train| {
+        let lines = train.lines.iter().enumerate();
+        let title = |number: usize| match train.lines.len() {
+            1 => "train".to_owned(),
+            _ => format!("train, line {}", number + 1),
+        };
+        lines.map(|(number, line)| (title(number), &line.forward)).collect()
+    })
+}
+
+/// `of_train` gives the graphs of a training, with their titles.
+fn parts_with<S>(
+    program: &Program<S>,
+    of_train: impl Fn(&Train<S>) -> Vec<(String, &Graph)>,
+) -> Vec<Part<'_>> {
     let mut parts = Vec::new();
     for action in &program.actions {
-        let (kind, graph, span, batch) = match action {
-            Action::Train(train) => ("train", &train.step, train.span, train.batch),
-            Action::Print(item) => ("print", &item.graph, item.span, 1),
-            Action::Expect(item) => ("expect", &item.graph, item.span, 1),
-            Action::Plot(item) => ("plot", &item.graph, item.span, 1),
-            Action::Generate(item) => ("generate", &item.graph, item.span, 1),
+        let (kind, graph, span) = match action {
+            Action::Train(train) => {
+                let validated = train.evaluate.iter().map(|graph| ("validate".to_owned(), graph));
+                let graphs = of_train(train).into_iter().chain(validated);
+                let (span, batch) = (train.span, train.batch);
+                parts.extend(graphs.map(|(title, graph)| Part { title, graph, span, batch }));
+                continue;
+            }
+            Action::Print(item) => ("print", &item.graph, item.span),
+            Action::Expect(item) => ("expect", &item.graph, item.span),
+            Action::Plot(item) => ("plot", &item.graph, item.span),
+            Action::Generate(item) => ("generate", &item.graph, item.span),
         };
-        parts.push(Part { title: kind.to_owned(), graph, span, batch });
-        if let Action::Train(train) = action
-            && let Some(graph) = &train.evaluate
-        {
-            parts.push(Part { title: "validate".into(), graph, span, batch });
-        }
+        parts.push(Part { title: kind.to_owned(), graph, span, batch: 1 });
     }
     if parts.is_empty() {
         for model in &program.models {
             let Some(graph) = &model.forward else { continue };
-            parts.push(Part {
-                title: format!("model {}", model.name),
-                graph,
-                span: Span::default(),
-                batch: 1,
-            });
+            let title = format!("model {}", model.name);
+            parts.push(Part { title, graph, span: Span::default(), batch: 1 });
         }
     }
     parts
 }
 
-fn part_text(part: &Part<'_>, program: &Program, stage: Stage, laws: &Applied) -> Result<String, BuildError> {
-    match stage {
-        Stage::Ast => return Ok(String::new()),
-        Stage::Ir => return Ok(forward(part.graph).to_string()),
-        Stage::Grad => return Ok(part.graph.to_string()),
-        Stage::Opt | Stage::Plan | Stage::Loops => {}
-        Stage::Clif | Stage::Asm | Stage::Avx2 | Stage::Avx512 => {}
+/// A graph as the pass of a stage leaves it.
+fn shown(
+    part: &Part<'_>,
+    sizes: &Sizes,
+    precision: Precision,
+    stage: Stage,
+    laws: &Applied,
+) -> Result<String, BuildError> {
+    let timings = Timings::default();
+    let mut build = Build::new(sizes, precision.into(), laws, &timings);
+    build.invented_sizes = true;
+    let code = code_shown(stage);
+    match code {
+        Some((name, _)) => build.mode.backend = Some(backend_called(name)?),
+        // Loops do not depend on the computer where they are shown.
+        None => build.target = Some(Target::PLAIN),
     }
-    let sizes = sizes(part, program);
-    let graph = specialise(&stabilised(part.graph), &sizes).map_err(BuildError::Size)?;
-    let graph = optimise_for(&graph, laws);
-    if stage == Stage::Opt {
-        return Ok(graph.to_string());
+    // Code is shown by its back end, also where it cannot run.
+    let last = pipeline::shown_at(stage).min(PassId::Loops);
+    let artifact = Artifact::Graph(part.graph.clone());
+    match (&pipeline::graph(artifact, PassId::Stabilise..=last, &build)?, code) {
+        (Artifact::Graph(graph), _) => Ok(graph.to_string()),
+        (Artifact::Plan(_, plan), _) => Ok(plan.to_string()),
+        (Artifact::Loops(_, module), Some((_, form))) => {
+            build.mode.backend().text(module, form).map_err(BuildError::Code)
+        }
+        (Artifact::Loops(_, module), None) => Ok(module.to_string()),
+        (Artifact::Code(..), _) => Ok(String::new()),
     }
-    let precision: Precision = program.precision;
-    let plan = plan_for(&graph, plan::Options { precision }, &sizes).map_err(BuildError::Plan)?;
-    if stage == Stage::Plan {
-        return Ok(plan.to_string());
-    }
-    let (name, form) = match stage {
-        Stage::Avx512 => ("avx512", Form::Assembly),
-        Stage::Avx2 => ("avx2", Form::Assembly),
-        Stage::Asm => ("cranelift", Form::Assembly),
-        Stage::Clif => ("cranelift", Form::Intermediate),
-        Stage::Loops => return Ok(loops::lower(&plan, loops::Options::of(Target::PLAIN))?.to_string()),
-        Stage::Ast | Stage::Ir | Stage::Grad | Stage::Opt | Stage::Plan => return Ok(String::new()),
-    };
-    let backend = backend::find(name).ok_or_else(|| {
-        BuildError::Code(CodeError::unsupported(format!("this nnc was built without the back end `{name}`")))
-    })?;
-    let mode = Mode { precision, backend: Some(backend), ..Mode::default() };
-    backend.text(&lowered(&plan, mode)?, form).map_err(BuildError::Code)
 }
 
-/// The part of a step that the losses and metrics need; all of a graph without any.
-fn forward(graph: &Graph) -> Graph {
+/// The back end whose code a stage shows, and how.
+fn code_shown(stage: Stage) -> Option<(&'static str, Form)> {
+    match stage {
+        Stage::Avx512 => Some(("avx512", Form::Assembly)),
+        Stage::Avx2 => Some(("avx2", Form::Assembly)),
+        Stage::Asm => Some(("cranelift", Form::Assembly)),
+        Stage::Clif => Some(("cranelift", Form::Intermediate)),
+        Stage::Ast | Stage::Ir | Stage::Grad | Stage::Opt | Stage::Plan | Stage::Loops => None,
+    }
+}
+
+fn backend_called(name: &str) -> Result<&'static dyn Backend, BuildError> {
+    backend::find(name).ok_or_else(|| {
+        BuildError::Code(CodeError::unsupported(format!("this nnc was built without the back end `{name}`")))
+    })
+}
+
+/// The part of a line that the loss and the metrics need; all of a graph without any.
+fn forward_text(graph: &Graph) -> String {
     let mut forward = graph.clone();
     let is_forward =
         |key: &OutputKey| matches!(key, OutputKey::Loss(_) | OutputKey::Metric(_) | OutputKey::Whole(..));
     if graph.outputs.iter().any(|output| is_forward(&output.name)) {
         forward.outputs.retain(|output| is_forward(&output.name));
     }
-    crate::ir::compact(&forward)
+    compact(&forward).to_string()
 }
 
 /// Numbers for the free dimensions of a part.
-pub fn sizes(part: &Part<'_>, program: &Program) -> Sizes {
+pub fn sizes<S>(part: &Part<'_>, program: &Program<S>) -> Sizes {
     let mut sizes = Sizes::from([(BATCH.into(), Dim::from(part.batch))]);
     for data in &program.data {
         let rows = data.rows.and_then(|rows| i64::try_from(rows).ok()).unwrap_or(ROWS);
-        sizes.insert(format!("{}.rows", data.name).into(), Dim::number(rows));
+        sizes.insert(DataRef::rows_of(&data.name, None), Dim::number(rows));
         let mut left = rows;
         for (at, part) in data.parts.iter().enumerate() {
             let share = (part.share * rows as f64 + 1e-6).floor() as i64;
             let share = if at + 1 == data.parts.len() { left } else { share.min(left) };
             left -= share;
-            sizes.insert(format!("{}.{}.rows", data.name, part.name).into(), Dim::number(share));
+            sizes.insert(DataRef::rows_of(&data.name, Some(&part.name)), Dim::number(share));
         }
     }
     let bounds = program.data.iter().flat_map(|data| &data.fields).map(|field| (&field.name, &field.bounds));

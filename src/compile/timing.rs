@@ -4,34 +4,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// A part of the compiler that is timed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Pass {
-    Parse,
-    Check,
-    Specialise,
-    Optimise,
-    Plan,
-    Loops,
-    Code,
-}
-
-impl Pass {
-    pub const ALL: [Pass; 7] =
-        [Pass::Parse, Pass::Check, Pass::Specialise, Pass::Optimise, Pass::Plan, Pass::Loops, Pass::Code];
-
-    pub fn name(self) -> &'static str {
-        match self {
-            Pass::Parse => "parse",
-            Pass::Check => "check and differentiate",
-            Pass::Specialise => "specialise",
-            Pass::Optimise => "optimise",
-            Pass::Plan => "plan",
-            Pass::Loops => "loops",
-            Pass::Code => "machine code",
-        }
-    }
-}
+use super::pipeline::{PIPELINE, PassId};
 
 /// Tells the time since some moment in the past.
 type Clock = Box<dyn Fn() -> Duration + Send + Sync>;
@@ -40,7 +13,7 @@ type Clock = Box<dyn Fn() -> Duration + Send + Sync>;
 #[derive(Default)]
 pub struct Timings {
     clock: Option<Clock>,
-    spent: [AtomicU64; Pass::ALL.len()],
+    spent: [AtomicU64; PIPELINE.len()],
 }
 
 impl Timings {
@@ -50,7 +23,7 @@ impl Timings {
     }
 
     /// Carries out a part of a pass.
-    pub fn time<T>(&self, pass: Pass, work: impl FnOnce() -> T) -> T {
+    pub fn time<T>(&self, pass: PassId, work: impl FnOnce() -> T) -> T {
         let Some(now) = &self.clock else { return work() };
         let start = now();
         let result = work();
@@ -60,7 +33,7 @@ impl Timings {
     }
 
     /// Of one pass.
-    pub fn seconds_of(&self, pass: Pass) -> f64 {
+    pub fn seconds_of(&self, pass: PassId) -> f64 {
         self.spent[pass as usize].load(Ordering::Relaxed) as f64 * 1e-9
     }
 
@@ -73,8 +46,8 @@ impl Timings {
 impl fmt::Display for Timings {
     /// A line for each pass, in milliseconds.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (pass, spent) in Pass::ALL.into_iter().zip(&self.spent) {
-            writeln!(f, "{:>10.3} ms  {}", spent.load(Ordering::Relaxed) as f64 * 1e-6, pass.name())?;
+        for (pass, spent) in PIPELINE.iter().zip(&self.spent) {
+            writeln!(f, "{:>10.3} ms  {}", spent.load(Ordering::Relaxed) as f64 * 1e-6, pass.name)?;
         }
         write!(f, "{:>10.3} ms  all", self.seconds() * 1e3)
     }

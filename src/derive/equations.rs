@@ -57,21 +57,14 @@ pub struct Equation {
     pub within: Option<Arc<str>>,
 }
 
-/// Derives the gradient of a line.
+/// Derives the gradient of a line by the parameters `trained` that it changes.
 ///
 /// # Errors
 /// As [`crate::grad::gradient`]: none for programs that compile.
-pub fn derive(line: &Line) -> Result<Derivation, GradError> {
-    let mut step = line.forward.clone();
-    // The values that the lines before have computed are given to this line.
-    for (path, node) in &line.changed {
-        let ty = step.ty(*node).clone();
-        if !matches!(step[*node].op, Op::Param { .. } | Op::State { .. }) {
-            step.replace(*node, Op::Param { path: path.clone(), ty }, Vec::new());
-        }
-    }
-    let names = names(&step, line);
-    let cut = cut(&step, line, &names)?;
+pub fn derive(line: &Line, trained: &[Arc<str>]) -> Result<Derivation, GradError> {
+    let step = &line.forward;
+    let names = names(step, line, trained);
+    let cut = cut(step, line, &names)?;
     let mut page = Page::new(&names, &cut);
     page.forward();
     page.backward();
@@ -84,7 +77,7 @@ pub fn derive(line: &Line) -> Result<Derivation, GradError> {
         outputs.insert(symbol.clone(), name);
     }
     Ok(Derivation {
-        given: page.given(&step, line),
+        given: page.given(step, line),
         forward: page.forward,
         backward: page.backward,
         functions: page.functions,

@@ -88,8 +88,8 @@ struct KnownAs {
     within: Arc<str>,
 }
 
-/// Names for what `line` computes in `graph`.
-pub fn names(graph: &Graph, line: &Line) -> Names {
+/// Names for what `line`, which changes the parameters `trained`, computes in `graph`.
+pub fn names(graph: &Graph, line: &Line, trained: &[Arc<str>]) -> Names {
     let needed = graph.reachable([line.loss]);
     let is_value = |node: NodeId| {
         let computed =
@@ -98,8 +98,11 @@ pub fn names(graph: &Graph, line: &Line) -> Names {
     };
     let mut found: BTreeMap<NodeId, KnownAs> = BTreeMap::new();
     let mut instances: Vec<Arc<str>> = Vec::new();
-    let variables = variables(graph, &needed, line);
-    let paths = line.trained.iter().chain(variables.iter().map(|(path, _)| path));
+    let leaves = variables(graph, &needed);
+    let (mut parameters, variables): (Vec<_>, Vec<_>) =
+        leaves.into_iter().partition(|(path, _)| trained.contains(path));
+    parameters.sort_by_key(|(path, _)| trained.iter().position(|it| it == path));
+    let paths = trained.iter().chain(variables.iter().map(|(path, _)| path));
     let owners: BTreeSet<&str> = paths.filter_map(|path| owner(path)).collect();
     for note in line.values.iter().filter(|note| note.within.is_none()) {
         if note.name == ValueName::Instance && owners.contains(&*note.path) && !instances.contains(&note.path)
@@ -141,7 +144,7 @@ pub fn names(graph: &Graph, line: &Line) -> Names {
         let from = known.instance.or(known.binding.map(|(_, path)| path)).unwrap_or_default();
         values.push(Named { node, symbol, ty: graph.ty(node).clone(), from, call: known.call });
     }
-    let parameters = line.trained.iter().zip(&line.parameters).map(|(path, node)| {
+    let parameters = parameters.iter().map(|(path, node)| {
         let symbol = parameter_symbol(path, owner(path).and_then(numbers));
         Named { node: *node, symbol, ty: graph.ty(*node).clone(), from: path.clone(), call: None }
     });
@@ -151,7 +154,7 @@ pub fn names(graph: &Graph, line: &Line) -> Names {
         Named { node: *node, symbol, ty: graph.ty(*node).clone(), from: path.clone(), call: None }
     });
     let mut others: Vec<Named> = others.collect();
-    let taken: BTreeSet<Symbol> = leaves(graph, &needed).collect();
+    let taken: BTreeSet<Symbol> = inputs(graph, &needed).collect();
     tell_apart(&mut parameters, taken.clone());
     let symbols_of = |list: &[Named]| list.iter().map(|it| it.symbol.clone()).collect::<Vec<_>>();
     let taken: BTreeSet<Symbol> = taken.into_iter().chain(symbols_of(&parameters)).collect();
@@ -161,25 +164,18 @@ pub fn names(graph: &Graph, line: &Line) -> Names {
     Names { values, parameters, others, layers: instances }
 }
 
-/// The parameters and states that the loss is computed from and the line does not train.
-fn variables(graph: &Graph, needed: &[bool], line: &Line) -> Vec<(Arc<str>, NodeId)> {
-    let changed = line.changed.iter().filter(|(_, node)| needed[node.0 as usize]).cloned();
-    let leaves =
-        graph.nodes().filter(|(id, _)| needed[id.0 as usize]).filter_map(|(id, node)| match &node.op {
-            Op::Param { path, .. } | Op::State { path, .. } => Some((path.clone(), id)),
-            _ => None,
-        });
-    let mut found: Vec<(Arc<str>, NodeId)> = Vec::new();
-    for (path, node) in changed.chain(leaves) {
-        if !line.trained.contains(&path) && found.iter().all(|it| it.0 != path) {
-            found.push((path, node));
-        }
-    }
-    found
+/// The parameters and states that the loss is computed from.
+fn variables(graph: &Graph, needed: &[bool]) -> Vec<(Arc<str>, NodeId)> {
+    let nodes = graph.nodes().filter(|(id, _)| needed[id.0 as usize]);
+    let leaves = nodes.filter_map(|(id, node)| match &node.op {
+        Op::Param { path, .. } | Op::State { path, .. } => Some((path.clone(), id)),
+        _ => None,
+    });
+    leaves.collect()
 }
 
 /// The inputs that a graph has names for already.
-fn leaves<'g>(graph: &'g Graph, needed: &'g [bool]) -> impl Iterator<Item = Symbol> + 'g {
+fn inputs<'g>(graph: &'g Graph, needed: &'g [bool]) -> impl Iterator<Item = Symbol> + 'g {
     graph.nodes().filter(|(id, _)| needed[id.0 as usize]).filter_map(|(_, node)| match &node.op {
         Op::Input { name, .. } => Some(Symbol::new(name.label())),
         _ => None,

@@ -15,6 +15,7 @@ pub mod check;
 mod flow;
 mod loops;
 mod partial;
+mod report;
 mod reverse;
 mod scans;
 mod stacks;

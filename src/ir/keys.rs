@@ -30,6 +30,8 @@ pub enum InputKey {
     Drawn(u32),
     /// A statistic over the rows of a data set that was taken before.
     Statistic(u32),
+    /// The gradient of a parameter: what the updates of an optimiser are computed from.
+    Gradient(Arc<str>),
 }
 
 /// The key of an output of a graph.
@@ -87,6 +89,8 @@ impl InputKey {
             InputKey::Drawn(number)
         } else if let Some(number) = number("statistic") {
             InputKey::Statistic(number)
+        } else if let Some(path) = text.strip_prefix("gradient:") {
+            InputKey::Gradient(path.into())
         } else if let Some(name) = text.strip_prefix("field:") {
             InputKey::Field(name.into())
         } else {
@@ -218,6 +222,7 @@ impl fmt::Display for InputKey {
             InputKey::Source(number) => write!(f, "column:{number}"),
             InputKey::Drawn(number) => write!(f, "random:{number}"),
             InputKey::Statistic(number) => write!(f, "statistic:{number}"),
+            InputKey::Gradient(path) => write!(f, "gradient:{path}"),
         }
     }
 }
@@ -288,8 +293,9 @@ impl From<ColumnKey> for InputKey {
 mod tests {
     use super::*;
 
-    const TEXTS: [&str; 22] = [
+    const TEXTS: [&str; 23] = [
         "x",
+        "gradient:fc.weight",
         "step",
         "field:step",
         "a.b",

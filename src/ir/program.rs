@@ -3,7 +3,10 @@
 //! Everything that computes is a [`Graph`]; the rest says where its inputs come from and where its outputs go.
 //! Keys tie them together ([`InputKey`](super::InputKey), [`OutputKey`](super::OutputKey)):
 //!
-//! - a step or evaluation graph has an [`Op::Input`](super::Op::Input) for each data field it uses
+//! All graphs are forward graphs: nothing in a program is differentiated yet but what its text differentiates
+//! itself, by `grad`. The pipeline after the checker makes a step of training out of the lines of a `train`.
+//!
+//! - the graph of a line or of an evaluation has an [`Op::Input`](super::Op::Input) for each data field it uses
 //!   (`image: [batch, 64]`), and `step` (int, 1 for the first update);
 //! - any graph may have one for a whole column (`digits.test.image`), whose first axis is the symbolic dimension
 //!   `digits.test.rows`;
@@ -11,7 +14,7 @@
 //!   value of that variable.
 
 use super::affine::StepId;
-use super::dim::{Dim, DimError, Sizes};
+use super::dim::{Dim, DimError, Sizes, Symbol};
 use super::graph::{Graph, NodeId};
 use super::keys::{InputKey, OutputKey};
 use super::types::Type;
@@ -20,6 +23,9 @@ use std::sync::Arc;
 
 /// The symbolic dimension that is the number of rows of a batch.
 pub const BATCH: &str = "batch";
+
+/// The symbolic dimension that is the number of rows that a `whole` metric is computed over.
+pub const ROWS: &str = "rows";
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub enum Precision {
@@ -38,8 +44,9 @@ impl Precision {
     }
 }
 
-#[derive(Clone, Debug, Default)]
-pub struct Program {
+/// A program whose trainings are `S`: [`Forward`] as the checker leaves them, [`Step`] once they are differentiated.
+#[derive(Clone, Debug)]
+pub struct Program<S = Step> {
     pub precision: Precision,
     /// Parameters of all models, in order of creation. Their types are static.
     pub params: Vec<Variable>,
@@ -53,9 +60,34 @@ pub struct Program {
     pub data: Vec<DataSet>,
     pub models: Vec<Model>,
     /// `train`, `print`, `expect`, `plot` and `generate`, in the order written.
-    pub actions: Vec<Action>,
+    pub actions: Vec<Action<S>>,
     /// Conditions that are checked before code is generated for given sizes.
     pub requirements: Vec<Requirement>,
+}
+
+impl<S> Program<S> {
+    pub fn trainings(&self) -> impl Iterator<Item = &Train<S>> {
+        self.actions.iter().filter_map(|action| match action {
+            Action::Train(train) => Some(&**train),
+            Action::Print(_) | Action::Expect(_) | Action::Plot(_) | Action::Generate(_) => None,
+        })
+    }
+}
+
+impl<S> Default for Program<S> {
+    fn default() -> Program<S> {
+        Program {
+            precision: Precision::default(),
+            params: Vec::new(),
+            states: Vec::new(),
+            init: Graph::new(),
+            seed: 0,
+            data: Vec::new(),
+            models: Vec::new(),
+            actions: Vec::new(),
+            requirements: Vec::new(),
+        }
+    }
 }
 
 /// A condition on sizes that waits until the symbolic dimensions in it have their numbers: a subscript that was
@@ -241,9 +273,27 @@ pub struct DataRef {
     pub part: Option<Arc<str>>,
 }
 
+impl DataRef {
+    /// The free dimension that is the number of rows of a data set or a part of it: `digits.rows`,
+    /// `digits.test.rows`.
+    pub fn rows_of(set: &str, part: Option<&str>) -> Symbol {
+        match part {
+            Some(part) => format!("{set}.{part}.rows").into(),
+            None => format!("{set}.rows").into(),
+        }
+    }
+
+    /// The data whose number of rows a free dimension is.
+    pub fn with_rows(symbol: &Symbol) -> Option<DataRef> {
+        let path = symbol.strip_suffix(".rows")?;
+        let (set, part) = path.split_once('.').map_or((path, None), |(set, part)| (set, Some(part)));
+        Some(DataRef { set: set.into(), part: part.map(Arc::from) })
+    }
+}
+
 #[derive(Clone, Debug)]
-pub enum Action {
-    Train(Box<Train>),
+pub enum Action<S = Step> {
+    Train(Box<Train<S>>),
     Print(Print),
     Expect(Expect),
     Plot(Plot),
@@ -251,7 +301,7 @@ pub enum Action {
 }
 
 #[derive(Clone, Debug)]
-pub struct Train {
+pub struct Train<S = Step> {
     pub span: Span,
     pub data: DataRef,
     pub validate: Option<DataRef>,
@@ -264,39 +314,90 @@ pub struct Train {
     /// Stop after so many epochs without a better loss.
     pub patience: Option<usize>,
     pub init: Option<StartFile>,
-    /// One step: all `minimize` lines in order. Outputs: `loss:K` of line K, `metric:NAME` for batch metrics,
-    /// `whole:NAME:K` for the arguments of whole metrics, `param:PATH`, `state:PATH`.
-    pub step: Graph,
-    /// The same without updates, in evaluation mode, for `validate`: outputs `loss:K`, `metric:NAME`,
-    /// `whole:NAME:K`.
-    pub evaluate: Option<Graph>,
+    /// Carried out one after the other in each step.
     pub lines: Vec<Line>,
+    /// All losses and metrics in evaluation mode, for `validate`: outputs `loss:K`, `metric:NAME`, `whole:NAME:K`.
+    pub evaluate: Option<Graph>,
     pub metrics: Vec<Metric>,
-    /// States of the optimisers (`0:fc1.weight.m`: line, parameter, state), and their starting values as
-    /// outputs by path.
-    pub optimizer_states: Vec<Variable>,
-    pub optimizer_init: Graph,
-    /// Fields of the data that `step` or `evaluate` read.
+    pub step: S,
+    /// Fields of the data that the lines or `evaluate` read.
     pub fields: Vec<Arc<str>>,
 }
 
-/// A `minimize` line.
+/// What the checker knows of the step of a training beside its lines.
+#[derive(Clone, Debug, Default)]
+pub struct Forward {
+    /// States of the optimisers, and their starting values as outputs by path.
+    pub states: Vec<OptimizerState>,
+    pub init: Graph,
+}
+
+/// A state of an optimiser, for one parameter.
+#[derive(Clone, Debug)]
+pub struct OptimizerState {
+    /// The number of the `minimize` line.
+    pub line: usize,
+    pub parameter: Arc<str>,
+    /// Called `0:fc1.weight.m`: line, parameter, state.
+    pub variable: Variable,
+}
+
+/// The step of a training with gradients and updates.
+#[derive(Clone, Debug, Default)]
+pub struct Step {
+    /// All lines in order. Outputs: `loss:K` of line K, `metric:NAME`, `whole:NAME:K`, `param:PATH`, `state:PATH`.
+    pub graph: Graph,
+    /// Of each line, the parameters that it changes: those that the loss has a gradient by.
+    pub trained: Vec<Vec<Arc<str>>>,
+    /// States of the optimisers, and their starting values as outputs by path.
+    pub states: Vec<Variable>,
+    pub init: Graph,
+}
+
+impl Step {
+    /// Whether a line changes this parameter.
+    pub fn trains(&self, path: &Arc<str>) -> bool {
+        self.trained.iter().any(|line| line.contains(path))
+    }
+}
+
+/// A `minimize` line: what is minimised, by which parameters, and how these are updated.
 #[derive(Clone, Debug)]
 pub struct Line {
     pub span: Span,
     /// The loss as it is written.
     pub loss_span: Span,
-    /// Paths of the parameters that it trains.
-    pub trained: Vec<Arc<str>>,
-    /// The step up to the loss, before it is differentiated: what pages that people read are made from.
+    /// The loss, in training mode. Parameters and states are what the lines before have made of them. Outputs:
+    /// `loss:K`, and the states that the loss updates; of the first line also `metric:NAME` for the metrics of a
+    /// batch and `whole:NAME:K` for the arguments of whole metrics.
     pub forward: Graph,
-    /// In that graph: the loss, and what each trained parameter is worth before the update.
+    /// The loss in that graph.
     pub loss: NodeId,
-    pub parameters: Vec<NodeId>,
-    /// Parameters and states that the lines before it have changed, with their new values.
-    pub changed: Vec<(Arc<str>, NodeId)>,
     /// What the loss is computed from, as the text calls it.
     pub values: Vec<NamedValue>,
+    /// Paths of the parameters that the loss is differentiated by, none of them frozen.
+    pub over: Vec<Arc<str>>,
+    /// How the gradients are limited before the optimiser sees them, in this order.
+    pub clips: Vec<Clip>,
+    /// The optimiser: `param:PATH` and the optimiser's `state:PATH` out of the parameter, its gradient (the input
+    /// `gradient:PATH`), the optimiser's states and the step. Its settings may use what the loss uses.
+    pub update: Graph,
+}
+
+/// A limit on gradients.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Clip {
+    pub by: ClipBy,
+    pub limit: f64,
+    pub span: Span,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ClipBy {
+    /// Each element lies between the negative limit and the limit.
+    Value,
+    /// All gradients of a line together have at most this Euclidean norm.
+    Norm,
 }
 
 /// A value that the text of the program gives a name to.

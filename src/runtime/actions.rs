@@ -98,7 +98,7 @@ pub fn tell_untrained(session: &Session, graph: &Graph, span: Span) {
     let checked = program.checked();
     let is_trained = |path: &Arc<str>| {
         checked.actions.iter().any(|action| match action {
-            Action::Train(train) => train.lines.iter().any(|line| line.trained.contains(path)),
+            Action::Train(train) => train.step.trains(path),
             _ => false,
         })
     };

@@ -14,10 +14,10 @@ impl Program {
         let mut pages = Vec::new();
         for action in &self.checked().actions {
             let Action::Train(train) = action else { continue };
-            for line in &train.lines {
+            for (line, trained) in train.lines.iter().zip(&train.step.trained) {
                 let words = self.sources().text(line.loss_span).split_whitespace();
                 let loss = words.collect::<Vec<_>>().join(" ");
-                let mut derivation = derive::derive(line).map_err(|error| {
+                let mut derivation = derive::derive(line, trained).map_err(|error| {
                     let message = format!("the loss has no derivative: {:?}", error.what);
                     self.failed([Diagnostic::error("E0799", message).at(line.loss_span, "")])
                 })?;

@@ -52,7 +52,7 @@ impl Fingerprint {
             let of_all_rows = metric.whole.as_ref().map(graph_number).unwrap_or_default();
             note(&format!("metric {}", metric.name), written(&program, metric.span) + &of_all_rows);
         }
-        note(STEP, graph_number(&train.step));
+        note(STEP, graph_number(&train.step.graph));
         for (name, text) in items(&program) {
             note(&format!("{ITEM}{name}"), text);
         }

@@ -8,14 +8,7 @@ use super::session::{Session, Tensors};
 use crate::base::Diagnostic;
 use crate::compile::symbols;
 use crate::ir::program::DataRef;
-use crate::ir::{Dim, Graph, InputKey, Sizes, Symbol, columns_of};
-
-/// The data whose number of rows a free dimension is: `digits.rows`, `digits.test.rows`.
-fn rows_symbol(symbol: &Symbol) -> Option<DataRef> {
-    let path = symbol.strip_suffix(".rows")?;
-    let (set, part) = path.split_once('.').map_or((path, None), |(set, part)| (set, Some(part)));
-    Some(DataRef { set: set.into(), part: part.map(Arc::from) })
-}
+use crate::ir::{Dim, Graph, InputKey, Sizes, columns_of};
 
 impl Session {
     /// Adds the whole columns that a graph reads, as far as they are not given.
@@ -42,7 +35,7 @@ impl Session {
             if sizes.contains_key(&symbol) {
                 continue;
             }
-            let Some(data) = rows_symbol(&symbol) else { continue };
+            let Some(data) = DataRef::with_rows(&symbol) else { continue };
             if let Some(rows) = self.table(&data.set)?.rows_of(data.part.as_deref()) {
                 sizes.insert(symbol, Dim::from(rows.len()));
             }

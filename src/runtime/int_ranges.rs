@@ -47,7 +47,11 @@ pub fn note_ints(
                 Some(column) => column.int_range(),
                 None => None,
             },
-            InputKey::Step | InputKey::Source(_) | InputKey::Drawn(_) | InputKey::Statistic(_) => None,
+            InputKey::Step
+            | InputKey::Source(_)
+            | InputKey::Drawn(_)
+            | InputKey::Statistic(_)
+            | InputKey::Gradient(_) => None,
         };
         if let Some(range) = range {
             ranges::note_input(sizes, name, range);

@@ -22,7 +22,7 @@ use super::sources::safetensors::{self, SafeTensors};
 use super::train::Progress;
 use super::train::averages::Averages;
 use crate::base::{Diagnostic, Severity};
-use crate::ir::program::{Action, Train, Variable};
+use crate::ir::program::{Action, Variable};
 
 const PROGRESS: &str = "nnc.progress";
 const FINGERPRINT: &str = "nnc.fingerprint";
@@ -300,7 +300,7 @@ impl Session {
 
 fn optimizer_states(session: &Session, action: usize) -> Vec<Variable> {
     match session.program.checked().actions.get(action) {
-        Some(Action::Train(train)) => Train::clone(train).optimizer_states,
+        Some(Action::Train(train)) => train.step.states.clone(),
         Some(Action::Print(_) | Action::Expect(_) | Action::Plot(_) | Action::Generate(_)) | None => {
             Vec::new()
         }

@@ -10,7 +10,7 @@ use crate::base::Span;
 use crate::grad::gradient;
 use crate::ir::program::{
     self as checked, Action, BATCH, DataRef, DataSet, Expect, Field, Length, Line, Metric, Part, PrintPart,
-    Train, Variable,
+    Step, Train, Variable,
 };
 use crate::ir::{BinaryOp, Combine, Const, Dim, Elem, Graph, LoopBuilder, NodeId, Op, Type};
 
@@ -33,21 +33,19 @@ fn line(length: Length, rate: f64) -> checked::Program {
         shuffle: true,
         patience: None,
         init: None,
-        step: step(rate),
         evaluate: Some(evaluate()),
         lines: vec![Line {
             span: Span::default(),
             loss_span: Span::default(),
-            trained: vec!["w".into()],
             forward: Graph::new(),
             loss: NodeId(0),
-            parameters: Vec::new(),
-            changed: Vec::new(),
             values: Vec::new(),
+            over: vec!["w".into()],
+            clips: Vec::new(),
+            update: Graph::new(),
         }],
         metrics: vec![Metric { name: "count".into(), span: Span::default(), whole: Some(count()) }],
-        optimizer_states: vec![],
-        optimizer_init: Graph::new(),
+        step: Step { graph: step(rate), trained: vec![vec!["w".into()]], ..Step::default() },
         fields: vec!["x".into(), "y".into()],
     };
     let expect = Expect {

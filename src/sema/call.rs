@@ -1,7 +1,8 @@
 //! Calls: arguments, functions of all roles, pipelines.
 
 use super::builtins::{Builtin, Given};
-use super::elaborator::{Elaborator, Expected, MAX_CALLS};
+use super::elaborator::{Elaborator, Expected};
+use super::limits::MAX_CALLS;
 use super::module::ItemRef;
 use super::scope::{BindingKind, Frame, FrameKind};
 use super::value::{Function, InstanceKind, Value};
@@ -288,7 +289,7 @@ impl Elaborator<'_> {
             }
             _ => definition.inputs.as_ref().or(definition.hyper.as_ref()),
         };
-        let step = self.step.clone();
+        let step = self.context.step.clone();
         self.in_frame(frame, |it| {
             if role == Role::Schedule {
                 match step {

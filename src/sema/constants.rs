@@ -3,10 +3,23 @@
 
 use super::elaborator::Elaborator;
 use super::elementwise::Arg;
-use super::value::{Function, Value};
+use super::module::ModuleId;
+use super::value::{Function, LevelId, Value};
 use crate::base::{Diagnostic, Span};
 use crate::ir::Dim;
 use crate::syntax::ast::BinaryOp;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// The `const` items that were worked out.
+#[derive(Debug, Default)]
+pub struct Constants {
+    pub values: HashMap<(ModuleId, Arc<str>), Value>,
+    /// Those that are tensors, by the graph that they were made in.
+    pub tensors: HashMap<(LevelId, ModuleId, Arc<str>), Value>,
+    /// Those that are being worked out: for circles.
+    pub open: Vec<(ModuleId, Arc<str>)>,
+}
 
 impl Elaborator<'_> {
     /// The result, if both sides are known at compile time.

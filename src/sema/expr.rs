@@ -1,5 +1,6 @@
 //! Expressions.
 
+use super::context::Mode;
 use super::elaborator::{Elaborator, Expected};
 use super::elementwise::Arg;
 use super::module::{Found, ItemRef};
@@ -172,7 +173,7 @@ impl Elaborator<'_> {
             None => {}
         }
         if &**name == "training" {
-            return Some(Value::Bool(self.mode.training));
+            return Some(Value::Bool(self.context.mode != Mode::Evaluation));
         }
         super::builtins::find(name).map(|builtin| Value::Function(Function::Builtin(builtin)))
     }
@@ -212,28 +213,28 @@ impl Elaborator<'_> {
     fn constant(&mut self, item: &ItemRef) -> Value {
         let ast::ItemKind::Const(constant) = &item.item.kind else { return Value::Error };
         let key = (item.module, constant.name.text.clone());
-        if let Some(value) = self.constants.get(&key) {
+        if let Some(value) = self.constants.values.get(&key) {
             return value.clone();
         }
         let in_graph = (self.levels[0].id, item.module, constant.name.text.clone());
-        if let Some(value) = self.tensor_constants.get(&in_graph) {
+        if let Some(value) = self.constants.tensors.get(&in_graph) {
             return value.clone();
         }
-        if self.open_constants.contains(&key) {
+        if self.constants.open.contains(&key) {
             let message = format!("`{}` is defined by itself", constant.name);
             return self.error("E0110", message, constant.value.span, "this leads back to the same constant");
         }
-        self.open_constants.push(key.clone());
+        self.constants.open.push(key.clone());
         let frame =
             super::scope::Frame::new(super::scope::FrameKind::File, None, item.module, Span::default());
         let index_frames = std::mem::take(&mut self.index_frames);
         let value = self.in_outermost_level(|cx| cx.in_frame(frame, |cx| cx.constant_value(constant)));
         self.index_frames = index_frames;
-        self.open_constants.pop();
+        self.constants.open.pop();
         if contains_tensor(&value) {
-            self.tensor_constants.insert(in_graph, value.clone());
+            self.constants.tensors.insert(in_graph, value.clone());
         } else {
-            self.constants.insert(key, value.clone());
+            self.constants.values.insert(key, value.clone());
         }
         value
     }

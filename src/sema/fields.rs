@@ -79,12 +79,12 @@ impl Elaborator<'_> {
         for input in definition.inputs.iter().flat_map(|list| &list.parameters) {
             frame.bind(input.name.text.clone(), Value::Error, input.span, BindingKind::Input);
         }
-        let (errors, draws) = (self.diagnostics.len(), self.draws.clone());
+        let (errors, draws) = (self.diagnostics.len(), self.built.draws.clone());
         self.in_frame(frame, |cx| {
             definition.body.statements.iter().for_each(|statement| cx.statement(statement))
         });
         self.diagnostics.truncate(errors);
-        self.draws = draws;
+        self.built.draws = draws;
         true
     }
 
@@ -99,7 +99,7 @@ impl Elaborator<'_> {
         if self.variables.find(&path).is_some() {
             return self.variable_value(&path, span);
         }
-        if let Some(inner) = self.instances.get(&path) {
+        if let Some(inner) = self.models.instances.get(&path) {
             return Value::Instance(inner.clone());
         }
         if self.find_variables_early(instance) && self.variables.find(&path).is_some() {
@@ -107,7 +107,7 @@ impl Elaborator<'_> {
         }
         // `features.3` read part by part.
         let longer = format!("{path}.");
-        let inside = self.instances.keys().any(|cx| cx.starts_with(&longer))
+        let inside = self.models.instances.keys().any(|cx| cx.starts_with(&longer))
             || self.variables.list.iter().any(|it| it.path.starts_with(&longer));
         if inside {
             let kind = InstanceKind::Row(Vec::new());

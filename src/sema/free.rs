@@ -6,15 +6,24 @@
 //! say `[B, H - 2] = [5, 12]`.
 
 use super::builtins::Given;
-use super::elaborator::{Elaborator, Mode};
+use super::elaborator::Elaborator;
 use super::items::models::free_type;
 use super::module::ItemRef;
 use super::scope::BindingKind;
-use super::value::{Instance, InstanceKind, Value};
+use super::value::{Instance, InstanceKind, IntSource, Value};
 use crate::base::{Diagnostic, Diagnostics, Label, Span};
 use crate::ir::{Dim, InputKey, Op, Type};
 use crate::syntax::ast::{self, DimKind, Role, TypeKind};
 use std::sync::Arc;
+
+/// What depends on open sizes where a model is looked at, not run.
+#[derive(Debug, Default)]
+pub struct OpenVariables {
+    /// Variables whose shape does, with their places.
+    pub shapes: Vec<(Arc<str>, Type, Span)>,
+    /// Errors of starting values that do, or that depend, if no size is open, wrongly on an input.
+    pub starts: Diagnostics,
+}
 
 /// Errors that are looked for a second time; the others wait until these are mended.
 const MOST_EXPLAINED: usize = 8;
@@ -50,7 +59,7 @@ impl Elaborator<'_> {
     /// Remembers the call in which a shape error was found.
     pub fn remember_sizes(&mut self, error: &Diagnostic) {
         let Some(place) = error.primary_span() else { return };
-        if self.looking || !matches!(error.code.get(..3), Some("E02" | "E03")) {
+        if self.context.is_looking() || !matches!(error.code.get(..3), Some("E02" | "E03")) {
             return;
         }
         let around =
@@ -81,17 +90,12 @@ impl Elaborator<'_> {
     ) -> Option<Diagnostics> {
         let reported = std::mem::take(&mut self.diagnostics);
         let variables = self.variables.list.len();
-        let mode = std::mem::replace(&mut self.mode, Mode { training: false, updates: false });
-        (self.looking, self.allow_open_shapes) = (true, true);
-        self.variables.begin_graph();
-        self.draws.clear();
-        self.layer_calls.clear();
-        let (_, done) = self.in_new_graph(|cx| cx.carry_out_freely(item, hyper, inputs));
-        (self.looking, self.allow_open_shapes) = (false, false);
-        self.mode = mode;
+        self.begin_graph();
+        let looking = self.context.looking();
+        let done =
+            self.within(looking, |cx| cx.in_new_graph(|cx| cx.carry_out_freely(item, hyper, inputs)).1);
         self.variables.truncate(variables);
-        self.open_shapes.clear();
-        self.called_models.clear();
+        self.open.shapes.clear();
         let found = std::mem::replace(&mut self.diagnostics, reported);
         done.map(|()| found)
     }
@@ -179,13 +183,13 @@ impl Elaborator<'_> {
     fn free_input(&mut self, name: &Arc<str>, ty: Type, span: Span) -> Value {
         let node = self.graph_mut().add(Op::Input { name: InputKey::field(name.clone()), ty }, Vec::new());
         let mut tensor = self.tensor(node, span);
-        tensor.field = Some(format!("free.{name}").into());
+        tensor.field = Some(IntSource::Caller);
         Value::Tensor(tensor)
     }
 
     /// Whether two sizes with symbolic dimensions may be equal once these have numbers.
     pub fn may_fit(&self, a: &Dim, b: &Dim) -> bool {
-        self.sizes_may_fit && (a - b).as_number().is_none_or(|difference| difference == 0)
+        self.context.sizes_may_fit() && (a - b).as_number().is_none_or(|difference| difference == 0)
     }
 }
 

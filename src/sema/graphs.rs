@@ -17,6 +17,17 @@ use std::sync::Arc;
 /// The level of what is computed at compile time.
 const COMPILE_TIME: LevelId = LevelId(0);
 
+/// The last numbers given out.
+#[derive(Debug, Default)]
+pub struct Ids {
+    /// Of the variables of `grad`.
+    pub mark: u32,
+    pub level: u32,
+    pub step: u32,
+    /// Of frames of index notation.
+    pub frame: u32,
+}
+
 /// One graph that is being built.
 #[derive(Debug)]
 pub struct Level {
@@ -92,13 +103,13 @@ impl Elaborator<'_> {
     }
 
     pub fn new_level_id(&mut self) -> LevelId {
-        self.next_level += 1;
-        LevelId(self.next_level)
+        self.ids.level += 1;
+        LevelId(self.ids.level)
     }
 
     pub fn new_step_id(&mut self) -> StepId {
-        self.next_step += 1;
-        StepId(self.next_step - 1)
+        self.ids.step += 1;
+        StepId(self.ids.step - 1)
     }
 
     /// The level that is being built.
@@ -117,6 +128,12 @@ impl Elaborator<'_> {
     /// Whether the body of a scan is being built.
     pub fn in_scan(&self) -> bool {
         self.levels.len() > 1
+    }
+
+    /// Whether a `scan` of the present body is being built: parameters and instances cannot be made in it. Those of
+    /// a layer that the scan calls are the same in each step.
+    pub fn in_scan_of_body(&self) -> bool {
+        self.levels.len() > self.frame().levels
     }
 
     /// The node of a tensor in the level that is being built.
@@ -139,7 +156,7 @@ impl Elaborator<'_> {
 
     /// Reports a tensor of a graph that is not open.
     fn not_available(&mut self, span: Span) {
-        let error = match &self.draw_path {
+        let error = match &self.context.draw_path {
             Some(path) if self.in_starts() => {
                 let message = format!("the starting value of `{path}` depends on an input");
                 Diagnostic::error("E0125", message).at(span, "not known before the first step")
@@ -195,7 +212,7 @@ impl Elaborator<'_> {
 
     pub fn set_origin(&mut self, span: Span) {
         let span = self.user_place(span);
-        let (path, phase) = match (&self.updating, self.instance_path()) {
+        let (path, phase) = match (&self.context.updating, self.instance_path()) {
             (Some(parameter), _) => (Some(parameter.clone()), Phase::Update),
             (None, Some(path)) => (Some(path).filter(|path| !path.is_empty()), Phase::Forward),
             (None, None) => (self.outermost_call(), Phase::Forward),

@@ -2,13 +2,15 @@
 
 use super::builtins::Given;
 use super::call::{body_value_span, differentiated_names};
-use super::elaborator::{Elaborator, ModelCall};
+use super::context::ModelCalls;
+use super::elaborator::Elaborator;
 use super::module::{ItemRef, ModuleId};
 use super::scope::{BindingKind, Frame, FrameKind};
 use super::value::{Instance, InstanceKind, Tensor, Value};
 use crate::base::{Diagnostic, Span};
-use crate::ir::Type;
+use crate::ir::{NodeId, Type};
 use crate::syntax::ast::{self, Role};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// How many instances one `repeat` may make.
@@ -25,20 +27,36 @@ pub struct LayerCall {
     pub nodes: std::ops::Range<usize>,
 }
 
+/// A call of a model, remembered so that a `measure` can share it with a `minimize` line.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct ModelCall {
+    pub path: Arc<str>,
+    pub args: Vec<NodeId>,
+}
+
+/// What is known of instances and models.
+#[derive(Debug, Default)]
+pub struct ModelTable {
+    /// All instances made so far, by path.
+    pub instances: HashMap<Arc<str>, Arc<Instance>>,
+    /// The types of the inputs of each model's first call.
+    pub inputs: HashMap<Arc<str>, Vec<Type>>,
+}
+
 impl Elaborator<'_> {
     /// The one instance of a model.
     pub fn model(&mut self, item: &ItemRef, span: Span) -> Value {
         let models = self.model_items();
         let several = models.len() > 1;
         let path: Arc<str> = if several { item.name().into() } else { "".into() };
-        if let Some(instance) = self.instances.get(&model_key(item)) {
+        if let Some(instance) = self.models.instances.get(&model_key(item)) {
             return Value::Instance(instance.clone());
         }
         let Some(definition) = item.definition() else { return Value::Error };
         let Some(hyper) = self.bound_hyper(item, definition, Vec::new(), span) else { return Value::Error };
         let kind = InstanceKind::Layer { item: item.clone(), hyper };
         let instance = Arc::new(Instance { path, kind, span: definition.name.span });
-        self.instances.insert(model_key(item), instance.clone());
+        self.models.instances.insert(model_key(item), instance.clone());
         Value::Instance(instance)
     }
 
@@ -65,14 +83,14 @@ impl Elaborator<'_> {
             return Value::Error;
         }
         let mut given = given;
-        if let Some(trial) = self.trial.as_ref().filter(|trial| trial.call == span) {
+        if let Some(trial) = self.context.trial.as_ref().filter(|trial| trial.call == span) {
             let name = Some(ast::Name::new(trial.name.clone(), span));
             given.push(Given { name, value: Value::int(trial.value), span });
         }
         let Some(hyper) = self.bound_hyper(item, definition, given, span) else { return Value::Error };
         let kind = InstanceKind::Layer { item: item.clone(), hyper };
         let instance = Arc::new(Instance { path: path.clone(), kind, span });
-        self.instances.insert(path, instance.clone());
+        self.models.instances.insert(path, instance.clone());
         Value::Instance(instance)
     }
 
@@ -146,7 +164,7 @@ impl Elaborator<'_> {
             }
         }
         let instance = Arc::new(Instance { path: path.clone(), kind: InstanceKind::Row(row), span });
-        self.instances.insert(path, instance.clone());
+        self.models.instances.insert(path, instance.clone());
         Value::Instance(instance)
     }
 
@@ -159,7 +177,7 @@ impl Elaborator<'_> {
             return None;
         };
         let outer = outer.path.clone();
-        if self.in_scan() {
+        if self.in_scan_of_body() {
             let error = Diagnostic::error("E0118", format!("{what} of `{layer}` cannot be made in a `scan`"));
             self.report(error.at(span, "make it before the scan and call it here"));
             return None;
@@ -251,23 +269,22 @@ impl Elaborator<'_> {
         }
         let is_model = item.role() == Some(Role::Model);
         let key = if is_model { self.model_call(&item, &given) } else { None };
-        if is_model && !self.called_models.contains(&item) {
-            self.called_models.push(item.clone());
+        if is_model && !self.built.called_models.contains(&item) {
+            self.built.called_models.push(item.clone());
         }
         if is_model {
             self.note_model_inputs(&item, &given);
         }
         // The loss itself calls anew each time: two calls of a network with dropout are two draws.
-        if !self.remember_calls
-            && let Some(known) = key.as_ref().and_then(|key| self.remembered.get(key))
-        {
+        let remembers = self.context.model_calls == ModelCalls::Remembered;
+        if !remembers && let Some(known) = key.as_ref().and_then(|key| self.built.remembered.get(key)) {
             return known.clone();
         }
         let value = self.instance_body(instance, &item, hyper, given, span);
         if let Some(key) = key
-            && self.remember_calls
+            && remembers
         {
-            self.remembered.entry(key).or_insert_with(|| value.clone());
+            self.built.remembered.entry(key).or_insert_with(|| value.clone());
         }
         value
     }
@@ -279,7 +296,7 @@ impl Elaborator<'_> {
             _ => None,
         });
         if let Some(types) = types.collect::<Option<Vec<Type>>>() {
-            self.model_inputs.entry(item.name().into()).or_insert(types);
+            self.models.inputs.entry(item.name().into()).or_insert(types);
         }
     }
 
@@ -357,7 +374,7 @@ impl Elaborator<'_> {
                 .collect(),
             _ => Vec::new(),
         };
-        self.layer_calls.push(LayerCall {
+        self.built.layer_calls.push(LayerCall {
             path: instance.path.clone(),
             layer: item.name().into(),
             output,

@@ -10,6 +10,8 @@
 //!
 //! - [`module`], [`prelude`]: files, imports, the library;
 //! - [`elaborator`], [`graphs`], [`scope`], [`variables`]: the state of the elaboration;
+//! - [`context`], [`built`], [`limits`], [`report`]: what it is elaborating for, what is known of the graph that is
+//!   built, what is too much, and how errors are told;
 //! - [`expr`], [`statement`], [`call`], [`arguments`], [`signature`], [`results`], [`roles`],
 //!   [`recursion`], [`instance`], [`parameters`], [`starts`], [`fields`], `requirements`, `notes`: one construct
 //!   each;
@@ -20,9 +22,11 @@
 //! - [`items`], [`settings`]: data, optimisers, training, output, and the tables of their settings.
 
 pub mod arguments;
+pub mod built;
 pub mod builtins;
 pub mod call;
 pub mod constants;
+pub mod context;
 pub mod elaborator;
 pub mod elementwise;
 pub mod expr;
@@ -32,6 +36,7 @@ pub mod graphs;
 pub mod index;
 pub mod instance;
 pub mod items;
+pub mod limits;
 pub mod module;
 #[cfg(test)]
 mod nesting_tests;
@@ -42,6 +47,7 @@ pub mod prelude;
 pub mod products;
 pub mod recursion;
 pub mod reference;
+pub mod report;
 mod requirements;
 pub mod results;
 pub mod roles;
@@ -62,19 +68,19 @@ pub mod value;
 pub mod variables;
 pub mod walk;
 
-pub use elaborator::{Elaborator, Expected, Mode};
+pub use elaborator::{Elaborator, Expected};
 pub use module::{Loader, NoImports};
 pub use value::Value;
 
 use crate::base::{Diagnostics, SourceMap};
-use crate::ir::program::Program;
+use crate::ir::program::{Forward, Program};
 use crate::syntax::ast;
 
 /// A checked file.
 #[derive(Debug)]
 pub struct Checked {
-    /// `None` if there are errors.
-    pub program: Option<Program>,
+    /// Whole if there are no errors; otherwise what could be elaborated in spite of them.
+    pub program: Program<Forward>,
     /// Errors and warnings in the order in which they were found.
     pub diagnostics: Diagnostics,
 }
@@ -85,13 +91,14 @@ pub struct Checked {
 /// the parser; items with syntax errors are skipped.
 pub fn check(sources: &mut SourceMap, main: ast::File, loader: &mut dyn Loader) -> Checked {
     let mut diagnostics = Diagnostics::new();
-    let broken = !main.broken.is_empty();
     let modules = module::Modules::load(sources, main, loader, &mut diagnostics);
     let mut elaborator = Elaborator::new(sources, modules);
     elaborator.diagnostics = diagnostics;
-    let program = items::program(&mut elaborator);
+    let mut program = items::program(&mut elaborator);
     free::name_sizes(&mut elaborator);
     uncalled::check(&mut elaborator);
-    let wrong = broken || elaborator.has_errors();
-    Checked { program: (!wrong).then_some(program), diagnostics: elaborator.diagnostics }
+    if elaborator.limits.is_reached() {
+        program.actions.clear();
+    }
+    Checked { program, diagnostics: elaborator.diagnostics }
 }

@@ -1,6 +1,6 @@
 //! Nothing is elaborated twice: what stands n times in itself takes as many times the work.
 
-use super::elaborator::Mode;
+use super::context::Mode;
 use super::tests::elaborated;
 use crate::syntax::ast::ItemKind;
 
@@ -44,14 +44,14 @@ fn chosen(x) { if kind(x) == \"int\" { x } else { 0 } }
 
 /// The work of elaborating all `print` items; `None` if something was reported.
 fn work(text: &str) -> Result<u64, String> {
-    let mode = Mode { training: false, updates: false };
+    let mode = Mode::Evaluation;
     let (_, work, diagnostics) = elaborated(text, mode, |e| {
         let items = e.modules.main().map(|main| main.items.clone()).unwrap_or_default();
         for item in items {
             let ItemKind::Print(print) = &item.item.kind else { continue };
             print.values.iter().for_each(|value| drop(e.expr(value, None)));
         }
-        e.work_done()
+        e.limits.work()
     });
     match diagnostics.iter().find(|cx| cx.code == "E0122" || cx.code == "E0101") {
         Some(error) => Err(error.message.clone()),

@@ -66,7 +66,7 @@ impl Elaborator<'_> {
         for output in &body.outputs {
             new.outputs.extend(place(output.node).map(|node| Output { name: output.name.clone(), node }));
         }
-        self.named_values.retain_mut(|note| {
+        self.built.named_values.retain_mut(|note| {
             if note.within != Some(step) {
                 return true;
             }
@@ -95,7 +95,7 @@ impl Elaborator<'_> {
 
     fn add_note(&mut self, node: NodeId, path: Arc<str>, name: ValueName) {
         let within = self.level().step.as_ref().map(|(step, _)| *step);
-        self.named_values.push(NamedValue { node, within, path, name });
+        self.built.named_values.push(NamedValue { node, within, path, name });
     }
 
     /// The node of a float tensor of the graph that is being built.

@@ -1,5 +1,6 @@
 //! Parameters and states: what declares them, what they are worth, `<-`.
 
+use super::context::Mode;
 use super::elaborator::{Elaborator, Expected};
 use super::scope::{BindingKind, FrameKind};
 use super::value::{Axis, Tensor, Value, show_axes};
@@ -52,7 +53,7 @@ impl Elaborator<'_> {
             return self.error("E0118", message, span, label);
         };
         let outer = instance.path.clone();
-        if self.in_scan() {
+        if self.in_scan_of_body() {
             let message = format!("a {word} cannot be declared in a `scan`");
             return self.error("E0118", message, span, "declare it before the scan");
         }
@@ -103,8 +104,8 @@ impl Elaborator<'_> {
         span: Span,
     ) -> Value {
         let ty = Type::new(expected.elem.unwrap_or(Elem::Float), expected.shape());
-        self.open_shapes.push((path.clone(), ty.clone(), name));
-        if !self.allow_open_shapes {
+        self.open.shapes.push((path.clone(), ty.clone(), name));
+        if !self.context.is_looking() {
             let message = format!("the shape {ty} of `{path}` is not known");
             let error = Diagnostic::error("E0221", message).at(name, "depends on a free dimension");
             self.report(error.note(
@@ -135,23 +136,23 @@ impl Elaborator<'_> {
         };
         let errors = self.diagnostics.len();
         let init = std::mem::take(&mut self.variables.init);
-        let draws = self.draw_path.replace(path.clone());
-        let (init, ty) = self.in_level(level, init, |cx| {
+        let build = |cx: &mut Elaborator<'_>| {
             let Value::Tensor(tensor) = cx.starting_value(&path, expected, declared, name) else {
                 return None;
             };
             let node = cx.node(&tensor, declared.value.map_or(name, |value| value.span))?;
             cx.graph_mut().output(OutputKey::Named(path.clone()), node);
             Some(tensor.ty)
-        });
+        };
+        let drawing = self.context.drawing_for(path.clone());
+        let (init, ty) = self.within(drawing, |cx| cx.in_level(level, init, build));
         self.variables.init = init;
-        self.draw_path = draws;
         // A starting value that depends on an open size: nobody asks for it where a model is only looked at.
         let new = &self.diagnostics[errors.min(self.diagnostics.len())..];
         let needs_size = !new.is_empty() && new.iter().all(|error| error.code == "E0125");
-        if let (None, true, true, Some(expected)) = (&ty, self.allow_open_shapes, needs_size, expected) {
+        if let (None, true, true, Some(expected)) = (&ty, self.context.is_looking(), needs_size, expected) {
             let open = self.diagnostics.split_off(errors);
-            self.open_starts.extend(open);
+            self.open.starts.extend(open);
             return self.open_variable(&path, expected, name, declared.is_state, name);
         }
         let Some(ty) = ty else { return Value::Error };
@@ -271,13 +272,13 @@ impl Elaborator<'_> {
     /// What a state declared in this body is worth now.
     pub fn state_value(&mut self, name: Arc<str>, span: Span) -> Value {
         let Some(outer) = self.instance_path() else { return Value::Error };
-        let path: Arc<str> = if outer.is_empty() { name } else { format!("{outer}.{name}").into() };
+        let path: Arc<str> = match outer.is_empty() {
+            true => name.clone(),
+            false => format!("{outer}.{name}").into(),
+        };
         match self.variables.find(&path) {
             Some(_) => self.variable_value(&path, span),
-            None => self
-                .frame()
-                .find(path.rsplit('.').next().unwrap_or(""))
-                .map_or(Value::Error, |it| it.value.clone()),
+            None => self.frame().find(&name).map_or(Value::Error, |it| it.value.clone()),
         }
     }
 
@@ -317,7 +318,7 @@ impl Elaborator<'_> {
         let made = self.expr(value, Some(&expected));
         let made = self.fit(made, &expected, &format!("the state `{name}`"), value.span, declared);
         let Value::Tensor(tensor) = made else { return };
-        if !self.mode.updates {
+        if self.context.mode != Mode::Training {
             return;
         }
         let Some(outer) = self.instance_path() else { return };

@@ -4,14 +4,24 @@
 //! they have. One on a number of the training step, a schedule, is looked at for steps that training reaches.
 
 use super::elaborator::Elaborator;
-use super::value::Value;
+use super::value::{IntSource, Value};
 use crate::base::{Diagnostic, Span};
 use crate::ir::interpret::{Feed, Tensor, evaluate};
+use crate::ir::program::{Bound, Requirement};
 use crate::ir::{Dim, Graph, NodeId, Op, rewrite};
 use crate::syntax::ast::{self, BinaryOp, ExprKind};
 
 /// All steps up to this one are looked at, and fewer and fewer after it.
 const ALL_STEPS: u64 = 128;
+
+/// What a program asks of what is known later.
+#[derive(Debug, Default)]
+pub struct Conditions {
+    /// Conditions that subscripts put on ints of the data and on inputs of models.
+    pub ints: Vec<(IntSource, Bound)>,
+    /// Conditions on sizes that wait until free dimensions have their numbers.
+    pub sizes: Vec<Requirement>,
+}
 
 /// What became of a condition.
 enum Outcome {
@@ -58,7 +68,7 @@ impl Elaborator<'_> {
         match &value {
             Value::Bool(true) => return Outcome::Holds,
             Value::Bool(false) => return Outcome::Fails(None),
-            Value::Tensor(tensor) if tensor.rank() == 0 && self.step.is_some() => {
+            Value::Tensor(tensor) if tensor.rank() == 0 && self.context.step.is_some() => {
                 let failing = self.first_step(tensor.node, |value| value == 0.0);
                 return failing.map_or(Outcome::Holds, |(step, _)| Outcome::Fails(Some(step)));
             }
@@ -67,7 +77,7 @@ impl Elaborator<'_> {
         let only_open = self.diagnostics[errors..].iter().all(|cx| cx.code == "E0117");
         if value.is_error() && only_open && self.diagnostics.len() > errors {
             // Where a model is only looked at, what depends on open sizes is left to those who call it.
-            if self.allow_open_shapes || is_advice || self.wait_for_sizes(condition, message) {
+            if self.context.is_looking() || is_advice || self.wait_for_sizes(condition, message) {
                 self.diagnostics.truncate(errors);
             }
             return Outcome::Unknown;

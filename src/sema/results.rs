@@ -200,7 +200,8 @@ impl Elaborator<'_> {
         };
         match field {
             Some(field) => {
-                self.field_bounds
+                self.conditions
+                    .ints
                     .push((field, Bound { below: size.clone(), span: declared, is_declared: false }));
                 super::operators::with_interval(value, Some(Interval::below(size)))
             }

@@ -219,7 +219,7 @@ impl Elaborator<'_> {
             self.bind_name(carry.name.text.clone(), value, carry.name.span, BindingKind::Carry);
         }
         for statement in &scan.body.statements {
-            if self.is_exhausted() {
+            if self.limits.is_reached() {
                 return;
             }
             if !matches!(statement.kind, StatementKind::Carry { .. }) {

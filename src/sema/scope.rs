@@ -101,6 +101,8 @@ pub struct Frame {
     pub failed: bool,
     /// The names that the body differentiates by (`grad(y, x)`): their values are marked.
     pub marked: HashSet<Arc<str>>,
+    /// How many graphs were open when the body began: one more for each `scan` around its call.
+    pub levels: usize,
 }
 
 impl Frame {
@@ -116,6 +118,7 @@ impl Frame {
             unnamed: HashMap::new(),
             failed: false,
             marked: HashSet::new(),
+            levels: 1,
         }
     }
 

@@ -8,7 +8,7 @@ mod tables;
 
 use super::elaborator::Elaborator;
 use super::items::columns::list_names;
-use super::unknown;
+use super::report::names::called_here;
 use crate::base::{Diagnostic, Span, foreign, nearest};
 use crate::syntax::ast;
 
@@ -254,7 +254,7 @@ impl Elaborator<'_> {
             _ => None,
         };
         if let Some(row) = foreign {
-            return unknown::called_here(error, row, name.span);
+            return called_here(error, row, name.span);
         }
         if let Some(near) = nearest(name.as_str(), names.iter().copied()) {
             return error.suggest(format!("did you mean `{near}`?"), name.span, near);

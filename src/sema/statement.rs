@@ -16,7 +16,7 @@ impl Elaborator<'_> {
     pub fn block(&mut self, block: &ast::Block, expected: Option<&Expected>) -> Option<Value> {
         for statement in &block.statements {
             self.statement(statement);
-            if self.is_exhausted() || self.frame().failed {
+            if self.limits.is_reached() || self.frame().failed {
                 return Some(Value::Error);
             }
         }
@@ -81,8 +81,8 @@ impl Elaborator<'_> {
         }
         let Some(tensor) = self.with_elem(tensor, crate::ir::Elem::Float, span) else { return Value::Error };
         let Some(node) = self.node(&tensor, span) else { return Value::Error };
-        self.next_mark += 1;
-        let marked = self.add(span, Op::Mark(self.next_mark), vec![node]);
+        self.ids.mark += 1;
+        let marked = self.add(span, Op::Mark(self.ids.mark), vec![node]);
         Value::Tensor(super::value::Tensor { stretch: tensor.stretch, span: tensor.span, ..marked })
     }
 

@@ -3,8 +3,10 @@
 use super::elaborator::Elaborator;
 use super::index::{Fit, grows, not_negative};
 use super::operators::interval_of;
+use super::report::subscripts::{Slip, SubscriptError};
 use super::value::{Axis, Tensor, Value, show_axes};
-use crate::base::{Diagnostic, Span};
+use crate::base::Span;
+use crate::ir::program::Bound;
 use crate::ir::{Affine, Dim, Elem, LoopBuilder, Sub};
 use crate::syntax::ast::{self, SubscriptKind};
 
@@ -36,20 +38,15 @@ impl Elaborator<'_> {
             Value::List(_) | Value::Pack(_) if !self.mentions_index(subscripts) => {
                 self.list_element(&base, base_span, subscripts, span)
             }
-            Value::Indexed(_) => {
-                let error =
-                    Diagnostic::error("E0126", "an indexed value has no axes").at(span, "subscripted here");
-                self.report(error.help("functions of indexed values must be elementwise"));
-                Value::Error
-            }
+            Value::Indexed(_) => self.subscript_error(&SubscriptError::OfIndexed { at: span }),
             _ if self.mentions_index(subscripts) => match self.to_tensor(&base, base_span) {
                 Some(tensor) => super::index::subscript(self, &tensor, subscripts, span),
                 None => Value::Error,
             },
             Value::Tensor(tensor) => self.slice(tensor, base_span, subscripts, span),
             other => {
-                let message = format!("{} cannot be subscripted", other.describe());
-                self.error("E0124", message, base_span, "not a tensor or list")
+                let found = other.describe();
+                self.subscript_error(&SubscriptError::NoElements { found, base: base_span })
             }
         }
     }
@@ -105,10 +102,9 @@ impl Elaborator<'_> {
                 match usize::try_from(place).ok().and_then(|place| elements.get(place)) {
                     Some(value) => value.clone(),
                     None => {
-                        let message = format!("element {number} of a list of {}", elements.len());
-                        let error = Diagnostic::error("E0210", message).at(at.span, "outside the list");
-                        self.report(error.and_at(base_span, format!("{} elements", elements.len())));
-                        Value::Error
+                        let (elements, at) = (elements.len(), at.span);
+                        let error = SubscriptError::OutsideList { number, elements, at, base: base_span };
+                        self.subscript_error(&error)
                     }
                 }
             }
@@ -127,7 +123,7 @@ impl Elaborator<'_> {
                 Some(tensor) => self.slice(&tensor, base_span, subscripts, span),
                 None => Value::Error,
             },
-            _ => self.error("E0210", "an empty list has no elements", span, "subscripted here"),
+            _ => self.subscript_error(&SubscriptError::OfEmptyList { at: span }),
         }
     }
 
@@ -159,33 +155,18 @@ impl Elaborator<'_> {
             .filter(|item| !matches!(item.kind, SubscriptKind::New | SubscriptKind::Rest))
             .count();
         if named > axes.len() {
-            let found = show_axes(tensor.ty.elem, &axes);
-            let message = format!("{named} subscripts for {found}");
-            let error = Diagnostic::error("E0211", message).at(
-                subscripts.span,
-                format!("{} can be subscripted", super::tensors::count(axes.len(), "axis", "axes")),
-            );
-            let error = error.and_at(base_span, format!("this is {found}"));
-            let rows = self.text(base_span).ends_with(']') && self.text(base_span).starts_with('[');
-            let text = self.text(subscripts.span);
-            let none = text
-                .split(['[', ',', ']'])
-                .find(|part| matches!(part.trim(), "None" | "newaxis" | "np.newaxis"));
-            self.report(match (rows, none) {
-                (true, _) => error.help("if these are two rows of a matrix, a comma is missing between them"),
-                (false, Some(none)) => error
-                    .help(format!("an axis of size 1 is made by `new`, not `{}`: `x[:, new]`", none.trim())),
-                (false, None) => error,
-            });
-            return Value::Error;
+            let error = SubscriptError::TooMany {
+                named,
+                axes: axes.len(),
+                found: show_axes(tensor.ty.elem, &axes),
+                at: subscripts.span,
+                base: base_span,
+                slip: self.subscript_slip(base_span, subscripts.span),
+            };
+            return self.subscript_error(&error);
         }
         if subscripts.items.iter().filter(|item| matches!(item.kind, SubscriptKind::Rest)).count() > 1 {
-            return self.error(
-                "E0211",
-                "`...` stands twice",
-                subscripts.span,
-                "it can stand for all axes not named only once",
-            );
+            return self.subscript_error(&SubscriptError::TwoRests { at: subscripts.span });
         }
         let mut parts: Vec<Part> = Vec::new();
         let mut kept: Vec<Option<Axis>> = Vec::new();
@@ -224,6 +205,17 @@ impl Elaborator<'_> {
             return Value::Error;
         }
         self.take(tensor, &parts, &kept, span)
+    }
+
+    /// What was probably meant by more subscripts than there are axes.
+    fn subscript_slip(&self, base: Span, subscripts: Span) -> Option<Slip> {
+        let (base, text) = (self.text(base), self.text(subscripts));
+        if base.starts_with('[') && base.ends_with(']') {
+            return Some(Slip::Rows);
+        }
+        let mut parts = text.split(['[', ',', ']']).map(str::trim);
+        let word = parts.find(|part| matches!(*part, "None" | "newaxis" | "np.newaxis"))?;
+        Some(Slip::New(word.to_owned()))
     }
 
     fn take(&mut self, tensor: &Tensor, parts: &[Part], kept: &[Option<Axis>], span: Span) -> Value {
@@ -286,12 +278,7 @@ impl Elaborator<'_> {
             Some(step) => match self.compile_time_int(step, "the step of a slice")? {
                 step if step >= 1 => step,
                 step => {
-                    self.error(
-                        "E0222",
-                        format!("the step of a slice is {step}"),
-                        span,
-                        "a step is at least 1",
-                    );
+                    self.subscript_error(&SubscriptError::Step { step, at: span });
                     return None;
                 }
             },
@@ -305,15 +292,15 @@ impl Elaborator<'_> {
             Some(end) => self.slice_end(end, size, "the end of a slice")?,
             None => size.clone(),
         };
-        let message = format!("the slice {start}:{end} of an axis of size {size}");
         let ends = [start.clone(), size - &end, &end - &start];
-        if !self.holds_or_waits(&ends, span, &message) {
-            let known =
-                start.as_number().is_some() && end.as_number().is_some() && size.as_number().is_some();
-            let label =
-                if known { "reaches outside" } else { "may reach outside: it is not proven to lie within" };
-            let error = Diagnostic::error("E0210", message).at(span, label);
-            self.report(error.note("slices are not clipped: `a:b` needs 0 <= a <= b <= size"));
+        let outside = SubscriptError::SliceOutside {
+            start: start.clone(),
+            end: end.clone(),
+            size: size.clone(),
+            at: span,
+        };
+        if !self.holds_or_waits(&ends, span, &outside.message()) {
+            self.subscript_error(&outside);
             return None;
         }
         let length = &end - &start;
@@ -370,10 +357,10 @@ impl Elaborator<'_> {
         tensor: &Tensor,
         base_span: Span,
     ) -> Option<Part> {
-        let outside = |place: &str| {
-            Diagnostic::error("E0210", format!("subscript {place} of an axis of size {size}"))
-                .at(at.span, format!("axis {axis} has the places 0 .. {size}"))
-                .and_at(base_span, format!("this is {}", show_axes(tensor.ty.elem, &tensor.axes())))
+        let outside = |place: String, range: Option<String>| {
+            let found = show_axes(tensor.ty.elem, &tensor.axes());
+            let (size, at) = (size.clone(), at.span);
+            SubscriptError::PlaceOutside { place, size, axis, at, found, base: base_span, range }
         };
         match value {
             Value::Error => None,
@@ -382,74 +369,68 @@ impl Elaborator<'_> {
                     self.whole_error(value, "a subscript", at.span);
                     return None;
                 };
-                let from_start = if place.as_number().is_some_and(|number| number < 0) {
-                    size + &place
-                } else {
-                    place.clone()
-                };
+                let is_from_end = place.as_number().is_some_and(|number| number < 0);
+                let from_start = if is_from_end { size + &place } else { place.clone() };
                 let room = &(size - &from_start) - &Dim::ONE;
                 let message = format!("the place {place} of an axis of size {size}");
                 if !self.holds_or_waits(&[from_start.clone(), room], at.span, &message) {
-                    self.report(outside(&place.to_string()));
+                    self.subscript_error(&outside(place.to_string(), None));
                     return None;
                 }
                 Some(Part::At(Affine::constant(from_start)))
             }
-            Value::Tensor(place) if place.rank() == 0 && place.ty.elem == Elem::Int => {
-                let interval = interval_of(value);
-                let fits = interval.as_ref().is_some_and(|cx| {
-                    cx.least.at_least(&Dim::ZERO) && size.at_least(&(&cx.greatest + &Dim::ONE))
-                });
-                if !fits {
-                    let bound = place.field.clone();
-                    if let Some(field) = bound {
-                        let below = crate::ir::program::Bound {
-                            below: size.clone(),
-                            span: at.span,
-                            is_declared: false,
-                        };
-                        self.field_bounds.push((field, below));
-                    } else {
-                        let text = self.text(at.span).to_string();
-                        let range = match &interval {
-                            Some(cx) => {
-                                format!("`{text}` lies in {} .. {}", cx.least, &cx.greatest + &Dim::ONE)
-                            }
-                            None => format!("nothing is known of the range of `{text}`"),
-                        };
-                        self.report(
-                            outside(&format!("`{text}`"))
-                                .note(range)
-                                .help("`clamp(i, 0, n - 1)` keeps it inside"),
-                        );
-                        return None;
-                    }
-                }
-                Some(match &place.affine {
-                    Some(affine) => Part::At(affine.clone()),
-                    None => Part::Gather(place.clone()),
-                })
-            }
             Value::Tensor(place) if place.ty.elem == Elem::Int => {
-                let found = show_axes(place.ty.elem, &place.axes());
-                let message = format!("a tensor {found} as a subscript");
-                let error = Diagnostic::error("E0223", message).at(at.span, "one place is needed here");
-                self.report(
-                    error.help("index notation takes elements at many places: `y[b, d] = table[ids[b], d]`"),
-                );
+                if place.rank() > 0 {
+                    let found = show_axes(place.ty.elem, &place.axes());
+                    self.subscript_error(&SubscriptError::ManyPlaces { found, at: at.span });
+                    return None;
+                }
+                self.run_time_place(at, value, place, size, &outside)
+            }
+            Value::Float(_) => {
+                self.whole_error(value, "a subscript", at.span);
                 None
             }
             other => {
-                match other {
-                    Value::Float(_) => self.whole_error(other, "a subscript", at.span),
-                    _ => {
-                        let message = format!("a subscript must be an int, found {}", other.describe());
-                        self.error("E0223", message, at.span, "not an int");
-                    }
-                }
+                self.subscript_error(&SubscriptError::NotInt { found: other.describe(), at: at.span });
                 None
             }
         }
+    }
+
+    /// A place that is known at run time: it is proven to lie within the axis, or what it comes from must keep to it.
+    fn run_time_place(
+        &mut self,
+        at: &ast::Expr,
+        value: &Value,
+        place: &Tensor,
+        size: &Dim,
+        outside: &dyn Fn(String, Option<String>) -> SubscriptError,
+    ) -> Option<Part> {
+        let interval = interval_of(value);
+        let fits = interval
+            .as_ref()
+            .is_some_and(|it| it.least.at_least(&Dim::ZERO) && size.at_least(&(&it.greatest + &Dim::ONE)));
+        match &place.field {
+            _ if fits => {}
+            Some(source) => {
+                let below = Bound { below: size.clone(), span: at.span, is_declared: false };
+                self.conditions.ints.push((source.clone(), below));
+            }
+            None => {
+                let text = self.text(at.span);
+                let range = match &interval {
+                    Some(it) => format!("`{text}` lies in {} .. {}", it.least, &it.greatest + &Dim::ONE),
+                    None => format!("nothing is known of the range of `{text}`"),
+                };
+                self.subscript_error(&outside(format!("`{text}`"), Some(range)));
+                return None;
+            }
+        }
+        Some(match &place.affine {
+            Some(affine) => Part::At(affine.clone()),
+            None => Part::Gather(place.clone()),
+        })
     }
 
     /// `x.T`: the last two axes change places.
@@ -464,8 +445,7 @@ impl Elaborator<'_> {
         let rank = tensor.rank();
         if rank < 2 {
             let found = show_axes(tensor.ty.elem, &tensor.axes());
-            let message = format!("`.T` of {found}");
-            return self.error("E0218", message, span, "`.T` swaps the last two axes; this has fewer");
+            return self.subscript_error(&SubscriptError::TooFewAxes { found, at: span });
         }
         let mut order: Vec<usize> = (0..rank).collect();
         order.swap(rank - 1, rank - 2);

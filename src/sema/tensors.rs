@@ -358,7 +358,7 @@ impl Elaborator<'_> {
     pub fn axes_may_fit(&self, found: &[Axis], wanted: &[Axis]) -> bool {
         let mut pairs = found.iter().zip(wanted);
         found.len() == wanted.len()
-            && self.sizes_may_fit
+            && self.context.sizes_may_fit()
             && pairs.all(|(a, b)| self.may_fit(&a.size, &b.size))
     }
 

@@ -1,7 +1,8 @@
 //! Bodies elaborated without data or training.
 
 use super::builtins::Given;
-use super::elaborator::{Elaborator, Mode};
+use super::context::Mode;
+use super::elaborator::Elaborator;
 use super::module::{Modules, NoImports};
 use super::value::Value;
 use crate::base::{Diagnostics, SourceMap, Span};
@@ -16,7 +17,7 @@ fn ty(shape: &[&str]) -> Type {
     Type::new(Elem::Float, shape.iter().map(dim).collect())
 }
 
-pub(in crate::sema) const TRAINING: Mode = Mode { training: true, updates: true };
+pub(in crate::sema) const TRAINING: Mode = Mode::Training;
 
 /// Carries out `body` in a new graph, with the items of a text known; what it made, and all that was reported.
 pub(in crate::sema) fn elaborated<T>(
@@ -30,8 +31,8 @@ pub(in crate::sema) fn elaborated<T>(
     let modules = Modules::load(&mut sources, tree, &mut NoImports, &mut diagnostics);
     let mut e = Elaborator::new(&sources, modules);
     e.diagnostics = diagnostics;
-    e.mode = mode;
-    let (graph, made) = e.in_new_graph(body);
+    let context = e.context.in_mode(mode);
+    let (graph, made) = e.within(context, |e| e.in_new_graph(body));
     (graph, made, std::mem::take(&mut e.diagnostics))
 }
 
@@ -73,7 +74,7 @@ fn run(text: &str, call: Option<(&str, &[Type])>) -> (String, Diagnostics, Graph
 
 /// The values of all `print` items, by the interpreter in 64 bits, rounded to six places.
 fn values(text: &str) -> String {
-    let evaluation = Mode { training: false, updates: false };
+    let evaluation = Mode::Evaluation;
     let (graph, count, diagnostics) = elaborated(text, evaluation, |e| {
         let items = e.modules.main().map(|main| main.items.clone()).unwrap_or_default();
         let mut count = 0;

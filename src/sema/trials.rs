@@ -43,9 +43,8 @@ impl Elaborator<'_> {
             let Some(layer) = self.layer_called(error.item(), text) else { continue };
             for (name, default) in whole_numbers(&layer) {
                 for value in TRIED.into_iter().filter(|value| *value != default) {
-                    self.trial = Some(Trial { call, name: name.clone(), value });
-                    let found = self.wrong_as_before(error);
-                    self.trial = None;
+                    let trying = self.context.trying(Trial { call, name: name.clone(), value });
+                    let found = self.within(trying, |cx| cx.wrong_as_before(error));
                     let known = |cx: &Diagnostic| {
                         all.iter()
                             .any(|other| other.code == cx.code && other.primary_span() == cx.primary_span())

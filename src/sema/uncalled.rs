@@ -54,9 +54,8 @@ fn check_sizes(elaborator: &mut Elaborator<'_>, item: &ItemRef, definition: &ast
     if matches!(definition.role, Role::Init | Role::Schedule | Role::Model) {
         return;
     }
-    elaborator.sizes_may_fit = true;
-    let found = elaborator.wrong_on_free_sizes(item, None, &Vec::new());
-    elaborator.sizes_may_fit = false;
+    let unchosen = elaborator.context.with_unchosen_sizes();
+    let found = elaborator.within(unchosen, |cx| cx.wrong_on_free_sizes(item, None, &Vec::new()));
     let certain = found.into_iter().flatten().filter(|error| CERTAIN.contains(&error.code));
     elaborator.diagnostics.extend(certain);
 }

@@ -2,6 +2,7 @@
 
 use super::elaborator::Elaborator;
 use super::module::{Found, ModuleId};
+use super::report::names::{Meant, TooEarly, UnknownName};
 use super::value::Value;
 use crate::base::{Diagnostic, Span, foreign, nearest};
 use crate::syntax::ast::{self, StatementKind};
@@ -30,15 +31,6 @@ pub fn meant_parameter(error: Diagnostic, name: &ast::Name, names: &[&str]) -> D
     }
 }
 
-/// Adds the name that takes the place of a name from another language.
-pub fn called_here(error: Diagnostic, row: &foreign::Foreign, span: Span) -> Diagnostic {
-    match (row.here, row.advice) {
-        ("", advice) => error.help(advice),
-        (here, "") => error.suggest(format!("it is called `{here}` here"), span, here),
-        (here, advice) => error.note(advice).suggest(format!("it is called `{here}` here"), span, here),
-    }
-}
-
 /// A statement that gives a name its value.
 struct Giver {
     statement: Span,
@@ -52,17 +44,22 @@ impl Elaborator<'_> {
         if self.is_broken_field(name) {
             return Value::Error;
         }
-        let error = |name: &str, span: Span| {
-            Diagnostic::error("E0101", format!("`{name}` is not known here")).at(span, "not known")
-        };
         let error = match self.given_below(name, span) {
-            Some(giver) => self.given_too_late(error(name, span), name, span, &giver),
+            Some(giver) => {
+                let meant = Some(self.too_early(span, &giver));
+                UnknownName { name: name.to_owned(), at: span, meant }
+            }
             None => match self.behind_module(name, span) {
-                Some((whole, last)) => self.without_module(error(self.text(whole), whole), &last, whole),
-                None => self.probably_meant(error(name, span), name, span),
+                Some((at, last)) => {
+                    let meant = Some(self.without_module(&last));
+                    UnknownName { name: self.text(at).to_owned(), at, meant }
+                }
+                None => {
+                    UnknownName { name: name.to_owned(), at: span, meant: self.probably_meant(name, span) }
+                }
             },
         };
-        self.report(error);
+        self.report(error.diagnostic());
         Value::Error
     }
 
@@ -78,40 +75,30 @@ impl Elaborator<'_> {
         })
     }
 
-    fn probably_meant(&mut self, error: Diagnostic, name: &str, span: Span) -> Diagnostic {
+    fn probably_meant(&self, name: &str, span: Span) -> Option<Meant> {
         if let Some(constant) = CONSTANTS.iter().find(|constant| **constant == name.to_lowercase()) {
-            return error.suggest(format!("it is written `{constant}`"), span, *constant);
+            return Some(Meant::Constant(constant));
         }
         if let Some(field) = self.data.declared.iter().find(|it| it.name.as_str() == name) {
-            let error = error.and_at(field.name.span, "this field stands below");
-            return error.help("a field may use those above it");
+            return Some(Meant::FieldBelow(field.name.span));
         }
         if let Some(set) = self.data.set_with_field(name) {
-            return error
-                .help(format!("outside of a `train` of this data, `{set}.{name}` is the whole column"));
+            return Some(Meant::Column { set: set.to_string() });
         }
         let candidates = self.known_names();
         let near = nearest(name, candidates.iter().map(String::as_str));
         let same = near.filter(|near| foreign::folded(near) == foreign::folded(name));
         if let Some(row) = foreign::find(foreign::NAMES, name).filter(|_| same.is_none()) {
-            return called_here(error, row, span);
+            return Some(Meant::Elsewhere(row));
         }
         if let Some(near) = near {
-            return error.suggest(format!("did you mean `{near}`?"), span, near);
+            return Some(Meant::Near(near.to_owned()));
         }
         if name == "step" {
-            return error.help("`step` is given in optimisers and schedules");
+            return Some(Meant::Step);
         }
-        if let Some(before) = self.before_bracket(span) {
-            if before.ends_with("->") || before.ends_with(':') {
-                return error
-                    .help("a size is a number, or a name from the type of an input: `x: [B, 4]` gives B");
-            }
-            return error.help(format!(
-                "an index is introduced on the left-hand side, `y[{name}] = …`, or by a reducer, `sum[{name}](…)`"
-            ));
-        }
-        error
+        let before = self.before_bracket(span)?;
+        Some(if before.ends_with("->") || before.ends_with(':') { Meant::Size } else { Meant::Index })
     }
 
     /// All names that may stand here.
@@ -142,15 +129,14 @@ impl Elaborator<'_> {
         Some((Span { end: end as u32, ..span }, last?.to_owned()))
     }
 
-    /// A name of the library behind the module of another language.
-    fn without_module(&self, error: Diagnostic, last: &str, whole: Span) -> Diagnostic {
-        let names = self.known_names();
-        let same = names.iter().find(|known| foreign::folded(known) == foreign::folded(last));
+    /// What a name behind the module of another language is here.
+    fn without_module(&self, last: &str) -> Meant {
+        let mut names = self.known_names().into_iter();
+        let same = names.find(|known| foreign::folded(known) == foreign::folded(last));
         match (same, foreign::find(foreign::NAMES, last)) {
-            (Some(same), _) => error.suggest("the library has no modules: write", whole, same.as_str()),
-            (None, Some(row)) => called_here(error, row, whole),
-            (None, None) => error
-                .help("the library has no modules, its names stand alone: `Linear(8)`; `nnc doc` lists them"),
+            (Some(same), _) => Meant::WithoutModule(same),
+            (None, Some(row)) => Meant::Elsewhere(row),
+            (None, None) => Meant::Module,
         }
     }
 
@@ -181,18 +167,15 @@ impl Elaborator<'_> {
         found
     }
 
-    fn given_too_late(&self, error: Diagnostic, name: &str, span: Span, giver: &Giver) -> Diagnostic {
+    fn too_early(&self, span: Span, giver: &Giver) -> Meant {
         let in_itself = giver.statement.start <= span.start && span.end <= giver.statement.end;
-        match (in_itself, giver.is_definition) {
-            (true, true) => error
-                .and_at(giver.name, "this is what is being defined")
-                .help("a recurrence is a `scan` with a `carry`"),
-            (true, false) if !self.scans.is_empty() => error
-                .and_at(giver.name, "this line gives it its value")
-                .help(format!("`carry {name} = 0` at the top of the scan passes it on from step to step")),
-            (true, false) => error.and_at(giver.name, "this very line gives it its value"),
-            (false, _) => error.and_at(giver.name, "it gets its value below"),
-        }
+        let how = match (in_itself, giver.is_definition) {
+            (true, true) => TooEarly::InItsDefinition,
+            (true, false) if !self.scans.is_empty() => TooEarly::InScan,
+            (true, false) => TooEarly::InItsLine,
+            (false, _) => TooEarly::Above,
+        };
+        Meant::TooEarly { given: giver.name, how }
     }
 }
 

@@ -51,8 +51,8 @@ pub struct Tensor {
     pub interval: Option<Interval>,
     /// The value, if it is an affine expression of the steps of enclosing scans: `t`, `T - 1 - t`.
     pub affine: Option<Affine>,
-    /// The int field of the data from which the values come unchanged.
-    pub field: Option<Arc<str>>,
+    /// Of ints: from where the values come unchanged.
+    pub field: Option<IntSource>,
     /// The expression that made it.
     pub span: Span,
 }
@@ -65,7 +65,22 @@ pub struct Indexed {
     pub id: ScalarId,
     pub elem: Elem,
     pub interval: Option<Interval>,
-    pub field: Option<Arc<str>>,
+    pub field: Option<IntSource>,
+}
+
+/// What ints come from. A condition that a subscript puts on them is one on this.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum IntSource {
+    Field {
+        set: Arc<str>,
+        field: Arc<str>,
+    },
+    ModelInput {
+        model: Arc<str>,
+        input: Arc<str>,
+    },
+    /// Whoever calls: conditions on it are met elsewhere.
+    Caller,
 }
 
 /// A graph that is being built, unique within one elaboration.

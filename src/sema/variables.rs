@@ -58,9 +58,4 @@ impl Variables {
             prefix.is_empty() || variable.path.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('.'))
         })
     }
-
-    /// Removes the values that belong to the previous graph.
-    pub fn begin_graph(&mut self) {
-        self.current.clear();
-    }
 }

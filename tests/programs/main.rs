@@ -58,8 +58,8 @@ fn carried_out(text: &str) -> Result<Outcome, String> {
     }
     for action in &program.checked().actions {
         let Action::Train(train) = action else { continue };
-        for line in &train.lines {
-            let it = derive(line).map_err(|error| format!("derive: {error:?}"))?;
+        for (line, trained) in train.lines.iter().zip(&train.step.trained) {
+            let it = derive(line, trained).map_err(|error| format!("derive: {error:?}"))?;
             let count = train.batch;
             if let Err(errors) = session.values(train, &it, Rows { first: 0, count })
                 && let Some(message) = wrong(&errors)

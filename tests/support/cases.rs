@@ -60,9 +60,9 @@ fn derivations(path: &Path, text: &str) -> Result<Vec<(String, Derivation)>, Box
     let mut made = Vec::new();
     for action in &program.checked().actions {
         let Action::Train(train) = action else { continue };
-        for line in &train.lines {
+        for (line, trained) in train.lines.iter().zip(&train.step.trained) {
             let loss = program.sources().text(line.loss_span).to_owned();
-            let mut it = derive(line).map_err(|error| format!("{error:?}"))?;
+            let mut it = derive(line, trained).map_err(|error| format!("{error:?}"))?;
             it.say_loss(&loss);
             // Some number of rows can be shown.
             let rows = session.fewest_rows(train, &it, 0)?;

@@ -192,7 +192,7 @@ fn made(name: &str, ty: &Type, precision: Precision) -> Array {
 fn trains_quickly(program: &Program) -> bool {
     let checked = program.checked();
     let small = |action: &Action| match action {
-        Action::Train(train) => points_of_steps(&train.step, train.length) < 20_000_000,
+        Action::Train(train) => points_of_steps(&train.step.graph, train.length) < 20_000_000,
         Action::Print(_) | Action::Expect(_) | Action::Plot(_) | Action::Generate(_) => true,
     };
     checked.actions.iter().any(|action| matches!(action, Action::Train(_)))

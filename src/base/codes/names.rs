@@ -147,7 +147,7 @@ Sizes, axes, counts and the conditions of `if` blocks are known before anything 
         title: "a declaration that cannot stand here",
         explain: "\
 Instances, parameters and states stand in the bodies of layers and models, outside of `scan`;
-carries and `collect` stand in a `scan`.
+carries and `collect` stand in a `scan`. What is made before a scan may be called in it.
     fn f(x) = x |> Linear(8)             # wrong
     layer F()(x) { x |> Linear(8) }      # right",
     },

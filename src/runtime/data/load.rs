@@ -12,7 +12,7 @@ use super::rowwise::{Kind, Names, kinds};
 use super::{Column, Rows, Table, digits, read, statistics};
 use crate::base::Diagnostic;
 use crate::compile::Cache;
-use crate::ir::program::{DataSet, Precision};
+use crate::ir::program::{DataRef, DataSet, Precision};
 use crate::ir::{
     ColumnKey, Combine, Dim, Elem, Graph, InputKey, Node, NodeId, Op, Output, OutputKey, Sizes, columns_of,
     compact,
@@ -97,9 +97,9 @@ pub fn load(
         Column::Memory(_) | Column::Lazy(_) => None,
     });
     let mut sizes = Sizes::new();
-    sizes.insert(format!("{}.rows", set.name).into(), Dim::from(rows));
+    sizes.insert(DataRef::rows_of(&set.name, None), Dim::from(rows));
     for (name, rows) in &parts {
-        sizes.insert(format!("{}.{name}.rows", set.name).into(), Dim::from(rows.len()));
+        sizes.insert(DataRef::rows_of(&set.name, Some(name)), Dim::from(rows.len()));
     }
     evaluate.add_row_sizes(&set.graph, &mut sizes)?;
     let notices = around.notices;
@@ -226,17 +226,14 @@ impl Fields<'_> {
         evaluate: &mut dyn Evaluate,
     ) -> Result<BTreeMap<Arc<str>, Column>, Diagnostic> {
         let mut inputs = source.clone();
-        let rows: Arc<str> = format!("{}.rows", self.set.name).into();
+        let rows = DataRef::rows_of(&self.set.name, None);
         let mut counts: Vec<(Arc<str>, usize)> = vec![(rows.clone(), self.n_rows)];
         if let Some((part, rows)) = self.parts.first() {
-            counts.push((format!("{}.{part}.rows", self.set.name).into(), rows.len()));
+            counts.push((DataRef::rows_of(&self.set.name, Some(part)), rows.len()));
         }
         let others = self.others(whole, made, evaluate)?;
         for (key, column) in &others {
-            let rows: Arc<str> = match &key.part {
-                Some(part) => format!("{}.{part}.rows", key.set).into(),
-                None => format!("{}.rows", key.set).into(),
-            };
+            let rows = DataRef::rows_of(&key.set, key.part.as_deref());
             if !counts.iter().any(|(known, _)| *known == rows) {
                 counts.push((rows, column.rows()));
             }
@@ -404,7 +401,7 @@ impl Fields<'_> {
         let (elem, precision, span) = (ty.elem, self.precision, field.span);
         let computed = Computed {
             graph,
-            rows: format!("{}.rows", self.set.name).into(),
+            rows: DataRef::rows_of(&self.set.name, None),
             sizes: self.sizes.clone(),
             n_rows: self.n_rows,
             inputs: columns,

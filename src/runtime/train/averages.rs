@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::batch::Batch;
 use crate::base::Diagnostic;
-use crate::ir::program::{Metric, Train};
+use crate::ir::program::{Metric, ROWS, Train};
 use crate::ir::{Dim, InputKey, Sizes};
 use crate::runtime::array::{Array, Elements};
 use crate::runtime::call::Moment;
@@ -83,7 +83,7 @@ fn whole(
 ) -> Result<Option<f64>, Diagnostic> {
     let Some(graph) = &metric.whole else { return Ok(None) };
     let rows = arguments.iter().find(|array| !array.shape().is_empty()).map_or(1, Array::rows);
-    let sizes = Sizes::from([("rows".into(), Dim::from(rows))]);
+    let sizes = Sizes::from([(ROWS.into(), Dim::from(rows))]);
     let arguments = arguments.into_iter().enumerate();
     let inputs: Tensors =
         arguments.map(|(at, array)| (InputKey::field(at.to_string()), array.into())).collect();

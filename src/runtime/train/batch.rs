@@ -139,7 +139,9 @@ impl Batch {
                         Some(Slot::Field(column, gathered))
                     }
                 },
-                ExternalKey::Input(InputKey::Source(_) | InputKey::Drawn(_) | InputKey::Statistic(_)) => None,
+                ExternalKey::Input(
+                    InputKey::Source(_) | InputKey::Drawn(_) | InputKey::Statistic(_) | InputKey::Gradient(_),
+                ) => None,
                 ExternalKey::Param(path) | ExternalKey::State(path) => {
                     session.memory.find(path).map(Slot::Variable)
                 }

@@ -31,7 +31,7 @@ impl Safe {
     /// None if the tensors are too large to be kept.
     pub fn keep(session: &Session, train: &Train, progress: &Progress) -> Option<Safe> {
         let checked = session.program.checked();
-        let all = checked.params.iter().chain(&checked.states).chain(&train.optimizer_states);
+        let all = checked.params.iter().chain(&checked.states).chain(&train.step.states);
         let tensors: Vec<(Cell, Arc<Array>)> = all
             .filter_map(|variable| session.memory.find(&variable.path))
             .map(|cell| (cell, session.memory.shared(cell)))
@@ -134,10 +134,10 @@ pub struct Bad {
 /// infinities, as the least value so far does.
 pub fn bad_variable(session: &Session, train: &Train) -> Option<Bad> {
     let checked = session.program.checked();
-    let all = checked.params.iter().chain(&checked.states).chain(&train.optimizer_states);
+    let all = checked.params.iter().chain(&checked.states).chain(&train.step.states);
     all.into_iter().find_map(|variable| {
         let array = session.memory.get(session.memory.find(&variable.path)?);
-        let is_trained = train.lines.iter().any(|line| line.trained.contains(&variable.path));
+        let is_trained = train.step.trains(&variable.path);
         let element = first_not_finite(array, !is_trained)?;
         Some(Bad { name: variable.path.clone(), element, value: array.to_f64()[element] })
     })

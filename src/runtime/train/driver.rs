@@ -353,6 +353,14 @@ impl<'a> Driver<'a> {
         self.order.take(bad_step, 1, &mut self.taken);
         let table: &Table = &self.batches.table;
         let sizes = &self.batches.sizes;
-        blame::first_bad(session, self.train, &self.train.step, table, &self.taken, sizes, Some(bad_step))
+        blame::first_bad(
+            session,
+            self.train,
+            &self.train.step.graph,
+            table,
+            &self.taken,
+            sizes,
+            Some(bad_step),
+        )
     }
 }

@@ -66,13 +66,13 @@ impl Held {
         begin(session, action, train, &mut Silent)?;
         let mut order = Order::new(rows, train.batch, train.seed, train.shuffle);
         let size = order.batch();
-        let batches = Batches::new(Part::Step(action), &train.step, train, table, sizes.clone());
+        let batches = Batches::new(Part::Step(action), &train.step.graph, train, table, sizes.clone());
         sizes.insert(BATCH.into(), Dim::from(size));
         let (mut batch, measures) = match purpose {
             Purpose::Training => (Batch::prepare(session, &batches, size)?, None),
             Purpose::Profile => {
-                note_ints(session, &train.step, &batches.table, &mut sizes)?;
-                let made = program.profiled(&train.step, &sizes);
+                note_ints(session, &train.step.graph, &batches.table, &mut sizes)?;
+                let made = program.profiled(&train.step.graph, &sizes);
                 let (function, measures) = made.map_err(|error| program.build_failed(&error, train.span))?;
                 (Batch::bind(session, &batches, size, function)?, Some(measures))
             }
@@ -135,7 +135,7 @@ impl Held {
         let program = &session.program;
         let checked = program.checked();
         let Action::Train(train) = &checked.actions[self.action] else { unreachable!("it is a `train`") };
-        measures(&train.step, &self.sizes, checked.precision)
+        measures(&train.step.graph, &self.sizes, checked.precision)
             .map_err(|error| program.failed([program.build_failed(&error, train.span)]))
     }
 

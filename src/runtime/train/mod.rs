@@ -92,7 +92,8 @@ pub fn run(
         Length::Steps(steps) => steps,
     };
     let (full, steps_per_epoch) = (order.batch(), order.steps_per_epoch());
-    let mut batches = Batches::new(Part::Step(action), &train.step, train, Arc::clone(&table), sizes.clone());
+    let mut batches =
+        Batches::new(Part::Step(action), &train.step.graph, train, Arc::clone(&table), sizes.clone());
     let accepts_changes = std::mem::take(&mut session.resumed_changed);
     let batch = batches.of_size(session, full)?;
     let mut progress = resumed.unwrap_or_else(|| Progress::new(action));
@@ -192,9 +193,9 @@ fn check_room(
     let mut sizes = sizes.clone();
     sizes.insert(BATCH.into(), Dim::from(order.batch()));
     // What is wrong with the code is told where it is made for the batch.
-    let Ok(function) = program.function(Part::Step(action), &train.step, &sizes) else { return Ok(()) };
+    let Ok(function) = program.function(Part::Step(action), &train.step.graph, &sizes) else { return Ok(()) };
     // On going on after a break, the states are there already.
-    let states = train.optimizer_states.iter().filter(|state| session.memory.find(&state.path).is_none());
+    let states = train.step.states.iter().filter(|state| session.memory.find(&state.path).is_none());
     let bytes = session.need_of(states).total();
     Batch::need(&function, order.batch())
         .and("states of the optimisers", bytes)
@@ -214,18 +215,18 @@ fn begin(
     // The states of an earlier training's optimisers are over.
     for other in &program.checked().actions {
         let Action::Train(other) = other else { continue };
-        for state in &other.optimizer_states {
+        for state in &other.step.states {
             if let Some(cell) = session.memory.find(&state.path) {
                 session.memory.remove(cell);
             }
         }
     }
     let moment = Moment { seed: train.seed, step: 0 };
-    let graph = &train.optimizer_init;
+    let graph = &train.step.init;
     let part = Part::OptimizerInit(action);
     let mut values =
         session.evaluate_graph(part, graph, &Sizes::new(), moment, &Tensors::new(), Some(train.span))?;
-    for state in &train.optimizer_states {
+    for state in &train.step.states {
         let precision = session.memory.precision;
         let shape = state.ty.static_shape().unwrap_or_default();
         let array = values
@@ -244,7 +245,7 @@ fn begin(
 /// The parameters and states of the models that a training runs.
 fn variables_of(session: &Session, train: &Train) -> Vec<Variable> {
     let read = |variable: &&Variable| {
-        train.step.nodes().any(|(_, node)| match &node.op {
+        train.step.graph.nodes().any(|(_, node)| match &node.op {
             Op::Param { path, .. } | Op::State { path, .. } => *path == variable.path,
             _ => false,
         })
@@ -254,7 +255,7 @@ fn variables_of(session: &Session, train: &Train) -> Vec<Variable> {
 }
 
 fn count_trained(session: &Session, train: &Train) -> u64 {
-    let mut paths: Vec<&Arc<str>> = train.lines.iter().flat_map(|line| &line.trained).collect();
+    let mut paths: Vec<&Arc<str>> = train.step.trained.iter().flatten().collect();
     paths.sort_unstable();
     paths.dedup();
     let count = |path: &&Arc<str>| session.parameter(path).map_or(0, |array| array.elements().len() as u64);
@@ -263,7 +264,7 @@ fn count_trained(session: &Session, train: &Train) -> u64 {
 
 /// The numbers of rows that the graphs of a training mention.
 fn data_sizes(session: &mut Session, train: &Train) -> Result<Sizes, Diagnostic> {
-    session.row_sizes(std::iter::once(&train.step).chain(&train.evaluate))
+    session.row_sizes(std::iter::once(&train.step.graph).chain(&train.evaluate))
 }
 
 fn validation<'a>(

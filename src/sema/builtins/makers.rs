@@ -58,8 +58,9 @@ impl Elaborator<'_> {
 
     /// The name of a random stream: the path of the instance and the ordinal of the call.
     fn stream(&mut self) -> Arc<str> {
-        let path = self.draw_path.clone().or_else(|| self.instance_path()).unwrap_or_else(|| "".into());
-        let ordinal = self.draws.entry(path.clone()).or_insert(0);
+        let path =
+            self.context.draw_path.clone().or_else(|| self.instance_path()).unwrap_or_else(|| "".into());
+        let ordinal = self.built.draws.entry(path.clone()).or_insert(0);
         *ordinal += 1;
         format!("{path}#{ordinal}").into()
     }

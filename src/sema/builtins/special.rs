@@ -2,7 +2,6 @@
 
 use super::{Arguments, Builtin};
 use crate::base::{Diagnostic, Span};
-use crate::grad::{GradError, NoDerivative};
 use crate::ir::Elem;
 use crate::sema::elaborator::Elaborator;
 use crate::sema::value::{Tensor, Value};
@@ -132,31 +131,9 @@ fn grad(e: &mut Elaborator<'_>, args: &ast::Args, span: Span, _name: Option<&Arc
             }
         },
         Err(error) => {
-            let diagnostic = no_derivative(&error, e.text(x.span));
+            let diagnostic = error.diagnostic(e.text(x.span));
             e.report(diagnostic.and_at(span, "the derivative is asked for here"));
             Value::Error
-        }
-    }
-}
-
-/// A missing derivative as an error at the user's text. `by` names the variable.
-pub fn no_derivative(error: &GradError, by: &str) -> Diagnostic {
-    let place = error.origin.span;
-    let made = |what: &str| {
-        Diagnostic::error("E0401", format!("`{what}` has no derivative"))
-            .at(place, "on the way to the result")
-            .help("`stop_gradient(x)` makes it a constant; an activation may give its own `gradient`")
-    };
-    match error.what {
-        NoDerivative::Floor => made("floor"),
-        NoDerivative::Ceil => made("ceil"),
-        NoDerivative::Round => made("round"),
-        NoDerivative::OnlyThroughConditions => {
-            let message = format!("the result depends on `{by}` only through conditions or whole numbers");
-            let error = Diagnostic::error("E0402", message).at(place, "its derivative is zero everywhere");
-            error.help(
-                "an activation may give its own: `activation step(v) = if v > 0 then 1 else 0  gradient …`",
-            )
         }
     }
 }

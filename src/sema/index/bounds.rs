@@ -79,8 +79,8 @@ impl Elaborator<'_> {
     /// Notes a condition that waits for the numbers of symbolic dimensions.
     pub(in crate::sema) fn defer(&mut self, value: Dim, span: Span, message: String) {
         let requirement = Requirement { value, span: self.user_place(span), message };
-        if !self.requirements.contains(&requirement) {
-            self.requirements.push(requirement);
+        if !self.conditions.sizes.contains(&requirement) {
+            self.conditions.sizes.push(requirement);
         }
     }
 }

@@ -7,7 +7,7 @@ use super::super::elaborator::Elaborator;
 use super::super::operators::interval_of;
 use super::super::scope::BindingKind;
 use super::super::tensors::{convert, count};
-use super::super::value::{Interval, Tensor, Value, show_axes};
+use super::super::value::{IntSource, Interval, Tensor, Value, show_axes};
 use super::names::Names;
 use super::read::{Place, Subscripted};
 use super::reduce::{flattened, identity};
@@ -18,7 +18,6 @@ use crate::ir::{Combine, Elem, ScalarId};
 use crate::syntax::ast::{
     DefineOp, Expr, ExprKind, IndexDefinition, Otherwise, ReduceIndex, ReduceOp, TargetSubscriptKind,
 };
-use std::sync::Arc;
 
 /// What a definition writes into.
 pub(super) struct Target {
@@ -34,7 +33,7 @@ pub(super) struct Right {
     pub scalar: ScalarId,
     pub elem: Elem,
     pub interval: Option<Interval>,
-    pub field: Option<Arc<str>>,
+    pub field: Option<IntSource>,
 }
 
 /// `y[b, o] = expr`, `y[dst[e], d] += expr`: binds the new tensor in the frame of the call.

@@ -38,7 +38,7 @@ use super::value::{Indexed, Interval, Tensor, Value};
 use crate::base::Span;
 use crate::ir::build::{LoopBuilder, LoopParts};
 use crate::ir::{Affine, Combine, Dim, Elem, Loop, Scalar, ScalarId, Sub, Var};
-use crate::syntax::ast;
+use crate::syntax::ast::{self, ExprId};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -62,8 +62,8 @@ pub struct IndexFrame {
     bases: Bases,
 }
 
-/// Values of subscripted expressions, by the place of the expression in memory.
-pub(super) type Bases = HashMap<usize, Value>;
+/// Values of subscripted expressions.
+pub(super) type Bases = HashMap<ExprId, Value>;
 
 /// An index with its range.
 #[derive(Clone, Debug)]
@@ -101,14 +101,13 @@ impl Elaborator<'_> {
     }
 
     pub fn new_frame_id(&mut self) -> u32 {
-        self.next_frame += 1;
-        self.next_frame
+        self.ids.frame += 1;
+        self.ids.frame
     }
 
     /// The value of a subscripted expression, if it was worked out when ranges were sought.
     pub fn known_base(&self, base: &ast::Expr) -> Option<Value> {
-        let key = std::ptr::from_ref(base) as usize;
-        self.index_frames.iter().rev().find_map(|frame| frame.bases.get(&key).cloned())
+        self.index_frames.iter().rev().find_map(|frame| frame.bases.get(&base.id).cloned())
     }
 
     /// The frame whose indices are names here: none in a function called from within index notation.

@@ -7,13 +7,12 @@
 use super::super::elaborator::Elaborator;
 use super::super::operators::{affine_of, interval_of, with_interval};
 use super::super::tensors::{common_elem, convert, count, number_elem};
-use super::super::value::{Interval, Tensor, Value, show_axes};
+use super::super::value::{IntSource, Interval, Tensor, Value, show_axes};
 use super::bounds::{Fit, Fits, grows, within};
 use crate::base::{Diagnostic, Span};
 use crate::ir::program::Bound;
 use crate::ir::{Affine, BinaryOp, Dim, Elem, LoopBuilder, ScalarId, Sub};
 use crate::syntax::ast::{self, Otherwise, SubscriptKind};
-use std::sync::Arc;
 
 /// One subscript, worked out.
 #[derive(Clone, Debug)]
@@ -22,7 +21,7 @@ pub(super) struct Place {
     /// The values that it takes.
     interval: Option<Interval>,
     /// The field of the data from which it comes unchanged.
-    field: Option<Arc<str>>,
+    field: Option<IntSource>,
     pub span: Span,
 }
 
@@ -317,7 +316,7 @@ impl Elaborator<'_> {
             }
             if let Some(field) = &place.field {
                 let bound = Bound { below: size.clone(), span: place.span, is_declared: false };
-                self.field_bounds.push((field.clone(), bound));
+                self.conditions.ints.push((field.clone(), bound));
                 continue;
             }
             match (&place.interval, fits) {

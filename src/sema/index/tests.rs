@@ -4,7 +4,7 @@ use crate::base::{Diagnostic, Span};
 use crate::ir::interpret::{Feed, evaluate};
 use crate::ir::{Elem, Graph, Op, Type};
 use crate::sema::tests::{TRAINING, elaborated};
-use crate::sema::value::Value;
+use crate::sema::value::{IntSource, Value};
 use crate::syntax::ast::ItemKind;
 
 /// Elaborates the `print` items of a file: their graph, with an output for each value, and what was reported.
@@ -17,7 +17,7 @@ pub(in crate::sema) fn elaborate(text: &str) -> (Graph, Vec<Diagnostic>) {
             let node = e.graph_mut().add(op, vec![]);
             let mut tensor = e.tensor(node, Span::default());
             if elem == Elem::Int {
-                tensor.field = Some("data.places".into());
+                tensor.field = Some(IntSource::Field { set: "data".into(), field: "places".into() });
             }
             e.frame_mut().bind(
                 name,

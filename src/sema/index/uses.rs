@@ -83,7 +83,7 @@ impl Uses {
 impl Elaborator<'_> {
     /// Goes through an expression for bare uses. `hidden` are the indices of reducers on the way.
     pub(super) fn look_for_uses(&mut self, uses: &mut Uses, expr: &Expr, hidden: &mut Vec<Arc<str>>) {
-        if uses.wanted.is_empty() || self.is_exhausted() {
+        if uses.wanted.is_empty() || self.limits.is_reached() {
             return;
         }
         match &expr.kind {
@@ -225,12 +225,11 @@ impl Elaborator<'_> {
             bare.iter().for_each(|(name, _, _)| uses.note_broken(name));
             return;
         }
-        let key = std::ptr::from_ref(base) as usize;
-        let value = match uses.bases.get(&key).cloned().or_else(|| self.known_base(base)) {
+        let value = match uses.bases.get(&base.id).cloned().or_else(|| self.known_base(base)) {
             Some(value) => value,
             None => {
                 let value = self.expr(base, None);
-                uses.bases.insert(key, value.clone());
+                uses.bases.insert(base.id, value.clone());
                 value
             }
         };
@@ -239,7 +238,7 @@ impl Elaborator<'_> {
             Value::List(_) | Value::Pack(_) => match self.to_tensor(&value, base.span) {
                 Some(tensor) => {
                     let shape = tensor.ty.shape.clone();
-                    uses.bases.insert(key, Value::Tensor(tensor));
+                    uses.bases.insert(base.id, Value::Tensor(tensor));
                     shape
                 }
                 None => Vec::new(),

@@ -2,12 +2,12 @@
 //! `data` item reads its source: `column`, `columns`, `tensor`, `window`.
 
 use crate::base::{Diagnostic, Span, nearest};
-use crate::ir::program::{DataSet, Select, Source, SourceColumn};
+use crate::ir::program::{DataRef, DataSet, Select, Source, SourceColumn};
 use crate::ir::{Affine, ColumnKey, Dim, Elem, InputKey, LoopBuilder, NodeId, Op, StepId, Sub, Type};
 use crate::sema::elaborator::{Elaborator, Expected};
 use crate::sema::module::ItemRef;
 use crate::sema::settings::{self, Arguments};
-use crate::sema::value::{DataValue, Interval, Tensor, Value};
+use crate::sema::value::{DataValue, IntSource, Interval, Tensor, Value};
 use crate::syntax::ast;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -98,7 +98,7 @@ impl Elaborator<'_> {
     pub fn data_rows(&self, data: &DataValue) -> Option<Dim> {
         let info = self.data.sets.get(&data.item)?;
         Some(match &data.part {
-            Some(part) => Dim::symbol(format!("{}.{part}.rows", data.item)),
+            Some(part) => Dim::symbol(DataRef::rows_of(&data.item, Some(part))),
             None => info.rows.clone(),
         })
     }
@@ -146,7 +146,8 @@ impl Elaborator<'_> {
             return self.data.whole.get(name).cloned().map_or(Value::Error, Value::Tensor);
         }
         let Some(rows) = self.data_rows(data) else { return Value::Error };
-        self.input_tensor(column_key(data, name), rows, field, &data.item, span)
+        let source = IntSource::Field { set: data.item.clone(), field: field.name.clone() };
+        self.input_tensor(column_key(data, name), rows, field, source, span)
     }
 
     /// An input whose first axis is rows of a data set, in the outermost graph.
@@ -155,7 +156,7 @@ impl Elaborator<'_> {
         name: InputKey,
         rows: Dim,
         field: &FieldInfo,
-        set: &str,
+        source: IntSource,
         span: Span,
     ) -> Value {
         let shape: Vec<Dim> = std::iter::once(rows).chain(field.row.shape.iter().cloned()).collect();
@@ -169,8 +170,8 @@ impl Elaborator<'_> {
         let stretch = vec![false; ty.rank()];
         let is_int = ty.elem == Elem::Int;
         let interval = field.below.as_ref().filter(|_| is_int).map(Interval::below);
-        let path = is_int.then(|| Arc::from(format!("{set}.{}", field.name)));
-        Value::Tensor(Tensor { node, level, ty, stretch, interval, affine: None, field: path, span })
+        let field = is_int.then_some(source);
+        Value::Tensor(Tensor { node, level, ty, stretch, interval, affine: None, field, span })
     }
 
     /// A call that means something in a `data` item only: of the source's columns, or `standardize`.

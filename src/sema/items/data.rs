@@ -4,9 +4,9 @@
 use super::columns::{DataInfo, FieldInfo, Reading};
 use super::{given, sources};
 use crate::base::{Diagnostic, Span};
-use crate::ir::program::{Bound, DataSet, Field, Part, Source};
+use crate::ir::program::{Bound, DataRef, DataSet, Field, Part, Source};
 use crate::ir::{Dim, Elem, Graph, NodeId, OutputKey, StepId};
-use crate::sema::elaborator::{Elaborator, Expected, Mode};
+use crate::sema::elaborator::{Elaborator, Expected};
 use crate::sema::graphs::Level;
 use crate::sema::scope::{BindingKind, Frame, FrameKind};
 use crate::sema::value::{Axis, DataValue, Tensor, Value};
@@ -94,7 +94,7 @@ fn field_info(field: &Field) -> FieldInfo {
 }
 
 fn rows_symbol(name: &str) -> Dim {
-    Dim::symbol(format!("{name}.rows"))
+    Dim::symbol(DataRef::rows_of(name, None))
 }
 
 /// Whether there are a source, literals or `rows`.
@@ -176,14 +176,12 @@ fn read_settings(cx: &mut Elaborator<'_>, item: &ast::Data, set: &mut DataSet) -
 
 /// Elaborates the fields. Returns the number of rows of literal columns, if there are any.
 fn fields(cx: &mut Elaborator<'_>, item: &ast::Data, set: &mut DataSet) -> Option<u64> {
-    let mode = std::mem::replace(&mut cx.mode, Mode { training: false, updates: false });
     let name = set.name.clone();
     let literal = matches!(set.source, Source::None) && set.rows.is_none();
     let mut column_rows: Option<(u64, Span)> = None;
     let frame = Frame::new(FrameKind::File, None, cx.frame().module, Span::default());
     cx.data.declared = item.fields.clone();
-    cx.variables.begin_graph();
-    cx.draws.clear();
+    cx.begin_graph();
     let (graph, ()) = cx.in_new_graph(|cx| {
         cx.in_frame(frame, |cx| {
             for field in &item.fields {
@@ -243,7 +241,6 @@ fn fields(cx: &mut Elaborator<'_>, item: &ast::Data, set: &mut DataSet) -> Optio
     });
     set.graph = graph;
     cx.data.declared.clear();
-    cx.mode = mode;
     column_rows.map(|(rows, _)| rows)
 }
 
@@ -323,7 +320,7 @@ fn row_field(
     let columns = std::mem::take(&mut set.columns);
     let training = set.parts.first().filter(|_| !set.parts.is_empty());
     let training_rows = match training {
-        Some(part) => Dim::symbol(format!("{}.{}.rows", set.name, part.name)),
+        Some(part) => Dim::symbol(DataRef::rows_of(&set.name, Some(&part.name))),
         None => rows.clone(),
     };
     let step = cx.new_step_id();

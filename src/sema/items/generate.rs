@@ -12,7 +12,7 @@ use crate::ir::{Dim, Elem, InputKey, LoopBuilder, Op, Sub, Type};
 use crate::sema::builtins::Given;
 use crate::sema::elaborator::Elaborator;
 use crate::sema::settings;
-use crate::sema::value::{DataValue, Instance, InstanceKind, Tensor, Value};
+use crate::sema::value::{DataValue, Instance, InstanceKind, IntSource, Tensor, Value};
 use crate::syntax::ast;
 use std::sync::Arc;
 
@@ -36,7 +36,7 @@ pub fn generate(
     let window = window(cx, &instance, &item.model)?;
     // A condition that the model puts on its characters is one on the text.
     let field = set.fields.iter().find(|field| field.row.elem == Elem::Int);
-    let field = field.map(|field| Arc::from(format!("{}.{}", set.name, field.name)));
+    let field = field.map(|it| IntSource::Field { set: set.name.clone(), field: it.name.clone() });
     let (graph, scored) = output::evaluation(cx, |cx| {
         let ty = Type::new(Elem::Int, vec![Dim::ONE, Dim::from(window)]);
         let characters =
@@ -193,7 +193,7 @@ fn model(cx: &mut Elaborator<'_>, expr: &ast::Expr) -> Option<Arc<Instance>> {
 /// How many characters the model sees at once: what it is first called with, or what its signature says.
 fn window(cx: &mut Elaborator<'_>, instance: &Instance, expr: &ast::Expr) -> Option<usize> {
     let InstanceKind::Layer { item, .. } = &instance.kind else { return None };
-    let called = cx.model_inputs.get(item.name()).cloned();
+    let called = cx.models.inputs.get(item.name()).cloned();
     let definition = item.definition()?;
     let fits = |ty: &Type| ty.elem == Elem::Int && ty.rank() == 2;
     let (inputs, length) = match &called {

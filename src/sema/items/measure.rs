@@ -1,21 +1,19 @@
 //! `measure` lines.
 
+use super::batch::scalar_node;
 use super::columns::FieldInfo;
-use super::train::scalar_node;
 use crate::base::{Diagnostic, Span};
-use crate::ir::program::{Metric, Train};
+use crate::ir::program::{Forward, Metric, ROWS, Train};
 use crate::ir::{Dim, Elem, Graph, InputKey, OutputKey, Type};
 use crate::sema::builtins::Given;
-use crate::sema::elaborator::{Elaborator, Mode};
-use crate::sema::value::{Function, Tensor, Value};
+use crate::sema::context::Mode;
+use crate::sema::elaborator::Elaborator;
+use crate::sema::value::{Function, IntSource, Tensor, Value};
 use crate::syntax::ast;
 use std::sync::Arc;
 
-/// The free dimension of the rows that a `whole` metric is computed over.
-const ROWS: &str = "rows";
-
 /// Elaborates all metrics into the present graph. In the step graph (`first`) they are also entered into `train`.
-pub fn measures(cx: &mut Elaborator<'_>, item: &ast::Train, train: &mut Train, first: bool) {
+pub fn measures(cx: &mut Elaborator<'_>, item: &ast::Train, train: &mut Train<Forward>, first: bool) {
     let mut names: Vec<(Arc<str>, Span)> = Vec::new();
     for measure in &item.measures {
         let Some((name, span)) = metric_name(cx, measure) else { continue };
@@ -100,8 +98,7 @@ fn whole_metric(
         cx.graph_mut().output(OutputKey::Whole(name.into(), gathered.len() as u32), node);
         gathered.push((at, tensor.clone()));
     }
-    let mode = std::mem::replace(&mut cx.mode, Mode { training: false, updates: false });
-    let (graph, fits) = cx.in_new_graph(|cx| {
+    let build = |cx: &mut Elaborator<'_>| {
         let mut all: Vec<Given> = given.clone();
         for (number, (at, tensor)) in gathered.iter().enumerate() {
             let row = Type::new(tensor.ty.elem, tensor.ty.shape[1..].to_vec());
@@ -109,7 +106,7 @@ fn whole_metric(
             let below = below.filter(|_| tensor.ty.elem == Elem::Int);
             let info = FieldInfo { name: number.to_string().into(), row, below, span };
             let key = InputKey::field(number.to_string());
-            all[*at].value = cx.input_tensor(key, Dim::symbol(ROWS), &info, name, span);
+            all[*at].value = cx.input_tensor(key, Dim::symbol(ROWS), &info, IntSource::Caller, span);
         }
         let value = cx.call(callee, span, all, span, None, None);
         match scalar_node(cx, &value, span, "a metric", "E0621") {
@@ -119,7 +116,7 @@ fn whole_metric(
             }
             None => false,
         }
-    });
-    cx.mode = mode;
+    };
+    let (graph, fits) = cx.within(cx.context.in_mode(Mode::Evaluation), |cx| cx.in_new_graph(build));
     fits.then_some(graph)
 }

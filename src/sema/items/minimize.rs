@@ -1,26 +1,74 @@
-//! `minimize` lines: the loss, its gradient, clipping, the update of each parameter.
+//! `minimize` lines as forward graphs: the loss, and the optimiser's updates out of gradients that are given.
+//! The pipeline after the checker differentiates the one and puts both together.
 
+use super::batch::{in_batch_graph, scalar_node};
+use super::measure;
 use super::optimizer::{self, Call};
-use super::train::scalar_node;
 use crate::base::Diagnostic;
-use crate::grad;
-use crate::ir::program::{Line, Train};
-use crate::ir::{BinaryOp, Combine, Dim, LoopBuilder, NodeId, Op, OutputKey, Phase, Type, UnaryOp};
-use crate::opt;
+use crate::ir::program::{Clip, ClipBy, Forward, Line, NamedValue, Train};
+use crate::ir::{Elem, Graph, InputKey, Op, OutputKey, Type};
+use crate::sema::context::Mode;
 use crate::sema::elaborator::Elaborator;
 use crate::sema::module::ItemRef;
 use crate::sema::settings;
-use crate::sema::value::{Function, InstanceKind, Tensor, Value};
+use crate::sema::value::{DataValue, Function, InstanceKind, Tensor, Value};
 use crate::syntax::ast;
-use std::collections::HashMap;
 use std::sync::Arc;
 
-/// What a line finds when its loss is worked out.
-pub struct Around<'a> {
-    /// The models that the loss calls.
-    pub called: &'a [ItemRef],
-    /// What the lines before have changed, with the new values.
-    pub changed: Vec<(Arc<str>, NodeId)>,
+/// All lines of a `train`, in training mode.
+pub fn lines(cx: &mut Elaborator<'_>, item: &ast::Train, data: &DataValue, train: &mut Train<Forward>) {
+    cx.begin_graph();
+    for (number, line) in item.minimize.iter().enumerate() {
+        let Some(forward) = forward(cx, item, number, data, train) else { continue };
+        let (clips, update) = update(cx, item, number, data, &forward.over, train);
+        train.lines.push(Line {
+            span: line.span,
+            loss_span: line.loss.span,
+            forward: forward.graph,
+            loss: forward.loss.node,
+            values: forward.values,
+            over: forward.over,
+            clips,
+            update,
+        });
+    }
+}
+
+/// What a line minimises.
+struct Minimised {
+    graph: Graph,
+    loss: Tensor,
+    values: Vec<NamedValue>,
+    over: Vec<Arc<str>>,
+}
+
+/// The loss of a line; with the first line go the metrics. `None` is reported.
+fn forward(
+    cx: &mut Elaborator<'_>,
+    item: &ast::Train,
+    number: usize,
+    data: &DataValue,
+    train: &mut Train<Forward>,
+) -> Option<Minimised> {
+    let line = &item.minimize[number];
+    let (graph, found) = in_batch_graph(cx, data, Mode::Training, |cx| {
+        step_input(cx, item);
+        let context = if number == 0 { cx.context.remembering_calls() } else { cx.context.clone() };
+        let loss = cx.within(context, |cx| loss(cx, line));
+        let called = std::mem::take(&mut cx.built.called_models);
+        if let Some(loss) = &loss {
+            cx.graph_mut().output(OutputKey::Loss(number as u32), loss.node);
+        }
+        if number == 0 {
+            let watching = cx.context.in_mode(Mode::Watching);
+            cx.within(watching, |cx| measure::measures(cx, item, train, true));
+        }
+        let over = loss.as_ref().and_then(|_| trained_parameters(cx, line, &called));
+        new_states(cx);
+        loss.zip(over)
+    });
+    let values = std::mem::take(&mut cx.built.named_values);
+    found.map(|(loss, over)| Minimised { graph, loss, values, over })
 }
 
 /// The loss of a line, a float scalar.
@@ -45,96 +93,43 @@ pub fn loss(cx: &mut Elaborator<'_>, line: &ast::Minimize) -> Option<Tensor> {
     scalar_node(cx, &value, line.loss.span, "a loss", "E0615")
 }
 
-/// Differentiates the loss and updates the parameters that the line trains.
-pub fn update(
+/// The optimiser of a line with its updates, and what limits the gradients before. What is wrong is reported.
+fn update(
     cx: &mut Elaborator<'_>,
-    line: &ast::Minimize,
+    item: &ast::Train,
     number: usize,
-    loss: &Tensor,
-    around: Around<'_>,
-    step: &Tensor,
-    train: &mut Train,
-) {
-    let Some(trained) = trained_parameters(cx, line, around.called) else { return };
-    let nodes: Vec<NodeId> = trained.iter().map(|path| current_value(cx, path)).collect();
-    let before: HashMap<Arc<str>, NodeId> = trained.iter().cloned().zip(nodes.iter().copied()).collect();
-    // What has a name in the graph as it is now; the optimiser's own calls come after it.
-    let (forward, values) = (cx.graph().clone(), cx.named_values.clone());
-    opt::simplify_forward(cx.graph_mut(), &[loss.node], &nodes);
-    let gradients = match grad::gradient(cx.graph_mut(), &[(loss.node, None)], &nodes) {
-        Ok(gradients) => gradients,
-        Err(error) => {
-            let diagnostic = missing_derivative(line, &trained, &error);
-            cx.report(diagnostic);
-            return;
+    data: &DataValue,
+    over: &[Arc<str>],
+    train: &mut Train<Forward>,
+) -> (Vec<Clip>, Graph) {
+    let line = &item.minimize[number];
+    let (graph, clips) = in_batch_graph(cx, data, Mode::Training, |cx| {
+        let step = step_input(cx, item);
+        let clips = clips(cx, line);
+        let Some(call) = Call::new(cx, &line.optimizer, &step) else { return clips };
+        for path in over {
+            let Some(new) = optimizer::apply(cx, &call, number, path, train) else { return clips };
+            cx.graph_mut().output(OutputKey::Param(path.clone()), new.node);
         }
-    };
-    let mut found: Vec<(Arc<str>, NodeId, NodeId)> = Vec::new();
-    for ((path, node), gradient) in trained.iter().zip(&nodes).zip(gradients) {
-        match gradient {
-            Some(gradient) => found.push((path.clone(), *node, gradient)),
-            None => {
-                let variable = cx.variables.find(path).map(|variable| variable.span);
-                let warning =
-                    Diagnostic::warning("W0601", format!("no loss depends on the parameter `{path}`"));
-                let warning =
-                    warning.at(line.loss.span, "the loss does not depend on it, so it stays as it is");
-                cx.report(match variable {
-                    Some(span) => warning.and_at(span, "declared here"),
-                    None => warning,
-                });
-            }
-        }
-    }
-    clip(cx, line, &mut found);
-    let Some(call) = Call::new(cx, &line.optimizer, step) else { return };
-    let mut updated = Vec::new();
-    for (path, node, gradient) in found {
-        let Some(new) = optimizer::apply(cx, &call, number, &path, node, gradient, train) else { return };
-        updated.push((path, new));
-    }
-    cx.graph_mut().origin.phase = Phase::Forward;
-    let paths: Vec<Arc<str>> = updated.iter().map(|(path, _)| path.clone()).collect();
-    cx.variables.current.extend(updated);
-    let parameters = paths.iter().filter_map(|path| before.get(path).copied()).collect();
-    train.lines.push(Line {
-        span: line.span,
-        loss_span: line.loss.span,
-        trained: paths,
-        forward,
-        loss: loss.node,
-        parameters,
-        changed: around.changed,
-        values,
+        new_states(cx);
+        clips
     });
+    (clips, graph)
 }
 
-fn missing_derivative(line: &ast::Minimize, trained: &[Arc<str>], error: &grad::GradError) -> Diagnostic {
-    let by = error.wrt.and_then(|at| trained.get(at)).map_or("the parameters", |path| &**path);
-    let diagnostic = crate::sema::builtins::special::no_derivative(error, by);
-    diagnostic.and_at(line.loss.span, "this loss is differentiated")
+/// The number of the training step.
+fn step_input(cx: &mut Elaborator<'_>, item: &ast::Train) -> Tensor {
+    let ty = Type::scalar(Elem::Int);
+    cx.add(item.keyword_span, Op::Input { name: InputKey::Step, ty }, Vec::new())
 }
 
-/// Outputs for all parameters and states that have a new value.
-pub fn new_values(cx: &mut Elaborator<'_>) {
-    let current = cx.variables.current.clone();
-    let paths: Vec<(Arc<str>, bool)> =
-        cx.variables.list.iter().map(|variable| (variable.path.clone(), variable.is_state)).collect();
-    for (path, is_state) in paths {
-        let Some(tensor) = current.get(&path) else { continue };
-        let key = if is_state { OutputKey::State(path) } else { OutputKey::Param(path) };
-        cx.graph_mut().output(key, tensor.node);
+/// Outputs for the states of models that have a new value in this graph.
+fn new_states(cx: &mut Elaborator<'_>) {
+    let states = cx.variables.list.iter().filter(|variable| variable.is_state);
+    let new = states.filter_map(|it| Some((it.path.clone(), cx.variables.current.get(&it.path)?.node)));
+    for (path, node) in new.collect::<Vec<_>>() {
+        cx.graph_mut().output(OutputKey::State(path), node);
     }
-}
-
-/// The node that a parameter is worth at this place of the graph.
-fn current_value(cx: &mut Elaborator<'_>, path: &Arc<str>) -> NodeId {
-    if let Some(tensor) = cx.variables.current.get(path) {
-        return tensor.node;
-    }
-    let ty =
-        cx.variables.find(path).map_or(Type::scalar(crate::ir::Elem::Float), |variable| variable.ty.clone());
-    cx.graph_mut().add(Op::Param { path: path.clone(), ty }, Vec::new())
 }
 
 /// The paths of the parameters that a line trains. `None` is reported.
@@ -212,8 +207,9 @@ fn trained_parameters(
     Some(paths)
 }
 
-/// `clip_value = c`, then `clip_norm = c`.
-fn clip(cx: &mut Elaborator<'_>, line: &ast::Minimize, found: &mut [(Arc<str>, NodeId, NodeId)]) {
+/// `clip_value = c`, `clip_norm = c`
+fn clips(cx: &mut Elaborator<'_>, line: &ast::Minimize) -> Vec<Clip> {
+    let mut clips = Vec::new();
     for (at, option) in line.options.iter().enumerate() {
         let Some(known) = cx.setting(&settings::MINIMIZE, option, &line.options[..at]) else { continue };
         let limit = cx.expr(&option.value, None);
@@ -228,63 +224,8 @@ fn clip(cx: &mut Elaborator<'_>, line: &ast::Minimize, found: &mut [(Arc<str>, N
             }
             continue;
         };
-        cx.set_origin(option.span);
-        cx.graph_mut().origin.phase = Phase::Update;
-        match known.name {
-            "clip_value" => {
-                for (_, _, gradient) in found.iter_mut() {
-                    *gradient = cx.graph_mut().map(&[*gradient], |l, read| {
-                        let (low, high) = (l.float(-limit), l.float(limit));
-                        let below = l.binary(BinaryOp::Lt, read[0], low);
-                        let above = l.binary(BinaryOp::Lt, high, read[0]);
-                        let capped = l.select(above, high, read[0]);
-                        l.select(below, low, capped)
-                    });
-                }
-            }
-            _ => clip_norm(cx, limit, found),
-        }
+        let by = if known.name == "clip_value" { ClipBy::Value } else { ClipBy::Norm };
+        clips.push(Clip { by, limit, span: option.span });
     }
-}
-
-/// Scales all gradients by min(1, limit / (norm + 1e-6)), the norm being taken over all of them.
-fn clip_norm(cx: &mut Elaborator<'_>, limit: f64, found: &mut [(Arc<str>, NodeId, NodeId)]) {
-    let graph = cx.graph_mut();
-    let mut squares: Option<NodeId> = None;
-    for (_, _, gradient) in found.iter() {
-        let domain: Vec<Dim> = graph.shape(*gradient).to_vec();
-        let rank = domain.len();
-        let mut l = LoopBuilder::new(graph, domain);
-        let subs = (0..rank).map(|axis| l.index(axis)).collect();
-        let value = l.read(*gradient, subs);
-        let square = l.binary(BinaryOp::Mul, value, value);
-        let sum = l.reduce(Vec::new(), Vec::new(), Combine::Add, square);
-        let sum = graph.add_loop(sum);
-        squares = Some(match squares {
-            Some(others) => graph.sum_of(others, sum),
-            None => sum,
-        });
-    }
-    let Some(squares) = squares else { return };
-    let factor = graph.map(&[squares], |l, read| {
-        let norm = l.unary(UnaryOp::Sqrt, read[0]);
-        let tiny = l.float(1e-6);
-        let norm = l.binary(BinaryOp::Add, norm, tiny);
-        let limit = l.float(limit);
-        let ratio = l.binary(BinaryOp::Div, limit, norm);
-        let one = l.float(1.0);
-        let less = l.binary(BinaryOp::Lt, ratio, one);
-        l.select(less, ratio, one)
-    });
-    for (_, _, gradient) in found.iter_mut() {
-        let domain: Vec<Dim> = graph.shape(*gradient).to_vec();
-        let rank = domain.len();
-        let mut l = LoopBuilder::new(graph, domain);
-        let subs = (0..rank).map(|axis| l.index(axis)).collect();
-        let value = l.read(*gradient, subs);
-        let factor = l.read(factor, Vec::new());
-        let scaled = l.binary(BinaryOp::Mul, value, factor);
-        let body = l.map(scaled);
-        *gradient = graph.add_loop(body);
-    }
+    clips
 }

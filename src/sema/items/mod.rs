@@ -1,13 +1,14 @@
 //! Data, training and output: everything of a file that is carried out, as a [`Program`].
 //!
 //! - [`data`], [`demand`], [`sources`], [`columns`]: `data` items and the names of what is in them;
-//! - [`train`], [`minimize`], [`optimizer`], [`measure`]: one training step as a graph; `order`: what it has to do
-//!   with the order of the rows;
+//! - [`train`], [`minimize`], [`optimizer`], [`measure`], [`batch`]: a training as forward graphs; `order`: what it
+//!   has to do with the order of the rows;
 //! - [`output`]: `print`, `expect`, `plot`;
 //! - `given`: fields that whoever runs the program gives;
 //! - [`generate`]: texts that a model goes on with;
 //! - [`models`]: models for prediction and summaries.
 
+pub mod batch;
 pub mod columns;
 pub mod data;
 pub mod demand;
@@ -28,11 +29,12 @@ pub mod train;
 pub use columns::DataTable;
 
 use super::elaborator::Elaborator;
-use crate::ir::program::{Action, Bound, Precision, Program, Variable};
+use super::value::IntSource;
+use crate::ir::program::{Action, Bound, Forward, Precision, Program, Variable};
 use crate::syntax::ast;
 
 /// Elaborates all items of the main file. Errors are in the elaborator.
-pub fn program(cx: &mut Elaborator<'_>) -> Program {
+pub fn program(cx: &mut Elaborator<'_>) -> Program<Forward> {
     let mut program = Program::default();
     let Some(main) = cx.modules.main() else { return program };
     let items = main.items.clone();
@@ -68,11 +70,11 @@ pub fn program(cx: &mut Elaborator<'_>) -> Program {
     program.models = models::models(cx);
     variables(cx, &mut program);
     field_bounds(cx, &mut program);
-    program.requirements = std::mem::take(&mut cx.requirements);
+    program.requirements = std::mem::take(&mut cx.conditions.sizes);
     program
 }
 
-fn variables(cx: &mut Elaborator<'_>, program: &mut Program) {
+fn variables(cx: &mut Elaborator<'_>, program: &mut Program<Forward>) {
     for variable in &cx.variables.list {
         let entry = Variable {
             path: variable.path.clone(),
@@ -93,22 +95,26 @@ fn variables(cx: &mut Elaborator<'_>, program: &mut Program) {
         .unwrap_or(0);
 }
 
-/// Conditions that subscripts put on int fields (`digits.label`) and inputs of models (`Net.ids`) become bounds
-/// of these.
-fn field_bounds(cx: &mut Elaborator<'_>, program: &mut Program) {
-    for (path, bound) in std::mem::take(&mut cx.field_bounds) {
-        let Some((set, name)) = path.split_once('.') else { continue };
-        if let Some(model) = program.models.iter_mut().find(|model| &*model.name == set) {
-            if !model.bounds.iter().any(|(known, cx)| &**known == name && cx.below == bound.below) {
-                model.bounds.push((name.into(), bound));
+/// Conditions that subscripts put on int fields and inputs of models become bounds of these.
+fn field_bounds(cx: &mut Elaborator<'_>, program: &mut Program<Forward>) {
+    for (source, bound) in std::mem::take(&mut cx.conditions.ints) {
+        match source {
+            IntSource::ModelInput { model, input } => {
+                let model = program.models.iter_mut().find(|it| it.name == model);
+                let Some(model) = model else { continue };
+                if !model.bounds.iter().any(|(known, it)| *known == input && it.below == bound.below) {
+                    model.bounds.push((input, bound));
+                }
             }
-            continue;
-        }
-        let Some(data) = program.data.iter_mut().find(|data| &*data.name == set) else { continue };
-        if let Some(field) = data.fields.iter_mut().find(|field| &*field.name == name)
-            && !field.bounds.iter().any(|known: &Bound| known.below == bound.below)
-        {
-            field.bounds.push(bound);
+            IntSource::Field { set, field } => {
+                let data = program.data.iter_mut().find(|data| data.name == set);
+                let field = data.and_then(|data| data.fields.iter_mut().find(|it| it.name == field));
+                let Some(field) = field else { continue };
+                if !field.bounds.iter().any(|known: &Bound| known.below == bound.below) {
+                    field.bounds.push(bound);
+                }
+            }
+            IntSource::Caller => {}
         }
     }
 }

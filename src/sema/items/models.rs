@@ -4,11 +4,11 @@ use crate::base::{Diagnostic, Span};
 use crate::ir::program::{Bound, LayerSummary, Model};
 use crate::ir::{BinaryOp, Combine, Dim, Elem, Graph, InputKey, NodeId, Op, OutputKey, Scalar, Type};
 use crate::sema::builtins::Given;
-use crate::sema::elaborator::{Elaborator, Mode};
+use crate::sema::elaborator::Elaborator;
 use crate::sema::instance::LayerCall;
 use crate::sema::module::ItemRef;
 use crate::sema::scope::{Frame, FrameKind};
-use crate::sema::value::{Interval, Tensor, Value};
+use crate::sema::value::{IntSource, Interval, Tensor, Value};
 use crate::syntax::ast;
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use std::sync::Arc;
 pub fn model(cx: &mut Elaborator<'_>, item: &ItemRef) -> Option<Model> {
     let definition = item.definition()?;
     let Value::Instance(instance) = cx.model(item, definition.name.span) else { return None };
-    let called = cx.model_inputs.get(item.name()).cloned();
+    let called = cx.models.inputs.get(item.name()).cloned();
     let parameters = definition.inputs.as_ref().map_or(&[][..], |list| &list.parameters);
     let mut inputs: Vec<(Arc<str>, Type)> = Vec::new();
     let was_called = called.is_some();
@@ -36,15 +36,11 @@ pub fn model(cx: &mut Elaborator<'_>, item: &ItemRef) -> Option<Model> {
         }
     }
     let known_variables = cx.variables.list.len();
-    (cx.allow_open_shapes, cx.looking) = (true, true);
-    cx.open_shapes.clear();
+    cx.open.shapes.clear();
     let errors = cx.diagnostics.len();
-    cx.variables.begin_graph();
-    cx.draws.clear();
-    cx.layer_calls.clear();
-    let mode = std::mem::replace(&mut cx.mode, Mode { training: false, updates: false });
+    cx.begin_graph();
     let span = definition.name.span;
-    let (mut graph, outputs) = cx.in_new_graph(|cx| {
+    let build = |cx: &mut Elaborator<'_>| {
         let given = inputs.iter().map(|(name, ty)| {
             let node = cx
                 .graph_mut()
@@ -52,19 +48,18 @@ pub fn model(cx: &mut Elaborator<'_>, item: &ItemRef) -> Option<Model> {
             let place = parameters.iter().find(|it| it.name.text == *name).map_or(span, |it| it.span);
             let mut tensor = cx.tensor(node, place);
             tensor.interval = class_interval(parameters, name, ty);
-            tensor.field = (ty.elem == Elem::Int).then(|| format!("{}.{name}", item.name()).into());
+            let source = IntSource::ModelInput { model: item.name().into(), input: name.clone() };
+            tensor.field = (ty.elem == Elem::Int).then_some(source);
             Given { name: None, value: Value::Tensor(tensor), span }
         });
         let given: Vec<Given> = given.collect();
         let result = cx.call_instance(&instance, given, span);
         outputs(cx, &result, span)
-    });
-    cx.mode = mode;
-    cx.called_models.clear();
-    let calls = std::mem::take(&mut cx.layer_calls);
-    (cx.allow_open_shapes, cx.looking) = (false, false);
-    let mut open_shapes = std::mem::take(&mut cx.open_shapes);
-    let open_starts = std::mem::take(&mut cx.open_starts);
+    };
+    let (mut graph, outputs) = cx.within(cx.context.looking(), |cx| cx.in_new_graph(build));
+    let calls = std::mem::take(&mut cx.built.layer_calls);
+    let mut open_shapes = std::mem::take(&mut cx.open.shapes);
+    let open_starts = std::mem::take(&mut cx.open.starts);
     open_shapes.retain(|(_, ty, _)| ty.static_shape().is_none());
     let open = !open_shapes.is_empty();
     if !open && !was_called {

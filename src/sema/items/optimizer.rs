@@ -1,8 +1,8 @@
-//! Optimisers: the body is carried out once for each parameter, with `param`, `grad` and `step` given.
+//! Optimisers: the body is elaborated once for each parameter, with `param`, `grad` and `step` given.
 
 use crate::base::{Diagnostic, Span};
-use crate::ir::program::{Train, Variable};
-use crate::ir::{Elem, NodeId, Op, OutputKey, Type};
+use crate::ir::program::{Forward, OptimizerState, Train, Variable};
+use crate::ir::{Elem, InputKey, Op, OutputKey, Type};
 use crate::sema::builtins::Given;
 use crate::sema::elaborator::{Elaborator, Expected};
 use crate::sema::module::ItemRef;
@@ -46,27 +46,22 @@ impl Call {
         let definition = item.definition()?;
         check_body(cx, definition);
         let step = Value::Tensor(step.clone());
-        let before = cx.step.replace(step.clone());
-        let given: Vec<Given> = cx.given(args, None);
-        let wrong = given.iter().any(|given| given.value.is_error());
+        let at_step = cx.context.at_step(step.clone());
         let frame = Frame::new(FrameKind::Optimizer, Some(item.clone()), item.module, expr.span);
         let list = definition.hyper.as_ref().or(definition.inputs.as_ref());
-        let hyper = cx.in_frame(frame, |cx| {
-            let fits = !wrong
-                && cx.bind_parameters(
-                    list,
-                    given,
-                    item.name(),
-                    definition.name.span,
-                    BindingKind::Hyper,
-                    expr.span,
-                );
-            fits.then(|| {
-                let bindings = &cx.frame().bindings;
-                bindings.iter().map(|cx| (cx.name.clone(), cx.value.clone(), cx.span)).collect()
+        let hyper = cx.within(at_step, |cx| {
+            let given: Vec<Given> = cx.given(args, None);
+            let wrong = given.iter().any(|given| given.value.is_error());
+            cx.in_frame(frame, |cx| {
+                let (name, place) = (item.name(), definition.name.span);
+                let fits =
+                    !wrong && cx.bind_parameters(list, given, name, place, BindingKind::Hyper, expr.span);
+                fits.then(|| {
+                    let bindings = &cx.frame().bindings;
+                    bindings.iter().map(|it| (it.name.clone(), it.value.clone(), it.span)).collect()
+                })
             })
         });
-        cx.step = before;
         let call = Call { item, hyper: hyper?, step, span: expr.span };
         check_schedules(cx, &call).then_some(call)
     }
@@ -134,40 +129,37 @@ struct Update<'t> {
     /// States declared so far: name and path.
     states: Vec<(Arc<str>, Arc<str>)>,
     new: Option<(Tensor, Span)>,
-    train: &'t mut Train,
+    train: &'t mut Train<Forward>,
 }
 
-/// Carries out the body for one parameter; its new value. `None` is reported.
+/// Elaborates the body for one parameter out of its gradient, an input; its new value. `None` is reported.
 pub fn apply(
     cx: &mut Elaborator<'_>,
     call: &Call,
     line: usize,
     path: &Arc<str>,
-    param: NodeId,
-    gradient: NodeId,
-    train: &mut Train,
+    train: &mut Train<Forward>,
 ) -> Option<Tensor> {
     let definition = call.item.definition()?;
     let frame = Frame::new(FrameKind::Optimizer, Some(call.item.clone()), call.item.module, call.span);
-    cx.updating = Some(path.clone());
-    cx.set_origin(call.span);
-    let ty = cx.graph().ty(param).clone();
-    let mut update = Update { path: path.clone(), line, ty, states: Vec::new(), new: None, train };
-    let before = cx.step.replace(call.step.clone());
-    cx.in_frame(frame, |cx| {
+    let ty = cx.variables.find(path)?.ty.clone();
+    let mut update =
+        Update { path: path.clone(), line, ty: ty.clone(), states: Vec::new(), new: None, train };
+    let context = cx.context.updating(path.clone()).at_step(call.step.clone());
+    let body = |cx: &mut Elaborator<'_>| {
         let name_span = definition.name.span;
         for (name, value, span) in &call.hyper {
             cx.frame_mut().bind(name.clone(), value.clone(), *span, BindingKind::Hyper);
         }
-        let param = cx.tensor(param, name_span);
-        let gradient = cx.tensor(gradient, name_span);
+        let param = cx.add(call.span, Op::Param { path: path.clone(), ty: ty.clone() }, Vec::new());
+        let gradient = Op::Input { name: InputKey::Gradient(path.clone()), ty };
+        let gradient = cx.add(call.span, gradient, Vec::new());
         cx.frame_mut().bind("param", Value::Tensor(param), name_span, BindingKind::Input);
         cx.frame_mut().bind("grad", Value::Tensor(gradient), name_span, BindingKind::Input);
         cx.frame_mut().bind("step", call.step.clone(), name_span, BindingKind::Input);
         block(cx, &definition.body, &mut update);
-    });
-    cx.updating = None;
-    cx.step = before;
+    };
+    cx.within(context, |cx| cx.in_frame(frame, body));
     match update.new {
         Some((tensor, _)) => Some(tensor),
         None => {
@@ -249,7 +241,7 @@ fn state(
     };
     let path: Arc<str> = format!("{}:{}.{text}", update.line, update.path).into();
     let ty = Type::new(expected.elem.unwrap_or(Elem::Float), expected.shape());
-    let init = std::mem::take(&mut update.train.optimizer_init);
+    let init = std::mem::take(&mut update.train.step.init);
     let init_span = value.map_or(span, |value| value.span);
     let level = cx.new_level_id();
     let parameter = Op::Param { path: update.path.clone(), ty: update.ty.clone() };
@@ -270,8 +262,10 @@ fn state(
         }
         cx.frame_mut().close(opened);
     });
-    update.train.optimizer_init = init;
-    update.train.optimizer_states.push(Variable { path: path.clone(), ty: ty.clone(), frozen: false, span });
+    update.train.step.init = init;
+    let variable = Variable { path: path.clone(), ty: ty.clone(), frozen: false, span };
+    let (line, parameter) = (update.line, update.path.clone());
+    update.train.step.states.push(OptimizerState { line, parameter, variable });
     let value = cx.add(span, Op::State { path: path.clone(), ty }, Vec::new());
     update.states.push((text.clone(), path));
     cx.frame_mut().bind(text, Value::Tensor(value), span, BindingKind::Local);
@@ -292,8 +286,8 @@ fn assign(cx: &mut Elaborator<'_>, target: &ast::Path, value: &ast::Expr, update
     let state = update.states.iter().find(|(cx, _)| *cx == name).cloned();
     let ty = match (&state, &*name) {
         (Some((_, path)), _) => {
-            let variable = update.train.optimizer_states.iter().find(|it| it.path == *path);
-            variable.map_or_else(|| update.ty.clone(), |it| it.ty.clone())
+            let state = update.train.step.states.iter().find(|it| it.variable.path == *path);
+            state.map_or_else(|| update.ty.clone(), |it| it.variable.ty.clone())
         }
         (None, "param") => update.ty.clone(),
         (None, _) => {

@@ -3,7 +3,8 @@
 use crate::base::{Diagnostic, Span};
 use crate::ir::program::{Expect, Plot, Print, PrintPart};
 use crate::ir::{Dim, Elem, Graph, OutputKey};
-use crate::sema::elaborator::{Elaborator, Mode};
+use crate::sema::context::Mode;
+use crate::sema::elaborator::Elaborator;
 use crate::sema::elementwise::Arg;
 use crate::sema::settings;
 use crate::sema::value::Value;
@@ -165,14 +166,8 @@ pub fn evaluation<R>(
     cx: &mut Elaborator<'_>,
     build: impl FnOnce(&mut Elaborator<'_>) -> Option<R>,
 ) -> (Graph, Option<R>) {
-    cx.variables.begin_graph();
-    cx.draws.clear();
-    cx.remembered.clear();
-    let mode = std::mem::replace(&mut cx.mode, Mode { training: false, updates: false });
-    let result = cx.in_new_graph(build);
-    cx.mode = mode;
-    cx.called_models.clear();
-    result
+    cx.begin_graph();
+    cx.within(cx.context.in_mode(Mode::Evaluation), |cx| cx.in_new_graph(build))
 }
 
 /// What `print` shows of an expression: strings with their `{values}`, tensors, compile-time values.

@@ -8,7 +8,7 @@ use crate::ir::{BinaryOp, ColumnKey, Combine, Elem, LoopBuilder, StepId, UnaryOp
 use crate::sema::elaborator::{Elaborator, Expected};
 use crate::sema::elementwise::Arg;
 use crate::sema::scope::BindingKind;
-use crate::sema::value::{Tensor, Value};
+use crate::sema::value::{IntSource, Tensor, Value};
 use crate::sema::walk;
 use crate::syntax::ast;
 use std::sync::Arc;
@@ -127,7 +127,8 @@ impl Elaborator<'_> {
         let part = info.parts.first().cloned();
         let key = ColumnKey { set: reading.name.clone(), part, field: field.clone() };
         let rows = reading.training_rows.clone();
-        match self.input_tensor(key.into(), rows, known, &reading.name, span) {
+        let source = IntSource::Field { set: reading.name.clone(), field: field.clone() };
+        match self.input_tensor(key.into(), rows, known, source, span) {
             Value::Tensor(whole) => self.row_of(&whole, step, span),
             _ => None,
         }

@@ -1,19 +1,19 @@
-//! `train` items: the settings, and the graphs of a step and of an evaluation.
+//! `train` items: the settings, and the graphs of the lines and of an evaluation.
 
+use super::batch::in_batch_graph;
 use super::data::data_ref;
 use super::{measure, minimize, order};
 use crate::base::{Diagnostic, Span};
-use crate::ir::program::{BATCH, DataRef, Length, StartFile, Train};
-use crate::ir::{Dim, Graph, InputKey, Op, OutputKey, Type};
-use crate::sema::elaborator::{Elaborator, Mode};
-use crate::sema::module::ModuleId;
-use crate::sema::scope::{BindingKind, Frame, FrameKind};
+use crate::ir::program::{DataRef, Forward, Length, StartFile, Train};
+use crate::ir::{Graph, InputKey, Op, OutputKey};
+use crate::sema::context::Mode;
+use crate::sema::elaborator::Elaborator;
 use crate::sema::settings;
 use crate::sema::value::{DataValue, Function, Value};
 use crate::syntax::ast;
 use std::sync::Arc;
 
-pub fn train_item(cx: &mut Elaborator<'_>, item: &ast::Train) -> Option<Train> {
+pub fn train_item(cx: &mut Elaborator<'_>, item: &ast::Train) -> Option<Train<Forward>> {
     let mut train = Train {
         span: item.keyword_span,
         data: DataRef { set: "".into(), part: None },
@@ -25,12 +25,10 @@ pub fn train_item(cx: &mut Elaborator<'_>, item: &ast::Train) -> Option<Train> {
         shuffle: true,
         patience: None,
         init: None,
-        step: Graph::new(),
         evaluate: None,
         lines: Vec::new(),
         metrics: Vec::new(),
-        optimizer_states: Vec::new(),
-        optimizer_init: Graph::new(),
+        step: Forward::default(),
         fields: Vec::new(),
     };
     let data = settings(cx, item, &mut train);
@@ -41,7 +39,7 @@ pub fn train_item(cx: &mut Elaborator<'_>, item: &ast::Train) -> Option<Train> {
     }
     let data = data?;
     cx.last_step = last_step(cx, &data, &train);
-    step_graph(cx, item, &data, &mut train);
+    minimize::lines(cx, item, &data, &mut train);
     if train.validate.is_some() {
         evaluation_graph(cx, item, &data, &mut train);
     }
@@ -52,7 +50,7 @@ pub fn train_item(cx: &mut Elaborator<'_>, item: &ast::Train) -> Option<Train> {
 }
 
 /// The last step of the training; of data whose rows are not counted yet at least the number of epochs.
-fn last_step(cx: &Elaborator<'_>, data: &DataValue, train: &Train) -> u64 {
+fn last_step(cx: &Elaborator<'_>, data: &DataValue, train: &Train<Forward>) -> u64 {
     match train.length {
         Length::Steps(steps) => steps,
         Length::Epochs(epochs) => {
@@ -64,9 +62,12 @@ fn last_step(cx: &Elaborator<'_>, data: &DataValue, train: &Train) -> u64 {
 }
 
 /// A seed is for starting values, the order of rows and random numbers.
-fn idle_seed(cx: &mut Elaborator<'_>, item: &ast::Train, train: &Train) {
-    let graphs = [&cx.variables.init, &train.optimizer_init, &train.step];
-    let is_random = train.shuffle || graphs.iter().any(|graph| graph.draws_numbers());
+fn idle_seed(cx: &mut Elaborator<'_>, item: &ast::Train, train: &Train<Forward>) {
+    let lines = train.lines.iter().flat_map(|line| [&line.forward, &line.update]);
+    let is_random = {
+        let mut graphs = lines.chain([&cx.variables.init, &train.step.init]);
+        train.shuffle || graphs.any(Graph::draws_numbers)
+    };
     let seed = item.settings.iter().find(|setting| setting.name.as_str() == "seed");
     if let Some(seed) = seed.filter(|_| !is_random && !cx.has_errors()) {
         let error = Diagnostic::error("E0635", "`seed` has no effect");
@@ -86,7 +87,7 @@ struct Said {
 }
 
 /// Reads the settings; the data to train on.
-fn settings(cx: &mut Elaborator<'_>, item: &ast::Train, train: &mut Train) -> Option<DataValue> {
+fn settings(cx: &mut Elaborator<'_>, item: &ast::Train, train: &mut Train<Forward>) -> Option<DataValue> {
     let mut said = Said::default();
     for (at, given) in item.settings.iter().enumerate() {
         if settings::TRAIN.settings.iter().all(|known| known.name != given.name.as_str()) {
@@ -128,7 +129,7 @@ fn settings(cx: &mut Elaborator<'_>, item: &ast::Train, train: &mut Train) -> Op
 }
 
 /// Reads a setting that the table has.
-fn read_setting(cx: &mut Elaborator<'_>, given: &ast::Setting, train: &mut Train, said: &mut Said) {
+fn read_setting(cx: &mut Elaborator<'_>, given: &ast::Setting, train: &mut Train<Forward>, said: &mut Said) {
     let (name, value) = (&given.name, &given.value);
     match name.as_str() {
         "data" => said.data = data_ref(cx, value, "`data`"),
@@ -270,90 +271,26 @@ fn start_file(cx: &mut Elaborator<'_>, value: &ast::Expr) -> Option<StartFile> {
     Some(StartFile { path, prefix, span })
 }
 
-/// A frame in which the fields of the data are the batch.
-fn batch_frame(cx: &mut Elaborator<'_>, data: &DataValue) -> Frame {
-    let mut frame = Frame::new(FrameKind::File, None, ModuleId::MAIN, Span::default());
-    let fields = cx.data.sets.get(&data.item).map(|info| info.fields.clone()).unwrap_or_default();
-    for field in fields {
-        let key = InputKey::Field(field.name.clone());
-        let value = cx.input_tensor(key, Dim::symbol(BATCH), &field, &data.item, field.span);
-        frame.bind(field.name.clone(), value, field.span, BindingKind::Input);
-    }
-    frame
-}
-
-fn step_graph(cx: &mut Elaborator<'_>, item: &ast::Train, data: &DataValue, train: &mut Train) {
-    cx.variables.begin_graph();
-    cx.draws.clear();
-    cx.remembered.clear();
-    cx.called_models.clear();
-    cx.named_values.clear();
-    let mode = std::mem::replace(&mut cx.mode, Mode { training: true, updates: true });
-    let (graph, ()) = cx.in_new_graph(|cx| {
-        let frame = batch_frame(cx, data);
-        cx.in_frame(frame, |cx| {
-            let step_type = Type::scalar(crate::ir::Elem::Int);
-            let step =
-                cx.add(item.keyword_span, Op::Input { name: InputKey::Step, ty: step_type }, Vec::new());
-            for (number, line) in item.minimize.iter().enumerate() {
-                cx.remember_calls = number == 0;
-                let changed = cx.variables.current.iter();
-                let mut changed: Vec<_> = changed.map(|(path, tensor)| (path.clone(), tensor.node)).collect();
-                changed.sort();
-                let loss = minimize::loss(cx, line);
-                cx.remember_calls = false;
-                let called = std::mem::take(&mut cx.called_models);
-                if let Some(loss) = &loss {
-                    cx.graph_mut().output(OutputKey::Loss(number as u32), loss.node);
-                }
-                if number == 0 {
-                    cx.mode.updates = false;
-                    measure::measures(cx, item, train, true);
-                    cx.mode.updates = true;
-                    cx.called_models.clear();
-                    // What the first line called was called with parameters that it is about to update.
-                    cx.remembered.clear();
-                }
-                if let Some(loss) = loss {
-                    let around = minimize::Around { called: &called, changed };
-                    minimize::update(cx, line, number, &loss, around, &step, train);
-                }
-            }
-            // After the losses, which derivations show as they were written.
-            let is_metric = |key: &OutputKey| matches!(key, OutputKey::Metric(_) | OutputKey::Whole(..));
-            let outputs = cx.graph().outputs.iter();
-            let metrics: Vec<_> = outputs.filter(|cx| is_metric(&cx.name)).map(|cx| cx.node).collect();
-            crate::opt::simplify_forward(cx.graph_mut(), &metrics, &[]);
-            minimize::new_values(cx);
-        });
-    });
-    cx.mode = mode;
-    cx.called_models.clear();
-    train.step = graph;
-}
-
 /// The same losses and metrics, in evaluation mode.
-fn evaluation_graph(cx: &mut Elaborator<'_>, item: &ast::Train, data: &DataValue, train: &mut Train) {
-    cx.variables.begin_graph();
-    cx.draws.clear();
-    let mode = std::mem::replace(&mut cx.mode, Mode { training: false, updates: false });
-    let (graph, ()) = cx.in_new_graph(|cx| {
-        let frame = batch_frame(cx, data);
-        cx.in_frame(frame, |cx| {
-            for (number, line) in item.minimize.iter().enumerate() {
-                if let Some(loss) = minimize::loss(cx, line) {
-                    cx.graph_mut().output(OutputKey::Loss(number as u32), loss.node);
-                }
+fn evaluation_graph(
+    cx: &mut Elaborator<'_>,
+    item: &ast::Train,
+    data: &DataValue,
+    train: &mut Train<Forward>,
+) {
+    cx.begin_graph();
+    let (graph, ()) = in_batch_graph(cx, data, Mode::Evaluation, |cx| {
+        for (number, line) in item.minimize.iter().enumerate() {
+            if let Some(loss) = minimize::loss(cx, line) {
+                cx.graph_mut().output(OutputKey::Loss(number as u32), loss.node);
             }
-            measure::measures(cx, item, train, false);
-        });
+        }
+        measure::measures(cx, item, train, false);
     });
-    cx.mode = mode;
-    cx.called_models.clear();
     train.evaluate = Some(graph);
 }
 
-fn used_fields(cx: &Elaborator<'_>, data: &DataValue, train: &Train) -> Vec<Arc<str>> {
+fn used_fields(cx: &Elaborator<'_>, data: &DataValue, train: &Train<Forward>) -> Vec<Arc<str>> {
     let Some(info) = cx.data.sets.get(&data.item) else { return Vec::new() };
     let used = |graph: &Graph, key: &InputKey| {
         let needed = graph.reachable(graph.outputs.iter().map(|output| output.node));
@@ -363,34 +300,8 @@ fn used_fields(cx: &Elaborator<'_>, data: &DataValue, train: &Train) -> Vec<Arc<
     };
     let in_any = |name: &Arc<str>| {
         let key = InputKey::Field(name.clone());
-        used(&train.step, &key) || train.evaluate.as_ref().is_some_and(|graph| used(graph, &key))
+        let lines = train.lines.iter().flat_map(|line| [&line.forward, &line.update]);
+        lines.chain(&train.evaluate).any(|graph| used(graph, &key))
     };
     info.fields.iter().map(|field| field.name.clone()).filter(in_any).collect()
-}
-
-/// Whether a value is a float scalar node, as losses and metrics are.
-pub fn scalar_node(
-    cx: &mut Elaborator<'_>,
-    value: &Value,
-    span: Span,
-    what: &str,
-    code: &'static str,
-) -> Option<crate::sema::value::Tensor> {
-    if value.is_error() {
-        return None;
-    }
-    if !value.is_number() && !matches!(value, Value::Tensor(_)) {
-        cx.error(code, format!("{what} must be a number, found {}", value.describe()), span, "not a number");
-        return None;
-    }
-    let tensor = cx.to_tensor(value, span)?;
-    if tensor.rank() > 0 {
-        let error = Diagnostic::error(code, format!("{what} must be a scalar, found {}", value.describe()));
-        let error = error.at(span, "one number for the whole batch is needed");
-        cx.report(error.help("`mean(…)` or `sum(…)` makes one number of it"));
-        return None;
-    }
-    let mut tensor = cx.with_elem(tensor, crate::ir::Elem::Float, span)?;
-    tensor.node = cx.node(&tensor, span)?;
-    Some(tensor)
 }

@@ -1,6 +1,7 @@
 //! Expressions and the names in them.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::base::Span;
 
@@ -8,8 +9,21 @@ use super::{IfBlock, Index, Name};
 
 #[derive(Clone, Debug)]
 pub struct Expr {
+    /// Of this expression alone; a clone is the same expression.
+    pub id: ExprId,
     pub kind: ExprKind,
     pub span: Span,
+}
+
+/// Tells an expression apart from all others: what is known of expressions is kept under it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct ExprId(u64);
+
+impl ExprId {
+    fn fresh() -> ExprId {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        ExprId(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -318,7 +332,7 @@ impl ReduceOp {
 
 impl Expr {
     pub fn new(kind: ExprKind, span: Span) -> Expr {
-        Expr { kind, span }
+        Expr { id: ExprId::fresh(), kind, span }
     }
 
     /// The name, if the expression is nothing but a name.

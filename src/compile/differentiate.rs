@@ -1,0 +1,256 @@
+//! The pass between the checker and the rest: the forward graphs of a training become one graph of a step.
+//!
+//! ```text
+//! for each line:  forward ──▶ loss ──grad──▶ gradients ──limits──▶ update ──▶ new parameters and states
+//! ```
+//!
+//! What a line reads of parameters and states is what the lines before have made of them, so the graphs of the
+//! lines are put one after the other into one graph, in which equal nodes are shared. The laws that make
+//! derivatives better are applied to each loss before it is differentiated; see [`crate::opt::forward`].
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::updates::limit;
+use crate::base::{Diagnostic, Diagnostics, Span, is_told};
+use crate::grad::{GradError, gradient};
+use crate::ir::program::{Action, Forward, Line, OptimizerState, Program, Step, Train, Variable};
+use crate::ir::{Graph, InputKey, Node, NodeId, Op, OutputKey, Type, copy};
+use crate::opt::simplify_forward;
+
+/// Differentiates the losses of all trainings. What is wrong is added to the diagnostics; if they have errors, the
+/// result is not whole.
+pub fn differentiate(program: Program<Forward>, diagnostics: &mut Diagnostics) -> Program {
+    let Program { precision, params, states, init, seed, data, models, actions, requirements } = program;
+    let parameters = params.iter().map(|it| Known::new(it, false));
+    let variables: HashMap<Arc<str>, Known> =
+        parameters.chain(states.iter().map(|it| Known::new(it, true))).collect();
+    let actions = actions.into_iter().map(|action| match action {
+        Action::Train(train) => {
+            Action::Train(Box::new(differentiated(*train, &variables, &init, diagnostics)))
+        }
+        Action::Print(print) => Action::Print(print),
+        Action::Expect(expect) => Action::Expect(expect),
+        Action::Plot(plot) => Action::Plot(plot),
+        Action::Generate(generate) => Action::Generate(generate),
+    });
+    let actions = actions.collect();
+    Program { precision, params, states, init, seed, data, models, actions, requirements }
+}
+
+/// `init` has an output for each parameter and state, in the order of their creation.
+fn differentiated(
+    train: Train<Forward>,
+    variables: &HashMap<Arc<str>, Known>,
+    init: &Graph,
+    diagnostics: &mut Diagnostics,
+) -> Train {
+    let mut composer = Composer {
+        graph: Graph::new(),
+        current: HashMap::new(),
+        variables,
+        states: &train.step.states,
+        diagnostics,
+    };
+    let lines = train.lines.iter().enumerate();
+    let trained: Vec<Vec<Arc<str>>> = lines.map(|(number, line)| composer.line(number, line)).collect();
+    composer.finish(init);
+    let graph = composer.graph;
+    let Forward { states, init } = train.step;
+    let is_kept = |it: &OptimizerState| trained[it.line].contains(&it.parameter);
+    let (kept, left): (Vec<_>, Vec<_>) = states.into_iter().partition(is_kept);
+    let mut init = init;
+    init.outputs
+        .retain(|output| !left.iter().any(|it| output.name == OutputKey::Named(it.variable.path.clone())));
+    let states = kept.into_iter().map(|it| it.variable).collect();
+    Train {
+        span: train.span,
+        data: train.data,
+        validate: train.validate,
+        batch: train.batch,
+        batch_span: train.batch_span,
+        length: train.length,
+        seed: train.seed,
+        shuffle: train.shuffle,
+        patience: train.patience,
+        init: train.init,
+        lines: train.lines,
+        evaluate: train.evaluate,
+        metrics: train.metrics,
+        step: Step { graph, trained, states, init },
+        fields: train.fields,
+    }
+}
+
+/// A parameter or a state of a model.
+struct Known {
+    ty: Type,
+    declared: Span,
+    is_state: bool,
+}
+
+impl Known {
+    fn new(variable: &Variable, is_state: bool) -> (Arc<str>, Known) {
+        let known = Known { ty: variable.ty.clone(), declared: variable.span, is_state };
+        (variable.path.clone(), known)
+    }
+}
+
+/// The graph of a step in the making.
+struct Composer<'a> {
+    graph: Graph,
+    /// Parameters and states that have a new value by now.
+    current: HashMap<Arc<str>, NodeId>,
+    variables: &'a HashMap<Arc<str>, Known>,
+    /// Of the optimisers.
+    states: &'a [OptimizerState],
+    diagnostics: &'a mut Diagnostics,
+}
+
+impl Composer<'_> {
+    /// Adds the loss of a line, its gradient and the updates; the parameters that it changes.
+    fn line(&mut self, number: usize, line: &Line) -> Vec<Arc<str>> {
+        let loss = self.forward(line);
+        let Some(gradients) = self.gradients(line, loss) else { return Vec::new() };
+        let (paths, mut nodes): (Vec<Arc<str>>, Vec<NodeId>) = gradients.into_iter().unzip();
+        for clip in &line.clips {
+            limit(&mut self.graph, clip, &mut nodes);
+        }
+        let gradients = paths.iter().cloned().zip(nodes).collect();
+        self.update(number, line, &gradients);
+        paths
+    }
+
+    /// Adds the forward graph of a line; the loss.
+    fn forward(&mut self, line: &Line) -> NodeId {
+        let needed = vec![true; line.forward.len()];
+        let places = self.put(&line.forward, &needed, &HashMap::new());
+        for output in &line.forward.outputs {
+            let Some(node) = places[output.node.0 as usize] else { continue };
+            match &output.name {
+                OutputKey::State(path) => drop(self.current.insert(path.clone(), node)),
+                name => self.graph.output(name.clone(), node),
+            }
+        }
+        places[line.loss.0 as usize].unwrap_or(line.loss)
+    }
+
+    /// The gradient of a loss by each parameter that it depends on. `None` is reported.
+    fn gradients(&mut self, line: &Line, loss: NodeId) -> Option<Vec<(Arc<str>, NodeId)>> {
+        let over: Vec<NodeId> = line.over.iter().filter_map(|path| self.value(path)).collect();
+        simplify_forward(&mut self.graph, &[loss], &over);
+        let found = match gradient(&mut self.graph, &[(loss, None)], &over) {
+            Ok(found) => found,
+            Err(error) => {
+                self.report(missing_derivative(line, &error));
+                return None;
+            }
+        };
+        let mut gradients = Vec::new();
+        for (path, gradient) in line.over.iter().zip(found) {
+            match gradient {
+                Some(gradient) => gradients.push((path.clone(), gradient)),
+                None => {
+                    let declared = self.variables.get(path).map(|variable| variable.declared);
+                    self.report(independent(line, path, declared));
+                }
+            }
+        }
+        Some(gradients)
+    }
+
+    /// Adds the updates of the parameters that have a gradient.
+    fn update(&mut self, number: usize, line: &Line, gradients: &HashMap<Arc<str>, NodeId>) {
+        let states = self.states;
+        let of_optimizer =
+            |path: &Arc<str>| states.iter().find(|it| it.line == number && it.variable.path == *path);
+        let is_kept = |name: &OutputKey| match name {
+            OutputKey::Param(path) => gradients.contains_key(path),
+            OutputKey::State(path) => {
+                of_optimizer(path).is_none_or(|it| gradients.contains_key(&it.parameter))
+            }
+            _ => false,
+        };
+        let outputs: Vec<_> = line.update.outputs.iter().filter(|output| is_kept(&output.name)).collect();
+        let needed = line.update.reachable(outputs.iter().map(|output| output.node));
+        let places = self.put(&line.update, &needed, gradients);
+        for output in outputs {
+            let Some(node) = places[output.node.0 as usize] else { continue };
+            match &output.name {
+                OutputKey::State(path) if of_optimizer(path).is_some() => {
+                    self.graph.output(output.name.clone(), node);
+                }
+                OutputKey::Param(path) | OutputKey::State(path) => {
+                    self.current.insert(path.clone(), node);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// What is left when all lines are there: the laws for metrics, and the new values as outputs.
+    fn finish(&mut self, init: &Graph) {
+        // After the losses, which derivations show as they were written.
+        let is_metric = |key: &OutputKey| matches!(key, OutputKey::Metric(_) | OutputKey::Whole(..));
+        let outputs = self.graph.outputs.iter();
+        let metrics: Vec<NodeId> = outputs.filter(|it| is_metric(&it.name)).map(|it| it.node).collect();
+        simplify_forward(&mut self.graph, &metrics, &[]);
+        for output in &init.outputs {
+            let OutputKey::Named(path) = &output.name else { continue };
+            let (Some(node), Some(variable)) = (self.current.get(path), self.variables.get(path)) else {
+                continue;
+            };
+            let is_state = variable.is_state;
+            let name = if is_state { OutputKey::State(path.clone()) } else { OutputKey::Param(path.clone()) };
+            self.graph.output(name, *node);
+        }
+    }
+
+    /// Puts nodes of another graph into that of the step. Parameters and states are what they are worth by now.
+    fn put(
+        &mut self,
+        from: &Graph,
+        needed: &[bool],
+        gradients: &HashMap<Arc<str>, NodeId>,
+    ) -> Vec<Option<NodeId>> {
+        let current = &self.current;
+        let leaf = |node: &Node| match &node.op {
+            Op::Param { path, .. } | Op::State { path, .. } => current.get(path).copied(),
+            Op::Input { name: InputKey::Gradient(path), .. } => gradients.get(path).copied(),
+            _ => None,
+        };
+        copy(&mut self.graph, from, needed, |new, _, node, operands| {
+            leaf(node).unwrap_or_else(|| new.add(node.op.clone(), operands))
+        })
+    }
+
+    /// The node that a parameter is worth at this place of the graph.
+    fn value(&mut self, path: &Arc<str>) -> Option<NodeId> {
+        if let Some(node) = self.current.get(path) {
+            return Some(*node);
+        }
+        let ty = self.variables.get(path)?.ty.clone();
+        Some(self.graph.add(Op::Param { path: path.clone(), ty }, Vec::new()))
+    }
+
+    fn report(&mut self, diagnostic: Diagnostic) {
+        if !is_told(self.diagnostics, &diagnostic, true) {
+            self.diagnostics.push(diagnostic);
+        }
+    }
+}
+
+fn missing_derivative(line: &Line, error: &GradError) -> Diagnostic {
+    let by = error.wrt.and_then(|at| line.over.get(at)).map_or("the parameters", |path| &**path);
+    error.diagnostic(by).and_at(line.loss_span, "this loss is differentiated")
+}
+
+/// A parameter that the loss does not depend on.
+fn independent(line: &Line, path: &str, declared: Option<Span>) -> Diagnostic {
+    let warning = Diagnostic::warning("W0601", format!("no loss depends on the parameter `{path}`"));
+    let warning = warning.at(line.loss_span, "the loss does not depend on it, so it stays as it is");
+    match declared {
+        Some(span) => warning.and_at(span, "declared here"),
+        None => warning,
+    }
+}

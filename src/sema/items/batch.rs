@@ -1,0 +1,67 @@
+//! Graphs over the rows of a batch, and the numbers that losses and metrics are.
+
+use crate::base::{Diagnostic, Span};
+use crate::ir::program::BATCH;
+use crate::ir::{Dim, Elem, Graph, InputKey};
+use crate::sema::context::Mode;
+use crate::sema::elaborator::Elaborator;
+use crate::sema::module::ModuleId;
+use crate::sema::scope::{BindingKind, Frame, FrameKind};
+use crate::sema::value::{DataValue, IntSource, Tensor, Value};
+
+/// Builds a graph of its own in a mode, in which the fields of the data are those of a batch. Parameters and states
+/// are leaves until something updates them.
+pub fn in_batch_graph<'a, R>(
+    cx: &mut Elaborator<'a>,
+    data: &DataValue,
+    mode: Mode,
+    build: impl FnOnce(&mut Elaborator<'a>) -> R,
+) -> (Graph, R) {
+    cx.begin_next_graph();
+    cx.within(cx.context.in_mode(mode), |cx| {
+        cx.in_new_graph(|cx| {
+            let frame = batch_frame(cx, data);
+            cx.in_frame(frame, build)
+        })
+    })
+}
+
+/// A frame in which the fields of the data are the batch.
+fn batch_frame(cx: &mut Elaborator<'_>, data: &DataValue) -> Frame {
+    let mut frame = Frame::new(FrameKind::File, None, ModuleId::MAIN, Span::default());
+    let fields = cx.data.sets.get(&data.item).map(|info| info.fields.clone()).unwrap_or_default();
+    for field in fields {
+        let key = InputKey::Field(field.name.clone());
+        let source = IntSource::Field { set: data.item.clone(), field: field.name.clone() };
+        let value = cx.input_tensor(key, Dim::symbol(BATCH), &field, source, field.span);
+        frame.bind(field.name.clone(), value, field.span, BindingKind::Input);
+    }
+    frame
+}
+
+/// Whether a value is a float scalar node, as losses and metrics are.
+pub fn scalar_node(
+    cx: &mut Elaborator<'_>,
+    value: &Value,
+    span: Span,
+    what: &str,
+    code: &'static str,
+) -> Option<Tensor> {
+    if value.is_error() {
+        return None;
+    }
+    if !value.is_number() && !matches!(value, Value::Tensor(_)) {
+        cx.error(code, format!("{what} must be a number, found {}", value.describe()), span, "not a number");
+        return None;
+    }
+    let tensor = cx.to_tensor(value, span)?;
+    if tensor.rank() > 0 {
+        let error = Diagnostic::error(code, format!("{what} must be a scalar, found {}", value.describe()));
+        let error = error.at(span, "one number for the whole batch is needed");
+        cx.report(error.help("`mean(…)` or `sum(…)` makes one number of it"));
+        return None;
+    }
+    let mut tensor = cx.with_elem(tensor, Elem::Float, span)?;
+    tensor.node = cx.node(&tensor, span)?;
+    Some(tensor)
+}

@@ -1,0 +1,110 @@
+//! A name that means nothing where it stands, and how it is told.
+
+use crate::base::foreign::Foreign;
+use crate::base::{Diagnostic, Span};
+
+/// A name that is not known, and what was probably meant by it.
+#[derive(Clone, Debug)]
+pub struct UnknownName {
+    pub name: String,
+    pub at: Span,
+    pub meant: Option<Meant>,
+}
+
+/// What was probably meant by a name.
+#[derive(Clone, Debug)]
+pub enum Meant {
+    /// A constant of the language, written in another way.
+    Constant(&'static str),
+    /// A name that is spelt almost so.
+    Near(String),
+    /// What another language or library calls so.
+    Elsewhere(&'static Foreign),
+    /// `torch.nn.Linear`: a name of the library behind a module.
+    WithoutModule(String),
+    /// A module of another library, with a name that the library has not.
+    Module,
+    /// A field of the data that is declared below.
+    FieldBelow(Span),
+    /// A field of a data set, outside of its trainings.
+    Column { set: String },
+    /// The number of the training step.
+    Step,
+    /// The size of an axis, in a type.
+    Size,
+    /// An index of index notation.
+    Index,
+    /// What gets its value below, or by the very line that uses it.
+    TooEarly { given: Span, how: TooEarly },
+}
+
+/// How a name is used before it has its value.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TooEarly {
+    /// By a definition of index notation that uses itself.
+    InItsDefinition,
+    /// By the line of a scan that gives it its value.
+    InScan,
+    InItsLine,
+    Above,
+}
+
+impl UnknownName {
+    pub fn diagnostic(&self) -> Diagnostic {
+        let UnknownName { name, at, meant } = self;
+        let error = Diagnostic::error("E0101", format!("`{name}` is not known here")).at(*at, "not known");
+        match meant {
+            Some(meant) => meant.explain(error, name, *at),
+            None => error,
+        }
+    }
+}
+
+impl Meant {
+    fn explain(&self, error: Diagnostic, name: &str, at: Span) -> Diagnostic {
+        match self {
+            Meant::Constant(constant) => error.suggest(format!("it is written `{constant}`"), at, *constant),
+            Meant::Near(near) => error.suggest(format!("did you mean `{near}`?"), at, near.as_str()),
+            Meant::Elsewhere(row) => called_here(error, row, at),
+            Meant::WithoutModule(same) => {
+                error.suggest("the library has no modules: write", at, same.as_str())
+            }
+            Meant::Module => error.help(
+                "the library has no modules, its names stand alone: `Linear(8)`; `nnc doc` lists them",
+            ),
+            Meant::FieldBelow(field) => {
+                error.and_at(*field, "this field stands below").help("a field may use those above it")
+            }
+            Meant::Column { set } => error
+                .help(format!("outside of a `train` of this data, `{set}.{name}` is the whole column")),
+            Meant::Step => error.help("`step` is given in optimisers and schedules"),
+            Meant::Size => {
+                error.help("a size is a number, or a name from the type of an input: `x: [B, 4]` gives B")
+            }
+            Meant::Index => error.help(format!(
+                "an index is introduced on the left-hand side, `y[{name}] = …`, or by a reducer, `sum[{name}](…)`"
+            )),
+            Meant::TooEarly { given, how: TooEarly::InItsDefinition } => error
+                .and_at(*given, "this is what is being defined")
+                .help("a recurrence is a `scan` with a `carry`"),
+            Meant::TooEarly { given, how: TooEarly::InScan } => error
+                .and_at(*given, "this line gives it its value")
+                .help(format!("`carry {name} = 0` at the top of the scan passes it on from step to step")),
+            Meant::TooEarly { given, how: TooEarly::InItsLine } => {
+                error.and_at(*given, "this very line gives it its value")
+            }
+            Meant::TooEarly { given, how: TooEarly::Above } => {
+                error.and_at(*given, "it gets its value below")
+            }
+        }
+    }
+}
+
+/// Adds what a name from elsewhere is called here.
+pub fn called_here(error: Diagnostic, row: &Foreign, span: Span) -> Diagnostic {
+    match (row.here, row.advice) {
+        ("", advice) => error.help(advice),
+        (here, "") => error.suggest(format!("it is called `{here}` here"), span, here),
+        (here, advice) => error.note(advice).suggest(format!("it is called `{here}` here"), span, here),
+    }
+}
