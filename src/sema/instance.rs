@@ -6,7 +6,7 @@ use super::context::ModelCalls;
 use super::elaborator::Elaborator;
 use super::module::{ItemRef, ModuleId};
 use super::scope::{BindingKind, Frame, FrameKind};
-use super::value::{Instance, InstanceKind, Tensor, Value};
+use super::value::{LevelId, Instance, InstanceKind, Tensor, Value};
 use crate::base::{Diagnostic, Span};
 use crate::ir::{NodeId, Type};
 use crate::syntax::ast::{self, Role};
@@ -31,6 +31,8 @@ pub struct LayerCall {
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct ModelCall {
     pub path: Arc<str>,
+    /// The graph that the arguments are nodes of.
+    pub level: LevelId,
     pub args: Vec<NodeId>,
 }
 
@@ -311,7 +313,7 @@ impl Elaborator<'_> {
                 _ => return None,
             }
         }
-        Some(ModelCall { path: item.name().into(), args })
+        Some(ModelCall { path: item.name().into(), level: self.level().id, args })
     }
 
     fn call_row(&mut self, row: &[Arc<Instance>], given: Vec<Given>, span: Span) -> Value {
