@@ -25,6 +25,7 @@ mod draws;
 pub mod graph;
 mod hash;
 pub mod interpret;
+pub mod interval;
 pub mod keys;
 pub mod lift;
 pub mod math;
@@ -34,7 +35,6 @@ pub mod program;
 pub mod random;
 #[cfg(test)]
 mod random_tests;
-pub mod range;
 pub mod ranges;
 pub mod recognise;
 pub mod rewrite;
@@ -43,6 +43,7 @@ pub mod signs;
 pub mod specialise;
 pub mod text;
 pub mod types;
+pub mod values;
 pub mod verify;
 pub mod work;
 

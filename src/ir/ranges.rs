@@ -5,41 +5,26 @@
 
 use super::affine::{Affine, StepId, Var};
 use super::graph::{Combine, Graph, Loop, NodeId, Op, Scan};
+use super::interval::Interval;
 use super::keys::InputKey;
 use super::scalar::{BinaryOp, Body, Scalar, ScalarId, Sub, UnaryOp};
 use super::types::{ConstData, Elem};
 use super::{Sizes, Symbol};
 use std::collections::HashMap;
 
-/// `least ..= greatest`
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Range {
-    pub least: i64,
-    pub greatest: i64,
-}
+/// Whole numbers from a least to a greatest one.
+pub type Range = Interval<i64>;
 
-impl Range {
+impl Interval<i64> {
     pub const ALL: Range = Range { least: i64::MIN, greatest: i64::MAX };
     /// The numbers that 32 bits hold.
     pub const NARROW: Range = Range { least: i32::MIN as i64, greatest: i32::MAX as i64 };
     const ZERO: Range = Range { least: 0, greatest: 0 };
     const BIT: Range = Range { least: 0, greatest: 1 };
 
-    fn new(least: i64, greatest: i64) -> Range {
-        Range { least, greatest }
-    }
-
     /// Whether 32 bits hold all numbers of the range.
     pub fn is_narrow(&self) -> bool {
         Range::NARROW.contains(self)
-    }
-
-    pub fn contains(&self, other: &Range) -> bool {
-        self.least <= other.least && other.greatest <= self.greatest
-    }
-
-    pub fn union(&self, other: &Range) -> Range {
-        Range::new(self.least.min(other.least), self.greatest.max(other.greatest))
     }
 
     /// The range clipped to 64 bits, and whether nothing was clipped.

@@ -2,7 +2,7 @@
 //! it expects (`advise lower_bound(z) < 0, "…"`).
 
 use super::{Arguments, Builtin, builtin};
-use crate::ir::range::{self, Range};
+use crate::ir::values::{self, Values};
 use crate::sema::elaborator::Elaborator;
 use crate::sema::value::Value;
 
@@ -11,21 +11,25 @@ pub(super) const BUILTINS: &[Builtin] = &[
         "lower_bound",
         "x",
         "What no element of x is below, as far as its formula says it, known at compile time; -inf otherwise.",
-        |e, a| range_of(e, a).map_or(Value::Error, |range| Value::Float(range.low)),
+        |e, a| values_of(e, a).map_or(Value::Error, |it| Value::Float(it.interval.least)),
     ),
     builtin(
         "upper_bound",
         "x",
         "What no element of x is above, as far as its formula says it, known at compile time; inf otherwise.",
-        |e, a| range_of(e, a).map_or(Value::Error, |range| Value::Float(range.high)),
+        |e, a| values_of(e, a).map_or(Value::Error, |it| Value::Float(it.interval.greatest)),
     ),
     builtin(
         "is_unbounded",
         "x",
         "Whether x is any number with the right parameters, as a linear layer's result is, known at compile time.",
         |e, a| {
-            range_of(e, a).map_or(Value::Error, |range| {
-                Value::Bool(range.reached && range.low == f64::NEG_INFINITY && range.high == f64::INFINITY)
+            values_of(e, a).map_or(Value::Error, |it| {
+                Value::Bool(
+                    it.reached
+                        && it.interval.least == f64::NEG_INFINITY
+                        && it.interval.greatest == f64::INFINITY,
+                )
             })
         },
     ),
@@ -33,22 +37,22 @@ pub(super) const BUILTINS: &[Builtin] = &[
         "is_log_softmax",
         "x",
         "Whether the exponentials of x add up to 1 along an axis by its formula, known at compile time.",
-        |e, a| range_of(e, a).map_or(Value::Error, |range| Value::Bool(range.logarithms)),
+        |e, a| values_of(e, a).map_or(Value::Error, |it| Value::Bool(it.logarithms)),
     ),
 ];
 
 /// `None` is reported.
-fn range_of(e: &mut Elaborator<'_>, a: &Arguments) -> Option<Range> {
+fn values_of(e: &mut Elaborator<'_>, a: &Arguments) -> Option<Values> {
     let x = a.arg("x");
     if let Some(number) = x.value.as_float() {
-        return Some(Range::within(number, number));
+        return Some(Values::within(number, number));
     }
     if x.value.kind().is_none() || matches!(x.value, Value::Str(_)) {
         let message = format!("{} has no bounds", x.value.describe());
         e.error("E0116", message, x.span, "a number or a tensor is needed");
         return None;
     }
-    let Value::Tensor(tensor) = x.value else { return Some(Range::UNKNOWN) };
+    let Value::Tensor(tensor) = x.value else { return Some(Values::UNKNOWN) };
     let level = e.levels.iter().find(|level| level.id == tensor.level);
-    Some(level.map_or(Range::UNKNOWN, |level| range::of(&level.graph, tensor.node)))
+    Some(level.map_or(Values::UNKNOWN, |level| values::of(&level.graph, tensor.node)))
 }

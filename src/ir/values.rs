@@ -1,20 +1,20 @@
 //! Range analysis of floats: between which values the elements of a tensor lie, as far as its formula shows it. A
 //! sigmoid lies in 0..1, a softmax too, and its logarithm is not above 0. NaN is ignored.
 //!
-//! The analysis computes an interval of real numbers for each node. Three forms are recognised beyond interval
+//! The analysis computes an interval of real numbers for each node: see [`super::interval`] for its purpose. Three forms are recognised beyond interval
 //! arithmetic: a term divided by the sum that it belongs to, a term minus the logarithm of the sum of exponentials
 //! that it belongs to, and a term minus the maximum that it belongs to.
 
 use super::affine::Affine;
 use super::dim::Dim;
 use super::graph::{Combine, Graph, Loop, NodeId, Op, RandKind};
+use super::interval::Interval;
 use super::scalar::{BinaryOp, Body, Number, Scalar, ScalarId, Sub, UnaryOp};
 
 /// The range of the elements of a tensor.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Range {
-    pub low: f64,
-    pub high: f64,
+pub struct Values {
+    pub interval: Interval<f64>,
     /// Whether for any data some values of the parameters reach every number in the range.
     pub reached: bool,
     /// Whether the exponentials along an axis add up to 1.
@@ -23,30 +23,31 @@ pub struct Range {
     free: bool,
 }
 
-impl Range {
-    pub const UNKNOWN: Range = Range::within(f64::NEG_INFINITY, f64::INFINITY);
+impl Values {
+    pub const UNKNOWN: Values = Values::within(f64::NEG_INFINITY, f64::INFINITY);
 
-    pub const fn within(low: f64, high: f64) -> Range {
-        Range { low, high, reached: false, logarithms: false, free: false }
+    pub const fn within(low: f64, high: f64) -> Values {
+        Values { interval: Interval::new(low, high), reached: false, logarithms: false, free: false }
     }
 
-    fn hull(self, other: Range) -> Range {
-        Range::within(self.low.min(other.low), self.high.max(other.high))
+    fn hull(self, other: Values) -> Values {
+        let interval = self.interval.union(&other.interval);
+        Values::within(interval.least, interval.greatest)
     }
 
     /// The range of a monotonically increasing function of the elements.
-    fn growing(self, f: impl Fn(f64) -> f64) -> Range {
-        Range { reached: self.reached, ..Range::within(f(self.low), f(self.high)) }
+    fn growing(self, f: impl Fn(f64) -> f64) -> Values {
+        Values { reached: self.reached, ..Values::within(f(self.interval.least), f(self.interval.greatest)) }
     }
 
     fn is_all(self) -> bool {
-        self.low == f64::NEG_INFINITY && self.high == f64::INFINITY
+        self.interval.least == f64::NEG_INFINITY && self.interval.greatest == f64::INFINITY
     }
 }
 
 /// The range of a node.
-pub fn of(graph: &Graph, id: NodeId) -> Range {
-    let mut known: Vec<Range> = Vec::with_capacity(id.0 as usize + 1);
+pub fn of(graph: &Graph, id: NodeId) -> Values {
+    let mut known: Vec<Values> = Vec::with_capacity(id.0 as usize + 1);
     for at in 0..=id.0 {
         let range = node(graph, NodeId(at), &known);
         known.push(range);
@@ -54,15 +55,15 @@ pub fn of(graph: &Graph, id: NodeId) -> Range {
     known[id.0 as usize]
 }
 
-fn node(graph: &Graph, id: NodeId, known: &[Range]) -> Range {
+fn node(graph: &Graph, id: NodeId, known: &[Values]) -> Values {
     let node = &graph[id];
     let of = |id: NodeId| known[id.0 as usize];
     match &node.op {
         // A constant is written in the program, so there is nothing to warn about.
-        Op::Const(_) => Range::UNKNOWN,
+        Op::Const(_) => Values::UNKNOWN,
         Op::Reshape { .. } | Op::Mark(_) => of(node.operands[0]),
-        Op::Rand { kind: RandKind::Uniform, .. } => Range::within(0.0, 1.0),
-        Op::Param { .. } => Range { reached: true, free: true, ..Range::UNKNOWN },
+        Op::Rand { kind: RandKind::Uniform, .. } => Values::within(0.0, 1.0),
+        Op::Param { .. } => Values { reached: true, free: true, ..Values::UNKNOWN },
         Op::Loop(body) => of_loop(graph, body, &node.operands, known),
         Op::Input { .. }
         | Op::State { .. }
@@ -70,45 +71,45 @@ fn node(graph: &Graph, id: NodeId, known: &[Range]) -> Range {
         | Op::Scan(_)
         | Op::Result(_)
         | Op::Carry { .. }
-        | Op::Capture { .. } => Range::UNKNOWN,
+        | Op::Capture { .. } => Values::UNKNOWN,
     }
 }
 
 /// The smallest range that contains all values.
-fn hull_of(values: impl Iterator<Item = f64>) -> Range {
+fn hull_of(values: impl Iterator<Item = f64>) -> Values {
     let (low, high) = values
         .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
-    if low <= high { Range::within(low, high) } else { Range::UNKNOWN }
+    if low <= high { Values::within(low, high) } else { Values::UNKNOWN }
 }
 
-fn of_loop(graph: &Graph, body: &Loop, operands: &[NodeId], known: &[Range]) -> Range {
+fn of_loop(graph: &Graph, body: &Loop, operands: &[NodeId], known: &[Values]) -> Values {
     let expression = Expression { graph, operands, known, body: &body.body, domain: &body.domain };
     let value = expression.result();
     let is_map = is_map(body);
     let range = match body.combine {
         Combine::Set if is_map => return value,
-        Combine::Set => Range { free: value.free, ..Range::within(value.low, value.high) },
-        Combine::Add => Range {
+        Combine::Set => Values { free: value.free, ..Values::within(value.interval.least, value.interval.greatest) },
+        Combine::Add => Values {
             // A sum of products with parameters, which every linear layer is.
             reached: value.reached && value.is_all(),
-            ..Range::within(
-                if value.low >= 0.0 { 0.0 } else { f64::NEG_INFINITY },
-                if value.high <= 0.0 { 0.0 } else { f64::INFINITY },
+            ..Values::within(
+                if value.interval.least >= 0.0 { 0.0 } else { f64::NEG_INFINITY },
+                if value.interval.greatest <= 0.0 { 0.0 } else { f64::INFINITY },
             )
         },
-        Combine::Mul if value.low >= 0.0 && value.high <= 1.0 => Range::within(0.0, 1.0),
-        Combine::Mul if value.low >= 0.0 => Range::within(0.0, f64::INFINITY),
-        Combine::Mul => Range::UNKNOWN,
+        Combine::Mul if value.interval.least >= 0.0 && value.interval.greatest <= 1.0 => Values::within(0.0, 1.0),
+        Combine::Mul if value.interval.least >= 0.0 => Values::within(0.0, f64::INFINITY),
+        Combine::Mul => Values::UNKNOWN,
         // Without any term they are infinite, but no known size allows that.
-        Combine::Max | Combine::Min => Range::within(value.low, value.high),
-        Combine::ArgMax | Combine::ArgMin => Range::within(0.0, f64::INFINITY),
+        Combine::Max | Combine::Min => Values::within(value.interval.least, value.interval.greatest),
+        Combine::ArgMax | Combine::ArgMin => Values::within(0.0, f64::INFINITY),
     };
     if is_map || sums_whole_axes(body) {
         return range;
     }
     // Elements that are not written are 0.
-    let zero = Range::within(0.0, 0.0);
-    if matches!(body.combine, Combine::Set | Combine::Add) { range.hull(zero) } else { Range::UNKNOWN }
+    let zero = Values::within(0.0, 0.0);
+    if matches!(body.combine, Combine::Set | Combine::Add) { range.hull(zero) } else { Values::UNKNOWN }
 }
 
 /// Whether every element is written once, at its own indices.
@@ -149,18 +150,18 @@ enum Term {
 struct Expression<'a> {
     graph: &'a Graph,
     operands: &'a [NodeId],
-    known: &'a [Range],
+    known: &'a [Values],
     body: &'a Body,
     domain: &'a [Dim],
 }
 
 impl Expression<'_> {
-    fn result(&self) -> Range {
-        self.ranges().get(self.body.result.0 as usize).copied().unwrap_or(Range::UNKNOWN)
+    fn result(&self) -> Values {
+        self.ranges().get(self.body.result.0 as usize).copied().unwrap_or(Values::UNKNOWN)
     }
 
-    fn ranges(&self) -> Vec<Range> {
-        let mut ranges: Vec<Range> = Vec::with_capacity(self.body.nodes.len());
+    fn ranges(&self) -> Vec<Values> {
+        let mut ranges: Vec<Values> = Vec::with_capacity(self.body.nodes.len());
         for scalar in &self.body.nodes {
             let range = self.scalar(scalar, &ranges);
             ranges.push(range);
@@ -168,16 +169,16 @@ impl Expression<'_> {
         ranges
     }
 
-    fn scalar(&self, scalar: &Scalar, ranges: &[Range]) -> Range {
+    fn scalar(&self, scalar: &Scalar, ranges: &[Values]) -> Values {
         let of = |id: &ScalarId| ranges[id.0 as usize];
         match scalar {
-            Scalar::Float(value) => Range::within(value.0, value.0),
-            Scalar::Int(value) => Range::within(*value as f64, *value as f64),
-            Scalar::Bool(_) => Range::within(0.0, 1.0),
+            Scalar::Float(value) => Values::within(value.0, value.0),
+            Scalar::Int(value) => Values::within(*value as f64, *value as f64),
+            Scalar::Bool(_) => Values::within(0.0, 1.0),
             Scalar::Affine(affine) => self.affine(affine),
             Scalar::Read { operand, padded, .. } => {
                 let range = self.known[self.operands[*operand as usize].0 as usize];
-                if *padded { range.hull(Range::within(0.0, 0.0)) } else { range }
+                if *padded { range.hull(Values::within(0.0, 0.0)) } else { range }
             }
             Scalar::Unary(op, a) => unary(*op, of(a)),
             Scalar::Binary(op, a, b) => self.binary(*op, (*a, of(a)), (*b, of(b))),
@@ -186,55 +187,55 @@ impl Expression<'_> {
         }
     }
 
-    fn affine(&self, affine: &Affine) -> Range {
+    fn affine(&self, affine: &Affine) -> Values {
         use super::affine::Var;
         if affine.terms.iter().any(|(var, _)| matches!(var, Var::Step(_))) {
-            return Range::UNKNOWN;
+            return Values::UNKNOWN;
         }
         let size = |var: Var| match var {
             Var::Index(index) => self.domain[index as usize].clone(),
             Var::Step(_) => Dim::ONE,
         };
-        let Some((least, greatest)) = affine.bounds(size) else { return Range::UNKNOWN };
+        let Some((least, greatest)) = affine.bounds(size) else { return Values::UNKNOWN };
         let low = match least.as_number() {
             Some(least) => least as f64,
             None if least.at_least(&Dim::ONE) => 1.0,
             None if least.at_least(&Dim::ZERO) => 0.0,
             None => f64::NEG_INFINITY,
         };
-        Range::within(low, greatest.as_number().map_or(f64::INFINITY, |greatest| greatest as f64))
+        Values::within(low, greatest.as_number().map_or(f64::INFINITY, |greatest| greatest as f64))
     }
 
-    fn binary(&self, op: BinaryOp, (a, x): (ScalarId, Range), (b, y): (ScalarId, Range)) -> Range {
+    fn binary(&self, op: BinaryOp, (a, x): (ScalarId, Values), (b, y): (ScalarId, Values)) -> Values {
         match op {
             BinaryOp::Add => {
-                Range { reached: x.free || y.free, ..Range::within(x.low + y.low, x.high + y.high) }
+                Values { reached: x.free || y.free, ..Values::within(x.interval.least + y.interval.least, x.interval.greatest + y.interval.greatest) }
             }
             BinaryOp::Sub => {
                 let logarithms = self.is_part_of_logarithm(a, b);
                 let is_part = logarithms || self.is_part(a, b, Combine::Max);
-                let high = if is_part { 0.0 } else { x.high - y.low };
-                Range { reached: x.free || y.free, logarithms, ..Range::within(x.low - y.high, high) }
+                let high = if is_part { 0.0 } else { x.interval.greatest - y.interval.least };
+                Values { reached: x.free || y.free, logarithms, ..Values::within(x.interval.least - y.interval.greatest, high) }
             }
             BinaryOp::Mul if a == b => {
-                let most = (x.low * x.low).max(x.high * x.high);
+                let most = (x.interval.least * x.interval.least).max(x.interval.greatest * x.interval.greatest);
                 let least =
-                    if x.low <= 0.0 && x.high >= 0.0 { 0.0 } else { (x.low * x.low).min(x.high * x.high) };
-                Range::within(least, most)
+                    if x.interval.least <= 0.0 && x.interval.greatest >= 0.0 { 0.0 } else { (x.interval.least * x.interval.least).min(x.interval.greatest * x.interval.greatest) };
+                Values::within(least, most)
             }
-            BinaryOp::Mul => Range {
+            BinaryOp::Mul => Values {
                 reached: x.free || y.free,
                 ..corners(x, y, |a, b| if a == 0.0 || b == 0.0 { 0.0 } else { a * b })
             },
-            BinaryOp::Div if x.low >= 0.0 && self.is_part(a, b, Combine::Add) => Range::within(0.0, 1.0),
-            BinaryOp::Div if y.low > 0.0 || y.high < 0.0 || y.low == 0.0 && x.low >= 0.0 => {
-                Range { reached: x.free, ..corners(x, y, |a, b| if a == 0.0 { 0.0 } else { a / b }) }
+            BinaryOp::Div if x.interval.least >= 0.0 && self.is_part(a, b, Combine::Add) => Values::within(0.0, 1.0),
+            BinaryOp::Div if y.interval.least > 0.0 || y.interval.greatest < 0.0 || y.interval.least == 0.0 && x.interval.least >= 0.0 => {
+                Values { reached: x.free, ..corners(x, y, |a, b| if a == 0.0 { 0.0 } else { a / b }) }
             }
-            BinaryOp::Div => Range::UNKNOWN,
-            BinaryOp::Pow if x.low >= 0.0 => Range::within(0.0, f64::INFINITY),
-            BinaryOp::Pow | BinaryOp::FloorDiv | BinaryOp::Mod => Range::UNKNOWN,
+            BinaryOp::Div => Values::UNKNOWN,
+            BinaryOp::Pow if x.interval.least >= 0.0 => Values::within(0.0, f64::INFINITY),
+            BinaryOp::Pow | BinaryOp::FloorDiv | BinaryOp::Mod => Values::UNKNOWN,
             BinaryOp::Lt | BinaryOp::Le | BinaryOp::Eq | BinaryOp::And | BinaryOp::Or => {
-                Range::within(0.0, 1.0)
+                Values::within(0.0, 1.0)
             }
         }
     }
@@ -243,10 +244,10 @@ impl Expression<'_> {
     fn select(
         &self,
         condition: ScalarId,
-        (a, x): (ScalarId, Range),
-        (b, y): (ScalarId, Range),
-        ranges: &[Range],
-    ) -> Range {
+        (a, x): (ScalarId, Values),
+        (b, y): (ScalarId, Values),
+        ranges: &[Values],
+    ) -> Values {
         let Some(((p, least), (q, most))) = self.comparison(condition, ranges) else { return x.hull(y) };
         let is = |id: ScalarId, side: Side| match side {
             Side::Scalar(other) => {
@@ -254,19 +255,19 @@ impl Expression<'_> {
             }
             Side::Term(term) => term.is_some() && self.term(id) == term,
         };
-        let above = |range: Range, low: f64| Range::within(range.low.max(low), range.high);
-        let below = |range: Range, high: f64| Range::within(range.low, range.high.min(high));
+        let above = |range: Values, low: f64| Values::within(range.interval.least.max(low), range.interval.greatest);
+        let below = |range: Values, high: f64| Values::within(range.interval.least, range.interval.greatest.min(high));
         let taken = if is(a, q) {
-            above(x, least.low)
+            above(x, least.interval.least)
         } else if is(a, p) {
-            below(x, most.high)
+            below(x, most.interval.greatest)
         } else {
             x
         };
         let other = if is(b, p) {
-            above(y, most.low)
+            above(y, most.interval.least)
         } else if is(b, q) {
-            below(y, least.high)
+            below(y, least.interval.greatest)
         } else {
             y
         };
@@ -275,7 +276,7 @@ impl Expression<'_> {
 
     /// Both sides of a comparison `p < q` with their ranges: of this expression, or of the tensor of bools that the
     /// condition is read from.
-    fn comparison(&self, condition: ScalarId, ranges: &[Range]) -> Option<((Side, Range), (Side, Range))> {
+    fn comparison(&self, condition: ScalarId, ranges: &[Values]) -> Option<((Side, Values), (Side, Values))> {
         if let Scalar::Binary(BinaryOp::Lt | BinaryOp::Le, p, q) = self.body.nodes[condition.0 as usize] {
             let of = |id: ScalarId| (Side::Scalar(id), ranges[id.0 as usize]);
             return Some((of(p), of(q)));
@@ -425,31 +426,31 @@ fn is_term(graph: &Graph, part: NodeId, at: &[Sub], whole: NodeId, place: &[Sub]
     })
 }
 
-fn unary(op: UnaryOp, x: Range) -> Range {
+fn unary(op: UnaryOp, x: Values) -> Values {
     match op {
-        UnaryOp::Neg => Range { reached: x.reached, ..Range::within(-x.high, -x.low) },
+        UnaryOp::Neg => Values { reached: x.reached, ..Values::within(-x.interval.greatest, -x.interval.least) },
         UnaryOp::Exp => x.growing(f64::exp),
         UnaryOp::Log => x.growing(|x| if x > 0.0 { x.ln() } else { f64::NEG_INFINITY }),
         UnaryOp::Sqrt => x.growing(|x| x.max(0.0).sqrt()),
         UnaryOp::Tanh => x.growing(f64::tanh),
         UnaryOp::Erf => {
-            Range::within(if x.low >= 0.0 { 0.0 } else { -1.0 }, if x.high <= 0.0 { 0.0 } else { 1.0 })
+            Values::within(if x.interval.least >= 0.0 { 0.0 } else { -1.0 }, if x.interval.greatest <= 0.0 { 0.0 } else { 1.0 })
         }
-        UnaryOp::NormalCdf => Range::within(0.0, 1.0),
-        UnaryOp::Sin | UnaryOp::Cos => Range::within(-1.0, 1.0),
-        UnaryOp::Floor => Range::within(x.low.floor(), x.high.floor()),
-        UnaryOp::Ceil => Range::within(x.low.ceil(), x.high.ceil()),
-        UnaryOp::Round => Range::within(x.low.round(), x.high.round()),
-        UnaryOp::Not => Range::within(0.0, 1.0),
-        UnaryOp::ToInt => Range::within(x.low.floor(), x.high.ceil()),
+        UnaryOp::NormalCdf => Values::within(0.0, 1.0),
+        UnaryOp::Sin | UnaryOp::Cos => Values::within(-1.0, 1.0),
+        UnaryOp::Floor => Values::within(x.interval.least.floor(), x.interval.greatest.floor()),
+        UnaryOp::Ceil => Values::within(x.interval.least.ceil(), x.interval.greatest.ceil()),
+        UnaryOp::Round => Values::within(x.interval.least.round(), x.interval.greatest.round()),
+        UnaryOp::Not => Values::within(0.0, 1.0),
+        UnaryOp::ToInt => Values::within(x.interval.least.floor(), x.interval.greatest.ceil()),
         UnaryOp::ToFloat | UnaryOp::Stop => x,
     }
 }
 
-fn corners(x: Range, y: Range, f: impl Fn(f64, f64) -> f64) -> Range {
-    let values = [f(x.low, y.low), f(x.low, y.high), f(x.high, y.low), f(x.high, y.high)];
+fn corners(x: Values, y: Values, f: impl Fn(f64, f64) -> f64) -> Values {
+    let values = [f(x.interval.least, y.interval.least), f(x.interval.least, y.interval.greatest), f(x.interval.greatest, y.interval.least), f(x.interval.greatest, y.interval.greatest)];
     if values.iter().any(|value| value.is_nan()) {
-        return Range::UNKNOWN;
+        return Values::UNKNOWN;
     }
     hull_of(values.into_iter())
 }
