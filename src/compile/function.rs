@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::pipeline::{self, Artifact, Build, PassId};
 use super::timing::Timings;
 use crate::backend::{self, Backend, CodeError, Workspace};
+use crate::base::Diagnostic;
 use crate::ir::program::{Precision, Requirement};
 use crate::ir::{Dim, DimError, ExternalKey, Graph, Node, NodeId, Op, Sizes, compact, specialise};
 use crate::loops::LoopError;
@@ -247,6 +248,22 @@ impl<K: Hash + Eq + Clone> Cache<K> {
 impl From<LoopError> for BuildError {
     fn from(error: LoopError) -> BuildError {
         BuildError::Code(error.into())
+    }
+}
+
+impl BuildError {
+    /// The diagnostic: sizes that do not come out, more memory than there is, or a mistake of nnc itself.
+    pub fn diagnostic(&self) -> Diagnostic {
+        match self {
+            BuildError::Size(_) | BuildError::Requirement(_) | BuildError::Plan(PlanError::Open(_)) => {
+                Diagnostic::error("E0726", format!("no code for these sizes: {self}"))
+            }
+            BuildError::Plan(PlanError::TooLarge(_)) => Diagnostic::error("E0734", self.to_string()),
+            BuildError::Code(error) if error.is_no_memory() => {
+                Diagnostic::error("E0734", format!("there is {error}"))
+            }
+            BuildError::Code(error) => Diagnostic::error("E0792", format!("a fault of nnc: {error}")),
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use super::pipeline::{self, Artifact, Build, Front, PassId, Whole};
 use super::symbols::symbols;
 use super::{Loader, Stage, Timings};
 use crate::backend::{self, Backend, CodeError, Form};
-use crate::base::{Diagnostic, Diagnostics, FileId, SourceMap, Span};
+use crate::base::{Diagnostics, FileId, SourceMap, Span};
 use crate::ir::program::{Action, BATCH, DataRef, Forward, Precision, Program, Train};
 use crate::ir::ranges::{self, Range};
 use crate::ir::{Dim, Graph, InputKey, OutputKey, Sizes, compact};
@@ -75,9 +75,7 @@ fn listed(
 ) -> Result<String, Diagnostics> {
     let mut text = String::new();
     for part in parts {
-        let shown = text_of(part).map_err(|error| {
-            vec![Diagnostic::error("E0726", format!("no code for these sizes: {error}")).at(part.span, "")]
-        })?;
+        let shown = text_of(part).map_err(|error| vec![error.diagnostic().at(part.span, "")])?;
         if parts.len() > 1 {
             text.push_str(&format!("# {}\n", part.title));
         }

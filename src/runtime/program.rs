@@ -346,7 +346,7 @@ impl Program {
 
     /// A failure to make code, at a place.
     pub(super) fn build_failed(&self, error: &BuildError, span: Span) -> Diagnostic {
-        let failed = Diagnostic::error("E0726", format!("no code for these sizes: {error}"));
+        let failed = error.diagnostic();
         match error {
             BuildError::Code(error) if error.is_no_memory() => {
                 Diagnostic::error("E0734", format!("there is {error}")).at(span, "asked for here")

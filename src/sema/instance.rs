@@ -6,7 +6,7 @@ use super::context::ModelCalls;
 use super::elaborator::Elaborator;
 use super::module::{ItemRef, ModuleId};
 use super::scope::{BindingKind, Frame, FrameKind};
-use super::value::{LevelId, Instance, InstanceKind, Tensor, Value};
+use super::value::{Instance, InstanceKind, LevelId, Tensor, Value};
 use crate::base::{Diagnostic, Span};
 use crate::ir::{NodeId, Type};
 use crate::syntax::ast::{self, Role};
