@@ -27,6 +27,8 @@ const SAMPLED_ROWS: usize = 4096;
 const ITEM: &str = "item ";
 /// The name of the number that stands for all computations of a step.
 const STEP: &str = "computation of a step";
+/// Begins the names of what is validated on.
+const VALIDATION: &str = "validation";
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Fingerprint(BTreeMap<String, String>);
@@ -79,6 +81,10 @@ impl Fingerprint {
         texts.collect::<Option<_>>().map(Fingerprint)
     }
 
+    fn stops_by_validation(&self) -> bool {
+        self.0.keys().any(|name| name.starts_with(VALIDATION))
+    }
+
     /// What is another than it was when a checkpoint was saved, a sentence each.
     pub fn differences_from(&self, saved: &Fingerprint) -> Vec<String> {
         let mut found = Vec::new();
@@ -86,7 +92,8 @@ impl Fingerprint {
         let names: std::collections::BTreeSet<&String> = self.0.keys().chain(saved.0.keys()).collect();
         for name in names {
             let (old, new) = (saved.0.get(name), self.0.get(name));
-            if old == new {
+            // Without `stop` validation decides nothing.
+            if old == new || new.is_none() && !self.stops_by_validation() && name.starts_with(VALIDATION) {
                 continue;
             }
             match name.strip_prefix(ITEM) {
@@ -129,11 +136,14 @@ fn validation(
         return Ok(());
     };
     let (table, rows) = session.rows(data, train.span)?;
-    note("validation data", rows_text(&data_name(data), &rows));
-    note("computation of the validation", graph_number(graph));
+    note(&format!("{VALIDATION} data"), rows_text(&data_name(data), &rows));
+    note(&format!("{VALIDATION} computation"), graph_number(graph));
     if data.set != train.data.set {
         for (name, column) in &table.fields {
-            note(&format!("field {name} of {}", data.set), column_number(session, &table, column)?);
+            note(
+                &format!("{VALIDATION} field {name} of {}", data.set),
+                column_number(session, &table, column)?,
+            );
         }
     }
     Ok(())
