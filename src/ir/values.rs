@@ -1,8 +1,8 @@
 //! Range analysis of floats: between which values the elements of a tensor lie, as far as its formula shows it. A
 //! sigmoid lies in 0..1, a softmax too, and its logarithm is not above 0. NaN is ignored.
 //!
-//! The analysis computes an interval of real numbers for each node: see [`super::interval`] for its purpose. Three forms are recognised beyond interval
-//! arithmetic: a term divided by the sum that it belongs to, a term minus the logarithm of the sum of exponentials
+//! The analysis computes an interval of real numbers for each node: see [`super::interval`] for its purpose. Three
+//! forms are recognised beyond interval arithmetic: a term divided by the sum that it belongs to, a term minus the logarithm of the sum of exponentials
 //! that it belongs to, and a term minus the maximum that it belongs to.
 
 use super::affine::Affine;

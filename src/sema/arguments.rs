@@ -42,7 +42,8 @@ impl Elaborator<'_> {
                     (Value::Error, span)
                 }
             };
-            fits &= !value.is_error();
+            fits &= !value.is_error()
+                && (kind != BindingKind::Hyper || self.is_of_kind(parameter, &value, at, callee));
             // The value by which the gradient differentiates must be a node, so a number becomes a tensor.
             let fixed = value.is_number() || matches!(value, Value::List(_));
             let of_floats = !matches!(
@@ -63,6 +64,26 @@ impl Elaborator<'_> {
             }
         }
         fits && self.match_inputs(&typed, callee)
+    }
+
+    /// Whether what is given for a hyperparameter is true or false exactly if its default is.
+    fn is_of_kind(&mut self, parameter: &ast::Parameter, value: &Value, at: Span, callee: &str) -> bool {
+        let Some(default) = &parameter.default else { return true };
+        let is_flag = match &default.kind {
+            ast::ExprKind::Constant(ast::Constant::True | ast::Constant::False) => true,
+            ast::ExprKind::Int(_) | ast::ExprKind::Float(_) => false,
+            _ => return true,
+        };
+        let wanted = match (is_flag, value) {
+            (true, Value::Bool(_)) => return true,
+            (true, other) if !other.is_run_time() => "true or false",
+            (false, Value::Bool(_)) => "a number",
+            _ => return true,
+        };
+        let message = format!("`{}` of `{callee}` is {wanted}, found {}", parameter.name, value.describe());
+        let error = Diagnostic::error("E0647", message).at(at, format!("not {wanted}"));
+        self.report(with_place(error, parameter.span, "declared here"));
+        false
     }
 
     /// Puts arguments in the order of the parameters. `None` is reported.

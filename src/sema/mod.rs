@@ -13,8 +13,8 @@
 //! - [`context`], [`built`], [`limits`], [`report`]: what it is elaborating for, what is known of the graph that is
 //!   built, what is too much, and how errors are told;
 //! - [`expr`], [`statement`], [`call`], [`arguments`], [`signature`], [`results`], [`roles`],
-//!   [`recursion`], [`instance`], [`parameters`], [`starts`], [`fields`], `requirements`, `notes`: one construct
-//!   each;
+//!   [`recursion`], [`instance`], [`parameters`], [`starts`], [`fields`], `requirements`, `numbers`, `notes`: one
+//!   construct each;
 //! - [`elementwise`], [`operators`], [`constants`], [`tensors`], [`subscript`], [`builtins`]: the constructs that
 //!   add nodes;
 //! - [`index`], [`scan`]: index notation and recurrences;
@@ -41,6 +41,7 @@ pub mod module;
 #[cfg(test)]
 mod nesting_tests;
 mod notes;
+mod numbers;
 pub mod operators;
 pub mod parameters;
 pub mod prelude;

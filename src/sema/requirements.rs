@@ -82,8 +82,9 @@ impl Elaborator<'_> {
             }
             return Outcome::Unknown;
         }
-        if !value.is_error() {
-            self.bool_of(value, condition, "what is required");
+        if !value.is_error() && self.bool_of(value, condition, "what is required").is_none() && !is_advice {
+            // What follows in this body would fail for the same reason.
+            self.frame_mut().failed = true;
         }
         Outcome::Unknown
     }

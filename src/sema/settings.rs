@@ -217,6 +217,12 @@ impl Elaborator<'_> {
     pub fn is_setting_of_another(&mut self, field: &ast::DataField) -> bool {
         use ast::ExprKind::{Constant, Float, Int, Str};
         let name = field.name.as_str();
+        if field.ty.is_none() && field.value.is_some() && name == "split" {
+            let error = Diagnostic::error("E0606", "the parts of a split have names");
+            let error = error.at(field.name.span, "a line of its own, not a field");
+            self.report(error.help("write `split train = 0.8, test = 0.2`"));
+            return true;
+        }
         let is_constant = |value: &ast::Expr| matches!(value.kind, Int(_) | Float(_) | Str(_) | Constant(_));
         if field.ty.is_some() || !field.value.as_ref().is_some_and(is_constant) {
             return false;

@@ -3,6 +3,7 @@
 use super::elaborator::Elaborator;
 use super::module::{Found, ModuleId};
 use super::report::names::{Meant, TooEarly, UnknownName};
+use super::settings;
 use super::value::Value;
 use crate::base::{Diagnostic, Span, foreign, nearest};
 use crate::syntax::ast::{self, StatementKind};
@@ -108,6 +109,9 @@ impl Elaborator<'_> {
         names.extend(self.modules.names(self.frame().module).into_iter().map(String::from));
         names.extend(super::builtins::names().map(String::from));
         names.push("training".to_string());
+        if self.data.reading.is_some() {
+            names.extend(settings::names(settings::COLUMNS).into_iter().map(String::from));
+        }
         names
     }
 

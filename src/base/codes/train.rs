@@ -260,4 +260,23 @@ all rows and has the name of a setting of something else is most likely that set
                              x = column(0) }        # wrong: a field called `header`
     data d = csv(\"d.csv\", header = false) { x = column(0) }",
     },
+    Code {
+        code: "E0646",
+        title: "data that reads nothing of its file",
+        explain: "\
+How many rows there are is known from the file that the fields read. A field that is written out, or made, is
+the same for all rows or has rows of its own.
+    data d = csv(\"d.csv\") { x = [1, 2, 3] }        # wrong: three numbers in each of unknown rows
+    data d = csv(\"d.csv\") { x = column(\"a\") }     # right
+    data d { x = [1, 2, 3] }                        # right: three rows",
+    },
+    Code {
+        code: "E0647",
+        title: "a number for what is true or false",
+        explain: "\
+A hyperparameter whose default is true or false is one of these, and one whose default is a number is not.
+A further number by position is often one that another library has at this place.
+    x |> Linear(8, bias = 0)          # wrong
+    x |> Linear(8, bias = false)      # right",
+    },
 ];

@@ -132,6 +132,25 @@ is a single update.
     batch = 16",
     },
     Code {
+        code: "W0640",
+        title: "a mean or sum of one number",
+        explain: "\
+A field is written for one row, so a column in it is one number, and its mean is itself. What is computed of all
+rows names the data.
+    x = column(\"a\") - mean(column(\"a\"))              # always 0
+    raw = column(\"a\")
+    x = raw - mean(d.raw)                              # the mean over all rows of `d`
+    x = standardize(column(\"a\"))                       # by mean and deviation of the training rows",
+    },
+    Code {
+        code: "W0641",
+        title: "an optimizer that loses digits",
+        explain: "\
+In the first steps b^step is close to 1, and floats of 32 bits have 7 digits: of 1 - 0.999^1 = 0.001 four are left.
+    m / (1 - beta^step)                        # loses digits
+    m / bias_correction(beta, step)            # -expm1(step * log(beta)), which loses none",
+    },
+    Code {
         code: "W0735",
         title: "a score is not a number",
         explain: "\

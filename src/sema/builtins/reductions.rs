@@ -47,6 +47,14 @@ fn over(e: &mut Elaborator<'_>, a: &Arguments) -> Option<Over> {
         return None;
     }
     let tensor = e.to_tensor(x.value, x.span)?;
+    if tensor.rank() == 0
+        && let Some(set) = e.data.reading.as_ref().map(|reading| reading.name.clone())
+    {
+        let message = format!("`{}` of one number is that number", a.builtin.name);
+        let warning = Diagnostic::warning("W0640", message).at(a.span, "a field is written for one row");
+        let help = "over all rows: give the number a field of its own, and write";
+        e.report(warning.help(format!("{help} `{}({set}.FIELD)`", a.builtin.name)));
+    }
     let keep = a.flag(e, "keep")?;
     let axes = match a.get("axis") {
         None => (0..tensor.rank()).collect(),

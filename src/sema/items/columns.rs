@@ -425,7 +425,20 @@ impl Elaborator<'_> {
             }
             return Some(Select::Columns { from: from as usize, to: to as usize });
         }
-        columns.into_iter().map(|name| self.text_arg(name)).collect::<Option<_>>().map(Select::Named)
+        let mut names = Vec::new();
+        for column in columns {
+            match self.expr(column, None) {
+                Value::Str(name) => names.push(name.to_string()),
+                Value::Error => return None,
+                other => {
+                    let message = format!("columns are a range `0:4` or names, found {}", other.describe());
+                    let error = Diagnostic::error("E0603", message).at(column.span, "not a name");
+                    self.report(error.help("`columns(0:4)` reads four, `column(2)` a single one"));
+                    return None;
+                }
+            }
+        }
+        Some(Select::Named(names))
     }
 
     /// A string known at compile time; `None` is reported.

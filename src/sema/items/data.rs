@@ -9,6 +9,7 @@ use crate::ir::{Dim, Elem, Graph, NodeId, OutputKey, StepId};
 use crate::sema::elaborator::{Elaborator, Expected};
 use crate::sema::graphs::Level;
 use crate::sema::scope::{BindingKind, Frame, FrameKind};
+use crate::sema::settings;
 use crate::sema::value::{Axis, DataValue, Tensor, Value};
 use crate::sema::walk;
 use crate::syntax::ast;
@@ -53,6 +54,9 @@ pub fn data_item(cx: &mut Elaborator<'_>, item: &ast::Data) -> DataSet {
     };
     cx.data.sets.insert(name.clone(), so_far);
     let column_rows = if known { fields(cx, item, &mut set) } else { None };
+    if known && cx.diagnostics.len() == errors_before {
+        sources::must_be_read(cx, item, !set.columns.is_empty());
+    }
     if set.rows.is_none() && matches!(set.source, Source::None) {
         set.rows = column_rows;
         if column_rows.is_none() && !cx.has_errors() {
@@ -147,6 +151,11 @@ fn read_settings(cx: &mut Elaborator<'_>, item: &ast::Data, set: &mut DataSet) -
     let errors = cx.diagnostics.len();
     for part in &split.parts {
         let value = cx.expr(&part.value, None);
+        if value.as_bool().is_some() {
+            let error = cx.unknown_setting(&settings::SPLIT, &part.name);
+            cx.report(error);
+            continue;
+        }
         let Some(share) = value.as_float() else {
             if !value.is_error() {
                 cx.error("E0606", "the share of a part is a number", part.value.span, value.describe());
@@ -196,6 +205,7 @@ fn fields(cx: &mut Elaborator<'_>, item: &ast::Data, set: &mut DataSet) -> Optio
                         field.name.span,
                         "this name is taken by a field, a part, `rows` or `.T`",
                     );
+                    set.parts.retain(|part| part.name != field.name.text);
                     continue;
                 }
                 if cx.is_setting_of_another(field) {

@@ -17,6 +17,11 @@ pub fn measures(cx: &mut Elaborator<'_>, item: &ast::Train, train: &mut Train<Fo
     let mut names: Vec<(Arc<str>, Span)> = Vec::new();
     for measure in &item.measures {
         let Some((name, span)) = metric_name(cx, measure) else { continue };
+        if &*name == "loss" {
+            let error = Diagnostic::error("E0621", "a metric cannot be called `loss`");
+            cx.report(error.at(span, "what is minimized is shown under this name"));
+            continue;
+        }
         if let Some((_, other)) = names.iter().find(|(known, _)| *known == name) {
             let error = Diagnostic::error("E0621", format!("two metrics are called `{name}`"));
             cx.report(error.at(span, "give it a name: `measure NAME = …`").and_at(*other, "the other one"));

@@ -2,7 +2,7 @@
 //!
 //! - [`data`], [`demand`], [`sources`], [`columns`]: `data` items and the names of what is in them;
 //! - [`train`], [`minimize`], [`optimizer`], [`measure`], [`batch`]: a training as forward graphs; `order`: what it
-//!   has to do with the order of the rows;
+//!   has to do with the order of the rows; `corrections`: digits that an optimizer loses;
 //! - [`output`]: `print`, `expect`, `plot`;
 //! - `given`: fields that whoever runs the program gives;
 //! - [`generate`]: texts that a model goes on with;
@@ -10,6 +10,7 @@
 
 pub mod batch;
 pub mod columns;
+mod corrections;
 pub mod data;
 pub mod demand;
 pub mod generate;

@@ -45,6 +45,7 @@ impl Call {
         };
         let definition = item.definition()?;
         check_body(cx, definition);
+        super::corrections::check(cx, &item, definition);
         let step = Value::Tensor(step.clone());
         let at_step = cx.context.at_step(step.clone());
         let frame = Frame::new(FrameKind::Optimizer, Some(item.clone()), item.module, expr.span);

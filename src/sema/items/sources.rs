@@ -24,6 +24,36 @@ fn conversion(kind: &str) -> Option<String> {
     ARRAYS.contains(&format).then(|| advice.to_owned())
 }
 
+/// Calls of other libraries that read what a source reads, by a part of their names; longer ones first.
+const READERS: [(&str, &str); 16] = [
+    ("safetensors", "safetensors"),
+    ("load_file", "safetensors"),
+    ("imagefolder", "images"),
+    ("image", "images"),
+    ("loadtxt", "csv"),
+    ("genfromtxt", "csv"),
+    ("read_table", "csv"),
+    ("mnist", "idx"),
+    ("csv", "csv"),
+    ("npz", "npz"),
+    ("npy", "npy"),
+    ("np.load", "npy"),
+    ("numpy.load", "npy"),
+    ("idx", "idx"),
+    ("text", "text"),
+    ("open", "text"),
+];
+
+/// Reports a file that no field reads: then nobody knows how many rows there are.
+pub fn must_be_read(cx: &mut Elaborator<'_>, item: &ast::Data, reads: bool) {
+    let Some(source) = item.source.as_ref().filter(|_| !reads) else { return };
+    let error = Diagnostic::error("E0646", format!("no field of `{}` reads its file", item.name));
+    let error = error.at(source.span, "its rows are not looked at");
+    cx.report(
+        error.help("`x = column(\"name\")` and its like read it; made data has `rows = N` and no file"),
+    );
+}
+
 pub fn read_source(cx: &mut Elaborator<'_>, source: &ast::Expr) -> Option<Source> {
     let ast::ExprKind::Call { callee, args } = &source.kind else {
         cx.error("E0604", "a source is a call such as `csv(\"a.csv\")`", source.span, "not a source");
@@ -34,10 +64,15 @@ pub fn read_source(cx: &mut Elaborator<'_>, source: &ast::Expr) -> Option<Source
         let names = settings::names(SOURCES);
         let error = Diagnostic::error("E0604", format!("`{}` is not a source of data", cx.text(callee.span)));
         let error = error.at(callee.span, format!("sources are {}", list_names(&names)));
-        cx.report(match (conversion(&kind), nearest(&kind, names)) {
-            (Some(advice), _) => error.help(advice),
-            (None, Some(near)) => error.suggest(format!("did you mean `{near}`?"), callee.span, near),
-            (None, None) => error,
+        let text = cx.text(callee.span).to_lowercase();
+        let reader = READERS.iter().find(|(part, _)| text.contains(part));
+        cx.report(match (conversion(&kind), nearest(&kind, names), reader) {
+            (Some(advice), _, _) => error.help(advice),
+            (None, Some(near), _) => error.suggest(format!("did you mean `{near}`?"), callee.span, near),
+            (None, None, Some((_, here))) => {
+                error.suggest(format!("it is called `{here}` here"), callee.span, *here)
+            }
+            (None, None, None) => error,
         });
         return None;
     };

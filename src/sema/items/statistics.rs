@@ -2,7 +2,7 @@
 
 use super::columns::Reading;
 use super::data::in_rows;
-use crate::base::Span;
+use crate::base::{Diagnostic, Span};
 use crate::ir::program::Source;
 use crate::ir::{BinaryOp, ColumnKey, Combine, Elem, LoopBuilder, StepId, UnaryOp};
 use crate::sema::elaborator::{Elaborator, Expected};
@@ -34,6 +34,12 @@ pub fn standardize(
     }
     let value = cx.expr(arg, expected);
     if value.is_error() {
+        return Value::Error;
+    }
+    if let Value::Str(name) = &value {
+        let error = Diagnostic::error("E0603", "`standardize` takes values, found the name of a column");
+        let error = error.at(arg.span, "a name");
+        cx.report(error.suggest("`column` reads it", arg.span, format!("column(\"{name}\")")));
         return Value::Error;
     }
     let Some(tensor) = cx.to_tensor(&value, arg.span) else { return Value::Error };

@@ -5,6 +5,7 @@ use super::data::data_ref;
 use super::{measure, minimize, order};
 use crate::base::{Diagnostic, Span};
 use crate::ir::program::{DataRef, Forward, Length, StartFile, Train};
+use crate::ir::ranges::MAX_STEP;
 use crate::ir::{Graph, InputKey, Op, OutputKey};
 use crate::sema::context::Mode;
 use crate::sema::elaborator::Elaborator;
@@ -216,10 +217,10 @@ fn same_fields(cx: &mut Elaborator<'_>, data: &DataValue, other: &DataValue, spa
 
 fn positive(cx: &mut Elaborator<'_>, value: &ast::Expr, what: &str) -> Option<u64> {
     let count = cx.compile_time_int(value, what)?;
-    if (1..=1 << 40).contains(&count) {
+    if (1..=MAX_STEP).contains(&count) {
         return Some(count as u64);
     }
-    let label = if count < 1 { "at least 1 is needed" } else { "at most 2^40 is possible" };
+    let label = if count < 1 { "at least 1 is needed" } else { "at most 2^30 is possible" };
     cx.error("E0614", format!("{what} is {count}"), value.span, label);
     None
 }
