@@ -175,8 +175,14 @@ impl Analysis<'_> {
         let is_double = self.lanes == 2;
         let is_reduction = work.reduced[index];
         if is_reduction {
-            let sums = matches!(work.combine, Combine::Add | Combine::Mul | Combine::Max | Combine::Min);
-            if !sums || work.kinds[work.result.0 as usize] == Kind::Bool {
+            let kind = work.kinds[work.result.0 as usize];
+            let any_order = match work.combine {
+                Combine::Add | Combine::Max | Combine::Min => true,
+                // A product of floats that overflows on its way is what its order makes of it.
+                Combine::Mul => !kind.is_float(),
+                Combine::Set | Combine::ArgMax | Combine::ArgMin => false,
+            };
+            if !any_order || kind == Kind::Bool {
                 return None;
             }
         }
