@@ -358,8 +358,11 @@ pub fn show_float(value: f64) -> String {
     if value.is_infinite() {
         return if value > 0.0 { "inf" } else { "-inf" }.to_string();
     }
+    if value.is_nan() {
+        return "nan".to_string();
+    }
     let plain = value.to_string();
-    if plain.contains(['.', 'e', 'N']) || plain.len() > 17 {
+    if plain.contains(['.', 'e']) || plain.len() > 17 {
         format!("{value:?}")
     } else {
         format!("{plain}.0")
