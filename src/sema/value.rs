@@ -362,11 +362,7 @@ pub fn show_float(value: f64) -> String {
         return "nan".to_string();
     }
     let plain = value.to_string();
-    if plain.contains(['.', 'e']) || plain.len() > 17 {
-        format!("{value:?}")
-    } else {
-        format!("{plain}.0")
-    }
+    if plain.contains(['.', 'e']) || plain.len() > 17 { format!("{value:?}") } else { format!("{plain}.0") }
 }
 
 /// `[B, _, 3]`, `int[B]`

@@ -185,6 +185,13 @@ fn uniform(e: &mut Elaborator<'_>, a: &Arguments) -> Value {
     let hi = a
         .get("hi")
         .map_or(Arg { value: &one, span: a.span }, |given| Arg { value: &given.value, span: given.span });
+    if let (Some(from), Some(to)) = (lo.value.as_float(), hi.value.as_float())
+        && !(from <= to && (to - from).is_finite())
+    {
+        let (message, label) =
+            (format!("numbers between {from} and {to}"), "a lower and a higher number are needed");
+        return e.error("E0217", message, a.span, label);
+    }
     e.elementwise("draw between", &[Arg { value: &draw, span: a.span }, lo, hi], a.span, &mut |l, scalars| {
         let (lo, hi) = (convert(l, scalars[1], Elem::Float), convert(l, scalars[2], Elem::Float));
         let width = l.binary(BinaryOp::Sub, hi, lo);
@@ -203,6 +210,12 @@ fn normal(e: &mut Elaborator<'_>, a: &Arguments) -> Value {
     let std = a
         .get("std")
         .map_or(Arg { value: &one, span: a.span }, |given| Arg { value: &given.value, span: given.span });
+    if let Some(number) = std.value.as_float()
+        && !(number >= 0.0 && number.is_finite())
+    {
+        let message = format!("a standard deviation of {}", crate::sema::value::show_float(number));
+        return e.error("E0217", message, std.span, "it is finite and not negative");
+    }
     e.elementwise(
         "draw around",
         &[Arg { value: &draw, span: a.span }, mean, std],

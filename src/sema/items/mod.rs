@@ -31,6 +31,7 @@ pub use columns::DataTable;
 
 use super::elaborator::Elaborator;
 use super::value::IntSource;
+use crate::base::{Diagnostic, Span};
 use crate::ir::program::{Action, Bound, Forward, Precision, Program, Variable};
 use crate::syntax::ast;
 
@@ -39,8 +40,13 @@ pub fn program(cx: &mut Elaborator<'_>) -> Program<Forward> {
     let mut program = Program::default();
     let Some(main) = cx.modules.main() else { return program };
     let items = main.items.clone();
+    let mut given: Option<Span> = None;
     for item in &items {
         if let ast::ItemKind::Precision(precision) = &item.item.kind {
+            if let Some(first) = given.replace(item.item.span) {
+                let error = Diagnostic::error("E0014", "`precision` is given twice");
+                cx.report(error.at(item.item.span, "given again").and_at(first, "given first"));
+            }
             program.precision = match precision.float {
                 ast::FloatWidth::F32 => Precision::F32,
                 ast::FloatWidth::F64 => Precision::F64,
