@@ -31,6 +31,7 @@ use std::sync::{Arc, Mutex};
 use self::bounds::Bounds;
 use self::lazy::{Carry, Lazy};
 use super::array::{Array, Elements};
+use super::room::{self, Need};
 use super::sources::text::{Text, Windows};
 use crate::base::Diagnostic;
 use crate::ir::Sizes;
@@ -175,7 +176,9 @@ impl Column {
         match self {
             Column::Memory(array) => Ok(Arc::clone(array)),
             Column::Lazy(lazy) => lazy.whole(carry).map(Arc::new),
-            Column::Windows(_) => {
+            Column::Windows(windows) => {
+                let bytes = room::bytes_of(&[windows.rows(), windows.length()], 4);
+                Need::of("all windows of a text", bytes).check()?;
                 let rows: Vec<u32> = (0..self.rows() as u32).collect();
                 self.rows_of(&rows, carry).map(Arc::new)
             }

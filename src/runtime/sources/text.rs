@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::base::Diagnostic;
+use crate::runtime::room::{self, Need};
 use crate::runtime::world::World;
 
 use super::file::FileBytes;
@@ -34,7 +35,9 @@ impl Text {
     /// Errors: E0701, E0709 (not UTF-8), E0710 (empty).
     pub fn open(world: &dyn World, path: &Path) -> Result<Text, Diagnostic> {
         let name = format!("`{}`", path.display());
-        Text::new(utf8(&FileBytes::open(world, path)?.all()?, &name)?, &name)
+        let file = FileBytes::open(world, path)?;
+        has_room(&file, &name)?;
+        Text::new(utf8(&file.all()?, &name)?, &name)
     }
 
     /// As [`Text::open`], from a string; `name` is how messages call it.
@@ -48,7 +51,9 @@ impl Text {
     /// Errors: as [`Text::open`].
     pub fn open_numbered(world: &dyn World, path: &Path, vocabulary: &[char]) -> Result<Text, Diagnostic> {
         let name = format!("`{}`", path.display());
-        let text = lines(utf8(&FileBytes::open(world, path)?.all()?, &name)?);
+        let file = FileBytes::open(world, path)?;
+        has_room(&file, &name)?;
+        let text = lines(utf8(&file.all()?, &name)?);
         Text::numbered(&text, vocabulary.to_vec(), &name)
     }
 
@@ -62,8 +67,9 @@ impl Text {
             return Err(Diagnostic::error("E0709", message));
         }
         let id = |c: char| vocabulary.binary_search(&c).ok().and_then(|id| u16::try_from(id).ok());
-        let ids = text.chars().filter_map(id).collect();
-        Ok(Text { vocabulary: vocabulary.into(), ids })
+        let mut ids: Vec<u16> = room::vector(text.chars().count(), "the characters of a text")?;
+        ids.extend(text.chars().filter_map(id));
+        Ok(Text { vocabulary: vocabulary.into(), ids: ids.into() })
     }
 
     /// The characters by class.
@@ -168,6 +174,13 @@ impl Windows {
             }
         }
     }
+}
+
+/// Whether there is room for a text while it is numbered: its bytes, its lines, and twice two bytes for each character.
+fn has_room(file: &FileBytes, name: &str) -> Result<(), Diagnostic> {
+    let length = file.length() as u64;
+    let need = Need::of(format!("the contents of {name}, twice"), length.saturating_mul(2));
+    need.and("the numbers of its characters", length.saturating_mul(4)).check()
 }
 
 /// The text with `\n` at the ends of lines.

@@ -21,6 +21,7 @@ use std::sync::Arc;
 
 use crate::base::Diagnostic;
 use crate::runtime::array::Array;
+use crate::runtime::room::Need;
 use crate::runtime::world::World;
 
 use super::file::FileBytes;
@@ -156,6 +157,11 @@ pub fn read_text(
         }
         readers.push(Reader::new(columns, request));
     }
+    // A line may be part of a quoted field, so there are no more rows than lines.
+    let most_rows = text.bytes().filter(|byte| *byte == b'\n').count() + 1;
+    let bytes = readers.iter().map(|reader| reader.bytes(most_rows)).fold(0, u64::saturating_add);
+    Need::of(format!("the values of `{name}`"), bytes).check()?;
+    readers.iter_mut().try_for_each(|reader| reader.reserve(most_rows))?;
     let mut rows = 0;
     while begun.next_row()? {
         for reader in &mut readers {

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use crate::base::{Diagnostic, nearest};
 use crate::runtime::array::{Array, Elements, whole_number};
+use crate::runtime::room;
 
 use super::scan::{Field, line_column};
 use super::select::Selection;
@@ -50,6 +51,34 @@ impl<'a> Reader<'a> {
             },
         };
         Reader { columns, is_one: matches!(request.selection, Selection::One(_)), values }
+    }
+
+    /// What the values of so many rows take. Of ints, whose type shows when they are read, the list grows: the old
+    /// one is there until it is copied.
+    pub fn bytes(&self, rows: usize) -> u64 {
+        let size = match &self.values {
+            Values::F32(_) => 4,
+            Values::F64(..) => 8,
+            Values::Bool(_) => 1,
+            Values::Names { .. } => 8,
+            Values::Open | Values::Ints(_) => 16,
+        };
+        room::bytes_of(&[rows, self.columns.len()], size)
+    }
+
+    /// Makes room for the values of so many rows, where their type is known.
+    ///
+    /// # Errors
+    /// E0734.
+    pub fn reserve(&mut self, rows: usize) -> Result<(), Diagnostic> {
+        let count = rows.saturating_mul(self.columns.len());
+        match &mut self.values {
+            Values::F32(values) => *values = room::vector(count, "the values of a csv file")?,
+            Values::F64(values, _) => *values = room::vector(count, "the values of a csv file")?,
+            Values::Bool(values) => *values = room::vector(count, "the values of a csv file")?,
+            Values::Open | Values::Ints(_) | Values::Names { .. } => {}
+        }
+        Ok(())
     }
 
     pub fn push_row(
