@@ -3,7 +3,7 @@
 use super::foreign::folded;
 
 /// The candidate nearest to `name`, if one is near enough to be what was meant: at most a third
-/// of its characters differ (one for short names). Of equally near ones the first of the same length.
+/// of its characters differ (one for short names). Of equally near ones that with most of its letters, then the first of the same length.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // Nobody has misspelt a name that long.
     if name.len() > 200 {
@@ -20,16 +20,24 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     for candidate in candidates {
         let distance = edit_distance(name, candidate);
         let good = distance <= limit && distance < candidate.chars().count();
-        // Of equally near ones that of the same length: letters that changed places rather than a lost one.
-        let same = |other: &str| other.chars().count() == name.chars().count();
+        // Of equally near ones that with more of the letters, then that of the same length: letters that changed
+        // places rather than a lost one.
+        let fit = |other: &str| (shared_letters(name, other), other.chars().count() == name.chars().count());
         let better = |(least, other): (usize, &str)| {
-            distance < least || (distance == least && same(candidate) && !same(other))
+            distance < least || (distance == least && fit(candidate) > fit(other))
         };
         if good && best.is_none_or(better) {
             best = Some((distance, candidate));
         }
     }
     best.map(|(_, candidate)| candidate)
+}
+
+/// How many letters of a name another one has, too.
+fn shared_letters(name: &str, other: &str) -> usize {
+    let mut left: Vec<char> = other.chars().collect();
+    let mut is_there = |c: &char| left.iter().position(|it| it == c).map(|at| left.swap_remove(at)).is_some();
+    name.chars().filter(|c| is_there(c)).count()
 }
 
 /// How many characters must be inserted, deleted, replaced or swapped with their neighbour;

@@ -2,7 +2,7 @@
 
 use super::builtins::Given;
 use super::elaborator::Elaborator;
-use super::scope::BindingKind;
+use super::scope::{BindingKind, FrameKind};
 use super::signature::TypedInput;
 use super::tensors::count;
 use super::value::Value;
@@ -22,6 +22,8 @@ impl Elaborator<'_> {
     ) -> bool {
         let parameters = list.map_or(&[][..], |list| &list.parameters);
         let names: Vec<&str> = parameters.iter().map(|parameter| parameter.name.as_str()).collect();
+        let positional: Vec<Span> =
+            given.iter().filter(|given| given.name.is_none()).map(|given| given.span).collect();
         let Some(places) =
             self.place_arguments(&names, given, callee, list.map_or(declared, |list| list.span))
         else {
@@ -43,7 +45,8 @@ impl Elaborator<'_> {
                 }
             };
             fits &= !value.is_error()
-                && (kind != BindingKind::Hyper || self.is_of_kind(parameter, &value, at, callee));
+                && (kind != BindingKind::Hyper
+                    || self.is_of_kind(parameter, &value, at, (callee, &positional)));
             // The value by which the gradient differentiates must be a node, so a number becomes a tensor.
             let fixed = value.is_number() || matches!(value, Value::List(_));
             let of_floats = !matches!(
@@ -66,8 +69,15 @@ impl Elaborator<'_> {
         fits && self.match_inputs(&typed, callee)
     }
 
-    /// Whether what is given for a hyperparameter is true or false exactly if its default is.
-    fn is_of_kind(&mut self, parameter: &ast::Parameter, value: &Value, at: Span, callee: &str) -> bool {
+    /// Whether what is given for a hyperparameter is true or false exactly if its default is. A number by position
+    /// for what is true or false is one too many: in other libraries the size of the input comes first.
+    fn is_of_kind(
+        &mut self,
+        parameter: &ast::Parameter,
+        value: &Value,
+        at: Span,
+        (callee, positional): (&str, &[Span]),
+    ) -> bool {
         let Some(default) = &parameter.default else { return true };
         let is_flag = match &default.kind {
             ast::ExprKind::Constant(ast::Constant::True | ast::Constant::False) => true,
@@ -82,7 +92,15 @@ impl Elaborator<'_> {
         };
         let message = format!("`{}` of `{callee}` is {wanted}, found {}", parameter.name, value.describe());
         let error = Diagnostic::error("E0647", message).at(at, format!("not {wanted}"));
-        self.report(with_place(error, parameter.span, "declared here"));
+        let error = with_place(error, parameter.span, "declared here");
+        let is_size = is_flag && value.is_number() && positional.len() > 1 && positional.contains(&at);
+        self.report(match is_size && !matches!(self.frame().kind, FrameKind::Optimizer) {
+            true => {
+                let others: Vec<&str> = positional[1..].iter().map(|span| self.text(*span)).collect();
+                error.help(format!("the sizes of inputs are inferred: `{callee}({})`", others.join(", ")))
+            }
+            false => error,
+        });
         false
     }
 
