@@ -63,6 +63,11 @@ impl Backend for Native {
             Some(vectors) => {
                 let mut text = String::new();
                 for (number, kernel) in module.kernels.iter().enumerate() {
+                    if kernel.long {
+                        let why = "ints of 64 bits are made by Cranelift: stage asm";
+                        text.push_str(&format!("; kernel k{number}\n; {why}\n\n"));
+                        continue;
+                    }
                     text.push_str(&format!("; kernel k{number}\n{}\n", avx::text(kernel, vectors)?));
                 }
                 Ok(text)
