@@ -28,6 +28,8 @@ enum Outcome {
     Holds,
     /// It fails, perhaps at a certain step only.
     Fails(Option<u64>),
+    /// It compares sizes that are not known, and cannot wait for them: in these words.
+    Open(String),
     /// Reported, or nothing can be said before the program runs.
     Unknown,
 }
@@ -35,9 +37,11 @@ enum Outcome {
 impl Elaborator<'_> {
     /// Carries out a `require`, or an `advise`, which warns.
     pub(super) fn require(&mut self, condition: &ast::Expr, message: Option<&ast::Expr>, is_advice: bool) {
-        let step = match self.outcome(condition, message, is_advice) {
+        let note = match self.outcome(condition, message, is_advice) {
             Outcome::Holds | Outcome::Unknown => return,
-            Outcome::Fails(step) => step,
+            Outcome::Fails(None) => None,
+            Outcome::Fails(Some(step)) => Some(format!("it fails at step {step} of the training")),
+            Outcome::Open(why) => Some(why),
         };
         if is_advice {
             if let Some(text) = self.requirement_text(condition, message) {
@@ -56,8 +60,8 @@ impl Elaborator<'_> {
         {
             error = error.and_at(call, format!("required by `{}`", item.name()));
         }
-        self.report(match step {
-            Some(step) => error.note(format!("it fails at step {step} of the training")),
+        self.report(match note {
+            Some(note) => error.note(note),
             None => error,
         });
     }
@@ -79,6 +83,13 @@ impl Elaborator<'_> {
             // Where a model is only looked at, what depends on open sizes is left to those who call it.
             if self.context.is_looking() || is_advice || self.wait_for_sizes(condition, message) {
                 self.diagnostics.truncate(errors);
+                return Outcome::Unknown;
+            }
+            // What is meant for all sizes does not hold for most of them.
+            let why = self.diagnostics[errors].message.clone();
+            if message.is_some() && why.starts_with("whether ") {
+                self.diagnostics.truncate(errors);
+                return Outcome::Open(why);
             }
             return Outcome::Unknown;
         }
