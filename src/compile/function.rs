@@ -259,6 +259,9 @@ impl BuildError {
                 Diagnostic::error("E0726", format!("no code for these sizes: {self}"))
             }
             BuildError::Plan(PlanError::TooLarge(_)) => Diagnostic::error("E0734", self.to_string()),
+            BuildError::Plan(PlanError::Broken(_)) => {
+                Diagnostic::error("E0792", format!("a fault of nnc: {self}"))
+            }
             BuildError::Code(error) if error.is_no_memory() => {
                 Diagnostic::error("E0734", format!("there is {error}"))
             }

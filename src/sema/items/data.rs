@@ -10,7 +10,7 @@ use crate::sema::elaborator::{Elaborator, Expected};
 use crate::sema::graphs::Level;
 use crate::sema::scope::{BindingKind, Frame, FrameKind};
 use crate::sema::settings;
-use crate::sema::value::{Axis, DataValue, Tensor, Value};
+use crate::sema::value::{Axis, Tensor, Value};
 use crate::sema::walk;
 use crate::syntax::ast;
 
@@ -470,33 +470,4 @@ fn lift(
     let mut whole = cx.tensor(lifted[0], tensor.span);
     whole.interval = tensor.interval.clone();
     Some(whole)
-}
-
-/// A data set or part as `train` names it.
-pub fn data_ref(cx: &mut Elaborator<'_>, expr: &ast::Expr, what: &str) -> Option<DataValue> {
-    match cx.expr(expr, None) {
-        Value::Data(data) => {
-            let parts = cx.data.sets.get(&data.item).map(|info| info.parts.clone()).unwrap_or_default();
-            if data.part.is_none()
-                && let Some(first) = parts.first()
-            {
-                let error = Diagnostic::error("E0610", format!("`{}` is split: say which part", data.item));
-                let error = error.at(expr.span, "all of it would mix the parts");
-                let fix = format!("{}.{first}", cx.text(expr.span));
-                cx.report(error.suggest(format!("use `{fix}`"), expr.span, fix));
-                return None;
-            }
-            Some(data)
-        }
-        Value::Error => None,
-        other => {
-            cx.error(
-                "E0610",
-                format!("{what} must be a data set, found {}", other.describe()),
-                expr.span,
-                "not data",
-            );
-            None
-        }
-    }
 }

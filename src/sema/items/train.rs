@@ -1,7 +1,6 @@
 //! `train` items: the settings, and the graphs of the lines and of an evaluation.
 
 use super::batch::in_batch_graph;
-use super::data::data_ref;
 use super::{measure, minimize, order};
 use crate::base::{Diagnostic, Span};
 use crate::ir::program::{DataRef, Forward, Length, StartFile, Train};
