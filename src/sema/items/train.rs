@@ -305,3 +305,32 @@ fn used_fields(cx: &Elaborator<'_>, data: &DataValue, train: &Train<Forward>) ->
     };
     info.fields.iter().map(|field| field.name.clone()).filter(in_any).collect()
 }
+
+/// A data set or part as `train` names it.
+pub fn data_ref(cx: &mut Elaborator<'_>, expr: &ast::Expr, what: &str) -> Option<DataValue> {
+    match cx.expr(expr, None) {
+        Value::Data(data) => {
+            let parts = cx.data.sets.get(&data.item).map(|info| info.parts.clone()).unwrap_or_default();
+            if data.part.is_none()
+                && let Some(first) = parts.first()
+            {
+                let error = Diagnostic::error("E0610", format!("`{}` is split: say which part", data.item));
+                let error = error.at(expr.span, "all of it would mix the parts");
+                let fix = format!("{}.{first}", cx.text(expr.span));
+                cx.report(error.suggest(format!("use `{fix}`"), expr.span, fix));
+                return None;
+            }
+            Some(data)
+        }
+        Value::Error => None,
+        other => {
+            cx.error(
+                "E0610",
+                format!("{what} must be a data set, found {}", other.describe()),
+                expr.span,
+                "not data",
+            );
+            None
+        }
+    }
+}
