@@ -41,6 +41,11 @@ fn the_language_reference() {
 }
 
 #[test]
+fn the_page_about_work() {
+    check("docs/work.md", include_str!("../docs/work.md"));
+}
+
+#[test]
 fn the_front_page() {
     check("README.md", include_str!("../README.md"));
 }

@@ -2,7 +2,6 @@
 //! ends it after the step at work, so that what was learnt can be kept, and the second ends the process. At all
 //! other times there is nothing to lose, and the first one ends the process.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -86,19 +85,13 @@ fn is_ignored(signal: i32) -> bool {
 pub struct Interruptible {
     inner: Box<dyn Observer>,
     requests: Arc<Requests>,
-    /// The program, and the file in which it is saved.
-    file: PathBuf,
-    save: Option<PathBuf>,
+    /// The command that goes on with what is saved.
+    go_on: Option<String>,
 }
 
 impl Interruptible {
-    pub fn new(
-        inner: Box<dyn Observer>,
-        requests: Arc<Requests>,
-        file: PathBuf,
-        save: Option<PathBuf>,
-    ) -> Interruptible {
-        Interruptible { inner, requests, file, save }
+    pub fn new(inner: Box<dyn Observer>, requests: Arc<Requests>, go_on: Option<String>) -> Interruptible {
+        Interruptible { inner, requests, go_on }
     }
 
     fn is_over(&self) -> bool {
@@ -106,11 +99,8 @@ impl Interruptible {
     }
 
     fn farewell(&self) -> String {
-        match &self.save {
-            Some(save) => {
-                let (file, save) = (self.file.display(), save.display());
-                format!("interrupted behind the training; go on with `nnc run {file} --resume {save}`")
-            }
+        match &self.go_on {
+            Some(go_on) => format!("interrupted behind the training; go on with `{go_on}`"),
             None => "interrupted behind the training; with `--save FILE` what was learnt is kept".into(),
         }
     }

@@ -7,24 +7,34 @@
 mod backend;
 mod bench;
 mod check;
+mod columns;
+mod data;
 mod derive;
 mod doc;
 mod drawings;
+mod eval;
 mod explain;
 mod fmt;
+mod folder;
 mod generate;
+mod init;
 mod input;
 mod interrupt;
 mod ir;
 mod json;
+mod json_rows;
+mod judge;
 mod measured;
 mod numbers;
 mod output;
 mod plot;
+mod predict;
 mod profile;
 mod progress;
 mod run;
+mod runs;
 mod settings;
+mod sheet;
 mod summary;
 
 use std::io::IsTerminal;
@@ -50,6 +60,7 @@ const EXAMPLES: &str = "\
 Examples:
   nnc run models/xor.nn                  compile, train, print
   nnc run digits.nn --epochs 5 --save digits.safetensors
+  nnc predict penguins.nn --weights penguins.safetensors new.csv -o out.csv
   nnc check digits.nn                    shapes, names, roles; opens no data
   nnc ir digits.nn --stage opt           what the compiler made of it
   nnc bench digits.nn                    how long a step takes
@@ -61,6 +72,14 @@ Examples:
 #[derive(Subcommand)]
 enum Command {
     Run(run::Run),
+    Predict(predict::Predict),
+    Eval(eval::Eval),
+    Importance(eval::Importance),
+    Runs(runs::list::Runs),
+    Data(data::Data),
+    Init(init::Init),
+    Resume(runs::again::Resume),
+    Rerun(runs::again::Rerun),
     Check(check::Check),
     Ir(ir::Ir),
     Summary(summary::Summary),
@@ -110,6 +129,14 @@ pub fn main() -> ExitCode {
 fn carry_out(command: Command) -> u8 {
     let outcome = match command {
         Command::Run(command) => command.carry_out(),
+        Command::Predict(command) => command.carry_out(),
+        Command::Eval(command) => command.carry_out(),
+        Command::Importance(command) => command.carry_out(),
+        Command::Runs(command) => command.carry_out(),
+        Command::Data(command) => command.carry_out(),
+        Command::Init(command) => command.carry_out(),
+        Command::Resume(command) => command.carry_out(),
+        Command::Rerun(command) => command.carry_out(),
         Command::Check(command) => command.carry_out(),
         Command::Ir(command) => command.carry_out(),
         Command::Summary(command) => command.carry_out(),

@@ -11,10 +11,13 @@ use super::drawings::Drawings;
 use super::interrupt::{Interruptible, Requests};
 use super::json::Json;
 use super::progress::Terminal;
+use super::runs::record::{Begun, Folder, trains_on_files};
 use super::settings::{Settings, has_train};
 use super::{Failure, complain, input, output, report};
+use crate::base::Diagnostic;
 use crate::ir::program::Action;
 use crate::runtime::events::{Event, Observer};
+use crate::runtime::options::Options;
 use crate::runtime::program::{Diagnostics, Program};
 use crate::runtime::session::Session;
 use crate::runtime::sources::checkpoint;
@@ -22,9 +25,15 @@ use crate::runtime::sources::checkpoint;
 /// Compile a program and carry out its train, print and expect lines.
 #[derive(Args)]
 #[command(after_help = "\
+A program that trains on data of a file leaves a folder `runs/NAME-N`: the program as it was run, run.json, metrics.csv,
+events for TensorBoard, best.safetensors (where there is a validation) and last.safetensors. `nnc predict`, `nnc eval`,
+`nnc resume`, `nnc rerun` and `nnc runs` use it. Programs without data of files, `--quiet`, `--events`, `--save` and
+standard input leave none unless `--out` names it.
+
 Examples:
   nnc run models/xor.nn
   nnc run digits.nn --epochs 5 --seed 3 --save digits.safetensors
+  nnc run digits.nn --out runs/first
   nnc run digits.nn --init digits.safetensors --set train.batch=64
   nnc run digits.nn --events json --every 10 | jq .loss
   nnc run approximate.nn --plots pictures
@@ -59,6 +68,12 @@ pub struct Run {
     /// Write parameters and everything else that `--resume` needs to a safetensors file.
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
+    /// Keep everything about the run in this folder [default: runs/NAME-N, if it trains on data of a file].
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["save", "resume"])]
+    out: Option<PathBuf>,
+    /// Keep no folder of the run.
+    #[arg(long, conflicts_with = "out")]
+    no_save: bool,
     /// Set any other line of the train block: train.key=value.
     #[arg(long = "set", value_name = "TRAIN.KEY=VALUE")]
     settings: Vec<String>,
@@ -105,7 +120,9 @@ impl Run {
     pub fn carry_out(self) -> Result<(), Failure> {
         let settings = self.settings()?;
         let mut lacks_train = false;
-        let program = input::compile(&self.file, &mut |sources, file| {
+        let input = input::read(&self.file)?;
+        let options = Options::new().name(input.name).folder(input.base);
+        let program = Program::compile(&input.text, &options, &mut |sources, file| {
             lacks_train = settings.needs_train() && !has_train(file);
             settings.apply(sources, file)
         })?;
@@ -115,6 +132,83 @@ impl Run {
             return Err(Failure::Usage("the program has no `train` whose settings could be changed".into()));
         }
         self.check_effects(&program)?;
+        let text = settings.written_into(&input.text);
+        let begun = Begun { program: &program, text: &text, file: &self.file, init: self.init.as_deref() };
+        let folder = self.folder(&begun)?;
+        self.carry_out_in(&program, folder)
+    }
+
+    /// The folder of the run, if one is kept.
+    fn folder(&self, begun: &Begun<'_>) -> Result<Option<Folder>, Failure> {
+        let is_asked = self.out.is_some();
+        let is_plain = self.save.is_none() && self.resume.is_none() && self.file != Path::new("-");
+        let by_default = is_plain && !self.no_save && !self.quiet && self.events.is_none();
+        if !(is_asked || by_default && trains_on_files(begun.program)) {
+            return Ok(None);
+        }
+        match Folder::create(self.out.as_deref(), begun) {
+            Ok(folder) => Ok(Some(folder)),
+            Err(error) if is_asked => Err(begun.program.failed([error]).into()),
+            // Nobody has asked for it, so it is no reason to train nothing.
+            Err(error) => {
+                let message = format!("no folder of this run is kept: {}", error.message);
+                let warning = Diagnostic::warning("W0616", message).help("`--no-save` asks for none");
+                report(&begun.program.failed([warning]));
+                Ok(None)
+            }
+        }
+    }
+
+    /// A run that was kept in a folder and goes on, or begins again if nothing of it was kept.
+    pub fn again(
+        folder: PathBuf,
+        resume: Option<PathBuf>,
+        init: Option<PathBuf>,
+        threads: Option<usize>,
+        quiet: bool,
+    ) -> Run {
+        Run {
+            file: folder.join("program.nn"),
+            epochs: None,
+            steps: None,
+            batch: None,
+            seed: None,
+            threads,
+            init,
+            resume,
+            changed: false,
+            save: None,
+            out: Some(folder),
+            no_save: false,
+            settings: Vec::new(),
+            quiet,
+            events: None,
+            every: None,
+            plots: None,
+            data: Vec::new(),
+            precision: None,
+            timings: false,
+            checked: false,
+        }
+    }
+
+    /// Carries out a run of [`Run::again`].
+    pub fn carry_out_kept(mut self, program: &Program) -> Result<(), Failure> {
+        let path = self.out.take().unwrap_or_default();
+        let mut session = program.session()?;
+        let mut place = (0, 0);
+        if let Some(resume) = &self.resume {
+            session.resume(resume)?;
+            place = (session.trainings_before(), session.step());
+        }
+        let folder = Folder::reopen(&path, place.0, place.1).map_err(|error| program.failed([error]))?;
+        self.carry_out_in(program, Some(folder))
+    }
+
+    fn carry_out_in(mut self, program: &Program, folder: Option<Folder>) -> Result<(), Failure> {
+        if let Some(folder) = &folder {
+            self.save = Some(folder.last());
+        }
         let mut listener: Box<dyn Observer> = match self.events {
             Some(Format::Json) => Box::new(Json::new(self.every, program.sources().clone())),
             None => {
@@ -122,13 +216,16 @@ impl Run {
                 Box::new(Terminal::new(self.quiet, bar, program.sources().clone()))
             }
         };
-        if let Some(folder) = &self.plots {
-            let drawings = Drawings::new(listener, folder, &self.file);
+        if let Some(folder) = &folder {
+            listener = Box::new(folder.listener(listener));
+        }
+        if let Some(plots) = &self.plots {
+            let drawings = Drawings::new(listener, plots, &self.file);
             listener = Box::new(drawings.map_err(|error| program.failed([error]))?);
         }
         let requests = Requests::listen();
-        let mut observer =
-            Interruptible::new(listener, Arc::clone(&requests), self.file.clone(), self.save.clone());
+        let go_on = self.go_on(folder.as_ref());
+        let mut observer = Interruptible::new(listener, Arc::clone(&requests), go_on.clone());
         for warning in program.warnings() {
             observer.event(&Event::Warning(warning));
         }
@@ -136,9 +233,24 @@ impl Run {
             checkpoint::is_writable(&**program.world(), path).map_err(|error| program.failed([error]))?;
         }
         let mut session: Session = program.session_with(input::given(&program, &self.data)?)?;
-        let outcome = self.session(&mut session, &mut observer);
+        let outcome = self.session(&mut session, &mut observer, folder.as_ref());
         drop(observer);
-        let outcome = self.keep(&mut session, outcome, requests.exit_code());
+        let result = match (&outcome, requests.exit_code()) {
+            (Err(_), _) => "failed",
+            (Ok(()), Some(_)) => "interrupted",
+            (Ok(()), None) if output::is_closed() => "interrupted",
+            (Ok(()), None) => "finished",
+        };
+        let outcome = self.keep(&mut session, outcome, requests.exit_code(), go_on.as_deref());
+        if let Some(folder) = &folder {
+            folder.finish(result);
+            let shown = folder.path.display();
+            match folder.failure() {
+                Some(error) => complain(&format!("`{shown}` is not complete: {error}")),
+                None if self.quiet => {}
+                None => complain(&format!("kept in {shown}")),
+            }
+        }
         if self.timings {
             complain(&program.timings().to_string());
         }
@@ -166,7 +278,23 @@ impl Run {
         }
     }
 
-    fn session(&self, session: &mut Session, observer: &mut dyn Observer) -> Result<(), Diagnostics> {
+    /// How somebody goes on with a training that is broken off.
+    fn go_on(&self, folder: Option<&Folder>) -> Option<String> {
+        match (folder, &self.save) {
+            (Some(folder), _) => Some(format!("nnc resume {}", folder.path.display())),
+            (None, Some(save)) => {
+                Some(format!("nnc run {} --resume {}", self.file.display(), save.display()))
+            }
+            (None, None) => None,
+        }
+    }
+
+    fn session(
+        &self,
+        session: &mut Session,
+        observer: &mut dyn Observer,
+        folder: Option<&Folder>,
+    ) -> Result<(), Diagnostics> {
         if let Some(threads) = self.threads {
             session.set_threads(threads);
         }
@@ -184,6 +312,9 @@ impl Run {
         if let Some(path) = &self.save {
             session.save_to(path.clone());
         }
+        if let Some(folder) = folder {
+            session.save_best_to(folder.best())?;
+        }
         session.run(observer)
     }
 
@@ -194,18 +325,18 @@ impl Run {
         session: &mut Session,
         outcome: Result<(), Diagnostics>,
         asked: Option<u8>,
+        go_on: Option<&str>,
     ) -> Result<(), Failure> {
         if let Err(diagnostics) = &outcome {
             report(diagnostics);
         }
-        let file = self.file.display();
         let broken_off = asked.is_some() || output::is_closed();
         match &self.save {
             Some(path) if outcome.is_ok() || session.is_trained() => {
                 save(session, path)?;
                 if broken_off || outcome.is_err() {
-                    let (step, path) = (session.step(), path.display());
-                    complain(&format!("saved step {step}; go on with `nnc run {file} --resume {path}`"));
+                    let (step, go_on) = (session.step(), go_on.unwrap_or_default());
+                    complain(&format!("saved step {step}; go on with `{go_on}`"));
                 }
             }
             None if asked.is_some() => {

@@ -82,6 +82,51 @@ impl Settings {
         errors.into_iter().filter(|error| error.is_error()).collect()
     }
 
+    /// The text of a program with these settings written into it.
+    pub fn written_into(&self, text: &str) -> String {
+        let mut sources = SourceMap::default();
+        let id = sources.add("program", text);
+        let (file, _) = syntax::parse(id, text);
+        let mut edits: Vec<(usize, usize, String)> = Vec::new();
+        let mut precision = self.precision.as_ref().map(|width| format!("precision = {width}"));
+        for item in &file.items {
+            match &item.kind {
+                ast::ItemKind::Precision(_) => {
+                    if let Some(line) = precision.take() {
+                        edits.push((item.span.start as usize, item.span.end as usize, line));
+                    }
+                }
+                ast::ItemKind::Train(train) => self.edits_of(train, text, &mut edits),
+                _ => {}
+            }
+        }
+        edits.extend(precision.map(|line| (0, 0, format!("{line}\n"))));
+        edits.sort();
+        let mut written = text.to_owned();
+        for (start, end, new) in edits.into_iter().rev() {
+            written.replace_range(start..end, &new);
+        }
+        written
+    }
+
+    fn edits_of(&self, train: &ast::Train, text: &str, edits: &mut Vec<(usize, usize, String)>) {
+        for (key, value) in &self.train {
+            let line = format!("{key} = {value}");
+            let is_meant = |setting: &&ast::Setting| {
+                let name = setting.name.as_str();
+                name == key || matches!((name, key.as_str()), ("epochs", "steps") | ("steps", "epochs"))
+            };
+            let end = train.keyword_span.end as usize;
+            match train.settings.iter().find(is_meant) {
+                Some(known) => edits.push((known.span.start as usize, known.span.end as usize, line)),
+                None => {
+                    let brace = text[end..].find('{').map_or(end, |at| end + at + 1);
+                    edits.push((brace, brace, format!("\n    {line}")));
+                }
+            }
+        }
+    }
+
     /// Whether there is something that only a `train` can take.
     pub fn needs_train(&self) -> bool {
         !self.train.is_empty()

@@ -77,6 +77,7 @@ fn differentiated(
         lines: train.lines,
         evaluate: train.evaluate,
         metrics: train.metrics,
+        answers: train.answers,
         step: Step { graph, trained, states, init },
         fields: train.fields,
     }

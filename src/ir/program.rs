@@ -179,6 +179,8 @@ pub struct SourceColumn {
     /// The type of one row.
     pub row: Type,
     pub training_only: bool,
+    /// Whether values may be missing, which are then NaN.
+    pub may_miss: bool,
     pub span: Span,
 }
 
@@ -322,6 +324,18 @@ pub struct Train<S = Step> {
     pub step: S,
     /// Fields of the data that the lines or `evaluate` read.
     pub fields: Vec<Arc<str>>,
+    /// What the models give where the losses of `evaluate` call them, in order of the calls.
+    pub answers: Vec<Answer>,
+}
+
+/// What a model gives where a loss calls it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Answer {
+    pub model: Arc<str>,
+    /// The number of the `minimize` line whose loss calls it.
+    pub line: u32,
+    /// The results of the call, nodes of [`Train::evaluate`].
+    pub results: Vec<NodeId>,
 }
 
 /// What the checker knows of the step of a training beside its lines.

@@ -5,6 +5,8 @@
 //! | [`program`], [`session`], [`actions`], [`generate`], [`train`], `predict`, `inputs` | carrying out a program |
 //! | [`options`], [`world`] | what a program is compiled with, and where it runs |
 //! | `resume`, `fingerprint` | keeping what was learnt, and going on with it |
+//! | [`answers`] | predictions for new rows |
+//! | [`kept`] | what was learnt from data beside parameters |
 //! | [`example`] | a training step looked at closely |
 //! | `evaluate` | graphs that are carried out once |
 //! | `derived` | gradients as mathematics |
@@ -19,6 +21,7 @@
 //! | [`measure`] | how fast it is |
 
 pub mod actions;
+pub mod answers;
 pub mod array;
 pub mod call;
 pub mod data;
@@ -33,6 +36,7 @@ pub mod generate;
 pub mod given;
 mod inputs;
 mod int_ranges;
+pub mod kept;
 pub mod kernels;
 #[cfg(feature = "native")]
 pub mod measure;
@@ -50,6 +54,7 @@ pub mod room;
 pub mod session;
 pub mod sizes;
 pub mod sources;
+pub mod tables;
 #[cfg(test)]
 mod tests;
 pub mod train;

@@ -198,6 +198,12 @@ impl Program {
         Program { shared: Arc::new(shared) }
     }
 
+    /// Another checked program of the same texts, which shares nothing else with this one.
+    pub(super) fn replaced(&self, checked: checked::Program) -> Program {
+        let texts = self.shared.texts.clone();
+        Program::from_checked(checked, texts, Arc::clone(&self.shared.timings), self.begun())
+    }
+
     /// Whether native code that is made from now on checks every access against its buffer. It gives the same
     /// results, slower; an access outside of a buffer, which is a mistake of the compiler, is the error E0791
     /// where other code would read or write anything.

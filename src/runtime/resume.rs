@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use super::array::Array;
 use super::events::{Event, Observer, Scores};
 use super::fingerprint::Fingerprint;
+use super::kept::Kept;
 use super::program::Diagnostics;
 use super::session::{Session, convert};
 use super::sources::checkpoint::{self, Wanted};
@@ -26,6 +27,7 @@ use crate::ir::program::{Action, Variable};
 
 const PROGRESS: &str = "nnc.progress";
 const FINGERPRINT: &str = "nnc.fingerprint";
+const BEST: &str = "nnc.best";
 const OPTIMIZER: &str = "nnc.optimizer.";
 const GATHERED: &str = "nnc.gathered.";
 
@@ -45,11 +47,30 @@ pub(super) struct Keeper {
     is_current: bool,
     /// Whether it was told that the file cannot be written.
     has_complained: bool,
+    best: Option<Best>,
+}
+
+/// The parameters with the least loss of the validation, and the file in which they are kept.
+struct Best {
+    path: PathBuf,
+    /// The number of the training, the epoch and its loss.
+    action: usize,
+    epoch: u64,
+    loss: f64,
+    arrays: Vec<(String, Array)>,
+    is_written: bool,
+}
+
+impl Best {
+    fn text(&self) -> String {
+        let bits = self.loss.to_bits().to_string();
+        json!({ "action": self.action, "epoch": self.epoch, "loss": bits }).to_string()
+    }
 }
 
 impl Keeper {
     fn new(path: PathBuf, now: Duration) -> Keeper {
-        Keeper { path, last: now, cost: Duration::ZERO, is_current: false, has_complained: false }
+        Keeper { path, last: now, cost: Duration::ZERO, is_current: false, has_complained: false, best: None }
     }
 
     /// Often, but not so often that it takes more than a little of the time.
@@ -103,6 +124,77 @@ impl Session {
         self.keeper = Some(Keeper::new(path.into(), self.now()));
     }
 
+    /// From now on keeps the parameters with the least loss of the validation in another file, beside that of
+    /// [`Session::save_to`]. Goes on with the file if the training goes on.
+    ///
+    /// # Errors
+    /// Those of reading it.
+    pub fn save_best_to(&mut self, path: impl Into<PathBuf>) -> Result<(), Diagnostics> {
+        let path = path.into();
+        let failed = |error: Diagnostic| self.program.failed([error]);
+        let mut best = Best {
+            path,
+            action: usize::MAX,
+            epoch: 0,
+            loss: f64::INFINITY,
+            arrays: Vec::new(),
+            is_written: true,
+        };
+        if self.progress.is_some() && self.program.world().open(&best.path).is_ok() {
+            let world = self.program.world();
+            let file = safetensors::open(&**world, &best.path).map_err(failed)?;
+            let text = file.metadata().get(BEST).map_or("", String::as_str);
+            let value: Value = serde_json::from_str(text).unwrap_or_default();
+            let bits = value["loss"].as_str().and_then(|text| text.parse().ok());
+            if let (Some(action), Some(epoch), Some(bits)) =
+                (value["action"].as_u64(), value["epoch"].as_u64(), bits)
+            {
+                (best.action, best.epoch) = (action as usize, epoch);
+                best.loss = f64::from_bits(bits);
+            }
+        }
+        if let Some(keeper) = &mut self.keeper {
+            keeper.best = Some(best);
+        }
+        Ok(())
+    }
+
+    /// How many trainings of the program come before the one that it goes on with.
+    pub fn trainings_before(&self) -> usize {
+        let actions = self.program.checked().actions.iter().take(self.first_action);
+        actions.filter(|action| matches!(action, Action::Train(_))).count()
+    }
+
+    /// Notes the validation of an epoch, whose parameters are there now.
+    pub(super) fn note_validation(&mut self, action: usize, epoch: u64, loss: f64) {
+        let is_better = |best: &Best| best.action != action || loss < best.loss;
+        let Some(Keeper { best: Some(best), .. }) = &self.keeper else { return };
+        if !is_better(best) || loss.is_nan() {
+            return;
+        }
+        let arrays = self.parameters().map(str::to_owned).collect::<Vec<_>>().into_iter();
+        let arrays = arrays.filter_map(|name| Some((name.clone(), self.parameter(&name)?.clone())));
+        let arrays = arrays.collect();
+        if let Some(best) = self.keeper.as_mut().and_then(|keeper| keeper.best.as_mut()) {
+            let path = std::mem::take(&mut best.path);
+            *best = Best { path, action, epoch, loss, arrays, is_written: false };
+        }
+    }
+
+    /// Writes the best parameters, if there are new ones.
+    fn write_best(&self, keeper: &mut Keeper) -> Result<(), Diagnostic> {
+        let Some(best) = keeper.best.as_mut().filter(|best| !best.is_written) else { return Ok(()) };
+        let learnt = self.learnt();
+        let mut metadata = BTreeMap::from([(BEST.to_owned(), best.text())]);
+        metadata.extend((!learnt.is_empty()).then(|| learnt.metadata()));
+        let arrays = best.arrays.iter().map(|(name, array)| (name.clone(), array));
+        let arrays: Vec<(String, &Array)> = arrays.chain(learnt.arrays()).collect();
+        let named: Vec<(&str, &Array)> = arrays.iter().map(|(name, array)| (name.as_str(), *array)).collect();
+        checkpoint::write(&**self.program.world(), &best.path, &named, &metadata)?;
+        best.is_written = true;
+        Ok(())
+    }
+
     /// Whether the file of [`Session::save_to`] has what was learnt so far.
     pub fn is_saved(&self) -> bool {
         self.keeper.as_ref().is_some_and(|keeper| keeper.is_current)
@@ -135,8 +227,11 @@ impl Session {
         let begun = self.now();
         self.take_fingerprint(progress.map(|progress| progress.action));
         let world = Arc::clone(self.program.world());
-        let written = self.write(progress, &mut |arrays, metadata| {
-            checkpoint::write(&*world, &keeper.path, arrays, metadata)
+        // The best first: a training that goes on from the other file finds the same best again.
+        let written = self.write_best(&mut keeper).and_then(|()| {
+            self.write(progress, &mut |arrays, metadata| {
+                checkpoint::write(&*world, &keeper.path, arrays, metadata)
+            })
         });
         if let Some(mut error) = keeper.note(written, begun, self.now()) {
             error.severity = Severity::Warning;
@@ -178,6 +273,9 @@ impl Session {
             let of_this = self.fingerprint.as_ref().filter(|(action, _)| *action == progress.action);
             metadata.extend(of_this.map(|(_, made)| (FINGERPRINT.to_owned(), made.text())));
         }
+        let learnt = self.learnt();
+        arrays.extend(learnt.arrays());
+        metadata.extend((!learnt.is_empty()).then(|| learnt.metadata()));
         let named: Vec<(&str, &Array)> = arrays.iter().map(|(name, array)| (name.as_str(), *array)).collect();
         write(&named, &metadata)
     }
@@ -228,6 +326,7 @@ impl Session {
         let Some(Action::Train(_)) = program.checked().actions.get(progress.action) else {
             return Err(wrong("the program has no `train` in that place"));
         };
+        self.kept = Kept::of_file(&file)?.filter(|kept| kept.given).map(Arc::new);
         let differences = self.differences(&file, progress.action)?;
         let warning = (!differences.is_empty()).then(|| {
             let message = format!("`{}` was saved by another training", path.display());

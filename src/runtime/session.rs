@@ -8,12 +8,11 @@ use std::time::Duration;
 
 use super::array::{Array, Elements, shape_text};
 use super::call::{Caller, Moment};
-use super::data::read::Around;
-use super::data::{Table, load, read};
+use super::data::{Table, read};
 use super::events::{Event, Observer, Scores, Trained};
-use super::fields::FieldsOf;
 use super::fingerprint::Fingerprint;
-use super::given::{self, Given};
+use super::given::Given;
+use super::kept::Kept;
 use super::memory::Memory;
 use super::notices::Notices;
 use super::predict::{self, Predictions};
@@ -21,11 +20,12 @@ use super::program::{Diagnostics, Part, Program};
 use super::resume::Keeper;
 use super::room::{self, Need};
 use super::sources::checkpoint::{self, Wanted};
+use super::sources::safetensors;
 use super::train::{self, Progress};
 use super::{actions, generate};
 use crate::base::{self, Diagnostic, Span, nearest};
-use crate::ir::program::{Action, DataRef, Precision, StartFile, Variable};
-use crate::ir::{ColumnKey, Elem, InputKey, OutputKey, Sizes};
+use crate::ir::program::{Action, Precision, StartFile, Variable};
+use crate::ir::{Elem, InputKey, OutputKey, Sizes};
 
 /// Parameters and states of a program, and the way through its actions.
 pub struct Session {
@@ -54,6 +54,11 @@ pub struct Session {
     pub(super) rows_given: Given,
     /// The data sets of a program whose rows are given, as far as they are loaded: not the same in all sessions.
     pub(super) tables: BTreeMap<Arc<str>, Arc<Table>>,
+    /// What the file of the parameters has kept of the data that they were trained on: the data sets are then those
+    /// of the session, too.
+    pub(super) kept: Option<Arc<Kept>>,
+    /// Whether it predicts: then what was kept decides, and other names are errors.
+    pub(super) is_aimed: bool,
 }
 
 /// What graphs are given.
@@ -83,6 +88,8 @@ impl Session {
             given: false,
             rows_given: Given::new(),
             tables: BTreeMap::new(),
+            kept: None,
+            is_aimed: false,
         };
         let program = session.program.clone();
         session
@@ -264,6 +271,8 @@ impl Session {
             given: self.given,
             rows_given: self.rows_given.clone(),
             tables: self.tables.clone(),
+            kept: self.kept.clone(),
+            is_aimed: self.is_aimed,
         }
     }
 
@@ -341,8 +350,11 @@ impl Session {
         };
         self.given = true;
         let wanted: Vec<Wanted> = variables.iter().map(|it| Wanted::of(it)).collect();
-        let (arrays, warnings) =
-            checkpoint::open(&**self.program.world(), path, prefix, &wanted).map_err(placed)?;
+        let file = safetensors::open(&**self.program.world(), path).map_err(placed)?;
+        let (arrays, warnings) = checkpoint::find(&file, prefix, &wanted).map_err(placed)?;
+        if span.is_none() {
+            self.kept = Kept::of_file(&file)?.map(Arc::new);
+        }
         for warning in warnings {
             observer.event(&Event::Warning(&placed(warning)));
         }
@@ -359,68 +371,6 @@ impl Session {
             }
         }
         Ok(())
-    }
-
-    /// The rows of a data set, read when they are first needed.
-    pub(super) fn table(&mut self, name: &str) -> Result<Arc<Table>, Diagnostic> {
-        let program = self.program.clone();
-        let sets = &program.checked().data;
-        let number = sets.iter().position(|set| &*set.name == name).ok_or_else(|| {
-            let error = Diagnostic::error("E0728", format!("there is no data `{name}`"));
-            let near = nearest(name, sets.iter().map(|set| &*set.name));
-            near.map_or(error.clone(), |near| error.help(format!("there is `{near}`")))
-        })?;
-        // What is made of given rows is as they are.
-        let is_shared = !given::any_is_given(&program);
-        let known = if is_shared { program.table(number).get() } else { self.tables.get(name) };
-        if let Some(table) = known {
-            return Ok(Arc::clone(table));
-        }
-        let set = &sets[number];
-        let given = self.rows_given.clone();
-        let precision = program.checked().precision;
-        let notices = self.notices.clone();
-        let mut fields = FieldsOf { session: self, set };
-        let around = Around {
-            world: program.world(),
-            given: &given,
-            base: program.base(),
-            classes: program.classes(),
-            notices: &notices,
-        };
-        let table = load::load(set, around, precision, load::Limits::default(), &mut fields)?;
-        let table = Arc::new(table);
-        if is_shared {
-            return Ok(Arc::clone(program.table(number).get_or_init(|| table)));
-        }
-        self.tables.insert(set.name.clone(), Arc::clone(&table));
-        Ok(table)
-    }
-
-    /// A whole column, for code of these sizes; none if there is none of this name.
-    pub(super) fn column(
-        &mut self,
-        key: &ColumnKey,
-        sizes: &Sizes,
-    ) -> Result<Option<Arc<Array>>, Diagnostic> {
-        let table = self.table(&key.set)?;
-        table.whole(&key.field, key.part.as_deref(), sizes, &mut |code, sizes, inputs| {
-            self.compute(code, sizes, inputs)
-        })
-    }
-
-    /// The table and rows that a `data = …` means.
-    pub(super) fn rows(
-        &mut self,
-        data: &DataRef,
-        span: Span,
-    ) -> Result<(Arc<Table>, super::data::Rows), Diagnostic> {
-        let table = self.table(&data.set)?;
-        let rows = table.rows_of(data.part.as_deref()).ok_or_else(|| {
-            let name = super::data::data_name(data);
-            Diagnostic::error("E0728", format!("there is no data `{name}`")).at(span, "")
-        })?;
-        Ok((table, rows))
     }
 }
 

@@ -46,6 +46,7 @@ fn line(length: Length, rate: f64) -> checked::Program {
         }],
         metrics: vec![Metric { name: "count".into(), span: Span::default(), whole: Some(count()) }],
         step: Step { graph: step(rate), trained: vec![vec!["w".into()]], ..Step::default() },
+        answers: Vec::new(),
         fields: vec!["x".into(), "y".into()],
     };
     let expect = Expect {

@@ -4,6 +4,7 @@ use super::elaborator::Elaborator;
 use super::instance::{LayerCall, ModelCall};
 use super::module::ItemRef;
 use super::value::Value;
+use crate::ir::NodeId;
 use crate::ir::program::NamedValue;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,6 +19,8 @@ pub struct Built {
     pub layer_calls: Vec<LayerCall>,
     /// Names of values; see [`super::notes`].
     pub named_values: Vec<NamedValue>,
+    /// What models gave since this was last emptied, in order of the calls.
+    pub answers: Vec<(Arc<str>, Vec<NodeId>)>,
     /// Random draws made so far, by the path around them.
     pub draws: HashMap<Arc<str>, usize>,
 }

@@ -283,6 +283,9 @@ impl Elaborator<'_> {
             return known.clone();
         }
         let value = self.instance_body(instance, &item, hyper, given, span);
+        if is_model {
+            self.note_answer(&item, &value);
+        }
         if let Some(key) = key
             && remembers
         {

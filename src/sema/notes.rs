@@ -6,7 +6,7 @@
 
 use super::builtins::Given;
 use super::elaborator::Elaborator;
-use super::module::ModuleId;
+use super::module::{ItemRef, ModuleId};
 use super::scope::{BindingKind, FrameKind};
 use super::value::{Tensor, Value};
 use crate::ir::graph::Output;
@@ -35,6 +35,17 @@ impl Elaborator<'_> {
         };
         for node in tensors {
             self.add_note(node, path.clone(), ValueName::Instance);
+        }
+    }
+
+    /// What a model gives, if that are floats of the graph that is being built.
+    pub(super) fn note_answer(&mut self, model: &ItemRef, value: &Value) {
+        let results: Option<Vec<NodeId>> = match value {
+            Value::Tuple(items) => items.iter().map(|item| self.noted(item)).collect(),
+            value => self.noted(value).map(|node| vec![node]),
+        };
+        if self.level().step.is_none() {
+            self.built.answers.extend(results.map(|results| (model.name().into(), results)));
         }
     }
 

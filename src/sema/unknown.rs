@@ -227,7 +227,8 @@ mod tests {
     #[test]
     fn what_takes_the_place_of_a_name_exists() {
         let library = library();
-        let words = ["csv", "npy", "standardize", "none", "inf", "pi", "uniform", "normal"];
+        let words =
+            ["csv", "npy", "standardize", "fill", "is_missing", "none", "inf", "pi", "uniform", "normal"];
         for row in foreign::NAMES.iter().filter(|row| !row.here.is_empty()) {
             let known =
                 library.iter().any(|item| item.kind.name().is_some_and(|name| name.as_str() == row.here))

@@ -59,8 +59,18 @@ fn read_csv(bytes: Vec<u8>) -> bool {
     let Ok(text) = std::str::from_utf8(&bytes) else { return false };
     let columns = |start, end| csv::Selection::Range { start, end };
     let requests = [
-        csv::Request { selection: columns(Some(0), Some(2)), want: csv::Want::F32, classes: None },
-        csv::Request { selection: columns(Some(-1), None), want: csv::Want::Int, classes: None },
+        csv::Request {
+            selection: columns(Some(0), Some(2)),
+            want: csv::Want::F32,
+            classes: None,
+            may_miss: false,
+        },
+        csv::Request {
+            selection: columns(Some(-1), None),
+            want: csv::Want::Int,
+            classes: None,
+            may_miss: false,
+        },
     ];
     let mut all = true;
     for header in [None, Some(true), Some(false)] {

@@ -188,6 +188,72 @@ the program has no such item, or its fields are others.
     session.give(\"points\", [(\"x\", x)])       # right",
     },
     Code {
+        code: "E0770",
+        title: "nothing can be predicted: no loss calls a model",
+        explain: "\
+`nnc predict`, `nnc eval` and `nnc importance` take from the last `train` which fields of the data a model reads
+and what its results are compared with, so its loss has to call the model.
+    minimize cross_entropy(Net(x), species) with Adam(lr = 0.01)",
+    },
+    Code {
+        code: "E0771",
+        title: "it is not clear what is to be predicted",
+        explain: "\
+The losses of the `train` call several models, or one on different inputs, or none of the name that is given. The
+option says which is meant:
+    nnc predict gan.nn --weights w.safetensors --model Judge new.csv",
+    },
+    Code {
+        code: "E0772",
+        title: "what a field has learnt from its rows is not known",
+        explain: "\
+Statistics such as those of `standardize` are those of the rows that the model was trained on. They are kept in the
+file of the parameters, and never learnt from new rows. This file does not have them: it was written by another
+program, or the formula of the statistic was changed since.
+Train again, or undo the change.",
+    },
+    Code {
+        code: "E0773",
+        title: "a field of new rows needs more than its row",
+        explain: "\
+Rows are predicted one by one, so the fields that a model reads must follow from the columns of the same row and
+from what was learnt. Random numbers and values of neighbouring rows do not.
+    x: [4] = standardize(columns(0:4))          # can be predicted from
+    x: [4] = columns(0:4) + 0.1 * normal()      # cannot: do this in the model, in training",
+    },
+    Code {
+        code: "E0774",
+        title: "there are no parameters to predict with",
+        explain: "\
+Without parameters from a file a network gives random numbers, which nothing prints as if they were predictions.
+    nnc run net.nn --save net.safetensors
+    nnc predict net.nn --weights net.safetensors new.csv",
+    },
+    Code {
+        code: "E0775",
+        title: "the input or output has another form than the data",
+        explain: "\
+New rows of a table come as csv or as lines of JSON, from a file or a pipe; new rows of stored arrays come in a file of
+arrays. Lines of JSON have columns by name only. Only rows of tables have columns that can be kept beside the
+predictions.",
+    },
+    Code {
+        code: "E0776",
+        title: "a folder is not that of a run",
+        explain: "\
+`nnc run` keeps a folder with program.nn, run.json, metrics.csv, last.safetensors and, where there is a validation,
+best.safetensors. `nnc resume`, `nnc rerun` and `nnc runs` need run.json and program.nn. A new run needs a folder of
+its own: one that is not there, or empty.",
+    },
+    Code {
+        code: "E0777",
+        title: "a run comes out differently when it is carried out again",
+        explain: "\
+The same program, data and seed give the same bits on the same kind of processor. The notes say what differs: the
+program or data in the folder may have been changed; parameters and metrics follow from these, from the version of
+nnc, and in their last bits from the width of the processor's vectors.",
+    },
+    Code {
         code: "E0791",
         title: "an access outside of a tensor, by a mistake of the compiler",
         explain: "\

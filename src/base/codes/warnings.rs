@@ -132,6 +132,32 @@ is a single update.
     batch = 16",
     },
     Code {
+        code: "W0615",
+        title: "what was learnt from data is learnt again",
+        explain: "\
+The file of the parameters was not written by this version of nnc, so it does not have the statistics and names of
+classes that the model was trained with. They are taken from the training data of the program, which must be what it
+was.
+    nnc run net.nn --init old.safetensors --save new.safetensors      # keeps them",
+    },
+    Code {
+        code: "W0616",
+        title: "no folder of the run is kept",
+        explain: "\
+A program that trains on data of a file leaves a folder `runs/NAME-N` in the current folder, which cannot be written.
+The run goes on without it.
+    nnc run net.nn --out /tmp/net      # another place
+    nnc run net.nn --no-save           # none",
+    },
+    Code {
+        code: "W0617",
+        title: "parameters were trained with other names of classes",
+        explain: "\
+A training that starts from parameters of a file (`--init`) uses what is kept with these, so that classes have the
+numbers and fields the statistics that the network knows. The names in this data are others, so everything is learnt
+from it anew: right for other classes, wrong if the names are only written differently.",
+    },
+    Code {
         code: "W0640",
         title: "a mean or sum of one number",
         explain: "\

@@ -91,6 +91,12 @@ pub const NAMES: &[Foreign] = &[
         "standardize",
         "a field of data: `x: [4] = standardize(columns(0:4))`",
     ),
+    row("fillna SimpleImputer impute", "fill", "a field of data: `age: [] = fill(column(\"age\"), mean)`"),
+    row(
+        "isna isnull isnan",
+        "is_missing",
+        "a field of data: `unknown: bool[] = is_missing(column(\"age\"))`",
+    ),
     row(
         "normalise normalize MinMaxScaler",
         "",

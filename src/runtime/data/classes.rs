@@ -12,6 +12,7 @@ use super::read::{csv_options, csv_selection, resolve};
 use crate::base::{Diagnostic, Span};
 use crate::ir::Elem;
 use crate::ir::program::{DataSet, Select, Source, SourceColumn};
+use crate::runtime::kept::Kept;
 use crate::runtime::notices::Notices;
 use crate::runtime::sources::images::Images;
 use crate::runtime::sources::{csv, text};
@@ -29,7 +30,7 @@ pub struct Place<'a> {
 type SetField = (Arc<str>, Arc<str>);
 
 /// The classes that data sets share.
-#[derive(Default, Debug)]
+#[derive(Clone, Default, Debug)]
 pub struct Classes {
     names: BTreeMap<SetField, Arc<[String]>>,
     /// By data set.
@@ -59,6 +60,23 @@ impl Classes {
             classes.share_names(sets, field, around);
         }
         classes.share_characters(sets, around);
+        classes
+    }
+
+    /// The same with what a file of parameters has kept in place of what the data's files have.
+    pub fn with(&self, sets: &[DataSet], kept: &Kept) -> Classes {
+        let mut classes = self.clone();
+        for set in sets {
+            for column in &set.columns {
+                if let Some(names) = kept.classes(&set.name, &column.field) {
+                    classes.names.insert((set.name.clone(), column.field.clone()), Arc::clone(names));
+                    classes.failed.remove(&set.name);
+                }
+            }
+            if let Some(characters) = kept.vocabulary(&set.name) {
+                classes.vocabularies.insert(set.name.clone(), Arc::clone(characters));
+            }
+        }
         classes
     }
 

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use super::bounds::Bounds;
 use super::drawn::{self, Apart};
 use super::lazy::{Computed, Lazy, Origin, no_code};
+use super::learn::{self, Learnt, widened};
 use super::parts::{PartRows, count_rows, parts, training_rows};
 use super::read::Around;
 use super::rowwise::{Kind, Names, kinds};
@@ -17,7 +18,7 @@ use crate::ir::{
     ColumnKey, Combine, Dim, Elem, Graph, InputKey, Node, NodeId, Op, Output, OutputKey, Sizes, columns_of,
     compact,
 };
-use crate::runtime::array::{Array, Elements};
+use crate::runtime::array::Array;
 use crate::runtime::notices::Notices;
 
 /// What the graphs of fields are given, and what they give.
@@ -88,7 +89,19 @@ pub fn load(
     limits: Limits,
     evaluate: &mut dyn Evaluate,
 ) -> Result<Table, Diagnostic> {
+    let (graph, given) = match around.kept {
+        Some(kept) => kept.put_into(set),
+        None => (set.graph.clone(), Inputs::new()),
+    };
+    let mut set = set.clone();
+    if !given.is_empty() {
+        let names = input_names(&graph);
+        set.columns.retain(|column| names.contains(&column.name));
+    }
+    let set = &set;
     let read = read::columns(set, around, precision, limits.memory)?;
+    let named = set.columns.iter().zip(&read).filter(|(column, _)| !column.training_only);
+    let names = named.filter_map(|(column, it)| Some((column.field.clone(), it.names.clone()?))).collect();
     let (columns, wide): (Vec<Column>, Vec<_>) = read.into_iter().map(|it| (it.column, it.wide)).unzip();
     let rows = count_rows(set, &columns)?;
     let parts = parts(set, rows);
@@ -101,10 +114,20 @@ pub fn load(
     for (name, rows) in &parts {
         sizes.insert(DataRef::rows_of(&set.name, Some(name)), Dim::from(rows.len()));
     }
-    evaluate.add_row_sizes(&set.graph, &mut sizes)?;
     let notices = around.notices;
-    let making = Fields { set, precision, sizes: &sizes, n_rows: rows, parts: &parts, limits, notices };
-    let fields = making.all(columns, wide, evaluate)?;
+    evaluate.add_row_sizes(&graph, &mut sizes)?;
+    let making = Fields {
+        set,
+        graph: &graph,
+        given: &given,
+        precision,
+        sizes: &sizes,
+        n_rows: rows,
+        parts: &parts,
+        limits,
+        notices,
+    };
+    let (fields, learnt) = making.all(columns, wide, evaluate)?;
     let mut bounds = BTreeMap::new();
     for field in &set.fields {
         let allowed = Bounds::new(set, field, &sizes);
@@ -117,18 +140,21 @@ pub fn load(
             bounds.insert(field.name.clone(), allowed);
         }
     }
-    Ok(Table { rows, fields, bounds, parts, text, whole: Mutex::default() })
+    Ok(Table { rows, fields, bounds, parts, text, learnt, names, whole: Mutex::default() })
 }
 
 /// What the fields of a data set are made with.
-struct Fields<'a> {
-    set: &'a DataSet,
-    precision: Precision,
-    sizes: &'a Sizes,
-    n_rows: usize,
-    parts: &'a [PartRows],
-    limits: Limits,
-    notices: &'a Notices,
+pub(super) struct Fields<'a> {
+    pub(super) set: &'a DataSet,
+    /// The fields, with what is known of the statistics in them as inputs, and these inputs.
+    pub(super) graph: &'a Graph,
+    pub(super) given: &'a Inputs,
+    pub(super) precision: Precision,
+    pub(super) sizes: &'a Sizes,
+    pub(super) n_rows: usize,
+    pub(super) parts: &'a [PartRows],
+    pub(super) limits: Limits,
+    pub(super) notices: &'a Notices,
 }
 
 impl Fields<'_> {
@@ -139,13 +165,14 @@ impl Fields<'_> {
         columns: Vec<Column>,
         wide: Vec<Option<Arc<Array>>>,
         evaluate: &mut dyn Evaluate,
-    ) -> Result<BTreeMap<Arc<str>, Column>, Diagnostic> {
+    ) -> Result<(BTreeMap<Arc<str>, Column>, Learnt), Diagnostic> {
+        let mut learnt = Learnt::new();
         let source = self.inputs(columns)?;
         let wide = self.wide_inputs(wide)?;
         let mut made: BTreeMap<Arc<str>, Column> = BTreeMap::new();
         let mut waiting: Vec<(Graph, Vec<ColumnKey>)> = Vec::new();
-        for output in &self.set.graph.outputs {
-            let graph = only(&self.set.graph, output);
+        for output in &self.graph.outputs {
+            let graph = only(self.graph, output);
             let keys = columns_of(&graph).into_iter().filter(|key| key.set == self.set.name);
             waiting.push((graph.clone(), keys.collect()));
         }
@@ -159,13 +186,13 @@ impl Fields<'_> {
             }
             let names: Vec<&OutputKey> =
                 ready.iter().flat_map(|(graph, _)| graph.outputs.iter().map(|output| &output.name)).collect();
-            let mut graph = self.set.graph.clone();
+            let mut graph = self.graph.clone();
             graph.outputs.retain(|output| names.contains(&&output.name));
-            let fields = self.of(&compact(&graph), &source, &wide, &made, evaluate)?;
+            let fields = self.of(&compact(&graph), &source, &wide, &made, &mut learnt, evaluate)?;
             made.extend(fields);
             waiting = later;
         }
-        Ok(made)
+        Ok((made, learnt))
     }
 
     /// The columns of data sets, also of this one, that a graph reads as a whole.
@@ -223,6 +250,7 @@ impl Fields<'_> {
         source: &Columns,
         wide: &Inputs,
         made: &BTreeMap<Arc<str>, Column>,
+        learnt: &mut Learnt,
         evaluate: &mut dyn Evaluate,
     ) -> Result<BTreeMap<Arc<str>, Column>, Diagnostic> {
         let mut inputs = source.clone();
@@ -247,11 +275,15 @@ impl Fields<'_> {
         let in_files = used().any(|column| !column.is_made());
         let bytes = used().fold(0usize, |sum, column| sum.saturating_add(column.lazy_bytes()));
         let is_large = bytes > self.limits.memory;
-        let mut known = Inputs::new();
+        let mut known = self.given.clone();
         if in_files || is_large {
             let Fields { sizes, precision, .. } = *self;
             let of = statistics::Rows { counts: &counts, columns: &inputs, sizes, precision };
-            (graph, known) = of.settle(graph, evaluate)?;
+            let fields = graph.outputs.len();
+            graph.outputs.extend(learn::outputs(self.set, &graph));
+            (graph, known) = of.settle(graph, known, evaluate)?;
+            self.learn_settled(graph.outputs.split_off(fields), &graph, &known, learnt, evaluate)?;
+            graph = compact(&graph);
             // What is left of other columns is the same for every row.
             let left = input_names(&graph);
             for (key, column) in others {
@@ -306,14 +338,17 @@ impl Fields<'_> {
             let mut arrays = BTreeMap::new();
             for name in names {
                 let mut carry = |code: &_, sizes: &_, inputs: &_| evaluate.rows(code, sizes, inputs);
-                let array = match (wide.get(&name), inputs.get(&name)) {
-                    (Some(array), _) if is_wide => Arc::clone(array),
-                    (_, Some(column)) if is_wide => widened(column.whole(&mut carry)?),
-                    (_, Some(column)) => column.whole(&mut carry)?,
-                    (_, None) => continue,
+                let array = match (wide.get(&name), inputs.get(&name), self.given.get(&name)) {
+                    (Some(array), ..) if is_wide => Arc::clone(array),
+                    (_, Some(column), _) if is_wide => widened(column.whole(&mut carry)?),
+                    (_, Some(column), _) => column.whole(&mut carry)?,
+                    (_, None, Some(array)) if is_wide => widened(Arc::clone(array)),
+                    (_, None, Some(array)) => self.narrowed(array),
+                    (_, None, None) => continue,
                 };
                 arrays.insert(name, array);
             }
+            self.learn(&eager, is_wide, &arrays, learnt, evaluate)?;
             let outputs = match is_wide {
                 true => evaluate.wide(&eager, self.sizes, &arrays)?,
                 false => evaluate.once(&eager, self.sizes, &arrays)?,
@@ -413,17 +448,6 @@ impl Fields<'_> {
         let wide = elem == Elem::Int && !bounds.is_some_and(|range| range.is_narrow());
         let origin = Origin::Computed(computed);
         Some(Column::Lazy(Arc::new(Lazy { origin, row: row?, elem, wide, precision, span })))
-    }
-}
-
-/// Floats in 64 bits.
-fn widened(array: Arc<Array>) -> Arc<Array> {
-    match array.elements() {
-        Elements::F32(_) => {
-            let values = Elements::F64(array.to_f64().into_owned());
-            Array::new(array.shape().to_vec(), values).map_or(array, Arc::new)
-        }
-        _ => array,
     }
 }
 

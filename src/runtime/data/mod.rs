@@ -9,6 +9,7 @@
 //! | [`classes`] | the numbers of names and characters, the same in all data |
 //! | [`digits`] | floats of 32 bits, and what they lose |
 //! | [`lazy`], [`rowwise`] | columns that stay in their file, and fields computed of them batch by batch |
+//! | `learn` | the statistics that fields use |
 //! | [`drawn`] | random numbers of fields |
 //! | [`statistics`] | sums over the rows of columns that are not in memory |
 
@@ -17,11 +18,12 @@ pub mod classes;
 mod digits;
 mod drawn;
 pub mod lazy;
+mod learn;
 pub mod load;
 mod parts;
 pub mod read;
-mod rowwise;
-mod statistics;
+pub mod rowwise;
+pub mod statistics;
 #[cfg(test)]
 mod tests;
 
@@ -60,6 +62,10 @@ pub struct Table {
     pub parts: Vec<(Arc<str>, Arc<[u32]>)>,
     /// The text that windows are taken from.
     pub text: Option<Text>,
+    /// Statistics over rows that fields use, by name; see [`statistics`](crate::runtime::kept::statistics).
+    pub learnt: BTreeMap<String, Arc<Array>>,
+    /// The names of the classes, in order, of fields that are read from columns of names.
+    pub names: BTreeMap<Arc<str>, Arc<[String]>>,
     /// Columns and parts of columns that were asked for as one tensor.
     whole: Mutex<BTreeMap<ColumnPart, Arc<Array>>>,
 }

@@ -11,6 +11,7 @@ use crate::ir::program::{DataSet, Precision, Select, Source, SourceColumn};
 use crate::ir::{Elem, Op, OutputKey};
 use crate::runtime::array::{Array, Elements, shape_text};
 use crate::runtime::given::{self, Given};
+use crate::runtime::kept::Kept;
 use crate::runtime::notices::Notices;
 use crate::runtime::sources::images::{Images, Size};
 use crate::runtime::sources::stored::{StoredArray, StoredType};
@@ -28,6 +29,8 @@ pub struct Around<'a> {
     pub classes: &'a Classes,
     /// The rows that are given.
     pub given: &'a Given,
+    /// What a file of parameters has kept of the data that they were trained on.
+    pub kept: Option<&'a Kept>,
     /// Where warnings go.
     pub notices: &'a Notices,
 }
@@ -36,11 +39,13 @@ pub struct Around<'a> {
 pub struct Read {
     pub column: Column,
     pub wide: Option<Arc<Array>>,
+    /// The names of its classes, if it consists of names.
+    pub names: Option<Arc<[String]>>,
 }
 
 impl From<Column> for Read {
     fn from(column: Column) -> Read {
-        Read { column, wide: None }
+        Read { column, wide: None, names: None }
     }
 }
 
@@ -209,7 +214,7 @@ fn loaded(array: &StoredArray, column: &SourceColumn, precision: Precision) -> R
         }
     };
     let array = Array::new(shape, elements).ok_or_else(|| wrong_shape(column, &[]))?;
-    Ok(Read { column: Column::Memory(in_rows(array, column)?.into()), wide })
+    Ok(Read { column: Column::Memory(in_rows(array, column)?.into()), wide, names: None })
 }
 
 pub(super) fn csv_options(header: Option<bool>, separator: char) -> csv::Options {
@@ -230,6 +235,26 @@ pub(super) fn csv_selection(select: &Select) -> csv::Selection {
     }
 }
 
+/// What is read of a table for a column.
+pub fn csv_request(
+    set: &DataSet,
+    column: &SourceColumn,
+    classes: &Classes,
+    precision: Precision,
+) -> csv::Request {
+    csv::Request {
+        selection: csv_selection(&column.select),
+        want: match (column.row.elem, precision) {
+            (Elem::Float, Precision::F32) => csv::Want::Wide,
+            (Elem::Float, Precision::F64) => csv::Want::F64,
+            (Elem::Int, _) => csv::Want::Int,
+            (Elem::Bool, _) => csv::Want::Bool,
+        },
+        classes: classes.names(set, column),
+        may_miss: column.may_miss,
+    }
+}
+
 fn table(
     set: &DataSet,
     path: &Path,
@@ -238,16 +263,7 @@ fn table(
     span: Span,
     around: Around<'_>,
 ) -> Result<Vec<Read>, Diagnostic> {
-    let request = |column: &SourceColumn| csv::Request {
-        selection: csv_selection(&column.select),
-        want: match (column.row.elem, precision) {
-            (Elem::Float, Precision::F32) => csv::Want::Wide,
-            (Elem::Float, Precision::F64) => csv::Want::F64,
-            (Elem::Int, _) => csv::Want::Int,
-            (Elem::Bool, _) => csv::Want::Bool,
-        },
-        classes: around.classes.names(set, column),
-    };
+    let request = |column: &SourceColumn| csv_request(set, column, around.classes, precision);
     let requests: Vec<csv::Request> = set.columns.iter().map(request).collect();
     let table = csv::read(&**around.world, path, options, &requests).map_err(|error| placed(error, span))?;
     table.warnings.into_iter().for_each(|warning| around.notices.add(placed(warning, span)));
@@ -257,15 +273,16 @@ fn table(
             if let Some(names) = &read.classes {
                 tell_missing_names(set, column, names, around.notices);
             }
+            let names = read.classes.map(Arc::from);
             let array = in_rows(read.array, column)?;
             match array.elements() {
                 Elements::F64(values) if precision == Precision::F32 => {
                     let narrow = values.iter().map(|value| *value as f32).collect();
                     let narrow = Array::new(array.shape().to_vec(), Elements::F32(narrow))
                         .ok_or_else(|| wrong_shape(column, array.shape()))?;
-                    Ok(Read { column: Column::Memory(narrow.into()), wide: Some(array.into()) })
+                    Ok(Read { column: Column::Memory(narrow.into()), wide: Some(array.into()), names })
                 }
-                _ => Ok(Column::Memory(array.into()).into()),
+                _ => Ok(Read { column: Column::Memory(array.into()), wide: None, names }),
             }
         })
         .collect()
@@ -329,11 +346,11 @@ fn images(
                 None => labels.to_vec(),
             };
             let names = around.classes.names(set, column);
-            let names = names.as_deref().unwrap_or(images.classes());
-            tell_missing_names(set, column, names, around.notices);
-            tell_numbers(column, names, around.notices);
+            let names = names.unwrap_or_else(|| images.classes().into());
+            tell_missing_names(set, column, &names, around.notices);
+            tell_numbers(column, &names, around.notices);
             let array = Array::ints(&[labels.len()], &labels).ok_or_else(|| wrong_shape(column, &[]))?;
-            return Ok(Column::Memory(array.into()).into());
+            return Ok(Read { column: Column::Memory(array.into()), wide: None, names: Some(names) });
         }
         let row = column.row.static_shape().unwrap_or_default();
         let (channels, height, width) = match *row.as_slice() {

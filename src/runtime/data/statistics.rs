@@ -26,16 +26,18 @@ pub struct Rows<'a> {
 }
 
 impl Rows<'_> {
-    /// The graph with its statistics as inputs, as far as they can be taken block by block, and their values.
+    /// The graph with its statistics as inputs, as far as they can be taken block by block, and their values beside
+    /// those that are `known`, whose numbers are the first.
     ///
     /// # Errors
     /// If rows cannot be read.
     pub fn settle(
         &self,
         graph: Graph,
+        known: load::Inputs,
         evaluate: &mut dyn Evaluate,
     ) -> Result<(Graph, load::Inputs), Diagnostic> {
-        let (mut graph, mut known) = (compact(&graph), load::Inputs::new());
+        let (mut graph, mut known) = (compact(&graph), known);
         loop {
             let before = known.len();
             let ready = self.depend_on_known(&graph, &known);
@@ -204,7 +206,7 @@ fn outputs_of(graph: &Graph, ids: &[NodeId], first: usize) -> (Graph, HashMap<No
 }
 
 /// The graph with inputs in place of some nodes.
-fn with_inputs(graph: &Graph, numbers: &HashMap<NodeId, u32>) -> Graph {
+pub fn with_inputs(graph: &Graph, numbers: &HashMap<NodeId, u32>) -> Graph {
     let needed = graph.reachable(graph.outputs.iter().map(|output| output.node));
     let mut new = Graph::new();
     let places = copy(&mut new, graph, &needed, |new, id, node, operands| match numbers.get(&id) {

@@ -65,6 +65,7 @@ fn loaded(session: &mut Session, program: &Program, limits: Limits) -> Table {
         given: &given,
         base: Path::new(""),
         classes: &classes,
+        kept: None,
         notices: &notices,
     };
     load::load(set, around, Precision::F32, limits, &mut fields).unwrap()

@@ -128,7 +128,11 @@ pub fn open(
     find(&safetensors::open(world, path)?, prefix, wanted)
 }
 
-fn write_to(
+/// Writes the bytes of such a file.
+///
+/// # Errors
+/// Those of writing.
+pub fn write_to(
     mut out: &mut dyn Write,
     arrays: &[(&str, &Array)],
     metadata: &BTreeMap<String, String>,
@@ -165,7 +169,11 @@ fn header(arrays: &[(&str, &Array)], metadata: &BTreeMap<String, String>) -> Str
     text
 }
 
-fn write_elements(out: &mut impl Write, elements: &Elements) -> io::Result<()> {
+/// Elements as they stand in files, little-endian.
+///
+/// # Errors
+/// Those of writing.
+pub fn write_elements(out: &mut impl Write, elements: &Elements) -> io::Result<()> {
     match elements {
         Elements::F32(values) => write_encoded(out, values, |value| value.to_le_bytes()),
         Elements::F64(values) => write_encoded(out, values, |value| value.to_le_bytes()),

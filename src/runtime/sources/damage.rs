@@ -55,8 +55,18 @@ fn csv_files() {
         let Ok(text) = text::utf8(&bytes, "`a`") else { return };
         let columns = |start, end| csv::Selection::Range { start, end };
         let requests = [
-            csv::Request { selection: columns(Some(0), Some(2)), want: csv::Want::F32, classes: None },
-            csv::Request { selection: columns(Some(-1), None), want: csv::Want::Int, classes: None },
+            csv::Request {
+                selection: columns(Some(0), Some(2)),
+                want: csv::Want::F32,
+                classes: None,
+                may_miss: false,
+            },
+            csv::Request {
+                selection: columns(Some(-1), None),
+                want: csv::Want::Int,
+                classes: None,
+                may_miss: false,
+            },
         ];
         for header in [None, Some(true), Some(false)] {
             let options = csv::Options { header, separator: ',' };

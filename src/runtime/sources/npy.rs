@@ -4,10 +4,12 @@
 //! (`{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }`), then the elements.
 //! <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>
 
+use std::io::{self, Write};
 use std::path::Path;
 
 use crate::base::Diagnostic;
 use crate::runtime::world::World;
+use crate::runtime::array::{Array, Elements};
 
 use super::file::FileBytes;
 use super::stored::{AxisOrder, Layout, StoredArray, StoredType};
@@ -50,6 +52,32 @@ pub fn parse(file: FileBytes, name: String) -> Result<StoredArray, Diagnostic> {
     let layout = Layout { element, big_endian, order };
     let elements = file.slice(end..file.length()).unwrap_or(FileBytes::owned(Vec::new()));
     StoredArray::new(name, elements, header.shape, layout)
+}
+
+/// Writes an array as such a file.
+///
+/// # Errors
+/// Those of writing.
+pub fn write_to(mut out: &mut dyn Write, array: &Array) -> io::Result<()> {
+    let descr = match array.elements() {
+        Elements::F32(_) => "<f4",
+        Elements::F64(_) => "<f8",
+        Elements::I32(_) => "<i4",
+        Elements::I64(_) => "<i8",
+        Elements::U8(_) => "|u1",
+        Elements::Bool(_) => "|b1",
+    };
+    let shape: String = array.shape().iter().map(|size| format!("{size}, ")).collect();
+    let mut header =
+        format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({}), }}", shape.trim_end());
+    // Elements begin at a multiple of 64.
+    let length = (10 + header.len() + 1).next_multiple_of(64) - 10;
+    header.extend(std::iter::repeat_n(' ', length - header.len() - 1));
+    header.push('\n');
+    out.write_all(b"\x93NUMPY\x01\x00")?;
+    out.write_all(&(length as u16).to_le_bytes())?;
+    out.write_all(header.as_bytes())?;
+    super::checkpoint::write_elements(&mut out, array.elements())
 }
 
 /// Where the header's text lies, from the first 12 bytes; None if there are not so many as say it.

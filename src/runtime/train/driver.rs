@@ -198,6 +198,9 @@ impl<'a> Driver<'a> {
             if complete || ended {
                 let report = self.epoch(session, to)?;
                 observer.event(&Event::Epoch(&report));
+                if let Some(validation) = &report.validation {
+                    session.note_validation(self.action, report.epoch, validation.loss());
+                }
                 self.watch_scores(session, &report, observer)?;
                 // Whoever breaks a training off must not keep a whole epoch from being counted.
                 if complete {

@@ -83,6 +83,8 @@ pub struct Reading {
     pub rows: Dim,
     /// Whether the training part alone is read, for statistics.
     pub training_only: bool,
+    /// Whether values may be missing in what is read.
+    pub may_miss: bool,
     /// The free dimension that is the number of rows of the training part.
     pub training_rows: Dim,
     pub columns: Vec<SourceColumn>,
@@ -188,10 +190,21 @@ impl Elaborator<'_> {
             return None;
         }
         let call = settings::find(settings::COLUMNS, &name)?;
+        // The user's function of this name is meant.
+        if matches!(call.name, "fill" | "is_missing") && self.global(&name, callee.span).is_some() {
+            return None;
+        }
         let Some(arguments) = self.arguments(call, args) else { return Some(Value::Error) };
         if call.name == "standardize" {
             let values = arguments.get("values")?;
             return Some(super::statistics::standardize(self, values, span, expected));
+        }
+        if call.name == "fill" {
+            let (values, with) = (arguments.get("values")?, arguments.get("with")?);
+            return Some(super::missing::fill(self, values, with, span));
+        }
+        if call.name == "is_missing" {
+            return Some(super::missing::is_missing(self, arguments.get("columns")?, span));
         }
         Some(self.source_call(call.name, &arguments, span, expected))
     }
@@ -328,13 +341,14 @@ impl Elaborator<'_> {
                 && cx.names == names
                 && cx.row == row
                 && cx.training_only == reading.training_only
+                && cx.may_miss == reading.may_miss
                 && cx.field == reading.field
         });
         let name = match known {
             Some(column) => column.name.clone(),
             None => {
                 let name = InputKey::Source(reading.columns.len() as u32);
-                let training_only = reading.training_only;
+                let (training_only, may_miss) = (reading.training_only, reading.may_miss);
                 reading.columns.push(SourceColumn {
                     name: name.clone(),
                     field: reading.field.clone(),
@@ -342,6 +356,7 @@ impl Elaborator<'_> {
                     names,
                     row: row.clone(),
                     training_only,
+                    may_miss,
                     span,
                 });
                 name

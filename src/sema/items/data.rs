@@ -341,6 +341,7 @@ fn row_field(
         step,
         rows: rows.clone(),
         training_only: false,
+        may_miss: false,
         training_rows,
         columns,
     });

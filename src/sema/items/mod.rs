@@ -17,6 +17,7 @@ pub mod generate;
 mod given;
 pub mod measure;
 pub mod minimize;
+mod missing;
 pub mod models;
 pub mod optimizer;
 mod order;

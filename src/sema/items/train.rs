@@ -3,7 +3,7 @@
 use super::batch::in_batch_graph;
 use super::{measure, minimize, order};
 use crate::base::{Diagnostic, Span};
-use crate::ir::program::{DataRef, Forward, Length, StartFile, Train};
+use crate::ir::program::{Answer, DataRef, Forward, Length, StartFile, Train};
 use crate::ir::ranges::MAX_STEP;
 use crate::ir::{Graph, InputKey, Op, OutputKey};
 use crate::sema::context::Mode;
@@ -30,6 +30,7 @@ pub fn train_item(cx: &mut Elaborator<'_>, item: &ast::Train) -> Option<Train<Fo
         metrics: Vec::new(),
         step: Forward::default(),
         fields: Vec::new(),
+        answers: Vec::new(),
     };
     let data = settings(cx, item, &mut train);
     if item.minimize.is_empty() {
@@ -281,9 +282,13 @@ fn evaluation_graph(
     cx.begin_graph();
     let (graph, ()) = in_batch_graph(cx, data, Mode::Evaluation, |cx| {
         for (number, line) in item.minimize.iter().enumerate() {
+            cx.built.answers.clear();
             if let Some(loss) = minimize::loss(cx, line) {
                 cx.graph_mut().output(OutputKey::Loss(number as u32), loss.node);
             }
+            let answers = std::mem::take(&mut cx.built.answers).into_iter();
+            let of_line = |(model, results)| Answer { model, line: number as u32, results };
+            train.answers.extend(answers.map(of_line));
         }
         measure::measures(cx, item, train, false);
     });

@@ -208,6 +208,26 @@ pub const COLUMNS: &[Call] = &[
         "the numbers of the characters from each character on",
     ),
     reader(
+        "fill",
+        &[
+            setting("values", Takes::Expression, Default::Needed, "`column(…)` or `columns(…)`"),
+            setting(
+                "with",
+                Takes::Expression,
+                Default::Needed,
+                "`mean`, that of the training part, or a number",
+            ),
+        ],
+        2,
+        "columns in which values may be missing, and what stands in for these",
+    ),
+    reader(
+        "is_missing",
+        &[setting("columns", Takes::Expression, Default::Needed, "`column(…)` or `columns(…)`")],
+        1,
+        "whether values are missing",
+    ),
+    reader(
         "standardize",
         &[setting("values", Takes::Expression, Default::Needed, "an expression for one row")],
         1,

@@ -12,6 +12,7 @@
 mod header;
 mod scan;
 mod select;
+pub mod stream;
 mod values;
 
 use std::borrow::Cow;
@@ -31,7 +32,9 @@ pub use select::{ColumnRef, Selection};
 
 use scan::{Field, ScanError, Scanner, line_column};
 use select::resolve;
-use values::{Kind, Reader, kind_of};
+pub use values::{Kind, kind_of};
+
+use values::Reader;
 
 /// How a file is to be read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -60,6 +63,8 @@ pub struct Request {
     pub want: Want,
     /// Of ints: the names of the classes, if they are known beforehand.
     pub classes: Option<Arc<[String]>>,
+    /// Whether floats may be missing, which are then NaN.
+    pub may_miss: bool,
 }
 
 /// Columns that were read.
@@ -119,7 +124,7 @@ pub fn names(
     let name = path.display().to_string();
     let bytes = file.all()?;
     let text = lines(utf8(&bytes, &format!("`{name}`"))?);
-    let request = Request { selection: selection.clone(), want: Want::Int, classes: None };
+    let request = Request { selection: selection.clone(), want: Want::Int, classes: None, may_miss: false };
     let mut begun = Begun::new(&text, &name, options, &[request])?;
     let columns = resolve(selection, begun.n_columns, begun.header.as_deref(), &name)?;
     let mut names = BTreeSet::new();
@@ -213,7 +218,7 @@ impl<'a> Begun<'a> {
         options: &Options,
         requests: &[Request],
     ) -> Result<Begun<'a>, Diagnostic> {
-        let place = Place { name, text };
+        let place = Place { name, text, lines: 0 };
         let separator = u8::try_from(options.separator).ok().filter(u8::is_ascii).ok_or_else(|| {
             Diagnostic::error(
                 "E0709",
@@ -302,16 +307,18 @@ fn hint_separator(diagnostic: Diagnostic, fields: &[Field<'_>], options: &Option
 struct Place<'a> {
     name: &'a str,
     text: &'a str,
+    /// How many lines of the file stand before the text.
+    lines: usize,
 }
 
 impl Place<'_> {
     fn line(&self, at: usize) -> String {
-        format!("{}:{}", self.name, line_column(self.text, at).0)
+        format!("{}:{}", self.name, self.lines + line_column(self.text, at).0)
     }
 
     fn line_and_column(&self, at: usize) -> String {
         let (line, column) = line_column(self.text, at);
-        format!("{}:{line}:{column}", self.name)
+        format!("{}:{}:{column}", self.name, self.lines + line)
     }
 
     fn scanned<T>(&self, result: Result<T, ScanError>) -> Result<T, Diagnostic> {

@@ -32,6 +32,11 @@ impl<'a> Scanner<'a> {
         Scanner { text, separator, at: 0 }
     }
 
+    /// The byte that it has come to.
+    pub fn place(&self) -> usize {
+        self.at
+    }
+
     /// Fills `fields` with the next record; false at the end of the text. Empty lines are skipped.
     pub fn next_record(&mut self, fields: &mut Vec<Field<'a>>) -> Result<bool, ScanError> {
         fields.clear();

@@ -5,15 +5,20 @@ use crate::runtime::array::Elements;
 use crate::runtime::world::native::NativeWorld;
 
 fn one(column: i64, want: Want) -> Request {
-    Request { selection: Selection::One(ColumnRef::Number(column)), want, classes: None }
+    Request { selection: Selection::One(ColumnRef::Number(column)), want, classes: None, may_miss: false }
 }
 
 fn named(name: &str, want: Want) -> Request {
-    Request { selection: Selection::One(ColumnRef::Name(name.to_owned())), want, classes: None }
+    Request {
+        selection: Selection::One(ColumnRef::Name(name.to_owned())),
+        want,
+        classes: None,
+        may_miss: false,
+    }
 }
 
 fn range(start: Option<i64>, end: Option<i64>, want: Want) -> Request {
-    Request { selection: Selection::Range { start, end }, want, classes: None }
+    Request { selection: Selection::Range { start, end }, want, classes: None, may_miss: false }
 }
 
 fn table(text: &str, requests: &[Request]) -> Result<Table, Diagnostic> {

@@ -15,6 +15,7 @@ use super::{Columns, Place, Request, Want};
 pub(super) struct Reader<'a> {
     columns: Vec<usize>,
     is_one: bool,
+    may_miss: bool,
     values: Values<'a>,
 }
 
@@ -50,7 +51,12 @@ impl<'a> Reader<'a> {
                 None => Values::Open,
             },
         };
-        Reader { columns, is_one: matches!(request.selection, Selection::One(_)), values }
+        Reader {
+            columns,
+            is_one: matches!(request.selection, Selection::One(_)),
+            may_miss: request.may_miss,
+            values,
+        }
     }
 
     /// What the values of so many rows take. Of ints, whose type shows when they are read, the list grows: the old
@@ -89,6 +95,11 @@ impl<'a> Reader<'a> {
     ) -> Result<(), Diagnostic> {
         for &column in &self.columns {
             let field = &fields[column];
+            if let (Values::F64(list, _), true) = (&mut self.values, self.may_miss && is_missing(&field.text))
+            {
+                list.push(f64::NAN);
+                continue;
+            }
             push(&mut self.values, field).map_err(|wrong| {
                 let names = match &self.values {
                     Values::Names { known, .. } => known.keys().map(|name| &**name).collect(),
@@ -156,14 +167,15 @@ enum Wrong {
 
 /// What a field is, whatever its column is read as.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Kind {
+pub enum Kind {
     Number,
     /// Empty, or a text by which tables say that a value is not known.
     Missing,
     Name,
 }
 
-pub(super) fn kind_of(text: &str) -> Kind {
+/// What a text is.
+pub fn kind_of(text: &str) -> Kind {
     if is_missing(text) {
         Kind::Missing
     } else if text.parse::<f64>().is_ok_and(f64::is_finite) {
@@ -309,7 +321,9 @@ impl Wrong {
                     "a bool is written true or false, yes or no, 1 or 0; other names are read as `class(2)`",
                 )
             }
-            Wrong::NotANumber if header.is_none() && line_column(place.text, field.start).0 == 1 => {
+            Wrong::NotANumber
+                if header.is_none() && place.lines + line_column(place.text, field.start).0 == 1 =>
+            {
                 Diagnostic::error("E0706", format!("{at}: {of} is `{shown}`, which is not a number"))
                     .help("if the first line has the names of the columns, say `header = true`")
             }
@@ -345,7 +359,7 @@ impl Wrong {
     }
 }
 
-const FILL_IN: &str = "remove the row, or fill in a value before training";
+const FILL_IN: &str = "remove the row, or fill in a value: `fill(column(…), mean)`";
 
 fn listed(names: &[&str]) -> String {
     let mut names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();

@@ -1,0 +1,160 @@
+//! What stands in the columns of a table: numbers or names, how many are missing, and what looks odd.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::Path;
+
+use crate::base::Diagnostic;
+use crate::runtime::sources::csv::stream::Stream;
+use crate::runtime::sources::csv::{Kind, Options, kind_of};
+
+/// So many different values of a column are counted.
+const MOST_VALUES: usize = 1000;
+/// Rows that are shown.
+const SHOWN: usize = 3;
+
+/// A table as a whole.
+pub struct Profile {
+    pub rows: usize,
+    pub has_header: bool,
+    pub columns: Vec<Column>,
+    /// The first rows.
+    pub first: Vec<Vec<String>>,
+}
+
+/// One column of it.
+#[derive(Default)]
+pub struct Column {
+    pub name: String,
+    pub numbers: usize,
+    pub names: usize,
+    pub missing: usize,
+    /// The texts that say that a value is missing.
+    pub gaps: std::collections::BTreeSet<String>,
+    /// How often each value stands there, as long as these are not too many.
+    pub values: BTreeMap<String, usize>,
+    pub has_more_values: bool,
+    pub least: f64,
+    pub greatest: f64,
+    sum: f64,
+    /// Whether all numbers are whole, and each is one more than the one before.
+    pub is_whole: bool,
+    pub counts_up: bool,
+    last: f64,
+}
+
+impl Column {
+    pub fn holds_numbers(&self) -> bool {
+        self.numbers > 0 && self.names == 0
+    }
+
+    pub fn holds_names(&self) -> bool {
+        self.names > 0 && self.numbers == 0
+    }
+
+    pub fn mean(&self) -> f64 {
+        self.sum / self.numbers.max(1) as f64
+    }
+
+    /// What is odd about the column, if something is.
+    pub fn oddity(&self) -> Option<String> {
+        let count = self.numbers + self.names;
+        if count == 0 {
+            return Some("has no values".to_owned());
+        }
+        if self.values.len() == 1 && !self.has_more_values {
+            return Some("is the same in all rows".to_owned());
+        }
+        if self.numbers > 0 && self.names > 0 {
+            return Some(format!("has {} numbers and {} names", self.numbers, self.names));
+        }
+        if self.counts_up && count > 10 {
+            return Some("counts the rows".to_owned());
+        }
+        let all_differ = self.values.len() == count || self.has_more_values;
+        if self.names > 0 && all_differ && count > 20 {
+            return Some("has another name in nearly every row".to_owned());
+        }
+        None
+    }
+
+    fn add(&mut self, text: &str) {
+        match kind_of(text) {
+            Kind::Missing => {
+                self.missing += 1;
+                self.gaps.insert(text.to_owned());
+                return;
+            }
+            Kind::Name => self.names += 1,
+            Kind::Number => {
+                let value: f64 = text.parse().unwrap_or(f64::NAN);
+                if self.numbers == 0 {
+                    (self.least, self.greatest, self.is_whole, self.counts_up) = (value, value, true, true);
+                } else {
+                    self.counts_up &= value == self.last + 1.0;
+                }
+                self.least = self.least.min(value);
+                self.greatest = self.greatest.max(value);
+                self.sum += value;
+                self.is_whole &= value.fract() == 0.0;
+                self.last = value;
+                self.numbers += 1;
+            }
+        }
+        if let Some(count) = self.values.get_mut(text) {
+            *count += 1;
+        } else if self.values.len() < MOST_VALUES {
+            self.values.insert(text.to_owned(), 1);
+        } else {
+            self.has_more_values = true;
+        }
+    }
+}
+
+/// Looks at all rows of a csv file.
+///
+/// # Errors
+/// E0701 if it cannot be read, and those of its text.
+pub fn profile(
+    path: &Path,
+    options: Options,
+    tell: &mut dyn FnMut(Diagnostic),
+) -> Result<Profile, Diagnostic> {
+    let name = path.display().to_string();
+    let file = File::open(path);
+    let file = file.map_err(|error| Diagnostic::error("E0701", format!("cannot read `{name}`: {error}")))?;
+    let mut stream = Stream::new(Box::new(file), name, options, Vec::new());
+    let mut profile = Profile { rows: 0, has_header: false, columns: Vec::new(), first: Vec::new() };
+    while let Some(block) = stream.next(1000, tell)? {
+        if profile.rows == 0 {
+            profile.has_header = stream.header().is_some();
+            let names = match stream.header() {
+                Some(names) => names.to_vec(),
+                None => (0..stream.n_columns()).map(|at| at.to_string()).collect(),
+            };
+            profile.columns = names.into_iter().map(|name| Column { name, ..Column::default() }).collect();
+        }
+        for fields in block.fields {
+            for (column, text) in profile.columns.iter_mut().zip(&fields) {
+                column.add(text);
+            }
+            if profile.first.len() < SHOWN {
+                profile.first.push(fields);
+            }
+        }
+        profile.rows += block.rows;
+    }
+    Ok(profile)
+}
+
+/// `Adelie (152), Chinstrap (68) and 3 others`, the most frequent first.
+pub fn values_text(column: &Column, most: usize) -> String {
+    let mut values: Vec<(&String, &usize)> = column.values.iter().collect();
+    values.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
+    let shown: Vec<String> =
+        values.iter().take(most).map(|(name, count)| format!("{name} ({count})")).collect();
+    match values.len().saturating_sub(most) {
+        0 => shown.join(", "),
+        others => format!("{} and {others} others", shown.join(", ")),
+    }
+}

@@ -1,0 +1,71 @@
+//! A program and its parameters, as commands name them: a file and `--weights`, or a folder that `nnc run` has kept.
+
+use std::path::{Path, PathBuf};
+
+use super::{Failure, input};
+use crate::base::{Diagnostic, Diagnostics, SourceMap};
+use crate::runtime::options::Options;
+use crate::runtime::program::{self, Adjust, Program, read_program};
+use crate::runtime::world;
+use crate::syntax::ast;
+
+/// A program that knows its losses in evaluation mode, and where its parameters are.
+pub struct Model {
+    pub program: Program,
+    pub weights: Option<PathBuf>,
+}
+
+/// What a path and `--weights` mean.
+pub fn model(path: &Path, weights: Option<&Path>) -> Result<Model, Failure> {
+    let adjust = &mut |_: &mut SourceMap, file: &mut ast::File| {
+        validate_somewhere(file);
+        Diagnostics::new()
+    };
+    if !path.is_dir() {
+        let program = input::compile(path, adjust)?;
+        return Ok(Model { program, weights: weights.map(Path::to_path_buf) });
+    }
+    let found = ["best.safetensors", "last.safetensors"].iter().map(|name| path.join(name));
+    let kept = weights.map(Path::to_path_buf).or_else(|| found.into_iter().find(|file| file.is_file()));
+    let program = kept_program(path, adjust)?;
+    if kept.is_none() {
+        let message = format!("`{}` has no parameters yet", path.display());
+        return Err(program.failed([Diagnostic::error("E0774", message)]).into());
+    }
+    Ok(Model { program, weights: kept })
+}
+
+/// The program in the folder of a run.
+pub fn kept_program(folder: &Path, adjust: Adjust<'_>) -> Result<Program, program::Diagnostics> {
+    let file = folder.join("program.nn");
+    let text = read_program(&*world::usual(), &file)?;
+    let base = base_of(folder).unwrap_or_else(|| folder.to_path_buf());
+    let options = Options::new().name(file.display().to_string()).folder(base);
+    Program::compile(&text, &options, adjust)
+}
+
+/// The folder that paths in the program of a run are relative to.
+pub fn base_of(folder: &Path) -> Option<PathBuf> {
+    let text = std::fs::read_to_string(folder.join("run.json")).ok()?;
+    let value: serde_json::Value = serde_json::from_str(&text).ok()?;
+    value["base"].as_str().map(PathBuf::from)
+}
+
+/// Says in each `train` without `validate` that it validates on its own data: so its losses are known in evaluation
+/// mode. Nothing is trained.
+fn validate_somewhere(file: &mut ast::File) {
+    for item in &mut file.items {
+        let ast::ItemKind::Train(train) = &mut item.kind else { continue };
+        let find = |name: &str| train.settings.iter().find(|setting| setting.name.as_str() == name);
+        if let (Some(data), None) = (find("data"), find("validate")) {
+            let mut validate = data.clone();
+            validate.name.text = "validate".into();
+            train.settings.push(validate);
+        }
+    }
+}
+
+/// The errors of a command that has no program yet.
+pub fn failed(error: Diagnostic) -> Failure {
+    program::Diagnostics { list: vec![error], sources: SourceMap::default() }.into()
+}

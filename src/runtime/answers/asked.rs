@@ -1,0 +1,111 @@
+//! What of a program is predicted: the results of a model where a loss calls it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::base::{Diagnostic, nearest};
+use crate::ir::program::{Action, Answer, Train};
+use crate::ir::{Graph, InputKey, Op, Output, OutputKey, compact};
+use crate::runtime::program::Program;
+
+/// A model's results in the losses of a `train`.
+#[derive(Clone)]
+pub struct Asked {
+    pub model: Arc<str>,
+    /// The data set that the training learns from.
+    pub set: Arc<str>,
+    /// Outputs `0`, `1`, …; inputs are fields of the data for `batch` rows.
+    pub graph: Graph,
+    /// The fields that it reads, in the order of the data's fields.
+    pub fields: Vec<Arc<str>>,
+    /// The number of the action, and of the `minimize` line.
+    pub action: usize,
+    pub line: u32,
+    pub answer: Answer,
+}
+
+impl Asked {
+    /// The results of the model of this name; without a name, of the only one that the losses of the last `train`
+    /// call.
+    ///
+    /// # Errors
+    /// E0770 if the program trains nothing, E0771 if there is no such model or it is not clear which is meant.
+    pub fn of(program: &Program, model: Option<&str>) -> Result<Asked, Diagnostic> {
+        let mut last = None;
+        for (number, action) in program.checked().actions.iter().enumerate() {
+            let Action::Train(train) = action else { continue };
+            let is_wanted = |answer: &&Answer| model.is_none_or(|model| &*answer.model == model);
+            if train.answers.iter().any(|answer| is_wanted(&answer)) {
+                last = Some((number, train));
+            }
+        }
+        let Some((action, train)) = last else { return Err(none(program, model)) };
+        let graph = train.evaluate.as_ref().ok_or_else(|| none(program, model))?;
+        let names: BTreeSet<&Arc<str>> = train.answers.iter().map(|answer| &answer.model).collect();
+        if model.is_none() && names.len() > 1 {
+            let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+            let error = Diagnostic::error("E0771", format!("the loss calls {}", names.join(" and ")));
+            return Err(error.at(train.span, "which is meant?").help("say it with `--model NAME`"));
+        }
+        let is_wanted = |answer: &&Answer| model.is_none_or(|model| &*answer.model == model);
+        let mut of_model = train.answers.iter().filter(is_wanted);
+        let answer = of_model.next().ok_or_else(|| none(program, model))?.clone();
+        if let Some(other) =
+            of_model.find(|other| other.results != answer.results && other.line == answer.line)
+        {
+            let message = format!("the loss calls `{}` on different inputs", other.model);
+            let error = Diagnostic::error("E0771", message).at(train.span, "which call is meant?");
+            return Err(error.help("predict with a program whose loss calls the model once"));
+        }
+        let mut graph = graph.clone();
+        let outputs = answer.results.iter().enumerate();
+        graph.outputs = outputs
+            .map(|(at, node)| Output { name: OutputKey::named(at.to_string()), node: *node })
+            .collect();
+        let graph = compact(&graph);
+        let fields = fields_of(program, train, &graph);
+        let (model, line) = (answer.model.clone(), answer.line);
+        Ok(Asked { model, set: train.data.set.clone(), graph, fields, action, line, answer })
+    }
+
+    /// The `train` that the model is taken from.
+    pub fn train<'p>(&self, program: &'p Program) -> Option<&'p Train> {
+        match program.checked().actions.get(self.action) {
+            Some(Action::Train(train)) => Some(train),
+            _ => None,
+        }
+    }
+}
+
+/// The fields of the training data that a graph reads.
+pub fn fields_of(program: &Program, train: &Train, graph: &Graph) -> Vec<Arc<str>> {
+    let set = program.checked().data.iter().find(|set| set.name == train.data.set);
+    let needed = graph.reachable(graph.outputs.iter().map(|output| output.node));
+    let reads = |field: &Arc<str>| {
+        graph.nodes().any(|(id, node)| {
+            needed[id.0 as usize]
+                && matches!(&node.op, Op::Input { name: InputKey::Field(name), .. } if name == field)
+        })
+    };
+    let fields = set.into_iter().flat_map(|set| &set.fields).map(|field| field.name.clone());
+    fields.filter(reads).collect()
+}
+
+fn none(program: &Program, model: Option<&str>) -> Diagnostic {
+    let mut known: BTreeSet<&str> = BTreeSet::new();
+    for action in &program.checked().actions {
+        if let Action::Train(train) = action {
+            known.extend(train.answers.iter().map(|answer| &*answer.model));
+        }
+    }
+    let Some(model) = model.filter(|_| !known.is_empty()) else {
+        return Diagnostic::error("E0770", "the program has no `train` whose loss calls a model").help(
+            "its loss says which fields of the data the model reads: `minimize mse(Net(x), y) with …`",
+        );
+    };
+    let error = Diagnostic::error("E0771", format!("no loss calls a model `{model}`"));
+    match nearest(model, known.iter().copied()) {
+        Some(near) => error.help(format!("there is `{near}`")),
+        None => error.note(format!("they call {}", known.into_iter().collect::<Vec<_>>().join(", "))),
+    }
+}

@@ -1,0 +1,167 @@
+//! Values that a table does not have: `fill(column("age"), mean)` and `is_missing(column("age"))`.
+//!
+//! A column that may lack values is read with NaN in their place, which is what neither of them lets through.
+
+use super::columns::Reading;
+use super::data::in_rows;
+use crate::base::{Diagnostic, Span};
+use crate::ir::{BinaryOp, Combine, Elem, LoopBuilder, ScalarId, UnaryOp};
+use crate::sema::elaborator::Elaborator;
+use crate::sema::value::{Tensor, Value};
+use crate::syntax::ast;
+
+/// What stands in for missing values.
+enum Filling {
+    Number(f64),
+    /// The mean of what is there, by element.
+    Mean(Tensor),
+}
+
+/// `fill(column("age"), 0)`, or with `mean`: that of the rows of the training part that have a value.
+pub fn fill(cx: &mut Elaborator<'_>, values: &ast::Expr, with: &ast::Expr, span: Span) -> Value {
+    let Some(reading) = cx.data.reading.clone() else { return Value::Error };
+    let Some(row) = columns_with_gaps(cx, values, "fill") else { return Value::Error };
+    let filling = if with.as_name().is_some_and(|name| &**name == "mean") {
+        mean_of_training(cx, values, &reading, span).map(Filling::Mean)
+    } else {
+        let value = cx.expr(with, None);
+        let number = value.as_float();
+        if number.is_none() && !value.is_error() {
+            let error = Diagnostic::error("E0603", "missing values are filled with `mean` or a number");
+            cx.report(error.at(with.span, value.describe()).help("`fill(column(\"age\"), mean)`"));
+        }
+        number.map(Filling::Number)
+    };
+    let Some(filling) = filling else { return Value::Error };
+    let Some(node) = cx.node(&row, span) else { return Value::Error };
+    let mean = match &filling {
+        Filling::Mean(mean) => cx.node(mean, span),
+        Filling::Number(_) => None,
+    };
+    let shape = row.ty.shape.clone();
+    let rank = shape.len();
+    let mut l = LoopBuilder::new(cx.graph(), shape);
+    let subs = (0..rank).map(|axis| l.index(axis)).collect();
+    let value = l.read(node, subs);
+    let other = match (filling, mean) {
+        (Filling::Mean(_), Some(mean)) => {
+            let subs = (0..rank).map(|axis| l.index(axis)).collect();
+            l.read(mean, subs)
+        }
+        (Filling::Number(number), _) => l.float(number),
+        (Filling::Mean(_), None) => return Value::Error,
+    };
+    let is_there = is_there(&mut l, value);
+    let filled = l.select(is_there, value, other);
+    let body = l.map(filled);
+    Value::Tensor(cx.add_loop(span, body))
+}
+
+/// `is_missing(column("age"))`: whether a row has no value, true or false for each column.
+pub fn is_missing(cx: &mut Elaborator<'_>, values: &ast::Expr, span: Span) -> Value {
+    let Some(row) = columns_with_gaps(cx, values, "is_missing") else { return Value::Error };
+    let Some(node) = cx.node(&row, span) else { return Value::Error };
+    let shape = row.ty.shape.clone();
+    let rank = shape.len();
+    let mut l = LoopBuilder::new(cx.graph(), shape);
+    let subs = (0..rank).map(|axis| l.index(axis)).collect();
+    let value = l.read(node, subs);
+    let is_there = is_there(&mut l, value);
+    let is_missing = l.unary(UnaryOp::Not, is_there);
+    let body = l.map(is_missing);
+    Value::Tensor(cx.add_loop(span, body))
+}
+
+/// Values of a table are finite, so what is not less than infinity is none.
+fn is_there(l: &mut LoopBuilder<'_>, value: ScalarId) -> ScalarId {
+    let infinity = l.float(f64::INFINITY);
+    l.binary(BinaryOp::Lt, value, infinity)
+}
+
+/// The present row of columns, which may lack values. `None` is reported.
+fn columns_with_gaps(cx: &mut Elaborator<'_>, values: &ast::Expr, word: &str) -> Option<Tensor> {
+    let is_columns = match &values.kind {
+        ast::ExprKind::Call { callee, .. } => {
+            callee.as_name().is_some_and(|name| matches!(&**name, "column" | "columns"))
+        }
+        _ => false,
+    };
+    if !is_columns {
+        let error = Diagnostic::error("E0603", format!("`{word}` takes columns of a table"));
+        let error = error.at(values.span, "not `column(…)` or `columns(…)`");
+        let example =
+            if word == "fill" { "fill(column(\"age\"), mean)" } else { "is_missing(column(\"age\"))" };
+        cx.report(error.help(format!("what is computed of a column is computed of `{example}`")));
+        return None;
+    }
+    if let Some(reading) = &mut cx.data.reading {
+        reading.may_miss = true;
+    }
+    let value = cx.expr(values, None);
+    if let Some(reading) = &mut cx.data.reading {
+        reading.may_miss = false;
+    }
+    if value.is_error() {
+        return None;
+    }
+    let tensor = cx.to_tensor(&value, values.span)?;
+    cx.with_elem(tensor, Elem::Float, values.span)
+}
+
+/// The means over the rows of the training part that have a value; 0 where none has. `None` is reported.
+fn mean_of_training(
+    cx: &mut Elaborator<'_>,
+    values: &ast::Expr,
+    before: &Reading,
+    span: Span,
+) -> Option<Tensor> {
+    // The same columns over the training rows, in a graph of its own beside this one.
+    let inner = cx.close_level()?;
+    let step = cx.new_step_id();
+    if let Some(reading) = &mut cx.data.reading {
+        reading.training_only = true;
+        reading.step = step;
+        reading.rows = reading.training_rows.clone();
+    }
+    let rows = before.training_rows.clone();
+    let training = in_rows(cx, step, rows, |cx| columns_with_gaps(cx, values, "fill"));
+    let mean = training.and_then(|training| mean_of_known(cx, &training, span));
+    if let Some(reading) = &mut cx.data.reading {
+        reading.training_only = before.training_only;
+        reading.step = before.step;
+        reading.rows = before.rows.clone();
+    }
+    cx.levels.push(inner);
+    mean
+}
+
+/// The mean over the first axis of what is there.
+fn mean_of_known(cx: &mut Elaborator<'_>, rows: &Tensor, span: Span) -> Option<Tensor> {
+    let node = cx.node(rows, span)?;
+    let domain = rows.ty.shape.clone();
+    let shape = domain[1..].to_vec();
+    let mut sums = Vec::new();
+    for counts in [false, true] {
+        let mut l = LoopBuilder::new(cx.graph(), domain.clone());
+        let subs = (0..domain.len()).map(|axis| l.index(axis)).collect();
+        let value = l.read(node, subs);
+        let (zero, one) = (l.float(0.0), l.float(1.0));
+        let is_there = is_there(&mut l, value);
+        let value = l.select(is_there, if counts { one } else { value }, zero);
+        let write = (1..domain.len()).map(|axis| l.index(axis)).collect();
+        let body = l.reduce(shape.clone(), write, Combine::Add, value);
+        sums.push(cx.add_loop(span, body));
+    }
+    let mut l = LoopBuilder::new(cx.graph(), shape.clone());
+    let read = |l: &mut LoopBuilder<'_>, at: usize| {
+        let subs = (0..shape.len()).map(|axis| l.index(axis)).collect();
+        l.read(sums[at].node, subs)
+    };
+    let (sum, count) = (read(&mut l, 0), read(&mut l, 1));
+    let (half, one) = (l.float(0.5), l.float(1.0));
+    let has_some = l.binary(BinaryOp::Lt, half, count);
+    let count = l.select(has_some, count, one);
+    let mean = l.binary(BinaryOp::Div, sum, count);
+    let body = l.map(mean);
+    Some(cx.add_loop(span, body))
+}
