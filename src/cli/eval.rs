@@ -121,11 +121,11 @@ impl Subject {
 }
 
 fn last_train(program: &Program) -> Option<&Train> {
-    let trains = program.checked().actions.iter().filter_map(|action| match action {
+    let mut trains = program.checked().actions.iter().filter_map(|action| match action {
         Action::Train(train) => Some(&**train),
         _ => None,
     });
-    trains.last()
+    trains.next_back()
 }
 
 impl Judged {

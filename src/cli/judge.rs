@@ -49,7 +49,7 @@ impl Judge {
             let (class, probabilities) = predictor.meaning.read(&values);
             match predictor.meaning.reading {
                 Reading::Classes(..) => {
-                    let p = probabilities.as_ref().map(|all| all.as_slice());
+                    let p = probabilities.as_deref();
                     self.count(truth.first().map_or(0, |it| *it as usize), class, p);
                 }
                 Reading::Truth(_) => {
@@ -179,9 +179,9 @@ impl Judge {
                 .chain(["recall".to_owned()])
                 .collect::<Vec<String>>(),
         ];
-        for class in 0..count {
+        for (class, name) in names.iter().enumerate() {
             let cells = self.confusion[class].iter().map(u64::to_string);
-            let name = std::iter::once(names[class].clone());
+            let name = std::iter::once(name.clone());
             lines.push(name.chain(cells).chain([share(self.of_class(class).1)]).collect());
         }
         let precision = (0..count).map(|class| share(self.of_class(class).0));

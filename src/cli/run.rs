@@ -232,7 +232,7 @@ impl Run {
         if let Some(path) = &self.save {
             checkpoint::is_writable(&**program.world(), path).map_err(|error| program.failed([error]))?;
         }
-        let mut session: Session = program.session_with(input::given(&program, &self.data)?)?;
+        let mut session: Session = program.session_with(input::given(program, &self.data)?)?;
         let outcome = self.session(&mut session, &mut observer, folder.as_ref());
         drop(observer);
         let result = match (&outcome, requests.exit_code()) {

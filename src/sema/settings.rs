@@ -40,6 +40,8 @@ pub enum Takes {
     Column,
     /// `0:4`, or names.
     ColumnRange,
+    /// `mean`, or a number.
+    Filling,
     /// Any expression.
     Expression,
 }
@@ -306,6 +308,7 @@ impl Setting {
             Takes::Parameters => "safetensors(\"start.safetensors\")",
             Takes::ColumnRange => "0:4",
             Takes::Expression => "columns(0:4)",
+            Takes::Filling => "mean",
         }
     }
 }

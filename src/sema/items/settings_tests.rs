@@ -82,7 +82,7 @@ fn places() -> Vec<(String, String)> {
             "tensor" => "npz",
             _ => "images",
         };
-        for parameter in reader.parameters.iter().filter(|cx| cx.takes != Takes::Expression) {
+        for parameter in reader.parameters.iter().filter(|cx| !matches!(cx.takes, Takes::Expression | Takes::Filling)) {
             let needed = reader.example();
             let (before, needed) = needed.split_once('(').expect("a call");
             let rest = needed.trim_end_matches(')');

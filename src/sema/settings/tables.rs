@@ -213,7 +213,7 @@ pub const COLUMNS: &[Call] = &[
             setting("values", Takes::Expression, Default::Needed, "`column(…)` or `columns(…)`"),
             setting(
                 "with",
-                Takes::Expression,
+                Takes::Filling,
                 Default::Needed,
                 "`mean`, that of the training part, or a number",
             ),
