@@ -6,7 +6,7 @@ use crate::backend::{self, BACKENDS, Backend};
 use crate::runtime::program::Program;
 
 /// The choice of a back end.
-#[derive(Args)]
+#[derive(Args, Default)]
 pub struct Choice {
     /// What makes the code: interpreter (on any machine, slowly), cranelift, avx2 or avx512
     /// [default: the best for this computer].

@@ -186,6 +186,7 @@ impl Run {
             every: None,
             plots: None,
             data: Vec::new(),
+            backend: Choice::default(),
             precision: None,
             timings: false,
             checked: false,
