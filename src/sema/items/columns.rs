@@ -199,12 +199,8 @@ impl Elaborator<'_> {
             let values = arguments.get("values")?;
             return Some(super::statistics::standardize(self, values, span, expected));
         }
-        if call.name == "fill" {
-            let (values, with) = (arguments.get("values")?, arguments.get("with")?);
-            return Some(super::missing::fill(self, values, with, span));
-        }
-        if call.name == "is_missing" {
-            return Some(super::missing::is_missing(self, arguments.get("columns")?, span));
+        if matches!(call.name, "fill" | "is_missing") {
+            return super::missing::call(self, call.name, &arguments, span);
         }
         Some(self.source_call(call.name, &arguments, span, expected))
     }

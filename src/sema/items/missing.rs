@@ -7,6 +7,7 @@ use super::data::in_rows;
 use crate::base::{Diagnostic, Span};
 use crate::ir::{BinaryOp, Combine, Elem, LoopBuilder, ScalarId, UnaryOp};
 use crate::sema::elaborator::Elaborator;
+use crate::sema::settings::Arguments;
 use crate::sema::value::{Tensor, Value};
 use crate::syntax::ast;
 
@@ -17,8 +18,16 @@ enum Filling {
     Mean(Tensor),
 }
 
+/// One of the two calls.
+pub fn call(cx: &mut Elaborator<'_>, name: &str, arguments: &Arguments<'_>, span: Span) -> Option<Value> {
+    Some(match name {
+        "fill" => fill(cx, arguments.get("values")?, arguments.get("with")?, span),
+        _ => is_missing(cx, arguments.get("columns")?, span),
+    })
+}
+
 /// `fill(column("age"), 0)`, or with `mean`: that of the rows of the training part that have a value.
-pub fn fill(cx: &mut Elaborator<'_>, values: &ast::Expr, with: &ast::Expr, span: Span) -> Value {
+fn fill(cx: &mut Elaborator<'_>, values: &ast::Expr, with: &ast::Expr, span: Span) -> Value {
     let Some(reading) = cx.data.reading.clone() else { return Value::Error };
     let Some(row) = columns_with_gaps(cx, values, "fill") else { return Value::Error };
     let filling = if with.as_name().is_some_and(|name| &**name == "mean") {
@@ -58,7 +67,7 @@ pub fn fill(cx: &mut Elaborator<'_>, values: &ast::Expr, with: &ast::Expr, span:
 }
 
 /// `is_missing(column("age"))`: whether a row has no value, true or false for each column.
-pub fn is_missing(cx: &mut Elaborator<'_>, values: &ast::Expr, span: Span) -> Value {
+fn is_missing(cx: &mut Elaborator<'_>, values: &ast::Expr, span: Span) -> Value {
     let Some(row) = columns_with_gaps(cx, values, "is_missing") else { return Value::Error };
     let Some(node) = cx.node(&row, span) else { return Value::Error };
     let shape = row.ty.shape.clone();
