@@ -12,6 +12,7 @@ use crate::ir::{Dim, Graph, InputKey, OutputKey, Sizes, compact};
 use crate::loops::Target;
 use crate::opt::{Applied, Purpose};
 use crate::syntax::{self, ast};
+use std::collections::BTreeMap;
 
 /// How many rows a data set is taken to have where only its file would say it.
 const ROWS: i64 = 8;
@@ -210,14 +211,17 @@ pub fn sizes<S>(part: &Part<'_>, program: &Program<S>) -> Sizes {
     let bounds = program.data.iter().flat_map(|data| &data.fields).map(|field| (&field.name, &field.bounds));
     let bounds = bounds.flat_map(|(name, bounds)| bounds.iter().map(move |bound| (name, bound)));
     let given = program.models.iter().flat_map(|model| &model.bounds).map(|(name, bound)| (name, bound));
+    // Fields of several data sets may have one name: the code that is shown takes the ints of each.
+    let mut below = BTreeMap::<_, i64>::new();
     for (name, bound) in bounds.chain(given) {
-        if let Ok(below) = bound.below.evaluate(&sizes) {
-            ranges::note_input(
-                &mut sizes,
-                &InputKey::Field(name.clone()),
-                Range { least: 0, greatest: below - 1 },
-            );
+        if let Ok(number) = bound.below.evaluate(&sizes) {
+            let most = below.entry(name).or_default();
+            *most = number.max(*most);
         }
+    }
+    for (name, below) in below {
+        let range = Range { least: 0, greatest: below - 1 };
+        ranges::note_all_of_input(&mut sizes, &InputKey::Field(name.clone()), range);
     }
     for symbol in symbols(part.graph) {
         sizes.entry(symbol).or_insert(Dim::number(ROWS));

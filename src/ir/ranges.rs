@@ -44,27 +44,35 @@ impl Interval<i64> {
     }
 }
 
-/// The symbolic dimension whose size stands for the number of bits of an input's ints: see [`note_input`].
-fn bits_of(input: &InputKey) -> Symbol {
-    format!("{input}: bits").into()
+/// The symbolic dimensions whose sizes stand for the least and the greatest of an input's ints: see [`note_input`].
+fn ends_of(input: &InputKey) -> [Symbol; 2] {
+    [format!("{input}: least").into(), format!("{input}: greatest").into()]
 }
 
 /// Notes among the sizes between which powers of two the ints of an input lie, so that code is specialised for
-/// them. An input without a note has ints of 32 bits.
+/// them and for other values like them. An input without a note has ints of 32 bits.
 pub fn note_input(sizes: &mut Sizes, input: &InputKey, range: Range) {
-    let bits = |value: i64| 64 - i64::from((if value < 0 { !value } else { value }).leading_zeros());
-    let most = bits(range.least).max(bits(range.greatest));
-    let number = if range.least < 0 { -most - 1 } else { most };
-    sizes.insert(bits_of(input), number.into());
+    let bits = |value: i64| 64 - (if value < 0 { !value } else { value }).leading_zeros();
+    let bits = bits(range.least).max(bits(range.greatest));
+    let greatest = if bits >= 63 { i64::MAX } else { (1 << bits) - 1 };
+    let least = if range.least < 0 { !greatest } else { 0 };
+    note_all_of_input(sizes, input, Range::new(least, greatest));
+}
+
+/// Notes between which numbers the ints of an input lie that is the same in every call: a subscript within its axis
+/// needs no test.
+pub fn note_all_of_input(sizes: &mut Sizes, input: &InputKey, range: Range) {
+    let [least, greatest] = ends_of(input);
+    sizes.insert(least, range.least.into());
+    sizes.insert(greatest, range.greatest.into());
 }
 
 /// The range that was noted of an input.
 pub fn range_of_input(sizes: &Sizes, input: &InputKey) -> Range {
-    let most = |bits: i64| if bits >= 63 { i64::MAX } else { (1 << bits) - 1 };
-    match sizes.get(&bits_of(input)).and_then(|bits| bits.as_number()) {
-        None => Range::NARROW,
-        Some(bits) if bits < 0 => Range::new(!most(-bits - 1), most(-bits - 1)),
-        Some(bits) => Range::new(0, most(bits)),
+    let [least, greatest] = ends_of(input).map(|end| sizes.get(&end).and_then(|end| end.as_number()));
+    match (least, greatest) {
+        (Some(least), Some(greatest)) => Range::new(least, greatest),
+        _ => Range::NARROW,
     }
 }
 

@@ -54,7 +54,8 @@ pub fn note_ints(
             | InputKey::Gradient(_) => None,
         };
         if let Some(range) = range {
-            ranges::note_input(sizes, name, range);
+            // Columns are the same in every call, and so are the fields that batches are taken from.
+            ranges::note_all_of_input(sizes, name, range);
         }
     }
     Ok(())

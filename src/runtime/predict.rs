@@ -206,13 +206,15 @@ fn prepare(
         match below {
             _ if is_wide(input) => ranges::note_input(&mut sizes, &key, Range::ALL),
             // What is given is tested before it is used.
-            Some(below) => ranges::note_input(&mut sizes, &key, Range { least: 0, greatest: below - 1 }),
+            Some(below) => {
+                ranges::note_all_of_input(&mut sizes, &key, Range { least: 0, greatest: below - 1 });
+            }
             None => {}
         }
     }
     for key in columns_of(graph) {
         if let Some(range) = session.column(&key, &sizes)?.and_then(|column| column.int_range()) {
-            ranges::note_input(&mut sizes, &InputKey::Column(key), range);
+            ranges::note_all_of_input(&mut sizes, &InputKey::Column(key), range);
         }
     }
     let function = program.function(Part::Forward(number), graph, &sizes);

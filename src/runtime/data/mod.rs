@@ -123,8 +123,8 @@ impl Column {
         match self {
             Column::Memory(array) => array.int_range(),
             Column::Windows(windows) => {
-                let most = windows.text().vocabulary().len() as i64;
-                Some(Range { least: 0, greatest: most })
+                let count = windows.text().vocabulary().len() as i64;
+                Some(Range { least: 0, greatest: (count - 1).max(0) })
             }
             Column::Lazy(lazy) => lazy.wide.then_some(Range::ALL),
         }
