@@ -212,8 +212,10 @@ impl<'b> Emitter<'b> {
                 slots.push(vec![wide]);
                 if matches!(work.combine, Combine::ArgMax | Combine::ArgMin) {
                     let zero = self.builder.int(work.target_kind, 0);
-                    let zero = self.builder.splat(zero, lanes);
-                    slots[0].push(zero);
+                    slots[0].push(self.builder.splat(zero, lanes));
+                    if kind.is_float() {
+                        slots[0].push(scalar::no_number(self.builder, work.target_kind, lanes));
+                    }
                 }
             }
         }
@@ -299,14 +301,22 @@ impl<'b> Emitter<'b> {
             _ => None,
         };
         self.test(work, point, overflow);
-        if let [best, place] = old {
-            let greatest = work.combine == Combine::ArgMax;
-            let better = scalar::is_better(self.builder, value, *best, greatest);
+        if let [best, place, first_nan @ ..] = old {
+            // Of a NaN every comparison is false, so the best one is a number. Where the first NaN is is found out
+            // beside it, since a test whether the best one is a number would make each term wait for it.
+            let (low, high) = if work.combine == Combine::ArgMax { (*best, value) } else { (value, *best) };
+            let better = self.builder.binary(Binary::Lt, low, high);
             let number = self.form(&work.reduced_number, point, work.target_kind);
-            return vec![
-                self.builder.select(better, value, *best),
-                self.builder.select(better, number, *place),
-            ];
+            let mut new =
+                vec![self.builder.select(better, value, *best), self.builder.select(better, number, *place)];
+            for first in first_nan {
+                let is_number = self.builder.binary(Binary::Eq, value, value);
+                let lanes = self.builder.ty(*first).lanes;
+                let none = scalar::no_number(self.builder, work.target_kind, lanes);
+                let it = self.builder.select(is_number, none, number);
+                new.push(self.builder.binary(Binary::Min, *first, it));
+            }
+            return new;
         }
         vec![scalar::combine(self.builder, work.combine, old[0], value)]
     }
@@ -319,8 +329,16 @@ impl<'b> Emitter<'b> {
         slots: Vec<Vec<ValueId>>,
     ) -> ValueId {
         let Some(reduction) = reduction else {
-            let last = slots.first().and_then(|slot| slot.last()).copied();
-            return last.unwrap_or_else(|| self.builder.broken("a reduction without a value"));
+            return match slots.first().map(Vec::as_slice) {
+                Some([_, place, first_nan]) => {
+                    let lanes = self.builder.ty(*first_nan).lanes;
+                    let none = scalar::no_number(self.builder, work.target_kind, lanes);
+                    let found = self.builder.binary(Binary::Lt, *first_nan, none);
+                    self.builder.select(found, *first_nan, *place)
+                }
+                Some([.., last]) => *last,
+                _ => self.builder.broken("a reduction without a value"),
+            };
         };
         let mut wide: Vec<ValueId> = slots[..reduction.count].iter().map(|slot| slot[0]).collect();
         while wide.len() > 1 {

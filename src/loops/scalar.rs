@@ -99,15 +99,8 @@ pub fn combine(b: &mut Builder, combine: Combine, old: ValueId, value: ValueId) 
     }
 }
 
-/// Whether a value takes the place of the greatest (or least) one so far; the first NaN does, and stays.
-pub fn is_better(b: &mut Builder, value: ValueId, best: ValueId, greatest: bool) -> ValueId {
-    if !b.ty(value).kind.is_float() {
-        return if greatest { b.binary(Binary::Lt, best, value) } else { b.binary(Binary::Lt, value, best) };
-    }
-    // Of a NaN every comparison is false, so "not at most" holds of a greater value and of NaN.
-    let (low, high) = if greatest { (value, best) } else { (best, value) };
-    let within = b.binary(Binary::Le, low, high);
-    let beyond = b.unary(Unary::Not, within);
-    let best_is_number = b.binary(Binary::Eq, best, best);
-    b.binary(Binary::And, best_is_number, beyond)
+/// What stands for the number of an element where there is none: more than the number of any.
+pub fn no_number(b: &mut Builder, kind: Kind, lanes: u8) -> ValueId {
+    let none = b.int(kind, if kind == Kind::I32 { i32::MAX.into() } else { i64::MAX });
+    b.splat(none, lanes)
 }
