@@ -202,7 +202,9 @@ fn is_one_plus(laws: &Laws<'_, '_>, l: &mut LoopBuilder<'_>, sum: ScalarId, x: S
 fn is_not_positive(laws: &mut Laws<'_, '_>, l: &mut LoopBuilder<'_>, id: ScalarId) -> bool {
     let id = seen(laws, l, id);
     match *l.scalar(id) {
-        Scalar::Unary(UnaryOp::Neg, x) => laws.sign(l, x) >= Sign::NotNegative,
+        Scalar::Unary(UnaryOp::Neg, x) => {
+            laws.sign(l, x) >= Sign::NotNegative || is_absolute_value(laws, l, x)
+        }
         Scalar::Select(condition, a, b) => {
             let is_above_zero = matches!(*l.scalar(condition),
                 Scalar::Binary(BinaryOp::Lt, zero, x) if x == b && is_number(l, zero, 0.0));
@@ -211,6 +213,32 @@ fn is_not_positive(laws: &mut Laws<'_, '_>, l: &mut LoopBuilder<'_>, id: ScalarI
             is_above_zero && (is_negative(a, b) || is_negative(b, a))
         }
         _ => false,
+    }
+}
+
+/// Whether a value is `if x < 0 then -x else x`, or else `if x == 0 then 0 else x`, be its parts nodes of their own.
+fn is_absolute_value(laws: &Laws<'_, '_>, l: &mut LoopBuilder<'_>, id: ScalarId) -> bool {
+    let id = seen(laws, l, id);
+    let Scalar::Select(condition, then, otherwise) = *l.scalar(id) else { return false };
+    let [condition, then, otherwise] = [condition, then, otherwise].map(|part| seen(laws, l, part));
+    let Scalar::Binary(BinaryOp::Lt, x, bound) = *l.scalar(condition) else { return false };
+    let Scalar::Unary(UnaryOp::Neg, negative) = *l.scalar(then) else { return false };
+    let x = seen(laws, l, x);
+    if number(laws, l, bound) != Some(0.0) || seen(laws, l, negative) != x {
+        return false;
+    }
+    match *l.scalar(otherwise) {
+        Scalar::Select(test, zero, plain) => {
+            let test = seen(laws, l, test);
+            let is_test = match *l.scalar(test) {
+                Scalar::Binary(BinaryOp::Eq, of, bound) => {
+                    seen(laws, l, of) == x && number(laws, l, bound) == Some(0.0)
+                }
+                _ => false,
+            };
+            is_test && number(laws, l, zero) == Some(0.0) && seen(laws, l, plain) == x
+        }
+        _ => otherwise == x,
     }
 }
 
