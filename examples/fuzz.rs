@@ -8,7 +8,7 @@
 //! cargo run --release --example fuzz -- files --count 1000000
 //! cargo run --release --example fuzz -- show programs 17          # the case of a number
 //! cargo run --release --example fuzz -- check programs FAULT.nn   # what is wrong with a case that was kept
-//! cargo run --release --example fuzz -- seeds fuzz/seeds/file     # files for `cargo fuzz` to begin with
+//! cargo run --release --example fuzz -- seeds fuzz/seeds          # files for `.ci/fuzz` to begin with
 //! ```
 //!
 //! `--first N` begins with another number, `--jobs N` says how many processes work, `--keep FOLDER` where faulty
@@ -72,15 +72,30 @@ fn main() -> ExitCode {
     }
 }
 
-/// Writes the right files that mutated ones are made from, as `cargo fuzz` takes them: the number of the format first.
+/// Of the graphs that mutated ones are made from so many are written, and none that is longer.
+const GRAPHS: usize = 60;
+const LONGEST: usize = 1_500;
+
+/// Writes the right files and graphs that mutated ones are made from, as the targets of `fuzz/` take them: in front of
+/// a file the number of its format.
 fn seeds(folder: &Path) -> ExitCode {
-    for (number, format) in generated::files::formats().iter().enumerate() {
-        for (at, seed) in format.seeds.iter().enumerate() {
-            let bytes = [&[number as u8], &seed[..]].concat();
-            if let Err(error) = std::fs::write(folder.join(format!("{}-{at}", format.name)), bytes) {
-                eprintln!("{}: {error}", folder.display());
-                return ExitCode::FAILURE;
-            }
+    let formats = generated::files::formats();
+    let files = formats.iter().enumerate().flat_map(|(number, format)| {
+        let with_number = move |seed: &Vec<u8>| [&[number as u8], &seed[..]].concat();
+        let named = format.seeds.iter().enumerate();
+        named.map(move |(at, seed)| (format!("file/{}-{at}", format.name), with_number(seed)))
+    });
+    let graphs: Vec<String> = generated::texts::graph_seeds(&generated::texts::seeds());
+    let short: Vec<String> = graphs.into_iter().filter(|graph| graph.len() <= LONGEST).collect();
+    let step = short.len().div_ceil(GRAPHS).max(1);
+    let graphs = short.into_iter().step_by(step).enumerate();
+    let graphs = graphs.map(|(at, text)| (format!("graph/{at}.ir"), text.into_bytes()));
+    for (name, bytes) in files.chain(graphs) {
+        let path = folder.join(name);
+        let written = path.parent().map_or(Ok(()), std::fs::create_dir_all);
+        if let Err(error) = written.and_then(|()| std::fs::write(&path, bytes)) {
+            eprintln!("{}: {error}", path.display());
+            return ExitCode::FAILURE;
         }
     }
     ExitCode::SUCCESS

@@ -12,8 +12,10 @@ mod support {
     pub mod rounding;
 }
 
+static FORMATS: std::sync::LazyLock<Vec<generated::files::Format>> =
+    std::sync::LazyLock::new(generated::files::formats);
+
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let Some((first, rest)) = bytes.split_first() else { return };
-    let formats = generated::files::formats();
-    (formats[usize::from(*first) % formats.len()].read)(rest.to_vec());
+    (FORMATS[usize::from(*first) % FORMATS.len()].read)(rest.to_vec());
 });

@@ -62,7 +62,8 @@ impl Seeds {
     pub fn of(kind: Kind) -> Seeds {
         let texts = if matches!(kind, Kind::Texts | Kind::Graphs) { texts::seeds() } else { Vec::new() };
         let graphs = if kind == Kind::Graphs { texts::graph_seeds(&texts) } else { Vec::new() };
-        Seeds { texts, graphs, formats: formats() }
+        let formats = if kind == Kind::Files { formats() } else { Vec::new() };
+        Seeds { texts, graphs, formats }
     }
 
     pub fn case(&self, kind: Kind, number: u64) -> Case {

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use super::case::{Case, Kind, Seeds};
 use super::oracle::Verdict;
 
-/// A case takes some milliseconds.
-const TIME: Duration = Duration::from_secs(60);
+/// A case takes some milliseconds; second derivatives of large products, by the interpreter, half a minute.
+const TIME: Duration = Duration::from_secs(300);
 
 /// How many tests shrinking may make.
 const SHRINKS: usize = 1_500;

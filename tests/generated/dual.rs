@@ -1,6 +1,7 @@
 //! Numbers with a derivative: the interpreter on them carries out forward differentiation, which knows nothing of
 //! the symbolic reverse mode that it is compared with.
 
+use std::cell::Cell;
 use std::cmp::Ordering;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
@@ -25,9 +26,25 @@ impl Dual {
         Dual { value, slope }
     }
 
+    fn look_for_kink(&self, other: &Dual) {
+        if self.value.value == other.value.value && self.slope.value != other.slope.value {
+            KINK.set(true);
+        }
+    }
+
     fn constant(value: Number) -> Dual {
         Dual { value, slope: Number::default() }
     }
+}
+
+thread_local! {
+    static KINK: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether numbers that are equal, but move apart, were compared since it was asked last: there the formula of a
+/// smooth function may have a kink, as `max(x, 0) + log1p(exp(-abs(x)))` has at 0.
+pub fn compared_at_kink() -> bool {
+    KINK.replace(false)
 }
 
 fn number(value: f64) -> Number {
@@ -75,21 +92,25 @@ impl Div for Dual {
 
 impl PartialEq for Dual {
     fn eq(&self, other: &Dual) -> bool {
+        self.look_for_kink(other);
         self.value == other.value
     }
 
     #[allow(clippy::partialeq_ne_impl)]
     fn ne(&self, other: &Dual) -> bool {
+        self.look_for_kink(other);
         self.value != other.value
     }
 }
 
 impl PartialOrd for Dual {
     fn partial_cmp(&self, other: &Dual) -> Option<Ordering> {
+        self.look_for_kink(other);
         self.value.partial_cmp(&other.value)
     }
 
     fn le(&self, other: &Dual) -> bool {
+        self.look_for_kink(other);
         self.value <= other.value
     }
 }

@@ -15,6 +15,12 @@ pub struct Format {
 }
 
 pub fn formats() -> Vec<Format> {
+    let mut formats = read_from_memory();
+    formats.extend(super::disk::formats());
+    formats
+}
+
+fn read_from_memory() -> Vec<Format> {
     vec![
         Format {
             name: "idx",

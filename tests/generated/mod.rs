@@ -2,6 +2,7 @@
 
 pub mod case;
 pub mod derivatives;
+pub mod disk;
 pub mod drive;
 pub mod dual;
 pub mod files;

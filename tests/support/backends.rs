@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use nnc::backend::{self, Backend, Binding, Call, TensorMut, TensorRef};
-use nnc::ir::interpret::{Data, Feed, Real, Tensor, evaluate};
+use nnc::ir::interpret::{Data, EvalError, Feed, Real, Tensor, evaluate};
 use nnc::ir::program::Precision;
 use nnc::ir::{Elem, ExternalKey, Graph, Op, Type};
 use nnc::loops;
@@ -76,6 +76,9 @@ pub fn tensor<F: Real>(ty: &Type, values: &[f64], float: impl Fn(usize, f64) -> 
     Tensor { shape, data }
 }
 
+/// What the interpreter and native code say of an int that does not fit into 64 bits.
+pub const OVERFLOW: &str = "an int leaves 64 bits";
+
 /// A graph by the interpreter. `float` makes a number of its kind of an element of a leaf.
 pub fn interpreted<F: Real>(
     graph: &Graph,
@@ -92,7 +95,10 @@ pub fn interpreted<F: Real>(
             _ => drop(feed.variables.insert(name.into(), value)),
         }
     }
-    let results = evaluate(graph, &feed).map_err(|error| format!("the interpreter: {error}"))?;
+    let results = evaluate(graph, &feed).map_err(|error| match error {
+        EvalError::Overflow(..) => OVERFLOW.to_owned(),
+        error => format!("the interpreter: {error}"),
+    })?;
     Ok(results.into_iter().map(|(name, value)| (name.to_string(), (*value).clone())).collect())
 }
 
@@ -191,7 +197,7 @@ pub fn native(graph: &Graph, given: &Given, setup: Setup) -> Result<Results, Str
             .step(&mut workspace, &mut bindings, call, &Caller::new(setup.threads))
             .map_err(|error| error.to_string())?;
         if overflow.is_some() {
-            return Err("an int leaves 64 bits".into());
+            return Err(OVERFLOW.into());
         }
         let written = plan.externals.iter().zip(&tensors).filter(|(external, _)| external.written);
         let results = written.map(|(external, tensor)| {
