@@ -3,13 +3,13 @@
 use std::cell::RefCell;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use nnc::base::Span;
 use nnc::runtime::notices::Notices;
 use nnc::runtime::sources::images::{Images, Size};
 use nnc::runtime::sources::text::Text;
-use nnc::{Session, Silent};
+use nnc::{NativeWorld, Session, Silent, World};
 
 use super::files::Format;
 
@@ -66,7 +66,8 @@ fn in_file(name: &str, bytes: Vec<u8>, read: fn(&Path) -> bool) -> bool {
 
 fn image(path: &Path) -> bool {
     let Some(folder) = path.parent() else { return false };
-    let Ok(images) = Images::open(folder, &Notices::default(), Span::default()) else { return false };
+    let world: Arc<dyn World> = Arc::new(NativeWorld);
+    let Ok(images) = Images::open(&world, folder, &Notices::default(), Span::default()) else { return false };
     let sizes = [(1, 2, 3), (3, 8, 8), (4, 1, 1), (0, 2, 3)];
     let read = sizes.map(|(channels, height, width)| {
         let mut out = vec![0; channels * height * width];
@@ -76,7 +77,7 @@ fn image(path: &Path) -> bool {
 }
 
 fn text(path: &Path) -> bool {
-    Text::open(path).is_ok()
+    Text::open(&NativeWorld, path).is_ok()
 }
 
 fn session() -> Session {

@@ -153,6 +153,31 @@ fn reductions_meet_nan() {
     }
 }
 
+/// Large and small factors in turns: what is multiplied in another order overflows.
+#[test]
+fn factors_stay_in_their_order() {
+    for (rows, columns) in [(1, 64), (3, 40), (64, 64)] {
+        let mut graph = Graph::new();
+        let x = input(&mut graph, "x", Elem::Float, &[rows, columns]);
+        let mut l = LoopBuilder::new(&graph, dims(&[rows, columns]));
+        let (row, column) = (l.index(0), l.index(1));
+        let (at, two, zero) = (l.affine(Affine::index(1)), l.int(2), l.int(0));
+        let rest = l.binary(BinaryOp::Mod, at, two);
+        let is_even = l.binary(BinaryOp::Eq, rest, zero);
+        let (large, small) = (l.float(1e30), l.float(1e-30));
+        let scale = l.select(is_even, large, small);
+        let value = l.read(x, vec![row.clone(), column]);
+        let eighth = l.float(0.125);
+        let value = l.binary(BinaryOp::Mul, value, eighth);
+        let near_one = l.unary(UnaryOp::Exp, value);
+        let factor = l.binary(BinaryOp::Mul, scale, near_one);
+        let node = l.reduce(dims(&[rows]), vec![row], Combine::Mul, factor);
+        let node = graph.add_loop(node);
+        graph.output("product", node);
+        check(&graph);
+    }
+}
+
 #[test]
 fn reductions_of_everything() {
     for size in SIZES {

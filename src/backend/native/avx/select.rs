@@ -39,6 +39,7 @@ pub fn select(kernel: &Kernel, vectors: Vectors) -> Result<Selected, CodeError> 
         params: Vec::new(),
         deferred: HashMap::new(),
         constants: HashMap::new(),
+        tests: HashMap::new(),
         undefined: None,
     };
     let environment = select.fresh(Class::General);
@@ -93,6 +94,9 @@ struct Select<'k> {
     /// Scalars that are loaded straight into all lanes.
     deferred: HashMap<ValueId, Mem>,
     constants: HashMap<u32, V>,
+    /// The mask that a test of scalar floats made, by its result as an int: choosing between floats takes the mask,
+    /// since the way through ints and back makes a chain of choices slow.
+    tests: HashMap<V, V>,
     /// A value that is used but not defined.
     undefined: Option<ValueId>,
 }

@@ -48,6 +48,7 @@ impl Select<'_> {
             }
             let single = self.fresh(Class::General);
             self.push(Inst::ExtractMask { dst: single, a: dst, lane: 0 });
+            self.tests.insert(single, dst);
             return Ok(single);
         }
         let op = match op {

@@ -271,9 +271,11 @@ impl Select<'_> {
             return self.masks(MaskOp::Or, len, taken, other);
         }
         if ty.lanes == 1 {
-            let wide = self.fresh(self.class_of(Ty { kind: Kind::Bool, lanes: 4 }));
-            self.push(Inst::SplatMask { len: Len::L4, dst: wide, a: mask });
-            mask = wide;
+            mask = self.tests.get(&mask).copied().unwrap_or_else(|| {
+                let wide = self.fresh(self.class_of(Ty { kind: Kind::Bool, lanes: 4 }));
+                self.push(Inst::SplatMask { len: Len::L4, dst: wide, a: mask });
+                wide
+            });
         }
         let (then, otherwise) = (self.src(a), self.value(b));
         self.blend(len, mask, then, otherwise)
