@@ -4,7 +4,7 @@ use super::access::{Access, Node, Work};
 use super::ir::Kind;
 use super::regions::{Limit, limits};
 use super::schedule::{Axis, Freedom, MAX_UNROLLED, Segment, widths};
-use crate::ir::{BinaryOp, Combine, ScalarId, StepId, UnaryOp};
+use crate::ir::{BinaryOp, Combine, ScalarId, StepId};
 use std::collections::HashMap;
 
 /// For each node, whether it depends on each index.
@@ -60,19 +60,8 @@ fn weight(node: &Node) -> f64 {
     match node {
         Node::Float(_) | Node::Int(_) | Node::Bool(_) | Node::Same(_) => 0.0,
         Node::Form(_) | Node::Read(_) | Node::Select(..) => 1.0,
-        Node::Unary(op, _) => match op {
-            UnaryOp::Exp => 14.0,
-            UnaryOp::Log => 18.0,
-            UnaryOp::Sin | UnaryOp::Cos | UnaryOp::Tanh | UnaryOp::Erf | UnaryOp::NormalCdf => 22.0,
-            UnaryOp::Sqrt => 4.0,
-            _ => 1.0,
-        },
-        Node::Binary(op, ..) => match op {
-            BinaryOp::Pow => 40.0,
-            BinaryOp::Div => 4.0,
-            BinaryOp::FloorDiv | BinaryOp::Mod => 20.0,
-            _ => 1.0,
-        },
+        Node::Unary(op, _) => op.properties().instructions,
+        Node::Binary(op, ..) => op.properties().instructions,
     }
 }
 

@@ -217,13 +217,7 @@ impl Lowering<'_> {
         pieces: usize,
         items: &mut Vec<Item>,
     ) -> Result<(), LoopError> {
-        for work in &stages {
-            self.work += work.sizes.iter().product::<i64>() * (work.nodes.len() as i64 + 1) / 4;
-            let is_place = matches!(work.combine, Combine::ArgMax | Combine::ArgMin);
-            if is_place && !work.injective {
-                return Err(LoopError("argmax into an element that is written twice".into()));
-            }
-        }
+        self.count_work(&stages)?;
         merge::simplify(&mut stages);
         let is_long = stages.iter().any(Work::is_long);
         let float = match self.plan.precision {
@@ -236,18 +230,8 @@ impl Lowering<'_> {
             (params.fault(), self.sites.len() as i64)
         });
         let written: Vec<u32> = stages.iter().map(|work| work.write.param).collect();
-        for param in &written {
-            params.params[*param as usize].written = true;
-        }
-        let aliases = params.aliases();
-        for param in &written {
-            aliases[*param as usize].iter().for_each(|alias| params.params[*alias as usize].written = true);
-        }
-        let cut_index = match stages.as_slice() {
-            _ if pieces == 1 => None,
-            [work] if work.shared == 0 => (0..work.sizes.len()).find(|&index| !work.reduced[index]),
-            _ => (stages[0].shared > 0).then_some(0),
-        };
+        let aliases = mark_written(params, &written);
+        let cut_index = cut_index(&stages, pieces);
         let repeatable = is_repeatable(&stages, &aliases);
         let freedom = Freedom { lanes, trips: params.trips(), cut: cut_index, repeatable };
         let plans = schedule::schedule(&stages, freedom);
@@ -262,13 +246,9 @@ impl Lowering<'_> {
         let axes = || plans.shared.iter().chain(plans.stages.iter().flat_map(|stage| &stage.parallel));
         let cut_axis = cut_index.and_then(|index| axes().find(|axis| axis.index == index));
         let cut = cut_axis.map(|axis| {
-            let (index, size, tile) = (axis.index, axis.size, axis.jam * i64::from(axis.lanes));
-            let chunk = (size + pieces as i64 - 1) / pieces as i64;
-            let chunk = (chunk + tile - 1) / tile * tile;
-            let piece = builder.piece();
-            let start = builder.linear(Linear { constant: 0, terms: vec![(piece, chunk)] });
-            let end = builder.linear(Linear { constant: chunk, terms: vec![(piece, chunk)] });
-            (index, start, end)
+            let tile = axis.jam * i64::from(axis.lanes);
+            let (start, end) = range_of_task(&mut builder, axis.size, tile, pieces as i64);
+            (axis.index, start, end)
         });
         let pieces = if cut.is_some() { pieces } else { 1 };
         self.most_pieces = self.most_pieces.max(pieces);
@@ -278,16 +258,16 @@ impl Lowering<'_> {
         emitter.n_shared = stages[0].shared;
         emitter.fault = fault;
         let pointwise = stages.iter().all(|work| work.sizes.len() == work.shared);
-        emitter.loops(&plans.shared, &mut |it| {
+        emitter.loops(&plans.shared, &mut |emitter| {
             if pointwise {
-                it.pointwise(&stages, &written);
+                emitter.pointwise(&stages, &written);
                 return;
             }
             for (work, schedule) in stages.iter().zip(&plans.stages) {
                 let own_loops = work.sizes.len() > work.shared;
                 // Without loops of its own a stage writes to one place, which loads after it find again.
-                it.builder.begin_stage(&written, own_loops.then_some(work.write.param));
-                it.stage(work, schedule);
+                emitter.builder.begin_stage(&written, own_loops.then_some(work.write.param));
+                emitter.stage(work, schedule);
             }
         });
         let mut kernel = builder.finish(pieces)?;
@@ -302,17 +282,32 @@ impl Lowering<'_> {
             checks::insert(&mut kernel, params, name, &mut self.accesses)?;
             bases.push(Base { place: BasePlace::Report, offset: 0, steps: Vec::new() });
         }
-        let kernel = match self.known.get(&kernel) {
-            Some(id) => *id,
-            None => {
-                let id = KernelId(self.kernels.len() as u32);
-                self.kernels.push(kernel.clone());
-                self.known.insert(kernel, id);
-                id
-            }
-        };
+        let kernel = self.kernel_id(kernel);
         items.push(Item::Call(Call { name: name.clone(), kernel, bases, steps: params.steps.clone() }));
         Ok(())
+    }
+
+    /// Adds up the work of stages, and refuses those that have no meaning.
+    fn count_work(&mut self, stages: &[Work]) -> Result<(), LoopError> {
+        for work in stages {
+            self.work += work.sizes.iter().product::<i64>() * (work.nodes.len() as i64 + 1) / 4;
+            let is_place = matches!(work.combine, Combine::ArgMax | Combine::ArgMin);
+            if is_place && !work.injective {
+                return Err(LoopError("argmax into an element that is written twice".into()));
+            }
+        }
+        Ok(())
+    }
+
+    /// The id of a kernel; equal kernels are one.
+    fn kernel_id(&mut self, kernel: Kernel) -> KernelId {
+        if let Some(id) = self.known.get(&kernel) {
+            return *id;
+        }
+        let id = KernelId(self.kernels.len() as u32);
+        self.kernels.push(kernel.clone());
+        self.known.insert(kernel, id);
+        id
     }
 
     fn gemm(&mut self, gemm: &plan::Gemm, items: &mut Vec<Item>) -> Result<(), LoopError> {
@@ -403,4 +398,36 @@ fn params_for_fill<'p>(lowering: &Lowering<'p>, params: &Params<'_>) -> Params<'
     let mut fresh = Params::new(lowering.plan, lowering.scratch_start, 1, lowering.trips.clone());
     fresh.adopt(params);
     fresh
+}
+
+/// Marks the parameters that stages write to, and all that share memory with them. Returns for each parameter those
+/// that share its memory.
+fn mark_written(params: &mut Params<'_>, written: &[u32]) -> Vec<Vec<u32>> {
+    for param in written {
+        params.params[*param as usize].written = true;
+    }
+    let aliases = params.aliases();
+    for param in written {
+        aliases[*param as usize].iter().for_each(|alias| params.params[*alias as usize].written = true);
+    }
+    aliases
+}
+
+/// The index whose range is divided among tasks, if there are several.
+fn cut_index(stages: &[Work], pieces: usize) -> Option<usize> {
+    match stages {
+        _ if pieces == 1 => None,
+        [work] if work.shared == 0 => (0..work.sizes.len()).find(|&index| !work.reduced[index]),
+        _ => (stages[0].shared > 0).then_some(0),
+    }
+}
+
+/// Where the range of a task begins and ends: equal parts of `size`, whole tiles each.
+fn range_of_task(builder: &mut Builder, size: i64, tile: i64, tasks: i64) -> (ValueId, ValueId) {
+    let chunk = (size + tasks - 1) / tasks;
+    let chunk = (chunk + tile - 1) / tile * tile;
+    let task = builder.piece();
+    let start = builder.linear(Linear { constant: 0, terms: vec![(task, chunk)] });
+    let end = builder.linear(Linear { constant: chunk, terms: vec![(task, chunk)] });
+    (start, end)
 }

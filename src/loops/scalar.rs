@@ -8,13 +8,6 @@ use crate::ir::{BinaryOp, Combine, UnaryOp};
 pub fn unary(b: &mut Builder, float: Kind, op: UnaryOp, a: ValueId) -> ValueId {
     match op {
         UnaryOp::Neg => b.unary(Unary::Neg, a),
-        UnaryOp::Exp
-        | UnaryOp::Log
-        | UnaryOp::Sin
-        | UnaryOp::Cos
-        | UnaryOp::Tanh
-        | UnaryOp::Erf
-        | UnaryOp::NormalCdf => math::function(b, op, a),
         UnaryOp::Sqrt => b.unary(Unary::Sqrt, a),
         UnaryOp::Floor => b.unary(Unary::Floor, a),
         UnaryOp::Ceil => b.unary(Unary::Ceil, a),
@@ -23,6 +16,8 @@ pub fn unary(b: &mut Builder, float: Kind, op: UnaryOp, a: ValueId) -> ValueId {
         UnaryOp::ToFloat => b.as_float(float, a),
         UnaryOp::ToInt => b.unary(Unary::ToInt, a),
         UnaryOp::Stop => a,
+        // The others are elementary functions.
+        op => math::function(b, op, a),
     }
 }
 
