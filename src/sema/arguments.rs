@@ -136,7 +136,7 @@ impl Elaborator<'_> {
                     }
                     next - 1
                 }
-                Some(name) => match names.iter().position(|cx| *cx == name.as_str()) {
+                Some(name) => match names.iter().position(|it| *it == name.as_str()) {
                     Some(at) => at,
                     None => {
                         let message = format!("`{callee}` has no parameter `{name}`");

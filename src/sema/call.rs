@@ -293,10 +293,10 @@ impl Elaborator<'_> {
         self.in_frame(frame, |it| {
             if role == Role::Schedule {
                 match step {
-                    Some(step) => it.frame_mut().bind("step", step, definition.name.span, BindingKind::Input),
+                    Some(step) => cx.frame_mut().bind("step", step, definition.name.span, BindingKind::Input),
                     None => {
                         let message = format!("the schedule `{}` needs a step", item.name());
-                        return it.error(
+                        return cx.error(
                             "E0115",
                             message,
                             span,
@@ -305,15 +305,15 @@ impl Elaborator<'_> {
                     }
                 }
             }
-            if !it.bind_parameters(list, given, item.name(), definition.name.span, BindingKind::Input, span) {
+            if !cx.bind_parameters(list, given, item.name(), definition.name.span, BindingKind::Input, span) {
                 return Value::Error;
             }
             match role {
-                Role::Init => it.init_body(definition, handed.as_ref(), span),
-                Role::Activation => it.activation_body(item, definition, span, handed.as_ref()),
+                Role::Init => cx.init_body(definition, handed.as_ref(), span),
+                Role::Activation => cx.activation_body(item, definition, span, handed.as_ref()),
                 _ => {
-                    let value = it.function_body(definition, item.name());
-                    it.check_role(value, definition, item.name())
+                    let value = cx.function_body(definition, item.name());
+                    cx.check_role(value, definition, item.name())
                 }
             }
         })

@@ -184,7 +184,7 @@ impl Elaborator<'_> {
         let (a, b) = (left.axes(), right.axes());
         let (a_text, b_text) = (show_axes(left.ty.elem, &a), show_axes(right.ty.elem, &b));
         let rank = a.len().max(b.len());
-        let place = |axes: &[Axis], at: usize| (at + axes.len()).checked_sub(rank).map(|cx| axes[cx].clone());
+        let place = |axes: &[Axis], at: usize| (at + axes.len()).checked_sub(rank).map(|it| axes[it].clone());
         let differing = (0..rank).find_map(|at| match (place(&a, at), place(&b, at)) {
             (Some(x), Some(y)) if !x.stretch && !y.stretch && x.size != y.size => Some((at, x, y)),
             _ => None,
@@ -233,7 +233,7 @@ impl Elaborator<'_> {
     /// reduction.
     fn what_fits(&self, long: &[Axis], short: &[Axis], shorter: Arg<'_>) -> Option<Help> {
         let without = |at: usize| {
-            let mut rest = long.iter().enumerate().filter(|(cx, _)| *cx != at).map(|(_, axis)| &axis.size);
+            let mut rest = long.iter().enumerate().filter(|(it, _)| *it != at).map(|(_, axis)| &axis.size);
             long.len() == short.len() + 1 && short.iter().all(|axis| rest.next() == Some(&axis.size))
         };
         let text = self.text(shorter.span);

@@ -116,7 +116,7 @@ impl Elaborator<'_> {
         let mut known: Vec<String> = self
             .variables
             .below(&instance.path)
-            .filter_map(|cx| first_part(&cx.path, &instance.path))
+            .filter_map(|it| first_part(&it.path, &instance.path))
             .collect();
         known.dedup();
         let what = Value::Instance(instance.clone()).describe();

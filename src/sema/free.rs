@@ -197,14 +197,14 @@ impl Elaborator<'_> {
 fn is_size(definition: &ast::Definition, name: &str) -> bool {
     let lists = [&definition.hyper, &definition.inputs];
     let inputs =
-        lists.into_iter().flatten().flat_map(|list| &list.parameters).filter_map(|cx| cx.ty.as_ref());
+        lists.into_iter().flatten().flat_map(|list| &list.parameters).filter_map(|it| it.ty.as_ref());
     let params = definition.body.statements.iter().filter_map(|statement| match &statement.kind {
         ast::StatementKind::Param { ty, .. } => ty.as_ref(),
         _ => None,
     });
     inputs.chain(params).chain(&definition.result).any(|ty| match &ty.kind {
         TypeKind::Tensor { dims, .. } => dims.iter().any(|dim| match &dim.kind {
-            DimKind::Size(size) => size.as_name().is_some_and(|cx| &**cx == name),
+            DimKind::Size(size) => size.as_name().is_some_and(|it| &**it == name),
             DimKind::Pack(_) | DimKind::Stretch => false,
         }),
         TypeKind::Tuple(_) => false,

@@ -145,7 +145,7 @@ impl Elaborator<'_> {
             return None;
         };
         for inner in &mut self.levels[at + 1..] {
-            let index = inner.captures.iter().position(|cx| *cx == node).unwrap_or_else(|| {
+            let index = inner.captures.iter().position(|it| *it == node).unwrap_or_else(|| {
                 inner.captures.push(node);
                 inner.captures.len() - 1
             });

@@ -149,10 +149,10 @@ impl Elaborator<'_> {
             if !self.work(span) {
                 return Value::Error;
             }
-            let cx: Arc<str> = format!("{prefix}.{at}").into();
+            let name: Arc<str> = format!("{prefix}.{at}").into();
             let made = match &block.value.kind {
                 ast::ExprKind::Call { callee, args } => {
-                    self.call_expr(callee, args, block.span, None, Some(&cx))
+                    self.call_expr(callee, args, block.span, None, Some(&name))
                 }
                 _ => Value::Error,
             };
@@ -197,19 +197,19 @@ impl Elaborator<'_> {
     }
 
     /// Makes a path below an instance, once in each call of it.
-    pub fn claim(&mut self, outer: &str, cx: &str, span: Span) -> Option<Arc<str>> {
-        if cx == "T" || cx.ends_with(".T") {
+    pub fn claim(&mut self, outer: &str, name: &str, span: Span) -> Option<Arc<str>> {
+        if name == "T" || name.ends_with(".T") {
             let message = "no parameter, state or instance may be called `T`";
             self.error("E0005", message, span, "`.T` swaps the last two axes");
             return None;
         }
-        let path: Arc<str> = if outer.is_empty() { cx.into() } else { format!("{outer}.{cx}").into() };
+        let path: Arc<str> = if outer.is_empty() { name.into() } else { format!("{outer}.{name}").into() };
         if let Some(first) = self.frame_mut().made.insert(path.clone(), span) {
-            let error = Diagnostic::error("E0128", format!("`{cx}` is made twice in this body"));
+            let error = Diagnostic::error("E0128", format!("`{name}` is made twice in this body"));
             self.report(match first == span {
                 true => error
                     .at(span, "made in every turn of the loop")
-                    .help(format!("in a `for` give each its own name: `{cx}{{l}} = …`")),
+                    .help(format!("in a `for` give each its own name: `{name}{{l}} = …`")),
                 false => error
                     .at(span, "made again here")
                     .and_at(first, "made here")
@@ -260,7 +260,7 @@ impl Elaborator<'_> {
         let open = self
             .frames
             .iter()
-            .any(|frame| matches!(&frame.kind, FrameKind::Layer(cx) if Arc::ptr_eq(cx, instance)));
+            .any(|frame| matches!(&frame.kind, FrameKind::Layer(around) if Arc::ptr_eq(around, instance)));
         if open {
             let error = Diagnostic::error("E0110", format!("`{}` calls itself", item.name()));
             self.report(error.at(span, "this call never ends").and_at(item.name_span(), "declared here"));

@@ -135,13 +135,13 @@ impl Modules {
 
     /// Looks in the file, its imports and the prelude.
     pub fn find(&mut self, module: ModuleId, name: &str, diagnostics: &mut Diagnostics) -> Option<Found> {
-        if let Some(cx) = self.module(module) {
+        if let Some(file) = self.module(module) {
             let imported = || {
-                cx.imports
+                file.imports
                     .iter()
                     .find_map(|(import, _)| self.module(*import).and_then(|it| it.names.get(name)))
             };
-            match cx.names.get(name).or_else(imported) {
+            match file.names.get(name).or_else(imported) {
                 Some(Entry::Item(item)) => return Some(Found::Item(item.clone())),
                 Some(Entry::Broken) => return Some(Found::Broken),
                 None => {}
@@ -153,9 +153,9 @@ impl Modules {
     /// All names that a file may use, for suggestions.
     pub fn names(&self, module: ModuleId) -> Vec<&str> {
         let mut names = Vec::new();
-        if let Some(cx) = self.module(module) {
-            names.extend(cx.names.keys().map(|name| &**name));
-            for (import, _) in &cx.imports {
+        if let Some(file) = self.module(module) {
+            names.extend(file.names.keys().map(|name| &**name));
+            for (import, _) in &file.imports {
                 names.extend(
                     self.module(*import).into_iter().flat_map(|it| it.names.keys()).map(|name| &**name),
                 );
@@ -246,13 +246,13 @@ impl Reader<'_> {
 
     /// One name from two imports is an error, unless the file itself declares it.
     fn check_clash(&mut self, modules: &Modules, id: ModuleId, imported: ModuleId, span: Span) {
-        let (Some(cx), Some(new)) = (modules.module(id), modules.module(imported)) else { return };
-        for (other, other_span) in cx.imports.iter().filter(|(other, _)| *other != imported) {
+        let (Some(file), Some(new)) = (modules.module(id), modules.module(imported)) else { return };
+        for (other, other_span) in file.imports.iter().filter(|(other, _)| *other != imported) {
             let Some(other) = modules.module(*other) else { continue };
             let mut shared: Vec<&Arc<str>> =
                 new.names.keys().filter(|name| other.names.contains_key(*name)).collect();
             shared.sort();
-            for name in shared.into_iter().filter(|name| !cx.names.contains_key(*name)) {
+            for name in shared.into_iter().filter(|name| !file.names.contains_key(*name)) {
                 let error = Diagnostic::error("E0105", format!("`{name}` comes from two imports"));
                 let error = error.at(span, format!("this file declares `{name}`"));
                 self.diagnostics.push(error.and_at(*other_span, "and so does this one"));

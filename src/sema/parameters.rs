@@ -30,23 +30,23 @@ impl Elaborator<'_> {
         span: Span,
     ) {
         let made = self.variable(name, Declared { ty, value, frozen, is_state: false }, span);
-        if let Some(cx) = self.path(name) {
-            self.bind_name(cx, made, name.span, BindingKind::Param);
+        if let Some(path) = self.path(name) {
+            self.bind_name(path, made, name.span, BindingKind::Param);
         }
     }
 
     /// `state name[: type] = expr`
     pub fn state(&mut self, name: &ast::Path, ty: Option<&ast::Type>, value: Option<&ast::Expr>, span: Span) {
         let made = self.variable(name, Declared { ty, value, frozen: false, is_state: true }, span);
-        if let Some(cx) = self.path(name) {
+        if let Some(path) = self.path(name) {
             let kind = if made.is_error() { BindingKind::Local } else { BindingKind::State };
-            self.frame_mut().bind(cx, made, name.span, kind);
+            self.frame_mut().bind(path, made, name.span, kind);
         }
     }
 
     fn variable(&mut self, name: &ast::Path, declared: Declared<'_>, span: Span) -> Value {
         let word = if declared.is_state { "state" } else { "parameter" };
-        let Some(cx) = self.path(name) else { return Value::Error };
+        let Some(own_path) = self.path(name) else { return Value::Error };
         let FrameKind::Layer(instance) = &self.frame().kind else {
             let message = format!("a {word} cannot be declared here");
             let label = format!("a {word} stands in the body of a layer or model");
@@ -57,14 +57,14 @@ impl Elaborator<'_> {
             let message = format!("a {word} cannot be declared in a `scan`");
             return self.error("E0118", message, span, "declare it before the scan");
         }
-        let Some(path) = self.claim(&outer, &cx, name.span) else { return Value::Error };
+        let Some(path) = self.claim(&outer, &own_path, name.span) else { return Value::Error };
         if let Some(ty) = declared.ty
             && !declared.is_state
             && !declared.frozen
             && let ast::TypeKind::Tensor { element, .. } = &ty.kind
             && !matches!(element, ast::Element::Float)
         {
-            let message = format!("the parameter `{cx}` is not made of floats");
+            let message = format!("the parameter `{own_path}` is not made of floats");
             let error = Diagnostic::error("E0125", message).at(ty.span, "whole numbers cannot be trained");
             self.report(error.help("`param … frozen` stays as it is, `state` is updated by `<-`"));
             return Value::Error;
@@ -220,11 +220,11 @@ impl Elaborator<'_> {
         let error = Diagnostic::error("E0220", message).at(name, "one parameter has one shape");
         // The outermost calls that differ are those that disagree.
         let calls = self.frames.iter().map(|frame| frame.call);
-        let differing = calls.zip(&known.calls).find(|(cx, other)| cx != *other);
+        let differing = calls.zip(&known.calls).find(|(it, other)| it != *other);
         self.report(match differing {
-            Some((cx, other)) => error
+            Some((span, other)) => error
                 .and_at(*other, format!("this call needs {first}"))
-                .and_at(cx, format!("this one needs {second}")),
+                .and_at(span, format!("this one needs {second}")),
             None => error,
         });
         Value::Error

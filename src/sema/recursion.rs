@@ -81,6 +81,6 @@ impl Elaborator<'_> {
 /// Whether the body itself (not the gradient) names `name`.
 fn mentions(definition: &ast::Definition, name: &str) -> bool {
     let mut found = false;
-    super::walk::block(&definition.body, &mut |expr| found |= expr.as_name().is_some_and(|cx| &**cx == name));
+    super::walk::block(&definition.body, &mut |expr| found |= expr.as_name().is_some_and(|it| &**it == name));
     found
 }

@@ -78,7 +78,7 @@ impl Elaborator<'_> {
             }
             _ => {}
         }
-        let only_open = self.diagnostics[errors..].iter().all(|cx| cx.code == "E0117");
+        let only_open = self.diagnostics[errors..].iter().all(|it| it.code == "E0117");
         if value.is_error() && only_open && self.diagnostics.len() > errors {
             // Where a model is only looked at, what depends on open sizes is left to those who call it.
             if self.context.is_looking() || is_advice || self.wait_for_sizes(condition, message) {

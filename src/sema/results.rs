@@ -33,8 +33,8 @@ impl Elaborator<'_> {
 
     fn names_known(&mut self, expr: &ast::Expr) -> bool {
         let mut known = true;
-        let mut check = |cx: &ast::Expr| {
-            if let ExprKind::Name(name) = &cx.kind {
+        let mut check = |size: &ast::Expr| {
+            if let ExprKind::Name(name) = &size.kind {
                 known &= self.frame().find(name).is_some() || super::builtins::find(name).is_some();
             }
         };
@@ -190,7 +190,7 @@ impl Elaborator<'_> {
         let interval = super::operators::interval_of(&value);
         let fits = interval
             .as_ref()
-            .is_some_and(|cx| cx.least.at_least(&Dim::ZERO) && size.at_least(&(&cx.greatest + &Dim::ONE)));
+            .is_some_and(|it| it.least.at_least(&Dim::ZERO) && size.at_least(&(&it.greatest + &Dim::ONE)));
         if fits || value.is_error() {
             return value;
         }
@@ -207,7 +207,9 @@ impl Elaborator<'_> {
             }
             None => {
                 let found = match interval {
-                    Some(cx) => format!("its values lie in {} .. {}", cx.least, &cx.greatest + &Dim::ONE),
+                    Some(interval) => {
+                        format!("its values lie in {} .. {}", interval.least, &interval.greatest + &Dim::ONE)
+                    }
                     None => "nothing is known of its values".to_string(),
                 };
                 let message = format!("{what} is declared as class({size}), but {found}");

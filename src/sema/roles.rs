@@ -135,16 +135,17 @@ impl Elaborator<'_> {
     ) -> Option<Value> {
         match (&value, argument) {
             (Value::Error, _) => None,
-            (Value::Tensor(cx), Value::Tensor(given)) if cx.ty.shape == given.ty.shape => Some(value),
+            (Value::Tensor(tensor), Value::Tensor(given)) if tensor.ty.shape == given.ty.shape => Some(value),
             (number, Value::Tensor(given)) if number.is_number() => {
                 Some(Value::Tensor(self.fill(number, Elem::Float, &given.axes(), place)))
             }
             (Value::Indexed(_), Value::Indexed(_)) => Some(value),
-            (cx, given) if cx.is_number() && !matches!(given, Value::Tensor(_)) => Some(value),
-            (Value::Tensor(cx), given) if cx.rank() == 0 && given.is_number() => Some(value),
-            (cx, given) => {
+            (result, given) if result.is_number() && !matches!(given, Value::Tensor(_)) => Some(value),
+            (Value::Tensor(tensor), given) if tensor.rank() == 0 && given.is_number() => Some(value),
+            (result, given) => {
                 let message = format!("the activation `{}` does not keep the shape", definition.name);
-                let error = Diagnostic::error("E0111", message).at(place, format!("gives {}", cx.describe()));
+                let error =
+                    Diagnostic::error("E0111", message).at(place, format!("gives {}", result.describe()));
                 self.report(
                     error
                         .note(format!("its argument is {}", given.describe()))

@@ -238,7 +238,7 @@ impl Elaborator<'_> {
     fn next_value(&mut self, carry: &Carry<'_>, scan: &ast::Scan) -> Option<Tensor> {
         let name = carry.name;
         let (value, kind, at) =
-            self.frame().find(&name.text).map(|cx| (cx.value.clone(), cx.kind, cx.span))?;
+            self.frame().find(&name.text).map(|it| (it.value.clone(), it.kind, it.span))?;
         if kind == BindingKind::Carry {
             let error = Diagnostic::error("E0511", format!("the carry `{name}` never changes"));
             let error = error.at(name.span, "no line of the body gives it a new value");

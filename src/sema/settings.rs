@@ -154,8 +154,8 @@ impl Elaborator<'_> {
             }
             placed.given.push((parameter.name, arg));
         }
-        let needed = call.parameters.iter().find(|cx| {
-            cx.default == Default::Needed && !placed.given.iter().any(|(name, _)| *name == cx.name)
+        let needed = call.parameters.iter().find(|it| {
+            it.default == Default::Needed && !placed.given.iter().any(|(name, _)| *name == it.name)
         });
         if let Some(needed) = needed {
             let message = format!("`{}` needs {}", call.name, needed.word());
@@ -186,7 +186,7 @@ impl Elaborator<'_> {
         let error = Diagnostic::error(call.code, format!("`{}` has no option `{name}`", call.name));
         let error = error.at(name.span, "not an option");
         let begins =
-            names.iter().copied().find(|cx| name.as_str().len() > 2 && cx.starts_with(name.as_str()));
+            names.iter().copied().find(|it| name.as_str().len() > 2 && it.starts_with(name.as_str()));
         let near = begins.or_else(|| nearest(name.as_str(), names.iter().copied()));
         self.report(match (near, names.as_slice()) {
             (Some(near), _) => error.suggest(format!("did you mean `{near}`?"), name.span, near),
@@ -316,7 +316,7 @@ impl Setting {
 impl Call {
     /// `window(64)`
     pub fn example(&self) -> String {
-        let needed = self.parameters.iter().filter(|cx| cx.default == Default::Needed);
+        let needed = self.parameters.iter().filter(|it| it.default == Default::Needed);
         let arguments: Vec<&str> = needed.map(Setting::example).collect();
         format!("{}({})", self.name, arguments.join(", "))
     }

@@ -127,7 +127,7 @@ impl Elaborator<'_> {
                 let span = inputs
                     .iter()
                     .find(|it| it.name.span == check.input.span)
-                    .map_or(check.dim.span, |cx| cx.span);
+                    .map_or(check.dim.span, |it| it.span);
                 let message = format!(
                     "axis {} of `{}` must be {text} = {size}, found {}",
                     check.axis, check.input, check.size
@@ -368,11 +368,11 @@ impl Elaborator<'_> {
         let shown = if text == wanted.to_string() { text.to_string() } else { format!("{text} = {wanted}") };
         let message =
             format!("axis {at} of {} of `{callee}` must be {shown}, found {}", quoted(input.name), axis.size);
-        let found = match self.frame().find(&input.name.text).map(|cx| &cx.value) {
+        let found = match self.frame().find(&input.name.text).map(|it| &it.value) {
             Some(Value::Tensor(tensor)) => show_axes(tensor.ty.elem, &tensor.axes()),
             _ => axis.size.to_string(),
         };
-        let made = match self.frame().find(&input.name.text).map(|cx| &cx.value) {
+        let made = match self.frame().find(&input.name.text).map(|it| &it.value) {
             Some(Value::Tensor(tensor))
                 if tensor.span != input.span && !self.modules.prelude.has_file(tensor.span.file) =>
             {

@@ -61,7 +61,7 @@ impl Elaborator<'_> {
     fn inputs_of_layers(&self, around: &Level) -> impl Iterator<Item = NodeId> {
         let frames = self.frames.iter().filter(|frame| matches!(frame.kind, FrameKind::Layer(_)));
         let inputs = frames.flat_map(|frame| &frame.bindings).filter(|it| it.kind == BindingKind::Input);
-        inputs.filter_map(|cx| match &cx.value {
+        inputs.filter_map(|it| match &it.value {
             Value::Tensor(input) if input.level == around.id => Some(input.node),
             _ => None,
         })

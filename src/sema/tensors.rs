@@ -214,7 +214,7 @@ impl Elaborator<'_> {
             shape.insert(axis, Dim::ONE);
         }
         shape[axis] = nodes.iter().fold(Dim::ZERO, |sum, (_, tensor)| &sum + &one(tensor));
-        let interval = tensors.iter().map(|cx| interval_of(&Value::Tensor(cx.clone()))).reduce(|a, b| {
+        let interval = tensors.iter().map(|it| interval_of(&Value::Tensor(it.clone()))).reduce(|a, b| {
             let (a, b) = (a?, b?);
             Some(a.union(&b))
         });

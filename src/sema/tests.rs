@@ -235,12 +235,12 @@ fn report(name: &str, text: &str) -> Vec<String> {
     diagnostics.extend(checked.diagnostics);
     diagnostics
         .iter()
-        .map(|cx| {
-            let place = cx.primary_span().map(|span| {
+        .map(|it| {
+            let place = it.primary_span().map(|span| {
                 (sources.file(span.file).name.clone(), sources.line_column(span.file, span.start))
             });
-            let labels: Vec<&str> = cx.labels.iter().map(|label| label.message.as_str()).collect();
-            format!("{place:?} {} {} | {}", cx.code, cx.message, labels.join(" | "))
+            let labels: Vec<&str> = it.labels.iter().map(|label| label.message.as_str()).collect();
+            format!("{place:?} {} {} | {}", it.code, it.message, labels.join(" | "))
         })
         .collect()
 }

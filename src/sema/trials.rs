@@ -76,8 +76,8 @@ impl Elaborator<'_> {
 fn whole_numbers(layer: &ItemRef) -> Vec<(Arc<str>, i64)> {
     let list = layer.definition().and_then(|definition| definition.hyper.as_ref());
     let parameters = list.into_iter().flat_map(|list| &list.parameters);
-    let with_default = parameters.filter_map(|cx| match cx.default.as_ref()?.kind {
-        ExprKind::Int(value) => Some((cx.name.text.clone(), value)),
+    let with_default = parameters.filter_map(|it| match it.default.as_ref()?.kind {
+        ExprKind::Int(value) => Some((it.name.text.clone(), value)),
         _ => None,
     });
     with_default.collect()

@@ -32,7 +32,7 @@ pub fn check(elaborator: &mut Elaborator<'_>) {
 /// A constant that nothing uses has a value all the same.
 fn check_constant(elaborator: &mut Elaborator<'_>, item: &ItemRef, constant: &ast::Const) {
     let frame = Frame::new(FrameKind::File, None, item.module, Span::default());
-    elaborator.in_new_graph(|cx| cx.in_frame(frame, |it| it.name(&constant.name.text, constant.name.span)));
+    elaborator.in_new_graph(|cx| cx.in_frame(frame, |cx| cx.name(&constant.name.text, constant.name.span)));
 }
 
 /// What is wrong whatever the sizes and arguments are that a caller would choose.
@@ -194,17 +194,17 @@ impl Names {
                 self.bound.push(scan.variable.text.clone());
                 inner(self, &scan.body);
             }
-            StatementKind::For(cx) => {
-                self.bound.push(cx.variable.text.clone());
-                inner(self, &cx.body);
+            StatementKind::For(repeated) => {
+                self.bound.push(repeated.variable.text.clone());
+                inner(self, &repeated.body);
             }
-            StatementKind::If(cx) => self.if_block(cx),
+            StatementKind::If(branches) => self.if_block(branches),
             StatementKind::Update { .. } | StatementKind::Require { .. } | StatementKind::Stray(_) => {}
         }
     }
 
-    fn if_block(&mut self, cx: &ast::IfBlock) {
-        let bodies = cx.branches.iter().map(|branch| &branch.body).chain(&cx.otherwise);
+    fn if_block(&mut self, whole: &ast::IfBlock) {
+        let bodies = whole.branches.iter().map(|branch| &branch.body).chain(&whole.otherwise);
         bodies.flat_map(|body| &body.statements).for_each(|statement| self.bindings(statement));
     }
 
@@ -231,7 +231,7 @@ impl Names {
                     }
                 }
             }
-            ExprKind::IfBlock(cx) => self.if_block(cx),
+            ExprKind::IfBlock(whole) => self.if_block(whole),
             _ => {}
         }
     }

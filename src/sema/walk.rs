@@ -7,7 +7,7 @@ use crate::syntax::ast::{
 
 /// Calls `visit` with every expression of the block, outer ones first.
 pub fn block(block: &Block, visit: &mut dyn FnMut(&Expr)) {
-    block.statements.iter().for_each(|cx| statement(cx, visit));
+    block.statements.iter().for_each(|it| statement(it, visit));
     block.value.iter().for_each(|value| expr(value, visit));
 }
 
@@ -25,7 +25,7 @@ pub fn statement(statement: &Statement, visit: &mut dyn FnMut(&Expr)) {
                         index.bound.iter().for_each(|bound| expr(bound, visit))
                     }
                     TargetSubscriptKind::Pack(_) => {}
-                    TargetSubscriptKind::Expr(cx) => expr(cx, visit),
+                    TargetSubscriptKind::Expr(inner) => expr(inner, visit),
                 }
             }
             expr(&definition.value, visit);
@@ -48,25 +48,25 @@ pub fn statement(statement: &Statement, visit: &mut dyn FnMut(&Expr)) {
             expr(condition, visit);
             message.iter().for_each(|message| expr(message, visit));
         }
-        StatementKind::For(cx) => {
-            match &cx.over {
+        StatementKind::For(header) => {
+            match &header.over {
                 ForRange::Range { start, end } => {
                     expr(start, visit);
                     expr(end, visit);
                 }
                 ForRange::List(list) => expr(list, visit),
             }
-            block(&cx.body, visit);
+            block(&header.body, visit);
         }
-        StatementKind::If(cx) => if_block(cx, visit),
-        StatementKind::Stray(cx) => expr(cx, visit),
+        StatementKind::If(branches) => if_block(branches, visit),
+        StatementKind::Stray(value) => expr(value, visit),
     }
 }
 
 /// Calls `visit` with the expression and all in it, outer ones first.
-pub fn expr(cx: &Expr, visit: &mut dyn FnMut(&Expr)) {
-    visit(cx);
-    match &cx.kind {
+pub fn expr(value: &Expr, visit: &mut dyn FnMut(&Expr)) {
+    visit(value);
+    match &value.kind {
         ExprKind::Int(_)
         | ExprKind::Float(_)
         | ExprKind::Constant(_)
@@ -92,7 +92,7 @@ pub fn expr(cx: &Expr, visit: &mut dyn FnMut(&Expr)) {
             expr(then, visit);
             expr(otherwise, visit);
         }
-        ExprKind::IfBlock(cx) => if_block(cx, visit),
+        ExprKind::IfBlock(inner) => if_block(inner, visit),
         ExprKind::Call { callee, args } => {
             expr(callee, visit);
             args.args.iter().for_each(|arg| expr(&arg.value, visit));
@@ -101,9 +101,9 @@ pub fn expr(cx: &Expr, visit: &mut dyn FnMut(&Expr)) {
             expr(input, visit);
             stages.iter().for_each(|stage| expr(stage, visit));
         }
-        ExprKind::Subscript { base, subscripts: cx } => {
+        ExprKind::Subscript { base, subscripts: list } => {
             expr(base, visit);
-            subscripts(cx, visit);
+            subscripts(list, visit);
         }
         ExprKind::Reduce(reduce) => {
             for index in &reduce.indices {
@@ -118,34 +118,34 @@ pub fn expr(cx: &Expr, visit: &mut dyn FnMut(&Expr)) {
             template(name, visit);
         }
         ExprKind::Transpose(base) => expr(base, visit),
-        ExprKind::Slice(cx) => slice(cx, visit),
+        ExprKind::Slice(parts) => slice(parts, visit),
     }
 }
 
 /// Calls `visit` with every expression in the brackets.
-pub fn subscripts(cx: &Subscripts, visit: &mut dyn FnMut(&Expr)) {
-    for item in &cx.items {
+pub fn subscripts(list: &Subscripts, visit: &mut dyn FnMut(&Expr)) {
+    for item in &list.items {
         match &item.kind {
             SubscriptKind::At(at) => expr(at, visit),
-            SubscriptKind::Slice(cx) => slice(cx, visit),
+            SubscriptKind::Slice(list) => slice(list, visit),
             SubscriptKind::New | SubscriptKind::Rest | SubscriptKind::Pack(_) => {}
         }
     }
-    if let Some(Otherwise::Value(value)) = &cx.otherwise {
+    if let Some(Otherwise::Value(value)) = &list.otherwise {
         expr(value, visit);
     }
 }
 
-fn slice(cx: &Slice, visit: &mut dyn FnMut(&Expr)) {
-    [&cx.start, &cx.end, &cx.step].into_iter().flatten().for_each(|part| expr(part, visit));
+fn slice(parts: &Slice, visit: &mut dyn FnMut(&Expr)) {
+    [&parts.start, &parts.end, &parts.step].into_iter().flatten().for_each(|part| expr(part, visit));
 }
 
-fn if_block(cx: &IfBlock, visit: &mut dyn FnMut(&Expr)) {
-    for branch in &cx.branches {
+fn if_block(whole: &IfBlock, visit: &mut dyn FnMut(&Expr)) {
+    for branch in &whole.branches {
         expr(&branch.condition, visit);
         block(&branch.body, visit);
     }
-    cx.otherwise.iter().for_each(|otherwise| block(otherwise, visit));
+    whole.otherwise.iter().for_each(|otherwise| block(otherwise, visit));
 }
 
 fn template(name: &TemplateName, visit: &mut dyn FnMut(&Expr)) {
@@ -156,6 +156,6 @@ fn template(name: &TemplateName, visit: &mut dyn FnMut(&Expr)) {
     }
 }
 
-fn path(cx: &Path, visit: &mut dyn FnMut(&Expr)) {
-    cx.parts.iter().for_each(|part| template(part, visit));
+fn path(whole: &Path, visit: &mut dyn FnMut(&Expr)) {
+    whole.parts.iter().for_each(|part| template(part, visit));
 }

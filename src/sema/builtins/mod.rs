@@ -140,7 +140,7 @@ pub fn call(
 
 impl Arguments {
     pub fn get(&self, name: &str) -> Option<&Given> {
-        let found = self.values.iter().find(|(cx, _)| *cx == name)?.1.as_ref();
+        let found = self.values.iter().find(|(it, _)| *it == name)?.1.as_ref();
         found.filter(|given| !matches!(given.value, Value::None))
     }
 

@@ -100,10 +100,10 @@ fn reduce(
     let value = convert(&mut l, value, elem);
     let mut out: Vec<Axis> = Vec::new();
     let mut write: Vec<Sub> = Vec::new();
-    for (axis, cx) in axes.iter().enumerate() {
+    for (axis, kept_axis) in axes.iter().enumerate() {
         match kept.iter().position(|kept| *kept == axis) {
             Some(place) => {
-                out.push(cx.clone());
+                out.push(kept_axis.clone());
                 write.push(l.index(place));
             }
             None if over.keep => {

@@ -77,9 +77,11 @@ impl Elaborator<'_> {
         let name = &definition.name;
         let found = self.frame().find(&name.text).cloned();
         let (value, span, written) = match (found, definition.op) {
-            (Some(cx), DefineOp::Set) if cx.kind == BindingKind::Declared => (cx.value, cx.span, cx.written),
+            (Some(binding), DefineOp::Set) if binding.kind == BindingKind::Declared => {
+                (binding.value, binding.span, binding.written)
+            }
             (_, DefineOp::Set) => return Some(None),
-            (Some(cx), DefineOp::Add) => (cx.value, cx.span, cx.written),
+            (Some(binding), DefineOp::Add) => (binding.value, binding.span, binding.written),
             (None, DefineOp::Add) => match self.global(&name.text, name.span) {
                 Some(value) => (value, Span::default(), Vec::new()),
                 None => {
@@ -146,7 +148,7 @@ impl Elaborator<'_> {
                     axes.push((Some(index.name.text.clone()), 1, subscript.span))
                 }
                 TargetSubscriptKind::Pack(pack) => {
-                    let width = match self.frame().find(&pack.text).map(|cx| &cx.value) {
+                    let width = match self.frame().find(&pack.text).map(|it| &it.value) {
                         Some(Value::Pack(sizes)) => sizes.len(),
                         _ => 0,
                     };
@@ -177,7 +179,7 @@ impl Elaborator<'_> {
         let scalar = self.indexed_scalar(&value, body.span)?;
         let elem = self.with_index_body(|l| l.elem(scalar))?;
         let (interval, field) = match &value {
-            Value::Indexed(cx) => (interval_of(&value), cx.field.clone()),
+            Value::Indexed(indexed) => (interval_of(&value), indexed.field.clone()),
             _ => (interval_of(&value), None),
         };
         let places = places?;
@@ -207,7 +209,7 @@ impl Elaborator<'_> {
                 TargetSubscriptKind::Expr(expr) => self.expr(expr, None),
                 TargetSubscriptKind::Pack(pack) => {
                     match self.pack_places(pack, subscript.span) {
-                        Some(cx) => places.extend(cx),
+                        Some(more) => places.extend(more),
                         None => fits = false,
                     }
                     continue;

@@ -170,9 +170,11 @@ impl Elaborator<'_> {
     fn index_names(&self, frame: &IndexFrame) -> Vec<(Arc<str>, Span, usize)> {
         let mut names: Vec<(Arc<str>, Span, usize)> = Vec::new();
         for binding in &self.frame().bindings {
-            let (BindingKind::Index, Value::Indexed(cx)) = (binding.kind, &binding.value) else { continue };
-            if cx.frame == frame.id
-                && let Scalar::Affine(affine) = frame.parts.scalar(cx.id)
+            let (BindingKind::Index, Value::Indexed(indexed)) = (binding.kind, &binding.value) else {
+                continue;
+            };
+            if indexed.frame == frame.id
+                && let Scalar::Affine(affine) = frame.parts.scalar(indexed.id)
                 && let Some(place) = affine.as_index()
             {
                 names.retain(|(name, _, _)| *name != binding.name);
@@ -237,7 +239,7 @@ impl Elaborator<'_> {
         let used: Vec<usize> = used_indices(&node.body).into_iter().filter(|index| *index < around).collect();
         let old = std::mem::take(&mut node.body.domain);
         let kept: Vec<usize> = used.iter().copied().chain(around..old.len()).collect();
-        let place = |index: u32| kept.iter().position(|cx| *cx == index as usize).unwrap_or(0);
+        let place = |index: u32| kept.iter().position(|it| *it == index as usize).unwrap_or(0);
         for scalar in &mut node.body.body.nodes {
             *scalar = scalar.map_affine(|affine| {
                 affine.substitute(|var| match var {

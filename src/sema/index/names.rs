@@ -38,7 +38,7 @@ struct Mention {
 impl<'t> Names<'t> {
     fn add(&mut self, name: Arc<str>, span: Span, bound: Option<&'t ast::Expr>) {
         match self.indices.iter_mut().find(|it| it.name == name) {
-            Some(cx) => cx.bound = cx.bound.or(bound),
+            Some(known) => known.bound = known.bound.or(bound),
             None => self.indices.push(IndexName { name, span, bound }),
         }
     }
@@ -50,7 +50,7 @@ impl<'t> Names<'t> {
     }
 
     pub fn has(&self, name: &str) -> bool {
-        self.indices.iter().any(|cx| &*cx.name == name)
+        self.indices.iter().any(|it| &*it.name == name)
     }
 }
 
@@ -65,7 +65,7 @@ impl Elaborator<'_> {
             }
         }
         let bare = |name: &str| {
-            mentions.iter().any(|cx| cx.bare && &*cx.name == name)
+            mentions.iter().any(|it| it.bare && &*it.name == name)
                 || subscripts.iter().any(
                     |cx| matches!(&cx.kind, TargetSubscriptKind::Index(index) if &*index.name.text == name),
                 )
@@ -77,9 +77,9 @@ impl Elaborator<'_> {
                 }
                 TargetSubscriptKind::Pack(pack) => names.add_pack(pack),
                 TargetSubscriptKind::Expr(expr) => {
-                    let (mut cx, mut packs) = (Vec::new(), Vec::new());
-                    mention(expr, false, &mut cx, &mut packs);
-                    for found in cx {
+                    let (mut mentioned, mut packs) = (Vec::new(), Vec::new());
+                    mention(expr, false, &mut mentioned, &mut packs);
+                    for found in mentioned {
                         if found.bare || bare(&found.name) || !self.is_number_name(&found.name, found.span) {
                             names.add(found.name, found.span, None);
                         }
@@ -145,7 +145,7 @@ impl Elaborator<'_> {
     }
 
     fn check_index_name(&mut self, name: &Arc<str>, span: Span) -> bool {
-        let found = self.frame().find(name).map(|cx| (cx.kind, cx.span, cx.value.clone()));
+        let found = self.frame().find(name).map(|it| (it.kind, it.span, it.value.clone()));
         let (what, declared, value) = match found {
             Some((kind, at, value)) => match kind {
                 BindingKind::Dim { .. } | BindingKind::Hyper | BindingKind::For | BindingKind::Step => {

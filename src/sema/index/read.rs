@@ -291,7 +291,7 @@ impl Elaborator<'_> {
                 let message = format!("a subscript must be an int, found {}", other.describe());
                 let mut error = Diagnostic::error("E0307", message).at(span, "not an int");
                 let text = self.text(span);
-                let is_float = matches!(other, Value::Indexed(cx) if cx.elem == Elem::Float);
+                let is_float = matches!(other, Value::Indexed(indexed) if indexed.elem == Elem::Float);
                 if is_float && text.contains('/') {
                     error = error.help(format!("`/` gives a float; `int(floor({text}))` rounds down"));
                 } else if matches!(other, Value::Tensor(_)) {

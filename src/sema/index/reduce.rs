@@ -52,7 +52,7 @@ pub(super) fn flattened(reduce: &ast::Reduce) -> (Vec<&ReduceIndex>, &ast::Expr)
             | ReduceOp::All => true,
             ReduceOp::Mean | ReduceOp::Argmax | ReduceOp::Argmin => false,
         };
-        let again = |index: &ReduceIndex| indices.iter().any(|cx| name_of(cx) == name_of(index));
+        let again = |index: &ReduceIndex| indices.iter().any(|it| name_of(it) == name_of(index));
         if !merges || inner.op != reduce.op || inner.indices.iter().any(again) || bounds_name(&indices, inner)
         {
             break;
@@ -69,7 +69,7 @@ fn bounds_name(outer: &[&ReduceIndex], inner: &ast::Reduce) -> bool {
     for index in &inner.indices {
         if let ReduceIndex::Index(ast::Index { bound: Some(bound), .. }) = index {
             super::super::walk::expr(bound, &mut |part| {
-                found |= part.as_name().is_some_and(|name| outer.iter().any(|cx| name_of(cx) == &**name));
+                found |= part.as_name().is_some_and(|name| outer.iter().any(|it| name_of(it) == &**name));
             });
         }
     }

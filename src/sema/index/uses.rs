@@ -59,13 +59,13 @@ impl Uses {
 
     /// A bare use of an index in an axis of known size.
     pub fn note(&mut self, name: &str, size: Dim, span: Span, place: String) {
-        if let Some(wanted) = self.wanted.iter_mut().find(|cx| &*cx.name == name) {
+        if let Some(wanted) = self.wanted.iter_mut().find(|it| &*it.name == name) {
             wanted.bare.push(BareUse { size, span, place });
         }
     }
 
     fn note_broken(&mut self, name: &str) {
-        self.wanted.iter_mut().filter(|cx| &*cx.name == name).for_each(|cx| cx.broken = true);
+        self.wanted.iter_mut().filter(|it| &*it.name == name).for_each(|it| it.broken = true);
     }
 
     pub(super) fn note_compound(&mut self, expr: &Expr, hidden: &[Arc<str>]) {
@@ -151,9 +151,9 @@ impl Elaborator<'_> {
         let mut compile_time = true;
         super::super::walk::expr(condition, &mut |part| match &part.kind {
             ExprKind::Name(name) => {
-                compile_time &= self.frame().find(name).is_none_or(|cx| {
-                    !cx.value.is_run_time()
-                        && !matches!(cx.value, Value::Instance(_) | Value::Layer(_) | Value::Error)
+                compile_time &= self.frame().find(name).is_none_or(|it| {
+                    !it.value.is_run_time()
+                        && !matches!(it.value, Value::Instance(_) | Value::Layer(_) | Value::Error)
                 });
             }
             // What is called with a tensor's name in it is not known; `kind(mask)` is.
@@ -176,7 +176,7 @@ impl Elaborator<'_> {
             if let ExprKind::Name(name) = &part.kind {
                 found |= hidden.contains(name)
                     || uses.names.contains(name)
-                    || self.frame().find(name).is_some_and(|cx| matches!(cx.value, Value::Indexed(_)));
+                    || self.frame().find(name).is_some_and(|it| matches!(it.value, Value::Indexed(_)));
             }
             if let ExprKind::Subscript { subscripts, .. } = &part.kind {
                 found |= subscripts.items.iter().any(|item| matches!(item.kind, SubscriptKind::Pack(_)));
@@ -208,7 +208,7 @@ impl Elaborator<'_> {
                     axis = axis.map(|axis| axis + 1);
                 }
                 SubscriptKind::Pack(pack) => {
-                    axis = match self.frame().find(&pack.text).map(|cx| &cx.value) {
+                    axis = match self.frame().find(&pack.text).map(|it| &it.value) {
                         Some(Value::Pack(sizes)) => axis.map(|axis| axis + sizes.len()),
                         _ => None,
                     };
@@ -295,7 +295,7 @@ impl Elaborator<'_> {
         super::super::walk::expr(bound, &mut |part| {
             if let ExprKind::Name(name) = &part.kind {
                 let is_index = names.has(name)
-                    || self.frame().find(name).is_some_and(|cx| matches!(cx.value, Value::Indexed(_)));
+                    || self.frame().find(name).is_some_and(|it| matches!(it.value, Value::Indexed(_)));
                 if is_index && other.is_none() {
                     other = Some((name.clone(), part.span));
                 }
