@@ -173,17 +173,9 @@ fn unknown(models: &[Model], name: &str) -> Diagnostic {
     }
 }
 
-fn prepare(
-    session: &mut Session,
-    number: usize,
-    inputs: &[&Array],
-) -> Result<Prepared, Diagnostic> {
-    let program = session.program.clone();
-    let model = &program.checked().models[number];
+/// The sizes of the symbolic dimensions of a model's inputs, from the shapes that are given.
+fn sizes_of(model: &Model, inputs: &[&Array]) -> Result<Sizes, Diagnostic> {
     let name = &model.name;
-    let Some(graph) = &model.forward else {
-        return Err(wrong(format!("a size of `{name}` is open: nothing in the program calls it")));
-    };
     if model.inputs.len() != inputs.len() {
         let message = format!("`{name}` has {} inputs, {} are given", model.inputs.len(), inputs.len());
         return Err(wrong(message));
@@ -195,6 +187,21 @@ fn prepare(
             return Err(wrong(format!("the input `{input_name}` of `{name}` is {ty}, but {found} is given")));
         }
     }
+    Ok(sizes)
+}
+
+fn prepare(
+    session: &mut Session,
+    number: usize,
+    inputs: &[&Array],
+) -> Result<Prepared, Diagnostic> {
+    let program = session.program.clone();
+    let model = &program.checked().models[number];
+    let name = &model.name;
+    let Some(graph) = &model.forward else {
+        return Err(wrong(format!("a size of `{name}` is open: nothing in the program calls it")));
+    };
+    let mut sizes = sizes_of(model, inputs)?;
     session.add_row_sizes(graph, &mut sizes)?;
     let below = |name: &Arc<str>| {
         let of_input = model.bounds.iter().filter(|(input, _)| input == name);

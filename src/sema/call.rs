@@ -290,7 +290,7 @@ impl Elaborator<'_> {
             _ => definition.inputs.as_ref().or(definition.hyper.as_ref()),
         };
         let step = self.context.step.clone();
-        self.in_frame(frame, |it| {
+        self.in_frame(frame, |cx| {
             if role == Role::Schedule {
                 match step {
                     Some(step) => cx.frame_mut().bind("step", step, definition.name.span, BindingKind::Input),

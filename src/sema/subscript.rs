@@ -1,7 +1,5 @@
 //! Subscripts of whole tensors: `x[:, 0]`, `x[1:]`, `x[:, new]`, `x[..., -1]`, `.T`; and of lists.
 
-mod single;
-
 use super::elaborator::Elaborator;
 use super::index::{Fit, grows, not_negative};
 use super::operators::interval_of;
@@ -66,7 +64,7 @@ impl Elaborator<'_> {
         let mut found = false;
         super::walk::subscripts(subscripts, &mut |expr| match &expr.kind {
             ast::ExprKind::Name(name) => {
-                found |= self.frame().find(name).is_some_and(|it| matches!(it.value, Value::Indexed(_)));
+                found |= self.frame().find(name).is_some_and(|cx| matches!(cx.value, Value::Indexed(_)));
             }
             // `c[y[...s]]`: the element of `y` stands at the place that the pack names.
             ast::ExprKind::Subscript { subscripts, .. } => {
