@@ -1,0 +1,378 @@
+//! The folder of a run while it is at work: the program, `run.json`, metrics and events.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use serde_json::{Map, Value, json};
+
+use super::metrics::{self, Metrics};
+use super::sha256;
+use super::tfevents::EventFile;
+use crate::base::Diagnostic;
+use crate::ir::program::{Action, Precision, Source};
+use crate::runtime::data::read::resolve;
+use crate::runtime::events::{EpochReport, Event, Observer};
+use crate::runtime::world::native::write::write_atomically;
+use crate::runtime::program::Program;
+
+/// Files larger than this are not read for a checksum.
+const MOST_HASHED: u64 = 1 << 30;
+/// Runs of one program in one folder.
+const MOST_RUNS: usize = 1_000_000;
+
+/// The folder of a run. Clones are of the same run.
+#[derive(Clone)]
+pub struct Folder {
+    pub path: PathBuf,
+    log: Arc<Mutex<Log>>,
+}
+
+/// What is known of the run so far.
+struct Log {
+    info: Map<String, Value>,
+    begun: Instant,
+    /// Seconds that earlier parts of the run took.
+    before: f64,
+    metrics: Option<Metrics>,
+    events: Option<EventFile>,
+    /// The number of the training at work, from 1, and the step that it goes on from.
+    train: usize,
+    step: u64,
+    /// Why something could not be written; it is told once.
+    failed: Option<io::Error>,
+}
+
+/// What a run is, before anything is carried out.
+pub struct Begun<'a> {
+    pub program: &'a Program,
+    /// The text of the program with what the command line sets.
+    pub text: &'a str,
+    /// The file that it was read from.
+    pub file: &'a Path,
+    pub init: Option<&'a Path>,
+}
+
+impl Folder {
+    /// Makes a new folder: `given`, which must not be there or be empty, or `runs/STEM-N`.
+    ///
+    /// # Errors
+    /// E0714, E0776 if there is something in it.
+    pub fn create(given: Option<&Path>, begun: &Begun<'_>) -> Result<Folder, Diagnostic> {
+        let path = match given {
+            Some(path) => {
+                if fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some()) {
+                    let message = format!("`{}` is not empty: a run has its own folder", path.display());
+                    let error = Diagnostic::error("E0776", message);
+                    return Err(error.help("`nnc resume` goes on with a run that was broken off"));
+                }
+                fs::create_dir_all(path).map_err(|error| cannot(path, &error))?;
+                path.to_path_buf()
+            }
+            None => next_folder(begun.file)?,
+        };
+        let info = info(begun);
+        let write = |name: &str, text: &str| {
+            let path = path.join(name);
+            write_atomically(&path, &mut |out| out.write_all(text.as_bytes()))
+                .map_err(|error| cannot(&path, &error))
+        };
+        write("program.nn", begun.text)?;
+        let folder = Folder { path: path.clone(), log: Arc::new(Mutex::new(Log::new(info, 0.0, (0, 0)))) };
+        folder.write_info().map_err(|error| cannot(&path, &error))?;
+        Ok(folder)
+    }
+
+    /// The folder of a run that was broken off in training number `train`, from 0, at `step`.
+    ///
+    /// # Errors
+    /// E0776 if it is none.
+    pub fn reopen(path: &Path, train: usize, step: u64) -> Result<Folder, Diagnostic> {
+        let info = read_info(path)?;
+        let before = info.get("seconds").and_then(Value::as_f64).unwrap_or(0.0);
+        let log = Log::new(info, before, (train, step));
+        Ok(Folder { path: path.to_path_buf(), log: Arc::new(Mutex::new(log)) })
+    }
+
+    /// Where parameters and the state of the training are kept.
+    pub fn last(&self) -> PathBuf {
+        self.path.join("last.safetensors")
+    }
+
+    /// Where the parameters with the least loss of the validation are kept.
+    pub fn best(&self) -> PathBuf {
+        self.path.join("best.safetensors")
+    }
+
+    /// An observer that notes what happens.
+    pub fn listener(&self, inner: Box<dyn Observer>) -> Recorder {
+        Recorder { inner, folder: self.clone() }
+    }
+
+    /// Notes how the run ended.
+    pub fn finish(&self, result: &str) {
+        self.note("result", json!(result));
+        let seconds = self.with(|log| log.before + log.begun.elapsed().as_secs_f64());
+        self.note("seconds", json!(seconds));
+        let written = self.with(Log::flush).and_then(|()| self.write_info());
+        if let Err(error) = written {
+            self.with(|log| log.fail(error));
+        }
+    }
+
+    /// What could not be written, if something could not.
+    pub fn failure(&self) -> Option<String> {
+        self.with(|log| log.failed.take().map(|error| error.to_string()))
+    }
+
+    fn note(&self, key: &str, value: Value) {
+        self.with(|log| drop(log.info.insert(key.to_owned(), value)));
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut Log) -> T) -> T {
+        work(&mut self.log.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn write_info(&self) -> io::Result<()> {
+        let text = self.with(|log| serde_json::to_string_pretty(&log.info).unwrap_or_default());
+        write_atomically(&self.path.join("run.json"), &mut |out| writeln!(out, "{text}"))
+    }
+}
+
+impl Log {
+    fn new(info: Map<String, Value>, before: f64, (train, step): (usize, u64)) -> Log {
+        let begun = Instant::now();
+        Log { info, begun, before, metrics: None, events: None, train, step, failed: None }
+    }
+
+    /// Remembers what went wrong first.
+    fn fail(&mut self, error: io::Error) {
+        self.failed.get_or_insert(error);
+    }
+
+    /// A training begins.
+    fn start(&mut self, folder: &Path) -> io::Result<()> {
+        self.train += 1;
+        let name = match self.train {
+            1 => "metrics.csv".to_owned(),
+            number => format!("metrics-{number}.csv"),
+        };
+        self.metrics = Some(Metrics::open(&folder.join(name), std::mem::take(&mut self.step))?);
+        if self.events.is_none() {
+            self.events = Some(EventFile::create(folder, now())?);
+        }
+        Ok(())
+    }
+
+    fn epoch(&mut self, report: &EpochReport) -> io::Result<()> {
+        let seconds = self.before + self.begun.elapsed().as_secs_f64();
+        if let Some(metrics) = &mut self.metrics {
+            metrics.add(report, seconds)?;
+        }
+        let values = metrics::values(report);
+        if let Some(events) = &mut self.events {
+            let tag = |name: &str| match name.strip_prefix("validation ") {
+                Some(name) => format!("{name}/validation"),
+                None => format!("{name}/train"),
+            };
+            let tagged: Vec<(String, f64)> = values.iter().map(|(name, value)| (tag(name), *value)).collect();
+            events.add(now(), report.step, &tagged)?;
+        }
+        let last: Map<String, Value> = values.into_iter().map(|(name, value)| (name, json!(value))).collect();
+        self.info.insert("last".to_owned(), Value::Object(last));
+        self.info.insert("epochs".to_owned(), json!(report.epoch));
+        self.info.insert("steps".to_owned(), json!(report.step));
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if let Some(metrics) = &mut self.metrics {
+            metrics.flush()?;
+        }
+        self.events.as_mut().map_or(Ok(()), EventFile::flush)
+    }
+}
+
+/// Notes what happens, and passes it on.
+pub struct Recorder {
+    inner: Box<dyn Observer>,
+    folder: Folder,
+}
+
+impl Observer for Recorder {
+    fn event(&mut self, event: &Event<'_>) {
+        let path = self.folder.path.clone();
+        let done = self.folder.with(|log| match event {
+            Event::Start(_) => log.start(&path),
+            Event::Epoch(report) => log.epoch(report),
+            Event::Progress { .. } | Event::End(_) => log.flush(),
+            _ => Ok(()),
+        });
+        if let Err(error) = done {
+            self.folder.with(|log| log.fail(error));
+        }
+        self.inner.event(event);
+    }
+
+    fn every(&self) -> Option<u64> {
+        self.inner.every()
+    }
+
+    fn stop(&mut self) -> bool {
+        self.inner.stop()
+    }
+
+    fn steps_at_once(&self) -> Option<u64> {
+        self.inner.steps_at_once()
+    }
+
+    fn leave(&mut self) -> bool {
+        self.inner.leave()
+    }
+}
+
+/// What `run.json` says.
+///
+/// # Errors
+/// E0776 if the folder has none.
+pub fn read_info(folder: &Path) -> Result<Map<String, Value>, Diagnostic> {
+    let wrong = |why: String| {
+        let message = format!("`{}` is no folder of a run: {why}", folder.display());
+        Diagnostic::error("E0776", message).help("`nnc runs` lists them; `nnc run --out FOLDER` makes one")
+    };
+    let text =
+        fs::read_to_string(folder.join("run.json")).map_err(|error| wrong(format!("run.json: {error}")))?;
+    match serde_json::from_str(&text) {
+        Ok(Value::Object(info)) => Ok(info),
+        _ => Err(wrong("its run.json is damaged".into())),
+    }
+}
+
+fn cannot(path: &Path, error: &io::Error) -> Diagnostic {
+    Diagnostic::error("E0714", format!("cannot write `{}`: {error}", path.display()))
+}
+
+/// `runs/STEM-N` with the least N behind those that are there.
+fn next_folder(file: &Path) -> Result<PathBuf, Diagnostic> {
+    let runs = Path::new("runs");
+    fs::create_dir_all(runs).map_err(|error| cannot(runs, &error))?;
+    let stem = file.file_stem().map_or("run".into(), |stem| stem.to_string_lossy().into_owned());
+    let number = |name: &str| name.strip_prefix(&format!("{stem}-"))?.parse::<usize>().ok();
+    let entries = fs::read_dir(runs).into_iter().flatten().flatten();
+    let known = entries.filter_map(|entry| number(&entry.file_name().to_string_lossy())).max().unwrap_or(0);
+    // Another run may take the name at the same moment.
+    for number in known + 1..MOST_RUNS {
+        let path = runs.join(format!("{stem}-{number}"));
+        match fs::create_dir(&path) {
+            Ok(()) => return Ok(path),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(cannot(&path, &error)),
+        }
+    }
+    Err(Diagnostic::error("E0776", "there are too many runs in `runs`"))
+}
+
+fn info(begun: &Begun<'_>) -> Map<String, Value> {
+    let checked = begun.program.checked();
+    let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    let base =
+        if begun.program.base().as_os_str().is_empty() { Path::new(".") } else { begun.program.base() };
+    let command: Vec<String> = std::env::args_os().map(|it| it.to_string_lossy().into_owned()).collect();
+    let mut info = Map::new();
+    let mut note = |key: &str, value: Value| drop(info.insert(key.to_owned(), value));
+    note("nnc", json!(env!("CARGO_PKG_VERSION")));
+    note("command", json!(command));
+    note("program", json!(absolute(begun.file)));
+    note("program_sha256", json!(sha256::of_bytes(begun.text.as_bytes())));
+    note("base", json!(absolute(base)));
+    note("init", json!(begun.init.map(absolute)));
+    note("seed", json!(checked.seed));
+    note("precision", json!(if checked.precision == Precision::F32 { "f32" } else { "f64" }));
+    note("data", Value::Object(data_files(begun.program)));
+    note("machine", machine());
+    note("started", json!(date_text(now())));
+    note("result", json!("running"));
+    info
+}
+
+/// The files of the data sets, each with its checksum and length.
+pub fn data_files(program: &Program) -> Map<String, Value> {
+    let mut files = Map::new();
+    for set in &program.checked().data {
+        let path = match &set.source {
+            Source::None | Source::Given { .. } => continue,
+            Source::Csv { path, .. }
+            | Source::Npy { path, .. }
+            | Source::Npz { path, .. }
+            | Source::Safetensors { path, .. }
+            | Source::Idx { path, .. }
+            | Source::Images { path, .. }
+            | Source::Text { path, .. } => path,
+        };
+        let file = resolve(program.base(), path);
+        let is_small = fs::metadata(&file).is_ok_and(|it| it.is_file() && it.len() <= MOST_HASHED);
+        let value = match is_small.then(|| sha256::of_file(&file)) {
+            Some(Ok((hash, length))) => json!({ "sha256": hash, "bytes": length }),
+            _ => json!({ "bytes": fs::metadata(&file).map(|it| it.len()).ok() }),
+        };
+        files.insert(path.clone(), value);
+    }
+    files
+}
+
+fn machine() -> Value {
+    let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = cpu.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    json!({
+        "system": std::env::consts::OS,
+        "architecture": std::env::consts::ARCH,
+        "processor": model.map(|(_, name)| name),
+        "processors": std::thread::available_parallelism().map(usize::from).ok(),
+    })
+}
+
+/// Whether a program trains on data of files.
+pub fn trains_on_files(program: &Program) -> bool {
+    let checked = program.checked();
+    checked.actions.iter().any(|action| match action {
+        Action::Train(train) => {
+            let set = checked.data.iter().find(|set| set.name == train.data.set);
+            set.is_some_and(|set| !matches!(set.source, Source::None | Source::Given { .. }))
+        }
+        _ => false,
+    })
+}
+
+fn now() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |it| it.as_secs_f64())
+}
+
+/// `2026-11-28T18:20:05Z`
+fn date_text(seconds: f64) -> String {
+    let seconds = seconds as i64;
+    let (days, rest) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+    // Days since 1 March of year 0, in eras of 400 years (Hinnant, chrono-compatible date algorithms).
+    let shifted = days + 719_468;
+    let (era, of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
+    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let day_of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", rest / 3600, rest / 60 % 60, rest % 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::date_text;
+
+    #[test]
+    fn dates() {
+        assert_eq!(date_text(0.0), "1970-01-01T00:00:00Z");
+        assert_eq!(date_text(951_782_399.9), "2000-02-28T23:59:59Z");
+        assert_eq!(date_text(1_709_164_800.0), "2024-02-29T00:00:00Z");
+    }
+}
