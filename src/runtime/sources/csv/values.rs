@@ -359,7 +359,7 @@ impl Wrong {
     }
 }
 
-const FILL_IN: &str = "remove the row, or fill in a value: `fill(column(…), mean)`";
+const FILL_IN: &str = "remove the row, or fill in a value; a number by `fill(column(…), mean)`";
 
 fn listed(names: &[&str]) -> String {
     let mut names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
