@@ -1,7 +1,7 @@
 //! `data` items. A field is elaborated for one row, in a graph whose `Var::Step` counts the rows, and then
 //! lifted to all rows at once.
 
-use super::columns::{DataInfo, FieldInfo, Reading};
+use super::data_table::{DataInfo, FieldInfo, Reading};
 use super::{given, sources};
 use crate::base::{Diagnostic, Span};
 use crate::ir::program::{Bound, DataRef, DataSet, Field, Part, Source};

@@ -1,7 +1,7 @@
 //! `measure` lines.
 
 use super::batch::scalar_node;
-use super::columns::FieldInfo;
+use super::data_table::FieldInfo;
 use crate::base::{Diagnostic, Span};
 use crate::ir::program::{Forward, Metric, ROWS, Train};
 use crate::ir::{Dim, Elem, Graph, InputKey, OutputKey, Type};

@@ -2,7 +2,7 @@
 //!
 //! A column that may lack values is read with NaN in their place, which is what neither of them lets through.
 
-use super::columns::Reading;
+use super::data_table::Reading;
 use super::data::in_rows;
 use crate::base::{Diagnostic, Span};
 use crate::ir::{BinaryOp, Combine, Elem, LoopBuilder, ScalarId, UnaryOp};

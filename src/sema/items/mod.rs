@@ -10,6 +10,7 @@
 
 pub mod batch;
 pub mod columns;
+mod data_table;
 mod corrections;
 pub mod data;
 pub mod demand;
@@ -28,7 +29,7 @@ pub mod sources;
 pub mod statistics;
 pub mod train;
 
-pub use columns::DataTable;
+pub use data_table::DataTable;
 
 use super::elaborator::Elaborator;
 use super::value::IntSource;

@@ -1,6 +1,6 @@
 //! Statistics of the training rows: `standardize`.
 
-use super::columns::Reading;
+use super::data_table::Reading;
 use super::data::in_rows;
 use crate::base::{Diagnostic, Span};
 use crate::ir::program::Source;
