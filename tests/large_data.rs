@@ -109,7 +109,7 @@ fn run_within(limit: u32, folder: &Path, program: &str) -> String {
     let file = folder.join("program.nn");
     std::fs::write(&file, program).expect("a file");
     let output = Command::new("sh")
-        .args(["-c", &format!("ulimit -v {limit}; exec \"$0\" run \"$1\" --threads 1")])
+        .args(["-c", &format!("ulimit -v {limit}; exec \"$0\" run \"$1\" --threads 1 --no-save")])
         .args([env!("CARGO_BIN_EXE_nnc").as_ref(), file.as_os_str()])
         .output()
         .expect("sh starts");
