@@ -16,6 +16,8 @@ use std::collections::BTreeMap;
 
 /// How many rows a data set is taken to have where only its file would say it.
 const ROWS: i64 = 8;
+/// Where the program needs more, as it does for a slice of 34 rows: up to so many.
+const MOST_ROWS: i64 = 1 << 20;
 
 /// A graph of a program with what it is called.
 pub struct Part<'a> {
@@ -194,11 +196,19 @@ fn forward_text(graph: &Graph) -> String {
     compact(&forward).to_string()
 }
 
-/// Numbers for the free dimensions of a part.
+/// Numbers for the free dimensions of a part: the first number of rows that the program's conditions allow.
 pub fn sizes<S>(part: &Part<'_>, program: &Program<S>) -> Sizes {
+    let is_allowed = |sizes: &Sizes| !program.requirements.iter().any(|it| it.is_broken_by(sizes));
+    let doubled = std::iter::successors(Some(ROWS), |rows| (*rows < MOST_ROWS).then_some(2 * rows));
+    let mut tried = doubled.map(|rows| sizes_for(part, program, rows));
+    tried.find(is_allowed).unwrap_or_else(|| sizes_for(part, program, ROWS))
+}
+
+/// The same, where data has as many rows unless its text says how many.
+fn sizes_for<S>(part: &Part<'_>, program: &Program<S>, rows_of_files: i64) -> Sizes {
     let mut sizes = Sizes::from([(BATCH.into(), Dim::from(part.batch))]);
     for data in &program.data {
-        let rows = data.rows.and_then(|rows| i64::try_from(rows).ok()).unwrap_or(ROWS);
+        let rows = data.rows.and_then(|rows| i64::try_from(rows).ok()).unwrap_or(rows_of_files);
         sizes.insert(DataRef::rows_of(&data.name, None), Dim::number(rows));
         let mut left = rows;
         for (at, part) in data.parts.iter().enumerate() {
@@ -224,7 +234,7 @@ pub fn sizes<S>(part: &Part<'_>, program: &Program<S>) -> Sizes {
         ranges::note_all_of_input(&mut sizes, &InputKey::Field(name.clone()), range);
     }
     for symbol in symbols(part.graph) {
-        sizes.entry(symbol).or_insert(Dim::number(ROWS));
+        sizes.entry(symbol).or_insert(Dim::number(rows_of_files));
     }
     sizes
 }
