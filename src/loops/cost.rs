@@ -151,9 +151,13 @@ impl Analysis<'_> {
 
     /// Whether `index` decides, by values that are read, which element is written.
     pub fn moves_write_by_value(&self, index: usize) -> bool {
-        let write = &self.work.write;
-        write.values.iter().any(|(id, _)| self.varies(*id, index))
-            || write.checks.iter().filter_map(|check| check.value).any(|id| self.varies(id, index))
+        self.moves_by_value(&self.work.write, index)
+    }
+
+    /// Whether `index` decides, by values that are read, which element an access meets.
+    fn moves_by_value(&self, access: &Access, index: usize) -> bool {
+        access.values.iter().any(|(id, _)| self.varies(*id, index))
+            || access.checks.iter().filter_map(|check| check.value).any(|id| self.varies(id, index))
     }
 
     /// The cost of one point if `index` becomes lanes; `None` if it cannot.
@@ -226,8 +230,7 @@ impl Analysis<'_> {
     }
 
     pub fn read_cost(&self, access: &Access, index: usize, fours: f64) -> f64 {
-        let by_value = access.values.iter().any(|(id, _)| self.varies(*id, index))
-            || access.checks.iter().filter_map(|check| check.value).any(|id| self.varies(id, index));
+        let by_value = self.moves_by_value(access, index);
         let checks = access.checks.iter().filter(|check| check.form.coefficients[index] == 0).count() as f64;
         // A gather is shared by the points side by side that it does not move with.
         let depends = access_dependence(access, &self.depends, self.work.sizes.len());

@@ -19,7 +19,7 @@
 //! with 0 in place of the gradient is the old value, which [`Value`] works out.
 
 use super::address::{extents, is_affine, leading_bare};
-use super::memory::for_each_view;
+use super::touched::Touched;
 use super::{BufferId, Nest, Place, Plan, Stage, Step, View};
 use crate::ir::{Affine, BinaryOp, Body, Combine, Loop, Number, Scalar, ScalarId, Sub, UnaryOp};
 use std::collections::HashMap;
@@ -30,28 +30,34 @@ const LARGER: i64 = 4;
 
 /// Replaces updates of whole tables by updates of rows where that leaves the same values.
 pub(super) fn update_rows(plan: &mut Plan) {
-    for scatter in 0..plan.steps.len() {
-        let Some(target) = scattered_into(plan, scatter) else { continue };
-        let users = users(plan, target);
-        let [first, second] = users.as_slice() else { continue };
-        if *first != scatter {
-            continue;
-        }
-        if let Some((cleared, added, updated)) = rows_of(plan, scatter, *second) {
-            plan.steps[*second] = Step::Nest(updated);
+    let mut scatter = 0;
+    while scatter < plan.steps.len() {
+        if let Some(update) = update_of(plan, scatter)
+            && let Some((cleared, added, updated)) = rows_of(plan, scatter, update)
+        {
+            plan.steps[update] = Step::Nest(updated);
             plan.steps[scatter] = Step::Nest(added);
             plan.steps.insert(scatter, Step::Nest(cleared));
-            return update_rows(plan);
+            scatter += 1;
         }
+        scatter += 1;
+    }
+}
+
+/// The one step beside a scatter that touches its target, after it.
+fn update_of(plan: &Plan, scatter: usize) -> Option<usize> {
+    let target = scattered_into(plan, scatter)?;
+    match users(plan, target).as_slice() {
+        [first, second] if *first == scatter => Some(*second),
+        _ => None,
     }
 }
 
 /// The steps that touch a buffer.
 fn users(plan: &Plan, buffer: BufferId) -> Vec<usize> {
     let touches = |step: &Step| {
-        let mut found = false;
-        for_each_view(step, &mut |view, _| found |= view.buffer == buffer);
-        found
+        let Touched { reads, writes } = Touched::by(step);
+        reads.contains(&buffer) || writes.contains(&buffer)
     };
     (0..plan.steps.len()).filter(|at| touches(&plan.steps[*at])).collect()
 }
@@ -104,21 +110,16 @@ fn rows_of(plan: &Plan, scatter: usize, update: usize) -> Option<(Nest, Nest, Ne
     }
     // What the subscripts are read from must still be there, and unchanged, at the update.
     let mut cleared = Rows::new(added);
-    let subs = cleared.subscripts(added);
-    let written_between = |view: &View| {
-        plan.steps[scatter..=update].iter().any(|step| {
-            let mut found = false;
-            for_each_view(step, &mut |it, written| found |= written && it.buffer == view.buffer);
-            found
-        })
-    };
-    if cleared.operands.iter().any(written_between) {
+    let subs = cleared.subscripts();
+    let mut between = Touched::default();
+    plan.steps[scatter..=update].iter().for_each(|step| between.extend(&Touched::by(step)));
+    if cleared.operands.iter().any(|view| between.writes.contains(&view.buffer)) {
         return None;
     }
     let zero = cleared.add(Scalar::Float(Number(0.0)));
     let cleared = cleared.stage(subs, zero, &added.target);
     let mut updated = Rows::new(added);
-    let subs = updated.subscripts(added);
+    let subs = updated.subscripts();
     let value = updated.paste(whole, whole.body.body.result, Some(&subs), &mut HashMap::new());
     let updated = updated.stage(subs, value, &whole.target);
     let nest = |of: &Nest, shared: usize, stages: Vec<Stage>| Nest { shared, stages, ..of.clone() };
@@ -214,14 +215,22 @@ impl<'s> Rows<'s> {
     }
 
     /// The subscripts of the scatter's write.
-    fn subscripts(&mut self, scatter: &Stage) -> Vec<Sub> {
-        let mut known = HashMap::new();
-        let subs = scatter.body.write.iter();
-        subs.map(|sub| match sub {
+    fn subscripts(&mut self) -> Vec<Sub> {
+        self.paste_subs(self.scatter, &self.scatter.body.write, None, &mut HashMap::new())
+    }
+
+    fn paste_subs(
+        &mut self,
+        from: &Stage,
+        subs: &[Sub],
+        row: Option<&[Sub]>,
+        known: &mut HashMap<ScalarId, ScalarId>,
+    ) -> Vec<Sub> {
+        let copy = |sub: &Sub| match sub {
             Sub::Affine(affine) => Sub::Affine(affine.clone()),
-            Sub::Value(id) => Sub::Value(self.paste(scatter, *id, None, &mut known)),
-        })
-        .collect()
+            Sub::Value(id) => Sub::Value(self.paste(from, *id, row, known)),
+        };
+        subs.iter().map(copy).collect()
     }
 
     /// Copies a scalar of a stage and what it needs. Elements at the point of the loop are read at `row`, if given.
@@ -240,13 +249,7 @@ impl<'s> Rows<'s> {
                 let reads_element = |sub: &Sub| matches!(sub, Sub::Affine(it) if !it.terms.is_empty());
                 let subs = match row {
                     Some(row) if subs.iter().any(reads_element) => row.to_vec(),
-                    _ => subs
-                        .iter()
-                        .map(|sub| match sub {
-                            Sub::Affine(affine) => Sub::Affine(affine.clone()),
-                            Sub::Value(id) => Sub::Value(self.paste(from, *id, row, known)),
-                        })
-                        .collect(),
+                    _ => self.paste_subs(from, subs, row, known),
                 };
                 let view = &from.operands[*operand as usize];
                 let place = self.operands.iter().position(|it| it == view).unwrap_or_else(|| {
@@ -255,22 +258,7 @@ impl<'s> Rows<'s> {
                 });
                 Scalar::Read { operand: place as u32, subs, padded: *padded }
             }
-            Scalar::Unary(op, a) => Scalar::Unary(*op, self.paste(from, *a, row, known)),
-            Scalar::Binary(op, a, b) => {
-                let a = self.paste(from, *a, row, known);
-                Scalar::Binary(*op, a, self.paste(from, *b, row, known))
-            }
-            Scalar::Select(c, a, b) => {
-                let c = self.paste(from, *c, row, known);
-                let a = self.paste(from, *a, row, known);
-                Scalar::Select(c, a, self.paste(from, *b, row, known))
-            }
-            Scalar::WithSlope { value, arg, slope } => {
-                let value = self.paste(from, *value, row, known);
-                let arg = self.paste(from, *arg, row, known);
-                Scalar::WithSlope { value, arg, slope: self.paste(from, *slope, row, known) }
-            }
-            leaf @ (Scalar::Float(_) | Scalar::Int(_) | Scalar::Bool(_) | Scalar::Affine(_)) => leaf.clone(),
+            other => other.map_operands(|id| self.paste(from, id, row, known)),
         };
         let copy = self.add(scalar);
         known.insert(id, copy);

@@ -301,23 +301,14 @@ fn info(begun: &Begun<'_>) -> Map<String, Value> {
 pub fn data_files(program: &Program) -> Map<String, Value> {
     let mut files = Map::new();
     for set in &program.checked().data {
-        let path = match &set.source {
-            Source::None | Source::Given { .. } => continue,
-            Source::Csv { path, .. }
-            | Source::Npy { path, .. }
-            | Source::Npz { path, .. }
-            | Source::Safetensors { path, .. }
-            | Source::Idx { path, .. }
-            | Source::Images { path, .. }
-            | Source::Text { path, .. } => path,
-        };
+        let Some((path, _)) = set.source.file() else { continue };
         let file = resolve(program.base(), path);
         let is_small = fs::metadata(&file).is_ok_and(|it| it.is_file() && it.len() <= MOST_HASHED);
         let value = match is_small.then(|| sha256::of_file(&file)) {
             Some(Ok((hash, length))) => json!({ "sha256": hash, "bytes": length }),
             _ => json!({ "bytes": fs::metadata(&file).map(|it| it.len()).ok() }),
         };
-        files.insert(path.clone(), value);
+        files.insert(path.to_owned(), value);
     }
     files
 }

@@ -103,6 +103,22 @@ pub enum Source {
     },
 }
 
+impl Source {
+    /// The path of the file or folder as the program has it, and where; of what is in no file, nothing.
+    pub fn file(&self) -> Option<(&str, Span)> {
+        match self {
+            Source::None | Source::Given { .. } => None,
+            Source::Csv { path, span, .. }
+            | Source::Npy { path, span }
+            | Source::Npz { path, span }
+            | Source::Safetensors { path, span }
+            | Source::Idx { path, span }
+            | Source::Images { path, span }
+            | Source::Text { path, span } => Some((path, *span)),
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct Field {
     pub name: Arc<str>,

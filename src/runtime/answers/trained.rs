@@ -318,14 +318,8 @@ fn aimed(set: &DataSet, input: &Path) -> Result<Source, Diagnostic> {
 
 /// The path of a data set's file as messages show it.
 pub fn shown(program: &Program, set: &DataSet) -> String {
-    match &set.source {
-        Source::None | Source::Given { .. } => set.name.to_string(),
-        Source::Csv { path, .. }
-        | Source::Npy { path, .. }
-        | Source::Npz { path, .. }
-        | Source::Safetensors { path, .. }
-        | Source::Idx { path, .. }
-        | Source::Images { path, .. }
-        | Source::Text { path, .. } => read::resolve(program.base(), path).display().to_string(),
+    match set.source.file() {
+        None => set.name.to_string(),
+        Some((path, _)) => read::resolve(program.base(), path).display().to_string(),
     }
 }

@@ -66,20 +66,12 @@ pub fn columns(
 ) -> Result<Vec<Read>, Diagnostic> {
     around.classes.check(set)?;
     let (world, base) = (&**around.world, around.base);
-    let (path, span) = match &set.source {
-        Source::None => return Ok(Vec::new()),
-        Source::Given { span } => {
-            let fields = around.given.of(set)?;
-            return stored(set, |column| given::stored(set, fields, &column.field), precision, limit, *span);
-        }
-        Source::Csv { path, span, .. }
-        | Source::Npy { path, span }
-        | Source::Npz { path, span }
-        | Source::Safetensors { path, span }
-        | Source::Idx { path, span }
-        | Source::Images { path, span }
-        | Source::Text { path, span } => (resolve(base, path), *span),
-    };
+    if let Source::Given { span } = &set.source {
+        let fields = around.given.of(set)?;
+        return stored(set, |column| given::stored(set, fields, &column.field), precision, limit, *span);
+    }
+    let Some((path, span)) = set.source.file() else { return Ok(Vec::new()) };
+    let path = resolve(base, path);
     let found = match &set.source {
         Source::None | Source::Given { .. } => Vec::new(),
         Source::Csv { header, separator, .. } => {
