@@ -1,16 +1,7 @@
 //! Any file is read or refused by the reader of every format: the first byte says which.
 #![no_main]
 
-#[path = "../../tests/generated/mod.rs"]
-#[allow(dead_code)]
-mod generated;
-#[path = "../../tests/support"]
-#[allow(dead_code)]
-mod support {
-    pub mod backends;
-    pub mod expected;
-    pub mod rounding;
-}
+use nnc_fuzz::generated;
 
 static FORMATS: std::sync::LazyLock<Vec<generated::files::Format>> =
     std::sync::LazyLock::new(generated::files::formats);

@@ -1,16 +1,7 @@
 //! Any text of a graph is refused, or printed and read as the same graph.
 #![no_main]
 
-#[path = "../../tests/generated/mod.rs"]
-#[allow(dead_code)]
-mod generated;
-#[path = "../../tests/support"]
-#[allow(dead_code)]
-mod support {
-    pub mod backends;
-    pub mod expected;
-    pub mod rounding;
-}
+use nnc_fuzz::generated;
 
 libfuzzer_sys::fuzz_target!(|text: &str| {
     if let Err(what) = generated::texts::graph(text) {

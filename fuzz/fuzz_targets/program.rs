@@ -1,16 +1,7 @@
 //! The random program of any number means one thing to the interpreter and to every back end.
 #![no_main]
 
-#[path = "../../tests/generated/mod.rs"]
-#[allow(dead_code)]
-mod generated;
-#[path = "../../tests/support"]
-#[allow(dead_code)]
-mod support {
-    pub mod backends;
-    pub mod expected;
-    pub mod rounding;
-}
+use nnc_fuzz::generated;
 
 libfuzzer_sys::fuzz_target!(|number: u64| {
     let text = generated::make::program(number).to_string();
