@@ -149,6 +149,27 @@ fn functions_are_short() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// A page that sends a reader to a file must not outlive it. Capitals stand for names to be chosen.
+#[test]
+fn the_files_that_pages_name_are_there() {
+    let mut wrong = Vec::new();
+    let pages = files("docs", "md").into_iter().chain(["README.md", "CONTRIBUTING.md"].map(PathBuf::from));
+    for page in pages {
+        let text = text(&page);
+        let spans = text.split('`').skip(1).step_by(2);
+        for name in spans.filter(|span| {
+            span.contains('/') && !span.contains([' ', '*', '<', '{']) && !span.contains(char::is_uppercase)
+        }) {
+            let is_ours =
+                name.ends_with(".rs") || ["src/", "tests/", "benches/"].iter().any(|it| name.starts_with(it));
+            if is_ours && !Path::new(name).exists() && !Path::new("src").join(name).exists() {
+                wrong.push(format!("{} names `{name}`", page.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 /// `own` says nothing of what a value is; the context of a stage is called `cx`.
 #[test]
 fn no_value_is_called_own() {
