@@ -19,6 +19,8 @@ the folder has a file of a similar name, offers it.
 The beginning or the header of the file does not fit the format: a `csv` read as `npy`, a web page
 saved under the name of a data file, a damaged download. The message says what should stand there
 and what does. Choose the source that fits the file, or get the file again.
+Packed data (deflate, JPEG) holds so much and no more: a header that declares more is refused before
+memory is asked for.
     x: [28, 28] = idx(\"train-labels-idx1-ubyte\")   # a file of labels has one axis only",
     },
     Code {

@@ -104,6 +104,21 @@ fn png_files() {
 }
 
 #[test]
+fn png_files_that_declare_more_than_they_hold() {
+    for (width, height, size) in [(40_000, 40_000, "6.4 GB"), (1, i32::MAX as u32, "8.6 GB")] {
+        let mut file = Vec::new();
+        let mut encoder = png::Encoder::new(&mut file, width, height);
+        encoder.set_color(png::ColorType::Rgba);
+        drop(encoder.write_header().unwrap());
+        // An empty block of packed data.
+        file.truncate(file.len() - 12);
+        file.extend([&[0, 0, 0, 2][..], b"IDAT", &[0x78, 0x9c], &[0; 4]].concat());
+        let told = images::decode_bytes(&file).err().unwrap();
+        assert!(told.contains(&format!("declares {size}, but its ")), "{told}");
+    }
+}
+
+#[test]
 fn jpeg_files() {
     // 8 × 8 pixels of one grey.
     let tables = |class: u8| [&[0xff, 0xdb, 0, 67, class][..], &[1; 64]].concat();
@@ -112,6 +127,11 @@ fn jpeg_files() {
     let scan = [0xff, 0xda, 0, 8, 1, 1, 0, 0, 63, 0, 0x3f, 0xff, 0xd9];
     let file = [&[0xff, 0xd8][..], &tables(0), &frame, &huffman(0), &huffman(0x10), &scan].concat();
     assert!(images::decode_bytes(&file).is_ok());
+    // 15,420 × 15,420 pixels in as many bytes.
+    let mut large = file.clone();
+    large[2 + 69 + 5..][..4].fill(0x3c);
+    let told = images::decode_bytes(&large).err().unwrap();
+    assert!(told.contains("declares 237776400 pixels, but its "), "{told}");
     damage(&file, |bytes| drop(images::decode_bytes(&bytes)));
 }
 

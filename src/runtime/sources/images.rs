@@ -20,6 +20,8 @@ use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
 use super::file::FileBytes;
+#[cfg(feature = "formats")]
+use super::packed;
 use crate::base::{Diagnostic, Span};
 use crate::runtime::notices::Notices;
 #[cfg(feature = "formats")]
@@ -363,6 +365,9 @@ fn decode_png(bytes: &[u8]) -> Result<Pixels, String> {
     let mut reader = decoder.read_info().map_err(|error| error.to_string())?;
     let sixteen_bits = reader.info().bit_depth == png::BitDepth::Sixteen;
     let has_palette = reader.info().color_type == png::ColorType::Indexed;
+    let info = reader.info();
+    let bits = u128::from(info.width) * u128::from(info.height) * info.bits_per_pixel() as u128;
+    packed::check(bits / 8, "bytes", bytes.len(), packed::DEFLATE)?;
     let length = reader.output_buffer_size().ok_or("it is too large")?;
     let mut pixels = room::filled(length, "its pixels").map_err(|error| error.message)?;
     let frame = reader.next_frame(&mut pixels).map_err(|error| error.to_string())?;
@@ -383,8 +388,9 @@ fn decode_jpeg(bytes: &[u8]) -> Result<Pixels, String> {
     let mut decoder = JpegDecoder::new_with_options(Cursor::new(bytes), options);
     decoder.decode_headers().map_err(|error| error.to_string())?;
     let info = decoder.info().ok_or("it has no size")?;
-    let bytes = 3 * u64::from(info.width) * u64::from(info.height);
-    Need::of("its pixels", bytes).check().map_err(|error| error.message)?;
+    let pixels = u64::from(info.width) * u64::from(info.height);
+    packed::check(pixels.into(), "pixels", bytes.len(), packed::JPEG)?;
+    Need::of("its pixels", 3 * pixels).check().map_err(|error| error.message)?;
     let pixels = decoder.decode().map_err(|error| error.to_string())?;
     Ok(Pixels {
         channels: 3,

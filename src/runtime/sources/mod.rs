@@ -20,6 +20,8 @@ pub mod idx;
 pub mod images;
 pub mod npy;
 pub mod npz;
+#[cfg(feature = "formats")]
+mod packed;
 pub mod safetensors;
 pub mod stored;
 pub mod text;

@@ -12,6 +12,8 @@ use crate::base::{Diagnostic, nearest};
 
 use super::file::FileBytes;
 use super::npy;
+#[cfg(feature = "formats")]
+use super::packed;
 use super::stored::StoredArray;
 use crate::runtime::room::Need;
 use crate::runtime::world::World;
@@ -70,6 +72,16 @@ fn inflated(packed: &[u8], most: usize) -> Result<Option<Vec<u8>>, Diagnostic> {
     Ok(read_all(&mut DeflateDecoder::new(packed), most as u64).ok())
 }
 
+#[cfg(feature = "formats")]
+fn can_hold(unpacked: usize, packed: usize) -> Result<(), String> {
+    packed::check(unpacked as u128, "bytes", packed, packed::DEFLATE)
+}
+
+#[cfg(not(feature = "formats"))]
+fn can_hold(_: usize, _: usize) -> Result<(), String> {
+    Ok(())
+}
+
 #[cfg(not(feature = "formats"))]
 fn inflated(_: &[u8], _: usize) -> Result<Option<Vec<u8>>, Diagnostic> {
     let error = Diagnostic::error("E0702", "this build of nnc does not unpack compressed arrays");
@@ -116,6 +128,8 @@ impl Npz {
             STORED => Ok(Some(packed)),
             DEFLATED => {
                 let what = format!("`{}` of `{}`, unpacked", member.name, self.path.display());
+                can_hold(member.unpacked, member.packed)
+                    .map_err(|why| Diagnostic::error("E0702", format!("{what}: {why}")))?;
                 Need::of(what, member.unpacked as u64).check()?;
                 let packed = packed.all()?;
                 let whole =
@@ -236,6 +250,17 @@ pub(super) mod tests {
         assert_eq!(npz.tensor("y").unwrap().load().unwrap().elements(), &Elements::F32(vec![0.0, 0.0]));
         let error = npz.tensor("z").unwrap_err();
         assert_eq!((error.code, error.notes[0].as_str()), ("E0711", "it has 2: `x`, `y`"));
+    }
+
+    /// A member of some bytes that declares gigabytes is refused before they are asked for.
+    #[test]
+    fn declared_sizes_are_compared_with_the_bytes_that_are_there() {
+        let mut bytes = archive();
+        let table = bytes.windows(4).rposition(|four| four == b"PK\x01\x02").unwrap();
+        bytes[table + 24..table + 28].copy_from_slice(&u32::MAX.to_le_bytes());
+        let npz = parse(FileBytes::owned(bytes), Path::new("a.npz")).unwrap();
+        let error = npz.tensor("y").unwrap_err();
+        assert!(error.code == "E0702" && error.message.contains("declares 4.3 GB, but its "), "{}", error.message);
     }
 
     #[test]
