@@ -22,7 +22,7 @@ from pathlib import Path
 from workloads import ALL, INFERENCE, OTHER_SIZES, WORKLOADS
 
 HERE = Path(__file__).resolve().parent
-PEERS = ["torch-eager", "torch-compile", "jax-jit", "jax-scan"]
+PEERS = ["torch-eager", "torch-eager-last", "torch-compile", "jax-jit", "jax-scan"]
 PARTS = ["training", "inference", "load"]
 
 
@@ -83,7 +83,7 @@ class Comparison:
             return Nnc([self.options.nnc, "bench", program, "--threads", threads, *(["--predict", 1] if predict else [])])
         if name == "onnxruntime":
             return Peer([self.python, HERE / "onnx_peer.py", workload, threads])
-        framework, mode = name.split("-")
+        framework, mode = name.split("-", 1)
         return Peer([self.python, HERE / f"{framework}_peer.py", mode, workload, threads])
 
     def rounds(self, part, workload, threads, names, between=lambda: None):

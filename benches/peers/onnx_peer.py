@@ -12,11 +12,11 @@ import torch
 
 from rounds import serve
 from torch_peer import inputs, model
-from workloads import WORKLOADS
+from workloads import ALL
 
 
 def build(name, threads):
-    w = WORKLOADS[name]
+    w = ALL[name]
     m = model(w).eval()
     x, _ = inputs(w, 1)
     with tempfile.TemporaryDirectory() as folder:

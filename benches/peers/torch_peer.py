@@ -1,4 +1,6 @@
-"""PyTorch on one workload: `torch_peer.py eager|compile WORKLOAD THREADS`, see rounds.py."""
+"""PyTorch on one workload: `torch_peer.py eager|compile[-last] WORKLOAD THREADS`, see rounds.py.
+
+`-last`: pictures lie in memory with their channels last."""
 
 import math
 import sys
@@ -9,6 +11,8 @@ import torch.nn.functional as F
 
 from rounds import serve
 from workloads import ALL
+
+LAYOUT = torch.contiguous_format
 
 
 def mlp(dims, act):
@@ -105,8 +109,82 @@ class Tables(nn.Module):
         return self.m(torch.cat([t(c[:, i]) for i, t in enumerate(self.t)] + [n], 1))
 
 
+def conv(inputs, out, kernel=3, stride=1, groups=1):
+    """With batch normalisation after it."""
+    one = nn.Conv2d(inputs, out, kernel, stride, kernel // 2, groups=groups, bias=False)
+    return nn.Sequential(one, nn.BatchNorm2d(out))
+
+
+class Double(nn.Sequential):
+    def __init__(self, i, o):
+        one, two = nn.Conv2d(i, o, 3, padding=1), nn.Conv2d(o, o, 3, padding=1)
+        super().__init__(one, nn.ReLU(inplace=True), two, nn.ReLU(inplace=True))
+
+
+class Unet(nn.Module):
+    def __init__(self, depth, channels):
+        super().__init__()
+        a, b, c = channels
+        self.d1, self.d2, self.d3 = Double(depth, a), Double(a, b), Double(b, c)
+        self.u2, self.d4 = nn.ConvTranspose2d(c, b, 2, stride=2), Double(2 * b, b)
+        self.u1, self.d5 = nn.ConvTranspose2d(b, a, 2, stride=2), Double(2 * a, a)
+        self.o = nn.Conv2d(a, 1, 1)
+
+    def forward(self, x):
+        one = self.d1(x)
+        two = self.d2(F.max_pool2d(one, 2))
+        three = self.d3(F.max_pool2d(two, 2))
+        x = self.d4(torch.cat([two, self.u2(three)], 1))
+        return self.o(self.d5(torch.cat([one, self.u1(x)], 1)))
+
+
+class Residual(nn.Module):
+    def __init__(self, i, o, stride):
+        super().__init__()
+        self.one, self.two = conv(i, o, 3, stride), conv(o, o)
+        self.carry = conv(i, o, 1, stride) if i != o else nn.Identity()
+
+    def forward(self, x):
+        return F.relu(self.carry(x) + self.two(F.relu(self.one(x))))
+
+
+class Resnet(nn.Module):
+    def __init__(self, depth, channels, blocks):
+        super().__init__()
+        layers, last = [conv(depth, channels[0]), nn.ReLU()], channels[0]
+        for c in channels:
+            for block in range(blocks):
+                layers.append(Residual(last, c, 1 if block or c == channels[0] else 2))
+                last = c
+        self.f, self.o = nn.Sequential(*layers), nn.Linear(last, 10)
+
+    def forward(self, x):
+        return self.o(self.f(x).mean((2, 3)))
+
+
+class Mobilenet(nn.Module):
+    def __init__(self, depth, channels, strides):
+        super().__init__()
+        layers = [conv(depth, channels[0]), nn.ReLU()]
+        for i, o, stride in zip(channels, channels[1:], strides):
+            layers += [conv(i, i, 3, stride, i), nn.ReLU(), conv(i, o, 1), nn.ReLU()]
+        self.f, self.o = nn.Sequential(*layers), nn.Linear(channels[-1], 10)
+
+    def forward(self, x):
+        return self.o(self.f(x).mean((2, 3)))
+
+
+IMAGES = ("lenet", "cnn", "unet", "resnet", "mobilenet")
+
+
 def model(w):
     kind = w["kind"]
+    if kind == "unet":
+        return Unet(w["image"][0], w["channels"])
+    if kind == "resnet":
+        return Resnet(w["image"][0], w["channels"], w["blocks"])
+    if kind == "mobilenet":
+        return Mobilenet(w["image"][0], w["channels"], w["strides"])
     sparse = w["opt"] == "sgd" and MODE == "eager"
     if kind == "words":
         return Words(w["vocab"], w["embed"], sparse)
@@ -131,9 +209,10 @@ def inputs(w, batch):
         if w["loss"] == "bce":
             return x, torch.randint(0, 2, (batch, 1)).float()
         return x, torch.randint(0, w["dims"][-1], (batch,))
-    if kind in ("lenet", "cnn"):
+    if kind in IMAGES:
         depth, size = w.get("image", (1, 28))
-        return torch.rand(batch, depth, size, size), torch.randint(0, 10, (batch,))
+        x = torch.rand(batch, depth, size, size).to(memory_format=LAYOUT)
+        return x, torch.randint(0, 2, x.shape).float() if kind == "unet" else torch.randint(0, 10, (batch,))
     if kind == "pinn":
         return torch.rand(batch, 2, requires_grad=True), None
     if kind == "words":
@@ -147,11 +226,11 @@ def inputs(w, batch):
 
 def loss_of(w, m, x, y):
     kind = w["kind"]
-    if kind == "mlp" and w["loss"] == "bce":
+    if kind == "unet" or kind == "mlp" and w["loss"] == "bce":
         return lambda: F.binary_cross_entropy_with_logits(m(x), y)
     if kind == "tables":
         return lambda: F.mse_loss(m(x), y)
-    if kind in ("mlp", "lenet", "cnn", "words"):
+    if kind in ("mlp", "words", *IMAGES):
         return lambda: F.cross_entropy(m(x), y)
     if kind in ("lstm", "gpt"):
         return lambda: F.cross_entropy(m(x).flatten(0, 1), y.flatten())
@@ -167,13 +246,17 @@ def loss_of(w, m, x, y):
 
 
 def build(mode, name):
-    global MODE
-    MODE = mode
+    global MODE, LAYOUT
+    # `eager-last`: channels lie beside each other, which is often faster.
+    MODE, _, last = mode.partition("-")
+    LAYOUT = torch.channels_last if last else torch.contiguous_format
     w = ALL[name]
     torch.manual_seed(0)
     m = model(w)
+    if w["kind"] in IMAGES:
+        m = m.to(memory_format=LAYOUT)
     loss = loss_of(w, m, *inputs(w, w["batch"]))
-    if mode == "compile":
+    if MODE == "compile":
         if w["kind"] == "pinn":
             raise RuntimeError("torch.compile does not do second derivatives")
         loss = torch.compile(loss)
@@ -181,8 +264,8 @@ def build(mode, name):
     optimizer = {
         "sgd": lambda: torch.optim.SGD(p, lr=lr),
         "momentum": lambda: torch.optim.SGD(p, lr=lr, momentum=0.9),
-        "adam": lambda: torch.optim.Adam(p, lr=lr),
-        "adamw": lambda: torch.optim.AdamW(p, lr=lr),
+        "adam": lambda: torch.optim.Adam(p, lr=lr, fused=True),
+        "adamw": lambda: torch.optim.AdamW(p, lr=lr, fused=True),
     }[w["opt"]]()
 
     def step():

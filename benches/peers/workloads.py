@@ -30,6 +30,9 @@ OTHER_SIZES = {
     "sizes/odd_lstm": dict(kind="lstm", vocab=40, embed=50, hidden=100, seq=37, opt="adam", lr=1e-3, batch=20),
     "sizes/odd_gpt": dict(kind="gpt", vocab=90, dim=96, heads=3, layers=2, seq=50, opt="adamw", lr=1e-3, batch=7),
     "sizes/long_gpt": dict(kind="gpt", vocab=65, dim=64, heads=2, layers=1, seq=256, opt="adamw", lr=1e-3, batch=4),
+    "sizes/unet": dict(kind="unet", image=(1, 64), channels=[16, 32, 64], opt="adam", lr=1e-3, batch=8),
+    "sizes/resnet20": dict(kind="resnet", image=(3, 32), channels=[16, 32, 64], blocks=3, opt="momentum", lr=1e-2, batch=32),
+    "sizes/mobilenet": dict(kind="mobilenet", image=(3, 32), channels=[32, 64, 128, 128, 256, 256], strides=[1, 2, 1, 2, 1], opt="momentum", lr=1e-2, batch=32),
     "sizes/words": dict(kind="words", vocab=50_000, embed=256, seq=64, opt="sgd", lr=1e-2, batch=64),
     "sizes/tables": dict(kind="tables", tables=8, rows=10_000, embed=16, numbers=13, dims=[141, 128, 64, 1], opt="sgd", lr=1e-2, batch=1024),
     "sizes/tables_adam": dict(kind="tables", tables=8, rows=10_000, embed=16, numbers=13, dims=[141, 128, 64, 1], opt="adam", lr=1e-3, batch=1024),
@@ -38,4 +41,4 @@ OTHER_SIZES = {
 ALL = WORKLOADS | OTHER_SIZES
 
 # Whose answers for one row are timed against onnxruntime.
-INFERENCE = ["mnist_mlp", "lenet5", "gpt"]
+INFERENCE = ["mnist_mlp", "lenet5", "gpt", "sizes/unet", "sizes/resnet20", "sizes/mobilenet"]
