@@ -2,75 +2,34 @@
 //! IR of everything that it computes.
 //!
 //! ```text
-//! ast::File ──module──▶ items by name ──elaborator──▶ values and graphs ──items──▶ ir::program::Program
+//! ast::File ──scope::module──▶ items by name ──body──▶ values and graphs ──items──▶ ir::program::Program
 //! ```
 //!
 //! There is no type checker apart from the elaboration: bodies are elaborated on [`value::Value`]s whose
 //! tensors are graph nodes with symbolic shapes, so a shape error is found where the program makes it.
 //!
-//! - [`module`], [`prelude`]: files, imports, the library;
-//! - [`elaborator`], [`graphs`], [`scope`], [`variables`]: the state of the elaboration;
-//! - [`context`], [`built`], [`limits`], [`report`]: what it is elaborating for, what is known of the graph that is
-//!   built, what is too much, and how errors are told;
-//! - [`expr`], [`statement`], [`call`], [`arguments`], [`signature`], [`results`], [`roles`],
-//!   [`recursion`], [`instance`], [`parameters`], [`starts`], [`fields`], `requirements`, `numbers`, `notes`: one
-//!   construct each;
-//! - [`elementwise`], [`operators`], [`constants`], [`tensors`], [`subscript`], [`builtins`]: the constructs that
-//!   add nodes;
-//! - [`index`], [`scan`]: index notation and recurrences;
-//! - [`free`], [`trials`]: bodies on symbolic sizes, for messages and for what nothing calls;
+//! - [`scope`]: which names are in sight and what they mean, the calls in progress, what is elaborated for, and how
+//!   errors are told;
+//! - [`build`]: values that become nodes of the graph that is being built;
+//! - [`body`]: expressions, statements, calls, layers, index notation, recurrences: syntax that becomes values;
 //! - [`items`], [`settings`]: data, optimisers, training, output, and the tables of their settings.
 
-pub mod arguments;
-pub mod built;
-pub mod builtins;
-pub mod call;
-pub mod constants;
-pub mod context;
-pub mod elaborator;
-pub mod elementwise;
-pub mod expr;
-pub mod fields;
-pub mod free;
-pub mod graphs;
-pub mod index;
-pub mod instance;
+pub mod body;
+pub mod build;
 pub mod items;
-pub mod limits;
-pub mod module;
 #[cfg(test)]
 mod nesting_tests;
-mod notes;
-mod numbers;
-pub mod operators;
-pub mod parameters;
-pub mod prelude;
-pub mod products;
-pub mod recursion;
 pub mod reference;
-pub mod report;
-mod requirements;
-pub mod results;
-pub mod roles;
-pub mod scan;
 pub mod scope;
 pub mod settings;
-pub mod signature;
-pub mod starts;
-pub mod statement;
-pub mod subscript;
-pub mod tensors;
 #[cfg(test)]
 mod tests;
-pub mod trials;
-mod uncalled;
-mod unknown;
 pub mod value;
-pub mod variables;
 pub mod walk;
 
-pub use elaborator::{Elaborator, Expected};
-pub use module::{Loader, NoImports};
+pub use body::elaborator::{Elaborator, Expected};
+pub use scope::module::{Loader, NoImports};
+pub use scope::prelude;
 pub use value::Value;
 
 use crate::base::{Diagnostics, SourceMap};
@@ -92,12 +51,12 @@ pub struct Checked {
 /// the parser; items with syntax errors are skipped.
 pub fn check(sources: &mut SourceMap, main: ast::File, loader: &mut dyn Loader) -> Checked {
     let mut diagnostics = Diagnostics::new();
-    let modules = module::Modules::load(sources, main, loader, &mut diagnostics);
+    let modules = scope::module::Modules::load(sources, main, loader, &mut diagnostics);
     let mut elaborator = Elaborator::new(sources, modules);
     elaborator.diagnostics = diagnostics;
     let mut program = items::program(&mut elaborator);
-    free::name_sizes(&mut elaborator);
-    uncalled::check(&mut elaborator);
+    body::free::name_sizes(&mut elaborator);
+    body::uncalled::check(&mut elaborator);
     if elaborator.limits.is_reached() {
         program.actions.clear();
     }

@@ -1,6 +1,6 @@
 //! Nothing is elaborated twice: what stands n times in itself takes as many times the work.
 
-use super::context::Mode;
+use crate::sema::scope::context::Mode;
 use super::tests::elaborated;
 use crate::syntax::ast::ItemKind;
 

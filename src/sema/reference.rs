@@ -1,7 +1,7 @@
 //! What the language itself brings along, as a list: its words and its built-in functions. `nnc doc` and
 //! `docs/library.md` are made from it, beside the library, whose doc comments speak for themselves.
 
-use super::builtins;
+use crate::sema::build::builtins;
 use crate::syntax::words;
 
 /// Something that has a name without being declared in a file.

@@ -6,9 +6,9 @@
 
 mod tables;
 
-use super::elaborator::Elaborator;
+use crate::sema::body::elaborator::Elaborator;
 use super::items::columns::list_names;
-use super::report::names::called_here;
+use crate::sema::scope::report::names::called_here;
 use crate::base::{Diagnostic, Span, foreign, nearest};
 use crate::syntax::ast;
 

@@ -1,9 +1,9 @@
 //! Bodies elaborated without data or training.
 
-use super::builtins::Given;
-use super::context::Mode;
-use super::elaborator::Elaborator;
-use super::module::{Modules, NoImports};
+use crate::sema::build::builtins::Given;
+use crate::sema::scope::context::Mode;
+use crate::sema::body::elaborator::Elaborator;
+use crate::sema::scope::module::{Modules, NoImports};
 use super::value::Value;
 use crate::base::{Diagnostics, SourceMap, Span};
 use crate::ir::interpret::{Data, Feed, evaluate};

@@ -3,8 +3,8 @@
 //! Values known at compile time are held as they are; run-time values are nodes of the graph that is being
 //! built ([`Tensor`]), or scalars of the loop body that is being built ([`Indexed`]) inside index notation.
 
-use super::builtins::Builtin;
-use super::module::ItemRef;
+use crate::sema::build::builtins::Builtin;
+use crate::sema::scope::module::ItemRef;
 use crate::base::Span;
 use crate::ir::{Affine, Dim, Elem, NodeId, ScalarId, Type};
 use std::fmt::Write;
@@ -42,7 +42,7 @@ pub enum Value {
 #[derive(Clone, Debug)]
 pub struct Tensor {
     pub node: NodeId,
-    /// The graph that the node is in; see [`super::graphs`].
+    /// The graph that the node is in; see [`crate::sema::build::graphs`].
     pub level: LevelId,
     pub ty: Type,
     /// For each axis whether it stretches (`_`).
@@ -60,7 +60,7 @@ pub struct Tensor {
 /// A scalar of the loop that is being built: one value for each combination of indices.
 #[derive(Clone, Debug)]
 pub struct Indexed {
-    /// The index frame it is in; see [`super::index`].
+    /// The index frame it is in; see [`crate::sema::body::index`].
     pub frame: u32,
     pub id: ScalarId,
     pub elem: Elem,

@@ -3,10 +3,10 @@
 use crate::base::{Diagnostic, Span};
 use crate::ir::program::BATCH;
 use crate::ir::{Dim, Elem, Graph, InputKey};
-use crate::sema::context::Mode;
-use crate::sema::elaborator::Elaborator;
-use crate::sema::module::ModuleId;
-use crate::sema::scope::{BindingKind, Frame, FrameKind};
+use crate::sema::scope::context::Mode;
+use crate::sema::body::elaborator::Elaborator;
+use crate::sema::scope::module::ModuleId;
+use crate::sema::scope::frames::{BindingKind, Frame, FrameKind};
 use crate::sema::value::{DataValue, IntSource, Tensor, Value};
 
 /// Builds a graph of its own in a mode, in which the fields of the data are those of a batch. Parameters and states

@@ -5,7 +5,7 @@ use crate::base::{Diagnostic, Span, nearest};
 use super::data_table::FieldInfo;
 use crate::ir::program::{DataRef, Select, Source, SourceColumn};
 use crate::ir::{Affine, ColumnKey, Dim, Elem, InputKey, LoopBuilder, NodeId, Op, StepId, Sub, Type};
-use crate::sema::elaborator::{Elaborator, Expected};
+use crate::sema::body::elaborator::{Elaborator, Expected};
 use crate::sema::settings::{self, Arguments};
 use crate::sema::value::{DataValue, IntSource, Interval, Tensor, Value};
 use crate::syntax::ast;

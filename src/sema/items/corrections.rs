@@ -1,8 +1,8 @@
 //! Digits that an optimizer's formula loses in 32 bits: `1 - beta^step` is a difference of two numbers near 1.
 
 use crate::base::Diagnostic;
-use crate::sema::elaborator::Elaborator;
-use crate::sema::module::{ItemRef, ModuleId};
+use crate::sema::body::elaborator::Elaborator;
+use crate::sema::scope::module::{ItemRef, ModuleId};
 use crate::sema::walk;
 use crate::syntax::ast::{self, BinaryOp, Expr, ExprKind};
 

@@ -6,9 +6,9 @@ use super::{given, sources};
 use crate::base::{Diagnostic, Span};
 use crate::ir::program::{Bound, DataRef, DataSet, Field, Part, Source};
 use crate::ir::{Dim, Elem, Graph, NodeId, OutputKey, StepId};
-use crate::sema::elaborator::{Elaborator, Expected};
-use crate::sema::graphs::Level;
-use crate::sema::scope::{BindingKind, Frame, FrameKind};
+use crate::sema::body::elaborator::{Elaborator, Expected};
+use crate::sema::build::graphs::Level;
+use crate::sema::scope::frames::{BindingKind, Frame, FrameKind};
 use crate::sema::settings;
 use crate::sema::value::{Axis, Tensor, Value};
 use crate::sema::walk;
@@ -423,8 +423,8 @@ fn broadcast_numbers(
     let zero = Value::Tensor(zero);
     let sum = cx.binary(
         ast::BinaryOp::Add,
-        crate::sema::elementwise::Arg { value: &value, span },
-        crate::sema::elementwise::Arg { value: &zero, span },
+        crate::sema::build::elementwise::Arg { value: &value, span },
+        crate::sema::build::elementwise::Arg { value: &zero, span },
         span,
     );
     if sum.is_error() { None } else { Some(sum) }

@@ -3,7 +3,7 @@
 use crate::base::Span;
 use crate::ir::program::{DataSet, Source, SourceColumn};
 use crate::ir::{Dim, StepId, Type};
-use crate::sema::module::ItemRef;
+use crate::sema::scope::module::ItemRef;
 use crate::sema::value::Tensor;
 use crate::syntax::ast;
 use std::collections::HashMap;

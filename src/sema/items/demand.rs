@@ -3,11 +3,11 @@
 use super::data::data_item;
 use crate::base::{Diagnostic, Span};
 use crate::ir::program::DataSet;
-use crate::sema::context::Context;
-use crate::sema::elaborator::Elaborator;
-use crate::sema::graphs::Level;
-use crate::sema::module::ItemRef;
-use crate::sema::scope::{Frame, FrameKind};
+use crate::sema::scope::context::Context;
+use crate::sema::body::elaborator::Elaborator;
+use crate::sema::build::graphs::Level;
+use crate::sema::scope::module::ItemRef;
+use crate::sema::scope::frames::{Frame, FrameKind};
 use crate::syntax::ast;
 use std::sync::Arc;
 

@@ -3,7 +3,7 @@
 use crate::base::Diagnostic;
 use crate::ir::program::{DataSet, Select, Source};
 use crate::ir::{Elem, Type};
-use crate::sema::elaborator::{Elaborator, Expected};
+use crate::sema::body::elaborator::{Elaborator, Expected};
 use crate::sema::value::Value;
 use crate::syntax::ast;
 

@@ -6,7 +6,7 @@ use super::data_table::Reading;
 use super::data::in_rows;
 use crate::base::{Diagnostic, Span};
 use crate::ir::{BinaryOp, Combine, Elem, LoopBuilder, ScalarId, UnaryOp};
-use crate::sema::elaborator::Elaborator;
+use crate::sema::body::elaborator::Elaborator;
 use crate::sema::settings::Arguments;
 use crate::sema::value::{Tensor, Value};
 use crate::syntax::ast;

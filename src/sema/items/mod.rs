@@ -31,7 +31,7 @@ pub mod train;
 
 pub use data_table::DataTable;
 
-use super::elaborator::Elaborator;
+use crate::sema::body::elaborator::Elaborator;
 use super::value::IntSource;
 use crate::base::{Diagnostic, Span};
 use crate::ir::program::{Action, Bound, Forward, Precision, Program, Variable};

@@ -3,11 +3,11 @@
 use crate::base::{Diagnostic, Span};
 use crate::ir::program::{Bound, LayerSummary, Model};
 use crate::ir::{BinaryOp, Combine, Dim, Elem, Graph, InputKey, NodeId, Op, OutputKey, Scalar, Type};
-use crate::sema::builtins::Given;
-use crate::sema::elaborator::Elaborator;
-use crate::sema::instance::LayerCall;
-use crate::sema::module::ItemRef;
-use crate::sema::scope::{Frame, FrameKind};
+use crate::sema::build::builtins::Given;
+use crate::sema::body::elaborator::Elaborator;
+use crate::sema::body::instance::LayerCall;
+use crate::sema::scope::module::ItemRef;
+use crate::sema::scope::frames::{Frame, FrameKind};
 use crate::sema::value::{IntSource, Interval, Tensor, Value};
 use crate::syntax::ast;
 use std::sync::Arc;
@@ -185,7 +185,7 @@ pub fn free_type(cx: &mut Elaborator<'_>, item: &ItemRef, ty: &ast::Type) -> Opt
                     name,
                     free,
                     span,
-                    crate::sema::scope::BindingKind::Dim { stretch: false },
+                    crate::sema::scope::frames::BindingKind::Dim { stretch: false },
                 );
             }
         }

@@ -3,10 +3,10 @@
 use crate::base::{Diagnostic, Span};
 use crate::ir::program::{Forward, OptimizerState, Train, Variable};
 use crate::ir::{Elem, InputKey, Op, OutputKey, Type};
-use crate::sema::builtins::Given;
-use crate::sema::elaborator::{Elaborator, Expected};
-use crate::sema::module::ItemRef;
-use crate::sema::scope::{BindingKind, Frame, FrameKind};
+use crate::sema::build::builtins::Given;
+use crate::sema::body::elaborator::{Elaborator, Expected};
+use crate::sema::scope::module::ItemRef;
+use crate::sema::scope::frames::{BindingKind, Frame, FrameKind};
 use crate::sema::value::{Axis, Function, Tensor, Value};
 use crate::syntax::ast::{self, StatementKind};
 use std::sync::Arc;

@@ -4,7 +4,7 @@ use crate::base::Diagnostic;
 use crate::ir::affine::Var;
 use crate::ir::program::{BATCH, Forward, Train};
 use crate::ir::{Dim, Graph, Loop, NodeId, Op, Scalar, Sub};
-use crate::sema::elaborator::Elaborator;
+use crate::sema::body::elaborator::Elaborator;
 
 /// Warns of the first formula of a shuffled training in which a row of the batch meets rows at some distance.
 pub fn tell_neighbours(cx: &mut Elaborator<'_>, train: &Train<Forward>) {

@@ -3,9 +3,9 @@
 use crate::base::{Diagnostic, Span};
 use crate::ir::program::{Expect, Plot, Print, PrintPart};
 use crate::ir::{Dim, Elem, Graph, OutputKey};
-use crate::sema::context::Mode;
-use crate::sema::elaborator::Elaborator;
-use crate::sema::elementwise::Arg;
+use crate::sema::scope::context::Mode;
+use crate::sema::body::elaborator::Elaborator;
+use crate::sema::build::elementwise::Arg;
 use crate::sema::settings;
 use crate::sema::value::Value;
 use crate::syntax::ast::{self, ExprKind};

@@ -3,7 +3,7 @@
 use super::columns::list_names;
 use crate::base::{Diagnostic, nearest};
 use crate::ir::program::Source;
-use crate::sema::elaborator::Elaborator;
+use crate::sema::body::elaborator::Elaborator;
 use crate::sema::settings::{self, SOURCES};
 use crate::syntax::ast;
 

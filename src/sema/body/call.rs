@@ -1,0 +1,383 @@
+//! Calls: arguments, functions of all roles, pipelines.
+
+use crate::sema::build::builtins::{Builtin, Given};
+use crate::sema::body::elaborator::{Elaborator, Expected};
+use crate::sema::scope::limits::MAX_CALLS;
+use crate::sema::scope::module::ItemRef;
+use crate::sema::scope::frames::{BindingKind, Frame, FrameKind};
+use crate::sema::value::{Function, InstanceKind, Value};
+use crate::base::{Diagnostic, Span};
+use crate::syntax::ast::{self, ExprKind, Role};
+use std::collections::HashSet;
+use std::sync::Arc;
+
+impl Elaborator<'_> {
+    /// `callee(args)`. `name` is the binding whose whole right side this is.
+    pub fn call_expr(
+        &mut self,
+        callee: &ast::Expr,
+        args: &ast::Args,
+        span: Span,
+        expected: Option<&Expected>,
+        name: Option<&Arc<str>>,
+    ) -> Value {
+        if let Some(value) = self.data_call(callee, args, span, expected) {
+            return value;
+        }
+        let function = self.callee(callee);
+        if let Value::Function(Function::Builtin(builtin)) = &function
+            && let Some(special) = builtin.special
+        {
+            return special(self, args, span, name);
+        }
+        let handed = if self.hands_down(&function) { expected } else { None };
+        let given = self.given(args, handed);
+        self.call(function, callee.span, given, span, expected, name)
+    }
+
+    /// A callee; a binding that hides a function of its name is pointed out.
+    fn callee(&mut self, callee: &ast::Expr) -> Value {
+        if let ExprKind::Name(name) = &callee.kind
+            && let Some(binding) = self.frame().find(name)
+            && (binding.value.is_run_time()
+                || binding.value.is_number()
+                || matches!(binding.value, Value::List(_) | Value::Str(_)))
+        {
+            let (value, kind, at) = (binding.value.describe(), binding.kind, binding.span);
+            let message = format!("`{name}` is {value} here and cannot be called");
+            let mut error = Diagnostic::error("E0109", message).at(callee.span, "called here");
+            let module = self.frame().module;
+            let hidden = self.modules.find(module, name, &mut self.diagnostics).is_some()
+                || crate::sema::build::builtins::find(name).is_some();
+            if hidden {
+                error = error.and_at(at, format!("this {} hides the function `{name}`", kind.word()));
+                error = error.help("give the binding another name");
+            } else {
+                error = error.and_at(at, format!("{} `{name}`", kind.word()));
+                error = error.help(format!("`{name}[…]` takes elements, `{name} * (…)` multiplies"));
+            }
+            self.report(error);
+            return Value::Error;
+        }
+        self.expr(callee, None)
+    }
+
+    /// Whether the declared shape is handed down to the arguments: elementwise functions.
+    fn hands_down(&self, function: &Value) -> bool {
+        match function {
+            Value::Function(Function::Builtin(builtin)) => builtin.elementwise,
+            Value::Function(Function::Item(item)) => item.role() == Some(Role::Activation),
+            _ => false,
+        }
+    }
+
+    /// Elaborates the arguments.
+    pub fn given(&mut self, args: &ast::Args, expected: Option<&Expected>) -> Vec<Given> {
+        let mut given = Vec::new();
+        for arg in &args.args {
+            let mut value = self.expr(&arg.value, expected);
+            // `(1, 2)` as an argument means the list.
+            if let (Value::Tuple(items), ExprKind::Tuple(_)) = (&value, &arg.value.kind) {
+                value = Value::List(items.clone());
+            }
+            given.push(Given { name: arg.name.clone(), value, span: arg.span });
+        }
+        given
+    }
+
+    /// `x |> f |> g(a)`
+    pub fn pipeline(&mut self, input: &ast::Expr, stages: &[ast::Expr]) -> Value {
+        let mut value = self.expr(input, None);
+        let mut span = input.span;
+        for stage in stages {
+            let first = Given { name: None, value, span };
+            span = span.to(stage.span);
+            value = self.stage(first, stage);
+        }
+        value
+    }
+
+    /// `first |> stage`
+    pub fn stage(&mut self, first: Given, stage: &ast::Expr) -> Value {
+        let broken = first.value.is_error();
+        if matches!(first.value, Value::Tuple(_)) {
+            let error =
+                Diagnostic::error("E0124", "a tuple cannot be piped").at(first.span, first.value.describe());
+            self.report(error.help("take it apart first: `(a, b) = …`"));
+            return Value::Error;
+        }
+        let ExprKind::Call { callee, args } = &stage.kind else {
+            let function = self.callee(stage);
+            if let Value::Layer(layer) = &function {
+                let name = layer.name().to_string();
+                let message = format!("`{name}` is a layer without its parentheses");
+                let error = Diagnostic::error("E0119", message).at(stage.span, "an instance is needed here");
+                let text = self.text(stage.span);
+                self.report(error.suggest("make an instance", stage.span, format!("{text}()")));
+                return Value::Error;
+            }
+            return if broken {
+                Value::Error
+            } else {
+                self.call(function, stage.span, vec![first], stage.span, None, None)
+            };
+        };
+        let function = self.callee(callee);
+        if let Value::Function(Function::Builtin(builtin)) = &function
+            && let Some(special) = builtin.special
+        {
+            // `x |> repeat(3, Block())`: the row is made, then called.
+            let made = special(self, args, stage.span, None);
+            return if broken || made.is_error() {
+                Value::Error
+            } else {
+                self.call(made, callee.span, vec![first], stage.span, None, None)
+            };
+        }
+        let given = self.given(args, None);
+        if let Value::Layer(_) = &function {
+            let instance = self.call(function, callee.span, given, stage.span, None, None);
+            return if broken {
+                Value::Error
+            } else {
+                self.call(instance, stage.span, vec![first], stage.span, None, None)
+            };
+        }
+        if broken {
+            return Value::Error;
+        }
+        let all = std::iter::once(first).chain(given).collect();
+        self.call(function, callee.span, all, stage.span, None, None)
+    }
+
+    /// Calls a value.
+    pub fn call(
+        &mut self,
+        function: Value,
+        callee: Span,
+        given: Vec<Given>,
+        span: Span,
+        expected: Option<&Expected>,
+        name: Option<&Arc<str>>,
+    ) -> Value {
+        if self.frames.len() > MAX_CALLS {
+            return self.error("E0123", "calls nest too deeply", span, "the limit was reached here");
+        }
+        match function {
+            Value::Error => Value::Error,
+            Value::Layer(item) => self.construct(&item, given, span, name),
+            Value::Instance(instance) => match &instance.kind {
+                InstanceKind::Layer { .. } | InstanceKind::Row(_) => {
+                    self.call_instance(&instance, given, span)
+                }
+            },
+            Value::Function(Function::Builtin(builtin)) => {
+                let (name, kept) = (builtin.name, given.clone());
+                let value = self.call_builtin(builtin, given, span, expected);
+                self.note_call(name, &kept, &value);
+                value
+            }
+            Value::Function(Function::Item(item)) => {
+                let kept = given.clone();
+                let value = self.call_item(&item, given, span, expected);
+                self.note_call(item.name(), &kept, &value);
+                value
+            }
+            other => {
+                let message = format!("{} cannot be called", other.describe());
+                let error = Diagnostic::error("E0109", message).at(callee, "not a function or layer");
+                self.report(match other.is_number() {
+                    true => error.help("a product is written with `*`"),
+                    false => error,
+                });
+                Value::Error
+            }
+        }
+    }
+
+    fn call_builtin(
+        &mut self,
+        builtin: &'static Builtin,
+        given: Vec<Given>,
+        span: Span,
+        expected: Option<&Expected>,
+    ) -> Value {
+        if !builtin.elementwise
+            && self.in_elementwise_body()
+            && given.iter().any(|given| given.value.is_run_time())
+        {
+            return self.not_elementwise(&format!("`{}`", builtin.name), span);
+        }
+        crate::sema::build::builtins::call(self, builtin, given, span, expected)
+    }
+
+    /// Whether an activation or an optimizer is being elaborated: only elementwise operations stand in them.
+    pub fn in_elementwise_body(&self) -> bool {
+        self.frames.iter().any(|frame| matches!(frame.kind, FrameKind::Activation | FrameKind::Optimizer))
+    }
+
+    pub fn not_elementwise(&mut self, what: &str, span: Span) -> Value {
+        let kinds = |frame: &&Frame| matches!(frame.kind, FrameKind::Activation | FrameKind::Optimizer);
+        let around = self.frames.iter().rev().find(kinds);
+        let is_optimizer = around.is_some_and(|frame| matches!(frame.kind, FrameKind::Optimizer));
+        let item = around.and_then(|frame| frame.item.clone());
+        let name = item.as_ref().map_or(String::new(), |item| item.name().to_string());
+        let (code, word, declared) = match is_optimizer {
+            true => ("E0620", "optimizer", "declared as an optimizer"),
+            false => ("E0111", "activation", "declared as an activation"),
+        };
+        let mut error = Diagnostic::error(code, format!("the {word} `{name}` is not elementwise"));
+        error = error.at(span, format!("{what} looks at more than one element"));
+        if let Some(item) = &item {
+            error = error.and_at(item.name_span(), declared);
+        }
+        self.report(match is_optimizer {
+            true => error.help("`clip_norm = 1` behind it scales by the norm of all gradients"),
+            false => error.help("`fn` declares a function of whole tensors"),
+        });
+        Value::Error
+    }
+
+    // ---------------------------------------------------------------------------------- functions
+
+    /// Calls an item with a body, of any role but layer and model.
+    pub fn call_item(
+        &mut self,
+        item: &ItemRef,
+        given: Vec<Given>,
+        span: Span,
+        expected: Option<&Expected>,
+    ) -> Value {
+        let Some(definition) = item.definition() else { return Value::Error };
+        if !self.check_recursion(item, span) {
+            return Value::Error;
+        }
+        if given.iter().any(|given| given.value.is_error()) {
+            return Value::Error;
+        }
+        let role = definition.role;
+        if role == Role::Optimizer {
+            let message = format!("the optimizer `{}` cannot be called here", item.name());
+            return self.error(
+                "E0109",
+                message,
+                span,
+                "an optimizer stands after `with` in a `minimize` line",
+            );
+        }
+        // Losses and metrics are of tensors: a list of numbers is one.
+        let mut given = given;
+        if matches!(role, Role::Loss | Role::Metric) {
+            for it in given.iter_mut().filter(|it| crate::sema::build::tensors::is_literal_list(&it.value)) {
+                if let Some(tensor) = self.to_tensor(&it.value, it.span) {
+                    it.value = Value::Tensor(tensor);
+                }
+            }
+        }
+        let kind = if role == Role::Activation { FrameKind::Activation } else { FrameKind::Function };
+        let mut frame = Frame::new(kind, Some(item.clone()), item.module, span);
+        frame.marked = differentiated_names(definition);
+        let (given, shape) =
+            if role == Role::Init { split_shape(definition, given) } else { (given, Vec::new()) };
+        let handed = match self.shape_arguments(&shape, expected) {
+            Some(handed) => handed,
+            None => return Value::Error,
+        };
+        let list = match role {
+            Role::Init | Role::Schedule | Role::Optimizer => {
+                definition.hyper.as_ref().or(definition.inputs.as_ref())
+            }
+            _ => definition.inputs.as_ref().or(definition.hyper.as_ref()),
+        };
+        let step = self.context.step.clone();
+        self.in_frame(frame, |cx| {
+            if role == Role::Schedule {
+                match step {
+                    Some(step) => cx.frame_mut().bind("step", step, definition.name.span, BindingKind::Input),
+                    None => {
+                        let message = format!("the schedule `{}` needs a step", item.name());
+                        return cx.error(
+                            "E0115",
+                            message,
+                            span,
+                            "a schedule is a hyperparameter of an optimizer",
+                        );
+                    }
+                }
+            }
+            if !cx.bind_parameters(list, given, item.name(), definition.name.span, BindingKind::Input, span) {
+                return Value::Error;
+            }
+            match role {
+                Role::Init => cx.init_body(definition, handed.as_ref(), span),
+                Role::Activation => cx.activation_body(item, definition, span, handed.as_ref()),
+                _ => {
+                    let value = cx.function_body(definition, item.name());
+                    cx.check_role(value, definition, item.name())
+                }
+            }
+        })
+    }
+
+    /// A body without a value was reported by the parser.
+    fn function_body(&mut self, definition: &ast::Definition, name: &str) -> Value {
+        let handed = self.expected_result(definition.result.as_ref());
+        let Some(value) = self.block(&definition.body, handed.as_ref()) else {
+            return Value::Error;
+        };
+        let span = body_value_span(&definition.body);
+        match &definition.result {
+            Some(ty) => self.check_result(value, ty, name, span),
+            None => value,
+        }
+    }
+
+    /// The shape given by `shape = …` or `like = …`, else the one that the context declares. The outer `None`
+    /// is reported.
+    pub fn shape_arguments(
+        &mut self,
+        shape: &[Given],
+        expected: Option<&Expected>,
+    ) -> Option<Option<Expected>> {
+        let Some(given) = shape.first() else { return Some(expected.cloned()) };
+        if given.name.as_ref().is_some_and(|name| name.as_str() == "like") {
+            let tensor = self.to_tensor(&given.value, given.span)?;
+            return Some(Some(Expected::of(&tensor)));
+        }
+        let axes = self.axes_of(&given.value, given.span)?;
+        Some(Some(Expected { elem: None, axes }))
+    }
+}
+
+/// The place of a body's value.
+pub fn body_value_span(body: &ast::Block) -> Span {
+    body.value.as_ref().map_or(body.span, |value| value.span)
+}
+
+/// Takes `shape = …` and `like = …` out of the arguments of an init that has no such parameters.
+fn split_shape(definition: &ast::Definition, given: Vec<Given>) -> (Vec<Given>, Vec<Given>) {
+    let has_parameter = |name: &str| {
+        let lists = [&definition.hyper, &definition.inputs];
+        lists.into_iter().flatten().any(|list| list.parameters.iter().any(|it| it.name.as_str() == name))
+    };
+    given.into_iter().partition(|given| match &given.name {
+        Some(name) => !matches!(name.as_str(), "shape" | "like") || has_parameter(name.as_str()),
+        None => true,
+    })
+}
+
+/// The names `x` of all `grad(y, x)` in a body.
+pub fn differentiated_names(definition: &ast::Definition) -> HashSet<Arc<str>> {
+    let mut names = HashSet::new();
+    crate::sema::walk::block(&definition.body, &mut |expr| {
+        if let ExprKind::Call { callee, args } = &expr.kind
+            && callee.as_name().is_some_and(|name| &**name == "grad")
+        {
+            let variable = args.named("x").or(args.positional().nth(1));
+            if let Some(name) = variable.and_then(|arg| arg.value.as_name()) {
+                names.insert(name.clone());
+            }
+        }
+    });
+    names
+}

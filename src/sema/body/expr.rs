@@ -1,0 +1,395 @@
+//! Expressions.
+
+use crate::sema::scope::context::Mode;
+use crate::sema::body::elaborator::{Elaborator, Expected};
+use crate::sema::build::elementwise::Arg;
+use crate::sema::scope::module::{Found, ItemRef};
+use crate::sema::scope::frames::BindingKind;
+use crate::sema::value::{DataValue, Function, Value};
+use crate::base::{Diagnostic, Span, with_stack};
+use crate::syntax::ast::{self, Constant, ExprKind};
+use std::sync::Arc;
+
+impl Elaborator<'_> {
+    /// The value of an expression. `expected` is the type that the context declares; numbers and makers take it.
+    pub fn expr(&mut self, expr: &ast::Expr, expected: Option<&Expected>) -> Value {
+        if !self.work(expr.span) {
+            return Value::Error;
+        }
+        let value =
+            if self.enter(expr.span) { with_stack(|| self.expr_kind(expr, expected)) } else { Value::Error };
+        self.leave();
+        value
+    }
+
+    fn expr_kind(&mut self, expr: &ast::Expr, expected: Option<&Expected>) -> Value {
+        let span = expr.span;
+        match &expr.kind {
+            ExprKind::Int(value) => Value::int(*value),
+            ExprKind::Float(value) => Value::Float(*value),
+            ExprKind::Str(pieces) => self.string(pieces, span),
+            ExprKind::Constant(constant) => match constant {
+                Constant::True => Value::Bool(true),
+                Constant::False => Value::Bool(false),
+                Constant::None => Value::None,
+                Constant::Pi => Value::Float(std::f64::consts::PI),
+                Constant::Inf => Value::Float(f64::INFINITY),
+            },
+            ExprKind::Name(name) => self.name(name, span),
+            ExprKind::Template(template) => match self.template(template) {
+                Some(name) => self.name(&name, span),
+                None => Value::Error,
+            },
+            ExprKind::List(items) => self.list(items, expected),
+            ExprKind::Tuple(items) => {
+                let items: Vec<Value> = items.iter().map(|item| self.expr(item, None)).collect();
+                if items.iter().any(|item| matches!(item, Value::Tuple(_))) {
+                    return self.error("E0124", "tuples are not nested", span, "a tuple in a tuple");
+                }
+                Value::Tuple(items.into())
+            }
+            ExprKind::Spread(name) => self.name(&name.text, name.span),
+            ExprKind::Unary { op, operand, .. } => {
+                let value = self.expr(operand, expected);
+                self.unary(*op, &value, operand.span, span)
+            }
+            ExprKind::Binary { op, op_span: _, left, right } => self.binary_expr(*op, left, right, expected),
+            ExprKind::If { condition, then, otherwise } => {
+                self.if_expr(condition, then, otherwise, span, expected)
+            }
+            ExprKind::IfBlock(block) => self.if_block(block, true, expected),
+            ExprKind::Call { callee, args } => self.call_expr(callee, args, span, expected, None),
+            ExprKind::Pipeline { input, stages } => self.pipeline(input, stages),
+            ExprKind::Subscript { base, subscripts } => {
+                let base_value = match self.known_base(base) {
+                    Some(value) => value,
+                    None => self.expr(base, None),
+                };
+                self.subscript(base_value, base.span, subscripts, span)
+            }
+            ExprKind::Reduce(reduce) => self.reduce_expr(reduce, span),
+            ExprKind::Field { base, name } => self.field(base, name, span),
+            ExprKind::Transpose(base) => {
+                let value = self.expr(base, None);
+                self.transpose_last(&value, base.span, span)
+            }
+            ExprKind::Slice(_) => self.range_as_value(span),
+            ExprKind::Error => Value::Error,
+        }
+    }
+
+    /// `a:b` outside of subscripts; `lr: 0.1` is how other languages write an argument.
+    fn range_as_value(&mut self, span: Span) -> Value {
+        let text = self.text(span);
+        let argument = text.split_once(':').filter(|(name, value)| {
+            crate::syntax::tokens::is_name(name.trim()) && !value.trim().is_empty() && !value.contains(':')
+        });
+        let error = Diagnostic::error("E0116", "a range stands here as a value")
+            .at(span, "`a:b` is for subscripts and data columns");
+        let error = match argument {
+            Some((name, value)) => {
+                let written = format!("{} = {}", name.trim(), value.trim());
+                error.suggest("if this is an argument, write", span, written)
+            }
+            None => error,
+        };
+        self.report(error);
+        Value::Error
+    }
+
+    /// A compile-time value as text in names and strings.
+    fn string(&mut self, pieces: &[ast::StrPiece], span: Span) -> Value {
+        let mut text = String::new();
+        for piece in pieces {
+            match piece {
+                ast::StrPiece::Text(piece) => text.push_str(piece),
+                ast::StrPiece::Expr(expr) => match self.expr(expr, None) {
+                    Value::Error => return Value::Error,
+                    value => text.push_str(&value.show()),
+                },
+            }
+            if text.len() > LONGEST_STRING {
+                let message = format!("a string of more than {LONGEST_STRING} bytes");
+                return self.error("E0122", message, span, "strings in strings have become too long");
+            }
+        }
+        Value::Str(text.into())
+    }
+
+    /// The name that a template stands for: `fc{l}`.
+    pub fn template(&mut self, template: &ast::TemplateName) -> Option<Arc<str>> {
+        if let Some(plain) = template.as_plain() {
+            return Some(plain.clone());
+        }
+        let mut text = String::new();
+        for piece in &template.pieces {
+            match piece {
+                ast::NamePiece::Text(piece) => text.push_str(piece),
+                ast::NamePiece::Expr(expr) => match self.expr(expr, None) {
+                    Value::Error => return None,
+                    value @ (Value::Int(_) | Value::Str(_)) => text.push_str(&value.show()),
+                    other => {
+                        let message = format!("a name cannot be made of {}", other.describe());
+                        self.error("E0116", message, expr.span, "an int or a string is needed here");
+                        return None;
+                    }
+                },
+            }
+        }
+        Some(text.into())
+    }
+
+    /// The dotted name that a path stands for.
+    pub fn path(&mut self, path: &ast::Path) -> Option<Arc<str>> {
+        if let Some(plain) = path.as_plain() {
+            return Some(plain.clone());
+        }
+        let parts: Option<Vec<Arc<str>>> = path.parts.iter().map(|part| self.template(part)).collect();
+        Some(parts?.join(".").into())
+    }
+
+    // -------------------------------------------------------------------------------------- names
+
+    /// The value of a name.
+    pub fn name(&mut self, name: &Arc<str>, span: Span) -> Value {
+        if let Some(binding) = self.frame().find(name) {
+            if binding.kind == BindingKind::State {
+                return self.state_value(name.clone(), span);
+            }
+            return binding.value.clone();
+        }
+        if let Some(value) = self.global(name, span) {
+            return value;
+        }
+        self.unknown_name(name, span)
+    }
+
+    /// The value of a name outside of bodies: in the file, its imports, the prelude, the language.
+    pub fn global(&mut self, name: &Arc<str>, span: Span) -> Option<Value> {
+        let module = self.frame().module;
+        match self.modules.find(module, name, &mut self.diagnostics) {
+            Some(Found::Item(item)) => return Some(self.item_value(item, span)),
+            Some(Found::Broken) => return Some(Value::Error),
+            None => {}
+        }
+        if &**name == "training" {
+            return Some(Value::Bool(self.context.mode != Mode::Evaluation));
+        }
+        crate::sema::build::builtins::find(name).map(|builtin| Value::Function(Function::Builtin(builtin)))
+    }
+
+    fn item_value(&mut self, item: ItemRef, span: Span) -> Value {
+        match &item.item.kind {
+            ast::ItemKind::Const(_) => self.constant(&item),
+            ast::ItemKind::Definition(definition) => match definition.role {
+                ast::Role::Layer => Value::Layer(item),
+                ast::Role::Model => self.model(&item, span),
+                ast::Role::Activation
+                | ast::Role::Fn
+                | ast::Role::Loss
+                | ast::Role::Metric
+                | ast::Role::Init
+                | ast::Role::Schedule
+                | ast::Role::Optimizer => Value::Function(Function::Item(item)),
+            },
+            ast::ItemKind::Data(data) => Value::Data(DataValue { item: data.name.text.clone(), part: None }),
+            ast::ItemKind::Train(_) => self.error(
+                "E0116",
+                format!("`{}` is a `train`, not a value", item.name()),
+                span,
+                "used as a value",
+            ),
+            ast::ItemKind::Precision(_)
+            | ast::ItemKind::Import(_)
+            | ast::ItemKind::Print(_)
+            | ast::ItemKind::Expect(_)
+            | ast::ItemKind::Plot(_)
+            | ast::ItemKind::Generate(_) => Value::Error,
+        }
+    }
+
+    /// The value of a `const`. Compile-time values are worked out once, tensors once in every graph that uses them,
+    /// outside of its scans.
+    fn constant(&mut self, item: &ItemRef) -> Value {
+        let ast::ItemKind::Const(constant) = &item.item.kind else { return Value::Error };
+        let key = (item.module, constant.name.text.clone());
+        if let Some(value) = self.constants.values.get(&key) {
+            return value.clone();
+        }
+        let in_graph = (self.levels[0].id, item.module, constant.name.text.clone());
+        if let Some(value) = self.constants.tensors.get(&in_graph) {
+            return value.clone();
+        }
+        if self.constants.open.contains(&key) {
+            let message = format!("`{}` is defined by itself", constant.name);
+            return self.error("E0110", message, constant.value.span, "this leads back to the same constant");
+        }
+        self.constants.open.push(key.clone());
+        let frame =
+            crate::sema::scope::frames::Frame::new(crate::sema::scope::frames::FrameKind::File, None, item.module, Span::default());
+        let index_frames = std::mem::take(&mut self.index_frames);
+        let value = self.in_outermost_level(|cx| cx.in_frame(frame, |cx| cx.constant_value(constant)));
+        self.index_frames = index_frames;
+        self.constants.open.pop();
+        if contains_tensor(&value) {
+            self.constants.tensors.insert(in_graph, value.clone());
+        } else {
+            self.constants.values.insert(key, value.clone());
+        }
+        value
+    }
+
+    fn constant_value(&mut self, constant: &ast::Const) -> Value {
+        let expected = constant.ty.as_ref().map(|ty| self.declared_type(ty));
+        match expected {
+            Some(None) => Value::Error,
+            Some(Some(expected)) => {
+                let value = self.expr(&constant.value, Some(&expected));
+                let ty_span = constant.ty.as_ref().map_or(constant.value.span, |ty| ty.span);
+                self.fit(value, &expected, &format!("`{}`", constant.name), constant.value.span, ty_span)
+            }
+            None => self.expr(&constant.value, None),
+        }
+    }
+
+    // ------------------------------------------------------------------------------- small pieces
+
+    fn list(&mut self, items: &[ast::Expr], expected: Option<&Expected>) -> Value {
+        let inner = expected
+            .filter(|expected| !expected.axes.is_empty())
+            .map(|expected| Expected { elem: expected.elem, axes: expected.axes[1..].to_vec() });
+        let mut values = Vec::with_capacity(items.len());
+        for item in items {
+            match &item.kind {
+                ExprKind::Spread(name) => match self.name(&name.text, name.span) {
+                    Value::Error => return Value::Error,
+                    value => match value.elements() {
+                        Some(elements) => values.extend(elements),
+                        None => {
+                            let message =
+                                format!("`...{name}` needs sizes or a list, found {}", value.describe());
+                            return self.error("E0116", message, item.span, "cannot be spread");
+                        }
+                    },
+                },
+                _ => values.push(self.expr(item, inner.as_ref())),
+            }
+        }
+        if values.iter().any(Value::is_error) {
+            return Value::Error;
+        }
+        let count = values.iter().fold(0, |sum: usize, value| sum.saturating_add(value.n_leaves()));
+        if let (true, [first, .., last]) = (count > MOST_ELEMENTS, items) {
+            let message = format!("a list of {count} elements, counting those of its lists");
+            let label = format!("at most {MOST_ELEMENTS} are possible");
+            return self.error("E0122", message, first.span.to(last.span), label);
+        }
+        Value::list(values)
+    }
+
+    fn binary_expr(
+        &mut self,
+        op: ast::BinaryOp,
+        left: &ast::Expr,
+        right: &ast::Expr,
+        expected: Option<&Expected>,
+    ) -> Value {
+        // The operands of a comparison need not have the type that is expected of its result.
+        let compared = expected.map(Expected::of_any_type);
+        let hands_down = match op {
+            ast::BinaryOp::Add
+            | ast::BinaryOp::Sub
+            | ast::BinaryOp::Mul
+            | ast::BinaryOp::Div
+            | ast::BinaryOp::Pow => expected,
+            ast::BinaryOp::MatMul => None,
+            ast::BinaryOp::Or
+            | ast::BinaryOp::And
+            | ast::BinaryOp::Eq
+            | ast::BinaryOp::Ne
+            | ast::BinaryOp::Lt
+            | ast::BinaryOp::Le
+            | ast::BinaryOp::Gt
+            | ast::BinaryOp::Ge => compared.as_ref(),
+        };
+        let a = self.expr(left, hands_down);
+        // If the left side decides the result, the right side is not elaborated.
+        match (op, &a) {
+            (ast::BinaryOp::And, Value::Bool(false)) => return a,
+            (ast::BinaryOp::Or, Value::Bool(true)) => return a,
+            _ => {}
+        }
+        let b = self.expr(right, hands_down);
+        let span = left.span.to(right.span);
+        match (op, &a) {
+            (ast::BinaryOp::And, Value::Bool(true)) | (ast::BinaryOp::Or, Value::Bool(false))
+                if crate::sema::build::operators::elem_of(&b) == Some(crate::ir::Elem::Bool) =>
+            {
+                return b;
+            }
+            _ => {}
+        }
+        self.binary(op, Arg { value: &a, span: left.span }, Arg { value: &b, span: right.span }, span)
+    }
+
+    fn if_expr(
+        &mut self,
+        condition: &ast::Expr,
+        then: &ast::Expr,
+        otherwise: &ast::Expr,
+        span: Span,
+        expected: Option<&Expected>,
+    ) -> Value {
+        let chosen = self.expr(condition, expected.map(Expected::of_any_type).as_ref());
+        match &chosen {
+            Value::Bool(true) => return self.expr(then, expected),
+            Value::Bool(false) => return self.expr(otherwise, expected),
+            Value::Error => {
+                // The branches may have errors of their own.
+                self.expr(then, expected);
+                self.expr(otherwise, expected);
+                return Value::Error;
+            }
+            _ => {}
+        }
+        if crate::sema::build::operators::elem_of(&chosen) != Some(crate::ir::Elem::Bool) {
+            let message = format!("a condition must be a bool, found {}", chosen.describe());
+            return self.error("E0215", message, condition.span, "compare to make a bool: `x > 0`");
+        }
+        let mark = self.skips_so_far();
+        let a = self.expr(then, expected);
+        self.skips_only_if(mark, &chosen, true);
+        let mark = self.skips_so_far();
+        let b = self.expr(otherwise, expected);
+        self.skips_only_if(mark, &chosen, false);
+        if a.is_error() || b.is_error() {
+            return Value::Error;
+        }
+        let args = [
+            Arg { value: &chosen, span: condition.span },
+            Arg { value: &a, span: then.span },
+            Arg { value: &b, span: otherwise.span },
+        ];
+        self.select(args[0], args[1], args[2], span)
+    }
+
+    fn reduce_expr(&mut self, reduce: &ast::Reduce, span: Span) -> Value {
+        if self.in_elementwise_body() {
+            return self.not_elementwise("a reducer", span);
+        }
+        crate::sema::body::index::reduce(self, reduce, span)
+    }
+}
+
+/// Bytes of a string, and elements of a list with those of its lists: others are made of them, so a few lines
+/// could ask for any number.
+const LONGEST_STRING: usize = 1 << 20;
+const MOST_ELEMENTS: usize = 1 << 22;
+
+fn contains_tensor(value: &Value) -> bool {
+    match value {
+        Value::Tensor(_) | Value::Indexed(_) => true,
+        Value::List(items) | Value::Tuple(items) => items.iter().any(contains_tensor),
+        _ => false,
+    }
+}

@@ -1,0 +1,151 @@
+//! Fields: parameters and inner instances of layers and models, parts and columns of data, names with dots.
+
+use crate::sema::body::elaborator::Elaborator;
+use crate::sema::scope::frames::{BindingKind, Frame, FrameKind};
+use crate::sema::value::{Instance, InstanceKind, Value};
+use crate::base::{Diagnostic, Span, foreign, nearest};
+use crate::syntax::ast;
+use std::sync::Arc;
+
+impl Elaborator<'_> {
+    /// `base.name`: a parameter or an inner instance, a part or column of data, a name with dots.
+    pub fn field(&mut self, base: &ast::Expr, name: &ast::TemplateName, span: Span) -> Value {
+        // `features.3` may be bound under its dotted name.
+        if let Some(dotted) = self.dotted(base, name) {
+            let found = self.frame().find(&dotted).map(|binding| (binding.kind, binding.value.clone()));
+            match found {
+                Some((BindingKind::State, _)) => return self.state_value(dotted, span),
+                Some((_, value)) => return value,
+                None => {}
+            }
+            if let ast::ExprKind::Name(root) = &root_of(base).kind
+                && self.frame().find(root).is_none()
+                && self.frame().bindings.iter().any(|it| it.name.starts_with(&format!("{dotted}.")))
+            {
+                // A part of a longer dotted name; the whole is looked up around it.
+                return Value::Error;
+            }
+        }
+        let base_value = self.expr(base, None);
+        let Some(name_text) = self.template(name) else { return Value::Error };
+        match &base_value {
+            Value::Error => Value::Error,
+            Value::Instance(instance) => self.instance_field(instance, &name_text, name.span, span),
+            Value::Data(data) => self.data_field(&data.clone(), &name_text, span),
+            other => {
+                let message = format!("{} has no field `{name_text}`", other.describe());
+                let error = Diagnostic::error("E0129", message);
+                let error = error.at(name.span, "only layers, models and data have fields");
+                let module = self.frame().module;
+                let is_function = crate::sema::build::builtins::find(&name_text).is_some()
+                    || self.modules.find(module, &name_text, &mut self.diagnostics).is_some();
+                let base = self.text(base.span);
+                let row = foreign::find(foreign::METHODS, &name_text);
+                self.report(match (row, is_function && base.len() < 40) {
+                    (Some(row), _) => error.help(row.advice),
+                    (None, true) => error
+                        .help(format!("functions are called with what they work on: `{name_text}({base})`")),
+                    (None, false) => error,
+                });
+                Value::Error
+            }
+        }
+    }
+
+    fn dotted(&mut self, base: &ast::Expr, name: &ast::TemplateName) -> Option<Arc<str>> {
+        let front = match &base.kind {
+            ast::ExprKind::Name(front) => front.clone(),
+            ast::ExprKind::Template(front) => self.template(front)?,
+            ast::ExprKind::Field { base, name } => self.dotted(base, name)?,
+            _ => return None,
+        };
+        // Only worth the text if some binding has a dot.
+        if !self.frame().bindings.iter().any(|it| it.name.contains('.')) {
+            return None;
+        }
+        Some(format!("{front}.{}", self.template(name)?).into())
+    }
+
+    /// Before an instance is called: makes the parameters whose shapes its hyperparameters alone fix. The inputs
+    /// are not known, and nothing is reported. `false` if the instance has no body.
+    fn find_variables_early(&mut self, instance: &Arc<Instance>) -> bool {
+        let InstanceKind::Layer { item, hyper } = &instance.kind else { return false };
+        let Some(definition) = item.definition() else { return false };
+        let mut frame =
+            Frame::new(FrameKind::Layer(instance.clone()), Some(item.clone()), item.module, instance.span);
+        for (name, value) in hyper {
+            frame.bind(name.clone(), value.clone(), instance.span, BindingKind::Hyper);
+        }
+        for input in definition.inputs.iter().flat_map(|list| &list.parameters) {
+            frame.bind(input.name.text.clone(), Value::Error, input.span, BindingKind::Input);
+        }
+        let (errors, draws) = (self.diagnostics.len(), self.built.draws.clone());
+        self.in_frame(frame, |cx| {
+            definition.body.statements.iter().for_each(|statement| cx.statement(statement))
+        });
+        self.diagnostics.truncate(errors);
+        self.built.draws = draws;
+        true
+    }
+
+    fn instance_field(&mut self, instance: &Arc<Instance>, name: &str, name_span: Span, span: Span) -> Value {
+        if let InstanceKind::Row(row) = &instance.kind
+            && let Some(one) = name.parse::<usize>().ok().and_then(|at| row.get(at))
+        {
+            return Value::Instance(one.clone());
+        }
+        let path: Arc<str> =
+            if instance.path.is_empty() { name.into() } else { format!("{}.{name}", instance.path).into() };
+        if self.variables.find(&path).is_some() {
+            return self.variable_value(&path, span);
+        }
+        if let Some(inner) = self.models.instances.get(&path) {
+            return Value::Instance(inner.clone());
+        }
+        if self.find_variables_early(instance) && self.variables.find(&path).is_some() {
+            return self.variable_value(&path, span);
+        }
+        // `features.3` read part by part.
+        let longer = format!("{path}.");
+        let inside = self.models.instances.keys().any(|cx| cx.starts_with(&longer))
+            || self.variables.list.iter().any(|it| it.path.starts_with(&longer));
+        if inside {
+            let kind = InstanceKind::Row(Vec::new());
+            return Value::Instance(Arc::new(Instance { path, kind, span }));
+        }
+        let mut known: Vec<String> = self
+            .variables
+            .below(&instance.path)
+            .filter_map(|it| first_part(&it.path, &instance.path))
+            .collect();
+        known.dedup();
+        let what = Value::Instance(instance.clone()).describe();
+        let mut error = Diagnostic::error("E0129", format!("{what} has no parameter `{name}`"))
+            .at(name_span, "not known");
+        if let Some(near) = nearest(name, known.iter().map(String::as_str)) {
+            error = error.suggest(format!("did you mean `{near}`?"), name_span, near);
+        } else if let Some(row) = foreign::find(foreign::METHODS, name) {
+            error = error.help(row.advice);
+        } else if known.is_empty() {
+            error = error.help(
+                "the shapes of its parameters are known after it has been called; call it above this line",
+            );
+        } else {
+            error = error.help(format!("it has {}", known.join(", ")));
+        }
+        self.report(error);
+        Value::Error
+    }
+}
+
+fn first_part(path: &str, prefix: &str) -> Option<String> {
+    let rest = if prefix.is_empty() { path } else { path.strip_prefix(prefix)?.strip_prefix('.')? };
+    Some(rest.split('.').next().unwrap_or(rest).to_string())
+}
+
+fn root_of(expr: &ast::Expr) -> &ast::Expr {
+    match &expr.kind {
+        ast::ExprKind::Field { base, .. } => root_of(base),
+        _ => expr,
+    }
+}

@@ -1,0 +1,86 @@
+//! Whether a subscript lies within its axis: proven, disproven, or to be seen when a symbolic dimension has its number.
+
+use crate::sema::body::elaborator::Elaborator;
+use crate::sema::value::Interval;
+use crate::base::Span;
+use crate::ir::program::Requirement;
+use crate::ir::{Affine, Dim, Var};
+
+/// What is known of `dim >= 0`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::sema) enum Fit {
+    Always,
+    /// It depends on symbolic dimensions.
+    Open,
+    Never,
+}
+
+/// Which ends of the axis a subscript is known to keep.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Fits {
+    pub lower: Fit,
+    pub upper: Fit,
+}
+
+impl Fits {
+    pub fn always(&self) -> bool {
+        self.lower == Fit::Always && self.upper == Fit::Always
+    }
+
+    pub fn never(&self) -> bool {
+        self.lower == Fit::Never || self.upper == Fit::Never
+    }
+}
+
+/// Whether `dim >= 0`, each symbolic dimension being at least 1.
+pub(in crate::sema) fn not_negative(dim: &Dim) -> Fit {
+    if dim.at_least(&Dim::ZERO) {
+        Fit::Always
+    } else if !dim.is_exact() {
+        Fit::Open
+    } else if dim.as_number().is_some() || (-dim).at_least(&Dim::ONE) {
+        Fit::Never
+    } else {
+        Fit::Open
+    }
+}
+
+/// Whether an interval lies in `0 .. size`.
+pub(super) fn within(interval: &Interval, size: &Dim) -> Fits {
+    let room = &(size - &interval.greatest) - &Dim::ONE;
+    Fits { lower: not_negative(&interval.least), upper: not_negative(&room) }
+}
+
+/// Whether an open condition is one that large sizes meet: `n - 3 >= 0`, not `1 - n >= 0`. Others do not wait.
+pub(in crate::sema) fn grows(dim: &Dim) -> bool {
+    let mut names = Vec::new();
+    dim.symbols(&mut names);
+    let sizes = |size: i64| names.iter().map(|name| (name.clone(), Dim::number(size))).collect();
+    // Sizes with many divisors, so that quotients come out whole.
+    [720_720i64, 720_720_000].into_iter().all(|size| dim.evaluate(&sizes(size)).is_ok_and(|value| value >= 0))
+}
+
+impl Elaborator<'_> {
+    /// The values that an affine expression of indices and scan steps takes in the innermost frame.
+    pub(super) fn affine_interval(&self, affine: &Affine) -> Option<Interval> {
+        let domain = self.index_frames.last().map_or(&[][..], |frame| frame.parts.domain());
+        let size = |var: Var| match var {
+            Var::Index(index) => domain.get(index as usize).cloned().unwrap_or(Dim::ONE),
+            Var::Step(step) => {
+                let found =
+                    self.levels.iter().filter_map(|level| level.step.as_ref()).find(|it| it.0 == step);
+                found.map_or(Dim::ONE, |(_, trip)| trip.clone())
+            }
+        };
+        let (least, greatest) = affine.bounds(size)?;
+        Some(Interval { least, greatest })
+    }
+
+    /// Notes a condition that waits for the numbers of symbolic dimensions.
+    pub(in crate::sema) fn defer(&mut self, value: Dim, span: Span, message: String) {
+        let requirement = Requirement { value, span: self.user_place(span), message };
+        if !self.conditions.sizes.contains(&requirement) {
+            self.conditions.sizes.push(requirement);
+        }
+    }
+}

@@ -1,0 +1,340 @@
+//! Definitions `y[b, o] = …` and `y[dst[e], d] += …`.
+//!
+//! `=` makes a new tensor, or writes into a declared one; `+=` adds to the earlier tensor of the name. Either is
+//! one loop over all indices of the left side; `+=` of a `sum` takes the indices of the sum into that loop.
+
+use crate::sema::body::elaborator::Elaborator;
+use crate::sema::build::operators::interval_of;
+use crate::sema::scope::frames::BindingKind;
+use crate::sema::build::tensors::{convert, count};
+use crate::sema::value::{IntSource, Interval, Tensor, Value, show_axes};
+use super::names::Names;
+use super::read::{Place, Subscripted};
+use super::reduce::{flattened, identity};
+use super::regions::Region;
+use super::uses::Uses;
+use crate::base::{Diagnostic, Span};
+use crate::ir::{Combine, Elem, ScalarId};
+use crate::syntax::ast::{
+    DefineOp, Expr, ExprKind, IndexDefinition, Otherwise, ReduceIndex, ReduceOp, TargetSubscriptKind,
+};
+
+/// What a definition writes into.
+pub(super) struct Target {
+    pub tensor: Tensor,
+    /// Where it was declared or bound.
+    pub span: Span,
+    /// What other statements have written into it.
+    pub written: Vec<Region>,
+}
+
+/// The right-hand side, worked out.
+pub(super) struct Right {
+    pub scalar: ScalarId,
+    pub elem: Elem,
+    pub interval: Option<Interval>,
+    pub field: Option<IntSource>,
+}
+
+/// `y[b, o] = expr`, `y[dst[e], d] += expr`: binds the new tensor in the frame of the call.
+pub fn define(elaborator: &mut Elaborator<'_>, definition: &IndexDefinition) {
+    if elaborator.try_define(definition).is_none() {
+        elaborator.bind_local(&definition.name, Value::Error);
+    }
+}
+
+impl Elaborator<'_> {
+    /// `None` is reported.
+    fn try_define(&mut self, definition: &IndexDefinition) -> Option<()> {
+        let mut names = self.left_names(&definition.subscripts);
+        if !self.check_index_names(&names) {
+            return None;
+        }
+        let target = self.target(definition)?;
+        let (summed, body) = self.summed(definition, &names)?;
+        for index in &summed.indices {
+            names.indices.push(index.clone());
+        }
+        names.packs.extend(&summed.packs);
+        let mut uses = Uses::of(&names);
+        self.look_at_left(&mut uses, definition, target.as_ref());
+        self.look_for_uses(&mut uses, body, &mut Vec::new());
+        let new = self.ranges(&names, &uses);
+        let adds = definition.op == DefineOp::Add;
+        let (_, opened) = self.open_frame(false, &new, adds, uses.bases);
+        let made = self.define_in_frame(definition, target.as_ref(), body, adds);
+        let frame = self.close_frame(opened)?;
+        let (places, right, dropping) = made?;
+        if new.doubtful {
+            return None;
+        }
+        self.finish_definition(definition, target, frame, places, right, dropping)
+    }
+
+    /// The tensor that is written into: declared, or for `+=` any earlier one of the name.
+    /// The outer `None` is reported.
+    fn target(&mut self, definition: &IndexDefinition) -> Option<Option<Target>> {
+        let name = &definition.name;
+        let found = self.frame().find(&name.text).cloned();
+        let (value, span, written) = match (found, definition.op) {
+            (Some(binding), DefineOp::Set) if binding.kind == BindingKind::Declared => {
+                (binding.value, binding.span, binding.written)
+            }
+            (_, DefineOp::Set) => return Some(None),
+            (Some(binding), DefineOp::Add) => (binding.value, binding.span, binding.written),
+            (None, DefineOp::Add) => match self.global(&name.text, name.span) {
+                Some(value) => (value, Span::default(), Vec::new()),
+                None => {
+                    let message = format!("there is no tensor `{name}` to add to");
+                    let error = Diagnostic::error("E0310", message).at(name.span, "not known");
+                    self.report(error.help(format!("declare it first, all zeros: `{name}: [N, D]`")));
+                    return None;
+                }
+            },
+        };
+        match &value {
+            Value::Error => None,
+            Value::Tensor(tensor) => Some(Some(Target { tensor: tensor.clone(), span, written })),
+            Value::List(_) | Value::Int(_) | Value::Float(_) | Value::Ratio(..) => {
+                let tensor = self.to_tensor(&value, name.span)?;
+                Some(Some(Target { tensor, span, written }))
+            }
+            other => {
+                let message = format!("`{name}` is {} and cannot be added to", other.describe());
+                let mut error = Diagnostic::error("E0310", message).at(name.span, "not a tensor");
+                if span != Span::default() {
+                    error = error.and_at(span, "bound here");
+                }
+                self.report(error.help(format!("declare a tensor first, all zeros: `{name}: [N, D]`")));
+                None
+            }
+        }
+    }
+
+    /// For `y[…] += sum[i](…)`: the indices of the sum, which become indices of the statement.
+    fn summed<'t>(
+        &mut self,
+        definition: &'t IndexDefinition,
+        names: &Names<'_>,
+    ) -> Option<(Names<'t>, &'t Expr)> {
+        let whole = (Names::default(), &definition.value);
+        let ExprKind::Reduce(reduce) = &definition.value.kind else { return Some(whole) };
+        if definition.op != DefineOp::Add || reduce.op != ReduceOp::Sum || self.frame().find("sum").is_some()
+        {
+            return Some(whole);
+        }
+        let (indices, body) = flattened(reduce);
+        let again = |index: &&ReduceIndex| match index {
+            ReduceIndex::Index(index) => names.has(&index.name.text),
+            ReduceIndex::Pack(pack) => names.packs.iter().any(|it| it.text == pack.text),
+        };
+        let bounded_by_left = indices.iter().any(|index| match index {
+            ReduceIndex::Index(index) => index.bound.as_ref().is_some_and(|bound| mentions(bound, names)),
+            ReduceIndex::Pack(_) => false,
+        });
+        if indices.iter().any(again) || bounded_by_left {
+            return Some(whole);
+        }
+        let summed = self.reducer_names(indices);
+        self.check_index_names(&summed).then_some((summed, body))
+    }
+
+    /// Bare uses of indices on the left: in the axes of the target, and inside `dst[e]`.
+    fn look_at_left(&mut self, uses: &mut Uses, definition: &IndexDefinition, target: Option<&Target>) {
+        let mut axes = Vec::new();
+        for subscript in &definition.subscripts {
+            match &subscript.kind {
+                TargetSubscriptKind::Index(index) => {
+                    axes.push((Some(index.name.text.clone()), 1, subscript.span))
+                }
+                TargetSubscriptKind::Pack(pack) => {
+                    let width = match self.frame().find(&pack.text).map(|it| &it.value) {
+                        Some(Value::Pack(sizes)) => sizes.len(),
+                        _ => 0,
+                    };
+                    axes.push((None, width, subscript.span));
+                }
+                TargetSubscriptKind::Expr(expr) => {
+                    axes.push((None, 1, subscript.span));
+                    self.look_for_uses(uses, expr, &mut Vec::new());
+                    uses.note_compound(expr, &[]);
+                }
+            }
+        }
+        if let Some(target) = target {
+            uses.note_target(&target.tensor, definition.name.as_str(), &axes);
+        }
+    }
+
+    /// Elaborates both sides in the frame. `None` is reported.
+    fn define_in_frame(
+        &mut self,
+        definition: &IndexDefinition,
+        target: Option<&Target>,
+        body: &Expr,
+        adds: bool,
+    ) -> Option<(Vec<Place>, Right, bool)> {
+        let places = self.left_places(definition, target);
+        let value = self.expr(body, None);
+        let scalar = self.indexed_scalar(&value, body.span)?;
+        let elem = self.with_index_body(|l| l.elem(scalar))?;
+        let (interval, field) = match &value {
+            Value::Indexed(indexed) => (interval_of(&value), indexed.field.clone()),
+            _ => (interval_of(&value), None),
+        };
+        let places = places?;
+        let (scalar, elem) = match target {
+            Some(target) => self.in_type_of(scalar, elem, target, definition, body.span)?,
+            None => (scalar, elem),
+        };
+        let dropping = self.fits_target(definition, target, &places, adds)?;
+        let scalar = match self.skip_condition() {
+            Some(condition) => self.with_index_body(|l| {
+                let nothing = identity(l, Combine::Add, scalar);
+                l.select(condition, scalar, nothing)
+            })?,
+            None => scalar,
+        };
+        Some((places, Right { scalar, elem, interval, field }, dropping))
+    }
+
+    /// The subscripts of the left side, one for each axis.
+    fn left_places(&mut self, definition: &IndexDefinition, target: Option<&Target>) -> Option<Vec<Place>> {
+        let mut places = Vec::new();
+        let mut fits = true;
+        for subscript in &definition.subscripts {
+            let size = target.and_then(|target| target.tensor.ty.shape.get(places.len()).cloned());
+            let value = match &subscript.kind {
+                TargetSubscriptKind::Index(index) => self.name(&index.name.text, index.name.span),
+                TargetSubscriptKind::Expr(expr) => self.expr(expr, None),
+                TargetSubscriptKind::Pack(pack) => {
+                    match self.pack_places(pack, subscript.span) {
+                        Some(more) => places.extend(more),
+                        None => fits = false,
+                    }
+                    continue;
+                }
+            };
+            match self.place(&value, size.as_ref(), subscript.span) {
+                Some(place) => places.push(place),
+                None => {
+                    fits = false;
+                    places.push(Place::broken(subscript.span));
+                }
+            }
+        }
+        fits.then_some(places)
+    }
+
+    /// The value with the element type of the target.
+    fn in_type_of(
+        &mut self,
+        scalar: ScalarId,
+        elem: Elem,
+        target: &Target,
+        definition: &IndexDefinition,
+        span: Span,
+    ) -> Option<(ScalarId, Elem)> {
+        let declared = target.tensor.ty.elem;
+        let name = &definition.name;
+        if definition.op == DefineOp::Add && declared == Elem::Bool {
+            let error =
+                Diagnostic::error("E0215", format!("`{name}` is made of bools and cannot be added to"));
+            let error = error.at(definition.target_span, "`+=` needs numbers");
+            self.report(if target.span == Span::default() {
+                error
+            } else {
+                error.and_at(target.span, "declared here")
+            });
+            return None;
+        }
+        let fits =
+            elem == declared || declared == Elem::Float || (declared == Elem::Int && elem == Elem::Bool);
+        if !fits {
+            let message = format!("`{name}` is made of {declared}s, the right side gives {elem}s");
+            let mut error = Diagnostic::error("E0215", message).at(span, format!("gives {elem}s"));
+            if target.span != Span::default() {
+                error = error.and_at(
+                    target.span,
+                    format!("declared as {}", show_axes(declared, &target.tensor.axes())),
+                );
+            }
+            self.report(match declared {
+                Elem::Int => error.help("`int(x)` drops what is behind the point"),
+                Elem::Bool => error.help("compare to make bools: `x > 0`"),
+                Elem::Float => error,
+            });
+            return None;
+        }
+        let scalar = self.with_index_body(|l| convert(l, scalar, declared))?;
+        Some((scalar, declared))
+    }
+
+    /// Whether the left side fits the tensor that is written into. Gives whether writes outside are dropped.
+    fn fits_target(
+        &mut self,
+        definition: &IndexDefinition,
+        target: Option<&Target>,
+        places: &[Place],
+        adds: bool,
+    ) -> Option<bool> {
+        let Some(target) = target else {
+            if let Some(otherwise) = &definition.otherwise {
+                self.wrong_else(otherwise);
+                return None;
+            }
+            return Some(false);
+        };
+        if places.len() != target.tensor.rank() {
+            let shape = show_axes(target.tensor.ty.elem, &target.tensor.axes());
+            let message = format!(
+                "{} for `{}`: {shape}",
+                count(places.len(), "subscript", "subscripts"),
+                definition.name
+            );
+            let error = Diagnostic::error("E0306", message).at(
+                definition.target_span,
+                format!("{} needed", count(target.tensor.rank(), "subscript is", "subscripts are")),
+            );
+            self.report(match target.span == Span::default() {
+                true => error,
+                false => error.and_at(target.span, format!("this is {shape}")),
+            });
+            return None;
+        }
+        match &definition.otherwise {
+            Some(Otherwise::Skip(_)) if adds => {
+                Some(self.inside_condition(places, &target.tensor.ty.shape).is_some())
+            }
+            Some(otherwise) => {
+                self.wrong_else(otherwise);
+                None
+            }
+            None => {
+                let what = Subscripted {
+                    tensor: &target.tensor,
+                    span: definition.name.span,
+                    verb: "written",
+                    may_say_else: false,
+                };
+                self.must_fit(places, &what).then_some(false)
+            }
+        }
+    }
+
+    fn wrong_else(&mut self, otherwise: &Otherwise) {
+        let place = match otherwise {
+            Otherwise::Value(value) => value.span,
+            Otherwise::Skip(skip) => *skip,
+        };
+        let error = Diagnostic::error("E0308", "`else` on this left-hand side");
+        let error = error.at(place, "nothing is read here");
+        self.report(error.help("with `+=`, `else skip` drops what would be added outside"));
+    }
+}
+
+fn mentions(expr: &Expr, names: &Names<'_>) -> bool {
+    let mut found = false;
+    crate::sema::walk::expr(expr, &mut |part| found |= part.as_name().is_some_and(|name| names.has(name)));
+    found
+}

@@ -1,0 +1,247 @@
+//! Reducers: `sum[i < N, j](body)`.
+//!
+//! A reducer becomes a loop of its own over the indices around it that its body uses, and its own. A reducer
+//! directly in one of the same kind (`sum[i](sum[j](…))`) becomes one loop with it.
+
+use crate::sema::body::elaborator::Elaborator;
+use crate::sema::build::elementwise::Arg;
+use crate::sema::build::operators::interval_of;
+use crate::sema::build::tensors::convert;
+use crate::sema::value::{Interval, Value};
+use super::uses::Uses;
+use super::{Bases, Introduced};
+use crate::base::{Diagnostic, Span};
+use crate::ir::build::LoopParts;
+use crate::ir::{BinaryOp, Combine, Dim, Elem, LoopBuilder, ScalarId};
+use crate::syntax::ast::{self, ExprKind, ReduceIndex, ReduceOp};
+
+/// `sum[i < N, j](body)`
+pub fn reduce(elaborator: &mut Elaborator<'_>, reduce: &ast::Reduce, span: Span) -> Value {
+    if elaborator.reducer_is_hidden(reduce) {
+        return Value::Error;
+    }
+    let (indices, body) = flattened(reduce);
+    let Some((new, bases)) = elaborator.reducer_indices(&indices, body, reduce, span) else {
+        return Value::Error;
+    };
+    let (around, opened) = elaborator.open_frame(true, &new, true, bases);
+    let value = elaborator.expr(body, None);
+    let scalar = elaborator.indexed_scalar(&value, body.span);
+    let scalar = scalar.and_then(|id| elaborator.reducible(reduce.op, id, &value, body.span));
+    let condition = elaborator.skip_condition();
+    let (Some(frame), Some(scalar), true) = (elaborator.close_frame(opened), scalar, !new.doubtful) else {
+        return Value::Error;
+    };
+    let terms = Dim::product(&frame.parts.domain()[around..]);
+    let interval = if condition.is_none() { result_interval(reduce.op, &value, &terms) } else { None };
+    let made = elaborator.reduced(reduce.op, frame.parts, around, scalar, condition, &terms, span);
+    crate::sema::build::operators::with_interval(made, interval)
+}
+
+/// The indices and the body of a reducer, taking in those directly in it that reduce in the same way.
+pub(super) fn flattened(reduce: &ast::Reduce) -> (Vec<&ReduceIndex>, &ast::Expr) {
+    let mut indices: Vec<&ReduceIndex> = reduce.indices.iter().collect();
+    let mut body = &reduce.body;
+    while let ExprKind::Reduce(inner) = &body.kind {
+        let merges = match reduce.op {
+            ReduceOp::Sum
+            | ReduceOp::Prod
+            | ReduceOp::Max
+            | ReduceOp::Min
+            | ReduceOp::Any
+            | ReduceOp::All => true,
+            ReduceOp::Mean | ReduceOp::Argmax | ReduceOp::Argmin => false,
+        };
+        let again = |index: &ReduceIndex| indices.iter().any(|it| name_of(it) == name_of(index));
+        if !merges || inner.op != reduce.op || inner.indices.iter().any(again) || bounds_name(&indices, inner)
+        {
+            break;
+        }
+        indices.extend(&inner.indices);
+        body = &inner.body;
+    }
+    (indices, body)
+}
+
+/// Whether a range of the inner reducer names an index of the outer one: an error to be shown there.
+fn bounds_name(outer: &[&ReduceIndex], inner: &ast::Reduce) -> bool {
+    let mut found = false;
+    for index in &inner.indices {
+        if let ReduceIndex::Index(ast::Index { bound: Some(bound), .. }) = index {
+            crate::sema::walk::expr(bound, &mut |part| {
+                found |= part.as_name().is_some_and(|name| outer.iter().any(|it| name_of(it) == &**name));
+            });
+        }
+    }
+    found
+}
+
+fn name_of(index: &ReduceIndex) -> &str {
+    match index {
+        ReduceIndex::Index(index) => &index.name.text,
+        ReduceIndex::Pack(pack) => &pack.text,
+    }
+}
+
+impl Elaborator<'_> {
+    /// Reports a reducer whose name a binding hides.
+    fn reducer_is_hidden(&mut self, reduce: &ast::Reduce) -> bool {
+        let name = reduce.op.as_str();
+        let Some(binding) = self.frame().find(name) else { return false };
+        let (kind, at) = (binding.kind, binding.span);
+        let message = format!("`{name}` is a {} here and cannot reduce", kind.word());
+        let error = Diagnostic::error("E0109", message).at(reduce.op_span, "called here");
+        let error = error.and_at(at, format!("this {} hides the reducer `{name}`", kind.word()));
+        self.report(error.help("give the binding another name"));
+        true
+    }
+
+    /// The ranges of a reducer's indices.
+    fn reducer_indices(
+        &mut self,
+        indices: &[&ReduceIndex],
+        body: &ast::Expr,
+        reduce: &ast::Reduce,
+        span: Span,
+    ) -> Option<(Introduced, Bases)> {
+        let names = self.reducer_names(indices.iter().copied());
+        if !self.check_index_names(&names) {
+            return None;
+        }
+        let one = matches!(reduce.op, ReduceOp::Argmax | ReduceOp::Argmin);
+        if one && (names.indices.len() != 1 || !names.packs.is_empty()) {
+            let op = reduce.op.as_str();
+            let message = format!("`{op}` takes one index");
+            let error = Diagnostic::error("E0311", message).at(span, "a place has one number");
+            self.report(
+                error.help(format!("`{op}(reshape(x, […]), axis = -1)` numbers the places of several axes")),
+            );
+            return None;
+        }
+        let mut uses = Uses::of(&names);
+        self.look_for_uses(&mut uses, body, &mut Vec::new());
+        let ranges = self.ranges(&names, &uses);
+        Some((ranges, uses.bases))
+    }
+
+    /// The term with the element type in which it is reduced. Reports terms that cannot be reduced so.
+    fn reducible(&mut self, op: ReduceOp, id: ScalarId, value: &Value, span: Span) -> Option<ScalarId> {
+        let elem = self.with_index_body(|l| l.elem(id))?;
+        let wanted = match op {
+            ReduceOp::Any | ReduceOp::All if elem != Elem::Bool => {
+                let message = format!("`{}` needs bools, found {}", op.as_str(), value.describe());
+                self.error("E0215", message, span, "compare to make a bool: `x > 0`");
+                return None;
+            }
+            ReduceOp::Any | ReduceOp::All => Elem::Bool,
+            ReduceOp::Mean => Elem::Float,
+            ReduceOp::Sum
+            | ReduceOp::Prod
+            | ReduceOp::Max
+            | ReduceOp::Min
+            | ReduceOp::Argmax
+            | ReduceOp::Argmin => {
+                if elem == Elem::Bool {
+                    Elem::Int
+                } else {
+                    elem
+                }
+            }
+        };
+        self.with_index_body(|l| convert(l, id, wanted))
+    }
+
+    /// The loops of a reducer, and its value in the expression around it.
+    #[expect(clippy::too_many_arguments, reason = "what a reducer is made of")]
+    fn reduced(
+        &mut self,
+        op: ReduceOp,
+        parts: LoopParts,
+        around: usize,
+        scalar: ScalarId,
+        condition: Option<ScalarId>,
+        terms: &Dim,
+        span: Span,
+    ) -> Value {
+        let combine = match op {
+            ReduceOp::Sum | ReduceOp::Mean => Combine::Add,
+            ReduceOp::Prod => Combine::Mul,
+            ReduceOp::Max | ReduceOp::Any => Combine::Max,
+            ReduceOp::Min | ReduceOp::All => Combine::Min,
+            ReduceOp::Argmax => Combine::ArgMax,
+            ReduceOp::Argmin => Combine::ArgMin,
+        };
+        let mut builder = LoopBuilder::resume(self.graph(), parts.clone());
+        let scalar = match condition {
+            Some(condition) => {
+                let identity = identity(&mut builder, combine, scalar);
+                builder.select(condition, scalar, identity)
+            }
+            None => scalar,
+        };
+        let (tensor, used) = self.emit_reducer(builder.suspend(), around, combine, scalar, span);
+        let made = self.read_back(tensor, &used);
+        if op != ReduceOp::Mean {
+            return made;
+        }
+        let count = match condition {
+            Some(condition) => {
+                let mut builder = LoopBuilder::resume(self.graph(), parts);
+                let (one, zero) = (builder.float(1.0), builder.float(0.0));
+                let counted = builder.select(condition, one, zero);
+                let (tensor, used) =
+                    self.emit_reducer(builder.suspend(), around, Combine::Add, counted, span);
+                let count = self.read_back(tensor, &used);
+                // Without terms the mean is 0 / 1.
+                self.elementwise("count", &[Arg { value: &count, span }], span, &mut |l, scalars| {
+                    let one = l.float(1.0);
+                    let none = l.binary(BinaryOp::Lt, scalars[0], one);
+                    l.select(none, one, scalars[0])
+                })
+            }
+            None if terms.is_number(0) => Value::int(1),
+            None => Value::Int(terms.clone()),
+        };
+        self.binary(ast::BinaryOp::Div, Arg { value: &made, span }, Arg { value: &count, span }, span)
+    }
+}
+
+/// What combines with every value to that value.
+pub(super) fn identity(l: &mut LoopBuilder<'_>, combine: Combine, like: ScalarId) -> ScalarId {
+    let greatest = match combine {
+        Combine::Set | Combine::Add => {
+            return match l.elem(like) {
+                Elem::Float => l.float(0.0),
+                Elem::Int => l.int(0),
+                Elem::Bool => l.bool(false),
+            };
+        }
+        Combine::Mul => {
+            return match l.elem(like) {
+                Elem::Float => l.float(1.0),
+                Elem::Int => l.int(1),
+                Elem::Bool => l.bool(true),
+            };
+        }
+        Combine::Max | Combine::ArgMax => false,
+        Combine::Min | Combine::ArgMin => true,
+    };
+    match l.elem(like) {
+        Elem::Float => l.float(if greatest { f64::INFINITY } else { f64::NEG_INFINITY }),
+        Elem::Int => l.int(if greatest { i64::MAX } else { i64::MIN }),
+        Elem::Bool => l.bool(greatest),
+    }
+}
+
+/// The interval of a reduced int.
+fn result_interval(op: ReduceOp, value: &Value, terms: &Dim) -> Option<Interval> {
+    match op {
+        ReduceOp::Argmax | ReduceOp::Argmin => Some(Interval::below(terms)),
+        ReduceOp::Max | ReduceOp::Min if terms.at_least(&Dim::ONE) => interval_of(value),
+        ReduceOp::Sum => {
+            let interval = interval_of(value)?;
+            Some(Interval { least: &interval.least * terms, greatest: &interval.greatest * terms })
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,429 @@
+//! Ranges of indices: written ones, and those taken from bare uses as subscripts, on either side.
+//!
+//! The right-hand side is gone through once before it is elaborated. The tensors that are subscripted by an
+//! index alone are worked out on the way, and kept, so that nothing is elaborated twice.
+
+use crate::sema::body::elaborator::Elaborator;
+use crate::sema::value::{Tensor, Value};
+use super::names::Names;
+use super::{Bases, Introduced, Ranged, RangedPack};
+use crate::base::{Diagnostic, Span};
+use crate::ir::Dim;
+use crate::syntax::ast::{
+    Block, Expr, ExprKind, IfBlock, NamePiece, Otherwise, ReduceIndex, Slice, StrPiece, SubscriptKind,
+    Subscripts,
+};
+use std::sync::Arc;
+
+/// Where the ranges of indices come from.
+pub(super) struct Uses {
+    /// All indices that are being introduced, with a written range or without.
+    names: Vec<Arc<str>>,
+    wanted: Vec<Wanted>,
+    pub bases: Bases,
+}
+
+/// An index without a written range.
+struct Wanted {
+    name: Arc<str>,
+    span: Span,
+    bare: Vec<BareUse>,
+    /// A subscript that has more in it than the index.
+    compound: Option<Span>,
+    /// Whether a bare use could not be looked at, which is reported there.
+    broken: bool,
+}
+
+/// The index alone as a subscript.
+struct BareUse {
+    size: Dim,
+    span: Span,
+    /// "axis 1 of `x`"
+    place: String,
+}
+
+impl Uses {
+    /// Looks for the ranges of those indices of which none is written.
+    pub fn of(names: &Names<'_>) -> Uses {
+        let wanted = names.indices.iter().filter(|index| index.bound.is_none());
+        let wanted = wanted.map(|index| Wanted {
+            name: index.name.clone(),
+            span: index.span,
+            bare: Vec::new(),
+            compound: None,
+            broken: false,
+        });
+        let all = names.indices.iter().map(|index| index.name.clone()).collect();
+        Uses { names: all, wanted: wanted.collect(), bases: Bases::new() }
+    }
+
+    /// A bare use of an index in an axis of known size.
+    pub fn note(&mut self, name: &str, size: Dim, span: Span, place: String) {
+        if let Some(wanted) = self.wanted.iter_mut().find(|it| &*it.name == name) {
+            wanted.bare.push(BareUse { size, span, place });
+        }
+    }
+
+    fn note_broken(&mut self, name: &str) {
+        self.wanted.iter_mut().filter(|it| &*it.name == name).for_each(|it| it.broken = true);
+    }
+
+    pub(super) fn note_compound(&mut self, expr: &Expr, hidden: &[Arc<str>]) {
+        crate::sema::walk::expr(expr, &mut |part| {
+            if let ExprKind::Name(name) = &part.kind
+                && !hidden.contains(name)
+                && let Some(wanted) = self.wanted.iter_mut().find(|it| it.name == *name)
+            {
+                wanted.compound = wanted.compound.or(Some(expr.span));
+            }
+        });
+    }
+}
+
+impl Elaborator<'_> {
+    /// Goes through an expression for bare uses. `hidden` are the indices of reducers on the way.
+    pub(super) fn look_for_uses(&mut self, uses: &mut Uses, expr: &Expr, hidden: &mut Vec<Arc<str>>) {
+        if uses.wanted.is_empty() || self.limits.is_reached() {
+            return;
+        }
+        match &expr.kind {
+            ExprKind::Subscript { base, subscripts } => {
+                self.look_at_subscripts(uses, base, subscripts, hidden);
+                self.look_for_uses(uses, base, hidden);
+                for item in &subscripts.items {
+                    if let SubscriptKind::At(at) = &item.kind {
+                        self.look_for_uses(uses, at, hidden);
+                    }
+                }
+                if let Some(Otherwise::Value(value)) = &subscripts.otherwise {
+                    self.look_for_uses(uses, value, hidden);
+                }
+            }
+            ExprKind::Reduce(reduce) => {
+                let known = hidden.len();
+                hidden.extend(reduce.indices.iter().filter_map(|index| match index {
+                    ReduceIndex::Index(index) => Some(index.name.text.clone()),
+                    ReduceIndex::Pack(_) => None,
+                }));
+                self.look_for_uses(uses, &reduce.body, hidden);
+                hidden.truncate(known);
+            }
+            ExprKind::If { condition, then, otherwise } => {
+                match self.known_condition(uses, condition, hidden) {
+                    Some(true) => self.look_for_uses(uses, then, hidden),
+                    Some(false) => self.look_for_uses(uses, otherwise, hidden),
+                    None => {
+                        [condition, then, otherwise]
+                            .into_iter()
+                            .for_each(|part| self.look_for_uses(uses, part, hidden));
+                    }
+                }
+            }
+            ExprKind::IfBlock(block) => self.look_at_block(uses, block, hidden),
+            _ => each_part(expr, &mut |part| self.look_for_uses(uses, part, hidden)),
+        }
+    }
+
+    fn look_at_block(&mut self, uses: &mut Uses, block: &IfBlock, hidden: &mut Vec<Arc<str>>) {
+        for branch in &block.branches {
+            match self.known_condition(uses, &branch.condition, hidden) {
+                Some(true) => return self.look_at_body(uses, &branch.body, hidden),
+                Some(false) => {}
+                None => self.look_at_body(uses, &branch.body, hidden),
+            }
+        }
+        if let Some(otherwise) = &block.otherwise {
+            self.look_at_body(uses, otherwise, hidden);
+        }
+    }
+
+    fn look_at_body(&mut self, uses: &mut Uses, body: &Block, hidden: &mut Vec<Arc<str>>) {
+        if let Some(value) = &body.value {
+            self.look_for_uses(uses, value, hidden);
+        }
+    }
+
+    /// A condition of compile-time values only, which decides which branch is built.
+    fn known_condition(&mut self, uses: &Uses, condition: &Expr, hidden: &[Arc<str>]) -> Option<bool> {
+        if self.depends_on_index(uses, condition, hidden) {
+            return None;
+        }
+        let mut compile_time = true;
+        crate::sema::walk::expr(condition, &mut |part| match &part.kind {
+            ExprKind::Name(name) => {
+                compile_time &= self.frame().find(name).is_none_or(|it| {
+                    !it.value.is_run_time()
+                        && !matches!(it.value, Value::Instance(_) | Value::Layer(_) | Value::Error)
+                });
+            }
+            // What is called with a tensor's name in it is not known; `kind(mask)` is.
+            ExprKind::Reduce(_) | ExprKind::Subscript { .. } | ExprKind::Pipeline { .. } => {
+                compile_time = false
+            }
+            _ => {}
+        });
+        let asks_kind = asks_for_kind(condition);
+        if !compile_time && !asks_kind {
+            return None;
+        }
+        self.expr(condition, None).as_bool()
+    }
+
+    /// Whether an expression names an index: a wanted one, one of a reducer around it, one bound already.
+    fn depends_on_index(&self, uses: &Uses, expr: &Expr, hidden: &[Arc<str>]) -> bool {
+        let mut found = false;
+        crate::sema::walk::expr(expr, &mut |part| {
+            if let ExprKind::Name(name) = &part.kind {
+                found |= hidden.contains(name)
+                    || uses.names.contains(name)
+                    || self.frame().find(name).is_some_and(|it| matches!(it.value, Value::Indexed(_)));
+            }
+            if let ExprKind::Subscript { subscripts, .. } = &part.kind {
+                found |= subscripts.items.iter().any(|item| matches!(item.kind, SubscriptKind::Pack(_)));
+            }
+        });
+        found
+    }
+
+    fn look_at_subscripts(
+        &mut self,
+        uses: &mut Uses,
+        base: &Expr,
+        subscripts: &Subscripts,
+        hidden: &[Arc<str>],
+    ) {
+        let mut axis = Some(0);
+        let mut bare = Vec::new();
+        for item in &subscripts.items {
+            match &item.kind {
+                SubscriptKind::At(at) => {
+                    match at.as_name() {
+                        Some(name) if !hidden.contains(name) => {
+                            if uses.wanted.iter().any(|it| it.name == *name) {
+                                bare.push((name.clone(), axis, item.span));
+                            }
+                        }
+                        _ => uses.note_compound(at, hidden),
+                    }
+                    axis = axis.map(|axis| axis + 1);
+                }
+                SubscriptKind::Pack(pack) => {
+                    axis = match self.frame().find(&pack.text).map(|it| &it.value) {
+                        Some(Value::Pack(sizes)) => axis.map(|axis| axis + sizes.len()),
+                        _ => None,
+                    };
+                }
+                SubscriptKind::Slice(_) => axis = axis.map(|axis| axis + 1),
+                SubscriptKind::New => {}
+                SubscriptKind::Rest => axis = None,
+            }
+        }
+        if bare.is_empty() {
+            return;
+        }
+        if self.depends_on_index(uses, base, hidden) {
+            bare.iter().for_each(|(name, _, _)| uses.note_broken(name));
+            return;
+        }
+        let value = match uses.bases.get(&base.id).cloned().or_else(|| self.known_base(base)) {
+            Some(value) => value,
+            None => {
+                let value = self.expr(base, None);
+                uses.bases.insert(base.id, value.clone());
+                value
+            }
+        };
+        let sizes = match &value {
+            Value::Tensor(tensor) => tensor.ty.shape.clone(),
+            Value::List(_) | Value::Pack(_) => match self.to_tensor(&value, base.span) {
+                Some(tensor) => {
+                    let shape = tensor.ty.shape.clone();
+                    uses.bases.insert(base.id, Value::Tensor(tensor));
+                    shape
+                }
+                None => Vec::new(),
+            },
+            _ => Vec::new(),
+        };
+        for (name, axis, span) in bare {
+            match axis.and_then(|axis| sizes.get(axis).map(|size| (axis, size))) {
+                Some((axis, size)) => {
+                    let place = format!("axis {axis} of `{}`", self.text(base.span));
+                    uses.note(&name, size.clone(), span, place);
+                }
+                None => uses.note_broken(&name),
+            }
+        }
+    }
+
+    /// The ranges of all indices and packs. Indices whose range is not known are reported and get the range 1.
+    pub(super) fn ranges(&mut self, names: &Names<'_>, uses: &Uses) -> Introduced {
+        let mut made = Introduced::default();
+        for index in &names.indices {
+            let range = match index.bound {
+                Some(bound) => self.written_range(names, &index.name, bound),
+                None => match uses.wanted.iter().find(|it| it.name == index.name) {
+                    Some(wanted) => self.range_of_uses(wanted),
+                    None => None,
+                },
+            };
+            made.doubtful |= range.is_none();
+            let range = range.unwrap_or(Dim::ONE);
+            made.indices.push(Ranged { name: index.name.clone(), span: index.span, range });
+        }
+        for pack in &names.packs {
+            let value = self.frame().find(&pack.text).map(|it| it.value.clone());
+            match value {
+                Some(Value::Pack(axes)) => {
+                    let ranges = axes.iter().map(|axis| axis.size.clone()).collect();
+                    made.packs.push(RangedPack { name: pack.text.clone(), ranges });
+                }
+                Some(Value::Error) => made.doubtful = true,
+                _ => {
+                    let message = format!("no dimensions `...{pack}` are bound here");
+                    let error = Diagnostic::error("E0312", message).at(pack.span, "not a pack of dimensions");
+                    self.report(error.help(format!("a signature binds them: `x: [...{pack}]`")));
+                    made.doubtful = true;
+                }
+            }
+        }
+        made
+    }
+
+    fn written_range(&mut self, names: &Names<'_>, index: &str, bound: &Expr) -> Option<Dim> {
+        let mut other: Option<(Arc<str>, Span)> = None;
+        crate::sema::walk::expr(bound, &mut |part| {
+            if let ExprKind::Name(name) = &part.kind {
+                let is_index = names.has(name)
+                    || self.frame().find(name).is_some_and(|it| matches!(it.value, Value::Indexed(_)));
+                if is_index && other.is_none() {
+                    other = Some((name.clone(), part.span));
+                }
+            }
+        });
+        if let Some((other, span)) = other {
+            let text = self.text(bound.span);
+            let message = format!("the range of `{index}` depends on the index `{other}`");
+            let error = Diagnostic::error("E0304", message).at(span, "a range contains no index");
+            let help = format!(
+                "give `{index}` its full range, and write `if {index} < {text} then … else 0` in the body"
+            );
+            self.report(error.help(help));
+            return None;
+        }
+        self.size(bound, &format!("the range of `{index}`"))
+    }
+
+    fn range_of_uses(&mut self, wanted: &Wanted) -> Option<Dim> {
+        let Some((first, rest)) = wanted.bare.split_first() else {
+            if !wanted.broken {
+                self.unknown_range(wanted);
+            }
+            return None;
+        };
+        if let Some(other) = rest.iter().find(|other| other.size != first.size) {
+            let message = format!(
+                "the index `{}` ranges over axes of different sizes: {} and {}",
+                wanted.name, first.size, other.size
+            );
+            let error = Diagnostic::error("E0303", message)
+                .at(other.span, format!("{} is {}", other.place, other.size));
+            let error = error.and_at(first.span, format!("{} is {}", first.place, first.size));
+            let help = format!("where only a part is meant, write the range: `{} < …`", wanted.name);
+            self.report(error.help(help));
+            return None;
+        }
+        Some(first.size.clone())
+    }
+
+    fn unknown_range(&mut self, wanted: &Wanted) {
+        let name = &wanted.name;
+        let message = format!("the range of the index `{name}` is not known");
+        let mut error = Diagnostic::error("E0302", message).at(wanted.span, "which values does it take?");
+        match wanted.compound {
+            Some(place) if place != wanted.span => {
+                let text = self.text(place);
+                error = error.and_at(place, format!("a range is never guessed from `{text}`"));
+            }
+            Some(_) => error = error.note("a range is taken from a subscript that is the index alone"),
+            None => error = error.note("it subscripts no tensor, so no size says it"),
+        }
+        self.report(error.help(format!("write the range where `{name}` is introduced: `{name} < …`")));
+    }
+}
+
+impl Uses {
+    /// The sizes of a tensor that is written: bare indices on the left.
+    pub fn note_target(
+        &mut self,
+        target: &Tensor,
+        name: &str,
+        subscripts: &[(Option<Arc<str>>, usize, Span)],
+    ) {
+        let mut axis = 0;
+        for (index, width, span) in subscripts {
+            if let (Some(index), Some(size)) = (index, target.ty.shape.get(axis)) {
+                self.note(index, size.clone(), *span, format!("axis {axis} of `{name}`"));
+            }
+            axis += width;
+        }
+    }
+}
+
+/// Whether an expression is made of `kind(x) == …` only.
+fn asks_for_kind(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Binary { left, right, .. } => asks_for_kind(left) && asks_for_kind(right),
+        ExprKind::Unary { operand, .. } => asks_for_kind(operand),
+        ExprKind::Call { callee, .. } => callee.as_name().is_some_and(|name| &**name == "kind"),
+        ExprKind::Str(_) | ExprKind::Constant(_) => true,
+        _ => false,
+    }
+}
+
+/// Calls `visit` with the expressions directly in one that is no subscript, reducer or `if`.
+fn each_part(expr: &Expr, visit: &mut dyn FnMut(&Expr)) {
+    match &expr.kind {
+        ExprKind::Int(_)
+        | ExprKind::Float(_)
+        | ExprKind::Constant(_)
+        | ExprKind::Name(_)
+        | ExprKind::Spread(_)
+        | ExprKind::Template(_)
+        | ExprKind::Error
+        | ExprKind::Subscript { .. }
+        | ExprKind::Reduce(_)
+        | ExprKind::If { .. }
+        | ExprKind::IfBlock(_) => {}
+        ExprKind::Str(pieces) => pieces.iter().for_each(|piece| match piece {
+            StrPiece::Expr(piece) => visit(piece),
+            StrPiece::Text(_) => {}
+        }),
+        ExprKind::List(items) | ExprKind::Tuple(items) => items.iter().for_each(visit),
+        ExprKind::Unary { operand, .. } => visit(operand),
+        ExprKind::Binary { left, right, .. } => {
+            visit(left);
+            visit(right);
+        }
+        ExprKind::Call { callee, args } => {
+            visit(callee);
+            args.args.iter().for_each(|arg| visit(&arg.value));
+        }
+        ExprKind::Pipeline { input, stages } => {
+            visit(input);
+            stages.iter().for_each(visit);
+        }
+        ExprKind::Field { base, name } => {
+            visit(base);
+            name.pieces.iter().for_each(|piece| match piece {
+                NamePiece::Expr(piece) => visit(piece),
+                NamePiece::Text(_) => {}
+            });
+        }
+        ExprKind::Transpose(base) => visit(base),
+        ExprKind::Slice(slice) => {
+            let Slice { start, end, step } = slice.as_ref();
+            [start, end, step].into_iter().flatten().for_each(visit);
+        }
+    }
+}

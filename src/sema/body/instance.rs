@@ -1,0 +1,401 @@
+//! Layers, models and their instances; parameters and states.
+
+use crate::sema::build::builtins::Given;
+use crate::sema::body::call::{body_value_span, differentiated_names};
+use crate::sema::scope::context::ModelCalls;
+use crate::sema::body::elaborator::Elaborator;
+use crate::sema::scope::module::{ItemRef, ModuleId};
+use crate::sema::scope::frames::{BindingKind, Frame, FrameKind};
+use crate::sema::value::{Instance, InstanceKind, LevelId, Tensor, Value};
+use crate::base::{Diagnostic, Span};
+use crate::ir::{NodeId, Type};
+use crate::syntax::ast::{self, Role};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// How many instances one `repeat` may make.
+const MAX_COPIES: i64 = 10_000;
+
+/// A finished call of an instance, for summaries.
+#[derive(Clone, Debug)]
+pub struct LayerCall {
+    pub path: Arc<str>,
+    /// `Linear`
+    pub layer: Arc<str>,
+    pub output: Vec<Type>,
+    /// The nodes that the call added to the graph, those of inner calls included.
+    pub nodes: std::ops::Range<usize>,
+}
+
+/// A call of a model, remembered so that a `measure` can share it with a `minimize` line.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct ModelCall {
+    pub path: Arc<str>,
+    /// The graph that the arguments are nodes of.
+    pub level: LevelId,
+    pub args: Vec<NodeId>,
+}
+
+/// What is known of instances and models.
+#[derive(Debug, Default)]
+pub struct ModelTable {
+    /// All instances made so far, by path.
+    pub instances: HashMap<Arc<str>, Arc<Instance>>,
+    /// The types of the inputs of each model's first call.
+    pub inputs: HashMap<Arc<str>, Vec<Type>>,
+}
+
+impl Elaborator<'_> {
+    /// The one instance of a model.
+    pub fn model(&mut self, item: &ItemRef, span: Span) -> Value {
+        let models = self.model_items();
+        let several = models.len() > 1;
+        let path: Arc<str> = if several { item.name().into() } else { "".into() };
+        if let Some(instance) = self.models.instances.get(&model_key(item)) {
+            return Value::Instance(instance.clone());
+        }
+        let Some(definition) = item.definition() else { return Value::Error };
+        let Some(hyper) = self.bound_hyper(item, definition, Vec::new(), span) else { return Value::Error };
+        let kind = InstanceKind::Layer { item: item.clone(), hyper };
+        let instance = Arc::new(Instance { path, kind, span: definition.name.span });
+        self.models.instances.insert(model_key(item), instance.clone());
+        Value::Instance(instance)
+    }
+
+    /// All models of the user's files.
+    pub fn model_items(&self) -> Vec<ItemRef> {
+        let items = self.modules.user_modules().flat_map(|(_, module)| &module.items);
+        items.filter(|item| item.role() == Some(Role::Model)).cloned().collect()
+    }
+
+    /// `Linear(8)`: a new instance.
+    pub fn construct(
+        &mut self,
+        item: &ItemRef,
+        given: Vec<Given>,
+        span: Span,
+        name: Option<&Arc<str>>,
+    ) -> Value {
+        let Some(definition) = item.definition() else { return Value::Error };
+        let Some(path) = self.new_path(item.name(), span, name, "an instance") else { return Value::Error };
+        if !self.check_recursion(item, span) {
+            return Value::Error;
+        }
+        if given.iter().any(|given| given.value.is_error()) {
+            return Value::Error;
+        }
+        let mut given = given;
+        if let Some(trial) = self.context.trial.as_ref().filter(|trial| trial.call == span) {
+            let name = Some(ast::Name::new(trial.name.clone(), span));
+            given.push(Given { name, value: Value::int(trial.value), span });
+        }
+        let Some(hyper) = self.bound_hyper(item, definition, given, span) else { return Value::Error };
+        let kind = InstanceKind::Layer { item: item.clone(), hyper };
+        let instance = Arc::new(Instance { path: path.clone(), kind, span });
+        self.models.instances.insert(path, instance.clone());
+        Value::Instance(instance)
+    }
+
+    /// `repeat(n, Block(…))`: the second argument is elaborated n times.
+    pub fn repeat(&mut self, args: &ast::Args, span: Span, name: Option<&Arc<str>>) -> Value {
+        let positional: Vec<&ast::Arg> = args.positional().collect();
+        let [times, block] = positional.as_slice() else {
+            return self.error(
+                "E0106",
+                "`repeat` takes a number and a layer: `repeat(3, Block(8))`",
+                args.span,
+                "two arguments are needed",
+            );
+        };
+        let count = self.expr(&times.value, None);
+        if matches!(count, Value::Instance(_) | Value::Layer(_)) {
+            let error = Diagnostic::error("E0106", "`repeat` takes the number first");
+            let error = error.at(times.span, format!("this is {}", count.describe()));
+            self.report(error.help("`repeat(3, Block(8))` makes three blocks in a row"));
+            return Value::Error;
+        }
+        let Some(n) = count.as_int() else {
+            self.whole_error(&count, "the number of copies", times.value.span);
+            return Value::Error;
+        };
+        if n < 0 {
+            return self.error(
+                "E0217",
+                format!("{n} copies of a layer"),
+                times.span,
+                "a number from 0 up is needed",
+            );
+        }
+        if n > MAX_COPIES {
+            let message = format!("{n} copies of a layer");
+            return self.error("E0122", message, times.span, format!("at most {MAX_COPIES} are possible"));
+        }
+        let layer = match &block.value.kind {
+            ast::ExprKind::Call { callee, .. } => {
+                callee.as_name().map_or("block".to_string(), |name| name.to_string())
+            }
+            _ => {
+                let message = "`repeat` needs a layer with its parentheses: `repeat(3, Block(8))`";
+                return self.error("E0106", message, block.span, "not a new instance");
+            }
+        };
+        let Some(path) = self.new_path(&layer, span, name, "`repeat`") else { return Value::Error };
+        let Some(outer) = self.instance().cloned() else { return Value::Error };
+        // The copies are called 0, 1, … inside the row.
+        let prefix =
+            path.strip_prefix(&*outer.path).map_or(&*path, |rest| rest.trim_start_matches('.')).to_string();
+        let mut row = Vec::new();
+        for at in 0..n {
+            if !self.work(span) {
+                return Value::Error;
+            }
+            let name: Arc<str> = format!("{prefix}.{at}").into();
+            let made = match &block.value.kind {
+                ast::ExprKind::Call { callee, args } => {
+                    self.call_expr(callee, args, block.span, None, Some(&name))
+                }
+                _ => Value::Error,
+            };
+            match made {
+                Value::Instance(instance) => row.push(instance),
+                Value::Error => return Value::Error,
+                other => {
+                    let message = format!("`repeat` needs a layer, found {}", other.describe());
+                    return self.error("E0116", message, block.span, "not a new instance");
+                }
+            }
+        }
+        let instance = Arc::new(Instance { path: path.clone(), kind: InstanceKind::Row(row), span });
+        self.models.instances.insert(path, instance.clone());
+        Value::Instance(instance)
+    }
+
+    /// The path of an instance made here. `None` is reported.
+    fn new_path(&mut self, layer: &str, span: Span, name: Option<&Arc<str>>, what: &str) -> Option<Arc<str>> {
+        let FrameKind::Layer(outer) = &self.frame().kind else {
+            let error = Diagnostic::error("E0118", format!("{what} of `{layer}` cannot be made here"));
+            let error = error.at(span, "instances are made in the bodies of layers and models");
+            self.report(error);
+            return None;
+        };
+        let outer = outer.path.clone();
+        if self.in_scan_of_body() {
+            let error = Diagnostic::error("E0118", format!("{what} of `{layer}` cannot be made in a `scan`"));
+            self.report(error.at(span, "make it before the scan and call it here"));
+            return None;
+        }
+        let path = match name {
+            Some(name) => name.to_string(),
+            None => {
+                let layer = layer.to_lowercase();
+                let count = self.frame_mut().unnamed.entry(layer.clone()).or_insert(0);
+                *count += 1;
+                format!("{layer}{count}")
+            }
+        };
+        self.claim(&outer, &path, span)
+    }
+
+    /// Makes a path below an instance, once in each call of it.
+    pub fn claim(&mut self, outer: &str, name: &str, span: Span) -> Option<Arc<str>> {
+        if name == "T" || name.ends_with(".T") {
+            let message = "no parameter, state or instance may be called `T`";
+            self.error("E0005", message, span, "`.T` swaps the last two axes");
+            return None;
+        }
+        let path: Arc<str> = if outer.is_empty() { name.into() } else { format!("{outer}.{name}").into() };
+        if let Some(first) = self.frame_mut().made.insert(path.clone(), span) {
+            let error = Diagnostic::error("E0128", format!("`{name}` is made twice in this body"));
+            self.report(match first == span {
+                true => error
+                    .at(span, "made in every turn of the loop")
+                    .help(format!("in a `for` give each its own name: `{name}{{l}} = …`")),
+                false => error
+                    .at(span, "made again here")
+                    .and_at(first, "made here")
+                    .help("parameters are found by their names: give one of the two another name"),
+            });
+            return None;
+        }
+        Some(path)
+    }
+
+    /// The hyperparameters of a new instance. `None` is reported.
+    fn bound_hyper(
+        &mut self,
+        item: &ItemRef,
+        definition: &ast::Definition,
+        given: Vec<Given>,
+        span: Span,
+    ) -> Option<Vec<(Arc<str>, Value)>> {
+        let frame = Frame::new(FrameKind::Function, Some(item.clone()), item.module, span);
+        self.in_frame(frame, |cx| {
+            let fits = cx.bind_parameters(
+                definition.hyper.as_ref(),
+                given,
+                item.name(),
+                definition.name.span,
+                BindingKind::Hyper,
+                span,
+            );
+            let bindings = std::mem::take(&mut cx.frame_mut().bindings);
+            fits.then(|| bindings.into_iter().map(|binding| (binding.name, binding.value)).collect())
+        })
+    }
+
+    // -------------------------------------------------------------------------------------- calls
+
+    /// Calls an instance: its body is elaborated with these inputs.
+    pub fn call_instance(&mut self, instance: &Arc<Instance>, given: Vec<Given>, span: Span) -> Value {
+        if given.iter().any(|given| given.value.is_error()) {
+            return Value::Error;
+        }
+        let (item, hyper) = match &instance.kind {
+            InstanceKind::Layer { item, hyper } => (item.clone(), hyper.clone()),
+            InstanceKind::Row(row) => return self.call_row(row, given, span),
+        };
+        if self.data.is_made() {
+            return self.data_depends(&format!("`{}`", item.name()), span);
+        }
+        let open = self
+            .frames
+            .iter()
+            .any(|frame| matches!(&frame.kind, FrameKind::Layer(around) if Arc::ptr_eq(around, instance)));
+        if open {
+            let error = Diagnostic::error("E0110", format!("`{}` calls itself", item.name()));
+            self.report(error.at(span, "this call never ends").and_at(item.name_span(), "declared here"));
+            return Value::Error;
+        }
+        if self.in_elementwise_body() {
+            return self.not_elementwise("a layer", span);
+        }
+        let is_model = item.role() == Some(Role::Model);
+        let key = if is_model { self.model_call(&item, &given) } else { None };
+        if is_model && !self.built.called_models.contains(&item) {
+            self.built.called_models.push(item.clone());
+        }
+        if is_model {
+            self.note_model_inputs(&item, &given);
+        }
+        // The loss itself calls anew each time: two calls of a network with dropout are two draws.
+        let remembers = self.context.model_calls == ModelCalls::Remembered;
+        if !remembers && let Some(known) = key.as_ref().and_then(|key| self.built.remembered.get(key)) {
+            return known.clone();
+        }
+        let value = self.instance_body(instance, &item, hyper, given, span);
+        if is_model {
+            self.note_answer(&item, &value);
+        }
+        if let Some(key) = key
+            && remembers
+        {
+            self.built.remembered.entry(key).or_insert_with(|| value.clone());
+        }
+        value
+    }
+
+    /// Remembers with which types a model is first called.
+    fn note_model_inputs(&mut self, item: &ItemRef, given: &[Given]) {
+        let types = given.iter().filter(|given| given.name.is_none()).map(|given| match &given.value {
+            Value::Tensor(tensor) => Some(tensor.ty.clone()),
+            _ => None,
+        });
+        if let Some(types) = types.collect::<Option<Vec<Type>>>() {
+            self.models.inputs.entry(item.name().into()).or_insert(types);
+        }
+    }
+
+    /// What a remembered call of a model is found by.
+    fn model_call(&mut self, item: &ItemRef, given: &[Given]) -> Option<ModelCall> {
+        let mut args = Vec::new();
+        for given in given {
+            match &given.value {
+                Value::Tensor(tensor) if given.name.is_none() && self.level().id == tensor.level => {
+                    args.push(tensor.node)
+                }
+                _ => return None,
+            }
+        }
+        Some(ModelCall { path: item.name().into(), level: self.level().id, args })
+    }
+
+    fn call_row(&mut self, row: &[Arc<Instance>], given: Vec<Given>, span: Span) -> Value {
+        let mut given = given;
+        for instance in row {
+            let value = self.call_instance(instance, given.clone(), span);
+            match given.first_mut() {
+                Some(first) => first.value = value,
+                None => return value,
+            }
+        }
+        given.into_iter().next().map_or(Value::Error, |first| first.value)
+    }
+
+    fn instance_body(
+        &mut self,
+        instance: &Arc<Instance>,
+        item: &ItemRef,
+        hyper: Vec<(Arc<str>, Value)>,
+        given: Vec<Given>,
+        span: Span,
+    ) -> Value {
+        let Some(definition) = item.definition() else { return Value::Error };
+        let mut frame = Frame::new(FrameKind::Layer(instance.clone()), Some(item.clone()), item.module, span);
+        frame.marked = differentiated_names(definition);
+        for (at, (name, value)) in hyper.into_iter().enumerate() {
+            let place = definition.hyper.as_ref().and_then(|list| list.parameters.get(at));
+            frame.bind(
+                name,
+                value,
+                place.map_or(instance.span, |parameter| parameter.span),
+                BindingKind::Hyper,
+            );
+        }
+        let start = self.graph().len();
+        let value = self.in_frame(frame, |cx| {
+            let inputs = definition.inputs.as_ref();
+            if !cx.bind_parameters(inputs, given, item.name(), definition.name.span, BindingKind::Input, span)
+            {
+                return Value::Error;
+            }
+            let handed = cx.expected_result(definition.result.as_ref());
+            let Some(value) = cx.block(&definition.body, handed.as_ref()) else {
+                return Value::Error;
+            };
+            match &definition.result {
+                Some(ty) => cx.check_result(value, ty, item.name(), body_value_span(&definition.body)),
+                None => value,
+            }
+        });
+        let nodes = start..self.graph().len();
+        let output = match &value {
+            Value::Tensor(tensor) => vec![tensor.ty.clone()],
+            Value::Tuple(items) => items
+                .iter()
+                .filter_map(|item| match item {
+                    Value::Tensor(tensor) => Some(tensor.ty.clone()),
+                    _ => None,
+                })
+                .collect(),
+            _ => Vec::new(),
+        };
+        self.built.layer_calls.push(LayerCall {
+            path: instance.path.clone(),
+            layer: item.name().into(),
+            output,
+            nodes,
+        });
+        self.note_instance(&instance.path, &value);
+        // The result is made by this call, as far as the caller is concerned.
+        match value {
+            Value::Tensor(tensor) => Value::Tensor(Tensor { span, ..tensor }),
+            other => other,
+        }
+    }
+}
+
+/// What the one instance of a model is kept under; no path of a layer has a space.
+fn model_key(item: &ItemRef) -> Arc<str> {
+    debug_assert!(item.module != ModuleId::PRELUDE);
+    format!("model {} {}", item.module.0, item.name()).into()
+}

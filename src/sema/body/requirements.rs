@@ -1,0 +1,220 @@
+//! `require`: conditions on what a body is given.
+//!
+//! Most are decided at once. One that compares sizes which have no number yet, such as `n >= 2`, waits until
+//! they have. One on a number of the training step, a schedule, is looked at for steps that training reaches.
+
+use crate::sema::body::elaborator::Elaborator;
+use crate::sema::value::{IntSource, Value};
+use crate::base::{Diagnostic, Span};
+use crate::ir::interpret::{Feed, Tensor, evaluate};
+use crate::ir::program::{Bound, Requirement};
+use crate::ir::{Dim, Graph, NodeId, Op, rewrite};
+use crate::syntax::ast::{self, BinaryOp, ExprKind};
+
+/// All steps up to this one are looked at, and fewer and fewer after it.
+const ALL_STEPS: u64 = 128;
+
+/// What a program asks of what is known later.
+#[derive(Debug, Default)]
+pub struct Conditions {
+    /// Conditions that subscripts put on ints of the data and on inputs of models.
+    pub ints: Vec<(IntSource, Bound)>,
+    /// Conditions on sizes that wait until free dimensions have their numbers.
+    pub sizes: Vec<Requirement>,
+}
+
+/// What became of a condition.
+enum Outcome {
+    Holds,
+    /// It fails, perhaps at a certain step only.
+    Fails(Option<u64>),
+    /// It compares sizes that are not known, and cannot wait for them: in these words.
+    Open(String),
+    /// Reported, or nothing can be said before the program runs.
+    Unknown,
+}
+
+impl Elaborator<'_> {
+    /// Carries out a `require`, or an `advise`, which warns.
+    pub(in crate::sema) fn require(&mut self, condition: &ast::Expr, message: Option<&ast::Expr>, is_advice: bool) {
+        let note = match self.outcome(condition, message, is_advice) {
+            Outcome::Holds | Outcome::Unknown => return,
+            Outcome::Fails(None) => None,
+            Outcome::Fails(Some(step)) => Some(format!("it fails at step {step} of the training")),
+            Outcome::Open(why) => Some(why),
+        };
+        if is_advice {
+            if let Some(text) = self.requirement_text(condition, message) {
+                let warning = Diagnostic::warning("W0611", text);
+                self.report(warning.at(condition.span, "this does not hold"));
+            }
+            return;
+        }
+        self.frame_mut().failed = true;
+        let Some(text) = self.requirement_text(condition, message) else { return };
+        let mut error = Diagnostic::error("E0120", text).at(condition.span, "this does not hold");
+        // Where the values come from is where the mistake is.
+        let (call, item) = (self.frame().call, self.frame().item.clone());
+        if let Some(item) = item
+            && call != Span::default()
+        {
+            error = error.and_at(call, format!("required by `{}`", item.name()));
+        }
+        self.report(match note {
+            Some(note) => error.note(note),
+            None => error,
+        });
+    }
+
+    fn outcome(&mut self, condition: &ast::Expr, message: Option<&ast::Expr>, is_advice: bool) -> Outcome {
+        let errors = self.diagnostics.len();
+        let value = self.expr(condition, None);
+        match &value {
+            Value::Bool(true) => return Outcome::Holds,
+            Value::Bool(false) => return Outcome::Fails(None),
+            Value::Tensor(tensor) if tensor.rank() == 0 && self.context.step.is_some() => {
+                let failing = self.first_step(tensor.node, |value| value == 0.0);
+                return failing.map_or(Outcome::Holds, |(step, _)| Outcome::Fails(Some(step)));
+            }
+            _ => {}
+        }
+        let only_open = self.diagnostics[errors..].iter().all(|it| it.code == "E0117");
+        if value.is_error() && only_open && self.diagnostics.len() > errors {
+            // Where a model is only looked at, what depends on open sizes is left to those who call it.
+            if self.context.is_looking() || is_advice || self.wait_for_sizes(condition, message) {
+                self.diagnostics.truncate(errors);
+                return Outcome::Unknown;
+            }
+            // What is meant for all sizes does not hold for most of them.
+            let why = self.diagnostics[errors].message.clone();
+            if message.is_some() && why.starts_with("whether ") {
+                self.diagnostics.truncate(errors);
+                return Outcome::Open(why);
+            }
+            return Outcome::Unknown;
+        }
+        if !value.is_error() && self.bool_of(value, condition, "what is required").is_none() && !is_advice {
+            // What follows in this body would fail for the same reason.
+            self.frame_mut().failed = true;
+        }
+        Outcome::Unknown
+    }
+
+    /// What is wrong if the condition does not hold. `None` is reported.
+    fn requirement_text(&mut self, condition: &ast::Expr, message: Option<&ast::Expr>) -> Option<String> {
+        let Some(message) = message else {
+            return Some(format!("`{}` does not hold", self.text(condition.span)));
+        };
+        match self.expr(message, None) {
+            Value::Str(text) => Some(text.to_string()),
+            Value::Error => None,
+            other => {
+                let found = other.describe();
+                let text = format!("a message must be a string, found {found}");
+                self.error("E0116", text, message.span, "not a string");
+                None
+            }
+        }
+    }
+
+    /// Leaves comparisons of sizes to the time when these have their numbers; `false` if it cannot.
+    fn wait_for_sizes(&mut self, condition: &ast::Expr, message: Option<&ast::Expr>) -> bool {
+        let errors = self.diagnostics.len();
+        let mut conditions = Vec::new();
+        let found = self.size_conditions(condition, &mut conditions);
+        self.diagnostics.truncate(errors);
+        if !found || !conditions.iter().all(super::index::grows) {
+            return false;
+        }
+        let Some(text) = self.requirement_text(condition, message) else { return false };
+        for value in conditions {
+            self.defer(value, condition.span, text.clone());
+        }
+        true
+    }
+
+    /// The numbers that must not be negative for the condition to hold.
+    fn size_conditions(&mut self, condition: &ast::Expr, into: &mut Vec<Dim>) -> bool {
+        let ExprKind::Binary { op, left, right, .. } = &condition.kind else { return false };
+        if *op == BinaryOp::And {
+            return self.size_conditions(left, into) && self.size_conditions(right, into);
+        }
+        let (a, b) = (self.expr(left, None), self.expr(right, None));
+        let quotient = |value: &Value| match value {
+            Value::Ratio(p, q) => Some((p.clone(), q.clone())),
+            other => other.as_dim().map(|dim| (dim, Dim::ONE)),
+        };
+        let (Some((p, q)), Some((r, s))) = (quotient(&a), quotient(&b)) else { return false };
+        if !q.at_least(&Dim::ONE) || !s.at_least(&Dim::ONE) {
+            return false;
+        }
+        let difference = &(&p * &s) - &(&r * &q);
+        into.push(match op {
+            BinaryOp::Ge => difference,
+            BinaryOp::Gt => &difference - &Dim::ONE,
+            BinaryOp::Le => -&difference,
+            BinaryOp::Lt => &-&difference - &Dim::ONE,
+            _ => return false,
+        });
+        true
+    }
+
+    /// The first step of the training at which a scalar is as `wanted`, with the value there, among the steps
+    /// that are looked at. `None` also if the scalar is known from more than the step only.
+    pub(in crate::sema) fn first_step(&self, node: NodeId, wanted: impl Fn(f64) -> bool) -> Option<(u64, f64)> {
+        let graph = self.graph();
+        let needed = graph.reachable([node]);
+        let drawn = |(id, node): (NodeId, &crate::ir::Node)| {
+            needed[id.0 as usize] && matches!(node.op, Op::Rand { .. })
+        };
+        if graph.nodes().any(drawn) {
+            return None;
+        }
+        let mut alone = Graph::new();
+        let places = rewrite::copy(&mut alone, graph, &needed, |new, _, node, operands| {
+            new.add(node.op.clone(), operands)
+        });
+        alone.output("value", places[node.0 as usize]?);
+        for step in steps_to(self.last_step) {
+            let feed: Feed<f64> = Feed { step: step as u32, ..Feed::default() };
+            let values = evaluate(&alone, &feed).ok()?;
+            let value = *values
+                .get(&"value".into())
+                .map(|value: &std::rc::Rc<Tensor<f64>>| value.to_f64())?
+                .first()?;
+            if wanted(value) {
+                return Some((step, value));
+            }
+        }
+        None
+    }
+}
+
+/// The steps that are looked at: the first ones, then some at growing distances, and the last one.
+fn steps_to(last: u64) -> Vec<u64> {
+    let last = last.clamp(1, u64::from(u32::MAX));
+    let mut steps: Vec<u64> = (1..=last.min(ALL_STEPS)).collect();
+    let mut step = ALL_STEPS + ALL_STEPS / 8;
+    while step < last {
+        steps.push(step);
+        step += step / 8;
+    }
+    if last > ALL_STEPS {
+        steps.push(last);
+    }
+    steps
+}
+
+#[cfg(test)]
+mod tests {
+    use super::steps_to;
+
+    #[test]
+    fn the_first_steps_and_the_last_are_looked_at() {
+        assert_eq!(steps_to(0), [1]);
+        assert_eq!(steps_to(3), [1, 2, 3]);
+        let many = steps_to(1_000_000);
+        assert_eq!((many[127], many.last()), (128, Some(&1_000_000)));
+        assert!(many.windows(2).all(|pair| pair[0] < pair[1]) && many.len() < 250);
+    }
+}

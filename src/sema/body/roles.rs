@@ -1,0 +1,189 @@
+//! What each role promises: an init makes the shape asked for, an activation keeps the shape, a loss is a scalar.
+
+use crate::sema::body::call::body_value_span;
+use crate::sema::body::elaborator::{Elaborator, Expected};
+use crate::sema::build::elementwise::Arg;
+use crate::sema::scope::module::ItemRef;
+use crate::sema::scope::frames::BindingKind;
+use crate::sema::body::signature::TypedInput;
+use crate::sema::build::tensors::convert;
+use crate::sema::value::{Value, show_axes};
+use crate::base::{Diagnostic, Span};
+use crate::ir::{Elem, Scalar};
+use crate::syntax::ast::{self, Role};
+
+impl Elaborator<'_> {
+    /// An init: its pattern is matched against the shape asked for.
+    pub fn init_body(&mut self, definition: &ast::Definition, asked: Option<&Expected>, span: Span) -> Value {
+        let Some(asked) = asked else {
+            let message = format!("no shape is declared for `{}`", definition.name);
+            let error = Diagnostic::error("E0216", message).at(span, "which shape?");
+            self.report(error.help("say `shape = [...]` or `like = x`, or declare the type of the binding"));
+            return Value::Error;
+        };
+        let asked = Expected { elem: Some(Elem::Float), axes: asked.axes.clone() };
+        if let Some(ty) = &definition.result {
+            let probe = ast::Name::new("the shape asked", span);
+            if !matches!(ty.kind, ast::TypeKind::Tensor { .. }) {
+                return Value::Error;
+            }
+            // The shape is matched like an input's; a tensor of zeros stands for it and is not used.
+            let zeros = Value::Tensor(self.fill(&Value::Float(0.0), Elem::Float, &asked.axes, span));
+            self.frame_mut().bind(probe.text.clone(), zeros, span, BindingKind::Input);
+            let input = TypedInput { name: &probe, ty, span };
+            if !self.match_inputs(&[input], definition.name.as_str()) {
+                return Value::Error;
+            }
+        }
+        let Some(value) = self.block(&definition.body, Some(&asked)) else {
+            return Value::Error;
+        };
+        let place = body_value_span(&definition.body);
+        if let Value::Tensor(tensor) = &value {
+            let same = tensor.ty.shape == asked.shape();
+            if !same {
+                let (found, wanted) =
+                    (show_axes(tensor.ty.elem, &tensor.axes()), show_axes(Elem::Float, &asked.axes));
+                let message =
+                    format!("the init `{}` makes {found} where {wanted} is asked for", definition.name);
+                let error = Diagnostic::error("E0114", message).at(place, format!("this is {found}"));
+                self.report(error.and_at(span, format!("{wanted} is asked for here")));
+                return Value::Error;
+            }
+        }
+        self.fit(value, &asked, &format!("the result of `{}`", definition.name), place, span)
+    }
+
+    pub fn activation_body(
+        &mut self,
+        item: &ItemRef,
+        definition: &ast::Definition,
+        span: Span,
+        expected: Option<&Expected>,
+    ) -> Value {
+        let parameters = definition.inputs.as_ref().map_or(&[][..], |list| &list.parameters);
+        let Some(first) = parameters.first() else {
+            return self.error(
+                "E0111",
+                format!("the activation `{}` has no input", item.name()),
+                definition.name.span,
+                "its first parameter is the value",
+            );
+        };
+        for parameter in &parameters[1..] {
+            let Some(binding) = self.frame().find(&parameter.name.text) else { continue };
+            if binding.value.is_run_time() || !(binding.value.is_number() || binding.value.is_error()) {
+                let found = binding.value.describe();
+                let at = binding.span;
+                let message = format!(
+                    "`{}` of the activation `{}` must be a compile-time number, found {found}",
+                    parameter.name,
+                    item.name()
+                );
+                let error = Diagnostic::error("E0111", message).at(at, "known at run time only");
+                self.report(error.and_at(parameter.span, "declared here"));
+                return Value::Error;
+            }
+        }
+        let argument =
+            self.frame().find(&first.name.text).map_or(Value::None, |binding| binding.value.clone());
+        let argument = match &argument {
+            Value::List(_) | Value::Pack(_) => match self.to_tensor(&argument, span) {
+                Some(tensor) => Value::Tensor(tensor),
+                None => return Value::Error,
+            },
+            _ => argument,
+        };
+        if let Some(binding) = self.frame_mut().find_mut(&first.name.text) {
+            binding.value = argument.clone();
+        }
+        let Some(value) = self.block(&definition.body, expected) else { return Value::Error };
+        let place = body_value_span(&definition.body);
+        let Some(value) = self.keep_shape(value, &argument, definition, place) else { return Value::Error };
+        // In its own gradient an activation is differentiated as written.
+        let in_own =
+            self.frames[..self.frames.len() - 1].iter().any(|frame| frame.item.as_ref() == Some(item));
+        match &definition.gradient {
+            Some(gradient) if argument.is_run_time() && !in_own => {
+                let slope = self.expr(gradient, None);
+                if slope.is_error() {
+                    return Value::Error;
+                }
+                let args = [
+                    Arg { value: &value, span: place },
+                    Arg { value: &argument, span },
+                    Arg { value: &slope, span: gradient.span },
+                ];
+                self.elementwise("combine", &args, span, &mut |l, scalars| {
+                    let value = convert(l, scalars[0], Elem::Float);
+                    let arg = convert(l, scalars[1], Elem::Float);
+                    let slope = convert(l, scalars[2], Elem::Float);
+                    l.add(Scalar::WithSlope { value, arg, slope })
+                })
+            }
+            _ => value,
+        }
+    }
+
+    /// An activation's value with the shape of its argument.
+    fn keep_shape(
+        &mut self,
+        value: Value,
+        argument: &Value,
+        definition: &ast::Definition,
+        place: Span,
+    ) -> Option<Value> {
+        match (&value, argument) {
+            (Value::Error, _) => None,
+            (Value::Tensor(tensor), Value::Tensor(given)) if tensor.ty.shape == given.ty.shape => Some(value),
+            (number, Value::Tensor(given)) if number.is_number() => {
+                Some(Value::Tensor(self.fill(number, Elem::Float, &given.axes(), place)))
+            }
+            (Value::Indexed(_), Value::Indexed(_)) => Some(value),
+            (result, given) if result.is_number() && !matches!(given, Value::Tensor(_)) => Some(value),
+            (Value::Tensor(tensor), given) if tensor.rank() == 0 && given.is_number() => Some(value),
+            (result, given) => {
+                let message = format!("the activation `{}` does not keep the shape", definition.name);
+                let error =
+                    Diagnostic::error("E0111", message).at(place, format!("gives {}", result.describe()));
+                self.report(
+                    error
+                        .note(format!("its argument is {}", given.describe()))
+                        .help("`fn` declares a function of whole tensors"),
+                );
+                None
+            }
+        }
+    }
+
+    /// A loss, metric or schedule is a scalar.
+    pub fn check_role(&mut self, value: Value, definition: &ast::Definition, name: &str) -> Value {
+        let code = match definition.role {
+            Role::Loss => "E0112",
+            Role::Metric => "E0113",
+            Role::Schedule => "E0115",
+            _ => return value,
+        };
+        let role = definition.role.keyword();
+        let place = body_value_span(&definition.body);
+        match &value {
+            Value::Error => Value::Error,
+            Value::Tensor(tensor) if tensor.rank() == 0 && tensor.ty.elem == Elem::Float => value,
+            Value::Tensor(tensor) if tensor.rank() == 0 => {
+                match self.with_elem(tensor.clone(), Elem::Float, place) {
+                    Some(tensor) => Value::Tensor(tensor),
+                    None => Value::Error,
+                }
+            }
+            Value::Int(_) | Value::Ratio(..) | Value::Float(_) => value,
+            other => {
+                let message = format!("the {role} `{name}` must be a scalar, found {}", other.describe());
+                let error =
+                    Diagnostic::error(code, message).at(place, format!("this is {}", other.describe()));
+                let error = error.and_at(definition.name.span, format!("declared as a {role}"));
+                self.report(error.help("`mean(…)` or `sum(…)` makes one number of it"));
+                Value::Error
+            }
+        }
+    }
+}

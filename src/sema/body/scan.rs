@@ -1,0 +1,368 @@
+//! Recurrences: `scan [reverse] t < T { carry …; …; collect … along k }`.
+//!
+//! The body becomes a graph of its own: carries are leaves of it, tensors from outside are captured, the counter
+//! is a step that subscripts may use. In the body a carry is an ordinary name; its last binding is the next
+//! value. The IR stacks what is collected on a new first axis; another axis is a transpose after it.
+
+use crate::sema::body::elaborator::{Elaborator, Expected};
+use crate::sema::scope::frames::BindingKind;
+use crate::sema::build::tensors::count;
+use crate::sema::value::{Interval, Tensor, Value, show_axes};
+use crate::base::{Diagnostic, Span};
+use crate::ir::{Dim, Elem, NodeId, Op, OutputKey, Scan, StepId};
+use crate::syntax::ast::{self, StatementKind};
+use std::sync::Arc;
+
+/// A recurrence whose body is being elaborated.
+#[derive(Debug)]
+pub struct Open {
+    /// How many calls were open: `collect` belongs to the scan of the same body.
+    depth: usize,
+    collected: Vec<Collected>,
+}
+
+/// `collect name = value along axis`
+#[derive(Debug)]
+struct Collected {
+    name: ast::Name,
+    /// `None` after an error.
+    tensor: Option<Tensor>,
+    axis: usize,
+}
+
+/// `carry name: type = value`
+struct Carry<'t> {
+    name: &'t ast::Name,
+    /// The starting value; `None` after an error.
+    start: Option<Tensor>,
+    expected: Option<Expected>,
+    /// Of a carry declared as `class(n)`: that n.
+    class: Option<Dim>,
+    /// Its type, or its name if none is written.
+    declared: Span,
+}
+
+impl Carry<'_> {
+    /// What is known of the carry's value in every step, and after the last.
+    fn known(&self, value: Tensor, start: &Tensor) -> Tensor {
+        let interval = self.class.as_ref().map(Interval::below);
+        Tensor { stretch: start.stretch.clone(), interval, ..value }
+    }
+}
+
+/// Carries out a scan statement: binds the carries and what is collected in the frame of the call.
+pub fn scan(elaborator: &mut Elaborator<'_>, scan: &ast::Scan, span: Span) {
+    let trip = elaborator.size(&scan.bound, "the number of steps");
+    let carries = elaborator.carries(&scan.body);
+    let step = elaborator.new_step_id();
+    let opened = elaborator.frame_mut().open();
+    elaborator.open_level(step, trip.clone().unwrap_or(Dim::ONE));
+    let depth = elaborator.frames.len();
+    elaborator.scans.push(Open { depth, collected: Vec::new() });
+    elaborator.scan_body(scan, &carries, step, &trip.clone().unwrap_or(Dim::ONE));
+    let next: Vec<Option<Tensor>> = carries.iter().map(|carry| elaborator.next_value(carry, scan)).collect();
+    let Some(open) = elaborator.scans.pop() else { return };
+    let outputs = elaborator.scan_outputs(&carries, &next, &open.collected, span);
+    elaborator.frame_mut().close(opened);
+    let Some(mut level) = elaborator.close_level() else { return };
+    level.graph = elaborator.compact_body(&level.graph, step);
+    let results = match (trip, outputs) {
+        (Some(trip), Some(())) if elaborator.has_steps(scan, &trip, &open.collected) => {
+            let scan = Scan {
+                step,
+                trip,
+                reverse: scan.reverse.is_some(),
+                n_carries: carries.len(),
+                body: level.graph,
+            };
+            elaborator.scan_results(scan, &carries, level.captures, span)
+        }
+        _ => None,
+    };
+    let mut results = results.into_iter().flatten();
+    for carry in &carries {
+        let value = match (results.next(), &carry.start) {
+            (Some(result), Some(start)) => Value::Tensor(carry.known(result, start)),
+            _ => Value::Error,
+        };
+        elaborator.bind_local(carry.name, value);
+    }
+    for collected in open.collected {
+        let value = match results.next() {
+            Some(stacked) => elaborator.along(&stacked, &collected, span),
+            None => Value::Error,
+        };
+        elaborator.bind_local(&collected.name, value);
+    }
+}
+
+/// `collect name = value along axis`, at its place in the body of a scan.
+pub fn collect(
+    elaborator: &mut Elaborator<'_>,
+    name: &ast::Name,
+    value: &ast::Expr,
+    axis: Option<&ast::Expr>,
+    span: Span,
+) {
+    let depth = elaborator.frames.len();
+    if elaborator.scans.last().is_none_or(|open| open.depth != depth) {
+        elaborator.error(
+            "E0118",
+            "`collect` stands in a `scan` only",
+            span,
+            "there is no `scan` around this",
+        );
+        elaborator.bind_local(name, Value::Error);
+        return;
+    }
+    let made = elaborator.expr(value, None);
+    let tensor = elaborator.to_tensor(&made, value.span);
+    let place = match (axis, &tensor) {
+        (Some(axis), Some(tensor)) => elaborator.collect_axis(axis, tensor),
+        (None, _) => Some(0),
+        (Some(_), None) => None,
+    };
+    let first = elaborator
+        .scans
+        .last()
+        .and_then(|open| open.collected.iter().find(|it| it.name.text == name.text).map(|it| it.name.span));
+    if let Some(first) = first {
+        let error = Diagnostic::error("E0515", format!("`{name}` is collected twice"))
+            .at(name.span, "collected again");
+        elaborator.report(error.and_at(first, "collected here").help("give one of them another name"));
+        return;
+    }
+    let collected = Collected {
+        name: name.clone(),
+        tensor: tensor.filter(|_| place.is_some()),
+        axis: place.unwrap_or(0),
+    };
+    if let Some(open) = elaborator.scans.last_mut() {
+        open.collected.push(collected);
+    }
+}
+
+/// `carry` anywhere but directly in the body of a scan.
+pub fn misplaced_carry(elaborator: &mut Elaborator<'_>, name: &ast::Name, span: Span) {
+    let depth = elaborator.frames.len();
+    if elaborator.scans.last().is_some_and(|open| open.depth == depth) {
+        let message = format!("the carry `{name}` does not stand directly in the body of its `scan`");
+        let error = Diagnostic::error("E0514", message).at(span, "inside another block");
+        elaborator.report(error.help("move it to the beginning of the scan's body"));
+    } else {
+        elaborator.error("E0118", "a carry stands in a `scan` only", span, "there is no `scan` around this");
+    }
+    elaborator.bind_local(name, Value::Error);
+}
+
+impl Elaborator<'_> {
+    /// The carries of a body with their starting values, which are worked out before the first step.
+    fn carries<'t>(&mut self, body: &'t ast::Block) -> Vec<Carry<'t>> {
+        let mut carries: Vec<Carry<'t>> = Vec::new();
+        for statement in &body.statements {
+            let StatementKind::Carry { name, ty, value } = &statement.kind else { continue };
+            if let Some(first) = carries.iter().find(|it| it.name.text == name.text) {
+                let error = Diagnostic::error("E0515", format!("the carry `{name}` is declared twice"));
+                let first = first.name.span;
+                self.report(error.at(name.span, "declared again").and_at(first, "declared here"));
+                continue;
+            }
+            let expected = ty.as_ref().map(|ty| self.declared_type(ty));
+            let declared = ty.as_ref().map_or(name.span, |ty| ty.span);
+            let broken = matches!(expected, Some(None));
+            let expected = expected.flatten();
+            let class = ty.as_ref().and_then(|ty| self.declared_class(ty));
+            let start = match value {
+                Some(value) => {
+                    let made = self.expr(value, expected.as_ref());
+                    match (&expected, broken) {
+                        (_, true) => None,
+                        (Some(expected), _) => {
+                            let what = format!("the carry `{name}`");
+                            let start = self.fit(made, expected, &what, value.span, declared);
+                            match self.within_class(start, class.as_ref(), &what, value.span, declared) {
+                                Value::Tensor(tensor) => Some(tensor),
+                                _ => None,
+                            }
+                        }
+                        (None, _) => self.to_tensor(&made, value.span),
+                    }
+                }
+                None => {
+                    let error =
+                        Diagnostic::error("E0516", format!("the carry `{name}` has no starting value"));
+                    let error = error.at(statement.span, "what is it worth before the first step?");
+                    self.report(error.help(format!("`carry {name}: [...] = 0` starts with zeros")));
+                    None
+                }
+            };
+            let expected = start.as_ref().map(Expected::of).or(expected);
+            carries.push(Carry { name, start, expected, class, declared });
+        }
+        carries
+    }
+
+    /// Carries out the body of one step.
+    fn scan_body(&mut self, scan: &ast::Scan, carries: &[Carry<'_>], step: StepId, trip: &Dim) {
+        let variable = &scan.variable;
+        let counter = self.step_tensor(step, trip, variable.span);
+        self.frame_mut().bind(variable.text.clone(), counter, variable.span, BindingKind::Step);
+        for (index, carry) in carries.iter().enumerate() {
+            let value = match &carry.start {
+                Some(start) => {
+                    let op = Op::Carry { index: index as u32, ty: start.ty.clone() };
+                    let leaf = self.add(carry.name.span, op, Vec::new());
+                    Value::Tensor(carry.known(leaf, start))
+                }
+                None => Value::Error,
+            };
+            self.bind_name(carry.name.text.clone(), value, carry.name.span, BindingKind::Carry);
+        }
+        for statement in &scan.body.statements {
+            if self.limits.is_reached() {
+                return;
+            }
+            if !matches!(statement.kind, StatementKind::Carry { .. }) {
+                self.statement(statement);
+            }
+        }
+        if let Some(value) = &scan.body.value {
+            self.expr(value, None);
+            let error = Diagnostic::error("E0006", "the body of a `scan` has no value")
+                .at(value.span, "this is lost");
+            self.report(error.help("bind it to a name, or `collect` it"));
+        }
+    }
+
+    /// What a carry is worth after the step: its last binding. `None` is reported.
+    fn next_value(&mut self, carry: &Carry<'_>, scan: &ast::Scan) -> Option<Tensor> {
+        let name = carry.name;
+        let (value, kind, at) =
+            self.frame().find(&name.text).map(|it| (it.value.clone(), it.kind, it.span))?;
+        if kind == BindingKind::Carry {
+            let error = Diagnostic::error("E0511", format!("the carry `{name}` never changes"));
+            let error = error.at(name.span, "no line of the body gives it a new value");
+            let error = error.and_at(scan.header_span, "in this scan");
+            self.report(error.help(format!(
+                "`{name} = …` gives the next value; what stays the same is bound before the scan"
+            )));
+            return None;
+        }
+        let expected = carry.expected.as_ref()?;
+        carry.start.as_ref()?;
+        if value.is_error() {
+            return None;
+        }
+        if let Value::Tensor(tensor) = &value {
+            let elem = expected.elem.unwrap_or(Elem::Float);
+            let loses = tensor.ty.elem != elem && (tensor.ty.elem == Elem::Float || elem == Elem::Bool);
+            if tensor.ty.shape != expected.shape() || loses {
+                let (found, wanted) =
+                    (show_axes(tensor.ty.elem, &tensor.axes()), show_axes(elem, &expected.axes));
+                let message = format!("the carry `{name}` begins as {wanted} and becomes {found}");
+                let error = Diagnostic::error("E0512", message).at(at, format!("the next value is {found}"));
+                let error = error.and_at(carry.declared, format!("{wanted} at the start"));
+                let error = self.explain_axes(error, &tensor.axes(), &expected.axes);
+                self.report(match loses {
+                    true => error.help(format!("declare its type: `carry {name}: float = …`")),
+                    false => error.help("a carry has one type in all steps"),
+                });
+                return None;
+            }
+        }
+        let what = format!("the carry `{name}`");
+        let next = self.fit(value, expected, &what, at, carry.declared);
+        match self.within_class(next, carry.class.as_ref(), &what, at, carry.declared) {
+            Value::Tensor(tensor) => Some(tensor),
+            _ => None,
+        }
+    }
+
+    /// The outputs of the body: the next carries, then what is collected. `None` was reported.
+    fn scan_outputs(
+        &mut self,
+        carries: &[Carry<'_>],
+        next: &[Option<Tensor>],
+        collected: &[Collected],
+        span: Span,
+    ) -> Option<()> {
+        let mut outputs: Vec<(Arc<str>, NodeId)> = Vec::new();
+        for (carry, next) in carries.iter().zip(next) {
+            let node = self.node(next.as_ref()?, span)?;
+            outputs.push((carry.name.text.clone(), node));
+        }
+        for value in collected {
+            let node = self.node(value.tensor.as_ref()?, span)?;
+            outputs.push((value.name.text.clone(), node));
+        }
+        for (name, node) in outputs {
+            self.graph_mut().output(OutputKey::Named(name), node);
+        }
+        Some(())
+    }
+
+    /// Whether there is anything to collect: reports a scan over no steps.
+    fn has_steps(&mut self, scan: &ast::Scan, trip: &Dim, collected: &[Collected]) -> bool {
+        let Some(first) = collected.first() else { return true };
+        if trip.at_least(&Dim::ONE) {
+            return true;
+        }
+        let message = format!("a `scan` over {trip} steps has nothing to collect");
+        if trip.as_number().is_none() {
+            self.defer(trip - &Dim::ONE, scan.header_span, message);
+            return true;
+        }
+        let error = Diagnostic::error("E0513", message).at(scan.header_span, "no step is carried out");
+        self.report(error.and_at(first.name.span, format!("`{}` would be empty", first.name)));
+        false
+    }
+
+    /// The scan and its results in the graph around it.
+    fn scan_results(
+        &mut self,
+        scan: Scan,
+        carries: &[Carry<'_>],
+        captures: Vec<NodeId>,
+        span: Span,
+    ) -> Option<Vec<Tensor>> {
+        let mut operands = Vec::new();
+        for carry in carries {
+            operands.push(self.node(carry.start.as_ref()?, span)?);
+        }
+        operands.extend(captures);
+        let results = scan.body.outputs.len();
+        let made = self.add(span, Op::Scan(Arc::new(scan)), operands);
+        Some((0..results).map(|index| self.add(span, Op::Result(index as u32), vec![made.node])).collect())
+    }
+
+    /// The axis of the stack along which values lie one after the other.
+    fn collect_axis(&mut self, axis: &ast::Expr, tensor: &Tensor) -> Option<usize> {
+        let number = self.compile_time_int(axis, "the axis of a `collect`")?;
+        let rank = tensor.rank() as i64 + 1;
+        let place = if number < 0 { number + rank } else { number };
+        if !(0..rank).contains(&place) {
+            let message = format!("axis {number} of a stack with {}", count(rank as usize, "axis", "axes"));
+            let error =
+                Diagnostic::error("E0517", message).at(axis.span, format!("the axes are 0 .. {rank}"));
+            let shape = show_axes(tensor.ty.elem, &tensor.axes());
+            self.report(error.note(format!("each step gives {shape}; the stack has one axis more")));
+            return None;
+        }
+        Some(place as usize)
+    }
+
+    /// The stack of what was collected, with the axis of the steps where it was asked for.
+    fn along(&mut self, stacked: &Tensor, collected: &Collected, span: Span) -> Value {
+        let of_element = collected.tensor.as_ref().map_or(Vec::new(), |tensor| tensor.stretch.clone());
+        let stretch: Vec<bool> = std::iter::once(false).chain(of_element).collect();
+        // Each step has collected a value of this interval.
+        let interval = collected.tensor.as_ref().and_then(|tensor| tensor.interval.clone());
+        let stacked = Tensor { stretch, interval, span: collected.name.span, ..stacked.clone() };
+        if collected.axis == 0 {
+            return Value::Tensor(stacked);
+        }
+        let mut order: Vec<usize> = (1..stacked.rank()).collect();
+        order.insert(collected.axis, 0);
+        self.permute(&stacked, &order, span)
+    }
+}

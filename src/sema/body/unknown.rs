@@ -1,0 +1,271 @@
+//! Reports of unknown names, with suggestions of what was probably meant.
+
+use crate::sema::body::elaborator::Elaborator;
+use crate::sema::scope::module::{Found, ModuleId};
+use crate::sema::scope::report::names::{Meant, TooEarly, UnknownName};
+use crate::sema::settings;
+use crate::sema::value::Value;
+use crate::base::{Diagnostic, Span, foreign, nearest};
+use crate::syntax::ast::{self, StatementKind};
+use std::sync::Arc;
+
+/// The constants of the language.
+const CONSTANTS: [&str; 5] = ["true", "false", "none", "pi", "inf"];
+
+/// Completes the report of an argument that a function with these parameters does not have.
+pub fn meant_parameter(error: Diagnostic, name: &ast::Name, names: &[&str]) -> Diagnostic {
+    let text = name.as_str();
+    let same = names.iter().find(|known| foreign::folded(known) == foreign::folded(text));
+    let row = foreign::rows(foreign::ARGUMENTS, text)
+        .find(|row| row.here.is_empty() || names.contains(&row.here))
+        .filter(|_| same.is_none());
+    if let Some(row) = row {
+        return match row.here {
+            "" => error.help(row.advice),
+            here => error.suggest(format!("it is called `{here}` here"), name.span, here),
+        };
+    }
+    match nearest(text, names.iter().copied()) {
+        Some(near) => error.suggest(format!("did you mean `{near}`?"), name.span, near),
+        None if !names.is_empty() => error.help(format!("it has {}", names.join(", "))),
+        None => error,
+    }
+}
+
+/// A statement that gives a name its value.
+struct Giver {
+    statement: Span,
+    name: Span,
+    is_definition: bool,
+}
+
+impl Elaborator<'_> {
+    /// Reports a name that is not known.
+    pub fn unknown_name(&mut self, name: &str, span: Span) -> Value {
+        if self.is_broken_field(name) {
+            return Value::Error;
+        }
+        let error = match self.given_below(name, span) {
+            Some(giver) => {
+                let meant = Some(self.too_early(span, &giver));
+                UnknownName { name: name.to_owned(), at: span, meant }
+            }
+            None => match self.behind_module(name, span) {
+                Some((at, last)) => {
+                    let meant = Some(self.without_module(&last));
+                    UnknownName { name: self.text(at).to_owned(), at, meant }
+                }
+                None => {
+                    UnknownName { name: name.to_owned(), at: span, meant: self.probably_meant(name, span) }
+                }
+            },
+        };
+        self.report(error.diagnostic());
+        Value::Error
+    }
+
+    /// Whether a data set that was reported as wrong declares a field of this name.
+    fn is_broken_field(&mut self, name: &str) -> bool {
+        let broken: Vec<Arc<str>> =
+            self.data.sets.iter().filter(|(_, info)| info.broken).map(|(set, _)| set.clone()).collect();
+        broken.iter().any(|set| {
+            let found = self.modules.find(ModuleId::MAIN, set, &mut self.diagnostics);
+            let Some(Found::Item(item)) = found else { return false };
+            let ast::ItemKind::Data(data) = &item.item.kind else { return false };
+            data.fields.iter().any(|field| field.name.as_str() == name)
+        })
+    }
+
+    fn probably_meant(&self, name: &str, span: Span) -> Option<Meant> {
+        if let Some(constant) = CONSTANTS.iter().find(|constant| **constant == name.to_lowercase()) {
+            return Some(Meant::Constant(constant));
+        }
+        if let Some(field) = self.data.declared.iter().find(|it| it.name.as_str() == name) {
+            return Some(Meant::FieldBelow(field.name.span));
+        }
+        if let Some(set) = self.data.set_with_field(name) {
+            return Some(Meant::Column { set: set.to_string() });
+        }
+        let candidates = self.known_names();
+        let near = nearest(name, candidates.iter().map(String::as_str));
+        let same = near.filter(|near| foreign::folded(near) == foreign::folded(name));
+        if let Some(row) = foreign::find(foreign::NAMES, name).filter(|_| same.is_none()) {
+            return Some(Meant::Elsewhere(row));
+        }
+        if let Some(near) = near {
+            return Some(Meant::Near(near.to_owned()));
+        }
+        if name == "step" {
+            return Some(Meant::Step);
+        }
+        let before = self.before_bracket(span)?;
+        Some(if before.ends_with("->") || before.ends_with(':') { Meant::Size } else { Meant::Index })
+    }
+
+    /// All names that may stand here.
+    fn known_names(&self) -> Vec<String> {
+        let mut names: Vec<String> =
+            self.frame().bindings.iter().rev().map(|binding| binding.name.to_string()).collect();
+        names.extend(self.modules.names(self.frame().module).into_iter().map(String::from));
+        names.extend(crate::sema::build::builtins::names().map(String::from));
+        names.push("training".to_string());
+        if self.data.reading.is_some() {
+            names.extend(settings::names(settings::COLUMNS).into_iter().map(String::from));
+        }
+        names
+    }
+
+    /// `torch.nn.Linear`: the whole, and the name at its end.
+    fn behind_module(&self, name: &str, span: Span) -> Option<(Span, String)> {
+        if !foreign::is_module(name) {
+            return None;
+        }
+        let text = &self.sources.file(span.file).text;
+        let (mut end, mut last) = (span.end as usize, None);
+        while let Some(rest) = text[end..].strip_prefix('.') {
+            let length = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+            if length == 0 {
+                break;
+            }
+            last = Some(&rest[..length]);
+            end += 1 + length;
+        }
+        Some((Span { end: end as u32, ..span }, last?.to_owned()))
+    }
+
+    /// What a name behind the module of another language is here.
+    fn without_module(&self, last: &str) -> Meant {
+        let mut names = self.known_names().into_iter();
+        let same = names.find(|known| foreign::folded(known) == foreign::folded(last));
+        match (same, foreign::find(foreign::NAMES, last)) {
+            (Some(same), _) => Meant::WithoutModule(same),
+            (None, Some(row)) => Meant::Elsewhere(row),
+            (None, None) => Meant::Module,
+        }
+    }
+
+    /// What stands before the open `[` that a place in a line is in, if it is in one.
+    fn before_bracket(&self, span: Span) -> Option<&str> {
+        let text = &self.sources.file(span.file).text;
+        let line = text[..span.start as usize].rsplit('\n').next().unwrap_or("");
+        let mut open = Vec::new();
+        for (at, c) in line.char_indices() {
+            match c {
+                '[' => open.push(at),
+                ']' => drop(open.pop()),
+                _ => {}
+            }
+        }
+        open.last().map(|at| line[..*at].trim_end())
+    }
+
+    /// The statement of the present body that gives the name its value, but too late.
+    fn given_below(&self, name: &str, span: Span) -> Option<Giver> {
+        let definition = self.frame().item.as_ref()?.definition()?;
+        let mut found = None;
+        find_giver(&definition.body, name, &mut |giver| {
+            if found.is_none() && giver.statement.file == span.file && giver.statement.end > span.start {
+                found = Some(giver);
+            }
+        });
+        found
+    }
+
+    fn too_early(&self, span: Span, giver: &Giver) -> Meant {
+        let in_itself = giver.statement.start <= span.start && span.end <= giver.statement.end;
+        let how = match (in_itself, giver.is_definition) {
+            (true, true) => TooEarly::InItsDefinition,
+            (true, false) if !self.scans.is_empty() => TooEarly::InScan,
+            (true, false) => TooEarly::InItsLine,
+            (false, _) => TooEarly::Above,
+        };
+        Meant::TooEarly { given: giver.name, how }
+    }
+}
+
+fn find_giver(block: &ast::Block, name: &str, found: &mut dyn FnMut(Giver)) {
+    for statement in &block.statements {
+        let mut give = |given: Span, is_definition: bool| {
+            found(Giver { statement: statement.span, name: given, is_definition });
+        };
+        match &statement.kind {
+            StatementKind::Bind { target, .. } if target.as_plain().is_some_and(|it| &**it == name) => {
+                give(target.span, false);
+            }
+            StatementKind::Unpack { names, .. } => {
+                let it = names.iter().flatten().find(|it| it.as_str() == name);
+                it.iter().for_each(|it| give(it.span, false));
+            }
+            StatementKind::Define(definition) if definition.name.as_str() == name => {
+                give(definition.name.span, true);
+            }
+            StatementKind::Scan(scan) => find_giver(&scan.body, name, found),
+            StatementKind::For(inner) => find_giver(&inner.body, name, found),
+            StatementKind::If(inner) => {
+                let bodies = inner.branches.iter().map(|branch| &branch.body).chain(&inner.otherwise);
+                bodies.for_each(|body| find_giver(body, name, found));
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::sema::build::builtins;
+    use crate::sema::scope::prelude;
+    use super::*;
+    use crate::base::FileId;
+    use crate::syntax;
+
+    /// The items of the library.
+    fn library() -> Vec<ast::Item> {
+        let parse = |(_, text): &(&str, &str)| syntax::parse(FileId(0), text).0;
+        let items = prelude::FILES.iter().map(parse).flat_map(|file| file.items.into_iter());
+        items.map(|item| ast::Item::clone(&item)).collect()
+    }
+
+    #[test]
+    fn what_takes_the_place_of_a_name_exists() {
+        let library = library();
+        let words =
+            ["csv", "npy", "standardize", "fill", "is_missing", "none", "inf", "pi", "uniform", "normal"];
+        for row in foreign::NAMES.iter().filter(|row| !row.here.is_empty()) {
+            let known =
+                library.iter().any(|item| item.kind.name().is_some_and(|name| name.as_str() == row.here))
+                    || builtins::find(row.here).is_some()
+                    || words.contains(&row.here);
+            assert!(known, "`{}` takes the place of {}, but does not exist", row.here, row.theirs);
+        }
+    }
+
+    #[test]
+    fn names_of_the_library_are_not_foreign() {
+        for item in library() {
+            let Some(name) = item.kind.name() else { continue };
+            let theirs = foreign::NAMES.iter().flat_map(|row| row.theirs.split_whitespace());
+            let same: Vec<&str> = theirs.filter(|theirs| theirs == &name.as_str()).collect();
+            assert!(same.is_empty(), "the library has `{name}`");
+        }
+    }
+
+    #[test]
+    fn what_takes_the_place_of_an_argument_is_a_parameter() {
+        let library = library();
+        let mut parameters: Vec<String> = Vec::new();
+        for item in &library {
+            let ast::ItemKind::Definition(definition) = &item.kind else { continue };
+            let lists = [&definition.hyper, &definition.inputs];
+            let names = lists.into_iter().flatten().flat_map(|list| &list.parameters);
+            parameters.extend(names.map(|parameter| parameter.name.to_string()));
+        }
+        for name in builtins::names().filter_map(builtins::find).map(|builtin| builtin.parameters) {
+            parameters
+                .extend(name.split(',').map(|part| part.split('=').next().unwrap_or(part).trim().to_owned()));
+        }
+        parameters.push("separator".to_owned());
+        for row in foreign::ARGUMENTS.iter().filter(|row| !row.here.is_empty()) {
+            assert!(parameters.iter().any(|name| name == row.here), "`{}` for {}", row.here, row.theirs);
+        }
+    }
+}

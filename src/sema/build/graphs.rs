@@ -1,0 +1,228 @@
+//! The graphs that are being built: the one of a step or an output, and inside it those of scan bodies.
+//!
+//! A level is one graph. A tensor of an outer level that is used in an inner one (the body of a scan) becomes
+//! a capture there. A tensor of a level that is not open belongs to another graph: using it is an error.
+//!
+//! Some level is always open. Outside of every graph of the program it is that of compile time: the settings of
+//! items are elaborated there. Run-time operations in a setting add nodes that nothing will run, and what
+//! asks for a compile-time value reports the tensor that they give.
+
+use crate::sema::body::elaborator::Elaborator;
+use crate::sema::value::{Interval, LevelId, Tensor, Value};
+use crate::base::{Diagnostic, Span};
+use crate::ir::build::LoopNode;
+use crate::ir::{Affine, Dim, Graph, NodeId, Op, Origin, Phase, StepId};
+use std::sync::Arc;
+
+/// The level of what is computed at compile time.
+const COMPILE_TIME: LevelId = LevelId(0);
+
+/// The last numbers given out.
+#[derive(Debug, Default)]
+pub struct Ids {
+    /// Of the variables of `grad`.
+    pub mark: u32,
+    pub level: u32,
+    pub step: u32,
+    /// Of frames of index notation.
+    pub frame: u32,
+}
+
+/// One graph that is being built.
+#[derive(Debug)]
+pub struct Level {
+    pub id: LevelId,
+    pub graph: Graph,
+    /// Of a scan's body: its step and the number of steps.
+    pub step: Option<(StepId, Dim)>,
+    /// Of a scan's body: the nodes of the level around it that it uses, in the order of `Op::Capture`.
+    pub captures: Vec<NodeId>,
+}
+
+impl Level {
+    /// The level that is open where no graph of the program is being built.
+    pub fn compile_time() -> Level {
+        Level { id: COMPILE_TIME, graph: Graph::new(), step: None, captures: Vec::new() }
+    }
+}
+
+impl Elaborator<'_> {
+    /// Whether no graph of the program is being built: a run-time value can serve nothing here.
+    pub fn is_compile_time(&self) -> bool {
+        self.levels[0].id == COMPILE_TIME
+    }
+
+    /// Runs `run` in the outermost graph, also from within the body of a scan.
+    pub fn in_outermost_level<R>(&mut self, run: impl FnOnce(&mut Self) -> R) -> R {
+        let inner = self.levels.split_off(1);
+        let result = run(self);
+        self.levels.truncate(1);
+        self.levels.extend(inner);
+        result
+    }
+
+    /// Builds a graph of its own: what `build` adds goes there. Tensors made before cannot be used in it.
+    pub fn in_new_graph<R>(&mut self, build: impl FnOnce(&mut Self) -> R) -> (Graph, R) {
+        let (graph, result) = self.in_graph(Graph::new(), build);
+        (graph, result)
+    }
+
+    /// The same, going on with a graph.
+    pub fn in_graph<R>(&mut self, graph: Graph, build: impl FnOnce(&mut Self) -> R) -> (Graph, R) {
+        let id = self.new_level_id();
+        self.in_level(id, graph, build)
+    }
+
+    /// The same, with the level under which tensors of that graph are known.
+    pub fn in_level<R>(
+        &mut self,
+        id: LevelId,
+        graph: Graph,
+        build: impl FnOnce(&mut Self) -> R,
+    ) -> (Graph, R) {
+        let level = Level { id, graph, step: None, captures: Vec::new() };
+        let levels = std::mem::replace(&mut self.levels, vec![level]);
+        self.suspended.push(levels);
+        let index_frames = std::mem::take(&mut self.index_frames);
+        let result = build(self);
+        self.index_frames = index_frames;
+        let levels = self.suspended.pop().unwrap_or_else(|| vec![Level::compile_time()]);
+        let mut finished = std::mem::replace(&mut self.levels, levels);
+        (finished.swap_remove(0).graph, result)
+    }
+
+    /// Opens the graph of a scan's body. [`Elaborator::close_level`] ends it.
+    pub fn open_level(&mut self, step: StepId, trip: Dim) -> LevelId {
+        let id = self.new_level_id();
+        self.levels.push(Level { id, graph: Graph::new(), step: Some((step, trip)), captures: Vec::new() });
+        id
+    }
+
+    pub fn close_level(&mut self) -> Option<Level> {
+        if self.levels.len() > 1 { self.levels.pop() } else { None }
+    }
+
+    pub fn new_level_id(&mut self) -> LevelId {
+        self.ids.level += 1;
+        LevelId(self.ids.level)
+    }
+
+    pub fn new_step_id(&mut self) -> StepId {
+        self.ids.step += 1;
+        StepId(self.ids.step - 1)
+    }
+
+    /// The level that is being built.
+    pub fn level(&self) -> &Level {
+        self.levels.last().expect("there is always a level")
+    }
+
+    pub fn graph(&self) -> &Graph {
+        &self.level().graph
+    }
+
+    pub fn graph_mut(&mut self) -> &mut Graph {
+        &mut self.levels.last_mut().expect("there is always a level").graph
+    }
+
+    /// Whether the body of a scan is being built.
+    pub fn in_scan(&self) -> bool {
+        self.levels.len() > 1
+    }
+
+    /// Whether a `scan` of the present body is being built: parameters and instances cannot be made in it. Those of
+    /// a layer that the scan calls are the same in each step.
+    pub fn in_scan_of_body(&self) -> bool {
+        self.levels.len() > self.frame().levels
+    }
+
+    /// The node of a tensor in the level that is being built.
+    pub fn node(&mut self, tensor: &Tensor, span: Span) -> Option<NodeId> {
+        let known = self.levels.iter().position(|level| level.id == tensor.level).map(|at| (at, tensor.node));
+        let known = known.or_else(|| self.started(tensor).map(|node| (0, node)));
+        let Some((at, mut node)) = known else {
+            self.not_available(span);
+            return None;
+        };
+        for inner in &mut self.levels[at + 1..] {
+            let index = inner.captures.iter().position(|it| *it == node).unwrap_or_else(|| {
+                inner.captures.push(node);
+                inner.captures.len() - 1
+            });
+            node = inner.graph.add(Op::Capture { index: index as u32, ty: tensor.ty.clone() }, Vec::new());
+        }
+        Some(node)
+    }
+
+    /// Reports a tensor of a graph that is not open.
+    fn not_available(&mut self, span: Span) {
+        let error = match &self.context.draw_path {
+            Some(path) if self.in_starts() => {
+                let message = format!("the starting value of `{path}` depends on an input");
+                Diagnostic::error("E0125", message).at(span, "not known before the first step")
+            }
+            _ => Diagnostic::error("E0125", "a value that is not available here")
+                .at(span, "this needs a tensor of another computation"),
+        };
+        self.report(error.note(
+            "starting values use compile-time values, makers such as `uniform`, other parameters and states, and \
+             columns of data, not inputs",
+        ));
+    }
+
+    /// Adds a node with its origin.
+    pub fn add(&mut self, span: Span, op: Op, operands: Vec<NodeId>) -> Tensor {
+        self.set_origin(span);
+        let node = self.graph_mut().add(op, operands);
+        self.tensor(node, span)
+    }
+
+    pub fn add_loop(&mut self, span: Span, node: LoopNode) -> Tensor {
+        self.set_origin(span);
+        let node = self.graph_mut().add_loop(node);
+        self.tensor(node, span)
+    }
+
+    /// A node of the level that is being built, as a value without stretchable axes.
+    pub fn tensor(&self, node: NodeId, span: Span) -> Tensor {
+        let ty = self.graph().ty(node).clone();
+        let stretch = vec![false; ty.rank()];
+        let level = self.level().id;
+        Tensor { node, level, ty, stretch, interval: None, affine: None, field: None, span }
+    }
+
+    /// The counter of a scan.
+    pub fn step_tensor(&mut self, step: StepId, trip: &Dim, span: Span) -> Value {
+        self.set_origin(span);
+        let node = self.graph_mut().step_value(step);
+        let mut tensor = self.tensor(node, span);
+        tensor.interval = Some(Interval::below(trip));
+        tensor.affine = Some(Affine::step(step));
+        Value::Tensor(tensor)
+    }
+
+    /// The number of the innermost scan step, counting through nested scans, and 0 outside of scans.
+    pub fn scan_step(&self) -> Affine {
+        let mut count = Affine::constant(0i64);
+        for (step, trip) in self.levels.iter().filter_map(|level| level.step.as_ref()) {
+            count = count.scale(trip).add(&Affine::step(*step));
+        }
+        count
+    }
+
+    pub fn set_origin(&mut self, span: Span) {
+        let span = self.user_place(span);
+        let (path, phase) = match (&self.context.updating, self.instance_path()) {
+            (Some(parameter), _) => (Some(parameter.clone()), Phase::Update),
+            (None, Some(path)) => (Some(path).filter(|path| !path.is_empty()), Phase::Forward),
+            (None, None) => (self.outermost_call(), Phase::Forward),
+        };
+        self.graph_mut().origin = Origin { span, path, phase };
+    }
+
+    /// The function that is called outside of any layer: the loss, the metric.
+    fn outermost_call(&self) -> Option<Arc<str>> {
+        let item = self.frames.iter().find_map(|frame| frame.item.as_ref())?;
+        item.item.kind.name().map(|name| name.text.clone())
+    }
+}

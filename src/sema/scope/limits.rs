@@ -1,0 +1,71 @@
+//! How much a program may unfold into.
+
+use crate::sema::body::elaborator::Elaborator;
+use crate::base::{Diagnostic, Span};
+
+/// How many expressions may be elaborated for one program: a bound on loops, rows of layers and expansions.
+const MAX_WORK: u64 = 300_000;
+/// How many nodes one graph may have.
+const MAX_NODES: usize = 100_000;
+/// How deep expressions and calls may nest.
+const MAX_DEPTH: usize = 600;
+/// How deep calls may nest.
+pub const MAX_CALLS: usize = 64;
+
+/// What was used of that.
+#[derive(Debug, Default)]
+pub struct Limits {
+    depth: usize,
+    work: u64,
+    reached: bool,
+}
+
+impl Limits {
+    /// Whether the program has used up what it may use, which was reported.
+    pub fn is_reached(&self) -> bool {
+        self.reached
+    }
+
+    /// How much has been counted.
+    #[cfg(test)]
+    pub fn work(&self) -> u64 {
+        self.work
+    }
+}
+
+impl Elaborator<'_> {
+    /// Counts one unit of work. `false` once the program has used up what it may use, which is reported.
+    pub fn work(&mut self, span: Span) -> bool {
+        self.limits.work += 1;
+        if self.limits.reached {
+            return false;
+        }
+        let nodes = self.levels.last().map_or(0, |level| level.graph.len());
+        if self.limits.work > MAX_WORK || nodes > MAX_NODES {
+            let error = Diagnostic::error("E0122", "the program unfolds into too much");
+            let error = error.at(span, "the limit was reached here");
+            self.report(error.note(format!(
+                "a program may unfold into {} thousand expressions, one of its graphs into {} thousand \
+                 operations; compile-time loops, `repeat` and calls count each time",
+                MAX_WORK / 1000,
+                MAX_NODES / 1000
+            )));
+            self.limits.reached = true;
+        }
+        !self.limits.reached
+    }
+
+    /// Enters one level of nesting; `false` (reported) if there are too many. Call [`Elaborator::leave`] after.
+    pub(in crate::sema) fn enter(&mut self, span: Span) -> bool {
+        self.limits.depth += 1;
+        if self.limits.depth > MAX_DEPTH {
+            self.error("E0123", "expressions and calls nest too deeply", span, "the limit was reached here");
+            return false;
+        }
+        true
+    }
+
+    pub(in crate::sema) fn leave(&mut self) {
+        self.limits.depth -= 1;
+    }
+}

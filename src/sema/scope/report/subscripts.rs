@@ -1,0 +1,186 @@
+//! What can be wrong with a subscript of a tensor or list, and how it is told.
+
+use crate::base::{Diagnostic, Span};
+use crate::ir::Dim;
+use crate::sema::body::elaborator::Elaborator;
+use crate::sema::build::tensors::count;
+use crate::sema::value::Value;
+
+/// What is wrong with a subscript. Types are as messages show them: `[B, 3]`.
+#[derive(Clone, Debug)]
+pub enum SubscriptError {
+    /// A value that has no elements is subscripted.
+    NoElements {
+        found: String,
+        base: Span,
+    },
+    /// An indexed value is subscripted: one number for each index.
+    OfIndexed {
+        at: Span,
+    },
+    OutsideList {
+        number: i64,
+        elements: usize,
+        at: Span,
+        base: Span,
+    },
+    OfEmptyList {
+        at: Span,
+    },
+    /// More subscripts than axes.
+    TooMany {
+        named: usize,
+        axes: usize,
+        found: String,
+        at: Span,
+        base: Span,
+        slip: Option<Slip>,
+    },
+    /// `...` stands twice.
+    TwoRests {
+        at: Span,
+    },
+    /// The step of a slice is not positive.
+    Step {
+        step: i64,
+        at: Span,
+    },
+    SliceOutside {
+        start: Dim,
+        end: Dim,
+        size: Dim,
+        at: Span,
+    },
+    PlaceOutside {
+        place: String,
+        size: Dim,
+        axis: usize,
+        at: Span,
+        found: String,
+        base: Span,
+        range: Option<String>,
+    },
+    /// A tensor of ints, where one place is needed.
+    ManyPlaces {
+        found: String,
+        at: Span,
+    },
+    NotInt {
+        found: String,
+        at: Span,
+    },
+    /// `.T` of fewer than two axes.
+    TooFewAxes {
+        found: String,
+        at: Span,
+    },
+}
+
+/// What a subscript too many probably is.
+#[derive(Clone, Debug)]
+pub enum Slip {
+    /// `[[1, 2] [3, 4]]`: a comma is missing.
+    Rows,
+    /// `x[:, None]`: another language's word for `new`.
+    New(String),
+}
+
+impl SubscriptError {
+    pub fn code(&self) -> &'static str {
+        match self {
+            SubscriptError::NoElements { .. } => "E0124",
+            SubscriptError::OfIndexed { .. } => "E0126",
+            SubscriptError::OutsideList { .. }
+            | SubscriptError::OfEmptyList { .. }
+            | SubscriptError::SliceOutside { .. }
+            | SubscriptError::PlaceOutside { .. } => "E0210",
+            SubscriptError::TooMany { .. } | SubscriptError::TwoRests { .. } => "E0211",
+            SubscriptError::TooFewAxes { .. } => "E0218",
+            SubscriptError::Step { .. } => "E0222",
+            SubscriptError::ManyPlaces { .. } | SubscriptError::NotInt { .. } => "E0223",
+        }
+    }
+
+    pub fn message(&self) -> String {
+        match self {
+            SubscriptError::NoElements { found, .. } => format!("{found} cannot be subscripted"),
+            SubscriptError::OfIndexed { .. } => "an indexed value has no axes".to_owned(),
+            SubscriptError::OutsideList { number, elements, .. } => {
+                format!("element {number} of a list of {elements}")
+            }
+            SubscriptError::OfEmptyList { .. } => "an empty list has no elements".to_owned(),
+            SubscriptError::TooMany { named, found, .. } => format!("{named} subscripts for {found}"),
+            SubscriptError::TwoRests { .. } => "`...` stands twice".to_owned(),
+            SubscriptError::Step { step, .. } => format!("the step of a slice is {step}"),
+            SubscriptError::SliceOutside { start, end, size, .. } => {
+                format!("the slice {start}:{end} of an axis of size {size}")
+            }
+            SubscriptError::PlaceOutside { place, size, .. } => {
+                format!("subscript {place} of an axis of size {size}")
+            }
+            SubscriptError::ManyPlaces { found, .. } => format!("a tensor {found} as a subscript"),
+            SubscriptError::NotInt { found, .. } => format!("a subscript must be an int, found {found}"),
+            SubscriptError::TooFewAxes { found, .. } => format!("`.T` of {found}"),
+        }
+    }
+
+    pub fn diagnostic(&self) -> Diagnostic {
+        let error = Diagnostic::error(self.code(), self.message());
+        match self {
+            SubscriptError::NoElements { base, .. } => error.at(*base, "not a tensor or list"),
+            SubscriptError::OfIndexed { at } => {
+                error.at(*at, "subscripted here").help("functions of indexed values must be elementwise")
+            }
+            SubscriptError::OutsideList { elements, at, base, .. } => {
+                error.at(*at, "outside the list").and_at(*base, format!("{elements} elements"))
+            }
+            SubscriptError::OfEmptyList { at } => error.at(*at, "subscripted here"),
+            SubscriptError::TooMany { axes, found, at, base, slip, .. } => {
+                let error = error.at(*at, format!("{} can be subscripted", count(*axes, "axis", "axes")));
+                let error = error.and_at(*base, format!("this is {found}"));
+                match slip {
+                    Some(Slip::Rows) => {
+                        error.help("if these are two rows of a matrix, a comma is missing between them")
+                    }
+                    Some(Slip::New(word)) => {
+                        error.help(format!("an axis of size 1 is made by `new`, not `{word}`: `x[:, new]`"))
+                    }
+                    None => error,
+                }
+            }
+            SubscriptError::TwoRests { at } => error.at(*at, "it can stand for all axes not named only once"),
+            SubscriptError::Step { at, .. } => error.at(*at, "a step is at least 1"),
+            SubscriptError::SliceOutside { start, end, size, at } => {
+                let is_known = [start, end, size].iter().all(|size| size.as_number().is_some());
+                let label = match is_known {
+                    true => "reaches outside",
+                    false => "may reach outside: it is not proven to lie within",
+                };
+                error.at(*at, label).note("slices are not clipped: `a:b` needs 0 <= a <= b <= size")
+            }
+            SubscriptError::PlaceOutside { size, axis, at, found, base, range, .. } => {
+                let error = error.at(*at, format!("axis {axis} has the places 0 .. {size}"));
+                let error = error.and_at(*base, format!("this is {found}"));
+                match range {
+                    Some(range) => error.note(range).help("`clamp(i, 0, n - 1)` keeps it inside"),
+                    None => error,
+                }
+            }
+            SubscriptError::ManyPlaces { at, .. } => error
+                .at(*at, "one place is needed here")
+                .help("index notation takes elements at many places: `y[b, d] = table[ids[b], d]`"),
+            SubscriptError::NotInt { at, .. } => error.at(*at, "not an int"),
+            SubscriptError::TooFewAxes { at, .. } => {
+                error.at(*at, "`.T` swaps the last two axes; this has fewer")
+            }
+        }
+    }
+}
+
+impl Elaborator<'_> {
+    /// Reports it.
+    pub fn subscript_error(&mut self, error: &SubscriptError) -> Value {
+        self.report(error.diagnostic());
+        Value::Error
+    }
+}
