@@ -9,6 +9,8 @@ mod differentiate;
 mod function;
 mod measure;
 mod pipeline;
+#[cfg(test)]
+mod recognised;
 mod show;
 mod stage;
 mod symbols;

@@ -147,8 +147,3 @@ pub(super) fn reads(body: &Loop) -> impl Iterator<Item = (usize, &[Sub], bool)> 
         _ => None,
     })
 }
-
-/// Whether all subscripts are affine.
-pub(super) fn is_affine(subs: &[Sub]) -> bool {
-    subs.iter().all(|sub| matches!(sub, Sub::Affine(_)))
-}

@@ -6,11 +6,12 @@
 //! the shared loops touches elements of its own. Then the shared loops may also be divided among threads. A
 //! temporary that only one group uses shrinks to a row in the worker's memory.
 
-use super::address::{Address, extents, is_affine, reads};
+use super::address::{Address, extents, reads};
 use super::memory::for_each_view;
 use super::order::is_map;
 use super::touched::Touched;
 use super::{Buffer, BufferId, Nest, Place, Stage, Step};
+use crate::ir::recognise::Scatter;
 use crate::ir::{Sub, Var};
 use std::collections::{HashMap, HashSet};
 
@@ -122,7 +123,7 @@ fn common_shared(first: &Member, second: &Member) -> Option<usize> {
 fn pays(a: &Nest, b: &Nest, shared: usize) -> bool {
     let stages = || a.stages.iter().chain(&b.stages);
     // A scatter goes from row to row of its target, whichever the indices before those of its rows are.
-    if stages().any(|stage| !is_affine(&stage.body.write)) {
+    if stages().any(|stage| Scatter::of(&stage.body).is_some()) {
         return false;
     }
     let row = |stage: &Stage| extents(&stage.body)[shared..].iter().product::<i64>();

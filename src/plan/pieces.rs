@@ -2,8 +2,9 @@
 //! threads.
 
 use super::address::extents;
-use super::{Gemm, Nest, Stage, Step};
-use crate::ir::{Loop, Scalar, Sub};
+use super::{Gemm, Nest, Step};
+use crate::ir::recognise::Scatter;
+use crate::ir::{Loop, Scalar};
 
 /// Nanoseconds of work below which a task is not worth waking a thread for.
 const PIECE_NS: f64 = 5_000.0;
@@ -34,8 +35,7 @@ fn nest_pieces(nest: &Nest) -> usize {
     }
     let work: f64 = nest.stages.iter().map(|stage| loop_ns(&stage.body)).sum();
     let first = extents(&nest.stages[0].body)[0];
-    let scatters = |stage: &Stage| stage.body.write.iter().any(|sub| matches!(sub, Sub::Value(_)));
-    if nest.stages.iter().any(scatters) {
+    if nest.stages.iter().any(|stage| Scatter::of(&stage.body).is_some()) {
         return pieces(work, first / SCATTER_COLUMNS).min(SCATTER_PIECES);
     }
     pieces(work, first)

@@ -13,8 +13,9 @@
 //! `[B, T, in] @ W.T` is one product of `B * T` rows. What does not merge becomes a batch axis; a second k
 //! becomes a loop of products that add to the same result.
 
-use super::address::{Address, extents, is_affine};
+use super::address::{Address, extents};
 use super::{Gemm, Name, ScanSteps, Step, View};
+use crate::ir::recognise::is_affine;
 use crate::ir::{BinaryOp, Combine, Elem, Loop, Scalar, StepId, Sub};
 
 /// Products with fewer multiplications are left to compiled loops.

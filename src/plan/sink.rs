@@ -6,6 +6,7 @@
 
 use super::inline::count_uses;
 use super::rebuild::rebuild;
+use crate::ir::recognise::Scatter;
 use crate::ir::{
     Affine, Combine, Graph, Loop, LoopBuilder, NodeId, Op, OutputKey, Scalar, Scan, Sub, Var, compose,
 };
@@ -158,7 +159,7 @@ fn join(graph: &mut Graph, outer: &Loop, inner: &Loop, operands: &[NodeId]) -> O
     if !is_sum(outer) || !is_sum(inner) || inner.as_function().is_some() {
         return None;
     }
-    if outer.write.iter().any(|sub| matches!(sub, Sub::Value(_))) {
+    if Scatter::of(outer).is_some() {
         return None;
     }
     // Each axis of the inner sum is written by an index of its own and read by one of the outer sum's own.

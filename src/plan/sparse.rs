@@ -18,9 +18,10 @@
 //! sign of a parameter that is -0). Nothing here knows tables or optimisers: an update qualifies if its formula
 //! with 0 in place of the gradient is the old value, which [`Value`] works out.
 
-use super::address::{extents, is_affine, leading_bare};
+use super::address::{extents, leading_bare};
 use super::touched::Touched;
 use super::{BufferId, Nest, Place, Plan, Stage, Step, View};
+use crate::ir::recognise::Scatter;
 use crate::ir::{Affine, BinaryOp, Body, Combine, Loop, Number, Scalar, ScalarId, Sub, UnaryOp};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -83,9 +84,8 @@ fn scattered_into(plan: &Plan, at: usize) -> Option<BufferId> {
         && stage.target.count() == buffer.len as i64;
     let points: i64 = extents(&stage.body).iter().product();
     let fits = matches!(buffer.place, Place::Arena(_))
-        && stage.body.combine == Combine::Add
+        && Scatter::of(&stage.body).is_some_and(|scatter| scatter.combine == Combine::Add)
         && !stage.accumulate
-        && !is_affine(&stage.body.write)
         && is_whole
         && leading_bare(&stage.body) > 0
         && points.saturating_mul(LARGER) <= buffer.len as i64;

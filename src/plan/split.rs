@@ -12,7 +12,7 @@
 
 use super::product;
 use super::rebuild::rebuild;
-use crate::ir::recognise::{Class, Product, Side, indices_of, is_plain, mark, sizes};
+use crate::ir::recognise::{Class, Product, Side, is_plain, sizes};
 use crate::ir::{Affine, BinaryOp, Body, Combine, Dim, Elem, Graph, Loop, LoopBuilder, Node, NodeId, Op};
 use crate::ir::{Scalar, ScalarId, Sub, Var, compose};
 
@@ -55,7 +55,8 @@ fn split(graph: &mut Graph, node: &Node, body: &Loop, operands: &[NodeId]) -> Op
 fn divide(body: &Loop, sizes: &[i64]) -> Option<Product> {
     let found = Product::of(body)?;
     let [m, n, k] = [Side::M, Side::N, Side::K].map(|side| found.points(side, sizes));
-    if !product::is_worth_a_call(m, n, k) || !found.sums_both() || !found.covers_result() {
+    let is_worth = found.is_two_sided() && product::is_worth_a_call(m, n, k);
+    if !is_worth || !found.sums_both() || !found.covers_result() {
         return None;
     }
     let is_plain = found.outer.is_empty() && found.a.is_plain(&body.body) && found.b.is_plain(&body.body);
@@ -96,29 +97,15 @@ fn finish(
 
 /// Whether a loop is a matrix product that the kernel will be called for, as far as its indices tell.
 pub(super) fn is_product(body: &Loop) -> bool {
-    let Scalar::Binary(BinaryOp::Mul, a, b) = body.body[body.body.result] else { return false };
-    if body.combine != Combine::Add || body.dropping || !is_read(&body.body, a) || !is_read(&body.body, b) {
-        return false;
-    }
-    let sizes = sizes(body);
-    let uses = indices_of(&body.body, &sizes);
-    let (a, b) = (&uses[a.0 as usize], &uses[b.0 as usize]);
-    let mut written = vec![false; sizes.len()];
-    for sub in &body.write {
-        let Sub::Affine(affine) = sub else { return false };
-        mark(affine, &mut written);
-    }
-    let size = |pick: &dyn Fn(usize) -> bool| -> i64 {
-        (0..sizes.len()).filter(|index| pick(*index)).map(|index| sizes[index]).product()
+    let Some(found) = Product::of(body) else { return false };
+    let is_read = |class: &Class| match class.factors.as_slice() {
+        [one] => matches!(body.body[*one], Scalar::Read { padded: false, .. }),
+        _ => false,
     };
-    let m = size(&|index| written[index] && a[index] && !b[index]);
-    let n = size(&|index| written[index] && b[index] && !a[index]);
-    let k = size(&|index| !written[index] && a[index] && b[index]);
-    product::is_worth_a_call(m, n, k)
-}
-
-fn is_read(body: &Body, id: ScalarId) -> bool {
-    matches!(body[id], Scalar::Read { padded: false, .. })
+    let sizes = sizes(body);
+    let [m, n, k] = [Side::M, Side::N, Side::K].map(|side| found.points(side, &sizes));
+    let is_bare = found.outer.is_empty() && is_read(&found.a) && is_read(&found.b) && !body.dropping;
+    is_bare && product::is_worth_a_call(m, n, k)
 }
 
 /// Whether the written indices in this order are the result.

@@ -1,14 +1,30 @@
-//! What a loop is, in the words of other systems: a map, a contraction, a window, a gather. It is found out from
-//! subscripts, so it does not depend on sizes, which may still be symbolic. The planner asks it what may be left to
-//! the matrix kernel; whoever writes graphs in another form asks it for everything.
+//! What a loop is, in the words of other systems: a map, a contraction, a window (convolution, pooling), a gather, a
+//! scatter. It is found out from subscripts alone, so the sizes of the graph may still be symbolic.
+//!
+//! There are two ways in:
+//!
+//! - Whoever writes graphs in another form (an exporter) walks [`Graph::nodes`](super::Graph::nodes), calls
+//!   [`recognise`] for each `Op::Loop` and matches on [`Kind`]. What a variant holds are indices of the loop's domain,
+//!   axes of tensors, and [`ScalarId`]s of the loop's body: a `Contraction` says which factors make up its two sides
+//!   and which indices are rows, columns, terms and batch, a `Window` the stride, the dilation and the beginning of
+//!   each axis along which it slides, a `Gather` and a `Scatter` the axes that computed subscripts name. The body of a
+//!   kind is not restricted to one operation: in a `Map` it is any formula of the elements that are read, and the
+//!   factors of a `Contraction` may be formulas, too; [`Class::is_plain`] says where they are not.
+//! - The planner asks for one kind at a time: [`Product::of`], [`Window::of`], [`Gather::of`], [`Scatter::of`].
+//!
+//! Every loop has exactly one kind: computed subscripts decide first, then windows, then products.
 
+mod places;
 mod product;
 #[cfg(test)]
 mod tests;
+mod window;
 
+pub use places::{ComputedRead, Gather, Scatter, is_affine};
 pub use product::{Class, Product, Side, indices_of, is_plain, mark, sizes};
+pub use window::{Slide, Window};
 
-use super::{Affine, Combine, Loop, Scalar, Sub, Var};
+use super::{Affine, Combine, Loop, Sub};
 
 /// What a loop computes.
 #[derive(Clone, Debug)]
@@ -19,98 +35,59 @@ pub enum Kind {
     Reduction,
     /// A sum of products that is a matrix product, or a batch of them.
     Contraction(Product),
-    /// Elements combined over a window that moves with an index of the result.
+    /// Elements combined over a window that slides along axes of a tensor.
     Window(Window),
-    /// Elements at computed places.
-    Gather,
-    /// Elements to computed places.
-    Scatter,
+    /// Elements that computed subscripts name are read, and perhaps combined.
+    Gather(Gather),
+    /// Elements that computed subscripts name are written.
+    Scatter(Scatter),
     /// Whatever has no other word: strided or partial writes, sums that meet in one element.
     General,
 }
 
-/// A convolution or a pool, or the way back from one.
-#[derive(Clone, Debug)]
-pub struct Window {
-    /// Indices that meet in one subscript: the place of the window, and the place in it.
-    pub pairs: Vec<(usize, usize)>,
-    /// The product that a convolution is; a pool has none.
-    pub product: Option<Product>,
-    /// Whether the windows are written, as by the gradient for what a convolution reads.
-    pub is_transposed: bool,
-}
-
 /// What a loop is.
 pub fn recognise(body: &Loop) -> Kind {
-    if body.write.iter().any(is_computed) {
-        return Kind::Scatter;
+    if let Some(scatter) = Scatter::of(body) {
+        return Kind::Scatter(scatter);
     }
-    let reads = || {
-        body.body.nodes.iter().filter_map(|scalar| match scalar {
-            Scalar::Read { subs, .. } => Some(subs),
-            _ => None,
-        })
-    };
-    if reads().flatten().any(is_computed) {
-        return Kind::Gather;
+    if let Some(gather) = Gather::of(body) {
+        return Kind::Gather(gather);
     }
-    let mut written = vec![false; body.domain.len()];
-    body.write.iter().filter_map(affine).for_each(|it| mark(it, &mut written));
-    let is_point = |index: usize| body.domain[index].as_number() == Some(1);
-    let is_summed = |index: usize| !written[index] && !is_point(index);
-    let product = Product::of(body).filter(Product::sums_both);
-    let mut pairs: Vec<(usize, usize)> = Vec::new();
-    for (place, offset) in reads().flatten().filter_map(affine).filter_map(pair) {
-        // Of the two, the result has the place of the window.
-        match (is_summed(place), is_summed(offset)) {
-            (false, true) => pairs.push((place, offset)),
-            (true, false) => pairs.push((offset, place)),
-            (false, false) | (true, true) => {}
-        }
+    let product = Product::of(body);
+    if let Some(window) = Window::with_product(body, product.as_ref()) {
+        return Kind::Window(window);
     }
-    pairs.sort_unstable();
-    pairs.dedup();
-    if !pairs.is_empty() {
-        return Kind::Window(Window { pairs, product, is_transposed: false });
-    }
-    let pairs: Vec<(usize, usize)> = body.write.iter().filter_map(affine).filter_map(pair).collect();
-    if !pairs.is_empty() && body.combine != Combine::Set {
-        return Kind::Window(Window { pairs, product, is_transposed: true });
-    }
-    if let Some(product) = product.filter(|product| product.covers_result() && !body.dropping) {
+    if let Some(product) = product.filter(|product| product.is_contraction() && !body.dropping) {
         return Kind::Contraction(product);
     }
-    let is_bare = body.write.iter().filter_map(affine).all(|it| it.as_index().is_some() || it.is_constant());
-    let sums = (0..body.domain.len()).any(is_summed);
+    let is_bare = affine_subs(&body.write).all(|affine| affine.as_index().is_some() || affine.is_constant());
+    let written = written(body);
+    let sums = (0..body.domain.len()).any(|index| is_summed(body, &written, index));
     match (sums, body.combine) {
         _ if !is_bare || body.dropping => Kind::General,
-        (false, Combine::Set) => Kind::Map,
-        // One element each: combining it with nothing is a map, whatever combines.
+        // Where each element gets one value, combining it with nothing else is a map, whatever combines.
         (false, _) => Kind::Map,
         (true, Combine::Set) => Kind::General,
         (true, _) => Kind::Reduction,
     }
 }
 
-fn is_computed(sub: &Sub) -> bool {
-    matches!(sub, Sub::Value(_))
-}
-
-fn affine(sub: &Sub) -> Option<&Affine> {
-    match sub {
+/// The affine ones of some subscripts.
+fn affine_subs<'s>(subs: impl IntoIterator<Item = &'s Sub>) -> impl Iterator<Item = &'s Affine> {
+    subs.into_iter().filter_map(|sub| match sub {
         Sub::Affine(affine) => Some(affine),
         Sub::Value(_) => None,
-    }
+    })
 }
 
-/// The two indices that meet in a subscript, if there are two.
-fn pair(affine: &Affine) -> Option<(usize, usize)> {
-    let mut indices = affine.terms.iter().filter_map(|(var, _)| match var {
-        Var::Index(index) => Some(*index as usize),
-        Var::Step(_) => None,
-    });
-    match (indices.next(), indices.next(), indices.next()) {
-        (Some(first), Some(second), None) => Some((first, second)),
-        _ => None,
-    }
+/// For each index of the domain whether an affine subscript of the result moves with it.
+fn written(body: &Loop) -> Vec<bool> {
+    let mut written = vec![false; body.domain.len()];
+    affine_subs(&body.write).for_each(|affine| mark(affine, &mut written));
+    written
+}
+
+/// Whether the result combines values over an index: it does not have the index, which has more than one value.
+fn is_summed(body: &Loop, written: &[bool], index: usize) -> bool {
+    !written[index] && body.domain[index].as_number() != Some(1)
 }

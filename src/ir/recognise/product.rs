@@ -92,6 +92,18 @@ impl Product {
         self.indices(side).map(|index| sizes[index]).product()
     }
 
+    /// Whether it is a matrix product, a product of a matrix and a vector, or a batch of these: every index takes part
+    /// in it, and one of the factors has an index that the other lacks. A sum of squares is none.
+    pub fn is_contraction(&self) -> bool {
+        let has = |side| self.indices(side).any(|index| self.live[index]);
+        self.sums_both() && self.covers_result() && has(Side::K) && (has(Side::M) || has(Side::N))
+    }
+
+    /// Whether the second class has an index that the first lacks, so that neither is a part of the other.
+    pub fn is_two_sided(&self) -> bool {
+        self.b.indices.iter().zip(&self.a.indices).any(|(b, a)| *b && !*a)
+    }
+
     /// Whether every index that is summed belongs to both classes.
     pub fn sums_both(&self) -> bool {
         (0..self.live.len()).all(|index| {
@@ -159,7 +171,8 @@ pub fn indices_of(body: &Body, sizes: &[i64]) -> Vec<Vec<bool>> {
     sets
 }
 
-/// Two classes: the factor with the most points and what moves with its indices only, and the rest.
+/// Two classes: the factor with the most points and what moves with its indices only, and the rest. If all move with
+/// these indices only, as the vector that a matrix is multiplied by does, that factor is a class by itself.
 fn two_classes(factors: &[ScalarId], uses: &[Vec<bool>], sizes: &[i64]) -> Option<(Class, Class)> {
     let points = |set: &[bool]| -> i64 {
         set.iter()
@@ -171,7 +184,10 @@ fn two_classes(factors: &[ScalarId], uses: &[Vec<bool>], sizes: &[i64]) -> Optio
     let indices = uses[first.0 as usize].clone();
     let within =
         |factor: &ScalarId| uses[factor.0 as usize].iter().zip(&indices).all(|(it, has)| !it || *has);
-    let (mine, rest): (Vec<ScalarId>, Vec<ScalarId>) = factors.iter().partition(|factor| within(factor));
+    let (mut mine, mut rest): (Vec<ScalarId>, Vec<ScalarId>) = factors.iter().partition(|factor| within(factor));
+    if rest.is_empty() {
+        (mine, rest) = factors.iter().partition(|factor| *factor == first);
+    }
     let mut others = vec![false; sizes.len()];
     for factor in &rest {
         others.iter_mut().zip(&uses[factor.0 as usize]).for_each(|(it, has)| *it |= has);

@@ -3,6 +3,7 @@
 
 use super::super::address::{Address, extents, leading_bare, reads};
 use super::super::{Buffer, BufferId, Gemm, Nest, ScanSteps, Stage, Step, View};
+use crate::ir::recognise::Scatter;
 use crate::ir::{Combine, Dim, Elem, Loop, Scalar, StepId, Sub, Var};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -92,8 +93,7 @@ fn nest_uses(stage: &Stage, index: usize, buffers: &[Buffer], uses: &mut Uses) -
     let uses_index = |sub: &Sub| matches!(sub, Sub::Affine(affine) if affine.uses(Var::Index(index as u32)));
     let is_number =
         |scalar: &Scalar| matches!(scalar, Scalar::Affine(affine) if affine.uses(Var::Index(index as u32)));
-    let is_computed = |sub: &Sub| matches!(sub, Sub::Value(_));
-    if body.write.iter().any(is_computed) || body.body.nodes.iter().any(is_number) {
+    if Scatter::of(body).is_some() || body.body.nodes.iter().any(is_number) {
         return None;
     }
     let sizes = extents(body);
