@@ -10,6 +10,7 @@ use std::sync::Arc;
 /// The files of the library, with the names under which messages show them.
 pub const FILES: &[(&str, &str)] = &[
     ("prelude/activations.nn", include_str!("../../prelude/activations.nn")),
+    ("prelude/algebra.nn", include_str!("../../prelude/algebra.nn")),
     ("prelude/attention.nn", include_str!("../../prelude/attention.nn")),
     ("prelude/convolution.nn", include_str!("../../prelude/convolution.nn")),
     ("prelude/functions.nn", include_str!("../../prelude/functions.nn")),
@@ -24,6 +25,7 @@ pub const FILES: &[(&str, &str)] = &[
     ("prelude/pooling.nn", include_str!("../../prelude/pooling.nn")),
     ("prelude/schedules.nn", include_str!("../../prelude/schedules.nn")),
     ("prelude/sequence.nn", include_str!("../../prelude/sequence.nn")),
+    ("prelude/sorting.nn", include_str!("../../prelude/sorting.nn")),
     ("prelude/spiking.nn", include_str!("../../prelude/spiking.nn")),
 ];
 

@@ -26,7 +26,7 @@ pub(super) fn foreign_character(failure: &Failure<'_>) -> Option<Diagnostic> {
         }
         "/" if previous == Some("/") => Some(
             error("there is no `//`", whole(place))
-                .help("`floor(a / b)` rounds down; a comment begins with `#`"),
+                .help("`div(a, b)` rounds down; a comment begins with `#`"),
         ),
         "=" if matches!(previous, Some("==" | "!=")) => {
             let all = Span { start: place.start - 2, ..place };
@@ -57,7 +57,7 @@ pub(super) fn foreign_character(failure: &Failure<'_>) -> Option<Diagnostic> {
             )
         }
         "!" => Some(error("negation is written `not`", place).suggest("write", place, "not ")),
-        "%" => Some(error("there is no `%`", place).help("the remainder of a / b is `a - b * floor(a / b)`")),
+        "%" => Some(error("there is no `%`", place).help("the remainder of a / b is `mod(a, b)`")),
         ";" => {
             let next = failure.next().filter(|next| next.kind != TokenKind::Newline);
             let error = error("statements are not ended by `;`", place);

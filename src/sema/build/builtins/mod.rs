@@ -7,6 +7,7 @@ mod math;
 mod reductions;
 mod shapes;
 pub mod special;
+mod whole;
 
 use crate::sema::body::elaborator::{Elaborator, Expected};
 use crate::sema::build::elementwise::Arg;
@@ -68,8 +69,9 @@ pub struct Arguments {
     pub expected: Option<Expected>,
 }
 
-const TABLES: [&[Builtin]; 6] = [
+const TABLES: [&[Builtin]; 7] = [
     math::BUILTINS,
+    whole::BUILTINS,
     reductions::BUILTINS,
     shapes::BUILTINS,
     makers::BUILTINS,
