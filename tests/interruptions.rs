@@ -6,10 +6,21 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::{Arc, Once};
 
 const XOR: &str = "tests/cases/run/xor.nn";
 
+/// Started by `nohup`, this process ignores the end of a terminal, and so would what it starts. Signals that are
+/// listened to do what they always do in new processes.
+fn no_signal_is_ignored() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        signal_hook::flag::register(signal_hook::consts::SIGHUP, Arc::default()).expect("a signal");
+    });
+}
+
 fn nnc() -> Command {
+    no_signal_is_ignored();
     let mut command = Command::new(env!("CARGO_BIN_EXE_nnc"));
     command.current_dir(env!("CARGO_MANIFEST_DIR")).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
@@ -313,4 +324,34 @@ fn many_errors_take_little_time() {
     assert_eq!(code, Some(1));
     assert!(errors.contains("40000 errors") && errors.contains("and 39900 more"), "{}", errors.len());
     assert!(begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
+}
+
+/// A program that trains on data of a file keeps a folder, if there is something to keep.
+#[test]
+fn a_run_that_fails_before_it_has_learnt_anything_leaves_no_folder() {
+    let folder = temporary("no_folder");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let program = |data: &str, rate: &str| {
+        format!(
+            "model M(x: [B, 1]) -> [B, 1] {{ x |> Linear(1) }}\n\
+            data d = csv(\"{data}\") {{\n x: [1] = columns(\"x\")\n y: [1] = columns(\"y\")\n}}\n\
+            train {{\n data = d\n minimize mse(M(x), y) with SGD(lr = {rate})\n batch = 2\n epochs = 1_000\n}}\n\
+            plot M([[1.0]])\n"
+        )
+    };
+    std::fs::write(folder.join("d.csv"), "x,y\n1,2\n2,3\n3,4\n4,5\n").expect("a file");
+    std::fs::write(folder.join("bad.csv"), "x,y\n1,two\n").expect("a file");
+    std::fs::write(folder.join("p.nn"), program("bad.csv", "0.1")).expect("a file");
+    std::fs::write(folder.join("q.nn"), program("d.csv", "1e30")).expect("a file");
+    let run_here = |arguments: &[&str]| run(nnc().current_dir(&folder).arg("run").args(arguments));
+    for arguments in [&["p.nn"][..], &["q.nn", "--plots", "d.csv/no"]] {
+        let (code, _, errors) = run_here(arguments);
+        assert!(code == Some(1) && !errors.contains("kept in"), "{errors}");
+        assert!(!folder.join("runs").exists(), "{arguments:?}");
+    }
+    // A folder that was asked for says what became of the run.
+    assert_eq!(run_here(&["p.nn", "--out", "mine"]).0, Some(1));
+    let record = std::fs::read_to_string(folder.join("mine/run.json")).expect("it was asked for");
+    assert!(record.contains("\"result\": \"failed\""), "{record}");
+    std::fs::remove_dir_all(folder).expect("it is there");
 }

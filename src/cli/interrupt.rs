@@ -25,6 +25,8 @@ pub struct Requests {
     training: AtomicBool,
     /// What is said if the process ends when no training is at work.
     farewell: Mutex<Option<String>>,
+    /// What is done then.
+    before_exit: Mutex<Option<Box<dyn FnOnce() + Send>>>,
 }
 
 impl Requests {
@@ -51,7 +53,15 @@ impl Requests {
         if first && let Some(text) = &*self.farewell.lock().unwrap_or_else(PoisonError::into_inner) {
             output::complain(text);
         }
+        if let Some(work) = self.before_exit.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            work();
+        }
         std::process::exit(i32::from(code_of(signal)));
+    }
+
+    /// What is to be done if the process ends when no training is at work.
+    pub fn before_exit(&self, work: impl FnOnce() + Send + 'static) {
+        *self.before_exit.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(work));
     }
 
     /// The exit code, if somebody asked the training to end.

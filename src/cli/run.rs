@@ -210,6 +210,43 @@ impl Run {
         if let Some(folder) = &folder {
             self.save = Some(folder.last());
         }
+        let requests = Requests::listen();
+        if let Some(folder) = folder.clone() {
+            requests.before_exit(move || folder.finish("interrupted"));
+        }
+        let go_on = self.go_on(folder.as_ref());
+        let prepared = self.prepare(program, folder.as_ref(), &requests, go_on.clone());
+        let outcome = match prepared {
+            Err(failure) => Err(failure),
+            Ok((mut session, mut observer)) => {
+                let outcome = self.session(&mut session, &mut observer, folder.as_ref());
+                drop(observer);
+                self.keep(&mut session, outcome, requests.exit_code(), go_on.as_deref())
+            }
+        };
+        if let Some(folder) = &folder {
+            let result = match outcome {
+                Ok(()) if output::is_closed() => "interrupted",
+                Ok(()) => "finished",
+                Err(Failure::Interrupted(_)) => "interrupted",
+                Err(_) => "failed",
+            };
+            self.close(folder, result);
+        }
+        if self.timings {
+            complain(&program.timings().to_string());
+        }
+        outcome
+    }
+
+    /// What a run needs before it begins: somebody who listens, a place to save to, and the session with its data.
+    fn prepare(
+        &self,
+        program: &Program,
+        folder: Option<&Folder>,
+        requests: &Arc<Requests>,
+        go_on: Option<String>,
+    ) -> Result<(Session, Interruptible), Failure> {
         let mut listener: Box<dyn Observer> = match self.events {
             Some(Format::Json) => Box::new(Json::new(self.every, program.sources().clone())),
             None => {
@@ -217,45 +254,33 @@ impl Run {
                 Box::new(Terminal::new(self.quiet, bar, program.sources().clone()))
             }
         };
-        if let Some(folder) = &folder {
+        if let Some(folder) = folder {
             listener = Box::new(folder.listener(listener));
         }
         if let Some(plots) = &self.plots {
             let drawings = Drawings::new(listener, plots, &self.file);
             listener = Box::new(drawings.map_err(|error| program.failed([error]))?);
         }
-        let requests = Requests::listen();
-        let go_on = self.go_on(folder.as_ref());
-        let mut observer = Interruptible::new(listener, Arc::clone(&requests), go_on.clone());
+        let mut observer = Interruptible::new(listener, Arc::clone(requests), go_on);
         for warning in program.warnings() {
             observer.event(&Event::Warning(warning));
         }
         if let Some(path) = &self.save {
             checkpoint::is_writable(&**program.world(), path).map_err(|error| program.failed([error]))?;
         }
-        let mut session: Session = program.session_with(input::given(program, &self.data)?)?;
-        let outcome = self.session(&mut session, &mut observer, folder.as_ref());
-        drop(observer);
-        let result = match (&outcome, requests.exit_code()) {
-            (Err(_), _) => "failed",
-            (Ok(()), Some(_)) => "interrupted",
-            (Ok(()), None) if output::is_closed() => "interrupted",
-            (Ok(()), None) => "finished",
-        };
-        let outcome = self.keep(&mut session, outcome, requests.exit_code(), go_on.as_deref());
-        if let Some(folder) = &folder {
-            folder.finish(result);
-            let shown = folder.path.display();
-            match folder.failure() {
-                Some(error) => complain(&format!("`{shown}` is not complete: {error}")),
-                None if self.quiet => {}
-                None => complain(&format!("kept in {shown}")),
-            }
+        let session = program.session_with(input::given(program, &self.data)?)?;
+        Ok((session, observer))
+    }
+
+    /// Notes in the folder how the run ended, and says where that is.
+    fn close(&self, folder: &Folder, result: &str) {
+        folder.finish(result);
+        let shown = folder.path.display();
+        match folder.failure() {
+            Some(error) => complain(&format!("`{shown}` is not complete: {error}")),
+            None if self.quiet || !folder.has_parameters() => {}
+            None => complain(&format!("kept in {shown}")),
         }
-        if self.timings {
-            complain(&program.timings().to_string());
-        }
-        outcome
     }
 
     /// An option that changes nothing about this program is a mistake.

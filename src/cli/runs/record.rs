@@ -27,6 +27,8 @@ const MOST_RUNS: usize = 1_000_000;
 #[derive(Clone)]
 pub struct Folder {
     pub path: PathBuf,
+    /// Whether this run has made the folder, under a name of its choice.
+    is_new: bool,
     log: Arc<Mutex<Log>>,
 }
 
@@ -80,7 +82,8 @@ impl Folder {
                 .map_err(|error| cannot(&path, &error))
         };
         write("program.nn", begun.text)?;
-        let folder = Folder { path: path.clone(), log: Arc::new(Mutex::new(Log::new(info, 0.0, (0, 0)))) };
+        let log = Arc::new(Mutex::new(Log::new(info, 0.0, (0, 0))));
+        let folder = Folder { path: path.clone(), is_new: given.is_none(), log };
         folder.write_info().map_err(|error| cannot(&path, &error))?;
         Ok(folder)
     }
@@ -93,7 +96,7 @@ impl Folder {
         let info = read_info(path)?;
         let before = info.get("seconds").and_then(Value::as_f64).unwrap_or(0.0);
         let log = Log::new(info, before, (train, step));
-        Ok(Folder { path: path.to_path_buf(), log: Arc::new(Mutex::new(log)) })
+        Ok(Folder { path: path.to_path_buf(), is_new: false, log: Arc::new(Mutex::new(log)) })
     }
 
     /// Where parameters and the state of the training are kept.
@@ -111,8 +114,16 @@ impl Folder {
         Recorder { inner, folder: self.clone() }
     }
 
-    /// Notes how the run ended.
+    /// Notes how the run ended. A folder that nobody has asked for is not left behind without parameters.
     pub fn finish(&self, result: &str) {
+        if self.is_new && result != "finished" && !self.has_parameters() {
+            // If it cannot be removed, it says at least how the run ended.
+            let _ = fs::remove_dir_all(&self.path);
+            let _ = self.path.parent().map(fs::remove_dir);
+            if !self.path.exists() {
+                return;
+            }
+        }
         self.note("result", json!(result));
         let seconds = self.with(|log| log.before + log.begun.elapsed().as_secs_f64());
         self.note("seconds", json!(seconds));
@@ -120,6 +131,11 @@ impl Folder {
         if let Err(error) = written {
             self.with(|log| log.fail(error));
         }
+    }
+
+    /// Whether anything was learnt that is kept.
+    pub fn has_parameters(&self) -> bool {
+        [self.last(), self.best()].iter().any(|path| path.exists())
     }
 
     /// What could not be written, if something could not.
