@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::ops::Deref;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -117,6 +117,8 @@ impl Default for Files {
 impl Loader for Files {
     fn load(&mut self, from: &str, path: &str) -> Result<(String, String), String> {
         let path = Path::new(from).parent().unwrap_or(Path::new("")).join(path);
+        // Two spellings of one path are one file.
+        let path: PathBuf = path.components().filter(|part| *part != Component::CurDir).collect();
         let name = path.display().to_string();
         program_text(&*self.world, &path).map(|text| (name.clone(), text)).map_err(|error| {
             match error.kind() {

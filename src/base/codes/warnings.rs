@@ -177,6 +177,14 @@ In the first steps b^step is close to 1, and floats of 32 bits have 7 digits: of
     m / bias_correction(beta, step)            # -expm1(step * log(beta)), which loses none",
     },
     Code {
+        code: "W0680",
+        title: "a file is imported twice",
+        explain: "\
+One `import` makes all names of a file known, so the second changes nothing. Was another file meant?
+    import \"layers.nn\"
+    import \"losses.nn\"",
+    },
+    Code {
         code: "W0735",
         title: "a score is not a number",
         explain: "\

@@ -190,6 +190,13 @@ impl Reader<'_> {
         for item in &file.items {
             let ast::ItemKind::Import(import) = &item.kind else { continue };
             let Some(imported) = self.import(modules, &name, import) else { continue };
+            let before = modules.module(id).and_then(|file| file.imports.iter().find(|(it, _)| *it == imported));
+            if let Some((_, first)) = before {
+                let message = format!("\"{}\" is imported twice", import.path);
+                let warning = Diagnostic::warning("W0680", message).at(import.path_span, "imported again here");
+                self.diagnostics.push(warning.and_at(*first, "imported here"));
+                continue;
+            }
             self.check_clash(modules, id, imported, import.path_span);
             modules.list[id.0 as usize - 1].imports.push((imported, import.path_span));
         }

@@ -109,11 +109,22 @@ impl Builder<'_> {
                     .at(op_span, "put `not …` in parentheses"),
             );
         }
+        if op == UnaryOp::Neg && is_least_int(flat.clone()) {
+            let number = flat.next().map_or(around, |pair| self.span(&pair));
+            return (Expr::new(ExprKind::Int(i64::MIN), op_span.to(number)), 1);
+        }
         let (operand, height) = self.operators(flat, power, around);
         let span = op_span.to(operand.span);
         let kind = ExprKind::Unary { op, op_span, operand: Box::new(operand) };
         self.checked(Expr::new(kind, span), height)
     }
+}
+
+/// Whether what follows a minus makes the least whole number: it is one, though without the minus it is none.
+fn is_least_int(mut behind: Pairs<'_, Rule>) -> bool {
+    let digits = behind.next().map(|pair| pair.as_str().trim().replace('_', "")).unwrap_or_default();
+    let is_power = behind.next().and_then(|pair| infix(&pair)).is_some_and(|(op, _)| op == BinaryOp::Pow);
+    digits.parse() == Ok(i64::MIN.unsigned_abs()) && !is_power
 }
 
 fn infix(pair: &Pair<'_, Rule>) -> Option<(BinaryOp, u8)> {
