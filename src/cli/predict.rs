@@ -15,7 +15,7 @@ use crate::base::Diagnostic;
 use crate::ir::program::Source;
 use crate::runtime::answers::trained::{Trained, Wish};
 use crate::runtime::array::Array;
-use crate::runtime::events::Observer;
+use crate::runtime::events::{Event, Observer};
 use crate::runtime::world::native::write::write_atomically;
 use crate::runtime::program::Program;
 use crate::runtime::sources::{checkpoint, npy};
@@ -187,7 +187,7 @@ impl Predict {
         out: &mut dyn Write,
     ) -> Result<(), Stop> {
         let mut writer =
-            Writer { out, format, names: sheet::names(&trained.predictor), begun: false, all: vec![] };
+            Writer { out, format, names: sheet::names(&trained.predictor), begun: false, all: vec![], count: 0, bad: None };
         let ending = self.input.extension().map(|it| it.to_string_lossy().to_lowercase());
         let is_json = match self.from {
             Some(format) => format == TextFormat::Jsonl,
@@ -197,6 +197,11 @@ impl Predict {
             self.of_lines(trained, observer, is_json, &mut writer)?;
         } else {
             self.of_arrays(trained, &mut writer)?;
+        }
+        if let Some(row) = writer.bad {
+            let message = format!("what is predicted for row {row} is not a finite number");
+            let warning = Diagnostic::warning("W0682", message).note("it is the first such row");
+            observer.event(&Event::Warning(&warning));
         }
         writer.finish()
     }
@@ -309,6 +314,9 @@ struct Writer<'a> {
     begun: bool,
     /// The results of all rows, for arrays.
     all: Vec<Vec<Array>>,
+    /// Rows that were written, and the first whose results are no numbers.
+    count: usize,
+    bad: Option<usize>,
 }
 
 impl Writer<'_> {
@@ -319,6 +327,14 @@ impl Writer<'_> {
         rows: usize,
         kept: &dyn Fn(usize) -> Vec<Cell>,
     ) -> Result<(), Stop> {
+        let is_bad = |row: usize| {
+            results.iter().any(|array| {
+                let width = array.row_len();
+                (row * width..(row + 1) * width).any(|at| !array.number(at).is_finite())
+            })
+        };
+        self.bad = self.bad.or_else(|| (0..rows).find(|row| is_bad(*row)).map(|row| self.count + row));
+        self.count += rows;
         if matches!(self.format, Format::Npy | Format::Safetensors) {
             self.all.push(results.to_vec());
             return Ok(());

@@ -185,6 +185,22 @@ One `import` makes all names of a file known, so the second changes nothing. Was
     import \"losses.nn\"",
     },
     Code {
+        code: "W0681",
+        title: "predictions in other units than those of the file",
+        explain: "\
+The model was trained on a field that is computed from the columns of its file, and `nnc predict` gives what the
+model gives: numbers in the units of the field.
+    price: [] = standardize(column(\"price\"))     # predicted: deviations from the mean price
+    price: [] = column(\"price\") / 1000           # predicted: thousands",
+    },
+    Code {
+        code: "W0682",
+        title: "a prediction is not a number",
+        explain: "\
+The model gives NaN or an infinity for a row. Usually the row has one itself, which arrays may hold, or a value far
+beyond those that the model was trained on. The message names the first such row; rows are counted from 0.",
+    },
+    Code {
         code: "W0735",
         title: "a score is not a number",
         explain: "\

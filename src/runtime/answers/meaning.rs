@@ -18,8 +18,9 @@ use std::sync::Arc;
 
 use super::asked::{Asked, fields_of};
 use crate::ir::interpret::{Data, Feed, Tensor, evaluate};
-use crate::ir::program::{BATCH, DataSet, Train};
-use crate::ir::{Dim, Elem, Graph, InputKey, Op, Output, OutputKey, Sizes, compact, copy, specialise};
+use crate::base::Diagnostic;
+use crate::ir::program::{BATCH, DataSet, Source, Train};
+use crate::ir::{Combine, Dim, Elem, Graph, InputKey, Op, Output, OutputKey, Sizes, compact, copy, specialise};
 use crate::runtime::program::Program;
 
 /// The results of the model as an input of the loss; no field has a space in its name.
@@ -84,6 +85,26 @@ impl Meaning {
             Target::Numbers => probe.truth(),
         };
         meaning
+    }
+
+    /// That the numbers are those of a field that is computed from its columns, and not the columns' own.
+    pub fn is_transformed(&self, set: &DataSet) -> Option<Diagnostic> {
+        let target = self.target.as_ref().filter(|_| self.reading == Reading::Numbers)?;
+        let field = set.fields.iter().find(|field| field.name == *target)?;
+        let output = set.graph.outputs.iter().find(|output| output.name.text() == *target)?;
+        let needed = set.graph.reachable([output.node]);
+        let mut nodes = set.graph.nodes().filter(|(id, _)| needed[id.0 as usize]);
+        let is_column = nodes.all(|(_, node)| match &node.op {
+            Op::Loop(body) => body.is_view() && body.combine == Combine::Set,
+            Op::Input { .. } | Op::Reshape { .. } | Op::Mark(_) => true,
+            _ => false,
+        });
+        if is_column || matches!(set.source, Source::None) {
+            return None;
+        }
+        let message = format!("`{target}` is predicted as the data has it, not as its file");
+        let warning = Diagnostic::warning("W0681", message).at(field.span, "computed from the file");
+        Some(warning.help("undo what this formula does to read the predictions in the units of the file"))
     }
 
     /// The class of a row and the probability of each, or of each element that it is true.

@@ -127,6 +127,11 @@ impl Trained {
             known.or_else(|| column.and_then(|it| it.names.as_deref().map(Arc::from)))
         };
         let predictor = Predictor::new(program, asked, &names, wish.batch);
+        if !wish.with_targets
+            && let Some(warning) = predictor.meaning.is_transformed(&sets[number])
+        {
+            observer.event(&Event::Warning(&warning));
+        }
         Ok(Trained { session, predictor, set, kept, classes })
     }
 
@@ -299,6 +304,18 @@ fn aimed(set: &DataSet, input: &Path) -> Result<Source, Diagnostic> {
     let path = std::path::absolute(input).unwrap_or_else(|_| input.to_path_buf()).display().to_string();
     let ending = input.extension().map(|it| it.to_string_lossy().to_lowercase()).unwrap_or_default();
     let named = set.columns.iter().all(|column| matches!(column.select, Select::Tensor(_)));
+    let wanted = match set.source {
+        Source::Npz { .. } | Source::Safetensors { .. } => Some("arrays by name: an npz or safetensors file"),
+        Source::Npy { .. } if ending != "npy" => Some("one array: an npy file"),
+        _ => None,
+    };
+    let other = ["csv", "tsv", "txt", "json", "jsonl", "ndjson", "npy", "npz", "safetensors", "png", "jpg"];
+    let is_named = matches!(set.source, Source::Npz { .. } | Source::Safetensors { .. });
+    let is_fit = is_named && ["npz", "safetensors"].contains(&&*ending) || !other.contains(&&*ending);
+    if let (Some(wanted), false) = (wanted, is_fit) {
+        let message = format!("`{}` is not what the model reads, {wanted}", input.display());
+        return Err(Diagnostic::error("E0775", message).at(set.span, "the data that it was trained on"));
+    }
     let source = match set.source.clone() {
         Source::Csv { header, separator, span, .. } => Source::Csv { path, header, separator, span },
         Source::Npz { span, .. } | Source::Safetensors { span, .. } if ending == "npz" => {

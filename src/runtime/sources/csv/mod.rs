@@ -9,6 +9,7 @@
 //! - Empty lines are skipped; blanks around a field do not belong to it. Lines end with LF, CR LF or,
 //!   in a file without any LF, with CR.
 
+mod advice;
 mod header;
 mod scan;
 mod select;
@@ -297,7 +298,11 @@ fn hint_separator(diagnostic: Diagnostic, fields: &[Field<'_>], options: &Option
     let [single] = fields else { return diagnostic };
     match [';', '\t', '|', ','].into_iter().find(|&c| c != options.separator && single.text.contains(c)) {
         Some(found) => {
-            diagnostic.help(format!("its first line has {found:?} in it: say `separator = {found:?}`"))
+            let shown = found.escape_default();
+            diagnostic.help(format!("its first line has \"{shown}\" in it: say `separator = \"{shown}\"`"))
+        }
+        None if single.text.starts_with('#') => {
+            diagnostic.help("a csv file has no comments: its first line has the names of the columns, or is data")
         }
         None => diagnostic,
     }

@@ -7,6 +7,7 @@ use crate::base::{Diagnostic, nearest};
 use crate::runtime::array::{Array, Elements, whole_number};
 use crate::runtime::room;
 
+use super::advice::no_number;
 use super::scan::{Field, line_column};
 use super::select::Selection;
 use super::{Columns, Place, Request, Want};
@@ -327,14 +328,9 @@ impl Wrong {
                 Diagnostic::error("E0706", format!("{at}: {of} is `{shown}`, which is not a number"))
                     .help("if the first line has the names of the columns, say `header = true`")
             }
-            Wrong::NotANumber if is_decimal_comma(&shown) => {
-                Diagnostic::error("E0706", format!("{at}: {of} is `{shown}`, which is not a number"))
-                    .help("numbers are written with a decimal point and without separators of thousands")
-            }
             Wrong::NotANumber => {
-                Diagnostic::error("E0706", format!("{at}: {of} is `{shown}`, which is not a number")).help(
-                    "a column of names is read as classes if the field is declared as `class(n)` or `int`",
-                )
+                Diagnostic::error("E0706", format!("{at}: {of} is `{shown}`, which is not a number"))
+                    .help(no_number(&shown))
             }
             Wrong::NotFinite => {
                 Diagnostic::error("E0706", format!("{at}: {of} is `{shown}`, which is not a finite number"))
@@ -367,9 +363,4 @@ fn listed(names: &[&str]) -> String {
     let more = names.len() > 12;
     names.truncate(12);
     if more { format!("{} and others", names.join(", ")) } else { names.join(", ") }
-}
-
-fn is_decimal_comma(text: &str) -> bool {
-    text.contains(',') && text.replace(',', ".").parse::<f64>().is_ok()
-        || text.replace(',', "").parse::<f64>().is_ok()
 }
