@@ -84,6 +84,17 @@ impl Diagnostic {
         Diagnostic::new(Severity::Warning, code, message.into())
     }
 
+    /// A mistake of the compiler (E0799), with what to do about it: never the fault of the program.
+    pub fn fault(message: impl std::fmt::Display) -> Diagnostic {
+        Diagnostic::of_nnc("E0799", message)
+    }
+
+    /// A mistake of the compiler that has a code of its own.
+    pub fn of_nnc(code: &'static str, message: impl std::fmt::Display) -> Diagnostic {
+        Diagnostic::error(code, format!("a fault of nnc: {message}"))
+            .help("please report this program with its data, and the version that `nnc --version` says")
+    }
+
     fn new(severity: Severity, code: &'static str, message: String) -> Diagnostic {
         let (labels, notes, helps) = (Vec::new(), Vec::new(), Vec::new());
         Diagnostic { severity, code, message, labels, notes, helps }

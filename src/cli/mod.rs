@@ -14,6 +14,7 @@ mod doc;
 mod drawings;
 mod eval;
 mod explain;
+mod faults;
 mod fmt;
 mod folder;
 mod generate;
@@ -112,6 +113,7 @@ impl From<Diagnostics> for Failure {
 
 /// Carries out the command line of this process.
 pub fn main() -> ExitCode {
+    faults::report_panics();
     let code = match Arguments::try_parse() {
         Ok(arguments) => carry_out(arguments.command),
         Err(error) => {

@@ -373,7 +373,7 @@ impl Writer<'_> {
         for output in 0..outputs {
             let parts: Vec<&Array> = self.all.iter().map(|results| &results[output]).collect();
             arrays.push(
-                joined(&parts).ok_or_else(|| Diagnostic::error("E0799", "results of different types"))?,
+                joined(&parts).ok_or_else(|| Diagnostic::fault("results of different types"))?,
             );
         }
         let names: Vec<String> = (0..outputs).map(|at| at.to_string()).collect();

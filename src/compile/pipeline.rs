@@ -98,7 +98,7 @@ pub const PIPELINE: [Pass; 9] = [
         id: PassId::Plan,
         name: "plan",
         shown: &[Stage::Plan],
-        run: Run::Graph { run: planned, verify: graph_rules },
+        run: Run::Graph { run: planned, verify: plan_rules },
     },
     Pass {
         id: PassId::Loops,
@@ -142,8 +142,7 @@ pub fn program(mut whole: Whole, last: PassId, front: &mut Front<'_>, timings: &
         whole = timings.time(pass.id, || run(whole, front));
         if cfg!(debug_assertions) && !front.has_errors() {
             let faults = verify(&whole);
-            let faults =
-                faults.iter().map(|it| Diagnostic::error("E0799", format!("after `{}`: {it}", pass.name)));
+            let faults = faults.iter().map(|it| Diagnostic::fault(format!("after `{}`: {it}", pass.name)));
             front.diagnostics.extend(faults);
         }
     }
@@ -274,6 +273,16 @@ fn graph_rules(artifact: &Artifact) -> Vec<String> {
     match artifact {
         Artifact::Graph(graph) | Artifact::Plan(graph, _) => rules_of(graph),
         Artifact::Loops(..) | Artifact::Code(..) => Vec::new(),
+    }
+}
+
+/// The rules of plans that a plan breaks.
+fn plan_rules(artifact: &Artifact) -> Vec<String> {
+    let checked = artifact.plan().map(|(_, plan)| plan::verify(plan));
+    match checked {
+        Ok(Ok(())) => Vec::new(),
+        Ok(Err(fault)) => vec![fault.to_string()],
+        Err(_) => vec!["there is no plan".to_owned()],
     }
 }
 

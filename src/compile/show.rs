@@ -93,15 +93,16 @@ pub fn parts(program: &Program) -> Vec<Part<'_>> {
     parts_with(program, |train| vec![("train".to_owned(), &train.step.graph)])
 }
 
-/// The same before losses are differentiated: a graph for each `minimize` line.
+/// The same before losses are differentiated: two graphs for each `minimize` line, its loss with the metrics, and what
+/// its optimiser makes of a parameter, the gradient and its states.
 fn forward_parts(program: &Program<Forward>) -> Vec<Part<'_>> {
     parts_with(program, |train| {
-        let lines = train.lines.iter().enumerate();
-        let title = |number: usize| match train.lines.len() {
-            1 => "train".to_owned(),
-            _ => format!("train, line {}", number + 1),
+        let title = |what: &str, number: usize| match train.lines.len() {
+            1 => what.to_owned(),
+            _ => format!("{what}, line {}", number + 1),
         };
-        lines.map(|(number, line)| (title(number), &line.forward)).collect()
+        let lines = train.lines.iter().enumerate();
+        lines.flat_map(|(at, line)| [(title("train", at), &line.forward), (title("update", at), &line.update)]).collect()
     })
 }
 

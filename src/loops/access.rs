@@ -6,10 +6,10 @@
 use super::LoopError;
 use super::ir::Kind;
 use super::params::{Params, kind_of};
+use super::trips::Trips;
 use crate::ir::ranges::{self, OfBody, Range};
 use crate::ir::{Affine, BinaryOp, Combine, Elem, Loop, Scalar, ScalarId, StepId, Sub, UnaryOp, Var};
 use crate::plan::{self, Stage, View};
-use std::collections::HashMap;
 
 /// `constant + Σ coefficient · index + Σ factor · scan counter`.
 #[derive(Clone, PartialEq, Debug)]
@@ -34,6 +34,8 @@ pub struct Access {
 #[derive(Clone, PartialEq, Debug)]
 pub struct Check {
     pub form: Form,
+    /// The constant of the form with what the counters of scans add, at the least and at the most.
+    pub constant: (i64, i64),
     pub value: Option<ScalarId>,
     pub size: i64,
 }
@@ -130,17 +132,17 @@ impl Form {
     }
 
     /// The least and the greatest value.
-    pub fn bounds(&self, sizes: &[i64], trips: &HashMap<StepId, i64>) -> (i64, i64) {
-        let (mut least, mut greatest) = (self.constant, self.constant);
-        let of_indices = self.coefficients.iter().copied().zip(sizes.iter().copied());
-        let of_steps =
-            self.steps.iter().map(|(step, factor)| (*factor, trips.get(step).copied().unwrap_or(1)));
-        for (factor, size) in of_indices.chain(of_steps) {
+    ///
+    /// # Errors
+    /// If it moves with a scan that is not around.
+    pub fn bounds(&self, sizes: &[i64], trips: &Trips) -> Result<(i64, i64), LoopError> {
+        let (mut least, mut greatest) = trips.bounds(self.constant, &self.steps)?;
+        for (factor, size) in self.coefficients.iter().zip(sizes) {
             let reach = factor * (size - 1);
             least += reach.min(0);
             greatest += reach.max(0);
         }
-        (least, greatest)
+        Ok((least, greatest))
     }
 }
 
@@ -198,7 +200,7 @@ pub fn normalise(stage: &Stage, shared: usize, params: &mut Params<'_>) -> Resul
 fn kinds(stage: &Stage, sizes: &[i64], params: &Params<'_>) -> Result<(Vec<Kind>, OfBody), LoopError> {
     let plan = params.plan();
     let buffer = |operand: u32| &plan.buffers[stage.operands[operand as usize].buffer.0 as usize];
-    let trips = |step: StepId| params.trips().get(&step).copied();
+    let trips = |step: StepId| params.trips().get(step);
     let known = ranges::of_body(&stage.body.body, sizes, &trips, &|operand| {
         (buffer(operand).elem, buffer(operand).range)
     });
@@ -304,7 +306,7 @@ fn access(
     params: &mut Params<'_>,
 ) -> Result<Access, LoopError> {
     let rank = sizes.len();
-    let is_empty = sizes.contains(&0) || params.trips().values().any(|trip| *trip == 0);
+    let is_empty = sizes.contains(&0) || params.trips().is_empty();
     let mut form = Form::number(rank, 0);
     let mut values = Vec::new();
     let mut checks = Vec::new();
@@ -313,21 +315,23 @@ fn access(
             Sub::Affine(affine) => {
                 let subscript = Form::from_affine(affine, rank)?;
                 form.add_scaled(&subscript, *stride);
-                let (least, greatest) = subscript.bounds(sizes, params.trips());
+                let (least, greatest) = subscript.bounds(sizes, params.trips())?;
                 let inside = least >= 0 && greatest < *size;
                 if !guarded && !inside && !is_empty {
                     let text = format!("a subscript from {least} to {greatest} of an axis of {size}");
                     return Err(LoopError(text));
                 }
                 if guarded && !inside {
-                    checks.push(Check { form: subscript, value: None, size: *size });
+                    let constant = params.trips().bounds(subscript.constant, &subscript.steps)?;
+                    checks.push(Check { form: subscript, constant, value: None, size: *size });
                 }
             }
             Sub::Value(value) => {
                 values.push((*value, *stride));
                 let range = ranges[value.0 as usize];
                 if guarded || range.least < 0 || range.greatest >= *size {
-                    checks.push(Check { form: Form::number(rank, 0), value: Some(*value), size: *size });
+                    let form = Form::number(rank, 0);
+                    checks.push(Check { form, constant: (0, 0), value: Some(*value), size: *size });
                 }
             }
         }

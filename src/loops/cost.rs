@@ -4,8 +4,7 @@ use super::access::{Access, Node, Work};
 use super::ir::Kind;
 use super::regions::{Limit, limits};
 use super::schedule::{Axis, Freedom, MAX_UNROLLED, Segment, widths};
-use crate::ir::{BinaryOp, Combine, ScalarId, StepId};
-use std::collections::HashMap;
+use crate::ir::{BinaryOp, Combine, ScalarId};
 
 /// For each node, whether it depends on each index.
 pub fn dependences(work: &Work) -> Vec<Vec<bool>> {
@@ -69,16 +68,15 @@ fn weight(node: &Node) -> f64 {
 pub struct Analysis<'w> {
     pub work: &'w Work,
     pub depends: Vec<Vec<bool>>,
-    trips: &'w HashMap<StepId, i64>,
     lanes: u8,
     pub cut: Option<usize>,
     repeatable: bool,
 }
 
 impl<'w> Analysis<'w> {
-    pub fn new(work: &'w Work, freedom: Freedom<'w>) -> Analysis<'w> {
-        let Freedom { lanes, trips, cut, repeatable } = freedom;
-        Analysis { work, depends: dependences(work), trips, lanes, cut, repeatable }
+    pub fn new(work: &'w Work, freedom: Freedom) -> Analysis<'w> {
+        let Freedom { lanes, cut, repeatable } = freedom;
+        Analysis { work, depends: dependences(work), lanes, cut, repeatable }
     }
 
     /// The cheapest of some indices to become lanes, and of how many, with the cost of one point; `None` for no
@@ -248,6 +246,6 @@ impl Analysis<'_> {
             Node::Read(access) => Some(access),
             _ => None,
         });
-        limits(reads.chain([&self.work.write]), index, &self.work.sizes, self.trips)
+        limits(reads.chain([&self.work.write]), index, &self.work.sizes)
     }
 }

@@ -34,7 +34,6 @@ pub struct Emitter<'b> {
     /// The part of each index that the open loops run through.
     pub ranges: Vec<Option<(i64, i64)>>,
     /// The steps of the scans around.
-    pub trips: &'b HashMap<StepId, i64>,
     pub jams: Vec<Jam>,
     /// The index whose values lie in lanes at the moment.
     pub vector: Option<usize>,
@@ -54,7 +53,6 @@ impl<'b> Emitter<'b> {
     pub fn new(
         builder: &'b mut Builder,
         steps: &'b HashMap<StepId, ValueId>,
-        trips: &'b HashMap<StepId, i64>,
         lanes: u8,
         float: Kind,
         rank: usize,
@@ -67,7 +65,6 @@ impl<'b> Emitter<'b> {
             float,
             cursors,
             ranges: vec![None; rank],
-            trips,
             jams: Vec::new(),
             vector: None,
             cut: None,

@@ -11,6 +11,7 @@ use super::params::{self, Params};
 use super::schedule::{self, Freedom};
 use super::target::Target;
 use super::tidy;
+use super::trips::Trips;
 use super::verify::VerifiedModule;
 use super::works::{fill_of, product_of};
 use crate::ir::program::Precision;
@@ -52,7 +53,7 @@ pub fn lower(plan: &Plan, options: Options) -> Result<VerifiedModule, LoopError>
         scratch_start,
         kernels: Vec::new(),
         known: HashMap::new(),
-        trips: HashMap::new(),
+        trips: Trips::default(),
         most_pieces: 1,
         work: 0,
         checked,
@@ -104,7 +105,8 @@ struct Lowering<'p> {
     scratch_start: i64,
     kernels: Vec<Kernel>,
     known: HashMap<Kernel, KernelId>,
-    trips: HashMap<StepId, i64>,
+    /// The scans around the step.
+    trips: Trips,
     most_pieces: usize,
     /// Points of all nests.
     work: i64,
@@ -128,9 +130,9 @@ impl Lowering<'_> {
                 Step::Gemm(gemm) => self.gemm(gemm, &mut items)?,
                 Step::Rand(rand) => items.push(self.rand(rand)?),
                 Step::Scan(scan) => {
-                    self.trips.insert(scan.step, scan.trip);
+                    self.trips.push(scan.step, scan.trip);
                     let inner = self.steps(&scan.steps)?;
-                    self.trips.remove(&scan.step);
+                    self.trips.pop();
                     if scan.trip > 0 {
                         items.push(Item::Scan {
                             step: scan.step,
@@ -233,7 +235,7 @@ impl Lowering<'_> {
         let aliases = mark_written(params, &written);
         let cut_index = cut_index(&stages, pieces);
         let repeatable = is_repeatable(&stages, &aliases);
-        let freedom = Freedom { lanes, trips: params.trips(), cut: cut_index, repeatable };
+        let freedom = Freedom { lanes, cut: cut_index, repeatable };
         let plans = schedule::schedule(&stages, freedom);
         if self.checked {
             params.need_steps_of_bases();
@@ -252,7 +254,7 @@ impl Lowering<'_> {
         });
         let pieces = if cut.is_some() { pieces } else { 1 };
         self.most_pieces = self.most_pieces.max(pieces);
-        let mut emitter = Emitter::new(&mut builder, &steps, params.trips(), lanes, float, rank);
+        let mut emitter = Emitter::new(&mut builder, &steps, lanes, float, rank);
         emitter.cut = cut;
         emitter.private = params.is_scratch.clone();
         emitter.n_shared = stages[0].shared;

@@ -25,6 +25,7 @@ mod scalar;
 mod schedule;
 mod target;
 mod tidy;
+mod trips;
 pub mod verify;
 mod works;
 

@@ -1,11 +1,11 @@
 //! The memory of a kernel: which buffers become its parameters, and where they lie.
 
 use super::LoopError;
+use super::trips::Trips;
 use super::ir::{Base, BasePlace, Extent, Kind, Linear, Param, ValueId};
 use crate::ir::program::Precision;
 use crate::ir::{Const, Elem, StepId};
 use crate::plan::{Place, Plan, View};
-use std::collections::HashMap;
 use std::sync::Arc;
 
 /// The parameters of a kernel in the making.
@@ -20,7 +20,7 @@ pub struct Params<'p> {
     /// Scan counters that are used as numbers.
     pub steps: Vec<StepId>,
     /// How many steps each scan around has.
-    trips: HashMap<StepId, i64>,
+    trips: Trips,
     /// Parameters in private memory.
     pub is_scratch: Vec<bool>,
 }
@@ -38,7 +38,7 @@ pub fn kind_of(elem: Elem, wide: bool, precision: Precision) -> Kind {
 
 impl<'p> Params<'p> {
     /// `scratch_start`: the byte of the arena where the private memory of piece 0 begins.
-    pub fn new(plan: &'p Plan, scratch_start: i64, pieces: usize, trips: HashMap<StepId, i64>) -> Params<'p> {
+    pub fn new(plan: &'p Plan, scratch_start: i64, pieces: usize, trips: Trips) -> Params<'p> {
         Params {
             plan,
             scratch_start,
@@ -61,7 +61,7 @@ impl<'p> Params<'p> {
         self.plan
     }
 
-    pub fn trips(&self) -> &HashMap<StepId, i64> {
+    pub fn trips(&self) -> &Trips {
         &self.trips
     }
 
@@ -186,16 +186,13 @@ pub fn within_buffer(
     plan: &Plan,
     view: &View,
     sizes: &[i64],
-    trips: &HashMap<StepId, i64>,
+    trips: &Trips,
 ) -> Result<(), LoopError> {
-    let of_axes = view.strides.iter().copied().zip(sizes.iter().copied());
-    let of_steps =
-        view.step_strides.iter().map(|(step, stride)| (*stride, trips.get(step).copied().unwrap_or(1)));
-    let (mut least, mut greatest) = (view.offset, view.offset);
-    for (stride, size) in of_axes.chain(of_steps) {
-        if size <= 0 {
-            return Ok(());
-        }
+    let (mut least, mut greatest) = trips.bounds(view.offset, &view.step_strides)?;
+    if trips.is_empty() || sizes.iter().any(|size| *size <= 0) {
+        return Ok(());
+    }
+    for (stride, size) in view.strides.iter().zip(sizes) {
         let reach = stride * (size - 1);
         least += reach.min(0);
         greatest += reach.max(0);

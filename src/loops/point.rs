@@ -225,7 +225,7 @@ impl Emitter<'_> {
 
     /// What is known of a check in the loops that are open.
     fn known(&self, work: &Work, check: &Check) -> Known {
-        regions::known(check, &work.sizes, self.trips, &self.ranges)
+        regions::known(check, &work.sizes, &self.ranges)
     }
 
     /// Whether all conditions so far hold, and this one.

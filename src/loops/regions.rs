@@ -3,9 +3,7 @@
 //! `y[i] = a[i - 4 else 0] + b[i else 0]` reads only `b` for the first four points, then both: cut there, the
 //! loop needs no tests, and each part may be run in lanes.
 
-use super::access::{Access, Check, Form};
-use crate::ir::StepId;
-use std::collections::HashMap;
+use super::access::{Access, Check};
 
 /// More parts than this are not worth their code.
 const MOST_REGIONS: usize = 14;
@@ -43,11 +41,11 @@ pub type Ranges = [Option<(i64, i64)>];
 
 impl Limit {
     /// Of a check that compares no value of the program.
-    pub fn new(check: &Check, sizes: &[i64], trips: &HashMap<StepId, i64>) -> Option<Limit> {
+    pub fn new(check: &Check, sizes: &[i64]) -> Option<Limit> {
         if check.value.is_some() {
             return None;
         }
-        let (low, high) = constants(&check.form, trips);
+        let (low, high) = check.constant;
         let coefficients = check.form.coefficients.clone();
         Some(Limit { coefficients, sizes: sizes.to_vec(), low, high, size: check.size })
     }
@@ -81,7 +79,7 @@ impl Limit {
 
 /// What is known of a check in the loops that are open. It is asked for each access of each point, so no
 /// [`Limit`] is made for the answer.
-pub fn known(check: &Check, sizes: &[i64], trips: &HashMap<StepId, i64>, ranges: &Ranges) -> Known {
+pub fn known(check: &Check, sizes: &[i64], ranges: &Ranges) -> Known {
     if check.size <= 0 {
         return Known::Never;
     }
@@ -89,7 +87,7 @@ pub fn known(check: &Check, sizes: &[i64], trips: &HashMap<StepId, i64>, ranges:
         return Known::Open;
     }
     let factors = check.form.coefficients.iter().enumerate();
-    let (least, greatest) = bounds(constants(&check.form, trips), factors, sizes, ranges);
+    let (least, greatest) = bounds(check.constant, factors, sizes, ranges);
     if least >= 0 && greatest < check.size {
         Known::Always
     } else if greatest < 0 || least >= check.size {
@@ -97,17 +95,6 @@ pub fn known(check: &Check, sizes: &[i64], trips: &HashMap<StepId, i64>, ranges:
     } else {
         Known::Open
     }
-}
-
-/// The constant of a form with what the counters of scans add at the least and at the most.
-fn constants(form: &Form, trips: &HashMap<StepId, i64>) -> (i64, i64) {
-    let (mut low, mut high) = (form.constant, form.constant);
-    for (step, factor) in &form.steps {
-        let reach = factor * (trips.get(step).copied().unwrap_or(1) - 1);
-        low += reach.min(0);
-        high += reach.max(0);
-    }
-    (low, high)
 }
 
 /// The least and the greatest that a constant with multiples of indices can be.
@@ -131,9 +118,8 @@ pub fn limits<'a>(
     accesses: impl Iterator<Item = &'a Access>,
     index: usize,
     sizes: &[i64],
-    trips: &HashMap<StepId, i64>,
 ) -> Vec<Limit> {
-    let all = accesses.flat_map(|access| &access.checks).filter_map(|check| Limit::new(check, sizes, trips));
+    let all = accesses.flat_map(|access| &access.checks).filter_map(|check| Limit::new(check, sizes));
     all.filter(|limit| limit.moves_with(index)).collect()
 }
 

@@ -7,8 +7,7 @@
 use super::access::{Node, Work};
 use super::cost::Analysis;
 use super::regions::{Limit, Ranges, Region, regions};
-use crate::ir::{Combine, StepId};
-use std::collections::HashMap;
+use crate::ir::Combine;
 
 /// How many accumulators or points are worked on at once, at most.
 const MAX_TILE: i64 = 8;
@@ -171,11 +170,9 @@ pub struct Loops {
 
 /// The transformations that a schedule may use.
 #[derive(Clone, Copy)]
-pub struct Freedom<'t> {
+pub struct Freedom {
     /// The most of a float vector; 1 to do without.
     pub lanes: u8,
-    /// The steps of the scans around.
-    pub trips: &'t HashMap<StepId, i64>,
     /// The index that pieces divide: its loop stays outermost.
     pub cut: Option<usize>,
     /// Whether it does no harm to compute a point twice.
@@ -183,7 +180,7 @@ pub struct Freedom<'t> {
 }
 
 /// Schedules the stages of a nest.
-pub fn schedule(stages: &[Work], freedom: Freedom<'_>) -> Loops {
+pub fn schedule(stages: &[Work], freedom: Freedom) -> Loops {
     let n_shared = stages[0].shared;
     let pure = n_shared > 0 && stages.iter().all(|work| work.has_no_parallel_loops());
     if pure {
@@ -196,7 +193,7 @@ pub fn schedule(stages: &[Work], freedom: Freedom<'_>) -> Loops {
 }
 
 /// The loops of one stage over its own indices.
-fn own_loops(work: &Work, freedom: Freedom<'_>) -> Schedule {
+fn own_loops(work: &Work, freedom: Freedom) -> Schedule {
     let analysis = Analysis::new(work, freedom);
     let separate = work.shared..work.sizes.len();
     let parallel: Vec<usize> = separate.clone().filter(|&index| !work.reduced[index]).collect();
@@ -231,7 +228,7 @@ fn own_loops(work: &Work, freedom: Freedom<'_>) -> Schedule {
 }
 
 /// Stages that have no parallel loops of their own: the shared loops give lanes and points side by side.
-fn shared_points(stages: &[Work], freedom: Freedom<'_>) -> Loops {
+fn shared_points(stages: &[Work], freedom: Freedom) -> Loops {
     let analyses: Vec<Analysis<'_>> = stages.iter().map(|work| Analysis::new(work, freedom)).collect();
     let n_shared = stages[0].shared;
     let reductions = |work: &Work| (work.shared..work.sizes.len()).collect::<Vec<usize>>();

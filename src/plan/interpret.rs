@@ -1,10 +1,9 @@
-//! The reference interpreter of plans: executes a plan on plain memory, so that plans are tested without native
-//! code.
+//! The reference interpreter of plans, for tests: executes a plan on plain memory, so that plans are tested without
+//! native code.
 
-use super::{BufferId, Gemm, Nest, Place, Plan, Rand, Stage, Step, View, divided_axes, identity};
+use super::{BufferId, Gemm, Nest, POISON, Place, Plan, Rand, Stage, Step, View, divided_axes, identity};
 use crate::base::philox::Draw;
-use crate::ir::math;
-use crate::ir::math::native::{Native32, Native64};
+use crate::ir::interpret::{compare, float_binary, float_unary, int_binary};
 use crate::ir::program::Precision;
 use crate::ir::{Affine, BinaryOp, Combine, ConstData, Elem, RandKind, Scalar, ScalarId, StepId, Sub};
 use crate::ir::{UnaryOp, Var};
@@ -22,9 +21,6 @@ pub fn interpret(plan: &Plan, externals: &mut [Vec<f64>], seed: u64, training_st
     };
     machine.run(&plan.steps);
 }
-
-/// What memory that nothing was written to holds: NaN in either precision, as an int larger than any axis.
-pub const POISON: u32 = 0x7FF4_DEAD;
 
 /// Bytes in which a read of what was never written shows.
 fn poisoned(bytes: usize) -> Vec<u8> {
@@ -206,10 +202,13 @@ impl Machine<'_> {
                 assert!(inside || *padded, "a read outside of {}: {place:?}", self.plan.name(view.buffer));
                 if inside { self.load(view.buffer, self.address(view, &place)) } else { 0.0 }
             }
-            Scalar::Unary(op, a) => unary(*op, self.plan.precision, self.scalar(stage, *a, point, values)),
-            Scalar::Binary(op, a, b) => {
-                let (a, b) = (self.scalar(stage, *a, point, values), self.scalar(stage, *b, point, values));
-                binary(*op, self.plan.precision, a, b)
+            Scalar::Unary(op, id) => {
+                unary(*op, elem(*id), self.plan.precision, self.scalar(stage, *id, point, values))
+            }
+            Scalar::Binary(op, left, right) => {
+                let a = self.scalar(stage, *left, point, values);
+                let b = self.scalar(stage, *right, point, values);
+                binary(*op, elem(*left), self.plan.precision, a, b)
             }
             Scalar::Select(c, a, b) => {
                 let taken = if self.scalar(stage, *c, point, values) != 0.0 { *a } else { *b };
@@ -343,62 +342,39 @@ fn points(sizes: &[i64], mut visit: impl FnMut(&[i64])) {
     }
 }
 
-fn unary(op: UnaryOp, precision: Precision, a: f64) -> f64 {
-    let maths = |f32_result: fn(&mut Native32, f32) -> f32, f64_result: fn(&mut Native64, f64) -> f64| {
-        match precision {
-            Precision::F32 => f64::from(f32_result(&mut Native32, a as f32)),
-            Precision::F64 => f64_result(&mut Native64, a),
-        }
+/// An operation on an element of one type, by the functions of the interpreter of graphs.
+fn unary(op: UnaryOp, elem: Elem, precision: Precision, a: f64) -> f64 {
+    let of_floats = match (elem, precision) {
+        (Elem::Float, Precision::F32) => float_unary::<f32>(op).map(|f| f64::from(f(a as f32))),
+        (Elem::Float, Precision::F64) => float_unary::<f64>(op).map(|f| f(a)),
+        (Elem::Int | Elem::Bool, _) => None,
     };
-    match op {
+    of_floats.unwrap_or(match op {
         UnaryOp::Neg => -a,
-        UnaryOp::Exp => maths(math::exp, math::exp),
-        UnaryOp::Log => maths(math::log, math::log),
-        UnaryOp::Sin => maths(math::sin, math::sin),
-        UnaryOp::Cos => maths(math::cos, math::cos),
-        UnaryOp::Tanh => maths(math::tanh, math::tanh),
-        UnaryOp::Sqrt => a.sqrt(),
-        UnaryOp::Erf => maths(math::erf, math::erf),
-        UnaryOp::NormalCdf => maths(math::normal_cdf, math::normal_cdf),
-        UnaryOp::Floor => a.floor(),
-        UnaryOp::Ceil => a.ceil(),
-        UnaryOp::Round => a.round_ties_even(),
         UnaryOp::Not => 1.0 - a,
-        UnaryOp::ToFloat | UnaryOp::Stop => a,
         UnaryOp::ToInt => a.trunc(),
-    }
+        _ => a,
+    })
 }
 
-fn binary(op: BinaryOp, precision: Precision, a: f64, b: f64) -> f64 {
-    match op {
-        BinaryOp::Add => a + b,
-        BinaryOp::Sub => a - b,
-        BinaryOp::Mul => a * b,
-        BinaryOp::Div => a / b,
-        BinaryOp::Pow => match precision {
-            Precision::F32 => f64::from(math::pow(&mut Native32, a as f32, b as f32)),
-            Precision::F64 => math::pow(&mut Native64, a, b),
+/// An operation on two elements of one type.
+fn binary(op: BinaryOp, elem: Elem, precision: Precision, a: f64, b: f64) -> f64 {
+    let result = match (elem, precision) {
+        (Elem::Float, Precision::F32) => {
+            float_binary::<f32>(op).map(|f| f64::from(f(a as f32, b as f32)))
+        }
+        (Elem::Float, Precision::F64) => float_binary::<f64>(op).map(|f| f(a, b)),
+        (Elem::Int, _) => {
+            int_binary(op).map(|f| f(a as i64, b as i64).expect("an int within 64 bits") as f64)
+        }
+        (Elem::Bool, _) => match op {
+            BinaryOp::And => Some(a.min(b)),
+            BinaryOp::Or => Some(a.max(b)),
+            _ => None,
         },
-        BinaryOp::FloorDiv => {
-            if b == 0.0 {
-                0.0
-            } else {
-                (a / b).floor()
-            }
-        }
-        BinaryOp::Mod => {
-            if b == 0.0 {
-                0.0
-            } else {
-                a - b * (a / b).floor()
-            }
-        }
-        BinaryOp::Lt => f64::from(a < b),
-        BinaryOp::Le => f64::from(a <= b),
-        BinaryOp::Eq => f64::from(a == b),
-        BinaryOp::And => f64::from(a != 0.0 && b != 0.0),
-        BinaryOp::Or => f64::from(a != 0.0 || b != 0.0),
-    }
+    };
+    let compared = || compare::<f64>(op).map(|f| f64::from(f(&a, &b)));
+    result.or_else(compared).expect("an operation that the type has")
 }
 
 /// Whether a value takes the place of the greatest (or least) one so far; the first NaN does, and stays.

@@ -7,6 +7,9 @@ use crate::ir::program::Precision;
 /// Buffers begin at multiples of this many bytes: a cache line.
 const ALIGNMENT: usize = 64;
 
+/// What memory that nothing was written to holds: NaN in either precision, as an int larger than any axis.
+pub const POISON: u32 = 0x7FF4_DEAD;
+
 /// The bytes of one element; `wide` of ints that 32 bits may not hold.
 pub fn elem_bytes(elem: Elem, wide: bool, precision: Precision) -> usize {
     match (elem, precision) {

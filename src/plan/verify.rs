@@ -4,7 +4,8 @@
 //!    the caller that has its type and size.
 //! 2. A view has a stride for each axis, moves with scans around it only, and all its elements are in its buffer.
 //! 3. A stage has an operand for each read and a subscript for each axis; the stages of a nest agree in the loops that
-//!    they share, and all their sizes are numbers.
+//!    they share, and all their sizes are numbers. Its scalars read scalars before them, and its subscripts and linear
+//!    forms move with indices of its own loops and with scans around it only.
 //! 4. Nothing is written to a constant or to a tensor that the caller lets be read only.
 //! 5. The views of a product have its sizes.
 //! 6. Scans have a counter of their own; there are pieces, at least one.
@@ -12,7 +13,7 @@
 
 use super::memory::{Life, for_each_view, lives};
 use super::{Buffer, Gemm, Nest, Place, Plan, PlanError, Rand, Stage, Step, View};
-use crate::ir::{Affine, Dim, Graph, Op, Scalar, StepId, Sub};
+use crate::ir::{Affine, Dim, Graph, Op, Scalar, StepId, Sub, Var};
 
 /// Checks a plan.
 ///
@@ -190,7 +191,13 @@ impl Checker<'_> {
     /// The sizes of the loops of a stage.
     fn stage(&self, stage: &Stage) -> Result<Vec<i64>, PlanError> {
         let body = &stage.body;
-        for scalar in &body.body.nodes {
+        for (at, scalar) in body.body.nodes.iter().enumerate() {
+            let mut is_before = true;
+            scalar.for_each_operand(|id| is_before &= (id.0 as usize) < at);
+            if !is_before {
+                return fail(format!("scalar {at} of a stage depends on one that comes later"));
+            }
+            scalar.affines().try_for_each(|affine| self.affine(affine, body.domain.len()))?;
             let Scalar::Read { operand, subs, .. } = scalar else { continue };
             match stage.operands.get(*operand as usize) {
                 Some(view) if view.shape.len() == subs.len() => {}
@@ -201,11 +208,28 @@ impl Checker<'_> {
         if body.write.len() != stage.target.shape.len() {
             return fail(format!("{} subscripts of {} axes", body.write.len(), stage.target.shape.len()));
         }
+        for sub in &body.write {
+            match sub {
+                Sub::Affine(affine) => self.affine(affine, body.domain.len())?,
+                Sub::Value(id) if (id.0 as usize) < body.body.nodes.len() => {}
+                Sub::Value(id) => return fail(format!("a write to the value of scalar {}, which is not there", id.0)),
+            }
+        }
         let sizes: Option<Vec<i64>> = body.domain.iter().map(|size| size.as_number()).collect();
         match sizes {
             Some(sizes) => Ok(sizes),
             None => fail("a loop whose size has no number"),
         }
+    }
+
+    /// A linear form of a stage with some loops.
+    fn affine(&self, affine: &Affine, n_indices: usize) -> Result<(), PlanError> {
+        affine.terms.iter().try_for_each(|(var, _)| match var {
+            Var::Index(index) if (*index as usize) < n_indices => Ok(()),
+            Var::Index(index) => fail(format!("a subscript with i{index}, in {n_indices} loops")),
+            Var::Step(step) if self.scans.iter().any(|(around, _)| around == step) => Ok(()),
+            Var::Step(step) => fail(format!("a subscript moves with t{}, which is no scan around it", step.0)),
+        })
     }
 
     /// Rule 5.
@@ -296,6 +320,14 @@ out \"y\" = %2
         assert!(is_wrong(|plan| stage(plan).target.buffer = BufferId(99)));
         assert!(is_wrong(|plan| stage(plan).operands.clear()));
         assert!(is_wrong(|plan| stage(plan).target.step_strides.push((StepId(1), 1))));
+        assert!(is_wrong(|plan| {
+            let body = std::sync::Arc::make_mut(&mut stage(plan).body);
+            body.write = vec![Sub::Affine(Affine::step(StepId(3)))];
+        }));
+        assert!(is_wrong(|plan| {
+            let body = std::sync::Arc::make_mut(&mut stage(plan).body);
+            body.write = vec![Sub::Affine(Affine::index(1))];
+        }));
         // The input of the first stage is read only.
         assert!(is_wrong(|plan| {
             let stage = stage(plan);

@@ -254,7 +254,7 @@ fn interpret<F: Float>(
     }
     let mut results = evaluate(graph, &feed).map_err(|error| match error {
         EvalError::Overflow(_, span) => overflown(span),
-        other => Diagnostic::error("E0799", format!("{other:?}")),
+        other => Diagnostic::fault(format!("{other:?}")),
     })?;
     for (external, array) in externals.iter().zip(tensors) {
         let ExternalKey::Output(name) = &external.name else { continue };
@@ -265,7 +265,7 @@ fn interpret<F: Float>(
             Data::Bool(values) => Elements::Bool(values.clone()),
         };
         let result = Array::new(array.shape().to_vec(), elements);
-        let other_shape = || Diagnostic::error("E0799", "a result of another shape");
+        let other_shape = || Diagnostic::fault("a result of another shape");
         *array = result.ok_or_else(other_shape)?.narrowed().into();
     }
     Ok(())

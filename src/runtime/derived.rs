@@ -19,7 +19,7 @@ impl Program {
                 let loss = words.collect::<Vec<_>>().join(" ");
                 let mut derivation = derive::derive(line, trained).map_err(|error| {
                     let message = format!("the loss has no derivative: {:?}", error.what);
-                    self.failed([Diagnostic::error("E0799", message).at(line.loss_span, "")])
+                    self.failed([Diagnostic::fault(message).at(line.loss_span, "")])
                 })?;
                 derivation.say_loss(&loss);
                 pages.push(derive::page::page(&derivation, &loss, &|_| None));

@@ -120,5 +120,5 @@ fn take_outputs(binding: &Binding, memory: &mut Memory) -> Results {
 /// A function asks for a tensor that the session does not have: graphs and variables do not fit together.
 pub(super) fn unbound(name: &ExternalKey, span: Span) -> Diagnostic {
     let message = format!("the compiled code needs `{name}`, which the program does not have in that shape");
-    Diagnostic::error("E0799", message).at(span, "")
+    Diagnostic::fault(message).at(span, "")
 }

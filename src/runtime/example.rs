@@ -170,7 +170,7 @@ impl Session {
         element: usize,
         by: f64,
     ) -> Result<f64, Diagnostic> {
-        let missing = || Diagnostic::error("E0799", format!("there is no parameter `{path}`"));
+        let missing = || Diagnostic::fault(format!("there is no parameter `{path}`"));
         let cell = self.memory.find(path).ok_or_else(missing)?;
         let before = self.memory.shared(cell);
         let mut moved = (*before).clone();

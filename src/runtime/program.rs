@@ -371,22 +371,20 @@ impl Program {
 
 /// What went wrong in code, at the place in the program if that is known.
 pub(super) fn code_failed(error: &CodeError) -> Diagnostic {
-    const REPORT: &str =
-        "please report this program with its data, and the version that `nnc --version` says";
-    let of_nnc = |code, text: &str| Diagnostic::error(code, format!("a fault of nnc: {text}")).help(REPORT);
     match &error.kind {
         Failure::Access(fault) => {
-            let failed = of_nnc("E0791", &error.text)
+            let failed = Diagnostic::of_nnc("E0791", &error.text)
                 .note("nothing was read or written there; what the step computed is not to be trusted");
             match fault.site.kernel.span {
                 place if place == Span::default() => failed,
                 place => failed.at(place, "computed here"),
             }
         }
-        Failure::Internal => of_nnc("E0792", &error.text),
+        Failure::Internal => Diagnostic::of_nnc("E0792", &error.text),
         Failure::Unsupported => Diagnostic::error("E0793", error.text.clone())
             .help("without `--backend`, the best one for this computer is taken"),
-        Failure::Misfit | Failure::NoMemory => Diagnostic::error("E0799", error.text.clone()),
+        Failure::NoMemory => Diagnostic::error("E0734", error.text.clone()),
+        Failure::Misfit => Diagnostic::fault(&error.text),
     }
 }
 

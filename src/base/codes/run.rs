@@ -284,8 +284,9 @@ everywhere, slowly.",
         code: "E0799",
         title: "a mistake of the compiler",
         explain: "\
-The compiled code and the program do not fit together. That is never the fault of the program:
-please report it, with the program.
+A part of the compiler or of the runtime has found that another one broke a rule, or that compiled code and
+program do not fit together. That is never the fault of the program: please report it, with the program, its
+data and what `nnc --version` says. With `RUST_BACKTRACE=1` the report has the functions that were running.
 Until it is repaired, another form of the statement in question may help.",
     },
 ];

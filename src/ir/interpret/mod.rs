@@ -19,7 +19,7 @@ mod tensor;
 #[cfg(test)]
 mod tests;
 
-pub use real::{Real, compare, float_binary, float_unary};
+pub use real::{Real, compare, float_binary, float_unary, int_binary};
 pub use tensor::{Data, Tensor};
 
 use super::affine::{Affine, StepId, Var};

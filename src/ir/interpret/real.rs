@@ -141,7 +141,7 @@ pub fn float_binary<F: Real>(op: BinaryOp) -> Option<fn(F, F) -> F> {
 }
 
 /// Binary operations from ints to int; the function gives `None` if the result overflows 64 bits.
-pub(super) fn int_binary(op: BinaryOp) -> Option<fn(i64, i64) -> Option<i64>> {
+pub fn int_binary(op: BinaryOp) -> Option<fn(i64, i64) -> Option<i64>> {
     match op {
         BinaryOp::Add => Some(i64::checked_add),
         BinaryOp::Sub => Some(i64::checked_sub),

@@ -92,7 +92,7 @@ impl RowCode {
     /// If an int leaves 64 bits, or the code fails.
     pub fn call(&mut self, session: &Session, fields: &[&Array]) -> Result<(), Diagnostic> {
         let Code::Compiled(code) = &self.function.code else {
-            return Err(Diagnostic::error("E0799", "code that is called often was not compiled"));
+            return Err(Diagnostic::fault("code that is called often was not compiled"));
         };
         let mut outputs: Vec<Option<&mut Array>> =
             self.results.iter_mut().map(|(_, array)| Some(array)).collect();

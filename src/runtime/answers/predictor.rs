@@ -84,7 +84,7 @@ impl Predictor {
         let code = &mut self.code[at].1;
         let count = self.asked.graph.outputs.len();
         let mut results: Vec<Option<Array>> = vec![None; count];
-        let broken = || Diagnostic::error("E0799", "a field has no rows, or a model no results");
+        let broken = || Diagnostic::fault("a field has no rows, or a model no results");
         for from in (0..rows).step_by(self.batch) {
             let part: Vec<Array> = fields
                 .iter()

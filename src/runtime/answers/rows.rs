@@ -205,7 +205,7 @@ impl NewFields {
             let array = array.and_then(|array| convert(&array, field.row.elem, precision));
             let array = array.ok_or_else(|| {
                 let message = format!("the field `{}` was not computed", field.name);
-                Diagnostic::error("E0799", message).at(field.span, "")
+                Diagnostic::fault(message).at(field.span, "")
             })?;
             Bounds::new(&self.set, field, &sizes).check(&array, |at| first + at)?;
             fields.push(Arc::unwrap_or_clone(array));

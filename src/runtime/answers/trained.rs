@@ -72,7 +72,7 @@ impl Trained {
         let asked = Asked::of(program, wish.model).map_err(failed)?;
         let sets = &program.checked().data;
         let number = sets.iter().position(|set| set.name == asked.set);
-        let number = number.ok_or_else(|| failed(Diagnostic::error("E0799", "the data is not there")))?;
+        let number = number.ok_or_else(|| failed(Diagnostic::fault("the data is not there")))?;
         if matches!(sets[number].source, Source::Text { .. }) {
             let error = Diagnostic::error("E0773", "windows of a text are no rows that can be predicted");
             return Err(failed(
@@ -187,7 +187,7 @@ impl Trained {
         let sizes = session.row_sizes(std::iter::empty())?;
         let mut carry = |code: &_, sizes: &_, inputs: &_| session.compute(code, sizes, inputs);
         let array = table.rows(field, rows, &sizes, &mut carry)?;
-        array.ok_or_else(|| Diagnostic::error("E0799", format!("there is no field `{field}`")))
+        array.ok_or_else(|| Diagnostic::fault(format!("there is no field `{field}`")))
     }
 
     /// How many rows of a table are read at once.
@@ -235,7 +235,7 @@ impl Rows {
                 return Err(error.help("classes have the numbers that they had in training"));
             }
             let array = super::code::padded(&column.array, 0, rows);
-            columns.push(array.ok_or_else(|| Diagnostic::error("E0799", "a block without rows"))?);
+            columns.push(array.ok_or_else(|| Diagnostic::fault("a block without rows"))?);
         }
         let fields = self.fields.of(session, columns, rows, self.first)?;
         self.first += block.rows;

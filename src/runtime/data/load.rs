@@ -182,7 +182,7 @@ impl Fields<'_> {
             let (ready, later): (Vec<_>, Vec<_>) = waiting.into_iter().partition(is_ready);
             if ready.is_empty() {
                 let message = format!("the fields of `{}` are made from one another", self.set.name);
-                return Err(Diagnostic::error("E0799", message).at(self.set.span, ""));
+                return Err(Diagnostic::fault(message).at(self.set.span, ""));
             }
             let names: Vec<&OutputKey> =
                 ready.iter().flat_map(|(graph, _)| graph.outputs.iter().map(|output| &output.name)).collect();

@@ -58,7 +58,10 @@ fn register(ty: Ty) -> ir::Type {
         (Kind::Bool, 2) => types::I64,
         (Kind::Bool, _) => types::I32,
     };
-    if ty.lanes == 1 { lane } else { lane.by(u32::from(ty.lanes)).unwrap_or(lane) }
+    match ty.lanes {
+        1 => lane,
+        lanes => lane.by(u32::from(lanes)).expect("the verifier allows as many lanes as the target has"),
+    }
 }
 
 impl Codegen<'_, '_> {

@@ -126,7 +126,8 @@ impl Emit<'_> {
         let single = op.is_single();
         let (a, broadcast) = self.operand(a, if single { Len::One } else { len.max(Len::L4) });
         let to = self.vector_target(dst, self.free(2));
-        // What the upper lanes come from: anything.
+        // An operation on one lane takes the others from its first register: any one. Operations on whole vectors
+        // have no such register, which is encoded as 0.
         let first = match a {
             Rm::Reg(a) if single => a,
             _ if single => to,
