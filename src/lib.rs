@@ -204,7 +204,7 @@ pub fn compile_file(path: impl AsRef<std::path::Path>) -> Result<Program, Diagno
 /// # Errors
 /// All errors of the text, with their places.
 pub fn compile_with(source: &str, options: &Options) -> Result<Program, Diagnostics> {
-    Program::compile(source, options, &mut |_, _| base::Diagnostics::new())
+    Program::compile(source, options, &mut |_, _| Vec::new())
 }
 
 /// Compiles a file of the world that the options say.

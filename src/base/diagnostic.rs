@@ -53,9 +53,6 @@ pub struct Diagnostic {
     pub helps: Vec<Help>,
 }
 
-/// What a stage has found, in the order of finding.
-pub type Diagnostics = Vec<Diagnostic>;
-
 /// How a note begins that repeats a message for another way to the same place.
 const OTHER_CALL: &str = "for another call: ";
 

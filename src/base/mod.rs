@@ -11,7 +11,7 @@ pub mod span;
 pub mod stack;
 pub mod visible;
 
-pub use diagnostic::{Diagnostic, Diagnostics, Help, Label, Severity, is_told};
+pub use diagnostic::{Diagnostic, Help, Label, Severity, is_told};
 pub use nearest::nearest;
 pub use span::{FileId, SourceMap, Span};
 pub use stack::{with_much_stack, with_stack};

@@ -7,7 +7,6 @@ use clap::Args;
 use super::columns::{Column, Profile, profile, values_text};
 use super::output::say;
 use super::{Failure, input, numbers, report};
-use crate::base::Diagnostics;
 use crate::ir::program::{DataSet, Source};
 use crate::runtime::data::read::resolve;
 use crate::runtime::format::number_text;
@@ -26,7 +25,7 @@ pub struct Data {
 
 impl Data {
     pub fn carry_out(self) -> Result<(), Failure> {
-        let program = input::compile(&self.file, &mut |_, _| Diagnostics::new())?;
+        let program = input::compile(&self.file, &mut |_, _| Vec::new())?;
         if program.checked().data.is_empty() {
             return Err(Failure::Usage("the program has no `data`".into()));
         }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{Failure, input};
-use crate::base::{Diagnostic, Diagnostics, SourceMap};
+use crate::base::{Diagnostic, SourceMap};
 use crate::runtime::options::Options;
 use crate::runtime::program::{self, Adjust, Program, read_program};
 use crate::runtime::world;
@@ -19,7 +19,7 @@ pub struct Model {
 pub fn model(path: &Path, weights: Option<&Path>) -> Result<Model, Failure> {
     let adjust = &mut |_: &mut SourceMap, file: &mut ast::File| {
         validate_somewhere(file);
-        Diagnostics::new()
+        Vec::new()
     };
     if !path.is_dir() {
         let program = input::compile(path, adjust)?;

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::progress::Terminal;
 use super::{Failure, input};
-use crate::base::{Diagnostics, SourceMap, Span};
+use crate::base::{SourceMap, Span};
 use crate::runtime::events::{Event, Observer};
 use crate::syntax::ast::{self, Expr, ExprKind, StrPiece};
 
@@ -44,7 +44,7 @@ impl Generate {
         let mut found = 0;
         let program = input::compile(&self.file, &mut |sources, file| {
             found = self.apply(sources, file);
-            Diagnostics::new()
+            Vec::new()
         })?;
         program.check_accesses(self.checked);
         if found == 0 {

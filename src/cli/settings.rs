@@ -1,7 +1,7 @@
 //! Settings of the command line that take the place of those in the file: they become lines of its `train`s
 //! before anything is checked, so they are checked like any others.
 
-use crate::base::{Diagnostics, SourceMap};
+use crate::base::{Diagnostic, SourceMap};
 use crate::syntax::{self, ast};
 
 /// What the command line changes.
@@ -49,7 +49,7 @@ impl Settings {
     }
 
     /// Puts the settings into a file's tree; the text of the command line becomes a source of its own.
-    pub fn apply(&self, sources: &mut SourceMap, file: &mut ast::File) -> Diagnostics {
+    pub fn apply(&self, sources: &mut SourceMap, file: &mut ast::File) -> Vec<Diagnostic> {
         let mut text = String::new();
         if let Some(precision) = &self.precision {
             text.push_str(&format!("precision = {precision}\n"));
@@ -59,7 +59,7 @@ impl Settings {
             text.push_str(&format!("train {{\n{}}}\n", lines.collect::<String>()));
         }
         if text.is_empty() {
-            return Diagnostics::new();
+            return Vec::new();
         }
         let id = sources.add("command line", text.as_str());
         let (given, errors) = syntax::parse(id, &text);

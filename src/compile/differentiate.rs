@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::updates::limit;
-use crate::base::{Diagnostic, Diagnostics, Span, is_told};
+use crate::base::{is_told, Diagnostic, Span};
 use crate::grad::{GradError, gradient};
 use crate::ir::program::{Action, Forward, Line, OptimizerState, Program, Step, Train, Variable};
 use crate::ir::{Graph, InputKey, Node, NodeId, Op, OutputKey, Type, copy};
@@ -20,7 +20,7 @@ use crate::opt::simplify_forward;
 
 /// Differentiates the losses of all trainings. What is wrong is added to the diagnostics; if they have errors, the
 /// result is not whole.
-pub fn differentiate(program: Program<Forward>, diagnostics: &mut Diagnostics) -> Program {
+pub fn differentiate(program: Program<Forward>, diagnostics: &mut Vec<Diagnostic>) -> Program {
     let Program { precision, params, states, init, seed, data, models, actions, requirements } = program;
     let parameters = params.iter().map(|it| Known::new(it, false));
     let variables: HashMap<Arc<str>, Known> =
@@ -43,7 +43,7 @@ fn differentiated(
     train: Train<Forward>,
     variables: &HashMap<Arc<str>, Known>,
     init: &Graph,
-    diagnostics: &mut Diagnostics,
+    diagnostics: &mut Vec<Diagnostic>,
 ) -> Train {
     let mut composer = Composer {
         graph: Graph::new(),
@@ -105,7 +105,7 @@ struct Composer<'a> {
     variables: &'a HashMap<Arc<str>, Known>,
     /// Of the optimisers.
     states: &'a [OptimizerState],
-    diagnostics: &'a mut Diagnostics,
+    diagnostics: &'a mut Vec<Diagnostic>,
 }
 
 impl Composer<'_> {

@@ -28,7 +28,7 @@ pub use timing::Timings;
 
 pub use crate::sema::Loader;
 
-use crate::base::{Diagnostics, FileId, SourceMap};
+use crate::base::{Diagnostic, FileId, SourceMap};
 use crate::ir::program::Program;
 use crate::syntax::ast;
 use pipeline::{Front, Whole};
@@ -39,10 +39,10 @@ pub fn check(
     sources: &mut SourceMap,
     file: FileId,
     loader: &mut dyn Loader,
-    adjust: &mut dyn FnMut(&mut SourceMap, &mut ast::File) -> Diagnostics,
+    adjust: &mut dyn FnMut(&mut SourceMap, &mut ast::File) -> Vec<Diagnostic>,
     timings: &Timings,
-) -> (Option<Program>, Diagnostics) {
-    let mut front = Front { sources, loader, adjust, diagnostics: Diagnostics::new() };
+) -> (Option<Program>, Vec<Diagnostic>) {
+    let mut front = Front { sources, loader, adjust, diagnostics: Vec::new() };
     let whole = pipeline::program(Whole::Text(file), PassId::Differentiate, &mut front, timings);
     match whole {
         Whole::Steps(program) if !front.has_errors() => (Some(program), front.diagnostics),

@@ -11,7 +11,7 @@ use super::function::{BuildError, Mode};
 use super::stage::Stage;
 use super::timing::Timings;
 use crate::backend::{self, CodeError};
-use crate::base::{Diagnostic, Diagnostics, FileId, SourceMap};
+use crate::base::{Diagnostic, FileId, SourceMap};
 use crate::ir::program::{Forward, Program};
 use crate::ir::{DimError, Graph, Sizes, ranges, specialise, verify};
 use crate::loops::{self, Target, VerifiedModule};
@@ -131,8 +131,8 @@ pub struct Front<'a> {
     pub sources: &'a mut SourceMap,
     pub loader: &'a mut dyn Loader,
     /// Changes the tree before it is checked.
-    pub adjust: &'a mut dyn FnMut(&mut SourceMap, &mut ast::File) -> Diagnostics,
-    pub diagnostics: Diagnostics,
+    pub adjust: &'a mut dyn FnMut(&mut SourceMap, &mut ast::File) -> Vec<Diagnostic>,
+    pub diagnostics: Vec<Diagnostic>,
 }
 
 /// Carries out the passes over whole programs up to one of them.

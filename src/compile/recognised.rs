@@ -3,7 +3,7 @@
 
 use super::pipeline::{self, Front, PassId, Whole};
 use super::Timings;
-use crate::base::{Diagnostics, SourceMap};
+use crate::base::SourceMap;
 use crate::ir::recognise::{Kind, recognise};
 use crate::ir::{Graph, Op};
 use crate::opt;
@@ -45,8 +45,8 @@ fn check(input: &str, layer: &str, wanted: &[&str]) {
     let text = format!("model M(x: {input}) {{ x |> {layer} }}\n");
     let mut sources = SourceMap::default();
     let file = sources.add("layer.nn", text.clone());
-    let adjust = &mut |_: &mut SourceMap, _: &mut ast::File| Diagnostics::new();
-    let diagnostics = Diagnostics::new();
+    let adjust = &mut |_: &mut SourceMap, _: &mut ast::File| Vec::new();
+    let diagnostics = Vec::new();
     let mut front = Front { sources: &mut sources, loader: &mut NoImports, adjust, diagnostics };
     let whole = pipeline::program(Whole::Text(file), PassId::Check, &mut front, &Timings::default());
     assert!(front.diagnostics.is_empty(), "{text}: {:?}", front.diagnostics);

@@ -5,7 +5,7 @@ use super::pipeline::{self, Artifact, Build, Front, PassId, Whole};
 use super::symbols::symbols;
 use super::{Loader, Stage, Timings};
 use crate::backend::{self, Backend, CodeError, Form};
-use crate::base::{Diagnostics, FileId, SourceMap, Span};
+use crate::base::{Diagnostic, FileId, SourceMap, Span};
 use crate::ir::program::{Action, BATCH, DataRef, Forward, Precision, Program, Train};
 use crate::ir::ranges::{self, Range};
 use crate::ir::{Dim, Graph, InputKey, OutputKey, Sizes, compact};
@@ -39,7 +39,7 @@ pub fn show(
     file: FileId,
     loader: &mut dyn Loader,
     stage: Stage,
-) -> Result<String, Diagnostics> {
+) -> Result<String, Vec<Diagnostic>> {
     show_with(sources, file, loader, stage, &Applied::new(Purpose::Run))
 }
 
@@ -53,10 +53,10 @@ pub fn show_with(
     loader: &mut dyn Loader,
     stage: Stage,
     laws: &Applied,
-) -> Result<String, Diagnostics> {
+) -> Result<String, Vec<Diagnostic>> {
     let timings = Timings::default();
-    let adjust = &mut |_: &mut SourceMap, _: &mut ast::File| Diagnostics::new();
-    let mut front = Front { sources, loader, adjust, diagnostics: Diagnostics::new() };
+    let adjust = &mut |_: &mut SourceMap, _: &mut ast::File| Vec::new();
+    let mut front = Front { sources, loader, adjust, diagnostics: Vec::new() };
     let whole = pipeline::program(Whole::Text(file), pipeline::shown_at(stage), &mut front, &timings);
     if front.has_errors() {
         return Err(front.diagnostics);
@@ -75,7 +75,7 @@ pub fn show_with(
 fn listed(
     parts: &[Part<'_>],
     mut text_of: impl FnMut(&Part<'_>) -> Result<String, BuildError>,
-) -> Result<String, Diagnostics> {
+) -> Result<String, Vec<Diagnostic>> {
     let mut text = String::new();
     for part in parts {
         let shown = text_of(part).map_err(|error| vec![error.diagnostic().at(part.span, "")])?;

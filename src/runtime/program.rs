@@ -46,7 +46,7 @@ struct Shared {
 #[derive(Clone)]
 pub struct Texts {
     pub sources: SourceMap,
-    pub warnings: base::Diagnostics,
+    pub warnings: Vec<Diagnostic>,
     /// The folder that paths in the program are relative to.
     pub base: PathBuf,
     /// Where its files are.
@@ -55,7 +55,7 @@ pub struct Texts {
 
 impl Default for Texts {
     fn default() -> Texts {
-        let (sources, warnings) = (SourceMap::default(), base::Diagnostics::new());
+        let (sources, warnings) = (SourceMap::default(), Vec::new());
         Texts { sources, warnings, base: PathBuf::new(), world: world::usual() }
     }
 }
@@ -83,17 +83,17 @@ pub enum Part {
 #[non_exhaustive]
 pub struct Diagnostics {
     /// What was found, in the order of the program.
-    pub list: base::Diagnostics,
+    pub list: Vec<Diagnostic>,
     /// The texts that it is about.
     pub sources: SourceMap,
 }
 
 /// Changes a tree before it is checked; what it adds to the sources is shown in messages.
-pub type Adjust<'a> = &'a mut dyn FnMut(&mut SourceMap, &mut ast::File) -> base::Diagnostics;
+pub type Adjust<'a> = &'a mut dyn FnMut(&mut SourceMap, &mut ast::File) -> Vec<Diagnostic>;
 
 /// Leaves a tree as it is.
-fn unchanged(_: &mut SourceMap, _: &mut ast::File) -> base::Diagnostics {
-    base::Diagnostics::new()
+fn unchanged(_: &mut SourceMap, _: &mut ast::File) -> Vec<Diagnostic> {
+    Vec::new()
 }
 
 /// Imported files, by paths relative to the importing one.
@@ -348,7 +348,7 @@ impl Program {
 
     /// Diagnostics with the texts of this program.
     #[doc(hidden)]
-    pub fn failed(&self, list: impl Into<base::Diagnostics>) -> Diagnostics {
+    pub fn failed(&self, list: impl Into<Vec<Diagnostic>>) -> Diagnostics {
         Diagnostics { list: list.into(), sources: self.sources().clone() }
     }
 

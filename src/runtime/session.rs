@@ -23,7 +23,7 @@ use super::sources::checkpoint::{self, Wanted};
 use super::sources::safetensors;
 use super::train::{self, Progress};
 use super::{actions, generate};
-use crate::base::{self, Diagnostic, Span, nearest};
+use crate::base::{Diagnostic, Span, nearest};
 use crate::ir::program::{Action, Precision, StartFile, Variable};
 use crate::ir::{Elem, InputKey, OutputKey, Sizes};
 
@@ -173,7 +173,7 @@ impl Session {
         wanted: impl Fn(&Action) -> bool,
     ) -> Result<Option<Trained>, Diagnostics> {
         let program = self.program.clone();
-        let mut failures = base::Diagnostics::new();
+        let mut failures = Vec::new();
         let mut last = None;
         let first = std::mem::take(&mut self.first_action);
         for (number, action) in program.checked().actions.iter().enumerate().skip(first) {

@@ -32,7 +32,7 @@ pub use scope::module::{Loader, NoImports};
 pub use scope::prelude;
 pub use value::Value;
 
-use crate::base::{Diagnostics, SourceMap};
+use crate::base::{Diagnostic, SourceMap};
 use crate::ir::program::{Forward, Program};
 use crate::syntax::ast;
 
@@ -42,7 +42,7 @@ pub struct Checked {
     /// Whole if there are no errors; otherwise what could be elaborated in spite of them.
     pub program: Program<Forward>,
     /// Errors and warnings in the order in which they were found.
-    pub diagnostics: Diagnostics,
+    pub diagnostics: Vec<Diagnostic>,
 }
 
 /// Checks a parsed file and everything it imports, and elaborates it into a program.
@@ -50,7 +50,7 @@ pub struct Checked {
 /// The prelude and imported files are added to `sources`. Syntax errors of `main` itself were reported by
 /// the parser; items with syntax errors are skipped.
 pub fn check(sources: &mut SourceMap, main: ast::File, loader: &mut dyn Loader) -> Checked {
-    let mut diagnostics = Diagnostics::new();
+    let mut diagnostics = Vec::new();
     let modules = scope::module::Modules::load(sources, main, loader, &mut diagnostics);
     let mut elaborator = Elaborator::new(sources, modules);
     elaborator.diagnostics = diagnostics;

@@ -5,7 +5,7 @@ use crate::sema::scope::context::Mode;
 use crate::sema::body::elaborator::Elaborator;
 use crate::sema::scope::module::{Modules, NoImports};
 use super::value::Value;
-use crate::base::{Diagnostics, SourceMap, Span};
+use crate::base::{Diagnostic, SourceMap, Span};
 use crate::ir::interpret::{Data, Feed, evaluate};
 use crate::ir::{Dim, Elem, Graph, InputKey, Op, Type};
 use crate::syntax;
@@ -24,7 +24,7 @@ pub(in crate::sema) fn elaborated<T>(
     text: &str,
     mode: Mode,
     body: impl FnOnce(&mut Elaborator<'_>) -> T,
-) -> (Graph, T, Diagnostics) {
+) -> (Graph, T, Vec<Diagnostic>) {
     let mut sources = SourceMap::default();
     let file = sources.add("test.nn", text);
     let (tree, mut diagnostics) = syntax::parse(file, text);
@@ -37,7 +37,7 @@ pub(in crate::sema) fn elaborated<T>(
 }
 
 /// Elaborates the call of an item with inputs of these types, and all `print` items; what the call gives.
-fn run(text: &str, call: Option<(&str, &[Type])>) -> (String, Diagnostics, Graph) {
+fn run(text: &str, call: Option<(&str, &[Type])>) -> (String, Vec<Diagnostic>, Graph) {
     let (graph, shown, diagnostics) = elaborated(text, TRAINING, |e| {
         let mut shown = Vec::new();
         if let Some((name, types)) = call {

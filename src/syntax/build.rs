@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use pest::iterators::{Pair, Pairs};
 
-use crate::base::{Diagnostic, Diagnostics, FileId, Span};
+use crate::base::{Diagnostic, FileId, Span};
 
 use super::ast::{Constant, Doc, Expr, ExprKind, Item, MAX_DEPTH, Name};
 use super::grammar::Rule;
@@ -26,7 +26,7 @@ pub(super) fn build_item(
     text: &str,
     base: usize,
     whole_item: Pair<'_, Rule>,
-) -> (Option<Item>, Diagnostics) {
+) -> (Option<Item>, Vec<Diagnostic>) {
     let mut builder = Builder { file, text, base, errors: Vec::new(), depth: 0, height: 0, holes: false };
     let item =
         whole_item.into_inner().find(|pair| pair.as_rule() == Rule::item).and_then(|pair| builder.item(pair));
@@ -37,7 +37,7 @@ struct Builder<'t> {
     file: FileId,
     text: &'t str,
     base: usize,
-    errors: Diagnostics,
+    errors: Vec<Diagnostic>,
     /// How deep the recursion is at this moment.
     depth: usize,
     /// The height of the tallest expression finished within the current node.

@@ -8,7 +8,7 @@ use std::sync::Mutex;
 
 use pest::error::{Error, ErrorVariant, InputLocation};
 
-use crate::base::{Diagnostic, Diagnostics, FileId, Span, nearest};
+use crate::base::{nearest, Diagnostic, FileId, Span};
 
 use super::ast::MAX_DEPTH;
 use super::build;
@@ -151,8 +151,8 @@ pub(super) fn not_an_item(file: FileId, text: &str, slice: &ItemSlice) -> Diagno
 }
 
 /// The errors of an item that does not parse; at least one.
-pub(super) fn diagnose(file: FileId, text: &str, slice: &ItemSlice, first: Error<Rule>) -> Diagnostics {
-    let mut errors = Diagnostics::new();
+pub(super) fn diagnose(file: FileId, text: &str, slice: &ItemSlice, first: Error<Rule>) -> Vec<Diagnostic> {
+    let mut errors = Vec::new();
     let mut masked = text[slice.range.clone()].to_string();
     let mut error = first;
     let mut blanked: Vec<Range<usize>> = Vec::new();

@@ -13,7 +13,7 @@ mod spacing;
 use std::collections::HashSet;
 use std::ops::Range;
 
-use crate::base::{Diagnostics, FileId};
+use crate::base::{Diagnostic, FileId};
 
 use super::parse;
 use super::print::print;
@@ -24,7 +24,7 @@ use spacing::{Class, Marks, space_between};
 const INDENT: usize = 4;
 
 /// The text in its canonical form; errors if it does not parse. Formatting twice changes nothing.
-pub fn format(text: &str) -> Result<String, Diagnostics> {
+pub fn format(text: &str) -> Result<String, Vec<Diagnostic>> {
     let file = FileId(0);
     let (tree, errors) = parse(file, text);
     if errors.iter().any(|error| error.is_error()) {

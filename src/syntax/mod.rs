@@ -22,7 +22,7 @@ pub mod words;
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::base::{Diagnostics, FileId, Span};
+use crate::base::{Diagnostic, FileId, Span};
 
 pub use format::format;
 use grammar::parse_item;
@@ -33,9 +33,9 @@ pub use tokens::is_name;
 const MAX_STRAYS: usize = 20;
 
 /// Parses a whole file. Never fails: what cannot be parsed is in `broken`, with a diagnostic.
-pub fn parse(file: FileId, text: &str) -> (ast::File, Diagnostics) {
+pub fn parse(file: FileId, text: &str) -> (ast::File, Vec<Diagnostic>) {
     let mut tree = ast::File { id: file, items: Vec::new(), broken: Vec::new() };
-    let mut errors = Diagnostics::new();
+    let mut errors = Vec::new();
     let mut n_strays = 0;
     for slice in index_items(text) {
         // Prose gives one error a line; a screenful of them is enough.
@@ -59,19 +59,19 @@ pub fn parse(file: FileId, text: &str) -> (ast::File, Diagnostics) {
 }
 
 /// Parses the one item in a range that [`index_items`] gave for this text.
-pub fn parse_item_at(file: FileId, text: &str, range: Range<usize>) -> (Option<ast::Item>, Diagnostics) {
-    let Some(inner) = text.get(range.clone()) else { return (None, Diagnostics::new()) };
+pub fn parse_item_at(file: FileId, text: &str, range: Range<usize>) -> (Option<ast::Item>, Vec<Diagnostic>) {
+    let Some(inner) = text.get(range.clone()) else { return (None, Vec::new()) };
     match index_items(inner).into_iter().next() {
         Some(mut slice) => {
             slice.range = range.start + slice.range.start..range.start + slice.range.end;
             slice.start += range.start;
             parse_slice(file, text, &slice)
         }
-        None => (None, Diagnostics::new()),
+        None => (None, Vec::new()),
     }
 }
 
-fn parse_slice(file: FileId, text: &str, slice: &ItemSlice) -> (Option<ast::Item>, Diagnostics) {
+fn parse_slice(file: FileId, text: &str, slice: &ItemSlice) -> (Option<ast::Item>, Vec<Diagnostic>) {
     let errors = scan::check_brackets(file, text, &slice.range);
     if slice.keyword.is_empty() {
         return (None, vec![errors::not_an_item(file, text, slice)]);

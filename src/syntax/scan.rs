@@ -4,7 +4,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::base::{Diagnostic, Diagnostics, FileId, Span};
+use crate::base::{Diagnostic, FileId, Span};
 
 use super::ast::{Doc, MAX_DEPTH};
 use super::tokens::{CONTINUING, ITEM_WORDS, RESERVED, Token, TokenKind, tokens};
@@ -185,10 +185,10 @@ pub fn doc_above(file: FileId, text: &str, floor: usize, at: usize) -> Option<Do
 const MAX_ERRORS: usize = 20;
 
 /// Errors of the brackets in `text[range]`; while there are any, parsing it says nothing useful.
-pub fn check_brackets(file: FileId, text: &str, range: &Range<usize>) -> Diagnostics {
+pub fn check_brackets(file: FileId, text: &str, range: &Range<usize>) -> Vec<Diagnostic> {
     let slice = &text[range.clone()];
     let place = |token: Token| Span::new(file, range.start + token.start, range.start + token.end);
-    let mut errors = Diagnostics::new();
+    let mut errors = Vec::new();
     let mut open: Vec<Token> = Vec::new();
     let mut too_deep = false;
     let mut last_stray = None;

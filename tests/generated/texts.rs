@@ -33,7 +33,7 @@ pub fn program(text: &str) -> Result<bool, String> {
     }
     let mut sources = SourceMap::default();
     let file = sources.add("program.nn", text);
-    let mut unchanged = |_: &mut SourceMap, _: &mut syntax::ast::File| nnc::base::Diagnostics::new();
+    let mut unchanged = |_: &mut SourceMap, _: &mut syntax::ast::File| Vec::new();
     let (program, diagnostics) =
         compile::check(&mut sources, file, &mut Nothing, &mut unchanged, &Timings::default());
     // People see them: their places are places of the text.

@@ -16,7 +16,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use nnc::Silent;
-use nnc::base::{Diagnostics, SourceMap};
+use nnc::base::SourceMap;
 use nnc::compile::{Stage, show};
 use nnc::derive::derive;
 use nnc::ir::program::Action;
@@ -39,9 +39,8 @@ enum Outcome {
 
 fn carried_out(text: &str) -> Result<Outcome, String> {
     let base = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/programs");
-    let compiled = Program::compile(text, &Options::new().name("generated.nn").folder(base), &mut |_, _| {
-        Diagnostics::new()
-    });
+    let compiled =
+        Program::compile(text, &Options::new().name("generated.nn").folder(base), &mut |_, _| Vec::new());
     let Ok(program) = compiled else { return Ok(Outcome::Refused) };
     let wrong = |errors: &nnc::Diagnostics| {
         let about_nnc = |error: &&nnc::base::Diagnostic| !ABOUT_NUMBERS.contains(&error.code);

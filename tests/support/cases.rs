@@ -4,7 +4,7 @@ use std::error::Error;
 use std::path::Path;
 
 use nnc::base::render::{Style, render_all};
-use nnc::base::{Diagnostics, SourceMap};
+use nnc::base::{Diagnostic, SourceMap};
 use nnc::compile::show;
 use nnc::derive::{Derivation, derive, latex, page};
 use nnc::ir::program::Action;
@@ -83,7 +83,7 @@ pub fn compile(path: &Path, text: &str) -> Result<Program, nnc::Diagnostics> {
     let base = path.parent().map(Path::to_path_buf).unwrap_or_default();
     let program =
         Program::compile(text, &Options::new().name(path.to_string_lossy()).folder(base), &mut |_, _| {
-            Diagnostics::new()
+            Vec::new()
         })?;
     // All cases run in checked code; that other code gives the same bits is checked in `checks.rs`.
     program.check_accesses(true);
@@ -148,6 +148,6 @@ fn rounded(value: f64) -> String {
 }
 
 /// All diagnostics as the user sees them.
-pub fn report(sources: &SourceMap, diagnostics: &Diagnostics) -> String {
+pub fn report(sources: &SourceMap, diagnostics: &Vec<Diagnostic>) -> String {
     render_all(diagnostics, sources, Style::Plain)
 }

@@ -7,7 +7,7 @@ use clap::Args;
 use super::metrics::{self, Metrics};
 use super::record::{data_files, read_info};
 use super::sha256;
-use crate::base::{Diagnostic, Diagnostics};
+use crate::base::{Diagnostic};
 use crate::cli::output::{complain, say};
 use crate::cli::run::Run;
 use crate::cli::{Failure, folder};
@@ -47,7 +47,7 @@ pub struct Rerun {
 
 /// The program of a run.
 fn program_of(folder: &Path) -> Result<Program, Failure> {
-    Ok(folder::kept_program(folder, &mut |_, _| Diagnostics::new())?)
+    Ok(folder::kept_program(folder, &mut |_, _| Vec::new())?)
 }
 
 impl Resume {

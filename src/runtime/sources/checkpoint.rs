@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
-use crate::base::{Diagnostic, Diagnostics, nearest};
+use crate::base::{nearest, Diagnostic};
 use crate::ir::program::Variable;
 use crate::runtime::array::{Array, Elements, shape_text};
 use crate::runtime::world::World;
@@ -78,7 +78,7 @@ pub fn find(
     file: &SafeTensors,
     prefix: &str,
     wanted: &[Wanted],
-) -> Result<(Vec<StoredArray>, Diagnostics), Diagnostic> {
+) -> Result<(Vec<StoredArray>, Vec<Diagnostic>), Diagnostic> {
     let mut unused: Vec<&str> = file.names().filter_map(|name| name.strip_prefix(prefix)).collect();
     unused.retain(|name| !wanted.iter().any(|want| want.name == *name));
     let mut wrong: Vec<String> = Vec::new();
@@ -124,7 +124,7 @@ pub fn open(
     path: &Path,
     prefix: &str,
     wanted: &[Wanted],
-) -> Result<(Vec<StoredArray>, Diagnostics), Diagnostic> {
+) -> Result<(Vec<StoredArray>, Vec<Diagnostic>), Diagnostic> {
     find(&safetensors::open(world, path)?, prefix, wanted)
 }
 

@@ -20,7 +20,7 @@ use crate::sema::body::requirements::Conditions;
 use crate::sema::scope::frames::{Frame, FrameKind};
 use crate::sema::value::{Axis, Instance, Tensor};
 use crate::sema::build::variables::Variables;
-use crate::base::{Diagnostics, SourceMap, Span};
+use crate::base::{Diagnostic, SourceMap, Span};
 use crate::ir::Elem;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -47,7 +47,7 @@ pub struct Expected {
 pub struct Elaborator<'a> {
     pub sources: &'a SourceMap,
     pub modules: Modules,
-    pub diagnostics: Diagnostics,
+    pub diagnostics: Vec<Diagnostic>,
     /// What is elaborated for; see [`Elaborator::within`].
     pub context: Present,
     /// The graph that is being built, outermost first; there is always one. See [`crate::sema::build::graphs`].

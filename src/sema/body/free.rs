@@ -11,7 +11,7 @@ use crate::sema::items::models::free_type;
 use crate::sema::scope::module::ItemRef;
 use crate::sema::scope::frames::BindingKind;
 use crate::sema::value::{Instance, InstanceKind, IntSource, Value};
-use crate::base::{Diagnostic, Diagnostics, Label, Span};
+use crate::base::{Diagnostic, Label, Span};
 use crate::ir::{Dim, InputKey, Op, Type};
 use crate::syntax::ast::{self, DimKind, Role, TypeKind};
 use std::sync::Arc;
@@ -22,7 +22,7 @@ pub struct OpenVariables {
     /// Variables whose shape does, with their places.
     pub shapes: Vec<(Arc<str>, Type, Span)>,
     /// Errors of starting values that do, or that depend, if no size is open, wrongly on an input.
-    pub starts: Diagnostics,
+    pub starts: Vec<Diagnostic>,
 }
 
 /// Errors that are looked for a second time; the others wait until these are mended.
@@ -52,7 +52,7 @@ impl Numeric {
 
 impl Elaborator<'_> {
     /// What is wrong with the body of an error on symbolic sizes.
-    pub fn wrong_as_before(&mut self, error: &Numeric) -> Option<Diagnostics> {
+    pub fn wrong_as_before(&mut self, error: &Numeric) -> Option<Vec<Diagnostic>> {
         self.wrong_on_free_sizes(&error.item, Some(&error.hyper), &error.inputs)
     }
 
@@ -87,7 +87,7 @@ impl Elaborator<'_> {
         item: &ItemRef,
         hyper: Option<&Values>,
         inputs: &Values,
-    ) -> Option<Diagnostics> {
+    ) -> Option<Vec<Diagnostic>> {
         let reported = std::mem::take(&mut self.diagnostics);
         let variables = self.variables.list.len();
         self.begin_graph();

@@ -3,7 +3,7 @@
 //! Module 0 is the prelude. It is only indexed; an item of it is parsed when a program reaches it.
 
 use crate::sema::scope::prelude::Prelude;
-use crate::base::{Diagnostic, Diagnostics, SourceMap, Span};
+use crate::base::{Diagnostic, SourceMap, Span};
 use crate::syntax::{self, ast};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -110,7 +110,7 @@ impl Modules {
         sources: &mut SourceMap,
         main: ast::File,
         loader: &mut dyn Loader,
-        diagnostics: &mut Diagnostics,
+        diagnostics: &mut Vec<Diagnostic>,
     ) -> Modules {
         let prelude = Prelude::index(sources);
         let mut reader = Reader { sources, loader, diagnostics, done: HashMap::new(), open: Vec::new() };
@@ -134,7 +134,7 @@ impl Modules {
     }
 
     /// Looks in the file, its imports and the prelude.
-    pub fn find(&mut self, module: ModuleId, name: &str, diagnostics: &mut Diagnostics) -> Option<Found> {
+    pub fn find(&mut self, module: ModuleId, name: &str, diagnostics: &mut Vec<Diagnostic>) -> Option<Found> {
         if let Some(file) = self.module(module) {
             let imported = || {
                 file.imports
@@ -170,7 +170,7 @@ impl Modules {
 struct Reader<'a> {
     sources: &'a mut SourceMap,
     loader: &'a mut dyn Loader,
-    diagnostics: &'a mut Diagnostics,
+    diagnostics: &'a mut Vec<Diagnostic>,
     /// Files that are read, by name.
     done: HashMap<Arc<str>, ModuleId>,
     /// The files around the one that is read now, with the places where they import.

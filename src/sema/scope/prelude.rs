@@ -1,7 +1,7 @@
 //! The library written in the language, compiled into the binary and parsed item by item when reached.
 
 use crate::sema::scope::module::{Found, ItemRef, ModuleId};
-use crate::base::{Diagnostics, FileId, SourceMap};
+use crate::base::{Diagnostic, FileId, SourceMap};
 use crate::syntax::{self, ast};
 use std::collections::HashMap;
 use std::ops::Range;
@@ -67,7 +67,7 @@ impl Prelude {
         self.files.contains(&file)
     }
 
-    pub fn find(&mut self, name: &str, diagnostics: &mut Diagnostics) -> Option<Found> {
+    pub fn find(&mut self, name: &str, diagnostics: &mut Vec<Diagnostic>) -> Option<Found> {
         let (key, place) = self.places.get_key_value(name)?;
         let (key, place) = (*key, place.clone());
         let item = self.parsed.entry(key).or_insert_with(|| {
