@@ -20,6 +20,7 @@ mod index;
 mod names;
 mod run;
 mod shapes;
+mod parameters;
 mod state;
 mod syntax;
 mod train;
@@ -38,13 +39,14 @@ pub struct Code {
 
 /// All codes, in ascending order within each part.
 pub fn all() -> impl Iterator<Item = &'static Code> {
-    let parts: [&'static [Code]; 10] = [
+    let parts: [&'static [Code]; 11] = [
         syntax::CODES,
         names::CODES,
         shapes::CODES,
         index::CODES,
         grad::CODES,
         state::CODES,
+        parameters::CODES,
         train::CODES,
         data::CODES,
         run::CODES,

@@ -17,6 +17,8 @@ pub enum Value {
     Error,
     Tensor(Tensor),
     Indexed(Indexed),
+    /// All parameters of an instance or a model, and what is computed from them.
+    Parameters(ParameterSet),
     /// A whole number; a polynomial if it depends on symbolic dimensions.
     Int(Dim),
     /// The quotient of two sizes that may turn out not to be whole: `T / 2`.
@@ -55,6 +57,19 @@ pub struct Tensor {
     pub field: Option<IntSource>,
     /// The expression that made it.
     pub span: Span,
+}
+
+/// A tensor for each parameter of an instance: its parameters themselves, or what is computed from them.
+#[derive(Clone, Debug)]
+pub struct ParameterSet {
+    /// The path of the instance.
+    pub root: Arc<str>,
+    /// What it is called in messages: the name of the model, else the path.
+    pub name: Arc<str>,
+    /// By path below the instance, in the order in which they were made.
+    pub entries: Arc<[(Arc<str>, Tensor)]>,
+    /// These are the parameters as they are read, not computed from them.
+    pub is_read: bool,
 }
 
 /// A scalar of the loop that is being built: one value for each combination of indices.
@@ -292,6 +307,7 @@ impl Value {
             Value::List(_) | Value::Pack(_) => "list",
             Value::Function(_) => "function",
             Value::Layer(_) | Value::Instance(_) => "layer",
+            Value::Parameters(_) => "parameters",
             Value::Error | Value::Tuple(_) | Value::Data(_) => return None,
         })
     }
@@ -307,6 +323,7 @@ impl Value {
             Value::Indexed(scalar) => format!("an indexed {} value", scalar.elem),
             Value::Int(_) | Value::Ratio(..) | Value::Float(_) => format!("the number {}", self.show()),
             Value::Bool(value) => format!("the bool {value}"),
+            Value::Parameters(set) => format!("the parameters of `{}`", set.name),
             Value::Str(text) => format!("the string \"{text}\""),
             Value::None => "none".to_string(),
             Value::List(items) => format!("a list of {}", items.len()),
@@ -348,7 +365,7 @@ impl Value {
             Value::Function(Function::Builtin(builtin)) => builtin.name.to_string(),
             Value::Function(Function::Item(item)) | Value::Layer(item) => item.name().to_string(),
             Value::Instance(instance) => instance.path.to_string(),
-            Value::Error | Value::Indexed(_) | Value::Data(_) => self.describe(),
+            Value::Error | Value::Indexed(_) | Value::Parameters(_) | Value::Data(_) => self.describe(),
         }
     }
 }

@@ -97,6 +97,10 @@ pub fn expr(value: &Expr, visit: &mut dyn FnMut(&Expr)) {
             expr(callee, visit);
             args.args.iter().for_each(|arg| expr(&arg.value, visit));
         }
+        ExprKind::At { value, parameters } => {
+            expr(value, visit);
+            expr(parameters, visit);
+        }
         ExprKind::Pipeline { input, stages } => {
             expr(input, visit);
             stages.iter().for_each(|stage| expr(stage, visit));

@@ -274,6 +274,7 @@ fn prefix_form(value: &Expr) -> String {
             let parts = std::iter::once(expr(callee)).chain(args.args.iter().map(arg));
             list("call", parts)
         }
+        ExprKind::At { value, parameters } => list("at", [expr(value), expr(parameters)]),
         ExprKind::Pipeline { input, stages } => list("|>", std::iter::once(&**input).chain(stages).map(expr)),
         ExprKind::Subscript { base, subscripts } => {
             format!("{}[{}]", expr(base), subscripts_text(subscripts))

@@ -174,6 +174,11 @@ pub const EXPRESSIONS: &[Word] = &[
         "minimize LOSS with OPTIMIZER over MODEL",
         "The models that a `minimize` line trains; all that its loss calls by default.",
     ),
+    word(
+        "at",
+        "Net(x) at w",
+        "An expression whose networks have the parameters w: `Net.parameters`, and what is computed from it.",
+    ),
     word("along", "collect hs = h along 1", "The axis of the steps."),
     word("int", "int[B, T]", "The type of whole numbers, and `int(x)`, which cuts a fraction off."),
     word("bool", "bool[B]", "The type of true and false."),

@@ -202,6 +202,11 @@ impl Elaborator<'_> {
         span: Span,
         expected: Option<&Expected>,
     ) -> Value {
+        if given.iter().any(|given| matches!(given.value, Value::Parameters(_)))
+            && let Some(value) = self.set_builtin(builtin, &given, span)
+        {
+            return value;
+        }
         if !builtin.elementwise
             && self.in_elementwise_body()
             && given.iter().any(|given| given.value.is_run_time())
@@ -264,6 +269,9 @@ impl Elaborator<'_> {
                 span,
                 "an optimizer stands after `with` in a `minimize` line",
             );
+        }
+        if role == Role::Activation && given.iter().any(|it| matches!(it.value, Value::Parameters(_))) {
+            return self.activated_set(item, &given, span);
         }
         // Losses and metrics are of tensors: a list of numbers is one.
         let mut given = given;

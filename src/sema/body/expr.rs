@@ -60,6 +60,7 @@ impl Elaborator<'_> {
             ExprKind::IfBlock(block) => self.if_block(block, true, expected),
             ExprKind::Call { callee, args } => self.call_expr(callee, args, span, expected, None),
             ExprKind::Pipeline { input, stages } => self.pipeline(input, stages),
+            ExprKind::At { value, parameters } => self.taken_at(value, parameters, expected),
             ExprKind::Subscript { base, subscripts } => {
                 let base_value = match self.known_base(base) {
                     Some(value) => value,
@@ -352,7 +353,8 @@ impl Elaborator<'_> {
             }
             _ => {}
         }
-        if crate::sema::build::operators::elem_of(&chosen) != Some(crate::ir::Elem::Bool) {
+        let is_bool = crate::sema::build::operators::elem_of(&chosen) == Some(crate::ir::Elem::Bool);
+        if !is_bool && !matches!(chosen, Value::Parameters(_)) {
             let message = format!("a condition must be a bool, found {}", chosen.describe());
             return self.error("E0215", message, condition.span, "compare to make a bool: `x > 0`");
         }
@@ -388,7 +390,7 @@ const MOST_ELEMENTS: usize = 1 << 22;
 
 fn contains_tensor(value: &Value) -> bool {
     match value {
-        Value::Tensor(_) | Value::Indexed(_) => true,
+        Value::Tensor(_) | Value::Indexed(_) | Value::Parameters(_) => true,
         Value::List(items) | Value::Tuple(items) => items.iter().any(contains_tensor),
         _ => false,
     }

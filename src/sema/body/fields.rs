@@ -31,6 +31,7 @@ impl Elaborator<'_> {
         match &base_value {
             Value::Error => Value::Error,
             Value::Instance(instance) => self.instance_field(instance, &name_text, name.span, span),
+            Value::Parameters(set) => self.part_of_set(set, &name_text, name.span),
             Value::Data(data) => self.data_field(&data.clone(), &name_text, span),
             other => {
                 let message = format!("{} has no field `{name_text}`", other.describe());
@@ -98,6 +99,9 @@ impl Elaborator<'_> {
             if instance.path.is_empty() { name.into() } else { format!("{}.{name}", instance.path).into() };
         if self.variables.find(&path).is_some() {
             return self.variable_value(&path, span);
+        }
+        if name == "parameters" {
+            return self.parameters_of(instance, span);
         }
         if let Some(inner) = self.models.instances.get(&path) {
             return Value::Instance(inner.clone());

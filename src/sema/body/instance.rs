@@ -271,13 +271,17 @@ impl Elaborator<'_> {
         }
         let is_model = item.role() == Some(Role::Model);
         let key = if is_model { self.model_call(&item, &given) } else { None };
-        if is_model && !self.built.called_models.contains(&item) {
+        // Taken at given parameters it has none of its own.
+        let taken = self.context.taken_at.clone();
+        let has_own = taken.as_ref().is_none_or(|taken| !taken.covers(&instance.path));
+        if is_model && has_own && !self.built.called_models.contains(&item) {
             self.built.called_models.push(item.clone());
         }
         if is_model {
             self.note_model_inputs(&item, &given);
         }
         // The loss itself calls anew each time: two calls of a network with dropout are two draws.
+        let key = key.filter(|_| taken.is_none());
         let remembers = self.context.model_calls == ModelCalls::Remembered;
         if !remembers && let Some(known) = key.as_ref().and_then(|key| self.built.remembered.get(key)) {
             return known.clone();

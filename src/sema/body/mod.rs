@@ -8,6 +8,7 @@ pub mod fields;
 pub mod free;
 pub mod index;
 pub mod instance;
+pub mod parameter_sets;
 pub mod parameters;
 pub mod requirements;
 pub mod results;

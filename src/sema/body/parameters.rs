@@ -249,6 +249,9 @@ impl Elaborator<'_> {
         {
             return Value::Tensor(start);
         }
+        if let Some(given) = self.context.taken_at.as_ref().and_then(|taken| taken.value(path)) {
+            return Value::Tensor(given);
+        }
         if let Some(current) = self.variables.current.get(path) {
             return Value::Tensor(current.clone());
         }

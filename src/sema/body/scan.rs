@@ -7,7 +7,7 @@
 use crate::sema::body::elaborator::{Elaborator, Expected};
 use crate::sema::scope::frames::BindingKind;
 use crate::sema::build::tensors::count;
-use crate::sema::value::{Interval, Tensor, Value, show_axes};
+use crate::sema::value::{Interval, ParameterSet, Tensor, Value, show_axes};
 use crate::base::{Diagnostic, Span};
 use crate::ir::{Dim, Elem, NodeId, Op, OutputKey, Scan, StepId};
 use crate::syntax::ast::{self, StatementKind};
@@ -33,8 +33,8 @@ struct Collected {
 /// `carry name: type = value`
 struct Carry<'t> {
     name: &'t ast::Name,
-    /// The starting value; `None` after an error.
-    start: Option<Tensor>,
+    /// The starting value, of a set of parameters those of all; `None` after an error.
+    start: Option<Start>,
     expected: Option<Expected>,
     /// Of a carry declared as `class(n)`: that n.
     class: Option<Dim>,
@@ -42,7 +42,48 @@ struct Carry<'t> {
     declared: Span,
 }
 
+/// What a carry is worth before the first step.
+#[derive(Clone)]
+enum Start {
+    Tensor(Tensor),
+    /// A carry in the IR for each parameter.
+    Parameters(ParameterSet),
+}
+
+impl Start {
+    fn tensors(&self) -> Vec<&Tensor> {
+        match self {
+            Start::Tensor(tensor) => vec![tensor],
+            Start::Parameters(set) => set.entries.iter().map(|(_, tensor)| tensor).collect(),
+        }
+    }
+
+    fn tensor(&self) -> Option<&Tensor> {
+        match self {
+            Start::Tensor(tensor) => Some(tensor),
+            Start::Parameters(_) => None,
+        }
+    }
+}
+
 impl Carry<'_> {
+    /// The value that the tensors make, one for each carry of the IR.
+    fn value(&self, tensors: &mut dyn Iterator<Item = Tensor>) -> Value {
+        match &self.start {
+            None => Value::Error,
+            Some(Start::Tensor(start)) => {
+                tensors.next().map_or(Value::Error, |tensor| Value::Tensor(self.known(tensor, start)))
+            }
+            Some(Start::Parameters(set)) => {
+                let made: Vec<Tensor> = tensors.take(set.entries.len()).collect();
+                match made.len() == set.entries.len() {
+                    true => Value::Parameters(set.with_tensors(made)),
+                    false => Value::Error,
+                }
+            }
+        }
+    }
+
     /// What is known of the carry's value in every step, and after the last.
     fn known(&self, value: Tensor, start: &Tensor) -> Tensor {
         let interval = self.class.as_ref().map(Interval::below);
@@ -60,7 +101,7 @@ pub fn scan(elaborator: &mut Elaborator<'_>, scan: &ast::Scan, span: Span) {
     let depth = elaborator.frames.len();
     elaborator.scans.push(Open { depth, collected: Vec::new() });
     elaborator.scan_body(scan, &carries, step, &trip.clone().unwrap_or(Dim::ONE));
-    let next: Vec<Option<Tensor>> = carries.iter().map(|carry| elaborator.next_value(carry, scan)).collect();
+    let next: Vec<Option<Vec<Tensor>>> = carries.iter().map(|carry| elaborator.next_value(carry, scan)).collect();
     let Some(open) = elaborator.scans.pop() else { return };
     let outputs = elaborator.scan_outputs(&carries, &next, &open.collected, span);
     elaborator.frame_mut().close(opened);
@@ -72,7 +113,7 @@ pub fn scan(elaborator: &mut Elaborator<'_>, scan: &ast::Scan, span: Span) {
                 step,
                 trip,
                 reverse: scan.reverse.is_some(),
-                n_carries: carries.len(),
+                n_carries: carries.iter().filter_map(|it| it.start.as_ref()).map(|it| it.tensors().len()).sum(),
                 body: level.graph,
             };
             elaborator.scan_results(scan, &carries, level.captures, span)
@@ -81,10 +122,7 @@ pub fn scan(elaborator: &mut Elaborator<'_>, scan: &ast::Scan, span: Span) {
     };
     let mut results = results.into_iter().flatten();
     for carry in &carries {
-        let value = match (results.next(), &carry.start) {
-            (Some(result), Some(start)) => Value::Tensor(carry.known(result, start)),
-            _ => Value::Error,
-        };
+        let value = carry.value(&mut results);
         elaborator.bind_local(carry.name, value);
     }
     for collected in open.collected {
@@ -175,6 +213,11 @@ impl Elaborator<'_> {
             let start = match value {
                 Some(value) => {
                     let made = self.expr(value, expected.as_ref());
+                    if let (Value::Parameters(set), None) = (&made, ty) {
+                        let start = Some(Start::Parameters(set.clone()));
+                        carries.push(Carry { name, start, expected: None, class: None, declared });
+                        continue;
+                    }
                     match (&expected, broken) {
                         (_, true) => None,
                         (Some(expected), _) => {
@@ -197,6 +240,7 @@ impl Elaborator<'_> {
                 }
             };
             let expected = start.as_ref().map(Expected::of).or(expected);
+            let start = start.map(Start::Tensor);
             carries.push(Carry { name, start, expected, class, declared });
         }
         carries
@@ -207,15 +251,15 @@ impl Elaborator<'_> {
         let variable = &scan.variable;
         let counter = self.step_tensor(step, trip, variable.span);
         self.frame_mut().bind(variable.text.clone(), counter, variable.span, BindingKind::Step);
-        for (index, carry) in carries.iter().enumerate() {
-            let value = match &carry.start {
-                Some(start) => {
-                    let op = Op::Carry { index: index as u32, ty: start.ty.clone() };
-                    let leaf = self.add(carry.name.span, op, Vec::new());
-                    Value::Tensor(carry.known(leaf, start))
-                }
-                None => Value::Error,
-            };
+        let mut index = 0;
+        for carry in carries {
+            let mut leaves = Vec::new();
+            for start in carry.start.iter().flat_map(Start::tensors) {
+                let op = Op::Carry { index, ty: start.ty.clone() };
+                leaves.push(self.add(carry.name.span, op, Vec::new()));
+                index += 1;
+            }
+            let value = carry.value(&mut leaves.into_iter());
             self.bind_name(carry.name.text.clone(), value, carry.name.span, BindingKind::Carry);
         }
         for statement in &scan.body.statements {
@@ -235,7 +279,7 @@ impl Elaborator<'_> {
     }
 
     /// What a carry is worth after the step: its last binding. `None` is reported.
-    fn next_value(&mut self, carry: &Carry<'_>, scan: &ast::Scan) -> Option<Tensor> {
+    fn next_value(&mut self, carry: &Carry<'_>, scan: &ast::Scan) -> Option<Vec<Tensor>> {
         let name = carry.name;
         let (value, kind, at) =
             self.frame().find(&name.text).map(|it| (it.value.clone(), it.kind, it.span))?;
@@ -248,8 +292,11 @@ impl Elaborator<'_> {
             )));
             return None;
         }
+        if let Some(Start::Parameters(start)) = &carry.start {
+            return self.next_set(carry, start, &value, at);
+        }
         let expected = carry.expected.as_ref()?;
-        carry.start.as_ref()?;
+        carry.start.as_ref()?.tensor()?;
         if value.is_error() {
             return None;
         }
@@ -273,8 +320,32 @@ impl Elaborator<'_> {
         let what = format!("the carry `{name}`");
         let next = self.fit(value, expected, &what, at, carry.declared);
         match self.within_class(next, carry.class.as_ref(), &what, at, carry.declared) {
-            Value::Tensor(tensor) => Some(tensor),
+            Value::Tensor(tensor) => Some(vec![tensor]),
             _ => None,
+        }
+    }
+
+    /// The next value of a carry that is a set of parameters. `None` is reported.
+    fn next_set(
+        &mut self,
+        carry: &Carry<'_>,
+        start: &ParameterSet,
+        value: &Value,
+        at: Span,
+    ) -> Option<Vec<Tensor>> {
+        match value {
+            Value::Error => None,
+            Value::Parameters(next) => {
+                let fits = self.same_parameters(start, carry.declared, next, at);
+                fits.then(|| next.entries.iter().map(|(_, tensor)| tensor.clone()).collect())
+            }
+            other => {
+                let of = format!("the parameters of `{}`", start.name);
+                let message = format!("the carry `{}` begins as {of} and becomes {}", carry.name, other.describe());
+                let error = Diagnostic::error("E0512", message).at(at, "the next value");
+                self.report(error.and_at(carry.declared, of).help("a carry has one type in all steps"));
+                None
+            }
         }
     }
 
@@ -282,14 +353,21 @@ impl Elaborator<'_> {
     fn scan_outputs(
         &mut self,
         carries: &[Carry<'_>],
-        next: &[Option<Tensor>],
+        next: &[Option<Vec<Tensor>>],
         collected: &[Collected],
         span: Span,
     ) -> Option<()> {
         let mut outputs: Vec<(Arc<str>, NodeId)> = Vec::new();
         for (carry, next) in carries.iter().zip(next) {
-            let node = self.node(next.as_ref()?, span)?;
-            outputs.push((carry.name.text.clone(), node));
+            let next = next.as_ref()?;
+            for (at, tensor) in next.iter().enumerate() {
+                let node = self.node(tensor, span)?;
+                let name = match next.len() {
+                    1 => carry.name.text.clone(),
+                    _ => format!("{}.{at}", carry.name).into(),
+                };
+                outputs.push((name, node));
+            }
         }
         for value in collected {
             let node = self.node(value.tensor.as_ref()?, span)?;
@@ -327,7 +405,9 @@ impl Elaborator<'_> {
     ) -> Option<Vec<Tensor>> {
         let mut operands = Vec::new();
         for carry in carries {
-            operands.push(self.node(carry.start.as_ref()?, span)?);
+            for start in carry.start.as_ref()?.tensors() {
+                operands.push(self.node(start, span)?);
+            }
         }
         operands.extend(captures);
         let results = scan.body.outputs.len();

@@ -72,6 +72,9 @@ impl Elaborator<'_> {
 
     /// Gives a value a name of its own, so that a derivative by it counts what is computed from it only.
     pub fn mark(&mut self, value: Value, span: Span) -> Value {
+        if let Value::Parameters(set) = value {
+            return self.mark_set(set, span);
+        }
         if !(value.is_number() || matches!(value, Value::Tensor(_) | Value::List(_))) {
             return value;
         }

@@ -2,6 +2,7 @@
 
 use crate::sema::build::constants::negated;
 use crate::sema::body::elaborator::Elaborator;
+use crate::sema::body::parameter_sets::has_sets;
 use crate::sema::build::elementwise::Arg;
 use crate::sema::build::tensors::{common_elem, convert, number_elem};
 use crate::sema::value::{Interval, Value};
@@ -16,6 +17,10 @@ impl Elaborator<'_> {
     pub fn unary(&mut self, op: UnaryOp, value: &Value, value_span: Span, span: Span) -> Value {
         match (op, value) {
             (_, Value::Error) => Value::Error,
+            (_, Value::Parameters(_)) => {
+                let arg = [Arg { value, span: value_span }];
+                self.map_sets(&arg, span, &mut |cx, values| cx.unary(op, &values[0], value_span, span))
+            }
             (UnaryOp::Neg, Value::Int(dim)) => negated(dim),
             (UnaryOp::Neg, Value::Ratio(a, b)) => Value::Ratio(-a, b.clone()),
             (UnaryOp::Neg, Value::Float(number)) => Value::Float(-number),
@@ -53,6 +58,9 @@ impl Elaborator<'_> {
         if left.value.is_error() || right.value.is_error() {
             return Value::Error;
         }
+        if has_sets(&[left, right]) {
+            return self.set_binary(op, left, right, span);
+        }
         if op == BinaryOp::MatMul {
             return self.matmul(left, right, span);
         }
@@ -81,6 +89,12 @@ impl Elaborator<'_> {
 
     /// `if c then a else b` with a condition that is known at run time only.
     pub fn select(&mut self, condition: Arg<'_>, then: Arg<'_>, otherwise: Arg<'_>, span: Span) -> Value {
+        if has_sets(&[condition, then, otherwise]) {
+            return self.map_sets(&[condition, then, otherwise], span, &mut |cx, values| {
+                let arg = |at: usize, of: Arg<'_>| Arg { value: &values[at], span: of.span };
+                cx.select(arg(0, condition), arg(1, then), arg(2, otherwise), span)
+            });
+        }
         for arg in [then, otherwise] {
             if !self.check_operand(arg.value, arg.span) {
                 return Value::Error;

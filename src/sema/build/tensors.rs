@@ -80,6 +80,7 @@ impl Elaborator<'_> {
             }
             Value::Str(_)
             | Value::None
+            | Value::Parameters(_)
             | Value::Tuple(_)
             | Value::Function(_)
             | Value::Layer(_)
@@ -96,6 +97,9 @@ impl Elaborator<'_> {
                     Value::Function(_) => error.help("a function is called: `f(x)`"),
                     Value::Tuple(_) => error.help("take it apart first: `(a, b) = …`"),
                     Value::Data(_) => error.help("name a column: `digits.image`"),
+                    Value::Parameters(_) => error.help(
+                        "one of them is a tensor: `w.fc1.weight`; `sum`, `max` and `norm` make one number of all",
+                    ),
                     _ => error,
                 });
                 None

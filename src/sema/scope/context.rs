@@ -4,6 +4,7 @@
 //! of the present one by the methods here, and the present one holds again afterwards, however that ends.
 
 use crate::sema::body::elaborator::Elaborator;
+use crate::sema::body::parameter_sets::TakenAt;
 use crate::sema::body::trials::Trial;
 use crate::sema::value::Value;
 use std::sync::Arc;
@@ -56,6 +57,8 @@ pub struct Context {
     pub draw_path: Option<Arc<str>>,
     /// A hyperparameter that is being tried; see [`crate::sema::body::trials`].
     pub trial: Option<Trial>,
+    /// The parameters that networks are taken at, in place of their own.
+    pub taken_at: Option<Arc<TakenAt>>,
 }
 
 impl Context {
@@ -95,6 +98,11 @@ impl Context {
 
     pub fn trying(&self, trial: Trial) -> Context {
         Context { trial: Some(trial), ..self.clone() }
+    }
+
+    /// Where networks are taken at given parameters.
+    pub fn at(&self, taken: Arc<TakenAt>) -> Context {
+        Context { taken_at: Some(taken), ..self.clone() }
     }
 
     /// Whether parameters may have shapes with open sizes, because a body is looked at, not run.

@@ -72,6 +72,11 @@ pub enum ExprKind {
         input: Box<Expr>,
         stages: Vec<Expr>,
     },
+    /// `Net(x) at w`: an expression whose networks have these parameters.
+    At {
+        value: Box<Expr>,
+        parameters: Box<Expr>,
+    },
     /// `x[:, -1, i else 0]`
     Subscript {
         base: Box<Expr>,

@@ -8,7 +8,7 @@ use super::super::ast::{BinaryOp, Expr, ExprKind, UnaryOp};
 use super::super::grammar::Rule;
 use super::{Builder, MAX_RECURSION};
 
-// From loosest to tightest; `|>` is looser than all of them and handled apart.
+// From loosest to tightest; `|>` and `at` are looser than all of them and handled apart.
 const OR: u8 = 1;
 const AND: u8 = 2;
 const NOT: u8 = 3;
@@ -23,14 +23,40 @@ impl Builder<'_> {
         with_stack(|| self.pipeline(pair))
     }
 
+    /// Pipelines and what stands before and after `at`: the loosest operators, from left to right.
     fn pipeline(&mut self, pair: Pair<'_, Rule>) -> Expr {
         let span = self.span(&pair);
         let mut flat = pair.into_inner();
-        let (input, mut height) = self.operators(&mut flat, OR, span);
+        let (mut expr, mut height) = self.operators(&mut flat, OR, span);
+        while let Some(rule) = flat.peek().map(|pair| pair.as_rule()) {
+            (expr, height) = match rule {
+                Rule::pipe => self.stages(&mut flat, expr, height, span),
+                Rule::at => {
+                    flat.next();
+                    let (parameters, right) = self.operators(&mut flat, OR, span);
+                    let whole = expr.span.to(parameters.span);
+                    let kind = ExprKind::At { value: Box::new(expr), parameters: Box::new(parameters) };
+                    self.checked(Expr::new(kind, whole), height.max(right))
+                }
+                _ => break,
+            };
+        }
+        self.height = self.height.max(height);
+        expr
+    }
+
+    /// `|> f |> g(a)` after the input.
+    fn stages(
+        &mut self,
+        flat: &mut Pairs<'_, Rule>,
+        input: Expr,
+        mut height: usize,
+        span: Span,
+    ) -> (Expr, usize) {
         let mut stages = Vec::new();
         while flat.peek().is_some_and(|pair| pair.as_rule() == Rule::pipe) {
             flat.next();
-            let (stage, stage_height) = self.operators(&mut flat, OR, span);
+            let (stage, stage_height) = self.operators(flat, OR, span);
             height = height.max(stage_height);
             if !is_stage(&stage) {
                 self.error(
@@ -43,15 +69,9 @@ impl Builder<'_> {
             }
             stages.push(stage);
         }
-        let (expr, height) = if stages.is_empty() {
-            (input, height)
-        } else {
-            let whole = stages.last().map_or(input.span, |last| input.span.to(last.span));
-            let pipeline = Expr::new(ExprKind::Pipeline { input: Box::new(input), stages }, whole);
-            self.checked(pipeline, height)
-        };
-        self.height = self.height.max(height);
-        expr
+        let whole = stages.last().map_or(input.span, |last| input.span.to(last.span));
+        let pipeline = Expr::new(ExprKind::Pipeline { input: Box::new(input), stages }, whole);
+        self.checked(pipeline, height)
     }
 
     /// One operand and all operators after it that bind at least as tightly as `least`, with the

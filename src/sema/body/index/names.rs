@@ -215,6 +215,7 @@ fn mention<'t>(expr: &'t ast::Expr, bare: bool, into: &mut Vec<Mention>, packs: 
         ExprKind::If { condition, then, otherwise } => {
             [condition, then, otherwise].into_iter().for_each(|part| mention(part, false, into, packs));
         }
+        ExprKind::At { value, .. } => mention(value, false, into, packs),
         ExprKind::Pipeline { input, .. } => mention(input, false, into, packs),
         ExprKind::Int(_)
         | ExprKind::Float(_)

@@ -409,6 +409,10 @@ fn each_part(expr: &Expr, visit: &mut dyn FnMut(&Expr)) {
             visit(callee);
             args.args.iter().for_each(|arg| visit(&arg.value));
         }
+        ExprKind::At { value, parameters } => {
+            visit(value);
+            visit(parameters);
+        }
         ExprKind::Pipeline { input, stages } => {
             visit(input);
             stages.iter().for_each(visit);

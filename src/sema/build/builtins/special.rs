@@ -2,7 +2,7 @@
 
 use super::{Arguments, Builtin};
 use crate::base::{Diagnostic, Span};
-use crate::ir::Elem;
+use crate::ir::{Elem, NodeId};
 use crate::sema::body::elaborator::Elaborator;
 use crate::sema::value::{Tensor, Value};
 use crate::syntax::ast::{self, ExprKind};
@@ -12,7 +12,7 @@ pub(super) const BUILTINS: &[Builtin] = &[
     Builtin {
         name: "kind",
         parameters: "x",
-        doc: "\"float\", \"int\", \"bool\", \"list\", \"string\", \"function\", \"layer\" or \"none\", known at compile time.",
+        doc: "\"float\", \"int\", \"bool\", \"list\", \"string\", \"function\", \"layer\", \"parameters\" or \"none\", known at compile time.",
         elementwise: true,
         run: |e, a| kind(e, a),
         special: Some(kind_of),
@@ -20,7 +20,7 @@ pub(super) const BUILTINS: &[Builtin] = &[
     Builtin {
         name: "grad",
         parameters: "y, x",
-        doc: "The derivative of sum(y) with respect to the name x.",
+        doc: "The derivative of sum(y) with respect to the name x, a tensor or parameters.",
         elementwise: false,
         run: |e, a| e.error("E0116", "`grad` is called with a name", a.span, "`grad(y, x)`"),
         special: Some(grad),
@@ -86,54 +86,78 @@ fn grad(e: &mut Elaborator<'_>, args: &ast::Args, span: Span, _name: Option<&Arc
     if value.is_error() || variable.is_error() {
         return Value::Error;
     }
-    let (Some(of), Some(wrt)) = (e.to_tensor(&value, y.span), e.to_tensor(&variable, x.span)) else {
+    let Some(of) = e.to_tensor(&value, y.span) else { return Value::Error };
+    if !is_float(e, &of, y.span) {
+        return Value::Error;
+    }
+    if let Value::Parameters(set) = &variable {
+        return e.gradient_by_set(&of, y.span, set, span);
+    }
+    let Some(wrt) = e.to_tensor(&variable, x.span).filter(|wrt| is_float(e, wrt, x.span)) else {
         return Value::Error;
     };
-    for (tensor, arg) in [(&of, y), (&wrt, x)] {
-        if tensor.ty.elem != Elem::Float {
-            let message = format!("`grad` of {}s", tensor.ty.elem);
-            let error = Diagnostic::error("E0405", message).at(arg.span, "only floats have derivatives");
-            e.report(error);
-            return Value::Error;
-        }
-    }
     let (Some(of_node), Some(wrt_node)) = (e.node(&of, y.span), e.node(&wrt, x.span)) else {
         return Value::Error;
     };
-    let needed = e.graph().reachable([of_node]).into_iter().filter(|needed| *needed).count();
-    if needed > MAX_DIFFERENTIATED {
-        let message = format!("the derivative of a value of {needed} operations");
-        let error = Diagnostic::error("E0122", message).at(span, "it would unfold into too much");
-        e.report(
-            error.note("each order of a derivative has two to three times the operations of the one before"),
-        );
-        return Value::Error;
-    }
-    e.set_origin(span);
-    crate::opt::simplify_forward(e.graph_mut(), &[of_node], &[wrt_node]);
-    match crate::grad::gradient(e.graph_mut(), &[(of_node, None)], &[wrt_node]) {
-        Ok(found) => match found.into_iter().next().flatten() {
-            Some(node) => {
-                let made = e.tensor(node, span);
-                Value::Tensor(Tensor { stretch: wrt.stretch, ..made })
-            }
-            None => {
-                let text = e.text(x.span);
-                let message = format!("the value does not depend on `{text}`");
-                let error =
-                    Diagnostic::error("E0404", message).at(y.span, format!("computed without `{text}`"));
-                e.report(
-                    error
-                        .and_at(x.span, "the variable")
-                        .note("the derivative counts what is computed from this very binding"),
-                );
-                Value::Error
-            }
-        },
-        Err(error) => {
-            let diagnostic = error.diagnostic(e.text(x.span));
-            e.report(diagnostic.and_at(span, "the derivative is asked for here"));
+    match e.derivatives(of_node, &[wrt_node], x.span, span).as_deref() {
+        None => Value::Error,
+        Some([Some(node)]) => {
+            let made = e.tensor(*node, span);
+            Value::Tensor(Tensor { stretch: wrt.stretch, ..made })
+        }
+        Some(_) => {
+            let text = e.text(x.span);
+            let message = format!("the value does not depend on `{text}`");
+            let error = Diagnostic::error("E0404", message).at(y.span, format!("computed without `{text}`"));
+            e.report(
+                error
+                    .and_at(x.span, "the variable")
+                    .note("the derivative counts what is computed from this very binding"),
+            );
             Value::Error
+        }
+    }
+}
+
+/// Reports what is differentiated, or by what, if it is not made of floats.
+fn is_float(e: &mut Elaborator<'_>, tensor: &Tensor, span: Span) -> bool {
+    if tensor.ty.elem != Elem::Float {
+        let message = format!("`grad` of {}s", tensor.ty.elem);
+        let error = Diagnostic::error("E0405", message).at(span, "only floats have derivatives");
+        e.report(error);
+        return false;
+    }
+    true
+}
+
+impl Elaborator<'_> {
+    /// The derivatives of a node by others of the same graph; `None` for what it does not depend on. The outer
+    /// `None` is reported.
+    pub fn derivatives(
+        &mut self,
+        of: NodeId,
+        by: &[NodeId],
+        by_span: Span,
+        span: Span,
+    ) -> Option<Vec<Option<NodeId>>> {
+        let needed = self.graph().reachable([of]).into_iter().filter(|needed| *needed).count();
+        if needed > MAX_DIFFERENTIATED {
+            let message = format!("the derivative of a value of {needed} operations");
+            let error = Diagnostic::error("E0122", message).at(span, "it would unfold into too much");
+            self.report(error.note(
+                "each order of a derivative has two to three times the operations of the one before",
+            ));
+            return None;
+        }
+        self.set_origin(span);
+        crate::opt::simplify_forward(self.graph_mut(), &[of], by);
+        match crate::grad::gradient(self.graph_mut(), &[(of, None)], by) {
+            Ok(found) => Some(found),
+            Err(error) => {
+                let diagnostic = error.diagnostic(self.text(by_span));
+                self.report(diagnostic.and_at(span, "the derivative is asked for here"));
+                None
+            }
         }
     }
 }
