@@ -355,3 +355,13 @@ fn a_run_that_fails_before_it_has_learnt_anything_leaves_no_folder() {
     assert!(record.contains("\"result\": \"failed\""), "{record}");
     std::fs::remove_dir_all(folder).expect("it is there");
 }
+
+/// A file from which nothing can be predicted makes no program.
+#[test]
+fn no_program_is_written_that_does_not_run() {
+    let file = temporary("constant.csv");
+    std::fs::write(&file, "a,y\n7,2\n7,3\n7,5\n").expect("a file");
+    let (code, _, errors) = run(nnc().arg("init").arg(&file).args(["-o", "-"]));
+    assert!(code == Some(1) && errors.contains("E0780") && errors.contains("`a` is the same"), "{errors}");
+    std::fs::remove_file(file).expect("it is there");
+}

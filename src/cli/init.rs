@@ -56,7 +56,16 @@ impl Init {
             report(&Diagnostics { list: warnings, sources: SourceMap::default() });
         }
         let target = self.target_of(&profile)?;
-        let text = Plan::new(&self, &profile, target, &path).text();
+        let plan = Plan::new(&self, &profile, target, &path);
+        if plan.numbers.is_empty() && plan.classes.is_empty() {
+            let message = format!("`{}` has no column to predict from", self.data.display());
+            let reasons = plan.left_out.iter().map(|(at, why)| format!("`{}` {why}", plan.column(*at).name));
+            let error = reasons.fold(Diagnostic::error("E0780", message), Diagnostic::note);
+            let to_predict = &plan.column(target).name;
+            let error = error.note(format!("`{to_predict}` is what is to be predicted; `--target` says another"));
+            return Err(folder::failed(error));
+        }
+        let text = plan.text();
         if path == Path::new("-") {
             put(&text);
             return Ok(());

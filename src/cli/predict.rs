@@ -12,6 +12,7 @@ use super::progress::Terminal;
 use super::sheet::{self, Cell};
 use super::{Failure, output};
 use crate::base::Diagnostic;
+use crate::base::visible::visible;
 use crate::ir::program::Source;
 use crate::runtime::answers::trained::{Trained, Wish};
 use crate::runtime::array::Array;
@@ -187,7 +188,7 @@ impl Predict {
         out: &mut dyn Write,
     ) -> Result<(), Stop> {
         let mut writer =
-            Writer { out, format, names: sheet::names(&trained.predictor), begun: false, all: vec![], count: 0, bad: None };
+            Writer { out, format, names: sheet::names(&trained.predictor), begun: false, all: vec![], count: 0, bad: None, is_shown: self.output == Path::new("-") && io::stdout().is_terminal() };
         let ending = self.input.extension().map(|it| it.to_string_lossy().to_lowercase());
         let is_json = match self.from {
             Some(format) => format == TextFormat::Jsonl,
@@ -317,6 +318,8 @@ struct Writer<'a> {
     /// Rows that were written, and the first whose results are no numbers.
     count: usize,
     bad: Option<usize>,
+    /// Whether a terminal shows them, which would obey escape sequences in names.
+    is_shown: bool,
 }
 
 impl Writer<'_> {
@@ -350,15 +353,23 @@ impl Writer<'_> {
             }
             text.push('\n');
         }
-        self.out.write_all(text.as_bytes())?;
+        self.put(&text)?;
         self.out.flush()?;
         Ok(())
+    }
+
+    fn put(&mut self, text: &str) -> io::Result<()> {
+        match self.is_shown {
+            true => self.out.write_all(visible(text).as_bytes()),
+            false => self.out.write_all(text.as_bytes()),
+        }
     }
 
     fn begin(&mut self) -> Result<(), Stop> {
         if let (Format::Csv(separator), false) = (self.format, self.begun) {
             let names: Vec<Cell> = self.names.iter().map(|name| Cell::Text(name.clone())).collect();
-            writeln!(self.out, "{}", sheet::csv_line(&names, separator))?;
+            let line = sheet::csv_line(&names, separator);
+            self.put(&format!("{line}\n"))?;
         }
         self.begun = true;
         Ok(())

@@ -254,6 +254,15 @@ program or data in the folder may have been changed; parameters and metrics foll
 nnc, and in their last bits from the width of the processor's vectors.",
     },
     Code {
+        code: "E0780",
+        title: "no column to predict from",
+        explain: "\
+`nnc init` writes a program that predicts one column of a csv file from the others. It leaves out columns that number
+the rows, that never change, that have a name of its own in every row, or of which most values are missing; in this
+file none is left.
+    nnc init apples.csv --target kind      # another column is to be predicted",
+    },
+    Code {
         code: "E0791",
         title: "an access outside of a tensor, by a mistake of the compiler",
         explain: "\

@@ -1,7 +1,7 @@
 //! `metrics.csv` of a run: a row an epoch, written as the epochs come.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use crate::cli::sheet::{Cell, csv_line};
@@ -14,6 +14,9 @@ const PLACES: [&str; 3] = ["epoch", "step", "seconds"];
 pub struct Metrics {
     out: BufWriter<File>,
     has_header: bool,
+    /// The last row of a training that is gone on with: its epoch, and where the row begins. An epoch that was
+    /// broken off has a row, and gets another when it is complete.
+    last: Option<(u64, u64)>,
 }
 
 impl Metrics {
@@ -29,11 +32,15 @@ impl Metrics {
             line.split(',').nth(1).and_then(|it| it.parse().ok()).is_some_and(|it: u64| it <= step)
         };
         let mut out = BufWriter::new(File::create(path)?);
+        let (mut length, mut last) = (0, None);
         for line in header.into_iter().chain(lines.filter(is_kept)) {
             out.write_all(line.as_bytes())?;
+            let epoch = line.split(',').next().and_then(|it| it.parse().ok());
+            last = epoch.map(|epoch| (epoch, length));
+            length += line.len() as u64;
         }
         out.flush()?;
-        Ok(Metrics { out, has_header: header.is_some() })
+        Ok(Metrics { out, has_header: header.is_some(), last })
     }
 
     /// Adds an epoch.
@@ -41,6 +48,13 @@ impl Metrics {
     /// # Errors
     /// Those of the system.
     pub fn add(&mut self, report: &EpochReport, seconds: f64) -> io::Result<()> {
+        if let Some((epoch, start)) = self.last.take()
+            && epoch == report.epoch
+        {
+            self.out.flush()?;
+            self.out.get_mut().set_len(start)?;
+            self.out.seek(SeekFrom::Start(start))?;
+        }
         let with_header = !std::mem::replace(&mut self.has_header, true);
         self.out.write_all(text_of(report, seconds, with_header).as_bytes())
     }
@@ -103,4 +117,43 @@ pub fn timeless(text: &str) -> Vec<String> {
         cells.join(",")
     };
     text.lines().map(without).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(epoch: u64, step: u64, loss: f64) -> EpochReport {
+        EpochReport {
+            epoch,
+            epochs: 9,
+            step,
+            steps: 90,
+            train: Scores { losses: vec![loss], metrics: Vec::new() },
+            validation: None,
+            seconds: 0.0,
+            examples_per_second: 0.0,
+        }
+    }
+
+    /// Broken off within an epoch and gone on with, a training has one row of it.
+    #[test]
+    fn an_epoch_has_one_row() {
+        let path = std::env::temp_dir().join(format!("nnc-metrics-{}.csv", std::process::id()));
+        let write = |step, reports: &[EpochReport]| {
+            let mut metrics = Metrics::open(&path, step).unwrap();
+            reports.iter().for_each(|report| metrics.add(report, 0.5).unwrap());
+            metrics.flush().unwrap();
+            std::fs::read_to_string(&path).unwrap()
+        };
+        let all = [report(1, 10, 4.0), report(2, 20, 2.0), report(3, 30, 1.0)];
+        let whole = write(0, &all);
+        assert_eq!(whole.lines().count(), 4);
+        // Ended at step 13 by somebody, and within epoch 3 by a crash that wrote half a row.
+        write(0, &[report(1, 10, 4.0), report(2, 13, 2.5)]);
+        assert_eq!(write(13, &all[1..]), whole);
+        std::fs::write(&path, format!("{whole}4,3")).unwrap();
+        assert_eq!(write(20, &all[2..]), whole);
+        std::fs::remove_file(path).unwrap();
+    }
 }
