@@ -12,6 +12,7 @@
 //! | E05xx | [`state`]: recurrences, states, random numbers |
 //! | E06xx | [`train`]: optimisers, data and train declarations |
 //! | E07xx | [`data`]: loading of data; from E0720 on [`run`]: what happens at run time |
+//! | E065x, E076x | [`tables`]: how columns are read and rows divided |
 //! | W00xx | [`warnings`] |
 
 mod data;
@@ -23,6 +24,7 @@ mod shapes;
 mod parameters;
 mod state;
 mod syntax;
+mod tables;
 mod train;
 mod warnings;
 
@@ -50,6 +52,7 @@ pub fn all() -> impl Iterator<Item = &'static Code> {
         train::CODES,
         data::CODES,
         run::CODES,
+        tables::CODES,
         warnings::CODES,
     ];
     parts.into_iter().flatten()

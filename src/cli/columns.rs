@@ -78,8 +78,8 @@ impl Column {
         None
     }
 
-    fn add(&mut self, text: &str) {
-        match kind_of(text) {
+    fn add(&mut self, text: &str, options: &Options) {
+        match kind_of(text, options) {
             Kind::Missing => {
                 self.missing += 1;
                 self.gaps.insert(text.to_owned());
@@ -136,7 +136,7 @@ pub fn profile(
         }
         for fields in block.fields {
             for (column, text) in profile.columns.iter_mut().zip(&fields) {
-                column.add(text);
+                column.add(text, &options);
             }
             if profile.first.len() < SHOWN {
                 profile.first.push(fields);

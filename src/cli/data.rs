@@ -11,7 +11,6 @@ use crate::ir::program::{DataSet, Source};
 use crate::runtime::data::read::resolve;
 use crate::runtime::format::number_text;
 use crate::runtime::program::Program;
-use crate::runtime::sources::csv::Options;
 
 /// Show the data of a program: rows, columns, missing values, classes, and what looks odd.
 #[derive(Args)]
@@ -43,10 +42,9 @@ impl Data {
 /// Shows a data set; whether it cannot be loaded.
 fn show(program: &Program, set: &DataSet) -> Result<bool, Failure> {
     say(&format!("data {}", set.name));
-    if let Source::Csv { path, header, separator, .. } = &set.source {
+    if let Source::Csv { path, format, .. } = &set.source {
         let path = resolve(program.base(), path);
-        let options = Options { header: *header, separator: *separator };
-        let found = profile(&path, options, &mut |_| {}).map_err(|error| program.failed([error]))?;
+        let found = profile(&path, *format, &mut |_| {}).map_err(|error| program.failed([error]))?;
         table(&found);
     }
     let loaded = program.session()?.describe(&set.name);

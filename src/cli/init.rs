@@ -49,7 +49,7 @@ impl Init {
             )));
         }
         let mut warnings = Vec::new();
-        let options = Options { header: None, separator: self.separator };
+        let options = Options { separator: self.separator, ..Options::default() };
         let profile =
             profile(&self.data, options, &mut |warning| warnings.push(warning)).map_err(folder::failed)?;
         if !warnings.is_empty() {

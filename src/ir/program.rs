@@ -15,7 +15,10 @@
 
 mod data;
 
-pub use data::{Bound, DataRef, DataSet, Field, Part, Select, Source, SourceColumn};
+pub use data::{
+    Bound, DataRef, DataSet, Date, DateOrder, DatePart, Division, Field, Folds, OTHER, Part, Select, Source,
+    SourceColumn, Summary, TableFormat,
+};
 
 use super::affine::StepId;
 use super::dim::{Dim, DimError, Sizes};

@@ -28,6 +28,10 @@ impl load::Evaluate for FieldsOf<'_> {
         Ok(column.zip(table.rows_of(key.part.as_deref())))
     }
 
+    fn names(&mut self, set: &str, field: &str) -> Result<Option<Arc<[String]>>, Diagnostic> {
+        Ok(self.session.table(set)?.names.get(field).cloned())
+    }
+
     fn add_row_sizes(&mut self, graph: &Graph, sizes: &mut Sizes) -> Result<(), Diagnostic> {
         self.session.add_row_sizes(graph, sizes)
     }

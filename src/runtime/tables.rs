@@ -44,6 +44,7 @@ impl Session {
             base: program.base(),
             classes: &classes,
             kept: kept.as_deref(),
+            dropped: &[],
             notices: &notices,
         };
         let mut fields = FieldsOf { session: self, set };

@@ -89,6 +89,7 @@ fn points() -> DataSet {
         fields: vec![field("x"), field("y")],
         parts: vec![Part { name: "train".into(), share: 0.8 }, Part { name: "test".into(), share: 0.2 }],
         in_order: true,
+        division: checked::Division::default(),
         seed: 0,
     }
 }

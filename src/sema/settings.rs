@@ -40,8 +40,10 @@ pub enum Takes {
     Column,
     /// `0:4`, or names.
     ColumnRange,
-    /// `mean`, or a number.
+    /// `mean`, `median`, `mode`, or a number.
     Filling,
+    /// An int for each row of data.
+    RowNumber,
     /// Any expression.
     Expression,
 }
@@ -309,6 +311,7 @@ impl Setting {
             Takes::ColumnRange => "0:4",
             Takes::Expression => "columns(0:4)",
             Takes::Filling => "mean",
+            Takes::RowNumber => "kind",
         }
     }
 }

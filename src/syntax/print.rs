@@ -110,8 +110,11 @@ impl Printer {
                 printer.doc(&field.doc);
                 printer.line(&format!("field {}", named(&field.name.text, &field.ty, field.value.as_ref())));
             }
+            for condition in &data.drops {
+                printer.line(&format!("drop {}", expr(condition)));
+            }
             if let Some(split) = &data.split {
-                let settings = split.parts.iter().chain(&split.in_order);
+                let settings = split.parts.iter().chain(&split.options);
                 printer.line(&list("split", settings.map(|part| format!("({})", setting_text(part)))));
             }
         });

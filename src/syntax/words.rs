@@ -129,6 +129,12 @@ pub const STATEMENTS: &[Word] = &[
         "split train = 0.8, test = 0.2",
         "A line of `data`: divides its rows by a seeded permutation.",
     ),
+    word(
+        "drop",
+        "drop rows where is_missing(column(\"age\"))",
+        "A line of `data`: leaves rows out before anything is learnt of them.",
+    ),
+    word("where", "drop rows where column(\"age\") > 100", "Names the rows that `drop` leaves out."),
 ];
 
 /// What stands in expressions.

@@ -65,23 +65,13 @@ fn read_csv(bytes: Vec<u8>) -> bool {
     let Ok(text) = std::str::from_utf8(&bytes) else { return false };
     let columns = |start, end| csv::Selection::Range { start, end };
     let requests = [
-        csv::Request {
-            selection: columns(Some(0), Some(2)),
-            want: csv::Want::F32,
-            classes: None,
-            may_miss: false,
-        },
-        csv::Request {
-            selection: columns(Some(-1), None),
-            want: csv::Want::Int,
-            classes: None,
-            may_miss: false,
-        },
+        csv::Request::plain(columns(Some(0), Some(2)), csv::Want::F32),
+        csv::Request::plain(columns(Some(-1), None), csv::Want::Int),
     ];
     let mut all = true;
     for header in [None, Some(true), Some(false)] {
         for separator in [',', ';'] {
-            let options = csv::Options { header, separator };
+            let options = csv::Options { header, separator, ..csv::Options::default() };
             all &= csv::read_text(text, "a.csv", &options, &requests).is_ok();
             drop(csv::read_text(text, "a.csv", &options, &requests[1..]));
         }

@@ -25,9 +25,29 @@ pub struct DataSet {
     pub parts: Vec<Part>,
     pub in_order: bool,
     pub seed: u64,
+    /// What is computed of all rows before they are divided: which are left out, and what the division asks for.
+    pub division: Division,
 }
 
-#[derive(Clone, Debug)]
+/// Which rows are left out, and how the others are divided into parts.
+#[derive(Clone, Debug, Default)]
+pub struct Division {
+    /// Reads columns as the graph of fields does. Outputs, each `[NAME.rows]`: `drop` (bool), if rows are left
+    /// out; `class` or `group` (int), by which the division goes.
+    pub graph: Graph,
+    /// If the parts are folds.
+    pub folds: Option<Folds>,
+}
+
+/// Rows in so many folds: one is the last part, the others are the first.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Folds {
+    pub count: u32,
+    /// The number of the fold that is held out, from 0.
+    pub held: u32,
+}
+
+#[derive(Clone, PartialEq, Debug)]
 pub struct SourceColumn {
     /// The input of the graph that it is.
     pub name: InputKey,
@@ -41,7 +61,78 @@ pub struct SourceColumn {
     pub training_only: bool,
     /// Whether values may be missing, which are then NaN.
     pub may_miss: bool,
+    /// Whether names that are not among the classes are the last class, which is called [`OTHER`].
+    pub has_other: bool,
+    /// If it has points in time: what of them is read.
+    pub date: Option<Date>,
+    /// If not the rows are read but one value of each column that stands for those of the training part. The input
+    /// of the graph has then no axis of rows.
+    pub summary: Option<Summary>,
     pub span: Span,
+}
+
+/// The name of the class of all names that have no class of their own.
+pub const OTHER: &str = "other";
+
+/// What stands for the values of a column.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Summary {
+    /// The value in the middle, or the mean of the two there.
+    Median,
+    /// The value that is there most often, of several the least.
+    Mode,
+}
+
+/// What is read of a point in time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Date {
+    pub part: DatePart,
+    pub order: DateOrder,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum DatePart {
+    /// Days since 1 January 1970, with fractions.
+    Days,
+    Year,
+    /// From 1.
+    Month,
+    /// Of the month, from 1.
+    Day,
+    /// Of the week, Monday is 0.
+    Weekday,
+    /// Of the year, from 1.
+    YearDay,
+    Hour,
+    Minute,
+    Second,
+}
+
+/// In which order day, month and year are written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum DateOrder {
+    YearMonthDay,
+    DayMonthYear,
+    MonthDayYear,
+}
+
+/// How a table is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TableFormat {
+    /// Whether the first line has the names of the columns; none: it is looked at.
+    pub header: Option<bool>,
+    /// Between the fields of a line.
+    pub separator: char,
+    /// Between the whole part of a number and its fraction.
+    pub decimal: char,
+    /// Between groups of three digits, if they are told apart.
+    pub thousands: Option<char>,
+}
+
+impl Default for TableFormat {
+    fn default() -> TableFormat {
+        TableFormat { header: None, separator: ',', decimal: '.', thousands: None }
+    }
 }
 
 /// Which part of the source a column is.
@@ -71,10 +162,7 @@ pub enum Source {
     },
     Csv {
         path: String,
-        /// Whether the first line is a header; `None`: it is if it has no number in it.
-        header: Option<bool>,
-        /// Between the fields of a line, usually `,`.
-        separator: char,
+        format: TableFormat,
         span: Span,
     },
     Npy {

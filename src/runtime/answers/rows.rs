@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::base::Diagnostic;
 use crate::compile::{Function, Use};
-use crate::ir::program::{DataSet, Precision, Select, Source, SourceColumn};
+use crate::ir::program::{DataSet, Division, Precision, Select, Source, SourceColumn, TableFormat};
 use crate::ir::ranges::{self, Range};
 use crate::ir::{
     Combine, Dim, Elem, Graph, InputKey, Op, Output, OutputKey, Sizes, Type, columns_of, compact,
@@ -39,7 +39,7 @@ pub fn narrowed(set: &DataSet, fields: &[Arc<str>], kept: &Kept) -> Result<DataS
         return Err(Diagnostic::error("E0772", message).at(missing.span, "uses a statistic over rows"));
     }
     // The names of statistics depend on the columns that they are of, so these stay; they are not read.
-    let names = input_names(&set.graph);
+    let names = [input_names(&set.graph), input_names(&set.division.graph)].concat();
     set.columns.retain(|column| names.contains(&column.name));
     if matches!(set.source, Source::None) {
         return Ok(by_place(set));
@@ -91,12 +91,16 @@ fn by_place(mut set: DataSet) -> DataSet {
             row: field.row.clone(),
             training_only: false,
             may_miss: false,
+            has_other: false,
+            date: None,
+            summary: None,
             span: field.span,
         });
         from += width;
     }
     (set.graph, set.rows, set.parts) = (graph, None, Vec::new());
-    set.source = Source::Csv { path: String::new(), header: None, separator: ',', span: set.span };
+    set.source = Source::Csv { path: String::new(), format: TableFormat::default(), span: set.span };
+    set.division = Division::default();
     set
 }
 
@@ -142,7 +146,7 @@ impl NewFields {
     /// How a table is read, and with which separator.
     pub fn options(&self) -> csv::Options {
         match &self.set.source {
-            Source::Csv { header, separator, .. } => csv::Options { header: *header, separator: *separator },
+            Source::Csv { format, .. } => *format,
             _ => csv::Options::default(),
         }
     }

@@ -10,10 +10,11 @@ use super::predictor::Predictor;
 use super::rows::{NewFields, narrowed};
 use crate::base::{Diagnostic, Severity};
 use crate::ir::Elem;
-use crate::ir::program::{DataSet, Select, Source};
+use crate::ir::program::{DataSet, Division, Select, Source};
 use crate::runtime::array::Array;
 use crate::runtime::data::classes::Classes;
 use crate::runtime::data::lazy::BLOCK;
+use crate::runtime::data::load::input_names;
 use crate::runtime::data::{Table, read};
 use crate::runtime::events::{Event, Observer};
 use crate::runtime::kept::{Kept, statistics::statistics};
@@ -109,6 +110,10 @@ impl Trained {
         let mut set = narrowed(&sets[number], &fields, &kept).map_err(failed)?;
         if let Some(path) = wish.input {
             set.source = aimed(&set, path).map_err(failed)?;
+            // Every row of a new file is meant, in no part.
+            set.division = Division::default();
+            let names = input_names(&set.graph);
+            set.columns.retain(|column| names.contains(&column.name));
         }
         let mut checked = program.checked().clone();
         checked.data[number] = set.clone();
@@ -317,7 +322,7 @@ fn aimed(set: &DataSet, input: &Path) -> Result<Source, Diagnostic> {
         return Err(Diagnostic::error("E0775", message).at(set.span, "the data that it was trained on"));
     }
     let source = match set.source.clone() {
-        Source::Csv { header, separator, span, .. } => Source::Csv { path, header, separator, span },
+        Source::Csv { format, span, .. } => Source::Csv { path, format, span },
         Source::Npz { span, .. } | Source::Safetensors { span, .. } if ending == "npz" => {
             Source::Npz { path, span }
         }

@@ -8,10 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::read::{csv_options, csv_selection, resolve};
+use super::read::{csv_selection, resolve};
 use crate::base::{Diagnostic, Span};
 use crate::ir::Elem;
-use crate::ir::program::{DataSet, Select, Source, SourceColumn};
+use crate::ir::program::{DataSet, OTHER, Select, Source, SourceColumn};
 use crate::runtime::kept::Kept;
 use crate::runtime::notices::Notices;
 use crate::runtime::sources::images::Images;
@@ -35,6 +35,8 @@ pub struct Classes {
     names: BTreeMap<SetField, Arc<[String]>>,
     /// By data set.
     vocabularies: BTreeMap<Arc<str>, Arc<[char]>>,
+    /// By field, the data set whose training part says which names of a category have a class.
+    teachers: BTreeMap<Arc<str>, Arc<str>>,
     /// Why a data set cannot be read.
     failed: BTreeMap<Arc<str>, Diagnostic>,
 }
@@ -60,6 +62,11 @@ impl Classes {
             classes.share_names(sets, field, around);
         }
         classes.share_characters(sets, around);
+        for set in sets {
+            for column in set.columns.iter().filter(|column| learns_names(column)) {
+                classes.teachers.entry(column.field.clone()).or_insert_with(|| set.name.clone());
+            }
+        }
         classes
     }
 
@@ -83,7 +90,21 @@ impl Classes {
     /// The classes of a column of names: those that are shared, or listed.
     pub fn names(&self, set: &DataSet, column: &SourceColumn) -> Option<Arc<[String]>> {
         let shared = self.names.get(&(set.name.clone(), column.field.clone())).cloned();
-        shared.or_else(|| column.names.as_ref().map(|names| names.as_slice().into()))
+        let other = column.has_other.then(|| OTHER.to_owned());
+        shared.or_else(|| column.names.as_ref().map(|names| names.iter().cloned().chain(other).collect()))
+    }
+
+    /// The same with names of one more field.
+    pub fn with_names(&self, set: &DataSet, field: &Arc<str>, names: Arc<[String]>) -> Classes {
+        let mut classes = self.clone();
+        classes.names.insert((set.name.clone(), field.clone()), names);
+        classes
+    }
+
+    /// The data set whose training part a category of this field is learnt from, if it is another one: the first in
+    /// the program.
+    pub fn teacher(&self, set: &DataSet, field: &Arc<str>) -> Option<&Arc<str>> {
+        self.teachers.get(field).filter(|teacher| **teacher != set.name)
     }
 
     /// The characters of a text and of those that share theirs with it.
@@ -186,16 +207,19 @@ const APART: &str = "fields that have nothing to do with each other have differe
 /// Whether a column may consist of names.
 fn holds_names(column: &SourceColumn) -> bool {
     let has_names = matches!(column.select, Select::Columns { .. } | Select::Named(_) | Select::Labels);
-    has_names && column.row.elem == Elem::Int && !column.training_only
+    has_names && column.row.elem == Elem::Int && !column.training_only && !column.has_other && column.date.is_none()
+}
+
+/// Whether the names of a column have to be learnt from its training part.
+pub fn learns_names(column: &SourceColumn) -> bool {
+    column.has_other && column.names.is_none()
 }
 
 /// The names in a column; none if it holds numbers or cannot be read.
 fn names_of(set: &DataSet, column: &SourceColumn, around: Place<'_>) -> Option<BTreeSet<String>> {
     match &set.source {
-        Source::Csv { path, header, separator, .. } => {
-            let options = csv_options(*header, *separator);
-            csv::names(&**around.world, &resolve(around.base, path), &options, &csv_selection(&column.select))
-                .ok()?
+        Source::Csv { path, format, .. } => {
+            csv::names(&**around.world, &resolve(around.base, path), format, &csv_selection(&column.select)).ok()?
         }
         Source::Images { path, .. } => {
             let images =

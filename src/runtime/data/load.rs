@@ -7,13 +7,14 @@ use super::bounds::Bounds;
 use super::drawn::{self, Apart};
 use super::lazy::{Computed, Lazy, Origin, no_code};
 use super::learn::{self, Learnt, widened};
-use super::parts::{PartRows, count_rows, parts, training_rows};
+use super::parts::{PartRows, training_rows};
 use super::read::Around;
+use super::sorted::{Sorted, sorted};
 use super::rowwise::{Kind, Names, kinds};
-use super::{Column, Rows, Table, digits, read, statistics};
+use super::{Column, Rows, Table, digits, statistics};
 use crate::base::Diagnostic;
 use crate::compile::Cache;
-use crate::ir::program::{DataRef, DataSet, Precision};
+use crate::ir::program::{DataRef, DataSet, Precision, SourceColumn};
 use crate::ir::{
     ColumnKey, Combine, Dim, Elem, Graph, InputKey, Node, NodeId, Op, Output, OutputKey, Sizes, columns_of,
     compact,
@@ -34,6 +35,12 @@ pub trait Evaluate {
     /// # Errors
     /// If that data cannot be read.
     fn column(&mut self, key: &ColumnKey, sizes: &Sizes) -> Result<Option<(Column, Rows)>, Diagnostic>;
+
+    /// The names of the classes of a field of another data set.
+    ///
+    /// # Errors
+    /// If that data cannot be read.
+    fn names(&mut self, set: &str, field: &str) -> Result<Option<Arc<[String]>>, Diagnostic>;
 
     /// Adds the numbers of rows of other data sets that a graph mentions.
     ///
@@ -95,16 +102,18 @@ pub fn load(
     };
     let mut set = set.clone();
     if !given.is_empty() {
-        let names = input_names(&graph);
+        let names = [input_names(&graph), input_names(&set.division.graph)].concat();
         set.columns.retain(|column| names.contains(&column.name));
     }
+    let Sorted { set, read, rows, parts, summaries } = sorted(set, around, precision, limits, evaluate)?;
     let set = &set;
-    let read = read::columns(set, around, precision, limits.memory)?;
-    let named = set.columns.iter().zip(&read).filter(|(column, _)| !column.training_only);
+    let given: Inputs = given.into_iter().chain(summaries).collect();
+    let is_named = |column: &SourceColumn| {
+        !column.training_only && set.fields.iter().any(|field| field.name == column.field)
+    };
+    let named = set.columns.iter().zip(&read).filter(|(column, _)| is_named(column));
     let names = named.filter_map(|(column, it)| Some((column.field.clone(), it.names.clone()?))).collect();
     let (columns, wide): (Vec<Column>, Vec<_>) = read.into_iter().map(|it| (it.column, it.wide)).unzip();
-    let rows = count_rows(set, &columns)?;
-    let parts = parts(set, rows);
     let text = columns.iter().find_map(|column| match column {
         Column::Windows(windows) => Some(windows.text().clone()),
         Column::Memory(_) | Column::Lazy(_) => None,

@@ -7,6 +7,8 @@
 //! | [`parts`] | the number of rows, the division into parts |
 //! | [`bounds`] | what ints must lie in |
 //! | [`classes`] | the numbers of names and characters, the same in all data |
+//! | [`sorted`], [`division`] | rows that are left out, and which of the others belong to which part |
+//! | [`category`], [`summaries`] | names that have a class, and medians, learnt from the training part |
 //! | [`digits`] | floats of 32 bits, and what they lose |
 //! | [`lazy`], [`rowwise`] | columns that stay in their file, and fields computed of them batch by batch |
 //! | `learn` | the statistics that fields use |
@@ -14,8 +16,10 @@
 //! | [`statistics`] | sums over the rows of columns that are not in memory |
 
 pub mod bounds;
+mod category;
 pub mod classes;
 mod digits;
+mod division;
 mod drawn;
 pub mod lazy;
 mod learn;
@@ -23,7 +27,9 @@ pub mod load;
 mod parts;
 pub mod read;
 pub mod rowwise;
+mod sorted;
 pub mod statistics;
+mod summaries;
 #[cfg(test)]
 mod tests;
 

@@ -1,11 +1,12 @@
 //! How many rows a data set has, and which of them belong to which part.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::division::{self, By};
 use super::{Column, Rows};
 use crate::base::Diagnostic;
 use crate::ir::program::DataSet;
-use crate::runtime::permutation::split_rows;
 
 /// The number of rows that all columns of a set have.
 ///
@@ -44,14 +45,27 @@ fn within_limit(set: &DataSet, rows: usize) -> Result<usize, Diagnostic> {
 /// A part and the numbers of its rows.
 pub type PartRows = (Arc<str>, Arc<[u32]>);
 
-/// The parts that a set is divided into; none if it is not.
-pub fn parts(set: &DataSet, rows: usize) -> Vec<PartRows> {
+/// The parts that a set is divided into; none if it is not. `by` is what the division goes by, a number a row.
+///
+/// # Errors
+/// E0761 if there are fewer rows, or groups of rows, than folds.
+pub fn parts(set: &DataSet, rows: usize, by: Option<&By>) -> Result<Vec<PartRows>, Diagnostic> {
     if set.parts.is_empty() {
-        return Vec::new();
+        return Ok(Vec::new());
     }
     let shares: Vec<f64> = set.parts.iter().map(|part| part.share).collect();
-    let lists = split_rows(rows as u32, &shares, set.seed, set.in_order);
-    set.parts.iter().zip(lists).map(|(part, list)| (part.name.clone(), list.into())).collect()
+    if let Some(folds) = set.division.folds {
+        let (count, what) = match by {
+            Some(By::Group(groups)) => (groups.iter().collect::<BTreeSet<_>>().len(), "groups"),
+            Some(By::Class(_)) | None => (rows, "rows"),
+        };
+        if count < folds.count as usize {
+            let message = format!("`{}` has {count} {what}, too few for {} folds", set.name, folds.count);
+            return Err(Diagnostic::error("E0761", message).at(set.span, "each fold has at least one"));
+        }
+    }
+    let lists = division::divide(rows as u32, &shares, set, by);
+    Ok(set.parts.iter().zip(lists).map(|(part, list)| (part.name.clone(), list.into())).collect())
 }
 
 /// The rows that statistics are taken from: those of the first part.

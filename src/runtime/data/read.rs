@@ -31,6 +31,8 @@ pub struct Around<'a> {
     pub given: &'a Given,
     /// What a file of parameters has kept of the data that they were trained on.
     pub kept: Option<&'a Kept>,
+    /// The rows of the data set that are left out; none if it is empty.
+    pub dropped: &'a [bool],
     /// Where warnings go.
     pub notices: &'a Notices,
 }
@@ -74,10 +76,7 @@ pub fn columns(
     let path = resolve(base, path);
     let found = match &set.source {
         Source::None | Source::Given { .. } => Vec::new(),
-        Source::Csv { header, separator, .. } => {
-            let options = csv_options(*header, *separator);
-            return table(set, &path, &options, precision, span, around);
-        }
+        Source::Csv { format, .. } => return table(set, &path, format, precision, span, around),
         Source::Text { .. } => return text(set, &path, span, around),
         Source::Npy { .. } => {
             stored(set, |column| npy::open(world, &beside(world, &path, column)), precision, limit, span)?
@@ -209,10 +208,6 @@ fn loaded(array: &StoredArray, column: &SourceColumn, precision: Precision) -> R
     Ok(Read { column: Column::Memory(in_rows(array, column)?.into()), wide, names: None })
 }
 
-pub(super) fn csv_options(header: Option<bool>, separator: char) -> csv::Options {
-    csv::Options { header, separator }
-}
-
 pub(super) fn csv_selection(select: &Select) -> csv::Selection {
     match select {
         Select::Columns { from, to } => {
@@ -237,6 +232,7 @@ pub fn csv_request(
     csv::Request {
         selection: csv_selection(&column.select),
         want: match (column.row.elem, precision) {
+            (Elem::Bool, _) if column.may_miss => csv::Want::Missing,
             (Elem::Float, Precision::F32) => csv::Want::Wide,
             (Elem::Float, Precision::F64) => csv::Want::F64,
             (Elem::Int, _) => csv::Want::Int,
@@ -244,6 +240,8 @@ pub fn csv_request(
         },
         classes: classes.names(set, column),
         may_miss: column.may_miss,
+        is_category: column.has_other,
+        date: column.date,
     }
 }
 
@@ -257,12 +255,12 @@ fn table(
 ) -> Result<Vec<Read>, Diagnostic> {
     let request = |column: &SourceColumn| csv_request(set, column, around.classes, precision);
     let requests: Vec<csv::Request> = set.columns.iter().map(request).collect();
-    let table = csv::read(&**around.world, path, options, &requests).map_err(|error| placed(error, span))?;
+    let table = csv::read_without(&**around.world, path, options, &requests, around.dropped).map_err(|error| placed(error, span))?;
     table.warnings.into_iter().for_each(|warning| around.notices.add(placed(warning, span)));
     let columns = table.columns.into_iter().zip(&set.columns);
     columns
         .map(|(read, column)| {
-            if let Some(names) = &read.classes {
+            if let Some(names) = read.classes.as_ref().filter(|_| !column.has_other) {
                 tell_missing_names(set, column, names, around.notices);
             }
             let names = read.classes.map(Arc::from);

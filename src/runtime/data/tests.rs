@@ -66,6 +66,7 @@ fn loaded(session: &mut Session, program: &Program, limits: Limits) -> Table {
         base: Path::new(""),
         classes: &classes,
         kept: None,
+        dropped: &[],
         notices: &notices,
     };
     load::load(set, around, Precision::F32, limits, &mut fields).unwrap()

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::ir::program::DataSet;
+use crate::ir::program::{DataSet, SourceColumn};
 use crate::ir::{Dim, Graph, InputKey, NodeId, Op, Output, OutputKey, rewrite};
 
 /// A statistic that fields use row by row.
@@ -67,12 +67,24 @@ fn name(set: &DataSet, graph: &Graph, node: NodeId) -> String {
         Op::Input { name: InputKey::Source(_), ty } => {
             let Op::Input { name, .. } = &node.op else { return new.add(node.op.clone(), operands) };
             let column = set.columns.iter().find(|column| column.name == *name);
-            let text = column.map(|it| format!("{:?} {}", it.select, it.training_only)).unwrap_or_default();
+            let text = column.map(text_of).unwrap_or_default();
             new.add(Op::Input { name: InputKey::Field(Arc::from(text)), ty: ty.clone() }, operands)
         }
         _ => new.add_from(node.op.clone(), operands, &node.origin),
     });
     format!("{}.{:016x}", set.name, number_of(part.to_string().as_bytes()))
+}
+
+/// What a column is, wherever it is read.
+fn text_of(column: &SourceColumn) -> String {
+    let mut text = format!("{:?} {}", column.select, column.training_only);
+    if let Some(summary) = column.summary {
+        text.push_str(&format!(" {summary:?}"));
+    }
+    if let Some(date) = column.date {
+        text.push_str(&format!(" {date:?}"));
+    }
+    text
 }
 
 /// A number of 64 bits that stands for a text (FNV-1a).

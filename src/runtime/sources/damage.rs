@@ -55,21 +55,11 @@ fn csv_files() {
         let Ok(text) = text::utf8(&bytes, "`a`") else { return };
         let columns = |start, end| csv::Selection::Range { start, end };
         let requests = [
-            csv::Request {
-                selection: columns(Some(0), Some(2)),
-                want: csv::Want::F32,
-                classes: None,
-                may_miss: false,
-            },
-            csv::Request {
-                selection: columns(Some(-1), None),
-                want: csv::Want::Int,
-                classes: None,
-                may_miss: false,
-            },
+            csv::Request::plain(columns(Some(0), Some(2)), csv::Want::F32),
+            csv::Request::plain(columns(Some(-1), None), csv::Want::Int),
         ];
         for header in [None, Some(true), Some(false)] {
-            let options = csv::Options { header, separator: ',' };
+            let options = csv::Options { header, ..csv::Options::default() };
             drop(csv::read_text(text, "a.csv", &options, &requests));
             drop(csv::read_text(text, "a.csv", &options, &requests[1..]));
         }

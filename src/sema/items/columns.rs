@@ -106,12 +106,13 @@ impl Elaborator<'_> {
     ) -> Option<Value> {
         let name = callee.as_name()?.clone();
         self.data.reading.as_ref()?;
-        if self.frame().find(&name).is_some() {
+        let call = settings::find(settings::COLUMNS, &name)?;
+        // A field may have the name of the call that reads it: it is a tensor, and cannot be called.
+        if self.frame().find(&name).is_some_and(|it| !matches!(it.value, Value::Tensor(_))) {
             return None;
         }
-        let call = settings::find(settings::COLUMNS, &name)?;
         // The user's function of this name is meant.
-        if matches!(call.name, "fill" | "is_missing") && self.global(&name, callee.span).is_some() {
+        if matches!(call.name, "fill" | "is_missing" | "date" | "category") && self.global(&name, callee.span).is_some() {
             return None;
         }
         let Some(arguments) = self.arguments(call, args) else { return Some(Value::Error) };
@@ -121,6 +122,13 @@ impl Elaborator<'_> {
         }
         if matches!(call.name, "fill" | "is_missing") {
             return super::missing::call(self, call.name, &arguments, span);
+        }
+        match call.name {
+            "date" => return Some(super::readings::date(self, &arguments, expected).unwrap_or(Value::Error)),
+            "category" => {
+                return Some(super::readings::category(self, &arguments, span).unwrap_or(Value::Error));
+            }
+            _ => {}
         }
         Some(self.source_call(call.name, &arguments, span, expected))
     }
@@ -216,7 +224,7 @@ impl Elaborator<'_> {
     }
 
     /// `names = ["cat", "dog"]`, of ints: the names of the classes in order. `None` is reported.
-    fn class_names(&mut self, names: &ast::Expr, elem: Elem) -> Option<Vec<String>> {
+    pub(super) fn class_names(&mut self, names: &ast::Expr, elem: Elem) -> Option<Vec<String>> {
         let value = self.expr(names, None);
         let texts: Option<Vec<String>> = match &value {
             Value::Error => return None,
@@ -252,34 +260,34 @@ impl Elaborator<'_> {
     /// The present row of a column, which becomes an input of the data graph.
     pub(super) fn read_column(&mut self, select: Select, names: Option<Vec<String>>, row: Type, span: Span) -> Value {
         let Some(reading) = &mut self.data.reading else { return Value::Error };
-        let known = reading.columns.iter().find(|cx| {
-            cx.select == select
-                && cx.names == names
-                && cx.row == row
-                && cx.training_only == reading.training_only
-                && cx.may_miss == reading.may_miss
-                && cx.field == reading.field
-        });
-        let name = match known {
-            Some(column) => column.name.clone(),
-            None => {
-                let name = InputKey::Source(reading.columns.len() as u32);
-                let (training_only, may_miss) = (reading.training_only, reading.may_miss);
-                reading.columns.push(SourceColumn {
-                    name: name.clone(),
-                    field: reading.field.clone(),
-                    select,
-                    names,
-                    row: row.clone(),
-                    training_only,
-                    may_miss,
-                    span,
-                });
-                name
-            }
+        let has_other = reading.category.is_some();
+        let column = SourceColumn {
+            name: InputKey::Source(reading.columns.len() as u32),
+            field: reading.field.clone(),
+            select,
+            names: reading.category.clone().flatten().or(names),
+            row: row.clone(),
+            training_only: reading.training_only,
+            may_miss: reading.may_miss,
+            has_other,
+            date: reading.date,
+            summary: reading.summary,
+            span,
         };
+        let known = reading.columns.iter().find(|known| {
+            let (name, span) = (column.name.clone(), column.span);
+            SourceColumn { name, span, ..(*known).clone() } == column
+        });
+        let name = known.map(|known| known.name.clone());
+        let name = name.unwrap_or_else(|| {
+            let name = column.name.clone();
+            reading.columns.push(column);
+            name
+        });
         let (rows, step) = (reading.rows.clone(), reading.step);
-        let shape: Vec<Dim> = std::iter::once(rows).chain(row.shape.iter().cloned()).collect();
+        let is_summary = reading.summary.is_some();
+        let rows = std::iter::once(rows).filter(|_| !is_summary);
+        let shape: Vec<Dim> = rows.chain(row.shape.iter().cloned()).collect();
         let ty = Type::new(row.elem, shape);
         let outer = &mut self.levels[0];
         let node = outer.graph.add(Op::Input { name, ty: ty.clone() }, Vec::new());
@@ -293,6 +301,9 @@ impl Elaborator<'_> {
             field: None,
             span,
         };
+        if is_summary {
+            return Value::Tensor(whole);
+        }
         self.row_of(&whole, step, span).map_or(Value::Error, Value::Tensor)
     }
 

@@ -2,14 +2,13 @@
 //! lifted to all rows at once.
 
 use super::data_table::{DataInfo, FieldInfo, Reading};
-use super::{given, sources};
+use super::{division, given, sources};
 use crate::base::{Diagnostic, Span};
-use crate::ir::program::{Bound, DataRef, DataSet, Field, Part, Source};
+use crate::ir::program::{Bound, DataRef, DataSet, Division, Field, Source};
 use crate::ir::{Dim, Elem, Graph, NodeId, OutputKey, StepId};
 use crate::sema::body::elaborator::{Elaborator, Expected};
 use crate::sema::build::graphs::Level;
 use crate::sema::scope::frames::{BindingKind, Frame, FrameKind};
-use crate::sema::settings;
 use crate::sema::value::{Axis, Tensor, Value};
 use crate::sema::walk;
 use crate::syntax::ast;
@@ -32,6 +31,7 @@ pub fn data_item(cx: &mut Elaborator<'_>, item: &ast::Data) -> DataSet {
         parts: Vec::new(),
         in_order: false,
         seed: 0,
+        division: Division::default(),
     };
     // Without source or rows nothing sensible can be said of the fields.
     let mut known = true;
@@ -53,7 +53,11 @@ pub fn data_item(cx: &mut Elaborator<'_>, item: &ast::Data) -> DataSet {
         broken: !known,
     };
     cx.data.sets.insert(name.clone(), so_far);
-    let column_rows = if known { fields(cx, item, &mut set) } else { None };
+    let mut literal = if known { fields(cx, item, &mut set) } else { None };
+    let column_rows = literal.map(|(rows, _)| rows);
+    if known && cx.diagnostics.len() == errors_before {
+        division::read_division(cx, item, &mut set, &mut literal);
+    }
     if known && cx.diagnostics.len() == errors_before {
         sources::must_be_read(cx, item, !set.columns.is_empty());
     }
@@ -144,49 +148,13 @@ fn read_settings(cx: &mut Elaborator<'_>, item: &ast::Data, set: &mut DataSet) -
         set.seed = value as u64;
     }
     let Some(split) = &item.split else { return fits };
-    if let Some(in_order) = &split.in_order {
-        set.in_order = cx.compile_time_bool(&in_order.value, "`in_order`").unwrap_or(false);
-    }
-    let mut sum = 0.0;
-    let errors = cx.diagnostics.len();
-    for part in &split.parts {
-        let value = cx.expr(&part.value, None);
-        if value.as_bool().is_some() {
-            let error = cx.unknown_setting(&settings::SPLIT, &part.name);
-            cx.report(error);
-            continue;
-        }
-        let Some(share) = value.as_float() else {
-            if !value.is_error() {
-                cx.error("E0606", "the share of a part is a number", part.value.span, value.describe());
-            }
-            continue;
-        };
-        if !(share > 0.0 && share <= 1.0) {
-            let error = Diagnostic::error("E0606", format!("the share of `{}` is {share}", part.name));
-            let error = error.at(part.value.span, "shares lie between 0 and 1");
-            cx.report(match share > 1.0 && share <= 100.0 {
-                true => error.suggest("if these are per cent", part.value.span, format!("{}", share / 100.0)),
-                false => error,
-            });
-        }
-        if set.parts.iter().any(|known| known.name == part.name.text) || &*part.name.text == "rows" {
-            cx.error("E0606", format!("`{}` cannot name another part", part.name), part.name.span, "taken");
-        }
-        sum += share;
-        set.parts.push(Part { name: part.name.text.clone(), share });
-    }
-    if (sum - 1.0).abs() > 1e-6 && !set.parts.is_empty() && cx.diagnostics.len() == errors {
-        let error = Diagnostic::error("E0606", format!("the parts add up to {sum}, not to 1"));
-        cx.report(error.at(split.span, "shares of all rows"));
-    }
+    division::read_split(cx, split, set);
     fits
 }
 
-/// Elaborates the fields. Returns the number of rows of literal columns, if there are any.
-fn fields(cx: &mut Elaborator<'_>, item: &ast::Data, set: &mut DataSet) -> Option<u64> {
+/// Elaborates the fields. Returns the number of rows of literal columns, if there are any, and the first of them.
+fn fields(cx: &mut Elaborator<'_>, item: &ast::Data, set: &mut DataSet) -> Option<(u64, Span)> {
     let name = set.name.clone();
-    let literal = matches!(set.source, Source::None) && set.rows.is_none();
     let mut column_rows: Option<(u64, Span)> = None;
     let frame = Frame::new(FrameKind::File, None, cx.frame().module, Span::default());
     cx.data.declared = item.fields.clone();
@@ -211,26 +179,7 @@ fn fields(cx: &mut Elaborator<'_>, item: &ast::Data, set: &mut DataSet) -> Optio
                 if cx.is_setting_of_another(field) {
                     continue;
                 }
-                let mentions_field = |value: &ast::Expr| {
-                    let mut found = false;
-                    walk::expr(value, &mut |part| {
-                        found |= part
-                            .as_name()
-                            .is_some_and(|name| set.fields.iter().any(|known| known.name == *name));
-                    });
-                    found
-                };
-                let column = field.value.as_ref().filter(|value| literal && !mentions_field(value));
-                let whole = if let Some(value) = column {
-                    literal_column(cx, field, value, &mut column_rows)
-                } else {
-                    // A name even if `rows = N` is known: then a field can be computed for some rows, too.
-                    let rows = match &column_rows {
-                        Some((rows, _)) => Dim::number(*rows as i64),
-                        None => rows_symbol(&name),
-                    };
-                    row_field(cx, field, set, rows)
-                };
+                let whole = whole_field(cx, field, set, &mut column_rows, false);
                 let Some((whole, bounds)) = whole else { continue };
                 let row = crate::ir::Type::new(whole.ty.elem, whole.ty.shape[1..].to_vec());
                 cx.graph_mut().output(OutputKey::Named(field.name.text.clone()), whole.node);
@@ -251,7 +200,34 @@ fn fields(cx: &mut Elaborator<'_>, item: &ast::Data, set: &mut DataSet) -> Optio
     });
     set.graph = graph;
     cx.data.declared.clear();
-    column_rows.map(|(rows, _)| rows)
+    column_rows
+}
+
+/// A field for all rows: a literal column, or made row by row. `literal` is the number of rows of literal columns, and
+/// the first of them; with `may_miss` values that the file lacks are NaN.
+pub(super) fn whole_field(
+    cx: &mut Elaborator<'_>,
+    field: &ast::DataField,
+    set: &mut DataSet,
+    literal: &mut Option<(u64, Span)>,
+    may_miss: bool,
+) -> Option<(Tensor, Vec<Bound>)> {
+    let mentions_field = |value: &ast::Expr| {
+        let mut found = false;
+        walk::expr(value, &mut |part| {
+            found |= part.as_name().is_some_and(|name| set.fields.iter().any(|known| known.name == *name));
+        });
+        found
+    };
+    let is_literal = matches!(set.source, Source::None) && set.rows.is_none();
+    match field.value.as_ref().filter(|value| is_literal && !mentions_field(value)) {
+        Some(value) => literal_column(cx, field, value, literal),
+        None => {
+            // A name even if `rows = N` is known: then a field can be computed for some rows, too.
+            let rows = literal.map_or_else(|| rows_symbol(&set.name), |(rows, _)| Dim::number(rows as i64));
+            row_field(cx, field, set, rows, may_miss)
+        }
+    }
 }
 
 /// The bound that `class(n)` declares.
@@ -321,6 +297,7 @@ fn row_field(
     field: &ast::DataField,
     set: &mut DataSet,
     rows: Dim,
+    may_miss: bool,
 ) -> Option<(Tensor, Vec<Bound>)> {
     let expected = match &field.ty {
         Some(ty) => Some(cx.declared_type(ty)?),
@@ -341,7 +318,10 @@ fn row_field(
         step,
         rows: rows.clone(),
         training_only: false,
-        may_miss: false,
+        may_miss,
+        date: None,
+        category: None,
+        summary: None,
         training_rows,
         columns,
     });

@@ -1,7 +1,7 @@
 //! What is known of data sets while they are elaborated, and of the one whose source is being read.
 
 use crate::base::Span;
-use crate::ir::program::{DataSet, Source, SourceColumn};
+use crate::ir::program::{DataSet, Date, Source, SourceColumn, Summary};
 use crate::ir::{Dim, StepId, Type};
 use crate::sema::scope::module::ItemRef;
 use crate::sema::value::Tensor;
@@ -82,6 +82,12 @@ pub struct Reading {
     pub training_only: bool,
     /// Whether values may be missing in what is read.
     pub may_miss: bool,
+    /// What of points in time is read.
+    pub date: Option<Date>,
+    /// Whether names are read of which some have a class: which, if the program says it.
+    pub category: Option<Option<Vec<String>>>,
+    /// What stands for the rows of the training part, if not the rows are read.
+    pub summary: Option<Summary>,
     /// The free dimension that is the number of rows of the training part.
     pub training_rows: Dim,
     pub columns: Vec<SourceColumn>,

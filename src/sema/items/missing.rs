@@ -1,12 +1,14 @@
 //! Values that a table does not have: `fill(column("age"), mean)` and `is_missing(column("age"))`.
 //!
-//! A column that may lack values is read with NaN in their place, which is what neither of them lets through.
+//! A column that may lack values is read with NaN in their place, which is what `fill` does not let through.
 
 use super::data_table::Reading;
 use super::data::in_rows;
+use super::readings::reads_columns;
 use crate::base::{Diagnostic, Span};
-use crate::ir::{BinaryOp, Combine, Elem, LoopBuilder, ScalarId, UnaryOp};
-use crate::sema::body::elaborator::Elaborator;
+use crate::ir::program::Summary;
+use crate::ir::{BinaryOp, Combine, Elem, LoopBuilder, ScalarId};
+use crate::sema::body::elaborator::{Elaborator, Expected};
 use crate::sema::settings::Arguments;
 use crate::sema::value::{Tensor, Value};
 use crate::syntax::ast;
@@ -16,6 +18,8 @@ enum Filling {
     Number(f64),
     /// The mean of what is there, by element.
     Mean(Tensor),
+    /// What else stands for what is there, by element.
+    Summary(Tensor),
 }
 
 /// One of the two calls.
@@ -29,22 +33,26 @@ pub fn call(cx: &mut Elaborator<'_>, name: &str, arguments: &Arguments<'_>, span
 /// `fill(column("age"), 0)`, or with `mean`: that of the rows of the training part that have a value.
 fn fill(cx: &mut Elaborator<'_>, values: &ast::Expr, with: &ast::Expr, span: Span) -> Value {
     let Some(reading) = cx.data.reading.clone() else { return Value::Error };
-    let Some(row) = columns_with_gaps(cx, values, "fill") else { return Value::Error };
-    let filling = if with.as_name().is_some_and(|name| &**name == "mean") {
-        mean_of_training(cx, values, &reading, span).map(Filling::Mean)
-    } else {
-        let value = cx.expr(with, None);
-        let number = value.as_float();
-        if number.is_none() && !value.is_error() {
-            let error = Diagnostic::error("E0603", "missing values are filled with `mean` or a number");
-            cx.report(error.at(with.span, value.describe()).help("`fill(column(\"age\"), mean)`"));
+    let Some(row) = columns_with_gaps(cx, values, "fill", None) else { return Value::Error };
+    let filling = match with.as_name().map(|name| &**name) {
+        Some("mean") => mean_of_training(cx, values, &reading, span).map(Filling::Mean),
+        Some("median") => summary_of_training(cx, values, Summary::Median).map(Filling::Summary),
+        Some("mode") => summary_of_training(cx, values, Summary::Mode).map(Filling::Summary),
+        _ => {
+            let value = cx.expr(with, None);
+            let number = value.as_float();
+            if number.is_none() && !value.is_error() {
+                let message = "missing values are filled with `mean`, `median`, `mode` or a number";
+                let error = Diagnostic::error("E0603", message);
+                cx.report(error.at(with.span, value.describe()).help("`fill(column(\"age\"), mean)`"));
+            }
+            number.map(Filling::Number)
         }
-        number.map(Filling::Number)
     };
     let Some(filling) = filling else { return Value::Error };
     let Some(node) = cx.node(&row, span) else { return Value::Error };
     let mean = match &filling {
-        Filling::Mean(mean) => cx.node(mean, span),
+        Filling::Mean(mean) | Filling::Summary(mean) => cx.node(mean, span),
         Filling::Number(_) => None,
     };
     let shape = row.ty.shape.clone();
@@ -53,12 +61,12 @@ fn fill(cx: &mut Elaborator<'_>, values: &ast::Expr, with: &ast::Expr, span: Spa
     let subs = (0..rank).map(|axis| l.index(axis)).collect();
     let value = l.read(node, subs);
     let other = match (filling, mean) {
-        (Filling::Mean(_), Some(mean)) => {
+        (Filling::Mean(_) | Filling::Summary(_), Some(mean)) => {
             let subs = (0..rank).map(|axis| l.index(axis)).collect();
             l.read(mean, subs)
         }
         (Filling::Number(number), _) => l.float(number),
-        (Filling::Mean(_), None) => return Value::Error,
+        (Filling::Mean(_) | Filling::Summary(_), None) => return Value::Error,
     };
     let is_there = is_there(&mut l, value);
     let filled = l.select(is_there, value, other);
@@ -66,19 +74,23 @@ fn fill(cx: &mut Elaborator<'_>, values: &ast::Expr, with: &ast::Expr, span: Spa
     Value::Tensor(cx.add_loop(span, body))
 }
 
-/// `is_missing(column("age"))`: whether a row has no value, true or false for each column.
+/// `is_missing(column("age"))`: whether a row has no value, true or false for each column, of numbers or names.
 fn is_missing(cx: &mut Elaborator<'_>, values: &ast::Expr, span: Span) -> Value {
-    let Some(row) = columns_with_gaps(cx, values, "is_missing") else { return Value::Error };
-    let Some(node) = cx.node(&row, span) else { return Value::Error };
-    let shape = row.ty.shape.clone();
-    let rank = shape.len();
-    let mut l = LoopBuilder::new(cx.graph(), shape);
-    let subs = (0..rank).map(|axis| l.index(axis)).collect();
-    let value = l.read(node, subs);
-    let is_there = is_there(&mut l, value);
-    let is_missing = l.unary(UnaryOp::Not, is_there);
-    let body = l.map(is_missing);
-    Value::Tensor(cx.add_loop(span, body))
+    let gaps = Expected { elem: Some(Elem::Bool), axes: Vec::new() };
+    let Some(row) = columns_with_gaps(cx, values, "is_missing", Some(&gaps)) else { return Value::Error };
+    cx.node(&row, span).map_or(Value::Error, |_| Value::Tensor(row))
+}
+
+/// What stands for the rows of the training part that have a value. `None` is reported.
+fn summary_of_training(cx: &mut Elaborator<'_>, values: &ast::Expr, summary: Summary) -> Option<Tensor> {
+    if let Some(reading) = &mut cx.data.reading {
+        reading.summary = Some(summary);
+    }
+    let found = columns_with_gaps(cx, values, "fill", None);
+    if let Some(reading) = &mut cx.data.reading {
+        reading.summary = None;
+    }
+    found
 }
 
 /// Values of a table are finite, so what is not less than infinity is none.
@@ -87,15 +99,14 @@ fn is_there(l: &mut LoopBuilder<'_>, value: ScalarId) -> ScalarId {
     l.binary(BinaryOp::Lt, value, infinity)
 }
 
-/// The present row of columns, which may lack values. `None` is reported.
-fn columns_with_gaps(cx: &mut Elaborator<'_>, values: &ast::Expr, word: &str) -> Option<Tensor> {
-    let is_columns = match &values.kind {
-        ast::ExprKind::Call { callee, .. } => {
-            callee.as_name().is_some_and(|name| matches!(&**name, "column" | "columns"))
-        }
-        _ => false,
-    };
-    if !is_columns {
+/// The present row of columns, which may lack values: floats, or what is expected. `None` is reported.
+fn columns_with_gaps(
+    cx: &mut Elaborator<'_>,
+    values: &ast::Expr,
+    word: &str,
+    expected: Option<&Expected>,
+) -> Option<Tensor> {
+    if !reads_columns(values) {
         let error = Diagnostic::error("E0603", format!("`{word}` takes columns of a table"));
         let error = error.at(values.span, "not `column(…)` or `columns(…)`");
         let example =
@@ -103,18 +114,16 @@ fn columns_with_gaps(cx: &mut Elaborator<'_>, values: &ast::Expr, word: &str) ->
         cx.report(error.help(format!("what is computed of a column is computed of `{example}`")));
         return None;
     }
-    if let Some(reading) = &mut cx.data.reading {
-        reading.may_miss = true;
-    }
-    let value = cx.expr(values, None);
-    if let Some(reading) = &mut cx.data.reading {
-        reading.may_miss = false;
+    let before = cx.data.reading.as_mut().map(|reading| std::mem::replace(&mut reading.may_miss, true));
+    let value = cx.expr(values, expected);
+    if let (Some(reading), Some(before)) = (&mut cx.data.reading, before) {
+        reading.may_miss = before;
     }
     if value.is_error() {
         return None;
     }
     let tensor = cx.to_tensor(&value, values.span)?;
-    cx.with_elem(tensor, Elem::Float, values.span)
+    if expected.is_some() { Some(tensor) } else { cx.with_elem(tensor, Elem::Float, values.span) }
 }
 
 /// The means over the rows of the training part that have a value; 0 where none has. `None` is reported.
@@ -133,7 +142,7 @@ fn mean_of_training(
         reading.rows = reading.training_rows.clone();
     }
     let rows = before.training_rows.clone();
-    let training = in_rows(cx, step, rows, |cx| columns_with_gaps(cx, values, "fill"));
+    let training = in_rows(cx, step, rows, |cx| columns_with_gaps(cx, values, "fill", None));
     let mean = training.and_then(|training| mean_of_known(cx, &training, span));
     if let Some(reading) = &mut cx.data.reading {
         reading.training_only = before.training_only;

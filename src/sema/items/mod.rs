@@ -4,6 +4,8 @@
 //! - [`train`], [`minimize`], [`optimizer`], [`measure`], [`batch`]: a training as forward graphs; `order`: what it
 //!   has to do with the order of the rows; `corrections`: digits that an optimizer loses;
 //! - [`output`]: `print`, `expect`, `plot`;
+//! - `missing`, `readings`: columns that lack values, categories, dates; `division`: which rows are left out, and
+//!   which belong to which part;
 //! - `given`: fields that whoever runs the program gives;
 //! - [`generate`]: texts that a model goes on with;
 //! - [`models`]: models for prediction and summaries.
@@ -14,6 +16,7 @@ mod data_table;
 mod corrections;
 pub mod data;
 pub mod demand;
+mod division;
 pub mod generate;
 mod given;
 pub mod measure;
@@ -23,6 +26,7 @@ pub mod models;
 pub mod optimizer;
 mod order;
 pub mod output;
+mod readings;
 #[cfg(test)]
 mod settings_tests;
 pub mod sources;

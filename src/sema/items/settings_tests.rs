@@ -77,7 +77,7 @@ fn places() -> Vec<(String, String)> {
     }
     for reader in COLUMNS {
         let source = match reader.name {
-            "column" | "columns" | "fill" | "is_missing" | "standardize" => "csv",
+            "column" | "columns" | "fill" | "is_missing" | "standardize" | "date" | "category" => "csv",
             "window" => "text",
             "tensor" => "npz",
             _ => "images",

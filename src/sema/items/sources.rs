@@ -1,8 +1,8 @@
 //! Where data comes from: `csv("digits.csv", header = false)`.
 
 use super::columns::list_names;
-use crate::base::{Diagnostic, nearest};
-use crate::ir::program::Source;
+use crate::base::{Diagnostic, Span, nearest};
+use crate::ir::program::{Source, TableFormat};
 use crate::sema::body::elaborator::Elaborator;
 use crate::sema::settings::{self, SOURCES};
 use crate::syntax::ast;
@@ -84,12 +84,19 @@ pub fn read_source(cx: &mut Elaborator<'_>, source: &ast::Expr) -> Option<Source
         Some(header) => Some(cx.compile_time_bool(header, "`header`")?),
         None => None,
     };
-    let separator = match arguments.get("separator") {
-        Some(separator) => separator_of(cx, separator)?,
-        None => ',',
-    };
+    let mut format = TableFormat { header, ..TableFormat::default() };
+    if let Some(separator) = arguments.get("separator") {
+        format.separator = character(cx, separator, "a separator")?;
+    }
+    if let Some(decimal) = arguments.get("decimal") {
+        format.decimal = character(cx, decimal, "the point of a number")?;
+    }
+    if let Some(thousands) = arguments.get("thousands") {
+        format.thousands = Some(character(cx, thousands, "what groups digits")?);
+    }
+    numbers_are_clear(cx, &format, source.span)?;
     Some(match call.name {
-        "csv" => Source::Csv { path, header, separator, span },
+        "csv" => Source::Csv { path, format, span },
         "npy" => Source::Npy { path, span },
         "npz" => Source::Npz { path, span },
         "safetensors" => Source::Safetensors { path, span },
@@ -99,12 +106,28 @@ pub fn read_source(cx: &mut Elaborator<'_>, source: &ast::Expr) -> Option<Source
     })
 }
 
-fn separator_of(cx: &mut Elaborator<'_>, value: &ast::Expr) -> Option<char> {
+/// A string of one character; `what` it is.
+fn character(cx: &mut Elaborator<'_>, value: &ast::Expr, what: &str) -> Option<char> {
     let text = cx.text_arg(value)?;
     let mut characters = text.chars();
     let (Some(character), None) = (characters.next(), characters.next()) else {
-        cx.error("E0604", "a separator is one character", value.span, format!("\"{text}\""));
+        cx.error("E0604", format!("{what} is one character"), value.span, format!("\"{text}\""));
         return None;
     };
     Some(character)
+}
+
+/// Whether the characters within numbers are different ones, and none stands for itself. `None` is reported.
+fn numbers_are_clear(cx: &mut Elaborator<'_>, format: &TableFormat, span: Span) -> Option<()> {
+    let within = |c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | 'e' | 'E' | '"');
+    let twice = format.thousands == Some(format.decimal);
+    let odd = [Some(format.decimal), format.thousands].into_iter().flatten().find(|c| within(*c));
+    let message = match odd {
+        Some(odd) => format!("{odd:?} can stand for itself in a number"),
+        None if twice => format!("{:?} is the decimal point and groups digits, too", format.decimal),
+        None => return Some(()),
+    };
+    let error = Diagnostic::error("E0650", message).at(span, "these numbers could not be read");
+    cx.report(error.help("`decimal = \",\", thousands = \".\"` reads 1.234,5"));
+    None
 }

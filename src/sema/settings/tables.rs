@@ -63,12 +63,33 @@ pub const SPLIT: Group = Group {
     item: "split",
     word: "option",
     code: "E0606",
-    settings: &[setting(
-        "in_order",
-        Takes::Flag,
-        Default::Is("false"),
-        "`true`: the parts are rows in order, not of a permutation",
-    )],
+    settings: &[
+        setting(
+            "in_order",
+            Takes::Flag,
+            Default::Is("false"),
+            "`true`: the parts are rows in order, not of a permutation",
+        ),
+        setting(
+            "stratify",
+            Takes::RowNumber,
+            Default::Nothing,
+            "classes that all parts have in the same shares: a field, or a column",
+        ),
+        setting(
+            "group",
+            Takes::RowNumber,
+            Default::Nothing,
+            "rows with the same number or name here come into the same part: a field, or a column",
+        ),
+        setting(
+            "folds",
+            Takes::Count,
+            Default::Nothing,
+            "the parts are `train` and `test`, one of so many folds; `nnc cv` goes through all",
+        ),
+        setting("fold", Takes::Count, Default::Is("1"), "which of the folds is `test`"),
+    ],
 };
 
 pub const MINIMIZE: Group = Group {
@@ -138,6 +159,13 @@ pub const SOURCES: &[Call] = &[
                 Takes::Character,
                 Default::Is("\",\""),
                 "what stands between the fields of a line",
+            ),
+            setting("decimal", Takes::Character, Default::Is("\".\""), "the decimal point of numbers"),
+            setting(
+                "thousands",
+                Takes::Character,
+                Default::Nothing,
+                "what stands between groups of three digits",
             ),
         ],
         named_only: 1,
@@ -215,11 +243,40 @@ pub const COLUMNS: &[Call] = &[
                 "with",
                 Takes::Filling,
                 Default::Needed,
-                "`mean`, that of the training part, or a number",
+                "`mean`, `median` or `mode`, that of the training part, or a number",
             ),
         ],
         2,
         "columns in which values may be missing, and what stands in for these",
+    ),
+    reader(
+        "date",
+        &[
+            setting("column", Takes::Expression, Default::Needed, "`column(…)`"),
+            setting(
+                "part",
+                Takes::Text,
+                Default::Is("\"days\""),
+                "days since 1970, or year, month, day, weekday (Monday is 0), yearday, hour, minute, second",
+            ),
+            setting("order", Takes::Text, Default::Is("\"ymd\""), "how dates are written: ymd, dmy or mdy"),
+        ],
+        1,
+        "points in time as numbers",
+    ),
+    reader(
+        "category",
+        &[
+            setting("column", Takes::Expression, Default::Needed, "`column(…)`"),
+            setting(
+                "names",
+                Takes::Texts,
+                Default::Is("the most frequent of the training part"),
+                "the names that have a class, in the order of their numbers",
+            ),
+        ],
+        1,
+        "names as a field `class(n)`: n - 1 of them have a class, all others have the last one",
     ),
     reader(
         "is_missing",

@@ -14,6 +14,8 @@ pub struct Data {
     pub rows: Option<Setting>,
     pub seed: Option<Setting>,
     pub split: Option<Split>,
+    /// The conditions of `drop rows where`.
+    pub drops: Vec<Expr>,
 }
 
 /// `name = expr`, `name: type = expr`, or `name: type` of data that the program is given.
@@ -26,13 +28,23 @@ pub struct DataField {
     pub span: Span,
 }
 
-/// `split train = 0.8, test = 0.2, in_order = true`
+/// `split train = 0.8, test = 0.2, stratify = kind`
 #[derive(Clone, Debug)]
 pub struct Split {
     pub parts: Vec<Setting>,
-    /// `in_order`, kept apart from the parts.
-    pub in_order: Option<Setting>,
+    /// What says how rows are divided, apart from the parts: [`SPLIT_OPTIONS`].
+    pub options: Vec<Setting>,
     pub span: Span,
+}
+
+/// Names in a `split` that are none of parts.
+pub const SPLIT_OPTIONS: [&str; 5] = ["in_order", "stratify", "group", "folds", "fold"];
+
+impl Split {
+    /// The option of this name, if it is given.
+    pub fn option(&self, name: &str) -> Option<&Setting> {
+        self.options.iter().find(|option| option.name.as_str() == name)
+    }
 }
 
 /// `name = expr`

@@ -7,8 +7,9 @@ use pest::iterators::{Pair, Pairs};
 use crate::base::{Diagnostic, Span};
 
 use super::super::ast::{
-    Args, Block, Const, Data, DataField, Definition, Expect, FloatWidth, Generate, Import, Item, ItemKind,
-    Measure, Minimize, ParameterList, Plot, Precision, Print, Role, Setting, Split, StrPiece, Train, Type,
+    Args, Block, Const, Data, DataField, Definition, Expect, Expr, ExprKind, FloatWidth, Generate, Import,
+    Item, ItemKind,
+    Measure, Minimize, ParameterList, Plot, Precision, Print, Role, SPLIT_OPTIONS, Setting, Split, StrPiece, Train, Type,
 };
 use super::super::grammar::Rule;
 use super::{Builder, take};
@@ -246,7 +247,7 @@ impl Builder<'_> {
         parts.next();
         let name = self.next_name(&mut parts, span);
         let source = take(&mut parts, Rule::eq).map(|_| self.next_expr(&mut parts, span));
-        let mut data = Data { name, source, fields: Vec::new(), rows: None, seed: None, split: None };
+        let mut data = Data { name, source, fields: Vec::new(), rows: None, seed: None, split: None, drops: Vec::new() };
         let Some(block) = parts.next() else {
             if data.source.is_none() {
                 let error = Diagnostic::error("E0001", "a data declaration has a source or fields");
@@ -262,6 +263,12 @@ impl Builder<'_> {
                         Some(first) => self.twice("split", first.span, split.span),
                         None => data.split = Some(split),
                     }
+                }
+                Rule::drop => {
+                    let span = self.span(&line);
+                    let condition = line.into_inner().find(|part| part.as_rule() == Rule::expr);
+                    let condition = condition.map(|condition| self.expr(condition));
+                    data.drops.push(condition.unwrap_or(Expr::new(ExprKind::Error, span)));
                 }
                 _ => self.data_line(line, &mut data),
             }
@@ -298,12 +305,19 @@ impl Builder<'_> {
 
     fn split(&mut self, pair: Pair<'_, Rule>) -> Split {
         let span = self.span(&pair);
-        let (mut parts, mut in_order) = (Vec::new(), None);
+        let mut split = Split { parts: Vec::new(), options: Vec::new(), span };
         for part in pair.into_inner().filter(|part| part.as_rule() == Rule::setting) {
             let setting = self.setting(part);
-            if &*setting.name.text == "in_order" { in_order = Some(setting) } else { parts.push(setting) }
+            if !SPLIT_OPTIONS.contains(&setting.name.as_str()) {
+                split.parts.push(setting);
+            } else if let Some(first) = split.option(setting.name.as_str()) {
+                let first = first.span;
+                self.twice(&setting.name.text, first, setting.span);
+            } else {
+                split.options.push(setting);
+            }
         }
-        Split { parts, in_order, span }
+        split
     }
 
     fn train(&mut self, mut parts: Pairs<'_, Rule>, span: Span) -> Train {

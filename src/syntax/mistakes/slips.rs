@@ -8,7 +8,7 @@ use super::super::grammar::Rule;
 use super::super::tokens::{ITEM_WORDS, Token, TokenKind};
 use super::numbers::decimal_comma;
 
-pub(super) const SLIPS: [fn(&Failure<'_>) -> Option<Diagnostic>; 12] = [
+pub(super) const SLIPS: [fn(&Failure<'_>) -> Option<Diagnostic>; 13] = [
     branch_without_if,
     item_in_a_body,
     spaced_template,
@@ -20,6 +20,7 @@ pub(super) const SLIPS: [fn(&Failure<'_>) -> Option<Diagnostic>; 12] = [
     hyphen_in_a_name,
     otherwise_before_the_last,
     part_without_name,
+    drop_without_where,
     nothing_for_rows,
 ];
 
@@ -189,6 +190,20 @@ fn part_without_name(failure: &Failure<'_>) -> Option<Diagnostic> {
             .at(failure.span(word).to(failure.span(found)), "a name and `=` are missing")
             .suggest("write", failure.span(found), names),
     )
+}
+
+/// `drop rows column("age") > 100`, `drop where …`
+fn drop_without_where(failure: &Failure<'_>) -> Option<Diagnostic> {
+    let word = failure.previous?;
+    let found = failure.found?;
+    let line = &failure.slice[..word.end];
+    let begins = line.rsplit('\n').next().is_some_and(|line| matches!(line.trim(), "drop" | "drop rows"));
+    if !begins || failure.text(found) == "=" {
+        return None;
+    }
+    let error = Diagnostic::error("E0001", "rows that are left out are named by a condition");
+    let error = error.at(failure.span(word).to(failure.span(found)), "`rows where` is missing");
+    Some(error.help("write `drop rows where is_missing(column(\"age\"))`"))
 }
 
 /// `[, 4]` for `[B, 4]`.

@@ -18,7 +18,7 @@
 use super::scan::Field;
 use super::select::{ColumnRef, Selection};
 use super::values::{Kind, kind_of};
-use super::{Request, Scanner};
+use super::{Options, Request, Scanner};
 
 /// How many lines below the first are looked at.
 const SAMPLE: usize = 1000;
@@ -46,11 +46,16 @@ struct Below {
 }
 
 /// `rest` stands behind the first line.
-pub(super) fn decide(first: &[Field<'_>], mut rest: Scanner<'_>, requests: &[Request]) -> Verdict {
+pub(super) fn decide(
+    first: &[Field<'_>],
+    mut rest: Scanner<'_>,
+    requests: &[Request],
+    options: &Options,
+) -> Verdict {
     if requests.iter().any(|request| asks_for_one_of(&request.selection, first)) {
         return verdict(true, false);
     }
-    let kinds: Vec<Kind> = first.iter().map(|field| kind_of(&field.text)).collect();
+    let kinds: Vec<Kind> = first.iter().map(|field| kind_of(&field.text, options)).collect();
     let has = |kind: Kind| kinds.contains(&kind);
     let mut below: Vec<Below> = first.iter().map(|_| Below::default()).collect();
     let mut second: Vec<Option<f64>> = Vec::new();
@@ -62,7 +67,7 @@ pub(super) fn decide(first: &[Field<'_>], mut rest: Scanner<'_>, requests: &[Req
         }
         lines += 1;
         for ((field, below), first) in fields.iter().zip(&mut below).zip(first) {
-            match kind_of(&field.text) {
+            match kind_of(&field.text, options) {
                 Kind::Number => {
                     below.numbers = true;
                     below.other_than_years |= !is_year(&field.text);

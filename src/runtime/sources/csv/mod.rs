@@ -10,7 +10,9 @@
 //!   in a file without any LF, with CR.
 
 mod advice;
+mod dates;
 mod header;
+mod numbers;
 mod scan;
 mod select;
 pub mod stream;
@@ -29,6 +31,8 @@ use crate::runtime::world::World;
 use super::file::FileBytes;
 use super::text::utf8;
 
+pub use crate::ir::program::TableFormat as Options;
+use crate::ir::program::Date;
 pub use select::{ColumnRef, Selection};
 
 use scan::{Field, ScanError, Scanner, line_column};
@@ -36,14 +40,6 @@ use select::resolve;
 pub use values::{Kind, kind_of};
 
 use values::Reader;
-
-/// How a file is to be read.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Options {
-    /// Whether the first line has the names of the columns; none: see the head of this file.
-    pub header: Option<bool>,
-    pub separator: char,
-}
 
 /// What the elements are to become.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -55,6 +51,8 @@ pub enum Want {
     /// Whole numbers, or the classes of names.
     Int,
     Bool,
+    /// Whether there is no value.
+    Missing,
 }
 
 /// Columns that are to be read.
@@ -66,6 +64,18 @@ pub struct Request {
     pub classes: Option<Arc<[String]>>,
     /// Whether floats may be missing, which are then NaN.
     pub may_miss: bool,
+    /// Whether all that stands there are names, numbers and nothing as well. Of given names the last is then the class
+    /// of all that are not given.
+    pub is_category: bool,
+    /// What of points in time is read.
+    pub date: Option<Date>,
+}
+
+impl Request {
+    /// Columns as they stand.
+    pub fn plain(selection: Selection, want: Want) -> Request {
+        Request { selection, want, classes: None, may_miss: false, is_category: false, date: None }
+    }
 }
 
 /// Columns that were read.
@@ -88,12 +98,6 @@ pub struct Table {
     pub warnings: Vec<Diagnostic>,
 }
 
-impl Default for Options {
-    fn default() -> Options {
-        Options { header: None, separator: ',' }
-    }
-}
-
 /// Reads columns of a csv file, plain or gzipped, in one pass.
 ///
 /// Errors: E0701, E0705 (missing value), E0706 (not a number), E0707 (ragged rows), E0708 (no such
@@ -105,11 +109,25 @@ pub fn read(
     options: &Options,
     requests: &[Request],
 ) -> Result<Table, Diagnostic> {
+    read_without(world, path, options, requests, &[])
+}
+
+/// The same without the rows that are dropped; none are if there are no answers.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_without(
+    world: &dyn World,
+    path: &Path,
+    options: &Options,
+    requests: &[Request],
+    dropped: &[bool],
+) -> Result<Table, Diagnostic> {
     let file = FileBytes::open(world, path)?;
     let name = path.display().to_string();
     let bytes = file.all()?;
     let text = utf8(&bytes, &format!("`{name}`"))?;
-    read_text(text, &name, options, requests)
+    read_rows(text, &name, options, requests, dropped)
 }
 
 /// The names in columns that consist of names, sorted; none if they are numbers.
@@ -125,14 +143,14 @@ pub fn names(
     let name = path.display().to_string();
     let bytes = file.all()?;
     let text = lines(utf8(&bytes, &format!("`{name}`"))?);
-    let request = Request { selection: selection.clone(), want: Want::Int, classes: None, may_miss: false };
+    let request = Request::plain(selection.clone(), Want::Int);
     let mut begun = Begun::new(&text, &name, options, &[request])?;
     let columns = resolve(selection, begun.n_columns, begun.header.as_deref(), &name)?;
     let mut names = BTreeSet::new();
     while begun.next_row()? {
         for column in &columns {
             let text = &*begun.fields[*column].text;
-            match kind_of(text) {
+            match kind_of(text, options) {
                 Kind::Number => return Ok(None),
                 // Reading the file tells about it.
                 Kind::Missing => {}
@@ -151,6 +169,16 @@ pub fn read_text(
     options: &Options,
     requests: &[Request],
 ) -> Result<Table, Diagnostic> {
+    read_rows(text, name, options, requests, &[])
+}
+
+fn read_rows(
+    text: &str,
+    name: &str,
+    options: &Options,
+    requests: &[Request],
+    dropped: &[bool],
+) -> Result<Table, Diagnostic> {
     let text = lines(text);
     let mut begun = Begun::new(&text, name, options, requests)?;
     let mut readers = Vec::new();
@@ -161,15 +189,19 @@ pub fn read_text(
         if begun.has_index && columns.contains(&0) && warnings.is_empty() {
             warnings.push(index_column(name));
         }
-        readers.push(Reader::new(columns, request));
+        readers.push(Reader::new(columns, request, *options));
     }
     // A line may be part of a quoted field, so there are no more rows than lines.
     let most_rows = text.bytes().filter(|byte| *byte == b'\n').count() + 1;
     let bytes = readers.iter().map(|reader| reader.bytes(most_rows)).fold(0, u64::saturating_add);
     Need::of(format!("the values of `{name}`"), bytes).check()?;
     readers.iter_mut().try_for_each(|reader| reader.reserve(most_rows))?;
-    let mut rows = 0;
+    let (mut rows, mut line) = (0, 0);
     while begun.next_row()? {
+        line += 1;
+        if dropped.get(line - 1).copied().unwrap_or(false) {
+            continue;
+        }
         for reader in &mut readers {
             reader.push_row(&begun.fields, &begun.place, begun.header.as_deref())?;
         }
@@ -233,7 +265,7 @@ impl<'a> Begun<'a> {
         }
         let verdict = match options.header {
             Some(is_header) => header::Verdict { is_header, in_doubt: false },
-            None => header::decide(&first, scanner.clone(), requests),
+            None => header::decide(&first, scanner.clone(), requests, options),
         };
         let header: Option<Vec<String>> =
             verdict.is_header.then(|| first.iter().map(|field| field.text.to_string()).collect());

@@ -142,7 +142,7 @@ impl Stream {
         place.scanned(scanner.next_record(&mut first))?;
         let verdict = match self.options.header {
             Some(is_header) => header::Verdict { is_header, in_doubt: false },
-            None => header::decide(&first, scanner.clone(), &self.requests),
+            None => header::decide(&first, scanner.clone(), &self.requests, &self.options),
         };
         if verdict.in_doubt {
             tell(doubt(&self.name, &first, verdict.is_header));
@@ -203,7 +203,7 @@ impl Stream {
         let mut scanner = self.scanner(text)?;
         let pairs = begun.columns.iter().zip(&self.requests);
         let mut readers: Vec<Reader<'_>> =
-            pairs.map(|(columns, request)| Reader::new(columns.clone(), request)).collect();
+            pairs.map(|(columns, request)| Reader::new(columns.clone(), request, self.options)).collect();
         let mut fields: Vec<Field<'_>> = Vec::new();
         let mut written = Vec::new();
         while place.scanned(scanner.next_record(&mut fields))? {
@@ -287,12 +287,7 @@ mod tests {
     }
 
     fn stream(text: &str, slow: bool) -> Stream {
-        let request = Request {
-            selection: Selection::List(vec![ColumnRef::Name("b".into())]),
-            want: Want::F64,
-            classes: None,
-            may_miss: false,
-        };
+        let request = Request::plain(Selection::List(vec![ColumnRef::Name("b".into())]), Want::F64);
         let bytes = text.as_bytes().to_vec();
         let reader: Box<dyn Read> =
             if slow { Box::new(Slow(bytes)) } else { Box::new(io::Cursor::new(bytes)) };

@@ -5,20 +5,15 @@ use crate::runtime::array::Elements;
 use crate::runtime::world::native::NativeWorld;
 
 fn one(column: i64, want: Want) -> Request {
-    Request { selection: Selection::One(ColumnRef::Number(column)), want, classes: None, may_miss: false }
+    Request::plain(Selection::One(ColumnRef::Number(column)), want)
 }
 
 fn named(name: &str, want: Want) -> Request {
-    Request {
-        selection: Selection::One(ColumnRef::Name(name.to_owned())),
-        want,
-        classes: None,
-        may_miss: false,
-    }
+    Request::plain(Selection::One(ColumnRef::Name(name.to_owned())), want)
 }
 
 fn range(start: Option<i64>, end: Option<i64>, want: Want) -> Request {
-    Request { selection: Selection::Range { start, end }, want, classes: None, may_miss: false }
+    Request::plain(Selection::Range { start, end }, want)
 }
 
 fn table(text: &str, requests: &[Request]) -> Result<Table, Diagnostic> {
@@ -59,7 +54,7 @@ fn the_checked_in_tables() {
 #[test]
 fn headers_and_options() {
     let text = "x;n\n1,5;a\n";
-    let options = Options { header: None, separator: ';' };
+    let options = Options { separator: ';', ..Options::default() };
     let wrong = read_text(text, "a.csv", &options, &[named("x", Want::F32)]).unwrap_err();
     assert_eq!(wrong.message, "a.csv:2:1: column `x` is `1,5`, which is not a number");
     assert!(wrong.helps[0].message.contains("decimal point"));
@@ -67,10 +62,10 @@ fn headers_and_options() {
     assert_eq!(wrong.helps.last().unwrap().message, "its first line has \";\" in it: say `separator = \";\"`");
     let years = "2020,2021\n1,2\n";
     assert_eq!(table(years, &[one(0, Want::Int)]).unwrap().rows, 1);
-    let options = Options { header: Some(true), separator: ',' };
+    let options = Options { header: Some(true), ..Options::default() };
     let years = read_text(years, "a.csv", &options, &[named("2021", Want::Int)]).unwrap();
     assert_eq!((years.rows, years.columns[0].array.elements()), (1, &Elements::I32(vec![2])));
-    let options = Options { header: Some(false), separator: ',' };
+    let options = Options { header: Some(false), ..Options::default() };
     let names = read_text("b\na\nb\n", "a.csv", &options, &[one(0, Want::Int)]).unwrap();
     assert_eq!(names.columns[0].array.elements(), &Elements::I32(vec![1, 0, 1]));
 }
@@ -185,7 +180,7 @@ fn values_that_are_missing_are_so_everywhere() {
         {
             for want in [Want::Int, Want::F64, Want::Wide, Want::Bool] {
                 let text: String = rows.iter().map(|row| format!("{row},0\n")).collect();
-                let options = Options { header: Some(false), separator: ',' };
+                let options = Options { header: Some(false), ..Options::default() };
                 let found = read_text(&text, "a.csv", &options, &[one(0, want)]).unwrap_err();
                 let is_first = place == 0 || want == Want::Int || rows[0] == "1";
                 if is_first {
@@ -206,7 +201,7 @@ fn names_that_are_given() {
     let names: Arc<[String]> = ["b".to_owned(), "none".to_owned(), "7".to_owned()].into();
     let request = |text: &str| {
         let request = Request { classes: Some(names.clone()), ..one(0, Want::Int) };
-        let options = Options { header: Some(false), separator: ',' };
+        let options = Options { header: Some(false), ..Options::default() };
         read_text(text, "a.csv", &options, &[request])
     };
     let read = request("none\nb\n7\n").unwrap();

@@ -8,15 +8,20 @@ use crate::runtime::array::{Array, Elements, whole_number};
 use crate::runtime::room;
 
 use super::advice::no_number;
+use super::dates::{self, NoDate};
+use super::numbers::plain;
 use super::scan::{Field, line_column};
 use super::select::Selection;
-use super::{Columns, Place, Request, Want};
+use super::{Columns, Options, Place, Request, Want};
+use crate::ir::program::Date;
 
 /// Collects the values of one request.
 pub(super) struct Reader<'a> {
     columns: Vec<usize>,
     is_one: bool,
     may_miss: bool,
+    options: Options,
+    date: Option<Date>,
     values: Values<'a>,
 }
 
@@ -33,11 +38,15 @@ enum Values<'a> {
         known: HashMap<Cow<'a, str>, i32>,
         /// Whether `known` has all names, with their classes.
         given: bool,
+        /// Whether everything is a name. Of given names the last is then the class of all others.
+        is_category: bool,
     },
+    /// Whether there is no value.
+    Missing(Vec<bool>),
 }
 
 impl<'a> Reader<'a> {
-    pub fn new(columns: Vec<usize>, request: &Request) -> Reader<'a> {
+    pub fn new(columns: Vec<usize>, request: &Request, options: Options) -> Reader<'a> {
         let values = match request.want {
             Want::F32 => Values::F32(Vec::new()),
             Want::F64 => Values::F64(Vec::new(), f64::MAX),
@@ -47,15 +56,20 @@ impl<'a> Reader<'a> {
                 Some(classes) => {
                     let numbered =
                         classes.iter().zip(0..).map(|(name, class)| (Cow::Owned(name.clone()), class));
-                    Values::Names { ids: Vec::new(), known: numbered.collect(), given: true }
+                    let (known, is_category) = (numbered.collect(), request.is_category);
+                    Values::Names { ids: Vec::new(), known, given: true, is_category }
                 }
+                None if request.is_category => Values::names(true),
                 None => Values::Open,
             },
+            Want::Missing => Values::Missing(Vec::new()),
         };
         Reader {
             columns,
             is_one: matches!(request.selection, Selection::One(_)),
             may_miss: request.may_miss,
+            options,
+            date: request.date,
             values,
         }
     }
@@ -66,7 +80,7 @@ impl<'a> Reader<'a> {
         let size = match &self.values {
             Values::F32(_) => 4,
             Values::F64(..) => 8,
-            Values::Bool(_) => 1,
+            Values::Bool(_) | Values::Missing(_) => 1,
             Values::Names { .. } => 8,
             Values::Open | Values::Ints(_) => 16,
         };
@@ -82,7 +96,9 @@ impl<'a> Reader<'a> {
         match &mut self.values {
             Values::F32(values) => *values = room::vector(count, "the values of a csv file")?,
             Values::F64(values, _) => *values = room::vector(count, "the values of a csv file")?,
-            Values::Bool(values) => *values = room::vector(count, "the values of a csv file")?,
+            Values::Bool(values) | Values::Missing(values) => {
+                *values = room::vector(count, "the values of a csv file")?;
+            }
             Values::Open | Values::Ints(_) | Values::Names { .. } => {}
         }
         Ok(())
@@ -101,12 +117,12 @@ impl<'a> Reader<'a> {
                 list.push(f64::NAN);
                 continue;
             }
-            push(&mut self.values, field).map_err(|wrong| {
+            push(&mut self.values, field, &self.options, self.date).map_err(|wrong| {
                 let names = match &self.values {
                     Values::Names { known, .. } => known.keys().map(|name| &**name).collect(),
                     _ => Vec::new(),
                 };
-                wrong.diagnostic(field, place, column, header, &names)
+                wrong.diagnostic(field, place, column, header, &names, &self.options)
             })?;
         }
         Ok(())
@@ -118,20 +134,20 @@ impl<'a> Reader<'a> {
         let (elements, classes) = match self.values {
             Values::F32(values) => (Elements::F32(values), None),
             Values::F64(values, _) => (Elements::F64(values), None),
-            Values::Bool(values) => (Elements::Bool(values), None),
+            Values::Bool(values) | Values::Missing(values) => (Elements::Bool(values), None),
             Values::Ints(values) => {
                 let array = Array::whole(shape, values).ok_or_else(without_number)?;
                 return Ok(Columns { array, classes: None });
             }
             Values::Open => (Elements::I32(Vec::new()), None),
-            Values::Names { ids, known, given: true } => {
+            Values::Names { ids, known, given: true, .. } => {
                 let mut names: Vec<(i32, Cow<'_, str>)> =
                     known.into_iter().map(|(name, class)| (class, name)).collect();
                 names.sort_unstable();
                 let names = names.into_iter().map(|(_, name)| name.into_owned()).collect();
                 (Elements::I32(ids), Some(names))
             }
-            Values::Names { ids, known, given: false } => {
+            Values::Names { ids, known, given: false, .. } => {
                 let mut names: Vec<(Cow<'_, str>, i32)> = known.into_iter().collect();
                 names.sort_unstable();
                 let mut classes = vec![0; names.len()];
@@ -164,6 +180,14 @@ enum Wrong {
     /// A name that is none of those given.
     UnknownName,
     NotABool,
+    NoDate(NoDate),
+}
+
+impl Values<'_> {
+    /// Names of which none is known yet.
+    fn names(is_category: bool) -> Self {
+        Values::Names { ids: Vec::new(), known: HashMap::new(), given: false, is_category }
+    }
 }
 
 /// What a field is, whatever its column is read as.
@@ -175,11 +199,11 @@ pub enum Kind {
     Name,
 }
 
-/// What a text is.
-pub fn kind_of(text: &str) -> Kind {
+/// What a text is in a table.
+pub fn kind_of(text: &str, options: &Options) -> Kind {
     if is_missing(text) {
         Kind::Missing
-    } else if text.parse::<f64>().is_ok_and(f64::is_finite) {
+    } else if plain(text, options).is_some_and(|text| text.parse::<f64>().is_ok_and(f64::is_finite)) {
         Kind::Number
     } else {
         Kind::Name
@@ -192,51 +216,87 @@ fn is_missing(text: &str) -> bool {
     text.is_empty() || UNKNOWN.contains(&text.to_ascii_lowercase().as_str())
 }
 
-fn push<'a>(values: &mut Values<'a>, field: &Field<'a>) -> Result<(), Wrong> {
+fn push<'a>(
+    values: &mut Values<'a>,
+    field: &Field<'a>,
+    options: &Options,
+    date: Option<Date>,
+) -> Result<(), Wrong> {
     let text = field.text.as_ref();
     match values {
         Values::F32(list) => {
-            let value: f32 = text.parse().map_err(|_| not_a_number(text))?;
-            list.push(finite(f64::from(value), text).map(|_| value)?);
+            let text = number_text(text, options)?;
+            let value: f32 = text.parse().map_err(|_| not_a_number(&text))?;
+            list.push(finite(f64::from(value), &text).map(|_| value)?);
         }
         Values::F64(list, most) => {
-            let value: f64 = text.parse().map_err(|_| not_a_number(text))?;
-            let value = finite(value, text)?;
+            let value = match date {
+                Some(date) => moment(text, date)?,
+                None => {
+                    let text = number_text(text, options)?;
+                    finite(text.parse().map_err(|_| not_a_number(&text))?, &text)?
+                }
+            };
             if value.abs() > *most {
                 return Err(Wrong::TooLarge);
             }
             list.push(value);
         }
         Values::Bool(list) => list.push(bool_of(text)?),
+        Values::Missing(list) => list.push(is_missing(text)),
         Values::Open => {
-            *values = match kind_of(text) {
+            *values = match kind_of(text, options) {
+                _ if date.is_some() => Values::Ints(Vec::new()),
                 Kind::Missing => return Err(Wrong::Missing),
-                Kind::Name => Values::Names { ids: Vec::new(), known: HashMap::new(), given: false },
+                Kind::Name => Values::names(false),
                 Kind::Number => Values::Ints(Vec::new()),
             };
-            push(values, field)?;
+            push(values, field, options, date)?;
         }
-        Values::Ints(list) => list.push(int(text)?),
-        Values::Names { ids, known, given: true } => match known.get(text) {
-            Some(&class) => ids.push(class),
-            None if is_missing(text) => return Err(Wrong::Missing),
-            None => return Err(Wrong::UnknownName),
-        },
-        Values::Names { ids, known, given: false } => {
-            match kind_of(text) {
-                Kind::Missing => return Err(Wrong::Missing),
-                Kind::Number => return Err(Wrong::NumberAmongNames),
-                Kind::Name => {}
-            }
+        Values::Ints(list) => list.push(match date {
+            Some(date) => whole_number(moment(text, date)?).ok_or(Wrong::NotWhole)?,
+            None => int(&number_text(text, options).map_err(|wrong| match wrong {
+                Wrong::NotANumber => Wrong::NameAmongNumbers,
+                other => other,
+            })?)?,
+        }),
+        Values::Names { .. } => push_name(values, field, options)?,
+    }
+    Ok(())
+}
+
+/// Adds a name: a class that is given, or a new one.
+fn push_name<'a>(values: &mut Values<'a>, field: &Field<'a>, options: &Options) -> Result<(), Wrong> {
+    let Values::Names { ids, known, given, is_category } = values else { return Ok(()) };
+    // In a category nothing is a name like any other, however it is written.
+    let is_gap = is_missing(&field.text);
+    let name = if is_gap && *is_category { Cow::Borrowed("") } else { field.text.clone() };
+    match (*given, known.get(&name), kind_of(&field.text, options)) {
+        (true, Some(class), _) => ids.push(*class),
+        (true, None, _) if *is_category => ids.push(known.len() as i32 - 1),
+        (true, None, Kind::Missing) | (false, _, Kind::Missing) if !*is_category => return Err(Wrong::Missing),
+        (true, None, _) => return Err(Wrong::UnknownName),
+        (false, _, Kind::Number) if !*is_category => return Err(Wrong::NumberAmongNames),
+        (false, Some(id), _) => ids.push(*id),
+        (false, None, _) => {
             let next = known.len() as i32;
-            let id = match known.get(text) {
-                Some(&id) => id,
-                None => *known.entry(field.text.clone()).or_insert(next),
-            };
-            ids.push(id);
+            known.insert(name, next);
+            ids.push(next);
         }
     }
     Ok(())
+}
+
+/// A number with a decimal point and without groups of digits.
+fn number_text<'t>(text: &'t str, options: &Options) -> Result<Cow<'t, str>, Wrong> {
+    plain(text, options).ok_or_else(|| not_a_number(text))
+}
+
+fn moment(text: &str, date: Date) -> Result<f64, Wrong> {
+    if is_missing(text) {
+        return Err(Wrong::Missing);
+    }
+    dates::number(text, date).map_err(Wrong::NoDate)
 }
 
 fn bool_of(text: &str) -> Result<bool, Wrong> {
@@ -287,6 +347,7 @@ impl Wrong {
         column: usize,
         header: Option<&[String]>,
         names: &[&str],
+        options: &Options,
     ) -> Diagnostic {
         let at = place.line_and_column(field.start);
         let shown: String = field.text.chars().take(40).collect();
@@ -322,16 +383,12 @@ impl Wrong {
                     "a bool is written true or false, yes or no, 1 or 0; other names are read as `class(2)`",
                 )
             }
-            Wrong::NotANumber
-                if header.is_none() && place.lines + line_column(place.text, field.start).0 == 1 =>
-            {
-                Diagnostic::error("E0706", format!("{at}: {of} is `{shown}`, which is not a number"))
-                    .help("if the first line has the names of the columns, say `header = true`")
-            }
             Wrong::NotANumber => {
+                let is_first = header.is_none() && place.lines + line_column(place.text, field.start).0 == 1;
                 Diagnostic::error("E0706", format!("{at}: {of} is `{shown}`, which is not a number"))
-                    .help(no_number(&shown))
+                    .help(no_number(&shown, is_first, options))
             }
+            Wrong::NoDate(why) => no_date(why, &at, &of, &shown),
             Wrong::NotFinite => {
                 Diagnostic::error("E0706", format!("{at}: {of} is `{shown}`, which is not a finite number"))
             }
@@ -355,7 +412,20 @@ impl Wrong {
     }
 }
 
-const FILL_IN: &str = "remove the row, or fill in a value; a number by `fill(column(…), mean)`";
+fn no_date(why: NoDate, at: &str, of: &str, shown: &str) -> Diagnostic {
+    let error = |what: &str| Diagnostic::error("E0760", format!("{at}: {of} is `{shown}`, {what}"));
+    match why {
+        NoDate::Form => error("which is no date")
+            .help("dates are written 2024-02-29, 2024-02-29 12:30, 29.02.2024 or 02/29/2024"),
+        NoDate::Order => error("in which day and month could be either")
+            .help("say how dates are written: `date(column(…), order = \"dmy\")`, or \"mdy\""),
+        NoDate::Range => error("and there is no such day or time")
+            .help("if the month stands before the day, say `order = \"mdy\"`"),
+    }
+}
+
+const FILL_IN: &str = "leave the row out by `drop rows where is_missing(column(…))`, or fill in a value: a number by \
+                       `fill(column(…), mean)`";
 
 fn listed(names: &[&str]) -> String {
     let mut names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();

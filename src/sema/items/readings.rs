@@ -1,0 +1,167 @@
+//! Columns that are neither numbers nor classes as they stand: `category(column("city"))`, which has a class for
+//! names that nobody has seen, and `date(column("day"))`, which makes points in time numbers.
+
+use crate::base::{Diagnostic, Span, nearest};
+use crate::ir::Elem;
+use crate::ir::program::{Date, DateOrder, DatePart};
+use crate::sema::body::elaborator::{Elaborator, Expected};
+use crate::sema::settings::Arguments;
+use crate::sema::value::Value;
+use crate::syntax::ast;
+
+use super::columns::list_names;
+
+/// What can be asked of a point in time.
+const PARTS: [(&str, DatePart); 9] = [
+    ("days", DatePart::Days),
+    ("year", DatePart::Year),
+    ("month", DatePart::Month),
+    ("day", DatePart::Day),
+    ("weekday", DatePart::Weekday),
+    ("yearday", DatePart::YearDay),
+    ("hour", DatePart::Hour),
+    ("minute", DatePart::Minute),
+    ("second", DatePart::Second),
+];
+
+/// How dates are written.
+const ORDERS: [(&str, DateOrder); 3] = [
+    ("ymd", DateOrder::YearMonthDay),
+    ("dmy", DateOrder::DayMonthYear),
+    ("mdy", DateOrder::MonthDayYear),
+];
+
+/// Whether an expression reads columns of a table as they stand, or the points in time in them.
+pub fn reads_columns(values: &ast::Expr) -> bool {
+    match &values.kind {
+        ast::ExprKind::Call { callee, .. } => {
+            callee.as_name().is_some_and(|name| matches!(&**name, "column" | "columns" | "date"))
+        }
+        _ => false,
+    }
+}
+
+/// `date(column("day"), part = "year", order = "dmy")`
+pub fn date(
+    cx: &mut Elaborator<'_>,
+    arguments: &Arguments<'_>,
+    expected: Option<&Expected>,
+) -> Option<Value> {
+    let column = one_column(cx, arguments.get("column")?, "date", "E0652")?;
+    let mut date = Date { part: DatePart::Days, order: DateOrder::YearMonthDay };
+    if let Some(part) = arguments.get("part") {
+        date.part = choice(cx, part, "`part` of a date", &PARTS)?;
+    }
+    if let Some(order) = arguments.get("order") {
+        date.order = choice(cx, order, "`order` of a date", &ORDERS)?;
+    }
+    if let Some(reading) = &mut cx.data.reading {
+        reading.date = Some(date);
+    }
+    let value = cx.expr(column, expected);
+    if let Some(reading) = &mut cx.data.reading {
+        reading.date = None;
+    }
+    Some(value)
+}
+
+/// One of some words. `None` is reported.
+fn choice<T: Copy>(
+    cx: &mut Elaborator<'_>,
+    value: &ast::Expr,
+    what: &str,
+    words: &[(&'static str, T)],
+) -> Option<T> {
+    let text = cx.text_arg(value)?;
+    if let Some((_, found)) = words.iter().find(|(word, _)| *word == text) {
+        return Some(*found);
+    }
+    let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+    let error = Diagnostic::error("E0652", format!("{what} is not \"{text}\"")).at(value.span, "none of them");
+    let error = error.help(format!("it is one of {}", list_names(&names)));
+    cx.report(match nearest(&text, names) {
+        Some(near) => error.suggest("did you mean", value.span, format!("\"{near}\"")),
+        None => error,
+    });
+    None
+}
+
+/// The argument, if it is a `column(…)`. `None` is reported.
+fn one_column<'a>(
+    cx: &mut Elaborator<'_>,
+    value: &'a ast::Expr,
+    word: &str,
+    code: &'static str,
+) -> Option<&'a ast::Expr> {
+    let is_column = matches!(&value.kind, ast::ExprKind::Call { callee, .. }
+        if callee.as_name().is_some_and(|name| &**name == "column"));
+    if is_column {
+        return Some(value);
+    }
+    let error = Diagnostic::error(code, format!("`{word}` takes a column of a table"));
+    let error = error.at(value.span, "not `column(…)`");
+    cx.report(match &value.kind {
+        ast::ExprKind::Str(_) => {
+            error.suggest("write", value.span, format!("column({})", cx.text(value.span)))
+        }
+        _ => error.help(format!("write `{word}(column(\"name\"))`")),
+    });
+    None
+}
+
+/// `category(column("city"))` in a field `class(n)`: n - 1 names, and one class for all others.
+pub fn category(cx: &mut Elaborator<'_>, arguments: &Arguments<'_>, span: Span) -> Option<Value> {
+    let column = one_column(cx, arguments.get("column")?, "category", "E0651")?;
+    let classes = declared_classes(cx, span)?;
+    let names = match arguments.get("names") {
+        Some(names) => Some((cx.class_names(names, Elem::Int)?, names.span)),
+        None => None,
+    };
+    if classes < 2 {
+        let error = Diagnostic::error("E0651", format!("a category is class(2) or more, not class({classes})"));
+        cx.report(error.at(span, "a name and the others at least"));
+        return None;
+    }
+    if let Some((names, place)) = &names
+        && names.len() + 1 != classes
+    {
+        let message = format!("{} names and one class for all others are no class({classes})", names.len());
+        let error = Diagnostic::error("E0651", message).at(*place, format!("{} names", names.len()));
+        cx.report(error.help(format!("declare the field as `class({})`", names.len() + 1)));
+        return None;
+    }
+    if let Some(reading) = &mut cx.data.reading {
+        reading.category = Some(names.map(|(names, _)| names));
+    }
+    let value = cx.expr(column, Some(&Expected { elem: Some(Elem::Int), axes: Vec::new() }));
+    if let Some(reading) = &mut cx.data.reading {
+        reading.category = None;
+    }
+    Some(value)
+}
+
+/// The n of the field `class(n)` that is being worked out. `None` is reported.
+fn declared_classes(cx: &mut Elaborator<'_>, span: Span) -> Option<usize> {
+    let field = cx.data.reading.as_ref().map(|reading| reading.field.clone())?;
+    let declared = cx.data.declared.iter().find(|declared| declared.name.text == field).cloned();
+    let ty = declared.and_then(|field| field.ty);
+    if let Some(ast::Type { kind: ast::TypeKind::Tensor { element: ast::Element::Class(size), dims }, .. }) = &ty
+        && dims.is_empty()
+    {
+        let size = cx.size(size, "the number of classes")?;
+        return match size.as_number().and_then(|size| usize::try_from(size).ok()) {
+            Some(size) => Some(size),
+            None => {
+                cx.error("E0651", "the number of classes must be known", span, "it is not");
+                None
+            }
+        };
+    }
+    let error = Diagnostic::error("E0651", "a category is a field of its own, declared as classes");
+    let error = error.at(span, "how many classes it has is not said");
+    cx.report(error.help(
+        "`city: class(9) = category(column(\"city\"))` has the eight most frequent names, and one class for all \
+         others",
+    ));
+    None
+}
