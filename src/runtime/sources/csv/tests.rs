@@ -57,7 +57,7 @@ fn headers_and_options() {
     let options = Options { separator: ';', ..Options::default() };
     let wrong = read_text(text, "a.csv", &options, &[named("x", Want::F32)]).unwrap_err();
     assert_eq!(wrong.message, "a.csv:2:1: column `x` is `1,5`, which is not a number");
-    assert!(wrong.helps[0].message.contains("decimal point"));
+    assert!(wrong.helps[0].message.contains("decimal = \",\""));
     let wrong = table(text, &[named("n", Want::F32)]).unwrap_err();
     assert_eq!(wrong.helps.last().unwrap().message, "its first line has \";\" in it: say `separator = \";\"`");
     let years = "2020,2021\n1,2\n";
