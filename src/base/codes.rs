@@ -41,7 +41,7 @@ pub struct Code {
 
 /// All codes, in ascending order within each part.
 pub fn all() -> impl Iterator<Item = &'static Code> {
-    let parts: [&'static [Code]; 11] = [
+    let parts: [&'static [Code]; 12] = [
         syntax::CODES,
         names::CODES,
         shapes::CODES,
