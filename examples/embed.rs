@@ -45,12 +45,12 @@ fn points(count: usize) -> (Vec<f32>, Vec<i32>) {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (x, arm) = points(400);
-    let x = Tensor::floats(&[400, 2], &x).ok_or("2 numbers for each of 400 points")?;
+    let x = Tensor::floats(&[400, 2], &x)?;
     let rows = Given::new().data("points", [("x", x), ("arm", Tensor::from(arm))]);
     let mut session = nnc::compile(SPIRALS)?.session_with(rows)?;
     session.train(&mut EveryFiftieth)?;
     println!("accuracy on the rest: {:.2}", session.evaluate("points.test")?.metrics[0].1);
-    let place = Tensor::floats(&[1, 2], &[0.3, 0.1]).ok_or("2 numbers")?;
+    let place = Tensor::floats(&[1, 2], &[0.3, 0.1])?;
     let scores = session.predict("Net", &[&place])?;
     println!("scores of the arms at (0.3, 0.1): {:?}", scores[0].to_f32());
     Ok(())

@@ -13,7 +13,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut session = nnc::compile(MODELS)?.session()?;
     session.set_threads(1);
     for (model, inputs) in [("Small", 2), ("Digits", 784)] {
-        let x = Tensor::floats(&[1, inputs], &vec![0.5; inputs]).ok_or("one row")?;
+        let x = Tensor::floats(&[1, inputs], &vec![0.5; inputs])?;
         session.predict(model, &[&x])?;
         let mut times = Vec::new();
         for _ in 0..2000 {

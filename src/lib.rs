@@ -17,7 +17,7 @@
 //! let mut session = program.session()?;
 //! session.train(&mut nnc::Silent)?;
 //!
-//! let x = nnc::Tensor::floats(&[2, 2], &[0.0, 1.0, 1.0, 1.0]).expect("2 times 2 numbers");
+//! let x = nnc::Tensor::floats(&[2, 2], &[0.0, 1.0, 1.0, 1.0])?;
 //! let logits = session.predict("Xor", &[&x])?;
 //! assert!(logits[0].number(0) > 0.0 && logits[0].number(1) < 0.0);
 //! # Ok::<(), nnc::Diagnostics>(())
@@ -48,7 +48,7 @@
 //! ")?;
 //! let kinds: Vec<i32> = (0..64).map(|row| row % 3).collect();
 //! let places: Vec<f32> = kinds.iter().flat_map(|kind| [*kind as f32, 1.0]).collect();
-//! let x = nnc::Tensor::floats(&[64, 2], &places).expect("2 numbers a row");
+//! let x = nnc::Tensor::floats(&[64, 2], &places)?;
 //! let rows = nnc::Given::new().data("points", [("x", x), ("y", kinds.into())]);
 //!
 //! let mut session = program.session_with(rows)?;
@@ -160,9 +160,9 @@ mod product;
 extern crate alloc;
 
 #[doc(inline)]
-pub use base::{Diagnostic, FileId, Help, Label, Severity, SourceMap, Span};
+pub use base::{Diagnostic, FileId, Help, Label, Severity, SourceFile, SourceMap, Span};
 #[doc(inline)]
-pub use runtime::array::{Array as Tensor, Elements};
+pub use runtime::array::{Elements, ShapeError, Tensor};
 #[doc(inline)]
 pub use runtime::events::{
     Chart, EpochReport, Event, Observer, Reason, Scores, Silent, Start, StepReport, Trained,

@@ -242,14 +242,6 @@ fn first_rows(array: &Array, rows: usize) -> Array {
     let mut shape = array.shape().to_vec();
     let count = shape[1..].iter().product::<usize>() * rows;
     shape[0] = rows;
-    use nnc::runtime::array::Elements;
-    let elements = match array.elements() {
-        Elements::F32(values) => Elements::F32(values[..count].to_vec()),
-        Elements::F64(values) => Elements::F64(values[..count].to_vec()),
-        Elements::I32(values) => Elements::I32(values[..count].to_vec()),
-        Elements::I64(values) => Elements::I64(values[..count].to_vec()),
-        Elements::U8(values) => Elements::U8(values[..count].to_vec()),
-        Elements::Bool(values) => Elements::Bool(values[..count].to_vec()),
-    };
+    let elements = array.elements().part(0..count);
     Array::new(shape, elements).expect("fewer rows")
 }

@@ -13,5 +13,5 @@ pub mod visible;
 
 pub use diagnostic::{Diagnostic, Help, Label, Severity, is_told};
 pub use nearest::nearest;
-pub use span::{FileId, SourceMap, Span};
+pub use span::{FileId, SourceFile, SourceMap, Span};
 pub use stack::{with_much_stack, with_stack};

@@ -68,6 +68,7 @@ impl SourceFile {
         self.lines().partition_point(|start| *start as usize <= offset) - 1
     }
 
+    #[doc(hidden)]
     /// The lines that a range of bytes touches, and some around them: the number of the first, from 0, and
     /// their bytes.
     pub fn lines_around(&self, range: Range<usize>, around: usize) -> (usize, Range<usize>) {

@@ -187,7 +187,7 @@ fn turned(array: &Array, ty: Option<&Type>) -> Option<Array> {
         (_, Elements::Bool(values)) => Elements::Bool(places.map(|at| values[at]).collect()),
         (_, Elements::U8(_) | Elements::I32(_) | Elements::I64(_)) => return None,
     };
-    Array::new(vec![*columns, *rows], elements)
+    Array::new(vec![*columns, *rows], elements).ok()
 }
 
 fn agreements(part: &Part<'_>, found: &[crate::runtime::example::Agreement]) -> String {

@@ -2,6 +2,7 @@
 #![warn(missing_docs, rustdoc::broken_intra_doc_links)]
 
 use std::borrow::Cow;
+use std::fmt;
 use std::ops::Range as Places;
 
 use crate::ir::Elem;
@@ -9,8 +10,9 @@ use crate::ir::program::Precision;
 use crate::ir::ranges::Range;
 use crate::plan::External;
 
-/// The elements of an [`Array`], first row first.
+/// The elements of an [`Tensor`], first row first.
 #[derive(Clone, PartialEq, Debug)]
+#[non_exhaustive]
 pub enum Elements {
     /// Floats of 32 bits.
     F32(Vec<f32>),
@@ -26,12 +28,35 @@ pub enum Elements {
     Bool(Vec<bool>),
 }
 
-/// A tensor in memory. `shape` multiplies to the number of elements; `[]` is a scalar.
+/// A tensor in memory. Its sizes multiply to the number of elements; without axes it is a scalar.
+///
+/// ```
+/// let x = nnc::Tensor::floats(&[2, 3], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0])?;
+/// assert_eq!((x.rows(), x.row_len()), (2, 3));
+/// assert_eq!(x.clone().reshaped(vec![6])?.shape(), [6]);
+///
+/// let error = nnc::Tensor::floats(&[2, 3], &[1.0; 5]).unwrap_err();
+/// assert_eq!(error.to_string(), "a tensor of shape [2, 3] has 6 elements, not 5");
+/// # Ok::<(), nnc::ShapeError>(())
+/// ```
 #[derive(Clone, PartialEq, Debug)]
-pub struct Array {
+pub struct Tensor {
     shape: Vec<usize>,
     elements: Elements,
 }
+
+/// A shape that does not fit the number of elements.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct ShapeError {
+    /// The sizes that were asked for.
+    pub shape: Vec<usize>,
+    /// The number of elements that there are.
+    pub count: usize,
+}
+
+/// The name of tensors in the runtime, where a `Tensor` is one of the interpreter of graphs.
+pub use self::Tensor as Array;
 
 impl Elements {
     /// The number of elements.
@@ -106,40 +131,52 @@ impl Elements {
     }
 }
 
-impl Array {
-    /// None if the shape does not fit the number of elements.
-    pub fn new(shape: Vec<usize>, elements: Elements) -> Option<Array> {
-        (element_count(&shape)? == elements.len()).then_some(Array { shape, elements })
+impl Tensor {
+    /// A tensor of elements, the last axis running fastest.
+    ///
+    /// # Errors
+    /// If the sizes do not multiply to the number of elements.
+    pub fn new(shape: Vec<usize>, elements: Elements) -> Result<Tensor, ShapeError> {
+        match element_count(&shape) {
+            Some(count) if count == elements.len() => Ok(Tensor { shape, elements }),
+            _ => Err(ShapeError { shape, count: elements.len() }),
+        }
     }
 
     /// Zeros of an element type.
     #[doc(hidden)]
-    pub fn zeros(elem: Elem, precision: Precision, shape: Vec<usize>) -> Array {
+    pub fn zeros(elem: Elem, precision: Precision, shape: Vec<usize>) -> Tensor {
         let elements = Elements::zeros(elem, precision, shape.iter().product());
-        Array { shape, elements }
+        Tensor { shape, elements }
     }
 
     /// Zeros for what a function reads or writes.
     #[doc(hidden)]
-    pub fn for_external(external: &External, precision: Precision) -> Array {
-        Array::for_rows(external, precision, external.shape.clone())
+    pub fn for_external(external: &External, precision: Precision) -> Tensor {
+        Tensor::for_rows(external, precision, external.shape.clone())
     }
 
     /// The same in another shape.
     #[doc(hidden)]
-    pub fn for_rows(external: &External, precision: Precision, shape: Vec<usize>) -> Array {
-        let zeros = Array::zeros(external.elem, precision, shape);
+    pub fn for_rows(external: &External, precision: Precision, shape: Vec<usize>) -> Tensor {
+        let zeros = Tensor::zeros(external.elem, precision, shape);
         if external.wide { zeros.widened() } else { zeros }
     }
 
-    /// A 32-bit float tensor; none if the shape does not fit the number of values.
-    pub fn floats(shape: &[usize], values: &[f32]) -> Option<Array> {
-        Array::new(shape.to_vec(), Elements::F32(values.to_vec()))
+    /// A tensor of 32-bit floats.
+    ///
+    /// # Errors
+    /// If the sizes do not multiply to the number of values.
+    pub fn floats(shape: &[usize], values: &[f32]) -> Result<Tensor, ShapeError> {
+        Tensor::new(shape.to_vec(), Elements::F32(values.to_vec()))
     }
 
-    /// An int tensor; none if the shape does not fit the number of values.
-    pub fn ints(shape: &[usize], values: &[i32]) -> Option<Array> {
-        Array::new(shape.to_vec(), Elements::I32(values.to_vec()))
+    /// A tensor of ints.
+    ///
+    /// # Errors
+    /// If the sizes do not multiply to the number of values.
+    pub fn ints(shape: &[usize], values: &[i32]) -> Result<Tensor, ShapeError> {
+        Tensor::new(shape.to_vec(), Elements::I32(values.to_vec()))
     }
 
     /// The sizes of its axes.
@@ -148,8 +185,11 @@ impl Array {
     }
 
     /// The same elements in another shape of equally many.
-    pub fn reshaped(self, shape: Vec<usize>) -> Option<Array> {
-        Array::new(shape, self.elements)
+    ///
+    /// # Errors
+    /// If the sizes do not multiply to their number.
+    pub fn reshaped(self, shape: Vec<usize>) -> Result<Tensor, ShapeError> {
+        Tensor::new(shape, self.elements)
     }
 
     /// Its elements, the last index running fastest.
@@ -216,7 +256,10 @@ impl Array {
         }
     }
 
-    /// The elements as ints, or the position of the first that is not a whole number of 64 bits.
+    /// The elements as ints.
+    ///
+    /// # Errors
+    /// The position of the first that is not a whole number of 64 bits.
     pub fn to_i64(&self) -> Result<Cow<'_, [i64]>, usize> {
         match &self.elements {
             Elements::F32(values) => whole_numbers(values.iter().map(|&value| f64::from(value))),
@@ -228,33 +271,32 @@ impl Array {
         }
     }
 
-    /// An int tensor with elements of 32 bits, or of 64 if there is one that 32 bits do not hold; none if the shape
-    /// does not fit the number of values.
+    /// An int tensor with elements of 32 bits, or of 64 if there is one that 32 bits do not hold.
     #[doc(hidden)]
-    pub fn whole(shape: Vec<usize>, values: Vec<i64>) -> Option<Array> {
-        Array::new(shape, narrowest(values))
+    pub fn whole(shape: Vec<usize>, values: Vec<i64>) -> Result<Tensor, ShapeError> {
+        Tensor::new(shape, narrowest(values))
     }
 
     /// Ints in 32 bits where these hold all; anything else as it is.
     #[doc(hidden)]
-    pub fn narrowed(self) -> Array {
-        let Array { shape, elements } = self;
+    pub fn narrowed(self) -> Tensor {
+        let Tensor { shape, elements } = self;
         let elements = match elements {
             Elements::I64(values) => narrowest(values),
             other => other,
         };
-        Array { shape, elements }
+        Tensor { shape, elements }
     }
 
     /// Ints in 64 bits; anything else as it is.
     #[doc(hidden)]
-    pub fn widened(self) -> Array {
-        let Array { shape, elements } = self;
+    pub fn widened(self) -> Tensor {
+        let Tensor { shape, elements } = self;
         let elements = match elements {
             Elements::I32(values) => Elements::I64(values.into_iter().map(i64::from).collect()),
             other => other,
         };
-        Array { shape, elements }
+        Tensor { shape, elements }
     }
 
     /// What the ints of it lie in; those of 64 bits need them, whatever they are.
@@ -277,38 +319,53 @@ impl Array {
     }
 }
 
-impl From<Vec<f32>> for Array {
-    /// One axis.
-    fn from(values: Vec<f32>) -> Array {
-        Array { shape: vec![values.len()], elements: Elements::F32(values) }
+impl fmt::Display for ShapeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ShapeError { shape, count } = self;
+        match element_count(shape) {
+            Some(wanted) => {
+                let s = if wanted == 1 { "" } else { "s" };
+                write!(f, "a tensor of shape {} has {wanted} element{s}, not {count}", shape_text(shape))
+            }
+            None => write!(f, "a tensor of shape {} has more elements than memory", shape_text(shape)),
+        }
     }
 }
 
-impl From<Vec<f64>> for Array {
+impl std::error::Error for ShapeError {}
+
+impl From<Vec<f32>> for Tensor {
     /// One axis.
-    fn from(values: Vec<f64>) -> Array {
-        Array { shape: vec![values.len()], elements: Elements::F64(values) }
+    fn from(values: Vec<f32>) -> Tensor {
+        Tensor { shape: vec![values.len()], elements: Elements::F32(values) }
     }
 }
 
-impl From<Vec<i32>> for Array {
+impl From<Vec<f64>> for Tensor {
     /// One axis.
-    fn from(values: Vec<i32>) -> Array {
-        Array { shape: vec![values.len()], elements: Elements::I32(values) }
+    fn from(values: Vec<f64>) -> Tensor {
+        Tensor { shape: vec![values.len()], elements: Elements::F64(values) }
     }
 }
 
-impl From<Vec<i64>> for Array {
+impl From<Vec<i32>> for Tensor {
     /// One axis.
-    fn from(values: Vec<i64>) -> Array {
-        Array { shape: vec![values.len()], elements: narrowest(values) }
+    fn from(values: Vec<i32>) -> Tensor {
+        Tensor { shape: vec![values.len()], elements: Elements::I32(values) }
     }
 }
 
-impl From<Vec<bool>> for Array {
+impl From<Vec<i64>> for Tensor {
     /// One axis.
-    fn from(values: Vec<bool>) -> Array {
-        Array { shape: vec![values.len()], elements: Elements::Bool(values) }
+    fn from(values: Vec<i64>) -> Tensor {
+        Tensor { shape: vec![values.len()], elements: narrowest(values) }
+    }
+}
+
+impl From<Vec<bool>> for Tensor {
+    /// One axis.
+    fn from(values: Vec<bool>) -> Tensor {
+        Tensor { shape: vec![values.len()], elements: Elements::Bool(values) }
     }
 }
 
@@ -353,21 +410,22 @@ mod tests {
 
     #[test]
     fn shape_and_elements_must_agree() {
-        assert!(Array::new(vec![2, 3], Elements::F32(vec![0.0; 6])).is_some());
-        assert!(Array::new(vec![2, 3], Elements::F32(vec![0.0; 5])).is_none());
-        assert!(Array::new(vec![usize::MAX, 2], Elements::F32(vec![])).is_none());
-        let empty = Array::new(vec![usize::MAX, 0, 2], Elements::F32(vec![])).unwrap();
+        assert!(Tensor::new(vec![2, 3], Elements::F32(vec![0.0; 6])).is_ok());
+        assert!(Tensor::new(vec![2, 3], Elements::F32(vec![0.0; 5])).is_err());
+        let error = Tensor::new(vec![usize::MAX, 2], Elements::F32(vec![])).unwrap_err();
+        assert!(error.to_string().ends_with("more elements than memory"), "{error}");
+        let empty = Tensor::new(vec![usize::MAX, 0, 2], Elements::F32(vec![])).unwrap();
         assert_eq!((empty.rows(), empty.row_len()), (usize::MAX, 0));
-        let scalar = Array::new(vec![], Elements::I32(vec![7])).unwrap();
+        let scalar = Tensor::new(vec![], Elements::I32(vec![7])).unwrap();
         assert_eq!((scalar.rows(), scalar.row_len()), (1, 1));
     }
 
     #[test]
     fn conversions() {
-        let array = Array::new(vec![3], Elements::F64(vec![1.0, -2.0, 2.5])).unwrap();
+        let array = Tensor::new(vec![3], Elements::F64(vec![1.0, -2.0, 2.5])).unwrap();
         assert_eq!(array.to_i64(), Err(2));
         assert_eq!(array.to_f32().as_ref(), [1.0, -2.0, 2.5]);
-        let bools = Array::new(vec![2], Elements::Bool(vec![true, false])).unwrap();
+        let bools = Tensor::new(vec![2], Elements::Bool(vec![true, false])).unwrap();
         assert_eq!(bools.to_i64().unwrap().as_ref(), [1, 0]);
         let limit = 2f64.powi(63);
         assert_eq!((whole_number(limit), whole_number(-limit)), (None, Some(i64::MIN)));

@@ -266,7 +266,7 @@ fn interpret<F: Float>(
         };
         let result = Array::new(array.shape().to_vec(), elements);
         let other_shape = || Diagnostic::fault("a result of another shape");
-        *array = result.ok_or_else(other_shape)?.narrowed().into();
+        *array = result.map_err(|_| other_shape())?.narrowed().into();
     }
     Ok(())
 }

@@ -112,7 +112,7 @@ fn take_outputs(binding: &Binding, memory: &mut Memory) -> Results {
         .filter_map(|(external, cell)| {
             let ExternalKey::Output(name) = &external.name else { return None };
             let array = Arc::unwrap_or_clone(memory.take_one(*cell));
-            Some((name.clone(), array.reshaped(external.shape.clone())?))
+            Some((name.clone(), array.reshaped(external.shape.clone()).ok()?))
         })
         .collect()
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::array::Array;
+use super::array::Tensor;
 use crate::base::Diagnostic;
 
 /// Listens to a session. Only [`Observer::event`] must be there.
@@ -198,7 +198,7 @@ pub struct Chart {
     /// What it is called.
     pub title: String,
     /// The outputs of the plot by name: `x`, `y0`, ….
-    pub columns: Vec<(Arc<str>, Array)>,
+    pub columns: Vec<(Arc<str>, Tensor)>,
     /// The names of the series: of the tensors behind the first.
     pub series: Vec<String>,
 }

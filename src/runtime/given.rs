@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::array::Array;
+use super::array::Tensor;
 use super::array::Elements;
 use super::program::{Diagnostics, Program};
 use super::session::Session;
@@ -16,7 +16,7 @@ use crate::base::{Diagnostic, nearest};
 use crate::ir::program::{DataSet, Source};
 
 /// Tensors by the names of fields.
-type Fields = BTreeMap<Arc<str>, Array>;
+type Fields = BTreeMap<Arc<str>, Tensor>;
 
 /// The rows of data sets that a program is given: for each a tensor by field, whose first axis is the rows.
 ///
@@ -56,7 +56,7 @@ impl Given {
 
     /// Adds the rows of a data set, or replaces them.
     #[must_use]
-    pub fn data<N: AsRef<str>>(mut self, data: &str, fields: impl IntoIterator<Item = (N, Array)>) -> Given {
+    pub fn data<N: AsRef<str>>(mut self, data: &str, fields: impl IntoIterator<Item = (N, Tensor)>) -> Given {
         let fields = fields.into_iter().map(|(name, array)| (Arc::from(name.as_ref()), array)).collect();
         self.sets.insert(data.into(), Arc::new(fields));
         self
@@ -168,7 +168,7 @@ impl Session {
     pub fn give<N: AsRef<str>>(
         &mut self,
         data: &str,
-        fields: impl IntoIterator<Item = (N, Array)>,
+        fields: impl IntoIterator<Item = (N, Tensor)>,
     ) -> Result<(), Diagnostics> {
         let given = self.rows_given.clone().data(data, fields);
         self.take_given(given).map_err(|error| self.program.failed([error]))
@@ -178,9 +178,9 @@ impl Session {
     ///
     /// # Errors
     /// Those of reading the file, and of [`Session::give`].
-    pub fn give_file(&mut self, data: &str, path: &Path) -> Result<(), Diagnostics> {
+    pub fn give_file(&mut self, data: &str, path: impl AsRef<Path>) -> Result<(), Diagnostics> {
         let program = self.program.clone();
-        let given = self.rows_given.clone().file(&program, data, path);
+        let given = self.rows_given.clone().file(&program, data, path.as_ref());
         given.and_then(|given| self.take_given(given)).map_err(|error| program.failed([error]))
     }
 
@@ -202,7 +202,7 @@ impl Given {
     pub(crate) fn file(self, program: &Program, data: &str, path: &Path) -> Result<Given, Diagnostic> {
         let set = program.checked().data.iter().find(|set| &*set.name == data && is_given(set));
         let Some(set) = set else {
-            let empty = self.data(data, std::iter::empty::<(&str, Array)>());
+            let empty = self.data(data, std::iter::empty::<(&str, Tensor)>());
             empty.check(program)?;
             return Ok(empty);
         };

@@ -73,7 +73,7 @@ impl Session {
                 inputs.insert(InputKey::Field(name.clone()), Arc::new(array));
             }
         }
-        if let Some(step) = Array::ints(&[], &[step as i32]) {
+        if let Ok(step) = Array::ints(&[], &[step as i32]) {
             inputs.insert(InputKey::Step, Arc::new(step));
         }
         Ok(inputs)

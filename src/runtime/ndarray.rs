@@ -2,20 +2,20 @@
 
 use ndarray::{ArrayViewD, ArrayView, Dimension, IxDyn};
 
-use super::array::{Array, Elements};
+use super::array::{Tensor, Elements};
 
 macro_rules! conversions {
     ($($elem:ty, $kind:ident, $view:ident;)*) => {
         $(
-            impl<D: Dimension> From<ArrayView<'_, $elem, D>> for Array {
+            impl<D: Dimension> From<ArrayView<'_, $elem, D>> for Tensor {
                 /// A copy, in row-major order whatever the order of the view.
-                fn from(view: ArrayView<'_, $elem, D>) -> Array {
+                fn from(view: ArrayView<'_, $elem, D>) -> Tensor {
                     let elements = Elements::$kind(view.iter().copied().collect());
-                    Array::new(view.shape().to_vec(), elements).expect("as many elements as the shape says")
+                    Tensor::new(view.shape().to_vec(), elements).expect("as many elements as the shape says")
                 }
             }
 
-            impl Array {
+            impl Tensor {
                 #[doc = concat!("The elements as they are, if they are `", stringify!($elem), "`.")]
                 pub fn $view(&self) -> Option<ArrayViewD<'_, $elem>> {
                     let Elements::$kind(values) = self.elements() else { return None };
@@ -44,7 +44,7 @@ mod tests {
     #[test]
     fn views_are_copied_in_row_major_order() {
         let matrix = array![[1.0f32, 2.0, 3.0], [4.0, 5.0, 6.0]];
-        let tensor = Array::from(matrix.t());
+        let tensor = Tensor::from(matrix.t());
         assert_eq!((tensor.shape(), tensor.to_f32().as_ref()), (&[3, 2][..], &[1.0, 4.0, 2.0, 5.0, 3.0, 6.0][..]));
         assert_eq!(tensor.view_f32().expect("floats"), matrix.t().into_dyn());
         assert!(tensor.view_i32().is_none());

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use super::array::ShapeError;
 use super::data::Table;
 use super::data::classes::{Classes, Place};
 use super::given::Given;
@@ -215,6 +216,7 @@ impl Program {
     }
 
     /// Lets a back end of [`crate::backend`] make the code from now on, not the best for this computer.
+    #[doc(hidden)]
     pub fn use_backend(&self, backend: &'static dyn Backend) {
         *self.shared.backend.lock().unwrap_or_else(PoisonError::into_inner) = Some(backend);
     }
@@ -442,6 +444,20 @@ impl fmt::Debug for Diagnostics {
 }
 
 impl std::error::Error for Diagnostics {}
+
+impl From<Diagnostic> for Diagnostics {
+    /// Of what has no place in a program.
+    fn from(diagnostic: Diagnostic) -> Diagnostics {
+        Diagnostics { list: vec![diagnostic], sources: SourceMap::default() }
+    }
+}
+
+impl From<ShapeError> for Diagnostics {
+    /// E0731: a tensor for a model that cannot be made.
+    fn from(error: ShapeError) -> Diagnostics {
+        Diagnostic::error("E0731", error.to_string()).into()
+    }
+}
 
 #[cfg(test)]
 mod tests {

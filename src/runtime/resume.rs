@@ -98,7 +98,8 @@ impl Session {
     ///
     /// # Errors
     /// E0714 if the file cannot be written; the file is then as it was.
-    pub fn save(&mut self, path: &Path) -> Result<(), Diagnostics> {
+    pub fn save(&mut self, path: impl AsRef<Path>) -> Result<(), Diagnostics> {
+        let path = path.as_ref();
         self.take_fingerprint(self.progress.as_ref().map(|progress| progress.action));
         let world = Arc::clone(self.program.world());
         let written = self.write(self.progress.as_ref(), &mut |arrays, metadata| {
@@ -112,7 +113,8 @@ impl Session {
     ///
     /// # Errors
     /// E0714 if that fails, too.
-    pub fn rescue(&self, path: &Path) -> Result<PathBuf, Diagnostics> {
+    pub fn rescue(&self, path: impl AsRef<Path>) -> Result<PathBuf, Diagnostics> {
+        let path = path.as_ref();
         let written = self.write(self.progress.as_ref(), &mut |arrays, metadata| {
             checkpoint::rescue(&**self.program.world(), path, arrays, metadata)
         });
@@ -286,7 +288,8 @@ impl Session {
     /// # Errors
     /// E0730 if the file was not saved by a run of this program, E0733 if the program, its data or its settings
     /// have changed since in a way that steps depend on: the number of epochs may be another.
-    pub fn resume(&mut self, path: &Path) -> Result<(), Diagnostics> {
+    pub fn resume(&mut self, path: impl AsRef<Path>) -> Result<(), Diagnostics> {
+        let path = path.as_ref();
         let program = self.program.clone();
         self.given = true;
         let read = self.read_checkpoint(path, false).map(drop);
@@ -297,7 +300,8 @@ impl Session {
     ///
     /// # Errors
     /// E0730, E0713 if parameters or states of the optimisers have other shapes.
-    pub fn resume_changed(&mut self, path: &Path) -> Result<Option<Diagnostic>, Diagnostics> {
+    pub fn resume_changed(&mut self, path: impl AsRef<Path>) -> Result<Option<Diagnostic>, Diagnostics> {
+        let path = path.as_ref();
         let program = self.program.clone();
         self.given = true;
         self.read_checkpoint(path, true).map_err(|error| program.failed([error]))

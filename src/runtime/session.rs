@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::array::{Array, Elements, shape_text};
+use super::array::{Tensor, Elements, shape_text};
 use super::call::{Caller, Moment};
 use super::data::{Table, read};
 use super::events::{Event, Observer, Scores, Trained};
@@ -28,6 +28,45 @@ use crate::ir::program::{Action, Precision, StartFile, Variable};
 use crate::ir::{Elem, InputKey, OutputKey, Sizes};
 
 /// Parameters and states of a program, and the way through its actions.
+///
+/// ```
+/// # let folder = std::env::temp_dir().join(format!("nnc-session-{}", std::process::id()));
+/// # std::fs::create_dir_all(&folder).unwrap();
+/// # let file = folder.join("line.safetensors");
+/// let program = nnc::compile("
+///     model Line(x: [B, 1]) -> [B, 1] = x |> Linear(1)
+///     data line {
+///         x = [[0], [1], [2], [3]]
+///         y = [[1], [3], [5], [7]]
+///     }
+///     train {
+///         data     = line
+///         minimize mse(Line(x), y) with SGD(lr = 0.1)
+///         validate = line
+///         batch    = 4
+///         epochs   = 300
+///     }
+/// ")?;
+/// let mut session = program.session()?;
+/// session.train(&mut nnc::Silent)?;
+/// assert!(session.evaluate("line")?.loss() < 0.01);
+/// session.save(&file)?;
+///
+/// // What was learnt, in another session.
+/// let mut again = program.session()?;
+/// again.load(&file, "", &mut nnc::Silent)?;
+/// assert_eq!(again.parameter("linear1.weight"), session.parameter("linear1.weight"));
+///
+/// // Predictions share the session, and may be written where there is room for them.
+/// let x = nnc::Tensor::floats(&[1, 1], &[4.0])?;
+/// let y = again.predict("Line", &[&x])?;
+/// assert!((y[0].number(0) - 9.0).abs() < 0.2);
+/// let mut results = [nnc::Tensor::floats(&[1, 1], &[0.0])?];
+/// again.predict_into("Line", &[&x], &mut results)?;
+/// assert_eq!(results[0], y[0]);
+/// # std::fs::remove_dir_all(&folder).unwrap();
+/// # Ok::<(), nnc::Diagnostics>(())
+/// ```
 pub struct Session {
     pub(super) program: Program,
     pub(super) memory: Memory,
@@ -63,11 +102,11 @@ pub struct Session {
 
 /// What graphs are given.
 #[doc(hidden)]
-pub type Tensors = BTreeMap<InputKey, Arc<Array>>;
+pub type Tensors = BTreeMap<InputKey, Arc<Tensor>>;
 
 /// What graphs give.
 #[doc(hidden)]
-pub type Results = BTreeMap<OutputKey, Array>;
+pub type Results = BTreeMap<OutputKey, Tensor>;
 
 impl Session {
     pub(super) fn new(program: Program, given: Given) -> Result<Session, Diagnostics> {
@@ -235,7 +274,7 @@ impl Session {
     ///
     /// # Errors
     /// E0731 if there is no such model, or the inputs do not fit its signature.
-    pub fn predict(&self, model: &str, inputs: &[&Array]) -> Result<Vec<Array>, Diagnostics> {
+    pub fn predict(&self, model: &str, inputs: &[&Tensor]) -> Result<Vec<Tensor>, Diagnostics> {
         predict::predict(self, model, inputs).map_err(|error| self.program.failed([error]))
     }
 
@@ -248,8 +287,8 @@ impl Session {
     pub fn predict_into(
         &self,
         model: &str,
-        inputs: &[&Array],
-        results: &mut [Array],
+        inputs: &[&Tensor],
+        results: &mut [Tensor],
     ) -> Result<(), Diagnostics> {
         predict::predict_into(self, model, inputs, results).map_err(|error| self.program.failed([error]))
     }
@@ -282,7 +321,7 @@ impl Session {
     }
 
     /// A parameter or state by path (`fc1.weight`).
-    pub fn parameter(&self, path: &str) -> Option<&Array> {
+    pub fn parameter(&self, path: &str) -> Option<&Tensor> {
         self.memory.find(path).map(|cell| self.memory.get(cell))
     }
 
@@ -290,7 +329,7 @@ impl Session {
     ///
     /// # Errors
     /// E0713 if there is none of this path, or it has another shape.
-    pub fn set_parameter(&mut self, path: &str, value: &Array) -> Result<(), Diagnostics> {
+    pub fn set_parameter(&mut self, path: &str, value: &Tensor) -> Result<(), Diagnostics> {
         let program = self.program.clone();
         let wrong = |message: String| program.failed([Diagnostic::error("E0713", message)]);
         let cell = self.memory.find(path).ok_or_else(|| {
@@ -317,10 +356,11 @@ impl Session {
     /// E0713 lists all that are missing or have another shape; those of opening the file.
     pub fn load(
         &mut self,
-        path: &Path,
+        path: impl AsRef<Path>,
         prefix: &str,
         observer: &mut dyn Observer,
     ) -> Result<(), Diagnostics> {
+        let path = path.as_ref();
         let program = self.program.clone();
         let all: Vec<&Variable> = program.checked().params.iter().chain(&program.checked().states).collect();
         self.load_variables(path, prefix, &all, None, observer).map_err(|error| program.failed([error]))
@@ -374,11 +414,11 @@ impl Session {
     }
 }
 
-fn zeros(variable: &Variable, precision: Precision) -> Array {
-    Array::zeros(variable.ty.elem, precision, variable.ty.static_shape().unwrap_or_default())
+fn zeros(variable: &Variable, precision: Precision) -> Tensor {
+    Tensor::zeros(variable.ty.elem, precision, variable.ty.static_shape().unwrap_or_default())
 }
 
-fn elem_of(array: &Array) -> Elem {
+fn elem_of(array: &Tensor) -> Elem {
     match array.elements() {
         Elements::F32(_) | Elements::F64(_) => Elem::Float,
         Elements::I32(_) | Elements::I64(_) => Elem::Int,
@@ -387,15 +427,15 @@ fn elem_of(array: &Array) -> Elem {
 }
 
 /// The tensor with elements of the type asked for; none if they are not all numbers of that type.
-pub(super) fn convert(array: &Array, elem: Elem, precision: Precision) -> Option<Arc<Array>> {
+pub(super) fn convert(array: &Tensor, elem: Elem, precision: Precision) -> Option<Arc<Tensor>> {
     let elements = match (elem, precision) {
         (Elem::Float, Precision::F32) => Elements::F32(array.to_f32().into_owned()),
         (Elem::Float, Precision::F64) => Elements::F64(array.to_f64().into_owned()),
         (Elem::Int, _) => {
-            let whole = Array::whole(array.shape().to_vec(), array.to_i64().ok()?.into_owned());
-            return whole.map(Arc::new);
+            let whole = Tensor::whole(array.shape().to_vec(), array.to_i64().ok()?.into_owned());
+            return whole.map(Arc::new).ok();
         }
         (Elem::Bool, _) => Elements::Bool(array.to_i64().ok()?.iter().map(|value| *value != 0).collect()),
     };
-    Array::new(array.shape().to_vec(), elements).map(Arc::new)
+    Tensor::new(array.shape().to_vec(), elements).map(Arc::new).ok()
 }

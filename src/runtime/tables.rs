@@ -123,6 +123,7 @@ impl Session {
     ///
     /// # Errors
     /// Those of reading it.
+    #[doc(hidden)]
     pub fn describe(&mut self, name: &str) -> Result<Description, Diagnostics> {
         let program = self.program.clone();
         let table = self.table(name).map_err(|error| program.failed([error]))?;

@@ -148,6 +148,6 @@ fn rounded(value: f64) -> String {
 }
 
 /// All diagnostics as the user sees them.
-pub fn report(sources: &SourceMap, diagnostics: &Vec<Diagnostic>) -> String {
+pub fn report(sources: &SourceMap, diagnostics: &[Diagnostic]) -> String {
     render_all(diagnostics, sources, Style::Plain)
 }

@@ -124,7 +124,7 @@ fn native(program: &Program, graph: &Graph) -> Outcome {
     let start = |name: &str, ty: &Type| -> Option<Array> {
         let (kind, path) = name.split_once(':')?;
         match (kind, session.parameter(path)) {
-            ("input", _) if path == "step" => Array::ints(&[], &[3]),
+            ("input", _) if path == "step" => Array::ints(&[], &[3]).ok(),
             ("input", _) => Some(made(path, ty, precision)),
             (_, Some(array)) => Some(array.clone()),
             // States of optimisers begin at 0 or above.

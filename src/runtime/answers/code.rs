@@ -143,5 +143,5 @@ pub fn padded(array: &Array, from: usize, rows: usize) -> Option<Array> {
         (Elements::Bool(values), Elements::Bool(into)) => gather!(values, into),
         _ => return None,
     }
-    Array::new(shape, elements)
+    Array::new(shape, elements).ok()
 }

@@ -223,7 +223,7 @@ fn in_rows(array: Array, column: &SourceColumn, rows: usize) -> Result<Array, Di
     let row = column.row.static_shape().unwrap_or_default();
     let shape: Vec<usize> = std::iter::once(rows).chain(row).collect();
     let found = array.row_len();
-    array.reshaped(shape).ok_or_else(|| {
+    array.reshaped(shape).map_err(|_| {
         let message = format!("a row is declared as {}, but {found} columns are read", column.row);
         Diagnostic::error("E0722", message).at(column.span, "this is read")
     })

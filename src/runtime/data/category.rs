@@ -45,7 +45,7 @@ pub fn number(set: &DataSet, read: &mut [Read], around: Around<'_>, training: &R
         let Some((count, _)) = declared(set, &column.field) else { continue };
         let (names, classes) = most_frequent(&all, ids, training, count.saturating_sub(1));
         let classes = ids.iter().map(|id| classes[*id as usize]).collect();
-        let Some(array) = Array::new(array.shape().to_vec(), Elements::I32(classes)) else { continue };
+        let Ok(array) = Array::new(array.shape().to_vec(), Elements::I32(classes)) else { continue };
         (read.column, read.names) = (Column::Memory(array.into()), Some(names.into()));
     }
 }

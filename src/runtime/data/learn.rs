@@ -74,7 +74,7 @@ impl Fields<'_> {
         match (array.elements(), self.precision) {
             (Elements::F64(values), Precision::F32) => {
                 let values = Elements::F32(values.iter().map(|value| *value as f32).collect());
-                Array::new(array.shape().to_vec(), values).map_or_else(|| Arc::clone(array), Arc::new)
+                Array::new(array.shape().to_vec(), values).map_or_else(|_| Arc::clone(array), Arc::new)
             }
             (_, Precision::F64) => widened(Arc::clone(array)),
             _ => Arc::clone(array),

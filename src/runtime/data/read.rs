@@ -172,7 +172,7 @@ fn loaded(array: &StoredArray, column: &SourceColumn, precision: Precision) -> R
     let shape = array.shape().to_vec();
     if column.row.elem == Elem::Int && array.element().is_long() {
         let values = array.load_as().map_err(|e| placed(e, column.span))?;
-        let array = Array::whole(shape, values).ok_or_else(|| wrong_shape(column, &[]))?;
+        let array = Array::whole(shape, values).map_err(|_| wrong_shape(column, &[]))?;
         return in_rows(array, column).map(|array| Column::Memory(array.into()).into());
     }
     let has_more_digits = match array.element() {
@@ -190,7 +190,7 @@ fn loaded(array: &StoredArray, column: &SourceColumn, precision: Precision) -> R
     let wide = if has_more_digits && is_small && (column.row.elem, precision) == (Elem::Float, Precision::F32)
     {
         let values = Elements::F64(array.load_as().map_err(|e| placed(e, column.span))?);
-        let wide = Array::new(shape.clone(), values).ok_or_else(|| wrong_shape(column, &[]))?;
+        let wide = Array::new(shape.clone(), values).map_err(|_| wrong_shape(column, &[]))?;
         Some(in_rows(wide, column)?.into())
     } else {
         None
@@ -204,7 +204,7 @@ fn loaded(array: &StoredArray, column: &SourceColumn, precision: Precision) -> R
             Elements::Bool(bytes.into_iter().map(|byte| byte != 0).collect())
         }
     };
-    let array = Array::new(shape, elements).ok_or_else(|| wrong_shape(column, &[]))?;
+    let array = Array::new(shape, elements).map_err(|_| wrong_shape(column, &[]))?;
     Ok(Read { column: Column::Memory(in_rows(array, column)?.into()), wide, names: None })
 }
 
@@ -269,7 +269,7 @@ fn table(
                 Elements::F64(values) if precision == Precision::F32 => {
                     let narrow = values.iter().map(|value| *value as f32).collect();
                     let narrow = Array::new(array.shape().to_vec(), Elements::F32(narrow))
-                        .ok_or_else(|| wrong_shape(column, array.shape()))?;
+                        .map_err(|_| wrong_shape(column, array.shape()))?;
                     Ok(Read { column: Column::Memory(narrow.into()), wide: Some(array.into()), names })
                 }
                 _ => Ok(Read { column: Column::Memory(array.into()), wide: None, names }),
@@ -339,7 +339,7 @@ fn images(
             let names = names.unwrap_or_else(|| images.classes().into());
             tell_missing_names(set, column, &names, around.notices);
             tell_numbers(column, &names, around.notices);
-            let array = Array::ints(&[labels.len()], &labels).ok_or_else(|| wrong_shape(column, &[]))?;
+            let array = Array::ints(&[labels.len()], &labels).map_err(|_| wrong_shape(column, &[]))?;
             return Ok(Read { column: Column::Memory(array.into()), wide: None, names: Some(names) });
         }
         let row = column.row.static_shape().unwrap_or_default();
@@ -402,7 +402,7 @@ fn in_rows(array: Array, column: &SourceColumn) -> Result<Array, Diagnostic> {
     let found = array.shape().to_vec();
     fits(&found, column)?;
     let shape: Vec<usize> = std::iter::once(array.rows()).chain(row).collect();
-    array.reshaped(shape).ok_or_else(|| wrong_shape(column, &found))
+    array.reshaped(shape).map_err(|_| wrong_shape(column, &found))
 }
 
 /// Whether a row of an array of this shape has as many elements as declared. A single column or channel may be

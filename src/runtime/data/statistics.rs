@@ -158,7 +158,7 @@ impl Rows<'_> {
                 Precision::F32 => Elements::F32(values.iter().map(|value| *value as f32).collect()),
                 Precision::F64 => Elements::F64(values),
             };
-            Some((statistic(&name)?, Arc::new(Array::new(shape, elements)?)))
+            Some((statistic(&name)?, Arc::new(Array::new(shape, elements).ok()?)))
         };
         Ok(totals.into_iter().filter_map(of).collect())
     }

@@ -55,7 +55,7 @@ fn summarised(read: &Read, training: &Rows, summary: Summary) -> Option<Array> {
         Elements::F32(_) => Elements::F32(found.iter().map(|value| *value as f32).collect()),
         _ => Elements::F64(found),
     };
-    Array::new(array.shape().get(1..)?.to_vec(), elements)
+    Array::new(array.shape().get(1..)?.to_vec(), elements).ok()
 }
 
 /// Of sorted numbers; 0 of none.

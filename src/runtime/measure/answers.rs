@@ -53,5 +53,5 @@ fn made(ty: &Type, rows: usize) -> Option<Array> {
         Elem::Int => Elements::I32(vec![0; count]),
         Elem::Bool => Elements::Bool(vec![true; count]),
     };
-    Array::new(shape, elements)
+    Array::new(shape, elements).ok()
 }

@@ -142,14 +142,14 @@ impl StoredArray {
             }
             StoredType::I64 | StoredType::U32 | StoredType::U64 => {
                 let whole = Array::whole(self.shape.clone(), self.load_as()?);
-                return whole.ok_or_else(|| self.has_more_elements());
+                return whole.map_err(|_| self.has_more_elements());
             }
             StoredType::U8 => Elements::U8(self.load_as()?),
             StoredType::Bool => {
                 Elements::Bool(self.load_as::<u8>()?.into_iter().map(|byte| byte != 0).collect())
             }
         };
-        Array::new(self.shape.clone(), elements).ok_or_else(|| self.has_more_elements())
+        Array::new(self.shape.clone(), elements).map_err(|_| self.has_more_elements())
     }
 
     fn has_more_elements(&self) -> Diagnostic {

@@ -136,7 +136,7 @@ impl<'a> Reader<'a> {
             Values::F64(values, _) => (Elements::F64(values), None),
             Values::Bool(values) | Values::Missing(values) => (Elements::Bool(values), None),
             Values::Ints(values) => {
-                let array = Array::whole(shape, values).ok_or_else(without_number)?;
+                let array = Array::whole(shape, values).map_err(|_| without_number())?;
                 return Ok(Columns { array, classes: None });
             }
             Values::Open => (Elements::I32(Vec::new()), None),
@@ -161,7 +161,7 @@ impl<'a> Reader<'a> {
                 )
             }
         };
-        let array = Array::new(shape, elements).ok_or_else(without_number)?;
+        let array = Array::new(shape, elements).map_err(|_| without_number())?;
         Ok(Columns { array, classes })
     }
 }
