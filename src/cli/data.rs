@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::input::DataFiles;
 use super::columns::{Column, Profile, profile, values_text};
 use super::output::say;
 use super::{Failure, input, numbers, report};
@@ -20,11 +21,13 @@ Examples:
 pub struct Data {
     /// The program; `-` for standard input.
     file: PathBuf,
+    #[command(flatten)]
+    data: DataFiles,
 }
 
 impl Data {
     pub fn carry_out(self) -> Result<(), Failure> {
-        let program = input::compile(&self.file, &mut |_, _| Vec::new())?;
+        let program = self.data.apply(&input::compile(&self.file, &mut |_, _| Vec::new())?)?;
         if program.checked().data.is_empty() {
             return Err(Failure::Usage("the program has no `data`".into()));
         }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::input::DataFiles;
 use super::progress::Terminal;
 use super::settings::Settings;
 use super::{Failure, input, say};
@@ -49,6 +50,8 @@ pub struct Derive {
     /// With `--numeric` or `--check`: the parameters in a safetensors file instead of the starting values.
     #[arg(long, value_name = "FILE", requires = "values")]
     init: Option<PathBuf>,
+    #[command(flatten)]
+    data: DataFiles,
     /// Check every access of native code against its buffer: slower, the same results.
     #[arg(long)]
     checked: bool,
@@ -67,6 +70,7 @@ impl Derive {
         let precision = self.check.then(|| "f64".to_owned());
         let settings = Settings { precision, ..Settings::default() };
         let program = input::compile(&self.file, &mut |sources, file| settings.apply(sources, file))?;
+        let program = self.data.apply(&program)?;
         program.check_accesses(self.checked);
         let mut observer = Terminal::new(true, false, program.sources().clone());
         for warning in program.warnings() {

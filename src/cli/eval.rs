@@ -6,6 +6,7 @@ use std::sync::Arc;
 use clap::Args;
 use serde_json::{Map, json};
 
+use super::input::DataFiles;
 use super::Failure;
 use super::folder::{self, Model};
 use super::judge::Judge;
@@ -30,6 +31,8 @@ pub struct Subject {
     /// The parameters: a file of `nnc run --save` [default: the best of the folder].
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
+    #[command(flatten)]
+    data: DataFiles,
     /// The model, if the loss calls several.
     #[arg(long = "model", value_name = "NAME")]
     name: Option<String>,
@@ -83,7 +86,7 @@ struct Judged {
 
 impl Subject {
     fn judged(&self) -> Result<Judged, Failure> {
-        let Model { program, weights } = folder::model(&self.model, self.weights.as_deref())?;
+        let Model { program, weights } = folder::model(&self.model, self.weights.as_deref(), &self.data)?;
         let mut observer = Terminal::new(true, false, program.sources().clone());
         let validated = last_train(&program).and_then(|train| {
             let validate = train.validate.clone()?;

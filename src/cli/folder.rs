@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::input::DataFiles;
 use super::{Failure, input};
 use crate::base::{Diagnostic, SourceMap};
 use crate::runtime::options::Options;
@@ -16,13 +17,13 @@ pub struct Model {
 }
 
 /// What a path and `--weights` mean.
-pub fn model(path: &Path, weights: Option<&Path>) -> Result<Model, Failure> {
+pub fn model(path: &Path, weights: Option<&Path>, data: &DataFiles) -> Result<Model, Failure> {
     let adjust = &mut |_: &mut SourceMap, file: &mut ast::File| {
         validate_somewhere(file);
         Vec::new()
     };
     if !path.is_dir() {
-        let program = input::compile(path, adjust)?;
+        let program = data.apply(&input::compile(path, adjust)?)?;
         return Ok(Model { program, weights: weights.map(Path::to_path_buf) });
     }
     let found = ["best.safetensors", "last.safetensors"].iter().map(|name| path.join(name));
@@ -35,13 +36,21 @@ pub fn model(path: &Path, weights: Option<&Path>) -> Result<Model, Failure> {
     Ok(Model { program, weights: kept })
 }
 
-/// The program in the folder of a run.
+/// The program in the folder of a run, with the files that its data was given by.
 pub fn kept_program(folder: &Path, adjust: Adjust<'_>) -> Result<Program, program::Diagnostics> {
     let file = folder.join("program.nn");
     let text = read_program(&*world::usual(), &file)?;
     let base = base_of(folder).unwrap_or_else(|| folder.to_path_buf());
     let options = Options::new().name(file.display().to_string()).folder(base);
-    Program::compile(&text, &options, adjust)
+    Program::compile(&text, &options, adjust)?.with_data_files(&data_files_of(folder))
+}
+
+/// The files of `--data` that a run was begun with.
+fn data_files_of(folder: &Path) -> Vec<(String, PathBuf)> {
+    let text = std::fs::read_to_string(folder.join("run.json")).unwrap_or_default();
+    let value: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+    let files = value["given"].as_object().into_iter().flatten();
+    files.filter_map(|(name, path)| Some((name.clone(), PathBuf::from(path.as_str()?)))).collect()
 }
 
 /// The folder that paths in the program of a run are relative to.

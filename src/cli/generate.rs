@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::input::DataFiles;
 use super::progress::Terminal;
 use super::{Failure, input};
 use crate::base::{SourceMap, Span};
@@ -31,6 +32,8 @@ pub struct Generate {
     /// The seed of the random choices.
     #[arg(long, value_name = "N")]
     seed: Option<u32>,
+    #[command(flatten)]
+    data: DataFiles,
     /// Threads to compute with; results do not depend on it [default: as many as there are processors].
     #[arg(long, value_name = "N", value_parser = super::threads)]
     threads: Option<usize>,
@@ -46,6 +49,7 @@ impl Generate {
             found = self.apply(sources, file);
             Vec::new()
         })?;
+        let program = self.data.apply(&program)?;
         program.check_accesses(self.checked);
         if found == 0 {
             let message = "the program has no `generate`: it says which model goes on with a text, and how \

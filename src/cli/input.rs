@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::Args;
+
 use crate::base::{Diagnostic, SourceMap};
-use crate::runtime::given::Given;
 use crate::runtime::options::Options;
 use crate::runtime::program::{Adjust, Diagnostics, Program, read_program};
 use crate::runtime::world;
@@ -37,16 +38,25 @@ pub fn compile(path: &Path, adjust: Adjust<'_>) -> Result<Program, Diagnostics> 
     Program::compile(&input.text, &options, adjust)
 }
 
+/// Files with the rows of data sets whose fields have no values.
+#[derive(Args, Clone, Default)]
+pub struct DataFiles {
+    /// The rows of a data set whose fields have no values: an npz or safetensors file with an array for each field.
+    #[arg(long = "data", value_name = "NAME=FILE", value_parser = data_file)]
+    pub files: Vec<(String, PathBuf)>,
+}
+
+impl DataFiles {
+    /// The program with these files.
+    pub fn apply(&self, program: &Program) -> Result<Program, Diagnostics> {
+        program.with_data_files(&self.files)
+    }
+}
+
 /// `NAME=FILE` of `--data`.
-pub fn data_file(text: &str) -> Result<(String, PathBuf), String> {
+fn data_file(text: &str) -> Result<(String, PathBuf), String> {
     match text.split_once('=') {
         Some((name, file)) if !name.is_empty() && !file.is_empty() => Ok((name.to_owned(), file.into())),
         _ => Err("write it as NAME=FILE, for example points=points.npz".to_owned()),
     }
-}
-
-/// The rows that files give to data sets.
-pub fn given(program: &Program, files: &[(String, PathBuf)]) -> Result<Given, Diagnostics> {
-    let read = |given: Given, (name, path): &(String, PathBuf)| given.file(program, name, path);
-    files.iter().try_fold(Given::new(), read).map_err(|error| program.failed([error]))
 }

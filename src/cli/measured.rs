@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::input::DataFiles;
 use super::Failure;
 use super::backend::Choice;
 use super::input::Input;
@@ -30,6 +31,8 @@ pub struct Measured {
     /// Set a line of the train block: train.key=value.
     #[arg(long = "set", value_name = "TRAIN.KEY=VALUE")]
     settings: Vec<String>,
+    #[command(flatten)]
+    pub data: DataFiles,
     /// One JSON object instead of text.
     #[arg(long)]
     pub json: bool,
@@ -64,6 +67,7 @@ impl Measured {
             trains = has_train(file);
             settings.apply(sources, file)
         })?;
+        let program = self.data.apply(&program)?;
         if settings.needs_train() && !trains {
             return Err(Failure::Usage(nothing.into()));
         }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
+use super::input::DataFiles;
 use super::folder::{self, Model};
 use super::json_rows::JsonRows;
 use super::progress::Terminal;
@@ -43,6 +44,8 @@ pub struct Predict {
     /// The parameters: a file of `nnc run --save` [default: the best of the folder].
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
+    #[command(flatten)]
+    data: DataFiles,
     /// Where the predictions go: .csv, .jsonl, .npy, .safetensors; `-` for standard output.
     #[arg(long, short, value_name = "FILE", default_value = "-")]
     output: PathBuf,
@@ -104,7 +107,7 @@ impl From<Diagnostic> for Stop {
 
 impl Predict {
     pub fn carry_out(self) -> Result<(), Failure> {
-        let Model { program, weights } = folder::model(&self.model, self.weights.as_deref())?;
+        let Model { program, weights } = folder::model(&self.model, self.weights.as_deref(), &self.data)?;
         program.check_accesses(self.checked);
         let mut observer = Terminal::new(true, false, program.sources().clone());
         let is_piped = self.input == Path::new("-");

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 
+use super::input::DataFiles;
 use super::backend::Choice;
 use super::drawings::Drawings;
 use super::interrupt::{Interruptible, Requests};
@@ -77,9 +78,8 @@ pub struct Run {
     /// Set any other line of the train block: train.key=value.
     #[arg(long = "set", value_name = "TRAIN.KEY=VALUE")]
     settings: Vec<String>,
-    /// Give the rows of a data set whose fields have no values: an npz or safetensors file.
-    #[arg(long, value_name = "NAME=FILE", value_parser = input::data_file)]
-    data: Vec<(String, PathBuf)>,
+    #[command(flatten)]
+    data: DataFiles,
     /// Print only what the program prints.
     #[arg(long, short, conflicts_with = "events")]
     quiet: bool,
@@ -126,6 +126,7 @@ impl Run {
             lacks_train = settings.needs_train() && !has_train(file);
             settings.apply(sources, file)
         })?;
+        let program = self.data.apply(&program)?;
         program.check_accesses(self.checked);
         self.backend.apply(&program);
         if lacks_train {
@@ -133,7 +134,7 @@ impl Run {
         }
         self.check_effects(&program)?;
         let text = settings.written_into(&input.text);
-        let begun = Begun { program: &program, text: &text, file: &self.file, init: self.init.as_deref() };
+        let begun = Begun { program: &program, text: &text, file: &self.file, init: self.init.as_deref(), data: &self.data.files };
         let folder = self.folder(&begun)?;
         self.carry_out_in(&program, folder)
     }
@@ -185,7 +186,7 @@ impl Run {
             events: None,
             every: None,
             plots: None,
-            data: Vec::new(),
+            data: DataFiles::default(),
             backend: Choice::default(),
             precision: None,
             timings: false,
@@ -268,7 +269,7 @@ impl Run {
         if let Some(path) = &self.save {
             checkpoint::is_writable(&**program.world(), path).map_err(|error| program.failed([error]))?;
         }
-        let session = program.session_with(input::given(program, &self.data)?)?;
+        let session = program.session()?;
         Ok((session, observer))
     }
 

@@ -2,7 +2,7 @@
 #![warn(missing_docs, rustdoc::broken_intra_doc_links)]
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::array::Tensor;
@@ -192,6 +192,43 @@ impl Session {
         self.fingerprint = None;
         Ok(())
     }
+}
+
+impl Program {
+    /// The same program with files in which the rows of data sets are that it is given otherwise: an `npz` or
+    /// `safetensors` file with an array for each field.
+    ///
+    /// # Errors
+    /// E0757 if the program has no such data that is given.
+    pub(crate) fn with_data_files(&self, files: &[(String, PathBuf)]) -> Result<Program, Diagnostics> {
+        if files.is_empty() {
+            return Ok(self.clone());
+        }
+        let mut checked = self.checked().clone();
+        for (name, path) in files {
+            let set = checked.data.iter_mut().find(|set| **name == *set.name);
+            match set {
+                Some(set) if is_given(set) => set.source = source_of(set, path),
+                // Says what is wrong with the name.
+                _ => {
+                    let rows = Given::new().data(name, std::iter::empty::<(&str, Tensor)>());
+                    rows.check(self).map_err(|error| self.failed([error]))?;
+                }
+            }
+        }
+        Ok(self.replaced(checked))
+    }
+}
+
+/// A file as the source of a data set that is given.
+pub(super) fn source_of(set: &DataSet, path: &Path) -> Source {
+    let span = match set.source {
+        Source::Given { span } => span,
+        _ => set.span,
+    };
+    let is_safetensors = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("safetensors"));
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()).display().to_string();
+    if is_safetensors { Source::Safetensors { path, span } } else { Source::Npz { path, span } }
 }
 
 impl Given {

@@ -201,10 +201,15 @@ impl Program {
         Program { shared: Arc::new(shared) }
     }
 
-    /// Another checked program of the same texts, which shares nothing else with this one.
+    /// Another checked program of the same texts, whose code is made in the same way. It shares nothing else with this
+    /// one.
     pub(super) fn replaced(&self, checked: checked::Program) -> Program {
         let texts = self.shared.texts.clone();
-        Program::from_checked(checked, texts, Arc::clone(&self.shared.timings), self.begun())
+        let other = Program::from_checked(checked, texts, Arc::clone(&self.shared.timings), self.begun());
+        let mode = self.mode();
+        other.check_accesses(mode.checked);
+        *other.shared.backend.lock().unwrap_or_else(PoisonError::into_inner) = mode.backend;
+        other
     }
 
     /// Whether native code that is made from now on checks every access against its buffer. It gives the same

@@ -55,6 +55,8 @@ pub struct Begun<'a> {
     /// The file that it was read from.
     pub file: &'a Path,
     pub init: Option<&'a Path>,
+    /// The files that give the rows of data sets, by `--data`.
+    pub data: &'a [(String, PathBuf)],
 }
 
 impl Folder {
@@ -304,6 +306,8 @@ fn info(begun: &Begun<'_>) -> Map<String, Value> {
     note("program_sha256", json!(sha256::of_bytes(begun.text.as_bytes())));
     note("base", json!(absolute(base)));
     note("init", json!(begun.init.map(absolute)));
+    let given = begun.data.iter().map(|(name, path)| (name.clone(), json!(absolute(path))));
+    note("given", Value::Object(given.collect()));
     note("seed", json!(checked.seed));
     note("precision", json!(if checked.precision == Precision::F32 { "f32" } else { "f64" }));
     note("data", Value::Object(data_files(begun.program)));

@@ -17,6 +17,7 @@ use crate::runtime::data::lazy::BLOCK;
 use crate::runtime::data::load::input_names;
 use crate::runtime::data::{Table, read};
 use crate::runtime::events::{Event, Observer};
+use crate::runtime::given;
 use crate::runtime::kept::{Kept, statistics::statistics};
 use crate::runtime::program::{Diagnostics, Program};
 use crate::runtime::session::Session;
@@ -79,10 +80,6 @@ impl Trained {
             return Err(failed(
                 error.at(sets[number].span, "a text").help("`nnc generate` goes on with one"),
             ));
-        }
-        if let Source::Given { span } = sets[number].source {
-            let error = Diagnostic::error("E0775", "the rows of this data are given by another program");
-            return Err(failed(error.at(span, "without a file").help("that program predicts, with `Session::predict`")));
         }
         let has_parameters = !(program.checked().params.is_empty() && program.checked().states.is_empty());
         if wish.weights.is_none() && has_parameters {
@@ -310,12 +307,15 @@ fn aimed(set: &DataSet, input: &Path) -> Result<Source, Diagnostic> {
     let ending = input.extension().map(|it| it.to_string_lossy().to_lowercase()).unwrap_or_default();
     let named = set.columns.iter().all(|column| matches!(column.select, Select::Tensor(_)));
     let wanted = match set.source {
-        Source::Npz { .. } | Source::Safetensors { .. } => Some("arrays by name: an npz or safetensors file"),
+        Source::Npz { .. } | Source::Safetensors { .. } | Source::Given { .. } => {
+            Some("arrays by name: an npz or safetensors file")
+        }
         Source::Npy { .. } if ending != "npy" => Some("one array: an npy file"),
         _ => None,
     };
     let other = ["csv", "tsv", "txt", "json", "jsonl", "ndjson", "npy", "npz", "safetensors", "png", "jpg"];
-    let is_named = matches!(set.source, Source::Npz { .. } | Source::Safetensors { .. });
+    let is_named =
+        matches!(set.source, Source::Npz { .. } | Source::Safetensors { .. } | Source::Given { .. });
     let is_fit = is_named && ["npz", "safetensors"].contains(&&*ending) || !other.contains(&&*ending);
     if let (Some(wanted), false) = (wanted, is_fit) {
         let message = format!("`{}` is not what the model reads, {wanted}", input.display());
@@ -333,7 +333,8 @@ fn aimed(set: &DataSet, input: &Path) -> Result<Source, Diagnostic> {
         Source::Npy { span, .. } => Source::Npy { path, span },
         Source::Idx { span, .. } => Source::Idx { path, span },
         Source::Images { span, .. } => Source::Images { path, span },
-        other @ (Source::None | Source::Given { .. } | Source::Text { .. }) => other,
+        Source::Given { .. } => given::source_of(set, input),
+        other @ (Source::None | Source::Text { .. }) => other,
     };
     Ok(source)
 }
