@@ -34,8 +34,8 @@ fn items(f: &mut Formatter<'_>, all: &[Item], depth: usize) -> fmt::Result {
                 let [a, b, c] = &gemm.bases;
                 let sign = if gemm.accumulate { "+=" } else { "=" };
                 write!(f, "gemm {c} {sign} {a} @ {b}, m {} n {} k {}", gemm.m, gemm.n, gemm.k)?;
-                for ((row, column), name) in gemm.strides.iter().zip(["a", "b", "c"]) {
-                    write!(f, ", {name} {row}:{column}")?;
+                for ([row, column], name) in gemm.sides.iter().zip(["a", "b", "c"]) {
+                    write!(f, ", {name} {}:{}", side(row), side(column))?;
                 }
                 for (size, strides) in &gemm.batch {
                     write!(f, ", batch {size} {}:{}:{}", strides[0], strides[1], strides[2])?;
@@ -165,6 +165,18 @@ impl Display for Expr {
             Expr::Overflows(op, a, b) => write!(f, "overflows {} {a}, {b}", op.name()),
             Expr::Fma(a, b, c) => write!(f, "fma {a}, {b}, {c}"),
             Expr::Select(c, a, b) => write!(f, "select {c}, {a}, {b}"),
+        }
+    }
+}
+
+/// `9`, or of several axes the sizes, too: `8×34 8×1`.
+fn side(side: &Side) -> String {
+    match side.stride() {
+        Some(stride) => stride.to_string(),
+        None => {
+            let axes: Vec<String> =
+                side.axes.iter().map(|(size, stride)| format!("{size}×{stride}")).collect();
+            axes.join(" ")
         }
     }
 }

@@ -11,6 +11,8 @@ use super::Target;
 use crate::ir::program::Precision;
 use crate::ir::{Const, Number, RandKind, StepId};
 use crate::plan::{External, Name};
+use crate::product::{SCATTERED, Shape};
+pub use crate::product::Side;
 use std::sync::Arc;
 
 /// All code of one plan.
@@ -62,6 +64,7 @@ pub struct KernelId(pub u32);
 
 /// One thing that a step does.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "items are few beside what they compute")]
 pub enum Item {
     Call(Call),
     Gemm(Gemm),
@@ -119,11 +122,23 @@ pub struct Gemm {
     pub m: i64,
     pub n: i64,
     pub k: i64,
-    /// Row and column strides of `a` (m, k), `b` (k, n) and `c` (m, n).
-    pub strides: [(i64, i64); 3],
+    /// The rows and columns of `a` (m, k), `b` (k, n) and `c` (m, n).
+    pub sides: [[Side; 2]; 3],
     pub bases: [Base; 3],
     pub accumulate: bool,
     pub pieces: usize,
+}
+
+impl Gemm {
+    /// The product as the matrix kernel knows it.
+    pub fn shape(&self) -> Shape {
+        let [a, b, c] = self.sides.each_ref().map(|[row, column]| {
+            let stride = |side: &Side| side.stride().map_or(SCATTERED, |stride| stride as isize);
+            (stride(row), stride(column))
+        });
+        let [m, n, k] = [self.m, self.n, self.k].map(|size| size as usize);
+        Shape { m, n, k, a, b, c, accumulate: self.accumulate }
+    }
 }
 
 /// Random numbers written to consecutive elements: `draws` runs of `len`, each with its own scan step.

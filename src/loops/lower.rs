@@ -313,23 +313,21 @@ impl Lowering<'_> {
     }
 
     fn gemm(&mut self, gemm: &plan::Gemm, items: &mut Vec<Item>) -> Result<(), LoopError> {
-        let total = gemm.batch.iter().product::<i64>() * gemm.m * gemm.n * gemm.k;
-        if total <= SMALL_GEMM || gemm.m * gemm.n * gemm.k <= 512 && total <= 8 * SMALL_GEMM {
+        let (m, n, k) = (gemm.m(), gemm.n(), gemm.k());
+        let total = gemm.batch.iter().product::<i64>() * m * n * k;
+        if total <= SMALL_GEMM || m * n * k <= 512 && total <= 8 * SMALL_GEMM {
             let mut params = Params::new(self.plan, self.scratch_start, 1, self.trips.clone());
             let work = product_of(gemm, &mut params)?;
-            if gemm.batch.iter().product::<i64>() * gemm.m * gemm.n == 0 {
+            if gemm.batch.iter().product::<i64>() * m * n == 0 {
                 return Ok(());
             }
             return self.kernel(&gemm.name, vec![work], &mut params, 1, items);
         }
         let kind =
             params::kind_of(self.plan.buffers[gemm.c.buffer.0 as usize].elem, false, self.plan.precision);
-        let n_batch = gemm.batch.len();
-        let views = [&gemm.a, &gemm.b, &gemm.c];
-        let sides = [[gemm.m, gemm.k], [gemm.k, gemm.n], [gemm.m, gemm.n]];
-        for (view, sides) in views.into_iter().zip(sides) {
-            let sizes: Vec<i64> = gemm.batch.iter().copied().chain(sides).collect();
-            params::within_buffer(self.plan, view, &sizes, &self.trips)?;
+        let views = gemm.views();
+        for view in views {
+            params::within_buffer(self.plan, view, &view.shape, &self.trips)?;
         }
         let base = |view: &plan::View| {
             params::base_of(self.plan, self.scratch_start, view, 0, &[]).map(|(base, _)| base)
@@ -339,10 +337,10 @@ impl Lowering<'_> {
             name: gemm.name.clone(),
             kind,
             batch: batch.map(|(axis, size)| (*size, views.map(|view| view.strides[axis]))).collect(),
-            m: gemm.m,
-            n: gemm.n,
-            k: gemm.k,
-            strides: views.map(|view| (view.strides[n_batch], view.strides[n_batch + 1])),
+            m,
+            n,
+            k,
+            sides: [0, 1, 2].map(|operand| gemm.axes(operand).map(Side::new)),
             bases: [base(views[0])?, base(views[1])?, base(views[2])?],
             accumulate: gemm.accumulate,
             pieces: gemm.pieces.max(1),

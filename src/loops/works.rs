@@ -60,25 +60,21 @@ pub fn fill_of(work: &Work) -> Result<Work, LoopError> {
     })
 }
 
-/// A small product as a stage: batch…, m, n, k.
+/// A small product as a stage: batch…, m…, n…, k….
 pub fn product_of(gemm: &plan::Gemm, params: &mut Params<'_>) -> Result<Work, LoopError> {
-    let n_batch = gemm.batch.len();
-    let rank = n_batch + 3;
-    let (m, n, k) = (n_batch, n_batch + 1, n_batch + 2);
-    let sizes: Vec<i64> = gemm.batch.iter().copied().chain([gemm.m, gemm.n, gemm.k]).collect();
-    let mut access = |view: &plan::View, row: usize, column: usize| -> Result<Access, LoopError> {
+    let sizes = gemm.sizes();
+    let rank = sizes.len();
+    let mut access = |operand: usize| -> Result<Access, LoopError> {
+        let view = gemm.views()[operand];
         let mut form = Form::number(rank, 0);
-        form.coefficients[..n_batch].copy_from_slice(&view.strides[..n_batch]);
-        form.coefficients[row] = view.strides[n_batch];
-        form.coefficients[column] = view.strides[n_batch + 1];
+        for (place, stride) in gemm.places(operand).into_iter().zip(&view.strides) {
+            form.coefficients[place] = *stride;
+        }
         Ok(Access { param: params.param(view, 0, &[])?, form, values: Vec::new(), checks: Vec::new() })
     };
-    let a = access(&gemm.a, m, k)?;
-    let b = access(&gemm.b, k, n)?;
-    let write = access(&gemm.c, m, n)?;
+    let (a, b, write) = (access(0)?, access(1)?, access(2)?);
     let kind = params.kind(&gemm.c);
-    let mut reduced = vec![false; rank];
-    reduced[k] = true;
+    let reduced = (0..rank).map(|at| gemm.is_summed(at)).collect();
     Ok(Work {
         sizes,
         shared: 0,

@@ -53,6 +53,8 @@ fn inline_into(
     counts: &[u32],
 ) -> Option<NodeId> {
     let product = is_product(body);
+    // What a product in windows reads lies as it should already.
+    let in_windows = product && !reads_one_index_each(body);
     let points: f64 = extents(body).iter().map(|size| *size as f64).product();
     let mut inlined = vec![false; operands.len()];
     let (mut scalars, mut n_operands) = (body.body.nodes.len(), operands.len());
@@ -71,7 +73,7 @@ fn inline_into(
         let only_use = counts[node.operands[at].0 as usize] == 1;
         let view = producer.is_view() && reads_by_place(producer);
         let worth = if product {
-            view && !padded && reads_one_index_each(producer)
+            !in_windows && view && !padded && reads_one_index_each(producer)
         } else if only_use {
             times <= 1.0 || element_ns <= CHEAP_NS || (view && reads_by_place(producer))
         } else {

@@ -145,16 +145,20 @@ impl Machine<'_> {
     }
 
     fn gemm(&mut self, gemm: &Gemm) {
-        let outer: Vec<i64> = gemm.batch.iter().copied().chain([gemm.m, gemm.n]).collect();
-        points(&outer, |point| {
-            let (batch, m, n) =
-                (&point[..gemm.batch.len()], point[gemm.batch.len()], point[gemm.batch.len() + 1]);
-            let place = |x: i64, y: i64| batch.iter().copied().chain([x, y]).collect::<Vec<i64>>();
-            let at = self.address(&gemm.c, &place(m, n));
-            let start = if gemm.accumulate { self.load(gemm.c.buffer, at) } else { 0.0 };
-            let sum = (0..gemm.k).fold(start, |sum, k| {
-                let a = self.load(gemm.a.buffer, self.address(&gemm.a, &place(m, k)));
-                sum + a * self.load(gemm.b.buffer, self.address(&gemm.b, &place(k, n)))
+        let sizes = gemm.sizes();
+        let (outer, summed) = sizes.split_at(sizes.len() - gemm.sides[2].len());
+        let places = [0, 1, 2].map(|operand| gemm.places(operand));
+        points(outer, |point| {
+            let address = |interpreter: &Self, operand: usize, at: &[i64]| {
+                let place = |place: &usize| point.iter().chain(at).nth(*place).copied().unwrap_or(0);
+                let axes: Vec<i64> = places[operand].iter().map(place).collect();
+                interpreter.address(gemm.views()[operand], &axes)
+            };
+            let at = address(self, 2, &[]);
+            let mut sum = if gemm.accumulate { self.load(gemm.c.buffer, at) } else { 0.0 };
+            points(summed, |k| {
+                let a = self.load(gemm.a.buffer, address(self, 0, k));
+                sum += a * self.load(gemm.b.buffer, address(self, 1, k));
             });
             self.store(gemm.c.buffer, at, sum);
         });

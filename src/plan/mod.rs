@@ -17,6 +17,7 @@ mod address;
 mod align;
 mod chunk;
 mod cut;
+mod gemm;
 mod group;
 mod inline;
 #[cfg(test)]
@@ -39,9 +40,11 @@ mod touched;
 mod trim;
 mod verify;
 mod view;
+mod windows;
 mod work;
 
 pub use address::{Coverage, coverage, divided_axes};
+pub use gemm::Gemm;
 #[cfg(test)]
 pub use interpret::interpret;
 pub use memory::{POISON, elem_bytes};
@@ -216,6 +219,7 @@ impl External {
 }
 
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "steps are few beside what they compute")]
 pub enum Step {
     Nest(Nest),
     Gemm(Gemm),
@@ -279,25 +283,6 @@ impl Stage {
     pub fn is_filled(&self) -> bool {
         self.needs_identity() && !coverage(&self.body).covering
     }
-}
-
-/// `C[b, m, n] = Σ_k A[b, m, k] B[b, k, n]` (`+=` if `accumulate`).
-#[derive(Clone, Debug)]
-pub struct Gemm {
-    pub name: Name,
-    pub batch: Vec<i64>,
-    pub m: i64,
-    pub n: i64,
-    pub k: i64,
-    /// Axes: batch…, m, k.
-    pub a: View,
-    /// Axes: batch…, k, n.
-    pub b: View,
-    /// Axes: batch…, m, n.
-    pub c: View,
-    pub accumulate: bool,
-    /// The number of tasks for threads into which `m` (or `n`, or the batch) is divided; 1 for none.
-    pub pieces: usize,
 }
 
 #[derive(Clone, Debug)]

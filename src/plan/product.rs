@@ -12,11 +12,14 @@
 //! Indices of one kind merge where they lie next to each other in both tensors that have them, so
 //! `[B, T, in] @ W.T` is one product of `B * T` rows. What does not merge becomes a batch axis; a second k
 //! becomes a loop of products that add to the same result.
+//!
+//! Where an operand is read in windows, `x[n, c, 2 i + u, 2 j + v]`, the indices that meet in a subscript are
+//! axes of one m, n or k all the same: the product reads the windows where they overlap.
 
 use super::address::{Address, extents};
 use super::{Gemm, Name, ScanSteps, Step, View};
 use crate::ir::recognise::is_affine;
-use crate::ir::{BinaryOp, Combine, Elem, Loop, Scalar, StepId, Sub};
+use crate::ir::{BinaryOp, Combine, Elem, Loop, Scalar, StepId, Sub, Var};
 
 /// Products with fewer multiplications are left to compiled loops.
 const SMALL: i64 = 1024;
@@ -27,21 +30,30 @@ const THIN: i64 = 4;
 const MANY_ROWS: i64 = 32;
 const LONG_SUM: i64 = 8;
 
+/// So many k of windows stay one sum; of longer ones, outer indices become loops.
+const LONG_WINDOWS: i64 = 4096;
+/// But sums are not made shorter than this for it.
+pub(super) const SHORT_WINDOWS: i64 = 256;
+
 /// One index, or several merged ones: the size and the strides in A, B and C.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Axis {
     size: i64,
     strides: [i64; 3],
+    /// Whether it meets another index in a subscript.
+    is_window: bool,
 }
 
 /// A matrix product before it is given to the kernel: each list merged as far as possible.
 struct Product {
     addresses: [Address; 3],
     batch: Vec<Axis>,
-    m: Axis,
-    n: Axis,
-    /// The innermost first; the others are loops.
+    /// Outermost first; more than one if an operand is read in windows.
+    m: Vec<Axis>,
+    n: Vec<Axis>,
     k: Vec<Axis>,
+    /// Those k over which products are added up in loops.
+    loops: Vec<Axis>,
 }
 
 /// The steps of a loop, if it is a matrix product that is worth a call.
@@ -55,13 +67,14 @@ pub(super) fn gemm(
     fresh: &mut dyn FnMut() -> StepId,
 ) -> Option<Vec<Step>> {
     let product = classify(body, operands, elems, target)?;
-    let Product { addresses, batch, m, n, k } = &product;
-    if !is_worth_a_call(m.size, n.size, k[0].size) {
+    let Product { addresses, batch, m, n, k, loops } = &product;
+    let [m_size, n_size, k_size] = [m, n, k].map(|axes| points(axes));
+    if !is_worth_a_call(m_size, n_size, k_size) {
         return None;
     }
-    let loops: Vec<(StepId, &Axis)> = k[1..].iter().map(|axis| (fresh(), axis)).collect();
-    let view = |which: usize, last: [&Axis; 2]| {
-        let axes: Vec<&Axis> = batch.iter().chain(last).collect();
+    let loops: Vec<(StepId, &Axis)> = loops.iter().map(|axis| (fresh(), axis)).collect();
+    let view = |which: usize, last: [&Vec<Axis>; 2]| {
+        let axes: Vec<&Axis> = batch.iter().chain(last.into_iter().flatten()).collect();
         let mut view = View {
             buffer: addresses[which].buffer,
             offset: addresses[which].offset,
@@ -73,14 +86,13 @@ pub(super) fn gemm(
         view.step_strides.extend(strides.filter(|(_, stride)| *stride != 0));
         view
     };
+    let sizes = |axes: &[Axis]| axes.iter().map(|axis| axis.size).collect();
     let gemm = Gemm {
         name: name.clone(),
-        batch: batch.iter().map(|axis| axis.size).collect(),
-        m: m.size,
-        n: n.size,
-        k: k[0].size,
-        a: view(0, [m, &k[0]]),
-        b: view(1, [&k[0], n]),
+        batch: sizes(batch),
+        sides: [sizes(m), sizes(n), sizes(k)],
+        a: view(0, [m, k]),
+        b: view(1, [k, n]),
         c: view(2, [m, n]),
         accumulate: !loops.is_empty(),
         pieces: 1,
@@ -131,10 +143,12 @@ fn classify(body: &Loop, operands: &[View], elems: &[Elem], target: &View) -> Op
     if written.iter().map(|index| sizes[*index]).product::<i64>() != target.count() {
         return None;
     }
+    let meets = [a, b].map(|id| meeting(&body.body[id]));
     let (mut batch, mut m, mut n, mut k) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for (index, size) in sizes.iter().enumerate().filter(|(_, size)| **size != 1) {
         let strides = [0, 1, 2].map(|which| addresses[which].index[index]);
-        let axis = Axis { size: *size, strides };
+        let is_window = meets.iter().any(|indices| indices.contains(&index));
+        let axis = Axis { size: *size, strides, is_window };
         match strides.map(|stride| stride != 0) {
             [true, true, true] => batch.push(axis),
             [true, false, true] => m.push(axis),
@@ -143,17 +157,69 @@ fn classify(body: &Loop, operands: &[View], elems: &[Elem], target: &View) -> Op
             _ => return None,
         }
     }
-    let k = merge(k, 0);
-    let (mut m, mut n) = (merge(m, 2), merge(n, 2));
+    let one = |strides| vec![Axis { size: 1, strides, is_window: false }];
+    let with_windows = [0, 1].into_iter().find(|side| !meets[*side].is_empty());
+    let (k, loops) = match with_windows {
+        Some(side) => k_of_windows(k, 1 - side),
+        None => {
+            let mut k = merge(k, 0);
+            (vec![take_best(&mut k)?], k)
+        }
+    };
+    let ((m, more_m), (n, more_n)) = (side_of(m), side_of(n));
     let mut batch = merge(batch, 2);
-    let one = |strides| Axis { size: 1, strides };
-    let k = best_first(k)?;
-    let m_axis = take_best(&mut m).unwrap_or(one([1, 0, 1]));
-    let n_axis = take_best(&mut n).unwrap_or(one([0, 1, 1]));
-    batch.extend(m);
-    batch.extend(n);
+    batch.extend(more_m);
+    batch.extend(more_n);
     let batch = merge(batch, 2);
-    Some(Product { addresses, batch, m: m_axis, n: n_axis, k })
+    let or_one = |axes: Vec<Axis>, strides| if axes.is_empty() { one(strides) } else { axes };
+    let (m, n) = (or_one(m, [1, 0, 1]), or_one(n, [0, 1, 1]));
+    (!k.is_empty()).then_some(Product { addresses, batch, m, n, k, loops })
+}
+
+fn points(axes: &[Axis]) -> i64 {
+    axes.iter().map(|axis| axis.size).product()
+}
+
+/// The indices that meet another one in a subscript of a read.
+fn meeting(read: &Scalar) -> Vec<usize> {
+    let Scalar::Read { subs, .. } = read else { return Vec::new() };
+    let index = |var: &Var| match var {
+        Var::Index(index) => Some(*index as usize),
+        Var::Step(_) => None,
+    };
+    let indices = subs.iter().map(|sub| match sub {
+        Sub::Affine(affine) => affine.terms.iter().filter_map(|(var, _)| index(var)).collect(),
+        Sub::Value(_) => Vec::new(),
+    });
+    indices.filter(|indices: &Vec<usize>| indices.len() > 1).flatten().collect()
+}
+
+/// The k of windows in the order of the operand `by`, and those over which the sum is better a loop: where it is
+/// long, or no stride of `by` leads on.
+fn k_of_windows(k: Vec<Axis>, by: usize) -> (Vec<Axis>, Vec<Axis>) {
+    let (mut k, mut loops) = (merge(k, by), Vec::new());
+    let leads_on = |pair: &[Axis]| pair[0].strides[by] == pair[1].strides[by] * pair[1].size;
+    while (points(&k) > LONG_WINDOWS || !k.windows(2).all(leads_on)) && points(&k[1..]) >= SHORT_WINDOWS {
+        loops.push(k.remove(0));
+    }
+    (k, loops)
+}
+
+/// The axes of m or n, and those that become axes of the batch. What is read in windows belongs to the product, and
+/// so does what lies next to it in the result.
+fn side_of(axes: Vec<Axis>) -> (Vec<Axis>, Vec<Axis>) {
+    let mut axes = merge(axes, 2);
+    if !axes.iter().any(|axis| axis.is_window) {
+        let best = take_best(&mut axes);
+        return (best.into_iter().collect(), axes);
+    }
+    let (mut side, mut others): (Vec<Axis>, Vec<Axis>) = (Vec::new(), Vec::new());
+    for axis in axes.into_iter().rev() {
+        let continues = |inner: &Axis| axis.strides[2] == inner.strides[2] * inner.size;
+        let list = if axis.is_window || side.first().is_some_and(continues) { &mut side } else { &mut others };
+        list.insert(0, axis);
+    }
+    (side, others)
 }
 
 /// Merges the axes that are contiguous in all tensors, outermost (by the strides in `by`) first.
@@ -163,19 +229,13 @@ fn merge(mut axes: Vec<Axis>, by: usize) -> Vec<Axis> {
     for axis in axes {
         match merged.last_mut() {
             Some(outer) if (0..3).all(|t| outer.strides[t] == axis.strides[t] * axis.size) => {
-                *outer = Axis { size: outer.size * axis.size, strides: axis.strides };
+                let is_window = outer.is_window || axis.is_window;
+                *outer = Axis { size: outer.size * axis.size, strides: axis.strides, is_window };
             }
             _ => merged.push(axis),
         }
     }
     merged
-}
-
-/// The candidates, the best one first.
-fn best_first(mut axes: Vec<Axis>) -> Option<Vec<Axis>> {
-    let best = take_best(&mut axes)?;
-    axes.insert(0, best);
-    Some(axes)
 }
 
 /// The axis of those that do not merge whose products are the fastest: the largest, but one whose elements are

@@ -1,17 +1,18 @@
-//! Rewrites sums of products as matrix products (contractions, convolutions by im2col).
+//! Rewrites sums of products as matrix products (contractions, convolutions).
 //!
 //! The factors of `out[w] += f1 * f2 * …` fall into those that do not vary with the indices of the sum, which are
 //! multiplied afterwards, and two classes by the indices they vary with. A class that is more than a plain read is
 //! computed into a tensor of its own first:
 //!
 //! - `dW[o, i] += (dout[b, o] * slope[b, o]) * x[b, i]`: the first class as a `[b, o]` matrix;
-//! - a convolution `x[n, c, 2*i + u - 1, 2*j + v - 1]`: the windows as an `[n, c, u, v, i, j]` tensor, which
-//!   the sum for the weight's gradient shares;
-//! - its gradient for the input, which writes to such subscripts: the product first, then the windows are added up
-//!   (col2im).
+//! - a convolution `x[n, c, 2*i + u - 1, 2*j + v - 1]`: with zeros around it, which the sum for the weight's
+//!   gradient shares; the product reads its windows (implicit im2col, [`super::windows`]);
+//! - its gradient for the input, which writes to such subscripts: as a sum that reads windows, or the product
+//!   first, and then the windows are added up (col2im).
 
 use super::product;
 use super::rebuild::rebuild;
+use super::windows;
 use crate::ir::recognise::{Class, Product, Side, is_plain, sizes};
 use crate::ir::{Affine, BinaryOp, Body, Combine, Dim, Elem, Graph, Loop, LoopBuilder, Node, NodeId, Op};
 use crate::ir::{Scalar, ScalarId, Sub, Var, compose};
@@ -29,13 +30,18 @@ fn split(graph: &mut Graph, node: &Node, body: &Loop, operands: &[NodeId]) -> Op
         return None;
     }
     let sizes = sizes(body);
-    let Product { a, b, outer, written, is_bare: bare, .. } = divide(body, &sizes)?;
-    let kinds = (0..sizes.len()).map(|index| [written[index], a.indices[index], b.indices[index]]).collect();
-    let source = Source { body, operands, sizes: &sizes, kinds };
-    let a = source.operand(graph, &a)?;
-    let b = source.operand(graph, &b)?;
+    let product = divide(body, &sizes)?;
+    let Product { a, b, outer, written, is_bare: bare, .. } = &product;
+    let kinds = (0..sizes.len()).map(|index| [written[index], a.indices[index], b.indices[index]]);
+    let kinds: Vec<[bool; 3]> = kinds.collect();
+    let source = Source { body, operands, sizes: &sizes, kinds: &kinds };
+    if !bare && let Some(sum) = windows::read_instead(graph, &source, &product) {
+        return Some(sum);
+    }
+    let summed: Vec<bool> = written.iter().map(|written| !written).collect();
+    let [a, b] = source.operands(graph, [a, b], &summed)?;
     // The product over all written indices, in the order in which the windows lie if there are any.
-    let order = source.in_order(body.write.iter(), &written);
+    let order = source.in_order(body.write.iter(), written);
     let summed: Vec<usize> = (0..sizes.len()).filter(|index| !written[*index]).collect();
     let domain: Vec<usize> = order.iter().chain(&summed).copied().collect();
     let mut l = LoopBuilder::new(graph, source.dims(&domain));
@@ -44,10 +50,10 @@ fn split(graph: &mut Graph, node: &Node, body: &Loop, operands: &[NodeId]) -> Op
     let write = (0..order.len()).map(|at| l.index(at)).collect();
     let product = l.reduce(source.dims(&order), write, Combine::Add, value);
     let product = graph.add_loop(product);
-    if outer.is_empty() && bare && !body.dropping && is_whole(&order, body) {
+    if outer.is_empty() && *bare && !body.dropping && is_whole(&order, body) {
         return Some(product);
     }
-    let combine = if bare { Combine::Set } else { Combine::Add };
+    let combine = if *bare { Combine::Set } else { Combine::Add };
     Some(finish(graph, &source, product, &order, outer, combine))
 }
 
@@ -70,7 +76,7 @@ fn finish(
     source: &Source<'_>,
     product: NodeId,
     order: &[usize],
-    outer: Vec<ScalarId>,
+    outer: &[ScalarId],
     combine: Combine,
 ) -> NodeId {
     let body = source.body;
@@ -85,7 +91,7 @@ fn finish(
     let subs = (0..order.len()).map(|at| l.index(at)).collect();
     let mut value = l.read(product, subs);
     for factor in outer {
-        let factor = Body { nodes: needed(&body.body, factor), result: factor };
+        let factor = Body { nodes: needed(&body.body, *factor), result: *factor };
         let copies =
             compose::paste(&mut l, &factor, source.operands, &mut at, &mut |l, _, scalar| l.add(scalar));
         value = l.binary(BinaryOp::Mul, value, copies[factor.result.0 as usize]);
@@ -115,25 +121,25 @@ fn is_whole(order: &[usize], body: &Loop) -> bool {
 }
 
 /// The loop that is split.
-struct Source<'s> {
-    body: &'s Loop,
-    operands: &'s [NodeId],
-    sizes: &'s [i64],
+pub(super) struct Source<'s> {
+    pub body: &'s Loop,
+    pub operands: &'s [NodeId],
+    pub sizes: &'s [i64],
     /// For each index whether the result has it, and each class: indices that have the same merge into one if they
     /// lie beside each other.
-    kinds: Vec<[bool; 3]>,
+    pub kinds: &'s [[bool; 3]],
 }
 
 /// One side of the product.
-struct Operand {
-    node: NodeId,
+pub(super) struct Operand {
+    pub node: NodeId,
     /// For each axis a subscript in the indices of the loop.
-    subs: Vec<Affine>,
+    pub subs: Vec<Affine>,
 }
 
 impl Operand {
     /// Its element in a loop over `domain`, a list of indices of the source.
-    fn read(&self, l: &mut LoopBuilder<'_>, domain: &[usize]) -> ScalarId {
+    pub fn read(&self, l: &mut LoopBuilder<'_>, domain: &[usize]) -> ScalarId {
         let place = |var: Var| match var {
             Var::Index(index) => match domain.iter().position(|it| *it == index as usize) {
                 Some(at) => Affine::index(at),
@@ -147,12 +153,43 @@ impl Operand {
 }
 
 impl Source<'_> {
-    fn dims(&self, indices: &[usize]) -> Vec<Dim> {
-        indices.iter().map(|index| self.body.domain[*index].clone()).collect()
+    pub fn dims(&self, indices: &[usize]) -> Vec<Dim> {
+        indices.iter().map(|index| Dim::number(self.sizes[*index])).collect()
+    }
+
+    /// The size of an index.
+    pub fn size_of(&self, var: Var) -> Dim {
+        match var {
+            Var::Index(index) => Dim::number(self.sizes[index as usize]),
+            Var::Step(_) => Dim::ONE,
+        }
+    }
+
+    /// The indices of an affine form that have more than one value.
+    pub fn live_indices(&self, affine: &Affine) -> impl Iterator<Item = usize> {
+        let index = |var: &Var| match var {
+            Var::Index(index) => Some(*index as usize),
+            Var::Step(_) => None,
+        };
+        affine.terms.iter().filter_map(move |(var, _)| index(var)).filter(|index| self.sizes[*index] > 1)
+    }
+
+    /// The two sides of the product: one of them in windows, if it is read so.
+    fn operands(&self, graph: &mut Graph, classes: [&Class; 2], summed: &[bool]) -> Option<[Operand; 2]> {
+        for (at, class) in classes.into_iter().enumerate() {
+            if let [one] = class.factors.as_slice()
+                && let Some(read) = windows::read_in_windows(graph, self, *one)
+            {
+                let other = self.operand(graph, classes[1 - at])?;
+                let other = windows::summed_last(graph, self, other, summed)?;
+                return Some(if at == 0 { [read, other] } else { [other, read] });
+            }
+        }
+        Some([self.operand(graph, classes[0])?, self.operand(graph, classes[1])?])
     }
 
     /// A plain read as it is; anything else as a tensor over the class's indices.
-    fn operand(&self, graph: &mut Graph, class: &Class) -> Option<Operand> {
+    pub fn operand(&self, graph: &mut Graph, class: &Class) -> Option<Operand> {
         if let [one] = class.factors.as_slice()
             && is_plain(&self.body.body, *one)
             && let Scalar::Read { operand, subs, .. } = &self.body.body[*one]

@@ -234,9 +234,9 @@ impl Checker<'_> {
 
     /// Rule 5.
     fn gemm(&self, gemm: &Gemm) -> Result<(), PlanError> {
-        let sides = [[gemm.m, gemm.k], [gemm.k, gemm.n], [gemm.m, gemm.n]];
-        for (view, sides) in [&gemm.a, &gemm.b, &gemm.c].into_iter().zip(sides) {
-            let sizes: Vec<i64> = gemm.batch.iter().copied().chain(sides).collect();
+        let all = gemm.sizes();
+        for (operand, view) in gemm.views().into_iter().enumerate() {
+            let sizes: Vec<i64> = gemm.places(operand).into_iter().map(|place| all[place]).collect();
             if view.shape != sizes {
                 return fail(format!("a product of {sizes:?} with an operand of {:?}", view.shape));
             }

@@ -100,12 +100,13 @@ impl Plan {
 
     fn gemm_work(&self, gemm: &Gemm) -> Work {
         let batch: i64 = gemm.batch.iter().product();
-        let sizes: Vec<i64> = gemm.batch.iter().copied().chain([gemm.m, gemm.n, gemm.k]).collect();
+        let (m, n, k) = (gemm.m(), gemm.n(), gemm.k());
+        let sizes: Vec<i64> = gemm.batch.iter().copied().chain([m, n, k]).collect();
         let passes = if gemm.accumulate { 2.0 } else { 1.0 };
         Work {
             name: gemm.name.clone(),
             sizes: times(&sizes),
-            flops: 2.0 * (batch * gemm.m) as f64 * (gemm.n * gemm.k) as f64,
+            flops: 2.0 * (batch * m) as f64 * (n * k) as f64,
             bytes: self.view_bytes(&gemm.a) + self.view_bytes(&gemm.b) + passes * self.view_bytes(&gemm.c),
             calls: 1.0,
         }

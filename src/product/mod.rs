@@ -17,6 +17,9 @@
 #[cfg(feature = "native")]
 mod native;
 pub mod portable;
+mod side;
+
+pub use side::{SCATTERED, Side};
 
 #[cfg(feature = "native")]
 pub use native::{Piece, Product, Reuse, Run};
@@ -24,7 +27,7 @@ pub use native::{Piece, Product, Reuse, Run};
 /// The longest block of k.
 const MOST_K: usize = 256;
 
-/// `C = A B` or `C += A B`; strides of rows and columns, in elements.
+/// `C = A B` or `C += A B`; strides of rows and columns, in elements, or [`SCATTERED`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Shape {
     pub m: usize,
@@ -56,10 +59,10 @@ impl Shape {
     /// The same where a size of 1 has no stride that matters.
     fn tidy(mut self) -> Shape {
         if self.m == 1 {
-            (self.a.0, self.c.0) = (1, self.c.1.max(1) * self.n.max(1) as isize);
+            (self.a.0, self.c.0) = (1, self.c.1.max(1).saturating_mul(self.n.max(1) as isize));
         }
         if self.n == 1 {
-            (self.b.1, self.c.1) = (1, self.c.0.max(1) * self.m.max(1) as isize);
+            (self.b.1, self.c.1) = (1, self.c.0.max(1).saturating_mul(self.m.max(1) as isize));
         }
         if self.k == 1 {
             (self.a.1, self.b.0) = (1, 1);

@@ -138,11 +138,9 @@ impl<'a, K: Kernels> Step<'a, K> {
     }
 
     fn gemm<F: Float>(&mut self, gemm: &Gemm) -> Result<(), CodeError> {
-        let (m, n, k) = (gemm.m as usize, gemm.n as usize, gemm.k as usize);
-        let [a_strides, b_strides, c_strides] = gemm.strides;
-        let strides = gemm.strides.map(|(row, column)| (row as isize, column as isize));
-        let [a, b, c] = strides;
-        let shape = Shape { m, n, k, a, b, c, accumulate: gemm.accumulate };
+        let (m, n) = (gemm.m as usize, gemm.n as usize);
+        let offsets = gemm.sides.each_ref().map(|sides| sides.each_ref().map(loops::Side::offsets));
+        let shape = gemm.shape();
         let mut starts = [0; 3];
         for (start, base) in starts.iter_mut().zip(&gemm.bases) {
             *start = self.address(base)?;
@@ -155,16 +153,16 @@ impl<'a, K: Kernels> Step<'a, K> {
                 at.iter_mut().zip(strides).for_each(|(at, stride)| *at += rest % size * stride * bytes);
                 rest /= size;
             }
-            let a = self.matrix::<F>(at[0], (m, k), a_strides)?;
-            let b = self.matrix::<F>(at[1], (k, n), b_strides)?;
+            let a = self.matrix::<F>(at[0], &offsets[0])?;
+            let b = self.matrix::<F>(at[1], &offsets[1])?;
             let mut c = if gemm.accumulate {
-                self.matrix(at[2], (m, n), c_strides)?
+                self.matrix(at[2], &offsets[2])?
             } else {
                 vec![F::default(); m * n]
             };
             F::product(&shape, &a, &b, &mut c);
             for (number, value) in c.iter().enumerate() {
-                let place = at[2] + elements((number / n, number % n), c_strides) * bytes;
+                let place = at[2] + (offsets[2][0][number / n] + offsets[2][1][number % n]) * bytes;
                 write(std::slice::from_ref(value), self.part(place, bytes)?);
             }
         }
@@ -175,23 +173,18 @@ impl<'a, K: Kernels> Step<'a, K> {
     fn matrix<F: Float>(
         &mut self,
         start: i64,
-        (rows, columns): (usize, usize),
-        strides: (i64, i64),
+        [rows, columns]: &[Vec<i64>; 2],
     ) -> Result<Vec<F>, CodeError> {
         let bytes = size_of::<F>() as i64;
-        let mut values = Vec::with_capacity(rows * columns);
-        for row in 0..rows {
-            for column in 0..columns {
-                let place = start + elements((row, column), strides) * bytes;
+        let mut values = Vec::with_capacity(rows.len() * columns.len());
+        for row in rows {
+            for column in columns {
+                let place = start + (row + column) * bytes;
                 values.push(F::read(self.part(place, bytes)?));
             }
         }
         Ok(values)
     }
-}
-
-fn elements((row, column): (usize, usize), strides: (i64, i64)) -> i64 {
-    row as i64 * strides.0 + column as i64 * strides.1
 }
 
 /// Floats in memory, and their matrix products.

@@ -3,7 +3,7 @@
 use super::frame::Shared;
 use crate::backend::Parallel;
 use crate::loops::{Gemm, Kind};
-use crate::product::{Piece, Product, Reuse, Run, Shape};
+use crate::product::{Piece, Product, Reuse, Run, Side};
 
 /// A product of the step, or a batch of them.
 pub struct MatrixProduct {
@@ -16,11 +16,9 @@ pub struct MatrixProduct {
 impl MatrixProduct {
     pub fn new(gemm: &Gemm) -> MatrixProduct {
         let n_batch = gemm.batch.iter().map(|(size, _)| *size as usize).product();
-        let [a, b, c] = gemm.strides.map(|(row, column)| (row as isize, column as isize));
-        let (m, n, k) = (gemm.m as usize, gemm.n as usize, gemm.k as usize);
-        let shape = Shape { m, n, k, a, b, c, accumulate: gemm.accumulate };
         let reuse = Reuse { a: repeats(gemm, 0), b: repeats(gemm, 1) };
-        let it = if gemm.kind == Kind::F64 { None } else { Product::new(shape, reuse) };
+        let is_ours = gemm.kind != Kind::F64;
+        let it = is_ours.then(|| Product::of_sides(gemm.shape(), &gemm.sides, reuse)).flatten();
         MatrixProduct { gemm: gemm.clone(), n_batch, it }
     }
 
@@ -97,9 +95,30 @@ impl MatrixProduct {
         one: T,
     ) {
         let gemm = &self.gemm;
+        let sides = [[gemm.m, gemm.k], [gemm.k, gemm.n], [gemm.m, gemm.n]];
+        let is_scattered = |side: &Side| side.stride().is_none();
+        if gemm.sides.iter().flatten().any(is_scattered) {
+            // Scattered operands as matrices, one product after another.
+            let mut dense = MatrixProduct { gemm: gemm.clone(), n_batch: 1, it: None };
+            dense.gemm.batch.clear();
+            dense.gemm.sides = sides.map(|[m, n]| [Side::new(vec![(m, n)]), Side::new(vec![(n, 1)])]);
+            for at in 0..self.n_batch {
+                let [a_at, b_at, c_at] = self.offsets(at);
+                // SAFETY: by the contract.
+                unsafe {
+                    let (a, b, c) = (a.offset(a_at), b.offset(b_at), c.offset(c_at).cast_const());
+                    let (a, b, mut result) = (gathered(a, &gemm.sides[0]), gathered(b, &gemm.sides[1]), gathered(c, &gemm.sides[2]));
+                    dense.run_library(parallel, a.as_ptr(), b.as_ptr(), result.as_mut_ptr(), one);
+                    scattered(&result, c.cast_mut(), &gemm.sides[2]);
+                }
+            }
+            return;
+        }
         let (a, b, c) = (Shared(a.cast_mut()), Shared(b.cast_mut()), Shared(c));
         let by_batch = self.n_batch >= gemm.pieces && gemm.pieces > 1;
-        let [(a_row, a_column), (b_row, b_column), (c_row, c_column)] = gemm.strides;
+        let stride = |side: &Side| side.stride().unwrap_or(0);
+        let strides = gemm.sides.each_ref().map(|[row, column]| (stride(row), stride(column)));
+        let [(a_row, a_column), (b_row, b_column), (c_row, c_column)] = strides;
         let task = |piece: usize| {
             let (mut batch, mut rows, mut columns) = ((0, self.n_batch as i64), (0, gemm.m), (0, gemm.n));
             if by_batch {
@@ -144,6 +163,30 @@ impl MatrixProduct {
             }
         };
         if gemm.pieces > 1 { parallel.run(gemm.pieces, &task) } else { task(0) }
+    }
+}
+
+/// The elements of a matrix, row by row.
+///
+/// # Safety
+/// All of them are there.
+unsafe fn gathered<T: Copy>(from: *const T, [rows, columns]: &[Side; 2]) -> Vec<T> {
+    let columns = columns.offsets();
+    let places = rows.offsets().into_iter().flat_map(|row| columns.iter().map(move |column| row + column));
+    // SAFETY: by the contract.
+    places.map(|place| unsafe { *from.offset(place as isize) }).collect()
+}
+
+/// The way back.
+///
+/// # Safety
+/// As [`gathered`].
+unsafe fn scattered<T: Copy>(values: &[T], to: *mut T, [rows, columns]: &[Side; 2]) {
+    let columns = columns.offsets();
+    let places = rows.offsets().into_iter().flat_map(|row| columns.iter().map(move |column| row + column));
+    for (value, place) in values.iter().zip(places) {
+        // SAFETY: by the contract.
+        unsafe { *to.offset(place as isize) = *value };
     }
 }
 

@@ -107,12 +107,16 @@ impl ModuleChecker<'_> {
         if !gemm.kind.is_float() || gemm.pieces == 0 {
             return self.fail(format!("the product `{}` is of no floats", gemm.name.text));
         }
-        let sides = [[gemm.m, gemm.k], [gemm.k, gemm.n], [gemm.m, gemm.n]];
-        for (operand, (base, [rows, columns])) in gemm.bases.iter().zip(sides).enumerate() {
-            let (row, column) = gemm.strides[operand];
+        let sizes = [[gemm.m, gemm.k], [gemm.k, gemm.n], [gemm.m, gemm.n]];
+        for (operand, base) in gemm.bases.iter().enumerate() {
+            let sides = &gemm.sides[operand];
+            let points = |side: &Side| side.axes.iter().map(|(size, _)| size).product::<i64>();
+            if sides.each_ref().map(points) != sizes[operand] {
+                return self.fail(format!("the sides of the product `{}` are of other sizes", gemm.name.text));
+            }
             let axes = gemm.batch.iter().map(|(size, strides)| (*size, strides[operand]));
             let (mut least, mut greatest) = (0i64, 0i64);
-            for (size, stride) in axes.chain([(rows, row), (columns, column)]) {
+            for (size, stride) in axes.chain(sides.iter().flat_map(|side| side.axes.iter().copied())) {
                 if size <= 0 {
                     return Ok(());
                 }

@@ -24,8 +24,7 @@ pub(super) enum BufferUse {
 pub(super) enum Index {
     /// Of the loop of a nest of one stage.
     Loop(usize),
-    /// Of a matrix product, or of all products of a scan: an axis of the batch, or the one after it for m,
-    /// then n, then k.
+    /// Of a matrix product, or of all products of a scan: an axis of [`Gemm::sizes`].
     Product(usize),
     /// The steps of a scan of one product.
     Trip,
@@ -53,8 +52,7 @@ pub(super) fn indices(step: &Step) -> Vec<(Index, i64)> {
 }
 
 fn product_sizes(gemm: &Gemm) -> Vec<(Index, i64)> {
-    let sizes = gemm.batch.iter().copied().chain([gemm.m, gemm.n, gemm.k]);
-    sizes.enumerate().map(|(at, size)| (Index::Product(at), size)).collect()
+    gemm.sizes().into_iter().enumerate().map(|(at, size)| (Index::Product(at), size)).collect()
 }
 
 /// What a step does with its buffers as the index moves; `None` if it cannot be cut there.
@@ -185,16 +183,6 @@ fn is_first_axis(view: &View, subs: &[Sub], sizes: &[i64], index: usize, buffers
         })
 }
 
-/// The axis of one operand of a product that the index moves along.
-fn product_axis(gemm: &Gemm, at: usize, operand: usize) -> Option<usize> {
-    let n_batch = gemm.batch.len();
-    if at < n_batch {
-        return Some(at);
-    }
-    let place = [[Some(0), None, Some(1)], [None, Some(1), Some(0)], [Some(0), Some(1), None]];
-    Some(n_batch + place[operand][at - n_batch]?)
-}
-
 fn product_uses(
     gemm: &Gemm,
     at: usize,
@@ -202,8 +190,8 @@ fn product_uses(
     buffers: &[Buffer],
     uses: &mut Uses,
 ) -> Option<()> {
-    for (operand, view) in [&gemm.a, &gemm.b, &gemm.c].into_iter().enumerate() {
-        let axis = product_axis(gemm, at, operand).filter(|axis| view.strides[*axis] != 0);
+    for (operand, view) in gemm.views().into_iter().enumerate() {
+        let axis = gemm.axis(at, operand).filter(|axis| view.strides[*axis] != 0);
         let kind = match axis {
             Some(axis) => {
                 let axes = (0..view.shape.len()).filter(|other| *other != axis);
@@ -219,7 +207,7 @@ fn product_uses(
             }
             None if operand < 2 => BufferUse::Whole,
             // Elements of the result that many values of the index add to.
-            None if at == gemm.batch.len() + 2 => BufferUse::Sum,
+            None if gemm.is_summed(at) => BufferUse::Sum,
             None => return None,
         };
         add(uses, view.buffer, kind)?;
@@ -313,18 +301,12 @@ impl Part<'_> {
     }
 
     fn product(&self, gemm: &Gemm, at: usize) -> Gemm {
-        let mut part = gemm.clone();
-        let n_batch = gemm.batch.len();
-        let size = match at.checked_sub(n_batch) {
-            None => &mut part.batch[at],
-            Some(0) => &mut part.m,
-            Some(1) => &mut part.n,
-            Some(_) => &mut part.k,
-        };
-        *size /= self.parts;
-        part = self.moved(&part);
+        let mut part = self.moved(gemm);
+        if let Some(size) = part.size_mut(at) {
+            *size /= self.parts;
+        }
         for (operand, view) in [&mut part.a, &mut part.b, &mut part.c].into_iter().enumerate() {
-            if let Some(axis) = product_axis(gemm, at, operand) {
+            if let Some(axis) = gemm.axis(at, operand) {
                 view.shape[axis] /= self.parts;
             }
         }

@@ -14,10 +14,10 @@ use std::ops::Range;
 const B_ELEMENTS: usize = 128 * 1024;
 /// Elements of `a` that are used with them.
 const A_ELEMENTS: usize = 64 * 1024;
+/// Elements of a scattered `a` that are copied at a time: half of a usual first cache.
+const A_LINES: usize = 6 * 1024;
 /// Elements of the result that are copied at a time, of at least as many rows as a tile has.
 const C_ELEMENTS: usize = 1536;
-/// The number of k that are packed at a time.
-const COPIED_K: usize = 16;
 
 /// Computes the part of a product in these rows and columns; addresses are those of the whole operands.
 ///
@@ -50,16 +50,16 @@ pub(super) unsafe fn run(
 }
 
 /// One piece of a product.
-struct Work<'p> {
-    product: &'p Product,
-    a: *const f32,
-    b: *const f32,
+pub(super) struct Work<'p> {
+    pub product: &'p Product,
+    pub a: *const f32,
+    pub b: *const f32,
     c: *mut f32,
-    scratch: *mut f32,
+    pub scratch: *mut f32,
     /// Whether each block of `b` is copied to a place of its own.
-    stays: bool,
+    pub stays: bool,
     /// The number of k of `b` that are packed already: all or none.
-    held_k: usize,
+    pub held_k: usize,
 }
 
 impl Work<'_> {
@@ -70,7 +70,11 @@ impl Work<'_> {
         let Shape { k, accumulate, .. } = product.shape;
         let strip = product.vectors * product.isa.lanes;
         let most_columns = B_ELEMENTS / product.k_block / strip * strip;
-        let most_rows = (A_ELEMENTS / product.k_block / product.rows * product.rows).max(product.rows);
+        let a_rows = match product.a_source {
+            Source::Lines => A_LINES / self.a_row(product.k_block),
+            _ => A_ELEMENTS / product.k_block,
+        };
+        let most_rows = (a_rows / product.rows * product.rows).max(product.rows);
         let mut column = columns.start;
         while column < columns.end {
             let n = (columns.end - column).min(most_columns);
@@ -96,116 +100,12 @@ impl Work<'_> {
         }
     }
 
-    fn scratch_a(&self) -> *mut f32 {
+    pub fn scratch_a(&self) -> *mut f32 {
         self.scratch.wrapping_add(B_ELEMENTS)
     }
 
     fn scratch_c(&self) -> *mut f32 {
         self.scratch.wrapping_add(B_ELEMENTS + A_ELEMENTS)
-    }
-
-    /// The first element of a block of `a`, copied if need be: tile after tile, in each the rows of one k.
-    ///
-    /// # Safety
-    /// As [`Product::piece`].
-    unsafe fn a_block(&self, depth: usize, k: usize, row: usize, m: usize) -> *const f32 {
-        let product = self.product;
-        let (by_row, by_k) = product.shape.a;
-        let from = self.a.wrapping_offset(row as isize * by_row + depth as isize * by_k);
-        if product.a_source == Source::InPlace {
-            return from;
-        }
-        // A few rows of k at a time: more would not stay in the first cache from tile to tile.
-        for start in (0..k).step_by(COPIED_K) {
-            let rows = (k - start).min(COPIED_K);
-            for tile in Tiles::new(m, product.rows) {
-                let from = from.wrapping_offset(tile.start as isize * by_row + start as isize * by_k);
-                let to = self.scratch_a().wrapping_add(tile.start * k + start * tile.len());
-                // SAFETY: by the contract; the copy of a block has at most as many elements as there is room.
-                unsafe {
-                    if product.a_source == Source::Straight {
-                        (product.isa.straight)(&Block {
-                            from,
-                            from_stride: by_k,
-                            rows,
-                            columns: tile.len(),
-                            to,
-                            to_stride: tile.len() as isize,
-                            store: Store::Exact,
-                        });
-                    } else {
-                        for at in 0..rows * tile.len() {
-                            let (depth, row) = (at / tile.len(), at % tile.len());
-                            *to.add(at) = *from.offset(depth as isize * by_k + row as isize * by_row);
-                        }
-                    }
-                }
-            }
-        }
-        self.scratch_a()
-    }
-
-    /// The first element of a block of `b`, copied if need be: strip after strip, in each the vectors of one k.
-    ///
-    /// # Safety
-    /// As [`Product::piece`].
-    unsafe fn b_block(&self, depth: usize, k: usize, column: usize, n: usize) -> *const f32 {
-        let product = self.product;
-        let (by_k, by_column) = product.shape.b;
-        let from = self.b.wrapping_offset(depth as isize * by_k + column as isize * by_column);
-        if product.b_source == Source::InPlace {
-            return from;
-        }
-        let lanes = product.isa.lanes;
-        let copy = if self.stays {
-            self.scratch.wrapping_add(depth * n.next_multiple_of(lanes))
-        } else {
-            self.scratch
-        };
-        if depth < self.held_k {
-            return copy;
-        }
-        if product.b_source == Source::Straight {
-            // SAFETY: by the contract; the copy of a block has at most as many elements as there is room.
-            unsafe {
-                (product.isa.into_strips)(&Block {
-                    from,
-                    from_stride: by_k,
-                    rows: k,
-                    columns: n,
-                    to: copy,
-                    to_stride: (product.vectors * lanes) as isize,
-                    store: Store::Padded,
-                });
-            }
-            return copy;
-        }
-        for strip in strips(n, product.vectors * lanes) {
-            let from = from.wrapping_offset(strip.start as isize * by_column);
-            let to = copy.wrapping_add(strip.start * k);
-            let width = strip.len().div_ceil(lanes) * lanes;
-            // SAFETY: by the contract; the copy of a block has at most as many elements as there is room.
-            unsafe {
-                if product.b_source == Source::Transposed {
-                    (product.isa.transpose)(&Block {
-                        from,
-                        from_stride: by_column,
-                        rows: strip.len(),
-                        columns: k,
-                        to,
-                        to_stride: width as isize,
-                        store: Store::Padded,
-                    });
-                    continue;
-                }
-                for at in 0..k * width {
-                    let (depth, column) = (at / width, at % width);
-                    let from = from.wrapping_offset(depth as isize * by_k + column as isize * by_column);
-                    *to.add(at) = if column < strip.len() { *from } else { 0.0 };
-                }
-            }
-        }
-        copy
     }
 
     /// # Safety
@@ -255,13 +155,25 @@ impl Work<'_> {
             self.c.wrapping_offset(row * shape.c.0 + column * shape.c.1)
         };
         let is_in_place = product.c_sink == Sink::InPlace;
+        let is_scattered = product.offsets.is_some() && product.c_sink == Sink::Scattered;
+        let deliver = |waiting: &Range<usize>| {
+            let stride = (width * lanes) as isize;
+            // SAFETY: by the contract.
+            unsafe {
+                if is_scattered {
+                    let column = part.column + columns.start;
+                    let rows = part.row + waiting.start..part.row + waiting.end;
+                    return self.scatter(rows, column..column + columns.len(), stride, part.add);
+                }
+                self.deliver(place(waiting.start), waiting.len(), columns.len(), stride, part.add);
+            }
+        };
         let stride = (width * lanes) as isize;
         // Rows whose results are in the copy.
         let mut waiting = 0..0;
         for rows in Tiles::new(part.m, product.rows) {
             if !is_in_place && (rows.end - waiting.start) * width * lanes > C_ELEMENTS {
-                // SAFETY: by the contract.
-                unsafe { self.deliver(place(waiting.start), waiting.len(), columns.len(), stride, part.add) }
+                deliver(&waiting);
                 waiting.start = waiting.end;
             }
             let (a, a_stride) = match product.a_source {
@@ -269,6 +181,10 @@ impl Work<'_> {
                     (a.wrapping_offset(rows.start as isize * shape.a.0), shape.a.0)
                 }
                 Source::InPlace => (a.wrapping_add(rows.start), shape.a.1),
+                Source::Lines => {
+                    let stride = self.a_row(part.k);
+                    (a.wrapping_add(rows.start * stride), stride as isize)
+                }
                 _ => (a.wrapping_add(rows.start * part.k), rows.len() as isize),
             };
             let (c, c_stride) = if is_in_place {
@@ -292,8 +208,26 @@ impl Work<'_> {
             waiting.end = rows.end;
         }
         if !is_in_place {
-            // SAFETY: by the contract.
-            unsafe { self.deliver(place(waiting.start), waiting.len(), columns.len(), stride, part.add) }
+            deliver(&waiting);
+        }
+    }
+
+    /// Writes the copy of a part of the result to places that no stride leads through.
+    ///
+    /// # Safety
+    /// As [`Product::piece`].
+    unsafe fn scatter(&self, rows: Range<usize>, columns: Range<usize>, stride: isize, add: bool) {
+        let Some(offsets) = &self.product.offsets else { return };
+        let [by_row, by_column] = &offsets.sides[2];
+        for (row, to_row) in by_row[rows].iter().enumerate() {
+            for (column, to_column) in by_column[columns.clone()].iter().enumerate() {
+                // SAFETY: by the contract.
+                unsafe {
+                    let to = self.c.offset(to_row + to_column);
+                    let sum = *self.scratch_c().offset(row as isize * stride + column as isize);
+                    *to = if add { *to + sum } else { sum };
+                }
+            }
         }
     }
 
@@ -336,12 +270,12 @@ struct BlockRange {
 }
 
 /// The strips of `n` columns.
-fn strips(n: usize, width: usize) -> impl Iterator<Item = Range<usize>> {
+pub(super) fn strips(n: usize, width: usize) -> impl Iterator<Item = Range<usize>> {
     (0..n).step_by(width).map(move |start| start..(start + width).min(n))
 }
 
 /// `m` rows in tiles of nearly the same size.
-struct Tiles {
+pub(super) struct Tiles {
     at: usize,
     left: usize,
     base: usize,
@@ -349,7 +283,7 @@ struct Tiles {
 }
 
 impl Tiles {
-    fn new(m: usize, most: usize) -> Tiles {
+    pub fn new(m: usize, most: usize) -> Tiles {
         let left = m.div_ceil(most);
         Tiles { at: 0, left, base: m / left, larger: m % left }
     }

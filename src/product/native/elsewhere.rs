@@ -1,12 +1,12 @@
 //! For processors without a vector code here: the type is uninhabited, and `new` gives `None`.
 
-use super::{Piece, Reuse, Shape};
+use super::{Piece, Reuse, Shape, Side};
 
 /// Uninhabited.
 pub enum Product {}
 
 impl Product {
-    pub fn new(_shape: Shape, _reuse: Reuse) -> Option<Product> {
+    pub fn of_sides(_shape: Shape, _sides: &[[Side; 2]; 3], _reuse: Reuse) -> Option<Product> {
         None
     }
 

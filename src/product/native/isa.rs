@@ -2,6 +2,7 @@
 
 use super::copy::{self, Block, CopyFn};
 use super::dot::{self, Dots, DotsFn};
+use super::lines::{self, Lines, LinesFn};
 use super::tile::{self, Tile, TileFn};
 use super::vector::{Narrow, Vector, Wide};
 
@@ -15,6 +16,7 @@ pub(super) struct Isa {
     pub transpose: CopyFn,
     pub straight: CopyFn,
     pub into_strips: CopyFn,
+    pub lines: LinesFn,
 }
 
 impl Isa {
@@ -53,6 +55,7 @@ macro_rules! instructions {
             transpose: $module::transpose,
             straight: $module::straight,
             into_strips: $module::into_strips,
+            lines: $module::lines,
         };
 
         mod $module {
@@ -86,6 +89,12 @@ macro_rules! instructions {
             pub(super) unsafe fn into_strips(block: &Block) {
                 // SAFETY: the caller's contract is the same.
                 unsafe { copy::into_strips::<$vector>(block) }
+            }
+
+            #[target_feature(enable = $features)]
+            pub(super) unsafe fn lines(lines: &Lines<'_>) {
+                // SAFETY: the caller's contract is the same.
+                unsafe { lines::pack::<$vector>(lines) }
             }
 
             pub(super) mod column {

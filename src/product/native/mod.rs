@@ -11,6 +11,10 @@ mod elsewhere;
 #[cfg(target_arch = "x86_64")]
 mod isa;
 #[cfg(target_arch = "x86_64")]
+mod lines;
+#[cfg(target_arch = "x86_64")]
+mod packing;
+#[cfg(target_arch = "x86_64")]
 mod strategy;
 #[cfg(all(test, target_arch = "x86_64"))]
 mod tests;
@@ -24,7 +28,7 @@ pub use elsewhere::Product;
 #[cfg(target_arch = "x86_64")]
 pub use strategy::Product;
 
-use super::Shape;
+use super::{Shape, Side};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// How many consecutive products have the same `a`, or the same `b`.

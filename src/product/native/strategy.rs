@@ -6,8 +6,9 @@
 use super::blocks;
 use super::dot::Dots;
 use super::isa::Isa;
-use super::{Piece, Reuse, Shape};
-use crate::product::MOST_K;
+use super::lines::Plan;
+use super::{Piece, Reuse, Shape, Side};
+use crate::product::{MOST_K, SCATTERED};
 use std::ops::Range;
 
 /// A `b` that reaches over so many elements stays in the first cache, and is read where it is.
@@ -24,6 +25,8 @@ pub(super) enum Source {
     Transposed,
     /// Copied element by element.
     Gathered,
+    /// Copied in vectors that come from several places: see [`super::lines`].
+    Lines,
 }
 
 /// How tiles write the result.
@@ -52,24 +55,72 @@ pub struct Product {
     /// Vectors of a strip, and rows of its tiles at most.
     pub(super) vectors: usize,
     pub(super) rows: usize,
+    pub(super) offsets: Option<Box<Offsets>>,
+}
+
+/// Where elements lie, if a side of an operand is scattered.
+pub(super) struct Offsets {
+    /// Of rows and columns of `a`, `b` and `c`.
+    pub sides: [[Vec<isize>; 2]; 3],
+    /// For each block of k, how a row of `a` is copied, if it is scattered.
+    pub a_lines: Vec<Plan>,
+    /// How all columns of `b` are copied, if it is scattered.
+    pub b_lines: Plan,
+}
+
+impl Offsets {
+    fn new(sides: &[[Side; 2]; 3]) -> Box<Offsets> {
+        let offsets = |side: &Side| side.offsets().into_iter().map(|offset| offset as isize).collect();
+        let sides = sides.each_ref().map(|sides| sides.each_ref().map(offsets));
+        Box::new(Offsets { sides, a_lines: Vec::new(), b_lines: Plan::new(&[], 1) })
+    }
+
+    /// Of the transposed matrices.
+    fn turn(&mut self) {
+        self.sides.swap(0, 1);
+        self.sides.iter_mut().for_each(|[rows, columns]| std::mem::swap(rows, columns));
+    }
+}
+
+fn is_scattered(strides: (isize, isize)) -> bool {
+    strides.0 == SCATTERED || strides.1 == SCATTERED
 }
 
 impl Product {
     /// `None` if the processor has no vectors that this can use.
+    #[cfg(test)]
     pub fn new(shape: Shape, reuse: Reuse) -> Option<Product> {
-        Some(Product::with(Isa::of_this_processor()?, shape, reuse))
+        Some(Product::with(Isa::of_this_processor()?, shape, None, reuse))
+    }
+
+    /// The same of operands whose sides may be scattered; `sides` are those of the shape.
+    pub fn of_sides(shape: Shape, sides: &[[Side; 2]; 3], reuse: Reuse) -> Option<Product> {
+        let isa = Isa::of_this_processor()?;
+        Some(Product::with(isa, shape, Some(sides), reuse))
     }
 
     /// With AVX2, whatever else the processor has.
     #[cfg(test)]
     pub fn narrow(shape: Shape, reuse: Reuse) -> Option<Product> {
-        Some(Product::with(Isa::narrow()?, shape, reuse))
+        Some(Product::with(Isa::narrow()?, shape, None, reuse))
     }
 
-    fn with(isa: &'static Isa, shape: Shape, reuse: Reuse) -> Product {
+    #[cfg(test)]
+    pub fn narrow_of_sides(shape: Shape, sides: &[[Side; 2]; 3], reuse: Reuse) -> Option<Product> {
+        Some(Product::with(Isa::narrow()?, shape, Some(sides), reuse))
+    }
+
+    fn with(isa: &'static Isa, shape: Shape, sides: Option<&[[Side; 2]; 3]>, reuse: Reuse) -> Product {
         let shape = shape.tidy();
+        let scattered = [shape.a, shape.b, shape.c].into_iter().any(is_scattered);
+        let mut offsets = sides.filter(|_| scattered).map(Offsets::new);
         let turned = turn(shape);
-        let swapped = cost(isa, &turned, reuse.a) < cost(isa, &shape, reuse.b);
+        let cost_here = cost(isa, &shape, reuse.b, offsets.as_deref());
+        offsets.iter_mut().for_each(|offsets| offsets.turn());
+        let swapped = cost(isa, &turned, reuse.a, offsets.as_deref()) < cost_here;
+        if !swapped {
+            offsets.iter_mut().for_each(|offsets| offsets.turn());
+        }
         let shape = if swapped { turned } else { shape };
         let vectors = match shape.n.div_ceil(isa.lanes) {
             1 => 1,
@@ -80,25 +131,50 @@ impl Product {
         };
         let rows = isa.most_rows(vectors);
         let k_block = shape.k_block();
+        if let Some(offsets) = &mut offsets {
+            if is_scattered(shape.a) {
+                let blocks = offsets.sides[0][1].chunks(k_block);
+                offsets.a_lines = blocks.map(|block| Plan::new(block, isa.lanes)).collect();
+            }
+            if is_scattered(shape.b) {
+                offsets.b_lines = Plan::new(&offsets.sides[1][1], isa.lanes);
+            }
+        }
         let (a_source, by_row) = match shape.a {
+            strides if is_scattered(strides) => (Source::Lines, true),
             (_, 1) => (Source::InPlace, true),
             (1, _) if shape.n > 2 * vectors * isa.lanes => (Source::Straight, false),
             (1, _) => (Source::InPlace, false),
             _ => (Source::Gathered, false),
         };
         let b_source = match shape.b {
+            strides if is_scattered(strides) => Source::Lines,
             (_, 1) if shape.m <= 4 * rows || shape.k * shape.b.0 as usize <= IN_PLACE => Source::InPlace,
             (_, 1) => Source::Straight,
             (1, _) => Source::Transposed,
             _ => Source::Gathered,
         };
         let c_sink = match shape.c {
+            strides if is_scattered(strides) => Sink::Scattered,
             (_, 1) => Sink::InPlace,
             (1, _) => Sink::Transposed,
             _ => Sink::Scattered,
         };
         let along_k = shape.is_along_k();
-        Product { isa, shape, swapped, a_source, by_row, b_source, c_sink, along_k, k_block, vectors, rows }
+        Product {
+            isa,
+            shape,
+            swapped,
+            a_source,
+            by_row,
+            b_source,
+            c_sink,
+            along_k,
+            k_block,
+            vectors,
+            rows,
+            offsets,
+        }
     }
 
     /// The number of tasks for so many threads: a few for each, so that the others take over the share of a thread
@@ -182,16 +258,27 @@ fn turn(shape: Shape) -> Shape {
 }
 
 /// Roughly how long a product takes as it stands, if a copy of `b` serves so many.
-fn cost(isa: &Isa, shape: &Shape, reuse_b: usize) -> usize {
+fn cost(isa: &Isa, shape: &Shape, reuse_b: usize, offsets: Option<&Offsets>) -> usize {
     let Shape { m, n, k, .. } = *shape;
     let vectors = n.div_ceil(isa.lanes);
     // In sixteenths of a vector instruction.
     let product = 8 * vectors * m * k;
+    // Of a scattered operand that is copied in lines along one of its sides.
+    let lines = |strides, operand: usize, along: usize| {
+        let offsets = offsets.filter(|_| is_scattered(strides))?;
+        Some(Plan::cost(&offsets.sides[operand][along], isa.lanes))
+    };
     let copy = |strides: (isize, isize), elements: usize| match strides {
+        strides if is_scattered(strides) => 32 * elements,
         (_, 1) => 0,
         (1, _) => 4 * elements,
         _ => 32 * elements,
     };
-    let a = if shape.a.0 == 1 || shape.a.1 == 1 { 0 } else { 32 * m * k };
-    product + a + copy(shape.b, k * n) / reuse_b.max(1) + copy(shape.c, m * n * k.div_ceil(MOST_K))
+    let a = match lines(shape.a, 0, 1) {
+        Some(each) => each * m * k,
+        None if shape.a.0 == 1 || shape.a.1 == 1 => 0,
+        None => 32 * m * k,
+    };
+    let b = lines(shape.b, 1, 1).map_or_else(|| copy(shape.b, k * n), |each| each * k * n);
+    product + a + b / reuse_b.max(1) + copy(shape.c, m * n * k.div_ceil(MOST_K))
 }

@@ -1,5 +1,6 @@
 //! Products against the sum that their definition says, bit for bit; and their speed.
 
+mod scattered;
 mod speed;
 
 use super::{Piece, Product, Reuse, Run, Shape};

@@ -23,6 +23,14 @@ pub(super) trait Vector: Copy {
     unsafe fn load(from: *const f32) -> Self;
     /// Lanes that are not there are 0.
     unsafe fn load_part(from: *const f32, mask: Self::Mask) -> Self;
+    /// The lanes from `first` to before `end`.
+    unsafe fn lanes(first: usize, end: usize) -> Self::Mask;
+    /// Puts elements into lanes that are 0.
+    unsafe fn load_lanes(self, from: *const f32, mask: Self::Mask) -> Self;
+    /// The same of elements that lie `stride` apart.
+    unsafe fn gather_lanes(self, from: *const f32, stride: i32, mask: Self::Mask) -> Self;
+    /// Every second element, the first in lane 0.
+    unsafe fn load_alternate(from: *const f32) -> Self;
     unsafe fn store(self, to: *mut f32);
     unsafe fn store_part(self, to: *mut f32, mask: Self::Mask);
     unsafe fn add(self, other: Self) -> Self;
@@ -70,6 +78,38 @@ impl Vector for Wide {
     unsafe fn load_part(from: *const f32, mask: __mmask16) -> Wide {
         // SAFETY: as above.
         Wide(unsafe { _mm512_maskz_loadu_ps(mask, from) })
+    }
+
+    #[inline(always)]
+    unsafe fn lanes(first: usize, end: usize) -> __mmask16 {
+        ((1u32 << end) - (1u32 << first)) as __mmask16
+    }
+
+    #[inline(always)]
+    unsafe fn load_lanes(self, from: *const f32, mask: __mmask16) -> Wide {
+        // SAFETY: as above.
+        Wide(unsafe { _mm512_mask_loadu_ps(self.0, mask, from) })
+    }
+
+    #[inline(always)]
+    unsafe fn gather_lanes(self, from: *const f32, stride: i32, mask: __mmask16) -> Wide {
+        // SAFETY: as above.
+        unsafe {
+            let lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+            let places = _mm512_mullo_epi32(lanes, _mm512_set1_epi32(stride));
+            Wide(_mm512_mask_i32gather_ps::<4>(self.0, mask, places, from))
+        }
+    }
+
+    /// Of two vectors that reach from the first element to the last.
+    #[inline(always)]
+    unsafe fn load_alternate(from: *const f32) -> Wide {
+        // SAFETY: as above.
+        unsafe {
+            let (low, high) = (_mm512_loadu_ps(from), _mm512_loadu_ps(from.add(15)));
+            let places = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 17, 19, 21, 23, 25, 27, 29, 31);
+            Wide(_mm512_permutex2var_ps(low, places, high))
+        }
     }
 
     #[inline(always)]
@@ -182,6 +222,38 @@ impl Vector for Narrow {
     unsafe fn load_part(from: *const f32, mask: __m256i) -> Narrow {
         // SAFETY: as above.
         Narrow(unsafe { _mm256_maskload_ps(from, mask) })
+    }
+
+    #[inline(always)]
+    unsafe fn lanes(first: usize, end: usize) -> __m256i {
+        // SAFETY: as above.
+        unsafe {
+            let lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+            let before = _mm256_cmpgt_epi32(_mm256_set1_epi32(first as i32), lanes);
+            _mm256_andnot_si256(before, _mm256_cmpgt_epi32(_mm256_set1_epi32(end as i32), lanes))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn load_lanes(self, from: *const f32, mask: __m256i) -> Narrow {
+        // SAFETY: as above.
+        Narrow(unsafe { _mm256_or_ps(self.0, _mm256_maskload_ps(from, mask)) })
+    }
+
+    #[inline(always)]
+    unsafe fn gather_lanes(self, from: *const f32, stride: i32, mask: __m256i) -> Narrow {
+        // SAFETY: as above.
+        unsafe {
+            let lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+            let places = _mm256_mullo_epi32(lanes, _mm256_set1_epi32(stride));
+            Narrow(_mm256_mask_i32gather_ps::<4>(self.0, from, places, _mm256_castsi256_ps(mask)))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn load_alternate(from: *const f32) -> Narrow {
+        // SAFETY: as above.
+        unsafe { Narrow::zero().gather_lanes(from, 2, Narrow::lanes(0, 8)) }
     }
 
     #[inline(always)]
