@@ -55,6 +55,10 @@ impl Init {
         if !warnings.is_empty() {
             report(&Diagnostics { list: warnings, sources: SourceMap::default() });
         }
+        if profile.columns.is_empty() {
+            let message = format!("`{}` has no rows below its first line", self.data.display());
+            return Err(folder::failed(Diagnostic::error("E0710", message)));
+        }
         let target = self.target_of(&profile)?;
         let plan = Plan::new(&self, &profile, target, &path);
         if plan.numbers.is_empty() && plan.classes.is_empty() {

@@ -6,6 +6,9 @@ use serde_json::{Map, Value};
 
 use super::sheet::{Cell, csv_line};
 
+/// What has no line ends may have no end.
+const LONGEST_LINE: u64 = 1 << 26;
+
 /// Gives the lines as those of a csv text without header.
 pub struct JsonRows {
     lines: Box<dyn BufRead>,
@@ -38,10 +41,14 @@ impl JsonRows {
     fn fill(&mut self) -> io::Result<()> {
         (self.text, self.given) = (Vec::new(), 0);
         let mut line = String::new();
-        if self.lines.read_line(&mut line)? == 0 {
+        if self.lines.by_ref().take(LONGEST_LINE).read_line(&mut line)? == 0 {
             return Ok(());
         }
         self.line += 1;
+        if line.len() as u64 == LONGEST_LINE {
+            let message = format!("{}:{}: a line is longer than 67 MB", self.name, self.line);
+            return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+        }
         if !line.trim().is_empty() {
             let wrong = |what: &str| {
                 io::Error::new(io::ErrorKind::InvalidData, format!("{}:{}: {what}", self.name, self.line))

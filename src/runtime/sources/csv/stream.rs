@@ -8,9 +8,14 @@ use super::select::resolve;
 use super::values::Reader;
 use super::{Columns, Options, Place, Request, counted, doubt, header, hint_separator, line_column};
 use crate::base::Diagnostic;
+use crate::runtime::room::size_text;
 
 /// What is read at a time.
 const PIECE: usize = 1 << 16;
+/// A row is not longer than this: what has no line ends is no table, and may have no end.
+const LONGEST_ROW: usize = 1 << 26;
+/// The beginning of a row that is longer than this is looked at again only when it has doubled.
+const LONG_ROW: usize = 1 << 20;
 
 /// Rows of a csv text, and where the text is at.
 pub struct Stream {
@@ -23,6 +28,8 @@ pub struct Stream {
     /// Bytes that are the beginning of a character.
     partial: Vec<u8>,
     is_at_end: bool,
+    /// Whether lines end in a carriage return alone, once the first line end has been read.
+    ends_in_returns: Option<bool>,
     /// Lines before `text`.
     lines: usize,
     /// The names of the columns, where the text does not have them.
@@ -61,6 +68,7 @@ impl Stream {
             text,
             partial,
             is_at_end: false,
+            ends_in_returns: None,
             lines: 0,
             names: None,
             begun: None,
@@ -112,7 +120,7 @@ impl Stream {
             if self.is_at_end {
                 return Ok(None);
             }
-            self.read_more()?;
+            self.read_line()?;
         }
     }
 
@@ -134,7 +142,7 @@ impl Stream {
             if self.is_at_end {
                 return Err(Diagnostic::error("E0710", format!("`{}` is empty", self.name)));
             }
-            self.read_more()?;
+            self.read_line()?;
         };
         let place = Place { name: &self.name, text: &self.text, lines: 0 };
         let mut scanner = self.scanner(&self.text)?;
@@ -227,6 +235,25 @@ impl Stream {
         Ok(Block { rows, columns, fields: written })
     }
 
+    /// Reads on until a row may be complete that was not before.
+    fn read_line(&mut self) -> Result<(), Diagnostic> {
+        let known = self.text.len();
+        loop {
+            let before = self.text.len();
+            self.read_more()?;
+            let is_looked_at = self.text.len() < LONG_ROW || self.text.len() >= 2 * known;
+            if self.is_at_end || is_looked_at && self.text[before..].contains('\n') {
+                return Ok(());
+            }
+            if self.text.len() > LONGEST_ROW {
+                let (name, line) = (&self.name, self.lines + 1);
+                let longest = size_text(LONGEST_ROW as u64);
+                let message = format!("{name}:{line}: a row is longer than {longest}, which none of a table is");
+                return Err(Diagnostic::error("E0709", message));
+            }
+        }
+    }
+
     fn read_more(&mut self) -> Result<(), Diagnostic> {
         let cannot = |error: &dyn std::fmt::Display| {
             Diagnostic::error("E0701", format!("cannot read `{}`: {error}", self.name))
@@ -258,8 +285,31 @@ impl Stream {
         let text = String::from_utf8(bytes).unwrap_or_default();
         let is_first = self.begun.is_none() && self.text.is_empty();
         let text = if is_first { text.strip_prefix('\u{feff}').unwrap_or(&text) } else { &text };
+        let before = self.text.len();
         self.text.push_str(text);
+        self.end_lines(before);
         Ok(())
+    }
+
+    /// Sees from the first line how lines end, and makes line ends of carriage returns from `before` on if these are
+    /// what lines end in.
+    fn end_lines(&mut self, before: usize) {
+        let mut from = before;
+        if self.ends_in_returns.is_none() {
+            // A carriage return that was the last byte may stand before.
+            let start = before - usize::from(self.text[..before].ends_with('\r'));
+            let first = self.text[start..].find(['\r', '\n']).map(|at| start + at);
+            self.ends_in_returns = first.and_then(|at| match self.text.as_bytes().get(at..at + 2) {
+                Some([b'\r', next]) => Some(*next != b'\n'),
+                Some(_) => Some(false),
+                None => (self.is_at_end || self.text.ends_with('\n')).then(|| self.text.ends_with('\r')),
+            });
+            from = start;
+        }
+        if self.ends_in_returns == Some(true) {
+            let ended = self.text[from..].replace('\r', "\n");
+            self.text.replace_range(from.., &ended);
+        }
     }
 }
 
@@ -312,6 +362,26 @@ mod tests {
             assert_eq!(found, [1.0, 2.5, 3.0]);
             assert_eq!(fields[0], ["x, \"y\"\nz", "1"]);
             assert_eq!(fields[2], ["", "3"]);
+        }
+    }
+
+    #[test]
+    fn lines_may_end_in_carriage_returns_alone() {
+        for slow in [false, true] {
+            for text in ["a,b\rx,1\ry,2", "a,b\rx,1\r\ry,2\r", "a,b\r\nx,1\r\ny,2\r\n"] {
+                assert_eq!(values(stream(text, slow)).unwrap().0, [1.0, 2.0], "{text:?}");
+            }
+        }
+    }
+
+    /// Neither a line nor a quote without end is waited for.
+    #[test]
+    fn a_row_has_an_end() {
+        let endless: [Box<dyn Read>; 2] =
+            [Box::new(io::repeat(b'1')), Box::new(io::Cursor::new(*b"a,b\n1,\"\n").chain(io::repeat(b'\n')))];
+        for reader in endless {
+            let error = values(Stream { reader, ..stream("", false) }).unwrap_err();
+            assert!(error.code == "E0709" && error.message.contains("longer than 67.1 MB"), "{}", error.message);
         }
     }
 
