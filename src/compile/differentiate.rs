@@ -52,11 +52,16 @@ fn differentiated(
         states: &train.step.states,
         diagnostics,
     };
-    let lines = train.lines.iter().enumerate();
-    let trained: Vec<Vec<Arc<str>>> = lines.map(|(number, line)| composer.line(number, line)).collect();
+    let (mut trained, mut assigned) = (Vec::new(), Vec::new());
+    for number in 0..=train.lines.len() {
+        for assignment in train.step.assignments.iter().filter(|it| it.after == number) {
+            assigned.extend(composer.assign(&assignment.graph));
+        }
+        trained.extend(train.lines.get(number).map(|line| composer.line(number, line)));
+    }
     composer.finish(init);
     let graph = composer.graph;
-    let Forward { states, init } = train.step;
+    let Forward { states, init, assignments: _ } = train.step;
     let is_kept = |it: &OptimizerState| trained[it.line].contains(&it.parameter);
     let (kept, left): (Vec<_>, Vec<_>) = states.into_iter().partition(is_kept);
     let mut init = init;
@@ -78,7 +83,7 @@ fn differentiated(
         evaluate: train.evaluate,
         metrics: train.metrics,
         answers: train.answers,
-        step: Step { graph, trained, states, init },
+        step: Step { graph, trained, assigned, states, init },
         fields: train.fields,
     }
 }
@@ -119,6 +124,19 @@ impl Composer<'_> {
         }
         let gradients = paths.iter().cloned().zip(nodes).collect();
         self.update(number, line, &gradients);
+        paths
+    }
+
+    /// Adds what a line computes of parameters that no optimiser changes; their paths.
+    fn assign(&mut self, assignment: &Graph) -> Vec<Arc<str>> {
+        let places = self.put(assignment, &vec![true; assignment.len()], &HashMap::new());
+        let mut paths = Vec::new();
+        for output in &assignment.outputs {
+            if let (OutputKey::Param(path), Some(node)) = (&output.name, places[output.node.0 as usize]) {
+                self.current.insert(path.clone(), node);
+                paths.push(path.clone());
+            }
+        }
         paths
     }
 

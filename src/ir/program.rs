@@ -205,6 +205,17 @@ pub struct Forward {
     /// States of the optimisers, and their starting values as outputs by path.
     pub states: Vec<OptimizerState>,
     pub init: Graph,
+    /// `Teacher <- …`, in order.
+    pub assignments: Vec<Assignment>,
+}
+
+/// Parameters that a line of a training computes of others.
+#[derive(Clone, Debug)]
+pub struct Assignment {
+    /// How many `minimize` lines are carried out before it.
+    pub after: usize,
+    /// The new values, as outputs `param:PATH`.
+    pub graph: Graph,
 }
 
 /// A state of an optimiser, for one parameter.
@@ -224,6 +235,8 @@ pub struct Step {
     pub graph: Graph,
     /// Of each line, the parameters that it changes: those that the loss has a gradient by.
     pub trained: Vec<Vec<Arc<str>>>,
+    /// The parameters that other lines compute: `Teacher <- …`.
+    pub assigned: Vec<Arc<str>>,
     /// States of the optimisers, and their starting values as outputs by path.
     pub states: Vec<Variable>,
     pub init: Graph,
@@ -232,7 +245,7 @@ pub struct Step {
 impl Step {
     /// Whether a line changes this parameter.
     pub fn trains(&self, path: &Arc<str>) -> bool {
-        self.trained.iter().any(|line| line.contains(path))
+        self.trained.iter().any(|line| line.contains(path)) || self.assigned.contains(path)
     }
 }
 

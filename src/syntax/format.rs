@@ -186,13 +186,13 @@ fn groups(
     groups
 }
 
-/// The `=` of a line that begins a statement, or what follows `minimize` and `measure`.
+/// The `=` of a line that begins a statement, or what follows `minimize`, `measure` and `init`.
 fn pivot(text: &str, line: &Line) -> Option<usize> {
     if line.continues || line.in_brackets {
         return None;
     }
     let first = line.tokens.first()?.0.text(text);
-    if matches!(first, "minimize" | "measure")
+    if matches!(first, "minimize" | "measure" | "init")
         && line.tokens.get(1).is_some_and(|second| second.1 != Class::Spaced)
     {
         return Some(1);

@@ -131,6 +131,9 @@ impl Printer {
                 printer.line(&format!("minimize {}", expr(&minimize.loss)));
                 printer.indented(|printer| {
                     printer.line(&format!("with {}", expr(&minimize.optimizer)));
+                    for other in &minimize.fallbacks {
+                        printer.line(&format!("else {}", expr(other)));
+                    }
                     for model in &minimize.over {
                         printer.line(&format!("over {}", expr(model)));
                     }
@@ -138,6 +141,10 @@ impl Printer {
                         printer.line(&format!("set {}", setting_text(option)));
                     }
                 });
+            }
+            for update in &train.updates {
+                let (word, after) = (if update.is_start { "init" } else { "<-" }, update.after);
+                printer.line(&format!("{word} {} {} after {after}", expr(&update.target), expr(&update.value)));
             }
             for measure in &train.measures {
                 let name = measure.name.as_ref().map_or("_", |name| name.as_str());

@@ -185,6 +185,11 @@ pub const EXPRESSIONS: &[Word] = &[
         "Net(x) at w",
         "An expression whose networks have the parameters w: `Net.parameters`, and what is computed from it.",
     ),
+    word(
+        "init",
+        "init Teacher = Student",
+        "A line of `train`: the parameters of a model before the first step; `Teacher <- …` is one for each step.",
+    ),
     word("along", "collect hs = h along 1", "The axis of the steps."),
     word("int", "int[B, T]", "The type of whole numbers, and `int(x)`, which cuts a fraction off."),
     word("bool", "bool[B]", "The type of true and false."),

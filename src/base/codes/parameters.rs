@@ -50,4 +50,30 @@ What stands before `at` calls the network whose parameters are given. A call bef
     mse(y, z) at w                 # wrong: y was computed above
     mse(Net(x), z) at w            # right",
     },
+    Code {
+        code: "E0595",
+        title: "a line that computes parameters, without parameters",
+        explain: "\
+`Teacher <- …` in a `train` gives all parameters of a model new values in each step, `init Teacher = …` before the first.
+On both sides the name of a model, or of a layer in it, stands for its parameters.
+    Teacher <- mse(Teacher(x), y)                  # wrong
+    Teacher <- 0.99 * Teacher + 0.01 * Student     # right",
+    },
+    Code {
+        code: "E0596",
+        title: "the second list of an optimizer",
+        explain: "\
+An optimizer with a second list sees whole parameters, and the list says which ones it takes: one input, `param`, with the
+type that they match.
+    optimizer Rows(lr = 0.1)(weight: [m, n], bias: [n]) { … }     # wrong
+    optimizer Rows(lr = 0.1)(param: [m, n]) { … }                 # right: all matrices",
+    },
+    Code {
+        code: "E0597",
+        title: "a parameter that no optimizer takes",
+        explain: "\
+An optimizer for whole parameters takes those that match its pattern; behind `else` stands who takes the others.
+    minimize LOSS with Muon(lr = 0.02)                            # wrong, if there are biases
+    minimize LOSS with Muon(lr = 0.02) else AdamW(lr = 1e-3)      # right",
+    },
 ];

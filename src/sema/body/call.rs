@@ -186,9 +186,13 @@ impl Elaborator<'_> {
             other => {
                 let message = format!("{} cannot be called", other.describe());
                 let error = Diagnostic::error("E0109", message).at(callee, "not a function or layer");
-                self.report(match other.is_number() {
-                    true => error.help("a product is written with `*`"),
-                    false => error,
+                self.report(match other {
+                    Value::Parameters(set) => error.help(format!(
+                        "they are a value, without parentheses; `minimize LOSS with OPTIMIZER over {}` trains them",
+                        set.name
+                    )),
+                    other if other.is_number() => error.help("a product is written with `*`"),
+                    _ => error,
                 });
                 Value::Error
             }
@@ -218,12 +222,11 @@ impl Elaborator<'_> {
 
     /// Whether an activation or an optimizer is being elaborated: only elementwise operations stand in them.
     pub fn in_elementwise_body(&self) -> bool {
-        self.frames.iter().any(|frame| matches!(frame.kind, FrameKind::Activation | FrameKind::Optimizer))
+        self.frames.iter().any(is_elementwise)
     }
 
     pub fn not_elementwise(&mut self, what: &str, span: Span) -> Value {
-        let kinds = |frame: &&Frame| matches!(frame.kind, FrameKind::Activation | FrameKind::Optimizer);
-        let around = self.frames.iter().rev().find(kinds);
+        let around = self.frames.iter().rev().find(|frame| is_elementwise(frame));
         let is_optimizer = around.is_some_and(|frame| matches!(frame.kind, FrameKind::Optimizer));
         let item = around.and_then(|frame| frame.item.clone());
         let name = item.as_ref().map_or(String::new(), |item| item.name().to_string());
@@ -237,7 +240,10 @@ impl Elaborator<'_> {
             error = error.and_at(item.name_span(), declared);
         }
         self.report(match is_optimizer {
-            true => error.help("`clip_norm = 1` behind it scales by the norm of all gradients"),
+            true => error.help(format!(
+                "`optimizer {name}(…)(param: [m, n]) {{ … }}` sees whole parameters; `clip_norm = 1` behind it scales by \
+                 the norm of all gradients"
+            )),
             false => error.help("`fn` declares a function of whole tensors"),
         });
         Value::Error
@@ -354,6 +360,18 @@ impl Elaborator<'_> {
         }
         let axes = self.axes_of(&given.value, given.span)?;
         Some(Some(Expected { elem: None, axes }))
+    }
+}
+
+/// Whether the body of a frame sees one element at a time.
+fn is_elementwise(frame: &Frame) -> bool {
+    match frame.kind {
+        FrameKind::Activation => true,
+        FrameKind::Optimizer => {
+            let definition = frame.item.as_ref().and_then(|item| item.definition());
+            !definition.is_some_and(crate::sema::items::optimizer::is_whole)
+        }
+        FrameKind::File | FrameKind::Function | FrameKind::Layer(_) => false,
     }
 }
 

@@ -109,6 +109,13 @@ impl Elaborator<'_> {
         if self.find_variables_early(instance) && self.variables.find(&path).is_some() {
             return self.variable_value(&path, span);
         }
+        self.make_parameters(instance);
+        if self.variables.find(&path).is_some() {
+            return self.variable_value(&path, span);
+        }
+        if let Some(inner) = self.models.instances.get(&path) {
+            return Value::Instance(inner.clone());
+        }
         // `features.3` read part by part.
         let longer = format!("{path}.");
         let inside = self.models.instances.keys().any(|cx| cx.starts_with(&longer))

@@ -10,7 +10,7 @@ use crate::sema::value::{Instance, InstanceKind, LevelId, Tensor, Value};
 use crate::base::{Diagnostic, Span};
 use crate::ir::{NodeId, Type};
 use crate::syntax::ast::{self, Role};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// How many instances one `repeat` may make.
@@ -43,6 +43,8 @@ pub struct ModelTable {
     pub instances: HashMap<Arc<str>, Arc<Instance>>,
     /// The types of the inputs of each model's first call.
     pub inputs: HashMap<Arc<str>, Vec<Type>>,
+    /// Paths of models whose parameters were made before a call of theirs.
+    pub made_early: HashSet<Arc<str>>,
 }
 
 impl Elaborator<'_> {

@@ -46,6 +46,14 @@ impl TakenAt {
 }
 
 impl ParameterSet {
+    /// The whole path of a parameter.
+    pub fn path(&self, name: &Arc<str>) -> Arc<str> {
+        match self.root.is_empty() {
+            true => name.clone(),
+            false => format!("{}.{name}", self.root).into(),
+        }
+    }
+
     /// The same parameters with other tensors.
     pub fn with_tensors(&self, tensors: Vec<Tensor>) -> ParameterSet {
         let names = self.entries.iter().map(|(name, _)| name.clone());
@@ -64,12 +72,7 @@ impl Elaborator<'_> {
             InstanceKind::Layer { item, .. } if item.role() == Some(Role::Model) => Some(item.clone()),
             _ => None,
         };
-        let is_known = |cx: &Self| cx.variables.below(&instance.path).next().is_some();
-        if !is_known(self)
-            && let Some(item) = &item
-        {
-            self.make_parameters(instance, item);
-        }
+        self.make_parameters(instance);
         let below = self.variables.below(&instance.path);
         let paths: Vec<Arc<str>> =
             below.filter(|it| !it.is_state && !it.frozen).map(|it| it.path.clone()).collect();
@@ -80,7 +83,8 @@ impl Elaborator<'_> {
         if paths.is_empty() {
             let message = format!("the parameters of `{name}` are not known here");
             let error = Diagnostic::error("E0590", message).at(span, "none so far");
-            self.report(match is_known(self) {
+            let is_known = self.variables.below(&instance.path).next().is_some();
+            self.report(match is_known {
                 true => error.note("all that it has is frozen"),
                 false => error.help("call it above: its inputs say what shapes they have"),
             });
@@ -104,10 +108,15 @@ impl Elaborator<'_> {
         Value::Parameters(ParameterSet { root, name, entries: entries.into(), is_read: true })
     }
 
-    /// Makes the parameters of a model that nothing has called yet, on the types of its inputs. What is wrong is
-    /// told by the calls.
-    fn make_parameters(&mut self, instance: &Arc<Instance>, item: &ItemRef) {
-        let Some(definition) = item.definition() else { return };
+    /// Makes the parameters of a model, which nothing may have called yet, on the types of its inputs. What is wrong
+    /// is told by the calls.
+    pub fn make_parameters(&mut self, instance: &Arc<Instance>) {
+        let InstanceKind::Layer { item, .. } = &instance.kind else { return };
+        let Some(definition) = item.definition().filter(|it| it.role == Role::Model) else { return };
+        if !self.models.made_early.insert(instance.path.clone()) {
+            return;
+        }
+        let inputs = self.models.inputs.clone();
         let errors = self.diagnostics.len();
         let built = std::mem::take(&mut self.built);
         let current = std::mem::take(&mut self.variables.current);
@@ -131,6 +140,7 @@ impl Elaborator<'_> {
             self.variables.truncate(known);
         }
         self.open.shapes = open;
+        self.models.inputs = inputs;
         self.built = built;
         self.variables.current = current;
     }
@@ -144,6 +154,9 @@ impl Elaborator<'_> {
 
     /// `w.fc1`, `w.fc1.weight`
     pub fn part_of_set(&mut self, set: &ParameterSet, name: &str, name_span: Span) -> Value {
+        if name == "parameters" {
+            return Value::Parameters(set.clone());
+        }
         if let Some((_, tensor)) = set.entries.iter().find(|(path, _)| **path == *name) {
             return Value::Tensor(tensor.clone());
         }
@@ -190,12 +203,8 @@ impl Elaborator<'_> {
                 return Value::Error;
             }
         };
-        let path = |name: &Arc<str>| match set.root.is_empty() {
-            true => name.clone(),
-            false => Arc::from(format!("{}.{name}", set.root)),
-        };
         let taken = Arc::new(TakenAt {
-            tensors: set.entries.iter().map(|(name, tensor)| (path(name), tensor.clone())).collect(),
+            tensors: set.entries.iter().map(|(name, tensor)| (set.path(name), tensor.clone())).collect(),
             root: set.root.clone(),
             was_read: AtomicBool::new(false),
             outer: self.context.taken_at.clone(),

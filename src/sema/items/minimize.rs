@@ -2,7 +2,7 @@
 //! The pipeline after the checker differentiates the one and puts both together.
 
 use super::batch::{in_batch_graph, scalar_node};
-use super::measure;
+use super::{assignments, measure};
 use super::optimizer::{self, Call};
 use crate::base::Diagnostic;
 use crate::ir::program::{Clip, ClipBy, Forward, Line, NamedValue, Train};
@@ -63,7 +63,7 @@ fn forward(
             let watching = cx.context.in_mode(Mode::Watching);
             cx.within(watching, |cx| measure::measures(cx, item, train, true));
         }
-        let over = loss.as_ref().and_then(|_| trained_parameters(cx, line, &called));
+        let over = loss.as_ref().and_then(|_| trained_parameters(cx, item, line, &called));
         new_states(cx);
         loss.zip(over)
     });
@@ -106,9 +106,14 @@ fn update(
     let (graph, clips) = in_batch_graph(cx, data, Mode::Training, |cx| {
         let step = step_input(cx, item);
         let clips = clips(cx, line);
-        let Some(call) = Call::new(cx, &line.optimizer, &step) else { return clips };
+        let mut calls = Vec::new();
+        for optimizer in std::iter::once(&line.optimizer).chain(&line.fallbacks) {
+            let Some(call) = Call::new(cx, optimizer, &step) else { return clips };
+            calls.push(call);
+        }
         for path in over {
-            let Some(new) = optimizer::apply(cx, &call, number, path, train) else { return clips };
+            let Some(call) = optimizer::for_parameter(cx, &calls, path) else { return clips };
+            let Some(new) = optimizer::apply(cx, call, number, path, train) else { return clips };
             cx.graph_mut().output(OutputKey::Param(path.clone()), new.node);
         }
         new_states(cx);
@@ -135,13 +140,17 @@ fn new_states(cx: &mut Elaborator<'_>) {
 /// The paths of the parameters that a line trains. `None` is reported.
 fn trained_parameters(
     cx: &mut Elaborator<'_>,
+    item: &ast::Train,
     line: &ast::Minimize,
     called: &[ItemRef],
 ) -> Option<Vec<Arc<str>>> {
     let mut prefixes: Vec<Arc<str>> = Vec::new();
     if line.over.is_empty() {
+        let computed = assignments::targets(cx, item);
         for model in called {
-            if let Value::Instance(instance) = cx.model(model, line.loss.span) {
+            if let Value::Instance(instance) = cx.model(model, line.loss.span)
+                && !computed.contains(&instance.path)
+            {
                 prefixes.push(instance.path.clone());
             }
         }

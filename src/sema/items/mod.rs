@@ -1,7 +1,8 @@
 //! Data, training and output: everything of a file that is carried out, as a [`Program`].
 //!
 //! - [`data`], [`demand`], [`sources`], [`columns`]: `data` items and the names of what is in them;
-//! - [`train`], [`minimize`], [`optimizer`], [`measure`], [`batch`]: a training as forward graphs; `order`: what it
+//! - [`train`], [`minimize`], [`optimizer`], [`measure`], [`batch`]: a training as forward graphs; `assignments`: parameters that it
+//!   computes of others; `order`: what it
 //!   has to do with the order of the rows; `corrections`: digits that an optimizer loses;
 //! - [`output`]: `print`, `expect`, `plot`;
 //! - `missing`, `readings`: columns that lack values, categories, dates; `division`: which rows are left out, and
@@ -10,6 +11,7 @@
 //! - [`generate`]: texts that a model goes on with;
 //! - [`models`]: models for prediction and summaries.
 
+mod assignments;
 pub mod batch;
 pub mod columns;
 mod data_table;

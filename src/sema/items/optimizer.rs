@@ -45,6 +45,9 @@ impl Call {
         };
         let definition = item.definition()?;
         check_body(cx, definition);
+        if !check_inputs(cx, definition) {
+            return None;
+        }
         super::corrections::check(cx, &item, definition);
         let step = Value::Tensor(step.clone());
         let at_step = cx.context.at_step(step.clone());
@@ -66,6 +69,66 @@ impl Call {
         let call = Call { item, hyper: hyper?, step, span: expr.span };
         check_schedules(cx, &call).then_some(call)
     }
+}
+
+/// The first of the optimisers that takes a parameter of this shape. `None` is reported.
+pub fn for_parameter<'c>(cx: &mut Elaborator<'_>, calls: &'c [Call], path: &Arc<str>) -> Option<&'c Call> {
+    let variable = cx.variables.find(path)?.clone();
+    if let Some(call) = calls.iter().find(|call| takes(cx, call, path, &variable.ty)) {
+        return Some(call);
+    }
+    let last = calls.last()?;
+    let names: Vec<String> = calls.iter().map(|call| format!("`{}`", call.item.name())).collect();
+    let message = format!("no optimizer takes the parameter `{path}`, {}", variable.ty);
+    let error = Diagnostic::error("E0597", message).at(last.span, format!("not for {}", names.join(", ")));
+    let error = error.and_at(variable.span, "declared here");
+    cx.report(error.help(format!("say which takes the others: `with {}(…) else AdamW(…)`", last.item.name())));
+    None
+}
+
+/// Whether an optimiser's body is for whole parameters: it declares what it takes, `(param: [m, n])`.
+pub fn is_whole(definition: &ast::Definition) -> bool {
+    definition.hyper.is_some() && definition.inputs.is_some()
+}
+
+/// Whether a parameter of this type fits what an optimiser declares that it takes.
+fn takes(cx: &mut Elaborator<'_>, call: &Call, path: &Arc<str>, ty: &Type) -> bool {
+    let Some(definition) = call.item.definition() else { return false };
+    if !is_whole(definition) {
+        return true;
+    }
+    let errors = cx.diagnostics.len();
+    let frame = Frame::new(FrameKind::Optimizer, Some(call.item.clone()), call.item.module, call.span);
+    let fits = cx.in_frame(frame, |cx| {
+        let tensor = cx.add(call.span, Op::Param { path: path.clone(), ty: ty.clone() }, Vec::new());
+        bind_whole(cx, call, definition, tensor)
+    });
+    cx.diagnostics.truncate(errors);
+    fits
+}
+
+/// Binds hyperparameters, the parameter, and the sizes that it is declared with.
+fn bind_whole(cx: &mut Elaborator<'_>, call: &Call, definition: &ast::Definition, param: Tensor) -> bool {
+    for (name, value, span) in &call.hyper {
+        cx.frame_mut().bind(name.clone(), value.clone(), *span, BindingKind::Hyper);
+    }
+    let given = vec![Given { name: None, value: Value::Tensor(param), span: call.span }];
+    let (name, place) = (call.item.name(), definition.name.span);
+    cx.bind_parameters(definition.inputs.as_ref(), given, name, place, BindingKind::Input, call.span)
+}
+
+/// What an optimiser for whole parameters declares is one parameter, `param`.
+fn check_inputs(cx: &mut Elaborator<'_>, definition: &ast::Definition) -> bool {
+    let Some(inputs) = definition.inputs.as_ref().filter(|_| is_whole(definition)) else { return true };
+    if let [one] = inputs.parameters.as_slice()
+        && one.name.as_str() == "param"
+    {
+        return true;
+    }
+    let message = format!("the optimizer `{}` takes one input, `param`", definition.name);
+    let error = Diagnostic::error("E0596", message).at(inputs.span, "the second list says which parameters it is for");
+    cx.report(error.help(format!("`optimizer {}(lr = 0.01)(param: [m, n]) {{ … }}`", definition.name)));
+    false
 }
 
 /// Reports hyperparameters that change with the step and are no numbers at some; `false` if there are any.
@@ -125,6 +188,8 @@ fn updates_param(block: &ast::Block) -> bool {
 /// One parameter's update in the making.
 struct Update<'t> {
     path: Arc<str>,
+    /// Whether the body is for whole parameters.
+    is_whole: bool,
     line: usize,
     ty: Type,
     /// States declared so far: name and path.
@@ -145,17 +210,26 @@ pub fn apply(
     let frame = Frame::new(FrameKind::Optimizer, Some(call.item.clone()), call.item.module, call.span);
     let ty = cx.variables.find(path)?.ty.clone();
     let mut update =
-        Update { path: path.clone(), line, ty: ty.clone(), states: Vec::new(), new: None, train };
+        Update { path: path.clone(), is_whole: is_whole(definition), line, ty: ty.clone(), states: Vec::new(), new: None, train };
     let context = cx.context.updating(path.clone()).at_step(call.step.clone());
     let body = |cx: &mut Elaborator<'_>| {
         let name_span = definition.name.span;
-        for (name, value, span) in &call.hyper {
-            cx.frame_mut().bind(name.clone(), value.clone(), *span, BindingKind::Hyper);
-        }
         let param = cx.add(call.span, Op::Param { path: path.clone(), ty: ty.clone() }, Vec::new());
         let gradient = Op::Input { name: InputKey::Gradient(path.clone()), ty };
         let gradient = cx.add(call.span, gradient, Vec::new());
-        cx.frame_mut().bind("param", Value::Tensor(param), name_span, BindingKind::Input);
+        match is_whole(definition) {
+            true => {
+                if !bind_whole(cx, call, definition, param) {
+                    return;
+                }
+            }
+            false => {
+                for (name, value, span) in &call.hyper {
+                    cx.frame_mut().bind(name.clone(), value.clone(), *span, BindingKind::Hyper);
+                }
+                cx.frame_mut().bind("param", Value::Tensor(param), name_span, BindingKind::Input);
+            }
+        }
         cx.frame_mut().bind("grad", Value::Tensor(gradient), name_span, BindingKind::Input);
         cx.frame_mut().bind("step", call.step.clone(), name_span, BindingKind::Input);
         block(cx, &definition.body, &mut update);
@@ -184,6 +258,7 @@ fn block(cx: &mut Elaborator<'_>, body: &ast::Block, update: &mut Update<'_>) {
             }
             StatementKind::Update { target, value } => assign(cx, target, value, update),
             StatementKind::If(branches) => conditional(cx, branches, update),
+            StatementKind::Scan(_) | StatementKind::Define(_) if update.is_whole => cx.statement(statement),
             StatementKind::Param { .. } | StatementKind::Scan(_) | StatementKind::Define(_) => {
                 cx.error(
                     "E0620",

@@ -1,7 +1,7 @@
 //! `train` items: the settings, and the graphs of the lines and of an evaluation.
 
 use super::batch::in_batch_graph;
-use super::{measure, minimize, order};
+use super::{assignments, measure, minimize, order};
 use crate::base::{Diagnostic, Span};
 use crate::ir::program::{Answer, DataRef, Forward, Length, StartFile, Train};
 use crate::ir::ranges::MAX_STEP;
@@ -40,6 +40,7 @@ pub fn train_item(cx: &mut Elaborator<'_>, item: &ast::Train) -> Option<Train<Fo
     }
     let data = data?;
     cx.last_step = last_step(cx, &data, &train);
+    assignments::assignments(cx, item, &data, &mut train);
     minimize::lines(cx, item, &data, &mut train);
     if train.validate.is_some() {
         evaluation_graph(cx, item, &data, &mut train);

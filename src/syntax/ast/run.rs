@@ -63,6 +63,8 @@ pub struct Train {
     pub settings: Vec<Setting>,
     pub minimize: Vec<Minimize>,
     pub measures: Vec<Measure>,
+    /// `A <- …` and `init A = …`, in order.
+    pub updates: Vec<Update>,
     /// The word `train`.
     pub keyword_span: Span,
 }
@@ -73,10 +75,23 @@ pub struct Minimize {
     pub loss: Expr,
     /// Missing `with` is reported already.
     pub optimizer: Expr,
+    /// `else B`: of the parameters that the optimizers before it do not take.
+    pub fallbacks: Vec<Expr>,
     /// Empty: all models that the loss calls.
     pub over: Vec<Expr>,
     /// `clip_norm = c`, `clip_value = c`
     pub options: Vec<Setting>,
+    pub span: Span,
+}
+
+/// `Teacher <- expr`, parameters that are computed in each step, or `init Teacher = expr`, before the first one.
+#[derive(Clone, Debug)]
+pub struct Update {
+    pub target: Expr,
+    pub value: Expr,
+    pub is_start: bool,
+    /// How many `minimize` lines stand before it.
+    pub after: usize,
     pub span: Span,
 }
 

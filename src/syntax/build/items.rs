@@ -8,8 +8,8 @@ use crate::base::{Diagnostic, Span};
 
 use super::super::ast::{
     Args, Block, Const, Data, DataField, Definition, Expect, Expr, ExprKind, FloatWidth, Generate, Import,
-    Item, ItemKind,
-    Measure, Minimize, ParameterList, Plot, Precision, Print, Role, SPLIT_OPTIONS, Setting, Split, StrPiece, Train, Type,
+    Item, ItemKind, Measure, Minimize, ParameterList, Plot, Precision, Print, Role, SPLIT_OPTIONS, Setting,
+    Split, StrPiece, Train, Type, Update,
 };
 use super::super::grammar::Rule;
 use super::{Builder, take};
@@ -159,7 +159,7 @@ impl Builder<'_> {
         second: Option<ParameterList>,
     ) -> (Option<ParameterList>, Option<ParameterList>) {
         match role {
-            Role::Layer | Role::Model if second.is_some() => return (first, second),
+            Role::Layer | Role::Model | Role::Optimizer if second.is_some() => return (first, second),
             Role::Init | Role::Schedule | Role::Optimizer => {
                 self.refuse_second_list(role, second);
                 return (first, None);
@@ -180,7 +180,7 @@ impl Builder<'_> {
 
     fn refuse_second_list(&mut self, role: Role, second: Option<ParameterList>) {
         if let Some(list) = second {
-            let message = format!("only layers and models have two lists, not a {}", role.keyword());
+            let message = format!("only layers, models and optimizers have two lists, not a {}", role.keyword());
             self.error(
                 Diagnostic::error("E0013", message)
                     .at(list.span, "a second list")
@@ -324,7 +324,7 @@ impl Builder<'_> {
         let keyword_span = parts.next().map_or(span, |word| self.span(&word));
         let name = take(&mut parts, Rule::ident).map(|name| self.name(&name));
         let mut train =
-            Train { name, settings: Vec::new(), minimize: Vec::new(), measures: Vec::new(), keyword_span };
+            Train { name, settings: Vec::new(), minimize: Vec::new(), measures: Vec::new(), updates: Vec::new(), keyword_span };
         for line in parts {
             match line.as_rule() {
                 Rule::minimize => {
@@ -334,6 +334,10 @@ impl Builder<'_> {
                 Rule::measure => {
                     let measure = self.measure(line);
                     train.measures.push(measure);
+                }
+                Rule::start | Rule::update => {
+                    let update = self.train_update(line, train.minimize.len());
+                    train.updates.push(update);
                 }
                 _ => {
                     let setting = self.setting(line);
@@ -347,6 +351,21 @@ impl Builder<'_> {
         train
     }
 
+    /// `Teacher <- expr`, `init Teacher = expr`
+    fn train_update(&mut self, pair: Pair<'_, Rule>, after: usize) -> Update {
+        let (span, is_start) = (self.span(&pair), pair.as_rule() == Rule::start);
+        let mut parts = pair.into_inner();
+        take(&mut parts, Rule::kw_init);
+        let target = match take(&mut parts, Rule::term) {
+            Some(term) => self.term(term),
+            None => Expr::new(ExprKind::Error, span),
+        };
+        take(&mut parts, Rule::eq);
+        take(&mut parts, Rule::larrow);
+        let value = self.next_expr(&mut parts, span);
+        Update { target, value, is_start, after, span }
+    }
+
     fn minimize(&mut self, pair: Pair<'_, Rule>) -> Minimize {
         let span = self.span(&pair);
         let mut parts = pair.into_inner();
@@ -354,18 +373,22 @@ impl Builder<'_> {
         let loss = self.next_expr(&mut parts, span);
         take(&mut parts, Rule::kw_with);
         let optimizer = self.next_expr(&mut parts, span);
-        let (mut over, mut options) = (Vec::new(), Vec::new());
+        let (mut over, mut options, mut fallbacks) = (Vec::new(), Vec::new(), Vec::new());
         for part in parts {
             match part.as_rule() {
                 Rule::over => {
                     let models = part.into_inner().filter(|part| part.as_rule() == Rule::expr);
                     over = models.map(|model| self.expr(model)).collect();
                 }
+                Rule::fallback => {
+                    let optimizers = part.into_inner().filter(|part| part.as_rule() == Rule::expr);
+                    fallbacks.extend(optimizers.map(|optimizer| self.expr(optimizer)));
+                }
                 Rule::setting => options.push(self.setting(part)),
                 _ => {}
             }
         }
-        Minimize { loss, optimizer, over, options, span }
+        Minimize { loss, optimizer, fallbacks, over, options, span }
     }
 
     fn generate(&mut self, mut parts: Pairs<'_, Rule>, span: Span) -> Generate {
