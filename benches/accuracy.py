@@ -4,7 +4,7 @@
     python3 benches/accuracy.py [NAME …]            the table of docs/accuracy.md
     python3 benches/accuracy.py --torch [NAME …]    measures PyTorch, too, and keeps its figures
 
-Each network of tests/golden/literature has a reference, a training in 64 bits by PyTorch. A distance is the greatest
+Each network of models/literature has a reference, a training in 64 bits by PyTorch. A distance is the greatest
 difference of a loss relative to the loss, or of a parameter relative to the largest number of its tensor. A ratio is
 nnc's distance in 32 bits over PyTorch's own. Needs `pip install numpy`; `--torch` needs `pip install torch`.
 """
@@ -22,7 +22,7 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-PROGRAMS = ROOT / "tests/golden/literature"
+PROGRAMS = ROOT / "models/literature"
 MAKERS = ROOT / "tests/golden/tools/literature"
 TORCH = PROGRAMS / "float32.csv"
 

@@ -4,9 +4,9 @@
 //! parameters and the output on the first batch to 1e-3. `golden/ops/*.nn` and `golden/more_ops/*.nn` define a
 //! function `op`; its value and the gradient of `sum(op(…) * cot)` agree to 1e-5 of the largest element. The
 //! results are in the safetensors file of the same name, or of the name of the folder. What begins with `more` is
-//! made by `golden/tools/make.py`. `golden/literature/*.nn` are networks from the literature with references in
+//! made by `golden/tools/make.py`. `models/literature/*.nn` are networks from the literature with references in
 //! 64 bits, made by the programs of `golden/tools/literature`: losses and parameters agree to 1e-8 in 64 bits, and in
-//! 32 bits they are about as far off as PyTorch's are in 32 bits (`golden/literature/float32.csv`).
+//! 32 bits they are about as far off as PyTorch's are in 32 bits (`models/literature/float32.csv`).
 
 use std::fmt::Write;
 use std::path::Path;
@@ -21,7 +21,7 @@ type Outcome = datatest_stable::Result<()>;
 datatest_stable::harness! {
     { test = trajectory, root = "tests/golden", pattern = r"^[a-z0-9_]+\.nn$" },
     { test = trajectory, root = "tests/golden/more", pattern = r"^[a-z0-9_]+\.nn$" },
-    { test = literature, root = "tests/golden/literature", pattern = r"^[a-z0-9_]+\.nn$" },
+    { test = literature, root = "models/literature", pattern = r"^[a-z0-9_]+\.nn$" },
     { test = operation, root = "tests/golden/ops", pattern = r"^[a-z0-9_]+\.nn$" },
     { test = operation, root = "tests/golden/more_ops", pattern = r"^[a-z0-9_]+\.nn$" },
 }

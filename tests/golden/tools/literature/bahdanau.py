@@ -7,13 +7,13 @@ init = {
     "tgt.weight": randn(8, 5),
     **lin(H, H, prefix="start"),
     **lin(3 * H, 8, prefix="head"),
-    "attn.query": uni(0.5, H, H),
-    "attn.key": uni(0.5, H, 2 * H),
-    "attn.score": uni(0.4, H),
-    "cell.w_ih": uni(0.4, 3 * H, 5 + 2 * H),
-    "cell.w_hh": uni(0.4, 3 * H, H),
-    "cell.b_ih": uni(0.4, 3 * H),
-    "cell.b_hh": uni(0.4, 3 * H),
+    "query.weight": uni(0.5, H, H),
+    "key.weight": uni(0.5, H, 2 * H),
+    "score": uni(0.4, H),
+    "cell.weight_ih": uni(0.4, 3 * H, 5 + 2 * H),
+    "cell.weight_hh": uni(0.4, 3 * H, H),
+    "cell.bias_ih": uni(0.4, 3 * H),
+    "cell.bias_hh": uni(0.4, 3 * H),
 }
 for s in ("", "_reverse"):
     init |= {
@@ -45,18 +45,18 @@ def loss(p, b):
     w = p["src.weight"][b["source"]]
     mem = torch.cat([gru(p, w, "", False), gru(p, w, "_reverse", True)], -1)
     pad = b["source"] == 0
-    keys = mem @ p["attn.key"].T
+    keys = mem @ p["key.weight"].T
     e = p["tgt.weight"][b["given"]]
     h = torch.tanh(L(p, "start", mem[:, 0, H:]))
     outs = []
     for t in range(T):
         a = (
-            (torch.tanh((h @ p["attn.query"].T)[:, None] + keys) @ p["attn.score"])
+            (torch.tanh((h @ p["query.weight"].T)[:, None] + keys) @ p["score"])
             .masked_fill(pad, float("-inf"))
             .softmax(1)
         )
         c = (a[..., None] * mem).sum(1)
-        h = cell(torch.cat([e[:, t], c], 1), h, p["cell.w_ih"], p["cell.w_hh"], p["cell.b_ih"], p["cell.b_hh"])
+        h = cell(torch.cat([e[:, t], c], 1), h, p["cell.weight_ih"], p["cell.weight_hh"], p["cell.bias_ih"], p["cell.bias_hh"])
         outs.append(torch.cat([h, c], 1))
     return F.cross_entropy(L(p, "head", torch.stack(outs, 1)).flatten(0, 1), b["target"].flatten())
 

@@ -1,11 +1,11 @@
 from reference import *
 import torch.nn.functional as F
 
-init = {"w1": uni(0.5, 8, 4), "b1": uni(0.3, 8), "w2": uni(0.6, 8, 8), "b2": uni(0.3, 8), "w3": uni(0.6, 8)}
+init = {"energy.fc1.weight": uni(0.5, 8, 4), "energy.fc1.bias": uni(0.3, 8), "energy.fc2.weight": uni(0.6, 8, 8), "energy.fc2.bias": uni(0.3, 8), "energy.out": uni(0.6, 8)}
 
 
 def H(q, p, w):
-    return torch.tanh(torch.tanh(torch.cat([q, p], 1) @ w["w1"].T + w["b1"]) @ w["w2"].T + w["b2"]) @ w["w3"]
+    return torch.tanh(torch.tanh(torch.cat([q, p], 1) @ w["energy.fc1.weight"].T + w["energy.fc1.bias"]) @ w["energy.fc2.weight"].T + w["energy.fc2.bias"]) @ w["energy.out"]
 
 
 def g(q, p, w, i):

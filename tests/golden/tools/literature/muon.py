@@ -4,8 +4,6 @@ import torch.nn.functional as F
 init = {
     "fc1.weight": uni(0.5, 5, 4),
     "fc2.weight": uni(0.45, 3, 5),
-    "m1": torch.zeros(5, 4, dtype=D),
-    "m2": torch.zeros(3, 5, dtype=D),
 }
 
 
@@ -19,7 +17,8 @@ def orth(g):
 
 def custom(p, data):
     losses = []
-    ws, ms = ["fc1.weight", "fc2.weight"], ["m1", "m2"]
+    ws = ["fc1.weight", "fc2.weight"]
+    ms = [torch.zeros_like(p[w]) for w in ws]
     for k in range(10):
         b = batches(data, 8, k)
         l = F.cross_entropy(torch.tanh(b["x"] @ p["fc1.weight"].T) @ p["fc2.weight"].T, b["y"])
@@ -27,8 +26,8 @@ def custom(p, data):
         g = torch.autograd.grad(l, [p[w] for w in ws])
         with torch.no_grad():
             for w, m, d in zip(ws, ms, g):
-                p[m].mul_(0.95).add_(d)
-                p[w].sub_(0.02 * orth(d + 0.95 * p[m]))
+                m.mul_(0.95).add_(d)
+                p[w].sub_(0.02 * orth(d + 0.95 * m))
     return losses, p
 
 

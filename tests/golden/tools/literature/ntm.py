@@ -3,12 +3,12 @@ import torch.nn.functional as F
 
 N, M, H = 5, 4, 6
 init = {
-    "w_in": uni(0.6, H, 3 + M),
-    "b_in": uni(0.3, H),
-    "w_read": uni(0.6, M + 6, H),
-    "b_read": uni(0.3, M + 6),
-    "w_write": uni(0.6, 3 * M + 6, H),
-    "b_write": uni(0.3, 3 * M + 6),
+    "controller.weight": uni(0.6, H, 3 + M),
+    "controller.bias": uni(0.3, H),
+    "read.weight": uni(0.6, M + 6, H),
+    "read.bias": uni(0.3, M + 6),
+    "write.weight": uni(0.6, 3 * M + 6, H),
+    "write.bias": uni(0.3, 3 * M + 6),
     "start": 0.5 * randn(N, M),
     **lin(H + M, 3, prefix="head"),
 }
@@ -38,12 +38,12 @@ def loss(p, b):
     r = w = F.one_hot(torch.zeros(B, dtype=torch.long), N).to(D)
     outs = []
     for t in range(x.shape[1]):
-        h = torch.tanh(torch.cat([x[:, t], seen], 1) @ p["w_in"].T + p["b_in"])
-        q = h @ p["w_write"].T + p["b_write"]
+        h = torch.tanh(torch.cat([x[:, t], seen], 1) @ p["controller.weight"].T + p["controller.bias"])
+        q = h @ p["write.weight"].T + p["write.bias"]
         w = addr(q, w, mem)
         e, a = torch.sigmoid(q[:, M + 6 : 2 * M + 6]), q[:, 2 * M + 6 :]
         mem = mem * (1 - w[..., None] * e[:, None]) + w[..., None] * a[:, None]
-        r = addr(h @ p["w_read"].T + p["b_read"], r, mem)
+        r = addr(h @ p["read.weight"].T + p["read.bias"], r, mem)
         seen = (r[..., None] * mem).sum(1)
         outs.append(torch.cat([h, seen], 1))
     return F.binary_cross_entropy_with_logits(L(p, "head", torch.stack(outs, 1)), b["y"])

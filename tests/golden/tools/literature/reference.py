@@ -1,6 +1,6 @@
 """What the reference programs of this folder share: networks from the literature, trained in PyTorch.
 
-    python tests/golden/tools/literature/NAME.py            writes tests/golden/literature/NAME.safetensors
+    python tests/golden/tools/literature/NAME.py            writes models/literature/NAME.safetensors
     python tests/golden/tools/literature/NAME.py --float32  how far PyTorch in 32 bits is from that file
 
 A reference is a trajectory in 64 bits from parameters and data that 32 bits hold exactly: `data.*`, `init.*`,
@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 from distance import TYPES, distance, load
 
-FOLDER = Path(__file__).resolve().parents[2] / "literature"
+FOLDER = Path(__file__).resolve().parents[4] / "models/literature"
 FLOAT32 = "--float32" in sys.argv
 D = torch.float32 if FLOAT32 else torch.float64
 
