@@ -1,6 +1,7 @@
 //! `--backend`: what makes the code of a program.
 
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::backend::{self, BACKENDS, Backend};
 use crate::runtime::program::Program;
@@ -8,9 +9,8 @@ use crate::runtime::program::Program;
 /// The choice of a back end.
 #[derive(Args, Default)]
 pub struct Choice {
-    /// What makes the code: interpreter (on any machine, slowly), cranelift, avx2 or avx512
-    /// [default: the best for this computer].
-    #[arg(long, value_name = "NAME", value_parser = find)]
+    /// What makes the code [default: the best for this computer].
+    #[arg(long, value_name = "NAME", value_parser = names())]
     backend: Option<&'static dyn Backend>,
 }
 
@@ -22,9 +22,8 @@ impl Choice {
     }
 }
 
-fn find(name: &str) -> Result<&'static dyn Backend, String> {
-    backend::find(name).ok_or_else(|| {
-        let names: Vec<&str> = BACKENDS.iter().map(|backend| backend.name()).collect();
-        format!("there are {}", names.join(", "))
-    })
+/// Takes the names of the back ends of this build.
+fn names() -> impl TypedValueParser<Value = &'static dyn Backend> {
+    let names = PossibleValuesParser::new(BACKENDS.iter().map(|backend| backend.name()));
+    names.try_map(|name| backend::find(&name).ok_or("no back end of this build"))
 }
