@@ -2,67 +2,13 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::path::Path;
+use std::process::Stdio;
 
-/// A folder that is gone when the test ends.
-struct Folder(PathBuf);
+#[path = "support/folder.rs"]
+mod folder;
 
-impl Folder {
-    fn new(name: &str) -> Folder {
-        let path = std::env::temp_dir().join(format!("nnc_work_{}_{name}", std::process::id()));
-        let _ = fs::remove_dir_all(&path);
-        fs::create_dir_all(&path).expect("a folder");
-        Folder(path)
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        fs::write(self.0.join(name), text).expect("a file");
-    }
-
-    fn read(&self, name: &str) -> String {
-        fs::read_to_string(self.0.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_nnc"));
-        command.current_dir(&self.0).args(arguments);
-        command
-    }
-
-    /// What a command that ends well prints.
-    fn nnc(&self, arguments: &[&str]) -> String {
-        let output = self.command(arguments).output().expect("nnc starts");
-        assert!(output.status.success(), "{arguments:?}: {}", errors(&output));
-        String::from_utf8_lossy(&output.stdout).into_owned()
-    }
-
-    fn fails(&self, arguments: &[&str]) -> String {
-        let output = self.command(arguments).output().expect("nnc starts");
-        assert!(!output.status.success(), "{arguments:?} ended well");
-        errors(&output)
-    }
-
-    fn on(&self, input: &str, arguments: &[&str]) -> String {
-        let mut command = self.command(arguments);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().expect("nnc starts");
-        child.stdin.take().expect("a pipe").write_all(input.as_bytes()).expect("nnc reads");
-        let output = child.wait_with_output().expect("nnc ends");
-        assert!(output.status.success(), "{}", errors(&output));
-        String::from_utf8_lossy(&output.stdout).into_owned()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-fn errors(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
+use folder::{Folder, errors};
 
 /// The apples of `models/data/apples.csv`: the first 120 to train on, the others as new ones of unknown kind.
 fn apples(folder: &Folder) -> Vec<String> {
@@ -182,6 +128,13 @@ fn wrong_input_is_told_with_its_place() {
     let folder = Folder::new("wrong");
     apples(&folder);
     folder.nnc(&["init", "apples.csv"]);
+    // Classes of names without one for all others.
+    let program = folder.read("apples.nn");
+    let (before, after) = program.split_once("category(column(\"orchard\"))").expect("a category");
+    folder.write(
+        "apples.nn",
+        &format!("{before}column(\"orchard\", names = [\"hill\", \"lake\", \"valley\", \"\"]){after}"),
+    );
     folder.nnc(&["run", "apples.nn", "--epochs", "2", "--out", "kept"]);
     let predict = |name: &str, text: &str| {
         folder.write(name, text);

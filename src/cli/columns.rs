@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::base::Diagnostic;
 use crate::runtime::sources::csv::stream::Stream;
-use crate::runtime::sources::csv::{Kind, Options, kind_of};
+use crate::runtime::sources::csv::{Kind, Options, date_orders, kind_of, number_of};
 
 /// So many different values of a column are counted.
 const MOST_VALUES: usize = 1000;
@@ -34,6 +34,8 @@ pub struct Column {
     /// How often each value stands there, as long as these are not too many.
     pub values: BTreeMap<String, usize>,
     pub has_more_values: bool,
+    /// How often each of these orders reads the names as dates.
+    dates: [usize; 3],
     pub least: f64,
     pub greatest: f64,
     sum: f64,
@@ -50,6 +52,17 @@ impl Column {
 
     pub fn holds_names(&self) -> bool {
         self.names > 0 && self.numbers == 0
+    }
+
+    /// The orders in which all names of the column can be read as dates.
+    pub fn date_orders(&self) -> Vec<&'static str> {
+        let orders = ["ymd", "dmy", "mdy"].into_iter().zip(self.dates);
+        orders.filter(|(_, count)| self.holds_names() && *count == self.names).map(|(order, _)| order).collect()
+    }
+
+    /// How many of the names stand in at least so many rows.
+    pub fn frequent(&self, rows: usize) -> usize {
+        self.values.values().filter(|count| **count >= rows).count()
     }
 
     pub fn mean(&self) -> f64 {
@@ -72,7 +85,7 @@ impl Column {
             return Some("counts the rows".to_owned());
         }
         let all_differ = self.values.len() == count || self.has_more_values;
-        if self.names > 0 && all_differ && count > 20 {
+        if self.names > 0 && self.date_orders().is_empty() && all_differ && count > 20 {
             return Some("has another name in nearly every row".to_owned());
         }
         None
@@ -85,9 +98,14 @@ impl Column {
                 self.gaps.insert(text.to_owned());
                 return;
             }
-            Kind::Name => self.names += 1,
+            Kind::Name => {
+                self.names += 1;
+                for order in date_orders(text) {
+                    self.dates[order as usize] += 1;
+                }
+            }
             Kind::Number => {
-                let value: f64 = text.parse().unwrap_or(f64::NAN);
+                let value = number_of(text, options).unwrap_or(f64::NAN);
                 if self.numbers == 0 {
                     (self.least, self.greatest, self.is_whole, self.counts_up) = (value, value, true, true);
                 } else {

@@ -90,6 +90,8 @@ fn describe(column: &Column) -> String {
         let kind = if column.is_whole { "whole numbers" } else { "numbers" };
         let (least, greatest) = (number_text(column.least), number_text(column.greatest));
         format!("{kind} from {least} to {greatest}, mean {}", number_text(column.mean()))
+    } else if let [order, ..] = column.date_orders().as_slice() {
+        format!("dates, written {order}")
     } else if column.holds_names() && column.values.len() <= 12 {
         values_text(column, 12)
     } else if column.holds_names() {

@@ -14,8 +14,10 @@ use crate::runtime::program::Diagnostics;
 use crate::runtime::sources::csv::Options;
 use crate::syntax::tokens;
 
-/// Names with more values than these are left out.
-const MOST_CLASSES: usize = 50;
+/// A category has so many names of its own at most.
+const MOST_CLASSES: usize = 24;
+/// A rare name stands in fewer than one in so many rows.
+const RARE: usize = 100;
 /// A number with at most so many whole values may be a class.
 const FEW: usize = 10;
 
@@ -34,9 +36,9 @@ pub struct Init {
     /// Where the program goes [default: beside the data, `-` for standard output].
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// What stands between the fields of a line.
-    #[arg(long, value_name = "CHARACTER", default_value = ",")]
-    separator: char,
+    /// What stands between the fields of a line [default: what the first line says].
+    #[arg(long, value_name = "CHARACTER")]
+    separator: Option<char>,
 }
 
 impl Init {
@@ -49,9 +51,7 @@ impl Init {
             )));
         }
         let mut warnings = Vec::new();
-        let options = Options { separator: self.separator, ..Options::default() };
-        let profile =
-            profile(&self.data, options, &mut |warning| warnings.push(warning)).map_err(folder::failed)?;
+        let (profile, format) = self.look(&mut |warning| warnings.push(warning)).map_err(folder::failed)?;
         if !warnings.is_empty() {
             report(&Diagnostics { list: warnings, sources: SourceMap::default() });
         }
@@ -60,8 +60,8 @@ impl Init {
             return Err(folder::failed(Diagnostic::error("E0710", message)));
         }
         let target = self.target_of(&profile)?;
-        let plan = Plan::new(&self, &profile, target, &path);
-        if plan.numbers.is_empty() && plan.classes.is_empty() {
+        let plan = Plan::new(&self, &profile, format, target, &path);
+        if plan.numbers.is_empty() && plan.dates.is_empty() && plan.classes.is_empty() {
             let message = format!("`{}` has no column to predict from", self.data.display());
             let reasons = plan.left_out.iter().map(|(at, why)| format!("`{}` {why}", plan.column(*at).name));
             let error = reasons.fold(Diagnostic::error("E0780", message), Diagnostic::note);
@@ -82,6 +82,29 @@ impl Init {
         Ok(())
     }
 
+    /// Looks at the table, and finds out how it is written: the way in which most columns are numbers.
+    fn look(&self, tell: &mut dyn FnMut(Diagnostic)) -> Result<(Profile, Options), Diagnostic> {
+        let separator = self.separator.unwrap_or_else(|| separator_of(&self.data));
+        let plain = Options { separator, ..Options::default() };
+        let mut best = (profile(&self.data, plain, tell)?, plain);
+        let numbers = |profile: &Profile| profile.columns.iter().filter(|column| column.holds_numbers()).count();
+        let is_open = |column: &Column| !column.holds_numbers() && column.date_orders().is_empty();
+        for (decimal, thousands) in [(',', None), (',', Some('.')), ('.', Some(','))] {
+            let has_candidates = best.0.columns.iter().any(|column| {
+                is_open(column) && column.values.keys().any(|it| it.contains(',') && it.contains(|c: char| c.is_ascii_digit()))
+            });
+            if !has_candidates {
+                break;
+            }
+            let format = Options { decimal, thousands, ..plain };
+            let other = profile(&self.data, format, &mut |_| {})?;
+            if numbers(&other) > numbers(&best.0) {
+                best = (other, format);
+            }
+        }
+        Ok(best)
+    }
+
     fn target_of(&self, profile: &Profile) -> Result<usize, Failure> {
         let Some(wanted) = &self.target else { return Ok(profile.columns.len().saturating_sub(1)) };
         let found = profile.columns.iter().position(|column| column.name == *wanted);
@@ -99,13 +122,14 @@ impl Init {
 
 /// What the program consists of.
 struct Plan<'a> {
-    init: &'a Init,
+    format: Options,
     profile: &'a Profile,
     target: usize,
     /// The name of the data, and the file as the program names it.
     name: String,
     file: String,
     numbers: Vec<usize>,
+    dates: Vec<usize>,
     classes: Vec<usize>,
     left_out: Vec<(usize, String)>,
     /// The names of fields by column.
@@ -113,7 +137,7 @@ struct Plan<'a> {
 }
 
 impl<'a> Plan<'a> {
-    fn new(init: &'a Init, profile: &'a Profile, target: usize, path: &Path) -> Plan<'a> {
+    fn new(init: &Init, profile: &'a Profile, format: Options, target: usize, path: &Path) -> Plan<'a> {
         let stem = init.data.file_stem().map(|it| it.to_string_lossy().into_owned()).unwrap_or_default();
         let folder = path.parent().filter(|_| path != Path::new("-"));
         let same_folder = folder == init.data.parent();
@@ -125,12 +149,13 @@ impl<'a> Plan<'a> {
         let name = identifier(&stem, &mut taken);
         let fields = profile.columns.iter().map(|column| identifier(&column.name, &mut taken)).collect();
         let mut plan = Plan {
-            init,
+            format,
             profile,
             target,
             name,
             file,
             numbers: Vec::new(),
+            dates: Vec::new(),
             classes: Vec::new(),
             left_out: Vec::new(),
             fields,
@@ -142,10 +167,12 @@ impl<'a> Plan<'a> {
                 plan.left_out.push((at, format!("lacks {} of {} values", column.missing, profile.rows)));
             } else if column.holds_numbers() {
                 plan.numbers.push(at);
-            } else if column.values.len() + column.gaps.len() <= MOST_CLASSES && !column.has_more_values {
+            } else if !column.date_orders().is_empty() {
+                plan.dates.push(at);
+            } else if plan.own_names(at) > 0 {
                 plan.classes.push(at);
             } else {
-                plan.left_out.push((at, format!("has {} different names", column.values.len())));
+                plan.left_out.push((at, format!("has {} names, none of them frequent", column.values.len())));
             }
         }
         plan
@@ -163,9 +190,17 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// How many classes a column of names has.
+    /// How many names of a column have a class of their own, a missing value among them.
+    fn own_names(&self, at: usize) -> usize {
+        let column = self.column(at);
+        let few = column.values.len() <= MOST_CLASSES / 2 && !column.has_more_values;
+        let frequent = if few { column.values.len() } else { column.frequent(self.profile.rows.div_ceil(RARE).max(2)) };
+        frequent.min(MOST_CLASSES) + usize::from(!column.gaps.is_empty())
+    }
+
+    /// How many classes a column of names has: one for all other names.
     fn classes_of(&self, at: usize) -> usize {
-        self.column(at).values.len() + self.column(at).gaps.len()
+        self.own_names(at) + 1
     }
 
     /// The number of classes of the target, if it has classes.
@@ -190,11 +225,7 @@ impl<'a> Plan<'a> {
     }
 
     fn data(&self) -> String {
-        let separator = match self.init.separator {
-            ',' => String::new(),
-            '\t' => ", separator = \"\\t\"".to_owned(),
-            other => format!(", separator = \"{other}\""),
-        };
+        let separator = self.options();
         let mut text = format!("data {} = csv({}{separator}) {{\n", self.name, quoted(&self.file));
         if !self.numbers.is_empty() {
             text.push_str(
@@ -223,20 +254,16 @@ impl<'a> Plan<'a> {
             };
             text.push_str(&format!("    x: [{}] = standardize({columns})\n", self.numbers.len()));
         }
+        text.push_str(&self.dates_text());
+        if !self.classes.is_empty() {
+            text.push_str("    # The last class of each is for all other names, also those that only later files have.\n");
+        }
         for at in &self.classes {
             let column = self.column(*at);
             let values = values_text(column, 4);
             let (field, count, read) = (&self.fields[*at], self.classes_of(*at), self.read(*at));
             text.push_str(&format!("    # {values}\n"));
-            // Where values are missing, that they are is a class of its own, which must be named.
-            let names = if column.gaps.is_empty() {
-                String::new()
-            } else {
-                let names: Vec<String> =
-                    column.values.keys().chain(&column.gaps).map(|name| quoted(name)).collect();
-                format!(", names = [{}]", names.join(", "))
-            };
-            text.push_str(&format!("    {field}: class({count}) = column({read}{names})\n"));
+            text.push_str(&format!("    {field}: class({count}) = category(column({read}))\n"));
         }
         let column = self.column(self.target);
         let (field, read) = (&self.fields[self.target], self.read(self.target));
@@ -257,12 +284,54 @@ impl<'a> Plan<'a> {
             }
         }
         if column.missing > 0 {
-            text.push_str(&format!("    # Rows without it must be removed: {}.\n", column.missing));
+            let rows = if column.missing == 1 { "row lacks" } else { "rows lack" };
+            text.push_str(&format!("    # {} {rows} it.\n", column.missing));
+            text.push_str(&format!("    drop rows where is_missing(column({read}))\n"));
         }
         for (at, why) in &self.left_out {
             text.push_str(&format!("    # Left out: {} {why}.\n", quoted(&self.column(*at).name)));
         }
-        text.push_str("    split train = 0.8, test = 0.2\n}\n\n");
+        let stratify = match self.target_classes() {
+            Some(_) => format!(", stratify = {field}"),
+            None => String::new(),
+        };
+        text.push_str(&format!("    split train = 0.8, test = 0.2{stratify}\n}}\n\n"));
+        text
+    }
+
+    /// What `csv` is told beside the file.
+    fn options(&self) -> String {
+        let mut options = match self.format.separator {
+            ',' => String::new(),
+            '\t' => ", separator = \"\\t\"".to_owned(),
+            other => format!(", separator = \"{other}\""),
+        };
+        if self.format.decimal != '.' {
+            options.push_str(&format!(", decimal = \"{}\"", self.format.decimal));
+        }
+        if let Some(thousands) = self.format.thousands {
+            options.push_str(&format!(", thousands = \"{thousands}\""));
+        }
+        options
+    }
+
+    /// The fields of dates: days, standardised.
+    fn dates_text(&self) -> String {
+        let mut text = String::new();
+        for at in &self.dates {
+            let orders = self.column(*at).date_orders();
+            let order = match orders.as_slice() {
+                ["ymd", ..] | [] => String::new(),
+                [order, ..] => format!(", order = \"{order}\""),
+            };
+            text.push_str("    # Days since 1970. `part = \"month\"`, `\"weekday\"` and others tell what comes again.\n");
+            if orders.len() > 1 && !order.is_empty() {
+                text.push_str("    # Each of these dates could have the month in front, too: then say \"mdy\".\n");
+            }
+            let date = format!("date(column({}){order})", self.read(*at));
+            let date = if self.column(*at).missing > 0 { format!("fill({date}, median)") } else { date };
+            text.push_str(&format!("    {}: [] = standardize({date})\n", self.fields[*at]));
+        }
         text
     }
 
@@ -272,6 +341,11 @@ impl<'a> Plan<'a> {
         if !self.numbers.is_empty() {
             inputs.push(format!("x: [B, {}]", self.numbers.len()));
             parts.push("x".to_owned());
+        }
+        for at in &self.dates {
+            let field = &self.fields[*at];
+            inputs.push(format!("{field}: [B]"));
+            parts.push(format!("{field}[:, new]"));
         }
         for at in &self.classes {
             let (field, count) = (&self.fields[*at], self.classes_of(*at));
@@ -309,7 +383,7 @@ impl<'a> Plan<'a> {
         if !self.numbers.is_empty() {
             given.push("x");
         }
-        given.extend(self.classes.iter().map(|at| self.fields[*at].as_str()));
+        given.extend(self.dates.iter().chain(&self.classes).map(|at| self.fields[*at].as_str()));
         let call = format!("Net({})", given.join(", "));
         let target = &self.fields[self.target];
         let (loss, metric) = match self.target_classes() {
@@ -332,6 +406,17 @@ impl<'a> Plan<'a> {
              become better for so many epochs.\n    stop     = patience(30)\n}}\n"
         )
     }
+}
+
+/// What stands between the fields of the first line of a file: what is there most often.
+fn separator_of(path: &Path) -> char {
+    use std::io::Read;
+    let mut start = Vec::new();
+    let read = std::fs::File::open(path).and_then(|file| file.take(1 << 16).read_to_end(&mut start));
+    let text = String::from_utf8_lossy(&start);
+    let line = read.ok().and_then(|_| text.lines().next()).unwrap_or_default();
+    let count = |separator: &char| line.chars().filter(|c| c == separator).count();
+    [',', ';', '\t', '|'].into_iter().rev().max_by_key(count).filter(|separator| count(separator) > 0).unwrap_or(',')
 }
 
 /// A string of the language.

@@ -37,6 +37,7 @@ mod runs;
 mod settings;
 mod sheet;
 mod summary;
+mod trials;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -77,6 +78,8 @@ enum Command {
     Eval(eval::Eval),
     Importance(eval::Importance),
     Runs(runs::list::Runs),
+    Cv(trials::cv::Cv),
+    Sweep(trials::sweep::Sweep),
     Data(data::Data),
     Init(init::Init),
     Resume(runs::again::Resume),
@@ -135,6 +138,8 @@ fn carry_out(command: Command) -> u8 {
         Command::Eval(command) => command.carry_out(),
         Command::Importance(command) => command.carry_out(),
         Command::Runs(command) => command.carry_out(),
+        Command::Cv(command) => command.carry_out(),
+        Command::Sweep(command) => command.carry_out(),
         Command::Data(command) => command.carry_out(),
         Command::Init(command) => command.carry_out(),
         Command::Resume(command) => command.carry_out(),

@@ -328,7 +328,21 @@ pub enum Length {
 pub struct StartFile {
     pub path: String,
     pub prefix: String,
+    /// Parts of paths at their beginning: parameters and states below one of these are read; all, if there are none.
+    pub only: Vec<String>,
+    /// What is below one of these is not read.
+    pub except: Vec<String>,
     pub span: Span,
+}
+
+impl StartFile {
+    /// Whether a parameter or state is read of the file.
+    pub fn has(&self, path: &str) -> bool {
+        let is_below = |part: &String| {
+            path.strip_prefix(part.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        (self.only.is_empty() || self.only.iter().any(is_below)) && !self.except.iter().any(is_below)
+    }
 }
 
 #[derive(Clone, Debug)]

@@ -31,6 +31,7 @@ pub mod events;
 pub mod example;
 mod fields;
 mod fingerprint;
+mod folds;
 pub mod format;
 pub mod generate;
 pub mod given;

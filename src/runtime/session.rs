@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::array::{Tensor, Elements, shape_text};
 use super::call::{Caller, Moment};
 use super::data::{Table, read};
-use super::events::{Event, Observer, Scores, Trained};
+use super::events::{Event, Observer, Scores, Silent, Trained};
 use super::fingerprint::Fingerprint;
 use super::given::Given;
 use super::kept::Kept;
@@ -373,7 +373,16 @@ impl Session {
         observer: &mut dyn Observer,
     ) -> Result<(), Diagnostic> {
         let path = read::resolve(self.program.base(), &start.path);
-        self.load_variables(&path, &start.prefix, variables, Some(start.span), observer)
+        let is_partial = !(start.only.is_empty() && start.except.is_empty());
+        let variables: Vec<&Variable> =
+            variables.iter().copied().filter(|variable| start.has(&variable.path)).collect();
+        let listener: &mut dyn Observer = if is_partial { &mut Silent } else { observer };
+        self.load_variables(&path, &start.prefix, &variables, Some(start.span), listener).map_err(|error| {
+            match error.code == "E0713" && !is_partial {
+                true => error.help("`except = [\"head\"]` in the call leaves layers at their starting values"),
+                false => error,
+            }
+        })
     }
 
     fn load_variables(

@@ -55,6 +55,16 @@ parts `train` and `test`.
     split folds = 5, stratify = kind              # right; `nnc cv` goes through all folds",
     },
     Code {
+        code: "E0656",
+        title: "parts of a network that it does not have",
+        explain: "\
+`only` and `except` say which parameters of a file a training starts with, by the beginning of their
+paths: a layer, or a parameter. `nnc summary FILE.nn` lists the layers. What is not read keeps the values
+that the program gives it; `over Net.head` trains a part of the network only.
+    init = safetensors(\"resnet.safetensors\", except = [\"haed\"])      # wrong: there is none
+    init = safetensors(\"resnet.safetensors\", except = [\"head\"])      # right",
+    },
+    Code {
         code: "E0760",
         title: "a value that is no date",
         explain: "\
@@ -72,5 +82,14 @@ either, nothing is guessed.
 at the columns with `nnc data FILE.nn`.
     drop rows where not is_missing(column(\"age\"))       # wrong: drops those that have one
     drop rows where is_missing(column(\"age\"))           # right",
+    },
+    Code {
+        code: "E0762",
+        title: "a training that cannot be cross-validated",
+        explain: "\
+`nnc cv` makes folds of the two parts of the data that the one `train` of the program learns from: in
+turn each fold is the second part, and the others together are the first.
+    train { data = d        … }                          # wrong: what is held out?
+    train { data = d.train  validate = d.test  … }       # right, with `split train = 0.8, test = 0.2` in d",
     },
 ];

@@ -75,7 +75,10 @@ impl Folder {
                 fs::create_dir_all(path).map_err(|error| cannot(path, &error))?;
                 path.to_path_buf()
             }
-            None => next_folder(begun.file)?,
+            None => {
+                let stem = begun.file.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+                next_folder(&stem.unwrap_or_else(|| "run".to_owned()))?
+            }
         };
         let info = info(begun);
         let write = |name: &str, text: &str| {
@@ -272,11 +275,13 @@ fn cannot(path: &Path, error: &io::Error) -> Diagnostic {
     Diagnostic::error("E0714", format!("cannot write `{}`: {error}", path.display()))
 }
 
-/// `runs/STEM-N` with the least N behind those that are there.
-fn next_folder(file: &Path) -> Result<PathBuf, Diagnostic> {
+/// Makes `runs/STEM-N` with the least N behind those that are there.
+///
+/// # Errors
+/// E0714, E0776.
+pub fn next_folder(stem: &str) -> Result<PathBuf, Diagnostic> {
     let runs = Path::new("runs");
     fs::create_dir_all(runs).map_err(|error| cannot(runs, &error))?;
-    let stem = file.file_stem().map_or("run".into(), |stem| stem.to_string_lossy().into_owned());
     let number = |name: &str| name.strip_prefix(&format!("{stem}-"))?.parse::<usize>().ok();
     let entries = fs::read_dir(runs).into_iter().flatten().flatten();
     let known = entries.filter_map(|entry| number(&entry.file_name().to_string_lossy())).max().unwrap_or(0);

@@ -1,8 +1,9 @@
 //! `train` items: the settings, and the graphs of the lines and of an evaluation.
 
 use super::batch::in_batch_graph;
+use super::columns::list_names;
 use super::{assignments, measure, minimize, order};
-use crate::base::{Diagnostic, Span};
+use crate::base::{Diagnostic, Span, nearest};
 use crate::ir::program::{Answer, DataRef, Forward, Length, StartFile, Train};
 use crate::ir::ranges::MAX_STEP;
 use crate::ir::{Graph, InputKey, Op, OutputKey};
@@ -42,6 +43,9 @@ pub fn train_item(cx: &mut Elaborator<'_>, item: &ast::Train) -> Option<Train<Fo
     cx.last_step = last_step(cx, &data, &train);
     assignments::assignments(cx, item, &data, &mut train);
     minimize::lines(cx, item, &data, &mut train);
+    if let Some(start) = train.init.clone().filter(|_| !cx.has_errors()) {
+        check_parts(cx, &start);
+    }
     if train.validate.is_some() {
         evaluation_graph(cx, item, &data, &mut train);
     }
@@ -270,7 +274,64 @@ fn start_file(cx: &mut Elaborator<'_>, value: &ast::Expr) -> Option<StartFile> {
         Some(prefix) => cx.text_arg(prefix)?,
         None => String::new(),
     };
-    Some(StartFile { path, prefix, span })
+    let mut parts = [Vec::new(), Vec::new()];
+    for (name, parts) in ["only", "except"].into_iter().zip(&mut parts) {
+        if let Some(list) = arguments.get(name) {
+            *parts = path_parts(cx, name, list)?;
+        }
+    }
+    let [only, except] = parts;
+    Some(StartFile { path, prefix, only, except, span })
+}
+
+/// `only = ["conv1", "blocks.0"]`: beginnings of the paths of parameters. `None` is reported.
+fn path_parts(cx: &mut Elaborator<'_>, name: &str, list: &ast::Expr) -> Option<Vec<String>> {
+    let value = cx.expr(list, None);
+    let texts: Option<Vec<String>> = match &value {
+        Value::Error => return None,
+        Value::Str(text) => Some(vec![text.to_string()]),
+        Value::List(items) if !items.is_empty() => items
+            .iter()
+            .map(|item| match item {
+                Value::Str(text) => Some(text.to_string()),
+                _ => None,
+            })
+            .collect(),
+        _ => None,
+    };
+    let Some(texts) = texts else {
+        let error = Diagnostic::error("E0656", format!("`{name}` is a list of strings, found {}", value.describe()));
+        let error = error.at(list.span, "paths of layers or parameters");
+        cx.report(error.help(format!("`{name} = [\"conv1\", \"blocks.0\"]`")));
+        return None;
+    };
+    Some(texts)
+}
+
+/// Reports what `only` and `except` name and no model has.
+fn check_parts(cx: &mut Elaborator<'_>, start: &StartFile) {
+    let paths: Vec<Arc<str>> = cx.variables.list.iter().map(|variable| variable.path.clone()).collect();
+    let named = start.only.iter().chain(&start.except);
+    let is_there = |part: &String| {
+        let alone = StartFile { only: vec![part.clone()], except: Vec::new(), ..start.clone() };
+        paths.iter().any(|path| alone.has(path))
+    };
+    let Some(part) = named.into_iter().find(|part| !is_there(part)) else { return };
+    let mut layers: Vec<&str> = Vec::new();
+    for path in &paths {
+        let layer = path.rsplit_once('.').map_or(&**path, |(layer, _)| layer);
+        if !layers.contains(&layer) {
+            layers.push(layer);
+        }
+    }
+    let near = nearest(part, layers.iter().copied());
+    layers.truncate(12);
+    let error = Diagnostic::error("E0656", format!("no parameter or state is called `{part}`, or is below it"));
+    let error = error.at(start.span, "is read in part");
+    cx.report(match near {
+        Some(near) => error.help(format!("did you mean `{near}`?")),
+        None => error.help(format!("there are {}", list_names(&layers))),
+    });
 }
 
 /// The same losses and metrics, in evaluation mode.

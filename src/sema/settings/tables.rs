@@ -304,7 +304,17 @@ pub const VALUES: &[Call] = &[
     },
     Call {
         name: "safetensors",
-        parameters: &[PATH, setting("prefix", Takes::Text, Default::Is("\"\""), "of the names in the file")],
+        parameters: &[
+            PATH,
+            setting("prefix", Takes::Text, Default::Is("\"\""), "of the names in the file"),
+            setting(
+                "only",
+                Takes::Texts,
+                Default::Is("all"),
+                "layers or parameters that are read, by the beginning of their paths",
+            ),
+            setting("except", Takes::Texts, Default::Nothing, "those that keep their starting values"),
+        ],
         named_only: 1,
         repeats: false,
         code: "E0614",

@@ -199,6 +199,11 @@ pub enum Kind {
     Name,
 }
 
+/// The number that a text is in a table.
+pub fn number_of(text: &str, options: &Options) -> Option<f64> {
+    plain(text, options)?.parse().ok().filter(|number: &f64| number.is_finite())
+}
+
 /// What a text is in a table.
 pub fn kind_of(text: &str, options: &Options) -> Kind {
     if is_missing(text) {

@@ -1,0 +1,133 @@
+//! Carries out trials, several at a time, each with one thread: what a trial gives does not depend on the others.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError, mpsc};
+
+use crate::cli::runs::metrics;
+use crate::cli::runs::record::Folder;
+use crate::runtime::events::{Event, Observer};
+use crate::runtime::program::{Diagnostics, Program};
+
+/// The numbers of an epoch by name.
+pub type Scores = Vec<(String, f64)>;
+
+/// How a trial came out: the numbers of each epoch.
+#[derive(Clone, Default, Debug)]
+pub struct Outcome {
+    pub epochs: Vec<Scores>,
+}
+
+impl Outcome {
+    /// The numbers after the last epoch.
+    pub fn last(&self) -> Option<&Scores> {
+        self.epochs.last()
+    }
+
+    /// The number and the numbers of the epoch with the least loss of the validation, or of the last without one:
+    /// that of the parameters which the folder of a run keeps as the best.
+    pub fn kept(&self) -> Option<(usize, &Scores)> {
+        let loss = |scores: &Scores| value(scores, "validation loss");
+        let mut best = self.epochs.len().checked_sub(1)?;
+        if loss(&self.epochs[best]).is_some() {
+            for (at, scores) in self.epochs.iter().enumerate() {
+                let is_less = match (loss(scores), loss(&self.epochs[best])) {
+                    (Some(new), Some(old)) => new < old || new == old && at < best || old.is_nan() && !new.is_nan(),
+                    _ => false,
+                };
+                if is_less {
+                    best = at;
+                }
+            }
+        }
+        Some((best + 1, &self.epochs[best]))
+    }
+}
+
+/// A number by name.
+pub fn value(scores: &Scores, name: &str) -> Option<f64> {
+    scores.iter().find(|(known, _)| known == name).map(|(_, value)| *value)
+}
+
+/// Collects the numbers of the first training.
+#[derive(Default)]
+struct Collector {
+    trainings: usize,
+    outcome: Outcome,
+}
+
+impl Observer for Collector {
+    fn event(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Start(_) => self.trainings += 1,
+            Event::Epoch(report) if self.trainings == 1 => self.outcome.epochs.push(metrics::values(report)),
+            _ => {}
+        }
+    }
+}
+
+/// Shares a collector with the listener of a folder.
+struct Shared(std::sync::Arc<Mutex<Collector>>);
+
+impl Observer for Shared {
+    fn event(&mut self, event: &Event<'_>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).event(event);
+    }
+}
+
+/// Carries out one trial, and keeps it in a folder if there is one.
+///
+/// # Errors
+/// Those of the program.
+pub fn carry_out(program: &Program, folder: Option<&Folder>) -> Result<Outcome, Diagnostics> {
+    let collector = std::sync::Arc::new(Mutex::new(Collector::default()));
+    let mut observer: Box<dyn Observer> = Box::new(Shared(std::sync::Arc::clone(&collector)));
+    let mut session = program.session()?;
+    session.set_threads(1);
+    if let Some(folder) = folder {
+        session.save_to(folder.last());
+        session.save_best_to(folder.best())?;
+        observer = Box::new(folder.listener(observer));
+    }
+    let ended = session.run(&mut *observer);
+    if let Some(folder) = folder {
+        if ended.is_ok() && !session.is_saved() {
+            session.save(&folder.last())?;
+        }
+        folder.finish(if ended.is_ok() { "finished" } else { "failed" });
+    }
+    ended?;
+    let collector = collector.lock().unwrap_or_else(PoisonError::into_inner);
+    Ok(collector.outcome.clone())
+}
+
+/// Carries out trials by number, `at_once` at a time, and hands each result on as soon as it is there.
+pub fn each<T: Send>(
+    count: usize,
+    at_once: usize,
+    trial: impl Fn(usize) -> T + Sync,
+    mut done: impl FnMut(usize, T),
+) {
+    let waiting = Mutex::new((0..count).collect::<VecDeque<usize>>());
+    let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+    std::thread::scope(|scope| {
+        let (sender, receiver) = mpsc::channel();
+        for _ in 0..at_once.clamp(1, count.max(1)) {
+            let sender = sender.clone();
+            let (next, trial) = (&next, &trial);
+            scope.spawn(move || {
+                while let Some(number) = next() {
+                    if sender.send((number, trial(number))).is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+        drop(sender);
+        receiver.into_iter().for_each(|(number, result)| done(number, result));
+    });
+}
+
+/// How many trials are carried out at a time, if nobody says it.
+pub fn usual() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}

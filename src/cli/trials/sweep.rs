@@ -1,0 +1,216 @@
+//! `nnc sweep`: a training for each combination of settings.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::crew::{self, Outcome, value};
+use super::space::{self, Axis};
+use super::{Entry, Format, csv, place, show};
+use crate::cli::output::complain;
+use crate::cli::runs::record::{Begun, Folder, next_folder};
+use crate::cli::{Failure, folder, input, report};
+use crate::runtime::options::Options;
+use crate::runtime::program::{Diagnostics, Program};
+use crate::runtime::world::native::write::write_atomically;
+
+/// More trials than these are a mistake.
+const MOST_TRIALS: usize = 100_000;
+
+/// Train with many settings: lists and ranges of values, all combinations or some at random.
+#[derive(Args)]
+#[command(after_help = "\
+A name is a constant of the program (`const WIDTH = 32`), a setting of `train` (batch, seed, epochs, …) or an argument
+of an optimizer (lr, weight_decay, …). Its values are a list, or a range: `:log` on a logarithmic scale, `:int` of whole
+numbers. Without `--trials` all combinations are tried, ranges at `--points` points; with it so many at random.
+
+Each trial has its folder in `runs/NAME-sweep-N`, where `sweep.csv` has all of them. The scores of a trial are those of
+the epoch with the least loss of the validation, whose parameters are in its best.safetensors.
+
+Examples:
+  nnc sweep apples.nn lr=0.1,0.01,0.001 batch=16,64
+  nnc sweep apples.nn lr=1e-4..1e-1:log WIDTH=8..128:int --trials 32
+  nnc sweep apples.nn lr=1e-4..1e-1:log --trials 32 --by 'validation accuracy' --greatest --keep 5
+  nnc predict runs/apples-sweep-1/trial-7 new.csv")]
+pub struct Sweep {
+    /// The program.
+    file: PathBuf,
+    /// What is tried: NAME=VALUE,VALUE,… or NAME=FROM..TO.
+    #[arg(required = true, value_name = "NAME=VALUES")]
+    axes: Vec<String>,
+    /// So many combinations at random.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    trials: Option<u64>,
+    /// Of `--trials`: another seed tries other values.
+    #[arg(long, value_name = "N", default_value_t = 0, requires = "trials")]
+    seed: u64,
+    /// How many values of a range are tried without `--trials`.
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(2..=1000),
+          conflicts_with = "trials")]
+    points: u32,
+    /// What trials are ordered by [default: the loss of the validation, or the loss].
+    #[arg(long, value_name = "SCORE")]
+    by: Option<String>,
+    /// The greatest score is the best, not the least.
+    #[arg(long, requires = "by")]
+    greatest: bool,
+    /// Keep the folders of so many best trials only [default: all].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    keep: Option<u32>,
+    /// The folder of the sweep [default: runs/NAME-sweep-N].
+    #[arg(long, value_name = "FOLDER")]
+    out: Option<PathBuf>,
+    /// So many trials at a time [default: as many as there are processors].
+    #[arg(long, value_name = "N")]
+    jobs: Option<usize>,
+    /// How results are written.
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    format: Format,
+}
+
+/// A trial: its values, its folder and how it came out.
+struct Trial {
+    values: Vec<String>,
+    outcome: Result<Outcome, String>,
+}
+
+impl Sweep {
+    pub fn carry_out(self) -> Result<(), Failure> {
+        let axes = self.axes.iter().map(|text| space::axis(text)).collect::<Result<Vec<Axis>, String>>();
+        let axes = axes.map_err(Failure::Usage)?;
+        let names: Vec<&str> = axes.iter().map(|axis| axis.name.as_str()).collect();
+        if let Some(twice) = (1..names.len()).find(|at| names[..*at].contains(&names[*at])) {
+            return Err(Failure::Usage(format!("`{}` is given twice", names[twice])));
+        }
+        let combinations = match self.trials {
+            Some(trials) => space::random(&axes, trials as usize, self.seed),
+            None => match space::size(&axes, self.points as usize) {
+                Some(size) if size <= MOST_TRIALS => space::grid(&axes, self.points as usize),
+                _ => return Err(Failure::Usage("there are too many combinations: try some with `--trials N`".into())),
+            },
+        };
+        let input = input::read(&self.file)?;
+        let text = |values: &[String]| place::written(&input.text, &names, values);
+        // What is wrong with all trials is told once, before anything is trained.
+        let first = text(&combinations[0]).map_err(Failure::Usage)?;
+        let options = Options::new().name(input.name.clone()).folder(input.base.clone());
+        let compiled = |text: &str| Program::compile(text, &options, &mut |_, _| Vec::new());
+        let program = compiled(&first)?;
+        if program.checked().trainings().next().is_none() {
+            return Err(Failure::Usage("the program has no `train`".into()));
+        }
+        let path = self.folder()?;
+        let trial = |number: usize| -> Result<Outcome, Diagnostics> {
+            let text = text(&combinations[number]).unwrap_or_default();
+            let program = compiled(&text)?;
+            let begun = Begun { program: &program, text: &text, file: &self.file, init: None };
+            let folder = path.join(format!("trial-{}", number + 1));
+            let folder = Folder::create(Some(&folder), &begun).map_err(|error| program.failed([error]))?;
+            crew::carry_out(&program, Some(&folder))
+        };
+        let mut trials: Vec<Option<Trial>> = combinations.iter().map(|_| None).collect();
+        let (count, mut done) = (combinations.len(), 0);
+        // Many trials fail for one reason.
+        let mut told: Vec<Vec<String>> = Vec::new();
+        crew::each(count, self.jobs.unwrap_or_else(crew::usual), trial, |number, result| {
+            done += 1;
+            let outcome = result.map_err(|errors| {
+                let texts: Vec<String> = errors.iter().map(|it| it.message.clone()).collect();
+                if !told.contains(&texts) {
+                    report(&errors);
+                    told.push(texts);
+                }
+                errors.iter().find(|it| it.is_error()).map_or("failed".to_owned(), |it| it.code.to_owned())
+            });
+            let values = combinations[number].clone();
+            let shown: Vec<String> = names.iter().zip(&values).map(|(name, value)| format!("{name} = {value}")).collect();
+            complain(&format!("{done} of {count}: trial {}, {}", number + 1, shown.join(", ")));
+            trials[number] = Some(Trial { values, outcome });
+        });
+        let trials: Vec<Trial> = trials.into_iter().flatten().collect();
+        self.finish(&path, &names, &trials)
+    }
+
+    fn folder(&self) -> Result<PathBuf, Failure> {
+        match &self.out {
+            Some(path) => {
+                if std::fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some()) {
+                    return Err(Failure::Usage(format!("`{}` is not empty", path.display())));
+                }
+                Ok(path.clone())
+            }
+            None => {
+                let stem = self.file.file_stem().map(|it| it.to_string_lossy().into_owned()).unwrap_or_default();
+                next_folder(&format!("{stem}-sweep")).map_err(folder::failed)
+            }
+        }
+    }
+
+    /// Orders the trials, writes them down, and forgets those that are not to be kept.
+    fn finish(&self, path: &Path, names: &[&str], trials: &[Trial]) -> Result<(), Failure> {
+        let scores: Vec<Option<_>> =
+            trials.iter().map(|trial| trial.outcome.as_ref().ok().and_then(Outcome::kept)).collect();
+        let Some((_, known)) = scores.iter().flatten().next() else {
+            return Err(Failure::Silent);
+        };
+        let has = |name: &str| value(known, name).is_some();
+        let by = match &self.by {
+            Some(by) if has(by) => by.clone(),
+            Some(by) => {
+                let there: Vec<&str> = known.iter().map(|(name, _)| name.as_str()).collect();
+                return Err(Failure::Usage(format!("there is no score `{by}`; there are {}", there.join(", "))));
+            }
+            None if has("validation loss") => "validation loss".to_owned(),
+            None => "loss".to_owned(),
+        };
+        let score = |number: usize| scores[number].and_then(|(_, scores)| value(scores, &by)).unwrap_or(f64::NAN);
+        // Of equal scores that with the least loss is the better one.
+        let loss_name = if has("validation loss") { "validation loss" } else { "loss" };
+        let loss = |number: usize| scores[number].and_then(|(_, it)| value(it, loss_name)).unwrap_or(f64::NAN);
+        let mut order: Vec<usize> = (0..trials.len()).collect();
+        // What is no number comes last.
+        order.sort_by(|a, b| {
+            let tie = loss(*a).total_cmp(&loss(*b));
+            let (a, b) = (score(*a), score(*b));
+            let ordered = if self.greatest { b.total_cmp(&a) } else { a.total_cmp(&b) };
+            a.is_nan().cmp(&b.is_nan()).then(ordered).then(tie)
+        });
+        let mut header = vec!["trial".to_owned()];
+        header.extend(names.iter().map(|name| (*name).to_owned()));
+        header.push("epoch".to_owned());
+        header.extend(known.iter().map(|(name, _)| name.clone()));
+        let rows: Vec<Vec<Entry>> = order
+            .iter()
+            .map(|number| {
+                let trial = &trials[*number];
+                let mut row = vec![Entry::Text((number + 1).to_string())];
+                row.extend(trial.values.iter().cloned().map(Entry::Text));
+                match (&scores[*number], &trial.outcome) {
+                    (Some((epoch, scores)), _) => {
+                        row.push(Entry::Number(*epoch as f64));
+                        row.extend(scores.iter().map(|(_, value)| Entry::Number(*value)));
+                    }
+                    (None, Err(code)) => row.push(Entry::Text(code.clone())),
+                    (None, Ok(_)) => {}
+                }
+                row.resize(header.len(), Entry::Nothing);
+                row
+            })
+            .collect();
+        let file = path.join("sweep.csv");
+        write_atomically(&file, &mut |out| out.write_all(csv(&header, &rows).as_bytes())).map_err(|error| {
+            let message = format!("cannot write `{}`: {error}", file.display());
+            folder::failed(crate::base::Diagnostic::error("E0714", message))
+        })?;
+        if let Some(keep) = self.keep {
+            for number in order.iter().skip(keep as usize) {
+                // A folder that stays costs room and nothing else.
+                std::fs::remove_dir_all(path.join(format!("trial-{}", number + 1))).unwrap_or_default();
+            }
+        }
+        show(&header, &rows, self.format);
+        let best = path.join(format!("trial-{}", order[0] + 1));
+        complain(&format!("kept in {}; the best by {by} is {}", path.display(), best.display()));
+        Ok(())
+    }
+}

@@ -1,0 +1,214 @@
+//! Tables as people have them, from `nnc init` to predictions; many trainings at once; a new head on old layers.
+
+#[path = "support/folder.rs"]
+mod folder;
+
+use std::fs;
+use std::path::Path;
+
+use folder::Folder;
+
+/// Orders with an id, dates, names, decimal commas, missing values and missing answers.
+fn orders(folder: &Folder) {
+    let cities = ["Rome", "Bern", "Oslo", "Rome", "Bern", "Rome", "Cairo"];
+    let mut text = String::from("id;day;city;price;age;late\n");
+    for row in 0..280u64 {
+        // A sequence that repeats after a prime number of rows.
+        let number = row * row % 251;
+        let city = cities[(number % 7) as usize];
+        let price = 500.0 + 17.25 * number as f64;
+        let age = if row % 11 == 0 { String::new() } else { (18 + number % 60).to_string() };
+        let late = price > 2500.0 || city == "Cairo";
+        let late = if row % 40 == 7 { "" } else { ["no", "yes"][usize::from(late)] };
+        let price = format!("{price:.2}").replace('.', ",");
+        let price = match price.len() {
+            7 => format!("{}.{}", &price[..1], &price[1..]),
+            _ => price,
+        };
+        text.push_str(&format!(
+            "{};{:02}.{:02}.2024;{city};{price};{age};{late}\n",
+            row + 1,
+            1 + row % 28,
+            1 + row % 12
+        ));
+    }
+    folder.write("orders.csv", &text);
+}
+
+#[test]
+fn a_table_with_dates_names_and_gaps() {
+    let folder = Folder::new("orders");
+    orders(&folder);
+    folder.nnc(&["init", "orders.csv"]);
+    let program = folder.read("orders.nn");
+    for part in [
+        "separator = \";\", decimal = \",\", thousands = \".\"",
+        "standardize(date(column(\"day\"), order = \"dmy\"))",
+        "city: class(5) = category(column(\"city\"))",
+        "drop rows where is_missing(column(\"late\"))",
+        "stratify = late",
+        "Left out: \"id\" counts the rows",
+    ] {
+        assert!(program.contains(part), "{part}: {program}");
+    }
+    let shown = folder.nnc(&["data", "orders.nn"]);
+    assert!(shown.contains("dates, written dmy") && shown.contains("fields of 273 rows"), "{shown}");
+    folder.nnc(&["run", "orders.nn", "--epochs", "60"]);
+    // Another process without the training file: one row of a city that nobody has seen, and without the answer.
+    fs::remove_file(folder.0.join("orders.csv")).expect("it is there");
+    let rows = "day;city;price;age\n01.02.2025;Atlantis;4.000,00;\n01.02.2025;Rome;600,00;40\n";
+    let answer = folder.on(rows, &["predict", "runs/orders-1", "-"]);
+    let classes: Vec<&str> = answer.lines().filter_map(|line| line.split(',').next()).collect();
+    assert_eq!(classes, ["late", "yes", "no"], "{answer}");
+    let alone =
+        folder.on("day;city;price;age\n01.02.2025;Rome;600,00;40\n", &["predict", "runs/orders-1", "-"]);
+    assert_eq!(alone.lines().nth(1), answer.lines().nth(2));
+}
+
+const APPLES: &str = r#"
+data apples = csv("apples.csv") {
+    x: [3] = standardize(fill(columns("weight", "sweetness", "red"), median))
+    kind: class(3) = column("kind")
+    split train = 0.8, test = 0.2, stratify = kind
+}
+const WIDTH = 8
+model Apple(x: [B, 3]) -> [B, 3] { x |> Linear(WIDTH) |> tanh |> Linear(3) }
+train {
+    data     = apples.train
+    minimize cross_entropy(Apple(x), kind) with Adam(lr = 0.02)
+    measure  accuracy(Apple(x), kind)
+    validate = apples.test
+    batch    = 32
+    epochs   = 10
+}
+"#;
+
+fn apples(name: &str) -> Folder {
+    let folder = Folder::new(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/data/apples.csv");
+    folder.write("apples.csv", &fs::read_to_string(path).expect("apples"));
+    folder.write("apples.nn", APPLES);
+    folder
+}
+
+#[test]
+fn folds() {
+    let folder = apples("folds");
+    let table = folder.nnc(&["cv", "apples.nn", "--format", "csv"]);
+    let lines: Vec<Vec<&str>> = table.lines().map(|line| line.split(',').collect()).collect();
+    assert_eq!(lines[0], ["fold", "epochs", "loss", "accuracy", "validation loss", "validation accuracy"]);
+    assert_eq!(
+        lines.iter().map(|line| line[0]).collect::<Vec<_>>(),
+        ["fold", "1", "2", "3", "4", "5", "mean", "deviation"]
+    );
+    let number = |line: usize, column: usize| lines[line][column].parse::<f64>().expect("a number");
+    for column in 2..6 {
+        let mean = (1..6).map(|line| number(line, column)).sum::<f64>() / 5.0;
+        assert!((number(6, column) - mean).abs() < 1e-9, "{table}");
+    }
+    assert!(number(6, 5) > 0.7 && number(7, 4) > 0.0, "{table}");
+    // Whatever is carried out at the same time, each fold comes out the same.
+    assert_eq!(folder.nnc(&["cv", "apples.nn", "--format", "csv", "--jobs", "1"]), table);
+    // A fold by itself: the program that says so.
+    folder.write("fold.nn", &APPLES.replace("split train = 0.8, test = 0.2,", "split folds = 5, fold = 3,"));
+    folder.nnc(&["run", "fold.nn", "--out", "alone"]);
+    let metrics = folder.read("alone/metrics.csv");
+    let last: Vec<&str> = metrics.lines().last().expect("epochs").split(',').collect();
+    assert_eq!(last[3..], lines[3][2..], "{metrics}");
+    let few = folder.nnc(&["cv", "apples.nn", "--folds", "3", "--set", "train.epochs=2", "--format", "json"]);
+    assert_eq!(few.lines().count(), 5, "{few}");
+    let whole =
+        APPLES.replace(", test = 0.2", "").replace("0.8", "1").replace("    validate = apples.test\n", "");
+    folder.write("whole.nn", &whole);
+    let said = folder.fails(&["cv", "whole.nn"]);
+    assert!(said.contains("E0762"), "{said}");
+}
+
+#[test]
+fn thirty_two_members() {
+    let folder = apples("sweep");
+    let command = [
+        "sweep",
+        "apples.nn",
+        "lr=1e-3..1e-1:log",
+        "WIDTH=2..16:int",
+        "--trials",
+        "32",
+        "--keep",
+        "4",
+        "--format",
+        "csv",
+    ];
+    let table = folder.nnc(&command);
+    assert_eq!(folder.read("runs/apples-sweep-1/sweep.csv"), table);
+    let lines: Vec<Vec<&str>> = table.lines().map(|line| line.split(',').collect()).collect();
+    assert_eq!(lines.len(), 33);
+    assert_eq!(lines[0][..4], ["trial", "lr", "WIDTH", "epoch"]);
+    let at = lines[0].iter().position(|name| *name == "validation loss").expect("a loss");
+    let losses: Vec<f64> = lines[1..].iter().map(|line| line[at].parse().expect("a number")).collect();
+    assert!(losses.is_sorted(), "{losses:?}");
+    let kept = fs::read_dir(folder.0.join("runs/apples-sweep-1")).expect("a folder").count();
+    assert_eq!(kept, 5, "four trials and the table");
+    // A member is a run like any other, with the bits that it has alone.
+    let best = format!("runs/apples-sweep-1/trial-{}", lines[1][0]);
+    let program = folder.read(&format!("{best}/program.nn"));
+    assert!(program.contains(&format!("lr = {})", lines[1][1])), "{program}");
+    assert!(program.contains(&format!("const WIDTH = {}", lines[1][2])), "{program}");
+    assert!(folder.nnc(&["rerun", &best]).starts_with("the same bits"));
+    folder.nnc(&["predict", &best, "apples.csv"]);
+    // The same values whatever is carried out at the same time, others with another seed.
+    let again = folder.nnc(&[&command[..], &["--jobs", "1"]].concat());
+    assert_eq!(again, table);
+    let grid =
+        folder.nnc(&["sweep", "apples.nn", "lr=0.1,0.01", "batch=8,16", "epochs=2", "--format", "csv"]);
+    assert_eq!(grid.lines().count(), 5, "{grid}");
+}
+
+#[test]
+fn what_cannot_be_tried_is_told() {
+    let folder = apples("wrong");
+    for (arguments, part) in [
+        (&["momentum=0.9"][..], "no optimizer with the argument `momentum"),
+        (&["lr"], "write NAME=VALUE"),
+        (&["lr=1..0.1"], "1 is not less than 0.1"),
+        (&["lr=0.1", "lr=0.2"], "given twice"),
+        (&["lr=oops"], "E0101"),
+        (&["lr=0.1", "--by", "beauty"], "there is no score `beauty`"),
+        (&["lr=0..1", "batch=1..1000000:int", "--points", "1000"], "too many combinations"),
+    ] {
+        let said = folder.fails(&[&["sweep", "apples.nn"], arguments].concat());
+        assert!(said.contains(part), "{arguments:?}: {said}");
+    }
+}
+
+/// The layers of one training in another, with a new head, which alone is trained.
+#[test]
+fn a_new_head_on_old_layers() {
+    let folder = apples("head");
+    let body = "layer Body()(x: [B, 3]) -> [B, 8] {\n    first = Linear(8)\n    norm = BatchNorm1d()\n    norm(tanh(first(x)))\n}\n";
+    let data = &APPLES[..APPLES.find("const").expect("it is there")];
+    let old = format!(
+        "{data}{body}model Old(x: [B, 3]) -> [B, 1] {{\n    body = Body()\n    head = Linear(1)\n    head(body(x))\n}}\n\
+         train {{\n    data = apples.train\n    minimize mse(Old(x), x[:, 0:1]) with Adam(lr = 0.01)\n    epochs = 3\n}}\n\
+         print Old.body.first.weight\n"
+    );
+    let new = format!(
+        "{data}{body}model New(x: [B, 3]) -> [B, 3] {{\n    body = Body()\n    head = Linear(3)\n    head(body(x))\n}}\n\
+         train {{\n    data = apples.train\n    minimize cross_entropy(New(x), kind) with Adam(lr = 0.01) over New.head\n    \
+         init = safetensors(\"old.safetensors\", except = [\"head\"])\n    epochs = 3\n}}\n\
+         print New.body.first.weight\n"
+    );
+    folder.write("old.nn", &old);
+    folder.write("new.nn", &new);
+    let learnt = folder.nnc(&["run", "old.nn", "--quiet", "--save", "old.safetensors"]);
+    let taken = folder.nnc(&["run", "new.nn", "--quiet"]);
+    assert_eq!(learnt, taken);
+    folder.write("only.nn", &new.replace("except = [\"head\"]", "only = [\"body.first\", \"body.norm\"]"));
+    assert_eq!(folder.nnc(&["run", "only.nn", "--quiet"]), taken);
+    folder.write("all.nn", &new.replace(", except = [\"head\"]", ""));
+    let said = folder.fails(&["run", "all.nn"]);
+    assert!(said.contains("E0713") && said.contains("except = "), "{said}");
+    folder.write("misspelt.nn", &new.replace("[\"head\"]", "[\"haed\"]"));
+    let said = folder.fails(&["run", "misspelt.nn"]);
+    assert!(said.contains("E0656") && said.contains("did you mean `head`"), "{said}");
+}
