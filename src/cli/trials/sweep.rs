@@ -103,7 +103,7 @@ impl Sweep {
         let trial = |number: usize| -> Result<Outcome, Diagnostics> {
             let text = text(&combinations[number]).unwrap_or_default();
             let program = compiled(&text)?;
-            let begun = Begun { program: &program, text: &text, file: &self.file, init: None };
+            let begun = Begun { program: &program, text: &text, file: &self.file, init: None, data: &[] };
             let folder = path.join(format!("trial-{}", number + 1));
             let folder = Folder::create(Some(&folder), &begun).map_err(|error| program.failed([error]))?;
             crew::carry_out(&program, Some(&folder))
