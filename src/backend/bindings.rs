@@ -1,4 +1,4 @@
-//! Tensors of the caller.
+//! Bindings: the tensors of the caller that a call of code works on.
 
 use super::{CodeError, Series};
 use crate::ir::Elem;

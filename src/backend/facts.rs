@@ -1,4 +1,4 @@
-//! What is known of code without running it.
+//! Facts about compiled code that are known without running it.
 
 use super::{Binding, CodeError, Fault, Overflow, Series, bindings};
 use crate::ir::program::Precision;

@@ -154,12 +154,12 @@ pub static BACKENDS: &[&dyn Backend] = &[
 
 /// The back ends whose code this computer can run, the best last.
 pub fn available() -> impl DoubleEndedIterator<Item = &'static dyn Backend> {
-    BACKENDS.iter().copied().filter(|it| host::suits(&it.target(Precision::F32)))
+    BACKENDS.iter().copied().filter(|backend| host::suits(&backend.target(Precision::F32)))
 }
 
 /// The back end of this name.
 pub fn find(name: &str) -> Option<&'static dyn Backend> {
-    BACKENDS.iter().copied().find(|it| it.name() == name)
+    BACKENDS.iter().copied().find(|backend| backend.name() == name)
 }
 
 /// The best back end for this computer.

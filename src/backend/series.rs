@@ -1,4 +1,4 @@
-//! Steps that code takes one after another, and how that ends.
+//! Series of steps that code takes in one call, and how such a series ends.
 
 use super::{CodeError, Parallel};
 use crate::ir::ExternalKey;
@@ -34,7 +34,7 @@ pub struct Series<'a> {
     pub interrupted: Option<&'a AtomicBool>,
 }
 
-/// What is around a series: threads, and somebody who watches.
+/// The context of a series: its threads, and who is told of each kernel.
 #[derive(Clone, Copy)]
 pub struct RunContext<'a> {
     pub parallel: &'a dyn Parallel,

@@ -19,7 +19,7 @@ pub struct Form {
     pub constant: i64,
 }
 
-/// Where an element is. Outside of `checks` a read gives 0 and a write is left out.
+/// The place of an element. Where a check does not hold, a read gives 0 and a write is left out.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Access {
     pub param: u32,
@@ -119,14 +119,14 @@ impl Form {
     }
 
     fn add_step(&mut self, step: StepId, factor: i64) {
-        match self.steps.iter_mut().find(|(it, _)| *it == step) {
+        match self.steps.iter_mut().find(|(known, _)| *known == step) {
             Some((_, known)) => *known += factor,
             None => self.steps.push((step, factor)),
         }
     }
 
     fn add_scaled(&mut self, other: &Form, factor: i64) {
-        self.coefficients.iter_mut().zip(&other.coefficients).for_each(|(it, its)| *it += its * factor);
+        self.coefficients.iter_mut().zip(&other.coefficients).for_each(|(mine, its)| *mine += its * factor);
         other.steps.iter().for_each(|(step, its)| self.add_step(*step, its * factor));
         self.constant += other.constant * factor;
     }
@@ -373,7 +373,7 @@ fn reduced_indices(body: &Loop, rank: usize) -> Vec<bool> {
         match sub {
             Sub::Affine(affine) => mark_indices(affine, &mut used),
             Sub::Value(id) => {
-                used.iter_mut().zip(&depends[id.0 as usize]).for_each(|(it, its)| *it |= its);
+                used.iter_mut().zip(&depends[id.0 as usize]).for_each(|(used, its)| *used |= its);
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Writing kernels: values are shared and moved out of loops as they are made.
+//! Builder of kernels. Common subexpressions are shared and loop-invariant code is hoisted while it is written.
 //!
 //! An open loop is a level. An expression is placed at the level of its deepest operand, so whatever does
 //! not change in a loop stands before it, and an expression that is already there is not made again.
@@ -25,7 +25,7 @@ pub struct Builder {
     constants: HashMap<ValueId, Expr>,
     /// See [`Kernel::long`].
     pub long: bool,
-    /// What went wrong: there will be no kernel.
+    /// The first mistake of the emitter. If there is one, no kernel is made.
     broken: Option<&'static str>,
 }
 
@@ -150,7 +150,7 @@ impl Builder {
         self.blocks.iter().rposition(is_if).unwrap_or(0)
     }
 
-    /// Makes a value, or finds it.
+    /// Adds an expression, or finds the equal one that is visible here.
     pub fn add(&mut self, ty: Ty, expr: Expr) -> ValueId {
         let mut level = 0;
         expr.for_each_value(|value| level = level.max(self.levels[value.0 as usize]));

@@ -1,4 +1,5 @@
-//! Checked code: before every access of a kernel stands a check that it lies in its buffer, first and last lane.
+//! Bounds checks (checked code): before every access of a kernel stands a check that its first and its last lane lie
+//! in their buffer.
 //!
 //! The checks are put into finished kernels, so they see what all passes before have made of an address, and both
 //! code generators get them. [`super::verify`] makes sure that none is missing.
@@ -18,7 +19,7 @@ pub fn insert(
     let report = kernel.params.len() as u32;
     kernel.params.push(Param { kind: Kind::I64, written: true, piece_stride: 0 });
     let extents: Vec<Extent> = params.extents_in_elements(&kernel.steps)?;
-    let mut checks = Inserter { elements: extents.iter().map(|it| it.elements).collect(), name, sites };
+    let mut checks = Inserter { elements: extents.iter().map(|extent| extent.elements).collect(), name, sites };
     let body = std::mem::take(&mut kernel.body);
     kernel.body = checks.block(body, &kernel.types)?;
     kernel.checks = Some(Checks { report, extents });
@@ -34,7 +35,7 @@ struct Inserter<'a> {
 impl Inserter<'_> {
     fn block(&mut self, block: Vec<Stmt>, types: &[Ty]) -> Result<Vec<Stmt>, LoopError> {
         let mut made: Vec<Stmt> = Vec::with_capacity(2 * block.len());
-        // What this block has checked already.
+        // The accesses that this block has checked already.
         let mut known: Vec<(Address, u8)> = Vec::new();
         for mut stmt in block {
             match &mut stmt {

@@ -1,4 +1,4 @@
-//! What it costs to run a stage in one manner or another, and which manners there are.
+//! The cost model of schedules: what a point of a stage costs with one index or another in vector lanes.
 
 use super::access::{Access, Node, Work};
 use super::ir::Kind;
@@ -108,7 +108,7 @@ impl<'w> Analysis<'w> {
         axis
     }
 
-    /// Points of the stage's own loops.
+    /// How many points the loops have that belong to the stage alone.
     pub fn rounds(&self) -> f64 {
         self.work.sizes[self.work.shared..].iter().product::<i64>() as f64
     }
@@ -161,7 +161,7 @@ impl Analysis<'_> {
     /// The cost of one point if `index` becomes lanes; `None` if it cannot.
     pub fn vector_cost(&self, index: usize, lanes: u8) -> Option<f64> {
         let work = self.work;
-        // In how many lanes of four this is: what is done lane by lane costs so much more.
+        // Vectors of four lanes count as one: what is done lane by lane costs as many times more.
         let fours = (f64::from(lanes) / 4.0).max(1.0);
         let is_double = self.lanes == 2;
         let is_reduction = work.reduced[index];

@@ -1,4 +1,4 @@
-//! Writing one stage as loops, after its schedule.
+//! Code generation for one stage: writes its loops as its schedule says.
 
 use super::access::{Node, Work};
 use super::builder::Builder;
@@ -8,7 +8,7 @@ use super::schedule::{Axis, Schedule, Segment, VectorReduction};
 use crate::ir::{BinaryOp, Combine, ScalarId, StepId};
 use std::collections::HashMap;
 
-/// Where an index stands: a counter, plus a number.
+/// The value of an index at the moment: a loop counter plus a number.
 #[derive(Clone, Copy, Default)]
 pub struct Cursor {
     pub counter: Option<ValueId>,
@@ -23,11 +23,11 @@ pub struct Jam {
     pub stride: i64,
 }
 
-/// The state of writing: which loops are open.
+/// The loops that are being written, from the outermost to the innermost.
 pub struct Emitter<'b> {
     pub builder: &'b mut Builder,
     pub steps: &'b HashMap<StepId, ValueId>,
-    /// Of the vectors of the innermost open loop that has any.
+    /// The lanes of vectors in the innermost open loop that has any.
     pub lanes: u8,
     pub float: Kind,
     pub cursors: Vec<Cursor>,
@@ -94,11 +94,11 @@ impl<'b> Emitter<'b> {
             };
             if cut.is_none() && segment.trips() == 1 {
                 self.cursors[axis.index] = Cursor { counter: None, offset: segment.from };
-                self.within(axis, segment, |it| it.loops(rest, leaf));
+                self.within(axis, segment, |emitter| emitter.loops(rest, leaf));
             } else {
                 let (counter, _) = self.builder.begin_for(from, to, segment.step(), &[]);
                 self.cursors[axis.index] = Cursor { counter: Some(counter), offset: 0 };
-                self.within(axis, segment, |it| it.loops(rest, leaf));
+                self.within(axis, segment, |emitter| emitter.loops(rest, leaf));
                 self.builder.end_for(&[]);
             }
         }
@@ -144,7 +144,7 @@ impl<'b> Emitter<'b> {
 
     /// One stage at one point of the shared loops.
     pub fn stage(&mut self, work: &Work, schedule: &Schedule) {
-        let mut leaf = |it: &mut Self| it.leaf(work, schedule);
+        let mut leaf = |emitter: &mut Self| emitter.leaf(work, schedule);
         self.loops(&schedule.parallel, &mut leaf);
     }
 
@@ -159,7 +159,7 @@ impl<'b> Emitter<'b> {
         }
     }
 
-    /// What is not reduced.
+    /// Writes the loops over the indices that are not reduced.
     fn write_point(&mut self, work: &Work, point: &[i64]) {
         let reads_back = work.combine != Combine::Set && (work.accumulate || !work.injective);
         let value = match work.combine {
@@ -236,8 +236,8 @@ impl<'b> Emitter<'b> {
             self.ranges[axis.index] = Some((segment.from, segment.to));
             if segment.trips() == 1 {
                 self.cursors[axis.index] = Cursor { counter: None, offset: segment.from };
-                accumulators = self.within(axis, segment, |it| {
-                    it.reduce(work, rest, vector_reduction, depth, points, accumulators)
+                accumulators = self.within(axis, segment, |emitter| {
+                    emitter.reduce(work, rest, vector_reduction, depth, points, accumulators)
                 });
                 continue;
             }
@@ -247,7 +247,7 @@ impl<'b> Emitter<'b> {
             self.cursors[axis.index] = Cursor { counter: Some(counter), offset: 0 };
             let inner = like(&accumulators, &currents);
             let next = self
-                .within(axis, segment, |it| it.reduce(work, rest, vector_reduction, depth, points, inner));
+                .within(axis, segment, |emitter| emitter.reduce(work, rest, vector_reduction, depth, points, inner));
             let flat: Vec<ValueId> = next.iter().flatten().flatten().copied().collect();
             let results = self.builder.end_for(&flat);
             accumulators = like(&accumulators, &results);
@@ -256,7 +256,7 @@ impl<'b> Emitter<'b> {
         accumulators
     }
 
-    /// Adds what lies under the open loops.
+    /// Adds the values of the points under the open loops to their accumulators.
     fn accumulate(
         &mut self,
         work: &Work,
@@ -299,8 +299,9 @@ impl<'b> Emitter<'b> {
         };
         self.test(work, point, overflow);
         if let [best, place, first_nan @ ..] = old {
-            // Of a NaN every comparison is false, so the best one is a number. Where the first NaN is is found out
-            // beside it, since a test whether the best one is a number would make each term wait for it.
+            // Every comparison with NaN is false, so the best value is a number. The place of the first NaN is
+            // found by a second reduction: testing whether the best value is a number would make each term wait
+            // for the one before it.
             let (low, high) = if work.combine == Combine::ArgMax { (*best, value) } else { (value, *best) };
             let better = self.builder.binary(Binary::Lt, low, high);
             let number = self.form(&work.reduced_number, point, work.target_kind);
@@ -310,15 +311,15 @@ impl<'b> Emitter<'b> {
                 let is_number = self.builder.binary(Binary::Eq, value, value);
                 let lanes = self.builder.ty(*first).lanes;
                 let none = scalar::no_number(self.builder, work.target_kind, lanes);
-                let it = self.builder.select(is_number, none, number);
-                new.push(self.builder.binary(Binary::Min, *first, it));
+                let place = self.builder.select(is_number, none, number);
+                new.push(self.builder.binary(Binary::Min, *first, place));
             }
             return new;
         }
         vec![scalar::combine(self.builder, work.combine, old[0], value)]
     }
 
-    /// One value out of the slots of a point.
+    /// Reduces the slots of a point to one value.
     fn finish(
         &mut self,
         work: &Work,

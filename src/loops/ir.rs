@@ -429,7 +429,7 @@ impl Expr {
             Expr::Pack(values) => values.iter().copied().for_each(visit),
             Expr::Load(address) => address.index.terms.iter().for_each(|(value, _)| visit(*value)),
             Expr::Gather(addresses) => {
-                addresses.iter().flat_map(|it| &it.index.terms).for_each(|(value, _)| visit(*value));
+                addresses.iter().flat_map(|address| &address.index.terms).for_each(|(value, _)| visit(*value));
             }
             Expr::Binary(_, a, b) | Expr::Overflows(_, a, b) => {
                 visit(*a);

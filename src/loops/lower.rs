@@ -266,9 +266,9 @@ impl Lowering<'_> {
                 return;
             }
             for (work, schedule) in stages.iter().zip(&plans.stages) {
-                let own_loops = work.sizes.len() > work.shared;
+                let has_loops = work.sizes.len() > work.shared;
                 // Without loops of its own a stage writes to one place, which loads after it find again.
-                emitter.builder.begin_stage(&written, own_loops.then_some(work.write.param));
+                emitter.builder.begin_stage(&written, has_loops.then_some(work.write.param));
                 emitter.stage(work, schedule);
             }
         });

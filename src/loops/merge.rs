@@ -1,4 +1,4 @@
-//! Fewer indices: those of size 1 are left out, those that always go together become one.
+//! Loop collapsing: indices of size 1 are left out, and indices that always move together become one.
 
 use super::access::{Access, Form, Node, Work};
 
@@ -28,7 +28,7 @@ impl Work {
         });
     }
 
-    /// Whether index `at + 1` runs on where index `at` steps, in everything.
+    /// Whether one step of index `at` is as far as all steps of index `at + 1`, in every linear form.
     fn mergeable(&mut self, at: usize) -> bool {
         if self.reduced[at] != self.reduced[at + 1] || at + 1 == self.shared {
             return false;

@@ -1,6 +1,6 @@
 //! Tests that ints stay in 64 bits, where the ranges do not show it.
 //!
-//! Every operation counts, whether its result is used or not: so it makes no difference which loops are made one.
+//! Every operation is tested, whether its result is used or not, so the outcome does not depend on loop fusion.
 
 use super::access::{Node, Work};
 use super::emit::Emitter;
@@ -19,7 +19,7 @@ impl Work {
 }
 
 impl Emitter<'_> {
-    /// Stores that there is a fault, if an operation of a point leaves 64 bits, or `also` holds.
+    /// Stores the number of the fault if an operation of a point leaves 64 bits, or if `also` holds.
     pub fn test(&mut self, work: &Work, point: &[i64], also: Option<ValueId>) {
         if self.fault.is_none() || !work.is_open() {
             return;
@@ -47,7 +47,7 @@ impl Emitter<'_> {
         self.report(any);
     }
 
-    /// Stores that there is a fault, if the condition holds.
+    /// Stores the number of the fault if the condition holds.
     pub fn report(&mut self, condition: Option<ValueId>) {
         let (Some(condition), Some((param, site))) = (condition, self.fault) else { return };
         self.builder.begin_if(condition);

@@ -130,7 +130,7 @@ impl Emitter<'_> {
                 }
             }
         }
-        let lanes_of = |it: &Self, value: ValueId| it.builder.ty(value).lanes;
+        let lanes_of = |emitter: &Self, value: ValueId| emitter.builder.ty(value).lanes;
         let by_value = values.iter().any(|(value, _)| lanes_of(self, *value) > 1)
             || conditions.iter().any(|(value, _)| lanes_of(self, *value) > 1);
         let stride = self.vector.map_or(0, |index| access.form.coefficients[index]);

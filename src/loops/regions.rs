@@ -1,11 +1,11 @@
-//! Parts of a loop in which it is known whether accesses lie inside of their tensors.
+//! Index set splitting: cuts a loop into parts in which it is known whether accesses lie inside of their tensors.
 //!
 //! `y[i] = a[i - 4 else 0] + b[i else 0]` reads only `b` for the first four points, then both: cut there, the
 //! loop needs no tests, and each part may be run in lanes.
 
 use super::access::{Access, Check};
 
-/// More parts than this are not worth their code.
+/// A loop is not cut into more parts than this: they would not be worth their code.
 const MOST_REGIONS: usize = 14;
 
 /// A check that compares no value of the program: `0 <= low.. high + Σ coefficient · index < size`.
@@ -40,7 +40,7 @@ pub enum Known {
 pub type Ranges = [Option<(i64, i64)>];
 
 impl Limit {
-    /// Of a check that compares no value of the program.
+    /// The limit of a check, unless it compares a value of the program.
     pub fn new(check: &Check, sizes: &[i64]) -> Option<Limit> {
         if check.value.is_some() {
             return None;
@@ -135,7 +135,7 @@ pub fn regions(index: usize, length: i64, limits: &[Limit], ranges: &Ranges) -> 
     breaks.sort_unstable();
     breaks.dedup();
     if breaks.len() > MOST_REGIONS + 1 {
-        // Only where all of them hold.
+        // One part in which all limits hold, and what is before and behind it.
         let low = parts.iter().map(|[(from, _), _]| *from).max().unwrap_or(0);
         let high = parts.iter().map(|[(_, to), _]| *to).min().unwrap_or(length).max(low);
         breaks = vec![0, low, high, length];

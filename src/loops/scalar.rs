@@ -52,7 +52,7 @@ fn number(b: &mut Builder, kind: Kind, value: f64) -> ValueId {
     }
 }
 
-/// What an element is before anything is combined into it.
+/// The value of an element before anything is combined into it.
 pub fn identity(b: &mut Builder, combine: Combine, kind: Kind) -> ValueId {
     let value = match (combine, kind) {
         (Combine::Set | Combine::Add, _) => 0.0,
@@ -94,7 +94,7 @@ pub fn combine(b: &mut Builder, combine: Combine, old: ValueId, value: ValueId) 
     }
 }
 
-/// What stands for the number of an element where there is none: more than the number of any.
+/// Stands for the number of an element where there is no element: it is greater than every number.
 pub fn no_number(b: &mut Builder, kind: Kind, lanes: u8) -> ValueId {
     let none = b.int(kind, if kind == Kind::I32 { i32::MAX.into() } else { i64::MAX });
     b.splat(none, lanes)

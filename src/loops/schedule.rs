@@ -189,11 +189,11 @@ pub fn schedule(stages: &[Work], freedom: Freedom) -> Loops {
     let shared = (0..n_shared).map(|index| Axis::plain(index, stages[0].sizes[index])).collect();
     let cut = freedom.cut.filter(|_| n_shared == 0);
     let freedom = Freedom { cut, ..freedom };
-    Loops { shared, stages: stages.iter().map(|work| own_loops(work, freedom)).collect() }
+    Loops { shared, stages: stages.iter().map(|work| loops_of_stage(work, freedom)).collect() }
 }
 
 /// The loops of one stage over its own indices.
-fn own_loops(work: &Work, freedom: Freedom) -> Schedule {
+fn loops_of_stage(work: &Work, freedom: Freedom) -> Schedule {
     let analysis = Analysis::new(work, freedom);
     let separate = work.shared..work.sizes.len();
     let parallel: Vec<usize> = separate.clone().filter(|&index| !work.reduced[index]).collect();
@@ -262,7 +262,7 @@ fn shared_points(stages: &[Work], freedom: Freedom) -> Loops {
         shared.sort_by_key(|axis| (freedom.cut != Some(axis.index), axis.lanes > 1));
     }
     let inner = Freedom { lanes: if vector.is_some() { 1 } else { freedom.lanes }, cut: None, ..freedom };
-    let mut schedules: Vec<Schedule> = stages.iter().map(|work| own_loops(work, inner)).collect();
+    let mut schedules: Vec<Schedule> = stages.iter().map(|work| loops_of_stage(work, inner)).collect();
     // The stage that does most decides about points side by side.
     let heaviest = (0..stages.len()).max_by(|a, b| analyses[*a].rounds().total_cmp(&analyses[*b].rounds()));
     let heaviest = heaviest.unwrap_or(0);

@@ -1,4 +1,4 @@
-//! What code is made for.
+//! Targets: the machines that code is made for.
 
 use crate::ir::program::Precision;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! Leaves out what a kernel computes but nobody uses.
+//! Dead code elimination: leaves out stores and values of a kernel that nothing uses.
 
 use super::ir::*;
 
@@ -7,9 +7,9 @@ use super::ir::*;
 pub fn drop_unused(kernel: &mut Kernel, is_scratch: &[bool], aliases: &[Vec<u32>]) {
     let mut loaded = vec![false; kernel.params.len()];
     note_loads(&kernel.body, &mut loaded);
-    let is_loaded = |it: &Vec<u32>| it.iter().any(|alias| loaded[*alias as usize]);
+    let is_loaded = |aliases: &Vec<u32>| aliases.iter().any(|alias| loaded[*alias as usize]);
     let dead: Vec<bool> =
-        is_scratch.iter().zip(aliases).map(|(scratch, it)| *scratch && !is_loaded(it)).collect();
+        is_scratch.iter().zip(aliases).map(|(scratch, aliases)| *scratch && !is_loaded(aliases)).collect();
     let mut used = vec![false; kernel.types.len()];
     sweep(&mut kernel.body, &dead, &mut used);
 }
@@ -28,7 +28,7 @@ fn note_loads(block: &[Stmt], loaded: &mut [bool]) {
     }
 }
 
-/// Goes backwards, so that every use is seen before the definition.
+/// Walks backwards, so that every use of a value is seen before its definition.
 fn sweep(block: &mut Vec<Stmt>, dead: &[bool], used: &mut Vec<bool>) {
     let mut kept = Vec::with_capacity(block.len());
     for mut stmt in std::mem::take(block).into_iter().rev() {
@@ -81,7 +81,7 @@ fn sweep(block: &mut Vec<Stmt>, dead: &[bool], used: &mut Vec<bool>) {
     *block = kept;
 }
 
-/// A value that goes round is needed if its result is, or if what is needed in the loop uses it.
+/// A carried value is needed if its result is needed, or if a value that is needed in the loop uses it.
 fn sweep_for(inner: &mut For, dead: &[bool], used: &mut Vec<bool>) {
     let mut needed: Vec<bool> = inner.carries.iter().map(|carry| used[carry.result.0 as usize]).collect();
     loop {

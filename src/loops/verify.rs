@@ -30,7 +30,7 @@ use super::ir::*;
 pub fn verify(kernel: &Kernel) -> Result<(), LoopError> {
     let mut checker = Checker { kernel, visible: vec![false; kernel.types.len()], defined: Vec::new() };
     checker.defined = vec![false; kernel.types.len()];
-    if kernel.checks.as_ref().is_some_and(|it| it.report as usize >= kernel.params.len()) {
+    if kernel.checks.as_ref().is_some_and(|checks| checks.report as usize >= kernel.params.len()) {
         return checker.fail("the report has no parameter".into());
     }
     for value in kernel.steps.iter().chain(&kernel.piece) {
@@ -141,11 +141,11 @@ impl Checker<'_> {
         let lanes = |value: &ValueId| self.ty(*value).lanes;
         let accesses: Vec<(&Address, u8)> = match stmt {
             Stmt::Let(value, Expr::Load(address)) => vec![(address, lanes(value))],
-            Stmt::Let(_, Expr::Gather(addresses)) => addresses.iter().map(|it| (it, 1)).collect(),
+            Stmt::Let(_, Expr::Gather(addresses)) => addresses.iter().map(|address| (address, 1)).collect(),
             Stmt::Store { address, value } => vec![(address, lanes(value))],
             Stmt::Let(..) | Stmt::For(_) | Stmt::If { .. } | Stmt::Check { .. } => Vec::new(),
         };
-        match accesses.into_iter().find(|it| !checked.contains(it) || checks.place(it.0, it.1).is_none()) {
+        match accesses.into_iter().find(|access| !checked.contains(access) || checks.place(access.0, access.1).is_none()) {
             Some((address, lanes)) => self.fail(format!("{lanes} elements of {address} are not checked")),
             None => Ok(()),
         }
@@ -212,7 +212,7 @@ impl Checker<'_> {
             Expr::Splat(a) => self.ty(*a) == Ty::scalar(ty.kind) && ty.lanes > 1,
             Expr::Pack(values) => {
                 values.len() == usize::from(ty.lanes)
-                    && values.iter().all(|it| self.ty(*it) == Ty::scalar(ty.kind))
+                    && values.iter().all(|value| self.ty(*value) == Ty::scalar(ty.kind))
             }
             Expr::Extract(a, lane) => ty == Ty::scalar(self.ty(*a).kind) && *lane < self.ty(*a).lanes,
             Expr::Half(a, _) => ty.kind == self.ty(*a).kind && 2 * ty.lanes == self.ty(*a).lanes,
@@ -230,7 +230,7 @@ impl Checker<'_> {
             Expr::Overflows(_, a, b) => {
                 self.ty(*a) == Ty::INDEX && self.ty(*b) == Ty::INDEX && ty == Ty::BOOL
             }
-            Expr::Fma(a, b, c) => [a, b, c].iter().all(|it| self.ty(**it) == ty) && ty.kind.is_float(),
+            Expr::Fma(a, b, c) => [a, b, c].iter().all(|value| self.ty(**value) == ty) && ty.kind.is_float(),
             Expr::Select(c, a, b) => {
                 self.ty(*a) == ty && self.ty(*b) == ty && self.ty(*c) == ty.with_kind(Kind::Bool)
             }

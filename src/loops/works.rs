@@ -1,4 +1,4 @@
-//! Stages that no loop of the graph is: fills, and small products.
+//! Stages that stand for no loop of the graph: the filling of a target with its identity, and small matrix products.
 
 use super::LoopError;
 use super::access::{Access, Form, Node, Work};

@@ -1,6 +1,5 @@
 //! Loop fusion: groups nests that run over the same leading indices, so that a row is finished while it is in the
-//! cache:
-//! softmax, norms, losses with their gradients, an optimiser's states and parameter.
+//! cache. Examples are softmax, norms, losses with their gradients, and an optimiser's states with its parameter.
 //!
 //! Two nests may share their first loops if, for every buffer that one writes and the other touches, each point of
 //! the shared loops touches elements of its own. Then the shared loops may also be divided among threads. A

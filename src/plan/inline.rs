@@ -3,8 +3,7 @@
 //!
 //! A loop that is a map (each element is an expression of its subscripts) is put in place of its reads if that
 //! costs little: its only reader computes each element once, or it is so cheap (a transpose, a broadcast, a
-//! constant)
-//! that memory would cost more. Operands of matrix products stay tensors.
+//! constant) that memory would cost more. Operands of matrix products stay tensors.
 
 use super::address::{extents, reads};
 use super::pieces::loop_ns;

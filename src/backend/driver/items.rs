@@ -1,4 +1,4 @@
-//! The items of one step.
+//! Carrying out the items of one step: calls of kernels, matrix products, random numbers, scans.
 
 use super::{Driven, Env, Kernels, fill_with_poison, layout};
 use crate::backend::{Call, CodeError, RunContext};
@@ -70,7 +70,7 @@ impl<'a, K: Kernels> Step<'a, K> {
     }
 
     fn counter(&self, step: StepId) -> Result<i64, CodeError> {
-        let counter = self.counters.iter().find(|(it, _)| *it == step);
+        let counter = self.counters.iter().find(|(around, _)| *around == step);
         counter
             .map(|(_, counter)| *counter)
             .ok_or_else(|| CodeError::internal("a counter outside of its scan"))

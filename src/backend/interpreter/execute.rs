@@ -108,8 +108,8 @@ impl Machine<'_> {
     }
 
     fn moves(&mut self, moves: &[Move]) {
-        for it in moves {
-            match *it {
+        for step in moves {
+            match *step {
                 Move::Scalar(to, from) => self.s[to as usize] = self.s[from as usize],
                 Move::Lanes(to, from) => self.v[to as usize] = self.v[from as usize],
                 Move::Pair(to, from) => self.w[to as usize] = self.w[from as usize],
@@ -119,7 +119,7 @@ impl Machine<'_> {
 
     fn linear(&self, linear: &Linear) -> i64 {
         let term = |(reg, factor): &(u32, i64)| (self.s[*reg as usize] as i64).wrapping_mul(*factor);
-        linear.terms.iter().fold(linear.constant, |sum, it| sum.wrapping_add(term(it)))
+        linear.terms.iter().fold(linear.constant, |sum, pair| sum.wrapping_add(term(pair)))
     }
 
     fn place(&self, address: &Address) -> i64 {

@@ -129,7 +129,7 @@ impl Translator<'_> {
         };
         // Where one value that goes round is the next of another, all are put aside before any is set.
         let crosses =
-            inner.carries.iter().any(|carry| inner.carries.iter().any(|it| it.current == carry.next));
+            inner.carries.iter().any(|carry| inner.carries.iter().any(|other| other.current == carry.next));
         let next = if crosses {
             let mut next = moves(|carry| (carry.result, carry.next));
             next.extend(moves(|carry| (carry.current, carry.result)));
@@ -235,7 +235,7 @@ impl Translator<'_> {
             }
             Expr::Gather(addresses) => {
                 let width = width_of(ty.kind);
-                let mut addresses: Vec<Address> = addresses.iter().map(|it| self.address(it)).collect();
+                let mut addresses: Vec<Address> = addresses.iter().map(|address| self.address(address)).collect();
                 match (class, addresses.pop()) {
                     (Class::Scalar, Some(only)) => Op::Load(width, to, only),
                     (_, last) => {
@@ -255,7 +255,7 @@ impl Translator<'_> {
                 Op::Scalar2(scalars::overflows(*op), to, [self.reg(*a), self.reg(*b)])
             }
             Expr::Fma(a, b, c) => {
-                let operands = [a, b, c].map(|it| self.reg(*it));
+                let operands = [a, b, c].map(|value| self.reg(*value));
                 match class {
                     Class::Scalar => {
                         let fma = scalars::fma(ty.kind, self.fma).ok_or_else(|| misfit("fma", ty))?;
@@ -266,7 +266,7 @@ impl Translator<'_> {
                 }
             }
             Expr::Select(c, a, b) => {
-                let operands = [c, a, b].map(|it| self.reg(*it));
+                let operands = [c, a, b].map(|value| self.reg(*value));
                 match class {
                     Class::Scalar => Op::Scalar3(scalars::select, to, operands),
                     Class::Lanes => Op::Lanes3(vectors::select, to, operands),

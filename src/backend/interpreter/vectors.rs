@@ -94,7 +94,7 @@ pub fn shift(op: Binary) -> Option<fn(&Lanes, u64) -> Lanes> {
 
 pub fn fma(is_fused: bool) -> fn(&Lanes, &Lanes, &Lanes) -> Lanes {
     fn lanes(a: &Lanes, b: &Lanes, c: &Lanes, f: impl Fn(f32, f32, f32) -> f32) -> Lanes {
-        let [a, b, c] = [a, b, c].map(|it| it.map(f32::from_bits));
+        let [a, b, c] = [a, b, c].map(|operand| operand.map(f32::from_bits));
         from_fn(|at| f(a[at], b[at], c[at]).to_bits())
     }
     if is_fused { |a, b, c| lanes(a, b, c, fused) } else { |a, b, c| lanes(a, b, c, |x, y, z| x * y + z) }

@@ -100,7 +100,7 @@ impl Executable {
         unsafe { std::mem::transmute::<*const u8, StepFn>(self.functions.step) }
     }
 
-    /// Whether all values that are watched are finite after a step; which is not otherwise.
+    /// The first of the watched externals that is not finite after a step.
     ///
     /// # Safety
     /// The pointers are those of the externals, for this step.

@@ -51,7 +51,7 @@ pub mod offset {
     pub const REPORT: i32 = 80;
 }
 
-/// Every field that native code reads is where it reads it.
+/// The compiler checks that every field stands at the offset where native code reads it.
 macro_rules! at_offsets {
     ($($field:ident: $offset:ident),* $(,)?) => {
         const _: () = {
@@ -173,7 +173,7 @@ pub unsafe extern "C" fn poison(memory: *mut u8, bytes: u64) {
     fill_with_poison(memory);
 }
 
-/// The same for memory that Rust knows.
+/// The same for a slice of memory.
 pub fn fill_with_poison(memory: &mut [u8]) {
     let word = POISON.to_le_bytes();
     memory.chunks_mut(word.len()).for_each(|part| part.copy_from_slice(&word[..part.len()]));

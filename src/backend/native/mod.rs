@@ -26,7 +26,7 @@ use executable::Executable;
 /// A code generator for this processor.
 pub struct Native {
     name: &'static str,
-    /// Of programs of 32-bit floats; Cranelift makes all code of others.
+    /// The back end for programs of 32-bit floats. Cranelift makes all code of programs of 64-bit floats.
     target: Target,
 }
 

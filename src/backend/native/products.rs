@@ -177,7 +177,7 @@ unsafe fn gathered<T: Copy>(from: *const T, [rows, columns]: &[Side; 2]) -> Vec<
     places.map(|place| unsafe { *from.offset(place as isize) }).collect()
 }
 
-/// The way back.
+/// Writes the elements of a matrix, row by row, to where they belong.
 ///
 /// # Safety
 /// As [`gathered`].

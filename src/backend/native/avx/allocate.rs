@@ -1,4 +1,4 @@
-//! Machine registers for all registers of a kernel, by linear scan: each has one place for the whole time from
+//! Register allocation by linear scan: machine registers for all virtual registers of a kernel. Each has one place for the whole time from
 //! its first to its last mention, a register or a slot of the stack. Where there are too few registers, what is
 //! used least in inner loops goes without: a constant, most of all, since instructions can read it from memory.
 //! (Poletto and Sarkar 1999)
@@ -89,10 +89,10 @@ impl Lines<'_> {
         for node in nodes {
             match node {
                 Node::Inst(inst) => self.push(inst),
-                Node::Loop(it) => {
+                Node::Loop(inner) => {
                     let (head, exit) = (self.asm.label(), self.asm.label());
-                    let (counter, to) = (it.counter, it.to);
-                    if it.guarded {
+                    let (counter, to) = (inner.counter, inner.to);
+                    if inner.guarded {
                         self.push(Inst::Branch { cond: Cond::AtLeast, a: counter, b: to, label: exit });
                     }
                     let (first, parent) = (self.insts.len(), self.open);
@@ -101,11 +101,11 @@ impl Lines<'_> {
                     self.loops.push(Span { first, last: first, parent, depth });
                     self.open = Some(number);
                     self.push(Inst::Bind(head));
-                    self.nodes(it.body);
-                    for (multiple, by) in it.multiples {
+                    self.nodes(inner.body);
+                    for (multiple, by) in inner.multiples {
                         self.push(Inst::Advance { dst: multiple, by });
                     }
-                    self.push(Inst::Advance { dst: counter, by: it.step });
+                    self.push(Inst::Advance { dst: counter, by: inner.step });
                     self.push(Inst::Branch { cond: Cond::Less, a: counter, b: to, label: head });
                     self.loops[number].last = self.insts.len() - 1;
                     self.open = parent;
@@ -146,10 +146,10 @@ fn lives(insts: &mut [Inst], loops: &[Span], around: &[Option<usize>], n: usize)
     let mut lives = vec![unused; n];
     for (at, inst) in insts.iter_mut().enumerate() {
         let innermost = around[at];
-        let depth = innermost.map_or(0, |it| loops[it].depth);
+        let depth = innermost.map_or(0, |number| loops[number].depth);
         let weight = 8f64.powi(depth.min(12));
-        inst.for_each(&mut |it, role| {
-            let live = &mut lives[it.0 as usize];
+        inst.for_each(&mut |value, role| {
+            let live = &mut lives[value.0 as usize];
             let (from, to) = match role {
                 Role::Read => (2 * at, 2 * at),
                 Role::Write => (2 * at + 1, 2 * at + 1),
@@ -160,9 +160,9 @@ fn lives(insts: &mut [Inst], loops: &[Span], around: &[Option<usize>], n: usize)
             live.weight += weight;
             // What was there before a loop has to be there in its next round as well.
             let (mut open, start) = (innermost, live.start);
-            while let Some(it) = open.map(|it| &loops[it]).filter(|it| 2 * it.first > start) {
-                live.end = live.end.max(2 * it.last + 1);
-                open = it.parent;
+            while let Some(around) = open.map(|around| &loops[around]).filter(|around| 2 * around.first > start) {
+                live.end = live.end.max(2 * around.last + 1);
+                open = around.parent;
             }
         });
         match inst {
@@ -231,7 +231,7 @@ fn scan(lives: &[Live], classes: &[Class], vectors: Vectors) -> (Vec<Place>, i32
         let loser = match cheapest {
             Some(other) if cost(&other) < cost(&at) => {
                 places[at] = places[other];
-                pool.active.retain(|it| *it != other);
+                pool.active.retain(|value| *value != other);
                 pool.active.push(at);
                 other
             }
@@ -261,7 +261,7 @@ impl Pool {
     /// A free register: the one that suits, if it is free.
     fn take(&mut self, suits: Option<Place>) -> Option<u8> {
         if let Some(Place::Register(register)) = suits
-            && let Some(at) = self.free.iter().position(|it| *it == register)
+            && let Some(at) = self.free.iter().position(|free| *free == register)
         {
             return Some(self.free.remove(at));
         }

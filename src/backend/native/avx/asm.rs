@@ -88,7 +88,7 @@ pub struct Label(usize);
 /// Conditions of jumps, `setcc` and `cmovcc`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Cond {
-    /// Of numbers without sign.
+    /// Comparisons of unsigned numbers.
     Below = 2,
     NotBelow = 3,
     Equal = 4,

@@ -35,7 +35,7 @@ pub fn compare(listing: &str, bytes: &[u8]) {
             _ => (*said).to_owned(),
         };
         if found.is_ip_rel_memory_operand() {
-            let name = said.split_once('[').and_then(|(_, rest)| rest.split_once(']')).map_or("", |it| it.0);
+            let name = said.split_once('[').and_then(|(_, rest)| rest.split_once(']')).map_or("", |parts| parts.0);
             let constant = constants.get(name).unwrap_or_else(|| panic!("`{said}` is encoded as `{text}`"));
             let there = bytes.get(found.ip_rel_memory_address() as usize..).unwrap_or_default();
             assert!(there.starts_with(constant), "`{said}` means other bytes\n{listing}");

@@ -1,4 +1,4 @@
-//! Instructions with places as machine code.
+//! Instruction encoding: writes instructions whose registers have places as machine code.
 //!
 //! What lives on the stack is brought into one of the registers that are not given away, unless the instruction
 //! can read memory itself.
@@ -19,7 +19,7 @@ const RSP: u8 = 4;
 const RBP: u8 = 5;
 const RSI: u8 = 6;
 const RDI: u8 = 7;
-/// What a function has to leave as it found it, beside `rbp`.
+/// The callee-saved registers, beside `rbp`: a function leaves them as it found them.
 const SAVED: [u8; 5] = [3, 12, 13, 14, 15];
 
 /// A function `(environment, piece)`.
@@ -76,18 +76,18 @@ struct Emit<'a> {
 }
 
 impl Emit<'_> {
-    fn place(&self, it: V) -> Place {
-        self.allocated.places[it.0 as usize]
+    fn place(&self, value: V) -> Place {
+        self.allocated.places[value.0 as usize]
     }
 
     /// Notes that there will be no code, since a value cannot be read; any register goes on for now.
-    fn lost(&self, it: V, any: u8) -> u8 {
-        self.lost.set(Some(it));
+    fn lost(&self, value: V, any: u8) -> u8 {
+        self.lost.set(Some(value));
         any
     }
 
-    fn is_mask(&self, it: V) -> bool {
-        self.allocated.classes[it.0 as usize] == Class::Mask
+    fn is_mask(&self, value: V) -> bool {
+        self.allocated.classes[value.0 as usize] == Class::Mask
     }
 
     fn slot(slot: i32) -> Rm {
@@ -95,25 +95,25 @@ impl Emit<'_> {
     }
 
     /// The register of an int, or `through` with its value.
-    fn general(&mut self, it: V, through: u8) -> u8 {
-        match self.place(it) {
+    fn general(&mut self, value: V, through: u8) -> u8 {
+        match self.place(value) {
             Place::Register(register) => register,
             Place::Slot(slot) => {
                 self.asm.mov(through, Self::slot(slot));
                 through
             }
-            Place::Constant(_) | Place::Nowhere => self.lost(it, through),
+            Place::Constant(_) | Place::Nowhere => self.lost(value, through),
         }
     }
 
     /// The register into which an int is to be computed: `through` if it lives on the stack.
-    fn target(&self, it: V, through: u8) -> u8 {
-        if let Place::Register(register) = self.place(it) { register } else { through }
+    fn target(&self, value: V, through: u8) -> u8 {
+        if let Place::Register(register) = self.place(value) { register } else { through }
     }
 
     /// Brings the int in `register` to its place.
-    fn put_general(&mut self, it: V, register: u8) {
-        match self.place(it) {
+    fn put_general(&mut self, value: V, register: u8) {
+        match self.place(value) {
             Place::Register(place) => self.asm.mov(place, Rm::Reg(register)),
             Place::Slot(slot) => {
                 self.asm.store(8, register, Address { base: RSP, index: None, disp: slot });
@@ -168,12 +168,12 @@ impl Emit<'_> {
     }
 
     /// The register of a vector, or `through` with its value.
-    fn vector(&mut self, it: V, through: u8) -> u8 {
-        match self.place(it) {
+    fn vector(&mut self, value: V, through: u8) -> u8 {
+        match self.place(value) {
             Place::Register(register) => return register,
             Place::Slot(slot) => self.load_vector(self.widest(), through, Self::slot(slot)),
             Place::Constant(bits) => self.fill(through, bits),
-            Place::Nowhere => return self.lost(it, through),
+            Place::Nowhere => return self.lost(value, through),
         }
         through
     }
@@ -197,11 +197,11 @@ impl Emit<'_> {
     fn operand(&mut self, src: Src, len: Len) -> (Rm, bool) {
         match src {
             Src::Const(bits) => self.pool(bits, len),
-            Src::Reg(it) => match self.place(it) {
+            Src::Reg(value) => match self.place(value) {
                 Place::Register(register) => (Rm::Reg(register), false),
                 Place::Slot(slot) => (Self::slot(slot), false),
                 Place::Constant(bits) => self.pool(bits, len),
-                Place::Nowhere => (Rm::Reg(self.lost(it, 0)), false),
+                Place::Nowhere => (Rm::Reg(self.lost(value, 0)), false),
             },
         }
     }
@@ -209,7 +209,7 @@ impl Emit<'_> {
     /// An operand that has to be a register.
     fn source(&mut self, src: Src, through: u8) -> u8 {
         match src {
-            Src::Reg(it) => self.vector(it, through),
+            Src::Reg(value) => self.vector(value, through),
             Src::Const(bits) => {
                 self.fill(through, bits);
                 through
@@ -218,8 +218,8 @@ impl Emit<'_> {
     }
 
     /// Brings what was computed in `register` to its place.
-    fn put_vector(&mut self, it: V, register: u8) {
-        match self.place(it) {
+    fn put_vector(&mut self, value: V, register: u8) {
+        match self.place(value) {
             Place::Register(place) => self.move_vector(place, register),
             Place::Slot(slot) => self.store_vector(self.widest(), register, Self::slot(slot)),
             Place::Constant(_) | Place::Nowhere => {}

@@ -10,11 +10,11 @@ pub use roles::Role;
 
 use super::asm::{Alu, Cond, Label, Len, ops::Op};
 
-/// A register to be chosen.
+/// A virtual register: the allocation chooses a machine register or a stack slot for it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct V(pub u32);
 
-/// What kind of machine register holds it.
+/// The class of a virtual register: which kind of machine register holds it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Class {
     /// Ints, addresses, single bools.
@@ -61,7 +61,7 @@ pub enum Test {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum MaskOp {
     And,
-    /// Not the first, and the second.
+    /// Bits that are not set in the first operand, but in the second.
     AndNot,
     Or,
     Xor,

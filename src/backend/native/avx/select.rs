@@ -1,5 +1,5 @@
-//! From loop IR to instructions: blocks and loops. Code for an outer block is simply put at its end, since the loop
-//! that is being written comes after it.
+//! Instruction selection: from loop IR to instructions over virtual registers. Code for an outer block is appended to
+//! that block, since the loop that is being written comes after it.
 
 mod address;
 mod binary;
@@ -66,8 +66,8 @@ pub fn select(kernel: &Kernel, vectors: Vectors) -> Result<Selected, CodeError> 
         let word = word(&mut select, kernel.params.len() + at);
         select.define(*step, word);
     }
-    if let Some(it) = kernel.piece {
-        select.define(it, piece);
+    if let Some(value) = kernel.piece {
+        select.define(value, piece);
     }
     select.block(&kernel.body)?;
     let code = select.close()?.code;
@@ -377,7 +377,7 @@ impl Select<'_> {
             if next == *slot {
                 continue;
             }
-            let taken = slots.contains(&next) || copies.iter().any(|(_, it)| *it == next);
+            let taken = slots.contains(&next) || copies.iter().any(|(_, value)| *value == next);
             let level = self.opens.len() - 1;
             if !wanted_later && !taken && unite(&mut self.opens[level].code, next, *slot) {
                 let values = self.values.iter_mut().flatten();
@@ -403,8 +403,8 @@ impl Select<'_> {
 fn unite(block: &mut [Node], next: V, slot: V) -> bool {
     let mentions = |node: &mut Node, wanted: V| {
         let mut roles = Vec::new();
-        node.for_each(&mut |it, role| {
-            if *it == wanted {
+        node.for_each(&mut |value, role| {
+            if *value == wanted {
                 roles.push(role);
             }
         });
@@ -417,9 +417,9 @@ fn unite(block: &mut [Node], next: V, slot: V) -> bool {
         return false;
     }
     for node in &mut block[at..] {
-        node.for_each(&mut |it, _| {
-            if *it == next {
-                *it = slot;
+        node.for_each(&mut |value, _| {
+            if *value == next {
+                *value = slot;
             }
         });
     }

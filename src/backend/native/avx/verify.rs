@@ -5,7 +5,7 @@
 //!    branch counts within it only.
 //! 3. Operands and results are of the classes that their instruction works on.
 //! 4. Vectors are no longer than the processor's; a half, a lane and a shift exist in vectors of that length.
-//! 5. Loops go forward.
+//! 5. The step of a loop is positive.
 //!
 //! and what holds of places is listed in [`places`].
 
@@ -64,17 +64,17 @@ impl Checker<'_> {
                     self.class(*condition, Class::General, "a condition")?;
                     self.within(then)?;
                 }
-                Node::Loop(it) => {
-                    if it.step <= 0 {
-                        return fail(format!("a loop of step {}", it.step));
+                Node::Loop(inner) => {
+                    if inner.step <= 0 {
+                        return fail(format!("a loop of step {}", inner.step));
                     }
-                    let multiples = it.multiples.iter().map(|(multiple, _)| *multiple);
-                    let end = if let Int::Reg(to) = it.to { Some(to) } else { None };
-                    for register in multiples.chain([it.counter]).chain(end) {
+                    let multiples = inner.multiples.iter().map(|(multiple, _)| *multiple);
+                    let end = if let Int::Reg(to) = inner.to { Some(to) } else { None };
+                    for register in multiples.chain([inner.counter]).chain(end) {
                         self.read(register, "a loop")?;
                         self.class(register, Class::General, "a loop")?;
                     }
-                    self.within(&it.body)?;
+                    self.within(&inner.body)?;
                 }
             }
         }
@@ -201,24 +201,24 @@ impl Checker<'_> {
 /// Calls `visit` with every register and what it has to be.
 fn classes(inst: &Inst, visit: &mut dyn FnMut(V, Wanted)) {
     use Wanted::{Bools, General, Lanes, Vector};
-    let src = |it: &Src, visit: &mut dyn FnMut(V, Wanted)| {
-        if let Src::Reg(it) = it {
-            visit(*it, Vector);
+    let src = |operand: &Src, visit: &mut dyn FnMut(V, Wanted)| {
+        if let Src::Reg(operand) = operand {
+            visit(*operand, Vector);
         }
     };
-    let int = |it: &Int, visit: &mut dyn FnMut(V, Wanted)| {
-        if let Int::Reg(it) = it {
-            visit(*it, General);
+    let int = |operand: &Int, visit: &mut dyn FnMut(V, Wanted)| {
+        if let Int::Reg(operand) = operand {
+            visit(*operand, General);
         }
     };
-    let mem = |it: &Mem, visit: &mut dyn FnMut(V, Wanted)| {
-        visit(it.base, General);
-        if let Some((index, _)) = it.index {
+    let mem = |operand: &Mem, visit: &mut dyn FnMut(V, Wanted)| {
+        visit(operand.base, General);
+        if let Some((index, _)) = operand.index {
             visit(index, General);
         }
     };
     let all = |them: &[V], wanted: Wanted, visit: &mut dyn FnMut(V, Wanted)| {
-        them.iter().for_each(|it| visit(*it, wanted));
+        them.iter().for_each(|operand| visit(*operand, wanted));
     };
     match inst {
         Inst::Binary { dst, a, b, .. } => {

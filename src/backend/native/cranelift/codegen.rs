@@ -8,7 +8,8 @@ use cranelift_codegen::ir::{self, InstBuilder, MemFlagsData, types};
 use cranelift_frontend::FunctionBuilder;
 use std::collections::HashMap;
 
-/// More different strides of one counter than this are multiplied out.
+/// Up to so many different strides of one counter are kept as induction variables; with more of them, each address
+/// multiplies.
 const MAX_OFFSETS: usize = 6;
 
 /// Writes the body of `kernel` at the builder's place.
@@ -38,11 +39,11 @@ struct Codegen<'b, 'f> {
     has_fma: bool,
     bases: Vec<ir::Value>,
     values: Vec<Option<ir::Value>>,
-    /// Counters times a number of bytes that go round with their loops.
+    /// Induction variables: multiples of loop counters, in bytes, that are increased with the counter.
     offsets: HashMap<(ValueId, i64), ir::Value>,
 }
 
-/// Memory that is there, at any alignment.
+/// Accesses of memory that is known to be there, at any alignment.
 fn flags() -> MemFlagsData {
     MemFlagsData::new().with_notrap()
 }
@@ -275,13 +276,13 @@ impl Codegen<'_, '_> {
         }
     }
 
-    /// The same bits as another type.
+    /// Reinterprets the bits of a value as another type of the same width.
     fn cast(&mut self, ty: ir::Type, value: ir::Value) -> ir::Value {
         let flags = MemFlagsData::new().with_endianness(ir::Endianness::Little);
         self.b.ins().bitcast(ty, flags, value)
     }
 
-    /// A scalar as it lies in a lane.
+    /// A scalar in the form that it has in a lane of a vector.
     fn lane(&mut self, ty: Ty, value: ir::Value) -> ir::Value {
         if ty.kind != Kind::Bool {
             return value;
@@ -336,7 +337,7 @@ impl Codegen<'_, '_> {
             Expr::Load(address) => self.load(ty, address),
             Expr::Gather(addresses) => {
                 let scalar = Ty::scalar(ty.kind);
-                let values: Vec<ir::Value> = addresses.iter().map(|it| self.load(scalar, it)).collect();
+                let values: Vec<ir::Value> = addresses.iter().map(|address| self.load(scalar, address)).collect();
                 self.pack(ty, &values)
             }
             Expr::Unary(op, a) => self.unary(ty, *op, *a),
@@ -376,7 +377,7 @@ fn strides(block: &[Stmt], kernel: &Kernel, counter: ValueId, into: &mut Vec<i64
     for stmt in block {
         match stmt {
             Stmt::Let(_, Expr::Load(address)) | Stmt::Store { address, .. } => note(address, into),
-            Stmt::Let(_, Expr::Gather(addresses)) => addresses.iter().for_each(|it| note(it, into)),
+            Stmt::Let(_, Expr::Gather(addresses)) => addresses.iter().for_each(|address| note(address, into)),
             Stmt::Let(..) | Stmt::Check { .. } => {}
             Stmt::For(inner) => strides(&inner.body, kernel, counter, into),
             Stmt::If { then, .. } => strides(then, kernel, counter, into),

@@ -47,7 +47,7 @@ pub fn write_kernel(builder: &mut FunctionBuilder<'_>, kernel: &crate::loops::Ke
     builder.ins().return_(&[]);
 }
 
-/// Loads that always give the same.
+/// Loads of memory that does not change while the step runs.
 fn constant_flags() -> MemFlagsData {
     MemFlagsData::trusted().with_readonly().with_can_move()
 }

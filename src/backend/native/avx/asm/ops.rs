@@ -130,7 +130,7 @@ pub static MUL_INT: Op = op("vpmulld", THREE, 2, 1, 0x40);
 pub static MIN_INT: Op = op("vpminsd", THREE, 2, 1, 0x39);
 pub static MAX_INT: Op = op("vpmaxsd", THREE, 2, 1, 0x3D);
 pub static ABS_INT: Op = op("vpabsd", TWO, 2, 1, 0x1E);
-/// Told apart by the register field, which is [`LEFT`] or [`RIGHT`].
+/// Shifts to the left and to the right, told apart by the register field: [`LEFT`] or [`RIGHT`].
 pub static SHIFT_LEFT: Op = op("vpslld", SHIFT, 1, 1, 0x72);
 pub static SHIFT_RIGHT: Op = op("vpsrld", SHIFT, 1, 1, 0x72);
 pub const LEFT: u8 = 6;

@@ -1,4 +1,4 @@
-//! Ints, addresses, jumps.
+//! Encoding of instructions on ints and addresses, and of jumps.
 
 use super::{Address, Emit, RAX, RDX};
 use crate::backend::native::avx::allocate::Place;
@@ -123,16 +123,16 @@ impl Emit<'_> {
     }
 
     /// A copy of an int in a register.
-    fn bring(&mut self, it: V, to: u8) {
-        let from = self.general(it, to);
+    fn bring(&mut self, value: V, to: u8) {
+        let from = self.general(value, to);
         self.asm.mov(to, Rm::Reg(from));
     }
 
-    fn operand_int(&self, it: V) -> Rm {
-        match self.place(it) {
+    fn operand_int(&self, value: V) -> Rm {
+        match self.place(value) {
             Place::Slot(slot) => Self::slot(slot),
             Place::Register(register) => Rm::Reg(register),
-            Place::Constant(_) | Place::Nowhere => Rm::Reg(self.lost(it, RAX)),
+            Place::Constant(_) | Place::Nowhere => Rm::Reg(self.lost(value, RAX)),
         }
     }
 

@@ -6,7 +6,7 @@ use crate::backend::native::avx::allocate::Place;
 use crate::backend::native::avx::asm::{Alu, Extra, Len, Rm, ops};
 use crate::backend::native::avx::lir::{MaskOp, Src, Test, V};
 
-/// Mask register that is not given away.
+/// The mask register that the allocation leaves free for moving masks to and fro.
 pub const FREE_MASK: u8 = 7;
 
 impl Emit<'_> {
@@ -43,7 +43,7 @@ impl Emit<'_> {
         self.put_vector(dst, to);
     }
 
-    /// All bits of a vector the other way.
+    /// Inverts all bits of a vector.
     fn flip(&mut self, len: Len, register: u8) {
         let ones = self.free(1);
         self.asm.vector(&ops::EQUAL_INT, len, ones, ones, Rm::Reg(ones), PLAIN);
@@ -51,23 +51,23 @@ impl Emit<'_> {
     }
 
     /// The register of a mask, or `through` with its value.
-    pub(super) fn mask(&mut self, it: V, through: u8) -> u8 {
-        match self.place(it) {
+    pub(super) fn mask(&mut self, value: V, through: u8) -> u8 {
+        match self.place(value) {
             Place::Register(register) => register,
             Place::Slot(slot) => {
                 self.asm.vex(&ops::MOVE_MASK, Len::One, through, 0, Self::slot(slot), None);
                 through
             }
-            Place::Constant(_) | Place::Nowhere => self.lost(it, through),
+            Place::Constant(_) | Place::Nowhere => self.lost(value, through),
         }
     }
 
-    fn mask_target(&self, it: V) -> u8 {
-        if let Place::Register(register) = self.place(it) { register } else { FREE_MASK }
+    fn mask_target(&self, value: V) -> u8 {
+        if let Place::Register(register) = self.place(value) { register } else { FREE_MASK }
     }
 
-    pub(super) fn put_mask(&mut self, it: V, register: u8) {
-        match self.place(it) {
+    pub(super) fn put_mask(&mut self, value: V, register: u8) {
+        match self.place(value) {
             Place::Register(place) if place != register => {
                 self.asm.vex(&ops::MOVE_MASK, Len::One, place, 0, Rm::Reg(register), None);
             }

@@ -1,4 +1,4 @@
-//! Vectors.
+//! Encoding of instructions on vectors.
 
 use super::masks::FREE_MASK;
 use super::{Emit, RAX};
@@ -8,7 +8,7 @@ use crate::backend::native::avx::asm::{Extra, Len, Rm, Vectors, ops};
 use crate::backend::native::avx::lir::{Inst, Src, V};
 
 pub const PLAIN: Extra = Extra { mask: 0, broadcast: false, imm: None, unit: 0 };
-/// A memory operand of one lane.
+/// An operand in memory that is one lane wide.
 const SINGLE: Extra = Extra { unit: 4, ..PLAIN };
 
 pub fn with_imm(imm: u8) -> Extra {
@@ -21,8 +21,8 @@ impl Emit<'_> {
     }
 
     /// The register into which a vector is to be computed.
-    pub(super) fn vector_target(&self, it: V, through: u8) -> u8 {
-        if let Place::Register(register) = self.place(it) { register } else { through }
+    pub(super) fn vector_target(&self, value: V, through: u8) -> u8 {
+        if let Place::Register(register) = self.place(value) { register } else { through }
     }
 
     pub(super) fn vector_inst(&mut self, inst: &Inst) {
@@ -193,7 +193,7 @@ impl Emit<'_> {
     fn fma(&mut self, len: Len, dst: V, operands: [Src; 3]) {
         let to = self.vector_target(dst, self.free(2));
         let located = operands.map(|src| match src {
-            Src::Reg(it) => match self.place(it) {
+            Src::Reg(value) => match self.place(value) {
                 Place::Register(register) => Some(register),
                 _ => None,
             },

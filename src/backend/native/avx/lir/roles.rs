@@ -17,19 +17,19 @@ impl Inst {
     pub fn for_each(&mut self, visit: &mut dyn FnMut(&mut V, Role)) {
         use Inst::*;
         use Role::*;
-        fn src(it: &mut Src, visit: &mut dyn FnMut(&mut V, Role)) {
-            if let Src::Reg(it) = it {
-                visit(it, Read);
+        fn src(operand: &mut Src, visit: &mut dyn FnMut(&mut V, Role)) {
+            if let Src::Reg(operand) = operand {
+                visit(operand, Read);
             }
         }
-        fn int(it: &mut Int, visit: &mut dyn FnMut(&mut V, Role)) {
-            if let Int::Reg(it) = it {
-                visit(it, Read);
+        fn int(operand: &mut Int, visit: &mut dyn FnMut(&mut V, Role)) {
+            if let Int::Reg(operand) = operand {
+                visit(operand, Read);
             }
         }
-        fn mem(it: &mut Mem, visit: &mut dyn FnMut(&mut V, Role)) {
-            visit(&mut it.base, Read);
-            if let Some((index, _)) = &mut it.index {
+        fn mem(operand: &mut Mem, visit: &mut dyn FnMut(&mut V, Role)) {
+            visit(&mut operand.base, Read);
+            if let Some((index, _)) = &mut operand.index {
                 visit(index, Read);
             }
         }
@@ -44,7 +44,7 @@ impl Inst {
                 visit(dst, Write);
             }
             Fma { dst, a, b, c, .. } => {
-                [a, b, c].into_iter().for_each(|it| src(it, visit));
+                [a, b, c].into_iter().for_each(|operand| src(operand, visit));
                 visit(dst, Write);
             }
             Blend { dst, mask, then, otherwise, .. } => {
@@ -149,13 +149,13 @@ impl Node {
     pub fn for_each(&mut self, visit: &mut dyn FnMut(&mut V, Role)) {
         match self {
             Node::Inst(inst) => inst.for_each(visit),
-            Node::Loop(it) => {
-                if let Int::Reg(to) = &mut it.to {
+            Node::Loop(inner) => {
+                if let Int::Reg(to) = &mut inner.to {
                     visit(to, Role::Read);
                 }
-                it.body.iter_mut().for_each(|node| node.for_each(visit));
-                visit(&mut it.counter, Role::Both);
-                it.multiples.iter_mut().for_each(|(multiple, _)| visit(multiple, Role::Both));
+                inner.body.iter_mut().for_each(|node| node.for_each(visit));
+                visit(&mut inner.counter, Role::Both);
+                inner.multiples.iter_mut().for_each(|(multiple, _)| visit(multiple, Role::Both));
             }
             Node::If { condition, then } => {
                 visit(condition, Role::Read);

@@ -1,5 +1,5 @@
-//! Addresses. What they have in common at each depth of the loops is computed there once: a pointer to a row before
-//! the loop over the row, so that the innermost access is `[pointer + counter · scale + number]`.
+//! Selection of addresses, with strength reduction. What addresses have in common at each depth of the loops is
+//! computed there once: a pointer to a row before the loop over the row, so that the innermost access is `[pointer + counter · scale + number]`.
 
 use super::Select;
 use crate::backend::native::avx::asm::Alu;
@@ -22,11 +22,11 @@ impl Select<'_> {
             None => true,
         });
         // One term of this block goes into the instruction itself.
-        let it = terms.iter().position(|(id, factor)| {
+        let place = terms.iter().position(|(id, factor)| {
             self.levels[id.0 as usize] == level
                 && (matches!(factor, 1 | 2 | 4 | 8) || self.opens[level].counter == Some(*id))
         });
-        let index = it.map(|at| terms.remove(at)).map(|(id, factor)| self.scaled(level, id, factor));
+        let index = place.map(|at| terms.remove(at)).map(|(id, factor)| self.scaled(level, id, factor));
         let mut base = self.pointer(address.param, terms);
         let disp = i32::try_from(constant).unwrap_or_else(|_| {
             let (far, sum) = (self.fresh(Class::General), self.fresh(Class::General));
@@ -45,7 +45,7 @@ impl Select<'_> {
             return (value, factor.trailing_zeros() as u8);
         }
         if self.opens[level].counter == Some(id) {
-            let known = self.opens[level].multiples.iter().find(|(it, _)| *it == factor).copied();
+            let known = self.opens[level].multiples.iter().find(|(known_factor, _)| *known_factor == factor).copied();
             if let Some((_, multiple)) = known {
                 return (multiple, 0);
             }
@@ -77,10 +77,10 @@ impl Select<'_> {
         if let Some(known) = self.opens[level].pointers.get(&key) {
             return *known;
         }
-        let (it, outer): (Vec<_>, Vec<_>) =
+        let (here, outer): (Vec<_>, Vec<_>) =
             key.1.iter().copied().partition(|(id, _)| self.levels[id.0 as usize] == level);
         let mut base = self.pointer(param, outer);
-        for (id, factor) in it {
+        for (id, factor) in here {
             let index = Some(self.scaled(level, id, factor));
             let dst = self.fresh(Class::General);
             self.push_at(level, Inst::Address { dst, of: Mem { base, index, disp: 0 } });

@@ -1,4 +1,4 @@
-//! Operations of two operands: of vectors, of masks, of ints.
+//! Selection of operations with two operands, on vectors, masks and ints.
 
 use super::Select;
 use crate::backend::CodeError;
@@ -68,7 +68,8 @@ impl Select<'_> {
             Binary::Xor => &ops::XOR,
             other => return Err(CodeError::internal(format!("{other:?} has no lanes"))),
         };
-        // What may change places does so to have a constant second. Extremes may not, for the sake of NaN.
+        // Operands of commutative operations change places to have a constant second. Those of minima and maxima may
+    // not: which operand is NaN decides the result.
         let ordered = [&ops::SUB, &ops::DIV, &ops::MIN, &ops::MAX].map(|op| op.of(len));
         let commutes = !ordered.contains(&op) && *op != ops::SUB_INT;
         let constant_first = self.values[x.0 as usize].is_none();

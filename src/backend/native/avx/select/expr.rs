@@ -1,4 +1,4 @@
-//! Expressions as instructions.
+//! Selection of instructions for expressions.
 
 use super::Select;
 use crate::backend::CodeError;
@@ -148,8 +148,8 @@ impl Select<'_> {
             .map(|four| {
                 let dst = self.fresh(Class::Vector);
                 self.push(Inst::Copy { dst, a: four[0] });
-                for (lane, it) in four.iter().enumerate().skip(1) {
-                    self.push(Inst::Insert { dst, a: *it, lane: lane as u8 });
+                for (lane, scalar) in four.iter().enumerate().skip(1) {
+                    self.push(Inst::Insert { dst, a: *scalar, lane: lane as u8 });
                 }
                 dst
             })
@@ -407,7 +407,7 @@ impl Select<'_> {
         let len = len.max(Len::L4);
         let a = self.value(id);
         let mask_ty = Ty { kind: Kind::Bool, lanes: len.lanes() as u8 };
-        // Of what does not fit the processor makes the smallest int.
+        // The processor gives the smallest int for what does not fit.
         let rounded = self.unary_vector(&ops::FLOAT_TO_INT, len, Src::Reg(a), None);
         let limit = self.constant(2_147_483_648f32.to_bits());
         let class = self.class_of(mask_ty);

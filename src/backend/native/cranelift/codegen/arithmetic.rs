@@ -94,7 +94,7 @@ impl Codegen<'_, '_> {
         }
     }
 
-    /// Whether the result is none of 64 bits.
+    /// Whether the result of an operation on two ints does not fit into 64 bits.
     pub(super) fn overflows(&mut self, op: Binary, x: ValueId, y: ValueId) -> ir::Value {
         let (a, b) = (self.value(x), self.value(y));
         match op {
