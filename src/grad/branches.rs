@@ -87,8 +87,8 @@ fn has_branches(graph: &Graph) -> bool {
 }
 
 /// Whether the derivative of a loop may be infinite.
-pub fn is_risky(graph: &Graph, body: &Loop, operands: &[NodeId]) -> bool {
-    has_risk(&mut Signs::default(), graph, body, operands)
+pub fn is_risky(signs: &mut Signs, graph: &Graph, body: &Loop, operands: &[NodeId]) -> bool {
+    has_risk(signs, graph, body, operands)
 }
 
 fn rewritten(

@@ -9,6 +9,7 @@
 use super::NoDerivative;
 use super::branches::is_risky;
 use super::partial::{differentiable, tangent};
+use crate::ir::signs::Signs;
 use crate::ir::compose::{normalise, paste, same};
 use crate::ir::{
     Affine, BinaryOp, Combine, Dim, Elem, Graph, Loop, LoopBuilder, NodeId, Op, Scalar, ScalarId, Sub,
@@ -24,6 +25,7 @@ pub fn differentiate(
     adjoint: NodeId,
     wanted: &[bool],
     masked: bool,
+    signs: &mut Signs,
 ) -> Result<Vec<(NodeId, NodeId)>, NoDerivative> {
     let operands = graph[id].operands.clone();
     let needed = differentiable(&body.body);
@@ -44,7 +46,7 @@ pub fn differentiate(
     };
     // A term that the write drops, or that is not the greatest, counts as a branch that is not taken.
     let may_be_nothing = body.dropping || matches!(weight, Weight::Winner(_));
-    let masked = (masked || may_be_nothing) && is_risky(graph, body, &operands);
+    let masked = (masked || may_be_nothing) && is_risky(signs, graph, body, &operands);
     let differentiated = LoopAdjoint { id, body, operands: &operands, adjoint, weight, masked };
     let mut contributions = Vec::new();
     for read in reads {

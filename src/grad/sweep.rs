@@ -2,6 +2,7 @@
 
 use super::flow::{self, Mode};
 use super::{GradError, NoDerivative, backward, branches, loops, scans};
+use crate::ir::signs::Signs;
 use crate::ir::{BinaryOp, Elem, Graph, LoopBuilder, NodeId, Op};
 use std::collections::{HashMap, HashSet};
 
@@ -24,7 +25,7 @@ pub fn contributions(
     let active: Vec<bool> =
         depends.iter().zip(&needed).map(|(depends, needed)| *depends && *needed).collect();
     let masked = branches::masked(graph, &active, masked);
-    let mut sweep = Sweep { parts: HashMap::new(), scan_results: HashMap::new(), active, masked };
+    let mut sweep = Sweep { parts: HashMap::new(), scan_results: HashMap::new(), active, masked, signs: Signs::default() };
     for (node, seed) in of {
         sweep.contribute(graph, *node, *seed);
     }
@@ -62,6 +63,8 @@ struct Sweep {
     active: Vec<bool>,
     /// The nodes whose adjoints may be 0 because a branch is not taken.
     masked: Vec<bool>,
+    /// Of the nodes so far: the sweep adds nodes and changes none, so a sign that is known stays.
+    signs: Signs,
 }
 
 impl Sweep {
@@ -98,8 +101,9 @@ impl Sweep {
                     .iter()
                     .map(|operand| self.active[operand.0 as usize] && graph.elem(*operand) == Elem::Float)
                     .collect();
+                let masked = self.masked[id.0 as usize];
                 let found =
-                    loops::differentiate(graph, id, &body, adjoint, &wanted, self.masked[id.0 as usize]);
+                    loops::differentiate(graph, id, &body, adjoint, &wanted, masked, &mut self.signs);
                 for (operand, part) in found.map_err(|what| (what, None))? {
                     self.contribute(graph, operand, part);
                 }

@@ -10,6 +10,7 @@ use crate::sema::scope::module::ItemRef;
 use crate::sema::scope::frames::{Frame, FrameKind};
 use crate::sema::value::{IntSource, Interval, Tensor, Value};
 use crate::syntax::ast;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Elaborates a model in evaluation mode, with the input types of its first call in the file, or else those
@@ -206,57 +207,64 @@ pub fn free_type(cx: &mut Elaborator<'_>, item: &ItemRef, ty: &ast::Type) -> Opt
 }
 
 fn summaries(cx: &Elaborator<'_>, graph: &Graph, calls: &[LayerCall]) -> Vec<LayerSummary> {
-    let mut rows: Vec<LayerSummary> = Vec::new();
-    for call in calls {
-        let params = cx
-            .variables
-            .list
-            .iter()
-            .filter(|variable| !variable.is_state && own_path(&call.path, &variable.path, calls));
-        rows.push(LayerSummary {
-            path: call.path.clone(),
-            layer: call.layer.clone(),
-            output: call.output.clone(),
-            params: params.map(|variable| variable.path.clone()).collect(),
-            multiply_adds: multiply_adds(graph, &call.path),
-        });
+    let mut products = HashMap::new();
+    multiply_adds(graph, "", &mut products);
+    let mut paths: Vec<&Arc<str>> = calls.iter().map(|call| &call.path).collect();
+    paths.sort_unstable();
+    paths.dedup();
+    let mut params: HashMap<&str, Vec<Arc<str>>> = HashMap::new();
+    for variable in cx.variables.list.iter().filter(|variable| !variable.is_state) {
+        if let Some(owner) = owner(&variable.path, &paths) {
+            params.entry(owner).or_default().push(variable.path.clone());
+        }
     }
-    rows
+    let rows = calls.iter().map(|call| LayerSummary {
+        path: call.path.clone(),
+        layer: call.layer.clone(),
+        output: call.output.clone(),
+        params: params.get(&*call.path).cloned().unwrap_or_default(),
+        multiply_adds: products.get(&*call.path).cloned().unwrap_or(Dim::ZERO),
+    });
+    rows.collect()
 }
 
-/// Whether a variable belongs to an instance itself, not to one inside of it.
-fn own_path(instance: &str, variable: &str, calls: &[LayerCall]) -> bool {
-    let below = |outer: &str| {
-        outer.is_empty() || variable.strip_prefix(outer).is_some_and(|rest| rest.starts_with('.'))
-    };
-    below(instance) && !calls.iter().any(|other| other.path.len() > instance.len() && below(&other.path))
+/// The instance that a variable belongs to: the innermost of those around it. `paths` is in order.
+fn owner<'p>(variable: &str, paths: &[&'p Arc<str>]) -> Option<&'p str> {
+    let mut outer = Some(variable);
+    while let Some(path) = outer.filter(|path| !path.is_empty()) {
+        let above = path.rsplit_once('.').map_or("", |(above, _)| above);
+        if let Ok(at) = paths.binary_search_by(|it| (***it).cmp(above)) {
+            return Some(paths[at]);
+        }
+        outer = Some(above);
+    }
+    None
 }
 
-/// Products that are summed, in the loops made by an instance's own body.
-fn multiply_adds(graph: &Graph, path: &str) -> Dim {
-    multiply_adds_within(graph, path, "")
-}
-
-/// The same; what says nothing of where it comes from belongs to `outer`.
-fn multiply_adds_within(graph: &Graph, path: &str, outer: &str) -> Dim {
-    let mut total = Dim::ZERO;
+/// Products that are summed, by the instance in whose own body their loops are made; what says nothing of where it
+/// comes from belongs to `outer`.
+fn multiply_adds<'g>(graph: &'g Graph, outer: &'g str, into: &mut HashMap<&'g str, Dim>) {
     for (_, node) in graph.nodes() {
-        let it = node.origin.path.as_deref().unwrap_or(outer);
+        let path = node.origin.path.as_deref().unwrap_or(outer);
         match &node.op {
             Op::Scan(scan) => {
-                let step = multiply_adds_within(&scan.body, path, it);
-                total = &total + &Dim::product([&scan.trip, &step]);
+                let mut step = HashMap::new();
+                multiply_adds(&scan.body, path, &mut step);
+                for (path, products) in step {
+                    let total = into.entry(path).or_insert(Dim::ZERO);
+                    *total = &*total + &Dim::product([&scan.trip, &products]);
+                }
             }
-            Op::Loop(body) if it == path && body.combine == Combine::Add => {
+            Op::Loop(body) if body.combine == Combine::Add => {
                 let is_product = |scalar: &Scalar| matches!(scalar, Scalar::Binary(BinaryOp::Mul, ..));
                 if body.body.nodes.iter().any(is_product) && body.shape.len() < body.domain.len() {
-                    total = &total + &Dim::product(&body.domain);
+                    let total = into.entry(path).or_insert(Dim::ZERO);
+                    *total = &*total + &Dim::product(&body.domain);
                 }
             }
             _ => {}
         }
     }
-    total
 }
 
 /// All models of the user's files, by module and order.
