@@ -144,6 +144,7 @@ internals! {
     cli
     compile
     derive
+    export
     grad
     ir
     loops

@@ -11,7 +11,7 @@ use source::Source;
 mod source;
 
 /// A folder imports only folders of lower rank, and itself.
-const RANKS: [(&str, u32); 14] = [
+const RANKS: [(&str, u32); 15] = [
     ("base", 0),
     ("syntax", 1),
     ("ir", 1),
@@ -25,7 +25,8 @@ const RANKS: [(&str, u32); 14] = [
     ("backend", 5),
     ("compile", 6),
     ("runtime", 7),
-    ("cli", 8),
+    ("export", 8),
+    ("cli", 9),
 ];
 
 /// Lines of a source file; long ones are divided by ideas.

@@ -17,6 +17,7 @@
 //! A new back end that has code for kernels only gets whole steps from [`driver`].
 
 mod bindings;
+pub mod c;
 pub mod driver;
 mod error;
 mod facts;

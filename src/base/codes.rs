@@ -13,9 +13,11 @@
 //! | E06xx | [`train`]: optimisers, data and train declarations |
 //! | E07xx | [`data`]: loading of data; from E0720 on [`run`]: what happens at run time |
 //! | E065x, E076x | [`tables`]: how columns are read and rows divided |
+//! | E08xx | [`export`]: models in other forms |
 //! | W00xx | [`warnings`] |
 
 mod data;
+mod export;
 mod grad;
 mod index;
 mod names;
@@ -41,7 +43,7 @@ pub struct Code {
 
 /// All codes, in ascending order within each part.
 pub fn all() -> impl Iterator<Item = &'static Code> {
-    let parts: [&'static [Code]; 12] = [
+    let parts: [&'static [Code]; 13] = [
         syntax::CODES,
         names::CODES,
         shapes::CODES,
@@ -53,6 +55,7 @@ pub fn all() -> impl Iterator<Item = &'static Code> {
         data::CODES,
         run::CODES,
         tables::CODES,
+        export::CODES,
         warnings::CODES,
     ];
     parts.into_iter().flatten()

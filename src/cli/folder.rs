@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::input::DataFiles;
 use super::{Failure, input};
 use crate::base::{Diagnostic, SourceMap};
+use crate::runtime::answers::asked::validate_somewhere;
 use crate::runtime::options::Options;
 use crate::runtime::program::{self, Adjust, Program, read_program};
 use crate::runtime::world;
@@ -58,20 +59,6 @@ pub fn base_of(folder: &Path) -> Option<PathBuf> {
     let text = std::fs::read_to_string(folder.join("run.json")).ok()?;
     let value: serde_json::Value = serde_json::from_str(&text).ok()?;
     value["base"].as_str().map(PathBuf::from)
-}
-
-/// Says in each `train` without `validate` that it validates on its own data: so its losses are known in evaluation
-/// mode. Nothing is trained.
-fn validate_somewhere(file: &mut ast::File) {
-    for item in &mut file.items {
-        let ast::ItemKind::Train(train) = &mut item.kind else { continue };
-        let find = |name: &str| train.settings.iter().find(|setting| setting.name.as_str() == name);
-        if let (Some(data), None) = (find("data"), find("validate")) {
-            let mut validate = data.clone();
-            validate.name.text = "validate".into();
-            train.settings.push(validate);
-        }
-    }
 }
 
 /// The errors of a command that has no program yet.

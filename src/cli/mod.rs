@@ -1,4 +1,4 @@
-//! Rank 8: the command line. Everything here is words, files and exit codes; the work is done below.
+//! Rank 9: the command line. Everything here is words, files and exit codes; the work is done below.
 //!
 //! Exit codes: 0 fine, 1 the program was rejected or failed, or output could not be written, 2 wrong usage,
 //! 128 and the number of the signal if the process was asked to end: 130 by Ctrl-C, 129 and 143 by SIGHUP and
@@ -14,6 +14,7 @@ mod doc;
 mod drawings;
 mod eval;
 mod explain;
+mod export;
 mod faults;
 mod fmt;
 mod folder;
@@ -63,6 +64,7 @@ Examples:
   nnc run models/xor.nn                  compile, train, print
   nnc run digits.nn --epochs 5 --save digits.safetensors
   nnc predict penguins.nn --weights penguins.safetensors new.csv -o out.csv
+  nnc export runs/penguins --c penguins   the model as one C file
   nnc check digits.nn                    shapes, names, roles; opens no data
   nnc ir digits.nn --stage opt           what the compiler made of it
   nnc bench digits.nn                    how long a step takes
@@ -75,6 +77,7 @@ Examples:
 enum Command {
     Run(run::Run),
     Predict(predict::Predict),
+    Export(export::Export),
     Eval(eval::Eval),
     Importance(eval::Importance),
     Runs(runs::list::Runs),
@@ -153,6 +156,7 @@ fn carry_out(command: Command) -> u8 {
         Command::Derive(command) => command.carry_out(),
         Command::Fmt(command) => command.carry_out(),
         Command::Explain(command) => command.carry_out(),
+        Command::Export(command) => command.carry_out(),
         Command::Doc(command) => command.carry_out(),
     };
     match outcome {

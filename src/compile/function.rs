@@ -11,9 +11,9 @@ use crate::backend::{self, Backend, CodeError, Workspace};
 use crate::base::Diagnostic;
 use crate::ir::program::{Precision, Requirement};
 use crate::ir::{Dim, DimError, ExternalKey, Graph, Node, NodeId, Op, Sizes, compact, specialise};
-use crate::loops::LoopError;
+use crate::loops::{LoopError, Target, VerifiedModule};
 use crate::opt::{Applied, Purpose};
-use crate::plan::{External, PlanError};
+use crate::plan::{External, Plan, PlanError};
 
 /// Compiled code of one graph at certain sizes.
 pub struct Function {
@@ -97,6 +97,26 @@ pub fn build(
         return interpreted(graph.graph()?);
     }
     compiled(pipeline::graph(Artifact::Graph(graph), PassId::Optimise..=PassId::Code, &build)?, usage)
+}
+
+/// The loops of a graph for a machine that need not be this one, and the plan that they were made of.
+///
+/// # Errors
+/// As [`build`].
+pub fn loops(
+    graph: &Graph,
+    sizes: &Sizes,
+    precision: Precision,
+    target: Target,
+    timings: &Timings,
+) -> Result<(Plan, VerifiedModule), BuildError> {
+    let laws = Applied::new(Purpose::Run);
+    let mut build = Build::new(sizes, precision.into(), &laws, timings);
+    build.target = Some(target);
+    match pipeline::graph(Artifact::Graph(graph.clone()), PassId::Stabilise..=PassId::Loops, &build)? {
+        Artifact::Loops(plan, module) => Ok((plan, module)),
+        _ => Err(BuildError::Code(CodeError::internal("the pipeline has made no loops"))),
+    }
 }
 
 /// A function out of finished code.

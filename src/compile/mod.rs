@@ -18,7 +18,7 @@ mod timing;
 mod updates;
 
 pub use differentiate::differentiate;
-pub use function::{BuildError, Cache, Code, Function, Mode, Use, build, fits};
+pub use function::{BuildError, Cache, Code, Function, Mode, Use, build, fits, loops};
 pub use measure::{Measures, measures, profiled};
 pub use pipeline::{PIPELINE, Pass, PassId};
 pub use show::{Part, parts, show, show_with, sizes};

@@ -89,6 +89,8 @@ pub struct Call {
     pub name: Name,
     pub kernel: KernelId,
     pub bases: Vec<Base>,
+    /// Of each address, the bytes of its place that its buffer has: from the first to the one behind the last.
+    pub buffers: Vec<(i64, i64)>,
     /// The scan counters that the kernel asks for.
     pub steps: Vec<StepId>,
 }

@@ -279,13 +279,15 @@ impl Lowering<'_> {
             }
         }
         tidy::drop_unused(&mut kernel, &params.is_scratch, &params.aliases());
-        let mut bases = params.bases.clone();
+        let (mut bases, mut buffers) = (params.bases.clone(), params.buffers());
         if self.checked {
             checks::insert(&mut kernel, params, name, &mut self.accesses)?;
             bases.push(Base { place: BasePlace::Report, offset: 0, steps: Vec::new() });
+            buffers.push((0, 16));
         }
         let kernel = self.kernel_id(kernel);
-        items.push(Item::Call(Call { name: name.clone(), kernel, bases, steps: params.steps.clone() }));
+        let steps = params.steps.clone();
+        items.push(Item::Call(Call { name: name.clone(), kernel, bases, buffers, steps }));
         Ok(())
     }
 

@@ -31,6 +31,7 @@ mod works;
 
 pub use ir::*;
 pub use lower::{Options, lower};
+pub use params::kind_of;
 pub use target::{Feature, Target};
 pub use verify::VerifiedModule;
 

@@ -123,6 +123,11 @@ impl<'p> Params<'p> {
         .collect()
     }
 
+    /// The bytes of its place that the buffer of each parameter has.
+    pub fn buffers(&self) -> Vec<(i64, i64)> {
+        self.extents.iter().map(|(_, start, end)| (*start, *end)).collect()
+    }
+
     /// Takes over the parameters of another kernel.
     pub fn adopt(&mut self, other: &Params<'_>) {
         self.bases = other.bases.clone();

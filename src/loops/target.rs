@@ -51,7 +51,7 @@ impl Target {
     pub fn float_lanes(&self, precision: Precision) -> u8 {
         match precision {
             Precision::F32 => self.lanes,
-            Precision::F64 => self.lanes / 2,
+            Precision::F64 => (self.lanes / 2).max(1),
         }
     }
 

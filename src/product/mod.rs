@@ -45,19 +45,19 @@ pub struct Shape {
 impl Shape {
     /// Whether an element is summed in vectors along k: if both operands are contiguous there, and the result has
     /// so few rows or columns that copying the other operand would not pay.
-    fn is_along_k(&self) -> bool {
+    pub fn is_along_k(&self) -> bool {
         let fewest = self.m.min(self.n);
         self.a.1 == 1 && self.b.0 == 1 && fewest <= 16 && self.k >= 32 * fewest
     }
 
     /// The length of the blocks of k.
-    fn k_block(&self) -> usize {
+    pub fn k_block(&self) -> usize {
         let blocks = self.k.div_ceil(MOST_K).max(1);
         self.k.div_ceil(blocks).max(1)
     }
 
     /// The same where a size of 1 has no stride that matters.
-    fn tidy(mut self) -> Shape {
+    pub fn tidy(mut self) -> Shape {
         if self.m == 1 {
             (self.a.0, self.c.0) = (1, self.c.1.max(1).saturating_mul(self.n.max(1) as isize));
         }

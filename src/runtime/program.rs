@@ -20,7 +20,8 @@ use crate::base::render::{Style, render_all};
 use crate::base::{self, Diagnostic, SourceMap, Span};
 use crate::compile::{self, BuildError, Cache, Function, Loader, Measures, Mode, Timings, Use};
 use crate::ir::{Graph, Sizes, program as checked};
-use crate::plan::PlanError;
+use crate::loops::{Target, VerifiedModule};
+use crate::plan::{Plan, PlanError};
 use crate::syntax::ast;
 
 /// A checked program. Cheap to clone; sessions of all clones share the code made so far.
@@ -327,6 +328,18 @@ impl Program {
     ) -> Result<Function, BuildError> {
         self.check_sizes(sizes)?;
         compile::build(graph, sizes, Mode { precision, ..self.mode() }, usage, &self.shared.timings)
+    }
+
+    /// The loops of a graph for another machine.
+    pub(super) fn loops(
+        &self,
+        precision: checked::Precision,
+        graph: &Graph,
+        sizes: &Sizes,
+        target: Target,
+    ) -> Result<(Plan, VerifiedModule), BuildError> {
+        self.check_sizes(sizes)?;
+        compile::loops(graph, sizes, precision, target, &self.shared.timings)
     }
 
     /// Whether a graph can be carried out for these sizes, and if so, whether all its tensors have elements.

@@ -7,6 +7,7 @@ use crate::base::{Diagnostic, nearest};
 use crate::ir::program::{Action, Answer, Train};
 use crate::ir::{Graph, InputKey, Op, Output, OutputKey, compact};
 use crate::runtime::program::Program;
+use crate::syntax::ast;
 
 /// A model's results in the losses of a `train`.
 #[derive(Clone)]
@@ -89,6 +90,20 @@ pub fn fields_of(program: &Program, train: &Train, graph: &Graph) -> Vec<Arc<str
     };
     let fields = set.into_iter().flat_map(|set| &set.fields).map(|field| field.name.clone());
     fields.filter(reads).collect()
+}
+
+/// Says in each `train` without `validate` that it validates on its own data: so its losses are known in evaluation
+/// mode. Nothing is trained.
+pub fn validate_somewhere(file: &mut ast::File) {
+    for item in &mut file.items {
+        let ast::ItemKind::Train(train) = &mut item.kind else { continue };
+        let find = |name: &str| train.settings.iter().find(|setting| setting.name.as_str() == name);
+        if let (Some(data), None) = (find("data"), find("validate")) {
+            let mut validate = data.clone();
+            validate.name.text = "validate".into();
+            train.settings.push(validate);
+        }
+    }
 }
 
 fn none(program: &Program, model: Option<&str>) -> Diagnostic {

@@ -11,6 +11,7 @@
 
 pub mod asked;
 mod code;
+pub mod deployed;
 pub mod meaning;
 pub mod predictor;
 pub mod rows;

@@ -106,11 +106,12 @@ fn by_place(mut set: DataSet) -> DataSet {
 
 /// Computes fields of new rows from the columns of a table.
 pub struct NewFields {
-    set: DataSet,
+    pub set: DataSet,
     /// The columns that are read.
-    columns: Vec<SourceColumn>,
-    graph: Graph,
-    known: Inputs,
+    pub columns: Vec<SourceColumn>,
+    pub graph: Graph,
+    /// What is the same for all rows: statistics, columns of other data.
+    pub known: Inputs,
     /// Code by the number of rows and by which of the columns have ints of 64 bits.
     functions: BTreeMap<(usize, Vec<bool>), Arc<Function>>,
 }

@@ -171,6 +171,19 @@ impl Trained {
         Ok(Rows { name, stream, is_open, fields, first: 0 })
     }
 
+    /// How fields are computed from the columns of a source.
+    ///
+    /// # Errors
+    /// Those of reading columns of other data.
+    pub fn fields(&mut self) -> Result<NewFields, Diagnostic> {
+        NewFields::new(&mut self.session, &self.set, &self.kept)
+    }
+
+    /// The names of the classes of a field.
+    pub fn classes(&self, field: &str) -> Option<Arc<[String]>> {
+        self.kept.classes(&self.set.name, field).cloned()
+    }
+
     /// All rows of the data set, read at once or kept in their file.
     ///
     /// # Errors

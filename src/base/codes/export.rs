@@ -1,0 +1,15 @@
+//! Models in other forms.
+
+use super::Code;
+
+pub const CODES: &[Code] = &[Code {
+    code: "E0850",
+    title: "a size of the exported model is open",
+    explain: "\
+The memory of exported C has a size that is known when it is compiled, so that of each axis beside the batch must be.
+What a loss calls has the sizes of its data. A model that only the program's text has needs numbers in its type, and
+its first axis is the batch.
+    model Net(x: [B, n]) -> [B, 2] = x |> Linear(2)        # n is open
+    model Net(x: [4]) -> [2] = x |> Linear(2)              # there is no batch
+    model Net(x: [B, 4]) -> [B, 2] = x |> Linear(2)",
+}];

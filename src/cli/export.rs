@@ -1,0 +1,94 @@
+//! `nnc export`: a trained model in another form.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::folder::{self, Model};
+use super::input::DataFiles;
+use super::progress::Terminal;
+use super::{Failure, say};
+use crate::base::Diagnostic;
+use crate::export::c;
+use crate::runtime::answers::deployed::Deployed;
+use crate::runtime::program::Program;
+use crate::runtime::world::native::write::write_atomically;
+
+/// Export: a trained model as C.
+#[derive(Args)]
+#[command(after_help = "\
+The C is C99 without dependencies: one file and its header, no malloc, no stdio, parameters as constants, memory of
+a size that is known. What the model has learnt from its data (means, names of classes) is in it.
+
+Examples:
+  nnc run penguins.nn --out runs/penguins
+  nnc export runs/penguins --c firmware/penguins
+  nnc export penguins.nn --weights p.safetensors --c firmware --name penguins
+  gcc -std=c99 -O3 -march=native -c firmware/penguins.c")]
+pub struct Export {
+    /// The program, or a folder that `nnc run` has kept.
+    model: PathBuf,
+    /// The folder for the C file and its header.
+    #[arg(long, value_name = "FOLDER")]
+    c: PathBuf,
+    /// The parameters: a file of `nnc run --save` [default: the best of the folder].
+    #[arg(long, value_name = "FILE")]
+    weights: Option<PathBuf>,
+    #[command(flatten)]
+    data: DataFiles,
+    /// The model, if the loss calls several.
+    #[arg(long = "model", value_name = "NAME")]
+    called: Option<String>,
+    /// What files and functions are called [default: as the program].
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// Floats in a vector: 1 for processors without vectors, 4, 8 or 16.
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = lanes)]
+    lanes: u8,
+}
+
+impl Export {
+    pub fn carry_out(self) -> Result<(), Failure> {
+        let Model { program, weights } = folder::model(&self.model, self.weights.as_deref(), &self.data)?;
+        let mut observer = Terminal::new(true, false, program.sources().clone());
+        let deployed = Deployed::new(&program, weights.as_deref(), self.called.as_deref(), &mut observer)?;
+        let options = c::Options { name: self.name(), lanes: self.lanes };
+        let files = c::write(&deployed, &options)?;
+        std::fs::create_dir_all(&self.c).map_err(|error| cannot(&program, &self.c, &error))?;
+        for (name, text) in files.names.iter().zip([&files.header, &files.code]) {
+            let path = self.c.join(name);
+            let written = write_atomically(&path, &mut |out| out.write_all(text.as_bytes()));
+            written.map_err(|error| cannot(&program, &path, &error))?;
+        }
+        let [header, code] = &files.names;
+        let c::Sizes { constants, memory } = files.sizes;
+        say(&format!(
+            "{} and {header}: {constants} bytes of constants, {memory} bytes of memory",
+            self.c.join(code).display()
+        ));
+        Ok(())
+    }
+
+    fn name(&self) -> String {
+        let stem = || {
+            let whole = std::path::absolute(&self.model).unwrap_or_else(|_| self.model.clone());
+            whole.file_stem().map(|it| it.to_string_lossy().into_owned())
+        };
+        self.name.clone().or_else(stem).unwrap_or_else(|| "network".to_owned())
+    }
+}
+
+fn lanes(text: &str) -> Result<u8, String> {
+    match text {
+        "1" => Ok(1),
+        "4" => Ok(4),
+        "8" => Ok(8),
+        "16" => Ok(16),
+        _ => Err("there are 1, 4, 8 and 16".to_owned()),
+    }
+}
+
+fn cannot(program: &Program, path: &Path, error: &std::io::Error) -> Failure {
+    let message = format!("cannot write `{}`: {error}", path.display());
+    program.failed([Diagnostic::error("E0714", message)]).into()
+}

@@ -1,0 +1,473 @@
+//! The two files: everything that is declared, and everything that is computed.
+
+use std::collections::BTreeSet;
+
+use super::api::{Api, Member, has_rows};
+use super::values::{elements, string};
+use super::{Files, Options, Sizes, failed};
+use crate::backend::c::text::{Text, element};
+use crate::backend::c::{self, Helper, Input, KINDS, Written, array, kind_of, member};
+use crate::ir::program::Precision;
+use crate::ir::{ExternalKey, InputKey, OutputKey};
+use crate::loops::VerifiedModule;
+use crate::plan::{External, Plan};
+use crate::runtime::answers::deployed::{Deployed, Preparation};
+use crate::runtime::answers::meaning::{Probabilities, Reading};
+use crate::runtime::program::Diagnostics;
+
+/// A function that was written, and what it was made of.
+pub struct Part {
+    pub module: VerifiedModule,
+    pub written: Written,
+    pub name: &'static str,
+}
+
+pub fn write(deployed: &Deployed, options: &Options) -> Result<Files, Diagnostics> {
+    let mut api = Api::of(deployed);
+    let mut writer = File { deployed, prefix: format!("{}_", options.name), options, constants: String::new(), constant_bytes: 0 };
+    let model = writer.model(&mut api)?;
+    let preparation = match &deployed.preparation {
+        Some(preparation) => Some(writer.preparation(preparation, &api)?),
+        None => None,
+    };
+    let parts: Vec<&Part> = preparation.iter().chain([&model]).collect();
+    let memory = writer.memory(&parts, &api, preparation.as_ref());
+    let sizes = Sizes { constants: writer.constant_bytes, memory: memory.1 };
+    let header = writer.header(&api, &memory.0, sizes);
+    let code = writer.code(&api, &parts, preparation.as_ref());
+    let names = [format!("{}.h", options.name), format!("{}.c", options.name)];
+    Ok(Files { names, header, code, sizes })
+}
+
+struct File<'a> {
+    deployed: &'a Deployed,
+    prefix: String,
+    options: &'a Options,
+    /// Parameters, states, columns and tables.
+    constants: String,
+    constant_bytes: i64,
+}
+
+/// A parameter of a function: the tensor of an external.
+fn parameter(external: &External, name: &str, precision: Precision) -> String {
+    let constant = if external.written { "" } else { "const " };
+    format!("{constant}{} *{name}", element(kind_of(external, precision)))
+}
+
+impl File<'_> {
+    fn written(&self, plan: &Plan, module: &VerifiedModule, name: &str, externals: Vec<String>, parameters: String) -> Result<Written, Diagnostics> {
+        let seed = self.deployed.program.checked().seed;
+        let draw = [format!("UINT64_C({seed})"), "0".to_owned()];
+        let input = Input { plan, module, prefix: &self.prefix, name, externals, parameters, draw };
+        c::write(&input).map_err(|error| failed(self.deployed, &error))
+    }
+
+    /// The function of the model, whose parameters are constants.
+    fn model(&mut self, api: &mut Api) -> Result<Part, Diagnostics> {
+        let deployed = self.deployed;
+        let precision = deployed.program.checked().precision;
+        let (plan, module) = deployed.model_loops(1, c::target(self.options.lanes))?;
+        let fields = if deployed.preparation.is_some() { &mut api.fields } else { &mut api.row };
+        let mut names = c::names::Names::default();
+        let mut parameters = vec![format!("{}memory *memory", self.prefix)];
+        let mut externals = Vec::new();
+        for external in &module.externals {
+            let kind = kind_of(external, precision);
+            let text = match &external.name {
+                ExternalKey::Input(InputKey::Field(name)) => {
+                    let at = deployed.fields.iter().position(|field| field.name == *name);
+                    at.and_then(|at| fields.get_mut(at)).map(|field| {
+                        field.kind = kind;
+                        parameters.push(parameter(external, &field.name, precision));
+                        field.name.clone()
+                    })
+                }
+                ExternalKey::Output(OutputKey::Named(number)) => {
+                    let result = number.parse().ok().and_then(|at: usize| api.results.get_mut(at));
+                    result.map(|result| {
+                        result.kind = kind;
+                        let name = format!("out_{}", result.name);
+                        parameters.push(parameter(external, &name, precision));
+                        name
+                    })
+                }
+                ExternalKey::Param(path) | ExternalKey::State(path) => {
+                    let found = deployed.variables.iter().find(|(known, _)| known == path);
+                    found.map(|(path, array)| self.constant(&names.give(path), array, external, precision))
+                }
+                ExternalKey::Input(InputKey::Column(key)) => {
+                    let found = deployed.columns.iter().find(|(known, _)| known == key);
+                    found.map(|(key, array)| self.constant(&names.give(&key.to_string()), array, external, precision))
+                }
+                ExternalKey::Input(_) | ExternalKey::Output(_) => None,
+            };
+            externals.push(text.unwrap_or_else(|| "0".to_owned()));
+        }
+        let written = self.written(&plan, &module, "model", externals, parameters.join(", "))?;
+        self.constant_bytes += written.constant_bytes;
+        Ok(Part { module, written, name: "model" })
+    }
+
+    /// Writes an array as a constant, and gives its name.
+    fn constant(&mut self, name: &str, values: &crate::runtime::array::Array, external: &External, precision: Precision) -> String {
+        let kind = kind_of(external, precision);
+        let name = format!("{}{name}", self.prefix);
+        let shape: Vec<String> = values.shape().iter().map(ToString::to_string).collect();
+        self.constants.push_str(&format!("/* [{}] */\n", shape.join(", ")));
+        self.constants.push_str(&array(&name, kind, &elements(values, kind)));
+        self.constants.push('\n');
+        self.constant_bytes += values.elements().len() as i64 * kind.bytes();
+        name
+    }
+
+    /// The function of the fields, in doubles.
+    fn preparation(&mut self, preparation: &Preparation, api: &Api) -> Result<Part, Diagnostics> {
+        let deployed = self.deployed;
+        let (plan, module) = deployed.preparation_loops(preparation, c::target(self.options.lanes.min(4)))?;
+        let mut parameters = vec![format!("{}memory *memory", self.prefix)];
+        let mut externals = Vec::new();
+        for external in &module.externals {
+            let text = match &external.name {
+                ExternalKey::Input(key) => {
+                    let column = preparation.columns.iter().position(|column| column.name == *key);
+                    match (column.and_then(|at| api.row.get(at)), preparation.known.get(key)) {
+                        (Some(column), _) => {
+                            parameters.push(parameter(external, &column.name, Precision::F64));
+                            Some(column.name.clone())
+                        }
+                        (None, Some(array)) => {
+                            let name = format!("learnt_{}", c::names::identifier(&key.to_string()));
+                            Some(self.constant(&name, array, external, Precision::F64))
+                        }
+                        (None, None) => None,
+                    }
+                }
+                ExternalKey::Output(key) => {
+                    let at = deployed.fields.iter().position(|field| field.name == key.text());
+                    let name = at.and_then(|at| api.fields.get(at)).map(|field| format!("out_{}", field.name));
+                    let name = name.unwrap_or_else(|| "0".to_owned());
+                    parameters.push(parameter(external, &name, Precision::F64));
+                    Some(name)
+                }
+                ExternalKey::Param(_) | ExternalKey::State(_) => None,
+            };
+            externals.push(text.unwrap_or_else(|| "0".to_owned()));
+        }
+        let written = self.written(&plan, &module, "prepare", externals, parameters.join(", "))?;
+        self.constant_bytes += written.constant_bytes;
+        Ok(Part { module, written, name: "prepare" })
+    }
+
+    /// The members of the memory that the caller gives, and its bytes.
+    fn memory(&self, parts: &[&Part], api: &Api, preparation: Option<&Part>) -> (String, i64) {
+        let (mut text, mut bytes) = (Text::at(1), 0);
+        for kind in KINDS {
+            for part in parts {
+                let elements = part.written.memory.elements(kind);
+                if elements > 0 {
+                    text.line(format!("{} {}_{}[{elements}];", element(kind), part.name, member(kind)));
+                    bytes += elements * kind.bytes();
+                }
+            }
+            for field in &api.fields {
+                let prepared = prepared(preparation, field, self.deployed, api);
+                if let Some(external) = prepared.filter(|it| kind_of(it, Precision::F64) == kind) {
+                    let count = field.count().max(1);
+                    text.line(format!("{} prepared_{}[{count}];", element(kind), field.name));
+                    bytes += count as i64 * kind_of(external, Precision::F64).bytes();
+                }
+                if field.kind == kind {
+                    text.line(format!("{} field_{}[{}];", element(kind), field.name, field.count().max(1)));
+                    bytes += field.count().max(1) as i64 * kind.bytes();
+                }
+            }
+        }
+        if bytes == 0 {
+            text.line("char unused;");
+            bytes = 1;
+        }
+        (text.text, bytes)
+    }
+
+    fn header(&self, api: &Api, memory: &str, sizes: Sizes) -> String {
+        let (name, prefix) = (&self.options.name, &self.prefix);
+        let guard = format!("{}_H", name.to_uppercase());
+        let mut text = Text::default();
+        text.line(format!("/* The network `{}`, written by nnc {}.", shown(&self.deployed.model), env!("CARGO_PKG_VERSION")));
+        text.line("");
+        text.line(format!("   Flash: {} bytes of constants, and the code.", sizes.constants));
+        text.line(format!("   RAM:   {} bytes of {prefix}memory, and the stack of its functions.", sizes.memory));
+        text.line("");
+        text.line(format!("       static {prefix}memory memory;"));
+        text.line(format!("       {prefix}row row;"));
+        text.line(format!("       {prefix}result result;"));
+        text.line(format!("       {prefix}predict(&memory, &row, &result); */"));
+        text.line(format!("#ifndef {guard}\n#define {guard}\n"));
+        text.line("#include <stddef.h>\n#include <stdint.h>\n");
+        text.line("#ifdef __cplusplus\nextern \"C\" {\n#endif\n");
+        structure(&mut text, &format!("{prefix}row"), "What is known of one row.", &api.row);
+        structure(&mut text, &format!("{prefix}result"), "What the network says of it.", &api.results);
+        text.line("/* Room to work in. It may be anywhere, holds nothing between calls, and calls at the same time need one each. */");
+        text.line(format!("typedef struct {{\n{memory}}} {prefix}memory;\n"));
+        text.line("/* The result for one row: 0 if all is well, 1 if a whole number has left 64 bits, 2 if a number of the row does\n   not lie in the range that is written above. */");
+        text.line(format!("int {prefix}predict({prefix}memory *memory, const {prefix}row *row, {prefix}result *result);\n"));
+        text.line("/* The same for rows one after the other, up to the first of which it is not 0. */");
+        text.line(format!("int {prefix}predict_batch({prefix}memory *memory, const {prefix}row *rows, {prefix}result *results, size_t count);\n"));
+        for member in api.row.iter().filter(|member| member.names.is_some()) {
+            let count = member.names.as_ref().map_or(0, |names| names.len());
+            text.line(format!("/* What the numbers of `{}` mean. */", member.name));
+            text.line(format!("extern const char *const {prefix}names_of_{}[{}];\n", member.name, count.max(1)));
+        }
+        self.declare_classes(&mut text);
+        text.line("#ifdef __cplusplus\n}\n#endif\n\n#endif");
+        text.text
+    }
+
+    /// How many classes there are, and how probabilities follow from the results.
+    fn classes(&self) -> Option<(usize, usize, Probabilities)> {
+        let meaning = self.deployed.meaning.as_ref()?;
+        if !self.deployed.graph.outputs.iter().all(|output| has_rows(self.deployed, output)) {
+            return None;
+        }
+        match meaning.reading {
+            Reading::Classes(classes, of) => Some((classes, meaning.row.iter().product(), of)),
+            Reading::Truth(_) | Reading::Numbers => None,
+        }
+    }
+
+    fn declare_classes(&self, text: &mut Text) {
+        let prefix = &self.prefix;
+        let Some((classes, _, of)) = self.classes() else { return };
+        text.line("/* The number of the class that a result says. */");
+        text.line(format!("int {prefix}class({prefix}result const *result);\n"));
+        if of != Probabilities::Unknown {
+            text.line("/* The probability of each class. */");
+            text.line(format!("void {prefix}probabilities({prefix}result const *result, double probabilities[{classes}]);\n"));
+        }
+        if let Some(names) = &self.deployed.names {
+            text.line("/* What the classes are called. */");
+            text.line(format!("extern const char *const {prefix}class_names[{}];\n", names.len().max(1)));
+        }
+    }
+
+    fn code(&self, api: &Api, parts: &[&Part], preparation: Option<&Part>) -> String {
+        let (name, prefix) = (&self.options.name, &self.prefix);
+        let mut helpers: BTreeSet<Helper> = parts.iter().flat_map(|part| &part.written.helpers).copied().collect();
+        for helper in helpers.clone() {
+            helpers.extend(helper.needs());
+        }
+        let mut text = format!(
+            "/* Written by nnc {}; see {name}.h. It is C99, and C++.\n\n\
+             \x20  Numbers are the same as those of nnc, to the last bit, if {upper}FMA is 1 and the compiler rounds each\n\
+             \x20  operation by itself: -std=c99, or -ffp-contract=off. */\n\
+             #include \"{name}.h\"\n\n#include <math.h>\n\n",
+            env!("CARGO_PKG_VERSION"),
+            upper = prefix.to_uppercase(),
+        );
+        text.push_str(&preamble(prefix));
+        for helper in &helpers {
+            text.push_str(&helper.text_for(prefix));
+            text.push('\n');
+        }
+        text.push_str(&self.constants);
+        for part in parts {
+            text.push_str(&part.written.constants);
+            text.push('\n');
+            text.push_str(&part.written.functions);
+            text.push_str(&part.written.step);
+            text.push('\n');
+        }
+        text.push_str(&self.predict(api, preparation, parts));
+        text.push_str(&self.names(api));
+        text.push_str(&self.define_classes(api));
+        text
+    }
+
+    fn predict(&self, api: &Api, preparation: Option<&Part>, parts: &[&Part]) -> String {
+        let prefix = &self.prefix;
+        let mut text = Text::default();
+        text.open(format!("int {prefix}predict({prefix}memory *memory, const {prefix}row *row, {prefix}result *result)\n"));
+        text.text = text.text.replace("\n {", "\n{");
+        text.line("int failed;");
+        let range_of = |member: &Member, of: &str, below: i64| {
+            let (count, name) = (member.count(), format!("{of}{}", member.name));
+            let is_array = member.is_array() || of.starts_with("memory");
+            let (head, value) = match is_array {
+                true => (format!("for (size_t at = 0; at < {count}; ++at) "), format!("{name}[at]")),
+                false => (String::new(), name),
+            };
+            format!("{head}if ({value} < 0 || {value} >= {below}) return 2;")
+        };
+        for member in &api.row {
+            let count = member.names.as_ref().map(|names| names.len() as i64);
+            if let (Some(below), false) = (member.below.or(count), member.kind.is_float()) {
+                text.line(range_of(member, "row->", below));
+            }
+        }
+        if let Some(part) = preparation {
+            let arguments = part.module.externals.iter().filter_map(|external| match &external.name {
+                ExternalKey::Input(key) => {
+                    let columns = &self.deployed.preparation.as_ref()?.columns;
+                    let at = columns.iter().position(|column| column.name == *key)?;
+                    Some(api.row.get(at)?.address("row->"))
+                }
+                ExternalKey::Output(key) => {
+                    let at = self.deployed.fields.iter().position(|field| field.name == key.text())?;
+                    Some(format!("memory->prepared_{}", api.fields.get(at)?.name))
+                }
+                _ => None,
+            });
+            let arguments: Vec<String> = ["memory".to_owned()].into_iter().chain(arguments).collect();
+            text.line(format!("failed = {prefix}prepare({});", arguments.join(", ")));
+            text.line("if (failed) return failed;");
+            for field in &api.fields {
+                let (name, ty, count) = (&field.name, element(field.kind), field.count());
+                if let (Some(below), false) = (field.below, field.kind.is_float()) {
+                    text.line(range_of(field, "memory->prepared_", below));
+                }
+                text.line(format!("for (size_t at = 0; at < {count}; ++at) memory->field_{name}[at] = ({ty})memory->prepared_{name}[at];"));
+            }
+        }
+        let Some(model) = parts.last() else { return text.text };
+        let arguments = model.module.externals.iter().filter_map(|external| match &external.name {
+            ExternalKey::Input(InputKey::Field(name)) => {
+                let at = self.deployed.fields.iter().position(|field| field.name == *name)?;
+                Some(match preparation {
+                    Some(_) => format!("memory->field_{}", api.fields.get(at)?.name),
+                    None => api.row.get(at)?.address("row->"),
+                })
+            }
+            ExternalKey::Output(OutputKey::Named(number)) => {
+                Some(api.results.get(number.parse::<usize>().ok()?)?.address("result->"))
+            }
+            _ => None,
+        });
+        let arguments: Vec<String> = ["memory".to_owned()].into_iter().chain(arguments).collect();
+        text.line(format!("failed = {prefix}model({});", arguments.join(", ")));
+        text.line("return failed;");
+        text.close();
+        text.line("");
+        if !text.text.contains("row->") {
+            text.text = text.text.replacen("    int failed;\n", "    int failed;\n    (void)row;\n", 1);
+        }
+        text.line(format!("int {prefix}predict_batch({prefix}memory *memory, const {prefix}row *rows, {prefix}result *results, size_t count)\n{{"));
+        text.line(format!("    for (size_t at = 0; at < count; ++at) {{\n        const int failed = {prefix}predict(memory, rows + at, results + at);\n        if (failed) return failed;\n    }}\n    return 0;\n}}"));
+        text.text
+    }
+
+    fn names(&self, api: &Api) -> String {
+        let mut text = String::new();
+        let members = api.row.iter().filter_map(|it| Some((format!("names_of_{}", it.name), it.names.clone()?)));
+        let classes = self.classes().and(self.deployed.names.clone()).map(|names| ("class_names".to_owned(), names));
+        for (name, names) in members.chain(classes) {
+            let all: Vec<String> = names.iter().map(|name| format!("    {},\n", string(name))).collect();
+            let all = if all.is_empty() { "    \"\"\n".to_owned() } else { all.concat() };
+            text.push_str(&format!("\nconst char *const {}{name}[{}] = {{\n{all}}};\n", self.prefix, names.len().max(1)));
+        }
+        text
+    }
+
+    fn define_classes(&self, api: &Api) -> String {
+        let prefix = &self.prefix;
+        let (Some((classes, count, of)), Some(result)) = (self.classes(), api.results.first()) else {
+            return String::new();
+        };
+        let of_result = |at: &str| match result.is_array() {
+            true => format!("result->{}[{at}]", result.name),
+            false => format!("result->{}", result.name),
+        };
+        let first = of_result("0");
+        let mut text = Text::default();
+        text.line(format!("\nint {prefix}class({prefix}result const *result)\n{{"));
+        text.depth = 1;
+        if count == 1 {
+            let bound = if of == Probabilities::Themselves { "0.5" } else { "0" };
+            text.line(format!("return {first} > {bound};"));
+        } else {
+            text.line("int best = 0;");
+            text.line(format!("for (int at = 1; at < {count}; ++at) if ({} > {}) best = at;", of_result("at"), of_result("best")));
+            text.line("return best;");
+        }
+        text.close();
+        if of == Probabilities::Unknown {
+            return text.text;
+        }
+        text.line(format!("\nvoid {prefix}probabilities({prefix}result const *result, double probabilities[{classes}])\n{{"));
+        text.depth = 1;
+        match (count, of) {
+            (1, Probabilities::Themselves) => {
+                text.line(format!("probabilities[0] = 1.0 - (double){first};"));
+                text.line(format!("probabilities[1] = (double){first};"));
+            }
+            (1, _) => {
+                text.line(format!("const double score = (double){first};"));
+                text.line("const double power = exp(-fabs(score)), least = power / (1.0 + power), most = 1.0 / (1.0 + power);");
+                text.line("probabilities[0] = score >= 0 ? least : most;");
+                text.line("probabilities[1] = score >= 0 ? most : least;");
+            }
+            (_, Probabilities::Themselves) => {
+                text.line(format!("for (int at = 0; at < {count}; ++at) probabilities[at] = (double){};", of_result("at")));
+            }
+            (..) => {
+                text.line(format!("const double greatest = (double){};", of_result(&format!("{prefix}class(result)"))));
+                text.line("double sum = 0;");
+                text.open(format!("for (int at = 0; at < {count}; ++at)"));
+                text.line(format!("probabilities[at] = exp((double){} - greatest);", of_result("at")));
+                text.line("sum += probabilities[at];");
+                text.close();
+                text.line(format!("for (int at = 0; at < {count}; ++at) probabilities[at] /= sum;"));
+            }
+        }
+        text.close();
+        text.text
+    }
+}
+
+/// What the preparation gives for a field.
+fn prepared<'p>(part: Option<&'p Part>, field: &Member, deployed: &Deployed, api: &Api) -> Option<&'p External> {
+    let at = api.fields.iter().position(|it| it.name == field.name)?;
+    let name = &deployed.fields.get(at)?.name;
+    part?.module.externals.iter().find(|external| match &external.name {
+        ExternalKey::Output(key) => key.text() == *name,
+        _ => false,
+    })
+}
+
+fn structure(text: &mut Text, name: &str, what: &str, members: &[Member]) {
+    text.line(format!("/* {what} */"));
+    text.open("typedef struct");
+    for member in members {
+        let range = match (member.below, &member.names) {
+            (_, Some(names)) => format!(", in 0..{}", names.len()),
+            (Some(below), None) => format!(", in 0..{below}"),
+            (None, None) => String::new(),
+        };
+        text.line(format!("{} /* {}{range} */", member.declaration(), shown(&member.comment)));
+    }
+    if members.is_empty() {
+        text.line("char unused;");
+    }
+    text.depth = 0;
+    text.line(format!("}} {name};\n"));
+}
+
+/// A text that may stand in a comment.
+fn shown(text: &str) -> String {
+    let text: String = text.chars().map(|it| if it.is_ascii_graphic() || it == ' ' { it } else { '?' }).collect();
+    text.replace("*/", "* /").replace("/*", "/ *")
+}
+
+/// What depends on the compiler.
+fn preamble(prefix: &str) -> String {
+    let upper = prefix.to_uppercase();
+    format!(
+        "/* Whether a * b + c is rounded once, as nnc rounds it: by default where the processor can. */\n\
+         #ifndef {upper}FMA\n#if defined(FP_FAST_FMAF) || defined(__FP_FAST_FMAF)\n#define {upper}FMA 1\n#else\n\
+         #define {upper}FMA 0\n#endif\n#endif\n\n\
+         #if defined(__cplusplus) || !defined(__STDC_VERSION__) || __STDC_VERSION__ < 199901L\n\
+         #if defined(__GNUC__) || defined(_MSC_VER)\n#define {upper}RESTRICT __restrict\n#else\n#define {upper}RESTRICT\n#endif\n\
+         #else\n#define {upper}RESTRICT restrict\n#endif\n\n\
+         #ifdef __clang__\n#pragma STDC FP_CONTRACT OFF\n#endif\n\n"
+    )
+}
+

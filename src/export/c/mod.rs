@@ -1,0 +1,57 @@
+//! A model as one file of C99 and its header: no memory is allocated, nothing is printed, nothing is included but
+//! `math.h`, `stddef.h` and `stdint.h`.
+//!
+//! ```text
+//! NAME_predict(memory, row, result)
+//!     row: columns of the data ──NAME_prepare, in doubles──▶ fields ──NAME_model──▶ result
+//! ```
+
+pub mod api;
+mod file;
+mod values;
+
+use crate::backend::CodeError;
+use crate::backend::c::names::identifier;
+use crate::base::Diagnostic;
+use crate::runtime::answers::deployed::Deployed;
+use crate::runtime::program::Diagnostics;
+
+/// How a model is written.
+pub struct Options {
+    /// What the files are called, and what all names in them begin with.
+    pub name: String,
+    /// The number of floats in a vector; 1 for processors without them.
+    pub lanes: u8,
+}
+
+/// The two files.
+pub struct Files {
+    /// `iris.h`, `iris.c`
+    pub names: [String; 2],
+    pub header: String,
+    pub code: String,
+    pub sizes: Sizes,
+}
+
+/// What a model takes of a machine, in bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Sizes {
+    /// Parameters and tables.
+    pub constants: i64,
+    /// The memory that the caller gives.
+    pub memory: i64,
+}
+
+/// Writes a trained model.
+///
+/// # Errors
+/// If a size of the model is open.
+pub fn write(deployed: &Deployed, options: &Options) -> Result<Files, Diagnostics> {
+    let name = identifier(&options.name).to_lowercase();
+    let options = Options { name, lanes: options.lanes };
+    file::write(deployed, &options)
+}
+
+fn failed(deployed: &Deployed, error: &CodeError) -> Diagnostics {
+    deployed.program.failed([Diagnostic::error("E0792", format!("a fault of nnc: {}", error.text))])
+}

@@ -1,0 +1,10 @@
+//! Rank 8: trained models in other forms than programs of nnc.
+//!
+//! | folder | form |
+//! |---|---|
+//! | [`c`] | a file of C99 and its header, without dependencies |
+//!
+//! What is written is a [`Deployed`](crate::runtime::answers::deployed::Deployed): graphs and arrays. Nothing here
+//! touches files; the command line writes the texts.
+
+pub mod c;

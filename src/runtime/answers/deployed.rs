@@ -1,0 +1,330 @@
+//! A trained model as graphs and arrays, for whoever carries it out elsewhere: what `nnc export` writes down.
+
+use std::sync::Arc;
+
+use super::asked::Asked;
+use super::meaning::Meaning;
+use super::trained::{Trained, Wish};
+use crate::base::{Diagnostic, Span};
+use crate::compile::BuildError;
+use crate::ir::program::{BATCH, DataSet, Model, Precision, Source, SourceColumn};
+use crate::ir::ranges;
+use crate::ir::{ColumnKey, Dim, DimError, Elem, Graph, InputKey, Sizes, Type, columns_of};
+use crate::loops::{Target, VerifiedModule};
+use crate::plan::{Plan, PlanError};
+use crate::runtime::array::Array;
+use crate::runtime::data::load::Inputs;
+use crate::runtime::events::Observer;
+use crate::runtime::kept::Kept;
+use crate::runtime::program::{Diagnostics, Program};
+use crate::runtime::session::Session;
+use crate::runtime::sources::safetensors;
+
+/// A trained model.
+pub struct Deployed {
+    pub program: Program,
+    pub model: Arc<str>,
+    /// Inputs are fields for some rows, outputs `0`, `1`, …
+    pub graph: Graph,
+    /// The symbol of the number of these rows.
+    pub rows: Arc<str>,
+    /// The sizes in it beside the batch.
+    pub sizes: Sizes,
+    /// What it reads, in order.
+    pub fields: Vec<DeployedField>,
+    /// How these are computed from the columns of a source; none if they are given as they are.
+    pub preparation: Option<Preparation>,
+    /// What its first result means, if a loss says it.
+    pub meaning: Option<Meaning>,
+    /// How what is predicted is called, and the names of its classes.
+    pub target: Option<String>,
+    pub names: Option<Arc<[String]>>,
+    /// Parameters and states by path.
+    pub variables: Vec<(Arc<str>, Arc<Array>)>,
+    /// Columns of data that it reads as a whole.
+    pub columns: Vec<(ColumnKey, Arc<Array>)>,
+}
+
+/// A field that a model reads.
+#[derive(Clone)]
+pub struct DeployedField {
+    pub name: Arc<str>,
+    /// The type of one row.
+    pub row: Type,
+    /// Ints lie in `0 .. below`.
+    pub below: Option<i64>,
+    /// The names of its classes.
+    pub names: Option<Arc<[String]>>,
+}
+
+/// The graph of the fields of a data set, computed in 64 bits.
+pub struct Preparation {
+    /// Inputs are columns of `rows` rows, and what is known; outputs are the fields by name.
+    pub graph: Graph,
+    /// The symbol of the number of rows.
+    pub rows: Arc<str>,
+    pub sizes: Sizes,
+    pub columns: Vec<SourceColumn>,
+    /// What was learnt from the training's rows.
+    pub known: Inputs,
+}
+
+impl Deployed {
+    /// The model of this name, or the only one that the losses of the last `train` call. Its inputs are the columns
+    /// of the data that it was trained on; where these are a text, or given by another program, or no loss calls
+    /// the model, they are the fields that it reads.
+    ///
+    /// # Errors
+    /// As [`Trained::new`]; E0850 if a size of the model is open.
+    pub fn new(
+        program: &Program,
+        weights: Option<&std::path::Path>,
+        model: Option<&str>,
+        observer: &mut dyn Observer,
+    ) -> Result<Deployed, Diagnostics> {
+        let failed = |error: Diagnostic| program.failed([error]);
+        let asked = match Asked::of(program, model) {
+            Ok(asked) => asked,
+            Err(error) => {
+                let models = &program.checked().models;
+                let mut named = models.iter().filter(|it| model.is_none_or(|model| *it.name == *model));
+                return match (named.next(), named.next()) {
+                    (Some(model), None) => of_model(program, model, weights, observer),
+                    _ => Err(failed(error)),
+                };
+            }
+        };
+        let set = program.checked().data.iter().find(|set| set.name == asked.set);
+        let set = set.ok_or_else(|| failed(Diagnostic::error("E0799", "the data is not there")))?;
+        if matches!(set.source, Source::Text { .. } | Source::Given { .. }) {
+            return of_fields(program, asked, set, weights, observer);
+        }
+        let wish = Wish { weights, model, input: None, with_targets: false, batch: 1, threads: None };
+        let mut trained = Trained::new(program, &wish, observer)?;
+        let asked = trained.predictor.asked.clone();
+        let new = trained.fields().map_err(failed)?;
+        let fields = asked.fields.iter().filter_map(|name| {
+            let field = set.fields.iter().find(|field| field.name == *name)?;
+            let below = field.bounds.iter().filter_map(|it| it.below.as_number()).min();
+            Some(DeployedField { name: name.clone(), row: field.row.clone(), below, names: trained.classes(name) })
+        });
+        let fields: Vec<DeployedField> = fields.collect();
+        let is_identity = new.graph.outputs.iter().all(|output| {
+            let op = &new.graph[output.node].op;
+            matches!(op, crate::ir::Op::Input { name: InputKey::Source(_), .. })
+        });
+        let mut sizes = Sizes::new();
+        let rows: Arc<str> = format!("{}.rows", set.name).into();
+        sizes.insert(rows.clone(), Dim::ONE);
+        trained.session.add_row_sizes(&new.graph, &mut sizes).map_err(failed)?;
+        let preparation = (!is_identity).then_some(Preparation {
+            graph: new.graph,
+            rows,
+            sizes,
+            columns: new.columns,
+            known: new.known,
+        });
+        let predictor = &trained.predictor;
+        let (meaning, target) = (Some(predictor.meaning.clone()), Some(predictor.target.clone()));
+        let names = predictor.names.clone();
+        let (graph, model, rows) = (asked.graph, asked.model, BATCH.into());
+        let parts = Parts { graph, rows, model, fields, preparation, meaning, target, names };
+        parts.with(program, trained.session).map_err(failed)
+    }
+
+    /// The loops of the model for so many rows.
+    ///
+    /// # Errors
+    /// If a size is open, or its tensors do not fit into memory.
+    pub fn model_loops(&self, rows: usize, target: Target) -> Result<(Plan, VerifiedModule), Diagnostics> {
+        self.loops(self.program.checked().precision, &self.graph, &self.sizes_for(rows), target)
+    }
+
+    /// The loops that compute the fields of one row.
+    ///
+    /// # Errors
+    /// As [`Deployed::model_loops`].
+    pub fn preparation_loops(
+        &self,
+        preparation: &Preparation,
+        target: Target,
+    ) -> Result<(Plan, VerifiedModule), Diagnostics> {
+        let mut sizes = preparation.sizes.clone();
+        sizes.insert(preparation.rows.clone(), Dim::ONE);
+        self.loops(Precision::F64, &preparation.graph, &sizes, target)
+    }
+
+    fn loops(
+        &self,
+        precision: Precision,
+        graph: &Graph,
+        sizes: &Sizes,
+        target: Target,
+    ) -> Result<(Plan, VerifiedModule), Diagnostics> {
+        let made = self.program.loops(precision, graph, sizes, target);
+        made.map_err(|error| {
+            let diagnostic = match &error {
+                BuildError::Size(DimError::Unbound(name)) => open_size(name, &self.model),
+                BuildError::Plan(PlanError::Open(name)) => open_size(name, &self.model),
+                other => self.program.build_failed(other, Span::default()),
+            };
+            self.program.failed([diagnostic])
+        })
+    }
+
+    /// The sizes for so many rows, with what is known of ints.
+    pub fn sizes_for(&self, rows: usize) -> Sizes {
+        let mut sizes = self.sizes.clone();
+        sizes.insert(self.rows.clone(), Dim::from(rows));
+        for field in &self.fields {
+            let key = InputKey::Field(field.name.clone());
+            if let (Some(below), Elem::Int) = (field.below, field.row.elem) {
+                ranges::note_input(&mut sizes, &key, ranges::Range { least: 0, greatest: below - 1 });
+            }
+        }
+        for (key, array) in &self.columns {
+            if let Some(range) = array.int_range() {
+                ranges::note_all_of_input(&mut sizes, &InputKey::Column(key.clone()), range);
+            }
+        }
+        sizes
+    }
+}
+
+fn open_size(name: &str, model: &str) -> Diagnostic {
+    let message = format!("the size `{name}` of `{model}` is open");
+    Diagnostic::error("E0850", message)
+        .note("memory and loops of exported code have sizes that are numbers")
+        .help("write the number in the model's type, or export the model of a loss, whose data says it")
+}
+
+/// What is known before parameters are taken from a session.
+struct Parts {
+    graph: Graph,
+    rows: Arc<str>,
+    model: Arc<str>,
+    fields: Vec<DeployedField>,
+    preparation: Option<Preparation>,
+    meaning: Option<Meaning>,
+    target: Option<String>,
+    names: Option<Arc<[String]>>,
+}
+
+impl Parts {
+    fn with(self, program: &Program, mut session: Session) -> Result<Deployed, Diagnostic> {
+        let Parts { graph, rows, model, fields, preparation, meaning, target, names } = self;
+        let mut sizes = Sizes::new();
+        session.add_row_sizes(&graph, &mut sizes)?;
+        let mut columns = Vec::new();
+        for key in columns_of(&graph) {
+            if let Some(column) = session.column(&key, &sizes)? {
+                columns.push((key, column));
+            }
+        }
+        let variables = session.parameters().map(Arc::from).collect::<Vec<Arc<str>>>();
+        let variables = variables.into_iter().filter_map(|path| {
+            let cell = session.memory.find(&path)?;
+            Some((path, session.memory.shared(cell)))
+        });
+        let variables = variables.collect();
+        let program = program.clone();
+        Ok(Deployed {
+            program,
+            model,
+            graph,
+            rows,
+            sizes,
+            fields,
+            preparation,
+            meaning,
+            target,
+            names,
+            variables,
+            columns,
+        })
+    }
+}
+
+/// A model in a loss, whose inputs are the fields as they are.
+fn of_fields(
+    program: &Program,
+    asked: Asked,
+    set: &DataSet,
+    weights: Option<&std::path::Path>,
+    observer: &mut dyn Observer,
+) -> Result<Deployed, Diagnostics> {
+    let failed = |error: Diagnostic| program.failed([error]);
+    let session = session(program, weights, observer)?;
+    let kept = match weights {
+        Some(path) => {
+            let file = safetensors::open(&**program.world(), path).map_err(failed)?;
+            Kept::of_file(&file).map_err(failed)?.unwrap_or_default()
+        }
+        None => Kept::default(),
+    };
+    let fields = asked.fields.iter().filter_map(|name| {
+        let field = set.fields.iter().find(|field| field.name == *name)?;
+        let below = field.bounds.iter().filter_map(|it| it.below.as_number()).min();
+        let characters = kept.vocabulary(&set.name).filter(|_| field.row.elem == Elem::Int);
+        let characters = characters.map(|it| it.iter().map(char::to_string).collect::<Vec<String>>());
+        let names = kept.classes(&set.name, name).cloned().or(characters.map(Arc::from));
+        Some(DeployedField { name: name.clone(), row: field.row.clone(), below, names })
+    });
+    let fields = fields.collect();
+    let meaning = Meaning::of(program, &asked);
+    let target = meaning.target.as_deref().map(str::to_owned);
+    let names = meaning.target.as_ref().and_then(|target| kept.classes(&set.name, target).cloned());
+    let (graph, model, meaning, rows) = (asked.graph, asked.model, Some(meaning), BATCH.into());
+    Parts { graph, rows, model, fields, preparation: None, meaning, target, names }.with(program, session).map_err(failed)
+}
+
+/// A model by itself.
+fn of_model(
+    program: &Program,
+    model: &Model,
+    weights: Option<&std::path::Path>,
+    observer: &mut dyn Observer,
+) -> Result<Deployed, Diagnostics> {
+    let failed = |error: Diagnostic| program.failed([error]);
+    let Some(graph) = &model.forward else { return Err(failed(open_size("?", &model.name))) };
+    let mut fields = Vec::new();
+    let mut rows: Option<Arc<str>> = None;
+    for (name, ty) in &model.inputs {
+        let first = ty.shape.first().and_then(Dim::as_symbol);
+        let first = first.filter(|it| rows.as_ref().is_none_or(|rows| rows == *it));
+        rows = first.cloned().or(rows);
+        if first.is_none() {
+            let message = format!("the input `{name}` of `{}` is {ty}, which has no rows", model.name);
+            return Err(failed(Diagnostic::error("E0850", message).help("its first axis is the batch: `x: [B, 4]`")));
+        }
+        let row = Type::new(ty.elem, ty.shape[1..].to_vec());
+        let bounds = model.bounds.iter().filter(|(input, _)| input == name);
+        let below = bounds.filter_map(|(_, bound)| bound.below.as_number()).min();
+        fields.push(DeployedField { name: name.clone(), row, below, names: None });
+    }
+    let session = session(program, weights, observer)?;
+    let (graph, model) = (graph.clone(), model.name.clone());
+    let rows = rows.unwrap_or_else(|| BATCH.into());
+    let parts =
+        Parts { graph, rows, model, fields, preparation: None, meaning: None, target: None, names: None };
+    parts.with(program, session).map_err(failed)
+}
+
+fn session(
+    program: &Program,
+    weights: Option<&std::path::Path>,
+    observer: &mut dyn Observer,
+) -> Result<Session, Diagnostics> {
+    let checked = program.checked();
+    if weights.is_none() && !(checked.params.is_empty() && checked.states.is_empty()) {
+        let error = Diagnostic::error("E0774", "no parameters are given: the network is not trained");
+        return Err(program.failed([
+            error.help("say where they are: `--weights FILE`, written by `nnc run --save FILE`"),
+        ]));
+    }
+    let mut session = program.session()?;
+    if let Some(path) = weights {
+        session.load(path, "", observer)?;
+    }
+    Ok(session)
+}

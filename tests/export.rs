@@ -1,0 +1,62 @@
+//! Exported models: what a C compiler makes of the C gives the same bits as the interpreter.
+
+#[path = "support/export.rs"]
+mod support;
+
+use support::{Compiler, exported};
+
+/// Every program of `models/` of which a model can be predicted with, and all models of those that have several.
+#[test]
+fn models_as_c_give_the_bits_of_the_interpreter() {
+    let Some(compiler) = Compiler::find("of_models") else { return };
+    let mut count = 0;
+    for entry in std::fs::read_dir("models").expect("the programs") {
+        let path = entry.expect("a file").path();
+        if path.extension().is_none_or(|it| it != "nn") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).expect("a program");
+        for (called, deployed) in exported(&text, &path) {
+            for lanes in [1, 4] {
+                compiler.compare(&deployed, &called, lanes, 2);
+            }
+            count += 1;
+        }
+    }
+    assert!(count >= 25, "{count} models were exported");
+}
+
+/// Names, types, sizes and operations that no program of `models/` has.
+#[test]
+fn other_programs_as_c_give_the_bits_of_the_interpreter() {
+    let Some(compiler) = Compiler::find("of_others") else { return };
+    let mut count = 0;
+    for entry in std::fs::read_dir("tests/exported").expect("the programs") {
+        let path = entry.expect("a file").path();
+        let text = std::fs::read_to_string(&path).expect("a program");
+        let all = exported(&text, &path);
+        assert!(!all.is_empty(), "{} has no model to export", path.display());
+        for (called, deployed) in all {
+            for lanes in [1, 4] {
+                compiler.compare(&deployed, &called, lanes, 2);
+            }
+            count += 1;
+        }
+    }
+    assert!(count >= 8, "{count} models were exported");
+}
+
+/// A size that nothing says is an error that tells what to write.
+#[test]
+fn open_sizes_are_refused() {
+    let text = "model Net(x: [B, T, 2]) -> [B, T, 1] { x |> Linear(1) }";
+    let program = nnc::compile(text).expect("a program");
+    let mut session = program.session().expect("parameters");
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("open.safetensors");
+    session.save(&path).expect("room on the disk");
+    let deployed =
+        nnc::runtime::answers::deployed::Deployed::new(&program, Some(&path), None, &mut nnc::Silent);
+    let options = nnc::export::c::Options { name: "net".to_owned(), lanes: 8 };
+    let error = nnc::export::c::write(&deployed.expect("a model"), &options).err().expect("an error");
+    assert_eq!(error.list[0].code, "E0850", "{error}");
+}

@@ -1,0 +1,299 @@
+//! Exports models, compiles the C and runs it, and computes the same by the interpreter of loops.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+use nnc::backend::interpreter::INTERPRETER;
+use nnc::backend::{Alone, Backend, Binding, Call, Options, TensorMut, TensorRef, c as back_end};
+use nnc::base::philox::Draw;
+use nnc::export::c::api::{Api, Member};
+use nnc::export::c::{self, Files};
+use nnc::ir::program::Precision;
+use nnc::ir::{ExternalKey, InputKey};
+use nnc::loops::{Kind, VerifiedModule};
+use nnc::runtime::answers::asked::validate_somewhere;
+use nnc::runtime::answers::deployed::{Deployed, DeployedField};
+use nnc::runtime::program::Program;
+use nnc::{Elements, Silent, Tensor};
+
+/// The models of a program that can be exported, with parameters as they are before training.
+pub fn exported(text: &str, path: &Path) -> Vec<(String, Deployed)> {
+    let folder = path.parent().expect("a folder");
+    let options = nnc::Options::new().name(path.display().to_string()).folder(folder);
+    let adjust = &mut |_: &mut nnc::SourceMap, file: &mut nnc::syntax::ast::File| {
+        validate_somewhere(file);
+        Vec::new()
+    };
+    let program = Program::compile(text, &options, adjust).unwrap_or_else(|errors| panic!("{errors}"));
+    let weights = scratch(&path.file_stem().expect("a name").to_string_lossy()).join("w.safetensors");
+    let Ok(mut session) = program.session() else { return Vec::new() };
+    session.save(&weights).unwrap_or_else(|errors| panic!("{errors}"));
+    let models = program.checked().models.iter().map(|model| model.name.clone());
+    let stem = path.file_stem().expect("a name").to_string_lossy().into_owned();
+    let deployed = models.filter_map(|model| {
+        let deployed = Deployed::new(&program, Some(&weights), Some(&model), &mut Silent).ok()?;
+        // A size may be too small for one row; that is an error of the program.
+        deployed.model_loops(1, back_end::target(1)).ok()?;
+        Some((format!("{stem}_{model}"), deployed))
+    });
+    deployed.collect()
+}
+
+/// A folder for the files of a test.
+fn scratch(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("export").join(name);
+    std::fs::create_dir_all(&folder).expect("a folder");
+    folder
+}
+
+/// A C compiler of this computer.
+pub struct Compiler {
+    folder: PathBuf,
+}
+
+impl Compiler {
+    /// None, and a message, if there is none: then nothing is compared.
+    pub fn find(name: &str) -> Option<Compiler> {
+        let found = Command::new("cc").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+        if !found.is_ok_and(|status| status.success()) {
+            eprintln!("there is no C compiler `cc`: exported C is not tested");
+            return None;
+        }
+        Some(Compiler { folder: scratch(name) })
+    }
+
+    /// Compiles a model and a program that reads rows and writes results, with every warning an error.
+    fn build(&self, files: &Files, api: &Api, name: &str) -> PathBuf {
+        let folder = &self.folder;
+        for (file, text) in files.names.iter().zip([&files.header, &files.code]) {
+            std::fs::write(folder.join(file), text).expect("room on the disk");
+        }
+        let main = folder.join("main.c");
+        std::fs::write(&main, program_around(api, name)).expect("room on the disk");
+        let binary = folder.join("it");
+        let flags = ["-std=c99", "-O1", "-Wall", "-Wextra", "-pedantic", "-Werror", "-ffp-contract=off"];
+        let mut command = Command::new("cc");
+        command.args(flags).arg(format!("-D{}_FMA=1", name.to_uppercase())).arg(&main);
+        command.arg(folder.join(&files.names[1])).arg("-lm").arg("-o").arg(&binary);
+        let output = command.output().expect("a C compiler");
+        assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+        binary
+    }
+
+    /// Compares results of random rows, bit by bit.
+    pub fn compare(&self, deployed: &Deployed, called: &str, lanes: u8, rows: usize) {
+        let options = c::Options { name: called.to_owned(), lanes };
+        let files = c::write(deployed, &options).unwrap_or_else(|errors| panic!("{called}: {errors}"));
+        let (name, api) = (files.names[1].trim_end_matches(".c").to_owned(), Api::of(deployed));
+        let binary = self.build(&files, &api, &name);
+        let model = Interpreted::new(deployed.model_loops(1, back_end::target(lanes)).expect("loops").1);
+        let preparation = deployed.preparation.as_ref().map(|it| {
+            Interpreted::new(deployed.preparation_loops(it, back_end::target(lanes.min(4))).expect("loops").1)
+        });
+        let (mut input, mut expected) = (Vec::new(), Vec::new());
+        for row in 0..rows {
+            let values = random_row(&api, row as u32);
+            values.iter().for_each(|value| input.extend(bytes(value.elements())));
+            expected.extend(by_interpreter(deployed, &values, &model, preparation.as_ref()));
+        }
+        let file = self.folder.join("rows");
+        std::fs::write(&file, input).expect("room on the disk");
+        let file = std::fs::File::open(file).expect("a file");
+        let output = Command::new(binary).arg(rows.to_string()).stdin(file).output().expect("it runs");
+        assert!(output.status.success(), "{called}: {}", output.status);
+        assert_eq!(output.stdout.len(), expected.len(), "{called}: bytes of results");
+        let wrong = output.stdout.iter().zip(&expected).filter(|(found, meant)| found != meant).count();
+        assert_eq!(wrong, 0, "{called}, {lanes} lanes: bytes of {} that differ", expected.len());
+    }
+}
+
+/// A program that reads rows from standard input and writes results to standard output.
+fn program_around(api: &Api, name: &str) -> String {
+    let all = |call: &str, of: &str, stream: &str, members: &[Member]| -> String {
+        let lines = members.iter().map(|member| {
+            let what = format!("{}{of}{}", if member.is_array() { "" } else { "&" }, member.name);
+            let count = member.count();
+            format!("        if ({call}({what}, 1, {count} * sizeof({of}{n}{at}), {stream}) != {count} * sizeof({of}{n}{at})) return 9;\n",
+                n = member.name, at = if member.is_array() { "[0]" } else { "" })
+        });
+        lines.collect()
+    };
+    let read = all("fread", "row.", "stdin", &api.row);
+    let write = all("fwrite", "result.", "stdout", &api.results);
+    format!(
+        "#include <stdio.h>\n#include <stdlib.h>\n#include \"{name}.h\"\nstatic {name}_memory memory;\nstatic {name}_row row;\n\
+         static {name}_result result;\nint main(int count, char **arguments)\n{{\n    int rows = count > 1 ? atoi(arguments[1]) : 0;\n\
+         \x20   for (; rows > 0; --rows) {{\n        int failed;\n{read}\
+         \x20       failed = {name}_predict(&memory, &row, &result);\n        if (failed) return failed;\n{write}    }}\n    return 0;\n}}\n"
+    )
+}
+
+fn random_row(api: &Api, row: u32) -> Vec<Tensor> {
+    let members = api.row.iter().enumerate();
+    let tensors = members.map(|(at, member)| {
+        let draw = Draw { seed: 7, stream: at as u32, step: row, scan_step: 0 };
+        let count = member.count();
+        let below =
+            member.below.or(member.names.as_ref().map(|names| names.len() as i64)).unwrap_or(3).max(1);
+        let int = |at: usize| (draw.uniform_f64(at as u64) * below as f64) as i64;
+        let elements = match member.kind {
+            Kind::F32 => Elements::F32((0..count).map(|at| draw.normal_f32(at as u64)).collect()),
+            Kind::F64 => Elements::F64((0..count).map(|at| draw.normal_f64(at as u64)).collect()),
+            Kind::I32 => Elements::I32((0..count).map(|at| int(at) as i32).collect()),
+            Kind::I64 => Elements::I64((0..count).map(int).collect()),
+            Kind::Bool => Elements::Bool((0..count).map(|at| draw.uniform_f64(at as u64) < 0.5).collect()),
+        };
+        Tensor::new(member.shape.clone(), elements).expect("as many elements")
+    });
+    tensors.collect()
+}
+
+fn bytes(elements: &Elements) -> Vec<u8> {
+    match elements {
+        Elements::F32(values) => values.iter().flat_map(|value| value.to_ne_bytes()).collect(),
+        Elements::F64(values) => values.iter().flat_map(|value| value.to_ne_bytes()).collect(),
+        Elements::I32(values) => values.iter().flat_map(|value| value.to_ne_bytes()).collect(),
+        Elements::I64(values) => values.iter().flat_map(|value| value.to_ne_bytes()).collect(),
+        Elements::U8(values) => values.clone(),
+        Elements::Bool(values) => values.iter().map(|value| u8::from(*value)).collect(),
+        other => panic!("elements that C does not have: {other:?}"),
+    }
+}
+
+/// A module that the interpreter carries out.
+struct Interpreted {
+    module: VerifiedModule,
+    code: Box<dyn nnc::backend::Code>,
+}
+
+impl Interpreted {
+    fn new(module: VerifiedModule) -> Interpreted {
+        let code = INTERPRETER.compile(&module, Options::default()).unwrap_or_else(|error| panic!("{error}"));
+        Interpreted { module, code }
+    }
+
+    /// The tensors of the externals after a step, from those that are read.
+    fn step(
+        &self,
+        seed: u64,
+        given: &dyn Fn(&ExternalKey) -> Option<Arc<Tensor>>,
+    ) -> Vec<(ExternalKey, Tensor)> {
+        let precision = self.module.precision;
+        let mut tensors: Vec<(ExternalKey, Tensor)> = Vec::new();
+        for external in &self.module.externals {
+            let zeros = Tensor::for_external(external, precision);
+            let tensor = match given(&external.name) {
+                Some(tensor) => {
+                    Tensor::new(zeros.shape().to_vec(), like(&zeros, &tensor)).expect("as many elements")
+                }
+                None => zeros,
+            };
+            tensors.push((external.name.clone(), tensor));
+        }
+        let mut all: Vec<(Vec<usize>, Elements)> =
+            tensors.iter().map(|(_, it)| (it.shape().to_vec(), it.elements().clone())).collect();
+        let bindings = all.iter_mut().zip(&self.module.externals).map(|((_, elements), external)| {
+            if external.written {
+                Binding::Write(tensor_mut(elements))
+            } else {
+                Binding::Read(tensor_ref(elements))
+            }
+        });
+        let mut bindings: Vec<Binding<'_>> = bindings.collect();
+        let mut workspace = self.code.workspace().unwrap_or_else(|error| panic!("{error}"));
+        let call = Call { step: 0, seed };
+        let fault = self.code.step(&mut workspace, &mut bindings, call, &Alone);
+        assert!(fault.unwrap_or_else(|error| panic!("{error}")).is_none(), "an int has left 64 bits");
+        drop(bindings);
+        let made = tensors.into_iter().zip(all);
+        made.map(|((key, _), (shape, it))| (key, Tensor::new(shape, it).expect("as many elements"))).collect()
+    }
+}
+
+fn tensor_ref(elements: &Elements) -> TensorRef<'_> {
+    match elements {
+        Elements::F32(values) => TensorRef::F32(values),
+        Elements::F64(values) => TensorRef::F64(values),
+        Elements::I32(values) => TensorRef::I32(values),
+        Elements::I64(values) => TensorRef::I64(values),
+        Elements::Bool(values) => TensorRef::Bool(values),
+        other => panic!("code does not take {other:?}"),
+    }
+}
+
+fn tensor_mut(elements: &mut Elements) -> TensorMut<'_> {
+    match elements {
+        Elements::F32(values) => TensorMut::F32(values),
+        Elements::F64(values) => TensorMut::F64(values),
+        Elements::I32(values) => TensorMut::I32(values),
+        Elements::I64(values) => TensorMut::I64(values),
+        Elements::Bool(values) => TensorMut::Bool(values),
+        other => panic!("code does not take {other:?}"),
+    }
+}
+
+/// The elements of a tensor in the type of another one.
+fn like(model: &Tensor, tensor: &Tensor) -> Elements {
+    match model.elements() {
+        Elements::F32(_) => Elements::F32(tensor.to_f32().into_owned()),
+        Elements::F64(_) => Elements::F64(tensor.to_f64().into_owned()),
+        Elements::I32(_) => {
+            Elements::I32(tensor.to_i64().expect("ints").iter().map(|value| *value as i32).collect())
+        }
+        Elements::I64(_) => Elements::I64(tensor.to_i64().expect("ints").into_owned()),
+        _ => Elements::Bool(tensor.to_i64().expect("ints").iter().map(|value| *value != 0).collect()),
+    }
+}
+
+/// The bytes of the results of a row.
+fn by_interpreter(
+    deployed: &Deployed,
+    row: &[Tensor],
+    model: &Interpreted,
+    preparation: Option<&Interpreted>,
+) -> Vec<u8> {
+    let precision = deployed.program.checked().precision;
+    let fields: Vec<Arc<Tensor>> = match (preparation, &deployed.preparation) {
+        (Some(code), Some(known)) => {
+            let results = code.step(0, &|key| {
+                let ExternalKey::Input(key) = key else { return None };
+                let column = known.columns.iter().position(|column| column.name == *key);
+                column.map(|at| Arc::new(row[at].clone())).or_else(|| known.known.get(key).cloned())
+            });
+            let field = |field: &DeployedField| {
+                let is_it =
+                    |key: &ExternalKey| matches!(key, ExternalKey::Output(key) if key.text() == field.name);
+                let found = results.iter().find(|(key, _)| is_it(key)).expect("a field");
+                let floats = Elements::F32(found.1.to_f32().into_owned());
+                let is_narrow = precision == Precision::F32 && matches!(found.1.elements(), Elements::F64(_));
+                let rounded = Tensor::new(found.1.shape().to_vec(), floats).expect("as many elements");
+                Arc::new(if is_narrow { rounded } else { found.1.clone() })
+            };
+            deployed.fields.iter().map(field).collect()
+        }
+        _ => row.iter().cloned().map(Arc::new).collect(),
+    };
+    let results = model.step(deployed.program.checked().seed, &|key| match key {
+        ExternalKey::Input(InputKey::Field(name)) => {
+            let at = deployed.fields.iter().position(|field| field.name == *name)?;
+            fields.get(at).cloned()
+        }
+        ExternalKey::Input(InputKey::Column(key)) => {
+            deployed.columns.iter().find(|(known, _)| known == key).map(|(_, array)| Arc::clone(array))
+        }
+        ExternalKey::Param(path) | ExternalKey::State(path) => {
+            deployed.variables.iter().find(|(known, _)| known == path).map(|(_, array)| Arc::clone(array))
+        }
+        _ => None,
+    });
+    let mut outputs: Vec<(usize, &Tensor)> = results
+        .iter()
+        .filter_map(|(key, tensor)| match key {
+            ExternalKey::Output(key) => Some((key.text().parse().ok()?, tensor)),
+            _ => None,
+        })
+        .collect();
+    outputs.sort_by_key(|(number, _)| *number);
+    outputs.into_iter().flat_map(|(_, tensor)| bytes(tensor.elements())).collect()
+}
