@@ -20,6 +20,7 @@ pub mod items;
 #[cfg(test)]
 mod nesting_tests;
 pub mod reference;
+pub mod regions;
 pub mod scope;
 pub mod settings;
 #[cfg(test)]
@@ -27,7 +28,7 @@ mod tests;
 pub mod value;
 pub mod walk;
 
-pub use body::elaborator::{Elaborator, Expected};
+pub use body::elaborator::Elaborator;
 pub use scope::module::{Loader, NoImports};
 pub use scope::prelude;
 pub use value::Value;
@@ -60,5 +61,5 @@ pub fn check(sources: &mut SourceMap, main: ast::File, loader: &mut dyn Loader) 
     if elaborator.limits.is_reached() {
         program.actions.clear();
     }
-    Checked { program, diagnostics: elaborator.diagnostics }
+    Checked { program, diagnostics: std::mem::take(&mut elaborator.diagnostics) }
 }

@@ -1,7 +1,7 @@
 //! Bodies elaborated without data or training.
 
-use crate::sema::build::builtins::Given;
-use crate::sema::scope::context::Mode;
+use crate::sema::value::Given;
+use crate::sema::scope::context::{ItemContext, Mode};
 use crate::sema::body::elaborator::Elaborator;
 use crate::sema::scope::module::{Modules, NoImports};
 use super::value::Value;
@@ -31,8 +31,8 @@ pub(in crate::sema) fn elaborated<T>(
     let modules = Modules::load(&mut sources, tree, &mut NoImports, &mut diagnostics);
     let mut e = Elaborator::new(&sources, modules);
     e.diagnostics = diagnostics;
-    let context = e.context.in_mode(mode);
-    let (graph, made) = e.within(context, |e| e.in_new_graph(body));
+    let item = if mode == Mode::Training { ItemContext::training(1) } else { ItemContext::file() };
+    let (graph, made) = e.in_item(item, |e| e.in_new_graph(body));
     (graph, made, std::mem::take(&mut e.diagnostics))
 }
 

@@ -3,7 +3,7 @@
 //! Values known at compile time are held as they are; run-time values are nodes of the graph that is being
 //! built ([`Tensor`]), or scalars of the loop body that is being built ([`Indexed`]) inside index notation.
 
-use crate::sema::build::builtins::Builtin;
+use crate::syntax::ast;
 use crate::sema::scope::module::ItemRef;
 use crate::base::Span;
 use crate::ir::{Affine, Dim, Elem, NodeId, ScalarId, Type};
@@ -392,4 +392,55 @@ pub fn show_axes(elem: Elem, axes: &[Axis]) -> String {
 
 fn show_list(items: impl Iterator<Item = String>) -> String {
     format!("[{}]", items.collect::<Vec<_>>().join(", "))
+}
+
+/// What is expected of a value: the shape and element type handed down to numbers and makers.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Expected {
+    pub elem: Option<Elem>,
+    pub axes: Vec<Axis>,
+}
+
+impl Expected {
+    pub fn of(tensor: &Tensor) -> Expected {
+        Expected { elem: Some(tensor.ty.elem), axes: tensor.axes() }
+    }
+
+    /// The same shape with elements of any type.
+    pub fn of_any_type(&self) -> Expected {
+        Expected { elem: None, axes: self.axes.clone() }
+    }
+
+    pub fn shape(&self) -> Vec<Dim> {
+        self.axes.iter().map(|axis| axis.size.clone()).collect()
+    }
+}
+
+/// An argument that was worked out.
+#[derive(Clone, Debug)]
+pub struct Given {
+    pub name: Option<ast::Name>,
+    pub value: Value,
+    pub span: Span,
+}
+
+/// A function of the language; what it does is in [`super::build::builtins`].
+#[derive(Debug)]
+pub struct Builtin {
+    pub name: &'static str,
+    /// As a user would declare them: `x, axis = none`; those after `*` are always named.
+    pub parameters: &'static str,
+    /// One line.
+    pub doc: &'static str,
+    /// Element by element: may stand in activations and hands a declared shape down to its arguments.
+    pub elementwise: bool,
+    pub special: Option<Special>,
+}
+
+/// The functions that look at their arguments before these are elaborated; see [`super::body::special`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Special {
+    Kind,
+    Grad,
+    Repeat,
 }

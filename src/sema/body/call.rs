@@ -1,7 +1,9 @@
 //! Calls: arguments, functions of all roles, pipelines.
 
-use crate::sema::build::builtins::{Builtin, Given};
-use crate::sema::body::elaborator::{Elaborator, Expected};
+use crate::sema::build::roles::body_value_span;
+use crate::sema::value::Given;
+use crate::sema::body::elaborator::Elaborator;
+use crate::sema::value::Expected;
 use crate::sema::scope::limits::MAX_CALLS;
 use crate::sema::scope::module::ItemRef;
 use crate::sema::scope::frames::{BindingKind, Frame, FrameKind};
@@ -28,7 +30,7 @@ impl Elaborator<'_> {
         if let Value::Function(Function::Builtin(builtin)) = &function
             && let Some(special) = builtin.special
         {
-            return special(self, args, span, name);
+            return crate::sema::body::special::call(self, special, args, span, name);
         }
         let handed = if self.hands_down(&function) { expected } else { None };
         let given = self.given(args, handed);
@@ -47,7 +49,7 @@ impl Elaborator<'_> {
             let message = format!("`{name}` is {value} here and cannot be called");
             let mut error = Diagnostic::error("E0109", message).at(callee.span, "called here");
             let module = self.frame().module;
-            let hidden = self.modules.find(module, name, &mut self.diagnostics).is_some()
+            let hidden = self.find_item(module, name).is_some()
                 || crate::sema::build::builtins::find(name).is_some();
             if hidden {
                 error = error.and_at(at, format!("this {} hides the function `{name}`", kind.word()));
@@ -127,7 +129,7 @@ impl Elaborator<'_> {
             && let Some(special) = builtin.special
         {
             // `x |> repeat(3, Block())`: the row is made, then called.
-            let made = special(self, args, stage.span, None);
+            let made = crate::sema::body::special::call(self, special, args, stage.span, None);
             return if broken || made.is_error() {
                 Value::Error
             } else {
@@ -172,10 +174,7 @@ impl Elaborator<'_> {
                 }
             },
             Value::Function(Function::Builtin(builtin)) => {
-                let (name, kept) = (builtin.name, given.clone());
-                let value = self.call_builtin(builtin, given, span, expected);
-                self.note_call(name, &kept, &value);
-                value
+                self.call_builtin(builtin, given, span, expected)
             }
             Value::Function(Function::Item(item)) => {
                 let kept = given.clone();
@@ -197,56 +196,6 @@ impl Elaborator<'_> {
                 Value::Error
             }
         }
-    }
-
-    fn call_builtin(
-        &mut self,
-        builtin: &'static Builtin,
-        given: Vec<Given>,
-        span: Span,
-        expected: Option<&Expected>,
-    ) -> Value {
-        if given.iter().any(|given| matches!(given.value, Value::Parameters(_)))
-            && let Some(value) = self.set_builtin(builtin, &given, span)
-        {
-            return value;
-        }
-        if !builtin.elementwise
-            && self.in_elementwise_body()
-            && given.iter().any(|given| given.value.is_run_time())
-        {
-            return self.not_elementwise(&format!("`{}`", builtin.name), span);
-        }
-        crate::sema::build::builtins::call(self, builtin, given, span, expected)
-    }
-
-    /// Whether an activation or an optimizer is being elaborated: only elementwise operations stand in them.
-    pub fn in_elementwise_body(&self) -> bool {
-        self.frames.iter().any(is_elementwise)
-    }
-
-    pub fn not_elementwise(&mut self, what: &str, span: Span) -> Value {
-        let around = self.frames.iter().rev().find(|frame| is_elementwise(frame));
-        let is_optimizer = around.is_some_and(|frame| matches!(frame.kind, FrameKind::Optimizer));
-        let item = around.and_then(|frame| frame.item.clone());
-        let name = item.as_ref().map_or(String::new(), |item| item.name().to_string());
-        let (code, word, declared) = match is_optimizer {
-            true => ("E0620", "optimizer", "declared as an optimizer"),
-            false => ("E0111", "activation", "declared as an activation"),
-        };
-        let mut error = Diagnostic::error(code, format!("the {word} `{name}` is not elementwise"));
-        error = error.at(span, format!("{what} looks at more than one element"));
-        if let Some(item) = &item {
-            error = error.and_at(item.name_span(), declared);
-        }
-        self.report(match is_optimizer {
-            true => error.help(format!(
-                "`optimizer {name}(…)(param: [m, n]) {{ … }}` sees whole parameters; `clip_norm = 1` behind it scales by \
-                 the norm of all gradients"
-            )),
-            false => error.help("`fn` declares a function of whole tensors"),
-        });
-        Value::Error
     }
 
     // ---------------------------------------------------------------------------------- functions
@@ -303,7 +252,7 @@ impl Elaborator<'_> {
             }
             _ => definition.inputs.as_ref().or(definition.hyper.as_ref()),
         };
-        let step = self.context.step.clone();
+        let step = self.context.step().cloned();
         self.in_frame(frame, |cx| {
             if role == Role::Schedule {
                 match step {
@@ -345,39 +294,6 @@ impl Elaborator<'_> {
             None => value,
         }
     }
-
-    /// The shape given by `shape = …` or `like = …`, else the one that the context declares. The outer `None`
-    /// is reported.
-    pub fn shape_arguments(
-        &mut self,
-        shape: &[Given],
-        expected: Option<&Expected>,
-    ) -> Option<Option<Expected>> {
-        let Some(given) = shape.first() else { return Some(expected.cloned()) };
-        if given.name.as_ref().is_some_and(|name| name.as_str() == "like") {
-            let tensor = self.to_tensor(&given.value, given.span)?;
-            return Some(Some(Expected::of(&tensor)));
-        }
-        let axes = self.axes_of(&given.value, given.span)?;
-        Some(Some(Expected { elem: None, axes }))
-    }
-}
-
-/// Whether the body of a frame sees one element at a time.
-fn is_elementwise(frame: &Frame) -> bool {
-    match frame.kind {
-        FrameKind::Activation => true,
-        FrameKind::Optimizer => {
-            let definition = frame.item.as_ref().and_then(|item| item.definition());
-            !definition.is_some_and(crate::sema::items::optimizer::is_whole)
-        }
-        FrameKind::File | FrameKind::Function | FrameKind::Layer(_) => false,
-    }
-}
-
-/// The place of a body's value.
-pub fn body_value_span(body: &ast::Block) -> Span {
-    body.value.as_ref().map_or(body.span, |value| value.span)
 }
 
 /// Takes `shape = …` and `like = …` out of the arguments of an init that has no such parameters.

@@ -1,11 +1,9 @@
 //! Expressions.
 
-use crate::sema::scope::context::Mode;
-use crate::sema::body::elaborator::{Elaborator, Expected};
+use crate::sema::body::elaborator::Elaborator;
+use crate::sema::value::Expected;
 use crate::sema::build::elementwise::Arg;
-use crate::sema::scope::module::{Found, ItemRef};
-use crate::sema::scope::frames::BindingKind;
-use crate::sema::value::{DataValue, Function, Value};
+use crate::sema::value::Value;
 use crate::base::{Diagnostic, Span, with_stack};
 use crate::syntax::ast::{self, Constant, ExprKind};
 use std::sync::Arc;
@@ -149,111 +147,7 @@ impl Elaborator<'_> {
         Some(parts?.join(".").into())
     }
 
-    // -------------------------------------------------------------------------------------- names
 
-    /// The value of a name.
-    pub fn name(&mut self, name: &Arc<str>, span: Span) -> Value {
-        if let Some(binding) = self.frame().find(name) {
-            if binding.kind == BindingKind::State {
-                return self.state_value(name.clone(), span);
-            }
-            return binding.value.clone();
-        }
-        if let Some(value) = self.global(name, span) {
-            return value;
-        }
-        self.unknown_name(name, span)
-    }
-
-    /// The value of a name outside of bodies: in the file, its imports, the prelude, the language.
-    pub fn global(&mut self, name: &Arc<str>, span: Span) -> Option<Value> {
-        let module = self.frame().module;
-        match self.modules.find(module, name, &mut self.diagnostics) {
-            Some(Found::Item(item)) => return Some(self.item_value(item, span)),
-            Some(Found::Broken) => return Some(Value::Error),
-            None => {}
-        }
-        if &**name == "training" {
-            return Some(Value::Bool(self.context.mode != Mode::Evaluation));
-        }
-        crate::sema::build::builtins::find(name).map(|builtin| Value::Function(Function::Builtin(builtin)))
-    }
-
-    fn item_value(&mut self, item: ItemRef, span: Span) -> Value {
-        match &item.item.kind {
-            ast::ItemKind::Const(_) => self.constant(&item),
-            ast::ItemKind::Definition(definition) => match definition.role {
-                ast::Role::Layer => Value::Layer(item),
-                ast::Role::Model => self.model(&item, span),
-                ast::Role::Activation
-                | ast::Role::Fn
-                | ast::Role::Loss
-                | ast::Role::Metric
-                | ast::Role::Init
-                | ast::Role::Schedule
-                | ast::Role::Optimizer => Value::Function(Function::Item(item)),
-            },
-            ast::ItemKind::Data(data) => Value::Data(DataValue { item: data.name.text.clone(), part: None }),
-            ast::ItemKind::Train(_) => self.error(
-                "E0116",
-                format!("`{}` is a `train`, not a value", item.name()),
-                span,
-                "used as a value",
-            ),
-            ast::ItemKind::Precision(_)
-            | ast::ItemKind::Import(_)
-            | ast::ItemKind::Print(_)
-            | ast::ItemKind::Expect(_)
-            | ast::ItemKind::Plot(_)
-            | ast::ItemKind::Generate(_) => Value::Error,
-        }
-    }
-
-    /// The value of a `const`. Compile-time values are worked out once, tensors once in every graph that uses them,
-    /// outside of its scans.
-    fn constant(&mut self, item: &ItemRef) -> Value {
-        let ast::ItemKind::Const(constant) = &item.item.kind else { return Value::Error };
-        let key = (item.module, constant.name.text.clone());
-        if let Some(value) = self.constants.values.get(&key) {
-            return value.clone();
-        }
-        let in_graph = (self.levels[0].id, item.module, constant.name.text.clone());
-        if let Some(value) = self.constants.tensors.get(&in_graph) {
-            return value.clone();
-        }
-        if self.constants.open.contains(&key) {
-            let message = format!("`{}` is defined by itself", constant.name);
-            return self.error("E0110", message, constant.value.span, "this leads back to the same constant");
-        }
-        self.constants.open.push(key.clone());
-        let frame =
-            crate::sema::scope::frames::Frame::new(crate::sema::scope::frames::FrameKind::File, None, item.module, Span::default());
-        let index_frames = std::mem::take(&mut self.index_frames);
-        let value = self.in_outermost_level(|cx| cx.in_frame(frame, |cx| cx.constant_value(constant)));
-        self.index_frames = index_frames;
-        self.constants.open.pop();
-        if contains_tensor(&value) {
-            self.constants.tensors.insert(in_graph, value.clone());
-        } else {
-            self.constants.values.insert(key, value.clone());
-        }
-        value
-    }
-
-    fn constant_value(&mut self, constant: &ast::Const) -> Value {
-        let expected = constant.ty.as_ref().map(|ty| self.declared_type(ty));
-        match expected {
-            Some(None) => Value::Error,
-            Some(Some(expected)) => {
-                let value = self.expr(&constant.value, Some(&expected));
-                let ty_span = constant.ty.as_ref().map_or(constant.value.span, |ty| ty.span);
-                self.fit(value, &expected, &format!("`{}`", constant.name), constant.value.span, ty_span)
-            }
-            None => self.expr(&constant.value, None),
-        }
-    }
-
-    // ------------------------------------------------------------------------------- small pieces
 
     fn list(&mut self, items: &[ast::Expr], expected: Option<&Expected>) -> Value {
         let inner = expected
@@ -388,10 +282,3 @@ impl Elaborator<'_> {
 const LONGEST_STRING: usize = 1 << 20;
 const MOST_ELEMENTS: usize = 1 << 22;
 
-fn contains_tensor(value: &Value) -> bool {
-    match value {
-        Value::Tensor(_) | Value::Indexed(_) | Value::Parameters(_) => true,
-        Value::List(items) | Value::Tuple(items) => items.iter().any(contains_tensor),
-        _ => false,
-    }
-}

@@ -39,7 +39,7 @@ impl Elaborator<'_> {
                 let error = error.at(name.span, "only layers, models and data have fields");
                 let module = self.frame().module;
                 let is_function = crate::sema::build::builtins::find(&name_text).is_some()
-                    || self.modules.find(module, &name_text, &mut self.diagnostics).is_some();
+                    || self.find_item(module, &name_text).is_some();
                 let base = self.text(base.span);
                 let row = foreign::find(foreign::METHODS, &name_text);
                 self.report(match (row, is_function && base.len() < 40) {

@@ -1,40 +1,23 @@
 //! Layers, models and their instances; parameters and states.
 
-use crate::sema::build::builtins::Given;
-use crate::sema::body::call::{body_value_span, differentiated_names};
+use crate::sema::build::built::LayerCall;
+use crate::sema::build::built::ModelCall;
+use crate::sema::value::Given;
+use crate::sema::body::call::differentiated_names;
+use crate::sema::build::roles::body_value_span;
 use crate::sema::scope::context::ModelCalls;
 use crate::sema::body::elaborator::Elaborator;
 use crate::sema::scope::module::{ItemRef, ModuleId};
 use crate::sema::scope::frames::{BindingKind, Frame, FrameKind};
-use crate::sema::value::{Instance, InstanceKind, LevelId, Tensor, Value};
+use crate::sema::value::{Instance, InstanceKind, Tensor, Value};
 use crate::base::{Diagnostic, Span};
-use crate::ir::{NodeId, Type};
+use crate::ir::Type;
 use crate::syntax::ast::{self, Role};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// How many instances one `repeat` may make.
 const MAX_COPIES: i64 = 10_000;
-
-/// A finished call of an instance, for summaries.
-#[derive(Clone, Debug)]
-pub struct LayerCall {
-    pub path: Arc<str>,
-    /// `Linear`
-    pub layer: Arc<str>,
-    pub output: Vec<Type>,
-    /// The nodes that the call added to the graph, those of inner calls included.
-    pub nodes: std::ops::Range<usize>,
-}
-
-/// A call of a model, remembered so that a `measure` can share it with a `minimize` line.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub struct ModelCall {
-    pub path: Arc<str>,
-    /// The graph that the arguments are nodes of.
-    pub level: LevelId,
-    pub args: Vec<NodeId>,
-}
 
 /// What is known of instances and models.
 #[derive(Debug, Default)]
@@ -87,7 +70,7 @@ impl Elaborator<'_> {
             return Value::Error;
         }
         let mut given = given;
-        if let Some(trial) = self.context.trial.as_ref().filter(|trial| trial.call == span) {
+        if let Some(trial) = self.context.trial().filter(|trial| trial.call == span) {
             let name = Some(ast::Name::new(trial.name.clone(), span));
             given.push(Given { name, value: Value::int(trial.value), span });
         }
@@ -274,7 +257,7 @@ impl Elaborator<'_> {
         let is_model = item.role() == Some(Role::Model);
         let key = if is_model { self.model_call(&item, &given) } else { None };
         // Taken at given parameters it has none of its own.
-        let taken = self.context.taken_at.clone();
+        let taken = self.context.taken_at().cloned();
         let has_own = taken.as_ref().is_none_or(|taken| !taken.covers(&instance.path));
         if is_model && has_own && !self.built.called_models.contains(&item) {
             self.built.called_models.push(item.clone());
@@ -284,7 +267,7 @@ impl Elaborator<'_> {
         }
         // The loss itself calls anew each time: two calls of a network with dropout are two draws.
         let key = key.filter(|_| taken.is_none());
-        let remembers = self.context.model_calls == ModelCalls::Remembered;
+        let remembers = self.context.model_calls() == ModelCalls::Remembered;
         if !remembers && let Some(known) = key.as_ref().and_then(|key| self.built.remembered.get(key)) {
             return known.clone();
         }

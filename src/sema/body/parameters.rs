@@ -1,9 +1,10 @@
 //! Parameters and states: what declares them, what they are worth, `<-`.
 
 use crate::sema::scope::context::Mode;
-use crate::sema::body::elaborator::{Elaborator, Expected};
+use crate::sema::body::elaborator::Elaborator;
+use crate::sema::value::Expected;
 use crate::sema::scope::frames::{BindingKind, FrameKind};
-use crate::sema::value::{Axis, Tensor, Value, show_axes};
+use crate::sema::value::{Axis, Value, show_axes};
 use crate::sema::build::variables::Variable;
 use crate::base::{Diagnostic, Span};
 use crate::ir::{Elem, Op, OutputKey, Type};
@@ -160,6 +161,7 @@ impl Elaborator<'_> {
             let message = format!("the shape {ty} of `{path}` is not known");
             return self.error("E0221", message, name, "depends on a free dimension");
         }
+        let calls = self.frames.iter().map(|frame| frame.call).collect();
         self.variables.insert(Variable {
             path: path.clone(),
             stretch: vec![false; ty.rank()],
@@ -167,7 +169,7 @@ impl Elaborator<'_> {
             frozen: declared.frozen,
             is_state: declared.is_state,
             span: name,
-            calls: self.frames.iter().map(|frame| frame.call).collect(),
+            calls,
         });
         self.variable_value(&path, name)
     }
@@ -249,7 +251,7 @@ impl Elaborator<'_> {
         {
             return Value::Tensor(start);
         }
-        if let Some(given) = self.context.taken_at.as_ref().and_then(|taken| taken.value(path)) {
+        if let Some(given) = self.context.taken_at().and_then(|taken| taken.value(path)) {
             return Value::Tensor(given);
         }
         if let Some(current) = self.variables.current.get(path) {
@@ -259,17 +261,6 @@ impl Elaborator<'_> {
         let (path, ty) = (variable.path.clone(), variable.ty.clone());
         let op = if variable.is_state { Op::State { path, ty } } else { Op::Param { path, ty } };
         Value::Tensor(self.leaf(op, span))
-    }
-
-    /// A leaf of the outermost graph.
-    pub fn leaf(&mut self, op: Op, span: Span) -> Tensor {
-        self.set_origin(span);
-        let origin = self.graph().origin.clone();
-        let level = &mut self.levels[0];
-        let node = level.graph.add_from(op, Vec::new(), &origin);
-        let ty = level.graph.ty(node).clone();
-        let stretch = vec![false; ty.rank()];
-        Tensor { node, level: level.id, ty, stretch, interval: None, affine: None, field: None, span }
     }
 
     /// What a state declared in this body is worth now.
@@ -321,7 +312,7 @@ impl Elaborator<'_> {
         let made = self.expr(value, Some(&expected));
         let made = self.fit(made, &expected, &format!("the state `{name}`"), value.span, declared);
         let Value::Tensor(tensor) = made else { return };
-        if self.context.mode != Mode::Training {
+        if self.context.mode() != Mode::Training {
             return;
         }
         let Some(outer) = self.instance_path() else { return };

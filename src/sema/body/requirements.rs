@@ -3,25 +3,16 @@
 //! Most are decided at once. One that compares sizes which have no number yet, such as `n >= 2`, waits until
 //! they have. One on a number of the training step, a schedule, is looked at for steps that training reaches.
 
+use crate::sema::build::index::bounds::grows;
 use crate::sema::body::elaborator::Elaborator;
-use crate::sema::value::{IntSource, Value};
+use crate::sema::value::Value;
 use crate::base::{Diagnostic, Span};
 use crate::ir::interpret::{Feed, Tensor, evaluate};
-use crate::ir::program::{Bound, Requirement};
 use crate::ir::{Dim, Graph, NodeId, Op, rewrite};
 use crate::syntax::ast::{self, BinaryOp, ExprKind};
 
 /// All steps up to this one are looked at, and fewer and fewer after it.
 const ALL_STEPS: u64 = 128;
-
-/// What a program asks of what is known later.
-#[derive(Debug, Default)]
-pub struct Conditions {
-    /// Conditions that subscripts put on ints of the data and on inputs of models.
-    pub ints: Vec<(IntSource, Bound)>,
-    /// Conditions on sizes that wait until free dimensions have their numbers.
-    pub sizes: Vec<Requirement>,
-}
 
 /// What became of a condition.
 enum Outcome {
@@ -72,7 +63,7 @@ impl Elaborator<'_> {
         match &value {
             Value::Bool(true) => return Outcome::Holds,
             Value::Bool(false) => return Outcome::Fails(None),
-            Value::Tensor(tensor) if tensor.rank() == 0 && self.context.step.is_some() => {
+            Value::Tensor(tensor) if tensor.rank() == 0 && self.context.step().is_some() => {
                 let failing = self.first_step(tensor.node, |value| value == 0.0);
                 return failing.map_or(Outcome::Holds, |(step, _)| Outcome::Fails(Some(step)));
             }
@@ -123,7 +114,7 @@ impl Elaborator<'_> {
         let mut conditions = Vec::new();
         let found = self.size_conditions(condition, &mut conditions);
         self.diagnostics.truncate(errors);
-        if !found || !conditions.iter().all(super::index::grows) {
+        if !found || !conditions.iter().all(grows) {
             return false;
         }
         let Some(text) = self.requirement_text(condition, message) else { return false };
@@ -175,7 +166,7 @@ impl Elaborator<'_> {
             new.add(node.op.clone(), operands)
         });
         alone.output("value", places[node.0 as usize]?);
-        for step in steps_to(self.last_step) {
+        for step in steps_to(self.context.last_step()) {
             let feed: Feed<f64> = Feed { step: step as u32, ..Feed::default() };
             let values = evaluate(&alone, &feed).ok()?;
             let value = *values

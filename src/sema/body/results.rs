@@ -1,11 +1,12 @@
 //! Results: the expected type that a written type hands down to the body (bidirectional checking), and the check of
 //! the value against it.
 
-use crate::sema::body::elaborator::{Elaborator, Expected};
+use crate::sema::scope::report::sizes::explain_axes;
+use crate::sema::body::elaborator::Elaborator;
+use crate::sema::value::Expected;
 use crate::sema::body::signature::{class_of, elem_of_type};
-use crate::sema::value::{Interval, Tensor, Value, show_axes};
+use crate::sema::value::{Value, show_axes};
 use crate::base::{Diagnostic, Span};
-use crate::ir::program::Bound;
 use crate::ir::{Dim, Elem};
 use crate::syntax::ast::{self, DimKind, ExprKind, TypeKind};
 
@@ -141,7 +142,7 @@ impl Elaborator<'_> {
             let error = Diagnostic::error("E0205", format!("{what} is {found}, declared as {declared}"))
                 .at(span, format!("this is {found}"))
                 .and_at(ty.span, format!("declared as {declared}"));
-            self.report(self.explain_axes(error, &tensor.axes(), &expected.axes));
+            self.report(explain_axes(error, &tensor.axes(), &expected.axes));
             return Value::Error;
         }
         let value = self.fit(value, &expected, &what, span, ty.span);
@@ -162,65 +163,5 @@ impl Elaborator<'_> {
     pub fn declared_class(&mut self, ty: &ast::Type) -> Option<Dim> {
         let TypeKind::Tensor { element, .. } = &ty.kind else { return None };
         self.size(class_of(element)?, "the number of classes")
-    }
-
-    /// The same as [`Elaborator::with_class`], where the n, if there is one, was worked out.
-    pub fn within_class(
-        &mut self,
-        value: Value,
-        class: Option<&Dim>,
-        what: &str,
-        span: Span,
-        declared: Span,
-    ) -> Value {
-        match class {
-            Some(size) => self.with_class_size(value, size, what, span, declared),
-            None => value,
-        }
-    }
-
-    pub fn with_class_size(
-        &mut self,
-        value: Value,
-        size: &Dim,
-        what: &str,
-        span: Span,
-        declared: Span,
-    ) -> Value {
-        let interval = crate::sema::build::operators::interval_of(&value);
-        let fits = interval
-            .as_ref()
-            .is_some_and(|it| it.least.at_least(&Dim::ZERO) && size.at_least(&(&it.greatest + &Dim::ONE)));
-        if fits || value.is_error() {
-            return value;
-        }
-        let field = match &value {
-            Value::Tensor(Tensor { field, .. }) => field.clone(),
-            _ => None,
-        };
-        match field {
-            Some(field) => {
-                self.conditions
-                    .ints
-                    .push((field, Bound { below: size.clone(), span: declared, is_declared: false }));
-                crate::sema::build::operators::with_interval(value, Some(Interval::below(size)))
-            }
-            None => {
-                let found = match interval {
-                    Some(interval) => {
-                        format!("its values lie in {} .. {}", interval.least, &interval.greatest + &Dim::ONE)
-                    }
-                    None => "nothing is known of its values".to_string(),
-                };
-                let message = format!("{what} is declared as class({size}), but {found}");
-                let error = Diagnostic::error("E0224", message).at(span, "may lie outside");
-                self.report(
-                    error
-                        .and_at(declared, "declared here")
-                        .help(format!("`clamp(x, 0, {size} - 1)` keeps it inside")),
-                );
-                Value::Error
-            }
-        }
     }
 }

@@ -4,9 +4,11 @@
 //! is a step that subscripts may use. In the body a carry is an ordinary name; its last binding is the next
 //! value. The IR stacks what is collected on a new first axis; another axis is a transpose after it.
 
-use crate::sema::body::elaborator::{Elaborator, Expected};
+use crate::sema::scope::report::sizes::explain_axes;
+use crate::sema::body::elaborator::Elaborator;
+use crate::sema::value::Expected;
 use crate::sema::scope::frames::BindingKind;
-use crate::sema::build::tensors::count;
+use crate::sema::scope::report::count;
 use crate::sema::value::{Interval, ParameterSet, Tensor, Value, show_axes};
 use crate::base::{Diagnostic, Span};
 use crate::ir::{Dim, Elem, NodeId, Op, OutputKey, Scan, StepId};
@@ -309,7 +311,7 @@ impl Elaborator<'_> {
                 let message = format!("the carry `{name}` begins as {wanted} and becomes {found}");
                 let error = Diagnostic::error("E0512", message).at(at, format!("the next value is {found}"));
                 let error = error.and_at(carry.declared, format!("{wanted} at the start"));
-                let error = self.explain_axes(error, &tensor.axes(), &expected.axes);
+                let error = explain_axes(error, &tensor.axes(), &expected.axes);
                 self.report(match loses {
                     true => error.help(format!("declare its type: `carry {name}: float = …`")),
                     false => error.help("a carry has one type in all steps"),

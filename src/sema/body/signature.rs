@@ -3,9 +3,11 @@
 //! In a signature a name that is not known yet is bound by the argument: where it first stands alone as a
 //! dimension, over all inputs. Compound dimensions (`2 * n`) are checked after that, never solved.
 
-use crate::sema::body::elaborator::{Elaborator, Expected};
+use crate::sema::body::elaborator::Elaborator;
+use crate::sema::value::Expected;
 use crate::sema::scope::frames::BindingKind;
-use crate::sema::build::tensors::{count, number_elem};
+use crate::sema::scope::report::count;
+use crate::sema::build::tensors::{number_elem};
 use crate::sema::value::{Axis, Value, show_axes};
 use crate::base::{Diagnostic, Span};
 use crate::ir::{Dim, Elem};
@@ -111,9 +113,9 @@ impl Elaborator<'_> {
             if let Some((name, place)) = self.unbound_name(expr) {
                 let message = format!("the dimension `{name}` is not bound");
                 let error = Diagnostic::error("E0207", message).at(place, "not known");
+                let text = self.text(check.dim.span);
                 self.report(error.help(format!(
-                    "a name is bound where it stands alone as a dimension; `{}` is only checked",
-                    self.text(check.dim.span)
+                    "a name is bound where it stands alone as a dimension; `{text}` is only checked"
                 )));
                 fits = false;
                 continue;

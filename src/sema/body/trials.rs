@@ -4,8 +4,9 @@
 //! values for the whole-number hyperparameters that it leaves at their defaults. No layer is known by name: what
 //! makes the error go away, for all sizes, is what the message suggests.
 
+use crate::sema::scope::context::Trial;
 use crate::sema::body::elaborator::Elaborator;
-use crate::sema::body::free::Numeric;
+use crate::sema::scope::report::sizes::Numeric;
 use crate::sema::scope::module::{Found, ItemRef};
 use crate::base::{Diagnostic, Help, Span};
 use crate::syntax::ast::{ExprKind, Role};
@@ -13,14 +14,6 @@ use std::sync::Arc;
 
 /// The values that are tried for a hyperparameter.
 const TRIED: [i64; 3] = [1, 2, 3];
-
-/// A hyperparameter that is given to one call besides what stands there.
-#[derive(Clone, Debug)]
-pub struct Trial {
-    pub call: Span,
-    pub name: Arc<str>,
-    pub value: i64,
-}
 
 impl Elaborator<'_> {
     /// A suggestion for a shape error; `named` is the same error with names for the sizes, among `all` that are

@@ -15,7 +15,7 @@ pub fn check(elaborator: &mut Elaborator<'_>) {
     let items: Vec<ItemRef> =
         elaborator.modules.user_modules().flat_map(|(_, module)| module.items.clone()).collect();
     for item in items {
-        if !elaborator.was_carried_out(&item)
+        if !elaborator.was_elaborated(&item)
             && let Some(definition) = item.definition()
         {
             let errors = elaborator.diagnostics.len();

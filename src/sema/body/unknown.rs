@@ -5,32 +5,12 @@ use crate::sema::scope::module::{Found, ModuleId};
 use crate::sema::scope::report::names::{Meant, TooEarly, UnknownName};
 use crate::sema::settings;
 use crate::sema::value::Value;
-use crate::base::{Diagnostic, Span, foreign, nearest};
+use crate::base::{Span, foreign, nearest};
 use crate::syntax::ast::{self, StatementKind};
 use std::sync::Arc;
 
 /// The constants of the language.
 const CONSTANTS: [&str; 5] = ["true", "false", "none", "pi", "inf"];
-
-/// Completes the report of an argument that a function with these parameters does not have.
-pub fn meant_parameter(error: Diagnostic, name: &ast::Name, names: &[&str]) -> Diagnostic {
-    let text = name.as_str();
-    let same = names.iter().find(|known| foreign::folded(known) == foreign::folded(text));
-    let row = foreign::rows(foreign::ARGUMENTS, text)
-        .find(|row| row.here.is_empty() || names.contains(&row.here))
-        .filter(|_| same.is_none());
-    if let Some(row) = row {
-        return match row.here {
-            "" => error.help(row.advice),
-            here => error.suggest(format!("it is called `{here}` here"), name.span, here),
-        };
-    }
-    match nearest(text, names.iter().copied()) {
-        Some(near) => error.suggest(format!("did you mean `{near}`?"), name.span, near),
-        None if !names.is_empty() => error.help(format!("it has {}", names.join(", "))),
-        None => error,
-    }
-}
 
 /// A statement that gives a name its value.
 struct Giver {
@@ -69,7 +49,7 @@ impl Elaborator<'_> {
         let broken: Vec<Arc<str>> =
             self.data.sets.iter().filter(|(_, info)| info.broken).map(|(set, _)| set.clone()).collect();
         broken.iter().any(|set| {
-            let found = self.modules.find(ModuleId::MAIN, set, &mut self.diagnostics);
+            let found = self.find_item(ModuleId::MAIN, set);
             let Some(Found::Item(item)) = found else { return false };
             let ast::ItemKind::Data(data) = &item.item.kind else { return false };
             data.fields.iter().any(|field| field.name.as_str() == name)
@@ -80,7 +60,7 @@ impl Elaborator<'_> {
         if let Some(constant) = CONSTANTS.iter().find(|constant| **constant == name.to_lowercase()) {
             return Some(Meant::Constant(constant));
         }
-        if let Some(field) = self.data.declared.iter().find(|it| it.name.as_str() == name) {
+        if let Some(field) = self.data.current.declared.iter().find(|it| it.name.as_str() == name) {
             return Some(Meant::FieldBelow(field.name.span));
         }
         if let Some(set) = self.data.set_with_field(name) {
@@ -109,7 +89,7 @@ impl Elaborator<'_> {
         names.extend(self.modules.names(self.frame().module).into_iter().map(String::from));
         names.extend(crate::sema::build::builtins::names().map(String::from));
         names.push("training".to_string());
-        if self.data.reading.is_some() {
+        if self.context.row().is_some() {
             names.extend(settings::names(settings::COLUMNS).into_iter().map(String::from));
         }
         names

@@ -1,7 +1,14 @@
 //! What is known of the graph that is being built beside its nodes, and ends with it.
 
-use crate::sema::body::elaborator::Elaborator;
-use crate::sema::body::instance::{LayerCall, ModelCall};
+use crate::ir::Type;
+use crate::ir::program::Requirement;
+use crate::ir::program::Bound;
+use crate::sema::value::IntSource;
+use crate::sema::value::LevelId;
+use crate::sema::build::Builder;
+use crate::sema::build::graphs::Level;
+use crate::sema::build::index::IndexFrame;
+use crate::sema::value::Tensor;
 use crate::sema::scope::module::ItemRef;
 use crate::sema::value::Value;
 use crate::ir::NodeId;
@@ -25,7 +32,35 @@ pub struct Built {
     pub draws: HashMap<Arc<str>, usize>,
 }
 
-impl Elaborator<'_> {
+/// All that is being built at one time.
+#[derive(Debug)]
+pub struct Construction {
+    levels: Vec<Level>,
+    index_frames: Vec<IndexFrame>,
+    built: Built,
+    current: HashMap<Arc<str>, Tensor>,
+}
+
+impl Builder<'_> {
+    /// Puts aside what is being built, for something that has nothing to do with it.
+    pub fn begin_construction(&mut self) -> Construction {
+        Construction {
+            levels: std::mem::replace(&mut self.levels, vec![Level::compile_time()]),
+            index_frames: std::mem::take(&mut self.index_frames),
+            built: std::mem::take(&mut self.built),
+            current: std::mem::take(&mut self.variables.current),
+        }
+    }
+
+    /// Goes on with what was put aside.
+    pub fn go_on_with(&mut self, construction: Construction) {
+        self.levels = construction.levels;
+        self.index_frames = construction.index_frames;
+        self.built = construction.built;
+        self.variables.current = construction.current;
+    }
+
+
     /// Begins a graph that has nothing to do with the one before.
     pub fn begin_graph(&mut self) {
         self.built = Built::default();
@@ -38,4 +73,33 @@ impl Elaborator<'_> {
         self.begin_graph();
         self.built.draws = draws;
     }
+}
+
+/// What a program asks of what is known later.
+#[derive(Debug, Default)]
+pub struct Conditions {
+    /// Conditions that subscripts put on ints of the data and on inputs of models.
+    pub ints: Vec<(IntSource, Bound)>,
+    /// Conditions on sizes that wait until free dimensions have their numbers.
+    pub sizes: Vec<Requirement>,
+}
+
+/// A finished call of an instance, for summaries.
+#[derive(Clone, Debug)]
+pub struct LayerCall {
+    pub path: Arc<str>,
+    /// `Linear`
+    pub layer: Arc<str>,
+    pub output: Vec<Type>,
+    /// The nodes that the call added to the graph, those of inner calls included.
+    pub nodes: std::ops::Range<usize>,
+}
+
+/// A call of a model, remembered so that a `measure` can share it with a `minimize` line.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct ModelCall {
+    pub path: Arc<str>,
+    /// The graph that the arguments are nodes of.
+    pub level: LevelId,
+    pub args: Vec<NodeId>,
 }

@@ -1,27 +1,14 @@
 //! Constant evaluation: operators on compile-time values (sizes, quotients that are not decided yet, floats,
 //! bools); `==` of values of any kind.
 
-use crate::sema::body::elaborator::Elaborator;
+use crate::sema::build::Builder;
 use crate::sema::build::elementwise::Arg;
-use crate::sema::scope::module::ModuleId;
-use crate::sema::value::{Function, LevelId, Value};
+use crate::sema::value::{Function, Value};
 use crate::base::{Diagnostic, Span};
 use crate::ir::Dim;
 use crate::syntax::ast::BinaryOp;
-use std::collections::HashMap;
-use std::sync::Arc;
 
-/// The `const` items that were worked out.
-#[derive(Debug, Default)]
-pub struct Constants {
-    pub values: HashMap<(ModuleId, Arc<str>), Value>,
-    /// Those that are tensors, by the graph that they were made in.
-    pub tensors: HashMap<(LevelId, ModuleId, Arc<str>), Value>,
-    /// Those that are being worked out: for circles.
-    pub open: Vec<(ModuleId, Arc<str>)>,
-}
-
-impl Elaborator<'_> {
+impl Builder<'_> {
     /// The result, if both sides are known at compile time.
     pub fn constant_binary(
         &mut self,

@@ -3,7 +3,7 @@
 //!
 //! Broadcasting is by missing leading dimensions, and by stretchable axes (`_`), which are read at 0.
 
-use crate::sema::body::elaborator::Elaborator;
+use crate::sema::build::Builder;
 use crate::sema::build::tensors::number_scalar;
 use crate::sema::value::{Axis, Indexed, Tensor, Value, show_axes};
 use crate::base::{Diagnostic, Help, Span};
@@ -22,7 +22,7 @@ pub struct Arg<'v> {
 /// Writes the operation on scalars; the arguments are in order.
 pub type Write<'f> = &'f mut dyn FnMut(&mut LoopBuilder<'_>, &[ScalarId]) -> ScalarId;
 
-impl Elaborator<'_> {
+impl Builder<'_> {
     /// Elaborates an elementwise operation. `verb` names it in messages: "add", "compare".
     pub fn elementwise(&mut self, verb: &str, args: &[Arg<'_>], span: Span, write: Write<'_>) -> Value {
         if args.iter().any(|arg| arg.value.is_error()) || !self.work(span) {
@@ -123,7 +123,7 @@ impl Elaborator<'_> {
                 let error = Diagnostic::error("E0126", message).at(span, format!("this is {shape}"));
                 self.report(error.help(format!(
                     "give it {} in brackets",
-                    crate::sema::build::tensors::count(tensor.rank(), "subscript", "subscripts")
+                    crate::sema::scope::report::count(tensor.rank(), "subscript", "subscripts")
                 )));
                 None
             }

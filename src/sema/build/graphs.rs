@@ -7,7 +7,7 @@
 //! items are elaborated there. Run-time operations in a setting add nodes that nothing will run, and what
 //! asks for a compile-time value reports the tensor that they give.
 
-use crate::sema::body::elaborator::Elaborator;
+use crate::sema::build::Builder;
 use crate::sema::value::{Interval, LevelId, Tensor, Value};
 use crate::base::{Diagnostic, Span};
 use crate::ir::build::LoopNode;
@@ -46,52 +46,13 @@ impl Level {
     }
 }
 
-impl Elaborator<'_> {
+impl Builder<'_> {
     /// Whether no graph of the program is being built: a run-time value can serve nothing here.
     pub fn is_compile_time(&self) -> bool {
         self.levels[0].id == COMPILE_TIME
     }
 
-    /// Runs `run` in the outermost graph, also from within the body of a scan.
-    pub fn in_outermost_level<R>(&mut self, run: impl FnOnce(&mut Self) -> R) -> R {
-        let inner = self.levels.split_off(1);
-        let result = run(self);
-        self.levels.truncate(1);
-        self.levels.extend(inner);
-        result
-    }
-
-    /// Builds a graph of its own: what `build` adds goes there. Tensors made before cannot be used in it.
-    pub fn in_new_graph<R>(&mut self, build: impl FnOnce(&mut Self) -> R) -> (Graph, R) {
-        let (graph, result) = self.in_graph(Graph::new(), build);
-        (graph, result)
-    }
-
-    /// The same, going on with a graph.
-    pub fn in_graph<R>(&mut self, graph: Graph, build: impl FnOnce(&mut Self) -> R) -> (Graph, R) {
-        let id = self.new_level_id();
-        self.in_level(id, graph, build)
-    }
-
-    /// The same, with the level under which tensors of that graph are known.
-    pub fn in_level<R>(
-        &mut self,
-        id: LevelId,
-        graph: Graph,
-        build: impl FnOnce(&mut Self) -> R,
-    ) -> (Graph, R) {
-        let level = Level { id, graph, step: None, captures: Vec::new() };
-        let levels = std::mem::replace(&mut self.levels, vec![level]);
-        self.suspended.push(levels);
-        let index_frames = std::mem::take(&mut self.index_frames);
-        let result = build(self);
-        self.index_frames = index_frames;
-        let levels = self.suspended.pop().unwrap_or_else(|| vec![Level::compile_time()]);
-        let mut finished = std::mem::replace(&mut self.levels, levels);
-        (finished.swap_remove(0).graph, result)
-    }
-
-    /// Opens the graph of a scan's body. [`Elaborator::close_level`] ends it.
+    /// Opens the graph of a scan's body. [`Builder::close_level`] ends it.
     pub fn open_level(&mut self, step: StepId, trip: Dim) -> LevelId {
         let id = self.new_level_id();
         self.levels.push(Level { id, graph: Graph::new(), step: Some((step, trip)), captures: Vec::new() });
@@ -156,7 +117,7 @@ impl Elaborator<'_> {
 
     /// Reports a tensor of a graph that is not open.
     fn not_available(&mut self, span: Span) {
-        let error = match &self.context.draw_path {
+        let error = match self.context.draw_path() {
             Some(path) if self.in_starts() => {
                 let message = format!("the starting value of `{path}` depends on an input");
                 Diagnostic::error("E0125", message).at(span, "not known before the first step")
@@ -212,7 +173,7 @@ impl Elaborator<'_> {
 
     pub fn set_origin(&mut self, span: Span) {
         let span = self.user_place(span);
-        let (path, phase) = match (&self.context.updating, self.instance_path()) {
+        let (path, phase) = match (self.context.updated_parameter(), self.instance_path()) {
             (Some(parameter), _) => (Some(parameter.clone()), Phase::Update),
             (None, Some(path)) => (Some(path).filter(|path| !path.is_empty()), Phase::Forward),
             (None, None) => (self.outermost_call(), Phase::Forward),
@@ -224,5 +185,13 @@ impl Elaborator<'_> {
     fn outermost_call(&self) -> Option<Arc<str>> {
         let item = self.frames.iter().find_map(|frame| frame.item.as_ref())?;
         item.item.kind.name().map(|name| name.text.clone())
+    }
+}
+
+impl Builder<'_> {
+    /// Counts one unit of work. `false` once the program has used up what it may use, which is reported.
+    pub fn work(&mut self, span: Span) -> bool {
+        let nodes = self.graph().len();
+        self.count_work(nodes, span)
     }
 }

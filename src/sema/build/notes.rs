@@ -4,8 +4,8 @@
 //! called after the instance, that of a function of one tensor after the function, if a layer's body or the
 //! user's file calls it.
 
-use crate::sema::build::builtins::Given;
-use crate::sema::body::elaborator::Elaborator;
+use crate::sema::value::Given;
+use crate::sema::build::Builder;
 use crate::sema::scope::module::{ItemRef, ModuleId};
 use crate::sema::scope::frames::{BindingKind, FrameKind};
 use crate::sema::value::{Tensor, Value};
@@ -15,7 +15,7 @@ use crate::ir::rewrite::copy;
 use crate::ir::{Elem, Graph, NodeId, StepId};
 use std::sync::Arc;
 
-impl Elaborator<'_> {
+impl Builder<'_> {
     /// `name = value`, or a carry.
     pub(in crate::sema) fn note_binding(&mut self, name: &Arc<str>, value: &Value, kind: BindingKind) {
         let is_carry = kind == BindingKind::Carry;

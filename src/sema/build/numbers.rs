@@ -1,6 +1,6 @@
 //! Conditions, whole numbers and sizes that must be known at compile time, and what is said where they are not.
 
-use crate::sema::body::elaborator::Elaborator;
+use crate::sema::build::Builder;
 use crate::sema::value::Value;
 use crate::base::{Diagnostic, Span};
 use crate::ir::Dim;
@@ -10,13 +10,7 @@ use std::sync::Arc;
 /// The greatest size of an axis.
 const MAX_SIZE: i64 = i32::MAX as i64;
 
-impl Elaborator<'_> {
-    /// A compile-time condition. `None` is reported.
-    pub fn compile_time_bool(&mut self, condition: &ast::Expr, what: &str) -> Option<bool> {
-        let value = self.expr(condition, None);
-        self.bool_of(value, condition, what)
-    }
-
+impl Builder<'_> {
     /// The value of a compile-time condition. `None` is reported.
     pub fn bool_of(&mut self, value: Value, condition: &ast::Expr, what: &str) -> Option<bool> {
         match value {
@@ -54,24 +48,6 @@ impl Elaborator<'_> {
             }
         });
         found
-    }
-
-    /// A compile-time int. `None` is reported.
-    pub fn compile_time_int(&mut self, expr: &ast::Expr, what: &str) -> Option<i64> {
-        let value = self.expr(expr, None);
-        match value.as_int() {
-            Some(number) => Some(number),
-            None => {
-                self.whole_error(&value, what, expr.span);
-                None
-            }
-        }
-    }
-
-    /// A size: an int, possibly of symbolic dimensions. `None` is reported.
-    pub fn size(&mut self, expr: &ast::Expr, what: &str) -> Option<Dim> {
-        let value = self.expr(expr, None);
-        self.size_of(&value, what, expr.span)
     }
 
     pub fn size_of(&mut self, value: &Value, what: &str, span: Span) -> Option<Dim> {

@@ -1,8 +1,8 @@
 //! Operators. On compile-time numbers they are evaluated, on tensors and indexed values they become loops.
 
 use crate::sema::build::constants::negated;
-use crate::sema::body::elaborator::Elaborator;
-use crate::sema::body::parameter_sets::has_sets;
+use crate::sema::build::Builder;
+use crate::sema::build::parameter_sets::has_sets;
 use crate::sema::build::elementwise::Arg;
 use crate::sema::build::tensors::{common_elem, convert, number_elem};
 use crate::sema::value::{Interval, Value};
@@ -13,7 +13,7 @@ use crate::syntax::ast::{BinaryOp, UnaryOp};
 /// The greatest exponent for which `x ^ n` is written as multiplications.
 const MAX_POWER: i64 = 64;
 
-impl Elaborator<'_> {
+impl Builder<'_> {
     pub fn unary(&mut self, op: UnaryOp, value: &Value, value_span: Span, span: Span) -> Value {
         match (op, value) {
             (_, Value::Error) => Value::Error,

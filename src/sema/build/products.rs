@@ -1,12 +1,12 @@
 //! The matrix product `@`.
 
-use crate::sema::body::elaborator::Elaborator;
+use crate::sema::build::Builder;
 use crate::sema::build::elementwise::{Arg, operator_between};
 use crate::sema::value::{Tensor, Value, show_axes};
 use crate::base::{Diagnostic, Span};
 use crate::ir::{BinaryOp, Combine, Dim, Elem, LoopBuilder};
 
-impl Elaborator<'_> {
+impl Builder<'_> {
     /// `a @ b`: the last axis of a with the second-to-last, or only, axis of b. Leading axes are a batch: equal
     /// on both sides, or missing on one. A vector on either side loses its axis.
     pub fn matmul(&mut self, left: Arg<'_>, right: Arg<'_>, span: Span) -> Value {

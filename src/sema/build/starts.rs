@@ -5,7 +5,7 @@
 //! is made of nothing but parameters and states, whole columns of data and constants: what makes it is then made
 //! again of the starting values. What depends on an input, or is drawn in training, is not known before.
 
-use crate::sema::body::elaborator::Elaborator;
+use crate::sema::build::Builder;
 use crate::sema::build::graphs::Level;
 use crate::sema::scope::frames::{BindingKind, FrameKind};
 use crate::sema::value::{Tensor, Value};
@@ -13,7 +13,7 @@ use crate::base::Span;
 use crate::ir::{Graph, InputKey, NodeId, Op, OutputKey, copy};
 use std::sync::Arc;
 
-impl Elaborator<'_> {
+impl Builder<'_> {
     /// Whether starting values of parameters and states are being made.
     pub fn in_starts(&self) -> bool {
         self.variables.init_level == Some(self.levels[0].id)
@@ -56,7 +56,7 @@ impl Elaborator<'_> {
     }
 }
 
-impl Elaborator<'_> {
+impl Builder<'_> {
     /// The nodes that are given to the layers whose bodies are being elaborated.
     fn inputs_of_layers(&self, around: &Level) -> impl Iterator<Item = NodeId> {
         let frames = self.frames.iter().filter(|frame| matches!(frame.kind, FrameKind::Layer(_)));

@@ -1,7 +1,9 @@
 //! Conversion of values to tensors: numbers and lists that meet tensors, element types, fitting a value to a
 //! declared shape.
 
-use crate::sema::body::elaborator::{Elaborator, Expected};
+use crate::sema::scope::report::sizes::explain_axes;
+use crate::sema::build::Builder;
+use crate::sema::value::Expected;
 use crate::sema::build::operators::interval_of;
 use crate::sema::value::{Axis, Interval, Tensor, Value, show_axes};
 use crate::base::{Diagnostic, Span};
@@ -56,7 +58,7 @@ pub fn convert(l: &mut LoopBuilder<'_>, id: ScalarId, to: Elem) -> ScalarId {
     }
 }
 
-impl Elaborator<'_> {
+impl Builder<'_> {
     /// The value as a tensor of the level that is being built: a number as a scalar, a list stacked.
     /// Reports what cannot be one.
     pub fn to_tensor(&mut self, value: &Value, span: Span) -> Option<Tensor> {
@@ -343,7 +345,7 @@ impl Elaborator<'_> {
             let error = Diagnostic::error("E0206", format!("{what} is declared as {wanted}, found {found}"))
                 .at(span, format!("this is {found}"))
                 .and_at(declared, format!("declared {}", self.shown_type(declared, &wanted)));
-            self.report(self.explain_axes(error, &tensor.axes(), &expected.axes));
+            self.report(explain_axes(error, &tensor.axes(), &expected.axes));
             return Value::Error;
         }
         let elem = expected.elem.unwrap_or(tensor.ty.elem);
@@ -365,25 +367,6 @@ impl Elaborator<'_> {
             && self.context.sizes_may_fit()
             && pairs.all(|(a, b)| self.may_fit(&a.size, &b.size))
     }
-
-    /// Adds to a message which axis differs.
-    pub fn explain_axes(&self, error: Diagnostic, found: &[Axis], wanted: &[Axis]) -> Diagnostic {
-        if found.len() != wanted.len() {
-            let (found, is) = (found.len(), if wanted.len() == 1 { "is" } else { "are" });
-            let wanted = count(wanted.len(), "axis", "axes");
-            return error.note(format!("{} where {wanted} {is} declared", count(found, "axis", "axes")));
-        }
-        let differing = found.iter().zip(wanted).position(|(a, b)| a.size != b.size);
-        match differing {
-            Some(at) => error.note(format!("axis {at} is {} instead of {}", found[at].size, wanted[at].size)),
-            None => error,
-        }
-    }
-}
-
-/// "1 axis", "3 axes"
-pub fn count(n: usize, one: &str, many: &str) -> String {
-    if n == 1 { format!("1 {one}") } else { format!("{n} {many}") }
 }
 
 /// The element type in which values of these types meet.

@@ -1,5 +1,7 @@
 //! The table of parameters and states of all models, by path.
 
+use crate::ir::Op;
+use crate::sema::build::Builder;
 use crate::sema::value::{LevelId, Tensor};
 use crate::base::Span;
 use crate::ir::{Graph, OutputKey, Type};
@@ -57,5 +59,18 @@ impl Variables {
         self.list.iter().filter(move |variable| {
             prefix.is_empty() || variable.path.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('.'))
         })
+    }
+}
+
+impl Builder<'_> {
+    /// A leaf of the outermost graph.
+    pub fn leaf(&mut self, op: Op, span: Span) -> Tensor {
+        self.set_origin(span);
+        let origin = self.graph().origin.clone();
+        let level = &mut self.levels[0];
+        let node = level.graph.add_from(op, Vec::new(), &origin);
+        let ty = level.graph.ty(node).clone();
+        let stretch = vec![false; ty.rank()];
+        Tensor { node, level: level.id, ty, stretch, interval: None, affine: None, field: None, span }
     }
 }

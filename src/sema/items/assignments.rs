@@ -9,9 +9,8 @@ use crate::ir::program::{Assignment, Forward, Train};
 use crate::ir::{Elem, InputKey, Op, OutputKey, Type};
 use crate::sema::body::elaborator::Elaborator;
 use crate::sema::build::elementwise::Arg;
-use crate::sema::scope::context::Mode;
 use crate::sema::scope::frames::BindingKind;
-use crate::sema::value::{DataValue, ParameterSet, Value};
+use crate::sema::value::{DataValue, Expected, ParameterSet, Value};
 use crate::sema::walk;
 use crate::syntax::ast::{self, BinaryOp};
 use std::sync::Arc;
@@ -19,14 +18,14 @@ use std::sync::Arc;
 /// All such lines of a `train`.
 pub fn assignments(cx: &mut Elaborator<'_>, item: &ast::Train, data: &DataValue, train: &mut Train<Forward>) {
     for update in &item.updates {
-        let (graph, ()) = in_batch_graph(cx, data, Mode::Evaluation, |cx| {
+        let (graph, ()) = in_batch_graph(cx, data, |cx| {
             let ty = Type::scalar(Elem::Int);
             let step = cx.add(item.keyword_span, Op::Input { name: InputKey::Step, ty }, Vec::new());
             let step = Value::Tensor(step);
             cx.frame_mut().bind("step", step.clone(), item.keyword_span, BindingKind::Input);
             if let Some((target, new)) = new_values(cx, update, &step) {
                 for ((name, tensor), (_, old)) in new.entries.iter().zip(target.entries.iter()) {
-                    let expected = crate::sema::body::elaborator::Expected::of(old);
+                    let expected = Expected::of(old);
                     let value = Value::Tensor(tensor.clone());
                     let what = format!("`{name}`");
                     let fitted = cx.fit(value, &expected, &what, update.value.span, update.target.span);

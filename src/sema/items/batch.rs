@@ -3,26 +3,22 @@
 use crate::base::{Diagnostic, Span};
 use crate::ir::program::BATCH;
 use crate::ir::{Dim, Elem, Graph, InputKey};
-use crate::sema::scope::context::Mode;
 use crate::sema::body::elaborator::Elaborator;
 use crate::sema::scope::module::ModuleId;
 use crate::sema::scope::frames::{BindingKind, Frame, FrameKind};
 use crate::sema::value::{DataValue, IntSource, Tensor, Value};
 
-/// Builds a graph of its own in a mode, in which the fields of the data are those of a batch. Parameters and states
-/// are leaves until something updates them.
+/// Builds a graph of its own, in which the fields of the data are those of a batch. Parameters and states are leaves
+/// until something updates them.
 pub fn in_batch_graph<'a, R>(
     cx: &mut Elaborator<'a>,
     data: &DataValue,
-    mode: Mode,
     build: impl FnOnce(&mut Elaborator<'a>) -> R,
 ) -> (Graph, R) {
     cx.begin_next_graph();
-    cx.within(cx.context.in_mode(mode), |cx| {
-        cx.in_new_graph(|cx| {
-            let frame = batch_frame(cx, data);
-            cx.in_frame(frame, build)
-        })
+    cx.in_new_graph(|cx| {
+        let frame = batch_frame(cx, data);
+        cx.in_frame(frame, build)
     })
 }
 

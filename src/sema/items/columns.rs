@@ -5,7 +5,8 @@ use crate::base::{Diagnostic, Span, nearest};
 use super::data_table::FieldInfo;
 use crate::ir::program::{DataRef, Select, Source, SourceColumn};
 use crate::ir::{Affine, ColumnKey, Dim, Elem, InputKey, LoopBuilder, NodeId, Op, StepId, Sub, Type};
-use crate::sema::body::elaborator::{Elaborator, Expected};
+use crate::sema::body::elaborator::Elaborator;
+use crate::sema::value::Expected;
 use crate::sema::settings::{self, Arguments};
 use crate::sema::value::{DataValue, IntSource, Interval, Tensor, Value};
 use crate::syntax::ast;
@@ -44,7 +45,7 @@ impl Elaborator<'_> {
             if info.broken {
                 return Value::Error;
             }
-            if self.data.is_own(&data.item) && self.data.declared.iter().any(|it| it.name.as_str() == name) {
+            if self.data.is_own(&data.item) && self.data.current.declared.iter().any(|it| it.name.as_str() == name) {
                 let message = format!("`{name}` of `{}` is not known yet", data.item);
                 let error = Diagnostic::error("E0601", message).at(span, "this field, or one below it");
                 self.report(error.help("a field may use those above it"));
@@ -65,7 +66,7 @@ impl Elaborator<'_> {
             return Value::Error;
         };
         if data.part.is_none() && self.data.is_own(&data.item) {
-            return self.data.whole.get(name).cloned().map_or(Value::Error, Value::Tensor);
+            return self.data.current.whole.get(name).cloned().map_or(Value::Error, Value::Tensor);
         }
         let Some(rows) = self.data_rows(data) else { return Value::Error };
         let source = IntSource::Field { set: data.item.clone(), field: field.name.clone() };
@@ -105,7 +106,7 @@ impl Elaborator<'_> {
         expected: Option<&Expected>,
     ) -> Option<Value> {
         let name = callee.as_name()?.clone();
-        self.data.reading.as_ref()?;
+        self.context.row()?;
         let call = settings::find(settings::COLUMNS, &name)?;
         // A field may have the name of the call that reads it: it is a tensor, and cannot be called.
         if self.frame().find(&name).is_some_and(|it| !matches!(it.value, Value::Tensor(_))) {
@@ -141,7 +142,7 @@ impl Elaborator<'_> {
         span: Span,
         expected: Option<&Expected>,
     ) -> Value {
-        let Some(reading) = self.data.reading.clone() else { return Value::Error };
+        let Some(reading) = self.context.row().cloned() else { return Value::Error };
         let Some((select, shape)) = self.selection(name, arguments, span) else { return Value::Error };
         if !fits(&reading.source, &select) {
             let message = format!("`{name}` does not read {}", source_word(&reading.source));
@@ -259,10 +260,11 @@ impl Elaborator<'_> {
 
     /// The present row of a column, which becomes an input of the data graph.
     pub(super) fn read_column(&mut self, select: Select, names: Option<Vec<String>>, row: Type, span: Span) -> Value {
-        let Some(reading) = &mut self.data.reading else { return Value::Error };
+        let Some(reading) = self.context.row().cloned() else { return Value::Error };
+        let columns = &mut self.data.current.columns;
         let has_other = reading.category.is_some();
         let column = SourceColumn {
-            name: InputKey::Source(reading.columns.len() as u32),
+            name: InputKey::Source(columns.len() as u32),
             field: reading.field.clone(),
             select,
             names: reading.category.clone().flatten().or(names),
@@ -274,14 +276,14 @@ impl Elaborator<'_> {
             summary: reading.summary,
             span,
         };
-        let known = reading.columns.iter().find(|known| {
+        let known = columns.iter().find(|known| {
             let (name, span) = (column.name.clone(), column.span);
             SourceColumn { name, span, ..(*known).clone() } == column
         });
         let name = known.map(|known| known.name.clone());
         let name = name.unwrap_or_else(|| {
             let name = column.name.clone();
-            reading.columns.push(column);
+            columns.push(column);
             name
         });
         let (rows, step) = (reading.rows.clone(), reading.step);

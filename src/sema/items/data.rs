@@ -1,12 +1,14 @@
 //! `data` items. A field is elaborated for one row, in a graph whose `Var::Step` counts the rows, and then
 //! lifted to all rows at once.
 
-use super::data_table::{DataInfo, FieldInfo, Reading};
+use super::data_table::{DataInfo, FieldInfo};
 use super::{division, given, sources};
+use crate::sema::scope::context::Row;
 use crate::base::{Diagnostic, Span};
 use crate::ir::program::{Bound, DataRef, DataSet, Division, Field, Source};
 use crate::ir::{Dim, Elem, Graph, NodeId, OutputKey, StepId};
-use crate::sema::body::elaborator::{Elaborator, Expected};
+use crate::sema::body::elaborator::Elaborator;
+use crate::sema::value::Expected;
 use crate::sema::build::graphs::Level;
 use crate::sema::scope::frames::{BindingKind, Frame, FrameKind};
 use crate::sema::value::{Axis, Tensor, Value};
@@ -44,7 +46,7 @@ pub fn data_item(cx: &mut Elaborator<'_>, item: &ast::Data) -> DataSet {
     known &= read_settings(cx, item, &mut set);
     known = known && says_its_rows(cx, item);
     // Fields may name the data itself, with those of its fields that stand above.
-    cx.data.whole.clear();
+    cx.data.current.whole.clear();
     let so_far = DataInfo {
         span: item.name.span,
         rows: rows_symbol(&name),
@@ -157,7 +159,7 @@ fn fields(cx: &mut Elaborator<'_>, item: &ast::Data, set: &mut DataSet) -> Optio
     let name = set.name.clone();
     let mut column_rows: Option<(u64, Span)> = None;
     let frame = Frame::new(FrameKind::File, None, cx.frame().module, Span::default());
-    cx.data.declared = item.fields.clone();
+    cx.data.current.declared = item.fields.clone();
     cx.begin_graph();
     let (graph, ()) = cx.in_new_graph(|cx| {
         cx.in_frame(frame, |cx| {
@@ -184,7 +186,7 @@ fn fields(cx: &mut Elaborator<'_>, item: &ast::Data, set: &mut DataSet) -> Optio
                 let row = crate::ir::Type::new(whole.ty.elem, whole.ty.shape[1..].to_vec());
                 cx.graph_mut().output(OutputKey::Named(field.name.text.clone()), whole.node);
                 set.fields.push(Field { name: field.name.text.clone(), row, bounds, span: field.name.span });
-                cx.data.whole.insert(field.name.text.clone(), whole.clone());
+                cx.data.current.whole.insert(field.name.text.clone(), whole.clone());
                 if let (Some(info), Some(made)) = (cx.data.sets.get_mut(&name), set.fields.last()) {
                     info.fields.push(field_info(made));
                     info.rows = whole.ty.shape[0].clone();
@@ -199,7 +201,7 @@ fn fields(cx: &mut Elaborator<'_>, item: &ast::Data, set: &mut DataSet) -> Optio
         })
     });
     set.graph = graph;
-    cx.data.declared.clear();
+    cx.data.current.declared.clear();
     column_rows
 }
 
@@ -311,8 +313,9 @@ fn row_field(
         None => rows.clone(),
     };
     let step = cx.new_step_id();
-    cx.data.reading = Some(Reading {
-        name: set.name.clone(),
+    cx.data.current.columns = columns;
+    let context = cx.context.reading(Row {
+        set: set.name.clone(),
         field: field.name.text.clone(),
         source: set.source.clone(),
         step,
@@ -323,12 +326,10 @@ fn row_field(
         category: None,
         summary: None,
         training_rows,
-        columns,
     });
-    let whole = in_rows(cx, step, rows, |cx| field_value(cx, field, expected.as_ref()));
-    if let Some(reading) = cx.data.reading.take() {
-        set.columns = reading.columns;
-    }
+    let whole =
+        cx.within(context, |cx| in_rows(cx, step, rows, |cx| field_value(cx, field, expected.as_ref())));
+    set.columns = std::mem::take(&mut cx.data.current.columns);
     Some((whole?, bounds))
 }
 
@@ -346,7 +347,7 @@ fn field_value(
     };
     let span = given.span;
     // Earlier fields are meant with the same row.
-    let step = cx.data.reading.as_ref()?.step;
+    let step = cx.context.row()?.step;
     let earlier = cx.frame().bindings.clone();
     let opened = cx.frame_mut().open();
     for binding in earlier {
@@ -390,12 +391,13 @@ fn broadcast_numbers(
         let declared = crate::sema::value::show_axes(tensor.ty.elem, &expected.axes);
         let message = format!("one number for each row, and a field of {declared}");
         let error = Diagnostic::error("E0636", message).at(span, "one number");
-        cx.report(error.help(match &cx.data.reading {
-            Some(Reading { source: Source::Csv { .. }, .. }) => {
+        let is_table = matches!(cx.context.row().map(|row| &row.source), Some(Source::Csv { .. }));
+        cx.report(error.help(match is_table {
+            true => {
                 "`columns(0:4)` or `columns(\"a\", \"b\")` reads several columns; a single one is a field `x: []`"
                     .to_owned()
             }
-            _ => "give every element its value: `[a, b]`, or index notation".to_owned(),
+            false => "give every element its value: `[a, b]`, or index notation".to_owned(),
         }));
         return None;
     }

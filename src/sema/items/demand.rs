@@ -3,9 +3,8 @@
 use super::data::data_item;
 use crate::base::{Diagnostic, Span};
 use crate::ir::program::DataSet;
-use crate::sema::scope::context::Context;
+use crate::sema::scope::context::ItemContext;
 use crate::sema::body::elaborator::Elaborator;
-use crate::sema::build::graphs::Level;
 use crate::sema::scope::module::ItemRef;
 use crate::sema::scope::frames::{Frame, FrameKind};
 use crate::syntax::ast;
@@ -43,24 +42,20 @@ fn elaborate(cx: &mut Elaborator<'_>, name: &str) {
     cx.data.made.push(set);
 }
 
-/// Carries out `run` as if nothing else were being elaborated.
-fn apart<R>(cx: &mut Elaborator<'_>, item: &ItemRef, run: impl FnOnce(&mut Elaborator<'_>) -> R) -> R {
-    let levels = std::mem::replace(&mut cx.levels, vec![Level::compile_time()]);
-    let index_frames = std::mem::take(&mut cx.index_frames);
+/// Elaborates an item as if nothing else were being elaborated.
+fn apart<R>(
+    cx: &mut Elaborator<'_>,
+    item: &ItemRef,
+    elaborate: impl FnOnce(&mut Elaborator<'_>) -> R,
+) -> R {
+    let construction = cx.begin_construction();
     let scans = std::mem::take(&mut cx.scans);
-    let built = std::mem::take(&mut cx.built);
-    let current = std::mem::take(&mut cx.variables.current);
-    let (reading, declared) = (cx.data.reading.take(), std::mem::take(&mut cx.data.declared));
-    let whole = std::mem::take(&mut cx.data.whole);
+    let around = std::mem::take(&mut cx.data.current);
     let frame = Frame::new(FrameKind::File, None, item.module, Span::default());
-    let result = cx.within(Context::default(), |cx| cx.in_frame(frame, run));
-    cx.data.whole = whole;
-    (cx.data.reading, cx.data.declared) = (reading, declared);
-    cx.variables.current = current;
-    cx.built = built;
+    let result = cx.in_item(ItemContext::file(), |cx| cx.in_frame(frame, elaborate));
+    cx.data.current = around;
     cx.scans = scans;
-    cx.index_frames = index_frames;
-    cx.levels = levels;
+    cx.go_on_with(construction);
     result
 }
 

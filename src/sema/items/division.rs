@@ -137,8 +137,8 @@ pub fn read_division(
     });
     let asked = [("drop", drop), ("class", class), ("group", group)];
     let frame = Frame::new(FrameKind::File, None, cx.frame().module, Span::default());
-    cx.data.whole.clear();
-    cx.data.declared = item.fields.clone();
+    cx.data.current.whole.clear();
+    cx.data.current.declared = item.fields.clone();
     cx.begin_graph();
     let (graph, ()) = cx.in_new_graph(|cx| {
         cx.in_frame(frame, |cx| {
@@ -155,7 +155,7 @@ pub fn read_division(
             }
         })
     });
-    cx.data.declared.clear();
+    cx.data.current.declared.clear();
     let is_learnt = |op: &Op| match op {
         Op::Input { name, .. } => {
             let column = set.columns.iter().find(|column| column.name == *name);

@@ -9,7 +9,7 @@ use super::output;
 use crate::base::{Diagnostic, Span};
 use crate::ir::program::{DataSet, Generate, Source};
 use crate::ir::{Dim, Elem, InputKey, LoopBuilder, Op, Sub, Type};
-use crate::sema::build::builtins::Given;
+use crate::sema::value::Given;
 use crate::sema::body::elaborator::Elaborator;
 use crate::sema::settings;
 use crate::sema::value::{DataValue, Instance, InstanceKind, IntSource, Tensor, Value};

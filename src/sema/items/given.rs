@@ -3,7 +3,8 @@
 use crate::base::Diagnostic;
 use crate::ir::program::{DataSet, Select, Source};
 use crate::ir::{Elem, Type};
-use crate::sema::body::elaborator::{Elaborator, Expected};
+use crate::sema::body::elaborator::Elaborator;
+use crate::sema::value::Expected;
 use crate::sema::value::Value;
 use crate::syntax::ast;
 

@@ -5,8 +5,7 @@ use super::data_table::FieldInfo;
 use crate::base::{Diagnostic, Span};
 use crate::ir::program::{Forward, Metric, ROWS, Train};
 use crate::ir::{Dim, Elem, Graph, InputKey, OutputKey, Type};
-use crate::sema::build::builtins::Given;
-use crate::sema::scope::context::Mode;
+use crate::sema::value::Given;
 use crate::sema::body::elaborator::Elaborator;
 use crate::sema::value::{Function, IntSource, Tensor, Value};
 use crate::syntax::ast;
@@ -122,6 +121,6 @@ fn whole_metric(
             None => false,
         }
     };
-    let (graph, fits) = cx.within(cx.context.in_mode(Mode::Evaluation), |cx| cx.in_new_graph(build));
+    let (graph, fits) = cx.within(cx.context.evaluating(), |cx| cx.in_new_graph(build));
     fits.then_some(graph)
 }

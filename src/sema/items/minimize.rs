@@ -7,7 +7,6 @@ use super::optimizer::{self, Call};
 use crate::base::Diagnostic;
 use crate::ir::program::{Clip, ClipBy, Forward, Line, NamedValue, Train};
 use crate::ir::{Elem, Graph, InputKey, Op, OutputKey, Type};
-use crate::sema::scope::context::Mode;
 use crate::sema::body::elaborator::Elaborator;
 use crate::sema::scope::module::ItemRef;
 use crate::sema::settings;
@@ -15,7 +14,7 @@ use crate::sema::value::{DataValue, Function, InstanceKind, Tensor, Value};
 use crate::syntax::ast;
 use std::sync::Arc;
 
-/// All lines of a `train`, in training mode.
+/// All lines of a `train`.
 pub fn lines(cx: &mut Elaborator<'_>, item: &ast::Train, data: &DataValue, train: &mut Train<Forward>) {
     cx.begin_graph();
     for (number, line) in item.minimize.iter().enumerate() {
@@ -51,7 +50,7 @@ fn forward(
     train: &mut Train<Forward>,
 ) -> Option<Minimised> {
     let line = &item.minimize[number];
-    let (graph, found) = in_batch_graph(cx, data, Mode::Training, |cx| {
+    let (graph, found) = in_batch_graph(cx, data, |cx| {
         step_input(cx, item);
         let context = if number == 0 { cx.context.remembering_calls() } else { cx.context.clone() };
         let loss = cx.within(context, |cx| loss(cx, line));
@@ -60,7 +59,7 @@ fn forward(
             cx.graph_mut().output(OutputKey::Loss(number as u32), loss.node);
         }
         if number == 0 {
-            let watching = cx.context.in_mode(Mode::Watching);
+            let watching = cx.context.watching();
             cx.within(watching, |cx| measure::measures(cx, item, train, true));
         }
         let over = loss.as_ref().and_then(|_| trained_parameters(cx, item, line, &called));
@@ -103,7 +102,7 @@ fn update(
     train: &mut Train<Forward>,
 ) -> (Vec<Clip>, Graph) {
     let line = &item.minimize[number];
-    let (graph, clips) = in_batch_graph(cx, data, Mode::Training, |cx| {
+    let (graph, clips) = in_batch_graph(cx, data, |cx| {
         let step = step_input(cx, item);
         let clips = clips(cx, line);
         let mut calls = Vec::new();
@@ -195,7 +194,7 @@ fn trained_parameters(
     }
     if paths.is_empty() {
         let error = Diagnostic::error("E0616", "there is nothing to train: no parameter is free");
-        cx.report(match line.over.first() {
+        let error = match line.over.first() {
             None => {
                 error.at(line.loss.span, "the models of this loss have no parameters that are not frozen")
             }
@@ -210,7 +209,8 @@ fn trained_parameters(
                     },
                 )
             }
-        });
+        };
+        cx.report(error);
         return None;
     }
     Some(paths)

@@ -2,15 +2,15 @@
 //!
 //! A column that may lack values is read with NaN in their place, which is what `fill` does not let through.
 
-use super::data_table::Reading;
 use super::data::in_rows;
 use super::readings::reads_columns;
 use crate::base::{Diagnostic, Span};
 use crate::ir::program::Summary;
 use crate::ir::{BinaryOp, Combine, Elem, LoopBuilder, ScalarId};
-use crate::sema::body::elaborator::{Elaborator, Expected};
+use crate::sema::body::elaborator::Elaborator;
+use crate::sema::scope::context::Row;
 use crate::sema::settings::Arguments;
-use crate::sema::value::{Tensor, Value};
+use crate::sema::value::{Expected, Tensor, Value};
 use crate::syntax::ast;
 
 /// What stands in for missing values.
@@ -32,10 +32,10 @@ pub fn call(cx: &mut Elaborator<'_>, name: &str, arguments: &Arguments<'_>, span
 
 /// `fill(column("age"), 0)`, or with `mean`: that of the rows of the training part that have a value.
 fn fill(cx: &mut Elaborator<'_>, values: &ast::Expr, with: &ast::Expr, span: Span) -> Value {
-    let Some(reading) = cx.data.reading.clone() else { return Value::Error };
+    let Some(read) = cx.context.row().cloned() else { return Value::Error };
     let Some(row) = columns_with_gaps(cx, values, "fill", None) else { return Value::Error };
     let filling = match with.as_name().map(|name| &**name) {
-        Some("mean") => mean_of_training(cx, values, &reading, span).map(Filling::Mean),
+        Some("mean") => mean_of_training(cx, values, &read, span).map(Filling::Mean),
         Some("median") => summary_of_training(cx, values, Summary::Median).map(Filling::Summary),
         Some("mode") => summary_of_training(cx, values, Summary::Mode).map(Filling::Summary),
         _ => {
@@ -83,14 +83,7 @@ fn is_missing(cx: &mut Elaborator<'_>, values: &ast::Expr, span: Span) -> Value 
 
 /// What stands for the rows of the training part that have a value. `None` is reported.
 fn summary_of_training(cx: &mut Elaborator<'_>, values: &ast::Expr, summary: Summary) -> Option<Tensor> {
-    if let Some(reading) = &mut cx.data.reading {
-        reading.summary = Some(summary);
-    }
-    let found = columns_with_gaps(cx, values, "fill", None);
-    if let Some(reading) = &mut cx.data.reading {
-        reading.summary = None;
-    }
-    found
+    cx.within(cx.context.summarising(summary), |cx| columns_with_gaps(cx, values, "fill", None))
 }
 
 /// Values of a table are finite, so what is not less than infinity is none.
@@ -114,11 +107,7 @@ fn columns_with_gaps(
         cx.report(error.help(format!("what is computed of a column is computed of `{example}`")));
         return None;
     }
-    let before = cx.data.reading.as_mut().map(|reading| std::mem::replace(&mut reading.may_miss, true));
-    let value = cx.expr(values, expected);
-    if let (Some(reading), Some(before)) = (&mut cx.data.reading, before) {
-        reading.may_miss = before;
-    }
+    let value = cx.within(cx.context.with_gaps(), |cx| cx.expr(values, expected));
     if value.is_error() {
         return None;
     }
@@ -130,25 +119,16 @@ fn columns_with_gaps(
 fn mean_of_training(
     cx: &mut Elaborator<'_>,
     values: &ast::Expr,
-    before: &Reading,
+    row: &Row,
     span: Span,
 ) -> Option<Tensor> {
     // The same columns over the training rows, in a graph of its own beside this one.
     let inner = cx.close_level()?;
     let step = cx.new_step_id();
-    if let Some(reading) = &mut cx.data.reading {
-        reading.training_only = true;
-        reading.step = step;
-        reading.rows = reading.training_rows.clone();
-    }
-    let rows = before.training_rows.clone();
-    let training = in_rows(cx, step, rows, |cx| columns_with_gaps(cx, values, "fill", None));
+    let training = cx.within(cx.context.in_training_rows(step), |cx| {
+        in_rows(cx, step, row.training_rows.clone(), |cx| columns_with_gaps(cx, values, "fill", None))
+    });
     let mean = training.and_then(|training| mean_of_known(cx, &training, span));
-    if let Some(reading) = &mut cx.data.reading {
-        reading.training_only = before.training_only;
-        reading.step = before.step;
-        reading.rows = before.rows.clone();
-    }
     cx.levels.push(inner);
     mean
 }

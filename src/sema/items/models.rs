@@ -3,9 +3,9 @@
 use crate::base::{Diagnostic, Span};
 use crate::ir::program::{Bound, LayerSummary, Model};
 use crate::ir::{BinaryOp, Combine, Dim, Elem, Graph, InputKey, NodeId, Op, OutputKey, Scalar, Type};
-use crate::sema::build::builtins::Given;
+use crate::sema::value::Given;
 use crate::sema::body::elaborator::Elaborator;
-use crate::sema::body::instance::LayerCall;
+use crate::sema::build::built::LayerCall;
 use crate::sema::scope::module::ItemRef;
 use crate::sema::scope::frames::{Frame, FrameKind};
 use crate::sema::value::{IntSource, Interval, Tensor, Value};

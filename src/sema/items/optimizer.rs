@@ -1,10 +1,12 @@
 //! Optimisers: the body is elaborated once for each parameter, with `param`, `grad` and `step` given.
 
+use crate::sema::scope::bodies::is_whole;
 use crate::base::{Diagnostic, Span};
 use crate::ir::program::{Forward, OptimizerState, Train, Variable};
 use crate::ir::{Elem, InputKey, Op, OutputKey, Type};
-use crate::sema::build::builtins::Given;
-use crate::sema::body::elaborator::{Elaborator, Expected};
+use crate::sema::value::Given;
+use crate::sema::body::elaborator::Elaborator;
+use crate::sema::value::Expected;
 use crate::sema::scope::module::ItemRef;
 use crate::sema::scope::frames::{BindingKind, Frame, FrameKind};
 use crate::sema::value::{Axis, Function, Tensor, Value};
@@ -84,11 +86,6 @@ pub fn for_parameter<'c>(cx: &mut Elaborator<'_>, calls: &'c [Call], path: &Arc<
     let error = error.and_at(variable.span, "declared here");
     cx.report(error.help(format!("say which takes the others: `with {}(…) else AdamW(…)`", last.item.name())));
     None
-}
-
-/// Whether an optimiser's body is for whole parameters: it declares what it takes, `(param: [m, n])`.
-pub fn is_whole(definition: &ast::Definition) -> bool {
-    definition.hyper.is_some() && definition.inputs.is_some()
 }
 
 /// Whether a parameter of this type fits what an optimiser declares that it takes.

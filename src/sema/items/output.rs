@@ -3,7 +3,6 @@
 use crate::base::{Diagnostic, Span};
 use crate::ir::program::{Expect, Plot, Print, PrintPart};
 use crate::ir::{Dim, Elem, Graph, OutputKey};
-use crate::sema::scope::context::Mode;
 use crate::sema::body::elaborator::Elaborator;
 use crate::sema::build::elementwise::Arg;
 use crate::sema::settings;
@@ -167,7 +166,7 @@ pub fn evaluation<R>(
     build: impl FnOnce(&mut Elaborator<'_>) -> Option<R>,
 ) -> (Graph, Option<R>) {
     cx.begin_graph();
-    cx.within(cx.context.in_mode(Mode::Evaluation), |cx| cx.in_new_graph(build))
+    cx.within(cx.context.evaluating(), |cx| cx.in_new_graph(build))
 }
 
 /// What `print` shows of an expression: strings with their `{values}`, tensors, compile-time values.

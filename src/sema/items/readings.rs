@@ -4,7 +4,8 @@
 use crate::base::{Diagnostic, Span, nearest};
 use crate::ir::Elem;
 use crate::ir::program::{Date, DateOrder, DatePart};
-use crate::sema::body::elaborator::{Elaborator, Expected};
+use crate::sema::body::elaborator::Elaborator;
+use crate::sema::value::Expected;
 use crate::sema::settings::Arguments;
 use crate::sema::value::Value;
 use crate::syntax::ast;
@@ -55,14 +56,7 @@ pub fn date(
     if let Some(order) = arguments.get("order") {
         date.order = choice(cx, order, "`order` of a date", &ORDERS)?;
     }
-    if let Some(reading) = &mut cx.data.reading {
-        reading.date = Some(date);
-    }
-    let value = cx.expr(column, expected);
-    if let Some(reading) = &mut cx.data.reading {
-        reading.date = None;
-    }
-    Some(value)
+    Some(cx.within(cx.context.of_dates(date), |cx| cx.expr(column, expected)))
 }
 
 /// One of some words. `None` is reported.
@@ -130,20 +124,15 @@ pub fn category(cx: &mut Elaborator<'_>, arguments: &Arguments<'_>, span: Span) 
         cx.report(error.help(format!("declare the field as `class({})`", names.len() + 1)));
         return None;
     }
-    if let Some(reading) = &mut cx.data.reading {
-        reading.category = Some(names.map(|(names, _)| names));
-    }
-    let value = cx.expr(column, Some(&Expected { elem: Some(Elem::Int), axes: Vec::new() }));
-    if let Some(reading) = &mut cx.data.reading {
-        reading.category = None;
-    }
-    Some(value)
+    let context = cx.context.of_categories(names.map(|(names, _)| names));
+    let class = Expected { elem: Some(Elem::Int), axes: Vec::new() };
+    Some(cx.within(context, |cx| cx.expr(column, Some(&class))))
 }
 
 /// The n of the field `class(n)` that is being worked out. `None` is reported.
 fn declared_classes(cx: &mut Elaborator<'_>, span: Span) -> Option<usize> {
-    let field = cx.data.reading.as_ref().map(|reading| reading.field.clone())?;
-    let declared = cx.data.declared.iter().find(|declared| declared.name.text == field).cloned();
+    let field = cx.context.row()?.field.clone();
+    let declared = cx.data.current.declared.iter().find(|declared| declared.name.text == field).cloned();
     let ty = declared.and_then(|field| field.ty);
     if let Some(ast::Type { kind: ast::TypeKind::Tensor { element: ast::Element::Class(size), dims }, .. }) = &ty
         && dims.is_empty()

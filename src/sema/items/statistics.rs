@@ -1,12 +1,13 @@
 //! Statistics of the training rows: `standardize`.
 
-use super::data_table::Reading;
 use super::data::in_rows;
 use crate::base::{Diagnostic, Span};
 use crate::ir::program::Source;
 use crate::ir::{BinaryOp, ColumnKey, Combine, Elem, LoopBuilder, StepId, UnaryOp};
-use crate::sema::body::elaborator::{Elaborator, Expected};
+use crate::sema::body::elaborator::Elaborator;
+use crate::sema::value::Expected;
 use crate::sema::build::elementwise::Arg;
+use crate::sema::scope::context::Row;
 use crate::sema::scope::frames::BindingKind;
 use crate::sema::value::{IntSource, Tensor, Value};
 use crate::sema::walk;
@@ -21,7 +22,7 @@ pub fn standardize(
     span: Span,
     expected: Option<&Expected>,
 ) -> Value {
-    let Some(reading) = cx.data.reading.clone() else {
+    let Some(row) = cx.context.row().cloned() else {
         return cx.error(
             "E0603",
             "`standardize` stands in a `data` item only",
@@ -29,7 +30,7 @@ pub fn standardize(
             "there are no rows here",
         );
     };
-    if reading.training_only {
+    if row.training_only {
         return cx.error("E0603", "`standardize` is not nested", span, "inside another `standardize`");
     }
     let value = cx.expr(arg, expected);
@@ -47,25 +48,18 @@ pub fn standardize(
     // The same expression over the training rows, in a graph of its own beside this one.
     let Some(inner) = cx.close_level() else { return Value::Error };
     let step = cx.new_step_id();
-    if let Some(reading) = &mut cx.data.reading {
-        reading.training_only = true;
-        reading.step = step;
-        reading.rows = reading.training_rows.clone();
-    }
-    let training = in_rows(cx, step, reading.training_rows.clone(), |cx| {
+    let training_value = |cx: &mut Elaborator<'_>| {
         let opened = cx.frame_mut().open();
-        let bound = bind_earlier_fields(cx, arg, &reading, step);
+        let bound = bind_earlier_fields(cx, arg, &row, step);
         let value = if bound { cx.expr(arg, expected) } else { Value::Error };
         cx.frame_mut().close(opened);
         let tensor = cx.to_tensor(&value, arg.span)?;
         cx.with_elem(tensor, Elem::Float, arg.span)
+    };
+    let training = cx.within(cx.context.in_training_rows(step), |cx| {
+        in_rows(cx, step, row.training_rows.clone(), training_value)
     });
     let statistics = training.and_then(|training| mean_and_deviation(cx, &training, span));
-    if let Some(now) = &mut cx.data.reading {
-        now.training_only = false;
-        now.step = reading.step;
-        now.rows = reading.rows.clone();
-    }
     cx.levels.push(inner);
     let Some((mean, deviation)) = statistics else { return Value::Error };
     let of = |value| Arg { value, span };
@@ -75,8 +69,8 @@ pub fn standardize(
 }
 
 /// Gives the earlier fields that an expression uses their values in a training row. `false` is reported.
-fn bind_earlier_fields(cx: &mut Elaborator<'_>, arg: &ast::Expr, reading: &Reading, step: StepId) -> bool {
-    let declared = cx.data.declared.clone();
+fn bind_earlier_fields(cx: &mut Elaborator<'_>, arg: &ast::Expr, row: &Row, step: StepId) -> bool {
+    let declared = cx.data.current.declared.clone();
     let mut used = Vec::new();
     names_in(arg, &mut used);
     for field in declared.iter().rev() {
@@ -91,7 +85,7 @@ fn bind_earlier_fields(cx: &mut Elaborator<'_>, arg: &ast::Expr, reading: &Readi
         used.contains(&field.name.text) && field.value.as_ref().is_some_and(standardizes)
     };
     let is_read_again =
-        !matches!(reading.source, Source::None) && !declared.iter().any(|field| standardized(&field));
+        !matches!(row.source, Source::None) && !declared.iter().any(|field| standardized(&field));
     for field in declared.iter().filter(|field| used.contains(&field.name.text)) {
         let whole = cx.frame().bindings.iter().find_map(|binding| match &binding.value {
             Value::Tensor(whole) if binding.name == field.name.text && whole.level == outside => {
@@ -100,7 +94,7 @@ fn bind_earlier_fields(cx: &mut Elaborator<'_>, arg: &ast::Expr, reading: &Readi
             _ => None,
         });
         let Some(whole) = whole else { continue };
-        let value = if reading.training_rows == reading.rows {
+        let value = if row.training_rows == row.rows {
             cx.row_of(&whole, step, arg.span).map_or(Value::Error, Value::Tensor)
         } else if is_read_again {
             // The columns of the source are read again, those of the training part.
@@ -111,7 +105,7 @@ fn bind_earlier_fields(cx: &mut Elaborator<'_>, arg: &ast::Expr, reading: &Readi
                 (None, None) => Value::Error,
             }
         } else {
-            cx.training_row(reading, &field.name.text, step, arg.span).map_or(Value::Error, Value::Tensor)
+            cx.training_row(row, &field.name.text, step, arg.span).map_or(Value::Error, Value::Tensor)
         };
         let (name, place) = (field.name.text.clone(), field.name.span);
         cx.frame_mut().bind(name, value, place, BindingKind::Input);
@@ -123,17 +117,17 @@ impl Elaborator<'_> {
     /// A field of this data in a row of its training part, which is made after all rows of the field.
     fn training_row(
         &mut self,
-        reading: &Reading,
+        row: &Row,
         field: &Arc<str>,
         step: StepId,
         span: Span,
     ) -> Option<Tensor> {
-        let info = self.data.sets.get(&reading.name)?.clone();
+        let info = self.data.sets.get(&row.set)?.clone();
         let known = info.fields.iter().find(|it| it.name == *field)?;
         let part = info.parts.first().cloned();
-        let key = ColumnKey { set: reading.name.clone(), part, field: field.clone() };
-        let rows = reading.training_rows.clone();
-        let source = IntSource::Field { set: reading.name.clone(), field: field.clone() };
+        let key = ColumnKey { set: row.set.clone(), part, field: field.clone() };
+        let rows = row.training_rows.clone();
+        let source = IntSource::Field { set: row.set.clone(), field: field.clone() };
         match self.input_tensor(key.into(), rows, known, source, span) {
             Value::Tensor(whole) => self.row_of(&whole, step, span),
             _ => None,

@@ -7,7 +7,7 @@ use crate::base::{Diagnostic, Span, nearest};
 use crate::ir::program::{Answer, DataRef, Forward, Length, StartFile, Train};
 use crate::ir::ranges::MAX_STEP;
 use crate::ir::{Graph, InputKey, Op, OutputKey};
-use crate::sema::scope::context::Mode;
+use crate::sema::scope::context::ItemContext;
 use crate::sema::body::elaborator::Elaborator;
 use crate::sema::settings;
 use crate::sema::value::{DataValue, Function, Value};
@@ -40,15 +40,17 @@ pub fn train_item(cx: &mut Elaborator<'_>, item: &ast::Train) -> Option<Train<Fo
         cx.report(error.help("write `minimize mse(Net(x), y) with SGD(lr = 0.1)`"));
     }
     let data = data?;
-    cx.last_step = last_step(cx, &data, &train);
-    assignments::assignments(cx, item, &data, &mut train);
-    minimize::lines(cx, item, &data, &mut train);
-    if let Some(start) = train.init.clone().filter(|_| !cx.has_errors()) {
-        check_parts(cx, &start);
-    }
-    if train.validate.is_some() {
-        evaluation_graph(cx, item, &data, &mut train);
-    }
+    let training = ItemContext::training(last_step(cx, &data, &train));
+    cx.in_item(training, |cx| {
+        cx.within(cx.context.evaluating(), |cx| assignments::assignments(cx, item, &data, &mut train));
+        minimize::lines(cx, item, &data, &mut train);
+        if let Some(start) = train.init.clone().filter(|_| !cx.has_errors()) {
+            check_parts(cx, &start);
+        }
+        if train.validate.is_some() {
+            cx.within(cx.context.evaluating(), |cx| evaluation_graph(cx, item, &data, &mut train));
+        }
+    });
     train.fields = used_fields(cx, &data, &train);
     idle_seed(cx, item, &train);
     order::tell_neighbours(cx, &train);
@@ -334,7 +336,7 @@ fn check_parts(cx: &mut Elaborator<'_>, start: &StartFile) {
     });
 }
 
-/// The same losses and metrics, in evaluation mode.
+/// The same losses and metrics, for other data than that of the training.
 fn evaluation_graph(
     cx: &mut Elaborator<'_>,
     item: &ast::Train,
@@ -342,7 +344,7 @@ fn evaluation_graph(
     train: &mut Train<Forward>,
 ) {
     cx.begin_graph();
-    let (graph, ()) = in_batch_graph(cx, data, Mode::Evaluation, |cx| {
+    let (graph, ()) = in_batch_graph(cx, data, |cx| {
         for (number, line) in item.minimize.iter().enumerate() {
             cx.built.answers.clear();
             if let Some(loss) = minimize::loss(cx, line) {

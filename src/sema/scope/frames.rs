@@ -3,7 +3,7 @@
 //! An inner scope hides an outer one: language and prelude, imports, file, signature, body, statement.
 //! Signature, body and statement are one list here, searched from its end; the others are in [`crate::sema::scope::module`].
 
-use crate::sema::body::index::Region;
+use crate::sema::regions::Region;
 use crate::sema::scope::module::{ItemRef, ModuleId};
 use crate::sema::value::{Instance, Value};
 use crate::base::Span;

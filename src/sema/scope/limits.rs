@@ -1,6 +1,6 @@
 //! How much a program may unfold into.
 
-use crate::sema::body::elaborator::Elaborator;
+use crate::sema::scope::Scope;
 use crate::base::{Diagnostic, Span};
 
 /// How many expressions may be elaborated for one program: a bound on loops, rows of layers and expansions.
@@ -33,14 +33,14 @@ impl Limits {
     }
 }
 
-impl Elaborator<'_> {
-    /// Counts one unit of work. `false` once the program has used up what it may use, which is reported.
-    pub fn work(&mut self, span: Span) -> bool {
+impl Scope<'_> {
+    /// Counts one unit of work on a graph that has so many nodes. `false` once the program has used up what it may
+    /// use, which is reported.
+    pub fn count_work(&mut self, nodes: usize, span: Span) -> bool {
         self.limits.work += 1;
         if self.limits.reached {
             return false;
         }
-        let nodes = self.levels.last().map_or(0, |level| level.graph.len());
         if self.limits.work > MAX_WORK || nodes > MAX_NODES {
             let error = Diagnostic::error("E0122", "the program unfolds into too much");
             let error = error.at(span, "the limit was reached here");
@@ -55,7 +55,7 @@ impl Elaborator<'_> {
         !self.limits.reached
     }
 
-    /// Enters one level of nesting; `false` (reported) if there are too many. Call [`Elaborator::leave`] after.
+    /// Enters one level of nesting; `false` (reported) if there are too many. Call [`Scope::leave`] after.
     pub(in crate::sema) fn enter(&mut self, span: Span) -> bool {
         self.limits.depth += 1;
         if self.limits.depth > MAX_DEPTH {

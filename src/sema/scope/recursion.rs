@@ -3,13 +3,13 @@
 //! Functions and instances that are passed as arguments may call each other to some depth. A body that names
 //! itself, directly or through other items, is an error.
 
-use crate::sema::body::elaborator::Elaborator;
+use crate::sema::scope::Scope;
 use crate::sema::scope::module::{Found, ItemRef, ModuleId};
 use crate::base::{Diagnostic, Span};
 use crate::syntax::ast::{self, ExprKind, Role};
 use std::sync::Arc;
 
-impl Elaborator<'_> {
+impl Scope<'_> {
     /// Reports an item that is being elaborated already and whose body leads back to it.
     pub fn check_recursion(&mut self, item: &ItemRef, span: Span) -> bool {
         let open = self.frames.iter().any(|frame| frame.item.as_ref() == Some(item));
@@ -56,7 +56,7 @@ impl Elaborator<'_> {
         crate::sema::walk::block(&definition.body, &mut note);
         definition.gradient.iter().for_each(|gradient| crate::sema::walk::expr(gradient, &mut note));
         for name in names {
-            let Some(Found::Item(next)) = self.modules.find(from.module, &name, &mut self.diagnostics) else {
+            let Some(Found::Item(next)) = self.find_item(from.module, &name) else {
                 continue;
             };
             if next == *target {

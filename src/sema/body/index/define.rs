@@ -3,38 +3,22 @@
 //! `=` makes a new tensor, or writes into a declared one; `+=` adds to the earlier tensor of the name. Either is
 //! one loop over all indices of the left side; `+=` of a `sum` takes the indices of the sum into that loop.
 
+use crate::sema::build::index::write::Right;
+use crate::sema::build::index::write::Target;
 use crate::sema::body::elaborator::Elaborator;
 use crate::sema::build::operators::interval_of;
 use crate::sema::scope::frames::BindingKind;
-use crate::sema::build::tensors::{convert, count};
-use crate::sema::value::{IntSource, Interval, Tensor, Value, show_axes};
+use crate::sema::value::Value;
 use super::names::Names;
-use super::read::{Place, Subscripted};
-use super::reduce::{flattened, identity};
-use super::regions::Region;
+use crate::sema::build::index::places::Place;
+use super::reduce::flattened;
+use crate::sema::build::index::reduce::identity;
 use super::uses::Uses;
 use crate::base::{Diagnostic, Span};
-use crate::ir::{Combine, Elem, ScalarId};
+use crate::ir::Combine;
 use crate::syntax::ast::{
-    DefineOp, Expr, ExprKind, IndexDefinition, Otherwise, ReduceIndex, ReduceOp, TargetSubscriptKind,
+    DefineOp, Expr, ExprKind, IndexDefinition, ReduceIndex, ReduceOp, TargetSubscriptKind,
 };
-
-/// What a definition writes into.
-pub(super) struct Target {
-    pub tensor: Tensor,
-    /// Where it was declared or bound.
-    pub span: Span,
-    /// What other statements have written into it.
-    pub written: Vec<Region>,
-}
-
-/// The right-hand side, worked out.
-pub(super) struct Right {
-    pub scalar: ScalarId,
-    pub elem: Elem,
-    pub interval: Option<Interval>,
-    pub field: Option<IntSource>,
-}
 
 /// `y[b, o] = expr`, `y[dst[e], d] += expr`: binds the new tensor in the frame of the call.
 pub fn define(elaborator: &mut Elaborator<'_>, definition: &IndexDefinition) {
@@ -224,112 +208,6 @@ impl Elaborator<'_> {
             }
         }
         fits.then_some(places)
-    }
-
-    /// The value with the element type of the target.
-    fn in_type_of(
-        &mut self,
-        scalar: ScalarId,
-        elem: Elem,
-        target: &Target,
-        definition: &IndexDefinition,
-        span: Span,
-    ) -> Option<(ScalarId, Elem)> {
-        let declared = target.tensor.ty.elem;
-        let name = &definition.name;
-        if definition.op == DefineOp::Add && declared == Elem::Bool {
-            let error =
-                Diagnostic::error("E0215", format!("`{name}` is made of bools and cannot be added to"));
-            let error = error.at(definition.target_span, "`+=` needs numbers");
-            self.report(if target.span == Span::default() {
-                error
-            } else {
-                error.and_at(target.span, "declared here")
-            });
-            return None;
-        }
-        let fits =
-            elem == declared || declared == Elem::Float || (declared == Elem::Int && elem == Elem::Bool);
-        if !fits {
-            let message = format!("`{name}` is made of {declared}s, the right side gives {elem}s");
-            let mut error = Diagnostic::error("E0215", message).at(span, format!("gives {elem}s"));
-            if target.span != Span::default() {
-                error = error.and_at(
-                    target.span,
-                    format!("declared as {}", show_axes(declared, &target.tensor.axes())),
-                );
-            }
-            self.report(match declared {
-                Elem::Int => error.help("`int(x)` drops what is behind the point"),
-                Elem::Bool => error.help("compare to make bools: `x > 0`"),
-                Elem::Float => error,
-            });
-            return None;
-        }
-        let scalar = self.with_index_body(|l| convert(l, scalar, declared))?;
-        Some((scalar, declared))
-    }
-
-    /// Whether the left side fits the tensor that is written into. Gives whether writes outside are dropped.
-    fn fits_target(
-        &mut self,
-        definition: &IndexDefinition,
-        target: Option<&Target>,
-        places: &[Place],
-        adds: bool,
-    ) -> Option<bool> {
-        let Some(target) = target else {
-            if let Some(otherwise) = &definition.otherwise {
-                self.wrong_else(otherwise);
-                return None;
-            }
-            return Some(false);
-        };
-        if places.len() != target.tensor.rank() {
-            let shape = show_axes(target.tensor.ty.elem, &target.tensor.axes());
-            let message = format!(
-                "{} for `{}`: {shape}",
-                count(places.len(), "subscript", "subscripts"),
-                definition.name
-            );
-            let error = Diagnostic::error("E0306", message).at(
-                definition.target_span,
-                format!("{} needed", count(target.tensor.rank(), "subscript is", "subscripts are")),
-            );
-            self.report(match target.span == Span::default() {
-                true => error,
-                false => error.and_at(target.span, format!("this is {shape}")),
-            });
-            return None;
-        }
-        match &definition.otherwise {
-            Some(Otherwise::Skip(_)) if adds => {
-                Some(self.inside_condition(places, &target.tensor.ty.shape).is_some())
-            }
-            Some(otherwise) => {
-                self.wrong_else(otherwise);
-                None
-            }
-            None => {
-                let what = Subscripted {
-                    tensor: &target.tensor,
-                    span: definition.name.span,
-                    verb: "written",
-                    may_say_else: false,
-                };
-                self.must_fit(places, &what).then_some(false)
-            }
-        }
-    }
-
-    fn wrong_else(&mut self, otherwise: &Otherwise) {
-        let place = match otherwise {
-            Otherwise::Value(value) => value.span,
-            Otherwise::Skip(skip) => *skip,
-        };
-        let error = Diagnostic::error("E0308", "`else` on this left-hand side");
-        let error = error.at(place, "nothing is read here");
-        self.report(error.help("with `+=`, `else skip` drops what would be added outside"));
     }
 }
 

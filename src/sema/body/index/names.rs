@@ -129,7 +129,7 @@ impl Elaborator<'_> {
     /// Whether a name means a `const` of the file, its imports or the library.
     fn constant_item(&mut self, name: &str) -> bool {
         let module = self.frame().module;
-        match self.modules.find(module, name, &mut self.diagnostics) {
+        match self.find_item(module, name) {
             Some(Found::Item(item)) => matches!(item.item.kind, ast::ItemKind::Const(_)),
             Some(Found::Broken) | None => false,
         }
@@ -184,7 +184,7 @@ impl Elaborator<'_> {
 
     fn constant_place(&mut self, name: &str) -> Option<Span> {
         let module = self.frame().module;
-        match self.modules.find(module, name, &mut self.diagnostics) {
+        match self.find_item(module, name) {
             Some(Found::Item(item)) => Some(item.name_span()),
             Some(Found::Broken) | None => None,
         }

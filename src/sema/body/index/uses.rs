@@ -6,7 +6,7 @@
 use crate::sema::body::elaborator::Elaborator;
 use crate::sema::value::{Tensor, Value};
 use super::names::Names;
-use super::{Bases, Introduced, Ranged, RangedPack};
+use crate::sema::build::index::{Bases, Introduced, Ranged, RangedPack};
 use crate::base::{Diagnostic, Span};
 use crate::ir::Dim;
 use crate::syntax::ast::{

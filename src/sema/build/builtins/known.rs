@@ -3,7 +3,7 @@
 
 use super::{Arguments, Builtin, builtin};
 use crate::ir::values::{self, Values};
-use crate::sema::body::elaborator::Elaborator;
+use crate::sema::build::Builder;
 use crate::sema::value::Value;
 
 pub(super) const BUILTINS: &[Builtin] = &[
@@ -42,7 +42,7 @@ pub(super) const BUILTINS: &[Builtin] = &[
 ];
 
 /// `None` is reported.
-fn values_of(e: &mut Elaborator<'_>, a: &Arguments) -> Option<Values> {
+fn values_of(e: &mut Builder<'_>, a: &Arguments) -> Option<Values> {
     let x = a.arg("x");
     if let Some(number) = x.value.as_float() {
         return Some(Values::within(number, number));

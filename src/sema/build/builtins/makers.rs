@@ -3,7 +3,8 @@
 use super::{Arguments, Builtin, Given, builtin};
 use crate::base::{Diagnostic, Span};
 use crate::ir::{Affine, BinaryOp, Dim, Elem, LoopBuilder, Op, RandKind};
-use crate::sema::body::elaborator::{Elaborator, Expected};
+use crate::sema::build::Builder;
+use crate::sema::value::Expected;
 use crate::sema::build::elementwise::Arg;
 use crate::sema::build::tensors::{convert, number_elem};
 use crate::sema::value::{Axis, Interval, Tensor, Value};
@@ -39,7 +40,7 @@ pub(super) const BUILTINS: &[Builtin] = &[
     ),
 ];
 
-impl Elaborator<'_> {
+impl Builder<'_> {
     /// A shape given as a list of sizes, or one size.
     pub fn axes_of(&mut self, value: &Value, span: Span) -> Option<Vec<Axis>> {
         match value {
@@ -59,7 +60,7 @@ impl Elaborator<'_> {
     /// The name of a random stream: the path of the instance and the ordinal of the call.
     fn stream(&mut self) -> Arc<str> {
         let path =
-            self.context.draw_path.clone().or_else(|| self.instance_path()).unwrap_or_else(|| "".into());
+            self.context.draw_path().cloned().or_else(|| self.instance_path()).unwrap_or_else(|| "".into());
         let ordinal = self.built.draws.entry(path.clone()).or_insert(0);
         *ordinal += 1;
         format!("{path}#{ordinal}").into()
@@ -76,7 +77,7 @@ impl Elaborator<'_> {
 }
 
 /// The shape given or declared. `None` is reported.
-fn shape(e: &mut Elaborator<'_>, a: &Arguments) -> Option<Expected> {
+fn shape(e: &mut Builder<'_>, a: &Arguments) -> Option<Expected> {
     let given: Vec<Given> = ["shape", "like"]
         .into_iter()
         .filter_map(|name| {
@@ -99,14 +100,14 @@ fn shape(e: &mut Elaborator<'_>, a: &Arguments) -> Option<Expected> {
     }
 }
 
-fn filled(e: &mut Elaborator<'_>, a: &Arguments, value: i64) -> Value {
+fn filled(e: &mut Builder<'_>, a: &Arguments, value: i64) -> Value {
     let Some(expected) = shape(e, a) else { return Value::Error };
     let elem = expected.elem.unwrap_or(Elem::Float);
     let value = if elem == Elem::Bool { Value::Bool(value != 0) } else { Value::int(value) };
     Value::Tensor(e.fill(&value, elem, &expected.axes, a.span))
 }
 
-fn full(e: &mut Elaborator<'_>, a: &Arguments) -> Value {
+fn full(e: &mut Builder<'_>, a: &Arguments) -> Value {
     let Some(expected) = shape(e, a) else { return Value::Error };
     let value = a.arg("value");
     if value.value.is_number() {
@@ -117,7 +118,7 @@ fn full(e: &mut Elaborator<'_>, a: &Arguments) -> Value {
     e.binary(crate::syntax::ast::BinaryOp::Mul, Arg { value: &ones, span: a.span }, value, a.span)
 }
 
-fn arange(e: &mut Elaborator<'_>, a: &Arguments) -> Value {
+fn arange(e: &mut Builder<'_>, a: &Arguments) -> Value {
     let zero = Value::int(0);
     let one = Value::int(1);
     let (start, end) = match a.get("end") {
@@ -175,7 +176,7 @@ fn arange(e: &mut Elaborator<'_>, a: &Arguments) -> Value {
     Value::Tensor(e.add_loop(a.span, node))
 }
 
-fn uniform(e: &mut Elaborator<'_>, a: &Arguments) -> Value {
+fn uniform(e: &mut Builder<'_>, a: &Arguments) -> Value {
     let Some(expected) = shape(e, a) else { return Value::Error };
     let draw = e.random(RandKind::Uniform, &expected.axes, a.span);
     let (zero, one) = (Value::int(0), Value::int(1));
@@ -200,7 +201,7 @@ fn uniform(e: &mut Elaborator<'_>, a: &Arguments) -> Value {
     })
 }
 
-fn normal(e: &mut Elaborator<'_>, a: &Arguments) -> Value {
+fn normal(e: &mut Builder<'_>, a: &Arguments) -> Value {
     let Some(expected) = shape(e, a) else { return Value::Error };
     let draw = e.random(RandKind::Normal, &expected.axes, a.span);
     let (zero, one) = (Value::int(0), Value::int(1));
@@ -228,7 +229,7 @@ fn normal(e: &mut Elaborator<'_>, a: &Arguments) -> Value {
     )
 }
 
-fn bernoulli(e: &mut Elaborator<'_>, a: &Arguments) -> Value {
+fn bernoulli(e: &mut Builder<'_>, a: &Arguments) -> Value {
     let Some(expected) = shape(e, a) else { return Value::Error };
     let draw = e.random(RandKind::Uniform, &expected.axes, a.span);
     let p = a.arg("p");
@@ -255,4 +256,22 @@ fn bernoulli(e: &mut Elaborator<'_>, a: &Arguments) -> Value {
             }
         }
     })
+}
+
+impl Builder<'_> {
+    /// The shape given by `shape = …` or `like = …`, else the one that the context declares. The outer `None`
+    /// is reported.
+    pub fn shape_arguments(
+        &mut self,
+        shape: &[Given],
+        expected: Option<&Expected>,
+    ) -> Option<Option<Expected>> {
+        let Some(given) = shape.first() else { return Some(expected.cloned()) };
+        if given.name.as_ref().is_some_and(|name| name.as_str() == "like") {
+            let tensor = self.to_tensor(&given.value, given.span)?;
+            return Some(Some(Expected::of(&tensor)));
+        }
+        let axes = self.axes_of(&given.value, given.span)?;
+        Some(Some(Expected { elem: None, axes }))
+    }
 }

@@ -3,7 +3,7 @@
 use super::{Arguments, Builtin, elementwise};
 use crate::ir::math::{self, native::Native64};
 use crate::ir::{BinaryOp, Dim, Elem, LoopBuilder, Scalar, ScalarId, UnaryOp};
-use crate::sema::body::elaborator::Elaborator;
+use crate::sema::build::Builder;
 use crate::sema::build::operators::{elem_of, interval_of, with_interval};
 use crate::sema::build::tensors::{common_elem, convert};
 use crate::sema::value::{Interval, Value};
@@ -32,7 +32,7 @@ pub(super) const BUILTINS: &[Builtin] = &[
     elementwise("stop_gradient", "x", "x itself, a constant for derivatives.", stop_gradient),
 ];
 
-fn smooth(e: &mut Elaborator<'_>, a: &Arguments, op: UnaryOp, of: fn(f64) -> f64) -> Value {
+fn smooth(e: &mut Builder<'_>, a: &Arguments, op: UnaryOp, of: fn(f64) -> f64) -> Value {
     let x = a.arg("x");
     if let (Some(number), true) = (x.value.as_float(), x.value.is_number()) {
         return Value::Float(of(number));
@@ -43,7 +43,7 @@ fn smooth(e: &mut Elaborator<'_>, a: &Arguments, op: UnaryOp, of: fn(f64) -> f64
     })
 }
 
-fn floor(e: &mut Elaborator<'_>, a: &Arguments) -> Value {
+fn floor(e: &mut Builder<'_>, a: &Arguments) -> Value {
     match a.arg("x").value {
         Value::Int(dim) => Value::Int(dim.clone()),
         Value::Ratio(p, q) => Value::Int(p.floor_div(q)),
@@ -52,7 +52,7 @@ fn floor(e: &mut Elaborator<'_>, a: &Arguments) -> Value {
     }
 }
 
-fn ceil(e: &mut Elaborator<'_>, a: &Arguments) -> Value {
+fn ceil(e: &mut Builder<'_>, a: &Arguments) -> Value {
     match a.arg("x").value {
         Value::Int(dim) => Value::Int(dim.clone()),
         Value::Ratio(p, q) => Value::Int(-&(-p).floor_div(q)),
@@ -61,7 +61,7 @@ fn ceil(e: &mut Elaborator<'_>, a: &Arguments) -> Value {
     }
 }
 
-fn round(e: &mut Elaborator<'_>, a: &Arguments) -> Value {
+fn round(e: &mut Builder<'_>, a: &Arguments) -> Value {
     match a.arg("x").value {
         Value::Int(dim) => Value::Int(dim.clone()),
         Value::Float(number) if number.abs() < 9e15 => Value::int(number.round_ties_even() as i64),
@@ -70,7 +70,7 @@ fn round(e: &mut Elaborator<'_>, a: &Arguments) -> Value {
 }
 
 /// Of run-time values the result stays a float.
-fn rounded(e: &mut Elaborator<'_>, a: &Arguments, op: UnaryOp) -> Value {
+fn rounded(e: &mut Builder<'_>, a: &Arguments, op: UnaryOp) -> Value {
     let x = a.arg("x");
     if matches!(elem_of(x.value), Some(Elem::Int)) && x.value.is_run_time() {
         return x.value.clone();
@@ -81,7 +81,7 @@ fn rounded(e: &mut Elaborator<'_>, a: &Arguments, op: UnaryOp) -> Value {
     })
 }
 
-fn to_float(e: &mut Elaborator<'_>, a: &Arguments) -> Value {
+fn to_float(e: &mut Builder<'_>, a: &Arguments) -> Value {
     let x = a.arg("x");
     match x.value {
         number if number.is_number() && number.as_float().is_some() => {
@@ -92,7 +92,7 @@ fn to_float(e: &mut Elaborator<'_>, a: &Arguments) -> Value {
     }
 }
 
-fn to_int(e: &mut Elaborator<'_>, a: &Arguments) -> Value {
+fn to_int(e: &mut Builder<'_>, a: &Arguments) -> Value {
     let x = a.arg("x");
     match x.value {
         Value::Int(_) => x.value.clone(),
@@ -108,7 +108,7 @@ fn to_int(e: &mut Elaborator<'_>, a: &Arguments) -> Value {
     }
 }
 
-fn stop_gradient(e: &mut Elaborator<'_>, a: &Arguments) -> Value {
+fn stop_gradient(e: &mut Builder<'_>, a: &Arguments) -> Value {
     let x = a.arg("x");
     if !x.value.is_run_time() {
         return x.value.clone();
@@ -119,7 +119,7 @@ fn stop_gradient(e: &mut Elaborator<'_>, a: &Arguments) -> Value {
 }
 
 /// `max(a, b)` and `min(a, b)`: at ties it is a.
-pub(super) fn greater_or_less(e: &mut Elaborator<'_>, a: &Arguments, greatest: bool) -> Value {
+pub(super) fn greater_or_less(e: &mut Builder<'_>, a: &Arguments, greatest: bool) -> Value {
     let (x, y) = (a.arg("x"), a.arg("y"));
     if let (Some(p), Some(q)) = (x.value.as_dim(), y.value.as_dim()) {
         return Value::Int(if greatest { p.max_with(&q) } else { p.min_with(&q) });

@@ -9,61 +9,41 @@ mod shapes;
 pub mod special;
 mod whole;
 
-use crate::sema::body::elaborator::{Elaborator, Expected};
+use crate::sema::build::Builder;
+use crate::sema::value::Expected;
 use crate::sema::build::elementwise::Arg;
-use crate::sema::build::tensors::count;
-use crate::sema::value::Value;
+use crate::sema::scope::report::count;
+use crate::sema::value::{Builtin as Function, Given, Value};
 use crate::base::{Diagnostic, Span};
-use crate::syntax::ast;
-use std::sync::Arc;
 
-/// A function of the language.
+/// A line of the table: a function, and what it does.
 #[derive(Debug)]
 pub struct Builtin {
-    pub name: &'static str,
-    /// As a user would declare them: `x, axis = none`; those after `*` are always named.
-    pub parameters: &'static str,
-    /// One line.
-    pub doc: &'static str,
-    /// Element by element: may stand in activations and hands a declared shape down to its arguments.
-    pub elementwise: bool,
-    pub run: fn(&mut Elaborator<'_>, &Arguments) -> Value,
-    /// For those that need their arguments unevaluated.
-    pub special: Option<Special>,
+    pub function: Function,
+    pub run: fn(&mut Builder<'_>, &Arguments) -> Value,
 }
 
-/// A line of the table.
 const fn builtin(
     name: &'static str,
     parameters: &'static str,
     doc: &'static str,
-    run: fn(&mut Elaborator<'_>, &Arguments) -> Value,
+    run: fn(&mut Builder<'_>, &Arguments) -> Value,
 ) -> Builtin {
-    Builtin { name, parameters, doc, elementwise: false, run, special: None }
+    Builtin { function: Function { name, parameters, doc, elementwise: false, special: None }, run }
 }
 
 const fn elementwise(
     name: &'static str,
     parameters: &'static str,
     doc: &'static str,
-    run: fn(&mut Elaborator<'_>, &Arguments) -> Value,
+    run: fn(&mut Builder<'_>, &Arguments) -> Value,
 ) -> Builtin {
-    Builtin { elementwise: true, ..builtin(name, parameters, doc, run) }
-}
-
-pub type Special = fn(&mut Elaborator<'_>, &ast::Args, Span, Option<&Arc<str>>) -> Value;
-
-/// An argument that was worked out.
-#[derive(Clone, Debug)]
-pub struct Given {
-    pub name: Option<ast::Name>,
-    pub value: Value,
-    pub span: Span,
+    Builtin { function: Function { name, parameters, doc, elementwise: true, special: None }, run }
 }
 
 /// The arguments of a call of a builtin, by parameter.
 pub struct Arguments {
-    pub builtin: &'static Builtin,
+    pub builtin: &'static Function,
     values: Vec<(&'static str, Option<Given>)>,
     pub span: Span,
     pub expected: Option<Expected>,
@@ -79,12 +59,16 @@ const TABLES: [&[Builtin]; 7] = [
     special::BUILTINS,
 ];
 
-pub fn find(name: &str) -> Option<&'static Builtin> {
-    all().find(|builtin| builtin.name == name)
+pub fn find(name: &str) -> Option<&'static Function> {
+    line(name).map(|builtin| &builtin.function)
 }
 
-pub fn all() -> impl Iterator<Item = &'static Builtin> {
-    TABLES.into_iter().flatten()
+fn line(name: &str) -> Option<&'static Builtin> {
+    TABLES.into_iter().flatten().find(|builtin| builtin.function.name == name)
+}
+
+pub fn all() -> impl Iterator<Item = &'static Function> {
+    TABLES.into_iter().flatten().map(|builtin| &builtin.function)
 }
 
 pub fn names() -> impl Iterator<Item = &'static str> {
@@ -93,8 +77,8 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 
 /// Puts the arguments in order and evaluates the function.
 pub fn call(
-    elaborator: &mut Elaborator<'_>,
-    builtin: &'static Builtin,
+    cx: &mut Builder<'_>,
+    builtin: &'static Function,
     given: Vec<Given>,
     span: Span,
     expected: Option<&Expected>,
@@ -116,19 +100,19 @@ pub fn call(
             count(n_positional, "positional argument", "positional arguments")
         );
         let error = Diagnostic::error("E0106", message).at(extra.span, "one too many");
-        let text = elaborator.text(extra.span);
+        let text = cx.text(extra.span);
         let help = format!("{} is named: `{} = {text}`", names[n_positional], names[n_positional]);
-        elaborator.report(error.help(help));
+        cx.report(error.help(help));
         return Value::Error;
     }
-    let Some(places) = elaborator.place_arguments(&names, given, builtin.name, Span::default()) else {
+    let Some(places) = cx.place_arguments(&names, given, builtin.name, Span::default()) else {
         return Value::Error;
     };
     for ((text, name), place) in declared.iter().zip(&names).zip(&places) {
         if place.is_none() && !text.contains('=') {
             let message = format!("`{}` needs `{name}`", builtin.name);
             let error = Diagnostic::error("E0107", message).at(span, format!("`{name}` is missing"));
-            elaborator.report(error.note(format!("`{}({})`", builtin.name, builtin.parameters)));
+            cx.report(error.note(format!("`{}({})`", builtin.name, builtin.parameters)));
             return Value::Error;
         }
     }
@@ -137,7 +121,7 @@ pub fn call(
     }
     let values = names.into_iter().zip(places).collect();
     let arguments = Arguments { builtin, values, span, expected: expected.cloned() };
-    (builtin.run)(elaborator, &arguments)
+    line(builtin.name).map_or(Value::Error, |line| (line.run)(cx, &arguments))
 }
 
 impl Arguments {
@@ -155,14 +139,14 @@ impl Arguments {
     }
 
     /// A compile-time bool, `false` if it is not given. `None` is reported.
-    pub fn flag(&self, elaborator: &mut Elaborator<'_>, name: &str) -> Option<bool> {
+    pub fn flag(&self, cx: &mut Builder<'_>, name: &str) -> Option<bool> {
         match self.get(name) {
             None => Some(false),
             Some(given) => match given.value.as_bool() {
                 Some(value) => Some(value),
                 None => {
                     let message = format!("`{name}` must be true or false, found {}", given.value.describe());
-                    elaborator.error("E0116", message, given.span, "not a compile-time bool");
+                    cx.error("E0116", message, given.span, "not a compile-time bool");
                     None
                 }
             },
@@ -170,7 +154,7 @@ impl Arguments {
     }
 }
 
-impl Elaborator<'_> {
+impl Builder<'_> {
     /// An axis number; negative ones count from the end. `None` is reported.
     pub fn axis(&mut self, value: &Value, rank: usize, span: Span) -> Option<usize> {
         let Some(axis) = value.as_int() else {
@@ -189,5 +173,31 @@ impl Elaborator<'_> {
             return None;
         }
         Some(place as usize)
+    }
+}
+
+impl Builder<'_> {
+    pub fn call_builtin(
+        &mut self,
+        builtin: &'static Function,
+        given: Vec<Given>,
+        span: Span,
+        expected: Option<&Expected>,
+    ) -> Value {
+        if given.iter().any(|given| matches!(given.value, Value::Parameters(_)))
+            && let Some(value) = self.set_builtin(builtin, &given, span)
+        {
+            return value;
+        }
+        if !builtin.elementwise
+            && self.in_elementwise_body()
+            && given.iter().any(|given| given.value.is_run_time())
+        {
+            return self.not_elementwise(&format!("`{}`", builtin.name), span);
+        }
+        let kept = given.clone();
+        let value = call(self, builtin, given, span, expected);
+        self.note_call(builtin.name, &kept, &value);
+        value
     }
 }

@@ -4,7 +4,7 @@ use super::math::{extreme_number, greater_or_less};
 use super::{Arguments, Builtin, builtin, elementwise};
 use crate::base::Diagnostic;
 use crate::ir::{BinaryOp, Combine, Dim, Elem, LoopBuilder, Sub};
-use crate::sema::body::elaborator::Elaborator;
+use crate::sema::build::Builder;
 use crate::sema::build::elementwise::Arg;
 use crate::sema::build::operators::interval_of;
 use crate::sema::build::tensors::convert;
@@ -40,7 +40,7 @@ struct Over {
     keep: bool,
 }
 
-fn over(e: &mut Elaborator<'_>, a: &Arguments) -> Option<Over> {
+fn over(e: &mut Builder<'_>, a: &Arguments) -> Option<Over> {
     let x = a.arg("x");
     if e.in_elementwise_body() && x.value.is_run_time() {
         e.not_elementwise(&format!("`{}`", a.builtin.name), a.span);
@@ -48,7 +48,7 @@ fn over(e: &mut Elaborator<'_>, a: &Arguments) -> Option<Over> {
     }
     let tensor = e.to_tensor(x.value, x.span)?;
     if tensor.rank() == 0
-        && let Some(set) = e.data.reading.as_ref().map(|reading| reading.name.clone())
+        && let Some(set) = e.context.row().map(|row| row.set.clone())
     {
         let message = format!("`{}` of one number is that number", a.builtin.name);
         let warning = Diagnostic::warning("W0640", message).at(a.span, "a field is written for one row");
@@ -80,7 +80,7 @@ fn over(e: &mut Elaborator<'_>, a: &Arguments) -> Option<Over> {
 
 /// One loop over the tensor; the reduced axes come last in its domain, so that the order of the sum is theirs.
 fn reduce(
-    e: &mut Elaborator<'_>,
+    e: &mut Builder<'_>,
     a: &Arguments,
     over: &Over,
     elem: Elem,
@@ -130,7 +130,7 @@ fn number_elem_of(over: &Over) -> Elem {
     if over.tensor.ty.elem == Elem::Bool { Elem::Int } else { over.tensor.ty.elem }
 }
 
-fn sum(e: &mut Elaborator<'_>, a: &Arguments) -> Value {
+fn sum(e: &mut Builder<'_>, a: &Arguments) -> Value {
     if let Some(value) = fold(e, a, ast::BinaryOp::Add, 0) {
         return value;
     }
@@ -145,7 +145,7 @@ fn sum(e: &mut Elaborator<'_>, a: &Arguments) -> Value {
     Value::Tensor(Tensor { interval, ..made })
 }
 
-fn prod(e: &mut Elaborator<'_>, a: &Arguments) -> Value {
+fn prod(e: &mut Builder<'_>, a: &Arguments) -> Value {
     if let Some(value) = fold(e, a, ast::BinaryOp::Mul, 1) {
         return value;
     }
@@ -154,7 +154,7 @@ fn prod(e: &mut Elaborator<'_>, a: &Arguments) -> Value {
     reduce(e, a, &over, elem, Combine::Mul).map_or(Value::Error, Value::Tensor)
 }
 
-fn mean(e: &mut Elaborator<'_>, a: &Arguments) -> Value {
+fn mean(e: &mut Builder<'_>, a: &Arguments) -> Value {
     if let Some(total) = fold(e, a, ast::BinaryOp::Add, 0) {
         let n = a.arg("x").value.elements().map_or(1, |items| items.len());
         let n = Value::int(n as i64);
@@ -180,15 +180,15 @@ fn mean(e: &mut Elaborator<'_>, a: &Arguments) -> Value {
     })
 }
 
-fn max(e: &mut Elaborator<'_>, a: &Arguments) -> Value {
+fn max(e: &mut Builder<'_>, a: &Arguments) -> Value {
     extreme(e, a, true)
 }
 
-fn min(e: &mut Elaborator<'_>, a: &Arguments) -> Value {
+fn min(e: &mut Builder<'_>, a: &Arguments) -> Value {
     extreme(e, a, false)
 }
 
-fn extreme(e: &mut Elaborator<'_>, a: &Arguments, greatest: bool) -> Value {
+fn extreme(e: &mut Builder<'_>, a: &Arguments, greatest: bool) -> Value {
     if a.get("y").is_some() {
         if let Some(axis) = a.get("axis") {
             let message = format!("`{}` of two values has no axis", a.builtin.name);
@@ -224,15 +224,15 @@ fn extreme(e: &mut Elaborator<'_>, a: &Arguments, greatest: bool) -> Value {
     Value::Tensor(Tensor { interval: over.tensor.interval, ..made })
 }
 
-fn argmax(e: &mut Elaborator<'_>, a: &Arguments) -> Value {
+fn argmax(e: &mut Builder<'_>, a: &Arguments) -> Value {
     place_of(e, a, Combine::ArgMax)
 }
 
-fn argmin(e: &mut Elaborator<'_>, a: &Arguments) -> Value {
+fn argmin(e: &mut Builder<'_>, a: &Arguments) -> Value {
     place_of(e, a, Combine::ArgMin)
 }
 
-fn place_of(e: &mut Elaborator<'_>, a: &Arguments, combine: Combine) -> Value {
+fn place_of(e: &mut Builder<'_>, a: &Arguments, combine: Combine) -> Value {
     let Some(over) = over(e, a) else { return Value::Error };
     if !not_empty(e, a, &over) {
         return Value::Error;
@@ -244,7 +244,7 @@ fn place_of(e: &mut Elaborator<'_>, a: &Arguments, combine: Combine) -> Value {
 }
 
 /// The greatest of nothing would be an infinity nobody asked for.
-fn not_empty(e: &mut Elaborator<'_>, a: &Arguments, over: &Over) -> bool {
+fn not_empty(e: &mut Builder<'_>, a: &Arguments, over: &Over) -> bool {
     if count_of(over).is_number(0) {
         e.error("E0209", format!("`{}` of no elements", a.builtin.name), a.span, "the axis has size 0");
         return false;
@@ -252,15 +252,15 @@ fn not_empty(e: &mut Elaborator<'_>, a: &Arguments, over: &Over) -> bool {
     true
 }
 
-fn all(e: &mut Elaborator<'_>, a: &Arguments) -> Value {
+fn all(e: &mut Builder<'_>, a: &Arguments) -> Value {
     truth(e, a, Combine::Min, |items| items.iter().all(|item| *item))
 }
 
-fn any(e: &mut Elaborator<'_>, a: &Arguments) -> Value {
+fn any(e: &mut Builder<'_>, a: &Arguments) -> Value {
     truth(e, a, Combine::Max, |items| items.iter().any(|item| *item))
 }
 
-fn truth(e: &mut Elaborator<'_>, a: &Arguments, combine: Combine, known: fn(&[bool]) -> bool) -> Value {
+fn truth(e: &mut Builder<'_>, a: &Arguments, combine: Combine, known: fn(&[bool]) -> bool) -> Value {
     let x = a.arg("x");
     let items = x.value.elements().unwrap_or_else(|| vec![x.value.clone()]);
     let bools: Option<Vec<bool>> = items.iter().map(Value::as_bool).collect();
@@ -278,7 +278,7 @@ fn truth(e: &mut Elaborator<'_>, a: &Arguments, combine: Combine, known: fn(&[bo
 }
 
 /// The sum or product of a list known at compile time, and of a number itself.
-fn fold(e: &mut Elaborator<'_>, a: &Arguments, op: ast::BinaryOp, start: i64) -> Option<Value> {
+fn fold(e: &mut Builder<'_>, a: &Arguments, op: ast::BinaryOp, start: i64) -> Option<Value> {
     let x = a.arg("x");
     if a.get("axis").is_some() {
         return None;

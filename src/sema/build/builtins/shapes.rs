@@ -3,7 +3,7 @@
 use super::{Arguments, Builtin, builtin};
 use crate::base::{Diagnostic, Span};
 use crate::ir::{Affine, BinaryOp, Dim, Elem, LoopBuilder, Op, Sub};
-use crate::sema::body::elaborator::Elaborator;
+use crate::sema::build::Builder;
 use crate::sema::build::elementwise::Arg;
 use crate::sema::build::tensors::{common_elem, convert, number_elem, number_scalar};
 use crate::sema::value::{Axis, Tensor, Value, show_axes};
@@ -30,7 +30,7 @@ pub(super) const BUILTINS: &[Builtin] = &[
     builtin("flip", "x, axis = none", "Backwards along the axes (all without `axis`).", flip),
 ];
 
-fn shape(e: &mut Elaborator<'_>, a: &Arguments) -> Value {
+fn shape(e: &mut Builder<'_>, a: &Arguments) -> Value {
     let x = a.arg("x");
     match e.to_tensor(x.value, x.span) {
         Some(tensor) => Value::list(tensor.ty.shape.into_iter().map(Value::Int).collect()),
@@ -38,7 +38,7 @@ fn shape(e: &mut Elaborator<'_>, a: &Arguments) -> Value {
     }
 }
 
-impl Elaborator<'_> {
+impl Builder<'_> {
     /// The same elements with another shape of as many.
     pub fn with_shape(&mut self, tensor: &Tensor, axes: &[Axis], span: Span) -> Value {
         let Some(node) = self.node(tensor, span) else { return Value::Error };
@@ -57,7 +57,7 @@ impl Elaborator<'_> {
     }
 }
 
-fn reshape(e: &mut Elaborator<'_>, a: &Arguments) -> Value {
+fn reshape(e: &mut Builder<'_>, a: &Arguments) -> Value {
     let (x, sizes) = (a.arg("x"), a.arg("shape"));
     let Some(tensor) = e.to_tensor(x.value, x.span) else { return Value::Error };
     let items = sizes.value.elements().unwrap_or_else(|| vec![sizes.value.clone()]);
@@ -96,7 +96,7 @@ fn reshape(e: &mut Elaborator<'_>, a: &Arguments) -> Value {
     e.with_shape(&tensor, &axes, a.span)
 }
 
-fn flatten(e: &mut Elaborator<'_>, a: &Arguments) -> Value {
+fn flatten(e: &mut Builder<'_>, a: &Arguments) -> Value {
     let x = a.arg("x");
     let Some(tensor) = e.to_tensor(x.value, x.span) else { return Value::Error };
     let from = match a.get("from") {
@@ -115,7 +115,7 @@ fn flatten(e: &mut Elaborator<'_>, a: &Arguments) -> Value {
     e.with_shape(&tensor, &axes, a.span)
 }
 
-fn transpose(e: &mut Elaborator<'_>, a: &Arguments) -> Value {
+fn transpose(e: &mut Builder<'_>, a: &Arguments) -> Value {
     let x = a.arg("x");
     let Some(tensor) = e.to_tensor(x.value, x.span) else { return Value::Error };
     let rank = tensor.rank();
@@ -143,7 +143,7 @@ fn transpose(e: &mut Elaborator<'_>, a: &Arguments) -> Value {
 }
 
 /// The tensors of a list, with their common element type.
-fn tensors(e: &mut Elaborator<'_>, a: &Arguments) -> Option<(Vec<Tensor>, Elem, Span)> {
+fn tensors(e: &mut Builder<'_>, a: &Arguments) -> Option<(Vec<Tensor>, Elem, Span)> {
     let list = a.arg("tensors");
     let Some(items) = list.value.elements() else {
         let message =
@@ -169,7 +169,7 @@ fn tensors(e: &mut Elaborator<'_>, a: &Arguments) -> Option<(Vec<Tensor>, Elem, 
     Some((tensors, elem, list.span))
 }
 
-fn concat(e: &mut Elaborator<'_>, a: &Arguments) -> Value {
+fn concat(e: &mut Builder<'_>, a: &Arguments) -> Value {
     let Some((tensors, elem, list)) = tensors(e, a) else { return Value::Error };
     let rank = tensors[0].rank();
     let zero = Value::int(0);
@@ -197,7 +197,7 @@ fn concat(e: &mut Elaborator<'_>, a: &Arguments) -> Value {
     }
 }
 
-fn stack(e: &mut Elaborator<'_>, a: &Arguments) -> Value {
+fn stack(e: &mut Builder<'_>, a: &Arguments) -> Value {
     let Some((tensors, elem, list)) = tensors(e, a) else { return Value::Error };
     let rank = tensors[0].rank() + 1;
     let zero = Value::int(0);
@@ -210,7 +210,7 @@ fn stack(e: &mut Elaborator<'_>, a: &Arguments) -> Value {
     e.join(&tensors, axis, true, elem, a.span).map_or(Value::Error, Value::Tensor)
 }
 
-fn split(e: &mut Elaborator<'_>, a: &Arguments) -> Value {
+fn split(e: &mut Builder<'_>, a: &Arguments) -> Value {
     let (x, n) = (a.arg("x"), a.arg("n"));
     let Some(tensor) = e.to_tensor(x.value, x.span) else { return Value::Error };
     let zero = Value::int(0);
@@ -242,7 +242,7 @@ fn split(e: &mut Elaborator<'_>, a: &Arguments) -> Value {
 
 /// `size` places of one axis from `start` on.
 fn window(
-    e: &mut Elaborator<'_>,
+    e: &mut Builder<'_>,
     tensor: &Tensor,
     axis: usize,
     start: &Dim,
@@ -264,7 +264,7 @@ fn window(
     Value::Tensor(Tensor { stretch, interval: tensor.interval.clone(), field: tensor.field.clone(), ..made })
 }
 
-fn pad(e: &mut Elaborator<'_>, a: &Arguments) -> Value {
+fn pad(e: &mut Builder<'_>, a: &Arguments) -> Value {
     let (x, widths) = (a.arg("x"), a.arg("widths"));
     let Some(tensor) = e.to_tensor(x.value, x.span) else { return Value::Error };
     let zero = Value::int(0);
@@ -340,7 +340,7 @@ fn pad(e: &mut Elaborator<'_>, a: &Arguments) -> Value {
     Value::Tensor(e.add_loop(a.span, made))
 }
 
-fn flip(e: &mut Elaborator<'_>, a: &Arguments) -> Value {
+fn flip(e: &mut Builder<'_>, a: &Arguments) -> Value {
     let x = a.arg("x");
     let Some(tensor) = e.to_tensor(x.value, x.span) else { return Value::Error };
     let mut axes = Vec::new();

@@ -2,7 +2,7 @@
 
 use super::{Arguments, Builtin, elementwise};
 use crate::ir::{BinaryOp, Dim, Elem, LoopBuilder, ScalarId, UnaryOp};
-use crate::sema::body::elaborator::Elaborator;
+use crate::sema::build::Builder;
 use crate::sema::build::elementwise::Arg;
 use crate::sema::build::operators::{elem_of, interval_of, with_interval};
 use crate::sema::build::tensors::convert;
@@ -30,7 +30,7 @@ enum Part {
     Rest,
 }
 
-fn divided(e: &mut Elaborator<'_>, a: &Arguments, part: Part) -> Value {
+fn divided(e: &mut Builder<'_>, a: &Arguments, part: Part) -> Value {
     let (x, y) = (a.arg("a"), a.arg("b"));
     if !x.value.is_run_time() && !y.value.is_run_time() && x.value.is_number() && y.value.is_number() {
         return known(e, a, part);
@@ -69,7 +69,7 @@ fn of_floats(l: &mut LoopBuilder<'_>, x: ScalarId, y: ScalarId, part: Part) -> S
 }
 
 /// Of numbers known at compile time, sizes among them: floor(a / b), and a - b floor(a / b).
-fn known(e: &mut Elaborator<'_>, a: &Arguments, part: Part) -> Value {
+fn known(e: &mut Builder<'_>, a: &Arguments, part: Part) -> Value {
     let (x, y) = (a.arg("a"), a.arg("b"));
     let ratio = e.binary(ast::BinaryOp::Div, x, y, a.span);
     let quotient = match ratio {

@@ -3,14 +3,15 @@
 //! What is wrong is data where a file of this folder has a type for it ([`names`], [`subscripts`]); its words stand there.
 
 pub mod names;
+pub mod sizes;
 pub mod subscripts;
 
-use crate::sema::body::elaborator::Elaborator;
+use crate::sema::scope::Scope;
 use crate::sema::scope::frames::BindingKind;
 use crate::sema::value::{Value, show_axes};
 use crate::base::{Diagnostic, Span, is_told};
 
-impl<'a> Elaborator<'a> {
+impl<'a> Scope<'a> {
     /// Reports an error or a warning. In the body of a library function the place shown first is the user's
     /// call. The same error at the same place is reported once, however often the place is reached.
     pub fn report(&mut self, mut diagnostic: Diagnostic) {
@@ -112,4 +113,9 @@ impl<'a> Elaborator<'a> {
     pub fn text(&self, span: Span) -> &'a str {
         self.sources.text(span)
     }
+}
+
+/// "1 axis", "3 axes"
+pub fn count(n: usize, one: &str, many: &str) -> String {
+    if n == 1 { format!("1 {one}") } else { format!("{n} {many}") }
 }

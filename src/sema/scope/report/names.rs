@@ -1,5 +1,8 @@
 //! A name that means nothing where it stands, and how it is told.
 
+use crate::base::foreign;
+use crate::base::nearest;
+use crate::syntax::ast;
 use crate::base::foreign::Foreign;
 use crate::base::{Diagnostic, Span};
 
@@ -106,5 +109,25 @@ pub fn called_here(error: Diagnostic, row: &Foreign, span: Span) -> Diagnostic {
         ("", advice) => error.help(advice),
         (here, "") => error.suggest(format!("it is called `{here}` here"), span, here),
         (here, advice) => error.note(advice).suggest(format!("it is called `{here}` here"), span, here),
+    }
+}
+
+/// Completes the report of an argument that a function with these parameters does not have.
+pub fn meant_parameter(error: Diagnostic, name: &ast::Name, names: &[&str]) -> Diagnostic {
+    let text = name.as_str();
+    let same = names.iter().find(|known| foreign::folded(known) == foreign::folded(text));
+    let row = foreign::rows(foreign::ARGUMENTS, text)
+        .find(|row| row.here.is_empty() || names.contains(&row.here))
+        .filter(|_| same.is_none());
+    if let Some(row) = row {
+        return match row.here {
+            "" => error.help(row.advice),
+            here => error.suggest(format!("it is called `{here}` here"), name.span, here),
+        };
+    }
+    match nearest(text, names.iter().copied()) {
+        Some(near) => error.suggest(format!("did you mean `{near}`?"), name.span, near),
+        None if !names.is_empty() => error.help(format!("it has {}", names.join(", "))),
+        None => error,
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::base::{Diagnostic, Span};
 use crate::ir::Dim;
-use crate::sema::body::elaborator::Elaborator;
-use crate::sema::build::tensors::count;
+use crate::sema::scope::Scope;
+use crate::sema::scope::report::count;
 use crate::sema::value::Value;
 
 /// What is wrong with a subscript. Types are as messages show them: `[B, 3]`.
@@ -23,9 +23,6 @@ pub enum SubscriptError {
         elements: usize,
         at: Span,
         base: Span,
-    },
-    OfEmptyList {
-        at: Span,
     },
     /// More subscripts than axes.
     TooMany {
@@ -91,7 +88,6 @@ impl SubscriptError {
             SubscriptError::NoElements { .. } => "E0124",
             SubscriptError::OfIndexed { .. } => "E0126",
             SubscriptError::OutsideList { .. }
-            | SubscriptError::OfEmptyList { .. }
             | SubscriptError::SliceOutside { .. }
             | SubscriptError::PlaceOutside { .. } => "E0210",
             SubscriptError::TooMany { .. } | SubscriptError::TwoRests { .. } => "E0211",
@@ -108,7 +104,6 @@ impl SubscriptError {
             SubscriptError::OutsideList { number, elements, .. } => {
                 format!("element {number} of a list of {elements}")
             }
-            SubscriptError::OfEmptyList { .. } => "an empty list has no elements".to_owned(),
             SubscriptError::TooMany { named, found, .. } => format!("{named} subscripts for {found}"),
             SubscriptError::TwoRests { .. } => "`...` stands twice".to_owned(),
             SubscriptError::Step { step, .. } => format!("the step of a slice is {step}"),
@@ -134,7 +129,6 @@ impl SubscriptError {
             SubscriptError::OutsideList { elements, at, base, .. } => {
                 error.at(*at, "outside the list").and_at(*base, format!("{elements} elements"))
             }
-            SubscriptError::OfEmptyList { at } => error.at(*at, "subscripted here"),
             SubscriptError::TooMany { axes, found, at, base, slip, .. } => {
                 let error = error.at(*at, format!("{} can be subscripted", count(*axes, "axis", "axes")));
                 let error = error.and_at(*base, format!("this is {found}"));
@@ -177,7 +171,7 @@ impl SubscriptError {
     }
 }
 
-impl Elaborator<'_> {
+impl Scope<'_> {
     /// Reports it.
     pub fn subscript_error(&mut self, error: &SubscriptError) -> Value {
         self.report(error.diagnostic());

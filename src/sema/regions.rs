@@ -12,7 +12,7 @@ use crate::ir::{Affine, Dim, Var};
 pub struct Region {
     axes: Vec<Option<Line>>,
     /// The left-hand side.
-    pub(super) span: Span,
+    pub span: Span,
 }
 
 /// `Σ coefficient · index + constant` with `index < range`.
@@ -30,7 +30,7 @@ struct Term {
 }
 
 impl Region {
-    pub(super) fn new(subs: &[Option<Affine>], domain: &[Dim], span: Span) -> Region {
+    pub fn new(subs: &[Option<Affine>], domain: &[Dim], span: Span) -> Region {
         let line = |affine: &Affine| {
             let mut terms = Vec::new();
             for (var, coefficient) in &affine.terms {
@@ -46,7 +46,7 @@ impl Region {
     }
 
     /// Whether the indices `0 .. count` can be told from the place that is written.
-    pub(super) fn tells_indices(&self, domain: &[Dim]) -> bool {
+    pub fn tells_indices(&self, domain: &[Dim]) -> bool {
         let mut known: Vec<bool> = domain.iter().map(|range| range.is_number(1)).collect();
         loop {
             let mut more = false;
@@ -65,7 +65,7 @@ impl Region {
 
     /// The sizes of a tensor of which every element is written exactly once, or the first axis that is not
     /// covered so.
-    pub(super) fn covered(&self) -> Result<Vec<Dim>, usize> {
+    pub fn covered(&self) -> Result<Vec<Dim>, usize> {
         let mut seen: Vec<u32> = Vec::new();
         let mut sizes = Vec::new();
         for (axis, line) in self.axes.iter().enumerate() {
@@ -82,7 +82,7 @@ impl Region {
     }
 
     /// Whether two statements write different places for certain.
-    pub(super) fn is_apart_from(&self, other: &Region) -> bool {
+    pub fn is_apart_from(&self, other: &Region) -> bool {
         self.axes.iter().zip(&other.axes).any(|(a, b)| match (a, b) {
             (Some(a), Some(b)) => a.is_apart_from(b),
             _ => false,

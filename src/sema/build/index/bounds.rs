@@ -1,6 +1,6 @@
 //! Whether a subscript lies within its axis: proven, disproven, or to be seen when a symbolic dimension has its number.
 
-use crate::sema::body::elaborator::Elaborator;
+use crate::sema::build::Builder;
 use crate::sema::value::Interval;
 use crate::base::Span;
 use crate::ir::program::Requirement;
@@ -8,7 +8,7 @@ use crate::ir::{Affine, Dim, Var};
 
 /// What is known of `dim >= 0`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(in crate::sema) enum Fit {
+pub enum Fit {
     Always,
     /// It depends on symbolic dimensions.
     Open,
@@ -17,7 +17,7 @@ pub(in crate::sema) enum Fit {
 
 /// Which ends of the axis a subscript is known to keep.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Fits {
+pub struct Fits {
     pub lower: Fit,
     pub upper: Fit,
 }
@@ -33,7 +33,7 @@ impl Fits {
 }
 
 /// Whether `dim >= 0`, each symbolic dimension being at least 1.
-pub(in crate::sema) fn not_negative(dim: &Dim) -> Fit {
+pub fn not_negative(dim: &Dim) -> Fit {
     if dim.at_least(&Dim::ZERO) {
         Fit::Always
     } else if !dim.is_exact() {
@@ -46,13 +46,13 @@ pub(in crate::sema) fn not_negative(dim: &Dim) -> Fit {
 }
 
 /// Whether an interval lies in `0 .. size`.
-pub(super) fn within(interval: &Interval, size: &Dim) -> Fits {
+pub fn within(interval: &Interval, size: &Dim) -> Fits {
     let room = &(size - &interval.greatest) - &Dim::ONE;
     Fits { lower: not_negative(&interval.least), upper: not_negative(&room) }
 }
 
 /// Whether an open condition is one that large sizes meet: `n - 3 >= 0`, not `1 - n >= 0`. Others do not wait.
-pub(in crate::sema) fn grows(dim: &Dim) -> bool {
+pub fn grows(dim: &Dim) -> bool {
     let mut names = Vec::new();
     dim.symbols(&mut names);
     let sizes = |size: i64| names.iter().map(|name| (name.clone(), Dim::number(size))).collect();
@@ -60,9 +60,9 @@ pub(in crate::sema) fn grows(dim: &Dim) -> bool {
     [720_720i64, 720_720_000].into_iter().all(|size| dim.evaluate(&sizes(size)).is_ok_and(|value| value >= 0))
 }
 
-impl Elaborator<'_> {
+impl Builder<'_> {
     /// The values that an affine expression of indices and scan steps takes in the innermost frame.
-    pub(super) fn affine_interval(&self, affine: &Affine) -> Option<Interval> {
+    pub fn affine_interval(&self, affine: &Affine) -> Option<Interval> {
         let domain = self.index_frames.last().map_or(&[][..], |frame| frame.parts.domain());
         let size = |var: Var| match var {
             Var::Index(index) => domain.get(index as usize).cloned().unwrap_or(Dim::ONE),
@@ -77,7 +77,7 @@ impl Elaborator<'_> {
     }
 
     /// Notes a condition that waits for the numbers of symbolic dimensions.
-    pub(in crate::sema) fn defer(&mut self, value: Dim, span: Span, message: String) {
+    pub fn defer(&mut self, value: Dim, span: Span, message: String) {
         let requirement = Requirement { value, span: self.user_place(span), message };
         if !self.conditions.sizes.contains(&requirement) {
             self.conditions.sizes.push(requirement);

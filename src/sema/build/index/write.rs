@@ -1,19 +1,25 @@
 //! The loop of a definition: which shape it writes, that it writes no element twice, what was there before.
 
-use crate::sema::body::elaborator::Elaborator;
+use crate::base::Span;
+use crate::sema::build::index::places::Subscripted;
+use crate::sema::build::tensors::convert;
+use crate::sema::scope::report::count;
+use crate::sema::value::IntSource;
+use crate::sema::value::show_axes;
+use crate::syntax::ast::Otherwise;
+use crate::sema::build::Builder;
 use crate::sema::scope::frames::BindingKind;
 use crate::sema::value::{Interval, Tensor, Value};
 use super::IndexFrame;
-use super::define::{Right, Target};
-use super::read::Place;
-use super::regions::Region;
+use super::places::Place;
+use crate::sema::regions::Region;
 use crate::base::Diagnostic;
 use crate::ir::{Affine, BinaryOp, Combine, Dim, Elem, LoopBuilder, NodeId, Op, Scalar, ScalarId, Sub};
 use crate::syntax::ast::{DefineOp, IndexDefinition};
 
-impl Elaborator<'_> {
+impl Builder<'_> {
     /// Makes the loop, and binds the name.
-    pub(super) fn finish_definition(
+    pub fn finish_definition(
         &mut self,
         definition: &IndexDefinition,
         target: Option<Target>,
@@ -69,7 +75,7 @@ impl Elaborator<'_> {
     }
 
     #[expect(clippy::too_many_arguments, reason = "what a loop is made of")]
-    fn write_loop(
+    pub fn write_loop(
         &mut self,
         definition: &IndexDefinition,
         frame: &IndexFrame,
@@ -97,7 +103,7 @@ impl Elaborator<'_> {
     }
 
     /// The shape of a tensor that is not declared: every element is written.
-    fn new_shape(
+    pub fn new_shape(
         &mut self,
         definition: &IndexDefinition,
         region: &Region,
@@ -132,7 +138,7 @@ impl Elaborator<'_> {
     }
 
     /// Reports what may be written twice.
-    fn check_once(
+    pub fn check_once(
         &mut self,
         definition: &IndexDefinition,
         target: Option<&Target>,
@@ -165,7 +171,7 @@ impl Elaborator<'_> {
     }
 
     /// What was there before, and what is new: disjoint for `=`, added for `+=`.
-    fn with_earlier(
+    pub fn with_earlier(
         &mut self,
         earlier: &Tensor,
         new: Tensor,
@@ -183,7 +189,7 @@ impl Elaborator<'_> {
     }
 
     /// Whether a node is a tensor of zeros: declared, not written yet.
-    fn is_zeros(&self, node: NodeId) -> bool {
+    pub fn is_zeros(&self, node: NodeId) -> bool {
         let Op::Loop(body) = &self.graph()[node].op else { return false };
         body.combine == Combine::Set
             && match &body.body[body.body.result] {
@@ -206,4 +212,129 @@ fn whole_read(l: &LoopBuilder<'_>, scalar: ScalarId) -> Option<NodeId> {
 fn union(a: Option<&Interval>, b: Option<&Interval>) -> Option<Interval> {
     let (a, b) = (a?, b?);
     Some(a.union(b))
+}
+
+/// What a definition writes into.
+pub struct Target {
+    pub tensor: Tensor,
+    /// Where it was declared or bound.
+    pub span: Span,
+    /// What other statements have written into it.
+    pub written: Vec<Region>,
+}
+
+/// The right-hand side, worked out.
+pub struct Right {
+    pub scalar: ScalarId,
+    pub elem: Elem,
+    pub interval: Option<Interval>,
+    pub field: Option<IntSource>,
+}
+
+impl Builder<'_> {
+    /// The value with the element type of the target.
+    pub fn in_type_of(
+        &mut self,
+        scalar: ScalarId,
+        elem: Elem,
+        target: &Target,
+        definition: &IndexDefinition,
+        span: Span,
+    ) -> Option<(ScalarId, Elem)> {
+        let declared = target.tensor.ty.elem;
+        let name = &definition.name;
+        if definition.op == DefineOp::Add && declared == Elem::Bool {
+            let error =
+                Diagnostic::error("E0215", format!("`{name}` is made of bools and cannot be added to"));
+            let error = error.at(definition.target_span, "`+=` needs numbers");
+            self.report(if target.span == Span::default() {
+                error
+            } else {
+                error.and_at(target.span, "declared here")
+            });
+            return None;
+        }
+        let fits =
+            elem == declared || declared == Elem::Float || (declared == Elem::Int && elem == Elem::Bool);
+        if !fits {
+            let message = format!("`{name}` is made of {declared}s, the right side gives {elem}s");
+            let mut error = Diagnostic::error("E0215", message).at(span, format!("gives {elem}s"));
+            if target.span != Span::default() {
+                error = error.and_at(
+                    target.span,
+                    format!("declared as {}", show_axes(declared, &target.tensor.axes())),
+                );
+            }
+            self.report(match declared {
+                Elem::Int => error.help("`int(x)` drops what is behind the point"),
+                Elem::Bool => error.help("compare to make bools: `x > 0`"),
+                Elem::Float => error,
+            });
+            return None;
+        }
+        let scalar = self.with_index_body(|l| convert(l, scalar, declared))?;
+        Some((scalar, declared))
+    }
+
+    /// Whether the left side fits the tensor that is written into. Gives whether writes outside are dropped.
+    pub fn fits_target(
+        &mut self,
+        definition: &IndexDefinition,
+        target: Option<&Target>,
+        places: &[Place],
+        adds: bool,
+    ) -> Option<bool> {
+        let Some(target) = target else {
+            if let Some(otherwise) = &definition.otherwise {
+                self.wrong_else(otherwise);
+                return None;
+            }
+            return Some(false);
+        };
+        if places.len() != target.tensor.rank() {
+            let shape = show_axes(target.tensor.ty.elem, &target.tensor.axes());
+            let message = format!(
+                "{} for `{}`: {shape}",
+                count(places.len(), "subscript", "subscripts"),
+                definition.name
+            );
+            let error = Diagnostic::error("E0306", message).at(
+                definition.target_span,
+                format!("{} needed", count(target.tensor.rank(), "subscript is", "subscripts are")),
+            );
+            self.report(match target.span == Span::default() {
+                true => error,
+                false => error.and_at(target.span, format!("this is {shape}")),
+            });
+            return None;
+        }
+        match &definition.otherwise {
+            Some(Otherwise::Skip(_)) if adds => {
+                Some(self.inside_condition(places, &target.tensor.ty.shape).is_some())
+            }
+            Some(otherwise) => {
+                self.wrong_else(otherwise);
+                None
+            }
+            None => {
+                let what = Subscripted {
+                    tensor: &target.tensor,
+                    span: definition.name.span,
+                    verb: "written",
+                    may_say_else: false,
+                };
+                self.must_fit(places, &what).then_some(false)
+            }
+        }
+    }
+
+    pub fn wrong_else(&mut self, otherwise: &Otherwise) {
+        let place = match otherwise {
+            Otherwise::Value(value) => value.span,
+            Otherwise::Skip(skip) => *skip,
+        };
+        let error = Diagnostic::error("E0308", "`else` on this left-hand side");
+        let error = error.at(place, "nothing is read here");
+        self.report(error.help("with `+=`, `else skip` drops what would be added outside"));
+    }
 }

@@ -1,0 +1,91 @@
+//! Calls of functions that look at their arguments before these are elaborated: `kind`, `grad`, `repeat`.
+
+use crate::base::{Diagnostic, Span};
+use crate::sema::body::elaborator::Elaborator;
+use crate::sema::value::{Special, Tensor, Value};
+use crate::syntax::ast::{self, ExprKind};
+use std::sync::Arc;
+
+/// `name` is the binding whose whole right side the call is.
+pub fn call(
+    cx: &mut Elaborator<'_>,
+    function: Special,
+    args: &ast::Args,
+    span: Span,
+    name: Option<&Arc<str>>,
+) -> Value {
+    match function {
+        Special::Kind => kind_of(cx, args, span),
+        Special::Grad => grad(cx, args, span),
+        Special::Repeat => cx.repeat(args, span, name),
+    }
+}
+
+/// `kind(none)` is a question like any other.
+fn kind_of(cx: &mut Elaborator<'_>, args: &ast::Args, span: Span) -> Value {
+    let [arg] = args.args.as_slice() else {
+        return cx.error("E0106", "`kind` takes one argument", args.span, "`kind(x)`");
+    };
+    let value = cx.expr(&arg.value, None);
+    if value.is_error() {
+        return Value::Error;
+    }
+    match value.kind() {
+        Some(kind) => Value::Str(kind.into()),
+        None => cx.error("E0116", format!("{} has no kind", value.describe()), span, "not a single value"),
+    }
+}
+
+fn grad(cx: &mut Elaborator<'_>, args: &ast::Args, span: Span) -> Value {
+    let positional: Vec<&ast::Arg> = args.positional().collect();
+    let y = args.named("y").or(positional.first().copied());
+    let x = args.named("x").or(positional.last().copied().filter(|_| args.args.len() == 2));
+    let (Some(y), Some(x), 2) = (y, x, args.args.len()) else {
+        return cx.error("E0106", "`grad` takes a value and a name", args.span, "`grad(y, x)`");
+    };
+    if cx.in_elementwise_body() {
+        return cx.not_elementwise("`grad`", span);
+    }
+    let value = cx.expr(&y.value, None);
+    if !matches!(x.value.kind, ExprKind::Name(_) | ExprKind::Template(_) | ExprKind::Field { .. }) {
+        let error =
+            Diagnostic::error("E0405", "the variable of `grad` must be a name").at(x.span, "not a name");
+        cx.report(error.help("bind it first: `x = …`, then use x in y"));
+        return Value::Error;
+    }
+    let variable = cx.expr(&x.value, None);
+    if value.is_error() || variable.is_error() {
+        return Value::Error;
+    }
+    let Some(of) = cx.to_tensor(&value, y.span) else { return Value::Error };
+    if !cx.is_differentiable(&of, y.span) {
+        return Value::Error;
+    }
+    if let Value::Parameters(set) = &variable {
+        return cx.gradient_by_set(&of, y.span, set, span);
+    }
+    let Some(wrt) = cx.to_tensor(&variable, x.span).filter(|wrt| cx.is_differentiable(wrt, x.span)) else {
+        return Value::Error;
+    };
+    let (Some(of_node), Some(wrt_node)) = (cx.node(&of, y.span), cx.node(&wrt, x.span)) else {
+        return Value::Error;
+    };
+    match cx.derivatives(of_node, &[wrt_node], x.span, span).as_deref() {
+        None => Value::Error,
+        Some([Some(node)]) => {
+            let made = cx.tensor(*node, span);
+            Value::Tensor(Tensor { stretch: wrt.stretch, ..made })
+        }
+        Some(_) => {
+            let text = cx.text(x.span);
+            let message = format!("the value does not depend on `{text}`");
+            let error = Diagnostic::error("E0404", message).at(y.span, format!("computed without `{text}`"));
+            cx.report(
+                error
+                    .and_at(x.span, "the variable")
+                    .note("the derivative counts what is computed from this very binding"),
+            );
+            Value::Error
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Ints that are declared as `class(n)`.
+
+use crate::base::{Diagnostic, Span};
+use crate::ir::Dim;
+use crate::ir::program::Bound;
+use crate::sema::build::Builder;
+use crate::sema::build::operators::{interval_of, with_interval};
+use crate::sema::value::{Interval, Tensor, Value};
+
+impl Builder<'_> {
+    /// The same as [`Builder::with_class`], where the n, if there is one, was worked out.
+    pub fn within_class(
+        &mut self,
+        value: Value,
+        class: Option<&Dim>,
+        what: &str,
+        span: Span,
+        declared: Span,
+    ) -> Value {
+        match class {
+            Some(size) => self.with_class_size(value, size, what, span, declared),
+            None => value,
+        }
+    }
+
+    pub fn with_class_size(
+        &mut self,
+        value: Value,
+        size: &Dim,
+        what: &str,
+        span: Span,
+        declared: Span,
+    ) -> Value {
+        let interval = interval_of(&value);
+        let fits = interval
+            .as_ref()
+            .is_some_and(|it| it.least.at_least(&Dim::ZERO) && size.at_least(&(&it.greatest + &Dim::ONE)));
+        if fits || value.is_error() {
+            return value;
+        }
+        let field = match &value {
+            Value::Tensor(Tensor { field, .. }) => field.clone(),
+            _ => None,
+        };
+        match field {
+            Some(field) => {
+                self.conditions
+                    .ints
+                    .push((field, Bound { below: size.clone(), span: declared, is_declared: false }));
+                with_interval(value, Some(Interval::below(size)))
+            }
+            None => {
+                let found = match interval {
+                    Some(interval) => {
+                        format!("its values lie in {} .. {}", interval.least, &interval.greatest + &Dim::ONE)
+                    }
+                    None => "nothing is known of its values".to_string(),
+                };
+                let message = format!("{what} is declared as class({size}), but {found}");
+                let error = Diagnostic::error("E0224", message).at(span, "may lie outside");
+                self.report(
+                    error
+                        .and_at(declared, "declared here")
+                        .help(format!("`clamp(x, 0, {size} - 1)` keeps it inside")),
+                );
+                Value::Error
+            }
+        }
+    }
+}
