@@ -92,6 +92,10 @@ fn every_command_takes_rows_from_files() {
     folder.nnc(&format!("derive net.nn --check {data}"));
     let described = folder.nnc(&format!("data net.nn {data}"));
     assert!(described.contains("24 rows: train 18, test 6"), "{described}");
+    let folds = folder.nnc(&format!("cv net.nn --folds 3 {data} --format csv"));
+    assert_eq!(folds.lines().count(), 6, "{folds}");
+    folder.nnc(&format!("sweep net.nn lr=0.1,0.5 {data} --out swept"));
+    folder.nnc("eval swept/trial-2");
     let weights = "net.nn --weights kept/best.safetensors";
     folder.nnc(&format!("eval {weights} {data}"));
     folder.nnc(&format!("importance {weights} {data}"));

@@ -8,6 +8,7 @@ use super::crew::{self, Outcome};
 use super::{Entry, Format, show};
 use crate::cli::output::complain;
 use crate::cli::settings::{Settings, has_train};
+use crate::cli::input::DataFiles;
 use crate::cli::{Failure, input, report};
 use crate::runtime::options::Options;
 use crate::runtime::program::Program;
@@ -35,6 +36,8 @@ pub struct Cv {
     /// So many folds at a time [default: as many as there are processors].
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
+    #[command(flatten)]
+    data: DataFiles,
     /// How results are written.
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     format: Format,
@@ -53,6 +56,7 @@ impl Cv {
             lacks_train = !has_train(file);
             settings.apply(sources, file)
         })?;
+        let program = self.data.apply(&program)?;
         if lacks_train {
             return Err(Failure::Usage("the program has no `train`".into()));
         }

@@ -9,6 +9,7 @@ use super::space::{self, Axis};
 use super::{Entry, Format, csv, place, show};
 use crate::cli::output::complain;
 use crate::cli::runs::record::{Begun, Folder, next_folder};
+use crate::cli::input::DataFiles;
 use crate::cli::{Failure, folder, input, report};
 use crate::runtime::options::Options;
 use crate::runtime::program::{Diagnostics, Program};
@@ -63,6 +64,8 @@ pub struct Sweep {
     /// So many trials at a time [default: as many as there are processors].
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
+    #[command(flatten)]
+    data: DataFiles,
     /// How results are written.
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     format: Format,
@@ -94,7 +97,9 @@ impl Sweep {
         // What is wrong with all trials is told once, before anything is trained.
         let first = text(&combinations[0]).map_err(Failure::Usage)?;
         let options = Options::new().name(input.name.clone()).folder(input.base.clone());
-        let compiled = |text: &str| Program::compile(text, &options, &mut |_, _| Vec::new());
+        let compiled = |text: &str| {
+            Program::compile(text, &options, &mut |_, _| Vec::new()).and_then(|program| self.data.apply(&program))
+        };
         let program = compiled(&first)?;
         if program.checked().trainings().next().is_none() {
             return Err(Failure::Usage("the program has no `train`".into()));
@@ -103,7 +108,8 @@ impl Sweep {
         let trial = |number: usize| -> Result<Outcome, Diagnostics> {
             let text = text(&combinations[number]).unwrap_or_default();
             let program = compiled(&text)?;
-            let begun = Begun { program: &program, text: &text, file: &self.file, init: None, data: &[] };
+            let data = &self.data.files;
+            let begun = Begun { program: &program, text: &text, file: &self.file, init: None, data };
             let folder = path.join(format!("trial-{}", number + 1));
             let folder = Folder::create(Some(&folder), &begun).map_err(|error| program.failed([error]))?;
             crew::carry_out(&program, Some(&folder))
