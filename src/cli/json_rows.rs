@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::sheet::{Cell, csv_line};
 
-/// What has no line ends may have no end.
+/// The longest line: input without line ends may be endless.
 const LONGEST_LINE: u64 = 1 << 26;
 
 /// Gives the lines as those of a csv text without header.

@@ -12,7 +12,7 @@ const GROUPS: usize = 10;
 /// A probability is not taken to be smaller.
 const LEAST: f64 = 1e-12;
 
-/// What was counted over rows.
+/// Counts and sums over the rows that were judged.
 #[derive(Clone, Default)]
 pub struct Judge {
     pub rows: usize,

@@ -1,4 +1,4 @@
-//! What a graph has to do, and code that says how far it is: for measurements.
+//! Measurements of code: the work that a graph has to do, and code that says when each kernel is done.
 
 use super::function::{BuildError, Function, Mode, Use, compiled};
 use super::pipeline::{self, Artifact, Build, PassId};

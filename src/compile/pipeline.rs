@@ -56,7 +56,7 @@ enum Run {
 /// The rules that what a pass has made breaks. Asked for in tests and debug builds.
 type Verify<T> = fn(&T) -> Vec<String>;
 
-/// What is shown of a program is what the pass of its stage has made.
+/// The passes in order. A stage shows what its pass has made.
 pub const PIPELINE: [Pass; 9] = [
     Pass {
         id: PassId::Parse,
@@ -245,7 +245,7 @@ pub fn graph(
     Ok(artifact)
 }
 
-/// That a pass left something that keeps the rules.
+/// Checks that what a pass has made keeps the rules.
 fn keeps(artifact: &Artifact, pass: &str, verify: Verify<Artifact>) -> Result<(), BuildError> {
     match verify(artifact) {
         faults if faults.is_empty() => Ok(()),
@@ -258,7 +258,7 @@ fn broken(what: &str) -> BuildError {
     BuildError::Code(CodeError::internal(what.to_owned()))
 }
 
-/// That a graph has a meaning at certain sizes, in every build.
+/// Checks that a specialised graph keeps the rules of the tensor IR, in every build.
 ///
 /// # Errors
 /// If it has none.

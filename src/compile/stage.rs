@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// What a program can be shown as.
+/// The stages of the compiler at which a program can be shown.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub enum Stage {
     /// The syntax tree.

@@ -299,7 +299,7 @@ impl Tensor {
         Tensor { shape, elements }
     }
 
-    /// What the ints of it lie in; those of 64 bits need them, whatever they are.
+    /// The range that its ints lie in. If they have 64 bits, the range is one that needs 64 bits.
     #[doc(hidden)]
     pub fn int_range(&self) -> Option<Range> {
         let range = self.range()?;

@@ -49,7 +49,7 @@ pub struct Series<'a> {
     pub steps: usize,
     /// As many as the batch's size for each step.
     pub rows: &'a [u32],
-    /// Of the first step.
+    /// The number of the first step.
     pub first: Moment,
     /// Externals given as [`Argument::Each`] that must stay finite.
     pub watched: &'a [usize],
@@ -58,7 +58,7 @@ pub struct Series<'a> {
 /// More threads than this help nowhere, and systems do not give them.
 pub const MOST_THREADS: usize = 1024;
 
-/// That an int has left 64 bits.
+/// The error E0745: an int has left 64 bits.
 pub fn overflown(span: Span) -> Diagnostic {
     Diagnostic::error("E0745", "an int does not fit into 64 bits")
         .at(span, "here a sum, product or quotient of ints lies beyond -2^63 .. 2^63 - 1")

@@ -105,7 +105,7 @@ pub struct Start {
     pub steps_per_epoch: u64,
     /// Steps that there will be at most.
     pub steps: u64,
-    /// From the beginning of the compilation to here.
+    /// Seconds from the beginning of the compilation to this event.
     pub compile_seconds: f64,
 }
 
@@ -144,7 +144,7 @@ pub struct EpochReport {
     pub train: Scores,
     /// Averages over the rows of `validate`.
     pub validation: Option<Scores>,
-    /// That the steps took.
+    /// Seconds that the steps took.
     pub seconds: f64,
     /// Rows learnt from in a second.
     pub examples_per_second: f64,
@@ -162,7 +162,7 @@ pub struct Trained {
     pub last: Scores,
     /// Those of the last validation.
     pub validation: Option<Scores>,
-    /// That steps and validation took; what listeners do is not counted.
+    /// Seconds that steps and validation took, without what listeners do.
     pub seconds: f64,
     /// Why it ended.
     pub reason: Reason,
@@ -181,7 +181,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// In one word: `finished`, `patience`, `stopped`.
+    /// The reason in one word: `finished`, `patience`, `stopped`.
     pub fn name(self) -> &'static str {
         match self {
             Reason::Finished => "finished",

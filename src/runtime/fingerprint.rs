@@ -21,7 +21,7 @@ use crate::syntax::{index_items, tokens};
 
 /// Texts longer than this are told apart by a number.
 const SHORT: usize = 100;
-/// Of a column that is not in memory so many rows are looked at.
+/// So many rows are looked at of a column that is not in memory.
 const SAMPLED_ROWS: usize = 4096;
 /// Begins the names of items of the program: they say why the steps are others, and do not matter by themselves.
 const ITEM: &str = "item ";
@@ -85,7 +85,7 @@ impl Fingerprint {
         self.0.keys().any(|name| name.starts_with(VALIDATION))
     }
 
-    /// What is another than it was when a checkpoint was saved, a sentence each.
+    /// What has changed since a checkpoint was saved, a sentence each.
     pub fn differences_from(&self, saved: &Fingerprint) -> Vec<String> {
         let mut found = Vec::new();
         let (mut reasons, mut other_step) = (Vec::new(), false);

@@ -23,7 +23,7 @@ pub struct Memory {
     cells: Vec<Arc<Array>>,
     free: Vec<Cell>,
     names: HashMap<Arc<str>, Cell>,
-    /// What stands where nothing is.
+    /// Stands in a cell that has no tensor at the moment.
     empty: Arc<Array>,
 }
 

@@ -1,4 +1,4 @@
-//! What is to be told and is no error, from where nobody listens.
+//! Warnings of running code: they wait here until somebody who listens asks for them.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -18,7 +18,7 @@ use crate::ir::ranges::{self, Range};
 use crate::ir::{Elem, ExternalKey, InputKey, OutputKey, Sizes, Type, columns_of};
 use crate::plan::External;
 
-/// Of so many shapes and models a session remembers what they need.
+/// A session remembers what models need for so many combinations of shapes.
 const REMEMBERED: usize = 64;
 
 /// What a model needs for inputs of certain shapes.
@@ -43,7 +43,7 @@ pub(super) struct Prepared {
 /// Room for bindings; empty between calls.
 type Room = Vec<Binding<'static>>;
 
-/// What an external of the function is.
+/// What is bound to an external of the function.
 #[derive(Clone, Copy)]
 enum Slot {
     Input(usize),
@@ -212,7 +212,7 @@ fn prepare(
         let key = InputKey::Field(input_name.clone());
         match below {
             _ if is_wide(input) => ranges::note_input(&mut sizes, &key, Range::ALL),
-            // What is given is tested before it is used.
+            // Inputs are checked before they are used.
             Some(below) => {
                 ranges::note_all_of_input(&mut sizes, &key, Range { least: 0, greatest: below - 1 });
             }

@@ -40,7 +40,7 @@ struct Shared {
     classes: OnceLock<Classes>,
     /// Whether code that is made from now on checks its accesses.
     checked_code: AtomicBool,
-    /// What makes the code from now on, if somebody has chosen.
+    /// The back end that was chosen, if one was.
     backend: Mutex<Option<&'static dyn Backend>>,
 }
 
@@ -254,7 +254,7 @@ impl Program {
         &self.shared.checked
     }
 
-    /// What is probably not meant in its text.
+    /// The warnings about its text: what is probably not meant.
     pub fn warnings(&self) -> &[Diagnostic] {
         &self.shared.texts.warnings
     }

@@ -64,7 +64,7 @@ impl Need {
 /// So many items are listed, the largest first.
 const MOST_ITEMS: usize = 6;
 
-/// That an allocation failed although there seemed to be room.
+/// The error for an allocation that failed although there seemed to be room.
 pub fn exhausted(what: &str, bytes: u64) -> Diagnostic {
     Diagnostic::error("E0734", format!("there is no memory for {what}: {} more", size_text(bytes)))
 }

@@ -22,7 +22,7 @@ pub struct RowCode {
     results: Vec<(OutputKey, Array)>,
 }
 
-/// What an external of the function is.
+/// What is bound to an external of the function.
 #[derive(Clone, Copy)]
 enum Slot {
     /// A field, by its place among those given.

@@ -27,7 +27,7 @@ use crate::runtime::program::Program;
 const RESULTS: &str = "results of the model";
 /// Two numbers are the same if they differ by less.
 const CLOSE: f64 = 1e-6;
-/// Of so many classes at most the loss is asked for each.
+/// The loss is asked for each class if there are no more classes than this.
 const MOST_CLASSES: usize = 1024;
 
 /// How the results of a row are to be read.

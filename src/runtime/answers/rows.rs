@@ -139,7 +139,7 @@ impl NewFields {
         Ok(NewFields { set: set.clone(), columns, graph, known, functions: BTreeMap::new() })
     }
 
-    /// What is read of a table.
+    /// What of a table's column is read.
     pub fn requests(&self, classes: &Classes, precision: Precision) -> Vec<csv::Request> {
         self.columns.iter().map(|column| csv_request(&self.set, column, classes, precision)).collect()
     }

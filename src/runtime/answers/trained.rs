@@ -24,7 +24,7 @@ use crate::runtime::session::Session;
 use crate::runtime::sources::csv::stream::Stream;
 use crate::runtime::sources::safetensors;
 
-/// What is wished for.
+/// What a command asks of a trained model.
 pub struct Wish<'a> {
     /// The file of the parameters.
     pub weights: Option<&'a Path>,

@@ -45,7 +45,7 @@ pub enum Origin {
     Computed(Computed),
 }
 
-/// What is computed of rows, batch by batch.
+/// A field that is computed batch by batch.
 pub struct Computed {
     /// Inputs by name; if it is a field, one output.
     pub graph: Graph,

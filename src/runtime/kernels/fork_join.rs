@@ -1,4 +1,4 @@
-//! What the threads of a pool share: the job, and who sleeps.
+//! The state that the threads of a pool share: the job at work, and which threads sleep.
 //!
 //! A thread that finds nothing to do spins for [`SPIN`], then sleeps. To go to sleep it first says
 //! so and then looks once more; to wake it one first publishes and then looks who sleeps. All four

@@ -29,7 +29,7 @@ struct OpenJob {
     n_tasks: AtomicU32,
 }
 
-/// What a thread did for a job.
+/// What came of a thread's help with a job.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Worked {
     /// The number of tasks it took.
@@ -101,7 +101,7 @@ impl JobSlot {
     }
 }
 
-/// What [`call_closure`] is called with.
+/// The environment that [`call_closure`] is called with.
 pub struct ClosureEnv<'a> {
     closure: &'a (dyn Fn(usize) + Sync),
     panic: std::sync::Mutex<Option<Box<dyn std::any::Any + Send>>>,

@@ -21,7 +21,7 @@ pub struct Kernel {
     pub work: Work,
     /// In one step: what a tenth of all steps stayed below, since what other processes take is not the kernel's.
     pub seconds: f64,
-    /// Of memory in one step, by all threads.
+    /// How often all threads together allocate memory in one step.
     pub allocations: u64,
 }
 

@@ -44,7 +44,7 @@ mod tests {
         assert!(told.contains("455 pixels, but its 0 bytes of packed data hold 0 pixels"), "{told}");
     }
 
-    /// What packs best is not refused.
+    /// Data that packs as well as any can is not refused.
     #[test]
     fn zeros_are_unpacked() {
         use std::io::Write;

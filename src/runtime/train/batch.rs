@@ -39,7 +39,7 @@ pub struct Batch {
     gathered: Vec<Vec<usize>>,
 }
 
-/// What an external of the function is.
+/// What is bound to an external of the function.
 enum Slot {
     Variable(Cell),
     /// A field, and what a batch of it is gathered in where that is done here.

@@ -8,7 +8,7 @@ use crate::runtime::room::{self, Need, size_text};
 
 /// A program is not longer than this.
 pub const LONGEST_PROGRAM: u64 = 1 << 26;
-/// What is read at a time.
+/// Bytes that are read at a time.
 const PIECE: usize = 1 << 18;
 
 /// The text of a program file.

@@ -27,7 +27,7 @@ impl World for NativeWorld {
         let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
         let entry = |entry: io::Result<std::fs::DirEntry>| {
             let entry = entry?;
-            // What a link leads to counts.
+            // Links are followed.
             Ok(Entry { name: entry.file_name(), is_folder: entry.path().is_dir() })
         };
         std::fs::read_dir(folder)?.map(entry).collect()

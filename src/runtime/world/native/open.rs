@@ -51,7 +51,7 @@ pub fn open(path: &Path) -> io::Result<Input> {
     }
     if metadata.is_file() {
         let length = usize::try_from(metadata.len()).map_err(|_| io::ErrorKind::FileTooLarge)?;
-        // What the system makes up, as in `/proc`, has no length.
+        // Files that the system makes up, as in `/proc`, have no length.
         return match length {
             0 => read_all(&mut file, LONGEST_PROGRAM).map(Input::Bytes),
             _ => Ok(Input::Stored(Box::new(Plain { file, length }))),
@@ -64,7 +64,7 @@ pub fn open(path: &Path) -> io::Result<Input> {
     read_all(&mut reader, u64::MAX).map(Input::Bytes)
 }
 
-/// To open a pipe waits for its writer; but nobody may come.
+/// Opening a pipe waits for its writer, which may never come.
 #[cfg(unix)]
 fn open_without_waiting(path: &Path) -> io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt;

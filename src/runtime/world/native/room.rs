@@ -10,14 +10,14 @@ pub fn room() -> Option<Room> {
     [machine(), address_space(), control_group()].into_iter().flatten().min_by_key(|room| room.bytes)
 }
 
-/// What the machine has free or can free, on disk also.
+/// The bytes that the machine has free or can free, swap space included.
 fn machine() -> Option<Room> {
     let text = fs::read_to_string("/proc/meminfo").ok()?;
     let bytes = kilobytes(&text, "MemAvailable:")?.saturating_add(kilobytes(&text, "SwapFree:").unwrap_or(0));
     Some(Room { bytes, limit: "what this computer has free" })
 }
 
-/// What `ulimit -v` and `ulimit -d` leave.
+/// The bytes that `ulimit -v` and `ulimit -d` leave to the process.
 fn address_space() -> Option<Room> {
     let limits = fs::read_to_string("/proc/self/limits").ok()?;
     let status = fs::read_to_string("/proc/self/status").ok()?;
@@ -32,7 +32,7 @@ fn address_space() -> Option<Room> {
     Some(Room { bytes, limit: "that of this process (`ulimit -v`, `ulimit -d`)" })
 }
 
-/// What the container or control group leaves, and those around it.
+/// The bytes that the control group of the container leaves, and those around it.
 fn control_group() -> Option<Room> {
     let groups = fs::read_to_string("/proc/self/cgroup").ok()?;
     let rooms = groups.lines().filter_map(|line| {

@@ -60,7 +60,7 @@ pub fn write_new(folder: &Path, stem: &str, ending: &str, fill: Fill<'_>) -> io:
 pub fn check_writable(path: &Path) -> io::Result<()> {
     match Target::of(path)? {
         Target::File { path, .. } => Unfinished::create(&folder_of(&path)).map(drop),
-        // To open a pipe would wait for its reader.
+        // Opening a pipe would wait for its reader.
         Target::Device => Ok(()),
     }
 }
