@@ -201,6 +201,16 @@ The model gives NaN or an infinity for a row. Usually the row has one itself, wh
 beyond those that the model was trained on. The message names the first such row; rows are counted from 0.",
     },
     Code {
+        code: "W0683",
+        title: "a setting of an optimizer that cannot be checked",
+        explain: "\
+A learning rate and other settings of an optimizer are numbers or schedules, and what the optimizer requires of them
+is checked for the steps of the training before it begins. What is computed from the data or from parameters has no
+value then: a negative learning rate would be used as it is.
+    with SGD(lr = 0.1 * std(d.x))          # is it positive?
+    with SGD(lr = max(0.1 * std(d.x), 0))  # it is",
+    },
+    Code {
         code: "W0735",
         title: "a score is not a number",
         explain: "\

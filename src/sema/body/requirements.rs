@@ -8,7 +8,7 @@ use crate::sema::body::elaborator::Elaborator;
 use crate::sema::value::Value;
 use crate::base::{Diagnostic, Span};
 use crate::ir::interpret::{Feed, Tensor, evaluate};
-use crate::ir::{Dim, Graph, NodeId, Op, rewrite};
+use crate::ir::{Dim, Graph, InputKey, NodeId, Op, rewrite};
 use crate::syntax::ast::{self, BinaryOp, ExprKind};
 
 /// All steps up to this one are looked at, and fewer and fewer after it.
@@ -148,6 +148,19 @@ impl Elaborator<'_> {
             _ => return false,
         });
         true
+    }
+
+    /// What a value of the step depends on beside the step, in words.
+    pub(in crate::sema) fn known_from_more_than_the_step(&self, node: NodeId) -> Option<&'static str> {
+        let graph = self.graph();
+        let needed = graph.reachable([node]);
+        let mut nodes = graph.nodes().filter(|(id, _)| needed[id.0 as usize]);
+        nodes.find_map(|(_, node)| match &node.op {
+            Op::Param { .. } | Op::State { .. } => Some("what is trained"),
+            Op::Rand { .. } => Some("random numbers"),
+            Op::Input { name: InputKey::Field(_) | InputKey::Column(_), .. } => Some("the data"),
+            _ => None,
+        })
     }
 
     /// The first step of the training at which a scalar is as `wanted`, with the value there, among the steps

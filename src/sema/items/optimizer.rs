@@ -136,6 +136,12 @@ fn check_schedules(cx: &mut Elaborator<'_>, call: &Call) -> bool {
         if tensor.rank() != 0 {
             continue;
         }
+        if let Some(what) = cx.known_from_more_than_the_step(tensor.node) {
+            let message = format!("`{name}` of `{}` depends on {what}", call.item.name());
+            let warning = Diagnostic::warning("W0683", message).at(*span, "its value is not checked");
+            cx.report(warning.help("a number or a schedule is checked for every step before the training"));
+            continue;
+        }
         if let Some((step, value)) = cx.first_step(tensor.node, |value| !value.is_finite()) {
             let shown = if value.is_nan() { "NaN".to_string() } else { value.to_string() };
             let message = format!("`{name}` of `{}` is {shown} at step {step}", call.item.name());
