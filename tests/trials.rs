@@ -54,6 +54,14 @@ fn a_table_with_dates_names_and_gaps() {
     let shown = folder.nnc(&["data", "orders.nn"]);
     assert!(shown.contains("dates, written dmy") && shown.contains("fields of 273 rows"), "{shown}");
     folder.nnc(&["run", "orders.nn", "--epochs", "60"]);
+    // A page for whoever wants to know what came out, that asks nothing of a network.
+    let page = folder.read("runs/orders-1/report.html");
+    for part in
+        ["are predicted rightly", "class=\"confusion\"", "loss by epoch", "linear1 (Linear)", "SHA-256"]
+    {
+        assert!(page.contains(part), "{part}");
+    }
+    assert!(!page.replace("http://www.w3.org/2000/svg", "").contains("http"), "it asks for something");
     // Another process without the training file: one row of a city that nobody has seen, and without the answer.
     fs::remove_file(folder.0.join("orders.csv")).expect("it is there");
     let rows = "day;city;price;age\n01.02.2025;Atlantis;4.000,00;\n01.02.2025;Rome;600,00;40\n";

@@ -36,7 +36,9 @@ fn five_commands() {
     assert!(shown.contains("sweetness") && shown.contains("missing"), "{shown}");
     folder.nnc(&["run", "apples.nn"]);
     let run = "runs/apples-1";
-    for name in ["program.nn", "run.json", "metrics.csv", "best.safetensors", "last.safetensors"] {
+    for name in
+        ["program.nn", "run.json", "metrics.csv", "best.safetensors", "last.safetensors", "report.html"]
+    {
         assert!(folder.0.join(run).join(name).is_file(), "{name}");
     }
     let judged = folder.nnc(&["eval", run]);

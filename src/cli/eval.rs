@@ -17,6 +17,7 @@ use crate::ir::program::{Action, DataRef, Select, Train};
 use crate::runtime::answers::trained::{Trained, Wish, shown};
 use crate::runtime::array::Array;
 use crate::runtime::data::{Rows, Table, data_name};
+use crate::runtime::events::{Observer, Silent};
 use crate::runtime::format::number_text;
 use crate::runtime::permutation::split_rows;
 use crate::runtime::program::Program;
@@ -73,21 +74,43 @@ pub struct Importance {
 }
 
 /// A trained model, its data, and which rows of it are meant.
-struct Judged {
-    program: Program,
-    trained: Trained,
+pub struct Judged {
+    pub program: Program,
+    pub trained: Trained,
     table: Arc<Table>,
-    rows: Rows,
+    pub rows: Rows,
     data: DataRef,
     target: Arc<str>,
     /// How messages call the data.
-    shown: String,
+    pub shown: String,
 }
 
 impl Subject {
+    /// What the folder of a run keeps.
+    pub fn of_run(folder: &std::path::Path) -> Subject {
+        Subject {
+            model: folder.to_path_buf(),
+            input: None,
+            weights: None,
+            data: DataFiles::default(),
+            name: None,
+            json: false,
+            threads: None,
+        }
+    }
+
     fn judged(&self) -> Result<Judged, Failure> {
+        self.judged_by(1, true)
+    }
+
+    /// The same; so many rows are computed at once, and warnings are told or not.
+    ///
+    /// # Errors
+    /// Those of reading the program, its parameters and its data, and if it has no one target.
+    pub fn judged_by(&self, batch: usize, tells: bool) -> Result<Judged, Failure> {
         let Model { program, weights } = folder::model(&self.model, self.weights.as_deref(), &self.data)?;
-        let mut observer = Terminal::new(true, false, program.sources().clone());
+        let mut terminal = Terminal::new(true, false, program.sources().clone());
+        let observer: &mut dyn Observer = if tells { &mut terminal } else { &mut Silent };
         let validated = last_train(&program).and_then(|train| {
             let validate = train.validate.clone()?;
             Some((validate.clone(), validate.set != train.data.set))
@@ -103,10 +126,10 @@ impl Subject {
             model: self.name.as_deref(),
             input: input.as_deref(),
             with_targets: true,
-            batch: 1,
+            batch,
             threads: self.threads,
         };
-        let mut trained = Trained::new(&program, &wish, &mut observer)?;
+        let mut trained = Trained::new(&program, &wish, observer)?;
         let failed = |error: Diagnostic| Failure::from(program.failed([error]));
         let table = trained.table().map_err(failed)?;
         let (set, part) = (trained.set.name.clone(), validated.and_then(|(data, _)| data.part));
@@ -133,7 +156,10 @@ fn last_train(program: &Program) -> Option<&Train> {
 
 impl Judged {
     /// All rows: the fields that the model reads, and what is true.
-    fn fields(&mut self) -> Result<(Vec<Array>, Array), Diagnostic> {
+    ///
+    /// # Errors
+    /// Those of reading them.
+    pub fn fields(&mut self) -> Result<(Vec<Array>, Array), Diagnostic> {
         let rows: Vec<u32> = (0..self.rows.len()).map(|at| self.rows.get(at)).collect();
         let (trained, table) = (&mut self.trained, &self.table);
         let fields = trained.predictor.asked.fields.clone();
@@ -143,12 +169,30 @@ impl Judged {
         Ok((arrays, truth))
     }
 
+    /// The number of a row in the file, where rows may be left out.
+    pub fn row_of_file(&self, row: usize) -> usize {
+        let mut kept = (0..).zip(&*self.table.dropped).filter(|(_, dropped)| !**dropped).map(|(at, _)| at);
+        kept.nth(row).unwrap_or(row)
+    }
+
     fn judge(&mut self, fields: &[Array], truth: &Array) -> Result<Judge, Diagnostic> {
+        self.judge_with_results(fields, truth).map(|(judge, _)| judge)
+    }
+
+    /// The same with what the model gives for each row.
+    ///
+    /// # Errors
+    /// Those of its code.
+    pub fn judge_with_results(
+        &mut self,
+        fields: &[Array],
+        truth: &Array,
+    ) -> Result<(Judge, Array), Diagnostic> {
         let Trained { session, predictor, .. } = &mut self.trained;
         let mut judge = Judge::new(predictor);
-        let results = predictor.results(session, fields, truth.rows())?;
+        let mut results = predictor.results(session, fields, truth.rows())?;
         judge.add(predictor, &results[0], truth);
-        Ok(judge)
+        Ok((judge, results.swap_remove(0)))
     }
 
     /// How the elements of a field are called: after the columns that it is read from, if these are as many.

@@ -33,6 +33,7 @@ mod plot;
 mod predict;
 mod profile;
 mod progress;
+mod page;
 mod run;
 mod runs;
 mod settings;
@@ -81,6 +82,7 @@ enum Command {
     Eval(eval::Eval),
     Importance(eval::Importance),
     Runs(runs::list::Runs),
+    Report(page::Report),
     Cv(trials::cv::Cv),
     Sweep(trials::sweep::Sweep),
     Data(data::Data),
@@ -141,6 +143,7 @@ fn carry_out(command: Command) -> u8 {
         Command::Eval(command) => command.carry_out(),
         Command::Importance(command) => command.carry_out(),
         Command::Runs(command) => command.carry_out(),
+        Command::Report(command) => command.carry_out(),
         Command::Cv(command) => command.carry_out(),
         Command::Sweep(command) => command.carry_out(),
         Command::Data(command) => command.carry_out(),

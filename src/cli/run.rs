@@ -276,6 +276,9 @@ impl Run {
     /// Notes in the folder how the run ended, and says where that is.
     fn close(&self, folder: &Folder, result: &str) {
         folder.finish(result);
+        if result == "finished" && folder.has_parameters() {
+            super::page::of_ended(&folder.path);
+        }
         let shown = folder.path.display();
         match folder.failure() {
             Some(error) => complain(&format!("`{shown}` is not complete: {error}")),

@@ -44,7 +44,7 @@ impl Summary {
 
 const TITLES: [&str; 5] = ["layer", "output", "parameters", "multiply-adds", "bytes"];
 
-fn model_text(model: &Model, program: &Program) -> String {
+pub fn model_text(model: &Model, program: &Program) -> String {
     let inputs: Vec<String> = model.inputs.iter().map(|(name, ty)| format!("{name}: {ty}")).collect();
     let mut text = format!("model {}({})\n", model.name, inputs.join(", "));
     let mut rows: Vec<[String; 5]> = vec![TITLES.map(str::to_owned)];

@@ -91,7 +91,7 @@ pub fn carry_out(program: &Program, folder: Option<&Folder>) -> Result<Outcome, 
     let ended = session.run(&mut *observer);
     if let Some(folder) = folder {
         if ended.is_ok() && !session.is_saved() {
-            session.save(&folder.last())?;
+            session.save(folder.last())?;
         }
         folder.finish(if ended.is_ok() { "finished" } else { "failed" });
     }

@@ -105,7 +105,7 @@ pub fn load(
         let names = [input_names(&graph), input_names(&set.division.graph)].concat();
         set.columns.retain(|column| names.contains(&column.name));
     }
-    let Sorted { set, read, rows, parts, summaries } = sorted(set, around, precision, limits, evaluate)?;
+    let Sorted { set, read, rows, dropped, parts, summaries } = sorted(set, around, precision, limits, evaluate)?;
     let set = &set;
     let given: Inputs = given.into_iter().chain(summaries).collect();
     let is_named = |column: &SourceColumn| {
@@ -149,7 +149,7 @@ pub fn load(
             bounds.insert(field.name.clone(), allowed);
         }
     }
-    Ok(Table { rows, fields, bounds, parts, text, learnt, names, whole: Mutex::default() })
+    Ok(Table { rows, fields, bounds, dropped, parts, text, learnt, names, whole: Mutex::default() })
 }
 
 /// What the fields of a data set are made with.

@@ -64,6 +64,8 @@ pub struct Table {
     /// What is checked of fields when they are given to code: all bounds of those that are read batch by batch,
     /// and of the others what was not known when they were loaded.
     pub bounds: BTreeMap<Arc<str>, Bounds>,
+    /// Which rows of the file are left out; empty if none can be.
+    pub dropped: Vec<bool>,
     /// Empty if the data is not split.
     pub parts: Vec<(Arc<str>, Arc<[u32]>)>,
     /// The text that windows are taken from.

@@ -13,6 +13,8 @@ pub struct Sorted {
     /// The columns of the set, in order.
     pub read: Vec<Read>,
     pub rows: usize,
+    /// Which rows of the file are left out.
+    pub dropped: Vec<bool>,
     pub parts: Vec<PartRows>,
     /// What stands for the rows of the training part.
     pub summaries: Inputs,
@@ -45,5 +47,5 @@ pub fn sorted(
     let training = training_rows(&parts, rows);
     category::number(&set, &mut read, around, &training);
     let summaries = summaries::take(&mut set, &mut read, &training);
-    Ok(Sorted { set, read, rows, parts, summaries })
+    Ok(Sorted { set, read, rows, dropped, parts, summaries })
 }
