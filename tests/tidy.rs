@@ -106,6 +106,35 @@ fn folders_import_only_lower_ranks() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// The rooms of the checker, each of which knows those above it in this list only.
+const ROOMS: [&str; 4] = ["scope", "build", "body", "items"];
+
+#[test]
+fn rooms_of_the_checker_know_only_those_below() {
+    let mut wrong = Vec::new();
+    for (rank, room) in ROOMS.iter().enumerate().take(2) {
+        for path in files(&format!("src/sema/{room}"), "rs") {
+            for (line, import) in Source::new(&text(&path)).names_below("crate::sema::") {
+                let is_above =
+                    ROOMS.iter().position(|other| *other == import).is_some_and(|other| other > rank);
+                if is_above || import == "Elaborator" {
+                    wrong.push(format!("{}:{line}: `{room}` imports `{import}`", path.display()));
+                }
+            }
+        }
+    }
+    // What begins with a context of its own is an item, and parameters that are asked for before their model is called.
+    let begins =
+        ["src/sema/items", "src/sema/body/parameter_sets.rs", "src/sema/body/elaborator.rs", "tests.rs"];
+    for path in files("src/sema/body", "rs") {
+        let name = path.to_string_lossy().into_owned();
+        if text(&path).contains(".in_item(") && !begins.iter().any(|begin| name.contains(begin)) {
+            wrong.push(format!("{name}: a body begins with an `ItemContext`"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 #[test]
 fn files_are_short_and_say_what_they_are() {
     let mut wrong = Vec::new();
