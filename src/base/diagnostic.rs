@@ -51,6 +51,23 @@ pub struct Diagnostic {
     pub notes: Vec<String>,
     /// What to do.
     pub helps: Vec<Help>,
+    /// Why, where stages go on differently by it. What is told does not depend on it.
+    pub(crate) cause: Option<Cause>,
+}
+
+/// Why something is wrong, where what a stage does next depends on it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Cause {
+    /// A brace on another line, or with a space too many or too few: two lines look like one statement.
+    Brace,
+    /// An `else` or `then` without its `if`.
+    BranchWithoutIf,
+    /// Sizes are compared that have no numbers yet.
+    OpenSizes,
+    /// What must be known when the program is compiled is not.
+    NotKnown,
+    /// A starting value that is missing, or is made of what is not known before the first step.
+    NoStart,
 }
 
 /// How a note begins that repeats a message for another way to the same place.
@@ -94,7 +111,13 @@ impl Diagnostic {
 
     fn new(severity: Severity, code: &'static str, message: String) -> Diagnostic {
         let (labels, notes, helps) = (Vec::new(), Vec::new(), Vec::new());
-        Diagnostic { severity, code, message, labels, notes, helps }
+        Diagnostic { severity, code, message, labels, notes, helps, cause: None }
+    }
+
+    /// Says why, for the stage that goes on.
+    pub(crate) fn because(mut self, cause: Cause) -> Diagnostic {
+        self.cause = Some(cause);
+        self
     }
 
     /// Adds the label of the mistake itself.

@@ -8,7 +8,7 @@ use std::sync::Mutex;
 
 use pest::error::{Error, ErrorVariant, InputLocation};
 
-use crate::base::{nearest, Diagnostic, FileId, Span};
+use crate::base::{Cause, Diagnostic, FileId, Span, nearest};
 
 use super::ast::MAX_DEPTH;
 use super::build;
@@ -168,9 +168,9 @@ pub(super) fn diagnose(file: FileId, text: &str, slice: &ItemSlice, first: Error
         let failure = failure(file, &masked, slice.range.start, &error);
         let described = mistakes::describe(&failure);
         // A misplaced brace makes two lines of one statement.
-        let goes_on = described.code != "E0017" && errors.len() + 1 < MAX_ERRORS;
+        let goes_on = described.cause != Some(Cause::Brace) && errors.len() + 1 < MAX_ERRORS;
         let place = described.primary_span();
-        let branch = described.message.ends_with("belongs to no `if`") && !errors.is_empty();
+        let branch = described.cause == Some(Cause::BranchWithoutIf) && !errors.is_empty();
         if !branch && !errors.iter().any(|error| error.primary_span() == place) {
             errors.push(described);
         }

@@ -6,7 +6,7 @@ mod numbers;
 mod python;
 mod slips;
 
-use crate::base::{Diagnostic, Span, nearest};
+use crate::base::{Cause, Diagnostic, Span, nearest};
 
 use super::errors::{Failure, innermost_open, previous_asks_for_more};
 use super::grammar::Rule;
@@ -113,6 +113,7 @@ fn block_or_template(failure: &Failure<'_>) -> Option<Diagnostic> {
     let place = failure.span(*brace);
     header.then(|| {
         Diagnostic::error("E0017", "a block's brace has a space before it")
+            .because(Cause::Brace)
             .at(place, format!("`{}{{…}}` is a name with a compile-time part", failure.text(*name)))
             .suggest("put a space before the brace", Span { end: place.start, ..place }, " ")
     })
@@ -129,6 +130,7 @@ fn brace_on_next_line(failure: &Failure<'_>) -> Option<Diagnostic> {
     let gap = Span { end: place.start, ..failure.place() };
     Some(
         Diagnostic::error("E0017", "`{` stands on the line of what it belongs to")
+            .because(Cause::Brace)
             .at(place, "a statement ended with the line above")
             .suggest("move it up", gap, " "),
     )

@@ -6,7 +6,7 @@ use crate::sema::value::Expected;
 use crate::sema::scope::frames::{BindingKind, FrameKind};
 use crate::sema::value::{Axis, Value, show_axes};
 use crate::sema::build::variables::Variable;
-use crate::base::{Diagnostic, Span};
+use crate::base::{Cause, Diagnostic, Span};
 use crate::ir::{Elem, Op, OutputKey, Type};
 use crate::syntax::ast;
 use std::sync::Arc;
@@ -150,7 +150,7 @@ impl Elaborator<'_> {
         self.variables.init = init;
         // A starting value that depends on an open size: nobody asks for it where a model is only looked at.
         let new = &self.diagnostics[errors.min(self.diagnostics.len())..];
-        let needs_size = !new.is_empty() && new.iter().all(|error| error.code == "E0125");
+        let needs_size = !new.is_empty() && new.iter().all(|error| error.cause == Some(Cause::NoStart));
         if let (None, true, true, Some(expected)) = (&ty, self.context.is_looking(), needs_size, expected) {
             let open = self.diagnostics.split_off(errors);
             self.open.starts.extend(open);
@@ -195,7 +195,7 @@ impl Elaborator<'_> {
                 self.with_elem(tensor, elem, value.span).map_or(Value::Error, Value::Tensor)
             }
             (None, Some(_)) if !declared.is_state => {
-                let error = Diagnostic::error("E0125", format!("the parameter {what} has no starting value"));
+                let error = Diagnostic::error("E0125", format!("the parameter {what} has no starting value")).because(Cause::NoStart);
                 let error = error.at(name, "what is it worth before the first step?");
                 self.report(
                     error.help("`= uniform(-k, k)` or an init such as `= he()` draws it, `= 0` fills it"),

@@ -6,7 +6,7 @@
 use crate::sema::build::index::bounds::grows;
 use crate::sema::body::elaborator::Elaborator;
 use crate::sema::value::Value;
-use crate::base::{Diagnostic, Span};
+use crate::base::{Cause, Diagnostic, Span};
 use crate::ir::interpret::{Feed, Tensor, evaluate};
 use crate::ir::{Dim, Graph, InputKey, NodeId, Op, rewrite};
 use crate::syntax::ast::{self, BinaryOp, ExprKind};
@@ -69,7 +69,8 @@ impl Elaborator<'_> {
             }
             _ => {}
         }
-        let only_open = self.diagnostics[errors..].iter().all(|it| it.code == "E0117");
+        let is_open = |error: &Diagnostic| matches!(error.cause, Some(Cause::OpenSizes | Cause::NotKnown));
+        let only_open = self.diagnostics[errors..].iter().all(is_open);
         if value.is_error() && only_open && self.diagnostics.len() > errors {
             // Where a model is only looked at, what depends on open sizes is left to those who call it.
             if self.context.is_looking() || is_advice || self.wait_for_sizes(condition, message) {
@@ -77,8 +78,9 @@ impl Elaborator<'_> {
                 return Outcome::Unknown;
             }
             // What is meant for all sizes does not hold for most of them.
-            let why = self.diagnostics[errors].message.clone();
-            if message.is_some() && why.starts_with("whether ") {
+            let first = &self.diagnostics[errors];
+            if message.is_some() && first.cause == Some(Cause::OpenSizes) {
+                let why = first.message.clone();
                 self.diagnostics.truncate(errors);
                 return Outcome::Open(why);
             }

@@ -4,7 +4,7 @@
 use crate::sema::build::Builder;
 use crate::sema::build::elementwise::Arg;
 use crate::sema::value::{Function, Value};
-use crate::base::{Diagnostic, Span};
+use crate::base::{Cause, Diagnostic, Span};
 use crate::ir::Dim;
 use crate::syntax::ast::BinaryOp;
 
@@ -115,7 +115,7 @@ impl Builder<'_> {
                         let message =
                             format!("whether {a} {} {b} holds is not known at compile time", op.as_str());
                         let error =
-                            Diagnostic::error("E0117", message).at(span, "depends on a free dimension");
+                            Diagnostic::error("E0117", message).because(Cause::OpenSizes).at(span, "depends on a free dimension");
                         self.report(error);
                         Value::Error
                     }

@@ -9,7 +9,7 @@
 
 use crate::sema::build::Builder;
 use crate::sema::value::{Interval, LevelId, Tensor, Value};
-use crate::base::{Diagnostic, Span};
+use crate::base::{Cause, Diagnostic, Span};
 use crate::ir::build::LoopNode;
 use crate::ir::{Affine, Dim, Graph, NodeId, Op, Origin, Phase, StepId};
 use std::sync::Arc;
@@ -120,9 +120,10 @@ impl Builder<'_> {
         let error = match self.context.draw_path() {
             Some(path) if self.in_starts() => {
                 let message = format!("the starting value of `{path}` depends on an input");
-                Diagnostic::error("E0125", message).at(span, "not known before the first step")
+                Diagnostic::error("E0125", message).because(Cause::NoStart).at(span, "not known before the first step")
             }
             _ => Diagnostic::error("E0125", "a value that is not available here")
+                .because(Cause::NoStart)
                 .at(span, "this needs a tensor of another computation"),
         };
         self.report(error.note(

@@ -2,7 +2,7 @@
 
 use crate::sema::build::Builder;
 use crate::sema::value::Value;
-use crate::base::{Diagnostic, Span};
+use crate::base::{Cause, Diagnostic, Span};
 use crate::ir::Dim;
 use crate::syntax::ast;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ impl Builder<'_> {
             Value::Error => None,
             other if other.is_run_time() => {
                 let message = format!("{what} must be known at compile time, found {}", other.describe());
-                let error = Diagnostic::error("E0117", message).at(condition.span, "not a compile-time bool");
+                let error = Diagnostic::error("E0117", message).because(Cause::NotKnown).at(condition.span, "not a compile-time bool");
                 if let Some((name, list)) = self.list_in(condition) {
                     self.report(
                         error.note(format!("`{name}` is {}, where one number is compared", list.describe())),
@@ -30,7 +30,7 @@ impl Builder<'_> {
             }
             other => {
                 let message = format!("{what} must be true or false, found {}", other.describe());
-                let error = Diagnostic::error("E0117", message);
+                let error = Diagnostic::error("E0117", message).because(Cause::NotKnown);
                 self.report(error.at(condition.span, format!("this is {}", other.describe())));
                 None
             }
@@ -99,7 +99,7 @@ impl Builder<'_> {
                 );
                 let label =
                     if other.is_run_time() { "not known at compile time" } else { "not a whole number" };
-                self.error("E0117", message, span, label);
+                self.report(Diagnostic::error("E0117", message).because(Cause::NotKnown).at(span, label));
             }
         }
     }

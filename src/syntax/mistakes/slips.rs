@@ -1,6 +1,6 @@
 //! Small slips: something is nearly right, and what was meant can be shown.
 
-use crate::base::{Diagnostic, Span};
+use crate::base::{Cause, Diagnostic, Span};
 
 use super::super::ast::ReduceOp;
 use super::super::errors::{Failure, innermost_open};
@@ -39,6 +39,7 @@ fn branch_without_if(failure: &Failure<'_>) -> Option<Diagnostic> {
     let word = failure.text(found);
     (begins_line(failure, found) && failure.expects_statement()).then(|| {
         Diagnostic::error("E0001", format!("this `{word}` belongs to no `if`"))
+            .because(Cause::BranchWithoutIf)
             .at(failure.span(found), "not expected here")
             .help("`if c then a else b`, or `if c { … } else { … }`")
     })
@@ -67,6 +68,7 @@ fn spaced_template(failure: &Failure<'_>) -> Option<Diagnostic> {
     let is_name = failure.text(*close) == "}" && matches!(failure.text(*then), "=" | "." | ":");
     (is_name && begins_line(failure, name)).then(|| {
         Diagnostic::error("E0017", "the brace of a name touches it")
+            .because(Cause::Brace)
             .at(failure.span(found), "with a space before it, this is a block")
             .suggest("if this is a name with a compile-time part", gap, "")
     })

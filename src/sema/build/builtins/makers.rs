@@ -1,7 +1,7 @@
 //! Constructors of tensors: constants, counts, random numbers. The shape is given, or the context declares it.
 
 use super::{Arguments, Builtin, Given, builtin};
-use crate::base::{Diagnostic, Span};
+use crate::base::{Cause, Diagnostic, Span};
 use crate::ir::{Affine, BinaryOp, Dim, Elem, LoopBuilder, Op, RandKind};
 use crate::sema::build::Builder;
 use crate::sema::value::Expected;
@@ -156,7 +156,9 @@ fn arange(e: &mut Builder<'_>, a: &Arguments) -> Value {
     let (Some(from), Some(to), Some(step)) = (start.value.as_float(), end.value.as_float(), step.as_float())
     else {
         let message = "`arange` needs numbers known at compile time";
-        return e.error("E0117", message, a.span, "the number of elements must be known");
+        let error = Diagnostic::error("E0117", message).because(Cause::NotKnown);
+        e.report(error.at(a.span, "the number of elements must be known"));
+        return Value::Error;
     };
     let count = ((to - from) / step).ceil();
     if !count.is_finite() || !(0.0..2e9).contains(&count) {

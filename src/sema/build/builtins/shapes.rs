@@ -1,7 +1,7 @@
 //! Functions that change shapes.
 
 use super::{Arguments, Builtin, builtin};
-use crate::base::{Diagnostic, Span};
+use crate::base::{Cause, Diagnostic, Span};
 use crate::ir::{Affine, BinaryOp, Dim, Elem, LoopBuilder, Op, Sub};
 use crate::sema::build::Builder;
 use crate::sema::build::elementwise::Arg;
@@ -273,7 +273,9 @@ fn pad(e: &mut Builder<'_>, a: &Arguments) -> Value {
         .map_or(Arg { value: &zero, span: a.span }, |given| Arg { value: &given.value, span: given.span });
     if !fill.value.is_number() {
         let message = format!("`pad` fills with a compile-time number, found {}", fill.value.describe());
-        return e.error("E0117", message, fill.span, "not known at compile time");
+        let error = Diagnostic::error("E0117", message).because(Cause::NotKnown);
+        e.report(error.at(fill.span, "not known at compile time"));
+        return Value::Error;
     }
     let pairs = widths.value.elements().unwrap_or_default();
     if pairs.len() != tensor.rank() {
