@@ -71,6 +71,10 @@ fn a_table_with_dates_names_and_gaps() {
     let alone =
         folder.on("day;city;price;age\n01.02.2025;Rome;600,00;40\n", &["predict", "runs/orders-1", "-"]);
     assert_eq!(alone.lines().nth(1), answer.lines().nth(2));
+    // JSON has numbers of its own, whatever the table has.
+    let object = "{\"day\": \"01.02.2025\", \"city\": \"Rome\", \"price\": 600.0, \"age\": 40}\n";
+    let json = folder.on(object, &["predict", "runs/orders-1", "-", "--from", "jsonl", "--to", "csv"]);
+    assert_eq!(json, alone);
 }
 
 const APPLES: &str = r#"

@@ -10,7 +10,7 @@ use super::predictor::Predictor;
 use super::rows::{NewFields, narrowed};
 use crate::base::{Diagnostic, Severity};
 use crate::ir::Elem;
-use crate::ir::program::{DataSet, Division, Select, Source};
+use crate::ir::program::{DataSet, Division, Select, Source, TableFormat};
 use crate::runtime::array::Array;
 use crate::runtime::data::classes::Classes;
 use crate::runtime::data::lazy::BLOCK;
@@ -163,7 +163,9 @@ impl Trained {
                 .at(column.span, "read by number")
                 .help("read columns by name: `column(\"age\")`"));
         }
-        let mut stream = Stream::new(reader, name.clone(), fields.options(), requests);
+        // Lines of JSON have numbers of their own, and come with commas, however the table is written.
+        let options = if names.is_some() { TableFormat::default() } else { fields.options() };
+        let mut stream = Stream::new(reader, name.clone(), options, requests);
         if let Some(names) = names {
             stream = stream.with_names(names);
         }
