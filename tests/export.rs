@@ -26,6 +26,24 @@ fn models_as_c_give_the_bits_of_the_interpreter() {
     assert!(count >= 25, "{count} models were exported");
 }
 
+/// Starting values and steps, of trainings of all kinds: optimisers, dropout, batch normalisation, recurrences.
+#[test]
+fn trainings_as_c_give_the_bits_of_the_interpreter() {
+    let Some(compiler) = Compiler::find("of_trainings") else { return };
+    let mut count = 0;
+    for name in ["iris", "xor", "digits", "char_rnn", "spiking", "logistic_regression", "triplet"] {
+        let path = format!("models/{name}.nn");
+        let text = std::fs::read_to_string(&path).expect("a program");
+        for (called, deployed) in exported(&text, std::path::Path::new(&path)) {
+            if deployed.training.is_some() {
+                compiler.compare_training(&deployed, &called, 4, 2);
+                count += 1;
+            }
+        }
+    }
+    assert!(count >= 6, "{count} trainings were exported");
+}
+
 /// Names, types, sizes and operations that no program of `models/` has.
 #[test]
 fn other_programs_as_c_give_the_bits_of_the_interpreter() {
@@ -56,7 +74,17 @@ fn open_sizes_are_refused() {
     session.save(&path).expect("room on the disk");
     let deployed =
         nnc::runtime::answers::deployed::Deployed::new(&program, Some(&path), None, &mut nnc::Silent);
-    let options = nnc::export::c::Options { name: "net".to_owned(), lanes: 8 };
+    let options = nnc::export::c::Options { name: "net".to_owned(), lanes: 8, train: false };
     let error = nnc::export::c::write(&deployed.expect("a model"), &options).err().expect("an error");
     assert_eq!(error.list[0].code, "E0850", "{error}");
+}
+
+#[test]
+fn a_model_that_nothing_trains_has_no_training() {
+    let text = "model Net(x: [B, 2]) -> [B, 1] { x * 2 |> sum(axis = 1, keep = true) }";
+    let program = nnc::compile(text).expect("a program");
+    let deployed = nnc::runtime::answers::deployed::Deployed::new(&program, None, None, &mut nnc::Silent);
+    let options = nnc::export::c::Options { name: "net".to_owned(), lanes: 8, train: true };
+    let error = nnc::export::c::write(&deployed.expect("a model"), &options).err().expect("an error");
+    assert_eq!(error.list[0].code, "E0851", "{error}");
 }

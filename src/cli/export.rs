@@ -24,6 +24,7 @@ Examples:
   nnc run penguins.nn --out runs/penguins
   nnc export runs/penguins --c firmware/penguins
   nnc export penguins.nn --weights p.safetensors --c firmware --name penguins
+  nnc export runs/penguins --c firmware --train --lanes 1
   gcc -std=c99 -O3 -march=native -c firmware/penguins.c")]
 pub struct Export {
     /// The program, or a folder that `nnc run` has kept.
@@ -42,6 +43,9 @@ pub struct Export {
     /// What files and functions are called [default: as the program].
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
+    /// Write training as well: starting values and a step, for training on the device.
+    #[arg(long)]
+    train: bool,
     /// Floats in a vector: 1 for processors without vectors, 4, 8 or 16.
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = lanes)]
     lanes: u8,
@@ -52,7 +56,7 @@ impl Export {
         let Model { program, weights } = folder::model(&self.model, self.weights.as_deref(), &self.data)?;
         let mut observer = Terminal::new(true, false, program.sources().clone());
         let deployed = Deployed::new(&program, weights.as_deref(), self.called.as_deref(), &mut observer)?;
-        let options = c::Options { name: self.name(), lanes: self.lanes };
+        let options = c::Options { name: self.name(), lanes: self.lanes, train: self.train };
         let files = c::write(&deployed, &options)?;
         std::fs::create_dir_all(&self.c).map_err(|error| cannot(&program, &self.c, &error))?;
         for (name, text) in files.names.iter().zip([&files.header, &files.code]) {

@@ -8,6 +8,7 @@ use nnc::backend::interpreter::INTERPRETER;
 use nnc::backend::{Alone, Backend, Binding, Call, Options, TensorMut, TensorRef, c as back_end};
 use nnc::base::philox::Draw;
 use nnc::export::c::api::{Api, Member};
+use nnc::export::c::train::{batch_of, report_of};
 use nnc::export::c::{self, Files};
 use nnc::ir::program::Precision;
 use nnc::ir::{ExternalKey, InputKey};
@@ -63,14 +64,14 @@ impl Compiler {
         Some(Compiler { folder: scratch(name) })
     }
 
-    /// Compiles a model and a program that reads rows and writes results, with every warning an error.
-    fn build(&self, files: &Files, api: &Api, name: &str) -> PathBuf {
+    /// Compiles a model and a program around it, with every warning an error.
+    fn compile(&self, files: &Files, around: &str, name: &str) -> PathBuf {
         let folder = &self.folder;
         for (file, text) in files.names.iter().zip([&files.header, &files.code]) {
             std::fs::write(folder.join(file), text).expect("room on the disk");
         }
         let main = folder.join("main.c");
-        std::fs::write(&main, program_around(api, name)).expect("room on the disk");
+        std::fs::write(&main, around).expect("room on the disk");
         let binary = folder.join("it");
         let flags = ["-std=c99", "-O1", "-Wall", "-Wextra", "-pedantic", "-Werror", "-ffp-contract=off"];
         let mut command = Command::new("cc");
@@ -81,19 +82,87 @@ impl Compiler {
         binary
     }
 
+    /// Compares a few steps of a training on random batches, bit by bit: everything that a step changes.
+    pub fn compare_training(&self, deployed: &Deployed, called: &str, lanes: u8, steps: usize) {
+        let training = deployed.training.as_ref().expect("a training");
+        let options = c::Options { name: called.to_owned(), lanes, train: true };
+        let files = c::write(deployed, &options).unwrap_or_else(|errors| panic!("{called}: {errors}"));
+        let name = files.names[1].trim_end_matches(".c").to_owned();
+        let target = back_end::target(lanes);
+        let loops = deployed.training_loops(training, target).unwrap_or_else(|errors| panic!("{errors}"));
+        let [starts, starts_of_states, step] = loops.map(|(_, module)| Interpreted::new(module));
+        let (batch, report) = (batch_of(training, &step.module), report_of(&step.module));
+        let binary = self.compile(&files, &training_around(&batch, &report, &name, training.seed), &name);
+        let mut network: Vec<(ExternalKey, Arc<Tensor>)> = Vec::new();
+        let start = Call { step: 0, seed: training.seed };
+        for code in [&starts, &starts_of_states] {
+            for (key, tensor) in code.step(start, &|_| None) {
+                let ExternalKey::Output(key) = key else { continue };
+                network.push((ExternalKey::Param(key.text()), Arc::new(tensor)));
+            }
+        }
+        let (mut input, mut expected) = (Vec::new(), Vec::new());
+        for number in 1..=steps as u32 {
+            let members: Vec<Member> = batch.iter().map(|(_, member)| member.clone()).collect();
+            let values = random(&members, number);
+            values.iter().for_each(|value| input.extend(bytes(value.elements())));
+            let results = step.step(Call { step: number, seed: training.seed }, &|key| match key {
+                ExternalKey::Input(InputKey::Step) => Some(Arc::new(vec![number as i32].into())),
+                ExternalKey::Input(InputKey::Column(key)) => training
+                    .columns
+                    .iter()
+                    .find(|(known, _)| known == key)
+                    .map(|(_, array)| Arc::clone(array)),
+                ExternalKey::Input(_) => {
+                    batch.iter().position(|(known, _)| known == key).map(|at| Arc::new(values[at].clone()))
+                }
+                ExternalKey::Param(path) | ExternalKey::State(path) => {
+                    let known = ExternalKey::Param(path.clone());
+                    network.iter().find(|(key, _)| *key == known).map(|(_, tensor)| Arc::clone(tensor))
+                }
+                ExternalKey::Output(_) => None,
+            });
+            for (key, tensor) in results {
+                let variable = match &key {
+                    ExternalKey::Output(output) => output.variable(),
+                    ExternalKey::Param(_) | ExternalKey::State(_) => Some(key.clone()),
+                    ExternalKey::Input(_) => None,
+                };
+                match variable {
+                    Some(ExternalKey::Param(path) | ExternalKey::State(path)) => {
+                        let known = ExternalKey::Param(path);
+                        let place = network.iter_mut().find(|(key, _)| *key == known).expect("a variable");
+                        place.1 = Arc::new(tensor);
+                    }
+                    _ if report.iter().any(|(known, _)| *known == key) => {
+                        expected.extend(bytes(tensor.elements()))
+                    }
+                    _ => {}
+                }
+            }
+        }
+        let file = self.folder.join("rows");
+        std::fs::write(&file, input).expect("room on the disk");
+        let file = std::fs::File::open(file).expect("a file");
+        let output = Command::new(binary).arg(steps.to_string()).stdin(file).output().expect("it runs");
+        assert!(output.status.success(), "{called}: {}", output.status);
+        assert!(!expected.is_empty(), "{called}: a step reports nothing");
+        assert_eq!(output.stdout, expected, "{called}, {lanes} lanes: losses and metrics of {steps} steps");
+    }
+
     /// Compares results of random rows, bit by bit.
     pub fn compare(&self, deployed: &Deployed, called: &str, lanes: u8, rows: usize) {
-        let options = c::Options { name: called.to_owned(), lanes };
+        let options = c::Options { name: called.to_owned(), lanes, train: false };
         let files = c::write(deployed, &options).unwrap_or_else(|errors| panic!("{called}: {errors}"));
         let (name, api) = (files.names[1].trim_end_matches(".c").to_owned(), Api::of(deployed));
-        let binary = self.build(&files, &api, &name);
+        let binary = self.compile(&files, &program_around(&api, &name), &name);
         let model = Interpreted::new(deployed.model_loops(1, back_end::target(lanes)).expect("loops").1);
         let preparation = deployed.preparation.as_ref().map(|it| {
             Interpreted::new(deployed.preparation_loops(it, back_end::target(lanes.min(4))).expect("loops").1)
         });
         let (mut input, mut expected) = (Vec::new(), Vec::new());
         for row in 0..rows {
-            let values = random_row(&api, row as u32);
+            let values = random(&api.row, row as u32);
             values.iter().for_each(|value| input.extend(bytes(value.elements())));
             expected.extend(by_interpreter(deployed, &values, &model, preparation.as_ref()));
         }
@@ -129,8 +198,33 @@ fn program_around(api: &Api, name: &str) -> String {
     )
 }
 
-fn random_row(api: &Api, row: u32) -> Vec<Tensor> {
-    let members = api.row.iter().enumerate();
+/// A program that reads batches from standard input and writes the reports of the steps on them.
+fn training_around(
+    batch: &[(ExternalKey, Member)],
+    report: &[(ExternalKey, Member)],
+    name: &str,
+    seed: u64,
+) -> String {
+    let all = |call: &str, of: &str, stream: &str, members: &[(ExternalKey, Member)]| -> String {
+        let lines = members.iter().map(|(_, member)| {
+            let (what, count) = (member.address(of), member.count());
+            format!("        if ({call}({what}, sizeof *({what}), {count}, {stream}) != {count}) return 9;\n")
+        });
+        lines.collect()
+    };
+    let read = all("fread", "batch.", "stdin", batch);
+    let write = all("fwrite", "report.", "stdout", report);
+    format!(
+        "#include <stdio.h>\n#include <stdlib.h>\n#include \"{name}.h\"\nstatic {name}_memory memory;\nstatic {name}_network network;\n\
+         static {name}_batch batch;\nstatic {name}_report report;\nint main(int count, char **arguments)\n{{\n\
+         \x20   int steps = count > 1 ? atoi(arguments[1]) : 0;\n    {name}_pretrained(&network);\n\
+         \x20   if ({name}_init(&memory, &network, UINT64_C({seed}))) return 8;\n    for (; steps > 0; --steps) {{\n{read}\
+         \x20       if ({name}_train_step(&memory, &network, &batch, &report)) return 7;\n{write}    }}\n    return 0;\n}}\n"
+    )
+}
+
+fn random(members: &[Member], row: u32) -> Vec<Tensor> {
+    let members = members.iter().enumerate();
     let tensors = members.map(|(at, member)| {
         let draw = Draw { seed: 7, stream: at as u32, step: row, scan_step: 0 };
         let count = member.count();
@@ -176,7 +270,7 @@ impl Interpreted {
     /// The tensors of the externals after a step, from those that are read.
     fn step(
         &self,
-        seed: u64,
+        call: Call,
         given: &dyn Fn(&ExternalKey) -> Option<Arc<Tensor>>,
     ) -> Vec<(ExternalKey, Tensor)> {
         let precision = self.module.precision;
@@ -202,7 +296,6 @@ impl Interpreted {
         });
         let mut bindings: Vec<Binding<'_>> = bindings.collect();
         let mut workspace = self.code.workspace().unwrap_or_else(|error| panic!("{error}"));
-        let call = Call { step: 0, seed };
         let fault = self.code.step(&mut workspace, &mut bindings, call, &Alone);
         assert!(fault.unwrap_or_else(|error| panic!("{error}")).is_none(), "an int has left 64 bits");
         drop(bindings);
@@ -256,7 +349,7 @@ fn by_interpreter(
     let precision = deployed.program.checked().precision;
     let fields: Vec<Arc<Tensor>> = match (preparation, &deployed.preparation) {
         (Some(code), Some(known)) => {
-            let results = code.step(0, &|key| {
+            let results = code.step(Call { step: 0, seed: 0 }, &|key| {
                 let ExternalKey::Input(key) = key else { return None };
                 let column = known.columns.iter().position(|column| column.name == *key);
                 column.map(|at| Arc::new(row[at].clone())).or_else(|| known.known.get(key).cloned())
@@ -274,7 +367,7 @@ fn by_interpreter(
         }
         _ => row.iter().cloned().map(Arc::new).collect(),
     };
-    let results = model.step(deployed.program.checked().seed, &|key| match key {
+    let results = model.step(Call { step: 0, seed: deployed.program.checked().seed }, &|key| match key {
         ExternalKey::Input(InputKey::Field(name)) => {
             let at = deployed.fields.iter().position(|field| field.name == *name)?;
             fields.get(at).cloned()

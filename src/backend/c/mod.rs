@@ -49,6 +49,8 @@ pub struct Input<'a> {
     pub externals: Vec<String>,
     /// The parameters of the function of the step.
     pub parameters: String,
+    /// Their names.
+    pub names: Vec<String>,
     /// The expressions for seed and training step, where random numbers are drawn.
     pub draw: [String; 2],
 }

@@ -47,8 +47,8 @@ pub fn write(input: &Input<'_>) -> Result<Written, CodeError> {
     if has_sites {
         step.push_str("    int64_t fault = 0;\n");
     }
-    for name in ["memory"].into_iter().chain(input.externals.iter().map(String::as_str)) {
-        if !has_word(&writer.text.text, name) && !name.contains("->") {
+    for name in input.names.iter().chain(&input.externals) {
+        if !has_word(&writer.text.text, name) && !name.contains("->") && !step.contains(&format!("(void){name};")) {
             step.push_str(&format!("    (void){name};\n"));
         }
     }

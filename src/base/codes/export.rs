@@ -2,7 +2,8 @@
 
 use super::Code;
 
-pub const CODES: &[Code] = &[Code {
+pub const CODES: &[Code] = &[
+    Code {
     code: "E0850",
     title: "a size of the exported model is open",
     explain: "\
@@ -12,4 +13,13 @@ its first axis is the batch.
     model Net(x: [B, n]) -> [B, 2] = x |> Linear(2)        # n is open
     model Net(x: [4]) -> [2] = x |> Linear(2)              # there is no batch
     model Net(x: [B, 4]) -> [B, 2] = x |> Linear(2)",
-}];
+    },
+    Code {
+        code: "E0851",
+        title: "there is no training to export",
+        explain: "\
+`nnc export --train` writes the step of the last `train` whose loss calls the model. If no loss calls it, there is
+nothing to write; without `--train` the model is exported as it is.
+    train { data = d  minimize mse(Net(x), y) with SGD(lr = 0.1)  batch = 8  epochs = 1 }",
+    },
+];

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::api::{Api, Member, has_rows};
-use super::values::{elements, string};
+use super::api::{Api, Member};
+use super::train::Network;
+use super::values::elements;
 use super::{Files, Options, Sizes, failed};
 use crate::backend::c::text::{Text, element};
 use crate::backend::c::{self, Helper, Input, KINDS, Written, array, kind_of, member};
@@ -12,7 +13,6 @@ use crate::ir::{ExternalKey, InputKey, OutputKey};
 use crate::loops::VerifiedModule;
 use crate::plan::{External, Plan};
 use crate::runtime::answers::deployed::{Deployed, Preparation};
-use crate::runtime::answers::meaning::{Probabilities, Reading};
 use crate::runtime::program::Diagnostics;
 
 /// A function that was written, and what it was made of.
@@ -22,30 +22,62 @@ pub struct Part {
     pub name: &'static str,
 }
 
+/// The parameters of a function and the tensors that it works on.
+#[derive(Default)]
+pub struct Frame {
+    pub parameters: Vec<String>,
+    /// The names of the parameters.
+    pub names: Vec<String>,
+    pub externals: Vec<String>,
+    pub draw: [String; 2],
+}
+
+impl Frame {
+    pub fn take(&mut self, parameter: String, name: &str) {
+        self.parameters.push(parameter);
+        self.names.push(name.to_owned());
+    }
+}
+
 pub fn write(deployed: &Deployed, options: &Options) -> Result<Files, Diagnostics> {
     let mut api = Api::of(deployed);
-    let mut writer = File { deployed, prefix: format!("{}_", options.name), options, constants: String::new(), constant_bytes: 0 };
+    let network = options.train.then(|| Network::of(deployed)).transpose()?;
+    let prefix = format!("{}_", options.name);
+    let mut writer =
+        File { deployed, prefix, options, network, constants: String::new(), constant_bytes: 0 };
     let model = writer.model(&mut api)?;
     let preparation = match &deployed.preparation {
         Some(preparation) => Some(writer.preparation(preparation, &api)?),
         None => None,
     };
-    let parts: Vec<&Part> = preparation.iter().chain([&model]).collect();
+    let training = writer.training()?;
+    let others = training.iter().flat_map(|training| &training.parts);
+    let parts: Vec<&Part> = preparation.iter().chain([&model]).chain(others).collect();
     let memory = writer.memory(&parts, &api, preparation.as_ref());
     let sizes = Sizes { constants: writer.constant_bytes, memory: memory.1 };
-    let header = writer.header(&api, &memory.0, sizes);
-    let code = writer.code(&api, &parts, preparation.as_ref());
+    let mut header = writer.header(&api, &memory.0, sizes);
+    let mut code = writer.code(&api, &parts, preparation.as_ref(), &model);
+    if let Some(training) = &training {
+        header = header.replacen(RESULT_MARK, &training.declared, 1);
+        code.push_str(&training.defined);
+    }
+    header = header.replacen(RESULT_MARK, "", 1);
     let names = [format!("{}.h", options.name), format!("{}.c", options.name)];
     Ok(Files { names, header, code, sizes })
 }
 
-struct File<'a> {
-    deployed: &'a Deployed,
-    prefix: String,
-    options: &'a Options,
+/// Where the header has what a training needs.
+const RESULT_MARK: &str = "/* training */\n";
+
+pub struct File<'a> {
+    pub deployed: &'a Deployed,
+    pub prefix: String,
+    pub options: &'a Options,
+    /// What a training changes, if it is written as well.
+    pub network: Option<Network>,
     /// Parameters, states, columns and tables.
-    constants: String,
-    constant_bytes: i64,
+    pub constants: String,
+    pub constant_bytes: i64,
 }
 
 /// A parameter of a function: the tensor of an external.
@@ -55,30 +87,47 @@ fn parameter(external: &External, name: &str, precision: Precision) -> String {
 }
 
 impl File<'_> {
-    fn written(&self, plan: &Plan, module: &VerifiedModule, name: &str, externals: Vec<String>, parameters: String) -> Result<Written, Diagnostics> {
+    pub fn part(
+        &mut self,
+        name: &'static str,
+        (plan, module): (Plan, VerifiedModule),
+        frame: Frame,
+    ) -> Result<Part, Diagnostics> {
+        let (prefix, parameters) = (&self.prefix, frame.parameters.join(", "));
+        let (names, externals, draw) = (frame.names, frame.externals, frame.draw);
+        let input = Input { plan: &plan, module: &module, prefix, name, externals, parameters, names, draw };
+        let written = c::write(&input).map_err(|error| failed(self.deployed, &error))?;
+        self.constant_bytes += written.constant_bytes;
+        Ok(Part { module, written, name })
+    }
+
+    /// A frame whose function works in the memory of the caller.
+    pub fn frame(&self) -> Frame {
         let seed = self.deployed.program.checked().seed;
-        let draw = [format!("UINT64_C({seed})"), "0".to_owned()];
-        let input = Input { plan, module, prefix: &self.prefix, name, externals, parameters, draw };
-        c::write(&input).map_err(|error| failed(self.deployed, &error))
+        let mut frame = Frame { draw: [format!("UINT64_C({seed})"), "0".to_owned()], ..Frame::default() };
+        frame.take(format!("{}memory *memory", self.prefix), "memory");
+        frame
     }
 
     /// The function of the model, whose parameters are constants.
     fn model(&mut self, api: &mut Api) -> Result<Part, Diagnostics> {
         let deployed = self.deployed;
         let precision = deployed.program.checked().precision;
-        let (plan, module) = deployed.model_loops(1, c::target(self.options.lanes))?;
+        let loops = deployed.model_loops(1, c::target(self.options.lanes))?;
         let fields = if deployed.preparation.is_some() { &mut api.fields } else { &mut api.row };
         let mut names = c::names::Names::default();
-        let mut parameters = vec![format!("{}memory *memory", self.prefix)];
-        let mut externals = Vec::new();
-        for external in &module.externals {
+        let mut frame = self.frame();
+        if self.network.is_some() {
+            frame.take(format!("const {}network *network", self.prefix), "network");
+        }
+        for external in &loops.1.externals {
             let kind = kind_of(external, precision);
             let text = match &external.name {
                 ExternalKey::Input(InputKey::Field(name)) => {
                     let at = deployed.fields.iter().position(|field| field.name == *name);
                     at.and_then(|at| fields.get_mut(at)).map(|field| {
                         field.kind = kind;
-                        parameters.push(parameter(external, &field.name, precision));
+                        frame.take(parameter(external, &field.name, precision), &field.name);
                         field.name.clone()
                     })
                 }
@@ -87,9 +136,12 @@ impl File<'_> {
                     result.map(|result| {
                         result.kind = kind;
                         let name = format!("out_{}", result.name);
-                        parameters.push(parameter(external, &name, precision));
+                        frame.take(parameter(external, &name, precision), &name);
                         name
                     })
+                }
+                ExternalKey::Param(path) | ExternalKey::State(path) if self.network.is_some() => {
+                    self.network.as_ref().and_then(|network| network.address(path))
                 }
                 ExternalKey::Param(path) | ExternalKey::State(path) => {
                     let found = deployed.variables.iter().find(|(known, _)| known == path);
@@ -101,15 +153,21 @@ impl File<'_> {
                 }
                 ExternalKey::Input(_) | ExternalKey::Output(_) => None,
             };
-            externals.push(text.unwrap_or_else(|| "0".to_owned()));
+            frame.externals.push(text.unwrap_or_else(|| "0".to_owned()));
         }
-        let written = self.written(&plan, &module, "model", externals, parameters.join(", "))?;
-        self.constant_bytes += written.constant_bytes;
-        Ok(Part { module, written, name: "model" })
+        self.part("model", loops, frame)
+    }
+
+    /// How functions take what a training changes.
+    fn network_parameter(&self) -> String {
+        match &self.network {
+            Some(_) => format!("const {}network *network, ", self.prefix),
+            None => String::new(),
+        }
     }
 
     /// Writes an array as a constant, and gives its name.
-    fn constant(&mut self, name: &str, values: &crate::runtime::array::Array, external: &External, precision: Precision) -> String {
+    pub fn constant(&mut self, name: &str, values: &crate::runtime::array::Array, external: &External, precision: Precision) -> String {
         let kind = kind_of(external, precision);
         let name = format!("{}{name}", self.prefix);
         let shape: Vec<String> = values.shape().iter().map(ToString::to_string).collect();
@@ -123,16 +181,15 @@ impl File<'_> {
     /// The function of the fields, in doubles.
     fn preparation(&mut self, preparation: &Preparation, api: &Api) -> Result<Part, Diagnostics> {
         let deployed = self.deployed;
-        let (plan, module) = deployed.preparation_loops(preparation, c::target(self.options.lanes.min(4)))?;
-        let mut parameters = vec![format!("{}memory *memory", self.prefix)];
-        let mut externals = Vec::new();
-        for external in &module.externals {
+        let loops = deployed.preparation_loops(preparation, c::target(self.options.lanes.min(4)))?;
+        let mut frame = self.frame();
+        for external in &loops.1.externals {
             let text = match &external.name {
                 ExternalKey::Input(key) => {
                     let column = preparation.columns.iter().position(|column| column.name == *key);
                     match (column.and_then(|at| api.row.get(at)), preparation.known.get(key)) {
                         (Some(column), _) => {
-                            parameters.push(parameter(external, &column.name, Precision::F64));
+                            frame.take(parameter(external, &column.name, Precision::F64), &column.name);
                             Some(column.name.clone())
                         }
                         (None, Some(array)) => {
@@ -146,16 +203,14 @@ impl File<'_> {
                     let at = deployed.fields.iter().position(|field| field.name == key.text());
                     let name = at.and_then(|at| api.fields.get(at)).map(|field| format!("out_{}", field.name));
                     let name = name.unwrap_or_else(|| "0".to_owned());
-                    parameters.push(parameter(external, &name, Precision::F64));
+                    frame.take(parameter(external, &name, Precision::F64), &name);
                     Some(name)
                 }
                 ExternalKey::Param(_) | ExternalKey::State(_) => None,
             };
-            externals.push(text.unwrap_or_else(|| "0".to_owned()));
+            frame.externals.push(text.unwrap_or_else(|| "0".to_owned()));
         }
-        let written = self.written(&plan, &module, "prepare", externals, parameters.join(", "))?;
-        self.constant_bytes += written.constant_bytes;
-        Ok(Part { module, written, name: "prepare" })
+        self.part("prepare", loops, frame)
     }
 
     /// The members of the memory that the caller gives, and its bytes.
@@ -190,7 +245,7 @@ impl File<'_> {
     }
 
     fn header(&self, api: &Api, memory: &str, sizes: Sizes) -> String {
-        let (name, prefix) = (&self.options.name, &self.prefix);
+        let (name, prefix, network) = (&self.options.name, &self.prefix, self.network_parameter());
         let guard = format!("{}_H", name.to_uppercase());
         let mut text = Text::default();
         text.line(format!("/* The network `{}`, written by nnc {}.", shown(&self.deployed.model), env!("CARGO_PKG_VERSION")));
@@ -201,7 +256,7 @@ impl File<'_> {
         text.line(format!("       static {prefix}memory memory;"));
         text.line(format!("       {prefix}row row;"));
         text.line(format!("       {prefix}result result;"));
-        text.line(format!("       {prefix}predict(&memory, &row, &result); */"));
+        text.line(format!("       {prefix}predict(&memory, {}&row, &result); */", if self.network.is_some() { "&network, " } else { "" }));
         text.line(format!("#ifndef {guard}\n#define {guard}\n"));
         text.line("#include <stddef.h>\n#include <stdint.h>\n");
         text.line("#ifdef __cplusplus\nextern \"C\" {\n#endif\n");
@@ -209,10 +264,11 @@ impl File<'_> {
         structure(&mut text, &format!("{prefix}result"), "What the network says of it.", &api.results);
         text.line("/* Room to work in. It may be anywhere, holds nothing between calls, and calls at the same time need one each. */");
         text.line(format!("typedef struct {{\n{memory}}} {prefix}memory;\n"));
+        text.text.push_str(RESULT_MARK);
         text.line("/* The result for one row: 0 if all is well, 1 if a whole number has left 64 bits, 2 if a number of the row does\n   not lie in the range that is written above. */");
-        text.line(format!("int {prefix}predict({prefix}memory *memory, const {prefix}row *row, {prefix}result *result);\n"));
+        text.line(format!("int {prefix}predict({prefix}memory *memory, {network}const {prefix}row *row, {prefix}result *result);\n"));
         text.line("/* The same for rows one after the other, up to the first of which it is not 0. */");
-        text.line(format!("int {prefix}predict_batch({prefix}memory *memory, const {prefix}row *rows, {prefix}result *results, size_t count);\n"));
+        text.line(format!("int {prefix}predict_batch({prefix}memory *memory, {network}const {prefix}row *rows, {prefix}result *results, size_t count);\n"));
         for member in api.row.iter().filter(|member| member.names.is_some()) {
             let count = member.names.as_ref().map_or(0, |names| names.len());
             text.line(format!("/* What the numbers of `{}` mean. */", member.name));
@@ -223,34 +279,7 @@ impl File<'_> {
         text.text
     }
 
-    /// How many classes there are, and how probabilities follow from the results.
-    fn classes(&self) -> Option<(usize, usize, Probabilities)> {
-        let meaning = self.deployed.meaning.as_ref()?;
-        if !self.deployed.graph.outputs.iter().all(|output| has_rows(self.deployed, output)) {
-            return None;
-        }
-        match meaning.reading {
-            Reading::Classes(classes, of) => Some((classes, meaning.row.iter().product(), of)),
-            Reading::Truth(_) | Reading::Numbers => None,
-        }
-    }
-
-    fn declare_classes(&self, text: &mut Text) {
-        let prefix = &self.prefix;
-        let Some((classes, _, of)) = self.classes() else { return };
-        text.line("/* The number of the class that a result says. */");
-        text.line(format!("int {prefix}class({prefix}result const *result);\n"));
-        if of != Probabilities::Unknown {
-            text.line("/* The probability of each class. */");
-            text.line(format!("void {prefix}probabilities({prefix}result const *result, double probabilities[{classes}]);\n"));
-        }
-        if let Some(names) = &self.deployed.names {
-            text.line("/* What the classes are called. */");
-            text.line(format!("extern const char *const {prefix}class_names[{}];\n", names.len().max(1)));
-        }
-    }
-
-    fn code(&self, api: &Api, parts: &[&Part], preparation: Option<&Part>) -> String {
+    fn code(&self, api: &Api, parts: &[&Part], preparation: Option<&Part>, model: &Part) -> String {
         let (name, prefix) = (&self.options.name, &self.prefix);
         let mut helpers: BTreeSet<Helper> = parts.iter().flat_map(|part| &part.written.helpers).copied().collect();
         for helper in helpers.clone() {
@@ -277,16 +306,17 @@ impl File<'_> {
             text.push_str(&part.written.step);
             text.push('\n');
         }
-        text.push_str(&self.predict(api, preparation, parts));
+        text.push_str(&self.predict(api, preparation, model));
         text.push_str(&self.names(api));
         text.push_str(&self.define_classes(api));
         text
     }
 
-    fn predict(&self, api: &Api, preparation: Option<&Part>, parts: &[&Part]) -> String {
-        let prefix = &self.prefix;
+    fn predict(&self, api: &Api, preparation: Option<&Part>, model: &Part) -> String {
+        let (prefix, network) = (&self.prefix, self.network_parameter());
+        let given = if self.network.is_some() { "network, " } else { "" };
         let mut text = Text::default();
-        text.open(format!("int {prefix}predict({prefix}memory *memory, const {prefix}row *row, {prefix}result *result)\n"));
+        text.open(format!("int {prefix}predict({prefix}memory *memory, {network}const {prefix}row *row, {prefix}result *result)\n"));
         text.text = text.text.replace("\n {", "\n{");
         text.line("int failed;");
         let range_of = |member: &Member, of: &str, below: i64| {
@@ -328,7 +358,6 @@ impl File<'_> {
                 text.line(format!("for (size_t at = 0; at < {count}; ++at) memory->field_{name}[at] = ({ty})memory->prepared_{name}[at];"));
             }
         }
-        let Some(model) = parts.last() else { return text.text };
         let arguments = model.module.externals.iter().filter_map(|external| match &external.name {
             ExternalKey::Input(InputKey::Field(name)) => {
                 let at = self.deployed.fields.iter().position(|field| field.name == *name)?;
@@ -342,7 +371,8 @@ impl File<'_> {
             }
             _ => None,
         });
-        let arguments: Vec<String> = ["memory".to_owned()].into_iter().chain(arguments).collect();
+        let first = ["memory"].into_iter().chain(self.network.as_ref().map(|_| "network"));
+        let arguments: Vec<String> = first.map(str::to_owned).chain(arguments).collect();
         text.line(format!("failed = {prefix}model({});", arguments.join(", ")));
         text.line("return failed;");
         text.close();
@@ -350,77 +380,11 @@ impl File<'_> {
         if !text.text.contains("row->") {
             text.text = text.text.replacen("    int failed;\n", "    int failed;\n    (void)row;\n", 1);
         }
-        text.line(format!("int {prefix}predict_batch({prefix}memory *memory, const {prefix}row *rows, {prefix}result *results, size_t count)\n{{"));
-        text.line(format!("    for (size_t at = 0; at < count; ++at) {{\n        const int failed = {prefix}predict(memory, rows + at, results + at);\n        if (failed) return failed;\n    }}\n    return 0;\n}}"));
+        text.line(format!("int {prefix}predict_batch({prefix}memory *memory, {network}const {prefix}row *rows, {prefix}result *results, size_t count)\n{{"));
+        text.line(format!("    for (size_t at = 0; at < count; ++at) {{\n        const int failed = {prefix}predict(memory, {given}rows + at, results + at);\n        if (failed) return failed;\n    }}\n    return 0;\n}}"));
         text.text
     }
 
-    fn names(&self, api: &Api) -> String {
-        let mut text = String::new();
-        let members = api.row.iter().filter_map(|it| Some((format!("names_of_{}", it.name), it.names.clone()?)));
-        let classes = self.classes().and(self.deployed.names.clone()).map(|names| ("class_names".to_owned(), names));
-        for (name, names) in members.chain(classes) {
-            let all: Vec<String> = names.iter().map(|name| format!("    {},\n", string(name))).collect();
-            let all = if all.is_empty() { "    \"\"\n".to_owned() } else { all.concat() };
-            text.push_str(&format!("\nconst char *const {}{name}[{}] = {{\n{all}}};\n", self.prefix, names.len().max(1)));
-        }
-        text
-    }
-
-    fn define_classes(&self, api: &Api) -> String {
-        let prefix = &self.prefix;
-        let (Some((classes, count, of)), Some(result)) = (self.classes(), api.results.first()) else {
-            return String::new();
-        };
-        let of_result = |at: &str| match result.is_array() {
-            true => format!("result->{}[{at}]", result.name),
-            false => format!("result->{}", result.name),
-        };
-        let first = of_result("0");
-        let mut text = Text::default();
-        text.line(format!("\nint {prefix}class({prefix}result const *result)\n{{"));
-        text.depth = 1;
-        if count == 1 {
-            let bound = if of == Probabilities::Themselves { "0.5" } else { "0" };
-            text.line(format!("return {first} > {bound};"));
-        } else {
-            text.line("int best = 0;");
-            text.line(format!("for (int at = 1; at < {count}; ++at) if ({} > {}) best = at;", of_result("at"), of_result("best")));
-            text.line("return best;");
-        }
-        text.close();
-        if of == Probabilities::Unknown {
-            return text.text;
-        }
-        text.line(format!("\nvoid {prefix}probabilities({prefix}result const *result, double probabilities[{classes}])\n{{"));
-        text.depth = 1;
-        match (count, of) {
-            (1, Probabilities::Themselves) => {
-                text.line(format!("probabilities[0] = 1.0 - (double){first};"));
-                text.line(format!("probabilities[1] = (double){first};"));
-            }
-            (1, _) => {
-                text.line(format!("const double score = (double){first};"));
-                text.line("const double power = exp(-fabs(score)), least = power / (1.0 + power), most = 1.0 / (1.0 + power);");
-                text.line("probabilities[0] = score >= 0 ? least : most;");
-                text.line("probabilities[1] = score >= 0 ? most : least;");
-            }
-            (_, Probabilities::Themselves) => {
-                text.line(format!("for (int at = 0; at < {count}; ++at) probabilities[at] = (double){};", of_result("at")));
-            }
-            (..) => {
-                text.line(format!("const double greatest = (double){};", of_result(&format!("{prefix}class(result)"))));
-                text.line("double sum = 0;");
-                text.open(format!("for (int at = 0; at < {count}; ++at)"));
-                text.line(format!("probabilities[at] = exp((double){} - greatest);", of_result("at")));
-                text.line("sum += probabilities[at];");
-                text.close();
-                text.line(format!("for (int at = 0; at < {count}; ++at) probabilities[at] /= sum;"));
-            }
-        }
-        text.close();
-        text.text
-    }
 }
 
 /// What the preparation gives for a field.

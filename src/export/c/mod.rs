@@ -7,7 +7,9 @@
 //! ```
 
 pub mod api;
+mod classes;
 mod file;
+pub mod train;
 mod values;
 
 use crate::backend::CodeError;
@@ -22,6 +24,8 @@ pub struct Options {
     pub name: String,
     /// The number of floats in a vector; 1 for processors without them.
     pub lanes: u8,
+    /// Whether training is written as well.
+    pub train: bool,
 }
 
 /// The two files.
@@ -48,7 +52,7 @@ pub struct Sizes {
 /// If a size of the model is open.
 pub fn write(deployed: &Deployed, options: &Options) -> Result<Files, Diagnostics> {
     let name = identifier(&options.name).to_lowercase();
-    let options = Options { name, lanes: options.lanes };
+    let options = Options { name, lanes: options.lanes, train: options.train };
     file::write(deployed, &options)
 }
 

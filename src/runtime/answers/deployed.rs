@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::asked::Asked;
+use super::asked::{Asked, fields_of};
 use super::meaning::Meaning;
 use super::trained::{Trained, Wish};
 use crate::base::{Diagnostic, Span};
 use crate::compile::BuildError;
-use crate::ir::program::{BATCH, DataSet, Model, Precision, Source, SourceColumn};
+use crate::ir::program::{Action, BATCH, DataSet, Model, Precision, Source, SourceColumn, Train};
 use crate::ir::ranges;
 use crate::ir::{ColumnKey, Dim, DimError, Elem, Graph, InputKey, Sizes, Type, columns_of};
 use crate::loops::{Target, VerifiedModule};
@@ -42,6 +42,24 @@ pub struct Deployed {
     /// Parameters and states by path.
     pub variables: Vec<(Arc<str>, Arc<Array>)>,
     /// Columns of data that it reads as a whole.
+    pub columns: Vec<(ColumnKey, Arc<Array>)>,
+    /// The training whose loss calls it.
+    pub training: Option<Training>,
+}
+
+/// A training of a model.
+pub struct Training {
+    pub seed: u64,
+    pub batch: usize,
+    /// A step: fields for `batch` rows, parameters and states become new ones.
+    pub step: Graph,
+    /// The sizes in it, those of the batch among them.
+    pub sizes: Sizes,
+    pub fields: Vec<DeployedField>,
+    /// The states of the optimisers.
+    pub states: Vec<(Arc<str>, Type)>,
+    /// Starting values of parameters and states, and of the optimisers' states: outputs by path.
+    pub starts: [Graph; 2],
     pub columns: Vec<(ColumnKey, Arc<Array>)>,
 }
 
@@ -128,7 +146,8 @@ impl Deployed {
         let (meaning, target) = (Some(predictor.meaning.clone()), Some(predictor.target.clone()));
         let names = predictor.names.clone();
         let (graph, model, rows) = (asked.graph, asked.model, BATCH.into());
-        let parts = Parts { graph, rows, model, fields, preparation, meaning, target, names };
+        let action = Some(asked.action);
+        let parts = Parts { graph, rows, model, fields, preparation, meaning, target, names, action };
         parts.with(program, trained.session).map_err(failed)
     }
 
@@ -138,6 +157,21 @@ impl Deployed {
     /// If a size is open, or its tensors do not fit into memory.
     pub fn model_loops(&self, rows: usize, target: Target) -> Result<(Plan, VerifiedModule), Diagnostics> {
         self.loops(self.program.checked().precision, &self.graph, &self.sizes_for(rows), target)
+    }
+
+    /// The loops of a step of a training, and of the starting values of parameters and of the optimisers' states.
+    ///
+    /// # Errors
+    /// As [`Deployed::model_loops`].
+    pub fn training_loops(
+        &self,
+        training: &Training,
+        target: Target,
+    ) -> Result<[(Plan, VerifiedModule); 3], Diagnostics> {
+        let precision = self.program.checked().precision;
+        let start = |graph: &Graph| self.loops(precision, graph, &Sizes::new(), target);
+        let step = self.loops(precision, &training.step, &training.sizes, target)?;
+        Ok([start(&training.starts[0])?, start(&training.starts[1])?, step])
     }
 
     /// The loops that compute the fields of one row.
@@ -208,11 +242,13 @@ struct Parts {
     meaning: Option<Meaning>,
     target: Option<String>,
     names: Option<Arc<[String]>>,
+    /// The number of the `train`.
+    action: Option<usize>,
 }
 
 impl Parts {
     fn with(self, program: &Program, mut session: Session) -> Result<Deployed, Diagnostic> {
-        let Parts { graph, rows, model, fields, preparation, meaning, target, names } = self;
+        let Parts { graph, rows, model, fields, preparation, meaning, target, names, action } = self;
         let mut sizes = Sizes::new();
         session.add_row_sizes(&graph, &mut sizes)?;
         let mut columns = Vec::new();
@@ -227,6 +263,10 @@ impl Parts {
             Some((path, session.memory.shared(cell)))
         });
         let variables = variables.collect();
+        let training = match action.and_then(|action| program.checked().actions.get(action)) {
+            Some(Action::Train(train)) => Some(training_of(program, train, &mut session)?),
+            _ => None,
+        };
         let program = program.clone();
         Ok(Deployed {
             program,
@@ -241,8 +281,42 @@ impl Parts {
             names,
             variables,
             columns,
+            training,
         })
     }
+}
+
+/// What a training is made of.
+fn training_of(program: &Program, train: &Train, session: &mut Session) -> Result<Training, Diagnostic> {
+    let mut sizes = Sizes::new();
+    sizes.insert(BATCH.into(), Dim::from(train.batch));
+    let step = train.step.graph.clone();
+    session.add_row_sizes(&step, &mut sizes)?;
+    let mut columns = Vec::new();
+    for key in columns_of(&step) {
+        if let Some(column) = session.column(&key, &sizes)? {
+            if let Some(range) = column.int_range() {
+                ranges::note_all_of_input(&mut sizes, &InputKey::Column(key.clone()), range);
+            }
+            columns.push((key, column));
+        }
+    }
+    let set = program.checked().data.iter().find(|set| set.name == train.data.set);
+    let of_set = set.map(|set| set.fields.as_slice()).unwrap_or_default();
+    let mut fields = Vec::new();
+    for name in fields_of(program, train, &step) {
+        let Some(field) = of_set.iter().find(|field| field.name == name) else { continue };
+        let below = field.bounds.iter().filter_map(|it| it.below.as_number()).min();
+        if let (Some(below), Elem::Int) = (below, field.row.elem) {
+            let range = ranges::Range { least: 0, greatest: below - 1 };
+            ranges::note_input(&mut sizes, &InputKey::Field(name.clone()), range);
+        }
+        fields.push(DeployedField { name, row: field.row.clone(), below, names: None });
+    }
+    let states = train.step.states.iter().map(|state| (state.path.clone(), state.ty.clone())).collect();
+    let starts = [program.checked().init.clone(), train.step.init.clone()];
+    let (seed, batch) = (train.seed, train.batch);
+    Ok(Training { seed, batch, step, sizes, fields, states, starts, columns })
 }
 
 /// A model in a loss, whose inputs are the fields as they are.
@@ -275,7 +349,8 @@ fn of_fields(
     let target = meaning.target.as_deref().map(str::to_owned);
     let names = meaning.target.as_ref().and_then(|target| kept.classes(&set.name, target).cloned());
     let (graph, model, meaning, rows) = (asked.graph, asked.model, Some(meaning), BATCH.into());
-    Parts { graph, rows, model, fields, preparation: None, meaning, target, names }.with(program, session).map_err(failed)
+    let action = Some(asked.action);
+    Parts { graph, rows, model, fields, preparation: None, meaning, target, names, action }.with(program, session).map_err(failed)
 }
 
 /// A model by itself.
@@ -306,7 +381,7 @@ fn of_model(
     let (graph, model) = (graph.clone(), model.name.clone());
     let rows = rows.unwrap_or_else(|| BATCH.into());
     let parts =
-        Parts { graph, rows, model, fields, preparation: None, meaning: None, target: None, names: None };
+        Parts { graph, rows, model, fields, preparation: None, meaning: None, target: None, names: None, action: None };
     parts.with(program, session).map_err(failed)
 }
 

@@ -1,0 +1,103 @@
+//! Classes: how many, what they are called, how probable each is.
+
+use super::api::{Api, has_rows};
+use super::file::File;
+use super::values::string;
+use crate::backend::c::text::Text;
+use crate::runtime::answers::meaning::{Probabilities, Reading};
+
+impl File<'_> {
+    /// How many classes there are, and how probabilities follow from the results.
+    fn classes(&self) -> Option<(usize, usize, Probabilities)> {
+        let meaning = self.deployed.meaning.as_ref()?;
+        if !self.deployed.graph.outputs.iter().all(|output| has_rows(self.deployed, output)) {
+            return None;
+        }
+        match meaning.reading {
+            Reading::Classes(classes, of) => Some((classes, meaning.row.iter().product(), of)),
+            Reading::Truth(_) | Reading::Numbers => None,
+        }
+    }
+
+    pub fn declare_classes(&self, text: &mut Text) {
+        let prefix = &self.prefix;
+        let Some((classes, _, of)) = self.classes() else { return };
+        text.line("/* The number of the class that a result says. */");
+        text.line(format!("int {prefix}class({prefix}result const *result);\n"));
+        if of != Probabilities::Unknown {
+            text.line("/* The probability of each class. */");
+            text.line(format!("void {prefix}probabilities({prefix}result const *result, double probabilities[{classes}]);\n"));
+        }
+        if let Some(names) = &self.deployed.names {
+            text.line("/* What the classes are called. */");
+            text.line(format!("extern const char *const {prefix}class_names[{}];\n", names.len().max(1)));
+        }
+    }
+
+    pub fn names(&self, api: &Api) -> String {
+        let mut text = String::new();
+        let members = api.row.iter().filter_map(|it| Some((format!("names_of_{}", it.name), it.names.clone()?)));
+        let classes = self.classes().and(self.deployed.names.clone()).map(|names| ("class_names".to_owned(), names));
+        for (name, names) in members.chain(classes) {
+            let all: Vec<String> = names.iter().map(|name| format!("    {},\n", string(name))).collect();
+            let all = if all.is_empty() { "    \"\"\n".to_owned() } else { all.concat() };
+            text.push_str(&format!("\nconst char *const {}{name}[{}] = {{\n{all}}};\n", self.prefix, names.len().max(1)));
+        }
+        text
+    }
+
+    pub fn define_classes(&self, api: &Api) -> String {
+        let prefix = &self.prefix;
+        let (Some((classes, count, of)), Some(result)) = (self.classes(), api.results.first()) else {
+            return String::new();
+        };
+        let of_result = |at: &str| match result.is_array() {
+            true => format!("result->{}[{at}]", result.name),
+            false => format!("result->{}", result.name),
+        };
+        let first = of_result("0");
+        let mut text = Text::default();
+        text.line(format!("\nint {prefix}class({prefix}result const *result)\n{{"));
+        text.depth = 1;
+        if count == 1 {
+            let bound = if of == Probabilities::Themselves { "0.5" } else { "0" };
+            text.line(format!("return {first} > {bound};"));
+        } else {
+            text.line("int best = 0;");
+            text.line(format!("for (int at = 1; at < {count}; ++at) if ({} > {}) best = at;", of_result("at"), of_result("best")));
+            text.line("return best;");
+        }
+        text.close();
+        if of == Probabilities::Unknown {
+            return text.text;
+        }
+        text.line(format!("\nvoid {prefix}probabilities({prefix}result const *result, double probabilities[{classes}])\n{{"));
+        text.depth = 1;
+        match (count, of) {
+            (1, Probabilities::Themselves) => {
+                text.line(format!("probabilities[0] = 1.0 - (double){first};"));
+                text.line(format!("probabilities[1] = (double){first};"));
+            }
+            (1, _) => {
+                text.line(format!("const double score = (double){first};"));
+                text.line("const double power = exp(-fabs(score)), least = power / (1.0 + power), most = 1.0 / (1.0 + power);");
+                text.line("probabilities[0] = score >= 0 ? least : most;");
+                text.line("probabilities[1] = score >= 0 ? most : least;");
+            }
+            (_, Probabilities::Themselves) => {
+                text.line(format!("for (int at = 0; at < {count}; ++at) probabilities[at] = (double){};", of_result("at")));
+            }
+            (..) => {
+                text.line(format!("const double greatest = (double){};", of_result(&format!("{prefix}class(result)"))));
+                text.line("double sum = 0;");
+                text.open(format!("for (int at = 0; at < {count}; ++at)"));
+                text.line(format!("probabilities[at] = exp((double){} - greatest);", of_result("at")));
+                text.line("sum += probabilities[at];");
+                text.close();
+                text.line(format!("for (int at = 0; at < {count}; ++at) probabilities[at] /= sum;"));
+            }
+        }
+        text.close();
+        text.text
+    }
+}
