@@ -169,7 +169,7 @@ pub const EXPRESSIONS: &[Word] = &[
         "if training { … }",
         "Whether the body is that of a training step; known at compile time.",
     ),
-    word("step", "step", "The number of the update in schedules and optimizers, from 1."),
+    word("step", "step", "The number of the step in schedules, optimizers and the losses of `minimize`, from 1."),
     word(
         "with",
         "minimize LOSS with OPTIMIZER",

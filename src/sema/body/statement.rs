@@ -202,10 +202,9 @@ impl Elaborator<'_> {
         }
         match &block.otherwise {
             Some(otherwise) => self.block(otherwise, expected).unwrap_or(Value::None),
-            None => {
-                debug_assert!(!is_value, "the parser asks for an else");
-                Value::None
-            }
+            // Where a value is needed, the parser has asked for an `else`.
+            None if is_value => Value::Error,
+            None => Value::None,
         }
     }
 }

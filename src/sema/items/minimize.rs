@@ -9,6 +9,7 @@ use crate::ir::program::{Clip, ClipBy, Forward, Line, NamedValue, Train};
 use crate::ir::{Elem, Graph, InputKey, Op, OutputKey, Type};
 use crate::sema::body::elaborator::Elaborator;
 use crate::sema::scope::module::ItemRef;
+use crate::sema::scope::frames::BindingKind;
 use crate::sema::settings;
 use crate::sema::value::{DataValue, Function, InstanceKind, Tensor, Value};
 use crate::syntax::ast;
@@ -51,9 +52,9 @@ fn forward(
 ) -> Option<Minimised> {
     let line = &item.minimize[number];
     let (graph, found) = in_batch_graph(cx, data, |cx| {
-        step_input(cx, item);
+        let step = Value::Tensor(step_input(cx, item));
         let context = if number == 0 { cx.context.remembering_calls() } else { cx.context.clone() };
-        let loss = cx.within(context, |cx| loss(cx, line));
+        let loss = cx.within(context.at_step(step.clone()), |cx| with_step(cx, item, step, |cx| loss(cx, line)));
         let called = std::mem::take(&mut cx.built.called_models);
         if let Some(loss) = &loss {
             cx.graph_mut().output(OutputKey::Loss(number as u32), loss.node);
@@ -68,6 +69,22 @@ fn forward(
     });
     let values = std::mem::take(&mut cx.built.named_values);
     found.map(|(loss, over)| Minimised { graph, loss, values, over })
+}
+
+/// Elaborates something where `step` is the number of the training step, unless a field has that name.
+fn with_step<'a, R>(
+    cx: &mut Elaborator<'a>,
+    item: &ast::Train,
+    step: Value,
+    run: impl FnOnce(&mut Elaborator<'a>) -> R,
+) -> R {
+    let opened = cx.frame_mut().open();
+    if cx.frame().find("step").is_none() {
+        cx.frame_mut().bind("step", step, item.keyword_span, BindingKind::Input);
+    }
+    let result = run(cx);
+    cx.frame_mut().close(opened);
+    result
 }
 
 /// The loss of a line, a float scalar.
@@ -153,6 +170,13 @@ fn trained_parameters(
                 prefixes.push(instance.path.clone());
             }
         }
+        if let (true, Some(model)) = (prefixes.is_empty(), called.first()) {
+            let name = model.name();
+            let message = format!("`{name}` is computed by a `<-` line of this `train`");
+            let error = Diagnostic::error("E0616", message).at(line.loss.span, "there is nothing else to train");
+            cx.report(error.help(format!("`over {name}` trains it as well: `minimize LOSS with OPTIMIZER over {name}`")));
+            return None;
+        }
         if prefixes.is_empty() {
             let error = Diagnostic::error("E0616", "this loss calls no model");
             cx.report(error.at(line.loss.span, "there is nothing to train"));
@@ -193,27 +217,31 @@ fn trained_parameters(
         }
     }
     if paths.is_empty() {
-        let error = Diagnostic::error("E0616", "there is nothing to train: no parameter is free");
-        let error = match line.over.first() {
-            None => {
-                error.at(line.loss.span, "the models of this loss have no parameters that are not frozen")
-            }
-            Some(model) => {
-                let name = cx.text(model.span);
-                let called = called.iter().any(|it| it.name() == name);
-                error.at(
-                    model.span,
-                    match called {
-                        true => format!("`{name}` has no parameters that are not frozen"),
-                        false => format!("`{name}` is called nowhere above, and not by this loss"),
-                    },
-                )
-            }
-        };
-        cx.report(error);
+        nothing_is_free(cx, line, called);
         return None;
     }
     Some(paths)
+}
+
+/// Reports models all of whose parameters are frozen, or of which none is known.
+fn nothing_is_free(cx: &mut Elaborator<'_>, line: &ast::Minimize, called: &[ItemRef]) {
+    let error = Diagnostic::error("E0616", "there is nothing to train: no parameter is free");
+    cx.report(match line.over.first() {
+        None => {
+            error.at(line.loss.span, "the models of this loss have no parameters that are not frozen")
+        }
+        Some(model) => {
+            let name = cx.text(model.span);
+            let called = called.iter().any(|it| it.name() == name);
+            error.at(
+                model.span,
+                match called {
+                    true => format!("`{name}` has no parameters that are not frozen"),
+                    false => format!("`{name}` is called nowhere above, and not by this loss"),
+                },
+            )
+        }
+    });
 }
 
 /// `clip_value = c`, `clip_norm = c`

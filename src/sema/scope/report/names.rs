@@ -80,7 +80,7 @@ impl Meant {
             }
             Meant::Column { set } => error
                 .help(format!("outside of a `train` of this data, `{set}.{name}` is the whole column")),
-            Meant::Step => error.help("`step` is given in optimisers and schedules"),
+            Meant::Step => error.help("`step` is given in optimisers, schedules and the losses of `minimize`"),
             Meant::Size => {
                 error.help("a size is a number, or a name from the type of an input: `x: [B, 4]` gives B")
             }

@@ -6,12 +6,10 @@ init = (
     | lin(8, 8, prefix="enc2")
     | lin(8, 8, prefix="dec1")
     | lin(8, 6, prefix="dec2")
-    | {"count": torch.tensor(0.0, dtype=D)}
 )
 
 
 def custom(p, data):
-    c = p.pop("count")
     o = torch.optim.Adam(list(p.values()), lr=1e-2)
     losses = []
     for k in range(10):
@@ -26,7 +24,7 @@ def custom(p, data):
         l.backward()
         o.step()
         losses.append(l.item())
-    return losses, p | {"count": torch.tensor(10.0, dtype=D)}
+    return losses, p
 
 
 run("annealed", init, dict(x=randn(16, 6), u=0.01 + 0.98 * torch.rand(16, 2, 4, dtype=D)), None, batch=8, custom=custom)
