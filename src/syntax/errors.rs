@@ -8,6 +8,7 @@ use std::sync::Mutex;
 
 use pest::error::{Error, ErrorVariant, InputLocation};
 
+use crate::base::foreign::{self, Foreign, METHODS};
 use crate::base::{Cause, Diagnostic, FileId, Span, nearest};
 
 use super::ast::MAX_DEPTH;
@@ -140,14 +141,23 @@ pub(super) fn not_an_item(file: FileId, text: &str, slice: &ItemSlice) -> Diagno
         ("if" | "while" | "return" | "with" | "try" | "raise" | "lambda" | "async", _) => error.help(
             "a file declares items; what is carried out stands in bodies of functions, layers and models, in `train` and in `print`",
         ),
-        _ => match nearest(word, ITEM_WORDS) {
-            Some(item) => error.suggest(format!("did you mean `{item}`?"), place, item),
-            None if matches!(second, Some("(" | "." | "|>")) => {
+        _ => match (nearest(word, ITEM_WORDS), called(inside)) {
+            (_, Some(row)) => error.help(row.advice),
+            (Some(item), None) => error.suggest(format!("did you mean `{item}`?"), place, item),
+            (None, None) if matches!(second, Some("(" | "." | "|>")) => {
                 error.suggest("to see a value, print it", start, "print ")
             }
-            None => error.help(format!("items begin with one of: {}", ITEM_WORDS.join(", "))),
+            (None, None) => error.help(format!("items begin with one of: {}", ITEM_WORDS.join(", "))),
         },
     }
+}
+
+/// What users of other libraries mean by a call that stands alone: `net.fit(…)`, `torch.manual_seed(0)`, `save(…)`.
+fn called(text: &str) -> Option<&'static Foreign> {
+    let tokens: Vec<_> = tokens(text).into_iter().filter(|token| !is_blank(token.kind)).collect();
+    let open = tokens.iter().position(|token| token.text(text) == "(")?;
+    let name = tokens.get(open.checked_sub(1)?)?.text(text);
+    foreign::find(METHODS, name).filter(|row| !row.advice.is_empty())
 }
 
 /// The errors of an item that does not parse; at least one.

@@ -73,6 +73,22 @@ pub const METHODS: &[Foreign] = &[
         "",
         "`print Net(d.x)` shows what the model gives; `training` is false there",
     ),
+    row(
+        "zero_grad step",
+        "",
+        "a `minimize` line takes its gradients anew in each step and carries out the optimizer",
+    ),
+    row(
+        "manual_seed set_seed seed",
+        "",
+        "`seed = 7` is a setting of `train`, and of `data` that is made of random numbers",
+    ),
+    row("save save_weights", "", "`nnc run FILE --save net.safetensors` keeps what was learnt"),
+    row(
+        "load load_state_dict load_weights",
+        "",
+        "`nnc run FILE --init net.safetensors`, or `init = safetensors(\"net.safetensors\")` in `train`",
+    ),
     row("append extend", "", "lists do not change; `[…]` makes another"),
     row("format", "", "strings hold values in braces: `\"loss {x}\"`"),
 ];

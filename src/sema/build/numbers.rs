@@ -56,7 +56,10 @@ impl Builder<'_> {
             Some(size) => {
                 if size.as_number().is_some_and(|size| !(0..=MAX_SIZE).contains(&size)) {
                     let what = self.with_name(what, span);
-                    let label = "a size lies between 0 and 2^31 - 1";
+                    let label = match size.as_number() {
+                        Some(-1) => "an axis of any size has a name: `[B, 4]`",
+                        _ => "a size lies between 0 and 2^31 - 1",
+                    };
                     self.error("E0217", format!("{what} is {size}"), span, label);
                     return None;
                 }
