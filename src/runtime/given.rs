@@ -200,7 +200,7 @@ impl Program {
     ///
     /// # Errors
     /// E0757 if the program has no such data that is given.
-    pub(crate) fn with_data_files(&self, files: &[(String, PathBuf)]) -> Result<Program, Diagnostics> {
+    pub fn with_data_files(&self, files: &[(String, PathBuf)]) -> Result<Program, Diagnostics> {
         if files.is_empty() {
             return Ok(self.clone());
         }
