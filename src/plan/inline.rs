@@ -53,7 +53,8 @@ fn inline_into(
 ) -> Option<NodeId> {
     let product = is_product(body);
     // What a product in windows reads lies as it should already.
-    let in_windows = product && !reads_one_index_each(body);
+    let reads_windows = !reads_one_index_each(body);
+    let in_windows = product && reads_windows;
     let points: f64 = extents(body).iter().map(|size| *size as f64).product();
     let mut inlined = vec![false; operands.len()];
     let (mut scalars, mut n_operands) = (body.body.nodes.len(), operands.len());
@@ -79,7 +80,9 @@ fn inline_into(
             element_ns <= CHEAP_NS / 2.0 && (view || producer.body.nodes.len() <= 2)
         };
         let grown = scalars + places.len() * producer.body.nodes.len();
-        if !worth || padded || grown > MOST_SCALARS || n_operands + extra_operands > MOST_OPERANDS {
+        // A copy with zeros around it is there so that windows need not be tested.
+        let surrounds = reads(producer).any(|(_, _, padded)| padded) && reads_windows;
+        if !worth || padded || surrounds || grown > MOST_SCALARS || n_operands + extra_operands > MOST_OPERANDS {
             continue;
         }
         inlined[at] = true;

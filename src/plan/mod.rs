@@ -15,6 +15,7 @@
 
 mod address;
 mod align;
+mod borders;
 mod chunk;
 mod cut;
 mod gemm;

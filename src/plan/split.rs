@@ -10,12 +10,16 @@
 //! - its gradient for the input, which writes to such subscripts: as a sum that reads windows, or the product
 //!   first, and then the windows are added up (col2im).
 
+use super::borders;
 use super::product;
 use super::rebuild::rebuild;
 use super::windows;
 use crate::ir::recognise::{Class, Product, Side, is_plain, sizes};
 use crate::ir::{Affine, BinaryOp, Body, Combine, Dim, Elem, Graph, Loop, LoopBuilder, Node, NodeId, Op};
 use crate::ir::{Scalar, ScalarId, Sub, Var, compose};
+
+/// With fewer columns beside them windows are copied, not packed.
+const FEW_COLUMNS: i64 = 16;
 
 /// Splits all sums of products that are worth a matrix product.
 pub(super) fn split_products(graph: &Graph) -> Graph {
@@ -30,12 +34,18 @@ fn split(graph: &mut Graph, node: &Node, body: &Loop, operands: &[NodeId]) -> Op
         return None;
     }
     let sizes = sizes(body);
-    let product = divide(body, &sizes)?;
+    let Some(product) = divide(body, &sizes) else {
+        return borders::sum_without_borders(graph, body, operands);
+    };
     let Product { a, b, outer, written, is_bare: bare, .. } = &product;
     let kinds = (0..sizes.len()).map(|index| [written[index], a.indices[index], b.indices[index]]);
     let kinds: Vec<[bool; 3]> = kinds.collect();
     let source = Source { body, operands, sizes: &sizes, kinds: &kinds };
-    if !bare && let Some(sum) = windows::read_instead(graph, &source, &product) {
+    let is_worth = |[m, n, k]: [i64; 3]| product::is_worth_a_call(m, n, k);
+    if !bare
+        && outer.is_empty()
+        && let Some(sum) = windows::read_instead(graph, &source, [a, b], &is_worth)
+    {
         return Some(sum);
     }
     let summed: Vec<bool> = written.iter().map(|written| !written).collect();
@@ -177,10 +187,16 @@ impl Source<'_> {
     /// The two sides of the product: one of them in windows, if it is read so.
     fn operands(&self, graph: &mut Graph, classes: [&Class; 2], summed: &[bool]) -> Option<[Operand; 2]> {
         for (at, class) in classes.into_iter().enumerate() {
+            // Windows that are multiplied with little are better laid out once for all products.
+            let other = classes[1 - at];
+            let alone = (0..self.sizes.len()).filter(|index| other.indices[*index] && !class.indices[*index]);
+            if alone.map(|index| self.sizes[index]).product::<i64>() < FEW_COLUMNS {
+                continue;
+            }
             if let [one] = class.factors.as_slice()
                 && let Some(read) = windows::read_in_windows(graph, self, *one)
             {
-                let other = self.operand(graph, classes[1 - at])?;
+                let other = self.operand(graph, other)?;
                 let other = windows::summed_last(graph, self, other, summed)?;
                 return Some(if at == 0 { [read, other] } else { [other, read] });
             }

@@ -6,9 +6,9 @@
 //!   that reads windows: `dx[n, c, y, z] = Σ dy[n, o, y - u + 1, z - v + 1]? w[o, c, u, v]`;
 //! - the other operand lies so that one stride leads through all that is summed.
 
-use super::product::{SHORT_WINDOWS, is_worth_a_call};
+use super::product::SHORT_WINDOWS;
 use super::split::{Operand, Source};
-use crate::ir::recognise::{Class, Product};
+use crate::ir::recognise::Class;
 use crate::ir::{Affine, BinaryOp, Combine, Dim, Graph, LoopBuilder, NodeId, Scalar, ScalarId, Sub, Var};
 
 /// A sum that reads windows may take so many more multiplications than the one that writes them, as a share.
@@ -22,15 +22,15 @@ pub(super) fn read_in_windows(graph: &mut Graph, source: &Source<'_>, read: Scal
     if !subs.iter().any(|sub| source.live_indices(sub).count() > 1) {
         return None;
     }
-    surrounded(graph, source, source.operands[*operand as usize], subs, *padded)
+    surrounded(graph, source, (source.operands[*operand as usize], subs), *padded)
 }
 
-/// The tensor with as many zeros around it as the subscripts reach beyond it.
-fn surrounded(
+/// The tensor with as many zeros around it as the subscripts reach beyond it, if that is not
+/// larger than its windows.
+pub(super) fn surrounded(
     graph: &mut Graph,
     source: &Source<'_>,
-    node: NodeId,
-    subs: Vec<Affine>,
+    (node, subs): (NodeId, Vec<Affine>),
     padded: bool,
 ) -> Option<Operand> {
     let shape: Vec<i64> = graph.shape(node).iter().map(Dim::as_number).collect::<Option<_>>()?;
@@ -96,14 +96,21 @@ pub(super) fn summed_last(
     Some(Operand { node, subs: order.iter().map(|index| Affine::index(*index)).collect() })
 }
 
-/// A sum that writes to windows as one that reads them; `None` if it is none, or would be longer.
-pub(super) fn read_instead(graph: &mut Graph, source: &Source<'_>, product: &Product) -> Option<NodeId> {
+/// A sum of products of two classes that writes to windows as one that reads them; `None` if it is none, or would
+/// be longer, or if sums for so many m, n and k are not worth it.
+pub(super) fn read_instead(
+    graph: &mut Graph,
+    source: &Source<'_>,
+    classes: [&Class; 2],
+    is_worth: &dyn Fn([i64; 3]) -> bool,
+) -> Option<NodeId> {
     let body = source.body;
     let write: Vec<Affine> = body.write.iter().map(as_affine).collect::<Option<_>>()?;
-    if !product.outer.is_empty() || !write.iter().any(|sub| source.live_indices(sub).count() > 1) {
+    if !write.iter().any(|sub| source.live_indices(sub).count() > 1) {
         return None;
     }
-    let [places, other] = [(&product.a, &product.b), (&product.b, &product.a)]
+    let [one, two] = classes;
+    let [places, other] = [(one, two), (two, one)]
         .into_iter()
         .find_map(|(places, other)| Some([places, other]).filter(|_| has_places(source, &write, places, other)))?;
     let Places { at, sizes, results, is_result } = Places::of(source, &write, [places, other])?;
@@ -116,7 +123,7 @@ pub(super) fn read_instead(graph: &mut Graph, source: &Source<'_>, product: &Pro
     let m = size_of(&|index| is_result[index] && has(places, index) && !other.indices[index]);
     let n = size_of(&|index| is_result[index] && !has(places, index));
     let k = size_of(&|index| summed.contains(&index));
-    if !is_worth_a_call(m, n, k) {
+    if !is_worth([m, n, k]) {
         return None;
     }
     let read = source.operand(graph, places)?;
@@ -141,7 +148,7 @@ pub(super) fn read_instead(graph: &mut Graph, source: &Source<'_>, product: &Pro
         Var::Step(_) => Affine::var(var),
     };
     let subs = read.subs.iter().map(|sub| sub.substitute(place)).collect();
-    let read = surrounded(graph, &moved, read.node, subs, true)?;
+    let read = surrounded(graph, &moved, (read.node, subs), true)?;
     let is_summed: Vec<bool> = (0..sizes.len()).map(|index| summed.contains(&index)).collect();
     let other = summed_last(graph, &moved, other, &is_summed)?;
     let domain: Vec<usize> = results.iter().chain(&summed).copied().collect();
@@ -222,7 +229,7 @@ fn place_of(source: &Source<'_>, sub: &Affine, places: &Class, other: &Class) ->
     (is_single && rest_is_other && is_once).then_some(place)
 }
 
-fn as_affine(sub: &Sub) -> Option<Affine> {
+pub(super) fn as_affine(sub: &Sub) -> Option<Affine> {
     match sub {
         Sub::Affine(affine) => Some(affine.clone()),
         Sub::Value(_) => None,

@@ -21,7 +21,7 @@ mod tests;
 mod window;
 
 pub use places::{ComputedRead, Gather, Scatter, is_affine};
-pub use product::{Class, Product, Side, indices_of, is_plain, mark, sizes};
+pub use product::{Class, Product, Side, collect_factors, indices_of, is_plain, mark, sizes};
 pub use window::{Slide, Window};
 
 use super::{Affine, Combine, Loop, Sub};

@@ -127,7 +127,7 @@ impl Class {
 }
 
 /// The factors of a product, through nested products.
-fn collect_factors(body: &Body, id: ScalarId, into: &mut Vec<ScalarId>) {
+pub fn collect_factors(body: &Body, id: ScalarId, into: &mut Vec<ScalarId>) {
     match &body[id] {
         Scalar::Binary(BinaryOp::Mul, a, b) => {
             collect_factors(body, *a, into);

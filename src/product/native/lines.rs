@@ -45,9 +45,8 @@ impl Plan {
     pub fn cost(offsets: &[isize], lanes: usize) -> usize {
         let plan = Plan::new(offsets, lanes);
         let vectors = (0..plan.ends.len()).map(|vector| match plan.segments(vector) {
-            [one] if one.stride == 1 => 32,
             [one] if one.stride == 2 && one.end - one.first == lanes => 48,
-            [one, two] if one.stride == 1 && two.stride == 1 => 48,
+            runs if is_run(runs) && runs.len() <= 4 => 16 + 16 * runs.len(),
             segments => {
                 let gathered = segments.iter().filter(|segment| segment.stride != 1);
                 64 * segments.len()
@@ -100,19 +99,37 @@ pub(super) unsafe fn pack<X: Vector>(lines: &Lines<'_>) {
                 [Segment { offset, first: 0, end, stride: 2 }] if end == X::LANES => {
                     each(lines, to, |line| X::load_alternate(line.wrapping_offset(offset)));
                 }
-                [one] if one.stride == 1 => {
-                    let mask = X::lanes(one.first, one.end);
-                    each(lines, to, |line| X::zero().load_lanes(line.wrapping_offset(one.offset), mask));
-                }
-                [one, two] if one.stride == 1 && two.stride == 1 => {
-                    let masks = [X::lanes(one.first, one.end), X::lanes(two.first, two.end)];
-                    each(lines, to, |line| {
-                        let first = X::zero().load_lanes(line.wrapping_offset(one.offset), masks[0]);
-                        first.load_lanes(line.wrapping_offset(two.offset), masks[1])
-                    });
-                }
+                [a] if is_run(&[a]) => each(lines, to, runs::<X, 1>([a])),
+                [a, b] if is_run(&[a, b]) => each(lines, to, runs::<X, 2>([a, b])),
+                [a, b, c] if is_run(&[a, b, c]) => each(lines, to, runs::<X, 3>([a, b, c])),
+                [a, b, c, d] if is_run(&[a, b, c, d]) => each(lines, to, runs::<X, 4>([a, b, c, d])),
                 _ => each(lines, to, |line| put_together::<X>(line, segments)),
             }
+        }
+    }
+}
+
+/// Whether elements lie beside each other in all segments.
+fn is_run(segments: &[Segment]) -> bool {
+    segments.iter().all(|segment| segment.stride == 1)
+}
+
+/// What loads a vector of a few runs of elements.
+///
+/// # Safety
+/// As [`LinesFn`].
+#[inline(always)]
+unsafe fn runs<X: Vector, const N: usize>(segments: [Segment; N]) -> impl Fn(*const f32) -> X {
+    // SAFETY: by the contract.
+    let masks = segments.map(|segment| unsafe { X::lanes(segment.first, segment.end) });
+    move |line| {
+        // SAFETY: by the contract.
+        unsafe {
+            let mut vector = X::zero();
+            for (segment, mask) in segments.iter().zip(masks) {
+                vector = vector.load_lanes(line.wrapping_offset(segment.offset), mask);
+            }
+            vector
         }
     }
 }
