@@ -16,6 +16,8 @@
 
 pub mod body;
 pub mod build;
+#[cfg(test)]
+mod extreme_tests;
 pub mod items;
 #[cfg(test)]
 mod nesting_tests;

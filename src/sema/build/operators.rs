@@ -123,7 +123,7 @@ impl Builder<'_> {
             _ => None,
         };
         let float_exponent = matches!(right.value, Value::Float(_));
-        match whole.filter(|n| n.abs() <= MAX_POWER) {
+        match whole.filter(|n| (-MAX_POWER..=MAX_POWER).contains(n)) {
             Some(n) => self.elementwise("raise", &[left], span, &mut |l, scalars| {
                 let elem = if n < 0 || float_exponent || l.elem(scalars[0]) == Elem::Float {
                     Elem::Float
