@@ -431,7 +431,7 @@ fn preamble(prefix: &str) -> String {
          #if defined(__cplusplus) || !defined(__STDC_VERSION__) || __STDC_VERSION__ < 199901L\n\
          #if defined(__GNUC__) || defined(_MSC_VER)\n#define {upper}RESTRICT __restrict\n#else\n#define {upper}RESTRICT\n#endif\n\
          #else\n#define {upper}RESTRICT restrict\n#endif\n\n\
-         #ifdef __clang__\n#pragma STDC FP_CONTRACT OFF\n#endif\n\n"
+         #ifdef __clang__\n#pragma STDC FP_CONTRACT OFF\n#elif defined(__GNUC__)\n/* It takes the loops over lanes apart. */\n#pragma GCC optimize (\"no-loop-unroll-and-jam\")\n#endif\n\n"
     )
 }
 
