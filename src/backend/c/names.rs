@@ -24,7 +24,7 @@ pub fn identifier(text: &str) -> String {
         match character {
             'a'..='z' | 'A'..='Z' | '0'..='9' => name.push(character),
             _ if !character.is_ascii() && character.is_alphabetic() => {
-                name.push_str(&format!("u{:x}", character as u32));
+                name.push_str(&format!("u{:04x}", character as u32));
             }
             _ if !name.ends_with('_') => name.push('_'),
             _ => {}

@@ -44,11 +44,6 @@ pub const NAMES: &[Foreign] = &[
     row("GroupNormalization", "GroupNorm", ""),
     row("UpSampling2D", "Upsample2d", ""),
     row("SimpleRNN", "RNN", ""),
-    row(
-        "LSTMCell GRUCell RNNCell",
-        "",
-        "a step of a recurrence is written in a `scan`; `LSTM(n)`, `GRU(n)` and `RNN(n)` run over a whole sequence",
-    ),
     row("Bidirectional", "", "`LSTM(n, bidirectional = true)`, and so for `GRU` and `RNN`"),
     row("EmbeddingBag", "", "`mean(Embedding(n, d)(i), axis = 1)` averages the rows of an embedding"),
     row("MultiHeadAttention", "MultiheadAttention", ""),
