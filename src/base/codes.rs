@@ -9,10 +9,9 @@
 //! | E02xx | [`shapes`]: shapes, types, broadcasting |
 //! | E03xx | [`index`]: index notation |
 //! | E04xx | [`grad`]: differentiation |
-//! | E05xx | [`state`]: recurrences, states, random numbers |
-//! | E06xx | [`train`]: optimisers, data and train declarations |
+//! | E05xx | [`state`]: recurrences, states, random numbers; from E0590 on [`parameters`]: parameters as values |
+//! | E06xx | [`train`]: optimisers, data and train declarations; from E0650 on [`tables`]: how columns are read and rows divided |
 //! | E07xx | [`data`]: loading of data; from E0720 on [`run`]: what happens at run time |
-//! | E065x, E076x | [`tables`]: how columns are read and rows divided |
 //! | E08xx | [`export`]: models in other forms |
 //! | W00xx | [`warnings`] |
 
@@ -21,9 +20,9 @@ mod export;
 mod grad;
 mod index;
 mod names;
+mod parameters;
 mod run;
 mod shapes;
-mod parameters;
 mod state;
 mod syntax;
 mod tables;
@@ -52,9 +51,9 @@ pub fn all() -> impl Iterator<Item = &'static Code> {
         state::CODES,
         parameters::CODES,
         train::CODES,
+        tables::CODES,
         data::CODES,
         run::CODES,
-        tables::CODES,
         export::CODES,
         warnings::CODES,
     ];

@@ -1,5 +1,5 @@
-//! E0650 to E0669 and E0760 to E0769: how columns of tables are read, which rows are left out, how the others are
-//! divided.
+//! E0650 to E0669: how columns of tables are read, which rows are left out, how the others are divided. What goes
+//! wrong with them while data is read is among the codes of [`super::run`].
 
 use super::Code;
 
@@ -63,33 +63,5 @@ paths: a layer, or a parameter. `nnc summary FILE.nn` lists the layers. What is 
 that the program gives it; `over Net.head` trains a part of the network only.
     init = safetensors(\"resnet.safetensors\", except = [\"haed\"])      # wrong: there is none
     init = safetensors(\"resnet.safetensors\", except = [\"head\"])      # right",
-    },
-    Code {
-        code: "E0760",
-        title: "a value that is no date",
-        explain: "\
-The message has the line and column of the file. Dates are written 2024-02-29, 2024-02-29 12:30:15,
-2024-02-29T12:30Z, 2024-02, and with an order 29.02.2024 or 02/29/2024. Where day and month could be
-either, nothing is guessed.
-    day: [] = date(column(\"day\"))                       # wrong for 03/04/2024
-    day: [] = date(column(\"day\"), order = \"mdy\")        # right: 4 March",
-    },
-    Code {
-        code: "E0761",
-        title: "no rows are left",
-        explain: "\
-`drop rows where` has left out all rows, or there are more folds than rows, or than groups of rows. Look
-at the columns with `nnc data FILE.nn`.
-    drop rows where not is_missing(column(\"age\"))       # wrong: drops those that have one
-    drop rows where is_missing(column(\"age\"))           # right",
-    },
-    Code {
-        code: "E0762",
-        title: "a training that cannot be cross-validated",
-        explain: "\
-`nnc cv` makes folds of the two parts of the data that the one `train` of the program learns from: in
-turn each fold is the second part, and the others together are the first.
-    train { data = d        … }                          # wrong: what is held out?
-    train { data = d.train  validate = d.test  … }       # right, with `split train = 0.8, test = 0.2` in d",
     },
 ];

@@ -198,7 +198,9 @@ model gives: numbers in the units of the field.
         title: "a prediction is not a number",
         explain: "\
 The model gives NaN or an infinity for a row. Usually the row has one itself, which arrays may hold, or a value far
-beyond those that the model was trained on. The message names the first such row; rows are counted from 0.",
+beyond those that the model was trained on. The message names the first such row; rows are counted from 0.
+    fill(column(\"age\"), median)            # a row without an age gets a prediction
+    clamp(column(\"income\"), 0, 1_000_000)  # a number beyond those of the training does no harm",
     },
     Code {
         code: "W0683",
