@@ -136,7 +136,7 @@ impl Elaborator<'_> {
             }
         };
         let errors = self.diagnostics.len();
-        let init = std::mem::take(&mut self.variables.init);
+        let init = std::mem::take(self.starts());
         let build = |cx: &mut Elaborator<'_>| {
             let Value::Tensor(tensor) = cx.starting_value(&path, expected, declared, name) else {
                 return None;
@@ -147,7 +147,7 @@ impl Elaborator<'_> {
         };
         let drawing = self.context.drawing_for(path.clone());
         let (init, ty) = self.within(drawing, |cx| cx.in_level(level, init, build));
-        self.variables.init = init;
+        *self.starts() = init;
         // A starting value that depends on an open size: nobody asks for it where a model is only looked at.
         let new = &self.diagnostics[errors.min(self.diagnostics.len())..];
         let needs_size = !new.is_empty() && new.iter().all(|error| error.cause == Some(Cause::NoStart));

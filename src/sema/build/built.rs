@@ -32,10 +32,9 @@ pub struct Built {
     pub draws: HashMap<Arc<str>, usize>,
 }
 
-/// All that is being built at one time.
+/// What is being built at one time, beside its graphs: those are suspended.
 #[derive(Debug)]
 pub struct Construction {
-    levels: Vec<Level>,
     index_frames: Vec<IndexFrame>,
     built: Built,
     current: HashMap<Arc<str>, Tensor>,
@@ -44,8 +43,9 @@ pub struct Construction {
 impl Builder<'_> {
     /// Puts aside what is being built, for something that has nothing to do with it.
     pub fn begin_construction(&mut self) -> Construction {
+        let levels = std::mem::replace(&mut self.levels, vec![Level::compile_time()]);
+        self.suspended.push(levels);
         Construction {
-            levels: std::mem::replace(&mut self.levels, vec![Level::compile_time()]),
             index_frames: std::mem::take(&mut self.index_frames),
             built: std::mem::take(&mut self.built),
             current: std::mem::take(&mut self.variables.current),
@@ -54,12 +54,11 @@ impl Builder<'_> {
 
     /// Goes on with what was put aside.
     pub fn go_on_with(&mut self, construction: Construction) {
-        self.levels = construction.levels;
+        self.levels = self.suspended.pop().unwrap_or_else(|| vec![Level::compile_time()]);
         self.index_frames = construction.index_frames;
         self.built = construction.built;
         self.variables.current = construction.current;
     }
-
 
     /// Begins a graph that has nothing to do with the one before.
     pub fn begin_graph(&mut self) {

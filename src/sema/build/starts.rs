@@ -19,6 +19,17 @@ impl Builder<'_> {
         self.variables.init_level == Some(self.levels[0].id)
     }
 
+    /// The graph of starting values. It is open where a starting value asks for the parameters of a network that
+    /// nothing has called yet: theirs are made in between, in the same graph.
+    pub fn starts(&mut self) -> &mut Graph {
+        let level = self.variables.init_level;
+        let suspended = self.suspended.iter_mut().rev().flatten();
+        match self.levels.iter_mut().chain(suspended).find(|open| Some(open.id) == level) {
+            Some(open) => &mut open.graph,
+            None => &mut self.variables.init,
+        }
+    }
+
     /// The starting value of a variable, where starting values are made.
     pub fn start_of(&self, path: &Arc<str>, span: Span) -> Option<Tensor> {
         let graph = &self.levels[0].graph;
