@@ -18,12 +18,17 @@ fn a_prediction_into_tensors_allocates_nothing() {
     into[0] = Tensor::floats(&[32, 10], &[0.0; 320]).expect("10 numbers a row");
     // The first calls make room for all that follow.
     session.predict_into("Net", &[&x], &mut into).expect("results");
-    let before = counted();
-    count(true);
-    for _ in 0..100 {
-        session.predict_into("Net", &[&x], &mut into).expect("results");
-    }
-    count(false);
-    assert_eq!(counted() - before, 0);
+    // What a call allocates is in every round; what a thread of the pool takes when it begins to work is in one,
+    // which on a busy computer comes late.
+    let rounds = (0..20).map(|_| {
+        let before = counted();
+        count(true);
+        for _ in 0..100 {
+            session.predict_into("Net", &[&x], &mut into).expect("results");
+        }
+        count(false);
+        counted() - before
+    });
+    assert_eq!(rounds.min(), Some(0));
     assert_eq!(into, expected);
 }
