@@ -279,6 +279,16 @@ impl Value {
         }
     }
 
+    /// The texts of a list that has some and nothing else.
+    pub fn as_texts(&self) -> Option<Vec<String>> {
+        match self {
+            Value::List(items) if !items.is_empty() => {
+                items.iter().map(|item| item.as_str().map(str::to_string)).collect()
+            }
+            _ => None,
+        }
+    }
+
     /// The elements, where a list of sizes or of tensors may stand.
     pub fn elements(&self) -> Option<Vec<Value>> {
         match self {

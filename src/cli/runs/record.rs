@@ -15,6 +15,7 @@ use crate::base::Diagnostic;
 use crate::ir::program::{Action, Precision, Source};
 use crate::runtime::data::read::resolve;
 use crate::runtime::events::{EpochReport, Event, Observer};
+use crate::runtime::sources::csv::date_of;
 use crate::runtime::world::native::write::write_atomically;
 use crate::runtime::program::Program;
 
@@ -369,15 +370,7 @@ fn now() -> f64 {
 fn date_text(seconds: f64) -> String {
     let seconds = seconds as i64;
     let (days, rest) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-    // Days since 1 March of year 0, in eras of 400 years (Hinnant, chrono-compatible date algorithms).
-    let shifted = days + 719_468;
-    let (era, of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
-    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let day_of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    let (year, month, day) = date_of(days);
     format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", rest / 3600, rest / 60 % 60, rest % 60)
 }
 

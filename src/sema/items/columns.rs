@@ -227,18 +227,10 @@ impl Elaborator<'_> {
     /// `names = ["cat", "dog"]`, of ints: the names of the classes in order. `None` is reported.
     pub(super) fn class_names(&mut self, names: &ast::Expr, elem: Elem) -> Option<Vec<String>> {
         let value = self.expr(names, None);
-        let texts: Option<Vec<String>> = match &value {
-            Value::Error => return None,
-            Value::List(items) if !items.is_empty() => items
-                .iter()
-                .map(|item| match item {
-                    Value::Str(text) => Some(text.to_string()),
-                    _ => None,
-                })
-                .collect(),
-            _ => None,
-        };
-        let Some(texts) = texts else {
+        if value.is_error() {
+            return None;
+        }
+        let Some(texts) = value.as_texts() else {
             let message = format!("`names` is a list of strings, found {}", value.describe());
             let error = Diagnostic::error("E0603", message).at(names.span, "not a list of strings");
             self.report(error.help("write the names of the classes in order: `names = [\"cat\", \"dog\"]`"));

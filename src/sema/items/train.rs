@@ -289,17 +289,10 @@ fn start_file(cx: &mut Elaborator<'_>, value: &ast::Expr) -> Option<StartFile> {
 /// `only = ["conv1", "blocks.0"]`: beginnings of the paths of parameters. `None` is reported.
 fn path_parts(cx: &mut Elaborator<'_>, name: &str, list: &ast::Expr) -> Option<Vec<String>> {
     let value = cx.expr(list, None);
-    let texts: Option<Vec<String>> = match &value {
+    let texts = match &value {
         Value::Error => return None,
         Value::Str(text) => Some(vec![text.to_string()]),
-        Value::List(items) if !items.is_empty() => items
-            .iter()
-            .map(|item| match item {
-                Value::Str(text) => Some(text.to_string()),
-                _ => None,
-            })
-            .collect(),
-        _ => None,
+        _ => value.as_texts(),
     };
     let Some(texts) = texts else {
         let error = Diagnostic::error("E0656", format!("`{name}` is a list of strings, found {}", value.describe()));

@@ -131,7 +131,7 @@ fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
 
 /// The day that is so many days after 1 January 1970.
 pub fn date_of(days: i64) -> (i64, i64, i64) {
-    // Days since 1 March of year 0, in eras of 400 years.
+    // Days since 1 March of year 0, in eras of 400 years (Hinnant, chrono-compatible date algorithms).
     let shifted = days + 719_468;
     let (era, of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
     let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
