@@ -33,7 +33,7 @@ impl Check {
             Err(diagnostics) => (diagnostics, true),
         };
         if self.json {
-            diagnostics.iter().for_each(|it| say(&json_text(&to_json(it, &diagnostics.sources))));
+            diagnostics.iter().for_each(|diagnostic| say(&json_text(&to_json(diagnostic, &diagnostics.sources))));
         } else if !diagnostics.is_empty() {
             report(&diagnostics);
         }

@@ -173,7 +173,7 @@ fn shown(derivation: &Derivation, values: &HashMap<Symbol, Array>, symbol: &Symb
     let array = values.get(symbol)?;
     let types = derivation.given.iter().map(|given| (Some(&given.symbol), Some(&given.ty)));
     let equations = derivation.forward.iter().chain(&derivation.backward);
-    let mut types = types.chain(equations.map(|it| (it.symbol.as_ref(), it.ty.as_ref())));
+    let mut types = types.chain(equations.map(|equation| (equation.symbol.as_ref(), equation.ty.as_ref())));
     let ty = types.find(|(name, _)| *name == Some(symbol)).and_then(|(_, ty)| ty);
     let flips = ty.is_some_and(is_flipped);
     Some(if flips { array_text(&turned(array, ty)?) } else { array_text(array) })
@@ -196,7 +196,7 @@ fn turned(array: &Array, ty: Option<&Type>) -> Option<Array> {
 
 fn agreements(part: &Part<'_>, found: &[crate::runtime::example::Agreement]) -> String {
     let mut text = format!("L = {}: gradients against finite differences\n", part.loss);
-    let width = found.iter().map(|it| it.path.chars().count()).max().unwrap_or(0).max(9);
+    let width = found.iter().map(|named| named.path.chars().count()).max().unwrap_or(0).max(9);
     text.push_str(&format!("  {:width$}  worst relative error  elements\n", "parameter"));
     for agreement in found {
         let elements = if agreement.compared == agreement.elements {

@@ -197,7 +197,7 @@ impl Judged {
 
     /// How the elements of a field are called: after the columns that it is read from, if these are as many.
     fn elements(&self, field: &str, count: usize) -> Vec<String> {
-        let columns = self.trained.set.columns.iter().filter(|it| &*it.field == field && !it.training_only);
+        let columns = self.trained.set.columns.iter().filter(|column| &*column.field == field && !column.training_only);
         let names: Vec<String> = columns
             .flat_map(|column| match &column.select {
                 Select::Named(names) => names.clone(),

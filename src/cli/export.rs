@@ -76,7 +76,7 @@ impl Export {
     fn name(&self) -> String {
         let stem = || {
             let whole = std::path::absolute(&self.model).unwrap_or_else(|_| self.model.clone());
-            whole.file_stem().map(|it| it.to_string_lossy().into_owned())
+            whole.file_stem().map(|stem| stem.to_string_lossy().into_owned())
         };
         self.name.clone().or_else(stem).unwrap_or_else(|| "network".to_owned())
     }

@@ -91,7 +91,7 @@ impl Generate {
             for (name, given) in [("length", length), ("seed", seed)] {
                 let Some((value, place)) = given else { continue };
                 let span = span(place);
-                item.options.retain(|it| it.name.as_str() != name);
+                item.options.retain(|option| option.name.as_str() != name);
                 item.options.push(ast::Setting {
                     name: ast::Name { text: name.into(), span },
                     value: Expr::new(ExprKind::Int(value), span),

@@ -91,7 +91,7 @@ impl Init {
         let is_open = |column: &Column| !column.holds_numbers() && column.date_orders().is_empty();
         for (decimal, thousands) in [(',', None), (',', Some('.')), ('.', Some(','))] {
             let has_candidates = best.0.columns.iter().any(|column| {
-                is_open(column) && column.values.keys().any(|it| it.contains(',') && it.contains(|c: char| c.is_ascii_digit()))
+                is_open(column) && column.values.keys().any(|value| value.contains(',') && value.contains(|c: char| c.is_ascii_digit()))
             });
             if !has_candidates {
                 break;
@@ -138,7 +138,7 @@ struct Plan<'a> {
 
 impl<'a> Plan<'a> {
     fn new(init: &Init, profile: &'a Profile, format: Options, target: usize, path: &Path) -> Plan<'a> {
-        let stem = init.data.file_stem().map(|it| it.to_string_lossy().into_owned()).unwrap_or_default();
+        let stem = init.data.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
         let folder = path.parent().filter(|_| path != Path::new("-"));
         let same_folder = folder == init.data.parent();
         let file = match (same_folder, init.data.file_name()) {

@@ -50,7 +50,7 @@ impl Judge {
             match predictor.meaning.reading {
                 Reading::Classes(..) => {
                     let p = probabilities.as_deref();
-                    self.count(truth.first().map_or(0, |it| *it as usize), class, p);
+                    self.count(truth.first().map_or(0, |class| *class as usize), class, p);
                 }
                 Reading::Truth(_) => {
                     for (p, truth) in probabilities.into_iter().flatten().zip(&truth) {

@@ -162,7 +162,7 @@ impl Predict {
     }
 
     fn format(&self) -> Result<Format, Failure> {
-        let ending = self.output.extension().map(|it| it.to_string_lossy().to_lowercase());
+        let ending = self.output.extension().map(|ending| ending.to_string_lossy().to_lowercase());
         let is_stdout = self.output == Path::new("-");
         if self.to.is_some() && !is_stdout {
             return Err(Failure::Usage("`--to` is for standard output: a file says it by its name".into()));
@@ -192,7 +192,7 @@ impl Predict {
     ) -> Result<(), Stop> {
         let mut writer =
             Writer { out, format, names: sheet::names(&trained.predictor), begun: false, all: vec![], count: 0, bad: None, is_shown: self.output == Path::new("-") && io::stdout().is_terminal() };
-        let ending = self.input.extension().map(|it| it.to_string_lossy().to_lowercase());
+        let ending = self.input.extension().map(|ending| ending.to_string_lossy().to_lowercase());
         let is_json = match self.from {
             Some(format) => format == TextFormat::Jsonl,
             None => matches!(ending.as_deref(), Some("jsonl" | "ndjson")),
@@ -293,7 +293,7 @@ impl Predict {
         }
         let mut places = Vec::new();
         for name in keep.split(',').map(str::trim) {
-            let found = header.iter().position(|it| it == name);
+            let found = header.iter().position(|column| column == name);
             let found = found.or_else(|| name.parse().ok().filter(|at| *at < header.len()));
             places.push(found.ok_or_else(|| {
                 let error = Diagnostic::error("E0708", format!("the input has no column `{name}`"));

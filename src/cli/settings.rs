@@ -66,7 +66,7 @@ impl Settings {
         for item in given.items {
             match item.kind {
                 ast::ItemKind::Precision(_) => {
-                    file.items.retain(|it| !matches!(it.kind, ast::ItemKind::Precision(_)));
+                    file.items.retain(|item| !matches!(item.kind, ast::ItemKind::Precision(_)));
                     file.items.insert(0, item);
                 }
                 ast::ItemKind::Train(given) => {
@@ -147,7 +147,7 @@ fn replace(train: &mut ast::Train, given: &[ast::Setting]) {
             "steps" => "epochs",
             name => name,
         };
-        train.settings.retain(|it| it.name.as_str() != name && it.name.as_str() != other);
+        train.settings.retain(|setting| setting.name.as_str() != name && setting.name.as_str() != other);
         train.settings.push(setting.clone());
     }
 }

@@ -22,9 +22,9 @@ use crate::opt::simplify_forward;
 /// result is not whole.
 pub fn differentiate(program: Program<Forward>, diagnostics: &mut Vec<Diagnostic>) -> Program {
     let Program { precision, params, states, init, seed, data, models, actions, requirements } = program;
-    let parameters = params.iter().map(|it| Known::new(it, false));
+    let parameters = params.iter().map(|param| Known::new(param, false));
     let variables: HashMap<Arc<str>, Known> =
-        parameters.chain(states.iter().map(|it| Known::new(it, true))).collect();
+        parameters.chain(states.iter().map(|state| Known::new(state, true))).collect();
     let actions = actions.into_iter().map(|action| match action {
         Action::Train(train) => {
             Action::Train(Box::new(differentiated(*train, &variables, &init, diagnostics)))
@@ -54,7 +54,7 @@ fn differentiated(
     };
     let (mut trained, mut assigned) = (Vec::new(), Vec::new());
     for number in 0..=train.lines.len() {
-        for assignment in train.step.assignments.iter().filter(|it| it.after == number) {
+        for assignment in train.step.assignments.iter().filter(|assignment| assignment.after == number) {
             assigned.extend(composer.assign(&assignment.graph));
         }
         trained.extend(train.lines.get(number).map(|line| composer.line(number, line)));
@@ -62,12 +62,12 @@ fn differentiated(
     composer.finish(init);
     let graph = composer.graph;
     let Forward { states, init, assignments: _ } = train.step;
-    let is_kept = |it: &OptimizerState| trained[it.line].contains(&it.parameter);
+    let is_kept = |state: &OptimizerState| trained[state.line].contains(&state.parameter);
     let (kept, left): (Vec<_>, Vec<_>) = states.into_iter().partition(is_kept);
     let mut init = init;
     init.outputs
-        .retain(|output| !left.iter().any(|it| output.name == OutputKey::Named(it.variable.path.clone())));
-    let states = kept.into_iter().map(|it| it.variable).collect();
+        .retain(|output| !left.iter().any(|state| output.name == OutputKey::Named(state.variable.path.clone())));
+    let states = kept.into_iter().map(|state| state.variable).collect();
     Train {
         span: train.span,
         data: train.data,
@@ -182,11 +182,11 @@ impl Composer<'_> {
     fn update(&mut self, number: usize, line: &Line, gradients: &HashMap<Arc<str>, NodeId>) {
         let states = self.states;
         let of_optimizer =
-            |path: &Arc<str>| states.iter().find(|it| it.line == number && it.variable.path == *path);
+            |path: &Arc<str>| states.iter().find(|state| state.line == number && state.variable.path == *path);
         let is_kept = |name: &OutputKey| match name {
             OutputKey::Param(path) => gradients.contains_key(path),
             OutputKey::State(path) => {
-                of_optimizer(path).is_none_or(|it| gradients.contains_key(&it.parameter))
+                of_optimizer(path).is_none_or(|state| gradients.contains_key(&state.parameter))
             }
             _ => false,
         };
@@ -212,7 +212,7 @@ impl Composer<'_> {
         // After the losses, which derivations show as they were written.
         let is_metric = |key: &OutputKey| matches!(key, OutputKey::Metric(_) | OutputKey::Whole(..));
         let outputs = self.graph.outputs.iter();
-        let metrics: Vec<NodeId> = outputs.filter(|it| is_metric(&it.name)).map(|it| it.node).collect();
+        let metrics: Vec<NodeId> = outputs.filter(|output| is_metric(&output.name)).map(|output| output.node).collect();
         simplify_forward(&mut self.graph, &metrics, &[]);
         for output in &init.outputs {
             let OutputKey::Named(path) = &output.name else { continue };

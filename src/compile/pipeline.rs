@@ -142,7 +142,7 @@ pub fn program(mut whole: Whole, last: PassId, front: &mut Front<'_>, timings: &
         whole = timings.time(pass.id, || run(whole, front));
         if cfg!(debug_assertions) && !front.has_errors() {
             let faults = verify(&whole);
-            let faults = faults.iter().map(|it| Diagnostic::fault(format!("after `{}`: {it}", pass.name)));
+            let faults = faults.iter().map(|fault| Diagnostic::fault(format!("after `{}`: {fault}", pass.name)));
             front.diagnostics.extend(faults);
         }
     }

@@ -199,7 +199,7 @@ fn forward_text(graph: &Graph) -> String {
 
 /// Numbers for the free dimensions of a part: the first number of rows that the program's conditions allow.
 pub fn sizes<S>(part: &Part<'_>, program: &Program<S>) -> Sizes {
-    let is_allowed = |sizes: &Sizes| !program.requirements.iter().any(|it| it.is_broken_by(sizes));
+    let is_allowed = |sizes: &Sizes| !program.requirements.iter().any(|requirement| requirement.is_broken_by(sizes));
     let doubled = std::iter::successors(Some(ROWS), |rows| (*rows < MOST_ROWS).then_some(2 * rows));
     let mut tried = doubled.map(|rows| sizes_for(part, program, rows));
     tried.find(is_allowed).unwrap_or_else(|| sizes_for(part, program, ROWS))

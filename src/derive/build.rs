@@ -206,7 +206,7 @@ impl Letters {
 
     pub fn next(&mut self, dim: &Dim) -> String {
         const LETTERS: [&str; 14] = ["i", "j", "k", "l", "m", "u", "v", "w", "r", "s", "α", "β", "γ", "λ"];
-        let is_batch = dim.as_symbol().is_some_and(|it| &**it == BATCH);
+        let is_batch = dim.as_symbol().is_some_and(|symbol| &**symbol == BATCH);
         let first = is_batch.then_some("n").into_iter().chain(LETTERS);
         let free = first.map(str::to_owned).chain((1..).map(|number| format!("i{number}")));
         let letter = free.into_iter().find(|letter| !self.taken.contains(letter)).unwrap_or_default();

@@ -38,14 +38,14 @@ pub struct Cut {
 /// As [`grad::gradient`]; the step was differentiated before, so there are none for programs that compile.
 pub fn cut(step: &Graph, line: &Line, names: &Names) -> Result<Cut, GradError> {
     let mut whole = step.clone();
-    let trained: Vec<NodeId> = names.parameters.iter().map(|it| it.node).collect();
+    let trained: Vec<NodeId> = names.parameters.iter().map(|parameter| parameter.node).collect();
     let from_parameters = grad::dependents(&whole, &trained);
     let is_between = |node: NodeId| {
         from_parameters[node.0 as usize]
             && grad::dependents(&whole, &[node]).get(line.loss.0 as usize).copied().unwrap_or(false)
     };
-    let between: Vec<_> = names.values.iter().filter(|it| is_between(it.node)).collect();
-    let wrt: Vec<NodeId> = trained.iter().copied().chain(between.iter().map(|it| it.node)).collect();
+    let between: Vec<_> = names.values.iter().filter(|value| is_between(value.node)).collect();
+    let wrt: Vec<NodeId> = trained.iter().copied().chain(between.iter().map(|value| value.node)).collect();
     opt::simplify_forward(&mut whole, &[line.loss], &wrt);
     let derivatives = grad::gradient(&mut whole, &[(line.loss, None)], &wrt)?;
 
@@ -98,7 +98,7 @@ pub fn cut(step: &Graph, line: &Line, names: &Names) -> Result<Cut, GradError> {
             named.entry(id).or_insert_with(|| Symbol::new(name.label()));
         }
     }
-    named.extend(names.others.iter().map(|it| (it.node, it.symbol.clone())));
+    named.extend(names.others.iter().map(|other| (other.node, other.symbol.clone())));
     let graph = opt::simplify_to_read(&cut_at(&whole, &leaves));
     Ok(Cut { graph, symbols, equal, whole, found, scans, named, stacks })
 }

@@ -91,7 +91,7 @@ pub fn derive(line: &Line, trained: &[Arc<str>]) -> Result<Derivation, GradError
 impl Derivation {
     /// Writes the loss as the program does if its formula is longer than is [`READABLE`].
     pub fn say_loss(&mut self, loss: &str) {
-        let loss_equation = self.forward.iter_mut().find(|it| it.symbol == Some(Symbol::new("L")));
+        let loss_equation = self.forward.iter_mut().find(|equation| equation.symbol == Some(Symbol::new("L")));
         if let Some(equation) = loss_equation
             && text::term(&equation.formula.right).chars().count() > READABLE
         {
@@ -108,7 +108,7 @@ impl Derivation {
         for equations in [&mut self.backward, &mut self.forward] {
             let mut kept = Vec::new();
             for equation in equations.drain(..).rev() {
-                if equation.symbol.as_ref().is_some_and(|it| wanted.contains(&it.of_any_step())) {
+                if equation.symbol.as_ref().is_some_and(|symbol| wanted.contains(&symbol.of_any_step())) {
                     wanted.extend(used(&equation).iter().map(Symbol::of_any_step));
                     kept.push(equation);
                 }
@@ -118,8 +118,8 @@ impl Derivation {
         }
         self.given.retain(|given| wanted.contains(&given.symbol));
         let named: BTreeSet<String> =
-            self.forward.iter().chain(&self.backward).flat_map(|it| functions(&it.formula.right)).collect();
-        self.functions.retain(|it| functions(&it.formula.left).iter().any(|name| named.contains(name)));
+            self.forward.iter().chain(&self.backward).flat_map(|equation| functions(&equation.formula.right)).collect();
+        self.functions.retain(|function| functions(&function.formula.left).iter().any(|name| named.contains(name)));
     }
 }
 
@@ -153,8 +153,8 @@ impl<'a> Page<'a> {
                     named.insert(id, symbol);
                 }
                 Op::Param { path, .. } | Op::State { path, .. } => {
-                    let known = names.others.iter().find(|it| it.from == *path);
-                    named.insert(id, known.map_or_else(|| Symbol::new(path.clone()), |it| it.symbol.clone()));
+                    let known = names.others.iter().find(|other| other.from == *path);
+                    named.insert(id, known.map_or_else(|| Symbol::new(path.clone()), |other| other.symbol.clone()));
                 }
                 _ => {}
             }
@@ -199,8 +199,8 @@ impl<'a> Page<'a> {
             path: Some(named.from.clone()),
             trained,
         };
-        let others = self.names.others.iter().map(|it| given(it, false));
-        let parameters = self.names.parameters.iter().map(|it| given(it, true));
+        let others = self.names.others.iter().map(|other| given(other, false));
+        let parameters = self.names.parameters.iter().map(|parameter| given(parameter, true));
         inputs.chain(others).chain(parameters).collect()
     }
 
@@ -242,14 +242,14 @@ impl<'a> Page<'a> {
         self.recurrences_before(NodeId(u32::MAX));
         if let Some(node) = self.node_of(&loss) {
             let mut equations = self.equations(node, &loss, &"".into());
-            equations.iter_mut().for_each(|it| it.formula = shortened(it.formula.clone()));
+            equations.iter_mut().for_each(|equation| equation.formula = shortened(equation.formula.clone()));
             self.forward.extend(equations);
         }
     }
 
     fn scan_of(&self, result: NodeId) -> Option<&'a Recurrence> {
         let scan = self.cut.whole[result].operands.first()?;
-        self.cut.scans.iter().find(|it| it.node == *scan)
+        self.cut.scans.iter().find(|recurrence| recurrence.node == *scan)
     }
 
     /// Writes the recurrences of the forward pass that stand before a node.
@@ -282,7 +282,7 @@ impl<'a> Page<'a> {
             })
             .collect();
         let used =
-            |scan: &&Recurrence| scan.is_backward && scan.results.iter().any(|it| symbols.contains(it));
+            |scan: &&Recurrence| scan.is_backward && scan.results.iter().any(|result| symbols.contains(result));
         self.cut.scans.iter().filter(used).collect()
     }
 
@@ -295,7 +295,7 @@ impl<'a> Page<'a> {
         };
         let right = &equation.formula.right;
         let found = symbols(right);
-        if equation.formula.adds || found.is_empty() || found.iter().any(|it| *it != of) {
+        if equation.formula.adds || found.is_empty() || found.iter().any(|place| *place != of) {
             equation.formula = shortened(equation.formula.clone());
             return;
         }
@@ -311,21 +311,21 @@ impl<'a> Page<'a> {
 
     fn define(&mut self, left: Term, right: Term) {
         let formula = Formula { left, adds: false, right };
-        if !self.functions.iter().any(|it| it.formula == formula) {
+        if !self.functions.iter().any(|function| function.formula == formula) {
             self.functions.push(Equation { symbol: None, formula, ty: None, from: "".into(), within: None });
         }
     }
 
     fn symbol_of(&self, node: NodeId) -> Option<Symbol> {
         let all = self.names.values.iter().chain(&self.names.parameters);
-        all.clone().find(|it| it.node == node).map(|it| it.symbol.clone())
+        all.clone().find(|value| value.node == node).map(|value| value.symbol.clone())
     }
 
     fn backward(&mut self) {
         let mut known: BTreeSet<Symbol> = BTreeSet::new();
         let mut parameters: Vec<&Named> = self.names.parameters.iter().collect();
         let mut values: Vec<&Named> = self.names.values.iter().collect();
-        values.sort_by_key(|it| std::cmp::Reverse(it.node));
+        values.sort_by_key(|value| std::cmp::Reverse(value.node));
         self.ready(&mut parameters, &known);
         for named in values {
             if self.derivative(named) {
@@ -362,7 +362,7 @@ impl<'a> Page<'a> {
         let leaves = self.cut.graph.nodes().filter(|(id, _)| needed[id.0 as usize]);
         let symbols = leaves.filter_map(|(_, node)| match &node.op {
             Op::Input { name, .. } => {
-                self.cut.symbols.get(&name.text()).filter(|it| it.adjoint && it.at.is_none()).cloned()
+                self.cut.symbols.get(&name.text()).filter(|symbol| symbol.adjoint && symbol.at.is_none()).cloned()
             }
             _ => None,
         });
@@ -405,7 +405,7 @@ impl<'a> Page<'a> {
             let named = |formula: Term| {
                 self.known.iter().find(|known| known.0 == formula).map(|known| known.1.clone())
             };
-            equation.formula.right = rewrite(&right, &|it| named(it.clone()).unwrap_or(it));
+            equation.formula.right = rewrite(&right, &|term| named(term.clone()).unwrap_or(term));
         }
         self.backward.extend(equations);
         true
@@ -464,8 +464,8 @@ impl Writer<'_> {
             found.push((node, Equation { symbol: Some(symbol), formula, ty, from: "".into(), within: None }));
             at += 1;
         }
-        found.sort_by_key(|it| it.0);
-        let mut found: Vec<Equation> = found.into_iter().map(|it| it.1).collect();
+        found.sort_by_key(|equation| equation.0);
+        let mut found: Vec<Equation> = found.into_iter().map(|equation| equation.1).collect();
         let ty = Some(self.graph.ty(node).clone());
         found.push(Equation { symbol: Some(symbol.clone()), formula, ty, from: from.clone(), within: None });
         found

@@ -62,7 +62,7 @@ impl Writer<'_> {
     }
 
     fn taken(&self) -> Vec<String> {
-        let names = self.named.values().map(|it| it.name.to_string());
+        let names = self.named.values().map(|symbol| symbol.name.to_string());
         self.step.iter().cloned().chain(names).collect()
     }
 

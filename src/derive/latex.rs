@@ -214,7 +214,7 @@ impl Script for Latex {
 
     fn symbol(symbol: &Symbol) -> String {
         let layer = symbol.layer.as_ref().map(|layer| format!("^{{[{layer}]}}")).unwrap_or_default();
-        let at = symbol.at.as_ref().map(|it| format!("_{{{}}}", moment(it).replace('−', "-")));
+        let at = symbol.at.as_ref().map(|time| format!("_{{{}}}", moment(time).replace('−', "-")));
         // A name may have a subscript of its own.
         let text = format!("{{{}}}{layer}{}", name(&symbol.name), at.unwrap_or_default());
         if symbol.adjoint { adjoint(&text) } else { text }
@@ -257,7 +257,7 @@ impl Script for Latex {
     }
 
     fn below(indices: &[String]) -> String {
-        let indices: Vec<String> = indices.iter().map(|it| Self::plain(it)).collect();
+        let indices: Vec<String> = indices.iter().map(|index| Self::plain(index)).collect();
         format!("_{{{}}}", indices.join(", "))
     }
 

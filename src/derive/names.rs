@@ -75,7 +75,7 @@ pub struct Names {
 
 /// Whether a tensor is printed transposed: the rows of a batch become columns, as in textbooks.
 pub fn is_flipped(ty: &Type) -> bool {
-    ty.rank() == 2 && ty.elem != Elem::Int && ty.shape[0].as_symbol().is_some_and(|it| &**it == BATCH)
+    ty.rank() == 2 && ty.elem != Elem::Int && ty.shape[0].as_symbol().is_some_and(|symbol| &**symbol == BATCH)
 }
 
 /// What the program calls a value, collected over all notes about its node.
@@ -101,7 +101,7 @@ pub fn names(graph: &Graph, line: &Line, trained: &[Arc<str>]) -> Names {
     let leaves = variables(graph, &needed);
     let (mut parameters, variables): (Vec<_>, Vec<_>) =
         leaves.into_iter().partition(|(path, _)| trained.contains(path));
-    parameters.sort_by_key(|(path, _)| trained.iter().position(|it| it == path));
+    parameters.sort_by_key(|(path, _)| trained.iter().position(|other| other == path));
     let paths = trained.iter().chain(variables.iter().map(|(path, _)| path));
     let owners: BTreeSet<&str> = paths.filter_map(|path| owner(path)).collect();
     for note in line.values.iter().filter(|note| note.within.is_none()) {
@@ -122,7 +122,7 @@ pub fn names(graph: &Graph, line: &Line, trained: &[Arc<str>]) -> Names {
             }
         }
     }
-    let numbers = |path: &str| instances.iter().position(|it| &**it == path).map(|at| at + 1);
+    let numbers = |path: &str| instances.iter().position(|instance| &**instance == path).map(|at| at + 1);
     let mut layer = 0;
     let mut values: Vec<Named> = Vec::new();
     for (node, known) in found {
@@ -156,7 +156,7 @@ pub fn names(graph: &Graph, line: &Line, trained: &[Arc<str>]) -> Names {
     let mut others: Vec<Named> = others.collect();
     let taken: BTreeSet<Symbol> = inputs(graph, &needed).collect();
     tell_apart(&mut parameters, taken.clone());
-    let symbols_of = |list: &[Named]| list.iter().map(|it| it.symbol.clone()).collect::<Vec<_>>();
+    let symbols_of = |list: &[Named]| list.iter().map(|named| named.symbol.clone()).collect::<Vec<_>>();
     let taken: BTreeSet<Symbol> = taken.into_iter().chain(symbols_of(&parameters)).collect();
     tell_apart(&mut others, taken.clone());
     let taken = taken.into_iter().chain(symbols_of(&others)).collect();
@@ -205,7 +205,7 @@ fn parameter_symbol(path: &str, number: Option<usize>) -> Symbol {
 /// Equal names get numbers: `h` and `h` become h[1] and h[2], two z[1] become z[1.1] and z[1.2].
 fn tell_apart(values: &mut [Named], mut taken: BTreeSet<Symbol>) {
     let mut uses: BTreeMap<Symbol, usize> = BTreeMap::new();
-    values.iter().for_each(|it| *uses.entry(it.symbol.clone()).or_default() += 1);
+    values.iter().for_each(|value| *uses.entry(value.symbol.clone()).or_default() += 1);
     let mut seen: BTreeMap<Symbol, usize> = BTreeMap::new();
     for named in values {
         if uses[&named.symbol] == 1 && !taken.contains(&named.symbol) {

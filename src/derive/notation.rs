@@ -59,7 +59,7 @@ pub fn functions(term: &Term) -> Vec<String> {
 
 /// Puts a formula in the place of a symbol.
 pub fn replace(term: &Term, symbol: &Symbol, by: &Term) -> Term {
-    rewrite(term, &|it| if it == Term::Symbol(symbol.clone()) { by.clone() } else { it })
+    rewrite(term, &|term| if term == Term::Symbol(symbol.clone()) { by.clone() } else { term })
 }
 
 /// Puts names in place of expressions: σ(x) for 1 / (1 + exp(−x)), softmax(x) for exp(x) / Σ exp(x).
@@ -104,7 +104,7 @@ fn logistic(below: &Term) -> Option<Term> {
 /// softmax(x) for exp(x − max x) / Σ exp(x − max x), perhaps times other factors.
 fn softmax(above: &Term, below: &Term) -> Option<Term> {
     if let Term::Product { scalars, tensors } = above {
-        let at = tensors.iter().position(|it| softmax(it, below).is_some())?;
+        let at = tensors.iter().position(|tensor| softmax(tensor, below).is_some())?;
         let mut rest = tensors.clone();
         let found = softmax(&rest.remove(at), below)?;
         let start = Term::Product { scalars: scalars.clone(), tensors: Vec::new() };
@@ -151,7 +151,7 @@ pub fn coefficient(term: &Term, adjoint: &Symbol) -> Option<Term> {
     match term {
         Term::Symbol(symbol) if symbol == adjoint => Some(Term::Number(1.0)),
         Term::Product { scalars, tensors } => {
-            let (with, without): (Vec<&Term>, Vec<&Term>) = tensors.iter().partition(|it| has(it));
+            let (with, without): (Vec<&Term>, Vec<&Term>) = tensors.iter().partition(|tensor| has(tensor));
             let [with] = with.as_slice() else { return None };
             let rest = without.into_iter().chain(scalars).cloned();
             Some(rest.fold(coefficient(with, adjoint)?, Term::times))

@@ -37,7 +37,7 @@ pub fn page(derivation: &Derivation, loss: &str, beside: Beside<'_>) -> String {
             continue;
         }
         page.push_str(&format!("\n{title}\n"));
-        let width = equations.iter().map(|it| formula(it).chars().count()).filter(|it| *it <= WIDTH).max();
+        let width = equations.iter().map(|equation| formula(equation).chars().count()).filter(|width| *width <= WIDTH).max();
         let mut open: Option<&str> = None;
         for equation in equations {
             if equation.within.as_deref() != open {

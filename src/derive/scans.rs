@@ -55,10 +55,10 @@ pub fn recurrences(whole: &Graph, of: &[NodeId], line: &Line, names: &Names) -> 
         // A reverse scan belongs to the scan whose stacks it reads.
         let read = node.operands.iter().filter(|operand| matches!(whole[**operand].op, Op::Result(_)));
         let mut read_scans =
-            read.filter_map(|result| found.iter().find(|it| it.node == whole[*result].operands[0]));
+            read.filter_map(|result| found.iter().find(|recurrence| recurrence.node == whole[*result].operands[0]));
         let forward: Option<Vec<Symbol>> = read_scans
-            .find(|it| !it.is_backward && it.is_reverse != scan.reverse)
-            .map(|it| it.carries.clone());
+            .find(|recurrence| !recurrence.is_backward && recurrence.is_reverse != scan.reverse)
+            .map(|recurrence| recurrence.carries.clone());
         found.push(recurrence(whole, id, scan, line, names, forward.as_deref(), &mut taken));
     }
     found
@@ -151,7 +151,7 @@ fn recurrence(
 ) -> Recurrence {
     let direction = Direction { is_backward: id > line.loss, is_reverse: scan.reverse };
     let path = whole[id].origin.path.as_deref().unwrap_or_default();
-    let number = names.layers.iter().position(|it| &**it == path);
+    let number = names.layers.iter().position(|other| &**other == path);
     let layer = number.map(|at| (at + 1).to_string());
     let mut symbols = FreshSymbols { layer, is_backward: direction.is_backward, taken };
     let mut named: NamedNodes = HashMap::new();
@@ -211,7 +211,7 @@ fn carry_symbols(
     let outputs = scan.body.outputs[..scan.n_carries].iter();
     let symbols = outputs.map(|output| {
         let name = output.name.text();
-        let known = forward.and_then(|carries| carries.iter().find(|it| it.name == name));
+        let known = forward.and_then(|carries| carries.iter().find(|carry| carry.name == name));
         match known {
             Some(carry) if direction.is_backward => carry.adjoint(),
             _ => symbols.symbol(&name),
@@ -320,7 +320,7 @@ impl Recurrence {
         writer.counter = *counter;
         for (id, node) in graph.nodes() {
             let varies = match &node.op {
-                Op::Input { name, .. } => self.leaves.get(&name.text()).is_some_and(|it| it.at.is_some()),
+                Op::Input { name, .. } => self.leaves.get(&name.text()).is_some_and(|symbol| symbol.at.is_some()),
                 Op::Loop(body) => body.body.uses_any_step(),
                 _ => false,
             };
@@ -335,8 +335,8 @@ impl Recurrence {
             for mut equation in writer.equations(node, symbol, &"".into()) {
                 let right = shorten(&equation.formula.right);
                 let named =
-                    |it: &Term| known.iter().find(|known| known.0 == *it).map(|known| known.1.clone());
-                equation.formula.right = rewrite(&right, &|it| named(&it).unwrap_or(it));
+                    |term: &Term| known.iter().find(|known| known.0 == *term).map(|known| known.1.clone());
+                equation.formula.right = rewrite(&right, &|term| named(&term).unwrap_or(term));
                 equation.within = inner.then(|| self.header.clone());
                 found.push(equation);
             }
@@ -351,8 +351,8 @@ impl Recurrence {
         }
         // Equations that hold for all steps stand before those of the single steps.
         let (mut ordered, steps): (Vec<_>, Vec<_>) =
-            found.into_iter().partition(|it| it.symbol.as_ref().is_some_and(|it| it.at.is_none()));
-        ordered.iter_mut().for_each(|it| it.within = None);
+            found.into_iter().partition(|equation| equation.symbol.as_ref().is_some_and(|symbol| symbol.at.is_none()));
+        ordered.iter_mut().for_each(|equation| equation.within = None);
         ordered.extend(steps);
         *counter = writer.counter;
         Written { equations: ordered, padded: writer.padded, partial: writer.partial }
@@ -365,7 +365,7 @@ impl Recurrence {
             Op::Input { name, .. } => outer.get(&name.text()).map(|node| names[node].clone()),
             _ => None,
         });
-        inputs.filter(|it| it.adjoint && it.at.is_none()).collect()
+        inputs.filter(|symbol| symbol.adjoint && symbol.at.is_none()).collect()
     }
 
     /// The simplified body, and the nodes of the whole graph that its inputs of other keys stand for.
@@ -391,7 +391,7 @@ impl Recurrence {
                     import(&mut graph, whole, operand, names, &mut outer, &mut imported)
                 }
                 op => {
-                    let operands = node.operands.iter().filter_map(|it| places[it.0 as usize]).collect();
+                    let operands = node.operands.iter().filter_map(|operand| places[operand.0 as usize]).collect();
                     graph.add_from(op.clone(), operands, &node.origin)
                 }
             };

@@ -158,7 +158,7 @@ fn factors<S: Script>(parts: &[Term], sign: &str) -> String {
         }
         _ => Level::Product,
     };
-    parts.iter().map(|it| write::<S>(it, around(it))).collect::<Vec<_>>().join(sign)
+    parts.iter().map(|part| write::<S>(part, around(part))).collect::<Vec<_>>().join(sign)
 }
 
 fn over<S: Script>(what: Reduction, indices: &[String], body: &Term) -> String {

@@ -101,7 +101,7 @@ impl Term {
             }
             Term::Over { body, .. } => body.is_of_elements(),
             Term::Cases { condition, then, otherwise } => {
-                [condition, then, otherwise].iter().any(|it| it.is_of_elements())
+                [condition, then, otherwise].iter().any(|part| part.is_of_elements())
             }
         }
     }
@@ -253,13 +253,13 @@ fn common_factor(parts: Vec<(bool, Term)>) -> Term {
     let ratios: Option<Vec<(Term, Term)>> = parts.iter().map(|(_, part)| divisor(part)).collect();
     if let Some(ratios) = ratios
         && ratios.len() > 1
-        && ratios.iter().all(|it| it.1 == ratios[0].1)
+        && ratios.iter().all(|ratio| ratio.1 == ratios[0].1)
     {
         let inner = parts.iter().zip(&ratios).map(|((minus, _), (above, _))| (*minus, above.clone()));
         return Term::Ratio(Box::new(sum(inner.collect())), Box::new(ratios[0].1.clone()));
     }
     match splits {
-        Some(splits) if splits.len() > 1 && splits.iter().all(|it| it.0 == splits[0].0) => {
+        Some(splits) if splits.len() > 1 && splits.iter().all(|split| split.0 == splits[0].0) => {
             let inner = parts.iter().zip(&splits).map(|((minus, _), (_, rest))| (*minus, rest.clone()));
             Term::Product { scalars: splits[0].0.clone(), tensors: vec![sum(inner.collect())] }
         }
@@ -279,7 +279,7 @@ fn product(scalars: Vec<Term>, tensors: Vec<Term>) -> Term {
                 open.push(*a);
                 match *b {
                     Term::Number(value) => number /= value,
-                    Term::Product { scalars, .. } => scalars.into_iter().for_each(|it| match it {
+                    Term::Product { scalars, .. } => scalars.into_iter().for_each(|scalar| match scalar {
                         Term::Number(value) => number /= value,
                         factor => below.push(factor),
                     }),
@@ -313,7 +313,7 @@ fn product(scalars: Vec<Term>, tensors: Vec<Term>) -> Term {
     };
     let mut factors: Vec<Term> = Vec::new();
     for factor in tensors {
-        match factors.iter_mut().find(|it| base(it) == base(&factor)) {
+        match factors.iter_mut().find(|other| base(other) == base(&factor)) {
             Some(known) => {
                 let exponent = exponent(known) + exponent(&factor);
                 let base = base(known).clone();

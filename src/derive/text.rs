@@ -39,7 +39,7 @@ impl Script for Text {
     fn symbol(symbol: &Symbol) -> String {
         let layer = symbol.layer.as_ref().map(|layer| format!("[{layer}]")).unwrap_or_default();
         let adjoint = if symbol.adjoint { "∂L/∂" } else { "" };
-        let at = symbol.at.as_ref().map(|it| match moment(it) {
+        let at = symbol.at.as_ref().map(|time| match moment(time) {
             one if one.chars().count() == 1 => format!("_{one}"),
             several => format!("_{{{several}}}"),
         });
@@ -115,7 +115,7 @@ impl Script for Text {
     }
 
     fn cases(condition: &Term, then: &Term, otherwise: &Term) -> String {
-        let [then, otherwise] = [then, otherwise].map(|it| write::<Self>(it, Level::Sum));
+        let [then, otherwise] = [then, otherwise].map(|part| write::<Self>(part, Level::Sum));
         format!("{then} if {} else {otherwise}", term(condition))
     }
 }

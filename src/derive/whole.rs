@@ -49,7 +49,7 @@ impl Writer<'_> {
             Op::Mark(_) => self.whole(made.operands[0]),
             // Of `stop_gradient(x)` only x is left.
             Op::Input { .. } | Op::Param { .. } | Op::State { .. } => {
-                self.named.get(&node).map(|it| Term::Symbol(it.clone()))
+                self.named.get(&node).map(|symbol| Term::Symbol(symbol.clone()))
             }
             Op::Const(value) if value.shape.is_empty() => match &value.data {
                 crate::ir::ConstData::Float(values) => Some(Term::Number(values[0].0)),
@@ -124,7 +124,7 @@ impl Writer<'_> {
 
     /// `Σ_t …`, where the values of each step are tensors of their own.
     fn sum_of_steps(&mut self, within: Within<'_>, written: &[usize], reduced: &[usize]) -> Option<Term> {
-        let rest: Vec<usize> = reduced.iter().copied().filter(|it| Some(*it) != within.time).collect();
+        let rest: Vec<usize> = reduced.iter().copied().filter(|index| Some(*index) != within.time).collect();
         let result = within.body.body.result;
         let inner = match self.contraction(within, result, written, &rest) {
             Some(term) => term,
@@ -290,7 +290,7 @@ pub fn over_all(what: Reduction, indices: Vec<String>, inner: Term) -> Term {
         }
         Term::Product { scalars, tensors } if what == Reduction::Sum => {
             let (outer, rest): (Vec<Term>, Vec<Term>) =
-                tensors.into_iter().partition(|it| is_same_over(it, &indices));
+                tensors.into_iter().partition(|tensor| is_same_over(tensor, &indices));
             let rest = rest.into_iter().reduce(Term::times).unwrap_or(Term::Number(1.0));
             let sum = Term::Over { what, indices, body: Box::new(rest) };
             scalars.into_iter().chain(outer).fold(sum, |product, factor| factor.times(product))
@@ -316,10 +316,10 @@ fn is_same_over(term: &Term, indices: &[String]) -> bool {
         Term::Over { indices: inner, .. } => !indices.is_empty() && inner == indices,
         Term::Sum(parts) => parts.iter().all(|(_, part)| is_same_over(part, indices)),
         Term::Product { scalars, tensors } => {
-            scalars.iter().chain(tensors).all(|it| is_same_over(it, indices))
+            scalars.iter().chain(tensors).all(|scalar| is_same_over(scalar, indices))
         }
         Term::Ratio(a, b) | Term::Power(a, b) => is_same_over(a, indices) && is_same_over(b, indices),
-        Term::Call(_, arguments) => arguments.iter().all(|it| is_same_over(it, indices)),
+        Term::Call(_, arguments) => arguments.iter().all(|argument| is_same_over(argument, indices)),
         _ => false,
     }
 }
@@ -356,7 +356,7 @@ fn transposed(term: Term) -> Term {
 /// Whether `part` runs through `whole` in its order.
 fn is_within(part: &[usize], whole: &[usize]) -> bool {
     let mut rest = whole.iter();
-    part.iter().all(|index| rest.any(|it| it == index))
+    part.iter().all(|index| rest.any(|other| other == index))
 }
 
 /// How a tensor is read or written.

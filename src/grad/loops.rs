@@ -185,7 +185,7 @@ fn product_of_others(graph: &mut Graph, body: &Loop, operands: &[NodeId]) -> Nod
     let again: Vec<usize> = (0..rank).filter(|index| !bare(*index)).collect();
     let mut domain = body.domain.clone();
     domain.extend(again.iter().map(|index| body.domain[*index].clone()));
-    let second = |index: usize| match again.iter().position(|it| *it == index) {
+    let second = |index: usize| match again.iter().position(|other| *other == index) {
         Some(place) => Affine::index(rank + place),
         None => Affine::index(index),
     };

@@ -60,7 +60,7 @@ pub fn body(split: &mut Split<'_>, step: StepId) -> Graph {
             if !matches!(source, Source::Outer(_)) {
                 ty.shape.insert(0, split.scan.trip.clone());
             }
-            let at = split.captures.iter().position(|it| *it == source).unwrap_or_else(|| {
+            let at = split.captures.iter().position(|other| *other == source).unwrap_or_else(|| {
                 split.captures.push(source.clone());
                 split.captures.len() - 1
             });

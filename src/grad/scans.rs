@@ -401,7 +401,7 @@ impl<'s> Split<'s> {
 
 /// The position of a node in a list, which gets it if it lacks it.
 fn position_or_push(list: &mut Vec<NodeId>, node: NodeId) -> usize {
-    list.iter().position(|it| *it == node).unwrap_or_else(|| {
+    list.iter().position(|other| *other == node).unwrap_or_else(|| {
         list.push(node);
         list.len() - 1
     })

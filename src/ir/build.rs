@@ -111,7 +111,7 @@ impl<'g> LoopBuilder<'g> {
 
     /// The number of an operand, which is added if it is new.
     pub fn operand(&mut self, node: NodeId) -> u32 {
-        let at = self.operands.iter().position(|it| *it == node).unwrap_or_else(|| {
+        let at = self.operands.iter().position(|other| *other == node).unwrap_or_else(|| {
             self.operands.push(node);
             self.operands.len() - 1
         });
@@ -223,7 +223,7 @@ impl<'g> LoopBuilder<'g> {
         for scalar in &mut body.nodes {
             if let Scalar::Read { operand, .. } = scalar {
                 let node = self.operands[*operand as usize];
-                let at = operands.iter().position(|it| *it == node).unwrap_or_else(|| {
+                let at = operands.iter().position(|other| *other == node).unwrap_or_else(|| {
                     operands.push(node);
                     operands.len() - 1
                 });

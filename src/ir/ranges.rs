@@ -313,7 +313,7 @@ impl OfGraph {
 
     /// The range of a carry of a scan over all steps, its first and last values included.
     pub fn carry(&self, scan: NodeId, index: usize) -> Range {
-        self.carries.get(&scan).and_then(|it| it.get(index)).copied().unwrap_or(Range::ALL)
+        self.carries.get(&scan).and_then(|carries| carries.get(index)).copied().unwrap_or(Range::ALL)
     }
 }
 
@@ -339,7 +339,7 @@ fn in_graph(
     let mut results: HashMap<NodeId, Vec<Range>> = HashMap::new();
     let at = |ranges: &[Range], index: u32| ranges.get(index as usize).copied().unwrap_or(Range::ALL);
     for (id, node) in graph.nodes() {
-        let operand = |at: usize| node.operands.get(at).map_or(Range::ALL, |it| of.node(*it));
+        let operand = |at: usize| node.operands.get(at).map_or(Range::ALL, |operand| of.node(*operand));
         let range = match &node.op {
             Op::Input { name: InputKey::Step, .. } => Range::new(0, MAX_STEP),
             Op::Input { name, .. } => input(name),
@@ -358,9 +358,9 @@ fn in_graph(
             Op::Loop(_) => Range::ALL,
             Op::Reshape { .. } | Op::Mark(_) => operand(0),
             Op::Scan(scan) => {
-                let operands: Vec<Range> = node.operands.iter().map(|it| of.node(*it)).collect();
+                let operands: Vec<Range> = node.operands.iter().map(|operand| of.node(*operand)).collect();
                 let (inner, carries) = of_scan(scan, input, &operands, trips);
-                let collected = scan.body.outputs[scan.n_carries..].iter().map(|it| inner.node(it.node));
+                let collected = scan.body.outputs[scan.n_carries..].iter().map(|output| inner.node(output.node));
                 results.insert(id, carries.iter().copied().chain(collected).collect());
                 of.bodies.insert(id, inner);
                 of.carries.insert(id, carries);
@@ -399,7 +399,7 @@ fn of_scan(
     let mut carries = initial.to_vec();
     for round in 0..=MAX_ROUNDS {
         let inner = in_graph(&scan.body, input, &carries, captures, &trips);
-        let next = scan.body.outputs.iter().take(scan.n_carries).map(|it| inner.node(it.node));
+        let next = scan.body.outputs.iter().take(scan.n_carries).map(|output| inner.node(output.node));
         let wider: Vec<Range> = carries.iter().zip(next).map(|(carry, next)| carry.union(&next)).collect();
         if wider == carries || trip.is_some_and(|trip| round >= trip) {
             return (inner, carries);

@@ -251,7 +251,7 @@ impl Expression<'_> {
         let Some(((p, least), (q, most))) = self.comparison(condition, ranges) else { return x.hull(y) };
         let is = |id: ScalarId, side: Side| match side {
             Side::Scalar(other) => {
-                id == other || self.term(id).is_some_and(|it| Some(it) == self.term(other))
+                id == other || self.term(id).is_some_and(|term| Some(term) == self.term(other))
             }
             Side::Term(term) => term.is_some() && self.term(id) == term,
         };

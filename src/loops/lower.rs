@@ -392,7 +392,7 @@ fn is_repeatable(stages: &[Work], aliases: &[Vec<u32>]) -> bool {
         });
         let written = || stages[at..].iter().flat_map(|later| &aliases[later.write.param as usize]);
         let mut reads = reads.into_iter();
-        !adds && reads.all(|param| written().all(|it| *it != param))
+        !adds && reads.all(|param| written().all(|read| *read != param))
     })
 }
 

@@ -113,7 +113,7 @@ impl<'p> Params<'p> {
             };
             let mut origin = Linear::number(whole(base.offset - start)?);
             for (step, factor) in &base.steps {
-                let at = self.steps.iter().position(|it| it == step);
+                let at = self.steps.iter().position(|other| other == step);
                 let value = at.and_then(|at| steps.get(at));
                 let value = value.ok_or_else(|| LoopError("a scan counter that the kernel lacks".into()))?;
                 origin.add_term(*value, whole(*factor)?);
@@ -174,7 +174,7 @@ pub fn base_of(
     };
     let mut all_steps: Vec<(StepId, i64)> = Vec::new();
     for (step, factor) in view.step_strides.iter().chain(steps) {
-        match all_steps.iter_mut().find(|(it, _)| it == step) {
+        match all_steps.iter_mut().find(|(other, _)| other == step) {
             Some((_, known)) => *known += factor * bytes,
             None => all_steps.push((*step, factor * bytes)),
         }

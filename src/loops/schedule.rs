@@ -144,7 +144,7 @@ impl Axis {
     /// The length of the longest part that may be run in lanes.
     pub fn room(&self) -> i64 {
         let regions = regions(self.index, self.size, &self.limits, &[]);
-        regions.iter().filter(|it| it.decided).map(|it| it.to - it.from).max().unwrap_or(0)
+        regions.iter().filter(|region| region.decided).map(|region| region.to - region.from).max().unwrap_or(0)
     }
 
     /// The same, where the loop is cut into pieces: every part may have any number of rounds.
@@ -234,12 +234,12 @@ fn shared_points(stages: &[Work], freedom: Freedom) -> Loops {
     let reductions = |work: &Work| (work.shared..work.sizes.len()).collect::<Vec<usize>>();
     // What a point costs without lanes of the shared loops.
     let alone: f64 =
-        analyses.iter().map(|it| it.best_vector(reductions(it.work).into_iter().rev()).0 * it.rounds()).sum();
+        analyses.iter().map(|analysis| analysis.best_vector(reductions(analysis.work).into_iter().rev()).0 * analysis.rounds()).sum();
     let mut best = (alone, None);
-    let candidates = (0..n_shared).rev().flat_map(|index| widths(freedom.lanes).map(move |it| (index, it)));
+    let candidates = (0..n_shared).rev().flat_map(|index| widths(freedom.lanes).map(move |width| (index, width)));
     for (index, lanes) in candidates {
         let cost =
-            analyses.iter().map(|it| Some(it.vector_cost(index, lanes)? * it.rounds())).sum::<Option<f64>>();
+            analyses.iter().map(|analysis| Some(analysis.vector_cost(index, lanes)? * analysis.rounds())).sum::<Option<f64>>();
         if let Some(cost) = cost
             && cost < best.0
         {
@@ -249,13 +249,13 @@ fn shared_points(stages: &[Work], freedom: Freedom) -> Loops {
     let vector = best.1;
     let mut shared: Vec<Axis> = (0..n_shared).map(|index| analyses[0].axis(index, vector)).collect();
     for axis in shared.iter_mut().filter(|axis| axis.lanes > 1) {
-        axis.limits = analyses.iter().flat_map(|it| it.limits(axis.index)).collect();
+        axis.limits = analyses.iter().flat_map(|analysis| analysis.limits(axis.index)).collect();
         if axis.room() < i64::from(axis.lanes) {
             *axis = Axis::plain(axis.index, axis.size);
         }
     }
     let vector = vector.filter(|_| shared.iter().any(|axis| axis.lanes > 1));
-    let by_value = |index: usize| analyses.iter().any(|it| it.moves_write_by_value(index));
+    let by_value = |index: usize| analyses.iter().any(|analysis| analysis.moves_write_by_value(index));
     if stages.iter().any(Work::scatters_by_value) {
         shared.sort_by_key(|axis| (!by_value(axis.index), axis.lanes > 1));
     } else {

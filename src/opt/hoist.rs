@@ -56,7 +56,7 @@ pub fn apply(round: &mut Round<'_>, scan: &Scan, pruned: &mut Pruned) -> bool {
         let Some((_, outer)) = lifted.iter().find(|(node, _)| *node == id) else {
             return body.add(node.op.clone(), inner);
         };
-        let index = operands[n_carries..].iter().position(|it| it == outer).unwrap_or_else(|| {
+        let index = operands[n_carries..].iter().position(|other| other == outer).unwrap_or_else(|| {
             operands.push(*outer);
             operands.len() - 1 - n_carries
         });

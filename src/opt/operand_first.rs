@@ -54,7 +54,7 @@ pub fn split(laws: &Laws<'_, '_>, node: &LoopNode) -> Option<(LoopNode, Rest)> {
     let mut l = LoopBuilder::new(laws.graph, domain);
     // The other indices do not occur in the factor.
     let mut at = |var: Var| match var {
-        Var::Index(index) => match indices.iter().position(|it| *it == index as usize) {
+        Var::Index(index) => match indices.iter().position(|other| *other == index as usize) {
             Some(place) => Sub::Affine(Affine::index(place)),
             None => Sub::Affine(Affine::constant(0i64)),
         },

@@ -141,7 +141,7 @@ impl OuterFactors {
         // The factors taken out contain no index that is reduced.
         let mut at = |var: Var| match var {
             Var::Index(index) => {
-                let axis = self.axes.iter().position(|it| *it == index as usize).unwrap_or(0);
+                let axis = self.axes.iter().position(|other| *other == index as usize).unwrap_or(0);
                 if rank == 0 { Sub::Affine(Affine::constant(0i64)) } else { Sub::Affine(Affine::index(axis)) }
             }
             Var::Step(_) => same(var),

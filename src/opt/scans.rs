@@ -141,7 +141,7 @@ fn prune(round: &Round<'_>, scan: &Scan, used: &[bool], live: &[bool], operands:
                 None => (outer, ty.clone()),
             };
             let op = view.map(|_| round.new[operands[scan.n_carries + *index as usize]].op.clone());
-            let index = captures.iter().position(|it| *it == outer).unwrap_or_else(|| {
+            let index = captures.iter().position(|other| *other == outer).unwrap_or_else(|| {
                 captures.push(outer);
                 captures.len() - 1
             });
@@ -157,7 +157,7 @@ fn prune(round: &Round<'_>, scan: &Scan, used: &[bool], live: &[bool], operands:
         let node = places[output.node.0 as usize].expect("kept outputs are needed");
         // A value that is collected twice is collected once.
         let earlier =
-            (n_carries..body.outputs.len()).find(|it| at >= scan.n_carries && body.outputs[*it].node == node);
+            (n_carries..body.outputs.len()).find(|output| at >= scan.n_carries && body.outputs[*output].node == node);
         // Law `collected-slice`: the stack of the slices of a stack is that stack.
         if at >= scan.n_carries
             && let Some(capture) = sliced_capture(scan, output.node)

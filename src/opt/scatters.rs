@@ -17,7 +17,7 @@ pub fn to_select(graph: &Graph, applied: &Applied, node: &LoopNode) -> Option<Lo
         .map(|axis| body.write_index(axis).filter(|index| body.domain[*index] == body.shape[axis]))
         .collect();
     let all_bare =
-        (0..body.domain.len()).all(|index| bare.iter().filter(|it| **it == Some(index)).count() == 1);
+        (0..body.domain.len()).all(|index| bare.iter().filter(|axis| **axis == Some(index)).count() == 1);
     if !all_bare || !applied.allows(LawId::ScatterToSelect) {
         return None;
     }

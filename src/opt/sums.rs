@@ -127,8 +127,8 @@ fn any_shared(terms: &[Term]) -> bool {
 fn collect(terms: Vec<Term>) -> Option<Vec<Term>> {
     let mut sum: Vec<Term> = Vec::new();
     for term in terms {
-        let like = sum.iter_mut().find(|it| {
-            (&it.factors, &it.divisors, &it.conditions) == (&term.factors, &term.divisors, &term.conditions)
+        let like = sum.iter_mut().find(|other| {
+            (&other.factors, &other.divisors, &other.conditions) == (&term.factors, &term.divisors, &term.conditions)
         });
         match like {
             Some(known) if term.factors.is_empty() && term.divisors.is_empty() => {
@@ -172,7 +172,7 @@ fn intersection(a: &[ScalarId], b: &[ScalarId]) -> Vec<ScalarId> {
     let mut rest = b.to_vec();
     a.iter()
         .copied()
-        .filter(|id| match rest.iter().position(|it| it == id) {
+        .filter(|id| match rest.iter().position(|other| other == id) {
             Some(at) => {
                 rest.remove(at);
                 true
@@ -186,7 +186,7 @@ fn without(term: &Term, shared: &Term) -> Term {
     let minus = |all: &[ScalarId], gone: &[ScalarId]| {
         let mut rest = all.to_vec();
         for id in gone {
-            if let Some(at) = rest.iter().position(|it| it == id) {
+            if let Some(at) = rest.iter().position(|other| other == id) {
                 rest.remove(at);
             }
         }

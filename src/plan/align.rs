@@ -130,7 +130,7 @@ fn turn(
     let mut l = LoopBuilder::new(graph, domain.iter().map(|index| producer.domain[*index].clone()).collect());
     let mut at = |var: Var| match var {
         Var::Index(index) => {
-            let place = domain.iter().position(|it| *it == index as usize);
+            let place = domain.iter().position(|other| *other == index as usize);
             Sub::Affine(Affine::index(place.expect("every index has a place")))
         }
         Var::Step(_) => compose::same(var),

@@ -299,7 +299,7 @@ fn shrink(buffer: &mut Buffer, nest: &mut Nest, id: BufferId) {
             })
     };
     let all_agree = nest.stages.iter().all(|stage| {
-        let same_view = stage.operands.iter().chain([&stage.target]).all(|it| it.buffer != id || *it == view);
+        let same_view = stage.operands.iter().chain([&stage.target]).all(|operand| operand.buffer != id || *operand == view);
         let same_axes = reads(&stage.body)
             .filter(|(operand, ..)| stage.operands[*operand].buffer == id)
             .all(|(_, subs, padded)| !padded && agrees(subs));
@@ -317,8 +317,8 @@ fn shrink(buffer: &mut Buffer, nest: &mut Nest, id: BufferId) {
     buffer.len = len as usize;
     buffer.place = Place::Scratch(0);
     for stage in &mut nest.stages {
-        for it in stage.operands.iter_mut().chain([&mut stage.target]).filter(|it| it.buffer == id) {
-            it.strides = strides.clone();
+        for used in stage.operands.iter_mut().chain([&mut stage.target]).filter(|used| used.buffer == id) {
+            used.strides = strides.clone();
         }
     }
 }

@@ -90,9 +90,9 @@ impl Machine<'_> {
             let divided = divided_axes(body, shared.len());
             let at_shared = |axis: usize| divided[axis];
             let axes = 0..target.shape.len();
-            let it: Vec<i64> =
+            let sizes: Vec<i64> =
                 axes.clone().map(|axis| at_shared(axis).map_or(target.shape[axis], |_| 1)).collect();
-            points(&it, |place| {
+            points(&sizes, |place| {
                 let place: Vec<i64> = axes
                     .clone()
                     .map(|axis| at_shared(axis).map_or(place[axis], |index| shared[index]))
@@ -247,7 +247,7 @@ impl Machine<'_> {
     }
 
     fn step(&self, step: StepId) -> i64 {
-        self.steps.iter().find(|(it, _)| *it == step).expect("a step outside of its scan").1
+        self.steps.iter().find(|(other, _)| *other == step).expect("a step outside of its scan").1
     }
 
     fn address(&self, view: &View, place: &[i64]) -> i64 {

@@ -36,7 +36,7 @@ fn narrow_loop(graph: &mut Graph, body: &Loop, operands: &[NodeId]) -> Option<No
     let axes: Vec<usize> = (0..body.write.len()).filter(|axis| !same.contains(axis)).collect();
     let mut l = LoopBuilder::new(graph, kept.iter().map(|index| body.domain[*index].clone()).collect());
     let mut at = |var: Var| match var {
-        Var::Index(index) => match kept.iter().position(|it| *it == index as usize) {
+        Var::Index(index) => match kept.iter().position(|other| *other == index as usize) {
             Some(place) => Sub::Affine(Affine::index(place)),
             None => Sub::Affine(Affine::constant(0i64)),
         },

@@ -82,7 +82,7 @@ impl Sunk {
 
     /// The result that is the stack of a node's values.
     fn stack_of(&self, scan: &Scan, node: NodeId) -> Option<usize> {
-        let extra = || self.extra.iter().position(|it| *it == node).map(|at| scan.body.outputs.len() + at);
+        let extra = || self.extra.iter().position(|other| *other == node).map(|at| scan.body.outputs.len() + at);
         is_collected(scan, node).or_else(extra)
     }
 }

@@ -246,13 +246,13 @@ impl<'s> Rows<'s> {
         }
         let scalar = match &from.body.body[id] {
             Scalar::Read { operand, subs, padded } => {
-                let reads_element = |sub: &Sub| matches!(sub, Sub::Affine(it) if !it.terms.is_empty());
+                let reads_element = |sub: &Sub| matches!(sub, Sub::Affine(affine) if !affine.terms.is_empty());
                 let subs = match row {
                     Some(row) if subs.iter().any(reads_element) => row.to_vec(),
                     _ => self.paste_subs(from, subs, row, known),
                 };
                 let view = &from.operands[*operand as usize];
-                let place = self.operands.iter().position(|it| it == view).unwrap_or_else(|| {
+                let place = self.operands.iter().position(|other| other == view).unwrap_or_else(|| {
                     self.operands.push(view.clone());
                     self.operands.len() - 1
                 });

@@ -92,7 +92,7 @@ fn finish(
     let body = source.body;
     let mut l = LoopBuilder::new(graph, source.dims(order));
     let mut at = |var: Var| match var {
-        Var::Index(index) => match order.iter().position(|it| *it == index as usize) {
+        Var::Index(index) => match order.iter().position(|other| *other == index as usize) {
             Some(place) => Sub::Affine(Affine::index(place)),
             None => Sub::Affine(Affine::constant(0i64)),
         },
@@ -151,7 +151,7 @@ impl Operand {
     /// Its element in a loop over `domain`, a list of indices of the source.
     pub fn read(&self, l: &mut LoopBuilder<'_>, domain: &[usize]) -> ScalarId {
         let place = |var: Var| match var {
-            Var::Index(index) => match domain.iter().position(|it| *it == index as usize) {
+            Var::Index(index) => match domain.iter().position(|other| *other == index as usize) {
                 Some(at) => Affine::index(at),
                 None => Affine::constant(0i64),
             },
@@ -220,7 +220,7 @@ impl Source<'_> {
         let order = self.window_order(class);
         let mut l = LoopBuilder::new(graph, self.dims(&order));
         let mut at = |var: Var| match var {
-            Var::Index(index) => match order.iter().position(|it| *it == index as usize) {
+            Var::Index(index) => match order.iter().position(|other| *other == index as usize) {
                 Some(place) => Sub::Affine(Affine::index(place)),
                 None => Sub::Affine(Affine::constant(0i64)),
             },

@@ -14,11 +14,11 @@ fn run(plan: &Plan, given: &[(&str, Vec<f64>)]) -> Vec<(String, Vec<f64>)> {
         .externals
         .iter()
         .map(|external| {
-            let it = given
+            let value = given
                 .iter()
                 .find(|(name, _)| *name == external.name.to_string())
                 .map(|(_, values)| values.clone());
-            it.unwrap_or_else(|| vec![0.0; external.shape.iter().product()])
+            value.unwrap_or_else(|| vec![0.0; external.shape.iter().product()])
         })
         .collect();
     interpret(plan, &mut tensors, 7, 1);
@@ -26,7 +26,7 @@ fn run(plan: &Plan, given: &[(&str, Vec<f64>)]) -> Vec<(String, Vec<f64>)> {
 }
 
 fn result(values: &[(String, Vec<f64>)], name: &str) -> Vec<f64> {
-    values.iter().find(|(it, _)| it == name).expect("an external of this name").1.clone()
+    values.iter().find(|(other, _)| other == name).expect("an external of this name").1.clone()
 }
 
 const F64: Options = Options { precision: Precision::F64 };
@@ -103,7 +103,7 @@ fn meaning(
     let mut all = after.to_vec();
     for (name, tensor) in outputs {
         let name = name.variable().unwrap_or(ExternalKey::Output(name)).to_string();
-        all.iter_mut().find(|(it, _)| *it == name).expect("an external").1 = tensor.to_f64();
+        all.iter_mut().find(|(other, _)| *other == name).expect("an external").1 = tensor.to_f64();
     }
     all
 }
@@ -133,12 +133,12 @@ fn check(graph: &Graph) -> Plan {
         })
         .collect();
     let expected = meaning(graph, &plain, &given, &run(&plain, &given));
-    for it in [&plain, &planned, &in_parts] {
-        let got = run(it, &given);
+    for version in [&plain, &planned, &in_parts] {
+        let got = run(version, &given);
         for (name, values) in &expected {
             for (at, (a, b)) in result(&got, name).iter().zip(values).enumerate() {
                 let close = (a - b).abs() <= 1e-9 * (1.0 + b.abs()) || (a.is_nan() && b.is_nan()) || a == b;
-                assert!(close, "{name}[{at}] is {a}, not {b}\n{it}\n--- plainly:\n{plain}");
+                assert!(close, "{name}[{at}] is {a}, not {b}\n{version}\n--- plainly:\n{plain}");
             }
         }
     }

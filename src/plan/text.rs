@@ -205,7 +205,7 @@ impl<'p> StageText<'p> {
 
     /// A name if it has one.
     fn scalar(&self, id: ScalarId) -> String {
-        match self.shared.iter().position(|it| *it == id) {
+        match self.shared.iter().position(|other| *other == id) {
             Some(at) => format!("e{at}"),
             None => self.expression(id),
         }

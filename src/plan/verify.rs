@@ -46,8 +46,8 @@ pub fn is_static(graph: &Graph) -> Result<(), PlanError> {
                 body.domain.iter().chain(&body.shape).try_for_each(number)?;
                 body.body.affines().try_for_each(affine)?;
                 for sub in &body.write {
-                    if let Sub::Affine(it) = sub {
-                        affine(it)?;
+                    if let Sub::Affine(subscript) = sub {
+                        affine(subscript)?;
                     }
                 }
             }
@@ -107,7 +107,7 @@ impl Checker<'_> {
 
     fn is_used(&self, buffer: &Buffer) -> bool {
         let lives = lives(self.plan.buffers.len(), &self.plan.steps);
-        self.plan.buffers.iter().zip(lives).any(|(it, life)| std::ptr::eq(it, buffer) && life.is_some())
+        self.plan.buffers.iter().zip(lives).any(|(other, life)| std::ptr::eq(other, buffer) && life.is_some())
     }
 
     fn steps(&mut self, steps: &[Step]) -> Result<(), PlanError> {
@@ -145,7 +145,7 @@ impl Checker<'_> {
         let mut axes: Vec<(i64, i64)> =
             view.shape.iter().copied().zip(view.strides.iter().copied()).collect();
         for (step, stride) in &view.step_strides {
-            match self.scans.iter().find(|(it, _)| it == step) {
+            match self.scans.iter().find(|(other, _)| other == step) {
                 Some((_, trip)) => axes.push((*trip, *stride)),
                 None => return fail(format!("a view moves with t{}, which is no scan around it", step.0)),
             }

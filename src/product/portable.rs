@@ -130,7 +130,7 @@ mod tests {
                 let b_strides = if transposed { (1, k as isize) } else { (n as isize, 1) };
                 let shape =
                     Shape { m, n, k, a: (k as isize, 1), b: b_strides, c: (n as isize, 1), accumulate };
-                let mut values = numbers().filter(|it| it.abs() > 1e-3 && it.abs() < 1e3);
+                let mut values = numbers().filter(|number| number.abs() > 1e-3 && number.abs() < 1e3);
                 let mut take = |count: usize| -> Vec<f32> { values.by_ref().take(count).collect() };
                 let (a, b, start) = (take(m * k), take(k * n), take(m * n));
                 let Some(product) = Product::new(shape, Reuse { a: 1, b: 1 }) else { return };
@@ -140,10 +140,10 @@ mod tests {
                 unsafe { product.piece(a.as_ptr(), b.as_ptr(), meant.as_mut_ptr(), whole) };
                 let at =
                     |row: usize, column: usize| b[row * b_strides.0 as usize + column * b_strides.1 as usize];
-                let rows: Vec<f32> = (0..k * n).map(|it| at(it / n, it % n)).collect();
+                let rows: Vec<f32> = (0..k * n).map(|place| at(place / n, place % n)).collect();
                 let mut found = start;
                 product_f32(&shape, &a, &rows, &mut found);
-                let bits = |values: &[f32]| values.iter().map(|it| it.to_bits()).collect::<Vec<u32>>();
+                let bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<u32>>();
                 assert_eq!(bits(&found), bits(&meant), "{shape:?}");
             }
         }

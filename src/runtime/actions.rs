@@ -102,7 +102,7 @@ pub fn tell_untrained(session: &Session, graph: &Graph, span: Span) {
             _ => false,
         })
     };
-    let is_frozen = |path: &Arc<str>| checked.params.iter().any(|it| it.path == *path && it.frozen);
+    let is_frozen = |path: &Arc<str>| checked.params.iter().any(|param| param.path == *path && param.frozen);
     let is_drawn = |path: &Arc<str>| {
         let mut start = checked.init.clone();
         start.outputs.retain(|output| output.name == OutputKey::Named(path.clone()));

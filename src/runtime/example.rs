@@ -139,7 +139,7 @@ impl Session {
         gradient: &Array,
     ) -> Result<Agreement, Diagnostic> {
         let gradient = gradient.to_f64().into_owned();
-        let smallest = gradient.iter().fold(0.0f64, |most, it| most.max(it.abs())) * SMALLEST;
+        let smallest = gradient.iter().fold(0.0f64, |most, value| most.max(value.abs())) * SMALLEST;
         let compared = gradient.len().min(COMPARED);
         let mut worst = 0.0f64;
         for at in 0..compared {

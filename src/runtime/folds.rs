@@ -40,6 +40,6 @@ impl Program {
 fn is_divided<'p>(train: &Train, mut parts: impl Iterator<Item = &'p str>) -> bool {
     let (Some(first), Some(second), None) = (parts.next(), parts.next(), parts.next()) else { return false };
     let validates =
-        train.validate.as_ref().is_some_and(|it| it.set == train.data.set && it.part.as_deref() == Some(second));
+        train.validate.as_ref().is_some_and(|validation| validation.set == train.data.set && validation.part.as_deref() == Some(second));
     validates && train.data.part.as_deref() == Some(first)
 }

@@ -133,7 +133,7 @@ fn shown_positions(shape: &[usize], summarise: bool) -> Vec<usize> {
     for size in shape {
         let shown = shown_on_axis(*size, summarise);
         positions =
-            positions.iter().flat_map(|at| shown.iter().flatten().map(move |it| at * size + it)).collect();
+            positions.iter().flat_map(|at| shown.iter().flatten().map(move |place| at * size + place)).collect();
     }
     positions
 }

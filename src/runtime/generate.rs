@@ -64,7 +64,7 @@ pub fn generate(session: &mut Session, number: usize, item: &Generate) -> Result
             return Err(wrong(format!("the scores for character {step} are not numbers")).at(item.span, ""));
         }
         match results.get(&"next".into()).map(Array::elements) {
-            Some(Elements::I32(chosen)) if usize::try_from(chosen[0]).is_ok_and(|it| it < vocabulary) => {
+            Some(Elements::I32(chosen)) if usize::try_from(chosen[0]).is_ok_and(|class| class < vocabulary) => {
                 characters.push(chosen[0]);
             }
             Some(Elements::I64(chosen)) if (0..vocabulary as i64).contains(&chosen[0]) => {

@@ -360,7 +360,7 @@ impl Program {
     }
 
     fn check_sizes(&self, sizes: &Sizes) -> Result<(), BuildError> {
-        match self.checked().requirements.iter().find(|it| it.is_broken_by(sizes)) {
+        match self.checked().requirements.iter().find(|requirement| requirement.is_broken_by(sizes)) {
             Some(broken) => Err(BuildError::Requirement(Box::new(broken.clone()))),
             None => Ok(()),
         }

@@ -384,7 +384,7 @@ impl Session {
         prefix: &str,
         variables: &[&Variable],
     ) -> Result<(), Diagnostic> {
-        let wanted: Vec<Wanted> = variables.iter().map(|it| Wanted::of(it)).collect();
+        let wanted: Vec<Wanted> = variables.iter().map(|variable| Wanted::of(variable)).collect();
         let (arrays, _) = checkpoint::find(file, prefix, &wanted)?;
         for (variable, stored) in variables.iter().zip(arrays) {
             let array = stored.load()?;

@@ -317,7 +317,7 @@ impl Session {
 
     /// The paths of all parameters and states.
     pub fn parameters(&self) -> impl Iterator<Item = &str> {
-        self.program.checked().params.iter().chain(&self.program.checked().states).map(|it| &*it.path)
+        self.program.checked().params.iter().chain(&self.program.checked().states).map(|param| &*param.path)
     }
 
     /// A parameter or state by path (`fc1.weight`).
@@ -398,7 +398,7 @@ impl Session {
             None => error,
         };
         self.given = true;
-        let wanted: Vec<Wanted> = variables.iter().map(|it| Wanted::of(it)).collect();
+        let wanted: Vec<Wanted> = variables.iter().map(|variable| Wanted::of(variable)).collect();
         let file = safetensors::open(&**self.program.world(), path).map_err(placed)?;
         let (arrays, warnings) = checkpoint::find(&file, prefix, &wanted).map_err(placed)?;
         if span.is_none() {

@@ -14,7 +14,7 @@ impl Writer<'_> {
         match self.definitions.get(&value) {
             Some(Expr::Float(number)) => return float(number.0, self.kind(value)),
             Some(Expr::Int(number)) => return int(*number, self.kind(value)),
-            Some(Expr::Bool(it)) => return if *it { "1" } else { "0" }.to_owned(),
+            Some(Expr::Bool(truth)) => return if *truth { "1" } else { "0" }.to_owned(),
             Some(Expr::Splat(a)) => return self.value(*a),
             Some(Expr::Iota(1)) => return "l".to_owned(),
             Some(Expr::Iota(step)) => return format!("({step} * l)"),
@@ -80,12 +80,12 @@ impl Writer<'_> {
                 (Some(first), Some(_)) => self.access(first, ""),
                 (None, _) => return Err(CodeError::internal("a gather of nothing")),
             },
-            Expr::Pack(parts) => parts.first().map(|it| self.value(*it)).unwrap_or_default(),
+            Expr::Pack(parts) => parts.first().map(|part| self.value(*part)).unwrap_or_default(),
             Expr::Unary(op, a) => self.unary(*op, *a, kind)?,
             Expr::Binary(op, a, b) => self.binary(*op, *a, *b)?,
             Expr::Fma(a, b, c) => {
                 let helper = if kind == Kind::F32 { Helper::FmaFloat } else { Helper::FmaDouble };
-                let [a, b, c] = [a, b, c].map(|it| self.value(*it));
+                let [a, b, c] = [a, b, c].map(|term| self.value(*term));
                 self.call(helper, &[a, b, c])
             }
             Expr::Select(c, a, b) => {

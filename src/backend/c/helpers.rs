@@ -67,7 +67,7 @@ impl Helper {
         while let Some(at) = rest.find("P_") {
             let (before, after) = rest.split_at(at);
             text.push_str(before);
-            let is_inside = before.ends_with(|it: char| it.is_ascii_alphanumeric() || it == '_');
+            let is_inside = before.ends_with(|character: char| character.is_ascii_alphanumeric() || character == '_');
             let is_macro = after.starts_with("P_FMA");
             match (is_inside, is_macro) {
                 (true, _) => text.push_str("P_"),

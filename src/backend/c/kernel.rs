@@ -148,7 +148,7 @@ impl<'k> Writer<'k> {
             let name = &signature.params[at];
             all.push(format!("{constant}{} *{}{gap}{name}", element(param.kind), restrict.trim_start()));
         }
-        all.extend(self.kernel.steps.iter().chain(&self.kernel.piece).map(|it| format!("ptrdiff_t {}", self.name(*it))));
+        all.extend(self.kernel.steps.iter().chain(&self.kernel.piece).map(|step| format!("ptrdiff_t {}", self.name(*step))));
         if all.is_empty() { "void".to_owned() } else { all.join(", ") }
     }
 
@@ -263,7 +263,7 @@ impl<'k> Writer<'k> {
     /// Gives a value its name, or keeps its expression for the statement that uses it.
     fn define_as(&mut self, value: ValueId, text: String) {
         if self.inlined.contains(&value) {
-            let is_whole = text.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_')
+            let is_whole = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
                 || is_one(&text, '[', ']')
                 || is_one(&text, '(', ')');
             self.expressions.insert(value, if is_whole { text } else { format!("({text})") });
@@ -346,8 +346,8 @@ impl<'k> Writer<'k> {
         let next = if inner.step == 1 { format!("++{counter}") } else { format!("{counter} += {}", inner.step) };
         self.text.open(format!("for (ptrdiff_t {counter} = {from}; {counter} < {to}; {next})"));
         self.block(body)?;
-        let moves: Vec<&Carry> = moving().filter(|it| self.place(it.next) != self.place(it.current)).collect();
-        let is_crossed = moves.iter().any(|it| moves.iter().any(|other| self.place(other.next) == it.current));
+        let moves: Vec<&Carry> = moving().filter(|carry| self.place(carry.next) != self.place(carry.current)).collect();
+        let is_crossed = moves.iter().any(|carry| moves.iter().any(|other| self.place(other.next) == carry.current));
         for carry in &moves {
             let into = if is_crossed { format!("next_{}", self.name(carry.current)) } else { self.name(carry.current) };
             self.assign(&into, carry.current, carry.next, is_crossed);
@@ -391,7 +391,7 @@ impl<'k> Writer<'k> {
 /// Whether a text is a name with one pair of brackets behind: a call, an element of an array.
 fn is_one(text: &str, open: char, close: char) -> bool {
     let Some((name, rest)) = text.split_once(open) else { return false };
-    let is_name = !name.is_empty() && name.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_');
+    let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     let mut depth = 1;
     let mut characters = rest.chars();
     for character in characters.by_ref() {

@@ -59,7 +59,7 @@ impl<'k> Divider<'k> {
                 Stmt::Let(value, expr) if self.is_everywhere(*value, expr) => {
                     // It is written where it is used, so it must not be used before its operand is there.
                     if let Some(open) = &group
-                        && uses(expr).iter().any(|it| open.defined.contains(it))
+                        && uses(expr).iter().any(|used| open.defined.contains(used))
                     {
                         group = None;
                     }
@@ -131,7 +131,7 @@ impl<'k> Divider<'k> {
         let accesses = accesses(stmt);
         if let Some(open) = group {
             let is_free = match stmt {
-                Stmt::Let(_, expr) => uses(expr).iter().all(|it| !open.defined.contains(it)),
+                Stmt::Let(_, expr) => uses(expr).iter().all(|used| !open.defined.contains(used)),
                 _ => false,
             };
             let meets = accesses.iter().any(|new| open.accesses.iter().any(|old| self.conflict(old, new)));
@@ -184,10 +184,10 @@ fn is_by_lane(expr: &Expr) -> bool {
 pub fn stride(addresses: &[Address]) -> Option<i64> {
     let [first, second, ..] = addresses else { return None };
     let stride = second.index.constant - first.index.constant;
-    let is_at = |(lane, it): (usize, &Address)| {
-        it.param == first.param
-            && it.index.terms == first.index.terms
-            && it.index.constant == first.index.constant + lane as i64 * stride
+    let is_at = |(lane, address): (usize, &Address)| {
+        address.param == first.param
+            && address.index.terms == first.index.terms
+            && address.index.constant == first.index.constant + lane as i64 * stride
     };
     addresses.iter().enumerate().all(is_at).then_some(stride)
 }

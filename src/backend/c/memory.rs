@@ -64,7 +64,7 @@ impl Memory {
 }
 
 fn number(kind: Kind) -> usize {
-    KINDS.iter().position(|it| *it == kind).unwrap_or(0)
+    KINDS.iter().position(|other| *other == kind).unwrap_or(0)
 }
 
 /// The member of the struct that holds this kind.

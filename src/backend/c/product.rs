@@ -110,7 +110,7 @@ impl Body<'_> {
         let tile: Vec<(i64, i64)> =
             (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column))).collect();
         let name = |(row, column): &(i64, i64)| format!("sum{row}{column}");
-        let names: Vec<String> = tile.iter().map(|it| format!("{}[{WIDTH}] = {{ 0 }}", name(it))).collect();
+        let names: Vec<String> = tile.iter().map(|sum| format!("{}[{WIDTH}] = {{ 0 }}", name(sum))).collect();
         self.text.line(format!("float {};", names.join(", ")));
         let whole = of.k - of.k % WIDTH;
         let parts = [(0, whole, WIDTH), (whole, of.k, of.k - whole)];
@@ -128,7 +128,7 @@ impl Body<'_> {
             self.text.close();
         }
         for half in [8, 4, 2, 1] {
-            let sums = tile.iter().map(|it| format!("{0}[l] += {0}[l + {half}];", name(it)));
+            let sums = tile.iter().map(|sum| format!("{0}[l] += {0}[l + {half}];", name(sum)));
             let sums: Vec<String> = sums.collect();
             self.text.line(format!("for (int l = 0; l < {half}; ++l) {{ {} }}", sums.join(" ")));
         }

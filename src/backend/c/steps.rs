@@ -34,7 +34,7 @@ pub fn write(input: &Input<'_>) -> Result<Written, CodeError> {
     let mut functions = std::mem::take(&mut writer.product_text);
     for (id, signature) in &signatures {
         let kernel = &input.module.kernels[*id as usize];
-        let comment = writer.calls.get(id).and_then(|calls| calls.first()).map(|it| comment(&it.call.name));
+        let comment = writer.calls.get(id).and_then(|calls| calls.first()).map(|call| comment(&call.call.name));
         functions.push_str(&comment.unwrap_or_default());
         functions.push_str(&kernel::function(kernel, signature, input.prefix, &mut writer.helpers)?);
         functions.push('\n');
@@ -135,7 +135,7 @@ impl<'a> Steps<'a> {
     /// Where the first element that a base ever means lies in its buffer, in bytes.
     fn first(&self, base: &Base, start: i64, trips: &[(StepId, i64)]) -> i64 {
         let moved = base.steps.iter().map(|(step, factor)| {
-            let trip = trips.iter().find(|(it, _)| it == step).map_or(1, |(_, trip)| *trip);
+            let trip = trips.iter().find(|(other, _)| other == step).map_or(1, |(_, trip)| *trip);
             (factor * (trip - 1)).min(0)
         });
         base.offset - start + moved.sum::<i64>()
@@ -221,7 +221,7 @@ impl<'a> Steps<'a> {
                 (name.clone(), base.offset / bytes)
             }
             BasePlace::Constants => {
-                let at = self.input.module.constants.iter().rposition(|it| it.offset as i64 <= base.offset.max(0));
+                let at = self.input.module.constants.iter().rposition(|constant| constant.offset as i64 <= base.offset.max(0));
                 let at = at.ok_or_else(|| CodeError::internal("a constant that is not there"))?;
                 let offset = base.offset - self.input.module.constants[at].offset as i64;
                 (self.constant_name(at), offset / bytes)
@@ -371,7 +371,7 @@ fn constant_values(constant: &Constant, precision: Precision) -> (Kind, Vec<Stri
 
 /// Whether a name stands in a text.
 fn has_word(text: &str, name: &str) -> bool {
-    let is_part = |byte: Option<&u8>| byte.is_some_and(|it| it.is_ascii_alphanumeric() || *it == b'_');
+    let is_part = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
     text.match_indices(name).any(|(at, _)| {
         let before = at.checked_sub(1).and_then(|at| text.as_bytes().get(at));
         !is_part(before) && !is_part(text.as_bytes().get(at + name.len()))
@@ -392,7 +392,7 @@ fn external_name(key: &ExternalKey) -> String {
 
 /// What a function computes, in the words of the program.
 fn comment(name: &Name) -> String {
-    let text: String = name.text.chars().map(|it| if it.is_ascii_graphic() || it == ' ' { it } else { '?' }).collect();
+    let text: String = name.text.chars().map(|character| if character.is_ascii_graphic() || character == ' ' { character } else { '?' }).collect();
     match text.trim().is_empty() {
         true => String::new(),
         false => format!("/* {} */\n", text.replace("*/", "* /").replace("/*", "/ *")),

@@ -74,7 +74,7 @@ pub fn used(block: &[Stmt], params: &mut HashSet<u32>, values: &mut HashSet<Valu
             Stmt::Let(_, Expr::Load(address)) | Stmt::Store { address, .. } => {
                 params.insert(address.param);
             }
-            Stmt::Let(_, Expr::Gather(addresses)) => params.extend(addresses.iter().map(|it| it.param)),
+            Stmt::Let(_, Expr::Gather(addresses)) => params.extend(addresses.iter().map(|address| address.param)),
             Stmt::For(inner) => {
                 for bound in [inner.from, inner.to] {
                     if let Bound::Value(value) = bound {

@@ -10,7 +10,7 @@ pub struct MatrixProduct {
     gemm: Gemm,
     n_batch: usize,
     /// How one of the batch is carried out; by the library if `None`.
-    it: Option<Product>,
+    blocked: Option<Product>,
 }
 
 impl MatrixProduct {
@@ -18,8 +18,8 @@ impl MatrixProduct {
         let n_batch = gemm.batch.iter().map(|(size, _)| *size as usize).product();
         let reuse = Reuse { a: repeats(gemm, 0), b: repeats(gemm, 1) };
         let is_ours = gemm.kind != Kind::F64;
-        let it = is_ours.then(|| Product::of_sides(gemm.shape(), &gemm.sides, reuse)).flatten();
-        MatrixProduct { gemm: gemm.clone(), n_batch, it }
+        let blocked = is_ours.then(|| Product::of_sides(gemm.shape(), &gemm.sides, reuse)).flatten();
+        MatrixProduct { gemm: gemm.clone(), n_batch, blocked }
     }
 
     /// # Safety
@@ -27,8 +27,8 @@ impl MatrixProduct {
     pub unsafe fn run(&self, parallel: &dyn Parallel, a: *const u8, b: *const u8, c: *mut u8) {
         // SAFETY: by the contract.
         unsafe {
-            match (&self.it, self.gemm.kind) {
-                (Some(it), _) => self.run_own(it, parallel, a.cast(), b.cast(), c.cast()),
+            match (&self.blocked, self.gemm.kind) {
+                (Some(blocked), _) => self.run_own(blocked, parallel, a.cast(), b.cast(), c.cast()),
                 (None, Kind::F64) => {
                     self.run_library::<f64>(parallel, a.cast(), b.cast(), c.cast(), 1.0);
                 }
@@ -41,7 +41,7 @@ impl MatrixProduct {
     /// As [`MatrixProduct::run`].
     unsafe fn run_own(
         &self,
-        it: &Product,
+        blocked: &Product,
         parallel: &dyn Parallel,
         a: *const f32,
         b: *const f32,
@@ -62,7 +62,7 @@ impl MatrixProduct {
                 let [a_at, b_at, c_at] = self.offsets(at);
                 // SAFETY: by the contract; pieces write to distinct elements.
                 unsafe {
-                    it.piece(a.get().offset(a_at), b.get().offset(b_at), c.get().offset(c_at), part);
+                    blocked.piece(a.get().offset(a_at), b.get().offset(b_at), c.get().offset(c_at), part);
                 }
             }
         };
@@ -99,7 +99,7 @@ impl MatrixProduct {
         let is_scattered = |side: &Side| side.stride().is_none();
         if gemm.sides.iter().flatten().any(is_scattered) {
             // Scattered operands as matrices, one product after another.
-            let mut dense = MatrixProduct { gemm: gemm.clone(), n_batch: 1, it: None };
+            let mut dense = MatrixProduct { gemm: gemm.clone(), n_batch: 1, blocked: None };
             dense.gemm.batch.clear();
             dense.gemm.sides = sides.map(|[m, n]| [Side::new(vec![(m, n)]), Side::new(vec![(n, 1)])]);
             for at in 0..self.n_batch {

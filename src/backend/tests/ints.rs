@@ -138,7 +138,7 @@ const OPERATIONS: [Operation; 15] = [
 
 /// Tensors of ints for a plan, by the names of its inputs.
 fn given(plan: &Plan, inputs: &[(&str, &[i64])]) -> Vec<Owned> {
-    let of = |name: &str| inputs.iter().find(|(it, _)| name == format!("input:{it}")).map(|it| it.1);
+    let of = |name: &str| inputs.iter().find(|(input, _)| name == format!("input:{input}")).map(|input| input.1);
     let externals = plan.externals.iter();
     externals
         .map(|external| {
@@ -213,7 +213,7 @@ impl Ways {
                 let mut bindings = bindings(plan, &mut tensors);
                 code.step(&mut workspace, &mut bindings, call, &Alone).unwrap()
             };
-            let at = plan.externals.iter().position(|it| it.name == "output:out".into()).unwrap();
+            let at = plan.externals.iter().position(|external| external.name == "output:out".into()).unwrap();
             let found = overflow.is_none().then(|| ints(&tensors[at]));
             assert_eq!(found, meant, "{name} for {inputs:?}\n{}", self.graph);
         }
@@ -289,11 +289,11 @@ fn sums_and_products() {
             let node = graph.add_loop(node);
             graph.output("out", node);
             let ways = Ways::new(graph, &["x"], wide);
-            for row in rows.iter().filter(|row| wide || row.iter().all(|it| i32::try_from(*it).is_ok())) {
+            for row in rows.iter().filter(|row| wide || row.iter().all(|value| i32::try_from(*value).is_ok())) {
                 let total = |op: fn(i64, i64) -> Option<i64>, start: i64| {
                     row.iter().try_fold(start, |sum, value| op(sum, *value))
                 };
-                let first = |best: &i64| row.iter().position(|it| it == best).map(|at| at as i64);
+                let first = |best: &i64| row.iter().position(|value| value == best).map(|at| at as i64);
                 let meant = match combine {
                     Combine::Add => total(i64::checked_add, 0),
                     Combine::Mul => total(i64::checked_mul, 1),
@@ -303,7 +303,7 @@ fn sums_and_products() {
                     Combine::ArgMin => first(row.iter().min().unwrap()),
                     Combine::Set => None,
                 };
-                assert_eq!(ways.run(&[("x", row)]), meant.map(|it| vec![it]), "{combine:?} of {row:?}");
+                assert_eq!(ways.run(&[("x", row)]), meant.map(|value| vec![value]), "{combine:?} of {row:?}");
             }
         }
     }
@@ -355,7 +355,7 @@ fn floats_of_ints_and_back() {
         let mut sizes = Sizes::new();
         ranges::note_input(&mut sizes, &"n".into(), Range::ALL);
         let plan = plan::plan_for(&graph, plan::Options { precision }, &sizes).unwrap();
-        let place = |name: &str| plan.externals.iter().position(|it| it.name == name.into()).unwrap();
+        let place = |name: &str| plan.externals.iter().position(|external| external.name == name.into()).unwrap();
         for backend in backends() {
             let module = loops::lower(&plan, loops::Options::of(backend.target(precision))).unwrap();
             let code = backend.compile(&module, Options::default()).unwrap();

@@ -91,7 +91,7 @@ fn page(run: &Path, most_rows: usize) -> Result<String, Failure> {
         Ok(judged) => results(&mut page, judged),
         // What has no one target, or no data any more, is shown by its curves.
         Err(Failure::Program(errors)) => {
-            let why = errors.iter().find(|it| it.is_error()).map(|it| it.message.clone()).unwrap_or_default();
+            let why = errors.iter().find(|error| error.is_error()).map(|error| error.message.clone()).unwrap_or_default();
             page.note(&format!("There is no evaluation: {why}."));
         }
         Err(_) => {}
@@ -128,7 +128,7 @@ fn origin(info: &Map<String, Value>) -> Vec<(String, String)> {
     let text = |value: &Value| match value {
         Value::String(text) => text.clone(),
         Value::Array(items) => {
-            items.iter().map(|it| it.as_str().unwrap_or_default().to_owned()).collect::<Vec<_>>().join(" ")
+            items.iter().map(|item| item.as_str().unwrap_or_default().to_owned()).collect::<Vec<_>>().join(" ")
         }
         other => other.to_string(),
     };
@@ -160,8 +160,8 @@ fn curves(page: &mut Page, run: &Path) {
     let Some(header) = lines.next() else { return };
     let rows: Vec<Vec<&str>> = lines.collect();
     let column = |name: &str| -> Option<Vec<f64>> {
-        let at = header.iter().position(|it| *it == name)?;
-        Some(rows.iter().map(|row| row.get(at).and_then(|it| it.parse().ok()).unwrap_or(f64::NAN)).collect())
+        let at = header.iter().position(|word| *word == name)?;
+        Some(rows.iter().map(|row| row.get(at).and_then(|cell| cell.parse().ok()).unwrap_or(f64::NAN)).collect())
     };
     if rows.len() < 2 {
         return;
@@ -227,7 +227,7 @@ fn mistakes(page: &mut Page, judged: &Judged, judge: &Judge, results: &Array, tr
         let is = truth.number(row * truth.row_len());
         match predictor.meaning.reading {
             Reading::Classes(..) if class != is as usize => {
-                let p = probabilities.and_then(|it| it.get(class).copied()).unwrap_or(0.0);
+                let p = probabilities.and_then(|row| row.get(class).copied()).unwrap_or(0.0);
                 let said = format!("{} ({})", class_name(predictor, class), share(p));
                 worst.push((p, row, class_name(predictor, is as usize), said));
             }
@@ -271,7 +271,7 @@ fn rows_of_table(judged: &Judged, wanted: &[usize]) -> (Vec<String>, BTreeMap<us
     let Source::Csv { path, format, .. } = &set.source else { return Default::default() };
     let path = resolve(judged.program.base(), path);
     let Ok(file) = std::fs::File::open(&path) else { return Default::default() };
-    if path.extension().is_some_and(|it| it == "gz") {
+    if path.extension().is_some_and(|ending| ending == "gz") {
         return Default::default();
     }
     let mut stream = Stream::new(Box::new(file), path.display().to_string(), *format, Vec::new());

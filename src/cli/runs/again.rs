@@ -53,13 +53,13 @@ fn program_of(folder: &Path) -> Result<Program, Failure> {
 impl Resume {
     pub fn carry_out(self) -> Result<(), Failure> {
         let info = read_info(&self.folder).map_err(folder::failed)?;
-        if info.get("result").and_then(|it| it.as_str()) == Some("finished") {
+        if info.get("result").and_then(|result| result.as_str()) == Some("finished") {
             say(&format!("`{}` is finished: there are no steps left", self.folder.display()));
             return Ok(());
         }
         let program = program_of(&self.folder)?;
         let last = self.folder.join("last.safetensors");
-        let init = info.get("init").and_then(|it| it.as_str()).map(PathBuf::from);
+        let init = info.get("init").and_then(|path| path.as_str()).map(PathBuf::from);
         // What was broken off before anything was kept begins again.
         let (resume, init) = if last.is_file() { (Some(last), None) } else { (None, init) };
         Run::again(self.folder, resume, init, self.threads, self.quiet).carry_out_kept(&program)
@@ -71,14 +71,14 @@ impl Rerun {
         let info = read_info(&self.folder).map_err(folder::failed)?;
         let shown = self.folder.display();
         let wrong = |code, message: String| folder::failed(Diagnostic::error(code, message));
-        if info.get("result").and_then(|it| it.as_str()) != Some("finished") {
+        if info.get("result").and_then(|result| result.as_str()) != Some("finished") {
             let message = format!("`{shown}` did not come to its end, so there is nothing to compare with");
             return Err(wrong("E0776", message));
         }
         let program = program_of(&self.folder)?;
         let text = std::fs::read(self.folder.join("program.nn")).unwrap_or_default();
         let mut differences = Vec::new();
-        if info.get("program_sha256").and_then(|it| it.as_str()) != Some(&sha256::of_bytes(&text)) {
+        if info.get("program_sha256").and_then(|digest| digest.as_str()) != Some(&sha256::of_bytes(&text)) {
             differences.push("program.nn was changed".to_owned());
         }
         for (path, now) in data_files(&program) {
@@ -91,7 +91,7 @@ impl Rerun {
             session.set_threads(threads);
         }
         let mut listener = Rows::default();
-        if let Some(init) = info.get("init").and_then(|it| it.as_str()) {
+        if let Some(init) = info.get("init").and_then(|path| path.as_str()) {
             session.load(Path::new(init), "", &mut listener)?;
         }
         session.run(&mut listener)?;
@@ -154,10 +154,10 @@ fn same_bits(a: &Array, b: &Array) -> bool {
     a.shape() == b.shape()
         && match (a.elements(), b.elements()) {
             (Elements::F32(a), Elements::F32(b)) => {
-                a.iter().map(|it| it.to_bits()).eq(b.iter().map(|it| it.to_bits()))
+                a.iter().map(|number| number.to_bits()).eq(b.iter().map(|number| number.to_bits()))
             }
             (Elements::F64(a), Elements::F64(b)) => {
-                a.iter().map(|it| it.to_bits()).eq(b.iter().map(|it| it.to_bits()))
+                a.iter().map(|number| number.to_bits()).eq(b.iter().map(|number| number.to_bits()))
             }
             (a, b) => a == b,
         }

@@ -52,7 +52,7 @@ impl Runs {
         let mut rows: Vec<Row> =
             self.folders.iter().flat_map(|folder| found(folder)).filter_map(row).collect();
         if rows.is_empty() {
-            let shown: Vec<String> = self.folders.iter().map(|it| it.display().to_string()).collect();
+            let shown: Vec<String> = self.folders.iter().map(|folder| folder.display().to_string()).collect();
             return Err(Failure::Usage(format!("there are no runs in {}", shown.join(", "))));
         }
         let differing = differing(&rows);
@@ -103,7 +103,7 @@ fn found(path: &Path) -> Vec<PathBuf> {
         entries.map(|entry| entry.path()).filter(|path| path.join("run.json").is_file()).collect();
     // `a-10` comes behind `a-9`.
     folders.sort_by_key(|path| {
-        let name = path.file_name().map(|it| it.to_string_lossy().into_owned()).unwrap_or_default();
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         match name.rsplit_once('-').and_then(|(stem, number)| Some((stem.to_owned(), number.parse().ok()?))) {
             Some((stem, number)) => (stem, number, name),
             None => (name.clone(), 0usize, name),

@@ -29,13 +29,13 @@ impl Metrics {
         let mut lines = old.split_inclusive('\n').filter(|line| line.ends_with('\n'));
         let header = lines.next();
         let is_kept = |line: &&str| {
-            line.split(',').nth(1).and_then(|it| it.parse().ok()).is_some_and(|it: u64| it <= step)
+            line.split(',').nth(1).and_then(|word| word.parse().ok()).is_some_and(|done: u64| done <= step)
         };
         let mut out = BufWriter::new(File::create(path)?);
         let (mut length, mut last) = (0, None);
         for line in header.into_iter().chain(lines.filter(is_kept)) {
             out.write_all(line.as_bytes())?;
-            let epoch = line.split(',').next().and_then(|it| it.parse().ok());
+            let epoch = line.split(',').next().and_then(|number| number.parse().ok());
             last = epoch.map(|epoch| (epoch, length));
             length += line.len() as u64;
         }
@@ -77,7 +77,7 @@ fn text_of(report: &EpochReport, seconds: f64, with_header: bool) -> String {
     let values = values(report);
     let mut text = String::new();
     if with_header {
-        let names = PLACES.iter().map(|name| (*name).to_owned()).chain(values.iter().map(|it| it.0.clone()));
+        let names = PLACES.iter().map(|name| (*name).to_owned()).chain(values.iter().map(|value| value.0.clone()));
         let names: Vec<Cell> = names.map(Cell::Text).collect();
         text.push_str(&csv_line(&names, ','));
         text.push('\n');

@@ -303,7 +303,7 @@ fn info(begun: &Begun<'_>) -> Map<String, Value> {
     let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
     let base =
         if begun.program.base().as_os_str().is_empty() { Path::new(".") } else { begun.program.base() };
-    let command: Vec<String> = std::env::args_os().map(|it| it.to_string_lossy().into_owned()).collect();
+    let command: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
     let mut info = Map::new();
     let mut note = |key: &str, value: Value| drop(info.insert(key.to_owned(), value));
     note("nnc", json!(env!("CARGO_PKG_VERSION")));
@@ -329,10 +329,10 @@ pub fn data_files(program: &Program) -> Map<String, Value> {
     for set in &program.checked().data {
         let Some((path, _)) = set.source.file() else { continue };
         let file = resolve(program.base(), path);
-        let is_small = fs::metadata(&file).is_ok_and(|it| it.is_file() && it.len() <= MOST_HASHED);
+        let is_small = fs::metadata(&file).is_ok_and(|metadata| metadata.is_file() && metadata.len() <= MOST_HASHED);
         let value = match is_small.then(|| sha256::of_file(&file)) {
             Some(Ok((hash, length))) => json!({ "sha256": hash, "bytes": length }),
-            _ => json!({ "bytes": fs::metadata(&file).map(|it| it.len()).ok() }),
+            _ => json!({ "bytes": fs::metadata(&file).map(|metadata| metadata.len()).ok() }),
         };
         files.insert(path.to_owned(), value);
     }
@@ -363,7 +363,7 @@ pub fn trains_on_files(program: &Program) -> bool {
 }
 
 fn now() -> f64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |it| it.as_secs_f64())
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64())
 }
 
 /// `2026-11-28T18:20:05Z`

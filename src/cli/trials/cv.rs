@@ -100,7 +100,7 @@ fn table(outcomes: &[Outcome]) -> (Vec<String>, Vec<Vec<Entry>>) {
         row.extend(last.iter().map(|(_, value)| Entry::Number(*value)));
         rows.push(row);
     }
-    let column = |name: &str| -> Vec<f64> { scores.iter().filter_map(|it| crew::value(it, name)).collect() };
+    let column = |name: &str| -> Vec<f64> { scores.iter().filter_map(|score| crew::value(score, name)).collect() };
     for (word, statistic) in [("mean", mean as fn(&[f64]) -> f64), ("deviation", deviation)] {
         let mut row = vec![Entry::Text(word.to_owned()), Entry::Nothing];
         row.extend(columns.iter().map(|name| Entry::Number(statistic(&column(name)))));

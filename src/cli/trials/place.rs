@@ -16,7 +16,7 @@ pub fn written(text: &str, names: &[&str], values: &[String]) -> Result<String, 
     let mut settings = Settings::default();
     let mut edits: Vec<(usize, usize, String)> = Vec::new();
     for (name, value) in names.iter().zip(values) {
-        let is_const = |item: &&ast::Item| matches!(&item.kind, ast::ItemKind::Const(it) if it.name.as_str() == *name);
+        let is_const = |item: &&ast::Item| matches!(&item.kind, ast::ItemKind::Const(constant) if constant.name.as_str() == *name);
         if let Some(ast::Item { kind: ast::ItemKind::Const(constant), .. }) = file.items.iter().find(is_const) {
             let span = constant.value.span;
             edits.push((span.start as usize, span.end as usize, value.clone()));
@@ -52,7 +52,7 @@ fn arguments(file: &ast::File, name: &str) -> Vec<(usize, usize)> {
         for minimize in &train.minimize {
             crate::sema::walk::expr(&minimize.optimizer, &mut |expr| {
                 let ast::ExprKind::Call { args, .. } = &expr.kind else { return };
-                let named = args.args.iter().filter(|arg| arg.name.as_ref().is_some_and(|it| it.as_str() == name));
+                let named = args.args.iter().filter(|arg| arg.name.as_ref().is_some_and(|word| word.as_str() == name));
                 found.extend(named.map(|arg| (arg.value.span.start as usize, arg.value.span.end as usize)));
             });
         }

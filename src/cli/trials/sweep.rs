@@ -121,12 +121,12 @@ impl Sweep {
         crew::each(count, self.jobs.unwrap_or_else(crew::usual), trial, |number, result| {
             done += 1;
             let outcome = result.map_err(|errors| {
-                let texts: Vec<String> = errors.iter().map(|it| it.message.clone()).collect();
+                let texts: Vec<String> = errors.iter().map(|error| error.message.clone()).collect();
                 if !told.contains(&texts) {
                     report(&errors);
                     told.push(texts);
                 }
-                errors.iter().find(|it| it.is_error()).map_or("failed".to_owned(), |it| it.code.to_owned())
+                errors.iter().find(|error| error.is_error()).map_or("failed".to_owned(), |error| error.code.to_owned())
             });
             let values = combinations[number].clone();
             let shown: Vec<String> = names.iter().zip(&values).map(|(name, value)| format!("{name} = {value}")).collect();
@@ -146,7 +146,7 @@ impl Sweep {
                 Ok(path.clone())
             }
             None => {
-                let stem = self.file.file_stem().map(|it| it.to_string_lossy().into_owned()).unwrap_or_default();
+                let stem = self.file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
                 next_folder(&format!("{stem}-sweep")).map_err(folder::failed)
             }
         }
@@ -172,7 +172,7 @@ impl Sweep {
         let score = |number: usize| scores[number].and_then(|(_, scores)| value(scores, &by)).unwrap_or(f64::NAN);
         // Of equal scores that with the least loss is the better one.
         let loss_name = if has("validation loss") { "validation loss" } else { "loss" };
-        let loss = |number: usize| scores[number].and_then(|(_, it)| value(it, loss_name)).unwrap_or(f64::NAN);
+        let loss = |number: usize| scores[number].and_then(|(_, measures)| value(measures, loss_name)).unwrap_or(f64::NAN);
         let mut order: Vec<usize> = (0..trials.len()).collect();
         // What is no number comes last.
         order.sort_by(|a, b| {

@@ -38,7 +38,7 @@ impl Writer<'_> {
         }
         let summed: Vec<usize> = if !over.is_empty() {
             let patterns = self.reads(within, left[0].id)?;
-            let order = patterns.iter().find(|it| over.iter().all(|index| it.contains(index)))?;
+            let order = patterns.iter().find(|pattern| over.iter().all(|index| pattern.contains(index)))?;
             order.iter().copied().filter(|index| over.contains(index)).collect()
         } else if inner.iter().any(|factor| factor.is_summed) {
             vec![UNIT]

@@ -101,7 +101,7 @@ impl Api {
 /// Whether a result has one part for each row.
 pub fn has_rows(deployed: &Deployed, output: &crate::ir::Output) -> bool {
     let first = deployed.graph.shape(output.node).first();
-    first.and_then(crate::ir::Dim::as_symbol).is_some_and(|it| *it == deployed.rows)
+    first.and_then(crate::ir::Dim::as_symbol).is_some_and(|symbol| *symbol == deployed.rows)
 }
 
 fn member(row: &Type, precision: Precision) -> Member {

@@ -36,7 +36,7 @@ impl File<'_> {
 
     pub fn names(&self, api: &Api) -> String {
         let mut text = String::new();
-        let members = api.row.iter().filter_map(|it| Some((format!("names_of_{}", it.name), it.names.clone()?)));
+        let members = api.row.iter().filter_map(|field| Some((format!("names_of_{}", field.name), field.names.clone()?)));
         let classes = self.classes().and(self.deployed.names.clone()).map(|names| ("class_names".to_owned(), names));
         for (name, names) in members.chain(classes) {
             let all: Vec<String> = names.iter().map(|name| format!("    {},\n", string(name))).collect();

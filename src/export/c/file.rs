@@ -226,7 +226,7 @@ impl File<'_> {
             }
             for field in &api.fields {
                 let prepared = prepared(preparation, field, self.deployed, api);
-                if let Some(external) = prepared.filter(|it| kind_of(it, Precision::F64) == kind) {
+                if let Some(external) = prepared.filter(|external| kind_of(external, Precision::F64) == kind) {
                     let count = field.count().max(1);
                     text.line(format!("{} prepared_{}[{count}];", element(kind), field.name));
                     bytes += count as i64 * kind_of(external, Precision::F64).bytes();
@@ -389,7 +389,7 @@ impl File<'_> {
 
 /// What the preparation gives for a field.
 fn prepared<'p>(part: Option<&'p Part>, field: &Member, deployed: &Deployed, api: &Api) -> Option<&'p External> {
-    let at = api.fields.iter().position(|it| it.name == field.name)?;
+    let at = api.fields.iter().position(|other| other.name == field.name)?;
     let name = &deployed.fields.get(at)?.name;
     part?.module.externals.iter().find(|external| match &external.name {
         ExternalKey::Output(key) => key.text() == *name,
@@ -417,7 +417,7 @@ fn structure(text: &mut Text, name: &str, what: &str, members: &[Member]) {
 
 /// A text that may stand in a comment.
 fn shown(text: &str) -> String {
-    let text: String = text.chars().map(|it| if it.is_ascii_graphic() || it == ' ' { it } else { '?' }).collect();
+    let text: String = text.chars().map(|character| if character.is_ascii_graphic() || character == ' ' { character } else { '?' }).collect();
     text.replace("*/", "* /").replace("/*", "/ *")
 }
 

@@ -39,7 +39,7 @@ impl Network {
         let mut names = Names::default();
         names.give("steps");
         let checked = deployed.program.checked();
-        let variables = checked.params.iter().chain(&checked.states).map(|it| (&it.path, &it.ty));
+        let variables = checked.params.iter().chain(&checked.states).map(|param| (&param.path, &param.ty));
         let states = training.states.iter().map(|(path, ty)| (path, ty));
         let members = variables.chain(states).map(|(path, ty): (&Arc<str>, &Type)| {
             let shape = ty.static_shape().unwrap_or_default();
@@ -78,7 +78,7 @@ impl File<'_> {
                 _ => None,
             };
             let externals = loops.1.externals.iter().map(|external| address(&external.name));
-            frame.externals = externals.map(|it| it.unwrap_or_else(|| "0".to_owned())).collect();
+            frame.externals = externals.map(|external| external.unwrap_or_else(|| "0".to_owned())).collect();
             parts.push(self.part(name, loops, frame)?);
         }
         let mut frame = self.frame();
@@ -195,8 +195,8 @@ impl File<'_> {
         text.line("const int32_t number = network->steps + 1;");
         text.line("int failed;");
         for (key, member) in batch {
-            let field = training.fields.iter().find(|it| *key == ExternalKey::Input(InputKey::Field(it.name.clone())));
-            let Some(below) = field.filter(|it| it.row.elem == Elem::Int).and_then(|it| it.below) else { continue };
+            let field = training.fields.iter().find(|field| *key == ExternalKey::Input(InputKey::Field(field.name.clone())));
+            let Some(below) = field.filter(|field| field.row.elem == Elem::Int).and_then(|field| field.below) else { continue };
             let name = &member.name;
             text.line(format!("for (size_t at = 0; at < {}; ++at) if (batch->{name}[at] < 0 || batch->{name}[at] >= {below}) return 2;", member.count()));
         }

@@ -449,7 +449,7 @@ impl<F: Real> Target<F> {
 /// Whether a value takes the place of the greatest (or least) one so far: if it is above (below) it, or if it is
 /// the first NaN.
 fn is_better<F: Real>(value: F, best: F, greatest: bool) -> bool {
-    let is_nan = |it: F| it.partial_cmp(&it).is_none();
+    let is_nan = |number: F| number.partial_cmp(&number).is_none();
     let beyond = if greatest { value > best } else { value < best };
     beyond || (is_nan(value) && !is_nan(best))
 }

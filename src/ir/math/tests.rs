@@ -52,21 +52,21 @@ fn spread(from: f64, to: f64, n: usize) -> impl Iterator<Item = f64> {
     (0..n).map(move |at| from + (to - from) * (at as f64 + 0.37) / n as f64)
 }
 
-fn check_f32(name: &str, limit: f64, within: f32, it: fn(f32) -> f32, exact: fn(f64) -> f64) {
+fn check_f32(name: &str, limit: f64, within: f32, function: fn(f32) -> f32, exact: fn(f64) -> f64) {
     let near = spread(-20.0, 20.0, 60_000).map(|x| x as f32);
     for x in samples_f32().into_iter().chain(near).filter(|x| !(x.is_finite() && x.abs() > within)) {
-        let (value, exact) = (it(x), exact(f64::from(x)));
+        let (value, exact) = (function(x), exact(f64::from(x)));
         let error = ulps_f32(value, exact);
         assert!(error <= limit, "{name}({x:e}) = {value:e}, not {exact:e}: {error} ulp");
     }
 }
 
-fn check_f64(name: &str, limit: f64, within: f64, it: fn(f64) -> f64, exact: fn(f64) -> f64) {
+fn check_f64(name: &str, limit: f64, within: f64, function: fn(f64) -> f64, exact: fn(f64) -> f64) {
     let near = spread(-40.0, 40.0, 60_000);
     let all = samples_f32().into_iter().map(f64::from);
     let far = samples_f32().into_iter().map(|x| f64::from(x).powi(8) * f64::from(x).signum() * 1.000_000_1);
     for x in all.chain(far).chain(near).filter(|x| !(x.is_finite() && x.abs() > within)) {
-        let (value, exact) = (it(x), exact(x));
+        let (value, exact) = (function(x), exact(x));
         let error = ulps_f64(value, exact, 0.0);
         assert!(error <= limit, "{name}({x:e}) = {value:e}, not {exact:e}: {error} ulp");
     }

@@ -154,7 +154,7 @@ pub fn indices_of(body: &Body, sizes: &[i64]) -> Vec<Vec<bool>> {
         let mut set = vec![false; sizes.len()];
         scalar.for_each_operand(|id| {
             let other = &sets[id.0 as usize];
-            set.iter_mut().zip(other).for_each(|(it, other)| *it |= other);
+            set.iter_mut().zip(other).for_each(|(uses, other)| *uses |= other);
         });
         match scalar {
             Scalar::Affine(affine) => mark(affine, &mut set),
@@ -165,7 +165,7 @@ pub fn indices_of(body: &Body, sizes: &[i64]) -> Vec<Vec<bool>> {
             }),
             _ => {}
         }
-        set.iter_mut().zip(sizes).for_each(|(it, size)| *it &= *size > 1);
+        set.iter_mut().zip(sizes).for_each(|(uses, size)| *uses &= *size > 1);
         sets.push(set);
     }
     sets
@@ -183,14 +183,14 @@ fn two_classes(factors: &[ScalarId], uses: &[Vec<bool>], sizes: &[i64]) -> Optio
     let first = factors.iter().max_by_key(|factor| points(&uses[factor.0 as usize]))?;
     let indices = uses[first.0 as usize].clone();
     let within =
-        |factor: &ScalarId| uses[factor.0 as usize].iter().zip(&indices).all(|(it, has)| !it || *has);
+        |factor: &ScalarId| uses[factor.0 as usize].iter().zip(&indices).all(|(uses, has)| !uses || *has);
     let (mut mine, mut rest): (Vec<ScalarId>, Vec<ScalarId>) = factors.iter().partition(|factor| within(factor));
     if rest.is_empty() {
         (mine, rest) = factors.iter().partition(|factor| *factor == first);
     }
     let mut others = vec![false; sizes.len()];
     for factor in &rest {
-        others.iter_mut().zip(&uses[factor.0 as usize]).for_each(|(it, has)| *it |= has);
+        others.iter_mut().zip(&uses[factor.0 as usize]).for_each(|(uses, has)| *uses |= has);
     }
     let a = Class { factors: mine, indices };
     (!rest.is_empty()).then_some((a, Class { factors: rest, indices: others }))

@@ -172,7 +172,7 @@ impl Builder<'_> {
             }
             Expr::Read { node, subs, padded } => {
                 let subs = self.subs(subs)?;
-                let operand = match self.operands.iter().position(|it| it == node) {
+                let operand = match self.operands.iter().position(|other| other == node) {
                     Some(at) => at,
                     None if self.listed => return Err(format!("{node} is not among the operands")),
                     None => {

@@ -68,7 +68,7 @@ impl ModuleChecker<'_> {
                 }
                 Item::Poison { base, bytes } => self.reaches(base, (0, bytes - 1), Kind::Bool)?,
                 Item::Scan { step, trip, items, .. } => {
-                    if *trip <= 0 || self.steps.iter().any(|(it, _)| it == step) {
+                    if *trip <= 0 || self.steps.iter().any(|(other, _)| other == step) {
                         return self.fail(format!("the scan t{} over {trip} steps", step.0));
                     }
                     self.steps.push((*step, *trip));
@@ -132,7 +132,7 @@ impl ModuleChecker<'_> {
     }
 
     fn trip(&self, step: StepId) -> Result<i64, LoopError> {
-        match self.steps.iter().find(|(it, _)| *it == step) {
+        match self.steps.iter().find(|(other, _)| *other == step) {
             Some((_, trip)) => Ok(*trip),
             None => self.fail(format!("the counter t{} outside of its scan", step.0)),
         }
@@ -183,7 +183,7 @@ impl ModuleChecker<'_> {
                     (values.len(), elem_bytes(crate::ir::Elem::Float, false, self.module.precision))
                 }
                 ConstData::Int(values) => {
-                    (values.len(), if values.iter().all(|it| i32::try_from(*it).is_ok()) { 4 } else { 8 })
+                    (values.len(), if values.iter().all(|value| i32::try_from(*value).is_ok()) { 4 } else { 8 })
                 }
                 ConstData::Bool(values) => (values.len(), 1),
             };

@@ -115,7 +115,7 @@ fn check(shape: Shape, random: &mut Random) {
                 // SAFETY: the vectors are as long as the shape reaches.
                 unsafe { product.piece(a.as_ptr(), b.as_ptr(), c.as_mut_ptr(), piece) };
             }
-            let same = c.iter().zip(&wanted).all(|(it, other)| it.to_bits() == other.to_bits());
+            let same = c.iter().zip(&wanted).all(|(number, other)| number.to_bits() == other.to_bits());
             assert!(same, "{shape:?}, {name} in {pieces} pieces");
         }
     }

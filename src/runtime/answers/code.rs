@@ -118,7 +118,7 @@ impl RowCode {
 
     /// A result of the last call.
     pub fn result(&self, name: &OutputKey) -> Option<&Array> {
-        self.results.iter().find(|(it, _)| it == name).map(|(_, array)| array)
+        self.results.iter().find(|(other, _)| other == name).map(|(_, array)| array)
     }
 }
 

@@ -105,7 +105,7 @@ impl Deployed {
             Ok(asked) => asked,
             Err(error) => {
                 let models = &program.checked().models;
-                let mut named = models.iter().filter(|it| model.is_none_or(|model| *it.name == *model));
+                let mut named = models.iter().filter(|named| model.is_none_or(|model| *named.name == *model));
                 return match (named.next(), named.next()) {
                     (Some(model), None) => of_model(program, model, weights, observer),
                     _ => Err(failed(error)),
@@ -123,7 +123,7 @@ impl Deployed {
         let new = trained.fields().map_err(failed)?;
         let fields = asked.fields.iter().filter_map(|name| {
             let field = set.fields.iter().find(|field| field.name == *name)?;
-            let below = field.bounds.iter().filter_map(|it| it.below.as_number()).min();
+            let below = field.bounds.iter().filter_map(|bound| bound.below.as_number()).min();
             Some(DeployedField { name: name.clone(), row: field.row.clone(), below, names: trained.classes(name) })
         });
         let fields: Vec<DeployedField> = fields.collect();
@@ -306,7 +306,7 @@ fn training_of(program: &Program, train: &Train, session: &mut Session) -> Resul
     let mut fields = Vec::new();
     for name in fields_of(program, train, &step) {
         let Some(field) = of_set.iter().find(|field| field.name == name) else { continue };
-        let below = field.bounds.iter().filter_map(|it| it.below.as_number()).min();
+        let below = field.bounds.iter().filter_map(|bound| bound.below.as_number()).min();
         if let (Some(below), Elem::Int) = (below, field.row.elem) {
             let range = ranges::Range { least: 0, greatest: below - 1 };
             ranges::note_input(&mut sizes, &InputKey::Field(name.clone()), range);
@@ -338,9 +338,9 @@ fn of_fields(
     };
     let fields = asked.fields.iter().filter_map(|name| {
         let field = set.fields.iter().find(|field| field.name == *name)?;
-        let below = field.bounds.iter().filter_map(|it| it.below.as_number()).min();
+        let below = field.bounds.iter().filter_map(|bound| bound.below.as_number()).min();
         let characters = kept.vocabulary(&set.name).filter(|_| field.row.elem == Elem::Int);
-        let characters = characters.map(|it| it.iter().map(char::to_string).collect::<Vec<String>>());
+        let characters = characters.map(|all| all.iter().map(char::to_string).collect::<Vec<String>>());
         let names = kept.classes(&set.name, name).cloned().or(characters.map(Arc::from));
         Some(DeployedField { name: name.clone(), row: field.row.clone(), below, names })
     });
@@ -366,7 +366,7 @@ fn of_model(
     let mut rows: Option<Arc<str>> = None;
     for (name, ty) in &model.inputs {
         let first = ty.shape.first().and_then(Dim::as_symbol);
-        let first = first.filter(|it| rows.as_ref().is_none_or(|rows| rows == *it));
+        let first = first.filter(|size| rows.as_ref().is_none_or(|rows| rows == *size));
         rows = first.cloned().or(rows);
         if first.is_none() {
             let message = format!("the input `{name}` of `{}` is {ty}, which has no rows", model.name);

@@ -153,9 +153,9 @@ fn loss_behind(asked: &Asked, train: &Train) -> Option<Graph> {
     let loss = graph.find_output(OutputKey::Loss(asked.line))?;
     let needed = graph.reachable([loss]);
     let mut new = Graph::new();
-    let places = copy(&mut new, graph, &needed, |new, id, it, operands| match id == *node {
-        true => new.add(Op::Input { name: InputKey::field(RESULTS), ty: it.ty.clone() }, Vec::new()),
-        false => new.add(it.op.clone(), operands),
+    let places = copy(&mut new, graph, &needed, |new, id, old, operands| match id == *node {
+        true => new.add(Op::Input { name: InputKey::field(RESULTS), ty: old.ty.clone() }, Vec::new()),
+        false => new.add(old.op.clone(), operands),
     });
     new.outputs = vec![Output { name: OutputKey::named("loss"), node: places[loss.0 as usize]? }];
     Some(compact(&new))

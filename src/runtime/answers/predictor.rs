@@ -40,13 +40,13 @@ impl Predictor {
         let mut target = meaning.target.as_deref().unwrap_or(&asked.model).to_owned();
         let mut below = Vec::new();
         if let Some(set) = set {
-            let bound = |field: &Field| field.bounds.iter().filter_map(|it| it.below.as_number()).min();
+            let bound = |field: &Field| field.bounds.iter().filter_map(|bound| bound.below.as_number()).min();
             let field = |name: &Arc<str>| set.fields.iter().find(|field| field.name == *name);
             below.extend(asked.fields.iter().map(|name| field(name).and_then(bound)));
             let of_target = set
                 .columns
                 .iter()
-                .filter(|it| Some(&it.field) == meaning.target.as_ref() && !it.training_only);
+                .filter(|column| Some(&column.field) == meaning.target.as_ref() && !column.training_only);
             let selects: Vec<&Select> = of_target.map(|column| &column.select).collect();
             if let ([Select::Named(columns)], Reading::Classes(..)) = (selects.as_slice(), meaning.reading)
                 && let [column] = columns.as_slice()

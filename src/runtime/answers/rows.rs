@@ -47,7 +47,7 @@ pub fn narrowed(set: &DataSet, fields: &[Arc<str>], kept: &Kept) -> Result<DataS
     let rows = format!("{}.rows", set.name);
     let empty = Arc::new(Array::zeros(Elem::Float, Precision::F32, vec![0]));
     let columns =
-        set.columns.iter().map(|it| (it.name.clone(), Column::Memory(Arc::clone(&empty)))).collect();
+        set.columns.iter().map(|column| (column.name.clone(), Column::Memory(Arc::clone(&empty)))).collect();
     let others = columns_of(&graph).into_iter().map(|key| (InputKey::Column(key), Arc::clone(&empty)));
     let known: Inputs = known.into_iter().chain(others).collect();
     let kinds = kinds(&graph, &rows, &Names { columns: &columns, known: &known });

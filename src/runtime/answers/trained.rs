@@ -124,9 +124,9 @@ impl Trained {
         }
         (session.kept, session.is_aimed) = (Some(Arc::clone(&kept)), true);
         let names = |field: &str| {
-            let column = sets[number].columns.iter().find(|it| &*it.field == field && !it.training_only);
+            let column = sets[number].columns.iter().find(|column| &*column.field == field && !column.training_only);
             let known = kept.classes(&sets[number].name, field).cloned();
-            known.or_else(|| column.and_then(|it| it.names.as_deref().map(Arc::from)))
+            known.or_else(|| column.and_then(|column| column.names.as_deref().map(Arc::from)))
         };
         let predictor = Predictor::new(program, asked, &names, wish.batch);
         if !wish.with_targets
@@ -156,7 +156,7 @@ impl Trained {
         let fields = NewFields::new(&mut self.session, &self.set, &self.kept)?;
         let precision = self.session.memory.precision;
         let requests = fields.requests(&self.classes, precision);
-        let by_number = self.set.columns.iter().find(|it| matches!(it.select, Select::Columns { .. }));
+        let by_number = self.set.columns.iter().find(|column| matches!(column.select, Select::Columns { .. }));
         if let (Some(column), Some(_)) = (by_number, &names) {
             let error = Diagnostic::error("E0775", format!("`{name}` has names, and no order of columns"));
             return Err(error
@@ -319,7 +319,7 @@ fn learnt_again(
 /// The source of a data set with a new file in place of its own.
 fn aimed(set: &DataSet, input: &Path) -> Result<Source, Diagnostic> {
     let path = std::path::absolute(input).unwrap_or_else(|_| input.to_path_buf()).display().to_string();
-    let ending = input.extension().map(|it| it.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let ending = input.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default();
     let named = set.columns.iter().all(|column| matches!(column.select, Select::Tensor(_)));
     let wanted = match set.source {
         Source::Npz { .. } | Source::Safetensors { .. } | Source::Given { .. } => {

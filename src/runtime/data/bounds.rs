@@ -70,9 +70,9 @@ impl Bounds {
         for (below, span) in &self.below {
             let found = match array.elements() {
                 Elements::I32(values) => {
-                    values.iter().map(narrow).enumerate().find(|it| outside(it.1, *below))
+                    values.iter().map(narrow).enumerate().find(|value| outside(value.1, *below))
                 }
-                Elements::I64(values) => values.iter().copied().enumerate().find(|it| outside(it.1, *below)),
+                Elements::I64(values) => values.iter().copied().enumerate().find(|value| outside(value.1, *below)),
                 _ => None,
             };
             let Some((at, value)) = found else { continue };

@@ -122,7 +122,7 @@ impl Classes {
         let members: Vec<(&DataSet, &SourceColumn)> = sets
             .iter()
             .filter_map(|set| {
-                let column = set.columns.iter().find(|it| it.field == *field && holds_names(it))?;
+                let column = set.columns.iter().find(|column| column.field == *field && holds_names(column))?;
                 Some((set, column))
             })
             .collect();
@@ -233,7 +233,7 @@ fn names_of(set: &DataSet, column: &SourceColumn, around: Place<'_>) -> Option<B
 
 /// The n of a field `class(n)`, and where it stands.
 pub fn declared(set: &DataSet, field: &str) -> Option<(usize, Span)> {
-    let field = set.fields.iter().find(|it| &*it.name == field)?;
+    let field = set.fields.iter().find(|known| &*known.name == field)?;
     let bound = field.bounds.iter().find(|bound| bound.is_declared)?;
     Some((usize::try_from(bound.below.as_number()?).ok()?, bound.span))
 }

@@ -67,9 +67,9 @@ pub fn without(read: Vec<Read>, dropped: &[bool]) -> Result<Vec<Read>, Diagnosti
     let kept: Vec<u32> =
         dropped.iter().zip(0..).filter(|(dropped, _)| !**dropped).map(|(_, row)| row).collect();
     let part = |array: Arc<Array>| Column::Memory(array).rows_of(&kept, &mut no_code).map(Arc::new);
-    let shorter = |it: Read| {
-        let column = Column::Memory(it.column.rows_of(&kept, &mut no_code)?.into());
-        Ok(Read { column, wide: it.wide.map(part).transpose()?, names: it.names })
+    let shorter = |read: Read| {
+        let column = Column::Memory(read.column.rows_of(&kept, &mut no_code)?.into());
+        Ok(Read { column, wide: read.wide.map(part).transpose()?, names: read.names })
     };
     read.into_iter().map(shorter).collect()
 }

@@ -16,9 +16,9 @@ pub type Learnt = BTreeMap<String, Arc<Array>>;
 /// The statistics in a graph of fields as outputs of it.
 pub fn outputs(set: &DataSet, graph: &Graph) -> Vec<Output> {
     let mut found: BTreeMap<String, Output> = BTreeMap::new();
-    for it in statistics(set, graph) {
+    for statistic in statistics(set, graph) {
         // The same formula of the same columns, in another field, has the same value.
-        found.entry(it.name.clone()).or_insert(Output { name: OutputKey::named(it.name), node: it.node });
+        found.entry(statistic.name.clone()).or_insert(Output { name: OutputKey::named(statistic.name), node: statistic.node });
     }
     found.into_values().collect()
 }

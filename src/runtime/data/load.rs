@@ -112,8 +112,8 @@ pub fn load(
         !column.training_only && set.fields.iter().any(|field| field.name == column.field)
     };
     let named = set.columns.iter().zip(&read).filter(|(column, _)| is_named(column));
-    let names = named.filter_map(|(column, it)| Some((column.field.clone(), it.names.clone()?))).collect();
-    let (columns, wide): (Vec<Column>, Vec<_>) = read.into_iter().map(|it| (it.column, it.wide)).unzip();
+    let names = named.filter_map(|(column, read)| Some((column.field.clone(), read.names.clone()?))).collect();
+    let (columns, wide): (Vec<Column>, Vec<_>) = read.into_iter().map(|read| (read.column, read.wide)).unzip();
     let text = columns.iter().find_map(|column| match column {
         Column::Windows(windows) => Some(windows.text().clone()),
         Column::Memory(_) | Column::Lazy(_) => None,

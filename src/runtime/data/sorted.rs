@@ -40,7 +40,7 @@ pub fn sorted(
     if !dropped.is_empty() && !matches!(set.source, Source::Csv { .. }) {
         read = division::without(read, &dropped)?;
     }
-    let columns: Vec<Column> = read.iter().map(|it| it.column.clone()).collect();
+    let columns: Vec<Column> = read.iter().map(|read| read.column.clone()).collect();
     let rows = count_rows(&set, &columns)?;
     let by = division::by(&set, &read, rows, evaluate)?;
     let parts = parts(&set, rows, by.as_ref())?;

@@ -109,7 +109,7 @@ impl Rows<'_> {
                 operands().for_each(|operand| needed[operand] = true);
             }
         }
-        let wanted = |id: &NodeId| [&is_known, &needed, &counts_rows].iter().all(|it| it[id.0 as usize]);
+        let wanted = |id: &NodeId| [&is_known, &needed, &counts_rows].iter().all(|marks| marks[id.0 as usize]);
         graph.nodes().map(|(id, _)| id).filter(wanted).collect()
     }
 

@@ -148,7 +148,7 @@ impl Batch {
             };
             slots.push(slot.ok_or_else(|| unbound(&external.name, train.span))?);
         }
-        let result = |key: OutputKey| keys.iter().position(|it| **it == key);
+        let result = |key: OutputKey| keys.iter().position(|other| **other == key);
         let lines = 0..train.lines.len() as u32;
         let losses = lines.filter_map(|line| result(OutputKey::Loss(line))).collect();
         let mut metrics = Vec::new();

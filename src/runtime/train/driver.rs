@@ -161,7 +161,7 @@ impl<'a> Driver<'a> {
     fn is_watched(&self) -> bool {
         self.validation.is_some()
             || self.train.patience.is_some()
-            || self.train.metrics.iter().any(|it| it.whole.is_some())
+            || self.train.metrics.iter().any(|metric| metric.whole.is_some())
     }
 
     /// Tells about the steps and epochs of a series.

@@ -128,11 +128,11 @@ mod tests {
         assert_eq!(kind("data"), Err(io::ErrorKind::IsADirectory));
         assert_eq!(kind("data/c.csv"), Err(io::ErrorKind::NotFound));
         let listed = world.list(Path::new("data")).unwrap();
-        let listed: Vec<_> = listed.iter().map(|it| (it.name.to_str().unwrap(), it.is_folder)).collect();
+        let listed: Vec<_> = listed.iter().map(|entry| (entry.name.to_str().unwrap(), entry.is_folder)).collect();
         assert_eq!(listed, [("a.csv", false), ("deep", true)]);
         assert_eq!(world.list(Path::new("data/a.csv")).unwrap_err().kind(), io::ErrorKind::NotADirectory);
         assert_eq!(world.list(Path::new("no")).unwrap_err().kind(), io::ErrorKind::NotFound);
-        assert!(world.list(Path::new("")).unwrap().iter().all(|it| it.is_folder));
+        assert!(world.list(Path::new("")).unwrap().iter().all(|entry| entry.is_folder));
     }
 
     #[test]

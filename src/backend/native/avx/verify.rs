@@ -231,7 +231,7 @@ fn classes(inst: &Inst, visit: &mut dyn FnMut(V, Wanted)) {
         }
         Inst::Fma { dst, a, b, c, .. } => {
             visit(*dst, Vector);
-            [a, b, c].into_iter().for_each(|it| src(it, visit));
+            [a, b, c].into_iter().for_each(|operand| src(operand, visit));
         }
         Inst::Compare { dst, a, b, .. } => {
             visit(*dst, Bools);

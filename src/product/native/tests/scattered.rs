@@ -67,7 +67,7 @@ impl Case {
                         product.piece(a.as_ptr(), b.as_ptr(), found.as_mut_ptr(), piece);
                     }
                 }
-                let bits = |values: &[f32]| values.iter().map(|it| it.to_bits()).collect::<Vec<u32>>();
+                let bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<u32>>();
                 assert_eq!(bits(&found), bits(&expected), "{shape:?} {:?} in {of} pieces", self.sides);
             }
         }

@@ -90,17 +90,17 @@ fn products_of_real_networks() {
         let mut result = vec![0.0; reach(m, n, c)];
         let (left, right, result) = (left.as_ptr(), right.as_ptr(), result.as_mut_ptr());
         // SAFETY: the vectors are as long as the shape reaches.
-        let it = seconds(|| unsafe { product.piece(left, right, result, ALL) });
+        let seconds_of_product = seconds(|| unsafe { product.piece(left, right, result, ALL) });
         // SAFETY: as above.
         let library = seconds(|| unsafe { by_library(&shape, left, right, result) });
-        let rate = 2e-9 * (m * n * k) as f64 / it;
+        let rate = 2e-9 * (m * n * k) as f64 / seconds_of_product;
         println!(
             "{name:<16} {:>16} {:>10.2} {:>10.2} {rate:>8.0} {:>5.0}% {:>6.2}",
             format!("{m} {n} {k}"),
-            it * 1e6,
+            seconds_of_product * 1e6,
             library * 1e6,
             rate / peak * 100.0,
-            library / it
+            library / seconds_of_product
         );
     }
 }

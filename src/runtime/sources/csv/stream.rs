@@ -82,7 +82,7 @@ impl Stream {
 
     /// Whether names of classes were asked for that nobody has said, for each request.
     pub fn is_open(&self) -> Vec<bool> {
-        let is_open = |it: &Request| it.want == super::Want::Int && it.classes.is_none();
+        let is_open = |request: &Request| request.want == super::Want::Int && request.classes.is_none();
         self.requests.iter().map(is_open).collect()
     }
 
@@ -128,7 +128,7 @@ impl Stream {
     fn begin(&mut self, tell: &mut dyn FnMut(Diagnostic)) -> Result<bool, Diagnostic> {
         if let Some(names) = self.names.clone() {
             let found = self.requests.iter();
-            let found = found.map(|it| resolve(&it.selection, names.len(), Some(&names), &self.name));
+            let found = found.map(|request| resolve(&request.selection, names.len(), Some(&names), &self.name));
             let columns = found.collect::<Result<_, Diagnostic>>()?;
             let n_columns = names.len();
             self.begun = Some(Begun { header: Some(names), n_columns, first_line: 1, columns });
