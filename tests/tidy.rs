@@ -112,12 +112,13 @@ const ROOMS: [&str; 4] = ["scope", "build", "body", "items"];
 #[test]
 fn rooms_of_the_checker_know_only_those_below() {
     let mut wrong = Vec::new();
-    for (rank, room) in ROOMS.iter().enumerate().take(2) {
+    for (rank, room) in ROOMS.iter().enumerate() {
         for path in files(&format!("src/sema/{room}"), "rs") {
             for (line, import) in Source::new(&text(&path)).names_below("crate::sema::") {
                 let is_above =
                     ROOMS.iter().position(|other| *other == import).is_some_and(|other| other > rank);
-                if is_above || import == "Elaborator" {
+                let is_elaborator = import == "Elaborator" && rank < 2;
+                if is_above || is_elaborator {
                     wrong.push(format!("{}:{line}: `{room}` imports `{import}`", path.display()));
                 }
             }

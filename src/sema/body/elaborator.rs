@@ -4,10 +4,10 @@
 //! the graph that is being built. Functions are expanded at each call; a layer's body is elaborated at each call of
 //! an instance.
 //!
-//! Errors are collected. A failed expression is worth [`Value::Error`](crate::sema::Value::Error), which silences
+//! Errors are collected. A failed expression is worth [`Value::Error`], which silences
 //! what follows from it, and elaboration goes on, so that one error never hides another.
 
-use crate::base::{Diagnostic, SourceMap};
+use crate::base::SourceMap;
 use crate::ir::Graph;
 use crate::sema::body::free::OpenVariables;
 use crate::sema::body::instance::ModelTable;
@@ -15,12 +15,13 @@ use crate::sema::body::names::Constants;
 use crate::sema::body::scan::Open;
 use crate::sema::build::Builder;
 use crate::sema::build::graphs::Level;
-use crate::sema::items::DataTable;
+use crate::sema::body::data_table::DataTable;
 use crate::sema::scope::Scope;
+use crate::sema::scope::report::Problem;
 use crate::sema::scope::context::{self, Context, ItemContext, Present};
 use crate::sema::scope::frames::Frame;
 use crate::sema::scope::module::Modules;
-use crate::sema::value::LevelId;
+use crate::sema::value::{LevelId, Value};
 use std::ops::{Deref, DerefMut};
 
 /// A [`Builder`] that has bodies to elaborate, with the tables of what these declare.
@@ -66,9 +67,9 @@ impl<'a> Elaborator<'a> {
         }
     }
 
-    /// [`Scope::report`], the diagnostic of which may be made of what is known here.
-    pub fn report(&mut self, diagnostic: Diagnostic) {
-        (**self).report(diagnostic);
+    /// [`Scope::report`], of a problem that may be made of what is known here.
+    pub fn report(&mut self, problem: impl Problem) -> Value {
+        (**self).report(problem)
     }
 
     /// Elaborates something in another context, which is made of the present one.

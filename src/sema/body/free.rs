@@ -10,11 +10,12 @@ use crate::sema::scope::report::sizes::Values;
 use crate::sema::scope::report::sizes::name_sizes_of;
 use crate::sema::value::Given;
 use crate::sema::body::elaborator::Elaborator;
-use crate::sema::items::models::free_type;
+use crate::sema::scope::frames::{BindingKind, Frame, FrameKind};
+use crate::sema::walk;
 use crate::sema::scope::module::ItemRef;
 use crate::sema::value::{Instance, InstanceKind, IntSource, Value};
 use crate::base::{Diagnostic, Span};
-use crate::ir::{Dim, InputKey, Op, Type};
+use crate::ir::{Dim, Elem, InputKey, Op, Type};
 use crate::syntax::ast::{self, DimKind, Role, TypeKind};
 use std::sync::Arc;
 
@@ -90,7 +91,7 @@ impl Elaborator<'_> {
                 (Some(value), _) => value.clone(),
                 (None, None) if parameter.default.is_some() => continue,
                 (None, None) if definition.role == Role::Activation && at == 0 => {
-                    let ty = Type::new(crate::ir::Elem::Float, vec![Dim::symbol("n")]);
+                    let ty = Type::new(Elem::Float, vec![Dim::symbol("n")]);
                     self.free_input(&parameter.name.text, ty, parameter.span)
                 }
                 (None, None) if is_size(definition, &parameter.name.text) => {
@@ -118,12 +119,8 @@ impl Elaborator<'_> {
                 let name = parameter.name.text.clone();
                 let value = match &parameter.default {
                     Some(default) => {
-                        let frame = crate::sema::scope::frames::Frame::new(
-                            crate::sema::scope::frames::FrameKind::Function,
-                            Some(item.clone()),
-                            item.module,
-                            Span::default(),
-                        );
+                        let kind = FrameKind::Function;
+                        let frame = Frame::new(kind, Some(item.clone()), item.module, Span::default());
                         self.in_frame(frame, |cx| cx.expr(default, None))
                     }
                     None if is_size(definition, &name) => Value::Int(Dim::symbol(name.clone())),
@@ -158,6 +155,54 @@ fn is_size(definition: &ast::Definition, name: &str) -> bool {
             DimKind::Pack(_) | DimKind::Stretch => false,
         }),
         TypeKind::Tuple(_) => false,
+    })
+}
+
+/// The type of a signature with every unknown name a free dimension of that name. `None` is reported.
+pub fn free_type(cx: &mut Elaborator<'_>, item: &ItemRef, ty: &ast::Type) -> Option<Type> {
+    let TypeKind::Tensor { element, dims } = &ty.kind else { return None };
+    let elem = match element {
+        ast::Element::Float => Elem::Float,
+        ast::Element::Int | ast::Element::Class(_) => Elem::Int,
+        ast::Element::Bool => Elem::Bool,
+    };
+    let frame = Frame::new(FrameKind::File, Some(item.clone()), item.module, Span::default());
+    cx.in_frame(frame, |cx| {
+        let mut names = Vec::new();
+        for dim in dims {
+            if let DimKind::Size(size) = &dim.kind {
+                walk::expr(size, &mut |part| {
+                    names.extend(part.as_name().map(|name| (name.clone(), part.span)))
+                });
+            }
+        }
+        for (name, span) in names {
+            let known = cx.frame().find(&name).is_some()
+                || matches!(cx.global(&name, span), Some(Value::Int(_)))
+                || matches!(&*name, "min" | "max" | "floor");
+            if !known {
+                let free = Value::Int(Dim::symbol(name.clone()));
+                cx.frame_mut().bind(
+                    name,
+                    free,
+                    span,
+                    BindingKind::Dim { stretch: false },
+                );
+            }
+        }
+        let mut shape = Vec::new();
+        for dim in dims {
+            match &dim.kind {
+                DimKind::Size(size) => shape.push(cx.size(size, "a size")?),
+                DimKind::Stretch => shape.push(Dim::ONE),
+                // One free dimension stands for any number of them.
+                DimKind::Pack(name) => {
+                    let name = name.as_ref().map_or("rest".to_string(), |name| name.to_string());
+                    shape.push(Dim::symbol(name));
+                }
+            }
+        }
+        Some(Type::new(elem, shape))
     })
 }
 

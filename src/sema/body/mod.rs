@@ -2,6 +2,7 @@
 
 pub mod arguments;
 pub mod call;
+pub mod data_table;
 pub mod elaborator;
 pub mod expr;
 pub mod fields;

@@ -94,7 +94,7 @@ impl Elaborator<'_> {
     }
 
     fn given_free(&mut self, item: &ItemRef, ty: &ast::Type) -> Option<Given> {
-        let ty_of = crate::sema::items::models::free_type(self, item, ty)?;
+        let ty_of = crate::sema::body::free::free_type(self, item, ty)?;
         let name = crate::ir::InputKey::field(format!("{}", ty.span.start));
         let tensor = self.add(ty.span, crate::ir::Op::Input { name, ty: ty_of }, Vec::new());
         Some(Given { name: None, value: Value::Tensor(tensor), span: ty.span })

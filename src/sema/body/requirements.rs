@@ -5,6 +5,7 @@
 
 use crate::sema::build::index::bounds::grows;
 use crate::sema::body::elaborator::Elaborator;
+use crate::sema::scope::report::optimizers::Beyond;
 use crate::sema::value::Value;
 use crate::base::{Cause, Diagnostic, Span};
 use crate::ir::interpret::{Feed, Tensor, evaluate};
@@ -152,15 +153,15 @@ impl Elaborator<'_> {
         true
     }
 
-    /// What a value of the step depends on beside the step, in words.
-    pub(in crate::sema) fn known_from_more_than_the_step(&self, node: NodeId) -> Option<&'static str> {
+    /// What a value of the step depends on beside the step.
+    pub(in crate::sema) fn known_from_more_than_the_step(&self, node: NodeId) -> Option<Beyond> {
         let graph = self.graph();
         let needed = graph.reachable([node]);
         let mut nodes = graph.nodes().filter(|(id, _)| needed[id.0 as usize]);
         nodes.find_map(|(_, node)| match &node.op {
-            Op::Param { .. } | Op::State { .. } => Some("what is trained"),
-            Op::Rand { .. } => Some("random numbers"),
-            Op::Input { name: InputKey::Field(_) | InputKey::Column(_), .. } => Some("the data"),
+            Op::Param { .. } | Op::State { .. } => Some(Beyond::Trained),
+            Op::Rand { .. } => Some(Beyond::Random),
+            Op::Input { name: InputKey::Field(_) | InputKey::Column(_), .. } => Some(Beyond::Data),
             _ => None,
         })
     }

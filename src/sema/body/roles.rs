@@ -11,7 +11,8 @@ use crate::sema::build::tensors::convert;
 use crate::sema::value::{Value, show_axes};
 use crate::base::{Diagnostic, Span};
 use crate::ir::{Elem, Scalar};
-use crate::syntax::ast::{self};
+use crate::sema::scope::report::optimizers::OptimizerBodyError;
+use crate::syntax::ast::{self, StatementKind};
 
 impl Elaborator<'_> {
     /// An init: its pattern is matched against the shape asked for.
@@ -125,4 +126,29 @@ impl Elaborator<'_> {
             _ => value,
         }
     }
+}
+
+/// Reports an optimiser whose body never updates `param`.
+pub fn check_updates(cx: &mut Elaborator<'_>, definition: &ast::Definition) {
+    if updates_param(&definition.body) {
+        return;
+    }
+    let bound = definition.body.statements.iter().find_map(|statement| match &statement.kind {
+        StatementKind::Bind { target, .. } if target.as_plain().is_some_and(|name| &**name == "param") => {
+            Some(target.span)
+        }
+        _ => None,
+    });
+    cx.report(OptimizerBodyError::NeverUpdates { optimizer: definition.name.clone(), bound });
+}
+
+fn updates_param(block: &ast::Block) -> bool {
+    block.statements.iter().any(|statement| match &statement.kind {
+        StatementKind::Update { target, .. } => target.as_plain().is_some_and(|name| &**name == "param"),
+        StatementKind::If(branches) => {
+            branches.branches.iter().any(|branch| updates_param(&branch.body))
+                || branches.otherwise.as_ref().is_some_and(updates_param)
+        }
+        _ => false,
+    })
 }

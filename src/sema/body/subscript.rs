@@ -24,7 +24,7 @@ impl Elaborator<'_> {
             Value::List(_) | Value::Pack(_) if !self.mentions_index(subscripts) => {
                 self.subscript_of_list(&base, base_span, subscripts, span)
             }
-            Value::Indexed(_) => self.subscript_error(&SubscriptError::OfIndexed { at: span }),
+            Value::Indexed(_) => self.report(SubscriptError::OfIndexed { at: span }),
             _ if self.mentions_index(subscripts) => match self.to_tensor(&base, base_span) {
                 Some(tensor) => super::index::subscript(self, &tensor, subscripts, span),
                 None => Value::Error,
@@ -32,7 +32,7 @@ impl Elaborator<'_> {
             Value::Tensor(tensor) => self.subscript_of_tensor(tensor, base_span, subscripts, span),
             other => {
                 let found = other.describe();
-                self.subscript_error(&SubscriptError::NoElements { found, base: base_span })
+                self.report(SubscriptError::NoElements { found, base: base_span })
             }
         }
     }

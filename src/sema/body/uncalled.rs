@@ -46,7 +46,7 @@ fn check_sizes(elaborator: &mut Elaborator<'_>, item: &ItemRef, definition: &ast
     if definition.role == Role::Optimizer {
         // A lost value at the end was reported.
         if definition.body.value.is_none() {
-            crate::sema::items::optimizer::check_body(elaborator, definition);
+            crate::sema::body::roles::check_updates(elaborator, definition);
         }
         return;
     }

@@ -40,7 +40,7 @@ impl Elaborator<'_> {
                 }
             },
         };
-        self.report(error.diagnostic());
+        self.report(error);
         Value::Error
     }
 

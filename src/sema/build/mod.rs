@@ -23,8 +23,9 @@ pub mod subscripts;
 pub mod tensors;
 pub mod variables;
 
-use crate::base::Diagnostic;
 use crate::sema::scope::Scope;
+use crate::sema::scope::report::Problem;
+use crate::sema::value::Value;
 use built::{Built, Conditions};
 use graphs::{Ids, Level};
 use index::IndexFrame;
@@ -63,9 +64,9 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// [`Scope::report`], the diagnostic of which may be made of what is known here.
-    pub fn report(&mut self, diagnostic: Diagnostic) {
-        (**self).report(diagnostic);
+    /// [`Scope::report`], of a problem that may be made of what is known here.
+    pub fn report(&mut self, problem: impl Problem) -> Value {
+        (**self).report(problem)
     }
 }
 

@@ -59,11 +59,11 @@ impl Builder<'_> {
                 base: base_span,
                 slip: self.subscript_slip(base_span, subscripts.span),
             };
-            self.subscript_error(&error);
+            self.report(error);
             return false;
         }
         if subscripts.items.iter().filter(|item| matches!(item.kind, SubscriptKind::Rest)).count() > 1 {
-            self.subscript_error(&SubscriptError::TwoRests { at: subscripts.span });
+            self.report(SubscriptError::TwoRests { at: subscripts.span });
             return false;
         }
         true
@@ -96,7 +96,7 @@ impl Builder<'_> {
                     None => {
                         let (elements, at) = (elements.len(), *at);
                         let error = SubscriptError::OutsideList { number, elements, at, base: base_span };
-                        self.subscript_error(&error)
+                        self.report(error)
                     }
                 }
             }
@@ -167,7 +167,7 @@ impl Builder<'_> {
             Some((step, step_span)) => match step.as_int() {
                 Some(step) if step >= 1 => step,
                 Some(step) => {
-                    self.subscript_error(&SubscriptError::Step { step, at: span });
+                    self.report(SubscriptError::Step { step, at: span });
                     return None;
                 }
                 None => {
@@ -193,7 +193,7 @@ impl Builder<'_> {
             at: span,
         };
         if !self.holds_or_waits(&ends, span, &outside.message()) {
-            self.subscript_error(&outside);
+            self.report(outside);
             return None;
         }
         let length = &end - &start;
@@ -315,7 +315,7 @@ impl Builder<'_> {
                     Some(it) => format!("`{text}` lies in {} .. {}", it.least, &it.greatest + &Dim::ONE),
                     None => format!("nothing is known of the range of `{text}`"),
                 };
-                self.subscript_error(&outside(format!("`{text}`"), Some(range)));
+                self.report(outside(format!("`{text}`"), Some(range)));
                 return None;
             }
         }
@@ -337,7 +337,7 @@ impl Builder<'_> {
         let rank = tensor.rank();
         if rank < 2 {
             let found = show_axes(tensor.ty.elem, &tensor.axes());
-            return self.subscript_error(&SubscriptError::TooFewAxes { found, at: span });
+            return self.report(SubscriptError::TooFewAxes { found, at: span });
         }
         let mut order: Vec<usize> = (0..rank).collect();
         order.swap(rank - 1, rank - 2);
@@ -412,7 +412,7 @@ impl Builder<'_> {
                 let room = &(size - &from_start) - &Dim::ONE;
                 let message = format!("the place {place} of an axis of size {size}");
                 if !self.holds_or_waits(&[from_start.clone(), room], at, &message) {
-                    self.subscript_error(&outside(place.to_string(), None));
+                    self.report(outside(place.to_string(), None));
                     return None;
                 }
                 Some(Part::At(Affine::constant(from_start)))
@@ -420,7 +420,7 @@ impl Builder<'_> {
             Value::Tensor(place) if place.ty.elem == Elem::Int => {
                 if place.rank() > 0 {
                     let found = show_axes(place.ty.elem, &place.axes());
-                    self.subscript_error(&SubscriptError::ManyPlaces { found, at });
+                    self.report(SubscriptError::ManyPlaces { found, at });
                     return None;
                 }
                 self.run_time_place(at, value, place, size, &outside)
@@ -430,7 +430,7 @@ impl Builder<'_> {
                 None
             }
             other => {
-                self.subscript_error(&SubscriptError::NotInt { found: other.describe(), at });
+                self.report(SubscriptError::NotInt { found: other.describe(), at });
                 None
             }
         }

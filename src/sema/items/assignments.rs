@@ -4,12 +4,13 @@
 //! In such a line the name of a model, or of a layer in it, stands for its parameters.
 
 use super::batch::in_batch_graph;
-use crate::base::{Diagnostic, Span};
+use crate::base::Span;
 use crate::ir::program::{Assignment, Forward, Train};
 use crate::ir::{Elem, InputKey, Op, OutputKey, Type};
 use crate::sema::body::elaborator::Elaborator;
 use crate::sema::build::elementwise::Arg;
 use crate::sema::scope::frames::BindingKind;
+use crate::sema::scope::report::losses::AssignmentError;
 use crate::sema::value::{DataValue, Expected, ParameterSet, Value};
 use crate::sema::walk;
 use crate::syntax::ast::{self, BinaryOp};
@@ -66,10 +67,8 @@ fn new_values(
     let target = match target {
         Value::Parameters(set) if set.is_read => set,
         Value::Error => return None,
-        other => {
-            let message = format!("`<-` in a `train` gives a model new parameters, found {}", other.describe());
-            let error = Diagnostic::error("E0595", message).at(update.target.span, "no model, and no layer of one");
-            cx.report(error.help("`Teacher <- 0.99 * Teacher + 0.01 * Student`; a loss is minimized: `minimize LOSS with …`"));
+        found => {
+            cx.report(AssignmentError::TargetNotModel { found, at: update.target.span });
             return None;
         }
     };
@@ -81,10 +80,9 @@ fn new_values(
     let value = match value {
         Value::Parameters(set) => set,
         Value::Error => return None,
-        other => {
-            let message = format!("the new parameters of `{}` are {}", target.name, other.describe());
-            let error = Diagnostic::error("E0595", message).at(update.value.span, "no parameters");
-            cx.report(error.help("the name of a model stands for its parameters here: `0.99 * Teacher + 0.01 * Student`"));
+        found => {
+            let target = target.name.clone();
+            cx.report(AssignmentError::NotParameters { target, found, at: update.value.span });
             return None;
         }
     };

@@ -1,11 +1,12 @@
 //! Graphs over the rows of a batch, and the numbers that losses and metrics are.
 
-use crate::base::{Diagnostic, Span};
+use crate::base::Span;
 use crate::ir::program::BATCH;
 use crate::ir::{Dim, Elem, Graph, InputKey};
 use crate::sema::body::elaborator::Elaborator;
 use crate::sema::scope::module::ModuleId;
 use crate::sema::scope::frames::{BindingKind, Frame, FrameKind};
+use crate::sema::scope::report::losses::{BatchNumber, BatchNumberError};
 use crate::sema::value::{DataValue, IntSource, Tensor, Value};
 
 /// Builds a graph of its own, in which the fields of the data are those of a batch. Parameters and states are leaves
@@ -35,29 +36,26 @@ fn batch_frame(cx: &mut Elaborator<'_>, data: &DataValue) -> Frame {
     frame
 }
 
-/// Whether a value is a float scalar node, as losses and metrics are.
+/// A loss or a metric as the node of a float scalar. `None` is reported.
 pub fn scalar_node(
     cx: &mut Elaborator<'_>,
     value: &Value,
-    span: Span,
-    what: &str,
-    code: &'static str,
+    at: Span,
+    of: BatchNumber,
 ) -> Option<Tensor> {
     if value.is_error() {
         return None;
     }
     if !value.is_number() && !matches!(value, Value::Tensor(_)) {
-        cx.error(code, format!("{what} must be a number, found {}", value.describe()), span, "not a number");
+        cx.report(BatchNumberError::NotNumber { of, found: value.clone(), at });
         return None;
     }
-    let tensor = cx.to_tensor(value, span)?;
+    let tensor = cx.to_tensor(value, at)?;
     if tensor.rank() > 0 {
-        let error = Diagnostic::error(code, format!("{what} must be a scalar, found {}", value.describe()));
-        let error = error.at(span, "one number for the whole batch is needed");
-        cx.report(error.help("`mean(…)` or `sum(…)` makes one number of it"));
+        cx.report(BatchNumberError::NotScalar { of, found: value.clone(), at });
         return None;
     }
-    let mut tensor = cx.with_elem(tensor, Elem::Float, span)?;
-    tensor.node = cx.node(&tensor, span)?;
+    let mut tensor = cx.with_elem(tensor, Elem::Float, at)?;
+    tensor.node = cx.node(&tensor, at)?;
     Some(tensor)
 }

@@ -1,15 +1,18 @@
 //! Data sets as values: `digits`, `digits.test`, `digits.image`, `digits.rows`; and the functions with which a
 //! `data` item reads its source: `column`, `columns`, `tensor`, `window`.
 
-use crate::base::{Diagnostic, Span, nearest};
-use super::data_table::FieldInfo;
-use crate::ir::program::{DataRef, Select, Source, SourceColumn};
+use crate::base::Span;
+use crate::sema::body::data_table::FieldInfo;
+use crate::ir::program::{DataRef, Select, SourceColumn};
 use crate::ir::{Affine, ColumnKey, Dim, Elem, InputKey, LoopBuilder, NodeId, Op, StepId, Sub, Type};
 use crate::sema::body::elaborator::Elaborator;
 use crate::sema::value::Expected;
+use crate::sema::scope::report::data::DataError;
+use crate::sema::scope::report::sources::{ColumnError, SourceError};
 use crate::sema::settings::{self, Arguments};
 use crate::sema::value::{DataValue, IntSource, Interval, Tensor, Value};
 use crate::syntax::ast;
+use std::sync::Arc;
 
 /// A column as graphs name it: `digits.image`, `digits.test.image`.
 fn column_key(data: &DataValue, field: &str) -> InputKey {
@@ -32,8 +35,7 @@ impl Elaborator<'_> {
             return Value::Error;
         }
         let Some(info) = self.data.sets.get(&data.item).cloned() else {
-            let message = format!("the data `{}` is made from itself", data.item);
-            return self.error("E0630", message, span, "what it has is not known before its fields are");
+            return self.report(DataError::OfItself { data: data.item.clone(), at: span });
         };
         if name == "rows" {
             return self.data_rows(data).map_or(Value::Error, Value::Int);
@@ -45,27 +47,21 @@ impl Elaborator<'_> {
             if info.broken {
                 return Value::Error;
             }
-            if self.data.is_own(&data.item) && self.data.current.declared.iter().any(|it| it.name.as_str() == name) {
-                let message = format!("`{name}` of `{}` is not known yet", data.item);
-                let error = Diagnostic::error("E0601", message).at(span, "this field, or one below it");
-                self.report(error.help("a field may use those above it"));
-                return Value::Error;
+            if self.data.is_open(&data.item)
+                && self.data.current.declared.iter().any(|field| field.name.as_str() == name)
+            {
+                let name = name.to_owned();
+                return self.report(DataError::FieldBelow { data: data.item.clone(), name, at: span });
             }
-            let mut known: Vec<&str> = info.fields.iter().map(|field| &*field.name).collect();
+            let mut known: Vec<Arc<str>> = info.fields.iter().map(|field| field.name.clone()).collect();
             if data.part.is_none() {
-                known.extend(info.parts.iter().map(|part| &**part));
+                known.extend(info.parts.iter().cloned());
             }
-            known.push("rows");
-            let error = Diagnostic::error("E0601", format!("the data `{}` has no field `{name}`", data.item));
-            let error =
-                error.at(span, "not a field").and_at(info.span, format!("it has {}", list_names(&known)));
-            self.report(match nearest(name, known.iter().copied()) {
-                Some(near) => error.help(format!("did you mean `{near}`?")),
-                None => error,
-            });
-            return Value::Error;
+            known.push("rows".into());
+            let (declared, name) = (info.span, name.to_owned());
+            return self.report(DataError::NoField { data: data.item.clone(), name, known, declared, at: span });
         };
-        if data.part.is_none() && self.data.is_own(&data.item) {
+        if data.part.is_none() && self.data.is_open(&data.item) {
             return self.data.current.whole.get(name).cloned().map_or(Value::Error, Value::Tensor);
         }
         let Some(rows) = self.data_rows(data) else { return Value::Error };
@@ -85,7 +81,7 @@ impl Elaborator<'_> {
         let shape: Vec<Dim> = std::iter::once(rows).chain(field.row.shape.iter().cloned()).collect();
         let ty = Type::new(field.row.elem, shape);
         if self.is_compile_time() {
-            return self.error("E0602", "data is not known at compile time", span, "a column of a data set");
+            return self.report(DataError::AtCompileTime { at: span });
         }
         let outer = &mut self.levels[0];
         let node = outer.graph.add(Op::Input { name, ty: ty.clone() }, Vec::new());
@@ -144,19 +140,9 @@ impl Elaborator<'_> {
     ) -> Value {
         let Some(reading) = self.context.row().cloned() else { return Value::Error };
         let Some((select, shape)) = self.selection(name, arguments, span) else { return Value::Error };
-        if !fits(&reading.source, &select) {
-            let message = format!("`{name}` does not read {}", source_word(&reading.source));
-            let help = match &reading.source {
-                Source::Csv { .. } => "use `column(\"name\")` or `columns(0:4)`",
-                Source::Npz { .. } | Source::Safetensors { .. } => "use `tensor(\"name\")`",
-                Source::Npy { .. } | Source::Idx { .. } => "use `tensor()`, or `tensor(\"file\")`",
-                Source::Images { .. } => "use `pixels()` and `labels()`",
-                Source::Text { .. } => "use `window(64)` and `window(64, shift = 1)`",
-                Source::Given { .. } => "a field that the program is given has a type and no value: `x: [4]`",
-                Source::None => "name a source after `=`: `data x = csv(\"x.csv\") { … }`",
-            };
-            self.report(Diagnostic::error("E0603", message).at(span, "not for this source").help(help));
-            return Value::Error;
+        if !(settings::kind_of(&reading.source).has)(&select) {
+            let source = reading.source.clone();
+            return self.report(ColumnError::OtherSource { call: name, source, at: span });
         }
         let elem = match (&select, expected.and_then(|expected| expected.elem)) {
             (Select::Labels | Select::Window { .. }, _) => Elem::Int,
@@ -173,12 +159,7 @@ impl Elaborator<'_> {
         let shape = match (shape, expected) {
             (Some(shape), _) => shape,
             (None, Some(expected)) => expected.shape(),
-            (None, None) => {
-                let error = Diagnostic::error("E0603", "the shape of this field must be declared");
-                let error = error.at(span, "`check` opens no file, so the shape of one row cannot be seen");
-                self.report(error.help("declare the field's type: `x: [28, 28] = …`"));
-                return Value::Error;
-            }
+            (None, None) => return self.report(ColumnError::NoShape { at: span }),
         };
         self.read_column(select, names, Type::new(elem, shape), span)
     }
@@ -215,8 +196,7 @@ impl Elaborator<'_> {
                 };
                 let (Ok(length @ 1..), Ok(offset)) = (usize::try_from(length), usize::try_from(offset))
                 else {
-                    let message = "a window has a length of at least 1 and a shift of at least 0";
-                    self.error("E0603", message, span, "out of range");
+                    self.report(ColumnError::Window { at: span });
                     return None;
                 };
                 (Select::Window { length, offset }, Some(vec![Dim::from(length)]))
@@ -231,20 +211,15 @@ impl Elaborator<'_> {
             return None;
         }
         let Some(texts) = value.as_texts() else {
-            let message = format!("`names` is a list of strings, found {}", value.describe());
-            let error = Diagnostic::error("E0603", message).at(names.span, "not a list of strings");
-            self.report(error.help("write the names of the classes in order: `names = [\"cat\", \"dog\"]`"));
+            self.report(ColumnError::NamesNotTexts { found: value, at: names.span });
             return None;
         };
         if let Some(again) = (1..texts.len()).find(|at| texts[..*at].contains(&texts[*at])) {
-            let message = format!("`names` has \"{}\" twice", texts[again]);
-            self.error("E0603", message, names.span, "each name is one class");
+            self.report(ColumnError::NameTwice { name: texts[again].clone(), at: names.span });
             return None;
         }
         if elem != Elem::Int {
-            let message = "names are numbered in a field of classes only";
-            let error = Diagnostic::error("E0603", message).at(names.span, "this field holds no classes");
-            self.report(error.help(format!("declare it as `class({})`", texts.len())));
+            self.report(ColumnError::NamesOfNumbers { count: texts.len(), at: names.span });
             return None;
         }
         Some(texts)
@@ -323,14 +298,13 @@ impl Elaborator<'_> {
                     Some(Select::Columns { from: number as usize, to: number as usize + 1 })
                 }
                 _ => {
-                    self.error("E0603", "columns are counted from 0", column.span, "not a column");
+                    self.report(ColumnError::NegativeColumn { at: column.span });
                     None
                 }
             },
             Value::Error => None,
-            other => {
-                let message = format!("a column is given by number or name, found {}", other.describe());
-                self.error("E0603", message, column.span, "not a column");
+            found => {
+                self.report(ColumnError::NotColumn { found, at: column.span });
                 None
             }
         }
@@ -346,17 +320,12 @@ impl Elaborator<'_> {
                 None => 0,
             };
             let Some(end) = &slice.end else {
-                self.error("E0603", "the end of the columns is missing", only.span, "write `columns(0:64)`");
+                self.report(ColumnError::NoEnd { at: only.span });
                 return None;
             };
             let to = self.compile_time_int(end, "the end of the columns")?;
             if slice.step.is_some() || from < 0 || to <= from {
-                self.error(
-                    "E0603",
-                    format!("`{from}:{to}` is no range of columns"),
-                    only.span,
-                    "columns are counted from 0, the end is not included",
-                );
+                self.report(ColumnError::NotRange { from, to, at: only.span });
                 return None;
             }
             return Some(Select::Columns { from: from as usize, to: to as usize });
@@ -366,10 +335,8 @@ impl Elaborator<'_> {
             match self.expr(column, None) {
                 Value::Str(name) => names.push(name.to_string()),
                 Value::Error => return None,
-                other => {
-                    let message = format!("columns are a range `0:4` or names, found {}", other.describe());
-                    let error = Diagnostic::error("E0603", message).at(column.span, "not a name");
-                    self.report(error.help("`columns(0:4)` reads four, `column(2)` a single one"));
+                found => {
+                    self.report(ColumnError::NotName { found, at: column.span });
                     return None;
                 }
             }
@@ -382,55 +349,10 @@ impl Elaborator<'_> {
         match self.expr(expr, None) {
             Value::Str(text) => Some(text.to_string()),
             Value::Error => None,
-            other => {
-                self.error(
-                    "E0604",
-                    format!("a string is needed here, found {}", other.describe()),
-                    expr.span,
-                    "not a string",
-                );
+            found => {
+                self.report(SourceError::NotText { found, at: expr.span });
                 None
             }
-        }
-    }
-}
-
-/// Whether a source has such columns.
-fn fits(source: &Source, select: &Select) -> bool {
-    match select {
-        Select::Columns { .. } | Select::Named(_) => matches!(source, Source::Csv { .. }),
-        Select::Tensor(_) => matches!(
-            source,
-            Source::Npz { .. } | Source::Safetensors { .. } | Source::Npy { .. } | Source::Idx { .. }
-        ),
-        Select::Whole => matches!(source, Source::Npy { .. } | Source::Idx { .. } | Source::Images { .. }),
-        Select::Labels => matches!(source, Source::Images { .. }),
-        Select::Window { .. } => matches!(source, Source::Text { .. }),
-    }
-}
-
-fn source_word(source: &Source) -> &'static str {
-    match source {
-        Source::None => "data without a source",
-        Source::Given { .. } => "data that the program is given",
-        Source::Csv { .. } => "a csv file",
-        Source::Npy { .. } => "an npy file",
-        Source::Npz { .. } => "an npz file",
-        Source::Safetensors { .. } => "a safetensors file",
-        Source::Idx { .. } => "an idx file",
-        Source::Images { .. } => "a folder of images",
-        Source::Text { .. } => "a text",
-    }
-}
-
-/// "`a`, `b` and `c`"
-pub fn list_names(names: &[&str]) -> String {
-    match names {
-        [] => "nothing".to_string(),
-        [one] => format!("`{one}`"),
-        [init @ .., last] => {
-            let init: Vec<String> = init.iter().map(|name| format!("`{name}`")).collect();
-            format!("{} and `{last}`", init.join(", "))
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Digits that an optimizer's formula loses in 32 bits: `1 - beta^step` is a difference of two numbers near 1.
 
-use crate::base::Diagnostic;
 use crate::sema::body::elaborator::Elaborator;
 use crate::sema::scope::module::{ItemRef, ModuleId};
+use crate::sema::scope::report::training::TrainWarning;
 use crate::sema::walk;
 use crate::syntax::ast::{self, BinaryOp, Expr, ExprKind};
 
@@ -11,24 +11,20 @@ pub fn check(cx: &mut Elaborator<'_>, item: &ItemRef, definition: &ast::Definiti
     if item.module == ModuleId::PRELUDE || has_wide_floats(cx) {
         return;
     }
-    let mut found = Vec::new();
+    let mut corrections = Vec::new();
     walk::block(&definition.body, &mut |expr| {
-        if let Some(base) = base_of_correction(expr) {
-            found.push((expr.span, base.span));
-        }
+        let base = base_of_correction(expr);
+        corrections.extend(base.map(|base| TrainWarning::Correction { base: base.span, at: expr.span }));
     });
-    for (span, base) in found {
-        let better = format!("bias_correction({}, step)", cx.text(base));
-        let warning = Diagnostic::warning("W0641", "`1 - b^step` loses digits in 32 bits");
-        let warning = warning.at(span, "both numbers are near 1 in the first steps");
-        cx.report(warning.suggest("the library's form loses none", span, better));
+    for correction in corrections {
+        cx.report(correction);
     }
 }
 
 fn has_wide_floats(cx: &Elaborator<'_>) -> bool {
     let items = cx.modules.main().map(|main| main.items.as_slice()).unwrap_or_default();
     items.iter().any(
-        |item| matches!(&item.item.kind, ast::ItemKind::Precision(it) if it.float == ast::FloatWidth::F64),
+        |item| matches!(&item.item.kind, ast::ItemKind::Precision(precision) if precision.float == ast::FloatWidth::F64),
     )
 }
 

@@ -1,15 +1,17 @@
 //! `data` items. A field is elaborated for one row, in a graph whose `Var::Step` counts the rows, and then
 //! lifted to all rows at once.
 
-use super::data_table::{DataInfo, FieldInfo};
+use crate::sema::body::data_table::{DataInfo, FieldInfo};
 use super::{division, given, sources};
 use crate::sema::scope::context::Row;
-use crate::base::{Diagnostic, Span};
+use crate::base::Span;
 use crate::ir::program::{Bound, DataRef, DataSet, Division, Field, Source};
 use crate::ir::{Dim, Elem, Graph, NodeId, OutputKey, StepId};
 use crate::sema::body::elaborator::Elaborator;
 use crate::sema::value::Expected;
+use crate::sema::build::elementwise::Arg;
 use crate::sema::build::graphs::Level;
+use crate::sema::scope::report::data::{FieldError, IdleSeed, RowsError};
 use crate::sema::scope::frames::{BindingKind, Frame, FrameKind};
 use crate::sema::value::{Axis, Tensor, Value};
 use crate::sema::walk;
@@ -66,9 +68,7 @@ pub fn data_item(cx: &mut Elaborator<'_>, item: &ast::Data) -> DataSet {
     if set.rows.is_none() && matches!(set.source, Source::None) {
         set.rows = column_rows;
         if column_rows.is_none() && !cx.has_errors() {
-            let error = Diagnostic::error("E0605", format!("the number of rows of `{name}` is not known"));
-            let error = error.at(item.name.span, "there is no source, no literal column and no `rows`");
-            cx.report(error.help("write `rows = 1_000` for made data"));
+            cx.report(RowsError::Unknown { data: item.name.clone() });
         }
     }
     if let Some(seed) = &item.seed
@@ -76,9 +76,7 @@ pub fn data_item(cx: &mut Elaborator<'_>, item: &ast::Data) -> DataSet {
         && (set.parts.is_empty() || set.in_order)
         && !set.graph.draws_numbers()
     {
-        let error = Diagnostic::error("E0635", "`seed` has no effect");
-        let error = error.at(seed.span, "nothing in this data is random");
-        cx.report(error.help("remove it: it is for random numbers and for the permutation of a `split`"));
+        cx.report(IdleSeed::Data { at: seed.span });
     }
     let rows = set.rows.map_or_else(|| rows_symbol(&name), |rows| Dim::number(rows as i64));
     let broken = cx.diagnostics.len() > errors_before;
@@ -118,9 +116,7 @@ fn says_its_rows(cx: &mut Elaborator<'_>, item: &ast::Data) -> bool {
     if item.source.is_some() || item.rows.is_some() || item.fields.iter().any(is_literal) {
         return true;
     }
-    let error = Diagnostic::error("E0605", format!("the number of rows of `{}` is not known", item.name));
-    let error = error.at(item.name.span, "there is no source, no literal column and no `rows`");
-    cx.report(error.help("write `rows = 1_000` for made data"));
+    cx.report(RowsError::Unknown { data: item.name.clone() });
     item.fields.is_empty()
 }
 
@@ -131,14 +127,10 @@ fn read_settings(cx: &mut Elaborator<'_>, item: &ast::Data, set: &mut DataSet) -
         && let Some(count) = cx.compile_time_int(&rows.value, "`rows`")
     {
         if !(1..=1 << 31).contains(&count) {
-            let label = if count < 1 { "data has at least one row" } else { "at most 2^31 are possible" };
-            cx.error("E0605", format!("`rows` is {count}"), rows.value.span, label);
+            cx.report(RowsError::OutOfRange { count, at: rows.value.span });
         } else if !matches!(set.source, Source::None) {
-            let what = match set.source {
-                Source::Given { .. } => "what is given says how many rows there are",
-                _ => "the file says how many rows there are",
-            };
-            cx.error("E0605", what, rows.span, "`rows` is for made data");
+            let is_given = matches!(set.source, Source::Given { .. });
+            cx.report(RowsError::KnownOtherwise { is_given, at: rows.span });
         } else {
             set.rows = Some(count as u64);
         }
@@ -168,13 +160,7 @@ fn fields(cx: &mut Elaborator<'_>, item: &ast::Data, set: &mut DataSet) -> Optio
                     || set.parts.iter().any(|part| part.name == field.name.text)
                     || matches!(&*field.name.text, "rows" | "T")
                 {
-                    let message = format!("`{}` cannot name a field", field.name);
-                    cx.error(
-                        "E0607",
-                        message,
-                        field.name.span,
-                        "this name is taken by a field, a part, `rows` or `.T`",
-                    );
+                    cx.report(FieldError::NameTaken { name: field.name.clone() });
                     set.parts.retain(|part| part.name != field.name.text);
                     continue;
                 }
@@ -259,21 +245,18 @@ fn literal_column(
     }
     let tensor = cx.to_tensor(&value, span)?;
     if tensor.rank() == 0 {
-        let error =
-            Diagnostic::error("E0605", format!("`{}` has no rows", field.name)).at(span, "a single number");
-        cx.report(error.help("write a list, one element for each row, or `rows = N` for made data"));
+        cx.report(RowsError::Single { field: field.name.clone(), at: span });
         return None;
     }
     let rows = tensor.ty.shape[0].clone();
     let Some(count) = rows.as_number() else {
-        cx.error("E0605", "the number of rows must be known", span, format!("it is {rows} here"));
+        cx.report(RowsError::Open { rows, at: span });
         return None;
     };
     match column_rows {
         Some((known, place)) if *known != count as u64 => {
-            let error = Diagnostic::error("E0608", format!("`{}` has {count} rows, not {known}", field.name));
-            let error = error.at(span, format!("{count} rows"));
-            cx.report(error.and_at(*place, format!("{known} rows")));
+            let (field, count) = (field.name.clone(), count as u64);
+            cx.report(RowsError::Differ { field, count, at: span, known: *known, first: *place });
             return None;
         }
         _ => *column_rows = Some((count as u64, span)),
@@ -388,27 +371,14 @@ fn broadcast_numbers(
         return Some(value);
     }
     if expected.axes.iter().any(|axis| !axis.size.is_number(1)) {
-        let declared = crate::sema::value::show_axes(tensor.ty.elem, &expected.axes);
-        let message = format!("one number for each row, and a field of {declared}");
-        let error = Diagnostic::error("E0636", message).at(span, "one number");
         let is_table = matches!(cx.context.row().map(|row| &row.source), Some(Source::Csv { .. }));
-        cx.report(error.help(match is_table {
-            true => {
-                "`columns(0:4)` or `columns(\"a\", \"b\")` reads several columns; a single one is a field `x: []`"
-                    .to_owned()
-            }
-            false => "give every element its value: `[a, b]`, or index notation".to_owned(),
-        }));
+        let declared = expected.axes.clone();
+        cx.report(FieldError::OneNumber { elem: tensor.ty.elem, declared, is_table, at: span });
         return None;
     }
     let zero = cx.fill(&Value::int(0), tensor.ty.elem, &expected.axes, span);
     let zero = Value::Tensor(zero);
-    let sum = cx.binary(
-        ast::BinaryOp::Add,
-        crate::sema::build::elementwise::Arg { value: &value, span },
-        crate::sema::build::elementwise::Arg { value: &zero, span },
-        span,
-    );
+    let sum = cx.binary(ast::BinaryOp::Add, Arg { value: &value, span }, Arg { value: &zero, span }, span);
     if sum.is_error() { None } else { Some(sum) }
 }
 
@@ -442,12 +412,7 @@ fn lift(
     let lifted =
         crate::ir::lift::lift(cx.graph_mut(), &level.graph, &[node], step, rows, |capture| captures[capture]);
     let Some(lifted) = lifted else {
-        cx.error(
-            "E0609",
-            "a field cannot hold a recurrence",
-            tensor.span,
-            "a `scan` in the definition of a row",
-        );
+        cx.report(FieldError::Recurrence { at: tensor.span });
         return None;
     };
     let mut whole = cx.tensor(lifted[0], tensor.span);

@@ -1,12 +1,13 @@
 //! The order of `data` items: one is elaborated when something names it, however far down it stands.
 
 use super::data::data_item;
-use crate::base::{Diagnostic, Span};
+use crate::base::Span;
 use crate::ir::program::DataSet;
 use crate::sema::scope::context::ItemContext;
 use crate::sema::body::elaborator::Elaborator;
 use crate::sema::scope::module::ItemRef;
 use crate::sema::scope::frames::{Frame, FrameKind};
+use crate::sema::scope::report::data::DataError;
 use crate::syntax::ast;
 use std::sync::Arc;
 
@@ -62,16 +63,12 @@ fn apart<R>(
 impl Elaborator<'_> {
     /// Makes sure that what a data item has is known, before something of it is looked up. `false` is reported.
     pub fn demand_data(&mut self, name: &Arc<str>, span: Span) -> bool {
-        if self.data.is_own(name) {
+        if self.data.is_open(name) {
             return true;
         }
         if let Some(at) = self.data.open.iter().position(|(open, _)| open == name) {
-            let circle: Vec<&str> = self.data.open[at..].iter().map(|(open, _)| &**open).collect();
-            let circle = format!("{} → {name}", circle.join(" → "));
-            let error = Diagnostic::error("E0630", format!("the data `{name}` is made from itself"));
-            let error = error.at(span, "this closes the circle");
-            let declared = self.data.open[at].1;
-            self.report(error.and_at(declared, "declared here").note(circle));
+            let names = self.data.open[at..].iter().map(|(open, _)| open.clone()).collect();
+            self.report(DataError::Circle { names, declared: self.data.open[at].1, at: span });
             return false;
         }
         elaborate(self, name);

@@ -1,11 +1,13 @@
 //! Which rows of a data set are left out, and how the others are divided: `drop rows where …`, `split …`.
 
 use super::data::whole_field;
-use crate::base::{Diagnostic, Span};
+use crate::base::Span;
 use crate::ir::program::{DataSet, Folds, Part, Source};
 use crate::ir::{Op, OutputKey};
 use crate::sema::body::elaborator::Elaborator;
 use crate::sema::scope::frames::{BindingKind, Frame, FrameKind};
+use crate::sema::scope::report::division::{Decides, DropError, FoldError, PartError};
+use crate::sema::scope::report::settings::SettingError;
 use crate::sema::settings;
 use crate::sema::value::{Tensor, Value};
 use crate::sema::walk;
@@ -26,47 +28,40 @@ pub fn read_split(cx: &mut Elaborator<'_>, split: &ast::Split, set: &mut DataSet
         _ => None,
     };
     if let Some((first, second)) = clash {
-        let message = format!("`{}` and `{}` cannot both decide which rows a part has", first.name, second.name);
-        let error = Diagnostic::error("E0654", message).at(second.span, "both are given");
-        cx.report(error.and_at(first.span, "and this"));
+        let (at, other) = (second.span, first.span);
+        let (first, second) = (first.name.clone(), second.name.clone());
+        cx.report(FoldError::Both { first, second, at, other });
     }
     let mut sum = 0.0;
     let errors = cx.diagnostics.len();
     for part in &split.parts {
         let value = cx.expr(&part.value, None);
         if value.as_bool().is_some() {
-            let error = cx.unknown_setting(&settings::SPLIT, &part.name);
-            cx.report(error);
+            let (group, name) = (&settings::SPLIT, part.name.clone());
+            cx.report(SettingError::Unknown { group, name, optimizer: None });
             continue;
         }
         let Some(share) = value.as_float() else {
             if !value.is_error() {
-                cx.error("E0606", "the share of a part is a number", part.value.span, value.describe());
+                cx.report(PartError::ShareNotNumber { found: value, at: part.value.span });
             }
             continue;
         };
         if !(share > 0.0 && share <= 1.0) {
-            let error = Diagnostic::error("E0606", format!("the share of `{}` is {share}", part.name));
-            let error = error.at(part.value.span, "shares lie between 0 and 1");
-            cx.report(match share > 1.0 && share <= 100.0 {
-                true => error.suggest("if these are per cent", part.value.span, format!("{}", share / 100.0)),
-                false => error,
-            });
+            cx.report(PartError::ShareOutside { part: part.name.clone(), share, at: part.value.span });
         }
         if set.parts.iter().any(|known| known.name == part.name.text) || &*part.name.text == "rows" {
-            cx.error("E0606", format!("`{}` cannot name another part", part.name), part.name.span, "taken");
+            cx.report(PartError::NameTaken { name: part.name.clone() });
         }
         sum += share;
         set.parts.push(Part { name: part.name.text.clone(), share });
     }
     let is_whole = split.parts.is_empty() || (sum - 1.0).abs() <= 1e-6;
     if !is_whole && cx.diagnostics.len() == errors {
-        let error = Diagnostic::error("E0606", format!("the parts add up to {sum}, not to 1"));
-        cx.report(error.at(split.span, "shares of all rows"));
+        cx.report(PartError::Sum { sum, at: split.span });
     }
     if split.parts.is_empty() && split.option("folds").is_none() && cx.diagnostics.len() == errors {
-        let error = Diagnostic::error("E0606", "a split without parts");
-        cx.report(error.at(split.span, "nothing is divided").help("`split train = 0.8, test = 0.2`"));
+        cx.report(PartError::NoParts { at: split.span });
     }
 }
 
@@ -74,29 +69,24 @@ pub fn read_split(cx: &mut Elaborator<'_>, split: &ast::Split, set: &mut DataSet
 fn read_folds(cx: &mut Elaborator<'_>, split: &ast::Split, set: &mut DataSet) {
     let Some(folds) = split.option("folds") else {
         if let Some(fold) = split.option("fold") {
-            let error = Diagnostic::error("E0654", "`fold` says which of some folds is held out, but there are none");
-            cx.report(error.at(fold.span, "without `folds`").help("`split folds = 5, fold = 1`"));
+            cx.report(FoldError::NoFolds { at: fold.span });
         }
         return;
     };
     if let Some(part) = split.parts.first() {
-        let error = Diagnostic::error("E0654", "folds are the parts `train` and `test`, and no others");
-        let error = error.at(part.span, "a part beside the folds").and_at(folds.span, "folds");
-        cx.report(error.help("write `split folds = 5` alone; `nnc cv --folds 5` makes folds of a program with parts"));
+        cx.report(FoldError::PartBeside { part: part.span, folds: folds.span });
         return;
     }
     let Some(count) = cx.compile_time_int(&folds.value, "`folds`") else { return };
     if !(2..=10_000).contains(&count) {
-        let error = Diagnostic::error("E0654", format!("{count} is no number of folds"));
-        cx.report(error.at(folds.value.span, "2 to 10,000"));
+        cx.report(FoldError::Count { count, at: folds.value.span });
         return;
     }
     let held = match split.option("fold") {
         Some(fold) => match cx.compile_time_int(&fold.value, "`fold`") {
             Some(held) if (1..=count).contains(&held) => held,
             Some(held) => {
-                let error = Diagnostic::error("E0654", format!("there is no fold {held}"));
-                cx.report(error.at(fold.value.span, format!("they are 1 to {count}")));
+                cx.report(FoldError::NoSuchFold { fold: held, count, at: fold.value.span });
                 return;
             }
             None => return,
@@ -126,8 +116,7 @@ pub fn read_division(
     if let Some(drop) = item.drops.first()
         && (set.source.file().is_none() || matches!(set.source, Source::Text { .. } | Source::Images { .. }))
     {
-        let error = Diagnostic::error("E0653", "rows are dropped of tables and arrays in files");
-        cx.report(error.at(drop.span, "the rows of this data are no such rows"));
+        cx.report(DropError::NoTable { at: drop.span });
         return;
     }
     let drop = item.drops.iter().cloned().reduce(|left, right| {
@@ -135,21 +124,23 @@ pub fn read_division(
         let (left, right) = (Box::new(left), Box::new(right));
         ast::Expr::new(ast::ExprKind::Binary { op: ast::BinaryOp::Or, op_span: span, left, right }, span)
     });
-    let asked = [("drop", drop), ("class", class), ("group", group)];
+    let asked = [(Decides::Drop, drop), (Decides::Class, class), (Decides::Group, group)];
     let frame = Frame::new(FrameKind::File, None, cx.frame().module, Span::default());
     cx.data.current.whole.clear();
     cx.data.current.declared = item.fields.clone();
     cx.begin_graph();
     let (graph, ()) = cx.in_new_graph(|cx| {
         cx.in_frame(frame, |cx| {
-            for (name, value) in asked {
+            for (decides, value) in asked {
                 let Some(value) = value else { continue };
                 let errors = cx.diagnostics.len();
                 let made = bind_fields(cx, item, &value, set, literal)
-                    .then(|| of_rows(cx, name, &value, set, literal));
+                    .then(|| of_rows(cx, decides, &value, set, literal));
                 match made.flatten() {
-                    Some(whole) => cx.graph_mut().output(OutputKey::named(name), whole.node),
-                    None if cx.diagnostics.len() == errors => learnt(cx, value.span),
+                    Some(whole) => cx.graph_mut().output(OutputKey::named(output_of(decides)), whole.node),
+                    None if cx.diagnostics.len() == errors => {
+                        cx.report(DropError::Learnt { at: value.span });
+                    }
                     None => {}
                 }
             }
@@ -165,16 +156,19 @@ pub fn read_division(
     };
     if graph.nodes().any(|(_, node)| is_learnt(&node.op)) {
         let span = item.drops.first().map(|drop| drop.span).or(item.split.as_ref().map(|split| split.span));
-        learnt(cx, span.unwrap_or(item.name.span));
+        cx.report(DropError::Learnt { at: span.unwrap_or(item.name.span) });
         return;
     }
     set.division.graph = graph;
 }
 
-fn learnt(cx: &mut Elaborator<'_>, span: Span) {
-    let message = "which rows there are cannot depend on what is computed of all of them";
-    let error = Diagnostic::error("E0653", message).at(span, "depends on a statistic, or on other data");
-    cx.report(error.help("compare with a number: `drop rows where column(\"age\") > 100`"));
+/// The output of [`DataSet::division`] that holds it.
+fn output_of(decides: Decides) -> &'static str {
+    match decides {
+        Decides::Drop => "drop",
+        Decides::Class => "class",
+        Decides::Group => "group",
+    }
 }
 
 /// Gives the fields that an expression uses their values. `false` if one of them could not be made.
@@ -206,17 +200,17 @@ fn bind_fields(
 /// A condition or a number of all rows. `None` is reported.
 fn of_rows(
     cx: &mut Elaborator<'_>,
-    name: &str,
+    decides: Decides,
     value: &ast::Expr,
     set: &mut DataSet,
     literal: &mut Option<(u64, Span)>,
 ) -> Option<Tensor> {
-    let is_drop = name == "drop";
+    let is_drop = decides == Decides::Drop;
     let element = if is_drop { ast::Element::Bool } else { ast::Element::Int };
     let kind = ast::TypeKind::Tensor { element, dims: Vec::new() };
     let field = ast::DataField {
         doc: None,
-        name: ast::Name { text: what(name).into(), span: value.span },
+        name: ast::Name { text: decides.word().into(), span: value.span },
         ty: Some(ast::Type { kind, span: value.span }),
         value: Some(value.clone()),
         span: value.span,
@@ -224,22 +218,7 @@ fn of_rows(
     let errors = cx.diagnostics.len();
     let made = whole_field(cx, &field, set, literal, is_drop);
     if made.is_none() && cx.diagnostics.len() > errors {
-        let help = match is_drop {
-            true => "a condition for one row: `drop rows where is_missing(column(\"age\")) or column(\"age\") > 100`",
-            false => "a field of ints, or a column: `stratify = kind`, `group = column(\"user\")`",
-        };
-        if let Some(last) = cx.diagnostics.pop() {
-            cx.diagnostics.push(last.help(help));
-        }
+        cx.help_last(decides.help());
     }
     made.map(|(whole, _)| whole)
-}
-
-/// How messages call what is not a field.
-fn what(name: &str) -> &'static str {
-    match name {
-        "drop" => "the condition of drop",
-        "class" => "stratify",
-        _ => "group",
-    }
 }

@@ -4,13 +4,14 @@
 //! pipeline, and gives a character's number. Its random numbers are those of a training step: the n-th
 //! character is chosen in step n.
 
-use super::columns::list_names;
 use super::output;
-use crate::base::{Diagnostic, Span};
+use crate::base::Span;
 use crate::ir::program::{DataSet, Generate, Source};
 use crate::ir::{Dim, Elem, InputKey, LoopBuilder, Op, Sub, Type};
 use crate::sema::value::Given;
 use crate::sema::body::elaborator::Elaborator;
+use crate::sema::scope::report::data::IdleSeed;
+use crate::sema::scope::report::output::GenerateError;
 use crate::sema::settings;
 use crate::sema::value::{DataValue, Instance, InstanceKind, IntSource, Tensor, Value};
 use crate::syntax::ast;
@@ -54,13 +55,8 @@ pub fn generate(
         }
         let next = match &next {
             Value::Tensor(next) if next.ty == Type::scalar(Elem::Int) => cx.node(next, item.choice.span)?,
-            other => {
-                let message =
-                    format!("the choice after `with` gives {}, not a character's number", other.describe());
-                let error = Diagnostic::error("E0623", message).at(item.choice.span, "must give an int");
-                cx.report(
-                    error.help("the library has `sample`, `sample_top_k`, `sample_top_p` and `greedy`"),
-                );
+            _ => {
+                cx.report(GenerateError::ChoiceNotNumber { found: next, at: item.choice.span });
                 return None;
             }
         };
@@ -70,10 +66,7 @@ pub fn generate(
     let (scores_each, classes) = scored?;
     let seed = item.options.iter().find(|option| option.name.as_str() == "seed");
     if let Some(seed) = seed.filter(|_| !graph.draws_numbers()) {
-        let error = Diagnostic::error("E0635", "`seed` has no effect");
-        let error =
-            error.at(seed.span, "this choice draws no random numbers").and_at(item.choice.span, "the choice");
-        cx.report(error.help("remove it, or choose by `sample(temperature = 0.8)`"));
+        cx.report(IdleSeed::Generation { choice: item.choice.span, at: seed.span });
     }
     Some(Generate {
         span,
@@ -97,8 +90,7 @@ fn options(cx: &mut Elaborator<'_>, item: &ast::Generate, span: Span) -> Option<
             "length" => {
                 let count = cx.compile_time_int(value, "`length`")?;
                 let Some(count) = usize::try_from(count).ok().filter(|count| *count > 0) else {
-                    let message = format!("`length` is {count}");
-                    cx.error("E0623", message, value.span, "at least one character is generated");
+                    cx.report(GenerateError::Length { length: count, at: value.span });
                     return None;
                 };
                 length = Some(count);
@@ -107,17 +99,15 @@ fn options(cx: &mut Elaborator<'_>, item: &ast::Generate, span: Span) -> Option<
             _ => match cx.expr(value, None) {
                 Value::Data(named) => data = Some(named),
                 Value::Error => return None,
-                other => {
-                    let message = format!("`data` is a data set, found {}", other.describe());
-                    cx.error("E0623", message, value.span, "not a data set");
+                found => {
+                    cx.report(GenerateError::NotData { found, at: value.span });
                     return None;
                 }
             },
         }
     }
     let Some(length) = length else {
-        let error = Diagnostic::error("E0623", "this `generate` does not say how many characters it adds");
-        cx.report(error.at(span, "no `length`").help("write `length = 200` behind the choice"));
+        cx.report(GenerateError::NoLength { at: span });
         return None;
     };
     Some(Options { length, seed, data })
@@ -137,25 +127,17 @@ fn text_data<'s>(
         if is_text(&set) {
             return Some(set);
         }
-        let error = Diagnostic::error("E0623", format!("`{}` is not read from a text", set.name));
-        cx.report(error.at(span, "").and_at(set.span, "declared here"));
+        cx.report(GenerateError::NotText { data: set.name.clone(), declared: set.span, at: span });
         return None;
     }
     match texts.as_slice() {
         [set] => return Some(set),
         [] => {
-            let error = Diagnostic::error("E0623", "no data of this program is read from a text");
-            let error = error.at(span, "which number stands for which character?");
-            cx.report(
-                error.help("`data play = text(\"play.txt\") { x = window(64) }` numbers its characters"),
-            );
+            cx.report(GenerateError::NoTexts { at: span });
         }
         several => {
-            let names: Vec<&str> = several.iter().map(|set| &*set.name).collect();
-            let message = format!("several data sets are read from texts: {}", list_names(&names));
-            let error = Diagnostic::error("E0623", message);
-            let error = error.at(span, "whose numbers of characters are meant?");
-            cx.report(error.help(format!("add `data = {}`", names[0])));
+            let names = several.iter().map(|set| set.name.clone()).collect();
+            cx.report(GenerateError::SeveralTexts { names, at: span });
         }
     }
     None
@@ -164,14 +146,13 @@ fn text_data<'s>(
 fn prompt(cx: &mut Elaborator<'_>, expr: &ast::Expr) -> Option<String> {
     match cx.expr(expr, None) {
         Value::Str(text) if text.is_empty() => {
-            cx.error("E0623", "the text begins with nothing", expr.span, "at least one character is needed");
+            cx.report(GenerateError::EmptyPrompt { at: expr.span });
             None
         }
         Value::Str(text) => Some(text.to_string()),
         Value::Error => None,
-        other => {
-            let message = format!("a text begins with a string, found {}", other.describe());
-            cx.error("E0623", message, expr.span, "not a string");
+        found => {
+            cx.report(GenerateError::PromptNotText { found, at: expr.span });
             None
         }
     }
@@ -181,10 +162,8 @@ fn model(cx: &mut Elaborator<'_>, expr: &ast::Expr) -> Option<Arc<Instance>> {
     match cx.expr(expr, None) {
         Value::Instance(instance) => Some(instance),
         Value::Error => None,
-        other => {
-            let message = format!("`generate` takes a model, found {}", other.describe());
-            let error = Diagnostic::error("E0623", message).at(expr.span, "not a model");
-            cx.report(error.help("write its name alone: `generate Net from …`"));
+        found => {
+            cx.report(GenerateError::NotModel { found, at: expr.span });
             None
         }
     }
@@ -209,11 +188,8 @@ fn window(cx: &mut Elaborator<'_>, instance: &Instance, expr: &ast::Expr) -> Opt
     if let (1, Some(length)) = (inputs, length) {
         return Some(length);
     }
-    let message = format!("`{}` does not take a row of characters", item.name());
-    let error = Diagnostic::error("E0623", message);
-    let error = error.at(expr.span, "its one input must be `int[B, T]` with a known `T`");
-    let error = error.and_at(definition.name.span, "declared here");
-    cx.report(error.help("`T` is known from the `train` above, or written as a number: `x: int[B, 64]`"));
+    let (model, declared) = (item.name().to_owned(), definition.name.span);
+    cx.report(GenerateError::OtherInputs { model, declared, at: expr.span });
     None
 }
 
@@ -267,11 +243,6 @@ fn scores_of_next(
 }
 
 fn wrong_scores<T>(cx: &mut Elaborator<'_>, scores: &Value, window: usize, span: Span) -> Option<T> {
-    let message = "the model does not score the next character";
-    let found = format!("gives {} for a row of {window} characters", scores.describe());
-    let error = Diagnostic::error("E0623", message).at(span, found);
-    cx.report(error.help(format!(
-        "it must give [B, {window}, n], the scores after each character, or [B, n], those after the last"
-    )));
+    cx.report(GenerateError::NoScores { found: scores.clone(), window, at: span });
     None
 }

@@ -1,9 +1,9 @@
 //! Fields of data that whoever runs the program gives: `x: [4]`, a type and no value.
 
-use crate::base::Diagnostic;
 use crate::ir::program::{DataSet, Select, Source};
 use crate::ir::{Elem, Type};
 use crate::sema::body::elaborator::Elaborator;
+use crate::sema::scope::report::sources::SourceError;
 use crate::sema::value::Expected;
 use crate::sema::value::Value;
 use crate::syntax::ast;
@@ -16,11 +16,8 @@ pub(super) fn read_given(cx: &mut Elaborator<'_>, item: &ast::Data, set: &mut Da
         set.source = Source::Given { span: given.span };
         return true;
     };
-    let (name, ty) = (&given.name, given.ty.as_ref().map_or("", |ty| cx.text(ty.span)));
-    let error = Diagnostic::error("E0755", format!("`{name}` does not say what of the file it is"));
-    let error = error.at(given.span, "a type and no value").and_at(source.span, "the rows are read here");
-    let error = error.help(format!("say it: `{name}: {ty} = tensor(\"{name}\")`, or `= column(\"{name}\")`"));
-    cx.report(error.help("only data without a file may be given by the program that runs this one"));
+    let (name, ty) = (given.name.clone(), given.ty.as_ref().map(|ty| ty.span));
+    cx.report(SourceError::FieldWithoutValue { name, ty, at: given.span, source: source.span });
     false
 }
 

@@ -1,12 +1,13 @@
 //! `measure` lines.
 
 use super::batch::scalar_node;
-use super::data_table::FieldInfo;
-use crate::base::{Diagnostic, Span};
+use crate::sema::body::data_table::FieldInfo;
+use crate::base::Span;
 use crate::ir::program::{Forward, Metric, ROWS, Train};
 use crate::ir::{Dim, Elem, Graph, InputKey, OutputKey, Type};
 use crate::sema::value::Given;
 use crate::sema::body::elaborator::Elaborator;
+use crate::sema::scope::report::losses::{BatchNumber, MeasureError};
 use crate::sema::value::{Function, IntSource, Tensor, Value};
 use crate::syntax::ast;
 use std::sync::Arc;
@@ -17,13 +18,11 @@ pub fn measures(cx: &mut Elaborator<'_>, item: &ast::Train, train: &mut Train<Fo
     for measure in &item.measures {
         let Some((name, span)) = metric_name(cx, measure) else { continue };
         if &*name == "loss" {
-            let error = Diagnostic::error("E0621", "a metric cannot be called `loss`");
-            cx.report(error.at(span, "what is minimized is shown under this name"));
+            cx.report(MeasureError::CalledLoss { at: span });
             continue;
         }
         if let Some((_, other)) = names.iter().find(|(known, _)| *known == name) {
-            let error = Diagnostic::error("E0621", format!("two metrics are called `{name}`"));
-            cx.report(error.at(span, "give it a name: `measure NAME = …`").and_at(*other, "the other one"));
+            cx.report(MeasureError::SameName { name, at: span, other: *other });
             continue;
         }
         names.push((name.clone(), span));
@@ -31,7 +30,7 @@ pub fn measures(cx: &mut Elaborator<'_>, item: &ast::Train, train: &mut Train<Fo
             Some((callee, args)) => whole_metric(cx, callee, &args, &name, measure.value.span),
             None => {
                 let value = cx.expr(&measure.value, None);
-                if let Some(tensor) = scalar_node(cx, &value, measure.value.span, "a metric", "E0621") {
+                if let Some(tensor) = scalar_node(cx, &value, measure.value.span, BatchNumber::Metric) {
                     cx.graph_mut().output(OutputKey::Metric(name.clone()), tensor.node);
                 }
                 None
@@ -53,8 +52,7 @@ fn metric_name(cx: &mut Elaborator<'_>, measure: &ast::Measure) -> Option<(Arc<s
     {
         return Some((name.clone(), callee.span));
     }
-    let error = Diagnostic::error("E0621", "this metric has no name").at(measure.span, "not a single call");
-    cx.report(error.help("write `measure NAME = …`"));
+    cx.report(MeasureError::NoName { at: measure.span });
     None
 }
 
@@ -92,10 +90,7 @@ fn whole_metric(
     for (at, arg) in given.iter().enumerate() {
         let Value::Tensor(tensor) = &arg.value else { continue };
         if tensor.rank() == 0 || tensor.ty.shape[0] != Dim::symbol(crate::ir::program::BATCH) {
-            let error = Diagnostic::error("E0621", "this cannot be gathered over all batches");
-            cx.report(
-                error.at(arg.span, format!("{}: its first axis is not the batch", arg.value.describe())),
-            );
+            cx.report(MeasureError::NotGathered { found: arg.value.clone(), at: arg.span });
             return None;
         }
         let node = cx.node(tensor, arg.span)?;
@@ -113,7 +108,7 @@ fn whole_metric(
             all[*at].value = cx.input_tensor(key, Dim::symbol(ROWS), &info, IntSource::Caller, span);
         }
         let value = cx.call(callee, span, all, span, None, None);
-        match scalar_node(cx, &value, span, "a metric", "E0621") {
+        match scalar_node(cx, &value, span, BatchNumber::Metric) {
             Some(tensor) => {
                 cx.graph_mut().output("value", tensor.node);
                 true

@@ -4,12 +4,12 @@
 use super::batch::{in_batch_graph, scalar_node};
 use super::{assignments, measure};
 use super::optimizer::{self, Call};
-use crate::base::Diagnostic;
 use crate::ir::program::{Clip, ClipBy, Forward, Line, NamedValue, Train};
 use crate::ir::{Elem, Graph, InputKey, Op, OutputKey, Type};
 use crate::sema::body::elaborator::Elaborator;
 use crate::sema::scope::module::ItemRef;
 use crate::sema::scope::frames::BindingKind;
+use crate::sema::scope::report::losses::{BatchNumber, MinimizeError};
 use crate::sema::settings;
 use crate::sema::value::{DataValue, Function, InstanceKind, Tensor, Value};
 use crate::syntax::ast;
@@ -51,7 +51,7 @@ fn forward(
     train: &mut Train<Forward>,
 ) -> Option<Minimised> {
     let line = &item.minimize[number];
-    let (graph, found) = in_batch_graph(cx, data, |cx| {
+    let (graph, minimised) = in_batch_graph(cx, data, |cx| {
         let step = Value::Tensor(step_input(cx, item));
         let context = if number == 0 { cx.context.remembering_calls() } else { cx.context.clone() };
         let loss = cx.within(context.at_step(step.clone()), |cx| with_step(cx, item, step, |cx| loss(cx, line)));
@@ -68,7 +68,7 @@ fn forward(
         loss.zip(over)
     });
     let values = std::mem::take(&mut cx.built.named_values);
-    found.map(|(loss, over)| Minimised { graph, loss, values, over })
+    minimised.map(|(loss, over)| Minimised { graph, loss, values, over })
 }
 
 /// Elaborates something where `step` is the number of the training step, unless a field has that name.
@@ -94,19 +94,15 @@ pub fn loss(cx: &mut Elaborator<'_>, line: &ast::Minimize) -> Option<Tensor> {
         && let Some(Value::Function(Function::Item(item))) = cx.global(name, callee.span)
         && item.role() == Some(ast::Role::Metric)
     {
-        let message = format!("`{name}` is a metric, and a metric is never differentiated");
-        let error = Diagnostic::error("E0113", message).at(line.loss.span, "a loss is needed here");
-        cx.report(error.help(format!("`measure {name}(…)` watches it while a loss is minimized")));
+        cx.report(MinimizeError::MetricAsLoss { name: name.clone(), at: line.loss.span });
         return None;
     }
     let value = cx.expr(&line.loss, None);
     if value.kind() == Some("bool") {
-        let message = format!("a loss must be a float, found {}", value.describe());
-        let error = Diagnostic::error("E0615", message).at(line.loss.span, "true or false has no slope");
-        cx.report(error.help("`measure` takes what is only watched"));
+        cx.report(MinimizeError::Bool { found: value, at: line.loss.span });
         return None;
     }
-    scalar_node(cx, &value, line.loss.span, "a loss", "E0615")
+    scalar_node(cx, &value, line.loss.span, BatchNumber::Loss)
 }
 
 /// The optimiser of a line with its updates, and what limits the gradients before. What is wrong is reported.
@@ -171,23 +167,18 @@ fn trained_parameters(
             }
         }
         if let (true, Some(model)) = (prefixes.is_empty(), called.first()) {
-            let name = model.name();
-            let message = format!("`{name}` is computed by a `<-` line of this `train`");
-            let error = Diagnostic::error("E0616", message).at(line.loss.span, "there is nothing else to train");
-            cx.report(error.help(format!("`over {name}` trains it as well: `minimize LOSS with OPTIMIZER over {name}`")));
+            cx.report(MinimizeError::Computed { model: model.name().to_owned(), at: line.loss.span });
             return None;
         }
         if prefixes.is_empty() {
-            let error = Diagnostic::error("E0616", "this loss calls no model");
-            cx.report(error.at(line.loss.span, "there is nothing to train"));
+            cx.report(MinimizeError::CallsNoModel { at: line.loss.span });
             return None;
         }
     }
     for model in &line.over {
         match cx.expr(model, None) {
             Value::Instance(instance) if prefixes.contains(&instance.path) => {
-                let message = format!("`{}` is trained twice", cx.text(model.span));
-                cx.error("E0616", message, model.span, "given before");
+                cx.report(MinimizeError::TrainedTwice { at: model.span });
                 return None;
             }
             Value::Instance(instance)
@@ -196,13 +187,8 @@ fn trained_parameters(
                 prefixes.push(instance.path.clone());
             }
             Value::Error => return None,
-            other => {
-                cx.error(
-                    "E0616",
-                    format!("`over` takes models, found {}", other.describe()),
-                    model.span,
-                    "not a model",
-                );
+            found => {
+                cx.report(MinimizeError::NotModel { found, at: model.span });
                 return None;
             }
         }
@@ -225,21 +211,12 @@ fn trained_parameters(
 
 /// Reports models all of whose parameters are frozen, or of which none is known.
 fn nothing_is_free(cx: &mut Elaborator<'_>, line: &ast::Minimize, called: &[ItemRef]) {
-    let error = Diagnostic::error("E0616", "there is nothing to train: no parameter is free");
     cx.report(match line.over.first() {
-        None => {
-            error.at(line.loss.span, "the models of this loss have no parameters that are not frozen")
-        }
+        None => MinimizeError::NothingFree { at: line.loss.span },
         Some(model) => {
             let name = cx.text(model.span);
-            let called = called.iter().any(|it| it.name() == name);
-            error.at(
-                model.span,
-                match called {
-                    true => format!("`{name}` has no parameters that are not frozen"),
-                    false => format!("`{name}` is called nowhere above, and not by this loss"),
-                },
-            )
+            let is_called = called.iter().any(|item| item.name() == name);
+            MinimizeError::NothingFreeIn { model: model.span, is_called }
         }
     });
 }
@@ -249,15 +226,11 @@ fn clips(cx: &mut Elaborator<'_>, line: &ast::Minimize) -> Vec<Clip> {
     let mut clips = Vec::new();
     for (at, option) in line.options.iter().enumerate() {
         let Some(known) = cx.setting(&settings::MINIMIZE, option, &line.options[..at]) else { continue };
-        let limit = cx.expr(&option.value, None);
-        let Some(limit) = limit.as_float().filter(|limit| *limit > 0.0) else {
-            if !limit.is_error() {
-                cx.error(
-                    "E0617",
-                    format!("`{}` must be a positive number", option.name),
-                    option.value.span,
-                    limit.describe(),
-                );
+        let value = cx.expr(&option.value, None);
+        let Some(limit) = value.as_float().filter(|limit| *limit > 0.0) else {
+            if !value.is_error() {
+                let (option, at) = (option.name.clone(), option.value.span);
+                cx.report(MinimizeError::ClipNotPositive { option, found: value, at });
             }
             continue;
         };

@@ -4,11 +4,12 @@
 
 use super::data::in_rows;
 use super::readings::reads_columns;
-use crate::base::{Diagnostic, Span};
+use crate::base::Span;
 use crate::ir::program::Summary;
 use crate::ir::{BinaryOp, Combine, Elem, LoopBuilder, ScalarId};
 use crate::sema::body::elaborator::Elaborator;
 use crate::sema::scope::context::Row;
+use crate::sema::scope::report::sources::ReadingError;
 use crate::sema::settings::Arguments;
 use crate::sema::value::{Expected, Tensor, Value};
 use crate::syntax::ast;
@@ -42,9 +43,7 @@ fn fill(cx: &mut Elaborator<'_>, values: &ast::Expr, with: &ast::Expr, span: Spa
             let value = cx.expr(with, None);
             let number = value.as_float();
             if number.is_none() && !value.is_error() {
-                let message = "missing values are filled with `mean`, `median`, `mode` or a number";
-                let error = Diagnostic::error("E0603", message);
-                cx.report(error.at(with.span, value.describe()).help("`fill(column(\"age\"), mean)`"));
+                cx.report(ReadingError::NotFilling { found: value, at: with.span });
             }
             number.map(Filling::Number)
         }
@@ -96,15 +95,11 @@ fn is_there(l: &mut LoopBuilder<'_>, value: ScalarId) -> ScalarId {
 fn columns_with_gaps(
     cx: &mut Elaborator<'_>,
     values: &ast::Expr,
-    word: &str,
+    call: &'static str,
     expected: Option<&Expected>,
 ) -> Option<Tensor> {
     if !reads_columns(values) {
-        let error = Diagnostic::error("E0603", format!("`{word}` takes columns of a table"));
-        let error = error.at(values.span, "not `column(…)` or `columns(…)`");
-        let example =
-            if word == "fill" { "fill(column(\"age\"), mean)" } else { "is_missing(column(\"age\"))" };
-        cx.report(error.help(format!("what is computed of a column is computed of `{example}`")));
+        cx.report(ReadingError::NotColumns { call, at: values.span });
         return None;
     }
     let value = cx.within(cx.context.with_gaps(), |cx| cx.expr(values, expected));

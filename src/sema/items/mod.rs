@@ -1,20 +1,17 @@
 //! Data, training and output: everything of a file that is carried out, as a [`Program`].
 //!
-//! - [`data`], [`demand`], [`sources`], [`columns`]: `data` items and the names of what is in them;
-//! - [`train`], [`minimize`], [`optimizer`], [`measure`], [`batch`]: a training as forward graphs; `assignments`: parameters that it
-//!   computes of others; `order`: what it
-//!   has to do with the order of the rows; `corrections`: digits that an optimizer loses;
-//! - [`output`]: `print`, `expect`, `plot`;
-//! - `missing`, `readings`: columns that lack values, categories, dates; `division`: which rows are left out, and
-//!   which belong to which part;
-//! - `given`: fields that whoever runs the program gives;
-//! - [`generate`]: texts that a model goes on with;
+//! - [`data`], [`demand`], [`sources`], [`columns`]: `data` items, and the names of what is in them; `given`: fields
+//!   that whoever runs the program gives; `readings`, `missing`: columns of dates and categories, and columns that
+//!   lack values; [`statistics`]: `standardize`; `division`: which rows are left out, and which belong to which part;
+//! - [`train`]: the settings of a training; [`minimize`], [`optimizer`], [`measure`], [`batch`]: its losses, updates
+//!   and metrics as forward graphs; `assignments`: parameters that it computes of others; `order`, `corrections`:
+//!   warnings about the order of rows, and about digits that an optimizer loses;
+//! - [`output`], [`generate`]: `print`, `expect`, `plot`; texts that a model goes on with;
 //! - [`models`]: models for prediction and summaries.
 
 mod assignments;
 pub mod batch;
 pub mod columns;
-mod data_table;
 mod corrections;
 pub mod data;
 pub mod demand;
@@ -35,11 +32,10 @@ pub mod sources;
 pub mod statistics;
 pub mod train;
 
-pub use data_table::DataTable;
-
 use crate::sema::body::elaborator::Elaborator;
 use super::value::IntSource;
-use crate::base::{Diagnostic, Span};
+use crate::base::Span;
+use crate::sema::scope::report::modules::ModuleError;
 use crate::ir::program::{Action, Bound, Forward, Precision, Program, Variable};
 use crate::syntax::ast;
 
@@ -48,14 +44,13 @@ pub fn program(cx: &mut Elaborator<'_>) -> Program<Forward> {
     let mut program = Program::default();
     let Some(main) = cx.modules.main() else { return program };
     let items = main.items.clone();
-    let mut given: Option<Span> = None;
+    let mut precision: Option<Span> = None;
     for item in &items {
-        if let ast::ItemKind::Precision(precision) = &item.item.kind {
-            if let Some(first) = given.replace(item.item.span) {
-                let error = Diagnostic::error("E0014", "`precision` is given twice");
-                cx.report(error.at(item.item.span, "given again").and_at(first, "given first"));
+        if let ast::ItemKind::Precision(chosen) = &item.item.kind {
+            if let Some(first) = precision.replace(item.item.span) {
+                cx.report(ModuleError::PrecisionTwice { at: item.item.span, first });
             }
-            program.precision = match precision.float {
+            program.precision = match chosen.float {
                 ast::FloatWidth::F32 => Precision::F32,
                 ast::FloatWidth::F64 => Precision::F64,
             };

@@ -1,13 +1,14 @@
 //! Models as programs of their own: for `predict` and for summaries.
 
-use crate::base::{Diagnostic, Span};
+use crate::base::Span;
 use crate::ir::program::{Bound, LayerSummary, Model};
 use crate::ir::{BinaryOp, Combine, Dim, Elem, Graph, InputKey, NodeId, Op, OutputKey, Scalar, Type};
 use crate::sema::value::Given;
 use crate::sema::body::elaborator::Elaborator;
+use crate::sema::body::free::free_type;
 use crate::sema::build::built::LayerCall;
 use crate::sema::scope::module::ItemRef;
-use crate::sema::scope::frames::{Frame, FrameKind};
+use crate::sema::scope::report::training::{FixingInput, TrainWarning};
 use crate::sema::value::{IntSource, Interval, Tensor, Value};
 use crate::syntax::ast;
 use std::collections::HashMap;
@@ -70,8 +71,8 @@ pub fn model(cx: &mut Elaborator<'_>, item: &ItemRef) -> Option<Model> {
     if open || (failed && was_called) {
         // Only what a caller knows would fix these sizes; the errors, if any, belong to the calls.
         if let (Some((path, ty, place)), false, false) = (open_shapes.first(), failed, was_called) {
-            let warning = open_size(item, parameters, &inputs, (path, ty, *place));
-            cx.report(warning);
+            let (path, ty, fixing) = (path.clone(), ty.clone(), fixing_input(parameters, &inputs, ty));
+            cx.report(TrainWarning::OpenSize { path, ty, model: item.name_span(), declared: *place, fixing });
         }
         cx.variables.truncate(known_variables);
         if was_called {
@@ -87,32 +88,23 @@ pub fn model(cx: &mut Elaborator<'_>, item: &ItemRef) -> Option<Model> {
     Some(Model { name: item.name().into(), inputs, bounds, forward: Some(graph), layers })
 }
 
-/// A parameter of a model that nothing calls has a size that an input would fix.
-fn open_size(
-    item: &ItemRef,
+/// The input that would fix an open size of a parameter of a model that nothing calls.
+fn fixing_input(
     parameters: &[ast::Parameter],
     inputs: &[(Arc<str>, Type)],
-    (path, ty, place): (&str, &Type, Span),
-) -> Diagnostic {
+    parameter: &Type,
+) -> Option<FixingInput> {
     let symbols = |ty: &Type| {
         let mut symbols = Vec::new();
         ty.shape.iter().for_each(|size| size.symbols(&mut symbols));
         symbols
     };
-    let open = symbols(ty);
-    let warning = Diagnostic::warning("W0602", format!("the size of `{path}` is open: {ty}"));
-    let warning = warning.at(item.name_span(), "nothing calls this model, so nothing fixes it");
-    let fixing = inputs.iter().find_map(|(name, input)| {
-        let size = symbols(input).into_iter().find(|cx| open.contains(cx))?;
-        Some((size, parameters.iter().find(|it| it.name.text == *name)?))
-    });
-    let warning = match fixing {
-        Some((size, input)) => warning
-            .and_at(input.span, format!("the shape of `{}` says what `{size}` is", input.name))
-            .help(format!("write a number for `{size}`, or call the model in a `train` or `print`")),
-        None => warning.help("write the number in the signature, or call the model in a `train`"),
-    };
-    warning.and_at(place, "this parameter")
+    let open = symbols(parameter);
+    inputs.iter().find_map(|(name, ty)| {
+        let size = symbols(ty).into_iter().find(|size| open.contains(size))?;
+        let input = parameters.iter().find(|input| input.name.text == *name)?;
+        Some(FixingInput { size: size.to_string(), input: input.name.clone(), at: input.span })
+    })
 }
 
 fn open_model(item: &ItemRef) -> Model {
@@ -156,54 +148,6 @@ fn class_bound(parameters: &[ast::Parameter], name: &Arc<str>, ty: &Type) -> Opt
     let interval = class_interval(parameters, name, ty)?;
     let span = parameters.iter().find(|parameter| parameter.name.text == *name)?.span;
     Some((name.clone(), Bound { below: &interval.greatest + &Dim::ONE, span, is_declared: false }))
-}
-
-/// The type of a signature with every unknown name a free dimension of that name. `None` is reported.
-pub fn free_type(cx: &mut Elaborator<'_>, item: &ItemRef, ty: &ast::Type) -> Option<Type> {
-    let ast::TypeKind::Tensor { element, dims } = &ty.kind else { return None };
-    let elem = match element {
-        ast::Element::Float => Elem::Float,
-        ast::Element::Int | ast::Element::Class(_) => Elem::Int,
-        ast::Element::Bool => Elem::Bool,
-    };
-    let frame = Frame::new(FrameKind::File, Some(item.clone()), item.module, Span::default());
-    cx.in_frame(frame, |cx| {
-        let mut names = Vec::new();
-        for dim in dims {
-            if let ast::DimKind::Size(size) = &dim.kind {
-                crate::sema::walk::expr(size, &mut |part| {
-                    names.extend(part.as_name().map(|name| (name.clone(), part.span)))
-                });
-            }
-        }
-        for (name, span) in names {
-            let known = cx.frame().find(&name).is_some()
-                || matches!(cx.global(&name, span), Some(Value::Int(_)))
-                || matches!(&*name, "min" | "max" | "floor");
-            if !known {
-                let free = Value::Int(Dim::symbol(name.clone()));
-                cx.frame_mut().bind(
-                    name,
-                    free,
-                    span,
-                    crate::sema::scope::frames::BindingKind::Dim { stretch: false },
-                );
-            }
-        }
-        let mut shape = Vec::new();
-        for dim in dims {
-            match &dim.kind {
-                ast::DimKind::Size(size) => shape.push(cx.size(size, "a size")?),
-                ast::DimKind::Stretch => shape.push(Dim::ONE),
-                // One free dimension stands for any number of them.
-                ast::DimKind::Pack(name) => {
-                    let name = name.as_ref().map_or("rest".to_string(), |name| name.to_string());
-                    shape.push(Dim::symbol(name));
-                }
-            }
-        }
-        Some(Type::new(elem, shape))
-    })
 }
 
 fn summaries(cx: &Elaborator<'_>, graph: &Graph, calls: &[LayerCall]) -> Vec<LayerSummary> {

@@ -1,13 +1,15 @@
 //! Optimisers: the body is elaborated once for each parameter, with `param`, `grad` and `step` given.
 
 use crate::sema::scope::bodies::is_whole;
-use crate::base::{Diagnostic, Span};
+use crate::base::Span;
 use crate::ir::program::{Forward, OptimizerState, Train, Variable};
 use crate::ir::{Elem, InputKey, Op, OutputKey, Type};
 use crate::sema::value::Given;
 use crate::sema::body::elaborator::Elaborator;
 use crate::sema::value::Expected;
+use crate::sema::body::roles::check_updates;
 use crate::sema::scope::module::ItemRef;
+use crate::sema::scope::report::optimizers::{OptimizerBodyError, OptimizerError};
 use crate::sema::scope::frames::{BindingKind, Frame, FrameKind};
 use crate::sema::value::{Axis, Function, Tensor, Value};
 use crate::syntax::ast::{self, StatementKind};
@@ -32,21 +34,13 @@ impl Call {
         let item = match cx.expr(callee, None) {
             Value::Function(Function::Item(item)) if item.role() == Some(ast::Role::Optimizer) => item,
             Value::Error => return None,
-            other => {
-                let found = match &other {
-                    Value::Layer(item) => format!("the layer `{}`", item.name()),
-                    other => other.describe(),
-                };
-                let message = format!("an optimizer is needed after `with`, found {found}");
-                let error = Diagnostic::error("E0618", message).at(callee.span, "not an optimizer");
-                cx.report(error.help(
-                    "the library has SGD, Adam, AdamW, RMSprop, Adagrad, Adadelta, NAdam, RAdam, Adamax",
-                ));
+            found => {
+                cx.report(OptimizerError::NotOptimizer { found, at: callee.span });
                 return None;
             }
         };
         let definition = item.definition()?;
-        check_body(cx, definition);
+        check_updates(cx, definition);
         if !check_inputs(cx, definition) {
             return None;
         }
@@ -80,11 +74,9 @@ pub fn for_parameter<'c>(cx: &mut Elaborator<'_>, calls: &'c [Call], path: &Arc<
         return Some(call);
     }
     let last = calls.last()?;
-    let names: Vec<String> = calls.iter().map(|call| format!("`{}`", call.item.name())).collect();
-    let message = format!("no optimizer takes the parameter `{path}`, {}", variable.ty);
-    let error = Diagnostic::error("E0597", message).at(last.span, format!("not for {}", names.join(", ")));
-    let error = error.and_at(variable.span, "declared here");
-    cx.report(error.help(format!("say which takes the others: `with {}(…) else AdamW(…)`", last.item.name())));
+    let optimizers = calls.iter().map(|call| call.item.name().into()).collect();
+    let (path, ty, declared) = (path.clone(), variable.ty, variable.span);
+    cx.report(OptimizerError::TakesNot { path, ty, optimizers, declared, at: last.span });
     None
 }
 
@@ -122,9 +114,7 @@ fn check_inputs(cx: &mut Elaborator<'_>, definition: &ast::Definition) -> bool {
     {
         return true;
     }
-    let message = format!("the optimizer `{}` takes one input, `param`", definition.name);
-    let error = Diagnostic::error("E0596", message).at(inputs.span, "the second list says which parameters it is for");
-    cx.report(error.help(format!("`optimizer {}(lr = 0.01)(param: [m, n]) {{ … }}`", definition.name)));
+    cx.report(OptimizerBodyError::OtherInput { optimizer: definition.name.clone(), at: inputs.span });
     false
 }
 
@@ -136,56 +126,17 @@ fn check_schedules(cx: &mut Elaborator<'_>, call: &Call) -> bool {
         if tensor.rank() != 0 {
             continue;
         }
-        if let Some(what) = cx.known_from_more_than_the_step(tensor.node) {
-            let message = format!("`{name}` of `{}` depends on {what}", call.item.name());
-            let warning = Diagnostic::warning("W0683", message).at(*span, "its value is not checked");
-            cx.report(warning.help("a number or a schedule is checked for every step before the training"));
+        let (parameter, optimizer, at) = (name.clone(), call.item.name().to_owned(), *span);
+        if let Some(on) = cx.known_from_more_than_the_step(tensor.node) {
+            cx.report(OptimizerError::Unchecked { parameter, optimizer, on, at });
             continue;
         }
         if let Some((step, value)) = cx.first_step(tensor.node, |value| !value.is_finite()) {
-            let shown = if value.is_nan() { "NaN".to_string() } else { value.to_string() };
-            let message = format!("`{name}` of `{}` is {shown} at step {step}", call.item.name());
-            let error = Diagnostic::error("E0130", message).at(*span, "a schedule must give finite numbers");
-            let help = "`step` counts from 1: is there a division by 0, or a root or logarithm of what is not positive?";
-            cx.report(error.help(help));
+            cx.report(OptimizerError::NotFinite { parameter, optimizer, value, step, at });
             are_numbers = false;
         }
     }
     are_numbers
-}
-
-/// `param <-` stands exactly once on every path, as the last `<-`.
-pub fn check_body(cx: &mut Elaborator<'_>, definition: &ast::Definition) {
-    let found = updates_param(&definition.body);
-    if found {
-        return;
-    }
-    let error =
-        Diagnostic::error("E0619", format!("the optimizer `{}` never updates `param`", definition.name));
-    let error = error.at(definition.name.span, "no `param <- …` in its body");
-    let bound = definition.body.statements.iter().find_map(|statement| match &statement.kind {
-        StatementKind::Bind { target, .. } if target.as_plain().is_some_and(|name| &**name == "param") => {
-            Some(target.span)
-        }
-        _ => None,
-    });
-    cx.report(match bound {
-        Some(place) => error
-            .and_at(place, "`=` binds a name for the rest of the body")
-            .help("`param <- …` updates the parameter"),
-        None => error.help("end the body with `param <- param - lr * grad`"),
-    });
-}
-
-fn updates_param(block: &ast::Block) -> bool {
-    block.statements.iter().any(|statement| match &statement.kind {
-        StatementKind::Update { target, .. } => target.as_plain().is_some_and(|name| &**name == "param"),
-        StatementKind::If(branches) => {
-            branches.branches.iter().any(|branch| updates_param(&branch.body))
-                || branches.otherwise.as_ref().is_some_and(updates_param)
-        }
-        _ => false,
-    })
 }
 
 /// One parameter's update in the making.
@@ -242,11 +193,8 @@ pub fn apply(
         Some((tensor, _)) => Some(tensor),
         None => {
             if !cx.has_errors() {
-                let error = Diagnostic::error(
-                    "E0619",
-                    format!("`{}` leaves `param` as it is here", call.item.name()),
-                );
-                cx.report(error.at(call.span, "with these hyperparameters no `param <- …` is reached"));
+                let optimizer = call.item.name().to_owned();
+                cx.report(OptimizerError::LeavesParameter { optimizer, at: call.span });
             }
             None
         }
@@ -263,12 +211,7 @@ fn block(cx: &mut Elaborator<'_>, body: &ast::Block, update: &mut Update<'_>) {
             StatementKind::If(branches) => conditional(cx, branches, update),
             StatementKind::Scan(_) | StatementKind::Define(_) if update.is_whole => cx.statement(statement),
             StatementKind::Param { .. } | StatementKind::Scan(_) | StatementKind::Define(_) => {
-                cx.error(
-                    "E0620",
-                    "this cannot stand in an optimizer",
-                    statement.span,
-                    "its body is elementwise: bindings, `state`, `<-` and `if`",
-                );
+                cx.report(OptimizerBodyError::NotElementwise { at: statement.span });
             }
             StatementKind::Bind { .. }
             | StatementKind::Unpack { .. }
@@ -281,7 +224,7 @@ fn block(cx: &mut Elaborator<'_>, body: &ast::Block, update: &mut Update<'_>) {
         }
     }
     if let Some(value) = &body.value {
-        cx.error("E0620", "an optimizer has no value", value.span, "assign it: `param <- …`");
+        cx.report(OptimizerBodyError::HasValue { at: value.span });
     }
 }
 
@@ -354,15 +297,10 @@ fn state(
 fn assign(cx: &mut Elaborator<'_>, target: &ast::Path, value: &ast::Expr, update: &mut Update<'_>) {
     let Some(name) = cx.path(target) else { return };
     if let Some((_, first)) = &update.new {
-        let error = Diagnostic::error("E0619", "`param` is updated once, by the last `<-`");
-        cx.report(
-            error
-                .at(target.span, "an update after that of `param`")
-                .and_at(*first, "`param` is updated here"),
-        );
+        cx.report(OptimizerBodyError::UpdatedBefore { at: target.span, first: *first });
         return;
     }
-    let state = update.states.iter().find(|(cx, _)| *cx == name).cloned();
+    let state = update.states.iter().find(|(state, _)| *state == name).cloned();
     let ty = match (&state, &*name) {
         (Some((_, path)), _) => {
             let state = update.train.step.states.iter().find(|it| it.variable.path == *path);
@@ -370,9 +308,7 @@ fn assign(cx: &mut Elaborator<'_>, target: &ast::Path, value: &ast::Expr, update
         }
         (None, "param") => update.ty.clone(),
         (None, _) => {
-            let error = Diagnostic::error("E0620", format!("`{name}` is neither a state nor `param`"));
-            let error = error.at(target.span, "`<-` updates `param` and what is declared by `state`");
-            cx.report(error.help(format!("`state {name} = 0` at the top of the body declares it")));
+            cx.report(OptimizerBodyError::NotState { name: name.clone(), at: target.span });
             cx.frame_mut().bind(name, Value::Error, target.span, BindingKind::Local);
             return;
         }

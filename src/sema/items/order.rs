@@ -1,10 +1,10 @@
 //! Rows that are computed from their neighbours in the batch, although the order of rows is drawn anew each epoch.
 
-use crate::base::Diagnostic;
 use crate::ir::affine::Var;
 use crate::ir::program::{BATCH, Forward, Train};
 use crate::ir::{Dim, Graph, Loop, NodeId, Op, Scalar, Sub};
 use crate::sema::body::elaborator::Elaborator;
+use crate::sema::scope::report::training::TrainWarning;
 
 /// Warns of the first formula of a shuffled training in which a row of the batch meets rows at some distance.
 pub fn tell_neighbours(cx: &mut Elaborator<'_>, train: &Train<Forward>) {
@@ -13,18 +13,9 @@ pub fn tell_neighbours(cx: &mut Elaborator<'_>, train: &Train<Forward>) {
     }
     for line in &train.lines {
         let Some(node) = first_of_neighbours(&line.forward, line.loss) else { continue };
-        let what = match &line.forward[node].op {
-            Op::Scan(_) => "a recurrence runs from row to row of the batch",
-            _ => "rows of the batch meet rows at some distance",
-        };
-        let message = format!("{what}, but the order of rows is drawn anew each epoch");
-        let place = line.forward[node].origin.span;
-        let warning =
-            Diagnostic::warning("W0612", message).at(cx.user_place(place), "neighbours in the batch");
-        let warning = warning.and_at(train.span, "this training shuffles the rows");
-        cx.report(
-            warning.help("say `shuffle = false`, or put what belongs together into one row of the data"),
-        );
+        let is_recurrence = matches!(line.forward[node].op, Op::Scan(_));
+        let at = cx.user_place(line.forward[node].origin.span);
+        cx.report(TrainWarning::Neighbours { is_recurrence, at, train: train.span });
         return;
     }
 }
@@ -33,7 +24,7 @@ pub fn tell_neighbours(cx: &mut Elaborator<'_>, train: &Train<Forward>) {
 fn first_of_neighbours(graph: &Graph, loss: NodeId) -> Option<NodeId> {
     let needed = graph.reachable([loss]);
     let batch = Dim::symbol(BATCH);
-    let found = graph.nodes().find(|(id, node)| {
+    let neighbours = graph.nodes().find(|(id, node)| {
         needed[id.0 as usize]
             && match &node.op {
                 Op::Loop(body) => reads_neighbours(graph, body, &node.operands, &batch),
@@ -41,7 +32,7 @@ fn first_of_neighbours(graph: &Graph, loss: NodeId) -> Option<NodeId> {
                 _ => false,
             }
     });
-    found.map(|(id, _)| id)
+    neighbours.map(|(id, _)| id)
 }
 
 /// Whether a loop reads an axis of the batch at an index and a distance, such as `x[b + u - 1]`.

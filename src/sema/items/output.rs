@@ -1,10 +1,12 @@
 //! `print`, `expect` and `plot`.
 
-use crate::base::{Diagnostic, Span};
+use crate::base::Span;
 use crate::ir::program::{Expect, Plot, Print, PrintPart};
 use crate::ir::{Dim, Elem, Graph, OutputKey};
 use crate::sema::body::elaborator::Elaborator;
 use crate::sema::build::elementwise::Arg;
+use crate::sema::scope::report::output::OutputError;
+use crate::sema::scope::report::settings::SettingError;
 use crate::sema::settings;
 use crate::sema::value::Value;
 use crate::syntax::ast::{self, ExprKind};
@@ -59,8 +61,7 @@ pub fn expect(cx: &mut Elaborator<'_>, item: &ast::Expect, span: Span) -> Option
         }
         let is_bool = holds.kind() == Some("bool");
         if !is_bool {
-            let message = format!("`expect` needs a condition, found {}", holds.describe());
-            cx.error("E0622", message, item.condition.span, "compare to make a bool: `x > 0.9`");
+            cx.report(OutputError::NotCondition { found: holds, at: item.condition.span });
             return None;
         }
         let tensor = cx.to_tensor(&holds, item.condition.span)?;
@@ -104,19 +105,19 @@ pub fn plot(cx: &mut Elaborator<'_>, item: &ast::Plot, span: Span) -> Option<Plo
                 continue;
             };
             if settings::PLOT.settings.iter().all(|known| known.name != name.as_str()) {
-                let error = cx.unknown_setting(&settings::PLOT, name);
-                cx.report(error);
+                let (group, name) = (&settings::PLOT, name.clone());
+                cx.report(SettingError::Unknown { group, name, optimizer: None });
                 return None;
             }
             if let Some(first) = titled {
-                cx.given_twice(&settings::PLOT, name, first);
+                cx.report(SettingError::SetTwice { group: &settings::PLOT, name: name.clone(), first });
                 return None;
             }
             titled = Some(name.span);
             title = cx.text_arg(&arg.value)?;
         }
         if curves.is_empty() {
-            cx.error("E0622", "nothing to plot", span, "write `plot x, y`");
+            cx.report(OutputError::NothingToPlot { at: span });
             return None;
         }
         let many = curves.len() > 1;
@@ -128,17 +129,14 @@ pub fn plot(cx: &mut Elaborator<'_>, item: &ast::Plot, span: Span) -> Option<Plo
             }
             let tensor = cx.to_tensor(&value, place)?;
             if tensor.rank() != 1 && tensor.rank() != 2 {
-                let error = Diagnostic::error("E0622", "a curve is a tensor of one axis (or of one column)");
-                cx.report(error.at(place, value.describe()));
+                cx.report(OutputError::NotCurve { found: value, at: place });
                 return None;
             }
             let size = tensor.ty.shape[0].clone();
             match &rows {
                 Some((known, first)) if *known != size => {
-                    let error =
-                        Diagnostic::error("E0622", "the tensors of a plot have different numbers of rows");
-                    let error = error.at(place, format!("{size} rows"));
-                    cx.report(error.and_at(*first, format!("{known} rows")));
+                    let (known, first) = (known.clone(), *first);
+                    cx.report(OutputError::DifferentRows { rows: size, at: place, known, first });
                     return None;
                 }
                 Some(_) => {}
@@ -214,13 +212,7 @@ fn show_value(cx: &mut Elaborator<'_>, value: &Value, span: Span, parts: &mut Ve
             return show_value(cx, &Value::Tensor(tensor), span, parts);
         }
         Value::Instance(_) | Value::Layer(_) | Value::Data(_) => {
-            let message = format!("{} has no text", value.describe());
-            let error =
-                Diagnostic::error("E0116", message).at(span, "a number, a tensor or a string is shown");
-            cx.report(match value {
-                Value::Data(_) => error.help("name a column: `digits.image`"),
-                _ => error.help("call it, `Net(x)`, or name a parameter of it, `Net.linear1.weight`"),
-            });
+            cx.report(OutputError::HasNoText { found: value.clone(), at: span });
             return None;
         }
         other => parts.push(PrintPart::Text(other.show())),

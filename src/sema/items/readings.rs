@@ -1,16 +1,15 @@
 //! Columns that are neither numbers nor classes as they stand: `category(column("city"))`, which has a class for
 //! names that nobody has seen, and `date(column("day"))`, which makes points in time numbers.
 
-use crate::base::{Diagnostic, Span, nearest};
+use crate::base::Span;
 use crate::ir::Elem;
 use crate::ir::program::{Date, DateOrder, DatePart};
 use crate::sema::body::elaborator::Elaborator;
 use crate::sema::value::Expected;
+use crate::sema::scope::report::sources::{CategoryError, ReadingError};
 use crate::sema::settings::Arguments;
 use crate::sema::value::Value;
 use crate::syntax::ast;
-
-use super::columns::list_names;
 
 /// What can be asked of a point in time.
 const PARTS: [(&str, DatePart); 9] = [
@@ -48,7 +47,7 @@ pub fn date(
     arguments: &Arguments<'_>,
     expected: Option<&Expected>,
 ) -> Option<Value> {
-    let column = one_column(cx, arguments.get("column")?, "date", "E0652")?;
+    let column = one_column(cx, arguments.get("column")?, "date")?;
     let mut date = Date { part: DatePart::Days, order: DateOrder::YearMonthDay };
     if let Some(part) = arguments.get("part") {
         date.part = choice(cx, part, "`part` of a date", &PARTS)?;
@@ -63,20 +62,15 @@ pub fn date(
 fn choice<T: Copy>(
     cx: &mut Elaborator<'_>,
     value: &ast::Expr,
-    what: &str,
+    what: &'static str,
     words: &[(&'static str, T)],
 ) -> Option<T> {
     let text = cx.text_arg(value)?;
-    if let Some((_, found)) = words.iter().find(|(word, _)| *word == text) {
-        return Some(*found);
+    if let Some((_, meaning)) = words.iter().find(|(word, _)| *word == text) {
+        return Some(*meaning);
     }
-    let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-    let error = Diagnostic::error("E0652", format!("{what} is not \"{text}\"")).at(value.span, "none of them");
-    let error = error.help(format!("it is one of {}", list_names(&names)));
-    cx.report(match nearest(&text, names) {
-        Some(near) => error.suggest("did you mean", value.span, format!("\"{near}\"")),
-        None => error,
-    });
+    let words = words.iter().map(|(word, _)| *word).collect();
+    cx.report(ReadingError::NotOneOf { what, text, words, at: value.span });
     None
 }
 
@@ -84,44 +78,34 @@ fn choice<T: Copy>(
 fn one_column<'a>(
     cx: &mut Elaborator<'_>,
     value: &'a ast::Expr,
-    word: &str,
-    code: &'static str,
+    call: &'static str,
 ) -> Option<&'a ast::Expr> {
     let is_column = matches!(&value.kind, ast::ExprKind::Call { callee, .. }
         if callee.as_name().is_some_and(|name| &**name == "column"));
     if is_column {
         return Some(value);
     }
-    let error = Diagnostic::error(code, format!("`{word}` takes a column of a table"));
-    let error = error.at(value.span, "not `column(…)`");
-    cx.report(match &value.kind {
-        ast::ExprKind::Str(_) => {
-            error.suggest("write", value.span, format!("column({})", cx.text(value.span)))
-        }
-        _ => error.help(format!("write `{word}(column(\"name\"))`")),
-    });
+    let is_text = matches!(value.kind, ast::ExprKind::Str(_));
+    cx.report(ReadingError::NotOneColumn { call, is_text, at: value.span });
     None
 }
 
 /// `category(column("city"))` in a field `class(n)`: n - 1 names, and one class for all others.
 pub fn category(cx: &mut Elaborator<'_>, arguments: &Arguments<'_>, span: Span) -> Option<Value> {
-    let column = one_column(cx, arguments.get("column")?, "category", "E0651")?;
+    let column = one_column(cx, arguments.get("column")?, "category")?;
     let classes = declared_classes(cx, span)?;
     let names = match arguments.get("names") {
         Some(names) => Some((cx.class_names(names, Elem::Int)?, names.span)),
         None => None,
     };
     if classes < 2 {
-        let error = Diagnostic::error("E0651", format!("a category is class(2) or more, not class({classes})"));
-        cx.report(error.at(span, "a name and the others at least"));
+        cx.report(CategoryError::FewClasses { classes, at: span });
         return None;
     }
     if let Some((names, place)) = &names
         && names.len() + 1 != classes
     {
-        let message = format!("{} names and one class for all others are no class({classes})", names.len());
-        let error = Diagnostic::error("E0651", message).at(*place, format!("{} names", names.len()));
-        cx.report(error.help(format!("declare the field as `class({})`", names.len() + 1)));
+        cx.report(CategoryError::OtherNumberOfNames { names: names.len(), classes, at: *place });
         return None;
     }
     let context = cx.context.of_categories(names.map(|(names, _)| names));
@@ -141,16 +125,11 @@ fn declared_classes(cx: &mut Elaborator<'_>, span: Span) -> Option<usize> {
         return match size.as_number().and_then(|size| usize::try_from(size).ok()) {
             Some(size) => Some(size),
             None => {
-                cx.error("E0651", "the number of classes must be known", span, "it is not");
+                cx.report(CategoryError::UnknownClasses { at: span });
                 None
             }
         };
     }
-    let error = Diagnostic::error("E0651", "a category is a field of its own, declared as classes");
-    let error = error.at(span, "how many classes it has is not said");
-    cx.report(error.help(
-        "`city: class(9) = category(column(\"city\"))` has the eight most frequent names, and one class for all \
-         others",
-    ));
+    cx.report(CategoryError::NotClasses { at: span });
     None
 }

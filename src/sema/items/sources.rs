@@ -1,9 +1,9 @@
 //! Where data comes from: `csv("digits.csv", header = false)`.
 
-use super::columns::list_names;
-use crate::base::{Diagnostic, Span, nearest};
+use crate::base::{Span, nearest};
 use crate::ir::program::{Source, TableFormat};
 use crate::sema::body::elaborator::Elaborator;
+use crate::sema::scope::report::sources::{MeantSource, SourceError};
 use crate::sema::settings::{self, SOURCES};
 use crate::syntax::ast;
 
@@ -47,33 +47,25 @@ const READERS: [(&str, &str); 16] = [
 /// Reports a file that no field reads: then nobody knows how many rows there are.
 pub fn must_be_read(cx: &mut Elaborator<'_>, item: &ast::Data, reads: bool) {
     let Some(source) = item.source.as_ref().filter(|_| !reads) else { return };
-    let error = Diagnostic::error("E0646", format!("no field of `{}` reads its file", item.name));
-    let error = error.at(source.span, "its rows are not looked at");
-    cx.report(
-        error.help("`x = column(\"name\")` and its like read it; made data has `rows = N` and no file"),
-    );
+    cx.report(SourceError::NotRead { data: item.name.clone(), at: source.span });
 }
 
 pub fn read_source(cx: &mut Elaborator<'_>, source: &ast::Expr) -> Option<Source> {
     let ast::ExprKind::Call { callee, args } = &source.kind else {
-        cx.error("E0604", "a source is a call such as `csv(\"a.csv\")`", source.span, "not a source");
+        cx.report(SourceError::NotCall { at: source.span });
         return None;
     };
     let kind = callee.as_name().cloned().unwrap_or_default();
     let Some(call) = settings::find(SOURCES, &kind) else {
-        let names = settings::names(SOURCES);
-        let error = Diagnostic::error("E0604", format!("`{}` is not a source of data", cx.text(callee.span)));
-        let error = error.at(callee.span, format!("sources are {}", list_names(&names)));
         let text = cx.text(callee.span).to_lowercase();
         let reader = READERS.iter().find(|(part, _)| text.contains(part));
-        cx.report(match (conversion(&kind), nearest(&kind, names), reader) {
-            (Some(advice), _, _) => error.help(advice),
-            (None, Some(near), _) => error.suggest(format!("did you mean `{near}`?"), callee.span, near),
-            (None, None, Some((_, here))) => {
-                error.suggest(format!("it is called `{here}` here"), callee.span, *here)
-            }
-            (None, None, None) => error,
-        });
+        let meant = match (conversion(&kind), nearest(&kind, settings::names(SOURCES)), reader) {
+            (Some(advice), _, _) => MeantSource::Conversion(advice),
+            (None, Some(near), _) => MeantSource::Near(near),
+            (None, None, Some((_, here))) => MeantSource::Elsewhere(here),
+            (None, None, None) => MeantSource::Nothing,
+        };
+        cx.report(SourceError::Unknown { callee: callee.span, meant });
         return None;
     };
     let arguments = cx.arguments(call, args)?;
@@ -107,11 +99,11 @@ pub fn read_source(cx: &mut Elaborator<'_>, source: &ast::Expr) -> Option<Source
 }
 
 /// A string of one character; `what` it is.
-fn character(cx: &mut Elaborator<'_>, value: &ast::Expr, what: &str) -> Option<char> {
+fn character(cx: &mut Elaborator<'_>, value: &ast::Expr, what: &'static str) -> Option<char> {
     let text = cx.text_arg(value)?;
     let mut characters = text.chars();
     let (Some(character), None) = (characters.next(), characters.next()) else {
-        cx.error("E0604", format!("{what} is one character"), value.span, format!("\"{text}\""));
+        cx.report(SourceError::NotCharacter { what, text, at: value.span });
         return None;
     };
     Some(character)
@@ -122,12 +114,10 @@ fn numbers_are_clear(cx: &mut Elaborator<'_>, format: &TableFormat, span: Span) 
     let within = |c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | 'e' | 'E' | '"');
     let twice = format.thousands == Some(format.decimal);
     let odd = [Some(format.decimal), format.thousands].into_iter().flatten().find(|c| within(*c));
-    let message = match odd {
-        Some(odd) => format!("{odd:?} can stand for itself in a number"),
-        None if twice => format!("{:?} is the decimal point and groups digits, too", format.decimal),
+    cx.report(match odd {
+        Some(character) => SourceError::OddCharacter { character, at: span },
+        None if twice => SourceError::SamePoint { character: format.decimal, at: span },
         None => return Some(()),
-    };
-    let error = Diagnostic::error("E0650", message).at(span, "these numbers could not be read");
-    cx.report(error.help("`decimal = \",\", thousands = \".\"` reads 1.234,5"));
+    });
     None
 }

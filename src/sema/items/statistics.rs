@@ -1,7 +1,7 @@
 //! Statistics of the training rows: `standardize`.
 
 use super::data::in_rows;
-use crate::base::{Diagnostic, Span};
+use crate::base::Span;
 use crate::ir::program::Source;
 use crate::ir::{BinaryOp, ColumnKey, Combine, Elem, LoopBuilder, StepId, UnaryOp};
 use crate::sema::body::elaborator::Elaborator;
@@ -9,6 +9,7 @@ use crate::sema::value::Expected;
 use crate::sema::build::elementwise::Arg;
 use crate::sema::scope::context::Row;
 use crate::sema::scope::frames::BindingKind;
+use crate::sema::scope::report::sources::ReadingError;
 use crate::sema::value::{IntSource, Tensor, Value};
 use crate::sema::walk;
 use crate::syntax::ast;
@@ -23,25 +24,17 @@ pub fn standardize(
     expected: Option<&Expected>,
 ) -> Value {
     let Some(row) = cx.context.row().cloned() else {
-        return cx.error(
-            "E0603",
-            "`standardize` stands in a `data` item only",
-            span,
-            "there are no rows here",
-        );
+        return cx.report(ReadingError::OutsideData { at: span });
     };
     if row.training_only {
-        return cx.error("E0603", "`standardize` is not nested", span, "inside another `standardize`");
+        return cx.report(ReadingError::Nested { at: span });
     }
     let value = cx.expr(arg, expected);
     if value.is_error() {
         return Value::Error;
     }
     if let Value::Str(name) = &value {
-        let error = Diagnostic::error("E0603", "`standardize` takes values, found the name of a column");
-        let error = error.at(arg.span, "a name");
-        cx.report(error.suggest("`column` reads it", arg.span, format!("column(\"{name}\")")));
-        return Value::Error;
+        return cx.report(ReadingError::NameOfColumn { name: name.clone(), at: arg.span });
     }
     let Some(tensor) = cx.to_tensor(&value, arg.span) else { return Value::Error };
     let Some(tensor) = cx.with_elem(tensor, Elem::Float, arg.span) else { return Value::Error };

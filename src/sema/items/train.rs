@@ -1,14 +1,17 @@
 //! `train` items: the settings, and the graphs of the lines and of an evaluation.
 
 use super::batch::in_batch_graph;
-use super::columns::list_names;
 use super::{assignments, measure, minimize, order};
-use crate::base::{Diagnostic, Span, nearest};
+use crate::base::Span;
 use crate::ir::program::{Answer, DataRef, Forward, Length, StartFile, Train};
 use crate::ir::ranges::MAX_STEP;
 use crate::ir::{Graph, InputKey, Op, OutputKey};
 use crate::sema::scope::context::ItemContext;
+use crate::sema::body::data_table::FieldInfo;
 use crate::sema::body::elaborator::Elaborator;
+use crate::sema::scope::report::data::IdleSeed;
+use crate::sema::scope::report::settings::SettingError;
+use crate::sema::scope::report::training::{FieldType, TrainDataError, TrainError};
 use crate::sema::settings;
 use crate::sema::value::{DataValue, Function, Value};
 use crate::syntax::ast;
@@ -35,9 +38,7 @@ pub fn train_item(cx: &mut Elaborator<'_>, item: &ast::Train) -> Option<Train<Fo
     };
     let data = settings(cx, item, &mut train);
     if item.minimize.is_empty() {
-        let error = Diagnostic::error("E0611", "nothing is minimized");
-        let error = error.at(item.keyword_span, "this `train` has no `minimize` line");
-        cx.report(error.help("write `minimize mse(Net(x), y) with SGD(lr = 0.1)`"));
+        cx.report(TrainError::NothingMinimized { at: item.keyword_span });
     }
     let data = data?;
     let training = ItemContext::training(last_step(cx, &data, &train));
@@ -78,9 +79,7 @@ fn idle_seed(cx: &mut Elaborator<'_>, item: &ast::Train, train: &Train<Forward>)
     };
     let seed = item.settings.iter().find(|setting| setting.name.as_str() == "seed");
     if let Some(seed) = seed.filter(|_| !is_random && !cx.has_errors()) {
-        let error = Diagnostic::error("E0635", "`seed` has no effect");
-        let error = error.at(seed.span, "nothing in this training is random: no start, no order, no layer");
-        cx.report(error.help("remove it, or say `shuffle = true`"));
+        cx.report(IdleSeed::Training { at: seed.span });
     }
 }
 
@@ -100,29 +99,22 @@ fn settings(cx: &mut Elaborator<'_>, item: &ast::Train, train: &mut Train<Forwar
     for (at, given) in item.settings.iter().enumerate() {
         if settings::TRAIN.settings.iter().all(|known| known.name != given.name.as_str()) {
             said.unknown = true;
-            let mut error = cx.unknown_setting(&settings::TRAIN, &given.name);
             let line = item.minimize.first();
-            if let Some(optimizer) = line.and_then(|line| optimizer_with(cx, line, given.name.as_str())) {
-                error.helps.clear();
-                error = error.help(format!("it belongs to the optimizer: `{optimizer}({} = …)`", given.name));
-            }
-            cx.report(error);
+            let optimizer = line.and_then(|line| optimizer_with(cx, line, given.name.as_str()));
+            let (group, name) = (&settings::TRAIN, given.name.clone());
+            cx.report(SettingError::Unknown { group, name, optimizer });
         } else if cx.setting(&settings::TRAIN, given, &item.settings[..at]).is_some() {
             read_setting(cx, given, train, &mut said);
         }
     }
     if !item.settings.iter().any(|given| given.name.as_str() == "data") {
-        let error = Diagnostic::error("E0611", "this `train` does not say what it learns from");
-        cx.report(error.at(item.keyword_span, "no `data` line").help("write `data = digits.train`"));
+        cx.report(TrainError::NoData { at: item.keyword_span });
     }
     match said.length {
         Some((length, _)) => train.length = length,
         None if said.unknown => {}
         None => {
-            let error = Diagnostic::error("E0613", "neither `epochs` nor `steps` is given");
-            cx.report(
-                error.at(item.keyword_span, "how long?").help("write `epochs = 10` or `steps = 1_000`"),
-            );
+            cx.report(TrainError::NoLength { at: item.keyword_span });
         }
     }
     let data = said.data?;
@@ -153,8 +145,7 @@ fn read_setting(cx: &mut Elaborator<'_>, given: &ast::Setting, train: &mut Train
         "epochs" | "steps" => {
             let count = positive(cx, value, &format!("`{name}`"));
             if let (Some(_), Some((_, first))) = (count, said.length) {
-                let error = Diagnostic::error("E0613", "both `epochs` and `steps` are given");
-                cx.report(error.at(given.span, "remove one of them").and_at(first, "the other one"));
+                cx.report(TrainError::BothLengths { at: given.span, first });
             }
             let length = match (name.as_str(), count) {
                 ("steps", Some(count)) => Length::Steps(count),
@@ -198,28 +189,22 @@ fn data_ref_of(data: &DataValue) -> DataRef {
 /// Validation data of another data set must have the same fields.
 fn same_fields(cx: &mut Elaborator<'_>, data: &DataValue, other: &DataValue, span: Span) -> bool {
     let fields = |item: &Arc<str>| cx.data.sets.get(item).map(|info| info.fields.clone()).unwrap_or_default();
-    let (wanted, found) = (fields(&data.item), fields(&other.item));
-    for field in &wanted {
-        if !found.iter().any(|it| it.name == field.name && it.row == field.row) {
-            let of_another_type = found.iter().find(|it| it.name == field.name);
-            let message = match of_another_type {
-                Some(cx) => format!(
-                    "the field `{}` is {} in `{}` and {} in `{}`",
-                    field.name, field.row, data.item, cx.row, other.item
-                ),
-                None => format!("the data `{}` has no field `{}: {}`", other.item, field.name, field.row),
-            };
-            let error = Diagnostic::error("E0610", message)
-                .at(span, "validation needs the fields of the training data")
-                .and_at(field.span, format!("{} here", field.row));
-            cx.report(match of_another_type {
-                Some(cx) => error.and_at(cx.span, format!("{} here", cx.row)),
-                None => error,
-            });
-            return false;
-        }
-    }
-    true
+    let (wanted, others) = (fields(&data.item), fields(&other.item));
+    let differing = wanted.iter().find(|field| {
+        !others.iter().any(|other| other.name == field.name && other.row == field.row)
+    });
+    let Some(field) = differing else { return true };
+    let of_another_type = others.iter().find(|other| other.name == field.name);
+    let as_declared =
+        |field: &FieldInfo| FieldType { name: field.name.clone(), row: field.row.clone(), span: field.span };
+    cx.report(TrainDataError::OtherFields {
+        data: data.item.clone(),
+        other: other.item.clone(),
+        field: as_declared(field),
+        found: of_another_type.map(as_declared),
+        at: span,
+    });
+    false
 }
 
 fn positive(cx: &mut Elaborator<'_>, value: &ast::Expr, what: &str) -> Option<u64> {
@@ -227,8 +212,7 @@ fn positive(cx: &mut Elaborator<'_>, value: &ast::Expr, what: &str) -> Option<u6
     if (1..=MAX_STEP).contains(&count) {
         return Some(count as u64);
     }
-    let label = if count < 1 { "at least 1 is needed" } else { "at most 2^30 is possible" };
-    cx.error("E0614", format!("{what} is {count}"), value.span, label);
+    cx.report(TrainError::OutOfRange { what: what.to_owned(), count, at: value.span });
     None
 }
 
@@ -246,12 +230,7 @@ fn value_call<'a>(
 /// `patience(5)`
 fn patience(cx: &mut Elaborator<'_>, value: &ast::Expr) -> Option<usize> {
     let Some(arguments) = value_call(cx, value, "patience") else {
-        cx.error(
-            "E0614",
-            "`stop` takes a patience",
-            value.span,
-            "write `patience(5)`: stop after five epochs without a better loss",
-        );
+        cx.report(TrainError::NotPatience { at: value.span });
         return None;
     };
     positive(cx, arguments?.get("epochs")?, "the patience").map(|epochs| epochs as usize)
@@ -260,12 +239,7 @@ fn patience(cx: &mut Elaborator<'_>, value: &ast::Expr) -> Option<usize> {
 /// `safetensors("start.safetensors", prefix = "init.")`
 fn start_file(cx: &mut Elaborator<'_>, value: &ast::Expr) -> Option<StartFile> {
     let Some(arguments) = value_call(cx, value, "safetensors") else {
-        cx.error(
-            "E0614",
-            "`init` takes a file of parameters",
-            value.span,
-            "write `safetensors(\"start.safetensors\")`",
-        );
+        cx.report(TrainError::NotParameterFile { at: value.span });
         return None;
     };
     let arguments = arguments?;
@@ -287,7 +261,7 @@ fn start_file(cx: &mut Elaborator<'_>, value: &ast::Expr) -> Option<StartFile> {
 }
 
 /// `only = ["conv1", "blocks.0"]`: beginnings of the paths of parameters. `None` is reported.
-fn path_parts(cx: &mut Elaborator<'_>, name: &str, list: &ast::Expr) -> Option<Vec<String>> {
+fn path_parts(cx: &mut Elaborator<'_>, option: &'static str, list: &ast::Expr) -> Option<Vec<String>> {
     let value = cx.expr(list, None);
     let texts = match &value {
         Value::Error => return None,
@@ -295,9 +269,7 @@ fn path_parts(cx: &mut Elaborator<'_>, name: &str, list: &ast::Expr) -> Option<V
         _ => value.as_texts(),
     };
     let Some(texts) = texts else {
-        let error = Diagnostic::error("E0656", format!("`{name}` is a list of strings, found {}", value.describe()));
-        let error = error.at(list.span, "paths of layers or parameters");
-        cx.report(error.help(format!("`{name} = [\"conv1\", \"blocks.0\"]`")));
+        cx.report(TrainError::NotPaths { option, found: value, at: list.span });
         return None;
     };
     Some(texts)
@@ -312,21 +284,14 @@ fn check_parts(cx: &mut Elaborator<'_>, start: &StartFile) {
         paths.iter().any(|path| alone.has(path))
     };
     let Some(part) = named.into_iter().find(|part| !is_there(part)) else { return };
-    let mut layers: Vec<&str> = Vec::new();
+    let mut layers: Vec<String> = Vec::new();
     for path in &paths {
         let layer = path.rsplit_once('.').map_or(&**path, |(layer, _)| layer);
-        if !layers.contains(&layer) {
-            layers.push(layer);
+        if !layers.iter().any(|known| known == layer) {
+            layers.push(layer.to_owned());
         }
     }
-    let near = nearest(part, layers.iter().copied());
-    layers.truncate(12);
-    let error = Diagnostic::error("E0656", format!("no parameter or state is called `{part}`, or is below it"));
-    let error = error.at(start.span, "is read in part");
-    cx.report(match near {
-        Some(near) => error.help(format!("did you mean `{near}`?")),
-        None => error.help(format!("there are {}", list_names(&layers))),
-    });
+    cx.report(TrainError::NoSuchPart { part: part.clone(), layers, at: start.span });
 }
 
 /// The same losses and metrics, for other data than that of the training.
@@ -369,29 +334,21 @@ fn used_fields(cx: &Elaborator<'_>, data: &DataValue, train: &Train<Forward>) ->
 }
 
 /// A data set or part as `train` names it.
-pub fn data_ref(cx: &mut Elaborator<'_>, expr: &ast::Expr, what: &str) -> Option<DataValue> {
+pub fn data_ref(cx: &mut Elaborator<'_>, expr: &ast::Expr, what: &'static str) -> Option<DataValue> {
     match cx.expr(expr, None) {
         Value::Data(data) => {
             let parts = cx.data.sets.get(&data.item).map(|info| info.parts.clone()).unwrap_or_default();
             if data.part.is_none()
                 && let Some(first) = parts.first()
             {
-                let error = Diagnostic::error("E0610", format!("`{}` is split: say which part", data.item));
-                let error = error.at(expr.span, "all of it would mix the parts");
-                let fix = format!("{}.{first}", cx.text(expr.span));
-                cx.report(error.suggest(format!("use `{fix}`"), expr.span, fix));
+                cx.report(TrainDataError::Split { data: data.item, first: first.clone(), at: expr.span });
                 return None;
             }
             Some(data)
         }
         Value::Error => None,
-        other => {
-            cx.error(
-                "E0610",
-                format!("{what} must be a data set, found {}", other.describe()),
-                expr.span,
-                "not data",
-            );
+        found => {
+            cx.report(TrainDataError::NotData { what, found, at: expr.span });
             None
         }
     }

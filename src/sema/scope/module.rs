@@ -3,6 +3,8 @@
 //! Module 0 is the prelude. It is only indexed; an item of it is parsed when a program reaches it.
 
 use crate::sema::scope::prelude::Prelude;
+use crate::sema::scope::report::Problem;
+use crate::sema::scope::report::modules::ModuleError;
 use crate::base::{Diagnostic, SourceMap, Span};
 use crate::syntax::{self, ast};
 use std::collections::HashMap;
@@ -192,9 +194,8 @@ impl Reader<'_> {
             let Some(imported) = self.import(modules, &name, import) else { continue };
             let before = modules.module(id).and_then(|file| file.imports.iter().find(|(it, _)| *it == imported));
             if let Some((_, first)) = before {
-                let message = format!("\"{}\" is imported twice", import.path);
-                let warning = Diagnostic::warning("W0680", message).at(import.path_span, "imported again here");
-                self.diagnostics.push(warning.and_at(*first, "imported here"));
+                let path = import.path.to_string();
+                self.report(ModuleError::ImportedTwice { path, at: import.path_span, first: *first });
                 continue;
             }
             self.check_clash(modules, id, imported, import.path_span);
@@ -208,17 +209,15 @@ impl Reader<'_> {
         let (name, text) = match self.loader.load(from, &import.path) {
             Ok((name, text)) => (Arc::<str>::from(name), text),
             Err(why) => {
-                let message = format!("cannot import \"{}\"", import.path);
-                self.diagnostics.push(Diagnostic::error("E0104", message).at(import.path_span, why));
+                let path = import.path.to_string();
+                self.report(ModuleError::CannotLoad { path, why, at: import.path_span });
                 return None;
             }
         };
         if self.open.contains(&name) {
-            let message = format!("\"{}\" imports itself", import.path);
-            let cycle = self.open.iter().skip_while(|open| **open != name).chain([&name]);
-            let cycle = cycle.map(|name| name.to_string()).collect::<Vec<_>>().join(" → ");
-            let error = Diagnostic::error("E0103", message).at(import.path_span, "the circle is closed here");
-            self.diagnostics.push(error.note(cycle));
+            let files = self.open.iter().skip_while(|open| **open != name).chain([&name]).cloned().collect();
+            let path = import.path.to_string();
+            self.report(ModuleError::Circle { path, files, at: import.path_span });
             return None;
         }
         if let Some(id) = self.done.get(&name) {
@@ -236,9 +235,7 @@ impl Reader<'_> {
         for item in items {
             let Some(name) = item.item.kind.name() else { continue };
             if let Some(first) = places.insert(name.text.clone(), name.span) {
-                let message = format!("`{name}` is declared twice");
-                let error = Diagnostic::error("E0102", message).at(name.span, "declared again here");
-                self.diagnostics.push(error.and_at(first, "declared here"));
+                self.report(ModuleError::DeclaredTwice { name: name.clone(), first });
                 continue;
             }
             names.insert(name.text.clone(), Entry::Item(item.clone()));
@@ -251,6 +248,10 @@ impl Reader<'_> {
         names
     }
 
+    fn report(&mut self, problem: ModuleError) {
+        self.diagnostics.push(problem.diagnostic(self.sources));
+    }
+
     /// One name from two imports is an error, unless the file itself declares it.
     fn check_clash(&mut self, modules: &Modules, id: ModuleId, imported: ModuleId, span: Span) {
         let (Some(file), Some(new)) = (modules.module(id), modules.module(imported)) else { return };
@@ -260,9 +261,7 @@ impl Reader<'_> {
                 new.names.keys().filter(|name| other.names.contains_key(*name)).collect();
             shared.sort();
             for name in shared.into_iter().filter(|name| !file.names.contains_key(*name)) {
-                let error = Diagnostic::error("E0105", format!("`{name}` comes from two imports"));
-                let error = error.at(span, format!("this file declares `{name}`"));
-                self.diagnostics.push(error.and_at(*other_span, "and so does this one"));
+                self.report(ModuleError::Clash { name: name.clone(), at: span, other: *other_span });
             }
         }
     }

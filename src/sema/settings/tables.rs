@@ -1,5 +1,7 @@
 //! The tables themselves.
 
+use crate::base::foreign;
+
 use super::{Call, Default, Group, Setting, Takes};
 
 const fn setting(name: &'static str, takes: Takes, default: Default, doc: &'static str) -> Setting {
@@ -10,6 +12,7 @@ pub const TRAIN: Group = Group {
     item: "train",
     word: "setting",
     code: "E0612",
+    foreign: Some(foreign::SETTINGS),
     settings: &[
         setting("data", Takes::Data, Default::Needed, "what to learn from"),
         setting(
@@ -48,6 +51,7 @@ pub const DATA: Group = Group {
     item: "data",
     word: "setting",
     code: "E0605",
+    foreign: None,
     settings: &[
         setting("rows", Takes::Count, Default::Nothing, "the number of rows of made data"),
         setting(
@@ -63,6 +67,7 @@ pub const SPLIT: Group = Group {
     item: "split",
     word: "option",
     code: "E0606",
+    foreign: None,
     settings: &[
         setting(
             "in_order",
@@ -96,6 +101,7 @@ pub const MINIMIZE: Group = Group {
     item: "minimize",
     word: "option",
     code: "E0617",
+    foreign: Some(foreign::CLAUSES),
     settings: &[
         setting(
             "clip_norm",
@@ -116,6 +122,7 @@ pub const GENERATE: Group = Group {
     item: "generate",
     word: "option",
     code: "E0623",
+    foreign: None,
     settings: &[
         setting("length", Takes::Count, Default::Needed, "how many characters are added"),
         setting("seed", Takes::Whole, Default::Is("that of the program"), "of the random choices"),
@@ -132,6 +139,7 @@ pub const PLOT: Group = Group {
     item: "plot",
     word: "option",
     code: "E0622",
+    foreign: None,
     settings: &[setting("title", Takes::Text, Default::Nothing, "what stands above the picture")],
 };
 

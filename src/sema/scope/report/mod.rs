@@ -1,23 +1,56 @@
 //! How errors and warnings are told: once for each place, and at the user's text.
 //!
-//! What is wrong is data where a file of this folder has a type for it ([`names`], [`subscripts`]); its words stand there.
+//! What is wrong is data, a [`Problem`]: an enum for each subject, whose variants hold the values, names and places
+//! that a message needs. Its code and its words stand in the file of the subject, in this folder and nowhere else.
 
+pub mod data;
+pub mod division;
+pub mod losses;
+pub mod modules;
 pub mod names;
+pub mod optimizers;
+pub mod output;
+pub mod settings;
 pub mod sizes;
+pub mod sources;
 pub mod subscripts;
+pub mod training;
 
 use crate::sema::scope::Scope;
 use crate::sema::scope::frames::BindingKind;
 use crate::sema::value::{Value, show_axes};
-use crate::base::{Diagnostic, Span, is_told};
+use crate::base::{Diagnostic, SourceMap, Span, is_told};
+
+/// Something that is wrong with a program, or doubtful, as data.
+pub trait Problem {
+    /// How it is told. Texts of the program are looked up in `sources`.
+    fn diagnostic(&self, sources: &SourceMap) -> Diagnostic;
+}
+
+impl Problem for Diagnostic {
+    fn diagnostic(&self, _: &SourceMap) -> Diagnostic {
+        self.clone()
+    }
+}
+
+/// An error with the label of its place.
+fn error(code: &'static str, message: impl Into<String>, at: Span, label: impl Into<String>) -> Diagnostic {
+    Diagnostic::error(code, message).at(at, label)
+}
 
 impl<'a> Scope<'a> {
-    /// Reports an error or a warning. In the body of a library function the place shown first is the user's
-    /// call. The same error at the same place is reported once, however often the place is reached.
-    pub fn report(&mut self, mut diagnostic: Diagnostic) {
-        if self.limits.is_reached() {
-            return;
+    /// Reports an error or a warning: see [`Scope::tell`]. The value is what an erroneous expression is worth.
+    pub fn report(&mut self, problem: impl Problem) -> Value {
+        if !self.limits.is_reached() {
+            let diagnostic = problem.diagnostic(self.sources);
+            self.tell(diagnostic);
         }
+        Value::Error
+    }
+
+    /// In the body of a library function the place shown first is the user's call. The same error at the same place
+    /// is told once, however often the place is reached.
+    fn tell(&mut self, mut diagnostic: Diagnostic) {
         let here = diagnostic.primary_span();
         if self.is_known(&diagnostic) {
             return;
@@ -71,13 +104,13 @@ impl<'a> Scope<'a> {
         let inputs = frame
             .bindings
             .iter()
-            .filter(|cx| cx.kind == BindingKind::Input && cx.span.file == call.file && cx.span != call);
-        let described = inputs.filter_map(|cx| match &cx.value {
-            Value::Tensor(tensor) => Some((cx, show_axes(tensor.ty.elem, &tensor.axes()))),
-            Value::Str(_) | Value::Instance(_) | Value::List(_) => Some((cx, cx.value.describe())),
+            .filter(|input| input.kind == BindingKind::Input && input.span.file == call.file && input.span != call);
+        let described = inputs.filter_map(|input| match &input.value {
+            Value::Tensor(tensor) => Some((input, show_axes(tensor.ty.elem, &tensor.axes()))),
+            Value::Str(_) | Value::Instance(_) | Value::List(_) => Some((input, input.value.describe())),
             _ => None,
         });
-        described.map(|(cx, text)| (cx.span, format!("`{}` is {text}", cx.name))).collect()
+        described.map(|(input, text)| (input.span, format!("`{}` is {text}", input.name))).collect()
     }
 
     /// Whether this error was reported at this place before. With other sizes it becomes a note there.
@@ -94,6 +127,13 @@ impl<'a> Scope<'a> {
     ) -> Value {
         self.report(Diagnostic::error(code, message).at(span, label));
         Value::Error
+    }
+
+    /// Adds what to do to what was reported last.
+    pub fn help_last(&mut self, help: &str) {
+        if let Some(last) = self.diagnostics.pop() {
+            self.diagnostics.push(last.help(help));
+        }
     }
 
     pub fn has_errors(&self) -> bool {
@@ -118,4 +158,16 @@ impl<'a> Scope<'a> {
 /// "1 axis", "3 axes"
 pub fn count(n: usize, one: &str, many: &str) -> String {
     if n == 1 { format!("1 {one}") } else { format!("{n} {many}") }
+}
+
+/// "`a`, `b` and `c`"
+pub fn list_names(names: &[&str]) -> String {
+    match names {
+        [] => "nothing".to_string(),
+        [one] => format!("`{one}`"),
+        [init @ .., last] => {
+            let init: Vec<String> = init.iter().map(|name| format!("`{name}`")).collect();
+            format!("{} and `{last}`", init.join(", "))
+        }
+    }
 }

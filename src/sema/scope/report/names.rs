@@ -4,7 +4,8 @@ use crate::base::foreign;
 use crate::base::nearest;
 use crate::syntax::ast;
 use crate::base::foreign::Foreign;
-use crate::base::{Diagnostic, Span};
+use super::Problem;
+use crate::base::{Diagnostic, SourceMap, Span};
 
 /// A name that is not known, and what was probably meant by it.
 #[derive(Clone, Debug)]
@@ -52,8 +53,8 @@ pub enum TooEarly {
     Above,
 }
 
-impl UnknownName {
-    pub fn diagnostic(&self) -> Diagnostic {
+impl Problem for UnknownName {
+    fn diagnostic(&self, _: &SourceMap) -> Diagnostic {
         let UnknownName { name, at, meant } = self;
         let error = Diagnostic::error("E0101", format!("`{name}` is not known here")).at(*at, "not known");
         match meant {

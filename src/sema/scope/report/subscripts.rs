@@ -1,10 +1,8 @@
 //! What can be wrong with a subscript of a tensor or list, and how it is told.
 
-use crate::base::{Diagnostic, Span};
+use super::{Problem, count};
+use crate::base::{Diagnostic, SourceMap, Span};
 use crate::ir::Dim;
-use crate::sema::scope::Scope;
-use crate::sema::scope::report::count;
-use crate::sema::value::Value;
 
 /// What is wrong with a subscript. Types are as messages show them: `[B, 3]`.
 #[derive(Clone, Debug)]
@@ -119,7 +117,10 @@ impl SubscriptError {
         }
     }
 
-    pub fn diagnostic(&self) -> Diagnostic {
+}
+
+impl Problem for SubscriptError {
+    fn diagnostic(&self, _: &SourceMap) -> Diagnostic {
         let error = Diagnostic::error(self.code(), self.message());
         match self {
             SubscriptError::NoElements { base, .. } => error.at(*base, "not a tensor or list"),
@@ -171,10 +172,3 @@ impl SubscriptError {
     }
 }
 
-impl Scope<'_> {
-    /// Reports it.
-    pub fn subscript_error(&mut self, error: &SubscriptError) -> Value {
-        self.report(error.diagnostic());
-        Value::Error
-    }
-}

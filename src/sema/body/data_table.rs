@@ -35,19 +35,19 @@ pub struct CurrentItem {
 }
 
 impl DataTable {
-    /// Whether a data item is being elaborated.
+    /// Whether some data item is being elaborated.
     pub fn is_made(&self) -> bool {
         !self.open.is_empty()
     }
 
     /// Whether this is the data item that is being elaborated.
-    pub fn is_own(&self, name: &str) -> bool {
+    pub fn is_open(&self, name: &str) -> bool {
         self.open.last().is_some_and(|(open, _)| &**open == name)
     }
 
     /// A data set that has a field of this name.
     pub fn set_with_field(&self, field: &str) -> Option<&Arc<str>> {
-        let has = |info: &DataInfo| info.fields.iter().any(|cx| &*cx.name == field);
+        let has = |info: &DataInfo| info.fields.iter().any(|known| &*known.name == field);
         let mut sets: Vec<&Arc<str>> =
             self.sets.iter().filter(|(_, info)| has(info)).map(|(name, _)| name).collect();
         sets.sort();

@@ -1,0 +1,168 @@
+//! What can be wrong with optimisers: how they are called, and what stands in their bodies.
+
+use super::{Problem, error};
+use crate::base::{Diagnostic, SourceMap, Span};
+use crate::ir::Type;
+use crate::sema::value::Value;
+use crate::syntax::ast;
+use std::sync::Arc;
+
+/// What is wrong with the optimiser of a `minimize` line.
+#[derive(Clone, Debug)]
+pub enum OptimizerError {
+    NotOptimizer {
+        found: Value,
+        at: Span,
+    },
+    /// No optimiser of the line takes a parameter of this shape.
+    TakesNot {
+        path: Arc<str>,
+        ty: Type,
+        optimizers: Vec<Arc<str>>,
+        declared: Span,
+        at: Span,
+    },
+    /// A schedule is no number at a step.
+    NotFinite {
+        parameter: Arc<str>,
+        optimizer: String,
+        value: f64,
+        step: u64,
+        at: Span,
+    },
+    /// With the hyperparameters of this call no `param <-` is reached.
+    LeavesParameter {
+        optimizer: String,
+        at: Span,
+    },
+    /// A warning: a schedule depends on more than the step.
+    Unchecked {
+        parameter: Arc<str>,
+        optimizer: String,
+        on: Beyond,
+        at: Span,
+    },
+}
+
+/// What a value depends on beside the step.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Beyond {
+    Trained,
+    Random,
+    Data,
+}
+
+/// What is wrong with the declaration of an optimiser.
+#[derive(Clone, Debug)]
+pub enum OptimizerBodyError {
+    /// The second list of parameters is not one parameter, `param`.
+    OtherInput {
+        optimizer: ast::Name,
+        at: Span,
+    },
+    /// No `param <-` stands in the body; perhaps `param =` does.
+    NeverUpdates {
+        optimizer: ast::Name,
+        bound: Option<Span>,
+    },
+    NotElementwise {
+        at: Span,
+    },
+    HasValue {
+        at: Span,
+    },
+    /// A `<-` behind that of `param`.
+    UpdatedBefore {
+        at: Span,
+        first: Span,
+    },
+    NotState {
+        name: Arc<str>,
+        at: Span,
+    },
+}
+
+impl Problem for OptimizerError {
+    fn diagnostic(&self, _: &SourceMap) -> Diagnostic {
+        match self {
+            OptimizerError::NotOptimizer { found, at } => {
+                let found = match found {
+                    Value::Layer(item) => format!("the layer `{}`", item.name()),
+                    other => other.describe(),
+                };
+                let message = format!("an optimizer is needed after `with`, found {found}");
+                error("E0618", message, *at, "not an optimizer").help(
+                    "the library has SGD, Adam, AdamW, RMSprop, Adagrad, Adadelta, NAdam, RAdam, Adamax",
+                )
+            }
+            OptimizerError::TakesNot { path, ty, optimizers, declared, at } => {
+                let names: Vec<String> = optimizers.iter().map(|name| format!("`{name}`")).collect();
+                let last = optimizers.last().map_or("", |name| name);
+                let message = format!("no optimizer takes the parameter `{path}`, {ty}");
+                error("E0597", message, *at, format!("not for {}", names.join(", ")))
+                    .and_at(*declared, "declared here")
+                    .help(format!("say which takes the others: `with {last}(…) else AdamW(…)`"))
+            }
+            OptimizerError::NotFinite { parameter, optimizer, value, step, at } => {
+                let value = if value.is_nan() { "NaN".to_owned() } else { value.to_string() };
+                let message = format!("`{parameter}` of `{optimizer}` is {value} at step {step}");
+                error("E0130", message, *at, "a schedule must give finite numbers").help(
+                    "`step` counts from 1: is there a division by 0, or a root or logarithm of what is not positive?",
+                )
+            }
+            OptimizerError::LeavesParameter { optimizer, at } => {
+                let label = "with these hyperparameters no `param <- …` is reached";
+                error("E0619", format!("`{optimizer}` leaves `param` as it is here"), *at, label)
+            }
+            OptimizerError::Unchecked { parameter, optimizer, on, at } => {
+                let on = match on {
+                    Beyond::Trained => "what is trained",
+                    Beyond::Random => "random numbers",
+                    Beyond::Data => "the data",
+                };
+                Diagnostic::warning("W0683", format!("`{parameter}` of `{optimizer}` depends on {on}"))
+                    .at(*at, "its value is not checked")
+                    .help("a number or a schedule is checked for every step before the training")
+            }
+        }
+    }
+}
+
+impl Problem for OptimizerBodyError {
+    fn diagnostic(&self, _: &SourceMap) -> Diagnostic {
+        match self {
+            OptimizerBodyError::OtherInput { optimizer, at } => {
+                let message = format!("the optimizer `{optimizer}` takes one input, `param`");
+                error("E0596", message, *at, "the second list says which parameters it is for")
+                    .help(format!("`optimizer {optimizer}(lr = 0.01)(param: [m, n]) {{ … }}`"))
+            }
+            OptimizerBodyError::NeverUpdates { optimizer, bound } => {
+                let message = format!("the optimizer `{optimizer}` never updates `param`");
+                let error = error("E0619", message, optimizer.span, "no `param <- …` in its body");
+                match bound {
+                    Some(place) => error
+                        .and_at(*place, "`=` binds a name for the rest of the body")
+                        .help("`param <- …` updates the parameter"),
+                    None => error.help("end the body with `param <- param - lr * grad`"),
+                }
+            }
+            OptimizerBodyError::NotElementwise { at } => {
+                let label = "its body is elementwise: bindings, `state`, `<-` and `if`";
+                error("E0620", "this cannot stand in an optimizer", *at, label)
+            }
+            OptimizerBodyError::HasValue { at } => {
+                error("E0620", "an optimizer has no value", *at, "assign it: `param <- …`")
+            }
+            OptimizerBodyError::UpdatedBefore { at, first } => {
+                let message = "`param` is updated once, by the last `<-`";
+                error("E0619", message, *at, "an update after that of `param`")
+                    .and_at(*first, "`param` is updated here")
+            }
+            OptimizerBodyError::NotState { name, at } => {
+                let message = format!("`{name}` is neither a state nor `param`");
+                error("E0620", message, *at, "`<-` updates `param` and what is declared by `state`")
+                    .help(format!("`state {name} = 0` at the top of the body declares it"))
+            }
+        }
+    }
+}
