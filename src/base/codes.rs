@@ -18,6 +18,7 @@
 mod data;
 mod export;
 mod grad;
+mod groups;
 mod index;
 mod names;
 mod parameters;
@@ -42,7 +43,7 @@ pub struct Code {
 
 /// All codes, in ascending order within each part.
 pub fn all() -> impl Iterator<Item = &'static Code> {
-    let parts: [&'static [Code]; 13] = [
+    let parts: [&'static [Code]; 14] = [
         syntax::CODES,
         names::CODES,
         shapes::CODES,
@@ -55,6 +56,7 @@ pub fn all() -> impl Iterator<Item = &'static Code> {
         data::CODES,
         run::CODES,
         export::CODES,
+        groups::CODES,
         warnings::CODES,
     ];
     parts.into_iter().flatten()

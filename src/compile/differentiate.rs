@@ -62,7 +62,8 @@ fn differentiated(
     composer.finish(init);
     let graph = composer.graph;
     let Forward { states, init, assignments: _ } = train.step;
-    let is_kept = |state: &OptimizerState| trained[state.line].contains(&state.parameter);
+    // A line that has errors is not there.
+    let is_kept = |state: &OptimizerState| trained.get(state.line).is_some_and(|paths| paths.contains(&state.parameter));
     let (kept, left): (Vec<_>, Vec<_>) = states.into_iter().partition(is_kept);
     let mut init = init;
     init.outputs

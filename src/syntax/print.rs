@@ -120,6 +120,12 @@ impl Printer {
         });
     }
 
+    fn methods(&mut self, methods: &[Expr]) {
+        for (at, method) in methods.iter().enumerate() {
+            self.line(&format!("{} {}", if at == 0 { "with" } else { "else" }, expr(method)));
+        }
+    }
+
     fn train(&mut self, train: &Train) {
         let name = train.name.as_ref().map_or("", |name| name.as_str());
         self.line(format!("train {name}").trim_end());
@@ -130,12 +136,14 @@ impl Printer {
             for minimize in &train.minimize {
                 printer.line(&format!("minimize {}", expr(&minimize.loss)));
                 printer.indented(|printer| {
-                    printer.line(&format!("with {}", expr(&minimize.optimizer)));
-                    for other in &minimize.fallbacks {
-                        printer.line(&format!("else {}", expr(other)));
-                    }
+                    printer.methods(&minimize.methods);
                     for model in &minimize.over {
                         printer.line(&format!("over {}", expr(model)));
+                    }
+                    for group in &minimize.groups {
+                        let places: Vec<String> = group.places.iter().map(expr).collect();
+                        printer.line(&format!("group {}", places.join(", ")));
+                        printer.indented(|printer| printer.methods(&group.methods));
                     }
                     for option in &minimize.options {
                         printer.line(&format!("set {}", setting_text(option)));

@@ -178,7 +178,7 @@ pub const EXPRESSIONS: &[Word] = &[
     word(
         "over",
         "minimize LOSS with OPTIMIZER over MODEL",
-        "The models that a `minimize` line trains; all that its loss calls by default.",
+        "The models that a `minimize` line trains, all that its loss calls by default; `over Net.head with …` is a group with an optimizer of its own.",
     ),
     word(
         "at",

@@ -78,15 +78,6 @@ All fields of a data set have equally many rows: row i of each belongs together.
     y = [[0], [1], [1]]      # wrong: 3 rows, not 2",
     },
     Code {
-        code: "E0609",
-        title: "a recurrence in a field",
-        explain: "\
-A field is defined for one row and computed for all rows at once; a `scan` cannot stand in it.
-Compute it in the model instead.
-    data d { rows = 10
-             x: [3] = …  }                     # right: no `scan` in it",
-    },
-    Code {
         code: "E0610",
         title: "data that cannot be used for training here",
         explain: "\

@@ -50,11 +50,14 @@ fn arguments(file: &ast::File, name: &str) -> Vec<(usize, usize)> {
     for item in &file.items {
         let ast::ItemKind::Train(train) = &item.kind else { continue };
         for minimize in &train.minimize {
-            crate::sema::walk::expr(&minimize.optimizer, &mut |expr| {
-                let ast::ExprKind::Call { args, .. } = &expr.kind else { return };
-                let named = args.args.iter().filter(|arg| arg.name.as_ref().is_some_and(|word| word.as_str() == name));
-                found.extend(named.map(|arg| (arg.value.span.start as usize, arg.value.span.end as usize)));
-            });
+            for optimizer in minimize.optimizers() {
+                crate::sema::walk::expr(optimizer, &mut |expr| {
+                    let ast::ExprKind::Call { args, .. } = &expr.kind else { return };
+                    let is_named = |arg: &&ast::Arg| arg.name.as_ref().is_some_and(|word| word.as_str() == name);
+                    let named = args.args.iter().filter(is_named);
+                    found.extend(named.map(|arg| (arg.value.span.start as usize, arg.value.span.end as usize)));
+                });
+            }
         }
     }
     found

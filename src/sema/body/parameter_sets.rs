@@ -9,7 +9,7 @@ use crate::sema::body::elaborator::Elaborator;
 use crate::sema::build::elementwise::Arg;
 use crate::sema::scope::context::{ItemContext, TakenAt};
 use crate::sema::scope::module::ItemRef;
-use crate::sema::value::{Expected, Given, Instance, InstanceKind, ParameterSet, Value};
+use crate::sema::value::{Expected, Given, Instance, InstanceKind, IntSource, ParameterSet, Value};
 use crate::syntax::ast::{self, Role};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -96,7 +96,9 @@ impl Elaborator<'_> {
     fn given_free(&mut self, item: &ItemRef, ty: &ast::Type) -> Option<Given> {
         let ty_of = crate::sema::body::free::free_type(self, item, ty)?;
         let name = crate::ir::InputKey::field(format!("{}", ty.span.start));
-        let tensor = self.add(ty.span, crate::ir::Op::Input { name, ty: ty_of }, Vec::new());
+        let mut tensor = self.add(ty.span, crate::ir::Op::Input { name, ty: ty_of }, Vec::new());
+        // What whole numbers must be is asked of the calls.
+        tensor.field = Some(IntSource::Caller);
         Some(Given { name: None, value: Value::Tensor(tensor), span: ty.span })
     }
 

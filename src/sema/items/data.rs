@@ -6,16 +6,17 @@ use super::{division, given, sources};
 use crate::sema::scope::context::Row;
 use crate::base::Span;
 use crate::ir::program::{Bound, DataRef, DataSet, Division, Field, Source};
-use crate::ir::{Dim, Elem, Graph, NodeId, OutputKey, StepId};
+use crate::ir::{BinaryOp, Dim, Elem, Graph, LoopBuilder, NodeId, Op, OutputKey, Scan, StepId};
 use crate::sema::body::elaborator::Elaborator;
 use crate::sema::value::Expected;
 use crate::sema::build::elementwise::Arg;
 use crate::sema::build::graphs::Level;
 use crate::sema::scope::report::data::{FieldError, IdleSeed, RowsError};
 use crate::sema::scope::frames::{BindingKind, Frame, FrameKind};
-use crate::sema::value::{Axis, Tensor, Value};
+use crate::sema::value::{Axis, Interval, Tensor, Value};
 use crate::sema::walk;
 use crate::syntax::ast;
+use std::sync::Arc;
 
 /// Calls that make numbers: in data they need `rows`.
 const MAKERS: [&str; 3] = ["uniform", "normal", "bernoulli"];
@@ -177,6 +178,7 @@ fn fields(cx: &mut Elaborator<'_>, item: &ast::Data, set: &mut DataSet) -> Optio
                     info.fields.push(field_info(made));
                     info.rows = whole.ty.shape[0].clone();
                 }
+                let whole = held_in_class(cx, whole, set.fields.last());
                 cx.frame_mut().bind(
                     field.name.text.clone(),
                     Value::Tensor(whole),
@@ -189,6 +191,30 @@ fn fields(cx: &mut Elaborator<'_>, item: &ast::Data, set: &mut DataSet) -> Optio
     set.graph = graph;
     cx.data.current.declared.clear();
     column_rows
+}
+
+/// A field of classes as fields after it see it: held in its classes, so that it may be a subscript. That its values
+/// are classes is looked at when all fields are there.
+fn held_in_class(cx: &mut Elaborator<'_>, whole: Tensor, field: Option<&Field>) -> Tensor {
+    let declared = field.and_then(|field| field.bounds.iter().find(|bound| bound.is_declared));
+    let Some(below) = declared.and_then(|bound| bound.below.as_number()).filter(|below| *below > 0) else {
+        return whole;
+    };
+    if whole.interval.is_some() || whole.ty.elem != Elem::Int {
+        return whole;
+    }
+    let Some(node) = cx.node(&whole, whole.span) else { return whole };
+    let mut l = LoopBuilder::new(cx.graph_mut(), whole.ty.shape.clone());
+    let subs = (0..whole.rank()).map(|axis| l.index(axis)).collect();
+    let value = l.read(node, subs);
+    let (least, greatest) = (l.int(0), l.int(below - 1));
+    let is_below = l.binary(BinaryOp::Lt, value, least);
+    let value = l.select(is_below, least, value);
+    let is_above = l.binary(BinaryOp::Lt, greatest, value);
+    let value = l.select(is_above, greatest, value);
+    let body = l.map(value);
+    let held = cx.add_loop(whole.span, body);
+    Tensor { interval: Some(Interval::below(&Dim::number(below))), ..held }
 }
 
 /// A field for all rows: a literal column, or made row by row. `literal` is the number of rows of literal columns, and
@@ -411,11 +437,17 @@ fn lift(
     let captures = level.captures.clone();
     let lifted =
         crate::ir::lift::lift(cx.graph_mut(), &level.graph, &[node], step, rows, |capture| captures[capture]);
-    let Some(lifted) = lifted else {
-        cx.report(FieldError::Recurrence { at: tensor.span });
-        return None;
+    let mut whole = match lifted {
+        Some(lifted) => cx.tensor(lifted[0], tensor.span),
+        // What holds a recurrence is computed row by row.
+        None => {
+            let mut body = level.graph.clone();
+            body.output(OutputKey::named("row"), node);
+            let scan = Scan { step, trip: rows.clone(), reverse: false, n_carries: 0, body };
+            let scan = cx.add(tensor.span, Op::Scan(Arc::new(scan)), captures);
+            cx.add(tensor.span, Op::Result(0), vec![scan.node])
+        }
     };
-    let mut whole = cx.tensor(lifted[0], tensor.span);
     whole.interval = tensor.interval.clone();
     Some(whole)
 }

@@ -2,8 +2,9 @@
 //! The pipeline after the checker differentiates the one and puts both together.
 
 use super::batch::{in_batch_graph, scalar_node};
+use super::groups::{self, Member};
 use super::{assignments, measure};
-use super::optimizer::{self, Call};
+use super::optimizer::{self, Method};
 use crate::ir::program::{Clip, ClipBy, Forward, Line, NamedValue, Train};
 use crate::ir::{Elem, Graph, InputKey, Op, OutputKey, Type};
 use crate::sema::body::elaborator::Elaborator;
@@ -20,16 +21,21 @@ pub fn lines(cx: &mut Elaborator<'_>, item: &ast::Train, data: &DataValue, train
     cx.begin_graph();
     for (number, line) in item.minimize.iter().enumerate() {
         let Some(forward) = forward(cx, item, number, data, train) else { continue };
-        let (clips, update) = update(cx, item, number, data, &forward.over, train);
+        let over = || forward.over.iter().map(|member| member.path.clone()).collect();
+        let updated = update(cx, item, number, data, &forward.over, train).unwrap_or_else(|| Updated {
+            clips: Vec::new(),
+            graph: Graph::new(),
+            over: over(),
+        });
         train.lines.push(Line {
             span: line.span,
             loss_span: line.loss.span,
             forward: forward.graph,
             loss: forward.loss.node,
             values: forward.values,
-            over: forward.over,
-            clips,
-            update,
+            over: updated.over,
+            clips: updated.clips,
+            update: updated.graph,
         });
     }
 }
@@ -39,7 +45,7 @@ struct Minimised {
     graph: Graph,
     loss: Tensor,
     values: Vec<NamedValue>,
-    over: Vec<Arc<str>>,
+    over: Vec<Member>,
 }
 
 /// The loss of a line; with the first line go the metrics. `None` is reported.
@@ -64,6 +70,7 @@ fn forward(
             cx.within(watching, |cx| measure::measures(cx, item, train, true));
         }
         let over = loss.as_ref().and_then(|_| trained_parameters(cx, item, line, &called));
+        let over = over.and_then(|all| groups::divide(cx, line, &all));
         new_states(cx);
         loss.zip(over)
     });
@@ -105,33 +112,49 @@ pub fn loss(cx: &mut Elaborator<'_>, line: &ast::Minimize) -> Option<Tensor> {
     scalar_node(cx, &value, line.loss.span, BatchNumber::Loss)
 }
 
-/// The optimiser of a line with its updates, and what limits the gradients before. What is wrong is reported.
+/// What changes the parameters of a line.
+struct Updated {
+    clips: Vec<Clip>,
+    graph: Graph,
+    /// The parameters that an optimiser takes.
+    over: Vec<Arc<str>>,
+}
+
+/// The optimisers of a line with their updates, and what limits the gradients before. `None` is reported.
 fn update(
     cx: &mut Elaborator<'_>,
     item: &ast::Train,
     number: usize,
     data: &DataValue,
-    over: &[Arc<str>],
+    members: &[Member],
     train: &mut Train<Forward>,
-) -> (Vec<Clip>, Graph) {
+) -> Option<Updated> {
     let line = &item.minimize[number];
-    let (graph, clips) = in_batch_graph(cx, data, |cx| {
+    let (graph, changed) = in_batch_graph(cx, data, |cx| {
         let step = step_input(cx, item);
         let clips = clips(cx, line);
-        let mut calls = Vec::new();
-        for optimizer in std::iter::once(&line.optimizer).chain(&line.fallbacks) {
-            let Some(call) = Call::new(cx, optimizer, &step) else { return clips };
-            calls.push(call);
-        }
-        for path in over {
-            let Some(call) = optimizer::for_parameter(cx, &calls, path) else { return clips };
-            let Some(new) = optimizer::apply(cx, call, number, path, train) else { return clips };
+        let chain = |cx: &mut Elaborator<'_>, methods: &[ast::Expr]| {
+            methods.iter().map(|method| Method::new(cx, method, &step)).collect::<Option<Vec<Method>>>()
+        };
+        let default = chain(cx, &line.methods)?;
+        let groups = line.groups.iter().map(|group| chain(cx, &group.methods));
+        let groups = groups.collect::<Option<Vec<_>>>()?;
+        let mut over = Vec::new();
+        for Member { path, group } in members {
+            let methods = group.map_or(&default, |number| &groups[number]);
+            let Method::By(call) = optimizer::for_parameter(cx, methods, path)? else { continue };
+            let new = optimizer::apply(cx, call, number, path, train)?;
             cx.graph_mut().output(OutputKey::Param(path.clone()), new.node);
+            over.push(path.clone());
         }
         new_states(cx);
-        clips
+        if over.is_empty() {
+            cx.report(MinimizeError::AllLeft { at: line.span });
+            return None;
+        }
+        Some((clips, over))
     });
-    (clips, graph)
+    changed.map(|(clips, over)| Updated { clips, graph, over })
 }
 
 /// The number of the training step.

@@ -4,7 +4,8 @@
 //!   that whoever runs the program gives; `readings`, `missing`: columns of dates and categories, and columns that
 //!   lack values; [`statistics`]: `standardize`; `division`: which rows are left out, and which belong to which part;
 //! - [`train`]: the settings of a training; [`minimize`], [`optimizer`], [`measure`], [`batch`]: its losses, updates
-//!   and metrics as forward graphs; `assignments`: parameters that it computes of others; `order`, `corrections`:
+//!   and metrics as forward graphs; `assignments`: parameters that it computes of others; `groups`: parameters with
+//!   a method of their own; `order`, `corrections`:
 //!   warnings about the order of rows, and about digits that an optimizer loses;
 //! - [`output`], [`generate`]: `print`, `expect`, `plot`; texts that a model goes on with;
 //! - [`models`]: models for prediction and summaries.
@@ -18,6 +19,7 @@ pub mod demand;
 mod division;
 pub mod generate;
 mod given;
+mod groups;
 pub mod measure;
 pub mod minimize;
 mod missing;

@@ -23,9 +23,33 @@ pub struct Call {
     span: Span,
 }
 
+/// What stands after `with` or `else`.
+pub enum Method {
+    By(Box<Call>),
+    /// `none`: the parameters stay as they are.
+    Leave,
+}
+
+impl Method {
+    /// `None` is reported.
+    pub fn new(cx: &mut Elaborator<'_>, expr: &ast::Expr, step: &Tensor) -> Option<Method> {
+        if !matches!(expr.kind, ast::ExprKind::Call { .. }) && matches!(cx.expr(expr, None), Value::None) {
+            return Some(Method::Leave);
+        }
+        Call::new(cx, expr, step).map(|call| Method::By(Box::new(call)))
+    }
+
+    fn call(&self) -> Option<&Call> {
+        match self {
+            Method::By(call) => Some(call),
+            Method::Leave => None,
+        }
+    }
+}
+
 impl Call {
     /// `None` is reported.
-    pub fn new(cx: &mut Elaborator<'_>, expr: &ast::Expr, step: &Tensor) -> Option<Call> {
+    fn new(cx: &mut Elaborator<'_>, expr: &ast::Expr, step: &Tensor) -> Option<Call> {
         let none = ast::Args { args: Vec::new(), span: expr.span };
         let (callee, args) = match &expr.kind {
             ast::ExprKind::Call { callee, args } => (&**callee, args),
@@ -67,12 +91,17 @@ impl Call {
     }
 }
 
-/// The first of the optimisers that takes a parameter of this shape. `None` is reported.
-pub fn for_parameter<'c>(cx: &mut Elaborator<'_>, calls: &'c [Call], path: &Arc<str>) -> Option<&'c Call> {
+/// The first of the methods that takes a parameter of this shape. `None` is reported.
+pub fn for_parameter<'c>(cx: &mut Elaborator<'_>, methods: &'c [Method], path: &Arc<str>) -> Option<&'c Method> {
     let variable = cx.variables.find(path)?.clone();
-    if let Some(call) = calls.iter().find(|call| takes(cx, call, path, &variable.ty)) {
-        return Some(call);
+    let takes = |cx: &mut Elaborator<'_>, method: &Method| match method {
+        Method::By(call) => takes(cx, call, path, &variable.ty),
+        Method::Leave => true,
+    };
+    if let Some(method) = methods.iter().find(|method| takes(cx, method)) {
+        return Some(method);
     }
+    let calls: Vec<&Call> = methods.iter().filter_map(Method::call).collect();
     let last = calls.last()?;
     let optimizers = calls.iter().map(|call| call.item.name().into()).collect();
     let (path, ty, declared) = (path.clone(), variable.ty, variable.span);

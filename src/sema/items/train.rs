@@ -99,8 +99,8 @@ fn settings(cx: &mut Elaborator<'_>, item: &ast::Train, train: &mut Train<Forwar
     for (at, given) in item.settings.iter().enumerate() {
         if settings::TRAIN.settings.iter().all(|known| known.name != given.name.as_str()) {
             said.unknown = true;
-            let line = item.minimize.first();
-            let optimizer = line.and_then(|line| optimizer_with(cx, line, given.name.as_str()));
+            let mut optimizers = item.minimize.iter().take(1).flat_map(ast::Minimize::optimizers);
+            let optimizer = optimizers.find_map(|optimizer| optimizer_with(cx, optimizer, given.name.as_str()));
             let (group, name) = (&settings::TRAIN, given.name.clone());
             cx.report(SettingError::Unknown { group, name, optimizer });
         } else if cx.setting(&settings::TRAIN, given, &item.settings[..at]).is_some() {
@@ -169,11 +169,11 @@ fn read_setting(cx: &mut Elaborator<'_>, given: &ast::Setting, train: &mut Train
     }
 }
 
-/// The name of a line's optimizer, if it has a hyperparameter of this name.
-fn optimizer_with(cx: &mut Elaborator<'_>, line: &ast::Minimize, name: &str) -> Option<Arc<str>> {
-    let callee = match &line.optimizer.kind {
+/// The name of an optimizer, if it has a hyperparameter of this name.
+fn optimizer_with(cx: &mut Elaborator<'_>, optimizer: &ast::Expr, name: &str) -> Option<Arc<str>> {
+    let callee = match &optimizer.kind {
         ast::ExprKind::Call { callee, .. } => callee,
-        _ => &line.optimizer,
+        _ => optimizer,
     };
     let Some(Value::Function(Function::Item(item))) = cx.global(callee.as_name()?, callee.span) else {
         return None;

@@ -69,18 +69,32 @@ pub struct Train {
     pub keyword_span: Span,
 }
 
-/// `minimize LOSS with OPTIMIZER over A, B, clip_norm = c`
+/// `minimize LOSS with OPTIMIZER over A, B over C with OTHER, clip_norm = c`
 #[derive(Clone, Debug)]
 pub struct Minimize {
     pub loss: Expr,
-    /// Missing `with` is reported already.
-    pub optimizer: Expr,
-    /// `else B`: of the parameters that the optimizers before it do not take.
-    pub fallbacks: Vec<Expr>,
+    /// `with A else B`, each for the parameters that those before it do not take. Empty if all stand in groups.
+    pub methods: Vec<Expr>,
     /// Empty: all models that the loss calls.
     pub over: Vec<Expr>,
+    pub groups: Vec<Group>,
     /// `clip_norm = c`, `clip_value = c`
     pub options: Vec<Setting>,
+    pub span: Span,
+}
+
+impl Minimize {
+    /// The optimizers of the line and of its groups.
+    pub fn optimizers(&self) -> impl Iterator<Item = &Expr> {
+        self.methods.iter().chain(self.groups.iter().flat_map(|group| &group.methods))
+    }
+}
+
+/// `over Net.head, "*.bias" with A else B`: parameters with a method of their own.
+#[derive(Clone, Debug)]
+pub struct Group {
+    pub places: Vec<Expr>,
+    pub methods: Vec<Expr>,
     pub span: Span,
 }
 

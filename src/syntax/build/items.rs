@@ -7,8 +7,8 @@ use pest::iterators::{Pair, Pairs};
 use crate::base::{Diagnostic, Span};
 
 use super::super::ast::{
-    Args, Block, Const, Data, DataField, Definition, Expect, Expr, ExprKind, FloatWidth, Generate, Import,
-    Item, ItemKind, Measure, Minimize, ParameterList, Plot, Precision, Print, Role, SPLIT_OPTIONS, Setting,
+    Args, Block, Const, Data, DataField, Definition, Expect, Expr, ExprKind, FloatWidth, Generate, Group,
+    Import, Item, ItemKind, Measure, Minimize, ParameterList, Plot, Precision, Print, Role, SPLIT_OPTIONS, Setting,
     Split, StrPiece, Train, Type, Update,
 };
 use super::super::grammar::Rule;
@@ -371,24 +371,32 @@ impl Builder<'_> {
         let mut parts = pair.into_inner();
         parts.next();
         let loss = self.next_expr(&mut parts, span);
-        take(&mut parts, Rule::kw_with);
-        let optimizer = self.next_expr(&mut parts, span);
-        let (mut over, mut options, mut fallbacks) = (Vec::new(), Vec::new(), Vec::new());
+        let mut line =
+            Minimize { loss, methods: Vec::new(), over: Vec::new(), groups: Vec::new(), options: Vec::new(), span };
         for part in parts {
             match part.as_rule() {
-                Rule::over => {
-                    let models = part.into_inner().filter(|part| part.as_rule() == Rule::expr);
-                    over = models.map(|model| self.expr(model)).collect();
+                Rule::methods => line.methods = self.expressions(part),
+                Rule::over => line.over = self.expressions(part),
+                Rule::members => {
+                    let span = self.span(&part);
+                    let (methods, places): (Vec<_>, Vec<_>) =
+                        part.into_inner().partition(|part| part.as_rule() == Rule::methods);
+                    let places = places.into_iter().filter(|part| part.as_rule() == Rule::expr);
+                    let places = places.map(|place| self.expr(place)).collect();
+                    let methods = methods.into_iter().flat_map(|part| self.expressions(part)).collect();
+                    line.groups.push(Group { places, methods, span });
                 }
-                Rule::fallback => {
-                    let optimizers = part.into_inner().filter(|part| part.as_rule() == Rule::expr);
-                    fallbacks.extend(optimizers.map(|optimizer| self.expr(optimizer)));
-                }
-                Rule::setting => options.push(self.setting(part)),
+                Rule::setting => line.options.push(self.setting(part)),
                 _ => {}
             }
         }
-        Minimize { loss, optimizer, fallbacks, over, options, span }
+        line
+    }
+
+    /// The expressions that stand in a part.
+    fn expressions(&mut self, part: Pair<'_, Rule>) -> Vec<Expr> {
+        let parts = part.into_inner().filter(|part| part.as_rule() == Rule::expr);
+        parts.map(|part| self.expr(part)).collect()
     }
 
     fn generate(&mut self, mut parts: Pairs<'_, Rule>, span: Span) -> Generate {

@@ -76,7 +76,17 @@ impl Builder<'_> {
     }
 }
 
-/// The shape given or declared. `None` is reported.
+/// The tensor of greatest rank that random numbers are drawn with: `normal(mean, std)`, `bernoulli(p)`.
+fn drawn_with(a: &Arguments) -> Option<&Tensor> {
+    let given = ["lo", "hi", "mean", "std", "p"].into_iter().filter_map(|name| a.get(name));
+    let tensors = given.filter_map(|given| match &given.value {
+        Value::Tensor(tensor) if tensor.rank() > 0 => Some(tensor),
+        _ => None,
+    });
+    tensors.max_by_key(|tensor| tensor.rank())
+}
+
+/// The shape given or declared, of random numbers also that of what they are drawn with. `None` is reported.
 fn shape(e: &mut Builder<'_>, a: &Arguments) -> Option<Expected> {
     let given: Vec<Given> = ["shape", "like"]
         .into_iter()
@@ -89,10 +99,15 @@ fn shape(e: &mut Builder<'_>, a: &Arguments) -> Option<Expected> {
     match e.shape_arguments(&given, a.expected.as_ref()) {
         Some(Some(expected)) => Some(expected),
         Some(None) => {
+            if let Some(tensor) = drawn_with(a) {
+                return Some(Expected::of(tensor));
+            }
             let error = Diagnostic::error("E0216", format!("no shape is declared for `{}`", a.builtin.name));
             let error = error.at(a.span, "which shape?");
             e.report(
-                error.help("say `shape = [...]` or `like = x`, or declare the type: `name: [n, m] = …`"),
+                error.help(
+                    "say `shape = [...]` (one number: `shape = []`) or `like = x`, or declare the type: `name: [n, m] = …`",
+                ),
             );
             None
         }
@@ -114,7 +129,11 @@ fn full(e: &mut Builder<'_>, a: &Arguments) -> Value {
         let elem = expected.elem.or(number_elem(value.value)).unwrap_or(Elem::Float);
         return Value::Tensor(e.fill(value.value, elem, &expected.axes, a.span));
     }
-    let ones = Value::Tensor(e.fill(&Value::int(1), Elem::Float, &expected.axes, a.span));
+    let elem = match value.value {
+        Value::Tensor(tensor) if tensor.ty.elem == Elem::Int => expected.elem.unwrap_or(Elem::Int),
+        _ => Elem::Float,
+    };
+    let ones = Value::Tensor(e.fill(&Value::int(1), elem, &expected.axes, a.span));
     e.binary(crate::syntax::ast::BinaryOp::Mul, Arg { value: &ones, span: a.span }, value, a.span)
 }
 

@@ -29,7 +29,6 @@ pub enum FieldError {
     NameTaken { name: ast::Name },
     /// One number for each row, and a field of several.
     OneNumber { elem: Elem, declared: Vec<Axis>, is_table: bool, at: Span },
-    Recurrence { at: Span },
 }
 
 /// What is wrong with `data.name`.
@@ -111,9 +110,6 @@ impl Problem for FieldError {
                     }
                     false => "give every element its value: `[a, b]`, or index notation",
                 })
-            }
-            FieldError::Recurrence { at } => {
-                error("E0609", "a field cannot hold a recurrence", *at, "a `scan` in the definition of a row")
             }
         }
     }

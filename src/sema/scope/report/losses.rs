@@ -35,6 +35,8 @@ pub enum MinimizeError {
     NothingFree { at: Span },
     /// The same of a model that the line names.
     NothingFreeIn { model: Span, is_called: bool },
+    /// `with none` for all parameters.
+    AllLeft { at: Span },
     ClipNotPositive { option: ast::Name, found: Value, at: Span },
 }
 
@@ -121,6 +123,10 @@ impl Problem for MinimizeError {
                     false => format!("`{name}` is called nowhere above, and not by this loss"),
                 };
                 error("E0616", "there is nothing to train: no parameter is free", *model, label)
+            }
+            MinimizeError::AllLeft { at } => {
+                let message = "there is nothing to train: `with none` leaves all parameters alone";
+                error("E0616", message, *at, "no optimizer for any of them")
             }
             MinimizeError::ClipNotPositive { option, found, at } => {
                 error("E0617", format!("`{option}` must be a positive number"), *at, found.describe())

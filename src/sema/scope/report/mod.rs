@@ -5,6 +5,7 @@
 
 pub mod data;
 pub mod division;
+pub mod groups;
 pub mod losses;
 pub mod modules;
 pub mod names;

@@ -1,0 +1,37 @@
+//! E089x: groups of parameters.
+
+use super::Code;
+
+pub(super) const CODES: &[Code] = &[
+    Code {
+        code: "E0890",
+        title: "a group without parameters",
+        explain: "\
+`over … with …` gives some of the parameters that a line trains a method of their own. A place that means none of them is
+a mistake in a name, or names what the line does not train: frozen parameters, models that the loss does not call, and
+what the line's own `over` leaves out.
+    minimize LOSS with Adam() over \"*.bais\" with SGD()     # wrong
+    minimize LOSS with Adam() over \"*.bias\" with SGD()     # right",
+    },
+    Code {
+        code: "E0891",
+        title: "a parameter in two groups",
+        explain: "\
+Each parameter is changed by one method. The nearest name says which: `Net.head.bias` counts before `Net.head`, and names
+count before patterns and functions, whatever their order. Where two groups name a parameter equally closely, neither
+counts.
+    minimize LOSS with Adam() over vectors with SGD() over \"*.bias\" with none           # wrong
+    minimize LOSS with Adam() over Net.head.bias with SGD() over \"*.bias\" with none     # right",
+    },
+    Code {
+        code: "E0892",
+        title: "what is no group of parameters",
+        explain: "\
+Before `with`, `over` names layers (`Net.head`), parameters (`Net.head.bias`), patterns of paths (`\"*.bias\"`, in which
+`*` stands for any text), or functions that say of a parameter whether it belongs to the group. These look at the shape,
+which is known before anything runs, not at values.
+    over 3 with SGD()                                # wrong
+    fn vectors(param) = count_axes(param) < 2
+    over vectors with AdamW(weight_decay = 0)        # right",
+    },
+];
