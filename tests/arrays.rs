@@ -131,7 +131,7 @@ fn arrays_by_name() {
     assert!(all.windows(2).all(|pair| pair[0] == pair[1]), "{all:?}");
 }
 
-/// Numbers that are predicted in the units of a field, and those that are none, are told.
+/// Numbers are predicted in the units of the file, if that can be; where it cannot, and where they are none, it is told.
 #[test]
 fn a_single_array() {
     let folder = Folder::new("single");
@@ -146,11 +146,23 @@ fn a_single_array() {
     folder.write("x.npy", as_npy(&x));
     folder.write("plain.nn", program("x[:1]"));
     folder.write("scaled.nn", program("standardize(x[:1])"));
-    for (name, is_told) in [("plain", false), ("scaled", true)] {
+    folder.write("product.nn", program("x[:1] * x[1:2]"));
+    for (name, is_told) in [("plain", false), ("scaled", false), ("product", true)] {
         folder.nnc(&["run", &format!("{name}.nn"), "--quiet", "--out", name], true);
         let (out, errors) = folder.nnc(&["predict", name, "x.npy"], true);
         assert_eq!((out.lines().count(), errors.contains("W0681")), (61, is_told), "{errors}");
     }
+    // What was standardised comes back as it was: the number that the model gives, times the deviation, plus the mean.
+    let numbers =
+        |text: String| text.lines().skip(1).map(|it| it.parse().expect("a number")).collect::<Vec<f64>>();
+    let of_file = numbers(folder.nnc(&["predict", "scaled", "x.npy"], true).0);
+    let (raw, errors) = folder.nnc(&["predict", "scaled", "x.npy", "--raw"], true);
+    assert!(errors.contains("W0681"), "{errors}");
+    let raw = numbers(raw);
+    let firsts: Vec<f64> = (0..x.rows()).map(|row| x.number(row * 3)).collect();
+    let mean = firsts.iter().sum::<f64>() / firsts.len() as f64;
+    let deviation = (firsts.iter().map(|it| (it - mean).powi(2)).sum::<f64>() / firsts.len() as f64).sqrt();
+    assert!(raw.iter().zip(&of_file).all(|(raw, it)| (raw * deviation + mean - it).abs() < 1e-5));
     let mut values = vec![0.5f32; 9];
     values[4] = f32::NAN;
     folder.write("nan.npy", as_npy(&Array::new(vec![3, 3], Elements::F32(values)).expect("nine")));

@@ -17,6 +17,7 @@
 
 mod data;
 mod export;
+mod work;
 mod grad;
 mod groups;
 mod index;
@@ -43,7 +44,7 @@ pub struct Code {
 
 /// All codes, in ascending order within each part.
 pub fn all() -> impl Iterator<Item = &'static Code> {
-    let parts: [&'static [Code]; 14] = [
+    let parts: [&'static [Code]; 15] = [
         syntax::CODES,
         names::CODES,
         shapes::CODES,
@@ -57,6 +58,7 @@ pub fn all() -> impl Iterator<Item = &'static Code> {
         run::CODES,
         export::CODES,
         groups::CODES,
+        work::CODES,
         warnings::CODES,
     ];
     parts.into_iter().flatten()

@@ -126,6 +126,7 @@ impl Subject {
             model: self.name.as_deref(),
             input: input.as_deref(),
             with_targets: true,
+            in_units_of_file: false,
             batch,
             threads: self.threads,
         };
@@ -171,8 +172,8 @@ impl Judged {
 
     /// The number of a row in the file, where rows may be left out.
     pub fn row_of_file(&self, row: usize) -> usize {
-        let mut kept = (0..).zip(&*self.table.dropped).filter(|(_, dropped)| !**dropped).map(|(at, _)| at);
-        kept.nth(row).unwrap_or(row)
+        let known = self.table.rows_of_file.as_ref().and_then(|rows| rows.get(row));
+        known.map_or(row, |row| *row as usize)
     }
 
     fn judge(&mut self, fields: &[Array], truth: &Array) -> Result<Judge, Diagnostic> {

@@ -20,6 +20,7 @@ use crate::runtime::array::Array;
 use crate::runtime::events::{Event, Observer};
 use crate::runtime::world::native::write::write_atomically;
 use crate::runtime::program::Program;
+use crate::runtime::sources::csv::stream::Stream;
 use crate::runtime::sources::{checkpoint, npy};
 
 /// Predict: what a trained model says of new rows, from a file or standard input.
@@ -27,14 +28,15 @@ use crate::runtime::sources::{checkpoint, npy};
 #[command(after_help = "\
 The input has the columns, or the stored arrays, that the program's data reads; those of what is to be predicted
 may be missing. What was learnt from the training data (means, names of classes) is that of the weights. If the
-loss compares the model with classes, the output has the class by name and the probability of each; otherwise the
-numbers that the model gives. One row and a million give the same bits for each row.
+loss compares the model with classes, the output has the class by name and the probability of each; otherwise
+numbers, in the units of the file where what the program does to them can be undone. One row and a million give the same bits for each row.
 
 Examples:
   nnc run penguins.nn --out runs/penguins
   nnc predict runs/penguins new.csv -o out.csv
   nnc predict penguins.nn --weights p.safetensors new.csv --keep id
   tail -f log.csv | nnc predict runs/penguins -
+  nnc predict runs/sales-1 sales.csv --last      # the months after the last one
   nnc predict digits.nn --weights d.safetensors new.npz -o out.safetensors")]
 pub struct Predict {
     /// The program, or a folder that `nnc run` has kept.
@@ -52,6 +54,12 @@ pub struct Predict {
     /// Columns of the input that stand before the predictions: `a,b`, or `all`.
     #[arg(long, value_name = "COLUMNS")]
     keep: Option<String>,
+    /// Numbers as the model gives them: those of the field that it was trained on, be it a logarithm or standardised.
+    #[arg(long)]
+    raw: bool,
+    /// Of windows of a series only the last: what comes after the end of the file.
+    #[arg(long)]
+    last: bool,
     /// The model, if the loss calls several.
     #[arg(long = "model", value_name = "NAME")]
     name: Option<String>,
@@ -87,6 +95,28 @@ enum Format {
     Safetensors,
 }
 
+/// The cells of all rows of a table, and the places of some columns.
+type KeptTexts = (Vec<Vec<String>>, Vec<usize>);
+
+/// Standard input in a file, for windows: they look ahead.
+struct Spooled(PathBuf);
+
+impl Spooled {
+    fn new() -> io::Result<Spooled> {
+        let spooled = Spooled(std::env::temp_dir().join(format!("nnc-{}.csv", std::process::id())));
+        let mut file = File::options().write(true).create_new(true).open(&spooled.0)?;
+        io::copy(&mut io::stdin(), &mut file)?;
+        Ok(spooled)
+    }
+}
+
+impl Drop for Spooled {
+    fn drop(&mut self) {
+        // What cannot be removed is left to the system.
+        drop(std::fs::remove_file(&self.0));
+    }
+}
+
 /// Why writing ended early.
 enum Stop {
     Write(io::Error),
@@ -106,8 +136,18 @@ impl From<Diagnostic> for Stop {
 }
 
 impl Predict {
-    pub fn carry_out(self) -> Result<(), Failure> {
+    pub fn carry_out(mut self) -> Result<(), Failure> {
         let Model { program, weights } = folder::model(&self.model, self.weights.as_deref(), &self.data)?;
+        let has_windows = program.checked().data.iter().any(|set| set.windows.is_some());
+        let spooled = match has_windows && self.input == Path::new("-") {
+            true => Some(Spooled::new().map_err(|error| {
+                program.failed([Diagnostic::error("E0701", format!("cannot read standard input: {error}"))])
+            })?),
+            false => None,
+        };
+        if let Some(spooled) = &spooled {
+            self.input.clone_from(&spooled.0);
+        }
         program.check_accesses(self.checked);
         let mut observer = Terminal::new(true, false, program.sources().clone());
         let is_piped = self.input == Path::new("-");
@@ -116,6 +156,7 @@ impl Predict {
             model: self.name.as_deref(),
             input: (!is_piped).then_some(&*self.input),
             with_targets: false,
+            in_units_of_file: !self.raw,
             batch: self.batch as usize,
             threads: self.threads,
         };
@@ -197,7 +238,11 @@ impl Predict {
             Some(format) => format == TextFormat::Jsonl,
             None => matches!(ending.as_deref(), Some("jsonl" | "ndjson")),
         };
-        if is_json || matches!(trained.set.source, Source::Csv { .. }) {
+        if is_json && trained.set.windows.is_some() {
+            let message = "windows are of a table, not of lines of JSON";
+            return Err(Diagnostic::error("E0775", message).into());
+        }
+        if trained.set.windows.is_none() && (is_json || matches!(trained.set.source, Source::Csv { .. })) {
             self.of_lines(trained, observer, is_json, &mut writer)?;
         } else {
             self.of_arrays(trained, &mut writer)?;
@@ -245,7 +290,8 @@ impl Predict {
 
     /// Rows of stored arrays.
     fn of_arrays(&self, trained: &mut Trained, writer: &mut Writer<'_>) -> Result<(), Stop> {
-        if let Some(keep) = &self.keep {
+        let is_table = matches!(trained.set.source, Source::Csv { .. });
+        if let (Some(keep), false) = (&self.keep, is_table) {
             let message = format!("`--keep {keep}`: arrays have no columns with names");
             return Err(Diagnostic::error("E0775", message).into());
         }
@@ -253,17 +299,48 @@ impl Predict {
             let message = "arrays are read from a file, not from a pipe";
             return Err(Diagnostic::error("E0775", message).into());
         }
+        if self.last && trained.set.windows.is_none() {
+            let error = Diagnostic::error("E0775", "`--last` is for windows of a series");
+            return Err(error.at(trained.set.span, "no field of this data is a `window(…)`").into());
+        }
         let table = trained.table()?;
+        let (texts, places) = self.kept_texts(trained, writer)?;
+        let chosen = |row: &u32| !self.last || table.is_last[*row as usize];
+        let all: Vec<u32> = (0..table.rows as u32).filter(chosen).collect();
         let fields = trained.predictor.asked.fields.clone();
         let block = trained.block_of(&table);
-        for from in (0..table.rows).step_by(block) {
-            let rows: Vec<u32> = (from..(from + block).min(table.rows)).map(|row| row as u32).collect();
-            let arrays = fields.iter().map(|field| trained.rows_of(&table, field, &rows));
+        for rows in all.chunks(block) {
+            let arrays = fields.iter().map(|field| trained.rows_of(&table, field, rows));
             let arrays = arrays.collect::<Result<Vec<Array>, Diagnostic>>()?;
             let results = trained.predictor.results(&mut trained.session, &arrays, rows.len())?;
-            writer.rows(trained, &results, rows.len(), &|_| Vec::new())?;
+            writer.rows(trained, &results, rows.len(), &|row| {
+                let in_file = table.rows_of_file.as_ref().map_or(row, |ends| ends[rows[row] as usize] as usize);
+                let cell = |place: &usize| texts.get(in_file).map(|cells: &Vec<String>| sheet::kept(&cells[*place]));
+                places.iter().filter_map(cell).collect()
+            })?;
         }
         Ok(())
+    }
+
+    /// What stands in each row of a table, and the places of the columns that are kept.
+    fn kept_texts(&self, trained: &Trained, writer: &mut Writer<'_>) -> Result<KeptTexts, Diagnostic> {
+        let (Some(_), Source::Csv { format, .. }) = (&self.keep, &trained.set.source) else {
+            return Ok((Vec::new(), Vec::new()));
+        };
+        let (reader, name) = self.open()?;
+        let mut stream = Stream::new(reader, name, *format, Vec::new());
+        let mut texts = Vec::new();
+        // What is to be told of the file is told where its columns are read.
+        while let Some(block) = stream.next(256, &mut drop)? {
+            texts.extend(block.fields);
+        }
+        let header = match stream.header() {
+            Some(names) => names.to_vec(),
+            None => (0..stream.n_columns()).map(|at| format!("column {at}")).collect(),
+        };
+        let (places, names) = self.kept_columns(&header)?;
+        writer.names.splice(0..0, names);
+        Ok((texts, places))
     }
 
     fn open(&self) -> Result<(Box<dyn Read>, String), Diagnostic> {

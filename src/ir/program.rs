@@ -17,7 +17,7 @@ mod data;
 
 pub use data::{
     Bound, DataRef, DataSet, Date, DateOrder, DatePart, Division, Field, Folds, OTHER, Part, Select, Source,
-    SourceColumn, Summary, TableFormat,
+    SourceColumn, Summary, TableFormat, Windows,
 };
 
 use super::affine::StepId;

@@ -77,6 +77,7 @@ fn points() -> DataSet {
         name: name.into(),
         row: Type::scalar(Elem::Float),
         bounds: vec![],
+        reach: 0,
         span: Span::default(),
     };
     DataSet {
@@ -90,6 +91,7 @@ fn points() -> DataSet {
         parts: vec![Part { name: "train".into(), share: 0.8 }, Part { name: "test".into(), share: 0.2 }],
         in_order: true,
         division: checked::Division::default(),
+        windows: None,
         seed: 0,
     }
 }

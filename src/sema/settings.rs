@@ -13,7 +13,9 @@ use crate::sema::scope::report::settings::{ArgumentError, SettingError};
 use crate::syntax::ast;
 
 pub use sources::kind_of;
-pub use tables::{COLUMNS, DATA, GENERATE, GROUPS, MINIMIZE, PLOT, SOURCES, SPLIT, TRAIN, VALUES};
+pub use tables::{
+    COLUMNS, DATA, GENERATE, GROUPS, MINIMIZE, PLOT, ROW_WINDOW, SOURCES, SPLIT, TRAIN, VALUES, WINDOWS,
+};
 
 /// What a setting or an argument takes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -16,9 +16,9 @@ use foreign::{foreign_character, foreign_word};
 use numbers::wrong_number;
 
 /// Words that begin a statement or a line of a declaration.
-const LINE_WORDS: [&str; 12] = [
+const LINE_WORDS: [&str; 13] = [
     "param", "state", "carry", "collect", "scan", "require", "advise", "for", "minimize", "measure", "split",
-    "drop",
+    "drop", "windows",
 ];
 
 /// One diagnostic for one failure of the parser.

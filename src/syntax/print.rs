@@ -113,6 +113,9 @@ impl Printer {
             for condition in &data.drops {
                 printer.line(&format!("drop {}", expr(condition)));
             }
+            if let Some(windows) = &data.windows {
+                printer.line(&list("windows", windows.options.iter().map(|it| format!("({})", setting_text(it)))));
+            }
             if let Some(split) = &data.split {
                 let settings = split.parts.iter().chain(&split.options);
                 printer.line(&list("split", settings.map(|part| format!("({})", setting_text(part)))));

@@ -130,6 +130,11 @@ pub const STATEMENTS: &[Word] = &[
         "A line of `data`: divides its rows by a seeded permutation.",
     ),
     word(
+        "windows",
+        "windows series = column(\"station\"), stride = 12",
+        "A line of `data` with fields `window(…)`: what is one series, and which windows of it are rows.",
+    ),
+    word(
         "drop",
         "drop rows where is_missing(column(\"age\"))",
         "A line of `data`: leaves rows out before anything is learnt of them.",

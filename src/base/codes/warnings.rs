@@ -188,10 +188,11 @@ One `import` makes all names of a file known, so the second changes nothing. Was
         code: "W0681",
         title: "predictions in other units than those of the file",
         explain: "\
-The model was trained on a field that is computed from the columns of its file, and `nnc predict` gives what the
-model gives: numbers in the units of the field.
-    price: [] = standardize(column(\"price\"))     # predicted: deviations from the mean price
-    price: [] = column(\"price\") / 1000           # predicted: thousands",
+The model was trained on a field that is computed from the columns of its file in a way that has no inverse, or its
+loss is not least where it gives the target itself. So `nnc predict` gives what the model gives, numbers in the
+units of the field, as it does with `--raw`.
+    price: [] = standardize(column(\"price\"))                # predicted: prices
+    price: [] = column(\"price\") / column(\"area\")          # predicted: prices for each square metre",
     },
     Code {
         code: "W0682",

@@ -27,13 +27,28 @@ pub struct DataSet {
     pub seed: u64,
     /// What is computed of all rows before they are divided: which are left out, and what the division asks for.
     pub division: Division,
+    /// If fields have windows over rows: which windows there are.
+    pub windows: Option<Windows>,
+}
+
+/// Fields are computed of all rows. Then the rows are those where a window begins that lies within one series and one
+/// part. A row's number of rows in a window is that of the field that looks furthest ahead.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Windows {
+    /// How many rows lie between the beginnings of windows; the last window ends with the last row.
+    pub stride: usize,
+    /// Whether windows may lie in several parts: of new rows, which are in none.
+    pub cross_parts: bool,
+    /// Where the program says that there are windows.
+    pub span: Span,
 }
 
 /// Which rows are left out, and how the others are divided into parts.
 #[derive(Clone, Debug, Default)]
 pub struct Division {
     /// Reads columns as the graph of fields does. Outputs, each `[NAME.rows]`: `drop` (bool), if rows are left
-    /// out; `class` or `group` (int), by which the division goes.
+    /// out; `class` or `group` (int), by which the division goes; `series` (int) and `order` (float) of data with
+    /// windows.
     pub graph: Graph,
     /// If the parts are folds.
     pub folds: Option<Folds>,
@@ -214,6 +229,8 @@ pub struct Field {
     pub row: Type,
     /// Ints must lie in `0 .. bound`: declared (`class(10)`) or asked for by a subscript somewhere.
     pub bounds: Vec<Bound>,
+    /// How many rows behind its own a row looks at.
+    pub reach: usize,
     pub span: Span,
 }
 

@@ -114,10 +114,18 @@ impl Deployed {
         };
         let set = program.checked().data.iter().find(|set| set.name == asked.set);
         let set = set.ok_or_else(|| failed(Diagnostic::error("E0799", "the data is not there")))?;
-        if matches!(set.source, Source::Text { .. } | Source::Given { .. }) {
+        if matches!(set.source, Source::Text { .. } | Source::Given { .. }) || set.windows.is_some() {
             return of_fields(program, asked, set, weights, observer);
         }
-        let wish = Wish { weights, model, input: None, with_targets: false, batch: 1, threads: None };
+        let wish = Wish {
+            weights,
+            model,
+            input: None,
+            with_targets: false,
+            in_units_of_file: false,
+            batch: 1,
+            threads: None,
+        };
         let mut trained = Trained::new(program, &wish, observer)?;
         let asked = trained.predictor.asked.clone();
         let new = trained.fields().map_err(failed)?;

@@ -59,6 +59,8 @@ pub struct Meaning {
     pub reading: Reading,
     /// The shape of the results of one row.
     pub row: Vec<usize>,
+    /// Whether the loss is least where the results are the target.
+    pub is_of_target: bool,
 }
 
 impl Meaning {
@@ -68,7 +70,7 @@ impl Meaning {
         let row = asked.graph.outputs.first().map(|output| shape(output.node));
         let row =
             row.and_then(|row| row.iter().map(size).collect::<Option<Vec<usize>>>()).unwrap_or_default();
-        let mut meaning = Meaning { target: None, reading: Reading::Numbers, row };
+        let mut meaning = Meaning { target: None, reading: Reading::Numbers, row, is_of_target: false };
         let Some(train) = asked.train(program) else { return meaning };
         let Some(set) = program.checked().data.iter().find(|set| set.name == asked.set) else {
             return meaning;
@@ -84,6 +86,7 @@ impl Meaning {
             Target::Class(classes) => probe.classes(classes),
             Target::Numbers => probe.truth(),
         };
+        meaning.is_of_target = meaning.reading == Reading::Numbers && probe.is_least_at_target();
         meaning
     }
 
@@ -316,6 +319,23 @@ impl Probe {
             }
         }
         falls
+    }
+
+    /// Whether the loss is nowhere less than where the results are the target.
+    fn is_least_at_target(&self) -> bool {
+        let count: usize = self.shape.iter().product();
+        if self.target_type.1.iter().product::<usize>() != count {
+            return false;
+        }
+        samples(count).iter().all(|target| {
+            let Some(least) = self.loss(target, target) else { return false };
+            let is_more = |(at, by): (usize, f64)| {
+                let mut other = target.clone();
+                other[at] += by;
+                self.loss(&other, target).is_some_and(|loss| loss > least)
+            };
+            (0..count.min(16)).flat_map(|at| [(at, 0.3), (at, -0.3)]).all(is_more)
+        })
     }
 
     /// A target of the shape of the results whose elements are 0 or 1.

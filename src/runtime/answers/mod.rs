@@ -7,6 +7,7 @@
 //! | [`rows`] | these fields, of new rows |
 //! | `code` | code that is called again and again |
 //! | [`predictor`] | results |
+//! | `undo` | numbers in the units of the file |
 //! | [`trained`] | a program with its parameters, aimed at a new file |
 
 pub mod asked;
@@ -16,3 +17,4 @@ pub mod meaning;
 pub mod predictor;
 pub mod rows;
 pub mod trained;
+mod undo;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::asked::Asked;
 use super::code::{RowCode, padded};
 use super::meaning::{Meaning, Reading};
+use super::undo::Undo;
 use crate::base::Diagnostic;
 use crate::ir::OutputKey;
 use crate::ir::program::{Field, Select};
@@ -20,6 +21,8 @@ pub struct Predictor {
     pub names: Option<Arc<[String]>>,
     /// How the target is called: the column that it is read from, or the field.
     pub target: String,
+    /// How numbers become those of the file, if they are not the same.
+    pub(super) undo: Option<Undo>,
     /// So many rows are computed at once.
     batch: usize,
     /// By which of the fields have ints of 64 bits.
@@ -55,7 +58,7 @@ impl Predictor {
             }
         }
         let names = meaning.target.as_deref().and_then(names);
-        Predictor { asked, meaning, names, target, batch: batch.max(1), code: Vec::new(), below }
+        Predictor { asked, meaning, names, target, undo: None, batch: batch.max(1), code: Vec::new(), below }
     }
 
     /// The results of the model for rows of its fields, all rows of each result together.
@@ -107,6 +110,10 @@ impl Predictor {
                 }
             }
         }
-        results.into_iter().map(|array| array.ok_or_else(broken)).collect()
+        let mut results: Vec<Array> = results.into_iter().map(|array| array.ok_or_else(broken)).collect::<Result<_, _>>()?;
+        if let (Some(undo), Some(first)) = (&self.undo, results.first_mut()) {
+            undo.apply(first);
+        }
+        Ok(results)
     }
 }

@@ -51,6 +51,9 @@ pub fn narrowed(set: &DataSet, fields: &[Arc<str>], kept: &Kept) -> Result<DataS
     let others = columns_of(&graph).into_iter().map(|key| (InputKey::Column(key), Arc::clone(&empty)));
     let known: Inputs = known.into_iter().chain(others).collect();
     let kinds = kinds(&graph, &rows, &Names { columns: &columns, known: &known });
+    if set.windows.is_some() {
+        return Ok(set);
+    }
     let is_open = |output: &&Output| kinds[output.node.0 as usize] != Kind::Rows;
     if let Some(output) = graph.outputs.iter().find(is_open) {
         let name = output.name.text();
@@ -100,7 +103,7 @@ fn by_place(mut set: DataSet) -> DataSet {
     }
     (set.graph, set.rows, set.parts) = (graph, None, Vec::new());
     set.source = Source::Csv { path: String::new(), format: TableFormat::default(), span: set.span };
-    set.division = Division::default();
+    (set.division, set.windows) = (Division::default(), None);
     set
 }
 

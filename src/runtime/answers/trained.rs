@@ -8,9 +8,10 @@ use std::sync::Arc;
 use super::asked::{Asked, fields_of};
 use super::predictor::Predictor;
 use super::rows::{NewFields, narrowed};
+use super::undo::Undo;
 use crate::base::{Diagnostic, Severity};
-use crate::ir::Elem;
-use crate::ir::program::{DataSet, Division, Select, Source, TableFormat};
+use crate::ir::{Elem, OutputKey, compact};
+use crate::ir::program::{DataSet, Select, Source, TableFormat};
 use crate::runtime::array::Array;
 use crate::runtime::data::classes::Classes;
 use crate::runtime::data::lazy::BLOCK;
@@ -34,6 +35,8 @@ pub struct Wish<'a> {
     pub input: Option<&'a Path>,
     /// Whether the fields that the loss compares the results with are needed, too.
     pub with_targets: bool,
+    /// Whether numbers are given in the units of the file, where what the program has made of them can be undone.
+    pub in_units_of_file: bool,
     /// So many rows are computed at once.
     pub batch: usize,
     pub threads: Option<usize>,
@@ -106,11 +109,7 @@ impl Trained {
         let kept = Arc::new(kept);
         let mut set = narrowed(&sets[number], &fields, &kept).map_err(failed)?;
         if let Some(path) = wish.input {
-            set.source = aimed(&set, path).map_err(failed)?;
-            // Every row of a new file is meant, in no part.
-            set.division = Division::default();
-            let names = input_names(&set.graph);
-            set.columns.retain(|column| names.contains(&column.name));
+            aim(&mut set, path).map_err(failed)?;
         }
         let mut checked = program.checked().clone();
         checked.data[number] = set.clone();
@@ -128,8 +127,12 @@ impl Trained {
             let known = kept.classes(&sets[number].name, field).cloned();
             known.or_else(|| column.and_then(|column| column.names.as_deref().map(Arc::from)))
         };
-        let predictor = Predictor::new(program, asked, &names, wish.batch);
+        let mut predictor = Predictor::new(program, asked, &names, wish.batch);
+        if wish.in_units_of_file {
+            predictor.undo = Undo::of(&predictor, &sets[number], &kept);
+        }
         if !wish.with_targets
+            && predictor.undo.is_none()
             && let Some(warning) = predictor.meaning.is_transformed(&sets[number])
         {
             observer.event(&Event::Warning(&warning));
@@ -314,6 +317,21 @@ fn learnt_again(
             Err(errors)
         }
     }
+}
+
+/// Aims a data set at a new file, every row of which is meant, in no part.
+fn aim(set: &mut DataSet, path: &Path) -> Result<(), Diagnostic> {
+    set.source = aimed(set, path)?;
+    let mut division = std::mem::take(&mut set.division).graph;
+    if let Some(windows) = &mut set.windows {
+        windows.cross_parts = true;
+        let series = ["series", "order"].map(OutputKey::named);
+        division.outputs.retain(|output| series.contains(&output.name));
+        set.division.graph = compact(&division);
+    }
+    let names = [input_names(&set.graph), input_names(&set.division.graph)].concat();
+    set.columns.retain(|column| names.contains(&column.name));
+    Ok(())
 }
 
 /// The source of a data set with a new file in place of its own.

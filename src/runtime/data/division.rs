@@ -16,6 +16,15 @@ use crate::runtime::array::{Array, Elements};
 use crate::runtime::notices::Notices;
 use crate::runtime::permutation::{Purpose, permutation, split_rows};
 
+/// What was asked of all rows before they are divided.
+#[derive(Default)]
+pub struct Asked {
+    pub by: Option<By>,
+    /// Of data with windows: the number of the series that each row belongs to, and its place in that.
+    pub series: Option<Vec<i64>>,
+    pub order: Option<Vec<f64>>,
+}
+
 /// What the division of rows goes by: a number for each row.
 pub enum By {
     /// All parts have the same shares of each class.
@@ -64,31 +73,42 @@ pub fn dropped(
 /// # Errors
 /// Those of reading columns that stay in their file.
 pub fn without(read: Vec<Read>, dropped: &[bool]) -> Result<Vec<Read>, Diagnostic> {
-    let kept: Vec<u32> =
-        dropped.iter().zip(0..).filter(|(dropped, _)| !**dropped).map(|(_, row)| row).collect();
-    let part = |array: Arc<Array>| Column::Memory(array).rows_of(&kept, &mut no_code).map(Arc::new);
+    in_rows(read, &rows_of_file(dropped))
+}
+
+/// The rows of the file that are not left out.
+pub fn rows_of_file(dropped: &[bool]) -> Vec<u32> {
+    dropped.iter().zip(0..).filter(|(dropped, _)| !**dropped).map(|(_, row)| row).collect()
+}
+
+/// Some rows of the columns, in memory.
+///
+/// # Errors
+/// Those of reading columns that stay in their file.
+pub fn in_rows(read: Vec<Read>, rows: &[u32]) -> Result<Vec<Read>, Diagnostic> {
+    let part = |array: Arc<Array>| Column::Memory(array).rows_of(rows, &mut no_code).map(Arc::new);
     let shorter = |read: Read| {
-        let column = Column::Memory(read.column.rows_of(&kept, &mut no_code)?.into());
+        let column = Column::Memory(read.column.rows_of(rows, &mut no_code)?.into());
         Ok(Read { column, wide: read.wide.map(part).transpose()?, names: read.names })
     };
     read.into_iter().map(shorter).collect()
 }
 
-/// What the division of the rows goes by, if by something.
+/// What the division of the rows goes by, if by something, and what is one series.
 ///
 /// # Errors
 /// Those of computing it.
-pub fn by(
+pub fn asked(
     set: &DataSet,
     read: &[Read],
     rows: usize,
     evaluate: &mut dyn Evaluate,
-) -> Result<Option<By>, Diagnostic> {
+) -> Result<Asked, Diagnostic> {
     let mut set = set.clone();
     let graph = &mut set.division.graph;
     graph.outputs.retain(|output| output.name != OutputKey::named("drop"));
     if graph.outputs.is_empty() {
-        return Ok(None);
+        return Ok(Asked::default());
     }
     *graph = compact(graph);
     let found = of_rows(&set, read, rows, evaluate)?;
@@ -96,11 +116,13 @@ pub fn by(
         let array = found.get(&OutputKey::named(name))?;
         array.to_i64().ok().map(Cow::into_owned)
     };
-    Ok(match (numbers("class"), numbers("group")) {
+    let by = match (numbers("class"), numbers("group")) {
         (Some(classes), _) => Some(By::Class(classes)),
         (None, Some(groups)) => Some(By::Group(groups)),
         (None, None) => None,
-    })
+    };
+    let order = found.get(&OutputKey::named("order")).map(|array| array.to_f64().into_owned());
+    Ok(Asked { by, series: numbers("series"), order })
 }
 
 /// The outputs of the graph of a division for all rows.
@@ -131,8 +153,24 @@ fn of_rows(
     }
 }
 
-/// The rows of each part.
-pub fn divide(rows: u32, shares: &[f64], set: &DataSet, by: Option<&By>) -> Vec<Vec<u32>> {
+/// The rows of each part. Rows in order are divided series by series.
+pub fn divide(rows: u32, shares: &[f64], set: &DataSet, asked: &Asked) -> Vec<Vec<u32>> {
+    let (Some(series), None, true) = (&asked.series, &asked.by, set.in_order) else {
+        return divide_all(rows, shares, set, asked.by.as_ref());
+    };
+    let mut parts = vec![Vec::new(); shares.len()];
+    let mut first = 0;
+    for one in series.chunk_by(|a, b| a == b) {
+        let of_series = divide_all(one.len() as u32, shares, set, None);
+        for (part, rows) in parts.iter_mut().zip(of_series) {
+            part.extend(rows.into_iter().map(|row| first + row));
+        }
+        first += one.len() as u32;
+    }
+    parts
+}
+
+fn divide_all(rows: u32, shares: &[f64], set: &DataSet, by: Option<&By>) -> Vec<Vec<u32>> {
     let order = match set.in_order {
         true => (0..rows).collect(),
         false => permutation(rows, set.seed, Purpose::Split, 0),

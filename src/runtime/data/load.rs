@@ -10,13 +10,13 @@ use super::learn::{self, Learnt, widened};
 use super::parts::{PartRows, training_rows};
 use super::read::Around;
 use super::sorted::{Sorted, sorted};
-use super::rowwise::{Kind, Names, kinds};
+use super::rowwise::{Kind, Names, is_elementwise, kinds, only};
 use super::{Column, Rows, Table, digits, statistics};
 use crate::base::Diagnostic;
 use crate::compile::Cache;
 use crate::ir::program::{DataRef, DataSet, Precision, SourceColumn};
 use crate::ir::{
-    ColumnKey, Combine, Dim, Elem, Graph, InputKey, Node, NodeId, Op, Output, OutputKey, Sizes, columns_of,
+    ColumnKey, Dim, Elem, Graph, InputKey, Node, NodeId, Op, Output, OutputKey, Sizes, columns_of,
     compact,
 };
 use crate::runtime::array::Array;
@@ -105,7 +105,7 @@ pub fn load(
         let names = [input_names(&graph), input_names(&set.division.graph)].concat();
         set.columns.retain(|column| names.contains(&column.name));
     }
-    let Sorted { set, read, rows, dropped, parts, summaries } = sorted(set, around, precision, limits, evaluate)?;
+    let Sorted { set, read, rows, rows_of_file, parts, windows, summaries } = sorted(set, around, precision, limits, evaluate)?;
     let set = &set;
     let given: Inputs = given.into_iter().chain(summaries).collect();
     let is_named = |column: &SourceColumn| {
@@ -149,7 +149,22 @@ pub fn load(
             bounds.insert(field.name.clone(), allowed);
         }
     }
-    Ok(Table { rows, fields, bounds, dropped, parts, text, learnt, names, whole: Mutex::default() })
+    let table = Table {
+        rows,
+        fields,
+        bounds,
+        rows_of_file,
+        is_last: Vec::new(),
+        parts: parts.clone(),
+        text,
+        learnt,
+        names,
+        whole: Mutex::default(),
+    };
+    match windows {
+        Some(windows) => windows.of_table(table, |column, rows| making.part_of(column, rows)),
+        None => Ok(table),
+    }
 }
 
 /// What the fields of a data set are made with.
@@ -231,7 +246,7 @@ impl Fields<'_> {
     }
 
     /// Some rows of a column: copied, if the column is in memory.
-    fn part_of(&self, column: Column, rows: &Rows) -> Result<Column, Diagnostic> {
+    pub(super) fn part_of(&self, column: Column, rows: &Rows) -> Result<Column, Diagnostic> {
         let Rows::Some(rows) = rows else { return Ok(column) };
         match column {
             Column::Memory(_) | Column::Windows(_) => {
@@ -458,23 +473,6 @@ impl Fields<'_> {
         let origin = Origin::Computed(computed);
         Some(Column::Lazy(Arc::new(Lazy { origin, row: row?, elem, wide, precision, span })))
     }
-}
-
-/// The graph of one output.
-fn only(graph: &Graph, output: &Output) -> Graph {
-    let mut graph = graph.clone();
-    graph.outputs = vec![output.clone()];
-    compact(&graph)
-}
-
-/// Whether an output has no sums in it. The parts of a sum are added in an order that may depend on the number
-/// of rows; everything else has the same bits however many rows are computed at once.
-fn is_elementwise(graph: &Graph, output: &Output) -> bool {
-    only(graph, output).nodes().all(|(_, node)| match &node.op {
-        Op::Loop(body) => body.combine == Combine::Set,
-        Op::Scan(_) => false,
-        _ => true,
-    })
 }
 
 fn size_of_axis(size: &Dim) -> Option<usize> {

@@ -9,6 +9,7 @@
 //! | [`classes`] | the numbers of names and characters, the same in all data |
 //! | [`sorted`], [`division`] | rows that are left out, and which of the others belong to which part |
 //! | [`category`], [`summaries`] | names that have a class, and medians, learnt from the training part |
+//! | `windows` | rows that are several rows of a series |
 //! | [`digits`] | floats of 32 bits, and what they lose |
 //! | [`lazy`], [`rowwise`] | columns that stay in their file, and fields computed of them batch by batch |
 //! | `learn` | the statistics that fields use |
@@ -30,6 +31,7 @@ pub mod rowwise;
 mod sorted;
 pub mod statistics;
 mod summaries;
+mod windows;
 #[cfg(test)]
 mod tests;
 
@@ -64,8 +66,10 @@ pub struct Table {
     /// What is checked of fields when they are given to code: all bounds of those that are read batch by batch,
     /// and of the others what was not known when they were loaded.
     pub bounds: BTreeMap<Arc<str>, Bounds>,
-    /// Which rows of the file are left out; empty if none can be.
-    pub dropped: Vec<bool>,
+    /// The row of the file that each row is, if they are not the same; of a window its last.
+    pub rows_of_file: Option<Arc<[u32]>>,
+    /// Of windows: whether each is the last one of its series. Empty if rows are no windows.
+    pub is_last: Vec<bool>,
     /// Empty if the data is not split.
     pub parts: Vec<(Arc<str>, Arc<[u32]>)>,
     /// The text that windows are taken from.

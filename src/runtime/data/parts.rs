@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::division::{self, By};
+use super::division::{self, Asked, By};
 use super::{Column, Rows};
 use crate::base::Diagnostic;
 use crate::ir::program::DataSet;
@@ -45,17 +45,17 @@ fn within_limit(set: &DataSet, rows: usize) -> Result<usize, Diagnostic> {
 /// A part and the numbers of its rows.
 pub type PartRows = (Arc<str>, Arc<[u32]>);
 
-/// The parts that a set is divided into; none if it is not. `by` is what the division goes by, a number a row.
+/// The parts that a set is divided into; none if it is not. `asked` says what the division goes by.
 ///
 /// # Errors
 /// E0761 if there are fewer rows, or groups of rows, than folds.
-pub fn parts(set: &DataSet, rows: usize, by: Option<&By>) -> Result<Vec<PartRows>, Diagnostic> {
+pub fn parts(set: &DataSet, rows: usize, asked: &Asked) -> Result<Vec<PartRows>, Diagnostic> {
     if set.parts.is_empty() {
         return Ok(Vec::new());
     }
     let shares: Vec<f64> = set.parts.iter().map(|part| part.share).collect();
     if let Some(folds) = set.division.folds {
-        let (count, what) = match by {
+        let (count, what) = match &asked.by {
             Some(By::Group(groups)) => (groups.iter().collect::<BTreeSet<_>>().len(), "groups"),
             Some(By::Class(_)) | None => (rows, "rows"),
         };
@@ -64,7 +64,7 @@ pub fn parts(set: &DataSet, rows: usize, by: Option<&By>) -> Result<Vec<PartRows
             return Err(Diagnostic::error("E0761", message).at(set.span, "each fold has at least one"));
         }
     }
-    let lists = division::divide(rows as u32, &shares, set, by);
+    let lists = division::divide(rows as u32, &shares, set, asked);
     Ok(set.parts.iter().zip(lists).map(|(part, list)| (part.name.clone(), list.into())).collect())
 }
 

@@ -2,7 +2,7 @@
 //! alone, and on what is the same for all rows.
 
 use super::load::{Columns, Inputs};
-use crate::ir::{Affine, Combine, Dim, Graph, Loop, NodeId, Op, Scalar, Sub, Var};
+use crate::ir::{Affine, Combine, Dim, Graph, Loop, NodeId, Op, Output, Scalar, Sub, Var, compact};
 
 /// What a node has to do with rows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -52,6 +52,23 @@ pub fn kinds(graph: &Graph, rows: &str, names: &Names<'_>) -> Vec<Kind> {
         kinds.push(kind);
     }
     kinds
+}
+
+/// The graph of one output.
+pub(super) fn only(graph: &Graph, output: &Output) -> Graph {
+    let mut graph = graph.clone();
+    graph.outputs = vec![output.clone()];
+    compact(&graph)
+}
+
+/// Whether an output has no sums in it. The parts of a sum are added in an order that may depend on the number
+/// of rows; everything else has the same bits however many rows are computed at once.
+pub(super) fn is_elementwise(graph: &Graph, output: &Output) -> bool {
+    only(graph, output).nodes().all(|(_, node)| match &node.op {
+        Op::Loop(body) => body.combine == Combine::Set,
+        Op::Scan(_) => false,
+        _ => true,
+    })
 }
 
 pub(super) fn mentions(size: &Dim, rows: &str) -> bool {

@@ -3,7 +3,9 @@
 use super::load::{Evaluate, Inputs, Limits};
 use super::parts::{PartRows, count_rows, parts, training_rows};
 use super::read::{self, Around, Read};
+use super::windows::{self, Begun};
 use super::{Column, category, division, summaries};
+use std::sync::Arc;
 use crate::base::Diagnostic;
 use crate::ir::program::{DataSet, Precision, Source};
 
@@ -13,9 +15,11 @@ pub struct Sorted {
     /// The columns of the set, in order.
     pub read: Vec<Read>,
     pub rows: usize,
-    /// Which rows of the file are left out.
-    pub dropped: Vec<bool>,
+    /// The row of the file that each row is, if they are not the same.
+    pub rows_of_file: Option<Arc<[u32]>>,
     pub parts: Vec<PartRows>,
+    /// Where windows begin, if fields have windows.
+    pub windows: Option<Begun>,
     /// What stands for the rows of the training part.
     pub summaries: Inputs,
 }
@@ -42,10 +46,20 @@ pub fn sorted(
     }
     let columns: Vec<Column> = read.iter().map(|read| read.column.clone()).collect();
     let rows = count_rows(&set, &columns)?;
-    let by = division::by(&set, &read, rows, evaluate)?;
-    let parts = parts(&set, rows, by.as_ref())?;
+    let mut asked = division::asked(&set, &read, rows, evaluate)?;
+    let mut rows_of_file = (!dropped.is_empty()).then(|| division::rows_of_file(&dropped));
+    let order = windows::order(&asked, rows);
+    let kept = rows_of_file.clone().filter(|_| order.is_none());
+    if let Some(order) = order {
+        read = division::in_rows(read, &order)?;
+        windows::put_in_order(&mut asked, &order);
+        rows_of_file = Some(order);
+    }
+    let parts = parts(&set, rows, &asked)?;
+    let windows = windows::begun(&set, rows, &parts, asked.series.as_deref(), kept.as_deref())?;
+    let rows_of_file = rows_of_file.map(Arc::from);
     let training = training_rows(&parts, rows);
     category::number(&set, &mut read, around, &training);
     let summaries = summaries::take(&mut set, &mut read, &training);
-    Ok(Sorted { set, read, rows, dropped, parts, summaries })
+    Ok(Sorted { set, read, rows, rows_of_file, parts, windows, summaries })
 }

@@ -32,6 +32,10 @@ pub struct CurrentItem {
     pub whole: HashMap<Arc<str>, Tensor>,
     /// What is read of its source.
     pub columns: Vec<SourceColumn>,
+    /// How many rows behind its own a row of each field looks at.
+    pub reaches: HashMap<Arc<str>, usize>,
+    /// The same of the windows that the present field has so far; none if it has none.
+    pub reach: Option<usize>,
 }
 
 impl DataTable {

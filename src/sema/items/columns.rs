@@ -3,7 +3,7 @@
 
 use crate::base::Span;
 use crate::sema::body::data_table::FieldInfo;
-use crate::ir::program::{DataRef, Select, SourceColumn};
+use crate::ir::program::{DataRef, Select, Source, SourceColumn};
 use crate::ir::{Affine, ColumnKey, Dim, Elem, InputKey, LoopBuilder, NodeId, Op, StepId, Sub, Type};
 use crate::sema::body::elaborator::Elaborator;
 use crate::sema::value::Expected;
@@ -103,7 +103,11 @@ impl Elaborator<'_> {
     ) -> Option<Value> {
         let name = callee.as_name()?.clone();
         self.context.row()?;
-        let call = settings::find(settings::COLUMNS, &name)?;
+        let is_text = matches!(self.context.row().map(|row| &row.source), Some(Source::Text { .. }));
+        let call = match settings::find(settings::COLUMNS, &name)? {
+            call if call.name == "window" && !is_text => &settings::ROW_WINDOW,
+            call => call,
+        };
         // A field may have the name of the call that reads it: it is a tensor, and cannot be called.
         if self.frame().find(&name).is_some_and(|it| !matches!(it.value, Value::Tensor(_))) {
             return None;
@@ -121,6 +125,9 @@ impl Elaborator<'_> {
             return super::missing::call(self, call.name, &arguments, span);
         }
         match call.name {
+            "window" if !is_text => {
+                return Some(super::windows::window(self, &arguments, span, expected).unwrap_or(Value::Error));
+            }
             "date" => return Some(super::readings::date(self, &arguments, expected).unwrap_or(Value::Error)),
             "category" => {
                 return Some(super::readings::category(self, &arguments, span).unwrap_or(Value::Error));

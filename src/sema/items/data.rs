@@ -2,7 +2,7 @@
 //! lifted to all rows at once.
 
 use crate::sema::body::data_table::{DataInfo, FieldInfo};
-use super::{division, given, sources};
+use super::{division, given, sources, windows};
 use crate::sema::scope::context::Row;
 use crate::base::Span;
 use crate::ir::program::{Bound, DataRef, DataSet, Division, Field, Source};
@@ -37,6 +37,7 @@ pub fn data_item(cx: &mut Elaborator<'_>, item: &ast::Data) -> DataSet {
         in_order: false,
         seed: 0,
         division: Division::default(),
+        windows: None,
     };
     // Without source or rows nothing sensible can be said of the fields.
     let mut known = true;
@@ -50,6 +51,7 @@ pub fn data_item(cx: &mut Elaborator<'_>, item: &ast::Data) -> DataSet {
     known = known && says_its_rows(cx, item);
     // Fields may name the data itself, with those of its fields that stand above.
     cx.data.current.whole.clear();
+    cx.data.current.reaches.clear();
     let so_far = DataInfo {
         span: item.name.span,
         rows: rows_symbol(&name),
@@ -60,6 +62,9 @@ pub fn data_item(cx: &mut Elaborator<'_>, item: &ast::Data) -> DataSet {
     cx.data.sets.insert(name.clone(), so_far);
     let mut literal = if known { fields(cx, item, &mut set) } else { None };
     let column_rows = literal.map(|(rows, _)| rows);
+    if known && cx.diagnostics.len() == errors_before {
+        windows::read_windows(cx, item, &mut set);
+    }
     if known && cx.diagnostics.len() == errors_before {
         division::read_division(cx, item, &mut set, &mut literal);
     }
@@ -79,7 +84,8 @@ pub fn data_item(cx: &mut Elaborator<'_>, item: &ast::Data) -> DataSet {
     {
         cx.report(IdleSeed::Data { at: seed.span });
     }
-    let rows = set.rows.map_or_else(|| rows_symbol(&name), |rows| Dim::number(rows as i64));
+    let counted = set.rows.filter(|_| set.windows.is_none());
+    let rows = counted.map_or_else(|| rows_symbol(&name), |rows| Dim::number(rows as i64));
     let broken = cx.diagnostics.len() > errors_before;
     let infos = set.fields.iter().map(field_info);
     let info = DataInfo {
@@ -168,11 +174,13 @@ fn fields(cx: &mut Elaborator<'_>, item: &ast::Data, set: &mut DataSet) -> Optio
                 if cx.is_setting_of_another(field) {
                     continue;
                 }
+                cx.data.current.reach = None;
                 let whole = whole_field(cx, field, set, &mut column_rows, false);
+                let reach = windows::note_reach(cx, field);
                 let Some((whole, bounds)) = whole else { continue };
                 let row = crate::ir::Type::new(whole.ty.elem, whole.ty.shape[1..].to_vec());
                 cx.graph_mut().output(OutputKey::Named(field.name.text.clone()), whole.node);
-                set.fields.push(Field { name: field.name.text.clone(), row, bounds, span: field.name.span });
+                set.fields.push(Field { name: field.name.text.clone(), row, bounds, reach, span: field.name.span });
                 cx.data.current.whole.insert(field.name.text.clone(), whole.clone());
                 if let (Some(info), Some(made)) = (cx.data.sets.get_mut(&name), set.fields.last()) {
                     info.fields.push(field_info(made));

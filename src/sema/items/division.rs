@@ -6,6 +6,7 @@ use crate::ir::program::{DataSet, Folds, Part, Source};
 use crate::ir::{Op, OutputKey};
 use crate::sema::body::elaborator::Elaborator;
 use crate::sema::scope::frames::{BindingKind, Frame, FrameKind};
+use crate::sema::scope::report::windows::WindowError;
 use crate::sema::scope::report::division::{Decides, DropError, FoldError, PartError};
 use crate::sema::scope::report::settings::SettingError;
 use crate::sema::settings;
@@ -110,7 +111,13 @@ pub fn read_division(
 ) {
     let option = |name: &str| item.split.as_ref().and_then(|split| split.option(name)).map(|it| it.value.clone());
     let (class, group) = (option("stratify"), option("group"));
-    if item.drops.is_empty() && class.is_none() && group.is_none() {
+    let of_windows = |name: &str| {
+        let options = item.windows.iter().flat_map(|windows| &windows.options);
+        options.into_iter().find(|option| option.name.as_str() == name).map(|option| option.value.clone())
+    };
+    let (series, order) = (of_windows("series"), of_windows("order"));
+    let asks = [&class, &group, &series, &order].iter().any(|asked| asked.is_some());
+    if item.drops.is_empty() && !asks {
         return;
     }
     if let Some(drop) = item.drops.first()
@@ -124,10 +131,17 @@ pub fn read_division(
         let (left, right) = (Box::new(left), Box::new(right));
         ast::Expr::new(ast::ExprKind::Binary { op: ast::BinaryOp::Or, op_span: span, left, right }, span)
     });
-    let asked = [(Decides::Drop, drop), (Decides::Class, class), (Decides::Group, group)];
+    let asked = [
+        (Decides::Drop, drop),
+        (Decides::Class, class),
+        (Decides::Group, group),
+        (Decides::Series, series),
+        (Decides::Order, order),
+    ];
     let frame = Frame::new(FrameKind::File, None, cx.frame().module, Span::default());
     cx.data.current.whole.clear();
     cx.data.current.declared = item.fields.clone();
+    cx.data.current.reach = None;
     cx.begin_graph();
     let (graph, ()) = cx.in_new_graph(|cx| {
         cx.in_frame(frame, |cx| {
@@ -147,6 +161,11 @@ pub fn read_division(
         })
     });
     cx.data.current.declared.clear();
+    if cx.data.current.reach.is_some() {
+        let lines = item.split.iter().map(|split| split.span).chain(item.windows.iter().map(|line| line.span));
+        let at = item.drops.iter().map(|drop| drop.span).chain(lines).next().unwrap_or(item.name.span);
+        cx.report(WindowError::Decides { at });
+    }
     let is_learnt = |op: &Op| match op {
         Op::Input { name, .. } => {
             let column = set.columns.iter().find(|column| column.name == *name);
@@ -168,6 +187,8 @@ fn output_of(decides: Decides) -> &'static str {
         Decides::Drop => "drop",
         Decides::Class => "class",
         Decides::Group => "group",
+        Decides::Series => "series",
+        Decides::Order => "order",
     }
 }
 
@@ -206,7 +227,11 @@ fn of_rows(
     literal: &mut Option<(u64, Span)>,
 ) -> Option<Tensor> {
     let is_drop = decides == Decides::Drop;
-    let element = if is_drop { ast::Element::Bool } else { ast::Element::Int };
+    let element = match decides {
+        Decides::Drop => ast::Element::Bool,
+        Decides::Order => ast::Element::Float,
+        Decides::Class | Decides::Group | Decides::Series => ast::Element::Int,
+    };
     let kind = ast::TypeKind::Tensor { element, dims: Vec::new() };
     let field = ast::DataField {
         doc: None,

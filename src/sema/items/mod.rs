@@ -3,6 +3,7 @@
 //! - [`data`], [`demand`], [`sources`], [`columns`]: `data` items, and the names of what is in them; `given`: fields
 //!   that whoever runs the program gives; `readings`, `missing`: columns of dates and categories, and columns that
 //!   lack values; [`statistics`]: `standardize`; `division`: which rows are left out, and which belong to which part;
+//!   `windows`: several rows of a series as one;
 //! - [`train`]: the settings of a training; [`minimize`], [`optimizer`], [`measure`], [`batch`]: its losses, updates
 //!   and metrics as forward graphs; `assignments`: parameters that it computes of others; `groups`: parameters with
 //!   a method of their own; `order`, `corrections`:
@@ -33,6 +34,7 @@ mod settings_tests;
 pub mod sources;
 pub mod statistics;
 pub mod train;
+mod windows;
 
 use crate::sema::body::elaborator::Elaborator;
 use super::value::IntSource;

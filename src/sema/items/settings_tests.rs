@@ -78,6 +78,7 @@ fn places() -> Vec<(String, String)> {
     for reader in COLUMNS {
         let source = match reader.name {
             "column" | "columns" | "fill" | "is_missing" | "standardize" | "date" | "category" => "csv",
+            "window" if reader.parameters[0].name == "values" => "csv",
             "window" => "text",
             "tensor" => "npz",
             _ => "images",
@@ -100,6 +101,7 @@ fn places() -> Vec<(String, String)> {
     add("data seed", "data d {\nrows = 4\nseed = HOLE\nx: [1] = 1\n}");
     add("data split", "data d {\nrows = 4\nx: [1] = 1\nsplit a = HOLE, b = 0.5\n}");
     add("data in_order", "data d {\nrows = 4\nx: [1] = 1\nsplit a = 0.5, b = 0.5, in_order = HOLE\n}");
+    add("data stride", "data d {\nrows = 4\nx: [1] = window(1, 1)\nwindows stride = HOLE\n}");
     add("field type", "data d {\nrows = 4\nx: [HOLE] = 1\n}");
     add("field class", "data d {\nrows = 4\nx: class(HOLE) = 1\n}");
     add("columns", "data d = csv(\"a.csv\") {\nx = columns(0:HOLE)\n}");

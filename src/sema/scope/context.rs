@@ -210,6 +210,11 @@ impl Context {
         self.with_row(|row| Row { step, rows: row.training_rows.clone(), training_only: true, ..row })
     }
 
+    /// Where all rows are read beside those that are read around; `step` counts them.
+    pub fn in_rows_counted_by(&self, step: StepId) -> Context {
+        self.with_row(|row| Row { step, ..row })
+    }
+
     /// Where values may be missing in what is read.
     pub fn with_gaps(&self) -> Context {
         self.with_row(|row| Row { may_miss: true, ..row })

@@ -97,6 +97,28 @@ pub const SPLIT: Group = Group {
     ],
 };
 
+pub const WINDOWS: Group = Group {
+    item: "windows",
+    word: "option",
+    code: "E0833",
+    foreign: None,
+    settings: &[
+        setting("stride", Takes::Count, Default::Is("1"), "how many rows lie between the beginnings of windows"),
+        setting(
+            "series",
+            Takes::RowNumber,
+            Default::Is("all rows"),
+            "rows with the same number or name here are one series: a field, or a column",
+        ),
+        setting(
+            "order",
+            Takes::RowNumber,
+            Default::Is("that of the file"),
+            "rows of a series are put in this order: a number for each row, such as `date(column(\"day\"))`",
+        ),
+    ],
+};
+
 pub const MINIMIZE: Group = Group {
     item: "minimize",
     word: "option",
@@ -143,7 +165,7 @@ pub const PLOT: Group = Group {
     settings: &[setting("title", Takes::Text, Default::Nothing, "what stands above the picture")],
 };
 
-pub const GROUPS: &[&Group] = &[&DATA, &SPLIT, &TRAIN, &MINIMIZE, &GENERATE, &PLOT];
+pub const GROUPS: &[&Group] = &[&DATA, &SPLIT, &WINDOWS, &TRAIN, &MINIMIZE, &GENERATE, &PLOT];
 
 const PATH: Setting = setting("path", Takes::Text, Default::Needed, "relative to the `.nn` file");
 
@@ -205,6 +227,18 @@ const fn reader(
     Call { name, parameters, named_only, repeats: false, code: "E0603", doc }
 }
 
+/// Windows over the rows of data that is no text.
+pub const ROW_WINDOW: Call = reader(
+    "window",
+    &[
+        setting("values", Takes::Expression, Default::Needed, "an expression for one row"),
+        setting("length", Takes::Count, Default::Needed, "how many rows"),
+        setting("shift", Takes::Whole, Default::Is("0"), "how many rows further on"),
+    ],
+    3,
+    "the values of this row and those that follow it, in the order of the rows",
+);
+
 /// The calls that read columns of a source.
 pub const COLUMNS: &[Call] = &[
     reader(
@@ -241,8 +275,9 @@ pub const COLUMNS: &[Call] = &[
             setting("shift", Takes::Whole, Default::Is("0"), "how many characters further on"),
         ],
         2,
-        "the numbers of the characters from each character on",
+        "of a text: the numbers of the characters from each character on",
     ),
+    ROW_WINDOW,
     reader(
         "fill",
         &[

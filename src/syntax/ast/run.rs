@@ -16,6 +16,7 @@ pub struct Data {
     pub split: Option<Split>,
     /// The conditions of `drop rows where`.
     pub drops: Vec<Expr>,
+    pub windows: Option<Windows>,
 }
 
 /// `name = expr`, `name: type = expr`, or `name: type` of data that the program is given.
@@ -25,6 +26,13 @@ pub struct DataField {
     pub name: Name,
     pub ty: Option<Type>,
     pub value: Option<Expr>,
+    pub span: Span,
+}
+
+/// `windows series = column("station"), stride = 12`
+#[derive(Clone, Debug)]
+pub struct Windows {
+    pub options: Vec<Setting>,
     pub span: Span,
 }
 

@@ -9,7 +9,7 @@ use crate::base::{Diagnostic, Span};
 use super::super::ast::{
     Args, Block, Const, Data, DataField, Definition, Expect, Expr, ExprKind, FloatWidth, Generate, Group,
     Import, Item, ItemKind, Measure, Minimize, ParameterList, Plot, Precision, Print, Role, SPLIT_OPTIONS, Setting,
-    Split, StrPiece, Train, Type, Update,
+    Split, StrPiece, Train, Type, Update, Windows,
 };
 use super::super::grammar::Rule;
 use super::{Builder, take};
@@ -247,7 +247,7 @@ impl Builder<'_> {
         parts.next();
         let name = self.next_name(&mut parts, span);
         let source = take(&mut parts, Rule::eq).map(|_| self.next_expr(&mut parts, span));
-        let mut data = Data { name, source, fields: Vec::new(), rows: None, seed: None, split: None, drops: Vec::new() };
+        let mut data = Data { name, source, fields: Vec::new(), rows: None, seed: None, split: None, drops: Vec::new(), windows: None };
         let Some(block) = parts.next() else {
             if data.source.is_none() {
                 let error = Diagnostic::error("E0001", "a data declaration has a source or fields");
@@ -262,6 +262,13 @@ impl Builder<'_> {
                     match &data.split {
                         Some(first) => self.twice("split", first.span, split.span),
                         None => data.split = Some(split),
+                    }
+                }
+                Rule::windows => {
+                    let windows = self.windows(line);
+                    match &data.windows {
+                        Some(first) => self.twice("windows", first.span, windows.span),
+                        None => data.windows = Some(windows),
                     }
                 }
                 Rule::drop => {
@@ -301,6 +308,12 @@ impl Builder<'_> {
             }
             None => *slot = Some(Setting { name, value, span }),
         }
+    }
+
+    fn windows(&mut self, pair: Pair<'_, Rule>) -> Windows {
+        let span = self.span(&pair);
+        let settings = pair.into_inner().filter(|part| part.as_rule() == Rule::setting);
+        Windows { options: settings.map(|part| self.setting(part)).collect(), span }
     }
 
     fn split(&mut self, pair: Pair<'_, Rule>) -> Split {

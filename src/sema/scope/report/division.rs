@@ -43,6 +43,8 @@ pub enum Decides {
     Drop,
     Class,
     Group,
+    Series,
+    Order,
 }
 
 impl Problem for PartError {
@@ -121,6 +123,8 @@ impl Decides {
             Decides::Drop => "the condition of drop",
             Decides::Class => "stratify",
             Decides::Group => "group",
+            Decides::Series => "series",
+            Decides::Order => "order",
         }
     }
 
@@ -130,7 +134,8 @@ impl Decides {
             Decides::Drop => {
                 "a condition for one row: `drop rows where is_missing(column(\"age\")) or column(\"age\") > 100`"
             }
-            Decides::Class | Decides::Group => {
+            Decides::Order => "a number for each row: `order = date(column(\"day\"))`",
+            Decides::Class | Decides::Group | Decides::Series => {
                 "a field of ints, or a column: `stratify = kind`, `group = column(\"user\")`"
             }
         }

@@ -16,6 +16,7 @@ pub mod sizes;
 pub mod sources;
 pub mod subscripts;
 pub mod training;
+pub mod windows;
 
 use crate::sema::scope::Scope;
 use crate::sema::scope::frames::BindingKind;
