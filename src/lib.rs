@@ -152,6 +152,7 @@ internals! {
     plan
     runtime
     sema
+    shard
     syntax
 }
 mod product;

@@ -11,13 +11,14 @@ use source::Source;
 mod source;
 
 /// A folder imports only folders of lower rank, and itself.
-const RANKS: [(&str, u32); 15] = [
+const RANKS: [(&str, u32); 16] = [
     ("base", 0),
     ("syntax", 1),
     ("ir", 1),
     ("product", 1),
     ("grad", 2),
     ("opt", 2),
+    ("shard", 2),
     ("derive", 3),
     ("sema", 3),
     ("plan", 3),

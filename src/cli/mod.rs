@@ -33,6 +33,7 @@ mod plot;
 mod predict;
 mod profile;
 mod progress;
+mod ranks;
 mod page;
 mod run;
 mod runs;
@@ -43,6 +44,7 @@ mod trials;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
+use std::sync::OnceLock;
 
 use clap::{Parser, Subcommand};
 
@@ -188,8 +190,19 @@ fn threads(text: &str) -> Result<usize, String> {
 /// So many errors and warnings are shown: nobody reads more, and other tools have `--json`.
 const MOST_SHOWN: usize = 100;
 
+/// The first error that was shown, in one line.
+static FIRST_ERROR: OnceLock<String> = OnceLock::new();
+
+fn first_error() -> Option<String> {
+    FIRST_ERROR.get().cloned()
+}
+
 /// Shows diagnostics on standard error.
 fn report(diagnostics: &Diagnostics) {
+    if let Some(error) = diagnostics.iter().find(|diagnostic| diagnostic.is_error()) {
+        // The first one is kept.
+        let _ = FIRST_ERROR.set(format!("{}: {}", error.code, error.message));
+    }
     let shown = &diagnostics[..diagnostics.len().min(MOST_SHOWN)];
     complain_rendered(&render_all(shown, &diagnostics.sources, style()));
     if shown.len() < diagnostics.len() {

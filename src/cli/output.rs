@@ -4,7 +4,7 @@
 //! any more is said with the code that the signal for it has, a full disk with a message and 1.
 
 use std::io::{self, BufWriter, Stdout, Write};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -25,8 +25,37 @@ static ERRORS_CLOSED: AtomicBool = AtomicBool::new(false);
 /// Whether something could not be written to standard error for another reason.
 static MUTE: AtomicBool = AtomicBool::new(false);
 
+/// What is not written to standard error while this process is one of several and silent; `None` if it is not silent.
+static KEPT: Mutex<Option<String>> = Mutex::new(None);
+/// Whether this process is silent.
+static SILENT: AtomicBool = AtomicBool::new(false);
+/// The most bytes that are kept.
+const MOST_KEPT: usize = 1 << 16;
+
+/// Writes nothing from now on: another process says the same.
+pub fn mute() {
+    *KEPT.lock().unwrap_or_else(PoisonError::into_inner) = Some(String::new());
+    SILENT.store(true, Ordering::Relaxed);
+}
+
+/// Writes what was kept for standard error, as the words of `who`, and everything from now on.
+pub fn unmute(who: &str) {
+    SILENT.store(false, Ordering::Relaxed);
+    let kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let Some(text) = kept.filter(|text| !text.is_empty()) {
+        complain_rendered(&format!("{who}:\n{text}"));
+    }
+}
+
+fn is_silent() -> bool {
+    SILENT.load(Ordering::Relaxed)
+}
+
 /// Writes a line to standard output.
 pub fn say(text: &str) {
+    if is_silent() {
+        return;
+    }
     let mut out = io::stdout().lock();
     remember(writeln!(out, "{}", visible(text)).and_then(|()| out.flush()));
 }
@@ -34,6 +63,9 @@ pub fn say(text: &str) {
 /// Writes exactly this text to standard output, except that no terminal is to obey it.
 pub fn put(text: &str) {
     use std::io::IsTerminal;
+    if is_silent() {
+        return;
+    }
     let mut out = io::stdout().lock();
     let text = if out.is_terminal() { visible(text) } else { text.into() };
     remember(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
@@ -46,6 +78,14 @@ pub fn complain(text: &str) {
 
 /// Writes to standard error what may have colours, and is safe for a terminal otherwise.
 pub fn complain_rendered(text: &str) {
+    if is_silent() {
+        if let Some(kept) = &mut *KEPT.lock().unwrap_or_else(PoisonError::into_inner)
+            && kept.len() + text.len() <= MOST_KEPT
+        {
+            kept.push_str(text);
+        }
+        return;
+    }
     let mut errors = io::stderr().lock();
     match errors.write_all(text.as_bytes()).and_then(|()| errors.flush()) {
         Ok(()) => {}
@@ -109,6 +149,9 @@ impl Lines {
     }
 
     fn put(&mut self, text: &str) {
+        if is_silent() {
+            return;
+        }
         remember(writeln!(self.out, "{}", visible(text)));
     }
 

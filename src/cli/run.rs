@@ -12,6 +12,7 @@ use super::drawings::Drawings;
 use super::interrupt::{Interruptible, Requests};
 use super::json::Json;
 use super::progress::Terminal;
+use super::ranks::{self, Joined};
 use super::runs::record::{Begun, Folder, trains_on_files};
 use super::settings::{Settings, has_train};
 use super::{Failure, complain, input, output, report};
@@ -103,6 +104,9 @@ pub struct Run {
     checked: bool,
     #[command(flatten)]
     backend: Choice,
+    /// The processes that share the run.
+    #[arg(skip)]
+    joined: Option<Joined>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -118,6 +122,21 @@ enum Width {
 
 impl Run {
     pub fn carry_out(self) -> Result<(), Failure> {
+        self.carry_out_joined(Run::carry_out_here)
+    }
+
+    /// Carries out this process's share of the run.
+    fn carry_out_joined(mut self, work: impl FnOnce(Run) -> Result<(), Failure>) -> Result<(), Failure> {
+        let Some(joined) = ranks::join()? else { return work(self) };
+        if joined.rank > 0 {
+            (self.save, self.out, self.plots, self.events) = (None, None, None, None);
+            (self.every, self.no_save, self.quiet) = (None, true, true);
+        }
+        self.joined = Some(joined.clone());
+        joined.end(work(self))
+    }
+
+    fn carry_out_here(self) -> Result<(), Failure> {
         let settings = self.settings()?;
         let mut lacks_train = false;
         let input = input::read(&self.file)?;
@@ -191,19 +210,27 @@ impl Run {
             precision: None,
             timings: false,
             checked: false,
+            joined: None,
         }
     }
 
     /// Carries out a run of [`Run::again`].
     pub fn carry_out_kept(mut self, program: &Program) -> Result<(), Failure> {
         let path = self.out.take().unwrap_or_default();
+        self.carry_out_joined(|run| run.carry_out_kept_here(program, &path))
+    }
+
+    fn carry_out_kept_here(self, program: &Program, path: &Path) -> Result<(), Failure> {
+        if self.joined.as_ref().is_some_and(|joined| joined.rank > 0) {
+            return self.carry_out_in(program, None);
+        }
         let mut session = program.session()?;
         let mut place = (0, 0);
         if let Some(resume) = &self.resume {
             session.resume(resume)?;
             place = (session.trainings_before(), session.step());
         }
-        let folder = Folder::reopen(&path, place.0, place.1).map_err(|error| program.failed([error]))?;
+        let folder = Folder::reopen(path, place.0, place.1).map_err(|error| program.failed([error]))?;
         self.carry_out_in(program, Some(folder))
     }
 
@@ -269,7 +296,14 @@ impl Run {
         if let Some(path) = &self.save {
             checkpoint::is_writable(&**program.world(), path).map_err(|error| program.failed([error]))?;
         }
-        let session = program.session()?;
+        let mut session = program.session()?;
+        if let Some(joined) = &self.joined {
+            session.join(Arc::clone(&joined.shared)).map_err(|error| program.failed([error]))?;
+            if self.threads.is_none() {
+                // Those on one computer share its processors.
+                session.set_threads((program.world().threads() / joined.here).max(1));
+            }
+        }
         Ok((session, observer))
     }
 

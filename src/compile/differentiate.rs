@@ -75,6 +75,7 @@ fn differentiated(
         validate: train.validate,
         batch: train.batch,
         batch_span: train.batch_span,
+        shards: train.shards,
         length: train.length,
         seed: train.seed,
         shuffle: train.shuffle,

@@ -32,6 +32,8 @@ pub enum InputKey {
     Statistic(u32),
     /// The gradient of a parameter: what the updates of an optimiser are computed from.
     Gradient(Arc<str>),
+    /// A value that an earlier part of a divided step passes, by number.
+    Passed(u32),
 }
 
 /// The key of an output of a graph.
@@ -51,6 +53,8 @@ pub enum OutputKey {
     State(Arc<str>),
     /// A statistic over the rows of a data set.
     Statistic(u32),
+    /// A value that a part of a divided step passes to later ones, by number.
+    Passed(u32),
 }
 
 /// A tensor that the caller of compiled code gives.
@@ -89,6 +93,8 @@ impl InputKey {
             InputKey::Drawn(number)
         } else if let Some(number) = number("statistic") {
             InputKey::Statistic(number)
+        } else if let Some(number) = number("passed") {
+            InputKey::Passed(number)
         } else if let Some(path) = text.strip_prefix("gradient:") {
             InputKey::Gradient(path.into())
         } else if let Some(name) = text.strip_prefix("field:") {
@@ -145,6 +151,9 @@ impl OutputKey {
         if let Some(number) = numbered(text, "statistic") {
             return OutputKey::Statistic(number);
         }
+        if let Some(number) = numbered(text, "passed") {
+            return OutputKey::Passed(number);
+        }
         match text.split_once(':') {
             Some(("metric", name)) => OutputKey::Metric(name.into()),
             Some(("param", path)) => OutputKey::Param(path.into()),
@@ -175,7 +184,8 @@ impl OutputKey {
             | OutputKey::Loss(_)
             | OutputKey::Metric(_)
             | OutputKey::Whole(..)
-            | OutputKey::Statistic(_) => None,
+            | OutputKey::Statistic(_)
+            | OutputKey::Passed(_) => None,
         }
     }
 }
@@ -223,6 +233,7 @@ impl fmt::Display for InputKey {
             InputKey::Drawn(number) => write!(f, "random:{number}"),
             InputKey::Statistic(number) => write!(f, "statistic:{number}"),
             InputKey::Gradient(path) => write!(f, "gradient:{path}"),
+            InputKey::Passed(number) => write!(f, "passed:{number}"),
         }
     }
 }
@@ -238,6 +249,7 @@ impl fmt::Display for OutputKey {
             OutputKey::Param(path) => write!(f, "param:{path}"),
             OutputKey::State(path) => write!(f, "state:{path}"),
             OutputKey::Statistic(number) => write!(f, "statistic:{number}"),
+            OutputKey::Passed(number) => write!(f, "passed:{number}"),
         }
     }
 }
@@ -293,7 +305,7 @@ impl From<ColumnKey> for InputKey {
 mod tests {
     use super::*;
 
-    const TEXTS: [&str; 23] = [
+    const TEXTS: [&str; 24] = [
         "x",
         "gradient:fc.weight",
         "step",
@@ -308,6 +320,7 @@ mod tests {
         "column:x",
         "random:0",
         "statistic:7",
+        "passed:3",
         "field:field:x",
         "loss:0",
         "loss:-1",

@@ -171,6 +171,8 @@ pub struct Train<S = Step> {
     pub batch: usize,
     /// Where `batch` is set, if it is.
     pub batch_span: Option<Span>,
+    /// Into how many parts the rows of a batch are divided, each summed by itself, and where that is set.
+    pub shards: Option<(usize, Span)>,
     pub length: Length,
     pub seed: u64,
     pub shuffle: bool,

@@ -47,6 +47,9 @@ impl Fingerprint {
         note("seed", train.seed.to_string());
         note("batch", train.batch.to_string());
         note("shuffle", train.shuffle.to_string());
+        if let Some((shards, _)) = train.shards {
+            note("shards", shards.to_string());
+        }
         for (number, line) in train.lines.iter().enumerate() {
             note(&format!("`minimize` line {}", number + 1), shortened(&written(&program, line.span)));
         }
@@ -67,6 +70,29 @@ impl Fingerprint {
         }
         validation(session, train, &mut note)?;
         Ok(Some(Fingerprint(texts)))
+    }
+
+    /// Adds something that steps depend on.
+    pub fn note(&mut self, name: &str, text: String) {
+        self.0.insert(name.to_owned(), text);
+    }
+
+    /// What is not the same as elsewhere, each as what follows "on rank 1".
+    pub fn disagreements(&self, other: &Fingerprint) -> Vec<String> {
+        let names: std::collections::BTreeSet<&String> = self.0.keys().chain(other.0.keys()).collect();
+        let differ = names.into_iter().filter(|name| self.0.get(*name) != other.0.get(*name));
+        let text = |name: &String| {
+            let shown = |text: Option<&String>| {
+                let text = text.map_or("nothing", |text| text.split('#').next().unwrap_or_default().trim());
+                text.to_owned()
+            };
+            let (here, there) = (shown(self.0.get(name)), shown(other.0.get(name)));
+            match here == there || here.is_empty() || there.is_empty() {
+                true => format!("{name} is not the same as on rank 0"),
+                false => format!("{name} is `{here}`, on rank 0 `{there}`"),
+            }
+        };
+        differ.map(text).collect()
     }
 
     /// As it is written into a checkpoint.
@@ -177,6 +203,20 @@ fn plain(text: &str) -> String {
         .filter(|token| !matches!(token.kind, tokens::TokenKind::Newline | tokens::TokenKind::Comment))
         .map(|token| token.text(text));
     words.collect::<Vec<_>>().join(" ")
+}
+
+impl Session {
+    /// The number of all parameters and states as they are now.
+    pub(super) fn variables_number(&self) -> String {
+        let mut number = Number::new();
+        let checked = self.program.checked();
+        for variable in checked.params.iter().chain(&checked.states) {
+            if let Some(cell) = self.memory.find(&variable.path) {
+                number.add_array(self.memory.get(cell));
+            }
+        }
+        number.text()
+    }
 }
 
 fn shortened(text: &str) -> String {

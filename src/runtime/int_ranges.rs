@@ -51,7 +51,8 @@ pub fn note_ints(
             | InputKey::Source(_)
             | InputKey::Drawn(_)
             | InputKey::Statistic(_)
-            | InputKey::Gradient(_) => None,
+            | InputKey::Gradient(_)
+            | InputKey::Passed(_) => None,
         };
         if let Some(range) = range {
             // Columns are the same in every call, and so are the fields that batches are taken from.

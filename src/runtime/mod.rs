@@ -16,6 +16,7 @@
 //! | `int_ranges` | what code is told of the ints that it is given |
 //! | [`array`], [`memory`], [`room`], [`format`], [`sizes`] | tensors |
 //! | [`call`], [`pool`], [`kernels`] | compiled code, threads |
+//! | [`ranks`] | processes that train together |
 //! | `ndarray` | tensors of that crate |
 //! | [`notices`] | warnings on their way to the listener |
 //! | [`measure`] | how fast it is |
@@ -50,6 +51,7 @@ pub mod permutation;
 pub mod pool;
 mod predict;
 pub mod program;
+pub mod ranks;
 mod resume;
 pub mod room;
 pub mod session;

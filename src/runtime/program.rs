@@ -70,6 +70,8 @@ pub enum Part {
     Forward(usize),
     /// Of an action, by number.
     Step(usize),
+    /// A part of an action's divided step, both by number.
+    Divided(usize, usize),
     Evaluate(usize),
     OptimizerInit(usize),
     /// The metric by number.
@@ -233,6 +235,13 @@ impl Program {
         Mode { precision: self.checked().precision, checked, backend }
     }
 
+    /// The vectors of its code, which the last bits of results depend on.
+    pub(super) fn vectors(&self) -> String {
+        let mode = self.mode();
+        let target = mode.backend().target(mode.precision);
+        format!("{} lanes, {:?}", target.lanes, target.features)
+    }
+
     /// Begins a run: initial parameters, nothing trained.
     ///
     /// # Errors
@@ -306,7 +315,7 @@ impl Program {
         sizes: &Sizes,
     ) -> Result<Arc<Function>, BuildError> {
         let usage = match part {
-            Part::Step(_) | Part::Evaluate(_) | Part::Forward(_) | Part::Next(_) => Use::Often,
+            Part::Step(_) | Part::Divided(..) | Part::Evaluate(_) | Part::Forward(_) | Part::Next(_) => Use::Often,
             Part::Init | Part::OptimizerInit(_) | Part::Metric(..) | Part::Shown(_) => Use::Once,
         };
         self.shared.functions.get(part, sizes, || self.build(graph, sizes, usage))

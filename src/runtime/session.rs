@@ -17,6 +17,7 @@ use super::memory::Memory;
 use super::notices::Notices;
 use super::predict::{self, Predictions};
 use super::program::{Diagnostics, Part, Program};
+use super::ranks::Shared;
 use super::resume::Keeper;
 use super::room::{self, Need};
 use super::sources::checkpoint::{self, Wanted};
@@ -98,6 +99,8 @@ pub struct Session {
     pub(super) kept: Option<Arc<Kept>>,
     /// Whether it predicts: then what was kept decides, and other names are errors.
     pub(super) is_aimed: bool,
+    /// The processes that train together, if this is one of several.
+    pub(super) ranks: Option<Shared>,
 }
 
 /// What graphs are given.
@@ -129,6 +132,7 @@ impl Session {
             tables: BTreeMap::new(),
             kept: None,
             is_aimed: false,
+            ranks: None,
         };
         let program = session.program.clone();
         session
@@ -249,8 +253,13 @@ impl Session {
                     break;
                 }
             }
-            if observer.leave() {
-                break;
+            match self.any(observer.leave()) {
+                Ok(false) => {}
+                Ok(true) => break,
+                Err(error) => {
+                    failures.push(error);
+                    break;
+                }
             }
         }
         if failures.is_empty() { Ok(last) } else { Err(program.failed(failures)) }
@@ -312,6 +321,7 @@ impl Session {
             tables: self.tables.clone(),
             kept: self.kept.clone(),
             is_aimed: self.is_aimed,
+            ranks: None,
         }
     }
 

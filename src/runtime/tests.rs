@@ -28,6 +28,7 @@ fn line(length: Length, rate: f64) -> checked::Program {
         validate: Some(DataRef { part: Some("test".into()), ..data.clone() }),
         batch: 4,
         batch_span: None,
+        shards: None,
         length,
         seed: 0,
         shuffle: true,

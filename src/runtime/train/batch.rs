@@ -5,6 +5,7 @@
 //! not in memory are gathered here, step by step.
 
 mod checks;
+mod divided;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -23,6 +24,8 @@ use crate::runtime::memory::{Cell, Memory};
 use crate::runtime::program::Part;
 use crate::runtime::evaluate::unbound;
 use crate::runtime::session::Session;
+use crate::shard::Sharded;
+use divided::Divided;
 
 /// A function bound to the tensors of one batch size.
 pub struct Batch {
@@ -37,6 +40,9 @@ pub struct Batch {
     metrics: Vec<usize>,
     /// For each whole metric its arguments.
     gathered: Vec<Vec<usize>>,
+    /// What carries a step out that is divided among shards. The function is then its last part, whose results are
+    /// those of the step.
+    divided: Option<Box<Divided>>,
 }
 
 /// What is bound to an external of the function.
@@ -140,7 +146,11 @@ impl Batch {
                     }
                 },
                 ExternalKey::Input(
-                    InputKey::Source(_) | InputKey::Drawn(_) | InputKey::Statistic(_) | InputKey::Gradient(_),
+                    InputKey::Source(_)
+                    | InputKey::Drawn(_)
+                    | InputKey::Statistic(_)
+                    | InputKey::Gradient(_)
+                    | InputKey::Passed(_),
                 ) => None,
                 ExternalKey::Param(path) | ExternalKey::State(path) => {
                     session.memory.find(path).map(Slot::Variable)
@@ -148,6 +158,18 @@ impl Batch {
             };
             slots.push(slot.ok_or_else(|| unbound(&external.name, train.span))?);
         }
+        Ok(Batch::of_results(train, size, Arc::clone(&function), slots, results, &keys))
+    }
+
+    /// A batch with these results, in the order of their keys.
+    fn of_results(
+        train: &Train,
+        size: usize,
+        function: Arc<Function>,
+        slots: Vec<Slot>,
+        results: Vec<Array>,
+        keys: &[&OutputKey],
+    ) -> Batch {
         let result = |key: OutputKey| keys.iter().position(|other| **other == key);
         let lines = 0..train.lines.len() as u32;
         let losses = lines.filter_map(|line| result(OutputKey::Loss(line))).collect();
@@ -161,7 +183,7 @@ impl Batch {
                 gathered.push((0..).map_while(|at| result(OutputKey::Whole(name.clone(), at))).collect());
             }
         }
-        Ok(Batch { size, function: Arc::clone(&function), slots, results, losses, metrics, gathered })
+        Batch { size, function, slots, results, losses, metrics, gathered, divided: None }
     }
 
     /// Takes steps, each on as many of `rows` as the batch's size. With `watch`, stops behind a step whose
@@ -178,6 +200,9 @@ impl Batch {
     ) -> Result<Taken, Diagnostic> {
         let steps = rows.len() / self.size.max(1);
         self.make_room(steps);
+        if let Some(divided) = &mut self.divided {
+            return divided.run(session, &mut self.results, rows, first, watch);
+        }
         let lazy = self.slots.iter().any(|slot| matches!(slot, Slot::Field(_, Some(_))));
         if !lazy {
             return self.series(&session.caller, &mut session.memory, rows, steps, 0, first, watch);
@@ -366,6 +391,9 @@ impl Batch {
 
     /// Gives back its tensors.
     pub fn release(self, memory: &mut Memory) {
+        if let Some(divided) = self.divided {
+            divided.release(memory);
+        }
         for slot in self.slots {
             match slot {
                 Slot::Field(_, Some(gathered)) => memory.remove(gathered.cell),
@@ -414,6 +442,8 @@ pub struct Batches<'a> {
     pub table: Arc<Table>,
     pub sizes: Sizes,
     ready: Vec<Batch>,
+    /// The parts of a step that is divided among shards.
+    parts: Option<Sharded>,
 }
 
 impl<'a> Batches<'a> {
@@ -424,7 +454,9 @@ impl<'a> Batches<'a> {
         table: Arc<Table>,
         sizes: Sizes,
     ) -> Batches<'a> {
-        Batches { part, graph, train, table, sizes, ready: Vec::new() }
+        let is_divided = train.shards.is_some() && matches!(part, Part::Step(_));
+        let parts = is_divided.then(|| divided::parts(graph));
+        Batches { part, graph, train, table, sizes, ready: Vec::new(), parts }
     }
 
     /// The code for a size, made now if it is the first of this size.
@@ -435,7 +467,10 @@ impl<'a> Batches<'a> {
         let at = match self.ready.iter().position(|batch| batch.size == size) {
             Some(at) => at,
             None => {
-                let batch = Batch::prepare(session, self, size)?;
+                let batch = match &self.parts {
+                    Some(parts) => Divided::prepare(session, self, parts, size)?,
+                    None => Batch::prepare(session, self, size)?,
+                };
                 self.ready.push(batch);
                 self.ready.len() - 1
             }

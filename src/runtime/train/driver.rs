@@ -98,13 +98,13 @@ impl<'a> Driver<'a> {
             }
             self.keep_safe(session)?;
             let taken = self.series(session, observer)?;
-            let stopped = observer.stop();
+            let stopped = session.any(observer.stop())?;
             self.look(session, &taken, stopped, observer)?;
             if let Some(losses) = taken.bad {
                 return Err(self.blame(session, &losses));
             }
             observer.event(&Event::Progress { step: self.progress.step, steps: self.steps });
-            if stopped || self.progress.step >= self.steps || session.is_save_due() {
+            if stopped || self.progress.step >= self.steps || session.agreed(session.is_save_due().into())? != 0 {
                 self.watch(session)?;
             }
             session.keep_up(&self.progress, observer);
@@ -139,7 +139,10 @@ impl<'a> Driver<'a> {
         let room = (SERIES_BYTES / batch.result_bytes().max(1)).max(1) as u64;
         let wished = observer.steps_at_once().unwrap_or(u64::MAX).max(1);
         let steps = left.min(self.steps - first).min(self.at_once).min(room).min(wished).min(steps_to_come);
+        // How long a step takes is not the same for all ranks.
+        let steps = session.agreed(steps)?;
         self.order.take(first, steps, &mut self.taken);
+        let batch = self.batches.of_size(session, size)?;
         let moment = Moment { seed: self.train.seed, step: first as u32 + 1 };
         let taken = batch.run(session, &self.taken, moment, true)?;
         let good = taken.steps - usize::from(!taken.finite);

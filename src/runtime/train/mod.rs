@@ -81,8 +81,11 @@ pub fn run(
     let (table, rows) = session.rows(&train.data, train.span)?;
     some_rows(rows.len(), &data_name(&train.data), train.span)?;
     let sizes = data_sizes(session, train)?;
+    session.check_ranks(action, train)?;
     let order = Order::new(rows.clone(), train.batch, train.seed, train.shuffle);
-    check_room(session, action, train, &sizes, &order)?;
+    if train.shards.is_none() {
+        check_room(session, action, train, &sizes, &order)?;
+    }
     let resumed = session.progress.take().filter(|progress| progress.action == action);
     if resumed.is_none() {
         begin(session, action, train, observer)?;

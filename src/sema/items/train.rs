@@ -17,6 +17,9 @@ use crate::sema::value::{DataValue, Function, Value};
 use crate::syntax::ast;
 use std::sync::Arc;
 
+/// More parts of a batch help nowhere.
+const MOST_SHARDS: u64 = 1024;
+
 pub fn train_item(cx: &mut Elaborator<'_>, item: &ast::Train) -> Option<Train<Forward>> {
     let mut train = Train {
         span: item.keyword_span,
@@ -24,6 +27,7 @@ pub fn train_item(cx: &mut Elaborator<'_>, item: &ast::Train) -> Option<Train<Fo
         validate: None,
         batch: 32,
         batch_span: None,
+        shards: None,
         length: Length::Epochs(0),
         seed: 0,
         shuffle: true,
@@ -141,6 +145,14 @@ fn read_setting(cx: &mut Elaborator<'_>, given: &ast::Setting, train: &mut Train
                 train.batch = batch as usize;
                 train.batch_span = Some(given.span);
             }
+        }
+        "shards" => {
+            let shards = positive(cx, value, "`shards`");
+            if let Some(shards) = shards.filter(|shards| *shards > MOST_SHARDS) {
+                let label = format!("at most {MOST_SHARDS} are possible");
+                cx.error("E0614", format!("`shards` is {shards}"), value.span, label);
+            }
+            train.shards = shards.map(|shards| (shards as usize, given.span));
         }
         "epochs" | "steps" => {
             let count = positive(cx, value, &format!("`{name}`"));

@@ -44,6 +44,13 @@ pub const TRAIN: Group = Group {
             "after so many epochs without a better loss, that of `validate` if there is one",
         ),
         setting("init", Takes::Parameters, Default::Nothing, "a file of starting parameters"),
+        setting(
+            "shards",
+            Takes::Count,
+            Default::Nothing,
+            "the rows of a batch are so many parts, each summed by itself: up to so many processes (`mpirun`) train \
+             with the same bits as one",
+        ),
     ],
 };
 
