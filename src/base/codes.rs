@@ -13,6 +13,7 @@
 //! | E06xx | [`train`]: optimisers, data and train declarations; from E0650 on [`tables`]: how columns are read and rows divided |
 //! | E07xx | [`data`]: loading of data; from E0720 on [`run`]: what happens at run time |
 //! | E08xx | [`export`]: models in other forms |
+//! | E09xx | [`ranks`]: processes that train together |
 //! | W00xx | [`warnings`] |
 
 mod data;
@@ -23,6 +24,7 @@ mod groups;
 mod index;
 mod names;
 mod parameters;
+mod ranks;
 mod run;
 mod shapes;
 mod state;
@@ -44,7 +46,7 @@ pub struct Code {
 
 /// All codes, in ascending order within each part.
 pub fn all() -> impl Iterator<Item = &'static Code> {
-    let parts: [&'static [Code]; 15] = [
+    let parts: [&'static [Code]; 16] = [
         syntax::CODES,
         names::CODES,
         shapes::CODES,
@@ -56,9 +58,10 @@ pub fn all() -> impl Iterator<Item = &'static Code> {
         tables::CODES,
         data::CODES,
         run::CODES,
+        work::CODES,
         export::CODES,
         groups::CODES,
-        work::CODES,
+        ranks::CODES,
         warnings::CODES,
     ];
     parts.into_iter().flatten()

@@ -16,6 +16,7 @@ const LAST_WORDS: Duration = Duration::from_millis(300);
 pub struct Joined {
     pub shared: Shared,
     pub rank: usize,
+    pub size: usize,
     /// How many of them run on this computer.
     pub here: usize,
 }
@@ -35,9 +36,9 @@ pub fn join() -> Result<Option<Joined>, Failure> {
         let Some(process) = mpi::join().map_err(|error| Failure::from(Diagnostics::from(error)))? else {
             return Ok(None);
         };
-        let rank = process.rank();
+        let (rank, size) = (process.rank(), process.size());
         let shared: Shared = Arc::new(Mutex::new(Box::new(process)));
-        Ok(Some(Joined { shared, rank, here: mpi::ranks_here() }))
+        Ok(Some(Joined { shared, rank, size, here: mpi::ranks_here() }))
     }
     #[cfg(not(target_os = "linux"))]
     Ok(None)

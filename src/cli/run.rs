@@ -21,6 +21,7 @@ use crate::ir::program::Action;
 use crate::runtime::events::{Event, Observer};
 use crate::runtime::options::Options;
 use crate::runtime::program::{Diagnostics, Program};
+use crate::runtime::ranks::agree::check_program;
 use crate::runtime::session::Session;
 use crate::runtime::sources::checkpoint;
 
@@ -152,6 +153,9 @@ impl Run {
             return Err(Failure::Usage("the program has no `train` whose settings could be changed".into()));
         }
         self.check_effects(&program)?;
+        if let Some(joined) = &self.joined {
+            check_program(&program, joined.size).map_err(|error| program.failed([error]))?;
+        }
         let text = settings.written_into(&input.text);
         let begun = Begun { program: &program, text: &text, file: &self.file, init: self.init.as_deref(), data: &self.data.files };
         let folder = self.folder(&begun)?;

@@ -229,17 +229,10 @@ impl Program {
         *self.shared.backend.lock().unwrap_or_else(PoisonError::into_inner) = Some(backend);
     }
 
-    fn mode(&self) -> Mode {
+    pub(super) fn mode(&self) -> Mode {
         let checked = self.shared.checked_code.load(Ordering::Relaxed);
         let backend = *self.shared.backend.lock().unwrap_or_else(PoisonError::into_inner);
         Mode { precision: self.checked().precision, checked, backend }
-    }
-
-    /// The vectors of its code, which the last bits of results depend on.
-    pub(super) fn vectors(&self) -> String {
-        let mode = self.mode();
-        let target = mode.backend().target(mode.precision);
-        format!("{} lanes, {:?}", target.lanes, target.features)
     }
 
     /// Begins a run: initial parameters, nothing trained.

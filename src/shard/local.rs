@@ -18,7 +18,7 @@ pub fn loop_of_shard(
     let moved = |affine: &Affine| from_first(affine, index, &body.domain[index]);
     let mut operands: Vec<NodeId> = Vec::new();
     let mut number = |node: NodeId| {
-        let at = operands.iter().position(|it| *it == node).unwrap_or_else(|| {
+        let at = operands.iter().position(|known| *known == node).unwrap_or_else(|| {
             operands.push(node);
             operands.len() - 1
         });

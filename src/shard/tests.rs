@@ -164,7 +164,7 @@ fn divided_graphs_compute_the_same() {
         let graph = specialise(&graph(seed, 14, 1), &batch).expect("the batch is a size");
         let sharded = divide(&graph);
         divided += usize::from(sharded.parts.iter().any(|part| part.of == Of::Shard));
-        gathered += sharded.passed.iter().filter(|it| matches!(it.how, How::Gathered(_))).count();
+        gathered += sharded.passed.iter().filter(|value| matches!(value.how, How::Gathered(_))).count();
         let (rows, shards) = (4 + seed as usize % 5, 1 + seed as usize % 7);
         let feed = feed::<f64>(seed, rows);
         let whole = specialise(&graph, &sizes(rows, rows, 0)).expect("sizes fit");

@@ -73,7 +73,7 @@ mod tests {
             }
         }
         let mut find =
-            |node: &Range<usize>| known.iter().find(|(it, _)| it == node).map(|(_, value)| value.clone());
+            |node: &Range<usize>| known.iter().find(|(root, _)| root == node).map(|(_, value)| value.clone());
         combine(&(0..shards), &mut find, &mut |a, b| format!("({a} {b})")).expect("there are shards")
     }
 

@@ -4,9 +4,10 @@ use std::sync::PoisonError;
 
 use super::{Lost, Shared, to_all};
 use crate::base::Diagnostic;
-use crate::ir::program::{Action, Train};
+use crate::ir::program::Train;
 use crate::runtime::data::data_name;
 use crate::runtime::fingerprint::Fingerprint;
+use crate::runtime::program::Program;
 use crate::runtime::session::Session;
 
 /// So many of the things that are not the same are told.
@@ -21,10 +22,7 @@ impl Session {
     #[doc(hidden)]
     pub fn join(&mut self, ranks: Shared) -> Result<(), Diagnostic> {
         let size = ranks.lock().unwrap_or_else(PoisonError::into_inner).size();
-        for action in &self.program.checked().actions {
-            let Action::Train(train) = action else { continue };
-            check_shards(train, size)?;
-        }
+        check_program(&self.program, size)?;
         self.ranks = Some(ranks);
         Ok(())
     }
@@ -85,11 +83,11 @@ impl Session {
         }
         let Some(mut mine) = Fingerprint::of(self, action)? else { return Ok(()) };
         mine.note("version of nnc", env!("CARGO_PKG_VERSION").to_owned());
-        mine.note("vectors of the processor", self.program.vectors());
+        mine.note("vectors of the processor", vectors(&self.program));
         mine.note("length of the training", format!("{:?}", train.length).to_lowercase());
         mine.note("stop", format!("{:?}", train.patience));
         mine.note("number of the action", action.to_string());
-        mine.note("step to begin with", self.progress.as_ref().map_or(0, |it| it.step).to_string());
+        mine.note("step to begin with", self.step().to_string());
         mine.note("parameters", self.variables_number());
         let texts = self.texts(&mine.text())?;
         let first = texts.first().and_then(|text| Fingerprint::parse(text));
@@ -109,6 +107,14 @@ impl Session {
         let error = notes.into_iter().fold(error, Diagnostic::note);
         Err(error.help("all ranks need the same program, files, options and version of nnc"))
     }
+}
+
+/// Whether so many ranks can share all trainings of a program.
+///
+/// # Errors
+/// E0930 if a `train` has no `shards`, E0931 if it has fewer than there are ranks.
+pub fn check_program(program: &Program, size: usize) -> Result<(), Diagnostic> {
+    program.checked().trainings().try_for_each(|train| check_shards(train, size))
 }
 
 fn check_shards(train: &Train, size: usize) -> Result<(), Diagnostic> {
@@ -132,4 +138,11 @@ fn check_shards(train: &Train, size: usize) -> Result<(), Diagnostic> {
     let span = train.shards.map_or(train.span, |(_, span)| span);
     let error = Diagnostic::error("E0931", message).at(span, "a rank computes one shard at least");
     Err(error.help(format!("begin {shards} ranks at most, or say `shards = {size}`: another order of sums, so other last bits")))
+}
+
+/// The vectors of a program's code, which the last bits of results depend on.
+fn vectors(program: &Program) -> String {
+    let mode = program.mode();
+    let target = mode.backend().target(mode.precision);
+    format!("{} lanes, {:?}", target.lanes, target.features)
 }

@@ -96,11 +96,11 @@ impl Shards {
         let bytes_of = |share: &[(Elements, usize)]| -> usize {
             share.iter().map(|(elements, count)| elements.size() * count).sum()
         };
-        let own = share(self.rank);
+        let my_share = share(self.rank);
         let lengths: Vec<usize> =
-            (0..self.size).map(|rank| self.roots(rank).len() * bytes_of(&own)).collect();
+            (0..self.size).map(|rank| self.roots(rank).len() * bytes_of(&my_share)).collect();
         let received = self.exchange(to, &lengths)?;
-        let combined = self.of_roots(&received, &own, ways);
+        let combined = self.of_roots(&received, &my_share, ways);
         let mut bytes = Vec::new();
         combined.iter().for_each(|elements| append(&mut bytes, elements));
         let lengths: Vec<usize> = (0..self.size).map(|rank| bytes_of(&share(rank))).collect();

@@ -53,10 +53,10 @@ unsafe impl std::marker::Send for Library {}
 
 /// Calls a function of either kind.
 macro_rules! call {
-    ($library:expr, $it:ident => $call:expr) => {
+    ($library:expr, $functions:ident => $call:expr) => {
         match &$library.kind {
-            Kind::Pointers($it) => $call,
-            Kind::Ints($it) => $call,
+            Kind::Pointers($functions) => $call,
+            Kind::Ints($functions) => $call,
         }
     };
 }
@@ -124,10 +124,10 @@ impl Library {
         // SAFETY: MPI is begun once for a process, here; arguments may be null; the numbers live until the calls
         // return.
         let done = unsafe {
-            call!(self, it => {
-                (it.init)(ptr::null_mut(), ptr::null_mut(), THREAD_FUNNELED, &mut given) == 0
-                    && (it.rank)(it.world, &mut rank) == 0
-                    && (it.size)(it.world, &mut size) == 0
+            call!(self, mpi => {
+                (mpi.init)(ptr::null_mut(), ptr::null_mut(), THREAD_FUNNELED, &mut given) == 0
+                    && (mpi.rank)(mpi.world, &mut rank) == 0
+                    && (mpi.size)(mpi.world, &mut size) == 0
             })
         };
         done.then_some((usize::try_from(rank).ok()?, usize::try_from(size).ok()?))
@@ -142,7 +142,7 @@ impl Library {
         let mut request = 0;
         // SAFETY: the bytes stay, as the caller promises; the request is large enough for any handle.
         let code = unsafe {
-            call!(self, it => (it.send)(bytes.as_ptr().cast(), count, it.byte, to, tag, it.world, &mut request))
+            call!(self, mpi => (mpi.send)(bytes.as_ptr().cast(), count, mpi.byte, to, tag, mpi.world, &mut request))
         };
         (code == 0).then_some(request)
     }
@@ -157,8 +157,8 @@ impl Library {
         let mut request = 0;
         // SAFETY: the bytes stay, as the caller promises; the request is large enough for any handle.
         let code = unsafe {
-            call!(self, it => {
-                (it.receive)(bytes.as_mut_ptr().cast(), count, it.byte, from, tag, it.world, &mut request)
+            call!(self, mpi => {
+                (mpi.receive)(bytes.as_mut_ptr().cast(), count, mpi.byte, from, tag, mpi.world, &mut request)
             })
         };
         (code == 0).then_some(request)
@@ -168,19 +168,19 @@ impl Library {
     pub fn is_done(&self, request: &mut Request) -> Option<bool> {
         let (mut done, mut status): (c_int, Status) = (0, [0; 16]);
         // SAFETY: the request is one of this library, or was done and is null by now; the status is larger than any.
-        let code = unsafe { call!(self, it => (it.test)(request, &mut done, &mut status)) };
+        let code = unsafe { call!(self, mpi => (mpi.test)(request, &mut done, &mut status)) };
         (code == 0).then_some(done != 0)
     }
 
     /// Ends well, together with all ranks.
     pub fn finalize(&self) {
         // SAFETY: MPI was begun, and nothing of it is used afterwards.
-        unsafe { call!(self, it => (it.finalize)()) };
+        unsafe { call!(self, mpi => (mpi.finalize)()) };
     }
 
     /// Ends all ranks.
     pub fn abort(&self) {
         // SAFETY: MPI was begun; the call does not return, or nothing of MPI is used afterwards.
-        unsafe { call!(self, it => (it.abort)(it.world, 1)) };
+        unsafe { call!(self, mpi => (mpi.abort)(mpi.world, 1)) };
     }
 }

@@ -97,7 +97,7 @@ pub fn ranks_here() -> usize {
 /// Joins the other ranks, if a launcher has begun several.
 ///
 /// # Errors
-/// E0932 if there is no library for it; E0935 if it fails; E0934 if another rank does not join.
+/// E0932 if there is no library for it, or it fails; E0934 if another rank does not join.
 pub fn join() -> Result<Option<Process>, Diagnostic> {
     let Some((wanted, names)) = launched().filter(|(size, _)| *size > 1) else { return Ok(None) };
     let Some(library) = names.iter().find_map(|name| Library::open(name)) else {
@@ -111,7 +111,7 @@ pub fn join() -> Result<Option<Process>, Diagnostic> {
     let begun = library.begin().filter(|(rank, size)| *size == wanted && rank < size);
     let Some((rank, size)) = begun else {
         let message = format!("`{}` does not join the {wanted} processes", library.name);
-        let error = Diagnostic::error("E0935", message);
+        let error = Diagnostic::error("E0932", message);
         return Err(error.help("`NNC_MPI` names the library that the launcher belongs to"));
     };
     let seconds = env::var("NNC_RANKS_TIMEOUT").ok().and_then(|text| text.trim().parse().ok());
@@ -122,7 +122,7 @@ pub fn join() -> Result<Option<Process>, Diagnostic> {
 }
 
 /// This process, as the others see it: the computer, and its number and beginning there.
-fn own_name() -> String {
+fn name_of_this() -> String {
     let computer = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     let space = std::fs::read_link("/proc/self/ns/pid").unwrap_or_default();
     format!("{} {} {}", computer.trim(), space.display(), process::id())
@@ -132,15 +132,15 @@ impl Process {
     /// Learns where the others are, and begins to listen for their ends.
     fn meet(&mut self) -> Result<(), Diagnostic> {
         const LENGTH: usize = 256;
-        let mut name = own_name().into_bytes();
+        let mut name = name_of_this().into_bytes();
         name.resize(LENGTH, b' ');
-        let own = String::from_utf8_lossy(&name).trim().to_owned();
+        let mine = String::from_utf8_lossy(&name).trim().to_owned();
         let names = self.exchange(to_all(self.size, name), &vec![LENGTH; self.size])?;
         for (rank, name) in names.iter().enumerate() {
             let name = String::from_utf8_lossy(name).trim().to_owned();
             let place = |name: &str| name.rsplit_once(' ').map(|(place, _)| place.to_owned());
             let number = name.rsplit(' ').next().unwrap_or_default().to_owned();
-            let is_here = place(&name) == place(&own) && Path::new("/proc/self").exists();
+            let is_here = place(&name) == place(&mine) && Path::new("/proc/self").exists();
             let mut peer = Peer {
                 here: is_here.then(|| format!("/proc/{number}")),
                 name: format!("process {number}"),

@@ -32,7 +32,7 @@ pub struct Divided {
     /// The tensors that hold the number of the step.
     numbers: Vec<Cell>,
     /// All tensors that are given back in the end, outputs excepted.
-    own: Vec<Cell>,
+    cells: Vec<Cell>,
     /// The results of a step, in the order of those of the batch.
     results: Vec<Cell>,
     /// Which of them are losses.
@@ -113,7 +113,7 @@ impl Divided {
             parts: Vec::new(),
             fields: Vec::new(),
             numbers: Vec::new(),
-            own: Vec::new(),
+            cells: Vec::new(),
             results: Vec::new(),
             losses: Vec::new(),
         };
@@ -216,7 +216,7 @@ impl Divided {
         for binding in self.parts.iter().flat_map(|part| &part.bindings) {
             memory.release(binding);
         }
-        self.own.into_iter().for_each(|cell| memory.remove(cell));
+        self.cells.into_iter().for_each(|cell| memory.remove(cell));
     }
 }
 
@@ -361,7 +361,7 @@ impl Maker<'_, '_> {
 
     fn add(&mut self, array: impl Into<Arc<Array>>) -> Cell {
         let cell = self.session.memory.add(array);
-        self.divided.own.push(cell);
+        self.divided.cells.push(cell);
         cell
     }
 
@@ -472,7 +472,7 @@ fn mentions(graph: &Graph, symbol: &str) -> bool {
         let mut look = |size: &Dim| {
             let mut symbols = Vec::new();
             size.symbols(&mut symbols);
-            found |= symbols.iter().any(|it| &**it == symbol);
+            found |= symbols.iter().any(|found| &**found == symbol);
         };
         let mapped: Result<Op, ()> = node.op.try_map_sizes(
             &mut |size| {
