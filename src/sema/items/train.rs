@@ -148,9 +148,8 @@ fn read_setting(cx: &mut Elaborator<'_>, given: &ast::Setting, train: &mut Train
         }
         "shards" => {
             let shards = positive(cx, value, "`shards`");
-            if let Some(shards) = shards.filter(|shards| *shards > MOST_SHARDS) {
-                let label = format!("at most {MOST_SHARDS} are possible");
-                cx.error("E0614", format!("`shards` is {shards}"), value.span, label);
+            if let Some(count) = shards.filter(|shards| *shards > MOST_SHARDS) {
+                cx.report(TrainError::TooManyShards { count, most: MOST_SHARDS, at: value.span });
             }
             train.shards = shards.map(|shards| (shards as usize, given.span));
         }

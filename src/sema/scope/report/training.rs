@@ -16,6 +16,7 @@ pub enum TrainError {
     NoLength { at: Span },
     BothLengths { at: Span, first: Span },
     OutOfRange { what: String, count: i64, at: Span },
+    TooManyShards { count: u64, most: u64, at: Span },
     NotPatience { at: Span },
     NotParameterFile { at: Span },
     /// `only` or `except` of a file of parameters.
@@ -83,6 +84,9 @@ impl Problem for TrainError {
             TrainError::OutOfRange { what, count, at } => {
                 let label = if *count < 1 { "at least 1 is needed" } else { "at most 2^30 is possible" };
                 error("E0614", format!("{what} is {count}"), *at, label)
+            }
+            TrainError::TooManyShards { count, most, at } => {
+                error("E0614", format!("`shards` is {count}"), *at, format!("at most {most} are possible"))
             }
             TrainError::NotPatience { at } => {
                 let label = "write `patience(5)`: stop after five epochs without a better loss";
