@@ -2,7 +2,7 @@
 
 use super::Code;
 
-pub const CODES: &[Code] = &[
+pub(super) const CODES: &[Code] = &[
     Code {
         code: "E0930",
         title: "a training without shards among several processes",
