@@ -1,5 +1,7 @@
 //! Exported models: what a C compiler makes of the C gives the same bits as the interpreter.
 
+#[path = "support/models.rs"]
+mod models;
 #[path = "support/export.rs"]
 mod support;
 

@@ -316,7 +316,7 @@ fn every_snapshot_has_a_case() {
             wrong.push(format!("{} is not FOLDER@CASE", path.display()));
             continue;
         };
-        let file = if matches!(folder, "wrong" | "right") {
+        let file = if matches!(folder, "wrong" | "right" | "onnx") {
             format!("tests/{folder}/{case}.nn")
         } else {
             format!("tests/cases/{folder}/{case}.nn")

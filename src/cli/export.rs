@@ -9,20 +9,25 @@ use super::input::DataFiles;
 use super::progress::Terminal;
 use super::{Failure, say};
 use crate::base::Diagnostic;
-use crate::export::c;
+use crate::export::{c, onnx};
 use crate::runtime::answers::deployed::Deployed;
 use crate::runtime::program::Program;
 use crate::runtime::world::native::write::write_atomically;
 
-/// Export: a trained model as C.
+/// Export: a trained model as C or ONNX.
 #[derive(Args)]
 #[command(after_help = "\
+What the model has learnt from its data (means, names of classes) is exported with it.
+
 The C is C99 without dependencies: one file and its header, no malloc, no stdio, parameters as constants, memory of
-a size that is known. What the model has learnt from its data (means, names of classes) is in it.
+a size that is known.
+
+The ONNX file is a graph of operators of version 17, for any number of rows.
 
 Examples:
   nnc run penguins.nn --out runs/penguins
   nnc export runs/penguins --c firmware/penguins
+  nnc export runs/penguins --onnx penguins.onnx
   nnc export penguins.nn --weights p.safetensors --c firmware --name penguins
   nnc export runs/penguins --c firmware --train --lanes 1
   gcc -std=c99 -O3 -march=native -c firmware/penguins.c")]
@@ -30,8 +35,11 @@ pub struct Export {
     /// The program, or a folder that `nnc run` has kept.
     model: PathBuf,
     /// The folder for the C file and its header.
-    #[arg(long, value_name = "FOLDER")]
-    c: PathBuf,
+    #[arg(long, value_name = "FOLDER", required_unless_present = "onnx")]
+    c: Option<PathBuf>,
+    /// The ONNX file.
+    #[arg(long, value_name = "FILE")]
+    onnx: Option<PathBuf>,
     /// The parameters: a file of `nnc run --save` [default: the best of the folder].
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
@@ -43,8 +51,8 @@ pub struct Export {
     /// What files and functions are called [default: as the program].
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
-    /// Write training as well: starting values and a step, for training on the device.
-    #[arg(long)]
+    /// Write training in C as well: starting values and a step, for training on the device.
+    #[arg(long, requires = "c")]
     train: bool,
     /// Floats in a vector: 1 for processors without vectors, 4, 8 or 16.
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = lanes)]
@@ -56,19 +64,29 @@ impl Export {
         let Model { program, weights } = folder::model(&self.model, self.weights.as_deref(), &self.data)?;
         let mut observer = Terminal::new(true, false, program.sources().clone());
         let deployed = Deployed::new(&program, weights.as_deref(), self.called.as_deref(), &mut observer)?;
+        if let Some(folder) = &self.c {
+            self.write_c(&program, &deployed, folder)?;
+        }
+        if let Some(path) = &self.onnx {
+            write_onnx(&program, &deployed, path)?;
+        }
+        Ok(())
+    }
+
+    fn write_c(&self, program: &Program, deployed: &Deployed, folder: &Path) -> Result<(), Failure> {
         let options = c::Options { name: self.name(), lanes: self.lanes, train: self.train };
-        let files = c::write(&deployed, &options)?;
-        std::fs::create_dir_all(&self.c).map_err(|error| cannot(&program, &self.c, &error))?;
+        let files = c::write(deployed, &options)?;
+        std::fs::create_dir_all(folder).map_err(|error| cannot(program, folder, &error))?;
         for (name, text) in files.names.iter().zip([&files.header, &files.code]) {
-            let path = self.c.join(name);
+            let path = folder.join(name);
             let written = write_atomically(&path, &mut |out| out.write_all(text.as_bytes()));
-            written.map_err(|error| cannot(&program, &path, &error))?;
+            written.map_err(|error| cannot(program, &path, &error))?;
         }
         let [header, code] = &files.names;
         let c::Sizes { constants, memory } = files.sizes;
         say(&format!(
             "{} and {header}: {constants} bytes of constants, {memory} bytes of memory",
-            self.c.join(code).display()
+            folder.join(code).display()
         ));
         Ok(())
     }
@@ -80,6 +98,18 @@ impl Export {
         };
         self.name.clone().or_else(stem).unwrap_or_else(|| "network".to_owned())
     }
+}
+
+fn write_onnx(program: &Program, deployed: &Deployed, path: &Path) -> Result<(), Failure> {
+    let file = onnx::write(deployed)?;
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder).map_err(|error| cannot(program, folder, &error))?;
+    }
+    let written = write_atomically(path, &mut |out| out.write_all(&file.bytes));
+    written.map_err(|error| cannot(program, path, &error))?;
+    let (path, bytes, version) = (path.display(), file.bytes.len(), onnx::OPSET);
+    say(&format!("{path}: {} nodes, {} constants, {bytes} bytes, operators of version {version}", file.nodes, file.constants));
+    Ok(())
 }
 
 fn lanes(text: &str) -> Result<u8, String> {

@@ -3,8 +3,10 @@
 //! | folder | form |
 //! |---|---|
 //! | [`c`] | a file of C99 and its header, without dependencies |
+//! | [`onnx`] | an ONNX file |
 //!
 //! What is written is a [`Deployed`](crate::runtime::answers::deployed::Deployed): graphs and arrays. Nothing here
 //! touches files; the command line writes the texts.
 
 pub mod c;
+pub mod onnx;

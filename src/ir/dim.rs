@@ -27,7 +27,7 @@ pub enum Atom {
 }
 
 /// Factors with their powers, sorted; the empty product is 1.
-type Monomial = Vec<(Atom, u32)>;
+pub type Monomial = Vec<(Atom, u32)>;
 
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 enum Repr {
@@ -97,7 +97,8 @@ impl Dim {
         self.as_number() == Some(value)
     }
 
-    fn terms(&self) -> Vec<(Monomial, i64)> {
+    /// Its products of atoms with their powers, each with its coefficient.
+    pub fn terms(&self) -> Vec<(Monomial, i64)> {
         match &self.0 {
             Repr::Number(0) => Vec::new(),
             Repr::Number(value) => vec![(Vec::new(), *value)],

@@ -13,39 +13,17 @@ use nnc::export::c::{self, Files};
 use nnc::ir::program::Precision;
 use nnc::ir::{ExternalKey, InputKey};
 use nnc::loops::{Kind, VerifiedModule};
-use nnc::runtime::answers::asked::validate_somewhere;
 use nnc::runtime::answers::deployed::{Deployed, DeployedField};
-use nnc::runtime::program::Program;
-use nnc::{Elements, Silent, Tensor};
+use nnc::{Elements, Tensor};
 
-/// The models of a program that can be exported, with parameters as they are before training.
+use super::models::{deployed, scratch};
+
+/// The models of a program that can be exported as C, with parameters as they are before training.
 pub fn exported(text: &str, path: &Path) -> Vec<(String, Deployed)> {
-    let folder = path.parent().expect("a folder");
-    let options = nnc::Options::new().name(path.display().to_string()).folder(folder);
-    let adjust = &mut |_: &mut nnc::SourceMap, file: &mut nnc::syntax::ast::File| {
-        validate_somewhere(file);
-        Vec::new()
-    };
-    let program = Program::compile(text, &options, adjust).unwrap_or_else(|errors| panic!("{errors}"));
-    let weights = scratch(&path.file_stem().expect("a name").to_string_lossy()).join("w.safetensors");
-    let Ok(mut session) = program.session() else { return Vec::new() };
-    session.save(&weights).unwrap_or_else(|errors| panic!("{errors}"));
-    let models = program.checked().models.iter().map(|model| model.name.clone());
-    let stem = path.file_stem().expect("a name").to_string_lossy().into_owned();
-    let deployed = models.filter_map(|model| {
-        let deployed = Deployed::new(&program, Some(&weights), Some(&model), &mut Silent).ok()?;
-        // A size may be too small for one row; that is an error of the program.
-        deployed.model_loops(1, back_end::target(1)).ok()?;
-        Some((format!("{stem}_{model}"), deployed))
-    });
-    deployed.collect()
-}
-
-/// A folder for the files of a test.
-fn scratch(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("export").join(name);
-    std::fs::create_dir_all(&folder).expect("a folder");
-    folder
+    let mut all = deployed(text, path);
+    // A size may be open, or too small for one row; that is an error of the program.
+    all.retain(|(_, deployed)| deployed.model_loops(1, back_end::target(1)).is_ok());
+    all
 }
 
 /// A C compiler of this computer.

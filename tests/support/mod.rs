@@ -7,6 +7,7 @@ pub mod expected;
 pub mod many;
 pub mod rounding;
 pub mod snapshot;
+pub mod text;
 
 use nnc::compile::Stage;
 

@@ -22,4 +22,14 @@ its first axis is the batch.
 nothing to write; without `--train` the model is exported as it is.
     train { data = d  minimize mse(Net(x), y) with SGD(lr = 0.1)  batch = 8  epochs = 1 }",
     },
+    Code {
+        code: "E0870",
+        title: "the model cannot be written as ONNX",
+        explain: "\
+ONNX has operators for maps, sums, products, convolutions, pools, gathers, scatter-adds and recurrences, of tensors
+whose sizes are numbers or those of the inputs. It has none for nnc's random numbers, and none in version 17 for the
+greatest or least of what is written to computed places. The model must do without, or be exported as C.
+    model Net(x: [B, 4]) -> [B, 4] = x + normal(0, 1, like = x)       # other numbers at each call
+    model Net(x: [B, 4], noise: [B, 4]) -> [B, 4] = x + noise         # they are an input",
+    },
 ];

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use crate::backend::c::names::Names;
 use crate::backend::c::text::element;
-use crate::ir::program::{Precision, Select};
-use crate::ir::{Elem, Type};
+use crate::ir::program::Precision;
+use crate::ir::Type;
 use crate::loops::{Kind, kind_of};
 use crate::runtime::answers::deployed::Deployed;
-use crate::runtime::answers::meaning::{Probabilities, Reading};
+use crate::runtime::answers::described::{column_classes, column_name, column_place};
 
 /// A member of a struct: a number, or an array.
 #[derive(Clone)]
@@ -70,38 +70,16 @@ impl Api {
         };
         let mut names = Names::default();
         let row = preparation.columns.iter().map(|column| {
-            let called = match &column.select {
-                Select::Named(columns) => match columns.as_slice() {
-                    [one] => one.clone(),
-                    _ => column.field.to_string(),
-                },
-                _ => column.field.to_string(),
-            };
-            let what = match &column.select {
-                Select::Named(columns) if columns.len() > 1 => format!("columns {}", columns.join(", ")),
-                Select::Columns { from, to } if to - from > 1 => format!("columns {from} to {}", to - 1),
-                Select::Columns { from, .. } => format!("column {from}"),
-                Select::Tensor(name) => format!("the array `{name}`"),
-                _ => String::new(),
-            };
-            let classes = deployed.fields.iter().find(|field| field.name == column.field);
-            let classes = classes.and_then(|field| field.names.clone()).filter(|_| column.row.elem == Elem::Int);
-            let written = column.names.clone().map(Arc::from);
+            let names_of = column_classes(deployed, column);
             let mut made = member(&column.row, Precision::F64);
-            if !what.is_empty() {
-                made.comment = format!("{}: {what}", made.comment);
+            if let Some(place) = column_place(column) {
+                made.comment = format!("{}: {place}", made.comment);
             }
-            Member { name: names.give(&called), names: classes.or(written), ..made }
+            Member { name: names.give(&column_name(column)), names: names_of, ..made }
         });
         let row = row.collect();
         Api { row, fields, results: results(deployed, precision) }
     }
-}
-
-/// Whether a result has one part for each row.
-pub fn has_rows(deployed: &Deployed, output: &crate::ir::Output) -> bool {
-    let first = deployed.graph.shape(output.node).first();
-    first.and_then(crate::ir::Dim::as_symbol).is_some_and(|symbol| *symbol == deployed.rows)
 }
 
 fn member(row: &Type, precision: Precision) -> Member {
@@ -119,27 +97,6 @@ fn shape_text(shape: &[usize]) -> String {
 /// The results of the model, in order.
 fn results(deployed: &Deployed, precision: Precision) -> Vec<Member> {
     let mut names = Names::default();
-    let mut outputs: Vec<(usize, &crate::ir::Output)> = deployed
-        .graph
-        .outputs
-        .iter()
-        .filter_map(|output| Some((output.name.text().parse().ok()?, output)))
-        .collect();
-    outputs.sort_by_key(|(number, _)| *number);
-    let is_single = outputs.len() == 1;
-    let reading = deployed.meaning.as_ref().map(|meaning| meaning.reading);
-    let called = |number: usize| match (is_single, reading, &deployed.target) {
-        (true, Some(Reading::Classes(_, Probabilities::Themselves)), _) => "probabilities".to_owned(),
-        (true, Some(Reading::Classes(..)), _) => "scores".to_owned(),
-        (true, Some(Reading::Truth(_)), Some(target)) => format!("score of {target}"),
-        (true, _, Some(target)) => target.clone(),
-        (true, _, None) => "value".to_owned(),
-        (false, ..) => format!("value {number}"),
-    };
-    let made = outputs.iter().map(|(number, output)| {
-        let ty = deployed.graph.ty(output.node);
-        let row = Type::new(ty.elem, ty.shape.iter().skip(usize::from(has_rows(deployed, output))).cloned().collect());
-        Member { name: names.give(&called(*number)), ..member(&row, precision) }
-    });
-    made.collect()
+    let results = deployed.results().into_iter();
+    results.map(|result| Member { name: names.give(&result.name), ..member(&result.row, precision) }).collect()
 }

@@ -1,6 +1,6 @@
 //! Classes: how many, what they are called, how probable each is.
 
-use super::api::{Api, has_rows};
+use super::api::Api;
 use super::file::File;
 use super::values::string;
 use crate::backend::c::text::Text;
@@ -10,7 +10,7 @@ impl File<'_> {
     /// How many classes there are, and how probabilities follow from the results.
     fn classes(&self) -> Option<(usize, usize, Probabilities)> {
         let meaning = self.deployed.meaning.as_ref()?;
-        if !self.deployed.graph.outputs.iter().all(|output| has_rows(self.deployed, output)) {
+        if !self.deployed.graph.outputs.iter().all(|output| self.deployed.has_rows(output.node)) {
             return None;
         }
         match meaning.reading {

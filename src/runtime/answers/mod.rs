@@ -13,6 +13,7 @@
 pub mod asked;
 mod code;
 pub mod deployed;
+pub mod described;
 pub mod meaning;
 pub mod predictor;
 pub mod rows;
