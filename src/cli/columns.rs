@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::io::{self, Read};
 use std::path::Path;
 
 use crate::base::Diagnostic;
 use crate::runtime::sources::csv::stream::Stream;
+use crate::runtime::sources::file::{FileBytes, is_gzipped};
+use crate::runtime::world::native::NativeWorld;
 use crate::runtime::sources::csv::{Kind, Options, date_orders, kind_of, number_of};
 
 /// So many different values of a column are counted.
@@ -129,6 +132,24 @@ impl Column {
     }
 }
 
+/// A csv file for reading from its beginning to its end, unpacked if it is gzipped.
+///
+/// # Errors
+/// E0701, E0702.
+pub fn opened(path: &Path) -> Result<Box<dyn Read>, Diagnostic> {
+    let failed = |error: io::Error| {
+        Diagnostic::error("E0701", format!("cannot read `{}`: {error}", path.display()))
+    };
+    let mut file = File::open(path).map_err(failed)?;
+    let mut first = Vec::new();
+    Read::by_ref(&mut file).take(2).read_to_end(&mut first).map_err(failed)?;
+    if is_gzipped(&first) {
+        let unpacked = FileBytes::open(&NativeWorld, path)?.all()?.into_owned();
+        return Ok(Box::new(io::Cursor::new(unpacked)));
+    }
+    Ok(Box::new(io::Cursor::new(first).chain(file)))
+}
+
 /// Looks at all rows of a csv file.
 ///
 /// # Errors
@@ -139,9 +160,7 @@ pub fn profile(
     tell: &mut dyn FnMut(Diagnostic),
 ) -> Result<Profile, Diagnostic> {
     let name = path.display().to_string();
-    let file = File::open(path);
-    let file = file.map_err(|error| Diagnostic::error("E0701", format!("cannot read `{name}`: {error}")))?;
-    let mut stream = Stream::new(Box::new(file), name, options, Vec::new());
+    let mut stream = Stream::new(opened(path)?, name, options, Vec::new());
     let mut profile = Profile { rows: 0, has_header: false, columns: Vec::new(), first: Vec::new() };
     while let Some(block) = stream.next(1000, tell)? {
         if profile.rows == 0 {

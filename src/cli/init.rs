@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::columns::{Column, Profile, profile, values_text};
+use super::columns::{Column, Profile, opened, profile, values_text};
 use super::output::{complain, put, say};
 use super::{Failure, folder, report};
 use crate::base::{Diagnostic, SourceMap, nearest};
@@ -43,7 +43,7 @@ pub struct Init {
 
 impl Init {
     pub fn carry_out(self) -> Result<(), Failure> {
-        let path = self.output.clone().unwrap_or_else(|| self.data.with_extension("nn"));
+        let path = self.output.clone().unwrap_or_else(|| plain_name(&self.data).with_extension("nn"));
         if path != Path::new("-") && path.exists() {
             return Err(Failure::Usage(format!(
                 "`{}` is there already: name another with `-o`",
@@ -120,6 +120,12 @@ impl Init {
     }
 }
 
+/// The name of a file without the ending of a packed one.
+fn plain_name(path: &Path) -> PathBuf {
+    let is_packed = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("gz"));
+    if is_packed { path.with_extension("") } else { path.to_path_buf() }
+}
+
 /// What the program consists of.
 struct Plan<'a> {
     format: Options,
@@ -138,7 +144,7 @@ struct Plan<'a> {
 
 impl<'a> Plan<'a> {
     fn new(init: &Init, profile: &'a Profile, format: Options, target: usize, path: &Path) -> Plan<'a> {
-        let stem = init.data.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        let stem = plain_name(&init.data).file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
         let folder = path.parent().filter(|_| path != Path::new("-"));
         let same_folder = folder == init.data.parent();
         let file = match (same_folder, init.data.file_name()) {
@@ -412,9 +418,9 @@ impl<'a> Plan<'a> {
 fn separator_of(path: &Path) -> char {
     use std::io::Read;
     let mut start = Vec::new();
-    let read = std::fs::File::open(path).and_then(|file| file.take(1 << 16).read_to_end(&mut start));
+    let read = opened(path).ok().and_then(|file| file.take(1 << 16).read_to_end(&mut start).ok());
     let text = String::from_utf8_lossy(&start);
-    let line = read.ok().and_then(|_| text.lines().next()).unwrap_or_default();
+    let line = read.and_then(|_| text.lines().next()).unwrap_or_default();
     let count = |separator: &char| line.chars().filter(|c| c == separator).count();
     [',', ';', '\t', '|'].into_iter().rev().max_by_key(count).filter(|separator| count(separator) > 0).unwrap_or(',')
 }

@@ -16,7 +16,7 @@ use crate::base::{is_told, Diagnostic, Span};
 use crate::grad::{GradError, gradient};
 use crate::ir::program::{Action, Forward, Line, OptimizerState, Program, Step, Train, Variable};
 use crate::ir::{Graph, InputKey, Node, NodeId, Op, OutputKey, Type, copy};
-use crate::opt::simplify_forward;
+use crate::opt::stabilise;
 
 /// Differentiates the losses of all trainings. What is wrong is added to the diagnostics; if they have errors, the
 /// result is not whole.
@@ -81,6 +81,7 @@ fn differentiated(
         shuffle: train.shuffle,
         patience: train.patience,
         init: train.init,
+        advice: train.advice,
         lines: train.lines,
         evaluate: train.evaluate,
         metrics: train.metrics,
@@ -159,7 +160,7 @@ impl Composer<'_> {
     /// The gradient of a loss by each parameter that it depends on. `None` is reported.
     fn gradients(&mut self, line: &Line, loss: NodeId) -> Option<Vec<(Arc<str>, NodeId)>> {
         let over: Vec<NodeId> = line.over.iter().filter_map(|path| self.value(path)).collect();
-        simplify_forward(&mut self.graph, &[loss], &over);
+        let loss = self.stable(&[loss], &over)[0];
         let found = match gradient(&mut self.graph, &[(loss, None)], &over) {
             Ok(found) => found,
             Err(error) => {
@@ -178,6 +179,18 @@ impl Composer<'_> {
             }
         }
         Some(gradients)
+    }
+
+    /// Applies the laws that come before derivatives by `wrt` are taken; the nodes that have the values of `of`
+    /// then, which are the outputs as well.
+    fn stable(&mut self, of: &[NodeId], wrt: &[NodeId]) -> Vec<NodeId> {
+        let stable = stabilise(&mut self.graph, of, wrt);
+        for output in &mut self.graph.outputs {
+            if let Some(at) = of.iter().position(|node| *node == output.node) {
+                output.node = stable[at];
+            }
+        }
+        stable
     }
 
     /// Adds the updates of the parameters that have a gradient.
@@ -215,7 +228,7 @@ impl Composer<'_> {
         let is_metric = |key: &OutputKey| matches!(key, OutputKey::Metric(_) | OutputKey::Whole(..));
         let outputs = self.graph.outputs.iter();
         let metrics: Vec<NodeId> = outputs.filter(|output| is_metric(&output.name)).map(|output| output.node).collect();
-        simplify_forward(&mut self.graph, &metrics, &[]);
+        self.stable(&metrics, &[]);
         for output in &init.outputs {
             let OutputKey::Named(path) = &output.name else { continue };
             let (Some(node), Some(variable)) = (self.current.get(path), self.variables.get(path)) else {

@@ -179,6 +179,8 @@ pub struct Train<S = Step> {
     /// Stop after so many epochs without a better loss.
     pub patience: Option<usize>,
     pub init: Option<StartFile>,
+    /// What is looked at in the values of the data before the first step.
+    pub advice: Vec<ValueAdvice>,
     /// Carried out one after the other in each step.
     pub lines: Vec<Line>,
     /// All losses and metrics in evaluation mode, for `validate`: outputs `loss:K`, `metric:NAME`, `whole:NAME:K`.
@@ -189,6 +191,16 @@ pub struct Train<S = Step> {
     pub fields: Vec<Arc<str>>,
     /// What the models give where the losses of `evaluate` call them, in order of the calls.
     pub answers: Vec<Answer>,
+}
+
+/// A condition on values of the data, which a body advises: `advise y >= 0, "…"`.
+#[derive(Clone, Debug)]
+pub struct ValueAdvice {
+    /// Of fields of a batch; its output `holds` is true where the condition holds.
+    pub graph: Graph,
+    pub span: Span,
+    /// What is wrong if it does not hold.
+    pub message: String,
 }
 
 /// What a model gives where a loss calls it.

@@ -2,20 +2,22 @@
 
 use super::laws::{Applied, LawId, Purpose};
 use super::scalar::Laws;
+use super::stabilise::stabilise;
 use super::{logarithm, reads};
 use crate::ir::compose::{inline, paste, paste_sub, same};
 use crate::ir::signs::Signs;
 use crate::ir::{Graph, Loop, LoopBuilder, NodeId, Op, Phase, Scalar, ScalarId, Sub, UnaryOp};
 use std::sync::Arc;
 
-/// A graph without derivatives, with the logarithms that [`simplify_forward`] would make where derivatives are
+/// A graph without derivatives, with the logarithms that [`stabilise`] would make where derivatives are
 /// wanted, so that a loss is the same number whether it is trained or only printed. A graph with derivatives stays
 /// as it is, since its derivatives belong to the values as they are.
 pub fn stabilised(graph: &Graph) -> Graph {
     let mut graph = graph.clone();
     if !graph.nodes().any(|(_, node)| node.origin.phase == Phase::Backward) {
         let outputs: Vec<NodeId> = graph.outputs.iter().map(|output| output.node).collect();
-        simplify_forward(&mut graph, &outputs, &[]);
+        let stable = stabilise(&mut graph, &outputs, &[]);
+        graph.outputs.iter_mut().zip(stable).for_each(|(output, node)| output.node = node);
     }
     graph
 }
@@ -28,7 +30,7 @@ pub fn simplify_forward(graph: &mut Graph, of: &[NodeId], wrt: &[NodeId]) {
     simplify_forward_with(graph, of, wrt, &Applied::new(Purpose::Differentiate));
 }
 
-fn simplify_forward_with(graph: &mut Graph, of: &[NodeId], wrt: &[NodeId], applied: &Applied) {
+pub(super) fn simplify_forward_with(graph: &mut Graph, of: &[NodeId], wrt: &[NodeId], applied: &Applied) {
     let needed = graph.reachable(of.iter().copied());
     let mut uses = vec![0u32; graph.len()];
     for (_, node) in graph.nodes().filter(|(id, _)| needed[id.0 as usize]) {
@@ -73,7 +75,7 @@ fn simplified(
     uses: &[u32],
     applied: &Applied,
 ) -> Option<(Op, Vec<NodeId>)> {
-    let mut laws = Laws { graph, signs, strip: false, opaque, applied };
+    let mut laws = Laws { graph, signs, strip: false, opaque, applied, logs: None };
     let mut l = LoopBuilder::new(graph, body.domain.clone());
     let mut any = false;
     let values = paste(&mut l, &body.body, operands, &mut same, &mut |l, _, scalar| {

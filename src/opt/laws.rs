@@ -92,7 +92,13 @@ laws! {
     LogOneMinusTanhSquared: "log-one-minus-tanh-squared", Stable,
         "log(1 - tanh² v) = 2 (log 2 - |v| - log(1 + exp(-2 |v|)))", "";
     LogSelect: "log-select", Stable, "log(if c then a else b) = if c then log a else log b",
-        "both logarithms are known by other laws";
+        "both logarithms are known by other laws, or one is and the other is of a number";
+    LogScaledExp: "log-scaled-exp", Stable, "log(w exp u) = u + log w", "not in formulas that are shown";
+    LogSumExp: "log-sum-exp", Stable,
+        "log(Σ w exp u) = m + log(Σ w exp(u - m)), m the greatest u of a term that is not 0",
+        "u depends on all indices, and the sum is not written in this form; not in formulas that are shown";
+    LogReduction: "log-reduction", Stable, "log(Π x) = Σ log x, log(max x) = max log x, log(min x) = min log x",
+        "log x is known by another law; not in formulas that are shown";
 
     ReadConstant: "read-constant", Exact, "an element of a constant whose elements are equal is that number", "";
     ReadFunction: "read-function", Exact, "an element of a fill, a mask, a range is computed where it is read", "";

@@ -8,9 +8,10 @@
 //! To find the `exp` they look into the elementwise nodes that are read, through views and axes of size 1.
 
 use super::laws::LawId;
+use super::exponentials;
 use super::logistic;
 use super::scalar::{Laws, is_number};
-use crate::ir::compose::inline;
+use crate::ir::compose::{inline, inside};
 use crate::ir::signs::Sign;
 use crate::ir::{Affine, BinaryOp, Dim, LoopBuilder, Op, Scalar, ScalarId, Sub, UnaryOp};
 
@@ -38,6 +39,16 @@ fn of_to_depth(
     if let Some(u) = logistic::of(laws, l, a, 6) {
         return laws.applied.allows(LawId::LogSigmoid).then(|| log_logistic(laws, l, u));
     }
+    let found = of_form(laws, l, a, depth);
+    if found.is_some() || laws.logs.is_none() { found } else { exponentials::log_of(laws, l, a) }
+}
+
+fn of_form(
+    laws: &mut Laws<'_, '_>,
+    l: &mut LoopBuilder<'_>,
+    a: ScalarId,
+    depth: usize,
+) -> Option<ScalarId> {
     let whole = seen(laws, l, a);
     match l.scalar(whole).clone() {
         Scalar::Unary(UnaryOp::Exp, u) => laws.applied.allows(LawId::LogExp).then_some(u),
@@ -52,11 +63,44 @@ fn of_to_depth(
         }
         Scalar::Binary(op @ (BinaryOp::Add | BinaryOp::Sub), x, y) => log_of_sum(laws, l, op, x, y),
         Scalar::Select(condition, x, y) => {
-            let (log_x, log_y) = (of_to_depth(laws, l, x, depth - 1)?, of_to_depth(laws, l, y, depth - 1)?);
+            let (log_x, log_y) = (of_to_depth(laws, l, x, depth - 1), of_to_depth(laws, l, y, depth - 1));
+            if log_x.is_none() && log_y.is_none() {
+                return None;
+            }
+            let log_x = log_x.or_else(|| log_of_number(laws, l, x))?;
+            let log_y = log_y.or_else(|| log_of_number(laws, l, y))?;
             laws.applied.allows(LawId::LogSelect).then(|| l.select(condition, log_x, log_y))
         }
+        Scalar::Read { operand, subs, padded } => log_of_read(laws, l, operand, subs, padded),
         _ => None,
     }
+}
+
+fn log_of_number(laws: &Laws<'_, '_>, l: &mut LoopBuilder<'_>, id: ScalarId) -> Option<ScalarId> {
+    let number = number(laws, l, id)?;
+    Some(l.float(number.ln()))
+}
+
+/// The logarithm of an element of a node whose logarithms are a node of their own; -inf outside of it.
+fn log_of_read(
+    laws: &Laws<'_, '_>,
+    l: &mut LoopBuilder<'_>,
+    operand: u32,
+    subs: Vec<Sub>,
+    padded: bool,
+) -> Option<ScalarId> {
+    let node = l.operands()[operand as usize];
+    let log = laws.logs?.borrow_mut().of(node)?;
+    if !padded {
+        return Some(l.read(log, subs));
+    }
+    let test = inside(l, &subs, laws.graph.shape(node));
+    let found = l.read_padded(log, subs);
+    let outside = l.float(f64::NEG_INFINITY);
+    Some(match test {
+        Some(test) => l.select(test, found, outside),
+        None => found,
+    })
 }
 
 /// The logarithms of two numbers, one of which is known by a law; the other one must be above 0.
@@ -244,7 +288,7 @@ fn is_absolute_value(laws: &Laws<'_, '_>, l: &mut LoopBuilder<'_>, id: ScalarId)
 
 /// For `s = 1 / (1 + exp u)`: log s = -log(1 + exp u). With `a = 1 / (1 + exp(-z))` its slope by `z` is `1 - a` for
 /// `u = -z` and `-a` for `u = z`: so the derivatives of `log a` and of `log(1 - a)` are computed from the same `a`.
-fn log_logistic(laws: &Laws<'_, '_>, l: &mut LoopBuilder<'_>, u: ScalarId) -> ScalarId {
+pub fn log_logistic(laws: &Laws<'_, '_>, l: &mut LoopBuilder<'_>, u: ScalarId) -> ScalarId {
     let value = softplus(l, u);
     let value = l.unary(UnaryOp::Neg, value);
     if laws.strip {

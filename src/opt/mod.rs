@@ -1,13 +1,14 @@
 //! Rank 2: algebraic simplification by named rewrite rules, tensor IR to tensor IR.
 //!
-//! A rewrite rule is called a law here. [`optimise`] applies laws until none applies, [`simplify_forward`] those
-//! that must come before derivatives are taken. The table [`LAWS`] lists all: each with its equation, the condition
+//! A rewrite rule is called a law here. [`optimise`] applies laws until none applies, [`stabilise`] those that must
+//! come before derivatives are taken, of which [`simplify_forward`] are those that formulas are shown with. The table [`LAWS`] lists all: each with its equation, the condition
 //! under which it is applied and by how much its sides may differ, which decides where it may be used. Most are
 //! exact; `tests/laws` tries each on
 //! extreme numbers. Their code stands in
 //!
 //! - [`fold`], [`scalar`], [`sums`]: laws of the scalar expressions in loops;
-//! - [`logarithm`], [`logistic`]: logarithms of exponentials, and of sums and quotients of them;
+//! - [`logarithm`], [`logistic`], [`exponentials`], [`stabilise`]: logarithms of exponentials, and of products, sums
+//!   and quotients of them;
 //! - [`reads`]: reads through views, fills and elementwise nodes (fusion);
 //! - [`scatters`], [`reductions`], [`operand_first`]: laws of whole loops;
 //! - [`scans`], [`hoist`]: laws of scans, such as loop-invariant code motion.
@@ -19,6 +20,7 @@
 //! moves outwards, a division becomes a multiplication), so applying them ends. A limit makes that certain
 //! ([`Applied::refuel`]): in debug builds and tests it is an error to reach it.
 
+mod exponentials;
 mod fold;
 mod forward;
 mod hoist;
@@ -33,12 +35,14 @@ mod round;
 mod scalar;
 mod scans;
 mod scatters;
+mod stabilise;
 mod sums;
 #[cfg(test)]
 mod tests;
 
 use crate::ir::{Graph, Op, compact};
 pub use forward::{simplify_forward, stabilised};
+pub use stabilise::stabilise;
 pub use laws::{Applied, Exactness, LAWS, Law, LawId, Purpose};
 
 /// The limit of rounds; no graph that people write needs nearly as many.

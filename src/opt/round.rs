@@ -232,12 +232,12 @@ impl Round<'_> {
 
     fn laws(&mut self) -> Laws<'_, '_> {
         let applied = self.applied;
-        Laws { graph: &self.new, signs: &mut self.signs, strip: true, opaque: &[], applied }
+        Laws { graph: &self.new, signs: &mut self.signs, strip: true, opaque: &[], applied, logs: None }
     }
 
     fn simplified(&mut self, node: LoopNode) -> LoopNode {
         let applied = self.applied;
-        let mut laws = Laws { graph: &self.new, signs: &mut self.signs, strip: true, opaque: &[], applied };
+        let mut laws = Laws { graph: &self.new, signs: &mut self.signs, strip: true, opaque: &[], applied, logs: None };
         normalise(reads::simplified(&mut laws, &self.uses, &node.body, &node.operands))
     }
 }

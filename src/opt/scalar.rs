@@ -8,9 +8,11 @@
 
 use super::known::{Choice, decided, exact_inverse, is_inside, simpler_select};
 use super::laws::{Applied, LawId};
+use super::stabilise::Logs;
 use super::{fold, logarithm, sums};
 use crate::ir::signs::{Sign, Signs};
 use crate::ir::{Affine, BinaryOp, Elem, Graph, LoopBuilder, Scalar, ScalarId, Sub, UnaryOp};
+use std::cell::RefCell;
 
 /// The context of the laws: what they may know and what they may do.
 pub struct Laws<'g, 's> {
@@ -21,6 +23,8 @@ pub struct Laws<'g, 's> {
     /// Marks nodes through which nothing is read; nodes beyond its end are not marked.
     pub opaque: &'g [bool],
     pub applied: &'g Applied,
+    /// Where logarithms may become nodes of their own: those that there are.
+    pub logs: Option<&'g RefCell<Logs>>,
 }
 
 impl Laws<'_, '_> {

@@ -34,6 +34,7 @@ fn line(length: Length, rate: f64) -> checked::Program {
         shuffle: true,
         patience: None,
         init: None,
+        advice: Vec::new(),
         evaluate: Some(evaluate()),
         lines: vec![Line {
             span: Span::default(),

@@ -95,7 +95,7 @@ pub const STATEMENTS: &[Word] = &[
     word(
         "advise",
         "advise condition, \"message\"",
-        "A warning where a condition known at compile time does not hold.",
+        "A warning where a condition known at compile time, or on fields of the data, does not hold.",
     ),
     word(
         "for",

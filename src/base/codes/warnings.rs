@@ -214,6 +214,16 @@ value then: a negative learning rate would be used as it is.
     with SGD(lr = max(0.1 * std(d.x), 0))  # it is",
     },
     Code {
+        code: "W0690",
+        title: "values of the data are not what is advised",
+        explain: "\
+A loss of the library or a body of the program says what it expects of values (`advise y >= 0, \"…\"`), and the data
+of the training has others. What is computed is well defined, but rarely meant: with targets outside of 0..1 a cross
+entropy has no least value and runs away. Of large data some thousand rows are looked at, before the first step.
+    y: [1] = column(\"score\") / 100           # a percentage becomes a share
+    y: [1] = if column(\"label\") == 2 then 1 else 0",
+    },
+    Code {
         code: "W0735",
         title: "a score is not a number",
         explain: "\

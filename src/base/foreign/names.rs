@@ -5,6 +5,7 @@ use super::{Foreign, row};
 pub const NAMES: &[Foreign] = &[
     // Constants.
     row("nil null", "none", ""),
+    row("newaxis", "", "an axis of size 1 is made by `new`: `x[:, new]`"),
     row("infinity", "inf", ""),
     row("math_pi", "pi", ""),
     row("nan", "", "there is no literal for it; `0.0 / 0.0` is not a number"),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use serde_json::{Map, Value, json};
 
-use super::record::read_info;
+use super::record::{is_abandoned, read_info};
 use crate::base::{SourceMap, Span};
 use crate::cli::Failure;
 use crate::cli::output::say;
@@ -113,7 +113,10 @@ fn found(path: &Path) -> Vec<PathBuf> {
 }
 
 fn row(folder: PathBuf) -> Option<Row> {
-    let info = read_info(&folder).ok()?;
+    let mut info = read_info(&folder).ok()?;
+    if info.get("result").and_then(Value::as_str) == Some("running") && is_abandoned(&folder) {
+        info.insert("result".to_owned(), json!("killed"));
+    }
     let text = std::fs::read_to_string(folder.join("program.nn")).unwrap_or_default();
     Some(Row { folder: folder.display().to_string(), info, settings: settings(&text) })
 }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::metrics::{self, Metrics};
 use super::sha256;
-use super::tfevents::EventFile;
+use super::tfevents::{self, EventFile};
 use crate::base::Diagnostic;
 use crate::ir::program::{Action, Precision, Source};
 use crate::runtime::data::read::resolve;
@@ -31,6 +31,8 @@ pub struct Folder {
     /// Whether this run has made the folder, under a name of its choice.
     is_new: bool,
     log: Arc<Mutex<Log>>,
+    /// Locked while the run is at work, also if it ends without a word; `None` where folders have no locks.
+    _lock: Option<Arc<fs::File>>,
 }
 
 /// What is known of the run so far.
@@ -89,7 +91,7 @@ impl Folder {
         };
         write("program.nn", begun.text)?;
         let log = Arc::new(Mutex::new(Log::new(info, 0.0, (0, 0))));
-        let folder = Folder { path: path.clone(), is_new: given.is_none(), log };
+        let folder = Folder { path: path.clone(), is_new: given.is_none(), log, _lock: locked(&path) };
         folder.write_info().map_err(|error| cannot(&path, &error))?;
         Ok(folder)
     }
@@ -102,7 +104,8 @@ impl Folder {
         let info = read_info(path)?;
         let before = info.get("seconds").and_then(Value::as_f64).unwrap_or(0.0);
         let log = Log::new(info, before, (train, step));
-        Ok(Folder { path: path.to_path_buf(), is_new: false, log: Arc::new(Mutex::new(log)) })
+        let log = Arc::new(Mutex::new(log));
+        Ok(Folder { path: path.to_path_buf(), is_new: false, log, _lock: locked(path) })
     }
 
     /// Where parameters and the state of the training are kept.
@@ -181,8 +184,10 @@ impl Log {
             1 => "metrics.csv".to_owned(),
             number => format!("metrics-{number}.csv"),
         };
-        self.metrics = Some(Metrics::open(&folder.join(name), std::mem::take(&mut self.step))?);
+        let step = std::mem::take(&mut self.step);
+        self.metrics = Some(Metrics::open(&folder.join(name), step)?);
         if self.events.is_none() {
+            tfevents::forget(folder, self.train, step)?;
             self.events = Some(EventFile::create(folder, now())?);
         }
         Ok(())
@@ -253,6 +258,19 @@ impl Observer for Recorder {
     fn leave(&mut self) -> bool {
         self.inner.leave()
     }
+}
+
+/// A lock on a folder, as long as the value lives.
+fn locked(path: &Path) -> Option<Arc<fs::File>> {
+    let folder = fs::File::open(path).ok()?;
+    folder.try_lock_shared().ok()?;
+    Some(Arc::new(folder))
+}
+
+/// Whether nobody is at work in the folder of a run: what `run.json` calls running was killed then.
+pub fn is_abandoned(path: &Path) -> bool {
+    // The lock goes with the value.
+    fs::File::open(path).is_ok_and(|folder| folder.try_lock().is_ok())
 }
 
 /// What `run.json` says.

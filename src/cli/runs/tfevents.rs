@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// An open event file.
 pub struct EventFile {
@@ -62,6 +62,71 @@ impl EventFile {
         self.out.write_all(data)?;
         self.out.write_all(&masked(crc32c(data)).to_le_bytes())
     }
+}
+
+/// Takes events out of the files in a folder that will come again: those behind `step` of training number `train`,
+/// from 1. Files that are damaged stay as they are from there on.
+///
+/// # Errors
+/// Those of the system.
+pub fn forget(folder: &Path, train: usize, step: u64) -> io::Result<()> {
+    let entries = std::fs::read_dir(folder)?.collect::<io::Result<Vec<_>>>()?;
+    let is_events = |path: &PathBuf| {
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        name.starts_with("events.out.tfevents.") && name.ends_with(".nnc")
+    };
+    let mut paths: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path()).filter(is_events).collect();
+    paths.sort();
+    // Steps are counted anew in each training.
+    let (mut number, mut last) = (1, 0);
+    for path in paths {
+        let file = std::fs::read(&path)?;
+        let mut at = 0;
+        while let Some((end, found)) = record_at(&file, at) {
+            if found > 0 && found <= last {
+                number += 1;
+            }
+            if number > train || number == train && found > step {
+                File::options().write(true).open(&path)?.set_len(at as u64)?;
+                break;
+            }
+            last = if found > 0 { found } else { last };
+            at = end;
+        }
+    }
+    Ok(())
+}
+
+/// The end of a record, and the step of its event; 0 if it has none.
+fn record_at(file: &[u8], at: usize) -> Option<(usize, u64)> {
+    let length = u64::from_le_bytes(file.get(at..at + 8)?.try_into().ok()?);
+    let data = at + 12;
+    let end = data.checked_add(usize::try_from(length).ok()?)?;
+    let mut event = file.get(data..end)?;
+    let mut step = 0;
+    while let Some((key, rest)) = read_varint(event) {
+        event = match key & 7 {
+            0 => {
+                let (value, rest) = read_varint(rest)?;
+                step = if key >> 3 == 2 { value } else { step };
+                rest
+            }
+            1 => rest.get(8..)?,
+            2 => {
+                let (length, rest) = read_varint(rest)?;
+                rest.get(usize::try_from(length).ok()?..)?
+            }
+            _ => rest.get(4..)?,
+        };
+    }
+    Some((end.checked_add(4).filter(|end| *end <= file.len())?, step))
+}
+
+fn read_varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let length = bytes.iter().position(|byte| *byte < 0x80)? + 1;
+    let digits = bytes.get(..length).filter(|digits| digits.len() <= 9)?;
+    let value = digits.iter().rev().fold(0, |value, byte| value << 7 | u64::from(byte & 0x7f));
+    Some((value, &bytes[length..]))
 }
 
 /// The number of a field and how it is encoded.
@@ -132,6 +197,29 @@ mod tests {
             found.push(event);
         }
         found
+    }
+
+    /// What will come again is forgotten, in the training that is gone on with and behind it.
+    #[test]
+    fn events_that_come_again_are_forgotten() {
+        let folder = std::env::temp_dir().join(format!("nnc-forget-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let steps = |name: &str| {
+            read(&std::fs::read(folder.join(name)).unwrap()).iter().map(|event| event.0).collect::<Vec<_>>()
+        };
+        let mut file = EventFile::create(&folder, 1e9).unwrap();
+        for step in [10, 20, 30, 10, 20, 30, 40] {
+            file.add(1e9, step, &[("loss/train".into(), 0.5)]).unwrap();
+        }
+        file.flush().unwrap();
+        let name = format!("events.out.tfevents.1000000000.{}.nnc", std::process::id());
+        forget(&folder, 3, 0).unwrap();
+        assert_eq!(steps(&name), [0, 10, 20, 30, 10, 20, 30, 40]);
+        forget(&folder, 2, 25).unwrap();
+        assert_eq!(steps(&name), [0, 10, 20, 30, 10, 20]);
+        forget(&folder, 1, 20).unwrap();
+        assert_eq!(steps(&name), [0, 10, 20]);
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 
     enum Field {

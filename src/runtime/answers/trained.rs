@@ -293,7 +293,7 @@ fn learnt_again(
     match table {
         Ok(table) => {
             kept.add(&set.name, &table);
-            if weights.is_none() {
+            if weights.is_none() || kept.is_empty() {
                 return Ok(kept);
             }
             let message = format!(

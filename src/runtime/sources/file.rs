@@ -139,7 +139,8 @@ impl FileBytes {
     }
 }
 
-fn is_gzipped(bytes: &[u8]) -> bool {
+/// Whether these are the first bytes of a gzipped file.
+pub fn is_gzipped(bytes: &[u8]) -> bool {
     bytes.starts_with(&[0x1f, 0x8b])
 }
 

@@ -200,17 +200,24 @@ pub fn characters(world: &dyn World, path: &Path) -> Result<BTreeSet<char>, Diag
     Ok(vocabulary_of(&lines(utf8(&FileBytes::open(world, path)?.all()?, &name)?)))
 }
 
+/// Whether bytes are the beginning of a text in UTF-16.
+pub(super) fn is_utf16(bytes: &[u8]) -> bool {
+    let zeros = |at: usize| bytes.get(at) == Some(&0) && bytes.get(at + 2) == Some(&0);
+    bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) || zeros(0) || zeros(1)
+}
+
+/// That a file is a text in UTF-16.
+pub(super) fn in_utf16(name: &str) -> Diagnostic {
+    let help = "save it as UTF-8, with `iconv -f utf-16 -t utf-8 OLD > NEW` for example";
+    Diagnostic::error("E0709", format!("{name} is a text in UTF-16, not in UTF-8")).help(help)
+}
+
 /// The text that bytes are, without a byte order mark.
 ///
 /// Errors: E0709 with the line of the first byte that is not UTF-8.
 pub(super) fn utf8<'a>(bytes: &'a [u8], name: &str) -> Result<&'a str, Diagnostic> {
-    let zeros = |at: usize| bytes.get(at) == Some(&0) && bytes.get(at + 2) == Some(&0);
-    let utf16 = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) || zeros(0) || zeros(1);
     match std::str::from_utf8(bytes) {
-        _ if utf16 => {
-            let help = "save it as UTF-8, with `iconv -f utf-16 -t utf-8 OLD > NEW` for example";
-            Err(Diagnostic::error("E0709", format!("{name} is a text in UTF-16, not in UTF-8")).help(help))
-        }
+        _ if is_utf16(bytes) => Err(in_utf16(name)),
         Ok(text) => Ok(text.strip_prefix('\u{feff}').unwrap_or(text)),
         Err(error) => {
             let good = &bytes[..error.valid_up_to()];

@@ -10,6 +10,7 @@
 //! | `watch` | numbers that are none, in data, parameters, states and scores |
 //! | [`held`] | one batch, for measurements |
 
+mod advice;
 pub mod averages;
 pub mod batch;
 pub mod blame;
@@ -126,6 +127,7 @@ pub fn run(
         compile_seconds: program.world().now().saturating_sub(program.begun()).as_secs_f64(),
     }));
     watch::data(train, &table, &rows, observer);
+    advice::look(train, &table, &rows, &sizes, observer);
     let outcome = driver.run(session, observer);
     driver.batches.release(session);
     if let Some((batches, _)) = driver.validation {

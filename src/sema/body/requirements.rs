@@ -6,14 +6,18 @@
 use crate::sema::build::index::bounds::grows;
 use crate::sema::body::elaborator::Elaborator;
 use crate::sema::scope::report::optimizers::Beyond;
-use crate::sema::value::Value;
+use crate::sema::value::{Tensor, Value};
 use crate::base::{Cause, Diagnostic, Span};
-use crate::ir::interpret::{Feed, Tensor, evaluate};
-use crate::ir::{Dim, Graph, InputKey, NodeId, Op, rewrite};
+use crate::ir::interpret::{self, Feed, evaluate};
+use crate::ir::program::ValueAdvice;
+use crate::ir::{Dim, Elem, Graph, InputKey, Node, NodeId, Op, copy};
 use crate::syntax::ast::{self, BinaryOp, ExprKind};
 
 /// All steps up to this one are looked at, and fewer and fewer after it.
 const ALL_STEPS: u64 = 128;
+
+/// Advice about elements that are known at compile time is looked at if no loop has more steps than this.
+const MOST_WORK: i64 = 1 << 20;
 
 /// What became of a condition.
 enum Outcome {
@@ -68,6 +72,9 @@ impl Elaborator<'_> {
                 let failing = self.first_step(tensor.node, |value| value == 0.0);
                 return failing.map_or(Outcome::Holds, |(step, _)| Outcome::Fails(Some(step)));
             }
+            Value::Tensor(tensor) if is_advice && tensor.ty.elem == Elem::Bool => {
+                return self.outcome_of_values(tensor, condition, message);
+            }
             _ => {}
         }
         let is_open = |error: &Diagnostic| matches!(error.cause, Some(Cause::OpenSizes | Cause::NotKnown));
@@ -90,6 +97,43 @@ impl Elaborator<'_> {
         if !value.is_error() && self.bool_of(value, condition, "what is required").is_none() && !is_advice {
             // What follows in this body would fail for the same reason.
             self.frame_mut().failed = true;
+        }
+        Outcome::Unknown
+    }
+
+    /// What becomes of advice about the elements of a tensor. That of data waits until a training begins; what
+    /// parameters and random numbers decide is not looked at.
+    fn outcome_of_values(
+        &mut self,
+        holds: &Tensor,
+        condition: &ast::Expr,
+        message: Option<&ast::Expr>,
+    ) -> Outcome {
+        let Some(level) = self.levels.iter().find(|level| level.id == holds.level) else {
+            return Outcome::Unknown;
+        };
+        let needed = level.graph.reachable([holds.node]);
+        let mut is_of_data = false;
+        for (_, node) in level.graph.nodes().filter(|(id, _)| needed[id.0 as usize]) {
+            match &node.op {
+                Op::Input { name: InputKey::Field(_), .. } => is_of_data = true,
+                Op::Loop(_) | Op::Reshape { .. } | Op::Const(_) | Op::Mark(_) => {}
+                _ => return Outcome::Unknown,
+            }
+        }
+        let mut graph = Graph::new();
+        let places =
+            copy(&mut graph, &level.graph, &needed, |new, _, node, operands| new.add(node.op.clone(), operands));
+        let Some(node) = places[holds.node.0 as usize] else { return Outcome::Unknown };
+        graph.output("holds", node);
+        if !is_of_data {
+            return if is_false_somewhere(&graph) { Outcome::Fails(None) } else { Outcome::Unknown };
+        }
+        let Some(text) = self.requirement_text(condition, message) else { return Outcome::Unknown };
+        let advice = ValueAdvice { graph, span: self.user_place(condition.span), message: text };
+        let is_known = |known: &ValueAdvice| (known.span, &known.message) == (advice.span, &advice.message);
+        if !self.conditions.values.iter().any(is_known) {
+            self.conditions.values.push(advice);
         }
         Outcome::Unknown
     }
@@ -171,14 +215,14 @@ impl Elaborator<'_> {
     pub(in crate::sema) fn first_step(&self, node: NodeId, wanted: impl Fn(f64) -> bool) -> Option<(u64, f64)> {
         let graph = self.graph();
         let needed = graph.reachable([node]);
-        let drawn = |(id, node): (NodeId, &crate::ir::Node)| {
+        let drawn = |(id, node): (NodeId, &Node)| {
             needed[id.0 as usize] && matches!(node.op, Op::Rand { .. })
         };
         if graph.nodes().any(drawn) {
             return None;
         }
         let mut alone = Graph::new();
-        let places = rewrite::copy(&mut alone, graph, &needed, |new, _, node, operands| {
+        let places = copy(&mut alone, graph, &needed, |new, _, node, operands| {
             new.add(node.op.clone(), operands)
         });
         alone.output("value", places[node.0 as usize]?);
@@ -187,7 +231,7 @@ impl Elaborator<'_> {
             let values = evaluate(&alone, &feed).ok()?;
             let value = *values
                 .get(&"value".into())
-                .map(|value: &std::rc::Rc<Tensor<f64>>| value.to_f64())?
+                .map(|value: &std::rc::Rc<interpret::Tensor<f64>>| value.to_f64())?
                 .first()?;
             if wanted(value) {
                 return Some((step, value));
@@ -195,6 +239,19 @@ impl Elaborator<'_> {
         }
         None
     }
+}
+
+/// Whether an element of the output of a graph without inputs is false, as far as that is computed with little work.
+fn is_false_somewhere(graph: &Graph) -> bool {
+    let work = |node: &Node| match &node.op {
+        Op::Loop(body) => body.domain.iter().try_fold(1i64, |work, size| work.checked_mul(size.as_number()?)),
+        _ => Some(0),
+    };
+    let is_small = graph.nodes().all(|(_, node)| work(node).is_some_and(|work| work <= MOST_WORK));
+    let evaluated = is_small.then(|| evaluate(graph, &Feed::<f64>::default()));
+    evaluated.and_then(Result::ok).is_some_and(|values| {
+        values.values().any(|holds| holds.to_f64().contains(&0.0))
+    })
 }
 
 /// The steps that are looked at: the first ones, then some at growing distances, and the last one.

@@ -98,8 +98,24 @@ impl Elaborator<'_> {
         }
     }
 
-    /// `None` for a pack of indices, which stands in index notation only.
+    /// Whether a subscript is what makes an axis in Python: `None`, `np.newaxis`.
+    fn means_new_axis(&self, at: &ast::Expr) -> bool {
+        match self.text(at.span) {
+            "none" | "np.newaxis" | "tf.newaxis" | "torch.newaxis" => true,
+            word @ ("None" | "newaxis") => self.frame().find(word).is_none(),
+            _ => false,
+        }
+    }
+
+    /// `None` for what is reported and for a pack of indices, which stands in index notation only.
     fn elaborated_subscript(&mut self, subscript: &ast::Subscript) -> Option<Subscript> {
+        if let SubscriptKind::At(at) = &subscript.kind
+            && self.means_new_axis(at)
+        {
+            let word = self.text(at.span).to_owned();
+            self.report(SubscriptError::NewAxis { word, at: at.span });
+            return None;
+        }
         let mut value = |expr: &ast::Expr| (self.expr(expr, None), expr.span);
         Some(match &subscript.kind {
             SubscriptKind::At(at) => {

@@ -1,7 +1,7 @@
 //! What is known of the graph that is being built beside its nodes, and ends with it.
 
 use crate::ir::Type;
-use crate::ir::program::Requirement;
+use crate::ir::program::{Requirement, ValueAdvice};
 use crate::ir::program::Bound;
 use crate::sema::value::IntSource;
 use crate::sema::value::LevelId;
@@ -81,6 +81,8 @@ pub struct Conditions {
     pub ints: Vec<(IntSource, Bound)>,
     /// Conditions on sizes that wait until free dimensions have their numbers.
     pub sizes: Vec<Requirement>,
+    /// What bodies advise of the values of the data of the training at hand.
+    pub values: Vec<ValueAdvice>,
 }
 
 /// A finished call of an instance, for summaries.

@@ -28,8 +28,8 @@ impl Builder<'_> {
             return None;
         }
         self.set_origin(span);
-        crate::opt::simplify_forward(self.graph_mut(), &[of], by);
-        match crate::grad::gradient(self.graph_mut(), &[(of, None)], by) {
+        let stable = crate::opt::stabilise(self.graph_mut(), &[of], by);
+        match crate::grad::gradient(self.graph_mut(), &[(stable[0], None)], by) {
             Ok(found) => Some(found),
             Err(error) => {
                 let diagnostic = error.diagnostic(self.text(by_span));

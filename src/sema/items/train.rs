@@ -33,6 +33,7 @@ pub fn train_item(cx: &mut Elaborator<'_>, item: &ast::Train) -> Option<Train<Fo
         shuffle: true,
         patience: None,
         init: None,
+        advice: Vec::new(),
         evaluate: None,
         lines: Vec::new(),
         metrics: Vec::new(),
@@ -56,6 +57,7 @@ pub fn train_item(cx: &mut Elaborator<'_>, item: &ast::Train) -> Option<Train<Fo
             cx.within(cx.context.evaluating(), |cx| evaluation_graph(cx, item, &data, &mut train));
         }
     });
+    train.advice = std::mem::take(&mut cx.conditions.values);
     train.fields = used_fields(cx, &data, &train);
     idle_seed(cx, item, &train);
     order::tell_neighbours(cx, &train);

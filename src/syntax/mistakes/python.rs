@@ -6,7 +6,7 @@ use super::super::errors::{Failure, innermost_open};
 use super::super::grammar::Rule;
 use super::super::tokens::{ITEM_WORDS, Token, TokenKind};
 
-pub(super) const HABITS: [fn(&Failure<'_>) -> Option<Diagnostic>; 10] = [
+pub(super) const HABITS: [fn(&Failure<'_>) -> Option<Diagnostic>; 11] = [
     string_prefix,
     conditional_behind,
     comprehension,
@@ -17,6 +17,7 @@ pub(super) const HABITS: [fn(&Failure<'_>) -> Option<Diagnostic>; 10] = [
     imported_module,
     item_word_as_name,
     quoted_singly,
+    call_in_train,
 ];
 
 fn error(what: impl Into<String>, place: Span) -> Diagnostic {
@@ -140,6 +141,35 @@ fn item_word_as_name(failure: &Failure<'_>) -> Option<Diagnostic> {
     Some(match method.and_then(|method| foreign::find(foreign::METHODS, method)) {
         Some(row) => error.help(row.advice),
         None => error.help(format!("`{text} NAME …` declares one; `nnc doc {text}` tells more")),
+    })
+}
+
+/// `optimizer.zero_grad()`, `loss.backward()`: a line of a `train` that only calls something.
+fn call_in_train(failure: &Failure<'_>) -> Option<Diagnostic> {
+    let is_train = failure.tokens.first().is_some_and(|first| failure.text(*first) == "train");
+    let previous = failure.previous.filter(|previous| is_train && failure.text(*previous) == ")")?;
+    if failure.found.is_some_and(|found| found.kind != TokenKind::Newline && failure.text(found) != "}") {
+        return None;
+    }
+    let line: Vec<Token> =
+        line(failure, previous).iter().copied().filter(|token| token.end <= previous.end).collect();
+    let open = line.iter().position(|token| failure.text(*token) == "(")?;
+    let is_path = |at: usize, token: &Token| match at % 2 {
+        0 => token.kind == TokenKind::Word,
+        _ => failure.text(*token) == ".",
+    };
+    if open % 2 == 0 || !line[..open].iter().enumerate().all(|(at, token)| is_path(at, token)) {
+        return None;
+    }
+    let name = failure.text(line[open - 1]);
+    let place = failure.span(line[0]).to(failure.span(previous));
+    let error = Diagnostic::error("E0001", format!("a line of `train` cannot be a call of `{name}`"))
+        .at(place, "only called");
+    Some(match foreign::find(foreign::METHODS, name).filter(|row| !row.advice.is_empty()) {
+        Some(row) => error.help(row.advice),
+        None => error.help(
+            "lines of `train` are settings such as `epochs = 10`, `minimize LOSS with OPTIMIZER`, `measure METRIC`, `init MODEL = …` and `MODEL <- …`",
+        ),
     })
 }
 

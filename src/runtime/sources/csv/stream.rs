@@ -9,6 +9,7 @@ use super::values::Reader;
 use super::{Columns, Options, Place, Request, counted, doubt, header, hint_separator, line_column};
 use crate::base::Diagnostic;
 use crate::runtime::room::size_text;
+use crate::runtime::sources::text::{in_utf16, is_utf16};
 
 /// What is read at a time.
 const PIECE: usize = 1 << 16;
@@ -269,6 +270,9 @@ impl Stream {
         };
         bytes.truncate(known + count);
         self.is_at_end = count == 0;
+        if self.lines == 0 && self.text.is_empty() && known == 0 && is_utf16(&bytes) {
+            return Err(in_utf16(&format!("`{}`", self.name)));
+        }
         let valid = match std::str::from_utf8(&bytes) {
             Ok(text) => text.len(),
             Err(error) if error.error_len().is_none() && !self.is_at_end => error.valid_up_to(),

@@ -67,7 +67,13 @@ impl Problem for UnknownName {
 impl Meant {
     fn explain(&self, error: Diagnostic, name: &str, at: Span) -> Diagnostic {
         match self {
-            Meant::Constant(constant) => error.suggest(format!("it is written `{constant}`"), at, *constant),
+            Meant::Constant(constant) => {
+                let error = error.suggest(format!("it is written `{constant}`"), at, *constant);
+                match *constant {
+                    "none" => error.help("an axis of size 1 is made by `new`: `x[:, new]`"),
+                    _ => error,
+                }
+            }
             Meant::Near(near) => error.suggest(format!("did you mean `{near}`?"), at, near.as_str()),
             Meant::Elsewhere(row) => called_here(error, row, at),
             Meant::WithoutModule(same) => {

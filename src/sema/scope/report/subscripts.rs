@@ -31,6 +31,11 @@ pub enum SubscriptError {
         base: Span,
         slip: Option<Slip>,
     },
+    /// A new axis, as Python writes it.
+    NewAxis {
+        word: String,
+        at: Span,
+    },
     /// `...` stands twice.
     TwoRests {
         at: Span,
@@ -91,7 +96,9 @@ impl SubscriptError {
             SubscriptError::TooMany { .. } | SubscriptError::TwoRests { .. } => "E0211",
             SubscriptError::TooFewAxes { .. } => "E0218",
             SubscriptError::Step { .. } => "E0222",
-            SubscriptError::ManyPlaces { .. } | SubscriptError::NotInt { .. } => "E0223",
+            SubscriptError::ManyPlaces { .. } 
+            | SubscriptError::NotInt { .. }
+            | SubscriptError::NewAxis { .. } => "E0223",
         }
     }
 
@@ -103,6 +110,7 @@ impl SubscriptError {
                 format!("element {number} of a list of {elements}")
             }
             SubscriptError::TooMany { named, found, .. } => format!("{named} subscripts for {found}"),
+            SubscriptError::NewAxis { word, .. } => format!("`{word}` is no subscript"),
             SubscriptError::TwoRests { .. } => "`...` stands twice".to_owned(),
             SubscriptError::Step { step, .. } => format!("the step of a slice is {step}"),
             SubscriptError::SliceOutside { start, end, size, .. } => {
@@ -142,6 +150,9 @@ impl Problem for SubscriptError {
                     }
                     None => error,
                 }
+            }
+            SubscriptError::NewAxis { at, .. } => {
+                error.at(*at, "no place of an axis").suggest("an axis of size 1 is made by", *at, "new")
             }
             SubscriptError::TwoRests { at } => error.at(*at, "it can stand for all axes not named only once"),
             SubscriptError::Step { at, .. } => error.at(*at, "a step is at least 1"),
