@@ -90,7 +90,7 @@ const SAMPLES: &[(&str, &str)] = &[
     ("log-sum-exp", "log(sub(exp(x), mul(-0.5, div(exp(y), add(1.0, exp(y))))))"),
     (
         "log-sum-exp",
-        "%4 = loop i0 < N, i1 < N : [i0] += mul(select(lt(%0[i0], %1[i1]), 1.0, 0.5), exp(sub(%1[i1], %0[i0]))) : [N]\n\
+        "%4 = loop i0 < N, i1 < 3 : [i0] += mul(select(lt({i1}, 1), 0.0, 2.0), exp(mul(%0[i0], float({i1})))) : [N]\n\
               %5 = loop i0 < N : [i0] = log(%4[i0]) : [N]",
     ),
     (

@@ -58,6 +58,14 @@ pub fn convert(l: &mut LoopBuilder<'_>, id: ScalarId, to: Elem) -> ScalarId {
     }
 }
 
+/// Whether a value is numbers that are known at compile time.
+fn is_constant(value: &Value) -> bool {
+    match value.elements() {
+        Some(items) => items.iter().all(is_constant),
+        None => value.is_number(),
+    }
+}
+
 impl Builder<'_> {
     /// The value as a tensor of the level that is being built: a number as a scalar, a list stacked.
     /// Reports what cannot be one.
@@ -70,6 +78,13 @@ impl Builder<'_> {
             }
             Value::List(_) | Value::Pack(_) => {
                 let items = value.elements().unwrap_or_default();
+                if self.in_scan() && items.iter().all(is_constant) {
+                    // Outside of the scan, so that it is the tensor that is read there, and may be differentiated by.
+                    let inner = self.levels.split_off(1);
+                    let tensor = self.stack_list(&items, span);
+                    self.levels.extend(inner);
+                    return tensor;
+                }
                 self.stack_list(&items, span)
             }
             Value::Indexed(_) => {

@@ -71,6 +71,11 @@ fn of_floats(l: &mut LoopBuilder<'_>, x: ScalarId, y: ScalarId, part: Part) -> S
 /// Of numbers known at compile time, sizes among them: floor(a / b), and a - b floor(a / b).
 fn known(e: &mut Builder<'_>, a: &Arguments, part: Part) -> Value {
     let (x, y) = (a.arg("a"), a.arg("b"));
+    if let (Some(p), Some(q)) = (x.value.as_int(), y.value.as_int())
+        && q > 0
+    {
+        return Value::int(if part == Part::Quotient { p.div_euclid(q) } else { p.rem_euclid(q) });
+    }
     let ratio = e.binary(ast::BinaryOp::Div, x, y, a.span);
     let quotient = match ratio {
         Value::Ratio(p, q) => Value::Int(p.floor_div(&q)),
