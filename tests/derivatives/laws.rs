@@ -101,7 +101,7 @@ const SAMPLES: &[(&str, &str)] = &[
     (
         "log-reduction",
         "%4 = loop i0 < N, i1 < 1 : [i0, i1] = exp(%0[i0]) : [N, 1]\n\
-              %5 = loop i0 < N, i1 < 1 : [i0, i1] = exp(%1[i0]) : [N, 1]\n\
+              %5 = loop i0 < N, i1 < 1 : [i0, i1] = exp(add(%1[i0], 1.0)) : [N, 1]\n\
               %6 = loop i0 < N, i1 < 2 : [i0, i1] = select(lt({i1}, 1), %4[i0, i1 else 0], %5[i0, i1 - 1 else 0]) : [N, 2]\n\
               %7 = loop i0 < N, i1 < 2 : [i0] max= %6[i0, i1] : [N]\n\
               %8 = loop i0 < N : [i0] = log(%7[i0]) : [N]",
