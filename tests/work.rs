@@ -124,6 +124,61 @@ fn rows_of_a_pipe_are_answered_one_by_one() {
     assert!(child.wait().expect("nnc ends").success());
 }
 
+/// The best parameters are kept at the end, and a training that is gone on with after its end has the last ones.
+#[test]
+fn the_best_epoch_is_kept() {
+    let folder = Folder::new("best");
+    let program = "data line {
+    x = [[0.0], [1.0], [2.0], [3.0]]
+    y = [[1.0], [3.0], [5.0], [7.0]]
+    split train = 0.5, test = 0.5, in_order = true
+}
+model Line(x: [B, 1]) -> [B, 1] { x |> Linear(1) }
+optimizer Away(lr = 0.5) {
+    state sum = 0
+    sum <- 0.5 * sum + grad
+    param <- param - lr * (if step <= 20 then sum else -sum)
+}
+train {
+    data     = line.train
+    minimize mse(Line(x), y) with Away(lr = 0.1)
+    validate = line.test
+    measure  near = 1 / (1 + l1(Line(x), y))
+    batch    = 2
+    epochs   = 40
+    keep     = best(by = \"near\", greatest = true)
+}
+print Line.linear1.weight, Line.linear1.bias
+";
+    folder.write("line.nn", program);
+    let whole = folder.nnc(&["run", "line.nn", "--quiet", "--save", "whole.safetensors"]);
+    let last = folder.nnc(&["run", "line.nn", "--quiet", "--epochs", "39"]);
+    assert_eq!(whole, last, "an epoch that is worse changes nothing");
+    // Broken off before and after the best, and gone on with.
+    for epochs in ["7", "30"] {
+        folder.nnc(&["run", "line.nn", "--quiet", "--epochs", epochs, "--save", "part.safetensors"]);
+        let rest =
+            ["run", "line.nn", "--quiet", "--resume", "part.safetensors", "--save", "rest.safetensors"];
+        assert_eq!(folder.nnc(&rest), whole, "{epochs}");
+        let file = |name: &str| fs::read(folder.0.join(name)).expect("a file");
+        assert!(file("rest.safetensors") == file("whole.safetensors"), "{epochs}");
+    }
+    let kept = folder.command(&["run", "line.nn", "--no-save"]).output().expect("nnc starts");
+    assert!(String::from_utf8_lossy(&kept.stdout).contains("kept is epoch 28"), "{kept:?}");
+    folder.write(
+        "patient.nn",
+        &program.replace(
+            "keep ",
+            "validate_every = 2\n    stop = patience(3, by = \"near\", greatest = true)\n    keep ",
+        ),
+    );
+    let stopped = folder.nnc(&["run", "patient.nn", "--no-save"]);
+    assert!(
+        stopped.contains("stopped") && stopped.contains("step 10/40") && !stopped.contains("step 12/40"),
+        "{stopped}"
+    );
+}
+
 /// What does not fit is an error with its place.
 #[test]
 fn wrong_input_is_told_with_its_place() {

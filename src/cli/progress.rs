@@ -90,7 +90,7 @@ impl Observer for Terminal {
                 if let Some(bar) = self.bar.take() {
                     bar.finish_and_clear();
                     self.lines.say(&end(trained));
-                } else if trained.reason != Reason::Finished {
+                } else if trained.reason != Reason::Finished || trained.kept.is_some() {
                     self.lines.say(&end(trained));
                 }
             }
@@ -100,10 +100,12 @@ impl Observer for Terminal {
 
 /// `epoch  3/20  loss 0.1234  accuracy 0.95  validation: loss 0.2  accuracy 0.93  (0.2 s, 9_000 rows/s)`
 fn epoch(report: &EpochReport) -> String {
-    let total = report.epochs.to_string();
+    let (word, at, total) = match report.every {
+        Some(_) => ("step", report.step, report.steps.to_string()),
+        None => ("epoch", report.epoch, report.epochs.to_string()),
+    };
     format!(
-        "epoch {:>width$}/{total}  {}  ({}, {} rows/s)",
-        report.epoch,
+        "{word} {at:>width$}/{total}  {}  ({}, {} rows/s)",
         scores(report),
         numbers::duration(report.seconds),
         numbers::count(report.examples_per_second as u64),
@@ -133,7 +135,7 @@ fn score_text(scores: &Scores) -> String {
 fn end(trained: &Trained) -> String {
     let how = match trained.reason {
         Reason::Finished => "trained",
-        Reason::Patience => "stopped: no better loss any more, trained",
+        Reason::Patience => "stopped: nothing better any more, trained",
         Reason::Stopped => "stopped, trained",
     };
     let mut text = format!(
@@ -145,6 +147,9 @@ fn end(trained: &Trained) -> String {
     );
     if let Some(validation) = &trained.validation {
         text.push_str(&format!("  validation: {}", score_text(validation)));
+    }
+    if let Some(epoch) = trained.kept {
+        text.push_str(&format!("; kept is epoch {epoch}"));
     }
     text
 }

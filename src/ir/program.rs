@@ -176,8 +176,16 @@ pub struct Train<S = Step> {
     pub length: Length,
     pub seed: u64,
     pub shuffle: bool,
-    /// Stop after so many epochs without a better loss.
+    /// Stop after so many epochs that are no better.
     pub patience: Option<usize>,
+    /// What epochs are judged by.
+    pub judged: Judged,
+    /// Whether the parameters of the best epoch are taken at the end.
+    pub keep_best: bool,
+    /// So many steps are an epoch for scores, validation and `patience`, if not all rows once.
+    pub validate_every: Option<u64>,
+    /// Layers and parameters that stay as they are, by the beginnings of their paths.
+    pub frozen: Vec<String>,
     pub init: Option<StartFile>,
     /// What is looked at in the values of the data before the first step.
     pub advice: Vec<ValueAdvice>,
@@ -201,6 +209,15 @@ pub struct ValueAdvice {
     pub span: Span,
     /// What is wrong if it does not hold.
     pub message: String,
+}
+
+/// What epochs are judged by: scores of the validation, or of the training without one.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Judged {
+    /// A metric; the loss if it is none.
+    pub by: Option<Arc<str>>,
+    /// Whether more of it is better.
+    pub greatest: bool,
 }
 
 /// What a model gives where a loss calls it.
@@ -352,11 +369,14 @@ pub struct StartFile {
 impl StartFile {
     /// Whether a parameter or state is read of the file.
     pub fn has(&self, path: &str) -> bool {
-        let is_below = |part: &String| {
-            path.strip_prefix(part.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        };
+        let is_below = |part: &String| is_below(path, part);
         (self.only.is_empty() || self.only.iter().any(is_below)) && !self.except.iter().any(is_below)
     }
+}
+
+/// Whether a path is that of a layer or parameter, or of something in it.
+pub fn is_below(path: &str, part: &str) -> bool {
+    path.strip_prefix(part).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 #[derive(Clone, Debug)]

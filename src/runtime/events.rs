@@ -134,6 +134,8 @@ pub struct Scores {
 pub struct EpochReport {
     /// From 1.
     pub epoch: u64,
+    /// The steps that count as an epoch, if the program says so and they are not all rows once.
+    pub every: Option<u64>,
     /// How many there will be at most.
     pub epochs: u64,
     /// Steps so far.
@@ -166,6 +168,8 @@ pub struct Trained {
     pub seconds: f64,
     /// Why it ended.
     pub reason: Reason,
+    /// The epoch whose parameters are there now, if not the last one's.
+    pub kept: Option<u64>,
 }
 
 /// Why a `train` ended.

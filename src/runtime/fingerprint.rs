@@ -50,6 +50,9 @@ impl Fingerprint {
         if let Some((shards, _)) = train.shards {
             note("shards", shards.to_string());
         }
+        if let Some(every) = train.validate_every {
+            note("validate_every", every.to_string());
+        }
         for (number, line) in train.lines.iter().enumerate() {
             note(&format!("`minimize` line {}", number + 1), shortened(&written(&program, line.span)));
         }
@@ -152,15 +155,14 @@ fn difference(name: &str, old: Option<&String>, new: Option<&String>) -> String 
     }
 }
 
-/// Validation matters where it says when the training stops.
+/// Validation matters where it says when the training stops, or what is kept.
 fn validation(
     session: &mut Session,
     train: &Train,
     note: &mut dyn FnMut(&str, String),
 ) -> Result<(), Diagnostic> {
-    let (Some(data), Some(graph), Some(_)) = (&train.validate, &train.evaluate, train.patience) else {
-        return Ok(());
-    };
+    let decides = train.patience.is_some() || train.keep_best;
+    let (Some(data), Some(graph), true) = (&train.validate, &train.evaluate, decides) else { return Ok(()) };
     let (table, rows) = session.rows(data, train.span)?;
     note(&format!("{VALIDATION} data"), rows_text(&data_name(data), &rows));
     note(&format!("{VALIDATION} computation"), graph_number(graph));

@@ -2,8 +2,9 @@
 //! broken off.
 //!
 //! Parameters and states stand under their paths, as in every safetensors file; all else under reserved
-//! names: `nnc.optimizer.PATH` the states of the optimisers, `nnc.gathered.M.K` arguments of metrics of an
-//! unfinished epoch, and in the metadata `nnc.progress` and `nnc.fingerprint`, JSON objects.
+//! names: `nnc.optimizer.PATH` the states of the optimisers, `nnc.kept.PATH` the parameters of the best epoch so far,
+//! `nnc.left.PATH` those after the last step if the best have taken their place, `nnc.gathered.M.K` arguments of
+//! metrics of an unfinished epoch, and in the metadata `nnc.progress` and `nnc.fingerprint`, JSON objects.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,15 +14,14 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::array::Array;
-use super::events::{Event, Observer, Scores};
+use super::events::{Event, Observer};
 use super::fingerprint::Fingerprint;
-use super::kept::Kept;
+use super::kept;
 use super::program::Diagnostics;
 use super::session::{Session, convert};
 use super::sources::checkpoint::{self, Wanted};
 use super::sources::safetensors::{self, SafeTensors};
-use super::train::Progress;
-use super::train::averages::Averages;
+use super::train::{Progress, Values};
 use crate::base::{Diagnostic, Severity};
 use crate::ir::program::{Action, Variable};
 
@@ -30,6 +30,8 @@ const FINGERPRINT: &str = "nnc.fingerprint";
 const BEST: &str = "nnc.best";
 const OPTIMIZER: &str = "nnc.optimizer.";
 const GATHERED: &str = "nnc.gathered.";
+const KEPT: &str = "nnc.kept.";
+const LEFT: &str = "nnc.left.";
 
 /// How long at most is lost if the process is killed, while saving takes no time.
 const SAVE_EVERY: Duration = Duration::from_secs(5);
@@ -266,12 +268,18 @@ impl Session {
                     self.parameter(&state.path).map(|array| (format!("{OPTIMIZER}{}", state.path), array)),
                 );
             }
+            // At the end the best ones stand under their own paths.
+            let (prefix, values) = match (&progress.kept, progress.left.is_empty()) {
+                (Some(kept), true) => (KEPT, &kept.values),
+                _ => (LEFT, &progress.left),
+            };
+            arrays.extend(values.iter().map(|(path, array)| (format!("{prefix}{path}"), &**array)));
             for (metric, arguments) in progress.averages.gathered.iter().enumerate() {
                 for (number, array) in arguments.iter().enumerate() {
                     arrays.push((format!("{GATHERED}{metric}.{number}"), array));
                 }
             }
-            metadata.insert(PROGRESS.to_owned(), progress_text(progress));
+            metadata.insert(PROGRESS.to_owned(), progress::text(progress));
             let of_this = self.fingerprint.as_ref().filter(|(action, _)| *action == progress.action);
             metadata.extend(of_this.map(|(_, made)| (FINGERPRINT.to_owned(), made.text())));
         }
@@ -325,12 +333,12 @@ impl Session {
         let file = safetensors::open(&**self.program.world(), path)?;
         let text = file.metadata().get(PROGRESS).ok_or_else(|| wrong("it has no training in it"))?;
         let mut progress =
-            progress_of(text).ok_or_else(|| wrong("what it says about the training cannot be read"))?;
+            progress::of(text).ok_or_else(|| wrong("what it says about the training cannot be read"))?;
         let program = self.program.clone();
         let Some(Action::Train(_)) = program.checked().actions.get(progress.action) else {
             return Err(wrong("the program has no `train` in that place"));
         };
-        self.kept = Kept::of_file(&file)?.filter(|kept| kept.given).map(Arc::new);
+        self.kept = kept::Kept::of_file(&file)?.filter(|kept| kept.given).map(Arc::new);
         let differences = self.differences(&file, progress.action)?;
         let warning = (!differences.is_empty()).then(|| {
             let message = format!("`{}` was saved by another training", path.display());
@@ -349,6 +357,7 @@ impl Session {
         self.read_variables(&file, "", &variables.collect::<Vec<_>>())?;
         let states = optimizer_states(self, progress.action);
         self.read_variables(&file, OPTIMIZER, &states.iter().collect::<Vec<_>>())?;
+        self.read_kept(&file, &mut progress)?;
         for metric in 0.. {
             let named = |number: usize| format!("{GATHERED}{metric}.{number}");
             let arguments = (0..).map_while(|number: usize| {
@@ -365,6 +374,31 @@ impl Session {
         self.progress = Some(progress);
         self.resumed_changed = warning.is_some();
         Ok(warning)
+    }
+
+    /// Reads the parameters of the best epoch; if these have taken the place of the last ones, those, too.
+    fn read_kept(&mut self, file: &SafeTensors, progress: &mut Progress) -> Result<(), Diagnostic> {
+        let Some(kept) = &mut progress.kept else { return Ok(()) };
+        let program = self.program.clone();
+        let variables: Vec<&Variable> = program.checked().params.iter().chain(&program.checked().states).collect();
+        let now = |session: &Session| -> Values {
+            let cells = variables.iter().filter_map(|it| Some((it.path.clone(), session.memory.find(&it.path)?)));
+            cells.map(|(path, cell)| (path, session.memory.shared(cell))).collect()
+        };
+        let is_over = file.names().any(|name| name.starts_with(LEFT));
+        if is_over {
+            kept.values = now(self);
+            return self.read_variables(file, LEFT, &variables);
+        }
+        let last = now(self);
+        self.read_variables(file, KEPT, &variables)?;
+        kept.values = now(self);
+        for (path, value) in last {
+            if let Some(cell) = self.memory.find(&path) {
+                self.memory.set(cell, value);
+            }
+        }
+        Ok(())
     }
 
     /// How the training differs from the one that wrote a checkpoint.
@@ -410,55 +444,6 @@ fn optimizer_states(session: &Session, action: usize) -> Vec<Variable> {
     }
 }
 
-/// Floats as their bits: what is read back is what was written.
-fn progress_text(progress: &Progress) -> String {
-    let bits = |values: &[f64]| values.iter().map(|value| value.to_bits().to_string()).collect::<Vec<_>>();
-    let scores = |scores: &Scores| {
-        let (names, values): (Vec<&str>, Vec<f64>) =
-            scores.metrics.iter().map(|(name, value)| (&**name, *value)).unzip();
-        json!({ "losses": bits(&scores.losses), "names": names, "metrics": bits(&values) })
-    };
-    let (train, validation) = &progress.last;
-    json!({
-        "action": progress.action,
-        "step": progress.step,
-        "best": progress.best.to_bits().to_string(),
-        "waited": progress.waited,
-        "rows": progress.averages.rows.to_bits().to_string(),
-        "losses": bits(&progress.averages.losses),
-        "metrics": bits(&progress.averages.metrics),
-        "train": scores(train),
-        "validation": validation.as_ref().map(scores),
-    })
-    .to_string()
-}
-
-fn progress_of(text: &str) -> Option<Progress> {
-    let value: Value = serde_json::from_str(text).ok()?;
-    let float = |value: &Value| value.as_str()?.parse().ok().map(f64::from_bits);
-    let floats = |value: &Value| value.as_array()?.iter().map(float).collect::<Option<Vec<f64>>>();
-    let scores = |value: &Value| {
-        let names = value["names"].as_array()?.iter().map(|name| Some(Arc::from(name.as_str()?)));
-        let names = names.collect::<Option<Vec<Arc<str>>>>()?;
-        let values = floats(&value["metrics"])?;
-        Some(Scores { losses: floats(&value["losses"])?, metrics: names.into_iter().zip(values).collect() })
-    };
-    let averages = Averages {
-        rows: float(&value["rows"])?,
-        losses: floats(&value["losses"])?,
-        metrics: floats(&value["metrics"])?,
-        gathered: Vec::new(),
-    };
-    Some(Progress {
-        action: usize::try_from(value["action"].as_u64()?).ok()?,
-        step: value["step"].as_u64()?,
-        best: float(&value["best"])?,
-        waited: usize::try_from(value["waited"].as_u64()?).ok()?,
-        averages,
-        // Files of older versions do not have them.
-        last: (scores(&value["train"]).unwrap_or_default(), scores(&value["validation"])),
-    })
-}
-
+mod progress;
 #[cfg(test)]
 mod tests;

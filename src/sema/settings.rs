@@ -37,6 +37,8 @@ pub enum Takes {
     Data,
     /// `patience(n)`
     Patience,
+    /// `best`, `best(by = "accuracy", greatest = true)`
+    Kept,
     /// `safetensors("file")`
     Parameters,
     /// The number or the name of a column.
@@ -236,6 +238,7 @@ impl Setting {
             Takes::Texts => "[\"a\", \"b\"]",
             Takes::Data => "digits.train",
             Takes::Patience => "patience(5)",
+            Takes::Kept => "best",
             Takes::Parameters => "safetensors(\"start.safetensors\")",
             Takes::ColumnRange => "0:4",
             Takes::Expression => "columns(0:4)",

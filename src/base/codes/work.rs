@@ -45,4 +45,24 @@ The line says which windows of a series are rows, where fields of the data are w
     windows stride = 12                                          # every twelfth, counted from the end
     windows series = column(\"shop\"), order = date(column(\"day\"))  # many series in one file, in any order",
     },
+    Code {
+        code: "E0834",
+        title: "what epochs are judged by",
+        explain: "\
+`stop` ends a training after some epochs that are no better, `keep = best` takes the parameters of the best one.
+Better is less of the loss, of the validation if there is one; or less, or more, of a metric of the `train`.
+    measure accuracy(Net(x), y)
+    stop = patience(5, by = \"accuracy\", greatest = true)
+    keep = best                                    # by what `stop` goes by
+    keep = best(by = \"accuracy\", greatest = true)  # without `stop`",
+    },
+    Code {
+        code: "E0835",
+        title: "`validate_every` without `validate`",
+        explain: "\
+`validate_every = 100` validates after every hundredth step, in place of the end of each epoch. What is validated on
+is said by `validate`.
+    validate = digits.test
+    validate_every = 100",
+    },
 ];

@@ -126,6 +126,7 @@ mod tests {
     fn report(epoch: u64, step: u64, loss: f64) -> EpochReport {
         EpochReport {
             epoch,
+            every: None,
             epochs: 9,
             step,
             steps: 90,

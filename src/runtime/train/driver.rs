@@ -4,12 +4,13 @@
 //! parameters or the scores: at the end of an epoch if there is a validation or a `stop`, else only so often
 //! that who watches sees progress. What the epochs of a series gave is read from its stored results.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::averages::Averages;
 use super::batch::Batches;
 use super::order::Order;
-use super::{Progress, SERIES_BYTES, blame, evaluate, watch};
+use super::{Kept, Progress, SERIES_BYTES, Values, blame, evaluate, watch};
 use crate::base::Diagnostic;
 use crate::ir::program::Train;
 use crate::ir::ranges::MAX_STEP;
@@ -25,6 +26,8 @@ pub(super) struct Driver<'a> {
     action: usize,
     train: &'a Train,
     steps: u64,
+    /// So many steps are an epoch for whoever watches.
+    period: u64,
     order: Order,
     pub batches: Batches<'a>,
     pub validation: Option<(Batches<'a>, Rows)>,
@@ -72,6 +75,7 @@ impl<'a> Driver<'a> {
             action,
             train,
             steps,
+            period: train.validate_every.unwrap_or(order.steps_per_epoch()),
             order,
             batches,
             validation,
@@ -112,6 +116,7 @@ impl<'a> Driver<'a> {
                 break Reason::Stopped;
             }
         };
+        let kept = self.take_best(session);
         let (last, validation) = self.progress.last.clone();
         Ok(Trained {
             steps: self.progress.step,
@@ -120,7 +125,20 @@ impl<'a> Driver<'a> {
             validation,
             seconds: self.seconds,
             reason,
+            kept,
         })
+    }
+
+    /// Puts the parameters of the best epoch in place of the last ones, if they are to be kept. Gives the epoch.
+    fn take_best(&mut self, session: &mut Session) -> Option<u64> {
+        let kept = self.progress.kept.as_ref()?;
+        self.progress.left = values(session);
+        for (path, value) in &kept.values {
+            if let Some(cell) = session.memory.find(path) {
+                session.memory.set(cell, Arc::clone(value));
+            }
+        }
+        Some(kept.epoch)
     }
 
     /// Takes steps of one batch size.
@@ -128,6 +146,7 @@ impl<'a> Driver<'a> {
         let first = self.progress.step;
         let (size, left) = self.order.equal_steps(first);
         let left = if self.is_watched() || !self.order.has_one_size() { left } else { u64::MAX };
+        let left = if self.is_watched() { left.min(self.period - first % self.period) } else { left };
         let steps_to_come = (MAX_STEP as u64).saturating_sub(first);
         if steps_to_come == 0 {
             let message = format!("this training goes beyond {MAX_STEP} steps");
@@ -164,6 +183,7 @@ impl<'a> Driver<'a> {
     fn is_watched(&self) -> bool {
         self.validation.is_some()
             || self.train.patience.is_some()
+            || self.train.keep_best
             || self.train.metrics.iter().any(|metric| metric.whole.is_some())
     }
 
@@ -176,7 +196,7 @@ impl<'a> Driver<'a> {
         observer: &mut dyn Observer,
     ) -> Result<(), Diagnostic> {
         let every = observer.every();
-        let per_epoch = self.order.steps_per_epoch();
+        let per_epoch = self.period;
         let end = taken.before + taken.steps;
         let step_seconds = taken.seconds / taken.steps.max(1) as f64;
         let mut at = taken.before;
@@ -201,13 +221,13 @@ impl<'a> Driver<'a> {
             if complete || ended {
                 let report = self.epoch(session, to)?;
                 observer.event(&Event::Epoch(&report));
-                if let Some(validation) = &report.validation {
-                    session.note_validation(self.action, report.epoch, validation.loss());
+                if report.validation.is_some() {
+                    session.note_validation(self.action, report.epoch, self.judge(&report));
                 }
                 self.watch_scores(session, &report, observer)?;
                 // Whoever breaks a training off must not keep a whole epoch from being counted.
                 if complete {
-                    self.count_epoch(&report);
+                    self.count_epoch(session, &report);
                 }
                 self.progress.last = (report.train, report.validation);
             }
@@ -218,7 +238,7 @@ impl<'a> Driver<'a> {
 
     /// What the epoch gave up to `step`, and validation.
     fn epoch(&mut self, session: &mut Session, step: u64) -> Result<EpochReport, Diagnostic> {
-        let per_epoch = self.order.steps_per_epoch();
+        let per_epoch = self.period;
         // An epoch that was broken off may be gone on with.
         let mut averages = if step.is_multiple_of(per_epoch) {
             std::mem::take(&mut self.progress.averages)
@@ -239,6 +259,7 @@ impl<'a> Driver<'a> {
         let rows = std::mem::take(&mut self.epoch_rows);
         Ok(EpochReport {
             epoch: step.div_ceil(per_epoch),
+            every: self.train.validate_every,
             epochs: self.steps.div_ceil(per_epoch),
             step,
             steps: self.steps,
@@ -249,14 +270,30 @@ impl<'a> Driver<'a> {
         })
     }
 
-    /// Counts an epoch for `stop = patience(n)`.
-    fn count_epoch(&mut self, report: &EpochReport) {
-        if self.train.patience.is_none() {
+    /// What is less for better epochs; no number if there is no such metric.
+    fn judge(&self, report: &EpochReport) -> f64 {
+        let scores = report.validation.as_ref().unwrap_or(&report.train);
+        let judged = &self.train.judged;
+        let score = match &judged.by {
+            None => scores.loss(),
+            Some(by) => {
+                scores.metrics.iter().find(|(name, _)| name == by).map_or(f64::NAN, |(_, value)| *value)
+            }
+        };
+        if judged.greatest { -score } else { score }
+    }
+
+    /// Counts an epoch for `stop = patience(n)` and `keep = best`.
+    fn count_epoch(&mut self, session: &Session, report: &EpochReport) {
+        if self.train.patience.is_none() && !self.train.keep_best {
             return;
         }
-        let watched = report.validation.as_ref().map_or_else(|| report.train.loss(), |scores| scores.loss());
+        let watched = self.judge(report);
         if watched < self.progress.best {
             (self.progress.best, self.progress.waited) = (watched, 0);
+            if self.train.keep_best {
+                self.progress.kept = Some(Kept { epoch: report.epoch, values: values(session) });
+            }
         } else {
             self.progress.waited += 1;
         }
@@ -369,4 +406,12 @@ impl<'a> Driver<'a> {
             Some(bad_step),
         )
     }
+}
+
+/// All parameters and states.
+fn values(session: &Session) -> Values {
+    let checked = session.program.checked();
+    let all = checked.params.iter().chain(&checked.states);
+    let found = all.filter_map(|variable| Some((variable.path.clone(), session.memory.find(&variable.path)?)));
+    found.map(|(path, cell)| (path, session.memory.shared(cell))).collect()
 }

@@ -53,6 +53,20 @@ pub struct Progress {
     pub waited: usize,
     /// Scores of the last epoch that was reported.
     pub last: (Scores, Option<Scores>),
+    /// The parameters and states of the best epoch so far, if they are to be kept.
+    pub kept: Option<Kept>,
+    /// Those after the last step, if the best ones have taken their place.
+    pub left: Values,
+}
+
+/// Parameters and states by path.
+pub type Values = Vec<(Arc<str>, Arc<Array>)>;
+
+/// The parameters and states of an epoch.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Kept {
+    pub epoch: u64,
+    pub values: Values,
 }
 
 impl Progress {
@@ -64,6 +78,8 @@ impl Progress {
             best: f64::INFINITY,
             waited: 0,
             last: (Scores::default(), None),
+            kept: None,
+            left: Values::new(),
         }
     }
 }
@@ -109,7 +125,7 @@ pub fn run(
         progress.averages = Averages::default();
     }
     let validation = validation(session, action, train, &sizes)?;
-    tell_idle_patience(session, train, steps, steps_per_epoch);
+    tell_idle_patience(session, train, steps, train.validate_every.unwrap_or(steps_per_epoch));
     if let Some(span) = train.batch_span.filter(|_| train.batch > rows.len()) {
         let message =
             format!("`batch` is {}, but `{}` has {} rows", train.batch, data_name(&train.data), rows.len());

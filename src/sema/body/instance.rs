@@ -271,7 +271,14 @@ impl Elaborator<'_> {
         if !remembers && let Some(known) = key.as_ref().and_then(|key| self.built.remembered.get(key)) {
             return known.clone();
         }
-        let value = self.instance_body(instance, &item, hyper, given, span);
+        // What is frozen is as in evaluation: `training` is false in it, and `<-` takes no effect.
+        let value = match self.context.freezes(&instance.path) {
+            true => {
+                let context = self.context.evaluating();
+                self.within(context, |cx| cx.instance_body(instance, &item, hyper, given, span))
+            }
+            false => self.instance_body(instance, &item, hyper, given, span),
+        };
         if is_model {
             self.note_answer(&item, &value);
         }

@@ -220,7 +220,8 @@ fn trained_parameters(
     for prefix in &prefixes {
         let below: Vec<_> = cx.variables.below(prefix).cloned().collect();
         for variable in below {
-            if !variable.is_state && !variable.frozen && !paths.contains(&variable.path) {
+            let is_frozen = variable.frozen || cx.context.freezes(&variable.path);
+            if !variable.is_state && !is_frozen && !paths.contains(&variable.path) {
                 paths.push(variable.path);
             }
         }

@@ -6,7 +6,7 @@
 //!   `windows`: several rows of a series as one;
 //! - [`train`]: the settings of a training; [`minimize`], [`optimizer`], [`measure`], [`batch`]: its losses, updates
 //!   and metrics as forward graphs; `assignments`: parameters that it computes of others; `groups`: parameters with
-//!   a method of their own; `order`, `corrections`:
+//!   a method of their own; `judging`: what epochs are judged by; `order`, `corrections`:
 //!   warnings about the order of rows, and about digits that an optimizer loses;
 //! - [`output`], [`generate`]: `print`, `expect`, `plot`; texts that a model goes on with;
 //! - [`models`]: models for prediction and summaries.
@@ -20,6 +20,7 @@ pub mod demand;
 mod division;
 pub mod generate;
 mod given;
+mod judging;
 mod groups;
 pub mod measure;
 pub mod minimize;

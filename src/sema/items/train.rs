@@ -1,9 +1,9 @@
 //! `train` items: the settings, and the graphs of the lines and of an evaluation.
 
 use super::batch::in_batch_graph;
-use super::{assignments, measure, minimize, order};
+use super::{assignments, judging, measure, minimize, order};
 use crate::base::Span;
-use crate::ir::program::{Answer, DataRef, Forward, Length, StartFile, Train};
+use crate::ir::program::{Answer, DataRef, Forward, Judged, Length, StartFile, Train, is_below};
 use crate::ir::ranges::MAX_STEP;
 use crate::ir::{Graph, InputKey, Op, OutputKey};
 use crate::sema::scope::context::ItemContext;
@@ -32,6 +32,10 @@ pub fn train_item(cx: &mut Elaborator<'_>, item: &ast::Train) -> Option<Train<Fo
         seed: 0,
         shuffle: true,
         patience: None,
+        judged: Judged::default(),
+        keep_best: false,
+        validate_every: None,
+        frozen: Vec::new(),
         init: None,
         advice: Vec::new(),
         evaluate: None,
@@ -46,13 +50,14 @@ pub fn train_item(cx: &mut Elaborator<'_>, item: &ast::Train) -> Option<Train<Fo
         cx.report(TrainError::NothingMinimized { at: item.keyword_span });
     }
     let data = data?;
-    let training = ItemContext::training(last_step(cx, &data, &train));
+    let training = ItemContext::training(last_step(cx, &data, &train)).freezing(&train.frozen);
     cx.in_item(training, |cx| {
         cx.within(cx.context.evaluating(), |cx| assignments::assignments(cx, item, &data, &mut train));
         minimize::lines(cx, item, &data, &mut train);
         if let Some(start) = train.init.clone().filter(|_| !cx.has_errors()) {
             check_parts(cx, &start);
         }
+        judging::check(cx, item, &train);
         if train.validate.is_some() {
             cx.within(cx.context.evaluating(), |cx| evaluation_graph(cx, item, &data, &mut train));
         }
@@ -176,7 +181,12 @@ fn read_setting(cx: &mut Elaborator<'_>, given: &ast::Setting, train: &mut Train
                 train.shuffle = shuffle;
             }
         }
-        "stop" => train.patience = patience(cx, value),
+        "stop" => judging::read_stop(cx, value, train),
+        "keep" => judging::read_keep(cx, value, train),
+        "validate_every" => {
+            train.validate_every = positive(cx, value, "`validate_every`");
+        }
+        "freeze" => train.frozen = path_parts(cx, "freeze", value).unwrap_or_default(),
         "init" => train.init = start_file(cx, value),
         other => debug_assert!(false, "the setting `{other}` of the table is not read"),
     }
@@ -220,7 +230,7 @@ fn same_fields(cx: &mut Elaborator<'_>, data: &DataValue, other: &DataValue, spa
     false
 }
 
-fn positive(cx: &mut Elaborator<'_>, value: &ast::Expr, what: &str) -> Option<u64> {
+pub(super) fn positive(cx: &mut Elaborator<'_>, value: &ast::Expr, what: &str) -> Option<u64> {
     let count = cx.compile_time_int(value, what)?;
     if (1..=MAX_STEP).contains(&count) {
         return Some(count as u64);
@@ -230,7 +240,7 @@ fn positive(cx: &mut Elaborator<'_>, value: &ast::Expr, what: &str) -> Option<u6
 }
 
 /// The value of a setting that is a call of this name.
-fn value_call<'a>(
+pub(super) fn value_call<'a>(
     cx: &mut Elaborator<'_>,
     value: &'a ast::Expr,
     name: &str,
@@ -238,15 +248,6 @@ fn value_call<'a>(
     let ast::ExprKind::Call { callee, args } = &value.kind else { return None };
     callee.as_name().filter(|callee| &***callee == name)?;
     Some(settings::find(settings::VALUES, name).and_then(|call| cx.arguments(call, args)))
-}
-
-/// `patience(5)`
-fn patience(cx: &mut Elaborator<'_>, value: &ast::Expr) -> Option<usize> {
-    let Some(arguments) = value_call(cx, value, "patience") else {
-        cx.report(TrainError::NotPatience { at: value.span });
-        return None;
-    };
-    positive(cx, arguments?.get("epochs")?, "the patience").map(|epochs| epochs as usize)
 }
 
 /// `safetensors("start.safetensors", prefix = "init.")`
@@ -290,13 +291,15 @@ fn path_parts(cx: &mut Elaborator<'_>, option: &'static str, list: &ast::Expr) -
 
 /// Reports what `only` and `except` name and no model has.
 fn check_parts(cx: &mut Elaborator<'_>, start: &StartFile) {
+    let parts: Vec<String> = start.only.iter().chain(&start.except).cloned().collect();
+    must_be_there(cx, &parts, start.span);
+}
+
+/// Reports the first of some beginnings of paths that no parameter or state has.
+pub(super) fn must_be_there(cx: &mut Elaborator<'_>, parts: &[String], at: Span) {
     let paths: Vec<Arc<str>> = cx.variables.list.iter().map(|variable| variable.path.clone()).collect();
-    let named = start.only.iter().chain(&start.except);
-    let is_there = |part: &String| {
-        let alone = StartFile { only: vec![part.clone()], except: Vec::new(), ..start.clone() };
-        paths.iter().any(|path| alone.has(path))
-    };
-    let Some(part) = named.into_iter().find(|part| !is_there(part)) else { return };
+    let is_there = |part: &&String| paths.iter().any(|path| is_below(path, part));
+    let Some(part) = parts.iter().find(|part| !is_there(part)) else { return };
     let mut layers: Vec<String> = Vec::new();
     for path in &paths {
         let layer = path.rsplit_once('.').map_or(&**path, |(layer, _)| layer);
@@ -304,7 +307,7 @@ fn check_parts(cx: &mut Elaborator<'_>, start: &StartFile) {
             layers.push(layer.to_owned());
         }
     }
-    cx.report(TrainError::NoSuchPart { part: part.clone(), layers, at: start.span });
+    cx.report(TrainError::NoSuchPart { part: part.clone(), layers, at });
 }
 
 /// The same losses and metrics, for other data than that of the training.

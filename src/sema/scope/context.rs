@@ -7,7 +7,7 @@
 //! another one, and the present one holds again afterwards, however that ends.
 
 use crate::base::Span;
-use crate::ir::program::{Date, Source, Summary};
+use crate::ir::program::{Date, Source, Summary, is_below};
 use crate::ir::{Dim, StepId};
 use crate::sema::value::{Tensor, Value};
 use std::collections::HashMap;
@@ -61,6 +61,8 @@ pub struct Context {
     trial: Option<Trial>,
     row: Option<Arc<Row>>,
     taken_at: Option<Arc<TakenAt>>,
+    /// Layers and parameters that a training leaves as they are, by the beginnings of their paths.
+    frozen: Arc<[String]>,
 }
 
 /// The context in which an item begins: nothing of the one around holds there.
@@ -90,7 +92,13 @@ impl ItemContext {
             trial: None,
             row: None,
             taken_at: None,
+            frozen: Arc::default(),
         })
+    }
+
+    /// Where a training leaves layers and parameters as they are, by the beginnings of their paths.
+    pub fn freezing(self, parts: &[String]) -> ItemContext {
+        ItemContext(Context { frozen: parts.into(), ..self.0 })
     }
 }
 
@@ -137,6 +145,11 @@ impl Context {
     /// The parameters that networks are taken at, in place of their own.
     pub fn taken_at(&self) -> Option<&Arc<TakenAt>> {
         self.taken_at.as_ref()
+    }
+
+    /// Whether a training leaves the instance or parameter of this path as it is.
+    pub fn freezes(&self, path: &str) -> bool {
+        self.frozen.iter().any(|part| is_below(path, part))
     }
 
     /// Whether parameters may have shapes with open sizes, because a body is looked at, not run.

@@ -41,7 +41,26 @@ pub const TRAIN: Group = Group {
             "stop",
             Takes::Patience,
             Default::Nothing,
-            "after so many epochs without a better loss, that of `validate` if there is one",
+            "after so many epochs without a better loss, that of `validate` if there is one, or metric",
+        ),
+        setting(
+            "keep",
+            Takes::Kept,
+            Default::Is("last"),
+            "`best`: the parameters of the best epoch, by the loss or metric that `stop` watches, are there at the end",
+        ),
+        setting(
+            "validate_every",
+            Takes::Count,
+            Default::Is("an epoch"),
+            "steps after which scores are told, validated and judged by `stop` and `keep`",
+        ),
+        setting(
+            "freeze",
+            Takes::Texts,
+            Default::Nothing,
+            "layers and parameters, by the beginning of their paths, that are as in evaluation: neither parameters nor \
+             states change, and dropout is off",
         ),
         setting("init", Takes::Parameters, Default::Nothing, "a file of starting parameters"),
         setting(
@@ -342,15 +361,30 @@ pub const COLUMNS: &[Call] = &[
     ),
 ];
 
+const BY: Setting = setting("by", Takes::Text, Default::Is("the loss"), "the name of a metric of the `train`");
+const GREATEST: Setting = setting("greatest", Takes::Flag, Default::Is("false"), "whether more of it is better");
+
 /// The calls that are values of settings.
 pub const VALUES: &[Call] = &[
     Call {
         name: "patience",
-        parameters: &[setting("epochs", Takes::Count, Default::Needed, "how many without a better loss")],
+        parameters: &[
+            setting("epochs", Takes::Count, Default::Needed, "how many without a better loss"),
+            BY,
+            GREATEST,
+        ],
         named_only: 1,
         repeats: false,
         code: "E0614",
         doc: "the value of `stop`",
+    },
+    Call {
+        name: "best",
+        parameters: &[BY, GREATEST],
+        named_only: 0,
+        repeats: false,
+        code: "E0834",
+        doc: "the value of `keep`; `best` alone is by the loss, or by what `stop` watches",
     },
     Call {
         name: "safetensors",

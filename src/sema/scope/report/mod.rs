@@ -6,6 +6,7 @@
 pub mod data;
 pub mod division;
 pub mod groups;
+pub mod judging;
 pub mod losses;
 pub mod modules;
 pub mod names;

@@ -104,7 +104,7 @@ impl Problem for TrainError {
             TrainError::NoSuchPart { part, layers, at } => {
                 let layers: Vec<&str> = layers.iter().map(String::as_str).collect();
                 let message = format!("no parameter or state is called `{part}`, or is below it");
-                let error = error("E0656", message, *at, "is read in part");
+                let error = error("E0656", message, *at, "names what there is not");
                 match nearest(part, layers.iter().copied()) {
                     Some(near) => error.help(format!("did you mean `{near}`?")),
                     None => error.help(format!("there are {}", list_names(&layers[..layers.len().min(12)]))),
