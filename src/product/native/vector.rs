@@ -150,29 +150,29 @@ impl Vector for Wide {
         }
     }
 
-    /// First within each quarter of four rows, then whole quarters among the rows.
+    /// First within each quarter of four rows, then whole quarters among the rows. In single statements: `map` of an
+    /// array would be a function of its own, which vectors go to through memory.
     #[inline(always)]
     unsafe fn transpose(rows: &mut [Wide; MOST_LANES]) {
         // SAFETY: as above.
         unsafe {
             let mut quarters = [_mm512_setzero_ps(); 16];
             for group in 0..4 {
-                let [a, b, c, d] = [0, 1, 2, 3].map(|row| rows[group * 4 + row].0);
+                let at = group * 4;
+                let (a, b, c, d) = (rows[at].0, rows[at + 1].0, rows[at + 2].0, rows[at + 3].0);
                 let (ab_low, ab_high) = (_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b));
                 let (cd_low, cd_high) = (_mm512_unpacklo_ps(c, d), _mm512_unpackhi_ps(c, d));
-                let pair = |low: __m512, high: __m512| {
-                    let (low, high) = (_mm512_castps_pd(low), _mm512_castps_pd(high));
-                    [_mm512_unpacklo_pd(low, high), _mm512_unpackhi_pd(low, high)]
-                };
-                let [first, second] = pair(ab_low, cd_low);
-                let [third, fourth] = pair(ab_high, cd_high);
-                for (column, quarter) in [first, second, third, fourth].into_iter().enumerate() {
-                    quarters[group * 4 + column] = _mm512_castpd_ps(quarter);
-                }
+                let (ab_low, ab_high) = (_mm512_castps_pd(ab_low), _mm512_castps_pd(ab_high));
+                let (cd_low, cd_high) = (_mm512_castps_pd(cd_low), _mm512_castps_pd(cd_high));
+                quarters[at] = _mm512_castpd_ps(_mm512_unpacklo_pd(ab_low, cd_low));
+                quarters[at + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(ab_low, cd_low));
+                quarters[at + 2] = _mm512_castpd_ps(_mm512_unpacklo_pd(ab_high, cd_high));
+                quarters[at + 3] = _mm512_castpd_ps(_mm512_unpackhi_pd(ab_high, cd_high));
             }
             // Vector `group * 4 + column` holds, in quarter q, column `4 q + column` of the group's rows.
             for column in 0..4 {
-                let [a, b, c, d] = [0, 1, 2, 3].map(|group| quarters[group * 4 + column]);
+                let (a, b) = (quarters[column], quarters[4 + column]);
+                let (c, d) = (quarters[8 + column], quarters[12 + column]);
                 let (ab_even, ab_odd) = (_mm512_shuffle_f32x4(a, b, 0x88), _mm512_shuffle_f32x4(a, b, 0xdd));
                 let (cd_even, cd_odd) = (_mm512_shuffle_f32x4(c, d, 0x88), _mm512_shuffle_f32x4(c, d, 0xdd));
                 rows[column].0 = _mm512_shuffle_f32x4(ab_even, cd_even, 0x88);
@@ -297,7 +297,8 @@ impl Vector for Narrow {
         unsafe {
             let mut halves = [_mm256_setzero_ps(); 8];
             for group in 0..2 {
-                let [a, b, c, d] = [0, 1, 2, 3].map(|row| rows[group * 4 + row].0);
+                let at = group * 4;
+                let (a, b, c, d) = (rows[at].0, rows[at + 1].0, rows[at + 2].0, rows[at + 3].0);
                 let (ab_low, ab_high) = (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
                 let (cd_low, cd_high) = (_mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(c, d));
                 halves[group * 4] = _mm256_shuffle_ps(ab_low, cd_low, 0x44);
