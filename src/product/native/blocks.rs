@@ -3,9 +3,10 @@
 //! Copies of blocks are made in memory that each thread keeps.
 
 use super::copy::{Block, Store};
-use super::strategy::{Product, Sink, Source};
+use super::strategy::{InPlace, Product, Sink, Source};
 use super::tile::Tile;
 use super::vector::MOST_LANES;
+use super::window_tile::{GroupedTile, HalvedTile, TableTile};
 use super::{Run, Shape};
 use std::cell::RefCell;
 use std::ops::Range;
@@ -90,7 +91,7 @@ impl Work<'_> {
                     while row < rows.end {
                         let m = (rows.end - row).min(most_rows);
                         let a = self.a_block(depth, k_size, row, m);
-                        self.block(BlockRange { row, m, column, n, k: k_size, add }, a, b);
+                        self.block(BlockRange { row, m, column, n, depth, k: k_size, add }, a, b);
                         row += m;
                     }
                 }
@@ -114,28 +115,76 @@ impl Work<'_> {
         let product = self.product;
         let lanes = product.isa.lanes;
         let is_b_copied = product.b_source != Source::InPlace;
+        let mut done = 0;
         for strip in strips(part.n, product.vectors * lanes) {
+            if strip.start < done {
+                continue;
+            }
             let vectors = strip.len().div_ceil(lanes);
+            let first = (part.column + strip.start) / lanes;
+            if let Some(source) = product.in_place(first..first + vectors) {
+                // SAFETY: by the contract.
+                done = unsafe { self.strips_in_place(&part, strip, a, source) };
+                continue;
+            }
             let (b, b_stride) = if is_b_copied {
                 (b.wrapping_add(strip.start * part.k), (vectors * lanes) as isize)
             } else {
                 (b.wrapping_add(strip.start), product.shape.b.0)
             };
-            // A strip of three vectors is computed as two and one.
-            let mut first = 0;
-            while first < vectors {
-                let width = 1 << (vectors - first).ilog2();
-                let start = strip.start + first * lanes;
-                let columns = start..strip.end.min(start + width * lanes);
-                let b = b.wrapping_add(first * lanes);
+            for (vectors, columns) in widths(&strip, vectors, lanes) {
+                let first = (columns.start - strip.start) as isize;
+                let b = Columns::Matrix(b.wrapping_offset(first), b_stride);
                 // SAFETY: by the contract.
-                unsafe { self.strip(&part, columns, width, a, (b, b_stride)) }
-                first += width;
+                unsafe { self.strip(&part, columns, vectors, a, b) }
             }
         }
     }
 
-    /// All tiles of a strip of `width` vectors.
+    /// A strip whose vectors are read where they are, and those after it that one call computes with it; returns
+    /// where they end.
+    ///
+    /// # Safety
+    /// As [`Product::piece`]; `a` is the first element of a block.
+    unsafe fn strips_in_place(
+        &self,
+        part: &BlockRange,
+        strip: Range<usize>,
+        a: *const f32,
+        source: InPlace<'_>,
+    ) -> usize {
+        let product = self.product;
+        let lanes = product.isa.lanes;
+        let width = product.vectors.min(source.most_vectors());
+        let first = |column: usize| (part.column + column) / lanes;
+        // Where there is one tile in each, as many as lie in the same way.
+        let mut end = strip.end;
+        if part.m <= product.rows && product.c_sink == Sink::InPlace && strip.len() == product.vectors * lanes
+        {
+            let is_alike = |end: &usize| {
+                let next = product.in_place(first(*end)..first(end + strip.len()));
+                end + strip.len() <= part.n && next.is_some_and(|next| next.is_like(&source))
+            };
+            while is_alike(&end) {
+                end += strip.len();
+            }
+            if let Some(source) = product.in_place(first(strip.start)..first(end)) {
+                let columns = strip.start..strip.start + width * lanes;
+                // SAFETY: by the contract.
+                unsafe { self.strip(part, columns, width, a, Columns::InPlace(source.from(part.depth))) }
+            }
+            return end;
+        }
+        for (vectors, columns) in widths(&strip, width, lanes) {
+            if let Some(source) = product.in_place(first(columns.start)..first(columns.start) + vectors) {
+                // SAFETY: by the contract.
+                unsafe { self.strip(part, columns, vectors, a, Columns::InPlace(source.from(part.depth))) }
+            }
+        }
+        end
+    }
+
+    /// All tiles of a strip of `width` vectors, or of strips one after another that are read by table.
     ///
     /// # Safety
     /// As [`Product::piece`]; `a` and `b` are the first elements of blocks.
@@ -145,7 +194,7 @@ impl Work<'_> {
         columns: Range<usize>,
         width: usize,
         a: *const f32,
-        b: (*const f32, isize),
+        b: Columns<'_>,
     ) {
         let product = self.product;
         let shape = &product.shape;
@@ -171,7 +220,9 @@ impl Work<'_> {
         let stride = (width * lanes) as isize;
         // Rows whose results are in the copy.
         let mut waiting = 0..0;
-        for rows in Tiles::new(part.m, product.rows) {
+        let unit = product.unit();
+        for units in Tiles::new(part.m / unit, product.rows / unit) {
+            let rows = units.start * unit..units.end * unit;
             if !is_in_place && (rows.end - waiting.start) * width * lanes > C_ELEMENTS {
                 deliver(&waiting);
                 waiting.start = waiting.end;
@@ -185,6 +236,7 @@ impl Work<'_> {
                     let stride = self.a_row(part.k);
                     (a.wrapping_add(rows.start * stride), stride as isize)
                 }
+                Source::Grouped => (a, product.groups().map_or(0, |groups| groups.stride)),
                 _ => (a.wrapping_add(rows.start * part.k), rows.len() as isize),
             };
             let (c, c_stride) = if is_in_place {
@@ -196,19 +248,58 @@ impl Work<'_> {
                 k: part.k,
                 a,
                 a_stride,
-                b: b.0,
-                b_stride: b.1,
+                b: b.first(self.b),
+                b_stride: b.stride(),
                 c,
                 c_stride,
                 last_lanes: columns.len() - (width - 1) * lanes,
                 add: part.add && is_in_place,
             };
             // SAFETY: by the contract; what waits fits its room.
-            unsafe { product.isa.tile(rows.len(), width, product.by_row)(&tile) }
+            unsafe { self.tile(part, rows.clone(), width, tile, b) }
             waiting.end = rows.end;
         }
         if !is_in_place {
             deliver(&waiting);
+        }
+    }
+
+    /// One tile, of the kind that the product has.
+    ///
+    /// # Safety
+    /// As [`Product::piece`]; the tile is that of these rows and columns.
+    unsafe fn tile(
+        &self,
+        part: &BlockRange,
+        rows: Range<usize>,
+        width: usize,
+        tile: Tile,
+        columns: Columns<'_>,
+    ) {
+        let isa = self.product.isa;
+        // SAFETY: by the contract.
+        unsafe {
+            match columns {
+                Columns::InPlace(InPlace::Whole { table, vectors }) => {
+                    let (tiles, table, vectors) = (vectors.len() / width, table.as_ptr(), vectors.as_ptr());
+                    return isa.table_tile(rows.len(), width)(&TableTile { tile, table, vectors, tiles });
+                }
+                Columns::InPlace(InPlace::Halves { table, vectors }) => {
+                    let (tiles, table, vectors) = (vectors.len() / width, table.as_ptr(), vectors.as_ptr());
+                    return isa.halved_tile(rows.len(), width)(&HalvedTile { tile, table, vectors, tiles });
+                }
+                Columns::Matrix(..) => {}
+            }
+            if let Some(groups) = self.product.groups() {
+                let first = (part.row + rows.start) / groups.of;
+                let call = GroupedTile {
+                    tile,
+                    groups: groups.offsets[first..].as_ptr(),
+                    runs: groups.runs(part.depth),
+                };
+                return isa.grouped_tile(rows.len() / groups.of, groups.of, width)(&call);
+            }
+            isa.tile(rows.len(), width, self.product.by_row)(&tile);
         }
     }
 
@@ -258,6 +349,31 @@ impl Work<'_> {
     }
 }
 
+/// Where the vectors of a strip are.
+#[derive(Clone, Copy)]
+enum Columns<'p> {
+    /// The first, and from k to k.
+    Matrix(*const f32, isize),
+    /// Of one strip, or of strips one after another.
+    InPlace(InPlace<'p>),
+}
+
+impl Columns<'_> {
+    fn first(&self, b: *const f32) -> *const f32 {
+        match self {
+            Columns::Matrix(first, _) => *first,
+            Columns::InPlace(..) => b,
+        }
+    }
+
+    fn stride(&self) -> isize {
+        match self {
+            Columns::Matrix(_, stride) => *stride,
+            Columns::InPlace(..) => 0,
+        }
+    }
+}
+
 /// A block of rows and columns, and the block of k for it.
 #[derive(Clone, Copy)]
 struct BlockRange {
@@ -265,6 +381,8 @@ struct BlockRange {
     m: usize,
     column: usize,
     n: usize,
+    /// The first k.
+    depth: usize,
     k: usize,
     add: bool,
 }
@@ -272,6 +390,18 @@ struct BlockRange {
 /// The strips of `n` columns.
 pub(super) fn strips(n: usize, width: usize) -> impl Iterator<Item = Range<usize>> {
     (0..n).step_by(width).map(move |start| start..(start + width).min(n))
+}
+
+/// A strip in parts of a power of two of vectors, at most so many: three vectors are computed as two and one.
+fn widths(strip: &Range<usize>, most: usize, lanes: usize) -> impl Iterator<Item = (usize, Range<usize>)> {
+    let mut strip = strip.clone();
+    std::iter::from_fn(move || {
+        let left = strip.len().div_ceil(lanes).min(most);
+        let vectors = 1 << left.checked_ilog2()?;
+        let columns = strip.start..strip.end.min(strip.start + vectors * lanes);
+        strip.start = columns.end;
+        Some((vectors, columns))
+    })
 }
 
 /// `m` rows in tiles of nearly the same size.

@@ -2,6 +2,7 @@
 //! vector after a vector, each of which comes from one place, or from a few.
 
 use super::vector::Vector;
+use super::window_tile::Halves;
 
 /// What a vector takes from one place: the lanes `first .. end`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -41,10 +42,12 @@ impl Plan {
         plan
     }
 
-    /// How long it takes to put a line together, in sixteenths of a vector instruction for each element.
-    pub fn cost(offsets: &[isize], lanes: usize) -> usize {
+    /// How long it takes to put a line together, in sixteenths of a vector instruction for each element; nothing for
+    /// vectors that are read in place.
+    pub fn cost(offsets: &[isize], lanes: usize, is_in_place: bool) -> usize {
         let plan = Plan::new(offsets, lanes);
         let vectors = (0..plan.ends.len()).map(|vector| match plan.segments(vector) {
+            _ if is_in_place && plan.whole(vector).is_some() => 0,
             [one] if one.stride == 2 && one.end - one.first == lanes => 48,
             runs if is_run(runs) && runs.len() <= 4 => 16 + 16 * runs.len(),
             segments => {
@@ -54,6 +57,28 @@ impl Plan {
             }
         });
         vectors.sum::<usize>() / offsets.len().max(1)
+    }
+
+    pub fn vectors(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Where lane 0 of a vector is that lies in one piece, so that it need not be copied.
+    pub fn whole(&self, vector: usize) -> Option<isize> {
+        match self.segments(vector) {
+            [Segment { offset, first: 0, stride: 1, .. }] => Some(*offset),
+            _ => None,
+        }
+    }
+
+    /// A vector of one or two runs.
+    pub fn halves(&self, vector: usize) -> Option<Halves> {
+        match self.segments(vector) {
+            runs if !is_run(runs) => None,
+            [one] => Some(Halves { places: [one.offset; 2], split: 0 }),
+            [first, last] => Some(Halves { places: [first.offset, last.offset], split: last.first }),
+            _ => None,
+        }
     }
 
     fn segments(&self, vector: usize) -> &[Segment] {
@@ -121,7 +146,11 @@ fn is_run(segments: &[Segment]) -> bool {
 #[inline(always)]
 unsafe fn runs<X: Vector, const N: usize>(segments: [Segment; N]) -> impl Fn(*const f32) -> X {
     // SAFETY: by the contract.
-    let masks = segments.map(|segment| unsafe { X::lanes(segment.first, segment.end) });
+    let mut masks = [unsafe { X::lanes(0, 0) }; N];
+    for (mask, segment) in masks.iter_mut().zip(&segments) {
+        // SAFETY: by the contract.
+        *mask = unsafe { X::lanes(segment.first, segment.end) };
+    }
     move |line| {
         // SAFETY: by the contract.
         unsafe {

@@ -9,6 +9,8 @@ mod dot;
 #[cfg(not(target_arch = "x86_64"))]
 mod elsewhere;
 #[cfg(target_arch = "x86_64")]
+mod groups;
+#[cfg(target_arch = "x86_64")]
 mod isa;
 #[cfg(target_arch = "x86_64")]
 mod lines;
@@ -22,6 +24,8 @@ mod tests;
 mod tile;
 #[cfg(target_arch = "x86_64")]
 mod vector;
+#[cfg(target_arch = "x86_64")]
+mod window_tile;
 
 #[cfg(not(target_arch = "x86_64"))]
 pub use elsewhere::Product;

@@ -27,6 +27,9 @@ impl Work<'_> {
             // SAFETY: by the contract; there is room for rows of whole vectors.
             return unsafe { self.a_lines(depth, k, row, m) };
         }
+        if let Some(offsets) = product.offsets.as_ref().filter(|_| product.a_source == Source::Grouped) {
+            return self.a.wrapping_offset(offsets.sides[0][1][depth]);
+        }
         let (by_row, by_k) = product.shape.a;
         let from = self.a.wrapping_offset(row as isize * by_row + depth as isize * by_k);
         if product.a_source == Source::InPlace {
@@ -95,6 +98,10 @@ impl Work<'_> {
         let Some(offsets) = &product.offsets else { return };
         for strip in strips(columns.len(), product.vectors * lanes) {
             let vectors = strip.len().div_ceil(lanes);
+            let first = (columns.start + strip.start) / lanes;
+            if product.in_place(first..first + vectors).is_some() {
+                continue;
+            }
             // SAFETY: by the contract; pieces and blocks of columns begin with a strip.
             unsafe {
                 (product.isa.lines)(&Lines {

@@ -5,8 +5,10 @@
 
 use super::blocks;
 use super::dot::Dots;
+use super::groups::Groups;
 use super::isa::Isa;
 use super::lines::Plan;
+use super::window_tile::{Halves, MOST_HALVED_VECTORS, MOST_TABLE_VECTORS};
 use super::{Piece, Reuse, Shape, Side};
 use crate::product::{MOST_K, SCATTERED};
 use std::ops::Range;
@@ -27,6 +29,8 @@ pub(super) enum Source {
     Gathered,
     /// Copied in vectors that come from several places: see [`super::lines`].
     Lines,
+    /// Where it is, in groups of rows: see [`super::groups`].
+    Grouped,
 }
 
 /// How tiles write the result.
@@ -35,6 +39,35 @@ pub(super) enum Sink {
     InPlace,
     Transposed,
     Scattered,
+}
+
+/// Vectors of `b` that tiles read where they are: how far each k lies, and each vector.
+#[derive(Clone, Copy)]
+pub(super) enum InPlace<'p> {
+    Whole { table: &'p [isize], vectors: &'p [isize] },
+    Halves { table: &'p [isize], vectors: &'p [Halves] },
+}
+
+impl InPlace<'_> {
+    /// The most vectors of a tile.
+    pub fn most_vectors(&self) -> usize {
+        match self {
+            InPlace::Whole { .. } => MOST_TABLE_VECTORS,
+            InPlace::Halves { .. } => MOST_HALVED_VECTORS,
+        }
+    }
+
+    pub fn is_like(&self, other: &InPlace<'_>) -> bool {
+        matches!(self, InPlace::Whole { .. }) == matches!(other, InPlace::Whole { .. })
+    }
+
+    /// From that k on.
+    pub fn from(self, depth: usize) -> Self {
+        match self {
+            InPlace::Whole { table, vectors } => InPlace::Whole { table: &table[depth..], vectors },
+            InPlace::Halves { table, vectors } => InPlace::Halves { table: &table[depth..], vectors },
+        }
+    }
 }
 
 /// A product and the strategy for it.
@@ -62,23 +95,54 @@ pub struct Product {
 pub(super) struct Offsets {
     /// Of rows and columns of `a`, `b` and `c`.
     pub sides: [[Vec<isize>; 2]; 3],
-    /// For each block of k, how a row of `a` is copied, if it is scattered.
+    axes: [[Side; 2]; 3],
+    /// How tiles read `a` in place, if it is scattered and they can.
+    pub a_groups: Option<Groups>,
+    /// For each block of k, how a row of `a` is copied, if it is scattered and they cannot.
     pub a_lines: Vec<Plan>,
     /// How all columns of `b` are copied, if it is scattered.
     pub b_lines: Plan,
+    /// Where each vector of `b` is that lies in one piece, [`SCATTERED`] for others; empty if none is read in place.
+    b_vectors: Vec<isize>,
+    /// The same of vectors of one run or two.
+    b_halves: Vec<Halves>,
 }
 
 impl Offsets {
     fn new(sides: &[[Side; 2]; 3]) -> Box<Offsets> {
         let offsets = |side: &Side| side.offsets().into_iter().map(|offset| offset as isize).collect();
-        let sides = sides.each_ref().map(|sides| sides.each_ref().map(offsets));
-        Box::new(Offsets { sides, a_lines: Vec::new(), b_lines: Plan::new(&[], 1) })
+        let all = sides.each_ref().map(|sides| sides.each_ref().map(offsets));
+        Box::new(Offsets {
+            sides: all,
+            axes: sides.clone(),
+            a_groups: None,
+            a_lines: Vec::new(),
+            b_lines: Plan::new(&[], 1),
+            b_vectors: Vec::new(),
+            b_halves: Vec::new(),
+        })
+    }
+
+    /// Finds the vectors of `b` that tiles can read where they are.
+    fn find_columns_in_place(&mut self) {
+        let neither = Halves { places: [SCATTERED; 2], split: 0 };
+        let vectors = 0..self.b_lines.vectors();
+        self.b_vectors = vectors.clone().map(|at| self.b_lines.whole(at).unwrap_or(SCATTERED)).collect();
+        self.b_halves = vectors.map(|at| self.b_lines.halves(at).unwrap_or(neither)).collect();
+    }
+
+    /// How tiles can read a scattered `a` in place.
+    fn groups(&self, isa: &Isa) -> Option<Groups> {
+        let [rows, k] = &self.axes[0];
+        Groups::new(isa, [rows, k])
     }
 
     /// Of the transposed matrices.
     fn turn(&mut self) {
         self.sides.swap(0, 1);
+        self.axes.swap(0, 1);
         self.sides.iter_mut().for_each(|[rows, columns]| std::mem::swap(rows, columns));
+        self.axes.iter_mut().for_each(|[rows, columns]| std::mem::swap(rows, columns));
     }
 }
 
@@ -129,10 +193,15 @@ impl Product {
             n if n > 2 && shape.m <= isa.most_rows(4) => 4,
             _ => 2,
         };
-        let rows = isa.most_rows(vectors);
+        // Tiles that read windows where they are have few vectors.
+        let vectors = if is_scattered(shape.b) { vectors.min(MOST_TABLE_VECTORS) } else { vectors };
+        let mut rows = isa.most_rows(vectors);
         let k_block = shape.k_block();
         if let Some(offsets) = &mut offsets {
-            if is_scattered(shape.a) {
+            offsets.a_groups = offsets.groups(isa).filter(|_| is_scattered(shape.a) && vectors <= 2);
+            if let Some(groups) = &offsets.a_groups {
+                rows = groups.of * isa.most_groups(groups.of, vectors);
+            } else if is_scattered(shape.a) {
                 let blocks = offsets.sides[0][1].chunks(k_block);
                 offsets.a_lines = blocks.map(|block| Plan::new(block, isa.lanes)).collect();
             }
@@ -140,7 +209,9 @@ impl Product {
                 offsets.b_lines = Plan::new(&offsets.sides[1][1], isa.lanes);
             }
         }
+        let is_grouped = offsets.as_ref().is_some_and(|offsets| offsets.a_groups.is_some());
         let (a_source, by_row) = match shape.a {
+            _ if is_grouped => (Source::Grouped, true),
             strides if is_scattered(strides) => (Source::Lines, true),
             (_, 1) => (Source::InPlace, true),
             (1, _) if shape.n > 2 * vectors * isa.lanes => (Source::Straight, false),
@@ -161,6 +232,10 @@ impl Product {
             _ => Sink::Scattered,
         };
         let along_k = shape.is_along_k();
+        let is_by_table = b_source == Source::Lines && (a_source, by_row) == (Source::InPlace, true);
+        if is_by_table && let Some(offsets) = &mut offsets {
+            offsets.find_columns_in_place();
+        }
         Product {
             isa,
             shape,
@@ -175,6 +250,28 @@ impl Product {
             rows,
             offsets,
         }
+    }
+
+    /// Rows of `a` that belong to one tile.
+    pub(super) fn unit(&self) -> usize {
+        self.groups().map_or(1, |groups| groups.of)
+    }
+
+    pub(super) fn groups(&self) -> Option<&Groups> {
+        self.offsets.as_ref()?.a_groups.as_ref()
+    }
+
+    /// How tiles read vectors of `b` that lie where they are.
+    pub(super) fn in_place(&self, vectors: Range<usize>) -> Option<InPlace<'_>> {
+        let offsets = self.offsets.as_ref()?;
+        let table = offsets.sides[1][0].as_slice();
+        let whole = offsets.b_vectors.get(vectors.clone())?;
+        if whole.iter().all(|place| *place != SCATTERED) {
+            return Some(InPlace::Whole { table, vectors: whole });
+        }
+        let halves = offsets.b_halves.get(vectors)?;
+        let are_halves = halves.iter().all(|halves| halves.places[0] != SCATTERED);
+        are_halves.then_some(InPlace::Halves { table, vectors: halves })
     }
 
     /// The number of tasks for so many threads: a few for each, so that the others take over the share of a thread
@@ -206,7 +303,8 @@ impl Product {
             if self.is_cut_by_columns(pieces) {
                 columns = part(n.div_ceil(strip), strip, n);
             } else {
-                rows = part(m.div_ceil(4), 4, m);
+                let unit = self.groups().map_or(4, |groups| groups.of);
+                rows = part(m.div_ceil(unit), unit, m);
             }
         }
         if rows.is_empty() || columns.is_empty() {
@@ -266,7 +364,8 @@ fn cost(isa: &Isa, shape: &Shape, reuse_b: usize, offsets: Option<&Offsets>) -> 
     // Of a scattered operand that is copied in lines along one of its sides.
     let lines = |strides, operand: usize, along: usize| {
         let offsets = offsets.filter(|_| is_scattered(strides))?;
-        Some(Plan::cost(&offsets.sides[operand][along], isa.lanes))
+        let is_in_place = operand == 1 && shape.a.1 == 1;
+        Some(Plan::cost(&offsets.sides[operand][along], isa.lanes, is_in_place))
     };
     let copy = |strides: (isize, isize), elements: usize| match strides {
         strides if is_scattered(strides) => 32 * elements,
@@ -274,7 +373,9 @@ fn cost(isa: &Isa, shape: &Shape, reuse_b: usize, offsets: Option<&Offsets>) -> 
         (1, _) => 4 * elements,
         _ => 32 * elements,
     };
+    let groups = offsets.filter(|_| is_scattered(shape.a)).and_then(|offsets| offsets.groups(isa));
     let a = match lines(shape.a, 0, 1) {
+        Some(_) if groups.is_some() => groups.map_or(0, |groups| groups.cost(m, k) * vectors.div_ceil(2)),
         Some(each) => each * m * k,
         None if shape.a.0 == 1 || shape.a.1 == 1 => 0,
         None => 32 * m * k,

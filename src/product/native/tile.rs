@@ -30,8 +30,8 @@ pub(super) struct Tile {
 pub(super) type TileFn = unsafe fn(&Tile);
 
 /// Rows whose elements are addressed from one pointer: multiples 0 to 3 of the stride.
-const GROUP: usize = 4;
-const MOST_GROUPS: usize = 6;
+pub(super) const GROUP: usize = 4;
+pub(super) const MOST_GROUPS: usize = 6;
 
 /// `BY_ROW`: k is contiguous in `a`; else rows are.
 ///
@@ -42,14 +42,30 @@ pub(super) unsafe fn tile<X: Vector, const R: usize, const V: usize, const BY_RO
     // SAFETY: by the contract.
     unsafe {
         let mask = X::mask(tile.last_lanes);
-        let is_full = tile.last_lanes == X::LANES;
-        let sums = if is_full {
+        let sums = if tile.last_lanes == X::LANES {
             sums::<X, R, V, BY_ROW>(tile, |from| X::load(from))
         } else {
             sums::<X, R, V, BY_ROW>(tile, |from| X::load_part(from, mask))
         };
-        let mut c = tile.c;
-        for row in &sums {
+        store(tile, tile.c, &sums);
+    }
+}
+
+/// Writes the sums of a tile to the result, which begins at `c`, or adds them to it.
+///
+/// # Safety
+/// As [`TileFn`].
+#[inline(always)]
+pub(super) unsafe fn store<X: Vector, const R: usize, const V: usize>(
+    tile: &Tile,
+    mut c: *mut f32,
+    sums: &[[X; V]; R],
+) {
+    // SAFETY: by the contract.
+    unsafe {
+        let mask = X::mask(tile.last_lanes);
+        let is_full = tile.last_lanes == X::LANES;
+        for row in sums {
             for (at, sum) in row.iter().enumerate() {
                 let place = c.add(at * X::LANES);
                 match (at + 1 < V || is_full, tile.add) {
@@ -59,7 +75,7 @@ pub(super) unsafe fn tile<X: Vector, const R: usize, const V: usize, const BY_RO
                     (false, true) => X::load_part(place, mask).add(*sum).store_part(place, mask),
                 }
             }
-            c = c.offset(tile.c_stride);
+            c = c.wrapping_offset(tile.c_stride);
         }
     }
 }
@@ -123,13 +139,13 @@ unsafe fn sums<X: Vector, const R: usize, const V: usize, const BY_ROW: bool>(
 /// Keeps the compiler from computing one address from another: it would need more registers than there are.
 #[inline(always)]
 #[expect(clippy::pointers_in_nomem_asm_block, reason = "nothing is read or written there")]
-fn opaque(pointer: &mut *const f32) {
+pub(super) fn opaque(pointer: &mut *const f32) {
     // SAFETY: no instruction at all.
     unsafe { asm!("/* {0} */", inout(reg) * pointer, options(pure, nomem, nostack, preserves_flags)) }
 }
 
 #[inline(always)]
-fn opaque_number(number: &mut isize) {
+pub(super) fn opaque_number(number: &mut isize) {
     // SAFETY: no instruction at all.
     unsafe { asm!("/* {0} */", inout(reg) * number, options(pure, nomem, nostack, preserves_flags)) }
 }

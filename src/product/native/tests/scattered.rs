@@ -77,7 +77,7 @@ impl Case {
 #[test]
 fn windows_are_multiplied_where_they_overlap() {
     let mut random = Random(11);
-    for _ in 0..150 {
+    for _ in 0..100 {
         let mut size = |most: usize| 1 + random.below(most) as i64;
         let (channels, out, stride, dilation) = (size(9), size(70), size(3), size(2));
         let (u, v, i, j) = (size(5), size(5), size(12), size(40));
@@ -98,8 +98,18 @@ fn windows_are_multiplied_where_they_overlap() {
         };
         let gradients = [side(&[(out, n_places)]), side(&[(n_places, 1)])];
         let sums = [side(&[(out, n_window)]), side(&[(n_window, 1)])];
-        let backward = Case { sides: [gradients, [places, window], sums], accumulate: random.below(2) == 0 };
-        for case in [forward.turned(), forward, backward.turned(), backward] {
+        let backward = Case {
+            sides: [gradients, [places, window.clone()], sums.clone()],
+            accumulate: random.below(2) == 0,
+        };
+        // A sum over the places of several pictures.
+        let pictures = 1 + random.below(3) as i64;
+        let all_places = side(&[(pictures, channels * height * width), (i, stride * width), (j, stride)]);
+        let all_gradients = [side(&[(out, pictures * n_places)]), side(&[(pictures * n_places, 1)])];
+        let of_pictures = Case { sides: [all_gradients, [all_places, window], sums], accumulate: true };
+        let cases =
+            [forward.turned(), forward, backward.turned(), backward, of_pictures.turned(), of_pictures];
+        for case in cases {
             // What one stride leads through may be summed in another way.
             if !case.shape().tidy().is_along_k() {
                 case.check(&mut random);
