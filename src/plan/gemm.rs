@@ -9,6 +9,8 @@ use super::{Name, View};
 #[derive(Clone, Debug)]
 pub struct Gemm {
     pub name: Name,
+    /// The axes that lead from product to product. Where C does not move with the last of them, their products are
+    /// added to one another.
     pub batch: Vec<i64>,
     /// The sizes of the axes of m, of n and of k.
     pub sides: [Vec<i64>; 3],
@@ -64,9 +66,16 @@ impl Gemm {
         self.places(operand).iter().position(|place| *place == at)
     }
 
-    /// Whether the axis `at` of [`Gemm::sizes`] is summed over.
+    /// Whether the axis `at` of [`Gemm::sizes`] is summed over: one of k, or of the batch if its products are added
+    /// to one another.
     pub fn is_summed(&self, at: usize) -> bool {
-        at >= self.batch.len() + self.sides[0].len() + self.sides[1].len()
+        let is_k = at >= self.batch.len() + self.sides[0].len() + self.sides[1].len();
+        is_k || at < self.batch.len() && self.c.strides[at] == 0
+    }
+
+    /// The number of products in the batch that have results of their own.
+    pub fn results(&self) -> i64 {
+        (0..self.batch.len()).filter(|at| !self.is_summed(*at)).map(|at| self.batch[at]).product()
     }
 
     /// Of the axis `at` of [`Gemm::sizes`], its size.

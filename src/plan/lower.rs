@@ -199,13 +199,7 @@ impl Lowering {
                 let target = self.target(frame, id)?;
                 let elems: Vec<Elem> = node.operands.iter().map(|operand| graph.elem(*operand)).collect();
                 let name = name_of(node, "matmul");
-                let next_step = &mut self.next_step;
-                let mut fresh = || {
-                    *next_step += 1;
-                    StepId(*next_step - 1)
-                };
-                let gemm =
-                    self.products.then(|| product::gemm(body, &operands, &elems, &target, &name, &mut fresh));
+                let gemm = self.products.then(|| product::gemm(body, &operands, &elems, &target, &name));
                 match gemm.flatten() {
                     Some(steps) => frame.steps.extend(steps),
                     None => {

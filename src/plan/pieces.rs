@@ -45,7 +45,7 @@ fn gemm_pieces(gemm: &Gemm) -> usize {
     let batch: i64 = gemm.batch.iter().product();
     let work = (batch * gemm.m()) as f64 * (gemm.n() * gemm.k()) as f64 / GEMM_RATE;
     // At least 16 rows or columns, with which the kernel is still efficient.
-    pieces(work, batch.max(gemm.m() / 16).max(gemm.n() / 16))
+    pieces(work, gemm.results().max(gemm.m() / 16).max(gemm.n() / 16))
 }
 
 fn pieces(work_ns: f64, most: i64) -> usize {

@@ -10,16 +10,16 @@
 //! | k | yes | yes | no |
 //!
 //! Indices of one kind merge where they lie next to each other in both tensors that have them, so
-//! `[B, T, in] @ W.T` is one product of `B * T` rows. What does not merge becomes a batch axis; a second k
-//! becomes a loop of products that add to the same result.
+//! `[B, T, in] @ W.T` is one product of `B * T` rows. What does not merge becomes a batch axis; so does a second k,
+//! whose products add to the same result.
 //!
 //! Where an operand is read in windows, `x[n, c, 2 i + u, 2 j + v]`, the indices that meet in a subscript are
 //! axes of one m, n or k all the same: the product reads the windows where they overlap.
 
 use super::address::{Address, extents};
-use super::{Gemm, Name, ScanSteps, Step, View};
+use super::{Gemm, Name, Step, View};
 use crate::ir::recognise::is_affine;
-use crate::ir::{BinaryOp, Combine, Elem, Loop, Scalar, StepId, Sub, Var};
+use crate::ir::{BinaryOp, Combine, Elem, Loop, Scalar, Sub, Var};
 
 /// Products with fewer multiplications are left to compiled loops.
 const SMALL: i64 = 1024;
@@ -52,39 +52,34 @@ struct Product {
     m: Vec<Axis>,
     n: Vec<Axis>,
     k: Vec<Axis>,
-    /// Those k over which products are added up in loops.
-    loops: Vec<Axis>,
+    /// Whether products of the batch are added to one another.
+    is_added_up: bool,
 }
 
-/// The steps of a loop, if it is a matrix product that is worth a call.
-/// `fresh` gives step ids for loops over a second k.
+/// The steps of a loop, if it is a matrix product that is worth a call. Those k over which products are added up are
+/// the last axes of the batch.
 pub(super) fn gemm(
     body: &Loop,
     operands: &[View],
     elems: &[Elem],
     target: &View,
     name: &Name,
-    fresh: &mut dyn FnMut() -> StepId,
 ) -> Option<Vec<Step>> {
     let product = classify(body, operands, elems, target)?;
-    let Product { addresses, batch, m, n, k, loops } = &product;
+    let Product { addresses, batch, m, n, k, is_added_up } = &product;
     let [m_size, n_size, k_size] = [m, n, k].map(|axes| points(axes));
     if !is_worth_a_call(m_size, n_size, k_size) {
         return None;
     }
-    let loops: Vec<(StepId, &Axis)> = loops.iter().map(|axis| (fresh(), axis)).collect();
     let view = |which: usize, last: [&Vec<Axis>; 2]| {
         let axes: Vec<&Axis> = batch.iter().chain(last.into_iter().flatten()).collect();
-        let mut view = View {
+        View {
             buffer: addresses[which].buffer,
             offset: addresses[which].offset,
             shape: axes.iter().map(|axis| axis.size).collect(),
             strides: axes.iter().map(|axis| axis.strides[which]).collect(),
             step_strides: addresses[which].step_strides(),
-        };
-        let strides = loops.iter().map(|(step, axis)| (*step, axis.strides[which]));
-        view.step_strides.extend(strides.filter(|(_, stride)| *stride != 0));
-        view
+        }
     };
     let sizes = |axes: &[Axis]| axes.iter().map(|axis| axis.size).collect();
     let gemm = Gemm {
@@ -94,18 +89,11 @@ pub(super) fn gemm(
         a: view(0, [m, k]),
         b: view(1, [k, n]),
         c: view(2, [m, n]),
-        accumulate: !loops.is_empty(),
+        accumulate: *is_added_up,
         pieces: 1,
     };
-    if loops.is_empty() {
-        return Some(vec![Step::Gemm(gemm)]);
-    }
-    let mut steps = vec![Step::Gemm(gemm)];
-    for (step, axis) in &loops {
-        steps = vec![Step::Scan(ScanSteps { step: *step, trip: axis.size, reverse: false, steps })];
-    }
-    steps.insert(0, super::lower::fill_step(target.clone(), name.clone()));
-    Some(steps)
+    let zeros = is_added_up.then(|| super::lower::fill_step(target.clone(), name.clone()));
+    Some(zeros.into_iter().chain([Step::Gemm(gemm)]).collect())
 }
 
 /// Whether a product of these sizes is left to the matrix kernel.
@@ -170,10 +158,11 @@ fn classify(body: &Loop, operands: &[View], elems: &[Elem], target: &View) -> Op
     let mut batch = merge(batch, 2);
     batch.extend(more_m);
     batch.extend(more_n);
-    let batch = merge(batch, 2);
+    let batch: Vec<Axis> = merge(batch, 2).into_iter().chain(loops.iter().copied()).collect();
+    let is_added_up = !loops.is_empty();
     let or_one = |axes: Vec<Axis>, strides| if axes.is_empty() { one(strides) } else { axes };
     let (m, n) = (or_one(m, [1, 0, 1]), or_one(n, [0, 1, 1]));
-    (!k.is_empty()).then_some(Product { addresses, batch, m, n, k, loops })
+    (!k.is_empty()).then_some(Product { addresses, batch, m, n, k, is_added_up })
 }
 
 fn points(axes: &[Axis]) -> i64 {
@@ -194,7 +183,7 @@ fn meeting(read: &Scalar) -> Vec<usize> {
     indices.filter(|indices: &Vec<usize>| indices.len() > 1).flatten().collect()
 }
 
-/// The k of windows in the order of the operand `by`, and those over which the sum is better a loop: where it is
+/// The k of windows in the order of the operand `by`, and those over which products are better added up: where it is
 /// long, or no stride of `by` leads on.
 fn k_of_windows(k: Vec<Axis>, by: usize) -> (Vec<Axis>, Vec<Axis>) {
     let (mut k, mut loops) = (merge(k, by), Vec::new());

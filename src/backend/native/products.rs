@@ -9,6 +9,8 @@ use crate::product::{Piece, Product, Reuse, Run, Side};
 pub struct MatrixProduct {
     gemm: Gemm,
     n_batch: usize,
+    /// How many of the batch, one after another, are added to one result.
+    n_added: usize,
     /// How one of the batch is carried out; by the library if `None`.
     blocked: Option<Product>,
 }
@@ -16,10 +18,12 @@ pub struct MatrixProduct {
 impl MatrixProduct {
     pub fn new(gemm: &Gemm) -> MatrixProduct {
         let n_batch = gemm.batch.iter().map(|(size, _)| *size as usize).product();
+        let added = gemm.batch.iter().rev().take_while(|(_, strides)| strides[2] == 0);
+        let n_added = added.map(|(size, _)| *size as usize).product();
         let reuse = Reuse { a: repeats(gemm, 0), b: repeats(gemm, 1) };
         let is_ours = gemm.kind != Kind::F64;
         let blocked = is_ours.then(|| Product::of_sides(gemm.shape(), &gemm.sides, reuse)).flatten();
-        MatrixProduct { gemm: gemm.clone(), n_batch, blocked }
+        MatrixProduct { gemm: gemm.clone(), n_batch, n_added, blocked }
     }
 
     /// # Safety
@@ -48,13 +52,16 @@ impl MatrixProduct {
         c: *mut f32,
     ) {
         let pieces = Product::pieces(self.gemm.pieces, parallel.threads());
-        let by_batch = self.n_batch >= pieces;
+        let n_results = self.n_batch / self.n_added.max(1);
+        let by_batch = n_results >= pieces;
+        // Each piece packs one side of every product that is added up.
+        let pieces = if by_batch || self.n_added == 1 { pieces } else { pieces.min(2 * parallel.threads()) };
         let run = if pieces > 1 || self.n_batch > 1 { Run::new() } else { Run::ALONE };
         let (a, b, c) = (Shared(a.cast_mut()), Shared(b.cast_mut()), Shared(c));
         let task = |piece: usize| {
             let (batch, part) = if by_batch {
-                let batch = self.n_batch * piece / pieces..self.n_batch * (piece + 1) / pieces;
-                (batch, Piece { number: 0, of: 1, run })
+                let first = |piece: usize| n_results * piece / pieces * self.n_added;
+                (first(piece)..first(piece + 1), Piece { number: 0, of: 1, run })
             } else {
                 (0..self.n_batch, Piece { number: piece, of: pieces, run })
             };
@@ -99,7 +106,7 @@ impl MatrixProduct {
         let is_scattered = |side: &Side| side.stride().is_none();
         if gemm.sides.iter().flatten().any(is_scattered) {
             // Scattered operands as matrices, one product after another.
-            let mut dense = MatrixProduct { gemm: gemm.clone(), n_batch: 1, blocked: None };
+            let mut dense = MatrixProduct { gemm: gemm.clone(), n_batch: 1, n_added: 1, blocked: None };
             dense.gemm.batch.clear();
             dense.gemm.sides = sides.map(|[m, n]| [Side::new(vec![(m, n)]), Side::new(vec![(n, 1)])]);
             for at in 0..self.n_batch {
@@ -115,14 +122,16 @@ impl MatrixProduct {
             return;
         }
         let (a, b, c) = (Shared(a.cast_mut()), Shared(b.cast_mut()), Shared(c));
-        let by_batch = self.n_batch >= gemm.pieces && gemm.pieces > 1;
+        let n_results = self.n_batch / self.n_added.max(1);
+        let by_batch = n_results >= gemm.pieces && gemm.pieces > 1;
         let stride = |side: &Side| side.stride().unwrap_or(0);
         let strides = gemm.sides.each_ref().map(|[row, column]| (stride(row), stride(column)));
         let [(a_row, a_column), (b_row, b_column), (c_row, c_column)] = strides;
         let task = |piece: usize| {
             let (mut batch, mut rows, mut columns) = ((0, self.n_batch as i64), (0, gemm.m), (0, gemm.n));
             if by_batch {
-                batch = part(batch.1, gemm.pieces, 1, piece);
+                let (first, end) = part(n_results as i64, gemm.pieces, 1, piece);
+                batch = (first * self.n_added as i64, end * self.n_added as i64);
             } else if gemm.m >= gemm.n {
                 rows = part(gemm.m, gemm.pieces, 16, piece);
             } else {

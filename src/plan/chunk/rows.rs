@@ -2,7 +2,7 @@
 //! part of the index.
 
 use super::super::address::{Address, extents, leading_bare, reads};
-use super::super::{Buffer, BufferId, Gemm, Nest, ScanSteps, Stage, Step, View};
+use super::super::{Buffer, BufferId, Gemm, Nest, Stage, Step, View};
 use crate::ir::recognise::Scatter;
 use crate::ir::{Combine, Dim, Elem, Loop, Scalar, StepId, Sub, Var};
 use std::collections::{HashMap, HashSet};
@@ -24,10 +24,8 @@ pub(super) enum BufferUse {
 pub(super) enum Index {
     /// Of the loop of a nest of one stage.
     Loop(usize),
-    /// Of a matrix product, or of all products of a scan: an axis of [`Gemm::sizes`].
+    /// Of a matrix product: an axis of [`Gemm::sizes`].
     Product(usize),
-    /// The steps of a scan of one product.
-    Trip,
 }
 
 /// The buffers of a step with their uses; each once.
@@ -43,11 +41,7 @@ pub(super) fn indices(step: &Step) -> Vec<(Index, i64)> {
             _ => Vec::new(),
         },
         Step::Gemm(gemm) => product_sizes(gemm),
-        Step::Scan(scan) => match scan.steps.as_slice() {
-            [Step::Gemm(gemm)] => product_sizes(gemm).into_iter().chain([(Index::Trip, scan.trip)]).collect(),
-            _ => Vec::new(),
-        },
-        Step::Rand(_) => Vec::new(),
+        Step::Scan(_) | Step::Rand(_) => Vec::new(),
     }
 }
 
@@ -62,14 +56,7 @@ pub(super) fn uses(step: &Step, index: Index, buffers: &[Buffer]) -> Option<Uses
         (Step::Nest(nest), Index::Loop(index)) => {
             nest_uses(nest.stages.first()?, index, buffers, &mut uses)?;
         }
-        (Step::Gemm(gemm), Index::Product(at)) => product_uses(gemm, at, None, buffers, &mut uses)?,
-        (Step::Scan(scan), index) => match (scan.steps.as_slice(), index) {
-            ([Step::Gemm(gemm)], Index::Product(at)) => {
-                product_uses(gemm, at, Some(scan), buffers, &mut uses)?;
-            }
-            ([Step::Gemm(gemm)], Index::Trip) => trip_uses(gemm, scan, buffers, &mut uses)?,
-            _ => return None,
-        },
+        (Step::Gemm(gemm), Index::Product(at)) => product_uses(gemm, at, buffers, &mut uses)?,
         _ => return None,
     }
     Some(uses)
@@ -186,7 +173,6 @@ fn is_first_axis(view: &View, subs: &[Sub], sizes: &[i64], index: usize, buffers
 fn product_uses(
     gemm: &Gemm,
     at: usize,
-    scan: Option<&ScanSteps>,
     buffers: &[Buffer],
     uses: &mut Uses,
 ) -> Option<()> {
@@ -195,11 +181,10 @@ fn product_uses(
         let kind = match axis {
             Some(axis) => {
                 let axes = (0..view.shape.len()).filter(|other| *other != axis);
-                let axes = axes.map(|other| (view.strides[other], view.shape[other]));
-                let trip = |step: &StepId| scan.filter(|scan| scan.step == *step).map(|scan| scan.trip);
-                let steps: Option<Vec<(i64, i64)>> =
-                    view.step_strides.iter().map(|(step, stride)| Some((*stride, trip(step)?))).collect();
-                let others = axes.chain(steps?);
+                let others = axes.map(|other| (view.strides[other], view.shape[other]));
+                if !view.step_strides.is_empty() {
+                    return None;
+                }
                 if !is_within(view.strides[axis], view.shape[axis], view.offset, others, view, buffers) {
                     return None;
                 }
@@ -209,26 +194,6 @@ fn product_uses(
             // Elements of the result that many values of the index add to.
             None if gemm.is_summed(at) => BufferUse::Sum,
             None => return None,
-        };
-        add(uses, view.buffer, kind)?;
-    }
-    Some(())
-}
-
-/// The same for the steps of a scan of a product that adds to one result.
-fn trip_uses(gemm: &Gemm, scan: &ScanSteps, buffers: &[Buffer], uses: &mut Uses) -> Option<()> {
-    for (operand, view) in [&gemm.a, &gemm.b, &gemm.c].into_iter().enumerate() {
-        let kind = match view.step_strides.as_slice() {
-            [] if operand < 2 => BufferUse::Whole,
-            [] if gemm.accumulate => BufferUse::Sum,
-            [(step, stride)] if *step == scan.step && !scan.reverse => {
-                let axes = view.strides.iter().copied().zip(view.shape.iter().copied());
-                if !is_within(*stride, scan.trip, view.offset, axes, view, buffers) {
-                    return None;
-                }
-                BufferUse::Rows
-            }
-            _ => return None,
         };
         add(uses, view.buffer, kind)?;
     }
@@ -250,21 +215,6 @@ impl Part<'_> {
         match (step, index) {
             (Step::Nest(nest), Index::Loop(index)) => Step::Nest(self.nest(nest, index)),
             (Step::Gemm(gemm), Index::Product(at)) => Step::Gemm(self.product(gemm, at)),
-            (Step::Scan(scan), Index::Product(at)) => {
-                let product = |step: &Step| match step {
-                    Step::Gemm(gemm) => Step::Gemm(self.product(gemm, at)),
-                    other => other.clone(),
-                };
-                Step::Scan(ScanSteps { steps: scan.steps.iter().map(product).collect(), ..scan.clone() })
-            }
-            (Step::Scan(scan), Index::Trip) => {
-                let product = |step: &Step| match step {
-                    Step::Gemm(gemm) => Step::Gemm(self.moved(gemm)),
-                    other => other.clone(),
-                };
-                let steps = scan.steps.iter().map(product).collect();
-                Step::Scan(ScanSteps { trip: scan.trip / self.parts, steps, ..scan.clone() })
-            }
             _ => step.clone(),
         }
     }
@@ -301,7 +251,9 @@ impl Part<'_> {
     }
 
     fn product(&self, gemm: &Gemm, at: usize) -> Gemm {
-        let mut part = self.moved(gemm);
+        let accumulate = gemm.accumulate || self.is(BufferUse::Sum, &gemm.c);
+        let [a, b, c] = [&gemm.a, &gemm.b, &gemm.c].map(|view| self.view(view));
+        let mut part = Gemm { a, b, c, accumulate, ..gemm.clone() };
         if let Some(size) = part.size_mut(at) {
             *size /= self.parts;
         }
@@ -311,13 +263,6 @@ impl Part<'_> {
             }
         }
         part
-    }
-
-    /// A product whose operands move on with the new step.
-    fn moved(&self, gemm: &Gemm) -> Gemm {
-        let accumulate = gemm.accumulate || self.is(BufferUse::Sum, &gemm.c);
-        let [a, b, c] = [&gemm.a, &gemm.b, &gemm.c].map(|view| self.view(view));
-        Gemm { a, b, c, accumulate, ..gemm.clone() }
     }
 
     fn is(&self, kind: BufferUse, view: &View) -> bool {
