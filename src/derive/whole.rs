@@ -237,9 +237,9 @@ impl Writer<'_> {
             Sub::Affine(affine) => affine.as_index(),
             Sub::Value(_) => None,
         });
-        let is_own = features == Some(index) && order.indices.contains(&index);
+        let is_feature_index = features == Some(index) && order.indices.contains(&index);
         let is_free = self.reads(within, classes)?.iter().all(|pattern| !pattern.contains(&index));
-        if !is_own || !is_free {
+        if !is_feature_index || !is_free {
             return None;
         }
         let factor = self.scalar(within, *a, order)?;

@@ -1,10 +1,10 @@
 //! The backward sweep from the results to the variables, and the vector-Jacobian products that are one line each.
 
+use crate::ir::hash::{FastMap, FastSet};
 use super::flow::{self, Mode};
 use super::{GradError, NoDerivative, backward, branches, loops, scans};
 use crate::ir::signs::Signs;
 use crate::ir::{BinaryOp, Elem, Graph, LoopBuilder, NodeId, Op};
-use std::collections::{HashMap, HashSet};
 
 /// For each node of `wrt` the parts whose sum is the derivative of `Σ seed · of` by it. `next_step` is the number
 /// of the next scan. With `stop_at_variables`, the sweep does not go on from a variable to the nodes that it is
@@ -25,11 +25,11 @@ pub fn contributions(
     let active: Vec<bool> =
         depends.iter().zip(&needed).map(|(depends, needed)| *depends && *needed).collect();
     let masked = branches::masked(graph, &active, masked);
-    let mut sweep = Sweep { parts: HashMap::new(), scan_results: HashMap::new(), active, masked, signs: Signs::default() };
+    let mut sweep = Sweep { parts: FastMap::default(), scan_results: FastMap::default(), active, masked, signs: Signs::default() };
     for (node, seed) in of {
         sweep.contribute(graph, *node, *seed);
     }
-    let variables: HashSet<NodeId> = wrt.iter().copied().collect();
+    let variables: FastSet<NodeId> = wrt.iter().copied().collect();
     let first = wrt.iter().map(|id| id.0).min().unwrap_or(0);
     let last = results.iter().map(|id| id.0).max().unwrap_or(0);
     for at in (first..=last).rev() {
@@ -56,9 +56,9 @@ pub type RuleError = (NoDerivative, Option<crate::ir::Origin>);
 
 struct Sweep {
     /// The parts of the adjoint of each node that have been found so far.
-    parts: HashMap<NodeId, Vec<NodeId>>,
+    parts: FastMap<NodeId, Vec<NodeId>>,
     /// The adjoints of the results of each scan.
-    scan_results: HashMap<NodeId, Vec<Option<NodeId>>>,
+    scan_results: FastMap<NodeId, Vec<Option<NodeId>>>,
     /// The nodes between the variables and the results.
     active: Vec<bool>,
     /// The nodes whose adjoints may be 0 because a branch is not taken.

@@ -114,6 +114,18 @@ impl Loop {
         Some(axes)
     }
 
+    /// Whether every element is written at exactly one point, that of its subscripts: `out[i, j] combine= e(i, j)`.
+    pub fn writes_at_each_point(&self) -> bool {
+        !self.dropping
+            && self.domain == self.shape
+            && (0..self.write.len()).all(|axis| self.write_index(axis) == Some(axis))
+    }
+
+    /// Whether the loop is a map whose result has the axes of its domain, in their order.
+    pub fn is_elementwise(&self) -> bool {
+        self.combine == Combine::Set && self.writes_at_each_point()
+    }
+
     /// Whether the body is nothing but a read of the element of an operand.
     pub fn is_view(&self) -> bool {
         matches!(self.body[self.body.result], Scalar::Read { .. })

@@ -1,12 +1,12 @@
-//! A fast hash for interning nodes: many small keys, none of them from an adversary.
+//! A fast hash for interning nodes and for tables of them: many small keys, none of them from an adversary.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 
 /// Finds equal entries of a list by hash. The list itself is the caller's, so that no key is kept twice.
 #[derive(Clone, Default, Debug)]
 pub struct Interner {
-    places: HashMap<u64, u32, BuildHasherDefault<FastHasher>>,
+    places: FastMap<u64, u32>,
 }
 
 impl Interner {
@@ -33,6 +33,12 @@ impl Interner {
 /// Each word is added by a rotation, an exclusive or and a multiplication (as in Firefox and rustc).
 #[derive(Clone, Copy, Default, Debug)]
 pub struct FastHasher(u64);
+
+type FastBuildHasher = BuildHasherDefault<FastHasher>;
+/// A table whose keys the compiler numbers itself.
+pub type FastMap<K, V> = HashMap<K, V, FastBuildHasher>;
+/// The same as a set.
+pub type FastSet<K> = HashSet<K, FastBuildHasher>;
 
 const FACTOR: u64 = 0x517c_c1b7_2722_0a95;
 

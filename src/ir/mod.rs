@@ -23,7 +23,7 @@ pub mod dim;
 mod dim_tests;
 mod draws;
 pub mod graph;
-mod hash;
+pub(crate) mod hash;
 pub mod interpret;
 pub mod interval;
 pub mod keys;

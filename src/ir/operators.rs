@@ -23,6 +23,8 @@ pub struct Properties {
     /// Whether its derivative is best computed from its result.
     pub reuses_result: bool,
     pub slope: Slope,
+    /// The least and the greatest value that it can have, whatever its operands are.
+    pub range: (f64, f64),
 }
 
 /// Whether a derivative of an operator can be infinite for finite operands.
@@ -81,6 +83,7 @@ const CHEAP: Properties = Properties {
     is_arithmetic: false,
     reuses_result: false,
     slope: Slope::Finite,
+    range: (f64::NEG_INFINITY, f64::INFINITY),
 };
 
 /// One arithmetic instruction.
@@ -128,24 +131,27 @@ operators! {
     UnaryOp {
         Neg = Properties { name: "neg", result: number, ..ARITHMETIC };
         Exp = Properties {
-            name: "exp", instructions: 14.0, reuses_result: true, slope: Slope::Overflows, ..FUNCTION
+            name: "exp", instructions: 14.0, reuses_result: true, slope: Slope::Overflows,
+            range: (0.0, f64::INFINITY), ..FUNCTION
         };
         Log = Properties { name: "log", instructions: 18.0, slope: Slope::InfiniteAtZero, ..FUNCTION };
-        Sin = Properties { name: "sin", ..FUNCTION };
-        Cos = Properties { name: "cos", ..FUNCTION };
-        Tanh = Properties { name: "tanh", nanoseconds: 3.0, reuses_result: true, ..FUNCTION };
+        Sin = Properties { name: "sin", range: (-1.0, 1.0), ..FUNCTION };
+        Cos = Properties { name: "cos", range: (-1.0, 1.0), ..FUNCTION };
+        Tanh = Properties {
+            name: "tanh", nanoseconds: 3.0, reuses_result: true, range: (-1.0, 1.0), ..FUNCTION
+        };
         Sqrt = Properties {
             name: "sqrt", result: float, nanoseconds: 1.0, instructions: 4.0, reuses_result: true,
-            slope: Slope::InfiniteAtZero, ..ARITHMETIC
+            slope: Slope::InfiniteAtZero, range: (0.0, f64::INFINITY), ..ARITHMETIC
         };
-        Erf = Properties { name: "erf", nanoseconds: 3.0, ..FUNCTION };
+        Erf = Properties { name: "erf", nanoseconds: 3.0, range: (-1.0, 1.0), ..FUNCTION };
         /// The distribution function of the standard normal distribution.
-        NormalCdf = Properties { name: "normal_cdf", nanoseconds: 3.0, ..FUNCTION };
+        NormalCdf = Properties { name: "normal_cdf", nanoseconds: 3.0, range: (0.0, 1.0), ..FUNCTION };
         Floor = Properties { name: "floor", result: float, ..ARITHMETIC };
         Ceil = Properties { name: "ceil", result: float, ..ARITHMETIC };
         /// To the nearest, ties to even.
         Round = Properties { name: "round", result: float, ..ARITHMETIC };
-        Not = Properties { name: "not", result: bool, ..CHEAP };
+        Not = Properties { name: "not", result: bool, range: (0.0, 1.0), ..CHEAP };
         /// From int or bool.
         ToFloat = Properties { name: "float", result: to_float, ..CHEAP };
         /// From float (rounded towards zero; the nearest int if that does not fit, 0 for NaN) or bool.

@@ -94,7 +94,8 @@ impl Signs {
                     UnaryOp::ToFloat | UnaryOp::Stop => of(a),
                     UnaryOp::Ceil => of(a),
                     UnaryOp::Floor | UnaryOp::Round | UnaryOp::ToInt => of(a).min(Sign::NotNegative),
-                    UnaryOp::Neg | UnaryOp::Log | UnaryOp::Sin | UnaryOp::Cos | UnaryOp::Not => Sign::Any,
+                    // Nothing more than its range is known of any other.
+                    other => of_number(other.properties().range.0),
                 },
                 Scalar::Binary(op, a, b) => match op {
                     BinaryOp::Add => sum(of(a), of(b)),

@@ -85,7 +85,7 @@ fn hull_of(values: impl Iterator<Item = f64>) -> Values {
 fn of_loop(graph: &Graph, body: &Loop, operands: &[NodeId], known: &[Values]) -> Values {
     let expression = Expression { graph, operands, known, body: &body.body, domain: &body.domain };
     let value = expression.result();
-    let is_map = is_map(body);
+    let is_map = body.writes_at_each_point();
     let range = match body.combine {
         Combine::Set if is_map => return value,
         Combine::Set => Values { free: value.free, ..Values::within(value.interval.least, value.interval.greatest) },
@@ -110,14 +110,6 @@ fn of_loop(graph: &Graph, body: &Loop, operands: &[NodeId], known: &[Values]) ->
     // Elements that are not written are 0.
     let zero = Values::within(0.0, 0.0);
     if matches!(body.combine, Combine::Set | Combine::Add) { range.hull(zero) } else { Values::UNKNOWN }
-}
-
-/// Whether every element is written once, at its own indices.
-fn is_map(body: &Loop) -> bool {
-    body.write.len() == body.domain.len()
-        && !body.dropping
-        && (0..body.write.len())
-            .all(|axis| body.write_index(axis) == Some(axis) && body.domain[axis] == body.shape[axis])
 }
 
 /// Whether every element is the sum over whole axes of one tensor: at its own indices, or at 0 of an axis that is
@@ -291,7 +283,7 @@ impl Expression<'_> {
             domain: &body.domain,
         };
         match body.body.nodes[body.body.result.0 as usize] {
-            Scalar::Binary(BinaryOp::Lt | BinaryOp::Le, p, q) if is_map(body) => {
+            Scalar::Binary(BinaryOp::Lt | BinaryOp::Le, p, q) if body.writes_at_each_point() => {
                 let ranges = inner.ranges();
                 let of = |id: ScalarId| (Side::Term(inner.term(id)), ranges[id.0 as usize]);
                 Some((of(p), of(q)))
@@ -310,7 +302,7 @@ impl Expression<'_> {
     }
 
     fn read_here(&self, id: ScalarId) -> Option<NodeId> {
-        read_at_own_indices(self.graph, (self.body, self.domain.len()), self.operands, id)
+        read_at_index_of_each_axis(self.graph, (self.body, self.domain.len()), self.operands, id)
     }
 
     /// The node that a scalar reads, and the subscripts.
@@ -349,8 +341,8 @@ fn plain(graph: &Graph, mut id: NodeId) -> NodeId {
         let node = &graph[id];
         id = match &node.op {
             Op::Mark(_) => node.operands[0],
-            Op::Loop(body) if is_map(body) => {
-                match read_at_own_indices(
+            Op::Loop(body) if body.writes_at_each_point() => {
+                match read_at_index_of_each_axis(
                     graph,
                     (&body.body, body.domain.len()),
                     &node.operands,
@@ -366,7 +358,7 @@ fn plain(graph: &Graph, mut id: NodeId) -> NodeId {
 }
 
 /// The tensor that a scalar reads at the indices of the domain, in order; an axis of size 1 is read at 0.
-fn read_at_own_indices(
+fn read_at_index_of_each_axis(
     graph: &Graph,
     (body, rank): (&Body, usize),
     operands: &[NodeId],
@@ -376,7 +368,7 @@ fn read_at_own_indices(
         Scalar::Read { operand, subs, padded: false } => {
             let operand = operands[*operand as usize];
             let shape = graph.shape(operand);
-            let is_own = |(axis, sub): (usize, &Sub)| match sub {
+            let is_index_of_axis = |(axis, sub): (usize, &Sub)| match sub {
                 Sub::Affine(affine) => {
                     affine.as_index() == Some(axis)
                         || affine.as_number() == Some(0)
@@ -384,9 +376,9 @@ fn read_at_own_indices(
                 }
                 Sub::Value(_) => false,
             };
-            (subs.len() == rank && subs.iter().enumerate().all(is_own)).then_some(operand)
+            (subs.len() == rank && subs.iter().enumerate().all(is_index_of_axis)).then_some(operand)
         }
-        Scalar::Unary(UnaryOp::Stop, of) => read_at_own_indices(graph, (body, rank), operands, *of),
+        Scalar::Unary(UnaryOp::Stop, of) => read_at_index_of_each_axis(graph, (body, rank), operands, *of),
         _ => None,
     }
 }
@@ -396,8 +388,8 @@ fn map_of(graph: &Graph, id: NodeId, function: UnaryOp) -> Option<NodeId> {
     let node = &graph[plain(graph, id)];
     let Op::Loop(body) = &node.op else { return None };
     match &body.body.nodes[body.body.result.0 as usize] {
-        Scalar::Unary(op, of) if *op == function && is_map(body) => {
-            read_at_own_indices(graph, (&body.body, body.domain.len()), &node.operands, *of)
+        Scalar::Unary(op, of) if *op == function && body.writes_at_each_point() => {
+            read_at_index_of_each_axis(graph, (&body.body, body.domain.len()), &node.operands, *of)
         }
         _ => None,
     }
@@ -409,7 +401,7 @@ fn summed(graph: &Graph, id: NodeId, combine: Combine) -> Option<NodeId> {
     let Op::Loop(body) = &node.op else { return None };
     let fits = body.combine == combine && sums_whole_axes(body);
     fits.then_some(())?;
-    read_at_own_indices(graph, (&body.body, body.domain.len()), &node.operands, body.body.result)
+    read_at_index_of_each_axis(graph, (&body.body, body.domain.len()), &node.operands, body.body.result)
 }
 
 /// Whether the element `at` of `part` is a term of the element `place` of `whole`.
@@ -436,14 +428,16 @@ fn unary(op: UnaryOp, x: Values) -> Values {
         UnaryOp::Erf => {
             Values::within(if x.interval.least >= 0.0 { 0.0 } else { -1.0 }, if x.interval.greatest <= 0.0 { 0.0 } else { 1.0 })
         }
-        UnaryOp::NormalCdf => Values::within(0.0, 1.0),
-        UnaryOp::Sin | UnaryOp::Cos => Values::within(-1.0, 1.0),
         UnaryOp::Floor => Values::within(x.interval.least.floor(), x.interval.greatest.floor()),
         UnaryOp::Ceil => Values::within(x.interval.least.ceil(), x.interval.greatest.ceil()),
         UnaryOp::Round => Values::within(x.interval.least.round(), x.interval.greatest.round()),
-        UnaryOp::Not => Values::within(0.0, 1.0),
         UnaryOp::ToInt => Values::within(x.interval.least.floor(), x.interval.greatest.ceil()),
         UnaryOp::ToFloat | UnaryOp::Stop => x,
+        // Nothing more than its range is known of any other.
+        other => {
+            let (least, greatest) = other.properties().range;
+            Values::within(least, greatest)
+        }
     }
 }
 

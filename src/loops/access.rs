@@ -8,11 +8,12 @@ use super::ir::Kind;
 use super::params::{Params, kind_of};
 use super::trips::Trips;
 use crate::ir::ranges::{self, OfBody, Range};
-use crate::ir::{Affine, BinaryOp, Combine, Elem, Loop, Scalar, ScalarId, StepId, Sub, UnaryOp, Var};
+use crate::ir::recognise::Scatter;
+use crate::ir::{Affine, BinaryOp, Combine, Elem, Loop, Number, Scalar, ScalarId, StepId, Sub, UnaryOp, Var};
 use crate::plan::{self, Stage, View};
 
 /// `constant + Σ coefficient · index + Σ factor · scan counter`.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Form {
     pub coefficients: Vec<i64>,
     pub steps: Vec<(StepId, i64)>,
@@ -20,7 +21,7 @@ pub struct Form {
 }
 
 /// The place of an element. Where a check does not hold, a read gives 0 and a write is left out.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Access {
     pub param: u32,
     /// In elements.
@@ -31,7 +32,7 @@ pub struct Access {
 }
 
 /// `0 <= form < size`, or the same of a value.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Check {
     pub form: Form,
     /// The constant of the form with what the counters of scans add, at the least and at the most.
@@ -40,9 +41,9 @@ pub struct Check {
     pub size: i64,
 }
 
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Node {
-    Float(f64),
+    Float(Number),
     Int(i64),
     Bool(bool),
     Form(Form),
@@ -55,7 +56,7 @@ pub enum Node {
 }
 
 /// A stage ready to be scheduled.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Work {
     pub sizes: Vec<i64>,
     pub shared: usize,
@@ -76,6 +77,8 @@ pub struct Work {
     pub reduced_number: Form,
     /// Whether no two points of the unreduced indices write to one element.
     pub injective: bool,
+    /// Whether computed subscripts name the elements that it writes, which may name one several times.
+    pub is_scatter: bool,
     /// Whether every element of the target is written.
     pub covering: bool,
     /// Whether the target is in private memory.
@@ -183,6 +186,7 @@ pub fn normalise(stage: &Stage, shared: usize, params: &mut Params<'_>) -> Resul
         target_kind: params.kind(&stage.target),
         reduced_number,
         injective,
+        is_scatter: Scatter::of(body).is_some(),
         covering,
         private_target: params.is_scratch[target_param as usize],
         target_axes: stage.target.shape.iter().copied().zip(stage.target.strides.iter().copied()).collect(),
@@ -248,7 +252,7 @@ fn nodes(
     let mut nodes = Vec::with_capacity(stage.body.body.nodes.len());
     for scalar in &stage.body.body.nodes {
         nodes.push(match scalar {
-            Scalar::Float(value) => Node::Float(value.0),
+            Scalar::Float(value) => Node::Float(*value),
             Scalar::Int(value) => Node::Int(*value),
             Scalar::Bool(value) => Node::Bool(*value),
             Scalar::Affine(affine) => {
@@ -277,7 +281,7 @@ fn nodes(
 
 fn zero(elem: Elem) -> Node {
     match elem {
-        Elem::Float => Node::Float(0.0),
+        Elem::Float => Node::Float(Number(0.0)),
         Elem::Int => Node::Int(0),
         Elem::Bool => Node::Bool(false),
     }

@@ -5,10 +5,10 @@
 //! Loads keep their place relative to stores that may reach the same memory, and behind the conditions of the
 //! `if`s around them.
 
+use crate::ir::hash::FastMap;
 use super::LoopError;
 use super::ir::*;
 use crate::ir::Number;
-use std::collections::HashMap;
 
 pub struct Builder {
     params: Vec<Param>,
@@ -22,7 +22,7 @@ pub struct Builder {
     fences: Vec<usize>,
     /// Parameters that may reach the same memory.
     aliases: Vec<Vec<u32>>,
-    constants: HashMap<ValueId, Expr>,
+    constants: FastMap<ValueId, Expr>,
     /// See [`Kernel::long`].
     pub long: bool,
     /// The first mistake of the emitter. If there is one, no kernel is made.
@@ -32,13 +32,13 @@ pub struct Builder {
 #[derive(Default)]
 struct OpenBlock {
     stmts: Vec<Stmt>,
-    known: HashMap<(Ty, Expr), ValueId>,
+    known: FastMap<(Ty, Expr), ValueId>,
     /// What the last store to an address stored.
-    stored: HashMap<(Address, Ty), ValueId>,
+    stored: FastMap<(Address, Ty), ValueId>,
     /// What came out of the branches that are seldom taken, by what goes in.
-    branches: HashMap<[ValueId; 3], [ValueId; 2]>,
+    branches: FastMap<[ValueId; 3], [ValueId; 2]>,
     /// Values that stay in registers.
-    kept: HashMap<(Address, Ty), ValueId>,
+    kept: FastMap<(Address, Ty), ValueId>,
     counter: Option<OpenFor>,
 }
 
@@ -60,7 +60,7 @@ impl Builder {
             blocks: vec![OpenBlock::default()],
             fences,
             aliases,
-            constants: HashMap::new(),
+            constants: FastMap::default(),
             long: false,
             broken: None,
         }

@@ -1,12 +1,12 @@
 //! Code generation for one stage: writes its loops as its schedule says.
 
+use crate::ir::hash::FastMap;
 use super::access::{Node, Work};
 use super::builder::Builder;
 use super::ir::*;
 use super::scalar;
 use super::schedule::{Axis, Schedule, Segment, VectorReduction};
 use crate::ir::{BinaryOp, Combine, ScalarId, StepId};
-use std::collections::HashMap;
 
 /// The value of an index at the moment: a loop counter plus a number.
 #[derive(Clone, Copy, Default)]
@@ -26,7 +26,7 @@ pub struct Jam {
 /// The loops that are being written, from the outermost to the innermost.
 pub struct Emitter<'b> {
     pub builder: &'b mut Builder,
-    pub steps: &'b HashMap<StepId, ValueId>,
+    pub steps: &'b FastMap<StepId, ValueId>,
     /// The lanes of vectors in the innermost open loop that has any.
     pub lanes: u8,
     pub float: Kind,
@@ -52,7 +52,7 @@ type Accumulators = Vec<Vec<Vec<ValueId>>>;
 impl<'b> Emitter<'b> {
     pub fn new(
         builder: &'b mut Builder,
-        steps: &'b HashMap<StepId, ValueId>,
+        steps: &'b FastMap<StepId, ValueId>,
         lanes: u8,
         float: Kind,
         rank: usize,

@@ -14,10 +14,10 @@ use super::tidy;
 use super::trips::Trips;
 use super::verify::VerifiedModule;
 use super::works::{fill_of, product_of};
+use crate::ir::hash::{FastMap, Interner};
 use crate::ir::program::Precision;
 use crate::ir::{Combine, StepId};
 use crate::plan::{self, Plan, Step};
-use std::collections::HashMap;
 
 /// How many multiplications and additions a step that is one function may have, roughly; wider vectors gain more
 /// than calls cost.
@@ -52,7 +52,8 @@ pub fn lower(plan: &Plan, options: Options) -> Result<VerifiedModule, LoopError>
         lanes: target.float_lanes(plan.precision),
         scratch_start,
         kernels: Vec::new(),
-        known: HashMap::new(),
+        known: Interner::default(),
+        made: FastMap::default(),
         trips: Trips::default(),
         most_pieces: 1,
         work: 0,
@@ -104,7 +105,9 @@ struct Lowering<'p> {
     lanes: u8,
     scratch_start: i64,
     kernels: Vec<Kernel>,
-    known: HashMap<Kernel, KernelId>,
+    known: Interner,
+    /// The kernels by what they were made of, so that equal layers are lowered once.
+    made: FastMap<Source, KernelId>,
     /// The scans around the step.
     trips: Trips,
     most_pieces: usize,
@@ -118,6 +121,18 @@ struct Lowering<'p> {
     /// The number of the step.
     now: usize,
     accesses: Vec<Site>,
+}
+
+/// What a kernel is made of: all that its code depends on.
+#[derive(PartialEq, Eq, Hash)]
+struct Source {
+    stages: Vec<Work>,
+    params: Vec<Param>,
+    /// For each parameter whether it is private memory, and which parameters may reach its memory.
+    is_scratch: Vec<bool>,
+    aliases: Vec<Vec<u32>>,
+    steps: Vec<StepId>,
+    pieces: usize,
 }
 
 impl Lowering<'_> {
@@ -169,7 +184,7 @@ impl Lowering<'_> {
             works.push(access::normalise(stage, nest.shared, &mut params)?);
         }
         let mut pieces = nest.pieces.max(1);
-        let scatters = works.len() == 1 && works[0].scatters_by_value();
+        let scatters = works.len() == 1 && works[0].is_scatter;
         if scatters && works[0].shared == 0 {
             // No index divides the target.
             pieces = 1;
@@ -210,7 +225,7 @@ impl Lowering<'_> {
         self.kernel(&nest.name, stages, &mut params, pieces, items)
     }
 
-    /// Makes a kernel of stages in normal form and a call of it.
+    /// Makes a kernel of stages in normal form, if there is none of equal ones, and a call of it.
     fn kernel(
         &mut self,
         name: &plan::Name,
@@ -221,48 +236,82 @@ impl Lowering<'_> {
     ) -> Result<(), LoopError> {
         self.count_work(&stages)?;
         merge::simplify(&mut stages);
-        let is_long = stages.iter().any(Work::is_long);
-        let float = match self.plan.precision {
-            Precision::F32 => Kind::F32,
-            Precision::F64 => Kind::F64,
-        };
-        let lanes = if is_long { 1 } else { self.lanes };
         let fault = stages.iter().any(Work::is_open).then(|| {
             self.sites.push(name.clone());
             (params.fault(), self.sites.len() as i64)
         });
         let written: Vec<u32> = stages.iter().map(|work| work.write.param).collect();
         let aliases = mark_written(params, &written);
-        let cut_index = cut_index(&stages, pieces);
-        let repeatable = is_repeatable(&stages, &aliases);
-        let freedom = Freedom { lanes, cut: cut_index, repeatable };
-        let plans = schedule::schedule(&stages, freedom);
         if self.checked {
             params.need_steps_of_bases();
         }
-        let mut builder = Builder::new(params.params.clone(), aliases);
+        let source = Source {
+            stages,
+            params: params.params.clone(),
+            is_scratch: params.is_scratch.clone(),
+            aliases,
+            steps: params.steps.clone(),
+            pieces,
+        };
+        // What a kernel reports has the number of its place in the plan, so each of those is made.
+        let reports = self.checked || fault.is_some();
+        let kernel = match self.made.get(&source) {
+            Some(known) if !reports => *known,
+            _ => {
+                let mut kernel = self.make(&source, fault)?;
+                if self.checked {
+                    checks::insert(&mut kernel, params, name, &mut self.accesses)?;
+                }
+                let id = self.kernel_id(kernel);
+                self.made.insert(source, id);
+                id
+            }
+        };
+        self.most_pieces = self.most_pieces.max(self.kernels[kernel.0 as usize].pieces);
+        let (mut bases, mut buffers) = (params.bases.clone(), params.buffers());
+        if self.checked {
+            bases.push(Base { place: BasePlace::Report, offset: 0, steps: Vec::new() });
+            buffers.push((0, 16));
+        }
+        let steps = params.steps.clone();
+        items.push(Item::Call(Call { name: name.clone(), kernel, bases, buffers, steps }));
+        Ok(())
+    }
+
+    /// The kernel of a source. `fault`: the parameter and the number by which it reports that an int left 64 bits.
+    fn make(&self, source: &Source, fault: Option<(u32, i64)>) -> Result<Kernel, LoopError> {
+        let Source { stages, params, is_scratch, aliases, steps, pieces } = source;
+        let is_long = stages.iter().any(Work::is_long);
+        let float = match self.plan.precision {
+            Precision::F32 => Kind::F32,
+            Precision::F64 => Kind::F64,
+        };
+        let lanes = if is_long { 1 } else { self.lanes };
+        let cut_index = cut_index(stages, *pieces);
+        let freedom = Freedom { lanes, cut: cut_index, repeatable: is_repeatable(stages, aliases) };
+        let plans = schedule::schedule(stages, freedom);
+        let mut builder = Builder::new(params.clone(), aliases.clone());
         builder.long = is_long;
-        let steps: HashMap<StepId, ValueId> =
-            params.steps.iter().map(|step| (*step, builder.step())).collect();
+        let steps: FastMap<StepId, ValueId> = steps.iter().map(|step| (*step, builder.step())).collect();
         let rank = stages.iter().map(|work| work.sizes.len()).max().unwrap_or(0);
         let axes = || plans.shared.iter().chain(plans.stages.iter().flat_map(|stage| &stage.parallel));
         let cut_axis = cut_index.and_then(|index| axes().find(|axis| axis.index == index));
         let cut = cut_axis.map(|axis| {
             let tile = axis.jam * i64::from(axis.lanes);
-            let (start, end) = range_of_task(&mut builder, axis.size, tile, pieces as i64);
+            let (start, end) = range_of_task(&mut builder, axis.size, tile, *pieces as i64);
             (axis.index, start, end)
         });
-        let pieces = if cut.is_some() { pieces } else { 1 };
-        self.most_pieces = self.most_pieces.max(pieces);
+        let pieces = if cut.is_some() { *pieces } else { 1 };
         let mut emitter = Emitter::new(&mut builder, &steps, lanes, float, rank);
         emitter.cut = cut;
-        emitter.private = params.is_scratch.clone();
+        emitter.private = is_scratch.clone();
         emitter.n_shared = stages[0].shared;
         emitter.fault = fault;
+        let written: Vec<u32> = stages.iter().map(|work| work.write.param).collect();
         let pointwise = stages.iter().all(|work| work.sizes.len() == work.shared);
         emitter.loops(&plans.shared, &mut |emitter| {
             if pointwise {
-                emitter.pointwise(&stages, &written);
+                emitter.pointwise(stages, &written);
                 return;
             }
             for (work, schedule) in stages.iter().zip(&plans.stages) {
@@ -278,17 +327,8 @@ impl Lowering<'_> {
                 param.piece_stride = 0;
             }
         }
-        tidy::drop_unused(&mut kernel, &params.is_scratch, &params.aliases());
-        let (mut bases, mut buffers) = (params.bases.clone(), params.buffers());
-        if self.checked {
-            checks::insert(&mut kernel, params, name, &mut self.accesses)?;
-            bases.push(Base { place: BasePlace::Report, offset: 0, steps: Vec::new() });
-            buffers.push((0, 16));
-        }
-        let kernel = self.kernel_id(kernel);
-        let steps = params.steps.clone();
-        items.push(Item::Call(Call { name: name.clone(), kernel, bases, buffers, steps }));
-        Ok(())
+        tidy::drop_unused(&mut kernel, is_scratch, aliases);
+        Ok(kernel)
     }
 
     /// Adds up the work of stages, and refuses those that have no meaning.
@@ -305,13 +345,15 @@ impl Lowering<'_> {
 
     /// The id of a kernel; equal kernels are one.
     fn kernel_id(&mut self, kernel: Kernel) -> KernelId {
-        if let Some(id) = self.known.get(&kernel) {
-            return *id;
+        match self.known.find(&kernel, |place| self.kernels[place as usize] == kernel) {
+            Ok(place) => KernelId(place),
+            Err(slot) => {
+                let place = self.kernels.len() as u32;
+                self.known.enter(slot, place);
+                self.kernels.push(kernel);
+                KernelId(place)
+            }
         }
-        let id = KernelId(self.kernels.len() as u32);
-        self.kernels.push(kernel.clone());
-        self.known.insert(kernel, id);
-        id
     }
 
     fn gemm(&mut self, gemm: &plan::Gemm, items: &mut Vec<Item>) -> Result<(), LoopError> {

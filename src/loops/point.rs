@@ -27,7 +27,7 @@ impl Emitter<'_> {
         }
         let kind = work.kinds[id.0 as usize];
         let value = match &work.nodes[id.0 as usize] {
-            Node::Float(value) => self.builder.float(kind, *value),
+            Node::Float(value) => self.builder.float(kind, value.0),
             Node::Int(value) => self.builder.int(kind, *value),
             Node::Bool(value) => self.builder.bool(*value),
             Node::Form(form) => self.form(form, point, kind),

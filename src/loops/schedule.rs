@@ -205,7 +205,7 @@ fn loops_of_stage(work: &Work, freedom: Freedom) -> Schedule {
     // The index that is cut stays outermost, the lanes go innermost: or outside of the others, if what they
     // gather need not be gathered again.
     let hoists = analysis.gathers_hoist(vector.map(|(index, _)| index), &reductions);
-    if work.scatters_by_value() {
+    if work.is_scatter {
         // Each row that a computed subscript names is added to from end to end: the same sums in the same order,
         // since an element belongs to one point of the other indices.
         parallel.sort_by_key(|axis| (!analysis.moves_write_by_value(axis.index), axis.lanes > 1));
@@ -214,11 +214,11 @@ fn loops_of_stage(work: &Work, freedom: Freedom) -> Schedule {
     }
     reductions.sort_by_key(|axis| axis.lanes > 1);
     let mut schedule = Schedule { parallel, reductions };
-    if work.scatters_by_value() {
+    if work.is_scatter {
         if let Some(axis) = schedule.parallel.last_mut().filter(|axis| axis.lanes > 1) {
             axis.jam = (axis.room() / i64::from(axis.lanes)).clamp(1, MAX_TILE / 2);
         }
-    } else if !work.is_scatter() {
+    } else if !work.combines_points() {
         analysis.tile(&mut schedule, analysis.weight_of_all(), 0.0);
     }
     if let Some((index, _)) = vector {
@@ -256,7 +256,7 @@ fn shared_points(stages: &[Work], freedom: Freedom) -> Loops {
     }
     let vector = vector.filter(|_| shared.iter().any(|axis| axis.lanes > 1));
     let by_value = |index: usize| analyses.iter().any(|analysis| analysis.moves_write_by_value(index));
-    if stages.iter().any(Work::scatters_by_value) {
+    if stages.iter().any(|work| work.is_scatter) {
         shared.sort_by_key(|axis| (!by_value(axis.index), axis.lanes > 1));
     } else {
         shared.sort_by_key(|axis| (freedom.cut != Some(axis.index), axis.lanes > 1));
@@ -271,7 +271,7 @@ fn shared_points(stages: &[Work], freedom: Freedom) -> Loops {
     let mut joint = Schedule { parallel: shared, reductions };
     let weight_of_heaviest = analyses[heaviest].weight_of_all();
     let weight = if joint.reductions.is_empty() { total } else { weight_of_heaviest };
-    if stages.iter().all(|work| !work.is_scatter()) {
+    if stages.iter().all(|work| !work.combines_points()) {
         analyses[heaviest].tile(&mut joint, weight, total - weight_of_heaviest);
     }
     schedules[heaviest].reductions = joint.reductions;
@@ -369,20 +369,16 @@ fn best_jam(size: i64, wanted: i64) -> i64 {
 }
 
 impl Work {
-    pub fn is_scatter(&self) -> bool {
+    /// Whether values of several points of the unreduced indices may be combined in one element.
+    pub fn combines_points(&self) -> bool {
         !self.injective && self.combine != Combine::Set
-    }
-
-    /// Whether computed subscripts name the elements that it writes, which may name one several times.
-    pub fn scatters_by_value(&self) -> bool {
-        !self.injective && !self.write.values.is_empty()
     }
 
     /// Whether all indices of its own are reduced.
     pub fn has_no_parallel_loops(&self) -> bool {
         let plain_store = !self.accumulate && self.write.checks.is_empty();
         let all_reduced = self.reduced[self.shared..].iter().all(|reduced| *reduced);
-        all_reduced && !self.is_scatter() && (plain_store || !self.private_target)
+        all_reduced && !self.combines_points() && (plain_store || !self.private_target)
     }
 
     /// Whether the target is a place that one point of the nest writes and reads: a register.

@@ -84,19 +84,15 @@ fn sweep(block: &mut Vec<Stmt>, dead: &[bool], used: &mut Vec<bool>) {
 /// A carried value is needed if its result is needed, or if a value that is needed in the loop uses it.
 fn sweep_for(inner: &mut For, dead: &[bool], used: &mut Vec<bool>) {
     let mut needed: Vec<bool> = inner.carries.iter().map(|carry| used[carry.result.0 as usize]).collect();
-    loop {
+    // Only a carry whose result nobody uses has to be looked for in the body; loops within loops would double the
+    // work with each level.
+    while needed.contains(&false) {
         let (mut body, mut seen) = (inner.body.clone(), used.clone());
-        for (carry, _) in inner.carries.iter().zip(&needed).filter(|(_, needed)| **needed) {
-            seen[carry.next.0 as usize] = true;
-            seen[carry.start.0 as usize] = true;
-        }
+        use_carries(inner, &needed, &mut seen);
         sweep(&mut body, dead, &mut seen);
-        let now: Vec<bool> = inner
-            .carries
-            .iter()
-            .zip(&needed)
-            .map(|(carry, needed)| *needed || seen[carry.current.0 as usize])
-            .collect();
+        let carries = inner.carries.iter().zip(&needed);
+        let now: Vec<bool> =
+            carries.map(|(carry, needed)| *needed || seen[carry.current.0 as usize]).collect();
         if now == needed {
             (inner.body, *used) = (body, seen);
             let mut needed = needed.into_iter();
@@ -104,5 +100,15 @@ fn sweep_for(inner: &mut For, dead: &[bool], used: &mut Vec<bool>) {
             return;
         }
         needed = now;
+    }
+    use_carries(inner, &needed, used);
+    sweep(&mut inner.body, dead, used);
+}
+
+/// Marks what the needed ones among the carried values are computed from.
+fn use_carries(inner: &For, needed: &[bool], used: &mut [bool]) {
+    for (carry, _) in inner.carries.iter().zip(needed).filter(|(_, needed)| **needed) {
+        used[carry.next.0 as usize] = true;
+        used[carry.start.0 as usize] = true;
     }
 }

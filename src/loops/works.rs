@@ -29,7 +29,7 @@ pub fn fill_of(work: &Work) -> Result<Work, LoopError> {
     let combine = work.combine;
     let node = match (combine, kind) {
         (Combine::ArgMax | Combine::ArgMin, _) => Node::Int(0),
-        (_, Kind::F32 | Kind::F64) => Node::Float(plan::identity(combine, crate::ir::Elem::Float)),
+        (_, Kind::F32 | Kind::F64) => Node::Float(crate::ir::Number(plan::identity(combine, crate::ir::Elem::Float))),
         (_, Kind::I32 | Kind::I64) => {
             let identity = plan::identity(combine, crate::ir::Elem::Int) as i64;
             let is_narrow = kind == Kind::I32;
@@ -52,6 +52,7 @@ pub fn fill_of(work: &Work) -> Result<Work, LoopError> {
         target_kind: kind,
         reduced_number: Form::number(rank, 0),
         injective: true,
+        is_scatter: false,
         covering: true,
         private_target: work.private_target,
         target_axes: Vec::new(),
@@ -95,6 +96,7 @@ pub fn product_of(gemm: &plan::Gemm, params: &mut Params<'_>) -> Result<Work, Lo
         target_kind: kind,
         reduced_number: Form::number(rank, 0),
         injective: true,
+        is_scatter: false,
         covering: true,
         private_target: false,
         target_axes: Vec::new(),

@@ -31,7 +31,7 @@ pub fn apply(round: &mut Round<'_>, scan: &Scan, pruned: &mut Pruned) -> bool {
         .nodes()
         .filter(|(id, node)| match (classes[id.0 as usize], &node.op) {
             (Class::Constant, Op::Loop(body)) => is_work(body),
-            (Class::Step, Op::Loop(body)) => is_product(body),
+            (Class::Step, Op::Loop(body)) => sums_pairs(body),
             _ => false,
         })
         .map(|(id, _)| id)
@@ -100,8 +100,9 @@ fn is_work(body: &Loop) -> bool {
     reads && (reduces || costly)
 }
 
-/// Whether a loop is a sum of products of elements of two tensors.
-fn is_product(body: &Loop) -> bool {
+/// Whether a loop is a sum over what it reads of two tensors, or of two places: a product, and any other formula that is
+/// as much work. [`Product`](crate::ir::recognise::Product) asks for more, which does not matter here.
+fn sums_pairs(body: &Loop) -> bool {
     let reads = body.body.nodes.iter().filter(|scalar| matches!(scalar, Scalar::Read { .. })).count();
     body.combine == Combine::Add && reads >= 2 && body.domain.len() > body.write.len()
 }

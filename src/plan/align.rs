@@ -3,18 +3,18 @@
 //! The gradient of `x @ w.T` comes as `[in, out]` and is subtracted from a weight of `[out, in]`. Summing it
 //! into `[out, in]` in the first place costs nothing, and then both lie in the same order.
 
+use crate::ir::hash::FastMap;
 use super::rebuild::rebuild;
 use crate::ir::compose;
 use crate::ir::{Affine, Graph, Loop, LoopBuilder, NodeId, Op, Scalar, Sub, Var};
 use std::cell::RefCell;
-use std::collections::HashMap;
 
 /// For each node the order in which all its readers read its axes, if they agree on another than its own.
-type Orders = HashMap<NodeId, Vec<usize>>;
+type Orders = FastMap<NodeId, Vec<usize>>;
 
 /// Transposes the results of loops whose readers agree on another order of the axes.
 pub(super) fn align(graph: &Graph) -> Graph {
-    let orders: RefCell<HashMap<*const Graph, Orders>> = RefCell::default();
+    let orders: RefCell<FastMap<*const Graph, Orders>> = RefCell::default();
     rebuild(graph, &|new, (old, _), node, operands| match &node.op {
         Op::Loop(body) => {
             let mut orders = orders.borrow_mut();
@@ -29,7 +29,7 @@ pub(super) fn align(graph: &Graph) -> Graph {
 
 fn orders_of(graph: &Graph) -> Orders {
     let needed = graph.reachable(graph.outputs.iter().map(|output| output.node));
-    let mut wanted: HashMap<NodeId, Option<Vec<usize>>> = HashMap::new();
+    let mut wanted: FastMap<NodeId, Option<Vec<usize>>> = FastMap::default();
     for output in &graph.outputs {
         wanted.insert(output.node, None);
     }

@@ -7,12 +7,12 @@
 
 mod rows;
 
+use crate::ir::hash::{FastMap, FastSet};
 use super::lower::{Lowering, fill_step};
 use super::touched::Touched;
 use super::{Buffer, BufferId, Place, ScanSteps, Step};
 use crate::ir::program::Precision;
 use rows::{BufferUse, Index, Part, indices, uses};
-use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 const MOST_PARTS: i64 = 64;
@@ -50,7 +50,7 @@ pub(super) fn chunk(
     let mut done: Vec<Rc<Item>> = Vec::new();
     let mut rest: Vec<Rc<Item>> = steps.into_iter().map(Item::new).collect();
     // A member of a run that was not worth dividing does not begin another run.
-    let mut tried: HashSet<BufferId> = HashSet::new();
+    let mut tried: FastSet<BufferId> = FastSet::default();
     while !rest.is_empty() {
         match first_run(lowering, &rest, &done, (precision, limits), &mut tried) {
             Some(found) => {
@@ -94,7 +94,7 @@ fn first_run(
     steps: &[Rc<Item>],
     done: &[Rc<Item>],
     (precision, limits): (Precision, Limits),
-    tried: &mut HashSet<BufferId>,
+    tried: &mut FastSet<BufferId>,
 ) -> Option<Chunked> {
     for (from, seed) in steps.iter().enumerate() {
         if !seed.touched.writes.is_disjoint(tried) {
@@ -120,7 +120,7 @@ fn first_run(
 /// Steps that can be executed for a chunk of rows at a time.
 struct Run {
     members: Vec<(Rc<Item>, Index)>,
-    uses: HashMap<BufferId, BufferUse>,
+    uses: FastMap<BufferId, BufferUse>,
     /// A common divisor of the sizes of all members' indices.
     common: i64,
     before: Vec<Rc<Item>>,
@@ -134,7 +134,7 @@ impl Run {
         let uses_of_seed = uses(&seed.step, index, buffers)?;
         let mut run = Run {
             members: Vec::new(),
-            uses: HashMap::new(),
+            uses: FastMap::default(),
             common: size,
             before: Vec::new(),
             after: Vec::new(),
@@ -192,7 +192,7 @@ impl Run {
     fn parts(
         &self,
         buffers: &[Buffer],
-        private: &HashSet<BufferId>,
+        private: &FastSet<BufferId>,
         precision: Precision,
         limits: Limits,
     ) -> Option<i64> {
@@ -225,18 +225,18 @@ impl Run {
         &'s self,
         buffers: &[Buffer],
         outside: impl Iterator<Item = &'s Rc<Item>>,
-    ) -> HashSet<BufferId> {
-        let mut others: HashSet<BufferId> = HashSet::new();
+    ) -> FastSet<BufferId> {
+        let mut others: FastSet<BufferId> = FastSet::default();
         for item in outside.chain(&self.before).chain(&self.after) {
             others.extend(item.touched.reads.iter().chain(&item.touched.writes));
         }
-        let is_own = |id: &BufferId| {
+        let is_private = |id: &BufferId| {
             self.uses[id] == BufferUse::Rows
                 && self.touched.writes.contains(id)
                 && !others.contains(id)
                 && matches!(buffers[id.0 as usize].place, Place::Arena(_))
         };
-        self.uses.keys().copied().filter(is_own).collect()
+        self.uses.keys().copied().filter(is_private).collect()
     }
 
     /// The steps up to the end of the run, and those after it.
@@ -244,7 +244,7 @@ impl Run {
         self,
         lowering: &mut Lowering,
         parts: i64,
-        private: &HashSet<BufferId>,
+        private: &FastSet<BufferId>,
     ) -> (Vec<Rc<Item>>, Vec<Rc<Item>>) {
         let step = lowering.fresh_step();
         let mut before = self.before;
@@ -262,7 +262,7 @@ impl Run {
 }
 
 /// Sets the result of a sum to zero before the chunks add to it, if the undivided step would do that itself.
-fn start_of_sum(step: &Step, uses: &HashMap<BufferId, BufferUse>) -> Option<Step> {
+fn start_of_sum(step: &Step, uses: &FastMap<BufferId, BufferUse>) -> Option<Step> {
     let (target, name, accumulates) = match step {
         Step::Nest(nest) => (&nest.stages[0].target, &nest.name, nest.stages[0].accumulate),
         Step::Gemm(gemm) => (&gemm.c, &gemm.name, gemm.accumulate),

@@ -5,14 +5,13 @@
 //! the shared loops touches elements of its own. Then the shared loops may also be divided among threads. A
 //! temporary that only one group uses shrinks to a row in the worker's memory.
 
+use crate::ir::hash::{FastMap, FastSet};
 use super::address::{Address, extents, reads};
 use super::memory::for_each_view;
-use super::order::is_map;
 use super::touched::Touched;
 use super::{Buffer, BufferId, Nest, Place, Stage, Step};
 use crate::ir::recognise::Scatter;
 use crate::ir::{Sub, Var};
-use std::collections::{HashMap, HashSet};
 
 /// How many steps back a nest looks for another one to fuse with.
 const FAR: usize = 32;
@@ -159,7 +158,7 @@ fn row_cost(stage: &Stage, points: i64) -> i64 {
 
 /// The cost of a stage with short rows that a loop over all rows would save.
 fn lost_lanes(stage: &Stage) -> i64 {
-    if is_map(&stage.body) { FUNCTION * functions(stage) } else { 0 }
+    if stage.body.is_elementwise() { FUNCTION * functions(stage) } else { 0 }
 }
 
 /// How many elementary functions a stage evaluates at each point.
@@ -232,19 +231,19 @@ fn reach(address: &Address, sizes: &[i64], shared: usize) -> (i64, i64) {
 
 /// Shrinks temporaries that only one nest uses to a row of the worker's memory.
 pub(super) fn shrink_rows(buffers: &mut [Buffer], steps: &mut [Step]) {
-    let mut users: HashMap<BufferId, u32> = HashMap::new();
+    let mut users: FastMap<BufferId, u32> = FastMap::default();
     count_users(steps, &mut users);
     shrink_in(buffers, steps, &users);
 }
 
 /// For each buffer the number of steps that touch it.
-fn count_users(steps: &[Step], users: &mut HashMap<BufferId, u32>) {
+fn count_users(steps: &[Step], users: &mut FastMap<BufferId, u32>) {
     for step in steps {
         if let Step::Scan(scan) = step {
             count_users(&scan.steps, users);
             continue;
         }
-        let mut seen = HashSet::new();
+        let mut seen = FastSet::default();
         for_each_view(step, &mut |view, _| {
             if seen.insert(view.buffer) {
                 *users.entry(view.buffer).or_insert(0) += 1;
@@ -253,7 +252,7 @@ fn count_users(steps: &[Step], users: &mut HashMap<BufferId, u32>) {
     }
 }
 
-fn shrink_in(buffers: &mut [Buffer], steps: &mut [Step], users: &HashMap<BufferId, u32>) {
+fn shrink_in(buffers: &mut [Buffer], steps: &mut [Step], users: &FastMap<BufferId, u32>) {
     for step in steps {
         match step {
             Step::Scan(scan) => shrink_in(buffers, &mut scan.steps, users),
@@ -367,7 +366,7 @@ fn take_over_stage(
     let target = stage.target.buffer;
     let place = |id: BufferId| &buffers[id.0 as usize];
     let starts_here = lives[target.0 as usize].is_some_and(|life| life.first == now);
-    if !starts_here || !matches!(place(target).place, Place::Arena(_)) || !is_map(&stage.body) {
+    if !starts_here || !matches!(place(target).place, Place::Arena(_)) || !stage.body.is_elementwise() {
         return;
     }
     let all = accesses(stage);

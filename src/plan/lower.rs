@@ -3,6 +3,7 @@
 //! Every value is a view of a buffer, which is chosen here: a tensor of the caller, a constant, the row of a scan's
 //! stack, or a temporary, which [`super::memory`] places in the arena.
 
+use crate::ir::hash::FastMap;
 use super::address::leading_bare;
 use super::order::{self, Update};
 use super::product;
@@ -13,7 +14,6 @@ use crate::ir::{
     Affine, Combine, Dim, Elem, ExternalKey, Graph, Loop, Node, NodeId, Op, Scalar, ScalarId, Sub,
 };
 use crate::ir::{Body, Number, Phase, Sizes, StepId, rewrite};
-use std::collections::HashMap;
 use std::sync::Arc;
 
 /// The buffers and external tensors so far.
@@ -21,7 +21,7 @@ use std::sync::Arc;
 pub(super) struct Lowering {
     pub buffers: Vec<Buffer>,
     pub externals: Vec<External>,
-    slots: HashMap<ExternalKey, BufferId>,
+    slots: FastMap<ExternalKey, BufferId>,
     /// The first unused step id.
     next_step: u32,
     /// Whether matrix products are recognised.
@@ -36,11 +36,11 @@ pub(super) struct Frame<'g> {
     /// The nodes that the outputs need.
     pub needed: Vec<bool>,
     pub values: Vec<Option<View>>,
-    pub results: HashMap<NodeId, Vec<View>>,
+    pub results: FastMap<NodeId, Vec<View>>,
     pub carries: Vec<View>,
     pub captures: Vec<View>,
     /// The views that nodes must write their values to, if that is decided beforehand.
-    pub targets: HashMap<NodeId, View>,
+    pub targets: FastMap<NodeId, View>,
     pub steps: Vec<Step>,
 }
 
@@ -113,7 +113,7 @@ impl<'g> Frame<'g> {
     pub fn new(graph: &'g Graph, known: OfGraph, carries: Vec<View>, captures: Vec<View>) -> Frame<'g> {
         let values = vec![None; graph.len()];
         let needed = graph.reachable(graph.outputs.iter().map(|output| output.node));
-        let (results, targets) = (HashMap::new(), HashMap::new());
+        let (results, targets) = (FastMap::default(), FastMap::default());
         Frame { graph, known, needed, values, results, carries, captures, targets, steps: Vec::new() }
     }
 

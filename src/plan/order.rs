@@ -3,9 +3,10 @@
 //! A variable (or the carry of a scan) has one buffer. Its new value is written in place if every other reader of
 //! the old value can run before; otherwise it is computed in a buffer of its own and copied at the end.
 
-use crate::ir::{Combine, Graph, Loop, NodeId, Op, Scalar, Sub};
+use crate::ir::hash::FastSet;
+use crate::ir::{Graph, Loop, NodeId, Op, Scalar};
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashSet};
+use std::collections::BinaryHeap;
 
 /// A variable or carry that gets a new value.
 pub(super) struct Update {
@@ -37,7 +38,7 @@ pub(super) fn order(graph: &Graph, needed: &[bool], updates: &[Update]) -> Order
     for (id, node) in graph.nodes().filter(|(id, _)| needed[id.0 as usize]) {
         node.operands.iter().for_each(|operand| successors[operand.0 as usize].push(id.0));
     }
-    let mut taken = HashSet::new();
+    let mut taken = FastSet::default();
     let mut in_place = Vec::with_capacity(updates.len());
     for update in updates {
         let allowed = taken.insert(update.new) && may_overwrite(graph, &mut successors, update);
@@ -99,7 +100,7 @@ fn may_overwrite(graph: &Graph, successors: &mut [Vec<u32>], update: &Update) ->
 /// Whether the loop reads `old`, at each point, only at the element that it writes there.
 fn reads_only_the_element_written(graph: &Graph, id: NodeId, body: &Loop, old: NodeId) -> bool {
     let node = &graph[id];
-    if !is_map(body) || node.ty != graph[old].ty {
+    if !body.is_elementwise() || node.ty != graph[old].ty {
         return false;
     }
     body.body.nodes.iter().all(|scalar| {
@@ -109,23 +110,12 @@ fn reads_only_the_element_written(graph: &Graph, id: NodeId, body: &Loop, old: N
     })
 }
 
-/// Whether every element is written once, at the point of the domain with the element's own subscripts.
-pub(super) fn is_map(body: &Loop) -> bool {
-    body.combine == Combine::Set
-        && !body.dropping
-        && body.domain == body.shape
-        && body.write.iter().enumerate().all(|(axis, sub)| match sub {
-            Sub::Affine(affine) => affine.as_index() == Some(axis),
-            Sub::Value(_) => false,
-        })
-}
-
 fn reaches_any(successors: &[Vec<u32>], from: u32, goals: &[u32]) -> bool {
     if goals.is_empty() {
         return false;
     }
-    let goals: HashSet<u32> = goals.iter().copied().collect();
-    let mut seen = HashSet::from([from]);
+    let goals: FastSet<u32> = goals.iter().copied().collect();
+    let mut seen = FastSet::from_iter([from]);
     let mut stack = vec![from];
     while let Some(at) = stack.pop() {
         if goals.contains(&at) {

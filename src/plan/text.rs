@@ -164,15 +164,7 @@ impl<'p> StageText<'p> {
     /// `t3[i0] max= t2[i0, i1]`.
     fn statement(&self) -> String {
         let body = &self.stage.body;
-        let sign = match body.combine {
-            Combine::Set => "=",
-            Combine::Add => "+=",
-            Combine::Mul => "*=",
-            Combine::Max => "max=",
-            Combine::Min => "min=",
-            Combine::ArgMax => "argmax=",
-            Combine::ArgMin => "argmin=",
-        };
+        let sign = body.combine;
         let keep = if self.stage.accumulate && body.combine != Combine::Set { "old " } else { "" };
         let drop = if body.dropping { "?" } else { "" };
         let target = self.access(&self.stage.target, &body.write);

@@ -1,14 +1,14 @@
 //! Which buffers steps touch (read and write sets), and so whether two steps may be exchanged.
 
+use crate::ir::hash::FastSet;
 use super::memory::for_each_view;
 use super::{BufferId, Step};
-use std::collections::HashSet;
 
 /// The buffers of a step, or of several.
 #[derive(Default)]
 pub(super) struct Touched {
-    pub reads: HashSet<BufferId>,
-    pub writes: HashSet<BufferId>,
+    pub reads: FastSet<BufferId>,
+    pub writes: FastSet<BufferId>,
 }
 
 impl Touched {
@@ -28,7 +28,7 @@ impl Touched {
 
     /// Whether the two must stay in this order.
     pub fn collides(&self, other: &Touched) -> bool {
-        let meets = |a: &HashSet<BufferId>, b: &HashSet<BufferId>| !a.is_disjoint(b);
+        let meets = |a: &FastSet<BufferId>, b: &FastSet<BufferId>| !a.is_disjoint(b);
         meets(&self.writes, &other.writes)
             || meets(&self.writes, &other.reads)
             || meets(&self.reads, &other.writes)

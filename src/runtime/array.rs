@@ -87,6 +87,18 @@ impl Elements {
         }
     }
 
+    /// `count` zeros of the type that these elements have.
+    pub(crate) fn zeros_alike(&self, count: usize) -> Elements {
+        match self {
+            Elements::F32(_) => Elements::F32(vec![0.0; count]),
+            Elements::F64(_) => Elements::F64(vec![0.0; count]),
+            Elements::I32(_) => Elements::I32(vec![0; count]),
+            Elements::I64(_) => Elements::I64(vec![0; count]),
+            Elements::U8(_) => Elements::U8(vec![0; count]),
+            Elements::Bool(_) => Elements::Bool(vec![false; count]),
+        }
+    }
+
     /// Copies other elements of the same type to a place among these.
     ///
     /// # Panics

@@ -32,7 +32,7 @@ impl MatrixProduct {
         // SAFETY: by the contract.
         unsafe {
             match (&self.blocked, self.gemm.kind) {
-                (Some(blocked), _) => self.run_own(blocked, parallel, a.cast(), b.cast(), c.cast()),
+                (Some(blocked), _) => self.run_blocked(blocked, parallel, a.cast(), b.cast(), c.cast()),
                 (None, Kind::F64) => {
                     self.run_library::<f64>(parallel, a.cast(), b.cast(), c.cast(), 1.0);
                 }
@@ -43,7 +43,7 @@ impl MatrixProduct {
 
     /// # Safety
     /// As [`MatrixProduct::run`].
-    unsafe fn run_own(
+    unsafe fn run_blocked(
         &self,
         blocked: &Product,
         parallel: &dyn Parallel,

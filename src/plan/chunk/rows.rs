@@ -1,11 +1,11 @@
 //! One step and one of its indices: which buffers it touches row by row as that index moves, and the step over a
 //! part of the index.
 
+use crate::ir::hash::{FastMap, FastSet};
 use super::super::address::{Address, extents, leading_bare, reads};
 use super::super::{Buffer, BufferId, Gemm, Nest, Stage, Step, View};
 use crate::ir::recognise::Scatter;
 use crate::ir::{Combine, Dim, Elem, Loop, Scalar, StepId, Sub, Var};
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// How a step uses a buffer while one of its indices moves.
@@ -205,9 +205,9 @@ pub(super) struct Part<'b> {
     pub step: StepId,
     pub parts: i64,
     pub buffers: &'b [Buffer],
-    pub uses: &'b HashMap<BufferId, BufferUse>,
+    pub uses: &'b FastMap<BufferId, BufferUse>,
     /// The buffers of which all that is left is the rows of one part.
-    pub private: &'b HashSet<BufferId>,
+    pub private: &'b FastSet<BufferId>,
 }
 
 impl Part<'_> {

@@ -208,14 +208,7 @@ impl Column {
         let shape: Vec<usize> = std::iter::once(rows).chain(self.row_shape()).collect();
         let count = shape.iter().product();
         let elements = match self {
-            Column::Memory(array) => match array.elements() {
-                Elements::F32(_) => Elements::F32(vec![0.0; count]),
-                Elements::F64(_) => Elements::F64(vec![0.0; count]),
-                Elements::I32(_) => Elements::I32(vec![0; count]),
-                Elements::I64(_) => Elements::I64(vec![0; count]),
-                Elements::U8(_) => Elements::U8(vec![0; count]),
-                Elements::Bool(_) => Elements::Bool(vec![false; count]),
-            },
+            Column::Memory(array) => array.elements().zeros_alike(count),
             Column::Windows(_) => Elements::I32(vec![0; count]),
             Column::Lazy(lazy) => return lazy.zeros(shape),
         };

@@ -15,7 +15,7 @@ use crate::compile::Function;
 use crate::ir::program::{BATCH, Train};
 use crate::ir::{Dim, ExternalKey, Graph, InputKey, OutputKey, Sizes};
 use crate::plan::External;
-use crate::runtime::array::{Array, Elements};
+use crate::runtime::array::Array;
 use crate::runtime::call::{Argument, Caller, Moment, Series};
 use crate::runtime::data::bounds::Bounds;
 use crate::runtime::data::{Column, Table};
@@ -415,14 +415,7 @@ fn resize(array: &mut Array, count: usize) {
     if array.elements().len() == count {
         return;
     }
-    let zeros = match array.elements() {
-        Elements::F32(_) => Elements::F32(vec![0.0; count]),
-        Elements::F64(_) => Elements::F64(vec![0.0; count]),
-        Elements::I32(_) => Elements::I32(vec![0; count]),
-        Elements::I64(_) => Elements::I64(vec![0; count]),
-        Elements::U8(_) => Elements::U8(vec![0; count]),
-        Elements::Bool(_) => Elements::Bool(vec![false; count]),
-    };
+    let zeros = array.elements().zeros_alike(count);
     *array = Array::new(vec![count], zeros).expect("as many elements as the shape has");
 }
 

@@ -5,11 +5,11 @@ mod address;
 mod binary;
 mod expr;
 
+use crate::ir::hash::{FastMap, FastSet};
 use super::asm::{Alu, Len, Vectors};
 use super::lir::{Class, Inst, Int, Loop, Mem, Node, Role, Src, V};
 use crate::backend::CodeError;
 use crate::loops::{Address, Bound, Carry, Expr, For, Kernel, Kind, Stmt, Ty, ValueId};
-use std::collections::{HashMap, HashSet};
 
 /// The instructions of a kernel, and what is known of their registers.
 pub struct Selected {
@@ -37,9 +37,9 @@ pub fn select(kernel: &Kernel, vectors: Vectors) -> Result<Selected, CodeError> 
         uses: count_uses(kernel),
         opens: vec![Open::default()],
         params: Vec::new(),
-        deferred: HashMap::new(),
-        constants: HashMap::new(),
-        tests: HashMap::new(),
+        deferred: FastMap::default(),
+        constants: FastMap::default(),
+        tests: FastMap::default(),
         undefined: None,
     };
     let environment = select.fresh(Class::General);
@@ -92,11 +92,11 @@ struct Select<'k> {
     opens: Vec<Open>,
     params: Vec<V>,
     /// Scalars that are loaded straight into all lanes.
-    deferred: HashMap<ValueId, Mem>,
-    constants: HashMap<u32, V>,
+    deferred: FastMap<ValueId, Mem>,
+    constants: FastMap<u32, V>,
     /// The mask that a test of scalar floats made, by its result as an int: choosing between floats takes the mask,
     /// since the way through ints and back makes a chain of choices slow.
-    tests: HashMap<V, V>,
+    tests: FastMap<V, V>,
     /// A value that is used but not defined.
     undefined: Option<ValueId>,
 }
@@ -106,7 +106,7 @@ struct Select<'k> {
 struct Open {
     code: Vec<Node>,
     /// `param + Σ value · bytes` for what has been needed.
-    pointers: HashMap<(u32, Vec<(ValueId, i64)>), V>,
+    pointers: FastMap<(u32, Vec<(ValueId, i64)>), V>,
     /// The loop whose body it is: its counter, and multiples of that in registers.
     counter: Option<ValueId>,
     multiples: Vec<(i64, V)>,
@@ -258,8 +258,8 @@ impl Select<'_> {
     }
 
     /// The scalars of a block that are read from memory only to be put into all lanes before anything is stored.
-    fn only_spread(&self, block: &[Stmt]) -> HashSet<ValueId> {
-        let (mut read, mut spread) = (HashSet::new(), HashSet::new());
+    fn only_spread(&self, block: &[Stmt]) -> FastSet<ValueId> {
+        let (mut read, mut spread) = (FastSet::default(), FastSet::default());
         for stmt in block {
             match stmt {
                 Stmt::Let(id, Expr::Load(_)) => {

@@ -2,11 +2,11 @@
 
 mod arithmetic;
 
+use crate::ir::hash::FastMap;
 use crate::loops::{Address, Bound, Expr, For, Kernel, Kind, Linear, Stmt, Ty, ValueId};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, InstBuilder, MemFlagsData, types};
 use cranelift_frontend::FunctionBuilder;
-use std::collections::HashMap;
 
 /// Up to so many different strides of one counter are kept as induction variables; with more of them, each address
 /// multiplies.
@@ -23,7 +23,7 @@ pub fn kernel(
 ) {
     let values = vec![None; kernel.types.len()];
     let mut codegen =
-        Codegen { b: builder, kernel, has_fma, bases: bases.to_vec(), values, offsets: HashMap::new() };
+        Codegen { b: builder, kernel, has_fma, bases: bases.to_vec(), values, offsets: FastMap::default() };
     for (id, value) in kernel.steps.iter().zip(steps) {
         codegen.define(*id, *value);
     }
@@ -40,7 +40,7 @@ struct Codegen<'b, 'f> {
     bases: Vec<ir::Value>,
     values: Vec<Option<ir::Value>>,
     /// Induction variables: multiples of loop counters, in bytes, that are increased with the counter.
-    offsets: HashMap<(ValueId, i64), ir::Value>,
+    offsets: FastMap<(ValueId, i64), ir::Value>,
 }
 
 /// Accesses of memory that is known to be there, at any alignment.

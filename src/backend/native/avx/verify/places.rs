@@ -9,12 +9,12 @@
 //! Rule 2 is found out without the lives that [`allocate`](super::super::allocate) has computed: by going through
 //! the code, jumps included, with a table of what each place holds, until nothing changes.
 
+use crate::ir::hash::FastMap;
 use super::fail;
 use crate::backend::CodeError;
 use crate::backend::native::avx::allocate::{Allocated, Place, first_free_vector};
 use crate::backend::native::avx::asm::{Label, Vectors};
 use crate::backend::native::avx::lir::{Class, Inst, Role, V};
-use std::collections::HashMap;
 
 /// A place as a key: a machine register of a bank, or a byte of the stack.
 type Key = (Option<Bank>, i32);
@@ -27,7 +27,7 @@ enum Bank {
 }
 
 /// What each place holds.
-type Held = HashMap<Key, V>;
+type Held = FastMap<Key, V>;
 
 /// Checks what was allocated.
 ///
@@ -36,13 +36,13 @@ type Held = HashMap<Key, V>;
 pub fn verify(allocated: &Allocated, vectors: Vectors, given: [V; 2]) -> Result<(), CodeError> {
     let checker = Checker { allocated };
     checker.places(vectors)?;
-    let mut start = Held::new();
+    let mut start = Held::default();
     for register in given {
         if let Some(key) = checker.key(register) {
             start.insert(key, register);
         }
     }
-    let mut at_labels: HashMap<Label, Held> = HashMap::new();
+    let mut at_labels: FastMap<Label, Held> = FastMap::default();
     // Each round takes away from what a label holds, so there is an end.
     while checker.round(&start, &mut at_labels)? {}
     Ok(())
@@ -114,7 +114,7 @@ impl Checker<'_> {
     }
 
     /// Goes through the code once; whether labels hold less than before.
-    fn round(&self, start: &Held, at_labels: &mut HashMap<Label, Held>) -> Result<bool, CodeError> {
+    fn round(&self, start: &Held, at_labels: &mut FastMap<Label, Held>) -> Result<bool, CodeError> {
         let mut held = start.clone();
         let mut changed = false;
         for inst in &self.allocated.insts {
@@ -179,7 +179,7 @@ impl Checker<'_> {
 }
 
 /// Leaves at a label only what is held on this way as well; whether that is less than before.
-fn meet(at_labels: &mut HashMap<Label, Held>, label: Label, held: &Held) -> bool {
+fn meet(at_labels: &mut FastMap<Label, Held>, label: Label, held: &Held) -> bool {
     match at_labels.get_mut(&label) {
         None => {
             at_labels.insert(label, held.clone());
