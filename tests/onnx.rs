@@ -88,7 +88,7 @@ fn onnxruntime_gives_the_numbers_of_the_interpreter() {
 /// The structure of small models, one of each kind.
 #[test]
 fn files_read_back() {
-    for name in ["mlp", "image", "recurrent", "prepared"] {
+    for name in ["mlp", "image", "recurrent", "cells", "prepared"] {
         let path = format!("tests/onnx/{name}.nn");
         let text = std::fs::read_to_string(&path).expect("a program");
         let all = models::deployed(&text, Path::new(&path));

@@ -17,13 +17,21 @@ pub struct Cx {
     pub symbols: BTreeMap<Symbol, (Value, usize)>,
     /// The counters of the enclosing scans, with the number of their steps.
     pub steps: BTreeMap<StepId, (Value, Dim)>,
+    /// The shapes of tensors, where they are known.
+    pub shapes: BTreeMap<Arc<str>, Vec<Dim>>,
     /// Of a tensor that has another shape: the tensor that it is, and its shape.
     pub reshaped: BTreeMap<Arc<str>, (Value, Vec<Dim>)>,
 }
 
 impl Cx {
     pub fn new(writer: Writer) -> Cx {
-        Cx { writer, symbols: BTreeMap::new(), steps: BTreeMap::new(), reshaped: BTreeMap::new() }
+        Cx {
+            writer,
+            symbols: BTreeMap::new(),
+            steps: BTreeMap::new(),
+            shapes: BTreeMap::new(),
+            reshaped: BTreeMap::new(),
+        }
     }
 
     /// A size as a list of one int.
@@ -98,6 +106,9 @@ impl Cx {
         if let Some((a, from)) = self.reshaped.get(&a.name).cloned() {
             return self.reshape(&a, &from, to);
         }
+        if let Some((a, from)) = self.with_single_axes(a, from) {
+            return self.reshape(&a, &from, to);
+        }
         let numbers: Option<Vec<usize>> =
             to.iter().map(|dim| dim.as_number().and_then(|size| usize::try_from(size).ok())).collect();
         if let (Some(tensor), Some(shape)) = (self.writer.known(a).cloned(), numbers) {
@@ -122,6 +133,27 @@ impl Cx {
         let made = self.writer.node("Reshape", &[a, &shape], Vec::new(), a.ty, to.len());
         self.reshaped.insert(made.name.clone(), (a.clone(), from.to_vec()));
         Ok(made)
+    }
+
+    /// The tensor that this one is but for axes of size 1, and its shape.
+    fn with_single_axes(&self, a: &Value, shape: &[Dim]) -> Option<(Value, Vec<Dim>)> {
+        let node = self.writer.producer(a)?;
+        let axes = self.writer.known_ints(node.input(1)?)?;
+        let mut shape = shape.to_vec();
+        match node.op {
+            "Squeeze" => axes.iter().try_for_each(|axis| {
+                let axis = usize::try_from(*axis).ok().filter(|axis| *axis <= shape.len())?;
+                shape.insert(axis, Dim::ONE);
+                Some(())
+            })?,
+            "Unsqueeze" => axes.iter().rev().try_for_each(|axis| {
+                let axis = usize::try_from(*axis).ok().filter(|axis| *axis < shape.len())?;
+                shape.remove(axis);
+                Some(())
+            })?,
+            _ => return None,
+        }
+        Some((node.input(0)?.clone(), shape))
     }
 
     /// The tensor repeated along axes where it has the size 1, or that it lacks at its beginning.

@@ -10,7 +10,7 @@
 //! | `nodes` | the tensor graph node by node; what depends on parameters alone is computed |
 //! | [`loops`] | a loop: scalars over its domain, what is combined, where it is written |
 //! | `layout`, `reads`, `scalars` | tensors over a domain; elements that are read; operations |
-//! | `pieces`, `products`, `windows`, `transposed`, `scatters`, `scans` | loops that an operator of ONNX is |
+//! | `pieces`, `products`, `windows`, `transposed`, `scatters`, `scans`, `recurrent` | loops that an operator of ONNX is |
 //! | `simplify`, `affine`, `normalise` | several nodes that an operator of ONNX is: `Softmax`, `Conv`, `LayerNormalization` |
 //! | `writer`, `ops`, `cx`, `tensors` | where nodes and constants are added |
 //! | [`graph`], `wire` | the parts of a model, and their bytes |
@@ -27,6 +27,7 @@ mod ops;
 mod pieces;
 mod products;
 mod reads;
+mod recurrent;
 mod scalars;
 mod scans;
 mod scatters;

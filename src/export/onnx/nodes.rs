@@ -51,7 +51,11 @@ pub fn graph(
         };
         cx.writer.place = place;
         let error = |what| Unsupported { what, span: node.origin.span, path: node.origin.path.clone() };
-        held[id.0 as usize] = Some(made.map_err(error)?);
+        let made = made.map_err(error)?;
+        if let Held::Here(value) = &made {
+            cx.shapes.insert(value.name.clone(), node.ty.shape.clone());
+        }
+        held[id.0 as usize] = Some(made);
     }
     Ok(held)
 }

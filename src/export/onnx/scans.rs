@@ -1,8 +1,10 @@
-//! Recurrences as `Scan`: the carries are its states, the numbers of the steps what it scans over.
+//! Recurrences as `Scan`: the carries are its states, the numbers of the steps what it scans over. A step that is one
+//! of ONNX's cells becomes this cell ([`recurrent`]).
 
 use super::cx::{Cx, Made};
 use super::graph::{Attribute, Declared, Size, Ty, Value};
 use super::nodes::{self, Held};
+use super::recurrent::{self, Step};
 use crate::ir::{Dim, Op, Scan};
 
 /// The results of a scan: the last carries, then the stacks.
@@ -17,13 +19,21 @@ pub fn results(cx: &mut Cx, scan: &Scan, operands: &[Held]) -> Made<Vec<Value>> 
     let outer = cx.steps.clone();
     let made = body(cx, scan, operands);
     cx.steps = outer;
-    let (inputs, outputs) = match made {
-        Ok(made) => made,
+    let body = match made {
+        Ok(body) => body,
         Err(error) => {
             cx.writer.close("abandoned", Vec::new(), Vec::new());
             return Err(error);
         }
     };
+    let made: Vec<Value> = body.outputs.iter().map(|output| output.value.clone()).collect();
+    let step = Step { carries: &body.carries, number: &body.number, outputs: &made };
+    if let Some(cell) = recurrent::cell(cx, scan, &step) {
+        cx.writer.close("abandoned", Vec::new(), Vec::new());
+        cx.writer.place = place;
+        return recurrent::results(cx, cell, &carries, made.len() - scan.n_carries);
+    }
+    let Body { inputs, outputs, .. } = body;
     let results: Vec<(Ty, usize)> = outputs
         .iter()
         .enumerate()
@@ -51,7 +61,16 @@ fn step_numbers(cx: &mut Cx, scan: &Scan) -> Made<Value> {
     Ok(cx.writer.binary("Sub", &last, &numbers))
 }
 
-fn body(cx: &mut Cx, scan: &Scan, operands: &[Held]) -> Made<(Vec<Declared>, Vec<Declared>)> {
+/// The graph of a step.
+struct Body {
+    inputs: Vec<Declared>,
+    outputs: Vec<Declared>,
+    carries: Vec<Value>,
+    /// The number of the step.
+    number: Value,
+}
+
+fn body(cx: &mut Cx, scan: &Scan, operands: &[Held]) -> Made<Body> {
     let mut inputs = Vec::new();
     let mut carries = Vec::with_capacity(scan.n_carries);
     for (_, node) in scan.body.nodes() {
@@ -71,7 +90,7 @@ fn body(cx: &mut Cx, scan: &Scan, operands: &[Held]) -> Made<(Vec<Declared>, Vec
     }
     let step = cx.writer.given("step", Ty::I64, 0);
     inputs.push(Declared { value: step.clone(), shape: Vec::new(), doc: String::new() });
-    cx.steps.insert(scan.step, (step, scan.trip.clone()));
+    cx.steps.insert(scan.step, (step.clone(), scan.trip.clone()));
     let held = nodes::graph(cx, &scan.body, &mut |_, node| match &node.op {
         Op::Carry { index, .. } => given.get(*index as usize).cloned().map(Held::Here).map(Ok),
         Op::Capture { index, .. } => operands.get(scan.n_carries + *index as usize).cloned().map(Ok),
@@ -85,7 +104,7 @@ fn body(cx: &mut Cx, scan: &Scan, operands: &[Held]) -> Made<(Vec<Declared>, Vec
         let shape = shape(scan.body.shape(output.node));
         outputs.push(Declared { value, shape, doc: String::new() });
     }
-    Ok((inputs, outputs))
+    Ok(Body { inputs, outputs, carries: given, number: step })
 }
 
 /// Sizes as they are declared.

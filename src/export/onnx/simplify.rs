@@ -21,6 +21,11 @@ pub fn simplified(writer: &mut Writer, op: &str, inputs: &[&Value]) -> Option<Va
         ("Squeeze", [a, axes]) => squeezed(writer, a, axes),
         ("Where", [condition, then, otherwise]) => chosen(writer, condition, then, otherwise),
         ("Add" | "Sub" | "Mul" | "Div", [a, b]) => computed(writer, op, a, b),
+        ("Less" | "LessOrEqual" | "GreaterOrEqual" | "Equal" | "And" | "Or", [a, b]) => {
+            let (left, right) = (writer.known(a)?.clone(), writer.known(b)?.clone());
+            let made = elementwise(op, &left, &right)?;
+            Some(writer.constant("truths", Arc::new(made)))
+        }
         _ => None,
     }
 }
@@ -80,6 +85,12 @@ fn is_of_reduction(writer: &Writer, value: &Value, axes: &[i64]) -> bool {
 
 fn squeezed(writer: &mut Writer, a: &Value, axes: &Value) -> Option<Value> {
     let wanted = writer.known_ints(axes)?;
+    if let Some(tensor) = writer.known(a).cloned() {
+        let is_kept = |axis: &usize| !wanted.contains(&(*axis as i64));
+        let shape = (0..tensor.shape.len()).filter(is_kept).map(|axis| tensor.shape[axis]).collect();
+        let viewed = Tensor { shape, data: tensor.data.clone() };
+        return Some(writer.constant(&a.name, Arc::new(viewed)));
+    }
     let node = writer.producer(a)?.clone();
     if node.op == "Unsqueeze" && writer.known_ints(node.input(1)?)? == wanted {
         return node.input(0).cloned();

@@ -150,6 +150,20 @@ pub fn elementwise(op: &str, a: &Tensor<f64>, b: &Tensor<f64>) -> Option<Tensor<
             };
             Data::Float(pairs.map(|(left, right)| float(a[left], b[right])).collect())
         }
+        (Data::Int(a), Data::Int(b)) if matches!(op, "Less" | "LessOrEqual" | "GreaterOrEqual" | "Equal") => {
+            let compare: fn(&i64, &i64) -> bool = match op {
+                "Less" => i64::lt,
+                "LessOrEqual" => i64::le,
+                "GreaterOrEqual" => i64::ge,
+                _ => i64::eq,
+            };
+            Data::Bool(pairs.map(|(left, right)| compare(&a[left], &b[right])).collect())
+        }
+        (Data::Bool(a), Data::Bool(b)) => match op {
+            "And" => Data::Bool(pairs.map(|(left, right)| a[left] && b[right]).collect()),
+            "Or" => Data::Bool(pairs.map(|(left, right)| a[left] || b[right]).collect()),
+            _ => return None,
+        },
         (Data::Int(a), Data::Int(b)) => {
             let int: fn(i64, i64) -> Option<i64> = match op {
                 "Add" => i64::checked_add,
