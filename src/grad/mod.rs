@@ -12,6 +12,7 @@
 mod algebra;
 pub mod branches;
 pub mod check;
+mod declared;
 mod flow;
 mod loops;
 mod partial;

@@ -95,7 +95,7 @@ pub fn body(split: &mut Split<'_>, step: StepId) -> Graph {
 }
 
 /// The same op with another name for the step.
-fn with_step(op: &Op, from: StepId, to: StepId) -> Op {
+pub fn with_step(op: &Op, from: StepId, to: StepId) -> Op {
     let mut renamed = |affine: &Affine| {
         Ok::<_, std::convert::Infallible>(affine.substitute(|var| match var {
             Var::Step(step) if step == from => Affine::step(to),

@@ -2,7 +2,7 @@
 
 use crate::ir::hash::{FastMap, FastSet};
 use super::flow::{self, Mode};
-use super::{GradError, NoDerivative, backward, branches, loops, scans};
+use super::{GradError, NoDerivative, backward, branches, declared, loops, scans};
 use crate::ir::signs::Signs;
 use crate::ir::{BinaryOp, Elem, Graph, LoopBuilder, NodeId, Op};
 
@@ -112,6 +112,12 @@ impl Sweep {
                 let shape = graph.shape(operand).to_vec();
                 let part = graph.add(Op::Reshape { shape }, vec![adjoint]);
                 self.contribute(graph, operand, part);
+            }
+            Op::Mark(_) if graph[id].operands.len() > 1 => {
+                let is_wanted = |argument: NodeId| self.active[argument.0 as usize];
+                for (argument, part) in declared::contributions(graph, id, adjoint, is_wanted, next_step) {
+                    self.contribute(graph, argument, part);
+                }
             }
             Op::Mark(_) => self.contribute(graph, operand, adjoint),
             Op::Result(index) => {

@@ -45,7 +45,9 @@ pub enum Op {
         step: Affine,
         step_axes: u32,
     },
-    /// The operand itself, as a node that is not merged with equal ones: the variable of a `grad`.
+    /// The first operand itself, as a node that is not merged with equal ones: the variable of a `grad`. With further
+    /// operands, `adjoint, result, x, g, …`, its derivative is declared: where its adjoint is `adjoint` and its value
+    /// `result`, nodes that keep the places, each x has the contribution g, and nothing else has any.
     Mark(u32),
     /// A recurrence. Operands: the initial carries, then the captures. Its results are read by [`Op::Result`].
     Scan(Arc<Scan>),

@@ -85,6 +85,8 @@ fn lift_node(
             Some(BodyCopy { node: outer.add(Op::Reshape { shape: longer(shape) }, plain), lifted: true })
         }
         Op::Reshape { .. } => fixed(outer, plain),
+        // A declared derivative is of the node as it stands.
+        Op::Mark(_) if plain.len() > 1 && varies => None,
         Op::Mark(_) => Some(BodyCopy { node: outer.add(node.op.clone(), plain), lifted: varies }),
         Op::Rand { kind, stream, shape, step: count, step_axes } => {
             let coefficient = count.coefficient(Var::Step(step));

@@ -140,7 +140,7 @@ pub struct Definition {
     /// A body given by `= expr` has no statements.
     pub body: Block,
     /// The derivative that an activation gives for itself.
-    pub gradient: Option<Expr>,
+    pub gradient: Option<Block>,
 }
 
 #[derive(Clone, Debug)]

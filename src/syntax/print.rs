@@ -84,7 +84,8 @@ impl Printer {
             }
             printer.block(&definition.body);
             if let Some(gradient) = &definition.gradient {
-                printer.line(&format!("gradient {}", expr(gradient)));
+                printer.line("gradient");
+                printer.indented(|printer| printer.block(gradient));
             }
         });
     }

@@ -1,4 +1,4 @@
-//! E089x: groups of parameters.
+//! E089x: groups of parameters, and derivatives that functions declare.
 
 use super::Code;
 
@@ -33,5 +33,35 @@ which is known before anything runs, not at values.
     over 3 with SGD()                                # wrong
     fn vectors(param) = count_axes(param) < 2
     over vectors with AdamW(weight_decay = 0)        # right",
+    },
+    Code {
+        code: "E0893",
+        title: "the result of a function that declares its derivative",
+        explain: "\
+`gradient` says what the arguments contribute to a derivative where that by the result is `adjoint`. So the result is
+one tensor of floats.
+    fn both(x) = (x, x^2)
+        gradient adjoint                   # wrong
+    fn square(x) = x^2
+        gradient 2 * x * adjoint           # right",
+    },
+    Code {
+        code: "E0894",
+        title: "the values of a `gradient`",
+        explain: "\
+A `gradient` has a value for each argument that is a tensor of floats, or parameters of a network, in the order of the
+parameters: a tuple if there are several. Arguments for which none is left have no derivative, nor has one for which it
+is `none`. What else is given, such as numbers, functions and networks, is not counted.
+    fn scaled(x, factor) = x * factor
+        gradient (factor * adjoint, sum(x * adjoint))",
+    },
+    Code {
+        code: "E0895",
+        title: "a declared derivative that leaves parameters out",
+        explain: "\
+A function that declares its derivative has one by its arguments only. Parameters of a network that it calls would have
+none, without a word, so they are an argument, too.
+    fn settled(f, x) { … f(z, x) … } gradient …                    # wrong: the parameters of f
+    fn settled(f, w, x) { … (f(z, x) at w) … } gradient …          # right: settled(cell, cell.parameters, x)",
     },
 ];

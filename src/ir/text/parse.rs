@@ -105,7 +105,11 @@ impl Scanner<'_> {
             "reshape" => Head::Reshape(self.node(&find)?),
             "mark" => {
                 let number = self.natural()?;
-                Head::Whole(Op::Mark(number), vec![self.node(&find)?])
+                let mut operands = vec![self.node(&find)?];
+                if self.take("(") {
+                    operands.extend(self.nodes(places, ")")?);
+                }
+                Head::Whole(Op::Mark(number), operands)
             }
             "result" => {
                 let index: u32 = self.natural()?;

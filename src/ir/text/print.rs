@@ -68,7 +68,14 @@ fn write_node(f: &mut dyn Write, graph: &Graph, id: NodeId, node: &Node, indent:
             };
             write!(f, "rand {kind} {} step {step} axes {step_axes}", Quoted(stream))?;
         }
-        Op::Mark(number) => write!(f, "mark {number} {}", operand(0))?,
+        Op::Mark(number) => {
+            write!(f, "mark {number} {}", operand(0))?;
+            if let [_, declared @ ..] = &*node.operands
+                && !declared.is_empty()
+            {
+                write!(f, " ({})", List(declared))?;
+            }
+        }
         Op::Scan(scan) => {
             let reverse = if scan.reverse { " reverse" } else { "" };
             let step = crate::ir::Var::Step(scan.step);

@@ -261,7 +261,7 @@ impl Verifier {
                     self.fault(graph, id, Problem::NoSuchVariable(step.clone()));
                 }
             }
-            Op::Mark(_) => self.expect_type(graph, id, graph.ty(node.operands[0]).clone()),
+            Op::Mark(_) => self.mark(graph, id, node),
             Op::Scan(scan) => self.scan(graph, id, node, scan),
             Op::Result(index) => {
                 // The check of operands has made sure that this is a scan.
@@ -279,6 +279,26 @@ impl Verifier {
     fn expect_type(&mut self, graph: &Graph, id: NodeId, expected: Type) {
         if graph[id].ty != expected {
             self.fault(graph, id, Problem::WrongType { expected });
+        }
+    }
+
+    /// One operand, or with a declared derivative also the places of adjoint and result and pairs of an argument and
+    /// what it contributes.
+    fn mark(&mut self, graph: &Graph, id: NodeId, node: &Node) {
+        let of = |at: usize| graph.ty(node.operands[at]);
+        let count = node.operands.len();
+        if count.is_multiple_of(2) {
+            self.fault(graph, id, Problem::OperandCount { expected: count + 1, found: count });
+            return;
+        }
+        self.expect_type(graph, id, of(0).clone());
+        let pairs = (2..count.div_ceil(2)).map(|pair| (2 * pair - 1, 2 * pair));
+        let kept = (1..count.min(3)).map(|place| (0, place));
+        for (first, second) in pairs.chain(kept) {
+            if of(first) != of(second) {
+                let expected = of(first).clone();
+                self.fault(graph, id, Problem::WrongType { expected });
+            }
         }
     }
 
@@ -325,8 +345,8 @@ fn operand_count(op: &Op) -> Option<usize> {
     match op {
         Op::Input { .. } | Op::Param { .. } | Op::State { .. } | Op::Const(_) | Op::Rand { .. } => Some(0),
         Op::Carry { .. } | Op::Capture { .. } => Some(0),
-        Op::Reshape { .. } | Op::Mark(_) | Op::Result(_) => Some(1),
-        Op::Loop(_) | Op::Scan(_) => None,
+        Op::Reshape { .. } | Op::Result(_) => Some(1),
+        Op::Loop(_) | Op::Scan(_) | Op::Mark(_) => None,
     }
 }
 

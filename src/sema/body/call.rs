@@ -275,15 +275,23 @@ impl Elaborator<'_> {
                 Role::Init => cx.init_body(definition, handed.as_ref(), span),
                 Role::Activation => cx.activation_body(item, definition, span, handed.as_ref()),
                 _ => {
-                    let value = cx.function_body(definition, item.name());
+                    let value = cx.function_value(definition, span);
                     cx.check_role(value, definition, item.name())
                 }
             }
         })
     }
 
+    /// The value of a function whose parameters are bound.
+    fn function_value(&mut self, definition: &ast::Definition, span: Span) -> Value {
+        match &definition.gradient {
+            Some(gradient) => self.with_declared_gradient(definition, gradient, span),
+            None => self.function_body(definition, definition.name.as_str()),
+        }
+    }
+
     /// A body without a value was reported by the parser.
-    fn function_body(&mut self, definition: &ast::Definition, name: &str) -> Value {
+    pub fn function_body(&mut self, definition: &ast::Definition, name: &str) -> Value {
         let handed = self.expected_result(definition.result.as_ref());
         let Some(value) = self.block(&definition.body, handed.as_ref()) else {
             return Value::Error;
@@ -311,7 +319,7 @@ fn split_shape(definition: &ast::Definition, given: Vec<Given>) -> (Vec<Given>, 
 /// The names `x` of all `grad(y, x)` in a body.
 pub fn differentiated_names(definition: &ast::Definition) -> HashSet<Arc<str>> {
     let mut names = HashSet::new();
-    crate::sema::walk::block(&definition.body, &mut |expr| {
+    let mut note = |expr: &ast::Expr| {
         if let ExprKind::Call { callee, args } = &expr.kind
             && callee.as_name().is_some_and(|name| &**name == "grad")
         {
@@ -320,6 +328,8 @@ pub fn differentiated_names(definition: &ast::Definition) -> HashSet<Arc<str>> {
                 names.insert(name.clone());
             }
         }
-    });
+    };
+    crate::sema::walk::block(&definition.body, &mut note);
+    definition.gradient.iter().for_each(|gradient| crate::sema::walk::block(gradient, &mut note));
     names
 }

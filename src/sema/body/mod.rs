@@ -3,6 +3,7 @@
 pub mod arguments;
 pub mod call;
 pub mod data_table;
+mod declared;
 pub mod elaborator;
 pub mod expr;
 pub mod fields;

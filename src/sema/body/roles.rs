@@ -107,7 +107,7 @@ impl Elaborator<'_> {
             self.frames[..self.frames.len() - 1].iter().any(|frame| frame.item.as_ref() == Some(item));
         match &definition.gradient {
             Some(gradient) if argument.is_run_time() && !in_own => {
-                let slope = self.expr(gradient, None);
+                let slope = self.block(gradient, None).unwrap_or(Value::Error);
                 if slope.is_error() {
                     return Value::Error;
                 }

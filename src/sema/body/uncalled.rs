@@ -105,7 +105,12 @@ impl Names {
         };
         self.bound.extend(given.iter().map(|name| Arc::<str>::from(*name)));
         self.block(&definition.body);
-        definition.gradient.iter().for_each(|gradient| self.uses(gradient));
+        if let Some(gradient) = &definition.gradient {
+            if definition.role != Role::Activation {
+                self.bound.extend(["adjoint", "result"].map(Arc::<str>::from));
+            }
+            self.block(gradient);
+        }
     }
 
     /// A type that binds the names in it.

@@ -54,7 +54,7 @@ impl Scope<'_> {
             }
         };
         crate::sema::walk::block(&definition.body, &mut note);
-        definition.gradient.iter().for_each(|gradient| crate::sema::walk::expr(gradient, &mut note));
+        definition.gradient.iter().for_each(|gradient| crate::sema::walk::block(gradient, &mut note));
         for name in names {
             let Some(Found::Item(next)) = self.find_item(from.module, &name) else {
                 continue;

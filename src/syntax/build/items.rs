@@ -116,12 +116,19 @@ impl Builder<'_> {
         let body = self.body(parts.next(), span);
         let gradient = parts.next().and_then(|part| {
             let place = self.span(&part);
-            if role != Role::Activation {
-                let message =
-                    format!("only an activation gives its own `gradient`, not a {}", role.keyword());
+            if !matches!(role, Role::Activation | Role::Fn | Role::Loss) {
+                let message = format!("only functions give their own `gradient`, not a {}", role.keyword());
                 self.error(Diagnostic::error("E0013", message).at(place, "not allowed here"));
             }
-            part.into_inner().find(|part| part.as_rule() == Rule::expr).map(|expr| self.expr(expr))
+            let clause = part.into_inner().find(|part| matches!(part.as_rule(), Rule::expr | Rule::block))?;
+            Some(match clause.as_rule() {
+                Rule::block => self.block(clause),
+                _ => {
+                    let value = self.expr(clause);
+                    let span = value.span;
+                    Block { statements: Vec::new(), value: Some(Box::new(value)), span }
+                }
+            })
         });
         if let (Some(place), true) = (whole, role != Role::Metric) {
             let message = format!("only a metric may be `whole`, not a {}", role.keyword());

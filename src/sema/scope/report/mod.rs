@@ -5,6 +5,7 @@
 
 pub mod data;
 pub mod division;
+pub mod gradients;
 pub mod groups;
 pub mod judging;
 pub mod losses;
