@@ -20,7 +20,7 @@ impl Maker {
         let axis = x.dims.len().checked_sub(1).map(|last| self.random.below(last + 1));
         let place = |axis: usize| axis + usize::from(x.has_rows);
         let of = text(&x.name);
-        let (template, parts, dims): (String, Vec<Expr>, Vec<usize>) = match self.random.below(18) {
+        let (template, parts, dims): (String, Vec<Expr>, Vec<usize>) = match self.random.below(20) {
             0 => {
                 let sign = *self.random.one_of(&["+", "-", "*", "/"]);
                 let y = self.var(|var| fits_below(var, &x))?;
@@ -85,6 +85,28 @@ impl Maker {
             15 => {
                 (x.dims.len() == 2 && !x.has_rows).then_some(())?;
                 ("$.T".to_owned(), vec![of], vec![x.dims[1], x.dims[0]])
+            }
+            18 => {
+                // Logarithms of what is put together of exponentials: laws compute them from the exponents.
+                (axis? == x.dims.len() - 1 && x.dims[axis?] > 0).then_some(())?;
+                let function = *self.random.one_of(&[
+                    "log(sum(softmax($) * sigmoid($), axis = -1))",
+                    "log(sum(exp($) / (1.5 + tanh($)), axis = -1))",
+                    "log(sum(exp($), axis = -1) + exp(-max($, axis = -1)))",
+                    "log(prod(sigmoid($) * softmax($), axis = -1))",
+                    "log(max(softmax($), axis = -1) * min(sigmoid($), axis = -1))",
+                    "log(sum(if $ > 0 then sigmoid($) else 0.25, axis = -1))",
+                ]);
+                (function.to_owned(), vec![of.clone(), of], without(&x.dims, x.dims.len() - 1))
+            }
+            19 => {
+                let function = *self.random.one_of(&[
+                    "log(sigmoid($) * 0.3 + (1 - sigmoid($)) * 0.7)",
+                    "log(exp($) + 2 * exp(-$))",
+                    "log(sqrt(sigmoid($)) * sigmoid($) ^ 3)",
+                    "log(if $ > 0 then 1 - sigmoid($) else 2 * sigmoid($))",
+                ]);
+                (function.to_owned(), vec![of.clone(), of], x.dims.clone())
             }
             16 if !self.smooth => {
                 let axis = axis?;
