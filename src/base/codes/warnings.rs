@@ -224,6 +224,15 @@ entropy has no least value and runs away. Of large data some thousand rows are l
     y: [1] = if column(\"label\") == 2 then 1 else 0",
     },
     Code {
+        code: "W0691",
+        title: "a column has no values to learn from",
+        explain: "\
+All rows of the training part lack a value in a column that is filled with what stands for them. There is no mean,
+median or mode then: 0 is filled in, in other parts, too, and the column says nothing.
+    split train = 0.8, test = 0.2, group = column(\"user\")   # are the values all in the test part?
+    age: [] = fill(column(\"age\"), 40)                       # what is known from elsewhere",
+    },
+    Code {
         code: "W0735",
         title: "a score is not a number",
         explain: "\

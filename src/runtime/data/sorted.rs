@@ -60,6 +60,9 @@ pub fn sorted(
     let rows_of_file = rows_of_file.map(Arc::from);
     let training = training_rows(&parts, rows);
     category::number(&set, &mut read, around, &training);
+    if around.kept.is_none() {
+        summaries::tell_empty(&set, &read, &training, around.notices);
+    }
     let summaries = summaries::take(&mut set, &mut read, &training);
     Ok(Sorted { set, read, rows, rows_of_file, parts, windows, summaries })
 }

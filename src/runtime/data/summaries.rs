@@ -5,6 +5,8 @@ use std::sync::Arc;
 use super::load::Inputs;
 use super::read::Read;
 use super::{Column, Rows};
+use crate::base::Diagnostic;
+use crate::runtime::notices::Notices;
 use crate::ir::program::{DataSet, Summary};
 use crate::runtime::array::{Array, Elements};
 
@@ -31,6 +33,26 @@ pub fn take(set: &mut DataSet, read: &mut Vec<Read>, training: &Rows) -> Inputs 
     }
     set.columns.append(&mut behind);
     inputs
+}
+
+/// Tells of columns that may lack values and have none in the training part, so that nothing is known to fill in.
+pub fn tell_empty(set: &DataSet, read: &[Read], training: &Rows, notices: &Notices) {
+    for (column, of) in set.columns.iter().zip(read).filter(|(column, _)| column.may_miss) {
+        let Column::Memory(array) = &of.column else { continue };
+        let len = array.row_len();
+        let has_none = |at: usize| {
+            (0..training.len()).all(|row| array.number(training.get(row) as usize * len + at).is_nan())
+        };
+        if training.len() > 0 && (0..len).any(has_none) {
+            let message = format!(
+                "a column of `{}` has no value in any of the {} rows that are learnt from",
+                column.field,
+                training.len()
+            );
+            let warning = Diagnostic::warning("W0691", message).at(column.span, "its mean, median and mode are 0");
+            notices.add(warning.help("leave the column out, or say what stands there: `fill(column(\"age\"), 0)`"));
+        }
+    }
 }
 
 fn summarised(read: &Read, training: &Rows, summary: Summary) -> Option<Array> {
