@@ -6,6 +6,9 @@ use crate::base::render::render_all;
 use crate::base::{Diagnostic, SourceMap};
 use std::panic::{PanicHookInfo, set_hook, take_hook};
 
+/// The exit code of a command that broke off, as Rust's own programs have it.
+const FAULT: i32 = 101;
+
 /// Reports panics as faults of nnc (E0799). With `RUST_BACKTRACE` set, Rust's own report follows.
 pub fn report_panics() {
     let usual = take_hook();
@@ -13,6 +16,10 @@ pub fn report_panics() {
         complain_rendered(&render_all(&[diagnostic(panic)], &SourceMap::default(), super::style()));
         if std::env::var_os("RUST_BACKTRACE").is_some_and(|value| value != "0") {
             usual(panic);
+        }
+        // A release does not unwind: the command ends here, as one that failed, not as one that was killed.
+        if cfg!(panic = "abort") {
+            std::process::exit(FAULT);
         }
     }));
 }
