@@ -7,6 +7,7 @@ use clap::Args;
 use super::folder::{self, Model};
 use super::input::DataFiles;
 use super::progress::Terminal;
+use super::stablehlo;
 use super::{Failure, say};
 use crate::base::Diagnostic;
 use crate::export::{c, onnx};
@@ -14,7 +15,7 @@ use crate::runtime::answers::deployed::Deployed;
 use crate::runtime::program::Program;
 use crate::runtime::world::native::write::write_atomically;
 
-/// Export: a trained model as C or ONNX.
+/// Export: a trained model as C or ONNX, a training as StableHLO.
 #[derive(Args)]
 #[command(after_help = "\
 What the model has learnt from its data (means, names of classes) is exported with it.
@@ -30,16 +31,26 @@ Examples:
   nnc export runs/penguins --onnx penguins.onnx
   nnc export penguins.nn --weights p.safetensors --c firmware --name penguins
   nnc export runs/penguins --c firmware --train --lanes 1
+  nnc export digits.nn --stablehlo digits-xla
   gcc -std=c99 -O3 -march=native -c firmware/penguins.c")]
 pub struct Export {
     /// The program, or a folder that `nnc run` has kept.
     model: PathBuf,
     /// The folder for the C file and its header.
-    #[arg(long, value_name = "FOLDER", required_unless_present = "onnx")]
+    #[arg(long, value_name = "FOLDER", required_unless_present_any = ["onnx", "stablehlo"])]
     c: Option<PathBuf>,
     /// The ONNX file.
     #[arg(long, value_name = "FILE")]
     onnx: Option<PathBuf>,
+    /// The folder for the training step and the models as StableHLO, with starting values and some batches.
+    #[arg(long, value_name = "FOLDER")]
+    stablehlo: Option<PathBuf>,
+    /// With `--stablehlo`: divide the rows of batches among so many devices (Shardy annotations).
+    #[arg(long, value_name = "N", requires = "stablehlo", value_parser = clap::value_parser!(u32).range(1..))]
+    mesh: Option<u32>,
+    /// With `--stablehlo`: write the rows of so many steps.
+    #[arg(long, value_name = "N", requires = "stablehlo", default_value_t = 10)]
+    batches: u64,
     /// The parameters: a file of `nnc run --save` [default: the best of the folder].
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
@@ -62,6 +73,12 @@ pub struct Export {
 impl Export {
     pub fn carry_out(self) -> Result<(), Failure> {
         let Model { program, weights } = folder::model(&self.model, self.weights.as_deref(), &self.data)?;
+        if let Some(folder) = &self.stablehlo {
+            stablehlo::write(&program, weights.as_deref(), folder, self.mesh, self.batches)?;
+        }
+        if self.c.is_none() && self.onnx.is_none() {
+            return Ok(());
+        }
         let mut observer = Terminal::new(true, false, program.sources().clone());
         let deployed = Deployed::new(&program, weights.as_deref(), self.called.as_deref(), &mut observer)?;
         if let Some(folder) = &self.c {

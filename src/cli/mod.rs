@@ -39,6 +39,7 @@ mod run;
 mod runs;
 mod settings;
 mod sheet;
+mod stablehlo;
 mod summary;
 mod trials;
 

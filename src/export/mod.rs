@@ -4,9 +4,11 @@
 //! |---|---|
 //! | [`c`] | a file of C99 and its header, without dependencies |
 //! | [`onnx`] | an ONNX file |
+//! | [`stablehlo`] | a training step in the language of XLA |
 //!
 //! What is written is a [`Deployed`](crate::runtime::answers::deployed::Deployed): graphs and arrays. Nothing here
 //! touches files; the command line writes the texts.
 
 pub mod c;
 pub mod onnx;
+pub mod stablehlo;

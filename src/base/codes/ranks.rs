@@ -50,4 +50,13 @@ without it. The file of `--save` and the folder of the run are as they were writ
     mpirun -n 4 nnc run FILE.nn --resume model.safetensors
     mpirun -n 4 nnc resume runs/FILE-1",
     },
+    Code {
+        code: "E0936",
+        title: "a training that cannot be written as StableHLO",
+        explain: "\
+`nnc export --stablehlo` writes the step of a training in the language of XLA. It says everything that a step of this
+language can do but the place of the greatest element among elements that are written at computed places, and sizes that
+are not known before the program runs.
+    nnc export FILE.nn --stablehlo FOLDER",
+    },
 ];

@@ -9,6 +9,7 @@
 //! | [`blame`] | which tensor went bad first |
 //! | `watch` | numbers that are none, in data, parameters, states and scores |
 //! | [`held`] | one batch, for measurements |
+//! | [`portable`] | a training for whoever carries it out elsewhere |
 
 mod advice;
 pub mod averages;
@@ -17,6 +18,7 @@ pub mod blame;
 mod driver;
 pub mod held;
 pub mod order;
+pub mod portable;
 mod watch;
 
 use std::sync::Arc;

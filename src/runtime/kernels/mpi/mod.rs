@@ -31,7 +31,7 @@ const ON_ITS_WAY: Duration = Duration::from_secs(5);
 /// How long is waited for the others at the end.
 const FAREWELL: Duration = Duration::from_secs(20);
 /// How often it is looked whether the others are there.
-const LOOK: Duration = Duration::from_millis(100);
+const LOOK: Duration = Duration::from_millis(20);
 
 /// A process among others.
 pub struct Process {
