@@ -7,8 +7,8 @@ use super::order::Order;
 use super::{begin, data_sizes, some_rows};
 use crate::base::{Diagnostic, Span};
 use crate::compile::BuildError;
-use crate::ir::program::{Action, BATCH, Precision};
-use crate::ir::{Dim, Graph, InputKey, Op, Sizes, Type, specialise};
+use crate::ir::program::{self as checked, Action, BATCH, Precision};
+use crate::ir::{Dim, DimError, Graph, InputKey, Op, Sizes, Type, specialise};
 use crate::opt;
 use crate::runtime::array::Array;
 use crate::runtime::data::data_name;
@@ -75,9 +75,6 @@ impl Portable {
         let mut order = Order::new(rows, train.batch, train.seed, train.shuffle);
         let batch = order.batch();
         sizes.insert(BATCH.into(), Dim::from(batch));
-        let sized = |graph: &Graph, sizes: &Sizes| {
-            specialise(&opt::stabilised(graph), sizes).map(|graph| opt::optimise(&graph))
-        };
         let step = sized(&train.step.graph, &sizes)
             .map_err(|error| program.build_failed(&BuildError::Size(error), train.span))?;
         let states = checked.states.iter().chain(&train.step.states).map(|state| (state, true));
@@ -117,26 +114,40 @@ impl Portable {
                 _ => {}
             }
         }
-        let models = checked.models.iter().filter_map(|model| {
-            let graph = model.forward.as_ref()?;
-            let mut symbols = Vec::new();
-            for (_, ty) in inputs_of(graph) {
-                ty.shape.iter().for_each(|size| size.symbols(&mut symbols));
-            }
-            symbols.retain(|symbol| !sizes.contains_key(symbol));
-            symbols.dedup();
-            // Only the rows of the batch are open.
-            let [rows] = symbols.as_slice() else { return None };
-            let mut sizes = sizes.clone();
-            sizes.insert(rows.clone(), Dim::from(batch));
-            let graph = sized(graph, &sizes).ok()?;
-            let is_static = graph.nodes().all(|(_, node)| node.ty.static_shape().is_some());
-            is_static.then(|| (model.name.clone(), graph))
-        });
-        let models = models.collect();
+        let models = models_for(checked, &sizes, batch);
         let (precision, seed, span) = (checked.precision, train.seed, train.span);
         Ok(Some(Portable {
             span, precision, seed, batch, step, variables, starts, inputs, columns, batches, models,
         }))
     }
+}
+
+/// A graph at sizes that are known.
+fn sized(graph: &Graph, sizes: &Sizes) -> Result<Graph, DimError> {
+    specialise(&opt::stabilised(graph), sizes).map(|graph| opt::optimise(&graph))
+}
+
+/// The models whose sizes are known for a batch of rows.
+fn models_for(checked: &checked::Program, sizes: &Sizes, batch: usize) -> Vec<(Arc<str>, Graph)> {
+    let for_batch = |model: &checked::Model| {
+        let graph = model.forward.as_ref()?;
+        let mut symbols = Vec::new();
+        for (_, ty) in inputs_of(graph) {
+            ty.shape.iter().for_each(|size| size.symbols(&mut symbols));
+        }
+        symbols.retain(|symbol| !sizes.contains_key(symbol));
+        symbols.sort_unstable();
+        symbols.dedup();
+        let mut sizes = sizes.clone();
+        match symbols.as_slice() {
+            [] => {}
+            // Only the rows of the batch are open.
+            [rows] => drop(sizes.insert(rows.clone(), Dim::from(batch))),
+            _ => return None,
+        }
+        let graph = sized(graph, &sizes).ok()?;
+        let is_static = graph.nodes().all(|(_, node)| node.ty.static_shape().is_some());
+        is_static.then(|| (model.name.clone(), graph))
+    };
+    checked.models.iter().filter_map(for_batch).collect()
 }

@@ -69,7 +69,7 @@ fn launched() -> Option<(usize, Vec<String>)> {
     const MPICH: [&str; 3] = ["libmpi_abi.so.0", "libmpich.so.12", "libmpi.so.12"];
     let (size, known): (usize, Vec<&str>) = match (number("OMPI_COMM_WORLD_SIZE"), number("PMI_SIZE")) {
         (Some(size), _) => (size, OPEN_MPI.to_vec()),
-        (None, Some(size)) => (size, MPICH.to_vec()),
+        (None, Some(size)) => (size, MPICH.into_iter().chain(OPEN_MPI).collect()),
         // Of Slurm: `srun --mpi=pmix`.
         (None, None) => {
             number("PMIX_RANK")?;
