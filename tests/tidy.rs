@@ -67,7 +67,7 @@ fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
             let path = entry.path();
             if path.is_dir() {
                 open.push(path);
-            } else if path.extension().is_some_and(|it| it == ending) {
+            } else if path.extension().is_some_and(|extension| extension == ending) {
                 found.push(path.strip_prefix(root()).expect("below the root").to_path_buf());
             }
         }
@@ -202,15 +202,54 @@ fn the_files_that_pages_name_are_there() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// `own` says nothing of what a value is; the context of a stage is called `cx`.
+/// `own` and `it` say nothing of what a value is; the context of a stage is called `cx`.
 #[test]
-fn no_value_is_called_own() {
+fn values_are_called_by_what_they_are() {
     let mut wrong = Vec::new();
     for path in files("src", "rs") {
         let source = Source::new(&text(&path));
         for (number, line) in source.code.lines().enumerate() {
-            if line.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == "own") {
+            if line
+                .split(|c: char| !c.is_alphanumeric() && c != '_')
+                .any(|word| word == "own" || word == "it")
+            {
                 wrong.push(format!("{}:{}: {}", path.display(), number + 1, line.trim()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Where the front half puts messages together; what is wrong is data everywhere else. A text that is no item, or
+/// that the grammar does not accept, is described where its tokens are looked at.
+const MESSAGES: [&str; 6] = [
+    "src/base/",
+    "src/sema/scope/report/",
+    "src/syntax/errors.rs",
+    "src/syntax/mistakes",
+    "src/syntax/report.rs",
+    "src/syntax/scan.rs",
+];
+
+#[test]
+fn what_is_wrong_is_data() {
+    let mut wrong = Vec::new();
+    let folders = ["src/base", "src/sema", "src/syntax"];
+    for path in folders.into_iter().flat_map(|folder| files(folder, "rs")) {
+        let name = path.to_string_lossy().into_owned();
+        let may_tell = MESSAGES.iter().any(|place| name.starts_with(place)) || name.contains("tests");
+        let source = Source::new(&text(&path));
+        for (number, line) in source.code.lines().enumerate() {
+            if !may_tell
+                && ["Diagnostic::error(", "Diagnostic::warning("].iter().any(|call| line.contains(call))
+            {
+                wrong.push(format!("{name}:{}: a message is put together here", number + 1));
+            }
+            // Strings are empty in `code`.
+            let asks =
+                ["code == \"\"", "code != \"\"", "code, \"\"", "message.contains(", "message.starts_with("];
+            if !name.contains("tests") && asks.iter().any(|question| line.contains(question)) {
+                wrong.push(format!("{name}:{}: decides by the text of a message or its code", number + 1));
             }
         }
     }

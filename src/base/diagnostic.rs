@@ -62,12 +62,6 @@ pub(crate) enum Cause {
     Brace,
     /// An `else` or `then` without its `if`.
     BranchWithoutIf,
-    /// Sizes are compared that have no numbers yet.
-    OpenSizes,
-    /// What must be known when the program is compiled is not.
-    NotKnown,
-    /// A starting value that is missing, or is made of what is not known before the first step.
-    NoStart,
 }
 
 /// How a note begins that repeats a message for another way to the same place.
@@ -75,10 +69,14 @@ const OTHER_CALL: &str = "for another call: ";
 
 /// Finds the diagnostic with the code and the place of a new one: a mistake is told once, however often its place
 /// is reached. With `noted`, another message becomes a note of it.
-pub fn is_told(diagnostics: &mut [Diagnostic], new: &Diagnostic, noted: bool) -> bool {
+pub fn is_told<'d>(
+    mut diagnostics: impl Iterator<Item = &'d mut Diagnostic>,
+    new: &Diagnostic,
+    noted: bool,
+) -> bool {
     let Some(here) = new.primary_span() else { return false };
-    let mut same = diagnostics.iter_mut();
-    let Some(known) = same.find(|it| it.code == new.code && it.primary_span() == Some(here)) else {
+    let is_same = |known: &&'d mut Diagnostic| known.code == new.code && known.primary_span() == Some(here);
+    let Some(known) = diagnostics.find(is_same) else {
         return false;
     };
     if noted && known.message != new.message && !known.notes.iter().any(|note| note.starts_with(OTHER_CALL)) {

@@ -36,7 +36,7 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
 /// How many letters of a name another one has, too.
 fn shared_letters(name: &str, other: &str) -> usize {
     let mut left: Vec<char> = other.chars().collect();
-    let mut is_there = |c: &char| left.iter().position(|it| it == c).map(|at| left.swap_remove(at)).is_some();
+    let mut is_there = |c: &char| left.iter().position(|other| other == c).map(|at| left.swap_remove(at)).is_some();
     name.chars().filter(|c| is_there(c)).count()
 }
 

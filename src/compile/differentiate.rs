@@ -272,7 +272,7 @@ impl Composer<'_> {
     }
 
     fn report(&mut self, diagnostic: Diagnostic) {
-        if !is_told(self.diagnostics, &diagnostic, true) {
+        if !is_told(self.diagnostics.iter_mut(), &diagnostic, true) {
             self.diagnostics.push(diagnostic);
         }
     }

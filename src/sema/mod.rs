@@ -53,15 +53,16 @@ pub struct Checked {
 /// The prelude and imported files are added to `sources`. Syntax errors of `main` itself were reported by
 /// the parser; items with syntax errors are skipped.
 pub fn check(sources: &mut SourceMap, main: ast::File, loader: &mut dyn Loader) -> Checked {
-    let mut diagnostics = Vec::new();
-    let modules = scope::module::Modules::load(sources, main, loader, &mut diagnostics);
+    let mut reports = Vec::new();
+    let modules = scope::module::Modules::load(sources, main, loader, &mut reports);
     let mut elaborator = Elaborator::new(sources, modules);
-    elaborator.diagnostics = diagnostics;
+    elaborator.reports = reports;
     let mut program = items::program(&mut elaborator);
     body::free::name_sizes(&mut elaborator);
     body::uncalled::check(&mut elaborator);
     if elaborator.limits.is_reached() {
         program.actions.clear();
     }
-    Checked { program, diagnostics: std::mem::take(&mut elaborator.diagnostics) }
+    let reports = std::mem::take(&mut elaborator.reports);
+    Checked { program, diagnostics: reports.into_iter().map(|report| report.diagnostic).collect() }
 }

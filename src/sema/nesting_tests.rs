@@ -53,7 +53,7 @@ fn work(text: &str) -> Result<u64, String> {
         }
         e.limits.work()
     });
-    match diagnostics.iter().find(|it| it.code == "E0122" || it.code == "E0101") {
+    match diagnostics.iter().find(|error| error.code == "E0122" || error.code == "E0101") {
         Some(error) => Err(error.message.clone()),
         None => Ok(work),
     }

@@ -137,11 +137,11 @@ impl Line {
 
     /// The least and the greatest remainder after division by `factor`, if they do not wrap around.
     fn remainders(&self, factor: i64) -> Option<(i64, i64)> {
-        let rest = |term: &&Term| term.coefficient.as_number().is_none_or(|it| it % factor != 0);
+        let rest = |term: &&Term| term.coefficient.as_number().is_none_or(|coefficient| coefficient % factor != 0);
         let least = self.constant.as_number()?.rem_euclid(factor);
         let mut greatest = least;
         for term in self.terms.iter().filter(rest) {
-            let coefficient = term.coefficient.as_number().filter(|it| *it > 0)?;
+            let coefficient = term.coefficient.as_number().filter(|coefficient| *coefficient > 0)?;
             greatest = greatest.checked_add(coefficient.checked_mul(term.range.as_number()? - 1)?)?;
         }
         (greatest < factor).then_some((least, greatest))

@@ -1,6 +1,7 @@
 //! Bodies elaborated without data or training.
 
 use crate::sema::value::Given;
+use crate::sema::scope::report::Report;
 use crate::sema::scope::context::{ItemContext, Mode};
 use crate::sema::body::elaborator::Elaborator;
 use crate::sema::scope::module::{Modules, NoImports};
@@ -19,7 +20,7 @@ fn ty(shape: &[&str]) -> Type {
 
 pub(in crate::sema) const TRAINING: Mode = Mode::Training;
 
-/// Carries out `body` in a new graph, with the items of a text known; what it made, and all that was reported.
+/// Elaborates `body` in a new graph, with the items of a text known; what it made, and all that was reported.
 pub(in crate::sema) fn elaborated<T>(
     text: &str,
     mode: Mode,
@@ -27,13 +28,15 @@ pub(in crate::sema) fn elaborated<T>(
 ) -> (Graph, T, Vec<Diagnostic>) {
     let mut sources = SourceMap::default();
     let file = sources.add("test.nn", text);
-    let (tree, mut diagnostics) = syntax::parse(file, text);
-    let modules = Modules::load(&mut sources, tree, &mut NoImports, &mut diagnostics);
+    let (tree, errors) = syntax::parse(file, text);
+    let mut reports: Vec<Report> = errors.into_iter().map(Report::from).collect();
+    let modules = Modules::load(&mut sources, tree, &mut NoImports, &mut reports);
     let mut e = Elaborator::new(&sources, modules);
-    e.diagnostics = diagnostics;
+    e.reports = reports;
     let item = if mode == Mode::Training { ItemContext::training(1) } else { ItemContext::file() };
     let (graph, made) = e.in_item(item, |e| e.in_new_graph(body));
-    (graph, made, std::mem::take(&mut e.diagnostics))
+    let reports = std::mem::take(&mut e.reports);
+    (graph, made, reports.into_iter().map(|report| report.diagnostic).collect())
 }
 
 /// Elaborates the call of an item with inputs of these types, and all `print` items; what the call gives.
@@ -235,12 +238,12 @@ fn report(name: &str, text: &str) -> Vec<String> {
     diagnostics.extend(checked.diagnostics);
     diagnostics
         .iter()
-        .map(|it| {
-            let place = it.primary_span().map(|span| {
+        .map(|diagnostic| {
+            let place = diagnostic.primary_span().map(|span| {
                 (sources.file(span.file).name.clone(), sources.line_column(span.file, span.start))
             });
-            let labels: Vec<&str> = it.labels.iter().map(|label| label.message.as_str()).collect();
-            format!("{place:?} {} {} | {}", it.code, it.message, labels.join(" | "))
+            let labels: Vec<&str> = diagnostic.labels.iter().map(|label| label.message.as_str()).collect();
+            format!("{place:?} {} {} | {}", diagnostic.code, diagnostic.message, labels.join(" | "))
         })
         .collect()
 }

@@ -7,7 +7,7 @@ use crate::syntax::ast::{
 
 /// Calls `visit` with every expression of the block, outer ones first.
 pub fn block(block: &Block, visit: &mut dyn FnMut(&Expr)) {
-    block.statements.iter().for_each(|it| statement(it, visit));
+    block.statements.iter().for_each(|inner| statement(inner, visit));
     block.value.iter().for_each(|value| expr(value, visit));
 }
 

@@ -11,10 +11,11 @@ use std::sync::Arc;
 
 use pest::iterators::{Pair, Pairs};
 
-use crate::base::{Diagnostic, FileId, Span};
+use crate::base::{FileId, Span};
 
 use super::ast::{Constant, Doc, Expr, ExprKind, Item, MAX_DEPTH, Name};
 use super::grammar::Rule;
+use super::report::{BuildError, ExprError};
 use super::scan::doc_above;
 
 /// Recursion of the builder itself; an operator and a bracket count separately.
@@ -26,8 +27,10 @@ pub(super) fn build_item(
     text: &str,
     base: usize,
     whole_item: Pair<'_, Rule>,
-) -> (Option<Item>, Vec<Diagnostic>) {
-    let mut builder = Builder { file, text, base, errors: Vec::new(), depth: 0, height: 0, holes: false };
+) -> (Option<Item>, Vec<BuildError>) {
+    let errors = Vec::new();
+    let mut builder =
+        Builder { file, text, base, errors, depth: 0, height: 0, is_too_deep: false, holes: false };
     let item =
         whole_item.into_inner().find(|pair| pair.as_rule() == Rule::item).and_then(|pair| builder.item(pair));
     (item, builder.errors)
@@ -37,11 +40,13 @@ struct Builder<'t> {
     file: FileId,
     text: &'t str,
     base: usize,
-    errors: Vec<Diagnostic>,
+    errors: Vec<BuildError>,
     /// How deep the recursion is at this moment.
     depth: usize,
     /// The height of the tallest expression finished within the current node.
     height: usize,
+    /// Whether some expression is nested too deeply, which is told once.
+    is_too_deep: bool,
     /// Whether `_` may stand in an expression: on a left-hand side.
     holes: bool,
 }
@@ -52,8 +57,8 @@ impl Builder<'_> {
         Span::new(self.file, self.base + span.start(), self.base + span.end())
     }
 
-    fn error(&mut self, error: Diagnostic) {
-        self.errors.push(error);
+    fn error(&mut self, error: impl Into<BuildError>) {
+        self.errors.push(error.into());
     }
 
     fn doc(&self, span: Span) -> Option<Doc> {
@@ -69,8 +74,7 @@ impl Builder<'_> {
 
     fn check_bindable(&mut self, text: &Arc<str>, span: Span) {
         if Constant::from_name(text).is_some() {
-            let message = format!("`{text}` is a constant and cannot be bound");
-            self.error(Diagnostic::error("E0005", message).at(span, "this name is taken by the language"));
+            self.error(ExprError::Constant { name: text.clone(), at: span });
         }
     }
 
@@ -107,15 +111,9 @@ impl Builder<'_> {
     }
 
     fn too_deep(&mut self, span: Span) {
-        if self.errors.iter().any(|error| error.code == "E0003") {
-            return;
+        if !std::mem::replace(&mut self.is_too_deep, true) {
+            self.error(ExprError::Nesting { at: span });
         }
-        let message = format!("this is nested more than {MAX_DEPTH} deep");
-        self.error(
-            Diagnostic::error("E0003", message)
-                .at(span, "too many operators, branches or brackets within each other")
-                .help("give an inner part a name of its own"),
-        );
     }
 }
 

@@ -193,17 +193,15 @@ pub(super) fn diagnose(file: FileId, text: &str, slice: &ItemSlice, first: Error
         match parse_item(&masked) {
             Ok(mut pairs) => {
                 if let Some(whole) = pairs.next() {
-                    let (_, found) = build::build_item(file, text, slice.range.start, whole);
+                    let (_, of_tree) = build::build_item(file, text, slice.range.start, whole);
                     // A blanked line may have been the value.
-                    errors.extend(found.into_iter().filter(|error| {
-                        match (error.code, error.primary_span()) {
-                            ("E0012" | "E0015", _) => false,
-                            ("E0006", Some(lost)) => {
-                                !follows(&blanked, &masked, lost.start as usize - slice.range.start)
-                            }
-                            _ => true,
-                        }
-                    }));
+                    let follows_blank = |lost: Span| {
+                        follows(&blanked, &masked, lost.start as usize - slice.range.start)
+                    };
+                    let told = of_tree.iter().filter(|error| {
+                        !error.is_missing_value() && !error.lost_value().is_some_and(follows_blank)
+                    });
+                    errors.extend(told.map(|error| error.diagnostic()));
                 }
                 break;
             }

@@ -15,6 +15,7 @@ mod format;
 mod grammar;
 mod mistakes;
 pub mod print;
+mod report;
 mod scan;
 pub mod tokens;
 pub mod words;
@@ -26,6 +27,7 @@ use crate::base::{Diagnostic, FileId, Span};
 
 pub use format::format;
 use grammar::parse_item;
+use report::BuildError;
 pub use scan::{ItemSlice, index_items};
 pub use tokens::is_name;
 
@@ -44,13 +46,13 @@ pub fn parse(file: FileId, text: &str) -> (ast::File, Vec<Diagnostic>) {
             continue;
         }
         match parse_slice(file, text, &slice) {
-            (Some(item), mut found) => {
+            (Some(item), of_item) => {
                 tree.items.push(item);
-                errors.append(&mut found);
+                errors.extend(of_item);
             }
-            (None, mut found) => {
+            (None, of_item) => {
                 tree.broken.push(broken_item(file, text, &slice));
-                errors.append(&mut found);
+                errors.extend(of_item);
             }
         }
     }
@@ -81,7 +83,10 @@ fn parse_slice(file: FileId, text: &str, slice: &ItemSlice) -> (Option<ast::Item
     }
     match parse_item(&text[slice.range.clone()]) {
         Ok(mut pairs) => match pairs.next() {
-            Some(whole) => build::build_item(file, text, slice.range.start, whole),
+            Some(whole) => {
+                let (item, errors) = build::build_item(file, text, slice.range.start, whole);
+                (item, errors.iter().map(BuildError::diagnostic).collect())
+            }
             None => (None, errors),
         },
         Err(error) => (None, errors::diagnose(file, text, slice, error)),

@@ -115,7 +115,7 @@ impl Printer {
                 printer.line(&format!("drop {}", expr(condition)));
             }
             if let Some(windows) = &data.windows {
-                printer.line(&list("windows", windows.options.iter().map(|it| format!("({})", setting_text(it)))));
+                printer.line(&list("windows", windows.options.iter().map(|option| format!("({})", setting_text(option)))));
             }
             if let Some(split) = &data.split {
                 let settings = split.parts.iter().chain(&split.options);

@@ -189,16 +189,17 @@ pub fn check_brackets(file: FileId, text: &str, range: &Range<usize>) -> Vec<Dia
     let slice = &text[range.clone()];
     let place = |token: Token| Span::new(file, range.start + token.start, range.start + token.end);
     let mut errors = Vec::new();
+    let mut open_strings = Vec::new();
     let mut open: Vec<Token> = Vec::new();
     let mut too_deep = false;
     let mut last_stray = None;
     let all = tokens(slice);
     for &token in &all {
-        if errors.len() >= MAX_ERRORS {
+        if errors.len() + open_strings.len() >= MAX_ERRORS {
             break;
         }
         match token.kind {
-            TokenKind::OpenStr => errors.push(open_string(token.text(slice), place(token))),
+            TokenKind::OpenStr => open_strings.push(open_string(token.text(slice), place(token))),
             TokenKind::Open => {
                 open.push(token);
                 if open.len() > MAX_DEPTH && !too_deep {
@@ -247,9 +248,8 @@ pub fn check_brackets(file: FileId, text: &str, range: &Range<usize>) -> Vec<Dia
         }
     }
     // Brackets in what is taken for the rest of a string are not counted.
-    if errors.iter().any(|error| error.code == "E0009") {
-        errors.retain(|error| error.code == "E0009");
-        return errors;
+    if !open_strings.is_empty() {
+        return open_strings;
     }
     // The innermost unclosed parenthesis tells more than the block around it.
     if let Some(&inner) = open.last().filter(|_| !too_deep) {

@@ -129,7 +129,7 @@ impl Walk<'_> {
             }
             Op::Mark(_) => self.element(*node.operands.first()?, at),
             Op::Loop(body) if body.combine == Combine::Set => {
-                let plain = |(axis, sub): (usize, &Sub)| matches!(sub, Sub::Affine(it) if it.as_index() == Some(axis));
+                let plain = |(axis, sub): (usize, &Sub)| matches!(sub, Sub::Affine(affine) if affine.as_index() == Some(axis));
                 if body.write.len() != body.domain.len() || !body.write.iter().enumerate().all(plain) {
                     return None;
                 }

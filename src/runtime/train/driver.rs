@@ -249,7 +249,7 @@ impl<'a> Driver<'a> {
         let validation = match &mut self.validation {
             Some((batches, rows)) => {
                 let begun = session.now();
-                let scores = evaluate(session, batches, rows, self.train, self.action)?;
+                let scores = evaluate(session, batches, rows, (self.train, self.action), step)?;
                 self.seconds += session.now().saturating_sub(begun).as_secs_f64();
                 Some(scores)
             }

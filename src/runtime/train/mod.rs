@@ -36,7 +36,7 @@ use super::program::Part;
 use super::session::{Session, Tensors};
 use crate::base::{Diagnostic, nearest};
 use crate::ir::program::{Action, BATCH, DataRef, Length, Train, Variable};
-use crate::ir::{Dim, Op, OutputKey, Sizes};
+use crate::ir::{Dim, InputKey, Node, NodeId, Op, OutputKey, Sizes};
 
 /// How much the results of the steps of one call may take about.
 const SERIES_BYTES: usize = 1 << 24;
@@ -109,10 +109,7 @@ pub fn run(
     if resumed.is_none() {
         begin(session, action, train, observer)?;
     }
-    let steps = match train.length {
-        Length::Epochs(epochs) => epochs.saturating_mul(order.steps_per_epoch()),
-        Length::Steps(steps) => steps,
-    };
+    let steps = steps_of(train, order.steps_per_epoch());
     let (full, steps_per_epoch) = (order.batch(), order.steps_per_epoch());
     let mut batches =
         Batches::new(Part::Step(action), &train.step.graph, train, Arc::clone(&table), sizes.clone());
@@ -199,7 +196,13 @@ pub fn evaluate_on(session: &mut Session, data: &str) -> Result<Scores, Diagnost
     }
     let sizes = data_sizes(session, train)?;
     let mut batches = Batches::new(Part::Evaluate(action), graph, train, table, sizes);
-    let scores = evaluate(session, &mut batches, &rows, train, action);
+    // A loss that depends on the step is that of the last one.
+    let uses_step = |(_, node): (NodeId, &Node)| matches!(&node.op, Op::Input { name: InputKey::Step, .. });
+    let last = match graph.nodes().any(uses_step) {
+        true => steps_of(train, session.rows(&train.data, train.span)?.1.len().div_ceil(train.batch) as u64),
+        false => 0,
+    };
+    let scores = evaluate(session, &mut batches, &rows, (train, action), last);
     batches.release(session);
     scores
 }
@@ -302,13 +305,21 @@ fn validation<'a>(
     Ok(Some((Batches::new(Part::Evaluate(action), graph, train, table, sizes.clone()), rows)))
 }
 
-/// Losses and metrics over rows in order.
+/// How many steps a training takes.
+fn steps_of(train: &Train, steps_per_epoch: u64) -> u64 {
+    match train.length {
+        Length::Epochs(epochs) => epochs.saturating_mul(steps_per_epoch),
+        Length::Steps(steps) => steps,
+    }
+}
+
+/// Losses and metrics over rows in order, as they are after so many steps of the training.
 fn evaluate(
     session: &mut Session,
     batches: &mut Batches<'_>,
     rows: &Rows,
-    train: &Train,
-    action: usize,
+    (train, action): (&Train, usize),
+    step: u64,
 ) -> Result<Scores, Diagnostic> {
     let size = train.batch.min(rows.len()).max(1);
     let whole = rows.len() / size;
@@ -317,9 +328,12 @@ fn evaluate(
     while at < rows.len() {
         let batch = batches.of_size(session, size.min(rows.len() - at))?;
         let left = if at < whole * size { whole - at / size } else { 1 };
-        let steps = left.min((SERIES_BYTES / batch.result_bytes().max(1)).max(1));
+        // The step is the same for all batches, so a series that counts steps is one batch long.
+        let at_once = if batch.uses_step() { 1 } else { (SERIES_BYTES / batch.result_bytes().max(1)).max(1) };
+        let steps = left.min(at_once);
         let taken: Vec<u32> = (at..at + steps * batch.size).map(|at| rows.get(at)).collect();
-        let moment = Moment { seed: train.seed, step: 0 };
+        let step = if batch.uses_step() { step as u32 } else { 0 };
+        let moment = Moment { seed: train.seed, step };
         batch.run(session, &taken, moment, false)?;
         averages.add(batch, 0..steps);
         at += steps * batch.size;

@@ -5,7 +5,8 @@ use crate::sema::body::elaborator::Elaborator;
 use crate::sema::scope::frames::BindingKind;
 use crate::sema::body::signature::TypedInput;
 use crate::sema::value::Value;
-use crate::base::{Diagnostic, Span};
+use crate::sema::scope::report::calls::ArgumentError;
+use crate::base::Span;
 use crate::syntax::ast;
 
 impl Elaborator<'_> {
@@ -35,10 +36,12 @@ impl Elaborator<'_> {
                 (Some(given), _) => (given.value, given.span),
                 (None, Some(default)) => (self.expr(default, None), default.span),
                 (None, None) => {
-                    let message = format!("`{callee}` needs `{}`", parameter.name);
-                    let error = Diagnostic::error("E0107", message)
-                        .at(span, format!("`{}` is missing", parameter.name));
-                    self.report(error.and_at(parameter.span, "declared here, without a default"));
+                    self.report(ArgumentError::Missing {
+                        callee: callee.to_owned(),
+                        parameter: parameter.name.clone(),
+                        declared: parameter.span,
+                        at: span,
+                    });
                     fits = false;
                     (Value::Error, span)
                 }

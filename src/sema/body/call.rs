@@ -1,6 +1,7 @@
 //! Calls: arguments, functions of all roles, pipelines.
 
 use crate::sema::build::roles::body_value_span;
+use crate::sema::build::tensors::is_literal_list;
 use crate::sema::value::Given;
 use crate::sema::body::elaborator::Elaborator;
 use crate::sema::value::Expected;
@@ -8,7 +9,9 @@ use crate::sema::scope::limits::MAX_CALLS;
 use crate::sema::scope::module::ItemRef;
 use crate::sema::scope::frames::{BindingKind, Frame, FrameKind};
 use crate::sema::value::{Function, InstanceKind, Value};
-use crate::base::{Diagnostic, Span};
+use crate::sema::scope::report::calls::CallError;
+use crate::sema::scope::report::limits::LimitError;
+use crate::base::Span;
 use crate::syntax::ast::{self, ExprKind, Role};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -45,21 +48,12 @@ impl Elaborator<'_> {
                 || binding.value.is_number()
                 || matches!(binding.value, Value::List(_) | Value::Str(_)))
         {
-            let (value, kind, at) = (binding.value.describe(), binding.kind, binding.span);
-            let message = format!("`{name}` is {value} here and cannot be called");
-            let mut error = Diagnostic::error("E0109", message).at(callee.span, "called here");
+            let (value, kind, declared) = (binding.value.clone(), binding.kind, binding.span);
             let module = self.frame().module;
-            let hidden = self.find_item(module, name).is_some()
+            let hides_function = self.find_item(module, name).is_some()
                 || crate::sema::build::builtins::find(name).is_some();
-            if hidden {
-                error = error.and_at(at, format!("this {} hides the function `{name}`", kind.word()));
-                error = error.help("give the binding another name");
-            } else {
-                error = error.and_at(at, format!("{} `{name}`", kind.word()));
-                error = error.help(format!("`{name}[…]` takes elements, `{name} * (…)` multiplies"));
-            }
-            self.report(error);
-            return Value::Error;
+            let (name, at) = (name.clone(), callee.span);
+            return self.report(CallError::Binding { name, value, kind, declared, hides_function, at });
         }
         self.expr(callee, None)
     }
@@ -103,20 +97,13 @@ impl Elaborator<'_> {
     pub fn stage(&mut self, first: Given, stage: &ast::Expr) -> Value {
         let broken = first.value.is_error();
         if matches!(first.value, Value::Tuple(_)) {
-            let error =
-                Diagnostic::error("E0124", "a tuple cannot be piped").at(first.span, first.value.describe());
-            self.report(error.help("take it apart first: `(a, b) = …`"));
-            return Value::Error;
+            return self.report(CallError::TuplePiped { found: first.value, at: first.span });
         }
         let ExprKind::Call { callee, args } = &stage.kind else {
             let function = self.callee(stage);
             if let Value::Layer(layer) = &function {
                 let name = layer.name().to_string();
-                let message = format!("`{name}` is a layer without its parentheses");
-                let error = Diagnostic::error("E0119", message).at(stage.span, "an instance is needed here");
-                let text = self.text(stage.span);
-                self.report(error.suggest("make an instance", stage.span, format!("{text}()")));
-                return Value::Error;
+                return self.report(CallError::LayerWithoutParentheses { name, at: stage.span });
             }
             return if broken {
                 Value::Error
@@ -163,7 +150,7 @@ impl Elaborator<'_> {
         name: Option<&Arc<str>>,
     ) -> Value {
         if self.frames.len() > MAX_CALLS {
-            return self.error("E0123", "calls nest too deeply", span, "the limit was reached here");
+            return self.report(LimitError::Calls { at: span });
         }
         match function {
             Value::Error => Value::Error,
@@ -182,19 +169,7 @@ impl Elaborator<'_> {
                 self.note_call(item.name(), &kept, &value);
                 value
             }
-            other => {
-                let message = format!("{} cannot be called", other.describe());
-                let error = Diagnostic::error("E0109", message).at(callee, "not a function or layer");
-                self.report(match other {
-                    Value::Parameters(set) => error.help(format!(
-                        "they are a value, without parentheses; `minimize LOSS with OPTIMIZER over {}` trains them",
-                        set.name
-                    )),
-                    other if other.is_number() => error.help("a product is written with `*`"),
-                    _ => error,
-                });
-                Value::Error
-            }
+            found => self.report(CallError::NotCallable { found, at: callee }),
         }
     }
 
@@ -217,23 +192,17 @@ impl Elaborator<'_> {
         }
         let role = definition.role;
         if role == Role::Optimizer {
-            let message = format!("the optimizer `{}` cannot be called here", item.name());
-            return self.error(
-                "E0109",
-                message,
-                span,
-                "an optimizer stands after `with` in a `minimize` line",
-            );
+            return self.report(CallError::Optimizer { name: item.name().to_owned(), at: span });
         }
-        if role == Role::Activation && given.iter().any(|it| matches!(it.value, Value::Parameters(_))) {
+        if role == Role::Activation && given.iter().any(|given| matches!(given.value, Value::Parameters(_))) {
             return self.activated_set(item, &given, span);
         }
         // Losses and metrics are of tensors: a list of numbers is one.
         let mut given = given;
         if matches!(role, Role::Loss | Role::Metric) {
-            for it in given.iter_mut().filter(|it| crate::sema::build::tensors::is_literal_list(&it.value)) {
-                if let Some(tensor) = self.to_tensor(&it.value, it.span) {
-                    it.value = Value::Tensor(tensor);
+            for argument in given.iter_mut().filter(|given| is_literal_list(&given.value)) {
+                if let Some(tensor) = self.to_tensor(&argument.value, argument.span) {
+                    argument.value = Value::Tensor(tensor);
                 }
             }
         }
@@ -258,13 +227,8 @@ impl Elaborator<'_> {
                 match step {
                     Some(step) => cx.frame_mut().bind("step", step, definition.name.span, BindingKind::Input),
                     None => {
-                        let message = format!("the schedule `{}` needs a step", item.name());
-                        return cx.error(
-                            "E0115",
-                            message,
-                            span,
-                            "a schedule is a hyperparameter of an optimizer",
-                        );
+                        let schedule = item.name().to_owned();
+                        return cx.report(CallError::NoStep { schedule, at: span });
                     }
                 }
             }
@@ -276,7 +240,7 @@ impl Elaborator<'_> {
                 Role::Activation => cx.activation_body(item, definition, span, handed.as_ref()),
                 _ => {
                     let value = cx.function_value(definition, span);
-                    cx.check_role(value, definition, item.name())
+                    cx.check_role(value, definition)
                 }
             }
         })
@@ -308,7 +272,7 @@ impl Elaborator<'_> {
 fn split_shape(definition: &ast::Definition, given: Vec<Given>) -> (Vec<Given>, Vec<Given>) {
     let has_parameter = |name: &str| {
         let lists = [&definition.hyper, &definition.inputs];
-        lists.into_iter().flatten().any(|list| list.parameters.iter().any(|it| it.name.as_str() == name))
+        lists.into_iter().flatten().any(|list| list.parameters.iter().any(|parameter| parameter.name.as_str() == name))
     };
     given.into_iter().partition(|given| match &given.name {
         Some(name) => !matches!(name.as_str(), "shape" | "like") || has_parameter(name.as_str()),

@@ -4,7 +4,9 @@ use crate::sema::body::elaborator::Elaborator;
 use crate::sema::value::Expected;
 use crate::sema::build::elementwise::Arg;
 use crate::sema::value::Value;
-use crate::base::{Diagnostic, Span, with_stack};
+use crate::sema::scope::report::limits::LimitError;
+use crate::sema::scope::report::values::{PartError, ValueError};
+use crate::base::{Span, with_stack};
 use crate::syntax::ast::{self, Constant, ExprKind};
 use std::sync::Arc;
 
@@ -42,7 +44,7 @@ impl Elaborator<'_> {
             ExprKind::Tuple(items) => {
                 let items: Vec<Value> = items.iter().map(|item| self.expr(item, None)).collect();
                 if items.iter().any(|item| matches!(item, Value::Tuple(_))) {
-                    return self.error("E0124", "tuples are not nested", span, "a tuple in a tuple");
+                    return self.report(PartError::NestedTuple { at: span });
                 }
                 Value::Tuple(items.into())
             }
@@ -72,28 +74,9 @@ impl Elaborator<'_> {
                 let value = self.expr(base, None);
                 self.transpose_last(&value, base.span, span)
             }
-            ExprKind::Slice(_) => self.range_as_value(span),
+            ExprKind::Slice(_) => self.report(PartError::Range { at: span }),
             ExprKind::Error => Value::Error,
         }
-    }
-
-    /// `a:b` outside of subscripts; `lr: 0.1` is how other languages write an argument.
-    fn range_as_value(&mut self, span: Span) -> Value {
-        let text = self.text(span);
-        let argument = text.split_once(':').filter(|(name, value)| {
-            crate::syntax::tokens::is_name(name.trim()) && !value.trim().is_empty() && !value.contains(':')
-        });
-        let error = Diagnostic::error("E0116", "a range stands here as a value")
-            .at(span, "`a:b` is for subscripts and data columns");
-        let error = match argument {
-            Some((name, value)) => {
-                let written = format!("{} = {}", name.trim(), value.trim());
-                error.suggest("if this is an argument, write", span, written)
-            }
-            None => error,
-        };
-        self.report(error);
-        Value::Error
     }
 
     /// A compile-time value as text in names and strings.
@@ -108,8 +91,7 @@ impl Elaborator<'_> {
                 },
             }
             if text.len() > LONGEST_STRING {
-                let message = format!("a string of more than {LONGEST_STRING} bytes");
-                return self.error("E0122", message, span, "strings in strings have become too long");
+                return self.report(LimitError::String { most: LONGEST_STRING, at: span });
             }
         }
         Value::Str(text.into())
@@ -127,9 +109,8 @@ impl Elaborator<'_> {
                 ast::NamePiece::Expr(expr) => match self.expr(expr, None) {
                     Value::Error => return None,
                     value @ (Value::Int(_) | Value::Str(_)) => text.push_str(&value.show()),
-                    other => {
-                        let message = format!("a name cannot be made of {}", other.describe());
-                        self.error("E0116", message, expr.span, "an int or a string is needed here");
+                    found => {
+                        self.report(PartError::NameOf { found, at: expr.span });
                         return None;
                     }
                 },
@@ -147,8 +128,6 @@ impl Elaborator<'_> {
         Some(parts?.join(".").into())
     }
 
-
-
     fn list(&mut self, items: &[ast::Expr], expected: Option<&Expected>) -> Value {
         let inner = expected
             .filter(|expected| !expected.axes.is_empty())
@@ -161,9 +140,8 @@ impl Elaborator<'_> {
                     value => match value.elements() {
                         Some(elements) => values.extend(elements),
                         None => {
-                            let message =
-                                format!("`...{name}` needs sizes or a list, found {}", value.describe());
-                            return self.error("E0116", message, item.span, "cannot be spread");
+                            let (name, at) = (name.clone(), item.span);
+                            return self.report(PartError::NotSpread { name, found: value, at });
                         }
                     },
                 },
@@ -175,9 +153,8 @@ impl Elaborator<'_> {
         }
         let count = values.iter().fold(0, |sum: usize, value| sum.saturating_add(value.n_leaves()));
         if let (true, [first, .., last]) = (count > MOST_ELEMENTS, items) {
-            let message = format!("a list of {count} elements, counting those of its lists");
-            let label = format!("at most {MOST_ELEMENTS} are possible");
-            return self.error("E0122", message, first.span.to(last.span), label);
+            let at = first.span.to(last.span);
+            return self.report(LimitError::List { elements: count, most: MOST_ELEMENTS, at });
         }
         Value::list(values)
     }
@@ -249,8 +226,7 @@ impl Elaborator<'_> {
         }
         let is_bool = crate::sema::build::operators::elem_of(&chosen) == Some(crate::ir::Elem::Bool);
         if !is_bool && !matches!(chosen, Value::Parameters(_)) {
-            let message = format!("a condition must be a bool, found {}", chosen.describe());
-            return self.error("E0215", message, condition.span, "compare to make a bool: `x > 0`");
+            return self.report(ValueError::ConditionNotBool { found: chosen, at: condition.span });
         }
         let mark = self.skips_so_far();
         let a = self.expr(then, expected);

@@ -3,7 +3,8 @@
 use crate::sema::body::elaborator::Elaborator;
 use crate::sema::scope::frames::{BindingKind, Frame, FrameKind};
 use crate::sema::value::{Instance, InstanceKind, Value};
-use crate::base::{Diagnostic, Span, foreign, nearest};
+use crate::sema::scope::report::layers::MemberError;
+use crate::base::Span;
 use crate::syntax::ast;
 use std::sync::Arc;
 
@@ -12,15 +13,15 @@ impl Elaborator<'_> {
     pub fn field(&mut self, base: &ast::Expr, name: &ast::TemplateName, span: Span) -> Value {
         // `features.3` may be bound under its dotted name.
         if let Some(dotted) = self.dotted(base, name) {
-            let found = self.frame().find(&dotted).map(|binding| (binding.kind, binding.value.clone()));
-            match found {
+            let bound = self.frame().find(&dotted).map(|binding| (binding.kind, binding.value.clone()));
+            match bound {
                 Some((BindingKind::State, _)) => return self.state_value(dotted, span),
                 Some((_, value)) => return value,
                 None => {}
             }
             if let ast::ExprKind::Name(root) = &root_of(base).kind
                 && self.frame().find(root).is_none()
-                && self.frame().bindings.iter().any(|it| it.name.starts_with(&format!("{dotted}.")))
+                && self.frame().bindings.iter().any(|binding| binding.name.starts_with(&format!("{dotted}.")))
             {
                 // A part of a longer dotted name; the whole is looked up around it.
                 return Value::Error;
@@ -33,22 +34,12 @@ impl Elaborator<'_> {
             Value::Instance(instance) => self.instance_field(instance, &name_text, name.span, span),
             Value::Parameters(set) => self.part_of_set(set, &name_text, name.span),
             Value::Data(data) => self.data_field(&data.clone(), &name_text, span),
-            other => {
-                let message = format!("{} has no field `{name_text}`", other.describe());
-                let error = Diagnostic::error("E0129", message);
-                let error = error.at(name.span, "only layers, models and data have fields");
+            found => {
                 let module = self.frame().module;
                 let is_function = crate::sema::build::builtins::find(&name_text).is_some()
                     || self.find_item(module, &name_text).is_some();
-                let base = self.text(base.span);
-                let row = foreign::find(foreign::METHODS, &name_text);
-                self.report(match (row, is_function && base.len() < 40) {
-                    (Some(row), _) => error.help(row.advice),
-                    (None, true) => error
-                        .help(format!("functions are called with what they work on: `{name_text}({base})`")),
-                    (None, false) => error,
-                });
-                Value::Error
+                let (found, base) = (found.clone(), base.span);
+                self.report(MemberError::NoFields { found, name: name_text, is_function, base, at: name.span })
             }
         }
     }
@@ -61,7 +52,7 @@ impl Elaborator<'_> {
             _ => return None,
         };
         // Only worth the text if some binding has a dot.
-        if !self.frame().bindings.iter().any(|it| it.name.contains('.')) {
+        if !self.frame().bindings.iter().any(|binding| binding.name.contains('.')) {
             return None;
         }
         Some(format!("{front}.{}", self.template(name)?).into())
@@ -80,11 +71,11 @@ impl Elaborator<'_> {
         for input in definition.inputs.iter().flat_map(|list| &list.parameters) {
             frame.bind(input.name.text.clone(), Value::Error, input.span, BindingKind::Input);
         }
-        let (errors, draws) = (self.diagnostics.len(), self.built.draws.clone());
+        let (errors, draws) = (self.reports.len(), self.built.draws.clone());
         self.in_frame(frame, |cx| {
             definition.body.statements.iter().for_each(|statement| cx.statement(statement))
         });
-        self.diagnostics.truncate(errors);
+        self.reports.truncate(errors);
         self.built.draws = draws;
         true
     }
@@ -118,8 +109,8 @@ impl Elaborator<'_> {
         }
         // `features.3` read part by part.
         let longer = format!("{path}.");
-        let inside = self.models.instances.keys().any(|cx| cx.starts_with(&longer))
-            || self.variables.list.iter().any(|it| it.path.starts_with(&longer));
+        let inside = self.models.instances.keys().any(|inner| inner.starts_with(&longer))
+            || self.variables.list.iter().any(|variable| variable.path.starts_with(&longer));
         if inside {
             let kind = InstanceKind::Row(Vec::new());
             return Value::Instance(Arc::new(Instance { path, kind, span }));
@@ -127,25 +118,11 @@ impl Elaborator<'_> {
         let mut known: Vec<String> = self
             .variables
             .below(&instance.path)
-            .filter_map(|it| first_part(&it.path, &instance.path))
+            .filter_map(|variable| first_part(&variable.path, &instance.path))
             .collect();
         known.dedup();
-        let what = Value::Instance(instance.clone()).describe();
-        let mut error = Diagnostic::error("E0129", format!("{what} has no parameter `{name}`"))
-            .at(name_span, "not known");
-        if let Some(near) = nearest(name, known.iter().map(String::as_str)) {
-            error = error.suggest(format!("did you mean `{near}`?"), name_span, near);
-        } else if let Some(row) = foreign::find(foreign::METHODS, name) {
-            error = error.help(row.advice);
-        } else if known.is_empty() {
-            error = error.help(
-                "the shapes of its parameters are known after it has been called; call it above this line",
-            );
-        } else {
-            error = error.help(format!("it has {}", known.join(", ")));
-        }
-        self.report(error);
-        Value::Error
+        let (found, name) = (Value::Instance(instance.clone()), name.to_owned());
+        self.report(MemberError::NoParameter { found, name, known, at: name_span })
     }
 }
 

@@ -5,16 +5,15 @@
 //! error found at a call, where all sizes are numbers, is looked for again with names for them: messages then
 //! say `[B, H - 2] = [5, 12]`.
 
-use crate::sema::scope::report::sizes::Numeric;
-use crate::sema::scope::report::sizes::Values;
-use crate::sema::scope::report::sizes::name_sizes_of;
+use crate::sema::scope::report::Report;
+use crate::sema::scope::report::sizes::{Numeric, Values};
 use crate::sema::value::Given;
 use crate::sema::body::elaborator::Elaborator;
 use crate::sema::scope::frames::{BindingKind, Frame, FrameKind};
 use crate::sema::walk;
 use crate::sema::scope::module::ItemRef;
 use crate::sema::value::{Instance, InstanceKind, IntSource, Value};
-use crate::base::{Diagnostic, Span};
+use crate::base::Span;
 use crate::ir::{Dim, Elem, InputKey, Op, Type};
 use crate::syntax::ast::{self, DimKind, Role, TypeKind};
 use std::sync::Arc;
@@ -25,7 +24,7 @@ pub struct OpenVariables {
     /// Variables whose shape does, with their places.
     pub shapes: Vec<(Arc<str>, Type, Span)>,
     /// Errors of starting values that do, or that depend, if no size is open, wrongly on an input.
-    pub starts: Vec<Diagnostic>,
+    pub starts: Vec<Report>,
 }
 
 /// Errors that are looked for a second time; the others wait until these are mended.
@@ -33,7 +32,7 @@ const MOST_EXPLAINED: usize = 8;
 
 impl Elaborator<'_> {
     /// What is wrong with the body of an error on symbolic sizes.
-    pub fn wrong_as_before(&mut self, error: &Numeric) -> Option<Vec<Diagnostic>> {
+    pub fn wrong_as_before(&mut self, error: &Numeric) -> Option<Vec<Report>> {
         self.wrong_on_free_sizes(&error.item, Some(&error.hyper), &error.inputs)
     }
 
@@ -43,20 +42,20 @@ impl Elaborator<'_> {
         item: &ItemRef,
         hyper: Option<&Values>,
         inputs: &Values,
-    ) -> Option<Vec<Diagnostic>> {
-        let reported = std::mem::take(&mut self.diagnostics);
+    ) -> Option<Vec<Report>> {
+        let reported = std::mem::take(&mut self.reports);
         let variables = self.variables.list.len();
         self.begin_graph();
         let looking = self.context.looking();
         let done =
-            self.within(looking, |cx| cx.in_new_graph(|cx| cx.carry_out_freely(item, hyper, inputs)).1);
+            self.within(looking, |cx| cx.in_new_graph(|cx| cx.elaborate_freely(item, hyper, inputs)).1);
         self.variables.truncate(variables);
         self.open.shapes.clear();
-        let found = std::mem::replace(&mut self.diagnostics, reported);
-        done.map(|()| found)
+        let reports = std::mem::replace(&mut self.reports, reported);
+        done.map(|()| reports)
     }
 
-    fn carry_out_freely(&mut self, item: &ItemRef, hyper: Option<&Values>, inputs: &Values) -> Option<()> {
+    fn elaborate_freely(&mut self, item: &ItemRef, hyper: Option<&Values>, inputs: &Values) -> Option<()> {
         let definition = item.definition()?;
         let span = definition.name.span;
         let hyper = match hyper {
@@ -144,14 +143,14 @@ impl Elaborator<'_> {
 fn is_size(definition: &ast::Definition, name: &str) -> bool {
     let lists = [&definition.hyper, &definition.inputs];
     let inputs =
-        lists.into_iter().flatten().flat_map(|list| &list.parameters).filter_map(|it| it.ty.as_ref());
+        lists.into_iter().flatten().flat_map(|list| &list.parameters).filter_map(|parameter| parameter.ty.as_ref());
     let params = definition.body.statements.iter().filter_map(|statement| match &statement.kind {
         ast::StatementKind::Param { ty, .. } => ty.as_ref(),
         _ => None,
     });
     inputs.chain(params).chain(&definition.result).any(|ty| match &ty.kind {
         TypeKind::Tensor { dims, .. } => dims.iter().any(|dim| match &dim.kind {
-            DimKind::Size(size) => size.as_name().is_some_and(|it| &**it == name),
+            DimKind::Size(size) => size.as_name().is_some_and(|known| &**known == name),
             DimKind::Pack(_) | DimKind::Stretch => false,
         }),
         TypeKind::Tuple(_) => false,
@@ -210,17 +209,14 @@ pub fn free_type(cx: &mut Elaborator<'_>, item: &ItemRef, ty: &ast::Type) -> Opt
 pub fn name_sizes(cx: &mut Elaborator<'_>) {
     let numeric: Vec<Numeric> = std::mem::take(&mut cx.numeric);
     for error in numeric.into_iter().take(MOST_EXPLAINED) {
-        let is_it =
-            |found: &Diagnostic| found.code == error.code && found.primary_span() == Some(error.place);
-        let Some(at) = cx.diagnostics.iter().position(is_it) else { continue };
-        let Some(found) = cx.wrong_as_before(&error) else { continue };
-        let Some(named) = found.iter().find(|found| is_it(found)) else { continue };
-        if error.code == "E0203"
-            && let Some(help) = cx.what_would_fit(&error, named, &found)
-        {
-            cx.diagnostics[at].helps.push(help);
+        let Some(at) = cx.reports.iter().position(|report| report.is_at(&error.key)) else { continue };
+        let Some(mut again) = cx.wrong_as_before(&error) else { continue };
+        let Some(named) = again.iter().position(|report| report.is_at(&error.key)) else { continue };
+        if let Some(help) = cx.what_would_fit(&error, &again[named], &again) {
+            cx.reports[at].diagnostic.helps.push(help);
         }
-        name_sizes_of(&mut cx.diagnostics[at], named, &error.dims);
+        let sources = cx.sources;
+        cx.reports[at].name_sizes(&mut again[named], &error.dims, sources);
     }
 }
 

@@ -10,7 +10,11 @@ use crate::sema::body::elaborator::Elaborator;
 use crate::sema::scope::module::{ItemRef, ModuleId};
 use crate::sema::scope::frames::{BindingKind, Frame, FrameKind};
 use crate::sema::value::{Instance, InstanceKind, Tensor, Value};
-use crate::base::{Diagnostic, Span};
+use crate::sema::scope::report::calls::{CallError, SpecialCallError, SpecialForm};
+use crate::sema::scope::report::data::Trained;
+use crate::sema::scope::report::layers::{Made, MakingError};
+use crate::sema::scope::report::limits::LimitError;
+use crate::base::Span;
 use crate::ir::Type;
 use crate::syntax::ast::{self, Role};
 use std::collections::{HashMap, HashSet};
@@ -62,7 +66,7 @@ impl Elaborator<'_> {
         name: Option<&Arc<str>>,
     ) -> Value {
         let Some(definition) = item.definition() else { return Value::Error };
-        let Some(path) = self.new_path(item.name(), span, name, "an instance") else { return Value::Error };
+        let Some(path) = self.new_path(item.name(), span, name, Made::Instance(item.name().to_owned())) else { return Value::Error };
         if !self.check_recursion(item, span) {
             return Value::Error;
         }
@@ -85,46 +89,30 @@ impl Elaborator<'_> {
     pub fn repeat(&mut self, args: &ast::Args, span: Span, name: Option<&Arc<str>>) -> Value {
         let positional: Vec<&ast::Arg> = args.positional().collect();
         let [times, block] = positional.as_slice() else {
-            return self.error(
-                "E0106",
-                "`repeat` takes a number and a layer: `repeat(3, Block(8))`",
-                args.span,
-                "two arguments are needed",
-            );
+            let function = SpecialForm::Repeat;
+            return self.report(SpecialCallError::Arguments { function, at: args.span });
         };
         let count = self.expr(&times.value, None);
         if matches!(count, Value::Instance(_) | Value::Layer(_)) {
-            let error = Diagnostic::error("E0106", "`repeat` takes the number first");
-            let error = error.at(times.span, format!("this is {}", count.describe()));
-            self.report(error.help("`repeat(3, Block(8))` makes three blocks in a row"));
-            return Value::Error;
+            return self.report(SpecialCallError::NumberFirst { found: count, at: times.span });
         }
         let Some(n) = count.as_int() else {
             self.whole_error(&count, "the number of copies", times.value.span);
             return Value::Error;
         };
         if n < 0 {
-            return self.error(
-                "E0217",
-                format!("{n} copies of a layer"),
-                times.span,
-                "a number from 0 up is needed",
-            );
+            return self.report(SpecialCallError::NegativeCopies { copies: n, at: times.span });
         }
         if n > MAX_COPIES {
-            let message = format!("{n} copies of a layer");
-            return self.error("E0122", message, times.span, format!("at most {MAX_COPIES} are possible"));
+            return self.report(LimitError::Copies { copies: n, most: MAX_COPIES, at: times.span });
         }
         let layer = match &block.value.kind {
             ast::ExprKind::Call { callee, .. } => {
                 callee.as_name().map_or("block".to_string(), |name| name.to_string())
             }
-            _ => {
-                let message = "`repeat` needs a layer with its parentheses: `repeat(3, Block(8))`";
-                return self.error("E0106", message, block.span, "not a new instance");
-            }
+            _ => return self.report(SpecialCallError::NoParentheses { at: block.span }),
         };
-        let Some(path) = self.new_path(&layer, span, name, "`repeat`") else { return Value::Error };
+        let Some(path) = self.new_path(&layer, span, name, Made::Repeat(layer.clone())) else { return Value::Error };
         let Some(outer) = self.instance().cloned() else { return Value::Error };
         // The copies are called 0, 1, … inside the row.
         let prefix =
@@ -144,10 +132,7 @@ impl Elaborator<'_> {
             match made {
                 Value::Instance(instance) => row.push(instance),
                 Value::Error => return Value::Error,
-                other => {
-                    let message = format!("`repeat` needs a layer, found {}", other.describe());
-                    return self.error("E0116", message, block.span, "not a new instance");
-                }
+                found => return self.report(SpecialCallError::NotLayer { found, at: block.span }),
             }
         }
         let instance = Arc::new(Instance { path: path.clone(), kind: InstanceKind::Row(row), span });
@@ -156,17 +141,14 @@ impl Elaborator<'_> {
     }
 
     /// The path of an instance made here. `None` is reported.
-    fn new_path(&mut self, layer: &str, span: Span, name: Option<&Arc<str>>, what: &str) -> Option<Arc<str>> {
+    fn new_path(&mut self, layer: &str, span: Span, name: Option<&Arc<str>>, made: Made) -> Option<Arc<str>> {
         let FrameKind::Layer(outer) = &self.frame().kind else {
-            let error = Diagnostic::error("E0118", format!("{what} of `{layer}` cannot be made here"));
-            let error = error.at(span, "instances are made in the bodies of layers and models");
-            self.report(error);
+            self.report(MakingError::NotHere { made, at: span });
             return None;
         };
         let outer = outer.path.clone();
         if self.in_scan_of_body() {
-            let error = Diagnostic::error("E0118", format!("{what} of `{layer}` cannot be made in a `scan`"));
-            self.report(error.at(span, "make it before the scan and call it here"));
+            self.report(MakingError::InScan { made, at: span });
             return None;
         }
         let path = match name {
@@ -184,22 +166,12 @@ impl Elaborator<'_> {
     /// Makes a path below an instance, once in each call of it.
     pub fn claim(&mut self, outer: &str, name: &str, span: Span) -> Option<Arc<str>> {
         if name == "T" || name.ends_with(".T") {
-            let message = "no parameter, state or instance may be called `T`";
-            self.error("E0005", message, span, "`.T` swaps the last two axes");
+            self.report(MakingError::CalledT { at: span });
             return None;
         }
         let path: Arc<str> = if outer.is_empty() { name.into() } else { format!("{outer}.{name}").into() };
         if let Some(first) = self.frame_mut().made.insert(path.clone(), span) {
-            let error = Diagnostic::error("E0128", format!("`{name}` is made twice in this body"));
-            self.report(match first == span {
-                true => error
-                    .at(span, "made in every turn of the loop")
-                    .help(format!("in a `for` give each its own name: `{name}{{l}} = …`")),
-                false => error
-                    .at(span, "made again here")
-                    .and_at(first, "made here")
-                    .help("parameters are found by their names: give one of the two another name"),
-            });
+            self.report(MakingError::Twice { name: name.to_owned(), at: span, first });
             return None;
         }
         Some(path)
@@ -240,16 +212,15 @@ impl Elaborator<'_> {
             InstanceKind::Row(row) => return self.call_row(row, given, span),
         };
         if self.data.is_made() {
-            return self.data_depends(&format!("`{}`", item.name()), span);
+            return self.data_depends(Trained::Network(item.name().to_owned()), span);
         }
         let open = self
             .frames
             .iter()
             .any(|frame| matches!(&frame.kind, FrameKind::Layer(around) if Arc::ptr_eq(around, instance)));
         if open {
-            let error = Diagnostic::error("E0110", format!("`{}` calls itself", item.name()));
-            self.report(error.at(span, "this call never ends").and_at(item.name_span(), "declared here"));
-            return Value::Error;
+            let (name, declared) = (item.name().to_owned(), item.name_span());
+            return self.report(CallError::InstanceCallsItself { name, declared, at: span });
         }
         if self.in_elementwise_body() {
             return self.not_elementwise("a layer", span);

@@ -1,6 +1,8 @@
 //! Names as expressions, and the values of `const` items.
 
 use crate::base::Span;
+use crate::sema::scope::report::calls::CallError;
+use crate::sema::scope::report::values::ValueError;
 use crate::sema::body::elaborator::Elaborator;
 use crate::sema::build::builtins;
 use crate::sema::scope::context::Mode;
@@ -65,12 +67,9 @@ impl Elaborator<'_> {
                 | ast::Role::Optimizer => Value::Function(Function::Item(item)),
             },
             ast::ItemKind::Data(data) => Value::Data(DataValue { item: data.name.text.clone(), part: None }),
-            ast::ItemKind::Train(_) => self.error(
-                "E0116",
-                format!("`{}` is a `train`, not a value", item.name()),
-                span,
-                "used as a value",
-            ),
+            ast::ItemKind::Train(_) => {
+                self.report(ValueError::Train { name: item.name().to_owned(), at: span })
+            }
             ast::ItemKind::Precision(_)
             | ast::ItemKind::Import(_)
             | ast::ItemKind::Print(_)
@@ -93,8 +92,8 @@ impl Elaborator<'_> {
             return value.clone();
         }
         if self.constants.open.contains(&key) {
-            let message = format!("`{}` is defined by itself", constant.name);
-            return self.error("E0110", message, constant.value.span, "this leads back to the same constant");
+            let (name, at) = (constant.name.clone(), constant.value.span);
+            return self.report(CallError::ConstantOfItself { name, at });
         }
         self.constants.open.push(key.clone());
         let frame =

@@ -4,7 +4,8 @@
 //! elementwise on sets, parameter by parameter. `expr at w` elaborates an expression in a context in which reads of
 //! these parameters give the tensors of the set; see [`Elaborator::variable_value`].
 
-use crate::base::{Diagnostic, Span};
+use crate::sema::scope::report::parameter_sets::SetError;
+use crate::base::Span;
 use crate::sema::body::elaborator::Elaborator;
 use crate::sema::build::elementwise::Arg;
 use crate::sema::scope::context::{ItemContext, TakenAt};
@@ -24,20 +25,14 @@ impl Elaborator<'_> {
         self.make_parameters(instance);
         let below = self.variables.below(&instance.path);
         let paths: Vec<Arc<str>> =
-            below.filter(|it| !it.is_state && !it.frozen).map(|it| it.path.clone()).collect();
+            below.filter(|variable| !variable.is_state && !variable.frozen).map(|variable| variable.path.clone()).collect();
         let name: Arc<str> = match &item {
             Some(item) => item.name().into(),
             None => instance.path.clone(),
         };
         if paths.is_empty() {
-            let message = format!("the parameters of `{name}` are not known here");
-            let error = Diagnostic::error("E0590", message).at(span, "none so far");
-            let is_known = self.variables.below(&instance.path).next().is_some();
-            self.report(match is_known {
-                true => error.note("all that it has is frozen"),
-                false => error.help("call it above: its inputs say what shapes they have"),
-            });
-            return Value::Error;
+            let is_frozen = self.variables.below(&instance.path).next().is_some();
+            return self.report(SetError::Unknown { name, is_frozen, at: span });
         }
         if let Some(item) = item
             && !self.built.called_models.contains(&item)
@@ -61,17 +56,17 @@ impl Elaborator<'_> {
     /// is told by the calls.
     pub fn make_parameters(&mut self, instance: &Arc<Instance>) {
         let InstanceKind::Layer { item, .. } = &instance.kind else { return };
-        let Some(definition) = item.definition().filter(|it| it.role == Role::Model) else { return };
+        let Some(definition) = item.definition().filter(|definition| definition.role == Role::Model) else { return };
         if !self.models.made_early.insert(instance.path.clone()) {
             return;
         }
         let inputs = self.models.inputs.clone();
-        let errors = self.diagnostics.len();
+        let errors = self.reports.len();
         let construction = self.begin_construction();
         let known = self.variables.list.len();
         let open = std::mem::take(&mut self.open.shapes);
         let parameters = definition.inputs.as_ref().map_or(&[][..], |list| &list.parameters);
-        let types = parameters.iter().filter(|it| it.default.is_none()).map(|it| it.ty.as_ref());
+        let types = parameters.iter().filter(|parameter| parameter.default.is_none()).map(|parameter| parameter.ty.as_ref());
         if let Some(types) = types.collect::<Option<Vec<&ast::Type>>>() {
             let frames = std::mem::take(&mut self.frames);
             self.frames.extend(frames.first().cloned());
@@ -84,7 +79,7 @@ impl Elaborator<'_> {
             });
             self.frames = frames;
         }
-        self.diagnostics.truncate(errors);
+        self.reports.truncate(errors);
         if self.open.shapes.iter().any(|(_, ty, _)| ty.static_shape().is_none()) {
             self.variables.truncate(known);
         }
@@ -115,18 +110,7 @@ impl Elaborator<'_> {
                 self.expr(value, expected);
                 return Value::Error;
             }
-            other => {
-                let message = format!("`at` needs parameters, found {}", other.describe());
-                let error = Diagnostic::error("E0593", message).at(parameters.span, "no parameters");
-                let text = self.text(parameters.span);
-                self.report(match other {
-                    Value::Instance(_) => {
-                        error.help(format!("`{text}.parameters` are those of `{text}`"))
-                    }
-                    _ => error.help("`Net.parameters`, and what is computed from it, are the parameters of a network"),
-                });
-                return Value::Error;
-            }
+            found => return self.report(SetError::NotParameters { found, at: parameters.span }),
         };
         let taken = Arc::new(TakenAt {
             tensors: set.entries.iter().map(|(name, tensor)| (set.path(name), tensor.clone())).collect(),
@@ -136,24 +120,19 @@ impl Elaborator<'_> {
         });
         let made = self.within(self.context.at(taken.clone()), |cx| cx.expr(value, expected));
         if !made.is_error() && !taken.was_read.load(Ordering::Relaxed) {
-            let name = &set.name;
-            let message = format!("this does not depend on the parameters of `{name}`");
-            let error = Diagnostic::error("E0594", message)
-                .at(value.span, format!("`{name}` is not called here"))
-                .and_at(parameters.span, format!("these are parameters of `{name}`"));
-            self.report(error.help(format!("call the network before `at`: `{name}(x) at w`")));
-            return Value::Error;
+            let (name, parameters) = (set.name, parameters.span);
+            return self.report(SetError::Independent { name, at: value.span, parameters });
         }
         made
     }
 
     /// An activation of a set.
     pub fn activated_set(&mut self, item: &ItemRef, given: &[Given], span: Span) -> Value {
-        let args: Vec<Arg<'_>> = given.iter().map(|it| Arg { value: &it.value, span: it.span }).collect();
+        let args: Vec<Arg<'_>> = given.iter().map(|given| Arg { value: &given.value, span: given.span }).collect();
         let Some((set, arguments)) = self.set_arguments(&args) else { return Value::Error };
         let mut tensors = Vec::new();
         for values in arguments {
-            let given = given.iter().zip(values).map(|(it, value)| Given { value, ..it.clone() });
+            let given = given.iter().zip(values).map(|(given, value)| Given { value, ..given.clone() });
             let made = self.call_item(item, given.collect(), span, None);
             let Some(tensor) = self.to_tensor(&made, span) else { return Value::Error };
             tensors.push(tensor);

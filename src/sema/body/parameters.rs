@@ -4,9 +4,12 @@ use crate::sema::scope::context::Mode;
 use crate::sema::body::elaborator::Elaborator;
 use crate::sema::value::Expected;
 use crate::sema::scope::frames::{BindingKind, FrameKind};
-use crate::sema::value::{Axis, Value, show_axes};
+use crate::sema::value::{Axis, Value};
 use crate::sema::build::variables::Variable;
-use crate::base::{Cause, Diagnostic, Span};
+use crate::sema::scope::report::Cause;
+use crate::sema::scope::report::data::{DataError, Trained};
+use crate::sema::scope::report::layers::{Made, MakingError, VariableError};
+use crate::base::Span;
 use crate::ir::{Elem, Op, OutputKey, Type};
 use crate::syntax::ast;
 use std::sync::Arc;
@@ -46,29 +49,23 @@ impl Elaborator<'_> {
     }
 
     fn variable(&mut self, name: &ast::Path, declared: Declared<'_>, span: Span) -> Value {
-        let word = if declared.is_state { "state" } else { "parameter" };
-        let Some(own_path) = self.path(name) else { return Value::Error };
+        let made = if declared.is_state { Made::State } else { Made::Parameter };
+        let Some(text) = self.path(name) else { return Value::Error };
         let FrameKind::Layer(instance) = &self.frame().kind else {
-            let message = format!("a {word} cannot be declared here");
-            let label = format!("a {word} stands in the body of a layer or model");
-            return self.error("E0118", message, span, label);
+            return self.report(MakingError::NotHere { made, at: span });
         };
         let outer = instance.path.clone();
         if self.in_scan_of_body() {
-            let message = format!("a {word} cannot be declared in a `scan`");
-            return self.error("E0118", message, span, "declare it before the scan");
+            return self.report(MakingError::InScan { made, at: span });
         }
-        let Some(path) = self.claim(&outer, &own_path, name.span) else { return Value::Error };
+        let Some(path) = self.claim(&outer, &text, name.span) else { return Value::Error };
         if let Some(ty) = declared.ty
             && !declared.is_state
             && !declared.frozen
             && let ast::TypeKind::Tensor { element, .. } = &ty.kind
             && !matches!(element, ast::Element::Float)
         {
-            let message = format!("the parameter `{own_path}` is not made of floats");
-            let error = Diagnostic::error("E0125", message).at(ty.span, "whole numbers cannot be trained");
-            self.report(error.help("`param … frozen` stays as it is, `state` is updated by `<-`"));
-            return Value::Error;
+            return self.report(VariableError::NotFloats { name: text, at: ty.span });
         }
         let expected = match declared.ty.map(|ty| self.declared_type(ty)) {
             Some(None) => return Value::Error,
@@ -84,7 +81,7 @@ impl Elaborator<'_> {
             if let Some(expected) = &expected
                 && known.ty.shape != expected.shape()
             {
-                return self.disagreeing_shapes(&known, expected, name.span, word);
+                return self.disagreeing_shapes(&known, expected, name.span);
             }
             return self.variable_value(&path, span);
         }
@@ -107,12 +104,8 @@ impl Elaborator<'_> {
         let ty = Type::new(expected.elem.unwrap_or(Elem::Float), expected.shape());
         self.open.shapes.push((path.clone(), ty.clone(), name));
         if !self.context.is_looking() {
-            let message = format!("the shape {ty} of `{path}` is not known");
-            let error = Diagnostic::error("E0221", message).at(name, "depends on a free dimension");
-            self.report(error.note(
-                "the sizes of parameters and states are the same for every batch, so they must be numbers",
-            ));
-            return Value::Error;
+            let path = path.clone();
+            return self.report(VariableError::OpenShape { path, ty, is_declared: true, at: name });
         }
         let path = path.clone();
         let op = if is_state { Op::State { path, ty } } else { Op::Param { path, ty } };
@@ -135,7 +128,7 @@ impl Elaborator<'_> {
                 level
             }
         };
-        let errors = self.diagnostics.len();
+        let errors = self.reports.len();
         let init = std::mem::take(self.starts());
         let build = |cx: &mut Elaborator<'_>| {
             let Value::Tensor(tensor) = cx.starting_value(&path, expected, declared, name) else {
@@ -149,17 +142,16 @@ impl Elaborator<'_> {
         let (init, ty) = self.within(drawing, |cx| cx.in_level(level, init, build));
         *self.starts() = init;
         // A starting value that depends on an open size: nobody asks for it where a model is only looked at.
-        let new = &self.diagnostics[errors.min(self.diagnostics.len())..];
-        let needs_size = !new.is_empty() && new.iter().all(|error| error.cause == Some(Cause::NoStart));
+        let new = &self.reports[errors.min(self.reports.len())..];
+        let needs_size = !new.is_empty() && new.iter().all(|report| report.cause() == Cause::NoStart);
         if let (None, true, true, Some(expected)) = (&ty, self.context.is_looking(), needs_size, expected) {
-            let open = self.diagnostics.split_off(errors);
+            let open = self.reports.split_off(errors);
             self.open.starts.extend(open);
             return self.open_variable(&path, expected, name, declared.is_state, name);
         }
         let Some(ty) = ty else { return Value::Error };
         if ty.static_shape().is_none() {
-            let message = format!("the shape {ty} of `{path}` is not known");
-            return self.error("E0221", message, name, "depends on a free dimension");
+            return self.report(VariableError::OpenShape { path, ty, is_declared: false, at: name });
         }
         let calls = self.frames.iter().map(|frame| frame.call).collect();
         self.variables.insert(Variable {
@@ -195,56 +187,36 @@ impl Elaborator<'_> {
                 self.with_elem(tensor, elem, value.span).map_or(Value::Error, Value::Tensor)
             }
             (None, Some(_)) if !declared.is_state => {
-                let error = Diagnostic::error("E0125", format!("the parameter {what} has no starting value")).because(Cause::NoStart);
-                let error = error.at(name, "what is it worth before the first step?");
-                self.report(
-                    error.help("`= uniform(-k, k)` or an init such as `= he()` draws it, `= 0` fills it"),
-                );
-                Value::Error
+                self.report(VariableError::NoStart { path: path.into(), at: name })
             }
             (None, Some(expected)) => {
                 let elem = expected.elem.unwrap_or(Elem::Float);
                 Value::Tensor(self.fill(&Value::int(0), elem, &expected.axes, name))
             }
-            (None, None) => self.error(
-                "E0216",
-                format!("no shape is declared for {what}"),
-                name,
-                "give it a type or a value",
-            ),
+            (None, None) => self.report(VariableError::NoType { path: path.into(), at: name }),
         }
     }
 
-    fn disagreeing_shapes(&mut self, known: &Variable, expected: &Expected, name: Span, word: &str) -> Value {
-        let (first, second) = (known.ty.to_string(), show_axes(known.ty.elem, &expected.axes));
-        let message =
-            format!("the {word} `{}` would be {first} for one call and {second} for another", known.path);
-        let error = Diagnostic::error("E0220", message).at(name, "one parameter has one shape");
+    fn disagreeing_shapes(&mut self, known: &Variable, expected: &Expected, name: Span) -> Value {
         // The outermost calls that differ are those that disagree.
         let calls = self.frames.iter().map(|frame| frame.call);
-        let differing = calls.zip(&known.calls).find(|(it, other)| it != *other);
-        self.report(match differing {
-            Some((span, other)) => error
-                .and_at(*other, format!("this call needs {first}"))
-                .and_at(span, format!("this one needs {second}")),
-            None => error,
-        });
-        Value::Error
+        let differing = calls.zip(&known.calls).find(|(call, other)| call != *other);
+        let calls = differing.map(|(call, other)| (call, *other));
+        let (path, is_state) = (known.path.clone(), known.is_state);
+        let (known, needed) = (known.ty.clone(), expected.axes.clone());
+        self.report(VariableError::DifferentShapes { path, is_state, known, needed, calls, at: name })
     }
 
     /// Reports data that depends on what is trained.
-    pub fn data_depends(&mut self, on: &str, span: Span) -> Value {
+    pub fn data_depends(&mut self, on: Trained, span: Span) -> Value {
         let Some((set, declared)) = self.data.open.last().cloned() else { return Value::Error };
-        let message = format!("the data `{set}` depends on {on}");
-        let error = Diagnostic::error("E0631", message).at(span, "known in training only");
-        self.report(error.and_at(declared, "this data is made once, before anything is trained"));
-        Value::Error
+        self.report(DataError::DependsOn { data: set, on, declared, at: span })
     }
 
     /// What a variable is worth at this place of the graph.
     pub fn variable_value(&mut self, path: &Arc<str>, span: Span) -> Value {
         if self.data.is_made() {
-            return self.data_depends(&format!("the parameter `{path}`"), span);
+            return self.data_depends(Trained::Parameter(path.clone()), span);
         }
         if self.in_starts()
             && let Some(start) = self.start_of(path, span)
@@ -272,7 +244,7 @@ impl Elaborator<'_> {
         };
         match self.variables.find(&path) {
             Some(_) => self.variable_value(&path, span),
-            None => self.frame().find(&name).map_or(Value::Error, |it| it.value.clone()),
+            None => self.frame().find(&name).map_or(Value::Error, |binding| binding.value.clone()),
         }
     }
 
@@ -286,22 +258,12 @@ impl Elaborator<'_> {
             if matches!(&kind, Some((_, _, Value::Error))) {
                 return;
             }
-            let mut error = Diagnostic::error("E0501", format!("`{name}` is not a state"))
-                .at(target.span, "`<-` updates states");
-            let is_param = matches!(&kind, Some((BindingKind::Param, ..)));
-            if let Some((kind, at, _)) = kind {
-                error = error.and_at(at, format!("a {}", kind.word()));
-            }
-            self.report(match is_param {
-                true => error.help("parameters are updated by the optimizer of a `train`, nowhere else"),
-                false => error.help(format!("`state {name} = …` declares one, `{name} = …` binds a name")),
-            });
+            let bound = kind.map(|(kind, place, _)| (kind, place));
+            self.report(VariableError::NotState { name, bound, at: target.span });
             return;
         };
         if self.in_scan() {
-            let error = Diagnostic::error("E0502", format!("the state `{name}` is updated in a `scan`"));
-            let error = error.at(target.span, "updated here").and_at(declared, "declared here");
-            self.report(error.help("use a carry, and update the state after the scan"));
+            self.report(VariableError::UpdatedInScan { name, at: target.span, declared });
             return;
         }
         let Value::Tensor(initial) = initial else { return };

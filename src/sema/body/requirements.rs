@@ -7,7 +7,10 @@ use crate::sema::build::index::bounds::grows;
 use crate::sema::body::elaborator::Elaborator;
 use crate::sema::scope::report::optimizers::Beyond;
 use crate::sema::value::{Tensor, Value};
-use crate::base::{Cause, Diagnostic, Span};
+use crate::sema::scope::report::roles::{Reason, RequirementError};
+use crate::sema::scope::report::values::ValueError;
+use crate::sema::scope::report::{Cause, Report};
+use crate::base::Span;
 use crate::ir::interpret::{self, Feed, evaluate};
 use crate::ir::program::ValueAdvice;
 use crate::ir::{Dim, Elem, Graph, InputKey, Node, NodeId, Op, copy};
@@ -31,39 +34,30 @@ enum Outcome {
 }
 
 impl Elaborator<'_> {
-    /// Carries out a `require`, or an `advise`, which warns.
+    /// Elaborates a `require`, or an `advise`, which warns.
     pub(in crate::sema) fn require(&mut self, condition: &ast::Expr, message: Option<&ast::Expr>, is_advice: bool) {
-        let note = match self.outcome(condition, message, is_advice) {
+        let why = match self.outcome(condition, message, is_advice) {
             Outcome::Holds | Outcome::Unknown => return,
             Outcome::Fails(None) => None,
-            Outcome::Fails(Some(step)) => Some(format!("it fails at step {step} of the training")),
-            Outcome::Open(why) => Some(why),
+            Outcome::Fails(Some(step)) => Some(Reason::Step(step)),
+            Outcome::Open(why) => Some(Reason::OpenSizes(why)),
         };
+        let at = condition.span;
         if is_advice {
             if let Some(text) = self.requirement_text(condition, message) {
-                let warning = Diagnostic::warning("W0611", text);
-                self.report(warning.at(condition.span, "this does not hold"));
+                self.report(RequirementError::Advice { text, at });
             }
             return;
         }
         self.frame_mut().failed = true;
         let Some(text) = self.requirement_text(condition, message) else { return };
-        let mut error = Diagnostic::error("E0120", text).at(condition.span, "this does not hold");
-        // Where the values come from is where the mistake is.
-        let (call, item) = (self.frame().call, self.frame().item.clone());
-        if let Some(item) = item
-            && call != Span::default()
-        {
-            error = error.and_at(call, format!("required by `{}`", item.name()));
-        }
-        self.report(match note {
-            Some(note) => error.note(note),
-            None => error,
-        });
+        let (call, item) = (self.frame().call, self.frame().item.as_ref());
+        let call = item.filter(|_| call != Span::default()).map(|item| (call, item.name().to_owned()));
+        self.report(RequirementError::Fails { text, at, call, why });
     }
 
     fn outcome(&mut self, condition: &ast::Expr, message: Option<&ast::Expr>, is_advice: bool) -> Outcome {
-        let errors = self.diagnostics.len();
+        let errors = self.reports.len();
         let value = self.expr(condition, None);
         match &value {
             Value::Bool(true) => return Outcome::Holds,
@@ -77,19 +71,19 @@ impl Elaborator<'_> {
             }
             _ => {}
         }
-        let is_open = |error: &Diagnostic| matches!(error.cause, Some(Cause::OpenSizes | Cause::NotKnown));
-        let only_open = self.diagnostics[errors..].iter().all(is_open);
-        if value.is_error() && only_open && self.diagnostics.len() > errors {
+        let is_open = |report: &Report| matches!(report.cause(), Cause::OpenSizes | Cause::NotKnown);
+        let only_open = self.reports[errors..].iter().all(is_open);
+        if value.is_error() && only_open && self.reports.len() > errors {
             // Where a model is only looked at, what depends on open sizes is left to those who call it.
             if self.context.is_looking() || is_advice || self.wait_for_sizes(condition, message) {
-                self.diagnostics.truncate(errors);
+                self.reports.truncate(errors);
                 return Outcome::Unknown;
             }
             // What is meant for all sizes does not hold for most of them.
-            let first = &self.diagnostics[errors];
-            if message.is_some() && first.cause == Some(Cause::OpenSizes) {
-                let why = first.message.clone();
-                self.diagnostics.truncate(errors);
+            let first = &self.reports[errors];
+            if message.is_some() && first.cause() == Cause::OpenSizes {
+                let why = first.diagnostic.message.clone();
+                self.reports.truncate(errors);
                 return Outcome::Open(why);
             }
             return Outcome::Unknown;
@@ -146,10 +140,8 @@ impl Elaborator<'_> {
         match self.expr(message, None) {
             Value::Str(text) => Some(text.to_string()),
             Value::Error => None,
-            other => {
-                let found = other.describe();
-                let text = format!("a message must be a string, found {found}");
-                self.error("E0116", text, message.span, "not a string");
+            found => {
+                self.report(ValueError::MessageNotText { found, at: message.span });
                 None
             }
         }
@@ -157,11 +149,11 @@ impl Elaborator<'_> {
 
     /// Leaves comparisons of sizes to the time when these have their numbers; `false` if it cannot.
     fn wait_for_sizes(&mut self, condition: &ast::Expr, message: Option<&ast::Expr>) -> bool {
-        let errors = self.diagnostics.len();
+        let errors = self.reports.len();
         let mut conditions = Vec::new();
-        let found = self.size_conditions(condition, &mut conditions);
-        self.diagnostics.truncate(errors);
-        if !found || !conditions.iter().all(grows) {
+        let are_known = self.size_conditions(condition, &mut conditions);
+        self.reports.truncate(errors);
+        if !are_known || !conditions.iter().all(grows) {
             return false;
         }
         let Some(text) = self.requirement_text(condition, message) else { return false };

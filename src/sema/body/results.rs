@@ -1,12 +1,13 @@
 //! Results: the expected type that a written type hands down to the body (bidirectional checking), and the check of
 //! the value against it.
 
-use crate::sema::scope::report::sizes::explain_axes;
+use crate::sema::scope::report::shapes::Shape;
+use crate::sema::scope::report::types::TypeError;
 use crate::sema::body::elaborator::Elaborator;
 use crate::sema::value::Expected;
 use crate::sema::body::signature::{class_of, elem_of_type};
-use crate::sema::value::{Value, show_axes};
-use crate::base::{Diagnostic, Span};
+use crate::sema::value::Value;
+use crate::base::Span;
 use crate::ir::{Dim, Elem};
 use crate::syntax::ast::{self, DimKind, ExprKind, TypeKind};
 
@@ -26,9 +27,9 @@ impl Elaborator<'_> {
             }
         }
         // Errors in the type are reported when the result is checked.
-        let errors = self.diagnostics.len();
+        let errors = self.reports.len();
         let axes = self.declared_axes(dims);
-        self.diagnostics.truncate(errors);
+        self.reports.truncate(errors);
         Some(Expected { elem: Some(elem_of_type(element)), axes: axes? })
     }
 
@@ -49,12 +50,13 @@ impl Elaborator<'_> {
             (_, Value::Error) => Value::Error,
             (TypeKind::Tuple(types), Value::Tuple(items)) => {
                 if types.len() != items.len() {
-                    let message =
-                        format!("`{callee}` declares {} results and gives {}", types.len(), items.len());
-                    let error =
-                        Diagnostic::error("E0205", message).at(span, format!("{} results", items.len()));
-                    self.report(error.and_at(ty.span, format!("{} declared", types.len())));
-                    return Value::Error;
+                    return self.report(TypeError::NumberOfResults {
+                        callee: callee.to_owned(),
+                        given: items.len(),
+                        wanted: types.len(),
+                        at: span,
+                        declared: ty.span,
+                    });
                 }
                 let checked: Vec<Value> = types
                     .iter()
@@ -63,13 +65,13 @@ impl Elaborator<'_> {
                     .collect();
                 Value::Tuple(checked.into())
             }
-            (TypeKind::Tuple(types), other) => {
-                let message =
-                    format!("`{callee}` declares {} results and gives {}", types.len(), other.describe());
-                let error = Diagnostic::error("E0205", message).at(span, other.describe());
-                self.report(error.and_at(ty.span, "declared here"));
-                Value::Error
-            }
+            (TypeKind::Tuple(types), _) => self.report(TypeError::OneResult {
+                callee: callee.to_owned(),
+                found: value,
+                wanted: types.len(),
+                at: span,
+                declared: ty.span,
+            }),
             (TypeKind::Tensor { element, dims }, _) => {
                 self.check_tensor_result(value, element, dims, ty, callee, span)
             }
@@ -111,10 +113,10 @@ impl Elaborator<'_> {
                 else {
                     return Value::Error;
                 };
-                let found = tensor.axes();
+                let given = tensor.axes();
                 let mut axes = before.clone();
-                if found.len() >= before.len() + after.len() {
-                    axes.extend(found[before.len()..found.len() - after.len()].iter().cloned());
+                if given.len() >= before.len() + after.len() {
+                    axes.extend(given[before.len()..given.len() - after.len()].iter().cloned());
                 }
                 axes.extend(after);
                 Expected { elem: Some(elem), axes }
@@ -136,14 +138,9 @@ impl Elaborator<'_> {
             if self.axes_may_fit(&tensor.axes(), &expected.axes) {
                 return Value::Error;
             }
-            let found = show_axes(tensor.ty.elem, &tensor.axes());
-            let wanted = show_axes(elem, &expected.axes);
-            let declared = self.shown_type(ty.span, &wanted);
-            let error = Diagnostic::error("E0205", format!("{what} is {found}, declared as {declared}"))
-                .at(span, format!("this is {found}"))
-                .and_at(ty.span, format!("declared as {declared}"));
-            self.report(explain_axes(error, &tensor.axes(), &expected.axes));
-            return Value::Error;
+            let (found, wanted) = (Shape::of(tensor), Shape::new(elem, &expected.axes));
+            let callee = callee.to_owned();
+            return self.report(TypeError::Result { callee, found, wanted, at: span, declared: ty.span });
         }
         let value = self.fit(value, &expected, &what, span, ty.span);
         self.with_class(value, ty, &what, span)

@@ -8,8 +8,11 @@ use crate::sema::scope::module::ItemRef;
 use crate::sema::scope::frames::BindingKind;
 use crate::sema::body::signature::TypedInput;
 use crate::sema::build::tensors::convert;
-use crate::sema::value::{Value, show_axes};
-use crate::base::{Diagnostic, Span};
+use crate::sema::value::Value;
+use crate::sema::scope::report::numbers::{MakerError, NoShape};
+use crate::sema::scope::report::roles::RoleError;
+use crate::sema::scope::report::shapes::Shape;
+use crate::base::Span;
 use crate::ir::{Elem, Scalar};
 use crate::sema::scope::report::optimizers::OptimizerBodyError;
 use crate::syntax::ast::{self, StatementKind};
@@ -18,10 +21,8 @@ impl Elaborator<'_> {
     /// An init: its pattern is matched against the shape asked for.
     pub fn init_body(&mut self, definition: &ast::Definition, asked: Option<&Expected>, span: Span) -> Value {
         let Some(asked) = asked else {
-            let message = format!("no shape is declared for `{}`", definition.name);
-            let error = Diagnostic::error("E0216", message).at(span, "which shape?");
-            self.report(error.help("say `shape = [...]` or `like = x`, or declare the type of the binding"));
-            return Value::Error;
+            let what = NoShape::Init(definition.name.to_string());
+            return self.report(MakerError::NoShape { what, at: span });
         };
         let asked = Expected { elem: Some(Elem::Float), axes: asked.axes.clone() };
         if let Some(ty) = &definition.result {
@@ -44,13 +45,13 @@ impl Elaborator<'_> {
         if let Value::Tensor(tensor) = &value {
             let same = tensor.ty.shape == asked.shape();
             if !same {
-                let (found, wanted) =
-                    (show_axes(tensor.ty.elem, &tensor.axes()), show_axes(Elem::Float, &asked.axes));
-                let message =
-                    format!("the init `{}` makes {found} where {wanted} is asked for", definition.name);
-                let error = Diagnostic::error("E0114", message).at(place, format!("this is {found}"));
-                self.report(error.and_at(span, format!("{wanted} is asked for here")));
-                return Value::Error;
+                return self.report(RoleError::OtherShape {
+                    init: definition.name.clone(),
+                    found: Shape::of(tensor),
+                    wanted: Shape::new(Elem::Float, &asked.axes),
+                    at: place,
+                    asked: span,
+                });
             }
         }
         self.fit(value, &asked, &format!("the result of `{}`", definition.name), place, span)
@@ -65,26 +66,18 @@ impl Elaborator<'_> {
     ) -> Value {
         let parameters = definition.inputs.as_ref().map_or(&[][..], |list| &list.parameters);
         let Some(first) = parameters.first() else {
-            return self.error(
-                "E0111",
-                format!("the activation `{}` has no input", item.name()),
-                definition.name.span,
-                "its first parameter is the value",
-            );
+            return self.report(RoleError::NoInput { activation: definition.name.clone() });
         };
         for parameter in &parameters[1..] {
             let Some(binding) = self.frame().find(&parameter.name.text) else { continue };
             if binding.value.is_run_time() || !(binding.value.is_number() || binding.value.is_error()) {
-                let found = binding.value.describe();
-                let at = binding.span;
-                let message = format!(
-                    "`{}` of the activation `{}` must be a compile-time number, found {found}",
-                    parameter.name,
-                    item.name()
-                );
-                let error = Diagnostic::error("E0111", message).at(at, "known at run time only");
-                self.report(error.and_at(parameter.span, "declared here"));
-                return Value::Error;
+                return self.report(RoleError::RunTimeParameter {
+                    activation: definition.name.clone(),
+                    parameter: parameter.name.clone(),
+                    declared: parameter.span,
+                    found: binding.value.clone(),
+                    at: binding.span,
+                });
             }
         }
         let argument =

@@ -4,13 +4,14 @@
 //! is a step that subscripts may use. In the body a carry is an ordinary name; its last binding is the next
 //! value. The IR stacks what is collected on a new first axis; another axis is a transpose after it.
 
-use crate::sema::scope::report::sizes::explain_axes;
+use crate::sema::scope::report::Problem;
+use crate::sema::scope::report::scans::{CarryError, ScanError};
+use crate::sema::scope::report::shapes::Shape;
 use crate::sema::body::elaborator::Elaborator;
 use crate::sema::value::Expected;
 use crate::sema::scope::frames::BindingKind;
-use crate::sema::scope::report::count;
-use crate::sema::value::{Interval, ParameterSet, Tensor, Value, show_axes};
-use crate::base::{Diagnostic, Span};
+use crate::sema::value::{Interval, ParameterSet, Tensor, Value};
+use crate::base::Span;
 use crate::ir::{Dim, Elem, NodeId, Op, OutputKey, Scan, StepId};
 use crate::syntax::ast::{self, StatementKind};
 use std::sync::Arc;
@@ -93,7 +94,7 @@ impl Carry<'_> {
     }
 }
 
-/// Carries out a scan statement: binds the carries and what is collected in the frame of the call.
+/// Elaborates a scan statement: binds the carries and what is collected in the frame of the call.
 pub fn scan(elaborator: &mut Elaborator<'_>, scan: &ast::Scan, span: Span) {
     let trip = elaborator.size(&scan.bound, "the number of steps");
     let carries = elaborator.carries(&scan.body);
@@ -115,7 +116,7 @@ pub fn scan(elaborator: &mut Elaborator<'_>, scan: &ast::Scan, span: Span) {
                 step,
                 trip,
                 reverse: scan.reverse.is_some(),
-                n_carries: carries.iter().filter_map(|it| it.start.as_ref()).map(|it| it.tensors().len()).sum(),
+                n_carries: carries.iter().filter_map(|carry| carry.start.as_ref()).map(|start| start.tensors().len()).sum(),
                 body: level.graph,
             };
             elaborator.scan_results(scan, &carries, level.captures, span)
@@ -146,12 +147,7 @@ pub fn collect(
 ) {
     let depth = elaborator.frames.len();
     if elaborator.scans.last().is_none_or(|open| open.depth != depth) {
-        elaborator.error(
-            "E0118",
-            "`collect` stands in a `scan` only",
-            span,
-            "there is no `scan` around this",
-        );
+        elaborator.report(ScanError::CollectOutside { at: span });
         elaborator.bind_local(name, Value::Error);
         return;
     }
@@ -165,11 +161,9 @@ pub fn collect(
     let first = elaborator
         .scans
         .last()
-        .and_then(|open| open.collected.iter().find(|it| it.name.text == name.text).map(|it| it.name.span));
+        .and_then(|open| open.collected.iter().find(|collected| collected.name.text == name.text).map(|collected| collected.name.span));
     if let Some(first) = first {
-        let error = Diagnostic::error("E0515", format!("`{name}` is collected twice"))
-            .at(name.span, "collected again");
-        elaborator.report(error.and_at(first, "collected here").help("give one of them another name"));
+        elaborator.report(ScanError::CollectedTwice { name: name.clone(), first });
         return;
     }
     let collected = Collected {
@@ -186,11 +180,9 @@ pub fn collect(
 pub fn misplaced_carry(elaborator: &mut Elaborator<'_>, name: &ast::Name, span: Span) {
     let depth = elaborator.frames.len();
     if elaborator.scans.last().is_some_and(|open| open.depth == depth) {
-        let message = format!("the carry `{name}` does not stand directly in the body of its `scan`");
-        let error = Diagnostic::error("E0514", message).at(span, "inside another block");
-        elaborator.report(error.help("move it to the beginning of the scan's body"));
+        elaborator.report(CarryError::Misplaced { name: name.clone(), at: span });
     } else {
-        elaborator.error("E0118", "a carry stands in a `scan` only", span, "there is no `scan` around this");
+        elaborator.report(CarryError::OutsideScan { at: span });
     }
     elaborator.bind_local(name, Value::Error);
 }
@@ -201,10 +193,8 @@ impl Elaborator<'_> {
         let mut carries: Vec<Carry<'t>> = Vec::new();
         for statement in &body.statements {
             let StatementKind::Carry { name, ty, value } = &statement.kind else { continue };
-            if let Some(first) = carries.iter().find(|it| it.name.text == name.text) {
-                let error = Diagnostic::error("E0515", format!("the carry `{name}` is declared twice"));
-                let first = first.name.span;
-                self.report(error.at(name.span, "declared again").and_at(first, "declared here"));
+            if let Some(first) = carries.iter().find(|carry| carry.name.text == name.text) {
+                self.report(CarryError::DeclaredTwice { name: name.clone(), first: first.name.span });
                 continue;
             }
             let expected = ty.as_ref().map(|ty| self.declared_type(ty));
@@ -234,10 +224,7 @@ impl Elaborator<'_> {
                     }
                 }
                 None => {
-                    let error =
-                        Diagnostic::error("E0516", format!("the carry `{name}` has no starting value"));
-                    let error = error.at(statement.span, "what is it worth before the first step?");
-                    self.report(error.help(format!("`carry {name}: [...] = 0` starts with zeros")));
+                    self.report(CarryError::NoStart { name: name.clone(), at: statement.span });
                     None
                 }
             };
@@ -248,7 +235,7 @@ impl Elaborator<'_> {
         carries
     }
 
-    /// Carries out the body of one step.
+    /// Elaborates the body of one step.
     fn scan_body(&mut self, scan: &ast::Scan, carries: &[Carry<'_>], step: StepId, trip: &Dim) {
         let variable = &scan.variable;
         let counter = self.step_tensor(step, trip, variable.span);
@@ -274,9 +261,7 @@ impl Elaborator<'_> {
         }
         if let Some(value) = &scan.body.value {
             self.expr(value, None);
-            let error = Diagnostic::error("E0006", "the body of a `scan` has no value")
-                .at(value.span, "this is lost");
-            self.report(error.help("bind it to a name, or `collect` it"));
+            self.report(ScanError::BodyValue { at: value.span });
         }
     }
 
@@ -284,14 +269,9 @@ impl Elaborator<'_> {
     fn next_value(&mut self, carry: &Carry<'_>, scan: &ast::Scan) -> Option<Vec<Tensor>> {
         let name = carry.name;
         let (value, kind, at) =
-            self.frame().find(&name.text).map(|it| (it.value.clone(), it.kind, it.span))?;
+            self.frame().find(&name.text).map(|binding| (binding.value.clone(), binding.kind, binding.span))?;
         if kind == BindingKind::Carry {
-            let error = Diagnostic::error("E0511", format!("the carry `{name}` never changes"));
-            let error = error.at(name.span, "no line of the body gives it a new value");
-            let error = error.and_at(scan.header_span, "in this scan");
-            self.report(error.help(format!(
-                "`{name} = …` gives the next value; what stays the same is bound before the scan"
-            )));
+            self.report(CarryError::NeverChanges { name: name.clone(), scan: scan.header_span });
             return None;
         }
         if let Some(Start::Parameters(start)) = &carry.start {
@@ -306,15 +286,13 @@ impl Elaborator<'_> {
             let elem = expected.elem.unwrap_or(Elem::Float);
             let loses = tensor.ty.elem != elem && (tensor.ty.elem == Elem::Float || elem == Elem::Bool);
             if tensor.ty.shape != expected.shape() || loses {
-                let (found, wanted) =
-                    (show_axes(tensor.ty.elem, &tensor.axes()), show_axes(elem, &expected.axes));
-                let message = format!("the carry `{name}` begins as {wanted} and becomes {found}");
-                let error = Diagnostic::error("E0512", message).at(at, format!("the next value is {found}"));
-                let error = error.and_at(carry.declared, format!("{wanted} at the start"));
-                let error = explain_axes(error, &tensor.axes(), &expected.axes);
-                self.report(match loses {
-                    true => error.help(format!("declare its type: `carry {name}: float = …`")),
-                    false => error.help("a carry has one type in all steps"),
+                self.report(CarryError::OtherType {
+                    name: name.clone(),
+                    start: Shape::new(elem, &expected.axes),
+                    next: Shape::of(tensor),
+                    loses,
+                    at,
+                    declared: carry.declared,
                 });
                 return None;
             }
@@ -341,11 +319,9 @@ impl Elaborator<'_> {
                 let fits = self.same_parameters(start, carry.declared, next, at);
                 fits.then(|| next.entries.iter().map(|(_, tensor)| tensor.clone()).collect())
             }
-            other => {
-                let of = format!("the parameters of `{}`", start.name);
-                let message = format!("the carry `{}` begins as {of} and becomes {}", carry.name, other.describe());
-                let error = Diagnostic::error("E0512", message).at(at, "the next value");
-                self.report(error.and_at(carry.declared, of).help("a carry has one type in all steps"));
+            next => {
+                let (name, of, next) = (carry.name.clone(), start.name.clone(), next.clone());
+                self.report(CarryError::NoParameters { name, of, next, at, declared: carry.declared });
                 None
             }
         }
@@ -387,13 +363,14 @@ impl Elaborator<'_> {
         if trip.at_least(&Dim::ONE) {
             return true;
         }
-        let message = format!("a `scan` over {trip} steps has nothing to collect");
+        let (steps, collected, at) = (trip.clone(), first.name.clone(), scan.header_span);
+        let error = ScanError::NoSteps { steps, collected, at };
         if trip.as_number().is_none() {
-            self.defer(trip - &Dim::ONE, scan.header_span, message);
+            let message = error.diagnostic(self.sources).message;
+            self.defer(trip - &Dim::ONE, at, message);
             return true;
         }
-        let error = Diagnostic::error("E0513", message).at(scan.header_span, "no step is carried out");
-        self.report(error.and_at(first.name.span, format!("`{}` would be empty", first.name)));
+        self.report(error);
         false
     }
 
@@ -423,11 +400,8 @@ impl Elaborator<'_> {
         let rank = tensor.rank() as i64 + 1;
         let place = if number < 0 { number + rank } else { number };
         if !(0..rank).contains(&place) {
-            let message = format!("axis {number} of a stack with {}", count(rank as usize, "axis", "axes"));
-            let error =
-                Diagnostic::error("E0517", message).at(axis.span, format!("the axes are 0 .. {rank}"));
-            let shape = show_axes(tensor.ty.elem, &tensor.axes());
-            self.report(error.note(format!("each step gives {shape}; the stack has one axis more")));
+            let (rank, element) = (rank as usize, Shape::of(tensor));
+            self.report(ScanError::Axis { axis: number, rank, element, at: axis.span });
             return None;
         }
         Some(place as usize)

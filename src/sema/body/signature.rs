@@ -6,10 +6,12 @@
 use crate::sema::body::elaborator::Elaborator;
 use crate::sema::value::Expected;
 use crate::sema::scope::frames::BindingKind;
-use crate::sema::scope::report::count;
-use crate::sema::build::tensors::{number_elem};
-use crate::sema::value::{Axis, Value, show_axes};
-use crate::base::{Diagnostic, Span};
+use crate::sema::scope::report::shapes::Shape;
+use crate::sema::scope::report::types::{DimensionError, Input, InputError, SizeError};
+use crate::sema::scope::report::values::PartError;
+use crate::sema::build::tensors::number_elem;
+use crate::sema::value::{Axis, Value};
+use crate::base::Span;
 use crate::ir::{Dim, Elem};
 use crate::syntax::ast::{self, DimKind, ExprKind, TypeKind};
 use std::sync::Arc;
@@ -38,6 +40,13 @@ pub fn elem_of_type(element: &ast::Element) -> Elem {
     }
 }
 
+impl TypedInput<'_> {
+    /// The same for messages about a call of `callee`.
+    fn told(&self, callee: &str) -> Input {
+        Input { name: self.name.clone(), callee: callee.to_owned(), at: self.span, ty: self.ty.span }
+    }
+}
+
 impl Elaborator<'_> {
     /// A type all of whose names are known: of a binding, parameter, state, result. `None` is reported.
     pub fn declared_type(&mut self, ty: &ast::Type) -> Option<Expected> {
@@ -47,12 +56,7 @@ impl Elaborator<'_> {
                 Some(Expected { elem: Some(elem_of_type(element)), axes })
             }
             TypeKind::Tuple(_) => {
-                self.error(
-                    "E0124",
-                    "a tuple type stands for results only",
-                    ty.span,
-                    "one tensor is needed here",
-                );
+                self.report(PartError::TupleType { at: ty.span });
                 None
             }
         }
@@ -65,21 +69,19 @@ impl Elaborator<'_> {
             match &dim.kind {
                 DimKind::Stretch => axes.push(Axis::stretchable()),
                 DimKind::Size(size) => axes.push(self.declared_axis(size)?),
-                DimKind::Pack(Some(name)) => match self.frame().find(&name.text).map(|it| it.value.clone()) {
+                DimKind::Pack(Some(name)) => match self.frame().find(&name.text).map(|binding| binding.value.clone()) {
                     Some(Value::Pack(pack)) => axes.extend(pack.iter().cloned()),
                     Some(Value::List(sizes)) if sizes.iter().all(|size| matches!(size, Value::Int(_))) => {
                         axes.extend(sizes.iter().filter_map(Value::as_dim).map(Axis::new));
                     }
                     Some(Value::Error) => return None,
                     _ => {
-                        let message = format!("no dimensions `...{name}` are bound here");
-                        self.error("E0207", message, dim.span, "a signature binds them: `x: [...s]`");
+                        self.report(DimensionError::PackUnbound { name: name.clone(), at: dim.span });
                         return None;
                     }
                 },
                 DimKind::Pack(None) => {
-                    let message = "`...` cannot stand where a shape is declared";
-                    self.error("E0207", message, dim.span, "name the dimensions in the signature: `...s`");
+                    self.report(DimensionError::OpenPack { at: dim.span });
                     return None;
                 }
             }
@@ -110,13 +112,8 @@ impl Elaborator<'_> {
         }
         for check in deferred {
             let DimKind::Size(expr) = &check.dim.kind else { continue };
-            if let Some((name, place)) = self.unbound_name(expr) {
-                let message = format!("the dimension `{name}` is not bound");
-                let error = Diagnostic::error("E0207", message).at(place, "not known");
-                let text = self.text(check.dim.span);
-                self.report(error.help(format!(
-                    "a name is bound where it stands alone as a dimension; `{text}` is only checked"
-                )));
+            if let Some((name, at)) = self.unbound_name(expr) {
+                self.report(DimensionError::Unbound { name, dim: check.dim.span, at });
                 fits = false;
                 continue;
             }
@@ -125,18 +122,11 @@ impl Elaborator<'_> {
                 continue;
             };
             if size != check.size {
-                let text = self.text(check.dim.span);
-                let span = inputs
-                    .iter()
-                    .find(|it| it.name.span == check.input.span)
-                    .map_or(check.dim.span, |it| it.span);
-                let message = format!(
-                    "axis {} of `{}` must be {text} = {size}, found {}",
-                    check.axis, check.input, check.size
-                );
-                let error = Diagnostic::error("E0202", message)
-                    .at(span, format!("axis {} is {}", check.axis, check.size));
-                self.report(error.and_at(check.dim.span, format!("`{callee}` asks for {text} = {size}")));
+                let input = inputs.iter().find(|input| input.name.span == check.input.span);
+                let (at, ty) = input.map_or((check.dim.span, check.dim.span), |input| (input.span, input.ty.span));
+                let input = Input { name: check.input.clone(), callee: callee.to_owned(), at, ty };
+                let (wanted, found, dim) = (size, check.size, check.dim.span);
+                self.report(InputError::Compound { input, axis: check.axis, wanted, found, dim });
                 fits = false;
             }
         }
@@ -161,12 +151,7 @@ impl Elaborator<'_> {
         deferred: &mut Vec<Deferred<'t>>,
     ) -> bool {
         let TypeKind::Tensor { element, dims } = &input.ty.kind else {
-            self.error(
-                "E0124",
-                "a tuple type stands for results only",
-                input.ty.span,
-                "one tensor is needed here",
-            );
+            self.report(PartError::TupleType { at: input.ty.span });
             return false;
         };
         let Some(value) = self.frame().find(&input.name.text).map(|binding| binding.value.clone()) else {
@@ -186,8 +171,8 @@ impl Elaborator<'_> {
         if let Some(binding) = self.frame_mut().find_mut(&input.name.text) {
             binding.value = value.clone();
         }
-        let found = show_axes(elem, &axes);
-        self.match_axes(dims, &axes, &found, input, callee, deferred)
+        let found = Shape::new(elem, &axes);
+        self.match_axes(dims, found, input, callee, deferred)
     }
 
     /// The argument with the element type that is declared.
@@ -202,7 +187,7 @@ impl Elaborator<'_> {
         match &value {
             Value::Error => None,
             Value::Tensor(tensor) if tensor.ty.elem == Elem::Float && elem != Elem::Float => {
-                self.wrong_elements(input, tensor.axes(), callee);
+                self.report(InputError::Floats { input: input.told(callee), found: Shape::of(tensor) });
                 None
             }
             Value::Tensor(tensor) => self.with_elem(tensor.clone(), elem, input.span).map(Value::Tensor),
@@ -212,12 +197,8 @@ impl Elaborator<'_> {
                 }
                 let id = self.indexed_scalar(&value, input.span)?;
                 if scalar.elem == Elem::Float || elem == Elem::Bool {
-                    let message = format!(
-                        "`{}` of `{callee}` is declared as {elem}, found {}",
-                        input.name,
-                        value.describe()
-                    );
-                    self.error("E0215", message, input.span, format!("made of {}s", scalar.elem));
+                    let (input, elem_found) = (input.told(callee), scalar.elem);
+                    self.report(InputError::Indexed { input, elem, found: value.clone(), elem_found });
                     return None;
                 }
                 Some(self.index_result(input.span, |l| crate::sema::build::tensors::convert(l, id, elem)))
@@ -232,13 +213,8 @@ impl Elaborator<'_> {
                     (of_number, elem) if of_number == elem => Some(value),
                     (Elem::Bool, Elem::Float | Elem::Int) => Some(value),
                     _ => {
-                        let message = format!(
-                            "`{}` of `{callee}` is declared as {elem}, found {}",
-                            input.name,
-                            value.describe()
-                        );
-                        let error = Diagnostic::error("E0215", message).at(input.span, "of another kind");
-                        self.report(error.and_at(input.ty.span, "declared here"));
+                        let input = input.told(callee);
+                        self.report(InputError::Number { input, elem, found: value.clone() });
                         None
                     }
                 }
@@ -246,64 +222,36 @@ impl Elaborator<'_> {
             Value::List(_) | Value::Pack(_) => {
                 let tensor = self.to_tensor(&value, input.span)?;
                 if tensor.ty.elem == Elem::Float && elem != Elem::Float {
-                    self.wrong_elements(input, tensor.axes(), callee);
+                    self.report(InputError::Floats { input: input.told(callee), found: Shape::of(&tensor) });
                     return None;
                 }
                 self.with_elem(tensor, elem, input.span).map(Value::Tensor)
             }
-            other => {
-                let text = self.text(input.ty.span);
-                let message = format!(
-                    "`{}` of `{callee}` must be a tensor {text}, found {}",
-                    input.name,
-                    other.describe()
-                );
-                let error = Diagnostic::error("E0201", message)
-                    .at(input.span, format!("this is {}", other.describe()));
-                self.report(error.and_at(input.ty.span, "declared here"));
+            _ => {
+                self.report(InputError::NotTensor { input: input.told(callee), found: value });
                 None
             }
         }
     }
 
-    /// Floats where ints or bools are declared.
-    fn wrong_elements(&mut self, input: &TypedInput<'_>, axes: Vec<Axis>, callee: &str) {
-        let (found, wanted) = (show_axes(Elem::Float, &axes), self.text(input.ty.span));
-        let message = format!("{} of `{callee}` must be {wanted}, found {found}", quoted(input.name));
-        let error = Diagnostic::error("E0215", message)
-            .at(input.span, format!("these are floats: {found}"))
-            .and_at(input.ty.span, "declared here");
-        self.report(match wanted.starts_with("bool") {
-            true => error.help("compare to make bools: `x > 0`"),
-            false => error.help(
-                "`int(x)` drops what is behind the point; a field is declared as `int[…]` or `class(n)`",
-            ),
-        });
-    }
-
     fn match_axes<'t>(
         &mut self,
         dims: &'t [ast::Dim],
-        axes: &[Axis],
-        found: &str,
+        found: Shape,
         input: &TypedInput<'t>,
         callee: &str,
         deferred: &mut Vec<Deferred<'t>>,
     ) -> bool {
+        let axes = found.axes.clone();
         let pack_at = dims.iter().position(|dim| matches!(dim.kind, DimKind::Pack(_)));
         let fits = match pack_at {
             Some(_) => axes.len() + 1 >= dims.len(),
             None => axes.len() == dims.len(),
         };
         if !fits {
-            let text = self.text(input.ty.span);
-            let least = if pack_at.is_some() { "at least " } else { "" };
             let wanted = dims.len() - usize::from(pack_at.is_some());
-            let message = format!("{} of `{callee}` must be {text}, found {found}", quoted(input.name));
-            let error = Diagnostic::error("E0201", message)
-                .at(input.span, format!("this is {found}: {}", count(axes.len(), "axis", "axes")))
-                .and_at(input.ty.span, format!("declared with {least}{}", count(wanted, "axis", "axes")));
-            self.report(error);
+            let (input, least) = (input.told(callee), pack_at.is_some());
+            self.report(InputError::Rank { input, found, least, wanted });
             return false;
         }
         let (before, after) = match pack_at {
@@ -366,31 +314,18 @@ impl Elaborator<'_> {
         if self.may_fit(&wanted, &axis.size) {
             return false;
         }
-        let text = self.text(dim.span);
-        let shown = if text == wanted.to_string() { text.to_string() } else { format!("{text} = {wanted}") };
-        let message =
-            format!("axis {at} of {} of `{callee}` must be {shown}, found {}", quoted(input.name), axis.size);
-        let found = match self.frame().find(&input.name.text).map(|it| &it.value) {
-            Some(Value::Tensor(tensor)) => show_axes(tensor.ty.elem, &tensor.axes()),
-            _ => axis.size.to_string(),
-        };
-        let made = match self.frame().find(&input.name.text).map(|it| &it.value) {
-            Some(Value::Tensor(tensor))
-                if tensor.span != input.span && !self.modules.prelude.has_file(tensor.span.file) =>
-            {
-                Some(tensor.span)
-            }
+        let value = self.frame().find(&input.name.text).map(|binding| &binding.value);
+        let tensor = match value {
+            Some(Value::Tensor(tensor)) => Some(tensor),
             _ => None,
         };
-        let mut error = Diagnostic::error("E0202", message).at(input.span, format!("this is {found}"));
-        error = error.and_at(dim.span, format!("`{callee}` declares {shown} here"));
-        if bound_at != dim.span {
-            error = error.and_at(bound_at, format!("{text} is {wanted} by this"));
-        }
-        if let Some(made) = made {
-            error = error.and_at(made, "the value is made here");
-        }
-        self.report(error);
+        let is_elsewhere =
+            |made: &Span| *made != input.span && !self.modules.prelude.has_file(made.file);
+        let made = tensor.map(|tensor| tensor.span).filter(is_elsewhere);
+        let (shape, found) = (tensor.map(Shape::of), axis.size.clone());
+        let (input, dim, bound) = (input.told(callee), dim.span, bound_at);
+        let error = SizeError { input, axis: at, wanted, found, shape, dim, bound, made };
+        self.report(InputError::Size(error));
         false
     }
 
@@ -415,10 +350,9 @@ impl Elaborator<'_> {
         if same {
             return true;
         }
-        let (known, found) = (show_axes(Elem::Float, known), show_axes(Elem::Float, &pack));
-        let message = format!("`...{name}` of `{callee}` is {known} and {found}");
-        let error = Diagnostic::error("E0202", message).at(input.span, format!("here it is {found}"));
-        self.report(error.and_at(first, format!("bound to {known} here")));
+        let (known, found) = (Shape::new(Elem::Float, known), Shape::new(Elem::Float, &pack));
+        let (input, pack) = (input.told(callee), name.clone());
+        self.report(InputError::Pack { input, pack, known, found, first });
         false
     }
 
@@ -430,8 +364,8 @@ impl Elaborator<'_> {
             return number.then(|| (binding.value.clone(), binding.span));
         }
         let module = self.frame().module;
-        let found = self.modules.module(module)?.items.iter().find(|item| item.name() == &**name)?.clone();
-        let ast::ItemKind::Const(constant) = &found.item.kind else { return None };
+        let declared = self.modules.module(module)?.items.iter().find(|item| item.name() == &**name)?.clone();
+        let ast::ItemKind::Const(constant) = &declared.item.kind else { return None };
         let span = constant.name.span;
         let value = self.global(name, span)?;
         matches!(value, Value::Int(_)).then_some((value, span))
@@ -443,9 +377,4 @@ pub fn class_of(element: &ast::Element) -> Option<&ast::Expr> {
         ast::Element::Class(size) => Some(size),
         ast::Element::Float | ast::Element::Int | ast::Element::Bool => None,
     }
-}
-
-/// A name in messages; what an init is asked for is no name.
-fn quoted(name: &ast::Name) -> String {
-    if name.as_str().contains(' ') { name.to_string() } else { format!("`{name}`") }
 }

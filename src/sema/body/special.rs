@@ -1,6 +1,8 @@
 //! Calls of functions that look at their arguments before these are elaborated: `kind`, `grad`, `repeat`.
 
-use crate::base::{Diagnostic, Span};
+use crate::sema::scope::report::calls::{SpecialCallError, SpecialForm};
+use crate::sema::scope::report::parameter_sets::DerivativeError;
+use crate::base::Span;
 use crate::sema::body::elaborator::Elaborator;
 use crate::sema::value::{Special, Tensor, Value};
 use crate::syntax::ast::{self, ExprKind};
@@ -24,7 +26,7 @@ pub fn call(
 /// `kind(none)` is a question like any other.
 fn kind_of(cx: &mut Elaborator<'_>, args: &ast::Args, span: Span) -> Value {
     let [arg] = args.args.as_slice() else {
-        return cx.error("E0106", "`kind` takes one argument", args.span, "`kind(x)`");
+        return cx.report(SpecialCallError::Arguments { function: SpecialForm::Kind, at: args.span });
     };
     let value = cx.expr(&arg.value, None);
     if value.is_error() {
@@ -32,7 +34,7 @@ fn kind_of(cx: &mut Elaborator<'_>, args: &ast::Args, span: Span) -> Value {
     }
     match value.kind() {
         Some(kind) => Value::Str(kind.into()),
-        None => cx.error("E0116", format!("{} has no kind", value.describe()), span, "not a single value"),
+        None => cx.report(SpecialCallError::HasNoKind { found: value, at: span }),
     }
 }
 
@@ -41,17 +43,14 @@ fn grad(cx: &mut Elaborator<'_>, args: &ast::Args, span: Span) -> Value {
     let y = args.named("y").or(positional.first().copied());
     let x = args.named("x").or(positional.last().copied().filter(|_| args.args.len() == 2));
     let (Some(y), Some(x), 2) = (y, x, args.args.len()) else {
-        return cx.error("E0106", "`grad` takes a value and a name", args.span, "`grad(y, x)`");
+        return cx.report(SpecialCallError::Arguments { function: SpecialForm::Grad, at: args.span });
     };
     if cx.in_elementwise_body() {
         return cx.not_elementwise("`grad`", span);
     }
     let value = cx.expr(&y.value, None);
     if !matches!(x.value.kind, ExprKind::Name(_) | ExprKind::Template(_) | ExprKind::Field { .. }) {
-        let error =
-            Diagnostic::error("E0405", "the variable of `grad` must be a name").at(x.span, "not a name");
-        cx.report(error.help("bind it first: `x = …`, then use x in y"));
-        return Value::Error;
+        return cx.report(DerivativeError::NotName { at: x.span });
     }
     let variable = cx.expr(&x.value, None);
     if value.is_error() || variable.is_error() {
@@ -77,15 +76,7 @@ fn grad(cx: &mut Elaborator<'_>, args: &ast::Args, span: Span) -> Value {
             Value::Tensor(Tensor { stretch: wrt.stretch, ..made })
         }
         Some(_) => {
-            let text = cx.text(x.span);
-            let message = format!("the value does not depend on `{text}`");
-            let error = Diagnostic::error("E0404", message).at(y.span, format!("computed without `{text}`"));
-            cx.report(
-                error
-                    .and_at(x.span, "the variable")
-                    .note("the derivative counts what is computed from this very binding"),
-            );
-            Value::Error
+            cx.report(DerivativeError::Independent { variable: x.span, at: y.span })
         }
     }
 }

@@ -4,7 +4,9 @@ use crate::sema::body::elaborator::Elaborator;
 use crate::sema::value::Expected;
 use crate::sema::scope::frames::BindingKind;
 use crate::sema::value::Value;
-use crate::base::{Diagnostic, Span};
+use crate::sema::scope::report::limits::LimitError;
+use crate::sema::scope::report::values::PartError;
+use crate::base::Span;
 use crate::syntax::ast::{self, ExprKind, StatementKind};
 
 /// The most iterations of a compile-time loop.
@@ -100,20 +102,16 @@ impl Elaborator<'_> {
         let parts = match &made {
             Value::Error => None,
             Value::Tuple(_) | Value::List(_) | Value::Pack(_) => made.elements(),
-            other => {
-                let message =
-                    format!("only a tuple or a list can be taken apart, found {}", other.describe());
-                self.error("E0121", message, value.span, "not a tuple");
+            _ => {
+                self.report(PartError::NotTuple { found: made.clone(), at: value.span });
                 None
             }
         };
         if let Some(parts) = &parts
             && parts.len() != names.len()
         {
-            let message = format!("{} values for {} names", parts.len(), names.len());
-            let error = Diagnostic::error("E0121", message).at(pattern, format!("{} names", names.len()));
-            let error = error.and_at(value.span, format!("{} values", parts.len()));
-            self.report(error.help("`_` drops a value"));
+            let (values, names) = (parts.len(), names.len());
+            self.report(PartError::Count { values, names, at: pattern, value: value.span });
         }
         for (at, name) in names.iter().enumerate() {
             if let Some(name) = name {
@@ -147,10 +145,8 @@ impl Elaborator<'_> {
                     return;
                 };
                 if end.saturating_sub(start) > MAX_TURNS {
-                    let message = format!("a compile-time loop of {} turns", end.saturating_sub(start));
-                    let error = Diagnostic::error("E0122", message)
-                        .at(header.variable.span, "every turn is written out");
-                    self.report(error.help("for long recurrences use `scan`, which is not written out"));
+                    let turns = end.saturating_sub(start);
+                    self.report(LimitError::Turns { turns, at: header.variable.span });
                     self.for_body(header, Value::Error);
                     return;
                 }
@@ -166,9 +162,7 @@ impl Elaborator<'_> {
                     Some(items) => items.into_iter().for_each(|item| self.for_body(header, item)),
                     None => {
                         if !value.is_error() {
-                            let message =
-                                format!("`for` goes over a range or a list, found {}", value.describe());
-                            self.error("E0116", message, list.span, "not a list");
+                            self.report(PartError::NotLoopable { found: value, at: list.span });
                         }
                         self.for_body(header, Value::Error);
                     }

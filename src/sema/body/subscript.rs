@@ -30,10 +30,7 @@ impl Elaborator<'_> {
                 None => Value::Error,
             },
             Value::Tensor(tensor) => self.subscript_of_tensor(tensor, base_span, subscripts, span),
-            other => {
-                let found = other.describe();
-                self.report(SubscriptError::NoElements { found, base: base_span })
-            }
+            _ => self.report(SubscriptError::NoElements { found: base.clone(), base: base_span }),
         }
     }
 
@@ -47,18 +44,18 @@ impl Elaborator<'_> {
         if self.index_frames.is_empty() {
             return false;
         }
-        let mut found = false;
+        let mut is_named = false;
         crate::sema::walk::subscripts(subscripts, &mut |expr| match &expr.kind {
             ast::ExprKind::Name(name) => {
-                found |= self.frame().find(name).is_some_and(|cx| matches!(cx.value, Value::Indexed(_)));
+                is_named |= self.frame().find(name).is_some_and(|binding| matches!(binding.value, Value::Indexed(_)));
             }
             // `c[y[...s]]`: the element of `y` stands at the place that the pack names.
             ast::ExprKind::Subscript { subscripts, .. } => {
-                found |= subscripts.items.iter().any(|item| matches!(item.kind, SubscriptKind::Pack(_)));
+                is_named |= subscripts.items.iter().any(|item| matches!(item.kind, SubscriptKind::Pack(_)));
             }
             _ => {}
         });
-        found
+        is_named
     }
 
     fn subscript_of_list(

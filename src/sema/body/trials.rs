@@ -8,8 +8,10 @@ use crate::sema::scope::context::Trial;
 use crate::sema::body::elaborator::Elaborator;
 use crate::sema::scope::report::sizes::Numeric;
 use crate::sema::scope::module::{Found, ItemRef};
-use crate::base::{Diagnostic, Help, Span};
-use crate::syntax::ast::{ExprKind, Role};
+use crate::base::{Help, Span};
+use crate::sema::scope::report::Report;
+use crate::sema::walk;
+use crate::syntax::ast::{self, ExprKind, Role};
 use std::sync::Arc;
 
 /// The values that are tried for a hyperparameter.
@@ -21,33 +23,22 @@ impl Elaborator<'_> {
     pub fn what_would_fit(
         &mut self,
         error: &Numeric,
-        named: &Diagnostic,
-        all: &[Diagnostic],
+        named: &Report,
+        all: &[Report],
     ) -> Option<Help> {
-        let changed = named.labels.iter().filter(|label| {
-            !label.primary
-                && label.message.contains('[')
-                && label.message.contains([' ', '/'])
-                && [" - ", " + ", " / ", "floor("].iter().any(|sign| label.message.contains(sign))
-        });
-        let calls: Vec<Span> = changed.map(|label| label.span).collect();
-        for call in calls {
-            let text = self.text(call);
-            let Some(layer) = self.layer_called(error.item(), text) else { continue };
+        for call in named.makers() {
+            let Some((layer, args)) = self.layer_called(&error.item, call) else { continue };
             for (name, default) in whole_numbers(&layer) {
                 for value in TRIED.into_iter().filter(|value| *value != default) {
                     let trying = self.context.trying(Trial { call, name: name.clone(), value });
-                    let found = self.within(trying, |cx| cx.wrong_as_before(error));
-                    let known = |cx: &Diagnostic| {
-                        all.iter()
-                            .any(|other| other.code == cx.code && other.primary_span() == cx.primary_span())
-                    };
-                    if found.is_some_and(|found| found.len() < all.len() && found.iter().all(known)) {
+                    let again = self.within(trying, |cx| cx.wrong_as_before(error));
+                    let is_known = |report: &Report| all.iter().any(|known| known.is_same(report));
+                    if again.is_some_and(|again| again.len() < all.len() && again.iter().all(is_known)) {
                         let message =
                             format!("with `{name} = {value}` in this `{}` the sizes fit", layer.name());
-                        let end = Span { start: call.end - 1, end: call.end - 1, ..call };
-                        let comma = if text.ends_with("()") { "" } else { ", " };
-                        let patch = text.ends_with(')').then(|| (end, format!("{comma}{name} = {value}")));
+                        let end = Span { start: args.span.end - 1, end: args.span.end - 1, ..args.span };
+                        let comma = if args.args.is_empty() { "" } else { ", " };
+                        let patch = Some((end, format!("{comma}{name} = {value}")));
                         return Some(Help { message, patch });
                     }
                 }
@@ -56,10 +47,17 @@ impl Elaborator<'_> {
         None
     }
 
-    fn layer_called(&mut self, around: &ItemRef, call: &str) -> Option<ItemRef> {
-        let name = call.split('(').next()?.trim();
-        match self.modules.find(around.module, name, &mut Vec::new()) {
-            Some(Found::Item(item)) if item.role() == Some(Role::Layer) => Some(item),
+    /// The layer that is called at a place of a definition, and the arguments of that call.
+    fn layer_called(&mut self, around: &ItemRef, call: Span) -> Option<(ItemRef, ast::Args)> {
+        let mut called = None;
+        walk::block(&around.definition()?.body, &mut |expr| {
+            if let (true, ExprKind::Call { callee, args }) = (expr.span == call, &expr.kind) {
+                called = callee.as_name().map(|name| (name.clone(), args.clone()));
+            }
+        });
+        let (name, args) = called?;
+        match self.find_item(around.module, &name) {
+            Some(Found::Item(item)) if item.role() == Some(Role::Layer) => Some((item, args)),
             _ => None,
         }
     }
@@ -69,8 +67,8 @@ impl Elaborator<'_> {
 fn whole_numbers(layer: &ItemRef) -> Vec<(Arc<str>, i64)> {
     let list = layer.definition().and_then(|definition| definition.hyper.as_ref());
     let parameters = list.into_iter().flat_map(|list| &list.parameters);
-    let with_default = parameters.filter_map(|it| match it.default.as_ref()?.kind {
-        ExprKind::Int(value) => Some((it.name.text.clone(), value)),
+    let with_default = parameters.filter_map(|parameter| match parameter.default.as_ref()?.kind {
+        ExprKind::Int(value) => Some((parameter.name.text.clone(), value)),
         _ => None,
     });
     with_default.collect()

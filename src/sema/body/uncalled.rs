@@ -5,6 +5,7 @@ use crate::sema::body::elaborator::Elaborator;
 use crate::sema::scope::module::ItemRef;
 use crate::sema::scope::frames::{Binding, BindingKind, Frame, FrameKind};
 use crate::sema::value::Value;
+use crate::sema::scope::report::Cause;
 use crate::sema::walk;
 use crate::base::Span;
 use crate::syntax::ast::{self, DimKind, ExprKind, Role, StatementKind, TypeKind};
@@ -18,9 +19,9 @@ pub fn check(elaborator: &mut Elaborator<'_>) {
         if !elaborator.was_elaborated(&item)
             && let Some(definition) = item.definition()
         {
-            let errors = elaborator.diagnostics.len();
+            let errors = elaborator.reports.len();
             check_names(elaborator, &item, definition);
-            if elaborator.diagnostics.len() == errors {
+            if elaborator.reports.len() == errors {
                 check_sizes(elaborator, &item, definition);
             }
         } else if let ast::ItemKind::Const(constant) = &item.item.kind {
@@ -35,13 +36,7 @@ fn check_constant(elaborator: &mut Elaborator<'_>, item: &ItemRef, constant: &as
     elaborator.in_new_graph(|cx| cx.in_frame(frame, |cx| cx.name(&constant.name.text, constant.name.span)));
 }
 
-/// What is wrong whatever the sizes and arguments are that a caller would choose.
-const CERTAIN: [&str; 14] = [
-    "E0111", "E0112", "E0113", "E0118", "E0124", "E0126", "E0201", "E0202", "E0203", "E0204", "E0205",
-    "E0206", "E0302", "E0306",
-];
-
-/// Carries the body out on symbolic sizes, as far as the written types go.
+/// Elaborates the body on symbolic sizes, as far as the written types go.
 fn check_sizes(elaborator: &mut Elaborator<'_>, item: &ItemRef, definition: &ast::Definition) {
     if definition.role == Role::Optimizer {
         // A lost value at the end was reported.
@@ -55,9 +50,9 @@ fn check_sizes(elaborator: &mut Elaborator<'_>, item: &ItemRef, definition: &ast
         return;
     }
     let unchosen = elaborator.context.with_unchosen_sizes();
-    let found = elaborator.within(unchosen, |cx| cx.wrong_on_free_sizes(item, None, &Vec::new()));
-    let certain = found.into_iter().flatten().filter(|error| CERTAIN.contains(&error.code));
-    elaborator.diagnostics.extend(certain);
+    let wrong = elaborator.within(unchosen, |cx| cx.wrong_on_free_sizes(item, None, &Vec::new()));
+    let certain = wrong.into_iter().flatten().filter(|report| report.cause() == Cause::AnySizes);
+    elaborator.reports.extend(certain);
 }
 
 fn check_names(elaborator: &mut Elaborator<'_>, item: &ItemRef, definition: &ast::Definition) {

@@ -60,7 +60,7 @@ impl Elaborator<'_> {
         if let Some(constant) = CONSTANTS.iter().find(|constant| **constant == name.to_lowercase()) {
             return Some(Meant::Constant(constant));
         }
-        if let Some(field) = self.data.current.declared.iter().find(|it| it.name.as_str() == name) {
+        if let Some(field) = self.data.current.declared.iter().find(|field| field.name.as_str() == name) {
             return Some(Meant::FieldBelow(field.name.span));
         }
         if let Some(set) = self.data.set_with_field(name) {
@@ -169,12 +169,12 @@ fn find_giver(block: &ast::Block, name: &str, found: &mut dyn FnMut(Giver)) {
             found(Giver { statement: statement.span, name: given, is_definition });
         };
         match &statement.kind {
-            StatementKind::Bind { target, .. } if target.as_plain().is_some_and(|it| &**it == name) => {
+            StatementKind::Bind { target, .. } if target.as_plain().is_some_and(|bound| &**bound == name) => {
                 give(target.span, false);
             }
             StatementKind::Unpack { names, .. } => {
-                let it = names.iter().flatten().find(|it| it.as_str() == name);
-                it.iter().for_each(|it| give(it.span, false));
+                let given = names.iter().flatten().find(|given| given.as_str() == name);
+                given.iter().for_each(|name| give(name.span, false));
             }
             StatementKind::Define(definition) if definition.name.as_str() == name => {
                 give(definition.name.span, true);

@@ -1,6 +1,7 @@
 //! Ints that are declared as `class(n)`.
 
-use crate::base::{Diagnostic, Span};
+use crate::sema::scope::report::types::TypeError;
+use crate::base::Span;
 use crate::ir::Dim;
 use crate::ir::program::Bound;
 use crate::sema::build::Builder;
@@ -8,7 +9,7 @@ use crate::sema::build::operators::{interval_of, with_interval};
 use crate::sema::value::{Interval, Tensor, Value};
 
 impl Builder<'_> {
-    /// The same as [`Builder::with_class`], where the n, if there is one, was worked out.
+    /// The same as [`Builder::with_class`], where the n, if there is one, is a size.
     pub fn within_class(
         &mut self,
         value: Value,
@@ -34,7 +35,7 @@ impl Builder<'_> {
         let interval = interval_of(&value);
         let fits = interval
             .as_ref()
-            .is_some_and(|it| it.least.at_least(&Dim::ZERO) && size.at_least(&(&it.greatest + &Dim::ONE)));
+            .is_some_and(|values| values.least.at_least(&Dim::ZERO) && size.at_least(&(&values.greatest + &Dim::ONE)));
         if fits || value.is_error() {
             return value;
         }
@@ -50,20 +51,8 @@ impl Builder<'_> {
                 with_interval(value, Some(Interval::below(size)))
             }
             None => {
-                let found = match interval {
-                    Some(interval) => {
-                        format!("its values lie in {} .. {}", interval.least, &interval.greatest + &Dim::ONE)
-                    }
-                    None => "nothing is known of its values".to_string(),
-                };
-                let message = format!("{what} is declared as class({size}), but {found}");
-                let error = Diagnostic::error("E0224", message).at(span, "may lie outside");
-                self.report(
-                    error
-                        .and_at(declared, "declared here")
-                        .help(format!("`clamp(x, 0, {size} - 1)` keeps it inside")),
-                );
-                Value::Error
+                let (what, classes) = (what.to_owned(), size.clone());
+                self.report(TypeError::Class { what, classes, values: interval, at: span, declared })
             }
         }
     }

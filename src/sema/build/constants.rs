@@ -4,7 +4,8 @@
 use crate::sema::build::Builder;
 use crate::sema::build::elementwise::Arg;
 use crate::sema::value::{Function, Value};
-use crate::base::{Cause, Diagnostic, Span};
+use crate::sema::scope::report::numbers::NumberError;
+use crate::base::Span;
 use crate::ir::Dim;
 use crate::syntax::ast::BinaryOp;
 
@@ -112,12 +113,8 @@ impl Builder<'_> {
                 match compare_sizes(op, a, b) {
                     Some(holds) => Value::Bool(holds),
                     None => {
-                        let message =
-                            format!("whether {a} {} {b} holds is not known at compile time", op.as_str());
-                        let error =
-                            Diagnostic::error("E0117", message).because(Cause::OpenSizes).at(span, "depends on a free dimension");
-                        self.report(error);
-                        Value::Error
+                        let (left, right) = (a.clone(), b.clone());
+                        self.report(NumberError::OpenComparison { left, op, right, at: span })
                     }
                 }
             }

@@ -1,6 +1,8 @@
 //! Derivatives of values by others of the same graph.
 
-use crate::base::{Diagnostic, Span};
+use crate::sema::scope::report::limits::LimitError;
+use crate::sema::scope::report::parameter_sets::DerivativeError;
+use crate::base::Span;
 use crate::ir::{Elem, NodeId};
 use crate::sema::build::Builder;
 use crate::sema::value::Tensor;
@@ -20,20 +22,15 @@ impl Builder<'_> {
     ) -> Option<Vec<Option<NodeId>>> {
         let needed = self.graph().reachable([of]).into_iter().filter(|needed| *needed).count();
         if needed > MAX_DIFFERENTIATED {
-            let message = format!("the derivative of a value of {needed} operations");
-            let error = Diagnostic::error("E0122", message).at(span, "it would unfold into too much");
-            self.report(error.note(
-                "each order of a derivative has two to three times the operations of the one before",
-            ));
+            self.report(LimitError::Derivative { operations: needed, at: span });
             return None;
         }
         self.set_origin(span);
         let stable = crate::opt::stabilise(self.graph_mut(), &[of], by);
         match crate::grad::gradient(self.graph_mut(), &[(stable[0], None)], by) {
-            Ok(found) => Some(found),
+            Ok(derivatives) => Some(derivatives),
             Err(error) => {
-                let diagnostic = error.diagnostic(self.text(by_span));
-                self.report(diagnostic.and_at(span, "the derivative is asked for here"));
+                self.report(DerivativeError::NoDerivative { error, variable: by_span, at: span });
                 None
             }
         }
@@ -42,9 +39,7 @@ impl Builder<'_> {
     /// Reports what is differentiated, or by what, if it is not made of floats.
     pub fn is_differentiable(&mut self, tensor: &Tensor, span: Span) -> bool {
         if tensor.ty.elem != Elem::Float {
-            let message = format!("`grad` of {}s", tensor.ty.elem);
-            let error = Diagnostic::error("E0405", message).at(span, "only floats have derivatives");
-            self.report(error);
+            self.report(DerivativeError::Elements { elem: tensor.ty.elem, at: span });
             return false;
         }
         true

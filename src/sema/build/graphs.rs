@@ -9,7 +9,8 @@
 
 use crate::sema::build::Builder;
 use crate::sema::value::{Interval, LevelId, Tensor, Value};
-use crate::base::{Cause, Diagnostic, Span};
+use crate::sema::scope::report::layers::VariableError;
+use crate::base::Span;
 use crate::ir::build::LoopNode;
 use crate::ir::{Affine, Dim, Graph, NodeId, Op, Origin, Phase, StepId};
 use std::sync::Arc;
@@ -102,34 +103,18 @@ impl Builder<'_> {
         let known = self.levels.iter().position(|level| level.id == tensor.level).map(|at| (at, tensor.node));
         let known = known.or_else(|| self.started(tensor).map(|node| (0, node)));
         let Some((at, mut node)) = known else {
-            self.not_available(span);
+            let of = self.context.draw_path().filter(|_| self.in_starts()).cloned();
+            self.report(VariableError::StartNotKnown { of, at: span });
             return None;
         };
         for inner in &mut self.levels[at + 1..] {
-            let index = inner.captures.iter().position(|it| *it == node).unwrap_or_else(|| {
+            let index = inner.captures.iter().position(|capture| *capture == node).unwrap_or_else(|| {
                 inner.captures.push(node);
                 inner.captures.len() - 1
             });
             node = inner.graph.add(Op::Capture { index: index as u32, ty: tensor.ty.clone() }, Vec::new());
         }
         Some(node)
-    }
-
-    /// Reports a tensor of a graph that is not open.
-    fn not_available(&mut self, span: Span) {
-        let error = match self.context.draw_path() {
-            Some(path) if self.in_starts() => {
-                let message = format!("the starting value of `{path}` depends on an input");
-                Diagnostic::error("E0125", message).because(Cause::NoStart).at(span, "not known before the first step")
-            }
-            _ => Diagnostic::error("E0125", "a value that is not available here")
-                .because(Cause::NoStart)
-                .at(span, "this needs a tensor of another computation"),
-        };
-        self.report(error.note(
-            "starting values use compile-time values, makers such as `uniform`, other parameters and states, and \
-             columns of data, not inputs",
-        ));
     }
 
     /// Adds a node with its origin.

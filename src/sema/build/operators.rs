@@ -6,7 +6,8 @@ use crate::sema::build::parameter_sets::has_sets;
 use crate::sema::build::elementwise::Arg;
 use crate::sema::build::tensors::{common_elem, convert, number_elem};
 use crate::sema::value::{Interval, Value};
-use crate::base::{Diagnostic, Span};
+use crate::sema::scope::report::values::ValueError;
+use crate::base::Span;
 use crate::ir::{self, Affine, Dim, Elem, LoopBuilder, Scalar, ScalarId};
 use crate::syntax::ast::{BinaryOp, UnaryOp};
 
@@ -26,8 +27,7 @@ impl Builder<'_> {
             (UnaryOp::Neg, Value::Float(number)) => Value::Float(-number),
             (UnaryOp::Not, Value::Bool(value)) => Value::Bool(!value),
             (UnaryOp::Not, _) if elem_of(value).is_some_and(|elem| elem != Elem::Bool) => {
-                let message = format!("`not` needs a bool, found {}", value.describe());
-                self.error("E0215", message, value_span, "compare to make a bool: `x > 0`")
+                self.report(ValueError::NotBools { by: "not", found: value.clone(), at: value_span })
             }
             _ => {
                 if !self.check_operand(value, value_span) {
@@ -73,8 +73,8 @@ impl Builder<'_> {
         if matches!(op, BinaryOp::And | BinaryOp::Or) {
             for arg in [left, right] {
                 if elem_of(arg.value).is_some_and(|elem| elem != Elem::Bool) {
-                    let message = format!("`{}` needs bools, found {}", op.as_str(), arg.value.describe());
-                    return self.error("E0215", message, arg.span, "compare to make a bool: `x > 0`");
+                    let (by, found) = (op.as_str(), arg.value.clone());
+                    return self.report(ValueError::NotBools { by, found, at: arg.span });
                 }
             }
         }
@@ -147,17 +147,21 @@ impl Builder<'_> {
 
     /// Reports operands that are no numbers.
     fn check_operand(&mut self, value: &Value, span: Span) -> bool {
-        let help = match value {
+        let is_operand = match value {
             Value::Error => return false,
-            Value::Tuple(_) => "take it apart first: `(a, b) = …`",
-            Value::Layer(_) => "make an instance first and call it: `Linear(8)(x)`",
-            Value::Instance(_) | Value::Function(_) => "call it: `f(x)`",
-            Value::Str(_) | Value::None | Value::Data(_) => "numbers and tensors can be computed with",
-            _ => return true,
+            Value::Tuple(_)
+            | Value::Layer(_)
+            | Value::Instance(_)
+            | Value::Function(_)
+            | Value::Str(_)
+            | Value::None
+            | Value::Data(_) => false,
+            _ => true,
         };
-        let message = format!("cannot compute with {}", value.describe());
-        self.report(Diagnostic::error("E0124", message).at(span, "not a number or tensor").help(help));
-        false
+        if !is_operand {
+            self.report(ValueError::NotComputable { found: value.clone(), at: span });
+        }
+        is_operand
     }
 
     /// Notes what is known of an int result: its interval, and its affine expression in scan steps.

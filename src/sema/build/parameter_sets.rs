@@ -1,6 +1,8 @@
 //! Parameters as values: what is elementwise on tensors is elementwise on sets of parameters, parameter by parameter.
 
-use crate::base::{Diagnostic, Span};
+use crate::sema::scope::report::layers::MemberError;
+use crate::sema::scope::report::parameter_sets::{DerivativeError, Difference, SetError};
+use crate::base::Span;
 use crate::ir::{Elem, NodeId};
 use crate::sema::build::Builder;
 use crate::sema::build::elementwise::Arg;
@@ -48,11 +50,8 @@ impl Builder<'_> {
             let (root, name) = (path(&set.root), path(&set.name));
             return Value::Parameters(ParameterSet { root, name, entries, is_read: set.is_read });
         }
-        let message = format!("the parameters of `{}` have no `{name}`", set.name);
-        let paths: Vec<&str> = set.entries.iter().map(|(path, _)| &**path).collect();
-        let error = Diagnostic::error("E0129", message).at(name_span, "not known");
-        self.report(error.help(format!("they are {}", paths.join(", "))));
-        Value::Error
+        let (set, paths) = (set.name.clone(), set.entries.iter().map(|(path, _)| path.clone()).collect());
+        self.report(MemberError::NotInSet { set, name: name.to_owned(), paths, at: name_span })
     }
 
     /// An elementwise operation, parameter by parameter: on sets of the same parameters, and numbers.
@@ -92,12 +91,8 @@ impl Builder<'_> {
                 value => value.is_number() || matches!(value, Value::None | Value::Str(_)),
             };
             if !fits {
-                let found = arg.value.describe();
-                let message = format!("parameters are combined with numbers and parameters, not with {found}");
-                let error = Diagnostic::error("E0592", message).at(arg.span, found);
-                self.report(error.and_at(first_span, format!("the parameters of `{}`", first.name)).help(
-                    "one parameter is a tensor: `w.fc1.weight`; the network is called at them: `Net(x) at w`",
-                ));
+                let (name, found) = (first.name.clone(), arg.value.clone());
+                self.report(SetError::NotCombined { name, found, at: arg.span, set: first_span });
                 return None;
             }
         }
@@ -113,21 +108,20 @@ impl Builder<'_> {
 
     /// Whether two sets have the same parameters of the same shapes; reports what differs.
     pub fn same_parameters(&mut self, a: &ParameterSet, a_span: Span, b: &ParameterSet, b_span: Span) -> bool {
-        let differs = a.entries.iter().find_map(|(path, tensor)| {
-            match b.entries.iter().find(|(other, _)| other == path) {
-                Some((_, other)) if other.ty.shape == tensor.ty.shape => None,
-                Some((_, other)) => Some(format!("`{path}` is {} in one and {} in the other", tensor.ty, other.ty)),
-                None => Some(format!("`{path}` is in one of them only")),
-            }
+        let find = |set: &ParameterSet, path: &Arc<str>| {
+            set.entries.iter().find(|(other, _)| other == path).map(|(_, tensor)| tensor.ty.clone())
+        };
+        let differs = a.entries.iter().find_map(|(path, tensor)| match find(b, path) {
+            Some(other) if other.shape == tensor.ty.shape => None,
+            Some(second) => Some(Difference::Type { path: path.clone(), first: tensor.ty.clone(), second }),
+            None => Some(Difference::InOneOnly { path: path.clone() }),
         });
-        let more = b.entries.iter().find(|(path, _)| !a.entries.iter().any(|(other, _)| other == path));
-        let differs = differs.or_else(|| more.map(|(path, _)| format!("`{path}` is in one of them only")));
+        let more = b.entries.iter().find(|(path, _)| find(a, path).is_none());
+        let differs = differs.or_else(|| more.map(|(path, _)| Difference::InOneOnly { path: path.clone() }));
         let in_order = a.entries.iter().zip(b.entries.iter()).all(|((p, _), (q, _))| p == q);
-        let differs = differs.or_else(|| (!in_order).then(|| "they stand in another order".to_string()));
-        let Some(differs) = differs else { return true };
-        let error = Diagnostic::error("E0591", "these are parameters of different networks");
-        let error = error.at(b_span, format!("the parameters of `{}`", b.name));
-        self.report(error.and_at(a_span, format!("the parameters of `{}`", a.name)).note(differs));
+        let Some(how) = differs.or_else(|| (!in_order).then_some(Difference::Order)) else { return true };
+        let (first, second) = (a.name.clone(), b.name.clone());
+        self.report(SetError::Different { first, second, how, at: b_span, first_at: a_span });
         false
     }
 
@@ -135,9 +129,7 @@ impl Builder<'_> {
     pub fn set_binary(&mut self, op: BinaryOp, left: Arg<'_>, right: Arg<'_>, span: Span) -> Value {
         if op == BinaryOp::MatMul {
             let at = if matches!(left.value, Value::Parameters(_)) { left.span } else { right.span };
-            let error = Diagnostic::error("E0592", "`@` of parameters of a network").at(at, "several tensors");
-            self.report(error.help("one parameter is a tensor: `w.fc1.weight`"));
-            return Value::Error;
+            return self.report(SetError::MatMul { at });
         }
         self.map_sets(&[left, right], span, &mut |cx, values| {
             let (a, b) = (Arg { value: &values[0], span: left.span }, Arg { value: &values[1], span: right.span });
@@ -155,7 +147,7 @@ impl Builder<'_> {
     ) -> Option<Value> {
         let is_set = |given: &Given| matches!(given.value, Value::Parameters(_));
         let takes_like = matches!(builtin.name, "zeros" | "ones" | "normal" | "uniform" | "bernoulli");
-        let like = given.iter().any(|it| is_set(it) && it.name.as_ref().is_some_and(|it| it.as_str() == "like"));
+        let like = given.iter().any(|given| is_set(given) && given.name.as_ref().is_some_and(|name| name.as_str() == "like"));
         let folds = match builtin.name {
             "sum" => Some(BinaryOp::Add),
             "prod" => Some(BinaryOp::Mul),
@@ -163,19 +155,17 @@ impl Builder<'_> {
             "any" => Some(BinaryOp::Or),
             _ => None,
         };
-        let alone = given.iter().filter(|it| !matches!(it.value, Value::None | Value::Bool(false))).count() == 1;
+        let alone = given.iter().filter(|given| !matches!(given.value, Value::None | Value::Bool(false))).count() == 1;
         let extreme = matches!(builtin.name, "max" | "min") && alone;
         if !(folds.is_some() || extreme || builtin.elementwise || takes_like && like) {
             return None;
         }
-        let args: Vec<Arg<'_>> = given.iter().map(|it| Arg { value: &it.value, span: it.span }).collect();
+        let args: Vec<Arg<'_>> = given.iter().map(|given| Arg { value: &given.value, span: given.span }).collect();
         if (folds.is_some() || extreme) && !alone {
-            let error = Diagnostic::error("E0592", format!("`{}` of parameters goes over all of them", builtin.name));
-            self.report(error.at(span, "no axis, and nothing to keep"));
-            return Some(Value::Error);
+            return Some(self.report(SetError::Axis { function: builtin.name, at: span }));
         }
         let mapped = self.map_sets(&args, span, &mut |cx, values| {
-            let given = given.iter().zip(values).map(|(it, value)| Given { value: value.clone(), ..it.clone() });
+            let given = given.iter().zip(values).map(|(given, value)| Given { value: value.clone(), ..given.clone() });
             cx.call_builtin(builtin, given.collect(), span, None)
         });
         let Value::Parameters(set) = &mapped else { return Some(mapped) };
@@ -207,16 +197,13 @@ impl Builder<'_> {
             let Some(node) = self.node(tensor, span) else { return Value::Error };
             by.push(node);
         }
-        let Some(found) = self.derivatives(of_node, &by, span, span) else { return Value::Error };
-        if found.iter().all(Option::is_none) {
-            let message = format!("the value does not depend on the parameters of `{}`", set.name);
-            let error = Diagnostic::error("E0404", message).at(of_span, "computed without them");
-            self.report(error.help(format!("`{}(x) at w` depends on w", set.name)));
-            return Value::Error;
+        let Some(slopes) = self.derivatives(of_node, &by, span, span) else { return Value::Error };
+        if slopes.iter().all(Option::is_none) {
+            return self.report(DerivativeError::IndependentOfSet { set: set.name.clone(), at: of_span });
         }
         let mut tensors = Vec::new();
-        for (found, (_, tensor)) in found.into_iter().zip(set.entries.iter()) {
-            tensors.push(match found {
+        for (slope, (_, tensor)) in slopes.into_iter().zip(set.entries.iter()) {
+            tensors.push(match slope {
                 Some(node) => Tensor { stretch: tensor.stretch.clone(), ..self.tensor(node, span) },
                 None => self.fill(&Value::int(0), Elem::Float, &tensor.axes(), span),
             });

@@ -1,9 +1,11 @@
 //! The matrix product `@`.
 
 use crate::sema::build::Builder;
-use crate::sema::build::elementwise::{Arg, operator_between};
-use crate::sema::value::{Tensor, Value, show_axes};
-use crate::base::{Diagnostic, Span};
+use crate::sema::build::elementwise::Arg;
+use crate::sema::scope::report::shapes::{Operand, OperandError};
+use crate::sema::scope::report::values::IndexedError;
+use crate::sema::value::{Tensor, Value};
+use crate::base::Span;
 use crate::ir::{BinaryOp, Combine, Dim, Elem, LoopBuilder};
 
 impl Builder<'_> {
@@ -14,10 +16,7 @@ impl Builder<'_> {
             return self.not_elementwise("`@`", span);
         }
         if matches!(left.value, Value::Indexed(_)) || matches!(right.value, Value::Indexed(_)) {
-            let error = Diagnostic::error("E0126", "`@` of an indexed value")
-                .at(span, "whole tensors are needed here");
-            self.report(error.help("inside index notation a product is `sum[i](a[i] * b[i])`"));
-            return Value::Error;
+            return self.report(IndexedError::InProduct { at: span });
         }
         let (Some(a), Some(b)) =
             (self.to_tensor(left.value, left.span), self.to_tensor(right.value, right.span))
@@ -26,10 +25,7 @@ impl Builder<'_> {
         };
         for (tensor, arg) in [(&a, left), (&b, right)] {
             if tensor.rank() == 0 {
-                let message = "`@` needs vectors or matrices, found a scalar";
-                let error = Diagnostic::error("E0204", message).at(arg.span, "a scalar");
-                self.report(error.help("`*` multiplies by a number"));
-                return Value::Error;
+                return self.report(OperandError::ScalarInProduct { at: arg.span });
             }
         }
         let (Some(a), Some(b)) =
@@ -40,16 +36,17 @@ impl Builder<'_> {
         let inner_a = a.ty.shape[a.rank() - 1].clone();
         let inner_b = b.ty.shape[b.rank().saturating_sub(2)].clone();
         if inner_a != inner_b {
-            return self.inner_error(&a, &b, left, right, span);
+            if self.may_fit(&inner_a, &inner_b) {
+                return Value::Error;
+            }
+            let (left, right) = (Operand::new(&a, left.span, span), Operand::new(&b, right.span, span));
+            return self.report(OperandError::Inner { left, right, whole: span });
         }
         let batch_a = &a.ty.shape[..a.rank().saturating_sub(2)];
         let batch_b = &b.ty.shape[..b.rank().saturating_sub(2)];
         if !batch_a.is_empty() && !batch_b.is_empty() && batch_a != batch_b {
-            let (x, y) = (show_axes(Elem::Float, &a.axes()), show_axes(Elem::Float, &b.axes()));
-            let error = Diagnostic::error("E0204", format!("cannot multiply {x} @ {y}"));
-            let error = error.at(span, "the leading axes must be equal, or missing on one side");
-            self.report(error.and_at(left.span, x).and_at(right.span, y));
-            return Value::Error;
+            let (left, right) = (Operand::new(&a, left.span, span), Operand::new(&b, right.span, span));
+            return self.report(OperandError::Batch { left, right, whole: span });
         }
         let batch: Vec<Dim> = if batch_a.is_empty() { batch_b.to_vec() } else { batch_a.to_vec() };
         self.product(&a, &b, &batch, inner_a, span)
@@ -92,35 +89,5 @@ impl Builder<'_> {
         let node = l.reduce(shape, write, Combine::Add, product);
         let made = self.add_loop(span, node);
         Value::Tensor(Tensor { stretch, ..made })
-    }
-
-    fn inner_error(&mut self, a: &Tensor, b: &Tensor, left: Arg<'_>, right: Arg<'_>, span: Span) -> Value {
-        let (x, y) = (show_axes(Elem::Float, &a.axes()), show_axes(Elem::Float, &b.axes()));
-        let (m, n) = (&a.ty.shape[a.rank() - 1], &b.ty.shape[b.rank().saturating_sub(2)]);
-        let which = if b.rank() >= 2 { "second-to-last" } else { "only" };
-        if self.may_fit(m, n) {
-            return Value::Error;
-        }
-        let sizes = format!("the last axis of the left is {m}, the {which} of the right is {n}");
-        let mut error = Diagnostic::error("E0204", format!("cannot multiply {x} @ {y}"));
-        error = match operator_between(self.text(span), span, &[left, right]) {
-            Some(place) => error.at(place, format!("{x} @ {y}: {sizes}")),
-            None => error.at(span, sizes).and_at(left.span, x.clone()).and_at(right.span, y.clone()),
-        };
-        for (arg, text, tensor) in [(left, x, a), (right, y, b)] {
-            let made_elsewhere = tensor.span != arg.span && tensor.span != span;
-            if made_elsewhere && tensor.span.file == arg.span.file {
-                error = error.and_at(tensor.span, format!("gives {text}"));
-            }
-        }
-        let transposed = b.rank() >= 2 && b.ty.shape[b.rank() - 1] == *m;
-        let text = self.text(right.span);
-        let simple = text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '\''));
-        self.report(match transposed {
-            true if simple => error.suggest("the transpose fits", right.span, format!("{text}.T")),
-            true => error.help("the transpose of the right side fits: `(…).T`"),
-            false => error,
-        });
-        Value::Error
     }
 }

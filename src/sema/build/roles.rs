@@ -1,6 +1,7 @@
 //! What the value of a body must be by its role: an activation keeps the shape, a loss is a scalar.
 
-use crate::base::{Diagnostic, Span};
+use crate::sema::scope::report::roles::RoleError;
+use crate::base::Span;
 use crate::ir::Elem;
 use crate::sema::build::Builder;
 use crate::sema::value::Value;
@@ -25,28 +26,19 @@ impl Builder<'_> {
             (result, given) if result.is_number() && !matches!(given, Value::Tensor(_)) => Some(value),
             (Value::Tensor(tensor), given) if tensor.rank() == 0 && given.is_number() => Some(value),
             (result, given) => {
-                let message = format!("the activation `{}` does not keep the shape", definition.name);
-                let error =
-                    Diagnostic::error("E0111", message).at(place, format!("gives {}", result.describe()));
-                self.report(
-                    error
-                        .note(format!("its argument is {}", given.describe()))
-                        .help("`fn` declares a function of whole tensors"),
-                );
+                let (activation, argument) = (definition.name.clone(), given.clone());
+                let result = result.clone();
+                self.report(RoleError::ShapeNotKept { activation, result, argument, at: place });
                 None
             }
         }
     }
 
     /// A loss, metric or schedule is a scalar.
-    pub fn check_role(&mut self, value: Value, definition: &ast::Definition, name: &str) -> Value {
-        let code = match definition.role {
-            Role::Loss => "E0112",
-            Role::Metric => "E0113",
-            Role::Schedule => "E0115",
-            _ => return value,
-        };
-        let role = definition.role.keyword();
+    pub fn check_role(&mut self, value: Value, definition: &ast::Definition) -> Value {
+        if !matches!(definition.role, Role::Loss | Role::Metric | Role::Schedule) {
+            return value;
+        }
         let place = body_value_span(&definition.body);
         match &value {
             Value::Error => Value::Error,
@@ -58,13 +50,9 @@ impl Builder<'_> {
                 }
             }
             Value::Int(_) | Value::Ratio(..) | Value::Float(_) => value,
-            other => {
-                let message = format!("the {role} `{name}` must be a scalar, found {}", other.describe());
-                let error =
-                    Diagnostic::error(code, message).at(place, format!("this is {}", other.describe()));
-                let error = error.and_at(definition.name.span, format!("declared as a {role}"));
-                self.report(error.help("`mean(…)` or `sum(…)` makes one number of it"));
-                Value::Error
+            _ => {
+                let (role, name) = (definition.role, definition.name.clone());
+                self.report(RoleError::NotScalar { role, name, found: value, at: place })
             }
         }
     }

@@ -71,8 +71,8 @@ impl Builder<'_> {
     /// The nodes that are given to the layers whose bodies are being elaborated.
     fn inputs_of_layers(&self, around: &Level) -> impl Iterator<Item = NodeId> {
         let frames = self.frames.iter().filter(|frame| matches!(frame.kind, FrameKind::Layer(_)));
-        let inputs = frames.flat_map(|frame| &frame.bindings).filter(|it| it.kind == BindingKind::Input);
-        inputs.filter_map(|it| match &it.value {
+        let inputs = frames.flat_map(|frame| &frame.bindings).filter(|binding| binding.kind == BindingKind::Input);
+        inputs.filter_map(|binding| match &binding.value {
             Value::Tensor(input) if input.level == around.id => Some(input.node),
             _ => None,
         })

@@ -7,8 +7,9 @@ use crate::ir::{Affine, Dim, Elem, LoopBuilder, Sub};
 use crate::sema::build::Builder;
 use crate::sema::build::index::bounds::{Fit, grows, not_negative};
 use crate::sema::build::operators::interval_of;
+use crate::sema::scope::report::shapes::Shape;
 use crate::sema::scope::report::subscripts::{Slip, SubscriptError};
-use crate::sema::value::{Axis, Tensor, Value, show_axes};
+use crate::sema::value::{Axis, Tensor, Value};
 use crate::syntax::ast::{self, SubscriptKind};
 
 /// `start:end:step`, each with its place.
@@ -53,8 +54,7 @@ impl Builder<'_> {
         if named > tensor.rank() {
             let error = SubscriptError::TooMany {
                 named,
-                axes: tensor.rank(),
-                found: show_axes(tensor.ty.elem, &tensor.axes()),
+                found: Shape::of(tensor),
                 at: subscripts.span,
                 base: base_span,
                 slip: self.subscript_slip(base_span, subscripts.span),
@@ -302,7 +302,7 @@ impl Builder<'_> {
         let interval = interval_of(value);
         let fits = interval
             .as_ref()
-            .is_some_and(|it| it.least.at_least(&Dim::ZERO) && size.at_least(&(&it.greatest + &Dim::ONE)));
+            .is_some_and(|values| values.least.at_least(&Dim::ZERO) && size.at_least(&(&values.greatest + &Dim::ONE)));
         match &place.field {
             _ if fits => {}
             Some(source) => {
@@ -312,7 +312,7 @@ impl Builder<'_> {
             None => {
                 let text = self.text(at);
                 let range = match &interval {
-                    Some(it) => format!("`{text}` lies in {} .. {}", it.least, &it.greatest + &Dim::ONE),
+                    Some(values) => format!("`{text}` lies in {} .. {}", values.least, &values.greatest + &Dim::ONE),
                     None => format!("nothing is known of the range of `{text}`"),
                 };
                 self.report(outside(format!("`{text}`"), Some(range)));
@@ -336,8 +336,7 @@ impl Builder<'_> {
         let Some(tensor) = self.to_tensor(value, value_span) else { return Value::Error };
         let rank = tensor.rank();
         if rank < 2 {
-            let found = show_axes(tensor.ty.elem, &tensor.axes());
-            return self.report(SubscriptError::TooFewAxes { found, at: span });
+            return self.report(SubscriptError::TooFewAxes { found: Shape::of(&tensor), at: span });
         }
         let mut order: Vec<usize> = (0..rank).collect();
         order.swap(rank - 1, rank - 2);
@@ -396,8 +395,7 @@ impl Builder<'_> {
         base_span: Span,
     ) -> Option<Part> {
         let outside = |place: String, range: Option<String>| {
-            let found = show_axes(tensor.ty.elem, &tensor.axes());
-            let size = size.clone();
+            let (size, found) = (size.clone(), Shape::of(tensor));
             SubscriptError::PlaceOutside { place, size, axis, at, found, base: base_span, range }
         };
         match value {
@@ -419,8 +417,7 @@ impl Builder<'_> {
             }
             Value::Tensor(place) if place.ty.elem == Elem::Int => {
                 if place.rank() > 0 {
-                    let found = show_axes(place.ty.elem, &place.axes());
-                    self.report(SubscriptError::ManyPlaces { found, at });
+                    self.report(SubscriptError::ManyPlaces { found: Shape::of(place), at });
                     return None;
                 }
                 self.run_time_place(at, value, place, size, &outside)
@@ -430,7 +427,7 @@ impl Builder<'_> {
                 None
             }
             other => {
-                self.report(SubscriptError::NotInt { found: other.describe(), at });
+                self.report(SubscriptError::NotInt { found: other.clone(), at });
                 None
             }
         }

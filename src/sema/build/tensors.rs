@@ -1,12 +1,14 @@
 //! Conversion of values to tensors: numbers and lists that meet tensors, element types, fitting a value to a
 //! declared shape.
 
-use crate::sema::scope::report::sizes::explain_axes;
+use crate::sema::scope::report::shapes::Shape;
+use crate::sema::scope::report::types::{ListError, TypeError};
+use crate::sema::scope::report::values::{IndexedError, ValueError};
 use crate::sema::build::Builder;
 use crate::sema::value::Expected;
 use crate::sema::build::operators::interval_of;
-use crate::sema::value::{Axis, Interval, Tensor, Value, show_axes};
-use crate::base::{Diagnostic, Span};
+use crate::sema::value::{Axis, Interval, Tensor, Value};
+use crate::base::Span;
 use crate::ir::{BinaryOp, Const, Dim, Elem, LoopBuilder, ScalarId, Sub, UnaryOp};
 
 /// A number known at compile time, as a scalar of a loop.
@@ -88,11 +90,7 @@ impl Builder<'_> {
                 self.stack_list(&items, span)
             }
             Value::Indexed(_) => {
-                let message = "an indexed value cannot be used as a whole tensor";
-                let error = Diagnostic::error("E0126", message).at(span, "this has one value for each index");
-                self.report(
-                    error.help("inside index notation functions of indexed values must be elementwise"),
-                );
+                self.report(IndexedError::AsTensor { at: span });
                 None
             }
             Value::Str(_)
@@ -103,22 +101,7 @@ impl Builder<'_> {
             | Value::Layer(_)
             | Value::Instance(_)
             | Value::Data(_) => {
-                let message = format!("expected a tensor, found {}", value.describe());
-                let error = Diagnostic::error("E0116", message);
-                let error = error.at(span, "a tensor or a number is needed here");
-                self.report(match value {
-                    Value::Instance(_) => {
-                        error.help("an instance is called with its input: `x |> Linear(8)`")
-                    }
-                    Value::Layer(_) => error.help("make an instance and call it: `x |> Linear(8)`"),
-                    Value::Function(_) => error.help("a function is called: `f(x)`"),
-                    Value::Tuple(_) => error.help("take it apart first: `(a, b) = …`"),
-                    Value::Data(_) => error.help("name a column: `digits.image`"),
-                    Value::Parameters(_) => error.help(
-                        "one of them is a tensor: `w.fc1.weight`; `sum`, `max` and `norm` make one number of all",
-                    ),
-                    _ => error,
-                });
+                self.report(ValueError::NotTensor { found: value.clone(), at: span });
                 None
             }
         }
@@ -152,7 +135,7 @@ impl Builder<'_> {
             return None;
         }
         if items.is_empty() {
-            self.error("E0219", "an empty list has no shape", span, "a tensor is needed here");
+            self.report(ListError::Empty { at: span });
             return None;
         }
         let list = Value::list(items.to_vec());
@@ -165,12 +148,8 @@ impl Builder<'_> {
         }
         let first = tensors[0].clone();
         if let Some(other) = tensors.iter().find(|tensor| tensor.ty.shape != first.ty.shape) {
-            let message = format!(
-                "the elements of this list have different shapes: {} and {}",
-                show_axes(Elem::Float, &first.axes()),
-                show_axes(Elem::Float, &other.axes())
-            );
-            self.error("E0219", message, span, "stacked to a tensor, all elements must have one shape");
+            let (first, other) = (first.axes(), other.axes());
+            self.report(ListError::OtherShapes { first, other, at: span });
             return None;
         }
         let elem = common_elem(tensors.iter().map(|tensor| tensor.ty.elem));
@@ -180,13 +159,13 @@ impl Builder<'_> {
     fn constant_list(
         &mut self,
         list: &Value,
-        shape: Result<Vec<usize>, String>,
+        shape: Result<Vec<usize>, Ragged>,
         span: Span,
     ) -> Option<Tensor> {
         let shape = match shape {
             Ok(shape) => shape,
-            Err(why) => {
-                self.error("E0219", "the elements of this list have different shapes", span, why);
+            Err(Ragged { first, later }) => {
+                self.report(ListError::Ragged { first, later, at: span });
                 return None;
             }
         };
@@ -235,7 +214,7 @@ impl Builder<'_> {
             shape.insert(axis, Dim::ONE);
         }
         shape[axis] = nodes.iter().fold(Dim::ZERO, |sum, (_, tensor)| &sum + &one(tensor));
-        let interval = tensors.iter().map(|it| interval_of(&Value::Tensor(it.clone()))).reduce(|a, b| {
+        let interval = tensors.iter().map(|tensor| interval_of(&Value::Tensor(tensor.clone()))).reduce(|a, b| {
             let (a, b) = (a?, b?);
             Some(a.union(&b))
         });
@@ -293,15 +272,7 @@ impl Builder<'_> {
             return Some(tensor);
         }
         if tensor.ty.elem == Elem::Float || elem == Elem::Bool {
-            let message = format!("expected {elem}s, found {}", show_axes(tensor.ty.elem, &tensor.axes()));
-            let error =
-                Diagnostic::error("E0215", message).at(span, format!("this is made of {}s", tensor.ty.elem));
-            let help = match elem {
-                Elem::Int => "`int(x)` drops what is behind the point",
-                Elem::Bool => "compare to make bools: `x > 0`",
-                Elem::Float => "`float(x)` makes floats",
-            };
-            self.report(error.help(help));
+            self.report(TypeError::Elements { wanted: elem, found: Shape::of(&tensor), at: span });
             return None;
         }
         let node = self.node(&tensor, span)?;
@@ -335,13 +306,8 @@ impl Builder<'_> {
             let fits =
                 of_value == elem || elem == Elem::Float || (elem == Elem::Int && of_value == Elem::Bool);
             if !fits {
-                let message = format!("{what} is declared as {elem}, found {}", value.describe());
-                self.report(
-                    Diagnostic::error("E0215", message)
-                        .at(span, format!("this is {}", value.describe()))
-                        .and_at(declared, "declared here"),
-                );
-                return Value::Error;
+                let what = what.to_owned();
+                return self.report(TypeError::Number { what, elem, found: value, at: span, declared });
             }
             return Value::Tensor(self.fill(&value, elem, &expected.axes, span));
         }
@@ -355,24 +321,15 @@ impl Builder<'_> {
             if self.axes_may_fit(&tensor.axes(), &expected.axes) {
                 return Value::Error;
             }
-            let found = show_axes(tensor.ty.elem, &tensor.axes());
-            let wanted = show_axes(expected.elem.unwrap_or(tensor.ty.elem), &expected.axes);
-            let error = Diagnostic::error("E0206", format!("{what} is declared as {wanted}, found {found}"))
-                .at(span, format!("this is {found}"))
-                .and_at(declared, format!("declared {}", self.shown_type(declared, &wanted)));
-            self.report(explain_axes(error, &tensor.axes(), &expected.axes));
-            return Value::Error;
+            let elem = expected.elem.unwrap_or(tensor.ty.elem);
+            let (found, wanted) = (Shape::of(&tensor), Shape::new(elem, &expected.axes));
+            let what = what.to_owned();
+            return self.report(TypeError::Shape { what, found, wanted, at: span, declared });
         }
         let elem = expected.elem.unwrap_or(tensor.ty.elem);
         let Some(mut tensor) = self.with_elem(tensor, elem, span) else { return Value::Error };
         tensor.stretch = expected.axes.iter().map(|axis| axis.stretch).collect();
         Value::Tensor(tensor)
-    }
-
-    /// `[B, out] = [batch, 10]` where the text and the sizes differ.
-    pub fn shown_type(&self, declared: Span, sizes: &str) -> String {
-        let text = self.text(declared);
-        if text == sizes || !text.contains('[') { sizes.to_string() } else { format!("{text} = {sizes}") }
     }
 
     /// Whether shapes with symbolic dimensions may be equal once these have numbers.
@@ -394,8 +351,14 @@ pub fn common_elem(elems: impl Iterator<Item = Elem>) -> Elem {
     elems.max_by_key(|elem| rank(*elem)).unwrap_or(Elem::Float)
 }
 
-/// The shape of a list of numbers and lists of them; `None` if it holds anything else; the reason if it is ragged.
-fn literal_shape(value: &Value) -> Option<Result<Vec<usize>, String>> {
+/// Two elements of a list that have different shapes.
+struct Ragged {
+    first: Vec<usize>,
+    later: Vec<usize>,
+}
+
+/// The shape of a list of numbers and lists of them; `None` if it holds anything else.
+fn literal_shape(value: &Value) -> Option<Result<Vec<usize>, Ragged>> {
     match value {
         Value::Int(dim) => dim.as_number().map(|_| Ok(Vec::new())),
         Value::Float(_) | Value::Bool(_) => Some(Ok(Vec::new())),
@@ -404,14 +367,12 @@ fn literal_shape(value: &Value) -> Option<Result<Vec<usize>, String>> {
             for item in items.iter() {
                 let inner = match literal_shape(item)? {
                     Ok(inner) => inner,
-                    Err(why) => return Some(Err(why)),
+                    Err(ragged) => return Some(Err(ragged)),
                 };
                 match &shape {
                     None => shape = Some(inner),
                     Some(first) if *first != inner => {
-                        return Some(Err(format!(
-                            "the first element has the shape {first:?}, a later one {inner:?}"
-                        )));
+                        return Some(Err(Ragged { first: first.clone(), later: inner }));
                     }
                     Some(_) => {}
                 }

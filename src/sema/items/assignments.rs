@@ -45,7 +45,7 @@ pub fn assignments(cx: &mut Elaborator<'_>, item: &ast::Train, data: &DataValue,
 
 /// The paths of the models and layers that lines of a `train` compute: no optimiser changes them unless `over` says so.
 pub fn targets(cx: &mut Elaborator<'_>, item: &ast::Train) -> Vec<Arc<str>> {
-    let lines: Vec<&ast::Update> = item.updates.iter().filter(|it| !it.is_start).collect();
+    let lines: Vec<&ast::Update> = item.updates.iter().filter(|update| !update.is_start).collect();
     let roots = lines.iter().filter_map(|update| match cx.expr(&update.target, None) {
         Value::Instance(instance) => Some(instance.path.clone()),
         Value::Parameters(set) => Some(set.root),

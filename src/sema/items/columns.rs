@@ -109,7 +109,7 @@ impl Elaborator<'_> {
             call => call,
         };
         // A field may have the name of the call that reads it: it is a tensor, and cannot be called.
-        if self.frame().find(&name).is_some_and(|it| !matches!(it.value, Value::Tensor(_))) {
+        if self.frame().find(&name).is_some_and(|binding| !matches!(binding.value, Value::Tensor(_))) {
             return None;
         }
         // The user's function of this name is meant.

@@ -23,7 +23,7 @@ const MAKERS: [&str; 3] = ["uniform", "normal", "bernoulli"];
 
 /// Elaborates a `data` item and enters it into the table of data sets.
 pub fn data_item(cx: &mut Elaborator<'_>, item: &ast::Data) -> DataSet {
-    let errors_before = cx.diagnostics.len();
+    let errors_before = cx.reports.len();
     let name = item.name.text.clone();
     let mut set = DataSet {
         name: name.clone(),
@@ -62,13 +62,13 @@ pub fn data_item(cx: &mut Elaborator<'_>, item: &ast::Data) -> DataSet {
     cx.data.sets.insert(name.clone(), so_far);
     let mut literal = if known { fields(cx, item, &mut set) } else { None };
     let column_rows = literal.map(|(rows, _)| rows);
-    if known && cx.diagnostics.len() == errors_before {
+    if known && cx.reports.len() == errors_before {
         windows::read_windows(cx, item, &mut set);
     }
-    if known && cx.diagnostics.len() == errors_before {
+    if known && cx.reports.len() == errors_before {
         division::read_division(cx, item, &mut set, &mut literal);
     }
-    if known && cx.diagnostics.len() == errors_before {
+    if known && cx.reports.len() == errors_before {
         sources::must_be_read(cx, item, !set.columns.is_empty());
     }
     if set.rows.is_none() && matches!(set.source, Source::None) {
@@ -78,7 +78,7 @@ pub fn data_item(cx: &mut Elaborator<'_>, item: &ast::Data) -> DataSet {
         }
     }
     if let Some(seed) = &item.seed
-        && cx.diagnostics.len() == errors_before
+        && cx.reports.len() == errors_before
         && (set.parts.is_empty() || set.in_order)
         && !set.graph.draws_numbers()
     {
@@ -86,7 +86,7 @@ pub fn data_item(cx: &mut Elaborator<'_>, item: &ast::Data) -> DataSet {
     }
     let counted = set.rows.filter(|_| set.windows.is_none());
     let rows = counted.map_or_else(|| rows_symbol(&name), |rows| Dim::number(rows as i64));
-    let broken = cx.diagnostics.len() > errors_before;
+    let broken = cx.reports.len() > errors_before;
     let infos = set.fields.iter().map(field_info);
     let info = DataInfo {
         span: item.name.span,
@@ -129,7 +129,7 @@ fn says_its_rows(cx: &mut Elaborator<'_>, item: &ast::Data) -> bool {
 
 /// Reads `rows`, `seed` and `split`. `false` if the number of rows is wrong.
 fn read_settings(cx: &mut Elaborator<'_>, item: &ast::Data, set: &mut DataSet) -> bool {
-    let errors = cx.diagnostics.len();
+    let errors = cx.reports.len();
     if let Some(rows) = &item.rows
         && let Some(count) = cx.compile_time_int(&rows.value, "`rows`")
     {
@@ -142,7 +142,7 @@ fn read_settings(cx: &mut Elaborator<'_>, item: &ast::Data, set: &mut DataSet) -
             set.rows = Some(count as u64);
         }
     }
-    let fits = cx.diagnostics.len() == errors;
+    let fits = cx.reports.len() == errors;
     if let Some(seed) = &item.seed
         && let Some(value) = cx.compile_time_int(&seed.value, "`seed`")
     {
@@ -235,11 +235,11 @@ pub(super) fn whole_field(
     may_miss: bool,
 ) -> Option<(Tensor, Vec<Bound>)> {
     let mentions_field = |value: &ast::Expr| {
-        let mut found = false;
+        let mut is_named = false;
         walk::expr(value, &mut |part| {
-            found |= part.as_name().is_some_and(|name| set.fields.iter().any(|known| known.name == *name));
+            is_named |= part.as_name().is_some_and(|name| set.fields.iter().any(|known| known.name == *name));
         });
-        found
+        is_named
     };
     let is_literal = matches!(set.source, Source::None) && set.rows.is_none();
     match field.value.as_ref().filter(|value| is_literal && !mentions_field(value)) {

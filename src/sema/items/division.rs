@@ -34,7 +34,7 @@ pub fn read_split(cx: &mut Elaborator<'_>, split: &ast::Split, set: &mut DataSet
         cx.report(FoldError::Both { first, second, at, other });
     }
     let mut sum = 0.0;
-    let errors = cx.diagnostics.len();
+    let errors = cx.reports.len();
     for part in &split.parts {
         let value = cx.expr(&part.value, None);
         if value.as_bool().is_some() {
@@ -58,10 +58,10 @@ pub fn read_split(cx: &mut Elaborator<'_>, split: &ast::Split, set: &mut DataSet
         set.parts.push(Part { name: part.name.text.clone(), share });
     }
     let is_whole = split.parts.is_empty() || (sum - 1.0).abs() <= 1e-6;
-    if !is_whole && cx.diagnostics.len() == errors {
+    if !is_whole && cx.reports.len() == errors {
         cx.report(PartError::Sum { sum, at: split.span });
     }
-    if split.parts.is_empty() && split.option("folds").is_none() && cx.diagnostics.len() == errors {
+    if split.parts.is_empty() && split.option("folds").is_none() && cx.reports.len() == errors {
         cx.report(PartError::NoParts { at: split.span });
     }
 }
@@ -109,7 +109,7 @@ pub fn read_division(
     set: &mut DataSet,
     literal: &mut Option<(u64, Span)>,
 ) {
-    let option = |name: &str| item.split.as_ref().and_then(|split| split.option(name)).map(|it| it.value.clone());
+    let option = |name: &str| item.split.as_ref().and_then(|split| split.option(name)).map(|option| option.value.clone());
     let (class, group) = (option("stratify"), option("group"));
     let of_windows = |name: &str| {
         let options = item.windows.iter().flat_map(|windows| &windows.options);
@@ -147,12 +147,12 @@ pub fn read_division(
         cx.in_frame(frame, |cx| {
             for (decides, value) in asked {
                 let Some(value) = value else { continue };
-                let errors = cx.diagnostics.len();
+                let errors = cx.reports.len();
                 let made = bind_fields(cx, item, &value, set, literal)
                     .then(|| of_rows(cx, decides, &value, set, literal));
                 match made.flatten() {
                     Some(whole) => cx.graph_mut().output(OutputKey::named(output_of(decides)), whole.node),
-                    None if cx.diagnostics.len() == errors => {
+                    None if cx.reports.len() == errors => {
                         cx.report(DropError::Learnt { at: value.span });
                     }
                     None => {}
@@ -240,9 +240,9 @@ fn of_rows(
         value: Some(value.clone()),
         span: value.span,
     };
-    let errors = cx.diagnostics.len();
+    let errors = cx.reports.len();
     let made = whole_field(cx, &field, set, literal, is_drop);
-    if made.is_none() && cx.diagnostics.len() > errors {
+    if made.is_none() && cx.reports.len() > errors {
         cx.help_last(decides.help());
     }
     made.map(|(whole, _)| whole)

@@ -37,7 +37,7 @@ pub fn generate(
     let window = window(cx, &instance, &item.model)?;
     // A condition that the model puts on its characters is one on the text.
     let field = set.fields.iter().find(|field| field.row.elem == Elem::Int);
-    let field = field.map(|it| IntSource::Field { set: set.name.clone(), field: it.name.clone() });
+    let field = field.map(|field| IntSource::Field { set: set.name.clone(), field: field.name.clone() });
     let (graph, scored) = output::evaluation(cx, |cx| {
         let ty = Type::new(Elem::Int, vec![Dim::ONE, Dim::from(window)]);
         let characters =

@@ -58,9 +58,8 @@ fn forward(
 ) -> Option<Minimised> {
     let line = &item.minimize[number];
     let (graph, minimised) = in_batch_graph(cx, data, |cx| {
-        let step = Value::Tensor(step_input(cx, item));
         let context = if number == 0 { cx.context.remembering_calls() } else { cx.context.clone() };
-        let loss = cx.within(context.at_step(step.clone()), |cx| with_step(cx, item, step, |cx| loss(cx, line)));
+        let loss = cx.within(context, |cx| loss(cx, item, line));
         let called = std::mem::take(&mut cx.built.called_models);
         if let Some(loss) = &loss {
             cx.graph_mut().output(OutputKey::Loss(number as u32), loss.node);
@@ -82,20 +81,24 @@ fn forward(
 fn with_step<'a, R>(
     cx: &mut Elaborator<'a>,
     item: &ast::Train,
-    step: Value,
     run: impl FnOnce(&mut Elaborator<'a>) -> R,
 ) -> R {
+    let step = Value::Tensor(step_input(cx, item));
     let opened = cx.frame_mut().open();
     if cx.frame().find("step").is_none() {
-        cx.frame_mut().bind("step", step, item.keyword_span, BindingKind::Input);
+        cx.frame_mut().bind("step", step.clone(), item.keyword_span, BindingKind::Input);
     }
-    let result = run(cx);
+    let result = cx.within(cx.context.at_step(step), run);
     cx.frame_mut().close(opened);
     result
 }
 
-/// The loss of a line, a float scalar.
-pub fn loss(cx: &mut Elaborator<'_>, line: &ast::Minimize) -> Option<Tensor> {
+/// The loss of a line, a float scalar, which may depend on the step. `None` is reported.
+pub fn loss(cx: &mut Elaborator<'_>, item: &ast::Train, line: &ast::Minimize) -> Option<Tensor> {
+    with_step(cx, item, |cx| loss_at_step(cx, line))
+}
+
+fn loss_at_step(cx: &mut Elaborator<'_>, line: &ast::Minimize) -> Option<Tensor> {
     if let ast::ExprKind::Call { callee, .. } = &line.loss.kind
         && let Some(name) = callee.as_name()
         && let Some(Value::Function(Function::Item(item))) = cx.global(name, callee.span)
@@ -166,7 +169,7 @@ fn step_input(cx: &mut Elaborator<'_>, item: &ast::Train) -> Tensor {
 /// Outputs for the states of models that have a new value in this graph.
 fn new_states(cx: &mut Elaborator<'_>) {
     let states = cx.variables.list.iter().filter(|variable| variable.is_state);
-    let new = states.filter_map(|it| Some((it.path.clone(), cx.variables.current.get(&it.path)?.node)));
+    let new = states.filter_map(|state| Some((state.path.clone(), cx.variables.current.get(&state.path)?.node)));
     for (path, node) in new.collect::<Vec<_>>() {
         cx.graph_mut().output(OutputKey::State(path), node);
     }

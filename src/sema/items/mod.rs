@@ -115,15 +115,15 @@ fn field_bounds(cx: &mut Elaborator<'_>, program: &mut Program<Forward>) {
     for (source, bound) in std::mem::take(&mut cx.conditions.ints) {
         match source {
             IntSource::ModelInput { model, input } => {
-                let model = program.models.iter_mut().find(|it| it.name == model);
+                let model = program.models.iter_mut().find(|known| known.name == model);
                 let Some(model) = model else { continue };
-                if !model.bounds.iter().any(|(known, it)| *known == input && it.below == bound.below) {
+                if !model.bounds.iter().any(|(known, other)| *known == input && other.below == bound.below) {
                     model.bounds.push((input, bound));
                 }
             }
             IntSource::Field { set, field } => {
                 let data = program.data.iter_mut().find(|data| data.name == set);
-                let field = data.and_then(|data| data.fields.iter_mut().find(|it| it.name == field));
+                let field = data.and_then(|data| data.fields.iter_mut().find(|known| known.name == field));
                 let Some(field) = field else { continue };
                 if !field.bounds.iter().any(|known: &Bound| known.below == bound.below) {
                     field.bounds.push(bound);

@@ -39,7 +39,7 @@ pub fn model(cx: &mut Elaborator<'_>, item: &ItemRef) -> Option<Model> {
     }
     let known_variables = cx.variables.list.len();
     cx.open.shapes.clear();
-    let errors = cx.diagnostics.len();
+    let errors = cx.reports.len();
     cx.begin_graph();
     let span = definition.name.span;
     let build = |cx: &mut Elaborator<'_>| {
@@ -47,7 +47,7 @@ pub fn model(cx: &mut Elaborator<'_>, item: &ItemRef) -> Option<Model> {
             let node = cx
                 .graph_mut()
                 .add(Op::Input { name: InputKey::field(name.clone()), ty: ty.clone() }, Vec::new());
-            let place = parameters.iter().find(|it| it.name.text == *name).map_or(span, |it| it.span);
+            let place = parameters.iter().find(|parameter| parameter.name.text == *name).map_or(span, |parameter| parameter.span);
             let mut tensor = cx.tensor(node, place);
             tensor.interval = class_interval(parameters, name, ty);
             let source = IntSource::ModelInput { model: item.name().into(), input: name.clone() };
@@ -65,7 +65,7 @@ pub fn model(cx: &mut Elaborator<'_>, item: &ItemRef) -> Option<Model> {
     open_shapes.retain(|(_, ty, _)| ty.static_shape().is_none());
     let open = !open_shapes.is_empty();
     if !open && !was_called {
-        cx.diagnostics.extend(open_starts);
+        cx.reports.extend(open_starts);
     }
     let failed = outputs.is_none();
     if open || (failed && was_called) {
@@ -76,7 +76,7 @@ pub fn model(cx: &mut Elaborator<'_>, item: &ItemRef) -> Option<Model> {
         }
         cx.variables.truncate(known_variables);
         if was_called {
-            cx.diagnostics.truncate(errors);
+            cx.reports.truncate(errors);
         }
         return Some(Model { inputs, ..open_model(item) });
     }
@@ -177,7 +177,7 @@ fn owner<'p>(variable: &str, paths: &[&'p Arc<str>]) -> Option<&'p str> {
     let mut outer = Some(variable);
     while let Some(path) = outer.filter(|path| !path.is_empty()) {
         let above = path.rsplit_once('.').map_or("", |(above, _)| above);
-        if let Ok(at) = paths.binary_search_by(|it| (***it).cmp(above)) {
+        if let Ok(at) = paths.binary_search_by(|path| (***path).cmp(above)) {
             return Some(paths[at]);
         }
         outer = Some(above);

@@ -82,7 +82,7 @@ impl Call {
                     !wrong && cx.bind_parameters(list, given, name, place, BindingKind::Hyper, expr.span);
                 fits.then(|| {
                     let bindings = &cx.frame().bindings;
-                    bindings.iter().map(|it| (it.name.clone(), it.value.clone(), it.span)).collect()
+                    bindings.iter().map(|binding| (binding.name.clone(), binding.value.clone(), binding.span)).collect()
                 })
             })
         });
@@ -115,13 +115,13 @@ fn takes(cx: &mut Elaborator<'_>, call: &Call, path: &Arc<str>, ty: &Type) -> bo
     if !is_whole(definition) {
         return true;
     }
-    let errors = cx.diagnostics.len();
+    let errors = cx.reports.len();
     let frame = Frame::new(FrameKind::Optimizer, Some(call.item.clone()), call.item.module, call.span);
     let fits = cx.in_frame(frame, |cx| {
         let tensor = cx.add(call.span, Op::Param { path: path.clone(), ty: ty.clone() }, Vec::new());
         bind_whole(cx, call, definition, tensor)
     });
-    cx.diagnostics.truncate(errors);
+    cx.reports.truncate(errors);
     fits
 }
 
@@ -332,8 +332,8 @@ fn assign(cx: &mut Elaborator<'_>, target: &ast::Path, value: &ast::Expr, update
     let state = update.states.iter().find(|(state, _)| *state == name).cloned();
     let ty = match (&state, &*name) {
         (Some((_, path)), _) => {
-            let state = update.train.step.states.iter().find(|it| it.variable.path == *path);
-            state.map_or_else(|| update.ty.clone(), |it| it.variable.ty.clone())
+            let state = update.train.step.states.iter().find(|state| state.variable.path == *path);
+            state.map_or_else(|| update.ty.clone(), |state| state.variable.ty.clone())
         }
         (None, "param") => update.ty.clone(),
         (None, _) => {
@@ -354,7 +354,7 @@ fn assign(cx: &mut Elaborator<'_>, target: &ast::Path, value: &ast::Expr, update
             let output = OutputKey::State(path);
             let node = tensor.node;
             let outputs = &mut cx.graph_mut().outputs;
-            match outputs.iter_mut().find(|it| it.name == output) {
+            match outputs.iter_mut().find(|known| known.name == output) {
                 Some(known) => known.node = node,
                 None => cx.graph_mut().output(output, node),
             }

@@ -116,7 +116,7 @@ impl Elaborator<'_> {
         span: Span,
     ) -> Option<Tensor> {
         let info = self.data.sets.get(&row.set)?.clone();
-        let known = info.fields.iter().find(|it| it.name == *field)?;
+        let known = info.fields.iter().find(|known| known.name == *field)?;
         let part = info.parts.first().cloned();
         let key = ColumnKey { set: row.set.clone(), part, field: field.clone() };
         let rows = row.training_rows.clone();

@@ -202,7 +202,7 @@ fn optimizer_with(cx: &mut Elaborator<'_>, optimizer: &ast::Expr, name: &str) ->
         return None;
     };
     let list = item.definition()?.hyper.as_ref().or(item.definition()?.inputs.as_ref())?;
-    list.parameters.iter().any(|it| it.name.as_str() == name).then(|| item.name().into())
+    list.parameters.iter().any(|parameter| parameter.name.as_str() == name).then(|| item.name().into())
 }
 
 fn data_ref_of(data: &DataValue) -> DataRef {
@@ -321,7 +321,7 @@ fn evaluation_graph(
     let (graph, ()) = in_batch_graph(cx, data, |cx| {
         for (number, line) in item.minimize.iter().enumerate() {
             cx.built.answers.clear();
-            if let Some(loss) = minimize::loss(cx, line) {
+            if let Some(loss) = minimize::loss(cx, item, line) {
                 cx.graph_mut().output(OutputKey::Loss(number as u32), loss.node);
             }
             let answers = std::mem::take(&mut cx.built.answers).into_iter();

@@ -152,7 +152,7 @@ fn must_fit_together(cx: &mut Elaborator<'_>, item: &ast::Data, set: &DataSet, f
     {
         cx.report(WindowError::Scattered { split: split.span, window: first });
     }
-    let sorted = item.windows.iter().flat_map(|line| &line.options).find(|it| it.name.as_str() != "stride");
+    let sorted = item.windows.iter().flat_map(|line| &line.options).find(|option| option.name.as_str() != "stride");
     if let (Some(sorted), Some(drop)) = (sorted, item.drops.first()) {
         cx.report(WindowError::Dropped { drop: drop.span, sorted: sorted.span });
     }

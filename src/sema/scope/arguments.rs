@@ -1,11 +1,10 @@
 //! Which argument goes to which parameter.
 
-use crate::base::{Diagnostic, Span, foreign};
+use crate::base::Span;
 use crate::sema::value::Given;
 use crate::sema::scope::Scope;
 use crate::sema::scope::frames::FrameKind;
-use crate::sema::scope::report::count;
-use crate::sema::scope::report::names::meant_parameter;
+use crate::sema::scope::report::calls::ArgumentError;
 use crate::sema::value::Value;
 use crate::syntax::ast;
 
@@ -25,22 +24,24 @@ impl Scope<'_> {
             ast::ExprKind::Int(_) | ast::ExprKind::Float(_) => false,
             _ => return true,
         };
-        let wanted = match (is_flag, value) {
-            (true, Value::Bool(_)) => return true,
-            (true, other) if !other.is_run_time() => "true or false",
-            (false, Value::Bool(_)) => "a number",
-            _ => return true,
+        let fits = match (is_flag, value) {
+            (true, Value::Bool(_)) => true,
+            (true, other) => other.is_run_time(),
+            (false, value) => !matches!(value, Value::Bool(_)),
         };
-        let message = format!("`{}` of `{callee}` is {wanted}, found {}", parameter.name, value.describe());
-        let error = Diagnostic::error("E0647", message).at(at, format!("not {wanted}"));
-        let error = with_place(error, parameter.span, "declared here");
+        if fits {
+            return true;
+        }
         let is_size = is_flag && value.is_number() && positional.len() > 1 && positional.contains(&at);
-        self.report(match is_size && !matches!(self.frame().kind, FrameKind::Optimizer) {
-            true => {
-                let others: Vec<&str> = positional[1..].iter().map(|span| self.text(*span)).collect();
-                error.help(format!("the sizes of inputs are inferred: `{callee}({})`", others.join(", ")))
-            }
-            false => error,
+        let is_size = is_size && !matches!(self.frame().kind, FrameKind::Optimizer);
+        self.report(ArgumentError::OtherKind {
+            callee: callee.to_owned(),
+            parameter: parameter.name.clone(),
+            is_flag,
+            found: Box::new(value.clone()),
+            at,
+            others: is_size.then(|| positional[1..].to_vec()),
+            declared: known(parameter.span),
         });
         false
     }
@@ -62,37 +63,39 @@ impl Scope<'_> {
                 None => {
                     next += 1;
                     if next > names.len() {
-                        let message = format!(
-                            "`{callee}` takes {}, {positional} are given",
-                            count(names.len(), "argument", "arguments")
-                        );
-                        let error = Diagnostic::error("E0106", message).at(given.span, "one too many");
-                        let error = match foreign::find(foreign::METHODS, callee) {
-                            Some(row) => error.help(row.advice),
-                            None => error,
-                        };
-                        self.report(with_place(error, declared, "declared here"));
+                        self.report(ArgumentError::TooMany {
+                            callee: callee.to_owned(),
+                            takes: names.len(),
+                            given: positional,
+                            at: given.span,
+                            declared: known(declared),
+                        });
                         fits = false;
                         continue;
                     }
                     next - 1
                 }
-                Some(name) => match names.iter().position(|it| *it == name.as_str()) {
+                Some(name) => match names.iter().position(|known| *known == name.as_str()) {
                     Some(at) => at,
                     None => {
-                        let message = format!("`{callee}` has no parameter `{name}`");
-                        let error = Diagnostic::error("E0106", message).at(name.span, "not a parameter");
-                        let error = meant_parameter(error, name, names);
-                        self.report(with_place(error, declared, "declared here"));
+                        self.report(ArgumentError::Unknown {
+                            callee: callee.to_owned(),
+                            name: name.clone(),
+                            known: names.iter().map(|name| (*name).to_owned()).collect(),
+                            declared: known(declared),
+                        });
                         fits = false;
                         continue;
                     }
                 },
             };
             if let Some(first) = &places[at] {
-                let message = format!("`{}` of `{callee}` is given twice", names[at]);
-                let error = Diagnostic::error("E0108", message).at(given.span, "given again");
-                self.report(error.and_at(first.span, "given here"));
+                self.report(ArgumentError::GivenTwice {
+                    callee: callee.to_owned(),
+                    parameter: names[at].to_owned(),
+                    at: given.span,
+                    first: first.span,
+                });
                 fits = false;
                 continue;
             }
@@ -102,6 +105,7 @@ impl Scope<'_> {
     }
 }
 
-fn with_place(error: Diagnostic, span: Span, message: &str) -> Diagnostic {
-    if span == Span::default() { error } else { error.and_at(span, message) }
+/// The place of a declaration, unless it is of the language.
+fn known(declared: Span) -> Option<Span> {
+    (declared != Span::default()).then_some(declared)
 }

@@ -129,7 +129,7 @@ impl Frame {
         let scope = self.scopes.last().copied().unwrap_or(0);
         let hidden = self.bindings[scope..]
             .iter()
-            .rposition(|it| it.name == name && matches!(it.kind, BindingKind::Local | BindingKind::For));
+            .rposition(|earlier| earlier.name == name && matches!(earlier.kind, BindingKind::Local | BindingKind::For));
         if let Some(at) = hidden {
             self.bindings.remove(scope + at);
         }

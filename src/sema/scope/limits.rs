@@ -1,7 +1,8 @@
 //! How much a program may unfold into.
 
 use crate::sema::scope::Scope;
-use crate::base::{Diagnostic, Span};
+use crate::sema::scope::report::limits::LimitError;
+use crate::base::Span;
 
 /// How many expressions may be elaborated for one program: a bound on loops, rows of layers and expansions.
 const MAX_WORK: u64 = 300_000;
@@ -42,14 +43,8 @@ impl Scope<'_> {
             return false;
         }
         if self.limits.work > MAX_WORK || nodes > MAX_NODES {
-            let error = Diagnostic::error("E0122", "the program unfolds into too much");
-            let error = error.at(span, "the limit was reached here");
-            self.report(error.note(format!(
-                "a program may unfold into {} thousand expressions, one of its graphs into {} thousand \
-                 operations; compile-time loops, `repeat` and calls count each time",
-                MAX_WORK / 1000,
-                MAX_NODES / 1000
-            )));
+            let (expressions, operations) = (MAX_WORK / 1000, MAX_NODES / 1000);
+            self.report(LimitError::Work { expressions, operations, at: span });
             self.limits.reached = true;
         }
         !self.limits.reached
@@ -59,7 +54,7 @@ impl Scope<'_> {
     pub(in crate::sema) fn enter(&mut self, span: Span) -> bool {
         self.limits.depth += 1;
         if self.limits.depth > MAX_DEPTH {
-            self.error("E0123", "expressions and calls nest too deeply", span, "the limit was reached here");
+            self.report(LimitError::Nesting { at: span });
             return false;
         }
         true

@@ -12,12 +12,13 @@ pub mod prelude;
 pub mod recursion;
 pub mod report;
 
-use crate::base::{Diagnostic, SourceMap, Span};
+use crate::base::{SourceMap, Span};
 use crate::sema::value::Instance;
 use context::Present;
 use frames::{Frame, FrameKind};
 use limits::Limits;
 use module::{Found, ItemRef, ModuleId, Modules};
+use report::Report;
 use report::sizes::Numeric;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -30,7 +31,8 @@ pub struct Scope<'a> {
     pub frames: Vec<Frame>,
     /// What is elaborated for.
     pub context: Present,
-    pub diagnostics: Vec<Diagnostic>,
+    /// What is wrong so far, in the order in which it was found.
+    pub reports: Vec<Report>,
     /// Shape errors found so far, to be found again with names for the sizes.
     pub numeric: Vec<Numeric>,
     pub(in crate::sema) limits: Limits,
@@ -45,7 +47,7 @@ impl<'a> Scope<'a> {
             modules,
             frames: vec![Frame::new(FrameKind::File, None, ModuleId::MAIN, Span::default())],
             context: Present::default(),
-            diagnostics: Vec::new(),
+            reports: Vec::new(),
             numeric: Vec::new(),
             limits: Limits::default(),
             elaborated: HashSet::new(),
@@ -54,7 +56,7 @@ impl<'a> Scope<'a> {
 
     /// What a name means in a file, its imports and the library.
     pub fn find_item(&mut self, module: ModuleId, name: &str) -> Option<Found> {
-        self.modules.find(module, name, &mut self.diagnostics)
+        self.modules.find(module, name, &mut self.reports)
     }
 
     pub fn frame(&self) -> &Frame {

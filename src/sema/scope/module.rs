@@ -3,9 +3,9 @@
 //! Module 0 is the prelude. It is only indexed; an item of it is parsed when a program reaches it.
 
 use crate::sema::scope::prelude::Prelude;
-use crate::sema::scope::report::Problem;
+use crate::sema::scope::report::{Problem, Report};
 use crate::sema::scope::report::modules::ModuleError;
-use crate::base::{Diagnostic, SourceMap, Span};
+use crate::base::{SourceMap, Span};
 use crate::syntax::{self, ast};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -112,10 +112,10 @@ impl Modules {
         sources: &mut SourceMap,
         main: ast::File,
         loader: &mut dyn Loader,
-        diagnostics: &mut Vec<Diagnostic>,
+        reports: &mut Vec<Report>,
     ) -> Modules {
         let prelude = Prelude::index(sources);
-        let mut reader = Reader { sources, loader, diagnostics, done: HashMap::new(), open: Vec::new() };
+        let mut reader = Reader { sources, loader, reports, done: HashMap::new(), open: Vec::new() };
         let mut modules = Modules { prelude, list: Vec::new() };
         let name = reader.sources.file(main.id).name.clone();
         reader.read(&mut modules, name, main);
@@ -136,12 +136,12 @@ impl Modules {
     }
 
     /// Looks in the file, its imports and the prelude.
-    pub fn find(&mut self, module: ModuleId, name: &str, diagnostics: &mut Vec<Diagnostic>) -> Option<Found> {
+    pub fn find(&mut self, module: ModuleId, name: &str, reports: &mut Vec<Report>) -> Option<Found> {
         if let Some(file) = self.module(module) {
             let imported = || {
                 file.imports
                     .iter()
-                    .find_map(|(import, _)| self.module(*import).and_then(|it| it.names.get(name)))
+                    .find_map(|(import, _)| self.module(*import).and_then(|module| module.names.get(name)))
             };
             match file.names.get(name).or_else(imported) {
                 Some(Entry::Item(item)) => return Some(Found::Item(item.clone())),
@@ -149,7 +149,7 @@ impl Modules {
                 None => {}
             }
         }
-        self.prelude.find(name, diagnostics)
+        self.prelude.find(name, reports)
     }
 
     /// All names that a file may use, for suggestions.
@@ -159,7 +159,7 @@ impl Modules {
             names.extend(file.names.keys().map(|name| &**name));
             for (import, _) in &file.imports {
                 names.extend(
-                    self.module(*import).into_iter().flat_map(|it| it.names.keys()).map(|name| &**name),
+                    self.module(*import).into_iter().flat_map(|module| module.names.keys()).map(|name| &**name),
                 );
             }
         }
@@ -172,7 +172,7 @@ impl Modules {
 struct Reader<'a> {
     sources: &'a mut SourceMap,
     loader: &'a mut dyn Loader,
-    diagnostics: &'a mut Vec<Diagnostic>,
+    reports: &'a mut Vec<Report>,
     /// Files that are read, by name.
     done: HashMap<Arc<str>, ModuleId>,
     /// The files around the one that is read now, with the places where they import.
@@ -192,7 +192,7 @@ impl Reader<'_> {
         for item in &file.items {
             let ast::ItemKind::Import(import) = &item.kind else { continue };
             let Some(imported) = self.import(modules, &name, import) else { continue };
-            let before = modules.module(id).and_then(|file| file.imports.iter().find(|(it, _)| *it == imported));
+            let before = modules.module(id).and_then(|file| file.imports.iter().find(|(other, _)| *other == imported));
             if let Some((_, first)) = before {
                 let path = import.path.to_string();
                 self.report(ModuleError::ImportedTwice { path, at: import.path_span, first: *first });
@@ -225,7 +225,7 @@ impl Reader<'_> {
         }
         let file = self.sources.add(name.clone(), text.clone());
         let (tree, errors) = syntax::parse(file, &text);
-        self.diagnostics.extend(errors);
+        self.reports.extend(errors.into_iter().map(Report::from));
         Some(self.read(modules, name, tree))
     }
 
@@ -249,7 +249,7 @@ impl Reader<'_> {
     }
 
     fn report(&mut self, problem: ModuleError) {
-        self.diagnostics.push(problem.diagnostic(self.sources));
+        self.reports.push(problem.diagnostic(self.sources).into());
     }
 
     /// One name from two imports is an error, unless the file itself declares it.

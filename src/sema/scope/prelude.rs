@@ -1,7 +1,8 @@
 //! The library written in the language, compiled into the binary and parsed item by item when reached.
 
 use crate::sema::scope::module::{Found, ItemRef, ModuleId};
-use crate::base::{Diagnostic, FileId, SourceMap};
+use crate::sema::scope::report::Report;
+use crate::base::{FileId, SourceMap};
 use crate::syntax::{self, ast};
 use std::collections::HashMap;
 use std::ops::Range;
@@ -67,12 +68,12 @@ impl Prelude {
         self.files.contains(&file)
     }
 
-    pub fn find(&mut self, name: &str, diagnostics: &mut Vec<Diagnostic>) -> Option<Found> {
+    pub fn find(&mut self, name: &str, reports: &mut Vec<Report>) -> Option<Found> {
         let (key, place) = self.places.get_key_value(name)?;
         let (key, place) = (*key, place.clone());
         let item = self.parsed.entry(key).or_insert_with(|| {
             let (item, errors) = syntax::parse_item_at(place.file, place.text, place.range);
-            diagnostics.extend(errors);
+            reports.extend(errors.into_iter().map(Report::from));
             item.map(|item: ast::Item| ItemRef { module: ModuleId::PRELUDE, item: Arc::new(item) })
         });
         Some(item.clone().map_or(Found::Broken, Found::Item))

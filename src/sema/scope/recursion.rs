@@ -5,7 +5,8 @@
 
 use crate::sema::scope::Scope;
 use crate::sema::scope::module::{Found, ItemRef, ModuleId};
-use crate::base::{Diagnostic, Span};
+use crate::sema::scope::report::calls::CallError;
+use crate::base::Span;
 use crate::syntax::ast::{self, ExprKind, Role};
 use std::sync::Arc;
 
@@ -28,11 +29,8 @@ impl Scope<'_> {
         if !self.leads_to(item, item, &mut trail, &mut Vec::new()) {
             return true;
         }
-        let names = std::iter::once(item.name().to_string()).chain(trail).collect::<Vec<_>>().join(" → ");
-        let error = Diagnostic::error("E0110", format!("`{}` calls itself", item.name()))
-            .at(span, "this call never ends");
-        let error = error.and_at(item.name_span(), "declared here");
-        self.report(error.note(names).help("`for` and `repeat` do a thing several times"));
+        let (name, declared) = (item.name().to_owned(), item.name_span());
+        self.report(CallError::CallsItself { name, trail, declared, at: span });
         false
     }
 
@@ -80,7 +78,7 @@ impl Scope<'_> {
 
 /// Whether the body itself (not the gradient) names `name`.
 fn mentions(definition: &ast::Definition, name: &str) -> bool {
-    let mut found = false;
-    crate::sema::walk::block(&definition.body, &mut |expr| found |= expr.as_name().is_some_and(|it| &**it == name));
-    found
+    let mut is_named = false;
+    crate::sema::walk::block(&definition.body, &mut |expr| is_named |= expr.as_name().is_some_and(|known| &**known == name));
+    is_named
 }

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use pest::iterators::{Pair, Pairs};
 
-use crate::base::{Diagnostic, Span};
+use crate::base::Span;
 
 use super::super::ast::{
     Arg, Args, BinaryOp, Constant, Expr, ExprKind, Index, Name, NamePiece, Otherwise, Reduce, ReduceIndex,
     ReduceOp, Slice, StrPiece, Subscript, SubscriptKind, Subscripts, TemplateName,
 };
 use super::super::grammar::Rule;
+use super::super::report::{ExprError, ReducerError};
 use super::{Builder, take};
 
 /// An `expr`, or a slice `a:b` or `:`.
@@ -76,21 +77,13 @@ impl Builder<'_> {
             if let Ok(value) = digits.parse::<i64>() {
                 return Expr::new(ExprKind::Int(value), span);
             }
-            self.error(
-                Diagnostic::error("E0011", format!("`{text}` is too large for a whole number"))
-                    .at(span, "whole numbers end at 2^63 - 1")
-                    .suggest("a number with a point is a float", span, format!("{text}.0")),
-            );
+            self.error(ExprError::LargeInt { text: text.to_owned(), at: span });
             return Expr::new(ExprKind::Error, span);
         }
         match digits.parse::<f64>() {
             Ok(value) if value.is_finite() => Expr::new(ExprKind::Float(value), span),
             _ => {
-                self.error(
-                    Diagnostic::error("E0011", format!("`{text}` is too large for a float"))
-                        .at(span, "floats end at about 1.8e308")
-                        .help("infinity is called `inf`"),
-                );
+                self.error(ExprError::LargeFloat { text: text.to_owned(), at: span });
                 Expr::new(ExprKind::Error, span)
             }
         }
@@ -102,10 +95,7 @@ impl Builder<'_> {
             Some(text) => match Constant::from_name(text) {
                 Some(constant) => ExprKind::Constant(constant),
                 None if &**text == "_" && !self.holes => {
-                    self.error(
-                        Diagnostic::error("E0013", "`_` is not a value")
-                            .at(span, "`_` stands in types and on the left of `=` only"),
-                    );
+                    self.error(ExprError::Hole { at: span });
                     ExprKind::Error
                 }
                 None => ExprKind::Name(text.clone()),
@@ -161,12 +151,8 @@ impl Builder<'_> {
                     Some((_, escaped @ ('"' | '\\'))) => result.push(escaped),
                     Some((_, other)) => {
                         let start = span.start as usize + at;
-                        let place = Span::new(self.file, start, start + 1 + other.len_utf8());
-                        self.error(
-                            Diagnostic::error("E0009", format!("`\\{other}` means nothing in a string"))
-                                .at(place, "unknown escape")
-                                .help("the escapes are \\n, \\t, \\\" and \\\\"),
-                        );
+                        let at = Span::new(self.file, start, start + 1 + other.len_utf8());
+                        self.error(ExprError::Escape { character: other, at });
                     }
                     None => {}
                 },
@@ -184,10 +170,7 @@ impl Builder<'_> {
                 match self.pack_name(element) {
                     Some(name) => Expr::new(ExprKind::Spread(name), place),
                     None => {
-                        self.error(
-                            Diagnostic::error("E0013", "`...` in a list needs the name of a pack")
-                                .at(place, "write `...s`, where `s` is a pack of dimensions"),
-                        );
+                        self.error(ExprError::UnnamedPack { at: place });
                         Expr::new(ExprKind::Error, place)
                     }
                 }
@@ -204,10 +187,7 @@ impl Builder<'_> {
         let only = inner.len() == 1;
         if only {
             if is_single {
-                self.error(
-                    Diagnostic::error("E0013", "a tuple has two elements or more")
-                        .at(span, "a single element needs no comma"),
-                );
+                self.error(ExprError::TupleOfOne { at: span });
             }
             let mut expr = self.next_expr(&mut inner, span);
             expr.span = span;
@@ -245,8 +225,8 @@ impl Builder<'_> {
         if matches!(base.kind, ExprKind::Int(_) | ExprKind::Float(_))
             && name.as_plain().is_some_and(|text| text.starts_with(|c: char| c.is_ascii_digit()))
         {
-            let message = format!("`{}` is not a number", &self.text[span.start as usize..span.end as usize]);
-            self.error(Diagnostic::error("E0011", message).at(span, "a number has one point"));
+            let text = self.text[span.start as usize..span.end as usize].to_owned();
+            self.error(ExprError::TwoPoints { text, at: span });
             return Expr::new(ExprKind::Error, span);
         }
         let base = Box::new(base);
@@ -319,8 +299,7 @@ impl Builder<'_> {
             }
         }
         if items.is_empty() {
-            let error = Diagnostic::error("E0001", "empty brackets select nothing");
-            self.error(error.at(span, "a subscript is expected here"));
+            self.error(ExprError::EmptyBrackets { at: span });
         }
         Subscripts { items, otherwise, span }
     }
@@ -354,17 +333,11 @@ impl Builder<'_> {
         span: Span,
     ) -> Expr {
         if let Some(otherwise) = &subscripts.otherwise {
-            let place = match otherwise {
+            let at = match otherwise {
                 Otherwise::Value(value) => value.span,
                 Otherwise::Skip(skip) => *skip,
             };
-            self.error(
-                Diagnostic::error(
-                    "E0013",
-                    "`else` stands in the subscript of a tensor, not in a reducer's brackets",
-                )
-                .at(place, "not allowed here"),
-            );
+            self.error(ExprError::Reducer(ReducerError::Else { at }));
         }
         let indices = subscripts.items.into_iter().filter_map(|item| self.reduce_index(op, item)).collect();
         let mut bodies = args.args.into_iter();
@@ -375,16 +348,7 @@ impl Builder<'_> {
             }
             _ => {
                 let word = op.as_str();
-                self.error(
-                    Diagnostic::error(
-                        "E0013",
-                        format!("`{word}[…]` takes one expression in its parentheses"),
-                    )
-                    .at(args.span, "the body of the reducer")
-                    .help(format!(
-                        "`{word}[i](x[i])` reduces over the index `i`, `{word}(x, axis = 0)` over an axis"
-                    )),
-                );
+                self.error(ExprError::Reducer(ReducerError::Body { word, at: args.span }));
                 Expr::new(ExprKind::Error, span)
             }
         }
@@ -404,10 +368,7 @@ impl Builder<'_> {
             SubscriptKind::Slice(_) | SubscriptKind::New | SubscriptKind::Rest => {}
         }
         let word = op.as_str();
-        self.error(
-            Diagnostic::error("E0013", format!("`{word}[…]` takes names of indices in its brackets"))
-                .at(item.span, "this is neither `i` nor `i < N`"),
-        );
+        self.error(ExprError::Reducer(ReducerError::Index { word, at: item.span }));
         None
     }
 }

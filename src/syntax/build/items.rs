@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use pest::iterators::{Pair, Pairs};
 
-use crate::base::{Diagnostic, Span};
+use crate::base::Span;
 
 use super::super::ast::{
     Args, Block, Const, Data, DataField, Definition, Expect, Expr, ExprKind, FloatWidth, Generate, Group,
-    Import, Item, ItemKind, Measure, Minimize, ParameterList, Plot, Precision, Print, Role, SPLIT_OPTIONS, Setting,
+    Import, Item, ItemKind, Measure, Minimize, Name, ParameterList, Plot, Precision, Print, Role, SPLIT_OPTIONS, Setting,
     Split, StrPiece, Train, Type, Update, Windows,
 };
 use super::super::grammar::Rule;
+use super::super::report::{BuildError, ItemError};
 use super::{Builder, take};
 
 impl Builder<'_> {
@@ -43,11 +44,8 @@ impl Builder<'_> {
                     "f32" => FloatWidth::F32,
                     "f64" => FloatWidth::F64,
                     other => {
-                        let place = self.span(&value);
-                        self.error(
-                            Diagnostic::error("E0001", format!("there is no precision `{other}`"))
-                                .at(place, "`f32` or `f64`"),
-                        );
+                        let (word, at) = (other.to_owned(), self.span(&value));
+                        self.error(ItemError::Precision { word, at });
                         return None;
                     }
                 };
@@ -60,10 +58,7 @@ impl Builder<'_> {
                 for piece in self.str_pieces(string) {
                     match piece {
                         StrPiece::Text(text) => path.push_str(&text),
-                        StrPiece::Expr(expr) => self.error(
-                            Diagnostic::error("E0013", "the name of an imported file is written out")
-                                .at(expr.span, "no expression stands here"),
-                        ),
+                        StrPiece::Expr(expr) => self.error(ItemError::ImportedExpr { at: expr.span }),
                     }
                 }
                 ItemKind::Import(Import { path: Arc::from(path), path_span })
@@ -115,10 +110,9 @@ impl Builder<'_> {
         };
         let body = self.body(parts.next(), span);
         let gradient = parts.next().and_then(|part| {
-            let place = self.span(&part);
             if !matches!(role, Role::Activation | Role::Fn | Role::Loss) {
-                let message = format!("only functions give their own `gradient`, not a {}", role.keyword());
-                self.error(Diagnostic::error("E0013", message).at(place, "not allowed here"));
+                let at = self.span(&part);
+                self.error(ItemError::GradientOf { role, at });
             }
             let clause = part.into_inner().find(|part| matches!(part.as_rule(), Rule::expr | Rule::block))?;
             Some(match clause.as_rule() {
@@ -130,11 +124,10 @@ impl Builder<'_> {
                 }
             })
         });
-        if let (Some(place), true) = (whole, role != Role::Metric) {
-            let message = format!("only a metric may be `whole`, not a {}", role.keyword());
-            self.error(Diagnostic::error("E0013", message).at(place, "not allowed here"));
+        if let (Some(at), true) = (whole, role != Role::Metric) {
+            self.error(ItemError::WholeOf { role, at });
         }
-        let (hyper, inputs) = self.lists(role, &name.text, name.span, first, second);
+        let (hyper, inputs) = self.lists(role, &name, first, second);
         let definition = Definition { role, name, hyper, inputs, result, whole, body, gradient };
         self.check_body(&definition);
         Some(definition)
@@ -160,8 +153,7 @@ impl Builder<'_> {
     fn lists(
         &mut self,
         role: Role,
-        name: &str,
-        name_span: Span,
+        name: &Name,
         first: Option<ParameterList>,
         second: Option<ParameterList>,
     ) -> (Option<ParameterList>, Option<ParameterList>) {
@@ -175,66 +167,37 @@ impl Builder<'_> {
             Role::Layer | Role::Model => {}
         }
         if first.is_none() {
-            let message = format!("`{name}` has no list of inputs");
-            self.error(
-                Diagnostic::error("E0013", message)
-                    .at(name_span, format!("a {} takes its inputs in parentheses", role.keyword()))
-                    .suggest("without inputs write", Span { start: name_span.end, ..name_span }, "()"),
-            );
+            self.error(ItemError::NoInputs { role, name: name.clone() });
         }
         (None, first)
     }
 
     fn refuse_second_list(&mut self, role: Role, second: Option<ParameterList>) {
         if let Some(list) = second {
-            let message = format!("only layers, models and optimizers have two lists, not a {}", role.keyword());
-            self.error(
-                Diagnostic::error("E0013", message)
-                    .at(list.span, "a second list")
-                    .help("put everything into the first list"),
-            );
+            self.error(ItemError::SecondList { role, at: list.span });
         }
     }
 
     fn check_arrow(&mut self, role: Role, sign: &Pair<'_, Rule>) {
-        let place = self.span(sign);
+        let at = self.span(sign);
         match (role, sign.as_rule()) {
-            (Role::Init, Rule::arrow) => self.error(
-                Diagnostic::error("E0013", "an init names the shape it makes after `:`")
-                    .at(place, "not an arrow")
-                    .suggest("write", place, ":"),
-            ),
+            (Role::Init, Rule::arrow) => self.error(ItemError::Arrow { at }),
             (Role::Init, _) | (_, Rule::arrow) => {}
-            (_, _) => self.error(
-                Diagnostic::error("E0013", "the type of the result stands after `->`")
-                    .at(place, "not a colon")
-                    .suggest("write", place, " ->"),
-            ),
+            (_, _) => self.error(ItemError::Colon { at }),
         }
     }
 
     fn check_body(&mut self, definition: &Definition) {
         let body = &definition.body;
         match (definition.role, &body.value) {
-            (Role::Optimizer, Some(value)) => self.error(
-                Diagnostic::error("E0006", "an optimizer has no value")
-                    .at(value.span, "this expression is lost")
-                    .help("an optimizer ends with `param <- …`"),
-            ),
+            (Role::Optimizer, Some(value)) => self.error(ItemError::OptimizerValue { at: value.span }),
             (Role::Optimizer, None) => {}
             (_, Some(_)) => {}
             (role, None) => {
                 // A wrong last statement was reported already.
-                let reported =
-                    self.errors.iter().any(|error| matches!(error.code, "E0003" | "E0007" | "E0012"));
-                if !reported {
-                    let end = Span { start: body.span.end.saturating_sub(1), ..body.span };
-                    self.error(
-                        Diagnostic::error("E0015", format!("this {} has no value", role.keyword()))
-                            .at(end, "the body ends without an expression")
-                            .and_at(definition.name.span, "declared here")
-                            .help("the last expression of a body is its value"),
-                    );
+                if !self.errors.iter().any(BuildError::is_of_last_statement) {
+                    let at = Span { start: body.span.end.saturating_sub(1), ..body.span };
+                    self.error(ItemError::NoValue { role, name: definition.name.span, at });
                 }
             }
         }
@@ -257,8 +220,7 @@ impl Builder<'_> {
         let mut data = Data { name, source, fields: Vec::new(), rows: None, seed: None, split: None, drops: Vec::new(), windows: None };
         let Some(block) = parts.next() else {
             if data.source.is_none() {
-                let error = Diagnostic::error("E0001", "a data declaration has a source or fields");
-                self.error(error.at(span, "expected `= source` or `{ fields }`"));
+                self.error(ItemError::EmptyData { at: span });
             }
             return data;
         };
@@ -267,14 +229,14 @@ impl Builder<'_> {
                 Rule::split => {
                     let split = self.split(line);
                     match &data.split {
-                        Some(first) => self.twice("split", first.span, split.span),
+                        Some(first) => self.twice(&"split".into(), first.span, split.span),
                         None => data.split = Some(split),
                     }
                 }
                 Rule::windows => {
                     let windows = self.windows(line);
                     match &data.windows {
-                        Some(first) => self.twice("windows", first.span, windows.span),
+                        Some(first) => self.twice(&"windows".into(), first.span, windows.span),
                         None => data.windows = Some(windows),
                     }
                 }
@@ -445,11 +407,7 @@ impl Builder<'_> {
         Measure { name, value: self.next_expr(&mut parts, span), span }
     }
 
-    fn twice(&mut self, name: &str, first: Span, second: Span) {
-        self.error(
-            Diagnostic::error("E0014", format!("`{name}` is given twice"))
-                .at(second, "given again")
-                .and_at(first, "given first"),
-        );
+    fn twice(&mut self, name: &Arc<str>, first: Span, at: Span) {
+        self.error(ItemError::GivenTwice { name: name.clone(), first, at });
     }
 }

@@ -2,10 +2,11 @@
 
 use pest::iterators::{Pair, Pairs};
 
-use crate::base::{Diagnostic, Span, with_stack};
+use crate::base::{Span, with_stack};
 
 use super::super::ast::{BinaryOp, Expr, ExprKind, UnaryOp};
 use super::super::grammar::Rule;
+use super::super::report::ExprError;
 use super::{Builder, MAX_RECURSION};
 
 // From loosest to tightest; `|>` and `at` are looser than all of them and handled apart.
@@ -59,11 +60,7 @@ impl Builder<'_> {
             let (stage, stage_height) = self.operators(flat, OR, span);
             height = height.max(stage_height);
             if !is_stage(&stage) {
-                self.error(
-                    Diagnostic::error("E0013", "only a name, a path or a call may follow `|>`")
-                        .at(stage.span, "this is neither")
-                        .help("give the pipeline's result a name, and go on with that"),
-                );
+                self.error(ExprError::NotStage { at: stage.span });
                 stages.push(Expr::new(ExprKind::Error, stage.span));
                 continue;
             }
@@ -94,12 +91,7 @@ impl Builder<'_> {
             flat.next();
             if op.is_comparison() {
                 if let Some(first) = compared {
-                    self.error(
-                        Diagnostic::error("E0010", "comparisons do not chain")
-                            .at(op_span, "a second comparison")
-                            .and_at(first, "the first one gives a bool")
-                            .help("join them with `and`: `a < b and b < c`"),
-                    );
+                    self.error(ExprError::ComparedAgain { first, at: op_span });
                 }
                 compared = Some(op_span);
             }
@@ -124,10 +116,7 @@ impl Builder<'_> {
         let op_span = self.span(&pair);
         let (op, power) = if pair.as_str() == "-" { (UnaryOp::Neg, NEGATE) } else { (UnaryOp::Not, NOT) };
         if power < least && op == UnaryOp::Not {
-            self.error(
-                Diagnostic::error("E0001", "`not` binds more loosely than the operator before it")
-                    .at(op_span, "put `not …` in parentheses"),
-            );
+            self.error(ExprError::LooseNot { at: op_span });
         }
         if op == UnaryOp::Neg && is_least_int(flat.clone()) {
             let number = flat.next().map_or(around, |pair| self.span(&pair));

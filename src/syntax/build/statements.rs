@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use pest::iterators::Pair;
 
-use crate::base::{Diagnostic, Span, with_stack};
+use crate::base::{Span, with_stack};
 
 use super::super::ast::{
     BinaryOp, Block, DefineOp, Expr, ExprKind, For, ForRange, IfBlock, IfBranch, IndexDefinition, Name,
@@ -12,6 +12,7 @@ use super::super::ast::{
     TargetSubscriptKind, TemplateName, UnaryOp,
 };
 use super::super::grammar::Rule;
+use super::super::report::{Assigned, MeantByLost, StatementError};
 use super::expressions::index_of;
 use super::{Builder, take};
 
@@ -208,24 +209,18 @@ impl Builder<'_> {
                 })
             }
             (Rule::plus_eq, Target::Path(_)) => {
-                let name = &self.text[target_span.start as usize..target_span.end as usize];
-                let error = Diagnostic::error("E0007", "`+=` adds to elements chosen by indices")
-                    .at(target_span, "this names a whole tensor")
-                    .suggest("bind the name again", op_span, format!("= {name} +"));
-                self.error(error);
+                let name = self.text[target_span.start as usize..target_span.end as usize].to_owned();
+                self.error(StatementError::AddedToWhole { name, op: op_span, at: target_span });
                 StatementKind::Stray(Expr::new(ExprKind::Error, span))
             }
             (Rule::larrow, Target::Indexed { .. }) => {
-                self.error(
-                    Diagnostic::error("E0007", "`<-` updates a whole state")
-                        .at(target_span, "these are elements of one")
-                        .help("define the new value with `=` first, then say `state <- value`"),
-                );
+                self.error(StatementError::UpdatedElements { at: target_span });
                 StatementKind::Stray(Expr::new(ExprKind::Error, span))
             }
             (_, Target::Wrong) => StatementKind::Stray(Expr::new(ExprKind::Error, span)),
             _ => {
-                self.error(not_a_target(target_span, rule));
+                let of = assigned_by(rule);
+                self.error(StatementError::NotTarget { of, at: target_span });
                 StatementKind::Stray(Expr::new(ExprKind::Error, span))
             }
         }
@@ -248,16 +243,13 @@ impl Builder<'_> {
                     StatementKind::Declare { name: Name { text: text.clone(), span: target_span }, ty }
                 }
                 None => {
-                    self.error(
-                        Diagnostic::error("E0007", "a tensor that is declared has a plain name")
-                            .at(target_span, "not a plain name"),
-                    );
+                    self.error(StatementError::DeclaredPath { at: target_span });
                     StatementKind::Stray(Expr::new(ExprKind::Error, span))
                 }
             },
             (Target::Wrong, _, _) => StatementKind::Stray(Expr::new(ExprKind::Error, span)),
             _ => {
-                self.error(not_a_target(target_span, Rule::colon));
+                self.error(StatementError::NotTarget { of: assigned_by(Rule::colon), at: target_span });
                 StatementKind::Stray(Expr::new(ExprKind::Error, span))
             }
         }
@@ -278,11 +270,7 @@ impl Builder<'_> {
                         Some(name) if &**name == "_" => names.push(None),
                         Some(name) => names.push(Some(Name::new(name.clone(), element.span))),
                         None => {
-                            self.error(
-                                Diagnostic::error("E0007", "only names stand in a pattern")
-                                    .at(element.span, "this is not a name")
-                                    .help("`(a, _, c) = f(x)` takes a tuple apart; `_` drops an element"),
-                            );
+                            self.error(StatementError::PatternNotName { at: element.span });
                             return Target::Wrong;
                         }
                     }
@@ -291,7 +279,7 @@ impl Builder<'_> {
             }
             ExprKind::Subscript { base, subscripts } => {
                 let Some(name) = base.as_name().cloned() else {
-                    self.error(not_a_target(span, op));
+                    self.error(StatementError::NotTarget { of: assigned_by(op), at: span });
                     return Target::Wrong;
                 };
                 let otherwise = subscripts.otherwise;
@@ -302,7 +290,7 @@ impl Builder<'_> {
             kind => match path_of(Expr::new(kind, span)) {
                 Some(path) => Target::Path(path),
                 None => {
-                    self.error(not_a_target(span, op));
+                    self.error(StatementError::NotTarget { of: assigned_by(op), at: span });
                     Target::Wrong
                 }
             },
@@ -319,13 +307,7 @@ impl Builder<'_> {
                 Err(expr) => TargetSubscriptKind::Expr(expr),
             },
             SubscriptKind::Slice(_) | SubscriptKind::New | SubscriptKind::Rest => {
-                self.error(
-                    Diagnostic::error("E0007", "an index stands here on the left-hand side")
-                        .at(span, "slices are for reading")
-                        .help(
-                            "write an index, `y[i] = x[i]`; its range is the size of the axis it subscripts",
-                        ),
-                );
+                self.error(StatementError::SubscriptNotIndex { at: span });
                 return None;
             }
         };
@@ -355,18 +337,10 @@ impl Builder<'_> {
     /// An `if` block that is used as a value.
     pub(super) fn check_if_value(&mut self, block: &IfBlock, span: Span) {
         if block.otherwise.is_none() {
-            self.error(
-                Diagnostic::error("E0012", "this `if` is used as a value and has no `else`")
-                    .at(span, "no value if the condition does not hold")
-                    .help("add `else { … }`"),
-            );
+            self.error(StatementError::NoElse { at: span });
         }
         for branch in blocks_of(block).filter(|branch| branch.value.is_none()) {
-            self.error(
-                Diagnostic::error("E0012", "a branch of this `if` has no value")
-                    .at(branch.span, "ends without an expression")
-                    .and_at(Span { end: span.start + 2, ..span }, "used as a value"),
-            );
+            self.error(StatementError::BranchWithoutValue { branch: branch.span, at: span });
         }
     }
 
@@ -384,13 +358,9 @@ impl Builder<'_> {
     }
 
     /// The value at the end of the block of a loop would be lost.
-    fn check_no_value(&mut self, body: &Block, loop_word: &str) {
+    fn check_no_value(&mut self, body: &Block, word: &'static str) {
         if let Some(value) = &body.value {
-            self.error(
-                Diagnostic::error("E0006", format!("the block of a {loop_word} has no value"))
-                    .at(value.span, "this expression is lost")
-                    .help("bind it to a name"),
-            );
+            self.error(StatementError::LoopValue { word, at: value.span });
         }
     }
 
@@ -398,8 +368,6 @@ impl Builder<'_> {
         if matches!(expr.kind, ExprKind::Error) {
             return;
         }
-        let mut error = Diagnostic::error("E0006", "this expression is neither bound nor last in its body")
-            .at(expr.span, "its value is lost");
         let first = self.text[expr.span.start as usize..].chars().next();
         let update = match &expr.kind {
             ExprKind::Binary { op: BinaryOp::Lt, left, right, op_span } if left.as_name().is_some() => {
@@ -408,14 +376,12 @@ impl Builder<'_> {
             }
             _ => None,
         };
-        error = match first {
-            _ if update.is_some() => error.suggest("if this is an update", update.unwrap_or(expr.span), "<-"),
-            Some('-') if statements > 1 => {
-                error.help("to go on with the line before, end that line with the `-`")
-            }
-            _ => error.help("bind it, `name = …`, or remove it"),
+        let meant = match (update, first) {
+            (Some(signs), _) => MeantByLost::Update(signs),
+            (None, Some('-')) if statements > 1 => MeantByLost::LineBefore,
+            (None, _) => MeantByLost::Nothing,
         };
-        self.error(error);
+        self.error(StatementError::Lost { meant, at: expr.span });
     }
 }
 
@@ -436,20 +402,6 @@ fn blocks_of(block: &IfBlock) -> impl Iterator<Item = &Block> {
 
 fn is_value(block: &IfBlock) -> bool {
     block.otherwise.is_some() && blocks_of(block).all(|branch| branch.value.is_some())
-}
-
-fn not_a_target(span: Span, op: Rule) -> Diagnostic {
-    let (what, hint) = match op {
-        Rule::larrow => {
-            ("`<-`", "the name of a `state`, or `param` in an optimizer, stands on the left of `<-`")
-        }
-        Rule::plus_eq => ("`+=`", "a name with indices stands on the left of `+=`: `y[i] += x[i]`"),
-        Rule::colon => ("`:`", "a name stands before `: type`"),
-        _ => ("`=`", "a name, names in parentheses or a name with indices stands on the left of `=`"),
-    };
-    let error = Diagnostic::error("E0007", format!("this cannot stand on the left of {what}"));
-    let error = error.at(span, "not something that can be bound").help(hint);
-    if op == Rule::eq { error.help("a comparison is written `==`") } else { error }
 }
 
 /// `a`, `fc{l}`, `features.{3}` as a path.
@@ -477,5 +429,15 @@ fn path_of(expr: Expr) -> Option<Path> {
             Some(path)
         }
         _ => None,
+    }
+}
+
+/// What a sign between a name and what it gets does.
+fn assigned_by(sign: Rule) -> Assigned {
+    match sign {
+        Rule::larrow => Assigned::Updated,
+        Rule::plus_eq => Assigned::Added,
+        Rule::colon => Assigned::Declared,
+        _ => Assigned::Bound,
     }
 }

@@ -14,7 +14,8 @@ use crate::sema::build::index::places::Place;
 use super::reduce::flattened;
 use crate::sema::build::index::reduce::identity;
 use super::uses::Uses;
-use crate::base::{Diagnostic, Span};
+use crate::sema::scope::report::indices::WriteError;
+use crate::base::Span;
 use crate::ir::Combine;
 use crate::syntax::ast::{
     DefineOp, Expr, ExprKind, IndexDefinition, ReduceIndex, ReduceOp, TargetSubscriptKind,
@@ -59,8 +60,8 @@ impl Elaborator<'_> {
     /// The outer `None` is reported.
     fn target(&mut self, definition: &IndexDefinition) -> Option<Option<Target>> {
         let name = &definition.name;
-        let found = self.frame().find(&name.text).cloned();
-        let (value, span, written) = match (found, definition.op) {
+        let bound = self.frame().find(&name.text).cloned();
+        let (value, span, written) = match (bound, definition.op) {
             (Some(binding), DefineOp::Set) if binding.kind == BindingKind::Declared => {
                 (binding.value, binding.span, binding.written)
             }
@@ -69,9 +70,7 @@ impl Elaborator<'_> {
             (None, DefineOp::Add) => match self.global(&name.text, name.span) {
                 Some(value) => (value, Span::default(), Vec::new()),
                 None => {
-                    let message = format!("there is no tensor `{name}` to add to");
-                    let error = Diagnostic::error("E0310", message).at(name.span, "not known");
-                    self.report(error.help(format!("declare it first, all zeros: `{name}: [N, D]`")));
+                    self.report(WriteError::NoTarget { name: name.clone() });
                     return None;
                 }
             },
@@ -83,13 +82,9 @@ impl Elaborator<'_> {
                 let tensor = self.to_tensor(&value, name.span)?;
                 Some(Some(Target { tensor, span, written }))
             }
-            other => {
-                let message = format!("`{name}` is {} and cannot be added to", other.describe());
-                let mut error = Diagnostic::error("E0310", message).at(name.span, "not a tensor");
-                if span != Span::default() {
-                    error = error.and_at(span, "bound here");
-                }
-                self.report(error.help(format!("declare a tensor first, all zeros: `{name}: [N, D]`")));
+            _ => {
+                let declared = (span != Span::default()).then_some(span);
+                self.report(WriteError::NotAddable { name: name.clone(), found: value, declared });
                 None
             }
         }
@@ -110,7 +105,7 @@ impl Elaborator<'_> {
         let (indices, body) = flattened(reduce);
         let again = |index: &&ReduceIndex| match index {
             ReduceIndex::Index(index) => names.has(&index.name.text),
-            ReduceIndex::Pack(pack) => names.packs.iter().any(|it| it.text == pack.text),
+            ReduceIndex::Pack(pack) => names.packs.iter().any(|known| known.text == pack.text),
         };
         let bounded_by_left = indices.iter().any(|index| match index {
             ReduceIndex::Index(index) => index.bound.as_ref().is_some_and(|bound| mentions(bound, names)),
@@ -132,7 +127,7 @@ impl Elaborator<'_> {
                     axes.push((Some(index.name.text.clone()), 1, subscript.span))
                 }
                 TargetSubscriptKind::Pack(pack) => {
-                    let width = match self.frame().find(&pack.text).map(|it| &it.value) {
+                    let width = match self.frame().find(&pack.text).map(|binding| &binding.value) {
                         Some(Value::Pack(sizes)) => sizes.len(),
                         _ => 0,
                     };
@@ -212,7 +207,7 @@ impl Elaborator<'_> {
 }
 
 fn mentions(expr: &Expr, names: &Names<'_>) -> bool {
-    let mut found = false;
-    crate::sema::walk::expr(expr, &mut |part| found |= part.as_name().is_some_and(|name| names.has(name)));
-    found
+    let mut is_named = false;
+    crate::sema::walk::expr(expr, &mut |part| is_named |= part.as_name().is_some_and(|name| names.has(name)));
+    is_named
 }

@@ -8,7 +8,8 @@ use crate::sema::body::elaborator::Elaborator;
 use crate::sema::scope::module::Found;
 use crate::sema::scope::frames::BindingKind;
 use crate::sema::value::Value;
-use crate::base::{Diagnostic, Span};
+use crate::sema::scope::report::indices::IndexError;
+use crate::base::Span;
 use crate::syntax::ast::{self, ExprKind, ReduceIndex, SubscriptKind, TargetSubscript, TargetSubscriptKind};
 use std::sync::Arc;
 
@@ -37,20 +38,20 @@ struct Mention {
 
 impl<'t> Names<'t> {
     fn add(&mut self, name: Arc<str>, span: Span, bound: Option<&'t ast::Expr>) {
-        match self.indices.iter_mut().find(|it| it.name == name) {
+        match self.indices.iter_mut().find(|index| index.name == name) {
             Some(known) => known.bound = known.bound.or(bound),
             None => self.indices.push(IndexName { name, span, bound }),
         }
     }
 
     fn add_pack(&mut self, name: &'t ast::Name) {
-        if !self.packs.iter().any(|it| it.text == name.text) {
+        if !self.packs.iter().any(|known| known.text == name.text) {
             self.packs.push(name);
         }
     }
 
     pub fn has(&self, name: &str) -> bool {
-        self.indices.iter().any(|it| &*it.name == name)
+        self.indices.iter().any(|index| &*index.name == name)
     }
 }
 
@@ -65,9 +66,9 @@ impl Elaborator<'_> {
             }
         }
         let bare = |name: &str| {
-            mentions.iter().any(|it| it.bare && &*it.name == name)
+            mentions.iter().any(|mention| mention.bare && &*mention.name == name)
                 || subscripts.iter().any(
-                    |cx| matches!(&cx.kind, TargetSubscriptKind::Index(index) if &*index.name.text == name),
+                    |subscript| matches!(&subscript.kind, TargetSubscriptKind::Index(index) if &*index.name.text == name),
                 )
         };
         for subscript in subscripts {
@@ -79,9 +80,10 @@ impl Elaborator<'_> {
                 TargetSubscriptKind::Expr(expr) => {
                     let (mut mentioned, mut packs) = (Vec::new(), Vec::new());
                     mention(expr, false, &mut mentioned, &mut packs);
-                    for found in mentioned {
-                        if found.bare || bare(&found.name) || !self.is_number_name(&found.name, found.span) {
-                            names.add(found.name, found.span, None);
+                    for mention in mentioned {
+                        let Mention { name, span, bare: is_bare } = mention;
+                        if is_bare || bare(&name) || !self.is_number_name(&name, span) {
+                            names.add(name, span, None);
                         }
                     }
                     packs.into_iter().for_each(|pack| names.add_pack(pack));
@@ -100,12 +102,8 @@ impl Elaborator<'_> {
         for index in indices {
             match index {
                 ReduceIndex::Index(index) => {
-                    if let Some(first) = names.indices.iter().find(|it| it.name == index.name.text) {
-                        let message = format!("the index `{}` is introduced twice", index.name);
-                        let error =
-                            Diagnostic::error("E0313", message).at(index.name.span, "introduced again");
-                        let error = error.and_at(first.span, "introduced here");
-                        self.report(error);
+                    if let Some(first) = names.indices.iter().find(|known| known.name == index.name.text) {
+                        self.report(IndexError::IntroducedTwice { name: index.name.clone(), first: first.span });
                     }
                     names.add(index.name.text.clone(), index.name.span, index.bound.as_ref());
                 }
@@ -145,8 +143,9 @@ impl Elaborator<'_> {
     }
 
     fn check_index_name(&mut self, name: &Arc<str>, span: Span) -> bool {
-        let found = self.frame().find(name).map(|it| (it.kind, it.span, it.value.clone()));
-        let (what, declared, value) = match found {
+        let bound = self.frame().find(name);
+        let bound = bound.map(|binding| (binding.kind, binding.span, binding.value.clone()));
+        let (what, declared, value) = match bound {
             Some((kind, at, value)) => match kind {
                 BindingKind::Dim { .. } | BindingKind::Hyper | BindingKind::For | BindingKind::Step => {
                     (kind.word(), Some(at), value)
@@ -167,18 +166,8 @@ impl Elaborator<'_> {
             },
             None => return true,
         };
-        let known = match &value {
-            value if value.is_number() => format!(" ({})", value.show()),
-            _ => String::new(),
-        };
-        let article = if what.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
-        let message = format!("`{name}` is {article} {what}{known} and cannot be an index");
-        let mut error = Diagnostic::error("E0301", message).at(span, "used as an index");
-        if let Some(declared) = declared.filter(|declared| *declared != span && *declared != Span::default())
-        {
-            error = error.and_at(declared, format!("{what} `{name}`"));
-        }
-        self.report(error.help("give the index another name"));
+        let declared = declared.filter(|declared| *declared != span && *declared != Span::default());
+        self.report(IndexError::NotIndex { name: name.clone(), what, value, declared, at: span });
         false
     }
 

@@ -8,10 +8,11 @@ use crate::sema::build::index::places::Place;
 use crate::sema::build::index::places::Subscripted;
 use crate::sema::body::elaborator::Elaborator;
 use crate::sema::build::operators::{interval_of, with_interval};
-use crate::sema::scope::report::count;
+use crate::sema::scope::report::indices::{AccessKind, Beside, ReadError};
+use crate::sema::scope::report::shapes::Shape;
 use crate::sema::build::tensors::{common_elem, convert, number_elem};
-use crate::sema::value::{Tensor, Value, show_axes};
-use crate::base::{Diagnostic, Span};
+use crate::sema::value::{Tensor, Value};
+use crate::base::Span;
 use crate::ir::{ScalarId, Sub};
 use crate::syntax::ast::{self, Otherwise, SubscriptKind};
 
@@ -33,7 +34,7 @@ pub fn subscript(
         return Value::Error;
     };
     let Some(node) = elaborator.node(base, span) else { return Value::Error };
-    let what = Subscripted { tensor: base, span: base_span, verb: "read", may_say_else: true };
+    let what = Subscripted { tensor: base, span: base_span, access: AccessKind::Read };
     let subs: Vec<Sub> = places.iter().map(|place| place.sub.clone()).collect();
     let made = match &subscripts.otherwise {
         None => match elaborator.must_fit(&places, &what) {
@@ -71,11 +72,7 @@ impl Elaborator<'_> {
         match otherwise {
             Otherwise::Skip(word) => {
                 if !self.index_frames.last().is_some_and(|frame| frame.may_skip) {
-                    let message = "there is no reducer or `+=` around this `else skip`";
-                    let error =
-                        Diagnostic::error("E0308", message).at(*word, "no term that could be left out");
-                    self.report(error.help("`else 0` gives a value outside"));
-                    return Value::Error;
+                    return self.report(ReadError::NothingToSkip { at: *word });
                 }
                 if let Some(frame) = self.index_frames.last_mut() {
                     frame.skips.push(condition);
@@ -137,29 +134,19 @@ impl Elaborator<'_> {
                 },
                 SubscriptKind::Slice(_) | SubscriptKind::New | SubscriptKind::Rest => {
                     let what = match &item.kind {
-                        SubscriptKind::Slice(_) => "a slice",
-                        SubscriptKind::New => "`new`",
-                        _ => "`...`",
+                        SubscriptKind::Slice(_) => Beside::Slice,
+                        SubscriptKind::New => Beside::New,
+                        _ => Beside::Rest,
                     };
-                    let message = format!("{what} beside an index");
-                    let error = Diagnostic::error("E0306", message).at(item.span, "one place is needed here");
-                    let error =
-                        error.and_at(base_span, format!("this is {}", show_axes(base.ty.elem, &base.axes())));
-                    self.report(error.help("a tensor read with an index has one subscript for every axis: write an index for this one too"));
+                    let (tensor, at) = (Shape::of(base), item.span);
+                    self.report(ReadError::BesideIndex { what, tensor, at, base: base_span });
                     return None;
                 }
             }
         }
         if places.len() != base.rank() {
-            let found = show_axes(base.ty.elem, &base.axes());
-            let message = format!("{} for {found}", count(places.len(), "subscript", "subscripts"));
-            let error = Diagnostic::error("E0306", message)
-                .at(
-                    subscripts.span,
-                    format!("{} needed", count(base.rank(), "subscript is", "subscripts are")),
-                )
-                .and_at(base_span, format!("this is {found}"));
-            self.report(error.note("a tensor read with an index has one subscript for every axis"));
+            let (given, tensor, at) = (places.len(), Shape::of(base), subscripts.span);
+            self.report(ReadError::Count { given, tensor, at, base: base_span });
             return None;
         }
         fits.then_some(places)

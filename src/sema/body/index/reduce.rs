@@ -8,7 +8,9 @@ use crate::sema::body::elaborator::Elaborator;
 use crate::sema::value::Value;
 use super::uses::Uses;
 use crate::sema::build::index::{Bases, Introduced};
-use crate::base::{Diagnostic, Span};
+use crate::sema::scope::report::calls::CallError;
+use crate::sema::scope::report::indices::IndexError;
+use crate::base::Span;
 use crate::ir::Dim;
 use crate::syntax::ast::{self, ExprKind, ReduceIndex, ReduceOp};
 
@@ -49,7 +51,7 @@ pub(super) fn flattened(reduce: &ast::Reduce) -> (Vec<&ReduceIndex>, &ast::Expr)
             | ReduceOp::All => true,
             ReduceOp::Mean | ReduceOp::Argmax | ReduceOp::Argmin => false,
         };
-        let again = |index: &ReduceIndex| indices.iter().any(|it| name_of(it) == name_of(index));
+        let again = |index: &ReduceIndex| indices.iter().any(|known| name_of(known) == name_of(index));
         if !merges || inner.op != reduce.op || inner.indices.iter().any(again) || bounds_name(&indices, inner)
         {
             break;
@@ -62,15 +64,15 @@ pub(super) fn flattened(reduce: &ast::Reduce) -> (Vec<&ReduceIndex>, &ast::Expr)
 
 /// Whether a range of the inner reducer names an index of the outer one: an error to be shown there.
 fn bounds_name(outer: &[&ReduceIndex], inner: &ast::Reduce) -> bool {
-    let mut found = false;
+    let mut is_named = false;
     for index in &inner.indices {
         if let ReduceIndex::Index(ast::Index { bound: Some(bound), .. }) = index {
             crate::sema::walk::expr(bound, &mut |part| {
-                found |= part.as_name().is_some_and(|name| outer.iter().any(|it| name_of(it) == &**name));
+                is_named |= part.as_name().is_some_and(|name| outer.iter().any(|index| name_of(index) == &**name));
             });
         }
     }
-    found
+    is_named
 }
 
 fn name_of(index: &ReduceIndex) -> &str {
@@ -85,11 +87,8 @@ impl Elaborator<'_> {
     fn reducer_is_hidden(&mut self, reduce: &ast::Reduce) -> bool {
         let name = reduce.op.as_str();
         let Some(binding) = self.frame().find(name) else { return false };
-        let (kind, at) = (binding.kind, binding.span);
-        let message = format!("`{name}` is a {} here and cannot reduce", kind.word());
-        let error = Diagnostic::error("E0109", message).at(reduce.op_span, "called here");
-        let error = error.and_at(at, format!("this {} hides the reducer `{name}`", kind.word()));
-        self.report(error.help("give the binding another name"));
+        let (kind, declared) = (binding.kind, binding.span);
+        self.report(CallError::HiddenReducer { name, kind, declared, at: reduce.op_span });
         true
     }
 
@@ -107,12 +106,7 @@ impl Elaborator<'_> {
         }
         let one = matches!(reduce.op, ReduceOp::Argmax | ReduceOp::Argmin);
         if one && (names.indices.len() != 1 || !names.packs.is_empty()) {
-            let op = reduce.op.as_str();
-            let message = format!("`{op}` takes one index");
-            let error = Diagnostic::error("E0311", message).at(span, "a place has one number");
-            self.report(
-                error.help(format!("`{op}(reshape(x, […]), axis = -1)` numbers the places of several axes")),
-            );
+            self.report(IndexError::OneIndex { reducer: reduce.op.as_str(), at: span });
             return None;
         }
         let mut uses = Uses::of(&names);

@@ -7,7 +7,8 @@ use crate::sema::body::elaborator::Elaborator;
 use crate::sema::value::{Tensor, Value};
 use super::names::Names;
 use crate::sema::build::index::{Bases, Introduced, Ranged, RangedPack};
-use crate::base::{Diagnostic, Span};
+use crate::sema::scope::report::indices::{AxisUse, IndexError};
+use crate::base::Span;
 use crate::ir::Dim;
 use crate::syntax::ast::{
     Block, Expr, ExprKind, IfBlock, NamePiece, Otherwise, ReduceIndex, Slice, StrPiece, SubscriptKind,
@@ -27,19 +28,11 @@ pub(super) struct Uses {
 struct Wanted {
     name: Arc<str>,
     span: Span,
-    bare: Vec<BareUse>,
+    bare: Vec<AxisUse>,
     /// A subscript that has more in it than the index.
     compound: Option<Span>,
     /// Whether a bare use could not be looked at, which is reported there.
     broken: bool,
-}
-
-/// The index alone as a subscript.
-struct BareUse {
-    size: Dim,
-    span: Span,
-    /// "axis 1 of `x`"
-    place: String,
 }
 
 impl Uses {
@@ -58,21 +51,21 @@ impl Uses {
     }
 
     /// A bare use of an index in an axis of known size.
-    pub fn note(&mut self, name: &str, size: Dim, span: Span, place: String) {
-        if let Some(wanted) = self.wanted.iter_mut().find(|it| &*it.name == name) {
-            wanted.bare.push(BareUse { size, span, place });
+    pub fn note(&mut self, name: &str, bare: AxisUse) {
+        if let Some(wanted) = self.wanted.iter_mut().find(|wanted| &*wanted.name == name) {
+            wanted.bare.push(bare);
         }
     }
 
     fn note_broken(&mut self, name: &str) {
-        self.wanted.iter_mut().filter(|it| &*it.name == name).for_each(|it| it.broken = true);
+        self.wanted.iter_mut().filter(|wanted| &*wanted.name == name).for_each(|wanted| wanted.broken = true);
     }
 
     pub(super) fn note_compound(&mut self, expr: &Expr, hidden: &[Arc<str>]) {
         crate::sema::walk::expr(expr, &mut |part| {
             if let ExprKind::Name(name) = &part.kind
                 && !hidden.contains(name)
-                && let Some(wanted) = self.wanted.iter_mut().find(|it| it.name == *name)
+                && let Some(wanted) = self.wanted.iter_mut().find(|wanted| wanted.name == *name)
             {
                 wanted.compound = wanted.compound.or(Some(expr.span));
             }
@@ -151,9 +144,9 @@ impl Elaborator<'_> {
         let mut compile_time = true;
         crate::sema::walk::expr(condition, &mut |part| match &part.kind {
             ExprKind::Name(name) => {
-                compile_time &= self.frame().find(name).is_none_or(|it| {
-                    !it.value.is_run_time()
-                        && !matches!(it.value, Value::Instance(_) | Value::Layer(_) | Value::Error)
+                compile_time &= self.frame().find(name).is_none_or(|binding| {
+                    !binding.value.is_run_time()
+                        && !matches!(binding.value, Value::Instance(_) | Value::Layer(_) | Value::Error)
                 });
             }
             // What is called with a tensor's name in it is not known; `kind(mask)` is.
@@ -171,18 +164,18 @@ impl Elaborator<'_> {
 
     /// Whether an expression names an index: a wanted one, one of a reducer around it, one bound already.
     fn depends_on_index(&self, uses: &Uses, expr: &Expr, hidden: &[Arc<str>]) -> bool {
-        let mut found = false;
+        let mut is_named = false;
         crate::sema::walk::expr(expr, &mut |part| {
             if let ExprKind::Name(name) = &part.kind {
-                found |= hidden.contains(name)
+                is_named |= hidden.contains(name)
                     || uses.names.contains(name)
-                    || self.frame().find(name).is_some_and(|it| matches!(it.value, Value::Indexed(_)));
+                    || self.frame().find(name).is_some_and(|binding| matches!(binding.value, Value::Indexed(_)));
             }
             if let ExprKind::Subscript { subscripts, .. } = &part.kind {
-                found |= subscripts.items.iter().any(|item| matches!(item.kind, SubscriptKind::Pack(_)));
+                is_named |= subscripts.items.iter().any(|item| matches!(item.kind, SubscriptKind::Pack(_)));
             }
         });
-        found
+        is_named
     }
 
     fn look_at_subscripts(
@@ -199,7 +192,7 @@ impl Elaborator<'_> {
                 SubscriptKind::At(at) => {
                     match at.as_name() {
                         Some(name) if !hidden.contains(name) => {
-                            if uses.wanted.iter().any(|it| it.name == *name) {
+                            if uses.wanted.iter().any(|wanted| wanted.name == *name) {
                                 bare.push((name.clone(), axis, item.span));
                             }
                         }
@@ -208,7 +201,7 @@ impl Elaborator<'_> {
                     axis = axis.map(|axis| axis + 1);
                 }
                 SubscriptKind::Pack(pack) => {
-                    axis = match self.frame().find(&pack.text).map(|it| &it.value) {
+                    axis = match self.frame().find(&pack.text).map(|binding| &binding.value) {
                         Some(Value::Pack(sizes)) => axis.map(|axis| axis + sizes.len()),
                         _ => None,
                     };
@@ -248,8 +241,8 @@ impl Elaborator<'_> {
         for (name, axis, span) in bare {
             match axis.and_then(|axis| sizes.get(axis).map(|size| (axis, size))) {
                 Some((axis, size)) => {
-                    let place = format!("axis {axis} of `{}`", self.text(base.span));
-                    uses.note(&name, size.clone(), span, place);
+                    let tensor = self.text(base.span).to_owned();
+                    uses.note(&name, AxisUse { axis, tensor, size: size.clone(), at: span });
                 }
                 None => uses.note_broken(&name),
             }
@@ -262,7 +255,7 @@ impl Elaborator<'_> {
         for index in &names.indices {
             let range = match index.bound {
                 Some(bound) => self.written_range(names, &index.name, bound),
-                None => match uses.wanted.iter().find(|it| it.name == index.name) {
+                None => match uses.wanted.iter().find(|wanted| wanted.name == index.name) {
                     Some(wanted) => self.range_of_uses(wanted),
                     None => None,
                 },
@@ -272,7 +265,7 @@ impl Elaborator<'_> {
             made.indices.push(Ranged { name: index.name.clone(), span: index.span, range });
         }
         for pack in &names.packs {
-            let value = self.frame().find(&pack.text).map(|it| it.value.clone());
+            let value = self.frame().find(&pack.text).map(|binding| binding.value.clone());
             match value {
                 Some(Value::Pack(axes)) => {
                     let ranges = axes.iter().map(|axis| axis.size.clone()).collect();
@@ -280,9 +273,7 @@ impl Elaborator<'_> {
                 }
                 Some(Value::Error) => made.doubtful = true,
                 _ => {
-                    let message = format!("no dimensions `...{pack}` are bound here");
-                    let error = Diagnostic::error("E0312", message).at(pack.span, "not a pack of dimensions");
-                    self.report(error.help(format!("a signature binds them: `x: [...{pack}]`")));
+                    self.report(IndexError::PackUnbound { name: (*pack).clone() });
                     made.doubtful = true;
                 }
             }
@@ -295,20 +286,15 @@ impl Elaborator<'_> {
         crate::sema::walk::expr(bound, &mut |part| {
             if let ExprKind::Name(name) = &part.kind {
                 let is_index = names.has(name)
-                    || self.frame().find(name).is_some_and(|it| matches!(it.value, Value::Indexed(_)));
+                    || self.frame().find(name).is_some_and(|binding| matches!(binding.value, Value::Indexed(_)));
                 if is_index && other.is_none() {
                     other = Some((name.clone(), part.span));
                 }
             }
         });
         if let Some((other, span)) = other {
-            let text = self.text(bound.span);
-            let message = format!("the range of `{index}` depends on the index `{other}`");
-            let error = Diagnostic::error("E0304", message).at(span, "a range contains no index");
-            let help = format!(
-                "give `{index}` its full range, and write `if {index} < {text} then … else 0` in the body"
-            );
-            self.report(error.help(help));
+            let (index, bound) = (index.into(), bound.span);
+            self.report(IndexError::RangeOfIndex { index, other, bound, at: span });
             return None;
         }
         self.size(bound, &format!("the range of `{index}`"))
@@ -317,38 +303,17 @@ impl Elaborator<'_> {
     fn range_of_uses(&mut self, wanted: &Wanted) -> Option<Dim> {
         let Some((first, rest)) = wanted.bare.split_first() else {
             if !wanted.broken {
-                self.unknown_range(wanted);
+                let (name, compound) = (wanted.name.clone(), wanted.compound);
+                self.report(IndexError::UnknownRange { name, compound, at: wanted.span });
             }
             return None;
         };
         if let Some(other) = rest.iter().find(|other| other.size != first.size) {
-            let message = format!(
-                "the index `{}` ranges over axes of different sizes: {} and {}",
-                wanted.name, first.size, other.size
-            );
-            let error = Diagnostic::error("E0303", message)
-                .at(other.span, format!("{} is {}", other.place, other.size));
-            let error = error.and_at(first.span, format!("{} is {}", first.place, first.size));
-            let help = format!("where only a part is meant, write the range: `{} < …`", wanted.name);
-            self.report(error.help(help));
+            let (name, first, other) = (wanted.name.clone(), first.clone(), other.clone());
+            self.report(IndexError::DifferentSizes { name, first, other });
             return None;
         }
         Some(first.size.clone())
-    }
-
-    fn unknown_range(&mut self, wanted: &Wanted) {
-        let name = &wanted.name;
-        let message = format!("the range of the index `{name}` is not known");
-        let mut error = Diagnostic::error("E0302", message).at(wanted.span, "which values does it take?");
-        match wanted.compound {
-            Some(place) if place != wanted.span => {
-                let text = self.text(place);
-                error = error.and_at(place, format!("a range is never guessed from `{text}`"));
-            }
-            Some(_) => error = error.note("a range is taken from a subscript that is the index alone"),
-            None => error = error.note("it subscripts no tensor, so no size says it"),
-        }
-        self.report(error.help(format!("write the range where `{name}` is introduced: `{name} < …`")));
     }
 }
 
@@ -363,7 +328,7 @@ impl Uses {
         let mut axis = 0;
         for (index, width, span) in subscripts {
             if let (Some(index), Some(size)) = (index, target.ty.shape.get(axis)) {
-                self.note(index, size.clone(), *span, format!("axis {axis} of `{name}`"));
+                self.note(index, AxisUse { axis, tensor: name.to_owned(), size: size.clone(), at: *span });
             }
             axis += width;
         }

@@ -4,6 +4,7 @@
 use super::{Arguments, Builtin, builtin};
 use crate::ir::values::{self, Values};
 use crate::sema::build::Builder;
+use crate::sema::scope::report::values::ValueError;
 use crate::sema::value::Value;
 
 pub(super) const BUILTINS: &[Builtin] = &[
@@ -11,24 +12,24 @@ pub(super) const BUILTINS: &[Builtin] = &[
         "lower_bound",
         "x",
         "What no element of x is below, as far as its formula says it, known at compile time; -inf otherwise.",
-        |e, a| values_of(e, a).map_or(Value::Error, |it| Value::Float(it.interval.least)),
+        |e, a| values_of(e, a).map_or(Value::Error, |values| Value::Float(values.interval.least)),
     ),
     builtin(
         "upper_bound",
         "x",
         "What no element of x is above, as far as its formula says it, known at compile time; inf otherwise.",
-        |e, a| values_of(e, a).map_or(Value::Error, |it| Value::Float(it.interval.greatest)),
+        |e, a| values_of(e, a).map_or(Value::Error, |values| Value::Float(values.interval.greatest)),
     ),
     builtin(
         "is_unbounded",
         "x",
         "Whether x is any number with the right parameters, as a linear layer's result is, known at compile time.",
         |e, a| {
-            values_of(e, a).map_or(Value::Error, |it| {
+            values_of(e, a).map_or(Value::Error, |values| {
                 Value::Bool(
-                    it.reached
-                        && it.interval.least == f64::NEG_INFINITY
-                        && it.interval.greatest == f64::INFINITY,
+                    values.reached
+                        && values.interval.least == f64::NEG_INFINITY
+                        && values.interval.greatest == f64::INFINITY,
                 )
             })
         },
@@ -37,7 +38,7 @@ pub(super) const BUILTINS: &[Builtin] = &[
         "is_log_softmax",
         "x",
         "Whether the exponentials of x add up to 1 along an axis by its formula, known at compile time.",
-        |e, a| values_of(e, a).map_or(Value::Error, |it| Value::Bool(it.logarithms)),
+        |e, a| values_of(e, a).map_or(Value::Error, |values| Value::Bool(values.logarithms)),
     ),
 ];
 
@@ -48,8 +49,7 @@ fn values_of(e: &mut Builder<'_>, a: &Arguments) -> Option<Values> {
         return Some(Values::within(number, number));
     }
     if x.value.kind().is_none() || matches!(x.value, Value::Str(_)) {
-        let message = format!("{} has no bounds", x.value.describe());
-        e.error("E0116", message, x.span, "a number or a tensor is needed");
+        e.report(ValueError::NoBounds { found: x.value.clone(), at: x.span });
         return None;
     }
     let Value::Tensor(tensor) = x.value else { return Some(Values::UNKNOWN) };

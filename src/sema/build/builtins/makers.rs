@@ -1,12 +1,13 @@
 //! Constructors of tensors: constants, counts, random numbers. The shape is given, or the context declares it.
 
 use super::{Arguments, Builtin, Given, builtin};
-use crate::base::{Cause, Diagnostic, Span};
+use crate::base::Span;
 use crate::ir::{Affine, BinaryOp, Dim, Elem, LoopBuilder, Op, RandKind};
 use crate::sema::build::Builder;
 use crate::sema::value::Expected;
 use crate::sema::build::elementwise::Arg;
 use crate::sema::build::tensors::{convert, number_elem};
+use crate::sema::scope::report::numbers::{MakerError, NoShape};
 use crate::sema::value::{Axis, Interval, Tensor, Value};
 use std::sync::Arc;
 
@@ -102,13 +103,8 @@ fn shape(e: &mut Builder<'_>, a: &Arguments) -> Option<Expected> {
             if let Some(tensor) = drawn_with(a) {
                 return Some(Expected::of(tensor));
             }
-            let error = Diagnostic::error("E0216", format!("no shape is declared for `{}`", a.builtin.name));
-            let error = error.at(a.span, "which shape?");
-            e.report(
-                error.help(
-                    "say `shape = [...]` (one number: `shape = []`) or `like = x`, or declare the type: `name: [n, m] = …`",
-                ),
-            );
+            let what = NoShape::Maker(a.builtin.name);
+            e.report(MakerError::NoShape { what, at: a.span });
             None
         }
         None => None,
@@ -148,7 +144,7 @@ fn arange(e: &mut Builder<'_>, a: &Arguments) -> Value {
     let whole = (start.value.as_dim(), end.value.as_dim(), step.as_int());
     if let (Some(from), Some(to), Some(step)) = whole {
         if step == 0 {
-            return e.error("E0222", "the step of `arange` is 0", a.span, "a step is not 0");
+            return e.report(MakerError::ZeroStep { at: a.span });
         }
         let (length, step_dim) = (&to - &from, Dim::number(step));
         let count = if step > 0 {
@@ -174,19 +170,11 @@ fn arange(e: &mut Builder<'_>, a: &Arguments) -> Value {
     }
     let (Some(from), Some(to), Some(step)) = (start.value.as_float(), end.value.as_float(), step.as_float())
     else {
-        let message = "`arange` needs numbers known at compile time";
-        let error = Diagnostic::error("E0117", message).because(Cause::NotKnown);
-        e.report(error.at(a.span, "the number of elements must be known"));
-        return Value::Error;
+        return e.report(MakerError::UnknownCount { at: a.span });
     };
     let count = ((to - from) / step).ceil();
     if !count.is_finite() || !(0.0..2e9).contains(&count) {
-        return e.error(
-            "E0217",
-            format!("`arange` would make {count} elements"),
-            a.span,
-            "too many, or not a number",
-        );
+        return e.report(MakerError::Count { count, at: a.span });
     }
     let mut l = LoopBuilder::new(e.graph(), vec![Dim::number(count as i64)]);
     let index = l.affine(Affine::index(0));
@@ -210,9 +198,7 @@ fn uniform(e: &mut Builder<'_>, a: &Arguments) -> Value {
     if let (Some(from), Some(to)) = (lo.value.as_float(), hi.value.as_float())
         && !(from <= to && (to - from).is_finite())
     {
-        let (message, label) =
-            (format!("numbers between {from} and {to}"), "a lower and a higher number are needed");
-        return e.error("E0217", message, a.span, label);
+        return e.report(MakerError::Range { from, to, at: a.span });
     }
     e.elementwise("draw between", &[Arg { value: &draw, span: a.span }, lo, hi], a.span, &mut |l, scalars| {
         let (lo, hi) = (convert(l, scalars[1], Elem::Float), convert(l, scalars[2], Elem::Float));
@@ -235,8 +221,7 @@ fn normal(e: &mut Builder<'_>, a: &Arguments) -> Value {
     if let Some(number) = std.value.as_float()
         && !(number >= 0.0 && number.is_finite())
     {
-        let message = format!("a standard deviation of {}", crate::sema::value::show_float(number));
-        return e.error("E0217", message, std.span, "it is finite and not negative");
+        return e.report(MakerError::Deviation { deviation: number, at: std.span });
     }
     e.elementwise(
         "draw around",
@@ -257,12 +242,7 @@ fn bernoulli(e: &mut Builder<'_>, a: &Arguments) -> Value {
     if let Some(number) = p.value.as_float()
         && !(0.0..=1.0).contains(&number)
     {
-        return e.error(
-            "E0217",
-            format!("a probability of {number}"),
-            p.span,
-            "a probability lies in 0 .. 1",
-        );
+        return e.report(MakerError::Probability { probability: number, at: p.span });
     }
     let elem = expected.elem.unwrap_or(Elem::Float);
     e.elementwise("draw with", &[Arg { value: &draw, span: a.span }, p], a.span, &mut |l, scalars| {

@@ -12,9 +12,11 @@ mod whole;
 use crate::sema::build::Builder;
 use crate::sema::value::Expected;
 use crate::sema::build::elementwise::Arg;
-use crate::sema::scope::report::count;
+use crate::sema::scope::report::calls::ArgumentError;
+use crate::sema::scope::report::functions::AxisError;
+use crate::sema::scope::report::values::ValueError;
 use crate::sema::value::{Builtin as Function, Given, Value};
-use crate::base::{Diagnostic, Span};
+use crate::base::Span;
 
 /// A line of the table: a function, and what it does.
 #[derive(Debug)]
@@ -94,26 +96,15 @@ pub fn call(
         declared.iter().map(|text| text.split(" =").next().unwrap_or(text)).collect();
     let many = given.iter().filter(|given| given.name.is_none()).nth(n_positional);
     if let (Some(extra), true) = (many, n_positional < names.len()) {
-        let message = format!(
-            "`{}` takes {}",
-            builtin.name,
-            count(n_positional, "positional argument", "positional arguments")
-        );
-        let error = Diagnostic::error("E0106", message).at(extra.span, "one too many");
-        let text = cx.text(extra.span);
-        let help = format!("{} is named: `{} = {text}`", names[n_positional], names[n_positional]);
-        cx.report(error.help(help));
-        return Value::Error;
+        let (function, next) = (builtin.name, names[n_positional]);
+        return cx.report(ArgumentError::Named { function, takes: n_positional, next, at: extra.span });
     }
     let Some(places) = cx.place_arguments(&names, given, builtin.name, Span::default()) else {
         return Value::Error;
     };
     for ((text, name), place) in declared.iter().zip(&names).zip(&places) {
         if place.is_none() && !text.contains('=') {
-            let message = format!("`{}` needs `{name}`", builtin.name);
-            let error = Diagnostic::error("E0107", message).at(span, format!("`{name}` is missing"));
-            cx.report(error.note(format!("`{}({})`", builtin.name, builtin.parameters)));
-            return Value::Error;
+            return cx.report(ArgumentError::MissingOf { function: builtin, parameter: name, at: span });
         }
     }
     if places.iter().flatten().any(|given| given.value.is_error()) {
@@ -126,8 +117,8 @@ pub fn call(
 
 impl Arguments {
     pub fn get(&self, name: &str) -> Option<&Given> {
-        let found = self.values.iter().find(|(it, _)| *it == name)?.1.as_ref();
-        found.filter(|given| !matches!(given.value, Value::None))
+        let given = self.values.iter().find(|(parameter, _)| *parameter == name)?.1.as_ref();
+        given.filter(|given| !matches!(given.value, Value::None))
     }
 
     /// A required argument.
@@ -145,8 +136,8 @@ impl Arguments {
             Some(given) => match given.value.as_bool() {
                 Some(value) => Some(value),
                 None => {
-                    let message = format!("`{name}` must be true or false, found {}", given.value.describe());
-                    cx.error("E0116", message, given.span, "not a compile-time bool");
+                    let (parameter, found) = (name.to_owned(), given.value.clone());
+                    cx.report(ValueError::NotFlag { parameter, found, at: given.span });
                     None
                 }
             },
@@ -163,13 +154,7 @@ impl Builder<'_> {
         };
         let place = if axis < 0 { axis + rank as i64 } else { axis };
         if !(0..rank as i64).contains(&place) {
-            let message = format!("axis {axis} of a tensor with {}", count(rank, "axis", "axes"));
-            let label = if rank == 0 {
-                "a scalar has no axes".to_string()
-            } else {
-                format!("axes are 0 to {}, or -{rank} to -1", rank - 1)
-            };
-            self.error("E0209", message, span, label);
+            self.report(AxisError::Outside { axis, rank, at: span });
             return None;
         }
         Some(place as usize)

@@ -2,12 +2,14 @@
 
 use super::math::{extreme_number, greater_or_less};
 use super::{Arguments, Builtin, builtin, elementwise};
-use crate::base::Diagnostic;
 use crate::ir::{BinaryOp, Combine, Dim, Elem, LoopBuilder, Sub};
 use crate::sema::build::Builder;
 use crate::sema::build::elementwise::Arg;
 use crate::sema::build::operators::interval_of;
 use crate::sema::build::tensors::convert;
+use crate::sema::scope::report::calls::ArgumentError;
+use crate::sema::scope::report::functions::{AxisError, OfOneNumber};
+use crate::sema::scope::report::values::ValueError;
 use crate::sema::value::{Axis, Interval, Tensor, Value};
 use crate::syntax::ast;
 
@@ -50,10 +52,7 @@ fn over(e: &mut Builder<'_>, a: &Arguments) -> Option<Over> {
     if tensor.rank() == 0
         && let Some(set) = e.context.row().map(|row| row.set.clone())
     {
-        let message = format!("`{}` of one number is that number", a.builtin.name);
-        let warning = Diagnostic::warning("W0640", message).at(a.span, "a field is written for one row");
-        let help = "over all rows: give the number a field of its own, and write";
-        e.report(warning.help(format!("{help} `{}({set}.FIELD)`", a.builtin.name)));
+        e.report(OfOneNumber { function: a.builtin.name, set, at: a.span });
     }
     let keep = a.flag(e, "keep")?;
     let axes = match a.get("axis") {
@@ -64,7 +63,7 @@ fn over(e: &mut Builder<'_>, a: &Arguments) -> Option<Over> {
                 for item in &items {
                     let axis = e.axis(item, tensor.rank(), given.span)?;
                     if axes.contains(&axis) {
-                        e.error("E0209", format!("axis {axis} is named twice"), given.span, "each axis once");
+                        e.report(AxisError::NamedTwice { axis, at: given.span });
                         return None;
                     }
                     axes.push(axis);
@@ -191,8 +190,7 @@ fn min(e: &mut Builder<'_>, a: &Arguments) -> Value {
 fn extreme(e: &mut Builder<'_>, a: &Arguments, greatest: bool) -> Value {
     if a.get("y").is_some() {
         if let Some(axis) = a.get("axis") {
-            let message = format!("`{}` of two values has no axis", a.builtin.name);
-            return e.error("E0106", message, axis.span, "an axis belongs to the reduction of one value");
+            return e.report(ArgumentError::AxisOfTwo { function: a.builtin.name, at: axis.span });
         }
         return greater_or_less(e, a, greatest);
     }
@@ -246,7 +244,7 @@ fn place_of(e: &mut Builder<'_>, a: &Arguments, combine: Combine) -> Value {
 /// The greatest of nothing would be an infinity nobody asked for.
 fn not_empty(e: &mut Builder<'_>, a: &Arguments, over: &Over) -> bool {
     if count_of(over).is_number(0) {
-        e.error("E0209", format!("`{}` of no elements", a.builtin.name), a.span, "the axis has size 0");
+        e.report(AxisError::NoElements { function: a.builtin.name, at: a.span });
         return false;
     }
     true
@@ -269,10 +267,8 @@ fn truth(e: &mut Builder<'_>, a: &Arguments, combine: Combine, known: fn(&[bool]
     }
     let Some(over) = over(e, a) else { return Value::Error };
     if over.tensor.ty.elem != Elem::Bool {
-        let message = format!("`{}` needs bools, found {}s", a.builtin.name, over.tensor.ty.elem);
-        let error = Diagnostic::error("E0215", message).at(x.span, "not bools");
-        e.report(error.help("compare to make bools: `x > 0`"));
-        return Value::Error;
+        let (by, elem) = (a.builtin.name, over.tensor.ty.elem);
+        return e.report(ValueError::ElementsNotBools { by, elem, at: x.span });
     }
     reduce(e, a, &over, Elem::Bool, combine).map_or(Value::Error, Value::Tensor)
 }

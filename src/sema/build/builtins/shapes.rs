@@ -1,12 +1,16 @@
 //! Functions that change shapes.
 
 use super::{Arguments, Builtin, builtin};
-use crate::base::{Cause, Diagnostic, Span};
+use crate::base::Span;
 use crate::ir::{Affine, BinaryOp, Dim, Elem, LoopBuilder, Op, Sub};
 use crate::sema::build::Builder;
 use crate::sema::build::elementwise::Arg;
 use crate::sema::build::tensors::{common_elem, convert, number_elem, number_scalar};
-use crate::sema::value::{Axis, Tensor, Value, show_axes};
+use crate::sema::scope::report::functions::{AxisError, ReshapeError};
+use crate::sema::scope::report::numbers::MakerError;
+use crate::sema::scope::report::shapes::Shape;
+use crate::sema::scope::report::values::ValueError;
+use crate::sema::value::{Axis, Tensor, Value};
 
 pub(super) const BUILTINS: &[Builtin] = &[
     builtin("shape", "x", "The sizes of x as a list.", shape),
@@ -62,7 +66,6 @@ fn reshape(e: &mut Builder<'_>, a: &Arguments) -> Value {
     let Some(tensor) = e.to_tensor(x.value, x.span) else { return Value::Error };
     let items = sizes.value.elements().unwrap_or_else(|| vec![sizes.value.clone()]);
     let total = tensor.ty.count();
-    let found = show_axes(tensor.ty.elem, &tensor.axes());
     // One size may be left to be found.
     let open = items.iter().position(|item| item.as_int() == Some(-1));
     let mut dims = Vec::new();
@@ -78,19 +81,16 @@ fn reshape(e: &mut Builder<'_>, a: &Arguments) -> Value {
         match total.exact_div(&rest) {
             Some(size) => dims[at] = size,
             None => {
-                let message =
-                    format!("{found} cannot be reshaped: {total} elements are not a multiple of {rest}");
-                return e.error("E0212", message, a.span, "no size fits here");
+                let found = Shape::of(&tensor);
+                return e.report(ReshapeError::NoSize { found, elements: total, rest, at: a.span });
             }
         }
     } else if Dim::product(&dims) != total {
         let axes: Vec<Axis> = dims.iter().cloned().map(Axis::new).collect();
-        let wanted = show_axes(Elem::Float, &axes);
-        let message = format!("cannot reshape {found} to {wanted}");
-        let error =
-            Diagnostic::error("E0212", message).at(sizes.span, format!("{} elements", Dim::product(&dims)));
-        e.report(error.and_at(x.span, format!("{total} elements")));
-        return Value::Error;
+        let (found, wanted) = (Shape::of(&tensor), Shape::new(Elem::Float, &axes));
+        let (elements, asked) = (total, Dim::product(&dims));
+        let (at, sizes) = (x.span, sizes.span);
+        return e.report(ReshapeError::OtherCount { found, wanted, elements, asked, at, sizes });
     }
     let axes: Vec<Axis> = dims.into_iter().map(Axis::new).collect();
     e.with_shape(&tensor, &axes, a.span)
@@ -107,7 +107,7 @@ fn flatten(e: &mut Builder<'_>, a: &Arguments) -> Value {
         None => 1,
     };
     if from > tensor.rank() {
-        return e.error("E0209", "`flatten` of a scalar", x.span, "there is no axis 1");
+        return e.report(AxisError::FlattenedScalar { at: x.span });
     }
     let mut axes = tensor.axes();
     let rest = axes.split_off(from);
@@ -133,8 +133,7 @@ fn transpose(e: &mut Builder<'_>, a: &Arguments) -> Value {
             let mut sorted = order.clone();
             sorted.sort_unstable();
             if sorted != (0..rank).collect::<Vec<_>>() {
-                let message = format!("`transpose` of a tensor with {rank} axes needs each of them once");
-                return e.error("E0209", message, given.span, "not an order of all axes");
+                return e.report(AxisError::NotOrder { rank, at: given.span });
             }
             order
         }
@@ -146,19 +145,12 @@ fn transpose(e: &mut Builder<'_>, a: &Arguments) -> Value {
 fn tensors(e: &mut Builder<'_>, a: &Arguments) -> Option<(Vec<Tensor>, Elem, Span)> {
     let list = a.arg("tensors");
     let Some(items) = list.value.elements() else {
-        let message =
-            format!("`{}` needs a list of tensors, found {}", a.builtin.name, list.value.describe());
-        let error = Diagnostic::error("E0116", message).at(list.span, "not a list");
-        e.report(error.help(format!("`{}([a, b], axis = 1)`", a.builtin.name)));
+        let (function, found) = (a.builtin.name, list.value.clone());
+        e.report(ValueError::TensorsNotList { function, found, at: list.span });
         return None;
     };
     if items.is_empty() {
-        e.error(
-            "E0213",
-            format!("`{}` of an empty list", a.builtin.name),
-            list.span,
-            "at least one tensor is needed",
-        );
+        e.report(ReshapeError::EmptyList { function: a.builtin.name, at: list.span });
         return None;
     }
     let mut tensors = Vec::new();
@@ -179,9 +171,9 @@ fn concat(e: &mut Builder<'_>, a: &Arguments) -> Value {
         let fits = tensor.rank() == rank
             && (0..rank).all(|at| at == axis || tensor.ty.shape[at] == tensors[0].ty.shape[at]);
         if !fits {
-            let (x, y) = (show_axes(Elem::Float, &tensors[0].axes()), show_axes(Elem::Float, &tensor.axes()));
-            let message = format!("cannot concatenate {x} and {y} along axis {axis}");
-            return e.error("E0213", message, list, format!("all axes but axis {axis} must be equal"));
+            let shape = |tensor: &Tensor| Shape::new(Elem::Float, &tensor.axes());
+            let (first, other) = (shape(&tensors[0]), shape(tensor));
+            return e.report(ReshapeError::Concat { first, other, axis, at: list });
         }
     }
     if let [one] = tensors.as_slice() {
@@ -204,8 +196,9 @@ fn stack(e: &mut Builder<'_>, a: &Arguments) -> Value {
     let axis = a.get("axis").map_or((&zero, a.span), |given| (&given.value, given.span));
     let Some(axis) = e.axis(axis.0, rank, axis.1) else { return Value::Error };
     if let Some(other) = tensors.iter().find(|tensor| tensor.ty.shape != tensors[0].ty.shape) {
-        let (x, y) = (show_axes(Elem::Float, &tensors[0].axes()), show_axes(Elem::Float, &other.axes()));
-        return e.error("E0213", format!("cannot stack {x} and {y}"), list, "all shapes must be equal");
+        let shape = |tensor: &Tensor| Shape::new(Elem::Float, &tensor.axes());
+        let (first, other) = (shape(&tensors[0]), shape(other));
+        return e.report(ReshapeError::Stack { first, other, at: list });
     }
     e.join(&tensors, axis, true, elem, a.span).map_or(Value::Error, Value::Tensor)
 }
@@ -223,11 +216,8 @@ fn split(e: &mut Builder<'_>, a: &Arguments) -> Value {
     let size = &tensor.ty.shape[axis];
     let part = if parts >= 1 { size.exact_div(&Dim::number(parts)) } else { None };
     let Some(part) = part else {
-        let message = format!("axis {axis} of size {size} cannot be split into {parts} equal parts");
-        let error =
-            Diagnostic::error("E0214", message).at(n.span, format!("{size} is not a multiple of {parts}"));
-        e.report(error.and_at(x.span, format!("this is {}", show_axes(tensor.ty.elem, &tensor.axes()))));
-        return Value::Error;
+        let (found, size) = (Shape::of(&tensor), size.clone());
+        return e.report(ReshapeError::Split { found, axis, size, parts, at: n.span, tensor: x.span });
     };
     let mut made = Vec::new();
     for at in 0..parts {
@@ -272,34 +262,19 @@ fn pad(e: &mut Builder<'_>, a: &Arguments) -> Value {
         .get("value")
         .map_or(Arg { value: &zero, span: a.span }, |given| Arg { value: &given.value, span: given.span });
     if !fill.value.is_number() {
-        let message = format!("`pad` fills with a compile-time number, found {}", fill.value.describe());
-        let error = Diagnostic::error("E0117", message).because(Cause::NotKnown);
-        e.report(error.at(fill.span, "not known at compile time"));
-        return Value::Error;
+        return e.report(MakerError::Filling { found: fill.value.clone(), at: fill.span });
     }
     let pairs = widths.value.elements().unwrap_or_default();
     if pairs.len() != tensor.rank() {
-        let message = format!(
-            "`pad` of a tensor with {} axes needs as many pairs, found {}",
-            tensor.rank(),
-            pairs.len()
-        );
-        let error = Diagnostic::error("E0211", message)
-            .at(widths.span, "one pair (before, after) for each axis from the first");
-        e.report(error.and_at(x.span, format!("this is {}", show_axes(tensor.ty.elem, &tensor.axes()))));
-        return Value::Error;
+        let (found, pairs) = (Shape::of(&tensor), pairs.len());
+        return e.report(ReshapeError::PadWidths { found, pairs, at: widths.span, tensor: x.span });
     }
     let mut sides = Vec::new();
     for pair in &pairs {
         let Some([before, after]) =
             pair.elements().as_deref().and_then(|pair| <&[Value; 2]>::try_from(pair).ok().cloned())
         else {
-            return e.error(
-                "E0116",
-                format!("`pad` needs pairs (before, after), found {}", pair.describe()),
-                widths.span,
-                "not a pair",
-            );
+            return e.report(ValueError::NotPair { found: pair.clone(), at: widths.span });
         };
         let (Some(before), Some(after)) =
             (e.size_of(&before, "a width", widths.span), e.size_of(&after, "a width", widths.span))

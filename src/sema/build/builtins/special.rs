@@ -3,6 +3,7 @@
 use crate::sema::value::{Builtin as Function, Special};
 use super::{Arguments, Builtin};
 use crate::sema::build::Builder;
+use crate::sema::scope::report::calls::{SpecialCallError, SpecialForm};
 use crate::sema::value::Value;
 
 pub(super) const BUILTINS: &[Builtin] = &[
@@ -24,7 +25,7 @@ function: Function {
         elementwise: false,
  special: Some(Special::Grad),
 },
-run: |e, a| e.error("E0116", "`grad` is called with a name", a.span, "`grad(y, x)`"),
+run: |e, a| e.report(SpecialCallError::AsValue { function: SpecialForm::Grad, at: a.span }),
 },
     Builtin {
 function: Function {
@@ -34,7 +35,7 @@ function: Function {
         elementwise: false,
  special: Some(Special::Repeat),
 },
-run: |e, a| e.error("E0116", "`repeat` is called with a new layer", a.span, "`repeat(3, Block(8))`"),
+run: |e, a| e.report(SpecialCallError::AsValue { function: SpecialForm::Repeat, at: a.span }),
 },
 ];
 
@@ -42,7 +43,7 @@ fn kind(e: &mut Builder<'_>, a: &Arguments) -> Value {
     let x = a.arg("x");
     match x.value.kind() {
         Some(kind) => Value::Str(kind.into()),
-        None => e.error("E0116", format!("{} has no kind", x.value.describe()), x.span, "not a single value"),
+        None => e.report(SpecialCallError::HasNoKind { found: x.value.clone(), at: x.span }),
     }
 }
 

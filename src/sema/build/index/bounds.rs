@@ -68,7 +68,7 @@ impl Builder<'_> {
             Var::Index(index) => domain.get(index as usize).cloned().unwrap_or(Dim::ONE),
             Var::Step(step) => {
                 let found =
-                    self.levels.iter().filter_map(|level| level.step.as_ref()).find(|it| it.0 == step);
+                    self.levels.iter().filter_map(|level| level.step.as_ref()).find(|open| open.0 == step);
                 found.map_or(Dim::ONE, |(_, trip)| trip.clone())
             }
         };

@@ -213,7 +213,7 @@ impl Builder<'_> {
         let used: Vec<usize> = used_indices(&node.body).into_iter().filter(|index| *index < around).collect();
         let old = std::mem::take(&mut node.body.domain);
         let kept: Vec<usize> = used.iter().copied().chain(around..old.len()).collect();
-        let place = |index: u32| kept.iter().position(|it| *it == index as usize).unwrap_or(0);
+        let place = |index: u32| kept.iter().position(|before| *before == index as usize).unwrap_or(0);
         for scalar in &mut node.body.body.nodes {
             *scalar = scalar.map_affine(|affine| {
                 affine.substitute(|var| match var {

@@ -1,12 +1,14 @@
 //! Subscripts of index notation as places of axes: which elements are read or written, and whether they lie within.
 
-use crate::base::{Diagnostic, Span};
+use crate::sema::scope::report::indices::{AccessKind, IndexError, OutsideError, ReadError};
+use crate::sema::scope::report::shapes::Shape;
+use crate::base::Span;
 use crate::ir::program::Bound;
 use crate::ir::{Affine, BinaryOp, Dim, Elem, LoopBuilder, ScalarId, Sub};
 use crate::sema::build::Builder;
 use crate::sema::build::index::bounds::{Fit, Fits, grows, within};
 use crate::sema::build::operators::{affine_of, with_interval};
-use crate::sema::value::{IntSource, Interval, Tensor, Value, show_axes};
+use crate::sema::value::{IntSource, Interval, Tensor, Value};
 use crate::syntax::ast::{self, Otherwise};
 
 /// One subscript, worked out.
@@ -24,30 +26,19 @@ pub struct Place {
 pub struct Subscripted<'t> {
     pub tensor: &'t Tensor,
     pub span: Span,
-    /// "read", "written"
-    pub verb: &'static str,
-    /// Whether `else` may be written here.
-    pub may_say_else: bool,
+    pub access: AccessKind,
 }
 
 impl Builder<'_> {
     pub fn not_in_index_notation(&mut self, subscripts: &ast::Subscripts) -> Value {
         if let Some(otherwise) = &subscripts.otherwise {
-            let place = match otherwise {
+            let at = match otherwise {
                 Otherwise::Value(value) => value.span,
                 Otherwise::Skip(span) => *span,
             };
-            let error = Diagnostic::error("E0314", "`else` in a subscript outside of index notation");
-            let error = error.at(place, "no index is introduced around this");
-            self.report(error.help("introduce an index: `y[i < n] = x[i - 1 else 0]`"));
-            return Value::Error;
+            return self.report(IndexError::ElseOutside { at });
         }
-        let error = Diagnostic::error("E0314", "a pack of indices outside of index notation");
-        let error = error.at(subscripts.span, "no indices are introduced around this");
-        self.report(
-            error.help("`...` alone stands for all axes not named; `y[...s] = x[...s]` introduces indices"),
-        );
-        Value::Error
+        self.report(IndexError::PackOutside { at: subscripts.span })
     }
 
     /// What is known of the values of a tensor holds for each of its elements.
@@ -61,23 +52,19 @@ impl Builder<'_> {
 
     /// The indices of a pack as subscripts.
     pub fn pack_places(&mut self, pack: &ast::Name, span: Span) -> Option<Vec<Place>> {
-        let found = self.index_frames.last().and_then(|frame| {
+        let introduced = self.index_frames.last().and_then(|frame| {
             let declared = frame.packs.iter().rev().find(|(name, _)| *name == pack.text)?;
             Some((declared.1.clone(), frame.parts.domain().to_vec()))
         });
-        let Some((indices, domain)) = found else {
+        let Some((indices, domain)) = introduced else {
             if self.index_frames.iter().any(|frame| frame.doubtful) {
                 return None;
             }
-            let known = self.frame().find(&pack.text).map(|it| it.value.clone());
+            let known = self.frame().find(&pack.text).map(|binding| binding.value.clone());
             if matches!(known, Some(Value::Error)) {
                 return None;
             }
-            let message = format!("`...{pack}` are no indices here");
-            let error = Diagnostic::error("E0312", message).at(span, "not introduced as indices");
-            self.report(error.help(format!(
-                "introduce them on the left, `y[...{pack}] = …`, or by a reducer, `sum[...{pack}](…)`"
-            )));
+            self.report(IndexError::PackNotIndices { name: pack.clone(), at: span });
             return None;
         };
         let place = |index: usize| Place {
@@ -133,17 +120,8 @@ impl Builder<'_> {
                 self.whole_error(value, "a subscript", span);
                 None
             }
-            other => {
-                let message = format!("a subscript must be an int, found {}", other.describe());
-                let mut error = Diagnostic::error("E0307", message).at(span, "not an int");
-                let text = self.text(span);
-                let is_float = matches!(other, Value::Indexed(indexed) if indexed.elem == Elem::Float);
-                if is_float && text.contains('/') {
-                    error = error.help(format!("`/` gives a float; `int(floor({text}))` rounds down"));
-                } else if matches!(other, Value::Tensor(_)) {
-                    error = error.help("give it its own subscripts: `table[ids[b], d]`");
-                }
-                self.report(error);
+            _ => {
+                self.report(ReadError::NotInt { found: value.clone(), at: span });
                 None
             }
         }
@@ -203,26 +181,16 @@ impl Builder<'_> {
         size: &Dim,
         what: &Subscripted<'_>,
     ) {
-        let text = self.text(place.span).to_string();
-        let tensor = self.text(what.span).trim_end_matches('[').to_string();
-        let shape = show_axes(what.tensor.ty.elem, &what.tensor.axes());
-        let message = format!("the subscript `{text}` may lie outside axis {axis} of `{tensor}`");
-        let label = match interval {
-            Some(interval) => {
-                format!("lies in {}, the axis has the places 0 .. {size}", show_interval(interval))
-            }
-            None => format!("nothing is known of its range; the axis has the places 0 .. {size}"),
+        let error = OutsideError {
+            axis,
+            size: size.clone(),
+            values: interval.cloned(),
+            tensor: Shape::of(what.tensor),
+            base: what.span,
+            access: what.access,
+            at: place.span,
         };
-        let mut error = Diagnostic::error("E0305", message).at(place.span, label);
-        if !what.span.is_empty() {
-            error = error.and_at(what.span, format!("this is {shape}"));
-        }
-        error = match (what.may_say_else, interval) {
-            (true, Some(_)) => error.help(format!("say what an outside {} gives: `{text} else 0`, or `else skip` to leave the term out", what.verb)),
-            (true, None) => error.help(format!("`{text} else 0` says what an outside read gives; `clamp({text}, 0, …)` keeps it inside")),
-            (false, _) => error.help(format!("it must be within the axis for all values of the indices; `{text} else skip` with `+=` drops the others")),
-        };
-        self.report(error);
+        self.report(ReadError::Outside(error));
     }
 
     /// The condition under which all subscripts lie within the axes; `None` if they always do.

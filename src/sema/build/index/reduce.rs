@@ -7,6 +7,7 @@ use crate::sema::build::Builder;
 use crate::sema::build::elementwise::Arg;
 use crate::sema::build::operators::interval_of;
 use crate::sema::build::tensors::convert;
+use crate::sema::scope::report::values::ValueError;
 use crate::sema::value::{Interval, Value};
 use crate::syntax::ast::{self, ReduceOp};
 
@@ -16,8 +17,8 @@ impl Builder<'_> {
         let elem = self.with_index_body(|l| l.elem(id))?;
         let wanted = match op {
             ReduceOp::Any | ReduceOp::All if elem != Elem::Bool => {
-                let message = format!("`{}` needs bools, found {}", op.as_str(), value.describe());
-                self.error("E0215", message, span, "compare to make a bool: `x > 0`");
+                let found = value.clone();
+                self.report(ValueError::NotBools { by: op.as_str(), found, at: span });
                 return None;
             }
             ReduceOp::Any | ReduceOp::All => Elem::Bool,

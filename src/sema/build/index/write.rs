@@ -3,9 +3,9 @@
 use crate::base::Span;
 use crate::sema::build::index::places::Subscripted;
 use crate::sema::build::tensors::convert;
-use crate::sema::scope::report::count;
+use crate::sema::scope::report::indices::{AccessKind, WriteError};
+use crate::sema::scope::report::shapes::Shape;
 use crate::sema::value::IntSource;
-use crate::sema::value::show_axes;
 use crate::syntax::ast::Otherwise;
 use crate::sema::build::Builder;
 use crate::sema::scope::frames::BindingKind;
@@ -13,7 +13,6 @@ use crate::sema::value::{Interval, Tensor, Value};
 use super::IndexFrame;
 use super::places::Place;
 use crate::sema::regions::Region;
-use crate::base::Diagnostic;
 use crate::ir::{Affine, BinaryOp, Combine, Dim, Elem, LoopBuilder, NodeId, Op, Scalar, ScalarId, Sub};
 use crate::syntax::ast::{DefineOp, IndexDefinition};
 
@@ -88,7 +87,7 @@ impl Builder<'_> {
         let span = definition.target_span.to(definition.value.span);
         let builder = LoopBuilder::resume(self.graph(), frame.parts.clone());
         let in_order =
-            (0..subs.len()).all(|axis| matches!(&subs[axis], Sub::Affine(cx) if cx.as_index() == Some(axis)));
+            (0..subs.len()).all(|axis| matches!(&subs[axis], Sub::Affine(affine) if affine.as_index() == Some(axis)));
         if covers_all
             && in_order
             && let Some(node) = whole_read(&builder, right.scalar)
@@ -114,26 +113,9 @@ impl Builder<'_> {
             Err(axis) => axis,
         };
         let place = &places[axis];
-        let text = self.text(place.span);
-        let name = &definition.name;
-        let (message, label) = match &place.sub {
-            Sub::Value(_) => (
-                format!("the shape of `{name}` is not known"),
-                format!("`{text}` is an element of an integer tensor"),
-            ),
-            Sub::Affine(_) => (
-                format!("not every element of `{name}` is written exactly once"),
-                format!("`{text}` does not go through all places from 0, each once"),
-            ),
-        };
-        let error = Diagnostic::error("E0315", message).at(place.span, label);
-        let sizes = vec!["…"; places.len()].join(", ");
-        let help = format!("declare the shape first, `{name}: [{sizes}]`; what is not written is 0");
-        let error = match &place.sub {
-            Sub::Value(_) => error.help(format!("{help}; then `+=` adds to it")),
-            Sub::Affine(_) => error.help(help),
-        };
-        self.report(error);
+        let is_element = matches!(place.sub, Sub::Value(_));
+        let (name, axes, at) = (definition.name.clone(), places.len(), place.span);
+        self.report(WriteError::UnknownShape { name, axes, is_element, at });
         None
     }
 
@@ -145,26 +127,16 @@ impl Builder<'_> {
         region: &Region,
         domain: &[Dim],
     ) -> Option<()> {
-        let name = &definition.name;
+        let (name, at, op) = (definition.name.clone(), definition.target_span, definition.op_span);
         if !region.tells_indices(domain) {
-            let error = Diagnostic::error("E0309", format!("an element of `{name}` may be written twice"));
-            let error = error.at(definition.target_span, "different indices may give the same place");
-            let error = error
-                .note("writing twice is excluded only by bare indices, numbers and `k*i + u` with `u < k`");
-            let (op, text) = (definition.op_span, "+=");
-            self.report(error.suggest("`+=` adds all that is written to one place", op, text));
+            self.report(WriteError::Twice { name, at, op });
             return None;
         }
         if let Some(target) = target
             && let Some(first) = target.written.iter().find(|earlier| !earlier.is_apart_from(region))
         {
-            let error = Diagnostic::error("E0309", format!("an element of `{name}` may be written twice"));
-            let error =
-                error.at(definition.target_span, "another statement writes the same places, or may do so");
-            let error = error
-                .and_at(first.span, "written here")
-                .and_at(target.span, "declared here: each element is written at most once");
-            self.report(error.suggest("`+=` adds to what is written already", definition.op_span, "+="));
+            let (first, declared) = (first.span, target.span);
+            self.report(WriteError::TwiceByTwo { name, at, op, first, declared });
             return None;
         }
         Some(())
@@ -205,7 +177,7 @@ impl Builder<'_> {
 fn whole_read(l: &LoopBuilder<'_>, scalar: ScalarId) -> Option<NodeId> {
     let Scalar::Read { operand, subs, padded: false } = l.scalar(scalar) else { return None };
     let in_order = subs.len() == l.domain().len()
-        && (0..subs.len()).all(|axis| matches!(&subs[axis], Sub::Affine(cx) if cx.as_index() == Some(axis)));
+        && (0..subs.len()).all(|axis| matches!(&subs[axis], Sub::Affine(affine) if affine.as_index() == Some(axis)));
     in_order.then(|| l.operands()[*operand as usize])
 }
 
@@ -223,7 +195,14 @@ pub struct Target {
     pub written: Vec<Region>,
 }
 
-/// The right-hand side, worked out.
+impl Target {
+    /// Its declaration, if it is declared in this body.
+    fn declared(&self) -> Option<Span> {
+        (self.span != Span::default()).then_some(self.span)
+    }
+}
+
+/// The right-hand side as a value.
 pub struct Right {
     pub scalar: ScalarId,
     pub elem: Elem,
@@ -242,34 +221,17 @@ impl Builder<'_> {
         span: Span,
     ) -> Option<(ScalarId, Elem)> {
         let declared = target.tensor.ty.elem;
-        let name = &definition.name;
+        let name = definition.name.clone();
         if definition.op == DefineOp::Add && declared == Elem::Bool {
-            let error =
-                Diagnostic::error("E0215", format!("`{name}` is made of bools and cannot be added to"));
-            let error = error.at(definition.target_span, "`+=` needs numbers");
-            self.report(if target.span == Span::default() {
-                error
-            } else {
-                error.and_at(target.span, "declared here")
-            });
+            let (at, declared) = (definition.target_span, target.declared());
+            self.report(WriteError::AddedToBools { name, at, declared });
             return None;
         }
         let fits =
             elem == declared || declared == Elem::Float || (declared == Elem::Int && elem == Elem::Bool);
         if !fits {
-            let message = format!("`{name}` is made of {declared}s, the right side gives {elem}s");
-            let mut error = Diagnostic::error("E0215", message).at(span, format!("gives {elem}s"));
-            if target.span != Span::default() {
-                error = error.and_at(
-                    target.span,
-                    format!("declared as {}", show_axes(declared, &target.tensor.axes())),
-                );
-            }
-            self.report(match declared {
-                Elem::Int => error.help("`int(x)` drops what is behind the point"),
-                Elem::Bool => error.help("compare to make bools: `x > 0`"),
-                Elem::Float => error,
-            });
+            let (declared, target) = (target.declared(), Shape::of(&target.tensor));
+            self.report(WriteError::Elements { name, target, found: elem, at: span, declared });
             return None;
         }
         let scalar = self.with_index_body(|l| convert(l, scalar, declared))?;
@@ -292,20 +254,9 @@ impl Builder<'_> {
             return Some(false);
         };
         if places.len() != target.tensor.rank() {
-            let shape = show_axes(target.tensor.ty.elem, &target.tensor.axes());
-            let message = format!(
-                "{} for `{}`: {shape}",
-                count(places.len(), "subscript", "subscripts"),
-                definition.name
-            );
-            let error = Diagnostic::error("E0306", message).at(
-                definition.target_span,
-                format!("{} needed", count(target.tensor.rank(), "subscript is", "subscripts are")),
-            );
-            self.report(match target.span == Span::default() {
-                true => error,
-                false => error.and_at(target.span, format!("this is {shape}")),
-            });
+            let (name, given, at) = (definition.name.clone(), places.len(), definition.target_span);
+            let (declared, target) = (target.declared(), Shape::of(&target.tensor));
+            self.report(WriteError::Count { name, given, target, at, declared });
             return None;
         }
         match &definition.otherwise {
@@ -320,8 +271,7 @@ impl Builder<'_> {
                 let what = Subscripted {
                     tensor: &target.tensor,
                     span: definition.name.span,
-                    verb: "written",
-                    may_say_else: false,
+                    access: AccessKind::Write,
                 };
                 self.must_fit(places, &what).then_some(false)
             }
@@ -329,12 +279,10 @@ impl Builder<'_> {
     }
 
     pub fn wrong_else(&mut self, otherwise: &Otherwise) {
-        let place = match otherwise {
+        let at = match otherwise {
             Otherwise::Value(value) => value.span,
             Otherwise::Skip(skip) => *skip,
         };
-        let error = Diagnostic::error("E0308", "`else` on this left-hand side");
-        let error = error.at(place, "nothing is read here");
-        self.report(error.help("with `+=`, `else skip` drops what would be added outside"));
+        self.report(WriteError::Else { at });
     }
 }

@@ -1,8 +1,7 @@
 //! Shape errors that are found where all sizes are numbers, and the names of these sizes in their messages.
 
-use crate::sema::scope::report::count;
-use crate::sema::value::Axis;
-use crate::base::{Diagnostic, Label, Span};
+use super::{Report, ReportKey};
+use crate::base::{Diagnostic, SourceMap, Span};
 use crate::ir::Dim;
 use crate::sema::scope::Scope;
 use crate::sema::scope::frames::BindingKind;
@@ -16,8 +15,8 @@ pub type Values = Vec<(Arc<str>, Value)>;
 /// A shape error in the body of a definition of the user's, and what that body was elaborated on.
 #[derive(Clone, Debug)]
 pub struct Numeric {
-    pub code: &'static str,
-    pub place: Span,
+    pub key: ReportKey,
+    /// The definition in whose body the error is.
     pub item: ItemRef,
     pub hyper: Values,
     pub inputs: Values,
@@ -25,37 +24,28 @@ pub struct Numeric {
     pub dims: Vec<(Arc<str>, Dim)>,
 }
 
-impl Numeric {
-    /// The definition in whose body the error is.
-    pub fn item(&self) -> &ItemRef {
-        &self.item
-    }
-}
-
 impl Scope<'_> {
     /// Remembers the call in which a shape error was found.
     pub fn remember_sizes(&mut self, error: &Diagnostic) {
         let Some(place) = error.primary_span() else { return };
-        if self.context.is_looking() || !matches!(error.code.get(..3), Some("E02" | "E03")) {
+        if self.context.is_looking() {
             return;
         }
-        let around =
-            |span: Span| span.file == place.file && span.start <= place.start && place.end <= span.end;
         let frame = self.frames.iter().rev().find(|frame| {
-            frame.item.as_ref().is_some_and(|item| around(item.item.span) && item.definition().is_some())
+            frame.item.as_ref().is_some_and(|item| item.item.span.holds(place) && item.definition().is_some())
         });
         let Some((frame, item)) = frame.and_then(|frame| Some((frame, frame.item.clone()?))) else { return };
-        let of = |kind: BindingKind| -> Values {
-            let it = frame.bindings.iter().filter(|it| it.kind == kind);
-            it.map(|it| (it.name.clone(), it.value.clone())).collect()
+        let values_of = |kind: BindingKind| -> Values {
+            let bindings = frame.bindings.iter().filter(|binding| binding.kind == kind);
+            bindings.map(|binding| (binding.name.clone(), binding.value.clone())).collect()
         };
-        let dims = frame.bindings.iter().filter_map(|it| match (it.kind, &it.value) {
-            (BindingKind::Dim { .. }, Value::Int(size)) => Some((it.name.clone(), size.clone())),
+        let dims = frame.bindings.iter().filter_map(|binding| match (binding.kind, &binding.value) {
+            (BindingKind::Dim { .. }, Value::Int(size)) => Some((binding.name.clone(), size.clone())),
             _ => None,
         });
         let dims = dims.collect();
-        let (hyper, inputs) = (of(BindingKind::Hyper), of(BindingKind::Input));
-        self.numeric.push(Numeric { code: error.code, place, item, hyper, inputs, dims });
+        let (hyper, inputs) = (values_of(BindingKind::Hyper), values_of(BindingKind::Input));
+        self.numeric.push(Numeric { key: ReportKey::of(error), item, hyper, inputs, dims });
     }
 
     /// Whether two sizes with symbolic dimensions may be equal once these have numbers.
@@ -64,85 +54,52 @@ impl Scope<'_> {
     }
 }
 
-pub fn name_sizes_of(error: &mut Diagnostic, named: &Diagnostic, dims: &[(Arc<str>, Dim)]) {
-    let mut shown = Vec::new();
-    for label in &mut error.labels {
-        let same = |other: &&Label| other.span == label.span && other.primary == label.primary;
-        if let Some(other) = named.labels.iter().find(same)
-            && let Some(both) = joined(&label.message, &other.message, &mut shown)
-        {
-            label.message = both;
+impl Report {
+    /// Puts names beside the numbers of a shape error. `named` is the same error on symbolic sizes, `dims` are the
+    /// sizes that these have here.
+    pub fn name_sizes(&mut self, named: &mut Report, dims: &[(Arc<str>, Dim)], sources: &SourceMap) {
+        let (Some(problem), Some(other)) = (&mut self.problem, &mut named.problem) else { return };
+        let mut symbols: Vec<Arc<str>> = Vec::new();
+        // Each label that changes: its place, and its texts before and after.
+        let mut changes: Vec<(Span, String, String)> = Vec::new();
+        let before = problem.diagnostic(sources);
+        for (shape, other) in problem.shapes_mut().into_iter().zip(other.shapes_mut()) {
+            shape.name_as(other, &mut symbols);
+        }
+        let after = problem.diagnostic(sources);
+        for (numbers, names) in before.labels.into_iter().zip(after.labels) {
+            changes.push((numbers.span, numbers.message, names.message));
+        }
+        for input in &mut self.inputs {
+            let Some(other) = named.inputs.iter().find(|other| other.at == input.at) else { continue };
+            let before = input.label();
+            input.shape.name_as(&other.shape, &mut symbols);
+            changes.push((input.at, before, input.label()));
+        }
+        for (span, before, after) in changes {
+            // What was made outside of the body keeps its numbers.
+            let is_inside = named.diagnostic.labels.iter().any(|label| label.span == span);
+            let mut labels = self.diagnostic.labels.iter_mut();
+            if let Some(label) = labels.find(|label| is_inside && label.span == span && label.message == before) {
+                label.message = after;
+            }
+        }
+        if let Some(note) = sizes_of(&symbols, dims) {
+            self.diagnostic.notes.insert(0, note);
         }
     }
+}
+
+/// "here B = 5, H = W = 28": the sizes of names.
+fn sizes_of(names: &[Arc<str>], dims: &[(Arc<str>, Dim)]) -> Option<String> {
     let mut groups: Vec<(&Dim, Vec<&str>)> = Vec::new();
-    for (name, size) in dims.iter().filter(|(name, size)| size.to_string() != **name) {
-        if !shown.iter().any(|text| mentions(text, name)) {
-            continue;
-        }
+    for (name, size) in dims.iter().filter(|(name, size)| names.contains(name) && size.to_string() != **name) {
         match groups.iter_mut().find(|(known, _)| *known == size) {
             Some((_, names)) => names.push(name),
             None => groups.push((size, vec![name])),
         }
     }
-    if !groups.is_empty() {
-        let texts = groups.into_iter().map(|(size, names)| format!("{} = {size}", names.join(" = ")));
-        error.notes.insert(0, format!("here {}", texts.collect::<Vec<_>>().join(", ")));
-    }
-}
-
-/// A text of numbers with the shapes of another: `this is [B, 2] = [5, 2]`. Where several shapes are compared,
-/// the names alone. What was added goes into `shown`.
-fn joined(numbers: &str, names: &str, shown: &mut Vec<String>) -> Option<String> {
-    let (plain, shapes) = cut(numbers);
-    let (_, named) = cut(names);
-    if shapes.len() != named.len() || shapes == named {
-        return None;
-    }
-    let mut text = String::new();
-    for (at, between) in plain.iter().enumerate() {
-        text.push_str(between);
-        let (Some(shape), Some(name)) = (shapes.get(at), named.get(at)) else { continue };
-        if shape == name {
-            text.push_str(shape);
-            continue;
-        }
-        shown.push(name.to_string());
-        match shapes.len() {
-            1 => text.push_str(&format!("{name} = {shape}")),
-            _ => text.push_str(name),
-        }
-    }
-    Some(text)
-}
-
-/// The shapes in a text, and what stands before, between and after them.
-fn cut(text: &str) -> (Vec<&str>, Vec<&str>) {
-    let (mut plain, mut shapes, mut rest) = (Vec::new(), Vec::new(), text);
-    while let Some(open) = rest.find('[')
-        && let Some(length) = rest[open..].find(']')
-    {
-        plain.push(&rest[..open]);
-        shapes.push(&rest[open..=open + length]);
-        rest = &rest[open + length + 1..];
-    }
-    plain.push(rest);
-    (plain, shapes)
-}
-
-fn mentions(text: &str, name: &str) -> bool {
-    text.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '\'')).any(|word| word == name)
-}
-
-/// Adds to a message which axis differs.
-pub fn explain_axes(error: Diagnostic, found: &[Axis], wanted: &[Axis]) -> Diagnostic {
-    if found.len() != wanted.len() {
-        let (found, is) = (found.len(), if wanted.len() == 1 { "is" } else { "are" });
-        let wanted = count(wanted.len(), "axis", "axes");
-        return error.note(format!("{} where {wanted} {is} declared", count(found, "axis", "axes")));
-    }
-    let differing = found.iter().zip(wanted).position(|(a, b)| a.size != b.size);
-    match differing {
-        Some(at) => error.note(format!("axis {at} is {} instead of {}", found[at].size, wanted[at].size)),
-        None => error,
-    }
+    let texts: Vec<String> =
+        groups.into_iter().map(|(size, names)| format!("{} = {size}", names.join(" = "))).collect();
+    (!texts.is_empty()).then(|| format!("here {}", texts.join(", ")))
 }

@@ -1,15 +1,17 @@
 //! What can be wrong with a subscript of a tensor or list, and how it is told.
 
-use super::{Problem, count};
+use super::shapes::Shape;
+use super::{Cause, Problem, count};
 use crate::base::{Diagnostic, SourceMap, Span};
 use crate::ir::Dim;
+use crate::sema::value::Value;
 
-/// What is wrong with a subscript. Types are as messages show them: `[B, 3]`.
+/// What is wrong with a subscript.
 #[derive(Clone, Debug)]
 pub enum SubscriptError {
     /// A value that has no elements is subscripted.
     NoElements {
-        found: String,
+        found: Value,
         base: Span,
     },
     /// An indexed value is subscripted: one number for each index.
@@ -25,8 +27,7 @@ pub enum SubscriptError {
     /// More subscripts than axes.
     TooMany {
         named: usize,
-        axes: usize,
-        found: String,
+        found: Shape,
         at: Span,
         base: Span,
         slip: Option<Slip>,
@@ -56,22 +57,22 @@ pub enum SubscriptError {
         size: Dim,
         axis: usize,
         at: Span,
-        found: String,
+        found: Shape,
         base: Span,
         range: Option<String>,
     },
     /// A tensor of ints, where one place is needed.
     ManyPlaces {
-        found: String,
+        found: Shape,
         at: Span,
     },
     NotInt {
-        found: String,
+        found: Value,
         at: Span,
     },
     /// `.T` of fewer than two axes.
     TooFewAxes {
-        found: String,
+        found: Shape,
         at: Span,
     },
 }
@@ -104,7 +105,7 @@ impl SubscriptError {
 
     pub fn message(&self) -> String {
         match self {
-            SubscriptError::NoElements { found, .. } => format!("{found} cannot be subscripted"),
+            SubscriptError::NoElements { found, .. } => format!("{} cannot be subscripted", found.describe()),
             SubscriptError::OfIndexed { .. } => "an indexed value has no axes".to_owned(),
             SubscriptError::OutsideList { number, elements, .. } => {
                 format!("element {number} of a list of {elements}")
@@ -120,7 +121,7 @@ impl SubscriptError {
                 format!("subscript {place} of an axis of size {size}")
             }
             SubscriptError::ManyPlaces { found, .. } => format!("a tensor {found} as a subscript"),
-            SubscriptError::NotInt { found, .. } => format!("a subscript must be an int, found {found}"),
+            SubscriptError::NotInt { found, .. } => format!("a subscript must be an int, found {}", found.describe()),
             SubscriptError::TooFewAxes { found, .. } => format!("`.T` of {found}"),
         }
     }
@@ -138,9 +139,10 @@ impl Problem for SubscriptError {
             SubscriptError::OutsideList { elements, at, base, .. } => {
                 error.at(*at, "outside the list").and_at(*base, format!("{elements} elements"))
             }
-            SubscriptError::TooMany { axes, found, at, base, slip, .. } => {
-                let error = error.at(*at, format!("{} can be subscripted", count(*axes, "axis", "axes")));
-                let error = error.and_at(*base, format!("this is {found}"));
+            SubscriptError::TooMany { found, at, base, slip, .. } => {
+                let axes = count(found.axes.len(), "axis", "axes");
+                let error = error.at(*at, format!("{axes} can be subscripted"));
+                let error = error.and_at(*base, format!("this is {}", found.alone()));
                 match slip {
                     Some(Slip::Rows) => {
                         error.help("if these are two rows of a matrix, a comma is missing between them")
@@ -166,7 +168,7 @@ impl Problem for SubscriptError {
             }
             SubscriptError::PlaceOutside { size, axis, at, found, base, range, .. } => {
                 let error = error.at(*at, format!("axis {axis} has the places 0 .. {size}"));
-                let error = error.and_at(*base, format!("this is {found}"));
+                let error = error.and_at(*base, format!("this is {}", found.alone()));
                 match range {
                     Some(range) => error.note(range).help("`clamp(i, 0, n - 1)` keeps it inside"),
                     None => error,
@@ -181,5 +183,18 @@ impl Problem for SubscriptError {
             }
         }
     }
-}
 
+    fn cause(&self) -> Cause {
+        match self {
+            SubscriptError::NoElements { .. } | SubscriptError::OfIndexed { .. } => Cause::AnySizes,
+            _ => Cause::Program,
+        }
+    }
+
+    fn shapes_mut(&mut self) -> Vec<&mut Shape> {
+        match self {
+            SubscriptError::TooMany { found, .. } | SubscriptError::PlaceOutside { found, .. } => vec![found],
+            _ => Vec::new(),
+        }
+    }
+}
