@@ -60,7 +60,7 @@ fn stabilise_with(graph: &mut Graph, of: &[NodeId], wrt: &[NodeId], applied: &Ap
     for at in (0..needed.len()).filter(|at| needed[*at] && !pass.opaque[*at]) {
         let id = NodeId(at as u32);
         let operands: Vec<NodeId> =
-            graph[id].operands.iter().map(|it| moved.get(it).copied().unwrap_or(*it)).collect();
+            graph[id].operands.iter().map(|operand| moved.get(operand).copied().unwrap_or(*operand)).collect();
         let changed = match &graph[id].op {
             Op::Scan(scan) if has_log(&scan.body) => {
                 let mut scan = scan.as_ref().clone();

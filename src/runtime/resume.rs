@@ -382,7 +382,7 @@ impl Session {
         let program = self.program.clone();
         let variables: Vec<&Variable> = program.checked().params.iter().chain(&program.checked().states).collect();
         let now = |session: &Session| -> Values {
-            let cells = variables.iter().filter_map(|it| Some((it.path.clone(), session.memory.find(&it.path)?)));
+            let cells = variables.iter().filter_map(|variable| Some((variable.path.clone(), session.memory.find(&variable.path)?)));
             cells.map(|(path, cell)| (path, session.memory.shared(cell))).collect()
         };
         let is_over = file.names().any(|name| name.starts_with(LEFT));

@@ -55,9 +55,8 @@ struct Line {
     in_brackets: bool,
     /// The number of brackets that are open at its start.
     depth: usize,
-    /// The token at whose column neighbouring lines may be aligned, and the width before it.
-    pivot: Option<usize>,
-    padding: usize,
+    /// Tokens at whose columns neighbouring lines are aligned, in order, each with the spaces that this takes.
+    pads: Vec<(usize, usize)>,
 }
 
 /// Cuts the tokens into lines: where the user did, and at the braces of blocks of several lines.
@@ -145,21 +144,32 @@ fn tall_blocks(text: &str, all: &[Token], marks: &Marks) -> HashSet<usize> {
 
 /// Keeps the `=` of neighbouring lines in one column where the user had them in one column.
 fn align_assignments(text: &str, lines: &mut [Line]) {
-    for line in lines.iter_mut() {
-        line.pivot = pivot(text, line);
-    }
-    let source_column = |line: &Line| line.pivot.map(|pivot| column(text, line.tokens[pivot].0.start));
-    let width =
-        |line: &Line| line.pivot.map(|pivot| join_tokens(text, &line.tokens[..pivot]).chars().count());
-    let columns: Vec<Option<usize>> = lines.iter().map(source_column).collect();
+    align(text, lines, pivot);
+    align(text, lines, second_pivot);
+}
+
+/// Aligns lines whose `pivot`, a token, is in one column.
+fn align(text: &str, lines: &mut [Line], pivot: fn(&str, &Line) -> Option<usize>) {
+    let pivots: Vec<Option<usize>> = lines.iter().map(|line| pivot(text, line)).collect();
+    let source_column = |(line, pivot): (&Line, &Option<usize>)| {
+        pivot.map(|pivot| column(text, line.tokens[pivot].0.start))
+    };
+    let columns: Vec<Option<usize>> = lines.iter().zip(&pivots).map(source_column).collect();
+    let width = |at: usize| {
+        let line = &lines[at];
+        let before = pivots[at].map(|pivot| join_tokens(text, &line.tokens[..pivot]).chars().count());
+        before.map(|before| before + line.pads.iter().map(|(_, spaces)| spaces).sum::<usize>())
+    };
+    let widths: Vec<Option<usize>> = (0..lines.len()).map(width).collect();
     let passed = |at: usize| lines[at].tokens.is_empty();
     // Lines of different depth are in one column by accident: they are indented anew.
     let ends = |at: usize| lines[at].gap || lines[at].depth != lines[at - 1].depth;
     for group in groups(&columns, ends, passed) {
-        let widths: Vec<Option<usize>> = lines[group.clone()].iter().map(width).collect();
-        let widest = widths.iter().flatten().max().copied().unwrap_or(0);
-        for (line, width) in lines[group].iter_mut().zip(widths) {
-            line.padding = width.map_or(0, |width| widest - width);
+        let widest = widths[group.clone()].iter().flatten().max().copied().unwrap_or(0);
+        for at in group {
+            if let (Some(pivot), Some(width)) = (pivots[at], widths[at]) {
+                lines[at].pads.push((pivot, widest - width));
+            }
         }
     }
 }
@@ -197,6 +207,18 @@ fn pivot(text: &str, line: &Line) -> Option<usize> {
     {
         return Some(1);
     }
+    sign(text, line)
+}
+
+/// The sign behind what `measure` and `init` name.
+fn second_pivot(text: &str, line: &Line) -> Option<usize> {
+    let first = line.tokens.first()?.0.text(text);
+    let is_named = matches!(first, "measure" | "init") && pivot(text, line) == Some(1);
+    sign(text, line).filter(|_| is_named)
+}
+
+/// The first `=`, `+=` or `<-` of a line outside of brackets.
+fn sign(text: &str, line: &Line) -> Option<usize> {
     let mut depth = 0;
     for (at, (token, _)) in line.tokens.iter().enumerate() {
         match token.kind {
@@ -253,8 +275,8 @@ fn lay_out(text: &str, lines: &[Line]) -> String {
             if position > 0 && space_between(text, line.tokens[position - 1], (token, class)) {
                 row.push(' ');
             }
-            if line.pivot == Some(position) {
-                row.push_str(&" ".repeat(line.padding));
+            for (_, spaces) in line.pads.iter().filter(|(pivot, _)| *pivot == position) {
+                row.push_str(&" ".repeat(*spaces));
             }
             row.push_str(token.text(text));
             match token.kind {

@@ -335,11 +335,6 @@ impl Batch {
         done
     }
 
-    /// Whether its code uses the number of the step.
-    pub fn uses_step(&self) -> bool {
-        self.slots.iter().any(|slot| matches!(slot, Slot::Step))
-    }
-
     /// The losses of a step of the last series.
     pub fn losses(&self, step: usize) -> Vec<f64> {
         self.losses.iter().map(|number| self.results[*number].number(step)).collect()

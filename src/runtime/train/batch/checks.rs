@@ -24,6 +24,11 @@ impl Batch {
             .and("results of a step", bytes(|key| matches!(key, ExternalKey::Output(_))))
     }
 
+    /// Whether this code uses the number of the step.
+    pub fn uses_step(&self) -> bool {
+        self.slots.iter().any(|slot| matches!(slot, Slot::Step))
+    }
+
     /// Whether sums over earlier batches are such as this code gives.
     pub fn fits(&self, averages: &Averages) -> bool {
         if averages == &Averages::default() {
