@@ -123,3 +123,39 @@ op("std", {"x": [4, 5]}, lambda x: x.std(dim=1), "fn op(x) = std(x, axis = 1, co
 op("outer", {"a": [4], "b": [3]}, torch.outer, "fn op(a, b) = outer(a, b)")
 op("clamp", X, lambda x: x.clamp(-0.5, 0.7), "fn op(x) = clamp(x, -0.5, 0.7)")
 op("min_axis0", X, lambda x: x.min(dim=0).values, "fn op(x) = min(x, axis = 0)")
+
+# Linear algebra. Signs that are a matter of choice are those of a positive diagonal, or do not show.
+SQUARE = {"x": [4, 4]}
+POSITIVE = lambda x: x @ x.T / 4 + torch.eye(4)
+REGULAR = lambda x: x + 3 * torch.eye(x.shape[-1])
+
+
+def positive_qr(x):
+    q, r = torch.linalg.qr(x)
+    sign = r.diagonal().sign()
+    return q * sign, r * sign[:, None]
+
+
+op("cholesky", SQUARE, lambda x: torch.linalg.cholesky(POSITIVE(x)), "fn op(x) = cholesky(x @ x.T / 4 + eye(4))")
+op("triangular_solve", {"x": [4, 4], "b": [4, 2]}, lambda x, b: torch.linalg.solve_triangular(REGULAR(x).tril(), b, upper=False), "fn op(x, b) = triangular_solve(lower_triangle(x + 3 * eye(4)), b)")
+op("solve", {"x": [4, 4], "b": [4, 2]}, lambda x, b: torch.linalg.solve(REGULAR(x), b), "fn op(x, b) = solve(x + 3 * eye(4), b)")
+op("solve_batch", {"x": [3, 4, 4], "b": [3, 4]}, lambda x, b: torch.linalg.solve(REGULAR(x), b), "fn op(x, b) = solve(x + 3 * eye(4), b)")
+op("inverse", SQUARE, lambda x: torch.linalg.inv(REGULAR(x)), "fn op(x) = inverse(x + 3 * eye(4))")
+op("det", SQUARE, lambda x: torch.linalg.det(REGULAR(x)), "fn op(x) = det(x + 3 * eye(4))")
+op("logdet", SQUARE, lambda x: torch.linalg.slogdet(REGULAR(x)).logabsdet, "fn op(x) = logdet(x + 3 * eye(4))")
+op("qr_q", {"x": [5, 3]}, lambda x: positive_qr(x)[0], "fn op(x) {\n    (q, r) = qr(x)\n    q\n}")
+op("qr_r", {"x": [5, 3]}, lambda x: positive_qr(x)[1], "fn op(x) {\n    (q, r) = qr(x)\n    r\n}")
+op("eigh_values", SQUARE, lambda x: torch.linalg.eigh(x + x.T).eigenvalues, "fn op(x) {\n    (values, vectors) = eigh(x + x.T)\n    values\n}")
+
+
+def matrix_tanh(x):
+    values, vectors = torch.linalg.eigh(x + x.T)
+    return vectors * values.tanh() @ vectors.T
+
+
+op("eigh_vectors", SQUARE, matrix_tanh, "fn op(x) {\n    (values, vectors) = eigh(x + x.T)\n    (vectors * tanh(values)) @ vectors.T\n}")
+op("sort", X, lambda x: x.sort(dim=-1).values, "fn op(x) = sort(x)")
+op("largest", X, lambda x: x.topk(3).values, "fn op(x) {\n    (values, places) = largest(x, 3)\n    values\n}")
+op("cumprod", X, lambda x: x.cumprod(dim=-1), "fn op(x) = cumprod(x)")
+op("median", {"x": [4, 5]}, lambda x: x.median(dim=-1).values, "fn op(x) = median(x)")
+op("quantile", X, lambda x: x.quantile(0.3, dim=-1), "fn op(x) = quantile(x, 0.3)")
