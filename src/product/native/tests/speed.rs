@@ -1,5 +1,7 @@
 //! `cargo test --release --lib product -- --ignored --nocapture`: products of real networks, beside the library.
 
+mod windows;
+
 use super::{ONCE, Piece, Product, Random, Run, Shape, reach};
 use std::arch::x86_64::*;
 use std::time::Instant;
