@@ -124,8 +124,13 @@ impl From<Diagnostics> for Failure {
 
 /// Carries out the command line of this process.
 pub fn main() -> ExitCode {
+    ExitCode::from(command(std::env::args_os()))
+}
+
+/// Does what a command line says, whose first word is the name of the command, and gives its exit code.
+pub fn command(line: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
     faults::report_panics();
-    let code = match Arguments::try_parse() {
+    let code = match Arguments::try_parse_from(line) {
         Ok(arguments) => carry_out(arguments.command),
         Err(error) => {
             let printed = error.print();
@@ -135,7 +140,7 @@ pub fn main() -> ExitCode {
             u8::try_from(error.exit_code()).unwrap_or(2)
         }
     };
-    ExitCode::from(output::exit_code(code))
+    output::exit_code(code)
 }
 
 /// Carries out a command and gives its exit code.

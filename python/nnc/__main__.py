@@ -1,0 +1,3 @@
+from . import _command
+
+_command()
