@@ -43,7 +43,7 @@ pub fn tell_empty(set: &DataSet, read: &[Read], training: &Rows, notices: &Notic
         let has_none = |at: usize| {
             (0..training.len()).all(|row| array.number(training.get(row) as usize * len + at).is_nan())
         };
-        if training.len() > 0 && (0..len).any(has_none) {
+        if !training.is_empty() && (0..len).any(has_none) {
             let message = format!(
                 "a column of `{}` has no value in any of the {} rows that are learnt from",
                 column.field,
