@@ -106,7 +106,7 @@ impl Maker {
                     "log(sqrt(sigmoid($)) * sigmoid($) ^ 3)",
                     "log(if $ > 0 then 1 - sigmoid($) else 2 * sigmoid($))",
                 ]);
-                (function.to_owned(), vec![of.clone(), of], x.dims.clone())
+                (function.to_owned(), vec![of.clone(), of.clone(), of], x.dims.clone())
             }
             16 if !self.smooth => {
                 let axis = axis?;
