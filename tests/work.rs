@@ -124,6 +124,54 @@ fn rows_of_a_pipe_are_answered_one_by_one() {
     assert!(child.wait().expect("nnc ends").success());
 }
 
+/// A column that gives the answer away, and columns of different scale, are told; and the words of data have a page.
+#[test]
+fn odd_columns_are_told() {
+    let folder = Folder::new("odd");
+    let rows: Vec<String> = (0..40)
+        .map(|at| {
+            let kind = if at % 3 == 0 { "ill" } else { "well" };
+            let ward = if at % 3 == 0 { 12 } else { 4 };
+            format!("{},{},{ward},{kind}", 20 + at * 7 % 50, 1_000_000 + at * 999 % 77_777)
+        })
+        .collect();
+    folder.write("p.csv", &format!("age,income,ward,state\n{}\n", rows.join("\n")));
+    let program = "data p = csv(\"p.csv\") {
+    x: [3] = columns(\"age\", \"income\", \"ward\")
+    state: class(2) = column(\"state\")
+}
+model Net(x: [B, 3]) -> [B, 2] { x |> Linear(2) }
+train {
+    data = p
+    minimize cross_entropy(Net(x), state) with SGD(lr = 0.1)
+    epochs = 1
+}
+";
+    folder.write("p.nn", program);
+    let shown = folder.nnc(&["data", "p.nn"]);
+    assert!(shown.contains("odd: `ward` says by itself what `state` is"), "{shown}");
+    assert!(!shown.contains("`age` says"), "{shown}");
+    assert!(shown.contains("`income` up to") && shown.contains("beside `ward` up to 12"), "{shown}");
+    folder.write(
+        "q.nn",
+        &program.replace(
+            "columns(\"age\", \"income\", \"ward\")",
+            "standardize(columns(\"age\", \"income\", \"ward\"))",
+        ),
+    );
+    assert!(!folder.nnc(&["data", "q.nn"]).contains("up to"));
+    for (word, says) in [
+        ("category", "n - 1 of them"),
+        ("window", "rows"),
+        ("patience", "stop"),
+        ("stratify", "split"),
+        ("csv", "header = …"),
+    ] {
+        let page = folder.nnc(&["doc", word]);
+        assert!(page.contains(says), "{word}: {page}");
+    }
+}
+
 /// The best parameters are kept at the end, and a training that is gone on with after its end has the last ones.
 #[test]
 fn the_best_epoch_is_kept() {

@@ -6,6 +6,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use crate::base::Diagnostic;
+use crate::runtime::data::texts::words;
 use crate::runtime::sources::csv::stream::Stream;
 use crate::runtime::sources::file::{FileBytes, is_gzipped};
 use crate::runtime::world::native::NativeWorld;
@@ -13,6 +14,8 @@ use crate::runtime::sources::csv::{Kind, Options, date_orders, kind_of, number_o
 
 /// So many different values of a column are counted.
 const MOST_VALUES: usize = 1000;
+/// So many different words of a column are counted.
+const MOST_WORDS: usize = 50_000;
 /// Rows that are shown.
 const SHOWN: usize = 3;
 
@@ -46,9 +49,36 @@ pub struct Column {
     pub is_whole: bool,
     pub counts_up: bool,
     last: f64,
+    /// Of names that are texts: how many words they have together, how many the longest has, and how often each word
+    /// stands there, as long as these are not too many.
+    words: usize,
+    pub most_words: usize,
+    vocabulary: BTreeMap<String, usize>,
 }
 
 impl Column {
+    /// Whether the names are texts of several words, most of which stand there once.
+    pub fn is_text(&self) -> bool {
+        let differ = self.has_more_values || self.values.len() * 2 > self.names;
+        self.holds_names() && differ && self.words >= 3 * self.names && self.date_orders().is_empty()
+    }
+
+    /// How many words stand there more than once.
+    pub fn repeated_words(&self) -> usize {
+        self.vocabulary.values().filter(|count| **count > 1).count()
+    }
+
+    fn add_words(&mut self, text: &str) {
+        let words = words(text);
+        self.words += words.len();
+        self.most_words = self.most_words.max(words.len());
+        for word in words {
+            if self.vocabulary.len() < MOST_WORDS || self.vocabulary.contains_key(&word) {
+                *self.vocabulary.entry(word).or_default() += 1;
+            }
+        }
+    }
+
     pub fn holds_numbers(&self) -> bool {
         self.numbers > 0 && self.names == 0
     }
@@ -103,6 +133,7 @@ impl Column {
             }
             Kind::Name => {
                 self.names += 1;
+                self.add_words(text);
                 for order in date_orders(text) {
                     self.dates[order as usize] += 1;
                 }

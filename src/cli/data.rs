@@ -7,7 +7,7 @@ use clap::Args;
 use super::input::DataFiles;
 use super::columns::{Column, Profile, profile, values_text};
 use super::output::say;
-use super::{Failure, input, numbers, report};
+use super::{Failure, folder, numbers, oddities, report};
 use crate::ir::program::{DataSet, Source};
 use crate::runtime::data::read::resolve;
 use crate::runtime::format::number_text;
@@ -27,7 +27,7 @@ pub struct Data {
 
 impl Data {
     pub fn carry_out(self) -> Result<(), Failure> {
-        let program = self.data.apply(&input::compile(&self.file, &mut |_, _| Vec::new())?)?;
+        let program = folder::model(&self.file, None, &self.data)?.program;
         if program.checked().data.is_empty() {
             return Err(Failure::Usage("the program has no `data`".into()));
         }
@@ -49,6 +49,9 @@ fn show(program: &Program, set: &DataSet) -> Result<bool, Failure> {
         let path = resolve(program.base(), path);
         let found = profile(&path, *format, &mut |_| {}).map_err(|error| program.failed([error]))?;
         table(&found);
+        for oddity in oddities::of(program, set, &path, *format, &found).map_err(|error| program.failed([error]))? {
+            say(&format!("  odd: {oddity}"));
+        }
     }
     let loaded = program.session()?.describe(&set.name);
     match loaded {

@@ -137,6 +137,7 @@ struct Plan<'a> {
     numbers: Vec<usize>,
     dates: Vec<usize>,
     classes: Vec<usize>,
+    texts: Vec<usize>,
     left_out: Vec<(usize, String)>,
     /// The names of fields by column.
     fields: Vec<String>,
@@ -163,11 +164,14 @@ impl<'a> Plan<'a> {
             numbers: Vec::new(),
             dates: Vec::new(),
             classes: Vec::new(),
+            texts: Vec::new(),
             left_out: Vec::new(),
             fields,
         };
         for (at, column) in profile.columns.iter().enumerate().filter(|(at, _)| *at != target) {
-            if let Some(oddity) = column.oddity() {
+            if column.is_text() && column.missing * 2 <= profile.rows {
+                plan.texts.push(at);
+            } else if let Some(oddity) = column.oddity() {
                 plan.left_out.push((at, oddity));
             } else if column.missing * 2 > profile.rows {
                 plan.left_out.push((at, format!("lacks {} of {} values", column.missing, profile.rows)));
@@ -207,6 +211,13 @@ impl<'a> Plan<'a> {
     /// How many classes a column of names has: one for all other names.
     fn classes_of(&self, at: usize) -> usize {
         self.own_names(at) + 1
+    }
+
+    /// How many different numbers the words of a column of texts become, and how many of them each text has.
+    fn words_of(&self, at: usize) -> (usize, usize) {
+        let column = self.column(at);
+        let length = column.most_words.next_multiple_of(8).clamp(8, 64);
+        ((column.repeated_words() + 2).clamp(3, 2000), length)
     }
 
     /// The number of classes of the target, if it has classes.
@@ -271,6 +282,7 @@ impl<'a> Plan<'a> {
             text.push_str(&format!("    # {values}\n"));
             text.push_str(&format!("    {field}: class({count}) = category(column({read}))\n"));
         }
+        text.push_str(&self.texts_text());
         let column = self.column(self.target);
         let (field, read) = (&self.fields[self.target], self.read(self.target));
         text.push_str("    # What is to be predicted");
@@ -302,6 +314,19 @@ impl<'a> Plan<'a> {
             None => String::new(),
         };
         text.push_str(&format!("    split train = 0.8, test = 0.2{stratify}\n}}\n\n"));
+        text
+    }
+
+    /// The fields of texts.
+    fn texts_text(&self) -> String {
+        let mut text = String::new();
+        if !self.texts.is_empty() {
+            text.push_str("    # Texts as numbers of their words: 0 behind the end, 1 for words that are not frequent.\n");
+        }
+        for at in &self.texts {
+            let ((most, length), field, read) = (self.words_of(*at), &self.fields[*at], self.read(*at));
+            text.push_str(&format!("    {field}: class({most})[{length}] = words(column({read}))\n"));
+        }
         text
     }
 
@@ -358,6 +383,11 @@ impl<'a> Plan<'a> {
             inputs.push(format!("{field}: int[B]"));
             parts.push(format!("one_hot({field}, {count})"));
         }
+        for at in &self.texts {
+            let ((most, length), field) = (self.words_of(*at), &self.fields[*at]);
+            inputs.push(format!("{field}: int[B, {length}]"));
+            parts.push(format!("({field} |> Words({most}, 16))"));
+        }
         let joined = match parts.as_slice() {
             [only] => only.clone(),
             _ => format!("concat([{}], axis = 1)", parts.join(", ")),
@@ -371,6 +401,15 @@ impl<'a> Plan<'a> {
         if self.target_classes().is_none() {
             text.push_str("# So that the network starts near the numbers that it is to find.\n");
             text.push_str("fn scaled(z, mean, spread) = mean + spread * z\n\n");
+        }
+        if !self.texts.is_empty() {
+            text.push_str(
+                "## The mean of what stands for the words before the end of each text.\n\
+                 layer Words(most, width)(text: int[B, T]) -> [B, width] {\n    \
+                 there = if text > 0 then 1 else 0\n    \
+                 words = text |> Embedding(most, width)\n    \
+                 sum(words * there[:, :, new], axis = 1) / max(sum(there, axis = 1), 1)[:, new]\n}\n\n",
+            );
         }
         text.push_str(&format!("model Net({}) -> [B, {outputs}] {{\n", inputs.join(", ")));
         text.push_str(&format!("    {joined} |> Linear(32) |> relu |> {last}\n}}\n\n"));
@@ -389,7 +428,7 @@ impl<'a> Plan<'a> {
         if !self.numbers.is_empty() {
             given.push("x");
         }
-        given.extend(self.dates.iter().chain(&self.classes).map(|at| self.fields[*at].as_str()));
+        given.extend(self.dates.iter().chain(&self.classes).chain(&self.texts).map(|at| self.fields[*at].as_str()));
         let call = format!("Net({})", given.join(", "));
         let target = &self.fields[self.target];
         let (loss, metric) = match self.target_classes() {

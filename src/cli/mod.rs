@@ -28,6 +28,7 @@ mod json_rows;
 mod judge;
 mod measured;
 mod numbers;
+mod oddities;
 mod output;
 mod plot;
 mod predict;

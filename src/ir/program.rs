@@ -16,8 +16,8 @@
 mod data;
 
 pub use data::{
-    Bound, DataRef, DataSet, Date, DateOrder, DatePart, Division, Field, Folds, OTHER, Part, Select, Source,
-    SourceColumn, Summary, TableFormat, Windows,
+    Bound, DataRef, DataSet, Date, DateOrder, DatePart, Division, Field, Fit, Folds, OTHER, Part, Select, Source,
+    PADDING, SourceColumn, Summary, TableFormat, TextUnit, TextUnits, UNKNOWN, Windows,
 };
 
 use super::affine::StepId;

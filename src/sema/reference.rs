@@ -2,6 +2,7 @@
 //! `docs/library.md` are made from it, beside the library, whose doc comments speak for themselves.
 
 use crate::sema::build::builtins;
+use crate::sema::settings;
 use crate::syntax::words;
 
 /// Something that has a name without being declared in a file.
@@ -26,5 +27,21 @@ pub fn entries() -> Vec<Entry> {
         form: format!("{}({})", builtin.name, builtin.parameters),
         doc: builtin.doc,
     });
-    words.chain(functions).collect()
+    let calls = [
+        ("sources of data", settings::SOURCES),
+        ("what reads data", settings::COLUMNS),
+        ("values of settings", settings::VALUES),
+    ];
+    let calls = calls.into_iter().flat_map(|(subject, calls)| {
+        calls.iter().map(move |call| Entry { subject, name: call.name, form: call.form(), doc: call.doc })
+    });
+    let settings = settings::GROUPS.iter().flat_map(|group| {
+        group.settings.iter().map(|setting| Entry {
+            subject: "settings",
+            name: setting.name,
+            form: format!("{} = {} in `{}`", setting.name, setting.example(), group.item),
+            doc: setting.doc,
+        })
+    });
+    words.chain(functions).chain(calls).chain(settings).collect()
 }

@@ -249,6 +249,16 @@ impl Setting {
 }
 
 impl Call {
+    /// All that it takes: `csv(path, header = …, separator = …)`.
+    pub fn form(&self) -> String {
+        let named = |(at, parameter): (usize, &Setting)| match at < self.named_only && parameter.default == Default::Needed {
+            true => parameter.name.to_owned(),
+            false => format!("{} = …", parameter.name),
+        };
+        let parameters: Vec<String> = self.parameters.iter().enumerate().map(named).collect();
+        format!("{}({})", self.name, parameters.join(", "))
+    }
+
     /// The names of its parameters.
     pub fn names(&self) -> Vec<&'static str> {
         self.parameters.iter().map(|parameter| parameter.name).collect()

@@ -67,11 +67,13 @@ fn in_file(name: &str, bytes: Vec<u8>, read: fn(&Path) -> bool) -> bool {
 fn image(path: &Path) -> bool {
     let Some(folder) = path.parent() else { return false };
     let world: Arc<dyn World> = Arc::new(NativeWorld);
-    let Ok(images) = Images::open(&world, folder, &Notices::default(), Span::default()) else { return false };
+    let Ok(images) = Images::open(&world, folder, false, &Notices::default(), Span::default()) else {
+        return false;
+    };
     let sizes = [(1, 2, 3), (3, 8, 8), (4, 1, 1), (0, 2, 3)];
     let read = sizes.map(|(channels, height, width)| {
         let mut out = vec![0; channels * height * width];
-        images.read(&[0], Size { channels, height, width }, &mut out).is_ok()
+        images.read(&[0], Size { channels, height, width, fit: None }, &mut out).is_ok()
     });
     read.contains(&true)
 }

@@ -77,6 +77,27 @@ struct Trial {
     outcome: Result<Outcome, String>,
 }
 
+/// What came out so far.
+struct Table {
+    header: Vec<String>,
+    rows: Vec<Vec<Entry>>,
+    /// The numbers of the trials, from 0, the best first.
+    order: Vec<usize>,
+    /// What they are ordered by.
+    by: String,
+}
+
+impl Table {
+    fn write(&self, path: &Path) -> Result<(), Failure> {
+        let file = path.join("sweep.csv");
+        let text = csv(&self.header, &self.rows);
+        write_atomically(&file, &mut |out| out.write_all(text.as_bytes())).map_err(|error| {
+            let message = format!("cannot write `{}`: {error}", file.display());
+            folder::failed(crate::base::Diagnostic::error("E0714", message))
+        })
+    }
+}
+
 impl Sweep {
     pub fn carry_out(self) -> Result<(), Failure> {
         let axes = self.axes.iter().map(|text| space::axis(text)).collect::<Result<Vec<Axis>, String>>();
@@ -132,8 +153,15 @@ impl Sweep {
             let shown: Vec<String> = names.iter().zip(&values).map(|(name, value)| format!("{name} = {value}")).collect();
             complain(&format!("{done} of {count}: trial {}, {}", number + 1, shown.join(", ")));
             trials[number] = Some(Trial { values, outcome });
+            // Whoever breaks off keeps what is there. That nothing can be written is told at the end.
+            let so_far: Vec<(usize, &Trial)> =
+                trials.iter().enumerate().filter_map(|(at, trial)| Some((at, trial.as_ref()?))).collect();
+            if let Ok(table) = self.table(&names, &so_far) {
+                drop(table.write(&path));
+            }
         });
-        let trials: Vec<Trial> = trials.into_iter().flatten().collect();
+        let trials: Vec<(usize, &Trial)> =
+            trials.iter().enumerate().filter_map(|(at, trial)| Some((at, trial.as_ref()?))).collect();
         self.finish(&path, &names, &trials)
     }
 
@@ -152,10 +180,10 @@ impl Sweep {
         }
     }
 
-    /// Orders the trials, writes them down, and forgets those that are not to be kept.
-    fn finish(&self, path: &Path, names: &[&str], trials: &[Trial]) -> Result<(), Failure> {
+    /// The trials that have ended, each with its number from 0, the best first.
+    fn table(&self, names: &[&str], trials: &[(usize, &Trial)]) -> Result<Table, Failure> {
         let scores: Vec<Option<_>> =
-            trials.iter().map(|trial| trial.outcome.as_ref().ok().and_then(Outcome::kept)).collect();
+            trials.iter().map(|(_, trial)| trial.outcome.as_ref().ok().and_then(Outcome::kept)).collect();
         let Some((_, known)) = scores.iter().flatten().next() else {
             return Err(Failure::Silent);
         };
@@ -188,8 +216,8 @@ impl Sweep {
         let rows: Vec<Vec<Entry>> = order
             .iter()
             .map(|number| {
-                let trial = &trials[*number];
-                let mut row = vec![Entry::Text((number + 1).to_string())];
+                let (named, trial) = trials[*number];
+                let mut row = vec![Entry::Text((named + 1).to_string())];
                 row.extend(trial.values.iter().cloned().map(Entry::Text));
                 match (&scores[*number], &trial.outcome) {
                     (Some((epoch, scores)), _) => {
@@ -203,11 +231,15 @@ impl Sweep {
                 row
             })
             .collect();
-        let file = path.join("sweep.csv");
-        write_atomically(&file, &mut |out| out.write_all(csv(&header, &rows).as_bytes())).map_err(|error| {
-            let message = format!("cannot write `{}`: {error}", file.display());
-            folder::failed(crate::base::Diagnostic::error("E0714", message))
-        })?;
+        let order = order.iter().map(|at| trials[*at].0).collect();
+        Ok(Table { header, rows, order, by })
+    }
+
+    /// Shows the trials, and forgets those that are not to be kept.
+    fn finish(&self, path: &Path, names: &[&str], trials: &[(usize, &Trial)]) -> Result<(), Failure> {
+        let table = self.table(names, trials)?;
+        table.write(path)?;
+        let Table { header, rows, order, by } = table;
         if let Some(keep) = self.keep {
             for number in order.iter().skip(keep as usize) {
                 // A folder that stays costs room and nothing else.

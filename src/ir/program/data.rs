@@ -80,6 +80,8 @@ pub struct SourceColumn {
     pub has_other: bool,
     /// If it has points in time: what of them is read.
     pub date: Option<Date>,
+    /// If it has texts: what they are taken apart into.
+    pub text: Option<TextUnits>,
     /// If not the rows are read but one value of each column that stands for those of the training part. The input
     /// of the graph has then no axis of rows.
     pub summary: Option<Summary>,
@@ -88,6 +90,30 @@ pub struct SourceColumn {
 
 /// The name of the class of all names that have no class of their own.
 pub const OTHER: &str = "other";
+
+/// A text as numbers of its parts: [`PADDING`] behind the last, [`UNKNOWN`] for what the vocabulary does not have.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TextUnits {
+    pub unit: TextUnit,
+    /// How many numbers a text becomes.
+    pub length: usize,
+    /// How many different numbers there are at most.
+    pub most: usize,
+}
+
+/// The number behind the end of a text.
+pub const PADDING: i32 = 0;
+/// The number of what the vocabulary does not have.
+pub const UNKNOWN: i32 = 1;
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TextUnit {
+    /// Runs of letters and digits in small letters, and other characters one by one.
+    Words,
+    Characters,
+    /// Parts of words that are frequent (byte-pair encoding of characters).
+    Pairs,
+}
 
 /// What stands for the values of a column.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -161,10 +187,23 @@ pub enum Select {
     Tensor(String),
     /// All of an npy or idx file, or an image folder's pixels.
     Whole,
+    /// The pixels of an image folder, scaled to the size of the field.
+    Scaled(Fit),
     /// The class numbers of an image folder.
     Labels,
     /// Of a text: characters `row + offset .. row + offset + length` as numbers.
     Window { length: usize, offset: usize },
+}
+
+/// How an image is brought to another size. It is scaled, as it looks from further away or nearer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fit {
+    /// Until it covers the new size; what is beyond is cut off on both sides.
+    Cover,
+    /// Until it lies within the new size; beside it is black.
+    Contain,
+    /// By as much as each side needs.
+    Stretch,
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -198,6 +237,8 @@ pub enum Source {
     },
     Images {
         path: String,
+        /// Whether images in folders within the folders of the classes are read, too.
+        nested: bool,
         span: Span,
     },
     Text {
@@ -216,7 +257,7 @@ impl Source {
             | Source::Npz { path, span }
             | Source::Safetensors { path, span }
             | Source::Idx { path, span }
-            | Source::Images { path, span }
+            | Source::Images { path, span, .. }
             | Source::Text { path, span } => Some((path, *span)),
         }
     }

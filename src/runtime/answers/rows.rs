@@ -96,6 +96,7 @@ fn by_place(mut set: DataSet) -> DataSet {
             may_miss: false,
             has_other: false,
             date: None,
+            text: None,
             summary: None,
             span: field.span,
         });

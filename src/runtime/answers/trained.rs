@@ -1,6 +1,7 @@
 //! A program with its parameters, aimed at a new file: its data set reads the new file in place of the one that the
 //! model was trained on, and only the fields that are needed.
 
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use crate::runtime::array::Array;
 use crate::runtime::data::classes::Classes;
 use crate::runtime::data::lazy::BLOCK;
 use crate::runtime::data::load::input_names;
-use crate::runtime::data::{Table, read};
+use crate::runtime::data::{Table, read, texts};
 use crate::runtime::events::{Event, Observer};
 use crate::runtime::given;
 use crate::runtime::kept::{Kept, statistics::statistics};
@@ -173,7 +174,10 @@ impl Trained {
             stream = stream.with_names(names);
         }
         let is_open = stream.is_open();
-        Ok(Rows { name, stream, is_open, fields, first: 0 })
+        let of_texts = fields.columns.iter().filter(|column| column.text.is_some());
+        let vocabularies = of_texts.filter_map(|column| Some((column.field.clone(), self.classes(&column.field)?)));
+        let vocabularies = vocabularies.collect();
+        Ok(Rows { name, stream, is_open, vocabularies, fields, first: 0 })
     }
 
     /// How fields are computed from the columns of a source.
@@ -225,6 +229,8 @@ pub struct Rows {
     stream: Stream,
     /// Which columns are ints, whose classes have no names that are known.
     is_open: Vec<bool>,
+    /// Of fields of texts.
+    vocabularies: BTreeMap<Arc<str>, Arc<[String]>>,
     fields: NewFields,
     /// Rows that were given out.
     first: usize,
@@ -247,7 +253,15 @@ impl Rows {
         // Code is made for one row and for many, and carried out on rows that are repeated where there are fewer.
         let rows = if block.rows == 1 { 1 } else { most };
         let mut columns = Vec::new();
-        for (column, is_open) in block.columns.into_iter().zip(&self.is_open) {
+        for ((column, is_open), of) in block.columns.into_iter().zip(&self.is_open).zip(&self.fields.columns) {
+            if let (Some(units), Some(texts)) = (of.text, &column.classes) {
+                let vocabulary = self.vocabularies.get(&of.field).cloned().unwrap_or_default();
+                let ids: Vec<i32> = column.array.to_f64().iter().map(|id| *id as i32).collect();
+                let numbers = texts::numbered(units, &vocabulary, texts, &ids);
+                let array = super::code::padded(&numbers, 0, rows);
+                columns.push(array.ok_or_else(|| Diagnostic::fault("a block without rows"))?);
+                continue;
+            }
             if let (Some(names), true) = (&column.classes, is_open) {
                 let name = names.first().cloned().unwrap_or_default();
                 let message = format!("`{}` has the name `{name}` where the model knows numbers", self.name);
@@ -365,7 +379,7 @@ fn aimed(set: &DataSet, input: &Path) -> Result<Source, Diagnostic> {
         }
         Source::Npy { span, .. } => Source::Npy { path, span },
         Source::Idx { span, .. } => Source::Idx { path, span },
-        Source::Images { span, .. } => Source::Images { path, span },
+        Source::Images { nested, span, .. } => Source::Images { path, nested, span },
         Source::Given { .. } => given::source_of(set, input),
         other @ (Source::None | Source::Text { .. }) => other,
     };

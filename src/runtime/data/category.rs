@@ -36,7 +36,8 @@ pub fn taught(
 /// Gives names of categories their classes, where nobody has said these.
 pub fn number(set: &DataSet, read: &mut [Read], around: Around<'_>, training: &Rows) {
     for (column, read) in set.columns.iter().zip(read) {
-        let Some(all) = read.names.clone().filter(|_| learns_names(column)) else { continue };
+        let learns = learns_names(column) && column.text.is_none();
+        let Some(all) = read.names.clone().filter(|_| learns) else { continue };
         if around.classes.names(set, column).is_some() {
             continue;
         }

@@ -207,12 +207,12 @@ const APART: &str = "fields that have nothing to do with each other have differe
 /// Whether a column may consist of names.
 fn holds_names(column: &SourceColumn) -> bool {
     let has_names = matches!(column.select, Select::Columns { .. } | Select::Named(_) | Select::Labels);
-    has_names && column.row.elem == Elem::Int && !column.training_only && !column.has_other && column.date.is_none()
+    has_names && column.row.elem == Elem::Int && !column.training_only && !column.has_other && column.date.is_none() && column.text.is_none()
 }
 
 /// Whether the names of a column have to be learnt from its training part.
 pub fn learns_names(column: &SourceColumn) -> bool {
-    column.has_other && column.names.is_none()
+    column.has_other && column.names.is_none() || column.text.is_some()
 }
 
 /// The names in a column; none if it holds numbers or cannot be read.
@@ -221,9 +221,9 @@ fn names_of(set: &DataSet, column: &SourceColumn, around: Place<'_>) -> Option<B
         Source::Csv { path, format, .. } => {
             csv::names(&**around.world, &resolve(around.base, path), format, &csv_selection(&column.select)).ok()?
         }
-        Source::Images { path, .. } => {
+        Source::Images { path, nested, .. } => {
             let images =
-                Images::open(around.world, &resolve(around.base, path), &Notices::default(), Span::default())
+                Images::open(around.world, &resolve(around.base, path), *nested, &Notices::default(), Span::default())
                     .ok()?;
             Some(images.classes().iter().cloned().collect())
         }

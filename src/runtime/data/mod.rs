@@ -9,6 +9,7 @@
 //! | [`classes`] | the numbers of names and characters, the same in all data |
 //! | [`sorted`], [`division`] | rows that are left out, and which of the others belong to which part |
 //! | [`category`], [`summaries`] | names that have a class, and medians, learnt from the training part |
+//! | [`texts`] | columns of texts as numbers of words, characters, or parts of words |
 //! | `windows` | rows that are several rows of a series |
 //! | [`digits`] | floats of 32 bits, and what they lose |
 //! | [`lazy`], [`rowwise`] | columns that stay in their file, and fields computed of them batch by batch |
@@ -31,6 +32,7 @@ pub mod rowwise;
 mod sorted;
 pub mod statistics;
 mod summaries;
+pub mod texts;
 mod windows;
 #[cfg(test)]
 mod tests;

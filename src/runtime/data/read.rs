@@ -115,6 +115,7 @@ fn beside(world: &dyn World, path: &Path, column: &SourceColumn) -> PathBuf {
         Select::Columns { .. }
         | Select::Named(_)
         | Select::Whole
+        | Select::Scaled(_)
         | Select::Labels
         | Select::Window { .. } => path.to_path_buf(),
     }
@@ -127,6 +128,7 @@ fn tensor_name(column: &SourceColumn) -> &str {
         Select::Columns { .. }
         | Select::Named(_)
         | Select::Whole
+        | Select::Scaled(_)
         | Select::Labels
         | Select::Window { .. } => "",
     }
@@ -216,7 +218,7 @@ pub(super) fn csv_selection(select: &Select) -> csv::Selection {
         Select::Named(names) => {
             csv::Selection::List(names.iter().cloned().map(csv::ColumnRef::Name).collect())
         }
-        Select::Tensor(_) | Select::Whole | Select::Labels | Select::Window { .. } => {
+        Select::Tensor(_) | Select::Whole | Select::Scaled(_) | Select::Labels | Select::Window { .. } => {
             csv::Selection::Range { start: None, end: None }
         }
     }
@@ -238,9 +240,9 @@ pub fn csv_request(
             (Elem::Int, _) => csv::Want::Int,
             (Elem::Bool, _) => csv::Want::Bool,
         },
-        classes: classes.names(set, column),
+        classes: classes.names(set, column).filter(|_| column.text.is_none()),
         may_miss: column.may_miss,
-        is_category: column.has_other,
+        is_category: column.has_other || column.text.is_some(),
         date: column.date,
     }
 }
@@ -260,6 +262,12 @@ fn table(
     let columns = table.columns.into_iter().zip(&set.columns);
     columns
         .map(|(read, column)| {
+            if column.text.is_some() {
+                // The texts that there are, and which of them each row has: they are numbered when it is known which
+                // rows are learnt from.
+                let column = Column::Memory(read.array.into());
+                return Ok(Read { column, wide: None, names: read.classes.map(Arc::from) });
+            }
             if let Some(names) = read.classes.as_ref().filter(|_| !column.has_other) {
                 tell_missing_names(set, column, names, around.notices);
             }
@@ -325,8 +333,9 @@ fn images(
     span: Span,
     around: Around<'_>,
 ) -> Result<Vec<Read>, Diagnostic> {
+    let nested = matches!(set.source, Source::Images { nested: true, .. });
     let images =
-        Images::open(around.world, path, around.notices, span).map_err(|error| placed(error, span))?;
+        Images::open(around.world, path, nested, around.notices, span).map_err(|error| placed(error, span))?;
     let images = Arc::new(images);
     let column = |column: &SourceColumn| {
         if column.select == Select::Labels {
@@ -352,7 +361,11 @@ fn images(
                 return Err(error.at(column.span, "an image is [height, width] or [3, height, width]"));
             }
         };
-        let origin = Origin::Images(Arc::clone(&images), Size { channels, height, width });
+        let fit = match column.select {
+            Select::Scaled(fit) => Some(fit),
+            _ => None,
+        };
+        let origin = Origin::Images(Arc::clone(&images), Size { channels, height, width, fit });
         let (elem, span) = (column.row.elem, column.span);
         let bytes = row.iter().product::<usize>().saturating_mul(images.rows()).saturating_mul(4);
         let lazy = Column::Lazy(Arc::new(Lazy { origin, row, elem, wide: false, precision, span }));

@@ -4,7 +4,7 @@ use super::load::{Evaluate, Inputs, Limits};
 use super::parts::{PartRows, count_rows, parts, training_rows};
 use super::read::{self, Around, Read};
 use super::windows::{self, Begun};
-use super::{Column, category, division, summaries};
+use super::{Column, category, division, summaries, texts};
 use std::sync::Arc;
 use crate::base::Diagnostic;
 use crate::ir::program::{DataSet, Precision, Source};
@@ -63,6 +63,7 @@ pub fn sorted(
     if around.kept.is_none() {
         summaries::tell_empty(&set, &read, &training, around.notices);
     }
+    texts::number(&set, &mut read, around, &training);
     let summaries = summaries::take(&mut set, &mut read, &training);
     Ok(Sorted { set, read, rows, rows_of_file, parts, windows, summaries })
 }

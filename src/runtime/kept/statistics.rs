@@ -81,6 +81,9 @@ fn text_of(column: &SourceColumn) -> String {
     if let Some(summary) = column.summary {
         text.push_str(&format!(" {summary:?}"));
     }
+    if let Some(units) = column.text {
+        text.push_str(&format!(" {units:?}"));
+    }
     if let Some(date) = column.date {
         text.push_str(&format!(" {date:?}"));
     }

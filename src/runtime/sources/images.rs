@@ -22,7 +22,10 @@ use zune_jpeg::zune_core::options::DecoderOptions;
 use super::file::FileBytes;
 #[cfg(feature = "formats")]
 use super::packed;
+use super::folders::{Entries, below, entries};
+use super::resize;
 use crate::base::{Diagnostic, Span};
+use crate::ir::program::Fit;
 use crate::runtime::notices::Notices;
 #[cfg(feature = "formats")]
 use crate::runtime::room::{self, Need};
@@ -72,13 +75,15 @@ enum Loss {
     Palette = 4,
 }
 
-/// The size that all images are to have: they are not scaled.
+/// The size that all images are to have.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Size {
     /// 1 (grey), 3 (red, green, blue) or 4 (and opacity).
     pub channels: usize,
     pub height: usize,
     pub width: usize,
+    /// How images of other sizes are brought to it; without, there are none.
+    pub fit: Option<Fit>,
 }
 
 /// A decoded image: bytes of pixels side by side.
@@ -92,13 +97,15 @@ pub(super) struct Pixels {
 }
 
 impl Images {
-    /// Lists the images of a folder. What is skipped and what pixels lose is told in `notices`, at the place `span`
+    /// Lists the images of a folder; if it is nested, with those in folders within the folders of the classes. What is
+    /// skipped and what pixels lose is told in `notices`, at the place `span`
     /// of the program.
     ///
     /// Errors: E0701, E0710 (there are none).
     pub fn open(
         world: &Arc<dyn World>,
         folder: &Path,
+        nested: bool,
         notices: &Notices,
         span: Span,
     ) -> Result<Images, Diagnostic> {
@@ -116,9 +123,13 @@ impl Images {
         let Entries { folders, files, others } = entries(&**world, folder)?;
         images.skipped.others = others;
         for class in folders {
-            let Entries { folders, files, others } = entries(&**world, &class)?;
+            let Entries { folders, mut files, others } = entries(&**world, &class)?;
             images.skipped.others.extend(others);
-            images.skipped.deeper.extend(folders);
+            if nested {
+                below(&**world, folders, &mut files, &mut images.skipped.others)?;
+            } else {
+                images.skipped.deeper.extend(folders);
+            }
             if files.is_empty() {
                 images.skipped.empty.push(class);
                 continue;
@@ -177,6 +188,10 @@ impl Images {
         for (row, place) in rows.iter().zip(out.chunks_exact_mut((size.channels * area).max(1))) {
             let path = &self.files[*row as usize];
             let pixels = decode(&*self.world, path)?;
+            let pixels = match size.fit {
+                Some(fit) => pixels.scaled(size.height, size.width, fit),
+                None => pixels,
+            };
             if (pixels.height, pixels.width) != (size.height, size.width) {
                 let message = format!(
                     "`{}` is {} high and {} wide, but the field has images of {} by {}",
@@ -186,7 +201,9 @@ impl Images {
                     size.height,
                     size.width
                 );
-                return Err(Diagnostic::error("E0722", message).help("images are not scaled"));
+                let help = "`pixels(fit = \"cover\")` scales images to the field's size, and cuts what is beyond; so do \
+                            `contain`, with black sides, and `stretch`";
+                return Err(Diagnostic::error("E0722", message).help(help));
             }
             self.tell_losses(path, &pixels, size);
             for (at, pixel) in pixels.bytes.chunks_exact(pixels.channels).enumerate() {
@@ -284,50 +301,13 @@ fn channel_of(pixel: &[u8], channel: usize, channels: usize) -> u8 {
     }
 }
 
-/// What is in a folder, each kind by name. Hidden files and those that systems leave are none of it.
-struct Entries {
-    folders: Vec<PathBuf>,
-    files: Vec<PathBuf>,
-    others: Vec<PathBuf>,
-}
-
-fn entries(world: &dyn World, folder: &Path) -> Result<Entries, Diagnostic> {
-    let failed = |error: std::io::Error| {
-        let message = match error.kind() {
-            std::io::ErrorKind::NotFound => format!("there is no folder `{}`", folder.display()),
-            std::io::ErrorKind::NotADirectory => {
-                format!("`{}` is a file, not a folder of images", folder.display())
-            }
-            _ => format!("cannot read the folder `{}`: {error}", folder.display()),
-        };
-        Diagnostic::error("E0701", message)
-    };
-    let (mut folders, mut files, mut others) = (Vec::new(), Vec::new(), Vec::new());
-    for entry in world.list(folder).map_err(failed)? {
-        let path = folder.join(&entry.name);
-        let hidden = path.file_name().is_some_and(|name| {
-            let name = name.to_string_lossy();
-            name.starts_with('.') || matches!(&*name, "Thumbs.db" | "desktop.ini" | "__MACOSX")
-        });
-        if hidden {
-            continue;
-        }
-        if entry.is_folder {
-            folders.push(path);
-        } else if is_image(&path) {
-            files.push(path);
-        } else {
-            others.push(path);
-        }
+impl Pixels {
+    /// The image in another size.
+    fn scaled(self, height: usize, width: usize, fit: Fit) -> Pixels {
+        let size = resize::Area { height: self.height, width: self.width };
+        let bytes = resize::fitted(&self.bytes, self.channels, size, resize::Area { height, width }, fit);
+        Pixels { height, width, bytes, ..self }
     }
-    folders.sort_unstable();
-    files.sort_unstable();
-    Ok(Entries { folders, files, others })
-}
-
-fn is_image(path: &Path) -> bool {
-    let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
-    matches!(ending.as_deref(), Some("png" | "jpg" | "jpeg"))
 }
 
 /// Decodes a file; what it is is seen from its first bytes.
@@ -428,7 +408,7 @@ mod tests {
         fs::write(folder.join("rose/notes.txt"), "no image").unwrap();
         let notices = Notices::default();
         let world: Arc<dyn World> = Arc::new(crate::runtime::world::native::NativeWorld);
-        let open = |folder: &Path| Images::open(&world, folder, &notices, Span::default());
+        let open = |folder: &Path| Images::open(&world, folder, false, &notices, Span::default());
         let images = open(&folder).unwrap();
         let told = notices.take();
         assert_eq!((told.len(), told[0].code, told[0].notes.len()), (1, "W0605", 2));
@@ -436,7 +416,7 @@ mod tests {
         assert_eq!(images.labels().unwrap(), [0, 1, 1]);
         let read = |channels, rows: &[u32]| {
             let mut out = vec![0; channels * 2 * rows.len()];
-            images.read(rows, Size { channels, height: 1, width: 2 }, &mut out).map(|()| out)
+            images.read(rows, Size { channels, height: 1, width: 2, fit: None }, &mut out).map(|()| out)
         };
         assert_eq!(read(3, &[0, 1]).unwrap(), [1, 5, 2, 6, 3, 7, 7, 9, 7, 9, 7, 9]);
         assert_eq!(read(1, &[2, 1]).unwrap(), [76, 150, 7, 9]);
@@ -444,8 +424,16 @@ mod tests {
         assert_eq!(read(4, &[0]).unwrap(), [1, 5, 2, 6, 3, 7, 4, 8]);
         fs::write(folder.join("rose/a.PNG"), [0x89, b'P', b'N', b'G', 1, 2]).unwrap();
         assert_eq!(read(1, &[1]).unwrap_err().code, "E0702");
-        let error = images.read(&[0], Size { channels: 1, height: 2, width: 2 }, &mut [0; 4]).unwrap_err();
+        let large = |fit| Size { channels: 1, height: 2, width: 2, fit };
+        let error = images.read(&[0], large(None), &mut [0; 4]).unwrap_err();
         assert_eq!(error.code, "E0722");
+        let mut out = [0; 4];
+        images.read(&[0], large(Some(Fit::Stretch)), &mut out).unwrap();
+        assert_eq!(out, [2, 6, 2, 6]);
+        fs::create_dir_all(folder.join("rose/far/away")).unwrap();
+        png(&folder.join("rose/far/away/c.png"), png::ColorType::Grayscale, 2, 1, &[3, 4]);
+        let nested = Images::open(&world, &folder, true, &notices, Span::default()).unwrap();
+        assert_eq!(nested.labels().unwrap(), [0, 1, 1, 1]);
         let flat = open(&folder.join("daisy")).unwrap();
         assert_eq!((flat.rows(), flat.labels().unwrap_err().code), (1, "E0711"));
         assert_eq!(open(&folder.join("empty")).unwrap_err().code, "E0710");

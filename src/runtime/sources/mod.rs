@@ -20,8 +20,10 @@ pub mod idx;
 pub mod images;
 pub mod npy;
 pub mod npz;
+mod folders;
 #[cfg(feature = "formats")]
 mod packed;
+mod resize;
 pub mod safetensors;
 pub mod stored;
 pub mod text;

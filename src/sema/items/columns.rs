@@ -113,7 +113,7 @@ impl Elaborator<'_> {
             return None;
         }
         // The user's function of this name is meant.
-        if matches!(call.name, "fill" | "is_missing" | "date" | "category") && self.global(&name, callee.span).is_some() {
+        if matches!(call.name, "fill" | "is_missing" | "date" | "category" | "words" | "characters" | "pairs") && self.global(&name, callee.span).is_some() {
             return None;
         }
         let Some(arguments) = self.arguments(call, args) else { return Some(Value::Error) };
@@ -129,6 +129,9 @@ impl Elaborator<'_> {
                 return Some(super::windows::window(self, &arguments, span, expected).unwrap_or(Value::Error));
             }
             "date" => return Some(super::readings::date(self, &arguments, expected).unwrap_or(Value::Error)),
+            "words" | "characters" | "pairs" => {
+                return Some(super::readings::text(self, call.name, &arguments, span).unwrap_or(Value::Error));
+            }
             "category" => {
                 return Some(super::readings::category(self, &arguments, span).unwrap_or(Value::Error));
             }
@@ -185,7 +188,11 @@ impl Elaborator<'_> {
                 let width = match &select {
                     Select::Columns { from, to } => to - from,
                     Select::Named(names) => names.len(),
-                    Select::Tensor(_) | Select::Whole | Select::Labels | Select::Window { .. } => 0,
+                    Select::Tensor(_)
+                    | Select::Whole
+                    | Select::Scaled(_)
+                    | Select::Labels
+                    | Select::Window { .. } => 0,
                 };
                 (select, Some(vec![Dim::from(width)]))
             }
@@ -193,7 +200,10 @@ impl Elaborator<'_> {
                 Some(name) => (Select::Tensor(self.text_arg(name)?), None),
                 None => (Select::Whole, None),
             },
-            "pixels" => (Select::Whole, None),
+            "pixels" => match arguments.get("fit") {
+                Some(fit) => (Select::Scaled(super::readings::fit(self, fit)?), None),
+                None => (Select::Whole, None),
+            },
             "labels" => (Select::Labels, Some(Vec::new())),
             _ => {
                 let length = self.compile_time_int(arguments.get("length")?, "the length of a window")?;
@@ -235,6 +245,10 @@ impl Elaborator<'_> {
     /// The present row of a column, which becomes an input of the data graph.
     pub(super) fn read_column(&mut self, select: Select, names: Option<Vec<String>>, row: Type, span: Span) -> Value {
         let Some(reading) = self.context.row().cloned() else { return Value::Error };
+        let row = match reading.text {
+            Some(units) => Type::new(Elem::Int, vec![Dim::from(units.length)]),
+            None => row,
+        };
         let columns = &mut self.data.current.columns;
         let has_other = reading.category.is_some();
         let column = SourceColumn {
@@ -247,6 +261,7 @@ impl Elaborator<'_> {
             may_miss: reading.may_miss,
             has_other,
             date: reading.date,
+            text: reading.text,
             summary: reading.summary,
             span,
         };

@@ -340,6 +340,7 @@ fn row_field(
         training_only: false,
         may_miss,
         date: None,
+        text: None,
         category: None,
         summary: None,
         training_rows,

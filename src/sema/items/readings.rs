@@ -3,7 +3,7 @@
 
 use crate::base::Span;
 use crate::ir::Elem;
-use crate::ir::program::{Date, DateOrder, DatePart};
+use crate::ir::program::{Date, DateOrder, DatePart, Fit, TextUnit, TextUnits};
 use crate::sema::body::elaborator::Elaborator;
 use crate::sema::value::Expected;
 use crate::sema::scope::report::sources::{CategoryError, ReadingError};
@@ -30,6 +30,14 @@ const ORDERS: [(&str, DateOrder); 3] = [
     ("dmy", DateOrder::DayMonthYear),
     ("mdy", DateOrder::MonthDayYear),
 ];
+
+/// How images are brought to another size.
+const FITS: [(&str, Fit); 3] = [("cover", Fit::Cover), ("contain", Fit::Contain), ("stretch", Fit::Stretch)];
+
+/// `pixels(fit = "cover")`. `None` is reported.
+pub fn fit(cx: &mut Elaborator<'_>, value: &ast::Expr) -> Option<Fit> {
+    choice(cx, value, "`fit` of images", &FITS)
+}
 
 /// Whether an expression reads columns of a table as they stand, or the points in time in them.
 pub fn reads_columns(values: &ast::Expr) -> bool {
@@ -112,6 +120,48 @@ pub fn category(cx: &mut Elaborator<'_>, arguments: &Arguments<'_>, span: Span) 
     let class = Expected { elem: Some(Elem::Int), axes: Vec::new() };
     Some(cx.within(context, |cx| cx.expr(column, Some(&class))))
 }
+
+/// `words(column("review"))` in a field `class(n)[length]`: the numbers of the words, and what is behind the last.
+pub fn text(
+    cx: &mut Elaborator<'_>,
+    name: &'static str,
+    arguments: &Arguments<'_>,
+    span: Span,
+) -> Option<Value> {
+    let column = one_column(cx, arguments.get("column")?, name)?;
+    let unit = match name {
+        "words" => TextUnit::Words,
+        "characters" => TextUnit::Characters,
+        _ => TextUnit::Pairs,
+    };
+    let field = cx.context.row()?.field.clone();
+    let declared = cx.data.current.declared.iter().find(|declared| declared.name.text == field).cloned();
+    let ty = declared.and_then(|field| field.ty);
+    let Some(ast::Type { kind: ast::TypeKind::Tensor { element: ast::Element::Class(size), dims }, .. }) = &ty
+    else {
+        cx.report(CategoryError::NoTextType { call: name, at: span });
+        return None;
+    };
+    let [ast::Dim { kind: ast::DimKind::Size(length), .. }] = dims.as_slice() else {
+        cx.report(CategoryError::NoTextType { call: name, at: span });
+        return None;
+    };
+    let number = |cx: &mut Elaborator<'_>, size: &ast::Expr, what: &str| {
+        let size = cx.size(size, what)?;
+        size.as_number().and_then(|size| usize::try_from(size).ok())
+    };
+    let (most, length) = (number(cx, size, "the number of classes"), number(cx, length, "the length of a text"));
+    let (Some(most @ 3..=MOST), Some(length @ 1..=MOST)) = (most, length) else {
+        cx.report(CategoryError::TextSizes { call: name, at: span });
+        return None;
+    };
+    let context = cx.context.of_texts(TextUnits { unit, length, most });
+    let class = Expected { elem: Some(Elem::Int), axes: Vec::new() };
+    Some(cx.within(context, |cx| cx.expr(column, Some(&class))))
+}
+
+/// A text has at most so many parts, and a vocabulary so many.
+const MOST: usize = 1 << 24;
 
 /// The n of the field `class(n)` that is being worked out. `None` is reported.
 fn declared_classes(cx: &mut Elaborator<'_>, span: Span) -> Option<usize> {

@@ -77,7 +77,7 @@ fn places() -> Vec<(String, String)> {
     }
     for reader in COLUMNS {
         let source = match reader.name {
-            "column" | "columns" | "fill" | "is_missing" | "standardize" | "date" | "category" => "csv",
+            "column" | "columns" | "fill" | "is_missing" | "standardize" | "date" | "category" | "words" | "characters" | "pairs" => "csv",
             "window" if reader.parameters[0].name == "values" => "csv",
             "window" => "text",
             "tensor" => "npz",

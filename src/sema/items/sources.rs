@@ -76,6 +76,10 @@ pub fn read_source(cx: &mut Elaborator<'_>, source: &ast::Expr) -> Option<Source
         Some(header) => Some(cx.compile_time_bool(header, "`header`")?),
         None => None,
     };
+    let nested = match arguments.get("nested") {
+        Some(nested) => cx.compile_time_bool(nested, "`nested`")?,
+        None => false,
+    };
     let mut format = TableFormat { header, ..TableFormat::default() };
     if let Some(separator) = arguments.get("separator") {
         format.separator = character(cx, separator, "a separator")?;
@@ -93,7 +97,7 @@ pub fn read_source(cx: &mut Elaborator<'_>, source: &ast::Expr) -> Option<Source
         "npz" => Source::Npz { path, span },
         "safetensors" => Source::Safetensors { path, span },
         "idx" => Source::Idx { path, span },
-        "images" => Source::Images { path, span },
+        "images" => Source::Images { path, nested, span },
         _ => Source::Text { path, span },
     })
 }

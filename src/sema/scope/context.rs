@@ -7,7 +7,7 @@
 //! another one, and the present one holds again afterwards, however that ends.
 
 use crate::base::Span;
-use crate::ir::program::{Date, Source, Summary, is_below};
+use crate::ir::program::{Date, Source, Summary, TextUnits, is_below};
 use crate::ir::{Dim, StepId};
 use crate::sema::value::{Tensor, Value};
 use std::collections::HashMap;
@@ -238,6 +238,11 @@ impl Context {
         self.with_row(|row| Row { date: Some(date), ..row })
     }
 
+    /// Where texts are read.
+    pub fn of_texts(&self, units: TextUnits) -> Context {
+        self.with_row(|row| Row { text: Some(units), ..row })
+    }
+
     /// Where names are read of which some have a class: which, if the program says it.
     pub fn of_categories(&self, names: Option<Vec<String>>) -> Context {
         self.with_row(|row| Row { category: Some(names), ..row })
@@ -310,6 +315,8 @@ pub struct Row {
     pub may_miss: bool,
     /// What of points in time is read.
     pub date: Option<Date>,
+    /// What texts are taken apart into.
+    pub text: Option<TextUnits>,
     /// Whether names are read of which some have a class: which, if the program says it.
     pub category: Option<Option<Vec<String>>>,
     /// What stands for the rows of the training part, if not the rows are read.

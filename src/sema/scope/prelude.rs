@@ -23,6 +23,7 @@ pub const FILES: &[(&str, &str)] = &[
     ("prelude/metrics.nn", include_str!("../../prelude/metrics.nn")),
     ("prelude/normalisation.nn", include_str!("../../prelude/normalisation.nn")),
     ("prelude/optimizers.nn", include_str!("../../prelude/optimizers.nn")),
+    ("prelude/augmentation.nn", include_str!("../../prelude/augmentation.nn")),
     ("prelude/pooling.nn", include_str!("../../prelude/pooling.nn")),
     ("prelude/schedules.nn", include_str!("../../prelude/schedules.nn")),
     ("prelude/sequence.nn", include_str!("../../prelude/sequence.nn")),

@@ -53,7 +53,7 @@ pub fn kind_of(source: &Source) -> SourceKind {
         Source::Images { .. } => SourceKind {
             what: "a folder of images",
             is_read_by: "use `pixels()` and `labels()`",
-            has: |select| matches!(select, Select::Whole | Select::Labels),
+            has: |select| matches!(select, Select::Whole | Select::Scaled(_) | Select::Labels),
         },
         Source::Text { .. } => SourceKind {
             what: "a text",

@@ -233,7 +233,22 @@ pub const SOURCES: &[Call] = &[
     source("npz", "several arrays of NumPy, by name"),
     source("safetensors", "arrays by name"),
     source("idx", "an array as MNIST has it, or a folder of such files"),
-    source("images", "a folder of PNG and JPEG files, or of such folders, one for each class"),
+    Call {
+        name: "images",
+        parameters: &[
+            PATH,
+            setting(
+                "nested",
+                Takes::Flag,
+                Default::Is("false"),
+                "whether images in folders within the folders of the classes are read, too",
+            ),
+        ],
+        named_only: 1,
+        repeats: false,
+        code: "E0604",
+        doc: "a folder of PNG and JPEG files, or of such folders, one for each class",
+    },
     source("text", "a text in UTF-8, plain or gzipped"),
 ];
 
@@ -292,7 +307,18 @@ pub const COLUMNS: &[Call] = &[
         1,
         "an array of an npy, npz, safetensors or idx file",
     ),
-    reader("pixels", &[], 0, "images as numbers from 0 to 255"),
+    reader(
+        "pixels",
+        &[setting(
+            "fit",
+            Takes::Text,
+            Default::Is("all have the field's size"),
+            "images are scaled to the field's size: `cover` (and cut at the sides), `contain` (with black sides), \
+             `stretch`",
+        )],
+        0,
+        "images as numbers from 0 to 255",
+    ),
     reader("labels", &[NAMES], 0, "the number of the folder that an image is in"),
     reader(
         "window",
@@ -346,6 +372,24 @@ pub const COLUMNS: &[Call] = &[
         ],
         1,
         "names as a field `class(n)`: n - 1 of them have a class, all others have the last one",
+    ),
+    reader(
+        "words",
+        &[setting("column", Takes::Expression, Default::Needed, "`column(…)`")],
+        1,
+        "a text as a field `class(n)[length]`: 0 behind its end, 1 for unknown words, n - 2 words have a number",
+    ),
+    reader(
+        "characters",
+        &[setting("column", Takes::Expression, Default::Needed, "`column(…)`")],
+        1,
+        "the same of its characters",
+    ),
+    reader(
+        "pairs",
+        &[setting("column", Takes::Expression, Default::Needed, "`column(…)`")],
+        1,
+        "the same of frequent parts of words, by byte-pair encoding",
     ),
     reader(
         "is_missing",

@@ -156,6 +156,9 @@ pub enum ReadingError {
 /// What is wrong with a field `category(…)`, declared as `class(n)`.
 #[derive(Clone, Debug)]
 pub enum CategoryError {
+    /// A text in a field that is no `class(n)[length]`.
+    NoTextType { call: &'static str, at: Span },
+    TextSizes { call: &'static str, at: Span },
     FewClasses {
         classes: usize,
         at: Span,
@@ -305,7 +308,11 @@ impl Problem for ReadingError {
                 error("E0603", message, *at, found.describe()).help("`fill(column(\"age\"), mean)`")
             }
             ReadingError::NotOneColumn { call, is_text, at } => {
-                let code = if *call == "date" { "E0652" } else { "E0651" };
+                let code = match *call {
+                    "date" => "E0652",
+                    "category" => "E0651",
+                    _ => "E0836",
+                };
                 let error = error(code, format!("`{call}` takes a column of a table"), *at, "not `column(…)`");
                 match is_text {
                     true => error.suggest("write", *at, format!("column({})", sources.text(*at))),
@@ -340,6 +347,18 @@ impl Problem for ReadingError {
 impl Problem for CategoryError {
     fn diagnostic(&self, _: &SourceMap) -> Diagnostic {
         match self {
+            CategoryError::NoTextType { call, at } => {
+                let message = format!("`{call}` is a field of its own, declared with its vocabulary and length");
+                error("E0836", message, *at, "neither is said").help(format!(
+                    "`text: class(2_000)[32] = {call}(column(\"text\"))` has 2,000 different numbers, and 32 of them \
+                     for each text"
+                ))
+            }
+            CategoryError::TextSizes { call, at } => {
+                let message = format!("`{call}` cannot have such a vocabulary or length");
+                error("E0836", message, *at, "out of range")
+                    .help("class(3) at least, for what is unknown, the end and one more; and a length of at least 1")
+            }
             CategoryError::FewClasses { classes, at } => {
                 let message = format!("a category is class(2) or more, not class({classes})");
                 error("E0651", message, *at, "a name and the others at least")

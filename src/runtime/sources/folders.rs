@@ -1,0 +1,77 @@
+//! What is in a folder of images.
+
+use std::path::{Path, PathBuf};
+
+use crate::base::Diagnostic;
+use crate::runtime::world::World;
+
+/// Adds the images in some folders and those within them.
+///
+/// # Errors
+/// E0701.
+pub(super) fn below(
+    world: &dyn World,
+    folders: Vec<PathBuf>,
+    files: &mut Vec<PathBuf>,
+    others: &mut Vec<PathBuf>,
+) -> Result<(), Diagnostic> {
+    let mut waiting = folders;
+    let mut found = Vec::new();
+    while let Some(folder) = waiting.pop() {
+        let entries = entries(world, &folder)?;
+        waiting.extend(entries.folders);
+        found.extend(entries.files);
+        others.extend(entries.others);
+    }
+    found.sort_unstable();
+    files.extend(found);
+    Ok(())
+}
+
+/// What is in a folder, each kind by name. Hidden files and those that systems leave are none of it.
+pub(super) struct Entries {
+    pub folders: Vec<PathBuf>,
+    pub files: Vec<PathBuf>,
+    pub others: Vec<PathBuf>,
+}
+
+/// # Errors
+/// E0701.
+pub(super) fn entries(world: &dyn World, folder: &Path) -> Result<Entries, Diagnostic> {
+    let failed = |error: std::io::Error| {
+        let message = match error.kind() {
+            std::io::ErrorKind::NotFound => format!("there is no folder `{}`", folder.display()),
+            std::io::ErrorKind::NotADirectory => {
+                format!("`{}` is a file, not a folder of images", folder.display())
+            }
+            _ => format!("cannot read the folder `{}`: {error}", folder.display()),
+        };
+        Diagnostic::error("E0701", message)
+    };
+    let (mut folders, mut files, mut others) = (Vec::new(), Vec::new(), Vec::new());
+    for entry in world.list(folder).map_err(failed)? {
+        let path = folder.join(&entry.name);
+        let hidden = path.file_name().is_some_and(|name| {
+            let name = name.to_string_lossy();
+            name.starts_with('.') || matches!(&*name, "Thumbs.db" | "desktop.ini" | "__MACOSX")
+        });
+        if hidden {
+            continue;
+        }
+        if entry.is_folder {
+            folders.push(path);
+        } else if is_image(&path) {
+            files.push(path);
+        } else {
+            others.push(path);
+        }
+    }
+    folders.sort_unstable();
+    files.sort_unstable();
+    Ok(Entries { folders, files, others })
+}
+
+fn is_image(path: &Path) -> bool {
+    let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+    matches!(ending.as_deref(), Some("png" | "jpg" | "jpeg"))
+}
