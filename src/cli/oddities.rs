@@ -67,7 +67,7 @@ fn places<'a>(
         match &column.select {
             Select::Columns { from, to } => (*from..(*to).min(profile.columns.len())).collect(),
             Select::Named(names) => {
-                names.iter().filter_map(|name| profile.columns.iter().position(|it| it.name == *name)).collect()
+                names.iter().filter_map(|name| profile.columns.iter().position(|column| column.name == *name)).collect()
             }
             _ => Vec::new(),
         }
@@ -137,7 +137,7 @@ fn scales(set: &DataSet, profile: &Profile) -> Vec<String> {
     let mut found = Vec::new();
     for field in &set.fields {
         let Some(column) = read_by(set, &field.name) else { continue };
-        let sizes = places(set, profile, |it| it.name == column).filter_map(|at| {
+        let sizes = places(set, profile, |one| one.name == column).filter_map(|at| {
             let column = profile.columns.get(at).filter(|column| column.holds_numbers())?;
             Some((column.least.abs().max(column.greatest.abs()), &column.name))
         });
