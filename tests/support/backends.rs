@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use nnc::backend::{self, Backend, Binding, Call, TensorMut, TensorRef};
 use nnc::ir::interpret::{Data, EvalError, Feed, Real, Tensor, evaluate};
 use nnc::ir::program::Precision;
-use nnc::ir::{Elem, ExternalKey, Graph, Op, Type};
+use nnc::ir::{Elem, Graph, Op, Type};
 use nnc::loops;
 use nnc::plan::{self, External};
 use nnc::runtime::call::Caller;
@@ -160,7 +160,8 @@ fn start(external: &External, precision: Precision, given: &Given) -> Result<Ele
     let poison = vec![POISON; count];
     let values = match given.values.get(&external.name.to_string()) {
         Some(values) => values,
-        None if matches!(external.name, ExternalKey::Output(_)) => &poison,
+        // An output, or a state that the graph writes and never reads.
+        None if external.written => &poison,
         None => return Err(format!("nothing is given for `{}`", external.name)),
     };
     if external.wide {

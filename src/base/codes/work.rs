@@ -74,21 +74,4 @@ The type of its field says how many different numbers there are, and how many ea
 1 for what the vocabulary does not have, and the others for what is most frequent in the training part.
     review: class(2_000)[32] = words(column(\"review\"))",
     },
-    Code {
-        code: "W0830",
-        title: "texts that are longer than their field",
-        explain: "\
-Of a text with more words, characters or parts than its field has elements the beginning is taken. This is told if it
-is so for more than a tenth of them.
-    review: class(2_000)[32] = words(column(\"review\"))     # 32 words of each
-    review: class(2_000)[100] = words(column(\"review\"))    # more of long ones",
-    },
-    Code {
-        code: "W0831",
-        title: "a vocabulary that is never full",
-        explain: "\
-The training part of the data has fewer different words, characters or parts of words than the field has numbers, so
-the last of them never occur, and a table for them is larger than it need be.
-    review: class(900)[32] = words(column(\"review\"))       # 898 words, the end, and what is unknown",
-    },
 ];

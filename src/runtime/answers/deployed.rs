@@ -9,7 +9,7 @@ use crate::base::{Diagnostic, Span};
 use crate::compile::BuildError;
 use crate::ir::program::{Action, BATCH, DataSet, Model, Precision, Source, SourceColumn, Train};
 use crate::ir::ranges;
-use crate::ir::{ColumnKey, Dim, DimError, Elem, Graph, InputKey, Sizes, Type, columns_of};
+use crate::ir::{ColumnKey, Dim, DimError, Elem, Graph, InputKey, Output, Sizes, Type, columns_of};
 use crate::loops::{Target, VerifiedModule};
 use crate::plan::{Plan, PlanError};
 use crate::runtime::array::Array;
@@ -107,11 +107,15 @@ impl Deployed {
                 let models = &program.checked().models;
                 let mut named = models.iter().filter(|named| model.is_none_or(|model| *named.name == *model));
                 return match (named.next(), named.next()) {
-                    (Some(model), None) => of_model(program, model, weights, observer),
+                    (Some(model), None) => of_model(program, model, None, weights, observer),
                     _ => Err(failed(error)),
                 };
             }
         };
+        let called = program.checked().models.iter().find(|named| named.name == asked.model);
+        if let Some(model) = called.filter(|model| stands_alone(model, &asked)) {
+            return of_model(program, model, Some(asked.action), weights, observer);
+        }
         let set = program.checked().data.iter().find(|set| set.name == asked.set);
         let set = set.ok_or_else(|| failed(Diagnostic::error("E0799", "the data is not there")))?;
         if matches!(set.source, Source::Text { .. } | Source::Given { .. }) || set.windows.is_some() {
@@ -361,10 +365,26 @@ fn of_fields(
     Parts { graph, rows, model, fields, preparation: None, meaning, target, names, action }.with(program, session).map_err(failed)
 }
 
-/// A model by itself.
+/// Whether what the loss gives the model says nothing of a row of the data: it is drawn at random, as what a generator
+/// makes pictures of, or the model's rows are others than the data's, as the steps of all episodes of a batch.
+fn stands_alone(model: &Model, asked: &Asked) -> bool {
+    let Some(forward) = &model.forward else { return false };
+    let has_other_rows = |output: &Output| {
+        let Some(first) = asked.graph.shape(output.node).first() else { return false };
+        let mut symbols = Vec::new();
+        first.symbols(&mut symbols);
+        first.as_symbol().is_none() && symbols.iter().any(|symbol| &**symbol == BATCH)
+    };
+    let has_rows = model.inputs.iter().all(|(_, ty)| ty.shape.first().and_then(Dim::as_symbol).is_some());
+    let is_drawn = asked.graph.draws_numbers() && !forward.draws_numbers();
+    has_rows && (is_drawn || asked.graph.outputs.iter().any(has_other_rows))
+}
+
+/// A model by itself, which a training may learn.
 fn of_model(
     program: &Program,
     model: &Model,
+    action: Option<usize>,
     weights: Option<&std::path::Path>,
     observer: &mut dyn Observer,
 ) -> Result<Deployed, Diagnostics> {
@@ -389,7 +409,7 @@ fn of_model(
     let (graph, model) = (graph.clone(), model.name.clone());
     let rows = rows.unwrap_or_else(|| BATCH.into());
     let parts =
-        Parts { graph, rows, model, fields, preparation: None, meaning: None, target: None, names: None, action: None };
+        Parts { graph, rows, model, fields, preparation: None, meaning: None, target: None, names: None, action };
     parts.with(program, session).map_err(failed)
 }
 

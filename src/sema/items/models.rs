@@ -1,7 +1,7 @@
 //! Models as programs of their own: for `predict` and for summaries.
 
 use crate::base::Span;
-use crate::ir::program::{Bound, LayerSummary, Model};
+use crate::ir::program::{BATCH, Bound, LayerSummary, Model};
 use crate::ir::{BinaryOp, Combine, Dim, Elem, Graph, InputKey, NodeId, Op, OutputKey, Scalar, Type};
 use crate::sema::value::Given;
 use crate::sema::body::elaborator::Elaborator;
@@ -26,7 +26,7 @@ pub fn model(cx: &mut Elaborator<'_>, item: &ItemRef) -> Option<Model> {
     match called {
         Some(types) => {
             let names = parameters.iter().map(|parameter| parameter.name.text.clone());
-            inputs.extend(names.zip(types));
+            inputs.extend(names.zip(with_free_rows(types)));
         }
         None => {
             for parameter in parameters.iter().filter(|parameter| parameter.default.is_none()) {
@@ -86,6 +86,19 @@ pub fn model(cx: &mut Elaborator<'_>, item: &ItemRef) -> Option<Model> {
     let layers = summaries(cx, &graph, &calls);
     let bounds = inputs.iter().filter_map(|(name, ty)| class_bound(parameters, name, ty)).collect();
     Some(Model { name: item.name().into(), inputs, bounds, forward: Some(graph), layers })
+}
+
+/// The types of a call, with a number of rows that is free where the call's is computed, such as `20 * batch` for all
+/// steps of a batch of episodes: by itself the model takes any number of rows.
+fn with_free_rows(mut types: Vec<Type>) -> Vec<Type> {
+    let rows = types.iter().filter_map(|ty| ty.shape.first()).filter(|first| first.as_number().is_none());
+    let rows: Vec<Dim> = rows.cloned().collect();
+    if let Some(first) = rows.first().filter(|first| first.as_symbol().is_none() && rows.iter().all(|size| size == *first)) {
+        for ty in types.iter_mut().filter(|ty| ty.shape.first() == Some(first)) {
+            ty.shape[0] = Dim::symbol(BATCH);
+        }
+    }
+    types
 }
 
 /// The input that would fix an open size of a parameter of a model that nothing calls.
