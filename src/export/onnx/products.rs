@@ -55,13 +55,25 @@ pub fn sum(
     let rows_of_result = if keeps_rows { row_shape } else { merged(&row_shape) };
     let from = [batch_shape, rows_of_result, right_columns].concat();
     let made = cx.reshape(&made, &from, &shape(&result))?;
-    let mut sum = domain.in_order(cx, &made, &result);
+    let sum = domain.in_order(cx, &made, &result);
+    scaled(cx, domain, body, sources, product, sum).map(Some)
+}
+
+/// A sum of products, multiplied by the factors that stand outside of it.
+pub fn scaled(
+    cx: &mut Cx,
+    domain: &Domain,
+    body: &Loop,
+    sources: &[Source<'_>],
+    product: &Product,
+    mut sum: Laid,
+) -> Made<Laid> {
     let mut scalars = Scalars::new(domain, &body.body, sources, &product.outer);
     for factor in &product.outer {
         let factor = scalars.value(cx, *factor)?;
         sum = domain.binary(cx, "Mul", &sum, &factor);
     }
-    Ok(Some(sum))
+    Ok(sum)
 }
 
 /// One side with exactly these axes.

@@ -206,14 +206,7 @@ fn anywhere(cx: &mut Cx, domain: &Domain, source: &Source<'_>, places: &[Place<'
         if !is_sure {
             let (zero, end) = (Laid::scalar(cx.writer.int(0)), Laid::scalar(cx.size_scalar(size)?));
             if outside == Outside::Zero {
-                let is_below = domain.compare(cx, "Less", &number, &end);
-                let is_above = domain.compare(cx, "GreaterOrEqual", &number, &zero);
-                for condition in [is_below, is_above] {
-                    inside = Some(match inside {
-                        Some(inside) => domain.compare(cx, "And", &inside, &condition),
-                        None => condition,
-                    });
-                }
+                inside = Some(within(cx, domain, inside, &number, [&zero, &end]));
             }
             let last = Laid::scalar(cx.size_scalar(&(size - &Dim::ONE))?);
             number = domain.binary(cx, "Min", &number, &last);
@@ -232,6 +225,17 @@ fn anywhere(cx: &mut Cx, domain: &Domain, source: &Source<'_>, places: &[Place<'
         }
         None => found,
     })
+}
+
+/// What held before, if anything did, and that a number lies from `zero` to before `end`.
+pub fn within(cx: &mut Cx, domain: &Domain, before: Option<Laid>, number: &Laid, [zero, end]: [&Laid; 2]) -> Laid {
+    let is_below = domain.compare(cx, "Less", number, end);
+    let is_above = domain.compare(cx, "GreaterOrEqual", number, zero);
+    let is_below = match before {
+        Some(before) => domain.compare(cx, "And", &before, &is_below),
+        None => is_below,
+    };
+    domain.compare(cx, "And", &is_below, &is_above)
 }
 
 /// The row-major number of the element with these subscripts.

@@ -4,7 +4,7 @@ use super::cx::{Cx, Made};
 use super::graph::{Attribute, Value};
 use super::layout::{Domain, Laid};
 use super::loops::identity_value;
-use super::reads::{Place, Source, linear, places};
+use super::reads::{Place, Source, linear, places, within};
 use super::scalars::Scalars;
 use crate::ir::{Combine, Dim, Loop, ScalarId, Sub};
 
@@ -34,14 +34,7 @@ pub fn written(cx: &mut Cx, body: &Loop, sources: &[Source<'_>]) -> Made<Value> 
         };
         if body.dropping {
             let (zero, end) = (Laid::scalar(cx.writer.int(0)), Laid::scalar(cx.size_scalar(size)?));
-            let is_below = domain.compare(cx, "Less", &number, &end);
-            let is_above = domain.compare(cx, "GreaterOrEqual", &number, &zero);
-            for condition in [is_below, is_above] {
-                inside = Some(match inside {
-                    Some(inside) => domain.compare(cx, "And", &inside, &condition),
-                    None => condition,
-                });
-            }
+            inside = Some(within(cx, &domain, inside, &number, [&zero, &end]));
         }
         numbers.push(number);
     }

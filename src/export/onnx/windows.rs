@@ -3,9 +3,8 @@
 use super::cx::{Cx, Made};
 use super::graph::{Attribute, Attributes, Ty, Value};
 use super::layout::{Domain, Laid};
-use super::products::factors;
+use super::products::{factors, scaled};
 use super::reads::{self, Outside, Source};
-use super::scalars::Scalars;
 use crate::ir::recognise::{Product, Side, Slide, Window};
 use crate::ir::{Affine, BinaryOp, Body, Combine, Dim, Loop, Scalar, ScalarId, Sub};
 
@@ -236,13 +235,8 @@ fn convolution(
     let result = [&rows[..], &groups, &maps, &places].concat();
     let from = [merged(&rows), &merged(&groups) * &merged(&maps)].into_iter().chain(shape(&places)).collect::<Vec<Dim>>();
     let made = cx.reshape(&made, &from, &shape(&result))?;
-    let mut sum = domain.in_order(cx, &made, &result);
-    let mut scalars = Scalars::new(domain, &body.body, sources, &product.outer);
-    for factor in &product.outer {
-        let factor = scalars.value(cx, *factor)?;
-        sum = domain.binary(cx, "Mul", &sum, &factor);
-    }
-    Ok(Some(sum))
+    let sum = domain.in_order(cx, &made, &result);
+    scaled(cx, domain, body, sources, product, sum).map(Some)
 }
 
 /// The greatest element of each window, or their sum.

@@ -105,7 +105,7 @@ impl Shards {
         combined.iter().for_each(|elements| append(&mut bytes, elements));
         let lengths: Vec<usize> = (0..self.size).map(|rank| bytes_of(&share(rank))).collect();
         let received = self.exchange(to_all(self.size, bytes), &lengths)?;
-        let mut totals: Vec<Elements> = like.iter().map(|(like, count)| zeros_like(like, *count)).collect();
+        let mut totals: Vec<Elements> = like.iter().map(|(like, count)| like.zeros_alike(*count)).collect();
         for (rank, bytes) in received.iter().enumerate() {
             let mut rest = bytes.as_slice();
             for (total, (like, count)) in totals.iter_mut().zip(like) {
@@ -164,7 +164,7 @@ impl Shards {
         let lengths: Vec<usize> =
             (0..self.size).map(|rank| rows_of(rank) * outer * row * like.size()).collect();
         let received = self.exchange(to_all(self.size, bytes), &lengths)?;
-        let mut whole = zeros_like(like, self.rows * outer * row);
+        let mut whole = like.zeros_alike(self.rows * outer * row);
         for (rank, bytes) in received.iter().enumerate() {
             let mut rest = bytes.as_slice();
             for shard in self.of(rank) {
@@ -178,17 +178,6 @@ impl Shards {
             }
         }
         Ok(whole)
-    }
-}
-
-fn zeros_like(like: &Elements, count: usize) -> Elements {
-    match like {
-        Elements::F32(_) => Elements::F32(vec![0.0; count]),
-        Elements::F64(_) => Elements::F64(vec![0.0; count]),
-        Elements::I32(_) => Elements::I32(vec![0; count]),
-        Elements::I64(_) => Elements::I64(vec![0; count]),
-        Elements::U8(_) => Elements::U8(vec![0; count]),
-        Elements::Bool(_) => Elements::Bool(vec![false; count]),
     }
 }
 
