@@ -172,11 +172,15 @@ pub use runtime::events::{
 #[doc(inline)]
 pub use runtime::given::Given;
 #[doc(inline)]
+pub use runtime::given_errors::GivenError;
+#[doc(inline)]
 pub use runtime::options::Options;
 #[doc(inline)]
 pub use runtime::program::{Diagnostics, Program};
 #[doc(inline)]
 pub use runtime::session::Session;
+#[doc(inline)]
+pub use runtime::view::{ElementsView, TensorView};
 #[doc(inline)]
 pub use runtime::world::memory::MemoryWorld;
 #[cfg(feature = "system")]

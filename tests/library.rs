@@ -205,3 +205,43 @@ fn results_stand_in_the_order_of_the_model() {
         threads.into_iter().for_each(|thread| assert_eq!(thread.join().expect("no panic"), results));
     });
 }
+
+/// What a host program's tables have and no tensor can hold is told at the field that it is given for.
+#[test]
+fn what_tables_of_a_host_program_lack_is_told_at_the_field() {
+    use nnc::GivenError;
+    let program = nnc::compile(GIVEN).expect("a correct program");
+    assert_eq!((program.classes_of("points", "y"), program.classes_of("points", "x")), (Some(3), None));
+    let told = |field: &str, error: GivenError| {
+        let errors = program.given_error("points", field, &error);
+        assert!(errors.to_string().contains("declared here"), "{errors}");
+        (errors[0].code, errors[0].message.clone())
+    };
+    let missing = told("x", GivenError::Missing { count: 2, row: 5 });
+    assert_eq!(missing, ("E0910", "values are missing in what is given for `x` of `points`".into()));
+    let names = || GivenError::Names { names: ["a", "b", "c", "d"].map(str::to_owned).to_vec() };
+    let many = told("y", names());
+    assert_eq!(many, ("E0911", "`y` of `points` has 3 classes, and 4 names are given".into()));
+    let none = told("x", names());
+    assert_eq!(none, ("E0911", "names are given for `x` of `points`: `a`, `b`, `c`, `d`".into()));
+    let dates = told("x", GivenError::Type { found: "dates".into() });
+    assert_eq!(dates, ("E0912", "what is given for `x` of `points` are dates, not numbers".into()));
+}
+
+#[test]
+fn views_give_what_tensors_give() {
+    let session = nnc::compile("model Net(x: [B, 3], k: int[B]) -> [B] = x[:, 0] * k")
+        .and_then(|program| program.session())
+        .expect("a correct program");
+    let (x, k) = ([1.0f32, 2.0, 3.0, 4.0, 5.0, 6.0], [3u8, 4]);
+    let views = [
+        nnc::TensorView::new(&[2, 3], nnc::ElementsView::F32(&x)).expect("two rows"),
+        nnc::TensorView::new(&[2], nnc::ElementsView::U8(&k)).expect("two numbers"),
+    ];
+    let found = session.predict_views("Net", &views).expect("results");
+    assert_eq!(found[0].to_f32().as_ref(), [3.0, 16.0]);
+    let tensors = views.map(|view| view.to_tensor());
+    assert_eq!(session.predict("Net", &[&tensors[0], &tensors[1]]).expect("results"), found);
+    let error = nnc::TensorView::new(&[2, 4], nnc::ElementsView::F32(&x)).expect_err("too few");
+    assert_eq!(error.to_string(), "a tensor of shape [2, 4] has 8 elements, not 6");
+}

@@ -85,6 +85,7 @@ class NnClassifier(ClassifierMixin, _Network):
     """A classifier: `layers`, then a linear layer with an output for each class; cross entropy is minimised."""
 
     def fit(self, X, y):
+        """Trains the network; gives the estimator."""
         X, y = validate_data(self, X, y, dtype=numpy.float64)
         check_classification_targets(y)
         self.classes_, numbers = numpy.unique(y, return_inverse=True)
@@ -96,6 +97,7 @@ class NnClassifier(ClassifierMixin, _Network):
         return self
 
     def predict_proba(self, X):
+        """The probability of each class, in the order of `classes_`."""
         check_is_fitted(self)
         if len(self.classes_) == 1:
             X = validate_data(self, X, reset=False, dtype=numpy.float64)
@@ -105,6 +107,7 @@ class NnClassifier(ClassifierMixin, _Network):
         return powers / powers.sum(axis=1, keepdims=True)
 
     def predict(self, X):
+        """The most probable class of each row."""
         probabilities = self.predict_proba(X)
         return self.classes_[probabilities.argmax(axis=1)]
 
@@ -113,6 +116,7 @@ class NnRegressor(RegressorMixin, _Network):
     """A regressor: `layers`, then a linear layer with an output for each target; squared errors are minimised."""
 
     def fit(self, X, y):
+        """Trains the network; gives the estimator."""
         X, y = validate_data(self, X, y, dtype=numpy.float64, multi_output=True, y_numeric=True)
         y = numpy.asarray(y, dtype=numpy.float64)
         self._is_single = y.ndim == 1
@@ -127,6 +131,7 @@ class NnRegressor(RegressorMixin, _Network):
         return self
 
     def predict(self, X):
+        """The targets of each row."""
         results = self._results(X) * self._target_deviation + self._target_mean
         return results[:, 0] if self._is_single else results
 

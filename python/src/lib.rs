@@ -12,7 +12,9 @@ use nnc::Given;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
-use arrays::{array_of, tensor_of};
+use nnc::GivenError;
+
+use arrays::{Array, array_of, tensor_of};
 use errors::{NncError, raised};
 use listener::Listener;
 
@@ -93,6 +95,44 @@ impl Program {
         let models = self.program.checked().models.iter();
         models.map(|model| (model.name.to_string(), model.inputs.iter().map(input).collect())).collect()
     }
+
+    /// The paths of parameters, each with its type.
+    #[getter]
+    fn parameters(&self) -> Vec<(String, String)> {
+        let parameters = self.program.checked().params.iter();
+        parameters.map(|parameter| (parameter.path.to_string(), parameter.ty.to_string())).collect()
+    }
+
+    /// The gradient of every loss as a formula.
+    fn derive(&self, py: Python<'_>) -> PyResult<String> {
+        py.detach(|| self.program.derive()).map_err(|errors| raised(py, &errors))
+    }
+
+    /// The number of classes of a field, if it is declared with one.
+    fn classes_of(&self, data: &str, field: &str) -> Option<u64> {
+        self.program.classes_of(data, field)
+    }
+
+    /// The exception about missing values of a field.
+    fn missing(&self, py: Python<'_>, data: &str, field: &str, count: usize, row: usize) -> Py<PyAny> {
+        self.wrong(py, data, field, &GivenError::Missing { count, row })
+    }
+
+    /// The exception about names that are no classes of a field.
+    fn odd_names(&self, py: Python<'_>, data: &str, field: &str, names: Vec<String>) -> Py<PyAny> {
+        self.wrong(py, data, field, &GivenError::Names { names })
+    }
+
+    /// The exception about values that are no numbers.
+    fn odd_type(&self, py: Python<'_>, data: &str, field: &str, found: String) -> Py<PyAny> {
+        self.wrong(py, data, field, &GivenError::Type { found })
+    }
+}
+
+impl Program {
+    fn wrong(&self, py: Python<'_>, data: &str, field: &str, error: &GivenError) -> Py<PyAny> {
+        raised(py, &self.program.given_error(data, field, error)).into_value(py).into_any()
+    }
 }
 
 impl Session {
@@ -104,6 +144,7 @@ impl Session {
     ) -> PyResult<T> {
         let made = py.detach(|| {
             let mut session = self.session.try_lock().map_err(|_| None)?;
+            session.after_fork();
             call(&mut session).map_err(Some)
         });
         made.map_err(|errors| match errors {
@@ -149,9 +190,11 @@ impl Session {
     /// What a model gives for arrays: an array, or a tuple of several.
     #[pyo3(signature = (model, *inputs))]
     fn predict(&self, py: Python<'_>, model: &str, inputs: &Bound<'_, PyTuple>) -> PyResult<Py<PyAny>> {
-        let inputs = inputs.iter().map(|input| tensor_of(&input)).collect::<PyResult<Vec<nnc::Tensor>>>()?;
-        let results = self.with(py, |session| session.predict(model, &inputs.iter().collect::<Vec<_>>()))?;
-        let mut arrays = results.iter().map(|result| array_of(py, result)).collect::<PyResult<Vec<_>>>()?;
+        let inputs = inputs.iter().map(|input| Array::of(&input)).collect::<PyResult<Vec<Array<'_>>>>()?;
+        let views = inputs.iter().map(Array::view).collect::<PyResult<Vec<nnc::TensorView<'_>>>>()?;
+        let results = self.with(py, |session| session.predict_views(model, &views))?;
+        let mut arrays =
+            results.into_iter().map(|result| array_of(py, result)).collect::<PyResult<Vec<_>>>()?;
         match arrays.len() {
             1 => Ok(arrays.remove(0)),
             _ => Ok(PyTuple::new(py, arrays)?.into_any().unbind()),
@@ -169,7 +212,7 @@ impl Session {
         })?;
         let parameters = PyDict::new(py);
         for (path, tensor) in all {
-            parameters.set_item(path, array_of(py, &tensor)?)?;
+            parameters.set_item(path, array_of(py, tensor)?)?;
         }
         Ok(parameters.unbind())
     }

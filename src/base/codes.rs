@@ -13,12 +13,13 @@
 //! | E06xx | [`train`]: optimisers, data and train declarations; from E0650 on [`tables`]: how columns are read and rows divided |
 //! | E07xx | [`data`]: loading of data; from E0720 on [`run`]: what happens at run time |
 //! | E08xx | [`export`]: models in other forms |
-//! | E09xx | [`ranks`]: processes that train together |
+//! | E09xx | from E0910 on [`given`]: rows out of the tables of a host program; from E0930 on [`ranks`]: processes that train together |
 //! | W00xx | [`warnings`] |
 
 mod data;
 mod export;
 mod work;
+mod given;
 mod grad;
 mod groups;
 mod index;
@@ -46,7 +47,7 @@ pub struct Code {
 
 /// All codes, in ascending order within each part.
 pub fn all() -> impl Iterator<Item = &'static Code> {
-    let parts: [&'static [Code]; 16] = [
+    let parts: [&'static [Code]; 17] = [
         syntax::CODES,
         names::CODES,
         shapes::CODES,
@@ -61,6 +62,7 @@ pub fn all() -> impl Iterator<Item = &'static Code> {
         work::CODES,
         export::CODES,
         groups::CODES,
+        given::CODES,
         ranks::CODES,
         warnings::CODES,
     ];

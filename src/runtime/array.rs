@@ -155,6 +155,11 @@ impl Tensor {
         }
     }
 
+    /// Of a shape and elements that fit.
+    pub(super) fn of_view(shape: &[usize], elements: Elements) -> Tensor {
+        Tensor { shape: shape.to_vec(), elements }
+    }
+
     /// Zeros of an element type.
     #[doc(hidden)]
     pub fn zeros(elem: Elem, precision: Precision, shape: Vec<usize>) -> Tensor {

@@ -75,6 +75,12 @@ impl Caller {
         self.threads
     }
 
+    /// Whether its threads are those of the process that this one is a fork of. Then all is computed by the thread
+    /// that calls.
+    pub fn is_inherited(&self) -> bool {
+        self.pool.get().is_some_and(Pool::is_inherited)
+    }
+
     /// Carries out a function once. The results do not depend on the number of threads.
     ///
     /// # Errors

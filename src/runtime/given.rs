@@ -128,6 +128,10 @@ fn nothing(set: &DataSet) -> Diagnostic {
             fields.join(", ")
         ))
         .help(format!(
+            "in Python: `program.session({name}={{{}}})`",
+            fields.iter().map(|field| format!("\"{field}\": {field}")).collect::<Vec<String>>().join(", ")
+        ))
+        .help(format!(
             "in a Rust program: `program.session_with(Given::new().data(\"{name}\", [{}]))`",
             named.join(", ")
         ))

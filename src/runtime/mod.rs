@@ -11,10 +11,10 @@
 //! | `evaluate` | graphs that are carried out once |
 //! | `derived` | gradients as mathematics |
 //! | [`events`] | what a session says while it works |
-//! | [`given`] | rows that whoever runs a program gives |
+//! | [`given`], [`given_errors`] | rows that whoever runs a program gives |
 //! | [`data`], [`sources`], [`permutation`] | rows, where they come from and in which order |
 //! | `int_ranges` | what code is told of the ints that it is given |
-//! | [`array`], [`memory`], [`room`], [`format`], [`sizes`] | tensors |
+//! | [`array`], [`view`], [`memory`], [`room`], [`format`], [`sizes`] | tensors |
 //! | [`call`], [`pool`], [`kernels`] | compiled code, threads |
 //! | [`ranks`] | processes that train together |
 //! | `ndarray` | tensors of that crate |
@@ -36,6 +36,7 @@ mod folds;
 pub mod format;
 pub mod generate;
 pub mod given;
+pub mod given_errors;
 mod inputs;
 mod int_ranges;
 pub mod kept;
@@ -61,4 +62,5 @@ pub mod tables;
 #[cfg(test)]
 mod tests;
 pub mod train;
+pub mod view;
 pub mod world;

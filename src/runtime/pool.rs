@@ -4,15 +4,19 @@
 //! well. A thread that the system does not let run takes no task, and nobody waits for it: with
 //! another process on the second core a job takes about what it takes on one.
 
+use std::mem::ManuallyDrop;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use super::kernels::fork_join::ForkJoin;
+use super::kernels::forks;
 
 /// A pool of threads; the thread that calls [`Pool::run`] is one of them.
 pub struct Pool {
     shared: Arc<ForkJoin>,
     workers: Vec<JoinHandle<()>>,
+    /// The process that has the threads.
+    generation: u32,
 }
 
 impl Pool {
@@ -27,7 +31,7 @@ impl Pool {
             thread::Builder::new().name(name).spawn(move || shared.work_until_stopped(worker)).ok()
         };
         let workers = (0..n_workers).map_while(spawn).collect();
-        Pool { shared, workers }
+        Pool { shared, workers, generation: forks::generation() }
     }
 
     /// The number of threads, the caller's included.
@@ -39,12 +43,26 @@ impl Pool {
     /// all are done. The first panic of a task goes on in the caller. A job within a job, or a
     /// second one at the same time, is carried out by the thread that asks for it.
     pub fn run(&self, n_tasks: usize, task: &(dyn Fn(usize) + Sync)) {
-        self.shared.run_closure(n_tasks, task);
+        if self.is_inherited() {
+            (0..n_tasks).for_each(task);
+        } else {
+            self.shared.run_closure(n_tasks, task);
+        }
+    }
+
+    /// Whether this process is a fork of the one that has the threads: here there are none.
+    pub fn is_inherited(&self) -> bool {
+        self.generation != forks::generation()
     }
 }
 
 impl Drop for Pool {
     fn drop(&mut self) {
+        if self.is_inherited() {
+            // Nobody could be waited for.
+            let _ = ManuallyDrop::new(std::mem::take(&mut self.workers));
+            return;
+        }
         self.shared.stop();
         for worker in self.workers.drain(..) {
             // A worker catches the panics of its tasks, so there is nothing to learn from its end.

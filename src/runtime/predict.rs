@@ -10,6 +10,7 @@ use super::program::{Part, code_failed};
 use super::evaluate::unbound;
 use super::session::{Session, convert};
 use super::sizes;
+use super::view::{ElementsView, TensorView};
 use crate::backend::{Binding, Call};
 use crate::base::{Diagnostic, Span, nearest};
 use crate::compile::{Code, Function};
@@ -75,7 +76,7 @@ impl Predictions {
 ///
 /// # Errors
 /// E0731 if there is no such model, or the inputs do not fit its signature.
-pub(super) fn predict(session: &Session, name: &str, inputs: &[&Array]) -> Result<Vec<Array>, Diagnostic> {
+pub(super) fn predict(session: &Session, name: &str, inputs: &[TensorView<'_>]) -> Result<Vec<Array>, Diagnostic> {
     as_code_reads(session, name, inputs, |prepared, model, inputs| {
         let precision = session.memory.precision;
         let zeros = prepared.outputs().map(|external| Array::for_external(external, precision));
@@ -93,7 +94,7 @@ pub(super) fn predict(session: &Session, name: &str, inputs: &[&Array]) -> Resul
 pub(super) fn predict_into(
     session: &Session,
     name: &str,
-    inputs: &[&Array],
+    inputs: &[TensorView<'_>],
     results: &mut [Array],
 ) -> Result<(), Diagnostic> {
     as_code_reads(session, name, inputs, |prepared, model, inputs| {
@@ -123,30 +124,33 @@ pub(super) fn predict_into(
 fn as_code_reads<T>(
     session: &Session,
     name: &str,
-    inputs: &[&Array],
-    work: impl FnOnce(&Prepared, &Model, &[&Array]) -> Result<T, Diagnostic>,
+    inputs: &[TensorView<'_>],
+    work: impl FnOnce(&Prepared, &Model, &[TensorView<'_>]) -> Result<T, Diagnostic>,
 ) -> Result<T, Diagnostic> {
     let models = &session.program.checked().models;
     let number = models.iter().position(|model| &*model.name == name).ok_or_else(|| unknown(models, name))?;
     let (model, precision) = (&models[number], session.memory.precision);
     let are_as_needed = inputs.len() == model.inputs.len()
-        && inputs.iter().zip(&model.inputs).all(|(input, (_, ty))| is_as_needed(input, ty.elem, precision));
+        && inputs.iter().zip(&model.inputs).all(|(input, (_, ty))| is_as_needed(input.elements(), ty.elem, precision));
     if are_as_needed {
         return work(&*prepared(session, number, inputs)?, model, inputs);
     }
     let converted = converted(session, model, inputs)?;
-    let given: Vec<&Array> =
-        inputs.iter().zip(&converted).map(|(input, converted)| converted.as_deref().unwrap_or(input)).collect();
+    let given: Vec<TensorView<'_>> = inputs
+        .iter()
+        .zip(&converted)
+        .map(|(input, converted)| converted.as_ref().map_or(*input, |converted| converted.view()))
+        .collect();
     work(&*prepared(session, number, &given)?, model, &given)
 }
 
 /// What a model needs for inputs of these shapes: prepared now if they are new.
-fn prepared(session: &Session, number: usize, inputs: &[&Array]) -> Result<Arc<Prepared>, Diagnostic> {
+fn prepared(session: &Session, number: usize, inputs: &[TensorView<'_>]) -> Result<Arc<Prepared>, Diagnostic> {
     let is_for = |ready: &&Arc<Prepared>| {
         ready.model == number
             && ready.shapes.len() == inputs.len()
             && ready.shapes.iter().zip(inputs).all(|(shape, input)| shape == input.shape())
-            && ready.wide.iter().zip(inputs).all(|(wide, input)| *wide == is_wide(input))
+            && ready.wide.iter().zip(inputs).all(|(wide, input)| *wide == is_wide(*input))
     };
     if let Some(ready) = session.predictions.lock().iter().find(is_for) {
         return Ok(Arc::clone(ready));
@@ -174,7 +178,7 @@ fn unknown(models: &[Model], name: &str) -> Diagnostic {
 }
 
 /// The sizes of the symbolic dimensions of a model's inputs, from the shapes that are given.
-fn sizes_of(model: &Model, inputs: &[&Array]) -> Result<Sizes, Diagnostic> {
+fn sizes_of(model: &Model, inputs: &[TensorView<'_>]) -> Result<Sizes, Diagnostic> {
     let name = &model.name;
     if model.inputs.len() != inputs.len() {
         let message = format!("`{name}` has {} inputs, {} are given", model.inputs.len(), inputs.len());
@@ -193,7 +197,7 @@ fn sizes_of(model: &Model, inputs: &[&Array]) -> Result<Sizes, Diagnostic> {
 fn prepare(
     session: &mut Session,
     number: usize,
-    inputs: &[&Array],
+    inputs: &[TensorView<'_>],
 ) -> Result<Prepared, Diagnostic> {
     let program = session.program.clone();
     let model = &program.checked().models[number];
@@ -211,7 +215,7 @@ fn prepare(
     for (((input_name, _), input), below) in model.inputs.iter().zip(inputs).zip(&below) {
         let key = InputKey::Field(input_name.clone());
         match below {
-            _ if is_wide(input) => ranges::note_input(&mut sizes, &key, Range::ALL),
+            _ if is_wide(*input) => ranges::note_input(&mut sizes, &key, Range::ALL),
             // Inputs are checked before they are used.
             Some(below) => {
                 ranges::note_all_of_input(&mut sizes, &key, Range { least: 0, greatest: below - 1 });
@@ -255,7 +259,7 @@ fn prepare(
     Ok(Prepared {
         model: number,
         shapes: inputs.iter().map(|input| input.shape().to_vec()).collect(),
-        wide: inputs.iter().map(|input| is_wide(input)).collect(),
+        wide: inputs.iter().map(|input| is_wide(*input)).collect(),
         outputs: outputs.into_iter().map(|(_, at)| at).collect(),
         slots,
         columns,
@@ -276,17 +280,17 @@ impl Prepared {
         &self,
         session: &Session,
         model: &Model,
-        inputs: &[&Array],
+        inputs: &[TensorView<'_>],
         results: &mut [Array],
     ) -> Result<(), Diagnostic> {
         for (at, (input, (name, _))) in inputs.iter().zip(&model.inputs).enumerate() {
-            check_bound(input, self.below[at], name, &model.name)?;
+            check_bound(*input, self.below[at], name, &model.name)?;
         }
         let free = || self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
         let room = free().pop().unwrap_or_default();
         let mut bindings = emptied(room);
         bindings.extend(self.slots.iter().map(|slot| match slot {
-            Slot::Input(at) => Binding::Read(tensor_ref(inputs[*at].elements())),
+            Slot::Input(at) => Binding::Read(inputs[*at].elements().tensor_ref()),
             Slot::Variable(cell) => Binding::Read(tensor_ref(session.memory.get(*cell).elements())),
             Slot::Column(at) => Binding::Read(tensor_ref(self.columns[*at].elements())),
             // Replaced below.
@@ -317,15 +321,15 @@ fn emptied<'b>(mut bindings: Vec<Binding<'_>>) -> Vec<Binding<'b>> {
 fn converted(
     session: &Session,
     model: &Model,
-    inputs: &[&Array],
+    inputs: &[TensorView<'_>],
 ) -> Result<Vec<Option<Arc<Array>>>, Diagnostic> {
     let precision = session.memory.precision;
-    let convert = |(input, (name, ty)): (&&Array, &(Arc<str>, Type))| {
-        if is_as_needed(input, ty.elem, precision) {
+    let convert = |(input, (name, ty)): (&TensorView<'_>, &(Arc<str>, Type))| {
+        if is_as_needed(input.elements(), ty.elem, precision) {
             return Ok(None);
         }
         let message = || format!("the input `{name}` of `{}` has {} elements", model.name, ty.elem);
-        convert(input, ty.elem, precision).map(Some).ok_or_else(|| wrong(message()))
+        convert(&input.to_tensor(), ty.elem, precision).map(Some).ok_or_else(|| wrong(message()))
     };
     let mut converted: Vec<_> =
         inputs.iter().zip(&model.inputs).map(convert).collect::<Result<_, Diagnostic>>()?;
@@ -338,7 +342,7 @@ fn has_elements(array: &Array, elem: Elem, wide: bool, precision: Precision) -> 
     match (elem, array.elements()) {
         (Elem::Int, Elements::I64(_)) => wide,
         (Elem::Int, Elements::I32(_)) => !wide,
-        _ => is_as_needed(array, elem, precision),
+        _ => is_as_needed(array.view().elements(), elem, precision),
     }
 }
 
@@ -355,26 +359,26 @@ fn type_text(array: &Array) -> String {
     format!("{elem}{}", shape_text(array.shape()))
 }
 
-fn is_wide(array: &Array) -> bool {
-    matches!(array.elements(), Elements::I64(_))
+fn is_wide(input: TensorView<'_>) -> bool {
+    matches!(input.elements(), ElementsView::I64(_))
 }
 
-/// Whether code can read the array as it is.
-fn is_as_needed(array: &Array, elem: Elem, precision: Precision) -> bool {
-    match (array.elements(), elem) {
-        (Elements::F32(_), Elem::Float) => precision == Precision::F32,
-        (Elements::F64(_), Elem::Float) => precision == Precision::F64,
-        (Elements::I32(_), Elem::Int) | (Elements::Bool(_), Elem::Bool) => true,
+/// Whether code can read the elements as they are.
+fn is_as_needed(elements: ElementsView<'_>, elem: Elem, precision: Precision) -> bool {
+    match (elements, elem) {
+        (ElementsView::F32(_), Elem::Float) => precision == Precision::F32,
+        (ElementsView::F64(_), Elem::Float) => precision == Precision::F64,
+        (ElementsView::I32(_), Elem::Int) | (ElementsView::Bool(_), Elem::Bool) => true,
         _ => false,
     }
 }
 
-fn check_bound(array: &Array, below: Option<i64>, name: &str, model: &str) -> Result<(), Diagnostic> {
+fn check_bound(input: TensorView<'_>, below: Option<i64>, name: &str, model: &str) -> Result<(), Diagnostic> {
     let Some(below) = below else { return Ok(()) };
     let outside = |value: &i64| *value < 0 || *value >= below;
-    let found = match array.elements() {
-        Elements::I32(values) => values.iter().map(|value| i64::from(*value)).find(outside),
-        Elements::I64(values) => values.iter().copied().find(outside),
+    let found = match input.elements() {
+        ElementsView::I32(values) => values.iter().map(|value| i64::from(*value)).find(outside),
+        ElementsView::I64(values) => values.iter().copied().find(outside),
         _ => None,
     };
     match found {

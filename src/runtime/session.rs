@@ -23,6 +23,7 @@ use super::room::{self, Need};
 use super::sources::checkpoint::{self, Wanted};
 use super::sources::safetensors;
 use super::train::{self, Progress};
+use super::view::{TensorView, with_views};
 use super::{actions, generate};
 use crate::base::{Diagnostic, Span, nearest};
 use crate::ir::program::{Action, Precision, StartFile, Variable};
@@ -185,6 +186,14 @@ impl Session {
         self.caller = Caller::new(threads);
     }
 
+    /// Starts threads anew if this process is a fork of the one that started them. Without it a session works after a
+    /// fork, too, but by one thread.
+    pub fn after_fork(&mut self) {
+        if self.caller.is_inherited() {
+            self.caller = Caller::new(self.caller.threads());
+        }
+    }
+
     /// Carries out every `train`, `print`, `expect`, `plot` and `generate` in order.
     ///
     /// # Errors
@@ -284,6 +293,15 @@ impl Session {
     /// # Errors
     /// E0731 if there is no such model, or the inputs do not fit its signature.
     pub fn predict(&self, model: &str, inputs: &[&Tensor]) -> Result<Vec<Tensor>, Diagnostics> {
+        with_views(inputs, |inputs| self.predict_views(model, inputs))
+    }
+
+    /// As [`Session::predict`], for inputs in memory that is not a tensor's. They are not copied if their elements are
+    /// those of the program: floats of its precision, ints of 32 bits, bools.
+    ///
+    /// # Errors
+    /// As [`Session::predict`].
+    pub fn predict_views(&self, model: &str, inputs: &[TensorView<'_>]) -> Result<Vec<Tensor>, Diagnostics> {
         predict::predict(self, model, inputs).map_err(|error| self.program.failed([error]))
     }
 
@@ -299,7 +317,8 @@ impl Session {
         inputs: &[&Tensor],
         results: &mut [Tensor],
     ) -> Result<(), Diagnostics> {
-        predict::predict_into(self, model, inputs, results).map_err(|error| self.program.failed([error]))
+        with_views(inputs, |inputs| predict::predict_into(self, model, inputs, results))
+            .map_err(|error| self.program.failed([error]))
     }
 
     /// A session with the same tensors and rows, for what must not change this one.

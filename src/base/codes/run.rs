@@ -173,6 +173,8 @@ a file with an array for each field.
     data points { x: [2] }
 On the command line a file gives the rows, one that `np.savez(\"points.npz\", x = x)` writes for example:
     nnc run net.nn --data points=points.npz
+In Python arrays or a data frame give them:
+    program.session(points={\"x\": x})
 In a Rust program:
     program.session_with(Given::new().data(\"points\", [(\"x\", x)]))",
     },
