@@ -5,6 +5,7 @@ pub mod codes;
 pub mod diagnostic;
 pub mod foreign;
 pub mod nearest;
+pub(crate) mod order;
 pub mod philox;
 pub mod render;
 pub mod span;

@@ -11,6 +11,7 @@ use super::json::json_text;
 use super::measured::{Measured, Subject};
 use super::numbers::{bytes, count, duration};
 use super::{Failure, input, say};
+use crate::base::order::PutInOrder;
 use crate::compile::{Measures, PIPELINE, Pass};
 use crate::runtime::format::number_text;
 use crate::runtime::measure::steps::Times;
@@ -249,7 +250,7 @@ fn first_step(text: &str, of: &Measured) -> Option<(f64, usize)> {
     while times.len() < PROCESSES && (times.is_empty() || begun.elapsed() < PROCESSES_TIME) {
         times.push(time_of_process(&program, text, of)?);
     }
-    times.sort_by(f64::total_cmp);
+    times.put_in_order_by(f64::total_cmp);
     Some((times[times.len() / 2], times.len()))
 }
 

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use crate::base::order::PutInOrder;
 use crate::base::Diagnostic;
 use crate::runtime::data::texts::words;
 use crate::runtime::sources::csv::stream::Stream;
@@ -218,7 +219,7 @@ pub fn profile(
 /// `Adelie (152), Chinstrap (68) and 3 others`, the most frequent first.
 pub fn values_text(column: &Column, most: usize) -> String {
     let mut values: Vec<(&String, &usize)> = column.values.iter().collect();
-    values.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
+    values.put_in_order_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
     let shown: Vec<String> =
         values.iter().take(most).map(|(name, count)| format!("{name} ({count})")).collect();
     match values.len().saturating_sub(most) {

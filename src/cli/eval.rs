@@ -12,6 +12,7 @@ use super::folder::{self, Model};
 use super::judge::Judge;
 use super::output::say;
 use super::progress::Terminal;
+use crate::base::order::PutInOrder;
 use crate::base::Diagnostic;
 use crate::ir::program::{Action, DataRef, Select, Train};
 use crate::runtime::answers::trained::{Trained, Wish, shown};
@@ -279,7 +280,7 @@ impl Importance {
                 found.push((shown, sum / f64::from(self.repeats)));
             }
         }
-        found.sort_by(|a, b| b.1.total_cmp(&a.1));
+        found.put_in_order_by(|a, b| b.1.total_cmp(&a.1));
         if self.subject.json {
             let inputs: Vec<_> =
                 found.iter().map(|(name, by)| json!({ "input": name, "worse_by": by })).collect();

@@ -6,6 +6,7 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 
 use super::{Failure, input, say};
+use crate::base::order::PutInOrder;
 use crate::base::SourceMap;
 use crate::compile::{self, Stage};
 use crate::opt::{Applied, Exactness, LAWS, Purpose};
@@ -85,7 +86,7 @@ fn counted(laws: &Applied) -> String {
     let mut counts: Vec<(u32, &str)> =
         laws.counts().into_iter().zip(LAWS.iter().map(|law| law.name)).collect();
     counts.retain(|(count, _)| *count > 0);
-    counts.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
+    counts.put_in_order_by_key(|(count, _)| std::cmp::Reverse(*count));
     let lines: Vec<String> = counts.iter().map(|(count, name)| format!("{count:6}  {name}")).collect();
     format!("\nlaws applied:\n{}", lines.join("\n"))
 }

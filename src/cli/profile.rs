@@ -10,6 +10,7 @@ use super::json::json_text;
 use super::measured::Measured;
 use super::numbers::count;
 use super::{Failure, input, say};
+use crate::base::order::PutInOrder;
 use crate::ir::Phase;
 use crate::runtime::measure::kernels::{Kernel, Profile as Measurement};
 use crate::runtime::measure::machine;
@@ -97,7 +98,7 @@ impl Profile {
     fn table(&self, profile: &Measurement, limits: &Limits) -> String {
         let mut rows = rows(profile, !self.copies && !self.in_order);
         if !self.in_order {
-            rows.sort_by(|a, b| b.seconds.total_cmp(&a.seconds));
+            rows.put_in_order_by(|a, b| b.seconds.total_cmp(&a.seconds));
         }
         let all = profile.seconds();
         let shown = if self.in_order { rows.len() } else { self.top.min(rows.len()) };

@@ -1,6 +1,7 @@
 //! Settings of the command line that take the place of those in the file: they become lines of its `train`s
 //! before anything is checked, so they are checked like any others.
 
+use crate::base::order::PutInOrder;
 use crate::base::{Diagnostic, SourceMap};
 use crate::syntax::{self, ast};
 
@@ -101,7 +102,7 @@ impl Settings {
             }
         }
         edits.extend(precision.map(|line| (0, 0, format!("{line}\n"))));
-        edits.sort();
+        edits.put_in_order();
         let mut written = text.to_owned();
         for (start, end, new) in edits.into_iter().rev() {
             written.replace_range(start..end, &new);

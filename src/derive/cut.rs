@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::names::{Names, Symbol};
 use super::scans::{Recurrence, recurrences};
+use crate::base::order::PutInOrder;
 use crate::grad::{self, GradError};
 use crate::ir::program::Line;
 use crate::ir::{Graph, InputKey, NodeId, Op, OutputKey};
@@ -70,7 +71,7 @@ pub fn cut(step: &Graph, line: &Line, names: &Names) -> Result<Cut, GradError> {
     enter(line.loss, Symbol::new("L"), &mut leaves);
     // In order from the loss down, so that the second of two equal derivatives is defined by the first one.
     let mut adjoints: Vec<_> = names.parameters.iter().chain(between).zip(derivatives).collect();
-    adjoints.sort_by_key(|(named, _)| std::cmp::Reverse(named.node));
+    adjoints.put_in_order_by_key(|(named, _)| std::cmp::Reverse(named.node));
     for (named, derivative) in adjoints {
         if let Some(derivative) = derivative {
             enter(derivative, named.symbol.adjoint(), &mut leaves);

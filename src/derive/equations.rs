@@ -11,6 +11,7 @@ use super::notation::{coefficient, functions, replace, rewrite, shorten, symbols
 use super::scans::Recurrence;
 use super::term::Term;
 use super::text;
+use crate::base::order::PutInOrder;
 use crate::grad::GradError;
 use crate::ir::program::Line;
 use crate::ir::{Graph, InputKey, NodeId, Op, OutputKey, Type};
@@ -325,7 +326,7 @@ impl<'a> Page<'a> {
         let mut known: BTreeSet<Symbol> = BTreeSet::new();
         let mut parameters: Vec<&Named> = self.names.parameters.iter().collect();
         let mut values: Vec<&Named> = self.names.values.iter().collect();
-        values.sort_by_key(|value| std::cmp::Reverse(value.node));
+        values.put_in_order_by_key(|value| std::cmp::Reverse(value.node));
         self.ready(&mut parameters, &known);
         for named in values {
             if self.derivative(named) {
@@ -464,7 +465,7 @@ impl Writer<'_> {
             found.push((node, Equation { symbol: Some(symbol), formula, ty, from: "".into(), within: None }));
             at += 1;
         }
-        found.sort_by_key(|equation| equation.0);
+        found.put_in_order_by_key(|equation| equation.0);
         let mut found: Vec<Equation> = found.into_iter().map(|equation| equation.1).collect();
         let ty = Some(self.graph.ty(node).clone());
         found.push(Equation { symbol: Some(symbol.clone()), formula, ty, from: from.clone(), within: None });

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::base::order::PutInOrder;
 use crate::ir::program::{BATCH, Line, NamedValue, ValueName};
 use crate::ir::{Elem, Graph, NodeId, Op, StepId, Type};
 
@@ -101,7 +102,7 @@ pub fn names(graph: &Graph, line: &Line, trained: &[Arc<str>]) -> Names {
     let leaves = variables(graph, &needed);
     let (mut parameters, variables): (Vec<_>, Vec<_>) =
         leaves.into_iter().partition(|(path, _)| trained.contains(path));
-    parameters.sort_by_key(|(path, _)| trained.iter().position(|other| other == path));
+    parameters.put_in_order_by_key(|(path, _)| trained.iter().position(|other| other == path));
     let paths = trained.iter().chain(variables.iter().map(|(path, _)| path));
     let owners: BTreeSet<&str> = paths.filter_map(|path| owner(path)).collect();
     for note in line.values.iter().filter(|note| note.within.is_none()) {

@@ -11,6 +11,7 @@ use super::equations::Equation;
 use super::names::{Moment, Names, Symbol, within};
 use super::notation::{rewrite, shorten};
 use super::term::Term;
+use crate::base::order::PutInOrder;
 use crate::ir::program::{Line, ValueName};
 use crate::ir::{Dim, Graph, InputKey, NodeId, Op, OutputKey, Scan};
 use crate::opt;
@@ -172,7 +173,7 @@ fn recurrence(
         outputs.push((format!("start:{at}").into(), carry.at(direction.start(&scan.trip))));
     }
     let mut inner: Vec<(NodeId, (Arc<str>, Symbol))> = named.into_iter().collect();
-    inner.sort_by_key(|(node, _)| *node);
+    inner.put_in_order_by_key(|(node, _)| *node);
     let mut body = scan.body.clone();
     body.outputs.clear();
     for (node, (key, symbol)) in inner {

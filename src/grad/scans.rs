@@ -15,6 +15,7 @@ use super::reverse;
 use super::stacks::{self, Source};
 use super::sweep::{self, RuleError};
 use super::{backward, inline_into_branches};
+use crate::base::order::PutInOrder;
 use crate::ir::{Combine, Graph, Loop, NodeId, Op, OutputKey, Scan, StepId, compact};
 use std::sync::Arc;
 
@@ -242,7 +243,7 @@ fn differentiate_body(
             .collect();
         if !grown.is_empty() {
             carries.extend(grown);
-            carries.sort_unstable();
+            carries.put_in_order();
             continue;
         }
         let mut next = Vec::new();

@@ -3,6 +3,7 @@
 use super::LoopError;
 use super::trips::Trips;
 use super::ir::{Base, BasePlace, Extent, Kind, Linear, Param, ValueId};
+use crate::base::order::PutInOrder;
 use crate::ir::program::Precision;
 use crate::ir::{Const, Elem, StepId};
 use crate::plan::{Place, Plan, View};
@@ -180,7 +181,7 @@ pub fn base_of(
         }
     }
     all_steps.retain(|(_, factor)| *factor != 0);
-    all_steps.sort_by_key(|(step, _)| *step);
+    all_steps.put_in_order_by_key(|(step, _)| *step);
     let base = Base { place, offset: start + (view.offset + offset) * bytes, steps: all_steps };
     Ok((base, (place, start, start + len.max(1))))
 }

@@ -3,6 +3,7 @@
 //! `y[i] = a[i - 4 else 0] + b[i else 0]` reads only `b` for the first four points, then both: cut there, the
 //! loop needs no tests, and each part may be run in lanes.
 
+use crate::base::order::PutInOrder;
 use super::access::{Access, Check};
 
 /// A loop is not cut into more parts than this: they would not be worth their code.
@@ -132,7 +133,7 @@ pub fn regions(index: usize, length: i64, limits: &[Limit], ranges: &Ranges) -> 
         limits.iter().map(|limit| limit.ranges_of(index, length, ranges)).collect();
     let mut breaks: Vec<i64> = parts.iter().flatten().flat_map(|(from, to)| [*from, *to]).collect();
     breaks.extend([0, length]);
-    breaks.sort_unstable();
+    breaks.put_in_order();
     breaks.dedup();
     if breaks.len() > MOST_REGIONS + 1 {
         // One part in which all limits hold, and what is before and behind it.

@@ -7,6 +7,7 @@
 use super::access::{Node, Work};
 use super::cost::Analysis;
 use super::regions::{Limit, Ranges, Region, regions};
+use crate::base::order::PutInOrder;
 use crate::ir::Combine;
 
 /// How many accumulators or points are worked on at once, at most.
@@ -208,11 +209,11 @@ fn loops_of_stage(work: &Work, freedom: Freedom) -> Schedule {
     if work.is_scatter {
         // Each row that a computed subscript names is added to from end to end: the same sums in the same order,
         // since an element belongs to one point of the other indices.
-        parallel.sort_by_key(|axis| (!analysis.moves_write_by_value(axis.index), axis.lanes > 1));
+        parallel.put_in_order_by_key(|axis| (!analysis.moves_write_by_value(axis.index), axis.lanes > 1));
     } else {
-        parallel.sort_by_key(|axis| (freedom.cut != Some(axis.index), (axis.lanes > 1) != hoists));
+        parallel.put_in_order_by_key(|axis| (freedom.cut != Some(axis.index), (axis.lanes > 1) != hoists));
     }
-    reductions.sort_by_key(|axis| axis.lanes > 1);
+    reductions.put_in_order_by_key(|axis| axis.lanes > 1);
     let mut schedule = Schedule { parallel, reductions };
     if work.is_scatter {
         if let Some(axis) = schedule.parallel.last_mut().filter(|axis| axis.lanes > 1) {
@@ -257,9 +258,9 @@ fn shared_points(stages: &[Work], freedom: Freedom) -> Loops {
     let vector = vector.filter(|_| shared.iter().any(|axis| axis.lanes > 1));
     let by_value = |index: usize| analyses.iter().any(|analysis| analysis.moves_write_by_value(index));
     if stages.iter().any(|work| work.is_scatter) {
-        shared.sort_by_key(|axis| (!by_value(axis.index), axis.lanes > 1));
+        shared.put_in_order_by_key(|axis| (!by_value(axis.index), axis.lanes > 1));
     } else {
-        shared.sort_by_key(|axis| (freedom.cut != Some(axis.index), axis.lanes > 1));
+        shared.put_in_order_by_key(|axis| (freedom.cut != Some(axis.index), axis.lanes > 1));
     }
     let inner = Freedom { lanes: if vector.is_some() { 1 } else { freedom.lanes }, cut: None, ..freedom };
     let mut schedules: Vec<Schedule> = stages.iter().map(|work| loops_of_stage(work, inner)).collect();
@@ -310,7 +311,7 @@ impl Analysis<'_> {
                     gains.push((self.shared_reads(axis.index), at));
                 }
             }
-            gains.sort_by_key(|(gain, at)| (std::cmp::Reverse(*gain), std::cmp::Reverse(*at)));
+            gains.put_in_order_by_key(|(gain, at)| (std::cmp::Reverse(*gain), std::cmp::Reverse(*at)));
             let vector_is_parallel = schedule.parallel.iter().any(|axis| axis.lanes > 1);
             let most = if vector_is_parallel { largest / 2 } else { largest };
             for (gain, at) in gains {

@@ -7,6 +7,7 @@
 
 use super::laws::LawId;
 use super::scalar::{Laws, is_number};
+use crate::base::order::PutInOrder;
 use crate::ir::{BinaryOp, Elem, LoopBuilder, Scalar, ScalarId, UnaryOp};
 
 /// Sums that expand to more terms than this are left alone.
@@ -32,7 +33,7 @@ pub fn shortened(laws: &mut Laws<'_, '_>, l: &mut LoopBuilder<'_>, id: ScalarId)
         return None;
     }
     let terms = collect(terms)?;
-    inner.sort_unstable();
+    inner.put_in_order();
     inner.dedup();
     (cost(&terms) < inner.len() && laws.applied.allows(LawId::Shorten)).then(|| write(laws, l, &terms))
 }
@@ -68,7 +69,7 @@ fn expand(l: &LoopBuilder<'_>, id: ScalarId, inner: &mut Vec<ScalarId>, depth: u
                 return Some(vec![whole()]);
             }
             terms[0].divisors.push(b);
-            terms[0].divisors.sort_unstable();
+            terms[0].divisors.put_in_order();
             terms
         }
         Scalar::Unary(UnaryOp::Neg, a) => {
@@ -83,7 +84,7 @@ fn expand(l: &LoopBuilder<'_>, id: ScalarId, inner: &mut Vec<ScalarId>, depth: u
             }
             if !terms[0].conditions.contains(&condition) {
                 terms[0].conditions.push(condition);
-                terms[0].conditions.sort_unstable();
+                terms[0].conditions.put_in_order();
             }
             terms
         }
@@ -96,7 +97,7 @@ fn expand(l: &LoopBuilder<'_>, id: ScalarId, inner: &mut Vec<ScalarId>, depth: u
 fn product(a: &Term, b: &Term) -> Term {
     let joined = |a: &[ScalarId], b: &[ScalarId]| {
         let mut all = [a, b].concat();
-        all.sort_unstable();
+        all.put_in_order();
         all
     };
     let mut conditions = joined(&a.conditions, &b.conditions);

@@ -5,6 +5,7 @@
 //! the shared loops touches elements of its own. Then the shared loops may also be divided among threads. A
 //! temporary that only one group uses shrinks to a row in the worker's memory.
 
+use crate::base::order::PutInOrder;
 use crate::ir::hash::{FastMap, FastSet};
 use super::address::{Address, extents, reads};
 use super::memory::for_each_view;
@@ -210,7 +211,7 @@ fn same_point(a: &Address, a_sizes: &[i64], b: &Address, b_sizes: &[i64], shared
         .filter(|index| a_sizes[*index] > 1)
         .map(|index| (a.index[index].abs(), a_sizes[index]))
         .collect();
-    steps.sort_unstable();
+    steps.put_in_order();
     steps.into_iter().all(|(step, size)| {
         let clear = step >= width;
         width += step * (size - 1);

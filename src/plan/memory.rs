@@ -1,6 +1,7 @@
 //! Memory planning by liveness: temporaries that are never alive at the same time share bytes of the arena.
 
 use super::{BufferId, Place, Plan, PlanError, Step, View};
+use crate::base::order::PutInOrder;
 use crate::ir::Elem;
 use crate::ir::program::Precision;
 
@@ -55,7 +56,7 @@ pub(super) fn place(plan: &mut Plan, same: &[BufferId]) -> Result<(), PlanError>
         .filter_map(|at| Some((at, lives[at]?)))
         .collect();
     // The largest first, each into the smallest gap that fits.
-    waiting.sort_by_key(|(at, life)| (std::cmp::Reverse(bytes(plan, *at)), life.first, *at));
+    waiting.put_in_order_by_key(|(at, life)| (std::cmp::Reverse(bytes(plan, *at)), life.first, *at));
     let mut placed: Vec<(usize, usize, Life)> = Vec::new();
     let mut end = 0;
     for (at, life) in waiting {
@@ -157,7 +158,7 @@ impl Plan {
                 starts && !taken && matches!(place(*id), Place::Arena(_))
             };
             let mut buffers: Vec<BufferId> = views.iter().copied().filter(is_born).collect();
-            buffers.sort_unstable();
+            buffers.put_in_order();
             buffers.dedup();
             born.push(buffers);
             if let Step::Scan(scan) = step {

@@ -18,6 +18,7 @@
 
 use super::address::{Address, extents};
 use super::{Gemm, Name, Step, View};
+use crate::base::order::PutInOrder;
 use crate::ir::recognise::is_affine;
 use crate::ir::{BinaryOp, Combine, Elem, Loop, Scalar, Sub, Var};
 
@@ -213,7 +214,7 @@ fn side_of(axes: Vec<Axis>) -> (Vec<Axis>, Vec<Axis>) {
 
 /// Merges the axes that are contiguous in all tensors, outermost (by the strides in `by`) first.
 fn merge(mut axes: Vec<Axis>, by: usize) -> Vec<Axis> {
-    axes.sort_by_key(|axis| std::cmp::Reverse(axis.strides[by].abs()));
+    axes.put_in_order_by_key(|axis| std::cmp::Reverse(axis.strides[by].abs()));
     let mut merged: Vec<Axis> = Vec::new();
     for axis in axes {
         match merged.last_mut() {

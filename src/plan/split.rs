@@ -14,6 +14,7 @@ use super::borders;
 use super::product;
 use super::rebuild::rebuild;
 use super::windows;
+use crate::base::order::PutInOrder;
 use crate::ir::recognise::{Class, Product, Side, is_plain, sizes};
 use crate::ir::{Affine, BinaryOp, Body, Combine, Dim, Elem, Graph, Loop, LoopBuilder, Node, NodeId, Op};
 use crate::ir::{Scalar, ScalarId, Sub, Var, compose};
@@ -270,7 +271,7 @@ impl Source<'_> {
                 Var::Step(_) => None,
             };
             let mut indices: Vec<usize> = affine.terms.iter().filter_map(|(var, _)| index(var)).collect();
-            indices.sort_by_key(|index| (self.sizes[*index], *index));
+            indices.put_in_order_by_key(|index| (self.sizes[*index], *index));
             let first = usize::from(indices.len() > 1);
             for (rank, index) in indices.into_iter().enumerate() {
                 ranks.resize(ranks.len().max(first + rank + 1), Vec::new());

@@ -8,6 +8,7 @@
 
 use super::product::SHORT_WINDOWS;
 use super::split::{Operand, Source};
+use crate::base::order::PutInOrder;
 use crate::ir::recognise::Class;
 use crate::ir::{Affine, BinaryOp, Combine, Dim, Graph, LoopBuilder, NodeId, Scalar, ScalarId, Sub, Var};
 
@@ -44,7 +45,7 @@ pub(super) fn surrounded(
     }
     let points = |sizes: &[i64]| sizes.iter().fold(1i64, |product, size| product.saturating_mul(*size));
     let mut indices: Vec<usize> = subs.iter().flat_map(|sub| source.live_indices(sub)).collect();
-    indices.sort_unstable();
+    indices.put_in_order();
     indices.dedup();
     let windows = indices.iter().fold(1i64, |product, index| product.saturating_mul(source.sizes[*index]));
     let is_copied = sizes != shape;
@@ -88,7 +89,7 @@ pub(super) fn summed_last(
     if changes <= 1 || last.map(|index| source.sizes[*index]).product::<i64>() >= SHORT_WINDOWS {
         return Some(operand);
     }
-    order.sort_by_key(|index| summed[*index]);
+    order.put_in_order_by_key(|index| summed[*index]);
     let mut l = LoopBuilder::new(graph, source.dims(&order));
     let value = operand.read(&mut l, &order);
     let copy = l.map(value);

@@ -4,6 +4,7 @@
 use super::address::{extents, reads};
 use super::memory::{elem_bytes, lives};
 use super::{BufferId, External, Gemm, Name, Nest, Place, Plan, Step, View};
+use crate::base::order::PutInOrder;
 use crate::ir::work::loop_flops;
 use std::collections::HashMap;
 
@@ -148,7 +149,7 @@ impl Plan {
                 spans.push((*offset, life.first, life.last, buffer.len * buffer.elem_bytes(self.precision)));
             }
         }
-        spans.sort_unstable();
+        spans.put_in_order();
         spans.dedup_by(|next, last| {
             let one = next.0 == last.0 && next.1 <= last.2;
             if one {
@@ -161,7 +162,7 @@ impl Plan {
             changes.extend([(first, true, bytes), (last + 1, false, bytes)]);
         }
         // A life that ends frees its bytes before another one begins.
-        changes.sort_unstable();
+        changes.put_in_order();
         let (mut now, mut most) = (0, 0);
         for (_, begins, bytes) in changes {
             now = if begins { now + bytes } else { now - bytes };

@@ -11,6 +11,7 @@ use super::evaluate::unbound;
 use super::session::{Session, convert};
 use super::sizes;
 use super::view::{ElementsView, TensorView};
+use crate::base::order::PutInOrder;
 use crate::backend::{Binding, Call};
 use crate::base::{Diagnostic, Span, nearest};
 use crate::compile::{Code, Function};
@@ -255,7 +256,7 @@ fn prepare(
         };
         slots.push(slot.ok_or_else(|| unbound(&external.name, Span::default()))?);
     }
-    outputs.sort_unstable();
+    outputs.put_in_order();
     Ok(Prepared {
         model: number,
         shapes: inputs.iter().map(|input| input.shape().to_vec()).collect(),

@@ -1,6 +1,7 @@
 //! Memory that can be had. A system promises more than it has and ends the process later, so what needs much
 //! asks here first and is refused with the sizes, before anything is allocated.
 
+use crate::base::order::PutInOrder;
 use crate::base::Diagnostic;
 
 /// Less than this is not asked for: finding out costs more than it is worth.
@@ -51,7 +52,7 @@ impl Need {
         let (needed, room_text) = (size_text(self.total()), size_text(room.bytes));
         let message = format!("{needed} of memory are needed, and {room_text} can be had");
         let mut items: Vec<&(String, u64)> = self.items.iter().filter(|(_, bytes)| *bytes > 0).collect();
-        items.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
+        items.put_in_order_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
         let error = Diagnostic::error("E0734", message);
         let error = items
             .into_iter()

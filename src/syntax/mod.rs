@@ -23,6 +23,7 @@ pub mod words;
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::base::order::PutInOrder;
 use crate::base::{Diagnostic, FileId, Span};
 
 pub use format::format;
@@ -56,7 +57,7 @@ pub fn parse(file: FileId, text: &str) -> (ast::File, Vec<Diagnostic>) {
             }
         }
     }
-    errors.sort_by_key(|error| error.primary_span().map(|span| span.start));
+    errors.put_in_order_by_key(|error| error.primary_span().map(|span| span.start));
     (tree, errors)
 }
 

@@ -3,6 +3,7 @@
 //!
 //! Buffers keep the places in the arena that the plan has given them, without the gaps between those of one kind.
 
+use crate::base::order::PutInOrder;
 use crate::loops::{Kind, kind_of};
 use crate::plan::{Place, Plan};
 
@@ -30,7 +31,7 @@ impl Memory {
             spans[number(kind)].push((start, start + buffer.len as i64 * kind.bytes()));
         }
         for (kind, mut spans) in KINDS.into_iter().zip(spans) {
-            spans.sort_unstable();
+            spans.put_in_order();
             let parts = &mut memory.parts[number(kind)];
             for (start, end) in spans.into_iter().filter(|(start, end)| start < end) {
                 match parts.last_mut() {

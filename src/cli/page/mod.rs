@@ -15,6 +15,7 @@ use super::plot::{Curves, svg};
 use super::runs::record::read_info;
 use super::sheet::class_name;
 use super::{Failure, folder, summary};
+use crate::base::order::PutInOrder;
 use crate::base::Diagnostic;
 use crate::ir::program::Source;
 use crate::runtime::answers::meaning::Reading;
@@ -245,7 +246,7 @@ fn mistakes(page: &mut Page, judged: &Judged, judge: &Judge, results: &Array, tr
         }
         return;
     }
-    worst.sort_by(|a, b| b.0.total_cmp(&a.0));
+    worst.put_in_order_by(|a, b| b.0.total_cmp(&a.0));
     let (count, shown) = (worst.len(), worst.len().min(MISTAKES));
     worst.truncate(MISTAKES);
     page.heading(if is_number { "The largest errors" } else { "Mistakes, the most certain first" });

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::{Curve, Curves};
+use crate::base::order::PutInOrder;
 use crate::base::visible::visible;
 
 const WIDTH: f64 = 720.0;
@@ -104,7 +105,7 @@ fn thinned(run: &[(f64, f64)]) -> Box<dyn Iterator<Item = (f64, f64)> + '_> {
         let by_y = |a: &&(f64, f64), b: &&(f64, f64)| a.1.total_cmp(&b.1);
         let ends = [points.iter().min_by(by_y), points.iter().max_by(by_y)];
         let mut ends: Vec<(f64, f64)> = ends.into_iter().flatten().copied().collect();
-        ends.sort_by(|a, b| a.0.total_cmp(&b.0));
+        ends.put_in_order_by(|a, b| a.0.total_cmp(&b.0));
         ends
     }))
 }

@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use serde_json::{Map, Value, json};
 
 use super::record::{is_abandoned, read_info};
+use crate::base::order::PutInOrder;
 use crate::base::{SourceMap, Span};
 use crate::cli::Failure;
 use crate::cli::output::say;
@@ -68,7 +69,7 @@ impl Runs {
                     names.join(", ")
                 )));
             }
-            rows.sort_by(|a, b| compared(&value(a, sort), &value(b, sort)));
+            rows.put_in_order_by(|a, b| compared(&value(a, sort), &value(b, sort)));
         }
         match self.format {
             Format::Json => {
@@ -102,7 +103,7 @@ fn found(path: &Path) -> Vec<PathBuf> {
     let mut folders: Vec<PathBuf> =
         entries.map(|entry| entry.path()).filter(|path| path.join("run.json").is_file()).collect();
     // `a-10` comes behind `a-9`.
-    folders.sort_by_key(|path| {
+    folders.put_in_order_by_key(|path| {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         match name.rsplit_once('-').and_then(|(stem, number)| Some((stem.to_owned(), number.parse().ok()?))) {
             Some((stem, number)) => (stem, number, name),
@@ -148,7 +149,7 @@ fn settings(text: &str) -> BTreeMap<String, String> {
 /// The settings that are not the same in all runs.
 fn differing(rows: &[Row]) -> Vec<String> {
     let mut names: Vec<String> = rows.iter().flat_map(|row| row.settings.keys().cloned()).collect();
-    names.sort();
+    names.put_in_order();
     names.dedup();
     names.retain(|name| rows.iter().any(|row| row.settings.get(name) != rows[0].settings.get(name)));
     let seeds = rows.iter().any(|row| row.info.get("seed") != rows[0].info.get("seed"));
@@ -169,7 +170,7 @@ fn metrics(rows: &[Row]) -> Vec<String> {
             }
         }
     }
-    names.sort_by_key(|name| (!name.ends_with("loss"), name.clone()));
+    names.put_in_order_by_key(|name| (!name.ends_with("loss"), name.clone()));
     names
 }
 

@@ -1,6 +1,7 @@
 //! Event files, as TensorBoard reads them: records of `length, crc(length), data, crc(data)`, where the data is a
 //! protocol buffer `Event` with a time, a step and summaries of one number each.
 
+use crate::base::order::PutInOrder;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -76,7 +77,7 @@ pub fn forget(folder: &Path, train: usize, step: u64) -> io::Result<()> {
         name.starts_with("events.out.tfevents.") && name.ends_with(".nnc")
     };
     let mut paths: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path()).filter(is_events).collect();
-    paths.sort();
+    paths.put_in_order();
     // Steps are counted anew in each training.
     let (mut number, mut last) = (1, 0);
     for path in paths {

@@ -1,5 +1,6 @@
 //! Where in the text of a program a name has its value: a constant, a setting of `train`, an argument of an optimizer.
 
+use crate::base::order::PutInOrder;
 use crate::base::SourceMap;
 use crate::cli::settings::Settings;
 use crate::sema::settings::TRAIN;
@@ -36,7 +37,7 @@ pub fn written(text: &str, names: &[&str], values: &[String]) -> Result<String, 
         }
         edits.extend(found.into_iter().map(|(start, end)| (start, end, value.clone())));
     }
-    edits.sort();
+    edits.put_in_order();
     let mut new = text.to_owned();
     for (start, end, value) in edits.into_iter().rev() {
         new.replace_range(start..end, &value);

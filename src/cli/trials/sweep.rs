@@ -7,6 +7,7 @@ use clap::Args;
 use super::crew::{self, Outcome, value};
 use super::space::{self, Axis};
 use super::{Entry, Format, csv, place, show};
+use crate::base::order::PutInOrder;
 use crate::cli::output::complain;
 use crate::cli::runs::record::{Begun, Folder, next_folder};
 use crate::cli::input::DataFiles;
@@ -203,7 +204,7 @@ impl Sweep {
         let loss = |number: usize| scores[number].and_then(|(_, measures)| value(measures, loss_name)).unwrap_or(f64::NAN);
         let mut order: Vec<usize> = (0..trials.len()).collect();
         // What is no number comes last.
-        order.sort_by(|a, b| {
+        order.put_in_order_by(|a, b| {
             let tie = loss(*a).total_cmp(&loss(*b));
             let (a, b) = (score(*a), score(*b));
             let ordered = if self.greatest { b.total_cmp(&a) } else { a.total_cmp(&b) };

@@ -5,6 +5,7 @@
 
 use super::cx::{Cx, Made};
 use super::graph::Value;
+use crate::base::order::PutInOrder;
 use crate::ir::{Affine, Dim, Var};
 
 /// A tensor whose axes are indices of the loop.
@@ -43,7 +44,7 @@ impl Domain {
     /// All the axes of some tensors, in order.
     pub fn union<'a>(&self, all: impl IntoIterator<Item = &'a [usize]>) -> Vec<usize> {
         let mut axes: Vec<usize> = all.into_iter().flatten().copied().collect();
-        axes.sort_by_key(|index| self.places[*index]);
+        axes.put_in_order_by_key(|index| self.places[*index]);
         axes.dedup();
         axes
     }
@@ -51,7 +52,7 @@ impl Domain {
     /// A tensor whose axes are these indices, in the order of the domain.
     pub fn in_order(&self, cx: &mut Cx, value: &Value, axes: &[usize]) -> Laid {
         let mut order: Vec<usize> = (0..axes.len()).collect();
-        order.sort_by_key(|at| self.places[axes[*at]]);
+        order.put_in_order_by_key(|at| self.places[axes[*at]]);
         let value = cx.writer.transpose(value, &order);
         Laid { value, axes: order.into_iter().map(|at| axes[at]).collect() }
     }

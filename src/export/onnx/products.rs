@@ -8,6 +8,7 @@ use super::graph::Value;
 use super::layout::{Domain, Laid};
 use super::reads::Source;
 use super::scalars::Scalars;
+use crate::base::order::PutInOrder;
 use crate::ir::recognise::{Class, Product, Side};
 use crate::ir::{Dim, Loop, ScalarId};
 
@@ -25,7 +26,7 @@ pub fn sum(
     let live = |index: &usize| !body.domain[*index].is_number(1);
     let in_order = |side| {
         let mut indices: Vec<usize> = product.indices(side).filter(live).collect();
-        indices.sort_by_key(|index| domain.places[*index]);
+        indices.put_in_order_by_key(|index| domain.places[*index]);
         indices
     };
     let [batch, m, n, k] = [Side::Batch, Side::M, Side::N, Side::K].map(in_order);

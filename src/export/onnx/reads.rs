@@ -13,6 +13,7 @@
 use super::cx::{Cx, Made};
 use super::graph::{Ty, Value};
 use super::layout::{Domain, Laid};
+use crate::base::order::PutInOrder;
 use crate::ir::{Affine, Dim, Sub, Var};
 
 /// A tensor that is read.
@@ -81,7 +82,7 @@ pub fn read(cx: &mut Cx, domain: &Domain, source: &Source<'_>, places: &[Place<'
     }
     let all: Vec<usize> = axes.iter().flat_map(Axis::indices).collect();
     let mut distinct = all.clone();
-    distinct.sort_unstable();
+    distinct.put_in_order();
     distinct.dedup();
     if distinct.len() != all.len() {
         return anywhere(cx, domain, source, places, outside);

@@ -5,6 +5,7 @@ use super::graph::{Attribute, Attributes, Ty, Value};
 use super::layout::{Domain, Laid};
 use super::products::{factors, scaled};
 use super::reads::{self, Outside, Source};
+use crate::base::order::PutInOrder;
 use crate::ir::recognise::{Product, Side, Slide, Window};
 use crate::ir::{Affine, BinaryOp, Body, Combine, Dim, Loop, Scalar, ScalarId, Sub};
 
@@ -182,7 +183,7 @@ fn others(domain: &Domain, body: &Loop, product: &Product, slid: &Slid<'_>, side
         |index: &usize| slid.spatial.iter().any(|spatial| spatial.place == *index || spatial.offset == Some(*index));
     let mut indices: Vec<usize> = product.indices(side).filter(|index| !is_spatial(index)).collect();
     indices.retain(|index| !body.domain[*index].is_number(1));
-    indices.sort_by_key(|index| domain.places[*index]);
+    indices.put_in_order_by_key(|index| domain.places[*index]);
     indices
 }
 
@@ -258,7 +259,7 @@ fn pool(cx: &mut Cx, domain: &Domain, body: &Loop, sources: &[Source<'_>], windo
         |index: &usize| slid.spatial.iter().any(|spatial| spatial.place == *index || spatial.offset == Some(*index));
     let mut rows: Vec<usize> = (0..body.domain.len()).filter(|index| !is_spatial(index)).collect();
     rows.retain(|index| !body.domain[*index].is_number(1));
-    rows.sort_by_key(|index| domain.places[*index]);
+    rows.put_in_order_by_key(|index| domain.places[*index]);
     let Some((data, from)) = data(cx, body, sources, &slid, &extents, &rows)? else { return Ok(None) };
     let shape = |indices: &[usize]| indices.iter().map(|index| body.domain[*index].clone()).collect::<Vec<Dim>>();
     let sizes: Vec<Dim> = extents.iter().map(|extent| extent.size.clone()).collect();

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::graph::Graphs;
 use super::text::{Kind, Value};
 use super::Unsupported;
+use crate::base::order::PutInOrder;
 use crate::ir::{Affine, BinaryOp, Loop, Scalar, ScalarId, StepId, Sub, UnaryOp, Var};
 
 /// A loop with its operands.
@@ -175,9 +176,9 @@ impl<'a> Points<'a> {
         let shape: Vec<i64> = axes.iter().map(|axis| self.sizes[over[*axis]]).collect();
         let value = cx.text.reshape(&value, shape);
         let mut order: Vec<usize> = (0..axes.len()).collect();
-        order.sort_by_key(|at| axes[*at]);
+        order.put_in_order_by_key(|at| axes[*at]);
         let value = cx.text.transpose(&value, &order);
-        axes.sort_unstable();
+        axes.put_in_order();
         Ok(Some(cx.text.broadcast(&value, &axes, self.shape(over))))
     }
 

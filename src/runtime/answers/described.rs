@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::deployed::Deployed;
 use super::meaning::{Probabilities, Reading};
+use crate::base::order::PutInOrder;
 use crate::ir::program::{Select, SourceColumn};
 use crate::ir::{Dim, Elem, NodeId, Type};
 
@@ -24,7 +25,7 @@ impl Deployed {
             Some((number, output.node))
         });
         let mut outputs: Vec<(usize, NodeId)> = numbered.collect();
-        outputs.sort_by_key(|(number, _)| *number);
+        outputs.put_in_order_by_key(|(number, _)| *number);
         let is_single = outputs.len() == 1;
         let made = outputs.into_iter().map(|(number, node)| {
             let ty = self.graph.ty(node);

@@ -9,6 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::read::{csv_selection, resolve};
+use crate::base::order::PutInOrder;
 use crate::base::{Diagnostic, Span};
 use crate::ir::Elem;
 use crate::ir::program::{DataSet, OTHER, Select, Source, SourceColumn};
@@ -185,7 +186,7 @@ impl Classes {
         }
         for group in groups {
             let mut paths: Vec<_> = group.iter().filter_map(|set| path(set)).collect();
-            paths.sort();
+            paths.put_in_order();
             paths.dedup();
             if paths.len() < 2 {
                 continue;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::read::{Around, Read};
 use super::{Column, Rows};
+use crate::base::order::PutInOrder;
 use crate::base::Diagnostic;
 use crate::ir::program::{DataSet, PADDING, SourceColumn, TextUnit, TextUnits, UNKNOWN};
 use crate::runtime::array::{Array, Elements};
@@ -184,7 +185,7 @@ fn learn<'t>(units: TextUnits, texts: impl Iterator<Item = (&'t str, usize)>) ->
 /// The most frequent ones first; of equally frequent ones in the order of the alphabet.
 fn most_frequent(counts: BTreeMap<String, usize>, most: usize) -> Vec<String> {
     let mut counts: Vec<(String, usize)> = counts.into_iter().collect();
-    counts.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
+    counts.put_in_order_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
     counts.truncate(most);
     counts.into_iter().map(|(name, _)| name).collect()
 }

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::machine::{Resident, resident};
+use crate::base::order::PutInOrder;
 use crate::runtime::program::Diagnostics;
 use crate::runtime::session::Session;
 use crate::runtime::train::held::Held;
@@ -49,14 +50,14 @@ impl Times {
             times.push(call.elapsed().as_secs_f64() / steps as f64);
         }
         let after = resident();
-        times.sort_by(f64::total_cmp);
+        times.put_in_order_by(f64::total_cmp);
         let last = held.losses(steps - 1);
         Ok(Times { sorted: times, steps_a_call: steps, losses: [first, last], resident: [before, after] })
     }
 
     /// Times of single calls of something else.
     pub fn of_calls(mut times: Vec<f64>) -> Times {
-        times.sort_by(f64::total_cmp);
+        times.put_in_order_by(f64::total_cmp);
         let resident = [None, resident()];
         Times { sorted: times, steps_a_call: 1, losses: [Vec::new(), Vec::new()], resident }
     }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::base::order::PutInOrder;
 use crate::base::Diagnostic;
 use crate::runtime::world::World;
 
@@ -23,7 +24,7 @@ pub(super) fn below(
         found.extend(entries.files);
         others.extend(entries.others);
     }
-    found.sort_unstable();
+    found.put_in_order();
     files.extend(found);
     Ok(())
 }
@@ -66,8 +67,8 @@ pub(super) fn entries(world: &dyn World, folder: &Path) -> Result<Entries, Diagn
             others.push(path);
         }
     }
-    folders.sort_unstable();
-    files.sort_unstable();
+    folders.put_in_order();
+    files.put_in_order();
     Ok(Entries { folders, files, others })
 }
 

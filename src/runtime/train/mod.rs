@@ -34,6 +34,7 @@ use super::data::{Rows, data_name};
 use super::events::{Event, Observer, Scores, Start, Trained};
 use super::program::Part;
 use super::session::{Session, Tensors};
+use crate::base::order::PutInOrder;
 use crate::base::{Diagnostic, nearest};
 use crate::ir::program::{Action, BATCH, DataRef, Length, Train, Variable};
 use crate::ir::{Dim, InputKey, Node, NodeId, Op, OutputKey, Sizes};
@@ -282,7 +283,7 @@ fn variables_of(session: &Session, train: &Train) -> Vec<Variable> {
 
 fn count_trained(session: &Session, train: &Train) -> u64 {
     let mut paths: Vec<&Arc<str>> = train.step.trained.iter().flatten().collect();
-    paths.sort_unstable();
+    paths.put_in_order();
     paths.dedup();
     let count = |path: &&Arc<str>| session.parameter(path).map_or(0, |array| array.elements().len() as u64);
     paths.iter().map(count).sum()

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::order::Order;
 use super::{begin, data_sizes, some_rows};
+use crate::base::order::PutInOrder;
 use crate::base::{Diagnostic, Span};
 use crate::compile::BuildError;
 use crate::ir::program::{self as checked, Action, BATCH, Precision};
@@ -136,7 +137,7 @@ fn models_for(checked: &checked::Program, sizes: &Sizes, batch: usize) -> Vec<(A
             ty.shape.iter().for_each(|size| size.symbols(&mut symbols));
         }
         symbols.retain(|symbol| !sizes.contains_key(symbol));
-        symbols.sort_unstable();
+        symbols.put_in_order();
         symbols.dedup();
         let mut sizes = sizes.clone();
         match symbols.as_slice() {

@@ -13,6 +13,7 @@ pub mod memory;
 pub mod native;
 pub mod read;
 
+use crate::base::order::PutInOrder;
 use std::ffi::OsString;
 use std::fmt;
 use std::io::{self, Read, Write};
@@ -151,7 +152,7 @@ pub fn names_in(world: &dyn World, folder: &Path) -> Option<Vec<String>> {
     let entries = world.list(folder).ok()?;
     let mut names: Vec<String> =
         entries.into_iter().filter_map(|entry| entry.name.into_string().ok()).collect();
-    names.sort_unstable();
+    names.put_in_order();
     Some(names)
 }
 

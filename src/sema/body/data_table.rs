@@ -1,5 +1,6 @@
 //! What is known of data sets while they are elaborated, and of the one whose source is being read.
 
+use crate::base::order::PutInOrder;
 use crate::base::Span;
 use crate::ir::program::{DataSet, SourceColumn};
 use crate::ir::{Dim, Type};
@@ -54,7 +55,7 @@ impl DataTable {
         let has = |info: &DataInfo| info.fields.iter().any(|known| &*known.name == field);
         let mut sets: Vec<&Arc<str>> =
             self.sets.iter().filter(|(_, info)| has(info)).map(|(name, _)| name).collect();
-        sets.sort();
+        sets.put_in_order();
         sets.into_iter().next()
     }
 }

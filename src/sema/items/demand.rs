@@ -1,6 +1,7 @@
 //! The order of `data` items: one is elaborated when something names it, however far down it stands.
 
 use super::data::data_item;
+use crate::base::order::PutInOrder;
 use crate::base::Span;
 use crate::ir::program::DataSet;
 use crate::sema::scope::context::ItemContext;
@@ -28,7 +29,7 @@ pub fn data_items(cx: &mut Elaborator<'_>) -> Vec<DataSet> {
         elaborate(cx, name);
     }
     let mut made = std::mem::take(&mut cx.data.made);
-    made.sort_by_key(|set| items.iter().position(|(name, _)| *name == set.name));
+    made.put_in_order_by_key(|set| items.iter().position(|(name, _)| *name == set.name));
     made
 }
 

@@ -1,5 +1,6 @@
 //! Models as programs of their own: for `predict` and for summaries.
 
+use crate::base::order::PutInOrder;
 use crate::base::Span;
 use crate::ir::program::{BATCH, Bound, LayerSummary, Model};
 use crate::ir::{BinaryOp, Combine, Dim, Elem, Graph, InputKey, NodeId, Op, OutputKey, Scalar, Type};
@@ -167,7 +168,7 @@ fn summaries(cx: &Elaborator<'_>, graph: &Graph, calls: &[LayerCall]) -> Vec<Lay
     let mut products = HashMap::new();
     multiply_adds(graph, "", &mut products);
     let mut paths: Vec<&Arc<str>> = calls.iter().map(|call| &call.path).collect();
-    paths.sort_unstable();
+    paths.put_in_order();
     paths.dedup();
     let mut params: HashMap<&str, Vec<Arc<str>>> = HashMap::new();
     for variable in cx.variables.list.iter().filter(|variable| !variable.is_state) {

@@ -2,6 +2,7 @@
 //!
 //! Module 0 is the prelude. It is only indexed; an item of it is parsed when a program reaches it.
 
+use crate::base::order::PutInOrder;
 use crate::sema::scope::prelude::Prelude;
 use crate::sema::scope::report::{Problem, Report};
 use crate::sema::scope::report::modules::ModuleError;
@@ -163,7 +164,7 @@ impl Modules {
                 );
             }
         }
-        names.sort_unstable();
+        names.put_in_order();
         names.extend(self.prelude.names());
         names
     }
@@ -259,7 +260,7 @@ impl Reader<'_> {
             let Some(other) = modules.module(*other) else { continue };
             let mut shared: Vec<&Arc<str>> =
                 new.names.keys().filter(|name| other.names.contains_key(*name)).collect();
-            shared.sort();
+            shared.put_in_order();
             for name in shared.into_iter().filter(|name| !file.names.contains_key(*name)) {
                 self.report(ModuleError::Clash { name: name.clone(), at: span, other: *other_span });
             }

@@ -1,5 +1,6 @@
 //! The library written in the language, compiled into the binary and parsed item by item when reached.
 
+use crate::base::order::PutInOrder;
 use crate::sema::scope::module::{Found, ItemRef, ModuleId};
 use crate::sema::scope::report::Report;
 use crate::base::{FileId, SourceMap};
@@ -82,7 +83,7 @@ impl Prelude {
 
     pub fn names(&self) -> Vec<&'static str> {
         let mut names: Vec<&'static str> = self.places.keys().copied().collect();
-        names.sort_unstable();
+        names.put_in_order();
         names
     }
 }

@@ -3,6 +3,7 @@
 //! used least in inner loops goes without: a constant, most of all, since instructions can read it from memory.
 //! (Poletto and Sarkar 1999)
 
+use crate::base::order::PutInOrder;
 use super::asm::{Asm, Cond, Vectors};
 use super::lir::{Class, Inst, Int, Node, Role, V};
 use super::select::Selected;
@@ -211,7 +212,7 @@ fn scan(lives: &[Live], classes: &[Class], vectors: Vectors) -> (Vec<Place>, i32
         Class::Mask => 2,
     };
     let mut order: Vec<usize> = (0..lives.len()).filter(|at| lives[*at].start != NEVER).collect();
-    order.sort_by_key(|at| (lives[*at].start, *at));
+    order.put_in_order_by_key(|at| (lives[*at].start, *at));
     let mut stack = 0;
     for at in order {
         let live = lives[at];

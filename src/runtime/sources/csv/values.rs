@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use crate::base::order::PutInOrder;
 use crate::base::{Diagnostic, nearest};
 use crate::runtime::array::{Array, Elements, whole_number};
 use crate::runtime::room;
@@ -143,13 +144,13 @@ impl<'a> Reader<'a> {
             Values::Names { ids, known, given: true, .. } => {
                 let mut names: Vec<(i32, Cow<'_, str>)> =
                     known.into_iter().map(|(name, class)| (class, name)).collect();
-                names.sort_unstable();
+                names.put_in_order();
                 let names = names.into_iter().map(|(_, name)| name.into_owned()).collect();
                 (Elements::I32(ids), Some(names))
             }
             Values::Names { ids, known, given: false, .. } => {
                 let mut names: Vec<(Cow<'_, str>, i32)> = known.into_iter().collect();
-                names.sort_unstable();
+                names.put_in_order();
                 let mut classes = vec![0; names.len()];
                 for (class, (_, id)) in names.iter().enumerate() {
                     classes[*id as usize] = class as i32;
@@ -434,7 +435,7 @@ const FILL_IN: &str = "leave the row out by `drop rows where is_missing(column(â
 
 fn listed(names: &[&str]) -> String {
     let mut names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-    names.sort_unstable();
+    names.put_in_order();
     let more = names.len() > 12;
     names.truncate(12);
     if more { format!("{} and others", names.join(", ")) } else { names.join(", ") }

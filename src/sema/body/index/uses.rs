@@ -11,7 +11,7 @@ use crate::sema::scope::report::indices::{AxisUse, IndexError};
 use crate::base::Span;
 use crate::ir::Dim;
 use crate::syntax::ast::{
-    Block, Expr, ExprKind, IfBlock, NamePiece, Otherwise, ReduceIndex, Slice, StrPiece, SubscriptKind,
+    Block, Expr, ExprKind, IfBlock, Otherwise, ReduceIndex, SubscriptKind,
     Subscripts,
 };
 use std::sync::Arc;
@@ -113,7 +113,7 @@ impl Elaborator<'_> {
                 }
             }
             ExprKind::IfBlock(block) => self.look_at_block(uses, block, hidden),
-            _ => each_part(expr, &mut |part| self.look_for_uses(uses, part, hidden)),
+            _ => crate::sema::walk::parts(expr, &mut |part| self.look_for_uses(uses, part, hidden)),
         }
     }
 
@@ -343,56 +343,5 @@ fn asks_for_kind(expr: &Expr) -> bool {
         ExprKind::Call { callee, .. } => callee.as_name().is_some_and(|name| &**name == "kind"),
         ExprKind::Str(_) | ExprKind::Constant(_) => true,
         _ => false,
-    }
-}
-
-/// Calls `visit` with the expressions directly in one that is no subscript, reducer or `if`.
-fn each_part(expr: &Expr, visit: &mut dyn FnMut(&Expr)) {
-    match &expr.kind {
-        ExprKind::Int(_)
-        | ExprKind::Float(_)
-        | ExprKind::Constant(_)
-        | ExprKind::Name(_)
-        | ExprKind::Spread(_)
-        | ExprKind::Template(_)
-        | ExprKind::Error
-        | ExprKind::Subscript { .. }
-        | ExprKind::Reduce(_)
-        | ExprKind::If { .. }
-        | ExprKind::IfBlock(_) => {}
-        ExprKind::Str(pieces) => pieces.iter().for_each(|piece| match piece {
-            StrPiece::Expr(piece) => visit(piece),
-            StrPiece::Text(_) => {}
-        }),
-        ExprKind::List(items) | ExprKind::Tuple(items) => items.iter().for_each(visit),
-        ExprKind::Unary { operand, .. } => visit(operand),
-        ExprKind::Binary { left, right, .. } => {
-            visit(left);
-            visit(right);
-        }
-        ExprKind::Call { callee, args } => {
-            visit(callee);
-            args.args.iter().for_each(|arg| visit(&arg.value));
-        }
-        ExprKind::At { value, parameters } => {
-            visit(value);
-            visit(parameters);
-        }
-        ExprKind::Pipeline { input, stages } => {
-            visit(input);
-            stages.iter().for_each(visit);
-        }
-        ExprKind::Field { base, name } => {
-            visit(base);
-            name.pieces.iter().for_each(|piece| match piece {
-                NamePiece::Expr(piece) => visit(piece),
-                NamePiece::Text(_) => {}
-            });
-        }
-        ExprKind::Transpose(base) => visit(base),
-        ExprKind::Slice(slice) => {
-            let Slice { start, end, step } = slice.as_ref();
-            [start, end, step].into_iter().flatten().for_each(visit);
-        }
     }
 }

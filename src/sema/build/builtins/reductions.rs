@@ -2,6 +2,7 @@
 
 use super::math::{extreme_number, greater_or_less};
 use super::{Arguments, Builtin, builtin, elementwise};
+use crate::base::order::PutInOrder;
 use crate::ir::{BinaryOp, Combine, Dim, Elem, LoopBuilder, Sub};
 use crate::sema::build::Builder;
 use crate::sema::build::elementwise::Arg;
@@ -68,7 +69,7 @@ fn over(e: &mut Builder<'_>, a: &Arguments) -> Option<Over> {
                     }
                     axes.push(axis);
                 }
-                axes.sort_unstable();
+                axes.put_in_order();
                 axes
             }
             None => vec![e.axis(&given.value, tensor.rank(), given.span)?],

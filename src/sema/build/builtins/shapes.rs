@@ -1,6 +1,7 @@
 //! Functions that change shapes.
 
 use super::{Arguments, Builtin, builtin};
+use crate::base::order::PutInOrder;
 use crate::base::Span;
 use crate::ir::{Affine, BinaryOp, Dim, Elem, LoopBuilder, Op, Sub};
 use crate::sema::build::Builder;
@@ -131,7 +132,7 @@ fn transpose(e: &mut Builder<'_>, a: &Arguments) -> Value {
                 }
             }
             let mut sorted = order.clone();
-            sorted.sort_unstable();
+            sorted.put_in_order();
             if sorted != (0..rank).collect::<Vec<_>>() {
                 return e.report(AxisError::NotOrder { rank, at: given.span });
             }

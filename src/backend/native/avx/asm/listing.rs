@@ -1,6 +1,7 @@
 //! Code as text, in Intel's notation. The assembler writes it down beside the bytes when it is asked to: the text is
 //! what runs, without a disassembler.
 
+use crate::base::order::PutInOrder;
 use super::ops::{Bank, Op, Operand};
 use super::{Alu, Asm, Cond, Extra, Label, Len, Place, Rm, Vectors};
 use std::collections::{HashMap, HashSet};
@@ -98,7 +99,7 @@ impl Asm {
         let goals: HashSet<Label> = self.jumps.iter().map(|(_, label)| *label).collect();
         let mut constants: Vec<(usize, &[u8])> =
             self.known.iter().map(|(bytes, at)| (*at, bytes.as_slice())).collect();
-        constants.sort_unstable();
+        constants.put_in_order();
         let bound = lines.iter().filter_map(|line| match line {
             Line::Label(label) if goals.contains(label) => Some(*label),
             _ => None,

@@ -9,6 +9,7 @@
 //! Rule 2 is found out without the lives that [`allocate`](super::super::allocate) has computed: by going through
 //! the code, jumps included, with a table of what each place holds, until nothing changes.
 
+use crate::base::order::PutInOrder;
 use crate::ir::hash::FastMap;
 use super::fail;
 use crate::backend::CodeError;
@@ -91,7 +92,7 @@ impl Checker<'_> {
                 Place::Constant(_) | Place::Nowhere => {}
             }
         }
-        slots.sort_unstable();
+        slots.put_in_order();
         match slots.windows(2).find(|pair| pair[0].1 > pair[1].0) {
             Some(pair) => fail(format!("registers {} and {} share bytes of the stack", pair[0].2, pair[1].2)),
             None => Ok(()),
