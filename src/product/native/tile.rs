@@ -111,7 +111,7 @@ unsafe fn sums<X: Vector, const R: usize, const V: usize, const BY_ROW: bool>(
                     match at % GROUP {
                         0 => a,
                         1 => a.offset(tile.a_stride),
-                        2 => a.offset(2 * tile.a_stride),
+                        2 => a.offset(tile.a_stride.wrapping_mul(2)),
                         _ => a.offset(thrice),
                     }
                 } else {

@@ -111,10 +111,15 @@ unsafe fn grouped_sums<X: Vector, const R: usize, const S: usize, const V: usize
         let mut thrice = 3 * tile.a_stride;
         opaque_number(&mut thrice);
         let mut left = tile.k;
+        if left == 0 {
+            return sums;
+        }
         let mut length = runs.first.min(left);
         let mut jumps = runs.jumps;
         loop {
-            for _ in 0..length {
+            left -= length;
+            // A loop that ends behind its first round: with a test before it sums would be kept in memory.
+            loop {
                 let mut vectors = [X::zero(); V];
                 for (at, vector) in vectors.iter_mut().enumerate() {
                     let from = b.add(at * X::LANES);
@@ -126,9 +131,9 @@ unsafe fn grouped_sums<X: Vector, const R: usize, const S: usize, const V: usize
                         let factor = X::splat(match at {
                             0 => a,
                             1 => a.wrapping_offset(tile.a_stride),
-                            2 => a.wrapping_offset(2 * tile.a_stride),
+                            2 => a.wrapping_offset(tile.a_stride.wrapping_mul(2)),
                             3 => a.wrapping_offset(thrice),
-                            _ => a.wrapping_offset(4 * tile.a_stride),
+                            _ => a.wrapping_offset(tile.a_stride.wrapping_mul(4)),
                         });
                         for (sum, vector) in sums[group * S + at].iter_mut().zip(&vectors) {
                             *sum = factor.mul_add(*vector, *sum);
@@ -140,8 +145,11 @@ unsafe fn grouped_sums<X: Vector, const R: usize, const S: usize, const V: usize
                     opaque(a);
                 }
                 b = b.wrapping_offset(tile.b_stride);
+                length = length.wrapping_sub(1);
+                if length == 0 {
+                    break;
+                }
             }
-            left -= length;
             if left == 0 {
                 return sums;
             }
@@ -259,7 +267,7 @@ unsafe fn sums_by_table<X: Vector, const R: usize, const V: usize>(
                 let factor = X::splat(match at % GROUP {
                     0 => a,
                     1 => a.wrapping_offset(tile.a_stride),
-                    2 => a.wrapping_offset(2 * tile.a_stride),
+                    2 => a.wrapping_offset(tile.a_stride.wrapping_mul(2)),
                     _ => a.wrapping_offset(thrice),
                 });
                 for (sum, vector) in row.iter_mut().zip(&vectors) {
