@@ -42,7 +42,7 @@ fn parts_of_statement(statement: &Statement, visit: &mut dyn FnMut(&Expr)) {
             for subscript in &definition.subscripts {
                 match &subscript.kind {
                     TargetSubscriptKind::Index(index) => {
-                        index.bound.iter().for_each(|bound| visit(bound))
+                        index.bound.iter().for_each(&mut *visit)
                     }
                     TargetSubscriptKind::Pack(_) => {}
                     TargetSubscriptKind::Expr(inner) => visit(inner),
@@ -53,12 +53,12 @@ fn parts_of_statement(statement: &Statement, visit: &mut dyn FnMut(&Expr)) {
         StatementKind::Declare { .. } => {}
         StatementKind::Param { name, value, .. } | StatementKind::State { name, value, .. } => {
             path(name, visit);
-            value.iter().for_each(|value| visit(value));
+            value.iter().for_each(&mut *visit);
         }
-        StatementKind::Carry { value, .. } => value.iter().for_each(|value| visit(value)),
+        StatementKind::Carry { value, .. } => value.iter().for_each(&mut *visit),
         StatementKind::Collect { value, axis, .. } => {
             visit(value);
-            axis.iter().for_each(|axis| visit(axis));
+            axis.iter().for_each(&mut *visit);
         }
         StatementKind::Scan(scan) => {
             visit(&scan.bound);
@@ -66,7 +66,7 @@ fn parts_of_statement(statement: &Statement, visit: &mut dyn FnMut(&Expr)) {
         }
         StatementKind::Require { condition, message, .. } => {
             visit(condition);
-            message.iter().for_each(|message| visit(message));
+            message.iter().for_each(&mut *visit);
         }
         StatementKind::For(header) => {
             match &header.over {
@@ -100,7 +100,7 @@ pub fn parts(value: &Expr, visit: &mut dyn FnMut(&Expr)) {
             }
         }
         ExprKind::Template(name) => template(name, visit),
-        ExprKind::List(items) | ExprKind::Tuple(items) => items.iter().for_each(|item| visit(item)),
+        ExprKind::List(items) | ExprKind::Tuple(items) => items.iter().for_each(&mut *visit),
         ExprKind::Unary { operand, .. } => visit(operand),
         ExprKind::Binary { left, right, .. } => {
             visit(left);
@@ -122,7 +122,7 @@ pub fn parts(value: &Expr, visit: &mut dyn FnMut(&Expr)) {
         }
         ExprKind::Pipeline { input, stages } => {
             visit(input);
-            stages.iter().for_each(|stage| visit(stage));
+            stages.iter().for_each(&mut *visit);
         }
         ExprKind::Subscript { base, subscripts: list } => {
             visit(base);
@@ -131,7 +131,7 @@ pub fn parts(value: &Expr, visit: &mut dyn FnMut(&Expr)) {
         ExprKind::Reduce(reduce) => {
             for index in &reduce.indices {
                 if let ReduceIndex::Index(index) = index {
-                    index.bound.iter().for_each(|bound| visit(bound));
+                    index.bound.iter().for_each(&mut *visit);
                 }
             }
             visit(&reduce.body);
@@ -159,7 +159,7 @@ fn parts_of_subscripts(list: &Subscripts, visit: &mut dyn FnMut(&Expr)) {
 }
 
 fn slice(parts: &Slice, visit: &mut dyn FnMut(&Expr)) {
-    [&parts.start, &parts.end, &parts.step].into_iter().flatten().for_each(|part| visit(part));
+    [&parts.start, &parts.end, &parts.step].into_iter().flatten().for_each(&mut *visit);
 }
 
 fn if_block(whole: &IfBlock, visit: &mut dyn FnMut(&Expr)) {
