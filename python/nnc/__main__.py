@@ -1,3 +1,6 @@
+"""The command line: `python -m nnc`."""
+
 from . import _command
 
-_command()
+if __name__ == "__main__":
+    _command()
