@@ -102,6 +102,13 @@
 //! assert!(errors.to_string().contains("Linear(4)"));
 //! ```
 //!
+//! # A model within a program
+//!
+//! Two ways lead a trained model into a Rust program. Text and parameters can be a part of the program
+//! (`include_str!`, `include_bytes!`), which compiles them when it starts, in milliseconds, and can train further. Or a
+//! build script writes the model as C by [`export_c`], with a module of Rust that calls it: then nothing of `nnc` is in
+//! the program. `examples/build-script` does both.
+//!
 //! # The world around
 //!
 //! Files, clock and threads come from a [`World`]: this computer, or with [`compile_with`] any other, such as files in
@@ -164,6 +171,8 @@ extern crate alloc;
 #[doc(inline)]
 pub use base::{Diagnostic, FileId, Help, Label, Severity, SourceFile, SourceMap, Span};
 #[doc(inline)]
+pub use export::c::{Files as CFiles, Options as COptions, Sizes as CSizes};
+#[doc(inline)]
 pub use runtime::array::{Elements, ShapeError, Tensor};
 #[doc(inline)]
 pub use runtime::events::{
@@ -195,6 +204,36 @@ pub use runtime::world::{Entry, Fill, Input, Stored, World};
 /// All errors of the text, with their places.
 pub fn compile(source: &str) -> Result<Program, Diagnostics> {
     Program::from_source(source)
+}
+
+/// Writes the model of a text as one file of C, its header, and a module of Rust that calls it: what a build script
+/// takes into a program.
+///
+/// `weights` is a file of [`Session::save`]; a model without parameters needs none.
+///
+/// # Errors
+/// All errors of the text; if more than one model could be meant, parameters are missing, or a size is open.
+///
+/// ```
+/// let text = "model Double(x: [B, 2]) -> [B, 2] = 2 * x";
+/// let options = nnc::COptions { name: "double_it".to_owned(), lanes: 8, train: false };
+/// let files = nnc::export_c(text, &nnc::Options::new(), None, &options)?;
+/// assert_eq!(files.names, ["double_it.h", "double_it.c"]);
+/// assert!(files.header.contains("double_it_predict") && files.rust.is_some());
+/// # Ok::<(), nnc::Diagnostics>(())
+/// ```
+pub fn export_c(
+    source: &str,
+    options: &Options,
+    weights: Option<&std::path::Path>,
+    written: &COptions,
+) -> Result<CFiles, Diagnostics> {
+    let program = Program::compile(source, options, &mut |_, file| {
+        runtime::answers::asked::validate_somewhere(file);
+        Vec::new()
+    })?;
+    let deployed = runtime::answers::deployed::Deployed::new(&program, weights, None, &mut Silent)?;
+    export::c::write(&deployed, written)
 }
 
 /// Compiles a file. Paths in it are relative to its folder.

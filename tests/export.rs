@@ -66,6 +66,38 @@ fn other_programs_as_c_give_the_bits_of_the_interpreter() {
     assert!(count >= 8, "{count} models were exported");
 }
 
+/// All models for a processor without vectors, with their sizes: `.ci/c arm`.
+#[test]
+#[ignore = "it needs a compiler for another processor"]
+fn models_as_c_fit_a_microcontroller() {
+    let compiler = Compiler::find("of_a_microcontroller").expect("a C compiler");
+    println!("{:<28} {:>12} {:>12}", "model", "flash, bytes", "RAM, bytes");
+    for entry in std::fs::read_dir("models").expect("the programs") {
+        let path = entry.expect("a file").path();
+        if path.extension().is_none_or(|it| it != "nn") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).expect("a program");
+        for (called, deployed) in exported(&text, &path) {
+            for train in [false, true] {
+                if train
+                    && (deployed.training.is_none()
+                        || !["xor", "iris"].iter().any(|name| path.ends_with(format!("{name}.nn"))))
+                {
+                    continue;
+                }
+                let (flash, memory) = compiler.sizes(&deployed, &called, train);
+                let called = format!(
+                    "{}{}",
+                    path.file_stem().unwrap_or_default().display(),
+                    if train { " --train" } else { "" }
+                );
+                println!("{called:<28} {flash:>12} {memory:>12}");
+            }
+        }
+    }
+}
+
 /// A size that nothing says is an error that tells what to write.
 #[test]
 fn open_sizes_are_refused() {
@@ -77,7 +109,7 @@ fn open_sizes_are_refused() {
     let deployed =
         nnc::runtime::answers::deployed::Deployed::new(&program, Some(&path), None, &mut nnc::Silent);
     let options = nnc::export::c::Options { name: "net".to_owned(), lanes: 8, train: false };
-    let error = nnc::export::c::write(&deployed.expect("a model"), &options).err().expect("an error");
+    let error = nnc::export::c::write(&deployed.expect("a model"), &options).expect_err("an error");
     assert_eq!(error.list[0].code, "E0850", "{error}");
 }
 
@@ -87,6 +119,6 @@ fn a_model_that_nothing_trains_has_no_training() {
     let program = nnc::compile(text).expect("a program");
     let deployed = nnc::runtime::answers::deployed::Deployed::new(&program, None, None, &mut nnc::Silent);
     let options = nnc::export::c::Options { name: "net".to_owned(), lanes: 8, train: true };
-    let error = nnc::export::c::write(&deployed.expect("a model"), &options).err().expect("an error");
+    let error = nnc::export::c::write(&deployed.expect("a model"), &options).expect_err("an error");
     assert_eq!(error.list[0].code, "E0851", "{error}");
 }

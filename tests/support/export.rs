@@ -29,35 +29,89 @@ pub fn exported(text: &str, path: &Path) -> Vec<(String, Deployed)> {
 /// A C compiler of this computer.
 pub struct Compiler {
     folder: PathBuf,
+    /// Its command, `cc` unless `NNC_CC` says another one.
+    command: String,
+    /// What it is told beside warnings: `-O1` unless `NNC_CFLAGS` says otherwise.
+    flags: String,
 }
 
 impl Compiler {
     /// None, and a message, if there is none: then nothing is compared.
     pub fn find(name: &str) -> Option<Compiler> {
-        let found = Command::new("cc").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+        let given = |name: &str, usual: &str| std::env::var(name).unwrap_or_else(|_| usual.to_owned());
+        let (command, flags) = (given("NNC_CC", "cc"), given("NNC_CFLAGS", "-std=c99 -O1"));
+        let found =
+            Command::new(&command).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
         if !found.is_ok_and(|status| status.success()) {
-            eprintln!("there is no C compiler `cc`: exported C is not tested");
+            assert!(std::env::var_os("NNC_CC").is_none(), "there is no `{command}`");
+            eprintln!("there is no C compiler `{command}`: exported C is not tested");
             return None;
         }
-        Some(Compiler { folder: scratch(name) })
+        Some(Compiler { folder: scratch(name), command, flags })
     }
 
-    /// Compiles a model and a program around it, with every warning an error.
+    /// Compiles files with every warning an error.
+    fn warn(&self, name: &str) -> Command {
+        let mut command = Command::new(&self.command);
+        command.args(self.flags.split_whitespace());
+        command.args(["-Wall", "-Wextra", "-pedantic", "-Werror", "-ffp-contract=off"]);
+        command.arg(format!("-D{}_FMA=1", name.to_uppercase()));
+        command
+    }
+
+    /// Compiles a model and a program around it.
     fn compile(&self, files: &Files, around: &str, name: &str) -> PathBuf {
         let folder = &self.folder;
-        for (file, text) in files.names.iter().zip([&files.header, &files.code]) {
-            std::fs::write(folder.join(file), text).expect("room on the disk");
-        }
+        self.write(files);
         let main = folder.join("main.c");
         std::fs::write(&main, around).expect("room on the disk");
         let binary = folder.join("it");
-        let flags = ["-std=c99", "-O1", "-Wall", "-Wextra", "-pedantic", "-Werror", "-ffp-contract=off"];
-        let mut command = Command::new("cc");
-        command.args(flags).arg(format!("-D{}_FMA=1", name.to_uppercase())).arg(&main);
-        command.arg(folder.join(&files.names[1])).arg("-lm").arg("-o").arg(&binary);
+        let mut command = self.warn(name);
+        command.arg(&main).arg(folder.join(&files.names[1])).arg("-lm").arg("-o").arg(&binary);
         let output = command.output().expect("a C compiler");
         assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
         binary
+    }
+
+    fn write(&self, files: &Files) {
+        for (file, text) in files.names.iter().zip([&files.header, &files.code]) {
+            std::fs::write(self.folder.join(file), text).expect("room on the disk");
+        }
+    }
+
+    /// Compiles a model for a processor that cannot run it here, and gives the bytes of code and constants, and of
+    /// memory.
+    pub fn sizes(&self, deployed: &Deployed, called: &str, train: bool) -> (i64, i64) {
+        let options = c::Options { name: called.to_owned(), lanes: 1, train };
+        let files = c::write(deployed, &options).unwrap_or_else(|errors| panic!("{called}: {errors}"));
+        self.write(&files);
+        let name = files.names[1].trim_end_matches(".c");
+        let object = self.folder.join("it.o");
+        let output =
+            self.warn(name).arg("-c").arg(self.folder.join(&files.names[1])).arg("-o").arg(&object).output();
+        let output = output.expect("a C compiler");
+        assert!(output.status.success(), "{called}: {}", String::from_utf8_lossy(&output.stderr));
+        let size = Command::new(self.command.replace("gcc", "size")).arg(&object).output().expect("`size`");
+        let text = String::from_utf8_lossy(&size.stdout).into_owned();
+        let bytes = text.lines().nth(1).and_then(|line| line.split_whitespace().next()?.parse().ok());
+        (bytes.expect("a number of bytes"), files.sizes.memory)
+    }
+
+    /// The program, within what `NNC_RUN` says: `valgrind -q`.
+    fn run(&self, binary: PathBuf, arguments: &str, input: Vec<u8>) -> std::process::Output {
+        let file = self.folder.join("rows");
+        std::fs::write(&file, input).expect("room on the disk");
+        let around = std::env::var("NNC_RUN").unwrap_or_default();
+        let mut words = around.split_whitespace();
+        let mut command = match words.next() {
+            Some(first) => {
+                let mut command = Command::new(first);
+                command.args(words).arg(binary);
+                command
+            }
+            None => Command::new(binary),
+        };
+        command.arg(arguments).stdin(std::fs::File::open(file).expect("a file")).output().expect("it runs")
     }
 
     /// Compares a few steps of a training on random batches, bit by bit: everything that a step changes.
@@ -119,11 +173,9 @@ impl Compiler {
                 }
             }
         }
-        let file = self.folder.join("rows");
-        std::fs::write(&file, input).expect("room on the disk");
-        let file = std::fs::File::open(file).expect("a file");
-        let output = Command::new(binary).arg(steps.to_string()).stdin(file).output().expect("it runs");
-        assert!(output.status.success(), "{called}: {}", output.status);
+        let output = self.run(binary, &steps.to_string(), input);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{called}: {}\n{said}", output.status);
         assert!(!expected.is_empty(), "{called}: a step reports nothing");
         assert_eq!(output.stdout, expected, "{called}, {lanes} lanes: losses and metrics of {steps} steps");
     }
@@ -144,11 +196,9 @@ impl Compiler {
             values.iter().for_each(|value| input.extend(bytes(value.elements())));
             expected.extend(by_interpreter(deployed, &values, &model, preparation.as_ref()));
         }
-        let file = self.folder.join("rows");
-        std::fs::write(&file, input).expect("room on the disk");
-        let file = std::fs::File::open(file).expect("a file");
-        let output = Command::new(binary).arg(rows.to_string()).stdin(file).output().expect("it runs");
-        assert!(output.status.success(), "{called}: {}", output.status);
+        let output = self.run(binary, &rows.to_string(), input);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{called}: {}\n{said}", output.status);
         assert_eq!(output.stdout.len(), expected.len(), "{called}: bytes of results");
         let wrong = output.stdout.iter().zip(&expected).filter(|(found, meant)| found != meant).count();
         assert_eq!(wrong, 0, "{called}, {lanes} lanes: bytes of {} that differ", expected.len());

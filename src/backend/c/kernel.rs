@@ -8,7 +8,7 @@ use super::lanes::{Divider, Piece};
 use super::text::{Text, element};
 use super::uses::{count, used, used_by, used_in};
 use crate::backend::CodeError;
-use crate::loops::{Bound, Carry, Expr, For, Kernel, Kind, Stmt, ValueId};
+use crate::loops::{Address, Bound, Carry, Expr, For, Kernel, Kind, Stmt, ValueId};
 
 /// What a kernel is called, and what is known of its parameters.
 pub struct Signature {
@@ -72,7 +72,12 @@ pub fn function(
     let mut counts = HashMap::new();
     count(&kernel.body, &mut counts);
     inline::find(&pieces, &counts, &mut writer.inlined);
-    writer.text.line(format!("static void {}({})", signature.name, writer.parameters(signature)));
+    // GCC makes vectors of loops around stores that overlap, and takes the wrong one of two for the last.
+    let attribute = match overlap(&kernel.body, &|value| i64::from(kernel.types[value.0 as usize].lanes)) {
+        true => format!("{}STRAIGHT ", prefix.to_uppercase()),
+        false => String::new(),
+    };
+    writer.text.line(format!("{attribute}static void {}({})", signature.name, writer.parameters(signature)));
     writer.text.line("{");
     writer.text = Text { text: std::mem::take(&mut writer.text.text), ..Text::at(1) };
     writer.unused();
@@ -386,6 +391,25 @@ impl<'k> Writer<'k> {
         let line = format!("for (int l = 0; l < {lanes}; ++l) {into}[l] = {};", self.value(value));
         self.text.line(line);
     }
+}
+
+/// Whether a block stores to the same element twice, in vectors that lie across each other.
+fn overlap(block: &[Stmt], lanes: &dyn Fn(ValueId) -> i64) -> bool {
+    let mut stores: Vec<(&Address, i64)> = Vec::new();
+    for stmt in block {
+        match stmt {
+            Stmt::Store { address, value } => stores.push((address, lanes(*value))),
+            Stmt::For(inner) if overlap(&inner.body, lanes) => return true,
+            Stmt::If { then, .. } if overlap(then, lanes) => return true,
+            Stmt::Let(..) | Stmt::For(_) | Stmt::If { .. } | Stmt::Check { .. } => {}
+        }
+    }
+    stores.iter().enumerate().any(|(at, (a, width))| {
+        stores[..at].iter().any(|(b, before)| {
+            let distance = a.index.constant - b.index.constant;
+            a.param == b.param && a.index.terms == b.index.terms && distance < *before && -distance < *width
+        })
+    })
 }
 
 /// Whether a text is a name with one pair of brackets behind: a call, an element of an array.

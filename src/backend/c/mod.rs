@@ -19,6 +19,7 @@ pub mod names;
 mod product;
 mod steps;
 pub mod text;
+pub mod tile;
 mod uses;
 
 pub use helpers::Helper;
@@ -63,6 +64,8 @@ pub struct Written {
     pub step: String,
     pub memory: Memory,
     pub helpers: BTreeSet<Helper>,
+    /// The tiles of its matrix products.
+    pub tiles: BTreeSet<tile::Tile>,
     /// Bytes of constants.
     pub constant_bytes: i64,
 }

@@ -3,14 +3,19 @@
 //! Tiles of the result stand in registers: some rows of so many columns as a vector may have, or the other way
 //! round, whichever lies side by side in memory. A matrix that lies side by side in neither is copied, part by part.
 
+use std::collections::BTreeSet;
+
 use super::text::{Text, element};
+use super::tile::{self, HEIGHT, Tile, parts_of_rows};
 use crate::loops::{Gemm, Kind};
 use crate::product::{Shape, Side};
 
-/// Columns of a tile of floats.
+/// The sums of which an element consists that is added up along k.
 const WIDTH: i64 = 16;
-/// Rows of a tile.
-const HEIGHT: i64 = 4;
+/// The most elements that are added up along k at once.
+const ALONG: i64 = 4;
+/// Floats of the widest vector.
+const WIDEST: i64 = 16;
 
 /// What a function multiplies. Products that are equal here share a function.
 #[derive(Clone, PartialEq)]
@@ -43,28 +48,44 @@ impl Matrices {
     }
 }
 
-/// The function of a product, of three parameters.
-pub fn function(matrices: &Matrices, shape: &Shape, name: &str, prefix: &str) -> String {
+/// The function of a product, of three parameters. `tiles` are the functions that it calls.
+pub fn function(matrices: &Matrices, shape: &Shape, name: &str, prefix: &str, tiles: &mut BTreeSet<Tile>) -> String {
     let ty = element(matrices.kind);
     let restrict = format!("{}RESTRICT", prefix.to_uppercase());
-    let mut text = Text::default();
+    let is_along_k = matrices.kind == Kind::F32 && shape.tidy().is_along_k();
+    let block = if matrices.kind == Kind::F32 { shape.k_block() as i64 } else { matrices.k.max(1) };
     let sign = if matrices.accumulate { "+=" } else { "=" };
-    text.line(format!("/* c[{}, {}] {sign} a[.., {}] b */", matrices.m, matrices.n, matrices.k));
+    let comment = format!("/* c[{}, {}] {sign} a[.., {}] b */", matrices.m, matrices.n, matrices.k);
     let of = |name: &str| format!("const {ty} *{restrict} {name}");
-    text.line(format!("static void {name}({}, {}, {ty} *{restrict} c)", of("a"), of("b")));
-    text.line("{");
-    let mut body = Body { text: Text { text: text.text, ..Text::at(1) }, prefix, ty };
-    if matrices.kind == Kind::F32 && shape.tidy().is_along_k() {
+    let parameters = format!("{}, {}, {ty} *{restrict} c", of("a"), of("b"));
+    let mut body = Body { text: Text::default(), prefix, ty, block, tiles };
+    if is_along_k {
+        body.text.line(comment);
+        body.text.line(format!("static void {name}({parameters})\n{{"));
+        body.text.depth = 1;
         body.along_k(matrices);
-    } else {
-        let block = if matrices.kind == Kind::F32 { shape.k_block() as i64 } else { matrices.k.max(1) };
-        let is_turned = !matrices.is_dense(1, 1) && matrices.is_dense(0, 0);
-        // The matrix of which whole vectors are read is called b.
-        if is_turned {
-            body.blocks(&matrices.transposed(), block, ["b", "a"]);
-        } else {
-            body.blocks(matrices, block, ["a", "b"]);
-        }
+        return body.text.text + "}\n";
+    }
+    let is_turned = !matrices.is_dense(1, 1) && matrices.is_dense(0, 0);
+    // The matrix of which whole vectors are read is called b.
+    let (matrices, names) = match is_turned {
+        true => (&matrices.transposed(), ["b", "a"]),
+        false => (matrices, ["a", "b"]),
+    };
+    let (wide, n) = (body.wide(), matrices.n);
+    body.text.line("/* The columns from j on of the product below. */");
+    body.text.line(format!("static inline void {name}_columns({parameters}, const ptrdiff_t j, const int width)\n{{"));
+    body.text.depth = 1;
+    body.columns(matrices, block, names);
+    body.text.close();
+    body.text.line("");
+    body.text.line(comment);
+    body.text.line(format!("static void {name}({parameters})\n{{"));
+    body.text.depth = 1;
+    body.text.line("ptrdiff_t j = 0;");
+    body.text.line(format!("for (; j + {wide} <= {n}; j += {wide}) {name}_columns(a, b, c, j, {wide});"));
+    if n % (2 * WIDEST) != 0 {
+        body.text.line(format!("if (j < {n}) {name}_columns(a, b, c, j, {n} % {wide});"));
     }
     body.text.text + "}\n"
 }
@@ -73,6 +94,8 @@ struct Body<'p> {
     text: Text,
     prefix: &'p str,
     ty: &'static str,
+    block: i64,
+    tiles: &'p mut BTreeSet<Tile>,
 }
 
 impl Body<'_> {
@@ -87,8 +110,8 @@ impl Body<'_> {
     /// Elements that are sums of sixteen sums, each over every sixteenth k.
     fn along_k(&mut self, of: &Matrices) {
         let (rows, columns) = match (of.m, of.n) {
-            (1, n) => (1, n.min(HEIGHT)),
-            (m, 1) => (m.min(HEIGHT), 1),
+            (1, n) => (1, n.min(ALONG)),
+            (m, 1) => (m.min(ALONG), 1),
             _ => (2, 2),
         };
         let parts = |size: i64, tile: i64| {
@@ -139,93 +162,133 @@ impl Body<'_> {
         }
     }
 
-    /// Elements that are sums of blocks of k, one after the other.
-    fn blocks(&mut self, of: &Matrices, block: i64, [a, b]: [&str; 2]) {
-        let width = if self.ty == "float" { WIDTH } else { WIDTH / 2 };
-        let is_scattered = of.sides[1].iter().any(|side| side.stride().is_none());
-        let is_copied = is_scattered || !of.is_dense(1, 1) && of.m > HEIGHT;
-        let whole = of.n - of.n % width;
-        for (from, to, width) in [(0, whole, width), (whole, of.n, of.n - whole)] {
-            if from == to {
-                continue;
+    /// The function of some columns, whose elements are sums of blocks of k, one after the other.
+    fn columns(&mut self, of: &Matrices, block: i64, [a, b]: [&str; 2]) {
+        let wide = self.wide();
+        for (name, side, index) in [("of_b", &of.sides[1][1], "(j + l)"), ("of_c", &of.sides[2][1], "(j + l)")] {
+            if side.stride().is_none() {
+                let at = place(index, 0, side);
+                self.text.line(format!("ptrdiff_t {name}[{wide}];"));
+                self.text.line(format!("for (int l = 0; l < width; ++l) {name}[l] = {at};"));
             }
-            self.text.open(format!("for (ptrdiff_t j = {from}; j < {to}; j += {width})"));
-            for (name, side) in [("of_b", &of.sides[1][1]), ("of_c", &of.sides[2][1])] {
-                if side.stride().is_none() {
-                    let at = place("(j + l)", 0, side);
-                    self.text.line(format!("ptrdiff_t {name}[{width}];"));
-                    self.text.line(format!("for (int l = 0; l < {width}; ++l) {name}[l] = {at};"));
-                }
-            }
-            let first = block.min(of.k);
-            for (from, to, depth, adds) in [(0, first, first, of.accumulate), (first, of.k, block, true)] {
-                if from == to && from > 0 {
-                    continue;
-                }
-                if from + depth < to {
-                    self.text.open(format!("for (ptrdiff_t k = {from}; k < {to}; k += {depth})"));
-                    let end = format!("(k + {depth} < {to} ? k + {depth} : {to})");
-                    self.block(of, ["k", &end], width, depth, is_copied, adds, [a, b]);
-                } else {
-                    self.text.open("");
-                    self.block(of, [&from.to_string(), &to.to_string()], width, depth, is_copied, adds, [a, b]);
-                }
-                self.text.close();
-            }
+        }
+        let deepest = block.min(of.k).max(1);
+        self.text.line(format!("{} part[{deepest}*{wide}], sums[{}*{wide}];", self.ty, HEIGHT.min(of.m)));
+        let is_one = of.k <= block;
+        if is_one {
+            self.text.line(format!("const ptrdiff_t k = 0, depth = {};", of.k));
+        } else {
+            self.text.open(format!("for (ptrdiff_t k = 0; k < {}; k += {block})", of.k));
+            self.text.line(match of.k % block {
+                0 => format!("const ptrdiff_t depth = {block};"),
+                _ => format!("const ptrdiff_t depth = {0} - k < {block} ? {0} - k : {block};", of.k),
+            });
+        }
+        self.right(of, b);
+        for (from, to, height) in parts_of_rows(of.m) {
+            self.rows(of, a, [from, to, height], is_one);
+        }
+        if !is_one {
             self.text.close();
         }
     }
 
-    #[allow(clippy::too_many_arguments)]
-    fn block(
-        &mut self,
-        of: &Matrices,
-        [from, to]: [&str; 2],
-        width: i64,
-        depth: i64,
-        is_copied: bool,
-        adds: bool,
-        [a, b]: [&str; 2],
-    ) {
-        if is_copied {
-            self.text.line(format!("{} part[{}];", self.ty, (depth * width).max(1)));
-            self.text.open(format!("for (ptrdiff_t d = {from}; d < {to}; ++d)"));
-            let source = lane_of(b, ("d", 0), "of_b", &of.sides[1]);
-            let target = format!("part[(d - {from})*{width} + l]");
-            self.text.line(format!("for (int l = 0; l < {width}; ++l) {target} = {source};"));
+    /// The right matrix in a part whose rows lie one after the other, unless they can be read as they are.
+    fn right(&mut self, of: &Matrices, b: &str) {
+        let wide = self.wide();
+        let is_direct = of.is_dense(1, 1) && of.sides[1][0].stride().is_some() && of.m <= HEIGHT;
+        let source = lane_of(b, ("(k + d)", 0), "of_b", &of.sides[1]);
+        if is_direct {
+            let first = element_of(b, ("k", 0), ("j", 0), &of.sides[1]);
+            let stride = of.sides[1][0].stride().unwrap_or(0);
+            self.text.line(format!("const {} *right = &{first};", self.ty));
+            self.text.line(format!("ptrdiff_t next = {stride};"));
+            self.text.open(format!("if (width < {wide})"));
+        }
+        self.text.open("for (ptrdiff_t d = 0; d < depth; ++d)");
+        self.text.line(format!("for (int l = 0; l < width; ++l) part[d*{wide} + l] = {source};"));
+        self.text.line(format!("for (int l = width; l < {wide}; ++l) part[d*{wide} + l] = 0;"));
+        self.text.close();
+        if is_direct {
+            self.text.line("right = part;");
+            self.text.line(format!("next = {wide};"));
+            self.text.close();
+        } else {
+            self.text.line(format!("const {} *const right = part;", self.ty));
+            self.text.line(format!("const ptrdiff_t next = {wide};"));
+        }
+    }
+
+    /// The tiles of some rows.
+    fn rows(&mut self, of: &Matrices, a: &str, [from, to, height]: [i64; 3], is_one: bool) {
+        let wide = self.wide();
+        self.text.open(format!("for (ptrdiff_t i = {from}; i < {to}; i += {height})"));
+        let step = of.sides[0][1].stride();
+        let pointers: Vec<String> = (0..height)
+            .map(|row| match step {
+                Some(_) => format!("&{}", element_of(a, ("i", row), ("k", 0), &of.sides[0])),
+                None => format!("left + {row}*depth"),
+            })
+            .collect();
+        if step.is_none() {
+            let deepest = self.block.min(of.k).max(1);
+            self.text.line(format!("{} left[{height}*{deepest}];", self.ty));
+            self.text.open("for (ptrdiff_t d = 0; d < depth; ++d)");
+            for row in 0..height {
+                let source = element_of(a, ("i", row), ("(k + d)", 0), &of.sides[0]);
+                self.text.line(format!("left[{row}*depth + d] = {source};"));
+            }
             self.text.close();
         }
-        let whole = of.m - of.m % HEIGHT;
-        for (first, last, rows) in [(0, whole, HEIGHT), (whole, of.m, 1)] {
-            if first == last {
-                continue;
-            }
-            self.text.open(format!("for (ptrdiff_t i = {first}; i < {last}; i += {rows})"));
-            let sums: Vec<String> = (0..rows).map(|row| format!("sum{row}[{width}] = {{ 0 }}")).collect();
-            self.text.line(format!("{} {};", self.ty, sums.join(", ")));
-            self.text.open(format!("for (ptrdiff_t d = {from}; d < {to}; ++d)"));
-            self.text.open(format!("for (int l = 0; l < {width}; ++l)"));
-            let factor = match is_copied {
-                true => format!("part[(d - {from})*{width} + l]"),
-                false => lane_of(b, ("d", 0), "of_b", &of.sides[1]),
-            };
-            self.text.line(format!("const {} factor = {factor};", self.ty));
-            for row in 0..rows {
-                let left = element_of(a, ("i", row), ("d", 0), &of.sides[0]);
-                let sum = format!("sum{row}[l]");
-                let fused = self.fused(&left, "factor", &sum);
-                self.text.line(format!("{sum} = {fused};"));
-            }
-            self.text.close();
-            self.text.close();
-            self.text.open(format!("for (int l = 0; l < {width}; ++l)"));
-            for row in 0..rows {
+        self.text.line(format!("const {} *const rows[{height}] = {{ {} }};", self.ty, pointers.join(", ")));
+        let is_double = self.ty == "double";
+        let [one, two] = [1, 2].map(|vectors| Tile { is_double, rows: height, vectors });
+        let call = |tile: Tile| format!("{}(rows, {}, right, next, depth, sums);", tile.name(self.prefix), step.unwrap_or(1));
+        self.tiles.insert(two);
+        // Two vectors are as many columns as divide these, on any processor.
+        if of.n % (2 * WIDEST) == 0 {
+            self.text.line(call(two));
+        } else {
+            self.tiles.insert(one);
+            let lanes = tile::lanes(self.kind(), self.prefix);
+            self.text.line(format!("if (width > {lanes}) {}", call(two)));
+            self.text.line(format!("else {}", call(one)));
+        }
+        let store = |sign: &str, text: &mut Text| {
+            text.open("for (int l = 0; l < width; ++l)");
+            for row in 0..height {
                 let target = lane_of("c", ("i", row), "of_c", &of.sides[2]);
-                self.text.line(format!("{target} {} sum{row}[l];", if adds { "+=" } else { "=" }));
+                let sum = match row {
+                    0 => "sums[l]".to_owned(),
+                    1 => format!("sums[{wide} + l]"),
+                    _ => format!("sums[{row}*{wide} + l]"),
+                };
+                text.line(format!("{target} {sign} {sum};"));
             }
-            self.text.close();
-            self.text.close();
+            text.close();
+        };
+        match (of.accumulate, is_one) {
+            (true, _) => store("+=", &mut self.text),
+            (false, true) => store("=", &mut self.text),
+            (false, false) => {
+                self.text.open("if (k == 0)");
+                store("=", &mut self.text);
+                self.text.close();
+                self.text.open("else");
+                store("+=", &mut self.text);
+                self.text.close();
+            }
         }
+        self.text.close();
+    }
+
+    fn kind(&self) -> Kind {
+        if self.ty == "double" { Kind::F64 } else { Kind::F32 }
+    }
+
+    /// The columns of a tile, as C says it.
+    fn wide(&self) -> String {
+        tile::wide(self.kind(), self.prefix)
     }
 }
 

@@ -8,6 +8,7 @@ use super::memory::{Memory, member};
 use super::names::{Names, identifier};
 use super::product::{self, Matrices};
 use super::text::{Text, element, float, int};
+use super::tile::Tile;
 use super::{Input, Written};
 use crate::backend::CodeError;
 use crate::ir::program::Precision;
@@ -26,6 +27,7 @@ pub fn write(input: &Input<'_>) -> Result<Written, CodeError> {
         products: Vec::new(),
         product_text: String::new(),
         helpers: std::collections::BTreeSet::new(),
+        tiles: std::collections::BTreeSet::new(),
         scans: Vec::new(),
     };
     writer.collect(&input.module.items, &mut Vec::new());
@@ -55,8 +57,8 @@ pub fn write(input: &Input<'_>) -> Result<Written, CodeError> {
     step.push_str(&writer.text.text);
     step.push_str(if has_sites { "    return fault != 0;\n}\n" } else { "    return 0;\n}\n" });
     let (constants, constant_bytes) = writer.constants();
-    let Steps { memory, helpers, .. } = writer;
-    Ok(Written { constants, functions, step, memory, helpers, constant_bytes })
+    let Steps { memory, helpers, tiles, .. } = writer;
+    Ok(Written { constants, functions, step, memory, helpers, tiles, constant_bytes })
 }
 
 /// A call with how often the recurrences around it go on.
@@ -76,6 +78,7 @@ struct Steps<'a> {
     products: Vec<(Matrices, String)>,
     product_text: String,
     helpers: std::collections::BTreeSet<Helper>,
+    tiles: std::collections::BTreeSet<Tile>,
     /// The recurrences around.
     scans: Vec<StepId>,
 }
@@ -264,7 +267,9 @@ impl<'a> Steps<'a> {
                 let part: String = identifier(title).chars().take(40).collect();
                 let name = self.names.give(&format!("{}{}_{part}", self.input.prefix, self.input.name));
                 self.product_text.push_str(&comment(&gemm.name));
-                self.product_text.push_str(&product::function(&matrices, &gemm.shape(), &name, self.input.prefix));
+                let prefix = self.input.prefix;
+                let function = product::function(&matrices, &gemm.shape(), &name, prefix, &mut self.tiles);
+                self.product_text.push_str(&function);
                 self.product_text.push('\n');
                 self.products.push((matrices, name.clone()));
                 name

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::backend::c::names::Names;
 use crate::backend::c::text::element;
-use crate::ir::program::Precision;
+use crate::ir::program::{DatePart, Precision};
 use crate::ir::Type;
 use crate::loops::{Kind, kind_of};
 use crate::runtime::answers::deployed::Deployed;
@@ -21,6 +21,8 @@ pub struct Member {
     pub below: Option<i64>,
     /// The names of its classes.
     pub names: Option<Arc<[String]>>,
+    /// Whether the last class is that of all names that have none of their own.
+    pub has_other: bool,
 }
 
 impl Member {
@@ -75,7 +77,14 @@ impl Api {
             if let Some(place) = column_place(column) {
                 made.comment = format!("{}: {place}", made.comment);
             }
-            Member { name: names.give(&column_name(column)), names: names_of, ..made }
+            if let Some(date) = column.date {
+                made.comment = format!("{}: {}", made.comment, date_part(date.part));
+            }
+            if column.may_miss && made.kind.is_float() {
+                made.comment.push_str("; NAN where it is missing");
+            }
+            let has_other = column.has_other && names_of.is_some();
+            Member { name: names.give(&column_name(column)), names: names_of, has_other, ..made }
         });
         let row = row.collect();
         Api { row, fields, results: results(deployed, precision) }
@@ -86,7 +95,22 @@ fn member(row: &Type, precision: Precision) -> Member {
     let shape = row.static_shape().unwrap_or_default();
     let kind = kind_of(row.elem, false, precision);
     let comment = if shape.is_empty() { "a number".to_owned() } else { shape_text(&shape) };
-    Member { name: String::new(), kind, shape, comment, below: None, names: None }
+    Member { name: String::new(), kind, shape, comment, below: None, names: None, has_other: false }
+}
+
+/// What is known of a point in time.
+fn date_part(part: DatePart) -> &'static str {
+    match part {
+        DatePart::Days => "days since 1 January 1970, with fractions",
+        DatePart::Year => "the year",
+        DatePart::Month => "the month, from 1",
+        DatePart::Day => "the day of the month, from 1",
+        DatePart::Weekday => "the day of the week, Monday is 0",
+        DatePart::YearDay => "the day of the year, from 1",
+        DatePart::Hour => "the hour",
+        DatePart::Minute => "the minute",
+        DatePart::Second => "the second",
+    }
 }
 
 fn shape_text(shape: &[usize]) -> String {

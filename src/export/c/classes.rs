@@ -19,6 +19,16 @@ impl File<'_> {
         }
     }
 
+    /// Whether a result says a class.
+    pub fn has_classes(&self) -> bool {
+        self.classes().is_some()
+    }
+
+    /// How many classes have a probability, if it is known.
+    pub fn count_of_probabilities(&self) -> Option<usize> {
+        self.classes().filter(|(_, _, of)| *of != Probabilities::Unknown).map(|(classes, _, _)| classes)
+    }
+
     pub fn declare_classes(&self, text: &mut Text) {
         let prefix = &self.prefix;
         let Some((classes, _, of)) = self.classes() else { return };
@@ -44,6 +54,27 @@ impl File<'_> {
             text.push_str(&format!("\nconst char *const {}{name}[{}] = {{\n{all}}};\n", self.prefix, names.len().max(1)));
         }
         text
+    }
+
+    /// The functions that find the number of a name.
+    pub fn numbers(&self, api: &Api) -> String {
+        let prefix = &self.prefix;
+        let mut text = Text::default();
+        for member in &api.row {
+            let Some(names) = &member.names else { continue };
+            let count = names.len();
+            let none = if member.has_other { count.saturating_sub(1).to_string() } else { "-1".to_owned() };
+            text.line(format!("\nint32_t {prefix}number_of_{}(const char *name)\n{{", member.name));
+            text.depth = 1;
+            text.open(format!("for (int32_t number = 0; number < {count}; ++number)"));
+            text.line(format!("const char *a = {prefix}names_of_{}[number], *b = name;", member.name));
+            text.line("while (*a && *a == *b) ++a, ++b;");
+            text.line("if (*a == *b) return number;");
+            text.close();
+            text.line(format!("return {none};"));
+            text.close();
+        }
+        text.text
     }
 
     pub fn define_classes(&self, api: &Api) -> String {

@@ -7,6 +7,7 @@ use super::train::Network;
 use super::values::elements;
 use super::{Files, Options, Sizes, failed};
 use crate::backend::c::text::{Text, element};
+use crate::backend::c::tile::{self, Tile};
 use crate::backend::c::{self, Helper, Input, KINDS, Written, array, kind_of, member};
 use crate::ir::program::Precision;
 use crate::ir::{ExternalKey, InputKey, OutputKey};
@@ -63,7 +64,8 @@ pub fn write(deployed: &Deployed, options: &Options) -> Result<Files, Diagnostic
     }
     header = header.replacen(RESULT_MARK, "", 1);
     let names = [format!("{}.h", options.name), format!("{}.c", options.name)];
-    Ok(Files { names, header, code, sizes })
+    let rust = (!options.train).then(|| writer.rust(&api, sizes));
+    Ok(Files { names, header, code, rust, sizes })
 }
 
 /// Where the header has what a training needs.
@@ -273,6 +275,9 @@ impl File<'_> {
             let count = member.names.as_ref().map_or(0, |names| names.len());
             text.line(format!("/* What the numbers of `{}` mean. */", member.name));
             text.line(format!("extern const char *const {prefix}names_of_{}[{}];\n", member.name, count.max(1)));
+            let else_it_is = if member.has_other { "the last one if it has none" } else { "-1 if it has none" };
+            text.line(format!("/* The number of a name; {else_it_is}. */"));
+            text.line(format!("int32_t {prefix}number_of_{}(const char *name);\n", member.name));
         }
         self.declare_classes(&mut text);
         text.line("#ifdef __cplusplus\n}\n#endif\n\n#endif");
@@ -298,6 +303,8 @@ impl File<'_> {
             text.push_str(&helper.text_for(prefix));
             text.push('\n');
         }
+        let tiles: BTreeSet<Tile> = parts.iter().flat_map(|part| &part.written.tiles).copied().collect();
+        text.push_str(&tile::functions(&tiles, prefix));
         text.push_str(&self.constants);
         for part in parts {
             text.push_str(&part.written.constants);
@@ -308,6 +315,7 @@ impl File<'_> {
         }
         text.push_str(&self.predict(api, preparation, model));
         text.push_str(&self.names(api));
+        text.push_str(&self.numbers(api));
         text.push_str(&self.define_classes(api));
         text
     }
@@ -426,12 +434,16 @@ fn preamble(prefix: &str) -> String {
     let upper = prefix.to_uppercase();
     format!(
         "/* Whether a * b + c is rounded once, as nnc rounds it: by default where the processor can. */\n\
-         #ifndef {upper}FMA\n#if defined(FP_FAST_FMAF) || defined(__FP_FAST_FMAF)\n#define {upper}FMA 1\n#else\n\
-         #define {upper}FMA 0\n#endif\n#endif\n\n\
+         #if defined(FP_FAST_FMAF) || defined(__FP_FAST_FMAF) || defined(__FMA__) || defined(__ARM_FEATURE_FMA)\n\
+         #define {upper}FAST_FMA 1\n#else\n#define {upper}FAST_FMA 0\n#endif\n\
+         #ifndef {upper}FMA\n#define {upper}FMA {upper}FAST_FMA\n#endif\n\n\
          #if defined(__cplusplus) || !defined(__STDC_VERSION__) || __STDC_VERSION__ < 199901L\n\
          #if defined(__GNUC__) || defined(_MSC_VER)\n#define {upper}RESTRICT __restrict\n#else\n#define {upper}RESTRICT\n#endif\n\
          #else\n#define {upper}RESTRICT restrict\n#endif\n\n\
-         #ifdef __clang__\n#pragma STDC FP_CONTRACT OFF\n#elif defined(__GNUC__)\n/* It takes the loops over lanes apart. */\n#pragma GCC optimize (\"no-loop-unroll-and-jam\")\n#endif\n\n"
+         #ifdef __clang__\n#pragma STDC FP_CONTRACT OFF\n#elif defined(__GNUC__)\n/* It takes the loops over lanes apart. */\n#pragma GCC optimize (\"no-loop-unroll-and-jam\")\n#endif\n\n\
+         /* Functions whose vectors overlap: GCC 12 makes wrong vectors of the loops around them. */\n\
+         #if defined(__GNUC__) && !defined(__clang__)\n\
+         #define {upper}STRAIGHT __attribute__((optimize(\"no-tree-loop-vectorize\")))\n#else\n#define {upper}STRAIGHT\n#endif\n\n"
     )
 }
 

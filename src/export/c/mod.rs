@@ -9,6 +9,7 @@
 pub mod api;
 mod classes;
 mod file;
+mod rust;
 pub mod train;
 mod values;
 
@@ -29,11 +30,14 @@ pub struct Options {
 }
 
 /// The two files.
+#[derive(Debug)]
 pub struct Files {
     /// `iris.h`, `iris.c`
     pub names: [String; 2],
     pub header: String,
     pub code: String,
+    /// The functions as a module of Rust, for `include!`; none with training.
+    pub rust: Option<String>,
     pub sizes: Sizes,
 }
 

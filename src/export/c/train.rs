@@ -45,7 +45,7 @@ impl Network {
             let shape = ty.static_shape().unwrap_or_default();
             let kind = crate::loops::kind_of(ty.elem, false, precision);
             let comment = String::new();
-            (path.clone(), Member { name: names.give(path), kind, shape, comment, below: None, names: None })
+            (path.clone(), Member { name: names.give(path), kind, shape, comment, below: None, names: None, has_other: false })
         });
         Ok(Network { members: members.collect() })
     }
@@ -216,7 +216,7 @@ pub fn batch_of(training: &Training, step: &VerifiedModule) -> Vec<(ExternalKey,
         let external = step.externals.iter().find(|external| external.name == key)?;
         let (kind, shape) = (kind_of(external, step.precision), external.shape.clone());
         let (name, below) = (names.give(&field.name), field.below);
-        Some((key, Member { name, kind, shape, comment: String::new(), below, names: None }))
+        Some((key, Member { name, kind, shape, comment: String::new(), below, names: None, has_other: false }))
     });
     members.collect()
 }
@@ -236,7 +236,7 @@ pub fn report_of(step: &VerifiedModule) -> Vec<(ExternalKey, Member)> {
         };
         let (kind, shape) = (kind_of(external, step.precision), external.shape.clone());
         let (name, comment) = (names.give(&called), element(kind).to_owned());
-        members.push((external.name.clone(), Member { name, kind, shape, comment, below: None, names: None }));
+        members.push((external.name.clone(), Member { name, kind, shape, comment, below: None, names: None, has_other: false }));
     }
     members
 }
