@@ -46,11 +46,14 @@ pub fn formats() -> Vec<Format> {
     ]
 }
 
-/// A folder for one thread of one process, where a file is put in the place of the one before.
+/// A folder for one thread of one process, where a file is put in the place of the one before: in memory, where the
+/// computer has such a folder.
 fn folder() -> PathBuf {
     let thread: String =
         format!("{:?}", std::thread::current().id()).chars().filter(char::is_ascii_digit).collect();
-    std::env::temp_dir().join(format!("nnc_generated_{}_{thread}", std::process::id()))
+    let in_memory = Path::new("/dev/shm");
+    let parent = if in_memory.is_dir() { in_memory.to_owned() } else { std::env::temp_dir() };
+    parent.join(format!("nnc_generated_{}_{thread}", std::process::id()))
 }
 
 fn in_file(name: &str, bytes: Vec<u8>, read: fn(&Path) -> bool) -> bool {

@@ -7,7 +7,7 @@ use nnc::runtime::array::Array;
 use nnc::runtime::program::Program;
 use nnc::{Session, Silent};
 
-use super::oracle::{Checked, Looked, every_back_end, fault, given};
+use super::oracle::{Checked, Looked, Ways, every_back_end, fault, given};
 
 pub fn check(text: &str, program: &Program, looked: &mut Looked) -> Checked<()> {
     let one = trained(text, 1)?;
@@ -27,7 +27,8 @@ pub fn check(text: &str, program: &Program, looked: &mut Looked) -> Checked<()> 
                 elements.iter_mut().for_each(|element| *element = element.abs());
             }
         }
-        every_back_end(&graph, &values, program.checked().precision, looked)?;
+        let ways = Ways { precision: program.checked().precision, plain: text.len() };
+        every_back_end(&graph, &values, ways, looked)?;
     }
     Ok(())
 }

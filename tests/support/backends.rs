@@ -172,6 +172,17 @@ fn start(external: &External, precision: Precision, given: &Given) -> Result<Ele
 
 /// A graph compiled and run twice in the same memory, the second time among what the first has left there.
 pub fn native(graph: &Graph, given: &Given, setup: Setup) -> Result<Results, String> {
+    let mut results = native_by_threads(graph, given, setup, &[setup.threads])?;
+    results.pop().ok_or_else(|| "no results".into())
+}
+
+/// The same code run so by each of some numbers of threads.
+pub fn native_by_threads(
+    graph: &Graph,
+    given: &Given,
+    setup: Setup,
+    threads: &[usize],
+) -> Result<Vec<Results>, String> {
     let options = plan::Options { precision: setup.precision };
     let plan = if setup.plain { plan::plain(graph, options) } else { plan::plan(graph, options) };
     let plan = plan.map_err(|error| error.to_string())?;
@@ -181,39 +192,38 @@ pub fn native(graph: &Graph, given: &Given, setup: Setup) -> Result<Results, Str
     let code =
         setup.backend.compile(&module, backend::Options::default()).map_err(|error| error.to_string())?;
     let mut workspace = code.workspace().map_err(|error| error.to_string())?;
-    let mut runs = Vec::new();
-    for _ in 0..2 {
-        let mut tensors: Vec<Elements> = Vec::new();
-        for external in &plan.externals {
-            tensors.push(start(external, setup.precision, given)?);
+    let mut all = Vec::new();
+    for threads in threads {
+        let caller = Caller::new(*threads);
+        let mut run = || -> Result<Results, String> {
+            let mut tensors: Vec<Elements> = Vec::new();
+            for external in &plan.externals {
+                tensors.push(start(external, setup.precision, given)?);
+            }
+            let externals = plan.externals.iter().zip(&mut tensors);
+            let mut bindings: Vec<Binding<'_>> =
+                externals.map(|(external, tensor)| tensor.binding(external.written)).collect();
+            let call = Call { step: given.step, seed: given.seed };
+            let overflow = code.step(&mut workspace, &mut bindings, call, &caller);
+            if overflow.map_err(|error| error.to_string())?.is_some() {
+                return Err(OVERFLOW.into());
+            }
+            let written = plan.externals.iter().zip(&tensors).filter(|(external, _)| external.written);
+            let results = written.map(|(external, tensor)| {
+                let name = external.name.to_string();
+                (name.strip_prefix("output:").unwrap_or(&name).to_owned(), tensor.numbers())
+            });
+            Ok(results.collect())
+        };
+        let (mut first, second) = (run()?, run()?);
+        if !same_bits(&first, &second) {
+            let both = format!("{first:?} and {second:?}");
+            return Err(format!("a second run in the same memory gives other bits: {both}"));
         }
-        let mut bindings: Vec<Binding<'_>> = plan
-            .externals
-            .iter()
-            .zip(&mut tensors)
-            .map(|(external, tensor)| tensor.binding(external.written))
-            .collect();
-        let call = Call { step: given.step, seed: given.seed };
-        let overflow = code
-            .step(&mut workspace, &mut bindings, call, &Caller::new(setup.threads))
-            .map_err(|error| error.to_string())?;
-        if overflow.is_some() {
-            return Err(OVERFLOW.into());
-        }
-        let written = plan.externals.iter().zip(&tensors).filter(|(external, _)| external.written);
-        let results = written.map(|(external, tensor)| {
-            let name = external.name.to_string();
-            (name.strip_prefix("output:").unwrap_or(&name).to_owned(), tensor.numbers())
-        });
-        runs.push(results.collect::<Results>());
+        add_unchanged(graph, given, &mut first);
+        all.push(first);
     }
-    let (second, first) = (runs.pop().unwrap_or_default(), runs.pop().unwrap_or_default());
-    if !same_bits(&first, &second) {
-        return Err(format!("a second run in the same memory gives other bits: {first:?} and {second:?}"));
-    }
-    let mut results = first;
-    add_unchanged(graph, given, &mut results);
-    Ok(results)
+    Ok(all)
 }
 
 /// Adds the variables that code need not write because they stay what they are.

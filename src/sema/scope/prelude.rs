@@ -5,9 +5,9 @@ use crate::sema::scope::module::{Found, ItemRef, ModuleId};
 use crate::sema::scope::report::Report;
 use crate::base::{FileId, SourceMap};
 use crate::syntax::{self, ast};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// The files of the library, with the names under which messages show them.
 pub const FILES: &[(&str, &str)] = &[
@@ -36,56 +36,101 @@ pub const FILES: &[(&str, &str)] = &[
 const WORDS: [&str; 9] =
     ["activation", "const", "fn", "init", "layer", "loss", "metric", "optimizer", "schedule"];
 
+/// The library among the files of one compilation.
 #[derive(Debug, Default)]
 pub struct Prelude {
-    files: Vec<FileId>,
-    places: HashMap<&'static str, Place>,
-    parsed: HashMap<&'static str, Option<ItemRef>>,
+    /// The number of its first file; the others follow.
+    first: FileId,
+    places: Option<&'static HashMap<&'static str, Place>>,
+    /// What this compilation has found.
+    found: HashMap<&'static str, Option<ItemRef>>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Place {
-    file: FileId,
-    text: &'static str,
+    /// The place of its file in [`FILES`].
+    file: usize,
     range: Range<usize>,
 }
 
+/// What is the same in every compilation of a process.
+struct Library {
+    files: Vec<(Arc<str>, Arc<str>)>,
+    places: HashMap<&'static str, Place>,
+}
+
+/// Items that were parsed before, by the number of their file and their name: whoever compiles many programs pays for
+/// an item of the library once. Only those of the usual numbers are kept, behind one file of the user's.
+static PARSED: Mutex<BTreeMap<(FileId, &'static str), ItemRef>> = Mutex::new(BTreeMap::new());
+
+const USUAL: FileId = FileId(1);
+
 impl Prelude {
-    /// Finds where the items are: each begins at the start of a line with its word.
+    /// Adds the files of the library. Nothing of them is parsed yet.
     pub fn index(sources: &mut SourceMap) -> Prelude {
-        let mut prelude = Prelude::default();
-        for (name, text) in FILES {
-            let file = sources.add(*name, *text);
-            prelude.files.push(file);
-            let starts = item_starts(text);
-            for (at, (start, item)) in starts.iter().enumerate() {
-                let end = starts.get(at + 1).map_or(text.len(), |(next, _)| *next);
-                prelude.places.insert(item, Place { file, text, range: *start..end });
-            }
-        }
-        prelude
+        let library = library();
+        let files = library.files.iter();
+        let added: Vec<FileId> = files.map(|(name, text)| sources.add(name.clone(), text.clone())).collect();
+        let first = added.first().copied().unwrap_or_default();
+        Prelude { first, places: Some(&library.places), found: HashMap::new() }
     }
 
     pub fn has_file(&self, file: FileId) -> bool {
-        self.files.contains(&file)
+        self.places.is_some() && (self.first.0..self.first.0 + FILES.len() as u32).contains(&file.0)
     }
 
     pub fn find(&mut self, name: &str, reports: &mut Vec<Report>) -> Option<Found> {
-        let (key, place) = self.places.get_key_value(name)?;
-        let (key, place) = (*key, place.clone());
-        let item = self.parsed.entry(key).or_insert_with(|| {
-            let (item, errors) = syntax::parse_item_at(place.file, place.text, place.range);
-            reports.extend(errors.into_iter().map(Report::from));
-            item.map(|item: ast::Item| ItemRef { module: ModuleId::PRELUDE, item: Arc::new(item) })
-        });
+        let (name, place) = self.places?.get_key_value(name)?;
+        let first = self.first;
+        let item = self.found.entry(name).or_insert_with(|| parsed(first, name, place, reports));
         Some(item.clone().map_or(Found::Broken, Found::Item))
     }
 
     pub fn names(&self) -> Vec<&'static str> {
-        let mut names: Vec<&'static str> = self.places.keys().copied().collect();
+        let mut names: Vec<&'static str> = self.places.into_iter().flat_map(HashMap::keys).copied().collect();
         names.put_in_order();
         names
     }
+}
+
+/// Finds where the items are: each begins at the start of a line with its word.
+fn library() -> &'static Library {
+    static LIBRARY: OnceLock<Library> = OnceLock::new();
+    LIBRARY.get_or_init(|| {
+        let mut places = HashMap::new();
+        for (file, (_, text)) in FILES.iter().enumerate() {
+            let starts = item_starts(text);
+            for (at, (start, item)) in starts.iter().enumerate() {
+                let end = starts.get(at + 1).map_or(text.len(), |(next, _)| *next);
+                places.insert(*item, Place { file, range: *start..end });
+            }
+        }
+        let files = FILES.iter().map(|(name, text)| (Arc::from(*name), Arc::from(*text))).collect();
+        Library { files, places }
+    })
+}
+
+/// The item at a place, if it is right.
+fn parsed(
+    first: FileId,
+    name: &'static str,
+    place: &Place,
+    reports: &mut Vec<Report>,
+) -> Option<ItemRef> {
+    let file = FileId(first.0 + place.file as u32);
+    // What a thread that failed has left here is whole: items are put in when they are.
+    let before = || PARSED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(item) = before().get(&(file, name)) {
+        return Some(item.clone());
+    }
+    let (item, errors) = syntax::parse_item_at(file, FILES[place.file].1, place.range.clone());
+    let is_right = errors.is_empty();
+    reports.extend(errors.into_iter().map(Report::from));
+    let item = item.map(|item: ast::Item| ItemRef { module: ModuleId::PRELUDE, item: Arc::new(item) })?;
+    if is_right && first == USUAL {
+        before().insert((file, name), item.clone());
+    }
+    Some(item)
 }
 
 /// Where each item begins, its doc comment included, and its name.

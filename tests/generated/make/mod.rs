@@ -5,6 +5,7 @@
 //! proven to lie within its axis or says `else`. A model may have rows (`B`): then it computes each row of its
 //! results from the same row of its inputs, which the oracle tries.
 
+mod library;
 mod scalar;
 mod statements;
 mod training;
@@ -46,6 +47,8 @@ pub struct Maker {
     random: Random,
     vars: Vec<Var>,
     next: usize,
+    /// Functions and networks that the model calls.
+    items: Vec<Statement>,
     /// The model has rows.
     has_rows: bool,
     /// Only what has derivatives is made now.
@@ -60,7 +63,7 @@ pub fn program(seed: u64) -> Program {
     }
     let has_rows = random.chance(40);
     let smooth = random.chance(60);
-    let mut maker = Maker { random, vars: Vec::new(), next: 0, has_rows, smooth };
+    let mut maker = Maker { random, vars: Vec::new(), next: 0, items: Vec::new(), has_rows, smooth };
     let mut program = Program::default();
     let values = *maker.random.one_of(&["plain", "plain", "plain", "wide", "extreme"]);
     program.directives.push(format!("# values {values} {}", maker.random.below(1_000_000)));
@@ -71,12 +74,15 @@ pub fn program(seed: u64) -> Program {
         program.directives.push("precision = f64".into());
     }
     maker.inputs(&mut program);
-    for _ in 0..1 + maker.random.below(5) {
+    // Short bodies more often than long ones.
+    let most = 1 + maker.random.below(5);
+    for _ in 0..1 + maker.random.below(most) {
         let statement = maker.statement();
         program.statements.push(statement);
     }
     maker.gradients(&mut program);
     maker.results(&mut program);
+    program.items = maker.items;
     program
 }
 
@@ -161,11 +167,12 @@ impl Maker {
     }
 
     fn statement(&mut self) -> Statement {
-        match self.random.below(12) {
+        match self.random.below(16) {
             0..5 => self.definition(),
             5..8 => self.whole(),
             8 | 9 => self.scatter(),
             10 => self.interleaved(),
+            12..16 => self.library(),
             _ => self.scan(),
         }
     }

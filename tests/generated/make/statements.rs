@@ -6,14 +6,14 @@ use super::{Elem, Maker, Var};
 
 impl Maker {
     /// A scope of fresh indices over axes of these sizes.
-    fn scope(&mut self, dims: &[usize], has_rows: bool) -> Scope {
+    pub fn scope(&mut self, dims: &[usize], has_rows: bool) -> Scope {
         let indices = dims.iter().map(|size| (self.fresh("i"), *size)).collect();
         let is_extreme = self.random.chance(15);
         Scope { indices, has_rows, may_skip: false, points: dims.iter().product(), is_extreme }
     }
 
     /// `b, i < 3, j < 4`.
-    fn ranges(scope: &Scope) -> String {
+    pub fn ranges(scope: &Scope) -> String {
         let rows = scope.has_rows.then(|| "b < B".to_owned());
         let others = scope.indices.iter().map(|(name, size)| format!("{name} < {size}"));
         rows.into_iter().chain(others).collect::<Vec<_>>().join(", ")

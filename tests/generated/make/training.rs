@@ -1,4 +1,5 @@
-//! Random trainings: a small network, made data, an optimiser with some of its settings.
+//! Random trainings: a small network, made data, an optimiser with some of its settings; groups of parameters, layers
+//! that are frozen, several networks, losses at other parameters, windows over a series.
 
 use super::super::random::Random;
 use super::super::tree::{Program, line};
@@ -40,21 +41,85 @@ pub fn program(seed: u64) -> Program {
     } else {
         format!("y: [{outputs}] = uniform(-1, 1)")
     };
-    let data = format!(
-        "data d {{\n    rows = {rows}\n    seed = {}\n    x: [{inputs}] = normal(0, 1)\n    {target}\n}}",
-        random.below(100)
-    );
+    let fields = fields(&mut random, inputs, rows);
+    let data = format!("data d {{\n    seed = {}\n{fields}\n    {target}\n}}", random.below(100));
     program.items.push(line(&data, Vec::new()));
     let loss = if classes { "cross_entropy(Net(x), y)" } else { *random.one_of(&LOSSES) };
-    let optimizer = *random.one_of(&OPTIMIZERS);
-    let clip = *random.one_of(&["", "", ", clip_norm = 1", ", clip_value = 0.1"]);
     let length = if random.chance(50) { "epochs = 2" } else { "steps = 5" };
-    let shuffle = if random.chance(30) { "\n    shuffle = false" } else { "" };
-    let train = format!(
-        "train {{\n    data = d\n    minimize {loss} with {optimizer}{clip}\n    batch = {batch}\n    {length}{shuffle}\n}}"
-    );
+    let mut lines = vec!["data = d".to_owned()];
+    lines.extend(minimised(&mut random, &mut program, &model, &layers, loss));
+    lines.extend([format!("batch = {batch}"), length.to_owned()]);
+    if random.chance(30) {
+        lines.push("shuffle = false".into());
+    }
+    if random.chance(15) && layers.len() > 1 {
+        lines.push("freeze = [\"linear1\"]".into());
+    }
+    let train = format!("train {{\n    {}\n}}", lines.join("\n    "));
     program.actions.push(line(&train, Vec::new()));
     program
+}
+
+/// The rows and the inputs: drawn row by row, or windows over a series.
+fn fields(random: &mut Random, inputs: usize, rows: usize) -> String {
+    if random.chance(20) {
+        let shift = random.below(3);
+        let rows = rows + inputs + shift - 1;
+        return format!(
+            "    rows = {rows}\n    level: [] = standardize(normal(3, 2))\n    x: [{inputs}] = window(level, {inputs}, shift = {shift})"
+        );
+    }
+    format!("    rows = {rows}\n    x: [{inputs}] = normal(0, 1)")
+}
+
+/// The lines of a training that say what is minimized, by whom, and what else is computed in a step.
+fn minimised(
+    random: &mut Random,
+    program: &mut Program,
+    model: &str,
+    layers: &[String],
+    loss: &str,
+) -> Vec<String> {
+    let optimizer = *random.one_of(&OPTIMIZERS);
+    let clip = *random.one_of(&["", "", ", clip_norm = 1", ", clip_value = 0.1"]);
+    let other = model.replacen("Net(", "Other(", 1);
+    // A network that normalises by batches has no value for other parameters that is worth comparing.
+    let is_plain = !model.contains("BatchNorm");
+    match random.below(10) {
+        0 | 1 => {
+            let part =
+                *random.one_of(&["vectors", "\"*.bias\"", "Net.linear1", "Net.linear1.weight", "matrices"]);
+            let part = if model.contains("bias = false") { "Net.linear1.weight" } else { part };
+            let second = if random.chance(20) { "none" } else { random.one_of(&OPTIMIZERS) };
+            // Nothing is left to train where a group is all there is.
+            let second = if layers.len() == 1 { *random.one_of(&OPTIMIZERS) } else { second };
+            vec![format!("minimize {loss} with {optimizer} over {part} with {second}{clip}")]
+        }
+        2 if is_plain => {
+            program.items.push(line(&other, Vec::new()));
+            let second = random.one_of(&OPTIMIZERS);
+            vec![
+                format!("minimize {loss} with {optimizer} over Net{clip}"),
+                format!("minimize mse(Other(x), Net(x)) with {second} over Other"),
+            ]
+        }
+        3 if is_plain => {
+            program.items.push(line(&other, Vec::new()));
+            vec![
+                "init Other = Net".to_owned(),
+                format!("minimize {loss} with {optimizer} over Net{clip}"),
+                "Other <- 0.9 * Other + 0.1 * Net".to_owned(),
+            ]
+        }
+        4 if is_plain && !model.contains("Dropout") => {
+            let sharp = format!(
+                "fn sharp(x, y) {{\n    w = Net.parameters\n    g = stop_gradient(grad({loss}, w))\n    {loss} at w + 0.05 / (0.01 + norm(g)) * g\n}}"
+            );
+            program.items.push(line(&sharp, Vec::new()));
+            vec![format!("minimize sharp(x, y) with {optimizer}{clip}")]
+        }
+        _ => vec![format!("minimize {loss} with {optimizer}{clip}")],
+    }
 }
 
 const ACTIVATIONS: [&str; 8] = ["relu", "tanh", "sigmoid", "gelu", "silu", "softplus", "elu", "leaky_relu"];
