@@ -16,7 +16,7 @@ use crate::base::{is_told, Diagnostic, Span};
 use crate::grad::{GradError, gradient};
 use crate::ir::program::{Action, Forward, Line, OptimizerState, Program, Step, Train, Variable};
 use crate::ir::{Graph, InputKey, Node, NodeId, Op, OutputKey, Type, copy};
-use crate::opt::stabilise;
+use crate::opt::{stabilise, stabilised};
 
 /// Differentiates the losses of all trainings. What is wrong is added to the diagnostics; if they have errors, the
 /// result is not whole.
@@ -209,9 +209,11 @@ impl Composer<'_> {
             }
             _ => false,
         };
-        let outputs: Vec<_> = line.update.outputs.iter().filter(|output| is_kept(&output.name)).collect();
-        let needed = line.update.reachable(outputs.iter().map(|output| output.node));
-        let places = self.put(&line.update, &needed, gradients);
+        // Nothing differentiates an optimiser, so its laws are applied here.
+        let update = stabilised(&line.update);
+        let outputs: Vec<_> = update.outputs.iter().filter(|output| is_kept(&output.name)).collect();
+        let needed = update.reachable(outputs.iter().map(|output| output.node));
+        let places = self.put(&update, &needed, gradients);
         for output in outputs {
             let Some(node) = places[output.node.0 as usize] else { continue };
             match &output.name {

@@ -3,10 +3,10 @@
 use super::laws::{Applied, LawId, Purpose};
 use super::scalar::Laws;
 use super::stabilise::stabilise;
-use super::{logarithm, reads};
+use super::{logarithm, powers, reads};
 use crate::ir::compose::{inline, paste, paste_sub, same};
 use crate::ir::signs::Signs;
-use crate::ir::{Graph, Loop, LoopBuilder, NodeId, Op, Phase, Scalar, ScalarId, Sub, UnaryOp};
+use crate::ir::{BinaryOp, Graph, Loop, LoopBuilder, NodeId, Op, Phase, Scalar, ScalarId, Sub, UnaryOp};
 use std::sync::Arc;
 
 /// A graph without derivatives, with the logarithms that [`stabilise`] would make where derivatives are
@@ -51,6 +51,9 @@ pub(super) fn simplify_forward_with(graph: &mut Graph, of: &[NodeId], wrt: &[Nod
         let Op::Loop(body) = &graph[id].op else { continue };
         let concerned = body.body.nodes.iter().any(|scalar| match scalar {
             Scalar::Unary(UnaryOp::Log, _) | Scalar::WithSlope { .. } => true,
+            Scalar::Binary(BinaryOp::Sub, a, _) => {
+                matches!(body.body.nodes[a.0 as usize], Scalar::Float(one) if one.0 == 1.0)
+            }
             Scalar::Read { subs, .. } => subs.iter().any(|sub| matches!(sub, Sub::Value(_))),
             _ => false,
         });
@@ -99,6 +102,12 @@ fn made(
 ) -> ScalarId {
     if let Scalar::Unary(UnaryOp::Log, a) = scalar
         && let Some(found) = logarithm::of(laws, l, a)
+    {
+        *any = true;
+        return found;
+    }
+    if let Scalar::Binary(BinaryOp::Sub, a, b) = scalar
+        && let Some(found) = powers::one_minus_power(laws, l, a, b)
     {
         *any = true;
         return found;

@@ -100,6 +100,10 @@ laws! {
     LogReduction: "log-reduction", Stable, "log(Π x) = Σ log x, log(max x) = max log x, log(min x) = min log x",
         "log x is known by another law; not in formulas that are shown";
 
+    OneMinusPower: "one-minus-power", Stable,
+        "1 - c^x = -tanh(u / 2) (exp u + 1) where |u| < 1/2, u = x log c",
+        "c is a number between 0 and 1; with the derivative of the left side";
+
     ReadConstant: "read-constant", Exact, "an element of a constant whose elements are equal is that number", "";
     ReadFunction: "read-function", Exact, "an element of a fill, a mask, a range is computed where it is read", "";
     ReadView: "read-view", Exact, "an element of a view is read at its source", "";

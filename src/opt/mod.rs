@@ -29,6 +29,7 @@ mod laws;
 mod logarithm;
 mod logistic;
 mod operand_first;
+mod powers;
 mod reads;
 mod reductions;
 mod round;

@@ -169,14 +169,6 @@ rows names the data.
     x = standardize(column(\"a\"))                       # by mean and deviation of the training rows",
     },
     Code {
-        code: "W0641",
-        title: "an optimizer that loses digits",
-        explain: "\
-In the first steps b^step is close to 1, and floats of 32 bits have 7 digits: of 1 - 0.999^1 = 0.001 four are left.
-    m / (1 - beta^step)                        # loses digits
-    m / bias_correction(beta, step)            # -expm1(step * log(beta)), which loses none",
-    },
-    Code {
         code: "W0680",
         title: "a file is imported twice",
         explain: "\

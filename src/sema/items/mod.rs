@@ -6,15 +6,14 @@
 //!   `windows`: several rows of a series as one;
 //! - [`train`]: the settings of a training; [`minimize`], [`optimizer`], [`measure`], [`batch`]: its losses, updates
 //!   and metrics as forward graphs; `assignments`: parameters that it computes of others; `groups`: parameters with
-//!   a method of their own; `judging`: what epochs are judged by; `order`, `corrections`:
-//!   warnings about the order of rows, and about digits that an optimizer loses;
+//!   a method of their own; `judging`: what epochs are judged by; `order`: warnings
+//!   about the order of rows;
 //! - [`output`], [`generate`]: `print`, `expect`, `plot`; texts that a model goes on with;
 //! - [`models`]: models for prediction and summaries.
 
 mod assignments;
 pub mod batch;
 pub mod columns;
-mod corrections;
 pub mod data;
 pub mod demand;
 mod division;

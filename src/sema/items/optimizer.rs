@@ -68,7 +68,6 @@ impl Call {
         if !check_inputs(cx, definition) {
             return None;
         }
-        super::corrections::check(cx, &item, definition);
         let step = Value::Tensor(step.clone());
         let at_step = cx.context.at_step(step.clone());
         let frame = Frame::new(FrameKind::Optimizer, Some(item.clone()), item.module, expr.span);

@@ -48,8 +48,6 @@ pub struct FieldType {
 pub enum TrainWarning {
     /// Rows of a batch meet their neighbours, and the order of rows is drawn anew.
     Neighbours { is_recurrence: bool, at: Span, train: Span },
-    /// `1 - b^step`, which loses digits in 32 bits.
-    Correction { base: Span, at: Span },
     /// A parameter of a model that nothing calls has a size that an input would fix.
     OpenSize { path: Arc<str>, ty: Type, model: Span, declared: Span, fixing: Option<FixingInput> },
 }
@@ -150,7 +148,7 @@ impl Problem for TrainDataError {
 }
 
 impl Problem for TrainWarning {
-    fn diagnostic(&self, sources: &SourceMap) -> Diagnostic {
+    fn diagnostic(&self, _: &SourceMap) -> Diagnostic {
         match self {
             TrainWarning::Neighbours { is_recurrence, at, train } => {
                 let what = match is_recurrence {
@@ -162,12 +160,6 @@ impl Problem for TrainWarning {
                     .at(*at, "neighbours in the batch")
                     .and_at(*train, "this training shuffles the rows")
                     .help("say `shuffle = false`, or put what belongs together into one row of the data")
-            }
-            TrainWarning::Correction { base, at } => {
-                let better = format!("bias_correction({}, step)", sources.text(*base));
-                Diagnostic::warning("W0641", "`1 - b^step` loses digits in 32 bits")
-                    .at(*at, "both numbers are near 1 in the first steps")
-                    .suggest("the library's form loses none", *at, better)
             }
             TrainWarning::OpenSize { path, ty, model, declared, fixing } => {
                 let warning = Diagnostic::warning("W0602", format!("the size of `{path}` is open: {ty}"))
