@@ -107,7 +107,6 @@ const SAMPLES: &[(&str, &str)] = &[
               %8 = loop i0 < N : [i0] = log(%7[i0]) : [N]",
     ),
     ("one-minus-power", "sub(1.0, pow(0.999, mul(x, x)))"),
-    ("one-minus-power", "div(x, sub(1.0, pow(0.5, add(1.0, mul(x, x)))))"),
     (
         "read-constant",
         "%4 = const [2.0, 2.0, 2.0] : [3]\n%5 = loop i0 < N : [i0] = mul(%0[i0], %4[=1]) : [N]",
