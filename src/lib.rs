@@ -176,7 +176,7 @@ pub use export::c::{Files as CFiles, Options as COptions, Sizes as CSizes};
 pub use runtime::array::{Elements, ShapeError, Tensor};
 #[doc(inline)]
 pub use runtime::events::{
-    Chart, EpochReport, Event, Observer, Reason, Scores, Silent, Start, StepReport, Trained,
+    Chart, EpochReport, Event, Exchanges, Observer, Reason, Scores, Silent, Start, StepReport, Trained,
 };
 #[doc(inline)]
 pub use runtime::given::Given;

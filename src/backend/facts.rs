@@ -3,7 +3,7 @@
 use super::{Binding, CodeError, Fault, Overflow, Series, bindings};
 use crate::ir::program::Precision;
 use crate::ir::{ConstData, Elem};
-use crate::loops::{Constant, Item, Module, Site, VerifiedModule};
+use crate::loops::{Base, BasePlace, Constant, Item, Module, Site, VerifiedModule};
 use crate::plan::{External, Name, elem_bytes};
 
 /// What the code of a module works on, and what its reports mean.
@@ -15,6 +15,8 @@ pub struct Facts {
     pub arena_bytes: usize,
     /// The items of a step in the order in which they are counted when code is watched.
     pub names: Vec<Name>,
+    /// For each of these items, the results that nothing changes any more when it is done.
+    finished: Vec<Vec<u32>>,
     /// The kernels that test whether an int leaves 64 bits.
     sites: Vec<Name>,
     /// What checks are about; none if accesses are not checked.
@@ -27,11 +29,13 @@ impl Facts {
     pub fn of(module: &VerifiedModule) -> Facts {
         let mut names = Vec::new();
         names_of(&module.items, &mut names);
+        let finished = finished(module, names.len());
         Facts {
             externals: module.externals.clone(),
             precision: module.precision,
             arena_bytes: module.arena_bytes,
             names,
+            finished,
             sites: module.sites.clone(),
             accesses: module.accesses.clone(),
             checked: module.checked,
@@ -41,6 +45,16 @@ impl Facts {
     /// The kernel in which an int has left 64 bits.
     pub fn place_of(&self, overflow: Overflow) -> Name {
         self.sites.get(overflow.0).cloned().unwrap_or_default()
+    }
+
+    /// The results that nothing changes any more when an item is done. Some are in the list of no item.
+    pub(super) fn finished_by(&self, item: usize) -> &[u32] {
+        self.finished.get(item).map_or(&[], Vec::as_slice)
+    }
+
+    /// The item by which a result is finished; none if that is not known before the end.
+    pub fn finished_at(&self, external: usize) -> Option<usize> {
+        self.finished.iter().position(|results| results.contains(&(external as u32)))
     }
 
     /// The bytes of an element of an external.
@@ -95,6 +109,52 @@ fn names_of(items: &[Item], names: &mut Vec<Name>) {
             Item::Poison { .. } => {}
         }
     }
+}
+
+/// For each of so many items, the results whose last writer it is. Where that is in a scan, it is the item behind the
+/// scan: the scan is over then.
+fn finished(module: &Module, items: usize) -> Vec<Vec<u32>> {
+    let mut last = vec![None; module.externals.len()];
+    let mut next = 0;
+    for item in &module.items {
+        let mut written = Vec::new();
+        let counted = writes_of(module, item, &mut written);
+        next += counted;
+        let done = if matches!(item, Item::Scan { .. }) { next } else { next.saturating_sub(1) };
+        written.into_iter().for_each(|external| last[external as usize] = Some(done));
+    }
+    let mut finished = vec![Vec::new(); items];
+    for (at, external) in module.externals.iter().enumerate().filter(|(_, external)| external.is_result()) {
+        let place = last[at].and_then(|item: usize| finished.get_mut(item));
+        if let Some(results) = place.filter(|_| !external.shape.contains(&0)) {
+            results.push(at as u32);
+        }
+    }
+    finished
+}
+
+/// The externals that an item writes to; gives how many items it counts as.
+fn writes_of(module: &Module, item: &Item, written: &mut Vec<u32>) -> usize {
+    let mut note = |base: &Base| {
+        if let BasePlace::External(external) = base.place {
+            written.push(external);
+        }
+    };
+    match item {
+        Item::Call(call) => {
+            let params = module.kernels.get(call.kernel.0 as usize).map_or(&[][..], |kernel| &kernel.params);
+            let bases = call.bases.iter().zip(params).filter(|(_, param)| param.written);
+            bases.for_each(|(base, _)| note(base));
+        }
+        Item::Gemm(gemm) => note(&gemm.bases[2]),
+        Item::Rand(rand) => note(&rand.base),
+        Item::Poison { base, .. } => {
+            note(base);
+            return 0;
+        }
+        Item::Scan { items, .. } => return items.iter().map(|item| writes_of(module, item, written)).sum(),
+    }
+    1
 }
 
 /// Puts the constants of a module into memory of `constant_bytes`.

@@ -35,7 +35,7 @@ pub use error::{CodeError, Failure, Fault};
 pub use facts::Facts;
 pub(crate) use parallel::sealed;
 pub use parallel::{Alone, Parallel};
-pub use series::{Call, Outcome, Overflow, Rows, RunContext, Series, Workspace};
+pub use series::{Call, Give, Outcome, Overflow, Rows, RunContext, Series, Workspace};
 
 use crate::ir::program::Precision;
 use crate::loops::{Target, VerifiedModule};
@@ -132,7 +132,7 @@ impl dyn Code + '_ {
         series: Series<'_>,
         parallel: &dyn Parallel,
     ) -> Result<Outcome, CodeError> {
-        self.run(workspace, bindings, series, RunContext { parallel, watch: None })
+        self.run(workspace, bindings, series, RunContext { parallel, watch: None, results: None })
     }
 }
 

@@ -34,6 +34,9 @@ pub struct Series<'a> {
     pub interrupted: Option<&'a AtomicBool>,
 }
 
+/// Is given an external by its number, and its bytes.
+pub type Give<'a> = dyn Fn(usize, &[u8]) + 'a;
+
 /// The context of a series: its threads, and who is told of each kernel.
 #[derive(Clone, Copy)]
 pub struct RunContext<'a> {
@@ -41,6 +44,9 @@ pub struct RunContext<'a> {
     /// Called with nothing when a step begins and with the number of each kernel when it is done, by code that was
     /// made for that.
     pub watch: Option<&'a dyn Fn(Option<usize>)>,
+    /// Called with the number of an external that is a result, and its bytes, as soon as nothing in the step changes
+    /// it any more, by machine code that was made to be watched. Those of some results are never given.
+    pub results: Option<&'a Give<'a>>,
 }
 
 /// How a series ended.

@@ -9,6 +9,7 @@ use crate::loops::{self, Target, VerifiedModule};
 use crate::plan::{self, Plan, Step};
 
 mod checks;
+mod given;
 mod graphs;
 mod ints;
 mod ops;

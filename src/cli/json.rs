@@ -9,7 +9,7 @@ use crate::base::SourceMap;
 use crate::base::render::to_json;
 use crate::base::visible::visible;
 use crate::runtime::array::{Array, Elements};
-use crate::runtime::events::{Event, Observer, Scores};
+use crate::runtime::events::{Event, Observer, Exchanges, Scores, Trained};
 
 /// Writes for programs.
 pub struct Json {
@@ -54,15 +54,7 @@ impl Observer for Json {
                 "seconds": report.seconds,
                 "examples_per_second": report.examples_per_second,
             }),
-            Event::End(trained) => json!({
-                "event": "end",
-                "reason": trained.reason.name(),
-                "steps": trained.steps,
-                "epochs": trained.epochs,
-                "train": scores(&trained.last),
-                "validation": trained.validation.as_ref().map(scores),
-                "seconds": trained.seconds,
-            }),
+            Event::End(trained) => end(trained),
             Event::Print(text) => json!({ "event": "print", "text": text }),
             Event::Plot(chart) => {
                 let columns: Map<String, Value> =
@@ -96,6 +88,23 @@ pub fn json_text(value: &Value) -> String {
         }
     }
     text
+}
+
+fn end(trained: &Trained) -> Value {
+    let mut value = json!({
+        "event": "end",
+        "reason": trained.reason.name(),
+        "steps": trained.steps,
+        "epochs": trained.epochs,
+        "train": scores(&trained.last),
+        "validation": trained.validation.as_ref().map(scores),
+        "seconds": trained.seconds,
+    });
+    if let Some(exchanges) = &trained.exchanges {
+        let Exchanges { ranks, waited, took, sent, .. } = exchanges;
+        value["exchanges"] = json!({ "ranks": ranks, "waited": waited, "took": took, "sent": sent });
+    }
+    value
 }
 
 fn scores(scores: &Scores) -> Value {

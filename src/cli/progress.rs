@@ -9,8 +9,9 @@ use super::plot::{Curves, sketch};
 use super::{numbers, style};
 use crate::base::SourceMap;
 use crate::base::render::render;
-use crate::runtime::events::{EpochReport, Event, Observer, Reason, Scores, Trained};
+use crate::runtime::events::{EpochReport, Event, Exchanges, Observer, Reason, Scores, Trained};
 use crate::runtime::format::number_text;
+use crate::runtime::room::size_text;
 
 /// Writes for people.
 pub struct Terminal {
@@ -87,12 +88,14 @@ impl Observer for Terminal {
                 None => self.lines.say_soon(&epoch(report), report.seconds),
             },
             Event::End(trained) => {
+                let exchanges = trained.exchanges.map(|exchanges| exchanged(&exchanges, trained));
                 if let Some(bar) = self.bar.take() {
                     bar.finish_and_clear();
                     self.lines.say(&end(trained));
                 } else if trained.reason != Reason::Finished || trained.kept.is_some() {
                     self.lines.say(&end(trained));
                 }
+                exchanges.into_iter().for_each(|line| self.lines.say(&line));
             }
         }
     }
@@ -130,6 +133,18 @@ fn score_text(scores: &Scores) -> String {
     };
     let metrics = scores.metrics.iter().map(|(name, value)| format!("{name} {}", number_text(*value)));
     losses.into_iter().chain(metrics).collect::<Vec<_>>().join("  ")
+}
+
+/// `4 ranks: 12 % of the time this one waited for others; exchanges took 31 % of it, 1.2 MB a step`
+fn exchanged(exchanges: &Exchanges, trained: &Trained) -> String {
+    let share = |seconds: f64| (100.0 * seconds / trained.seconds.max(1e-9)).min(100.0);
+    format!(
+        "{} ranks: {:.0} % of the time this one waited for others; exchanges took {:.0} % of it, {} a step",
+        exchanges.ranks,
+        share(exchanges.waited),
+        share(exchanges.took),
+        size_text(exchanges.sent / trained.steps.max(1))
+    )
 }
 
 fn end(trained: &Trained) -> String {

@@ -51,6 +51,18 @@ pub fn profiled(
     Ok((compiled(code, Use::Often)?, measures))
 }
 
+/// Compiles a graph so that [`RunContext::results`](crate::backend::RunContext) hears of every result. The kernels are
+/// those of [`super::build`].
+///
+/// # Errors
+/// As [`super::build`].
+pub fn giving(graph: &Graph, sizes: &Sizes, mode: Mode, timings: &Timings) -> Result<Function, BuildError> {
+    let laws = Applied::new(Purpose::Run);
+    let build = Build { profiled: true, ..Build::new(sizes, mode, &laws, timings) };
+    let code = pipeline::graph(planned(graph, &build)?, PassId::Loops..=PassId::Code, &build)?;
+    compiled(code, Use::Often)
+}
+
 fn planned(graph: &Graph, build: &Build<'_>) -> Result<Artifact, BuildError> {
     pipeline::graph(Artifact::Graph(graph.clone()), PassId::Stabilise..=PassId::Plan, build)
 }

@@ -19,7 +19,7 @@ mod updates;
 
 pub use differentiate::differentiate;
 pub use function::{BuildError, Cache, Code, Function, Mode, Use, build, fits, loops};
-pub use measure::{Measures, measures, profiled};
+pub use measure::{Measures, giving, measures, profiled};
 pub use pipeline::{PIPELINE, Pass, PassId};
 pub use show::{Part, parts, show, show_with, sizes};
 pub use stage::Stage;

@@ -87,6 +87,21 @@ impl Caller {
     /// E0745 if an int leaves 64 bits. If tensors do not fit the function, which [`Memory::bind`] has checked, or memory
     /// is short.
     pub fn call(&self, binding: &Binding, memory: &mut Memory, moment: Moment) -> Result<(), Diagnostic> {
+        self.call_giving(binding, memory, moment, None)
+    }
+
+    /// The same; results are given as soon as they are finished, by code that was made for that: see
+    /// [`RunContext::results`].
+    ///
+    /// # Errors
+    /// As [`Caller::call`]. What was given before means nothing then.
+    pub fn call_giving(
+        &self,
+        binding: &Binding,
+        memory: &mut Memory,
+        moment: Moment,
+        results: Option<&backend::Give<'_>>,
+    ) -> Result<(), Diagnostic> {
         let mut tensors = memory.take(&binding.cells);
         let externals = &binding.function.externals;
         let outcome = match &binding.function.code {
@@ -94,11 +109,12 @@ impl Caller {
                 let given = externals.iter().zip(&mut tensors);
                 let mut bindings: Vec<backend::Binding<'_>> =
                     given.map(|(external, array)| given_to(array, external.written)).collect();
-                let call = Call { step: moment.step, seed: moment.seed };
-                let work = |workspace: &mut Workspace| code.step(workspace, &mut bindings, call, self);
+                let once = backend::Series::once(Call { step: moment.step, seed: moment.seed });
+                let cx = RunContext { parallel: self, watch: None, results };
+                let work = |workspace: &mut Workspace| code.run(workspace, &mut bindings, once, cx);
                 match binding.function.with_workspace(&**code, work) {
-                    Ok(None) => Ok(()),
-                    Ok(Some(overflow)) => Err(overflown(code.facts().place_of(overflow).span)),
+                    Ok(Outcome::Overflow { site, .. }) => Err(overflown(code.facts().place_of(site).span)),
+                    Ok(Outcome::Done | Outcome::Interrupted { .. } | Outcome::NotFinite { .. }) => Ok(()),
                     Err(error) => Err(failed(&binding.function, &error)),
                 }
             }
@@ -160,7 +176,7 @@ impl Caller {
     ) -> Result<(), Diagnostic> {
         let call = Call { step: moment.step, seed: moment.seed };
         self.bound(function, arguments, memory, |code, workspace, bindings| {
-            let cx = RunContext { parallel: self, watch: Some(watch) };
+            let cx = RunContext { parallel: self, watch: Some(watch), results: None };
             code.run(workspace, bindings, backend::Series::once(call), cx).map(drop)
         })
     }

@@ -170,6 +170,30 @@ pub struct Trained {
     pub reason: Reason,
     /// The epoch whose parameters are there now, if not the last one's.
     pub kept: Option<u64>,
+    /// What the processes that share the training have exchanged, if there are several.
+    pub exchanges: Option<Exchanges>,
+}
+
+/// What processes that share a training exchange, as one of them has seen it.
+#[derive(Clone, Copy, PartialEq, Debug)]
+#[non_exhaustive]
+pub struct Exchanges {
+    /// How many processes there are.
+    pub ranks: usize,
+    /// Seconds in which it had nothing to do but to wait for the others.
+    pub waited: f64,
+    /// Seconds that exchanges took, also those beside the computation.
+    pub took: f64,
+    /// Bytes that it sent.
+    pub sent: u64,
+}
+
+impl Exchanges {
+    /// What was exchanged since a moment before.
+    pub(crate) fn since(self, before: Exchanges) -> Exchanges {
+        let (waited, took) = (self.waited - before.waited, self.took - before.took);
+        Exchanges { waited, took, sent: self.sent - before.sent, ..self }
+    }
 }
 
 /// Why a `train` ended.

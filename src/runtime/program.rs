@@ -72,6 +72,8 @@ pub enum Part {
     Step(usize),
     /// A part of an action's divided step, both by number.
     Divided(usize, usize),
+    /// The same, whose results are given as soon as they are finished.
+    Giving(usize, usize),
     Evaluate(usize),
     OptimizerInit(usize),
     /// The metric by number.
@@ -308,10 +310,13 @@ impl Program {
         sizes: &Sizes,
     ) -> Result<Arc<Function>, BuildError> {
         let usage = match part {
-            Part::Step(_) | Part::Divided(..) | Part::Evaluate(_) | Part::Forward(_) | Part::Next(_) => Use::Often,
+            Part::Step(_) | Part::Divided(..) | Part::Giving(..) | Part::Evaluate(_) | Part::Forward(_) | Part::Next(_) => Use::Often,
             Part::Init | Part::OptimizerInit(_) | Part::Metric(..) | Part::Shown(_) => Use::Once,
         };
-        self.shared.functions.get(part, sizes, || self.build(graph, sizes, usage))
+        self.shared.functions.get(part, sizes, || match part {
+            Part::Giving(..) => compile::giving(graph, sizes, self.mode(), &self.shared.timings),
+            _ => self.build(graph, sizes, usage),
+        })
     }
 
     /// Code of a graph of the program that nobody keeps. All code is made here, so that none is made for sizes

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use super::array::{Tensor, Elements, shape_text};
@@ -102,6 +103,8 @@ pub struct Session {
     pub(super) is_aimed: bool,
     /// The processes that train together, if this is one of several.
     pub(super) ranks: Option<Shared>,
+    /// For how many nanoseconds this one has waited for the others.
+    pub(super) waited: AtomicU64,
 }
 
 /// What graphs are given.
@@ -134,6 +137,7 @@ impl Session {
             kept: None,
             is_aimed: false,
             ranks: None,
+            waited: AtomicU64::new(0),
         };
         let program = session.program.clone();
         session
@@ -341,6 +345,7 @@ impl Session {
             kept: self.kept.clone(),
             is_aimed: self.is_aimed,
             ranks: None,
+            waited: AtomicU64::new(0),
         }
     }
 

@@ -92,6 +92,8 @@ impl Executable {
             products: &self.products,
             rands: &self.tables.rands,
             profile: cx.watch,
+            results: cx.results,
+            facts: &self.facts,
         }
     }
 

@@ -1,7 +1,7 @@
 //! What native code is called with, and the functions that it calls back.
 
 use super::products::MatrixProduct;
-use crate::backend::Parallel;
+use crate::backend::{Facts, Give, Parallel};
 use crate::base::philox::Draw;
 use crate::loops::{Kind, Rand};
 use crate::plan::POISON;
@@ -34,6 +34,9 @@ pub struct Frame<'a> {
     pub rands: &'a [Rand],
     /// Called after each item, in code made to be profiled.
     pub profile: Option<&'a dyn Fn(Option<usize>)>,
+    /// Called with each result that nothing changes any more, in such code.
+    pub results: Option<&'a Give<'a>>,
+    pub facts: &'a Facts,
 }
 
 /// Byte offsets of the fields of [`Frame`] that native code reads.
@@ -158,8 +161,16 @@ const RAND_PART: usize = 1 << 14;
 /// `frame` is that of the step that calls.
 pub unsafe extern "C" fn mark(frame: *const Frame<'_>, number: u64) {
     // SAFETY: by the contract.
-    if let Some(profile) = unsafe { (*frame).profile } {
+    let frame = unsafe { &*frame };
+    if let Some(profile) = frame.profile {
         profile(Some(number as usize));
+    }
+    let Some(give) = frame.results else { return };
+    for external in frame.facts.finished_by(number as usize).iter().map(|external| *external as usize) {
+        let bytes = frame.facts.external_bytes(external);
+        // SAFETY: the binding of a result was checked to have room for it. All pieces of the item are done, and the
+        // code that writes to it waits for this call.
+        give(external, unsafe { std::slice::from_raw_parts(*frame.externals.add(external), bytes) });
     }
 }
 

@@ -293,7 +293,7 @@ fn profile_of_a_small_net() {
                 times[item] = times[item].min(time);
                 last.set(Instant::now());
             };
-            let cx = RunContext { parallel: &Alone, watch: Some(&done) };
+            let cx = RunContext { parallel: &Alone, watch: Some(&done), results: None };
             executable.run(&mut workspace, &mut bindings, Series::once(Call::default()), cx).unwrap();
         }
         for (name, time) in executable.facts().names.iter().zip(times.borrow().iter()) {

@@ -1,11 +1,14 @@
 //! Decisions that all ranks must take alike, and whether they carry out the same program on the same data.
 
 use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use super::{Lost, Shared, to_all};
 use crate::base::Diagnostic;
 use crate::ir::program::Train;
 use crate::runtime::data::data_name;
+use crate::runtime::events::Exchanges;
 use crate::runtime::fingerprint::Fingerprint;
 use crate::runtime::program::Program;
 use crate::runtime::session::Session;
@@ -52,13 +55,41 @@ impl Session {
     /// A number of each rank.
     fn numbers(&self, number: u64) -> Result<Vec<u64>, Lost> {
         let Some(ranks) = &self.ranks else { return Ok(vec![number]) };
+        let begun = self.now();
         let mut ranks = ranks.lock().unwrap_or_else(PoisonError::into_inner);
         let size = ranks.size();
-        let received = ranks.exchange(to_all(size, number.to_le_bytes().to_vec()), &vec![8; size])?;
+        let received = ranks.exchange(to_all(size, number.to_le_bytes().to_vec()), &vec![8; size]);
+        drop(ranks);
+        self.note_waiting(begun);
+        let received = received?;
         let of = |bytes: &Vec<u8>| {
             bytes.iter().rev().fold(0, |number: u64, byte| number << 8 | u64::from(*byte))
         };
         Ok(received.iter().map(of).collect())
+    }
+
+    /// The list of the first rank that has one.
+    pub(crate) fn first_list(&self, numbers: &[u64]) -> Result<Vec<u64>, Lost> {
+        let text = numbers.iter().map(u64::to_string).collect::<Vec<_>>().join(" ");
+        let texts = self.texts(&text)?;
+        let first = texts.iter().find(|text| !text.is_empty());
+        Ok(first.map(|text| text.split(' ').filter_map(|number| number.parse().ok()).collect()).unwrap_or_default())
+    }
+
+    /// Notes that this rank has waited for others until now.
+    pub(crate) fn note_waiting(&self, since: Duration) {
+        if self.ranks.is_some() {
+            let nanoseconds = self.now().saturating_sub(since).as_nanos();
+            self.waited.fetch_add(nanoseconds as u64, Ordering::Relaxed);
+        }
+    }
+
+    /// How long this rank has waited, and what exchanges have taken; none if it is alone.
+    pub(crate) fn exchanges(&self) -> Option<Exchanges> {
+        let ranks = self.ranks.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
+        let (took, sent) = ranks.spent();
+        let waited = Duration::from_nanos(self.waited.load(Ordering::Relaxed)).as_secs_f64();
+        Some(Exchanges { ranks: ranks.size(), waited, took: took.as_secs_f64(), sent })
     }
 
     /// A text of each rank.

@@ -6,17 +6,20 @@
 //! | [`reduce`] | totals and gathered rows out of what the ranks have |
 //! | [`bytes`] | tensors as bytes |
 //! | [`agree`] | decisions that all ranks must take alike, and whether they carry out the same program |
+//! | [`beside`] | totals that are made beside the computation |
 //! | [`threads`] | ranks that are threads of one process |
 //!
 //! Processes are joined by MPI: `kernels/mpi/`.
 
 pub mod agree;
+pub mod beside;
 pub mod bytes;
 pub mod reduce;
 pub mod threads;
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use crate::base::Diagnostic;
 
@@ -34,6 +37,16 @@ pub trait Ranks: Send {
     /// # Errors
     /// If a rank does not take part.
     fn exchange(&mut self, to: Vec<Arc<Vec<u8>>>, lengths: &[usize]) -> Result<Vec<Vec<u8>>, Lost>;
+
+    /// Whether the functions may be called from any thread, one at a time.
+    fn is_movable(&self) -> bool {
+        true
+    }
+
+    /// How long exchanges have taken so far, and how many bytes this rank has sent; nothing if that is not measured.
+    fn spent(&self) -> (Duration, u64) {
+        (Duration::ZERO, 0)
+    }
 
     /// Says how this rank ends, and gives how the others do; `None` of those that do not say it in time.
     fn end(&mut self, outcome: &str) -> Vec<Option<String>>;

@@ -93,6 +93,7 @@ impl<'a> Driver<'a> {
     }
 
     pub fn run(&mut self, session: &mut Session, observer: &mut dyn Observer) -> Result<Trained, Diagnostic> {
+        let before = session.exchanges();
         let reason = loop {
             if self.progress.step >= self.steps {
                 break Reason::Finished;
@@ -126,6 +127,7 @@ impl<'a> Driver<'a> {
             seconds: self.seconds,
             reason,
             kept,
+            exchanges: session.exchanges().zip(before).map(|(after, before)| after.since(before)),
         })
     }
 

@@ -10,8 +10,8 @@ pub type Request = u64;
 /// Room for what MPI says of a message; the largest has 32 bytes.
 type Status = [u64; 16];
 
-/// Calls are made from one thread at a time, the one that began.
-const THREAD_FUNNELED: c_int = 1;
+/// Calls are made by any thread, one at a time.
+const THREAD_SERIALIZED: c_int = 2;
 
 type Init = unsafe extern "C" fn(*mut c_int, *mut *mut *mut c_char, c_int, *mut c_int) -> c_int;
 type Ask<H> = unsafe extern "C" fn(H, *mut c_int) -> c_int;
@@ -118,19 +118,20 @@ impl Library {
         Some(Library { kind, name: name.to_owned() })
     }
 
-    /// Begins; gives the rank and the number of ranks.
-    pub fn begin(&self) -> Option<(usize, usize)> {
+    /// Begins; gives the rank, the number of ranks, and whether any thread may call the other functions.
+    pub fn begin(&self) -> Option<(usize, usize, bool)> {
         let (mut given, mut rank, mut size) = (0, 0, 0);
         // SAFETY: MPI is begun once for a process, here; arguments may be null; the numbers live until the calls
         // return.
         let done = unsafe {
             call!(self, mpi => {
-                (mpi.init)(ptr::null_mut(), ptr::null_mut(), THREAD_FUNNELED, &mut given) == 0
+                (mpi.init)(ptr::null_mut(), ptr::null_mut(), THREAD_SERIALIZED, &mut given) == 0
                     && (mpi.rank)(mpi.world, &mut rank) == 0
                     && (mpi.size)(mpi.world, &mut size) == 0
             })
         };
-        done.then_some((usize::try_from(rank).ok()?, usize::try_from(size).ok()?))
+        let is_movable = given >= THREAD_SERIALIZED;
+        done.then_some((usize::try_from(rank).ok()?, usize::try_from(size).ok()?, is_movable))
     }
 
     /// Begins to send bytes.

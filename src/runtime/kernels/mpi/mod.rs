@@ -41,6 +41,9 @@ pub struct Process {
     /// Of each rank: where its process is seen if it runs on this computer, and what it is called.
     peers: Vec<Peer>,
     silence: Duration,
+    is_movable: bool,
+    /// How long exchanges have taken, and how many bytes were sent.
+    spent: (Duration, u64),
 }
 
 struct Peer {
@@ -108,15 +111,16 @@ pub fn join() -> Result<Option<Process>, Diagnostic> {
             .help("install the library that the launcher belongs to: `apt-get install openmpi-bin` or `mpich`")
             .help("`NNC_MPI=/path/to/libmpi.so` names it"));
     };
-    let begun = library.begin().filter(|(rank, size)| *size == wanted && rank < size);
-    let Some((rank, size)) = begun else {
+    let begun = library.begin().filter(|(rank, size, _)| *size == wanted && rank < size);
+    let Some((rank, size, is_movable)) = begun else {
         let message = format!("`{}` does not join the {wanted} processes", library.name);
         let error = Diagnostic::error("E0932", message);
         return Err(error.help("`NNC_MPI` names the library that the launcher belongs to"));
     };
     let seconds = env::var("NNC_RANKS_TIMEOUT").ok().and_then(|text| text.trim().parse().ok());
     let silence = seconds.map_or(SILENCE, Duration::from_secs);
-    let mut process = Process { library, rank, size, peers: Vec::new(), silence };
+    let spent = (Duration::ZERO, 0);
+    let mut process = Process { library, rank, size, is_movable, peers: Vec::new(), silence, spent };
     process.meet()?;
     Ok(Some(process))
 }
@@ -259,12 +263,26 @@ impl Ranks for Process {
         self.size
     }
 
+    fn is_movable(&self) -> bool {
+        self.is_movable
+    }
+
+    fn spent(&self) -> (Duration, u64) {
+        self.spent
+    }
+
     fn exchange(&mut self, to: Vec<Arc<Vec<u8>>>, lengths: &[usize]) -> Result<Vec<Vec<u8>>, Lost> {
+        let begun = Instant::now();
+        let sent: usize = to.iter().map(|bytes| bytes.len()).sum::<usize>() - to[self.rank].len();
         let received = lengths.iter().map(|length| vec![0; *length]).collect();
         let mut messages = Messages { sent: to, received, open: Vec::new() };
         messages.received[self.rank] = messages.sent[self.rank].to_vec();
         match self.begin(&mut messages).and_then(|()| self.wait(&mut messages)) {
-            Ok(()) => Ok(messages.received),
+            Ok(()) => {
+                self.spent.0 += begun.elapsed();
+                self.spent.1 += sent as u64;
+                Ok(messages.received)
+            }
             Err(lost) => {
                 // The library may still write to the bytes, so they stay for ever.
                 Box::leak(Box::new(messages));

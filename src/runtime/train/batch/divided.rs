@@ -1,32 +1,30 @@
 //! The step of a training with `shards`: carried out part by part, those of the shards once for each shard that this
 //! process computes. See [`crate::shard`].
 
-use std::collections::HashMap;
+mod make;
+mod sums;
+
 use std::sync::Arc;
 
-use super::{Batch, Batches, Slot, Taken, field};
+use super::{Batch, Batches, Taken};
 use crate::base::Diagnostic;
-use crate::compile::Function;
-use crate::ir::program::{BATCH, Train};
-use crate::ir::ranges::{self, Range};
-use crate::ir::{Combine, Dim, ExternalKey, Graph, InputKey, Op, OutputKey, Sizes};
+use crate::ir::Graph;
 use crate::opt;
-use crate::plan::External;
 use crate::runtime::array::{Array, Elements};
 use crate::runtime::call::Moment;
 use crate::runtime::data::Column;
 use crate::runtime::data::bounds::Bounds;
-use crate::runtime::evaluate::unbound;
-use crate::runtime::int_ranges::note_ints;
 use crate::runtime::memory::{Binding, Cell, Memory};
-use crate::runtime::program::Part;
+use crate::runtime::ranks::beside::Totals;
 use crate::runtime::ranks::reduce::Shards;
 use crate::runtime::session::Session;
-use crate::shard::{self, FIRST, How, Of, SHARD, Sharded};
+use crate::shard::{self, Sharded};
+use sums::{Passing, Sums, widened};
 
 /// A divided step, ready to be carried out for one batch size.
 pub struct Divided {
     shards: Shards,
+    totals: Totals,
     parts: Vec<Ready>,
     fields: Vec<Filled>,
     /// The tensors that hold the number of the step.
@@ -42,18 +40,10 @@ pub struct Divided {
 /// A part with the tensors that it works on, and what happens after it.
 struct Ready {
     bindings: Vec<Binding>,
+    /// Whether the code of the last binding gives sums as soon as they are finished.
+    gives: bool,
     sums: Sums,
     gathers: Vec<Gather>,
-}
-
-/// The sums that the shards make summands of, in all shards of this process.
-#[derive(Default)]
-struct Sums {
-    /// For each shard, the tensor of each summand.
-    summands: Vec<Vec<Cell>>,
-    totals: Vec<Option<Cell>>,
-    like: Vec<(Elements, usize)>,
-    ways: Vec<Combine>,
 }
 
 /// Rows that everybody gets of all shards.
@@ -71,22 +61,6 @@ struct Filled {
     cell: Cell,
     bounds: Option<Bounds>,
     rows: std::ops::Range<usize>,
-}
-
-/// A value on its way: of one shard, or of all.
-type Place = (Option<usize>, u32);
-
-/// What is known while the parts are bound.
-struct Maker<'a, 'b> {
-    session: &'a mut Session,
-    of: &'a Batches<'b>,
-    sharded: &'a Sharded,
-    divided: Divided,
-    cells: HashMap<Place, Cell>,
-    of_fields: HashMap<(Option<usize>, Arc<str>), Cell>,
-    columns: HashMap<InputKey, Cell>,
-    /// Values whose ints have 64 bits.
-    wide: Vec<bool>,
 }
 
 /// The step of a training in parts.
@@ -108,28 +82,11 @@ impl Divided {
         let (rank, ranks) = session.place_among_ranks();
         let count = of.train.shards.map_or(1, |(shards, _)| shards);
         let shards = Shards { count, rows: size, ranks: session.ranks.clone(), rank, size: ranks };
-        let divided = Divided {
-            shards,
-            parts: Vec::new(),
-            fields: Vec::new(),
-            numbers: Vec::new(),
-            cells: Vec::new(),
-            results: Vec::new(),
-            losses: Vec::new(),
-        };
-        let (cells, of_fields, columns) = Default::default();
-        let wide = vec![false; sharded.passed.len()];
-        let mut maker = Maker { session, of, sharded, divided, cells, of_fields, columns, wide };
-        let mut last = None;
-        for number in 0..sharded.parts.len() {
-            last = maker.part(number)?.or(last);
-        }
-        let Some(binding) = last else { return Err(Diagnostic::fault("a step without parts")) };
-        let mut divided = maker.divided;
-        let mut batch = batch_of(session, of.train, size, &binding, &mut divided.results);
-        divided.losses.clone_from(&batch.losses);
-        batch.divided = Some(Box::new(divided));
-        Ok(batch)
+        let totals = Totals::here(shards.clone());
+        let (fields, numbers, cells, parts) = Default::default();
+        let (results, losses) = Default::default();
+        let divided = Divided { shards, totals, parts, fields, numbers, cells, results, losses };
+        make::made(session, of, sharded, divided)
     }
 
     /// Takes steps, as [`Batch::run`] does.
@@ -160,7 +117,7 @@ impl Divided {
         Ok(Taken { steps: rows.len() / size, finite: true })
     }
 
-    fn step(&self, session: &mut Session, rows: &[u32], moment: Moment) -> Result<(), Diagnostic> {
+    fn step(&mut self, session: &mut Session, rows: &[u32], moment: Moment) -> Result<(), Diagnostic> {
         for field in &self.fields {
             let rows = &rows[field.rows.clone()];
             let mut array = session.memory.take_one(field.cell);
@@ -179,34 +136,10 @@ impl Divided {
             }
         }
         for part in &self.parts {
-            for binding in &part.bindings {
-                session.caller.call(binding, &mut session.memory, moment)?;
-            }
-            self.pass(&mut session.memory, part)?;
-        }
-        Ok(())
-    }
-
-    /// Passes on what the shards have made.
-    fn pass(&self, memory: &mut Memory, part: &Ready) -> Result<(), Diagnostic> {
-        for gather in &part.gathers {
-            let mine = gather.parts.iter().map(|cell| widened(memory.get(*cell).elements())).collect();
-            let whole = self.shards.gathered(mine, &gather.like, gather.outer, gather.row)?;
-            if let Some(cell) = gather.whole {
-                put(memory, cell, whole);
-            }
-        }
-        let sums = &part.sums;
-        if sums.ways.is_empty() {
-            return Ok(());
-        }
-        let of_shard =
-            |cells: &Vec<Cell>| cells.iter().map(|cell| widened(memory.get(*cell).elements())).collect();
-        let mine = sums.summands.iter().map(of_shard).collect();
-        let totals = self.shards.total(mine, &sums.like, &sums.ways)?;
-        for (cell, total) in sums.totals.iter().zip(totals) {
-            if let Some(cell) = cell {
-                put(memory, *cell, total);
+            let passing = Passing::new(&part.sums, &mut self.totals);
+            part.carry_out(passing, session, moment)?;
+            for gather in &part.gathers {
+                gather.pass(self.totals.shards(), session)?;
             }
         }
         Ok(())
@@ -220,278 +153,47 @@ impl Divided {
     }
 }
 
-/// Elements that are passed between processes: ints have 64 bits.
-fn widened(elements: &Elements) -> Elements {
-    match elements {
-        Elements::I32(values) => Elements::I64(values.iter().map(|value| i64::from(*value)).collect()),
-        other => other.clone(),
-    }
-}
-
-fn put(memory: &mut Memory, cell: Cell, elements: Elements) {
-    *memory.get_mut(cell).elements_mut() = elements;
-}
-
-/// A batch whose results are those of the last part.
-fn batch_of(
-    session: &Session,
-    train: &Train,
-    size: usize,
-    last: &Binding,
-    results: &mut Vec<Cell>,
-) -> Batch {
-    let mut slots = Vec::new();
-    let mut arrays = Vec::new();
-    let mut keys: Vec<&OutputKey> = Vec::new();
-    for (external, cell) in last.function.externals.iter().zip(&last.cells) {
-        slots.push(match &external.name {
-            ExternalKey::Output(key) => {
-                keys.push(key);
-                results.push(*cell);
-                arrays.push(Array::for_rows(external, session.memory.precision, vec![0]));
-                Slot::Result(arrays.len() - 1)
+impl Ready {
+    /// Carries the part out in all shards of this process, and puts the sums of all shards in their places.
+    fn carry_out(
+        &self,
+        mut passing: Passing<'_>,
+        session: &mut Session,
+        moment: Moment,
+    ) -> Result<(), Diagnostic> {
+        let last = self.bindings.len().checked_sub(1);
+        for (at, binding) in self.bindings.iter().enumerate() {
+            let Session { caller, memory, .. } = session;
+            if Some(at) == last && self.gives {
+                passing.last_shard(|give| caller.call_giving(binding, memory, moment, Some(give)))?;
+                continue;
             }
-            // The parts have their own tensors.
-            ExternalKey::Input(_) | ExternalKey::Param(_) | ExternalKey::State(_) => Slot::Step,
-        });
-    }
-    Batch::of_results(train, size, Arc::clone(&last.function), slots, arrays, &keys)
-}
-
-impl Maker<'_, '_> {
-    /// Makes and binds a part; gives the binding of a whole part.
-    fn part(&mut self, number: usize) -> Result<Option<Binding>, Diagnostic> {
-        let part = &self.sharded.parts[number];
-        let shards = match part.of {
-            Of::Whole => vec![None],
-            Of::Shard => self.divided.shards.of(self.divided.shards.rank).into_iter().map(Some).collect(),
-        };
-        let mut ready = Ready { bindings: Vec::new(), sums: Sums::default(), gathers: Vec::new() };
-        for shard in shards {
-            let function = self.code(number, shard)?;
-            let binding = self.bind(part.of, shard, function)?;
-            ready.bindings.push(binding);
-        }
-        self.outputs(part.of, &part.graph, &mut ready);
-        let whole = ready.bindings.last().filter(|_| part.of == Of::Whole).cloned();
-        self.divided.parts.push(ready);
-        Ok(whole)
-    }
-
-    fn sizes(&self, shard: Option<usize>) -> Sizes {
-        let shards = &self.divided.shards;
-        let rows = shard.map_or(0..shards.rows, |shard| shards.rows_of(shard));
-        let mut sizes = self.of.sizes.clone();
-        sizes.insert(BATCH.into(), Dim::from(shards.rows));
-        sizes.insert(SHARD.into(), Dim::from(rows.len()));
-        sizes.insert(FIRST.into(), Dim::from(rows.start));
-        sizes
-    }
-
-    fn code(&mut self, number: usize, shard: Option<usize>) -> Result<Arc<Function>, Diagnostic> {
-        let graph = &self.sharded.parts[number].graph;
-        let mut sizes = self.sizes(shard);
-        if !mentions(graph, FIRST) {
-            // Shards of the same size share their code.
-            sizes.remove(FIRST);
-        }
-        note_ints(self.session, graph, &self.of.table, &mut sizes)?;
-        for (at, wide) in self.wide.iter().enumerate() {
-            if *wide {
-                ranges::note_input(&mut sizes, &InputKey::Passed(at as u32), Range::ALL);
+            caller.call(binding, memory, moment)?;
+            if Some(at) != last {
+                passing.shard(at, memory);
             }
         }
-        let Part::Step(action) = self.of.part else { return Err(Diagnostic::fault("only steps are divided")) };
-        let program = self.session.program.clone();
-        let train = self.of.train;
-        let function = program
-            .function(Part::Divided(action, number), graph, &sizes)
-            .map_err(|error| program.build_failed(&error, train.span))?;
-        Batch::need(&function, self.divided.shards.rows)
-            .check()
-            .map_err(|error| error.at(train.span, "asked for here"))?;
-        Ok(function)
-    }
-
-    fn bind(
-        &mut self,
-        of: Of,
-        shard: Option<usize>,
-        function: Arc<Function>,
-    ) -> Result<Binding, Diagnostic> {
-        let mut given: HashMap<InputKey, Cell> = HashMap::new();
-        for external in &function.externals {
-            let ExternalKey::Input(key) = &external.name else { continue };
-            let cell = match key {
-                InputKey::Passed(number) => Some(self.passed(*number, shard, external)?),
-                InputKey::Field(name) => self.field(name, shard, external)?,
-                InputKey::Step => {
-                    let cell = self.add(Array::for_external(external, self.session.memory.precision));
-                    self.divided.numbers.push(cell);
-                    Some(cell)
-                }
-                InputKey::Column(column) => match self.columns.get(key) {
-                    Some(cell) => Some(*cell),
-                    None => {
-                        let sizes = self.sizes(None);
-                        let array = self.session.column(column, &sizes)?;
-                        let cell = array.map(|array| self.add(array));
-                        self.columns.extend(cell.map(|cell| (key.clone(), cell)));
-                        cell
-                    }
-                },
-                InputKey::Source(_) | InputKey::Drawn(_) | InputKey::Statistic(_) | InputKey::Gradient(_) => None,
-            };
-            given.extend(cell.map(|cell| (key.clone(), cell)));
+        if self.sums.is_empty() {
+            return Ok(());
         }
-        let binding = self.session.memory.bind(function, |memory, external| match &external.name {
-            ExternalKey::Input(key) => given.get(key).copied(),
-            ExternalKey::Param(path) | ExternalKey::State(path) => memory.find(path),
-            ExternalKey::Output(_) => None,
-        });
-        let binding = binding.map_err(|name| unbound(&name, self.of.train.span))?;
-        for (external, cell) in binding.function.externals.iter().zip(&binding.cells) {
-            let ExternalKey::Output(OutputKey::Passed(number)) = &external.name else { continue };
-            let place = if of == Of::Shard { shard } else { None };
-            self.cells.insert((place, *number), *cell);
-            self.wide[*number as usize] |= external.wide;
-        }
-        Ok(binding)
-    }
-
-    fn add(&mut self, array: impl Into<Arc<Array>>) -> Cell {
-        let cell = self.session.memory.add(array);
-        self.divided.cells.push(cell);
-        cell
-    }
-
-    /// The tensor of a value that another part has made, or that the shards have made together.
-    fn passed(
-        &mut self,
-        number: u32,
-        shard: Option<usize>,
-        external: &External,
-    ) -> Result<Cell, Diagnostic> {
-        let place = match &self.sharded.passed[number as usize].how {
-            How::Rows => (shard, number),
-            How::Whole | How::Sum(_) | How::Gathered(_) => (None, number),
-            How::Field(name) => {
-                let name = Arc::clone(name);
-                let cell = self.field(&name, None, external)?;
-                return cell.ok_or_else(|| unbound(&external.name, self.of.train.span));
-            }
-        };
-        if let Some(cell) = self.cells.get(&place) {
-            return Ok(*cell);
-        }
-        let cell = self.add(Array::for_external(external, self.session.memory.precision));
-        self.cells.insert(place, cell);
-        Ok(cell)
-    }
-
-    /// The tensor of a field for the rows of a shard, or of the whole batch.
-    fn field(
-        &mut self,
-        name: &Arc<str>,
-        shard: Option<usize>,
-        external: &External,
-    ) -> Result<Option<Cell>, Diagnostic> {
-        if let Some(cell) = self.of_fields.get(&(shard, Arc::clone(name))) {
-            return Ok(Some(*cell));
-        }
-        let Some(column) = field(&self.of.table, name, external) else { return Ok(None) };
-        let bounds = match &column {
-            Column::Memory(_) => None,
-            Column::Windows(_) | Column::Lazy(_) => self.of.table.bounds_at(name, &self.of.sizes)?,
-        };
-        let shards = &self.divided.shards;
-        let rows = shard.map_or(0..shards.rows, |shard| shards.rows_of(shard));
-        let cell = self.add(column.empty(rows.len()));
-        self.divided.fields.push(Filled { column, cell, bounds, rows });
-        self.of_fields.insert((shard, Arc::clone(name)), cell);
-        Ok(Some(cell))
-    }
-
-    /// What happens to the values that the shards make in a part.
-    fn outputs(&mut self, of: Of, graph: &Graph, ready: &mut Ready) {
-        if of == Of::Whole {
-            return;
-        }
-        let mine = self.divided.shards.of(self.divided.shards.rank);
-        ready.sums.summands = vec![Vec::new(); mine.len()];
-        let sizes = self.sizes(None);
-        for output in &graph.outputs {
-            let OutputKey::Passed(number) = output.name else { continue };
-            let passed = &self.sharded.passed[number as usize];
-            let shape: Vec<usize> =
-                passed.ty.shape.iter().map(|size| size.evaluate(&sizes).unwrap_or(0).max(0) as usize).collect();
-            let like = widened(&Elements::zeros(passed.ty.elem, self.session.memory.precision, 0));
-            let cells = mine.iter().filter_map(|shard| self.cells.get(&(Some(*shard), number)).copied());
-            let cells: Vec<Cell> = cells.collect();
-            // Ints of all shards together have 64 bits.
-            let is_shared = matches!(passed.how, How::Sum(_) | How::Gathered(_));
-            self.wide[number as usize] |= is_shared && matches!(like, Elements::I64(_));
-            let count = shape.iter().product();
-            let total = if is_shared {
-                let array = Array::new(shape.clone(), grown(&like, count));
-                array.ok().map(|array| self.add(array))
-            } else {
-                None
-            };
-            self.cells.extend(total.map(|cell| ((None, number), cell)));
-            match passed.how {
-                How::Sum(way) => {
-                    let sums = &mut ready.sums;
-                    sums.summands.iter_mut().zip(&cells).for_each(|(of_shard, cell)| of_shard.push(*cell));
-                    sums.totals.push(total);
-                    sums.like.push((like, count));
-                    sums.ways.push(way);
-                }
-                How::Gathered(axis) => {
-                    let outer = shape[..axis].iter().product();
-                    let row = shape[axis..].iter().product::<usize>() / self.divided.shards.rows.max(1);
-                    ready.gathers.push(Gather { parts: cells, whole: total, like, outer, row });
-                }
-                How::Whole | How::Rows | How::Field(_) => {}
-            }
-        }
+        let begun = session.now();
+        let outcome = passing.finish(last, &mut session.memory);
+        session.note_waiting(begun);
+        Ok(outcome?)
     }
 }
 
-/// Zeros of the type of other elements.
-fn grown(like: &Elements, count: usize) -> Elements {
-    let mut array = Array::new(vec![0], like.clone()).unwrap_or_else(|_| unreachable!("no elements"));
-    super::resize(&mut array, count);
-    array.into_elements()
-}
-
-/// Whether a size of the graph has a symbol.
-fn mentions(graph: &Graph, symbol: &str) -> bool {
-    let mut found = false;
-    for (_, node) in graph.nodes() {
-        let mut look = |size: &Dim| {
-            let mut symbols = Vec::new();
-            size.symbols(&mut symbols);
-            found |= symbols.iter().any(|found| &**found == symbol);
-        };
-        let mapped: Result<Op, ()> = node.op.try_map_sizes(
-            &mut |size| {
-                look(size);
-                Ok(size.clone())
-            },
-            &mut |affine| Ok(affine.clone()),
-        );
-        drop(mapped);
-        if let Op::Loop(body) = &node.op {
-            let subs = body.body.affines();
-            subs.for_each(|affine| {
-                look(&affine.constant);
-                affine.terms.iter().for_each(|(_, size)| look(size));
-            });
+impl Gather {
+    /// Puts the rows of all shards together.
+    fn pass(&self, shards: &Shards, session: &mut Session) -> Result<(), Diagnostic> {
+        let begun = session.now();
+        let mine = self.parts.iter().map(|cell| widened(session.memory.get(*cell).elements())).collect();
+        let whole = shards.gathered(mine, &self.like, self.outer, self.row);
+        session.note_waiting(begun);
+        let whole = whole?;
+        if let Some(cell) = self.whole {
+            *session.memory.get_mut(cell).elements_mut() = whole;
         }
-        if let Op::Scan(scan) = &node.op {
-            found |= mentions(&scan.body, symbol);
-        }
+        Ok(())
     }
-    found
 }
