@@ -54,18 +54,24 @@ impl Session {
 
     /// A number of each rank.
     fn numbers(&self, number: u64) -> Result<Vec<u64>, Lost> {
-        let Some(ranks) = &self.ranks else { return Ok(vec![number]) };
-        let begun = self.now();
-        let mut ranks = ranks.lock().unwrap_or_else(PoisonError::into_inner);
-        let size = ranks.size();
-        let received = ranks.exchange(to_all(size, number.to_le_bytes().to_vec()), &vec![8; size]);
-        drop(ranks);
-        self.note_waiting(begun);
-        let received = received?;
+        let (_, size) = self.place_among_ranks();
+        let received = self.exchanged(number.to_le_bytes().to_vec(), &vec![8; size])?;
         let of = |bytes: &Vec<u8>| {
             bytes.iter().rev().fold(0, |number: u64, byte| number << 8 | u64::from(*byte))
         };
         Ok(received.iter().map(of).collect())
+    }
+
+    /// What each rank has sent to everybody, so many bytes.
+    pub(crate) fn exchanged(&self, bytes: Vec<u8>, lengths: &[usize]) -> Result<Vec<Vec<u8>>, Lost> {
+        let Some(ranks) = &self.ranks else { return Ok(vec![bytes]) };
+        let begun = self.now();
+        let received = ranks
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .exchange(to_all(lengths.len(), bytes), lengths);
+        self.note_waiting(begun);
+        received
     }
 
     /// The list of the first rank that has one.
@@ -96,10 +102,7 @@ impl Session {
     fn texts(&self, text: &str) -> Result<Vec<String>, Lost> {
         let lengths: Vec<usize> =
             self.numbers(text.len() as u64)?.into_iter().map(|length| length as usize).collect();
-        let Some(ranks) = &self.ranks else { return Ok(vec![text.to_owned()]) };
-        let mut ranks = ranks.lock().unwrap_or_else(PoisonError::into_inner);
-        let size = ranks.size();
-        let received = ranks.exchange(to_all(size, text.as_bytes().to_vec()), &lengths)?;
+        let received = self.exchanged(text.as_bytes().to_vec(), &lengths)?;
         Ok(received.into_iter().map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).collect())
     }
 

@@ -6,6 +6,7 @@
 
 mod checks;
 mod divided;
+mod shared;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -378,6 +379,13 @@ impl Batch {
 
     pub fn function(&self) -> &Function {
         &self.function
+    }
+
+    /// The elements of a step of each result.
+    fn results_of_step(&self) -> Vec<usize> {
+        let externals = self.function.externals.iter().zip(&self.slots);
+        let results = externals.filter(|(_, slot)| matches!(slot, Slot::Result(_)));
+        results.map(|(external, _)| external.shape.iter().product()).collect()
     }
 
     /// Bytes that a step's results take.

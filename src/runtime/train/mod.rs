@@ -335,7 +335,7 @@ fn evaluate(
         let taken: Vec<u32> = (at..at + steps * batch.size).map(|at| rows.get(at)).collect();
         let step = if batch.uses_step() { step as u32 } else { 0 };
         let moment = Moment { seed: train.seed, step };
-        batch.run(session, &taken, moment, false)?;
+        batch.run_shared(session, &taken, moment)?;
         averages.add(batch, 0..steps);
         at += steps * batch.size;
     }
