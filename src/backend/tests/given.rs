@@ -51,7 +51,7 @@ fn results_of_a_chain_are_given_on_the_way() {
     let mut x = input(&mut graph, "x", Elem::Float, &[40, 40]);
     for layer in 0..4 {
         let w = input(&mut graph, &format!("w{layer}"), Elem::Float, &[40, 40]);
-        let mut l = LoopBuilder::new(&mut graph, dims(&[40, 40, 40]));
+        let mut l = LoopBuilder::new(&graph, dims(&[40, 40, 40]));
         let (i, j, r) = (l.index(0), l.index(1), l.index(2));
         let (a, b) = (l.read(x, vec![i.clone(), r.clone()]), l.read(w, vec![r, j.clone()]));
         let product = l.binary(BinaryOp::Mul, a, b);
