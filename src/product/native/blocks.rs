@@ -290,12 +290,12 @@ impl Work<'_> {
                 }
                 Columns::Matrix(..) => {}
             }
-            if let Some(groups) = self.product.groups() {
+            if let (Some(groups), Some(offsets)) = (self.product.groups(), &self.product.offsets) {
                 let first = (part.row + rows.start) / groups.of;
                 let call = GroupedTile {
                     tile,
                     groups: groups.offsets[first..].as_ptr(),
-                    runs: groups.runs(part.depth),
+                    table: offsets.sides[0][1][part.depth..].as_ptr(),
                 };
                 return isa.grouped_tile(rows.len() / groups.of, groups.of, width)(&call);
             }

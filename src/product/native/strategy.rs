@@ -133,8 +133,7 @@ impl Offsets {
 
     /// How tiles can read a scattered `a` in place.
     fn groups(&self, isa: &Isa) -> Option<Groups> {
-        let [rows, k] = &self.axes[0];
-        Groups::new(isa, [rows, k])
+        Groups::new(isa, &self.axes[0][0])
     }
 
     /// Of the transposed matrices.
