@@ -5,6 +5,8 @@ mod folder;
 
 use std::fs;
 use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
 
 use folder::Folder;
 
@@ -160,7 +162,9 @@ fn thirty_two_members() {
     let losses: Vec<f64> = lines[1..].iter().map(|line| line[at].parse().expect("a number")).collect();
     assert!(losses.is_sorted(), "{losses:?}");
     let kept = fs::read_dir(folder.0.join("runs/apples-sweep-1")).expect("a folder").count();
-    assert_eq!(kept, 5, "four trials and the table");
+    assert_eq!(kept, 6, "four trials, the table and the picture");
+    let picture = folder.read("runs/apples-sweep-1/sweep.svg");
+    assert_eq!(picture.matches("fill=\"none\"").count(), 32, "a line for each trial");
     // A member is a run like any other, with the bits that it has alone.
     let best = format!("runs/apples-sweep-1/trial-{}", lines[1][0]);
     let program = folder.read(&format!("{best}/program.nn"));
@@ -174,6 +178,40 @@ fn thirty_two_members() {
     let grid =
         folder.nnc(&["sweep", "apples.nn", "lr=0.1,0.01", "batch=8,16", "epochs=2", "--format", "csv"]);
     assert_eq!(grid.lines().count(), 5, "{grid}");
+}
+
+/// A sweep that is killed and gone on with has the table of one that nobody disturbs.
+#[test]
+fn a_sweep_that_was_killed() {
+    let folder = apples("killed");
+    let trials = ["sweep", "apples.nn", "lr=0.1,0.01,0.001", "batch=8,16", "--format", "csv", "--jobs", "1"];
+    let whole = folder.nnc(&[&trials[..], &["--out", "whole"]].concat());
+    let mut child = folder.command(&[&trials[..], &["--out", "killed"]].concat());
+    let mut child = child.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("nnc starts");
+    while !folder.0.join("killed/sweep.csv").exists() {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    child.kill().expect("it is at work or has ended");
+    child.wait().expect("it has ended");
+    // What had ended is not carried out again; whatever the moment was, a trial without its end is.
+    let first =
+        fs::metadata(folder.0.join("killed/trial-1/run.json")).expect("a run").modified().expect("a time");
+    fs::create_dir_all(folder.0.join("killed/trial-6")).expect("a folder");
+    folder.write("killed/trial-6/program.nn", "half a prog");
+    if let Err(error) = fs::remove_file(folder.0.join("killed/trial-6/run.json")) {
+        assert_eq!(error.kind(), std::io::ErrorKind::NotFound);
+    }
+    assert_eq!(folder.nnc(&[&trials[..], &["--resume", "killed"]].concat()), whole);
+    let again =
+        fs::metadata(folder.0.join("killed/trial-1/run.json")).expect("a run").modified().expect("a time");
+    assert_eq!(first, again);
+    assert_eq!(folder.read("killed/sweep.csv"), folder.read("whole/sweep.csv"));
+    // Other values are another sweep: nothing of the first is taken for it, or removed.
+    let said = folder.fails(&["sweep", "apples.nn", "lr=0.5,0.01", "--resume", "killed"]);
+    assert!(said.contains("E0776") && said.contains("the program is not the same"), "{said}");
+    assert!(folder.0.join("killed/trial-1/best.safetensors").exists());
+    let said = folder.fails(&["sweep", "apples.nn", "lr=0.5", "--resume", "nowhere"]);
+    assert!(said.contains("no folder of a sweep"), "{said}");
 }
 
 #[test]

@@ -341,6 +341,21 @@ fn info(begun: &Begun<'_>) -> Map<String, Value> {
     info
 }
 
+/// What `run.json` of a folder says otherwise than a run that begins: on these the results depend.
+///
+/// # Errors
+/// E0776 if the folder is of no run.
+pub fn difference(folder: &Path, begun: &Begun<'_>) -> Result<Option<&'static str>, Diagnostic> {
+    let (there, new) = (read_info(folder)?, info(begun));
+    let parts = [
+        ("nnc", "the version of nnc"),
+        ("program_sha256", "the program"),
+        ("data", "the data"),
+        ("given", "a file of `--data`"),
+    ];
+    Ok(parts.into_iter().find(|(key, _)| there.get(*key) != new.get(*key)).map(|(_, name)| name))
+}
+
 /// The files of the data sets, each with its checksum and length.
 pub fn data_files(program: &Program) -> Map<String, Value> {
     let mut files = Map::new();

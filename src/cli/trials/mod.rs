@@ -7,9 +7,13 @@
 //! | [`space`] | which values: lists and ranges |
 //! | [`place`] | where in the text of a program a value stands |
 //! | [`crew`] | carries trials out, several at a time |
+//! | `again` | what a sweep that was broken off has left |
+//! | `picture` | trials as parallel coordinates |
 
+mod again;
 pub mod crew;
 pub mod cv;
+mod picture;
 pub mod place;
 pub mod space;
 pub mod sweep;

@@ -6,7 +6,8 @@ use clap::Args;
 
 use super::crew::{self, Outcome, value};
 use super::space::{self, Axis};
-use super::{Entry, Format, csv, place, show};
+use super::picture::{self, Trials};
+use super::{Entry, Format, again, csv, place, show};
 use crate::base::order::PutInOrder;
 use crate::cli::output::complain;
 use crate::cli::runs::record::{Begun, Folder, next_folder};
@@ -26,13 +27,14 @@ A name is a constant of the program (`const WIDTH = 32`), a setting of `train` (
 of an optimizer (lr, weight_decay, …). Its values are a list, or a range: `:log` on a logarithmic scale, `:int` of whole
 numbers. Without `--trials` all combinations are tried, ranges at `--points` points; with it so many at random.
 
-Each trial has its folder in `runs/NAME-sweep-N`, where `sweep.csv` has all of them. The scores of a trial are those of
+Each trial has its folder in `runs/NAME-sweep-N`, where `sweep.csv` has all of them and `sweep.svg` draws a line for each. The scores of a trial are those of
 the epoch with the least loss of the validation, whose parameters are in its best.safetensors.
 
 Examples:
   nnc sweep apples.nn lr=0.1,0.01,0.001 batch=16,64
   nnc sweep apples.nn lr=1e-4..1e-1:log WIDTH=8..128:int --trials 32
   nnc sweep apples.nn lr=1e-4..1e-1:log --trials 32 --by 'validation accuracy' --greatest --keep 5
+  nnc sweep apples.nn lr=0.1,0.01 batch=16,64 --resume runs/apples-sweep-1   # after it was broken off
   nnc predict runs/apples-sweep-1/trial-7 new.csv")]
 pub struct Sweep {
     /// The program.
@@ -62,6 +64,9 @@ pub struct Sweep {
     /// The folder of the sweep [default: runs/NAME-sweep-N].
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
+    /// Go on with a sweep that was broken off: trials that have ended are taken as they are, with the same table.
+    #[arg(long, value_name = "FOLDER", conflicts_with = "out")]
+    resume: Option<PathBuf>,
     /// So many trials at a time [default: as many as there are processors].
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
@@ -84,19 +89,23 @@ struct Table {
     rows: Vec<Vec<Entry>>,
     /// The numbers of the trials, from 0, the best first.
     order: Vec<usize>,
+    /// Their scores, in this order.
+    scores: Vec<f64>,
     /// What they are ordered by.
     by: String,
 }
 
 impl Table {
     fn write(&self, path: &Path) -> Result<(), Failure> {
-        let file = path.join("sweep.csv");
-        let text = csv(&self.header, &self.rows);
-        write_atomically(&file, &mut |out| out.write_all(text.as_bytes())).map_err(|error| {
-            let message = format!("cannot write `{}`: {error}", file.display());
-            folder::failed(crate::base::Diagnostic::error("E0714", message))
-        })
+        write(&path.join("sweep.csv"), &csv(&self.header, &self.rows))
     }
+}
+
+fn write(file: &Path, text: &str) -> Result<(), Failure> {
+    write_atomically(file, &mut |out| out.write_all(text.as_bytes())).map_err(|error| {
+        let message = format!("cannot write `{}`: {error}", file.display());
+        folder::failed(crate::base::Diagnostic::error("E0714", message))
+    })
 }
 
 impl Sweep {
@@ -133,6 +142,11 @@ impl Sweep {
             let data = &self.data.files;
             let begun = Begun { program: &program, text: &text, file: &self.file, init: None, data };
             let folder = path.join(format!("trial-{}", number + 1));
+            if self.resume.is_some()
+                && let Some(outcome) = again::earlier(&folder, &begun).map_err(|error| program.failed([error]))?
+            {
+                return Ok(outcome);
+            }
             let folder = Folder::create(Some(&folder), &begun).map_err(|error| program.failed([error]))?;
             crew::carry_out(&program, Some(&folder))
         };
@@ -167,6 +181,12 @@ impl Sweep {
     }
 
     fn folder(&self) -> Result<PathBuf, Failure> {
+        if let Some(path) = &self.resume {
+            if !path.join("trial-1").exists() && !path.join("sweep.csv").exists() {
+                return Err(Failure::Usage(format!("`{}` is no folder of a sweep", path.display())));
+            }
+            return Ok(path.clone());
+        }
         match &self.out {
             Some(path) => {
                 if std::fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some()) {
@@ -232,15 +252,21 @@ impl Sweep {
                 row
             })
             .collect();
+        let sorted = order.iter().map(|at| score(*at)).collect();
         let order = order.iter().map(|at| trials[*at].0).collect();
-        Ok(Table { header, rows, order, by })
+        Ok(Table { header, rows, order, scores: sorted, by })
     }
 
     /// Shows the trials, and forgets those that are not to be kept.
     fn finish(&self, path: &Path, names: &[&str], trials: &[(usize, &Trial)]) -> Result<(), Failure> {
         let table = self.table(names, trials)?;
         table.write(path)?;
-        let Table { header, rows, order, by } = table;
+        let Table { header, rows, order, scores, by } = table;
+        let values = |number: &usize| trials.iter().find(|(at, _)| at == number).map(|(_, trial)| &*trial.values);
+        let lines = order.iter().zip(scores).filter_map(|(number, score)| Some((values(number)?, score)));
+        let title = format!("{}: {} trials by {by}, the best in orange", self.file.display(), trials.len());
+        let drawn = picture::svg(&Trials { title: &title, names, by: &by, rows: lines.collect() });
+        write(&path.join("sweep.svg"), &drawn)?;
         if let Some(keep) = self.keep {
             for number in order.iter().skip(keep as usize) {
                 // A folder that stays costs room and nothing else.
