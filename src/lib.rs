@@ -173,6 +173,8 @@ pub use base::{Diagnostic, FileId, Help, Label, Severity, SourceFile, SourceMap,
 #[doc(inline)]
 pub use export::c::{Files as CFiles, Options as COptions, Sizes as CSizes};
 #[doc(inline)]
+pub use ir::program::PlotKind;
+#[doc(inline)]
 pub use runtime::array::{Elements, ShapeError, Tensor};
 #[doc(inline)]
 pub use runtime::events::{

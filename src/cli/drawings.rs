@@ -1,8 +1,8 @@
-//! `--plots FOLDER`: a picture of each `plot` as a file.
+//! `--plots FOLDER`, and the pictures in the folder of a run: each `plot` as an SVG and a PNG file.
 
 use std::path::{Path, PathBuf};
 
-use super::plot::{Curves, svg};
+use super::plot::{draw, png, svg};
 use crate::base::Diagnostic;
 use crate::runtime::events::{Chart, Event, Observer};
 use crate::runtime::world::native::write::write_atomically;
@@ -33,11 +33,13 @@ impl Drawings {
 
     fn draw(&mut self, chart: &Chart) {
         self.drawn += 1;
-        let path = self.folder.join(format!("{}-{}.svg", self.name, self.drawn));
-        let picture = svg(&Curves::of(chart));
-        if let Err(error) = write_atomically(&path, &mut |out| out.write_all(picture.as_bytes())) {
-            let message = format!("cannot write `{}`: {error}", path.display());
-            self.inner.event(&Event::Warning(&Diagnostic::warning("E0714", message)));
+        let drawing = draw(chart);
+        for (ending, bytes) in [("svg", svg(&drawing).into_bytes()), ("png", png(&drawing))] {
+            let path = self.folder.join(format!("{}-{}.{ending}", self.name, self.drawn));
+            if let Err(error) = write_atomically(&path, &mut |out| out.write_all(&bytes)) {
+                let message = format!("cannot write `{}`: {error}", path.display());
+                self.inner.event(&Event::Warning(&Diagnostic::warning("E0714", message)));
+            }
         }
     }
 }

@@ -59,7 +59,10 @@ impl Observer for Json {
             Event::Plot(chart) => {
                 let columns: Map<String, Value> =
                     chart.columns.iter().map(|(name, array)| (name.to_string(), numbers(array))).collect();
-                json!({ "event": "plot", "title": chart.title, "series": chart.series, "columns": columns })
+                json!({
+                    "event": "plot", "title": chart.title, "kind": chart.kind.name(), "names": chart.names,
+                    "labels": chart.labels, "series": chart.series, "columns": columns,
+                })
             }
             Event::Warning(diagnostic) => {
                 json!({ "event": "warning", "diagnostic": to_json(diagnostic, &self.sources) })

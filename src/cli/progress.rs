@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::output::{Lines, complain_rendered};
-use super::plot::{Curves, sketch};
+use super::plot::sketch;
 use super::{numbers, style};
 use crate::base::SourceMap;
 use crate::base::render::render;
@@ -51,7 +51,7 @@ impl Observer for Terminal {
                     None => complain_rendered(&text),
                 }
             }
-            Event::Plot(chart) => self.line(&sketch(&Curves::of(chart))),
+            Event::Plot(chart) => self.line(&sketch(chart)),
             _ if self.quiet => {}
             Event::Start(start) => {
                 let text = format!(

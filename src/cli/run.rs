@@ -91,7 +91,7 @@ pub struct Run {
     /// With `--events json`: a step event every N steps.
     #[arg(long, value_name = "N", requires = "events")]
     every: Option<u64>,
-    /// Draw each `plot` of the program into an SVG file in this folder.
+    /// Draw each `plot` of the program into this folder, as an SVG and a PNG file.
     #[arg(long, value_name = "FOLDER")]
     plots: Option<PathBuf>,
     /// Compute with floats of this width.
@@ -288,6 +288,11 @@ impl Run {
         };
         if let Some(folder) = folder {
             listener = Box::new(folder.listener(listener));
+            let has_plots = program.checked().actions.iter().any(|action| matches!(action, Action::Plot(_)));
+            if has_plots && self.plots.is_none() {
+                let drawings = Drawings::new(listener, &folder.pictures(), Path::new("plot"));
+                listener = Box::new(drawings.map_err(|error| program.failed([error]))?);
+            }
         }
         if let Some(plots) = &self.plots {
             let drawings = Drawings::new(listener, plots, &self.file);

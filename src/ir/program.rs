@@ -14,11 +14,13 @@
 //!   value of that variable.
 
 mod data;
+mod plot;
 
 pub use data::{
     Bound, DataRef, DataSet, Date, DateOrder, DatePart, Division, Field, Fit, Folds, OTHER, Part, Select, Source,
     PADDING, SourceColumn, Summary, TableFormat, TextUnit, TextUnits, UNKNOWN, Windows,
 };
+pub use plot::{Plot, PlotKind};
 
 use super::affine::StepId;
 use super::dim::{Dim, DimError, Sizes};
@@ -401,15 +403,6 @@ pub struct Expect {
     /// The condition as the user wrote it.
     pub condition: String,
     pub message: Vec<PrintPart>,
-}
-
-#[derive(Clone, Debug)]
-pub struct Plot {
-    pub span: Span,
-    /// Outputs `x` and `y0`, `y1`, …, or whatever `kind` asks for.
-    pub graph: Graph,
-    pub title: String,
-    pub series: Vec<String>,
 }
 
 /// A text that a model continues, one character at a time (autoregressive sampling).

@@ -58,7 +58,17 @@ pub fn plot(session: &mut Session, number: usize, item: &Plot) -> Result<Chart, 
         .outputs
         .iter()
         .filter_map(|output| values.remove(&output.name).map(|array| (output.name.text(), array)));
-    Ok(Chart { title: item.title.clone(), columns: columns.collect(), series: item.series.clone() })
+    Ok(Chart {
+        title: item.title.clone(),
+        kind: item.kind,
+        x_label: item.x_label.clone(),
+        y_label: item.y_label.clone(),
+        names: item.names.clone(),
+        labels: item.labels.clone(),
+        bins: item.bins,
+        columns: columns.collect(),
+        series: item.series.clone(),
+    })
 }
 
 fn labelled(side: &str, array: &Array) -> String {

@@ -3,8 +3,9 @@
 
 use std::sync::Arc;
 
-use super::array::Tensor;
+use super::array::{Elements, Tensor};
 use crate::base::Diagnostic;
+use crate::ir::program::PlotKind;
 
 /// Listens to a session. Only [`Observer::event`] must be there.
 ///
@@ -225,10 +226,43 @@ impl Reason {
 pub struct Chart {
     /// What it is called.
     pub title: String,
+    /// What it is made of.
+    pub kind: PlotKind,
+    /// What stands along the axes.
+    pub x_label: String,
+    /// What stands along the axis that goes up.
+    pub y_label: String,
+    /// The names of the curves, if the program gives them.
+    pub names: Vec<String>,
+    /// The names of bars, images, classes, or rows and columns.
+    pub labels: Vec<String>,
+    /// Into how many parts a histogram divides its numbers.
+    pub bins: Option<usize>,
     /// The outputs of the plot by name: `x`, `y0`, ….
     pub columns: Vec<(Arc<str>, Tensor)>,
     /// The names of the series: of the tensors behind the first.
     pub series: Vec<String>,
+}
+
+impl Chart {
+    /// Named curves over one axis.
+    pub fn curves(title: &str, x: &[f64], series: &[(String, Vec<f64>)]) -> Chart {
+        let array = |values: &[f64]| {
+            let elements = Elements::F64(values.to_vec());
+            Tensor::new(vec![values.len()], elements).expect("as many numbers as there are")
+        };
+        let mut columns = vec![("x".into(), array(x))];
+        columns.extend(series.iter().enumerate().map(|(at, (_, y))| (format!("y{at}").into(), array(y))));
+        let names: Vec<String> = series.iter().map(|(name, _)| name.clone()).collect();
+        let (title, kind) = (title.to_owned(), PlotKind::Curves);
+        let (x_label, y_label, labels) = (String::new(), String::new(), Vec::new());
+        Chart { title, kind, x_label, y_label, names: names.clone(), labels, bins: None, columns, series: names }
+    }
+
+    /// An output of the plot.
+    pub fn column(&self, name: &str) -> Option<&Tensor> {
+        self.columns.iter().find(|(column, _)| &**column == name).map(|(_, array)| array)
+    }
 }
 
 impl Scores {

@@ -188,7 +188,9 @@ all batches, so the batch is their first axis; such a metric stands alone on its
         title: "a `print`, `expect` or `plot` that cannot be carried out",
         explain: "\
 `expect` takes a condition (a bool, or a tensor of bools that must all hold) and a message;
-`plot` takes tensors of one axis and a `title`.
+`plot` takes tensors and options; how many tensors, of which shapes, and which options depends on its `kind`.
+    plot curve, kind = \"heat\"                            # wrong: one axis is no matrix
+    plot table, kind = \"heat\", title = \"counts\"          # right: [rows, columns]
     expect accuracy(Net(d.x), d.y), \"good\"                # wrong: a number
     expect accuracy(Net(d.x), d.y) > 0.9, \"good\"          # right",
     },

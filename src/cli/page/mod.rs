@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::eval::{Judged, Subject};
 use super::judge::Judge;
 use super::output::say;
-use super::plot::{Curves, svg};
+use super::plot::{draw, svg};
 use super::runs::record::read_info;
 use super::sheet::class_name;
 use super::{Failure, folder, summary};
@@ -19,7 +19,7 @@ use crate::base::order::PutInOrder;
 use crate::base::Diagnostic;
 use crate::ir::program::Source;
 use crate::runtime::answers::meaning::Reading;
-use crate::runtime::array::{Array, Elements};
+use crate::runtime::array::Array;
 use crate::runtime::data::read::resolve;
 use crate::runtime::events::Chart;
 use crate::runtime::format::number_text;
@@ -98,6 +98,7 @@ fn page(run: &Path, most_rows: usize) -> Result<String, Failure> {
         Err(_) => {}
     }
     curves(&mut page, run);
+    pictures(&mut page, run);
     if let Ok(program) = folder::kept_program(run, &mut |_, _| Vec::new()) {
         page.heading("The network");
         for model in &program.checked().models {
@@ -173,19 +174,31 @@ fn curves(page: &mut Page, run: &Path) {
         let training = column(name).map(|values| ("training".to_owned(), values));
         let held = column(&format!("validation {name}")).map(|values| ("validation".to_owned(), values));
         let series: Vec<_> = training.into_iter().chain(held).collect();
-        page.picture(&chart(&format!("{name} by epoch"), &epochs, &series));
+        page.picture(&chart(name, ("epoch", &epochs), &series));
     }
 }
 
 /// A picture of curves over one axis.
-fn chart(title: &str, x: &[f64], series: &[(String, Vec<f64>)]) -> String {
-    let array = |values: &[f64]| {
-        Array::new(vec![values.len()], Elements::F64(values.to_vec())).expect("as many numbers as there are")
+fn chart(title: &str, (x_label, x): (&str, &[f64]), series: &[(String, Vec<f64>)]) -> String {
+    let mut chart = Chart::curves(title, x, series);
+    x_label.clone_into(&mut chart.x_label);
+    svg(&draw(&chart))
+}
+
+/// The pictures of the program's `plot` lines.
+fn pictures(page: &mut Page, run: &Path) {
+    let files = std::fs::read_dir(run.join("pictures")).into_iter().flatten().flatten().map(|entry| entry.path());
+    let number = |path: &PathBuf| {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        name.rsplit('-').next().and_then(|number| number.parse::<usize>().ok()).unwrap_or(0)
     };
-    let mut columns = vec![("x".into(), array(x))];
-    columns.extend(series.iter().enumerate().map(|(at, (_, y))| (format!("y{at}").into(), array(y))));
-    let series = series.iter().map(|(name, _)| name.clone()).collect();
-    svg(&Curves::of(&Chart { title: title.to_owned(), columns, series }))
+    let mut files: Vec<PathBuf> = files.filter(|path| path.extension().is_some_and(|ending| ending == "svg")).collect();
+    files.put_in_order_by_key(number);
+    let texts: Vec<String> = files.iter().filter_map(|path| std::fs::read_to_string(path).ok()).collect();
+    if !texts.is_empty() {
+        page.heading("Pictures");
+        texts.iter().for_each(|text| page.picture(text));
+    }
 }
 
 /// How good it is on the rows of the validation.
@@ -211,7 +224,7 @@ fn results(page: &mut Page, mut judged: Judged) {
         Reading::Numbers => {
             let values = |array: &Array| array.to_f64().into_owned();
             let title = format!("{}: predicted over true", predictor.target);
-            page.picture(&chart(&title, &values(&truth), &[("rows".to_owned(), values(&results))]));
+            page.picture(&chart(&title, ("true", &values(&truth)), &[("predicted".to_owned(), values(&results))]));
         }
     }
     mistakes(page, &judged, &judge, &results, &truth);

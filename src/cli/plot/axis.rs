@@ -25,6 +25,19 @@ impl Axis {
         }
     }
 
+    /// With room on both sides, as a part of its length.
+    pub fn wider(self, part: f64) -> Axis {
+        let room = (self.to - self.from) * part;
+        Axis { from: self.from - room, to: self.to + room }
+    }
+
+    /// With room beyond the ends that are not 0.
+    pub fn above(self, part: f64) -> Axis {
+        let room = (self.to - self.from) * part;
+        let from = if self.from == 0.0 { 0.0 } else { self.from - room };
+        Axis { from, to: if self.to == 0.0 { 0.0 } else { self.to + room } }
+    }
+
     /// Where a number lies, from 0 to 1.
     pub fn place(&self, number: f64) -> f64 {
         (number - self.from) / (self.to - self.from)

@@ -1,96 +1,97 @@
-//! Pictures of `plot` lines: a sketch for the terminal, an SVG file for `--plots`.
+//! Pictures of `plot` lines: a sketch for the terminal, SVG and PNG files for `--plots`.
+//!
+//! A chart becomes a [`Drawing`], shapes on an area of 720 by 440; [`svg`] and [`png`] write the shapes. A sketch is
+//! made of the chart itself.
 
 mod axis;
+mod bars;
+mod cells;
+mod curves;
+mod drawing;
+mod font;
+mod frame;
+mod plane;
+mod raster;
+mod shades;
 mod sketch;
 mod svg;
 
-use axis::Axis;
-
-use crate::runtime::array::Array;
+use crate::ir::program::PlotKind;
 use crate::runtime::events::Chart;
+use drawing::Drawing;
 
-pub use sketch::sketch;
+pub use raster::png;
 pub use svg::svg;
 
-/// A chart with everything that a picture needs.
-pub struct Curves {
-    title: String,
-    curves: Vec<Curve>,
-    x: Axis,
-    y: Axis,
-}
-
-/// One curve.
-struct Curve {
-    name: String,
-    points: Vec<(f64, f64)>,
-    /// Whether its points are joined: their x never goes back. What jumps about is a cloud of points.
-    joined: bool,
-}
-
-impl Curves {
-    /// The curves of a chart: each column of `y0`, `y1`, … over `x`, or over 0, 1, 2 … without one. Points that
-    /// are not finite are gaps.
-    pub fn of(chart: &Chart) -> Curves {
-        let column =
-            |name: &str| chart.columns.iter().find(|(column, _)| &**column == name).map(|(_, array)| array);
-        let x = column("x").map(Array::to_f64);
-        let mut curves = Vec::new();
-        for (number, name) in chart.series.iter().enumerate() {
-            let Some(array) = column(&format!("y{number}")) else { continue };
-            let (values, width) = (array.to_f64(), array.row_len().max(1));
-            for at in 0..width {
-                let name = if width > 1 { format!("{name}[{at}]") } else { name.clone() };
-                let y = values.iter().skip(at).step_by(width).copied();
-                let points: Vec<(f64, f64)> = match &x {
-                    Some(x) => x.iter().copied().zip(y).collect(),
-                    None => y.enumerate().map(|(at, y)| (at as f64, y)).collect(),
-                };
-                let joined = points.windows(2).all(|pair| pair[0].0 <= pair[1].0);
-                curves.push(Curve { name, points, joined });
-            }
+/// The picture of a chart.
+pub fn draw(chart: &Chart) -> Drawing {
+    match chart.kind {
+        PlotKind::Curves | PlotKind::Points => curves::draw(chart),
+        PlotKind::Bars => bars::draw(chart),
+        PlotKind::Histogram => bars::histogram(chart),
+        PlotKind::Heat => cells::heat(chart),
+        PlotKind::Images => cells::images(chart),
+        // Points that are no lattice have no regions; where they are can be seen.
+        PlotKind::Regions | PlotKind::Levels => {
+            plane::draw(chart).unwrap_or_else(|| curves::draw(&places(chart)))
         }
-        let finite = |pick: fn(&(f64, f64)) -> f64| {
-            curves.iter().flat_map(|curve| &curve.points).map(pick).filter(|value| value.is_finite())
-        };
-        let (x, y) = (Axis::around(finite(|point| point.0)), Axis::around(finite(|point| point.1)));
-        Curves { title: chart.title.clone(), curves, x, y }
     }
 }
 
-impl Curve {
-    /// The runs of finite points.
-    fn runs(&self) -> impl Iterator<Item = &[(f64, f64)]> {
-        self.points.split(|(x, y)| !x.is_finite() || !y.is_finite()).filter(|run| !run.is_empty())
+/// The chart as lines of text, without a line end.
+pub fn sketch(chart: &Chart) -> String {
+    match chart.kind {
+        PlotKind::Curves | PlotKind::Points => sketch::curves(chart),
+        PlotKind::Bars => shades::bars(chart),
+        PlotKind::Histogram => shades::histogram(chart),
+        PlotKind::Heat => shades::heat(chart),
+        PlotKind::Images => shades::images(chart),
+        PlotKind::Regions | PlotKind::Levels => {
+            shades::plane(chart).unwrap_or_else(|| sketch::curves(&places(chart)))
+        }
     }
+}
+
+/// The points of a plane as a cloud.
+fn places(chart: &Chart) -> Chart {
+    let both = chart.column("x").map(|array| array.to_f64().into_owned()).unwrap_or_default();
+    let part = |from: usize| both.iter().skip(from).step_by(2).copied().collect::<Vec<f64>>();
+    let mut cloud = Chart::curves(&chart.title, &part(0), &[("points".to_owned(), part(1))]);
+    cloud.kind = PlotKind::Points;
+    cloud
 }
 
 #[cfg(test)]
 mod tests {
+    use super::curves::Curves;
     use super::*;
 
-    fn chart(x: Option<&[f32]>, ys: &[(&str, &[f32])]) -> Chart {
-        let floats = |values: &[f32]| Array::floats(&[values.len()], values).unwrap();
-        let mut columns: Vec<_> = x.into_iter().map(|x| ("x".into(), floats(x))).collect();
-        columns.extend(ys.iter().enumerate().map(|(at, (_, y))| (format!("y{at}").into(), floats(y))));
-        let series = ys.iter().map(|(name, _)| (*name).to_owned()).collect();
-        Chart { title: "a < b".into(), columns, series }
+    fn chart(x: Option<&[f64]>, ys: &[(&str, &[f64])]) -> Chart {
+        let series: Vec<_> = ys.iter().map(|(name, y)| ((*name).to_owned(), y.to_vec())).collect();
+        let count: Vec<f64> = (0..ys[0].1.len()).map(|at| at as f64).collect();
+        Chart::curves("a < b", x.unwrap_or(&count), &series)
+    }
+
+    fn picture(chart: &Chart) -> String {
+        svg(&draw(chart))
     }
 
     #[test]
     fn a_line_and_a_cloud() {
-        let line = Curves::of(&chart(None, &[("loss", &[4.0, 2.0, 1.0, 0.5])]));
+        let falling = chart(None, &[("loss", &[4.0, 2.0, 1.0, 0.5])]);
+        let line = Curves::of(&falling);
         assert!(line.curves[0].joined);
         assert_eq!(line.curves[0].points[3], (3.0, 0.5));
-        let cloud = Curves::of(&chart(Some(&[1.0, 0.0, 2.0]), &[("y", &[1.0, 2.0, f32::NAN])]));
+        let jumping = chart(Some(&[1.0, 0.0, 2.0]), &[("y", &[1.0, 2.0, f64::NAN])]);
+        let cloud = Curves::of(&jumping);
         assert!(!cloud.curves[0].joined);
         assert_eq!(cloud.curves[0].runs().map(<[_]>::len).collect::<Vec<_>>(), [2]);
     }
 
     #[test]
     fn a_sketch() {
-        let rising: Vec<f32> = (0..64).map(|at| at as f32 / 63.0).collect();
-        let text = sketch(&Curves::of(&chart(Some(&rising), &[("y", &rising)])));
+        let rising: Vec<f64> = (0..64).map(|at| f64::from(at) / 63.0).collect();
+        let text = sketch(&chart(Some(&rising), &[("y", &rising)]));
         let rows: Vec<&str> = text.lines().collect();
         assert_eq!(rows[0], "a < b");
         assert!(rows[1].trim_start().starts_with("1 ┤") && rows[1].ends_with('•'), "{text}");
@@ -100,8 +101,7 @@ mod tests {
 
     #[test]
     fn a_picture() {
-        let text =
-            svg(&Curves::of(&chart(None, &[("p", &[1.0, 3.0, 2.0]), ("q", &[1.0, f32::INFINITY, 0.0])])));
+        let text = picture(&chart(None, &[("p", &[1.0, 3.0, 2.0]), ("q", &[1.0, f64::INFINITY, 0.0])]));
         assert!(text.starts_with("<svg ") && text.ends_with("</svg>\n"));
         assert!(text.contains("a &lt; b") && text.contains(">p<") && text.contains(">q<"));
         assert!(!text.contains("NaN") && !text.contains("inf"));
@@ -109,8 +109,29 @@ mod tests {
 
     #[test]
     fn nothing_to_see() {
-        let empty = Curves::of(&chart(None, &[("y", &[f32::NAN, f32::NAN])]));
+        let empty = chart(None, &[("y", &[f64::NAN, f64::NAN])]);
         assert!(sketch(&empty).contains("no finite"));
-        assert!(svg(&empty).contains("<svg"));
+        assert!(picture(&empty).contains("<svg"));
+        for kind in PlotKind::ALL {
+            let nothing = Chart { kind, ..chart(None, &[("y", &[])]) };
+            assert!(picture(&nothing).contains("<svg"), "{kind:?}");
+            sketch(&nothing);
+        }
+    }
+
+    #[test]
+    fn levels_of_a_sum() {
+        let at = |n: usize| ((n % 5) as f64, (n / 5) as f64);
+        let sums: Vec<f64> = (0..20).map(|n| at(n).0 + at(n).1).collect();
+        let mut plane = Chart::curves("", &[], &[("sum".to_owned(), sums)]);
+        plane.kind = PlotKind::Levels;
+        plane.columns[0].1 = crate::runtime::array::Array::floats(
+            &[20, 2],
+            &(0..20).flat_map(|n| [at(n).0 as f32, at(n).1 as f32]).collect::<Vec<f32>>(),
+        )
+        .unwrap();
+        let found = plane::Plane::of(&plane).unwrap();
+        assert_eq!((found.x.len(), found.y.len(), found.values[6]), (5, 4, 2.0));
+        assert!(picture(&plane).contains("<image"));
     }
 }

@@ -1,6 +1,7 @@
-//! A chart in characters.
+//! Curves in characters.
 
-use super::{Curve, Curves};
+use super::curves::{Curve, Curves};
+use crate::runtime::events::Chart;
 use crate::runtime::format::number_text;
 
 const WIDTH: usize = 64;
@@ -9,7 +10,9 @@ const HEIGHT: usize = 17;
 const MARKS: [char; 6] = ['•', '+', '×', 'o', '*', '~'];
 
 /// The chart as lines of text, without a line end.
-pub fn sketch(chart: &Curves) -> String {
+pub fn curves(chart: &Chart) -> String {
+    let title = &chart.title;
+    let chart = &Curves::of(chart);
     let mut cells = vec![[' '; WIDTH]; HEIGHT];
     let mut seen = false;
     // The first curve is drawn last: it is the one that a reader looks for.
@@ -21,8 +24,8 @@ pub fn sketch(chart: &Curves) -> String {
         });
     }
     let mut lines: Vec<String> = Vec::new();
-    if !chart.title.is_empty() {
-        lines.push(chart.title.clone());
+    if !title.is_empty() {
+        lines.push(title.clone());
     }
     if !seen {
         lines.push("no finite numbers to draw".to_owned());

@@ -1,117 +1,115 @@
-//! A chart as an SVG picture.
+//! A picture as an SVG file.
 
 use std::fmt::Write;
 
-use super::{Curve, Curves};
-use crate::base::order::PutInOrder;
+use super::drawing::{Anchor, Colour, Drawing, Shape, Text};
+use super::raster;
 use crate::base::visible::visible;
 
-const WIDTH: f64 = 720.0;
-const HEIGHT: f64 = 440.0;
-/// Room for the title and legend above, the numbers to the left and below.
-const TOP: f64 = 56.0;
-const LEFT: f64 = 68.0;
-const RIGHT: f64 = 24.0;
-const BOTTOM: f64 = 44.0;
-/// Okabe and Ito's colours, which people see apart whatever their eyes are.
-const COLOURS: [&str; 7] = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000"];
-/// A curve with more points is thinned: nobody sees more than this on so few pixels.
-const POINTS: usize = 4000;
-
-/// The chart as the text of an SVG file.
-pub fn svg(chart: &Curves) -> String {
+/// The drawing as the text of an SVG file.
+pub fn svg(drawing: &Drawing) -> String {
+    let Drawing { width, height, .. } = drawing;
     let mut out = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{HEIGHT}\" \
-         viewBox=\"0 0 {WIDTH} {HEIGHT}\" font-family=\"Helvetica, Arial, sans-serif\" font-size=\"13\">\n\
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
+         viewBox=\"0 0 {width} {height}\" font-family=\"Helvetica, Arial, sans-serif\">\n\
          <rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n"
     );
-    let mut line = |text: &str| {
-        out.push_str(text);
+    for shape in &drawing.shapes {
+        out.push_str(&element(shape));
         out.push('\n');
-    };
-    let (right, bottom) = (WIDTH - RIGHT, HEIGHT - BOTTOM);
-    for (number, text) in chart.x.ticks(8) {
-        let x = across(chart, number);
-        line(&format!("<path d=\"M{x:.1} {TOP}V{bottom}\" stroke=\"#e4e4e4\"/>"));
-        let at = bottom + 20.0;
-        line(&format!("<text x=\"{x:.1}\" y=\"{at}\" text-anchor=\"middle\" fill=\"#555\">{text}</text>"));
     }
-    for (number, text) in chart.y.ticks(6) {
-        let y = up(chart, number);
-        line(&format!("<path d=\"M{LEFT} {y:.1}H{right}\" stroke=\"#e4e4e4\"/>"));
-        let (x, at) = (LEFT - 8.0, y + 4.5);
-        line(&format!("<text x=\"{x}\" y=\"{at:.1}\" text-anchor=\"end\" fill=\"#555\">{text}</text>"));
-    }
-    line(&format!("<path d=\"M{LEFT} {TOP}V{bottom}H{right}\" fill=\"none\" stroke=\"#888\"/>"));
-    if !chart.title.is_empty() {
-        let title = escaped(&chart.title);
-        line(&format!("<text x=\"{LEFT}\" y=\"24\" font-size=\"16\" font-weight=\"bold\">{title}</text>"));
-    }
-    let mut legend = LEFT;
-    for (number, curve) in chart.curves.iter().enumerate() {
-        let colour = COLOURS[number % COLOURS.len()];
-        line(&drawn(chart, curve, colour));
-        let (name, end, text) = (escaped(&curve.name), legend + 18.0, legend + 24.0);
-        let sample = if curve.joined {
-            format!("<path d=\"M{legend:.1} 40H{end:.1}\" stroke=\"{colour}\" stroke-width=\"2.5\"/>")
-        } else {
-            format!("<circle cx=\"{:.1}\" cy=\"40\" r=\"3.5\" fill=\"{colour}\"/>", legend + 9.0)
-        };
-        line(&format!("{sample}<text x=\"{text:.1}\" y=\"44.5\" fill=\"#333\">{name}</text>"));
-        // Letters are about seven wide.
-        legend += 44.0 + 7.0 * curve.name.chars().count() as f64;
-    }
-    line("</svg>");
+    out.push_str("</svg>\n");
     out
 }
 
-fn across(chart: &Curves, x: f64) -> f64 {
-    LEFT + chart.x.place(x) * (WIDTH - LEFT - RIGHT)
-}
-
-fn up(chart: &Curves, y: f64) -> f64 {
-    HEIGHT - BOTTOM - chart.y.place(y) * (HEIGHT - BOTTOM - TOP)
-}
-
-fn drawn(chart: &Curves, curve: &Curve, colour: &str) -> String {
-    let place = |(x, y): &(f64, f64)| (across(chart, *x), up(chart, *y));
-    let mut path = String::new();
-    for run in curve.runs() {
-        for (at, point) in thinned(run).enumerate() {
-            let (x, y) = place(&point);
+fn element(shape: &Shape) -> String {
+    match shape {
+        Shape::Box { x, y, width, height, colour } => format!(
+            "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height:.1}\" fill=\"{}\"/>",
+            hex(*colour)
+        ),
+        Shape::Line { points, width, colour } => {
+            let mut path = String::new();
+            for (at, (x, y)) in points.iter().enumerate() {
+                let _ = write!(path, "{}{x:.1} {y:.1}", if at == 0 { 'M' } else { 'L' });
+            }
             // A line of no length with round ends is a dot.
-            let _ = match (curve.joined && run.len() > 1, at) {
-                (true, 0) => write!(path, "M{x:.1} {y:.1}"),
-                (true, _) => write!(path, "L{x:.1} {y:.1}"),
-                (false, _) => write!(path, "M{x:.1} {y:.1}h0"),
-            };
+            if points.len() == 1 {
+                path.push_str("h0");
+            }
+            format!(
+                "<path d=\"{path}\" fill=\"none\" stroke=\"{}\" stroke-width=\"{width}\" stroke-linecap=\"round\" \
+                 stroke-linejoin=\"round\"/>",
+                hex(*colour)
+            )
         }
+        Shape::Dots { points, radius, colour, opacity } => {
+            let mut path = String::new();
+            for (x, y) in points {
+                let _ = write!(path, "M{x:.1} {y:.1}h0");
+            }
+            format!(
+                "<path d=\"{path}\" fill=\"none\" stroke=\"{}\" stroke-width=\"{}\" stroke-opacity=\"{opacity}\" \
+                 stroke-linecap=\"round\"/>",
+                hex(*colour),
+                radius * 2.0
+            )
+        }
+        Shape::Text(text) => text_element(text),
+        Shape::Bitmap { x, y, width, height, bitmap } => format!(
+            "<image x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height:.1}\" \
+             preserveAspectRatio=\"none\" style=\"image-rendering:pixelated\" href=\"data:image/png;base64,{}\"/>",
+            base64(&raster::encode(bitmap))
+        ),
     }
-    let width = if curve.joined { 2.0 } else { 5.0 };
-    let fade = if curve.joined { "" } else { " stroke-opacity=\"0.6\"" };
+}
+
+fn text_element(text: &Text) -> String {
+    let (x, y) = (text.x, text.y);
+    let anchor = match text.anchor {
+        Anchor::Start => "start",
+        Anchor::Middle => "middle",
+        Anchor::End => "end",
+    };
+    let weight = if text.bold { " font-weight=\"bold\"" } else { "" };
+    let turn = if text.turned { format!(" transform=\"rotate(-90 {x:.1} {y:.1})\"") } else { String::new() };
     format!(
-        "<path d=\"{path}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"{width}\"{fade} \
-         stroke-linecap=\"round\" stroke-linejoin=\"round\"/>"
+        "<text x=\"{x:.1}\" y=\"{y:.1}\" font-size=\"{}\" text-anchor=\"{anchor}\" fill=\"{}\"{weight}{turn}>{}</text>",
+        text.size,
+        hex(text.colour),
+        escaped(&text.text)
     )
 }
 
-/// At most [`POINTS`] points: of each group the least and the greatest, so that no peak is lost.
-fn thinned(run: &[(f64, f64)]) -> Box<dyn Iterator<Item = (f64, f64)> + '_> {
-    if run.len() <= POINTS {
-        return Box::new(run.iter().copied());
+fn hex([red, green, blue]: Colour) -> String {
+    format!("#{red:02x}{green:02x}{blue:02x}")
+}
+
+/// Bytes as text of 64 different characters.
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for group in bytes.chunks(3) {
+        let number = (0..3).fold(0u32, |number, at| number << 8 | u32::from(group.get(at).copied().unwrap_or(0)));
+        for at in 0..4 {
+            let digit = char::from(DIGITS[(number >> (18 - 6 * at) & 63) as usize]);
+            out.push(if at <= group.len() { digit } else { '=' });
+        }
     }
-    let group = run.len().div_ceil(POINTS / 2);
-    Box::new(run.chunks(group).flat_map(|points| {
-        let by_y = |a: &&(f64, f64), b: &&(f64, f64)| a.1.total_cmp(&b.1);
-        let ends = [points.iter().min_by(by_y), points.iter().max_by(by_y)];
-        let mut ends: Vec<(f64, f64)> = ends.into_iter().flatten().copied().collect();
-        ends.put_in_order_by(|a, b| a.0.total_cmp(&b.0));
-        ends
-    }))
+    out
 }
 
 /// As XML wants it. Two characters stand in no XML, in whatever spelling.
 fn escaped(text: &str) -> String {
     let text = visible(text).replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}");
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn base64() {
+        let texts = ["", "M", "Ma", "Man", "Many"].map(|text| super::base64(text.as_bytes()));
+        assert_eq!(texts, ["", "TQ==", "TWE=", "TWFu", "TWFueQ=="]);
+    }
 }

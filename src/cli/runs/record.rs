@@ -118,6 +118,11 @@ impl Folder {
         self.path.join("best.safetensors")
     }
 
+    /// Where the pictures of its `plot` lines are.
+    pub fn pictures(&self) -> PathBuf {
+        self.path.join("pictures")
+    }
+
     /// An observer that notes what happens.
     pub fn listener(&self, inner: Box<dyn Observer>) -> Recorder {
         Recorder { inner, folder: self.clone() }

@@ -8,7 +8,7 @@
 //!   and metrics as forward graphs; `assignments`: parameters that it computes of others; `groups`: parameters with
 //!   a method of their own; `judging`: what epochs are judged by; `order`: warnings
 //!   about the order of rows;
-//! - [`output`], [`generate`]: `print`, `expect`, `plot`; texts that a model goes on with;
+//! - [`output`], `plot`, [`generate`]: `print` and `expect`; pictures; texts that a model goes on with;
 //! - [`models`]: models for prediction and summaries.
 
 mod assignments;
@@ -28,6 +28,7 @@ pub mod models;
 pub mod optimizer;
 mod order;
 pub mod output;
+mod plot;
 mod readings;
 #[cfg(test)]
 mod settings_tests;
@@ -69,7 +70,7 @@ pub fn program(cx: &mut Elaborator<'_>) -> Program<Forward> {
             }
             ast::ItemKind::Print(print) => output::print(cx, print, span).map(Action::Print),
             ast::ItemKind::Expect(expect) => output::expect(cx, expect, span).map(Action::Expect),
-            ast::ItemKind::Plot(plot) => output::plot(cx, plot, span).map(Action::Plot),
+            ast::ItemKind::Plot(plot) => plot::plot(cx, plot, span).map(Action::Plot),
             ast::ItemKind::Generate(item) => {
                 generate::generate(cx, item, span, &program.data).map(Action::Generate)
             }

@@ -1,13 +1,11 @@
-//! `print`, `expect` and `plot`.
+//! `print` and `expect`.
 
 use crate::base::Span;
-use crate::ir::program::{Expect, Plot, Print, PrintPart};
-use crate::ir::{Dim, Elem, Graph, OutputKey};
+use crate::ir::program::{Expect, Print, PrintPart};
+use crate::ir::{Elem, Graph, OutputKey};
 use crate::sema::body::elaborator::Elaborator;
 use crate::sema::build::elementwise::Arg;
 use crate::sema::scope::report::output::OutputError;
-use crate::sema::scope::report::settings::SettingError;
-use crate::sema::settings;
 use crate::sema::value::Value;
 use crate::syntax::ast::{self, ExprKind};
 
@@ -91,71 +89,6 @@ fn later(cx: &mut Elaborator<'_>, value: Value, span: Span) -> Option<Value> {
         true => cx.to_tensor(&value, span).map(Value::Tensor),
         false => Some(value),
     }
-}
-
-/// `plot y`, `plot x, y, z, title = "…"`: curves over x (over 0, 1, 2 … if there is one tensor only).
-pub fn plot(cx: &mut Elaborator<'_>, item: &ast::Plot, span: Span) -> Option<Plot> {
-    let mut title = String::new();
-    let (graph, series) = evaluation(cx, |cx| {
-        let mut curves = Vec::new();
-        let mut titled: Option<Span> = None;
-        for arg in &item.args.args {
-            let Some(name) = &arg.name else {
-                curves.push((cx.expr(&arg.value, None), arg.value.span));
-                continue;
-            };
-            if settings::PLOT.settings.iter().all(|known| known.name != name.as_str()) {
-                let (group, name) = (&settings::PLOT, name.clone());
-                cx.report(SettingError::Unknown { group, name, optimizer: None });
-                return None;
-            }
-            if let Some(first) = titled {
-                cx.report(SettingError::SetTwice { group: &settings::PLOT, name: name.clone(), first });
-                return None;
-            }
-            titled = Some(name.span);
-            title = cx.text_arg(&arg.value)?;
-        }
-        if curves.is_empty() {
-            cx.report(OutputError::NothingToPlot { at: span });
-            return None;
-        }
-        let many = curves.len() > 1;
-        let mut series = Vec::new();
-        let mut rows: Option<(Dim, Span)> = None;
-        for (at, (value, place)) in curves.into_iter().enumerate() {
-            if value.is_error() {
-                return None;
-            }
-            let tensor = cx.to_tensor(&value, place)?;
-            if tensor.rank() != 1 && tensor.rank() != 2 {
-                cx.report(OutputError::NotCurve { found: value, at: place });
-                return None;
-            }
-            let size = tensor.ty.shape[0].clone();
-            match &rows {
-                Some((known, first)) if *known != size => {
-                    let (known, first) = (known.clone(), *first);
-                    cx.report(OutputError::DifferentRows { rows: size, at: place, known, first });
-                    return None;
-                }
-                Some(_) => {}
-                None => rows = Some((size, place)),
-            }
-            let tensor = cx.with_elem(tensor, Elem::Float, place)?;
-            let name = match (many, at) {
-                (true, 0) => "x".to_string(),
-                (true, at) => format!("y{}", at - 1),
-                (false, _) => "y0".to_string(),
-            };
-            cx.graph_mut().output(OutputKey::named(name), tensor.node);
-            if !(many && at == 0) {
-                series.push(cx.text(place).to_string());
-            }
-        }
-        Some(series)
-    });
-    Some(Plot { span, graph, title, series: series? })
 }
 
 /// Builds a graph in evaluation mode; parameters are what the `train`s before left.

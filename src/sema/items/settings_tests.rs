@@ -1,7 +1,7 @@
 //! Every setting of every item with run-time values in its place: each is refused, none stops the compiler.
 
 use crate::base::{Diagnostic, SourceMap};
-use crate::sema::settings::{COLUMNS, GENERATE, SOURCES, TRAIN, Takes};
+use crate::sema::settings::{COLUMNS, GENERATE, PLOT, SOURCES, TRAIN, Takes};
 use crate::sema::{Checked, NoImports, check};
 use crate::syntax;
 
@@ -110,7 +110,14 @@ fn places() -> Vec<(String, String)> {
     add("model result", "model Other(x: [B, 2]) -> [B, HOLE] { x }");
     add("model class", "model Other(x: class(HOLE)[B]) { one_hot(x, 3) }");
     add("constant type", "const c: [HOLE] = 1");
-    add("plot title", "plot [1.0, 2.0], title = HOLE");
+    for option in PLOT.settings {
+        let kind = match option.name {
+            "kind" => "",
+            "bins" => ", kind = \"histogram\"",
+            _ => ", kind = \"bars\"",
+        };
+        add(&format!("plot {}", option.name), &format!("plot [1.0, 2.0]{kind}, {} = {HOLE}", option.name));
+    }
     places
 }
 

@@ -188,7 +188,20 @@ pub const PLOT: Group = Group {
     word: "option",
     code: "E0622",
     foreign: None,
-    settings: &[setting("title", Takes::Text, Default::Nothing, "what stands above the picture")],
+    settings: &[
+        setting("title", Takes::Text, Default::Nothing, "what stands above the picture"),
+        setting(
+            "kind",
+            Takes::Text,
+            Default::Is("\"curves\""),
+            "`curves`, `points`, `bars`, `histogram`, `heat`, `images`, `regions` or `levels`",
+        ),
+        setting("x_label", Takes::Text, Default::Nothing, "what stands below the picture"),
+        setting("y_label", Takes::Text, Default::Nothing, "what stands at its left side"),
+        setting("names", Takes::Texts, Default::Is("their expressions"), "of the curves, in order"),
+        setting("labels", Takes::Texts, Default::Is("numbers"), "of bars, images, classes, or rows and columns"),
+        setting("bins", Takes::Count, Default::Is("by the number of rows"), "the bars of a histogram"),
+    ],
 };
 
 pub const GROUPS: &[&Group] = &[&DATA, &SPLIT, &WINDOWS, &TRAIN, &MINIMIZE, &GENERATE, &PLOT];

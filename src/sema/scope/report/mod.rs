@@ -19,6 +19,7 @@ pub mod names;
 pub mod numbers;
 pub mod optimizers;
 pub mod output;
+pub mod plot;
 pub mod parameter_sets;
 pub mod roles;
 pub mod scans;

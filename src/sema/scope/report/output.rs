@@ -1,8 +1,7 @@
-//! What can be wrong with `print`, `expect`, `plot` and `generate`.
+//! What can be wrong with `print`, `expect` and `generate`.
 
 use super::{Problem, error, list_names};
 use crate::base::{Diagnostic, SourceMap, Span};
-use crate::ir::Dim;
 use crate::sema::value::Value;
 use std::sync::Arc;
 
@@ -11,9 +10,6 @@ use std::sync::Arc;
 pub enum OutputError {
     /// `expect` of what is neither true nor false.
     NotCondition { found: Value, at: Span },
-    NothingToPlot { at: Span },
-    NotCurve { found: Value, at: Span },
-    DifferentRows { rows: Dim, at: Span, known: Dim, first: Span },
     HasNoText { found: Value, at: Span },
 }
 
@@ -42,16 +38,6 @@ impl Problem for OutputError {
             OutputError::NotCondition { found, at } => {
                 let message = format!("`expect` needs a condition, found {}", found.describe());
                 error("E0622", message, *at, "compare to make a bool: `x > 0.9`")
-            }
-            OutputError::NothingToPlot { at } => {
-                error("E0622", "nothing to plot", *at, "write `plot x, y`")
-            }
-            OutputError::NotCurve { found, at } => {
-                error("E0622", "a curve is a tensor of one axis (or of one column)", *at, found.describe())
-            }
-            OutputError::DifferentRows { rows, at, known, first } => {
-                let message = "the tensors of a plot have different numbers of rows";
-                error("E0622", message, *at, format!("{rows} rows")).and_at(*first, format!("{known} rows"))
             }
             OutputError::HasNoText { found, at } => {
                 let message = format!("{} has no text", found.describe());
