@@ -122,3 +122,30 @@ fn a_model_that_nothing_trains_has_no_training() {
     let error = nnc::export::c::write(&deployed.expect("a model"), &options).expect_err("an error");
     assert_eq!(error.list[0].code, "E0851", "{error}");
 }
+
+#[test]
+fn a_training_of_several_data_sets_is_not_exported() {
+    let text = "model Net(x: [B, 2]) -> [B, 1] { x |> Linear(1) }
+        data d {
+            rows = 4
+            x: [2] = normal(0, 1)
+        }
+        train {
+            data = d
+            data u = d, batch = 2
+            minimize mean(Net(x)^2) + mean(Net(u.x)^2) with SGD(lr = 0.1)
+            batch = 2
+            epochs = 1
+        }";
+    let program = nnc::compile(text).expect("a program");
+    let weights = std::env::temp_dir().join(format!("nnc-companions-{}.safetensors", std::process::id()));
+    let mut session = program.session().expect("a session");
+    session.train(&mut nnc::Silent).expect("a training");
+    session.save(&weights).expect("a file");
+    let deployed =
+        nnc::runtime::answers::deployed::Deployed::new(&program, Some(&weights), None, &mut nnc::Silent);
+    drop(std::fs::remove_file(&weights));
+    let options = nnc::export::c::Options { name: "net".to_owned(), lanes: 8, train: true };
+    let error = nnc::export::c::write(&deployed.expect("a model"), &options).err().expect("an error");
+    assert_eq!(error.list[0].code, "E0883", "{error}");
+}

@@ -13,9 +13,11 @@
 //! | E06xx | [`train`]: optimisers, data and train declarations; from E0650 on [`tables`]: how columns are read and rows divided |
 //! | E07xx | [`data`]: loading of data; from E0720 on [`run`]: what happens at run time |
 //! | E08xx | [`export`]: models in other forms |
+//! | E088x | [`companions`]: data that a training draws from beside its own |
 //! | E09xx | from E0910 on [`given`]: rows out of the tables of a host program; from E0930 on [`ranks`]: processes that train together |
 //! | W00xx | [`warnings`] |
 
+mod companions;
 mod data;
 mod export;
 mod work;
@@ -47,7 +49,7 @@ pub struct Code {
 
 /// All codes, in ascending order within each part.
 pub fn all() -> impl Iterator<Item = &'static Code> {
-    let parts: [&'static [Code]; 17] = [
+    let parts: [&'static [Code]; 18] = [
         syntax::CODES,
         names::CODES,
         shapes::CODES,
@@ -62,6 +64,7 @@ pub fn all() -> impl Iterator<Item = &'static Code> {
         work::CODES,
         export::CODES,
         groups::CODES,
+        companions::CODES,
         given::CODES,
         ranks::CODES,
         warnings::CODES,

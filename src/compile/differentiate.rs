@@ -73,6 +73,7 @@ fn differentiated(
         span: train.span,
         data: train.data,
         validate: train.validate,
+        companions: train.companions,
         batch: train.batch,
         batch_span: train.batch_span,
         shards: train.shards,

@@ -20,6 +20,9 @@ pub struct ColumnKey {
 pub enum InputKey {
     /// A field of the data that is trained on, for the rows of a batch; an input of a model; an argument.
     Field(Arc<str>),
+    /// A field of data that a training draws from beside its own, for the rows of its batch: the name of the data in
+    /// the training, and that of the field.
+    Companion(Arc<str>, Arc<str>),
     /// The number of the training step, from 1.
     Step,
     /// All rows of a column that the program names.
@@ -97,6 +100,8 @@ impl InputKey {
             InputKey::Passed(number)
         } else if let Some(path) = text.strip_prefix("gradient:") {
             InputKey::Gradient(path.into())
+        } else if let Some((data, field)) = text.strip_prefix("companion:").and_then(|rest| rest.split_once('.')) {
+            InputKey::Companion(data.into(), field.into())
         } else if let Some(name) = text.strip_prefix("field:") {
             InputKey::Field(name.into())
         } else {
@@ -116,6 +121,7 @@ impl InputKey {
     pub fn label(&self) -> Arc<str> {
         match self {
             InputKey::Field(name) => name.clone(),
+            InputKey::Companion(data, field) => format!("{data}.{field}").into(),
             key => key.to_string().into(),
         }
     }
@@ -227,6 +233,7 @@ impl fmt::Display for InputKey {
         match self {
             InputKey::Field(name) if InputKey::parse(name) == *self => f.write_str(name),
             InputKey::Field(name) => write!(f, "field:{name}"),
+            InputKey::Companion(data, field) => write!(f, "companion:{data}.{field}"),
             InputKey::Step => f.write_str("step"),
             InputKey::Column(column) => write!(f, "{column}"),
             InputKey::Source(number) => write!(f, "column:{number}"),
@@ -305,9 +312,11 @@ impl From<ColumnKey> for InputKey {
 mod tests {
     use super::*;
 
-    const TEXTS: [&str; 24] = [
+    const TEXTS: [&str; 26] = [
         "x",
         "gradient:fc.weight",
+        "companion:u.x",
+        "companion:u",
         "step",
         "field:step",
         "a.b",

@@ -170,6 +170,8 @@ pub struct Train<S = Step> {
     pub span: Span,
     pub data: DataRef,
     pub validate: Option<DataRef>,
+    /// Data that each step draws rows of beside `data`.
+    pub companions: Vec<Companion>,
     pub batch: usize,
     /// Where `batch` is set, if it is.
     pub batch_span: Option<Span>,
@@ -201,6 +203,21 @@ pub struct Train<S = Step> {
     pub fields: Vec<Arc<str>>,
     /// What the models give where the losses of `evaluate` call them, in order of the calls.
     pub answers: Vec<Answer>,
+}
+
+/// Data of which each step of a training draws rows of its own.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Companion {
+    /// What the training calls it.
+    pub name: Arc<str>,
+    pub data: DataRef,
+    /// Rows of each batch; if it is none, as many as the batch of the training's own data has.
+    pub batch: Option<usize>,
+    /// Whether rows come in a new permutation each time that all were drawn.
+    pub shuffle: bool,
+    /// The fields that the lines or `evaluate` read.
+    pub fields: Vec<Arc<str>>,
+    pub span: Span,
 }
 
 /// A condition on values of the data, which a body advises: `advise y >= 0, "…"`.

@@ -8,6 +8,7 @@ use super::call::Moment;
 use super::int_ranges::noted;
 use super::program::Diagnostics;
 use super::session::{Session, Tensors};
+use super::train::batch::companions;
 use crate::base::Diagnostic;
 use crate::compile::{Function, Use};
 use crate::derive::{Derivation, Symbol};
@@ -242,7 +243,10 @@ impl Session {
         let numbers: Vec<u32> = (rows.first..rows.first + count).map(|at| all.get(at)).collect();
         let mut sizes = self.row_sizes(std::iter::once(graph))?;
         sizes.insert(BATCH.into(), Dim::from(count));
-        let inputs = self.batch_inputs(graph, &table, &numbers, &sizes, 1)?;
+        let mut inputs = self.batch_inputs(graph, &table, &numbers, &sizes, 1)?;
+        let mut drawn = companions::of_training(self, train, true)?;
+        let place = (companions::Before::default(), count);
+        inputs.extend(companions::inputs(self, &mut drawn, graph, &sizes, place)?);
         Ok(Example { inputs, sizes, moment: Moment { seed: train.seed, step: 1 } })
     }
 }

@@ -71,6 +71,17 @@ impl Fingerprint {
             let number = column_number(session, &table, column)?;
             note(&format!("field {field} of {}", train.data.set), number);
         }
+        for companion in &train.companions {
+            let (name, data) = (&companion.name, &companion.data);
+            let (table, rows) = session.rows(data, companion.span)?;
+            note(&format!("data {name}"), rows_text(&data_name(data), &rows));
+            note(&format!("shuffle of {name}"), companion.shuffle.to_string());
+            for field in &companion.fields {
+                let Some(column) = table.fields.get(field) else { continue };
+                let number = column_number(session, &table, column)?;
+                note(&format!("field {field} of {name}"), number);
+            }
+        }
         validation(session, train, &mut note)?;
         Ok(Some(Fingerprint(texts)))
     }

@@ -40,19 +40,14 @@ pub fn note_ints(
         }
         let range = match name {
             InputKey::Column(key) => session.column(key, sizes)?.and_then(|column| column.int_range()),
-            InputKey::Field(field) => match table.fields.get(field) {
-                Some(Column::Lazy(column)) if !column.wide => {
-                    table.bounds.get(field).and_then(|bounds| bounds.at(sizes).range())
-                }
-                Some(column) => column.int_range(),
-                None => None,
-            },
+            InputKey::Field(field) => range_of(table, field, sizes),
             InputKey::Step
             | InputKey::Source(_)
             | InputKey::Drawn(_)
             | InputKey::Statistic(_)
             | InputKey::Gradient(_)
-            | InputKey::Passed(_) => None,
+            | InputKey::Passed(_)
+            | InputKey::Companion(..) => None,
         };
         if let Some(range) = range {
             // Columns are the same in every call, and so are the fields that batches are taken from.
@@ -60,4 +55,12 @@ pub fn note_ints(
         }
     }
     Ok(())
+}
+
+/// Between which numbers the ints of a field lie.
+pub fn range_of(table: &Table, field: &str, sizes: &Sizes) -> Option<Range> {
+    match table.fields.get(field)? {
+        Column::Lazy(column) if !column.wide => table.bounds.get(field).and_then(|bounds| bounds.at(sizes).range()),
+        column => column.int_range(),
+    }
 }

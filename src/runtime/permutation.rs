@@ -7,9 +7,22 @@ use crate::base::philox::{key_of, philox4x32};
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Purpose {
     /// The order of the rows in an epoch of training.
-    Shuffle = 0,
+    Shuffle,
     /// Which row falls into which part of a data set.
-    Split = 1,
+    Split,
+    /// The order of the rows in a pass over data that a training draws from beside its own, by number.
+    Companion(u32),
+}
+
+impl Purpose {
+    /// The counter word that tells purposes apart.
+    fn word(self) -> u32 {
+        match self {
+            Purpose::Shuffle => 0,
+            Purpose::Split => 1,
+            Purpose::Companion(number) => number + 2,
+        }
+    }
 }
 
 /// The counter word that keeps permutations apart from all draws of a program.
@@ -28,7 +41,7 @@ pub fn permutation(rows: u32, seed: u64, purpose: Purpose, epoch: u32) -> Vec<u3
 /// The same in place of what `order` has.
 pub fn permute_into(order: &mut Vec<u32>, rows: u32, seed: u64, purpose: Purpose, epoch: u32) {
     let mut words =
-        Words { key: key_of(seed), counter: [0, PERMUTATION, epoch, purpose as u32], word: 4, block: [0; 4] };
+        Words { key: key_of(seed), counter: [0, PERMUTATION, epoch, purpose.word()], word: 4, block: [0; 4] };
     order.clear();
     order.extend(0..rows);
     for last in (1..rows).rev() {

@@ -26,6 +26,7 @@ fn line(length: Length, rate: f64) -> checked::Program {
         span: Span::default(),
         data: DataRef { part: Some("train".into()), ..data.clone() },
         validate: Some(DataRef { part: Some("test".into()), ..data.clone() }),
+        companions: Vec::new(),
         batch: 4,
         batch_span: None,
         shards: None,

@@ -14,7 +14,7 @@ use crate::syntax::ast;
 
 pub use sources::kind_of;
 pub use tables::{
-    COLUMNS, DATA, GENERATE, GROUPS, MINIMIZE, PLOT, ROW_WINDOW, SOURCES, SPLIT, TRAIN, VALUES, WINDOWS,
+    COLUMNS, COMPANION, DATA, GENERATE, GROUPS, MINIMIZE, PLOT, ROW_WINDOW, SOURCES, SPLIT, TRAIN, VALUES, WINDOWS,
 };
 
 /// What a setting or an argument takes.

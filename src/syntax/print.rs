@@ -137,6 +137,12 @@ impl Printer {
             for setting in &train.settings {
                 printer.line(&format!("set {}", setting_text(setting)));
             }
+            for companion in &train.companions {
+                printer.line(&format!("data {} {}", companion.name, expr(&companion.data)));
+                printer.indented(|printer| {
+                    companion.options.iter().for_each(|option| printer.line(&format!("set {}", setting_text(option))));
+                });
+            }
             for minimize in &train.minimize {
                 printer.line(&format!("minimize {}", expr(&minimize.loss)));
                 printer.indented(|printer| {

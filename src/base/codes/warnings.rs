@@ -259,4 +259,15 @@ The training part of the data has fewer different words, characters or parts of 
 the last of them never occur, and a table for them is larger than it need be.
     review: class(900)[32] = words(column(\"review\"))       # 898 words, the end, and what is unknown",
     },
+    Code {
+        code: "W0880",
+        title: "further data that nothing reads",
+        explain: "\
+A line `data u = …` of a `train` draws rows in each step, but no loss and no metric reads a field of them. Its fields
+begin with its name; without it they are those of the training's own data.
+    data     = labelled
+    data u   = unlabelled
+    minimize mse(Net(x), Teacher(x)) with Adam()        # the rows of `labelled`
+    minimize mse(Net(u.x), Teacher(u.x)) with Adam()    # those of `unlabelled`",
+    },
 ];

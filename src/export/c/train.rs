@@ -28,13 +28,18 @@ pub struct Written {
 
 impl Network {
     /// # Errors
-    /// E0851 if no training calls the model.
+    /// E0851 if no training calls the model; E0883 if it draws from several data sets.
     pub fn of(deployed: &Deployed) -> Result<Network, Diagnostics> {
         let Some(training) = &deployed.training else {
             let message = format!("no `train` has a loss that calls `{}`", deployed.model);
             let error = Diagnostic::error("E0851", message);
             return Err(deployed.program.failed([error.help("without `--train` the model is exported as it is")]));
         };
+        if training.has_companions {
+            let message = "the training draws rows of several data sets, which the C code of a training does not";
+            let error = Diagnostic::error("E0883", message);
+            return Err(deployed.program.failed([error.help("without `--train` the model is exported as it is")]));
+        }
         let precision = deployed.program.checked().precision;
         let mut names = Names::default();
         names.give("steps");

@@ -82,7 +82,7 @@ pub fn write(portable: &Portable, mesh: Option<u32>) -> Result<Files, Diagnostic
     let n_variables = takes.len();
     for (key, ty) in &portable.inputs {
         let role = match key {
-            InputKey::Field(_) => "field",
+            InputKey::Field(_) | InputKey::Companion(..) => "field",
             InputKey::Step => "step",
             _ => "column",
         };

@@ -61,6 +61,8 @@ pub struct Training {
     /// Starting values of parameters and states, and of the optimisers' states: outputs by path.
     pub starts: [Graph; 2],
     pub columns: Vec<(ColumnKey, Arc<Array>)>,
+    /// Whether a step reads rows of further data sets.
+    pub has_companions: bool,
 }
 
 /// A field that a model reads.
@@ -328,7 +330,8 @@ fn training_of(program: &Program, train: &Train, session: &mut Session) -> Resul
     let states = train.step.states.iter().map(|state| (state.path.clone(), state.ty.clone())).collect();
     let starts = [program.checked().init.clone(), train.step.init.clone()];
     let (seed, batch) = (train.seed, train.batch);
-    Ok(Training { seed, batch, step, sizes, fields, states, starts, columns })
+    let has_companions = !train.companions.is_empty();
+    Ok(Training { seed, batch, step, sizes, fields, states, starts, columns, has_companions })
 }
 
 /// A model in a loss, whose inputs are the fields as they are.

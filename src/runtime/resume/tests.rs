@@ -10,7 +10,7 @@ use crate::runtime::events::{Event, Observer, Silent};
 use crate::runtime::program::Program;
 
 /// Programs whose trainings differ in what the next step depends on.
-const PROGRAMS: [(&str, &str); 8] = [
+const PROGRAMS: [(&str, &str); 9] = [
     (
         "patience",
         "model M(x: [B, 2]) -> [B, 1] { x |> Linear(3) |> tanh |> Linear(1) }
@@ -105,6 +105,26 @@ const PROGRAMS: [(&str, &str); 8] = [
             batch = 4
             epochs = 2
         }",
+    ),
+    (
+        "further data, with a smaller last batch",
+        "model M(x: [B, 2]) -> [B, 1] { x |> Linear(3) |> tanh |> Linear(1) }
+        data other {
+            rows = 5
+            x: [2] = normal(0, 1)
+            y: [1] = x[0]
+        }
+        train {
+            data = d.train
+            data o = other, batch = 3
+            data same = other
+            minimize mse(M(x), y) + mse(M(o.x), o.y) + mse(M(x), M(same.x)) with Adam(lr = 0.1)
+            measure elsewhere = mse(M(o.x), o.y)
+            validate = d.test
+            batch = 4
+            epochs = 3
+        }
+        print sum(M(d.x))",
     ),
     (
         "64 bits",

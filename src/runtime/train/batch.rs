@@ -4,7 +4,9 @@
 //! from the columns and puts the results of each step behind those of the one before. Only columns that are
 //! not in memory are gathered here, step by step.
 
+mod batches;
 mod checks;
+pub mod companions;
 mod divided;
 mod shared;
 
@@ -14,7 +16,7 @@ use std::sync::Arc;
 use crate::base::{Diagnostic, Span};
 use crate::compile::Function;
 use crate::ir::program::{BATCH, Train};
-use crate::ir::{Dim, ExternalKey, Graph, InputKey, OutputKey, Sizes};
+use crate::ir::{Dim, ExternalKey, InputKey, OutputKey};
 use crate::plan::External;
 use crate::runtime::array::Array;
 use crate::runtime::call::{Argument, Caller, Moment, Series};
@@ -22,10 +24,10 @@ use crate::runtime::data::bounds::Bounds;
 use crate::runtime::data::{Column, Table};
 use crate::runtime::int_ranges::note_ints;
 use crate::runtime::memory::{Cell, Memory};
-use crate::runtime::program::Part;
 use crate::runtime::evaluate::unbound;
 use crate::runtime::session::Session;
-use crate::shard::Sharded;
+pub use batches::Batches;
+use companions::{Before, Companion};
 use divided::Divided;
 
 /// A function bound to the tensors of one batch size.
@@ -44,6 +46,7 @@ pub struct Batch {
     /// What carries a step out that is divided among shards. The function is then its last part, whose results are
     /// those of the step.
     divided: Option<Box<Divided>>,
+    companions: Vec<Companion>,
 }
 
 /// What is bound to an external of the function.
@@ -51,6 +54,8 @@ enum Slot {
     Variable(Cell),
     /// A field, and what a batch of it is gathered in where that is done here.
     Field(Column, Option<Gathered>),
+    /// A field of a companion, by number, gathered here.
+    Companion(usize, Column, Gathered),
     /// All rows of a column that the program names by its path.
     Whole(Cell),
     Step,
@@ -94,6 +99,7 @@ impl Batch {
         let mut sizes = of.sizes.clone();
         sizes.insert(BATCH.into(), Dim::from(size));
         note_ints(session, of.graph, &of.table, &mut sizes)?;
+        companions::note_ints(&of.companions, of.graph, &mut sizes);
         let program = session.program.clone();
         let function = program.function(of.part, of.graph, &sizes).map_err(|error| {
             let failed = program.build_failed(&error, train.span);
@@ -146,6 +152,18 @@ impl Batch {
                         Some(Slot::Field(column, gathered))
                     }
                 },
+                ExternalKey::Input(InputKey::Companion(name, field)) => {
+                    let found = of.companions.iter().position(|companion| companion.name == *name);
+                    match found.and_then(|at| Some((at, of.companions[at].column(field)?.clone()))) {
+                        None => None,
+                        Some((at, column)) => {
+                            let companion = &of.companions[at];
+                            let bounds = companion.table.bounds_at(field, &sizes)?;
+                            let cell = session.memory.add(column.empty(companion.size(size)));
+                            Some(Slot::Companion(at, column, Gathered { cell, bounds }))
+                        }
+                    }
+                }
                 ExternalKey::Input(
                     InputKey::Source(_)
                     | InputKey::Drawn(_)
@@ -159,7 +177,8 @@ impl Batch {
             };
             slots.push(slot.ok_or_else(|| unbound(&external.name, train.span))?);
         }
-        Ok(Batch::of_results(train, size, Arc::clone(&function), slots, results, &keys))
+        let batch = Batch::of_results(train, size, Arc::clone(&function), slots, results, &keys);
+        Ok(Batch { companions: of.companions.clone(), ..batch })
     }
 
     /// A batch with these results, in the order of their keys.
@@ -184,11 +203,11 @@ impl Batch {
                 gathered.push((0..).map_while(|at| result(OutputKey::Whole(name.clone(), at))).collect());
             }
         }
-        Batch { size, function, slots, results, losses, metrics, gathered, divided: None }
+        Batch { size, function, slots, results, losses, metrics, gathered, divided: None, companions: Vec::new() }
     }
 
-    /// Takes steps, each on as many of `rows` as the batch's size. With `watch`, stops behind a step whose
-    /// losses are not all finite.
+    /// Takes steps, each on as many of `rows` as the batch's size, `before` which others have drawn theirs. With `watch`,
+    /// stops behind a step whose losses are not all finite.
     ///
     /// # Errors
     /// If rows cannot be read from a file, or are out of their bounds.
@@ -196,6 +215,7 @@ impl Batch {
         &mut self,
         session: &mut Session,
         rows: &[u32],
+        before: Before,
         first: Moment,
         watch: bool,
     ) -> Result<Taken, Diagnostic> {
@@ -204,7 +224,7 @@ impl Batch {
         if let Some(divided) = &mut self.divided {
             return divided.run(session, &mut self.results, rows, first, watch);
         }
-        let lazy = self.slots.iter().any(|slot| matches!(slot, Slot::Field(_, Some(_))));
+        let lazy = self.slots.iter().any(|slot| matches!(slot, Slot::Field(_, Some(_)) | Slot::Companion(..)));
         if !lazy {
             return self.series(&session.caller, &mut session.memory, rows, steps, 0, first, watch);
         }
@@ -215,6 +235,7 @@ impl Batch {
                     field.fill(session, column, rows_of_step)?;
                 }
             }
+            self.fill_companions(session, before.after(step, self.size))?;
             let moment = Moment { step: first.step.wrapping_add(step as u32), ..first };
             let taken =
                 self.series(&session.caller, &mut session.memory, rows_of_step, 1, step, moment, watch)?;
@@ -223,6 +244,18 @@ impl Batch {
             }
         }
         Ok(Taken { steps, finite: true })
+    }
+
+    /// Gathers what a step reads of companions.
+    fn fill_companions(&mut self, session: &mut Session, before: Before) -> Result<(), Diagnostic> {
+        let rows: Vec<Vec<u32>> =
+            self.companions.iter_mut().map(|companion| companion.take(before, self.size)).collect();
+        for slot in &self.slots {
+            if let Slot::Companion(at, column, gathered) = slot {
+                gathered.fill(session, column, &rows[*at])?;
+            }
+        }
+        Ok(())
     }
 
     /// Room for the results of so many steps.
@@ -252,7 +285,7 @@ impl Batch {
         for (at, slot) in self.slots.iter().enumerate() {
             arguments.push(match slot {
                 Slot::Variable(cell) | Slot::Whole(cell) => Argument::Cell(*cell),
-                Slot::Field(_, Some(gathered)) => Argument::Cell(gathered.cell),
+                Slot::Field(_, Some(gathered)) | Slot::Companion(_, _, gathered) => Argument::Cell(gathered.cell),
                 Slot::Field(Column::Memory(array), None) => Argument::Rows(array),
                 Slot::Field(Column::Windows(_) | Column::Lazy(_), None) | Slot::Step => Argument::Step,
                 Slot::Result(number) => {
@@ -274,6 +307,7 @@ impl Batch {
     /// # Errors
     /// As [`Batch::run`].
     pub fn hold(&mut self, session: &mut Session, rows: &[u32]) -> Result<(), Diagnostic> {
+        self.fill_companions(session, Before::default())?;
         for slot in &mut self.slots {
             if let Slot::Field(column, gathered) = slot {
                 // A whole column in its own order is there already.
@@ -322,7 +356,7 @@ impl Batch {
         for (external, slot) in self.function.externals.iter().zip(&self.slots) {
             arguments.push(match slot {
                 Slot::Variable(cell) | Slot::Whole(cell) => Argument::Cell(*cell),
-                Slot::Field(_, Some(gathered)) => Argument::Cell(gathered.cell),
+                Slot::Field(_, Some(gathered)) | Slot::Companion(_, _, gathered) => Argument::Cell(gathered.cell),
                 Slot::Field(_, None) | Slot::Step => Argument::Step,
                 Slot::Result(_) => {
                     let zeros = Array::for_external(external, memory.precision);
@@ -392,7 +426,7 @@ impl Batch {
     pub fn result_bytes(&self) -> usize {
         let of = |(external, slot): (&External, &Slot)| match slot {
             Slot::Result(_) => external.shape.iter().product::<usize>() * 8,
-            Slot::Variable(_) | Slot::Field(..) | Slot::Whole(_) | Slot::Step => 0,
+            Slot::Variable(_) | Slot::Field(..) | Slot::Companion(..) | Slot::Whole(_) | Slot::Step => 0,
         };
         self.function.externals.iter().zip(&self.slots).map(of).sum()
     }
@@ -404,7 +438,7 @@ impl Batch {
         }
         for slot in self.slots {
             match slot {
-                Slot::Field(_, Some(gathered)) => memory.remove(gathered.cell),
+                Slot::Field(_, Some(gathered)) | Slot::Companion(_, _, gathered) => memory.remove(gathered.cell),
                 Slot::Whole(cell) => memory.remove(cell),
                 Slot::Field(_, None) | Slot::Variable(_) | Slot::Step | Slot::Result(_) => {}
             }
@@ -432,55 +466,6 @@ fn add(results: &[Array], numbers: &[usize], steps: Range<usize>, weight: f64, s
         for step in steps.clone() {
             *sum += weight * results[*number].number(step);
         }
-    }
-}
-
-/// The code for the batch sizes that occur: the usual one and a smaller last one.
-pub struct Batches<'a> {
-    pub part: Part,
-    pub graph: &'a Graph,
-    pub train: &'a Train,
-    pub table: Arc<Table>,
-    pub sizes: Sizes,
-    ready: Vec<Batch>,
-    /// The parts of a step that is divided among shards.
-    parts: Option<Sharded>,
-}
-
-impl<'a> Batches<'a> {
-    pub fn new(
-        part: Part,
-        graph: &'a Graph,
-        train: &'a Train,
-        table: Arc<Table>,
-        sizes: Sizes,
-    ) -> Batches<'a> {
-        let is_divided = train.shards.is_some() && matches!(part, Part::Step(_));
-        let parts = is_divided.then(|| divided::parts(graph));
-        Batches { part, graph, train, table, sizes, ready: Vec::new(), parts }
-    }
-
-    /// The code for a size, made now if it is the first of this size.
-    ///
-    /// # Errors
-    /// As [`Batch::prepare`].
-    pub fn of_size(&mut self, session: &mut Session, size: usize) -> Result<&mut Batch, Diagnostic> {
-        let at = match self.ready.iter().position(|batch| batch.size == size) {
-            Some(at) => at,
-            None => {
-                let batch = match &self.parts {
-                    Some(parts) => Divided::prepare(session, self, parts, size)?,
-                    None => Batch::prepare(session, self, size)?,
-                };
-                self.ready.push(batch);
-                self.ready.len() - 1
-            }
-        };
-        Ok(&mut self.ready[at])
-    }
-
-    pub fn release(self, session: &mut Session) {
-        self.ready.into_iter().for_each(|batch| batch.release(&mut session.memory));
     }
 }
 

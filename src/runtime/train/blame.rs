@@ -14,7 +14,7 @@ use crate::runtime::array::{Array, Elements, shape_text};
 use crate::runtime::call::Moment;
 use crate::runtime::data::Table;
 use crate::runtime::memory::Cell;
-use crate::runtime::session::Session;
+use crate::runtime::session::{Session, Tensors};
 
 /// How many steps may have to be repeated.
 pub const KEEP_EVERY: u64 = 256;
@@ -70,17 +70,20 @@ pub fn loss_error(train: &Train, step: u64, line: usize, loss: f64) -> Diagnosti
         .help("a smaller learning rate, `clip_norm = 1`, or inputs of mean 0 and deviation 1 often help")
 }
 
-/// What is said of the first tensor of a computation on some rows that has a number that is not finite, or is
-/// NaN: of a step, or of a validation, which has no number.
-pub fn first_bad(
-    session: &mut Session,
-    train: &Train,
-    computation: &Graph,
-    table: &Table,
-    rows: &[u32],
-    sizes: &Sizes,
-    step: Option<u64>,
-) -> Option<String> {
+/// The computation that is looked into: of a step, or of a validation, which has no number.
+pub struct Looked<'a> {
+    pub graph: &'a Graph,
+    pub table: &'a Table,
+    pub rows: &'a [u32],
+    /// The fields of companions.
+    pub drawn: Tensors,
+    pub sizes: &'a Sizes,
+    pub step: Option<u64>,
+}
+
+/// What is said of the first tensor of a computation on some rows that has a number that is not finite, or is NaN.
+pub fn first_bad(session: &mut Session, train: &Train, looked: Looked<'_>) -> Option<String> {
+    let Looked { graph: computation, table, rows, drawn, sizes, step } = looked;
     if let Some(bad) = bad_variable(session, train) {
         return Some(format!("`{}` was bad before the step: element {}", bad.name, bad.element));
     }
@@ -88,7 +91,8 @@ pub fn first_bad(
     let mut sizes = sizes.clone();
     sizes.insert(BATCH.into(), Dim::from(rows.len()));
     let number = step.map_or(0, |step| step as u32 + 1);
-    let inputs = session.batch_inputs(&graph, table, rows, &sizes, number).ok()?;
+    let mut inputs = session.batch_inputs(&graph, table, rows, &sizes, number).ok()?;
+    inputs.extend(drawn);
     for name in table.fields.keys() {
         let array = inputs.get(&InputKey::Field(name.clone()))?;
         if let Some(at) = first_not_finite(array, false) {

@@ -8,14 +8,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::averages::Averages;
-use super::batch::Batches;
+use super::batch::{Batches, companions};
 use super::order::Order;
 use super::{Kept, Progress, SERIES_BYTES, Values, blame, evaluate, watch};
 use crate::base::Diagnostic;
 use crate::ir::program::Train;
 use crate::ir::ranges::MAX_STEP;
 use crate::runtime::call::Moment;
-use crate::runtime::data::{Rows, Table};
+use crate::runtime::data::Rows;
 use crate::runtime::events::{EpochReport, Event, Observer, Reason, StepReport, Trained};
 use crate::runtime::session::Session;
 
@@ -165,7 +165,7 @@ impl<'a> Driver<'a> {
         self.order.take(first, steps, &mut self.taken);
         let batch = self.batches.of_size(session, size)?;
         let moment = Moment { seed: self.train.seed, step: first as u32 + 1 };
-        let taken = batch.run(session, &self.taken, moment, true)?;
+        let taken = batch.run(session, &self.taken, self.order.before(first), moment, true)?;
         let good = taken.steps - usize::from(!taken.finite);
         let bad = (!taken.finite).then(|| batch.losses(good));
         self.progress.step += good as u64;
@@ -368,7 +368,7 @@ impl<'a> Driver<'a> {
         self.order.take(step, 1, &mut self.taken);
         let batch = self.batches.of_size(session, self.taken.len()).ok()?;
         let moment = Moment { seed: self.train.seed, step: step as u32 + 1 };
-        batch.run(session, &self.taken, moment, false).ok().map(drop)
+        batch.run(session, &self.taken, self.order.before(step), moment, false).ok().map(drop)
     }
 
     /// Goes back to the last safe moment, repeats the steps up to the bad one and looks into that. The session
@@ -396,17 +396,12 @@ impl<'a> Driver<'a> {
             self.repeat(session, step)?;
         }
         self.order.take(bad_step, 1, &mut self.taken);
-        let table: &Table = &self.batches.table;
-        let sizes = &self.batches.sizes;
-        blame::first_bad(
-            session,
-            self.train,
-            &self.train.step.graph,
-            table,
-            &self.taken,
-            sizes,
-            Some(bad_step),
-        )
+        let place = (self.order.before(bad_step), self.taken.len());
+        let graph = &self.train.step.graph;
+        let Batches { table, sizes, companions, .. } = &mut self.batches;
+        let drawn = companions::inputs(session, companions, graph, sizes, place).ok()?;
+        let looked = blame::Looked { graph, table, rows: &self.taken, drawn, sizes, step: Some(bad_step) };
+        blame::first_bad(session, self.train, looked)
     }
 }
 

@@ -1,7 +1,7 @@
 //! One batch of a `train`, held in memory. Steps on it are what is measured: forward pass, backward pass and
 //! update, without looking for rows.
 
-use super::batch::{Batch, Batches, some_rows};
+use super::batch::{Batch, Batches, companions, some_rows};
 use super::order::Order;
 use super::{begin, count_trained, data_sizes};
 use crate::base::Diagnostic;
@@ -66,12 +66,14 @@ impl Held {
         begin(session, action, train, &mut Silent)?;
         let mut order = Order::new(rows, train.batch, train.seed, train.shuffle);
         let size = order.batch();
-        let batches = Batches::new(Part::Step(action), &train.step.graph, train, table, sizes.clone());
+        let drawn = companions::of_training(session, train, false)?;
+        let batches = Batches::new(Part::Step(action), &train.step.graph, train, table, sizes.clone(), drawn);
         sizes.insert(BATCH.into(), Dim::from(size));
         let (mut batch, measures) = match purpose {
             Purpose::Training => (Batch::prepare(session, &batches, size)?, None),
             Purpose::Profile => {
                 note_ints(session, &train.step.graph, &batches.table, &mut sizes)?;
+                companions::note_ints(&batches.companions, &train.step.graph, &mut sizes);
                 let made = program.profiled(&train.step.graph, &sizes);
                 let (function, measures) = made.map_err(|error| program.build_failed(&error, train.span))?;
                 (Batch::bind(session, &batches, size, function)?, Some(measures))

@@ -24,6 +24,7 @@ mod watch;
 use std::sync::Arc;
 
 use averages::Averages;
+use batch::companions::{self, Before};
 use batch::{Batch, Batches, some_rows};
 use driver::Driver;
 use order::Order;
@@ -101,10 +102,12 @@ pub fn run(
     let (table, rows) = session.rows(&train.data, train.span)?;
     some_rows(rows.len(), &data_name(&train.data), train.span)?;
     let sizes = data_sizes(session, train)?;
+    let drawn = companions::of_training(session, train, false)?;
     session.check_ranks(action, train)?;
     let order = Order::new(rows.clone(), train.batch, train.seed, train.shuffle);
     if train.shards.is_none() {
-        check_room(session, action, train, &sizes, &order)?;
+        let permutations = drawn.iter().map(companions::Companion::bytes).sum::<u64>();
+        check_room(session, action, train, &sizes, &order, permutations)?;
     }
     let resumed = session.progress.take().filter(|progress| progress.action == action);
     if resumed.is_none() {
@@ -113,7 +116,7 @@ pub fn run(
     let steps = steps_of(train, order.steps_per_epoch());
     let (full, steps_per_epoch) = (order.batch(), order.steps_per_epoch());
     let mut batches =
-        Batches::new(Part::Step(action), &train.step.graph, train, Arc::clone(&table), sizes.clone());
+        Batches::new(Part::Step(action), &train.step.graph, train, Arc::clone(&table), sizes.clone(), drawn);
     let accepts_changes = std::mem::take(&mut session.resumed_changed);
     let batch = batches.of_size(session, full)?;
     let mut progress = resumed.unwrap_or_else(|| Progress::new(action));
@@ -196,7 +199,8 @@ pub fn evaluate_on(session: &mut Session, data: &str) -> Result<Scores, Diagnost
         return Err(near.map_or(error.clone(), |near| error.help(format!("it has `{near}`"))));
     }
     let sizes = data_sizes(session, train)?;
-    let mut batches = Batches::new(Part::Evaluate(action), graph, train, table, sizes);
+    let drawn = companions::of_training(session, train, true)?;
+    let mut batches = Batches::new(Part::Evaluate(action), graph, train, table, sizes, drawn);
     // A loss that depends on the step is that of the last one.
     let uses_step = |(_, node): (NodeId, &Node)| matches!(&node.op, Op::Input { name: InputKey::Step, .. });
     let last = match graph.nodes().any(uses_step) {
@@ -215,6 +219,7 @@ fn check_room(
     train: &Train,
     sizes: &Sizes,
     order: &Order,
+    permutations: u64,
 ) -> Result<(), Diagnostic> {
     let program = &session.program;
     let mut sizes = sizes.clone();
@@ -226,7 +231,7 @@ fn check_room(
     let bytes = session.need_of(states).total();
     Batch::need(&function, order.batch())
         .and("states of the optimisers", bytes)
-        .and("the order of the rows", order.bytes())
+        .and("the order of the rows", order.bytes() + permutations)
         .check()
         .map_err(|error| error.at(train.span, "this training"))
 }
@@ -303,7 +308,8 @@ fn validation<'a>(
     let (Some(data), Some(graph)) = (&train.validate, &train.evaluate) else { return Ok(None) };
     let (table, rows) = session.rows(data, train.span)?;
     some_rows(rows.len(), &data_name(data), train.span)?;
-    Ok(Some((Batches::new(Part::Evaluate(action), graph, train, table, sizes.clone()), rows)))
+    let drawn = companions::of_training(session, train, true)?;
+    Ok(Some((Batches::new(Part::Evaluate(action), graph, train, table, sizes.clone(), drawn), rows)))
 }
 
 /// How many steps a training takes.
@@ -326,6 +332,7 @@ fn evaluate(
     let whole = rows.len() / size;
     let mut averages = Averages::default();
     let mut at = 0;
+    let mut before = Before::default();
     while at < rows.len() {
         let batch = batches.of_size(session, size.min(rows.len() - at))?;
         let left = if at < whole * size { whole - at / size } else { 1 };
@@ -335,7 +342,8 @@ fn evaluate(
         let taken: Vec<u32> = (at..at + steps * batch.size).map(|at| rows.get(at)).collect();
         let step = if batch.uses_step() { step as u32 } else { 0 };
         let moment = Moment { seed: train.seed, step };
-        batch.run_shared(session, &taken, moment)?;
+        batch.run_shared(session, &taken, before, moment)?;
+        before = before.after(steps, batch.size);
         averages.add(batch, 0..steps);
         at += steps * batch.size;
     }

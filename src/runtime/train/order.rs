@@ -3,6 +3,7 @@
 //! The order is a function of the seed and the step alone, so training that is broken off and resumed sees
 //! the same rows as training that is not.
 
+use super::batch::companions::Before;
 use crate::runtime::data::Rows;
 use crate::runtime::permutation::{Purpose, permute_into};
 
@@ -54,6 +55,18 @@ impl Order {
     /// Whether all batches are of one size: no epoch has a smaller last one.
     pub fn has_one_size(&self) -> bool {
         !self.shuffle || self.rows.len().is_multiple_of(self.batch)
+    }
+
+    /// What the steps before this one have drawn.
+    pub fn before(&self, step: u64) -> Before {
+        let rows = match self.has_one_size() {
+            true => step * self.batch as u64,
+            false => {
+                let (epochs, steps) = (step / self.steps_per_epoch, step % self.steps_per_epoch);
+                epochs * self.rows.len() as u64 + steps * self.batch as u64
+            }
+        };
+        Before { steps: step, rows }
     }
 
     /// The rows of some steps, from 0, one step after another. With `shuffle` every epoch is a permutation of

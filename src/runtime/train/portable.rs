@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::batch::companions;
 use super::order::Order;
 use super::{begin, data_sizes, some_rows};
 use crate::base::order::PutInOrder;
@@ -87,6 +88,8 @@ impl Portable {
             variables.push((variable.path.clone(), is_state, variable.ty.clone()));
         }
         let inputs = inputs_of(&step);
+        let mut companions = companions::of_training(session, train, false)?;
+        let mut drawn = vec![Vec::new(); companions.len()];
         let mut taken = Vec::new();
         // The rows of whole batches, as many as there are.
         for number in 0.. {
@@ -97,6 +100,9 @@ impl Portable {
             order.take(number, 1, &mut rows);
             if rows.len() < batch {
                 break;
+            }
+            for (companion, drawn) in companions.iter_mut().zip(&mut drawn) {
+                drawn.extend(companion.take(order.before(number), batch));
             }
             taken.extend(rows);
         }
@@ -111,6 +117,12 @@ impl Portable {
                     let Some(column) = table.fields.get(name) else { continue };
                     let mut carry = |code: &_, sizes: &_, inputs: &_| session.compute(code, sizes, inputs);
                     batches.push((key.clone(), column.rows_of(&taken, &mut carry)?));
+                }
+                InputKey::Companion(name, field) => {
+                    let Some(at) = companions.iter().position(|companion| companion.name == *name) else { continue };
+                    let Some(column) = companions[at].column(field) else { continue };
+                    let mut carry = |code: &_, sizes: &_, inputs: &_| session.compute(code, sizes, inputs);
+                    batches.push((key.clone(), column.rows_of(&drawn[at], &mut carry)?));
                 }
                 _ => {}
             }

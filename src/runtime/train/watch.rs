@@ -4,7 +4,8 @@
 //! Looking takes little time: tensors are read once in many steps. Where something is bad, the steps since the
 //! last look are repeated one by one.
 
-use super::batch::Batches;
+use super::batch::{Batches, companions};
+use super::batch::companions::Before;
 use super::blame;
 use crate::base::Diagnostic;
 use crate::ir::program::Train;
@@ -80,15 +81,19 @@ pub fn first_bad_of_validation(
     rows: &Rows,
 ) -> Option<String> {
     let size = train.batch.min(rows.len()).max(1);
+    let mut before = Before::default();
     for start in (0..rows.len()).step_by(size) {
         let taken: Vec<u32> = (start..(start + size).min(rows.len())).map(|at| rows.get(at)).collect();
         let batch = batches.of_size(session, taken.len()).ok()?;
-        batch.run(session, &taken, Moment { seed: train.seed, step: 0 }, false).ok()?;
+        batch.run(session, &taken, before, Moment { seed: train.seed, step: 0 }, false).ok()?;
         if batch.losses(0).iter().any(|loss| !loss.is_finite()) {
-            let (graph, table, sizes) = (batches.graph, batches.table.clone(), batches.sizes.clone());
-            let text = blame::first_bad(session, train, graph, &table, &taken, &sizes, None)?;
+            let Batches { graph, table, sizes, companions, .. } = batches;
+            let drawn = companions::inputs(session, companions, graph, sizes, (before, taken.len())).ok()?;
+            let looked = blame::Looked { graph, table, rows: &taken, drawn, sizes, step: None };
+            let text = blame::first_bad(session, train, looked)?;
             return Some(format!("in rows {start} to {} of it, {text}", start + taken.len() - 1));
         }
+        before = before.after(1, taken.len());
     }
     None
 }

@@ -197,7 +197,7 @@ impl Elaborator<'_> {
         nodes.find_map(|(_, node)| match &node.op {
             Op::Param { .. } | Op::State { .. } => Some(Beyond::Trained),
             Op::Rand { .. } => Some(Beyond::Random),
-            Op::Input { name: InputKey::Field(_) | InputKey::Column(_), .. } => Some(Beyond::Data),
+            Op::Input { name: InputKey::Field(_) | InputKey::Companion(..) | InputKey::Column(_), .. } => Some(Beyond::Data),
             _ => None,
         })
     }

@@ -4,6 +4,7 @@
 //! In such a line the name of a model, or of a layer in it, stands for its parameters.
 
 use super::batch::in_batch_graph;
+use super::companions::BatchData;
 use crate::base::Span;
 use crate::ir::program::{Assignment, Forward, Train};
 use crate::ir::{Elem, InputKey, Op, OutputKey, Type};
@@ -11,13 +12,13 @@ use crate::sema::body::elaborator::Elaborator;
 use crate::sema::build::elementwise::Arg;
 use crate::sema::scope::frames::BindingKind;
 use crate::sema::scope::report::losses::AssignmentError;
-use crate::sema::value::{DataValue, Expected, ParameterSet, Value};
+use crate::sema::value::{Expected, ParameterSet, Value};
 use crate::sema::walk;
 use crate::syntax::ast::{self, BinaryOp};
 use std::sync::Arc;
 
 /// All such lines of a `train`.
-pub fn assignments(cx: &mut Elaborator<'_>, item: &ast::Train, data: &DataValue, train: &mut Train<Forward>) {
+pub fn assignments(cx: &mut Elaborator<'_>, item: &ast::Train, data: &BatchData, train: &mut Train<Forward>) {
     for update in &item.updates {
         let (graph, ()) = in_batch_graph(cx, data, |cx| {
             let ty = Type::scalar(Elem::Int);

@@ -1,8 +1,10 @@
 //! Graphs over the rows of a batch, and the numbers that losses and metrics are.
 
+use super::companions::BatchData;
 use crate::base::Span;
 use crate::ir::program::BATCH;
 use crate::ir::{Dim, Elem, Graph, InputKey};
+use crate::sema::body::data_table::FieldInfo;
 use crate::sema::body::elaborator::Elaborator;
 use crate::sema::scope::module::ModuleId;
 use crate::sema::scope::frames::{BindingKind, Frame, FrameKind};
@@ -13,7 +15,7 @@ use crate::sema::value::{DataValue, IntSource, Tensor, Value};
 /// until something updates them.
 pub fn in_batch_graph<'a, R>(
     cx: &mut Elaborator<'a>,
-    data: &DataValue,
+    data: &BatchData,
     build: impl FnOnce(&mut Elaborator<'a>) -> R,
 ) -> (Graph, R) {
     cx.begin_next_graph();
@@ -23,17 +25,34 @@ pub fn in_batch_graph<'a, R>(
     })
 }
 
-/// A frame in which the fields of the data are the batch.
-fn batch_frame(cx: &mut Elaborator<'_>, data: &DataValue) -> Frame {
+/// A frame in which the fields of the data are the batch, and `u.x` is the field `x` of what is drawn as `u`.
+fn batch_frame(cx: &mut Elaborator<'_>, data: &BatchData) -> Frame {
     let mut frame = Frame::new(FrameKind::File, None, ModuleId::MAIN, Span::default());
-    let fields = cx.data.sets.get(&data.item).map(|info| info.fields.clone()).unwrap_or_default();
-    for field in fields {
+    for field in fields(cx, &data.main) {
         let key = InputKey::Field(field.name.clone());
-        let source = IntSource::Field { set: data.item.clone(), field: field.name.clone() };
-        let value = cx.input_tensor(key, Dim::symbol(BATCH), &field, source, field.span);
+        let value = batch_of(cx, key, Dim::symbol(BATCH), &data.main, &field);
         frame.bind(field.name.clone(), value, field.span, BindingKind::Input);
     }
+    for drawn in &data.companions {
+        frame.bind(drawn.name.clone(), Value::Data(drawn.data.clone()), drawn.span, BindingKind::Input);
+        let rows = drawn.batch.map_or_else(|| Dim::symbol(BATCH), Dim::from);
+        for field in fields(cx, &drawn.data) {
+            let key = InputKey::Companion(drawn.name.clone(), field.name.clone());
+            let value = batch_of(cx, key, rows.clone(), &drawn.data, &field);
+            frame.bind(format!("{}.{}", drawn.name, field.name), value, field.span, BindingKind::Input);
+        }
+        frame.bind(format!("{}.rows", drawn.name), Value::Int(rows), drawn.span, BindingKind::Input);
+    }
     frame
+}
+
+fn fields(cx: &Elaborator<'_>, data: &DataValue) -> Vec<FieldInfo> {
+    cx.data.sets.get(&data.item).map(|info| info.fields.clone()).unwrap_or_default()
+}
+
+fn batch_of(cx: &mut Elaborator<'_>, key: InputKey, rows: Dim, data: &DataValue, field: &FieldInfo) -> Value {
+    let source = IntSource::Field { set: data.item.clone(), field: field.name.clone() };
+    cx.input_tensor(key, rows, field, source, field.span)
 }
 
 /// A loss or a metric as the node of a float scalar. `None` is reported.

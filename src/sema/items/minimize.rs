@@ -2,6 +2,7 @@
 //! The pipeline after the checker differentiates the one and puts both together.
 
 use super::batch::{in_batch_graph, scalar_node};
+use super::companions::BatchData;
 use super::groups::{self, Member};
 use super::{assignments, measure};
 use super::optimizer::{self, Method};
@@ -12,12 +13,12 @@ use crate::sema::scope::module::ItemRef;
 use crate::sema::scope::frames::BindingKind;
 use crate::sema::scope::report::losses::{BatchNumber, MinimizeError};
 use crate::sema::settings;
-use crate::sema::value::{DataValue, Function, InstanceKind, Tensor, Value};
+use crate::sema::value::{Function, InstanceKind, Tensor, Value};
 use crate::syntax::ast;
 use std::sync::Arc;
 
 /// All lines of a `train`.
-pub fn lines(cx: &mut Elaborator<'_>, item: &ast::Train, data: &DataValue, train: &mut Train<Forward>) {
+pub fn lines(cx: &mut Elaborator<'_>, item: &ast::Train, data: &BatchData, train: &mut Train<Forward>) {
     cx.begin_graph();
     for (number, line) in item.minimize.iter().enumerate() {
         let Some(forward) = forward(cx, item, number, data, train) else { continue };
@@ -53,7 +54,7 @@ fn forward(
     cx: &mut Elaborator<'_>,
     item: &ast::Train,
     number: usize,
-    data: &DataValue,
+    data: &BatchData,
     train: &mut Train<Forward>,
 ) -> Option<Minimised> {
     let line = &item.minimize[number];
@@ -128,7 +129,7 @@ fn update(
     cx: &mut Elaborator<'_>,
     item: &ast::Train,
     number: usize,
-    data: &DataValue,
+    data: &BatchData,
     members: &[Member],
     train: &mut Train<Forward>,
 ) -> Option<Updated> {

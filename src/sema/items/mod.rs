@@ -14,6 +14,7 @@
 mod assignments;
 pub mod batch;
 pub mod columns;
+mod companions;
 pub mod data;
 pub mod demand;
 mod division;

@@ -1,6 +1,7 @@
 //! `train` items: the settings, and the graphs of the lines and of an evaluation.
 
 use super::batch::in_batch_graph;
+use super::companions::{self, BatchData};
 use super::{assignments, judging, measure, minimize, order};
 use crate::base::Span;
 use crate::ir::program::{Answer, DataRef, Forward, Judged, Length, StartFile, Train, is_below};
@@ -25,6 +26,7 @@ pub fn train_item(cx: &mut Elaborator<'_>, item: &ast::Train) -> Option<Train<Fo
         span: item.keyword_span,
         data: DataRef { set: "".into(), part: None },
         validate: None,
+        companions: Vec::new(),
         batch: 32,
         batch_span: None,
         shards: None,
@@ -50,7 +52,8 @@ pub fn train_item(cx: &mut Elaborator<'_>, item: &ast::Train) -> Option<Train<Fo
         cx.report(TrainError::NothingMinimized { at: item.keyword_span });
     }
     let data = data?;
-    let training = ItemContext::training(last_step(cx, &data, &train)).freezing(&train.frozen);
+    let data = companions::companions(cx, item, data, &mut train);
+    let training = ItemContext::training(last_step(cx, &data.main, &train)).freezing(&train.frozen);
     cx.in_item(training, |cx| {
         cx.within(cx.context.evaluating(), |cx| assignments::assignments(cx, item, &data, &mut train));
         minimize::lines(cx, item, &data, &mut train);
@@ -63,7 +66,8 @@ pub fn train_item(cx: &mut Elaborator<'_>, item: &ast::Train) -> Option<Train<Fo
         }
     });
     train.advice = std::mem::take(&mut cx.conditions.values);
-    train.fields = used_fields(cx, &data, &train);
+    train.fields = used_fields(cx, &data.main, &train);
+    companions::find_fields(cx, &data, &mut train);
     idle_seed(cx, item, &train);
     order::tell_neighbours(cx, &train);
     Some(train)
@@ -205,7 +209,7 @@ fn optimizer_with(cx: &mut Elaborator<'_>, optimizer: &ast::Expr, name: &str) ->
     list.parameters.iter().any(|parameter| parameter.name.as_str() == name).then(|| item.name().into())
 }
 
-fn data_ref_of(data: &DataValue) -> DataRef {
+pub(super) fn data_ref_of(data: &DataValue) -> DataRef {
     DataRef { set: data.item.clone(), part: data.part.clone() }
 }
 
@@ -314,7 +318,7 @@ pub(super) fn must_be_there(cx: &mut Elaborator<'_>, parts: &[String], at: Span)
 fn evaluation_graph(
     cx: &mut Elaborator<'_>,
     item: &ast::Train,
-    data: &DataValue,
+    data: &BatchData,
     train: &mut Train<Forward>,
 ) {
     cx.begin_graph();
@@ -335,18 +339,20 @@ fn evaluation_graph(
 
 fn used_fields(cx: &Elaborator<'_>, data: &DataValue, train: &Train<Forward>) -> Vec<Arc<str>> {
     let Some(info) = cx.data.sets.get(&data.item) else { return Vec::new() };
-    let used = |graph: &Graph, key: &InputKey| {
+    let names = info.fields.iter().map(|field| field.name.clone());
+    names.filter(|name| reads(train, &InputKey::Field(name.clone()))).collect()
+}
+
+/// Whether a line or the evaluation of a training reads an input.
+pub(super) fn reads(train: &Train<Forward>, key: &InputKey) -> bool {
+    let used = |graph: &Graph| {
         let needed = graph.reachable(graph.outputs.iter().map(|output| output.node));
         graph.nodes().any(|(id, node)| {
             needed[id.0 as usize] && matches!(&node.op, Op::Input { name, .. } if name == key)
         })
     };
-    let in_any = |name: &Arc<str>| {
-        let key = InputKey::Field(name.clone());
-        let lines = train.lines.iter().flat_map(|line| [&line.forward, &line.update]);
-        lines.chain(&train.evaluate).any(|graph| used(graph, &key))
-    };
-    info.fields.iter().map(|field| field.name.clone()).filter(in_any).collect()
+    let lines = train.lines.iter().flat_map(|line| [&line.forward, &line.update]);
+    lines.chain(&train.evaluate).any(used)
 }
 
 /// A data set or part as `train` names it.

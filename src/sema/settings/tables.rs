@@ -73,6 +73,27 @@ pub const TRAIN: Group = Group {
     ],
 };
 
+pub const COMPANION: Group = Group {
+    item: "data NAME",
+    word: "option",
+    code: "E0880",
+    foreign: None,
+    settings: &[
+        setting(
+            "batch",
+            Takes::Count,
+            Default::Is("as many as `data` gives"),
+            "rows that each step draws of it; without this the smaller last batch of an epoch is smaller here, too",
+        ),
+        setting(
+            "shuffle",
+            Takes::Flag,
+            Default::Is("that of the `train`"),
+            "`true`: a new permutation each time that all rows were drawn; `false`: rows in order, again and again",
+        ),
+    ],
+};
+
 pub const DATA: Group = Group {
     item: "data",
     word: "setting",
@@ -204,7 +225,7 @@ pub const PLOT: Group = Group {
     ],
 };
 
-pub const GROUPS: &[&Group] = &[&DATA, &SPLIT, &WINDOWS, &TRAIN, &MINIMIZE, &GENERATE, &PLOT];
+pub const GROUPS: &[&Group] = &[&DATA, &SPLIT, &WINDOWS, &TRAIN, &COMPANION, &MINIMIZE, &GENERATE, &PLOT];
 
 const PATH: Setting = setting("path", Takes::Text, Default::Needed, "relative to the `.nn` file");
 

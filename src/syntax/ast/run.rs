@@ -69,12 +69,24 @@ pub struct Train {
     pub name: Option<Name>,
     /// `data = …`, `validate = …`, `batch = …`: all lines `name = expr` in order.
     pub settings: Vec<Setting>,
+    /// `data NAME = …`: what each step draws rows of beside those of the setting `data`.
+    pub companions: Vec<Companion>,
     pub minimize: Vec<Minimize>,
     pub measures: Vec<Measure>,
     /// `A <- …` and `init A = …`, in order.
     pub updates: Vec<Update>,
     /// The word `train`.
     pub keyword_span: Span,
+}
+
+/// `data NAME = DATA, batch = n`: a line of a `train`.
+#[derive(Clone, Debug)]
+pub struct Companion {
+    /// What its fields begin with in losses: `NAME.x`.
+    pub name: Name,
+    pub data: Expr,
+    pub options: Vec<Setting>,
+    pub span: Span,
 }
 
 /// `minimize LOSS with OPTIMIZER over A, B over C with OTHER, clip_norm = c`

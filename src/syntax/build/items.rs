@@ -306,7 +306,7 @@ impl Builder<'_> {
         let keyword_span = parts.next().map_or(span, |word| self.span(&word));
         let name = take(&mut parts, Rule::ident).map(|name| self.name(&name));
         let mut train =
-            Train { name, settings: Vec::new(), minimize: Vec::new(), measures: Vec::new(), updates: Vec::new(), keyword_span };
+            Train { name, settings: Vec::new(), companions: Vec::new(), minimize: Vec::new(), measures: Vec::new(), updates: Vec::new(), keyword_span };
         for line in parts {
             match line.as_rule() {
                 Rule::minimize => {
@@ -316,6 +316,13 @@ impl Builder<'_> {
                 Rule::measure => {
                     let measure = self.measure(line);
                     train.measures.push(measure);
+                }
+                Rule::companion => {
+                    let companion = self.companion(line);
+                    match train.companions.iter().find(|first| first.name.text == companion.name.text) {
+                        Some(first) => self.twice(&companion.name.text, first.span, companion.span),
+                        None => train.companions.push(companion),
+                    }
                 }
                 Rule::start | Rule::update => {
                     let update = self.train_update(line, train.minimize.len());
@@ -331,6 +338,21 @@ impl Builder<'_> {
             }
         }
         train
+    }
+
+    /// `data NAME = DATA, batch = n`
+    fn companion(&mut self, pair: Pair<'_, Rule>) -> crate::syntax::ast::Companion {
+        let span = self.span(&pair);
+        let mut parts = pair.into_inner();
+        take(&mut parts, Rule::kw_data);
+        let name = match take(&mut parts, Rule::ident) {
+            Some(name) => self.name(&name),
+            None => Name::new("", span),
+        };
+        take(&mut parts, Rule::eq);
+        let data = self.next_expr(&mut parts, span);
+        let options = parts.filter(|part| part.as_rule() == Rule::setting).map(|part| self.setting(part)).collect();
+        crate::syntax::ast::Companion { name, data, options, span }
     }
 
     /// `Teacher <- expr`, `init Teacher = expr`

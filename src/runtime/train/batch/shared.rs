@@ -1,6 +1,7 @@
 //! A validation that several processes share: each computes some of its batches, and all get the results of all, in the
 //! order of the batches. So averages and whole metrics are those of one process.
 
+use super::companions::Before;
 use super::{Batch, resize};
 use crate::base::Diagnostic;
 use crate::runtime::call::Moment;
@@ -17,17 +18,18 @@ impl Batch {
         &mut self,
         session: &mut Session,
         rows: &[u32],
+        before: Before,
         first: Moment,
     ) -> Result<(), Diagnostic> {
         let (rank, ranks) = session.place_among_ranks();
         let steps = rows.len() / self.size.max(1);
         if ranks == 1 || steps < 2 {
-            return self.run(session, rows, first, false).map(drop);
+            return self.run(session, rows, before, first, false).map(drop);
         }
         let mine = tree::rows_of(rank, ranks, steps);
         let moment = Moment { step: first.step.wrapping_add(mine.start as u32), ..first };
         let rows_of_mine = &rows[mine.start * self.size..mine.end * self.size];
-        self.run(session, rows_of_mine, moment, false)?;
+        self.run(session, rows_of_mine, before.after(mine.start, self.size), moment, false)?;
         let counts: Vec<usize> = self.results_of_step();
         let mut bytes = Vec::new();
         for result in &self.results {

@@ -4,6 +4,7 @@
 //! that a message needs. Its code and its words stand in the file of the subject, in this folder and nowhere else.
 
 pub mod calls;
+pub mod companions;
 pub mod data;
 pub mod division;
 pub mod functions;

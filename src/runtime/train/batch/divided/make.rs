@@ -190,7 +190,8 @@ impl Maker<'_, '_> {
                         cell
                     }
                 },
-                InputKey::Source(_) | InputKey::Drawn(_) | InputKey::Statistic(_) | InputKey::Gradient(_) => None,
+                // Only a training of one data set is divided.
+                _ => None,
             };
             given.extend(cell.map(|cell| (key.clone(), cell)));
         }
