@@ -146,6 +146,6 @@ fn a_training_of_several_data_sets_is_not_exported() {
         nnc::runtime::answers::deployed::Deployed::new(&program, Some(&weights), None, &mut nnc::Silent);
     drop(std::fs::remove_file(&weights));
     let options = nnc::export::c::Options { name: "net".to_owned(), lanes: 8, train: true };
-    let error = nnc::export::c::write(&deployed.expect("a model"), &options).err().expect("an error");
+    let error = nnc::export::c::write(&deployed.expect("a model"), &options).expect_err("an error");
     assert_eq!(error.list[0].code, "E0883", "{error}");
 }
