@@ -290,12 +290,12 @@ impl Work<'_> {
                 }
                 Columns::Matrix(..) => {}
             }
-            if let (Some(groups), Some(offsets)) = (self.product.groups(), &self.product.offsets) {
+            if let Some(groups) = self.product.groups() {
                 let first = (part.row + rows.start) / groups.of;
                 let call = GroupedTile {
                     tile,
                     groups: groups.offsets[first..].as_ptr(),
-                    table: offsets.sides[0][1][part.depth..].as_ptr(),
+                    runs: groups.runs(part.depth),
                 };
                 return isa.grouped_tile(rows.len() / groups.of, groups.of, width)(&call);
             }

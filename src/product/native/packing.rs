@@ -27,8 +27,8 @@ impl Work<'_> {
             // SAFETY: by the contract; there is room for rows of whole vectors.
             return unsafe { self.a_lines(depth, k, row, m) };
         }
-        if product.a_source == Source::Grouped {
-            return self.a;
+        if let Some(offsets) = product.offsets.as_ref().filter(|_| product.a_source == Source::Grouped) {
+            return self.a.wrapping_offset(offsets.sides[0][1][depth]);
         }
         let (by_row, by_k) = product.shape.a;
         let from = self.a.wrapping_offset(row as isize * by_row + depth as isize * by_k);

@@ -133,7 +133,8 @@ impl Offsets {
 
     /// How tiles can read a scattered `a` in place.
     fn groups(&self, isa: &Isa) -> Option<Groups> {
-        Groups::new(isa, &self.axes[0][0])
+        let [rows, k] = &self.axes[0];
+        Groups::new(isa, [rows, k])
     }
 
     /// Of the transposed matrices.

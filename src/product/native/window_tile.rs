@@ -1,24 +1,31 @@
 //! Tiles that read windows where they overlap, without a packed copy.
 //!
-//! - Rows of `a` are windows: they lie in groups of `S` with one stride, such as the columns of a window.
-//! - Columns of `b` are windows: vectors lie wherever they do.
-//!
-//! A table says how far each k moves them. So there is one loop over k whatever the operand looks like; around loops
-//! over runs of k the compiler keeps sums in memory.
+//! - Rows of `a` are windows: they lie in groups of `S` with one stride, such as the columns of a window, and k goes
+//!   through runs, such as the rows of a picture.
+//! - Columns of `b` are windows: vectors lie wherever they do, and a table says how far k moves them.
 //!
 //! The value of an element is the same as in [`super::tile`].
 
 use super::tile::{GROUP, MOST_GROUPS, Tile, opaque, opaque_number, store};
 use super::vector::Vector;
 
-/// One call of a tile whose rows are windows. In `tile`, `a` is where all offsets count from, and `a_stride` leads from
-/// row to row of a group.
+/// One call of a tile whose rows are windows. In `tile`, `a` is where the first k of row offset 0 is, and `a_stride`
+/// leads from row to row of a group.
 pub(super) struct GroupedTile {
     pub tile: Tile,
     /// Where each group begins.
     pub groups: *const isize,
-    /// How far each k lies.
-    pub table: *const isize,
+    pub runs: Runs,
+}
+
+/// How k moves through `a`: by equal steps in runs, of which the first may be cut short.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Runs {
+    pub first: usize,
+    pub length: usize,
+    pub step: isize,
+    /// After each run, from where its next element would be to the next run.
+    pub jumps: *const isize,
 }
 
 /// One call of a tile whose columns are windows, or of one after another along the columns. In `tile`, `b` is where
@@ -58,8 +65,7 @@ pub(super) struct HalvedTile {
 pub(super) type HalvedFn = unsafe fn(&HalvedTile);
 
 /// # Safety
-/// As [`super::tile::TileFn`]; there are as many groups as the tile has, and as many numbers in the table as there are
-/// k.
+/// As [`super::tile::TileFn`]; there are as many groups as the tile has.
 pub(super) type GroupedFn = unsafe fn(&GroupedTile);
 
 /// # Safety
@@ -93,44 +99,68 @@ unsafe fn grouped_sums<X: Vector, const R: usize, const S: usize, const V: usize
     call: &GroupedTile,
     load_last: impl Fn(*const f32) -> X,
 ) -> [[X; V]; R] {
-    let tile = &call.tile;
+    let GroupedTile { tile, runs, .. } = call;
     // SAFETY: by the contract.
     unsafe {
         let mut sums = [[X::zero(); V]; R];
         let mut b = tile.b;
-        let mut groups = [tile.a; MOST_GROUPS];
-        for (group, a) in groups.iter_mut().enumerate().take(R / S) {
+        let mut a = [tile.a; MOST_GROUPS];
+        for (group, a) in a.iter_mut().enumerate().take(R / S) {
             *a = tile.a.wrapping_offset(*call.groups.add(group));
-            opaque(a);
         }
         let mut thrice = 3 * tile.a_stride;
         opaque_number(&mut thrice);
-        for depth in 0..tile.k {
-            let offset = *call.table.add(depth);
-            let mut vectors = [X::zero(); V];
-            for (at, vector) in vectors.iter_mut().enumerate() {
-                let from = b.add(at * X::LANES);
-                *vector = if at + 1 < V { X::load(from) } else { load_last(from) };
-            }
-            for group in 0..R / S {
-                let mut a = groups[group].wrapping_offset(offset);
-                opaque(&mut a);
-                for at in 0..S {
-                    let factor = X::splat(match at {
-                        0 => a,
-                        1 => a.wrapping_offset(tile.a_stride),
-                        2 => a.wrapping_offset(tile.a_stride.wrapping_mul(2)),
-                        3 => a.wrapping_offset(thrice),
-                        _ => a.wrapping_offset(tile.a_stride.wrapping_mul(4)),
-                    });
-                    for (sum, vector) in sums[group * S + at].iter_mut().zip(&vectors) {
-                        *sum = factor.mul_add(*vector, *sum);
+        let mut left = tile.k;
+        if left == 0 {
+            return sums;
+        }
+        let mut length = runs.first.min(left);
+        let mut jumps = runs.jumps;
+        loop {
+            left -= length;
+            // A loop that ends behind its first round: with a test before it sums would be kept in memory.
+            loop {
+                let mut vectors = [X::zero(); V];
+                for (at, vector) in vectors.iter_mut().enumerate() {
+                    let from = b.add(at * X::LANES);
+                    *vector = if at + 1 < V { X::load(from) } else { load_last(from) };
+                }
+                for group in 0..R / S {
+                    let a = a[group];
+                    for at in 0..S {
+                        let factor = X::splat(match at {
+                            0 => a,
+                            1 => a.wrapping_offset(tile.a_stride),
+                            2 => a.wrapping_offset(tile.a_stride.wrapping_mul(2)),
+                            3 => a.wrapping_offset(thrice),
+                            _ => a.wrapping_offset(tile.a_stride.wrapping_mul(4)),
+                        });
+                        for (sum, vector) in sums[group * S + at].iter_mut().zip(&vectors) {
+                            *sum = factor.mul_add(*vector, *sum);
+                        }
                     }
                 }
+                for a in a.iter_mut().take(R / S) {
+                    *a = a.wrapping_offset(runs.step);
+                    opaque(a);
+                }
+                b = b.wrapping_offset(tile.b_stride);
+                length = length.wrapping_sub(1);
+                if length == 0 {
+                    break;
+                }
             }
-            b = b.wrapping_offset(tile.b_stride);
+            if left == 0 {
+                return sums;
+            }
+            let jump = *jumps;
+            jumps = jumps.wrapping_add(1);
+            for a in a.iter_mut().take(R / S) {
+                *a = a.wrapping_offset(jump);
+                opaque(a);
+            }
+            length = runs.length.min(left);
         }
-        sums
     }
 }
 
