@@ -133,6 +133,7 @@ fn a_training_of_several_data_sets_is_not_exported() {
         train {
             data = d
             data u = d, batch = 2
+            validate = d
             minimize mean(Net(x)^2) + mean(Net(u.x)^2) with SGD(lr = 0.1)
             batch = 2
             epochs = 1

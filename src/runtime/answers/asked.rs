@@ -48,7 +48,10 @@ impl Asked {
             let error = Diagnostic::error("E0771", format!("the loss calls {}", names.join(" and ")));
             return Err(error.at(train.span, "which is meant?").help("say it with `--model NAME`"));
         }
-        let is_wanted = |answer: &&Answer| model.is_none_or(|model| &*answer.model == model);
+        // What a model makes of further data is no answer about a row of the training's own.
+        let is_wanted = |answer: &&Answer| {
+            model.is_none_or(|model| &*answer.model == model) && !reads_companions(graph, answer)
+        };
         let mut of_model = train.answers.iter().filter(is_wanted);
         let answer = of_model.next().ok_or_else(|| none(program, model))?.clone();
         if let Some(other) =
@@ -76,6 +79,14 @@ impl Asked {
             _ => None,
         }
     }
+}
+
+/// Whether the results of a call depend on data that the training draws from beside its own.
+fn reads_companions(graph: &Graph, answer: &Answer) -> bool {
+    let needed = graph.reachable(answer.results.iter().copied());
+    graph.nodes().any(|(id, node)| {
+        needed[id.0 as usize] && matches!(&node.op, Op::Input { name: InputKey::Companion(..), .. })
+    })
 }
 
 /// The fields of the training data that a graph reads.
