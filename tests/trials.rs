@@ -59,7 +59,7 @@ fn a_table_with_dates_names_and_gaps() {
     // A page for whoever wants to know what came out, that asks nothing of a network.
     let page = folder.read("runs/orders-1/report.html");
     for part in
-        ["are predicted rightly", "class=\"confusion\"", "loss by epoch", "linear1 (Linear)", "SHA-256"]
+        ["are predicted rightly", "class=\"confusion\"", "Learning curves", "linear1 (Linear)", "SHA-256"]
     {
         assert!(page.contains(part), "{part}");
     }
