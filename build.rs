@@ -2,8 +2,7 @@
 
 use std::path::PathBuf;
 
-/// What stands in no part of the binary: the tables for unwinding. A release
-/// ends at a panic: nothing is unwound.
+/// Leaves out the tables for unwinding: a release ends at a panic, so nothing is unwound.
 const LEFT_OUT: &str =
     "SECTIONS { /DISCARD/ : { *(.eh_frame) *(.gcc_except_table*) } } INSERT AFTER .text;\n";
 

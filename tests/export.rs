@@ -7,17 +7,19 @@ mod support;
 
 use support::{Compiler, exported};
 
+/// The programs of a folder and their texts.
+fn programs(folder: &str) -> impl Iterator<Item = (std::path::PathBuf, String)> {
+    let paths = std::fs::read_dir(folder).expect("the programs").map(|entry| entry.expect("a file").path());
+    let paths = paths.filter(|path| path.extension().is_some_and(|ending| ending == "nn"));
+    paths.map(|path| (path.clone(), std::fs::read_to_string(path).expect("a program")))
+}
+
 /// Every program of `models/` of which a model can be predicted with, and all models of those that have several.
 #[test]
 fn models_as_c_give_the_bits_of_the_interpreter() {
     let Some(compiler) = Compiler::find("of_models") else { return };
     let mut count = 0;
-    for entry in std::fs::read_dir("models").expect("the programs") {
-        let path = entry.expect("a file").path();
-        if path.extension().is_none_or(|it| it != "nn") {
-            continue;
-        }
-        let text = std::fs::read_to_string(&path).expect("a program");
+    for (path, text) in programs("models") {
         for (called, deployed) in exported(&text, &path) {
             for lanes in [1, 4] {
                 compiler.compare(&deployed, &called, lanes, 2);
@@ -51,9 +53,7 @@ fn trainings_as_c_give_the_bits_of_the_interpreter() {
 fn other_programs_as_c_give_the_bits_of_the_interpreter() {
     let Some(compiler) = Compiler::find("of_others") else { return };
     let mut count = 0;
-    for entry in std::fs::read_dir("tests/exported").expect("the programs") {
-        let path = entry.expect("a file").path();
-        let text = std::fs::read_to_string(&path).expect("a program");
+    for (path, text) in programs("tests/exported") {
         let all = exported(&text, &path);
         assert!(!all.is_empty(), "{} has no model to export", path.display());
         for (called, deployed) in all {
@@ -72,12 +72,7 @@ fn other_programs_as_c_give_the_bits_of_the_interpreter() {
 fn models_as_c_fit_a_microcontroller() {
     let compiler = Compiler::find("of_a_microcontroller").expect("a C compiler");
     println!("{:<28} {:>12} {:>12}", "model", "flash, bytes", "RAM, bytes");
-    for entry in std::fs::read_dir("models").expect("the programs") {
-        let path = entry.expect("a file").path();
-        if path.extension().is_none_or(|it| it != "nn") {
-            continue;
-        }
-        let text = std::fs::read_to_string(&path).expect("a program");
+    for (path, text) in programs("models") {
         for (called, deployed) in exported(&text, &path) {
             for train in [false, true] {
                 if train

@@ -21,7 +21,7 @@ use crate::runtime::events::Chart;
 use drawing::Drawing;
 
 pub use raster::png;
-pub use svg::svg;
+pub use svg::{escaped, svg};
 
 /// The picture of a chart.
 pub fn draw(chart: &Chart) -> Drawing {

@@ -100,7 +100,7 @@ fn base64(bytes: &[u8]) -> String {
 }
 
 /// As XML wants it. Two characters stand in no XML, in whatever spelling.
-fn escaped(text: &str) -> String {
+pub fn escaped(text: &str) -> String {
     let text = visible(text).replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}");
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

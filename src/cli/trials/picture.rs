@@ -4,7 +4,7 @@
 use std::fmt::Write;
 
 use crate::base::order::PutInOrder;
-use crate::base::visible::visible;
+use crate::cli::plot::escaped;
 use crate::runtime::format::number_text;
 
 const TOP: f64 = 76.0;
@@ -164,12 +164,6 @@ fn colour(rank: usize, count: usize) -> String {
     }
     let strength = 0.75 - 0.6 * rank as f64 / count.max(1) as f64;
     format!("stroke=\"#0072b2\" stroke-opacity=\"{strength:.2}\" stroke-width=\"1.5\"")
-}
-
-/// As XML wants it. Two characters stand in no XML, in whatever spelling.
-fn escaped(text: &str) -> String {
-    let text = visible(text).replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}");
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 #[cfg(test)]
