@@ -83,7 +83,7 @@ mod tests {
         for threads in [0, 1, 2, 3, 5] {
             let pool = Pool::new(threads);
             assert_eq!(pool.threads(), threads.max(1));
-            for n_tasks in [0, 1, 2, 3, 17, 1000] {
+            for n_tasks in [0, 1, 2, 3, 17, 1000, 65_535, 65_536, 200_001] {
                 let counts: Vec<AtomicUsize> = (0..n_tasks).map(|_| AtomicUsize::new(0)).collect();
                 pool.run(n_tasks, &|task| {
                     counts[task].fetch_add(1, Ordering::Relaxed);
@@ -192,5 +192,36 @@ mod tests {
                 );
             }
         }
+    }
+
+    /// How long a line of memory takes from one thread to another, ten times in two seconds. Two cores of one complex
+    /// need about 50 ns, of two complexes 200 ns; the host of a virtual machine changes its processors from one to the
+    /// other. Steps with two threads are slower then (see docs/performance.md).
+    ///
+    /// `cargo test --release --lib pool -- --ignored --nocapture`
+    #[test]
+    #[ignore = "a measurement"]
+    fn line_between_threads() {
+        let turn = AtomicUsize::new(0);
+        let (first, second, over) = (0, 1, 2);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                while turn.load(Ordering::Acquire) != over {
+                    let _ = turn.compare_exchange(second, first, Ordering::AcqRel, Ordering::Relaxed);
+                }
+            });
+            for _ in 0..10 {
+                let (start, mut rounds) = (Instant::now(), 0);
+                while start.elapsed() < Duration::from_millis(200) {
+                    for _ in 0..100 {
+                        turn.store(second, Ordering::Release);
+                        while turn.load(Ordering::Acquire) == second {}
+                    }
+                    rounds += 100;
+                }
+                println!("{} ns", start.elapsed().as_nanos() / (2 * rounds));
+            }
+            turn.store(over, Ordering::Release);
+        });
     }
 }

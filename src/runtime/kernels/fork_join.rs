@@ -16,7 +16,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
-use super::job::{ClosureEnv, JobSlot, TaskFn, call_closure};
+use super::job::{ClosureEnv, JobSlot, MOST_TASKS, TaskFn, call_closure};
 
 /// How long to spin before going to sleep. Waking a sleeping thread of a virtual machine costs about as much, so
 /// shorter ones lose the help of the others wherever jobs take some microseconds each (`benches/lstm.nn` took half
@@ -51,7 +51,7 @@ impl ForkJoin {
     /// For `workers` threads beside the caller's.
     pub fn new(workers: usize) -> ForkJoin {
         ForkJoin {
-            slot: JobSlot::default(),
+            slot: JobSlot::new(workers + 1),
             busy: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
             workers: (0..workers).map(|_| Sleeper::default()).collect(),
@@ -75,27 +75,36 @@ impl ForkJoin {
         }
     }
 
-    /// As [`parallel`].
+    /// Calls `task` with `env` and every number below `n_tasks`, each once, on any thread, and
+    /// returns when all are done.
     ///
     /// # Safety
     ///
-    /// As [`parallel`].
+    /// `task` must be callable with `env` and these numbers, from any thread and from several at a
+    /// time, until this returns.
     unsafe fn run(&self, task: TaskFn, env: *mut c_void, n_tasks: usize) {
-        let shared = u32::try_from(n_tasks).ok().filter(|&n| n > 1 && !self.workers.is_empty());
-        let Some(n_shared) = shared.filter(|_| !self.busy.swap(true, Ordering::Acquire)) else {
+        let few = u32::try_from(n_tasks).ok().filter(|&n| n <= MOST_TASKS);
+        let Some(n_shared) = few else {
+            let blocks = Blocks { task, env, n_tasks, size: n_tasks.div_ceil(MOST_TASKS as usize) };
+            let env = (&raw const blocks).cast_mut().cast();
+            // SAFETY: by the contract; `blocks` outlives the call.
+            return unsafe { self.run(run_block, env, n_tasks.div_ceil(blocks.size)) };
+        };
+        let shared = n_shared > 1 && !self.workers.is_empty();
+        if !shared || self.busy.swap(true, Ordering::Acquire) {
             // Too little to share, a job within a job, or another thread's job is running.
             for number in 0..n_tasks {
                 // SAFETY: by the contract.
                 unsafe { task(env, number) }
             }
             return;
-        };
+        }
         let processor = current_processor();
         note(processor, &self.caller_processor);
         // SAFETY: `busy` is ours, so the last job is finished and nobody else publishes.
         unsafe { self.slot.publish(task, env, n_shared) }
         let woken = self.wake_workers(n_tasks - 1);
-        let helped = self.slot.work().taken < n_shared;
+        let helped = self.slot.work(CALLER).taken < n_shared;
         let alone = is_same(processor, &self.worker_processor);
         self.caller.wait_until(!alone, || self.slot.is_finished());
         self.learn(woken, helped && !alone);
@@ -133,12 +142,13 @@ impl ForkJoin {
         while !self.stopping.load(Ordering::SeqCst) {
             let processor = current_processor();
             note(processor, &self.worker_processor);
-            if self.slot.work().finished {
+            let seen = self.slot.job_number();
+            if self.slot.work(worker + 1).finished {
                 self.caller.wake();
             }
             let spin = !is_same(processor, &self.caller_processor);
-            self.workers[worker]
-                .wait_until(spin, || self.slot.has_work() || self.stopping.load(Ordering::SeqCst));
+            let has_work = || self.slot.job_number() != seen;
+            self.workers[worker].wait_until(spin, || has_work() || self.stopping.load(Ordering::SeqCst));
         }
     }
 
@@ -182,6 +192,33 @@ impl Sleeper {
             }
         }
         asleep
+    }
+}
+
+/// The lane of the thread that publishes the jobs; those of the workers follow.
+const CALLER: usize = 0;
+
+/// The tasks of a job that has too many, as fewer tasks that each carry out `size` of them.
+struct Blocks {
+    task: TaskFn,
+    env: *mut c_void,
+    n_tasks: usize,
+    size: usize,
+}
+
+/// Carries out one block.
+///
+/// # Safety
+///
+/// `blocks` must point to [`Blocks`] that are alive, whose `task` may be called with its `env` and
+/// all numbers of this block.
+unsafe extern "C" fn run_block(blocks: *mut c_void, number: usize) {
+    // SAFETY: by the contract above.
+    let blocks = unsafe { &*blocks.cast_const().cast::<Blocks>() };
+    let start = number * blocks.size;
+    for task in start..(start + blocks.size).min(blocks.n_tasks) {
+        // SAFETY: by the contract above.
+        unsafe { (blocks.task)(blocks.env, task) }
     }
 }
 
