@@ -54,8 +54,12 @@ fn items(f: &mut Formatter<'_>, all: &[Item], depth: usize) -> fmt::Result {
                 writeln!(f, ", {} x {}  # {}", rand.draws, rand.len, rand.name.text)?;
             }
             Item::Poison { base, bytes } => writeln!(f, "poison {bytes} bytes of {base}")?,
-            Item::Scan { step, trip, reverse, items: inner } => {
-                writeln!(f, "scan t{} in 0..{trip}{} {{", step.0, if *reverse { " down" } else { "" })?;
+            Item::Scan { step, trip, reverse, local, items: inner } => {
+                write!(f, "scan t{} in 0..{trip}{}", step.0, if *reverse { " down" } else { "" })?;
+                if let Some(local) = local {
+                    write!(f, " at once, each in {} bytes from arena+{}", local.bytes, local.start)?;
+                }
+                writeln!(f, " {{")?;
                 items(f, inner, depth + 1)?;
                 indent(f, depth)?;
                 writeln!(f, "}}")?;

@@ -10,7 +10,7 @@
 use super::Target;
 use crate::ir::program::Precision;
 use crate::ir::{Const, Number, RandKind, StepId};
-use crate::plan::{External, Name};
+use crate::plan::{External, Local, Name};
 use crate::product::{SCATTERED, Shape};
 pub use crate::product::Side;
 use std::sync::Arc;
@@ -31,6 +31,8 @@ pub struct Module {
     pub constant_bytes: usize,
     /// Bytes of temporaries, with the private memory of pieces behind them.
     pub arena_bytes: usize,
+    /// Where in the arena the private memory of the pieces of kernels begins; it takes the rest.
+    pub scratch_start: usize,
     /// Whether the step is so small that it should be one function.
     pub tiny: bool,
     /// Whether accesses are checked, and memory unusable before it is written.
@@ -79,6 +81,9 @@ pub enum Item {
         step: StepId,
         trip: i64,
         reverse: bool,
+        /// Of a scan whose iterations may run at the same time, the part of the arena that each needs for itself.
+        /// Whatever else one of them writes, no other touches.
+        local: Option<Local>,
         items: Vec<Item>,
     },
 }

@@ -82,6 +82,7 @@ pub fn lower(plan: &Plan, options: Options) -> Result<VerifiedModule, LoopError>
         constants,
         constant_bytes,
         arena_bytes,
+        scratch_start: scratch_start as usize,
         tiny,
         checked,
         sites: lowering.sites,
@@ -153,6 +154,7 @@ impl Lowering<'_> {
                             step: scan.step,
                             trip: scan.trip,
                             reverse: scan.reverse,
+                            local: scan.local,
                             items: inner,
                         });
                     }

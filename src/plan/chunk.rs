@@ -1,6 +1,8 @@
 //! Tiling over the rows of a batch: runs of steps are executed for a chunk of rows at a time if the values of all
 //! rows do not stay in the cache: all layers of a network for some pictures of a batch, then for the next ones.
-//! Sums over rows are accumulated chunk by chunk, and a temporary of the run takes the memory of one chunk.
+//! Each chunk makes summands of the sums over rows, which are added up afterwards in one order; a temporary of the
+//! run takes the memory of one chunk. So chunks can run at the same time on several threads, each in memory of its
+//! own.
 //!
 //! A run is found by following the data from a step that touches buffers row by row. Steps that the run does not
 //! need go before it, those that need all of its rows after it.
@@ -8,9 +10,9 @@
 mod rows;
 
 use crate::ir::hash::{FastMap, FastSet};
-use super::lower::{Lowering, fill_step};
+use super::lower::{Lowering, fill_step, sum_step};
 use super::touched::Touched;
-use super::{Buffer, BufferId, Place, ScanSteps, Step};
+use super::{Buffer, BufferId, Local, Name, Place, ScanSteps, Step, View};
 use crate::ir::program::Precision;
 use rows::{BufferUse, Index, Part, indices, uses};
 use std::rc::Rc;
@@ -247,29 +249,50 @@ impl Run {
         private: &FastSet<BufferId>,
     ) -> (Vec<Rc<Item>>, Vec<Rc<Item>>) {
         let step = lowering.fresh_step();
-        let mut before = self.before;
+        let mut summands: FastMap<BufferId, BufferId> = FastMap::default();
+        let mut sums = Vec::new();
         for (member, _) in &self.members {
-            before.extend(start_of_sum(&member.step, &self.uses).map(Item::new));
+            let Some((target, name, accumulates)) = self.sum_of(&member.step) else { continue };
+            let Buffer { elem, range, len, .. } = lowering.buffers[target.buffer.0 as usize].clone();
+            let all = lowering.add_buffer(elem, range, len * parts as usize, Place::Arena(0));
+            summands.insert(target.buffer, all);
+            let from = View { buffer: all, ..target.clone() };
+            sums.push(Item::new(sum_step(&from, (parts, len as i64), target.buffer, accumulates, name)));
         }
-        let part = Part { step, parts, buffers: &lowering.buffers, uses: &self.uses, private };
-        let steps = self.members.iter().map(|(member, index)| part.of(&member.step, *index)).collect();
-        before.push(Item::new(Step::Scan(ScanSteps { step, trip: parts, reverse: false, steps })));
+        let part = Part { step, parts, buffers: &lowering.buffers, uses: &self.uses, private, summands: &summands };
+        let mut steps = Vec::new();
+        for (member, index) in &self.members {
+            let cut = part.of(&member.step, *index);
+            steps.extend(start_of_summand(&cut, &summands));
+            steps.push(cut);
+        }
+        let local = Some(Local::default());
+        let mut before = self.before;
+        before.push(Item::new(Step::Scan(ScanSteps { step, trip: parts, reverse: false, local, steps })));
+        before.extend(sums);
         for id in private {
             lowering.buffers[id.0 as usize].len /= parts as usize;
         }
         (before, self.after)
     }
+
+    /// The target of a step that adds over the rows, its name, and whether the target holds a value already.
+    fn sum_of<'s>(&self, step: &'s Step) -> Option<(&'s View, Name, bool)> {
+        let (target, name, accumulates) = match step {
+            Step::Nest(nest) => (&nest.stages[0].target, &nest.name, nest.stages[0].accumulate),
+            Step::Gemm(gemm) => (&gemm.c, &gemm.name, gemm.accumulate),
+            Step::Scan(_) | Step::Rand(_) => return None,
+        };
+        let is_sum = self.uses.get(&target.buffer) == Some(&BufferUse::Sum);
+        is_sum.then(|| (target, name.clone(), accumulates))
+    }
 }
 
-/// Sets the result of a sum to zero before the chunks add to it, if the undivided step would do that itself.
-fn start_of_sum(step: &Step, uses: &FastMap<BufferId, BufferUse>) -> Option<Step> {
-    let (target, name, accumulates) = match step {
-        Step::Nest(nest) => (&nest.stages[0].target, &nest.name, nest.stages[0].accumulate),
-        Step::Gemm(gemm) => (&gemm.c, &gemm.name, gemm.accumulate),
-        Step::Scan(_) | Step::Rand(_) => return None,
-    };
-    let is_sum = uses.get(&target.buffer) == Some(&BufferUse::Sum);
-    (is_sum && !accumulates).then(|| fill_step(target.clone(), name.clone()))
+/// Sets a summand to zero to which several products of a batch are added.
+fn start_of_summand(step: &Step, summands: &FastMap<BufferId, BufferId>) -> Option<Step> {
+    let Step::Gemm(gemm) = step else { return None };
+    let is_summand = summands.values().any(|summand| *summand == gemm.c.buffer);
+    (gemm.accumulate && is_summand).then(|| fill_step(gemm.c.without_repeats(), gemm.name.clone()))
 }
 
 fn greatest_divisor(a: i64, b: i64) -> i64 {

@@ -72,7 +72,7 @@ impl Member {
 
     fn nothing() -> Member {
         let scan =
-            super::ScanSteps { step: crate::ir::StepId(0), trip: 0, reverse: false, steps: Vec::new() };
+            super::ScanSteps { step: crate::ir::StepId(0), trip: 0, reverse: false, local: None, steps: Vec::new() };
         Member { is_nothing: true, ..Member::new(Step::Scan(scan)) }
     }
 

@@ -320,6 +320,30 @@ fn nest(stage: Stage, name: Name) -> Nest {
     Nest { name, shared, stages: vec![stage], pieces: 1 }
 }
 
+/// Adds up `count` tensors that are `distance` elements apart, to the view of the first but in another buffer.
+pub(super) fn sum_step(
+    from: &View,
+    (count, distance): (i64, i64),
+    to: BufferId,
+    accumulate: bool,
+    name: Name,
+) -> Step {
+    let first = from.without_repeats();
+    let to = View { buffer: to, ..first.clone() };
+    let with = |one: i64, others: &[i64]| std::iter::once(one).chain(others.iter().copied()).collect();
+    let all = View { shape: with(count, &first.shape), strides: with(distance, &first.strides), ..first };
+    let sizes: Vec<Dim> = to.shape.iter().map(|size| Dim::number(*size)).collect();
+    let index = |at: usize| Sub::Affine(Affine::index(at));
+    let write: Vec<Sub> = (0..sizes.len()).map(index).collect();
+    let subs = std::iter::once(index(sizes.len())).chain(write.clone()).collect();
+    let nodes = vec![Scalar::Read { operand: 0, subs, padded: false }];
+    let body = Body { nodes, result: ScalarId(0) };
+    let domain = sizes.iter().cloned().chain([Dim::number(count)]).collect();
+    let body = Loop { domain, shape: sizes, write, dropping: false, combine: Combine::Add, body };
+    let stage = Stage { body: Arc::new(body), operands: vec![all], target: to, accumulate };
+    Step::Nest(nest(stage, name))
+}
+
 /// Sets all elements to 0.
 pub(super) fn fill_step(to: View, name: Name) -> Step {
     let shape: Vec<Dim> = to.shape.iter().map(|size| Dim::number(*size)).collect();

@@ -1,12 +1,16 @@
 //! Memory planning by liveness: temporaries that are never alive at the same time share bytes of the arena.
 
-use super::{BufferId, Place, Plan, PlanError, Step, View};
+use super::{BufferId, Local, Place, Plan, PlanError, Step, View};
 use crate::base::order::PutInOrder;
-use crate::ir::Elem;
+use crate::ir::{Elem, StepId};
 use crate::ir::program::Precision;
 
 /// Buffers begin at multiples of this many bytes: a cache line.
 const ALIGNMENT: usize = 64;
+
+/// The memory of one iteration of a scan is a multiple of this many bytes: pairs of cache lines, which processors
+/// fetch together.
+const LOCAL_ALIGNMENT: usize = 128;
 
 /// What memory that nothing was written to holds: NaN in either precision, as an int larger than any axis.
 pub const POISON: u32 = 0x7FF4_DEAD;
@@ -32,49 +36,62 @@ impl Life {
     pub(super) fn meets(self, other: Life) -> bool {
         self.first <= other.last && other.first <= self.last
     }
+
+    /// From the first of both to the last.
+    fn joined(self, other: Life) -> Life {
+        Life { first: self.first.min(other.first), last: self.last.max(other.last) }
+    }
 }
 
-/// Gives every temporary its offset. `same[b]` is the buffer whose bytes b takes over, itself for most.
+/// Gives every temporary its offset. `same[b]` is the buffer whose bytes b takes over, itself for most. What lives
+/// within one iteration of an independent scan lies together, as [`Local`] says.
 pub(super) fn place(plan: &mut Plan, same: &[BufferId]) -> Result<(), PlanError> {
     place_scratch(plan);
     let mut lives = lives(plan.buffers.len(), &plan.steps);
     for at in (0..same.len()).rev() {
         let root = same[at].0 as usize;
         if let (true, Some(life_of_alias)) = (root != at, lives[at]) {
-            lives[root] = Some(lives[root].map_or(life_of_alias, |life| Life {
-                first: life.first.min(life_of_alias.first),
-                last: life.last.max(life_of_alias.last),
-            }));
+            lives[root] = Some(lives[root].map_or(life_of_alias, |life| life.joined(life_of_alias)));
         }
     }
-    let bytes = |plan: &Plan, at: usize| {
-        let buffer = &plan.buffers[at];
-        (buffer.len * buffer.elem_bytes(plan.precision)).next_multiple_of(ALIGNMENT)
-    };
-    let mut waiting: Vec<(usize, Life)> = (0..plan.buffers.len())
+    let waiting: Vec<Waiting> = (0..plan.buffers.len())
         .filter(|at| same[*at].0 as usize == *at && matches!(plan.buffers[*at].place, Place::Arena(_)))
-        .filter_map(|at| Some((at, lives[at]?)))
+        .filter_map(|at| {
+            let buffer = &plan.buffers[at];
+            let bytes = (buffer.len * buffer.elem_bytes(plan.precision)).next_multiple_of(ALIGNMENT);
+            Some(Waiting { what: at, bytes, life: lives[at]? })
+        })
         .collect();
-    // The largest first, each into the smallest gap that fits.
-    waiting.put_in_order_by_key(|(at, life)| (std::cmp::Reverse(bytes(plan, *at)), life.first, *at));
-    let mut placed: Vec<(usize, usize, Life)> = Vec::new();
-    let mut end = 0;
-    for (at, life) in waiting {
-        let size = bytes(plan, at);
-        let mut best: Option<(usize, usize)> = None;
-        let mut free_from = 0;
-        for (from, to, _) in placed.iter().filter(|(_, _, other)| other.meets(life)) {
-            if *from >= free_from + size && best.is_none_or(|(gap, _)| from - free_from < gap) {
-                best = Some((from - free_from, free_from));
-            }
-            free_from = free_from.max(*to);
-        }
-        let offset = best.map_or(free_from, |(_, offset)| offset);
-        plan.buffers[at].place = Place::Arena(offset);
-        let place = placed.partition_point(|(from, ..)| *from < offset);
-        placed.insert(place, (offset, offset + size, life));
-        end = end.max(offset + size);
+    let scans = independent_scans(&plan.steps);
+    let homes = homes(plan, same);
+    let is_local = |one: &Waiting| matches!(homes[one.what], Home::Scan(_));
+    let mut outer: Vec<Waiting> = waiting.iter().filter(|one| !is_local(one)).copied().collect();
+    let mut inner = Vec::new();
+    for (number, life) in scans.iter().enumerate() {
+        let is_here = |one: &&Waiting| homes[one.what] == Home::Scan(number as u32);
+        let locals = waiting.iter().filter(is_here).copied().collect();
+        let (offsets, bytes) = fit(locals);
+        let bytes = bytes.next_multiple_of(LOCAL_ALIGNMENT);
+        outer.push(Waiting { what: plan.buffers.len() + number, bytes, life: *life });
+        inner.push(offsets);
     }
+    let (offsets, end) = fit(outer);
+    let mut locals = vec![Local::default(); scans.len()];
+    for (what, offset, bytes) in offsets {
+        let Some(scan) = what.checked_sub(plan.buffers.len()) else {
+            plan.buffers[what].place = Place::Arena(offset);
+            continue;
+        };
+        locals[scan] = Local { start: offset, bytes };
+        for (local, within, _) in &inner[scan] {
+            plan.buffers[*local].place = Place::Arena(offset + within);
+        }
+    }
+    let independent = plan.steps.iter_mut().filter_map(|step| match step {
+        Step::Scan(scan) => scan.local.as_mut(),
+        Step::Nest(_) | Step::Gemm(_) | Step::Rand(_) => None,
+    });
+    independent.zip(locals).for_each(|(local, placed)| *local = placed);
     for (at, root) in same.iter().enumerate().filter(|(at, root)| root.0 as usize != *at) {
         plan.buffers[at].place = plan.buffers[root.0 as usize].place.clone();
     }
@@ -83,6 +100,84 @@ pub(super) fn place(plan: &mut Plan, same: &[BufferId]) -> Result<(), PlanError>
     }
     plan.arena_bytes = end;
     Ok(())
+}
+
+/// What is to be placed: a buffer, or the memory of one iteration of a scan.
+#[derive(Clone, Copy)]
+struct Waiting {
+    what: usize,
+    bytes: usize,
+    life: Life,
+}
+
+/// Gives each its offset, the largest first, each in the smallest gap that fits: `(what, offset, bytes)`, and how
+/// many bytes that takes.
+fn fit(mut waiting: Vec<Waiting>) -> (Vec<(usize, usize, usize)>, usize) {
+    waiting.put_in_order_by_key(|one| (std::cmp::Reverse(one.bytes), one.life.first, one.what));
+    let mut placed: Vec<(usize, usize, Life)> = Vec::new();
+    let mut offsets = Vec::with_capacity(waiting.len());
+    let mut end = 0;
+    for Waiting { what, bytes, life } in waiting {
+        let mut best: Option<(usize, usize)> = None;
+        let mut free_from = 0;
+        for (from, to, _) in placed.iter().filter(|(_, _, other)| other.meets(life)) {
+            if *from >= free_from + bytes && best.is_none_or(|(gap, _)| from - free_from < gap) {
+                best = Some((from - free_from, free_from));
+            }
+            free_from = free_from.max(*to);
+        }
+        let offset = best.map_or(free_from, |(_, offset)| offset);
+        offsets.push((what, offset, bytes));
+        let place = placed.partition_point(|(from, ..)| *from < offset);
+        placed.insert(place, (offset, offset + bytes, life));
+        end = end.max(offset + bytes);
+    }
+    (offsets, end)
+}
+
+/// The life of each independent scan. They are not within other scans.
+fn independent_scans(steps: &[Step]) -> Vec<Life> {
+    let (mut now, mut scans) = (0, Vec::new());
+    for step in steps {
+        now += 1;
+        if let Step::Scan(scan) = step {
+            let last = now + count(&scan.steps) + 1;
+            if scan.local.is_some() {
+                scans.push(Life { first: now, last });
+            }
+            now = last;
+        }
+    }
+    scans
+}
+
+/// Where a buffer is used.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Home {
+    Nowhere,
+    /// Within the iterations of this independent scan only, of which each has the whole buffer.
+    Scan(u32),
+    Elsewhere,
+}
+
+/// The homes of the buffers that keep bytes of their own; aliases count for the buffer whose bytes they take.
+fn homes(plan: &Plan, same: &[BufferId]) -> Vec<Home> {
+    let mut homes = vec![Home::Nowhere; plan.buffers.len()];
+    let mut number = 0;
+    for step in &plan.steps {
+        let scan = match step {
+            Step::Scan(scan) if scan.local.is_some() => Some(scan.step),
+            Step::Scan(_) | Step::Nest(_) | Step::Gemm(_) | Step::Rand(_) => None,
+        };
+        for_each_view(step, &mut |view, _| {
+            let stays = |scan: &StepId| view.step_strides.iter().all(|(other, _)| other != scan);
+            let here = if scan.as_ref().is_some_and(stays) { Home::Scan(number) } else { Home::Elsewhere };
+            let home = &mut homes[same[view.buffer.0 as usize].0 as usize];
+            *home = if *home == Home::Nowhere || *home == here { here } else { Home::Elsewhere };
+        });
+        number += u32::from(scan.is_some());
+    }
+    homes
 }
 
 /// No buffer takes over the bytes of another.

@@ -304,7 +304,17 @@ pub struct ScanSteps {
     pub step: StepId,
     pub trip: i64,
     pub reverse: bool,
+    /// Of a scan whose iterations may run at the same time, the memory that each needs for itself. Whatever else
+    /// one of them writes, no other touches.
+    pub local: Option<Local>,
     pub steps: Vec<Step>,
+}
+
+/// The part of the arena that holds what lives within one iteration of a scan.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Local {
+    pub start: usize,
+    pub bytes: usize,
 }
 
 /// The name of a kernel, in the user's terms.

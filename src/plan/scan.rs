@@ -140,6 +140,7 @@ impl Lowering {
         frame.steps.push(Step::Scan(ScanSteps {
             step: scan.step,
             trip: source.trip,
+            local: None,
             reverse: scan.reverse,
             steps: inner.steps,
         }));

@@ -67,9 +67,10 @@ impl Plan {
             Step::Nest(nest) => self.write_nest(f, nest, &pad),
             Step::Gemm(gemm) => self.write_gemm(f, gemm, &pad),
             Step::Rand(rand) => self.write_rand(f, rand, &pad),
-            Step::Scan(ScanSteps { step, trip, reverse, steps }) => {
+            Step::Scan(ScanSteps { step, trip, reverse, local, steps }) => {
                 let reverse = if *reverse { " reverse" } else { "" };
-                writeln!(f, "{pad}scan{reverse}: t{} < {trip}", step.0)?;
+                let independent = if local.is_some() { " independent" } else { "" };
+                writeln!(f, "{pad}scan{reverse}{independent}: t{} < {trip}", step.0)?;
                 steps.iter().try_for_each(|step| self.write_step(f, step, depth + 1))
             }
         }

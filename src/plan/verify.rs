@@ -9,10 +9,11 @@
 //! 4. Nothing is written to a constant or to a tensor that the caller lets be read only.
 //! 5. The views of a product have its sizes.
 //! 6. Scans have a counter of their own; there are pieces, at least one.
-//! 7. Buffers of the arena that are alive at the same time share no bytes, unless one takes over all of the other.
+//! 7. What one iteration of an independent scan writes, no other touches: the memory of each, and its part of others.
+//! 8. Buffers of the arena that are alive at the same time share no bytes, unless one takes over all of the other.
 
 use super::memory::{Life, for_each_view, lives};
-use super::{Buffer, Gemm, Nest, Place, Plan, PlanError, Rand, Stage, Step, View};
+use super::{Buffer, BufferId, Gemm, Local, Nest, Place, Plan, PlanError, Rand, ScanSteps, Stage, Step, View};
 use crate::ir::{Affine, Dim, Graph, Op, Scalar, StepId, Sub, Var};
 
 /// Checks a plan.
@@ -125,6 +126,9 @@ impl Checker<'_> {
                     if scan.trip < 0 || self.scans.iter().any(|(step, _)| *step == scan.step) {
                         return fail(format!("the scan t{} of {} steps", scan.step.0, scan.trip));
                     }
+                    if let Some(local) = scan.local {
+                        self.independent(scan, local)?;
+                    }
                     self.scans.push((scan.step, scan.trip));
                     self.steps(&scan.steps)?;
                     self.scans.pop();
@@ -132,6 +136,40 @@ impl Checker<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Rule 7.
+    fn independent(&self, scan: &ScanSteps, local: Local) -> Result<(), PlanError> {
+        if !self.scans.is_empty() || local.start + local.bytes > self.plan.arena_bytes {
+            return fail(format!("the memory of the iterations of scan t{}", scan.step.0));
+        }
+        let is_local = |id: BufferId| match self.plan.buffers[id.0 as usize].place {
+            Place::Arena(offset) => (local.start..local.start + local.bytes).contains(&offset),
+            Place::Scratch(_) => true,
+            Place::External(_) | Place::Const(_) => false,
+        };
+        let mut written: Vec<BufferId> = Vec::new();
+        for_each_view_of(&scan.steps, &mut |view, is_written| {
+            if is_written && !is_local(view.buffer) {
+                written.push(view.buffer);
+            }
+        });
+        let mut outcome = Ok(());
+        for_each_view_of(&scan.steps, &mut |view, _| {
+            if !written.contains(&view.buffer) {
+                return;
+            }
+            let part: i64 =
+                view.step_strides.iter().filter(|(step, _)| *step == scan.step).map(|(_, by)| by).sum();
+            let (least, greatest) = reach(view);
+            if least < 0 || greatest >= part {
+                outcome = fail(format!(
+                    "iterations of scan t{} share elements of buffer {}",
+                    scan.step.0, view.buffer.0
+                ));
+            }
+        });
+        outcome
     }
 
     /// Rules 2 and 4.
@@ -282,11 +320,24 @@ fn for_each_view_checked(
     outcome
 }
 
+/// The views of all steps of a list, and whether they are written.
+fn for_each_view_of(steps: &[Step], visit: &mut dyn FnMut(&View, bool)) {
+    steps.iter().for_each(|step| for_each_view(step, &mut |view, written| visit(view, written)));
+}
+
+/// The first and the last element that a view reaches at the first iteration of the scans around.
+fn reach(view: &View) -> (i64, i64) {
+    let ends = view.shape.iter().zip(&view.strides).map(|(size, stride)| (size - 1).max(0) * stride);
+    let (low, high): (i64, i64) =
+        ends.fold((0, 0), |(low, high), end| (low + end.min(0), high + end.max(0)));
+    (view.offset + low, view.offset + high)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::ir::text::parse;
-    use crate::plan::{BufferId, Options, plain};
+    use crate::plan::{Options, plain};
 
     fn plan() -> Plan {
         let text = "\

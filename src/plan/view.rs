@@ -28,6 +28,13 @@ impl View {
         View { shape, strides, ..self.clone() }
     }
 
+    /// The same elements without the axes along which the view does not move: each once.
+    pub fn without_repeats(&self) -> View {
+        let axes = || (0..self.shape.len()).filter(|axis| self.strides[*axis] != 0);
+        let shape = axes().map(|axis| self.shape[axis]).collect();
+        View { shape, strides: axes().map(|axis| self.strides[axis]).collect(), ..self.clone() }
+    }
+
     /// The view that moves on by `stride` elements with each step of a scan.
     pub fn stepping(mut self, step: StepId, stride: i64) -> View {
         self.step_strides.push((step, stride));

@@ -174,7 +174,7 @@ impl<'a> Steps<'a> {
                 Item::Gemm(gemm) => self.gemm(gemm)?,
                 Item::Rand(rand) => self.rand(rand)?,
                 Item::Poison { .. } => {}
-                Item::Scan { step, trip, reverse, items } => {
+                Item::Scan { step, trip, reverse, items, .. } => {
                     let s = counter(*step);
                     self.text.open(match reverse {
                         false => format!("for (ptrdiff_t {s} = 0; {s} < {trip}; ++{s})"),

@@ -52,7 +52,7 @@ impl<'a, K: Kernels> Step<'a, K> {
                     fill_with_poison(self.part(start, *bytes)?);
                     continue;
                 }
-                Item::Scan { step, trip, reverse, items } => {
+                Item::Scan { step, trip, reverse, items, .. } => {
                     let first = next;
                     for number in 0..*trip {
                         let counter = if *reverse { trip - 1 - number } else { number };

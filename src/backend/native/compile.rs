@@ -1,7 +1,7 @@
 //! From a module to machine code in memory.
 
 use super::avx::{self, Vectors};
-use super::cranelift::driver::{self, Tables};
+use super::cranelift::driver::{self, IndependentScan, Tables};
 use super::cranelift::isa::{self, Machine};
 use crate::backend::{CodeError, Form, Options};
 use crate::loops::{Module, VerifiedModule};
@@ -11,7 +11,7 @@ use cranelift_codegen::{Context, ir};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_jit::{BranchProtection, JITMemoryKind, JITMemoryProvider, SystemMemoryProvider};
 
-/// Functions of a module: kernels, then the step.
+/// Functions of a module: kernels, then the step and the iterations of its scans.
 pub struct Compiler {
     isa: OwnedTargetIsa,
     context: Context,
@@ -25,6 +25,8 @@ pub struct Functions {
     memory: SystemMemoryProvider,
     pub kernels: Vec<*const u8>,
     pub step: *const u8,
+    /// One iteration of each independent scan of the step.
+    pub iterations: Vec<*const u8>,
 }
 
 // SAFETY: the code is never written again, and freed by whoever drops it last.
@@ -69,12 +71,17 @@ impl Compiler {
             self.write_kernel(module, number);
             kernels.push(self.place(&mut memory)?);
         }
-        let tables = self.write_step(module);
+        let mut tables = self.write_step(module);
         let step = self.place(&mut memory)?;
+        let mut iterations = Vec::with_capacity(tables.scans.len());
+        for scan in tables.scans.clone() {
+            tables = self.write_iteration(module, &scan, tables);
+            iterations.push(self.place(&mut memory)?);
+        }
         memory
             .finalize(BranchProtection::None)
             .map_err(|error| CodeError::no_memory(format!("for code: {error}")))?;
-        Ok((Functions { memory, kernels, step }, tables))
+        Ok((Functions { memory, kernels, step, iterations }, tables))
     }
 
     /// The functions as text: CLIF, or assembly.
@@ -83,27 +90,36 @@ impl Compiler {
     /// As [`Compiler::compile`].
     pub fn text(mut self, module: &VerifiedModule, form: Form) -> Result<String, CodeError> {
         let mut text = String::new();
-        for number in 0..=module.kernels.len() {
-            if let Some(kernel) = module.kernels.get(number) {
-                if module.tiny && kernel.pieces == 1 {
-                    continue;
-                }
-                self.write_kernel(module, number);
-                text.push_str(&format!("; kernel k{number}\n"));
-            } else {
-                self.write_step(module);
-                text.push_str("; step\n");
+        for (number, kernel) in module.kernels.iter().enumerate() {
+            if module.tiny && kernel.pieces == 1 {
+                continue;
             }
-            if form == Form::Assembly {
-                self.context.set_disasm(true);
-                let compiled = self.compile_function()?;
-                text.push_str(compiled.vcode.as_deref().unwrap_or(""));
-            } else {
-                text.push_str(&self.context.func.display().to_string());
-            }
-            text.push('\n');
+            self.write_kernel(module, number);
+            text.push_str(&format!("; kernel k{number}\n"));
+            self.add_text(form, &mut text)?;
+        }
+        let mut tables = self.write_step(module);
+        text.push_str("; step\n");
+        self.add_text(form, &mut text)?;
+        for scan in tables.scans.clone() {
+            tables = self.write_iteration(module, &scan, tables);
+            text.push_str(&format!("; one of {} iterations\n", scan.trip));
+            self.add_text(form, &mut text)?;
         }
         Ok(text)
+    }
+
+    /// The current function as text.
+    fn add_text(&mut self, form: Form, text: &mut String) -> Result<(), CodeError> {
+        if form == Form::Assembly {
+            self.context.set_disasm(true);
+            let compiled = self.compile_function()?;
+            text.push_str(compiled.vcode.as_deref().unwrap_or(""));
+        } else {
+            text.push_str(&self.context.func.display().to_string());
+        }
+        text.push('\n');
+        Ok(())
     }
 
     fn write_kernel(&mut self, module: &Module, number: usize) {
@@ -120,6 +136,17 @@ impl Compiler {
         self.begin(signature, module.kernels.len() as u32);
         let mut builder = FunctionBuilder::new(&mut self.context.func, &mut self.builder_context);
         let tables = driver::write_step(&mut builder, module, self.has_fma, self.options);
+        builder.seal_all_blocks();
+        builder.finalize(self.isa.frontend_config());
+        tables
+    }
+
+    fn write_iteration(&mut self, module: &Module, scan: &IndependentScan, tables: Tables) -> Tables {
+        let signature = driver::iteration_signature(self.isa.default_call_conv());
+        self.begin(signature, (module.kernels.len() + 1 + scan.item) as u32);
+        let mut builder = FunctionBuilder::new(&mut self.context.func, &mut self.builder_context);
+        let (has_fma, options) = (self.has_fma, self.options);
+        let tables = driver::write_iteration(&mut builder, module, has_fma, options, (scan, tables));
         builder.seal_all_blocks();
         builder.finalize(self.isa.frontend_config());
         tables

@@ -3,7 +3,7 @@
 use super::compile::{Compiler, Functions};
 use super::cranelift::driver::Tables;
 use super::cranelift::isa::Machine;
-use super::frame::{self, Frame, StepFn};
+use super::frame::{self, Elsewhere, Frame, IterationFn, ScanCode, StepFn};
 use super::memory::Aligned;
 use super::moving::Moving;
 use super::products::MatrixProduct;
@@ -11,12 +11,16 @@ use crate::backend::facts::{is_finite, write_constants};
 use crate::backend::{Binding, Call, Code, CodeError, Facts, Options, Outcome, Overflow, RunContext};
 use crate::backend::{Series, Workspace, host};
 use crate::loops::VerifiedModule;
+use std::ops::Range;
 
 /// A module as machine code.
 pub struct Executable {
     functions: Functions,
     tables: Tables,
     products: Vec<MatrixProduct>,
+    scans: Vec<ScanCode>,
+    /// The part of the arena that is the private memory of kernels.
+    scratch: Range<usize>,
     constants: Aligned,
     facts: Facts,
 }
@@ -24,6 +28,8 @@ pub struct Executable {
 /// The temporaries of one call at a time.
 struct Temporaries {
     arena: Aligned,
+    /// For iterations of independent scans on other threads; made when there are some.
+    elsewhere: Option<Aligned>,
     /// Gathered rows, one run of memory for each external that needs it.
     rows: Vec<Option<Aligned>>,
     pointers: Pointers,
@@ -42,9 +48,17 @@ impl Executable {
         host::check(&module.target)?;
         let (functions, tables) = Compiler::new(Machine::Host, options)?.compile(module)?;
         let products = tables.gemms.iter().map(MatrixProduct::new).collect();
+        let scans = tables.scans.iter().zip(&functions.iterations).map(|(scan, code)| ScanCode {
+            // SAFETY: it was compiled with this signature, and lives as long as `functions`.
+            iteration: unsafe { std::mem::transmute::<*const u8, IterationFn>(*code) },
+            trip: scan.trip,
+            local: scan.local,
+        });
+        let scans = scans.collect();
+        let scratch = module.scratch_start..module.arena_bytes;
         let mut constants = Aligned::new(module.constant_bytes)?;
         write_constants(module, constants.bytes_mut())?;
-        Ok(Executable { functions, tables, products, constants, facts: Facts::of(module) })
+        Ok(Executable { functions, tables, products, scans, scratch, constants, facts: Facts::of(module) })
     }
 
     /// In checked code: makes temporaries and results unusable until something is written there.
@@ -68,6 +82,7 @@ impl Executable {
     fn frame<'a>(
         &'a self,
         arena: &mut Aligned,
+        elsewhere: Elsewhere,
         pointers: &[*mut u8],
         call: Call,
         words: [*mut u64; 2],
@@ -86,15 +101,33 @@ impl Executable {
             fault,
             poison: frame::poison,
             report,
+            scan: frame::scan,
             step: call.step,
             seed: call.seed,
             parallel: cx.parallel,
             products: &self.products,
             rands: &self.tables.rands,
+            scans: &self.scans,
+            elsewhere,
+            scratch_start: self.scratch.start,
             profile: cx.watch,
             results: cx.results,
             facts: &self.facts,
         }
+    }
+
+    /// Memory for the iterations of independent scans that other threads than the first carry out.
+    fn elsewhere(&self, memory: &mut Option<Aligned>, threads: usize) -> Result<Elsewhere, CodeError> {
+        let most = self.scans.iter().map(|scan| scan.trip as usize).max().unwrap_or(0).min(threads);
+        let count = most.saturating_sub(1);
+        let own_bytes = self.scans.iter().map(|scan| scan.local.bytes).max().unwrap_or(0);
+        let bytes = own_bytes + self.scratch.len().next_multiple_of(128);
+        let wanted = count * bytes;
+        if memory.as_ref().is_none_or(|memory| memory.len() < wanted) {
+            *memory = (wanted > 0).then(|| Aligned::new(wanted)).transpose()?;
+        }
+        let start = memory.as_mut().map_or(std::ptr::null_mut(), Aligned::as_mut_ptr);
+        Ok(Elsewhere { start, bytes, own_bytes, count })
     }
 
     fn step(&self) -> StepFn {
@@ -124,7 +157,12 @@ impl Code for Executable {
     fn workspace(&self) -> Result<Workspace, CodeError> {
         let rows = self.facts.externals.iter().map(|_| None).collect();
         let pointers = Pointers(Vec::with_capacity(self.facts.externals.len()));
-        Ok(Workspace(Box::new(Temporaries { arena: Aligned::new(self.facts.arena_bytes)?, rows, pointers })))
+        Ok(Workspace(Box::new(Temporaries {
+            arena: Aligned::new(self.facts.arena_bytes)?,
+            elsewhere: None,
+            rows,
+            pointers,
+        })))
     }
 
     fn run(
@@ -135,7 +173,7 @@ impl Code for Executable {
         cx: RunContext<'_>,
     ) -> Result<Outcome, CodeError> {
         self.facts.check(bindings, &series)?;
-        let Temporaries { arena, rows, pointers: Pointers(pointers) } = workspace.of::<Temporaries>()?;
+        let Temporaries { arena, elsewhere, rows, pointers: Pointers(pointers) } = workspace.of::<Temporaries>()?;
         if arena.len() < self.facts.arena_bytes || rows.len() != bindings.len() {
             return Err(CodeError::new("the workspace belongs to other code"));
         }
@@ -153,7 +191,8 @@ impl Code for Executable {
         }
         let (mut report, mut fault) = ([0u64; 2], 0u64);
         let words = [(&raw mut report).cast::<u64>(), &raw mut fault];
-        let mut frame = self.frame(arena, pointers, series.first, words, cx);
+        let elsewhere = self.elsewhere(elsewhere, cx.parallel.threads())?;
+        let mut frame = self.frame(arena, elsewhere, pointers, series.first, words, cx);
         let step = self.step();
         for number in 0..series.steps {
             frame.step = series.first.step.wrapping_add(number as u32);

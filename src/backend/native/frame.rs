@@ -1,17 +1,42 @@
 //! What native code is called with, and the functions that it calls back.
 
 use super::products::MatrixProduct;
-use crate::backend::{Facts, Give, Parallel};
+use crate::backend::{Alone, Facts, Give, Parallel};
 use crate::base::philox::Draw;
 use crate::loops::{Kind, Rand};
-use crate::plan::POISON;
+use crate::plan::{Local, POISON};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A kernel: what it works on, and which piece of it is to be done.
 pub type KernelFn = unsafe extern "C" fn(env: *const u64, piece: u64);
 /// A whole step.
 pub type StepFn = unsafe extern "C" fn(frame: *const Frame<'_>);
+/// One iteration of an independent scan: how many bytes its own memory lies behind its place in the arena, and the
+/// private memory of its kernels behind theirs; and which iteration.
+pub type IterationFn =
+    unsafe extern "C" fn(frame: *const Frame<'_>, distance: i64, of_scratch: i64, counter: i64);
+
+/// An independent scan of a step.
+pub struct ScanCode {
+    pub iteration: IterationFn,
+    pub trip: i64,
+    pub local: Local,
+}
+
+/// Memory for the iterations of independent scans that run at the same time as the one which has its place in the
+/// arena.
+#[derive(Clone, Copy)]
+pub struct Elsewhere {
+    pub start: *mut u8,
+    /// The bytes for each, and how many of them the iteration's own memory takes before that of its kernels.
+    pub bytes: usize,
+    pub own_bytes: usize,
+    /// For how many there is room.
+    pub count: usize,
+}
 
 /// All that a step works on. The first fields are read by native code, at the offsets below.
+#[derive(Clone, Copy)]
 #[repr(C)]
 pub struct Frame<'a> {
     pub externals: *const *mut u8,
@@ -27,11 +52,16 @@ pub struct Frame<'a> {
     pub poison: unsafe extern "C" fn(*mut u8, u64),
     /// Where a check that fails is reported: its number, and the element.
     pub report: *mut u64,
+    pub scan: unsafe extern "C" fn(*const Frame<'_>, u64),
     pub step: u32,
     pub seed: u64,
     pub parallel: &'a dyn Parallel,
     pub products: &'a [MatrixProduct],
     pub rands: &'a [Rand],
+    pub scans: &'a [ScanCode],
+    pub elsewhere: Elsewhere,
+    /// Where in the arena the private memory of kernels begins.
+    pub scratch_start: usize,
     /// Called after each item, in code made to be profiled.
     pub profile: Option<&'a dyn Fn(Option<usize>)>,
     /// Called with each result that nothing changes any more, in such code.
@@ -52,6 +82,7 @@ pub mod offset {
     pub const FAULT: i32 = 64;
     pub const POISON: i32 = 72;
     pub const REPORT: i32 = 80;
+    pub const SCAN: i32 = 88;
 }
 
 /// The compiler checks that every field stands at the offset where native code reads it.
@@ -75,6 +106,7 @@ at_offsets! {
     fault: FAULT,
     poison: POISON,
     report: REPORT,
+    scan: SCAN,
 }
 
 /// A pointer that tasks on other threads may use.
@@ -102,6 +134,51 @@ pub unsafe extern "C" fn fork(frame: *const Frame<'_>, kernel: KernelFn, env: *c
     let env = Shared(env.cast_mut());
     // SAFETY: by the contract; `env` lives until all pieces are done.
     frame.parallel.run(pieces as usize, &|piece| unsafe { kernel(env.get(), piece as u64) });
+}
+
+/// Carries out independent scan `number`: its iterations on several threads at a time, each thread in memory of its
+/// own, if there are enough of them to keep all threads at work; else one after another, each kernel on all threads.
+/// Either way every value is computed in the same way.
+///
+/// # Safety
+/// `frame` is that of the step that calls.
+pub unsafe extern "C" fn scan(frame: *const Frame<'_>, number: u64) {
+    // SAFETY: by the contract.
+    let frame = unsafe { &*frame };
+    let ScanCode { iteration, trip, local } = &frame.scans[number as usize];
+    let trip = *trip as usize;
+    let threads = frame.parallel.threads().min(frame.elsewhere.count + 1);
+    let is_even = threads > 1 && (trip >= 2 * threads || trip.is_multiple_of(threads));
+    if !is_even {
+        // SAFETY: the memory of the iteration is in its place.
+        return (0..trip).for_each(|at| unsafe { iteration(frame, 0, 0, at as i64) });
+    }
+    // Each thread begins with a run of iterations of its own, and helps with the others when it is done.
+    let first = |thread: usize| trip * thread / threads;
+    let next: Vec<AtomicUsize> = (0..threads).map(|thread| AtomicUsize::new(first(thread))).collect();
+    let alone = Frame { parallel: &Alone, ..*frame };
+    let alone = Shared((&raw const alone).cast_mut());
+    let Elsewhere { start, bytes, own_bytes, .. } = frame.elsewhere;
+    let places = [start, start.wrapping_add(own_bytes)].map(Shared);
+    let homes = [local.start, frame.scratch_start].map(|at| Shared(frame.arena.wrapping_add(at)));
+    frame.parallel.run(threads, &|task| {
+        let distance = |which: usize| match task.checked_sub(1) {
+            Some(other) => {
+                let place = places[which].get().wrapping_add(other * bytes);
+                place.addr().wrapping_sub(homes[which].get().addr()) as i64
+            }
+            None => 0,
+        };
+        let (distance, of_scratch) = (distance(0), distance(1));
+        for thread in (0..threads).map(|other| (task + other) % threads) {
+            let end = first(thread + 1);
+            while let Some(at) = Some(next[thread].fetch_add(1, Ordering::Relaxed)).filter(|at| *at < end) {
+                // SAFETY: each task has memory of its own for what lives within an iteration, each iteration is
+                // carried out once, and `alone` lives until all are done.
+                unsafe { iteration(alone.get(), distance, of_scratch, at as i64) }
+            }
+        }
+    });
 }
 
 /// Carries out matrix product `number`.

@@ -4,7 +4,7 @@ use super::verify;
 use crate::ir::{ConstData, StepId};
 use crate::loops::LoopError;
 use crate::loops::ir::*;
-use crate::plan::elem_bytes;
+use crate::plan::{Local, elem_bytes};
 use std::ops::Deref;
 
 /// A module that keeps the rules. Only [`module`] makes one, so code made of it reaches no memory that is not its
@@ -67,7 +67,11 @@ impl ModuleChecker<'_> {
                     self.reaches(&rand.base, (0, (count - 1) * rand.elem.bytes()), rand.elem)?;
                 }
                 Item::Poison { base, bytes } => self.reaches(base, (0, bytes - 1), Kind::Bool)?,
-                Item::Scan { step, trip, items, .. } => {
+                Item::Scan { step, trip, local, items, .. } => {
+                    let is_within = |local: &Local| local.start + local.bytes <= self.module.arena_bytes;
+                    if !local.iter().all(is_within) || local.is_some() && !self.steps.is_empty() {
+                        return self.fail(format!("the memory of the iterations of scan t{}", step.0));
+                    }
                     if *trip <= 0 || self.steps.iter().any(|(other, _)| other == step) {
                         return self.fail(format!("the scan t{} over {trip} steps", step.0));
                     }

@@ -208,6 +208,8 @@ pub(super) struct Part<'b> {
     pub uses: &'b FastMap<BufferId, BufferUse>,
     /// The buffers of which all that is left is the rows of one part.
     pub private: &'b FastSet<BufferId>,
+    /// Of each buffer that is added to, the one that holds the summands of all parts, one after another.
+    pub summands: &'b FastMap<BufferId, BufferId>,
 }
 
 impl Part<'_> {
@@ -238,7 +240,7 @@ impl Part<'_> {
         }
         let body = Loop { domain, shape, ..Loop::clone(body) };
         let shared = leading_bare(&body);
-        let accumulate = stage.accumulate || self.is(BufferUse::Sum, &stage.target);
+        let accumulate = stage.accumulate && !self.is(BufferUse::Sum, &stage.target);
         let stage = Stage { body: Arc::new(body), operands, target, accumulate };
         Nest { name: nest.name.clone(), shared, stages: vec![stage], pieces: nest.pieces }
     }
@@ -251,9 +253,8 @@ impl Part<'_> {
     }
 
     fn product(&self, gemm: &Gemm, at: usize) -> Gemm {
-        let accumulate = gemm.accumulate || self.is(BufferUse::Sum, &gemm.c);
         let [a, b, c] = [&gemm.a, &gemm.b, &gemm.c].map(|view| self.view(view));
-        let mut part = Gemm { a, b, c, accumulate, ..gemm.clone() };
+        let mut part = Gemm { a, b, c, ..gemm.clone() };
         if let Some(size) = part.size_mut(at) {
             *size /= self.parts;
         }
@@ -262,6 +263,10 @@ impl Part<'_> {
                 view.shape[axis] /= self.parts;
             }
         }
+        if self.is(BufferUse::Sum, &gemm.c) {
+            // Products of a batch that are added to one another need a summand of zeros to begin with.
+            part.accumulate = (0..part.batch.len()).any(|at| part.batch[at] > 1 && part.is_summed(at));
+        }
         part
     }
 
@@ -269,8 +274,12 @@ impl Part<'_> {
         self.uses.get(&view.buffer) == Some(&kind)
     }
 
-    /// A view that moves on with the new step, if its buffer is touched row by row.
+    /// A view that moves on with the new step, if its buffer is touched row by row, or is of summands.
     fn view(&self, view: &View) -> View {
+        if let Some(summands) = self.summands.get(&view.buffer) {
+            let len = self.buffers[view.buffer.0 as usize].len as i64;
+            return View { buffer: *summands, ..view.clone() }.stepping(self.step, len);
+        }
         if !self.is(BufferUse::Rows, view) || self.private.contains(&view.buffer) {
             return view.clone();
         }

@@ -1,10 +1,12 @@
-//! The function that carries out a whole step: calls of kernels, or their code itself if the step is tiny.
+//! The function that carries out a whole step: calls of kernels, or their code itself if the step is tiny. One
+//! iteration of a scan whose iterations may run at the same time is a function of its own.
 
 use super::codegen;
 use crate::backend::Options;
 use crate::backend::native::frame::offset;
 use crate::ir::StepId;
 use crate::loops::{Base, BasePlace, Call, Gemm, Item, Module, Rand};
+use crate::plan::Local;
 use cranelift_codegen::ir::{self, InstBuilder, MemFlagsData, types};
 use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::FunctionBuilder;
@@ -18,6 +20,12 @@ pub fn kernel_signature(convention: CallConv) -> ir::Signature {
 /// `(frame)`.
 pub fn step_signature(convention: CallConv) -> ir::Signature {
     signature(convention, 1)
+}
+
+/// `(frame, distance, scratch distance, counter)`: one iteration of an independent scan. Its own memory, and that of
+/// the pieces of its kernels, lie so many bytes behind the places that the plan gives them.
+pub fn iteration_signature(convention: CallConv) -> ir::Signature {
+    signature(convention, 4)
 }
 
 fn signature(convention: CallConv, n_params: usize) -> ir::Signature {
@@ -52,11 +60,21 @@ fn constant_flags() -> MemFlagsData {
     MemFlagsData::trusted().with_readonly().with_can_move()
 }
 
-/// The products and random calls that the step refers to by number.
+/// The products, random calls and independent scans that the step refers to by number.
 #[derive(Default)]
 pub struct Tables {
     pub gemms: Vec<Gemm>,
     pub rands: Vec<Rand>,
+    pub scans: Vec<IndependentScan>,
+}
+
+/// A scan whose iterations are calls of a function.
+#[derive(Clone, Copy)]
+pub struct IndependentScan {
+    /// Its number among the items of the module.
+    pub item: usize,
+    pub trip: i64,
+    pub local: Local,
 }
 
 /// Writes the body of the step function.
@@ -66,11 +84,48 @@ pub fn write_step(
     has_fma: bool,
     options: Options,
 ) -> Tables {
+    let tables = Tables::default();
+    let (mut driver, _) = Driver::new(builder, module, has_fma, options, tables);
+    driver.items(&module.items);
+    let tables = driver.tables;
+    builder.ins().return_(&[]);
+    tables
+}
+
+/// Writes the body of the function that carries out one iteration of an independent scan of the step.
+pub fn write_iteration(
+    builder: &mut FunctionBuilder<'_>,
+    module: &Module,
+    has_fma: bool,
+    options: Options,
+    (scan, tables): (&IndependentScan, Tables),
+) -> Tables {
+    let (mut driver, params) = Driver::new(builder, module, has_fma, options, tables);
+    if let Item::Scan { step, items, .. } = &module.items[scan.item] {
+        driver.own_memory = Some(OwnMemory { local: scan.local, distance: params[1], of_scratch: params[2] });
+        driver.counters.insert(*step, params[3]);
+        driver.items(items);
+    }
+    let tables = driver.tables;
+    builder.ins().return_(&[]);
+    tables
+}
+
+impl<'b, 'f, 'm> Driver<'b, 'f, 'm> {
+    /// At the beginning of a function whose first parameter is the frame, and the parameters.
+    fn new(
+        builder: &'b mut FunctionBuilder<'f>,
+        module: &'m Module,
+        has_fma: bool,
+        options: Options,
+        tables: Tables,
+    ) -> (Driver<'b, 'f, 'm>, Vec<ir::Value>) {
     let convention = builder.func.signature.call_conv;
     let entry = builder.create_block();
     builder.append_block_params_for_function_params(entry);
     builder.switch_to_block(entry);
-    let frame = builder.block_params(entry)[0];
+    let params = builder.block_params(entry).to_vec();
+    let frame = params[0];
     let words = most_words(&module.items, module);
     let slot = ir::StackSlotData::new(ir::StackSlotKind::ExplicitSlot, (words * 8) as u32, 4);
     let env = builder.create_sized_stack_slot(slot);
@@ -82,8 +137,9 @@ pub fn write_step(
         rand: signature(4),
         mark: signature(2),
         poison: signature(2),
+        scan: signature(2),
     };
-    let mut driver = Driver {
+    let driver = Driver {
         b: builder,
         module,
         has_fma,
@@ -92,13 +148,12 @@ pub fn write_step(
         env,
         signatures,
         counters: HashMap::new(),
-        tables: Tables::default(),
+        own_memory: None,
+        tables,
         n_marks: 0,
     };
-    driver.items(&module.items);
-    let tables = driver.tables;
-    builder.ins().return_(&[]);
-    tables
+    (driver, params)
+    }
 }
 
 fn most_words(items: &[Item], module: &Module) -> usize {
@@ -120,6 +175,7 @@ struct Signatures {
     rand: ir::SigRef,
     mark: ir::SigRef,
     poison: ir::SigRef,
+    scan: ir::SigRef,
 }
 
 struct Driver<'b, 'f, 'm> {
@@ -132,19 +188,33 @@ struct Driver<'b, 'f, 'm> {
     signatures: Signatures,
     /// The counters of the scans around.
     counters: HashMap<StepId, ir::Value>,
+    /// In the function of one iteration of a scan.
+    own_memory: Option<OwnMemory>,
     tables: Tables,
     n_marks: i64,
 }
 
+/// The part of the arena that an iteration of a scan has for itself, and how many bytes it lies behind its place; the
+/// private memory of kernels likewise.
+struct OwnMemory {
+    local: Local,
+    distance: ir::Value,
+    of_scratch: ir::Value,
+}
+
 impl Driver<'_, '_, '_> {
     fn items(&mut self, items: &[Item]) {
-        for item in items {
+        for (number, item) in items.iter().enumerate() {
             match item {
                 Item::Call(call) => self.call(call),
                 Item::Gemm(gemm) => self.gemm(gemm),
                 Item::Rand(rand) => self.rand(rand),
                 Item::Poison { base, bytes } => self.poison(base, *bytes),
-                Item::Scan { step, trip, reverse, items } => self.scan(*step, *trip, *reverse, items),
+                // Whoever watches the items of a step is told of them one after another.
+                Item::Scan { trip, local: Some(local), .. } if !self.options.profiled => {
+                    self.independent(IndependentScan { item: number, trip: *trip, local: *local });
+                }
+                Item::Scan { step, trip, reverse, items, .. } => self.scan(*step, *trip, *reverse, items),
             }
         }
     }
@@ -167,6 +237,14 @@ impl Driver<'_, '_, '_> {
         for (step, factor) in &base.steps {
             let moved = self.b.ins().imul_imm_s(self.counters[step], *factor);
             address = self.b.ins().iadd(address, moved);
+        }
+        if let (BasePlace::Arena, Some(memory)) = (base.place, &self.own_memory) {
+            let Local { start, bytes } = memory.local;
+            if (start as i64..(start + bytes) as i64).contains(&base.offset) {
+                address = self.b.ins().iadd(address, memory.distance);
+            } else if base.offset >= self.module.scratch_start as i64 {
+                address = self.b.ins().iadd(address, memory.of_scratch);
+            }
         }
         if base.offset == 0 { address } else { self.b.ins().iadd_imm_s(address, base.offset) }
     }
@@ -224,6 +302,14 @@ impl Driver<'_, '_, '_> {
         let bytes = self.b.ins().iconst(types::I64, bytes);
         let code = self.field(offset::POISON);
         self.b.ins().call_indirect(self.signatures.poison, code, &[memory, bytes]);
+    }
+
+    /// Iterations that may run at the same time: on several threads, if there are some.
+    fn independent(&mut self, scan: IndependentScan) {
+        let number = self.b.ins().iconst(types::I64, self.tables.scans.len() as i64);
+        self.tables.scans.push(scan);
+        let code = self.field(offset::SCAN);
+        self.b.ins().call_indirect(self.signatures.scan, code, &[self.frame, number]);
     }
 
     fn scan(&mut self, step: StepId, trip: i64, reverse: bool, items: &[Item]) {
