@@ -164,7 +164,9 @@ fn thirty_two_members() {
     let kept = fs::read_dir(folder.0.join("runs/apples-sweep-1")).expect("a folder").count();
     assert_eq!(kept, 6, "four trials, the table and the picture");
     let picture = folder.read("runs/apples-sweep-1/sweep.svg");
-    assert_eq!(picture.matches("fill=\"none\"").count(), 32, "a line for each trial");
+    let lines_of_width =
+        |width: &str| picture.matches(&format!("stroke-width=\"{width}\" stroke-linecap")).count();
+    assert_eq!((lines_of_width("3"), lines_of_width("1.5")), (1, 31), "a line for each trial");
     // A member is a run like any other, with the bits that it has alone.
     let best = format!("runs/apples-sweep-1/trial-{}", lines[1][0]);
     let program = folder.read(&format!("{best}/program.nn"));

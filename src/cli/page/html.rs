@@ -1,6 +1,6 @@
 //! The page as text: everything that it needs stands in it.
 
-use crate::base::visible::visible;
+use crate::cli::plot::escaped;
 
 const STYLE: &str = "\
 body{font:16px/1.5 Helvetica,Arial,sans-serif;color:#222;max-width:60rem;margin:2rem auto;padding:0 1rem}\
@@ -115,12 +115,6 @@ pub fn share(value: f64) -> String {
     let percent = value * 100.0;
     // What is not all is not rounded to all.
     if value < 1.0 && percent > 99.95 { ">99.9 %".to_owned() } else { format!("{percent:.1} %") }
-}
-
-/// As HTML wants it.
-fn escaped(text: &str) -> String {
-    let lines: Vec<String> = text.lines().map(|line| visible(line).into_owned()).collect();
-    lines.join("\n").replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 #[cfg(test)]

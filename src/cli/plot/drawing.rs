@@ -64,7 +64,17 @@ pub struct Text {
     pub colour: Colour,
     /// Whether it is read from below to above.
     pub turned: bool,
+    /// Whether a white edge keeps it readable on lines that are drawn before it.
+    pub has_halo: bool,
     pub text: String,
+}
+
+impl Text {
+    /// A text in the size of labels.
+    pub fn label((x, y): (f64, f64), anchor: Anchor, text: &str) -> Text {
+        let text = text.to_owned();
+        Text { x, y, size: LABEL, anchor, bold: false, colour: GREY, turned: false, has_halo: false, text }
+    }
 }
 
 /// Pixels, from the upper left.
@@ -109,8 +119,8 @@ impl Drawing {
     }
 
     /// A text in the size of labels.
-    pub fn label(&mut self, (x, y): (f64, f64), anchor: Anchor, text: &str) {
-        self.text(Text { x, y, size: LABEL, anchor, bold: false, colour: GREY, turned: false, text: text.to_owned() });
+    pub fn label(&mut self, place: (f64, f64), anchor: Anchor, text: &str) {
+        self.text(Text::label(place, anchor, text));
     }
 
     pub fn text(&mut self, text: Text) {

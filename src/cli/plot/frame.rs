@@ -169,9 +169,8 @@ pub fn room_of_scale(values: Axis) -> f64 {
     widest + 30.0
 }
 
-pub fn plain((x, y): (f64, f64), text: &str) -> Text {
-    let text = text.to_owned();
-    Text { x, y, size: LABEL, anchor: Anchor::Start, bold: false, colour: GREY, turned: false, text }
+pub fn plain(place: (f64, f64), text: &str) -> Text {
+    Text::label(place, Anchor::Start, text)
 }
 
 fn legend_width(name: &str) -> f64 {

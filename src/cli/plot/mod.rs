@@ -7,7 +7,7 @@ mod axis;
 mod bars;
 mod cells;
 mod curves;
-mod drawing;
+pub mod drawing;
 mod font;
 mod frame;
 mod plane;

@@ -6,6 +6,9 @@ use super::font;
 /// So many pixels wide is a unit of a drawing: sharp on a slide.
 const SCALE: f64 = 2.0;
 
+/// How far the white edge of a text reaches beyond its strokes.
+const HALO: f64 = 1.5;
+
 /// The drawing as a PNG file.
 pub fn png(drawing: &Drawing) -> Vec<u8> {
     encode(&pixels(drawing))
@@ -71,15 +74,17 @@ impl Canvas {
             Anchor::End => width,
         };
         let thick = text.size * if text.bold { 0.065 } else { 0.045 };
-        for stroke in strokes {
-            let placed = |(x, y): &(f64, f64)| {
-                let (x, y) = (x - before, *y);
-                let (x, y) = if text.turned { (y, -x) } else { (x, y) };
-                ((text.x + x) * SCALE, (text.y + y) * SCALE)
-            };
-            let points: Vec<(f64, f64)> = stroke.iter().map(placed).collect();
-            self.stroke(&points, thick * SCALE, text.colour, 1.0);
+        let placed = |(x, y): &(f64, f64)| {
+            let (x, y) = (x - before, *y);
+            let (x, y) = if text.turned { (y, -x) } else { (x, y) };
+            ((text.x + x) * SCALE, (text.y + y) * SCALE)
+        };
+        let strokes: Vec<Vec<(f64, f64)>> =
+            strokes.iter().map(|stroke| stroke.iter().map(placed).collect()).collect();
+        if text.has_halo {
+            strokes.iter().for_each(|points| self.stroke(points, (thick + HALO) * SCALE, WHITE, 1.0));
         }
+        strokes.iter().for_each(|points| self.stroke(points, thick * SCALE, text.colour, 1.0));
     }
 
     /// Gives each pixel of a box its colour, by the pixel's middle; pixels at the edge by the part that is inside.

@@ -72,9 +72,10 @@ fn text_element(text: &Text) -> String {
         Anchor::End => "end",
     };
     let weight = if text.bold { " font-weight=\"bold\"" } else { "" };
+    let halo = if text.has_halo { " stroke=\"white\" stroke-width=\"3\" paint-order=\"stroke\"" } else { "" };
     let turn = if text.turned { format!(" transform=\"rotate(-90 {x:.1} {y:.1})\"") } else { String::new() };
     format!(
-        "<text x=\"{x:.1}\" y=\"{y:.1}\" font-size=\"{}\" text-anchor=\"{anchor}\" fill=\"{}\"{weight}{turn}>{}</text>",
+        "<text x=\"{x:.1}\" y=\"{y:.1}\" font-size=\"{}\" text-anchor=\"{anchor}\" fill=\"{}\"{weight}{halo}{turn}>{}</text>",
         text.size,
         hex(text.colour),
         escaped(&text.text)
@@ -99,7 +100,7 @@ fn base64(bytes: &[u8]) -> String {
     out
 }
 
-/// As XML wants it. Two characters stand in no XML, in whatever spelling.
+/// As XML and HTML want it. Two characters stand in no XML, in whatever spelling.
 pub fn escaped(text: &str) -> String {
     let text = visible(text).replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}");
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")

@@ -1,10 +1,8 @@
 //! The trials of a sweep as parallel coordinates: an upright axis for each name and one for the score, and a line through
 //! them for each trial.
 
-use std::fmt::Write;
-
 use crate::base::order::PutInOrder;
-use crate::cli::plot::escaped;
+use crate::cli::plot::drawing::{Anchor, Colour, Drawing, INK, Text, colour, tint};
 use crate::runtime::format::number_text;
 
 const TOP: f64 = 76.0;
@@ -102,8 +100,8 @@ impl Scale {
     }
 }
 
-/// The picture as the text of an SVG file. Trials without a score, which have failed, are left out.
-pub fn svg(trials: &Trials<'_>) -> String {
+/// The picture. Trials without a score, which have failed, are left out.
+pub fn draw(trials: &Trials<'_>) -> Drawing {
     let rows: Vec<_> = trials.rows.iter().filter(|(_, score)| score.is_finite()).collect();
     let mut scales: Vec<(&str, Scale)> = Vec::new();
     for (at, name) in trials.names.iter().enumerate() {
@@ -111,64 +109,60 @@ pub fn svg(trials: &Trials<'_>) -> String {
         scales.push((name, Scale::of_texts(&texts)));
     }
     scales.push((trials.by, Scale::of_numbers(rows.iter().map(|(_, score)| *score).collect(), false)));
-    let width = LEFT + BETWEEN * (scales.len() - 1) as f64 + RIGHT;
-    let height = TOP + HEIGHT + BOTTOM;
-    let mut out = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
-         viewBox=\"0 0 {width} {height}\" font-family=\"Helvetica, Arial, sans-serif\" font-size=\"13\">\n\
-         <rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n"
-    );
-    let mut line = |text: String| {
-        out.push_str(&text);
-        out.push('\n');
-    };
-    line(format!("<text x=\"24\" y=\"26\" font-size=\"16\" font-weight=\"bold\">{}</text>", escaped(trials.title)));
-    let x = |axis: usize| LEFT + BETWEEN * axis as f64;
-    let y = |place: f64| TOP + HEIGHT * (1.0 - place);
+    let mut drawing =
+        Drawing::new(LEFT + BETWEEN * (scales.len() - 1) as f64 + RIGHT, TOP + HEIGHT + BOTTOM);
+    drawing.text(Text { size: 16.0, ..heading((24.0, 26.0), Anchor::Start, trials.title) });
     // The best is drawn last, above the others.
     for (rank, (values, score)) in rows.iter().enumerate().rev() {
         let places = values.iter().zip(&scales).map(|(value, (_, scale))| scale.place(value));
         let places = places.chain(scales.last().map(|(_, scale)| scale.place_of(*score)));
-        let mut path = String::new();
-        for (axis, place) in places.enumerate() {
-            let letter = if axis == 0 { 'M' } else { 'L' };
-            // Writing to a text does not fail.
-            let _ = write!(path, "{letter}{:.1} {:.1}", x(axis), y(place));
-        }
-        let stroke = colour(rank, rows.len());
-        line(format!("<path d=\"{path}\" fill=\"none\" {stroke}/>"));
+        let points: Vec<_> = places.enumerate().map(|(axis, place)| (x_of(axis), y_of(place))).collect();
+        let (width, colour) = stroke(rank, rows.len());
+        drawing.line(&points, width, colour);
     }
     for (axis, (name, scale)) in scales.iter().enumerate() {
-        let (x, bottom) = (x(axis), TOP + HEIGHT);
-        line(format!("<path d=\"M{x} {TOP}V{bottom}\" stroke=\"#333\"/>"));
-        let name = escaped(name);
-        line(format!("<text x=\"{x}\" y=\"56\" text-anchor=\"middle\" font-weight=\"bold\">{name}</text>"));
-        for (place, label) in scale.labels() {
-            let (tick, text, low) = (x - 5.0, x - 8.0, y(place) + 4.5);
-            line(format!("<path d=\"M{tick} {:.1}H{x}\" stroke=\"#333\"/>", y(place)));
-            // A white edge keeps numbers readable where lines cross them.
-            line(format!(
-                "<text x=\"{text}\" y=\"{low:.1}\" text-anchor=\"end\" fill=\"#333\" stroke=\"white\" \
-                 stroke-width=\"3\" paint-order=\"stroke\">{}</text>",
-                escaped(&label)
-            ));
-        }
+        draw_axis(&mut drawing, x_of(axis), name, scale);
     }
-    out + "</svg>\n"
+    drawing
 }
 
-/// The line of a trial: the best in orange, the others in blue that pales with their rank.
-fn colour(rank: usize, count: usize) -> String {
-    if rank == 0 {
-        return "stroke=\"#d55e00\" stroke-width=\"3\"".to_owned();
+fn draw_axis(drawing: &mut Drawing, x: f64, name: &str, scale: &Scale) {
+    drawing.line(&[(x, y_of(1.0)), (x, y_of(0.0))], 1.0, INK);
+    drawing.text(heading((x, 56.0), Anchor::Middle, name));
+    for (place, label) in scale.labels() {
+        let y = y_of(place);
+        drawing.line(&[(x - 5.0, y), (x, y)], 1.0, INK);
+        // Numbers stay readable where lines cross them.
+        let label = Text { has_halo: true, ..Text::label((x - 8.0, y + 4.5), Anchor::End, &label) };
+        drawing.text(label);
     }
-    let strength = 0.75 - 0.6 * rank as f64 / count.max(1) as f64;
-    format!("stroke=\"#0072b2\" stroke-opacity=\"{strength:.2}\" stroke-width=\"1.5\"")
+}
+
+fn x_of(axis: usize) -> f64 {
+    LEFT + BETWEEN * axis as f64
+}
+
+fn y_of(place: f64) -> f64 {
+    TOP + HEIGHT * (1.0 - place)
+}
+
+fn heading(place: (f64, f64), anchor: Anchor, text: &str) -> Text {
+    Text { bold: true, colour: INK, ..Text::label(place, anchor, text) }
+}
+
+/// Width and colour of a trial's line: the best in orange, the others in blue that pales with their rank.
+fn stroke(rank: usize, count: usize) -> (f64, Colour) {
+    if rank == 0 {
+        return (3.0, colour(1));
+    }
+    (1.5, tint(colour(0), 0.75 - 0.6 * rank as f64 / count.max(1) as f64))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::plot::drawing::Shape;
+    use crate::cli::plot::svg;
 
     #[test]
     fn scales() {
@@ -186,8 +180,10 @@ mod tests {
     fn a_trial_that_failed_has_no_line() {
         let values = [["a<b".to_owned()], ["c".to_owned()]];
         let rows = vec![(&values[0][..], 0.5), (&values[1][..], f64::NAN)];
-        let text = svg(&Trials { title: "t", names: &["k"], by: "loss", rows });
-        assert_eq!(text.matches("fill=\"none\"").count(), 1);
+        let drawing = draw(&Trials { title: "t", names: &["k"], by: "loss", rows });
+        let is_of_trial = |shape: &&Shape| matches!(shape, Shape::Line { points, .. } if points[0].0 < points[1].0 - 5.0);
+        assert_eq!(drawing.shapes.iter().filter(is_of_trial).count(), 1);
+        let text = svg(&drawing);
         assert!(text.contains("a&lt;b") && !text.contains("NaN"));
     }
 }

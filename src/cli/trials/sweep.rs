@@ -7,6 +7,7 @@ use clap::Args;
 use super::crew::{self, Outcome, value};
 use super::space::{self, Axis};
 use super::picture::{self, Trials};
+use crate::cli::plot::svg;
 use super::{Entry, Format, again, csv, place, show};
 use crate::base::order::PutInOrder;
 use crate::cli::output::complain;
@@ -265,8 +266,8 @@ impl Sweep {
         let values = |number: &usize| trials.iter().find(|(at, _)| at == number).map(|(_, trial)| &*trial.values);
         let lines = order.iter().zip(scores).filter_map(|(number, score)| Some((values(number)?, score)));
         let title = format!("{}: {} trials by {by}, the best in orange", self.file.display(), trials.len());
-        let drawn = picture::svg(&Trials { title: &title, names, by: &by, rows: lines.collect() });
-        write(&path.join("sweep.svg"), &drawn)?;
+        let drawing = picture::draw(&Trials { title: &title, names, by: &by, rows: lines.collect() });
+        write(&path.join("sweep.svg"), &svg(&drawing))?;
         if let Some(keep) = self.keep {
             for number in order.iter().skip(keep as usize) {
                 // A folder that stays costs room and nothing else.
