@@ -51,17 +51,6 @@ pub struct Diagnostic {
     pub notes: Vec<String>,
     /// What to do.
     pub helps: Vec<Help>,
-    /// Why, where stages go on differently by it. What is told does not depend on it.
-    pub(crate) cause: Option<Cause>,
-}
-
-/// Why something is wrong, where what a stage does next depends on it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Cause {
-    /// A brace on another line, or with a space too many or too few: two lines look like one statement.
-    Brace,
-    /// An `else` or `then` without its `if`.
-    BranchWithoutIf,
 }
 
 /// How a note begins that repeats a message for another way to the same place.
@@ -109,13 +98,7 @@ impl Diagnostic {
 
     fn new(severity: Severity, code: &'static str, message: String) -> Diagnostic {
         let (labels, notes, helps) = (Vec::new(), Vec::new(), Vec::new());
-        Diagnostic { severity, code, message, labels, notes, helps, cause: None }
-    }
-
-    /// Says why, for the stage that goes on.
-    pub(crate) fn because(mut self, cause: Cause) -> Diagnostic {
-        self.cause = Some(cause);
-        self
+        Diagnostic { severity, code, message, labels, notes, helps }
     }
 
     /// Adds the label of the mistake itself.

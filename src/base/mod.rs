@@ -12,7 +12,6 @@ pub mod span;
 pub mod stack;
 pub mod visible;
 
-pub(crate) use diagnostic::Cause;
 pub use diagnostic::{Diagnostic, Help, Label, Severity, is_told};
 pub use nearest::nearest;
 pub use span::{FileId, SourceFile, SourceMap, Span};

@@ -9,12 +9,12 @@ use std::sync::Mutex;
 use pest::error::{Error, ErrorVariant, InputLocation};
 
 use crate::base::foreign::{self, Foreign, METHODS};
-use crate::base::{Cause, Diagnostic, FileId, Span, nearest};
+use crate::base::{Diagnostic, FileId, Span, nearest};
 
-use super::ast::MAX_DEPTH;
 use super::build;
 use super::grammar::{Rule, parse_item};
 use super::mistakes;
+use super::report::{Found, LineError, MeantItem, ParseError, StrayError};
 use super::scan::{ItemSlice, ends_open};
 use super::tokens::{ITEM_WORDS, Token, TokenKind, tokens};
 
@@ -89,67 +89,56 @@ impl Failure<'_> {
         }
     }
 
-    /// A description of the token that was found.
-    pub fn found_text(&self) -> String {
+    /// The token that was found, for a message.
+    pub fn found(&self) -> Found {
         match self.found {
-            Some(found) if found.kind != TokenKind::Newline => format!("`{}`", self.text(found)),
-            Some(_) => "the end of the line".to_string(),
-            None => "the end of the item".to_string(),
+            Some(found) if found.kind != TokenKind::Newline => Found::Token(self.text(found).to_owned()),
+            Some(_) => Found::EndOfLine,
+            None => Found::EndOfItem,
         }
+    }
+
+    /// The end of the token before, where something is to be put in.
+    pub fn gap(&self) -> Span {
+        let place = self.place();
+        let end = self.previous.map_or(place.start, |previous| self.span(previous).end);
+        Span { start: end, end, ..place }
     }
 }
 
-/// The errors of a slice that begins no item.
-pub(super) fn not_an_item(file: FileId, text: &str, slice: &ItemSlice) -> Diagnostic {
+/// What is wrong with a slice that begins no item.
+pub(super) fn not_an_item(file: FileId, text: &str, slice: &ItemSlice) -> ParseError {
     let inside = &text[slice.range.clone()];
-    let first = tokens(inside).into_iter().find(|token| !is_blank(token.kind));
-    let Some(first) = first else {
-        return Diagnostic::error("E0004", "no item begins here")
-            .at(Span::new(file, slice.start, slice.start), "");
+    let Some(first) = tokens(inside).into_iter().find(|token| !is_blank(token.kind)) else {
+        return StrayError::Nothing { at: Span::new(file, slice.start, slice.start) }.into();
     };
     let word = first.text(inside);
-    let place = Span::new(file, slice.range.start + first.start, slice.range.start + first.end);
+    let at = Span::new(file, slice.range.start + first.start, slice.range.start + first.end);
     let second =
         tokens(inside).into_iter().find(|token| token.start >= first.end).map(|token| token.text(inside));
     if word == "/" && matches!(second, Some("/" | "*")) {
-        return Diagnostic::error("E0018", "a comment begins with `#`")
-            .at(Span { end: place.end + 1, ..place }, "not of this language")
-            .suggest("write", Span { end: place.end + 1, ..place }, "#");
+        return StrayError::SlashComment { at: Span { end: at.end + 1, ..at } }.into();
     }
-    let error = Diagnostic::error("E0004", format!("no item begins with `{word}`"))
-        .at(place, "expected an item: `model`, `data`, `train`, `print` …");
-    let start = Span { end: place.start, ..place };
-    match (word, second) {
+    let meant = match (word, second) {
         ("param" | "state" | "carry" | "collect" | "scan" | "for" | "require" | "advise", _) => {
-            error.help(format!("`{word}` stands in the body of a layer or a model"))
+            MeantItem::LineOfBody
         }
-        ("minimize" | "measure", _) => error.help(format!("`{word}` stands in the braces of `train`")),
-        (_, Some("=")) if first.kind == TokenKind::Word => {
-            error.suggest("a value with a name is a constant", start, "const ")
-        }
-        ("def" | "function" | "func" | "fun", _) => {
-            error.suggest("a function is declared with `fn`", place, "fn")
-        }
-        ("class" | "module" | "struct", _) => {
-            error.suggest("a layer is declared with `layer`", place, "layer")
-        }
-        ("from" | "using" | "include" | "use", _) => error.help(
-            "leave the line out: the library is always there; `import \"file.nn\"` brings what another file declares",
-        ),
-        ("assert", _) => error.suggest("a condition that must hold is written `expect`", place, "expect"),
-        ("let" | "var" | "val", _) => error.suggest("a value with a name is a constant", place, "const"),
-        ("if" | "while" | "return" | "with" | "try" | "raise" | "lambda" | "async", _) => error.help(
-            "a file declares items; what is carried out stands in bodies of functions, layers and models, in `train` and in `print`",
-        ),
+        ("minimize" | "measure", _) => MeantItem::LineOfTrain,
+        (_, Some("=")) if first.kind == TokenKind::Word => MeantItem::Constant,
+        ("def" | "function" | "func" | "fun", _) => MeantItem::Function,
+        ("class" | "module" | "struct", _) => MeantItem::Layer,
+        ("from" | "using" | "include" | "use", _) => MeantItem::Import,
+        ("assert", _) => MeantItem::Expectation,
+        ("let" | "var" | "val", _) => MeantItem::Let,
+        ("if" | "while" | "return" | "with" | "try" | "raise" | "lambda" | "async", _) => MeantItem::CarriedOut,
         _ => match (nearest(word, ITEM_WORDS), called(inside)) {
-            (_, Some(row)) => error.help(row.advice),
-            (Some(item), None) => error.suggest(format!("did you mean `{item}`?"), place, item),
-            (None, None) if matches!(second, Some("(" | "." | "|>")) => {
-                error.suggest("to see a value, print it", start, "print ")
-            }
-            (None, None) => error.help(format!("items begin with one of: {}", ITEM_WORDS.join(", "))),
+            (_, Some(row)) => MeantItem::Foreign(row.advice),
+            (Some(item), None) => MeantItem::Misspelt(item),
+            (None, None) if matches!(second, Some("(" | "." | "|>")) => MeantItem::Print,
+            (None, None) => MeantItem::NotKnown,
         },
-    }
+    };
+    StrayError::Word { word: word.to_owned(), meant, at }.into()
 }
 
 /// What users of other libraries mean by a call that stands alone: `net.fit(…)`, `torch.manual_seed(0)`, `save(…)`.
@@ -172,17 +161,19 @@ pub(super) fn diagnose(file: FileId, text: &str, slice: &ItemSlice, first: Error
     };
     loop {
         if let ErrorVariant::CustomError { .. } = error.variant {
-            errors.push(too_deep(file, slice));
+            errors.push(too_deep(file, slice).diagnostic());
             break;
         }
         let failure = failure(file, &masked, slice.range.start, &error);
-        let described = mistakes::describe(&failure);
+        let mistake = mistakes::recognise(&failure);
         // A misplaced brace makes two lines of one statement.
-        let goes_on = described.cause != Some(Cause::Brace) && errors.len() + 1 < MAX_ERRORS;
-        let place = described.primary_span();
-        let branch = described.cause == Some(Cause::BranchWithoutIf) && !errors.is_empty();
-        if !branch && !errors.iter().any(|error| error.primary_span() == place) {
-            errors.push(described);
+        let goes_on = !matches!(mistake, ParseError::Brace(_)) && errors.len() + 1 < MAX_ERRORS;
+        // The `if` may stand in a line that is blank now.
+        let follows_error =
+            matches!(mistake, ParseError::Line(LineError::BranchWithoutIf { .. })) && !errors.is_empty();
+        let told = mistake.diagnostic();
+        if !follows_error && !errors.iter().any(|error| error.primary_span() == told.primary_span()) {
+            errors.push(told);
         }
         let Some(blank) = line_to_blank(&failure).filter(|_| goes_on) else { break };
         let spaces: String = masked[blank.clone()].chars().map(|c| if c == '\n' { c } else { ' ' }).collect();
@@ -211,10 +202,8 @@ pub(super) fn diagnose(file: FileId, text: &str, slice: &ItemSlice, first: Error
     errors
 }
 
-fn too_deep(file: FileId, slice: &ItemSlice) -> Diagnostic {
-    Diagnostic::error("E0003", format!("this item is nested far more than {MAX_DEPTH} deep"))
-        .at(Span::new(file, slice.start, slice.start + slice.keyword.len()), "in this item")
-        .help("give inner parts names of their own")
+fn too_deep(file: FileId, slice: &ItemSlice) -> ParseError {
+    ParseError::TooDeep { keyword: Span::new(file, slice.start, slice.start + slice.keyword.len()) }
 }
 
 fn failure<'t>(file: FileId, slice: &'t str, base: usize, error: &Error<Rule>) -> Failure<'t> {

@@ -28,7 +28,7 @@ use crate::base::{Diagnostic, FileId, Span};
 
 pub use format::format;
 use grammar::parse_item;
-use report::BuildError;
+use report::{BracketError, BuildError};
 pub use scan::{ItemSlice, index_items};
 pub use tokens::is_name;
 
@@ -77,10 +77,10 @@ pub fn parse_item_at(file: FileId, text: &str, range: Range<usize>) -> (Option<a
 fn parse_slice(file: FileId, text: &str, slice: &ItemSlice) -> (Option<ast::Item>, Vec<Diagnostic>) {
     let errors = scan::check_brackets(file, text, &slice.range);
     if slice.keyword.is_empty() {
-        return (None, vec![errors::not_an_item(file, text, slice)]);
+        return (None, vec![errors::not_an_item(file, text, slice).diagnostic()]);
     }
     if !errors.is_empty() {
-        return (None, errors);
+        return (None, errors.iter().map(BracketError::diagnostic).collect());
     }
     match parse_item(&text[slice.range.clone()]) {
         Ok(mut pairs) => match pairs.next() {
@@ -88,7 +88,7 @@ fn parse_slice(file: FileId, text: &str, slice: &ItemSlice) -> (Option<ast::Item
                 let (item, errors) = build::build_item(file, text, slice.range.start, whole);
                 (item, errors.iter().map(BuildError::diagnostic).collect())
             }
-            None => (None, errors),
+            None => (None, Vec::new()),
         },
         Err(error) => (None, errors::diagnose(file, text, slice, error)),
     }

@@ -1,10 +1,24 @@
-//! What can be wrong with an item that the grammar accepts, as data, and how it is told.
+//! What can be wrong with a text, as data, and how it is told: here with an item that the grammar accepts.
+
+mod brackets;
+mod foreign;
+mod parse;
+mod slips;
+mod strays;
 
 use std::sync::Arc;
 
 use crate::base::{Diagnostic, Span};
 
 use super::ast::{MAX_DEPTH, Name, Role};
+pub(super) use brackets::{BracketError, partner_of};
+pub(super) use foreign::{ForeignConstruct, ForeignSign, Sign};
+pub(super) use parse::{
+    Advice, BraceError, Expected, Found, LineError, LineWithWith, MeantType, MissingError, NameError,
+    ParseError, Unexpected,
+};
+pub(super) use slips::{NumberError, SlipError};
+pub(super) use strays::{MeantItem, StrayError};
 
 /// What the builder of the tree finds.
 #[derive(Clone, Debug)]

@@ -4,9 +4,10 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::base::{Diagnostic, FileId, Span};
+use crate::base::{FileId, Span};
 
 use super::ast::{Doc, MAX_DEPTH};
+use super::report::{BracketError, partner_of};
 use super::tokens::{CONTINUING, ITEM_WORDS, RESERVED, Token, TokenKind, tokens};
 
 /// One item's text, found without parsing it.
@@ -185,7 +186,7 @@ pub fn doc_above(file: FileId, text: &str, floor: usize, at: usize) -> Option<Do
 const MAX_ERRORS: usize = 20;
 
 /// Errors of the brackets in `text[range]`; while there are any, parsing it says nothing useful.
-pub fn check_brackets(file: FileId, text: &str, range: &Range<usize>) -> Vec<Diagnostic> {
+pub(super) fn check_brackets(file: FileId, text: &str, range: &Range<usize>) -> Vec<BracketError> {
     let slice = &text[range.clone()];
     let place = |token: Token| Span::new(file, range.start + token.start, range.start + token.end);
     let mut errors = Vec::new();
@@ -204,11 +205,7 @@ pub fn check_brackets(file: FileId, text: &str, range: &Range<usize>) -> Vec<Dia
                 open.push(token);
                 if open.len() > MAX_DEPTH && !too_deep {
                     too_deep = true;
-                    errors.push(
-                        Diagnostic::error("E0003", format!("brackets are nested more than {MAX_DEPTH} deep"))
-                            .at(place(token), "this one is too deep")
-                            .help("give an inner part a name of its own"),
-                    );
+                    errors.push(BracketError::TooDeep { at: place(token) });
                 }
             }
             TokenKind::Close => {
@@ -262,24 +259,13 @@ pub fn check_brackets(file: FileId, text: &str, range: &Range<usize>) -> Vec<Dia
     errors
 }
 
-fn open_string(text: &str, place: Span) -> Diagnostic {
-    let quoted = text.len() > 1 && text.ends_with('"');
-    if quoted && text.contains('{') {
-        return Diagnostic::error("E0009", "a `{` in this string is not closed")
-            .at(place, "`{expr}` stands for a value")
-            .help("for a brace itself write `{{`");
-    }
-    Diagnostic::error("E0009", "this string is not closed")
-        .at(place, "the closing `\"` is missing on this line")
-        .help("a quote inside a string is written `\\\"`")
+fn open_string(text: &str, at: Span) -> BracketError {
+    let is_quoted = text.len() > 1 && text.ends_with('"');
+    if is_quoted && text.contains('{') { BracketError::OpenHole { at } } else { BracketError::OpenString { at } }
 }
 
-fn unclosed(text: &str, open: Token, place: &impl Fn(Token) -> Span, end: Span) -> Diagnostic {
-    let (bracket, partner) = (open.text(text), partner_of(open.text(text)));
-    Diagnostic::error("E0002", format!("`{bracket}` is never closed"))
-        .at(place(open), "opened here")
-        .and_at(end, format!("`{partner}` expected here at the latest"))
-        .suggest(format!("close it with `{partner}`"), end, if bracket == "{" { "\n}" } else { partner })
+fn unclosed(text: &str, open: Token, place: &impl Fn(Token) -> Span, end: Span) -> BracketError {
+    BracketError::Unclosed { bracket: open.text(text).to_owned(), at: place(open), end }
 }
 
 /// The first line end after an unclosed `(` or `[` at which its contents seem to end: nothing
@@ -312,34 +298,12 @@ fn likely_end(text: &str, tokens: &[Token], open: Token) -> Option<Token> {
     None
 }
 
-fn closes_nothing(text: &str, close: Token, open: &[Token], place: &impl Fn(Token) -> Span) -> Diagnostic {
-    let word = close.text(text);
-    let error = Diagnostic::error("E0002", format!("`{word}` closes nothing"))
-        .at(place(close), format!("there is no open `{}`", partner_of(word)));
-    match open.last() {
-        Some(&inner) => {
-            error.and_at(place(inner), format!("`{}` would close this", partner_of(inner.text(text))))
-        }
-        None => error,
-    }
+fn closes_nothing(text: &str, close: Token, open: &[Token], place: &impl Fn(Token) -> Span) -> BracketError {
+    let inner = open.last().map(|&inner| (inner.text(text).to_owned(), place(inner)));
+    BracketError::ClosesNothing { bracket: close.text(text).to_owned(), at: place(close), inner }
 }
 
-fn crossed(text: &str, open: Token, close: Token, place: &impl Fn(Token) -> Span) -> Diagnostic {
-    let (bracket, word) = (open.text(text), close.text(text));
-    let partner = partner_of(bracket);
-    Diagnostic::error("E0002", format!("`{bracket}` is closed by `{word}`"))
-        .at(place(close), format!("`{partner}` expected here"))
-        .and_at(place(open), "opened here")
-        .suggest("write", place(close), partner)
-}
-
-fn partner_of(bracket: &str) -> &'static str {
-    match bracket {
-        "(" => ")",
-        "[" => "]",
-        "{" => "}",
-        ")" => "(",
-        "]" => "[",
-        _ => "{",
-    }
+fn crossed(text: &str, open: Token, close: Token, place: &impl Fn(Token) -> Span) -> BracketError {
+    let (bracket, partner) = (open.text(text).to_owned(), close.text(text).to_owned());
+    BracketError::Crossed { open: bracket, open_at: place(open), close: partner, at: place(close) }
 }

@@ -1,125 +1,88 @@
-//! Habits of other languages (E0018).
+//! Signs and words of other languages (E0018).
 
-use crate::base::{Diagnostic, Span};
+use crate::base::Span;
 
 use super::super::errors::Failure;
-use super::super::tokens::TokenKind;
+use super::super::report::{ForeignConstruct, ForeignSign, ParseError, Sign};
+use super::super::tokens::{Token, TokenKind};
 
-pub(super) fn foreign_character(failure: &Failure<'_>) -> Option<Diagnostic> {
+pub(super) fn foreign_character(failure: &Failure<'_>) -> Option<ParseError> {
     let found = failure.found?;
-    let word = failure.text(found);
-    let place = failure.span(found);
-    let after = failure.next().filter(|next| next.start == found.end);
-    let doubled = after.filter(|next| failure.text(*next) == word);
-    let both = after.map_or(place, |next| place.to(failure.span(next)));
-    let previous = failure
-        .previous
-        .filter(|previous| previous.end == found.start)
-        .map(|previous| failure.text(previous));
-    let whole = |place: Span| Span { start: place.start - 1, ..place };
-    let error = |what: &str, place: Span| {
-        Diagnostic::error("E0018", what.to_string()).at(place, "not of this language")
-    };
+    Some(match two_signs(failure, found) {
+        Some(error) => error.into(),
+        None if found.kind == TokenKind::Unknown => unknown_character(failure, found).into(),
+        None => return None,
+    })
+}
+
+/// A sign that touches the one before, which together are none here: `**`, `+=`, `===`.
+fn two_signs(failure: &Failure<'_>, found: Token) -> Option<ForeignSign> {
+    let previous = failure.previous.filter(|previous| previous.end == found.start)?;
+    let before = failure.text(previous);
+    let at = failure.span(previous).to(failure.span(found));
+    let stands_alone = failure.next().is_none_or(|next| next.start != found.end);
+    Some(match (before, failure.text(found)) {
+        ("*", "*") => ForeignSign::Spelling { sign: Sign::Power, at },
+        ("/", "/") => ForeignSign::DoubleSlash { at },
+        ("==" | "!=", "=") => ForeignSign::ThreeSigns { comparison: before.to_owned(), at },
+        ("+", "+") if stands_alone => ForeignSign::Increment { at },
+        (":", "=") => ForeignSign::Spelling { sign: Sign::Binding, at },
+        ("*" | "/" | "-" | "@" | "^", "=") => ForeignSign::Assigning { operator: before.to_owned(), at },
+        ("=", ">") => ForeignSign::FatArrow { at },
+        _ => return None,
+    })
+}
+
+/// A character that begins no token.
+fn unknown_character(failure: &Failure<'_>, found: Token) -> ForeignSign {
+    let (word, at) = (failure.text(found), failure.span(found));
+    let spelling = |sign: Sign| ForeignSign::Spelling { sign, at };
+    // `&&` and `||`
+    let after = failure.next().filter(|next| next.start == found.end && failure.text(*next) == word);
+    let doubled = after.map_or(at, |next| at.to(failure.span(next)));
     match word {
-        "*" if previous == Some("*") => {
-            Some(error("a power is written `^`", whole(place)).suggest("write", whole(place), "^"))
-        }
-        "/" if previous == Some("/") => Some(
-            error("there is no `//`", whole(place))
-                .help("`div(a, b)` rounds down; a comment begins with `#`"),
-        ),
-        "=" if matches!(previous, Some("==" | "!=")) => {
-            let all = Span { start: place.start - 2, ..place };
-            Some(error("a comparison has two signs", all).suggest("write", all, previous.unwrap_or_default()))
-        }
-        "+" if previous == Some("+") && after.is_none() => {
-            Some(error("there is no `++`", whole(place)).help("bind the name again, `x = x + 1`"))
-        }
-        "=" if matches!(previous, Some(":")) => {
-            Some(error("a binding is written `=`", whole(place)).suggest("write", whole(place), "="))
-        }
-        "=" if matches!(previous, Some("*" | "/" | "-" | "@" | "^")) => Some(
-            error(&format!("there is no `{}=`", previous.unwrap_or_default()), whole(place))
-                .help("bind the name again, `x = x - 1`"),
-        ),
-        ">" if previous == Some("=") => Some(error("there is no `=>`", whole(place))),
-        _ if found.kind != TokenKind::Unknown => None,
-        "&" => {
-            Some(
-                error("the logical and is written `and`", if doubled.is_some() { both } else { place })
-                    .suggest("write", if doubled.is_some() { both } else { place }, "and"),
-            )
-        }
-        "|" => {
-            Some(
-                error("the logical or is written `or`", if doubled.is_some() { both } else { place })
-                    .suggest("write", if doubled.is_some() { both } else { place }, "or"),
-            )
-        }
-        "!" => Some(error("negation is written `not`", place).suggest("write", place, "not ")),
-        "%" => Some(error("there is no `%`", place).help("the remainder of a / b is `mod(a, b)`")),
+        "&" => ForeignSign::Spelling { sign: Sign::And, at: doubled },
+        "|" => ForeignSign::Spelling { sign: Sign::Or, at: doubled },
+        "!" => spelling(Sign::Not),
+        "−" | "–" | "—" => spelling(Sign::Minus),
+        "×" | "·" => spelling(Sign::Times),
+        "≤" => spelling(Sign::LessOrEqual),
+        "≥" => spelling(Sign::GreaterOrEqual),
+        "≠" => spelling(Sign::Unequal),
+        "←" => spelling(Sign::Update),
+        "→" => spelling(Sign::Arrow),
+        "%" => ForeignSign::Percent { at },
+        "?" => ForeignSign::QuestionMark { at },
         ";" => {
             let next = failure.next().filter(|next| next.kind != TokenKind::Newline);
-            let error = error("statements are not ended by `;`", place);
-            Some(match next {
-                Some(next) => {
-                    let gap = Span { end: failure.span(next).start, ..place };
-                    error.suggest("a statement ends with its line", gap, "\n    ")
-                }
-                None => error.suggest("a statement ends with its line", place, ""),
-            })
+            let gap = next.map(|next| Span { end: failure.span(next).start, ..at });
+            ForeignSign::Semicolon { gap, at }
         }
-        "'" | "`" | "“" | "”" | "‘" | "’" => {
-            Some(error("strings are written in double quotes", place).help("like \"this\""))
-        }
-        "−" | "–" | "—" => {
-            Some(error("this is not the minus sign", place).suggest("write", place, "-"))
-        }
-        "×" | "·" => Some(error("multiplication is written `*`", place).suggest("write", place, "*")),
-        "≤" => Some(error("less or equal is written `<=`", place).suggest("write", place, "<=")),
-        "≥" => Some(error("greater or equal is written `>=`", place).suggest("write", place, ">=")),
-        "≠" => Some(error("unequal is written `!=`", place).suggest("write", place, "!=")),
-        "←" => Some(error("an update is written `<-`", place).suggest("write", place, "<-")),
-        "→" => Some(error("the arrow is written `->`", place).suggest("write", place, "->")),
-        "?" => Some(error("there is no `?`", place).help("a choice is written `if c then a else b`")),
-        _ => {
-            let shown: String = word.escape_debug().collect();
-            Some(error(&format!("the character `{shown}` has no meaning here"), place))
-        }
+        "'" | "`" | "“" | "”" | "‘" | "’" => ForeignSign::Quote { at },
+        _ => ForeignSign::Character { character: word.escape_debug().collect(), at },
     }
 }
 
-pub(super) fn foreign_word(failure: &Failure<'_>) -> Option<Diagnostic> {
+pub(super) fn foreign_word(failure: &Failure<'_>) -> Option<ParseError> {
     let previous = failure.previous.filter(|previous| previous.kind == TokenKind::Word)?;
     let found = failure.found.filter(|found| found.kind != TokenKind::Newline)?;
-    let word = failure.text(previous);
-    let place = failure.span(previous);
+    let at = failure.span(previous);
     // A name can follow another word only where that word was taken for a whole value.
     if !failure.after_value() || matches!(found.kind, TokenKind::Symbol | TokenKind::Close) {
         return None;
     }
-    let rest = Span { end: failure.span(found).start, ..place };
-    let error = |what: &str| Diagnostic::error("E0018", what.to_string()).at(place, "not of this language");
-    match word {
-        "let" | "var" | "val" | "local" | "auto" => {
-            Some(error("a binding has no keyword").suggest("write only `name = …`", rest, ""))
+    let gap = Span { end: failure.span(found).start, ..at };
+    let word = failure.text(previous).to_owned();
+    Some(
+        match word.as_str() {
+            "let" | "var" | "val" | "local" | "auto" => ForeignConstruct::BindingWord { gap, at },
+            "return" => ForeignConstruct::Return { gap, at },
+            "def" | "function" | "func" | "class" => ForeignConstruct::Declaration { at },
+            "while" | "loop" => ForeignConstruct::Loop { word, at },
+            "elif" | "elseif" | "elsif" => ForeignConstruct::ElseIf { word, at },
+            "lambda" => ForeignConstruct::Lambda { at },
+            _ => return None,
         }
-        "return" => Some(error("there is no `return`").suggest(
-            "the last expression of a body is its value",
-            rest,
-            "",
-        )),
-        "def" | "function" | "func" | "class" => Some(
-            error("declarations do not stand in bodies").help("declare it as an item, outside of this one"),
-        ),
-        "while" | "loop" => Some(
-            error(&format!("there is no `{word}`"))
-                .help("`for l in 0..n` repeats at compile time, `scan t < T` runs over time steps"),
-        ),
-        "elif" | "elseif" | "elsif" => {
-            Some(error(&format!("there is no `{word}`")).suggest("write", place, "else if"))
-        }
-        "lambda" => Some(error("there are no anonymous functions").help("declare it with `fn`")),
-        _ => None,
-    }
+        .into(),
+    )
 }

@@ -1,14 +1,15 @@
 //! Small slips: something is nearly right, and what was meant can be shown.
 
-use crate::base::{Cause, Diagnostic, Span};
+use crate::base::Span;
 
 use super::super::ast::ReduceOp;
 use super::super::errors::{Failure, innermost_open};
 use super::super::grammar::Rule;
+use super::super::report::{BraceError, LineError, ParseError, SlipError};
 use super::super::tokens::{ITEM_WORDS, Token, TokenKind};
 use super::numbers::decimal_comma;
 
-pub(super) const SLIPS: [fn(&Failure<'_>) -> Option<Diagnostic>; 13] = [
+pub(super) const SLIPS: [fn(&Failure<'_>) -> Option<ParseError>; 13] = [
     branch_without_if,
     item_in_a_body,
     spaced_template,
@@ -34,60 +35,46 @@ fn begins_line(failure: &Failure<'_>, token: Token) -> bool {
     before.is_none_or(|before| before.kind == TokenKind::Newline || failure.text(*before) == "{")
 }
 
-fn branch_without_if(failure: &Failure<'_>) -> Option<Diagnostic> {
+fn branch_without_if(failure: &Failure<'_>) -> Option<ParseError> {
     let found = failure.found.filter(|found| matches!(failure.text(*found), "else" | "then"))?;
     let word = failure.text(found);
-    (begins_line(failure, found) && failure.expects_statement()).then(|| {
-        Diagnostic::error("E0001", format!("this `{word}` belongs to no `if`"))
-            .because(Cause::BranchWithoutIf)
-            .at(failure.span(found), "not expected here")
-            .help("`if c then a else b`, or `if c { … } else { … }`")
-    })
+    (begins_line(failure, found) && failure.expects_statement())
+        .then(|| LineError::BranchWithoutIf { word: word.to_owned(), at: failure.span(found) }.into())
 }
 
 /// `data d { … }` within a model.
-fn item_in_a_body(failure: &Failure<'_>) -> Option<Diagnostic> {
+fn item_in_a_body(failure: &Failure<'_>) -> Option<ParseError> {
     let found = failure.found.filter(|found| found.kind == TokenKind::Word)?;
     let word = failure.previous.filter(|word| ITEM_WORDS.contains(&failure.text(*word)))?;
     let in_block = innermost_open(failure, word).is_some_and(|open| failure.text(open) == "{");
     (in_block && begins_line(failure, word) && failure.after_value()).then(|| {
-        let text = failure.text(word);
-        Diagnostic::error("E0013", format!("`{text}` begins an item, and items stand outside of all braces"))
-            .at(failure.span(word).to(failure.span(found)), "not in a body")
-            .help("move it out of this body; its name is known there all the same")
+        let at = failure.span(word).to(failure.span(found));
+        LineError::ItemInBody { word: failure.text(word).to_owned(), at }.into()
     })
 }
 
 /// `fc {l} = …`: the brace of a template touches the name.
-fn spaced_template(failure: &Failure<'_>) -> Option<Diagnostic> {
+fn spaced_template(failure: &Failure<'_>) -> Option<ParseError> {
     let found = failure.found.filter(|found| failure.text(*found) == "{")?;
     let name = failure.previous.filter(|name| name.kind == TokenKind::Word && name.end < found.start)?;
     let mut after = failure.tokens.iter().filter(|token| token.start > found.start);
     let (_, close, then) = (after.next()?, after.next()?, after.next()?);
     let gap = Span { start: failure.span(name).end, end: failure.span(found).start, ..failure.span(found) };
     let is_name = failure.text(*close) == "}" && matches!(failure.text(*then), "=" | "." | ":");
-    (is_name && begins_line(failure, name)).then(|| {
-        Diagnostic::error("E0017", "the brace of a name touches it")
-            .because(Cause::Brace)
-            .at(failure.span(found), "with a space before it, this is a block")
-            .suggest("if this is a name with a compile-time part", gap, "")
-    })
+    (is_name && begins_line(failure, name))
+        .then(|| BraceError::ApartFromName { gap, at: failure.span(found) }.into())
 }
 
 /// `0...n`
-fn three_points(failure: &Failure<'_>) -> Option<Diagnostic> {
+fn three_points(failure: &Failure<'_>) -> Option<ParseError> {
     let found = failure.found.filter(|found| failure.text(*found) == "...")?;
     let follows = failure.previous.is_some_and(|previous| previous.end == found.start);
     let header = failure.tokens.iter().any(|token| failure.text(*token) == "in");
-    (follows && header).then(|| {
-        Diagnostic::error("E0001", "a range is written with two points")
-            .at(failure.span(found), "these are three")
-            .suggest("write", failure.span(found), "..")
-    })
+    (follows && header).then(|| SlipError::ThreePoints { at: failure.span(found) }.into())
 }
 
 /// `sum[i] x[i]`
-fn reducer_without_parentheses(failure: &Failure<'_>) -> Option<Diagnostic> {
+fn reducer_without_parentheses(failure: &Failure<'_>) -> Option<ParseError> {
     let found = failure.found.filter(|found| {
         matches!(found.kind, TokenKind::Word | TokenKind::Number) || failure.text(*found) == "["
     })?;
@@ -95,33 +82,23 @@ fn reducer_without_parentheses(failure: &Failure<'_>) -> Option<Diagnostic> {
     let open = innermost_open(failure, close)?;
     let name = failure.tokens.iter().rfind(|token| token.end <= open.start)?;
     ReduceOp::from_name(failure.text(*name))?;
-    let reducer = failure.span(*name).to(failure.span(close));
-    let text = &failure.slice[name.start..close.end];
-    Some(
-        Diagnostic::error("E0001", "a reducer takes its body in parentheses")
-            .at(failure.span(found), "the body begins here")
-            .and_at(reducer, "the reducer")
-            .help(format!("write `{text}(…)`: what the parentheses hold is reduced, and no more")),
-    )
+    let reducer_at = failure.span(*name).to(failure.span(close));
+    let reducer = failure.slice[name.start..close.end].to_owned();
+    Some(SlipError::ReducerWithoutParentheses { reducer, reducer_at, at: failure.span(found) }.into())
 }
 
 /// `int x` for `x: int`.
-fn type_before_name(failure: &Failure<'_>) -> Option<Diagnostic> {
+fn type_before_name(failure: &Failure<'_>) -> Option<ParseError> {
     let found = failure.found.filter(|found| found.kind == TokenKind::Word)?;
     let ty = failure.previous.filter(|ty| matches!(failure.text(*ty), "int" | "float" | "bool"))?;
     let in_list = innermost_open(failure, ty).is_some_and(|open| failure.text(open) == "(");
-    let whole = failure.span(ty).to(failure.span(found));
-    (in_list && failure.expects(Rule::colon)).then(|| {
-        Diagnostic::error("E0001", "a type stands behind its name").at(whole, "the other way round").suggest(
-            "write",
-            whole,
-            format!("{}: {}", failure.text(found), failure.text(ty)),
-        )
-    })
+    let at = failure.span(ty).to(failure.span(found));
+    let (ty, name) = (failure.text(ty).to_owned(), failure.text(found).to_owned());
+    (in_list && failure.expects(Rule::colon)).then(|| SlipError::TypeBeforeName { ty, name, at }.into())
 }
 
 /// `x: (B, 2)` for `x: [B, 2]`.
-fn tuple_of_sizes(failure: &Failure<'_>) -> Option<Diagnostic> {
+fn tuple_of_sizes(failure: &Failure<'_>) -> Option<ParseError> {
     let found = failure.found.filter(|_| failure.expects(Rule::ty))?;
     let open = innermost_open(failure, found).filter(|open| failure.text(*open) == "(")?;
     let before = failure.tokens.iter().rfind(|token| token.end <= open.start)?;
@@ -130,30 +107,22 @@ fn tuple_of_sizes(failure: &Failure<'_>) -> Option<Diagnostic> {
     if !matches!(failure.text(*before), ":" | "->") || failure.text(*close) != ")" {
         return None;
     }
-    let whole = failure.span(open).to(failure.span(*close));
-    let sizes = &failure.slice[open.end..close.start];
-    Some(
-        Diagnostic::error("E0001", "the sizes of a tensor stand in square brackets")
-            .at(whole, "a type is expected here")
-            .suggest("write", whole, format!("[{sizes}]")),
-    )
+    let sizes = failure.slice[open.end..close.start].to_owned();
+    Some(SlipError::SizesInParentheses { sizes, at: failure.span(open).to(failure.span(*close)) }.into())
 }
 
 /// `learning-rate` for `learning_rate`.
-fn hyphen_in_a_name(failure: &Failure<'_>) -> Option<Diagnostic> {
+fn hyphen_in_a_name(failure: &Failure<'_>) -> Option<ParseError> {
     let found = failure.found.filter(|found| failure.text(*found) == "-" && failure.expects(Rule::eq))?;
     let before = touching_word(failure, found)?;
     let after = failure.next().filter(|next| next.start == found.end && next.kind == TokenKind::Word)?;
     let whole = failure.span(before).to(failure.span(after));
-    (!failure.after_value()).then(|| {
-        Diagnostic::error("E0001", "a name has no `-` in it")
-            .at(failure.span(found), "this is a minus sign")
-            .suggest("write", whole, format!("{}_{}", failure.text(before), failure.text(after)))
-    })
+    let name = format!("{}_{}", failure.text(before), failure.text(after));
+    (!failure.after_value()).then(|| SlipError::Hyphen { whole, name, at: failure.span(found) }.into())
 }
 
 /// `x[i - 1 else 0, c]` for `x[i - 1, c else 0]`.
-fn otherwise_before_the_last(failure: &Failure<'_>) -> Option<Diagnostic> {
+fn otherwise_before_the_last(failure: &Failure<'_>) -> Option<ParseError> {
     let comma = failure.found.filter(|found| failure.text(*found) == ",")?;
     let open = innermost_open(failure, comma).filter(|open| failure.text(*open) == "[")?;
     let inside = |token: &&Token| open.end <= token.start && token.start < comma.start;
@@ -167,35 +136,30 @@ fn otherwise_before_the_last(failure: &Failure<'_>) -> Option<Diagnostic> {
         }
         depth < 0
     });
-    let error = Diagnostic::error("E0001", "`else` closes the list of subscripts")
-        .at(failure.span(*otherwise).to(failure.span(comma)), "what an outside read gives stands last");
-    let Some(close) = close.filter(|close| failure.text(**close) == "]") else {
-        return Some(error.help("write `x[i - 1, c else 0]`"));
-    };
-    let text = |from: usize, to: usize| failure.slice[from..to].trim();
-    let before = text(open.end, otherwise.start);
-    let (value, rest) = (text(otherwise.start, comma.start), text(comma.start, close.start));
-    let whole = failure.span(open).to(failure.span(*close));
-    Some(error.suggest("write", whole, format!("[{before}{rest} {value}]")))
+    let at = failure.span(*otherwise).to(failure.span(comma));
+    let written = close.filter(|close| failure.text(**close) == "]").map(|close| {
+        let text = |from: usize, to: usize| failure.slice[from..to].trim();
+        let before = text(open.end, otherwise.start);
+        let (value, rest) = (text(otherwise.start, comma.start), text(comma.start, close.start));
+        (failure.span(open).to(failure.span(*close)), format!("[{before}{rest} {value}]"))
+    });
+    Some(SlipError::EarlyElse { written, at }.into())
 }
 
 /// `split 0.8`
-fn part_without_name(failure: &Failure<'_>) -> Option<Diagnostic> {
+fn part_without_name(failure: &Failure<'_>) -> Option<ParseError> {
     let found = failure.found.filter(|found| found.kind == TokenKind::Number)?;
     let word =
         failure.previous.filter(|word| failure.text(*word) == "split" && begins_line(failure, *word))?;
     let share: f64 = failure.text(found).parse().ok().filter(|share| *share > 0.0 && *share < 1.0)?;
     let rest = format!("{:.3}", 1.0 - share);
-    let names = format!("train = {}, test = {}", failure.text(found), rest.trim_end_matches('0'));
-    Some(
-        Diagnostic::error("E0016", "the parts of a split have names")
-            .at(failure.span(word).to(failure.span(found)), "a name and `=` are missing")
-            .suggest("write", failure.span(found), names),
-    )
+    let rest = rest.trim_end_matches('0').to_owned();
+    let (share, number) = (failure.text(found).to_owned(), failure.span(found));
+    Some(SlipError::UnnamedPart { number, share, rest, at: failure.span(word).to(number) }.into())
 }
 
 /// `drop rows column("age") > 100`, `drop where …`
-fn drop_without_where(failure: &Failure<'_>) -> Option<Diagnostic> {
+fn drop_without_where(failure: &Failure<'_>) -> Option<ParseError> {
     let word = failure.previous?;
     let found = failure.found?;
     let line = &failure.slice[..word.end];
@@ -203,19 +167,14 @@ fn drop_without_where(failure: &Failure<'_>) -> Option<Diagnostic> {
     if !begins || failure.text(found) == "=" {
         return None;
     }
-    let error = Diagnostic::error("E0001", "rows that are left out are named by a condition");
-    let error = error.at(failure.span(word).to(failure.span(found)), "`rows where` is missing");
-    Some(error.help("write `drop rows where is_missing(column(\"age\"))`"))
+    Some(SlipError::DropWithoutRows { at: failure.span(word).to(failure.span(found)) }.into())
 }
 
 /// `[, 4]` for `[B, 4]`.
-fn nothing_for_rows(failure: &Failure<'_>) -> Option<Diagnostic> {
+fn nothing_for_rows(failure: &Failure<'_>) -> Option<ParseError> {
     let comma = failure.found.filter(|found| failure.text(*found) == ",")?;
     let open = failure.previous.filter(|open| failure.text(*open) == "[")?;
     let end = failure.span(open).end;
-    Some(
-        Diagnostic::error("E0001", "a size is missing")
-            .at(failure.span(comma), "nothing stands before this comma")
-            .suggest("any number of rows has a name", Span { start: end, end, ..failure.span(comma) }, "B"),
-    )
+    let at = failure.span(comma);
+    Some(SlipError::MissingSize { before: Span { start: end, end, ..at }, at }.into())
 }
