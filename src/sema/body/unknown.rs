@@ -1,12 +1,14 @@
 //! Reports of unknown names, with suggestions of what was probably meant.
 
+use crate::sema::scope::candidates::{Candidate, NameKind, Standing};
 use crate::sema::body::elaborator::Elaborator;
+use crate::sema::build::builtins;
 use crate::sema::scope::module::{Found, ModuleId};
 use crate::sema::scope::report::names::{Meant, TooEarly, UnknownName};
 use crate::sema::settings;
 use crate::sema::value::Value;
 use crate::base::{Span, foreign, nearest};
-use crate::syntax::ast::{self, StatementKind};
+use crate::syntax::ast::{self, Role, StatementKind};
 use std::sync::Arc;
 
 /// The constants of the language.
@@ -66,14 +68,23 @@ impl Elaborator<'_> {
         if let Some(set) = self.data.set_with_field(name) {
             return Some(Meant::Column { set: set.to_string() });
         }
-        let candidates = self.known_names();
-        let near = nearest(name, candidates.iter().map(String::as_str));
-        let same = near.filter(|near| foreign::folded(near) == foreign::folded(name));
-        if let Some(row) = foreign::find(foreign::NAMES, name).filter(|_| same.is_none()) {
+        let known = self.known_names();
+        let standing = Standing::of(&self.sources.file(span.file).text, span);
+        let folded = foreign::folded(name);
+        // A name that differs by capitals is meant whatever it names.
+        if let Some(same) = known.iter().find(|known| foreign::folded(&known.name) == folded) {
+            return Some(Meant::Near(same.name.clone()));
+        }
+        if let Some(row) = foreign::find(foreign::NAMES, name) {
             return Some(Meant::Elsewhere(row));
         }
-        if let Some(near) = near {
+        let fitting = known.iter().filter(|known| standing.takes(known.kind));
+        if let Some(near) = nearest(name, fitting.map(|known| known.name.as_str())) {
             return Some(Meant::Near(near.to_owned()));
+        }
+        if standing == Standing::Data {
+            let sets = known.into_iter().filter(|known| known.kind == NameKind::Data);
+            return Some(Meant::OneOf(sets.map(|known| known.name).collect()));
         }
         if name == "step" {
             return Some(Meant::Step);
@@ -82,17 +93,22 @@ impl Elaborator<'_> {
         Some(if before.ends_with("->") || before.ends_with(':') { Meant::Size } else { Meant::Index })
     }
 
-    /// All names that may stand here.
-    fn known_names(&self) -> Vec<String> {
-        let mut names: Vec<String> =
-            self.frame().bindings.iter().rev().map(|binding| binding.name.to_string()).collect();
-        names.extend(self.modules.names(self.frame().module).into_iter().map(String::from));
-        names.extend(crate::sema::build::builtins::names().map(String::from));
-        names.push("training".to_string());
+    /// All names that are known here.
+    fn known_names(&self) -> Vec<Candidate> {
+        let candidate = |name: &str, kind: NameKind| Candidate { name: name.to_owned(), kind };
+        let bindings = self.frame().bindings.iter().rev();
+        let mut known: Vec<Candidate> =
+            bindings.map(|binding| candidate(&binding.name, NameKind::Binding)).collect();
+        known.extend(
+            self.modules.names(self.frame().module).into_iter().map(|(name, kind)| candidate(name, kind)),
+        );
+        known.extend(builtins::names().map(|name| candidate(name, NameKind::Definition(Role::Fn))));
+        known.push(candidate("training", NameKind::Binding));
         if self.context.row().is_some() {
-            names.extend(settings::names(settings::COLUMNS).into_iter().map(String::from));
+            let words = settings::names(settings::COLUMNS).into_iter();
+            known.extend(words.map(|name| candidate(name, NameKind::Column)));
         }
-        names
+        known
     }
 
     /// `torch.nn.Linear`: the whole, and the name at its end.
@@ -115,7 +131,7 @@ impl Elaborator<'_> {
 
     /// What a name behind the module of another language is here.
     fn without_module(&self, last: &str) -> Meant {
-        let mut names = self.known_names().into_iter();
+        let mut names = self.known_names().into_iter().map(|known| known.name);
         let same = names.find(|known| foreign::folded(known) == foreign::folded(last));
         match (same, foreign::find(foreign::NAMES, last)) {
             (Some(same), _) => Meant::WithoutModule(same),
@@ -192,7 +208,6 @@ fn find_giver(block: &ast::Block, name: &str, found: &mut dyn FnMut(Giver)) {
 
 #[cfg(test)]
 mod tests {
-    use crate::sema::build::builtins;
     use crate::sema::scope::prelude;
     use super::*;
     use crate::base::FileId;

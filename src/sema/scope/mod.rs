@@ -4,6 +4,7 @@
 
 pub mod arguments;
 pub mod bodies;
+pub mod candidates;
 pub mod context;
 pub mod frames;
 pub mod limits;

@@ -3,6 +3,7 @@
 //! Module 0 is the prelude. It is only indexed; an item of it is parsed when a program reaches it.
 
 use crate::base::order::PutInOrder;
+use crate::sema::scope::candidates::NameKind;
 use crate::sema::scope::prelude::Prelude;
 use crate::sema::scope::report::{Problem, Report};
 use crate::sema::scope::report::modules::ModuleError;
@@ -153,18 +154,17 @@ impl Modules {
         self.prelude.find(name, reports)
     }
 
-    /// All names that a file may use, for suggestions.
-    pub fn names(&self, module: ModuleId) -> Vec<&str> {
+    /// The names of items that a file may use, in order, each with its kind; those of wrong items are left out.
+    pub fn names(&self, module: ModuleId) -> Vec<(&str, NameKind)> {
         let mut names = Vec::new();
         if let Some(file) = self.module(module) {
-            names.extend(file.names.keys().map(|name| &**name));
-            for (import, _) in &file.imports {
-                names.extend(
-                    self.module(*import).into_iter().flat_map(|module| module.names.keys()).map(|name| &**name),
-                );
+            let imported = file.imports.iter().filter_map(|(import, _)| self.module(*import));
+            for (name, entry) in std::iter::once(file).chain(imported).flat_map(|file| &file.names) {
+                let Entry::Item(item) = entry else { continue };
+                names.extend(NameKind::of_item(&item.item.kind).map(|kind| (&**name, kind)));
             }
         }
-        names.put_in_order();
+        names.put_in_order_by_key(|(name, _)| *name);
         names.extend(self.prelude.names());
         names
     }

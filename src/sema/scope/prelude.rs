@@ -1,6 +1,7 @@
 //! The library written in the language, compiled into the binary and parsed item by item when reached.
 
 use crate::base::order::PutInOrder;
+use crate::sema::scope::candidates::NameKind;
 use crate::sema::scope::module::{Found, ItemRef, ModuleId};
 use crate::sema::scope::report::Report;
 use crate::base::{FileId, SourceMap};
@@ -32,9 +33,11 @@ pub const FILES: &[(&str, &str)] = &[
     ("prelude/spiking.nn", include_str!("../../prelude/spiking.nn")),
 ];
 
-/// The words that begin an item with a name; only these stand in the library.
-const WORDS: [&str; 9] =
-    ["activation", "const", "fn", "init", "layer", "loss", "metric", "optimizer", "schedule"];
+/// The kind of the item that a word begins, if it is one that stands in the library.
+fn kind_of(word: &str) -> Option<NameKind> {
+    let role = ast::Role::ALL.into_iter().find(|role| role.keyword() == word);
+    role.map(NameKind::Definition).or_else(|| (word == "const").then_some(NameKind::Const))
+}
 
 /// The library among the files of one compilation.
 #[derive(Debug, Default)]
@@ -51,6 +54,7 @@ struct Place {
     /// The place of its file in [`FILES`].
     file: usize,
     range: Range<usize>,
+    kind: NameKind,
 }
 
 /// What is the same in every compilation of a process.
@@ -86,9 +90,11 @@ impl Prelude {
         Some(item.clone().map_or(Found::Broken, Found::Item))
     }
 
-    pub fn names(&self) -> Vec<&'static str> {
-        let mut names: Vec<&'static str> = self.places.into_iter().flat_map(HashMap::keys).copied().collect();
-        names.put_in_order();
+    /// The names of the library in order, each with its kind.
+    pub fn names(&self) -> Vec<(&'static str, NameKind)> {
+        let places = self.places.into_iter().flatten();
+        let mut names: Vec<_> = places.map(|(name, place)| (*name, place.kind)).collect();
+        names.put_in_order_by_key(|(name, _)| *name);
         names
     }
 }
@@ -100,9 +106,9 @@ fn library() -> &'static Library {
         let mut places = HashMap::new();
         for (file, (_, text)) in FILES.iter().enumerate() {
             let starts = item_starts(text);
-            for (at, (start, item)) in starts.iter().enumerate() {
-                let end = starts.get(at + 1).map_or(text.len(), |(next, _)| *next);
-                places.insert(*item, Place { file, range: *start..end });
+            for (at, (start, item, kind)) in starts.iter().enumerate() {
+                let end = starts.get(at + 1).map_or(text.len(), |(next, ..)| *next);
+                places.insert(*item, Place { file, range: *start..end, kind: *kind });
             }
         }
         let files = FILES.iter().map(|(name, text)| (Arc::from(*name), Arc::from(*text))).collect();
@@ -133,8 +139,8 @@ fn parsed(
     Some(item)
 }
 
-/// Where each item begins, its doc comment included, and its name.
-fn item_starts(text: &'static str) -> Vec<(usize, &'static str)> {
+/// Where each item begins, its doc comment included, its name and its kind.
+fn item_starts(text: &'static str) -> Vec<(usize, &'static str, NameKind)> {
     let mut starts = Vec::new();
     let (mut offset, mut doc) = (0, None);
     for line in text.split_inclusive('\n') {
@@ -142,9 +148,9 @@ fn item_starts(text: &'static str) -> Vec<(usize, &'static str)> {
             doc = doc.or(Some(offset));
         } else {
             let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
-            if WORDS.contains(&word) {
+            if let Some(kind) = kind_of(word) {
                 let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '\''));
-                starts.push((doc.unwrap_or(offset), &rest[..end.unwrap_or(rest.len())]));
+                starts.push((doc.unwrap_or(offset), &rest[..end.unwrap_or(rest.len())], kind));
             }
             doc = None;
         }

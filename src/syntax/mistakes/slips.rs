@@ -9,7 +9,7 @@ use super::super::report::{BraceError, LineError, ParseError, SlipError};
 use super::super::tokens::{ITEM_WORDS, Token, TokenKind};
 use super::numbers::decimal_comma;
 
-pub(super) const SLIPS: [fn(&Failure<'_>) -> Option<ParseError>; 13] = [
+pub(super) const SLIPS: [fn(&Failure<'_>) -> Option<ParseError>; 14] = [
     branch_without_if,
     item_in_a_body,
     spaced_template,
@@ -21,6 +21,7 @@ pub(super) const SLIPS: [fn(&Failure<'_>) -> Option<ParseError>; 13] = [
     hyphen_in_a_name,
     otherwise_before_the_last,
     part_without_name,
+    options_behind_with,
     drop_without_where,
     nothing_for_rows,
 ];
@@ -156,6 +157,15 @@ fn part_without_name(failure: &Failure<'_>) -> Option<ParseError> {
     let rest = rest.trim_end_matches('0').to_owned();
     let (share, number) = (failure.text(found).to_owned(), failure.span(found));
     Some(SlipError::UnnamedPart { number, share, rest, at: failure.span(word).to(number) }.into())
+}
+
+/// `plot x with kind = "heat"`
+fn options_behind_with(failure: &Failure<'_>) -> Option<ParseError> {
+    let with = failure.found.filter(|found| failure.text(*found) == "with")?;
+    let is_plot = failure.tokens.first().is_some_and(|first| failure.text(*first) == "plot");
+    let at = failure.span(with);
+    let gap = Span { end: at.end, ..failure.gap() };
+    (is_plot && failure.after_value()).then(|| SlipError::OptionsBehindWith { gap, at }.into())
 }
 
 /// `drop rows column("age") > 100`, `drop where …`

@@ -20,6 +20,8 @@ pub(in crate::syntax) enum SlipError {
     EarlyElse { written: Option<(Span, String)>, at: Span },
     /// `split 0.8`: the place of the number, what it says and what is left.
     UnnamedPart { number: Span, share: String, rest: String, at: Span },
+    /// `plot x with kind = …`: all from the value to the option.
+    OptionsBehindWith { gap: Span, at: Span },
     /// `drop where …`
     DropWithoutRows { at: Span },
     /// `[, 4]` for `[B, 4]`: where the size should stand.
@@ -85,6 +87,11 @@ impl SlipError {
                     *number,
                     format!("train = {share}, test = {rest}"),
                 )
+            }
+            SlipError::OptionsBehindWith { gap, at } => {
+                error("E0001", "options of `plot` stand behind commas", *at, "a comma is expected here")
+                    .suggest("write", *gap, ",")
+                    .help("for example `plot x, kind = \"heat\"`; `nnc doc plot` lists the options")
             }
             SlipError::DropWithoutRows { at } => {
                 let message = "rows that are left out are named by a condition";

@@ -4,7 +4,7 @@ use crate::base::foreign;
 use crate::base::nearest;
 use crate::syntax::ast;
 use crate::base::foreign::Foreign;
-use super::Problem;
+use super::{Problem, list_names};
 use crate::base::{Diagnostic, SourceMap, Span};
 
 /// A name that is not known, and what was probably meant by it.
@@ -22,6 +22,8 @@ pub enum Meant {
     Constant(&'static str),
     /// A name that is spelt almost so.
     Near(String),
+    /// One of these data sets, the only names that may stand here.
+    OneOf(Vec<String>),
     /// What another language or library calls so.
     Elsewhere(&'static Foreign),
     /// `torch.nn.Linear`: a name of the library behind a module.
@@ -75,6 +77,14 @@ impl Meant {
                 }
             }
             Meant::Near(near) => error.suggest(format!("did you mean `{near}`?"), at, near.as_str()),
+            Meant::OneOf(sets) => match sets.as_slice() {
+                [] => error.help("the program declares no data"),
+                [only] => error.help(format!("the only data set is `{only}`")),
+                sets => {
+                    let sets: Vec<&str> = sets.iter().map(String::as_str).collect();
+                    error.help(format!("data sets are {}", list_names(&sets)))
+                }
+            },
             Meant::Elsewhere(row) => called_here(error, row, at),
             Meant::WithoutModule(same) => {
                 error.suggest("the library has no modules: write", at, same.as_str())

@@ -1,7 +1,7 @@
 //! What can be wrong with `plot`.
 
 use super::{Problem, error};
-use crate::base::{Diagnostic, SourceMap, Span};
+use crate::base::{Diagnostic, SourceMap, Span, nearest};
 use crate::ir::Dim;
 use crate::ir::program::PlotKind;
 use crate::sema::value::Value;
@@ -54,8 +54,13 @@ impl Problem for PlotError {
                 error("E0622", message, *at, format!("{rows} rows")).and_at(*first, format!("{known} rows"))
             }
             PlotError::NoSuchKind { found, at } => {
-                let kinds = PlotKind::ALL.map(PlotKind::name).join(", ");
-                error("E0622", format!("there is no kind of picture `{found}`"), *at, format!("one of {kinds}"))
+                let kinds = PlotKind::ALL.map(PlotKind::name);
+                let message = format!("there is no kind of picture `{found}`");
+                let error = error("E0622", message, *at, "not a kind");
+                match nearest(found, kinds) {
+                    Some(near) => error.suggest(format!("did you mean \"{near}\"?"), *at, format!("\"{near}\"")),
+                    None => error.help(format!("kinds are {}", kinds.join(", "))),
+                }
             }
             PlotError::NotTexts { option, found, at } => {
                 let label = format!("found {}", found.describe());
