@@ -6,9 +6,12 @@
 //! | [`onnx`] | an ONNX file |
 //! | [`stablehlo`] | a training step in the language of XLA |
 //!
+//! `nodes` goes through the graphs of those that are written node by node.
+//!
 //! What is written is a [`Deployed`](crate::runtime::answers::deployed::Deployed): graphs and arrays. Nothing here
 //! touches files; the command line writes the texts.
 
 pub mod c;
+mod nodes;
 pub mod onnx;
 pub mod stablehlo;

@@ -31,6 +31,7 @@ pub struct Options {
 
 /// The two files.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Files {
     /// `iris.h`, `iris.c`
     pub names: [String; 2],
@@ -43,6 +44,7 @@ pub struct Files {
 
 /// What a model takes of a machine, in bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
 pub struct Sizes {
     /// Parameters and tables.
     pub constants: i64,

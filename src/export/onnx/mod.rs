@@ -39,9 +39,9 @@ mod wire;
 mod writer;
 
 use crate::base::Diagnostic;
+use crate::export::nodes::Refusal;
 use crate::runtime::answers::deployed::Deployed;
 use crate::runtime::program::Diagnostics;
-use nodes::Unsupported;
 pub use wire::OPSET;
 
 /// The bytes of a file, and what is in it.
@@ -61,14 +61,11 @@ pub fn write(deployed: &Deployed) -> Result<File, Diagnostics> {
     Ok(File { bytes: wire::bytes(&model), nodes: model.graph.nodes.len(), constants })
 }
 
-fn failed(deployed: &Deployed, error: Unsupported) -> Diagnostics {
-    let place = error.path.as_ref().filter(|path| !path.is_empty());
-    let place = place.map_or_else(|| format!("`{}`", deployed.model), |path| format!("`{path}` of `{}`", deployed.model));
-    let message = format!("{place} cannot be written as ONNX: it needs {}", error.what);
-    let mut diagnostic = Diagnostic::error("E0870", message);
-    if error.span != Default::default() {
-        diagnostic = diagnostic.at(error.span, "this is what ONNX has no operators for");
-    }
+fn failed(deployed: &Deployed, refusal: Refusal<String>) -> Diagnostics {
+    let model = &deployed.model;
+    let place = refusal.part().map_or_else(|| format!("`{model}`"), |part| format!("`{part}` of `{model}`"));
+    let message = format!("{place} cannot be written as ONNX: it needs {}", refusal.what);
+    let error = refusal.point_out(Diagnostic::error("E0870", message), "this is what ONNX has no operators for");
     let help = "export a model that does without, or write C, which can do everything: `nnc export --c FOLDER`";
-    deployed.program.failed([diagnostic.help(help)])
+    deployed.program.failed([error.help(help)])
 }

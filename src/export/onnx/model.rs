@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use super::cx::Cx;
 use super::graph::{Declared, Model, Size, Ty, Value};
-use super::nodes::{self, Held, Unsupported};
+use super::nodes::{self, Held};
 use super::scans::shape;
 use super::tensors::{as_elem, tensor_of};
 use super::writer::Writer;
+use crate::export::nodes::Refusal;
 use crate::ir::program::Precision;
 use crate::ir::{Dim, Graph, InputKey, Node, Op, Sizes, specialise};
 use crate::runtime::answers::deployed::{Deployed, DeployedField, Preparation};
@@ -18,7 +19,7 @@ use crate::runtime::answers::meaning::{Probabilities, Reading};
 /// What inputs and outputs call the number of rows.
 const BATCH: &str = "batch";
 
-pub fn model(deployed: &Deployed) -> Result<Model, Unsupported> {
+pub fn model(deployed: &Deployed) -> Result<Model, Refusal<String>> {
     let float = match deployed.program.checked().precision {
         Precision::F32 => Ty::F32,
         Precision::F64 => Ty::F64,
@@ -76,7 +77,7 @@ impl Exporter<'_> {
     }
 
     /// The fields, computed in 64 bits from the columns, which are the inputs.
-    fn prepared(&mut self, preparation: &Preparation) -> Result<Vec<Value>, Unsupported> {
+    fn prepared(&mut self, preparation: &Preparation) -> Result<Vec<Value>, Refusal<String>> {
         let deployed = self.deployed;
         self.cx.writer.float = Ty::F64;
         self.cx.writer.place = "preparation".to_owned();
@@ -112,7 +113,7 @@ impl Exporter<'_> {
                 Some(held) => nodes::value(&mut self.cx, held, &field.name),
                 None => Err(format!("the field `{}`, which nothing computes", field.name)),
             };
-            let value = made.map_err(plain)?;
+            let value = made?;
             let ty = if value.ty.is_float() { self.float } else { value.ty };
             fields.push(self.cx.writer.cast(&value, ty));
         }
@@ -126,7 +127,7 @@ impl Exporter<'_> {
     }
 
     /// The results of the model.
-    fn results(&mut self, fields: &[Value]) -> Result<Vec<(String, Declared)>, Unsupported> {
+    fn results(&mut self, fields: &[Value]) -> Result<Vec<(String, Declared)>, Refusal<String>> {
         let deployed = self.deployed;
         let mut sizes = deployed.sizes.clone();
         sizes.remove(&deployed.rows);
@@ -141,7 +142,7 @@ impl Exporter<'_> {
                 Some(held) => nodes::value(&mut self.cx, held, &result.name),
                 None => Err("a result that nothing computes".to_owned()),
             };
-            let value = made.map_err(plain)?;
+            let value = made?;
             let rows = result.has_rows.then(|| Size::Named(BATCH.to_owned()));
             let shape = rows.into_iter().chain(shape(&result.row.shape)).collect();
             outputs.push((result.name, Declared { value, shape, doc: String::new() }));
@@ -169,12 +170,8 @@ fn leaf(deployed: &Deployed, fields: &[Value], node: &Node) -> Option<Held> {
     }
 }
 
-fn specialised(graph: &Graph, sizes: &Sizes) -> Result<Graph, Unsupported> {
-    specialise(graph, sizes).map_err(|_| plain("a size that does not come out whole".to_owned()))
-}
-
-fn plain(what: String) -> Unsupported {
-    Unsupported { what, span: Default::default(), path: None }
+fn specialised(graph: &Graph, sizes: &Sizes) -> Result<Graph, Refusal<String>> {
+    specialise(graph, sizes).map_err(|_| "a size that does not come out whole".to_owned().into())
 }
 
 /// What users of the model may want to know of its results.

@@ -8,7 +8,7 @@ use super::graph::Value;
 use super::reads::Source;
 use super::tensors::folded;
 use super::{loops, scans};
-use crate::base::Span;
+use crate::export::nodes::{Refusal, values};
 use crate::ir::interpret::Tensor;
 use crate::ir::{Graph, Node, Op};
 
@@ -22,42 +22,25 @@ pub enum Held {
     Several(Arc<Vec<Value>>),
 }
 
-/// A node that the model cannot have.
-pub struct Unsupported {
-    pub what: String,
-    pub span: Span,
-    pub path: Option<Arc<str>>,
-}
-
 /// The values of the nodes that outputs need. `leaf` gives those of inputs, parameters, carries and captures.
 pub fn graph(
     cx: &mut Cx,
     graph: &Graph,
     leaf: &mut dyn FnMut(&mut Cx, &Node) -> Option<Made<Held>>,
-) -> Result<Vec<Option<Held>>, Unsupported> {
-    let needed = graph.reachable(graph.outputs.iter().map(|output| output.node));
-    let mut held: Vec<Option<Held>> = vec![None; graph.len()];
-    for (id, node) in graph.nodes().filter(|(id, _)| needed[id.0 as usize]) {
+) -> Result<Vec<Option<Held>>, Refusal<String>> {
+    values(graph, &"a value that nothing gives".to_owned(), |_, node, operands| {
         let place = cx.writer.place.clone();
         if let Some(path) = node.origin.path.as_ref().filter(|path| !path.is_empty()) {
             cx.writer.place = path.to_string();
         }
-        let operands: Vec<Held> =
-            node.operands.iter().filter_map(|operand| held[operand.0 as usize].clone()).collect();
-        let made = match leaf(cx, node) {
-            Some(made) => made,
-            None if operands.len() == node.operands.len() => self::node(cx, graph, node, &operands),
-            None => Err("a node before its operands".to_owned()),
-        };
+        let made = leaf(cx, node).unwrap_or_else(|| self::node(cx, graph, node, operands));
         cx.writer.place = place;
-        let error = |what| Unsupported { what, span: node.origin.span, path: node.origin.path.clone() };
-        let made = made.map_err(error)?;
-        if let Held::Here(value) = &made {
+        let held = made?;
+        if let Held::Here(value) = &held {
             cx.shapes.insert(value.name.clone(), node.ty.shape.clone());
         }
-        held[id.0 as usize] = Some(made);
-    }
-    Ok(held)
+        Ok(held)
+    })
 }
 
 /// The value of a node as a tensor of the model.

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::Unsupported;
 use super::scalars::number;
 use super::text::{Kind, Text, Value, type_of};
-use crate::ir::{ConstData, Elem, Graph, InputKey, NodeId, Op, Scan, StepId, Type};
+use crate::export::nodes::{Refusal, values};
+use crate::ir::{ConstData, Elem, Graph, InputKey, Op, Scan, StepId, Type, Var};
 
 /// What is known while graphs are written.
 pub struct Graphs {
@@ -34,6 +35,22 @@ struct Around {
     captures: Vec<Value>,
 }
 
+/// What is made of a node: a tensor, or the results of a scan that are used.
+#[derive(Clone)]
+enum Made {
+    Tensor(Value),
+    Scan(Arc<[Option<Value>]>),
+}
+
+/// Operands as tensors; a scan is one of its results only.
+fn tensors(operands: &[Made]) -> Result<Vec<Value>, Unsupported> {
+    let tensor = |operand: &Made| match operand {
+        Made::Tensor(value) => Ok(value.clone()),
+        Made::Scan(_) => Err(Unsupported::Leaf),
+    };
+    operands.iter().map(tensor).collect()
+}
+
 impl Graphs {
     pub fn kind(&self, elem: Elem) -> Kind {
         match elem {
@@ -47,68 +64,74 @@ impl Graphs {
     ///
     /// # Errors
     /// If it has what StableHLO cannot say here.
-    pub fn outputs(&mut self, graph: &Graph) -> Result<Vec<Value>, Unsupported> {
+    pub fn outputs(&mut self, graph: &Graph) -> Result<Vec<Value>, Refusal<Unsupported>> {
         self.graph(graph, &Around::default())
     }
 
-    fn graph(&mut self, graph: &Graph, around: &Around) -> Result<Vec<Value>, Unsupported> {
-        let needed = graph.reachable(graph.outputs.iter().map(|output| output.node));
-        let mut values: HashMap<NodeId, Value> = HashMap::new();
-        let mut results: HashMap<NodeId, Vec<Option<Value>>> = HashMap::new();
-        for (id, node) in graph.nodes().filter(|(id, _)| needed[id.0 as usize]) {
-            let operands = || -> Result<Vec<Value>, Unsupported> {
-                node.operands.iter().map(|operand| values.get(operand).cloned().ok_or(Unsupported::Leaf)).collect()
-            };
-            let value = match &node.op {
-                Op::Input { name, .. } => self.leaf(&Leaf::Input(name.clone()))?,
-                Op::Param { path, .. } | Op::State { path, .. } => self.leaf(&Leaf::Variable(path.clone()))?,
-                Op::Const(value) => {
-                    let shape = value.shape.iter().map(|size| *size as i64).collect();
-                    let kind = self.kind(value.ty().elem);
-                    let literals: Vec<String> = match &value.data {
-                        ConstData::Float(values) => values.iter().map(|value| kind.literal(value.0)).collect(),
-                        ConstData::Int(values) => values.iter().map(ToString::to_string).collect(),
-                        ConstData::Bool(values) => values.iter().map(ToString::to_string).collect(),
-                    };
-                    self.text.constant(&literals, kind, shape)
+    fn graph(&mut self, graph: &Graph, around: &Around) -> Result<Vec<Value>, Refusal<Unsupported>> {
+        let made = values(graph, &Unsupported::Leaf, |id, node, operands: &[Made]| match &node.op {
+            Op::Scan(scan) => {
+                let used = graph.nodes().filter_map(|(_, user)| match user.op {
+                    Op::Result(index) if user.operands[0] == id => Some(index),
+                    _ => None,
+                });
+                let used: Vec<u32> = used.collect();
+                Ok(Made::Scan(self.scan(scan, tensors(operands)?, &used)?.into()))
+            }
+            Op::Result(index) => match operands {
+                [Made::Scan(results)] => {
+                    let result = results.get(*index as usize).cloned().flatten();
+                    result.map(Made::Tensor).ok_or(Unsupported::Leaf.into())
                 }
-                Op::Loop(body) => self.looped(body, operands()?)?,
-                Op::Reshape { shape } => {
-                    let shape = shape.iter().map(number).collect::<Result<Vec<i64>, _>>()?;
-                    self.text.reshape(&operands()?[0], shape)
+                _ => Err(Unsupported::Leaf.into()),
+            },
+            op => Ok(Made::Tensor(self.tensor(op, &tensors(operands)?, around)?)),
+        })?;
+        let outputs = graph.outputs.iter().map(|output| match &made[output.node.0 as usize] {
+            Some(Made::Tensor(value)) => Ok(value.clone()),
+            Some(Made::Scan(_)) | None => Err(Unsupported::Leaf.into()),
+        });
+        outputs.collect()
+    }
+
+    /// The value of an operation that gives one tensor.
+    fn tensor(&mut self, op: &Op, operands: &[Value], around: &Around) -> Result<Value, Unsupported> {
+        let operand = || operands.first().cloned().ok_or(Unsupported::Leaf);
+        Ok(match op {
+            Op::Input { name, .. } => self.leaf(&Leaf::Input(name.clone()))?,
+            Op::Param { path, .. } | Op::State { path, .. } => self.leaf(&Leaf::Variable(path.clone()))?,
+            Op::Const(value) => {
+                let shape = value.shape.iter().map(|size| *size as i64).collect();
+                let kind = self.kind(value.ty().elem);
+                let literals: Vec<String> = match &value.data {
+                    ConstData::Float(values) => values.iter().map(|value| kind.literal(value.0)).collect(),
+                    ConstData::Int(values) => values.iter().map(ToString::to_string).collect(),
+                    ConstData::Bool(values) => values.iter().map(ToString::to_string).collect(),
+                };
+                self.text.constant(&literals, kind, shape)
+            }
+            Op::Loop(body) => self.looped(body, operands.to_vec())?,
+            Op::Reshape { shape } => {
+                let shape = shape.iter().map(number).collect::<Result<Vec<i64>, _>>()?;
+                self.text.reshape(&operand()?, shape)
+            }
+            Op::Mark(_) => operand()?,
+            Op::Rand { kind, stream, shape, step, step_axes } => {
+                let shape = shape.iter().map(number).collect::<Result<Vec<i64>, _>>()?;
+                let mut at = self.text.int(number(&step.constant)?, Kind::I64, Vec::new());
+                for (var, factor) in &step.terms {
+                    let Var::Step(step) = var else { return Err(Unsupported::Subscript) };
+                    let step = self.steps.get(step).cloned().ok_or(Unsupported::Subscript)?;
+                    let factor = self.text.int(number(factor)?, Kind::I64, Vec::new());
+                    let term = self.text.same("stablehlo.multiply", &[&step, &factor]);
+                    at = self.text.same("stablehlo.add", &[&at, &term]);
                 }
-                Op::Mark(_) => operands()?[0].clone(),
-                Op::Rand { kind, stream, shape, step, step_axes } => {
-                    let shape = shape.iter().map(number).collect::<Result<Vec<i64>, _>>()?;
-                    let mut at = self.text.int(number(&step.constant)?, Kind::I64, Vec::new());
-                    for (var, factor) in &step.terms {
-                        let crate::ir::Var::Step(step) = var else { return Err(Unsupported::Subscript) };
-                        let step = self.steps.get(step).cloned().ok_or(Unsupported::Subscript)?;
-                        let factor = self.text.int(number(factor)?, Kind::I64, Vec::new());
-                        let term = self.text.same("stablehlo.multiply", &[&step, &factor]);
-                        at = self.text.same("stablehlo.add", &[&at, &term]);
-                    }
-                    self.random(*kind, stream, &shape, &at, *step_axes as usize)?
-                }
-                Op::Scan(scan) => {
-                    let used: Vec<u32> = graph.nodes().filter_map(|(_, user)| match user.op {
-                        Op::Result(index) if user.operands[0] == id => Some(index),
-                        _ => None,
-                    }).collect();
-                    let made = self.scan(scan, operands()?, &used)?;
-                    results.insert(id, made);
-                    continue;
-                }
-                Op::Result(index) => {
-                    let made = results.get(&node.operands[0]).and_then(|made| made.get(*index as usize).cloned());
-                    made.flatten().ok_or(Unsupported::Leaf)?
-                }
-                Op::Carry { index, .. } => around.carries.get(*index as usize).cloned().ok_or(Unsupported::Leaf)?,
-                Op::Capture { index, .. } => around.captures.get(*index as usize).cloned().ok_or(Unsupported::Leaf)?,
-            };
-            values.insert(id, value);
-        }
-        graph.outputs.iter().map(|output| values.get(&output.node).cloned().ok_or(Unsupported::Leaf)).collect()
+                self.random(*kind, stream, &shape, &at, *step_axes as usize)?
+            }
+            Op::Carry { index, .. } => around.carries.get(*index as usize).cloned().ok_or(Unsupported::Leaf)?,
+            Op::Capture { index, .. } => around.captures.get(*index as usize).cloned().ok_or(Unsupported::Leaf)?,
+            Op::Scan(_) | Op::Result(_) => return Err(Unsupported::Leaf),
+        })
     }
 
     fn leaf(&self, leaf: &Leaf) -> Result<Value, Unsupported> {
@@ -122,7 +145,7 @@ impl Graphs {
     }
 
     /// A scan: the results that are used.
-    fn scan(&mut self, scan: &Scan, operands: Vec<Value>, used: &[u32]) -> Result<Vec<Option<Value>>, Unsupported> {
+    fn scan(&mut self, scan: &Scan, operands: Vec<Value>, used: &[u32]) -> Result<Vec<Option<Value>>, Refusal<Unsupported>> {
         let trip = number(&scan.trip)?;
         let (carries, captures) = operands.split_at(scan.n_carries);
         let collected = scan.n_carries..scan.body.outputs.len();

@@ -20,6 +20,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use crate::base::Diagnostic;
+use crate::export::nodes::Refusal;
 use crate::ir::program::Precision;
 use crate::ir::{Elem, Graph, InputKey, OutputKey, Type};
 use crate::runtime::train::portable::Portable;
@@ -70,9 +71,11 @@ struct Port {
 /// # Errors
 /// E0936 if the step has what cannot be said.
 pub fn write(portable: &Portable, mesh: Option<u32>) -> Result<Files, Diagnostic> {
-    let failed = |why: Unsupported| {
-        Diagnostic::error("E0936", format!("this training cannot be written as StableHLO: {why}"))
-            .at(portable.span, "its step")
+    let failed = |refusal: Refusal<Unsupported>| {
+        let part = refusal.part().map_or_else(String::new, |part| format!(", in `{part}`"));
+        let message = format!("this training cannot be written as StableHLO: {}{part}", refusal.what);
+        let error = Diagnostic::error("E0936", message).at(portable.span, "its step");
+        refusal.point_out(error, "this cannot be said")
     };
     let mut takes: Vec<Port> = portable
         .variables
@@ -147,7 +150,7 @@ fn step(
     takes: &[Port],
     n_variables: usize,
     mesh: Option<u32>,
-) -> Result<(String, Vec<Port>), Unsupported> {
+) -> Result<(String, Vec<Port>), Refusal<Unsupported>> {
     let mut cx = begun(portable);
     let signature = declare(&mut cx, takes, mesh)?;
     let values = cx.outputs(&portable.step)?;
@@ -160,7 +163,7 @@ fn step(
         let value = match (new, cx.leaves.get(&Leaf::Variable(path))) {
             (Some(value), _) => (*value).clone(),
             (None, Some(value)) => value.clone(),
-            (None, None) => return Err(Unsupported::Leaf),
+            (None, None) => return Err(Unsupported::Leaf.into()),
         };
         gives.push((Port { name: port.name.clone(), role: port.role, leaf: None, ty: port.ty.clone() }, value));
     }
@@ -181,7 +184,7 @@ fn step(
     Ok((function(cx, "step", &signature, &values, mesh), ports))
 }
 
-fn prediction(portable: &Portable, name: &str, model: &Graph, variables: &[Port]) -> Result<String, Unsupported> {
+fn prediction(portable: &Portable, name: &str, model: &Graph, variables: &[Port]) -> Result<String, Refusal<Unsupported>> {
     let mut cx = begun(portable);
     let mut takes: Vec<Port> = variables
         .iter()
