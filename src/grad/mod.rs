@@ -25,6 +25,7 @@ mod sweep;
 use crate::ir::{Graph, NodeId, Op, Origin, Phase, fresh_step};
 pub use branches::inline_into_branches;
 use flow::Mode;
+use sweep::SweepOptions;
 
 /// Why there is no derivative.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -82,7 +83,7 @@ pub fn gradient(
         })
         .collect();
     let mut next_step = fresh_step(graph).0.max(FIRST_STEP);
-    let found = sweep::contributions(graph, &seeds, wrt, &mut next_step, false, false);
+    let found = sweep::contributions(graph, &seeds, wrt, &mut next_step, SweepOptions::default());
     graph.origin = previous_origin.clone();
     let found = found?;
     let mut derivatives = Vec::with_capacity(wrt.len());

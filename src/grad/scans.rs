@@ -13,7 +13,7 @@
 use super::flow::{self, Mode};
 use super::reverse;
 use super::stacks::{self, Source};
-use super::sweep::{self, RuleError};
+use super::sweep::{self, RuleError, SweepOptions};
 use super::{backward, inline_into_branches};
 use crate::base::order::PutInOrder;
 use crate::ir::{Combine, Graph, Loop, NodeId, Op, OutputKey, Scan, StepId, compact};
@@ -168,7 +168,8 @@ fn capture_contributions(
         .filter(|at| wanted[*at] && !operands[scan.n_carries..*at].contains(&operands[*at]))
         .collect();
     let variables: Vec<NodeId> = captured.iter().map(|at| operands[*at]).collect();
-    let parts = sweep::contributions(graph, seeds, &variables, next_step, true, masked);
+    let options = SweepOptions { stop_at_variables: true, masked };
+    let parts = sweep::contributions(graph, seeds, &variables, next_step, options);
     let parts = parts.map_err(|error| (error.what, Some(error.origin)))?;
     let pairs = captured.into_iter().zip(parts);
     Ok(pairs.flat_map(|(capture, parts)| parts.into_iter().map(move |part| (capture, part))).collect())
@@ -232,7 +233,8 @@ fn differentiate_body(
         let of_carries = carries.iter().map(|carry| outputs[*carry]).zip(carry_seeds.iter().copied());
         let of_collected = collected_seeds.iter().map(|(output, seed)| (outputs[*output], *seed));
         let of: Vec<(NodeId, NodeId)> = of_carries.chain(of_collected).collect();
-        let found = sweep::contributions(&mut graph, &of, &wrt, next_step, true, masked);
+        let options = SweepOptions { stop_at_variables: true, masked };
+        let found = sweep::contributions(&mut graph, &of, &wrt, next_step, options);
         let mut found = found.map_err(|error| (error.what, Some(error.origin)))?;
         let constant_parts = found.split_off(carry_leaves.len());
         let grown: Vec<usize> = carry_leaves

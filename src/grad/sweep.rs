@@ -6,25 +6,31 @@ use super::{GradError, NoDerivative, backward, branches, declared, loops, scans}
 use crate::ir::signs::Signs;
 use crate::ir::{BinaryOp, Elem, Graph, LoopBuilder, NodeId, Op};
 
+/// How a sweep through the body of a scan differs from one through a whole graph.
+#[derive(Clone, Copy, Default)]
+pub struct SweepOptions {
+    /// The sweep does not go on from a variable to the nodes that it is computed from.
+    pub stop_at_variables: bool,
+    /// A seed may be 0 because it belongs to a branch that is not taken.
+    pub masked: bool,
+}
+
 /// For each node of `wrt` the parts whose sum is the derivative of `Σ seed · of` by it. `next_step` is the number
-/// of the next scan. With `stop_at_variables`, the sweep does not go on from a variable to the nodes that it is
-/// computed from.
-/// `masked`: a seed may be 0 because it belongs to a branch that is not taken.
+/// of the next scan.
 /// A new node has the origin of the node whose derivative it computes, with phase `Backward`.
 pub fn contributions(
     graph: &mut Graph,
     of: &[(NodeId, NodeId)],
     wrt: &[NodeId],
     next_step: &mut u32,
-    stop_at_variables: bool,
-    masked: bool,
+    options: SweepOptions,
 ) -> Result<Vec<Vec<NodeId>>, GradError> {
     let results: Vec<NodeId> = of.iter().map(|(node, _)| *node).collect();
     let depends = flow::dependents(graph, wrt, Mode::Derivative);
     let needed = graph.reachable(results.iter().copied());
     let active: Vec<bool> =
         depends.iter().zip(&needed).map(|(depends, needed)| *depends && *needed).collect();
-    let masked = branches::masked(graph, &active, masked);
+    let masked = branches::masked(graph, &active, options.masked);
     let mut sweep = Sweep { parts: FastMap::default(), scan_results: FastMap::default(), active, masked, signs: Signs::default() };
     for (node, seed) in of {
         sweep.contribute(graph, *node, *seed);
@@ -37,7 +43,7 @@ pub fn contributions(
         if !sweep.active[at as usize] || graph[id].operands.is_empty() {
             continue;
         }
-        if stop_at_variables && variables.contains(&id) {
+        if options.stop_at_variables && variables.contains(&id) {
             continue;
         }
         graph.origin = backward(&graph[id].origin);
