@@ -13,7 +13,7 @@ mod layout;
 use super::facts::is_finite;
 use super::{Binding, Call, Code, CodeError, Facts, Outcome, Overflow, RunContext, Series, Workspace};
 use crate::loops::{KernelId, VerifiedModule};
-use crate::plan::POISON;
+use crate::plan::fill_with_poison;
 use items::Step;
 use layout::Layout;
 
@@ -164,10 +164,4 @@ impl<K: Kernels> Code for Driven<K> {
         }
         outcome
     }
-}
-
-/// Makes memory unusable until something is written there: NaN as floats, too large for a subscript as ints.
-pub fn fill_with_poison(memory: &mut [u8]) {
-    let word = POISON.to_le_bytes();
-    memory.chunks_mut(word.len()).for_each(|part| part.copy_from_slice(&word[..part.len()]));
 }

@@ -85,7 +85,7 @@ fn lift_node(
             Some(BodyCopy { node: outer.add(Op::Reshape { shape: longer(shape) }, plain), lifted: true })
         }
         Op::Reshape { .. } => fixed(outer, plain),
-        // A declared derivative is of the node as it stands.
+        // A declared derivative has the shapes of the node inside of the scan and does not fit a lifted one.
         Op::Mark(_) if plain.len() > 1 && varies => None,
         Op::Mark(_) => Some(BodyCopy { node: outer.add(node.op.clone(), plain), lifted: varies }),
         Op::Rand { kind, stream, shape, step: count, step_axes } => {
@@ -93,7 +93,7 @@ fn lift_node(
             if coefficient.is_number(0) {
                 return fixed(outer, plain);
             }
-            // The axes that count steps already are counted on.
+            // The axes that already count the steps of inner scans must follow this counter without a gap.
             if coefficient != Dim::product(&shape[..*step_axes as usize]) {
                 return None;
             }

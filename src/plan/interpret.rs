@@ -1,7 +1,7 @@
 //! The reference interpreter of plans, for tests: executes a plan on plain memory, so that plans are tested without
 //! native code.
 
-use super::{BufferId, Gemm, Nest, POISON, Place, Plan, Rand, Stage, Step, View, divided_axes, identity};
+use super::{BufferId, Gemm, Nest, Place, Plan, Rand, Stage, Step, View, divided_axes, fill_with_poison, identity};
 use crate::base::philox::Draw;
 use crate::ir::interpret::{compare, float_binary, float_unary, int_binary};
 use crate::ir::program::Precision;
@@ -24,7 +24,9 @@ pub fn interpret(plan: &Plan, externals: &mut [Vec<f64>], seed: u64, training_st
 
 /// Bytes in which a read of what was never written shows.
 fn poisoned(bytes: usize) -> Vec<u8> {
-    POISON.to_le_bytes().into_iter().cycle().take(bytes).collect()
+    let mut memory = vec![0; bytes];
+    fill_with_poison(&mut memory);
+    memory
 }
 
 struct Machine<'p> {

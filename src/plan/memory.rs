@@ -13,7 +13,13 @@ const ALIGNMENT: usize = 64;
 const LOCAL_ALIGNMENT: usize = 128;
 
 /// What memory that nothing was written to holds: NaN in either precision, as an int larger than any axis.
-pub const POISON: u32 = 0x7FF4_DEAD;
+const POISON: u32 = 0x7FF4_DEAD;
+
+/// Makes memory unusable until something is written there: NaN as floats, too large for a subscript as ints.
+pub fn fill_with_poison(memory: &mut [u8]) {
+    let word = POISON.to_le_bytes();
+    memory.chunks_mut(word.len()).for_each(|part| part.copy_from_slice(&word[..part.len()]));
+}
 
 /// The bytes of one element; `wide` of ints that 32 bits may not hold.
 pub fn elem_bytes(elem: Elem, wide: bool, precision: Precision) -> usize {

@@ -48,7 +48,7 @@ pub use address::{Coverage, coverage, divided_axes};
 pub use gemm::Gemm;
 #[cfg(test)]
 pub use interpret::interpret;
-pub use memory::{POISON, elem_bytes};
+pub use memory::{elem_bytes, fill_with_poison};
 pub use verify::verify;
 pub use work::Work;
 

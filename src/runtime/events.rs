@@ -122,6 +122,7 @@ pub struct StepReport {
 
 /// Averages over rows.
 #[derive(Clone, PartialEq, Debug, Default)]
+#[non_exhaustive]
 pub struct Scores {
     /// One for each `minimize` line.
     pub losses: Vec<f64>,

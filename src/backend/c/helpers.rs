@@ -48,7 +48,7 @@ impl Helper {
         }
     }
 
-    /// What it calls itself.
+    /// The other helpers that it calls.
     pub fn needs(self) -> &'static [Helper] {
         match self {
             Helper::FloorMod => &[Helper::FloorDiv],

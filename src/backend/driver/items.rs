@@ -1,6 +1,7 @@
 //! Carrying out the items of one step: calls of kernels, matrix products, random numbers, scans.
 
-use super::{Driven, Env, Kernels, fill_with_poison, layout};
+use super::{Driven, Env, Kernels, layout};
+use crate::plan::fill_with_poison;
 use crate::backend::{Call, CodeError, RunContext};
 use crate::base::philox::Draw;
 use crate::ir::StepId;

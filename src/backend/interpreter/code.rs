@@ -62,7 +62,7 @@ pub enum Bound {
     Register(Reg),
 }
 
-/// To a register from one of the same kind.
+/// Copies a register to another one of the same kind.
 #[derive(Clone, Copy)]
 pub enum Move {
     Scalar(Reg, Reg),
@@ -121,15 +121,15 @@ pub enum Op {
 /// From scalars to lanes and back.
 pub enum Spread {
     Constant(Reg, Box<Lanes>),
-    /// Of a scalar bool, if so.
+    /// To all lanes; the flag says whether the scalar is a bool.
     Splat(bool, Reg, Reg),
     SplatPair(Reg, Reg),
     Pack(bool, Reg, Vec<Reg>),
     PackPair(Reg, Vec<Reg>),
-    /// A lane, as a bool if so.
+    /// A lane as a scalar; the flag says whether that is a bool.
     Extract(bool, Reg, Reg, u8),
     ExtractPair(Reg, Reg, u8),
-    /// So many lanes from one on.
+    /// Neighbouring lanes, from this one on.
     Part(Reg, Reg, u8),
 }
 

@@ -11,6 +11,7 @@ use crate::backend::facts::{is_finite, write_constants};
 use crate::backend::{Binding, Call, Code, CodeError, Facts, Options, Outcome, Overflow, RunContext};
 use crate::backend::{Series, Workspace, host};
 use crate::loops::VerifiedModule;
+use crate::plan::fill_with_poison;
 use std::ops::Range;
 
 /// A module as machine code.
@@ -69,7 +70,7 @@ impl Executable {
         if !self.facts.checked {
             return;
         }
-        frame::fill_with_poison(arena.bytes_mut());
+        fill_with_poison(arena.bytes_mut());
         for (at, pointer) in pointers.iter().enumerate() {
             if self.facts.externals[at].is_result() {
                 // SAFETY: the binding of a result was checked to have room for it.

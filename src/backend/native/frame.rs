@@ -4,7 +4,7 @@ use super::products::MatrixProduct;
 use crate::backend::{Alone, Facts, Give, Parallel};
 use crate::base::philox::Draw;
 use crate::loops::{Kind, Rand};
-use crate::plan::{Local, POISON};
+use crate::plan::{Local, fill_with_poison};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A kernel: what it works on, and which piece of it is to be done.
@@ -259,10 +259,4 @@ pub unsafe extern "C" fn poison(memory: *mut u8, bytes: u64) {
     // SAFETY: by the contract.
     let memory = unsafe { std::slice::from_raw_parts_mut(memory, bytes as usize) };
     fill_with_poison(memory);
-}
-
-/// The same for a slice of memory.
-pub fn fill_with_poison(memory: &mut [u8]) {
-    let word = POISON.to_le_bytes();
-    memory.chunks_mut(word.len()).for_each(|part| part.copy_from_slice(&word[..part.len()]));
 }

@@ -43,7 +43,7 @@ impl Groups {
         m * k * END_OF_RUN / (3 * self.of * self.run)
     }
 
-    /// Of a block of k that begins there.
+    /// The runs of a block of k that begins at `depth`.
     pub fn runs(&self, depth: usize) -> Runs {
         let run = depth / self.run;
         Runs {

@@ -24,7 +24,7 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// For the elements of a line, given by their offsets.
+    /// A plan for a line whose elements lie at these offsets.
     pub fn new(offsets: &[isize], lanes: usize) -> Plan {
         let mut plan = Plan { segments: Vec::new(), ends: Vec::new(), lanes };
         for vector in offsets.chunks(lanes) {
@@ -94,11 +94,11 @@ pub(super) struct Lines<'p> {
     /// Where each line begins.
     pub offsets: &'p [isize],
     pub plan: &'p Plan,
-    /// Which of the plan's vectors.
+    /// The first of the plan's vectors that is written.
     pub first: usize,
     pub vectors: usize,
     pub to: *mut f32,
-    /// From line to line: room for whole vectors.
+    /// The distance between the beginnings of two lines in `to`; a line has room for whole vectors.
     pub to_stride: usize,
 }
 

@@ -155,7 +155,7 @@ impl Walk<'_> {
             }
             Scalar::Unary(op, a) => unary(*op, again(*a)?),
             Scalar::Binary(op, a, b) => binary(*op, again(*a)?, again(*b)?),
-            // A value that is there in place of one that is missing.
+            // `fill`: the value, or a number in the place of a missing one.
             Scalar::Select(condition, then, otherwise) => match (again(*then)?, again(*otherwise)?) {
                 (Element::Of(steps), Element::Number(_)) if self.is_there(of, *condition) => Some(Element::Of(steps)),
                 _ => None,
@@ -164,7 +164,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Whether a condition is that a value is there at all: it is less than infinity.
+    /// Whether a condition asks if a value is given: missing values are infinite.
     fn is_there(&self, of: &Loop, condition: ScalarId) -> bool {
         let Some(Scalar::Binary(BinaryOp::Lt, _, limit)) = of.body.nodes.get(condition.0 as usize) else {
             return false;
@@ -200,7 +200,7 @@ fn binary(op: BinaryOp, a: Element, b: Element) -> Option<Element> {
         (BinaryOp::Sub, Element::Number(a), Element::Number(b)) => Some(Element::Number(a - b)),
         (BinaryOp::Mul, Element::Number(a), Element::Number(b)) => Some(Element::Number(a * b)),
         (BinaryOp::Div, Element::Number(a), Element::Number(b)) => Some(Element::Number(a / b)),
-        // Without effect, and no digits are lost.
+        // Adding 0 and multiplying by 1 change nothing, so there is nothing to undo.
         (BinaryOp::Add, Element::Number(0.0), of) | (BinaryOp::Add | BinaryOp::Sub, of, Element::Number(0.0)) => Some(of),
         (BinaryOp::Mul, Element::Number(1.0), of) | (BinaryOp::Mul | BinaryOp::Div, of, Element::Number(1.0)) => Some(of),
         (_, Element::Of(_), Element::Of(_)) => None,

@@ -41,9 +41,9 @@ pub struct Images {
     /// The class of each file; empty if the folder has no folders in it.
     labels: Vec<i32>,
     classes: Vec<String>,
-    /// What is in the folder and not read.
+    /// Files in the folder that are no images and are left out.
     skipped: Skipped,
-    /// What pixels have lost so far.
+    /// Which kinds of information were lost by the conversion of pixels so far.
     lost: AtomicU8,
     /// Where the first loss of each kind is told, and at what place of the program.
     notices: Notices,

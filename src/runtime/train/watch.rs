@@ -1,4 +1,4 @@
-//! Numbers that are none are told about as soon as they can be seen: in the data before the training, in
+//! Reports NaN and infinite numbers as soon as they can be seen: in the data before the training, in
 //! parameters, states and states of optimisers between its steps, in what validation and metrics give.
 //!
 //! Looking takes little time: tensors are read once in many steps. Where something is bad, the steps since the

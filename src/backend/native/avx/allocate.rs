@@ -16,7 +16,7 @@ pub enum Place {
     Slot(i32),
     /// Read from the pool wherever it is needed.
     Constant(u32),
-    /// Never mentioned.
+    /// No instruction mentions the register.
     Nowhere,
 }
 

@@ -196,7 +196,7 @@ impl Emit<'_> {
             self.asm.vector(&ops::INTS_TO_SHORTS, Len::L4, bytes, lanes, Rm::Reg(upper), PLAIN);
             self.asm.vector(&ops::SHORTS_TO_BYTES, Len::L4, bytes, bytes, Rm::Reg(bytes), PLAIN);
         }
-        // From -1 to 1.
+        // A lane that is true is -1 here, and 1 in memory.
         self.asm.vector(&ops::ABS_BYTES, Len::L4, bytes, 0, Rm::Reg(bytes), PLAIN);
         self.bytes(len, false, bytes, to);
     }
