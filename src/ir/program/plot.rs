@@ -24,6 +24,7 @@ pub struct Plot {
 
 /// What a picture is made of.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[non_exhaustive]
 pub enum PlotKind {
     /// `y0`, `y1`, … over `x`, joined where `x` never goes back.
     #[default]

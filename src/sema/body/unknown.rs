@@ -82,9 +82,9 @@ impl Elaborator<'_> {
         if let Some(near) = nearest(name, fitting.map(|known| known.name.as_str())) {
             return Some(Meant::Near(near.to_owned()));
         }
-        if standing == Standing::Data {
-            let sets = known.into_iter().filter(|known| known.kind == NameKind::Data);
-            return Some(Meant::OneOf(sets.map(|known| known.name).collect()));
+        if let Some(what) = standing.only() {
+            let fitting = known.iter().filter(|known| standing.takes(known.kind));
+            return Some(Meant::OneOf { what, names: fitting.map(|known| known.name.clone()).collect() });
         }
         if name == "step" {
             return Some(Meant::Step);

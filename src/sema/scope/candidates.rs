@@ -86,6 +86,15 @@ impl Standing {
         }
     }
 
+    /// What stands here, where that is one kind of thing.
+    pub fn only(self) -> Option<&'static str> {
+        match self {
+            Standing::Optimizer => Some("optimizer"),
+            Standing::Data => Some("data set"),
+            Standing::Called | Standing::Start | Standing::Argument | Standing::Whole | Standing::Operand => None,
+        }
+    }
+
     pub fn takes(self, kind: NameKind) -> bool {
         match (self, kind) {
             (Standing::Optimizer, kind) => kind == NameKind::Definition(Role::Optimizer),

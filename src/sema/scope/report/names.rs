@@ -22,8 +22,8 @@ pub enum Meant {
     Constant(&'static str),
     /// A name that is spelt almost so.
     Near(String),
-    /// One of these data sets, the only names that may stand here.
-    OneOf(Vec<String>),
+    /// One of these, the only names that may stand here: data sets, optimizers.
+    OneOf { what: &'static str, names: Vec<String> },
     /// What another language or library calls so.
     Elsewhere(&'static Foreign),
     /// `torch.nn.Linear`: a name of the library behind a module.
@@ -77,12 +77,12 @@ impl Meant {
                 }
             }
             Meant::Near(near) => error.suggest(format!("did you mean `{near}`?"), at, near.as_str()),
-            Meant::OneOf(sets) => match sets.as_slice() {
-                [] => error.help("the program declares no data"),
-                [only] => error.help(format!("the only data set is `{only}`")),
-                sets => {
-                    let sets: Vec<&str> = sets.iter().map(String::as_str).collect();
-                    error.help(format!("data sets are {}", list_names(&sets)))
+            Meant::OneOf { what, names } => match names.as_slice() {
+                [] => error.help(format!("the program has no {what}")),
+                [only] => error.help(format!("the only {what} is `{only}`")),
+                names => {
+                    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+                    error.help(format!("{what}s are {}", list_names(&names)))
                 }
             },
             Meant::Elsewhere(row) => called_here(error, row, at),
