@@ -210,17 +210,23 @@ fn report(diagnostics: &Diagnostics) {
         // The first one is kept.
         let _ = FIRST_ERROR.set(format!("{}: {}", error.code, error.message));
     }
+    complain_rendered(&reported(diagnostics));
+}
+
+/// What is shown of diagnostics.
+fn reported(diagnostics: &Diagnostics) -> String {
     let shown = &diagnostics[..diagnostics.len().min(MOST_SHOWN)];
-    complain_rendered(&render_all(shown, &diagnostics.sources, style()));
+    let mut text = render_all(shown, &diagnostics.sources, style());
     if shown.len() < diagnostics.len() {
-        complain(&format!("and {} more", diagnostics.len() - shown.len()));
+        text += &format!("and {} more\n", diagnostics.len() - shown.len());
     }
     let errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
     if errors > 1 {
-        complain(&format!("{errors} errors; `nnc explain CODE` tells more about each"));
+        text += &format!("{errors} errors; `nnc explain CODE` tells more about each\n");
     } else if let Some(error) = diagnostics.iter().find(|diagnostic| diagnostic.is_error()) {
-        complain(&format!("`nnc explain {}` tells more", error.code));
+        text += &format!("`nnc explain {}` tells more\n", error.code);
     }
+    text
 }
 
 fn style() -> Style {

@@ -1,8 +1,10 @@
 //! Carries out trials, several at a time, each with one thread: what a trial gives does not depend on the others.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError, mpsc};
 
+use crate::cli::reported;
 use crate::cli::runs::metrics;
 use crate::cli::runs::record::Folder;
 use crate::runtime::events::{Event, Observer};
@@ -43,6 +45,27 @@ impl Outcome {
     }
 }
 
+/// Whether trials are to be broken off: nobody will ask for their results.
+pub static BROKEN_OFF: AtomicBool = AtomicBool::new(false);
+
+/// Why a trial has no outcome.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Failed {
+    /// The code of the first error.
+    pub code: String,
+    pub messages: Vec<String>,
+    /// What is shown of it.
+    pub shown: String,
+}
+
+impl From<Diagnostics> for Failed {
+    fn from(diagnostics: Diagnostics) -> Failed {
+        let code = diagnostics.iter().find(|error| error.is_error()).map_or("failed", |error| error.code).to_owned();
+        let messages = diagnostics.iter().map(|error| error.message.clone()).collect();
+        Failed { code, messages, shown: reported(&diagnostics) }
+    }
+}
+
 /// A number by name.
 pub fn value(scores: &Scores, name: &str) -> Option<f64> {
     scores.iter().find(|(known, _)| known == name).map(|(_, value)| *value)
@@ -72,6 +95,10 @@ impl Observer for Shared {
     fn event(&mut self, event: &Event<'_>) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).event(event);
     }
+
+    fn stop(&mut self) -> bool {
+        BROKEN_OFF.load(Ordering::Relaxed)
+    }
 }
 
 /// Carries out one trial, and keeps it in a folder if there is one.
@@ -93,7 +120,11 @@ pub fn carry_out(program: &Program, folder: Option<&Folder>) -> Result<Outcome, 
         if ended.is_ok() && !session.is_saved() {
             session.save(folder.last())?;
         }
-        folder.finish(if ended.is_ok() { "finished" } else { "failed" });
+        folder.finish(match &ended {
+            Err(_) => "failed",
+            Ok(()) if BROKEN_OFF.load(Ordering::Relaxed) => "interrupted",
+            Ok(()) => "finished",
+        });
     }
     ended?;
     let collector = collector.lock().unwrap_or_else(PoisonError::into_inner);

@@ -4,12 +4,13 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::crew::{self, Outcome};
-use super::{Entry, Format, show};
-use crate::cli::output::complain;
+use super::crew::{self, Failed, Outcome};
+use super::{Entry, Format, show, spread};
+use crate::cli::output::{complain, complain_rendered};
+use crate::cli::ranks::{self, Joined};
 use crate::cli::settings::{Settings, has_train};
 use crate::cli::input::DataFiles;
-use crate::cli::{Failure, input, report};
+use crate::cli::{Failure, input};
 use crate::runtime::options::Options;
 use crate::runtime::program::Program;
 
@@ -45,6 +46,14 @@ pub struct Cv {
 
 impl Cv {
     pub fn carry_out(self) -> Result<(), Failure> {
+        match ranks::join()? {
+            Some(joined) => joined.clone().end(self.carry_out_here(Some(&joined))),
+            None => self.carry_out_here(None),
+        }
+    }
+
+    /// Carries out the share of this process in the folds.
+    fn carry_out_here(self, joined: Option<&Joined>) -> Result<(), Failure> {
         let mut settings = Settings::default();
         for text in &self.settings {
             settings.set(text).map_err(Failure::Usage)?;
@@ -65,19 +74,26 @@ impl Cv {
         program.with_fold(count, 0).map_err(|error| program.failed([error]))?;
         let mut outcomes: Vec<Outcome> = vec![Outcome::default(); count];
         let mut failed = None;
-        let trial = |fold: usize| {
+        let carry_out = |fold: usize| {
             let program = program.with_fold(count, fold).map_err(|error| program.failed([error]))?;
             crew::carry_out(&program, None)
         };
-        crew::each(count, self.jobs.unwrap_or_else(crew::usual), trial, |fold, result| match result {
+        let trial = |fold: usize| carry_out(fold).map_err(Failed::from);
+        let what = format!("{count} folds {:?}\n{}", self.settings, input.text);
+        spread::agree(joined, &what, "")?;
+        let here = joined.map_or(1, |joined| joined.here);
+        let jobs = self.jobs.unwrap_or_else(|| (crew::usual() / here).max(1));
+        spread::each(joined, count, jobs, trial, |fold, result| match result {
             Ok(outcome) => {
-                complain(&format!("fold {} of {count} is done", fold + 1));
+                if joined.is_none_or(|joined| joined.rank == 0) {
+                    complain(&format!("fold {} of {count} is done", fold + 1));
+                }
                 outcomes[fold] = outcome;
             }
-            Err(errors) => failed = failed.take().or(Some(errors)),
-        });
-        if let Some(errors) = failed {
-            report(&errors);
+            Err(error) => failed = failed.take().or(Some(error)),
+        })?;
+        if let Some(error) = failed {
+            complain_rendered(&error.shown);
             return Err(Failure::Silent);
         }
         let (names, rows) = table(&outcomes);

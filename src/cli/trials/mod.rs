@@ -7,6 +7,7 @@
 //! | [`space`] | which values: lists and ranges |
 //! | [`place`] | where in the text of a program a value stands |
 //! | [`crew`] | carries trials out, several at a time |
+//! | [`spread`] | the same with several processes |
 //! | `again` | what a sweep that was broken off has left |
 //! | `picture` | trials as parallel coordinates |
 
@@ -16,6 +17,7 @@ pub mod cv;
 mod picture;
 pub mod place;
 pub mod space;
+pub mod spread;
 pub mod sweep;
 
 use clap::ValueEnum;

@@ -4,16 +4,17 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::crew::{self, Outcome, value};
+use super::crew::{self, Failed, Outcome, value};
 use super::space::{self, Axis};
 use super::picture::{self, Trials};
 use crate::cli::plot::svg;
-use super::{Entry, Format, again, csv, place, show};
+use super::{Entry, Format, again, csv, place, show, spread};
 use crate::base::order::PutInOrder;
-use crate::cli::output::complain;
+use crate::cli::output::{complain, complain_rendered};
+use crate::cli::ranks::{self, Joined};
 use crate::cli::runs::record::{Begun, Folder, next_folder};
 use crate::cli::input::DataFiles;
-use crate::cli::{Failure, folder, input, report};
+use crate::cli::{Failure, folder, input};
 use crate::runtime::options::Options;
 use crate::runtime::program::{Diagnostics, Program};
 use crate::runtime::world::native::write::write_atomically;
@@ -111,6 +112,14 @@ fn write(file: &Path, text: &str) -> Result<(), Failure> {
 
 impl Sweep {
     pub fn carry_out(self) -> Result<(), Failure> {
+        match ranks::join()? {
+            Some(joined) => joined.clone().end(self.carry_out_here(Some(&joined))),
+            None => self.carry_out_here(None),
+        }
+    }
+
+    /// Carries out the share of this process in the sweep.
+    fn carry_out_here(self, joined: Option<&Joined>) -> Result<(), Failure> {
         let axes = self.axes.iter().map(|text| space::axis(text)).collect::<Result<Vec<Axis>, String>>();
         let axes = axes.map_err(Failure::Usage)?;
         let names: Vec<&str> = axes.iter().map(|axis| axis.name.as_str()).collect();
@@ -136,8 +145,11 @@ impl Sweep {
         if program.checked().trainings().next().is_none() {
             return Err(Failure::Usage("the program has no `train`".into()));
         }
-        let path = self.folder()?;
-        let trial = |number: usize| -> Result<Outcome, Diagnostics> {
+        let is_first = joined.is_none_or(|joined| joined.rank == 0);
+        let own = if is_first { self.folder()?.display().to_string() } else { String::new() };
+        let what = format!("{names:?} {combinations:?}\n{}", input.text);
+        let path = PathBuf::from(spread::agree(joined, &what, &own)?);
+        let carry_out = |number: usize| -> Result<Outcome, Diagnostics> {
             let text = text(&combinations[number]).unwrap_or_default();
             let program = compiled(&text)?;
             let data = &self.data.files;
@@ -151,31 +163,38 @@ impl Sweep {
             let folder = Folder::create(Some(&folder), &begun).map_err(|error| program.failed([error]))?;
             crew::carry_out(&program, Some(&folder))
         };
+        let trial = |number: usize| carry_out(number).map_err(Failed::from);
         let mut trials: Vec<Option<Trial>> = combinations.iter().map(|_| None).collect();
         let (count, mut done) = (combinations.len(), 0);
         // Many trials fail for one reason.
         let mut told: Vec<Vec<String>> = Vec::new();
-        crew::each(count, self.jobs.unwrap_or_else(crew::usual), trial, |number, result| {
+        let here = joined.map_or(1, |joined| joined.here);
+        let jobs = self.jobs.unwrap_or_else(|| (crew::usual() / here).max(1));
+        spread::each(joined, count, jobs, trial, |number, result| {
             done += 1;
-            let outcome = result.map_err(|errors| {
-                let texts: Vec<String> = errors.iter().map(|error| error.message.clone()).collect();
-                if !told.contains(&texts) {
-                    report(&errors);
-                    told.push(texts);
+            let outcome = result.map_err(|failed| {
+                if is_first && !told.contains(&failed.messages) {
+                    complain_rendered(&failed.shown);
+                    told.push(failed.messages);
                 }
-                errors.iter().find(|error| error.is_error()).map_or("failed".to_owned(), |error| error.code.to_owned())
+                failed.code
             });
             let values = combinations[number].clone();
             let shown: Vec<String> = names.iter().zip(&values).map(|(name, value)| format!("{name} = {value}")).collect();
-            complain(&format!("{done} of {count}: trial {}, {}", number + 1, shown.join(", ")));
+            if is_first {
+                complain(&format!("{done} of {count}: trial {}, {}", number + 1, shown.join(", ")));
+            }
             trials[number] = Some(Trial { values, outcome });
             // Whoever breaks off keeps what is there. That nothing can be written is told at the end.
             let so_far: Vec<(usize, &Trial)> =
                 trials.iter().enumerate().filter_map(|(at, trial)| Some((at, trial.as_ref()?))).collect();
-            if let Ok(table) = self.table(&names, &so_far) {
+            if is_first && let Ok(table) = self.table(&names, &so_far) {
                 drop(table.write(&path));
             }
-        });
+        })?;
+        if !is_first {
+            return Ok(());
+        }
         let trials: Vec<(usize, &Trial)> =
             trials.iter().enumerate().filter_map(|(at, trial)| Some((at, trial.as_ref()?))).collect();
         self.finish(&path, &names, &trials)

@@ -81,14 +81,17 @@ pub fn rows_of_file(dropped: &[bool]) -> Vec<u32> {
     dropped.iter().zip(0..).filter(|(dropped, _)| !**dropped).map(|(_, row)| row).collect()
 }
 
-/// Some rows of the columns, in memory.
+/// Some rows of the columns. Those that stay in their file are read when they are needed.
 ///
 /// # Errors
-/// Those of reading columns that stay in their file.
+/// Those of reading columns.
 pub fn in_rows(read: Vec<Read>, rows: &[u32]) -> Result<Vec<Read>, Diagnostic> {
     let part = |array: Arc<Array>| Column::Memory(array).rows_of(rows, &mut no_code).map(Arc::new);
     let shorter = |read: Read| {
-        let column = Column::Memory(read.column.rows_of(rows, &mut no_code)?.into());
+        let column = match &read.column {
+            Column::Lazy(lazy) => Column::Lazy(Arc::new(lazy.part(rows))),
+            column => Column::Memory(column.rows_of(rows, &mut no_code)?.into()),
+        };
         Ok(Read { column, wide: read.wide.map(part).transpose()?, names: read.names })
     };
     read.into_iter().map(shorter).collect()

@@ -13,6 +13,7 @@ use crate::compile::Cache;
 use crate::ir::program::Precision;
 use crate::ir::{Dim, Elem, Graph, Sizes};
 use crate::runtime::array::{Array, Elements, element_count};
+use crate::runtime::sources::csv::stored::StoredTable;
 use crate::runtime::sources::images::{Images, Size};
 use crate::runtime::sources::stored::StoredArray;
 
@@ -35,6 +36,8 @@ pub struct Lazy {
 pub enum Origin {
     /// A file.
     File(StoredArray),
+    /// A request of a table.
+    Table(Arc<StoredTable>, usize),
     /// A folder of images.
     Images(Arc<Images>, Size),
     /// Random numbers of so many rows.
@@ -72,11 +75,19 @@ impl Lazy {
     pub fn n_rows(&self) -> usize {
         match &self.origin {
             Origin::File(array) => array.rows(),
+            Origin::Table(table, _) => table.rows(),
             Origin::Images(images, _) => images.rows(),
             Origin::Drawn(_, rows) => *rows,
             Origin::Part(_, rows) => rows.len(),
             Origin::Computed(computed) => computed.n_rows,
         }
+    }
+
+    /// Some rows of it.
+    pub fn part(self: &Arc<Lazy>, rows: &[u32]) -> Lazy {
+        let Lazy { row, elem, wide, precision, span, .. } = &**self;
+        let origin = Origin::Part(Column::Lazy(Arc::clone(self)), rows.into());
+        Lazy { origin, row: row.clone(), elem: *elem, wide: *wide, precision: *precision, span: *span }
     }
 
     /// Reads rows into a tensor of as many rows and the same element type.
@@ -86,6 +97,9 @@ impl Lazy {
     pub fn gather(&self, rows: &[u32], into: &mut Array, carry: &mut Carry<'_>) -> Result<(), Diagnostic> {
         match &self.origin {
             Origin::File(array) => self.read(array, rows, into).map_err(|error| placed(error, self.span)),
+            Origin::Table(table, request) => {
+                of_table(table, *request, rows, into).map_err(|error| placed(error, self.span))
+            }
             Origin::Images(images, size) => {
                 decoded(images, *size, rows, into).map_err(|error| placed(error, self.span))
             }
@@ -122,7 +136,7 @@ impl Lazy {
     /// Whether no file is needed: it is made of random numbers and columns in memory.
     pub fn is_made(&self) -> bool {
         match &self.origin {
-            Origin::File(_) | Origin::Images(..) => false,
+            Origin::File(_) | Origin::Table(..) | Origin::Images(..) => false,
             Origin::Drawn(..) => true,
             Origin::Part(column, _) => column.is_made(),
             Origin::Computed(computed) => computed.inputs.values().all(Column::is_made),
@@ -138,7 +152,7 @@ impl Lazy {
         let (count, row_len) = (self.n_rows(), element_count(&self.row).unwrap_or(0));
         let block = match self.origin {
             Origin::Computed(_) => (BLOCK / row_len.max(1)).clamp(1, count.max(1)),
-            Origin::File(_) | Origin::Images(..) | Origin::Drawn(..) | Origin::Part(..) => count,
+            Origin::File(_) | Origin::Table(..) | Origin::Images(..) | Origin::Drawn(..) | Origin::Part(..) => count,
         };
         let tensor =
             |rows: usize| self.zeros(std::iter::once(rows).chain(self.row.iter().copied()).collect());
@@ -188,6 +202,21 @@ impl Computed {
         let mut sizes = self.sizes.clone();
         sizes.insert(self.rows.clone(), Dim::from(rows.len()));
         carry(self, &sizes, &inputs)
+    }
+}
+
+/// Rows of a table; its columns in a file are floats.
+fn of_table(table: &StoredTable, request: usize, rows: &[u32], into: &mut Array) -> Result<(), Diagnostic> {
+    let width = table.row_len(request);
+    match into.elements_mut() {
+        Elements::F32(out) => table.read_rows(request, rows, &mut |at, numbers| {
+            let places = &mut out[at * width..at * width + numbers.len()];
+            places.iter_mut().zip(numbers).for_each(|(place, number)| *place = *number as f32);
+        }),
+        Elements::F64(out) => table.read_rows(request, rows, &mut |at, numbers| {
+            out[at * width..at * width + numbers.len()].copy_from_slice(numbers);
+        }),
+        _ => Err(Diagnostic::fault("a column of floats of a table is read as something else")),
     }
 }
 

@@ -76,7 +76,7 @@ pub fn columns(
     let path = resolve(base, path);
     let found = match &set.source {
         Source::None | Source::Given { .. } => Vec::new(),
-        Source::Csv { format, .. } => return table(set, &path, format, precision, span, around),
+        Source::Csv { format, .. } => return table(set, &path, format, precision, limit, span, around),
         Source::Text { .. } => return text(set, &path, span, around),
         Source::Npy { .. } => {
             stored(set, |column| npy::open(world, &beside(world, &path, column)), precision, limit, span)?
@@ -247,43 +247,83 @@ pub fn csv_request(
     }
 }
 
+/// A file of more bytes than these is read piece by piece.
+const LARGE_TABLE: usize = 1 << 28;
+
 fn table(
     set: &DataSet,
     path: &Path,
     options: &csv::Options,
     precision: Precision,
+    limit: usize,
     span: Span,
     around: Around<'_>,
 ) -> Result<Vec<Read>, Diagnostic> {
     let request = |column: &SourceColumn| csv_request(set, column, around.classes, precision);
     let requests: Vec<csv::Request> = set.columns.iter().map(request).collect();
-    let table = csv::read_without(&**around.world, path, options, &requests, around.dropped).map_err(|error| placed(error, span))?;
-    table.warnings.into_iter().for_each(|warning| around.notices.add(placed(warning, span)));
+    let (world, dropped) = (&**around.world, around.dropped);
+    let tell = |warnings: Vec<Diagnostic>| {
+        warnings.into_iter().for_each(|warning| around.notices.add(placed(warning, span)));
+    };
+    let large = csv::stored::rows_if_large(world, path, limit.min(LARGE_TABLE)).map_err(|error| placed(error, span))?;
+    let Some(rows) = large else {
+        let table = csv::read_without(world, path, options, &requests, dropped).map_err(|error| placed(error, span))?;
+        tell(table.warnings);
+        let columns = table.columns.into_iter().zip(&set.columns);
+        return columns.map(|(read, column)| of_table(set, read, column, precision, around.notices)).collect();
+    };
+    let width = |column: &SourceColumn| column.row.static_shape().map(|row| row.iter().product::<usize>());
+    let is_float = |column: &SourceColumn| column.row.elem == Elem::Float && column.summary.is_none();
+    let widths = set.columns.iter().filter(|column| is_float(column)).filter_map(width);
+    let bytes = widths.fold(0, usize::saturating_add).saturating_mul(rows).saturating_mul(4);
+    let stays: Vec<bool> =
+        set.columns.iter().map(|column| bytes > limit && is_float(column) && width(column).is_some()).collect();
+    let table = csv::stored::read(world, path, options, &requests, &stays, dropped);
+    let table = table.map_err(|error| placed(error, span))?;
+    tell(table.warnings);
     let columns = table.columns.into_iter().zip(&set.columns);
     columns
-        .map(|(read, column)| {
-            if column.text.is_some() {
-                // The texts that there are, and which of them each row has: they are numbered when it is known which
-                // rows are learnt from.
-                let column = Column::Memory(read.array.into());
-                return Ok(Read { column, wide: None, names: read.classes.map(Arc::from) });
-            }
-            if let Some(names) = read.classes.as_ref().filter(|_| !column.has_other) {
-                tell_missing_names(set, column, names, around.notices);
-            }
-            let names = read.classes.map(Arc::from);
-            let array = in_rows(read.array, column)?;
-            match array.elements() {
-                Elements::F64(values) if precision == Precision::F32 => {
-                    let narrow = values.iter().map(|value| *value as f32).collect();
-                    let narrow = Array::new(array.shape().to_vec(), Elements::F32(narrow))
-                        .map_err(|_| wrong_shape(column, array.shape()))?;
-                    Ok(Read { column: Column::Memory(narrow.into()), wide: Some(array.into()), names })
-                }
-                _ => Ok(Read { column: Column::Memory(array.into()), wide: None, names }),
+        .map(|(held, column)| match held {
+            csv::stored::Held::InMemory(read) => of_table(set, read, column, precision, around.notices),
+            csv::stored::Held::InFile(request) => {
+                fits(&[table.rows, table.stored.row_len(request)], column)?;
+                let origin = Origin::Table(Arc::clone(&table.stored), request);
+                let row = column.row.static_shape().unwrap_or_default();
+                let (elem, span) = (column.row.elem, column.span);
+                Ok(Column::Lazy(Arc::new(Lazy { origin, row, elem, wide: false, precision, span })).into())
             }
         })
         .collect()
+}
+
+/// A column of a table that is in memory.
+fn of_table(
+    set: &DataSet,
+    read: csv::Columns,
+    column: &SourceColumn,
+    precision: Precision,
+    notices: &Notices,
+) -> Result<Read, Diagnostic> {
+    if column.text.is_some() {
+        // The texts that there are, and which of them each row has: they are numbered when it is known which
+        // rows are learnt from.
+        let column = Column::Memory(read.array.into());
+        return Ok(Read { column, wide: None, names: read.classes.map(Arc::from) });
+    }
+    if let Some(names) = read.classes.as_ref().filter(|_| !column.has_other) {
+        tell_missing_names(set, column, names, notices);
+    }
+    let names = read.classes.map(Arc::from);
+    let array = in_rows(read.array, column)?;
+    match array.elements() {
+        Elements::F64(values) if precision == Precision::F32 => {
+            let narrow = values.iter().map(|value| *value as f32).collect();
+            let narrow = Array::new(array.shape().to_vec(), Elements::F32(narrow))
+                .map_err(|_| wrong_shape(column, array.shape()))?;
+            Ok(Read { column: Column::Memory(narrow.into()), wide: Some(array.into()), names })
+        }
+        _ => Ok(Read { column: Column::Memory(array.into()), wide: None, names }),
+    }
 }
 
 /// A field `class(n)` with fewer names than n.

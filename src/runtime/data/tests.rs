@@ -141,3 +141,50 @@ fn random_fields_are_the_same_however_they_are_made() {
     assert_same(&mut session, [&memory, &blocks], &rows);
     assert_same(&mut session, [&memory, &lazy], &rows);
 }
+
+/// Numbers, names, gaps and quoted commas; blank lines, an index without a name, and rows that are left out.
+fn table() -> PathBuf {
+    let path = std::env::temp_dir().join(format!("nnc-lazy-{}.csv", std::process::id()));
+    let mut text = String::from("\u{feff}kind,a,b,c,note,keep\r\n");
+    for row in 0..60u32 {
+        let kind = ["oak", "ash", "fir"][(row * row % 7 % 3) as usize];
+        let a = f64::from(row) / 7.0 - 3.0;
+        let b = if row % 11 == 3 { "NA".to_owned() } else { (f64::from(row * 37 % 19) * 0.25).to_string() };
+        let keep = if row % 13 == 5 { "" } else { "1" };
+        let empty = if row % 9 == 0 { "\n" } else { "" };
+        text += &format!("{kind}, {a} ,{b},-{row}.5e-1,\"x, \"\"{row}\"\"\nö\",{keep}\r\n{empty}");
+    }
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+const OF_TABLE: &str = "
+    kind: class(3) = column(\"kind\")
+    raw: [2] = columns(\"a\", \"c\")
+    a = column(\"a\")
+    b = fill(column(\"b\"), 0.5)
+    standard: [2] = standardize(columns(\"c\", \"a\"))
+    x: [3] = stack([column(\"a\"), column(\"c\") * 2, fill(column(\"b\"), -1)], axis = 0)
+    drop rows where is_missing(column(\"keep\"))
+    split most = 0.75, rest = 0.25
+";
+
+#[test]
+fn a_table_that_stays_in_its_file_is_the_same() {
+    let path = table();
+    let program = compiled(&format!("data d = csv(\"{}\") {{{OF_TABLE}}}\nprint d.rows\n", path.display()));
+    let mut session = program.session().unwrap();
+    let memory = loaded(&mut session, &program, ALL);
+    let stored = loaded(&mut session, &program, NOTHING);
+    assert_eq!((memory.rows, stored.rows), (55, 55));
+    for name in ["raw", "a", "b", "standard", "x"] {
+        assert!(is_lazy(&stored, name) && !is_lazy(&memory, name), "{name}");
+    }
+    assert!(!is_lazy(&stored, "kind"));
+    assert_same(&mut session, [&memory, &stored], &[3, 0, 54, 17, 18, 19, 3]);
+    std::fs::write(&path, "kind,a,b,c,note,keep\n").unwrap();
+    let mut carry = |code: &_, sizes: &_, inputs: &_| session.compute(code, sizes, inputs);
+    let error = stored.fields["raw"].rows_of(&[7], &mut carry).unwrap_err();
+    assert_eq!(error.code, "E0701");
+    std::fs::remove_file(path).unwrap();
+}

@@ -18,7 +18,7 @@ pub mod reduce;
 pub mod threads;
 
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::base::Diagnostic;
@@ -105,4 +105,19 @@ impl From<Lost> for Diagnostic {
 pub fn to_all(ranks: usize, bytes: Vec<u8>) -> Vec<Arc<Vec<u8>>> {
     let bytes = Arc::new(bytes);
     (0..ranks).map(|_| Arc::clone(&bytes)).collect()
+}
+
+/// A text of each rank, by the number of the rank.
+///
+/// # Errors
+/// If a rank does not take part.
+pub fn texts(ranks: &Shared, text: &str) -> Result<Vec<String>, Lost> {
+    let mut ranks = ranks.lock().unwrap_or_else(PoisonError::into_inner);
+    let size = ranks.size();
+    let length = (text.len() as u64).to_le_bytes().to_vec();
+    let number = |bytes: Vec<u8>| bytes.iter().rev().fold(0, |number: usize, byte| number << 8 | usize::from(*byte));
+    let lengths = ranks.exchange(to_all(size, length), &vec![8; size])?;
+    let lengths: Vec<usize> = lengths.into_iter().map(number).collect();
+    let received = ranks.exchange(to_all(size, text.as_bytes().to_vec()), &lengths)?;
+    Ok(received.into_iter().map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).collect())
 }

@@ -68,8 +68,10 @@ struct Messages {
 /// The number of ranks that a launcher says there are, and the libraries that it may belong to.
 fn launched() -> Option<(usize, Vec<String>)> {
     let number = |name: &str| env::var(name).ok()?.trim().parse::<usize>().ok();
-    const OPEN_MPI: [&str; 2] = ["libmpi.so.40", "libmpi.so.80"];
-    const MPICH: [&str; 3] = ["libmpi_abi.so.0", "libmpich.so.12", "libmpi.so.12"];
+    const OPEN_MPI: [&str; 3] = ["libmpi.so.40", "libmpi.so.80", "libmpi_abi.so.1"];
+    // Debian calls that of MPICH alone by a name of its own, so it is looked for behind those whose place somebody has
+    // to say.
+    const MPICH: [&str; 4] = ["libmpi_abi.so.1", "libmpi_abi.so.0", "libmpi.so.12", "libmpich.so.12"];
     let (size, known): (usize, Vec<&str>) = match (number("OMPI_COMM_WORLD_SIZE"), number("PMI_SIZE")) {
         (Some(size), _) => (size, OPEN_MPI.to_vec()),
         (None, Some(size)) => (size, MPICH.into_iter().chain(OPEN_MPI).collect()),

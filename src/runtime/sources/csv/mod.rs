@@ -15,6 +15,7 @@ mod header;
 mod numbers;
 mod scan;
 mod select;
+pub mod stored;
 pub mod stream;
 mod values;
 
@@ -37,6 +38,7 @@ pub use select::{ColumnRef, Selection};
 
 use scan::{Field, ScanError, Scanner, line_column};
 use select::resolve;
+use stream::Stream;
 pub use dates::{date_of, orders as date_orders};
 pub use values::{Kind, kind_of, number_of};
 
@@ -140,27 +142,29 @@ pub fn names(
     options: &Options,
     selection: &Selection,
 ) -> Result<Option<BTreeSet<String>>, Diagnostic> {
-    let file = FileBytes::open(world, path)?;
+    let bytes = FileBytes::open(world, path)?;
     let name = path.display().to_string();
-    let bytes = file.all()?;
-    let text = lines(utf8(&bytes, &format!("`{name}`"))?);
     let request = Request::plain(selection.clone(), Want::Int);
-    let mut begun = Begun::new(&text, &name, options, &[request])?;
-    let columns = resolve(selection, begun.n_columns, begun.header.as_deref(), &name)?;
-    let mut names = BTreeSet::new();
-    while begun.next_row()? {
+    let options = stored::decided(&bytes, &name, options, std::slice::from_ref(&request))?.0;
+    let reader = Box::new(stored::InOrder { bytes, at: 0 });
+    let mut stream = Stream::new(reader, name, options, vec![request]);
+    stream.first_line(&mut |_| {})?;
+    let columns = stream.columns().concat();
+    let (mut names, mut has_numbers) = (BTreeSet::new(), false);
+    stream.visit(&mut |fields, _, _| {
         for column in &columns {
-            let text = &*begun.fields[*column].text;
-            match kind_of(text, options) {
-                Kind::Number => return Ok(None),
+            let text = &*fields[*column].text;
+            match kind_of(text, &options) {
+                Kind::Number => has_numbers = true,
                 // Reading the file tells about it.
                 Kind::Missing => {}
                 Kind::Name if names.contains(text) => {}
                 Kind::Name => drop(names.insert(text.to_owned())),
             }
         }
-    }
-    Ok(Some(names))
+        Ok(())
+    })?;
+    Ok((!has_numbers).then_some(names))
 }
 
 /// As [`read`], from a text; `name` is how messages call the file.
@@ -209,12 +213,16 @@ fn read_rows(
         rows += 1;
     }
     if rows == 0 {
-        return Err(Diagnostic::error("E0710", format!("`{name}` has a header line and no rows"))
-            .help("if this line is data, say `header = false`"));
+        return Err(no_rows(name));
     }
     warnings.extend(begun.doubt);
     let columns = readers.into_iter().map(|reader| reader.finish(rows)).collect::<Result<Vec<_>, _>>()?;
     Ok(Table { rows, header: begun.header, columns, warnings })
+}
+
+fn no_rows(name: &str) -> Diagnostic {
+    Diagnostic::error("E0710", format!("`{name}` has a header line and no rows"))
+        .help("if this line is data, say `header = false`")
 }
 
 /// The text with `\n` at the ends of lines where they are `\r` alone.

@@ -33,6 +33,8 @@ pub struct Stream {
     ends_in_returns: Option<bool>,
     /// Lines before `text`.
     lines: usize,
+    /// Bytes before `text`.
+    offset: u64,
     /// The names of the columns, where the text does not have them.
     names: Option<Vec<String>>,
     begun: Option<Begun>,
@@ -46,6 +48,9 @@ struct Begun {
     /// The columns of each request.
     columns: Vec<Vec<usize>>,
 }
+
+/// What is done with each row of [`Stream::visit`].
+pub(super) type Visit<'a> = &'a mut dyn FnMut(&[Field<'_>], &Place<'_>, (u64, usize)) -> Result<(), Diagnostic>;
 
 /// Rows that were read together.
 #[derive(Debug)]
@@ -71,6 +76,7 @@ impl Stream {
             is_at_end: false,
             ends_in_returns: None,
             lines: 0,
+            offset: 0,
             names: None,
             begun: None,
         }
@@ -92,6 +98,11 @@ impl Stream {
         self.begun.as_ref()?.header.as_deref()
     }
 
+    /// The numbers of the columns of each request, once a row has been read.
+    pub(super) fn columns(&self) -> Vec<Vec<usize>> {
+        self.begun.as_ref().map(|begun| begun.columns.clone()).unwrap_or_default()
+    }
+
     /// How many columns there are, once a row has been read.
     pub fn n_columns(&self) -> usize {
         self.begun.as_ref().map_or(0, |begun| begun.n_columns)
@@ -107,15 +118,14 @@ impl Stream {
         most: usize,
         tell: &mut dyn FnMut(Diagnostic),
     ) -> Result<Option<Block>, Diagnostic> {
-        if self.begun.is_none() && !self.begin(tell)? {
+        if !self.first_line(tell)? {
             return Ok(None);
         }
         loop {
             let (end, rows) = self.complete_rows(most)?;
             if rows > 0 {
                 let block = self.rows(end)?;
-                self.lines += self.text[..end].bytes().filter(|byte| *byte == b'\n').count();
-                self.text.drain(..end);
+                self.forget(end);
                 return Ok(Some(block));
             }
             if self.is_at_end {
@@ -123,6 +133,70 @@ impl Stream {
             }
             self.read_line()?;
         }
+    }
+
+    /// Reads the first line, if nothing was read yet. `false` if there is nothing at all.
+    ///
+    /// # Errors
+    /// As [`Stream::next`].
+    pub(super) fn first_line(&mut self, tell: &mut dyn FnMut(Diagnostic)) -> Result<bool, Diagnostic> {
+        Ok(self.begun.is_some() || self.begin(tell)?)
+    }
+
+    /// Goes through all rows: the fields of each, where it stands for messages, and the byte of the text where it
+    /// begins and how many it has.
+    ///
+    /// # Errors
+    /// As [`Stream::next`], and those of `visit`.
+    pub(super) fn visit(&mut self, visit: Visit<'_>) -> Result<(), Diagnostic> {
+        if !self.first_line(&mut |_| {})? {
+            return Ok(());
+        }
+        loop {
+            let (end, rows) = self.complete_rows(usize::MAX)?;
+            if rows > 0 {
+                self.visit_until(end, visit)?;
+                self.forget(end);
+            } else if self.is_at_end {
+                return Ok(());
+            } else {
+                self.read_line()?;
+            }
+        }
+    }
+
+    /// Goes through the rows of the text up to a place.
+    fn visit_until(&self, end: usize, visit: Visit<'_>) -> Result<(), Diagnostic> {
+        let text = &self.text[..end];
+        let place = Place { name: &self.name, text, lines: self.lines };
+        let mut scanner = self.scanner(text)?;
+        let mut fields: Vec<Field<'_>> = Vec::new();
+        while place.scanned(scanner.next_record(&mut fields))? {
+            self.check_width(&fields, &place)?;
+            let start = fields[0].start;
+            visit(&fields, &place, (self.offset + start as u64, scanner.place() - start))?;
+        }
+        Ok(())
+    }
+
+    /// Forgets the text up to a place.
+    fn forget(&mut self, end: usize) {
+        self.lines += self.text[..end].bytes().filter(|byte| *byte == b'\n').count();
+        self.offset += end as u64;
+        self.text.drain(..end);
+    }
+
+    /// Whether a row has as many fields as the first line.
+    fn check_width(&self, fields: &[Field<'_>], place: &Place<'_>) -> Result<(), Diagnostic> {
+        let Some(begun) = self.begun.as_ref().filter(|begun| begun.n_columns != fields.len()) else { return Ok(()) };
+        let message = format!(
+            "{} has {}, but line {} has {}",
+            place.line(fields[0].start),
+            counted(fields.len(), "field"),
+            begun.first_line,
+            begun.n_columns
+        );
+        Err(Diagnostic::error("E0707", message))
     }
 
     /// Reads the first line and what it says. `false` if there is nothing at all.
@@ -166,8 +240,7 @@ impl Stream {
         let first_line = line_column(&self.text, first[0].start).0;
         let n_columns = first.len();
         if header.is_some() {
-            self.lines += self.text[..end].bytes().filter(|byte| *byte == b'\n').count();
-            self.text.drain(..end);
+            self.forget(end);
         }
         self.begun = Some(Begun { header, n_columns, first_line, columns });
         Ok(true)
@@ -216,16 +289,7 @@ impl Stream {
         let mut fields: Vec<Field<'_>> = Vec::new();
         let mut written = Vec::new();
         while place.scanned(scanner.next_record(&mut fields))? {
-            if fields.len() != begun.n_columns {
-                let message = format!(
-                    "{} has {}, but line {} has {}",
-                    place.line(fields[0].start),
-                    counted(fields.len(), "field"),
-                    begun.first_line,
-                    begun.n_columns
-                );
-                return Err(Diagnostic::error("E0707", message));
-            }
+            self.check_width(&fields, &place)?;
             for reader in &mut readers {
                 reader.push_row(&fields, &place, begun.header.as_deref())?;
             }
@@ -288,7 +352,9 @@ impl Stream {
         // The mark that some programs put before a text is not part of it.
         let text = String::from_utf8(bytes).unwrap_or_default();
         let is_first = self.begun.is_none() && self.text.is_empty();
+        let known = text.len();
         let text = if is_first { text.strip_prefix('\u{feff}').unwrap_or(&text) } else { &text };
+        self.offset += (known - text.len()) as u64;
         let before = self.text.len();
         self.text.push_str(text);
         self.end_lines(before);

@@ -111,22 +111,31 @@ impl<'a> Reader<'a> {
         place: &Place<'_>,
         header: Option<&[String]>,
     ) -> Result<(), Diagnostic> {
-        for &column in &self.columns {
-            let field = &fields[column];
-            if let (Values::F64(list, _), true) = (&mut self.values, self.may_miss && is_missing(&field.text))
-            {
-                list.push(f64::NAN);
-                continue;
-            }
-            push(&mut self.values, field, &self.options, self.date).map_err(|wrong| {
-                let names = match &self.values {
-                    Values::Names { known, .. } => known.keys().map(|name| &**name).collect(),
-                    _ => Vec::new(),
-                };
-                wrong.diagnostic(field, place, column, header, &names, &self.options)
-            })?;
+        for at in 0..self.columns.len() {
+            let column = self.columns[at];
+            self.push_field(&fields[column], column, place, header)?;
         }
         Ok(())
+    }
+
+    fn push_field(
+        &mut self,
+        field: &Field<'a>,
+        column: usize,
+        place: &Place<'_>,
+        header: Option<&[String]>,
+    ) -> Result<(), Diagnostic> {
+        if let (Values::F64(list, _), true) = (&mut self.values, self.may_miss && is_missing(&field.text)) {
+            list.push(f64::NAN);
+            return Ok(());
+        }
+        push(&mut self.values, field, &self.options, self.date).map_err(|wrong| {
+            let names = match &self.values {
+                Values::Names { known, .. } => known.keys().map(|name| &**name).collect(),
+                _ => Vec::new(),
+            };
+            wrong.diagnostic(field, place, column, header, &names, &self.options)
+        })
     }
 
     pub fn finish(self, rows: usize) -> Result<Columns, Diagnostic> {
@@ -164,6 +173,24 @@ impl<'a> Reader<'a> {
         };
         let array = Array::new(shape, elements).map_err(|_| without_number())?;
         Ok(Columns { array, classes })
+    }
+}
+
+impl Reader<'static> {
+    /// As [`Reader::push_row`], of a text that is forgotten.
+    pub fn push_copied(
+        &mut self,
+        fields: &[Field<'_>],
+        place: &Place<'_>,
+        header: Option<&[String]>,
+    ) -> Result<(), Diagnostic> {
+        for at in 0..self.columns.len() {
+            let column = self.columns[at];
+            let Field { text, start } = &fields[column];
+            let field = Field { text: Cow::Owned(text.to_string()), start: *start };
+            self.push_field(&field, column, place, header)?;
+        }
+        Ok(())
     }
 }
 

@@ -1,0 +1,283 @@
+//! Tables that are larger than memory: columns of floats stay in their file, of which is kept where each row begins.
+//! The rows of a batch are read and taken apart when it needs them, in any order.
+//!
+//! The file is gone through once, piece by piece, as any other is: what is wrong with it is told before anything is
+//! trained, and the columns that are small are held in memory.
+
+use std::io::{self, Read};
+use std::ops::Range;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::scan::{Field, Scanner};
+use super::stream::Stream;
+use super::values::Reader;
+use super::{Begun, Columns, Options, Place, Request, Want, index_column};
+use crate::base::Diagnostic;
+use crate::runtime::array::Elements;
+use crate::runtime::sources::file::FileBytes;
+use crate::runtime::world::World;
+
+/// What is looked at to learn how the file is written.
+const HEAD: usize = 1 << 24;
+/// So many numbers are taken apart at a time.
+const PIECE: usize = 1 << 16;
+/// So many bytes are read at a time, if rows follow one another.
+const RUN: usize = 1 << 20;
+
+/// Columns of a table that stay in its file.
+#[derive(Debug)]
+pub struct StoredTable {
+    bytes: FileBytes,
+    name: String,
+    options: Options,
+    /// Fields of a row.
+    n_columns: usize,
+    /// Where each row begins, and how many bytes it has.
+    starts: Vec<u64>,
+    lengths: Vec<u32>,
+    /// What is read, each with the numbers of its columns.
+    requests: Vec<(Request, Vec<usize>)>,
+    /// The rows that were read last: the columns of a batch are asked for one after another.
+    last: Mutex<Arc<Taken>>,
+}
+
+/// Rows and their numbers, for each request.
+#[derive(Default, Debug)]
+struct Taken {
+    rows: Vec<u32>,
+    values: Vec<Vec<f64>>,
+}
+
+/// Rows that were read at once, and where each stands among the bytes.
+struct Run {
+    bytes: Vec<u8>,
+    rows: Vec<Range<usize>>,
+}
+
+/// What was read of a table.
+pub struct Large {
+    pub rows: usize,
+    /// Of each request the columns, or their number in `stored`.
+    pub columns: Vec<Held>,
+    pub stored: Arc<StoredTable>,
+    pub warnings: Vec<Diagnostic>,
+}
+
+pub enum Held {
+    InMemory(Columns),
+    InFile(usize),
+}
+
+/// The bytes of a file, one after another.
+pub(super) struct InOrder {
+    pub bytes: FileBytes,
+    pub at: usize,
+}
+
+impl Read for InOrder {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let count = into.len().min(self.bytes.length() - self.at);
+        let cannot = |error: Diagnostic| io::Error::other(error.message);
+        self.bytes.read_at(self.at, &mut into[..count]).map_err(cannot)?;
+        self.at += count;
+        Ok(count)
+    }
+}
+
+/// About how many rows a file has that is on the disk and has more than so many bytes; none of another.
+///
+/// # Errors
+/// E0701, E0702.
+pub fn rows_if_large(world: &dyn World, path: &Path, bytes: usize) -> Result<Option<usize>, Diagnostic> {
+    let file = FileBytes::open(world, path)?;
+    if !file.is_on_disk() || file.length() <= bytes {
+        return Ok(None);
+    }
+    let head = file.read(0..RUN)?;
+    let lines = head.iter().filter(|byte| **byte == b'\n').count();
+    // Without line feeds it is read as a whole, whatever it is.
+    Ok((lines > 0).then(|| (file.length() as u128 * lines as u128 / head.len() as u128) as usize))
+}
+
+/// Reads a table piece by piece without the rows that are dropped. Columns of floats for which `stays` says so stay in
+/// the file.
+///
+/// # Errors
+/// As [`super::read`].
+pub fn read(
+    world: &dyn World,
+    path: &Path,
+    options: &Options,
+    requests: &[Request],
+    stays: &[bool],
+    dropped: &[bool],
+) -> Result<Large, Diagnostic> {
+    let bytes = FileBytes::open(world, path)?;
+    let name = path.display().to_string();
+    let (options, mut warnings) = decided(&bytes, &name, options, requests)?;
+    let reader = Box::new(InOrder { bytes: bytes.clone(), at: 0 });
+    let mut stream = Stream::new(reader, name.clone(), options, requests.to_vec());
+    stream.first_line(&mut |_| {})?;
+    let header = stream.header().map(<[String]>::to_vec);
+    let columns = stream.columns();
+    let has_index = header.as_ref().is_some_and(|names| names.len() > 1 && names[0].is_empty());
+    if has_index && columns.iter().any(|columns| columns.contains(&0)) {
+        warnings.push(index_column(&name));
+    }
+    let n_columns = stream.n_columns();
+    let pairs = || requests.iter().zip(&columns).zip(stays);
+    let is_in_file = |request: &Request, stays: bool| stays && matches!(request.want, Want::F32 | Want::F64 | Want::Wide);
+    let in_memory = pairs().filter(|((request, _), stays)| !is_in_file(request, **stays));
+    let mut held: Vec<Reader<'static>> =
+        in_memory.map(|((request, columns), _)| Reader::new(columns.clone(), request, options)).collect();
+    let in_file = pairs().filter(|((request, _), stays)| is_in_file(request, **stays));
+    let in_file: Vec<(Request, Vec<usize>)> =
+        in_file.map(|((request, columns), _)| (request.clone(), columns.clone())).collect();
+    let (mut starts, mut lengths, mut row) = (Vec::new(), Vec::new(), 0);
+    stream.visit(&mut |fields, place, (start, length)| {
+        row += 1;
+        if dropped.get(row - 1).copied().unwrap_or(false) {
+            return Ok(());
+        }
+        starts.push(start);
+        // A row is not longer than a stream allows.
+        lengths.push(length as u32);
+        held.iter_mut().try_for_each(|reader| reader.push_copied(fields, place, header.as_deref()))?;
+        in_file.iter().try_for_each(|(request, columns)| {
+            Reader::new(columns.clone(), request, options).push_row(fields, place, header.as_deref())
+        })
+    })?;
+    let rows = starts.len();
+    if rows == 0 {
+        return Err(super::no_rows(&name));
+    }
+    let mut held = held.into_iter().map(|reader| reader.finish(rows));
+    let mut next = 0..in_file.len();
+    let of = |((request, _), stays): ((&Request, _), &bool)| match is_in_file(request, *stays) {
+        true => Some(Ok(Held::InFile(next.next()?))),
+        false => Some(held.next()?.map(Held::InMemory)),
+    };
+    let found = pairs().filter_map(of).collect::<Result<Vec<Held>, Diagnostic>>()?;
+    let last = Mutex::default();
+    let stored = StoredTable { bytes, name, options, n_columns, starts, lengths, requests: in_file, last };
+    Ok(Large { rows, columns: found, stored: Arc::new(stored), warnings })
+}
+
+/// How the file is read: whether it has a header is decided as for any other file, by its first lines.
+pub(super) fn decided(
+    bytes: &FileBytes,
+    name: &str,
+    options: &Options,
+    requests: &[Request],
+) -> Result<(Options, Vec<Diagnostic>), Diagnostic> {
+    let head = bytes.read(0..HEAD)?;
+    let end = head.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    let text = std::str::from_utf8(&head[..end]).unwrap_or_default();
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if text.is_empty() {
+        return Ok((*options, Vec::new()));
+    }
+    let begun = Begun::new(text, name, options, requests)?;
+    Ok((Options { header: Some(begun.header.is_some()), ..*options }, begun.doubt.into_iter().collect()))
+}
+
+impl StoredTable {
+    pub fn rows(&self) -> usize {
+        self.starts.len()
+    }
+
+    /// How many numbers a row has of a request.
+    pub fn row_len(&self, request: usize) -> usize {
+        self.requests[request].1.len()
+    }
+
+    /// Reads the numbers of rows and hands them on, some rows at a time: the place of the first among `rows`, and the
+    /// numbers.
+    ///
+    /// # Errors
+    /// E0701 if the file cannot be read any more, or is not what it was.
+    pub fn read_rows(
+        &self,
+        request: usize,
+        rows: &[u32],
+        put: &mut dyn FnMut(usize, &[f64]),
+    ) -> Result<(), Diagnostic> {
+        let width: usize = self.requests.iter().map(|(_, columns)| columns.len()).sum();
+        let piece = (PIECE / width.max(1)).max(1);
+        for (number, rows) in rows.chunks(piece).enumerate() {
+            put(number * piece, &self.taken(rows)?.values[request]);
+        }
+        Ok(())
+    }
+
+    fn taken(&self, rows: &[u32]) -> Result<Arc<Taken>, Diagnostic> {
+        let last = Arc::clone(&self.last.lock().unwrap_or_else(PoisonError::into_inner));
+        if last.rows == rows {
+            return Ok(last);
+        }
+        let (mut runs, mut at) = (Vec::new(), 0);
+        while at < rows.len() {
+            let run = self.run(&rows[at..]);
+            runs.push(self.bytes_of(&rows[at..at + run])?);
+            at += run;
+        }
+        let new = |(request, columns): &(Request, Vec<usize>)| Reader::new(columns.clone(), request, self.options);
+        let mut readers: Vec<Reader<'_>> = self.requests.iter().map(new).collect();
+        readers.iter_mut().try_for_each(|reader| reader.reserve(rows.len()))?;
+        let texts = runs.iter().flat_map(|run| run.rows.iter().map(|range| run.bytes.get(range.clone())));
+        for text in texts {
+            let text = text.and_then(|text| std::str::from_utf8(text).ok());
+            self.take_row(text.ok_or_else(|| self.changed())?, &mut readers)?;
+        }
+        let numbers = |reader: Reader<'_>| match reader.finish(rows.len())?.array.elements() {
+            Elements::F64(numbers) => Ok(numbers.clone()),
+            Elements::F32(numbers) => Ok(numbers.iter().map(|number| f64::from(*number)).collect()),
+            _ => Err(self.changed()),
+        };
+        let values = readers.into_iter().map(numbers).collect::<Result<_, Diagnostic>>()?;
+        let taken = Arc::new(Taken { rows: rows.to_vec(), values });
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&taken);
+        Ok(taken)
+    }
+
+    /// How many of these rows follow one another in the file and are read at once.
+    fn run(&self, rows: &[u32]) -> usize {
+        let start = self.starts[rows[0] as usize];
+        let follows = |pair: &[u32]| pair[1] == pair[0] + 1 && self.end(pair[1]) - start <= RUN as u64;
+        1 + rows.windows(2).take_while(|pair| follows(pair)).count()
+    }
+
+    /// The byte behind a row.
+    fn end(&self, row: u32) -> u64 {
+        self.starts[row as usize] + u64::from(self.lengths[row as usize])
+    }
+
+    /// Reads rows that follow one another.
+    fn bytes_of(&self, rows: &[u32]) -> Result<Run, Diagnostic> {
+        let (first, last) = (rows[0], rows[rows.len() - 1]);
+        let start = self.starts[first as usize];
+        let mut bytes = vec![0; (self.end(last) - start) as usize];
+        self.bytes.read_at(start as usize, &mut bytes)?;
+        let range = |row: &u32| (self.starts[*row as usize] - start) as usize..(self.end(*row) - start) as usize;
+        Ok(Run { rows: rows.iter().map(range).collect(), bytes })
+    }
+
+    /// Takes a row apart.
+    fn take_row<'t>(&self, text: &'t str, readers: &mut [Reader<'t>]) -> Result<(), Diagnostic> {
+        let separator = u8::try_from(self.options.separator).unwrap_or(b',');
+        let mut fields: Vec<Field<'t>> = Vec::new();
+        let found = Scanner::new(text, separator).next_record(&mut fields);
+        if found != Ok(true) || fields.len() != self.n_columns {
+            return Err(self.changed());
+        }
+        let place = Place { name: &self.name, text, lines: 0 };
+        let mut readers = readers.iter_mut();
+        readers.try_for_each(|reader| reader.push_row(&fields, &place, None).map_err(|_| self.changed()))
+    }
+
+    fn changed(&self) -> Diagnostic {
+        let message = format!("cannot read `{}` any more: it was changed since it was first read", self.name);
+        Diagnostic::error("E0701", message)
+    }
+}
