@@ -24,15 +24,6 @@ the training's own data. A name that is both would mean two things.
     data u   = others                     # right",
     },
     Code {
-        code: "E0882",
-        title: "shards of a training that draws from several data sets",
-        explain: "\
-With `shards` the rows of a batch are divided among processes, each of which computes what belongs to its rows. Which
-rows of another data set belong to them is not known, so a training has either `shards` or further `data` lines.
-    data u = unlabelled
-    shards = 4                            # wrong beside it",
-    },
-    Code {
         code: "E0883",
         title: "a training of several data sets as C",
         explain: "\

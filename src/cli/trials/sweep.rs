@@ -146,9 +146,9 @@ impl Sweep {
             return Err(Failure::Usage("the program has no `train`".into()));
         }
         let is_first = joined.is_none_or(|joined| joined.rank == 0);
-        let own = if is_first { self.folder()?.display().to_string() } else { String::new() };
+        let proposed = if is_first { self.folder()?.display().to_string() } else { String::new() };
         let what = format!("{names:?} {combinations:?}\n{}", input.text);
-        let path = PathBuf::from(spread::agree(joined, &what, &own)?);
+        let path = PathBuf::from(spread::agree(joined, &what, &proposed)?);
         let carry_out = |number: usize| -> Result<Outcome, Diagnostics> {
             let text = text(&combinations[number]).unwrap_or_default();
             let program = compiled(&text)?;

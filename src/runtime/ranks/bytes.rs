@@ -1,14 +1,21 @@
 //! Tensors as bytes, the lowest first.
 
+use std::ops::Range;
+
 use crate::runtime::array::Elements;
 
 /// Appends the bytes of elements.
 pub fn append(into: &mut Vec<u8>, elements: &Elements) {
+    append_part(into, elements, 0..elements.len());
+}
+
+/// Appends the bytes of some elements.
+pub fn append_part(into: &mut Vec<u8>, elements: &Elements, part: Range<usize>) {
     macro_rules! numbers {
         ($values:expr, $size:expr) => {{
             let start = into.len();
-            into.resize(start + $values.len() * $size, 0);
-            for (place, value) in into[start..].chunks_exact_mut($size).zip($values) {
+            into.resize(start + part.len() * $size, 0);
+            for (place, value) in into[start..].chunks_exact_mut($size).zip(&$values[part]) {
                 place.copy_from_slice(&value.to_le_bytes());
             }
         }};
@@ -18,8 +25,8 @@ pub fn append(into: &mut Vec<u8>, elements: &Elements) {
         Elements::F64(values) => numbers!(values, 8),
         Elements::I32(values) => numbers!(values, 4),
         Elements::I64(values) => numbers!(values, 8),
-        Elements::U8(values) => into.extend_from_slice(values),
-        Elements::Bool(values) => into.extend(values.iter().map(|value| u8::from(*value))),
+        Elements::U8(values) => into.extend_from_slice(&values[part]),
+        Elements::Bool(values) => into.extend(values[part].iter().map(|value| u8::from(*value))),
     }
 }
 

@@ -7,7 +7,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::bytes::{append, take};
+use super::bytes::{append, append_part, take};
 use super::{Lost, Shared, to_all};
 use crate::ir::Combine;
 use crate::runtime::array::Elements;
@@ -83,7 +83,7 @@ impl Shards {
             let mut bytes = Vec::new();
             for root in &roots {
                 for (elements, (_, count)) in root.iter().zip(like) {
-                    append(&mut bytes, &elements.part(tree::rows_of(rank, self.size, *count)));
+                    append_part(&mut bytes, elements, tree::rows_of(rank, self.size, *count));
                 }
             }
             Arc::new(bytes)

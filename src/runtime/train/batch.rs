@@ -222,7 +222,7 @@ impl Batch {
         let steps = rows.len() / self.size.max(1);
         self.make_room(steps);
         if let Some(divided) = &mut self.divided {
-            return divided.run(session, &mut self.results, rows, first, watch);
+            return divided.run(session, &mut self.results, rows, before, first, watch);
         }
         let lazy = self.slots.iter().any(|slot| matches!(slot, Slot::Field(_, Some(_)) | Slot::Companion(..)));
         if !lazy {

@@ -30,9 +30,6 @@ pub struct Drawn {
 /// Reads these lines of a `train`, whose settings are known.
 pub fn companions(cx: &mut Elaborator<'_>, item: &ast::Train, data: DataValue, train: &mut Train<Forward>) -> BatchData {
     let mut drawn = Vec::new();
-    if let (Some(line), Some((_, shards))) = (item.companions.first(), train.shards) {
-        cx.report(CompanionError::Shards { at: line.span, shards });
-    }
     for line in &item.companions {
         let (mut batch, mut shuffle) = (None, train.shuffle);
         for (at, option) in line.options.iter().enumerate() {

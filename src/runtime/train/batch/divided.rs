@@ -6,7 +6,8 @@ mod sums;
 
 use std::sync::Arc;
 
-use super::{Batch, Batches, Taken};
+use super::companions::{Before, Companion};
+use super::{Batch, Batches, Gathered, Taken};
 use crate::base::Diagnostic;
 use crate::ir::Graph;
 use crate::opt;
@@ -27,6 +28,9 @@ pub struct Divided {
     totals: Totals,
     parts: Vec<Ready>,
     fields: Vec<Filled>,
+    /// What is drawn from other data, whole: which data, a column of it and its tensor.
+    companions: Vec<Companion>,
+    drawn: Vec<(usize, Column, Gathered)>,
     /// The tensors that hold the number of the step.
     numbers: Vec<Cell>,
     /// All tensors that are given back in the end, outputs excepted.
@@ -84,8 +88,10 @@ impl Divided {
         let shards = Shards { count, rows: size, ranks: session.ranks.clone(), rank, size: ranks };
         let totals = Totals::here(shards.clone());
         let (fields, numbers, cells, parts) = Default::default();
-        let (results, losses) = Default::default();
-        let divided = Divided { shards, totals, parts, fields, numbers, cells, results, losses };
+        let (results, losses, drawn) = Default::default();
+        let companions = of.companions.clone();
+        let divided =
+            Divided { shards, totals, parts, fields, companions, drawn, numbers, cells, results, losses };
         make::made(session, of, sharded, divided)
     }
 
@@ -98,12 +104,14 @@ impl Divided {
         session: &mut Session,
         results: &mut [Array],
         rows: &[u32],
+        before: Before,
         first: Moment,
         watch: bool,
     ) -> Result<Taken, Diagnostic> {
         let size = self.shards.rows.max(1);
         for (step, rows) in rows.chunks_exact(size).enumerate() {
             let moment = Moment { step: first.step.wrapping_add(step as u32), ..first };
+            self.draw(session, before.after(step, size))?;
             self.step(session, rows, moment)?;
             for (cell, results) in self.results.iter().zip(results.iter_mut()) {
                 let made = session.memory.get(*cell).elements();
@@ -115,6 +123,14 @@ impl Divided {
             }
         }
         Ok(Taken { steps: rows.len() / size, finite: true })
+    }
+
+    /// Gathers what a step reads of other data.
+    fn draw(&mut self, session: &mut Session, before: Before) -> Result<(), Diagnostic> {
+        let size = self.shards.rows;
+        let rows: Vec<Vec<u32>> =
+            self.companions.iter_mut().map(|companion| companion.take(before, size)).collect();
+        self.drawn.iter().try_for_each(|(at, column, gathered)| gathered.fill(session, column, &rows[*at]))
     }
 
     fn step(&mut self, session: &mut Session, rows: &[u32], moment: Moment) -> Result<(), Diagnostic> {

@@ -8,8 +8,6 @@ use std::sync::Arc;
 pub enum CompanionError {
     /// Both the data of the training and this line give something of this name.
     NamedLikeField { field: Arc<str>, data: Arc<str>, at: Span, declared: Span },
-    /// The rows of one data set are divided, those of another cannot be.
-    Shards { at: Span, shards: Span },
 }
 
 #[derive(Clone, Debug)]
@@ -24,11 +22,6 @@ impl Problem for CompanionError {
             CompanionError::NamedLikeField { field, data, at, declared } => {
                 error("E0881", format!("`{field}` is a field of `{data}`"), *at, "choose another name")
                     .and_at(*declared, "in the losses of this training the name is that of this field")
-            }
-            CompanionError::Shards { at, shards } => {
-                error("E0882", "`shards` divides the rows of one data set", *at, "here each step draws rows of another")
-                    .and_at(*shards, "asked for here")
-                    .help("leave `shards` out, or put what a step needs into one row of one data set")
             }
         }
     }

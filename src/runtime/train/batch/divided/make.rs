@@ -19,7 +19,7 @@ use crate::runtime::memory::{Binding, Cell};
 use crate::runtime::program::Part;
 use crate::runtime::ranks::beside::Totals;
 use crate::runtime::session::Session;
-use crate::runtime::train::batch::{Batch, Batches, Slot, field, resize};
+use crate::runtime::train::batch::{Batch, Batches, Gathered, Slot, companions, field, resize};
 use crate::shard::{FIRST, How, Of, SHARD, Sharded};
 
 /// A value on its way: of one shard, or of all.
@@ -33,6 +33,7 @@ struct Maker<'a, 'b> {
     divided: Divided,
     cells: HashMap<Place, Cell>,
     of_fields: HashMap<(Option<usize>, Arc<str>), Cell>,
+    /// Whole columns, and what is drawn from other data.
     columns: HashMap<InputKey, Cell>,
     /// Values whose ints have 64 bits.
     wide: Vec<bool>,
@@ -145,6 +146,7 @@ impl Maker<'_, '_> {
             sizes.remove(FIRST);
         }
         note_ints(self.session, graph, &self.of.table, &mut sizes)?;
+        companions::note_ints(&self.of.companions, graph, &mut sizes);
         for (at, wide) in self.wide.iter().enumerate() {
             if *wide {
                 ranges::note_input(&mut sizes, &InputKey::Passed(at as u32), Range::ALL);
@@ -190,8 +192,15 @@ impl Maker<'_, '_> {
                         cell
                     }
                 },
-                // Only a training of one data set is divided.
-                _ => None,
+                InputKey::Companion(name, field) => match self.columns.get(key) {
+                    Some(cell) => Some(*cell),
+                    None => {
+                        let cell = self.drawn(name, field)?;
+                        self.columns.extend(cell.map(|cell| (key.clone(), cell)));
+                        cell
+                    }
+                },
+                InputKey::Source(_) | InputKey::Drawn(_) | InputKey::Statistic(_) | InputKey::Gradient(_) => None,
             };
             given.extend(cell.map(|cell| (key.clone(), cell)));
         }
@@ -238,6 +247,18 @@ impl Maker<'_, '_> {
         let cell = self.add(Array::for_external(external, self.session.memory.precision));
         self.cells.insert(place, cell);
         Ok(cell)
+    }
+
+    /// The tensor of what a step draws from other data: the same rows for all shards.
+    fn drawn(&mut self, name: &Arc<str>, field: &str) -> Result<Option<Cell>, Diagnostic> {
+        let of = self.of;
+        let Some(at) = of.companions.iter().position(|companion| companion.name == *name) else { return Ok(None) };
+        let companion = &of.companions[at];
+        let Some(column) = companion.column(field).cloned() else { return Ok(None) };
+        let bounds = companion.table.bounds_at(field, &self.sizes(None))?;
+        let cell = self.add(column.empty(companion.size(self.divided.shards.rows)));
+        self.divided.drawn.push((at, column, Gathered { cell, bounds }));
+        Ok(Some(cell))
     }
 
     /// The tensor of a field for the rows of a shard, or of the whole batch.
