@@ -15,7 +15,7 @@ use nnc::runtime::train::portable::{Portable, inputs_of};
 use nnc::{Elements, Options, Span, Tensor as Array};
 use serde_json::{Value, json};
 
-fn exported(model: &str, options: &[&str]) -> (String, serde_json::Value, PathBuf) {
+fn exported(model: &str, options: &[&str]) -> (String, Value, PathBuf) {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let folder =
         PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("stablehlo-{model}-{}", options.len()));
@@ -33,7 +33,7 @@ fn exported(model: &str, options: &[&str]) -> (String, serde_json::Value, PathBu
     (text, serde_json::from_str(&manifest).expect("JSON"), folder)
 }
 
-fn ports(manifest: &serde_json::Value, which: &str) -> Vec<String> {
+fn ports(manifest: &Value, which: &str) -> Vec<String> {
     let ports = manifest[which].as_array().expect("a list").iter();
     ports
         .map(|port| {
@@ -82,13 +82,13 @@ fn what_cannot_be_said_is_an_error() {
         precision: Precision::F32,
         seed: 0,
         batch: 4,
-        inputs: nnc::runtime::train::portable::inputs_of(&step),
+        inputs: inputs_of(&step),
         step,
         variables: Vec::new(),
         starts: Vec::new(),
         columns: Vec::new(),
         batches: Vec::new(),
-        models: vec![(Arc::from("none"), nnc::ir::Graph::new())],
+        models: vec![(Arc::from("none"), Graph::new())],
     };
     let error = stablehlo::write(&portable, None).err().expect("it cannot be written");
     assert_eq!(error.code, "E0936");
