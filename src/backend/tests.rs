@@ -12,6 +12,7 @@ mod checks;
 mod given;
 mod graphs;
 mod ints;
+mod lanes;
 mod ops;
 mod speed;
 mod steps;
@@ -201,6 +202,12 @@ fn check(graph: &Graph) {
         check_threads(fused);
         check_threads(plan::plan_in_parts(graph, plan::Options { precision }).expect("the graph has a plan"));
     }
+}
+
+/// The same of a graph that is written as text.
+fn check_text(text: &str) {
+    let graph = text::parse(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+    check(&graph);
 }
 
 fn check_threads(mut plan: Plan) {

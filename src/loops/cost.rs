@@ -173,13 +173,14 @@ impl Analysis<'_> {
                 Combine::Mul => !kind.is_float(),
                 Combine::Set | Combine::ArgMax | Combine::ArgMin => false,
             };
-            if !any_order || kind == Kind::Bool {
+            // There are no lanes for ints beside 64-bit floats, nor for totals of ints.
+            if !any_order || kind == Kind::Bool || is_double && kind == Kind::I32 {
                 return None;
             }
         }
         let mut cost = 0.0;
         for (at, node) in work.nodes.iter().enumerate() {
-            // There are no lanes for ints beside 64-bit floats. What stands in the register of an earlier stage lies
+            // What stands in the register of an earlier stage lies
             // in lanes, though its place does not move with them, so an operation may have lanes all the same.
             let is_operation = matches!(node, Node::Unary(..) | Node::Binary(..) | Node::Select(..));
             if is_double && work.kinds[at] == Kind::I32 && is_operation {

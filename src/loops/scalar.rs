@@ -28,8 +28,8 @@ pub fn binary(b: &mut Builder, _float: Kind, op: BinaryOp, x: ValueId, y: ValueI
         BinaryOp::Mul => Binary::Mul,
         BinaryOp::Div => Binary::Div,
         BinaryOp::Pow => return math::power(b, x, y),
-        BinaryOp::FloorDiv => Binary::FloorDiv,
-        BinaryOp::Mod => Binary::Mod,
+        BinaryOp::FloorDiv => return lane_by_lane(b, Binary::FloorDiv, x, y),
+        BinaryOp::Mod => return lane_by_lane(b, Binary::Mod, x, y),
         BinaryOp::Lt => Binary::Lt,
         BinaryOp::Le => Binary::Le,
         BinaryOp::Eq => Binary::Eq,
@@ -37,6 +37,22 @@ pub fn binary(b: &mut Builder, _float: Kind, op: BinaryOp, x: ValueId, y: ValueI
         BinaryOp::Or => Binary::Or,
     };
     b.binary(op, x, y)
+}
+
+/// An operation that no processor has for vectors. Its loop does not become lanes on its account, but an operand that
+/// an earlier stage has left in a register lies in lanes if other stages do.
+fn lane_by_lane(b: &mut Builder, op: Binary, x: ValueId, y: ValueId) -> ValueId {
+    let (x, y) = b.match_lanes(x, y);
+    let ty = b.ty(x);
+    if ty.lanes == 1 {
+        return b.binary(op, x, y);
+    }
+    let lane = |b: &mut Builder, lane: u8| {
+        let (x, y) = (b.extract(x, lane), b.extract(y, lane));
+        b.binary(op, x, y)
+    };
+    let results = (0..ty.lanes).map(|at| lane(b, at)).collect();
+    b.add(ty, Expr::Pack(results))
 }
 
 /// Zero or false.
