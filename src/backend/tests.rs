@@ -16,6 +16,7 @@ mod lanes;
 mod ops;
 mod speed;
 mod steps;
+mod windows;
 
 /// A pool that starts its threads anew for each job.
 struct Threads(usize);

@@ -30,7 +30,7 @@ pub(super) fn sum_without_borders(graph: &mut Graph, body: &Loop, operands: &[No
         let Some(affine) = subs.iter().map(as_affine).collect::<Option<Vec<Affine>>>() else { continue };
         if graph.elem(node) == Elem::Float
             && has_short_rows(&source, &affine)
-            && let Some(copy) = surrounded(graph, &source, (node, affine), true)
+            && let Some(copy) = surrounded(graph, &source, (node, affine), &|_| true)
         {
             copies.push((node, subs, copy));
         }

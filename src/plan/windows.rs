@@ -23,23 +23,29 @@ pub(super) fn read_in_windows(graph: &mut Graph, source: &Source<'_>, read: Scal
     if !subs.iter().any(|sub| source.live_indices(sub).count() > 1) {
         return None;
     }
-    surrounded(graph, source, (source.operands[*operand as usize], subs), *padded)
+    surrounded(graph, source, (source.operands[*operand as usize], subs), &|_| *padded)
 }
 
 /// The tensor with as many zeros around it as the subscripts reach beyond it, if that is not
-/// larger than its windows.
+/// larger than its windows. `padded`: whether a subscript may reach beyond its axis. By how much is not known of one
+/// that moves with the steps of a scan.
 pub(super) fn surrounded(
     graph: &mut Graph,
     source: &Source<'_>,
     (node, subs): (NodeId, Vec<Affine>),
-    padded: bool,
+    padded: &dyn Fn(&Affine) -> bool,
 ) -> Option<Operand> {
     let shape: Vec<i64> = graph.shape(node).iter().map(Dim::as_number).collect::<Option<_>>()?;
+    if subs.iter().any(|sub| padded(sub) && moves_with_steps(sub)) {
+        return None;
+    }
+    let mut is_copied = false;
     let (mut first, mut sizes) = (Vec::new(), Vec::new());
     for (sub, size) in subs.iter().zip(&shape) {
         let (least, greatest) = sub.bounds(|var| source.size_of(var))?;
         let (least, greatest) = (least.as_number()?, greatest.as_number()?);
-        let is_within = !padded || least >= 0 && greatest < *size;
+        let is_within = !padded(sub) || least >= 0 && greatest < *size;
+        is_copied |= !is_within;
         first.push(if is_within { 0 } else { least });
         sizes.push(if is_within { *size } else { greatest - least + 1 });
     }
@@ -48,7 +54,6 @@ pub(super) fn surrounded(
     indices.put_in_order();
     indices.dedup();
     let windows = indices.iter().fold(1i64, |product, index| product.saturating_mul(source.sizes[*index]));
-    let is_copied = sizes != shape;
     if !is_copied {
         return Some(Operand { node, subs });
     }
@@ -149,7 +154,8 @@ pub(super) fn read_instead(
         Var::Step(_) => Affine::var(var),
     };
     let subs = read.subs.iter().map(|sub| sub.substitute(place)).collect();
-    let read = surrounded(graph, &moved, (read.node, subs), true)?;
+    // Subscripts that move with steps are those of the read that there was, which stays inside.
+    let read = surrounded(graph, &moved, (read.node, subs), &|sub| !moves_with_steps(sub))?;
     let is_summed: Vec<bool> = (0..sizes.len()).map(|index| summed.contains(&index)).collect();
     let other = summed_last(graph, &moved, other, &is_summed)?;
     let domain: Vec<usize> = results.iter().chain(&summed).copied().collect();
@@ -228,6 +234,10 @@ fn place_of(source: &Source<'_>, sub: &Affine, places: &Class, other: &Class) ->
     let others = source.body.write.iter().filter_map(as_affine);
     let is_once = others.filter(|other| other.uses(Var::Index(place as u32))).count() == 1;
     (is_single && rest_is_other && is_once).then_some(place)
+}
+
+fn moves_with_steps(sub: &Affine) -> bool {
+    sub.terms.iter().any(|(var, _)| matches!(var, Var::Step(_)))
 }
 
 pub(super) fn as_affine(sub: &Sub) -> Option<Affine> {
