@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::case::{Case, Kind, Seeds};
 use super::oracle::Verdict;
 
-/// A case takes some milliseconds; second derivatives of large products, by the interpreter, half a minute.
+/// A case takes some milliseconds; the largest that the interpreter tries, many seconds.
 const TIME: Duration = Duration::from_secs(300);
 
 /// How many tests shrinking may make.

@@ -60,6 +60,10 @@ pub fn fault<T>(kind: &'static str, what: impl Into<String>) -> Checked<T> {
 const ROWS: [usize; 3] = [1, 3, 9];
 const ALL_ROWS: u64 = 6;
 
+/// Graphs of more operations are compiled and not compared: the interpreter, several times, in several kinds of
+/// numbers, takes minutes for them. They are second derivatives of products of a hundred factors and more.
+const MOST_OPERATIONS: f64 = 5e7;
+
 /// Everything about the text of a program.
 pub fn check(text: &str) -> Verdict {
     let (tree, errors) = syntax::parse(FileId(0), text);
@@ -106,6 +110,9 @@ fn everything(text: &str, program: &Program, looked: &mut Looked) -> Checked<()>
         for rows in if all { &ROWS[..] } else { &ROWS[one..=one] } {
             let rows = *rows;
             let graph = static_graph(forward, rows)?;
+            if ir::work::flops(&graph) > MOST_OPERATIONS {
+                continue;
+            }
             let given = given(&graph, &|name| bound(model, name), values, seed);
             if !every_back_end(&graph, &given, Ways { precision, plain: seed as usize }, looked)? {
                 continue;
