@@ -5,7 +5,7 @@ use super::*;
 /// Windows that are together as long as their tensor, and begin behind its first element or before it.
 #[test]
 fn windows_beyond_one_end() {
-    for by in [-6, -1, 0, 1, 2, 6] {
+    for by in [-1, 1, 6] {
         check_text(&format!(
             "%0 = input \"x\" : [8, 7]
              %1 = input \"w\" : [4, 8]
