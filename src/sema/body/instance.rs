@@ -28,6 +28,8 @@ const MAX_COPIES: i64 = 10_000;
 pub struct ModelTable {
     /// All instances made so far, by path.
     pub instances: HashMap<Arc<str>, Arc<Instance>>,
+    /// The one instance of each model, by its file and name.
+    pub whole: HashMap<(ModuleId, Arc<str>), Arc<Instance>>,
     /// The types of the inputs of each model's first call.
     pub inputs: HashMap<Arc<str>, Vec<Type>>,
     /// Paths of models whose parameters were made before a call of theirs.
@@ -40,14 +42,15 @@ impl Elaborator<'_> {
         let models = self.model_items();
         let several = models.len() > 1;
         let path: Arc<str> = if several { item.name().into() } else { "".into() };
-        if let Some(instance) = self.models.instances.get(&model_key(item)) {
+        let key = (item.module, Arc::<str>::from(item.name()));
+        if let Some(instance) = self.models.whole.get(&key) {
             return Value::Instance(instance.clone());
         }
         let Some(definition) = item.definition() else { return Value::Error };
         let Some(hyper) = self.bound_hyper(item, definition, Vec::new(), span) else { return Value::Error };
         let kind = InstanceKind::Layer { item: item.clone(), hyper };
         let instance = Arc::new(Instance { path, kind, span: definition.name.span });
-        self.models.instances.insert(model_key(item), instance.clone());
+        self.models.whole.insert(key, instance.clone());
         Value::Instance(instance)
     }
 
@@ -359,10 +362,4 @@ impl Elaborator<'_> {
             other => other,
         }
     }
-}
-
-/// What the one instance of a model is kept under; no path of a layer has a space.
-fn model_key(item: &ItemRef) -> Arc<str> {
-    debug_assert!(item.module != ModuleId::PRELUDE);
-    format!("model {} {}", item.module.0, item.name()).into()
 }

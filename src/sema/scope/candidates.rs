@@ -3,7 +3,7 @@
 use crate::base::Span;
 use crate::sema::settings::{self, Takes};
 use crate::syntax::ast::{ItemKind, Role};
-use crate::syntax::tokens::{Token, TokenKind, tokens};
+use crate::syntax::tokens::{Token, TokenKind, is_word_start, tokens};
 
 /// A name that is known.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -62,13 +62,22 @@ pub enum Standing {
 }
 
 impl Standing {
-    /// Looks at the tokens around the name.
+    /// Looks at the tokens around the name, in its item.
     pub fn of(text: &str, name: Span) -> Standing {
-        let mut tokens = tokens(text);
+        let start = item_start(text, name.start as usize);
+        let (name_start, name_end) = (name.start as usize - start, name.end as usize - start);
+        let text = &text[start..];
+        let mut tokens = tokens(&text[..name_end + following(&text[name_end..])]);
         tokens.retain(|token| token.kind != TokenKind::Comment);
-        let at = tokens.partition_point(|token| token.end <= name.start as usize);
-        let behind = tokens.iter().find(|token| token.start >= name.end as usize);
-        let next = behind.map_or("", |token| token.text(text));
+        // Lines end nothing within parentheses.
+        if let Some(open) = innermost_open(&tokens, name_start).filter(|open| open.text(text) == "(") {
+            tokens.retain(|token| token.start < open.start || token.kind != TokenKind::Newline);
+        }
+        let at = tokens.partition_point(|token| token.end <= name_start);
+        let behind = tokens.iter().find(|token| token.start >= name_end);
+        // A string is one token, whatever is called in it.
+        let is_called = text[name_end..].starts_with('(');
+        let next = if is_called { "(" } else { behind.map_or("", |token| token.text(text)) };
         let ends_line = behind.is_none_or(|token| token.kind == TokenKind::Newline);
         let before = &tokens[..at];
         let words: Vec<&str> = before.iter().rev().take(4).map(|token| token.text(text)).collect();
@@ -113,6 +122,31 @@ impl Standing {
     }
 }
 
+/// Where the item begins that a place is in: the last line before it that begins with a word at its margin.
+fn item_start(text: &str, place: usize) -> usize {
+    let starts = text[..place].rmatch_indices('\n').map(|(newline, _)| newline + 1);
+    let mut items = starts.filter(|start| text[*start..].starts_with(is_word_start));
+    items.next().unwrap_or(0)
+}
+
+/// The length of the rest of the line and of the two below.
+fn following(text: &str) -> usize {
+    text.match_indices('\n').nth(2).map_or(text.len(), |(newline, _)| newline)
+}
+
+/// The innermost bracket that is open at a place.
+fn innermost_open(tokens: &[Token], place: usize) -> Option<Token> {
+    let mut open = Vec::new();
+    for token in tokens.iter().take_while(|token| token.start < place) {
+        match token.kind {
+            TokenKind::Open => open.push(*token),
+            TokenKind::Close => drop(open.pop()),
+            _ => {}
+        }
+    }
+    open.pop()
+}
+
 /// Whether a setting of this name, whose `=` is the last of these tokens, is a data set.
 fn takes_data(text: &str, before: &[Token], name: &str) -> bool {
     let is_setting = settings::GROUPS.iter().flat_map(|group| group.settings);
@@ -151,6 +185,7 @@ mod tests {
         for (text, expected) in [
             ("y = NAME(x)", Standing::Called),
             ("y = x |> NAME", Standing::Called),
+            ("print \"{NAME(x)}\"", Standing::Called),
             ("minimize mse(y, t) with NAME(lr = 1)", Standing::Optimizer),
             ("train {\n    data = NAME\n}", Standing::Data),
             ("train { data = NAME.test\n}", Standing::Data),
@@ -161,6 +196,7 @@ mod tests {
             ("    param w: [3] = NAME\n", Standing::Start),
             ("f(NAME)", Standing::Argument),
             ("f(a, b = NAME)", Standing::Argument),
+            ("f(\n    a,\n    b = NAME\n)", Standing::Argument),
             ("y = NAME\n", Standing::Whole),
             ("y = if c then NAME else 2", Standing::Whole),
             ("fn f(x) {\n    NAME\n}", Standing::Whole),
