@@ -10,7 +10,7 @@ use super::logarithm::{log_logistic, number, seen};
 use super::logistic;
 use super::scalar::Laws;
 use crate::ir::compose::inline;
-use crate::ir::{Affine, BinaryOp, LoopBuilder, Op, Scalar, ScalarId, Sub, UnaryOp, Var};
+use crate::ir::{Affine, BinaryOp, Combine, LoopBuilder, Op, Scalar, ScalarId, Sub, UnaryOp, Var};
 
 /// No exponent of a sum is above this. It only concerns terms whose factor is 0: their derivative by the factor
 /// stays finite.
@@ -158,7 +158,7 @@ pub fn log_of(laws: &mut Laws<'_, '_>, l: &mut LoopBuilder<'_>, a: ScalarId) -> 
     }
     let mut terms = Vec::new();
     collect_terms(laws, l, a, false, &mut terms)?;
-    if terms.len() < 2 || (terms.iter().all(|term| term.factor.is_none()) && are_shifted(l, &terms)) {
+    if terms.len() < 2 || (terms.iter().all(|term| term.factor.is_none()) && are_shifted(laws, l, &terms)) {
         return None;
     }
     if !laws.applied.allows(LawId::LogSumExp) {
@@ -215,25 +215,81 @@ fn collect_terms(
     }
 }
 
-/// Whether all exponents are differences with one number: then the sum is written in the stable form already.
-fn are_shifted(l: &LoopBuilder<'_>, terms: &[Parts]) -> bool {
-    let shift = |term: &Parts| match *l.scalar(term.exponent) {
-        Scalar::Binary(BinaryOp::Sub, _, by) => Some(by),
-        _ => None,
+/// Whether all exponents are differences with the greatest of them: then the sum is written in the stable form already.
+fn are_shifted(laws: &Laws<'_, '_>, l: &mut LoopBuilder<'_>, terms: &[Parts]) -> bool {
+    let shift = |l: &mut LoopBuilder<'_>, term: &Parts| {
+        let exponent = seen(laws, l, term.exponent);
+        match *l.scalar(exponent) {
+            Scalar::Binary(BinaryOp::Sub, of, by) => Some((seen(laws, l, of), without_stop(laws, l, by))),
+            _ => None,
+        }
     };
-    let first = terms.first().and_then(shift);
-    first.is_some() && terms.iter().all(|term| shift(term) == first)
+    let shifts: Option<Vec<_>> = terms.iter().map(|term| shift(l, term)).collect();
+    let Some(shifts) = shifts else { return false };
+    let Some((_, greatest)) = shifts.first().copied() else { return false };
+    shifts.iter().all(|(_, by)| *by == greatest) && is_one_of(laws, l, greatest, &shifts)
 }
 
-/// Whether a sum over `index` of exponentials is written in the stable form already: it has no factor that depends
-/// on the index, and the exponent is a difference with what does not depend on it.
-pub fn is_shifted(l: &LoopBuilder<'_>, term: Parts, summed: &[usize]) -> bool {
-    let is_constant = |id: ScalarId| !summed.iter().any(|index| depends_on(l, id, *index));
-    let shifted = match *l.scalar(term.exponent) {
-        Scalar::Binary(BinaryOp::Sub, _, by) => is_constant(by),
+/// Whether every branch of a choice, such as `max(a, b)`, is one of these scalars.
+fn is_one_of(
+    laws: &Laws<'_, '_>,
+    l: &mut LoopBuilder<'_>,
+    choice: ScalarId,
+    among: &[(ScalarId, ScalarId)],
+) -> bool {
+    let choice = seen(laws, l, choice);
+    match *l.scalar(choice) {
+        _ if among.iter().any(|(one, _)| *one == choice) => true,
+        Scalar::Select(_, a, b) => is_one_of(laws, l, a, among) && is_one_of(laws, l, b, among),
         _ => false,
+    }
+}
+
+/// Whether a sum over `summed` of exponentials is written in the stable form already: it has no factor that depends on
+/// these indices, and the exponent is a difference with the greatest number along them.
+pub fn is_shifted(laws: &Laws<'_, '_>, l: &mut LoopBuilder<'_>, term: Parts, summed: &[usize]) -> bool {
+    let exponent = seen(laws, l, term.exponent);
+    let Scalar::Binary(BinaryOp::Sub, of, by) = *l.scalar(exponent) else { return false };
+    let is_constant = |l: &LoopBuilder<'_>, id: ScalarId| !summed.iter().any(|index| depends_on(l, id, *index));
+    is_constant(l, by)
+        && term.factor.is_none_or(|factor| is_constant(l, factor))
+        && is_greatest(laws, l, of, by, summed)
+}
+
+/// Whether `greatest` is the maximum over `summed`, and no other axes, of the tensor that `of` is read from.
+fn is_greatest(
+    laws: &Laws<'_, '_>,
+    l: &mut LoopBuilder<'_>,
+    of: ScalarId,
+    greatest: ScalarId,
+    summed: &[usize],
+) -> bool {
+    let greatest = without_stop(laws, l, greatest);
+    let Scalar::Read { operand: at, .. } = *l.scalar(greatest) else { return false };
+    let Scalar::Read { operand, subs, padded: false } = l.scalar(of).clone() else { return false };
+    let (maximum, source) = (&laws.graph[l.operands()[at as usize]], l.operands()[operand as usize]);
+    let Op::Loop(body) = &maximum.op else { return false };
+    let Scalar::Read { operand, subs: read, padded: false } = &body.body.nodes[body.body.result.0 as usize] else {
+        return false;
     };
-    shifted && term.factor.is_none_or(is_constant)
+    let is_index = |sub: &Sub, index: usize| matches!(sub, Sub::Affine(affine) if affine.as_index() == Some(index));
+    let is_summed = |sub: &Sub| summed.iter().any(|index| is_index(sub, *index));
+    let is_reduced = |index: usize| (0..body.write.len()).all(|axis| body.write_index(axis) != Some(index));
+    body.combine == Combine::Max
+        && !body.dropping
+        && maximum.operands[*operand as usize] == source
+        && (0..body.domain.len()).filter(|index| is_reduced(*index)).all(|index| {
+            read.iter().zip(&subs).any(|(sub, at)| is_index(sub, index) && is_summed(at))
+        })
+}
+
+/// The definition of a scalar, or of what it is a constant copy of.
+fn without_stop(laws: &Laws<'_, '_>, l: &mut LoopBuilder<'_>, id: ScalarId) -> ScalarId {
+    let mut id = seen(laws, l, id);
+    while let Scalar::Unary(UnaryOp::Stop, a) = *l.scalar(id) {
+        id = seen(laws, l, a);
+    }
+    id
 }
 
 /// Whether a scalar depends on an index of the domain.

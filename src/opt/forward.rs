@@ -2,21 +2,24 @@
 
 use super::laws::{Applied, LawId, Purpose};
 use super::scalar::Laws;
-use super::stabilise::stabilise;
+use super::stabilise::stabilise_values;
 use super::{logarithm, powers, reads};
 use crate::ir::compose::{inline, paste, paste_sub, same};
 use crate::ir::signs::Signs;
-use crate::ir::{BinaryOp, Graph, Loop, LoopBuilder, NodeId, Op, Phase, Scalar, ScalarId, Sub, UnaryOp};
+use crate::ir::{BinaryOp, Graph, Loop, LoopBuilder, NodeId, Op, OutputKey, Phase, Scalar, ScalarId, Sub, UnaryOp};
 use std::sync::Arc;
 
-/// A graph without derivatives, with the logarithms that [`stabilise`] would make where derivatives are
-/// wanted, so that a loss is the same number whether it is trained or only printed. A graph with derivatives stays
-/// as it is, since its derivatives belong to the values as they are.
+/// A graph with the logarithms that [`stabilise`](super::stabilise) makes where derivatives are wanted, so that a loss
+/// is the same number whether it is trained or only printed, alone or beside its derivative. The derivatives stay as
+/// they are: they belong to values in this form already. So does all of a step of a training, whose losses and metrics
+/// are made stable before its derivatives are taken.
 pub fn stabilised(graph: &Graph) -> Graph {
     let mut graph = graph.clone();
-    if !graph.nodes().any(|(_, node)| node.origin.phase == Phase::Backward) {
+    let has_derivatives = graph.nodes().any(|(_, node)| node.origin.phase == Phase::Backward);
+    let has_updates = graph.outputs.iter().any(|output| matches!(output.name, OutputKey::Param(_)));
+    if !(has_derivatives && has_updates) {
         let outputs: Vec<NodeId> = graph.outputs.iter().map(|output| output.node).collect();
-        let stable = stabilise(&mut graph, &outputs, &[]);
+        let stable = stabilise_values(&mut graph, &outputs);
         graph.outputs.iter_mut().zip(stable).for_each(|(output, node)| output.node = node);
     }
     graph
@@ -27,10 +30,37 @@ pub fn stabilised(graph: &Graph) -> Graph {
 /// of one element of them is no sum. Nodes keep their numbers and values. Nothing is read through the nodes of
 /// `wrt`, by which derivatives are wanted.
 pub fn simplify_forward(graph: &mut Graph, of: &[NodeId], wrt: &[NodeId]) {
-    simplify_forward_with(graph, of, wrt, &Applied::new(Purpose::Differentiate));
+    simplify_forward_with(graph, of, wrt, Concerned::All, &Applied::new(Purpose::Differentiate));
 }
 
-pub(super) fn simplify_forward_with(graph: &mut Graph, of: &[NodeId], wrt: &[NodeId], applied: &Applied) {
+/// The nodes that laws before derivatives change.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Concerned {
+    All,
+    /// Those that are no part of a derivative.
+    Values,
+}
+
+impl Concerned {
+    /// Which nodes are needed for the values of `of`, and concerned.
+    pub(super) fn needed(self, graph: &Graph, of: &[NodeId]) -> Vec<bool> {
+        let mut needed = graph.reachable(of.iter().copied());
+        if self == Concerned::Values {
+            for (id, node) in graph.nodes() {
+                needed[id.0 as usize] &= node.origin.phase != Phase::Backward;
+            }
+        }
+        needed
+    }
+}
+
+pub(super) fn simplify_forward_with(
+    graph: &mut Graph,
+    of: &[NodeId],
+    wrt: &[NodeId],
+    concerned: Concerned,
+    applied: &Applied,
+) {
     let needed = graph.reachable(of.iter().copied());
     let mut uses = vec![0u32; graph.len()];
     for (_, node) in graph.nodes().filter(|(id, _)| needed[id.0 as usize]) {
@@ -38,18 +68,19 @@ pub(super) fn simplify_forward_with(graph: &mut Graph, of: &[NodeId], wrt: &[Nod
     }
     let opaque: Vec<bool> = (0..graph.len()).map(|at| wrt.contains(&NodeId(at as u32))).collect();
     let mut signs = Signs::default();
+    let needed = concerned.needed(graph, of);
     for at in (0..graph.len()).filter(|at| needed[*at]) {
         let id = NodeId(at as u32);
         if let Op::Scan(scan) = &graph[id].op {
             let mut scan = scan.as_ref().clone();
             let outputs: Vec<NodeId> = scan.body.outputs.iter().map(|output| output.node).collect();
-            simplify_forward_with(&mut scan.body, &outputs, &[], applied);
+            simplify_forward_with(&mut scan.body, &outputs, &[], concerned, applied);
             let operands = graph[id].operands.clone();
             graph.replace(id, Op::Scan(Arc::new(scan)), operands);
             continue;
         }
         let Op::Loop(body) = &graph[id].op else { continue };
-        let concerned = body.body.nodes.iter().any(|scalar| match scalar {
+        let is_concerned = body.body.nodes.iter().any(|scalar| match scalar {
             Scalar::Unary(UnaryOp::Log, _) | Scalar::WithSlope { .. } => true,
             Scalar::Binary(BinaryOp::Sub, a, _) => {
                 matches!(body.body.nodes[a.0 as usize], Scalar::Float(one) if one.0 == 1.0)
@@ -57,7 +88,7 @@ pub(super) fn simplify_forward_with(graph: &mut Graph, of: &[NodeId], wrt: &[Nod
             Scalar::Read { subs, .. } => subs.iter().any(|sub| matches!(sub, Sub::Value(_))),
             _ => false,
         });
-        if !concerned {
+        if !is_concerned {
             continue;
         }
         let body = body.clone();

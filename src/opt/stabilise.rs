@@ -5,7 +5,7 @@
 //! ones stay as they are for whoever else needs them.
 
 use super::exponentials::{self, counted_exponent, depends_on, finished, finite_or_zero, parts, shifted_term};
-use super::forward::simplify_forward_with;
+use super::forward::{Concerned, simplify_forward_with};
 use super::laws::{Applied, LawId, Purpose};
 use super::logarithm;
 use super::scalar::Laws;
@@ -48,12 +48,24 @@ const DEEPEST: usize = 6;
 /// [`simplify_forward`](super::simplify_forward) first. Returns for each node of `of` the node that has its value
 /// now; the old nodes stay. Nothing is read through the nodes of `wrt`, by which derivatives are wanted.
 pub fn stabilise(graph: &mut Graph, of: &[NodeId], wrt: &[NodeId]) -> Vec<NodeId> {
-    stabilise_with(graph, of, wrt, &Applied::new(Purpose::Differentiate))
+    stabilise_with(graph, of, wrt, Concerned::All, &Applied::new(Purpose::Differentiate))
 }
 
-fn stabilise_with(graph: &mut Graph, of: &[NodeId], wrt: &[NodeId], applied: &Applied) -> Vec<NodeId> {
-    simplify_forward_with(graph, of, wrt, applied);
+/// The same of what is no part of a derivative. A derivative that reads such a value reads the new one.
+pub(super) fn stabilise_values(graph: &mut Graph, of: &[NodeId]) -> Vec<NodeId> {
+    stabilise_with(graph, of, &[], Concerned::Values, &Applied::new(Purpose::Differentiate))
+}
+
+fn stabilise_with(
+    graph: &mut Graph,
+    of: &[NodeId],
+    wrt: &[NodeId],
+    concerned: Concerned,
+    applied: &Applied,
+) -> Vec<NodeId> {
+    simplify_forward_with(graph, of, wrt, concerned, applied);
     let needed = graph.reachable(of.iter().copied());
+    let concerns = concerned.needed(graph, of);
     let opaque: Vec<bool> = (0..graph.len()).map(|at| wrt.contains(&NodeId(at as u32))).collect();
     let pass = Pass { opaque, applied, logs: RefCell::default() };
     let mut moved: HashMap<NodeId, NodeId> = HashMap::new();
@@ -62,9 +74,10 @@ fn stabilise_with(graph: &mut Graph, of: &[NodeId], wrt: &[NodeId], applied: &Ap
         let operands: Vec<NodeId> =
             graph[id].operands.iter().map(|operand| moved.get(operand).copied().unwrap_or(*operand)).collect();
         let changed = match &graph[id].op {
+            _ if !concerns[at] => None,
             Op::Scan(scan) if has_log(&scan.body) => {
                 let mut scan = scan.as_ref().clone();
-                stabilise_outputs(&mut scan.body, applied).then(|| (Op::Scan(Arc::new(scan)), operands.clone()))
+                stabilise_outputs(&mut scan.body, concerned, applied).then(|| (Op::Scan(Arc::new(scan)), operands.clone()))
             }
             Op::Loop(body) if is_log(body) => {
                 let body = body.clone();
@@ -85,9 +98,9 @@ fn stabilise_with(graph: &mut Graph, of: &[NodeId], wrt: &[NodeId], applied: &Ap
 }
 
 /// Makes the outputs of a graph stable; whether any has changed.
-fn stabilise_outputs(graph: &mut Graph, applied: &Applied) -> bool {
+fn stabilise_outputs(graph: &mut Graph, concerned: Concerned, applied: &Applied) -> bool {
     let of: Vec<NodeId> = graph.outputs.iter().map(|output| output.node).collect();
-    let new = stabilise_with(graph, &of, &[], applied);
+    let new = stabilise_with(graph, &of, &[], concerned, applied);
     if new == of {
         return false;
     }
@@ -231,10 +244,10 @@ impl Pass<'_> {
         }
         let bare = |index: usize| (0..body.write.len()).any(|axis| body.write_index(axis) == Some(index));
         let summed: Vec<usize> = (0..body.domain.len()).filter(|index| !bare(*index)).collect();
-        let greatest = self.term(graph, body, operands, Combine::Max, |l, term, _| {
+        let greatest = self.term(graph, body, operands, Combine::Max, |laws, l, term, _| {
             // Otherwise exponentials that are shared would be computed again and again, as in a matrix product.
             let each = (0..l.domain().len()).all(|index| depends_on(l, term.exponent, index));
-            (each && !exponentials::is_shifted(l, term, &summed)).then(|| counted_exponent(l, term))
+            (each && !exponentials::is_shifted(laws, l, term, &summed)).then(|| counted_exponent(l, term))
         })?;
         if !self.applied.allows(LawId::LogSumExp) {
             return None;
@@ -255,7 +268,7 @@ impl Pass<'_> {
             let greatest = l.read(greatest, subs);
             finite_or_zero(l, greatest)
         });
-        let total = self.term(graph, body, operands, Combine::Add, |l, term, write| {
+        let total = self.term(graph, body, operands, Combine::Add, |_, l, term, write| {
             let shift = l.read(shift, write);
             Some(shifted_term(l, term, shift))
         })?;
@@ -274,7 +287,12 @@ impl Pass<'_> {
         body: &Loop,
         operands: &[NodeId],
         combine: Combine,
-        make: impl FnOnce(&mut LoopBuilder<'_>, exponentials::Parts, Vec<Sub>) -> Option<ScalarId>,
+        make: impl FnOnce(
+            &Laws<'_, '_>,
+            &mut LoopBuilder<'_>,
+            exponentials::Parts,
+            Vec<Sub>,
+        ) -> Option<ScalarId>,
     ) -> Option<LoopNode> {
         let mut signs = Signs::default();
         let laws = Laws {
@@ -290,7 +308,7 @@ impl Pass<'_> {
         let term = parts(&laws, &mut l, values[body.body.result.0 as usize])?;
         let write: Vec<Sub> =
             body.write.iter().map(|sub| paste_sub(&mut l, sub, &values, &mut same)).collect();
-        let value = make(&mut l, term, write.clone())?;
+        let value = make(&laws, &mut l, term, write.clone())?;
         Some(l.finish(body.shape.clone(), write, false, combine, value))
     }
 }
