@@ -254,6 +254,16 @@ all rows and has the name of a setting of something else is most likely that set
     data d = csv(\"d.csv\", header = false) { x = column(0) }",
     },
     Code {
+        code: "E0640",
+        title: "ints are divided by 0",
+        explain: "\
+The divisor of `div` or `mod` is the int 0, known at compile time: there is no such int. Of ints that are known when the
+program runs the result is 0 then, so a branch that looks at the divisor stays defined; floats give an infinity or NaN.
+    mod(step, every)             # `every` is 0
+    mod(step, max(every, 1))
+    if n > 0 then div(total, n) else 0",
+    },
+    Code {
         code: "E0646",
         title: "data that reads nothing of its file",
         explain: "\

@@ -225,6 +225,17 @@ median or mode then: 0 is filled in, in other parts, too, and the column says no
     age: [] = fill(column(\"age\"), 40)                       # what is known from elsewhere",
     },
     Code {
+        code: "W0692",
+        title: "a logarithm in a loss that may be infinite",
+        explain: "\
+Where a softmax is sure of one class, it rounds the others to 0. The logarithm of a probability itself is computed from
+the scores and stays finite, in whatever spelling. That of `1 - softmax(z)` and of `softmax(z) @ w` is computed as it is
+written: once the network is sure, the loss is infinite, and its gradient is not a number just before.
+    log(max(1 - p, 1e-6))                                          # bounded, without a gradient below
+    log(max(softmax(z) @ w, 1e-20))
+    logsumexp(log_softmax(z)[:, :, new] + log(w), axis = 1)        # log(softmax(z) @ w), always finite",
+    },
+    Code {
         code: "W0735",
         title: "a score is not a number",
         explain: "\

@@ -28,6 +28,7 @@ mod missing;
 pub mod models;
 pub mod optimizer;
 mod order;
+mod saturation;
 pub mod output;
 mod plot;
 mod readings;

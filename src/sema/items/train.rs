@@ -2,7 +2,7 @@
 
 use super::batch::in_batch_graph;
 use super::companions::{self, BatchData};
-use super::{assignments, judging, measure, minimize, order};
+use super::{assignments, judging, measure, minimize, order, saturation};
 use crate::base::Span;
 use crate::ir::program::{Answer, DataRef, Forward, Judged, Length, StartFile, Train, is_below};
 use crate::ir::ranges::MAX_STEP;
@@ -70,6 +70,7 @@ pub fn train_item(cx: &mut Elaborator<'_>, item: &ast::Train) -> Option<Train<Fo
     companions::find_fields(cx, &data, &mut train);
     idle_seed(cx, item, &train);
     order::tell_neighbours(cx, &train);
+    saturation::tell_rounded_logarithms(cx, &train);
     Some(train)
 }
 

@@ -6,6 +6,7 @@ use crate::sema::build::Builder;
 use crate::sema::build::elementwise::Arg;
 use crate::sema::build::operators::{elem_of, interval_of, with_interval};
 use crate::sema::build::tensors::convert;
+use crate::sema::scope::report::numbers::NumberError;
 use crate::sema::value::{Interval, Value};
 use crate::syntax::ast;
 
@@ -13,13 +14,13 @@ pub(super) const BUILTINS: &[Builtin] = &[
     elementwise(
         "div",
         "a, b",
-        "The quotient rounded down, floor(a / b): exact for ints, which give an int; an int divided by 0 gives 0.",
+        "The quotient rounded down, floor(a / b): exact for ints, which give an int; an int divided by a 0 of run time gives 0.",
         |e, a| divided(e, a, Part::Quotient),
     ),
     elementwise(
         "mod",
         "a, b",
-        "What is left of a after that, a - b div(a, b), in 0..b for b > 0: an int of ints; by an int 0 it is 0.",
+        "What is left of a after that, a - b div(a, b), in 0..b for b > 0: an int of ints; by an int 0 of run time it is 0.",
         |e, a| divided(e, a, Part::Rest),
     ),
 ];
@@ -32,6 +33,10 @@ enum Part {
 
 fn divided(e: &mut Builder<'_>, a: &Arguments, part: Part) -> Value {
     let (x, y) = (a.arg("a"), a.arg("b"));
+    if y.value.as_int() == Some(0) && elem_of(x.value) != Some(Elem::Float) {
+        e.report(NumberError::DividedByZero { function: a.builtin.name, at: y.span });
+        return Value::Error;
+    }
     if !x.value.is_run_time() && !y.value.is_run_time() && x.value.is_number() && y.value.is_number() {
         return known(e, a, part);
     }

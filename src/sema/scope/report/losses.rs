@@ -50,6 +50,22 @@ pub enum MeasureError {
     NotGathered { found: Value, at: Span },
 }
 
+/// A logarithm in a loss that is infinite where a softmax is sure of one class: it rounds to 0 what it is taken of.
+#[derive(Clone, Copy, Debug)]
+pub struct RoundedLogarithm {
+    pub of: Rounded,
+    pub at: Span,
+}
+
+/// What is made of a softmax and rounds to 0.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Rounded {
+    /// `1 - softmax(z)`
+    Complement,
+    /// `softmax(z) @ w`
+    Mixture,
+}
+
 /// What is wrong with `Teacher <- …` and `init Teacher = …` in a `train`.
 #[derive(Clone, Debug)]
 pub enum AssignmentError {
@@ -174,5 +190,25 @@ impl Problem for AssignmentError {
                 )
             }
         }
+    }
+}
+
+impl Problem for RoundedLogarithm {
+    fn diagnostic(&self, _: &SourceMap) -> Diagnostic {
+        let (of, place, help) = match self.of {
+            Rounded::Complement => (
+                "1 minus a softmax",
+                "infinite where a class has the probability 1",
+                "with `sigmoid` in place of the softmax it is computed from the scores and finite; or bound it, \
+                 `log(max(1 - p, 1e-6))`",
+            ),
+            Rounded::Mixture => (
+                "sums of a softmax's probabilities",
+                "infinite where those that are summed round to 0",
+                "`logsumexp(log_softmax(z)[:, :, new] + log(w), axis = 1)` for `log(softmax(z) @ w)` is finite; or \
+                 bound it, `log(max(softmax(z) @ w, 1e-20))`",
+            ),
+        };
+        Diagnostic::warning("W0692", format!("a logarithm of {of}, which may be 0")).at(self.at, place).help(help)
     }
 }

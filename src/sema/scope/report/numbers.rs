@@ -18,6 +18,8 @@ pub enum NumberError {
     NotCondition { what: String, found: Value, at: Span },
     /// A comparison that depends on sizes without numbers.
     OpenComparison { left: Dim, op: BinaryOp, right: Dim, at: Span },
+    /// `div(n, 0)` and `mod(n, 0)` of ints, which have no result.
+    DividedByZero { function: &'static str, at: Span },
 }
 
 /// What is wrong with the numbers that a function of the language is given.
@@ -74,12 +76,16 @@ impl Problem for NumberError {
                     format!("whether {left} {} {right} holds is not known at compile time", op.as_str());
                 error("E0117", message, *at, "depends on a free dimension")
             }
+            NumberError::DividedByZero { function, at } => {
+                error("E0640", format!("`{function}` divides ints by 0"), *at, "this is 0")
+                    .help("a divisor that may be 0 is bounded: `max(n, 1)`")
+            }
         }
     }
 
     fn cause(&self) -> Cause {
         match self {
-            NumberError::SizeOutside { .. } => Cause::Program,
+            NumberError::SizeOutside { .. } | NumberError::DividedByZero { .. } => Cause::Program,
             NumberError::NotWhole { found, .. } => match found {
                 Value::Float(number) if number.is_finite() => Cause::Program,
                 _ => Cause::NotKnown,
