@@ -23,9 +23,12 @@ impl Maker {
         self.definition()
     }
 
-    /// `sort`, `argsort`, `cumsum`, `median`, `quantile`, `searchsorted`.
+    /// `sort`, `argsort`, `largest`, `cumsum`, `median`, `quantile`, `searchsorted`.
     fn ordered(&mut self) -> Option<Statement> {
         let x = self.var(|var| var.elem == Elem::Float && var.dims.last().is_some_and(|size| *size > 0))?;
+        if self.random.chance(20) {
+            return self.greatest(&x);
+        }
         let name = self.fresh("o");
         let last = *x.dims.last()?;
         let outer = x.dims[..x.dims.len() - 1].to_vec();
@@ -52,6 +55,38 @@ impl Maker {
         };
         let statement = line(&format!("{name} = {template}"), parts);
         self.add(&name, elem, dims, x.has_rows, &[&statement]);
+        Some(statement)
+    }
+
+    /// `(values, places) = largest(x, k)`
+    fn greatest(&mut self, x: &Var) -> Option<Statement> {
+        let last = *x.dims.last()?;
+        let k = 1 + self.random.below(last);
+        let (values, places) = (self.fresh("o"), self.fresh("i"));
+        let statement = line(&format!("({values}, {places}) = largest($, {k})"), vec![text(&x.name)]);
+        let mut dims = x.dims.clone();
+        *dims.last_mut()? = k;
+        self.add(&values, Elem::Float, dims.clone(), x.has_rows, &[&statement]);
+        if !self.smooth {
+            self.add(&places, Elem::Int(Some(last)), dims, x.has_rows, &[&statement]);
+        }
+        Some(statement)
+    }
+
+    /// `(q, r) = qr(a)` and `(values, vectors) = eigh(a)` of matrices without nearly equal columns or eigenvalues.
+    fn factored(&mut self, x: &Var) -> Option<Statement> {
+        let n = x.dims[0];
+        let (first, second) = (self.fresh("l"), self.fresh("l"));
+        let apart = format!("(0.1 * tanh($) + diagonal_matrix(1.0 + arange({n})))");
+        let (of, dims) = match self.random.below(3) {
+            0 => (format!("eigh({apart}, sweeps = 4)"), vec![n]),
+            1 => (format!("qr(concat([tanh($), {apart}], axis = -2))"), vec![2 * n, n]),
+            _ => (format!("qr({apart})"), vec![n, n]),
+        };
+        let parts = vec![text(&x.name); of.matches('$').count()];
+        let statement = line(&format!("({first}, {second}) = {of}"), parts);
+        self.add(&first, Elem::Float, dims, x.has_rows, &[&statement]);
+        self.add(&second, Elem::Float, vec![n, n], x.has_rows, &[&statement]);
         Some(statement)
     }
 
@@ -95,6 +130,9 @@ impl Maker {
         };
         let Some(x) = self.var(square) else { return self.made_square() };
         let n = x.dims[0];
+        if n < 5 && self.random.chance(25) {
+            return self.factored(&x);
+        }
         let name = self.fresh("l");
         let safe = format!("(0.1 * tanh($) + 2 * eye({n}))");
         let positive = format!("(eye({n}) + 0.1 * tanh($) @ transpose(tanh($)))");
@@ -184,7 +222,10 @@ impl Maker {
     fn declared(&mut self) -> Option<Statement> {
         let x = self.var(|var| var.elem == Elem::Float)?;
         let (function, name) = (self.fresh("F"), self.fresh("e"));
-        let (template, item) = match self.random.below(4) {
+        let (template, item) = match self.random.below(6) {
+            // Values whose derivative is another's, here one that is the same.
+            4 => ("$(tanh($) + 1, tanh($))", "fn F(value, x) = straight_through(value, x)"),
+            5 => ("$($)", "fn F(x: [...s]) -> [...s] = limited_gradient(tanh(x), 1e30)"),
             0 => (
                 "$($)",
                 "activation F(x, rate = 0.7) = tanh(rate * x)\n    gradient rate * (1 - tanh(rate * x)^2)",

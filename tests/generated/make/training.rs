@@ -1,5 +1,6 @@
 //! Random trainings: a small network, made data, an optimiser with some of its settings; groups of parameters, layers
-//! that are frozen, several networks, losses at other parameters, windows over a series.
+//! that are frozen, several networks, losses at other parameters, windows over a series; inputs that are changed at
+//! random, weights of classes, solutions of equations, further data, shards, and the parameters of the best epoch.
 
 use super::super::random::Random;
 use super::super::tree::{Program, line};
@@ -44,9 +45,17 @@ pub fn program(seed: u64) -> Program {
     let fields = fields(&mut random, inputs, rows);
     let data = format!("data d {{\n    seed = {}\n{fields}\n    {target}\n}}", random.below(100));
     program.items.push(line(&data, Vec::new()));
-    let loss = if classes { "cross_entropy(Net(x), y)" } else { *random.one_of(&LOSSES) };
+    let loss = if classes { *random.one_of(&CLASS_LOSSES) } else { *random.one_of(&LOSSES) };
+    let loss = loss.replace("CLASSES", &outputs.to_string());
+    // What changes inputs at random does so in each row by itself.
+    let changed = *random.one_of(&["x", "x", "x", "random_noise(x)", "random_flip(x, p = 0.3)", "tanh(x)"]);
+    let loss = loss.replace("Net(x)", &format!("Net({changed})"));
+    let loss = loss.as_str();
     let length = if random.chance(50) { "epochs = 2" } else { "steps = 5" };
     let mut lines = vec!["data = d".to_owned()];
+    let others = others(&mut random, &mut program, &model, inputs);
+    let loss = &format!("{loss}{}", others.term);
+    lines.extend(others.lines);
     lines.extend(minimised(&mut random, &mut program, &model, &layers, loss));
     lines.extend([format!("batch = {batch}"), length.to_owned()]);
     if random.chance(30) {
@@ -55,6 +64,7 @@ pub fn program(seed: u64) -> Program {
     if random.chance(15) && layers.len() > 1 {
         lines.push("freeze = [\"linear1\"]".into());
     }
+    lines.extend(judged(&mut random));
     let train = format!("train {{\n    {}\n}}", lines.join("\n    "));
     program.actions.push(line(&train, Vec::new()));
     program
@@ -70,6 +80,58 @@ fn fields(random: &mut Random, inputs: usize, rows: usize) -> String {
         );
     }
     format!("    rows = {rows}\n    x: [{inputs}] = normal(0, 1)")
+}
+
+/// What a training has beside its network and its data.
+#[derive(Default)]
+struct Others {
+    lines: Vec<String>,
+    /// What is added to the loss.
+    term: String,
+}
+
+/// Further data, shards, or an equation that is solved.
+fn others(random: &mut Random, program: &mut Program, model: &str, inputs: usize) -> Others {
+    let is_plain = !model.contains("BatchNorm") && !model.contains("Dropout");
+    match random.below(10) {
+        0 | 1 if is_plain => {
+            let rows = *random.one_of(&[1, 3, 7, 16]);
+            let data = format!("data e {{\n    rows = {rows}\n    x: [{inputs}] = uniform(-1, 1)\n}}");
+            program.items.push(line(&data, Vec::new()));
+            let option = *random.one_of(&["", ", batch = 4", ", batch = 9, shuffle = false"]);
+            Others {
+                lines: vec![format!("data u = e{option}")],
+                term: " + 0.1 * mean(Net(u.x)^2)".to_owned(),
+            }
+        }
+        2 if is_plain => {
+            Others { lines: vec![format!("shards = {}", 1 + random.below(4))], term: String::new() }
+        }
+        3 => {
+            let cell = "model Cell(z: [B, 3], x: [B, 3]) -> [B, 3] { tanh(0.3 * Linear(3)(z) + x) }";
+            program.items.push(line(cell, Vec::new()));
+            let given = "fn settled(x: [B, n]) -> [B, 3] {\n    given = Given(x)\n    \
+                         fixed_point(Cell, Cell.parameters, given, zeros([B, 3]), steps = 20)\n}";
+            let to_three = format!("model Given(x: [B, {inputs}]) -> [B, 3] {{ x |> Linear(3) |> tanh }}");
+            program.items.push(line(&to_three, Vec::new()));
+            program.items.push(line(given, Vec::new()));
+            Others { lines: Vec::new(), term: " + 0.1 * mean(settled(x)^2)".to_owned() }
+        }
+        _ => Others::default(),
+    }
+}
+
+/// Settings that end a training early, and say which parameters are there at its end.
+fn judged(random: &mut Random) -> Vec<String> {
+    if !random.chance(30) {
+        return Vec::new();
+    }
+    let mut lines = vec!["validate = d".to_owned()];
+    lines.push((*random.one_of(&["keep = best", "keep = best", "stop = patience(1)"])).to_owned());
+    if random.chance(50) {
+        lines.push(format!("validate_every = {}", 1 + random.below(3)));
+    }
+    lines
 }
 
 /// The lines of a training that say what is minimized, by whom, and what else is computed in a step.
@@ -123,6 +185,13 @@ fn minimised(
 }
 
 const ACTIVATIONS: [&str; 8] = ["relu", "tanh", "sigmoid", "gelu", "silu", "softplus", "elu", "leaky_relu"];
+
+const CLASS_LOSSES: [&str; 4] = [
+    "cross_entropy(Net(x), y)",
+    "cross_entropy(Net(x), y, smoothing = 0.1)",
+    "cross_entropy(Net(x), y, weight = balanced(d.y, CLASSES))",
+    "mean(straight_through(one_hot(argmax(Net(x), axis = 1), CLASSES), softmax(Net(x))) * one_hot(y, CLASSES))",
+];
 
 const LOSSES: [&str; 4] = ["mse(Net(x), y)", "l1(Net(x), y)", "huber(Net(x), y)", "mean((Net(x) - y)^2)"];
 
