@@ -171,7 +171,7 @@ extern crate alloc;
 #[doc(inline)]
 pub use base::{Diagnostic, FileId, Help, Label, Severity, SourceFile, SourceMap, Span};
 #[doc(inline)]
-pub use export::c::{Files as CFiles, Options as COptions, Sizes as CSizes};
+pub use export::c::{Files as CFiles, Math as CMath, Options as COptions, Sizes as CSizes};
 #[doc(inline)]
 pub use ir::program::PlotKind;
 #[doc(inline)]
@@ -218,7 +218,7 @@ pub fn compile(source: &str) -> Result<Program, Diagnostics> {
 ///
 /// ```
 /// let text = "model Double(x: [B, 2]) -> [B, 2] = 2 * x";
-/// let options = nnc::COptions { name: "double_it".to_owned(), lanes: 8, train: false };
+/// let options = nnc::COptions { name: "double_it".to_owned(), lanes: 8, train: false, math: nnc::CMath::Own };
 /// let files = nnc::export_c(text, &nnc::Options::new(), None, &options)?;
 /// assert_eq!(files.names, ["double_it.h", "double_it.c"]);
 /// assert!(files.header.contains("double_it_predict") && files.rust.is_some());

@@ -66,6 +66,22 @@ fn other_programs_as_c_give_the_bits_of_the_interpreter() {
     assert!(count >= 8, "{count} models were exported");
 }
 
+/// `--math libm`: functions of `math.h` instead of own ones.
+#[test]
+fn functions_of_the_library_give_nearly_the_same() {
+    let Some(compiler) = Compiler::find("of_the_library") else { return };
+    for (path, tolerance) in
+        [("tests/exported/functions.nn", 2e-5), ("models/digits.nn", 1e-5), ("models/char_rnn.nn", 1e-5)]
+    {
+        let text = std::fs::read_to_string(path).expect("a program");
+        let all = exported(&text, std::path::Path::new(path));
+        assert!(!all.is_empty(), "{path} has no model to export");
+        for (called, deployed) in all {
+            compiler.compare_with_library(&deployed, &called, tolerance);
+        }
+    }
+}
+
 /// All models for a processor without vectors, with their sizes: `.ci/c arm`.
 #[test]
 #[ignore = "it needs a compiler for another processor"]
@@ -103,7 +119,8 @@ fn open_sizes_are_refused() {
     session.save(&path).expect("room on the disk");
     let deployed =
         nnc::runtime::answers::deployed::Deployed::new(&program, Some(&path), None, &mut nnc::Silent);
-    let options = nnc::export::c::Options { name: "net".to_owned(), lanes: 8, train: false };
+    let options =
+        nnc::export::c::Options { name: "net".to_owned(), lanes: 8, train: false, math: nnc::CMath::Own };
     let error = nnc::export::c::write(&deployed.expect("a model"), &options).expect_err("an error");
     assert_eq!(error.list[0].code, "E0850", "{error}");
 }
@@ -113,7 +130,8 @@ fn a_model_that_nothing_trains_has_no_training() {
     let text = "model Net(x: [B, 2]) -> [B, 1] { x * 2 |> sum(axis = 1, keep = true) }";
     let program = nnc::compile(text).expect("a program");
     let deployed = nnc::runtime::answers::deployed::Deployed::new(&program, None, None, &mut nnc::Silent);
-    let options = nnc::export::c::Options { name: "net".to_owned(), lanes: 8, train: true };
+    let options =
+        nnc::export::c::Options { name: "net".to_owned(), lanes: 8, train: true, math: nnc::CMath::Own };
     let error = nnc::export::c::write(&deployed.expect("a model"), &options).expect_err("an error");
     assert_eq!(error.list[0].code, "E0851", "{error}");
 }
@@ -141,7 +159,8 @@ fn a_training_of_several_data_sets_is_not_exported() {
     let deployed =
         nnc::runtime::answers::deployed::Deployed::new(&program, Some(&weights), None, &mut nnc::Silent);
     drop(std::fs::remove_file(&weights));
-    let options = nnc::export::c::Options { name: "net".to_owned(), lanes: 8, train: true };
+    let options =
+        nnc::export::c::Options { name: "net".to_owned(), lanes: 8, train: true, math: nnc::CMath::Own };
     let error = nnc::export::c::write(&deployed.expect("a model"), &options).expect_err("an error");
     assert_eq!(error.list[0].code, "E0883", "{error}");
 }

@@ -30,6 +30,9 @@ pub fn suits(target: &Target) -> bool {
 /// # Errors
 /// What this processor lacks.
 pub fn check(target: &Target) -> Result<(), CodeError> {
+    if !target.own_math {
+        return Err(CodeError::unsupported("functions of C's library"));
+    }
     match target.features.iter().find(|feature| !has(**feature)) {
         Some(feature) => Err(CodeError::unsupported(format!("this processor does not have {feature}"))),
         None => Ok(()),

@@ -10,7 +10,8 @@ use super::progress::Terminal;
 use super::stablehlo;
 use super::{Failure, say};
 use crate::base::Diagnostic;
-use crate::export::{c, onnx};
+use crate::export::c::{self, Math};
+use crate::export::onnx;
 use crate::runtime::answers::deployed::Deployed;
 use crate::runtime::program::Program;
 use crate::runtime::world::native::write::write_atomically;
@@ -68,6 +69,9 @@ pub struct Export {
     /// Floats in a vector: 1 for processors without vectors, 4, 8 or 16.
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = lanes)]
     lanes: u8,
+    /// What computes exp, tanh and their like in C: `own` functions with the bits of nnc, or those of `math.h`.
+    #[arg(long, value_name = "own|libm", default_value = "own", value_parser = math)]
+    math: Math,
 }
 
 impl Export {
@@ -91,7 +95,7 @@ impl Export {
     }
 
     fn write_c(&self, program: &Program, deployed: &Deployed, folder: &Path) -> Result<(), Failure> {
-        let options = c::Options { name: self.name(), lanes: self.lanes, train: self.train };
+        let options = c::Options { name: self.name(), lanes: self.lanes, train: self.train, math: self.math };
         let files = c::write(deployed, &options)?;
         std::fs::create_dir_all(folder).map_err(|error| cannot(program, folder, &error))?;
         for (name, text) in files.names.iter().zip([&files.header, &files.code]) {
@@ -136,6 +140,14 @@ fn lanes(text: &str) -> Result<u8, String> {
         "8" => Ok(8),
         "16" => Ok(16),
         _ => Err("there are 1, 4, 8 and 16".to_owned()),
+    }
+}
+
+fn math(text: &str) -> Result<Math, String> {
+    match text {
+        "own" => Ok(Math::Own),
+        "libm" => Ok(Math::Library),
+        _ => Err("there are `own` and `libm`".to_owned()),
     }
 }
 

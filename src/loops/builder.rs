@@ -25,6 +25,8 @@ pub struct Builder {
     constants: FastMap<ValueId, Expr>,
     /// See [`Kernel::long`].
     pub long: bool,
+    /// See [`Target`](super::Target).
+    pub own_math: bool,
     /// The first mistake of the emitter. If there is one, no kernel is made.
     broken: Option<&'static str>,
 }
@@ -62,6 +64,7 @@ impl Builder {
             aliases,
             constants: FastMap::default(),
             long: false,
+            own_math: true,
             broken: None,
         }
     }
@@ -348,6 +351,12 @@ impl Builder {
     pub fn as_float(&mut self, kind: Kind, a: ValueId) -> ValueId {
         let ty = self.ty(a);
         self.add(ty.with_kind(kind), Expr::Unary(Unary::ToFloat, a))
+    }
+
+    /// A function of C's library of floats of one type.
+    pub fn library(&mut self, function: Library, operands: Vec<ValueId>) -> ValueId {
+        let ty = self.ty(operands[0]);
+        self.add(ty, Expr::Library(function, operands))
     }
 
     /// Both operands with as many lanes as the wider one has.

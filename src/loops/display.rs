@@ -167,6 +167,10 @@ impl Display for Expr {
             Expr::Unary(op, a) => write!(f, "{} {a}", op.name()),
             Expr::Binary(op, a, b) => write!(f, "{} {a}, {b}", op.name()),
             Expr::Overflows(op, a, b) => write!(f, "overflows {} {a}, {b}", op.name()),
+            Expr::Library(function, operands) => {
+                write!(f, "library {} ", function.name())?;
+                list(f, operands)
+            }
             Expr::Fma(a, b, c) => write!(f, "fma {a}, {b}, {c}"),
             Expr::Select(c, a, b) => write!(f, "select {c}, {a}, {b}"),
         }
@@ -248,6 +252,22 @@ impl Display for Ty {
         match self.lanes {
             1 => write!(f, "{}", self.kind),
             lanes => write!(f, "{}x{lanes}", self.kind),
+        }
+    }
+}
+
+impl Library {
+    /// As `math.h` calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Library::Exp => "exp",
+            Library::Log => "log",
+            Library::Sin => "sin",
+            Library::Cos => "cos",
+            Library::Tanh => "tanh",
+            Library::Erf => "erf",
+            Library::Erfc => "erfc",
+            Library::Pow => "pow",
         }
     }
 }

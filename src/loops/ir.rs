@@ -317,6 +317,22 @@ pub enum Expr {
     Select(ValueId, ValueId, ValueId),
     /// Whether the sum, difference, product or quotient of two scalars (i64) leaves 64 bits.
     Overflows(Binary, ValueId, ValueId),
+    /// A function of `math.h` of one or two floats, in each lane: for targets without own elementary functions.
+    Library(Library, Vec<ValueId>),
+}
+
+/// A function of C's library.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub enum Library {
+    Exp,
+    Log,
+    Sin,
+    Cos,
+    Tanh,
+    Erf,
+    /// `1 - erf(x)`
+    Erfc,
+    Pow,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -433,7 +449,7 @@ impl Expr {
             Expr::Float(_) | Expr::Int(_) | Expr::Bool(_) | Expr::Iota(_) => {}
             Expr::Linear(linear) => linear.terms.iter().for_each(|(value, _)| visit(*value)),
             Expr::Splat(a) | Expr::Extract(a, _) | Expr::Half(a, _) | Expr::Unary(_, a) => visit(*a),
-            Expr::Pack(values) => values.iter().copied().for_each(visit),
+            Expr::Pack(values) | Expr::Library(_, values) => values.iter().copied().for_each(visit),
             Expr::Load(address) => address.index.terms.iter().for_each(|(value, _)| visit(*value)),
             Expr::Gather(addresses) => {
                 addresses.iter().flat_map(|address| &address.index.terms).for_each(|(value, _)| visit(*value));

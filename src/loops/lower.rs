@@ -50,6 +50,8 @@ pub fn lower(plan: &Plan, options: Options) -> Result<VerifiedModule, LoopError>
     let mut lowering = Lowering {
         plan,
         lanes: target.float_lanes(plan.precision),
+        own_math: target.own_math,
+        products: target.products,
         scratch_start,
         kernels: Vec::new(),
         known: Interner::default(),
@@ -104,6 +106,9 @@ struct Lowering<'p> {
     plan: &'p Plan,
     /// Of floats of the plan's precision.
     lanes: u8,
+    /// See [`Target`].
+    own_math: bool,
+    products: bool,
     scratch_start: i64,
     kernels: Vec<Kernel>,
     known: Interner,
@@ -294,6 +299,7 @@ impl Lowering<'_> {
         let plans = schedule::schedule(stages, freedom);
         let mut builder = Builder::new(params.clone(), aliases.clone());
         builder.long = is_long;
+        builder.own_math = self.own_math;
         let steps: FastMap<StepId, ValueId> = steps.iter().map(|step| (*step, builder.step())).collect();
         let rank = stages.iter().map(|work| work.sizes.len()).max().unwrap_or(0);
         let axes = || plans.shared.iter().chain(plans.stages.iter().flat_map(|stage| &stage.parallel));
@@ -361,7 +367,7 @@ impl Lowering<'_> {
     fn gemm(&mut self, gemm: &plan::Gemm, items: &mut Vec<Item>) -> Result<(), LoopError> {
         let (m, n, k) = (gemm.m(), gemm.n(), gemm.k());
         let total = gemm.batch.iter().product::<i64>() * m * n * k;
-        if total <= SMALL_GEMM || m * n * k <= 512 && total <= 8 * SMALL_GEMM {
+        if !self.products || total <= SMALL_GEMM || m * n * k <= 512 && total <= 8 * SMALL_GEMM {
             let mut params = Params::new(self.plan, self.scratch_start, 1, self.trips.clone());
             let work = product_of(gemm, &mut params)?;
             if gemm.batch.iter().product::<i64>() * m * n == 0 {

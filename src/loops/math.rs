@@ -9,6 +9,11 @@ use crate::ir::program::Precision;
 
 /// `op` of a float.
 pub fn function(b: &mut Builder, op: UnaryOp, x: ValueId) -> ValueId {
+    if !b.own_math
+        && let Some(value) = of_library(b, op, x)
+    {
+        return value;
+    }
     let mut writer = Writer::new(b, x);
     let w = &mut writer;
     match op {
@@ -28,7 +33,32 @@ pub fn function(b: &mut Builder, op: UnaryOp, x: ValueId) -> ValueId {
 /// `x` to the power `y`.
 pub fn power(b: &mut Builder, x: ValueId, y: ValueId) -> ValueId {
     let (x, y) = b.match_lanes(x, y);
+    if !b.own_math {
+        return b.library(Library::Pow, vec![x, y]);
+    }
     math::pow(&mut Writer::new(b, x), x, y)
+}
+
+/// `op` by the functions of `math.h`; none if they have no such one.
+fn of_library(b: &mut Builder, op: UnaryOp, x: ValueId) -> Option<ValueId> {
+    let function = match op {
+        UnaryOp::Exp => Library::Exp,
+        UnaryOp::Log => Library::Log,
+        UnaryOp::Sin => Library::Sin,
+        UnaryOp::Cos => Library::Cos,
+        UnaryOp::Tanh => Library::Tanh,
+        UnaryOp::Erf => Library::Erf,
+        UnaryOp::NormalCdf => {
+            let kind = b.ty(x).kind;
+            let (scale, half) = (b.float(kind, -std::f64::consts::FRAC_1_SQRT_2), b.float(kind, 0.5));
+            let scaled = b.binary(Binary::Mul, x, scale);
+            let tail = b.library(Library::Erfc, vec![scaled]);
+            return Some(b.binary(Binary::Mul, tail, half));
+        }
+        UnaryOp::Neg | UnaryOp::Floor | UnaryOp::Ceil | UnaryOp::Round | UnaryOp::Not => return None,
+        UnaryOp::Sqrt | UnaryOp::ToFloat | UnaryOp::ToInt | UnaryOp::Stop => return None,
+    };
+    Some(b.library(function, vec![x]))
 }
 
 struct Writer<'b> {

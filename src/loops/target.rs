@@ -16,6 +16,11 @@ pub struct Target {
     pub features: &'static [Feature],
     /// Whether the generator makes one function of a step that is tiny.
     pub one_function: bool,
+    /// Whether exp, tanh and their like are written out, with the same bits everywhere; else they are calls of the
+    /// functions of `math.h`.
+    pub own_math: bool,
+    /// Whether there is a function for large matrix products; else all are written as loops.
+    pub products: bool,
 }
 
 /// An extension of a processor's instructions.
@@ -33,7 +38,15 @@ pub enum Feature {
 impl Target {
     /// Vectors of 128 bits, which every processor has or can imitate.
     pub const PLAIN: Target =
-        Target { lanes: FEW_LANES, fma: true, pointer_bits: 64, features: &[], one_function: true };
+        Target {
+            lanes: FEW_LANES,
+            fma: true,
+            pointer_bits: 64,
+            features: &[],
+            one_function: true,
+            own_math: true,
+            products: true,
+        };
     pub const AVX2: Target = Target {
         lanes: 8,
         features: &[Feature::Avx2, Feature::Fma, Feature::Bmi2],

@@ -230,6 +230,7 @@ impl Checker<'_> {
             Expr::Overflows(_, a, b) => {
                 self.ty(*a) == Ty::INDEX && self.ty(*b) == Ty::INDEX && ty == Ty::BOOL
             }
+            Expr::Library(_, operands) => operands.iter().all(|value| self.ty(*value) == ty) && ty.kind.is_float(),
             Expr::Fma(a, b, c) => [a, b, c].iter().all(|value| self.ty(**value) == ty) && ty.kind.is_float(),
             Expr::Select(c, a, b) => {
                 self.ty(*a) == ty && self.ty(*b) == ty && self.ty(*c) == ty.with_kind(Kind::Bool)

@@ -82,7 +82,7 @@ impl Compiler {
     /// Compiles a model for a processor that cannot run it here, and gives the bytes of code and constants, and of
     /// memory.
     pub fn sizes(&self, deployed: &Deployed, called: &str, train: bool) -> (i64, i64) {
-        let options = c::Options { name: called.to_owned(), lanes: 1, train };
+        let options = c::Options { name: called.to_owned(), lanes: 1, train, math: c::Math::Own };
         let files = c::write(deployed, &options).unwrap_or_else(|errors| panic!("{called}: {errors}"));
         self.write(&files);
         let name = files.names[1].trim_end_matches(".c");
@@ -117,7 +117,7 @@ impl Compiler {
     /// Compares a few steps of a training on random batches, bit by bit: everything that a step changes.
     pub fn compare_training(&self, deployed: &Deployed, called: &str, lanes: u8, steps: usize) {
         let training = deployed.training.as_ref().expect("a training");
-        let options = c::Options { name: called.to_owned(), lanes, train: true };
+        let options = c::Options { name: called.to_owned(), lanes, train: true, math: c::Math::Own };
         let files = c::write(deployed, &options).unwrap_or_else(|errors| panic!("{called}: {errors}"));
         let name = files.names[1].trim_end_matches(".c").to_owned();
         let target = back_end::target(lanes);
@@ -182,7 +182,43 @@ impl Compiler {
 
     /// Compares results of random rows, bit by bit.
     pub fn compare(&self, deployed: &Deployed, called: &str, lanes: u8, rows: usize) {
-        let options = c::Options { name: called.to_owned(), lanes, train: false };
+        let (found, expected) = self.results(deployed, called, (lanes, c::Math::Own), rows);
+        assert_eq!(found.len(), expected.len(), "{called}: bytes of results");
+        let wrong = found.iter().zip(&expected).filter(|(found, meant)| found != meant).count();
+        assert_eq!(wrong, 0, "{called}, {lanes} lanes: bytes of {} that differ", expected.len());
+    }
+
+    /// Compares results of random rows where the functions of `math.h` compute: floats to `tolerance`, relative to
+    /// the larger of 1 and the number.
+    pub fn compare_with_library(&self, deployed: &Deployed, called: &str, tolerance: f32) {
+        let (found, expected) = self.results(deployed, called, (4, c::Math::Library), 2);
+        assert!(
+            Api::of(deployed).results.iter().all(|result| result.kind == Kind::F32),
+            "{called}: not floats"
+        );
+        let floats = |bytes: Vec<u8>| -> Vec<f32> {
+            bytes
+                .chunks_exact(4)
+                .map(|word| f32::from_ne_bytes([word[0], word[1], word[2], word[3]]))
+                .collect()
+        };
+        let (found, expected) = (floats(found), floats(expected));
+        assert_eq!(found.len(), expected.len(), "{called}: results");
+        for (found, meant) in found.iter().zip(&expected) {
+            let is_near = (found - meant).abs() <= tolerance * meant.abs().max(1.0);
+            assert!(is_near || found.to_bits() == meant.to_bits(), "{called}: {found} instead of {meant}");
+        }
+    }
+
+    /// The results of random rows as bytes: those of the C, and those of the interpreter.
+    fn results(
+        &self,
+        deployed: &Deployed,
+        called: &str,
+        (lanes, math): (u8, c::Math),
+        rows: usize,
+    ) -> (Vec<u8>, Vec<u8>) {
+        let options = c::Options { name: called.to_owned(), lanes, train: false, math };
         let files = c::write(deployed, &options).unwrap_or_else(|errors| panic!("{called}: {errors}"));
         let (name, api) = (files.names[1].trim_end_matches(".c").to_owned(), Api::of(deployed));
         let binary = self.compile(&files, &program_around(&api, &name), &name);
@@ -199,9 +235,7 @@ impl Compiler {
         let output = self.run(binary, &rows.to_string(), input);
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{called}: {}\n{said}", output.status);
-        assert_eq!(output.stdout.len(), expected.len(), "{called}: bytes of results");
-        let wrong = output.stdout.iter().zip(&expected).filter(|(found, meant)| found != meant).count();
-        assert_eq!(wrong, 0, "{called}, {lanes} lanes: bytes of {} that differ", expected.len());
+        (output.stdout, expected)
     }
 }
 

@@ -91,6 +91,11 @@ impl Writer<'_> {
             Expr::Select(c, a, b) => {
                 format!("{} ? {} : {}", self.value(*c), self.value(*a), self.value(*b))
             }
+            Expr::Library(function, operands) => {
+                let operands: Vec<String> = operands.iter().map(|operand| self.value(*operand)).collect();
+                let suffix = if kind == Kind::F32 { "f" } else { "" };
+                format!("{}{suffix}({})", function.name(), operands.join(", "))
+            }
             Expr::Overflows(op, a, b) => {
                 let helper = match op {
                     Binary::Add => Helper::AddOverflows,

@@ -19,7 +19,7 @@ pub fn find(pieces: &[Piece<'_>], counts: &HashMap<ValueId, usize>, found: &mut 
         within(&run, counts, found);
         run.clear();
         match piece {
-            Piece::One(_) => {}
+            Piece::One(_) | Piece::Part(..) => {}
             Piece::Lanes(_, statements) => within(statements, counts, found),
             Piece::For(_, body) | Piece::If(_, body) => find(body, counts, found),
         }

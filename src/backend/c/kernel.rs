@@ -1,14 +1,15 @@
 //! A kernel as a function of C.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::ops::Range;
 
 use super::helpers::Helper;
-use super::inline;
+use super::{inline, stores};
 use super::lanes::{Divider, Piece};
 use super::text::{Text, element};
 use super::uses::{count, used, used_by, used_in};
 use crate::backend::CodeError;
-use crate::loops::{Address, Bound, Carry, Expr, For, Kernel, Kind, Stmt, ValueId};
+use crate::loops::{Bound, Carry, Expr, For, Kernel, Kind, Stmt, ValueId};
 
 /// What a kernel is called, and what is known of its parameters.
 pub struct Signature {
@@ -72,8 +73,7 @@ pub fn function(
     let mut counts = HashMap::new();
     count(&kernel.body, &mut counts);
     inline::find(&pieces, &counts, &mut writer.inlined);
-    // GCC makes vectors of loops around stores that overlap, and takes the wrong one of two for the last.
-    let attribute = match overlap(&kernel.body, &|value| i64::from(kernel.types[value.0 as usize].lanes)) {
+    let attribute = match stores::overlap(&kernel.body, kernel, &signature.aliases) {
         true => format!("{}STRAIGHT ", prefix.to_uppercase()),
         false => String::new(),
     };
@@ -182,7 +182,7 @@ impl<'k> Writer<'k> {
                 Piece::One(Stmt::Let(value, _)) if self.lanes(*value) > 1 => {
                     self.arrays.insert(*value);
                 }
-                Piece::One(_) | Piece::Lanes(..) => {}
+                Piece::One(_) | Piece::Lanes(..) | Piece::Part(..) => {}
                 Piece::For(inner, body) => {
                     for carry in &inner.carries {
                         if carry.next == carry.current {
@@ -236,6 +236,7 @@ impl<'k> Writer<'k> {
             match piece {
                 Piece::One(stmt) => self.one(stmt)?,
                 Piece::Lanes(lanes, statements) => self.lane_loop(*lanes, statements)?,
+                Piece::Part(stmt, lanes) => self.part(stmt, lanes),
                 Piece::For(inner, body) => self.for_loop(inner, body)?,
                 Piece::If(condition, body) => {
                     let condition = self.value(*condition);
@@ -338,6 +339,13 @@ impl<'k> Writer<'k> {
         Ok(())
     }
 
+    /// A store of some lanes of an array.
+    fn part(&mut self, stmt: &Stmt, lanes: &Range<i64>) {
+        let Stmt::Store { address, value } = stmt else { return };
+        let line = format!("{} = {};", self.access(address, "l"), self.stored(*value));
+        self.text.line(format!("for (int l = {}; l < {}; ++l) {line}", lanes.start, lanes.end));
+    }
+
     fn for_loop(&mut self, inner: &For, body: &[Piece<'k>]) -> Result<(), CodeError> {
         let moving = || inner.carries.iter().filter(|carry| carry.next != carry.current);
         for carry in moving() {
@@ -391,25 +399,6 @@ impl<'k> Writer<'k> {
         let line = format!("for (int l = 0; l < {lanes}; ++l) {into}[l] = {};", self.value(value));
         self.text.line(line);
     }
-}
-
-/// Whether a block stores to the same element twice, in vectors that lie across each other.
-fn overlap(block: &[Stmt], lanes: &dyn Fn(ValueId) -> i64) -> bool {
-    let mut stores: Vec<(&Address, i64)> = Vec::new();
-    for stmt in block {
-        match stmt {
-            Stmt::Store { address, value } => stores.push((address, lanes(*value))),
-            Stmt::For(inner) if overlap(&inner.body, lanes) => return true,
-            Stmt::If { then, .. } if overlap(then, lanes) => return true,
-            Stmt::Let(..) | Stmt::For(_) | Stmt::If { .. } | Stmt::Check { .. } => {}
-        }
-    }
-    stores.iter().enumerate().any(|(at, (a, width))| {
-        stores[..at].iter().any(|(b, before)| {
-            let distance = a.index.constant - b.index.constant;
-            a.param == b.param && a.index.terms == b.index.terms && distance < *before && -distance < *width
-        })
-    })
 }
 
 /// Whether a text is a name with one pair of brackets behind: a call, an element of an array.

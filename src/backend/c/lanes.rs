@@ -4,7 +4,9 @@
 //! possible share one, so that their values need not be arrays; what is used elsewhere is one.
 
 use std::collections::HashSet;
+use std::ops::Range;
 
+use super::stores;
 use crate::loops::{Address, Expr, Kernel, Stmt, ValueId};
 
 /// A part of a block.
@@ -13,6 +15,8 @@ pub enum Piece<'k> {
     One(&'k Stmt),
     /// `for (l = 0; l < lanes; ++l) { … }`
     Lanes(u8, Vec<&'k Stmt>),
+    /// A store of some of the lanes of an array.
+    Part(&'k Stmt, Range<i64>),
     For(&'k crate::loops::For, Vec<Piece<'k>>),
     If(ValueId, Vec<Piece<'k>>),
 }
@@ -45,7 +49,7 @@ impl<'k> Divider<'k> {
     pub fn divide(&self, block: &'k [Stmt]) -> Vec<Piece<'k>> {
         let mut pieces: Vec<Piece<'k>> = Vec::new();
         let mut group: Option<Group<'k>> = None;
-        for stmt in block {
+        for (at, stmt) in block.iter().enumerate() {
             match stmt {
                 Stmt::For(inner) => {
                     group = None;
@@ -62,6 +66,17 @@ impl<'k> Divider<'k> {
                         && uses(expr).iter().any(|used| open.defined.contains(used))
                     {
                         group = None;
+                    }
+                }
+                Stmt::Store { value, .. } if self.lanes(*value) > 1 => {
+                    let lanes = self.lanes(*value);
+                    let lasting = stores::lasting(block, at, self.kernel, &self.aliases);
+                    if lasting == (0..i64::from(lanes)) {
+                        self.add(stmt, lanes, &mut pieces, &mut group);
+                    } else if !lasting.is_empty() {
+                        // Whatever depends on its order opens another loop.
+                        group.iter_mut().for_each(|open| open.accesses.extend(access(stmt, lanes)));
+                        pieces.push(Piece::Part(stmt, lasting));
                     }
                 }
                 Stmt::Let(..) | Stmt::Store { .. } => match self.lanes_of(stmt) {
@@ -174,7 +189,8 @@ pub fn uses(expr: &Expr) -> Vec<ValueId> {
 /// Whether an expression of vectors does the same in each lane.
 fn is_by_lane(expr: &Expr) -> bool {
     match expr {
-        Expr::Load(_) | Expr::Unary(..) | Expr::Binary(..) | Expr::Fma(..) | Expr::Select(..) => true,
+        Expr::Load(_) | Expr::Unary(..) | Expr::Binary(..) | Expr::Fma(..) => true,
+        Expr::Select(..) | Expr::Library(..) => true,
         Expr::Gather(addresses) => stride(addresses).is_some(),
         _ => false,
     }

@@ -18,6 +18,7 @@ mod memory;
 pub mod names;
 mod product;
 mod steps;
+mod stores;
 pub mod text;
 pub mod tile;
 mod uses;

@@ -58,7 +58,7 @@ pub fn function(matrices: &Matrices, shape: &Shape, name: &str, prefix: &str, ti
     let comment = format!("/* c[{}, {}] {sign} a[.., {}] b */", matrices.m, matrices.n, matrices.k);
     let of = |name: &str| format!("const {ty} *{restrict} {name}");
     let parameters = format!("{}, {}, {ty} *{restrict} c", of("a"), of("b"));
-    let mut body = Body { text: Text::default(), prefix, ty, block, tiles };
+    let mut body = Body { text: Text::default(), prefix, ty, tiles };
     if is_along_k {
         body.text.line(comment);
         body.text.line(format!("static void {name}({parameters})\n{{"));
@@ -94,7 +94,6 @@ struct Body<'p> {
     text: Text,
     prefix: &'p str,
     ty: &'static str,
-    block: i64,
     tiles: &'p mut BTreeSet<Tile>,
 }
 
@@ -184,6 +183,11 @@ impl Body<'_> {
                 _ => format!("const ptrdiff_t depth = {0} - k < {block} ? {0} - k : {block};", of.k),
             });
         }
+        if of.sides[0][1].stride().is_none() {
+            let at = place("(k + d)", 0, &of.sides[0][1]);
+            self.text.line(format!("ptrdiff_t of_k[{deepest}];"));
+            self.text.line(format!("for (ptrdiff_t d = 0; d < depth; ++d) of_k[d] = {at};"));
+        }
         self.right(of, b);
         for (from, to, height) in parts_of_rows(of.m) {
             self.rows(of, a, [from, to, height], is_one);
@@ -227,23 +231,15 @@ impl Body<'_> {
         let pointers: Vec<String> = (0..height)
             .map(|row| match step {
                 Some(_) => format!("&{}", element_of(a, ("i", row), ("k", 0), &of.sides[0])),
-                None => format!("left + {row}*depth"),
+                None => format!("&{}", joined(a, [place("i", row, &of.sides[0][0]), "0".to_owned()])),
             })
             .collect();
-        if step.is_none() {
-            let deepest = self.block.min(of.k).max(1);
-            self.text.line(format!("{} left[{height}*{deepest}];", self.ty));
-            self.text.open("for (ptrdiff_t d = 0; d < depth; ++d)");
-            for row in 0..height {
-                let source = element_of(a, ("i", row), ("(k + d)", 0), &of.sides[0]);
-                self.text.line(format!("left[{row}*depth + d] = {source};"));
-            }
-            self.text.close();
-        }
         self.text.line(format!("const {} *const rows[{height}] = {{ {} }};", self.ty, pointers.join(", ")));
         let is_double = self.ty == "double";
-        let [one, two] = [1, 2].map(|vectors| Tile { is_double, rows: height, vectors });
-        let call = |tile: Tile| format!("{}(rows, {}, right, next, depth, sums);", tile.name(self.prefix), step.unwrap_or(1));
+        let is_scattered = step.is_none();
+        let [one, two] = [1, 2].map(|vectors| Tile { is_double, rows: height, vectors, is_scattered });
+        let places = step.map_or("of_k".to_owned(), |step| step.to_string());
+        let call = |tile: Tile| format!("{}(rows, {places}, right, next, depth, sums);", tile.name(self.prefix));
         self.tiles.insert(two);
         // Two vectors are as many columns as divide these, on any processor.
         if of.n % (2 * WIDEST) == 0 {

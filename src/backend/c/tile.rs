@@ -19,12 +19,15 @@ pub struct Tile {
     pub rows: i64,
     /// Vectors of columns: 1 or 2.
     pub vectors: i64,
+    /// Whether a table says where the elements of a row lie; else they are one step apart.
+    pub is_scattered: bool,
 }
 
 impl Tile {
     pub fn name(self, prefix: &str) -> String {
         let kind = if self.is_double { "double_" } else { "" };
-        format!("{prefix}{kind}tile_{}x{}", self.rows, self.vectors)
+        let scattered = if self.is_scattered { "scattered_" } else { "" };
+        format!("{prefix}{kind}{scattered}tile_{}x{}", self.rows, self.vectors)
     }
 }
 
@@ -128,9 +131,13 @@ fn function(text: &mut Text, tile: Tile, prefix: &str) {
     let vector = format!("{prefix}{}", if tile.is_double { "doubles" } else { "floats" });
     let times = format!("{upper}{}TIMES", if tile.is_double { "DOUBLE_" } else { "" });
     let (rows, vectors) = (tile.rows, tile.vectors);
+    let (place, at) = match tile.is_scattered {
+        true => ("const ptrdiff_t *places", "[place]"),
+        false => ("ptrdiff_t step", ""),
+    };
     text.line(format!("/* sums[{rows}, {vectors} vectors] = rows[{rows}, depth] b[depth, {vectors} vectors] */"));
     text.line(format!(
-        "static void {}(const {ty} *const *rows, ptrdiff_t step, const {ty} *b, ptrdiff_t width, ptrdiff_t depth, {ty} *sums)\n{{",
+        "static void {}(const {ty} *const *rows, {place}, const {ty} *b, ptrdiff_t width, ptrdiff_t depth, {ty} *sums)\n{{",
         tile.name(prefix)
     ));
     text.depth = 1;
@@ -144,16 +151,22 @@ fn function(text: &mut Text, tile: Tile, prefix: &str) {
         text.line(format!("{vector} {};", sums.join(", ")));
     }
     text.open("for (ptrdiff_t d = 0; d < depth; ++d)");
+    if tile.is_scattered {
+        text.line("const ptrdiff_t place = places[d];");
+    }
     for at in 0..vectors {
         let from = if at == 0 { "b".to_owned() } else { format!("(b + {lanes})") };
         text.line(format!("const {vector} b{at} = *(const {vector} *){from};"));
     }
     for row in 0..rows {
-        let sums = (0..vectors).map(|at| format!("s{row}{at} = {times}(*a{row}, b{at}, s{row}{at});"));
+        let element = if tile.is_scattered { format!("a{row}{at}") } else { format!("*a{row}") };
+        let sums = (0..vectors).map(|at| format!("s{row}{at} = {times}({element}, b{at}, s{row}{at});"));
         text.line(sums.collect::<Vec<_>>().join(" "));
     }
-    let moves: Vec<String> = (0..rows).map(|row| format!("a{row} += step;")).collect();
-    text.line(moves.join(" "));
+    if !tile.is_scattered {
+        let moves: Vec<String> = (0..rows).map(|row| format!("a{row} += step;")).collect();
+        text.line(moves.join(" "));
+    }
     text.line("b += width;");
     text.close();
     for row in 0..rows {

@@ -53,7 +53,7 @@ pub fn used_by(stmt: &Stmt, values: &mut HashSet<ValueId>) {
 /// The values that a piece uses.
 pub fn used_in(piece: &Piece<'_>, values: &mut HashSet<ValueId>) {
     match piece {
-        Piece::One(stmt) => used_by(stmt, values),
+        Piece::One(stmt) | Piece::Part(stmt, _) => used_by(stmt, values),
         Piece::Lanes(_, statements) => statements.iter().for_each(|stmt| used_by(stmt, values)),
         Piece::For(inner, body) => {
             values.extend(inner.carries.iter().flat_map(|carry| [carry.start, carry.next]));

@@ -251,6 +251,7 @@ impl Translator<'_> {
             }
             Expr::Unary(op, a) => self.unary(id, *op, *a).ok_or_else(|| misfit(op, self.ty(*a)))?,
             Expr::Binary(op, a, b) => self.binary(id, *op, *a, *b).ok_or_else(|| misfit(op, self.ty(*a)))?,
+            Expr::Library(..) => return Err(CodeError::unsupported("functions of C's library")),
             Expr::Overflows(op, a, b) => {
                 Op::Scalar2(scalars::overflows(*op), to, [self.reg(*a), self.reg(*b)])
             }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::api::{Api, Member};
 use super::train::Network;
 use super::values::elements;
-use super::{Files, Options, Sizes, failed};
+use super::{Files, Math, Options, Sizes, failed};
 use crate::backend::c::text::{Text, element};
 use crate::backend::c::tile::{self, Tile};
 use crate::backend::c::{self, Helper, Input, KINDS, Written, array, kind_of, member};
@@ -115,7 +115,7 @@ impl File<'_> {
     fn model(&mut self, api: &mut Api) -> Result<Part, Diagnostics> {
         let deployed = self.deployed;
         let precision = deployed.program.checked().precision;
-        let loops = deployed.model_loops(1, c::target(self.options.lanes))?;
+        let loops = deployed.model_loops(1, self.options.target(self.options.lanes))?;
         let fields = if deployed.preparation.is_some() { &mut api.fields } else { &mut api.row };
         let mut names = c::names::Names::default();
         let mut frame = self.frame();
@@ -183,7 +183,7 @@ impl File<'_> {
     /// The function of the fields, in doubles.
     fn preparation(&mut self, preparation: &Preparation, api: &Api) -> Result<Part, Diagnostics> {
         let deployed = self.deployed;
-        let loops = deployed.preparation_loops(preparation, c::target(self.options.lanes.min(4)))?;
+        let loops = deployed.preparation_loops(preparation, self.options.target(self.options.lanes.min(4)))?;
         let mut frame = self.frame();
         for external in &loops.1.externals {
             let text = match &external.name {
@@ -291,12 +291,10 @@ impl File<'_> {
             helpers.extend(helper.needs());
         }
         let mut text = format!(
-            "/* Written by nnc {}; see {name}.h. It is C99, and C++.\n\n\
-             \x20  Numbers are the same as those of nnc, to the last bit, if {upper}FMA is 1 and the compiler rounds each\n\
-             \x20  operation by itself: -std=c99, or -ffp-contract=off. */\n\
+            "/* Written by nnc {}; see {name}.h. It is C99, and C++.\n\n{bits} */\n\
              #include \"{name}.h\"\n\n#include <math.h>\n\n",
             env!("CARGO_PKG_VERSION"),
-            upper = prefix.to_uppercase(),
+            bits = bits(self.options.math, prefix),
         );
         text.push_str(&preamble(prefix));
         for helper in &helpers {
@@ -427,6 +425,18 @@ fn structure(text: &mut Text, name: &str, what: &str, members: &[Member]) {
 fn shown(text: &str) -> String {
     let text: String = text.chars().map(|character| if character.is_ascii_graphic() || character == ' ' { character } else { '?' }).collect();
     text.replace("*/", "* /").replace("/*", "/ *")
+}
+
+/// What is said of the last bits of results.
+fn bits(math: Math, prefix: &str) -> String {
+    let upper = prefix.to_uppercase();
+    match math {
+        Math::Own => format!(
+            "   Numbers are the same as those of nnc, to the last bit, if {upper}FMA is 1 and the compiler rounds each\n\
+             \x20  operation by itself: -std=c99, or -ffp-contract=off."
+        ),
+        Math::Library => "   exp, tanh and their like are those of math.h, so the last bits of results are the library's.".to_owned(),
+    }
 }
 
 /// What depends on the compiler.

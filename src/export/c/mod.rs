@@ -13,10 +13,11 @@ mod rust;
 pub mod train;
 mod values;
 
-use crate::backend::CodeError;
 use crate::backend::c::names::identifier;
+use crate::backend::{CodeError, c};
 use crate::base::Diagnostic;
 use crate::runtime::answers::deployed::Deployed;
+use crate::loops::Target;
 use crate::runtime::program::Diagnostics;
 
 /// How a model is written.
@@ -27,6 +28,24 @@ pub struct Options {
     pub lanes: u8,
     /// Whether training is written as well.
     pub train: bool,
+    pub math: Math,
+}
+
+/// What computes exp, log, sin, cos, tanh, erf and powers.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum Math {
+    /// Arithmetic that stands in the file: the same bits everywhere, and vectors.
+    #[default]
+    Own,
+    /// The functions of `math.h`.
+    Library,
+}
+
+impl Options {
+    /// What loops are made for, with vectors of so many floats.
+    fn target(&self, lanes: u8) -> Target {
+        Target { own_math: self.math == Math::Own, ..c::target(lanes) }
+    }
 }
 
 /// The two files.
@@ -58,7 +77,7 @@ pub struct Sizes {
 /// If a size of the model is open.
 pub fn write(deployed: &Deployed, options: &Options) -> Result<Files, Diagnostics> {
     let name = identifier(&options.name).to_lowercase();
-    let options = Options { name, lanes: options.lanes, train: options.train };
+    let options = Options { name, lanes: options.lanes, train: options.train, math: options.math };
     file::write(deployed, &options)
 }
 

@@ -7,7 +7,7 @@ use super::file::{File, Part};
 use super::values::elements;
 use crate::backend::c::names::Names;
 use crate::backend::c::text::{Text, element};
-use crate::backend::c::{self, array, kind_of};
+use crate::backend::c::{array, kind_of};
 use crate::base::Diagnostic;
 use crate::ir::{Elem, ExternalKey, InputKey, OutputKey, Type};
 use crate::loops::VerifiedModule;
@@ -70,7 +70,7 @@ impl File<'_> {
     pub fn training(&mut self) -> Result<Option<Written>, Diagnostics> {
         let deployed = self.deployed;
         let (Some(network), Some(training)) = (self.network.take(), &deployed.training) else { return Ok(None) };
-        let [start, states, step] = deployed.training_loops(training, c::target(self.options.lanes))?;
+        let [start, states, step] = deployed.training_loops(training, self.options.target(self.options.lanes))?;
         let batch = batch_of(training, &step.1);
         let report = report_of(&step.1);
         let mut parts = Vec::new();

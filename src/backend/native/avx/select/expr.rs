@@ -71,6 +71,7 @@ impl Select<'_> {
                 dst
             }
             Expr::Select(c, a, b) => self.choice(ty, len, *c, *a, *b),
+            Expr::Library(..) => return Err(CodeError::unsupported("functions of C's library")),
             Expr::Overflows(..) => return Err(CodeError::internal("ints of 64 bits in lanes")),
         };
         self.define(id, value);
