@@ -25,6 +25,18 @@
 //!
 //! The language is described in `docs/language.md`, its library in `docs/library.md`.
 //!
+//! # At a glance
+//!
+//! | to do | call |
+//! |---|---|
+//! | compile a text or a file | [`compile`], `compile_file`, [`compile_with`] for [`Options`] and a [`World`] |
+//! | parameters to train and ask | [`Program::session`], [`Program::session_with`] for rows of the host program |
+//! | train | [`Session::train`], [`Session::run`] for the whole program |
+//! | ask a model | [`Session::predict`], [`Session::predict_into`] without allocations |
+//! | parameters and states | [`Session::save`], [`Session::load`], [`Session::parameter`], [`Session::set_parameter`] |
+//! | losses and metrics | [`Session::evaluate`] |
+//! | a model as C | [`export_c`] |
+//!
 //! # Data of the host program
 //!
 //! Fields of a `data` item that have a type and no value are [given](Given) by the program that embeds this one, for
@@ -121,9 +133,10 @@
 //! | none | the language and the interpreter: no C code, no files but those that a [`World`] has, also for browsers |
 //! | `system` | files, clock and threads of the computer (`NativeWorld`) |
 //! | `native` | machine code for this computer; includes `system` |
+//! | `object` | models as object files; includes `native` |
 //! | `formats` | images and compressed files |
 //! | `ndarray` | tensors from views of the crate `ndarray`, and such views of tensors |
-//! | `cli` | the command `nnc`; includes `native` and `formats`. The default |
+//! | `cli` | the command `nnc`; includes `native`, `object` and `formats`. The default |
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 #![warn(missing_docs)]
 

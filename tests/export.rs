@@ -1,5 +1,7 @@
 //! Exported models: what a C compiler makes of the C gives the same bits as the interpreter.
 
+#[path = "support/interpreted.rs"]
+mod interpreted;
 #[path = "support/models.rs"]
 mod models;
 #[path = "support/export.rs"]
@@ -78,6 +80,106 @@ fn functions_of_the_library_give_nearly_the_same() {
         assert!(!all.is_empty(), "{path} has no model to export");
         for (called, deployed) in all {
             compiler.compare_with_library(&deployed, &called, tolerance);
+        }
+    }
+}
+
+/// Machine code by every back end of this computer, linked into programs of C.
+#[test]
+fn models_as_object_files_give_the_bits_of_the_interpreter() {
+    let Some(compiler) = Compiler::find("of_objects") else { return };
+    let mut count = 0;
+    let machines: Vec<_> =
+        nnc::backend::available().filter(|backend| backend.name() != "interpreter").collect();
+    for (at, (path, text)) in programs("models").chain(programs("tests/exported")).enumerate() {
+        for (called, deployed) in exported(&text, &path) {
+            let Some(backend) = machines.get(at % machines.len().max(1)) else { return };
+            count += usize::from(compiler.compare_object(&deployed, &called, *backend));
+        }
+    }
+    assert!(count >= 35, "{count} models were exported");
+}
+
+/// What an interpreter does is no machine code.
+#[test]
+fn an_interpreter_writes_no_object_file() {
+    let program = nnc::compile("model Net(x: [B, 2]) -> [B, 1] { x * 2 |> sum(axis = 1, keep = true) }");
+    let program = program.expect("a program");
+    let deployed = nnc::runtime::answers::deployed::Deployed::new(&program, None, None, &mut nnc::Silent);
+    let interpreter = nnc::backend::find("interpreter").expect("it is in every build");
+    let error =
+        nnc::export::c::object::write(&deployed.expect("a model"), "net", interpreter).expect_err("an error");
+    assert_eq!(error.list[0].code, "E0937", "{error}");
+}
+
+/// The programs of `examples/` with what they include, by every compiler that is here; each warning is an error.
+#[test]
+fn examples_in_c_compile_without_warnings() {
+    let folder = models::scratch("of_examples");
+    let deployed = |path: &str| {
+        let text = std::fs::read_to_string(path).expect("a program");
+        exported(&text, std::path::Path::new(path)).pop().expect("a model").1
+    };
+    let options = nnc::COptions { name: "xor".to_owned(), lanes: 4, train: true, math: nnc::CMath::Own };
+    let xor = nnc::export::c::write(&deployed("models/xor.nn"), &options).expect("C");
+    let write = |name: &str, text: &[u8]| std::fs::write(folder.join(name), text).expect("room on the disk");
+    write("xor.h", xor.header.as_bytes());
+    write("xor.c", xor.code.as_bytes());
+    if nnc::backend::best().name() != "interpreter" {
+        let iris = nnc::export::c::object::write(&deployed("models/iris.nn"), "iris", nnc::backend::best());
+        write("iris.h", iris.expect("an object").header.as_bytes());
+    }
+    let arm = "-std=c99 -Os -mcpu=cortex-m4 -mthumb -mfloat-abi=hard -mfpu=fpv4-sp-d16";
+    for (command, flags) in [
+        ("gcc", "-std=c99 -O2"),
+        ("clang", "-std=c99 -O2"),
+        ("g++", "-x c++ -std=c++11"),
+        ("clang++", "-x c++ -std=c++17"),
+        ("arm-none-eabi-gcc", arm),
+    ] {
+        for file in ["examples/train_on_device.c", "examples/predict_by_object.c"] {
+            let header = if file.contains("train") { "xor.h" } else { "iris.h" };
+            if !folder.join(header).exists() {
+                continue;
+            }
+            let mut compiler = std::process::Command::new(command);
+            compiler.args(flags.split_whitespace()).args([
+                "-Wall",
+                "-Wextra",
+                "-pedantic",
+                "-Werror",
+                "-c",
+                "-I",
+            ]);
+            let Ok(output) = compiler.arg(&folder).arg(file).arg("-o").arg(folder.join("it.o")).output()
+            else {
+                eprintln!("there is no `{command}`");
+                continue;
+            };
+            assert!(output.status.success(), "{command} {file}: {}", String::from_utf8_lossy(&output.stderr));
+        }
+    }
+}
+
+/// Every model of `models/` with rows and what several forms say of them, for `tests/forms/compare.py`: `.ci/forms`.
+#[test]
+#[ignore = "`.ci/forms` runs it, and compares"]
+fn forms_are_written() {
+    let compiler = Compiler::find("of_forms").expect("a C compiler");
+    let folder = std::path::PathBuf::from(std::env::var("NNC_FORMS").expect("NNC_FORMS is a folder"));
+    for (path, text) in programs("models") {
+        for (called, deployed) in exported(&text, &path) {
+            let mut forms = compiler.forms(&deployed, &called);
+            let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+            let weights = models::scratch(&stem).join("w.safetensors");
+            std::fs::copy(weights, folder.join(format!("{called}.safetensors"))).expect("room on the disk");
+            forms["program"] = path.display().to_string().into();
+            forms["model"] = deployed.model.to_string().into();
+            std::fs::write(folder.join(format!("{called}.json")), forms.to_string())
+                .expect("room on the disk");
+            if let Ok(file) = nnc::export::onnx::write(&deployed) {
+                std::fs::write(folder.join(format!("{called}.onnx")), file.bytes).expect("room on the disk");
+            }
         }
     }
 }

@@ -25,6 +25,7 @@ pub mod host;
 pub mod interpreter;
 #[cfg(feature = "native")]
 pub mod native;
+pub mod object;
 mod parallel;
 mod series;
 #[cfg(all(test, feature = "native"))]
@@ -54,6 +55,14 @@ pub trait Backend: Sync {
     /// # Errors
     /// If this computer cannot run it, or memory is short.
     fn compile(&self, module: &VerifiedModule, options: Options) -> Result<Box<dyn Code>, CodeError>;
+
+    /// An object file with functions of modules that were lowered for its target, for other programs.
+    ///
+    /// # Errors
+    /// If its code has no such form, or a module does something that needs nnc.
+    fn object(&self, _object: &object::Object<'_>) -> Result<Vec<u8>, CodeError> {
+        Err(CodeError::unsupported(format!("`{}` does not write object files", self.name())))
+    }
 
     /// The code of a module to be read, whether or not this computer can run it.
     ///

@@ -14,7 +14,7 @@
 //! | E07xx | [`data`]: loading of data; from E0720 on [`run`]: what happens at run time |
 //! | E08xx | [`export`]: models in other forms |
 //! | E088x | [`companions`]: data that a training draws from beside its own |
-//! | E09xx | from E0910 on [`given`]: rows out of the tables of a host program; from E0930 on [`ranks`]: processes that train together |
+//! | E09xx | from E0910 on [`given`]: rows out of the tables of a host program; from E0930 on [`ranks`]: processes that train together, from E0936 on models in forms for other tools |
 //! | W00xx | [`warnings`] |
 
 mod companions;

@@ -23,7 +23,7 @@ impl Choice {
 }
 
 /// Takes the names of the back ends of this build.
-fn names() -> impl TypedValueParser<Value = &'static dyn Backend> {
+pub fn names() -> impl TypedValueParser<Value = &'static dyn Backend> {
     let names = PossibleValuesParser::new(BACKENDS.iter().map(|backend| backend.name()));
     names.try_map(|name| backend::find(&name).ok_or("no back end of this build"))
 }

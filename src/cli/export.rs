@@ -4,19 +4,21 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::backend;
 use super::folder::{self, Model};
 use super::input::DataFiles;
 use super::progress::Terminal;
 use super::stablehlo;
 use super::{Failure, say};
+use crate::backend::{Backend, best};
 use crate::base::Diagnostic;
-use crate::export::c::{self, Math};
+use crate::export::c::{self, Math, object};
 use crate::export::onnx;
 use crate::runtime::answers::deployed::Deployed;
 use crate::runtime::program::Program;
 use crate::runtime::world::native::write::write_atomically;
 
-/// Export: a trained model as C or ONNX, a training as StableHLO.
+/// Export: a trained model as C, machine code or ONNX, a training as StableHLO.
 #[derive(Args)]
 #[command(after_help = "\
 What the model has learnt from its data (means, names of classes) is exported with it.
@@ -24,12 +26,16 @@ What the model has learnt from its data (means, names of classes) is exported wi
 The C is C99 without dependencies: one file and its header, no malloc, no stdio, parameters as constants, memory of
 a size that is known.
 
+The object file is machine code for processors like this one, or for those of `--backend`; its header has the
+functions of the C.
+
 The ONNX file is a graph of operators of version 17, for any number of rows.
 
 Examples:
   nnc run penguins.nn --out runs/penguins
   nnc export runs/penguins --c firmware/penguins
   nnc export runs/penguins --onnx penguins.onnx
+  nnc export runs/penguins --object build --backend avx2
   nnc export penguins.nn --weights p.safetensors --c firmware --name penguins
   nnc export runs/penguins --c firmware --train --lanes 1
   nnc export digits.nn --stablehlo digits-xla
@@ -38,8 +44,14 @@ pub struct Export {
     /// The program, or a folder that `nnc run` has kept.
     model: PathBuf,
     /// The folder for the C file and its header.
-    #[arg(long, value_name = "FOLDER", required_unless_present_any = ["onnx", "stablehlo"])]
+    #[arg(long, value_name = "FOLDER", required_unless_present_any = ["onnx", "stablehlo", "object"])]
     c: Option<PathBuf>,
+    /// The folder for an object file of machine code and its header.
+    #[arg(long, value_name = "FOLDER")]
+    object: Option<PathBuf>,
+    /// With `--object`: what makes the code [default: the best for this computer].
+    #[arg(long, value_name = "NAME", requires = "object", value_parser = backend::names())]
+    backend: Option<&'static dyn Backend>,
     /// The ONNX file.
     #[arg(long, value_name = "FILE")]
     onnx: Option<PathBuf>,
@@ -80,13 +92,16 @@ impl Export {
         if let Some(folder) = &self.stablehlo {
             stablehlo::write(&program, weights.as_deref(), folder, self.mesh, self.batches)?;
         }
-        if self.c.is_none() && self.onnx.is_none() {
+        if self.c.is_none() && self.onnx.is_none() && self.object.is_none() {
             return Ok(());
         }
         let mut observer = Terminal::new(true, false, program.sources().clone());
         let deployed = Deployed::new(&program, weights.as_deref(), self.called.as_deref(), &mut observer)?;
         if let Some(folder) = &self.c {
             self.write_c(&program, &deployed, folder)?;
+        }
+        if let Some(folder) = &self.object {
+            self.write_object(&program, &deployed, folder)?;
         }
         if let Some(path) = &self.onnx {
             write_onnx(&program, &deployed, path)?;
@@ -97,17 +112,26 @@ impl Export {
     fn write_c(&self, program: &Program, deployed: &Deployed, folder: &Path) -> Result<(), Failure> {
         let options = c::Options { name: self.name(), lanes: self.lanes, train: self.train, math: self.math };
         let files = c::write(deployed, &options)?;
-        std::fs::create_dir_all(folder).map_err(|error| cannot(program, folder, &error))?;
-        for (name, text) in files.names.iter().zip([&files.header, &files.code]) {
-            let path = folder.join(name);
-            let written = write_atomically(&path, &mut |out| out.write_all(text.as_bytes()));
-            written.map_err(|error| cannot(program, &path, &error))?;
-        }
         let [header, code] = &files.names;
+        write_into(program, folder, &[(header, files.header.as_bytes()), (code, files.code.as_bytes())])?;
         let c::Sizes { constants, memory } = files.sizes;
         say(&format!(
             "{} and {header}: {constants} bytes of constants, {memory} bytes of memory",
             folder.join(code).display()
+        ));
+        Ok(())
+    }
+
+    fn write_object(&self, program: &Program, deployed: &Deployed, folder: &Path) -> Result<(), Failure> {
+        let backend = self.backend.unwrap_or_else(best);
+        let files = object::write(deployed, &self.name(), backend)?;
+        let [header, object] = &files.names;
+        write_into(program, folder, &[(header, files.header.as_bytes()), (object, &files.object)])?;
+        let c::Sizes { constants, memory } = files.sizes;
+        say(&format!(
+            "{} and {header}: code by {}, {constants} bytes of constants, {memory} bytes of memory",
+            folder.join(object).display(),
+            backend.name()
         ));
         Ok(())
     }
@@ -119,6 +143,17 @@ impl Export {
         };
         self.name.clone().or_else(stem).unwrap_or_else(|| "network".to_owned())
     }
+}
+
+/// Writes files into a folder, which is made if it is not there.
+fn write_into(program: &Program, folder: &Path, files: &[(&String, &[u8])]) -> Result<(), Failure> {
+    std::fs::create_dir_all(folder).map_err(|error| cannot(program, folder, &error))?;
+    for (name, bytes) in files {
+        let path = folder.join(name);
+        let written = write_atomically(&path, &mut |out| out.write_all(bytes));
+        written.map_err(|error| cannot(program, &path, &error))?;
+    }
+    Ok(())
 }
 
 fn write_onnx(program: &Program, deployed: &Deployed, path: &Path) -> Result<(), Failure> {

@@ -4,18 +4,18 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-use nnc::backend::interpreter::INTERPRETER;
-use nnc::backend::{Alone, Backend, Binding, Call, Options, TensorMut, TensorRef, c as back_end};
+use nnc::backend::{Backend, Call, c as back_end};
 use nnc::base::philox::Draw;
 use nnc::export::c::api::{Api, Member};
 use nnc::export::c::train::{batch_of, report_of};
-use nnc::export::c::{self, Files};
+use nnc::export::c::{self, Files, object};
 use nnc::ir::program::Precision;
 use nnc::ir::{ExternalKey, InputKey};
-use nnc::loops::{Kind, VerifiedModule};
-use nnc::runtime::answers::deployed::{Deployed, DeployedField};
+use nnc::loops::Kind;
+use nnc::runtime::answers::deployed::Deployed;
 use nnc::{Elements, Tensor};
 
+use super::interpreted::{Interpreted, by_interpreter, bytes, fields_of};
 use super::models::{deployed, scratch};
 
 /// The models of a program that can be exported as C, with parameters as they are before training.
@@ -210,6 +210,71 @@ impl Compiler {
         }
     }
 
+    /// Compares results of random rows by machine code in an object file, bit by bit, with the interpreter of the
+    /// same loops. Says false if it draws random numbers.
+    pub fn compare_object(&self, deployed: &Deployed, called: &str, backend: &'static dyn Backend) -> bool {
+        let files = match object::write(deployed, called, backend) {
+            Ok(files) => files,
+            Err(error) if error.to_string().contains("random numbers") => return false,
+            Err(error) => panic!("{called}: {error}"),
+        };
+        let (name, api) = (files.names[1].trim_end_matches(".o").to_owned(), Api::of(deployed));
+        let [header, object, main, binary] =
+            [&files.names[0], &files.names[1], "main.c", "it"].map(|name| self.folder.join(name));
+        std::fs::write(header, &files.header).expect("room on the disk");
+        std::fs::write(&object, &files.object).expect("room on the disk");
+        std::fs::write(&main, program_around(&api, &name)).expect("room on the disk");
+        let output = self.warn(&name).arg(&main).arg(&object).arg("-lm").arg("-o").arg(&binary).output();
+        let output = output.expect("a C compiler");
+        assert!(output.status.success(), "{called}: {}", String::from_utf8_lossy(&output.stderr));
+        let target =
+            |precision| nnc::loops::Target { products: false, ..backend.target(precision).as_kernels() };
+        let precision = deployed.program.checked().precision;
+        let model = Interpreted::new(deployed.model_loops(1, target(precision)).expect("loops").1);
+        let preparation = deployed.preparation.as_ref().map(|it| {
+            Interpreted::new(deployed.preparation_loops(it, target(Precision::F64)).expect("loops").1)
+        });
+        let (mut input, mut expected) = (Vec::new(), Vec::new());
+        for row in 0..3 {
+            let values = random(&api.row, row);
+            values.iter().for_each(|value| input.extend(bytes(value.elements())));
+            expected.extend(by_interpreter(deployed, &values, &model, preparation.as_ref()));
+        }
+        let output = self.run(binary, "3", input);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{called}: {}\n{said}", output.status);
+        assert!(output.stdout == expected, "{called}, {}: results differ", backend.name());
+        true
+    }
+
+    /// Random rows, and what the interpreter, native code and the C say of them; what other forms say is compared with
+    /// it by `tests/forms/compare.py`.
+    pub fn forms(&self, deployed: &Deployed, called: &str) -> serde_json::Value {
+        const ROWS: usize = 3;
+        let api = Api::of(deployed);
+        let (c, interpreted) = self.results(deployed, called, (8, c::Math::Own), ROWS);
+        let best = nnc::backend::best();
+        let precision = deployed.program.checked().precision;
+        let native = Interpreted::by(best, deployed.model_loops(1, best.target(precision)).expect("loops").1);
+        let preparation = deployed.preparation.as_ref().map(|it| {
+            Interpreted::new(deployed.preparation_loops(it, back_end::target(4)).expect("loops").1)
+        });
+        let each = interpreted.len() / ROWS;
+        let rows = (0..ROWS).map(|number| {
+            let row = random(&api.row, number as u32);
+            let fields = fields_of(deployed, &row, preparation.as_ref());
+            let place = number * each..(number + 1) * each;
+            serde_json::json!({
+                "row": row.iter().map(array).collect::<Vec<_>>(),
+                "fields": fields.iter().map(|field| array(field)).collect::<Vec<_>>(),
+                "interpreter": numbers(&interpreted[place.clone()], &api.results),
+                "c": numbers(&c[place], &api.results),
+                "native": numbers(&by_interpreter(deployed, &row, &native, preparation.as_ref()), &api.results),
+            })
+        });
+        serde_json::json!({ "rows": rows.collect::<Vec<_>>(), "prepared": preparation.is_some() })
+    }
+
     /// The results of random rows as bytes: those of the C, and those of the interpreter.
     fn results(
         &self,
@@ -305,150 +370,34 @@ fn random(members: &[Member], row: u32) -> Vec<Tensor> {
     tensors.collect()
 }
 
-fn bytes(elements: &Elements) -> Vec<u8> {
-    match elements {
-        Elements::F32(values) => values.iter().flat_map(|value| value.to_ne_bytes()).collect(),
-        Elements::F64(values) => values.iter().flat_map(|value| value.to_ne_bytes()).collect(),
-        Elements::I32(values) => values.iter().flat_map(|value| value.to_ne_bytes()).collect(),
-        Elements::I64(values) => values.iter().flat_map(|value| value.to_ne_bytes()).collect(),
-        Elements::U8(values) => values.clone(),
-        Elements::Bool(values) => values.iter().map(|value| u8::from(*value)).collect(),
+fn array(tensor: &Tensor) -> serde_json::Value {
+    let (ty, data): (&str, Vec<String>) = match tensor.elements() {
+        Elements::F32(values) => ("float32", values.iter().map(ToString::to_string).collect()),
+        Elements::F64(values) => ("float64", values.iter().map(ToString::to_string).collect()),
+        Elements::I32(values) => ("int32", values.iter().map(ToString::to_string).collect()),
+        Elements::I64(values) => ("int64", values.iter().map(ToString::to_string).collect()),
+        Elements::U8(values) => ("uint8", values.iter().map(ToString::to_string).collect()),
+        Elements::Bool(values) => ("bool", values.iter().map(|value| u8::from(*value).to_string()).collect()),
         other => panic!("elements that C does not have: {other:?}"),
-    }
-}
-
-/// A module that the interpreter carries out.
-struct Interpreted {
-    module: VerifiedModule,
-    code: Box<dyn nnc::backend::Code>,
-}
-
-impl Interpreted {
-    fn new(module: VerifiedModule) -> Interpreted {
-        let code = INTERPRETER.compile(&module, Options::default()).unwrap_or_else(|error| panic!("{error}"));
-        Interpreted { module, code }
-    }
-
-    /// The tensors of the externals after a step, from those that are read.
-    fn step(
-        &self,
-        call: Call,
-        given: &dyn Fn(&ExternalKey) -> Option<Arc<Tensor>>,
-    ) -> Vec<(ExternalKey, Tensor)> {
-        let precision = self.module.precision;
-        let mut tensors: Vec<(ExternalKey, Tensor)> = Vec::new();
-        for external in &self.module.externals {
-            let zeros = Tensor::for_external(external, precision);
-            let tensor = match given(&external.name) {
-                Some(tensor) => {
-                    Tensor::new(zeros.shape().to_vec(), like(&zeros, &tensor)).expect("as many elements")
-                }
-                None => zeros,
-            };
-            tensors.push((external.name.clone(), tensor));
-        }
-        let mut all: Vec<(Vec<usize>, Elements)> =
-            tensors.iter().map(|(_, it)| (it.shape().to_vec(), it.elements().clone())).collect();
-        let bindings = all.iter_mut().zip(&self.module.externals).map(|((_, elements), external)| {
-            if external.written {
-                Binding::Write(tensor_mut(elements))
-            } else {
-                Binding::Read(tensor_ref(elements))
-            }
-        });
-        let mut bindings: Vec<Binding<'_>> = bindings.collect();
-        let mut workspace = self.code.workspace().unwrap_or_else(|error| panic!("{error}"));
-        let fault = self.code.step(&mut workspace, &mut bindings, call, &Alone);
-        assert!(fault.unwrap_or_else(|error| panic!("{error}")).is_none(), "an int has left 64 bits");
-        drop(bindings);
-        let made = tensors.into_iter().zip(all);
-        made.map(|((key, _), (shape, it))| (key, Tensor::new(shape, it).expect("as many elements"))).collect()
-    }
-}
-
-fn tensor_ref(elements: &Elements) -> TensorRef<'_> {
-    match elements {
-        Elements::F32(values) => TensorRef::F32(values),
-        Elements::F64(values) => TensorRef::F64(values),
-        Elements::I32(values) => TensorRef::I32(values),
-        Elements::I64(values) => TensorRef::I64(values),
-        Elements::Bool(values) => TensorRef::Bool(values),
-        other => panic!("code does not take {other:?}"),
-    }
-}
-
-fn tensor_mut(elements: &mut Elements) -> TensorMut<'_> {
-    match elements {
-        Elements::F32(values) => TensorMut::F32(values),
-        Elements::F64(values) => TensorMut::F64(values),
-        Elements::I32(values) => TensorMut::I32(values),
-        Elements::I64(values) => TensorMut::I64(values),
-        Elements::Bool(values) => TensorMut::Bool(values),
-        other => panic!("code does not take {other:?}"),
-    }
-}
-
-/// The elements of a tensor in the type of another one.
-fn like(model: &Tensor, tensor: &Tensor) -> Elements {
-    match model.elements() {
-        Elements::F32(_) => Elements::F32(tensor.to_f32().into_owned()),
-        Elements::F64(_) => Elements::F64(tensor.to_f64().into_owned()),
-        Elements::I32(_) => {
-            Elements::I32(tensor.to_i64().expect("ints").iter().map(|value| *value as i32).collect())
-        }
-        Elements::I64(_) => Elements::I64(tensor.to_i64().expect("ints").into_owned()),
-        _ => Elements::Bool(tensor.to_i64().expect("ints").iter().map(|value| *value != 0).collect()),
-    }
-}
-
-/// The bytes of the results of a row.
-fn by_interpreter(
-    deployed: &Deployed,
-    row: &[Tensor],
-    model: &Interpreted,
-    preparation: Option<&Interpreted>,
-) -> Vec<u8> {
-    let precision = deployed.program.checked().precision;
-    let fields: Vec<Arc<Tensor>> = match (preparation, &deployed.preparation) {
-        (Some(code), Some(known)) => {
-            let results = code.step(Call { step: 0, seed: 0 }, &|key| {
-                let ExternalKey::Input(key) = key else { return None };
-                let column = known.columns.iter().position(|column| column.name == *key);
-                column.map(|at| Arc::new(row[at].clone())).or_else(|| known.known.get(key).cloned())
-            });
-            let field = |field: &DeployedField| {
-                let is_it =
-                    |key: &ExternalKey| matches!(key, ExternalKey::Output(key) if key.text() == field.name);
-                let found = results.iter().find(|(key, _)| is_it(key)).expect("a field");
-                let floats = Elements::F32(found.1.to_f32().into_owned());
-                let is_narrow = precision == Precision::F32 && matches!(found.1.elements(), Elements::F64(_));
-                let rounded = Tensor::new(found.1.shape().to_vec(), floats).expect("as many elements");
-                Arc::new(if is_narrow { rounded } else { found.1.clone() })
-            };
-            deployed.fields.iter().map(field).collect()
-        }
-        _ => row.iter().cloned().map(Arc::new).collect(),
     };
-    let results = model.step(Call { step: 0, seed: deployed.program.checked().seed }, &|key| match key {
-        ExternalKey::Input(InputKey::Field(name)) => {
-            let at = deployed.fields.iter().position(|field| field.name == *name)?;
-            fields.get(at).cloned()
+    serde_json::json!({ "type": ty, "shape": tensor.shape(), "data": data })
+}
+
+/// All results as numbers, as texts, since there is no NaN in JSON.
+fn numbers(mut bytes: &[u8], results: &[Member]) -> Vec<String> {
+    let mut all = Vec::new();
+    for result in results {
+        for _ in 0..result.count() {
+            let (number, rest) = bytes.split_at(result.kind.bytes() as usize);
+            bytes = rest;
+            all.push(match (result.kind, number) {
+                (Kind::F32, &[a, b, c, d]) => f32::from_ne_bytes([a, b, c, d]).to_string(),
+                (Kind::I32, &[a, b, c, d]) => i32::from_ne_bytes([a, b, c, d]).to_string(),
+                (Kind::Bool, &[truth]) => truth.to_string(),
+                (Kind::F64, word) => f64::from_ne_bytes(word.try_into().expect("eight bytes")).to_string(),
+                (_, word) => i64::from_ne_bytes(word.try_into().expect("eight bytes")).to_string(),
+            });
         }
-        ExternalKey::Input(InputKey::Column(key)) => {
-            deployed.columns.iter().find(|(known, _)| known == key).map(|(_, array)| Arc::clone(array))
-        }
-        ExternalKey::Param(path) | ExternalKey::State(path) => {
-            deployed.variables.iter().find(|(known, _)| known == path).map(|(_, array)| Arc::clone(array))
-        }
-        _ => None,
-    });
-    let mut outputs: Vec<(usize, &Tensor)> = results
-        .iter()
-        .filter_map(|(key, tensor)| match key {
-            ExternalKey::Output(key) => Some((key.text().parse().ok()?, tensor)),
-            _ => None,
-        })
-        .collect();
-    outputs.sort_by_key(|(number, _)| *number);
-    outputs.into_iter().flat_map(|(_, tensor)| bytes(tensor.elements())).collect()
+    }
+    all
 }

@@ -58,6 +58,7 @@ pub struct Input<'a> {
 }
 
 /// What was written.
+#[derive(Default)]
 pub struct Written {
     pub constants: String,
     pub functions: String,

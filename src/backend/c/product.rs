@@ -66,8 +66,9 @@ pub fn function(matrices: &Matrices, shape: &Shape, name: &str, prefix: &str, ti
         body.along_k(matrices);
         return body.text.text + "}\n";
     }
-    let is_turned = !matrices.is_dense(1, 1) && matrices.is_dense(0, 0);
-    // The matrix of which whole vectors are read is called b.
+    // The matrix of which whole vectors are read is called b; where both could be it, vectors lie as in the result.
+    let is_across = matrices.is_dense(2, 0) && !matrices.is_dense(2, 1);
+    let is_turned = matrices.is_dense(0, 0) && (is_across || !matrices.is_dense(1, 1));
     let (matrices, names) = match is_turned {
         true => (&matrices.transposed(), ["b", "a"]),
         false => (matrices, ["a", "b"]),

@@ -13,9 +13,9 @@ use cranelift_jit::{BranchProtection, JITMemoryKind, JITMemoryProvider, SystemMe
 
 /// Functions of a module: kernels, then the step and the iterations of its scans.
 pub struct Compiler {
-    isa: OwnedTargetIsa,
-    context: Context,
-    builder_context: FunctionBuilderContext,
+    pub(super) isa: OwnedTargetIsa,
+    pub(super) context: Context,
+    pub(super) builder_context: FunctionBuilderContext,
     has_fma: bool,
     options: Options,
 }
@@ -122,7 +122,7 @@ impl Compiler {
         Ok(())
     }
 
-    fn write_kernel(&mut self, module: &Module, number: usize) {
+    pub(super) fn write_kernel(&mut self, module: &Module, number: usize) {
         let signature = driver::kernel_signature(self.isa.default_call_conv());
         self.begin(signature, number as u32);
         let mut builder = FunctionBuilder::new(&mut self.context.func, &mut self.builder_context);
@@ -131,7 +131,7 @@ impl Compiler {
         builder.finalize(self.isa.frontend_config());
     }
 
-    fn write_step(&mut self, module: &Module) -> Tables {
+    pub(super) fn write_step(&mut self, module: &Module) -> Tables {
         let signature = driver::step_signature(self.isa.default_call_conv());
         self.begin(signature, module.kernels.len() as u32);
         let mut builder = FunctionBuilder::new(&mut self.context.func, &mut self.builder_context);
@@ -158,7 +158,7 @@ impl Compiler {
         self.context.func.name = ir::UserFuncName::user(0, number);
     }
 
-    fn compile_function(&mut self) -> Result<&cranelift_codegen::CompiledCode, CodeError> {
+    pub(super) fn compile_function(&mut self) -> Result<&cranelift_codegen::CompiledCode, CodeError> {
         let isa: &dyn TargetIsa = &*self.isa;
         self.context
             .compile(isa, &mut ControlPlane::default())

@@ -83,6 +83,9 @@ pub mod offset {
     pub const POISON: i32 = 72;
     pub const REPORT: i32 = 80;
     pub const SCAN: i32 = 88;
+    /// Behind the last of them.
+    #[cfg(feature = "object")]
+    pub const END: i32 = 96;
 }
 
 /// The compiler checks that every field stands at the offset where native code reads it.

@@ -14,6 +14,8 @@ mod executable;
 mod frame;
 mod memory;
 mod moving;
+#[cfg(feature = "object")]
+mod object;
 mod products;
 
 use super::{Backend, Code, CodeError, Form, Options, host};
@@ -48,6 +50,12 @@ impl Backend for Native {
 
     fn compile(&self, module: &VerifiedModule, options: Options) -> Result<Box<dyn Code>, CodeError> {
         Ok(Box::new(Executable::new(module, options)?))
+    }
+
+    #[cfg(feature = "object")]
+    fn object(&self, object: &super::object::Object<'_>) -> Result<Vec<u8>, CodeError> {
+        host::check(&self.target)?;
+        object::write(object)
     }
 
     /// For x86-64 with AVX2, whatever this computer is; Cranelift's assembly is for this computer.

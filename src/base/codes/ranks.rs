@@ -59,4 +59,14 @@ language can do but the place of the greatest element among elements that are wr
 are not known before the program runs.
     nnc export FILE.nn --stablehlo FOLDER",
     },
+    Code {
+        code: "E0937",
+        title: "a model that cannot be written as an object file",
+        explain: "\
+`nnc export --object` writes the machine code of a model, which calls nothing of nnc. It cannot draw random numbers, and
+the back end must be one that makes machine code for this processor. C can do everything:
+    nnc export FILE.nn --weights FILE --object FOLDER --backend interpreter     # that is no machine code
+    nnc export FILE.nn --weights FILE --object FOLDER --backend avx2
+    nnc export FILE.nn --weights FILE --c FOLDER",
+    },
 ];

@@ -30,15 +30,15 @@ impl File<'_> {
     }
 
     pub fn declare_classes(&self, text: &mut Text) {
-        let prefix = &self.prefix;
+        let (prefix, linkage) = (&self.prefix, self.linkage());
         let Some((classes, _, of)) = self.classes() else { return };
         text.line("/* The number of the class that a result says. */");
-        text.line(format!("int {prefix}class({prefix}result const *result);\n"));
+        text.line(format!("{linkage}int {prefix}class({prefix}result const *result);\n"));
         if of != Probabilities::Unknown {
             text.line("/* The probability of each class. */");
-            text.line(format!("void {prefix}probabilities({prefix}result const *result, double probabilities[{classes}]);\n"));
+            text.line(format!("{linkage}void {prefix}probabilities({prefix}result const *result, double probabilities[{classes}]);\n"));
         }
-        if let Some(names) = &self.deployed.names {
+        if let (Some(names), None) = (&self.deployed.names, &self.machine) {
             text.line("/* What the classes are called. */");
             text.line(format!("extern const char *const {prefix}class_names[{}];\n", names.len().max(1)));
         }
@@ -51,20 +51,21 @@ impl File<'_> {
         for (name, names) in members.chain(classes) {
             let all: Vec<String> = names.iter().map(|name| format!("    {},\n", string(name))).collect();
             let all = if all.is_empty() { "    \"\"\n".to_owned() } else { all.concat() };
-            text.push_str(&format!("\nconst char *const {}{name}[{}] = {{\n{all}}};\n", self.prefix, names.len().max(1)));
+            let linkage = if self.machine.is_some() { "static " } else { "" };
+            text.push_str(&format!("\n{linkage}const char *const {}{name}[{}] = {{\n{all}}};\n", self.prefix, names.len().max(1)));
         }
         text
     }
 
     /// The functions that find the number of a name.
     pub fn numbers(&self, api: &Api) -> String {
-        let prefix = &self.prefix;
+        let (prefix, linkage) = (&self.prefix, self.linkage());
         let mut text = Text::default();
         for member in &api.row {
             let Some(names) = &member.names else { continue };
             let count = names.len();
             let none = if member.has_other { count.saturating_sub(1).to_string() } else { "-1".to_owned() };
-            text.line(format!("\nint32_t {prefix}number_of_{}(const char *name)\n{{", member.name));
+            text.line(format!("\n{linkage}int32_t {prefix}number_of_{}(const char *name)\n{{", member.name));
             text.depth = 1;
             text.open(format!("for (int32_t number = 0; number < {count}; ++number)"));
             text.line(format!("const char *a = {prefix}names_of_{}[number], *b = name;", member.name));
@@ -78,7 +79,7 @@ impl File<'_> {
     }
 
     pub fn define_classes(&self, api: &Api) -> String {
-        let prefix = &self.prefix;
+        let (prefix, linkage) = (&self.prefix, self.linkage());
         let (Some((classes, count, of)), Some(result)) = (self.classes(), api.results.first()) else {
             return String::new();
         };
@@ -88,7 +89,7 @@ impl File<'_> {
         };
         let first = of_result("0");
         let mut text = Text::default();
-        text.line(format!("\nint {prefix}class({prefix}result const *result)\n{{"));
+        text.line(format!("\n{linkage}int {prefix}class({prefix}result const *result)\n{{"));
         text.depth = 1;
         if count == 1 {
             let bound = if of == Probabilities::Themselves { "0.5" } else { "0" };
@@ -102,7 +103,7 @@ impl File<'_> {
         if of == Probabilities::Unknown {
             return text.text;
         }
-        text.line(format!("\nvoid {prefix}probabilities({prefix}result const *result, double probabilities[{classes}])\n{{"));
+        text.line(format!("\n{linkage}void {prefix}probabilities({prefix}result const *result, double probabilities[{classes}])\n{{"));
         text.depth = 1;
         match (count, of) {
             (1, Probabilities::Themselves) => {

@@ -4,14 +4,17 @@ use std::collections::BTreeSet;
 
 use super::api::{Api, Member};
 use super::train::Network;
-use super::values::elements;
-use super::{Files, Math, Options, Sizes, failed};
+use super::values::{bytes_of, elements};
+use super::object::Machine;
+use super::preamble::{bits, preamble};
+use super::{Files, Options, Sizes, failed};
 use crate::backend::c::text::{Text, element};
 use crate::backend::c::tile::{self, Tile};
 use crate::backend::c::{self, Helper, Input, KINDS, Written, array, kind_of, member};
+use crate::backend::object::memory_bytes;
 use crate::ir::program::Precision;
 use crate::ir::{ExternalKey, InputKey, OutputKey};
-use crate::loops::VerifiedModule;
+use crate::loops::{Target, VerifiedModule};
 use crate::plan::{External, Plan};
 use crate::runtime::answers::deployed::{Deployed, Preparation};
 use crate::runtime::program::Diagnostics;
@@ -45,7 +48,7 @@ pub fn write(deployed: &Deployed, options: &Options) -> Result<Files, Diagnostic
     let network = options.train.then(|| Network::of(deployed)).transpose()?;
     let prefix = format!("{}_", options.name);
     let mut writer =
-        File { deployed, prefix, options, network, constants: String::new(), constant_bytes: 0 };
+        File { deployed, prefix, options, network, constants: String::new(), constant_bytes: 0, machine: None };
     let model = writer.model(&mut api)?;
     let preparation = match &deployed.preparation {
         Some(preparation) => Some(writer.preparation(preparation, &api)?),
@@ -69,7 +72,9 @@ pub fn write(deployed: &Deployed, options: &Options) -> Result<Files, Diagnostic
 }
 
 /// Where the header has what a training needs.
-const RESULT_MARK: &str = "/* training */\n";
+pub const RESULT_MARK: &str = "/* training */\n";
+/// What a header ends with.
+pub const END_OF_HEADER: &str = "#ifdef __cplusplus\n}\n#endif\n\n#endif";
 
 pub struct File<'a> {
     pub deployed: &'a Deployed,
@@ -80,6 +85,8 @@ pub struct File<'a> {
     /// Parameters, states, columns and tables.
     pub constants: String,
     pub constant_bytes: i64,
+    /// What is written as machine code instead of C.
+    pub machine: Option<Machine>,
 }
 
 /// A parameter of a function: the tensor of an external.
@@ -96,6 +103,11 @@ impl File<'_> {
         frame: Frame,
     ) -> Result<Part, Diagnostics> {
         let (prefix, parameters) = (&self.prefix, frame.parameters.join(", "));
+        if let Some(machine) = &mut self.machine {
+            machine.take(&format!("{prefix}{name}"), &frame);
+            self.constant_bytes += module.constant_bytes as i64;
+            return Ok(Part { module, written: Written::default(), name });
+        }
         let (names, externals, draw) = (frame.names, frame.externals, frame.draw);
         let input = Input { plan: &plan, module: &module, prefix, name, externals, parameters, names, draw };
         let written = c::write(&input).map_err(|error| failed(self.deployed, &error))?;
@@ -111,11 +123,16 @@ impl File<'_> {
         frame
     }
 
+    /// What loops are made for, with vectors of so many floats in C.
+    fn target(&self, lanes: u8, precision: Precision) -> Target {
+        self.machine.as_ref().map_or_else(|| self.options.target(lanes), |machine| machine.target(precision))
+    }
+
     /// The function of the model, whose parameters are constants.
-    fn model(&mut self, api: &mut Api) -> Result<Part, Diagnostics> {
+    pub fn model(&mut self, api: &mut Api) -> Result<Part, Diagnostics> {
         let deployed = self.deployed;
         let precision = deployed.program.checked().precision;
-        let loops = deployed.model_loops(1, self.options.target(self.options.lanes))?;
+        let loops = deployed.model_loops(1, self.target(self.options.lanes, precision))?;
         let fields = if deployed.preparation.is_some() { &mut api.fields } else { &mut api.row };
         let mut names = c::names::Names::default();
         let mut frame = self.frame();
@@ -173,17 +190,22 @@ impl File<'_> {
         let kind = kind_of(external, precision);
         let name = format!("{}{name}", self.prefix);
         let shape: Vec<String> = values.shape().iter().map(ToString::to_string).collect();
-        self.constants.push_str(&format!("/* [{}] */\n", shape.join(", ")));
-        self.constants.push_str(&array(&name, kind, &elements(values, kind)));
-        self.constants.push('\n');
+        match &mut self.machine {
+            Some(machine) => machine.constants.push((name.clone(), bytes_of(values, kind))),
+            None => {
+                self.constants.push_str(&format!("/* [{}] */\n", shape.join(", ")));
+                self.constants.push_str(&array(&name, kind, &elements(values, kind)));
+                self.constants.push('\n');
+            }
+        }
         self.constant_bytes += values.elements().len() as i64 * kind.bytes();
         name
     }
 
     /// The function of the fields, in doubles.
-    fn preparation(&mut self, preparation: &Preparation, api: &Api) -> Result<Part, Diagnostics> {
+    pub fn preparation(&mut self, preparation: &Preparation, api: &Api) -> Result<Part, Diagnostics> {
         let deployed = self.deployed;
-        let loops = deployed.preparation_loops(preparation, self.options.target(self.options.lanes.min(4)))?;
+        let loops = deployed.preparation_loops(preparation, self.target(self.options.lanes.min(4), Precision::F64))?;
         let mut frame = self.frame();
         for external in &loops.1.externals {
             let text = match &external.name {
@@ -216,8 +238,14 @@ impl File<'_> {
     }
 
     /// The members of the memory that the caller gives, and its bytes.
-    fn memory(&self, parts: &[&Part], api: &Api, preparation: Option<&Part>) -> (String, i64) {
+    pub fn memory(&self, parts: &[&Part], api: &Api, preparation: Option<&Part>) -> (String, i64) {
         let (mut text, mut bytes) = (Text::at(1), 0);
+        if self.machine.is_some() {
+            // Its functions use it one after the other.
+            let work = parts.iter().map(|part| memory_bytes(&part.module)).max().unwrap_or(1);
+            text.line(format!("unsigned char work[{work}];"));
+            bytes += work as i64;
+        }
         for kind in KINDS {
             for part in parts {
                 let elements = part.written.memory.elements(kind);
@@ -246,7 +274,8 @@ impl File<'_> {
         (text.text, bytes)
     }
 
-    fn header(&self, api: &Api, memory: &str, sizes: Sizes) -> String {
+    pub fn header(&self, api: &Api, memory: &str, sizes: Sizes) -> String {
+        let linkage = self.linkage();
         let (name, prefix, network) = (&self.options.name, &self.prefix, self.network_parameter());
         let guard = format!("{}_H", name.to_uppercase());
         let mut text = Text::default();
@@ -268,19 +297,21 @@ impl File<'_> {
         text.line(format!("typedef struct {{\n{memory}}} {prefix}memory;\n"));
         text.text.push_str(RESULT_MARK);
         text.line("/* The result for one row: 0 if all is well, 1 if a whole number has left 64 bits, 2 if a number of the row does\n   not lie in the range that is written above. */");
-        text.line(format!("int {prefix}predict({prefix}memory *memory, {network}const {prefix}row *row, {prefix}result *result);\n"));
+        text.line(format!("{linkage}int {prefix}predict({prefix}memory *memory, {network}const {prefix}row *row, {prefix}result *result);\n"));
         text.line("/* The same for rows one after the other, up to the first of which it is not 0. */");
-        text.line(format!("int {prefix}predict_batch({prefix}memory *memory, {network}const {prefix}row *rows, {prefix}result *results, size_t count);\n"));
+        text.line(format!("{linkage}int {prefix}predict_batch({prefix}memory *memory, {network}const {prefix}row *rows, {prefix}result *results, size_t count);\n"));
         for member in api.row.iter().filter(|member| member.names.is_some()) {
             let count = member.names.as_ref().map_or(0, |names| names.len());
-            text.line(format!("/* What the numbers of `{}` mean. */", member.name));
-            text.line(format!("extern const char *const {prefix}names_of_{}[{}];\n", member.name, count.max(1)));
+            if self.machine.is_none() {
+                text.line(format!("/* What the numbers of `{}` mean. */", member.name));
+                text.line(format!("extern const char *const {prefix}names_of_{}[{}];\n", member.name, count.max(1)));
+            }
             let else_it_is = if member.has_other { "the last one if it has none" } else { "-1 if it has none" };
             text.line(format!("/* The number of a name; {else_it_is}. */"));
-            text.line(format!("int32_t {prefix}number_of_{}(const char *name);\n", member.name));
+            text.line(format!("{linkage}int32_t {prefix}number_of_{}(const char *name);\n", member.name));
         }
         self.declare_classes(&mut text);
-        text.line("#ifdef __cplusplus\n}\n#endif\n\n#endif");
+        text.line(END_OF_HEADER);
         text.text
     }
 
@@ -311,18 +342,30 @@ impl File<'_> {
             text.push_str(&part.written.step);
             text.push('\n');
         }
-        text.push_str(&self.predict(api, preparation, model));
+        text.push_str(&self.around(api, preparation, model));
+        text
+    }
+
+    /// The functions around the model: rows, batches, names, classes.
+    pub fn around(&self, api: &Api, preparation: Option<&Part>, model: &Part) -> String {
+        let mut text = self.predict(api, preparation, model);
         text.push_str(&self.names(api));
         text.push_str(&self.numbers(api));
         text.push_str(&self.define_classes(api));
         text
     }
 
+    /// What stands before those functions: in a header, that every file may have them.
+    pub fn linkage(&self) -> &'static str {
+        if self.machine.is_some() { "static inline " } else { "" }
+    }
+
     fn predict(&self, api: &Api, preparation: Option<&Part>, model: &Part) -> String {
         let (prefix, network) = (&self.prefix, self.network_parameter());
         let given = if self.network.is_some() { "network, " } else { "" };
         let mut text = Text::default();
-        text.open(format!("int {prefix}predict({prefix}memory *memory, {network}const {prefix}row *row, {prefix}result *result)\n"));
+        let linkage = self.linkage();
+        text.open(format!("{linkage}int {prefix}predict({prefix}memory *memory, {network}const {prefix}row *row, {prefix}result *result)\n"));
         text.text = text.text.replace("\n {", "\n{");
         text.line("int failed;");
         let range_of = |member: &Member, of: &str, below: i64| {
@@ -386,7 +429,7 @@ impl File<'_> {
         if !text.text.contains("row->") {
             text.text = text.text.replacen("    int failed;\n", "    int failed;\n    (void)row;\n", 1);
         }
-        text.line(format!("int {prefix}predict_batch({prefix}memory *memory, {network}const {prefix}row *rows, {prefix}result *results, size_t count)\n{{"));
+        text.line(format!("{linkage}int {prefix}predict_batch({prefix}memory *memory, {network}const {prefix}row *rows, {prefix}result *results, size_t count)\n{{"));
         text.line(format!("    for (size_t at = 0; at < count; ++at) {{\n        const int failed = {prefix}predict(memory, {given}rows + at, results + at);\n        if (failed) return failed;\n    }}\n    return 0;\n}}"));
         text.text
     }
@@ -426,34 +469,3 @@ fn shown(text: &str) -> String {
     let text: String = text.chars().map(|character| if character.is_ascii_graphic() || character == ' ' { character } else { '?' }).collect();
     text.replace("*/", "* /").replace("/*", "/ *")
 }
-
-/// What is said of the last bits of results.
-fn bits(math: Math, prefix: &str) -> String {
-    let upper = prefix.to_uppercase();
-    match math {
-        Math::Own => format!(
-            "   Numbers are the same as those of nnc, to the last bit, if {upper}FMA is 1 and the compiler rounds each\n\
-             \x20  operation by itself: -std=c99, or -ffp-contract=off."
-        ),
-        Math::Library => "   exp, tanh and their like are those of math.h, so the last bits of results are the library's.".to_owned(),
-    }
-}
-
-/// What depends on the compiler.
-fn preamble(prefix: &str) -> String {
-    let upper = prefix.to_uppercase();
-    format!(
-        "/* Whether a * b + c is rounded once, as nnc rounds it: by default where the processor can. */\n\
-         #if defined(FP_FAST_FMAF) || defined(__FP_FAST_FMAF) || defined(__FMA__) || defined(__ARM_FEATURE_FMA)\n\
-         #define {upper}FAST_FMA 1\n#else\n#define {upper}FAST_FMA 0\n#endif\n\
-         #ifndef {upper}FMA\n#define {upper}FMA {upper}FAST_FMA\n#endif\n\n\
-         #if defined(__cplusplus) || !defined(__STDC_VERSION__) || __STDC_VERSION__ < 199901L\n\
-         #if defined(__GNUC__) || defined(_MSC_VER)\n#define {upper}RESTRICT __restrict\n#else\n#define {upper}RESTRICT\n#endif\n\
-         #else\n#define {upper}RESTRICT restrict\n#endif\n\n\
-         #ifdef __clang__\n#pragma STDC FP_CONTRACT OFF\n#elif defined(__GNUC__)\n/* It takes the loops over lanes apart. */\n#pragma GCC optimize (\"no-loop-unroll-and-jam\")\n#endif\n\n\
-         /* Functions whose vectors overlap: GCC 12 makes wrong vectors of the loops around them. */\n\
-         #if defined(__GNUC__) && !defined(__clang__)\n\
-         #define {upper}STRAIGHT __attribute__((optimize(\"no-tree-loop-vectorize\")))\n#else\n#define {upper}STRAIGHT\n#endif\n\n"
-    )
-}
-

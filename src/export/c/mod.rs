@@ -9,6 +9,8 @@
 pub mod api;
 mod classes;
 mod file;
+pub mod object;
+mod preamble;
 mod rust;
 pub mod train;
 mod values;

@@ -28,7 +28,8 @@ pub fn iteration_signature(convention: CallConv) -> ir::Signature {
     signature(convention, 4)
 }
 
-fn signature(convention: CallConv, n_params: usize) -> ir::Signature {
+/// So many words.
+pub fn signature(convention: CallConv, n_params: usize) -> ir::Signature {
     let mut signature = ir::Signature::new(convention);
     signature.params = vec![ir::AbiParam::new(types::I64); n_params];
     signature
