@@ -301,6 +301,10 @@ fn name_of(function: &mut ir::Function, place: Place) -> ir::ExternalName {
     ir::ExternalName::user(function.declare_imported_user_function(name))
 }
 
+// As the binary interface of Arm numbers them.
+const R_AARCH64_ADR_PREL_PG_HI21: u32 = 275;
+const R_AARCH64_ADD_ABS_LO12_NC: u32 = 277;
+
 /// How a linker is to fill in an address.
 fn flags_of(kind: Reloc) -> Result<RelocationFlags, CodeError> {
     let elf = |r_type| Ok(RelocationFlags::Elf { r_type });
@@ -311,8 +315,8 @@ fn flags_of(kind: Reloc) -> Result<RelocationFlags, CodeError> {
             encoding: RelocationEncoding::Generic,
             size: 32,
         }),
-        Reloc::Aarch64AdrPrelPgHi21 => elf(object::elf::R_AARCH64_ADR_PREL_PG_HI21),
-        Reloc::Aarch64AddAbsLo12Nc => elf(object::elf::R_AARCH64_ADD_ABS_LO12_NC),
+        Reloc::Aarch64AdrPrelPgHi21 => elf(R_AARCH64_ADR_PREL_PG_HI21),
+        Reloc::Aarch64AddAbsLo12Nc => elf(R_AARCH64_ADD_ABS_LO12_NC),
         other => Err(CodeError::unsupported(format!("addresses of the kind {other:?}"))),
     }
 }
