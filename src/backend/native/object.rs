@@ -52,15 +52,19 @@ pub fn write(object: &Object<'_>) -> Result<Vec<u8>, CodeError> {
 
 /// What object files of this computer are like.
 fn host() -> Result<(BinaryFormat, Architecture), CodeError> {
-    let format = match std::env::consts::OS {
-        "macos" => BinaryFormat::MachO,
-        "windows" => BinaryFormat::Coff,
-        _ => BinaryFormat::Elf,
+    let format = if cfg!(target_os = "macos") {
+        BinaryFormat::MachO
+    } else if cfg!(windows) {
+        BinaryFormat::Coff
+    } else {
+        BinaryFormat::Elf
     };
-    match (std::env::consts::ARCH, format) {
-        ("x86_64", _) => Ok((format, Architecture::X86_64)),
-        ("aarch64", BinaryFormat::Elf) => Ok((format, Architecture::Aarch64)),
-        (other, _) => Err(CodeError::unsupported(format!("object files of {other} on this system"))),
+    if cfg!(target_arch = "x86_64") {
+        Ok((format, Architecture::X86_64))
+    } else if cfg!(target_arch = "aarch64") && format == BinaryFormat::Elf {
+        Ok((format, Architecture::Aarch64))
+    } else {
+        Err(CodeError::unsupported("object files of this computer"))
     }
 }
 
