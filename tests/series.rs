@@ -6,7 +6,7 @@ use std::path::Path;
 #[path = "support/folder.rs"]
 mod folder;
 
-use folder::Folder;
+use folder::{Folder, errors};
 
 const PROGRAM: &str = "\
 data airline = csv(\"air.csv\") {
@@ -121,4 +121,52 @@ train {\n data = shops.train\n minimize mse(M(past), next) with Adam(lr = 0.05)\
         let line = out.lines().find(|line| line.starts_with(shop)).expect("a shop");
         assert!(line.contains("2024-01-20") && (numbers(line)[0] - next).abs() < 0.5, "{out}");
     }
+}
+
+/// A program is written for a series, and for several in one file, that forecasts as it stands.
+#[test]
+fn a_program_is_written_for_a_series() {
+    let folder = Folder::new("init_series");
+    let (text, _) = passengers();
+    folder.write("air.csv", &text);
+    let said = folder.command(&["init", "air.csv", "-o", "plain.nn"]).output().expect("nnc starts");
+    assert!(errors(&said).contains("--series"), "{}", errors(&said));
+    folder.nnc(&["init", "air.csv", "--series"]);
+    let program = folder.read("air.nn");
+    assert!(
+        program.contains("past: [24] = window(level, 24)") && program.contains("shift = 24"),
+        "{program}"
+    );
+    assert!(program.contains("standardize(log(column(\"passengers\")))"), "{program}");
+    assert!(program.contains("windows order = date(column(\"month\"))"), "{program}");
+    folder.nnc(&["run", "air.nn", "--epochs", "60"]);
+    let out = folder.nnc(&["predict", "runs/air-1", "air.csv", "--last", "--keep", "month"]);
+    let rows: Vec<&str> = out.lines().collect();
+    assert!(rows.len() == 2 && rows[1].starts_with("1960-12,"), "{out}");
+    let forecast = numbers(rows[1]);
+    assert!(forecast.len() == 12 && forecast.iter().all(|count| (300.0..900.0).contains(count)), "{out}");
+    let mut rows = vec!["day;shop;sold".to_owned()];
+    for day in 0..120 {
+        for (shop, level) in [("nord", 20.0), ("süd", 50.0)] {
+            let sold = level + f64::from(day % 7) + f64::from(day) / 20.0;
+            rows.push(format!(
+                "{:02}.{:02}.2024;{shop};{}",
+                day % 28 + 1,
+                day / 28 + 1,
+                format!("{sold:.2}").replace('.', ",")
+            ));
+        }
+    }
+    folder.write("sales.csv", &rows.join("\r\n"));
+    folder.nnc(&["init", "sales.csv", "--series", "--past", "14", "--future", "7"]);
+    let program = folder.read("sales.nn");
+    let windows = "windows series = column(\"shop\"), order = date(column(\"day\"), order = \"dmy\")";
+    assert!(program.contains(windows) && program.contains("decimal = \",\""), "{program}");
+    folder.nnc(&["run", "sales.nn", "--epochs", "40"]);
+    let out = folder.nnc(&["predict", "runs/sales-1", "sales.csv", "--last", "--keep", "shop"]);
+    assert!(out.lines().count() == 3 && out.contains("nord,") && out.contains("süd,"), "{out}");
+    let said = folder.fails(&["init", "air.csv", "--series", "--past", "100", "-o", "b.nn"]);
+    assert!(said.contains("E0780") && said.contains("too few"), "{said}");
+    let said = folder.fails(&["init", "sales.csv", "--series", "--target", "shop", "-o", "b.nn"]);
+    assert!(said.contains("E0780") && said.contains("no numbers"), "{said}");
 }

@@ -176,6 +176,35 @@ expect accuracy(Net(photos.test.image), photos.test.kind) > 0.9
     assert!(said.contains("`cover`") || said.contains("\"cover\""), "{said}");
 }
 
+/// A program is written for a folder of pictures, which learns them as it stands.
+#[test]
+fn a_program_is_written_for_pictures() {
+    let folder = Folder::new("init_pictures");
+    for at in 0..24u32 {
+        for (kind, along_rows) in [("rows", true), ("columns", false)] {
+            let deep = if at % 3 == 0 { "more/" } else { "" };
+            let path = folder.0.join(format!("my photos/{kind}/{deep}{at}.png"));
+            let shade = |k: u32| ((at * 37 + k * 91) % 100) as u8;
+            let colours = [[shade(1), shade(2), shade(3)], [255 - shade(2), 255, 250 - shade(1)]];
+            stripes(&path, 20 + at % 5, 24 + at % 3, along_rows, colours, at % 4 == 0);
+        }
+    }
+    folder.nnc(&["init", "my photos/"]);
+    let program = folder.read("my photos.nn");
+    assert!(program.contains("data my_photos = images(\"my photos\", nested = true)"), "{program}");
+    assert!(program.contains("image: [3, 20, 20] = pixels(fit = \"cover\") / 255"), "{program}");
+    assert!(program.contains("# columns (24), rows (24)"), "{program}");
+    folder.nnc(&["run", "my photos.nn", "--epochs", "25"]);
+    let judged = folder.nnc(&["eval", "runs/my photos-1"]);
+    assert!(judged.contains("columns") && judged.contains("rows"), "{judged}");
+    fs::create_dir_all(folder.0.join("one/alone")).expect("a folder");
+    let said = folder.fails(&["init", "one"]);
+    assert!(said.contains("E0710"), "{said}");
+    stripes(&folder.0.join("one/alone/1.png"), 8, 8, true, [[0; 3], [255; 3]], false);
+    let said = folder.fails(&["init", "one"]);
+    assert!(said.contains("E0780") && said.contains("classes"), "{said}");
+}
+
 /// A network that PyTorch has trained gets a new head: its layers are read, frozen with their running means, and give the
 /// numbers that they give there.
 #[test]

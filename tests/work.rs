@@ -429,3 +429,54 @@ fn runs_go_on_and_come_out_the_same() {
     let said = folder.fails(&["rerun", "runs/apples-1"]);
     assert!(said.contains("E0777") && said.contains("apples.csv"), "{said}");
 }
+
+/// A running mean of a network predicts and is evaluated under its own name, with its own parameters.
+#[test]
+fn a_running_mean_predicts() {
+    let folder = Folder::new("mean");
+    let rows: Vec<String> = (0..120)
+        .map(|at| (f64::from(at * 37 % 100) / 50.0 - 1.0, f64::from(at * 61 % 100) / 50.0 - 1.0))
+        .map(|(a, b)| format!("{a},{b},{}", if a + b > 0.0 { "above" } else { "below" }))
+        .collect();
+    folder.write("d.csv", &rows.join("\n"));
+    let program = "data d = csv(\"d.csv\") {
+    x: [2] = columns(0:2)
+    side: class(2) = column(2)
+    split train = 0.8, test = 0.2
+}
+layer Body()(x: [B, 2]) -> [B, 2] { x |> Linear(8) |> tanh |> Linear(2) }
+model Net(x: [B, 2]) -> [B, 2] { x |> Body() }
+model Average(x: [B, 2]) -> [B, 2] { x |> Body() }
+model Other(x: [B, 2]) -> [B, 2] { x |> Linear(2) }
+train {
+    data     = d.train
+    init Average = Net
+    minimize cross_entropy(Net(x), side) with Adam(lr = 0.02)
+    Average <- 0.98 * Average + 0.02 * Net
+    validate = d.test
+    epochs   = 10
+}
+print softmax(Average([[0.2, 0.1]]))[0], softmax(Net([[0.2, 0.1]]))[0], Other([[0, 0]])
+";
+    folder.write("d.nn", program);
+    let printed = folder.nnc(&["run", "d.nn", "--out", "r", "--quiet"]);
+    let numbers = |text: &str| -> Vec<f64> {
+        text.split([' ', '[', ']', ',', '\n']).filter_map(|word| word.parse().ok()).collect()
+    };
+    let (printed, new) = (numbers(&printed), "0.2,0.1\n");
+    let predicted = |model: &str| {
+        let out = folder.on(new, &["predict", "r", "-", "--weights", "r/last.safetensors", "--model", model]);
+        numbers(out.lines().nth(1).expect("a row"))
+    };
+    for (model, at) in [("Average", 0), ("Net", 2)] {
+        let found = predicted(model);
+        for (found, printed) in found.iter().zip(&printed[at..at + 2]) {
+            assert!((found - printed).abs() < 1e-3, "{model}: {found} is not {printed}");
+        }
+    }
+    assert!((printed[0] - printed[2]).abs() > 0.02, "they do not differ: {printed:?}");
+    let judged =
+        |model: &str| folder.nnc(&["eval", "r", "--weights", "r/last.safetensors", "--model", model]);
+    assert_ne!(judged("Average"), judged("Net"));
+    assert!(folder.fails(&["predict", "r", "d.csv", "--model", "Other"]).contains("E0771"));
+}

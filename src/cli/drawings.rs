@@ -16,19 +16,27 @@ pub struct Drawings {
     drawn: usize,
 }
 
+/// Makes a folder for pictures if there is none.
+///
+/// # Errors
+/// E0714.
+pub fn made(folder: &Path) -> Result<(), Diagnostic> {
+    std::fs::create_dir_all(folder).map_err(|error| {
+        Diagnostic::error("E0714", format!("cannot make the folder `{}`: {error}", folder.display()))
+    })
+}
+
 impl Drawings {
-    /// Makes the folder if there is none.
+    /// Makes the folder if there is none. So many plots of the program were drawn before.
     ///
     /// # Errors
     /// E0714.
-    pub fn new(inner: Box<dyn Observer>, folder: &Path, program: &Path) -> Result<Drawings, Diagnostic> {
-        std::fs::create_dir_all(folder).map_err(|error| {
-            Diagnostic::error("E0714", format!("cannot make the folder `{}`: {error}", folder.display()))
-        })?;
+    pub fn new(inner: Box<dyn Observer>, folder: &Path, program: &Path, drawn: usize) -> Result<Drawings, Diagnostic> {
+        made(folder)?;
         let name = program.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         // Standard input has no name.
         let name = if name.is_empty() || name == "-" { "plot".to_owned() } else { name };
-        Ok(Drawings { inner, folder: folder.to_path_buf(), name, drawn: 0 })
+        Ok(Drawings { inner, folder: folder.to_path_buf(), name, drawn })
     }
 
     fn draw(&mut self, chart: &Chart) {

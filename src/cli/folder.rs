@@ -39,11 +39,26 @@ pub fn model(path: &Path, weights: Option<&Path>, data: &DataFiles) -> Result<Mo
 
 /// The program in the folder of a run, with the files that its data was given by.
 pub fn kept_program(folder: &Path, adjust: Adjust<'_>) -> Result<Program, program::Diagnostics> {
-    let file = folder.join("program.nn");
+    earlier_program(folder, "program.nn", adjust)
+}
+
+/// The program in one of the files of such a folder.
+pub fn earlier_program(folder: &Path, name: &str, adjust: Adjust<'_>) -> Result<Program, program::Diagnostics> {
+    let file = folder.join(name);
     let text = read_program(&*world::usual(), &file)?;
+    program_of_text(folder, &file, &text, adjust)
+}
+
+/// What would be the program in such a folder.
+pub fn program_of_text(
+    folder: &Path,
+    file: &Path,
+    text: &str,
+    adjust: Adjust<'_>,
+) -> Result<Program, program::Diagnostics> {
     let base = base_of(folder).unwrap_or_else(|| folder.to_path_buf());
     let options = Options::new().name(file.display().to_string()).folder(base);
-    Program::compile(&text, &options, adjust)?.with_data_files(&data_files_of(folder))
+    Program::compile(text, &options, adjust)?.with_data_files(&data_files_of(folder))
 }
 
 /// The files of `--data` that a run was begun with.

@@ -64,6 +64,11 @@ impl Requests {
         *self.before_exit.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(work));
     }
 
+    /// Ends the training at work as Ctrl-C does.
+    pub fn end_training(&self) {
+        let _ = self.signal.compare_exchange(0, SIGINT, Ordering::SeqCst, Ordering::SeqCst);
+    }
+
     /// The exit code, if somebody asked the training to end.
     pub fn exit_code(&self) -> Option<u8> {
         match self.signal.load(Ordering::SeqCst) {
@@ -72,7 +77,7 @@ impl Requests {
         }
     }
 
-    fn are_there(&self) -> bool {
+    pub fn are_there(&self) -> bool {
         self.signal.load(Ordering::Relaxed) != 0
     }
 }

@@ -41,8 +41,10 @@ mod runs;
 mod settings;
 mod sheet;
 mod stablehlo;
+mod steer;
 mod summary;
 mod trials;
+mod watch;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -87,6 +89,7 @@ enum Command {
     Importance(eval::Importance),
     Runs(runs::list::Runs),
     Report(page::Report),
+    Watch(watch::Watch),
     Cv(trials::cv::Cv),
     Sweep(trials::sweep::Sweep),
     Data(data::Data),
@@ -153,6 +156,7 @@ fn carry_out(command: Command) -> u8 {
         Command::Importance(command) => command.carry_out(),
         Command::Runs(command) => command.carry_out(),
         Command::Report(command) => command.carry_out(),
+        Command::Watch(command) => command.carry_out(),
         Command::Cv(command) => command.carry_out(),
         Command::Sweep(command) => command.carry_out(),
         Command::Data(command) => command.carry_out(),

@@ -1,20 +1,23 @@
 //! `nnc run`: compile, train, print.
 
+mod kept;
+
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use clap::{Args, ValueEnum};
 
 use super::input::DataFiles;
 use super::backend::Choice;
-use super::drawings::Drawings;
+use super::drawings::{Drawings, made};
 use super::interrupt::{Interruptible, Requests};
 use super::json::Json;
 use super::progress::Terminal;
 use super::ranks::{self, Joined};
 use super::runs::record::{Begun, Folder, trains_on_files};
 use super::settings::{Settings, has_train};
+use super::steer::{NextRate, Steered};
 use super::{Failure, complain, input, output, report};
 use crate::base::Diagnostic;
 use crate::ir::program::Action;
@@ -108,6 +111,9 @@ pub struct Run {
     /// The processes that share the run.
     #[arg(skip)]
     joined: Option<Joined>,
+    /// The number of the training, from 0, that the run goes on with.
+    #[arg(skip)]
+    first_training: usize,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -183,77 +189,21 @@ impl Run {
         }
     }
 
-    /// A run that was kept in a folder and goes on, or begins again if nothing of it was kept.
-    pub fn again(
-        folder: PathBuf,
-        resume: Option<PathBuf>,
-        init: Option<PathBuf>,
-        threads: Option<usize>,
-        quiet: bool,
-    ) -> Run {
-        Run {
-            file: folder.join("program.nn"),
-            epochs: None,
-            steps: None,
-            batch: None,
-            seed: None,
-            threads,
-            init,
-            resume,
-            changed: false,
-            save: None,
-            out: Some(folder),
-            no_save: false,
-            settings: Vec::new(),
-            quiet,
-            events: None,
-            every: None,
-            plots: None,
-            data: DataFiles::default(),
-            backend: Choice::default(),
-            precision: None,
-            timings: false,
-            checked: false,
-            joined: None,
-        }
-    }
-
-    /// Carries out a run of [`Run::again`].
-    pub fn carry_out_kept(mut self, program: &Program) -> Result<(), Failure> {
-        let path = self.out.take().unwrap_or_default();
-        self.carry_out_joined(|run| run.carry_out_kept_here(program, &path))
-    }
-
-    fn carry_out_kept_here(self, program: &Program, path: &Path) -> Result<(), Failure> {
-        if self.joined.as_ref().is_some_and(|joined| joined.rank > 0) {
-            return self.carry_out_in(program, None);
-        }
-        let mut session = program.session()?;
-        let mut place = (0, 0);
-        if let Some(resume) = &self.resume {
-            session.resume(resume)?;
-            place = (session.trainings_before(), session.step());
-        }
-        let folder = Folder::reopen(path, place.0, place.1).map_err(|error| program.failed([error]))?;
-        self.carry_out_in(program, Some(folder))
-    }
-
-    fn carry_out_in(mut self, program: &Program, folder: Option<Folder>) -> Result<(), Failure> {
-        if let Some(folder) = &folder {
-            self.save = Some(folder.last());
-        }
+    fn carry_out_in(mut self, program: &Program, mut folder: Option<Folder>) -> Result<(), Failure> {
         let requests = Requests::listen();
-        if let Some(folder) = folder.clone() {
-            requests.before_exit(move || folder.finish("interrupted"));
-        }
-        let go_on = self.go_on(folder.as_ref());
-        let prepared = self.prepare(program, folder.as_ref(), &requests, go_on.clone());
-        let outcome = match prepared {
-            Err(failure) => Err(failure),
-            Ok((mut session, mut observer)) => {
-                let outcome = self.session(&mut session, &mut observer, folder.as_ref());
-                drop(observer);
-                self.keep(&mut session, outcome, requests.exit_code(), go_on.as_deref())
+        let mut program = program.clone();
+        let outcome = loop {
+            let next_rate = NextRate::default();
+            let outcome = self.part(&program, folder.as_ref(), &requests, &next_rate);
+            let rate = next_rate.lock().unwrap_or_else(PoisonError::into_inner).take();
+            match (rate, &folder) {
+                (Some(rate), Some(before)) if outcome.is_ok() && requests.exit_code().is_none() => {
+                    match self.with_rate(&rate, before) {
+                        Ok((changed, reopened)) => (program, folder) = (changed, Some(reopened)),
+                        Err(failure) => break Err(failure),
+                    }
+                }
+                _ => break outcome,
             }
         };
         if let Some(folder) = &folder {
@@ -271,12 +221,32 @@ impl Run {
         outcome
     }
 
+    /// Carries a run out, to its end or until its rate is to be another.
+    fn part(
+        &mut self,
+        program: &Program,
+        folder: Option<&Folder>,
+        requests: &Arc<Requests>,
+        next_rate: &NextRate,
+    ) -> Result<(), Failure> {
+        if let Some(folder) = folder {
+            self.save = Some(folder.last());
+            let folder = folder.clone();
+            requests.before_exit(move || folder.finish("interrupted"));
+        }
+        let go_on = self.go_on(folder);
+        let (mut session, mut observer) = self.prepare(program, folder, (requests, next_rate), go_on.clone())?;
+        let outcome = self.session(&mut session, &mut observer, folder);
+        drop(observer);
+        self.keep(&mut session, outcome, requests.exit_code(), go_on.as_deref())
+    }
+
     /// What a run needs before it begins: somebody who listens, a place to save to, and the session with its data.
     fn prepare(
         &self,
         program: &Program,
         folder: Option<&Folder>,
-        requests: &Arc<Requests>,
+        (requests, next_rate): (&Arc<Requests>, &NextRate),
         go_on: Option<String>,
     ) -> Result<(Session, Interruptible), Failure> {
         let mut listener: Box<dyn Observer> = match self.events {
@@ -290,12 +260,26 @@ impl Run {
             listener = Box::new(folder.listener(listener));
             let has_plots = program.checked().actions.iter().any(|action| matches!(action, Action::Plot(_)));
             if has_plots && self.plots.is_none() {
-                let drawings = Drawings::new(listener, &folder.pictures(), Path::new("plot"));
-                listener = Box::new(drawings.map_err(|error| program.failed([error]))?);
+                match made(&folder.pictures()) {
+                    Ok(()) => {
+                        let drawn = self.plots_before(program);
+                        let drawings = Drawings::new(listener, &folder.pictures(), Path::new("plot"), drawn);
+                        listener = Box::new(drawings.map_err(|error| program.failed([error]))?);
+                    }
+                    // A training is worth more than its pictures.
+                    Err(error) => {
+                        let warning = Diagnostic::warning("W0616", format!("no pictures are kept: {}", error.message));
+                        listener.event(&Event::Warning(&warning));
+                    }
+                }
             }
         }
+        if let Some(folder) = folder {
+            let steered = Steered::new(listener, folder, requests, next_rate);
+            listener = Box::new(if self.joined.is_some() { steered.at_one_rate() } else { steered });
+        }
         if let Some(plots) = &self.plots {
-            let drawings = Drawings::new(listener, plots, &self.file);
+            let drawings = Drawings::new(listener, plots, &self.file, self.plots_before(program));
             listener = Box::new(drawings.map_err(|error| program.failed([error]))?);
         }
         let mut observer = Interruptible::new(listener, Arc::clone(requests), go_on);
@@ -376,7 +360,7 @@ impl Run {
         }
         if let Some(path) = &self.resume {
             if self.changed {
-                let warning = session.resume_changed(path)?;
+                let warning = session.resume_changed(path)?.filter(|_| folder.is_none());
                 warning.iter().for_each(|warning| observer.event(&Event::Warning(warning)));
             } else {
                 session.resume(path)?;

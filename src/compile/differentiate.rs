@@ -11,11 +11,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::accumulate::Accumulated;
 use super::updates::limit;
 use crate::base::{is_told, Diagnostic, Span};
 use crate::grad::{GradError, gradient};
-use crate::ir::program::{Action, Forward, Line, OptimizerState, Program, Step, Train, Variable};
-use crate::ir::{Graph, InputKey, Node, NodeId, Op, OutputKey, Type, copy};
+use crate::ir::program::{Action, Forward, Line, OptimizerState, PLATEAUS, Program, Step, Train, Variable};
+use crate::ir::{Elem, Graph, InputKey, Node, NodeId, Op, OutputKey, Type, copy};
 use crate::opt::{stabilise, stabilised};
 
 /// Differentiates the losses of all trainings. What is wrong is added to the diagnostics; if they have errors, the
@@ -38,37 +39,50 @@ pub fn differentiate(program: Program<Forward>, diagnostics: &mut Vec<Diagnostic
     Program { precision, params, states, init, seed, data, models, actions, requirements }
 }
 
-/// `init` has an output for each parameter and state, in the order of their creation.
+/// `start` has an output for each parameter and state, in the order of their creation.
 fn differentiated(
     train: Train<Forward>,
     variables: &HashMap<Arc<str>, Known>,
-    init: &Graph,
+    start: &Graph,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Train {
+    let Forward { states, init, assignments } = train.step;
+    let mut graph = Graph::new();
+    let accumulated = train.accumulate.map(|(every, _)| Accumulated::new(&mut graph, every));
     let mut composer = Composer {
-        graph: Graph::new(),
+        graph,
+        accumulated,
         current: HashMap::new(),
         variables,
-        states: &train.step.states,
+        states: &states,
         diagnostics,
     };
     let (mut trained, mut assigned) = (Vec::new(), Vec::new());
     for number in 0..=train.lines.len() {
-        for assignment in train.step.assignments.iter().filter(|assignment| assignment.after == number) {
+        for assignment in assignments.iter().filter(|assignment| assignment.after == number) {
             assigned.extend(composer.assign(&assignment.graph));
         }
         trained.extend(train.lines.get(number).map(|line| composer.line(number, line)));
     }
-    composer.finish(init);
-    let graph = composer.graph;
-    let Forward { states, init, assignments: _ } = train.step;
+    composer.finish(start);
+    let Composer { graph, accumulated, .. } = composer;
     // A line that has errors is not there.
     let is_kept = |state: &OptimizerState| trained.get(state.line).is_some_and(|paths| paths.contains(&state.parameter));
     let (kept, left): (Vec<_>, Vec<_>) = states.into_iter().partition(is_kept);
     let mut init = init;
     init.outputs
         .retain(|output| !left.iter().any(|state| output.name == OutputKey::Named(state.variable.path.clone())));
-    let states = kept.into_iter().map(|state| state.variable).collect();
+    let mut states: Vec<Variable> = kept.into_iter().map(|state| state.variable).collect();
+    if let Some(accumulated) = accumulated {
+        append(&mut init, &accumulated.init);
+        states.extend(accumulated.states);
+    }
+    if train.plateau.is_some() {
+        let none = init.fill(0.0, Vec::new());
+        init.output(OutputKey::Named(PLATEAUS.into()), none);
+        let ty = Type::scalar(Elem::Float);
+        states.push(Variable { path: PLATEAUS.into(), ty, frozen: false, span: train.span });
+    }
     Train {
         span: train.span,
         data: train.data,
@@ -84,6 +98,8 @@ fn differentiated(
         judged: train.judged,
         keep_best: train.keep_best,
         validate_every: train.validate_every,
+        accumulate: train.accumulate,
+        plateau: train.plateau,
         frozen: train.frozen,
         init: train.init,
         advice: train.advice,
@@ -113,6 +129,7 @@ impl Known {
 /// The graph of a step in the making.
 struct Composer<'a> {
     graph: Graph,
+    accumulated: Option<Accumulated>,
     /// Parameters and states that have a new value by now.
     current: HashMap<Arc<str>, NodeId>,
     variables: &'a HashMap<Arc<str>, Known>,
@@ -127,6 +144,11 @@ impl Composer<'_> {
         let loss = self.forward(line);
         let Some(gradients) = self.gradients(line, loss) else { return Vec::new() };
         let (paths, mut nodes): (Vec<Arc<str>>, Vec<NodeId>) = gradients.into_iter().unzip();
+        if let Some(accumulated) = &mut self.accumulated {
+            for (path, node) in paths.iter().zip(&mut nodes) {
+                *node = accumulated.mean(&mut self.graph, (number, path), *node, line.span);
+            }
+        }
         for clip in &line.clips {
             limit(&mut self.graph, clip, &mut nodes);
         }
@@ -141,6 +163,7 @@ impl Composer<'_> {
         let mut paths = Vec::new();
         for output in &assignment.outputs {
             if let (OutputKey::Param(path), Some(node)) = (&output.name, places[output.node.0 as usize]) {
+                let node = self.when_due(node, path);
                 self.current.insert(path.clone(), node);
                 paths.push(path.clone());
             }
@@ -214,14 +237,19 @@ impl Composer<'_> {
         let update = stabilised(&line.update);
         let outputs: Vec<_> = update.outputs.iter().filter(|output| is_kept(&output.name)).collect();
         let needed = update.reachable(outputs.iter().map(|output| output.node));
-        let places = self.put(&update, &needed, gradients);
+        let places = self.put_with(&update, &needed, gradients, self.accumulated.as_ref().map(|of| of.update));
         for output in outputs {
             let Some(node) = places[output.node.0 as usize] else { continue };
             match &output.name {
                 OutputKey::State(path) if of_optimizer(path).is_some() => {
+                    let node = self.when_due(node, path);
                     self.graph.output(output.name.clone(), node);
                 }
-                OutputKey::Param(path) | OutputKey::State(path) => {
+                OutputKey::Param(path) => {
+                    let node = self.when_due(node, path);
+                    self.current.insert(path.clone(), node);
+                }
+                OutputKey::State(path) => {
                     self.current.insert(path.clone(), node);
                 }
                 _ => {}
@@ -247,17 +275,43 @@ impl Composer<'_> {
         }
     }
 
+    /// The new value of a variable; where gradients are accumulated, the one before until it is time for an update.
+    fn when_due(&mut self, new: NodeId, path: &Arc<str>) -> NodeId {
+        if self.accumulated.is_none() {
+            return new;
+        }
+        let of_optimizer = self.states.iter().find(|state| state.variable.path == *path);
+        let old = match of_optimizer {
+            Some(state) => {
+                let ty = state.variable.ty.clone();
+                Some(self.graph.add(Op::State { path: path.clone(), ty }, Vec::new()))
+            }
+            None => self.value(path),
+        };
+        match (&self.accumulated, old) {
+            (Some(accumulated), Some(old)) => accumulated.choose(&mut self.graph, new, old),
+            _ => new,
+        }
+    }
+
     /// Puts nodes of another graph into that of the step. Parameters and states are what they are worth by now.
-    fn put(
+    fn put(&mut self, from: &Graph, needed: &[bool], gradients: &HashMap<Arc<str>, NodeId>) -> Vec<Option<NodeId>> {
+        self.put_with(from, needed, gradients, None)
+    }
+
+    /// The same with another number for the step.
+    fn put_with(
         &mut self,
         from: &Graph,
         needed: &[bool],
         gradients: &HashMap<Arc<str>, NodeId>,
+        step: Option<NodeId>,
     ) -> Vec<Option<NodeId>> {
         let current = &self.current;
         let leaf = |node: &Node| match &node.op {
             Op::Param { path, .. } | Op::State { path, .. } => current.get(path).copied(),
             Op::Input { name: InputKey::Gradient(path), .. } => gradients.get(path).copied(),
+            Op::Input { name: InputKey::Step, .. } => step,
             _ => None,
         };
         copy(&mut self.graph, from, needed, |new, _, node, operands| {
@@ -277,6 +331,16 @@ impl Composer<'_> {
     fn report(&mut self, diagnostic: Diagnostic) {
         if !is_told(self.diagnostics.iter_mut(), &diagnostic, true) {
             self.diagnostics.push(diagnostic);
+        }
+    }
+}
+
+/// Adds the outputs of a graph to another.
+fn append(to: &mut Graph, from: &Graph) {
+    let places = copy(to, from, &vec![true; from.len()], |new, _, node, operands| new.add(node.op.clone(), operands));
+    for output in &from.outputs {
+        if let Some(node) = places[output.node.0 as usize] {
+            to.output(output.name.clone(), node);
         }
     }
 }

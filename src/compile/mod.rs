@@ -5,6 +5,7 @@
 //! build:  graph ──stabilise──▶ ──specialise──▶ ──optimise──▶ ──plan──▶ ──loops──▶ ──machine code──▶ Function
 //! ```
 
+mod accumulate;
 mod differentiate;
 mod function;
 mod measure;

@@ -33,6 +33,9 @@ use std::sync::Arc;
 /// The symbolic dimension that is the number of rows of a batch.
 pub const BATCH: &str = "batch";
 
+/// The state that counts the plateaus of a training.
+pub const PLATEAUS: &str = "plateaus";
+
 /// The symbolic dimension that is the number of rows that a `whole` metric is computed over.
 pub const ROWS: &str = "rows";
 
@@ -188,6 +191,10 @@ pub struct Train<S = Step> {
     pub keep_best: bool,
     /// So many steps are an epoch for scores, validation and `patience`, if not all rows once.
     pub validate_every: Option<u64>,
+    /// Parameters change after so many steps, by the mean of their gradients.
+    pub accumulate: Option<(u64, Span)>,
+    /// So many epochs that are no better are a plateau, which schedules count.
+    pub plateau: Option<usize>,
     /// Layers and parameters that stay as they are, by the beginnings of their paths.
     pub frozen: Vec<String>,
     pub init: Option<StartFile>,

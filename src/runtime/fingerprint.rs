@@ -53,6 +53,12 @@ impl Fingerprint {
         if let Some(every) = train.validate_every {
             note("validate_every", every.to_string());
         }
+        if let Some((every, _)) = train.accumulate {
+            note("accumulate", every.to_string());
+        }
+        if let Some(plateau) = train.plateau {
+            note("plateau", plateau.to_string());
+        }
         for (number, line) in train.lines.iter().enumerate() {
             note(&format!("`minimize` line {}", number + 1), shortened(&written(&program, line.span)));
         }
@@ -172,7 +178,7 @@ fn validation(
     train: &Train,
     note: &mut dyn FnMut(&str, String),
 ) -> Result<(), Diagnostic> {
-    let decides = train.patience.is_some() || train.keep_best;
+    let decides = train.patience.is_some() || train.keep_best || train.plateau.is_some();
     let (Some(data), Some(graph), true) = (&train.validate, &train.evaluate, decides) else { return Ok(()) };
     let (table, rows) = session.rows(data, train.span)?;
     note(&format!("{VALIDATION} data"), rows_text(&data_name(data), &rows));

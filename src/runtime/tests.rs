@@ -37,6 +37,8 @@ fn line(length: Length, rate: f64) -> checked::Program {
         judged: checked::Judged::default(),
         keep_best: false,
         validate_every: None,
+        accumulate: None,
+        plateau: None,
         frozen: Vec::new(),
         init: None,
         advice: Vec::new(),

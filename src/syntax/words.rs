@@ -175,6 +175,7 @@ pub const EXPRESSIONS: &[Word] = &[
         "Whether the body is that of a training step; known at compile time.",
     ),
     word("step", "step", "The number of the step in schedules, optimizers and the losses of `minimize`, from 1."),
+    word("plateaus", "gamma ^ plateaus", "How many plateaus the training has had, in schedules that optimizers use."),
     word(
         "with",
         "minimize LOSS with OPTIMIZER",

@@ -1,4 +1,4 @@
-//! E089x: groups of parameters, and derivatives that functions declare.
+//! E089x: groups of parameters, and derivatives that functions declare; when and how much parameters change.
 
 use super::Code;
 
@@ -63,5 +63,25 @@ A function that declares its derivative has one by its arguments only. Parameter
 none, without a word, so they are an argument, too.
     fn settled(f, x) { … f(z, x) … } gradient …                    # wrong: the parameters of f
     fn settled(f, w, x) { … (f(z, x) at w) … } gradient …          # right: settled(cell, cell.parameters, x)",
+    },
+    Code {
+        code: "E0897",
+        title: "plateaus that nothing counts, or that never come",
+        explain: "\
+`plateau = patience(5)` says that five epochs without a better loss are a plateau, and a schedule says what becomes of
+the rate then. Neither does anything without the other; and a training that stops before its first plateau has none.
+    minimize LOSS with Adam(lr = plateau(0.001, gamma = 0.5))
+    plateau = patience(5)
+    stop = patience(5)          # wrong: the training is over at the first plateau
+    stop = patience(20)         # right",
+    },
+    Code {
+        code: "E0898",
+        title: "an address at which nobody can listen",
+        explain: "\
+`nnc watch` shows a run on a page of this computer. Another program may have the port already, or the address is not one
+of this computer's.
+    nnc watch runs/apples-1                      # the first free port from 8117 on
+    nnc watch runs/apples-1 --port 9000          # this port, or the error",
     },
 ];

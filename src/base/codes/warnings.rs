@@ -281,4 +281,14 @@ begin with its name; without it they are those of the training's own data.
     minimize mse(Net(x), Teacher(x)) with Adam()        # the rows of `labelled`
     minimize mse(Net(u.x), Teacher(u.x)) with Adam()    # those of `unlabelled`",
     },
+    Code {
+        code: "W0890",
+        title: "the last steps of a training change nothing",
+        explain: "\
+With `accumulate = 8` the gradients of eight steps, which are batches, are averaged before parameters change. If the
+number of steps is no multiple of it, the gradients of the last ones are lost; a training of fewer changes nothing.
+    accumulate = 8
+    steps = 1_003       # the last three change nothing
+    steps = 1_000       # right",
+    },
 ];

@@ -267,9 +267,9 @@ pub const NAMES: &[Foreign] = &[
     row("LinearLR linear_schedule", "linear", ""),
     row("PolynomialLR PolynomialDecay", "polynomial", ""),
     row(
-        "ReduceLROnPlateau",
-        "",
-        "no schedule sees the metric; `cosine`, `step_decay` and others are functions of the step",
+        "ReduceLROnPlateau reduce_on_plateau",
+        "plateau",
+        "`Adam(lr = plateau(0.001, gamma = 0.5))`, and a line of `train`: `plateau = patience(5)`",
     ),
     row("EarlyStopping", "", "a line of `train`: `stop = patience(5)`"),
     row("clip_grad_norm_", "", "`minimize … with Adam(lr = 1e-3), clip_norm = 1`"),

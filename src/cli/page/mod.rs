@@ -75,6 +75,11 @@ fn write(run: &Path, path: &Path, most_rows: usize) -> Result<(), Failure> {
     })
 }
 
+/// The page of a run as it stands now.
+pub fn text(run: &Path) -> Result<String, Failure> {
+    page(run, MOST_ROWS)
+}
+
 /// The page of a run. More rows than `most_rows` are not evaluated.
 fn page(run: &Path, most_rows: usize) -> Result<String, Failure> {
     let info = read_info(run).map_err(folder::failed)?;

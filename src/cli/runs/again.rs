@@ -5,15 +5,18 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::metrics::{self, Metrics};
-use super::record::{data_files, read_info};
+use super::record::{changes, data_files, read_info};
 use super::sha256;
-use crate::base::{Diagnostic};
+use serde_json::{Map, Value};
+
+use crate::base::Diagnostic;
 use crate::cli::output::{complain, say};
 use crate::cli::run::Run;
 use crate::cli::{Failure, folder};
 use crate::runtime::array::{Array, Elements};
 use crate::runtime::events::{Event, Observer};
 use crate::runtime::program::Program;
+use crate::runtime::session::Session;
 use crate::runtime::sources::safetensors;
 
 /// Go on with a run that was broken off: the remaining steps, as if it had not been.
@@ -86,15 +89,15 @@ impl Rerun {
                 differences.push(format!("the data file `{path}` was changed"));
             }
         }
-        let mut session = program.session()?;
-        if let Some(threads) = self.threads {
-            session.set_threads(threads);
+        for change in info.get("changes").and_then(|changes| changes.as_array()).into_iter().flatten() {
+            let name = change["program"].as_str().unwrap_or_default();
+            let text = std::fs::read(self.folder.join(name)).unwrap_or_default();
+            if change["program_sha256"].as_str() != Some(&sha256::of_bytes(&text)) {
+                differences.push(format!("{name} was changed"));
+            }
         }
         let mut listener = Rows::default();
-        if let Some(init) = info.get("init").and_then(|path| path.as_str()) {
-            session.load(Path::new(init), "", &mut listener)?;
-        }
-        session.run(&mut listener)?;
+        let session = self.repeat(&info, &mut listener)?;
         let file = safetensors::open(&**program.world(), &self.folder.join("last.safetensors")).map_err(folder::failed)?;
         let paths: Vec<String> = session.parameters().map(str::to_owned).collect();
         let (mut arrays, mut numbers) = (0, 0);
@@ -130,23 +133,104 @@ impl Rerun {
     }
 }
 
+impl Rerun {
+    /// Carries all out again: the program, or the programs that were at work one after the other.
+    fn repeat(&self, info: &Map<String, Value>, listener: &mut Rows) -> Result<Session, Failure> {
+        let kept = Temporary(std::env::temp_dir().join(format!("nnc-rerun-{}.safetensors", std::process::id())));
+        let mut goes_on = false;
+        let changes = changes(info).into_iter().map(|(training, step, name)| (name, Some((training, step))));
+        for (name, until) in changes.chain([("program.nn".to_owned(), None)]) {
+            let program = folder::earlier_program(&self.folder, &name, &mut |_, _| Vec::new())?;
+            let mut session = program.session()?;
+            if let Some(threads) = self.threads {
+                session.set_threads(threads);
+            }
+            if goes_on {
+                session.resume_changed(&kept.0)?;
+                listener.go_on(session.trainings_before(), session.step());
+            } else if let Some(init) = info.get("init").and_then(Value::as_str) {
+                session.load(Path::new(init), "", listener)?;
+            }
+            listener.until = until;
+            session.run(listener)?;
+            if until.is_none() {
+                return Ok(session);
+            }
+            session.save(&kept.0)?;
+            goes_on = true;
+        }
+        Err(Failure::Silent)
+    }
+}
+
+/// A file that goes with the value.
+struct Temporary(PathBuf);
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        // It lies where files are removed anyway.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
 /// The rows of metrics of each training.
 #[derive(Default)]
 struct Rows {
     trainings: Vec<Vec<String>>,
+    /// The training at work, from 1, and its steps so far.
+    training: usize,
+    step: u64,
+    /// The training, from 0, and the step after which it ends.
+    until: Option<(usize, u64)>,
+}
+
+impl Rows {
+    /// Another session goes on with a training.
+    fn go_on(&mut self, training: usize, step: u64) {
+        (self.training, self.step) = (training, step);
+    }
+
+    fn left(&self) -> Option<u64> {
+        let (training, step) = self.until?;
+        (self.training == training + 1).then(|| step.saturating_sub(self.step))
+    }
 }
 
 impl Observer for Rows {
     fn event(&mut self, event: &Event<'_>) {
         match event {
-            Event::Start(_) => self.trainings.push(Vec::new()),
+            Event::Start(_) => {
+                self.training += 1;
+                if self.trainings.len() < self.training {
+                    self.trainings.push(Vec::new());
+                    self.step = 0;
+                }
+            }
+            Event::Progress { step, .. } => self.step = *step,
             Event::Epoch(report) => {
                 let Some(rows) = self.trainings.last_mut() else { return };
+                // An epoch that was broken off has a row, and gets another when it is complete.
+                if rows.last().is_some_and(|row| row.split(',').next() == Some(&report.epoch.to_string())) {
+                    rows.pop();
+                }
                 let lines = metrics::timeless(&Metrics::lines(report, rows.is_empty()));
                 rows.extend(lines);
             }
             _ => {}
         }
+    }
+
+    fn steps_at_once(&self) -> Option<u64> {
+        self.left().map(|left| left.saturating_sub(1).max(1))
+    }
+
+    fn stop(&mut self) -> bool {
+        // It is asked behind a series and before this is told of, so the last step is a series by itself.
+        self.left().is_some_and(|left| left <= 1)
+    }
+
+    fn leave(&mut self) -> bool {
+        self.left().is_some_and(|left| left == 0)
     }
 }
 

@@ -138,11 +138,55 @@ impl Folder {
                 return;
             }
         }
+        self.with(|log| drop(log.info.remove("state")));
         self.note("result", json!(result));
         let seconds = self.with(|log| log.before + log.begun.elapsed().as_secs_f64());
         self.note("seconds", json!(seconds));
         let written = self.with(Log::flush).and_then(|()| self.write_info());
         if let Err(error) = written {
+            self.with(|log| log.fail(error));
+        }
+    }
+
+    /// Says what the run does at the moment, where that is not known yet.
+    pub fn note_state(&self, state: &str) {
+        if self.with(|log| log.info.get("state").and_then(Value::as_str).unwrap_or("at work") != state) {
+            self.note("state", json!(state));
+            self.write_or_fail();
+        }
+    }
+
+    /// Says what was asked of the run and could not be done.
+    pub fn note_refused(&self, what: &str) {
+        self.note("refused", json!(what));
+        self.write_or_fail();
+    }
+
+    /// Puts another program in place of the one at work, which is kept under another name, with the step at which that
+    /// happens. Whoever goes on after a break between two of these writes goes on with either.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn change_program(&self, text: &str, (train, step): (usize, u64)) -> io::Result<()> {
+        let current = self.path.join("program.nn");
+        let old = fs::read(&current)?;
+        let mut changes = self.with(|log| log.info.get("changes").cloned()).unwrap_or_else(|| json!([]));
+        let name = format!("program-{}.nn", changes.as_array().map_or(0, Vec::len) + 1);
+        write_atomically(&self.path.join(&name), &mut |out| out.write_all(&old))?;
+        if let Some(changes) = changes.as_array_mut() {
+            let before = sha256::of_bytes(&old);
+            changes.push(json!({ "until": step, "training": train, "program": name, "program_sha256": before }));
+        }
+        self.note("changes", changes);
+        self.note("program_sha256", json!(sha256::of_bytes(text.as_bytes())));
+        self.with(|log| drop(log.info.remove("refused")));
+        self.with(Log::flush)?;
+        self.write_info()?;
+        write_atomically(&current, &mut |out| out.write_all(text.as_bytes()))
+    }
+
+    fn write_or_fail(&self) {
+        if let Err(error) = self.write_info() {
             self.with(|log| log.fail(error));
         }
     }
@@ -276,6 +320,17 @@ fn locked(path: &Path) -> Option<Arc<fs::File>> {
 pub fn is_abandoned(path: &Path) -> bool {
     // The lock goes with the value.
     fs::File::open(path).is_ok_and(|folder| folder.try_lock().is_ok())
+}
+
+/// Until which steps earlier programs of a run were at work: the number of the training, the step, the file.
+pub fn changes(info: &Map<String, Value>) -> Vec<(usize, u64, String)> {
+    let entries = info.get("changes").and_then(Value::as_array).into_iter().flatten();
+    let change = |entry: &Value| {
+        let training = usize::try_from(entry["training"].as_u64()?).ok()?;
+        let name = entry["program"].as_str().filter(|name| !name.contains(['/', '\\']))?;
+        Some((training, entry["until"].as_u64()?, name.to_owned()))
+    };
+    entries.filter_map(change).collect()
 }
 
 /// What `run.json` says.

@@ -23,6 +23,8 @@ pub struct Asked {
     pub action: usize,
     pub line: u32,
     pub answer: Answer,
+    /// Parameters that take the place of others: those of a running mean in place of the model that it is one of.
+    pub stand_ins: Vec<(Arc<str>, Arc<str>)>,
 }
 
 impl Asked {
@@ -32,6 +34,9 @@ impl Asked {
     /// # Errors
     /// E0770 if the program trains nothing, E0771 if there is no such model or it is not clear which is meant.
     pub fn of(program: &Program, model: Option<&str>) -> Result<Asked, Diagnostic> {
+        if let Some((original, stand_ins)) = model.and_then(|model| original_of(program, model)) {
+            return Ok(Asked { stand_ins, ..Asked::of(program, Some(&original))? });
+        }
         let mut last = None;
         for (number, action) in program.checked().actions.iter().enumerate() {
             let Action::Train(train) = action else { continue };
@@ -69,7 +74,7 @@ impl Asked {
         let graph = compact(&graph);
         let fields = fields_of(program, train, &graph);
         let (model, line) = (answer.model.clone(), answer.line);
-        Ok(Asked { model, set: train.data.set.clone(), graph, fields, action, line, answer })
+        Ok(Asked { model, set: train.data.set.clone(), graph, fields, action, line, answer, stand_ins: Vec::new() })
     }
 
     /// The `train` that the model is taken from.
@@ -79,6 +84,38 @@ impl Asked {
             _ => None,
         }
     }
+}
+
+/// The model that a loss calls and whose parameters are called and shaped as those of another, which a training computes
+/// of others: `Average <- 0.99 * Average + 0.01 * Net`. With the paths of both, of the mean's first.
+fn original_of(program: &Program, model: &str) -> Option<(Arc<str>, Vec<(Arc<str>, Arc<str>)>)> {
+    let parameters = &program.checked().params;
+    let below = |model: &str| {
+        let paths = parameters.iter().filter_map(|parameter| {
+            Some((parameter.path.strip_prefix(model)?.strip_prefix('.')?.to_owned(), &parameter.path, &parameter.ty))
+        });
+        paths.collect::<Vec<_>>()
+    };
+    let of_mean = below(model);
+    let trains = program.checked().actions.iter().rev().filter_map(|action| match action {
+        Action::Train(train) => Some(train),
+        _ => None,
+    });
+    trains.into_iter().find_map(|train| {
+        let is_called = train.answers.iter().any(|answer| &*answer.model == model);
+        let is_computed = of_mean.iter().any(|(_, path, _)| train.step.assigned.contains(path));
+        if is_called || !is_computed {
+            return None;
+        }
+        let names: BTreeSet<&Arc<str>> = train.answers.iter().map(|answer| &answer.model).collect();
+        let mut alike = names.into_iter().filter_map(|name| {
+            let others = below(name);
+            let fits = others.iter().map(|(name, _, ty)| (name, ty)).eq(of_mean.iter().map(|(name, _, ty)| (name, ty)));
+            let pairs = of_mean.iter().zip(&others).map(|(mean, other)| (mean.1.clone(), other.1.clone()));
+            fits.then(|| (name.clone(), pairs.collect()))
+        });
+        alike.next().filter(|_| alike.next().is_none())
+    })
 }
 
 /// Whether the results of a call depend on data that the training draws from beside its own.

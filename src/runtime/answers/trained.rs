@@ -122,6 +122,12 @@ impl Trained {
         if let Some(path) = wish.weights {
             session.load(path, "", observer)?;
         }
+        for (from, to) in &asked.stand_ins {
+            if let (Some(from), Some(to)) = (session.memory.find(from), session.memory.find(to)) {
+                let value = session.memory.shared(from);
+                session.memory.set(to, value);
+            }
+        }
         (session.kept, session.is_aimed) = (Some(Arc::clone(&kept)), true);
         let names = |field: &str| {
             let column = sets[number].columns.iter().find(|column| &*column.field == field && !column.training_only);

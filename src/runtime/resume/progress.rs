@@ -22,6 +22,7 @@ pub(super) fn text(progress: &Progress) -> String {
         "step": progress.step,
         "best": progress.best.to_bits().to_string(),
         "waited": progress.waited,
+        "stalled": progress.stalled,
         "kept": progress.kept.as_ref().map(|kept| kept.epoch),
         "rows": progress.averages.rows.to_bits().to_string(),
         "losses": bits(&progress.averages.losses),
@@ -54,6 +55,8 @@ pub(super) fn of(text: &str) -> Option<Progress> {
         step: value["step"].as_u64()?,
         best: float(&value["best"])?,
         waited: usize::try_from(value["waited"].as_u64()?).ok()?,
+        // Files of older versions have no plateaus.
+        stalled: value["stalled"].as_u64().and_then(|stalled| usize::try_from(stalled).ok()).unwrap_or(0),
         averages,
         kept: value["kept"].as_u64().map(|epoch| Kept { epoch, values: Values::new() }),
         left: Values::new(),

@@ -12,7 +12,8 @@ use super::batch::{Batches, companions};
 use super::order::Order;
 use super::{Kept, Progress, SERIES_BYTES, Values, blame, evaluate, watch};
 use crate::base::Diagnostic;
-use crate::ir::program::Train;
+use crate::ir::program::{PLATEAUS, Precision, Train};
+use crate::runtime::array::{Array, Elements};
 use crate::ir::ranges::MAX_STEP;
 use crate::runtime::call::Moment;
 use crate::runtime::data::Rows;
@@ -186,6 +187,7 @@ impl<'a> Driver<'a> {
         self.validation.is_some()
             || self.train.patience.is_some()
             || self.train.keep_best
+            || self.train.plateau.is_some()
             || self.train.metrics.iter().any(|metric| metric.whole.is_some())
     }
 
@@ -285,19 +287,24 @@ impl<'a> Driver<'a> {
         if judged.greatest { -score } else { score }
     }
 
-    /// Counts an epoch for `stop = patience(n)` and `keep = best`.
-    fn count_epoch(&mut self, session: &Session, report: &EpochReport) {
-        if self.train.patience.is_none() && !self.train.keep_best {
+    /// Counts an epoch for `stop = patience(n)`, `keep = best` and `plateau = patience(n)`.
+    fn count_epoch(&mut self, session: &mut Session, report: &EpochReport) {
+        if self.train.patience.is_none() && !self.train.keep_best && self.train.plateau.is_none() {
             return;
         }
         let watched = self.judge(report);
         if watched < self.progress.best {
-            (self.progress.best, self.progress.waited) = (watched, 0);
+            (self.progress.best, self.progress.waited, self.progress.stalled) = (watched, 0, 0);
             if self.train.keep_best {
                 self.progress.kept = Some(Kept { epoch: report.epoch, values: values(session) });
             }
         } else {
             self.progress.waited += 1;
+            self.progress.stalled += 1;
+        }
+        if self.train.plateau.is_some_and(|plateau| self.progress.stalled >= plateau) {
+            self.progress.stalled = 0;
+            count_plateau(session);
         }
     }
 
@@ -402,6 +409,18 @@ impl<'a> Driver<'a> {
         let drawn = companions::inputs(session, companions, graph, sizes, place).ok()?;
         let looked = blame::Looked { graph, table, rows: &self.taken, drawn, sizes, step: Some(bad_step) };
         blame::first_bad(session, self.train, looked)
+    }
+}
+
+/// Schedules see one plateau more from the next step on.
+fn count_plateau(session: &mut Session) {
+    if let Some(cell) = session.memory.find(PLATEAUS) {
+        let plateaus = session.memory.shared(cell).number(0) + 1.0;
+        let elements = match session.memory.precision {
+            Precision::F32 => Elements::F32(vec![plateaus as f32]),
+            Precision::F64 => Elements::F64(vec![plateaus]),
+        };
+        session.memory.set(cell, Array::of_view(&[], elements));
     }
 }
 

@@ -55,6 +55,8 @@ pub struct Progress {
     /// The least loss that patience has seen, and how many epochs ago.
     pub best: f64,
     pub waited: usize,
+    /// How many epochs were no better since the best one, or since the last plateau.
+    pub stalled: usize,
     /// Scores of the last epoch that was reported.
     pub last: (Scores, Option<Scores>),
     /// The parameters and states of the best epoch so far, if they are to be kept.
@@ -81,6 +83,7 @@ impl Progress {
             averages: Averages::default(),
             best: f64::INFINITY,
             waited: 0,
+            stalled: 0,
             last: (Scores::default(), None),
             kept: None,
             left: Values::new(),
@@ -128,6 +131,7 @@ pub fn run(
         progress.averages = Averages::default();
     }
     let validation = validation(session, action, train, &sizes)?;
+    tell_idle_steps(session, train, steps);
     tell_idle_patience(session, train, steps, train.validate_every.unwrap_or(steps_per_epoch));
     if let Some(span) = train.batch_span.filter(|_| train.batch > rows.len()) {
         let message =
@@ -158,18 +162,40 @@ pub fn run(
     Ok(trained)
 }
 
-/// Tells if the training ends before `stop` could end it.
+/// Tells if the training ends before `stop` could end it, or before there can be a plateau.
 fn tell_idle_patience(session: &Session, train: &Train, steps: u64, steps_per_epoch: u64) {
-    let Some(patience) = train.patience else { return };
-    let epochs = steps.div_ceil(steps_per_epoch);
-    // The first epoch is better than nothing, so the first that can be the last is number `patience` + 1.
-    if steps > (patience as u64).saturating_add(1).saturating_mul(steps_per_epoch) {
+    for (setting, patience) in [("stop", train.patience), ("plateau", train.plateau)] {
+        // The first epoch is better than nothing, so the first that can be the last is number `patience` + 1.
+        let is_idle = |patience: &usize| {
+            steps <= (*patience as u64).saturating_add(1).saturating_mul(steps_per_epoch)
+        };
+        let Some(patience) = patience.filter(is_idle) else { continue };
+        let epochs = steps.div_ceil(steps_per_epoch);
+        let message = format!("`{setting}` has no effect: it waits for {patience} epochs without a better loss");
+        let epochs = if epochs == 1 { "1 epoch".to_owned() } else { format!("{epochs} epochs") };
+        let warning = Diagnostic::warning("W0609", message).at(train.span, format!("this trains for {epochs}"));
+        session.notices.add(warning.help(format!("train for longer, or leave `{setting}` out")));
+    }
+}
+
+/// Tells if the last steps, or all, change no parameter.
+fn tell_idle_steps(session: &Session, train: &Train, steps: u64) {
+    let Some((every, span)) = train.accumulate else { return };
+    let left = steps % every;
+    if left == 0 {
         return;
     }
-    let message = format!("`stop` has no effect: it waits for {patience} epochs without a better loss");
-    let epochs = if epochs == 1 { "1 epoch".to_owned() } else { format!("{epochs} epochs") };
-    let warning = Diagnostic::warning("W0609", message).at(train.span, format!("this trains for {epochs}"));
-    session.notices.add(warning.help("train for longer, or leave `stop` out"));
+    let steps_text = if steps == 1 { "1 step".to_owned() } else { format!("{steps} steps") };
+    let (message, help) = if steps < every {
+        let message = format!("no parameter changes: they do after every {every} steps");
+        (message, format!("train for {every} steps or more: each is a batch"))
+    } else {
+        let plural = if left == 1 { "step changes" } else { "steps change" };
+        let message = format!("the last {left} {plural} nothing: parameters change after every {every} steps");
+        (message, format!("train for {} steps", steps - left))
+    };
+    let warning = Diagnostic::warning("W0890", message).at(span, format!("this trains for {steps_text}"));
+    session.notices.add(warning.help(help));
 }
 
 /// The losses and metrics of the last `train` on other data.

@@ -12,6 +12,7 @@ use crate::sema::value::{Function, InstanceKind, Value};
 use crate::sema::scope::report::calls::CallError;
 use crate::sema::scope::report::limits::LimitError;
 use crate::base::Span;
+use crate::ir::program::PLATEAUS;
 use crate::syntax::ast::{self, ExprKind, Role};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -225,7 +226,12 @@ impl Elaborator<'_> {
         self.in_frame(frame, |cx| {
             if role == Role::Schedule {
                 match step {
-                    Some(step) => cx.frame_mut().bind("step", step, definition.name.span, BindingKind::Input),
+                    Some(step) => {
+                        cx.frame_mut().bind("step", step, definition.name.span, BindingKind::Input);
+                        if let Some(plateaus) = cx.context.plateaus().cloned() {
+                            cx.frame_mut().bind(PLATEAUS, plateaus, definition.name.span, BindingKind::Input);
+                        }
+                    }
                     None => {
                         let schedule = item.name().to_owned();
                         return cx.report(CallError::NoStep { schedule, at: span });

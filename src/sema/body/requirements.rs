@@ -12,7 +12,7 @@ use crate::sema::scope::report::values::ValueError;
 use crate::sema::scope::report::{Cause, Report};
 use crate::base::Span;
 use crate::ir::interpret::{self, Feed, evaluate};
-use crate::ir::program::ValueAdvice;
+use crate::ir::program::{PLATEAUS, ValueAdvice};
 use crate::ir::{Dim, Elem, Graph, InputKey, Node, NodeId, Op, copy};
 use crate::syntax::ast::{self, BinaryOp, ExprKind};
 
@@ -195,6 +195,7 @@ impl Elaborator<'_> {
         let needed = graph.reachable([node]);
         let mut nodes = graph.nodes().filter(|(id, _)| needed[id.0 as usize]);
         nodes.find_map(|(_, node)| match &node.op {
+            Op::State { path, .. } if **path == *PLATEAUS => None,
             Op::Param { .. } | Op::State { .. } => Some(Beyond::Trained),
             Op::Rand { .. } => Some(Beyond::Random),
             Op::Input { name: InputKey::Field(_) | InputKey::Companion(..) | InputKey::Column(_), .. } => Some(Beyond::Data),
@@ -214,8 +215,10 @@ impl Elaborator<'_> {
             return None;
         }
         let mut alone = Graph::new();
-        let places = copy(&mut alone, graph, &needed, |new, _, node, operands| {
-            new.add(node.op.clone(), operands)
+        // What happens in the training is not known: it is looked at as if there were no plateau.
+        let places = copy(&mut alone, graph, &needed, |new, _, node, operands| match &node.op {
+            Op::State { path, .. } if **path == *PLATEAUS => new.fill(0.0, Vec::new()),
+            op => new.add(op.clone(), operands),
         });
         alone.output("value", places[node.0 as usize]?);
         for step in steps_to(self.context.last_step()) {

@@ -95,7 +95,7 @@ impl Names {
         }
         let given: &[&str] = match definition.role {
             Role::Optimizer => &["param", "grad", "step"],
-            Role::Schedule => &["step"],
+            Role::Schedule => &["step", "plateaus"],
             _ => &[],
         };
         self.bound.extend(given.iter().map(|name| Arc::<str>::from(*name)));

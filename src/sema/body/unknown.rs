@@ -6,6 +6,7 @@ use crate::sema::build::builtins;
 use crate::sema::scope::module::{Found, ModuleId};
 use crate::sema::scope::report::names::{Meant, TooEarly, UnknownName};
 use crate::sema::settings;
+use crate::ir::program::PLATEAUS;
 use crate::sema::value::Value;
 use crate::base::{Span, foreign, nearest};
 use crate::syntax::ast::{self, Role, StatementKind};
@@ -67,6 +68,9 @@ impl Elaborator<'_> {
         }
         if let Some(set) = self.data.set_with_field(name) {
             return Some(Meant::Column { set: set.to_string() });
+        }
+        if name == PLATEAUS {
+            return Some(Meant::Plateaus);
         }
         let known = self.known_names();
         let standing = Standing::of(&self.sources.file(span.file).text, span);

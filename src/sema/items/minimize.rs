@@ -6,7 +6,7 @@ use super::companions::BatchData;
 use super::groups::{self, Member};
 use super::{assignments, measure};
 use super::optimizer::{self, Method};
-use crate::ir::program::{Clip, ClipBy, Forward, Line, NamedValue, Train};
+use crate::ir::program::{PLATEAUS, Clip, ClipBy, Forward, Line, NamedValue, Train};
 use crate::ir::{Elem, Graph, InputKey, Op, OutputKey, Type};
 use crate::sema::body::elaborator::Elaborator;
 use crate::sema::scope::module::ItemRef;
@@ -137,8 +137,14 @@ fn update(
     let (graph, changed) = in_batch_graph(cx, data, |cx| {
         let step = step_input(cx, item);
         let clips = clips(cx, line);
+        let plateaus = Op::State { path: PLATEAUS.into(), ty: Type::scalar(Elem::Float) };
+        let plateaus = Value::Tensor(cx.add(item.keyword_span, plateaus, Vec::new()));
+        let updates = cx.context.last_step() / train.accumulate.map_or(1, |(every, _)| every);
+        let counting = cx.context.counting(plateaus, updates.max(1));
         let chain = |cx: &mut Elaborator<'_>, methods: &[ast::Expr]| {
-            methods.iter().map(|method| Method::new(cx, method, &step)).collect::<Option<Vec<Method>>>()
+            cx.within(counting.clone(), |cx| {
+                methods.iter().map(|method| Method::new(cx, method, &step)).collect::<Option<Vec<Method>>>()
+            })
         };
         let default = chain(cx, &line.methods)?;
         let groups = line.groups.iter().map(|group| chain(cx, &group.methods));

@@ -37,6 +37,8 @@ pub fn train_item(cx: &mut Elaborator<'_>, item: &ast::Train) -> Option<Train<Fo
         judged: Judged::default(),
         keep_best: false,
         validate_every: None,
+        accumulate: None,
+        plateau: None,
         frozen: Vec::new(),
         init: None,
         advice: Vec::new(),
@@ -188,6 +190,11 @@ fn read_setting(cx: &mut Elaborator<'_>, given: &ast::Setting, train: &mut Train
         }
         "stop" => judging::read_stop(cx, value, train),
         "keep" => judging::read_keep(cx, value, train),
+        "plateau" => judging::read_plateau(cx, value, train),
+        "accumulate" => {
+            train.accumulate =
+                positive(cx, value, "`accumulate`").filter(|every| *every > 1).map(|every| (every, given.span));
+        }
         "validate_every" => {
             train.validate_every = positive(cx, value, "`validate_every`");
         }

@@ -55,6 +55,7 @@ pub struct Context {
     model_calls: ModelCalls,
     sizes: Sizes,
     step: Option<Value>,
+    plateaus: Option<Value>,
     last_step: u64,
     updating: Option<Arc<str>>,
     draw_path: Option<Arc<str>>,
@@ -86,6 +87,7 @@ impl ItemContext {
             model_calls: ModelCalls::default(),
             sizes: Sizes::default(),
             step: None,
+            plateaus: None,
             last_step,
             updating: None,
             draw_path: None,
@@ -115,6 +117,11 @@ impl Context {
     /// `step`, where it is given: in optimisers and schedules.
     pub fn step(&self) -> Option<&Value> {
         self.step.as_ref()
+    }
+
+    /// How many plateaus there were, where the rates of optimisers are made.
+    pub fn plateaus(&self) -> Option<&Value> {
+        self.plateaus.as_ref()
     }
 
     /// A step that the training is sure to reach.
@@ -192,6 +199,11 @@ impl Context {
 
     pub fn at_step(&self, step: Value) -> Context {
         Context { step: Some(step), ..self.clone() }
+    }
+
+    /// Where the arguments of optimisers are elaborated: `step` counts what changes parameters, at least so often.
+    pub fn counting(&self, plateaus: Value, updates: u64) -> Context {
+        Context { plateaus: Some(plateaus), last_step: self.last_step.min(updates), ..self.clone() }
     }
 
     /// Where the update of a parameter is made.

@@ -56,6 +56,18 @@ pub const TRAIN: Group = Group {
             "steps after which scores are told, validated and judged by `stop` and `keep`",
         ),
         setting(
+            "accumulate",
+            Takes::Count,
+            Default::Is("1"),
+            "steps whose gradients are averaged before parameters change; in optimizers `step` then counts the changes",
+        ),
+        setting(
+            "plateau",
+            Takes::Patience,
+            Default::Nothing,
+            "so many epochs without a better loss or metric are a plateau: schedules count them in `plateaus`",
+        ),
+        setting(
             "freeze",
             Takes::Texts,
             Default::Nothing,

@@ -52,6 +52,11 @@ pub fn orders(text: &str) -> Vec<DateOrder> {
     all.into_iter().filter(can_be).collect()
 }
 
+/// Days since 1970, if a text is a point in time in this order.
+pub fn days(text: &str, order: DateOrder) -> Option<f64> {
+    number(text, Date { part: DatePart::Days, order }).ok()
+}
+
 fn day_of(text: &str, order: DateOrder) -> Result<(i64, i64, i64), NoDate> {
     let separator = text.chars().find(|c| !c.is_ascii_digit()).ok_or(NoDate::Form)?;
     if !matches!(separator, '-' | '/' | '.') {

@@ -39,7 +39,7 @@ pub use select::{ColumnRef, Selection};
 use scan::{Field, ScanError, Scanner, line_column};
 use select::resolve;
 use stream::Stream;
-pub use dates::{date_of, orders as date_orders};
+pub use dates::{date_of, days as days_of, orders as date_orders};
 pub use values::{Kind, kind_of, number_of};
 
 use values::Reader;

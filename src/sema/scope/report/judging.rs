@@ -13,6 +13,10 @@ pub enum JudgingError {
     NoMetric { by: Arc<str>, known: Vec<Arc<str>>, at: Span },
     /// `validate_every` without `validate`.
     NothingToValidate { at: Span },
+    PlateauWithoutSchedule { at: Span },
+    ScheduleWithoutPlateau { at: Span },
+    /// The training stops at the first plateau.
+    StopsBefore { stop: usize, plateau: usize, at: Span },
 }
 
 impl Problem for JudgingError {
@@ -39,6 +43,21 @@ impl Problem for JudgingError {
             JudgingError::NothingToValidate { at } => {
                 let label = "there is nothing to validate on";
                 error("E0835", "`validate_every` without `validate`", *at, label).help("add `validate = digits.test`")
+            }
+            JudgingError::PlateauWithoutSchedule { at } => {
+                let label = "no schedule of an optimizer counts plateaus";
+                error("E0897", "`plateau` has no effect", *at, label)
+                    .help("a rate that falls with them is `Adam(lr = plateau(0.001, gamma = 0.5))`")
+            }
+            JudgingError::ScheduleWithoutPlateau { at } => {
+                let message = "a schedule counts plateaus, and this `train` does not say what one is";
+                error("E0897", message, *at, "an argument of the optimizer goes by `plateaus`")
+                    .help("add `plateau = patience(5)`: five epochs without a better loss")
+            }
+            JudgingError::StopsBefore { stop, plateau, at } => {
+                let message = format!("`plateau` has no effect: the training stops after {stop} epochs");
+                let label = format!("a plateau is {plateau} epochs without a better one");
+                error("E0897", message, *at, label).help("a greater patience of `stop`, or a smaller one of `plateau`")
             }
         }
     }

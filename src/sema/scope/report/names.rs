@@ -36,6 +36,7 @@ pub enum Meant {
     Column { set: String },
     /// The number of the training step.
     Step,
+    Plateaus,
     /// The size of an axis, in a type.
     Size,
     /// An index of index notation.
@@ -98,6 +99,7 @@ impl Meant {
             Meant::Column { set } => error
                 .help(format!("outside of a `train` of this data, `{set}.{name}` is the whole column")),
             Meant::Step => error.help("`step` is given in optimisers, schedules and the losses of `minimize`"),
+            Meant::Plateaus => error.help("`plateaus` is given in schedules that are arguments of optimizers"),
             Meant::Size => {
                 error.help("a size is a number, or a name from the type of an input: `x: [B, 4]` gives B")
             }

@@ -17,7 +17,7 @@ pub enum TrainError {
     BothLengths { at: Span, first: Span },
     OutOfRange { what: String, count: i64, at: Span },
     TooManyShards { count: u64, most: u64, at: Span },
-    NotPatience { at: Span },
+    NotPatience { setting: &'static str, at: Span },
     NotParameterFile { at: Span },
     /// `only` or `except` of a file of parameters.
     NotPaths { option: &'static str, found: Value, at: Span },
@@ -86,9 +86,9 @@ impl Problem for TrainError {
             TrainError::TooManyShards { count, most, at } => {
                 error("E0614", format!("`shards` is {count}"), *at, format!("at most {most} are possible"))
             }
-            TrainError::NotPatience { at } => {
-                let label = "write `patience(5)`: stop after five epochs without a better loss";
-                error("E0614", "`stop` takes a patience", *at, label)
+            TrainError::NotPatience { setting, at } => {
+                let label = "write `patience(5)`: five epochs without a better loss";
+                error("E0614", format!("`{setting}` takes a patience"), *at, label)
             }
             TrainError::NotParameterFile { at } => {
                 let label = "write `safetensors(\"start.safetensors\")`";

@@ -1,10 +1,16 @@
-//! `nnc init`: a program for a csv file, to begin with.
+//! `nnc init`: a program for a csv file, a series or a folder of pictures, to begin with.
+
+mod names;
+mod pictures;
+mod series;
 
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::columns::{Column, Profile, opened, profile, values_text};
+use self::names::{identifier, plain_name, quoted, separator_of};
+use self::series::Series;
+use super::columns::{Column, Profile, profile, values_text};
 use super::output::{complain, put, say};
 use super::{Failure, folder, report};
 use crate::base::{Diagnostic, SourceMap, nearest};
@@ -12,7 +18,6 @@ use crate::runtime::world::native::write::write_atomically;
 use crate::runtime::format::number_text;
 use crate::runtime::program::Diagnostics;
 use crate::runtime::sources::csv::Options;
-use crate::syntax::tokens;
 
 /// A category has so many names of its own at most.
 const MOST_CLASSES: usize = 24;
@@ -21,14 +26,17 @@ const RARE: usize = 100;
 /// A number with at most so many whole values may be a class.
 const FEW: usize = 10;
 
-/// Write a program for a csv file: its columns as fields, a small network, a training, with comments.
+/// Write a program for a csv file, a series or a folder of pictures: fields, a small network, a training, with comments.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   nnc init penguins.csv                    writes penguins.nn, which predicts the last column
-  nnc init houses.csv --target price -o price.nn")]
+  nnc init houses.csv --target price -o price.nn
+  nnc init passengers.csv --series         forecasts the last column out of its past
+  nnc init sales.csv --series --target sold --past 28 --future 7
+  nnc init photos                          a folder of pictures with a folder for each class")]
 pub struct Init {
-    /// The csv file.
+    /// The csv file, or a folder of pictures.
     data: PathBuf,
     /// The column that is to be predicted [default: the last].
     #[arg(long, value_name = "COLUMN")]
@@ -39,6 +47,15 @@ pub struct Init {
     /// What stands between the fields of a line [default: what the first line says].
     #[arg(long, value_name = "CHARACTER")]
     separator: Option<char>,
+    /// The rows are a series, or several: forecast a column out of its own past.
+    #[arg(long)]
+    series: bool,
+    /// With `--series`: rows that a forecast looks at [default: two seasons by the distance of the dates, or 24].
+    #[arg(long, value_name = "ROWS", requires = "series", value_parser = clap::value_parser!(u16).range(1..))]
+    past: Option<u16>,
+    /// With `--series`: rows that it gives [default: a season, or 12].
+    #[arg(long, value_name = "ROWS", requires = "series", value_parser = clap::value_parser!(u16).range(1..))]
+    future: Option<u16>,
 }
 
 impl Init {
@@ -49,6 +66,9 @@ impl Init {
                 "`{}` is there already: name another with `-o`",
                 path.display()
             )));
+        }
+        if self.data.is_dir() {
+            return self.write(&path, &pictures::program(&self.data, &self.file(&path)).map_err(folder::failed)?);
         }
         let mut warnings = Vec::new();
         let (profile, format) = self.look(&mut |warning| warnings.push(warning)).map_err(folder::failed)?;
@@ -61,7 +81,12 @@ impl Init {
         }
         let target = self.target_of(&profile)?;
         let plan = Plan::new(&self, &profile, format, target, &path);
-        if plan.numbers.is_empty() && plan.dates.is_empty() && plan.classes.is_empty() {
+        if self.series {
+            let lengths = (self.past.map(usize::from), self.future.map(usize::from));
+            let series = Series::new(&plan, lengths.0, lengths.1).map_err(folder::failed)?;
+            return self.write(&path, &series.text());
+        }
+        if [&plan.numbers, &plan.dates, &plan.classes, &plan.texts].iter().all(|columns| columns.is_empty()) {
             let message = format!("`{}` has no column to predict from", self.data.display());
             let reasons = plan.left_out.iter().map(|(at, why)| format!("`{}` {why}", plan.column(*at).name));
             let error = reasons.fold(Diagnostic::error("E0780", message), Diagnostic::note);
@@ -69,12 +94,30 @@ impl Init {
             let error = error.note(format!("`{to_predict}` is what is to be predicted; `--target` says another"));
             return Err(folder::failed(error));
         }
-        let text = plan.text();
+        self.write(&path, &plan.text())?;
+        if series::is_likely(&plan) {
+            complain("each row has a date of its own: `--series` writes a program that forecasts out of the rows before");
+        }
+        Ok(())
+    }
+
+    /// The data as a program calls it that stands in a file.
+    fn file(&self, program: &Path) -> String {
+        let folder = program.parent().filter(|_| program != Path::new("-"));
+        // `photos/` is called `photos`, and lies where that does.
+        let data: PathBuf = self.data.components().collect();
+        match (folder == data.parent(), data.file_name()) {
+            (true, Some(name)) => name.to_string_lossy().into_owned(),
+            _ => std::path::absolute(&data).unwrap_or(data).display().to_string(),
+        }
+    }
+
+    fn write(&self, path: &Path, text: &str) -> Result<(), Failure> {
         if path == Path::new("-") {
-            put(&text);
+            put(text);
             return Ok(());
         }
-        write_atomically(&path, &mut |out| out.write_all(text.as_bytes())).map_err(|error| {
+        write_atomically(path, &mut |out| out.write_all(text.as_bytes())).map_err(|error| {
             folder::failed(Diagnostic::error("E0714", format!("cannot write `{}`: {error}", path.display())))
         })?;
         say(&format!("wrote {}", path.display()));
@@ -120,12 +163,6 @@ impl Init {
     }
 }
 
-/// The name of a file without the ending of a packed one.
-fn plain_name(path: &Path) -> PathBuf {
-    let is_packed = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("gz"));
-    if is_packed { path.with_extension("") } else { path.to_path_buf() }
-}
-
 /// What the program consists of.
 struct Plan<'a> {
     format: Options,
@@ -146,12 +183,7 @@ struct Plan<'a> {
 impl<'a> Plan<'a> {
     fn new(init: &Init, profile: &'a Profile, format: Options, target: usize, path: &Path) -> Plan<'a> {
         let stem = plain_name(&init.data).file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-        let folder = path.parent().filter(|_| path != Path::new("-"));
-        let same_folder = folder == init.data.parent();
-        let file = match (same_folder, init.data.file_name()) {
-            (true, Some(name)) => name.to_string_lossy().into_owned(),
-            _ => std::path::absolute(&init.data).unwrap_or_else(|_| init.data.clone()).display().to_string(),
-        };
+        let file = init.file(path);
         let mut taken = vec!["x".to_owned(), "rows".to_owned(), "train".to_owned(), "test".to_owned()];
         let name = identifier(&stem, &mut taken);
         let fields = profile.columns.iter().map(|column| identifier(&column.name, &mut taken)).collect();
@@ -451,38 +483,4 @@ impl<'a> Plan<'a> {
              become better for so many epochs.\n    stop     = patience(30)\n}}\n"
         )
     }
-}
-
-/// What stands between the fields of the first line of a file: what is there most often.
-fn separator_of(path: &Path) -> char {
-    use std::io::Read;
-    let mut start = Vec::new();
-    let read = opened(path).ok().and_then(|file| file.take(1 << 16).read_to_end(&mut start).ok());
-    let text = String::from_utf8_lossy(&start);
-    let line = read.and_then(|_| text.lines().next()).unwrap_or_default();
-    let count = |separator: &char| line.chars().filter(|c| c == separator).count();
-    [',', ';', '\t', '|'].into_iter().rev().max_by_key(count).filter(|separator| count(separator) > 0).unwrap_or(',')
-}
-
-/// A string of the language.
-fn quoted(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"").replace('{', "{{"))
-}
-
-/// A name of the language that is like a text, and not yet taken.
-fn identifier(text: &str, taken: &mut Vec<String>) -> String {
-    let plain: String =
-        text.trim().chars().map(|c| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect();
-    let plain = plain.trim_matches('_').to_owned();
-    let starts_well = plain.chars().next().is_some_and(char::is_alphabetic);
-    let base = if starts_well && tokens::is_name(&plain) { plain } else { format!("c_{plain}") };
-    let base = if tokens::is_name(&base) { base } else { "field".to_owned() };
-    let mut name = base.clone();
-    let mut number = 2;
-    while taken.contains(&name) {
-        name = format!("{base}{number}");
-        number += 1;
-    }
-    taken.push(name.clone());
-    name
 }
