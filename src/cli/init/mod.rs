@@ -129,7 +129,8 @@ impl Init {
     fn look(&self, tell: &mut dyn FnMut(Diagnostic)) -> Result<(Profile, Options), Diagnostic> {
         let separator = self.separator.unwrap_or_else(|| separator_of(&self.data));
         let plain = Options { separator, ..Options::default() };
-        let mut best = (profile(&self.data, plain, tell)?, plain);
+        let mut warnings = Vec::new();
+        let mut best = (profile(&self.data, plain, &mut |warning| warnings.push(warning))?, plain);
         let numbers = |profile: &Profile| profile.columns.iter().filter(|column| column.holds_numbers()).count();
         let is_open = |column: &Column| !column.holds_numbers() && column.date_orders().is_empty();
         for (decimal, thousands) in [(',', None), (',', Some('.')), ('.', Some(','))] {
@@ -140,11 +141,13 @@ impl Init {
                 break;
             }
             let format = Options { decimal, thousands, ..plain };
-            let other = profile(&self.data, format, &mut |_| {})?;
+            let mut others = Vec::new();
+            let other = profile(&self.data, format, &mut |warning| others.push(warning))?;
             if numbers(&other) > numbers(&best.0) {
-                best = (other, format);
+                (best, warnings) = ((other, format), others);
             }
         }
+        warnings.into_iter().for_each(tell);
         Ok(best)
     }
 

@@ -113,7 +113,7 @@ data {name} = csv({file}{options}) {{
 }}
 
 model Forecast(past: [B, {past}]) -> [B, {future}] {{
-    last = past[:, {at}:]
+    last = past[:, {at}][:, new]
     # {begins}
     {parts}
 }}

@@ -178,6 +178,8 @@ impl Folder {
             changes.push(json!({ "until": step, "training": train, "program": name, "program_sha256": before }));
         }
         self.note("changes", changes);
+        let seconds = self.with(|log| log.before + log.begun.elapsed().as_secs_f64());
+        self.note("seconds", json!(seconds));
         self.note("program_sha256", json!(sha256::of_bytes(text.as_bytes())));
         self.with(|log| drop(log.info.remove("refused")));
         self.with(Log::flush)?;

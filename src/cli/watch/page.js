@@ -87,7 +87,10 @@ function figure(title, x, curves, marks) {
     if (low === high) [low, high] = [low - 0.5, high + 0.5];
     const [first, end] = [x[0] ?? 0, Math.max(x.at(-1) ?? 1, (x[0] ?? 0) + 1)];
     const across = (value) => left + (value - first) / (end - first) * (width - left - right);
-    const up = (value) => height - bottom - (value - low) / (high - low) * (height - bottom - top);
+    // What falls by a hundredth and more is seen by its powers of ten.
+    const isWide = low > 0 && high > 100 * low;
+    const scale = isWide ? Math.log : (value) => value;
+    const up = (value) => height - bottom - (scale(value) - scale(low)) / (scale(high) - scale(low)) * (height - bottom - top);
     const parts = [];
     const add = (name, attributes, content) => {
         const part = document.createElementNS("http://www.w3.org/2000/svg", name);
@@ -96,12 +99,12 @@ function figure(title, x, curves, marks) {
         parts.push(part);
     };
     for (let at = 0; at <= 4; at++) {
-        const value = low + (high - low) * at / 4;
+        const value = isWide ? low * (high / low) ** (at / 4) : low + (high - low) * at / 4;
         add("line", { class: "grid", x1: left, x2: width - right, y1: up(value), y2: up(value) });
         add("text", { x: left - 6, y: up(value) + 4, "text-anchor": "end" }, text(Number(value.toPrecision(3))));
         const epoch = Math.round(first + (end - first) * at / 4);
         if (at === 0 || epoch !== Math.round(first + (end - first) * (at - 1) / 4)) {
-            add("text", { x: across(epoch), y: height - 10, "text-anchor": "middle" }, epoch);
+            add("text", { x: across(epoch), y: height - 10, "text-anchor": at === 4 ? "end" : "middle" }, epoch);
         }
     }
     for (const mark of marks) add("line", { class: "change", x1: across(mark), x2: across(mark), y1: top, y2: height - bottom });

@@ -9,6 +9,9 @@ use crate::ir::{Graph, InputKey, Op, Output, OutputKey, compact};
 use crate::runtime::program::Program;
 use crate::syntax::ast;
 
+/// Paths of two parameters each.
+pub type Pairs = Vec<(Arc<str>, Arc<str>)>;
+
 /// A model's results in the losses of a `train`.
 #[derive(Clone)]
 pub struct Asked {
@@ -24,7 +27,7 @@ pub struct Asked {
     pub line: u32,
     pub answer: Answer,
     /// Parameters that take the place of others: those of a running mean in place of the model that it is one of.
-    pub stand_ins: Vec<(Arc<str>, Arc<str>)>,
+    pub stand_ins: Pairs,
 }
 
 impl Asked {
@@ -88,7 +91,7 @@ impl Asked {
 
 /// The model that a loss calls and whose parameters are called and shaped as those of another, which a training computes
 /// of others: `Average <- 0.99 * Average + 0.01 * Net`. With the paths of both, of the mean's first.
-fn original_of(program: &Program, model: &str) -> Option<(Arc<str>, Vec<(Arc<str>, Arc<str>)>)> {
+fn original_of(program: &Program, model: &str) -> Option<(Arc<str>, Pairs)> {
     let parameters = &program.checked().params;
     let below = |model: &str| {
         let paths = parameters.iter().filter_map(|parameter| {
