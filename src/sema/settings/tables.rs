@@ -466,7 +466,7 @@ pub const VALUES: &[Call] = &[
         named_only: 1,
         repeats: false,
         code: "E0614",
-        doc: "the value of `stop`",
+        doc: "the value of `stop` and `plateau`",
     },
     Call {
         name: "best",
