@@ -13,7 +13,7 @@
 //! | E06xx | [`train`]: optimisers, data and train declarations; from E0650 on [`tables`]: how columns are read and rows divided |
 //! | E07xx | [`data`]: loading of data; from E0720 on [`run`]: what happens at run time |
 //! | E08xx | [`export`]: models in other forms |
-//! | E088x | [`companions`]: data that a training draws from beside its own |
+//! | E088x | [`companions`]: data that a training draws from beside its own, loops around trainings, what they show at work |
 //! | E089x | [`groups`]: groups of parameters, and derivatives that functions declare; from E0897 on when and how much parameters change; E0898 a run that is watched |
 //! | E09xx | from E0910 on [`given`]: rows out of the tables of a host program; from E0930 on [`ranks`]: processes that train together, from E0936 on models in forms for other tools |
 //! | W00xx | [`warnings`] |

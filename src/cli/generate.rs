@@ -81,8 +81,8 @@ impl Generate {
         let id = sources.add("command line", line.text.as_str());
         let span = |place: (usize, usize)| Span::new(id, place.0, place.1);
         let mut found = 0;
-        for item in &mut file.items {
-            let ast::ItemKind::Generate(item) = &mut item.kind else { continue };
+        file.change_items(&mut |kind| {
+            let ast::ItemKind::Generate(item) = kind else { return };
             found += 1;
             if let (Some(text), Some(place)) = (&self.prompt, prompt) {
                 let kind = ExprKind::Str(vec![StrPiece::Text(text.clone())]);
@@ -98,7 +98,7 @@ impl Generate {
                     span,
                 });
             }
-        }
+        });
         found
     }
 }

@@ -258,7 +258,7 @@ impl Run {
         };
         if let Some(folder) = folder {
             listener = Box::new(folder.listener(listener));
-            let has_plots = program.checked().actions.iter().any(|action| matches!(action, Action::Plot(_)));
+            let has_plots = program.checked().draws();
             if has_plots && self.plots.is_none() {
                 match made(&folder.pictures()) {
                     Ok(()) => {
@@ -318,7 +318,7 @@ impl Run {
     fn check_effects(&self, program: &Program) -> Result<(), Failure> {
         let checked = program.checked();
         let trains = checked.actions.iter().any(|action| matches!(action, Action::Train(_)));
-        let plots = checked.actions.iter().any(|action| matches!(action, Action::Plot(_)));
+        let plots = checked.draws();
         let variables = !(checked.params.is_empty() && checked.states.is_empty());
         let options = [
             ("--plots", self.plots.is_some(), plots, "`plot`"),

@@ -71,11 +71,11 @@ impl Settings {
                     file.items.insert(0, item);
                 }
                 ast::ItemKind::Train(given) => {
-                    for item in &mut file.items {
-                        if let ast::ItemKind::Train(train) = &mut item.kind {
+                    file.change_items(&mut |kind| {
+                        if let ast::ItemKind::Train(train) = kind {
                             replace(train, &given.settings);
                         }
-                    }
+                    });
                 }
                 _ => {}
             }
@@ -91,16 +91,13 @@ impl Settings {
         let mut edits: Vec<(usize, usize, String)> = Vec::new();
         let mut precision = self.precision.as_ref().map(|width| format!("precision = {width}"));
         for item in &file.items {
-            match &item.kind {
-                ast::ItemKind::Precision(_) => {
-                    if let Some(line) = precision.take() {
-                        edits.push((item.span.start as usize, item.span.end as usize, line));
-                    }
-                }
-                ast::ItemKind::Train(train) => self.edits_of(train, text, &mut edits),
-                _ => {}
+            if let ast::ItemKind::Precision(_) = &item.kind
+                && let Some(line) = precision.take()
+            {
+                edits.push((item.span.start as usize, item.span.end as usize, line));
             }
         }
+        file.trainings().into_iter().for_each(|train| self.edits_of(train, text, &mut edits));
         edits.extend(precision.map(|line| (0, 0, format!("{line}\n"))));
         edits.put_in_order();
         let mut written = text.to_owned();
@@ -136,7 +133,7 @@ impl Settings {
 
 /// Whether a tree has a `train`.
 pub fn has_train(file: &ast::File) -> bool {
-    file.items.iter().any(|item| matches!(item.kind, ast::ItemKind::Train(_)))
+    !file.trainings().is_empty()
 }
 
 fn replace(train: &mut ast::Train, given: &[ast::Setting]) {

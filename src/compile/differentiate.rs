@@ -102,6 +102,8 @@ fn differentiated(
         plateau: train.plateau,
         frozen: train.frozen,
         init: train.init,
+        anew: train.anew,
+        intervals: train.intervals,
         advice: train.advice,
         lines: train.lines,
         evaluate: train.evaluate,

@@ -6,7 +6,7 @@ use super::symbols::symbols;
 use super::{Loader, Stage, Timings};
 use crate::backend::{self, Backend, CodeError, Form};
 use crate::base::{Diagnostic, FileId, SourceMap, Span};
-use crate::ir::program::{Action, BATCH, DataRef, Forward, Precision, Program, Train};
+use crate::ir::program::{Action, BATCH, DataRef, Forward, Precision, Program, Shown, Train};
 use crate::ir::ranges::{self, Range};
 use crate::ir::{Dim, Graph, InputKey, OutputKey, Sizes, compact};
 use crate::loops::Target;
@@ -119,6 +119,15 @@ fn parts_with<S>(
                 let graphs = of_train(train).into_iter().chain(validated);
                 let (span, batch) = (train.span, train.batch);
                 parts.extend(graphs.map(|(title, graph)| Part { title, graph, span, batch }));
+                for shown in train.intervals.iter().flat_map(|interval| &interval.shown) {
+                    let (kind, graph, span) = match shown {
+                        Shown::Print(item) => ("print at intervals", &item.graph, item.span),
+                        Shown::Expect(item) => ("expect at intervals", &item.graph, item.span),
+                        Shown::Plot(item) => ("plot at intervals", &item.graph, item.span),
+                        Shown::Generate(item) => ("generate at intervals", &item.graph, item.span),
+                    };
+                    parts.push(Part { title: kind.to_owned(), graph, span, batch: 1 });
+                }
                 continue;
             }
             Action::Print(item) => ("print", &item.graph, item.span),

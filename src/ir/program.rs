@@ -39,6 +39,9 @@ pub const PLATEAUS: &str = "plateaus";
 /// The symbolic dimension that is the number of rows that a `whole` metric is computed over.
 pub const ROWS: &str = "rows";
 
+/// The input that is the number of the epoch, from 1, in what is shown while a training is at work.
+pub const EPOCH: &str = "epoch";
+
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub enum Precision {
     #[default]
@@ -82,6 +85,20 @@ impl<S> Program<S> {
         self.actions.iter().filter_map(|action| match action {
             Action::Train(train) => Some(&**train),
             Action::Print(_) | Action::Expect(_) | Action::Plot(_) | Action::Generate(_) => None,
+        })
+    }
+}
+
+impl<S> Program<S> {
+    /// Whether anything of it draws a picture.
+    pub fn draws(&self) -> bool {
+        self.actions.iter().any(|action| match action {
+            Action::Plot(_) => true,
+            Action::Train(train) => {
+                let mut shown = train.intervals.iter().flat_map(|interval| &interval.shown);
+                shown.any(|shown| matches!(shown, Shown::Plot(_)))
+            }
+            Action::Print(_) | Action::Expect(_) | Action::Generate(_) => false,
         })
     }
 }
@@ -198,6 +215,10 @@ pub struct Train<S = Step> {
     /// Layers and parameters that stay as they are, by the beginnings of their paths.
     pub frozen: Vec<String>,
     pub init: Option<StartFile>,
+    /// Whether what it trains begins with starting values that are drawn anew.
+    pub anew: bool,
+    /// What is carried out while it trains.
+    pub intervals: Vec<Interval>,
     /// What is looked at in the values of the data before the first step.
     pub advice: Vec<ValueAdvice>,
     /// Carried out one after the other in each step.
@@ -210,6 +231,24 @@ pub struct Train<S = Step> {
     pub fields: Vec<Arc<str>>,
     /// What the models give where the losses of `evaluate` call them, in order of the calls.
     pub answers: Vec<Answer>,
+}
+
+/// `every 10 epochs { … }`: what is carried out after so many epochs or steps each.
+#[derive(Clone, Debug)]
+pub struct Interval {
+    pub every: Length,
+    /// `print`, `expect`, `plot` and `generate`. Their graphs may have the inputs `step` and `epoch`.
+    pub shown: Vec<Shown>,
+    pub span: Span,
+}
+
+/// What shows something of the parameters as they are.
+#[derive(Clone, Debug)]
+pub enum Shown {
+    Print(Print),
+    Expect(Expect),
+    Plot(Plot),
+    Generate(Generate),
 }
 
 /// Data of which each step of a training draws rows of its own.

@@ -4,27 +4,28 @@ use std::sync::Arc;
 
 use super::array::{Array, Elements};
 use super::call::Moment;
-use super::events::Chart;
+use super::events::{Chart, Event, Observer};
 use super::format::array_text;
 use super::program::Part;
 use super::session::{Results, Session, Tensors};
+use super::generate;
 use crate::base::{Diagnostic, Span};
-use crate::ir::program::{Action, Expect, Plot, Print, PrintPart};
-use crate::ir::{Graph, Op, OutputKey, Sizes};
+use crate::ir::program::{Action, EPOCH, Expect, Plot, Print, PrintPart, Shown};
+use crate::ir::{Graph, InputKey, Op, OutputKey, Sizes};
 
 /// What a `print` prints, without a line end.
 ///
 /// # Errors
 /// If data cannot be read, or a size does not come out.
-pub fn print(session: &mut Session, number: usize, item: &Print) -> Result<String, Diagnostic> {
-    let values = evaluate(session, number, &item.graph, item.span)?;
+pub fn print(session: &mut Session, at: At, item: &Print) -> Result<String, Diagnostic> {
+    let values = evaluate(session, at, &item.graph, item.span)?;
     Ok(text_of(&item.parts, &values))
 }
 
 /// # Errors
 /// E0724 if the condition does not hold everywhere, with both sides; as [`print`].
-pub fn expect(session: &mut Session, number: usize, item: &Expect) -> Result<(), Diagnostic> {
-    let values = evaluate(session, number, &item.graph, item.span)?;
+pub fn expect(session: &mut Session, at: At, item: &Expect) -> Result<(), Diagnostic> {
+    let values = evaluate(session, at, &item.graph, item.span)?;
     let Some(Elements::Bool(holds)) = values.get(&"holds".into()).map(Array::elements) else { return Ok(()) };
     let Some(first) = holds.iter().position(|holds| !holds) else { return Ok(()) };
     let message = text_of(&item.message, &values);
@@ -51,8 +52,8 @@ pub fn expect(session: &mut Session, number: usize, item: &Expect) -> Result<(),
 ///
 /// # Errors
 /// As [`print`].
-pub fn plot(session: &mut Session, number: usize, item: &Plot) -> Result<Chart, Diagnostic> {
-    let mut values = evaluate(session, number, &item.graph, item.span)?;
+pub fn plot(session: &mut Session, at: At, item: &Plot) -> Result<Chart, Diagnostic> {
+    let mut values = evaluate(session, at, &item.graph, item.span)?;
     let columns = item
         .graph
         .outputs
@@ -93,10 +94,52 @@ fn text_of(parts: &[PrintPart], values: &Results) -> String {
     out
 }
 
-/// Carries out a graph of which all inputs are whole columns.
-fn evaluate(session: &mut Session, number: usize, graph: &Graph, span: Span) -> Result<Results, Diagnostic> {
-    let moment = Moment { seed: session.program.checked().seed, step: 0 };
-    session.evaluate_graph(Part::Shown(number), graph, &Sizes::new(), moment, &Tensors::new(), Some(span))
+/// When something is shown, and which part of the program it is.
+#[derive(Clone, Copy, Debug)]
+pub struct At {
+    pub part: Part,
+    /// Of the training at work; 0 outside of trainings.
+    pub step: u64,
+    pub epoch: u64,
+}
+
+impl At {
+    /// An action of the program.
+    pub fn action(number: usize) -> At {
+        At { part: Part::Shown(number), step: 0, epoch: 0 }
+    }
+}
+
+/// Carries out a graph of which all inputs are whole columns, and the step and epoch of a training at work.
+fn evaluate(session: &mut Session, at: At, graph: &Graph, span: Span) -> Result<Results, Diagnostic> {
+    let moment = Moment { seed: session.program.checked().seed, step: at.step as u32 };
+    let mut inputs = Tensors::new();
+    if at.epoch > 0 {
+        // Steps are fewer than 2^30, and so are epochs.
+        for (key, number) in [(InputKey::Step, at.step), (InputKey::field(EPOCH), at.epoch)] {
+            let number = Array::new(Vec::new(), Elements::I32(vec![number as i32]));
+            inputs.extend(number.ok().map(|number| (key, Arc::new(number))));
+        }
+    }
+    session.evaluate_graph(at.part, graph, &Sizes::new(), moment, &inputs, Some(span))
+}
+
+/// What a training shows while it is at work.
+///
+/// # Errors
+/// As [`print`], [`expect`], [`plot`] and [`generate::generate`].
+pub fn show(session: &mut Session, at: At, shown: &Shown, observer: &mut dyn Observer) -> Result<(), Diagnostic> {
+    match shown {
+        Shown::Print(item) => print(session, at, item).map(|text| observer.event(&Event::Print(&text))),
+        Shown::Expect(item) => {
+            let place = format!("in epoch {}, after step {} of the training", at.epoch, at.step);
+            expect(session, at, item).map_err(|error| error.note(place))
+        }
+        Shown::Plot(item) => plot(session, at, item).map(|chart| observer.event(&Event::Plot(&chart))),
+        Shown::Generate(item) => {
+            generate::generate(session, at.part, item).map(|text| observer.event(&Event::Print(&text)))
+        }
+    }
 }
 
 /// Tells if what is shown depends on parameters that were drawn and are never trained, nor read from a file.

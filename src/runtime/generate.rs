@@ -19,7 +19,7 @@ use crate::ir::{InputKey, Sizes};
 /// # Errors
 /// E0716 if the prompt has a character that the text of the data does not have; E0732 if the model cannot go
 /// on with it; those of loading the data.
-pub fn generate(session: &mut Session, number: usize, item: &Generate) -> Result<String, Diagnostic> {
+pub fn generate(session: &mut Session, part: Part, item: &Generate) -> Result<String, Diagnostic> {
     let table = session.table(&item.data)?;
     let wrong = |message: String| Diagnostic::error("E0732", message);
     let Some(text) = &table.text else {
@@ -47,10 +47,10 @@ pub fn generate(session: &mut Session, number: usize, item: &Generate) -> Result
     for step in 1..=item.length {
         let moment = Moment { seed, step: step as u32 };
         let seen = &characters[characters.len().saturating_sub(item.window)..];
-        let results = next(session, number, item, seen, 0, moment)?;
+        let results = next(session, part, item, seen, 0, moment)?;
         if step == 1 && seen.len() < item.window {
             let other = (vocabulary - 1) as i32;
-            let again = next(session, number, item, seen, other, moment)?;
+            let again = next(session, part, item, seen, other, moment)?;
             if !same_bits(&results, &again) {
                 let message = "the model's scores depend on characters that come later".to_owned();
                 let error = wrong(message).at(item.span, "so it cannot go on with a text");
@@ -83,7 +83,7 @@ pub fn generate(session: &mut Session, number: usize, item: &Generate) -> Result
 /// One call of the model. Places behind the text hold `filler`.
 fn next(
     session: &mut Session,
-    number: usize,
+    part: Part,
     item: &Generate,
     seen: &[i32],
     filler: i32,
@@ -98,7 +98,7 @@ fn next(
         .into_iter()
         .filter_map(|(name, array)| Some((InputKey::field(name), Arc::new(array.ok()?))))
         .collect();
-    session.evaluate_graph(Part::Next(number), &item.graph, &Sizes::new(), moment, &inputs, Some(item.span))
+    session.evaluate_graph(part, &item.graph, &Sizes::new(), moment, &inputs, Some(item.span))
 }
 
 fn same_bits(a: &Results, b: &Results) -> bool {

@@ -82,6 +82,8 @@ pub enum Part {
     Shown(usize),
     /// Of a `generate`.
     Next(usize),
+    /// Of what an action shows while it is at work: the interval and what it shows, by number.
+    While(usize, usize, usize),
 }
 
 /// Why a program was rejected or failed: diagnostics and the texts that they are about.
@@ -309,10 +311,8 @@ impl Program {
         graph: &Graph,
         sizes: &Sizes,
     ) -> Result<Arc<Function>, BuildError> {
-        let usage = match part {
-            Part::Step(_) | Part::Divided(..) | Part::Giving(..) | Part::Evaluate(_) | Part::Forward(_) | Part::Next(_) => Use::Often,
-            Part::Init | Part::OptimizerInit(_) | Part::Metric(..) | Part::Shown(_) => Use::Once,
-        };
+        let is_once = matches!(part, Part::Init | Part::OptimizerInit(_) | Part::Metric(..) | Part::Shown(_));
+        let usage = if is_once { Use::Once } else { Use::Often };
         self.shared.functions.get(part, sizes, || match part {
             Part::Giving(..) => compile::giving(graph, sizes, self.mode(), &self.shared.timings),
             _ => self.build(graph, sizes, usage),

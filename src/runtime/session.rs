@@ -245,16 +245,16 @@ impl Session {
                 }),
                 Action::Print(item) => {
                     actions::tell_untrained(self, &item.graph, item.span);
-                    actions::print(self, number, item).map(|text| observer.event(&Event::Print(&text)))
+                    actions::print(self, actions::At::action(number), item).map(|text| observer.event(&Event::Print(&text)))
                 }
-                Action::Expect(item) => actions::expect(self, number, item),
+                Action::Expect(item) => actions::expect(self, actions::At::action(number), item),
                 Action::Plot(item) => {
                     actions::tell_untrained(self, &item.graph, item.span);
-                    actions::plot(self, number, item).map(|chart| observer.event(&Event::Plot(&chart)))
+                    actions::plot(self, actions::At::action(number), item).map(|chart| observer.event(&Event::Plot(&chart)))
                 }
                 Action::Generate(item) => {
                     actions::tell_untrained(self, &item.graph, item.span);
-                    generate::generate(self, number, item).map(|text| observer.event(&Event::Print(&text)))
+                    generate::generate(self, Part::Next(number), item).map(|text| observer.event(&Event::Print(&text)))
                 }
             };
             self.tell(observer);

@@ -41,6 +41,8 @@ fn line(length: Length, rate: f64) -> checked::Program {
         plateau: None,
         frozen: Vec::new(),
         init: None,
+        anew: false,
+        intervals: Vec::new(),
         advice: Vec::new(),
         evaluate: Some(evaluate()),
         lines: vec![Line {

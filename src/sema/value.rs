@@ -294,6 +294,10 @@ impl Value {
         match self {
             Value::List(items) => Some(items.to_vec()),
             Value::Tuple(items) => Some(items.to_vec()),
+            Value::Instance(instance) => match &instance.kind {
+                InstanceKind::Row(row) => Some(row.iter().cloned().map(Value::Instance).collect()),
+                _ => None,
+            },
             Value::Pack(axes) => Some(axes.iter().map(|axis| Value::Int(axis.size.clone())).collect()),
             _ => None,
         }

@@ -66,6 +66,7 @@ pub enum ItemKind {
     Expect(Expect),
     Plot(Plot),
     Generate(Generate),
+    For(Box<ForItems>),
 }
 
 /// The text of the `##` lines above a declaration, without the marks, lines joined by newlines.
@@ -194,7 +195,65 @@ impl ItemKind {
             | ItemKind::Print(_)
             | ItemKind::Expect(_)
             | ItemKind::Plot(_)
-            | ItemKind::Generate(_) => None,
+            | ItemKind::Generate(_)
+            | ItemKind::For(_) => None,
+        }
+    }
+
+    /// The word that the item begins with.
+    pub fn keyword(&self) -> &'static str {
+        match self {
+            ItemKind::Precision(_) => "precision",
+            ItemKind::Import(_) => "import",
+            ItemKind::Const(_) => "const",
+            ItemKind::Definition(item) => item.role.keyword(),
+            ItemKind::Data(_) => "data",
+            ItemKind::Train(_) => "train",
+            ItemKind::Print(_) => "print",
+            ItemKind::Expect(_) => "expect",
+            ItemKind::Plot(_) => "plot",
+            ItemKind::Generate(_) => "generate",
+            ItemKind::For(_) => "for",
+        }
+    }
+}
+
+impl File {
+    /// All `train` items, also those in loops, in the order of the text.
+    pub fn trainings(&self) -> Vec<&Train> {
+        let mut found = Vec::new();
+        visit(&self.items, &mut |kind| {
+            if let ItemKind::Train(train) = kind {
+                found.push(&**train);
+            }
+        });
+        found
+    }
+
+    /// Calls `change` with every item, also with those in loops and in `every`, outer ones first.
+    pub fn change_items(&mut self, change: &mut dyn FnMut(&mut ItemKind)) {
+        change_all(&mut self.items, change);
+    }
+}
+
+fn visit<'a>(items: &'a [Item], look: &mut dyn FnMut(&'a ItemKind)) {
+    for item in items {
+        look(&item.kind);
+        if let ItemKind::For(header) = &item.kind {
+            visit(&header.items, look);
+        }
+    }
+}
+
+fn change_all(items: &mut [Item], change: &mut dyn FnMut(&mut ItemKind)) {
+    for item in items {
+        change(&mut item.kind);
+        match &mut item.kind {
+            ItemKind::For(header) => change_all(&mut header.items, change),
+            ItemKind::Train(train) => {
+                train.intervals.iter_mut().for_each(|interval| change_all(&mut interval.items, change));
+            }
+            _ => {}
         }
     }
 }

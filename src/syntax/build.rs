@@ -1,6 +1,7 @@
 //! Builds the syntax tree from pest's pairs, and checks rules that the grammar cannot express: what may stand on
 //! the left of `=`, where the value of an expression would be lost, how deep nesting may be.
 
+mod blocks;
 mod expressions;
 mod items;
 mod operators;

@@ -120,10 +120,10 @@ pub(super) fn not_an_item(file: FileId, text: &str, slice: &ItemSlice) -> ParseE
         return StrayError::SlashComment { at: Span { end: at.end + 1, ..at } }.into();
     }
     let meant = match (word, second) {
-        ("param" | "state" | "carry" | "collect" | "scan" | "for" | "require" | "advise", _) => {
+        ("param" | "state" | "carry" | "collect" | "scan" | "require" | "advise", _) => {
             MeantItem::LineOfBody
         }
-        ("minimize" | "measure", _) => MeantItem::LineOfTrain,
+        ("minimize" | "measure" | "every", _) => MeantItem::LineOfTrain,
         (_, Some("=")) if first.kind == TokenKind::Word => MeantItem::Constant,
         ("def" | "function" | "func" | "fun", _) => MeantItem::Function,
         ("class" | "module" | "struct", _) => MeantItem::Layer,

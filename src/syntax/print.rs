@@ -70,6 +70,14 @@ impl Printer {
             }
             ItemKind::Plot(plot) => self.line(&list("plot", plot.args.args.iter().map(arg))),
             ItemKind::Generate(generate) => self.generate(generate),
+            ItemKind::For(header) => {
+                let over = match &header.over {
+                    ForRange::Range { start, end } => format!("{}..{}", expr(start), expr(end)),
+                    ForRange::List(list) => expr(list),
+                };
+                self.line(&format!("for {} in {over}", header.variable));
+                self.indented(|printer| header.items.iter().for_each(|item| with_stack(|| printer.item(item))));
+            }
         }
     }
 
@@ -163,6 +171,11 @@ impl Printer {
             for update in &train.updates {
                 let (word, after) = (if update.is_start { "init" } else { "<-" }, update.after);
                 printer.line(&format!("{word} {} {} after {after}", expr(&update.target), expr(&update.value)));
+            }
+            for interval in &train.intervals {
+                let count = interval.count.as_ref().map_or_else(String::new, |count| format!(" {}", expr(count)));
+                printer.line(&format!("every{count} {:?}", interval.unit).to_lowercase());
+                printer.indented(|printer| interval.items.iter().for_each(|item| printer.item(item)));
             }
             for measure in &train.measures {
                 let name = measure.name.as_ref().map_or("_", |name| name.as_str());

@@ -47,6 +47,8 @@ pub(super) enum ItemError {
     NoValue { role: Role, name: Span, at: Span },
     EmptyData { at: Span },
     GivenTwice { name: Arc<str>, first: Span, at: Span },
+    /// An item in the braces of `for` or `every` that is not carried out there.
+    NotInBlock { word: &'static str, block: &'static str, at: Span },
 }
 
 /// What is wrong with a statement.
@@ -231,6 +233,17 @@ impl ItemError {
             }
             ItemError::GivenTwice { name, first, at } => {
                 error("E0014", format!("`{name}` is given twice"), *at, "given again").and_at(*first, "given first")
+            }
+            ItemError::NotInBlock { word, block: "every", at } => {
+                let message = format!("`{word}` does not stand in the braces of `every`");
+                error("E0884", message, *at, "not while a training is at work")
+                    .help("`print`, `expect`, `plot` and `generate` stand there")
+            }
+            ItemError::NotInBlock { word, block, at } => {
+                let message = format!("`{word}` does not stand in the braces of `{block}`");
+                error("E0884", message, *at, "a declaration is one for the whole file").help(
+                    "`train`, `print`, `expect`, `plot`, `generate` and `for` stand there; declare it outside, as a function of what the loop changes",
+                )
             }
         }
     }

@@ -79,7 +79,7 @@ fn begin_item(text: &str, tokens: &[Token], at: usize) -> ItemSlice {
     let keyword = if ITEM_WORDS.contains(&word) { word } else { "" };
     let name = tokens.get(at + 1).filter(|next| {
         next.kind == TokenKind::Word
-            && !matches!(keyword, "precision" | "import" | "print" | "expect" | "plot" | "generate")
+            && !matches!(keyword, "precision" | "import" | "print" | "expect" | "plot" | "generate" | "for")
     });
     ItemSlice {
         keyword: keyword.to_string(),
@@ -130,7 +130,8 @@ fn at_column_one(text: &str, token: Token) -> bool {
 /// Two words in a row, the first an item word: no statement looks like this.
 fn surely_begins_item(text: &str, tokens: &[Token], at: usize) -> bool {
     let word = tokens[at].text(text);
-    if !ITEM_WORDS.contains(&word) {
+    // A `for` is a statement of bodies, too.
+    if !ITEM_WORDS.contains(&word) || word == "for" {
         return false;
     }
     let Some(next) = tokens.get(at + 1) else { return false };

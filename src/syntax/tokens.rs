@@ -2,7 +2,7 @@
 //! for error messages after it failed, and for the formatter, which must keep comments.
 
 /// The words that begin an item.
-pub const ITEM_WORDS: [&str; 18] = [
+pub const ITEM_WORDS: [&str; 19] = [
     "precision",
     "import",
     "const",
@@ -21,6 +21,7 @@ pub const ITEM_WORDS: [&str; 18] = [
     "expect",
     "plot",
     "generate",
+    "for",
 ];
 
 /// Reserved words, which cannot be names.

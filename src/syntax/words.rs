@@ -77,6 +77,11 @@ pub const ITEMS: &[Word] = &[
         "generate MODEL from \"A\" with sample(), length = 200",
         "A text that a model goes on with, character by character.",
     ),
+    word(
+        "for",
+        "for k in 0..5 { … }",
+        "Carries out the `train`, `print`, `expect`, `plot` and `generate` in its braces for each number or element of a list; in a body, its statements, at compile time.",
+    ),
 ];
 
 /// What begins a line of a body.
@@ -96,11 +101,6 @@ pub const STATEMENTS: &[Word] = &[
         "advise",
         "advise condition, \"message\"",
         "A warning where a condition known at compile time, or on fields of the data, does not hold.",
-    ),
-    word(
-        "for",
-        "for l in 0..n { … }",
-        "Carries a body out at compile time, for each number or element of a list.",
     ),
     word(
         "scan",
@@ -124,6 +124,11 @@ pub const STATEMENTS: &[Word] = &[
         "A line of `train`: one pass, forward, backward and update.",
     ),
     word("measure", "measure name = METRIC", "A line of `train`: a number to watch."),
+    word(
+        "every",
+        "every 10 epochs { print … }",
+        "Lines of `train`: what is printed, expected, drawn and generated while it trains; `epoch` and `step` are given.",
+    ),
     word(
         "split",
         "split train = 0.8, test = 0.2",
@@ -174,6 +179,7 @@ pub const EXPRESSIONS: &[Word] = &[
         "if training { … }",
         "Whether the body is that of a training step; known at compile time.",
     ),
+    word("epoch", "every 10 epochs { print epoch }", "The number of the epoch in the braces of `every`, from 1."),
     word("step", "step", "The number of the step in schedules, optimizers and the losses of `minimize`, from 1."),
     word("plateaus", "gamma ^ plateaus", "How many plateaus the training has had, in schedules that optimizers use."),
     word(

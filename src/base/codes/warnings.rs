@@ -282,6 +282,27 @@ begin with its name; without it they are those of the training's own data.
     minimize mse(Net(u.x), Teacher(u.x)) with Adam()    # those of `unlabelled`",
     },
     Code {
+        code: "W0881",
+        title: "an interval that is longer than the training",
+        explain: "\
+What stands in the braces of `every` is carried out after so many epochs or steps each, also after the last one of the
+training if it is one of them. A training with fewer steps than one interval shows nothing of it.
+    epochs = 10
+    every 20 epochs { print epoch }       # never
+    every 5 epochs { print epoch }        # after the epochs 5 and 10",
+    },
+    Code {
+        code: "W0882",
+        title: "a derivative that counts another argument",
+        explain: "\
+A parameter of a function is what is given for it. So where one argument is computed from another, a derivative by this
+one in the function's body counts both ways; a partial derivative holds the other argument constant.
+    fn part(x, h) = grad(x * h, x)                # of part(x, 2 * x): 4 x
+    fn part(x, h) { z = x; grad(z * h, z) }       # on two lines: h held constant, 2 x
+    fn along(x, f) = grad(x * f(x), x)            # 4 x, and it says so
+There is no warning where the body itself takes the derivative of that argument, `grad(h, x)`: then it is a function of x.",
+    },
+    Code {
         code: "W0890",
         title: "the last steps of a training change nothing",
         explain: "\

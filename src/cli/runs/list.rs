@@ -13,7 +13,7 @@ use crate::cli::Failure;
 use crate::cli::output::say;
 use crate::cli::sheet::{Cell, csv_line};
 use crate::runtime::format::number_text;
-use crate::syntax::{self, ast};
+use crate::syntax;
 
 /// List the runs that were kept: results, metrics, and the settings in which they differ.
 #[derive(Args)]
@@ -127,13 +127,9 @@ fn settings(text: &str) -> BTreeMap<String, String> {
     let mut sources = SourceMap::default();
     let id = sources.add("program.nn", text);
     let (file, _) = syntax::parse(id, text);
-    let trains = file.items.iter().filter_map(|item| match &item.kind {
-        ast::ItemKind::Train(train) => Some(train),
-        _ => None,
-    });
     let mut found = BTreeMap::new();
     let written = |span: Span| text.get(span.start as usize..span.end as usize).unwrap_or_default();
-    for (number, train) in trains.enumerate() {
+    for (number, train) in file.trainings().into_iter().enumerate() {
         let of = |name: &str| if number == 0 { name.to_owned() } else { format!("{name} {}", number + 1) };
         for setting in &train.settings {
             found.insert(of(setting.name.as_str()), written(setting.value.span).to_owned());

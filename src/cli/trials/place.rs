@@ -48,8 +48,7 @@ pub fn written(text: &str, names: &[&str], values: &[String]) -> Result<String, 
 /// Where arguments of a name stand in the optimizers of a file.
 fn arguments(file: &ast::File, name: &str) -> Vec<(usize, usize)> {
     let mut found = Vec::new();
-    for item in &file.items {
-        let ast::ItemKind::Train(train) = &item.kind else { continue };
+    for train in file.trainings() {
         for minimize in &train.minimize {
             for optimizer in minimize.optimizers() {
                 crate::sema::walk::expr(optimizer, &mut |expr| {

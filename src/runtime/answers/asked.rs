@@ -146,15 +146,15 @@ pub fn fields_of(program: &Program, train: &Train, graph: &Graph) -> Vec<Arc<str
 /// Says in each `train` without `validate` that it validates on its own data: so its losses are known in evaluation
 /// mode. Nothing is trained.
 pub fn validate_somewhere(file: &mut ast::File) {
-    for item in &mut file.items {
-        let ast::ItemKind::Train(train) = &mut item.kind else { continue };
+    file.change_items(&mut |kind| {
+        let ast::ItemKind::Train(train) = kind else { return };
         let find = |name: &str| train.settings.iter().find(|setting| setting.name.as_str() == name);
         if let (Some(data), None) = (find("data"), find("validate")) {
             let mut validate = data.clone();
             validate.name.text = "validate".into();
             train.settings.push(validate);
         }
-    }
+    });
 }
 
 fn none(program: &Program, model: Option<&str>) -> Diagnostic {

@@ -4,6 +4,8 @@
 //! parameters or the scores: at the end of an epoch if there is a validation or a `stop`, else only so often
 //! that who watches sees progress. What the epochs of a series gave is read from its stored results.
 
+pub mod intervals;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -109,6 +111,7 @@ impl<'a> Driver<'a> {
             if let Some(losses) = taken.bad {
                 return Err(self.blame(session, &losses));
             }
+            self.show(session, observer)?;
             observer.event(&Event::Progress { step: self.progress.step, steps: self.steps });
             if stopped || self.progress.step >= self.steps || session.agreed(session.is_save_due().into())? != 0 {
                 self.watch(session)?;
@@ -150,6 +153,7 @@ impl<'a> Driver<'a> {
         let (size, left) = self.order.equal_steps(first);
         let left = if self.is_watched() || !self.order.has_one_size() { left } else { u64::MAX };
         let left = if self.is_watched() { left.min(self.period - first % self.period) } else { left };
+        let left = left.min(self.to_next_interval(first));
         let steps_to_come = (MAX_STEP as u64).saturating_sub(first);
         if steps_to_come == 0 {
             let message = format!("this training goes beyond {MAX_STEP} steps");

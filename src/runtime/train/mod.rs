@@ -132,6 +132,7 @@ pub fn run(
     }
     let validation = validation(session, action, train, &sizes)?;
     tell_idle_steps(session, train, steps);
+    driver::intervals::tell_idle(session, train, steps, steps_per_epoch);
     tell_idle_patience(session, train, steps, train.validate_every.unwrap_or(steps_per_epoch));
     if let Some(span) = train.batch_span.filter(|_| train.batch > rows.len()) {
         let message =
@@ -292,10 +293,29 @@ fn begin(
             .unwrap_or_else(|| Array::zeros(state.ty.elem, precision, shape));
         session.memory.add_named(state.path.clone(), array);
     }
+    if train.anew {
+        draw_anew(session, train)?;
+    }
     if let Some(start) = &train.init {
         let used = variables_of(session, train);
         let used: Vec<&Variable> = used.iter().collect();
         session.load_start(start, &used, observer)?;
+    }
+    Ok(())
+}
+
+/// Gives what a training runs the values that it has at the start of a program with the seed of the training.
+fn draw_anew(session: &mut Session, train: &Train) -> Result<(), Diagnostic> {
+    let program = session.program.clone();
+    let moment = Moment { seed: train.seed, step: 0 };
+    let start = &program.checked().init;
+    let mut drawn =
+        session.evaluate_graph(Part::Init, start, &Sizes::new(), moment, &Tensors::new(), Some(train.span))?;
+    for variable in variables_of(session, train) {
+        let value = drawn.remove(&OutputKey::Named(variable.path.clone()));
+        if let (Some(cell), Some(value)) = (session.memory.find(&variable.path), value) {
+            session.memory.set(cell, value);
+        }
     }
     Ok(())
 }

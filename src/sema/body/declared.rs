@@ -21,6 +21,28 @@ enum Argument {
     Parameters(Arc<str>, ParameterSet),
 }
 
+impl Argument {
+    fn name(&self) -> &Arc<str> {
+        match self {
+            Argument::Tensor(name, _) | Argument::Parameters(name, _) => name,
+        }
+    }
+}
+
+/// What is given for the arguments that have derivatives, if something is given for all parameters: `none` for those
+/// that have none in this call, such as numbers that are known at compile time.
+fn of_differentiable(definition: &ast::Definition, arguments: &[Argument], entries: Vec<Value>) -> Vec<Value> {
+    let lists = definition.inputs.iter().chain(&definition.hyper);
+    let names: Vec<&Arc<str>> = lists.flat_map(|list| &list.parameters).map(|known| &known.name.text).collect();
+    let is_counted = |name: &Arc<str>| arguments.iter().any(|argument| argument.name() == name);
+    let is_of_all = entries.len() == names.len() && entries.len() > arguments.len();
+    let fits = |(name, entry): (&&Arc<str>, &Value)| is_counted(name) || matches!(entry, Value::None);
+    if !is_of_all || !names.iter().zip(&entries).all(fits) {
+        return entries;
+    }
+    names.iter().zip(entries).filter(|(name, _)| is_counted(name)).map(|(_, entry)| entry).collect()
+}
+
 impl Elaborator<'_> {
     /// The result of a function whose parameters are bound in the present frame, with the derivative that it declares.
     pub fn with_declared_gradient(
@@ -61,6 +83,7 @@ impl Elaborator<'_> {
             Some(one) => vec![one],
         };
         let at = body_value_span(gradient);
+        let entries = of_differentiable(definition, &arguments, entries);
         if entries.len() > arguments.len() {
             let (found, wanted) = (entries.len(), arguments.len());
             return self.report(GradientError::TooMany { found, wanted, function: definition.name.clone(), at });

@@ -75,7 +75,8 @@ impl Elaborator<'_> {
             | ast::ItemKind::Print(_)
             | ast::ItemKind::Expect(_)
             | ast::ItemKind::Plot(_)
-            | ast::ItemKind::Generate(_) => Value::Error,
+            | ast::ItemKind::Generate(_)
+            | ast::ItemKind::For(_) => Value::Error,
         }
     }
 

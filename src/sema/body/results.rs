@@ -48,7 +48,8 @@ impl Elaborator<'_> {
     pub fn check_result(&mut self, value: Value, ty: &ast::Type, callee: &str, span: Span) -> Value {
         match (&ty.kind, &value) {
             (_, Value::Error) => Value::Error,
-            (TypeKind::Tuple(types), Value::Tuple(items)) => {
+            // A list of as many values, such as `split` gives, is taken apart like a tuple.
+            (TypeKind::Tuple(types), Value::Tuple(items) | Value::List(items)) => {
                 if types.len() != items.len() {
                     return self.report(TypeError::NumberOfResults {
                         callee: callee.to_owned(),

@@ -10,7 +10,7 @@ use crate::sema::scope::report::shapes::Shape;
 use crate::sema::scope::report::types::{DimensionError, Input, InputError, SizeError};
 use crate::sema::scope::report::values::PartError;
 use crate::sema::build::tensors::number_elem;
-use crate::sema::value::{Axis, Value};
+use crate::sema::value::{Axis, Tensor, Value};
 use crate::base::Span;
 use crate::ir::{Dim, Elem};
 use crate::syntax::ast::{self, DimKind, ExprKind, TypeKind};
@@ -163,6 +163,9 @@ impl Elaborator<'_> {
             let Some(size) = self.size(class, "the number of classes") else { return false };
             let what = format!("`{}` of `{callee}`", input.name);
             value = self.with_class_size(value, &size, &what, input.span, input.ty.span);
+        }
+        if let Value::Tensor(tensor) = &mut value {
+            stretch_as_declared(tensor, dims);
         }
         let axes = match &value {
             Value::Tensor(tensor) => tensor.axes(),
@@ -376,5 +379,21 @@ pub fn class_of(element: &ast::Element) -> Option<&ast::Expr> {
     match element {
         ast::Element::Class(size) => Some(size),
         ast::Element::Float | ast::Element::Int | ast::Element::Bool => None,
+    }
+}
+
+/// Makes axes of size 1 stretchable that the type of an input declares as `_`.
+fn stretch_as_declared(tensor: &mut Tensor, dims: &[ast::Dim]) {
+    let pack_at = dims.iter().position(|dim| matches!(dim.kind, DimKind::Pack(_)));
+    let rank = tensor.ty.rank();
+    for at in (0..dims.len()).filter(|at| matches!(dims[*at].kind, DimKind::Stretch)) {
+        // Behind a pack axes are counted from the end.
+        let axis = match pack_at {
+            Some(pack) if at > pack => (rank + at).checked_sub(dims.len()),
+            _ => Some(at),
+        };
+        if let Some(axis) = axis.filter(|axis| *axis < rank && tensor.ty.shape[*axis] == Dim::ONE) {
+            tensor.stretch[axis] = true;
+        }
     }
 }

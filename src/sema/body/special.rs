@@ -69,6 +69,7 @@ fn grad(cx: &mut Elaborator<'_>, args: &ast::Args, span: Span) -> Value {
     let (Some(of_node), Some(wrt_node)) = (cx.node(&of, y.span), cx.node(&wrt, x.span)) else {
         return Value::Error;
     };
+    cx.tell_other_arguments(&y.value, &x.value, wrt_node, span);
     match cx.derivatives(of_node, &[wrt_node], x.span, span).as_deref() {
         None => Value::Error,
         Some([Some(node)]) => {

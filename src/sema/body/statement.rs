@@ -49,7 +49,9 @@ impl Elaborator<'_> {
             StatementKind::Require { condition, message, is_advice } => {
                 self.require(condition, message.as_ref(), *is_advice);
             }
-            StatementKind::For(header) => self.for_loop(header, span),
+            StatementKind::For(header) => {
+                self.turns(&header.variable, &header.over, span, &mut |cx, value| cx.for_body(header, value));
+            }
             StatementKind::If(block) => {
                 self.if_block(block, false, None);
             }
@@ -135,36 +137,43 @@ impl Elaborator<'_> {
         self.frame_mut().bind(name.text.clone(), value, name.span, BindingKind::Declared);
     }
 
-    fn for_loop(&mut self, header: &ast::For, span: Span) {
-        match &header.over {
+    /// Carries out the turns of a compile-time loop; with `Value::Error`, once, if it is not known over what.
+    pub fn turns(
+        &mut self,
+        variable: &ast::Name,
+        over: &ast::ForRange,
+        span: Span,
+        turn: &mut dyn FnMut(&mut Self, Value),
+    ) {
+        match over {
             ast::ForRange::Range { start, end } => {
                 let start_value = self.compile_time_int(start, "the start of a `for`");
                 let end_value = self.compile_time_int(end, "the end of a `for`");
                 let (Some(start), Some(end)) = (start_value, end_value) else {
-                    self.for_body(header, Value::Error);
+                    turn(self, Value::Error);
                     return;
                 };
                 if end.saturating_sub(start) > MAX_TURNS {
                     let turns = end.saturating_sub(start);
-                    self.report(LimitError::Turns { turns, at: header.variable.span });
-                    self.for_body(header, Value::Error);
+                    self.report(LimitError::Turns { turns, at: variable.span });
+                    turn(self, Value::Error);
                     return;
                 }
                 let mut at = start;
                 while at < end && self.work(span) {
-                    self.for_body(header, Value::int(at));
+                    turn(self, Value::int(at));
                     at += 1;
                 }
             }
             ast::ForRange::List(list) => {
                 let value = self.expr(list, None);
                 match value.elements() {
-                    Some(items) => items.into_iter().for_each(|item| self.for_body(header, item)),
+                    Some(items) => items.into_iter().for_each(|item| turn(self, item)),
                     None => {
                         if !value.is_error() {
                             self.report(PartError::NotLoopable { found: value, at: list.span });
                         }
-                        self.for_body(header, Value::Error);
+                        turn(self, Value::Error);
                     }
                 }
             }

@@ -24,6 +24,10 @@ impl Elaborator<'_> {
             Value::List(_) | Value::Pack(_) if !self.mentions_index(subscripts) => {
                 self.subscript_of_list(&base, base_span, subscripts, span)
             }
+            Value::Instance(_) if !self.mentions_index(subscripts) && base.elements().is_some() => {
+                let row = Value::List(base.elements().unwrap_or_default().into());
+                self.subscript_of_list(&row, base_span, subscripts, span)
+            }
             Value::Indexed(_) => self.report(SubscriptError::OfIndexed { at: span }),
             _ if self.mentions_index(subscripts) => match self.to_tensor(&base, base_span) {
                 Some(tensor) => super::index::subscript(self, &tensor, subscripts, span),

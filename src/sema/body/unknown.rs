@@ -90,8 +90,8 @@ impl Elaborator<'_> {
             let fitting = known.iter().filter(|known| standing.takes(known.kind));
             return Some(Meant::OneOf { what, names: fitting.map(|known| known.name.clone()).collect() });
         }
-        if name == "step" {
-            return Some(Meant::Step);
+        if matches!(name, "step" | "epoch") {
+            return Some(if name == "step" { Meant::Step } else { Meant::Epoch });
         }
         let before = self.before_bracket(span)?;
         Some(if before.ends_with("->") || before.ends_with(':') { Meant::Size } else { Meant::Index })

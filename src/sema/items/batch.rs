@@ -8,6 +8,7 @@ use crate::sema::body::data_table::FieldInfo;
 use crate::sema::body::elaborator::Elaborator;
 use crate::sema::scope::module::ModuleId;
 use crate::sema::scope::frames::{BindingKind, Frame, FrameKind};
+use crate::sema::scope::report::training::TrainError;
 use crate::sema::scope::report::losses::{BatchNumber, BatchNumberError};
 use crate::sema::value::{DataValue, IntSource, Tensor, Value};
 
@@ -28,7 +29,13 @@ pub fn in_batch_graph<'a, R>(
 /// A frame in which the fields of the data are the batch, and `u.x` is the field `x` of what is drawn as `u`.
 fn batch_frame(cx: &mut Elaborator<'_>, data: &BatchData) -> Frame {
     let mut frame = Frame::new(FrameKind::File, None, ModuleId::MAIN, Span::default());
+    // The turns of the loops around the training.
+    frame.bindings.extend(cx.frame().bindings.iter().filter(|binding| binding.kind == BindingKind::For).cloned());
     for field in fields(cx, &data.main) {
+        if let Some(hidden) = frame.find(&field.name).filter(|known| known.kind == BindingKind::For) {
+            let (name, data, declared) = (field.name.clone(), data.main.item.clone(), field.span);
+            cx.report(TrainError::LoopNamedLikeField { name, data, at: hidden.span, declared });
+        }
         let key = InputKey::Field(field.name.clone());
         let value = batch_of(cx, key, Dim::symbol(BATCH), &data.main, &field);
         frame.bind(field.name.clone(), value, field.span, BindingKind::Input);

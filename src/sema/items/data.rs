@@ -177,7 +177,12 @@ fn fields(cx: &mut Elaborator<'_>, item: &ast::Data, set: &mut DataSet) -> Optio
                 cx.data.current.reach = None;
                 let whole = whole_field(cx, field, set, &mut column_rows, false);
                 let reach = windows::note_reach(cx, field);
-                let Some((whole, bounds)) = whole else { continue };
+                let Some((whole, bounds)) = whole else {
+                    // It was reported; what uses it is not wrong by itself.
+                    let name = field.name.text.clone();
+                    cx.frame_mut().bind(name, Value::Error, field.name.span, BindingKind::Input);
+                    continue;
+                };
                 let row = crate::ir::Type::new(whole.ty.elem, whole.ty.shape[1..].to_vec());
                 cx.graph_mut().output(OutputKey::Named(field.name.text.clone()), whole.node);
                 set.fields.push(Field { name: field.name.text.clone(), row, bounds, reach, span: field.name.span });

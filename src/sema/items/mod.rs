@@ -7,7 +7,7 @@
 //! - [`train`]: the settings of a training; [`minimize`], [`optimizer`], [`measure`], [`batch`]: its losses, updates
 //!   and metrics as forward graphs; `assignments`: parameters that it computes of others; `groups`: parameters with
 //!   a method of their own; `judging`: what epochs are judged by; `order`: warnings
-//!   about the order of rows;
+//!   about the order of rows; `intervals`: what is carried out while it trains;
 //! - [`output`], `plot`, [`generate`]: `print` and `expect`; pictures; texts that a model goes on with;
 //! - [`models`]: models for prediction and summaries.
 
@@ -22,6 +22,7 @@ pub mod generate;
 mod given;
 mod judging;
 mod groups;
+mod intervals;
 pub mod measure;
 pub mod minimize;
 mod missing;
@@ -41,9 +42,10 @@ mod windows;
 
 use crate::sema::body::elaborator::Elaborator;
 use super::value::IntSource;
-use crate::base::Span;
+use crate::base::{Span, with_stack};
+use crate::sema::scope::frames::BindingKind;
 use crate::sema::scope::report::modules::ModuleError;
-use crate::ir::program::{Action, Bound, Forward, Precision, Program, Variable};
+use crate::ir::program::{Action, Bound, DataSet, Forward, Precision, Program, Variable};
 use crate::syntax::ast;
 
 /// Elaborates all items of the main file. Errors are in the elaborator.
@@ -65,30 +67,45 @@ pub fn program(cx: &mut Elaborator<'_>) -> Program<Forward> {
     }
     program.data = demand::data_items(cx);
     for item in &items {
-        let span = item.item.span;
-        let action = match &item.item.kind {
-            ast::ItemKind::Train(train) => {
-                train::train_item(cx, train).map(|train| Action::Train(Box::new(train)))
-            }
-            ast::ItemKind::Print(print) => output::print(cx, print, span).map(Action::Print),
-            ast::ItemKind::Expect(expect) => output::expect(cx, expect, span).map(Action::Expect),
-            ast::ItemKind::Plot(plot) => plot::plot(cx, plot, span).map(Action::Plot),
-            ast::ItemKind::Generate(item) => {
-                generate::generate(cx, item, span, &program.data).map(Action::Generate)
-            }
-            ast::ItemKind::Precision(_)
-            | ast::ItemKind::Import(_)
-            | ast::ItemKind::Const(_)
-            | ast::ItemKind::Definition(_)
-            | ast::ItemKind::Data(_) => None,
-        };
-        program.actions.extend(action);
+        actions(cx, &item.item, &program.data, &mut program.actions);
     }
     program.models = models::models(cx);
     variables(cx, &mut program);
     field_bounds(cx, &mut program);
     program.requirements = std::mem::take(&mut cx.conditions.sizes);
     program
+}
+
+/// What is carried out of an item, in order.
+fn actions(cx: &mut Elaborator<'_>, item: &ast::Item, sets: &[DataSet], made: &mut Vec<Action<Forward>>) {
+    let span = item.span;
+    let action = match &item.kind {
+        ast::ItemKind::Train(train) => {
+            train::train_item(cx, train, sets).map(|train| Action::Train(Box::new(train)))
+        }
+        ast::ItemKind::Print(print) => output::print(cx, print, span).map(Action::Print),
+        ast::ItemKind::Expect(expect) => output::expect(cx, expect, span).map(Action::Expect),
+        ast::ItemKind::Plot(plot) => plot::plot(cx, plot, span).map(Action::Plot),
+        ast::ItemKind::Generate(item) => generate::generate(cx, item, span, sets).map(Action::Generate),
+        ast::ItemKind::For(header) => {
+            let variable = &header.variable;
+            cx.turns(variable, &header.over, variable.span, &mut |cx, value| {
+                let opened = cx.frame_mut().open();
+                cx.frame_mut().bind(variable.text.clone(), value, variable.span, BindingKind::For);
+                for inner in &header.items {
+                    with_stack(|| actions(cx, inner, sets, made));
+                }
+                cx.frame_mut().close(opened);
+            });
+            None
+        }
+        ast::ItemKind::Precision(_)
+        | ast::ItemKind::Import(_)
+        | ast::ItemKind::Const(_)
+        | ast::ItemKind::Definition(_)
+        | ast::ItemKind::Data(_) => None,
+    };
+    made.extend(action);
 }
 
 fn variables(cx: &mut Elaborator<'_>, program: &mut Program<Forward>) {

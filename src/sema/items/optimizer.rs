@@ -75,6 +75,11 @@ impl Call {
         let hyper = cx.within(at_step, |cx| {
             let given: Vec<Given> = cx.given(args, None);
             let wrong = given.iter().any(|given| given.value.is_error());
+            if let Some(parameters) = given.iter().find(|given| given.name.is_none() && is_of_parameters(&given.value)) {
+                let (optimizer, over) = (item.name().into(), cx.text(parameters.span).to_owned());
+                cx.report(OptimizerError::GivenParameters { optimizer, over, at: parameters.span });
+                return None;
+            }
             cx.in_frame(frame, |cx| {
                 let (name, place) = (item.name(), definition.name.span);
                 let fits =
@@ -87,6 +92,17 @@ impl Call {
         });
         let call = Call { item, hyper: hyper?, step, span: expr.span };
         check_schedules(cx, &call).then_some(call)
+    }
+}
+
+/// Whether a value is what other libraries give to an optimiser: parameters, or networks that have them.
+fn is_of_parameters(value: &Value) -> bool {
+    match value {
+        Value::Parameters(_) | Value::Instance(_) => true,
+        Value::List(items) | Value::Tuple(items) => {
+            items.iter().any(|item| is_of_parameters(item) || matches!(item, Value::Tensor(tensor) if tensor.rank() > 0))
+        }
+        _ => false,
     }
 }
 

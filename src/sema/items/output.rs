@@ -1,10 +1,11 @@
 //! `print` and `expect`.
 
 use crate::base::Span;
-use crate::ir::program::{Expect, Print, PrintPart};
-use crate::ir::{Elem, Graph, OutputKey};
+use crate::ir::program::{EPOCH, Expect, Print, PrintPart};
+use crate::ir::{Elem, Graph, InputKey, Op, OutputKey, Type};
 use crate::sema::body::elaborator::Elaborator;
 use crate::sema::build::elementwise::Arg;
+use crate::sema::scope::frames::BindingKind;
 use crate::sema::scope::report::output::OutputError;
 use crate::sema::value::Value;
 use crate::syntax::ast::{self, ExprKind};
@@ -97,7 +98,26 @@ pub fn evaluation<R>(
     build: impl FnOnce(&mut Elaborator<'_>) -> Option<R>,
 ) -> (Graph, Option<R>) {
     cx.begin_graph();
-    cx.within(cx.context.evaluating(), |cx| cx.in_new_graph(build))
+    cx.within(cx.context.evaluating(), |cx| {
+        cx.in_new_graph(|cx| if cx.context.is_at_work() { at_work(cx, build) } else { build(cx) })
+    })
+}
+
+/// Elaborates something where `step` and `epoch` are those of the training at work, unless a loop has these names.
+fn at_work<R>(cx: &mut Elaborator<'_>, build: impl FnOnce(&mut Elaborator<'_>) -> R) -> R {
+    let opened = cx.frame_mut().open();
+    let keys = [("step", InputKey::Step), ("epoch", InputKey::field(EPOCH))];
+    let [step, _] = keys.map(|(word, name)| {
+        let number = cx.add(Span::default(), Op::Input { name, ty: Type::scalar(Elem::Int) }, Vec::new());
+        let number = Value::Tensor(number);
+        if cx.frame().find(word).is_none() {
+            cx.frame_mut().bind(word, number.clone(), Span::default(), BindingKind::Input);
+        }
+        number
+    });
+    let result = cx.within(cx.context.at_step(step), build);
+    cx.frame_mut().close(opened);
+    result
 }
 
 /// What `print` shows of an expression: strings with their `{values}`, tensors, compile-time values.

@@ -2,9 +2,9 @@
 
 use super::batch::in_batch_graph;
 use super::companions::{self, BatchData};
-use super::{assignments, judging, measure, minimize, order, saturation};
+use super::{assignments, intervals, judging, measure, minimize, order, saturation};
 use crate::base::Span;
-use crate::ir::program::{Answer, DataRef, Forward, Judged, Length, StartFile, Train, is_below};
+use crate::ir::program::{Answer, DataRef, DataSet, Forward, Judged, Length, StartFile, Train, is_below};
 use crate::ir::ranges::MAX_STEP;
 use crate::ir::{Graph, InputKey, Op, OutputKey};
 use crate::sema::scope::context::ItemContext;
@@ -21,7 +21,7 @@ use std::sync::Arc;
 /// More parts of a batch help nowhere.
 const MOST_SHARDS: u64 = 1024;
 
-pub fn train_item(cx: &mut Elaborator<'_>, item: &ast::Train) -> Option<Train<Forward>> {
+pub fn train_item(cx: &mut Elaborator<'_>, item: &ast::Train, sets: &[DataSet]) -> Option<Train<Forward>> {
     let mut train = Train {
         span: item.keyword_span,
         data: DataRef { set: "".into(), part: None },
@@ -41,6 +41,8 @@ pub fn train_item(cx: &mut Elaborator<'_>, item: &ast::Train) -> Option<Train<Fo
         plateau: None,
         frozen: Vec::new(),
         init: None,
+        anew: false,
+        intervals: Vec::new(),
         advice: Vec::new(),
         evaluate: None,
         lines: Vec::new(),
@@ -68,6 +70,7 @@ pub fn train_item(cx: &mut Elaborator<'_>, item: &ast::Train) -> Option<Train<Fo
         }
     });
     train.advice = std::mem::take(&mut cx.conditions.values);
+    train.intervals = intervals::intervals(cx, item, sets);
     train.fields = used_fields(cx, &data.main, &train);
     companions::find_fields(cx, &data, &mut train);
     idle_seed(cx, item, &train);
@@ -199,6 +202,7 @@ fn read_setting(cx: &mut Elaborator<'_>, given: &ast::Setting, train: &mut Train
             train.validate_every = positive(cx, value, "`validate_every`");
         }
         "freeze" => train.frozen = path_parts(cx, "freeze", value).unwrap_or_default(),
+        "init" if value.as_name().is_some_and(|name| &**name == "anew") => train.anew = true,
         "init" => train.init = start_file(cx, value),
         other => debug_assert!(false, "the setting `{other}` of the table is not read"),
     }

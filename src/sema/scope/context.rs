@@ -64,6 +64,8 @@ pub struct Context {
     taken_at: Option<Arc<TakenAt>>,
     /// Layers and parameters that a training leaves as they are, by the beginnings of their paths.
     frozen: Arc<[String]>,
+    /// Whether a training is at work, so that there is a step and an epoch.
+    is_at_work: bool,
 }
 
 /// The context in which an item begins: nothing of the one around holds there.
@@ -74,6 +76,11 @@ impl ItemContext {
     /// What is no training: data, `print`, settings.
     pub fn file() -> ItemContext {
         ItemContext::of(Mode::Evaluation, 1)
+    }
+
+    /// What a training shows while it is at work.
+    pub fn interval() -> ItemContext {
+        ItemContext(Context { is_at_work: true, ..ItemContext::file().0 })
     }
 
     /// A training that is sure to reach this step, as far as is known.
@@ -95,6 +102,7 @@ impl ItemContext {
             row: None,
             taken_at: None,
             frozen: Arc::default(),
+            is_at_work: false,
         })
     }
 
@@ -152,6 +160,11 @@ impl Context {
     /// The parameters that networks are taken at, in place of their own.
     pub fn taken_at(&self) -> Option<&Arc<TakenAt>> {
         self.taken_at.as_ref()
+    }
+
+    /// Whether a training is at work while this is shown.
+    pub fn is_at_work(&self) -> bool {
+        self.is_at_work
     }
 
     /// Whether a training leaves the instance or parameter of this path as it is.

@@ -74,7 +74,7 @@ pub const TRAIN: Group = Group {
             "layers and parameters, by the beginning of their paths, that are as in evaluation: neither parameters nor \
              states change, and dropout is off",
         ),
-        setting("init", Takes::Parameters, Default::Nothing, "a file of starting parameters"),
+        setting("init", Takes::Parameters, Default::Nothing, "a file of starting parameters; `anew`: starting values that are drawn anew, by the seed of this training"),
         setting(
             "shards",
             Takes::Count,

@@ -1,8 +1,8 @@
-//! Data, training, and the other items that run in order: `print`, `expect`, `plot`, `generate`.
+//! Data, training, and the other items that run in order: `print`, `expect`, `plot`, `generate`, and loops of these.
 
 use crate::base::Span;
 
-use super::{Args, Doc, Expr, Name, Type};
+use super::{Args, Doc, Expr, ForRange, Item, Name, Type};
 
 /// `data NAME = source { fields }`
 #[derive(Clone, Debug)]
@@ -75,8 +75,37 @@ pub struct Train {
     pub measures: Vec<Measure>,
     /// `A <- …` and `init A = …`, in order.
     pub updates: Vec<Update>,
+    /// `every 10 epochs { … }`, in order.
+    pub intervals: Vec<Interval>,
     /// The word `train`.
     pub keyword_span: Span,
+}
+
+/// `every 10 epochs { … }`: what is carried out while it trains.
+#[derive(Clone, Debug)]
+pub struct Interval {
+    /// Without a number it is each.
+    pub count: Option<Expr>,
+    pub unit: IntervalUnit,
+    /// `print`, `expect`, `plot` and `generate`.
+    pub items: Vec<Item>,
+    /// From the word `every` to the unit.
+    pub header_span: Span,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum IntervalUnit {
+    Epochs,
+    Steps,
+}
+
+/// `for NAME in RANGE { … }` around items that are carried out.
+#[derive(Clone, Debug)]
+pub struct ForItems {
+    pub variable: Name,
+    pub over: ForRange,
+    pub items: Vec<Item>,
+    pub span: Span,
 }
 
 /// `data NAME = DATA, batch = n`: a line of a `train`.

@@ -7,8 +7,8 @@ use pest::iterators::{Pair, Pairs};
 use crate::base::Span;
 
 use super::super::ast::{
-    Args, Block, Const, Data, DataField, Definition, Expect, Expr, ExprKind, FloatWidth, Generate, Group,
-    Import, Item, ItemKind, Measure, Minimize, Name, ParameterList, Plot, Precision, Print, Role, SPLIT_OPTIONS, Setting,
+    Args, Block, Const, Data, DataField, Definition, Expect, Expr, ExprKind, FloatWidth, Generate,
+    Group, Import, Item, ItemKind, Measure, Minimize, Name, ParameterList, Plot, Precision, Print, Role, SPLIT_OPTIONS, Setting,
     Split, StrPiece, Train, Type, Update, Windows,
 };
 use super::super::grammar::Rule;
@@ -26,6 +26,7 @@ impl Builder<'_> {
             Rule::definition => ItemKind::Definition(Box::new(self.definition(parts, span)?)),
             Rule::data => ItemKind::Data(Box::new(self.data(parts, span))),
             Rule::train => ItemKind::Train(Box::new(self.train(parts, span))),
+            Rule::items_for => ItemKind::For(Box::new(self.items_for(parts, span))),
             _ => {
                 parts.next();
                 self.small_item(rule, parts, span)?
@@ -306,7 +307,7 @@ impl Builder<'_> {
         let keyword_span = parts.next().map_or(span, |word| self.span(&word));
         let name = take(&mut parts, Rule::ident).map(|name| self.name(&name));
         let mut train =
-            Train { name, settings: Vec::new(), companions: Vec::new(), minimize: Vec::new(), measures: Vec::new(), updates: Vec::new(), keyword_span };
+            Train { name, settings: Vec::new(), companions: Vec::new(), minimize: Vec::new(), measures: Vec::new(), updates: Vec::new(), intervals: Vec::new(), keyword_span };
         for line in parts {
             match line.as_rule() {
                 Rule::minimize => {
@@ -323,6 +324,10 @@ impl Builder<'_> {
                         Some(first) => self.twice(&companion.name.text, first.span, companion.span),
                         None => train.companions.push(companion),
                     }
+                }
+                Rule::every => {
+                    let interval = self.interval(line);
+                    train.intervals.push(interval);
                 }
                 Rule::start | Rule::update => {
                     let update = self.train_update(line, train.minimize.len());

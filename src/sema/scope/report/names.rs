@@ -34,6 +34,8 @@ pub enum Meant {
     FieldBelow(Span),
     /// A field of a data set, outside of its trainings.
     Column { set: String },
+    /// `epoch` where no training is at work.
+    Epoch,
     /// The number of the training step.
     Step,
     Plateaus,
@@ -97,8 +99,9 @@ impl Meant {
                 error.and_at(*field, "this field stands below").help("a field may use those above it")
             }
             Meant::Column { set } => error
-                .help(format!("outside of a `train` of this data, `{set}.{name}` is the whole column")),
-            Meant::Step => error.help("`step` is given in optimisers, schedules and the losses of `minimize`"),
+                .help(format!("outside of losses and metrics of this data, `{set}.{name}` is the whole column")),
+            Meant::Epoch => error.help("`epoch` is given in the braces of `every`, within a `train`"),
+            Meant::Step => error.help("`step` is given in optimisers, schedules, the losses of `minimize` and the braces of `every`"),
             Meant::Plateaus => error.help("`plateaus` is given in schedules that are arguments of optimizers"),
             Meant::Size => {
                 error.help("a size is a number, or a name from the type of an input: `x: [B, 4]` gives B")

@@ -14,6 +14,12 @@ pub enum OptimizerError {
         found: Value,
         at: Span,
     },
+    /// It is called with what it is to train.
+    GivenParameters {
+        optimizer: Arc<str>,
+        over: String,
+        at: Span,
+    },
     /// No optimiser of the line takes a parameter of this shape.
     TakesNot {
         path: Arc<str>,
@@ -94,6 +100,12 @@ impl Problem for OptimizerError {
                 error("E0618", message, *at, "not an optimizer").help(
                     "the library has SGD, Adam, AdamW, RMSprop, Adagrad, Adadelta, NAdam, RAdam, Adamax",
                 )
+            }
+            OptimizerError::GivenParameters { optimizer, over, at } => {
+                let over = over.trim_start_matches('[').trim_end_matches(']').trim_end_matches(".parameters");
+                error("E0886", format!("`{optimizer}` is given what it is to train"), *at, "its settings stand here")
+                    .help("all models that the loss calls are trained")
+                    .help(format!("to train some of it: `minimize … over {over} with {optimizer}(…)`"))
             }
             OptimizerError::TakesNot { path, ty, optimizers, declared, at } => {
                 let names: Vec<String> = optimizers.iter().map(|name| format!("`{name}`")).collect();

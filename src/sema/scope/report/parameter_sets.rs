@@ -45,6 +45,28 @@ pub enum DerivativeError {
     NoDerivative { error: GradError, variable: Span, at: Span },
 }
 
+/// What is probably not meant by `grad(y, x)`.
+#[derive(Clone, Debug)]
+pub enum DerivativeWarning {
+    /// Another argument in y was computed from what is given for the variable.
+    OtherArgument { variable: Arc<str>, other: Arc<str>, at: Span, call: Span },
+}
+
+impl Problem for DerivativeWarning {
+    fn diagnostic(&self, _: &SourceMap) -> Diagnostic {
+        match self {
+            DerivativeWarning::OtherArgument { variable, other, at, call } => {
+                let message = format!("this derivative by `{variable}` counts what `{other}` has of it, too");
+                Diagnostic::warning("W0882", message)
+                    .at(*at, format!("`{variable}` and `{other}` are what is given for them"))
+                    .and_at(*call, format!("here `{other}` is computed from what is given for `{variable}`"))
+                    .help(format!("to hold `{other}` constant, bind `z = {variable}` and take the formula and its derivative by z"))
+                    .help(format!("to count it, give a function for `{other}`, and call it in the formula"))
+            }
+        }
+    }
+}
+
 impl Problem for SetError {
     fn diagnostic(&self, sources: &SourceMap) -> Diagnostic {
         match self {

@@ -289,8 +289,18 @@ fn from_last(place: usize) -> String {
 
 /// Adds to a message which axis differs.
 pub fn explain_axes(error: Diagnostic, found: &Shape, wanted: &Shape) -> Diagnostic {
+    let elements = |shape: &Shape| {
+        let mut sizes = shape.axes.iter().map(|axis| axis.size.as_number());
+        sizes.try_fold(1i64, |product, size| product.checked_mul(size?))
+    };
+    let fits = elements(found).is_some_and(|count| Some(count) == elements(wanted));
     let (found, wanted) = (&found.axes, &wanted.axes);
     if found.len() != wanted.len() {
+        let sizes: Vec<String> = wanted.iter().map(|axis| axis.size.to_string()).collect();
+        let error = match fits {
+            true => error.help(format!("`reshape(…, [{}])` divides its elements into these axes", sizes.join(", "))),
+            false => error,
+        };
         let is = if wanted.len() == 1 { "is" } else { "are" };
         let (found, wanted) = (count(found.len(), "axis", "axes"), count(wanted.len(), "axis", "axes"));
         return error.note(format!("{found} where {wanted} {is} declared"));

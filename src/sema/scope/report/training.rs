@@ -19,6 +19,8 @@ pub enum TrainError {
     TooManyShards { count: u64, most: u64, at: Span },
     NotPatience { setting: &'static str, at: Span },
     NotParameterFile { at: Span },
+    /// The variable of a loop around a training.
+    LoopNamedLikeField { name: Arc<str>, data: Arc<str>, at: Span, declared: Span },
     /// `only` or `except` of a file of parameters.
     NotPaths { option: &'static str, found: Value, at: Span },
     /// What is read in part has no parameter of this name.
@@ -92,7 +94,11 @@ impl Problem for TrainError {
             }
             TrainError::NotParameterFile { at } => {
                 let label = "write `safetensors(\"start.safetensors\")`";
-                error("E0614", "`init` takes a file of parameters", *at, label)
+                error("E0614", "`init` takes a file of parameters, or `anew`", *at, label)
+            }
+            TrainError::LoopNamedLikeField { name, data, at, declared } => {
+                error("E0885", format!("`{name}` is a field of `{data}`"), *at, "choose another name for the variable")
+                    .and_at(*declared, "in the training within this loop the name is that of this field")
             }
             TrainError::NotPaths { option, found, at } => {
                 let message = format!("`{option}` is a list of strings, found {}", found.describe());

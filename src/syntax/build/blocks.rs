@@ -1,0 +1,75 @@
+//! Blocks of items: `for` around what is carried out, and `every` in a `train`.
+
+use pest::iterators::{Pair, Pairs};
+
+use crate::base::{Span, with_stack};
+
+use super::super::ast::{ForItems, ForRange, Interval, IntervalUnit, Item, ItemKind};
+use super::super::grammar::Rule;
+use super::super::report::ItemError;
+use super::{Builder, take};
+
+impl Builder<'_> {
+    /// `for NAME in RANGE { … }`
+    pub(super) fn items_for(&mut self, mut parts: Pairs<'_, Rule>, span: Span) -> ForItems {
+        parts.next();
+        let variable = self.next_name(&mut parts, span);
+        take(&mut parts, Rule::kw_in);
+        let start = self.next_expr(&mut parts, span);
+        let over = match take(&mut parts, Rule::expr) {
+            Some(end) => ForRange::Range { start, end: self.expr(end) },
+            None => ForRange::List(start),
+        };
+        let items = self.items_block(parts.next(), |kind| {
+            matches!(
+                kind,
+                ItemKind::Train(_)
+                    | ItemKind::Print(_)
+                    | ItemKind::Expect(_)
+                    | ItemKind::Plot(_)
+                    | ItemKind::Generate(_)
+                    | ItemKind::For(_)
+            )
+        });
+        ForItems { variable, over, items: self.permitted(items, "for"), span }
+    }
+
+    /// `every 10 epochs { … }`
+    pub(super) fn interval(&mut self, pair: Pair<'_, Rule>) -> Interval {
+        let span = self.span(&pair);
+        let mut parts = pair.into_inner();
+        parts.next();
+        let count = take(&mut parts, Rule::expr).map(|count| self.expr(count));
+        let word = parts.next();
+        let is_steps = word.as_ref().is_some_and(|word| word.as_rule() == Rule::kw_steps);
+        let end = word.map_or(span.end, |word| self.span(&word).end);
+        let items = self.items_block(parts.next(), |kind| {
+            matches!(kind, ItemKind::Print(_) | ItemKind::Expect(_) | ItemKind::Plot(_) | ItemKind::Generate(_))
+        });
+        let unit = if is_steps { IntervalUnit::Steps } else { IntervalUnit::Epochs };
+        Interval { count, unit, items: self.permitted(items, "every"), header_span: Span { end, ..span } }
+    }
+
+    /// The items in braces, each with whether it may stand there.
+    fn items_block(
+        &mut self,
+        pair: Option<Pair<'_, Rule>>,
+        may_stand: impl Fn(&ItemKind) -> bool,
+    ) -> Vec<(Item, bool)> {
+        let pairs = pair.into_iter().flat_map(Pair::into_inner).filter(|part| part.as_rule() == Rule::item);
+        let items = pairs.filter_map(|part| with_stack(|| self.item(part)));
+        items.map(|item| { let fits = may_stand(&item.kind); (item, fits) }).collect()
+    }
+
+    /// The items that may stand there; the others are told.
+    fn permitted(&mut self, items: Vec<(Item, bool)>, block: &'static str) -> Vec<Item> {
+        let mut permitted = Vec::new();
+        for (item, fits) in items {
+            match fits {
+                true => permitted.push(item),
+                false => self.error(ItemError::NotInBlock { word: item.kind.keyword(), block, at: item.span }),
+            }
+        }
+        permitted
+    }
+}
