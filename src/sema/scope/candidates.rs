@@ -37,7 +37,8 @@ impl NameKind {
             | ItemKind::Print(_)
             | ItemKind::Expect(_)
             | ItemKind::Plot(_)
-            | ItemKind::Generate(_) => None,
+            | ItemKind::Generate(_)
+            | ItemKind::For(_) => None,
         }
     }
 }

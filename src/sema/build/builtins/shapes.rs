@@ -172,6 +172,9 @@ fn concat(e: &mut Builder<'_>, a: &Arguments) -> Value {
         let fits = tensor.rank() == rank
             && (0..rank).all(|at| at == axis || tensor.ty.shape[at] == tensors[0].ty.shape[at]);
         if !fits {
+            if may_be_equal(e, &tensors[0], tensor, Some(axis)) {
+                return Value::Error;
+            }
             let shape = |tensor: &Tensor| Shape::new(Elem::Float, &tensor.axes());
             let (first, other) = (shape(&tensors[0]), shape(tensor));
             return e.report(ReshapeError::Concat { first, other, axis, at: list });
@@ -190,6 +193,12 @@ fn concat(e: &mut Builder<'_>, a: &Arguments) -> Value {
     }
 }
 
+/// Whether sizes that nobody has chosen yet may make two shapes equal, on all axes but one.
+fn may_be_equal(e: &Builder<'_>, first: &Tensor, other: &Tensor, but: Option<usize>) -> bool {
+    let (a, b) = (&first.ty.shape, &other.ty.shape);
+    a.len() == b.len() && (0..a.len()).all(|at| Some(at) == but || a[at] == b[at] || e.may_fit(&a[at], &b[at]))
+}
+
 fn stack(e: &mut Builder<'_>, a: &Arguments) -> Value {
     let Some((tensors, elem, list)) = tensors(e, a) else { return Value::Error };
     let rank = tensors[0].rank() + 1;
@@ -197,6 +206,9 @@ fn stack(e: &mut Builder<'_>, a: &Arguments) -> Value {
     let axis = a.get("axis").map_or((&zero, a.span), |given| (&given.value, given.span));
     let Some(axis) = e.axis(axis.0, rank, axis.1) else { return Value::Error };
     if let Some(other) = tensors.iter().find(|tensor| tensor.ty.shape != tensors[0].ty.shape) {
+        if may_be_equal(e, &tensors[0], other, None) {
+            return Value::Error;
+        }
         let shape = |tensor: &Tensor| Shape::new(Elem::Float, &tensor.axes());
         let (first, other) = (shape(&tensors[0]), shape(other));
         return e.report(ReshapeError::Stack { first, other, at: list });
