@@ -182,6 +182,60 @@ fn thirty_two_members() {
     assert_eq!(grid.lines().count(), 5, "{grid}");
 }
 
+/// Trials that differ in numbers only have code in common, and the bits that each has alone.
+#[test]
+fn code_in_common() {
+    let folder = apples("common");
+    folder.nnc(&[&["sweep", "apples.nn", "--out", "common"], &VALUES[..]].concat());
+    for trial in 1..=12 {
+        let run = format!("common/trial-{trial}");
+        assert!(folder.nnc(&["rerun", &run]).starts_with("the same bits"), "{run}");
+    }
+}
+
+const VALUES: [&str; 4] = ["lr=0.1,0.03,0.01", "seed=1,2", "stop=patience(1),patience(9)", "--jobs=1"];
+
+/// Trained together, trials come out as alone but for rounding; each is kept like any other and ends by itself, early or
+/// with an error.
+#[test]
+fn trials_together() {
+    let folder = apples("together");
+    let output = |arguments: &[&str]| {
+        let output = folder.command(arguments).output().expect("nnc starts");
+        let said = folder::errors(&output);
+        assert!(output.status.success(), "{said}");
+        said
+    };
+    let sweep = ["sweep", "apples.nn"];
+    let said = output(&[&sweep, &VALUES[..], &["--out", "together", "--together"]].concat());
+    assert_eq!(said.matches("one of 12 together").count(), 12, "{said}");
+    let said = output(&[&sweep, &VALUES[..], &["--out", "alone"]].concat());
+    assert!(!said.contains("together"), "{said}");
+    let metrics = |sweep: &str, trial: u32| -> Vec<Vec<f64>> {
+        let text = folder.read(&format!("{sweep}/trial-{trial}/metrics.csv"));
+        let numbers =
+            |line: &str| line.split(',').skip(3).map(|cell| cell.parse().expect("a number")).collect();
+        text.lines().skip(1).map(numbers).collect()
+    };
+    for trial in 1..=12 {
+        let (together, alone) = (metrics("together", trial), metrics("alone", trial));
+        assert_eq!(together.len(), alone.len(), "trial {trial} has as many epochs");
+        for (a, b) in together.iter().flatten().zip(alone.iter().flatten()) {
+            assert!((a - b).abs() <= 1e-3 * b.abs().max(1.0), "trial {trial}: {a} and {b}");
+        }
+    }
+    let few = (1..=12).filter(|trial| metrics("together", *trial).len() < 10).count();
+    assert!(few > 0, "patience ends some of them early");
+    folder.nnc(&["predict", "together/trial-1", "apples.csv"]);
+
+    // What goes wrong is told of the trial that it happens to, as its own run tells it.
+    let said =
+        output(&["sweep", "apples.nn", "lr=0.03,0.02,3e38", "--jobs", "1", "--out", "wild", "--together"]);
+    assert!(said.contains("error[E0723]") && said.contains("lr = 0.03; one of 3 together"), "{said}");
+    assert!(folder.read("wild/sweep.csv").contains("E0723"));
+    assert!(!folder.0.join("wild/trial-3/metrics-2.csv").exists());
+}
+
 /// A sweep that is killed and gone on with has the table of one that nobody disturbs.
 #[test]
 fn a_sweep_that_was_killed() {

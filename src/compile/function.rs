@@ -243,7 +243,7 @@ impl<K: Hash + Eq + Clone> Cache<K> {
         &self,
         key: K,
         sizes: &Sizes,
-        make: impl FnOnce() -> Result<Function, BuildError>,
+        make: impl FnOnce() -> Result<Arc<Function>, BuildError>,
     ) -> Result<Arc<Function>, BuildError> {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         entries.requests += 1;
@@ -253,7 +253,7 @@ impl<K: Hash + Eq + Clone> Cache<K> {
             entry.last = last;
             return Ok(Arc::clone(&entry.function));
         }
-        let function = Arc::new(make()?);
+        let function = make()?;
         if entries.functions.len() >= KEPT {
             let oldest = entries.functions.iter().min_by_key(|(_, entry)| entry.last);
             if let Some(oldest) = oldest.map(|(key, _)| key.clone()) {

@@ -29,6 +29,7 @@ pub mod interval;
 pub mod keys;
 pub mod lift;
 pub mod math;
+pub mod members;
 pub mod operators;
 pub mod program;
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::array::{Array, Elements};
 use super::call::Moment;
-use super::events::{Chart, Event, Observer};
+use super::events::{Chart, Event, Observer, Trained};
 use super::format::array_text;
 use super::program::Part;
 use super::session::{Results, Session, Tensors};
@@ -12,6 +12,14 @@ use super::generate;
 use crate::base::{Diagnostic, Span};
 use crate::ir::program::{Action, EPOCH, Expect, Plot, Print, PrintPart, Shown};
 use crate::ir::{Graph, InputKey, Op, OutputKey, Sizes};
+
+/// How the actions of a program came out so far.
+#[derive(Default)]
+pub(super) struct Came {
+    pub failures: Vec<Diagnostic>,
+    /// Of the last training.
+    pub last: Option<Trained>,
+}
 
 /// What a `print` prints, without a line end.
 ///

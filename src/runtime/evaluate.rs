@@ -24,7 +24,7 @@ impl Session {
     ) -> Result<Results, Diagnostic> {
         let program = self.program.clone();
         let sizes = noted(&computed.graph, sizes, inputs, false);
-        let make = || program.build(&computed.graph, &sizes, Use::Often);
+        let make = || program.build(&computed.graph, &sizes, Use::Often).map(Arc::new);
         let function = computed.functions.get((), &sizes, make);
         let function = function.map_err(|error| program.build_failed(&error, Span::default()))?;
         self.evaluate_function(function, Moment { seed: 0, step: 0 }, inputs, Span::default())

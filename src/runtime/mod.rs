@@ -3,6 +3,7 @@
 //! | module | is about |
 //! |---|---|
 //! | [`program`], [`session`], [`actions`], [`generate`], [`train`], `predict`, `inputs` | carrying out a program |
+//! | [`together`], `twins` | programs that differ in numbers only, and what they share |
 //! | [`options`], [`world`] | what a program is compiled with, and where it runs |
 //! | `resume`, `fingerprint` | keeping what was learnt, and going on with it |
 //! | [`answers`] | predictions for new rows |
@@ -10,6 +11,7 @@
 //! | [`example`] | a training step looked at closely |
 //! | `evaluate` | graphs that are carried out once |
 //! | `derived` | gradients as mathematics |
+//! | `diagnostics` | why a program was rejected or failed |
 //! | [`events`] | what a session says while it works |
 //! | [`given`], [`given_errors`] | rows that whoever runs a program gives |
 //! | [`data`], [`sources`], [`permutation`] | rows, where they come from and in which order |
@@ -27,6 +29,7 @@ pub mod array;
 pub mod call;
 pub mod data;
 mod derived;
+mod diagnostics;
 mod evaluate;
 pub mod events;
 pub mod example;
@@ -61,6 +64,8 @@ pub mod sources;
 pub mod tables;
 #[cfg(test)]
 mod tests;
+pub mod together;
 pub mod train;
+mod twins;
 pub mod view;
 pub mod world;

@@ -1,22 +1,21 @@
 //! A compiled program: checked, shared, ready for sessions.
 
 use std::fmt;
-use std::ops::Deref;
 use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use super::array::ShapeError;
 use super::data::Table;
 use super::data::classes::{Classes, Place};
+pub use super::diagnostics::Diagnostics;
 use super::given::Given;
 use super::options::Options;
 use super::session::Session;
+use super::twins::Codes;
 use super::world::read::program_text;
 use super::world::{self, World, names_in};
 use crate::backend::{Backend, CodeError, Failure};
-use crate::base::render::{Style, render_all};
 use crate::base::{self, Diagnostic, SourceMap, Span};
 use crate::compile::{self, BuildError, Cache, Function, Loader, Measures, Mode, Timings, Use};
 use crate::ir::{Graph, Sizes, program as checked};
@@ -36,6 +35,8 @@ struct Shared {
     timings: Arc<Timings>,
     begun: Duration,
     functions: Cache<Part>,
+    /// What other programs have code of, too.
+    codes: OnceLock<Arc<Codes>>,
     tables: Vec<OnceLock<Arc<Table>>>,
     classes: OnceLock<Classes>,
     /// Whether code that is made from now on checks its accesses.
@@ -84,16 +85,6 @@ pub enum Part {
     Next(usize),
     /// Of what an action shows while it is at work: the interval and what it shows, by number.
     While(usize, usize, usize),
-}
-
-/// Why a program was rejected or failed: diagnostics and the texts that they are about.
-#[derive(Clone)]
-#[non_exhaustive]
-pub struct Diagnostics {
-    /// What was found, in the order of the program.
-    pub list: Vec<Diagnostic>,
-    /// The texts that it is about.
-    pub sources: SourceMap,
 }
 
 /// Changes a tree before it is checked; what it adds to the sources is shown in messages.
@@ -199,12 +190,12 @@ impl Program {
         begun: Duration,
     ) -> Program {
         let tables = checked.data.iter().map(|_| OnceLock::new()).collect();
-        let functions = Cache::default();
+        let (functions, codes) = (Cache::default(), OnceLock::new());
         let classes = OnceLock::new();
         let checked_code = AtomicBool::new(false);
         let backend = Mutex::default();
         let shared =
-            Shared { checked, texts, timings, begun, functions, tables, classes, checked_code, backend };
+            Shared { checked, texts, timings, begun, functions, codes, tables, classes, checked_code, backend };
         Program { shared: Arc::new(shared) }
     }
 
@@ -313,10 +304,26 @@ impl Program {
     ) -> Result<Arc<Function>, BuildError> {
         let is_once = matches!(part, Part::Init | Part::OptimizerInit(_) | Part::Metric(..) | Part::Shown(_));
         let usage = if is_once { Use::Once } else { Use::Often };
-        self.shared.functions.get(part, sizes, || match part {
-            Part::Giving(..) => compile::giving(graph, sizes, self.mode(), &self.shared.timings),
-            _ => self.build(graph, sizes, usage),
+        self.shared.functions.get(part, sizes, || match (part, self.shared.codes.get()) {
+            (Part::Giving(..), _) => {
+                compile::giving(graph, sizes, self.mode(), &self.shared.timings).map(Arc::new)
+            }
+            (_, None) => self.build(graph, sizes, usage).map(Arc::new),
+            (_, Some(codes)) => {
+                self.check_sizes(sizes)?;
+                codes.get(graph, sizes, (usage, self.mode()), || self.build(graph, sizes, usage))
+            }
         })
+    }
+
+    /// Code that other programs may share with this one.
+    pub(super) fn codes(&self) -> &Arc<Codes> {
+        self.shared.codes.get_or_init(Arc::default)
+    }
+
+    /// Shares code from now on, unless it does so already.
+    pub(super) fn share_codes(&self, codes: &Arc<Codes>) {
+        self.shared.codes.get_or_init(|| Arc::clone(codes));
     }
 
     /// Code of a graph of the program that nobody keeps. All code is made here, so that none is made for sizes
@@ -444,43 +451,6 @@ pub fn read_program(world: &dyn World, path: &Path) -> Result<String, Diagnostic
 impl fmt::Debug for Program {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Program").field("base", &self.shared.texts.base).finish_non_exhaustive()
-    }
-}
-
-impl Deref for Diagnostics {
-    type Target = [Diagnostic];
-    fn deref(&self) -> &[Diagnostic] {
-        &self.list
-    }
-}
-
-impl fmt::Display for Diagnostics {
-    /// With the source beside each message.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&render_all(&self.list, &self.sources, Style::Plain))
-    }
-}
-
-impl fmt::Debug for Diagnostics {
-    /// As it is displayed: what `unwrap` and `expect` show is to be read.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl std::error::Error for Diagnostics {}
-
-impl From<Diagnostic> for Diagnostics {
-    /// Of what has no place in a program.
-    fn from(diagnostic: Diagnostic) -> Diagnostics {
-        Diagnostics { list: vec![diagnostic], sources: SourceMap::default() }
-    }
-}
-
-impl From<ShapeError> for Diagnostics {
-    /// E0731: a tensor for a model that cannot be made.
-    fn from(error: ShapeError) -> Diagnostics {
-        Diagnostic::error("E0731", error.to_string()).into()
     }
 }
 

@@ -2,6 +2,7 @@
 #![warn(missing_docs, rustdoc::broken_intra_doc_links)]
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -19,12 +20,14 @@ use super::notices::Notices;
 use super::predict::{self, Predictions};
 use super::program::{Diagnostics, Part, Program};
 use super::ranks::Shared;
+use super::together::Own;
 use super::resume::Keeper;
 use super::room::{self, Need};
 use super::sources::checkpoint::{self, Wanted};
 use super::sources::safetensors;
 use super::train::{self, Progress};
 use super::view::{TensorView, with_views};
+use super::actions::Came;
 use super::{actions, generate};
 use crate::base::{Diagnostic, Span, nearest};
 use crate::ir::program::{Action, Precision, StartFile, Variable};
@@ -101,6 +104,8 @@ pub struct Session {
     pub(super) kept: Option<Arc<Kept>>,
     /// Whether it predicts: then what was kept decides, and other names are errors.
     pub(super) is_aimed: bool,
+    /// The step of the first training that other programs have code of, too.
+    pub(super) common: Option<Arc<Own>>,
     /// The processes that train together, if this is one of several.
     pub(super) ranks: Option<Shared>,
     /// For how many nanoseconds this one has waited for the others.
@@ -136,6 +141,7 @@ impl Session {
             tables: BTreeMap::new(),
             kept: None,
             is_aimed: false,
+            common: None,
             ranks: None,
             waited: AtomicU64::new(0),
         };
@@ -229,53 +235,56 @@ impl Session {
         wanted: impl Fn(&Action) -> bool,
     ) -> Result<Option<Trained>, Diagnostics> {
         let program = self.program.clone();
-        let mut failures = Vec::new();
-        let mut last = None;
+        let mut came = Came::default();
         let first = std::mem::take(&mut self.first_action);
         for (number, action) in program.checked().actions.iter().enumerate().skip(first) {
-            if !wanted(action) {
-                continue;
-            }
-            let outcome = match action {
-                Action::Train(_) if !failures.is_empty() => break,
-                Action::Train(item) => train::run(self, number, item, observer).map(|end| {
-                    last = Some(end);
-                    self.keep_all(observer);
-                    observer.event(&Event::Kept);
-                }),
-                Action::Print(item) => {
-                    actions::tell_untrained(self, &item.graph, item.span);
-                    actions::print(self, actions::At::action(number), item).map(|text| observer.event(&Event::Print(&text)))
-                }
-                Action::Expect(item) => actions::expect(self, actions::At::action(number), item),
-                Action::Plot(item) => {
-                    actions::tell_untrained(self, &item.graph, item.span);
-                    actions::plot(self, actions::At::action(number), item).map(|chart| observer.event(&Event::Plot(&chart)))
-                }
-                Action::Generate(item) => {
-                    actions::tell_untrained(self, &item.graph, item.span);
-                    generate::generate(self, Part::Next(number), item).map(|text| observer.event(&Event::Print(&text)))
-                }
-            };
-            self.tell(observer);
-            match outcome {
-                Ok(()) => {}
-                Err(error) if matches!(action, Action::Expect(_)) => failures.push(error),
-                Err(error) => {
-                    failures.push(error);
-                    break;
-                }
-            }
-            match self.any(observer.leave()) {
-                Ok(false) => {}
-                Ok(true) => break,
-                Err(error) => {
-                    failures.push(error);
-                    break;
-                }
+            if wanted(action) && self.act(number, observer, &mut came).is_break() {
+                break;
             }
         }
-        if failures.is_empty() { Ok(last) } else { Err(program.failed(failures)) }
+        if came.failures.is_empty() { Ok(came.last) } else { Err(program.failed(came.failures)) }
+    }
+
+    /// Carries out one action; whether others follow.
+    pub(super) fn act(&mut self, number: usize, observer: &mut dyn Observer, came: &mut Came) -> ControlFlow<()> {
+        let program = self.program.clone();
+        let Some(action) = program.checked().actions.get(number) else { return ControlFlow::Break(()) };
+        let outcome = match action {
+            Action::Train(_) if !came.failures.is_empty() => return ControlFlow::Break(()),
+            Action::Train(item) => train::run(self, number, item, observer).map(|end| {
+                came.last = Some(end);
+                self.keep_all(observer);
+                observer.event(&Event::Kept);
+            }),
+            Action::Print(item) => {
+                actions::tell_untrained(self, &item.graph, item.span);
+                actions::print(self, actions::At::action(number), item).map(|text| observer.event(&Event::Print(&text)))
+            }
+            Action::Expect(item) => actions::expect(self, actions::At::action(number), item),
+            Action::Plot(item) => {
+                actions::tell_untrained(self, &item.graph, item.span);
+                actions::plot(self, actions::At::action(number), item).map(|chart| observer.event(&Event::Plot(&chart)))
+            }
+            Action::Generate(item) => {
+                actions::tell_untrained(self, &item.graph, item.span);
+                generate::generate(self, Part::Next(number), item).map(|text| observer.event(&Event::Print(&text)))
+            }
+        };
+        self.tell(observer);
+        if let Err(error) = outcome {
+            came.failures.push(error);
+            if !matches!(action, Action::Expect(_)) {
+                return ControlFlow::Break(());
+            }
+        }
+        match self.any(observer.leave()) {
+            Ok(false) => ControlFlow::Continue(()),
+            Ok(true) => ControlFlow::Break(()),
+            Err(error) => {
+                came.failures.push(error);
+                ControlFlow::Break(())
+            }
+        }
     }
 
     /// Tells what has been found since the last time.
@@ -344,6 +353,7 @@ impl Session {
             tables: self.tables.clone(),
             kept: self.kept.clone(),
             is_aimed: self.is_aimed,
+            common: None,
             ranks: None,
             waited: AtomicU64::new(0),
         }

@@ -127,7 +127,10 @@ impl Rerun {
             return Ok(());
         }
         let error = Diagnostic::error("E0777", format!("`{shown}` comes out differently now"));
-        let error = differences.into_iter().fold(error, Diagnostic::note);
+        let mut error = differences.into_iter().fold(error, Diagnostic::note);
+        if info.contains_key("together") {
+            error = error.note("it was trained together with others (`nnc sweep --together`), which rounds sums otherwise");
+        }
         complain("");
         Err(folder::failed(error))
     }

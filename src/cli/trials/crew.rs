@@ -2,13 +2,15 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
 use crate::cli::reported;
 use crate::cli::runs::metrics;
 use crate::cli::runs::record::Folder;
 use crate::runtime::events::{Event, Observer};
 use crate::runtime::program::{Diagnostics, Program};
+use crate::runtime::session::Session;
+use crate::runtime::together::Own as Given;
 
 /// The numbers of an epoch by name.
 pub type Scores = Vec<(String, f64)>;
@@ -89,7 +91,7 @@ impl Observer for Collector {
 }
 
 /// Shares a collector with the listener of a folder.
-struct Shared(std::sync::Arc<Mutex<Collector>>);
+struct Shared(Arc<Mutex<Collector>>);
 
 impl Observer for Shared {
     fn event(&mut self, event: &Event<'_>) {
@@ -101,21 +103,44 @@ impl Observer for Shared {
     }
 }
 
-/// Carries out one trial, and keeps it in a folder if there is one.
+/// Who hears of the numbers of a trial.
+pub struct Watched(Arc<Mutex<Collector>>);
+
+impl Watched {
+    /// An observer that notes them, in the folder of the trial as well.
+    pub fn observer(&self, folder: Option<&Folder>) -> Box<dyn Observer> {
+        let observer: Box<dyn Observer> = Box::new(Shared(Arc::clone(&self.0)));
+        match folder {
+            Some(folder) => Box::new(folder.listener(observer)),
+            None => observer,
+        }
+    }
+}
+
+/// A session for a trial, which keeps what is learnt in a folder if there is one.
 ///
 /// # Errors
 /// Those of the program.
-pub fn carry_out(program: &Program, folder: Option<&Folder>) -> Result<Outcome, Diagnostics> {
-    let collector = std::sync::Arc::new(Mutex::new(Collector::default()));
-    let mut observer: Box<dyn Observer> = Box::new(Shared(std::sync::Arc::clone(&collector)));
+pub fn prepared(program: &Program, folder: Option<&Folder>) -> Result<(Session, Watched), Diagnostics> {
     let mut session = program.session()?;
     session.set_threads(1);
     if let Some(folder) = folder {
         session.save_to(folder.last());
         session.save_best_to(folder.best())?;
-        observer = Box::new(folder.listener(observer));
     }
-    let ended = session.run(&mut *observer);
+    Ok((session, Watched(Arc::default())))
+}
+
+/// Closes the folder of a trial that has ended, and gives its numbers.
+///
+/// # Errors
+/// Those that it ended with, and of writing what was learnt.
+pub fn finished(
+    session: &mut Session,
+    ended: Result<(), Diagnostics>,
+    watched: &Watched,
+    folder: Option<&Folder>,
+) -> Result<Outcome, Diagnostics> {
     if let Some(folder) = folder {
         if ended.is_ok() && !session.is_saved() {
             session.save(folder.last())?;
@@ -127,8 +152,25 @@ pub fn carry_out(program: &Program, folder: Option<&Folder>) -> Result<Outcome, 
         });
     }
     ended?;
-    let collector = collector.lock().unwrap_or_else(PoisonError::into_inner);
+    let collector = watched.0.lock().unwrap_or_else(PoisonError::into_inner);
     Ok(collector.outcome.clone())
+}
+
+/// Carries out one trial, and keeps it in a folder if there is one; with a step that it has in common with others.
+///
+/// # Errors
+/// Those of the program.
+pub fn carry_out(
+    program: &Program,
+    folder: Option<&Folder>,
+    step: Option<Arc<Given>>,
+) -> Result<Outcome, Diagnostics> {
+    let (mut session, watched) = prepared(program, folder)?;
+    if let Some(step) = step {
+        session.train_by(step);
+    }
+    let ended = session.run(&mut *watched.observer(folder));
+    finished(&mut session, ended, &watched, folder)
 }
 
 /// Carries out trials by number, `at_once` at a time, and hands each result on as soon as it is there.

@@ -76,7 +76,7 @@ impl Cv {
         let mut failed = None;
         let carry_out = |fold: usize| {
             let program = program.with_fold(count, fold).map_err(|error| program.failed([error]))?;
-            crew::carry_out(&program, None)
+            crew::carry_out(&program, None, None)
         };
         let trial = |fold: usize| carry_out(fold).map_err(Failed::from);
         let what = format!("{count} folds {:?}\n{}", self.settings, input.text);

@@ -8,12 +8,14 @@
 //! | [`place`] | where in the text of a program a value stands |
 //! | [`crew`] | carries trials out, several at a time |
 //! | [`spread`] | the same with several processes |
+//! | `groups` | trials that are trained together |
 //! | `again` | what a sweep that was broken off has left |
 //! | `picture` | trials as parallel coordinates |
 
 mod again;
 pub mod crew;
 pub mod cv;
+mod groups;
 mod picture;
 pub mod place;
 pub mod space;

@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::crew::{self, Failed, Outcome, value};
 use super::space::{self, Axis};
+use super::groups::{self, Done, Waiting};
 use super::picture::{self, Trials};
 use crate::cli::plot::svg;
 use super::{Entry, Format, again, csv, place, show, spread};
@@ -17,8 +18,11 @@ use crate::cli::input::DataFiles;
 use crate::cli::{Failure, folder, input};
 use crate::runtime::options::Options;
 use crate::runtime::program::{Diagnostics, Program};
+use crate::runtime::together;
 use crate::runtime::world::native::write::write_atomically;
 
+/// So many trials are compiled before they are trained together.
+const AT_ONCE: usize = 256;
 /// More trials than these are a mistake.
 const MOST_TRIALS: usize = 100_000;
 
@@ -72,6 +76,9 @@ pub struct Sweep {
     /// So many trials at a time [default: as many as there are processors].
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
+    /// Let trials that differ in numbers only take their steps together: the same but for rounding.
+    #[arg(long)]
+    together: bool,
     #[command(flatten)]
     data: DataFiles,
     /// How results are written.
@@ -110,6 +117,40 @@ fn write(file: &Path, text: &str) -> Result<(), Failure> {
     })
 }
 
+/// A trial that was looked at.
+enum Begins {
+    Waits(Waiting),
+    /// It has ended in an earlier sweep.
+    Ended(Outcome),
+}
+
+/// Carries out trials of which those that differ in numbers only are trained together.
+fn each_together(
+    count: usize,
+    jobs: usize,
+    begin: &(dyn Fn(usize) -> Result<Begins, Diagnostics> + Sync),
+    note: &mut dyn FnMut(usize, Result<Outcome, Failed>, &str),
+) {
+    for from in (0..count).step_by(AT_ONCE) {
+        let mut waiting = Vec::new();
+        let begun = |at: usize| begin(from + at);
+        crew::each(AT_ONCE.min(count - from), jobs, begun, |at, begun| match begun {
+            Ok(Begins::Waits(one)) => waiting.push(one),
+            Ok(Begins::Ended(outcome)) => note(from + at, Ok(outcome), ""),
+            Err(errors) => note(from + at, Err(errors.into()), ""),
+        });
+        waiting.put_in_order_by_key(|one| one.number);
+        let groups = groups::divided(waiting, jobs);
+        let group = |at: usize| groups::carry_out(&groups[at]);
+        crew::each(groups.len(), jobs, group, |_, ended| {
+            for Done { number, outcome, together } in ended {
+                let others = if together > 1 { format!("; one of {together} together") } else { String::new() };
+                note(number, outcome.map_err(Failed::from), &others);
+            }
+        });
+    }
+}
+
 impl Sweep {
     pub fn carry_out(self) -> Result<(), Failure> {
         match ranks::join()? {
@@ -145,23 +186,21 @@ impl Sweep {
         if program.checked().trainings().next().is_none() {
             return Err(Failure::Usage("the program has no `train`".into()));
         }
+        together::read_data(&program);
         let is_first = joined.is_none_or(|joined| joined.rank == 0);
         let proposed = if is_first { self.folder()?.display().to_string() } else { String::new() };
         let what = format!("{names:?} {combinations:?}\n{}", input.text);
         let path = PathBuf::from(spread::agree(joined, &what, &proposed)?);
-        let carry_out = |number: usize| -> Result<Outcome, Diagnostics> {
+        let begin = |number: usize| -> Result<Begins, Diagnostics> {
             let text = text(&combinations[number]).unwrap_or_default();
-            let program = compiled(&text)?;
-            let data = &self.data.files;
-            let begun = Begun { program: &program, text: &text, file: &self.file, init: None, data };
-            let folder = path.join(format!("trial-{}", number + 1));
-            if self.resume.is_some()
-                && let Some(outcome) = again::earlier(&folder, &begun).map_err(|error| program.failed([error]))?
-            {
-                return Ok(outcome);
+            self.begun(&path, number, &program, (compiled(&text)?, &text))
+        };
+        let carry_out = |number: usize| match begin(number)? {
+            Begins::Ended(outcome) => Ok(outcome),
+            Begins::Waits(one) => {
+                let step = together::step_in_common(&program, &one.program);
+                crew::carry_out(&one.program, Some(&one.folder), step)
             }
-            let folder = Folder::create(Some(&folder), &begun).map_err(|error| program.failed([error]))?;
-            crew::carry_out(&program, Some(&folder))
         };
         let trial = |number: usize| carry_out(number).map_err(Failed::from);
         let mut trials: Vec<Option<Trial>> = combinations.iter().map(|_| None).collect();
@@ -170,7 +209,7 @@ impl Sweep {
         let mut told: Vec<Vec<String>> = Vec::new();
         let here = joined.map_or(1, |joined| joined.here);
         let jobs = self.jobs.unwrap_or_else(|| (crew::usual() / here).max(1));
-        spread::each(joined, count, jobs, trial, |number, result| {
+        let mut note = |number: usize, result: Result<Outcome, Failed>, others: &str| {
             done += 1;
             let outcome = result.map_err(|failed| {
                 if is_first && !told.contains(&failed.messages) {
@@ -182,7 +221,7 @@ impl Sweep {
             let values = combinations[number].clone();
             let shown: Vec<String> = names.iter().zip(&values).map(|(name, value)| format!("{name} = {value}")).collect();
             if is_first {
-                complain(&format!("{done} of {count}: trial {}, {}", number + 1, shown.join(", ")));
+                complain(&format!("{done} of {count}: trial {}, {}{others}", number + 1, shown.join(", ")));
             }
             trials[number] = Some(Trial { values, outcome });
             // Whoever breaks off keeps what is there. That nothing can be written is told at the end.
@@ -191,13 +230,42 @@ impl Sweep {
             if is_first && let Ok(table) = self.table(&names, &so_far) {
                 drop(table.write(&path));
             }
-        })?;
+        };
+        if self.together && joined.is_none() {
+            each_together(count, jobs, &begin, &mut note);
+        } else {
+            spread::each(joined, count, jobs, trial, |number, result| note(number, result, ""))?;
+        }
         if !is_first {
             return Ok(());
         }
         let trials: Vec<(usize, &Trial)> =
             trials.iter().enumerate().filter_map(|(at, trial)| Some((at, trial.as_ref()?))).collect();
         self.finish(&path, &names, &trials)
+    }
+
+    /// Gives a trial its folder, if it has not ended before.
+    fn begun(
+        &self,
+        path: &Path,
+        number: usize,
+        first: &Program,
+        (program, text): (Program, &str),
+    ) -> Result<Begins, Diagnostics> {
+        program.share_with(first);
+        let data = &self.data.files;
+        let begun = Begun { program: &program, text, file: &self.file, init: None, data };
+        let folder = path.join(format!("trial-{}", number + 1));
+        if self.resume.is_some()
+            && let Some(outcome) = again::earlier(&folder, &begun).map_err(|error| program.failed([error]))?
+        {
+            return Ok(Begins::Ended(outcome));
+        }
+        let folder = Folder::create(Some(&folder), &begun).map_err(|error| program.failed([error]))?;
+        if self.together {
+            folder.note_together();
+        }
+        Ok(Begins::Waits(Waiting { number, program, folder }))
     }
 
     fn folder(&self) -> Result<PathBuf, Failure> {

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::batch::Batch;
+use super::batch::results::Results;
 use crate::base::Diagnostic;
 use crate::ir::program::{Metric, ROWS, Train};
 use crate::ir::{Dim, InputKey, Sizes};
@@ -27,14 +27,14 @@ pub struct Averages {
 
 impl Averages {
     /// Adds what some steps of the last series gave, each on as many rows as the batch has.
-    pub fn add(&mut self, batch: &Batch, steps: Range<usize>) {
-        let weight = batch.size as f64;
+    pub fn add(&mut self, results: &Results, steps: Range<usize>) {
+        let weight = results.size as f64;
         self.rows += weight * steps.len() as f64;
-        self.losses.resize(batch.n_losses(), 0.0);
-        self.metrics.resize(batch.n_metrics(), 0.0);
-        batch.add_losses(steps.clone(), weight, &mut self.losses);
-        batch.add_metrics(steps.clone(), weight, &mut self.metrics);
-        let more = batch.gathered(steps);
+        self.losses.resize(results.losses.len(), 0.0);
+        self.metrics.resize(results.metrics.len(), 0.0);
+        results.add_losses(steps.clone(), weight, &mut self.losses);
+        results.add_metrics(steps.clone(), weight, &mut self.metrics);
+        let more = results.gathered(steps);
         if self.gathered.is_empty() {
             self.gathered = more;
             return;

@@ -8,9 +8,9 @@ mod batches;
 mod checks;
 pub mod companions;
 mod divided;
+pub mod results;
 mod shared;
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use crate::base::{Diagnostic, Span};
@@ -29,20 +29,14 @@ use crate::runtime::session::Session;
 pub use batches::Batches;
 use companions::{Before, Companion};
 use divided::Divided;
+use results::Results;
 
 /// A function bound to the tensors of one batch size.
 pub struct Batch {
     pub size: usize,
     function: Arc<Function>,
     slots: Vec<Slot>,
-    /// Results of the steps of the last series, one behind another, in the order of the outputs.
-    results: Vec<Array>,
-    /// Numbers in `results`: `loss:K`, in the order of the lines.
-    losses: Vec<usize>,
-    /// Of the metrics that are averaged, in order.
-    metrics: Vec<usize>,
-    /// For each whole metric its arguments.
-    gathered: Vec<Vec<usize>>,
+    pub results: Results,
     /// What carries a step out that is divided among shards. The function is then its last part, whose results are
     /// those of the step.
     divided: Option<Box<Divided>>,
@@ -190,20 +184,13 @@ impl Batch {
         results: Vec<Array>,
         keys: &[&OutputKey],
     ) -> Batch {
-        let result = |key: OutputKey| keys.iter().position(|other| **other == key);
-        let lines = 0..train.lines.len() as u32;
-        let losses = lines.filter_map(|line| result(OutputKey::Loss(line))).collect();
-        let mut metrics = Vec::new();
-        let mut gathered = Vec::new();
-        for metric in &train.metrics {
-            let name = &metric.name;
-            if metric.whole.is_none() {
-                metrics.extend(result(OutputKey::Metric(name.clone())));
-            } else {
-                gathered.push((0..).map_while(|at| result(OutputKey::Whole(name.clone(), at))).collect());
-            }
-        }
-        Batch { size, function, slots, results, losses, metrics, gathered, divided: None, companions: Vec::new() }
+        let of_result = |number: usize| {
+            let at = slots.iter().position(|slot| matches!(slot, Slot::Result(result) if *result == number));
+            at.map(|at| function.externals[at].shape.clone()).unwrap_or_default()
+        };
+        let shapes = (0..results.len()).map(of_result).collect();
+        let results = Results::of(train, size, results, shapes, keys);
+        Batch { size, function, slots, results, divided: None, companions: Vec::new() }
     }
 
     /// Takes steps, each on as many of `rows` as the batch's size, `before` which others have drawn theirs. With `watch`,
@@ -220,9 +207,9 @@ impl Batch {
         watch: bool,
     ) -> Result<Taken, Diagnostic> {
         let steps = rows.len() / self.size.max(1);
-        self.make_room(steps);
+        self.results.make_room(steps);
         if let Some(divided) = &mut self.divided {
-            return divided.run(session, &mut self.results, rows, before, first, watch);
+            return divided.run(session, &mut self.results.arrays, rows, before, first, watch);
         }
         let lazy = self.slots.iter().any(|slot| matches!(slot, Slot::Field(_, Some(_)) | Slot::Companion(..)));
         if !lazy {
@@ -258,15 +245,6 @@ impl Batch {
         Ok(())
     }
 
-    /// Room for the results of so many steps.
-    fn make_room(&mut self, steps: usize) {
-        for (external, slot) in self.function.externals.iter().zip(&self.slots) {
-            if let Slot::Result(number) = slot {
-                resize(&mut self.results[*number], steps * external.shape.iter().product::<usize>());
-            }
-        }
-    }
-
     /// One call of native code; results go behind those of `done` steps.
     #[expect(clippy::too_many_arguments, reason = "a series is said by all of these")]
     fn series(
@@ -279,7 +257,7 @@ impl Batch {
         first: Moment,
         watch: bool,
     ) -> Result<Taken, Diagnostic> {
-        let mut results: Vec<Option<&mut Array>> = self.results.iter_mut().map(Some).collect();
+        let mut results: Vec<Option<&mut Array>> = self.results.arrays.iter_mut().map(Some).collect();
         let mut watched = Vec::new();
         let mut arguments = Vec::with_capacity(self.slots.len());
         for (at, slot) in self.slots.iter().enumerate() {
@@ -289,7 +267,7 @@ impl Batch {
                 Slot::Field(Column::Memory(array), None) => Argument::Rows(array),
                 Slot::Field(Column::Windows(_) | Column::Lazy(_), None) | Slot::Step => Argument::Step,
                 Slot::Result(number) => {
-                    if watch && self.losses.contains(number) {
+                    if watch && self.results.losses.contains(number) {
                         watched.push(at);
                     }
                     let count = self.function.externals[at].shape.iter().product::<usize>();
@@ -336,7 +314,7 @@ impl Batch {
         steps: usize,
         first: Moment,
     ) -> Result<(), Diagnostic> {
-        self.make_room(steps);
+        self.results.make_room(steps);
         self.series(caller, memory, &[], steps, 0, first, false).map(drop)
     }
 
@@ -368,47 +346,6 @@ impl Batch {
         let done = caller.profile(&self.function, arguments, memory, moment, watch);
         made.into_iter().for_each(|cell| memory.remove(cell));
         done
-    }
-
-    /// The losses of a step of the last series.
-    pub fn losses(&self, step: usize) -> Vec<f64> {
-        self.losses.iter().map(|number| self.results[*number].number(step)).collect()
-    }
-
-    pub fn n_losses(&self) -> usize {
-        self.losses.len()
-    }
-
-    /// Adds the losses of some steps to sums.
-    pub fn add_losses(&self, steps: Range<usize>, weight: f64, sums: &mut [f64]) {
-        add(&self.results, &self.losses, steps, weight, sums);
-    }
-
-    pub fn n_metrics(&self) -> usize {
-        self.metrics.len()
-    }
-
-    /// Adds the batch metrics of some steps to sums.
-    pub fn add_metrics(&self, steps: Range<usize>, weight: f64, sums: &mut [f64]) {
-        add(&self.results, &self.metrics, steps, weight, sums);
-    }
-
-    /// For each whole metric its arguments over some steps, rows first.
-    pub fn gathered(&self, steps: Range<usize>) -> Vec<Vec<Array>> {
-        let argument = |number: &usize| {
-            let at =
-                self.slots.iter().position(|slot| matches!(slot, Slot::Result(result) if result == number));
-            let mut shape = at.map(|at| self.function.externals[at].shape.clone()).unwrap_or_default();
-            let count = shape.iter().product::<usize>();
-            // A scalar is the same in all steps.
-            let steps = if shape.is_empty() { steps.start..steps.start + 1 } else { steps.clone() };
-            if let Some(rows) = shape.first_mut() {
-                *rows *= steps.len();
-            }
-            let elements = self.results[*number].elements().part(steps.start * count..steps.end * count);
-            Array::new(shape, elements).expect("steps have results of one shape")
-        };
-        self.gathered.iter().map(|arguments| arguments.iter().map(argument).collect()).collect()
     }
 
     pub fn function(&self) -> &Function {
@@ -450,23 +387,6 @@ impl Batch {
 fn field(table: &Table, name: &str, external: &External) -> Option<Column> {
     let column = table.fields.get(name)?;
     (external.shape.get(1..)? == column.row_shape()).then(|| column.clone())
-}
-
-/// Changes the number of elements; what is new is zero.
-fn resize(array: &mut Array, count: usize) {
-    if array.elements().len() == count {
-        return;
-    }
-    let zeros = array.elements().zeros_alike(count);
-    *array = Array::new(vec![count], zeros).expect("as many elements as the shape has");
-}
-
-fn add(results: &[Array], numbers: &[usize], steps: Range<usize>, weight: f64, sums: &mut [f64]) {
-    for (sum, number) in sums.iter_mut().zip(numbers) {
-        for step in steps.clone() {
-            *sum += weight * results[*number].number(step);
-        }
-    }
 }
 
 /// The number of rows in a part of the data that must have some.

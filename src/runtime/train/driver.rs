@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::averages::Averages;
+use super::batch::results::Results;
 use super::batch::{Batches, companions};
 use super::order::Order;
 use super::{Kept, Progress, SERIES_BYTES, Values, blame, evaluate, watch};
@@ -21,6 +22,8 @@ use crate::runtime::call::Moment;
 use crate::runtime::data::Rows;
 use crate::runtime::events::{EpochReport, Event, Observer, Reason, StepReport, Trained};
 use crate::runtime::session::Session;
+
+pub mod members;
 
 /// How long a call of native code may take about, so that progress can be shown.
 const SERIES_TIME: Duration = Duration::from_millis(80);
@@ -35,6 +38,8 @@ pub(super) struct Driver<'a> {
     pub batches: Batches<'a>,
     pub validation: Option<(Batches<'a>, Rows)>,
     pub progress: Progress,
+    /// What the last series gave, if others have carried it out.
+    given: Option<Results>,
     /// The rows of the last series.
     taken: Vec<u32>,
     /// Tensors and step of a moment when all was well, to find out later what went bad.
@@ -86,6 +91,7 @@ impl<'a> Driver<'a> {
             watched: progress.step,
             has_warned: false,
             progress,
+            given: None,
             taken: Vec::new(),
             safe: None,
             at_once: 1,
@@ -121,9 +127,15 @@ impl<'a> Driver<'a> {
                 break Reason::Stopped;
             }
         };
+        let exchanges = session.exchanges().zip(before).map(|(after, before)| after.since(before));
+        Ok(Trained { exchanges, ..self.ended(session, reason) })
+    }
+
+    /// Takes the best parameters, if they are to be kept, and says how the training came out.
+    fn ended(&mut self, session: &mut Session, reason: Reason) -> Trained {
         let kept = self.take_best(session);
         let (last, validation) = self.progress.last.clone();
-        Ok(Trained {
+        Trained {
             steps: self.progress.step,
             epochs: self.progress.step.div_ceil(self.order.steps_per_epoch()),
             last,
@@ -131,8 +143,8 @@ impl<'a> Driver<'a> {
             seconds: self.seconds,
             reason,
             kept,
-            exchanges: session.exchanges().zip(before).map(|(after, before)| after.since(before)),
-        })
+            exchanges: None,
+        }
     }
 
     /// Puts the parameters of the best epoch in place of the last ones, if they are to be kept. Gives the epoch.
@@ -172,7 +184,7 @@ impl<'a> Driver<'a> {
         let moment = Moment { seed: self.train.seed, step: first as u32 + 1 };
         let taken = batch.run(session, &self.taken, self.order.before(first), moment, true)?;
         let good = taken.steps - usize::from(!taken.finite);
-        let bad = (!taken.finite).then(|| batch.losses(good));
+        let bad = (!taken.finite).then(|| batch.results.losses(good));
         self.progress.step += good as u64;
         // Long enough that calls cost nothing, short enough that somebody who watches sees progress.
         let time = session.now().saturating_sub(begun);
@@ -212,18 +224,21 @@ impl<'a> Driver<'a> {
         while at < end {
             let to = ((at / per_epoch + 1) * per_epoch).min(end);
             let steps = (at - taken.before) as usize..(to - taken.before) as usize;
-            let batch = self.batches.of_size(session, taken.size)?;
+            let results = match &self.given {
+                Some(given) => given,
+                None => &self.batches.of_size(session, taken.size)?.results,
+            };
             if let Some(every) = every {
                 for number in steps.clone() {
                     let step = taken.before + number as u64 + 1;
                     if step.is_multiple_of(every.max(1)) {
-                        observer.event(&Event::Step(&StepReport { step, losses: batch.losses(number) }));
+                        observer.event(&Event::Step(&StepReport { step, losses: results.losses(number) }));
                     }
                 }
             }
             self.epoch_seconds += step_seconds * steps.len() as f64;
             self.epoch_rows += steps.len() * taken.size;
-            self.progress.averages.add(batch, steps);
+            self.progress.averages.add(results, steps);
             let complete = to.is_multiple_of(per_epoch);
             let ended = to == end && (stopped || end == self.steps);
             if complete || ended {

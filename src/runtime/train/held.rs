@@ -104,7 +104,7 @@ impl Held {
 
     /// The losses of a step of the last call, from 0.
     pub fn losses(&self, step: usize) -> Vec<f64> {
-        self.batch.losses(step)
+        self.batch.results.losses(step)
     }
 
     /// Takes a step, calling `watch` at its beginning and with the number of each kernel when it is done.

@@ -3,6 +3,8 @@
 //! | file | does |
 //! |---|---|
 //! | [`driver`] | series of steps, and what happens between them |
+//! | [`members`] | the same, of several trainings at once |
+//! | [`stack`] | tensors of several members as one |
 //! | [`order`] | which rows each step takes |
 //! | [`batch`] | the code for a batch size and its tensors |
 //! | [`averages`] | losses and metrics over many batches |
@@ -19,7 +21,10 @@ mod driver;
 pub mod held;
 pub mod order;
 pub mod portable;
+pub mod stack;
 mod watch;
+
+pub use driver::members;
 
 use std::sync::Arc;
 
@@ -38,7 +43,7 @@ use super::session::{Session, Tensors};
 use crate::base::order::PutInOrder;
 use crate::base::{Diagnostic, nearest};
 use crate::ir::program::{Action, BATCH, DataRef, Length, Train, Variable};
-use crate::ir::{Dim, InputKey, Node, NodeId, Op, OutputKey, Sizes};
+use crate::ir::{Dim, Graph, InputKey, Node, NodeId, Op, OutputKey, Sizes};
 
 /// How much the results of the steps of one call may take about.
 const SERIES_BYTES: usize = 1 << 24;
@@ -101,25 +106,27 @@ pub fn run(
     train: &Train,
     observer: &mut dyn Observer,
 ) -> Result<Trained, Diagnostic> {
-    let program = session.program.clone();
     let (table, rows) = session.rows(&train.data, train.span)?;
     some_rows(rows.len(), &data_name(&train.data), train.span)?;
     let sizes = data_sizes(session, train)?;
     let drawn = companions::of_training(session, train, false)?;
     session.check_ranks(action, train)?;
+    let common = session.common.clone().filter(|_| action == 0 && train.shards.is_none());
+    if let Some(step) = &common {
+        step.put(session);
+    }
+    let graph = common.as_ref().map_or(&train.step.graph, |step| step.graph());
     let order = Order::new(rows.clone(), train.batch, train.seed, train.shuffle);
     if train.shards.is_none() {
         let permutations = drawn.iter().map(companions::Companion::bytes).sum::<u64>();
-        check_room(session, action, train, &sizes, &order, permutations)?;
+        check_room(session, (action, train, graph), &sizes, &order, permutations)?;
     }
     let resumed = session.progress.take().filter(|progress| progress.action == action);
     if resumed.is_none() {
         begin(session, action, train, observer)?;
     }
-    let steps = steps_of(train, order.steps_per_epoch());
-    let (full, steps_per_epoch) = (order.batch(), order.steps_per_epoch());
-    let mut batches =
-        Batches::new(Part::Step(action), &train.step.graph, train, Arc::clone(&table), sizes.clone(), drawn);
+    let full = order.batch();
+    let mut batches = Batches::new(Part::Step(action), graph, train, table, sizes, drawn);
     let accepts_changes = std::mem::take(&mut session.resumed_changed);
     let batch = batches.of_size(session, full)?;
     let mut progress = resumed.unwrap_or_else(|| Progress::new(action));
@@ -130,7 +137,30 @@ pub fn run(
         }
         progress.averages = Averages::default();
     }
-    let validation = validation(session, action, train, &sizes)?;
+    let mut driver = started(session, (action, train), (order, rows), batches, progress, observer)?;
+    let outcome = driver.run(session, observer);
+    driver.batches.release(session);
+    if let Some((batches, _)) = driver.validation {
+        batches.release(session);
+    }
+    session.progress = Some(driver.progress);
+    let trained = outcome?;
+    observer.event(&Event::End(&trained));
+    Ok(trained)
+}
+
+/// What goes through the steps of a training, which has been announced to the observer.
+fn started<'a>(
+    session: &mut Session,
+    (action, train): (usize, &'a Train),
+    (order, rows): (Order, Rows),
+    batches: Batches<'a>,
+    progress: Progress,
+    observer: &mut dyn Observer,
+) -> Result<Driver<'a>, Diagnostic> {
+    let (full, steps_per_epoch) = (order.batch(), order.steps_per_epoch());
+    let steps = steps_of(train, steps_per_epoch);
+    let validation = validation(session, action, train, &batches.sizes)?;
     tell_idle_steps(session, train, steps);
     driver::intervals::tell_idle(session, train, steps, steps_per_epoch);
     tell_idle_patience(session, train, steps, train.validate_every.unwrap_or(steps_per_epoch));
@@ -141,7 +171,9 @@ pub fn run(
         session.notices.add(warning);
     }
     session.tell(observer);
-    let mut driver = Driver::new(action, train, steps, order, batches, validation, progress);
+    let (table, sizes) = (Arc::clone(&batches.table), batches.sizes.clone());
+    let driver = Driver::new(action, train, steps, order, batches, validation, progress);
+    let program = &session.program;
     observer.event(&Event::Start(&Start {
         parameters: count_trained(session, train),
         rows: rows.len(),
@@ -152,15 +184,7 @@ pub fn run(
     }));
     watch::data(train, &table, &rows, observer);
     advice::look(train, &table, &rows, &sizes, observer);
-    let outcome = driver.run(session, observer);
-    driver.batches.release(session);
-    if let Some((batches, _)) = driver.validation {
-        batches.release(session);
-    }
-    session.progress = Some(driver.progress);
-    let trained = outcome?;
-    observer.event(&Event::End(&trained));
-    Ok(trained)
+    Ok(driver)
 }
 
 /// Tells if the training ends before `stop` could end it, or before there can be a plateau.
@@ -242,8 +266,7 @@ pub fn evaluate_on(session: &mut Session, data: &str) -> Result<Scores, Diagnost
 /// Whether there is memory for all that a training needs at the same time.
 fn check_room(
     session: &Session,
-    action: usize,
-    train: &Train,
+    (action, train, graph): (usize, &Train, &Graph),
     sizes: &Sizes,
     order: &Order,
     permutations: u64,
@@ -252,7 +275,7 @@ fn check_room(
     let mut sizes = sizes.clone();
     sizes.insert(BATCH.into(), Dim::from(order.batch()));
     // What is wrong with the code is told where it is made for the batch.
-    let Ok(function) = program.function(Part::Step(action), &train.step.graph, &sizes) else { return Ok(()) };
+    let Ok(function) = program.function(Part::Step(action), graph, &sizes) else { return Ok(()) };
     // On going on after a break, the states are there already.
     let states = train.step.states.iter().filter(|state| session.memory.find(&state.path).is_none());
     let bytes = session.need_of(states).total();
@@ -390,7 +413,7 @@ fn evaluate(
         let moment = Moment { seed: train.seed, step };
         batch.run_shared(session, &taken, before, moment)?;
         before = before.after(steps, batch.size);
-        averages.add(batch, 0..steps);
+        averages.add(&batch.results, 0..steps);
         at += steps * batch.size;
     }
     averages.finish(session, train, action)

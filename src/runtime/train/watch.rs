@@ -86,7 +86,7 @@ pub fn first_bad_of_validation(
         let taken: Vec<u32> = (start..(start + size).min(rows.len())).map(|at| rows.get(at)).collect();
         let batch = batches.of_size(session, taken.len()).ok()?;
         batch.run(session, &taken, before, Moment { seed: train.seed, step: 0 }, false).ok()?;
-        if batch.losses(0).iter().any(|loss| !loss.is_finite()) {
+        if batch.results.losses(0).iter().any(|loss| !loss.is_finite()) {
             let Batches { graph, table, sizes, companions, .. } = batches;
             let drawn = companions::inputs(session, companions, graph, sizes, (before, taken.len())).ok()?;
             let looked = blame::Looked { graph, table, rows: &taken, drawn, sizes, step: None };

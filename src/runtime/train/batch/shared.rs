@@ -2,7 +2,8 @@
 //! order of the batches. So averages and whole metrics are those of one process.
 
 use super::companions::Before;
-use super::{Batch, resize};
+use super::Batch;
+use super::results::resize;
 use crate::base::Diagnostic;
 use crate::runtime::call::Moment;
 use crate::runtime::ranks::bytes::{append, take};
@@ -32,20 +33,20 @@ impl Batch {
         self.run(session, rows_of_mine, before.after(mine.start, self.size), moment, false)?;
         let counts: Vec<usize> = self.results_of_step();
         let mut bytes = Vec::new();
-        for result in &self.results {
+        for result in &self.results.arrays {
             append(&mut bytes, result.elements());
         }
         let of_step: usize =
-            self.results.iter().zip(&counts).map(|(result, count)| result.elements().size() * count).sum();
+            self.results.arrays.iter().zip(&counts).map(|(result, count)| result.elements().size() * count).sum();
         let steps_of = |rank: usize| tree::rows_of(rank, ranks, steps);
         let lengths: Vec<usize> = (0..ranks).map(|rank| steps_of(rank).len() * of_step).collect();
         let received = session.exchanged(bytes, &lengths)?;
-        for (result, count) in self.results.iter_mut().zip(&counts) {
+        for (result, count) in self.results.arrays.iter_mut().zip(&counts) {
             resize(result, steps * count);
         }
         for (rank, bytes) in received.iter().enumerate() {
             let (mut rest, theirs) = (bytes.as_slice(), steps_of(rank));
-            for (result, count) in self.results.iter_mut().zip(&counts) {
+            for (result, count) in self.results.arrays.iter_mut().zip(&counts) {
                 let like = result.elements().zeros_alike(0);
                 let elements = take(&mut rest, theirs.len() * count, &like);
                 result.elements_mut().put(theirs.start * count, &elements);

@@ -19,7 +19,8 @@ use crate::runtime::memory::{Binding, Cell};
 use crate::runtime::program::Part;
 use crate::runtime::ranks::beside::Totals;
 use crate::runtime::session::Session;
-use crate::runtime::train::batch::{Batch, Batches, Gathered, Slot, companions, field, resize};
+use crate::runtime::train::batch::results::resize;
+use crate::runtime::train::batch::{Batch, Batches, Gathered, Slot, companions, field};
 use crate::shard::{FIRST, How, Of, SHARD, Sharded};
 
 /// A value on its way: of one shard, or of all.
@@ -71,7 +72,7 @@ pub fn made(
         part.gives &= divided.totals.is_beside();
     }
     let mut batch = batch_of(session, of.train, size, &binding, &mut divided.results);
-    divided.losses.clone_from(&batch.losses);
+    divided.losses.clone_from(&batch.results.losses);
     batch.divided = Some(Box::new(divided));
     Ok(batch)
 }
