@@ -1,5 +1,7 @@
 //! The folder of a run while it is at work: the program, `run.json`, metrics and events.
 
+mod anew;
+
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -106,30 +108,6 @@ impl Folder {
         let log = Log::new(info, before, (train, step));
         let log = Arc::new(Mutex::new(log));
         Ok(Folder { path: path.to_path_buf(), is_new: false, log, _lock: locked(path) })
-    }
-
-    /// Notes that it may be trained together with others, by sums in another order.
-    pub fn note_together(&self) {
-        self.note("together", json!(true));
-    }
-
-    /// Forgets what the run has noted so far: it is carried out again from the beginning.
-    ///
-    /// # Errors
-    /// E0714.
-    pub fn begin_anew(&self) -> Result<(), Diagnostic> {
-        self.with(|log| {
-            (log.metrics, log.events, log.train, log.step) = (None, None, 0, 0);
-            ["last", "epochs", "steps"].iter().for_each(|key| drop(log.info.remove(*key)));
-        });
-        let kept = ["program.nn", "run.json"];
-        for entry in fs::read_dir(&self.path).into_iter().flatten().flatten() {
-            let path = entry.path();
-            if path.is_file() && !kept.iter().any(|name| path.ends_with(name)) {
-                fs::remove_file(&path).map_err(|error| cannot(&path, &error))?;
-            }
-        }
-        Ok(())
     }
 
     /// Where parameters and the state of the training are kept.

@@ -124,12 +124,15 @@ enum Begins {
     Ended(Outcome),
 }
 
+/// Hears of each trial by number, and what is to be said of it.
+type Note<'a> = &'a mut dyn FnMut(usize, Result<Outcome, Failed>, &str);
+
 /// Carries out trials of which those that differ in numbers only are trained together.
 fn each_together(
     count: usize,
     jobs: usize,
     begin: &(dyn Fn(usize) -> Result<Begins, Diagnostics> + Sync),
-    note: &mut dyn FnMut(usize, Result<Outcome, Failed>, &str),
+    note: Note<'_>,
 ) {
     for from in (0..count).step_by(AT_ONCE) {
         let mut waiting = Vec::new();
@@ -161,19 +164,11 @@ impl Sweep {
 
     /// Carries out the share of this process in the sweep.
     fn carry_out_here(self, joined: Option<&Joined>) -> Result<(), Failure> {
-        let axes = self.axes.iter().map(|text| space::axis(text)).collect::<Result<Vec<Axis>, String>>();
-        let axes = axes.map_err(Failure::Usage)?;
-        let names: Vec<&str> = axes.iter().map(|axis| axis.name.as_str()).collect();
-        if let Some(twice) = (1..names.len()).find(|at| names[..*at].contains(&names[*at])) {
-            return Err(Failure::Usage(format!("`{}` is given twice", names[twice])));
+        if self.together && joined.is_some() {
+            return Err(Failure::Usage("`--together` is for one process: each of several takes single trials".into()));
         }
-        let combinations = match self.trials {
-            Some(trials) => space::random(&axes, trials as usize, self.seed),
-            None => match space::size(&axes, self.points as usize) {
-                Some(size) if size <= MOST_TRIALS => space::grid(&axes, self.points as usize),
-                _ => return Err(Failure::Usage("there are too many combinations: try some with `--trials N`".into())),
-            },
-        };
+        let (axes, combinations) = self.combinations()?;
+        let names: Vec<&str> = axes.iter().map(|axis| axis.name.as_str()).collect();
         let input = input::read(&self.file)?;
         let text = |values: &[String]| place::written(&input.text, &names, values);
         // What is wrong with all trials is told once, before anything is trained.
@@ -231,7 +226,7 @@ impl Sweep {
                 drop(table.write(&path));
             }
         };
-        if self.together && joined.is_none() {
+        if self.together {
             each_together(count, jobs, &begin, &mut note);
         } else {
             spread::each(joined, count, jobs, trial, |number, result| note(number, result, ""))?;
@@ -242,6 +237,24 @@ impl Sweep {
         let trials: Vec<(usize, &Trial)> =
             trials.iter().enumerate().filter_map(|(at, trial)| Some((at, trial.as_ref()?))).collect();
         self.finish(&path, &names, &trials)
+    }
+
+    /// What is tried: for each trial a value of each axis.
+    fn combinations(&self) -> Result<(Vec<Axis>, Vec<Vec<String>>), Failure> {
+        let axes = self.axes.iter().map(|text| space::axis(text)).collect::<Result<Vec<Axis>, String>>();
+        let axes = axes.map_err(Failure::Usage)?;
+        let names: Vec<&str> = axes.iter().map(|axis| axis.name.as_str()).collect();
+        if let Some(twice) = (1..names.len()).find(|at| names[..*at].contains(&names[*at])) {
+            return Err(Failure::Usage(format!("`{}` is given twice", names[twice])));
+        }
+        let combinations = match self.trials {
+            Some(trials) => space::random(&axes, trials as usize, self.seed),
+            None => match space::size(&axes, self.points as usize) {
+                Some(size) if size <= MOST_TRIALS => space::grid(&axes, self.points as usize),
+                _ => return Err(Failure::Usage("there are too many combinations: try some with `--trials N`".into())),
+            },
+        };
+        Ok((axes, combinations))
     }
 
     /// Gives a trial its folder, if it has not ended before.
