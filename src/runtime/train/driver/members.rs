@@ -108,8 +108,14 @@ fn ready(session: &mut Session, train: &Train) -> Result<Ready, Diagnostic> {
 
 /// Whether two trainings take equally many steps on equally many rows.
 pub fn are_alike(a: &Train, b: &Train) -> bool {
-    // Of plateaus a driver tells the session of its own training.
-    let is_simple = |train: &Train| train.shards.is_none() && train.companions.is_empty() && train.plateau.is_none();
+    // Of plateaus a driver tells the session of its own training, and what is shown at intervals looks into it.
+    let is_simple = |train: &Train| {
+        train.shards.is_none()
+            && train.companions.is_empty()
+            && train.plateau.is_none()
+            && train.accumulate.is_none()
+            && train.intervals.is_empty()
+    };
     let settings = |train: &Train| {
         (train.batch, train.length, train.shuffle, train.validate_every, train.lines.len(), train.metrics.len())
     };
