@@ -11,7 +11,8 @@ mod folder;
 
 use folder::Folder;
 
-const PROGRAM: &str = "model Net(x: [B, 2]) -> [B, 1] { x |> Linear(8) |> tanh |> Dropout(0.1) |> Linear(1) }
+/// Wide enough for its epochs to last until the test ends the run.
+const PROGRAM: &str = "model Net(x: [B, 2]) -> [B, 1] { x |> Linear(512) |> tanh |> Linear(512) |> tanh |> Dropout(0.1) |> Linear(1) }
 data d = csv(\"d.csv\") {
     x: [2] = columns(0:2)
     y: [1] = column(2)

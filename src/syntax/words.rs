@@ -227,7 +227,7 @@ mod tests {
         // The keywords of the grammar file: `kw_scan = @{ "scan" ~ … }`.
         for line in include_str!("../../grammar/nn.pest").lines().filter(|line| line.starts_with("kw_")) {
             let text = line.split('"').nth(1).unwrap_or_default();
-            let small = ["from", "whole", "frozen", "reverse", "in", "f32", "f64", "rows", "seed"];
+            let small = ["from", "whole", "frozen", "reverse", "in", "f32", "f64", "rows", "seed", "epochs", "steps"];
             assert!(known(text) || small.contains(&text), "nothing is said about `{text}`");
         }
     }
