@@ -48,6 +48,7 @@ impl Facts {
     }
 
     /// The results that nothing changes any more when an item is done. Some are in the list of no item.
+    #[cfg(feature = "native")]
     pub(super) fn finished_by(&self, item: usize) -> &[u32] {
         self.finished.get(item).map_or(&[], Vec::as_slice)
     }
