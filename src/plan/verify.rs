@@ -161,7 +161,8 @@ impl Checker<'_> {
             }
             let part: i64 =
                 view.step_strides.iter().filter(|(step, _)| *step == scan.step).map(|(_, by)| by).sum();
-            let (least, greatest) = reach(view);
+            let axes = view.shape.iter().copied().zip(view.strides.iter().copied());
+            let (least, greatest) = reach(view.offset, axes);
             if least < 0 || greatest >= part {
                 outcome = fail(format!(
                     "iterations of scan t{} share elements of buffer {}",
@@ -189,9 +190,7 @@ impl Checker<'_> {
             }
         }
         let is_empty = axes.iter().any(|(size, _)| *size <= 0);
-        let reach = |(size, stride): &(i64, i64)| (size - 1) * stride;
-        let least = view.offset + axes.iter().map(|axis| reach(axis).min(0)).sum::<i64>();
-        let greatest = view.offset + axes.iter().map(|axis| reach(axis).max(0)).sum::<i64>();
+        let (least, greatest) = reach(view.offset, axes.iter().copied());
         if !is_empty && (least < 0 || greatest >= buffer.len as i64) {
             return fail(format!("elements {least} to {greatest} of a buffer of {}", buffer.len));
         }
@@ -325,12 +324,10 @@ fn for_each_view_of(steps: &[Step], visit: &mut dyn FnMut(&View, bool)) {
     steps.iter().for_each(|step| for_each_view(step, &mut |view, written| visit(view, written)));
 }
 
-/// The first and the last element that a view reaches at the first iteration of the scans around.
-fn reach(view: &View) -> (i64, i64) {
-    let ends = view.shape.iter().zip(&view.strides).map(|(size, stride)| (size - 1).max(0) * stride);
-    let (low, high): (i64, i64) =
-        ends.fold((0, 0), |(low, high), end| (low + end.min(0), high + end.max(0)));
-    (view.offset + low, view.offset + high)
+/// The first and the last element that an access from an offset on reaches along axes of these sizes and strides.
+fn reach(offset: i64, axes: impl Iterator<Item = (i64, i64)>) -> (i64, i64) {
+    let ends = axes.map(|(size, stride)| (size - 1).max(0) * stride);
+    ends.fold((offset, offset), |(least, greatest), end| (least + end.min(0), greatest + end.max(0)))
 }
 
 #[cfg(test)]

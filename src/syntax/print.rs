@@ -6,7 +6,7 @@ use crate::base::with_stack;
 
 use super::ast::{
     Arg, Block, Data, DefineOp, Definition, Dim, DimKind, Doc, Element, Expr, ExprKind, File, ForRange,
-    Generate, IfBlock, Index, Item, ItemKind, NamePiece, Otherwise, ParameterList, Path, ReduceIndex,
+    Generate, IfBlock, Index, Item, ItemKind, Name, NamePiece, Otherwise, ParameterList, Path, ReduceIndex,
     Setting, Slice, Statement, StatementKind, StrPiece, SubscriptKind, Subscripts, TargetSubscriptKind,
     TemplateName, Train, Type, TypeKind,
 };
@@ -71,11 +71,7 @@ impl Printer {
             ItemKind::Plot(plot) => self.line(&list("plot", plot.args.args.iter().map(arg))),
             ItemKind::Generate(generate) => self.generate(generate),
             ItemKind::For(header) => {
-                let over = match &header.over {
-                    ForRange::Range { start, end } => format!("{}..{}", expr(start), expr(end)),
-                    ForRange::List(list) => expr(list),
-                };
-                self.line(&format!("for {} in {over}", header.variable));
+                self.line(&for_header(&header.variable, &header.over));
                 self.indented(|printer| header.items.iter().for_each(|item| with_stack(|| printer.item(item))));
             }
         }
@@ -265,11 +261,7 @@ impl Printer {
                 self.line(&list(word, parts.into_iter().flatten().map(expr)));
             }
             StatementKind::For(for_loop) => {
-                let over = match &for_loop.over {
-                    ForRange::Range { start, end } => format!("{}..{}", expr(start), expr(end)),
-                    ForRange::List(list) => expr(list),
-                };
-                self.line(&format!("for {} in {over}", for_loop.variable));
+                self.line(&for_header(&for_loop.variable, &for_loop.over));
                 self.indented(|printer| printer.block(&for_loop.body));
             }
             StatementKind::If(block) => self.if_block(block),
@@ -292,6 +284,15 @@ impl Printer {
 /// An expression in prefix form, on one line.
 pub fn expr(value: &Expr) -> String {
     with_stack(|| prefix_form(value))
+}
+
+/// The line of a `for`, of items or of statements.
+fn for_header(variable: &Name, over: &ForRange) -> String {
+    let over = match over {
+        ForRange::Range { start, end } => format!("{}..{}", expr(start), expr(end)),
+        ForRange::List(list) => expr(list),
+    };
+    format!("for {variable} in {over}")
 }
 
 fn prefix_form(value: &Expr) -> String {

@@ -6,7 +6,7 @@ use super::cranelift::isa::{self, Machine};
 use crate::backend::{CodeError, Form, Options};
 use crate::loops::{Module, VerifiedModule};
 use cranelift_codegen::control::ControlPlane;
-use cranelift_codegen::isa::{OwnedTargetIsa, TargetIsa};
+use cranelift_codegen::isa::{CallConv, OwnedTargetIsa, TargetIsa};
 use cranelift_codegen::{Context, ir};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_jit::{BranchProtection, JITMemoryKind, JITMemoryProvider, SystemMemoryProvider};
@@ -123,39 +123,39 @@ impl Compiler {
     }
 
     pub(super) fn write_kernel(&mut self, module: &Module, number: usize) {
-        let signature = driver::kernel_signature(self.isa.default_call_conv());
-        self.begin(signature, number as u32);
-        let mut builder = FunctionBuilder::new(&mut self.context.func, &mut self.builder_context);
-        driver::write_kernel(&mut builder, &module.kernels[number], self.has_fma);
-        builder.seal_all_blocks();
-        builder.finalize(self.isa.frontend_config());
+        let (kernel, has_fma) = (&module.kernels[number], self.has_fma);
+        self.write(driver::kernel_signature, number, |builder| driver::write_kernel(builder, kernel, has_fma));
     }
 
     pub(super) fn write_step(&mut self, module: &Module) -> Tables {
-        let signature = driver::step_signature(self.isa.default_call_conv());
-        self.begin(signature, module.kernels.len() as u32);
-        let mut builder = FunctionBuilder::new(&mut self.context.func, &mut self.builder_context);
-        let tables = driver::write_step(&mut builder, module, self.has_fma, self.options);
-        builder.seal_all_blocks();
-        builder.finalize(self.isa.frontend_config());
-        tables
+        let (has_fma, options) = (self.has_fma, self.options);
+        self.write(driver::step_signature, module.kernels.len(), |builder| {
+            driver::write_step(builder, module, has_fma, options)
+        })
     }
 
     fn write_iteration(&mut self, module: &Module, scan: &IndependentScan, tables: Tables) -> Tables {
-        let signature = driver::iteration_signature(self.isa.default_call_conv());
-        self.begin(signature, (module.kernels.len() + 1 + scan.item) as u32);
-        let mut builder = FunctionBuilder::new(&mut self.context.func, &mut self.builder_context);
         let (has_fma, options) = (self.has_fma, self.options);
-        let tables = driver::write_iteration(&mut builder, module, has_fma, options, (scan, tables));
-        builder.seal_all_blocks();
-        builder.finalize(self.isa.frontend_config());
-        tables
+        self.write(driver::iteration_signature, module.kernels.len() + 1 + scan.item, |builder| {
+            driver::write_iteration(builder, module, has_fma, options, (scan, tables))
+        })
     }
 
-    fn begin(&mut self, signature: ir::Signature, number: u32) {
+    /// Makes a function of this signature the current one, whose body is written by `body`.
+    fn write<R>(
+        &mut self,
+        signature: impl Fn(CallConv) -> ir::Signature,
+        number: usize,
+        body: impl FnOnce(&mut FunctionBuilder<'_>) -> R,
+    ) -> R {
         self.context.clear();
-        self.context.func.signature = signature;
-        self.context.func.name = ir::UserFuncName::user(0, number);
+        self.context.func.signature = signature(self.isa.default_call_conv());
+        self.context.func.name = ir::UserFuncName::user(0, number as u32);
+        let mut builder = FunctionBuilder::new(&mut self.context.func, &mut self.builder_context);
+        let result = body(&mut builder);
+        builder.seal_all_blocks();
+        builder.finalize(self.isa.frontend_config());
+        result
     }
 
     pub(super) fn compile_function(&mut self) -> Result<&cranelift_codegen::CompiledCode, CodeError> {

@@ -139,6 +139,10 @@ pub unsafe extern "C" fn fork(frame: *const Frame<'_>, kernel: KernelFn, env: *c
     frame.parallel.run(pieces as usize, &|piece| unsafe { kernel(env.get(), piece as u64) });
 }
 
+/// The most runs that the iterations of an independent scan are divided into. They are counted on the stack: a step
+/// allocates nothing.
+const MOST_RUNS: usize = 64;
+
 /// Carries out independent scan `number`: its iterations on several threads at a time, each thread in memory of its
 /// own, if there are enough of them to keep all threads at work; else one after another, each kernel on all threads.
 /// Either way every value is computed in the same way.
@@ -151,14 +155,14 @@ pub unsafe extern "C" fn scan(frame: *const Frame<'_>, number: u64) {
     let ScanCode { iteration, trip, local } = &frame.scans[number as usize];
     let trip = *trip as usize;
     let threads = frame.parallel.threads().min(frame.elsewhere.count + 1);
-    let is_even = threads > 1 && (trip >= 2 * threads || trip.is_multiple_of(threads));
+    let is_even = (2..=MOST_RUNS).contains(&threads) && (trip >= 2 * threads || trip.is_multiple_of(threads));
     if !is_even {
         // SAFETY: the memory of the iteration is in its place.
         return (0..trip).for_each(|at| unsafe { iteration(frame, 0, 0, at as i64) });
     }
     // Each thread begins with a run of iterations of its own, and helps with the others when it is done.
     let first = |thread: usize| trip * thread / threads;
-    let next: Vec<AtomicUsize> = (0..threads).map(|thread| AtomicUsize::new(first(thread))).collect();
+    let next: [AtomicUsize; MOST_RUNS] = std::array::from_fn(|thread| AtomicUsize::new(first(thread)));
     let alone = Frame { parallel: &Alone, ..*frame };
     let alone = Shared((&raw const alone).cast_mut());
     let Elsewhere { start, bytes, own_bytes, .. } = frame.elsewhere;

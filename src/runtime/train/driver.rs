@@ -28,6 +28,20 @@ pub mod members;
 /// How long a call of native code may take about, so that progress can be shown.
 const SERIES_TIME: Duration = Duration::from_millis(80);
 
+/// How many steps the next series may have, after one of `steps` of at most `at_once` has taken so long: more if it
+/// was short though nothing else ended it, fewer if it was long.
+fn steps_of_next_series(at_once: u64, steps: u64, time: Duration) -> u64 {
+    if time < SERIES_TIME / 16 && steps == at_once {
+        (at_once * 8).min(blame::KEEP_EVERY)
+    } else if time < SERIES_TIME / 4 && steps == at_once {
+        (at_once * 2).min(blame::KEEP_EVERY)
+    } else if time > SERIES_TIME {
+        (at_once / 2).max(1)
+    } else {
+        at_once
+    }
+}
+
 pub(super) struct Driver<'a> {
     action: usize,
     train: &'a Train,
@@ -188,13 +202,7 @@ impl<'a> Driver<'a> {
         self.progress.step += good as u64;
         // Long enough that calls cost nothing, short enough that somebody who watches sees progress.
         let time = session.now().saturating_sub(begun);
-        if time < SERIES_TIME / 16 && steps == self.at_once {
-            self.at_once = (self.at_once * 8).min(blame::KEEP_EVERY);
-        } else if time < SERIES_TIME / 4 && steps == self.at_once {
-            self.at_once = (self.at_once * 2).min(blame::KEEP_EVERY);
-        } else if time > SERIES_TIME {
-            self.at_once = (self.at_once / 2).max(1);
-        }
+        self.at_once = steps_of_next_series(self.at_once, steps, time);
         Ok(Taken { before: first, steps: good as u64, size, seconds: time.as_secs_f64(), bad })
     }
 

@@ -4,7 +4,7 @@ use pest::iterators::{Pair, Pairs};
 
 use crate::base::{Span, with_stack};
 
-use super::super::ast::{ForItems, ForRange, Interval, IntervalUnit, Item, ItemKind};
+use super::super::ast::{ForItems, ForRange, Interval, IntervalUnit, Item, ItemKind, Name};
 use super::super::grammar::Rule;
 use super::super::report::ItemError;
 use super::{Builder, take};
@@ -13,13 +13,7 @@ impl Builder<'_> {
     /// `for NAME in RANGE { … }`
     pub(super) fn items_for(&mut self, mut parts: Pairs<'_, Rule>, span: Span) -> ForItems {
         parts.next();
-        let variable = self.next_name(&mut parts, span);
-        take(&mut parts, Rule::kw_in);
-        let start = self.next_expr(&mut parts, span);
-        let over = match take(&mut parts, Rule::expr) {
-            Some(end) => ForRange::Range { start, end: self.expr(end) },
-            None => ForRange::List(start),
-        };
+        let (variable, over) = self.for_header(&mut parts, span);
         let items = self.items_block(parts.next(), |kind| {
             matches!(
                 kind,
@@ -32,6 +26,18 @@ impl Builder<'_> {
             )
         });
         ForItems { variable, over, items: self.permitted(items, "for"), span }
+    }
+
+    /// `NAME in RANGE`, of items and of statements.
+    pub(super) fn for_header(&mut self, parts: &mut Pairs<'_, Rule>, span: Span) -> (Name, ForRange) {
+        let variable = self.next_name(parts, span);
+        take(parts, Rule::kw_in);
+        let start = self.next_expr(parts, span);
+        let over = match take(parts, Rule::expr) {
+            Some(end) => ForRange::Range { start, end: self.expr(end) },
+            None => ForRange::List(start),
+        };
+        (variable, over)
     }
 
     /// `every 10 epochs { … }`

@@ -7,7 +7,7 @@ use pest::iterators::Pair;
 use crate::base::{Span, with_stack};
 
 use super::super::ast::{
-    BinaryOp, Block, DefineOp, Expr, ExprKind, For, ForRange, IfBlock, IfBranch, IndexDefinition, Name,
+    BinaryOp, Block, DefineOp, Expr, ExprKind, For, IfBlock, IfBranch, IndexDefinition, Name,
     NamePiece, Otherwise, Path, Scan, Statement, StatementKind, Subscript, SubscriptKind, TargetSubscript,
     TargetSubscriptKind, TemplateName, UnaryOp,
 };
@@ -115,13 +115,7 @@ impl Builder<'_> {
                 StatementKind::Scan(Scan { reverse, variable, bound, body, header_span })
             }
             Rule::for_loop => {
-                let variable = self.next_name(&mut parts, span);
-                take(&mut parts, Rule::kw_in);
-                let start = self.next_expr(&mut parts, span);
-                let over = match take(&mut parts, Rule::expr) {
-                    Some(end) => ForRange::Range { start, end: self.expr(end) },
-                    None => ForRange::List(start),
-                };
+                let (variable, over) = self.for_header(&mut parts, span);
                 let body = self.next_block(parts.next(), span);
                 self.check_no_value(&body, "`for`");
                 StatementKind::For(For { variable, over, body })

@@ -18,7 +18,7 @@ use crate::runtime::train::SERIES_BYTES;
 use crate::runtime::train::batch::companions::Before;
 use crate::runtime::train::batch::results::Results;
 use crate::runtime::train::batch::{Batch, Batches};
-use crate::runtime::train::driver::{SERIES_TIME, Taken, blame};
+use crate::runtime::train::driver::{Taken, steps_of_next_series};
 use crate::runtime::train::stack::{part, parts, stacked};
 
 /// How often those who watch are told that steps are taken.
@@ -166,13 +166,7 @@ impl<'a> All<'a> {
         self.results = Some(results);
         let now = self.session.now();
         let time = now.saturating_sub(begun);
-        if time < SERIES_TIME / 16 && steps == self.at_once {
-            self.at_once = (self.at_once * 8).min(blame::KEEP_EVERY);
-        } else if time < SERIES_TIME / 4 && steps == self.at_once {
-            self.at_once = (self.at_once * 2).min(blame::KEEP_EVERY);
-        } else if time > SERIES_TIME {
-            self.at_once = (self.at_once / 2).max(1);
-        }
+        self.at_once = steps_of_next_series(self.at_once, steps, time);
         self.step += steps;
         let active = running.iter().filter(|one| one.is_active()).count().max(1);
         let tell = now.saturating_sub(self.told) >= TELL_EVERY;
