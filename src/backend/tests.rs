@@ -1,6 +1,6 @@
 //! All back ends against the plan's interpreter.
 
-use super::native::{AVX2, AVX512, avx};
+use super::native::{AVX2, AVX512, arena_of, avx};
 use super::*;
 use crate::base::philox::Draw;
 use crate::ir::program::Precision;

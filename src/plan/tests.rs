@@ -215,6 +215,7 @@ fn random_graphs_keep_their_meaning() {
     }
 }
 
+pub(crate) use graphs::training_step;
 pub(crate) use writes::some_writes;
 
 #[test]

@@ -226,3 +226,9 @@ impl Code for Executable {
         Ok(Outcome::Done)
     }
 }
+
+/// The arena of a workspace of machine code.
+#[cfg(test)]
+pub fn arena_of(workspace: &mut Workspace) -> &mut [u8] {
+    workspace.of::<Temporaries>().expect("machine code works in it").arena.bytes_mut()
+}

@@ -24,6 +24,8 @@ use crate::loops::{Target, VerifiedModule};
 use compile::Compiler;
 use cranelift::isa::Machine;
 use executable::Executable;
+#[cfg(test)]
+pub(super) use executable::arena_of;
 
 /// A code generator for this processor.
 pub struct Native {

@@ -233,3 +233,68 @@ fn wrong_bindings_are_errors() {
     columns.losses.clear();
     assert!(run(&mut workspace, &mut columns.bindings(&plan)).is_err());
 }
+
+/// Two threads of which the second comes first, so it takes all iterations of a scan, in memory of its own.
+struct SecondFirst;
+
+impl sealed::Sealed for SecondFirst {}
+
+impl Parallel for SecondFirst {
+    fn run(&self, n_tasks: usize, task: &(dyn Fn(usize) + Sync)) {
+        (0..n_tasks).rev().for_each(task);
+    }
+
+    fn threads(&self) -> usize {
+        2
+    }
+}
+
+/// What another thread's iteration needs for itself lies elsewhere: nothing is written to the place in the arena, nor
+/// to the private memory of kernels, which iterations that run at the same time would overwrite for one another.
+#[test]
+fn iterations_of_other_threads_have_memory_of_their_own() {
+    let softmax = text::parse(
+        "%0 = input \"x\" : [32, 6, 40]
+         %1 = loop i0 < 32, i1 < 6, i2 < 40 : [i0, i2, i1] = exp(%0[i0, i1, i2]) : [32, 40, 6]
+         %2 = loop i0 < 32, i1 < 6, i2 < 40 : [i0, i1] max= %1[i0, i2, i1] : [32, 6]
+         %3 = loop i0 < 32, i1 < 6, i2 < 40 : [i0, i1, i2] = exp(sub(%0[i0, i1, i2], %2[i0, i1])) : [32, 6, 40]
+         %4 = loop i0 < 32, i1 < 6, i2 < 40 : [i0, i1] += %3[i0, i1, i2] : [32, 6]
+         %5 = loop i0 < 32, i1 < 6, i2 < 40 : [i0, i1, i2] = div(%3[i0, i1, i2], %4[i0, i1]) : [32, 6, 40]
+         out \"y\" = %5\n",
+    );
+    let graphs = [plan::tests::training_step(32, [20, 24, 10]), softmax.expect("a graph")];
+    for backend in backends().filter(|backend| backend.name() != "interpreter") {
+        // Bytes of an iteration, and of kernels, that were written in the arena.
+        let mut written = [[0; 2]; 2];
+        for graph in &graphs {
+            let plan = plan::plan_in_parts(graph, plan::Options::default()).expect("the graph has a plan");
+            for (sum, parallel) in written.iter_mut().zip([&Alone as &dyn Parallel, &SecondFirst]) {
+                let bytes = written_in_arena(&plan, backend, parallel);
+                sum.iter_mut().zip(bytes).for_each(|(sum, bytes)| *sum += bytes);
+            }
+        }
+        let [alone, other] = written;
+        assert!(alone.iter().all(|bytes| *bytes > 0), "the graphs try nothing: {alone:?} by {backend:?}");
+        assert_eq!(other, [0, 0], "by {backend:?}");
+    }
+}
+
+/// How many bytes a step writes in the arena to the memory of an iteration, and to the private memory of kernels.
+fn written_in_arena(plan: &Plan, backend: &dyn Backend, parallel: &dyn Parallel) -> [usize; 2] {
+    const MARK: u8 = 0xA5;
+    let local = plan.steps.iter().find_map(|step| match step {
+        Step::Scan(scan) => scan.local,
+        Step::Nest(_) | Step::Gemm(_) | Step::Rand(_) => None,
+    });
+    let local = local.expect("rows are independent");
+    let module = lowered(plan, backend, false);
+    let code = backend.compile(&module, Options::default()).expect("the plan compiles");
+    let mut tensors = tensors(plan);
+    let mut bindings = bindings(plan, &mut tensors);
+    let mut workspace = code.workspace().unwrap();
+    arena_of(&mut workspace).fill(MARK);
+    assert_eq!(code.step(&mut workspace, &mut bindings, Call { step: 3, seed: 7 }, parallel).unwrap(), None);
+    let arena = arena_of(&mut workspace);
+    [local.start..local.start + local.bytes, module.scratch_start..module.arena_bytes]
+        .map(|range| arena[range].iter().filter(|byte| **byte != MARK).count())
+}
