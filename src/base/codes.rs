@@ -10,7 +10,7 @@
 //! | E03xx | [`index`]: index notation |
 //! | E04xx | [`grad`]: differentiation |
 //! | E05xx | [`state`]: recurrences, states, random numbers; from E0590 on [`parameters`]: parameters as values |
-//! | E06xx | [`train`]: optimisers, data and train declarations; from E0650 on [`tables`]: how columns are read and rows divided |
+//! | E06xx | [`train`]: optimisers, data and train declarations; from E0650 on [`tables`]: how columns are read and rows divided; E0658 and E0659 [`optimizers`]: the loss in optimisers |
 //! | E07xx | [`data`]: loading of data; from E0720 on [`run`]: what happens at run time |
 //! | E08xx | [`export`]: models in other forms |
 //! | E088x | [`companions`]: data that a training draws from beside its own, loops around trainings, what they show at work |
@@ -27,6 +27,7 @@ mod grad;
 mod groups;
 mod index;
 mod names;
+mod optimizers;
 mod parameters;
 mod ranks;
 mod run;
@@ -50,7 +51,7 @@ pub struct Code {
 
 /// All codes, in ascending order within each part.
 pub fn all() -> impl Iterator<Item = &'static Code> {
-    let parts: [&'static [Code]; 18] = [
+    let parts: [&'static [Code]; 19] = [
         syntax::CODES,
         names::CODES,
         shapes::CODES,
@@ -60,6 +61,7 @@ pub fn all() -> impl Iterator<Item = &'static Code> {
         parameters::CODES,
         train::CODES,
         tables::CODES,
+        optimizers::CODES,
         data::CODES,
         run::CODES,
         work::CODES,

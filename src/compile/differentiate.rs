@@ -67,7 +67,9 @@ fn differentiated(
     composer.finish(start);
     let Composer { graph, accumulated, .. } = composer;
     // A line that has errors is not there.
-    let is_kept = |state: &OptimizerState| trained.get(state.line).is_some_and(|paths| paths.contains(&state.parameter));
+    let is_kept = |state: &OptimizerState| {
+        trained.get(state.line).is_some_and(|paths| state.parameters.iter().any(|path| paths.contains(path)))
+    };
     let (kept, left): (Vec<_>, Vec<_>) = states.into_iter().partition(is_kept);
     let mut init = init;
     init.outputs
@@ -128,6 +130,15 @@ impl Known {
     }
 }
 
+/// What takes the place of inputs of a graph that is put into that of the step.
+#[derive(Default)]
+struct Leaves {
+    gradients: HashMap<Arc<str>, NodeId>,
+    loss: Option<NodeId>,
+    /// Another number of the step.
+    step: Option<NodeId>,
+}
+
 /// The graph of a step in the making.
 struct Composer<'a> {
     graph: Graph,
@@ -154,14 +165,17 @@ impl Composer<'_> {
         for clip in &line.clips {
             limit(&mut self.graph, clip, &mut nodes);
         }
+        let stable = self.graph.outputs.iter().find(|output| output.name == OutputKey::Loss(number as u32));
+        let loss = stable.map_or(loss, |output| output.node);
         let gradients = paths.iter().cloned().zip(nodes).collect();
-        self.update(number, line, &gradients);
+        let step = self.accumulated.as_ref().map(|of| of.update);
+        self.update(number, line, &Leaves { gradients, loss: Some(loss), step });
         paths
     }
 
     /// Adds what a line computes of parameters that no optimiser changes; their paths.
     fn assign(&mut self, assignment: &Graph) -> Vec<Arc<str>> {
-        let places = self.put(assignment, &vec![true; assignment.len()], &HashMap::new());
+        let places = self.put(assignment, &vec![true; assignment.len()], &Leaves::default());
         let mut paths = Vec::new();
         for output in &assignment.outputs {
             if let (OutputKey::Param(path), Some(node)) = (&output.name, places[output.node.0 as usize]) {
@@ -176,7 +190,7 @@ impl Composer<'_> {
     /// Adds the forward graph of a line; the loss.
     fn forward(&mut self, line: &Line) -> NodeId {
         let needed = vec![true; line.forward.len()];
-        let places = self.put(&line.forward, &needed, &HashMap::new());
+        let places = self.put(&line.forward, &needed, &Leaves::default());
         for output in &line.forward.outputs {
             let Some(node) = places[output.node.0 as usize] else { continue };
             match &output.name {
@@ -224,14 +238,16 @@ impl Composer<'_> {
     }
 
     /// Adds the updates of the parameters that have a gradient.
-    fn update(&mut self, number: usize, line: &Line, gradients: &HashMap<Arc<str>, NodeId>) {
+    fn update(&mut self, number: usize, line: &Line, leaves: &Leaves) {
+        let gradients = &leaves.gradients;
         let states = self.states;
         let of_optimizer =
             |path: &Arc<str>| states.iter().find(|state| state.line == number && state.variable.path == *path);
         let is_kept = |name: &OutputKey| match name {
             OutputKey::Param(path) => gradients.contains_key(path),
             OutputKey::State(path) => {
-                of_optimizer(path).is_none_or(|state| gradients.contains_key(&state.parameter))
+                of_optimizer(path)
+                    .is_none_or(|state| state.parameters.iter().any(|path| gradients.contains_key(path)))
             }
             _ => false,
         };
@@ -239,7 +255,7 @@ impl Composer<'_> {
         let update = stabilised(&line.update);
         let outputs: Vec<_> = update.outputs.iter().filter(|output| is_kept(&output.name)).collect();
         let needed = update.reachable(outputs.iter().map(|output| output.node));
-        let places = self.put_with(&update, &needed, gradients, self.accumulated.as_ref().map(|of| of.update));
+        let places = self.put(&update, &needed, leaves);
         for output in outputs {
             let Some(node) = places[output.node.0 as usize] else { continue };
             match &output.name {
@@ -297,27 +313,20 @@ impl Composer<'_> {
     }
 
     /// Puts nodes of another graph into that of the step. Parameters and states are what they are worth by now.
-    fn put(&mut self, from: &Graph, needed: &[bool], gradients: &HashMap<Arc<str>, NodeId>) -> Vec<Option<NodeId>> {
-        self.put_with(from, needed, gradients, None)
-    }
-
-    /// The same with another number for the step.
-    fn put_with(
-        &mut self,
-        from: &Graph,
-        needed: &[bool],
-        gradients: &HashMap<Arc<str>, NodeId>,
-        step: Option<NodeId>,
-    ) -> Vec<Option<NodeId>> {
+    fn put(&mut self, from: &Graph, needed: &[bool], leaves: &Leaves) -> Vec<Option<NodeId>> {
         let current = &self.current;
-        let leaf = |node: &Node| match &node.op {
+        let leaf = |new: &mut Graph, node: &Node| match &node.op {
             Op::Param { path, .. } | Op::State { path, .. } => current.get(path).copied(),
-            Op::Input { name: InputKey::Gradient(path), .. } => gradients.get(path).copied(),
-            Op::Input { name: InputKey::Step, .. } => step,
+            // An optimiser that sees all parameters sees those that the loss does not depend on, too.
+            Op::Input { name: InputKey::Gradient(path), ty } => {
+                Some(leaves.gradients.get(path).copied().unwrap_or_else(|| new.fill(0.0, ty.shape.clone())))
+            }
+            Op::Input { name: InputKey::LineLoss, .. } => leaves.loss,
+            Op::Input { name: InputKey::Step, .. } => leaves.step,
             _ => None,
         };
         copy(&mut self.graph, from, needed, |new, _, node, operands| {
-            leaf(node).unwrap_or_else(|| new.add(node.op.clone(), operands))
+            leaf(new, node).unwrap_or_else(|| new.add(node.op.clone(), operands))
         })
     }
 

@@ -35,6 +35,8 @@ pub enum InputKey {
     Statistic(u32),
     /// The gradient of a parameter: what the updates of an optimiser are computed from.
     Gradient(Arc<str>),
+    /// The loss of a line, for the updates of an optimiser that asks for it.
+    LineLoss,
     /// A value that an earlier part of a divided step passes, by number.
     Passed(u32),
 }
@@ -90,6 +92,8 @@ impl InputKey {
         let number = |word: &str| numbered(text, word);
         if text == "step" {
             InputKey::Step
+        } else if text == "line-loss" {
+            InputKey::LineLoss
         } else if let Some(number) = number("column") {
             InputKey::Source(number)
         } else if let Some(number) = number("random") {
@@ -240,6 +244,7 @@ impl fmt::Display for InputKey {
             InputKey::Drawn(number) => write!(f, "random:{number}"),
             InputKey::Statistic(number) => write!(f, "statistic:{number}"),
             InputKey::Gradient(path) => write!(f, "gradient:{path}"),
+            InputKey::LineLoss => f.write_str("line-loss"),
             InputKey::Passed(number) => write!(f, "passed:{number}"),
         }
     }

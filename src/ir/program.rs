@@ -314,12 +314,13 @@ pub struct Assignment {
     pub graph: Graph,
 }
 
-/// A state of an optimiser, for one parameter.
+/// A state of an optimiser.
 #[derive(Clone, Debug)]
 pub struct OptimizerState {
     /// The number of the `minimize` line.
     pub line: usize,
-    pub parameter: Arc<str>,
+    /// What it belongs to: one parameter, or all that the optimiser sees as one vector.
+    pub parameters: Vec<Arc<str>>,
     /// Called `0:fc1.weight.m`: line, parameter, state.
     pub variable: Variable,
 }

@@ -46,6 +46,7 @@ pub fn note_ints(
             | InputKey::Drawn(_)
             | InputKey::Statistic(_)
             | InputKey::Gradient(_)
+            | InputKey::LineLoss
             | InputKey::Passed(_)
             | InputKey::Companion(..) => None,
         };

@@ -64,9 +64,10 @@ On both sides the name of a model, or of a layer in it, stands for its parameter
         title: "the second list of an optimizer",
         explain: "\
 An optimizer with a second list sees whole parameters, and the list says which ones it takes: one input, `param`, with the
-type that they match.
+type that they match, or `parameters`, all of them as one vector.
     optimizer Rows(lr = 0.1)(weight: [m, n], bias: [n]) { … }     # wrong
-    optimizer Rows(lr = 0.1)(param: [m, n]) { … }                 # right: all matrices",
+    optimizer Rows(lr = 0.1)(param: [m, n]) { … }                 # right: all matrices
+    optimizer All(lr = 0.1)(parameters: [n]) { … }                # right: all as one vector",
     },
     Code {
         code: "E0597",

@@ -1,4 +1,4 @@
-//! E0650 to E0669: how columns of tables are read, which rows are left out, how the others are divided. What goes
+//! E0650 to E0657: how columns of tables are read, which rows are left out, how the others are divided. What goes
 //! wrong with them while data is read is among the codes of [`super::run`].
 
 use super::Code;

@@ -163,6 +163,7 @@ impl Batch {
                     | InputKey::Drawn(_)
                     | InputKey::Statistic(_)
                     | InputKey::Gradient(_)
+                    | InputKey::LineLoss
                     | InputKey::Passed(_),
                 ) => None,
                 ExternalKey::Param(path) | ExternalKey::State(path) => {

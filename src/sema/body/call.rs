@@ -41,8 +41,20 @@ impl Elaborator<'_> {
         self.call(function, callee.span, given, span, expected, name)
     }
 
-    /// A callee; a binding that hides a function of its name is pointed out.
+    /// A callee; a binding that hides a function of its name is pointed out. In an optimiser `grad` is the gradient, and
+    /// `grad(y, x)` a derivative all the same.
     fn callee(&mut self, callee: &ast::Expr) -> Value {
+        if let ExprKind::Name(name) = &callee.kind
+            && let Some(binding) = self.frame().find(name)
+        {
+            let is_given = binding.kind == BindingKind::Input && matches!(self.frame().kind, FrameKind::Optimizer);
+            if is_given
+                && &**name == "grad"
+                && let Some(builtin) = crate::sema::build::builtins::find(name)
+            {
+                return Value::Function(Function::Builtin(builtin));
+            }
+        }
         if let ExprKind::Name(name) = &callee.kind
             && let Some(binding) = self.frame().find(name)
             && (binding.value.is_run_time()

@@ -10,6 +10,8 @@ pub mod fields;
 pub mod free;
 pub mod index;
 pub mod instance;
+mod line_loss;
+pub mod losses;
 pub mod names;
 pub mod numbers;
 pub mod parameter_sets;

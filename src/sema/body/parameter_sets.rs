@@ -110,6 +110,9 @@ impl Elaborator<'_> {
                 self.expr(value, expected);
                 return Value::Error;
             }
+            Value::Tensor(vector) if let Some(loss) = self.context.line_loss().cloned() => {
+                return self.taken_at_vector(value, (&vector, parameters.span), &loss, expected);
+            }
             found => return self.report(SetError::NotParameters { found, at: parameters.span }),
         };
         let taken = Arc::new(TakenAt {

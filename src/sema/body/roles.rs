@@ -4,6 +4,7 @@ use crate::sema::build::roles::body_value_span;
 use crate::sema::body::elaborator::Elaborator;
 use crate::sema::value::Expected;
 use crate::sema::build::elementwise::Arg;
+use crate::sema::scope::bodies::sees_all;
 use crate::sema::scope::module::ItemRef;
 use crate::sema::scope::frames::BindingKind;
 use crate::sema::body::signature::TypedInput;
@@ -121,26 +122,27 @@ impl Elaborator<'_> {
     }
 }
 
-/// Reports an optimiser whose body never updates `param`.
+/// Reports an optimiser whose body never updates `param`, or `parameters`.
 pub fn check_updates(cx: &mut Elaborator<'_>, definition: &ast::Definition) {
-    if updates_param(&definition.body) {
+    let updated = if sees_all(definition) { "parameters" } else { "param" };
+    if updates(&definition.body, updated) {
         return;
     }
     let bound = definition.body.statements.iter().find_map(|statement| match &statement.kind {
-        StatementKind::Bind { target, .. } if target.as_plain().is_some_and(|name| &**name == "param") => {
+        StatementKind::Bind { target, .. } if target.as_plain().is_some_and(|name| &**name == updated) => {
             Some(target.span)
         }
         _ => None,
     });
-    cx.report(OptimizerBodyError::NeverUpdates { optimizer: definition.name.clone(), bound });
+    cx.report(OptimizerBodyError::NeverUpdates { optimizer: definition.name.clone(), updated, bound });
 }
 
-fn updates_param(block: &ast::Block) -> bool {
+fn updates(block: &ast::Block, updated: &str) -> bool {
     block.statements.iter().any(|statement| match &statement.kind {
-        StatementKind::Update { target, .. } => target.as_plain().is_some_and(|name| &**name == "param"),
+        StatementKind::Update { target, .. } => target.as_plain().is_some_and(|name| &**name == updated),
         StatementKind::If(branches) => {
-            branches.branches.iter().any(|branch| updates_param(&branch.body))
-                || branches.otherwise.as_ref().is_some_and(updates_param)
+            branches.branches.iter().any(|branch| updates(&branch.body, updated))
+                || branches.otherwise.as_ref().is_some_and(|block| updates(block, updated))
         }
         _ => false,
     })

@@ -2,6 +2,7 @@
 //! types say them. What only a caller can fix is left open.
 
 use crate::sema::body::elaborator::Elaborator;
+use crate::sema::scope::bodies::sees_all;
 use crate::sema::scope::module::ItemRef;
 use crate::sema::scope::frames::{Binding, BindingKind, Frame, FrameKind};
 use crate::sema::value::Value;
@@ -94,6 +95,7 @@ impl Names {
             _ => definition.result.iter().for_each(|ty| self.types(ty)),
         }
         let given: &[&str] = match definition.role {
+            Role::Optimizer if sees_all(definition) => &["parameters", "grad", "step", "loss"],
             Role::Optimizer => &["param", "grad", "step"],
             Role::Schedule => &["step", "plateaus"],
             _ => &[],

@@ -1,16 +1,15 @@
-//! Graphs over the rows of a batch, and the numbers that losses and metrics are.
+//! Graphs over the rows of a batch.
 
 use super::companions::BatchData;
 use crate::base::Span;
 use crate::ir::program::BATCH;
-use crate::ir::{Dim, Elem, Graph, InputKey};
+use crate::ir::{Dim, Graph, InputKey};
 use crate::sema::body::data_table::FieldInfo;
 use crate::sema::body::elaborator::Elaborator;
 use crate::sema::scope::module::ModuleId;
 use crate::sema::scope::frames::{BindingKind, Frame, FrameKind};
 use crate::sema::scope::report::training::TrainError;
-use crate::sema::scope::report::losses::{BatchNumber, BatchNumberError};
-use crate::sema::value::{DataValue, IntSource, Tensor, Value};
+use crate::sema::value::{DataValue, IntSource, Value};
 
 /// Builds a graph of its own, in which the fields of the data are those of a batch. Parameters and states are leaves
 /// until something updates them.
@@ -60,28 +59,4 @@ fn fields(cx: &Elaborator<'_>, data: &DataValue) -> Vec<FieldInfo> {
 fn batch_of(cx: &mut Elaborator<'_>, key: InputKey, rows: Dim, data: &DataValue, field: &FieldInfo) -> Value {
     let source = IntSource::Field { set: data.item.clone(), field: field.name.clone() };
     cx.input_tensor(key, rows, field, source, field.span)
-}
-
-/// A loss or a metric as the node of a float scalar. `None` is reported.
-pub fn scalar_node(
-    cx: &mut Elaborator<'_>,
-    value: &Value,
-    at: Span,
-    of: BatchNumber,
-) -> Option<Tensor> {
-    if value.is_error() {
-        return None;
-    }
-    if !value.is_number() && !matches!(value, Value::Tensor(_)) {
-        cx.report(BatchNumberError::NotNumber { of, found: value.clone(), at });
-        return None;
-    }
-    let tensor = cx.to_tensor(value, at)?;
-    if tensor.rank() > 0 {
-        cx.report(BatchNumberError::NotScalar { of, found: value.clone(), at });
-        return None;
-    }
-    let mut tensor = cx.with_elem(tensor, Elem::Float, at)?;
-    tensor.node = cx.node(&tensor, at)?;
-    Some(tensor)
 }

@@ -1,12 +1,12 @@
 //! `measure` lines.
 
-use super::batch::scalar_node;
 use crate::sema::body::data_table::FieldInfo;
 use crate::base::Span;
 use crate::ir::program::{Forward, Metric, ROWS, Train};
 use crate::ir::{Dim, Elem, Graph, InputKey, OutputKey, Type};
 use crate::sema::value::Given;
 use crate::sema::body::elaborator::Elaborator;
+use crate::sema::body::losses::scalar_node;
 use crate::sema::scope::report::losses::{BatchNumber, MeasureError};
 use crate::sema::value::{Function, IntSource, Tensor, Value};
 use crate::syntax::ast;

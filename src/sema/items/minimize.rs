@@ -1,19 +1,20 @@
 //! `minimize` lines as forward graphs: the loss, and the optimiser's updates out of gradients that are given.
 //! The pipeline after the checker differentiates the one and puts both together.
 
-use super::batch::{in_batch_graph, scalar_node};
+use super::batch::in_batch_graph;
 use super::companions::BatchData;
 use super::groups::{self, Member};
 use super::{assignments, measure};
 use super::optimizer::{self, Method};
 use crate::ir::program::{PLATEAUS, Clip, ClipBy, Forward, Line, NamedValue, Train};
-use crate::ir::{Elem, Graph, InputKey, Op, OutputKey, Type};
+use crate::ir::{Elem, Graph, Op, OutputKey, Type};
 use crate::sema::body::elaborator::Elaborator;
+use crate::sema::body::losses::{loss_of_line, step_input};
+use crate::sema::scope::context::LineLoss;
 use crate::sema::scope::module::ItemRef;
-use crate::sema::scope::frames::BindingKind;
-use crate::sema::scope::report::losses::{BatchNumber, MinimizeError};
+use crate::sema::scope::report::losses::MinimizeError;
 use crate::sema::settings;
-use crate::sema::value::{Function, InstanceKind, Tensor, Value};
+use crate::sema::value::{InstanceKind, Tensor, Value};
 use crate::syntax::ast;
 use std::sync::Arc;
 
@@ -60,7 +61,7 @@ fn forward(
     let line = &item.minimize[number];
     let (graph, minimised) = in_batch_graph(cx, data, |cx| {
         let context = if number == 0 { cx.context.remembering_calls() } else { cx.context.clone() };
-        let loss = cx.within(context, |cx| loss(cx, item, line));
+        let loss = cx.within(context, |cx| loss_of_line(cx, item.keyword_span, line));
         let called = std::mem::take(&mut cx.built.called_models);
         if let Some(loss) = &loss {
             cx.graph_mut().output(OutputKey::Loss(number as u32), loss.node);
@@ -76,44 +77,6 @@ fn forward(
     });
     let values = std::mem::take(&mut cx.built.named_values);
     minimised.map(|(loss, over)| Minimised { graph, loss, values, over })
-}
-
-/// Elaborates something where `step` is the number of the training step, unless a field has that name.
-fn with_step<'a, R>(
-    cx: &mut Elaborator<'a>,
-    item: &ast::Train,
-    run: impl FnOnce(&mut Elaborator<'a>) -> R,
-) -> R {
-    let step = Value::Tensor(step_input(cx, item));
-    let opened = cx.frame_mut().open();
-    if cx.frame().find("step").is_none() {
-        cx.frame_mut().bind("step", step.clone(), item.keyword_span, BindingKind::Input);
-    }
-    let result = cx.within(cx.context.at_step(step), run);
-    cx.frame_mut().close(opened);
-    result
-}
-
-/// The loss of a line, a float scalar, which may depend on the step. `None` is reported.
-pub fn loss(cx: &mut Elaborator<'_>, item: &ast::Train, line: &ast::Minimize) -> Option<Tensor> {
-    with_step(cx, item, |cx| loss_at_step(cx, line))
-}
-
-fn loss_at_step(cx: &mut Elaborator<'_>, line: &ast::Minimize) -> Option<Tensor> {
-    if let ast::ExprKind::Call { callee, .. } = &line.loss.kind
-        && let Some(name) = callee.as_name()
-        && let Some(Value::Function(Function::Item(item))) = cx.global(name, callee.span)
-        && item.role() == Some(ast::Role::Metric)
-    {
-        cx.report(MinimizeError::MetricAsLoss { name: name.clone(), at: line.loss.span });
-        return None;
-    }
-    let value = cx.expr(&line.loss, None);
-    if value.kind() == Some("bool") {
-        cx.report(MinimizeError::Bool { found: value, at: line.loss.span });
-        return None;
-    }
-    scalar_node(cx, &value, line.loss.span, BatchNumber::Loss)
 }
 
 /// What changes the parameters of a line.
@@ -135,7 +98,7 @@ fn update(
 ) -> Option<Updated> {
     let line = &item.minimize[number];
     let (graph, changed) = in_batch_graph(cx, data, |cx| {
-        let step = step_input(cx, item);
+        let step = step_input(cx, item.keyword_span);
         let clips = clips(cx, line);
         let plateaus = Op::State { path: PLATEAUS.into(), ty: Type::scalar(Elem::Float) };
         let plateaus = Value::Tensor(cx.add(item.keyword_span, plateaus, Vec::new()));
@@ -149,13 +112,19 @@ fn update(
         let default = chain(cx, &line.methods)?;
         let groups = line.groups.iter().map(|group| chain(cx, &group.methods));
         let groups = groups.collect::<Option<Vec<_>>>()?;
+        let loss = LineLoss { line: line.clone(), keyword: item.keyword_span, n_frames: cx.frames.len(), of: [].into() };
+        let accumulate = train.accumulate.map(|(_, at)| at);
         let mut over = Vec::new();
-        for Member { path, group } in members {
-            let methods = group.map_or(&default, |number| &groups[number]);
-            let Method::By(call) = optimizer::for_parameter(cx, methods, path)? else { continue };
-            let new = optimizer::apply(cx, call, number, path, train)?;
-            cx.graph_mut().output(OutputKey::Param(path.clone()), new.node);
-            over.push(path.clone());
+        for Taken { method, paths } in taken(cx, members, &default, &groups)? {
+            over.extend(paths.iter().cloned());
+            let Method::By(call) = method else { continue };
+            if let Some(accumulate) = accumulate.filter(|_| method.sees_all()) {
+                cx.report(call.not_accumulated(accumulate));
+                return None;
+            }
+            for (path, new) in optimizer::apply(cx, call, (number, &loss), &paths, train)? {
+                cx.graph_mut().output(OutputKey::Param(path), new);
+            }
         }
         new_states(cx);
         if over.is_empty() {
@@ -167,10 +136,33 @@ fn update(
     changed.map(|(clips, over)| Updated { clips, graph, over })
 }
 
-/// The number of the training step.
-fn step_input(cx: &mut Elaborator<'_>, item: &ast::Train) -> Tensor {
-    let ty = Type::scalar(Elem::Int);
-    cx.add(item.keyword_span, Op::Input { name: InputKey::Step, ty }, Vec::new())
+/// A method with the parameters that it takes: one, or all of them together if it sees all.
+struct Taken<'m> {
+    method: &'m Method,
+    paths: Vec<Arc<str>>,
+}
+
+/// Which method takes which parameters. What is left as it is, is not there. `None` is reported.
+fn taken<'m>(
+    cx: &mut Elaborator<'_>,
+    members: &[Member],
+    default: &'m [Method],
+    groups: &'m [Vec<Method>],
+) -> Option<Vec<Taken<'m>>> {
+    let mut all: Vec<Taken<'m>> = Vec::new();
+    for Member { path, group } in members {
+        let methods = group.map_or(default, |number| &groups[number]);
+        let method = optimizer::for_parameter(cx, methods, path)?;
+        if matches!(method, Method::Leave) {
+            continue;
+        }
+        let together = all.iter_mut().find(|taken| method.sees_all() && std::ptr::eq(taken.method, method));
+        match together {
+            Some(taken) => taken.paths.push(path.clone()),
+            None => all.push(Taken { method, paths: vec![path.clone()] }),
+        }
+    }
+    Some(all)
 }
 
 /// Outputs for the states of models that have a new value in this graph.

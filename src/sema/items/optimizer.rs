@@ -1,10 +1,16 @@
-//! Optimisers: the body is elaborated once for each parameter, with `param`, `grad` and `step` given.
+//! Optimisers: the body is elaborated once for each parameter, with `param`, `grad` and `step` given, or once for all
+//! of them, as one vector `parameters`.
 
-use crate::sema::scope::bodies::is_whole;
+mod subject;
+
+use subject::Subject;
+use crate::sema::scope::bodies::{is_whole, sees_all};
+use crate::sema::scope::context::LineLoss;
 use crate::base::Span;
 use crate::ir::program::{Forward, OptimizerState, Train, Variable};
-use crate::ir::{Elem, InputKey, Op, OutputKey, Type};
+use crate::ir::{Elem, InputKey, NodeId, Op, OutputKey, Type};
 use crate::sema::value::Given;
+use crate::sema::body::call::differentiated_names;
 use crate::sema::body::elaborator::Elaborator;
 use crate::sema::value::Expected;
 use crate::sema::body::roles::check_updates;
@@ -95,6 +101,13 @@ impl Call {
     }
 }
 
+impl Call {
+    /// What is wrong where this needs the loss, and gradients are added up over steps.
+    pub fn not_accumulated(&self, accumulate: Span) -> OptimizerError {
+        OptimizerError::Accumulated { optimizer: self.item.name().to_owned(), accumulate, at: self.span }
+    }
+}
+
 /// Whether a value is what other libraries give to an optimiser: parameters, or networks that have them.
 fn is_of_parameters(value: &Value) -> bool {
     match value {
@@ -127,7 +140,7 @@ pub fn for_parameter<'c>(cx: &mut Elaborator<'_>, methods: &'c [Method], path: &
 /// Whether a parameter of this type fits what an optimiser declares that it takes.
 fn takes(cx: &mut Elaborator<'_>, call: &Call, path: &Arc<str>, ty: &Type) -> bool {
     let Some(definition) = call.item.definition() else { return false };
-    if !is_whole(definition) {
+    if !is_whole(definition) || sees_all(definition) {
         return true;
     }
     let errors = cx.reports.len();
@@ -150,11 +163,11 @@ fn bind_whole(cx: &mut Elaborator<'_>, call: &Call, definition: &ast::Definition
     cx.bind_parameters(definition.inputs.as_ref(), given, name, place, BindingKind::Input, call.span)
 }
 
-/// What an optimiser for whole parameters declares is one parameter, `param`.
+/// What an optimiser for whole parameters declares is one parameter, `param`, or all of them, `parameters`.
 fn check_inputs(cx: &mut Elaborator<'_>, definition: &ast::Definition) -> bool {
     let Some(inputs) = definition.inputs.as_ref().filter(|_| is_whole(definition)) else { return true };
     if let [one] = inputs.parameters.as_slice()
-        && one.name.as_str() == "param"
+        && matches!(one.name.as_str(), "param" | "parameters")
     {
         return true;
     }
@@ -183,41 +196,55 @@ fn check_schedules(cx: &mut Elaborator<'_>, call: &Call) -> bool {
     are_numbers
 }
 
-/// One parameter's update in the making.
+/// An update in the making.
 struct Update<'t> {
-    path: Arc<str>,
+    subject: Subject,
     /// Whether the body is for whole parameters.
     is_whole: bool,
     line: usize,
-    ty: Type,
     /// States declared so far: name and path.
     states: Vec<(Arc<str>, Arc<str>)>,
     new: Option<(Tensor, Span)>,
     train: &'t mut Train<Forward>,
 }
 
-/// Elaborates the body for one parameter out of its gradient, an input; its new value. `None` is reported.
+impl Method {
+    /// Whether it is carried out once, for all the parameters that it takes.
+    pub fn sees_all(&self) -> bool {
+        self.call().and_then(|call| call.item.definition()).is_some_and(sees_all)
+    }
+}
+
+/// Elaborates the body for one parameter out of its gradient, an input, or for all parameters that it takes; their new
+/// values. `None` is reported.
 pub fn apply(
     cx: &mut Elaborator<'_>,
     call: &Call,
-    line: usize,
-    path: &Arc<str>,
+    (line, loss): (usize, &LineLoss),
+    paths: &[Arc<str>],
     train: &mut Train<Forward>,
-) -> Option<Tensor> {
+) -> Option<Vec<(Arc<str>, NodeId)>> {
     let definition = call.item.definition()?;
-    let frame = Frame::new(FrameKind::Optimizer, Some(call.item.clone()), call.item.module, call.span);
-    let ty = cx.variables.find(path)?.ty.clone();
+    let subject = Subject::new(cx, definition, paths)?;
+    let mut frame = Frame::new(FrameKind::Optimizer, Some(call.item.clone()), call.item.module, call.span);
+    if is_whole(definition) {
+        frame.marked = differentiated_names(definition);
+    }
     let mut update =
-        Update { path: path.clone(), is_whole: is_whole(definition), line, ty: ty.clone(), states: Vec::new(), new: None, train };
-    let context = cx.context.updating(path.clone()).at_step(call.step.clone());
+        Update { subject, is_whole: is_whole(definition), line, states: Vec::new(), new: None, train };
+    let context = cx.context.updating(update.subject.name.clone()).at_step(call.step.clone());
+    let context = match sees_all(definition) {
+        true => context.minimising(Arc::new(LineLoss { of: update.subject.parts.clone(), ..loss.clone() })),
+        false => context,
+    };
     let body = |cx: &mut Elaborator<'_>| {
         let name_span = definition.name.span;
-        let param = cx.add(call.span, Op::Param { path: path.clone(), ty: ty.clone() }, Vec::new());
-        let gradient = Op::Input { name: InputKey::Gradient(path.clone()), ty };
-        let gradient = cx.add(call.span, gradient, Vec::new());
+        let subject = &update.subject;
+        let Some(param) = subject.values(cx, call.span) else { return };
+        let Some(gradient) = subject.gradients(cx, call.span) else { return };
         match is_whole(definition) {
             true => {
-                if !bind_whole(cx, call, definition, param) {
+                if !bind_whole(cx, call, definition, param.clone()) {
                     return;
                 }
             }
@@ -225,20 +252,25 @@ pub fn apply(
                 for (name, value, span) in &call.hyper {
                     cx.frame_mut().bind(name.clone(), value.clone(), *span, BindingKind::Hyper);
                 }
-                cx.frame_mut().bind("param", Value::Tensor(param), name_span, BindingKind::Input);
+                cx.frame_mut().bind("param", Value::Tensor(param.clone()), name_span, BindingKind::Input);
             }
         }
         cx.frame_mut().bind("grad", Value::Tensor(gradient), name_span, BindingKind::Input);
         cx.frame_mut().bind("step", call.step.clone(), name_span, BindingKind::Input);
+        if sees_all(definition) {
+            let ty = Type::scalar(Elem::Float);
+            let loss = cx.add(call.span, Op::Input { name: InputKey::LineLoss, ty }, Vec::new());
+            cx.frame_mut().bind("loss", Value::Tensor(loss), name_span, BindingKind::Input);
+        }
         block(cx, &definition.body, &mut update);
     };
     cx.within(context, |cx| cx.in_frame(frame, body));
-    match update.new {
-        Some((tensor, _)) => Some(tensor),
+    match update.new.take() {
+        Some((tensor, span)) => update.subject.new_values(cx, &tensor, span),
         None => {
             if !cx.has_errors() {
-                let optimizer = call.item.name().to_owned();
-                cx.report(OptimizerError::LeavesParameter { optimizer, at: call.span });
+                let (optimizer, target) = (call.item.name().to_owned(), update.subject.target);
+                cx.report(OptimizerError::LeavesParameter { optimizer, target, at: call.span });
             }
             None
         }
@@ -302,20 +334,21 @@ fn state(
         },
         None => Expected {
             elem: Some(Elem::Float),
-            axes: update.ty.shape.iter().cloned().map(Axis::new).collect(),
+            axes: update.subject.ty.shape.iter().cloned().map(Axis::new).collect(),
         },
     };
-    let path: Arc<str> = format!("{}:{}.{text}", update.line, update.path).into();
+    let path: Arc<str> = format!("{}:{}.{text}", update.line, update.subject.name).into();
     let ty = Type::new(expected.elem.unwrap_or(Elem::Float), expected.shape());
     let init = std::mem::take(&mut update.train.step.init);
     let init_span = value.map_or(span, |value| value.span);
     let level = cx.new_level_id();
-    let parameter = Op::Param { path: update.path.clone(), ty: update.ty.clone() };
+    let subject = &update.subject;
     let (init, ()) = cx.in_level(level, init, |cx| {
         // A state may start from the parameter as it is when the training begins.
         let opened = cx.frame_mut().open();
-        let parameter = cx.add(init_span, parameter, Vec::new());
-        cx.frame_mut().bind("param", Value::Tensor(parameter), span, BindingKind::Input);
+        if let Some(parameter) = subject.values(cx, init_span) {
+            cx.frame_mut().bind(subject.target, Value::Tensor(parameter), span, BindingKind::Input);
+        }
         let start = match value {
             Some(value) => cx.expr(value, Some(&expected)),
             None => Value::int(0),
@@ -330,8 +363,8 @@ fn state(
     });
     update.train.step.init = init;
     let variable = Variable { path: path.clone(), ty: ty.clone(), frozen: false, span };
-    let (line, parameter) = (update.line, update.path.clone());
-    update.train.step.states.push(OptimizerState { line, parameter, variable });
+    let parameters = update.subject.paths();
+    update.train.step.states.push(OptimizerState { line: update.line, parameters, variable });
     let value = cx.add(span, Op::State { path: path.clone(), ty }, Vec::new());
     update.states.push((text.clone(), path));
     cx.frame_mut().bind(text, Value::Tensor(value), span, BindingKind::Local);
@@ -341,18 +374,20 @@ fn state(
 fn assign(cx: &mut Elaborator<'_>, target: &ast::Path, value: &ast::Expr, update: &mut Update<'_>) {
     let Some(name) = cx.path(target) else { return };
     if let Some((_, first)) = &update.new {
-        cx.report(OptimizerBodyError::UpdatedBefore { at: target.span, first: *first });
+        let target_name = update.subject.target;
+        cx.report(OptimizerBodyError::UpdatedBefore { target: target_name, at: target.span, first: *first });
         return;
     }
     let state = update.states.iter().find(|(state, _)| *state == name).cloned();
     let ty = match (&state, &*name) {
         (Some((_, path)), _) => {
             let state = update.train.step.states.iter().find(|state| state.variable.path == *path);
-            state.map_or_else(|| update.ty.clone(), |state| state.variable.ty.clone())
+            state.map_or_else(|| update.subject.ty.clone(), |state| state.variable.ty.clone())
         }
-        (None, "param") => update.ty.clone(),
+        (None, name) if name == update.subject.target => update.subject.ty.clone(),
         (None, _) => {
-            cx.report(OptimizerBodyError::NotState { name: name.clone(), at: target.span });
+            let target_name = update.subject.target;
+            cx.report(OptimizerBodyError::NotState { name: name.clone(), target: target_name, at: target.span });
             cx.frame_mut().bind(name, Value::Error, target.span, BindingKind::Local);
             return;
         }

@@ -10,6 +10,7 @@ use crate::ir::{Graph, InputKey, Op, OutputKey};
 use crate::sema::scope::context::ItemContext;
 use crate::sema::body::data_table::FieldInfo;
 use crate::sema::body::elaborator::Elaborator;
+use crate::sema::body::losses::loss_of_line;
 use crate::sema::scope::report::data::IdleSeed;
 use crate::sema::scope::report::settings::SettingError;
 use crate::sema::scope::report::training::{FieldType, TrainDataError, TrainError};
@@ -337,7 +338,7 @@ fn evaluation_graph(
     let (graph, ()) = in_batch_graph(cx, data, |cx| {
         for (number, line) in item.minimize.iter().enumerate() {
             cx.built.answers.clear();
-            if let Some(loss) = minimize::loss(cx, item, line) {
+            if let Some(loss) = loss_of_line(cx, item.keyword_span, line) {
                 cx.graph_mut().output(OutputKey::Loss(number as u32), loss.node);
             }
             let answers = std::mem::take(&mut cx.built.answers).into_iter();

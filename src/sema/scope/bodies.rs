@@ -39,3 +39,9 @@ fn is_elementwise(frame: &Frame) -> bool {
 pub fn is_whole(definition: &ast::Definition) -> bool {
     definition.hyper.is_some() && definition.inputs.is_some()
 }
+
+/// Whether an optimiser's body is for all its parameters at once: `(parameters: [n])`.
+pub fn sees_all(definition: &ast::Definition) -> bool {
+    let inputs = definition.inputs.as_ref().map_or(&[][..], |list| &list.parameters);
+    is_whole(definition) && matches!(inputs, [one] if one.name.as_str() == "parameters")
+}

@@ -8,8 +8,9 @@
 
 use crate::base::Span;
 use crate::ir::program::{Date, Source, Summary, TextUnits, is_below};
-use crate::ir::{Dim, StepId};
+use crate::ir::{Dim, StepId, Type};
 use crate::sema::value::{Tensor, Value};
+use crate::syntax::ast;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -58,6 +59,7 @@ pub struct Context {
     plateaus: Option<Value>,
     last_step: u64,
     updating: Option<Arc<str>>,
+    line_loss: Option<Arc<LineLoss>>,
     draw_path: Option<Arc<str>>,
     trial: Option<Trial>,
     row: Option<Arc<Row>>,
@@ -97,6 +99,7 @@ impl ItemContext {
             plateaus: None,
             last_step,
             updating: None,
+            line_loss: None,
             draw_path: None,
             trial: None,
             row: None,
@@ -162,6 +165,11 @@ impl Context {
         self.taken_at.as_ref()
     }
 
+    /// The loss of the line whose optimiser sees all parameters as one vector.
+    pub fn line_loss(&self) -> Option<&Arc<LineLoss>> {
+        self.line_loss.as_ref()
+    }
+
     /// Whether a training is at work while this is shown.
     pub fn is_at_work(&self) -> bool {
         self.is_at_work
@@ -222,6 +230,16 @@ impl Context {
     /// Where the update of a parameter is made.
     pub fn updating(&self, parameter: Arc<str>) -> Context {
         Context { updating: Some(parameter), ..self.clone() }
+    }
+
+    /// Where an optimiser may ask for the loss of its line at other parameters.
+    pub fn minimising(&self, loss: Arc<LineLoss>) -> Context {
+        Context { line_loss: Some(loss), ..self.clone() }
+    }
+
+    /// Where the loss of a line is made: as in training, but `<-` takes no effect, and it is that of no optimiser.
+    pub fn of_loss(&self) -> Context {
+        Context { line_loss: None, updating: None, ..self.watching() }
     }
 
     /// Where the starting value of a variable is made.
@@ -375,6 +393,18 @@ impl TakenAt {
     pub fn covers(&self, path: &str) -> bool {
         *self.root == *path || self.outer.as_ref().is_some_and(|outer| outer.covers(path))
     }
+}
+
+/// The loss of a `minimize` line, which its optimiser may ask for at other parameters.
+#[derive(Clone, Debug)]
+pub struct LineLoss {
+    pub line: ast::Minimize,
+    /// Where the training begins.
+    pub keyword: Span,
+    /// How many frames were open where the line stands.
+    pub n_frames: usize,
+    /// The parameters that the optimiser sees as one vector, with their types.
+    pub of: Arc<[(Arc<str>, Type)]>,
 }
 
 /// A hyperparameter that is given to one call besides what stands there.

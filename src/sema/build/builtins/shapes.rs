@@ -60,6 +60,23 @@ impl Builder<'_> {
             ..made
         })
     }
+
+    /// So many places of one axis from one on: `(start, size)`.
+    pub fn window(&mut self, tensor: &Tensor, axis: usize, (start, size): (&Dim, &Dim), span: Span) -> Value {
+        let Some(node) = self.node(tensor, span) else { return Value::Error };
+        let mut shape = tensor.ty.shape.clone();
+        shape[axis] = size.clone();
+        let rank = shape.len();
+        let mut l = LoopBuilder::new(self.graph(), shape);
+        let place = |at: usize| if at == axis { Affine::index(at).offset(start) } else { Affine::index(at) };
+        let subs = (0..rank).map(|at| Sub::Affine(place(at))).collect();
+        let value = l.read(node, subs);
+        let made = l.map(value);
+        let made = self.add_loop(span, made);
+        let mut stretch = tensor.stretch.clone();
+        stretch[axis] = false;
+        Value::Tensor(Tensor { stretch, interval: tensor.interval.clone(), field: tensor.field.clone(), ..made })
+    }
 }
 
 fn reshape(e: &mut Builder<'_>, a: &Arguments) -> Value {
@@ -238,33 +255,9 @@ fn split(e: &mut Builder<'_>, a: &Arguments) -> Value {
             return Value::Error;
         }
         let start = &part * &Dim::number(at);
-        made.push(window(e, &tensor, axis, &start, &part, a.span));
+        made.push(e.window(&tensor, axis, (&start, &part), a.span));
     }
     Value::list(made)
-}
-
-/// `size` places of one axis from `start` on.
-fn window(
-    e: &mut Builder<'_>,
-    tensor: &Tensor,
-    axis: usize,
-    start: &Dim,
-    size: &Dim,
-    span: Span,
-) -> Value {
-    let Some(node) = e.node(tensor, span) else { return Value::Error };
-    let mut shape = tensor.ty.shape.clone();
-    shape[axis] = size.clone();
-    let rank = shape.len();
-    let mut l = LoopBuilder::new(e.graph(), shape);
-    let place = |at: usize| if at == axis { Affine::index(at).offset(start) } else { Affine::index(at) };
-    let subs = (0..rank).map(|at| Sub::Affine(place(at))).collect();
-    let value = l.read(node, subs);
-    let made = l.map(value);
-    let made = e.add_loop(span, made);
-    let mut stretch = tensor.stretch.clone();
-    stretch[axis] = false;
-    Value::Tensor(Tensor { stretch, interval: tensor.interval.clone(), field: tensor.field.clone(), ..made })
 }
 
 fn pad(e: &mut Builder<'_>, a: &Arguments) -> Value {

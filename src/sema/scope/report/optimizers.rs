@@ -2,7 +2,7 @@
 
 use super::{Problem, error};
 use crate::base::{Diagnostic, SourceMap, Span};
-use crate::ir::Type;
+use crate::ir::{Dim, Type};
 use crate::sema::value::Value;
 use crate::syntax::ast;
 use std::sync::Arc;
@@ -39,7 +39,26 @@ pub enum OptimizerError {
     /// With the hyperparameters of this call no `param <-` is reached.
     LeavesParameter {
         optimizer: String,
+        /// `param`, or `parameters`.
+        target: &'static str,
         at: Span,
+    },
+    /// An optimiser that asks for the loss, where gradients are those of several steps.
+    Accumulated {
+        optimizer: String,
+        accumulate: Span,
+        at: Span,
+    },
+    /// `… at x` in an optimiser, of an x that is not all parameters as one vector.
+    LossAt {
+        found: Value,
+        wanted: Dim,
+        at: Span,
+    },
+    /// `… at x` in an optimiser, where nothing is the loss.
+    NoLoss {
+        at: Span,
+        parameters: Span,
     },
     /// A warning: a schedule depends on more than the step.
     Unchecked {
@@ -61,7 +80,7 @@ pub enum Beyond {
 /// What is wrong with the declaration of an optimiser.
 #[derive(Clone, Debug)]
 pub enum OptimizerBodyError {
-    /// The second list of parameters is not one parameter, `param`.
+    /// The second list of parameters is not one, `param` or `parameters`.
     OtherInput {
         optimizer: ast::Name,
         at: Span,
@@ -69,6 +88,8 @@ pub enum OptimizerBodyError {
     /// No `param <-` stands in the body; perhaps `param =` does.
     NeverUpdates {
         optimizer: ast::Name,
+        /// `param`, or `parameters`.
+        updated: &'static str,
         bound: Option<Span>,
     },
     NotElementwise {
@@ -79,11 +100,13 @@ pub enum OptimizerBodyError {
     },
     /// A `<-` behind that of `param`.
     UpdatedBefore {
+        target: &'static str,
         at: Span,
         first: Span,
     },
     NotState {
         name: Arc<str>,
+        target: &'static str,
         at: Span,
     },
 }
@@ -122,9 +145,25 @@ impl Problem for OptimizerError {
                     "`step` counts from 1: is there a division by 0, or a root or logarithm of what is not positive?",
                 )
             }
-            OptimizerError::LeavesParameter { optimizer, at } => {
-                let label = "with these hyperparameters no `param <- …` is reached";
-                error("E0619", format!("`{optimizer}` leaves `param` as it is here"), *at, label)
+            OptimizerError::LeavesParameter { optimizer, target, at } => {
+                let label = format!("with these hyperparameters no `{target} <- …` is reached");
+                error("E0619", format!("`{optimizer}` leaves `{target}` as it is here"), *at, label)
+            }
+            OptimizerError::Accumulated { optimizer, accumulate, at } => {
+                let message = format!("`{optimizer}` needs the loss of the rows that its gradients are of");
+                error("E0658", message, *at, "gradients of several steps have no one loss")
+                    .and_at(*accumulate, "they are added up here")
+                    .help("take the rows of all these steps for one: a larger `batch`")
+            }
+            OptimizerError::LossAt { found, wanted, at } => {
+                let message = format!("the loss is taken at {wanted} numbers, found {}", found.describe());
+                error("E0659", message, *at, "not all parameters as one vector")
+                    .help("`loss at parameters + 0.1 * d` is the loss where the parameters are moved along d")
+            }
+            OptimizerError::NoLoss { at, parameters } => {
+                error("E0659", "nothing here depends on the parameters", *at, "this is taken at other parameters")
+                    .and_at(*parameters, "given here")
+                    .help("`loss at x`: in an optimizer it is `loss` that has other values at other parameters")
             }
             OptimizerError::Unchecked { parameter, optimizer, on, at } => {
                 let on = match on {
@@ -144,18 +183,20 @@ impl Problem for OptimizerBodyError {
     fn diagnostic(&self, _: &SourceMap) -> Diagnostic {
         match self {
             OptimizerBodyError::OtherInput { optimizer, at } => {
-                let message = format!("the optimizer `{optimizer}` takes one input, `param`");
+                let message = format!("the optimizer `{optimizer}` takes one input, `param` or `parameters`");
                 error("E0596", message, *at, "the second list says which parameters it is for")
-                    .help(format!("`optimizer {optimizer}(lr = 0.01)(param: [m, n]) {{ … }}`"))
+                    .help(format!("one after the other: `optimizer {optimizer}(lr = 0.01)(param: [m, n]) {{ … }}`"))
+                    .help(format!("all as one vector: `optimizer {optimizer}(lr = 0.01)(parameters: [n]) {{ … }}`"))
             }
-            OptimizerBodyError::NeverUpdates { optimizer, bound } => {
-                let message = format!("the optimizer `{optimizer}` never updates `param`");
-                let error = error("E0619", message, optimizer.span, "no `param <- …` in its body");
+            OptimizerBodyError::NeverUpdates { optimizer, updated, bound } => {
+                let message = format!("the optimizer `{optimizer}` never updates `{updated}`");
+                let label = format!("no `{updated} <- …` in its body");
+                let error = error("E0619", message, optimizer.span, label);
                 match bound {
                     Some(place) => error
                         .and_at(*place, "`=` binds a name for the rest of the body")
-                        .help("`param <- …` updates the parameter"),
-                    None => error.help("end the body with `param <- param - lr * grad`"),
+                        .help(format!("`{updated} <- …` updates what is trained")),
+                    None => error.help(format!("end the body with `{updated} <- {updated} - lr * grad`")),
                 }
             }
             OptimizerBodyError::NotElementwise { at } => {
@@ -165,14 +206,14 @@ impl Problem for OptimizerBodyError {
             OptimizerBodyError::HasValue { at } => {
                 error("E0620", "an optimizer has no value", *at, "assign it: `param <- …`")
             }
-            OptimizerBodyError::UpdatedBefore { at, first } => {
-                let message = "`param` is updated once, by the last `<-`";
-                error("E0619", message, *at, "an update after that of `param`")
-                    .and_at(*first, "`param` is updated here")
+            OptimizerBodyError::UpdatedBefore { target, at, first } => {
+                let message = format!("`{target}` is updated once, by the last `<-`");
+                error("E0619", message, *at, format!("an update after that of `{target}`"))
+                    .and_at(*first, format!("`{target}` is updated here"))
             }
-            OptimizerBodyError::NotState { name, at } => {
-                let message = format!("`{name}` is neither a state nor `param`");
-                error("E0620", message, *at, "`<-` updates `param` and what is declared by `state`")
+            OptimizerBodyError::NotState { name, target, at } => {
+                let message = format!("`{name}` is neither a state nor `{target}`");
+                error("E0620", message, *at, format!("`<-` updates `{target}` and what is declared by `state`"))
                     .help(format!("`state {name} = 0` at the top of the body declares it"))
             }
         }

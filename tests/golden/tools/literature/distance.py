@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-TYPES = {"F32": np.float32, "F64": np.float64, "I32": np.int32}
+TYPES = {"F32": np.float32, "F64": np.float64, "I32": np.int32, "BOOL": np.bool_}
 
 
 def load(path):

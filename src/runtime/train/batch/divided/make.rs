@@ -201,7 +201,11 @@ impl Maker<'_, '_> {
                         cell
                     }
                 },
-                InputKey::Source(_) | InputKey::Drawn(_) | InputKey::Statistic(_) | InputKey::Gradient(_) => None,
+                InputKey::Source(_)
+                | InputKey::Drawn(_)
+                | InputKey::Statistic(_)
+                | InputKey::Gradient(_)
+                | InputKey::LineLoss => None,
             };
             given.extend(cell.map(|cell| (key.clone(), cell)));
         }
