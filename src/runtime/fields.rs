@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::call::Moment;
 use super::data::lazy::Computed;
 use super::data::{Column, Rows, load};
+use super::ranks::Shared;
 use super::session::{Results, Session, Tensors};
 use crate::base::Diagnostic;
 use crate::ir::program::{DataSet, Precision};
@@ -51,5 +52,9 @@ impl load::Evaluate for FieldsOf<'_> {
 
     fn rows(&mut self, computed: &Computed, sizes: &Sizes, inputs: &Tensors) -> Result<Results, Diagnostic> {
         self.session.compute(computed, sizes, inputs)
+    }
+
+    fn ranks(&self) -> Option<Shared> {
+        self.session.ranks.clone()
     }
 }

@@ -34,6 +34,7 @@ impl Session {
         let set = &sets[number];
         let precision = program.checked().precision;
         let (given, kept, notices) = (self.rows_given.clone(), self.kept.clone(), self.notices.clone());
+        let ranks = self.ranks.clone();
         let classes = match &kept {
             Some(kept) => Cow::Owned(program.classes().with(sets, kept)),
             None => Cow::Borrowed(program.classes()),
@@ -46,6 +47,7 @@ impl Session {
             kept: kept.as_deref(),
             dropped: &[],
             notices: &notices,
+            ranks: ranks.as_ref(),
         };
         let mut fields = FieldsOf { session: self, set };
         let loaded = load::load(set, around, precision, load::Limits::default(), &mut fields);

@@ -21,6 +21,7 @@ use crate::ir::{
 };
 use crate::runtime::array::Array;
 use crate::runtime::notices::Notices;
+use crate::runtime::ranks::Shared;
 
 /// What the graphs of fields are given, and what they give.
 pub type Inputs = BTreeMap<InputKey, Arc<Array>>;
@@ -65,6 +66,9 @@ pub trait Evaluate {
     /// # Errors
     /// As [`Evaluate::once`].
     fn rows(&mut self, computed: &Computed, sizes: &Sizes, inputs: &Inputs) -> Result<Outputs, Diagnostic>;
+
+    /// The processes that need the same, if there are others.
+    fn ranks(&self) -> Option<Shared>;
 }
 
 /// Thresholds, in bytes, that decide whether a column is held in memory, read from its file for each batch, or

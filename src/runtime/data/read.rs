@@ -13,6 +13,7 @@ use crate::runtime::array::{Array, Elements, shape_text};
 use crate::runtime::given::{self, Given};
 use crate::runtime::kept::Kept;
 use crate::runtime::notices::Notices;
+use crate::runtime::ranks::Shared;
 use crate::runtime::sources::images::{Images, Size};
 use crate::runtime::sources::stored::{StoredArray, StoredType};
 use crate::runtime::sources::text::Text;
@@ -35,6 +36,8 @@ pub struct Around<'a> {
     pub dropped: &'a [bool],
     /// Where warnings go.
     pub notices: &'a Notices,
+    /// The processes that read the same, each a part of a large table.
+    pub ranks: Option<&'a Shared>,
 }
 
 /// A column, and in a program of 32-bit floats its numbers in 64 bits, if the file has more digits than these.
@@ -278,7 +281,7 @@ fn table(
     let bytes = widths.fold(0, usize::saturating_add).saturating_mul(rows).saturating_mul(4);
     let stays: Vec<bool> =
         set.columns.iter().map(|column| bytes > limit && is_float(column) && width(column).is_some()).collect();
-    let table = csv::stored::read(world, path, options, &requests, &stays, dropped);
+    let table = csv::stored::read(world, path, options, &requests, (&stays, dropped), around.ranks);
     let table = table.map_err(|error| placed(error, span))?;
     tell(table.warnings);
     let columns = table.columns.into_iter().zip(&set.columns);

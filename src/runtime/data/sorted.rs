@@ -61,7 +61,7 @@ pub fn sorted(
     let training = training_rows(&parts, rows);
     category::number(&set, &mut read, around, &training);
     if around.kept.is_none() {
-        summaries::tell_empty(&set, &read, &training, around.notices);
+        summaries::tell_empty(&set, &read, &training, around.notices)?;
     }
     texts::number(&set, &mut read, around, &training);
     let summaries = summaries::take(&mut set, &mut read, &training);

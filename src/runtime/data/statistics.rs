@@ -4,6 +4,7 @@
 //! known yet. A known statistic stands in the graph as an input, so a field that uses it is computed row by row.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::lazy::{BLOCK, Computed};
@@ -15,6 +16,11 @@ use crate::compile::Cache;
 use crate::ir::program::Precision;
 use crate::ir::{Combine, Elem, Graph, InputKey, NodeId, Op, Output, OutputKey, Sizes, compact, copy};
 use crate::runtime::array::{Array, Elements};
+use crate::runtime::ranks;
+use crate::shard::tree;
+
+/// Ranks share a pass if its results are so many times smaller than what they are made of.
+const SENT: usize = 64;
 
 /// What statistics are taken of.
 pub struct Rows<'a> {
@@ -128,7 +134,8 @@ impl Rows<'_> {
         }
     }
 
-    /// One pass over all rows. Sums are added up in 64 bits.
+    /// One pass over all rows, of several ranks each over some blocks. Sums are added up in 64 bits, block by block in
+    /// order.
     fn pass(
         &self,
         code: &Computed,
@@ -136,32 +143,63 @@ impl Rows<'_> {
         evaluate: &mut dyn Evaluate,
     ) -> Result<load::Inputs, Diagnostic> {
         let widest = code.inputs.values().map(|column| column.row_shape().iter().product::<usize>()).max();
-        let block = (BLOCK / widest.unwrap_or(1).max(1)).max(1);
-        let mut totals: BTreeMap<OutputKey, (Vec<usize>, Vec<f64>)> = BTreeMap::new();
-        for start in (0..code.n_rows).step_by(block) {
-            let rows: Vec<u32> = (start as u32..(start + block).min(code.n_rows) as u32).collect();
-            let mut carry = |code: &_, sizes: &_, inputs: &_| evaluate.rows(code, sizes, inputs);
-            for (name, part) in code.of_rows(&rows, &mut carry)? {
-                let values = part.to_f64();
-                let combine = combines[&name];
-                let total = totals.entry(name);
-                let (_, total) =
-                    total.or_insert_with(|| (part.shape().to_vec(), vec![identity(combine); values.len()]));
-                total
-                    .iter_mut()
-                    .zip(values.iter())
-                    .for_each(|(total, value)| *total = joined(combine, *total, *value));
+        let widest = widest.unwrap_or(1).max(1);
+        let block = (BLOCK / widest).max(1);
+        let count = code.n_rows.div_ceil(block);
+        let first = of_block(code, 0..block.min(code.n_rows), evaluate)?;
+        let shapes: Vec<(OutputKey, Vec<usize>)> =
+            first.iter().map(|(name, part)| (name.clone(), part.shape().to_vec())).collect();
+        let first = values_of(&first);
+        let combine = |name: &OutputKey| combines.get(name).copied().unwrap_or(Combine::Add);
+        let ways: Vec<Combine> =
+            shapes.iter().flat_map(|(name, shape)| vec![combine(name); shape.iter().product()]).collect();
+        let mut total: Vec<f64> = ways.iter().map(|way| identity(*way)).collect();
+        let mut add = |values: &[f64]| {
+            let pairs = total.iter_mut().zip(values).zip(&ways);
+            pairs.for_each(|((total, value), way)| *total = joined(*way, *total, *value));
+        };
+        add(&first);
+        // What all blocks give must be little beside what they are made of, to be sent around.
+        let ranks = evaluate.ranks().filter(|_| first.len() * SENT <= block * widest);
+        let (rank, size) = ranks::place(ranks.as_ref());
+        let mine = tree::rows_of(rank, size, count.saturating_sub(1));
+        let mut sent = Vec::new();
+        for number in mine {
+            let start = (number + 1) * block;
+            let values = values_of(&of_block(code, start..(start + block).min(code.n_rows), evaluate)?);
+            match &ranks {
+                Some(_) => sent.extend(values.iter().flat_map(|value| value.to_le_bytes())),
+                None => add(&values),
             }
         }
-        let of = |(name, (shape, values)): (OutputKey, (Vec<usize>, Vec<f64>))| {
+        if let Some(ranks) = &ranks {
+            let received = ranks::gathered(ranks, sent)?.concat();
+            let values: Vec<f64> = received.as_chunks().0.iter().map(|bytes| f64::from_le_bytes(*bytes)).collect();
+            values.chunks(first.len().max(1)).for_each(&mut add);
+        }
+        let mut rest = total.as_slice();
+        let of = |(name, shape): (OutputKey, Vec<usize>)| {
+            let (values, others) = rest.split_at(shape.iter().product());
+            rest = others;
             let elements = match self.precision {
                 Precision::F32 => Elements::F32(values.iter().map(|value| *value as f32).collect()),
-                Precision::F64 => Elements::F64(values),
+                Precision::F64 => Elements::F64(values.to_vec()),
             };
             Some((statistic(&name)?, Arc::new(Array::new(shape, elements).ok()?)))
         };
-        Ok(totals.into_iter().filter_map(of).collect())
+        Ok(shapes.into_iter().filter_map(of).collect())
     }
+}
+
+/// What some rows give.
+fn of_block(code: &Computed, rows: Range<usize>, evaluate: &mut dyn Evaluate) -> Result<load::Outputs, Diagnostic> {
+    let rows: Vec<u32> = (rows.start as u32..rows.end as u32).collect();
+    code.of_rows(&rows, &mut |code, sizes, inputs| evaluate.rows(code, sizes, inputs))
+}
+
+/// All numbers, in order of their names.
+fn values_of(outputs: &load::Outputs) -> Vec<f64> {
+    outputs.values().flat_map(|part| part.to_f64().into_owned()).collect()
 }
 
 /// Where nothing has been combined yet.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::lazy::{BLOCK, no_code};
 use super::load::Inputs;
 use super::read::Read;
 use super::{Column, Rows};
@@ -36,23 +37,42 @@ pub fn take(set: &mut DataSet, read: &mut Vec<Read>, training: &Rows) -> Inputs 
 }
 
 /// Tells of columns that may lack values and have none in the training part, so that nothing is known to fill in.
-pub fn tell_empty(set: &DataSet, read: &[Read], training: &Rows, notices: &Notices) {
+///
+/// # Errors
+/// If rows of a column that is not in memory cannot be read.
+pub fn tell_empty(set: &DataSet, read: &[Read], training: &Rows, notices: &Notices) -> Result<(), Diagnostic> {
     for (column, of) in set.columns.iter().zip(read).filter(|(column, _)| column.may_miss) {
-        let Column::Memory(array) = &of.column else { continue };
-        let len = array.row_len();
-        let has_none = |at: usize| {
-            (0..training.len()).all(|row| array.number(training.get(row) as usize * len + at).is_nan())
-        };
-        if !training.is_empty() && (0..len).any(has_none) {
-            let message = format!(
-                "a column of `{}` has no value in any of the {} rows that are learnt from",
-                column.field,
-                training.len()
-            );
-            let warning = Diagnostic::warning("W0691", message).at(column.span, "its mean, median and mode are 0");
-            notices.add(warning.help("leave the column out, or say what stands there: `fill(column(\"age\"), 0)`"));
+        if training.is_empty() || !lacks_values(&of.column, training)? {
+            continue;
+        }
+        let message = format!(
+            "a column of `{}` has no value in any of the {} rows that are learnt from",
+            column.field,
+            training.len()
+        );
+        let warning = Diagnostic::warning("W0691", message).at(column.span, "its mean, median and mode are 0");
+        notices.add(warning.help("leave the column out, or say what stands there: `fill(column(\"age\"), 0)`"));
+    }
+    Ok(())
+}
+
+/// Whether a number of the rows has no value in any of them. Rows are read until each has one.
+fn lacks_values(column: &Column, rows: &Rows) -> Result<bool, Diagnostic> {
+    if matches!(column, Column::Windows(_)) {
+        return Ok(false);
+    }
+    let width = column.row_shape().iter().product::<usize>();
+    let block = (BLOCK / width.max(1)).max(1);
+    let mut lacking: Vec<usize> = (0..width).collect();
+    for start in (0..rows.len()).step_by(block) {
+        let numbers: Vec<u32> = (start..(start + block).min(rows.len())).map(|at| rows.get(at)).collect();
+        let some = column.rows_of(&numbers, &mut no_code)?;
+        lacking.retain(|at| (0..numbers.len()).all(|row| some.number(row * width + at).is_nan()));
+        if lacking.is_empty() {
+            return Ok(false);
         }
     }
+    Ok(!lacking.is_empty())
 }
 
 fn summarised(read: &Read, training: &Rows, summary: Summary) -> Option<Array> {

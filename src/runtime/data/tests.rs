@@ -1,6 +1,7 @@
 //! Columns that are not in memory give what loaded ones give.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
 use super::classes::Classes;
 use super::load::{self, Limits};
@@ -13,6 +14,7 @@ use crate::runtime::fields::FieldsOf;
 use crate::runtime::given::Given;
 use crate::runtime::notices::Notices;
 use crate::runtime::program::Program;
+use crate::runtime::ranks::threads;
 use crate::runtime::session::Session;
 
 /// A file of bytes `[rows, 6]`.
@@ -56,9 +58,14 @@ fn compiled(source: &str) -> Program {
 }
 
 fn loaded(session: &mut Session, program: &Program, limits: Limits) -> Table {
+    loaded_telling(session, program, limits, &Notices::default())
+}
+
+fn loaded_telling(session: &mut Session, program: &Program, limits: Limits, notices: &Notices) -> Table {
     let set = &program.checked().data[0];
+    let ranks = session.ranks.clone();
     let mut fields = FieldsOf { session, set };
-    let (classes, notices) = (Classes::default(), Notices::default());
+    let classes = Classes::default();
     let given = Given::new();
     let around = Around {
         world: program.world(),
@@ -67,7 +74,8 @@ fn loaded(session: &mut Session, program: &Program, limits: Limits) -> Table {
         classes: &classes,
         kept: None,
         dropped: &[],
-        notices: &notices,
+        notices,
+        ranks: ranks.as_ref(),
     };
     load::load(set, around, Precision::F32, limits, &mut fields).unwrap()
 }
@@ -186,5 +194,55 @@ fn a_table_that_stays_in_its_file_is_the_same() {
     let mut carry = |code: &_, sizes: &_, inputs: &_| session.compute(code, sizes, inputs);
     let error = stored.fields["raw"].rows_of(&[7], &mut carry).unwrap_err();
     assert_eq!(error.code, "E0701");
+    std::fs::remove_file(path).unwrap();
+}
+
+/// All numbers of a table that stays in its file, as each of some ranks reads it.
+fn read_by_ranks(size: usize, program: &Program) -> Vec<Vec<(String, Vec<u64>)>> {
+    let of = |rank: threads::Thread| {
+        let mut session = program.session().unwrap();
+        session.join(Arc::new(Mutex::new(Box::new(rank)))).unwrap();
+        let table = loaded(&mut session, program, NOTHING);
+        let mut carry = |code: &_, sizes: &_, inputs: &_| session.compute(code, sizes, inputs);
+        let of = |(name, column): (&Arc<str>, &Column)| {
+            let all = column.whole(&mut carry).unwrap();
+            (name.to_string(), all.to_f64().iter().map(|value| value.to_bits()).collect())
+        };
+        table.fields.iter().map(of).collect()
+    };
+    std::thread::scope(|scope| {
+        let all: Vec<_> = threads::ranks(size).into_iter().map(|rank| scope.spawn(move || of(rank))).collect();
+        all.into_iter().map(|thread| thread.join().unwrap()).collect()
+    })
+}
+
+/// Rows, names, statistics, and rows that are left out.
+#[test]
+fn ranks_read_the_same_table() {
+    let path = std::env::temp_dir().join(format!("nnc-ranks-{}.csv", std::process::id()));
+    // Wide enough for several blocks.
+    let names: Vec<String> = (0..60).map(|column| format!("w{column}")).collect();
+    let mut text = format!("kind,a,b,c,note,keep,{}\n", names.join(","));
+    for row in 0..3_000u32 {
+        let (kind, keep) = (["oak", "ash", "fir"][(row % 3) as usize], if row % 13 == 5 { "" } else { "1" });
+        let wide: Vec<String> = (0..60).map(|column| format!("{}.{column}", row * 7 % 31)).collect();
+        text += &format!("{kind},{},NA,-{row}.5e-1,\"x\n\",{keep},{}\n", f64::from(row) / 7.0, wide.join(","));
+    }
+    std::fs::write(&path, text).unwrap();
+    let fields = format!("{OF_TABLE}\n    standard_wide: [60] = standardize(columns(6:66))\n");
+    let program = compiled(&format!("data d = csv(\"{}\") {{{fields}}}\nprint d.rows\n", path.display()));
+    let mut session = program.session().unwrap();
+    let notices = Notices::default();
+    let alone = loaded_telling(&mut session, &program, NOTHING, &notices);
+    assert!(is_lazy(&alone, "standard") && is_lazy(&alone, "b"));
+    // A column without any value, which is not in memory.
+    let told = notices.take();
+    assert!(!told.is_empty() && told.iter().all(|warning| warning.code == "W0691"), "{told:?}");
+    let alone = read_by_ranks(1, &program).remove(0);
+    for size in [2, 3, 8] {
+        for (rank, found) in read_by_ranks(size, &program).into_iter().enumerate() {
+            assert!(found == alone, "rank {rank} of {size}");
+        }
+    }
     std::fs::remove_file(path).unwrap();
 }

@@ -32,13 +32,7 @@ impl Session {
 
     /// The number of this rank, and how many there are.
     pub(crate) fn place_among_ranks(&self) -> (usize, usize) {
-        match &self.ranks {
-            Some(ranks) => {
-                let ranks = ranks.lock().unwrap_or_else(PoisonError::into_inner);
-                (ranks.rank(), ranks.size())
-            }
-            None => (0, 1),
-        }
+        super::place(self.ranks.as_ref())
     }
 
     /// What the first rank has decided.

@@ -112,12 +112,28 @@ pub fn to_all(ranks: usize, bytes: Vec<u8>) -> Vec<Arc<Vec<u8>>> {
 /// # Errors
 /// If a rank does not take part.
 pub fn texts(ranks: &Shared, text: &str) -> Result<Vec<String>, Lost> {
+    let received = gathered(ranks, text.as_bytes().to_vec())?;
+    Ok(received.into_iter().map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).collect())
+}
+
+/// What each rank has to say, as many bytes as it takes.
+///
+/// # Errors
+/// If a rank does not take part.
+pub fn gathered(ranks: &Shared, bytes: Vec<u8>) -> Result<Vec<Vec<u8>>, Lost> {
     let mut ranks = ranks.lock().unwrap_or_else(PoisonError::into_inner);
     let size = ranks.size();
-    let length = (text.len() as u64).to_le_bytes().to_vec();
+    let length = (bytes.len() as u64).to_le_bytes().to_vec();
     let number = |bytes: Vec<u8>| bytes.iter().rev().fold(0, |number: usize, byte| number << 8 | usize::from(*byte));
     let lengths = ranks.exchange(to_all(size, length), &vec![8; size])?;
     let lengths: Vec<usize> = lengths.into_iter().map(number).collect();
-    let received = ranks.exchange(to_all(size, text.as_bytes().to_vec()), &lengths)?;
-    Ok(received.into_iter().map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).collect())
+    ranks.exchange(to_all(size, bytes), &lengths)
+}
+
+/// The number of this rank, and how many there are; one without others.
+pub fn place(ranks: Option<&Shared>) -> (usize, usize) {
+    ranks.map_or((0, 1), |ranks| {
+        let ranks = ranks.lock().unwrap_or_else(PoisonError::into_inner);
+        (ranks.rank(), ranks.size())
+    })
 }

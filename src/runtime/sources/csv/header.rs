@@ -45,6 +45,17 @@ struct Below {
     same_name: bool,
 }
 
+/// Whether a text has all lines that are looked at.
+pub(super) fn is_enough(text: &[u8], options: &Options) -> bool {
+    let text = std::str::from_utf8(text).unwrap_or_default();
+    let mut scanner = Scanner::new(text, u8::try_from(options.separator).unwrap_or(b','));
+    let (mut fields, mut lines) = (Vec::new(), 0);
+    while lines <= SAMPLE && matches!(scanner.next_record(&mut fields), Ok(true)) {
+        lines += 1;
+    }
+    lines > if options.header.is_some() { 0 } else { SAMPLE }
+}
+
 /// `rest` stands behind the first line.
 pub(super) fn decide(
     first: &[Field<'_>],

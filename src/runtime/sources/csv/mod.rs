@@ -11,10 +11,12 @@
 
 mod advice;
 mod dates;
+mod gathered;
 mod header;
 mod numbers;
 mod scan;
 mod select;
+mod shares;
 pub mod stored;
 pub mod stream;
 mod values;
@@ -151,7 +153,7 @@ pub fn names(
     stream.first_line(&mut |_| {})?;
     let columns = stream.columns().concat();
     let (mut names, mut has_numbers) = (BTreeSet::new(), false);
-    stream.visit(&mut |fields, _, _| {
+    stream.visit(None, &mut |fields, _, _| {
         for column in &columns {
             let text = &*fields[*column].text;
             match kind_of(text, &options) {

@@ -1,8 +1,8 @@
 //! Tables that are larger than memory: columns of floats stay in their file, of which is kept where each row begins.
 //! The rows of a batch are read and taken apart when it needs them, in any order.
 //!
-//! The file is gone through once, piece by piece, as any other is: what is wrong with it is told before anything is
-//! trained, and the columns that are small are held in memory.
+//! The file is gone through once, piece by piece, as any other is, by several ranks each through a part of it: what is
+//! wrong with it is told before anything is trained, and the columns that are small are held in memory.
 
 use std::io::{self, Read};
 use std::ops::Range;
@@ -10,11 +10,13 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::scan::{Field, Scanner};
+use super::shares::Text;
 use super::stream::Stream;
 use super::values::Reader;
-use super::{Begun, Columns, Options, Place, Request, Want, index_column};
+use super::{Begun, Columns, Options, Place, Request, Want, gathered, header, index_column};
 use crate::base::Diagnostic;
 use crate::runtime::array::Elements;
+use crate::runtime::ranks::{self, Shared};
 use crate::runtime::sources::file::FileBytes;
 use crate::runtime::world::World;
 
@@ -100,68 +102,128 @@ pub fn rows_if_large(world: &dyn World, path: &Path, bytes: usize) -> Result<Opt
     Ok((lines > 0).then(|| (file.length() as u128 * lines as u128 / head.len() as u128) as usize))
 }
 
-/// Reads a table piece by piece without the rows that are dropped. Columns of floats for which `stays` says so stay in
-/// the file.
+/// Reads a table piece by piece without the rows that are dropped, each of some ranks a part of it. Columns of floats
+/// for which `stays` says so stay in the file.
 ///
 /// # Errors
-/// As [`super::read`].
+/// As [`super::read`]; E0933 if ranks read something else, E0934 if one does not take part.
 pub fn read(
     world: &dyn World,
     path: &Path,
     options: &Options,
     requests: &[Request],
-    stays: &[bool],
-    dropped: &[bool],
+    (stays, dropped): (&[bool], &[bool]),
+    ranks: Option<&Shared>,
 ) -> Result<Large, Diagnostic> {
     let bytes = FileBytes::open(world, path)?;
     let name = path.display().to_string();
     let (options, mut warnings) = decided(&bytes, &name, options, requests)?;
     let reader = Box::new(InOrder { bytes: bytes.clone(), at: 0 });
-    let mut stream = Stream::new(reader, name.clone(), options, requests.to_vec());
-    stream.first_line(&mut |_| {})?;
-    let header = stream.header().map(<[String]>::to_vec);
-    let columns = stream.columns();
+    let mut head = Stream::new(reader, name.clone(), options, requests.to_vec());
+    head.first_line(&mut |_| {})?;
+    let header = head.header().map(<[String]>::to_vec);
+    let columns = head.columns();
     let has_index = header.as_ref().is_some_and(|names| names.len() > 1 && names[0].is_empty());
     if has_index && columns.iter().any(|columns| columns.contains(&0)) {
         warnings.push(index_column(&name));
     }
-    let n_columns = stream.n_columns();
+    let n_columns = head.n_columns();
     let pairs = || requests.iter().zip(&columns).zip(stays);
     let is_in_file = |request: &Request, stays: bool| stays && matches!(request.want, Want::F32 | Want::F64 | Want::Wide);
     let in_memory = pairs().filter(|((request, _), stays)| !is_in_file(request, **stays));
-    let mut held: Vec<Reader<'static>> =
+    let held: Vec<Reader<'static>> =
         in_memory.map(|((request, columns), _)| Reader::new(columns.clone(), request, options)).collect();
     let in_file = pairs().filter(|((request, _), stays)| is_in_file(request, **stays));
     let in_file: Vec<(Request, Vec<usize>)> =
         in_file.map(|((request, columns), _)| (request.clone(), columns.clone())).collect();
-    let (mut starts, mut lengths, mut row) = (Vec::new(), Vec::new(), 0);
-    stream.visit(&mut |fields, place, (start, length)| {
-        row += 1;
-        if dropped.get(row - 1).copied().unwrap_or(false) {
-            return Ok(());
-        }
-        starts.push(start);
-        // A row is not longer than a stream allows.
-        lengths.push(length as u32);
-        held.iter_mut().try_for_each(|reader| reader.push_copied(fields, place, header.as_deref()))?;
-        in_file.iter().try_for_each(|(request, columns)| {
-            Reader::new(columns.clone(), request, options).push_row(fields, place, header.as_deref())
-        })
-    })?;
-    let rows = starts.len();
-    if rows == 0 {
+    let text = Text { bytes: &bytes, name: &name, options, ranks: ranks.filter(|_| !head.ends_in_returns()), head };
+    text.check_same(dropped)?;
+    let Rows { starts, lengths, held } = rows(&text, held, &in_file, header.as_deref(), dropped)?;
+    let count = starts.len();
+    if count == 0 {
         return Err(super::no_rows(&name));
     }
-    let mut held = held.into_iter().map(|reader| reader.finish(rows));
-    let mut next = 0..in_file.len();
+    let (mut held, mut next) = (held.into_iter(), 0..in_file.len());
     let of = |((request, _), stays): ((&Request, _), &bool)| match is_in_file(request, *stays) {
-        true => Some(Ok(Held::InFile(next.next()?))),
-        false => Some(held.next()?.map(Held::InMemory)),
+        true => Some(Held::InFile(next.next()?)),
+        false => Some(Held::InMemory(held.next()?)),
     };
-    let found = pairs().filter_map(of).collect::<Result<Vec<Held>, Diagnostic>>()?;
+    let found = pairs().filter_map(of).collect();
     let last = Mutex::default();
     let stored = StoredTable { bytes, name, options, n_columns, starts, lengths, requests: in_file, last };
-    Ok(Large { rows, columns: found, stored: Arc::new(stored), warnings })
+    Ok(Large { rows: count, columns: found, stored: Arc::new(stored), warnings })
+}
+
+/// The rows of a table that are not dropped.
+struct Rows<C> {
+    starts: Vec<u64>,
+    lengths: Vec<u32>,
+    /// The columns that are in memory.
+    held: Vec<C>,
+}
+
+/// Goes through the rows of a table, each rank through some, and puts together what all have found.
+fn rows(
+    text: &Text<'_>,
+    held: Vec<Reader<'static>>,
+    in_file: &[(Request, Vec<usize>)],
+    header: Option<&[String]>,
+    dropped: &[bool],
+) -> Result<Rows<Columns>, Diagnostic> {
+    let is_dropped = |row: usize| dropped.get(row).copied().unwrap_or(false);
+    let mut known = None;
+    let mut readers = held;
+    if let Some(ranks) = text.ranks {
+        // Rows before a part, some of which may be dropped, are counted first.
+        let mut first = Some(text.head.place().0);
+        if !dropped.is_empty() {
+            let visit = |starts: &mut Vec<u64>, _, _: &[Field<'_>], _: &Place<'_>, (start, _)| {
+                starts.push(start);
+                Ok(())
+            };
+            let (starts, parts) = text.in_parts(None, &Vec::new, &visit)?;
+            let before = parts[..ranks::place(Some(ranks)).0].iter().map(|part| part.rows).sum::<usize>();
+            let mine = starts.iter().zip(before..).find(|(_, row)| !is_dropped(*row)).map(|(start, _)| *start);
+            let found = ranks::gathered(ranks, mine.map(u64::to_le_bytes).map(Vec::from).unwrap_or_default())?;
+            let start = found.into_iter().find_map(|bytes| Some(u64::from_le_bytes(bytes.try_into().ok()?)));
+            (first, known) = (start, Some(parts));
+        }
+        // Whether ints are numbers or names is what the first row says. What is wrong with it is found in its part.
+        if let Some(first) = first {
+            let learn = &mut |fields: &[Field<'_>], place: &Place<'_>| {
+                readers.iter_mut().for_each(|reader| drop(reader.push_copied(fields, place, header)));
+            };
+            drop(text.look(first, learn));
+        }
+    }
+    let new = || {
+        let held = readers.iter().map(Reader::emptied).collect();
+        Rows { starts: Vec::new(), lengths: Vec::new(), held }
+    };
+    let visit = |rows: &mut Rows<Reader<'static>>, row, fields: &[Field<'_>], place: &Place<'_>, (start, length)| {
+        if is_dropped(row) {
+            return Ok(());
+        }
+        rows.starts.push(start);
+        // A row is not longer than a stream allows.
+        rows.lengths.push(length as u32);
+        rows.held.iter_mut().try_for_each(|reader| reader.push_copied(fields, place, header))?;
+        in_file.iter().try_for_each(|(request, columns)| {
+            Reader::new(columns.clone(), request, text.options).push_row(fields, place, header)
+        })
+    };
+    let (Rows { starts, lengths, held }, _) = text.in_parts(known.as_deref(), &new, &visit)?;
+    let held = held.into_iter().map(|reader| reader.finish(starts.len())).collect::<Result<Vec<_>, _>>()?;
+    let Some(ranks) = text.ranks else { return Ok(Rows { starts, lengths, held }) };
+    let gather = |bytes: Vec<u8>| ranks::gathered(ranks, bytes).map(|parts| parts.concat());
+    let starts = gather(starts.iter().flat_map(|start| start.to_le_bytes()).collect())?;
+    let lengths = gather(lengths.iter().flat_map(|length| length.to_le_bytes()).collect())?;
+    let columns = ranks::gathered(ranks, gathered::to_bytes(&held))?;
+    Ok(Rows {
+        starts: starts.as_chunks().0.iter().map(|bytes| u64::from_le_bytes(*bytes)).collect(),
+        lengths: lengths.as_chunks().0.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect(),
+        held: gathered::joined(&columns, &held)?,
+    })
 }
 
 /// How the file is read: whether it has a header is decided as for any other file, by its first lines.
@@ -171,8 +233,15 @@ pub(super) fn decided(
     options: &Options,
     requests: &[Request],
 ) -> Result<(Options, Vec<Diagnostic>), Diagnostic> {
-    let head = bytes.read(0..HEAD)?;
-    let end = head.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    let mut size = RUN / 8;
+    let (head, end) = loop {
+        let head = bytes.read(0..size)?;
+        let end = head.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        if size >= HEAD || size >= bytes.length() || header::is_enough(&head[..end], options) {
+            break (head, end);
+        }
+        size *= 4;
+    };
     let text = std::str::from_utf8(&head[..end]).unwrap_or_default();
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.is_empty() {

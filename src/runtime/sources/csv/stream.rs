@@ -1,9 +1,11 @@
 //! A csv text read piece by piece, from a file or a pipe: rows are given out as soon as they are complete, and what
 //! has been read is forgotten.
 
+mod visit;
+
 use std::io::{self, Read};
 
-use super::scan::{Field, Scanner};
+use super::scan::{Field, ScanError, Scanner};
 use super::select::resolve;
 use super::values::Reader;
 use super::{Columns, Options, Place, Request, counted, doubt, header, hint_separator, line_column};
@@ -35,12 +37,15 @@ pub struct Stream {
     lines: usize,
     /// Bytes before `text`.
     offset: u64,
+    /// What is wrong with the bytes behind `text`, told when the rows before have been given out.
+    damage: Option<Diagnostic>,
     /// The names of the columns, where the text does not have them.
     names: Option<Vec<String>>,
     begun: Option<Begun>,
 }
 
 /// What the first line says.
+#[derive(Clone)]
 struct Begun {
     header: Option<Vec<String>>,
     n_columns: usize,
@@ -48,9 +53,6 @@ struct Begun {
     /// The columns of each request.
     columns: Vec<Vec<usize>>,
 }
-
-/// What is done with each row of [`Stream::visit`].
-pub(super) type Visit<'a> = &'a mut dyn FnMut(&[Field<'_>], &Place<'_>, (u64, usize)) -> Result<(), Diagnostic>;
 
 /// Rows that were read together.
 #[derive(Debug)]
@@ -77,9 +79,40 @@ impl Stream {
             ends_in_returns: None,
             lines: 0,
             offset: 0,
+            damage: None,
             names: None,
             begun: None,
         }
+    }
+
+    /// The same from another place on, given what has the text from there on: a line begins there, with so many before
+    /// it.
+    pub(super) fn at(&self, reader: Box<dyn Read>, (offset, lines): (u64, usize)) -> Stream {
+        Stream {
+            reader,
+            name: self.name.clone(),
+            options: self.options,
+            requests: self.requests.clone(),
+            text: String::new(),
+            partial: Vec::new(),
+            is_at_end: false,
+            ends_in_returns: self.ends_in_returns,
+            lines,
+            offset,
+            damage: None,
+            names: self.names.clone(),
+            begun: self.begun.clone(),
+        }
+    }
+
+    /// The byte of the text that it has come to, and how many lines are before it.
+    pub(super) fn place(&self) -> (u64, usize) {
+        (self.offset, self.lines)
+    }
+
+    /// Whether lines end in a carriage return alone, as far as the first line says.
+    pub(super) fn ends_in_returns(&self) -> bool {
+        self.ends_in_returns == Some(true)
     }
 
     /// The same for a text without names, whose columns have these.
@@ -131,8 +164,32 @@ impl Stream {
             if self.is_at_end {
                 return Ok(None);
             }
+            // Nothing but empty lines.
+            self.forget(end);
             self.read_line()?;
         }
+    }
+
+    /// Looks at the next row.
+    ///
+    /// # Errors
+    /// As [`Stream::next`].
+    pub(super) fn look(&mut self, look: &mut dyn FnMut(&[Field<'_>], &Place<'_>)) -> Result<(), Diagnostic> {
+        while self.first_line(&mut |_| {})? {
+            if self.complete_rows(1)?.1 > 0 {
+                let mut fields = Vec::new();
+                let place = Place { name: &self.name, text: &self.text, lines: self.lines };
+                place.scanned(self.scanner(&self.text)?.next_record(&mut fields))?;
+                self.check_width(&fields, &place)?;
+                look(&fields, &place);
+                return Ok(());
+            }
+            if self.is_at_end {
+                return Ok(());
+            }
+            self.read_line()?;
+        }
+        Ok(())
     }
 
     /// Reads the first line, if nothing was read yet. `false` if there is nothing at all.
@@ -143,40 +200,21 @@ impl Stream {
         Ok(self.begun.is_some() || self.begin(tell)?)
     }
 
-    /// Goes through all rows: the fields of each, where it stands for messages, and the byte of the text where it
-    /// begins and how many it has.
-    ///
-    /// # Errors
-    /// As [`Stream::next`], and those of `visit`.
-    pub(super) fn visit(&mut self, visit: Visit<'_>) -> Result<(), Diagnostic> {
-        if !self.first_line(&mut |_| {})? {
-            return Ok(());
-        }
-        loop {
-            let (end, rows) = self.complete_rows(usize::MAX)?;
-            if rows > 0 {
-                self.visit_until(end, visit)?;
-                self.forget(end);
-            } else if self.is_at_end {
-                return Ok(());
-            } else {
-                self.read_line()?;
-            }
-        }
+    /// Whether what was found up to a place of the text may be more than that when more is read: a row that reaches
+    /// the end of what was read, or a quote that is open there.
+    fn may_go_on(&self, found: Result<bool, ScanError>, place: usize) -> bool {
+        let is_open = match found {
+            Ok(_) => place >= self.text.len(),
+            Err(ScanError::UnclosedQuote(_)) => true,
+            Err(ScanError::TextAfterQuote(at)) => !self.text[at..].contains('\n'),
+        };
+        is_open && !self.is_at_end
     }
 
-    /// Goes through the rows of the text up to a place.
-    fn visit_until(&self, end: usize, visit: Visit<'_>) -> Result<(), Diagnostic> {
-        let text = &self.text[..end];
-        let place = Place { name: &self.name, text, lines: self.lines };
-        let mut scanner = self.scanner(text)?;
-        let mut fields: Vec<Field<'_>> = Vec::new();
-        while place.scanned(scanner.next_record(&mut fields))? {
-            self.check_width(&fields, &place)?;
-            let start = fields[0].start;
-            visit(&fields, &place, (self.offset + start as u64, scanner.place() - start))?;
-        }
-        Ok(())
+    fn too_long(&self, line: usize) -> Diagnostic {
+        let (name, longest) = (&self.name, size_text(LONGEST_ROW as u64));
+        let message = format!("{name}:{line}: a row is longer than {longest}, which none of a table is");
+        Diagnostic::error("E0709", message)
     }
 
     /// Forgets the text up to a place.
@@ -264,8 +302,9 @@ impl Stream {
         let (mut fields, mut end, mut rows) = (Vec::new(), 0, 0);
         while rows < most {
             let found = scanner.next_record(&mut fields);
-            // A row that reaches the end of what was read, or a quote that is open there, may go on.
-            if !self.is_at_end && (found.is_err() || scanner.place() >= self.text.len()) {
+            if self.may_go_on(found, scanner.place()) || rows > 0 && found.is_err() {
+                let is_empty = rows == 0 && found == Ok(false) && self.text.ends_with('\n');
+                end = if is_empty { self.text.len() } else { end };
                 break;
             }
             let place = Place { name: &self.name, text: &self.text, lines: self.lines };
@@ -303,18 +342,18 @@ impl Stream {
     /// Reads on until a row may be complete that was not before.
     fn read_line(&mut self) -> Result<(), Diagnostic> {
         let known = self.text.len();
+        let ends = self.text.bytes().take_while(|byte| matches!(byte, b'\n' | b'\r')).count();
+        if known - ends > LONGEST_ROW + 1 {
+            return Err(self.too_long(self.lines + lines_in(&self.text.as_bytes()[..ends]) + 1));
+        }
         loop {
             let before = self.text.len();
             self.read_more()?;
-            let is_looked_at = self.text.len() < LONG_ROW || self.text.len() >= 2 * known;
-            if self.is_at_end || is_looked_at && self.text[before..].contains('\n') {
+            let length = self.text.len();
+            let is_looked_at = length < LONG_ROW || length >= 2 * known || length > LONGEST_ROW;
+            let is_new = self.text[before..].contains('\n') || length > LONGEST_ROW;
+            if self.is_at_end || is_looked_at && is_new {
                 return Ok(());
-            }
-            if self.text.len() > LONGEST_ROW {
-                let (name, line) = (&self.name, self.lines + 1);
-                let longest = size_text(LONGEST_ROW as u64);
-                let message = format!("{name}:{line}: a row is longer than {longest}, which none of a table is");
-                return Err(Diagnostic::error("E0709", message));
             }
         }
     }
@@ -323,6 +362,9 @@ impl Stream {
         let cannot = |error: &dyn std::fmt::Display| {
             Diagnostic::error("E0701", format!("cannot read `{}`: {error}", self.name))
         };
+        if let Some(damage) = self.damage.take() {
+            return Err(damage);
+        }
         let mut bytes = std::mem::take(&mut self.partial);
         let known = bytes.len();
         bytes.resize(known + PIECE, 0);
@@ -334,7 +376,7 @@ impl Stream {
         };
         bytes.truncate(known + count);
         self.is_at_end = count == 0;
-        if self.lines == 0 && self.text.is_empty() && known == 0 && is_utf16(&bytes) {
+        if self.begun.is_none() && self.text.is_empty() && known == 0 && is_utf16(&bytes) {
             return Err(in_utf16(&format!("`{}`", self.name)));
         }
         let valid = match std::str::from_utf8(&bytes) {
@@ -344,8 +386,10 @@ impl Stream {
                 let before = &bytes[..error.valid_up_to()];
                 let line = self.lines + lines_in(self.text.as_bytes()) + lines_in(before) + 1;
                 let byte = bytes[error.valid_up_to()];
-                let what = format!("it is not a text in UTF-8: line {line} has the byte {byte:02x}");
-                return Err(cannot(&what));
+                // It is not the end before that is told.
+                self.is_at_end = false;
+                self.damage = Some(cannot(&format!("it is not a text in UTF-8: line {line} has the byte {byte:02x}")));
+                error.valid_up_to()
             }
         };
         self.partial = bytes.split_off(valid);
@@ -388,82 +432,4 @@ fn lines_in(bytes: &[u8]) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::{ColumnRef, Selection, Want};
-    use super::*;
-    use crate::runtime::array::Elements;
-
-    /// Gives one byte at a time.
-    struct Slow(Vec<u8>);
-
-    impl Read for Slow {
-        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-            if self.0.is_empty() || into.is_empty() {
-                return Ok(0);
-            }
-            into[0] = self.0.remove(0);
-            Ok(1)
-        }
-    }
-
-    fn stream(text: &str, slow: bool) -> Stream {
-        let request = Request::plain(Selection::List(vec![ColumnRef::Name("b".into())]), Want::F64);
-        let bytes = text.as_bytes().to_vec();
-        let reader: Box<dyn Read> =
-            if slow { Box::new(Slow(bytes)) } else { Box::new(io::Cursor::new(bytes)) };
-        Stream::new(reader, "t.csv".into(), Options::default(), vec![request])
-    }
-
-    fn values(mut stream: Stream) -> Result<(Vec<f64>, Vec<Vec<String>>), Diagnostic> {
-        let (mut values, mut fields) = (Vec::new(), Vec::new());
-        while let Some(block) = stream.next(2, &mut |_| {})? {
-            let Elements::F64(found) = block.columns[0].array.elements() else { panic!("floats") };
-            values.extend(found);
-            fields.extend(block.fields);
-        }
-        Ok((values, fields))
-    }
-
-    #[test]
-    fn rows_come_in_any_pieces() {
-        let text = "a,b\n\"x, \"\"y\"\"\nz\",1\n\u{e9},2.5\r\n\n,3";
-        for slow in [false, true] {
-            let (found, fields) = values(stream(text, slow)).unwrap();
-            assert_eq!(found, [1.0, 2.5, 3.0]);
-            assert_eq!(fields[0], ["x, \"y\"\nz", "1"]);
-            assert_eq!(fields[2], ["", "3"]);
-        }
-    }
-
-    #[test]
-    fn lines_may_end_in_carriage_returns_alone() {
-        for slow in [false, true] {
-            for text in ["a,b\rx,1\ry,2", "a,b\rx,1\r\ry,2\r", "a,b\r\nx,1\r\ny,2\r\n"] {
-                assert_eq!(values(stream(text, slow)).unwrap().0, [1.0, 2.0], "{text:?}");
-            }
-        }
-    }
-
-    /// Neither a line nor a quote without end is waited for.
-    #[test]
-    fn a_row_has_an_end() {
-        let endless: [Box<dyn Read>; 2] =
-            [Box::new(io::repeat(b'1')), Box::new(io::Cursor::new(*b"a,b\n1,\"\n").chain(io::repeat(b'\n')))];
-        for reader in endless {
-            let error = values(Stream { reader, ..stream("", false) }).unwrap_err();
-            assert!(error.code == "E0709" && error.message.contains("longer than 67.1 MB"), "{}", error.message);
-        }
-    }
-
-    #[test]
-    fn errors_name_the_line_of_the_file() {
-        for slow in [false, true] {
-            let error = values(stream("a,b\n1,1\n1,2\n1,x\n", slow)).unwrap_err();
-            assert!(error.message.starts_with("t.csv:4:3: "), "{}", error.message);
-            let error = values(stream("a,b\n1,1\n1,2\n1\n", slow)).unwrap_err();
-            assert!(error.message.starts_with("t.csv:4 has 1 field"), "{}", error.message);
-            let error = values(stream("a,b\n1,1\n1,\"2\n", slow)).unwrap_err();
-            assert!(error.message.starts_with("t.csv:3:3: "), "{}", error.message);
-        }
-    }
-}
+mod tests;

@@ -177,6 +177,23 @@ impl<'a> Reader<'a> {
 }
 
 impl Reader<'static> {
+    /// A reader of the same columns that has read nothing but knows, as this one does, whether ints are numbers or
+    /// names.
+    pub fn emptied(&self) -> Reader<'static> {
+        let values = match &self.values {
+            Values::F32(_) => Values::F32(Vec::new()),
+            Values::F64(_, most) => Values::F64(Vec::new(), *most),
+            Values::Bool(_) => Values::Bool(Vec::new()),
+            Values::Open => Values::Open,
+            Values::Ints(_) => Values::Ints(Vec::new()),
+            Values::Names { known, given, is_category, .. } => {
+                Values::Names { ids: Vec::new(), known: known.clone(), given: *given, is_category: *is_category }
+            }
+            Values::Missing(_) => Values::Missing(Vec::new()),
+        };
+        Reader { columns: self.columns.clone(), values, ..*self }
+    }
+
     /// As [`Reader::push_row`], of a text that is forgotten.
     pub fn push_copied(
         &mut self,
