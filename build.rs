@@ -1,4 +1,5 @@
-//! How the linker makes the release binary small, where it is known to be LLD: rustc's own for this target.
+//! Which processors have kernels for products in vectors; and how the linker makes the release binary small, where it
+//! is known to be LLD: rustc's own for this target.
 
 use std::path::PathBuf;
 
@@ -9,6 +10,10 @@ const LEFT_OUT: &str =
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     let is = |name: &str, value: &str| std::env::var(name).is_ok_and(|found| found == value);
+    println!("cargo:rustc-check-cfg=cfg(vector_products)");
+    if is("CARGO_CFG_TARGET_ARCH", "x86_64") || is("CARGO_CFG_TARGET_ARCH", "aarch64") {
+        println!("cargo:rustc-cfg=vector_products");
+    }
     let is_linux = is("CARGO_CFG_TARGET_OS", "linux") && is("CARGO_CFG_TARGET_ENV", "gnu");
     if is("PROFILE", "release") && is_linux && is("CARGO_CFG_TARGET_ARCH", "x86_64") {
         // Functions with the same instructions are one (0.3 MB).

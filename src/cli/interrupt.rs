@@ -2,19 +2,16 @@
 //! ends it after the step at work, so that what was learnt can be kept, and the second ends the process. At all
 //! other times there is nothing to lose, and the first one ends the process.
 
+mod signals;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
-use signal_hook::flag;
-use signal_hook::iterator::Signals;
+use signal_hook::consts::SIGINT;
 
 use super::output;
 use crate::runtime::events::{Event, Observer};
-
-/// Bytes of the stack of the thread that listens: it says a line at most.
-const LITTLE_STACK: usize = 1 << 17;
 
 /// Requests of this process's user to end.
 #[derive(Default)]
@@ -33,15 +30,8 @@ impl Requests {
     /// Begins to listen. If the system does not allow it, signals do what they always do.
     pub fn listen() -> Arc<Requests> {
         let requests = Arc::new(Requests::default());
-        // A file that may not grow any more is an error like a full disk.
-        let _ = flag::register(SIGXFSZ, Arc::default());
-        let wanted = [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|signal| !is_ignored(*signal));
-        if let Ok(mut signals) = Signals::new(wanted) {
-            let heard = Arc::clone(&requests);
-            let listen = move || signals.forever().for_each(|signal| heard.hear(signal));
-            // Without a thread nobody hears of signals, which is better than no run.
-            drop(std::thread::Builder::new().stack_size(LITTLE_STACK).spawn(listen));
-        }
+        let heard = Arc::clone(&requests);
+        signals::listen(move |signal| heard.hear(signal));
         requests
     }
 
@@ -85,15 +75,6 @@ impl Requests {
 /// What a shell shows for a process that a signal ended.
 fn code_of(signal: i32) -> u8 {
     (128 + signal).try_into().unwrap_or(1)
-}
-
-/// Whether who started this process wants it to ignore the signal, as `nohup` does for the end of a terminal.
-/// Ctrl-C is listened to in any case: shells let programs in the background ignore it, and `kill -INT` means it.
-fn is_ignored(signal: i32) -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    let mask = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
-    signal == SIGHUP && mask >> (signal - 1) & 1 == 1
 }
 
 /// An observer that ends the training when somebody asks for it, or when nobody reads what is written.

@@ -33,6 +33,7 @@ static SILENT: AtomicBool = AtomicBool::new(false);
 const MOST_KEPT: usize = 1 << 16;
 
 /// Writes nothing from now on: another process says the same.
+#[cfg(target_os = "linux")]
 pub fn mute() {
     *KEPT.lock().unwrap_or_else(PoisonError::into_inner) = Some(String::new());
     SILENT.store(true, Ordering::Relaxed);

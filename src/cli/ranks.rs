@@ -1,11 +1,10 @@
 //! A run that several processes share, begun by `mpirun` or its like. The first of them, rank 0, writes, prints and
 //! saves; the others are silent, unless one has something to say that the first does not know.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use super::{Failure, first_error, output, report};
-use crate::runtime::program::Diagnostics;
 use crate::runtime::ranks::Shared;
 
 /// How long what a rank says last may take to be written before all are ended.
@@ -26,21 +25,28 @@ pub struct Joined {
 /// # Errors
 /// If there is no library for it, or another process does not join.
 pub fn join() -> Result<Option<Joined>, Failure> {
-    #[cfg(target_os = "linux")]
-    {
-        use crate::runtime::kernels::mpi;
-        use crate::runtime::ranks::Ranks;
-        if mpi::launched_rank().is_some_and(|rank| rank > 0) {
-            output::mute();
-        }
-        let Some(process) = mpi::join().map_err(|error| Failure::from(Diagnostics::from(error)))? else {
-            return Ok(None);
-        };
-        let (rank, size) = (process.rank(), process.size());
-        let shared: Shared = Arc::new(Mutex::new(Box::new(process)));
-        Ok(Some(Joined { shared, rank, size, here: mpi::ranks_here() }))
+    joined_process()
+}
+
+#[cfg(target_os = "linux")]
+fn joined_process() -> Result<Option<Joined>, Failure> {
+    use crate::runtime::kernels::mpi;
+    use crate::runtime::program::Diagnostics;
+    use crate::runtime::ranks::Ranks;
+    if mpi::launched_rank().is_some_and(|rank| rank > 0) {
+        output::mute();
     }
-    #[cfg(not(target_os = "linux"))]
+    let Some(process) = mpi::join().map_err(|error| Failure::from(Diagnostics::from(error)))? else {
+        return Ok(None);
+    };
+    let (rank, size) = (process.rank(), process.size());
+    let shared: Shared = std::sync::Arc::new(std::sync::Mutex::new(Box::new(process)));
+    Ok(Some(Joined { shared, rank, size, here: mpi::ranks_here() }))
+}
+
+/// The libraries are called as they are on Linux.
+#[cfg(not(target_os = "linux"))]
+fn joined_process() -> Result<Option<Joined>, Failure> {
     Ok(None)
 }
 

@@ -120,7 +120,7 @@ mod tests {
 
     /// The same bits as vectors give, for shapes that are summed in either way.
     #[test]
-    #[cfg(all(feature = "native", target_arch = "x86_64"))]
+    #[cfg(all(feature = "native", vector_products))]
     fn products_are_those_of_vectors() {
         use crate::product::{Piece, Product, Reuse, Run};
         for (m, n, k) in

@@ -129,11 +129,14 @@ unsafe fn sums<X: Vector, const M: usize, const N: usize, const PARTS: usize>(
         let mut results = [[0.0; N]; M];
         for (i, results) in results.iter_mut().enumerate() {
             for (j, result) in results.iter_mut().enumerate() {
-                let mut sum = sums[0][i][j];
-                for part in &sums[1..] {
-                    sum = sum.add(part[i][j]);
+                let mut half = PARTS / 2;
+                while half > 0 {
+                    for part in 0..half {
+                        sums[part][i][j] = sums[part][i][j].add(sums[part + half][i][j]);
+                    }
+                    half /= 2;
                 }
-                *result = sum.sum();
+                *result = sums[0][i][j].sum();
             }
         }
         results

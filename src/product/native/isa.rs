@@ -4,12 +4,14 @@ use super::copy::{self, Block, CopyFn};
 use super::dot::{self, Dots, DotsFn};
 use super::lines::{self, Lines, LinesFn};
 use super::tile::{self, Tile, TileFn};
-use super::vector::{Narrow, Vector, Wide};
+use super::vector::*;
 use super::window_tile::{self, GroupedFn, GroupedTile, HalvedFn, HalvedTile, TableFn, TableTile};
 
 /// The functions for one set of instructions.
 pub(super) struct Isa {
     pub lanes: usize,
+    /// The vectors of a tile of many rows and columns: so many that multiply-adds are what limits it, not loads.
+    pub usual_vectors: usize,
     /// Tiles of one, two, four, eight and sixteen vectors: by column, then by row; by the number of rows, less
     /// one.
     tiles: [[&'static [TileFn]; 5]; 2],
@@ -31,6 +33,7 @@ pub(super) const MOST_GROUP: usize = 5;
 
 impl Isa {
     /// The widest vectors that this processor has.
+    #[cfg(target_arch = "x86_64")]
     pub fn of_this_processor() -> Option<&'static Isa> {
         if is_x86_feature_detected!("avx512f") {
             return Some(&WIDE);
@@ -38,9 +41,20 @@ impl Isa {
         Isa::narrow()
     }
 
-    /// AVX2, also where there is something wider.
+    /// AVX2, also where there is something wider: the narrowest vectors.
+    #[cfg(target_arch = "x86_64")]
     pub fn narrow() -> Option<&'static Isa> {
         (is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")).then_some(&NARROW)
+    }
+
+    #[cfg(target_arch = "aarch64")]
+    pub fn of_this_processor() -> Option<&'static Isa> {
+        Some(&NEON)
+    }
+
+    #[cfg(all(test, target_arch = "aarch64"))]
+    pub fn narrow() -> Option<&'static Isa> {
+        Isa::of_this_processor()
     }
 
     pub fn tile(&self, rows: usize, vectors: usize, by_row: bool) -> TileFn {
@@ -72,10 +86,11 @@ impl Isa {
 }
 
 macro_rules! instructions {
-    ($isa:ident, $module:ident, $vector:ty, $features:literal, $dots:tt, $parts:tt, $one:tt, $two:tt, $four:tt, $eight:tt, $sixteen:tt, $grouped_one:tt, $grouped_two:tt,
+    ($isa:ident, $module:ident, $vector:ty, $features:literal, $usual:literal, $dots:tt, $parts:tt, $one:tt, $two:tt, $four:tt, $eight:tt, $sixteen:tt, $grouped_one:tt, $grouped_two:tt,
      $halved_one:tt, $halved_two:tt) => {
         static $isa: Isa = Isa {
             lanes: <$vector as Vector>::LANES,
+            usual_vectors: $usual,
             tiles: [
                 $module::column::ALL,
                 $module::row::ALL,
@@ -197,8 +212,9 @@ macro_rules! instructions {
 }
 
 // With 32 registers up to 24 sums, with 16 up to 12: besides them stand the vectors of `b` and a factor.
+#[cfg(target_arch = "x86_64")]
 instructions!(
-    WIDE, wide, Wide, "avx512f",
+    WIDE, wide, Wide, "avx512f", 2,
     4, 1,
     [1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16],
     [1 2 3 4 5 6 7 8 9 10 11 12],
@@ -210,8 +226,9 @@ instructions!(
     [1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16],
     [1 2 3 4 5 6 7 8 9 10 11 12]
 );
+#[cfg(target_arch = "x86_64")]
 instructions!(
-    NARROW, narrow, Narrow, "avx2,fma",
+    NARROW, narrow, Narrow, "avx2,fma", 2,
     2, 2,
     [1 2 3 4 5 6 7 8 9 10 11 12],
     [1 2 3 4 5 6],
@@ -222,4 +239,18 @@ instructions!(
     [[2: 2 4 6] [3: 3 6] [4: 4] [5: 5]],
     [1 2 3 4 5 6 7 8 9 10 11 12],
     [1 2 3 4 5 6]
+);
+#[cfg(target_arch = "aarch64")]
+instructions!(
+    NEON, neon, Neon, "neon", 4,
+    2, 4,
+    [1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16],
+    [1 2 3 4 5 6 7 8 9 10 11 12],
+    [1 2 3 4 5 6],
+    [1 2],
+    [1],
+    [[2: 2 4 6 8 10 12] [3: 3 6 9 12 15] [4: 4 8 12 16] [5: 5 10 15]],
+    [[2: 2 4 6 8 10 12] [3: 3 6 9 12] [4: 4 8 12] [5: 5 10]],
+    [1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16],
+    [1 2 3 4 5 6 7 8 9 10 11 12]
 );

@@ -1,35 +1,35 @@
 //! Products in the processor's vectors.
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(vector_products)]
 mod blocks;
-#[cfg(target_arch = "x86_64")]
+#[cfg(vector_products)]
 mod copy;
-#[cfg(target_arch = "x86_64")]
+#[cfg(vector_products)]
 mod dot;
-#[cfg(not(target_arch = "x86_64"))]
+#[cfg(not(vector_products))]
 mod elsewhere;
-#[cfg(target_arch = "x86_64")]
+#[cfg(vector_products)]
 mod groups;
-#[cfg(target_arch = "x86_64")]
+#[cfg(vector_products)]
 mod isa;
-#[cfg(target_arch = "x86_64")]
+#[cfg(vector_products)]
 mod lines;
-#[cfg(target_arch = "x86_64")]
+#[cfg(vector_products)]
 mod packing;
-#[cfg(target_arch = "x86_64")]
+#[cfg(vector_products)]
 mod strategy;
-#[cfg(all(test, target_arch = "x86_64"))]
+#[cfg(all(test, vector_products))]
 mod tests;
-#[cfg(target_arch = "x86_64")]
+#[cfg(vector_products)]
 mod tile;
-#[cfg(target_arch = "x86_64")]
+#[cfg(vector_products)]
 mod vector;
-#[cfg(target_arch = "x86_64")]
+#[cfg(vector_products)]
 mod window_tile;
 
-#[cfg(not(target_arch = "x86_64"))]
+#[cfg(not(vector_products))]
 pub use elsewhere::Product;
-#[cfg(target_arch = "x86_64")]
+#[cfg(vector_products)]
 pub use strategy::Product;
 
 use super::{Shape, Side};

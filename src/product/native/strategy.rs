@@ -163,7 +163,7 @@ impl Product {
         Some(Product::with(isa, shape, Some(sides), reuse))
     }
 
-    /// With AVX2, whatever else the processor has.
+    /// In the narrowest vectors that the processor has.
     #[cfg(test)]
     pub fn narrow(shape: Shape, reuse: Reuse) -> Option<Product> {
         Some(Product::with(Isa::narrow()?, shape, None, reuse))
@@ -191,6 +191,8 @@ impl Product {
             n if n > 8 && shape.m <= isa.most_rows(16) => 16,
             n if n > 4 && shape.m <= isa.most_rows(8) => 8,
             n if n > 2 && shape.m <= isa.most_rows(4) => 4,
+            // Rows that are windows have tiles of two vectors at most.
+            n if n > 2 && !is_scattered(shape.a) => isa.usual_vectors,
             _ => 2,
         };
         // Tiles that read windows where they are have few vectors.

@@ -3,7 +3,7 @@
 mod windows;
 
 use super::{ONCE, Piece, Product, Random, Run, Shape, reach};
-use std::arch::x86_64::*;
+use crate::runtime::kernels::peak::multiply_add_f32;
 use std::time::Instant;
 
 type Strides = (isize, isize);
@@ -152,37 +152,7 @@ unsafe fn by_library(shape: &Shape, a: *const f32, b: *const f32, c: *mut f32) {
 
 /// What independent multiply-adds reach.
 fn peak() -> f64 {
-    let (rounds, sums) = (1_000_000, 16);
-    let (lanes, best) = if is_x86_feature_detected!("avx512f") {
-        // SAFETY: the processor has the instructions.
-        (16, seconds(|| unsafe { wide_multiply_adds(rounds) }))
-    } else {
-        // SAFETY: there are products to be measured, so it has these.
-        (8, seconds(|| unsafe { narrow_multiply_adds(rounds) }))
-    };
-    (rounds * sums * lanes * 2) as f64 / best * 1e-9
-}
-
-#[target_feature(enable = "avx512f")]
-unsafe fn wide_multiply_adds(rounds: usize) {
-    let factor = _mm512_set1_ps(std::hint::black_box(0.5));
-    let mut sums = [factor; 16];
-    for _ in 0..rounds {
-        for sum in &mut sums {
-            *sum = _mm512_fmadd_ps(*sum, factor, factor);
-        }
-    }
-    std::hint::black_box(sums);
-}
-
-#[target_feature(enable = "avx2,fma")]
-unsafe fn narrow_multiply_adds(rounds: usize) {
-    let factor = _mm256_set1_ps(std::hint::black_box(0.5));
-    let mut sums = [factor; 12];
-    for _ in 0..rounds * 16 / 12 {
-        for sum in &mut sums {
-            *sum = _mm256_fmadd_ps(*sum, factor, factor);
-        }
-    }
-    std::hint::black_box(sums);
+    let mut operations = 0.0;
+    let best = seconds(|| operations = multiply_add_f32(1_000_000));
+    operations / best * 1e-9
 }
