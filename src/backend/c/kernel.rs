@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 
 use super::helpers::Helper;
-use super::{inline, stores};
+use super::{choices, inline, stores};
 use super::lanes::{Divider, Piece};
 use super::text::{Text, element};
 use super::uses::{count, used, used_by, used_in};
@@ -73,7 +73,8 @@ pub fn function(
     let mut counts = HashMap::new();
     count(&kernel.body, &mut counts);
     inline::find(&pieces, &counts, &mut writer.inlined);
-    let attribute = match stores::overlap(&kernel.body, kernel, &signature.aliases) {
+    let is_mistaken = choices::shared(kernel) || stores::overlap(&kernel.body, kernel, &signature.aliases);
+    let attribute = match is_mistaken {
         true => format!("{}STRAIGHT ", prefix.to_uppercase()),
         false => String::new(),
     };

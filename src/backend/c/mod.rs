@@ -9,6 +9,7 @@
 //! vectors of. The operations are those of the loop IR in their order, so the results have the bits of the
 //! [interpreter](super::interpreter)'s wherever the C compiler rounds each operation by itself.
 
+mod choices;
 mod expr;
 mod helpers;
 mod inline;

@@ -55,10 +55,16 @@ pub fn float(value: f64, kind: Kind) -> String {
         let text = format!("{text}{}{suffix}", if has_point { "" } else { ".0" });
         return if text.starts_with('-') { format!("({text})") } else { text };
     }
-    match (value.is_nan(), value > 0.0) {
-        (true, _) => "NAN".to_owned(),
-        (false, true) => "INFINITY".to_owned(),
-        (false, false) => "(-INFINITY)".to_owned(),
+    let text = match (value.is_nan(), value > 0.0) {
+        (true, _) => "NAN",
+        (false, true) => "INFINITY",
+        (false, false) => "-INFINITY",
+    };
+    // These are floats.
+    match kind {
+        Kind::F64 => format!("((double){text})"),
+        _ if text.starts_with('-') => format!("({text})"),
+        _ => text.to_owned(),
     }
 }
 

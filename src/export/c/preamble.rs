@@ -26,7 +26,7 @@ pub fn preamble(prefix: &str) -> String {
          #if defined(__GNUC__) || defined(_MSC_VER)\n#define {upper}RESTRICT __restrict\n#else\n#define {upper}RESTRICT\n#endif\n\
          #else\n#define {upper}RESTRICT restrict\n#endif\n\n\
          #ifdef __clang__\n#pragma STDC FP_CONTRACT OFF\n#elif defined(__GNUC__)\n/* It takes the loops over lanes apart. */\n#pragma GCC optimize (\"no-loop-unroll-and-jam\")\n#endif\n\n\
-         /* Functions whose vectors overlap: GCC 12 makes wrong vectors of the loops around them. */\n\
+         /* Functions in which one condition chooses several numbers, or whose vectors overlap: GCC 11 and 12 make wrong\n   vectors of the loops around them. */\n\
          #if defined(__GNUC__) && !defined(__clang__)\n\
          #define {upper}STRAIGHT __attribute__((optimize(\"no-tree-loop-vectorize\")))\n#else\n#define {upper}STRAIGHT\n#endif\n\n"
     )
