@@ -352,3 +352,10 @@ fn doc_shows_the_library_and_programs() {
     let it = nnc_on("## Half of it.\nfn half(x) = x / 2\n", &["doc", "--file", "-"]);
     assert_eq!(out(&it), "standard input\n  fn half(x)\n      Half of it.\n");
 }
+
+#[test]
+fn training_is_exported_as_c_alone() {
+    let output = nnc(&["export", XOR, "--object", "build", "--train"]);
+    assert_eq!(code(&output), 2, "{}", err(&output));
+    assert!(err(&output).contains("`--train` goes with `--c FOLDER`"), "{}", err(&output));
+}

@@ -4,6 +4,8 @@
 mod interpreted;
 #[path = "support/models.rs"]
 mod models;
+#[path = "support/numbers.rs"]
+mod numbers;
 #[path = "support/export.rs"]
 mod support;
 
@@ -48,6 +50,31 @@ fn trainings_as_c_give_the_bits_of_the_interpreter() {
         }
     }
     assert!(count >= 6, "{count} trainings were exported");
+}
+
+/// Trainings with settings of all kinds, and those of the literature: what is learnt is what a session learns that is
+/// given the same batches.
+#[test]
+fn trainings_as_c_learn_what_a_session_learns() {
+    let Some(compiler) = Compiler::find("of_learnt") else { return };
+    let mut count = 0;
+    for (path, text) in programs("tests/exported/trainings").chain(programs("models/literature")) {
+        // Rounding is all that may differ, so it should not be seen.
+        let text = if text.contains("precision = f64") { text } else { text + "\nprecision = f64\n" };
+        let mut all = exported(&text, &path);
+        // What comes before the last training is no part of the C.
+        all.retain(|(_, deployed)| {
+            let is_training =
+                |action: &&nnc::ir::program::Action| matches!(action, nnc::ir::program::Action::Train(_));
+            deployed.training.is_some()
+                && deployed.program.checked().actions.iter().filter(is_training).count() == 1
+        });
+        if let Some((called, deployed)) = all.first() {
+            compiler.compare_with_session(deployed, called, &text);
+            count += 1;
+        }
+    }
+    assert!(count >= 30, "{count} trainings were exported");
 }
 
 /// Names, types, sizes and operations that no program of `models/` has.
@@ -238,31 +265,26 @@ fn a_model_that_nothing_trains_has_no_training() {
     assert_eq!(error.list[0].code, "E0851", "{error}");
 }
 
+/// What the loss gives the model goes by the step of the training: there is none where it is exported.
 #[test]
-fn a_training_of_several_data_sets_is_not_exported() {
-    let text = "model Net(x: [B, 2]) -> [B, 1] { x |> Linear(1) }
+fn a_model_that_goes_by_the_step_is_refused() {
+    let text = "model Net(x: [B, 2], t) -> [B, 1] {
+            y = x |> Linear(1)
+            y * t
+        }
         data d {
             rows = 4
             x: [2] = normal(0, 1)
         }
         train {
             data = d
-            data u = d, batch = 2
             validate = d
-            minimize mean(Net(x)^2) + mean(Net(u.x)^2) with SGD(lr = 0.1)
+            minimize mean(Net(x, 1 / step)^2) with SGD(lr = 0.1)
             batch = 2
             epochs = 1
         }";
     let program = nnc::compile(text).expect("a program");
-    let weights = std::env::temp_dir().join(format!("nnc-companions-{}.safetensors", std::process::id()));
-    let mut session = program.session().expect("a session");
-    session.train(&mut nnc::Silent).expect("a training");
-    session.save(&weights).expect("a file");
-    let deployed =
-        nnc::runtime::answers::deployed::Deployed::new(&program, Some(&weights), None, &mut nnc::Silent);
-    drop(std::fs::remove_file(&weights));
-    let options =
-        nnc::export::c::Options { name: "net".to_owned(), lanes: 8, train: true, math: nnc::CMath::Own };
-    let error = nnc::export::c::write(&deployed.expect("a model"), &options).expect_err("an error");
-    assert_eq!(error.list[0].code, "E0883", "{error}");
+    let deployed = nnc::runtime::answers::deployed::Deployed::new(&program, None, None, &mut nnc::Silent);
+    let error = deployed.err().expect("an error");
+    assert_eq!(error.list[0].code, "E0768", "{error}");
 }

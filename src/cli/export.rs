@@ -75,8 +75,8 @@ pub struct Export {
     /// What files and functions are called [default: as the program].
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
-    /// Write training in C as well: starting values and a step, for training on the device.
-    #[arg(long, requires = "c")]
+    /// With `--c`: write training as well, starting values and a step, for training on the device.
+    #[arg(long)]
     train: bool,
     /// Floats in a vector: 1 for processors without vectors, 4, 8 or 16.
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = lanes)]
@@ -88,6 +88,11 @@ pub struct Export {
 
 impl Export {
     pub fn carry_out(self) -> Result<(), Failure> {
+        if self.train && self.c.is_none() {
+            let message = "`--train` goes with `--c FOLDER`: object files and ONNX predict, StableHLO trains by itself; \
+                           a C compiler makes an object file of the C: `gcc -c`";
+            return Err(Failure::Usage(message.to_owned()));
+        }
         let Model { program, weights } = folder::model(&self.model, self.weights.as_deref(), &self.data)?;
         if let Some(folder) = &self.stablehlo {
             stablehlo::write(&program, weights.as_deref(), folder, self.mesh, self.batches)?;

@@ -4,19 +4,20 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
+use nnc::Tensor;
 use nnc::backend::{Backend, Call, c as back_end};
-use nnc::base::philox::Draw;
 use nnc::export::c::api::{Api, Member};
-use nnc::export::c::train::{batch_of, report_of};
+use nnc::export::c::train::{Network, batch_of, report_of};
 use nnc::export::c::{self, Files, object};
 use nnc::ir::program::Precision;
 use nnc::ir::{ExternalKey, InputKey};
 use nnc::loops::Kind;
 use nnc::runtime::answers::deployed::Deployed;
-use nnc::{Elements, Tensor};
+use nnc::runtime::train::portable::Portable;
 
 use super::interpreted::{Interpreted, by_interpreter, bytes, fields_of};
 use super::models::{deployed, scratch};
+use super::numbers::{array, float_of, floats, numbers, part_of, plateaus, random};
 
 /// The models of a program that can be exported as C, with parameters as they are before training.
 pub fn exported(text: &str, path: &Path) -> Vec<(String, Deployed)> {
@@ -124,7 +125,8 @@ impl Compiler {
         let loops = deployed.training_loops(training, target).unwrap_or_else(|errors| panic!("{errors}"));
         let [starts, starts_of_states, step] = loops.map(|(_, module)| Interpreted::new(module));
         let (batch, report) = (batch_of(training, &step.module), report_of(&step.module));
-        let binary = self.compile(&files, &training_around(&batch, &report, &name, training.seed), &name);
+        let around = training_around(&batch, &report, &name, (training.seed, training.seed), &[], &[]);
+        let binary = self.compile(&files, &around, &name);
         let mut network: Vec<(ExternalKey, Arc<Tensor>)> = Vec::new();
         let start = Call { step: 0, seed: training.seed };
         for code in [&starts, &starts_of_states] {
@@ -178,6 +180,57 @@ impl Compiler {
         assert!(output.status.success(), "{called}: {}\n{said}", output.status);
         assert!(!expected.is_empty(), "{called}: a step reports nothing");
         assert_eq!(output.stdout, expected, "{called}, {lanes} lanes: losses and metrics of {steps} steps");
+    }
+
+    /// Compares everything that a training has learnt after all of its steps with what a session has learnt, given
+    /// the same batches. The program may say after which steps there are plateaus: `# plateaus after 4 6`.
+    pub fn compare_with_session(&self, deployed: &Deployed, called: &str, text: &str) {
+        let training = deployed.training.as_ref().expect("a training");
+        let mut session = deployed.program.session().expect("a session");
+        let trained = session.train(&mut nnc::Silent).unwrap_or_else(|errors| panic!("{called}: {errors}"));
+        let steps = trained.expect("a training").steps;
+        let mut fresh = deployed.program.session().expect("a session");
+        let portable = Portable::of(&mut fresh, steps).unwrap_or_else(|errors| panic!("{called}: {errors}"));
+        let portable = portable.expect("a training");
+        let options = c::Options { name: called.to_owned(), lanes: 4, train: true, math: c::Math::Own };
+        let files = c::write(deployed, &options).unwrap_or_else(|errors| panic!("{called}: {errors}"));
+        let name = files.names[1].trim_end_matches(".c").to_owned();
+        let loops = deployed
+            .training_loops(training, back_end::target(4))
+            .unwrap_or_else(|errors| panic!("{errors}"));
+        let (batch, report) = (batch_of(training, &loops[2].1), report_of(&loops[2].1));
+        let seeds = (deployed.program.checked().seed, training.seed);
+        let network = Network::of(deployed).expect("a training");
+        let learnt: Vec<&(Arc<str>, Member)> =
+            network.members.iter().filter(|(path, _)| session.parameter(path).is_some()).collect();
+        let around = training_around(&batch, &report, &name, seeds, &plateaus(text), &learnt);
+        let binary = self.compile(&files, &around, &name);
+        let mut input = Vec::new();
+        for step in 0..steps as usize {
+            for (key, member) in &batch {
+                let rows =
+                    portable.batches.iter().find(|(known, _)| ExternalKey::Input(known.clone()) == *key);
+                let all = &rows.unwrap_or_else(|| panic!("{called}: no rows of {key:?}")).1;
+                input.extend(part_of(all.elements(), member, step));
+            }
+        }
+        let output = self.run(binary, &steps.to_string(), input);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{called}: {}\n{said}", output.status);
+        let reported: i64 =
+            report.iter().map(|(_, member)| member.count() as i64 * member.kind.bytes()).sum();
+        let mut left = &output.stdout[(reported * steps as i64) as usize..];
+        assert!(!learnt.is_empty(), "{called}: nothing is learnt");
+        for (path, member) in learnt {
+            let values = session.parameter(path).expect("a parameter");
+            for (at, meant) in floats(values.elements()).into_iter().enumerate() {
+                let (number, rest) = left.split_at(member.kind.bytes() as usize);
+                left = rest;
+                let found = float_of(number, member.kind);
+                let is_near = (found - meant).abs() <= 1e-9 * meant.abs().max(1.0);
+                assert!(is_near, "{called}: `{path}`, element {at}: {found} instead of {meant}");
+            }
+        }
     }
 
     /// Compares results of random rows, bit by bit.
@@ -325,79 +378,35 @@ fn program_around(api: &Api, name: &str) -> String {
     )
 }
 
-/// A program that reads batches from standard input and writes the reports of the steps on them.
+/// A program that reads batches from standard input, and writes the reports of the steps on them and what was learnt.
+/// The seeds are those of the program and of the training.
 fn training_around(
     batch: &[(ExternalKey, Member)],
     report: &[(ExternalKey, Member)],
     name: &str,
-    seed: u64,
+    (first, seed): (u64, u64),
+    plateaus: &[u32],
+    learnt: &[&(Arc<str>, Member)],
 ) -> String {
-    let all = |call: &str, of: &str, stream: &str, members: &[(ExternalKey, Member)]| -> String {
-        let lines = members.iter().map(|(_, member)| {
+    let all = |call: &str, of: &str, stream: &str, members: &mut dyn Iterator<Item = &Member>| -> String {
+        let lines = members.map(|member| {
             let (what, count) = (member.address(of), member.count());
             format!("        if ({call}({what}, sizeof *({what}), {count}, {stream}) != {count}) return 9;\n")
         });
         lines.collect()
     };
-    let read = all("fread", "batch.", "stdin", batch);
-    let write = all("fwrite", "report.", "stdout", report);
+    let read = all("fread", "batch.", "stdin", &mut batch.iter().map(|(_, member)| member));
+    let write = all("fwrite", "report.", "stdout", &mut report.iter().map(|(_, member)| member));
+    let end = all("fwrite", "network.", "stdout", &mut learnt.iter().map(|(_, member)| member));
+    let count = |step: &u32| format!("        if (network.steps == {step}) network.plateaus += 1;\n");
+    let count: String = plateaus.iter().map(count).collect();
     format!(
         "#include <stdio.h>\n#include <stdlib.h>\n#include \"{name}.h\"\nstatic {name}_memory memory;\nstatic {name}_network network;\n\
          static {name}_batch batch;\nstatic {name}_report report;\nint main(int count, char **arguments)\n{{\n\
          \x20   int steps = count > 1 ? atoi(arguments[1]) : 0;\n    {name}_pretrained(&network);\n\
-         \x20   if ({name}_init(&memory, &network, UINT64_C({seed}))) return 8;\n    for (; steps > 0; --steps) {{\n{read}\
-         \x20       if ({name}_train_step(&memory, &network, &batch, &report)) return 7;\n{write}    }}\n    return 0;\n}}\n"
+         \x20   if ({name}_init(&memory, &network, UINT64_C({first}))) return 8;\n    network.seed = UINT64_C({seed});\n\
+         \x20   for (; steps > 0; --steps) {{\n{read}\
+         \x20       if ({name}_train_step(&memory, &network, &batch, &report)) return 7;\n{count}{write}    }}\n{end}\
+         \x20   network.steps = 1 << 30;\n    return {name}_train_step(&memory, &network, &batch, &report) == 3 ? 0 : 6;\n}}\n"
     )
-}
-
-fn random(members: &[Member], row: u32) -> Vec<Tensor> {
-    let members = members.iter().enumerate();
-    let tensors = members.map(|(at, member)| {
-        let draw = Draw { seed: 7, stream: at as u32, step: row, scan_step: 0 };
-        let count = member.count();
-        let below =
-            member.below.or(member.names.as_ref().map(|names| names.len() as i64)).unwrap_or(3).max(1);
-        let int = |at: usize| (draw.uniform_f64(at as u64) * below as f64) as i64;
-        let elements = match member.kind {
-            Kind::F32 => Elements::F32((0..count).map(|at| draw.normal_f32(at as u64)).collect()),
-            Kind::F64 => Elements::F64((0..count).map(|at| draw.normal_f64(at as u64)).collect()),
-            Kind::I32 => Elements::I32((0..count).map(|at| int(at) as i32).collect()),
-            Kind::I64 => Elements::I64((0..count).map(int).collect()),
-            Kind::Bool => Elements::Bool((0..count).map(|at| draw.uniform_f64(at as u64) < 0.5).collect()),
-        };
-        Tensor::new(member.shape.clone(), elements).expect("as many elements")
-    });
-    tensors.collect()
-}
-
-fn array(tensor: &Tensor) -> serde_json::Value {
-    let (ty, data): (&str, Vec<String>) = match tensor.elements() {
-        Elements::F32(values) => ("float32", values.iter().map(ToString::to_string).collect()),
-        Elements::F64(values) => ("float64", values.iter().map(ToString::to_string).collect()),
-        Elements::I32(values) => ("int32", values.iter().map(ToString::to_string).collect()),
-        Elements::I64(values) => ("int64", values.iter().map(ToString::to_string).collect()),
-        Elements::U8(values) => ("uint8", values.iter().map(ToString::to_string).collect()),
-        Elements::Bool(values) => ("bool", values.iter().map(|value| u8::from(*value).to_string()).collect()),
-        other => panic!("elements that C does not have: {other:?}"),
-    };
-    serde_json::json!({ "type": ty, "shape": tensor.shape(), "data": data })
-}
-
-/// All results as numbers, as texts, since there is no NaN in JSON.
-fn numbers(mut bytes: &[u8], results: &[Member]) -> Vec<String> {
-    let mut all = Vec::new();
-    for result in results {
-        for _ in 0..result.count() {
-            let (number, rest) = bytes.split_at(result.kind.bytes() as usize);
-            bytes = rest;
-            all.push(match (result.kind, number) {
-                (Kind::F32, &[a, b, c, d]) => f32::from_ne_bytes([a, b, c, d]).to_string(),
-                (Kind::I32, &[a, b, c, d]) => i32::from_ne_bytes([a, b, c, d]).to_string(),
-                (Kind::Bool, &[truth]) => truth.to_string(),
-                (Kind::F64, word) => f64::from_ne_bytes(word.try_into().expect("eight bytes")).to_string(),
-                (_, word) => i64::from_ne_bytes(word.try_into().expect("eight bytes")).to_string(),
-            });
-        }
-    }
-    all
 }

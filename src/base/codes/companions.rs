@@ -24,14 +24,6 @@ the training's own data. A name that is both would mean two things.
     data u   = others                     # right",
     },
     Code {
-        code: "E0883",
-        title: "a training of several data sets as C",
-        explain: "\
-The C code of a training takes the fields of one batch. A training that draws rows of further data sets is exported
-without its training, or trains on one data set whose rows have all that a step needs.
-    nnc export FILE.nn --c net.c                  # the model alone",
-    },
-    Code {
         code: "E0884",
         title: "an item that does not stand in these braces",
         explain: "\

@@ -218,6 +218,15 @@ turn each fold is the second part, and the others together are the first.
     train { data = d.train  validate = d.test  … }       # right, with `split train = 0.8, test = 0.2` in d",
     },
     Code {
+        code: "E0768",
+        title: "what the loss gives a model depends on the step of the training",
+        explain: "\
+`step` in a loss is the number of the step, as for a softmax that grows harder while it trains. Predictions are made
+behind the training, where there is no step; another model says what stands in its place, and can be exported.
+    minimize mse(Codes(x, max(exp(-0.1 * step), 0.5)), x) with Adam(lr = 0.01)
+    model Final(x: [B, 6]) = Codes(x, 0.5)                       # nnc export FILE.nn --model Final …",
+    },
+    Code {
         code: "E0770",
         title: "nothing can be predicted: no loss calls a model",
         explain: "\

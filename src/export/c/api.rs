@@ -26,6 +26,12 @@ pub struct Member {
 }
 
 impl Member {
+    /// A tensor of which nothing else is known.
+    pub fn of_shape(name: String, kind: Kind, shape: Vec<usize>) -> Member {
+        let comment = shape_text(&shape);
+        Member { name, kind, shape, comment, below: None, names: None, has_other: false }
+    }
+
     pub fn count(&self) -> usize {
         self.shape.iter().product()
     }
@@ -93,9 +99,7 @@ impl Api {
 
 fn member(row: &Type, precision: Precision) -> Member {
     let shape = row.static_shape().unwrap_or_default();
-    let kind = kind_of(row.elem, false, precision);
-    let comment = if shape.is_empty() { "a number".to_owned() } else { shape_text(&shape) };
-    Member { name: String::new(), kind, shape, comment, below: None, names: None, has_other: false }
+    Member::of_shape(String::new(), kind_of(row.elem, false, precision), shape)
 }
 
 /// What is known of a point in time.
@@ -113,7 +117,11 @@ fn date_part(part: DatePart) -> &'static str {
     }
 }
 
+/// What a comment says of a shape.
 fn shape_text(shape: &[usize]) -> String {
+    if shape.is_empty() {
+        return "a number".to_owned();
+    }
     let sizes: Vec<String> = shape.iter().map(ToString::to_string).collect();
     format!("[{}]", sizes.join(", "))
 }

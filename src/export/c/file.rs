@@ -10,6 +10,7 @@ use super::preamble::{bits, preamble};
 use super::{Files, Options, Sizes, failed};
 use crate::backend::c::text::{Text, element};
 use crate::backend::c::tile::{self, Tile};
+use crate::backend::CodeError;
 use crate::backend::c::{self, Helper, Input, KINDS, Written, array, kind_of, member};
 use crate::backend::object::memory_bytes;
 use crate::ir::program::Precision;
@@ -115,6 +116,12 @@ impl File<'_> {
         Ok(Part { module, written, name })
     }
 
+    /// Where a function finds a tensor, which must be known.
+    pub fn found(&self, external: &External, place: Option<String>) -> Result<String, Diagnostics> {
+        let unknown = || CodeError::internal(format!("no tensor is known for {:?}", external.name));
+        place.ok_or_else(|| failed(self.deployed, &unknown()))
+    }
+
     /// A frame whose function works in the memory of the caller.
     pub fn frame(&self) -> Frame {
         let seed = self.deployed.program.checked().seed;
@@ -172,7 +179,7 @@ impl File<'_> {
                 }
                 ExternalKey::Input(_) | ExternalKey::Output(_) => None,
             };
-            frame.externals.push(text.unwrap_or_else(|| "0".to_owned()));
+            frame.externals.push(self.found(external, text)?);
         }
         self.part("model", loops, frame)
     }
@@ -232,7 +239,7 @@ impl File<'_> {
                 }
                 ExternalKey::Param(_) | ExternalKey::State(_) => None,
             };
-            frame.externals.push(text.unwrap_or_else(|| "0".to_owned()));
+            frame.externals.push(self.found(external, text)?);
         }
         self.part("prepare", loops, frame)
     }
@@ -450,18 +457,23 @@ fn structure(text: &mut Text, name: &str, what: &str, members: &[Member]) {
     text.line(format!("/* {what} */"));
     text.open("typedef struct");
     for member in members {
-        let range = match (member.below, &member.names) {
-            (_, Some(names)) => format!(", in 0..{}", names.len()),
-            (Some(below), None) => format!(", in 0..{below}"),
-            (None, None) => String::new(),
-        };
-        text.line(format!("{} /* {}{range} */", member.declaration(), shown(&member.comment)));
+        text.line(line_of(member));
     }
     if members.is_empty() {
         text.line("char unused;");
     }
     text.depth = 0;
     text.line(format!("}} {name};\n"));
+}
+
+/// A member of a struct, with what is known of it.
+pub fn line_of(member: &Member) -> String {
+    let range = match (member.below, &member.names) {
+        (_, Some(names)) => format!(", in 0..{}", names.len()),
+        (Some(below), None) => format!(", in 0..{below}"),
+        (None, None) => String::new(),
+    };
+    format!("{} /* {}{range} */", member.declaration(), shown(&member.comment))
 }
 
 /// A text that may stand in a comment.

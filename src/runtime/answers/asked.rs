@@ -80,6 +80,25 @@ impl Asked {
         Ok(Asked { model, set: train.data.set.clone(), graph, fields, action, line, answer, stand_ins: Vec::new() })
     }
 
+    /// That the results are those of a row: what goes by the step of the training says nothing behind it.
+    ///
+    /// # Errors
+    /// E0768 if the loss gives the model something that depends on the step.
+    pub fn check_step(&self, program: &Program) -> Result<(), Diagnostic> {
+        let is_step = |op: &Op| matches!(op, Op::Input { name: InputKey::Step, .. });
+        if !self.graph.nodes().any(|(_, node)| is_step(&node.op)) {
+            return Ok(());
+        }
+        let model = &self.model;
+        let message = format!("what the loss gives `{model}` depends on the step of the training");
+        let mut error = Diagnostic::error("E0768", message);
+        if let Some(train) = self.train(program) {
+            error = error.at(train.span, "there is no step behind its end");
+        }
+        let of_its_own = format!("export another model that calls it with a number: `model Final(x: …) = {model}(x, 0.5)`");
+        Err(error.help(of_its_own))
+    }
+
     /// The `train` that the model is taken from.
     pub fn train<'p>(&self, program: &'p Program) -> Option<&'p Train> {
         match program.checked().actions.get(self.action) {

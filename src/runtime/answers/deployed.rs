@@ -19,6 +19,7 @@ use crate::runtime::kept::Kept;
 use crate::runtime::program::{Diagnostics, Program};
 use crate::runtime::session::Session;
 use crate::runtime::sources::safetensors;
+use crate::runtime::train::{Values, values_of_file};
 
 /// A trained model.
 pub struct Deployed {
@@ -49,20 +50,21 @@ pub struct Deployed {
 
 /// A training of a model.
 pub struct Training {
+    /// Which of the program's actions it is.
+    pub action: usize,
     pub seed: u64,
     pub batch: usize,
     /// A step: fields for `batch` rows, parameters and states become new ones.
     pub step: Graph,
     /// The sizes in it, those of the batch among them.
     pub sizes: Sizes,
-    pub fields: Vec<DeployedField>,
+    /// What a step reads of its batch, those of further data among them.
+    pub fields: Vec<(InputKey, DeployedField)>,
     /// The states of the optimisers.
     pub states: Vec<(Arc<str>, Type)>,
     /// Starting values of parameters and states, and of the optimisers' states: outputs by path.
     pub starts: [Graph; 2],
     pub columns: Vec<(ColumnKey, Arc<Array>)>,
-    /// Whether a step reads rows of further data sets.
-    pub has_companions: bool,
 }
 
 /// A field that a model reads.
@@ -118,6 +120,7 @@ impl Deployed {
         if let Some(model) = called.filter(|model| stands_alone(model, &asked)) {
             return of_model(program, model, Some(asked.action), weights, observer);
         }
+        asked.check_step(program).map_err(failed)?;
         let set = program.checked().data.iter().find(|set| set.name == asked.set);
         let set = set.ok_or_else(|| failed(Diagnostic::error("E0799", "the data is not there")))?;
         if matches!(set.source, Source::Text { .. } | Source::Given { .. }) || set.windows.is_some() {
@@ -186,6 +189,21 @@ impl Deployed {
         let start = |graph: &Graph| self.loops(precision, graph, &Sizes::new(), target);
         let step = self.loops(precision, &training.step, &training.sizes, target)?;
         Ok([start(&training.starts[0])?, start(&training.starts[1])?, step])
+    }
+
+    /// The parameters and states that a training takes from a file when it begins.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or its tensors do not fit.
+    pub fn start_values(&self, training: &Training) -> Result<Values, Diagnostics> {
+        let Some(Action::Train(train)) = self.program.checked().actions.get(training.action) else {
+            return Ok(Values::new());
+        };
+        if train.init.is_none() {
+            return Ok(Values::new());
+        }
+        let mut session = self.program.session()?;
+        values_of_file(&mut session, train).map_err(|error| self.program.failed([error]))
     }
 
     /// The loops that compute the fields of one row.
@@ -277,9 +295,13 @@ impl Parts {
             Some((path, session.memory.shared(cell)))
         });
         let variables = variables.collect();
-        let training = match action.and_then(|action| program.checked().actions.get(action)) {
-            Some(Action::Train(train)) => Some(training_of(program, train, &mut session)?),
+        let of_action = |action: usize| match program.checked().actions.get(action) {
+            Some(Action::Train(train)) => Some((action, train)),
             _ => None,
+        };
+        let training = match action.and_then(of_action) {
+            Some((action, train)) => Some(training_of(program, (action, train), &mut session)?),
+            None => None,
         };
         let program = program.clone();
         Ok(Deployed {
@@ -301,7 +323,11 @@ impl Parts {
 }
 
 /// What a training is made of.
-fn training_of(program: &Program, train: &Train, session: &mut Session) -> Result<Training, Diagnostic> {
+fn training_of(
+    program: &Program,
+    (action, train): (usize, &Train),
+    session: &mut Session,
+) -> Result<Training, Diagnostic> {
     let mut sizes = Sizes::new();
     sizes.insert(BATCH.into(), Dim::from(train.batch));
     let step = train.step.graph.clone();
@@ -315,23 +341,38 @@ fn training_of(program: &Program, train: &Train, session: &mut Session) -> Resul
             columns.push((key, column));
         }
     }
-    let set = program.checked().data.iter().find(|set| set.name == train.data.set);
-    let of_set = set.map(|set| set.fields.as_slice()).unwrap_or_default();
-    let mut fields = Vec::new();
-    for name in fields_of(program, train, &step) {
-        let Some(field) = of_set.iter().find(|field| field.name == name) else { continue };
-        let below = field.bounds.iter().filter_map(|bound| bound.below.as_number()).min();
-        if let (Some(below), Elem::Int) = (below, field.row.elem) {
-            let range = ranges::Range { least: 0, greatest: below - 1 };
-            ranges::note_input(&mut sizes, &InputKey::Field(name.clone()), range);
+    let fields = batch_fields(program, train, &step);
+    for (key, field) in &fields {
+        if let (Some(below), Elem::Int) = (field.below, field.row.elem) {
+            ranges::note_input(&mut sizes, key, ranges::Range { least: 0, greatest: below - 1 });
         }
-        fields.push(DeployedField { name, row: field.row.clone(), below, names: None });
     }
     let states = train.step.states.iter().map(|state| (state.path.clone(), state.ty.clone())).collect();
     let starts = [program.checked().init.clone(), train.step.init.clone()];
     let (seed, batch) = (train.seed, train.batch);
-    let has_companions = !train.companions.is_empty();
-    Ok(Training { seed, batch, step, sizes, fields, states, starts, columns, has_companions })
+    Ok(Training { action, seed, batch, step, sizes, fields, states, starts, columns })
+}
+
+/// The fields that a step reads of the training's own data, and of what it draws beside it, which are called as in the
+/// program: `u.x`.
+fn batch_fields(program: &Program, train: &Train, step: &Graph) -> Vec<(InputKey, DeployedField)> {
+    let field_of = |set: &str, name: &str, called: Arc<str>| {
+        let set = program.checked().data.iter().find(|known| *known.name == *set)?;
+        let field = set.fields.iter().find(|field| *field.name == *name)?;
+        let below = field.bounds.iter().filter_map(|bound| bound.below.as_number()).min();
+        Some(DeployedField { name: called, row: field.row.clone(), below, names: None })
+    };
+    let of_own = fields_of(program, train, step).into_iter().filter_map(|name| {
+        let field = field_of(&train.data.set, &name, name.clone())?;
+        Some((InputKey::Field(name), field))
+    });
+    let of_others = train.companions.iter().flat_map(|companion| {
+        companion.fields.iter().filter_map(move |name| {
+            let field = field_of(&companion.data.set, name, format!("{}.{name}", companion.name).into())?;
+            Some((InputKey::Companion(companion.name.clone(), name.clone()), field))
+        })
+    });
+    of_own.chain(of_others).collect()
 }
 
 /// A model in a loss, whose inputs are the fields as they are.

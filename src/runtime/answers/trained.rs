@@ -76,6 +76,7 @@ impl Trained {
     ) -> Result<Trained, Diagnostics> {
         let failed = |error: Diagnostic| program.failed([error]);
         let asked = Asked::of(program, wish.model).map_err(failed)?;
+        asked.check_step(program).map_err(failed)?;
         let sets = &program.checked().data;
         let number = sets.iter().position(|set| set.name == asked.set);
         let number = number.ok_or_else(|| failed(Diagnostic::fault("the data is not there")))?;

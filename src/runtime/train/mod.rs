@@ -37,7 +37,7 @@ use order::Order;
 use super::array::Array;
 use super::call::Moment;
 use super::data::{Rows, data_name};
-use super::events::{Event, Observer, Scores, Start, Trained};
+use super::events::{Event, Observer, Scores, Silent, Start, Trained};
 use super::program::Part;
 use super::session::{Session, Tensors};
 use crate::base::order::PutInOrder;
@@ -325,6 +325,23 @@ fn begin(
         session.load_start(start, &used, observer)?;
     }
     Ok(())
+}
+
+/// The parameters and states that a training takes from a file when it begins.
+///
+/// # Errors
+/// If the file cannot be read, or its tensors do not fit.
+pub fn values_of_file(session: &mut Session, train: &Train) -> Result<Values, Diagnostic> {
+    let Some(start) = &train.init else { return Ok(Values::new()) };
+    let used = variables_of(session, train);
+    let used: Vec<&Variable> = used.iter().collect();
+    session.load_start(start, &used, &mut Silent)?;
+    let read = used.iter().filter(|variable| start.has(&variable.path));
+    let values = read.filter_map(|variable| {
+        let cell = session.memory.find(&variable.path)?;
+        Some((variable.path.clone(), session.memory.shared(cell)))
+    });
+    Ok(values.collect())
 }
 
 /// Gives what a training runs the values that it has at the start of a program with the seed of the training.
