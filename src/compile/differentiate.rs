@@ -22,7 +22,7 @@ use crate::opt::{stabilise, stabilised};
 /// Differentiates the losses of all trainings. What is wrong is added to the diagnostics; if they have errors, the
 /// result is not whole.
 pub fn differentiate(program: Program<Forward>, diagnostics: &mut Vec<Diagnostic>) -> Program {
-    let Program { precision, params, states, init, seed, data, models, actions, requirements } = program;
+    let Program { precision, params, states, init, seed, data, models, actions, requirements, sweep } = program;
     let parameters = params.iter().map(|param| Known::new(param, false));
     let variables: HashMap<Arc<str>, Known> =
         parameters.chain(states.iter().map(|state| Known::new(state, true))).collect();
@@ -36,7 +36,7 @@ pub fn differentiate(program: Program<Forward>, diagnostics: &mut Vec<Diagnostic
         Action::Generate(generate) => Action::Generate(generate),
     });
     let actions = actions.collect();
-    Program { precision, params, states, init, seed, data, models, actions, requirements }
+    Program { precision, params, states, init, seed, data, models, actions, requirements, sweep }
 }
 
 /// `start` has an output for each parameter and state, in the order of their creation.

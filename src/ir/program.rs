@@ -15,12 +15,14 @@
 
 mod data;
 mod plot;
+mod sweep;
 
 pub use data::{
     Bound, DataRef, DataSet, Date, DateOrder, DatePart, Division, Field, Fit, Folds, OTHER, Part, Select, Source,
     PADDING, SourceColumn, Summary, TableFormat, TextUnit, TextUnits, UNKNOWN, Windows,
 };
 pub use plot::{Plot, PlotKind};
+pub use sweep::{Axis, RangeError, Sweep, Values};
 
 use super::affine::StepId;
 use super::dim::{Dim, DimError, Sizes};
@@ -78,6 +80,8 @@ pub struct Program<S = Step> {
     pub actions: Vec<Action<S>>,
     /// Conditions that are checked before code is generated for given sizes.
     pub requirements: Vec<Requirement>,
+    /// What `nnc sweep` tries.
+    pub sweep: Option<Sweep>,
 }
 
 impl<S> Program<S> {
@@ -115,6 +119,7 @@ impl<S> Default for Program<S> {
             models: Vec::new(),
             actions: Vec::new(),
             requirements: Vec::new(),
+            sweep: None,
         }
     }
 }

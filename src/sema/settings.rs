@@ -14,7 +14,8 @@ use crate::syntax::ast;
 
 pub use sources::kind_of;
 pub use tables::{
-    COLUMNS, COMPANION, DATA, GENERATE, GROUPS, MINIMIZE, PLOT, ROW_WINDOW, SOURCES, SPLIT, TRAIN, VALUES, WINDOWS,
+    COLUMNS, COMPANION, DATA, GENERATE, GROUPS, MINIMIZE, PLOT, ROW_WINDOW, SOURCES, SPLIT, SWEEP, TRAIN, TRIED, VALUES,
+    WINDOWS,
 };
 
 /// What a setting or an argument takes.

@@ -66,6 +66,7 @@ pub enum ItemKind {
     Expect(Expect),
     Plot(Plot),
     Generate(Generate),
+    Sweep(Box<Sweep>),
     For(Box<ForItems>),
 }
 
@@ -182,6 +183,19 @@ impl fmt::Debug for Name {
     }
 }
 
+impl Item {
+    /// The `train` that it is, or those in its loop, in the order of the text.
+    pub fn trainings(&self) -> Vec<&Train> {
+        let mut found = Vec::new();
+        visit(std::slice::from_ref(self), &mut |kind| {
+            if let ItemKind::Train(train) = kind {
+                found.push(&**train);
+            }
+        });
+        found
+    }
+}
+
 impl ItemKind {
     /// The name that the item declares in its file.
     pub fn name(&self) -> Option<&Name> {
@@ -196,6 +210,7 @@ impl ItemKind {
             | ItemKind::Expect(_)
             | ItemKind::Plot(_)
             | ItemKind::Generate(_)
+            | ItemKind::Sweep(_)
             | ItemKind::For(_) => None,
         }
     }
@@ -213,6 +228,7 @@ impl ItemKind {
             ItemKind::Expect(_) => "expect",
             ItemKind::Plot(_) => "plot",
             ItemKind::Generate(_) => "generate",
+            ItemKind::Sweep(_) => "sweep",
             ItemKind::For(_) => "for",
         }
     }
@@ -221,13 +237,15 @@ impl ItemKind {
 impl File {
     /// All `train` items, also those in loops, in the order of the text.
     pub fn trainings(&self) -> Vec<&Train> {
-        let mut found = Vec::new();
-        visit(&self.items, &mut |kind| {
-            if let ItemKind::Train(train) = kind {
-                found.push(&**train);
-            }
-        });
-        found
+        self.items.iter().flat_map(Item::trainings).collect()
+    }
+
+    /// The first `sweep`.
+    pub fn sweep(&self) -> Option<&Sweep> {
+        self.items.iter().find_map(|item| match &item.kind {
+            ItemKind::Sweep(sweep) => Some(&**sweep),
+            _ => None,
+        })
     }
 
     /// Calls `change` with every item, also with those in loops and in `every`, outer ones first.

@@ -70,6 +70,18 @@ impl Printer {
             }
             ItemKind::Plot(plot) => self.line(&list("plot", plot.args.args.iter().map(arg))),
             ItemKind::Generate(generate) => self.generate(generate),
+            ItemKind::Sweep(sweep) => {
+                self.line("sweep");
+                self.indented(|printer| {
+                    for tried in &sweep.tried {
+                        let header = for_header(&tried.name, &tried.values);
+                        printer.line(header.trim_start_matches("for "));
+                        let options = tried.options.iter();
+                        printer.indented(|printer| options.for_each(|option| printer.line(&format!("set {}", setting_text(option)))));
+                    }
+                    sweep.settings.iter().for_each(|setting| printer.line(&format!("set {}", setting_text(setting))));
+                });
+            }
             ItemKind::For(header) => {
                 self.line(&for_header(&header.variable, &header.over));
                 self.indented(|printer| header.items.iter().for_each(|item| with_stack(|| printer.item(item))));

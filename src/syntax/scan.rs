@@ -79,7 +79,7 @@ fn begin_item(text: &str, tokens: &[Token], at: usize) -> ItemSlice {
     let keyword = if ITEM_WORDS.contains(&word) { word } else { "" };
     let name = tokens.get(at + 1).filter(|next| {
         next.kind == TokenKind::Word
-            && !matches!(keyword, "precision" | "import" | "print" | "expect" | "plot" | "generate" | "for")
+            && !matches!(keyword, "precision" | "import" | "print" | "expect" | "plot" | "generate" | "sweep" | "for")
     });
     ItemSlice {
         keyword: keyword.to_string(),
@@ -139,7 +139,7 @@ fn surely_begins_item(text: &str, tokens: &[Token], at: usize) -> bool {
     match next.kind {
         TokenKind::Word => !RESERVED.contains(&next_word) && !matches!(next_word, "with" | "over" | "along"),
         TokenKind::Str => true,
-        TokenKind::Open => word == "train" && next_word == "{",
+        TokenKind::Open => matches!(word, "train" | "sweep") && next_word == "{",
         _ => false,
     }
 }

@@ -2,7 +2,7 @@
 //! for error messages after it failed, and for the formatter, which must keep comments.
 
 /// The words that begin an item.
-pub const ITEM_WORDS: [&str; 19] = [
+pub const ITEM_WORDS: [&str; 20] = [
     "precision",
     "import",
     "const",
@@ -21,6 +21,7 @@ pub const ITEM_WORDS: [&str; 19] = [
     "expect",
     "plot",
     "generate",
+    "sweep",
     "for",
 ];
 

@@ -78,6 +78,11 @@ pub const ITEMS: &[Word] = &[
         "A text that a model goes on with, character by character.",
     ),
     word(
+        "sweep",
+        "sweep { lr in 1e-4..1e-1, log = true }",
+        "What `nnc sweep` tries: values of constants, settings and arguments of optimizers, and how trials are judged.",
+    ),
+    word(
         "for",
         "for k in 0..5 { … }",
         "Carries out the `train`, `print`, `expect`, `plot` and `generate` in its braces for each number or element of a list; in a body, its statements, at compile time.",

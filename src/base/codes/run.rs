@@ -302,6 +302,48 @@ file none is left.
     nnc init apples.csv --target kind      # another column is to be predicted",
     },
     Code {
+        code: "E0786",
+        title: "a wrong line of a `sweep`",
+        explain: "\
+A `sweep` says what `nnc sweep FILE` tries: lines `NAME in VALUES`, and settings that say how trials are chosen and
+judged. A setting that would change nothing is an error, so that nobody relies on it.
+    sweep {
+        lr    in 1e-4..1e-1, log = true      # a range, at `points` values or, with `trials`, at random
+        WIDTH in [8, 16, 32]                 # a list
+        trials   = 32
+        by       = \"validation accuracy\"    # a score of the first `train`
+        greatest = true
+        keep     = 4
+    }",
+    },
+    Code {
+        code: "E0787",
+        title: "a `sweep` tries what the file does not have",
+        explain: "\
+A name that is tried is a constant of the same file, a setting of `train`, or an argument that an optimizer is given by
+name. A number that stands in the middle of a formula has no name: make it a constant.
+    const WIDTH = 16
+    … Linear(WIDTH) …                        # WIDTH in [8, 16, 32]
+    minimize … with Adam(lr = 0.01)          # lr in [0.1, 0.01]; Adam(0.01) names nothing",
+    },
+    Code {
+        code: "E0788",
+        title: "values that cannot be tried",
+        explain: "\
+A line of a `sweep` has a list in brackets, whose values are taken as they are written, or a range of two numbers, both
+of which are tried. On a logarithmic scale a range begins above 0; one of whole numbers has whole ends.
+    lr    in [0.1, 0.01]
+    lr    in 1e-4..1e-1, log = true
+    WIDTH in 8..64, whole = true",
+    },
+    Code {
+        code: "E0789",
+        title: "a `sweep` with nothing to do",
+        explain: "\
+A `sweep` tries values in the `train` of its file. A file has one `sweep`, which says in at least one line what is
+tried: `lr in [0.1, 0.01]`. Several lines are tried in all combinations or, with `trials`, at random.",
+    },
+    Code {
         code: "E0791",
         title: "an access outside of a tensor, by a mistake of the compiler",
         explain: "\

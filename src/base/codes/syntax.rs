@@ -34,7 +34,7 @@ Expressions and blocks may be nested 200 deep. Give a part of the expression a n
         title: "no item begins here",
         explain: "\
 Outside of bodies a line begins an item: precision, import, const, activation, fn, layer, loss,
-metric, init, schedule, optimizer, model, data, train, print, expect, plot or generate.
+metric, init, schedule, optimizer, model, data, train, print, expect, plot, generate or sweep.
     modle Xor(x: [B, 2]) { … }     # wrong
     model Xor(x: [B, 2]) { … }     # right",
     },

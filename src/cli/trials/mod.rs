@@ -5,11 +5,13 @@
 //! | [`cv`] | cross-validation |
 //! | [`sweep`] | settings that are tried |
 //! | [`space`] | which values: lists and ranges |
+//! | [`plan`] | what the program and the command line say of them |
 //! | [`place`] | where in the text of a program a value stands |
 //! | [`crew`] | carries trials out, several at a time |
 //! | [`spread`] | the same with several processes |
 //! | `groups` | trials that are trained together |
 //! | `again` | what a sweep that was broken off has left |
+//! | [`results`] | the table of trials, and what is kept of them |
 //! | `picture` | trials as parallel coordinates |
 
 mod again;
@@ -18,6 +20,8 @@ pub mod cv;
 mod groups;
 mod picture;
 pub mod place;
+pub mod plan;
+pub mod results;
 pub mod space;
 pub mod spread;
 pub mod sweep;

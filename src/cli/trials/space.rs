@@ -1,19 +1,7 @@
 //! Which values a sweep tries: `0.1,0.01`, `1e-4..1e-1:log`, `8..64:int`.
 
 use crate::base::philox::{key_of, philox4x32};
-
-/// What one name is tried with.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Axis {
-    pub name: String,
-    pub values: Values,
-}
-
-#[derive(Clone, PartialEq, Debug)]
-pub enum Values {
-    List(Vec<String>),
-    Range { from: f64, to: f64, is_log: bool, is_whole: bool },
-}
+use crate::ir::program::{Axis, RangeError, Values};
 
 /// What is wrong with a text, and how it is written.
 fn wrong(text: &str) -> String {
@@ -55,16 +43,12 @@ pub fn axis(text: &str) -> Result<Axis, String> {
             _ => return Err(format!("`{text}`: a range is `:log` or `:int` or both, not `:{way}`")),
         }
     }
-    if from >= to {
-        return Err(format!("`{text}`: {from} is not less than {to}"));
-    }
-    if is_log && from <= 0.0 {
-        return Err(format!("`{text}`: a range on a logarithmic scale begins above 0"));
-    }
-    if is_whole && (from.fract() != 0.0 || to.fract() != 0.0) {
-        return Err(format!("`{text}`: a range of whole numbers has whole ends"));
-    }
-    Ok(Axis { name, values: Values::Range { from, to, is_log, is_whole } })
+    let values = Values::range(from, to, is_log, is_whole).map_err(|why| match why {
+        RangeError::Empty => format!("`{text}`: {from} is not less than {to}"),
+        RangeError::NoLogarithm => format!("`{text}`: a range on a logarithmic scale begins above 0"),
+        RangeError::NotWhole => format!("`{text}`: a range of whole numbers has whole ends"),
+    })?;
+    Ok(Axis { name, values })
 }
 
 /// The parts between commas that stand in no brackets.

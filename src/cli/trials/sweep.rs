@@ -4,12 +4,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::crew::{self, Failed, Outcome, value};
-use super::space::{self, Axis};
+use super::crew::{self, Failed, Outcome};
+use super::plan::{Plan, Said};
 use super::groups::{self, Done, Waiting};
-use super::picture::{self, Trials};
-use crate::cli::plot::svg;
-use super::{Entry, Format, again, csv, place, show, spread};
+use super::results::{self, Trial};
+use super::{Format, again, place, spread};
 use crate::base::order::PutInOrder;
 use crate::cli::output::{complain, complain_rendered};
 use crate::cli::ranks::{self, Joined};
@@ -18,13 +17,13 @@ use crate::cli::input::DataFiles;
 use crate::cli::{Failure, folder, input};
 use crate::runtime::options::Options;
 use crate::runtime::program::{Diagnostics, Program};
+use crate::ir::program;
 use crate::runtime::together;
-use crate::runtime::world::native::write::write_atomically;
+use crate::syntax;
+use crate::base::SourceMap;
 
 /// So many trials are compiled before they are trained together.
 const AT_ONCE: usize = 256;
-/// More trials than these are a mistake.
-const MOST_TRIALS: usize = 100_000;
 
 /// Train with many settings: lists and ranges of values, all combinations or some at random.
 #[derive(Args)]
@@ -33,40 +32,43 @@ A name is a constant of the program (`const WIDTH = 32`), a setting of `train` (
 of an optimizer (lr, weight_decay, …). Its values are a list, or a range: `:log` on a logarithmic scale, `:int` of whole
 numbers. Without `--trials` all combinations are tried, ranges at `--points` points; with it so many at random.
 
+All of this may stand in the program, in a `sweep { … }`; what the command line says takes its place, name by name.
+
 Each trial has its folder in `runs/NAME-sweep-N`, where `sweep.csv` has all of them and `sweep.svg` draws a line for each. The scores of a trial are those of
 the epoch with the least loss of the validation, whose parameters are in its best.safetensors.
 
 Examples:
+  nnc sweep apples.nn                                                # what its `sweep` says
   nnc sweep apples.nn lr=0.1,0.01,0.001 batch=16,64
   nnc sweep apples.nn lr=1e-4..1e-1:log WIDTH=8..128:int --trials 32
   nnc sweep apples.nn lr=1e-4..1e-1:log --trials 32 --by 'validation accuracy' --greatest --keep 5
   nnc sweep apples.nn lr=0.1,0.01 batch=16,64 --resume runs/apples-sweep-1   # after it was broken off
-  nnc predict runs/apples-sweep-1/trial-7 new.csv")]
+  nnc predict runs/apples-sweep-1/trial-7 new.csv
+  nnc predict runs/apples-sweep-1 new.csv                            # the mean of the trials that `--keep` has kept")]
 pub struct Sweep {
     /// The program.
     file: PathBuf,
-    /// What is tried: NAME=VALUE,VALUE,… or NAME=FROM..TO.
-    #[arg(required = true, value_name = "NAME=VALUES")]
+    /// What is tried: NAME=VALUE,VALUE,… or NAME=FROM..TO [default: what the program's `sweep` says].
+    #[arg(value_name = "NAME=VALUES")]
     axes: Vec<String>,
     /// So many combinations at random.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=100_000))]
     trials: Option<u64>,
     /// Of `--trials`: another seed tries other values.
-    #[arg(long, value_name = "N", default_value_t = 0, requires = "trials")]
-    seed: u64,
-    /// How many values of a range are tried without `--trials`.
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(2..=1000),
-          conflicts_with = "trials")]
-    points: u32,
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// How many values of a range are tried without `--trials` [default: 5].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(2..=1000), conflicts_with = "trials")]
+    points: Option<u64>,
     /// What trials are ordered by [default: the loss of the validation, or the loss].
     #[arg(long, value_name = "SCORE")]
     by: Option<String>,
     /// The greatest score is the best, not the least.
-    #[arg(long, requires = "by")]
+    #[arg(long)]
     greatest: bool,
     /// Keep the folders of so many best trials only [default: all].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    keep: Option<u32>,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    keep: Option<u64>,
     /// The folder of the sweep [default: runs/NAME-sweep-N].
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
@@ -84,37 +86,6 @@ pub struct Sweep {
     /// How results are written.
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     format: Format,
-}
-
-/// A trial: its values, its folder and how it came out.
-struct Trial {
-    values: Vec<String>,
-    outcome: Result<Outcome, String>,
-}
-
-/// What came out so far.
-struct Table {
-    header: Vec<String>,
-    rows: Vec<Vec<Entry>>,
-    /// The numbers of the trials, from 0, the best first.
-    order: Vec<usize>,
-    /// Their scores, in this order.
-    scores: Vec<f64>,
-    /// What they are ordered by.
-    by: String,
-}
-
-impl Table {
-    fn write(&self, path: &Path) -> Result<(), Failure> {
-        write(&path.join("sweep.csv"), &csv(&self.header, &self.rows))
-    }
-}
-
-fn write(file: &Path, text: &str) -> Result<(), Failure> {
-    write_atomically(file, &mut |out| out.write_all(text.as_bytes())).map_err(|error| {
-        let message = format!("cannot write `{}`: {error}", file.display());
-        folder::failed(crate::base::Diagnostic::error("E0714", message))
-    })
 }
 
 /// A trial that was looked at.
@@ -167,16 +138,17 @@ impl Sweep {
         if self.together && joined.is_some() {
             return Err(Failure::Usage("`--together` is for one process: each of several takes single trials".into()));
         }
-        let (axes, combinations) = self.combinations()?;
-        let names: Vec<&str> = axes.iter().map(|axis| axis.name.as_str()).collect();
         let input = input::read(&self.file)?;
-        let text = |values: &[String]| place::written(&input.text, &names, values);
-        // What is wrong with all trials is told once, before anything is trained.
-        let first = text(&combinations[0]).map_err(Failure::Usage)?;
         let options = Options::new().name(input.name.clone()).folder(input.base.clone());
         let compiled = |text: &str| {
             Program::compile(text, &options, &mut |_, _| Vec::new()).and_then(|program| self.data.apply(&program))
         };
+        let plan = Plan::new(sweep_of(&input.text, &compiled)?, &self.said())?;
+        let combinations = &plan.combinations;
+        let names: Vec<&str> = plan.names.iter().map(String::as_str).collect();
+        let text = |values: &[String]| place::written(&input.text, &names, values);
+        // What is wrong with all trials is told once, before anything is trained.
+        let first = text(&combinations[0]).map_err(Failure::Usage)?;
         let program = compiled(&first)?;
         if program.checked().trainings().next().is_none() {
             return Err(Failure::Usage("the program has no `train`".into()));
@@ -222,7 +194,7 @@ impl Sweep {
             // Whoever breaks off keeps what is there. That nothing can be written is told at the end.
             let so_far: Vec<(usize, &Trial)> =
                 trials.iter().enumerate().filter_map(|(at, trial)| Some((at, trial.as_ref()?))).collect();
-            if is_first && let Ok(table) = self.table(&names, &so_far) {
+            if is_first && let Ok(table) = results::table(&plan, &so_far) {
                 drop(table.write(&path));
             }
         };
@@ -236,25 +208,19 @@ impl Sweep {
         }
         let trials: Vec<(usize, &Trial)> =
             trials.iter().enumerate().filter_map(|(at, trial)| Some((at, trial.as_ref()?))).collect();
-        self.finish(&path, &names, &trials)
+        results::finish(&self.file, &path, &plan, &trials, self.format)
     }
 
-    /// What is tried: for each trial a value of each axis.
-    fn combinations(&self) -> Result<(Vec<Axis>, Vec<Vec<String>>), Failure> {
-        let axes = self.axes.iter().map(|text| space::axis(text)).collect::<Result<Vec<Axis>, String>>();
-        let axes = axes.map_err(Failure::Usage)?;
-        let names: Vec<&str> = axes.iter().map(|axis| axis.name.as_str()).collect();
-        if let Some(twice) = (1..names.len()).find(|at| names[..*at].contains(&names[*at])) {
-            return Err(Failure::Usage(format!("`{}` is given twice", names[twice])));
+    fn said(&self) -> Said<'_> {
+        Said {
+            axes: &self.axes,
+            trials: self.trials,
+            seed: self.seed,
+            points: self.points,
+            by: self.by.as_deref(),
+            greatest: self.greatest,
+            keep: self.keep,
         }
-        let combinations = match self.trials {
-            Some(trials) => space::random(&axes, trials as usize, self.seed),
-            None => match space::size(&axes, self.points as usize) {
-                Some(size) if size <= MOST_TRIALS => space::grid(&axes, self.points as usize),
-                _ => return Err(Failure::Usage("there are too many combinations: try some with `--trials N`".into())),
-            },
-        };
-        Ok((axes, combinations))
     }
 
     /// Gives a trial its folder, if it has not ended before.
@@ -301,82 +267,17 @@ impl Sweep {
             }
         }
     }
+}
 
-    /// The trials that have ended, each with its number from 0, the best first.
-    fn table(&self, names: &[&str], trials: &[(usize, &Trial)]) -> Result<Table, Failure> {
-        let scores: Vec<Option<_>> =
-            trials.iter().map(|(_, trial)| trial.outcome.as_ref().ok().and_then(Outcome::kept)).collect();
-        let Some((_, known)) = scores.iter().flatten().next() else {
-            return Err(Failure::Silent);
-        };
-        let has = |name: &str| value(known, name).is_some();
-        let by = match &self.by {
-            Some(by) if has(by) => by.clone(),
-            Some(by) => {
-                let there: Vec<&str> = known.iter().map(|(name, _)| name.as_str()).collect();
-                return Err(Failure::Usage(format!("there is no score `{by}`; there are {}", there.join(", "))));
-            }
-            None if has("validation loss") => "validation loss".to_owned(),
-            None => "loss".to_owned(),
-        };
-        let score = |number: usize| scores[number].and_then(|(_, scores)| value(scores, &by)).unwrap_or(f64::NAN);
-        // Of equal scores that with the least loss is the better one.
-        let loss_name = if has("validation loss") { "validation loss" } else { "loss" };
-        let loss = |number: usize| scores[number].and_then(|(_, measures)| value(measures, loss_name)).unwrap_or(f64::NAN);
-        let mut order: Vec<usize> = (0..trials.len()).collect();
-        // What is no number comes last.
-        order.put_in_order_by(|a, b| {
-            let tie = loss(*a).total_cmp(&loss(*b));
-            let (a, b) = (score(*a), score(*b));
-            let ordered = if self.greatest { b.total_cmp(&a) } else { a.total_cmp(&b) };
-            a.is_nan().cmp(&b.is_nan()).then(ordered).then(tie)
-        });
-        let mut header = vec!["trial".to_owned()];
-        header.extend(names.iter().map(|name| (*name).to_owned()));
-        header.push("epoch".to_owned());
-        header.extend(known.iter().map(|(name, _)| name.clone()));
-        let rows: Vec<Vec<Entry>> = order
-            .iter()
-            .map(|number| {
-                let (named, trial) = trials[*number];
-                let mut row = vec![Entry::Text((named + 1).to_string())];
-                row.extend(trial.values.iter().cloned().map(Entry::Text));
-                match (&scores[*number], &trial.outcome) {
-                    (Some((epoch, scores)), _) => {
-                        row.push(Entry::Number(*epoch as f64));
-                        row.extend(scores.iter().map(|(_, value)| Entry::Number(*value)));
-                    }
-                    (None, Err(code)) => row.push(Entry::Text(code.clone())),
-                    (None, Ok(_)) => {}
-                }
-                row.resize(header.len(), Entry::Nothing);
-                row
-            })
-            .collect();
-        let sorted = order.iter().map(|at| score(*at)).collect();
-        let order = order.iter().map(|at| trials[*at].0).collect();
-        Ok(Table { header, rows, order, scores: sorted, by })
-    }
-
-    /// Shows the trials, and forgets those that are not to be kept.
-    fn finish(&self, path: &Path, names: &[&str], trials: &[(usize, &Trial)]) -> Result<(), Failure> {
-        let table = self.table(names, trials)?;
-        table.write(path)?;
-        let Table { header, rows, order, scores, by } = table;
-        let values = |number: &usize| trials.iter().find(|(at, _)| at == number).map(|(_, trial)| &*trial.values);
-        let lines = order.iter().zip(scores).filter_map(|(number, score)| Some((values(number)?, score)));
-        let title = format!("{}: {} trials by {by}, the best in orange", self.file.display(), trials.len());
-        let drawing = picture::draw(&Trials { title: &title, names, by: &by, rows: lines.collect() });
-        write(&path.join("sweep.svg"), &svg(&drawing))?;
-        if let Some(keep) = self.keep {
-            for number in order.iter().skip(keep as usize) {
-                // A folder that stays costs room and nothing else.
-                std::fs::remove_dir_all(path.join(format!("trial-{}", number + 1))).unwrap_or_default();
-            }
-        }
-        show(&header, &rows, self.format);
-        let best = path.join(format!("trial-{}", order[0] + 1));
-        complain(&format!("kept in {}; the best by {by} is {}", path.display(), best.display()));
-        Ok(())
+/// The `sweep` of a program, which is compiled for it only if it has one.
+fn sweep_of(
+    text: &str,
+    compiled: &dyn Fn(&str) -> Result<Program, Diagnostics>,
+) -> Result<Option<program::Sweep>, Diagnostics> {
+    let id = SourceMap::default().add("program", text);
+    let (file, _) = syntax::parse(id, text);
+    match file.sweep() {
+        Some(_) => Ok(compiled(text)?.checked().sweep.clone()),
+        None => Ok(None),
     }
 }

@@ -76,6 +76,7 @@ impl Elaborator<'_> {
             | ast::ItemKind::Expect(_)
             | ast::ItemKind::Plot(_)
             | ast::ItemKind::Generate(_)
+            | ast::ItemKind::Sweep(_)
             | ast::ItemKind::For(_) => Value::Error,
         }
     }

@@ -8,6 +8,7 @@
 //!   and metrics as forward graphs; `assignments`: parameters that it computes of others; `groups`: parameters with
 //!   a method of their own; `judging`: what epochs are judged by; `order`: warnings
 //!   about the order of rows; `intervals`: what is carried out while it trains;
+//! - `sweep`: what `nnc sweep` tries;
 //! - [`output`], `plot`, [`generate`]: `print` and `expect`; pictures; texts that a model goes on with;
 //! - [`models`]: models for prediction and summaries.
 
@@ -37,6 +38,7 @@ mod readings;
 mod settings_tests;
 pub mod sources;
 pub mod statistics;
+pub mod sweep;
 pub mod train;
 mod windows;
 
@@ -69,6 +71,8 @@ pub fn program(cx: &mut Elaborator<'_>) -> Program<Forward> {
     for item in &items {
         actions(cx, &item.item, &program.data, &mut program.actions);
     }
+    let items: Vec<&ast::Item> = items.iter().map(|item| &*item.item).collect();
+    program.sweep = sweep::sweep(cx, &items, &program.actions);
     program.models = models::models(cx);
     variables(cx, &mut program);
     field_bounds(cx, &mut program);
@@ -103,7 +107,8 @@ fn actions(cx: &mut Elaborator<'_>, item: &ast::Item, sets: &[DataSet], made: &m
         | ast::ItemKind::Import(_)
         | ast::ItemKind::Const(_)
         | ast::ItemKind::Definition(_)
-        | ast::ItemKind::Data(_) => None,
+        | ast::ItemKind::Data(_)
+        | ast::ItemKind::Sweep(_) => None,
     };
     made.extend(action);
 }

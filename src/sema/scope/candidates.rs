@@ -38,6 +38,7 @@ impl NameKind {
             | ItemKind::Expect(_)
             | ItemKind::Plot(_)
             | ItemKind::Generate(_)
+            | ItemKind::Sweep(_)
             | ItemKind::For(_) => None,
         }
     }

@@ -1,4 +1,5 @@
-//! Data, training, and the other items that run in order: `print`, `expect`, `plot`, `generate`, and loops of these.
+//! Data, training, and the other items that run in order: `print`, `expect`, `plot`, `generate`, and loops of these;
+//! what a `sweep` tries.
 
 use crate::base::Span;
 
@@ -105,6 +106,25 @@ pub struct ForItems {
     pub variable: Name,
     pub over: ForRange,
     pub items: Vec<Item>,
+    pub span: Span,
+}
+
+/// `sweep { … }`: what is tried, and how trials are judged.
+#[derive(Clone, Debug)]
+pub struct Sweep {
+    pub tried: Vec<Tried>,
+    /// `trials = 32`, `by = "validation accuracy"`: all lines `name = expr` in order.
+    pub settings: Vec<Setting>,
+    /// The word `sweep`.
+    pub keyword_span: Span,
+}
+
+/// `lr in 1e-4..1e-1, log = true`, `WIDTH in [8, 16]`: a line of a `sweep`.
+#[derive(Clone, Debug)]
+pub struct Tried {
+    pub name: Name,
+    pub values: ForRange,
+    pub options: Vec<Setting>,
     pub span: Span,
 }
 

@@ -1,10 +1,10 @@
-//! Blocks of items: `for` around what is carried out, and `every` in a `train`.
+//! Blocks: `for` around what is carried out, `every` in a `train`, and the lines of a `sweep`.
 
 use pest::iterators::{Pair, Pairs};
 
 use crate::base::{Span, with_stack};
 
-use super::super::ast::{ForItems, ForRange, Interval, IntervalUnit, Item, ItemKind, Name};
+use super::super::ast::{ForItems, ForRange, Interval, IntervalUnit, Item, ItemKind, Name, Setting, Sweep, Tried};
 use super::super::grammar::Rule;
 use super::super::report::ItemError;
 use super::{Builder, take};
@@ -26,6 +26,45 @@ impl Builder<'_> {
             )
         });
         ForItems { variable, over, items: self.permitted(items, "for"), span }
+    }
+
+    /// `sweep { … }`
+    pub(super) fn sweep(&mut self, mut parts: Pairs<'_, Rule>, span: Span) -> Sweep {
+        let keyword_span = parts.next().map_or(span, |word| self.span(&word));
+        let mut sweep = Sweep { tried: Vec::new(), settings: Vec::new(), keyword_span };
+        for line in parts {
+            if line.as_rule() == Rule::setting {
+                let setting = self.setting(line);
+                self.add_setting(&mut sweep.settings, setting);
+                continue;
+            }
+            let tried = self.tried(line);
+            match sweep.tried.iter().find(|first| first.name.text == tried.name.text) {
+                Some(first) => self.twice(&tried.name.text, first.span, tried.span),
+                None => sweep.tried.push(tried),
+            }
+        }
+        sweep
+    }
+
+    /// `NAME in VALUES, log = true`
+    fn tried(&mut self, pair: Pair<'_, Rule>) -> Tried {
+        let span = self.span(&pair);
+        let mut parts = pair.into_inner();
+        let (name, values) = self.for_header(&mut parts, span);
+        let mut options = Vec::new();
+        for part in parts.filter(|part| part.as_rule() == Rule::setting) {
+            let option = self.setting(part);
+            self.add_setting(&mut options, option);
+        }
+        Tried { name, values, options, span }
+    }
+
+    fn add_setting(&mut self, settings: &mut Vec<Setting>, setting: Setting) {
+        match settings.iter().find(|first| first.name.text == setting.name.text) {
+            Some(first) => self.twice(&setting.name.text, first.span, setting.span),
+            None => settings.push(setting),
+        }
     }
 
     /// `NAME in RANGE`, of items and of statements.

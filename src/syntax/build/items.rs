@@ -26,6 +26,7 @@ impl Builder<'_> {
             Rule::definition => ItemKind::Definition(Box::new(self.definition(parts, span)?)),
             Rule::data => ItemKind::Data(Box::new(self.data(parts, span))),
             Rule::train => ItemKind::Train(Box::new(self.train(parts, span))),
+            Rule::sweep => ItemKind::Sweep(Box::new(self.sweep(parts, span))),
             Rule::items_for => ItemKind::For(Box::new(self.items_for(parts, span))),
             _ => {
                 parts.next();
@@ -206,7 +207,7 @@ impl Builder<'_> {
 
     // ---------------------------------------------------------------------- data and train
 
-    fn setting(&mut self, pair: Pair<'_, Rule>) -> Setting {
+    pub(super) fn setting(&mut self, pair: Pair<'_, Rule>) -> Setting {
         let span = self.span(&pair);
         let mut parts = pair.into_inner();
         let name = self.next_name(&mut parts, span);
@@ -434,7 +435,7 @@ impl Builder<'_> {
         Measure { name, value: self.next_expr(&mut parts, span), span }
     }
 
-    fn twice(&mut self, name: &Arc<str>, first: Span, at: Span) {
+    pub(super) fn twice(&mut self, name: &Arc<str>, first: Span, at: Span) {
         self.error(ItemError::GivenTwice { name: name.clone(), first, at });
     }
 }

@@ -29,6 +29,7 @@ pub mod shapes;
 pub mod sizes;
 pub mod sources;
 pub mod subscripts;
+pub mod sweeps;
 pub mod training;
 pub mod types;
 pub mod values;
