@@ -138,6 +138,77 @@ fn folds() {
     assert!(said.contains("E0762"), "{said}");
 }
 
+/// What is tried stands in the program; the best trials predict together.
+#[test]
+fn a_sweep_in_the_program() {
+    let folder = apples("sweep-in-file");
+    let sweep = "sweep {\n    lr    in 1e-3..1e-1, log = true\n    WIDTH in [2, 8]\n    trials = 6\n    seed   = 3\n    \
+                 by     = \"validation accuracy\"\n    greatest = true\n    keep   = 3\n}\n";
+    folder.write("swept.nn", &format!("{APPLES}{sweep}"));
+    // A training takes no notice of it.
+    folder.nnc(&["run", "swept.nn", "--out", "alone", "--epochs", "1"]);
+    let table = folder.nnc(&["sweep", "swept.nn", "--format", "csv", "--out", "many"]);
+    let of_options = folder.nnc(&[
+        "sweep", "apples.nn", "lr=1e-3..1e-1:log", "WIDTH=2,8", "--trials", "6", "--seed", "3", "--format", "csv", "--by",
+        "validation accuracy", "--greatest",
+    ]);
+    assert_eq!(table, of_options);
+    let best: Vec<&str> = table.lines().skip(1).map(|line| line.split(',').next().expect("a trial")).collect();
+    let kept = |trial: &str| folder.0.join(format!("many/trial-{trial}")).exists();
+    assert!(best[..3].iter().all(|trial| kept(trial)) && best[3..].iter().all(|trial| !kept(trial)), "{table}");
+    // The command line says something else.
+    let few = folder.nnc(&["sweep", "swept.nn", "lr=0.01", "--points", "2", "--format", "csv", "--by", "loss"]);
+    assert_eq!(few.lines().count(), 3, "{few}");
+
+    let numbers = |text: &str| -> Vec<Vec<f64>> {
+        let cells = text.lines().skip(1).map(|line| line.split(',').skip(1));
+        cells.map(|cells| cells.map(|cell| cell.parse().expect("a probability")).collect()).collect()
+    };
+    let all = folder.nnc(&["predict", "many", "apples.csv"]);
+    let each: Vec<String> =
+        best[..3].iter().map(|trial| folder.nnc(&["predict", &format!("many/trial-{trial}"), "apples.csv"])).collect();
+    let (mean, each) = (numbers(&all), each.iter().map(|text| numbers(text)).collect::<Vec<_>>());
+    assert_eq!(mean.len(), folder.read("apples.csv").lines().count() - 1);
+    for (row, probabilities) in mean.iter().enumerate() {
+        for (class, p) in probabilities.iter().enumerate() {
+            let expected = each.iter().map(|of_trial| of_trial[row][class]).sum::<f64>() / 3.0;
+            assert!((p - expected).abs() < 1e-6, "row {row}: {p} and {expected}");
+        }
+    }
+    // From a pipe, as lines of JSON, and of the best one alone.
+    let piped = folder.on(&folder.read("apples.csv"), &["predict", "many", "-"]);
+    assert_eq!(piped, all);
+    let json = folder.nnc(&["predict", "many", "apples.csv", "--to", "jsonl"]);
+    folder.write("again.jsonl", &objects(&folder.read("apples.csv")));
+    assert_eq!(folder.nnc(&["predict", "many", "again.jsonl", "--to", "jsonl"]), json);
+    let first = folder.nnc(&["predict", "many", "apples.csv", "--best", "1"]);
+    assert_eq!(first, folder.nnc(&["predict", &format!("many/trial-{}", best[0]), "apples.csv"]));
+    assert!(folder.fails(&["predict", "many", "apples.csv", "--best", "4"]).contains("has 3 trials"));
+
+    let judged = folder.nnc(&["eval", "many", "--json"]);
+    let judged: serde_json::Value = serde_json::from_str(judged.trim()).expect("JSON");
+    assert_eq!(judged["models"].as_array().map(Vec::len), Some(3));
+    let losses = judged["models"].as_array().into_iter().flatten().map(|model| model["summary"]["log loss"].as_f64());
+    let mean = losses.map(|loss| loss.expect("a number")).sum::<f64>() / 3.0;
+    // The logarithm of a mean is not less than the mean of logarithms.
+    assert!(judged["summary"]["log loss"].as_f64().expect("a number") <= mean + 1e-6, "{judged}");
+}
+
+/// The rows of a table as objects; empty fields are left out.
+fn objects(table: &str) -> String {
+    let mut lines = table.lines().map(|line| line.split(',').collect::<Vec<_>>());
+    let names = lines.next().expect("a header");
+    let object = |cells: Vec<&str>| {
+        let pairs = names.iter().zip(cells).filter(|(_, cell)| !cell.is_empty());
+        let pairs = pairs.map(|(name, cell)| match cell.parse::<f64>() {
+            Ok(_) => format!("\"{name}\": {cell}"),
+            Err(_) => format!("\"{name}\": \"{cell}\""),
+        });
+        format!("{{{}}}\n", pairs.collect::<Vec<_>>().join(", "))
+    };
+    lines.map(object).collect()
+}
+
 #[test]
 fn thirty_two_members() {
     let folder = apples("sweep");

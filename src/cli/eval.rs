@@ -1,6 +1,8 @@
 //! `nnc eval` and `nnc importance`: how good a trained model is on data, and what it looks at.
 
-use std::path::PathBuf;
+mod together;
+
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
@@ -12,6 +14,7 @@ use super::folder::{self, Model};
 use super::judge::Judge;
 use super::output::say;
 use super::progress::Terminal;
+use super::trials::members;
 use crate::base::order::PutInOrder;
 use crate::base::Diagnostic;
 use crate::ir::program::{Action, DataRef, Select, Train};
@@ -51,10 +54,14 @@ pub struct Subject {
 #[command(after_help = "\
 Examples:
   nnc eval runs/penguins-1
+  nnc eval runs/penguins-sweep-1                 # the mean of the trials that `--keep` has kept
   nnc eval penguins.nn --weights p.safetensors held-out.csv --json")]
 pub struct Eval {
     #[command(flatten)]
     subject: Subject,
+    /// Of a sweep: so many best trials are averaged [default: those that `--keep` has kept, else the best one].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), conflicts_with = "weights")]
+    best: Option<u32>,
 }
 
 /// Which inputs matter: how much worse predictions get when the values of one are shuffled among the rows.
@@ -88,7 +95,7 @@ pub struct Judged {
 
 impl Subject {
     /// What the folder of a run keeps.
-    pub fn of_run(folder: &std::path::Path) -> Subject {
+    pub fn of_run(folder: &Path) -> Subject {
         Subject {
             model: folder.to_path_buf(),
             input: None,
@@ -109,6 +116,24 @@ impl Subject {
     /// # Errors
     /// Those of reading the program, its parameters and its data, and if it has no one target.
     pub fn judged_by(&self, batch: usize, tells: bool) -> Result<Judged, Failure> {
+        self.judged_as(batch, tells, false)
+    }
+
+    /// The same of another model.
+    fn of_model(&self, model: &Path) -> Subject {
+        Subject {
+            model: model.to_path_buf(),
+            input: self.input.clone(),
+            weights: None,
+            data: self.data.clone(),
+            name: self.name.clone(),
+            json: self.json,
+            threads: self.threads,
+        }
+    }
+
+    /// Numbers are in the units of the file, or in those of the field.
+    fn judged_as(&self, batch: usize, tells: bool, in_units_of_file: bool) -> Result<Judged, Failure> {
         let Model { program, weights } = folder::model(&self.model, self.weights.as_deref(), &self.data)?;
         let mut terminal = Terminal::new(true, false, program.sources().clone());
         let observer: &mut dyn Observer = if tells { &mut terminal } else { &mut Silent };
@@ -127,7 +152,7 @@ impl Subject {
             model: self.name.as_deref(),
             input: input.as_deref(),
             with_targets: true,
-            in_units_of_file: false,
+            in_units_of_file,
             batch,
             threads: self.threads,
         };
@@ -146,6 +171,11 @@ impl Subject {
         let shown = input.map_or_else(|| data_name(&data), |path| path.display().to_string());
         Ok(Judged { program, trained, table, rows, data, target, shown })
     }
+}
+
+fn failed_in(program: &Program) -> impl Fn(Diagnostic) -> Failure + use<> {
+    let program = program.clone();
+    move |error| program.failed([error]).into()
 }
 
 fn last_train(program: &Program) -> Option<&Train> {
@@ -216,7 +246,12 @@ impl Judged {
 }
 
 impl Eval {
-    pub fn carry_out(self) -> Result<(), Failure> {
+    pub fn carry_out(mut self) -> Result<(), Failure> {
+        let mut paths = members::of(&self.subject.model, self.best.map(|best| best as usize))?;
+        if paths.len() > 1 {
+            return together::carry_out(&self.subject, &paths);
+        }
+        self.subject.model = paths.remove(0);
         let mut judged = self.subject.judged()?;
         let program = judged.program.clone();
         let failed = |error: Diagnostic| Failure::from(program.failed([error]));

@@ -1,27 +1,32 @@
-//! `nnc predict`: what a trained model says of new rows.
+//! `nnc predict`: what a trained model, or several together, say of new rows.
+
+mod writer;
 
 use std::fs::File;
 use std::io::{self, BufReader, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 
 use super::input::DataFiles;
-use super::folder::{self, Model};
+use super::ensemble::{Ensemble, Waiting};
+use super::folder;
 use super::json_rows::JsonRows;
 use super::progress::Terminal;
-use super::sheet::{self, Cell};
-use super::{Failure, output};
+use super::sheet;
+use super::trials::members;
+use super::{Failure, output, shared_input};
 use crate::base::Diagnostic;
-use crate::base::visible::visible;
 use crate::ir::program::Source;
-use crate::runtime::answers::trained::{Trained, Wish};
+use crate::runtime::answers::trained::{Rows, Trained, Wish};
 use crate::runtime::array::Array;
-use crate::runtime::events::{Event, Observer};
+use crate::runtime::events::{Event, Observer, Silent};
 use crate::runtime::world::native::write::write_atomically;
 use crate::runtime::program::Program;
 use crate::runtime::sources::csv::stream::Stream;
-use crate::runtime::sources::{checkpoint, npy};
+use crate::runtime::data::Table;
+use writer::{Format, Stop, Writer};
 
 /// Predict: what a trained model says of new rows, from a file or standard input.
 #[derive(Args)]
@@ -34,18 +39,22 @@ numbers, in the units of the file where what the program does to them can be und
 Examples:
   nnc run penguins.nn --out runs/penguins
   nnc predict runs/penguins new.csv -o out.csv
+  nnc predict runs/penguins-sweep-1 new.csv      # the mean of several trials
   nnc predict penguins.nn --weights p.safetensors new.csv --keep id
   tail -f log.csv | nnc predict runs/penguins -
   nnc predict runs/sales-1 sales.csv --last      # the months after the last one
   nnc predict digits.nn --weights d.safetensors new.npz -o out.safetensors")]
 pub struct Predict {
-    /// The program, or a folder that `nnc run` has kept.
+    /// The program, or a folder that `nnc run` or `nnc sweep` has kept.
     model: PathBuf,
     /// The new rows: a csv file, lines of JSON, an npy, npz or safetensors file; `-` for standard input.
     input: PathBuf,
     /// The parameters: a file of `nnc run --save` [default: the best of the folder].
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
+    /// Of a sweep: so many best trials are averaged [default: those that `--keep` has kept, else the best one].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), conflicts_with = "weights")]
+    best: Option<u32>,
     #[command(flatten)]
     data: DataFiles,
     /// Where the predictions go: .csv, .jsonl, .npy, .safetensors; `-` for standard output.
@@ -86,15 +95,6 @@ enum TextFormat {
     Jsonl,
 }
 
-/// What is written.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Format {
-    Csv(char),
-    Json,
-    Npy,
-    Safetensors,
-}
-
 /// The cells of all rows of a table, and the places of some columns.
 type KeptTexts = (Vec<Vec<String>>, Vec<usize>);
 
@@ -117,51 +117,29 @@ impl Drop for Spooled {
     }
 }
 
-/// Why writing ended early.
-enum Stop {
-    Write(io::Error),
-    Rows(Diagnostic),
-}
-
-impl From<io::Error> for Stop {
-    fn from(error: io::Error) -> Stop {
-        Stop::Write(error)
-    }
-}
-
-impl From<Diagnostic> for Stop {
-    fn from(error: Diagnostic) -> Stop {
-        Stop::Rows(error)
-    }
-}
-
 impl Predict {
     pub fn carry_out(mut self) -> Result<(), Failure> {
-        let Model { program, weights } = folder::model(&self.model, self.weights.as_deref(), &self.data)?;
-        let has_windows = program.checked().data.iter().any(|set| set.windows.is_some());
-        let spooled = match has_windows && self.input == Path::new("-") {
-            true => Some(Spooled::new().map_err(|error| {
-                program.failed([Diagnostic::error("E0701", format!("cannot read standard input: {error}"))])
-            })?),
-            false => None,
-        };
+        let paths = members::of(&self.model, self.best.map(|best| best as usize))?;
+        if paths.len() > 1 && self.weights.is_some() {
+            return Err(Failure::Usage("`--weights` is for one model, not for the trials of a sweep".into()));
+        }
+        let spooled = self.spooled(&paths[0])?;
         if let Some(spooled) = &spooled {
             self.input.clone_from(&spooled.0);
         }
-        program.check_accesses(self.checked);
-        let mut observer = Terminal::new(true, false, program.sources().clone());
-        let is_piped = self.input == Path::new("-");
         let wish = Wish {
-            weights: weights.as_deref(),
+            weights: None,
             model: self.name.as_deref(),
-            input: (!is_piped).then_some(&*self.input),
+            input: (self.input != Path::new("-")).then_some(&*self.input),
             with_targets: false,
             in_units_of_file: !self.raw,
             batch: self.batch as usize,
             threads: self.threads,
         };
         let format = self.format()?;
-        let mut trained = Trained::new(&program, &wish, &mut observer)?;
+        let mut trained = Ensemble::new(&paths, self.weights.as_deref(), &self.data, &wish, (true, self.checked))?;
+        let program = trained.program.clone();
+        let mut observer = Terminal::new(true, false, program.sources().clone());
         if self.output == Path::new("-") {
             let out = io::stdout();
             if matches!(format, Format::Npy | Format::Safetensors) && out.is_terminal() {
@@ -174,7 +152,7 @@ impl Predict {
                     output::remember(Err(error));
                     Ok(())
                 }
-                Err(Stop::Rows(error)) => Err(failed(&program, &trained, error)),
+                Err(Stop::Rows(error)) => Err(failed(&program, &trained.lead, error)),
                 Ok(()) => Ok(()),
             };
         }
@@ -193,13 +171,28 @@ impl Predict {
             }
         });
         match (written, stopped) {
-            (_, Some(error)) => Err(failed(&program, &trained, error)),
+            (_, Some(error)) => Err(failed(&program, &trained.lead, error)),
             (Err(error), None) => {
                 let message = format!("cannot write `{}`: {error}", self.output.display());
                 Err(program.failed([Diagnostic::error("E0714", message)]).into())
             }
             (Ok(()), None) => Ok(()),
         }
+    }
+
+    /// Standard input in a file, if the rows of a model are windows.
+    fn spooled(&self, model: &Path) -> Result<Option<Spooled>, Failure> {
+        if self.input != Path::new("-") {
+            return Ok(None);
+        }
+        let program = folder::model(model, self.weights.as_deref(), &self.data)?.program;
+        if program.checked().data.iter().all(|set| set.windows.is_none()) {
+            return Ok(None);
+        }
+        let spooled = Spooled::new().map_err(|error| {
+            program.failed([Diagnostic::error("E0701", format!("cannot read standard input: {error}"))])
+        });
+        Ok(Some(spooled?))
     }
 
     fn format(&self) -> Result<Format, Failure> {
@@ -226,11 +219,12 @@ impl Predict {
 
     fn write(
         &self,
-        trained: &mut Trained,
+        all: &mut Ensemble,
         observer: &mut dyn Observer,
         format: Format,
         out: &mut dyn Write,
     ) -> Result<(), Stop> {
+        let trained = &all.lead;
         let mut writer =
             Writer { out, format, names: sheet::names(&trained.predictor), begun: false, all: vec![], count: 0, bad: None, is_shown: self.output == Path::new("-") && io::stdout().is_terminal() };
         let ending = self.input.extension().map(|ending| ending.to_string_lossy().to_lowercase());
@@ -243,9 +237,9 @@ impl Predict {
             return Err(Diagnostic::error("E0775", message).into());
         }
         if trained.set.windows.is_none() && (is_json || matches!(trained.set.source, Source::Csv { .. })) {
-            self.of_lines(trained, observer, is_json, &mut writer)?;
+            self.of_lines(all, observer, is_json, &mut writer)?;
         } else {
-            self.of_arrays(trained, &mut writer)?;
+            self.of_arrays(all, &mut writer)?;
         }
         if let Some(row) = writer.bad {
             let message = format!("what is predicted for row {row} is not a finite number");
@@ -258,30 +252,42 @@ impl Predict {
     /// Rows of a text, as they come.
     fn of_lines(
         &self,
-        trained: &mut Trained,
+        all: &mut Ensemble,
         observer: &mut dyn Observer,
         is_json: bool,
         writer: &mut Writer<'_>,
     ) -> Result<(), Stop> {
         let (reader, name) = self.open()?;
-        let mut rows = if is_json {
-            let lines = JsonRows::new(Box::new(BufReader::new(reader)), name.clone());
-            let lines = lines.map_err(|error| Diagnostic::error("E0701", error.to_string()))?;
-            let keys = lines.keys().to_vec();
-            trained.stream(Box::new(lines), name, Some(keys))?
-        } else {
-            trained.stream(reader, name, None)?
+        let mut readers: Vec<Box<dyn Read>> = match all.others.len() {
+            0 => vec![reader],
+            others => shared_input::shared(reader, others + 1).into_iter().map(|part| Box::new(part) as Box<dyn Read>).collect(),
         };
+        let of_lead = readers.remove(0);
+        let mut rows = rows_of(&mut all.lead, of_lead, name.clone(), is_json)?;
+        let of_others = all.others.iter_mut().zip(readers);
+        let of_others = of_others.map(|(other, reader)| rows_of(other, reader, name.clone(), is_json));
+        let mut of_others: Vec<Rows> = of_others.collect::<Result<_, Diagnostic>>()?;
+        let mut waiting: Vec<Waiting> = of_others.iter().map(|_| Waiting::default()).collect();
         let mut kept: Option<Vec<usize>> = None;
-        while let Some(block) = rows.next(&mut trained.session, observer)? {
+        while let Some(block) = rows.next(&mut all.lead.session, observer)? {
             if kept.is_none() {
                 let (places, names) = self.kept_columns(&rows.header())?;
                 writer.names.splice(0..0, names);
                 kept = Some(places);
             }
-            let results = trained.predictor.results(&mut trained.session, &block.fields, block.rows)?;
+            let results = all.lead.predictor.results(&mut all.lead.session, &block.fields, block.rows)?;
+            for (number, rows) in of_others.iter_mut().enumerate() {
+                let until = waiting[number].rows + block.rows - waiting[number].left();
+                while waiting[number].rows < until {
+                    let other = &mut all.others[number];
+                    let Some(block) = rows.next(&mut other.session, &mut Silent)? else { break };
+                    let results = other.predictor.results(&mut other.session, &block.fields, block.rows)?;
+                    all.note(number, &results, block.rows, &mut waiting[number]);
+                }
+            }
+            let results = all.mean(results, &mut waiting)?;
             let places = kept.as_deref().unwrap_or_default();
-            writer.rows(trained, &results, block.rows, &|row| {
+            writer.rows(&all.lead, &results, block.rows, &|row| {
                 places.iter().map(|place| sheet::kept(&block.texts[row][*place])).collect()
             })?;
         }
@@ -289,7 +295,8 @@ impl Predict {
     }
 
     /// Rows of stored arrays.
-    fn of_arrays(&self, trained: &mut Trained, writer: &mut Writer<'_>) -> Result<(), Stop> {
+    fn of_arrays(&self, all: &mut Ensemble, writer: &mut Writer<'_>) -> Result<(), Stop> {
+        let trained = &mut all.lead;
         let is_table = matches!(trained.set.source, Source::Csv { .. });
         if let (Some(keep), false) = (&self.keep, is_table) {
             let message = format!("`--keep {keep}`: arrays have no columns with names");
@@ -306,14 +313,18 @@ impl Predict {
         let table = trained.table()?;
         let (texts, places) = self.kept_texts(trained, writer)?;
         let chosen = |row: &u32| !self.last || table.is_last[*row as usize];
-        let all: Vec<u32> = (0..table.rows as u32).filter(chosen).collect();
-        let fields = trained.predictor.asked.fields.clone();
+        let chosen: Vec<u32> = (0..table.rows as u32).filter(chosen).collect();
         let block = trained.block_of(&table);
-        for rows in all.chunks(block) {
-            let arrays = fields.iter().map(|field| trained.rows_of(&table, field, rows));
-            let arrays = arrays.collect::<Result<Vec<Array>, Diagnostic>>()?;
-            let results = trained.predictor.results(&mut trained.session, &arrays, rows.len())?;
-            writer.rows(trained, &results, rows.len(), &|row| {
+        let tables = all.others.iter_mut().map(Trained::table).collect::<Result<Vec<Arc<Table>>, Diagnostic>>()?;
+        let mut waiting: Vec<Waiting> = tables.iter().map(|_| Waiting::default()).collect();
+        for rows in chosen.chunks(block) {
+            let results = results_of(&mut all.lead, &table, rows)?;
+            for (number, table) in tables.iter().enumerate() {
+                let results = results_of(&mut all.others[number], table, rows)?;
+                all.note(number, &results, rows.len(), &mut waiting[number]);
+            }
+            let results = all.mean(results, &mut waiting)?;
+            writer.rows(&all.lead, &results, rows.len(), &|row| {
                 let in_file = table.rows_of_file.as_ref().map_or(row, |ends| ends[rows[row] as usize] as usize);
                 let cell = |place: &usize| texts.get(in_file).map(|cells: &Vec<String>| sheet::kept(&cells[*place]));
                 places.iter().filter_map(cell).collect()
@@ -382,119 +393,26 @@ impl Predict {
     }
 }
 
+/// Rows of a text for one model.
+fn rows_of(trained: &mut Trained, reader: Box<dyn Read>, name: String, is_json: bool) -> Result<Rows, Diagnostic> {
+    if !is_json {
+        return trained.stream(reader, name, None);
+    }
+    let lines = JsonRows::new(Box::new(BufReader::new(reader)), name.clone());
+    let lines = lines.map_err(|error| Diagnostic::error("E0701", error.to_string()))?;
+    let keys = lines.keys().to_vec();
+    trained.stream(Box::new(lines), name, Some(keys))
+}
+
+/// What one model says of rows of a table.
+fn results_of(trained: &mut Trained, table: &Table, rows: &[u32]) -> Result<Vec<Array>, Diagnostic> {
+    let fields = trained.predictor.asked.fields.clone();
+    let arrays = fields.iter().map(|field| trained.rows_of(table, field, rows));
+    let arrays = arrays.collect::<Result<Vec<Array>, Diagnostic>>()?;
+    trained.predictor.results(&mut trained.session, &arrays, rows.len())
+}
+
 fn failed(program: &Program, trained: &Trained, error: Diagnostic) -> Failure {
     let source = crate::runtime::data::read::placed(error, trained.set.span);
     program.failed([source]).into()
-}
-
-/// Writes rows as they come, or arrays at the end.
-struct Writer<'a> {
-    out: &'a mut dyn Write,
-    format: Format,
-    names: Vec<String>,
-    begun: bool,
-    /// The results of all rows, for arrays.
-    all: Vec<Vec<Array>>,
-    /// Rows that were written, and the first whose results are no numbers.
-    count: usize,
-    bad: Option<usize>,
-    /// Whether a terminal shows them, which would obey escape sequences in names.
-    is_shown: bool,
-}
-
-impl Writer<'_> {
-    fn rows(
-        &mut self,
-        trained: &Trained,
-        results: &[Array],
-        rows: usize,
-        kept: &dyn Fn(usize) -> Vec<Cell>,
-    ) -> Result<(), Stop> {
-        let is_bad = |row: usize| {
-            results.iter().any(|array| {
-                let width = array.row_len();
-                (row * width..(row + 1) * width).any(|at| !array.number(at).is_finite())
-            })
-        };
-        self.bad = self.bad.or_else(|| (0..rows).find(|row| is_bad(*row)).map(|row| self.count + row));
-        self.count += rows;
-        if matches!(self.format, Format::Npy | Format::Safetensors) {
-            self.all.push(results.to_vec());
-            return Ok(());
-        }
-        self.begin()?;
-        let mut text = String::new();
-        for row in 0..rows {
-            let mut cells = kept(row);
-            cells.extend(sheet::cells(&trained.predictor, results, row));
-            match self.format {
-                Format::Csv(separator) => text.push_str(&sheet::csv_line(&cells, separator)),
-                _ => text.push_str(&sheet::json_line(&self.names, &cells)),
-            }
-            text.push('\n');
-        }
-        self.put(&text)?;
-        self.out.flush()?;
-        Ok(())
-    }
-
-    fn put(&mut self, text: &str) -> io::Result<()> {
-        match self.is_shown {
-            true => self.out.write_all(visible(text).as_bytes()),
-            false => self.out.write_all(text.as_bytes()),
-        }
-    }
-
-    fn begin(&mut self) -> Result<(), Stop> {
-        if let (Format::Csv(separator), false) = (self.format, self.begun) {
-            let names: Vec<Cell> = self.names.iter().map(|name| Cell::Text(name.clone())).collect();
-            let line = sheet::csv_line(&names, separator);
-            self.put(&format!("{line}\n"))?;
-        }
-        self.begun = true;
-        Ok(())
-    }
-
-    fn finish(&mut self) -> Result<(), Stop> {
-        if !matches!(self.format, Format::Npy | Format::Safetensors) {
-            return self.begin();
-        }
-        let outputs = self.all.first().map_or(0, Vec::len);
-        let mut arrays = Vec::new();
-        for output in 0..outputs {
-            let parts: Vec<&Array> = self.all.iter().map(|results| &results[output]).collect();
-            arrays.push(
-                joined(&parts).ok_or_else(|| Diagnostic::fault("results of different types"))?,
-            );
-        }
-        let names: Vec<String> = (0..outputs).map(|at| at.to_string()).collect();
-        let named: Vec<(&str, &Array)> = names.iter().map(String::as_str).zip(&arrays).collect();
-        match (self.format, arrays.as_slice()) {
-            (Format::Npy, [array]) => npy::write_to(self.out, array)?,
-            (Format::Npy, _) => {
-                let message = "an npy file holds one array, the model gives several: write .safetensors";
-                return Err(Diagnostic::error("E0775", message).into());
-            }
-            _ => checkpoint::write_to(self.out, &named, &Default::default())?,
-        }
-        Ok(())
-    }
-}
-
-/// The rows of arrays of one type, one after the other.
-fn joined(parts: &[&Array]) -> Option<Array> {
-    let first = parts.first()?;
-    let rows: usize = parts.iter().map(|part| part.rows()).sum();
-    let mut shape = first.shape().to_vec();
-    *shape.first_mut()? = rows;
-    let is_f32 = matches!(first.elements(), crate::runtime::array::Elements::F32(_));
-    let precision =
-        if is_f32 { crate::ir::program::Precision::F32 } else { crate::ir::program::Precision::F64 };
-    let mut all = Array::zeros(crate::ir::Elem::Float, precision, shape);
-    let mut at = 0;
-    for part in parts {
-        all.elements_mut().put(at, part.elements());
-        at += part.elements().len();
-    }
-    Some(all)
 }

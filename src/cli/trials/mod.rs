@@ -11,6 +11,7 @@
 //! | [`spread`] | the same with several processes |
 //! | `groups` | trials that are trained together |
 //! | `again` | what a sweep that was broken off has left |
+//! | [`members`] | which trials predict together, and how |
 //! | [`results`] | the table of trials, and what is kept of them |
 //! | `picture` | trials as parallel coordinates |
 
@@ -19,6 +20,7 @@ pub mod crew;
 pub mod cv;
 mod groups;
 mod picture;
+pub mod members;
 pub mod place;
 pub mod plan;
 pub mod results;

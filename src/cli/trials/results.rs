@@ -2,12 +2,10 @@
 
 use std::path::Path;
 
-use serde_json::json;
-
 use super::crew::{Outcome, value};
 use super::picture::{self, Trials};
 use super::plan::Plan;
-use super::{Entry, Format, csv, show};
+use super::{Entry, Format, csv, members, show};
 use crate::base::Diagnostic;
 use crate::base::order::PutInOrder;
 use crate::cli::output::complain;
@@ -40,7 +38,8 @@ impl Table {
     }
 }
 
-fn write(file: &Path, text: &str) -> Result<(), Failure> {
+/// Writes a file of the folder.
+pub fn write(file: &Path, text: &str) -> Result<(), Failure> {
     write_atomically(file, &mut |out| out.write_all(text.as_bytes())).map_err(|error| {
         let message = format!("cannot write `{}`: {error}", file.display());
         folder::failed(Diagnostic::error("E0714", message))
@@ -120,10 +119,9 @@ pub fn finish(
     write(&path.join("sweep.svg"), &svg(&drawing))?;
     // A trial that has no score has learnt nothing that could predict.
     let ended = order.iter().zip(&scores).filter(|(_, score)| !score.is_nan());
-    let best: Vec<_> = ended.map(|(number, score)| json!({ "trial": number + 1, "score": score })).collect();
-    let kept = plan.keep.map_or(best.len(), |keep| (keep as usize).min(best.len()));
-    let members = json!({ "by": by, "keep": plan.keep, "trials": &best[..kept] });
-    write(&path.join("sweep.json"), &format!("{members}\n"))?;
+    let ended: Vec<String> = ended.map(|(number, _)| format!("trial-{}", number + 1)).collect();
+    let kept = plan.keep.map_or(ended.len(), |keep| (keep as usize).min(ended.len()));
+    members::write(path, &ended[..kept], plan.keep.map_or(1, |keep| keep as usize))?;
     if let Some(keep) = plan.keep {
         for number in order.iter().skip(keep as usize) {
             // A folder that stays costs room and nothing else.

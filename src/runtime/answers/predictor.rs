@@ -61,6 +61,13 @@ impl Predictor {
         Predictor { asked, meaning, names, target, undo: None, batch: batch.max(1), code: Vec::new(), below }
     }
 
+    /// Turns numbers of the target's field into those of the file, if that can be done.
+    pub fn turn_back(&self, numbers: &mut Array) {
+        if let Some(undo) = &self.undo {
+            undo.apply(numbers);
+        }
+    }
+
     /// The results of the model for rows of its fields, all rows of each result together.
     ///
     /// # Errors
