@@ -138,6 +138,64 @@ fn folds() {
     assert!(said.contains("E0762"), "{said}");
 }
 
+/// Folds are kept as runs; their models predict together.
+#[test]
+fn folders_of_folds() {
+    let folder = apples("fold-folders");
+    let table = folder.nnc(&["cv", "apples.nn", "--out", "kept", "--format", "csv"]);
+    assert_eq!(folder.read("kept/folds.csv"), table);
+    assert!(folder.read("kept/fold-3/program.nn").contains("split folds = 5, fold = 3, stratify = kind"));
+    assert!(folder.nnc(&["rerun", "kept/fold-2"]).starts_with("the same bits"));
+    assert_eq!(folder.nnc(&["cv", "apples.nn", "--no-save", "--format", "csv"]), table);
+    assert!(!folder.0.join("runs").exists());
+
+    let p = |model: &str| -> f64 {
+        let text = folder.nnc(&["predict", model, "apples.csv"]);
+        text.lines()
+            .nth(7)
+            .and_then(|line| line.split(',').nth(2))
+            .expect("a probability")
+            .parse()
+            .expect("a number")
+    };
+    let mean = (1..=5).map(|fold| p(&format!("kept/fold-{fold}"))).sum::<f64>() / 5.0;
+    assert!((p("kept") - mean).abs() < 1e-6, "{mean}");
+    assert!(folder.nnc(&["eval", "kept", "apples.csv"]).contains("the mean of 5 models"));
+    let said = folder.fails(&["eval", "kept"]);
+    assert!(said.contains("have learnt from other rows"), "{said}");
+
+    // Broken off: one fold is not there, one has not ended.
+    fs::remove_dir_all(folder.0.join("kept/fold-5")).expect("it is there");
+    let running = folder.read("kept/fold-4/run.json").replace("\"finished\"", "\"running\"");
+    folder.write("kept/fold-4/run.json", &running);
+    assert_eq!(folder.nnc(&["cv", "apples.nn", "--resume", "kept", "--format", "csv"]), table);
+
+    // Together, each fold on its own rows and with its own statistics: the same but for rounding.
+    let output =
+        folder.command(&["cv", "apples.nn", "--together", "--jobs", "1", "--out", "together"]).output();
+    let said = folder::errors(&output.expect("nnc starts"));
+    assert_eq!(said.matches("one of 5 together").count(), 5, "{said}");
+    let numbers =
+        |text: String| -> Vec<f64> { text.split([',', '\n']).filter_map(|cell| cell.parse().ok()).collect() };
+    let (together, alone) = (numbers(folder.read("together/folds.csv")), numbers(table));
+    assert_eq!(together.len(), alone.len());
+    assert!(
+        together.iter().zip(&alone).all(|(a, b)| (a - b).abs() <= 1e-3 * b.abs().max(1.0)),
+        "{together:?} {alone:?}"
+    );
+
+    // Parts of other names are no folds in the text of a program.
+    let named = APPLES.replace("train = 0.8, test = 0.2", "one = 0.8, two = 0.2");
+    folder
+        .write("named.nn", &named.replace("apples.train", "apples.one").replace("apples.test", "apples.two"));
+    let output = folder.command(&["cv", "named.nn", "--folds", "2"]).output().expect("nnc starts");
+    assert!(
+        output.status.success() && folder::errors(&output).contains("W0720"),
+        "{}",
+        folder::errors(&output)
+    );
+}
+
 /// What is tried stands in the program; the best trials predict together.
 #[test]
 fn a_sweep_in_the_program() {
@@ -149,15 +207,31 @@ fn a_sweep_in_the_program() {
     folder.nnc(&["run", "swept.nn", "--out", "alone", "--epochs", "1"]);
     let table = folder.nnc(&["sweep", "swept.nn", "--format", "csv", "--out", "many"]);
     let of_options = folder.nnc(&[
-        "sweep", "apples.nn", "lr=1e-3..1e-1:log", "WIDTH=2,8", "--trials", "6", "--seed", "3", "--format", "csv", "--by",
-        "validation accuracy", "--greatest",
+        "sweep",
+        "apples.nn",
+        "lr=1e-3..1e-1:log",
+        "WIDTH=2,8",
+        "--trials",
+        "6",
+        "--seed",
+        "3",
+        "--format",
+        "csv",
+        "--by",
+        "validation accuracy",
+        "--greatest",
     ]);
     assert_eq!(table, of_options);
-    let best: Vec<&str> = table.lines().skip(1).map(|line| line.split(',').next().expect("a trial")).collect();
+    let best: Vec<&str> =
+        table.lines().skip(1).map(|line| line.split(',').next().expect("a trial")).collect();
     let kept = |trial: &str| folder.0.join(format!("many/trial-{trial}")).exists();
-    assert!(best[..3].iter().all(|trial| kept(trial)) && best[3..].iter().all(|trial| !kept(trial)), "{table}");
+    assert!(
+        best[..3].iter().all(|trial| kept(trial)) && best[3..].iter().all(|trial| !kept(trial)),
+        "{table}"
+    );
     // The command line says something else.
-    let few = folder.nnc(&["sweep", "swept.nn", "lr=0.01", "--points", "2", "--format", "csv", "--by", "loss"]);
+    let few =
+        folder.nnc(&["sweep", "swept.nn", "lr=0.01", "--points", "2", "--format", "csv", "--by", "loss"]);
     assert_eq!(few.lines().count(), 3, "{few}");
 
     let numbers = |text: &str| -> Vec<Vec<f64>> {
@@ -165,8 +239,10 @@ fn a_sweep_in_the_program() {
         cells.map(|cells| cells.map(|cell| cell.parse().expect("a probability")).collect()).collect()
     };
     let all = folder.nnc(&["predict", "many", "apples.csv"]);
-    let each: Vec<String> =
-        best[..3].iter().map(|trial| folder.nnc(&["predict", &format!("many/trial-{trial}"), "apples.csv"])).collect();
+    let each: Vec<String> = best[..3]
+        .iter()
+        .map(|trial| folder.nnc(&["predict", &format!("many/trial-{trial}"), "apples.csv"]))
+        .collect();
     let (mean, each) = (numbers(&all), each.iter().map(|text| numbers(text)).collect::<Vec<_>>());
     assert_eq!(mean.len(), folder.read("apples.csv").lines().count() - 1);
     for (row, probabilities) in mean.iter().enumerate() {
@@ -188,7 +264,8 @@ fn a_sweep_in_the_program() {
     let judged = folder.nnc(&["eval", "many", "--json"]);
     let judged: serde_json::Value = serde_json::from_str(judged.trim()).expect("JSON");
     assert_eq!(judged["models"].as_array().map(Vec::len), Some(3));
-    let losses = judged["models"].as_array().into_iter().flatten().map(|model| model["summary"]["log loss"].as_f64());
+    let losses =
+        judged["models"].as_array().into_iter().flatten().map(|model| model["summary"]["log loss"].as_f64());
     let mean = losses.map(|loss| loss.expect("a number")).sum::<f64>() / 3.0;
     // The logarithm of a mean is not less than the mean of logarithms.
     assert!(judged["summary"]["log loss"].as_f64().expect("a number") <= mean + 1e-6, "{judged}");

@@ -34,7 +34,7 @@ impl Read for Part {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let mut shared = self.shared.borrow_mut();
         let place = shared.places[self.number];
-        let mut from = (place - shared.before) as usize;
+        let from = (place - shared.before) as usize;
         if from == shared.bytes.len() {
             if shared.is_at_end || into.is_empty() {
                 return Ok(0);
@@ -44,10 +44,7 @@ impl Read for Part {
             shared.bytes.extend(&into[..count]);
         }
         let count = into.len().min(shared.bytes.len() - from);
-        for byte in &mut into[..count] {
-            *byte = shared.bytes[from];
-            from += 1;
-        }
+        into.iter_mut().zip(shared.bytes.range(from..from + count)).for_each(|(to, byte)| *to = *byte);
         shared.places[self.number] = place + count as u64;
         let read_by_all = shared.places.iter().min().map_or(0, |least| (least - shared.before) as usize);
         shared.bytes.drain(..read_by_all);
@@ -64,7 +61,7 @@ mod tests {
     fn each_reads_the_whole_text() {
         let text: Vec<u8> = (0..10_000u32).map(|at| at as u8).collect();
         let mut parts = shared(Box::new(io::Cursor::new(text.clone())), 3);
-        let mut read = vec![Vec::new(); 3];
+        let mut read: Vec<Vec<u8>> = vec![Vec::new(); 3];
         let mut turn = 0usize;
         while read.iter().any(|bytes| bytes.len() < text.len()) {
             let (number, mut piece) = (turn % 3, vec![0; 1 + turn * 37 % 500]);

@@ -11,7 +11,7 @@ use super::session::Session;
 use super::train::members;
 use crate::ir::Graph;
 use crate::ir::members::{Common, Options, Place, common, number_path, united};
-use crate::ir::program::{Action, Precision, Variable};
+use crate::ir::program::{self as checked, Action, Precision, Variable};
 use crate::opt::stabilised;
 
 /// A program on its way through its actions, and who hears of it.
@@ -157,7 +157,11 @@ impl Program {
         else {
             return false;
         };
-        let options = Options { place: Place::First, own_rows: train.seed != train_of_other.seed };
+        let folds = |program: &checked::Program, train: &checked::Train| {
+            program.data.iter().find(|set| set.name == train.data.set).map(|set| set.division.folds)
+        };
+        let own_rows = train.seed != train_of_other.seed || folds(a, train) != folds(b, train_of_other);
+        let options = Options { place: Place::First, own_rows };
         a.precision == b.precision
             && kinds(self) == kinds(other)
             && are_alike(&a.params, &b.params)

@@ -263,6 +263,15 @@ is so for more than a tenth of them.
     review: class(2_000)[100] = words(column(\"review\"))    # more of long ones",
     },
     Code {
+        code: "W0720",
+        title: "no folders of the folds are kept",
+        explain: "\
+`nnc cv` keeps a folder for each fold, a run like any other, with a program that says which fold is held out:
+    split folds = 5, fold = 3
+The parts of such a `split` are called `train` and `test`. Where the program calls its two parts something else, or
+divides its data in an imported file, folds are trained and compared, and no folders are kept.",
+    },
+    Code {
         code: "W0831",
         title: "a vocabulary that is never full",
         explain: "\

@@ -5,14 +5,17 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::crew::{self, Failed, Outcome};
-use super::{Entry, Format, show, spread};
+use super::begin::{Begins, Place, Start, each_together};
+use super::{Entry, Format, csv, fold_text, members, results, show, spread};
+use crate::base::Diagnostic;
 use crate::cli::output::{complain, complain_rendered};
 use crate::cli::ranks::{self, Joined};
 use crate::cli::settings::{Settings, has_train};
 use crate::cli::input::DataFiles;
-use crate::cli::{Failure, input};
+use crate::cli::runs::record::trains_on_files;
+use crate::cli::{Failure, input, report};
 use crate::runtime::options::Options;
-use crate::runtime::program::Program;
+use crate::runtime::program::{Diagnostics, Program};
 
 /// Cross-validate: train once for each fold of the data, and validate on the rows that were held out.
 #[derive(Args)]
@@ -21,10 +24,15 @@ The training learns from one part of its data and validates on the other: `data 
 two parts become the folds; `stratify` and `group` of the `split` say how rows are dealt out. Scores are those after the
 last epoch. The last two rows are the mean over the folds and the standard deviation between them.
 
+Each fold has its folder in `runs/NAME-cv-N`, a run like any other, and `folds.csv` has the table. `nnc predict` of that
+folder gives the mean of what the models of all folds say.
+
 Examples:
   nnc cv apples.nn
   nnc cv apples.nn --folds 10 --set train.epochs=30
-  nnc cv apples.nn --format csv > folds.csv")]
+  nnc cv apples.nn --format csv > folds.csv
+  nnc predict runs/apples-cv-1 new.csv           # the mean of five models
+  nnc cv apples.nn --resume runs/apples-cv-1     # after it was broken off")]
 pub struct Cv {
     /// The program.
     file: PathBuf,
@@ -37,6 +45,18 @@ pub struct Cv {
     /// So many folds at a time [default: as many as there are processors].
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
+    /// The folder of the folds [default: runs/NAME-cv-N].
+    #[arg(long, value_name = "FOLDER", conflicts_with = "no_save")]
+    out: Option<PathBuf>,
+    /// Keep no folders.
+    #[arg(long)]
+    no_save: bool,
+    /// Go on with a cross-validation that was broken off: folds that have ended are taken as they are.
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["out", "no_save"])]
+    resume: Option<PathBuf>,
+    /// Let folds of equal size take their steps together: the same but for rounding.
+    #[arg(long)]
+    together: bool,
     #[command(flatten)]
     data: DataFiles,
     /// How results are written.
@@ -58,8 +78,11 @@ impl Cv {
         for text in &self.settings {
             settings.set(text).map_err(Failure::Usage)?;
         }
+        if self.together && joined.is_some() {
+            return Err(Failure::Usage("`--together` is for one process: each of several takes single folds".into()));
+        }
         let input = input::read(&self.file)?;
-        let options = Options::new().name(input.name).folder(input.base);
+        let options = Options::new().name(input.name.clone()).folder(input.base.clone());
         let mut lacks_train = false;
         let program = Program::compile(&input.text, &options, &mut |sources, file| {
             lacks_train = !has_train(file);
@@ -72,35 +95,97 @@ impl Cv {
         let count = self.folds.map(|folds| folds as usize).or(program.folds()).unwrap_or(5);
         // What is wrong with all folds is told once.
         program.with_fold(count, 0).map_err(|error| program.failed([error]))?;
-        let mut outcomes: Vec<Outcome> = vec![Outcome::default(); count];
-        let mut failed = None;
-        let carry_out = |fold: usize| {
-            let program = program.with_fold(count, fold).map_err(|error| program.failed([error]))?;
-            crew::carry_out(&program, None, None)
+        let written = settings.written_into(&input.text);
+        let text = |fold: usize| fold_text::written(&written, &program, count, fold);
+        let compiled = |text: &str| {
+            Program::compile(text, &options, &mut |_, _| Vec::new()).and_then(|program| self.data.apply(&program))
+        };
+        let is_first = joined.is_none_or(|joined| joined.rank == 0);
+        let is_kept = self.is_kept(&program, text(0).is_some_and(|text| compiled(&text).is_ok()))?;
+        let proposed = if is_kept && is_first { self.place().propose()?.display().to_string() } else { String::new() };
+        let what = format!("{count} folds {:?}\n{}", self.settings, input.text);
+        let path = PathBuf::from(spread::agree(joined, &what, &proposed)?);
+        let start = Start {
+            path: is_kept.then_some(&*path),
+            word: "fold",
+            file: &self.file,
+            data: &self.data.files,
+            resumes: self.resume.is_some(),
+            together: self.together,
+        };
+        // What is kept is what stands in the program of its folder.
+        let begin = |fold: usize| -> Result<Begins, Diagnostics> {
+            match text(fold).filter(|_| is_kept) {
+                Some(text) => start.of(fold, compiled(&text)?, &text),
+                None => {
+                    let program = program.with_fold(count, fold).map_err(|error| program.failed([error]))?;
+                    start.of(fold, program, "")
+                }
+            }
+        };
+        let carry_out = |fold: usize| match begin(fold)? {
+            Begins::Ended(outcome) => Ok(outcome),
+            Begins::Waits(one) => crew::carry_out(&one.program, one.folder.as_ref(), None),
         };
         let trial = |fold: usize| carry_out(fold).map_err(Failed::from);
-        let what = format!("{count} folds {:?}\n{}", self.settings, input.text);
-        spread::agree(joined, &what, "")?;
+        let mut outcomes: Vec<Outcome> = vec![Outcome::default(); count];
+        let mut failed = None;
         let here = joined.map_or(1, |joined| joined.here);
         let jobs = self.jobs.unwrap_or_else(|| (crew::usual() / here).max(1));
-        spread::each(joined, count, jobs, trial, |fold, result| match result {
+        let mut note = |fold: usize, result: Result<Outcome, Failed>, others: &str| match result {
             Ok(outcome) => {
-                if joined.is_none_or(|joined| joined.rank == 0) {
-                    complain(&format!("fold {} of {count} is done", fold + 1));
+                if is_first {
+                    complain(&format!("fold {} of {count} is done{others}", fold + 1));
                 }
                 outcomes[fold] = outcome;
             }
             Err(error) => failed = failed.take().or(Some(error)),
-        })?;
+        };
+        if self.together {
+            each_together(count, jobs, &begin, &mut note);
+        } else {
+            spread::each(joined, count, jobs, trial, |fold, result| note(fold, result, ""))?;
+        }
         if let Some(error) = failed {
             complain_rendered(&error.shown);
             return Err(Failure::Silent);
         }
         let (names, rows) = table(&outcomes);
+        if is_kept && is_first {
+            results::write(&path.join(TABLE), &csv(&names, &rows))?;
+            let folders: Vec<String> = (1..=count).map(|fold| format!("fold-{fold}")).collect();
+            members::write(&path, &folders, count)?;
+        }
         show(&names, &rows, self.format);
+        if is_kept && is_first {
+            complain(&format!("kept in {}", path.display()));
+        }
         Ok(())
     }
+
+    /// Whether folders are kept, as those of a run are: if the program learns from a file. That it cannot be said in
+    /// the text of the program which fold is held out, is told.
+    fn is_kept(&self, program: &Program, can_be_written: bool) -> Result<bool, Failure> {
+        let is_asked = self.out.is_some() || self.resume.is_some();
+        if self.no_save || !(is_asked || trains_on_files(program)) {
+            return Ok(false);
+        }
+        if !can_be_written {
+            let message = "no folders of the folds are kept: the `split` of the data cannot be written anew";
+            let warning = Diagnostic::warning("W0720", message);
+            let help = "the two parts of the data are called `train` and `test`, in the file of the program";
+            report(&program.failed([warning.help(help)]));
+        }
+        Ok(can_be_written)
+    }
+
+    fn place(&self) -> Place<'_> {
+        Place { file: &self.file, out: self.out.as_deref(), resume: self.resume.as_deref(), word: "cv", first: "fold-1" }
+    }
 }
+
+/// The table of all folds, with their mean and deviation.
+const TABLE: &str = "folds.csv";
 
 /// A row for each fold, their mean and their standard deviation.
 fn table(outcomes: &[Outcome]) -> (Vec<String>, Vec<Vec<Entry>>) {

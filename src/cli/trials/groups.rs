@@ -12,7 +12,8 @@ const MOST_TOGETHER: usize = 32;
 pub struct Waiting {
     pub number: usize,
     pub program: Program,
-    pub folder: Folder,
+    /// Where it is kept, if it is.
+    pub folder: Option<Folder>,
 }
 
 /// How a trial came out, and with how many others it was trained; 1 if it was trained alone.
@@ -50,17 +51,17 @@ pub fn divided(waiting: Vec<Waiting>, at_once: usize) -> Vec<Vec<Waiting>> {
 /// Carries out the trials of a group.
 pub fn carry_out(group: &[Waiting]) -> Vec<Done> {
     let done = |one: &Waiting, outcome, together| Done { number: one.number, outcome, together };
-    let alone = |one: &Waiting| done(one, crew::carry_out(&one.program, Some(&one.folder), None), 1);
+    let alone = |one: &Waiting| done(one, crew::carry_out(&one.program, one.folder.as_ref(), None), 1);
     if group.len() < 2 {
         return group.iter().map(alone).collect();
     }
     let mut members = Vec::new();
     let mut watched: Vec<Watched> = Vec::new();
     for one in group {
-        let Ok((session, listener)) = crew::prepared(&one.program, Some(&one.folder)) else {
+        let Ok((session, listener)) = crew::prepared(&one.program, one.folder.as_ref()) else {
             return group.iter().map(alone).collect();
         };
-        let observer = listener.observer(Some(&one.folder));
+        let observer = listener.observer(one.folder.as_ref());
         members.push(together::Member { session, observer });
         watched.push(listener);
     }
@@ -72,11 +73,11 @@ pub fn carry_out(group: &[Waiting]) -> Vec<Done> {
         all.push(match outcome {
             together::Outcome::Ended(ended) => {
                 let mut session = member.session;
-                done(one, crew::finished(&mut session, ended, &listener, Some(&one.folder)), group.len())
+                done(one, crew::finished(&mut session, ended, &listener, one.folder.as_ref()), group.len())
             }
             together::Outcome::Alone => {
                 drop(member);
-                match one.folder.begin_anew() {
+                match one.folder.as_ref().map_or(Ok(()), Folder::begin_anew) {
                     Ok(()) => alone(one),
                     Err(error) => done(one, Err(one.program.failed([error])), 1),
                 }

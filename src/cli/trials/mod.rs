@@ -3,12 +3,14 @@
 //! | file | does |
 //! |---|---|
 //! | [`cv`] | cross-validation |
+//! | `fold_text` | which fold is held out, as the text of a program |
 //! | [`sweep`] | settings that are tried |
 //! | [`space`] | which values: lists and ranges |
 //! | [`plan`] | what the program and the command line say of them |
 //! | [`place`] | where in the text of a program a value stands |
 //! | [`crew`] | carries trials out, several at a time |
 //! | [`spread`] | the same with several processes |
+//! | `begin` | where trials have their folders |
 //! | `groups` | trials that are trained together |
 //! | `again` | what a sweep that was broken off has left |
 //! | [`members`] | which trials predict together, and how |
@@ -16,8 +18,10 @@
 //! | `picture` | trials as parallel coordinates |
 
 mod again;
+mod begin;
 pub mod crew;
 pub mod cv;
+mod fold_text;
 mod groups;
 mod picture;
 pub mod members;

@@ -31,10 +31,13 @@ pub struct Table {
     by: String,
 }
 
+/// The table of all trials.
+pub const TABLE: &str = "sweep.csv";
+
 impl Table {
-    /// Writes `sweep.csv`.
+    /// Writes it.
     pub fn write(&self, path: &Path) -> Result<(), Failure> {
-        write(&path.join("sweep.csv"), &csv(&self.header, &self.rows))
+        write(&path.join(TABLE), &csv(&self.header, &self.rows))
     }
 }
 

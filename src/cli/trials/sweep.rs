@@ -1,20 +1,18 @@
 //! `nnc sweep`: a training for each combination of settings.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 
 use super::crew::{self, Failed, Outcome};
 use super::plan::{Plan, Said};
-use super::groups::{self, Done, Waiting};
 use super::results::{self, Trial};
-use super::{Format, again, place, spread};
-use crate::base::order::PutInOrder;
+use super::begin::{Begins, Place, Start, each_together};
+use super::{Format, place, spread};
 use crate::cli::output::{complain, complain_rendered};
 use crate::cli::ranks::{self, Joined};
-use crate::cli::runs::record::{Begun, Folder, next_folder};
 use crate::cli::input::DataFiles;
-use crate::cli::{Failure, folder, input};
+use crate::cli::{Failure, input};
 use crate::runtime::options::Options;
 use crate::runtime::program::{Diagnostics, Program};
 use crate::ir::program;
@@ -22,8 +20,6 @@ use crate::runtime::together;
 use crate::syntax;
 use crate::base::SourceMap;
 
-/// So many trials are compiled before they are trained together.
-const AT_ONCE: usize = 256;
 
 /// Train with many settings: lists and ranges of values, all combinations or some at random.
 #[derive(Args)]
@@ -88,43 +84,6 @@ pub struct Sweep {
     format: Format,
 }
 
-/// A trial that was looked at.
-enum Begins {
-    Waits(Waiting),
-    /// It has ended in an earlier sweep.
-    Ended(Outcome),
-}
-
-/// Hears of each trial by number, and what is to be said of it.
-type Note<'a> = &'a mut dyn FnMut(usize, Result<Outcome, Failed>, &str);
-
-/// Carries out trials of which those that differ in numbers only are trained together.
-fn each_together(
-    count: usize,
-    jobs: usize,
-    begin: &(dyn Fn(usize) -> Result<Begins, Diagnostics> + Sync),
-    note: Note<'_>,
-) {
-    for from in (0..count).step_by(AT_ONCE) {
-        let mut waiting = Vec::new();
-        let begun = |at: usize| begin(from + at);
-        crew::each(AT_ONCE.min(count - from), jobs, begun, |at, begun| match begun {
-            Ok(Begins::Waits(one)) => waiting.push(one),
-            Ok(Begins::Ended(outcome)) => note(from + at, Ok(outcome), ""),
-            Err(errors) => note(from + at, Err(errors.into()), ""),
-        });
-        waiting.put_in_order_by_key(|one| one.number);
-        let groups = groups::divided(waiting, jobs);
-        let group = |at: usize| groups::carry_out(&groups[at]);
-        crew::each(groups.len(), jobs, group, |_, ended| {
-            for Done { number, outcome, together } in ended {
-                let others = if together > 1 { format!("; one of {together} together") } else { String::new() };
-                note(number, outcome.map_err(Failed::from), &others);
-            }
-        });
-    }
-}
-
 impl Sweep {
     pub fn carry_out(self) -> Result<(), Failure> {
         match ranks::join()? {
@@ -155,18 +114,28 @@ impl Sweep {
         }
         together::read_data(&program);
         let is_first = joined.is_none_or(|joined| joined.rank == 0);
-        let proposed = if is_first { self.folder()?.display().to_string() } else { String::new() };
+        let proposed = if is_first { self.place().propose()?.display().to_string() } else { String::new() };
         let what = format!("{names:?} {combinations:?}\n{}", input.text);
         let path = PathBuf::from(spread::agree(joined, &what, &proposed)?);
+        let start = Start {
+            path: Some(&path),
+            word: "trial",
+            file: &self.file,
+            data: &self.data.files,
+            resumes: self.resume.is_some(),
+            together: self.together,
+        };
         let begin = |number: usize| -> Result<Begins, Diagnostics> {
             let text = text(&combinations[number]).unwrap_or_default();
-            self.begun(&path, number, &program, (compiled(&text)?, &text))
+            let trial = compiled(&text)?;
+            trial.share_with(&program);
+            start.of(number, trial, &text)
         };
         let carry_out = |number: usize| match begin(number)? {
             Begins::Ended(outcome) => Ok(outcome),
             Begins::Waits(one) => {
                 let step = together::step_in_common(&program, &one.program);
-                crew::carry_out(&one.program, Some(&one.folder), step)
+                crew::carry_out(&one.program, one.folder.as_ref(), step)
             }
         };
         let trial = |number: usize| carry_out(number).map_err(Failed::from);
@@ -211,6 +180,10 @@ impl Sweep {
         results::finish(&self.file, &path, &plan, &trials, self.format)
     }
 
+    fn place(&self) -> Place<'_> {
+        Place { file: &self.file, out: self.out.as_deref(), resume: self.resume.as_deref(), word: "sweep", first: "trial-1" }
+    }
+
     fn said(&self) -> Said<'_> {
         Said {
             axes: &self.axes,
@@ -223,50 +196,6 @@ impl Sweep {
         }
     }
 
-    /// Gives a trial its folder, if it has not ended before.
-    fn begun(
-        &self,
-        path: &Path,
-        number: usize,
-        first: &Program,
-        (program, text): (Program, &str),
-    ) -> Result<Begins, Diagnostics> {
-        program.share_with(first);
-        let data = &self.data.files;
-        let begun = Begun { program: &program, text, file: &self.file, init: None, data };
-        let folder = path.join(format!("trial-{}", number + 1));
-        if self.resume.is_some()
-            && let Some(outcome) = again::earlier(&folder, &begun).map_err(|error| program.failed([error]))?
-        {
-            return Ok(Begins::Ended(outcome));
-        }
-        let folder = Folder::create(Some(&folder), &begun).map_err(|error| program.failed([error]))?;
-        if self.together {
-            folder.note_together();
-        }
-        Ok(Begins::Waits(Waiting { number, program, folder }))
-    }
-
-    fn folder(&self) -> Result<PathBuf, Failure> {
-        if let Some(path) = &self.resume {
-            if !path.join("trial-1").exists() && !path.join("sweep.csv").exists() {
-                return Err(Failure::Usage(format!("`{}` is no folder of a sweep", path.display())));
-            }
-            return Ok(path.clone());
-        }
-        match &self.out {
-            Some(path) => {
-                if std::fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some()) {
-                    return Err(Failure::Usage(format!("`{}` is not empty", path.display())));
-                }
-                Ok(path.clone())
-            }
-            None => {
-                let stem = self.file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-                next_folder(&format!("{stem}-sweep")).map_err(folder::failed)
-            }
-        }
-    }
 }
 
 /// The `sweep` of a program, which is compiled for it only if it has one.

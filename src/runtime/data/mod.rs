@@ -23,6 +23,7 @@ pub mod classes;
 mod digits;
 mod division;
 mod drawn;
+pub mod joined;
 pub mod lazy;
 mod learn;
 pub mod load;
@@ -61,7 +62,7 @@ pub enum Column {
 }
 
 /// A `data` item with its rows.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Table {
     pub rows: usize,
     pub fields: BTreeMap<Arc<str>, Column>,

@@ -16,9 +16,9 @@ use super::{Driver, Taken, blame};
 use crate::base::Diagnostic;
 use crate::ir::members::{Options, Place, united};
 use crate::ir::program::{Action, BATCH, Program as Checked, Train};
-use crate::ir::{Dim, Graph, Sizes, specialise};
+use crate::ir::{Dim, Graph, Sizes, columns_of, specialise};
 use crate::opt::stabilised;
-use crate::runtime::data::{Column, Rows, Table};
+use crate::runtime::data::{Column, Rows, Table, joined};
 use crate::runtime::events::{Event, Observer, Reason, Trained};
 use crate::runtime::memory::Memory;
 use crate::runtime::program::{Part, Program};
@@ -39,6 +39,14 @@ struct Ready {
     sizes: Sizes,
     order: Order,
     rows: Rows,
+}
+
+/// Where the rows of all members are.
+struct Source {
+    table: Arc<Table>,
+    sizes: Sizes,
+    /// The rows of a member in the table, if each has its own.
+    of_member: u32,
 }
 
 /// A training among others.
@@ -68,10 +76,15 @@ pub fn run(mut members: Vec<Member<'_>>, action: usize) -> Option<Vec<Option<Tra
         return None;
     }
     // The numbers of a member lie together, so its sums run in the lanes in which they run alone.
-    let options = Options { place: Place::First, own_rows: trains.iter().any(|train| train.seed != trains[0].seed) };
+    let table = common_table(trains[0], &readies)?;
+    let has_own_tables = !Arc::ptr_eq(&table, &readies[0].table);
+    let own_rows = has_own_tables || trains.iter().any(|train| train.seed != trains[0].seed);
+    let options = Options { place: Place::First, own_rows };
     let graphs = united_graphs(&trains, &readies, options)?;
     let session = session_for(members[0].session, &programs[0]);
-    let mut all = All::new(session, &graphs, &trains, &readies[0], action, options);
+    let of_member = if has_own_tables { readies[0].table.rows as u32 } else { 0 };
+    let rows = Source { table, sizes: readies[0].sizes.clone(), of_member };
+    let mut all = All::new(session, &graphs, &trains, &rows, action, options);
     // What is wrong with the code is told by a training alone.
     all.batch(readies[0].order.batch()).ok()?;
     let mut running = Vec::new();
@@ -122,16 +135,30 @@ pub fn are_alike(a: &Train, b: &Train) -> bool {
     is_simple(a) && is_simple(b) && settings(a) == settings(b) && a.fields == b.fields && a.data == b.data
 }
 
-/// Whether the trainings go through the same rows, which are in memory.
+/// Whether the trainings go through the same rows, or equally many of tables of one form, which are in memory.
 fn fit(trains: &[&Train], readies: &[Ready]) -> bool {
     let (train, first) = (trains[0], &readies[0]);
     let in_memory = |field: &Arc<str>| matches!(first.table.fields.get(field), Some(Column::Memory(_)));
+    // Folds have tables of their own. What reads whole columns of them is not told apart by member.
+    let reads_columns = trains.iter().any(|train| !columns_of(&train.step.graph).is_empty());
     let has_same_rows = |ready: &Ready| {
-        Arc::ptr_eq(&ready.table, &first.table) && ready.sizes == first.sizes && ready.rows.len() == first.rows.len()
+        let has_own_table = !Arc::ptr_eq(&ready.table, &first.table);
+        let may_have = !reads_columns && joined::are_alike(&first.table, &ready.table, &train.fields);
+        (!has_own_table || may_have) && ready.sizes == first.sizes && ready.rows.len() == first.rows.len()
     };
     train.fields.iter().all(in_memory)
         && trains.iter().all(|other| are_alike(train, other))
         && readies.iter().all(has_same_rows)
+}
+
+/// The table that all share, or those of all, one after the other. `None` if they are too large.
+fn common_table(train: &Train, readies: &[Ready]) -> Option<Arc<Table>> {
+    let first = &readies[0].table;
+    if readies.iter().all(|ready| Arc::ptr_eq(&ready.table, first)) {
+        return Some(Arc::clone(first));
+    }
+    let tables: Vec<&Table> = readies.iter().map(|ready| &*ready.table).collect();
+    Table::joined(&tables, &train.fields).map(Arc::new)
 }
 
 /// The step of all members for each size of a batch that occurs.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Ready, Running, State};
+use super::{Running, Source, State};
 use crate::base::Diagnostic;
 use crate::ir::Graph;
 use crate::ir::members::Options;
@@ -31,6 +31,8 @@ pub struct All<'a> {
     variables: Vec<Variable>,
     options: Options,
     count: usize,
+    /// The rows of a member in the table of all, if each has its own.
+    of_member: u32,
     /// What the last series gave.
     results: Option<Results>,
     /// How many steps are taken in one call at most.
@@ -44,20 +46,21 @@ impl<'a> All<'a> {
         session: Session,
         graphs: &'a [(usize, Graph)],
         trains: &[&'a Train],
-        ready: &Ready,
+        source: &Source,
         action: usize,
         options: Options,
     ) -> All<'a> {
         let train = trains[0];
         let of_size = |(size, graph): &'a (usize, Graph)| {
-            let (table, sizes) = (Arc::clone(&ready.table), ready.sizes.clone());
+            let (table, sizes) = (Arc::clone(&source.table), source.sizes.clone());
             (*size, Batches::new(Part::Step(action), graph, train, table, sizes, Vec::new()))
         };
         let checked = session.program.checked();
         let variables = checked.params.iter().chain(&checked.states).chain(&train.step.states).cloned().collect();
         let batches = graphs.iter().map(of_size).collect();
         let (count, told) = (trains.len(), session.now());
-        let mut all = All { session, batches, variables, options, count, results: None, at_once: 1, step: 0, told };
+        let of_member = source.of_member;
+        let mut all = All { session, batches, variables, options, count, of_member, results: None, at_once: 1, step: 0, told };
         all.make_room();
         all
     }
@@ -209,9 +212,11 @@ impl<'a> All<'a> {
             running[0].driver.order.take(self.step, steps, &mut rows);
             return rows;
         }
-        let of_each = running.iter_mut().map(|one| {
+        let of_each = running.iter_mut().zip(0..).map(|(one, number)| {
             let mut taken = Vec::new();
             one.driver.order.take(self.step, steps, &mut taken);
+            let first = number * self.of_member;
+            taken.iter_mut().for_each(|row| *row += first);
             taken
         });
         let of_each: Vec<Vec<u32>> = of_each.collect();
