@@ -1,6 +1,6 @@
 //! `nnc cv`: a training for each fold of its data, validated on the rows that it did not see.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -74,10 +74,7 @@ impl Cv {
 
     /// Carries out the share of this process in the folds.
     fn carry_out_here(self, joined: Option<&Joined>) -> Result<(), Failure> {
-        let mut settings = Settings::default();
-        for text in &self.settings {
-            settings.set(text).map_err(Failure::Usage)?;
-        }
+        let settings = self.settings()?;
         if self.together && joined.is_some() {
             return Err(Failure::Usage("`--together` is for one process: each of several takes single folds".into()));
         }
@@ -105,18 +102,15 @@ impl Cv {
         let proposed = if is_kept && is_first { self.place().propose()?.display().to_string() } else { String::new() };
         let what = format!("{count} folds {:?}\n{}", self.settings, input.text);
         let path = PathBuf::from(spread::agree(joined, &what, &proposed)?);
-        let start = Start {
-            path: is_kept.then_some(&*path),
-            word: "fold",
-            file: &self.file,
-            data: &self.data.files,
-            resumes: self.resume.is_some(),
-            together: self.together,
-        };
+        let start = self.start(is_kept.then_some(&*path));
         // What is kept is what stands in the program of its folder.
         let begin = |fold: usize| -> Result<Begins, Diagnostics> {
             match text(fold).filter(|_| is_kept) {
-                Some(text) => start.of(fold, compiled(&text)?, &text),
+                Some(text) => {
+                    let of_fold = compiled(&text)?;
+                    of_fold.share_with(&program);
+                    start.of(fold, of_fold, &text)
+                }
                 None => {
                     let program = program.with_fold(count, fold).map_err(|error| program.failed([error]))?;
                     start.of(fold, program, "")
@@ -150,17 +144,41 @@ impl Cv {
             complain_rendered(&error.shown);
             return Err(Failure::Silent);
         }
-        let (names, rows) = table(&outcomes);
-        if is_kept && is_first {
-            results::write(&path.join(TABLE), &csv(&names, &rows))?;
-            let folders: Vec<String> = (1..=count).map(|fold| format!("fold-{fold}")).collect();
-            members::write(&path, &folders, count)?;
-        }
+        self.finish((is_kept && is_first).then_some(&path), &outcomes)
+    }
+
+    /// Shows the folds, and writes what the folder around them has.
+    fn finish(&self, path: Option<&PathBuf>, outcomes: &[Outcome]) -> Result<(), Failure> {
+        let (names, rows) = table(outcomes);
+        let Some(path) = path else {
+            show(&names, &rows, self.format);
+            return Ok(());
+        };
+        results::write(&path.join(TABLE), &csv(&names, &rows))?;
+        let folders: Vec<String> = (1..=outcomes.len()).map(|fold| format!("fold-{fold}")).collect();
+        members::write(path, &folders, folders.len())?;
         show(&names, &rows, self.format);
-        if is_kept && is_first {
-            complain(&format!("kept in {}", path.display()));
-        }
+        complain(&format!("kept in {}", path.display()));
         Ok(())
+    }
+
+    fn settings(&self) -> Result<Settings, Failure> {
+        let mut settings = Settings::default();
+        for text in &self.settings {
+            settings.set(text).map_err(Failure::Usage)?;
+        }
+        Ok(settings)
+    }
+
+    fn start<'a>(&'a self, path: Option<&'a Path>) -> Start<'a> {
+        Start {
+            path,
+            word: "fold",
+            file: &self.file,
+            data: &self.data.files,
+            resumes: self.resume.is_some(),
+            together: self.together,
+        }
     }
 
     /// Whether folders are kept, as those of a run are: if the program learns from a file. That it cannot be said in

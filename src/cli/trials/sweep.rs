@@ -1,6 +1,6 @@
 //! `nnc sweep`: a training for each combination of settings.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -117,14 +117,7 @@ impl Sweep {
         let proposed = if is_first { self.place().propose()?.display().to_string() } else { String::new() };
         let what = format!("{names:?} {combinations:?}\n{}", input.text);
         let path = PathBuf::from(spread::agree(joined, &what, &proposed)?);
-        let start = Start {
-            path: Some(&path),
-            word: "trial",
-            file: &self.file,
-            data: &self.data.files,
-            resumes: self.resume.is_some(),
-            together: self.together,
-        };
+        let start = self.start(&path);
         let begin = |number: usize| -> Result<Begins, Diagnostics> {
             let text = text(&combinations[number]).unwrap_or_default();
             let trial = compiled(&text)?;
@@ -182,6 +175,17 @@ impl Sweep {
 
     fn place(&self) -> Place<'_> {
         Place { file: &self.file, out: self.out.as_deref(), resume: self.resume.as_deref(), word: "sweep", first: "trial-1" }
+    }
+
+    fn start<'a>(&'a self, path: &'a Path) -> Start<'a> {
+        Start {
+            path: Some(path),
+            word: "trial",
+            file: &self.file,
+            data: &self.data.files,
+            resumes: self.resume.is_some(),
+            together: self.together,
+        }
     }
 
     fn said(&self) -> Said<'_> {

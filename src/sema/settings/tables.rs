@@ -5,7 +5,6 @@ mod sweeps;
 use crate::base::foreign;
 
 use super::{Call, Default, Group, Setting, Takes};
-
 pub use sweeps::{SWEEP, TRIED};
 
 const fn setting(name: &'static str, takes: Takes, default: Default, doc: &'static str) -> Setting {
