@@ -8,9 +8,17 @@ import numpy
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 import nnc
+
+try:
+    from sklearn.utils.validation import validate_data
+except ImportError:  # before version 1.6
+
+    def validate_data(estimator, *arguments, **options):
+        return estimator._validate_data(*arguments, **options)
+
 
 _PROGRAM = """\
 model Net(x: [B, {features}]) -> [B, {outputs}] {{ x {layers} |> Linear({outputs}) }}
@@ -134,6 +142,10 @@ class NnRegressor(RegressorMixin, _Network):
         """The targets of each row."""
         results = self._results(X) * self._target_deviation + self._target_mean
         return results[:, 0] if self._is_single else results
+
+    def _more_tags(self):
+        # What the tags below are before version 1.6.
+        return {"multioutput": True}
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
