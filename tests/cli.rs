@@ -188,6 +188,26 @@ fn check_gives_diagnostics_as_json() {
 }
 
 #[test]
+fn declared_derivatives_are_compared_with_differences() {
+    let output = nnc(&["derive", "tests/cases/run/declared_derivatives.nn", "--check"]);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    let row = |function: &str| {
+        let text = out(&output);
+        let line = text.lines().find(|line| line.trim_start().starts_with(function));
+        line.unwrap_or_else(|| panic!("{function} is missing: {text}")).to_owned()
+    };
+    let worst =
+        |function: &str| row(function).split_whitespace().nth(1).and_then(|word| word.parse::<f64>().ok());
+    assert!(worst("root").is_some_and(|worst| worst < 1e-6), "{}", row("root"));
+    assert!(worst("mixed").is_some_and(|worst| worst < 1e-6), "{}", row("mixed"));
+    assert!(worst("halved").is_some_and(|worst| worst > 0.4), "{}", row("halved"));
+    assert!(row("rounded").contains("a surrogate"), "{}", row("rounded"));
+    // Only what is no surrogate and wrong is told.
+    assert_eq!(err(&output).matches("W0715").count(), 1, "{}", err(&output));
+    assert!(err(&output).contains("`halved` declares"), "{}", err(&output));
+}
+
+#[test]
 fn a_missing_file_is_an_error_with_its_likely_name() {
     let output = nnc(&["run", "models/xro.nn"]);
     assert_eq!(code(&output), 1);

@@ -12,11 +12,11 @@ use super::{Failure, input, say};
 use crate::base::nearest;
 use crate::derive::names::is_flipped;
 use crate::derive::{self, Derivation, Symbol, latex, page, text};
-use crate::ir::program::{Action, Train};
+use crate::ir::program::{Action, Line, Train};
 use crate::ir::{Elem, Type};
 use crate::runtime::array::{Array, Elements};
 use crate::runtime::events::{Event, Observer};
-use crate::runtime::example::Rows;
+use crate::runtime::example::{DeclaredAgreement, Rows};
 use crate::runtime::format::{array_text, number_text};
 use crate::runtime::program::Program;
 
@@ -60,6 +60,7 @@ pub struct Derive {
 /// A `minimize` line.
 struct Part<'p> {
     train: &'p Train,
+    line: &'p Line,
     /// The loss as it is written.
     loss: String,
     derivation: Derivation,
@@ -104,6 +105,13 @@ impl Derive {
                 let rows = Rows { first: 0, count: part.train.batch };
                 let found = session.compare_gradients(part.train, &part.derivation, rows)?;
                 say(&agreements(part, &found));
+                let declared = session.compare_declared(part.train, part.line, rows)?;
+                if !declared.is_empty() {
+                    say(&format!("\n{}", declared_agreements(&declared)));
+                }
+                for warning in declared.iter().filter_map(DeclaredAgreement::warning) {
+                    observer.event(&Event::Warning(&warning));
+                }
             } else {
                 let rows = session.fewest_rows(part.train, &part.derivation, self.row.unwrap_or(0))?;
                 if let Rows { first, count: 2.. } = rows {
@@ -131,7 +139,7 @@ fn parts(program: &Program) -> Result<Vec<Part<'_>>, Failure> {
             let mut derivation = derive::derive(line, trained)
                 .map_err(|error| Failure::Usage(format!("the loss has no derivative: {:?}", error.what)))?;
             derivation.say_loss(&loss);
-            parts.push(Part { train, loss, derivation });
+            parts.push(Part { train, line, loss, derivation });
         }
     }
     if parts.is_empty() {
@@ -211,6 +219,30 @@ fn agreements(part: &Part<'_>, found: &[crate::runtime::example::Agreement]) -> 
             "",
             number_text(agreement.worst)
         ));
+    }
+    text.trim_end().to_owned()
+}
+
+/// A row for each function that declares its derivative, with the worst of its calls.
+fn declared_agreements(found: &[DeclaredAgreement]) -> String {
+    let mut text = String::from("derivatives that functions declare, against finite differences of the functions\n");
+    let width = found.iter().map(|call| call.function.chars().count()).max().unwrap_or(0).max(8);
+    text.push_str(&format!("  {:width$}  worst relative error  calls\n", "function"));
+    let mut told: Vec<&str> = Vec::new();
+    for first in found {
+        if told.contains(&&*first.function) {
+            continue;
+        }
+        told.push(&first.function);
+        let calls: Vec<&DeclaredAgreement> = found.iter().filter(|call| call.function == first.function).collect();
+        let worst = calls.iter().filter_map(|call| call.worst).reduce(f64::max);
+        let worst = match worst {
+            Some(_) if first.is_surrogate => "a surrogate".to_owned(),
+            Some(worst) => number_text(worst),
+            None => "not compared in scans".to_owned(),
+        };
+        let fill = width - first.function.chars().count();
+        text.push_str(&format!("  {}{:fill$}  {worst:<20}  {}\n", first.function, "", calls.len()));
     }
     text.trim_end().to_owned()
 }

@@ -126,7 +126,7 @@ impl Dim {
         }
         match (self.as_number(), divisor.as_number()) {
             (Some(a), Some(b)) if b != 0 => Dim::number(floor_quotient(a, b).unwrap_or(UNKNOWN)),
-            _ => Dim::atom(Atom::Floor(self.clone(), divisor.clone())),
+            _ => quotient(self, divisor, Atom::Floor),
         }
     }
 
@@ -137,7 +137,7 @@ impl Dim {
         }
         match (self.as_number(), divisor.as_number()) {
             (Some(_), Some(_)) | (_, Some(0)) => None,
-            _ => Some(Dim::atom(Atom::Exact(self.clone(), divisor.clone()))),
+            _ => Some(quotient(self, divisor, Atom::Exact)),
         }
     }
 
@@ -388,6 +388,22 @@ fn multiply(left: &Monomial, a: i64, right: &Monomial, b: i64) -> Dim {
         Atom::Symbol(_) | Atom::Floor(..) | Atom::Min(..) | Atom::Max(..) => None,
     });
     cancelled.unwrap_or(product)
+}
+
+/// A quotient without the number that divides all coefficients: (2 n) / 4 is n / 2.
+fn quotient(dividend: &Dim, divisor: &Dim, of: fn(Dim, Dim) -> Atom) -> Dim {
+    let terms = dividend.terms().into_iter().chain(divisor.terms());
+    let common = terms.fold(0, |common, (_, coefficient)| greatest_divisor(common, coefficient.saturating_abs()));
+    let common = Dim::number(if dividend.is_exact() && divisor.is_exact() { common.max(1) } else { 1 });
+    Dim::atom(match (dividend.divide_exactly(&common), divisor.divide_exactly(&common)) {
+        (Some(a), Some(b)) => of(a, b),
+        _ => of(dividend.clone(), divisor.clone()),
+    })
+}
+
+/// Euclid's algorithm, of numbers that are not negative.
+fn greatest_divisor(a: i64, b: i64) -> i64 {
+    if b == 0 { a } else { greatest_divisor(b, a % b) }
 }
 
 /// The sum; [`UNKNOWN`] where it, or one of the two, is beyond 64 bits.

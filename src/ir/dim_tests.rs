@@ -19,6 +19,10 @@ fn quotients() {
     let d = n("D").exact_div(&n("h")).unwrap();
     assert_eq!(&d * &n("h"), n("D"));
     assert_eq!(&(&d * &n("T")) * &n("h"), &n("D") * &n("T"));
+    // A number that divides both is left out, so equal quotients are equal.
+    let twice = &n("H") * &Dim::number(2);
+    assert_eq!(twice.exact_div(&Dim::number(4)), n("H").exact_div(&Dim::number(2)));
+    assert_eq!(twice.floor_div(&Dim::number(6)), n("H").floor_div(&Dim::number(3)));
     assert_eq!(Dim::number(7).exact_div(&Dim::number(2)), None);
     assert_eq!(Dim::number(-7).floor_div(&Dim::number(2)), Dim::number(-4));
     assert_eq!((&n("H") * &Dim::number(4)).exact_div(&Dim::number(2)).unwrap().to_string(), "2*H");

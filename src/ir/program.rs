@@ -14,6 +14,7 @@
 //!   value of that variable.
 
 mod data;
+mod declared;
 mod plot;
 mod sweep;
 
@@ -21,6 +22,7 @@ pub use data::{
     Bound, DataRef, DataSet, Date, DateOrder, DatePart, Division, Field, Fit, Folds, OTHER, Part, Select, Source,
     PADDING, SourceColumn, Summary, TableFormat, TextUnit, TextUnits, UNKNOWN, Windows,
 };
+pub use declared::Declared;
 pub use plot::{Plot, PlotKind};
 pub use sweep::{Axis, RangeError, Sweep, Values};
 
@@ -365,6 +367,8 @@ pub struct Line {
     pub loss: NodeId,
     /// What the loss is computed from, as the text calls it.
     pub values: Vec<NamedValue>,
+    /// The calls of functions that declare their derivatives.
+    pub declared: Vec<Declared>,
     /// Paths of the parameters that the loss is differentiated by, none of them frozen.
     pub over: Vec<Arc<str>>,
     /// How the gradients are limited before the optimiser sees them, in this order.

@@ -1,5 +1,7 @@
 //! One line of a training on a few rows, looked at closely: values and derivatives, and finite differences.
 
+mod declared;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -14,6 +16,8 @@ use crate::compile::{Function, Use};
 use crate::derive::{Derivation, Symbol};
 use crate::ir::program::{BATCH, Train};
 use crate::ir::{Dim, Graph, OutputKey, Sizes};
+
+pub use declared::DeclaredAgreement;
 
 /// At most so many elements of a parameter are compared with finite differences.
 const COMPARED: usize = 100;

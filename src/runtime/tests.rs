@@ -46,6 +46,7 @@ fn line(length: Length, rate: f64) -> checked::Program {
         advice: Vec::new(),
         evaluate: Some(evaluate()),
         lines: vec![Line {
+            declared: Vec::new(),
             span: Span::default(),
             loss_span: Span::default(),
             forward: Graph::new(),

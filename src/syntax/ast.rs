@@ -143,6 +143,8 @@ pub struct Definition {
     pub body: Block,
     /// The derivative that an activation gives for itself.
     pub gradient: Option<Block>,
+    /// Whether that is another derivative than the true one on purpose: its clause begins with `surrogate`.
+    pub is_surrogate: bool,
 }
 
 #[derive(Clone, Debug)]

@@ -100,7 +100,7 @@ impl Printer {
             }
             printer.block(&definition.body);
             if let Some(gradient) = &definition.gradient {
-                printer.line("gradient");
+                printer.line(if definition.is_surrogate { "surrogate" } else { "gradient" });
                 printer.indented(|printer| printer.block(gradient));
             }
         });

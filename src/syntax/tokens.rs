@@ -29,7 +29,7 @@ pub const ITEM_WORDS: [&str; 20] = [
 pub const RESERVED: [&str; 7] = ["if", "then", "else", "for", "and", "or", "not"];
 
 /// A line that begins with one of these words continues the statement of the line before.
-pub const CONTINUING: [&str; 5] = ["then", "else", "gradient", "with", "over"];
+pub const CONTINUING: [&str; 6] = ["then", "else", "gradient", "surrogate", "with", "over"];
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum TokenKind {

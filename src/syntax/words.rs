@@ -124,6 +124,11 @@ pub const STATEMENTS: &[Word] = &[
         "The derivative of an activation, in place of the one that is found.",
     ),
     word(
+        "surrogate",
+        "surrogate expression",
+        "As `gradient`, of a derivative that is another than the true one on purpose.",
+    ),
+    word(
         "minimize",
         "minimize LOSS with OPTIMIZER over MODEL, clip_norm = 1",
         "A line of `train`: one pass, forward, backward and update.",

@@ -72,6 +72,11 @@ fn derivations(path: &Path, text: &str) -> Result<Vec<(String, Derivation)>, Box
                     return Err(format!("the gradient is wrong: {found:?}").into());
                 }
             }
+            for found in session.compare_declared(train, line, Rows { first: 0, count: train.batch })? {
+                if !found.is_surrogate && found.worst.is_some_and(|worst| worst > 1e-5) {
+                    return Err(format!("a declared derivative is wrong: {found:?}").into());
+                }
+            }
             made.push((loss, it));
         }
     }

@@ -136,8 +136,8 @@ A loss is one number for the whole batch.
         code: "E0616",
         title: "there is nothing to train",
         explain: "\
-A `minimize` line trains the models that its loss calls, or those after `over`. They must have
-parameters that are not `frozen`.
+A `minimize` line trains the models that its loss calls, or the models, layers and parameters after `over`. They
+must have parameters that are not `frozen`.
     minimize mean(y) with SGD()                  # wrong: no model in it
     minimize mse(Net(x), y) with SGD()           # right",
     },

@@ -236,6 +236,18 @@ written: once the network is sure, the loss is infinite, and its gradient is not
     logsumexp(log_softmax(z)[:, :, new] + log(w), axis = 1)        # log(softmax(z) @ w), always finite",
     },
     Code {
+        code: "W0715",
+        title: "a declared derivative that is not the true one",
+        explain: "\
+A function says after `gradient` what its arguments contribute to a derivative. `nnc derive --check` compares that with
+finite differences of the function, for the first rows of the data. Where another derivative is meant, as where a step
+is trained, the clause begins with `surrogate`, and nothing is told.
+    fn root(x) = sqrt(x)
+        gradient adjoint / result                    # wrong: a factor 2 is missing
+    fn straight(value, x) = value
+        surrogate (none, adjoint)                    # right: on purpose",
+    },
+    Code {
         code: "W0735",
         title: "a score is not a number",
         explain: "\

@@ -45,6 +45,11 @@ pub const NAMES: &[Foreign] = &[
     row("GroupNormalization", "GroupNorm", ""),
     row("UpSampling2D", "Upsample2d", ""),
     row("SimpleRNN", "RNN", ""),
+    row(
+        "pack_padded_sequence pad_packed_sequence pack_sequence PackedSequence Masking",
+        "",
+        "how many steps of each sequence count is an argument: `x |> LSTM(8)(lengths = n)`; for attention `mask = padding_mask(n, T)`",
+    ),
     row("Bidirectional", "", "`LSTM(n, bidirectional = true)`, and so for `GRU` and `RNN`"),
     row("EmbeddingBag", "", "`mean(Embedding(n, d)(i), axis = 1)` averages the rows of an embedding"),
     row("MultiHeadAttention", "MultiheadAttention", ""),

@@ -11,6 +11,7 @@ use crate::sema::scope::frames::{BindingKind, Frame, FrameKind};
 use crate::sema::value::{Function, InstanceKind, Value};
 use crate::sema::scope::report::calls::CallError;
 use crate::sema::scope::report::limits::LimitError;
+use crate::sema::scope::report::optimizers::OptimizerError;
 use crate::base::Span;
 use crate::ir::program::PLATEAUS;
 use crate::syntax::ast::{self, ExprKind, Role};
@@ -53,6 +54,9 @@ impl Elaborator<'_> {
                 && let Some(builtin) = crate::sema::build::builtins::find(name)
             {
                 return Value::Function(Function::Builtin(builtin));
+            }
+            if is_given && &**name == "loss" {
+                return self.report(OptimizerError::LossCalled { at: callee.span });
             }
         }
         if let ExprKind::Name(name) = &callee.kind

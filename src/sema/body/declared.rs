@@ -5,6 +5,7 @@
 //! [`crate::grad`] for what becomes of it.
 
 use crate::base::Span;
+use crate::ir::program::Declared;
 use crate::ir::{Elem, LoopBuilder, NodeId, Op, ScalarId, UnaryOp};
 use crate::sema::body::elaborator::Elaborator;
 use crate::sema::build::elementwise::Arg;
@@ -99,6 +100,10 @@ impl Elaborator<'_> {
         self.ids.mark += 1;
         let mark = Op::Mark(self.ids.mark);
         let made = self.add(span, mark, operands);
+        let node = self.level().step.is_none().then_some(made.node);
+        let (function, place) = (definition.name.text.clone(), self.user_place(span));
+        let is_surrogate = definition.is_surrogate;
+        self.built.declared.push(Declared { node, function, is_surrogate, span: place });
         Value::Tensor(Tensor { stretch: tensor.stretch.clone(), span: tensor.span, ..made })
     }
 

@@ -12,7 +12,7 @@ use crate::sema::value::Tensor;
 use crate::sema::scope::module::ItemRef;
 use crate::sema::value::Value;
 use crate::ir::NodeId;
-use crate::ir::program::NamedValue;
+use crate::ir::program::{Declared, NamedValue};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -26,6 +26,8 @@ pub struct Built {
     pub layer_calls: Vec<LayerCall>,
     /// Names of values; see [`crate::sema::build::notes`].
     pub named_values: Vec<NamedValue>,
+    /// Calls of functions that declare their derivatives.
+    pub declared: Vec<Declared>,
     /// What models gave since this was last emptied, in order of the calls.
     pub answers: Vec<(Arc<str>, Vec<NodeId>)>,
     /// Random draws made so far, by the path around them.

@@ -6,7 +6,7 @@ use super::companions::BatchData;
 use super::groups::{self, Member};
 use super::{assignments, measure};
 use super::optimizer::{self, Method};
-use crate::ir::program::{PLATEAUS, Clip, ClipBy, Forward, Line, NamedValue, Train};
+use crate::ir::program::{PLATEAUS, Clip, ClipBy, Declared, Forward, Line, NamedValue, Train};
 use crate::ir::{Elem, Graph, Op, OutputKey, Type};
 use crate::sema::body::elaborator::Elaborator;
 use crate::sema::body::losses::{loss_of_line, step_input};
@@ -35,6 +35,7 @@ pub fn lines(cx: &mut Elaborator<'_>, item: &ast::Train, data: &BatchData, train
             forward: forward.graph,
             loss: forward.loss.node,
             values: forward.values,
+            declared: forward.declared,
             over: updated.over,
             clips: updated.clips,
             update: updated.graph,
@@ -47,6 +48,7 @@ struct Minimised {
     graph: Graph,
     loss: Tensor,
     values: Vec<NamedValue>,
+    declared: Vec<Declared>,
     over: Vec<Member>,
 }
 
@@ -76,7 +78,8 @@ fn forward(
         loss.zip(over)
     });
     let values = std::mem::take(&mut cx.built.named_values);
-    minimised.map(|(loss, over)| Minimised { graph, loss, values, over })
+    let declared = std::mem::take(&mut cx.built.declared);
+    minimised.map(|(loss, over)| Minimised { graph, loss, values, declared, over })
 }
 
 /// What changes the parameters of a line.
@@ -200,8 +203,18 @@ fn trained_parameters(
             return None;
         }
     }
+    let mut paths: Vec<Arc<str>> = Vec::new();
     for model in &line.over {
-        match cx.expr(model, None) {
+        let value = cx.expr(model, None);
+        if let Some(path) = parameter(cx, &value) {
+            if paths.contains(&path) {
+                cx.report(MinimizeError::TrainedTwice { at: model.span });
+                return None;
+            }
+            paths.extend(Some(path).filter(|path| is_free(cx, path)));
+            continue;
+        }
+        match value {
             Value::Instance(instance) if prefixes.contains(&instance.path) => {
                 cx.report(MinimizeError::TrainedTwice { at: model.span });
                 return None;
@@ -218,13 +231,11 @@ fn trained_parameters(
             }
         }
     }
-    let mut paths: Vec<Arc<str>> = Vec::new();
     for prefix in &prefixes {
-        let below: Vec<_> = cx.variables.below(prefix).cloned().collect();
-        for variable in below {
-            let is_frozen = variable.frozen || cx.context.freezes(&variable.path);
-            if !variable.is_state && !is_frozen && !paths.contains(&variable.path) {
-                paths.push(variable.path);
+        let below: Vec<Arc<str>> = cx.variables.below(prefix).map(|variable| variable.path.clone()).collect();
+        for path in below {
+            if is_free(cx, &path) && !paths.contains(&path) {
+                paths.push(path);
             }
         }
     }
@@ -233,6 +244,24 @@ fn trained_parameters(
         return None;
     }
     Some(paths)
+}
+
+/// The path of a value that is a parameter: `Net.alpha`.
+fn parameter(cx: &Elaborator<'_>, value: &Value) -> Option<Arc<str>> {
+    let Value::Tensor(tensor) = value else { return None };
+    if tensor.level != cx.level().id {
+        return None;
+    }
+    match &cx.graph()[tensor.node].op {
+        Op::Param { path, .. } => Some(path.clone()),
+        _ => None,
+    }
+}
+
+/// Whether a variable is a parameter that may change.
+fn is_free(cx: &Elaborator<'_>, path: &str) -> bool {
+    let is_parameter = cx.variables.find(path).is_some_and(|variable| !variable.is_state && !variable.frozen);
+    is_parameter && !cx.context.freezes(path)
 }
 
 /// Reports models all of whose parameters are frozen, or of which none is known.

@@ -111,11 +111,13 @@ impl Builder<'_> {
             None => None,
         };
         let body = self.body(parts.next(), span);
+        let mut is_surrogate = false;
         let gradient = parts.next().and_then(|part| {
             if !matches!(role, Role::Activation | Role::Fn | Role::Loss) {
                 let at = self.span(&part);
                 self.error(ItemError::GradientOf { role, at });
             }
+            is_surrogate = part.clone().into_inner().any(|word| word.as_rule() == Rule::kw_surrogate);
             let clause = part.into_inner().find(|part| matches!(part.as_rule(), Rule::expr | Rule::block))?;
             Some(match clause.as_rule() {
                 Rule::block => self.block(clause),
@@ -130,7 +132,7 @@ impl Builder<'_> {
             self.error(ItemError::WholeOf { role, at });
         }
         let (hyper, inputs) = self.lists(role, &name, first, second);
-        let definition = Definition { role, name, hyper, inputs, result, whole, body, gradient };
+        let definition = Definition { role, name, hyper, inputs, result, whole, body, gradient, is_surrogate };
         self.check_body(&definition);
         Some(definition)
     }

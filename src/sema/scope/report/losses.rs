@@ -126,7 +126,7 @@ impl Problem for MinimizeError {
                 error("E0616", format!("`{}` is trained twice", sources.text(*at)), *at, "given before")
             }
             MinimizeError::NotModel { found, at } => {
-                error("E0616", format!("`over` takes models, found {}", found.describe()), *at, "not a model")
+                error("E0616", format!("`over` takes models, layers and parameters, found {}", found.describe()), *at, "none of these")
             }
             MinimizeError::NothingFree { at } => {
                 let label = "the models of this loss have no parameters that are not frozen";

@@ -55,6 +55,10 @@ pub enum OptimizerError {
         wanted: Dim,
         at: Span,
     },
+    /// `loss(x)` in an optimiser.
+    LossCalled {
+        at: Span,
+    },
     /// `… at x` in an optimiser, where nothing is the loss.
     NoLoss {
         at: Span,
@@ -159,6 +163,10 @@ impl Problem for OptimizerError {
                 let message = format!("the loss is taken at {wanted} numbers, found {}", found.describe());
                 error("E0659", message, *at, "not all parameters as one vector")
                     .help("`loss at parameters + 0.1 * d` is the loss where the parameters are moved along d")
+            }
+            OptimizerError::LossCalled { at } => {
+                error("E0659", "`loss` is a number here and cannot be called", *at, "called here")
+                    .help("at other parameters it is `loss at x`")
             }
             OptimizerError::NoLoss { at, parameters } => {
                 error("E0659", "nothing here depends on the parameters", *at, "this is taken at other parameters")
