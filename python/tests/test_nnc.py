@@ -15,6 +15,9 @@ import pytest
 
 import nnc
 
+# A shell that starts this in the background has it ignore the signal, and Python leaves it so.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 LINE = """
 model Net(x: [B, 2]) -> [B, 1] {{ x |> Linear(8) |> tanh |> Linear(1) }}
 data rows {{
