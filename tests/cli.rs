@@ -55,6 +55,22 @@ impl Drop for Temporary {
     }
 }
 
+/// Of options that do something only together with others, beside what excludes these.
+#[test]
+fn an_option_without_effect_is_refused() {
+    let refused: [&[&str]; 5] = [
+        &["run", XOR, "--quiet", "--every", "2"],
+        &["run", XOR, "--every", "2"],
+        &["run", XOR, "--events", "json", "--every", "0"],
+        &["run", XOR, "--init", "a.safetensors", "--changed"],
+        &["derive", XOR, "--check", "--row", "3"],
+    ];
+    for arguments in refused {
+        let output = nnc(arguments);
+        assert_eq!(code(&output), 2, "{arguments:?}: {}", err(&output));
+    }
+}
+
 #[test]
 fn run_prints_a_line_an_epoch() {
     let output = nnc(&["run", XOR, "--epochs", "3"]);

@@ -7,10 +7,12 @@
 mod arguments;
 mod methods;
 mod names;
+mod statements;
 
 pub use arguments::{ARGUMENTS, CLAUSES, SETTINGS};
 pub use methods::METHODS;
 pub use names::NAMES;
+pub use statements::STATEMENTS;
 
 /// A row: some names from elsewhere, and what takes their place.
 #[derive(Clone, Copy, Debug)]
@@ -73,7 +75,11 @@ pub fn find(table: &'static [Foreign], name: &str) -> Option<&'static Foreign> {
 /// All rows of a table that have the name.
 pub fn rows(table: &'static [Foreign], name: &str) -> impl Iterator<Item = &'static Foreign> {
     let wanted = folded(name);
-    table.iter().filter(move |row| row.theirs.split_whitespace().any(|theirs| folded(theirs) == wanted))
+    // Of a single letter the case counts: `e` is a number, `E` often a size.
+    let is_letter = name.chars().count() == 1;
+    let (name, wanted) = (name.to_owned(), wanted);
+    let same = move |theirs: &str| if is_letter { theirs == name } else { folded(theirs) == wanted };
+    table.iter().filter(move |row| row.theirs.split_whitespace().any(&same))
 }
 
 #[cfg(test)]
@@ -83,7 +89,7 @@ mod tests {
     #[test]
     fn no_name_stands_twice_in_a_table() {
         for (title, table) in
-            [("names", NAMES), ("methods", METHODS), ("settings", SETTINGS), ("clauses", CLAUSES)]
+            [("names", NAMES), ("methods", METHODS), ("settings", SETTINGS), ("clauses", CLAUSES), ("statements", STATEMENTS)]
         {
             let mut seen = Vec::new();
             for name in table.iter().flat_map(|row| row.theirs.split_whitespace()) {
@@ -96,7 +102,7 @@ mod tests {
 
     #[test]
     fn every_row_says_something() {
-        for row in [NAMES, METHODS, ARGUMENTS, CLAUSES, SETTINGS].into_iter().flatten() {
+        for row in [NAMES, METHODS, ARGUMENTS, CLAUSES, SETTINGS, STATEMENTS].into_iter().flatten() {
             assert!(!row.here.is_empty() || !row.advice.is_empty(), "{}", row.theirs);
         }
     }

@@ -42,7 +42,7 @@ pub struct Derive {
     #[arg(long, conflicts_with = "check", group = "values")]
     numeric: bool,
     /// The row, from 0 on.
-    #[arg(long, value_name = "N", requires = "numeric")]
+    #[arg(long, value_name = "N", requires = "numeric", conflicts_with = "check")]
     row: Option<usize>,
     /// Compare the gradient of every parameter with finite differences in 64 bits.
     #[arg(long, group = "values")]

@@ -69,7 +69,7 @@ pub struct Run {
     #[arg(long, value_name = "FILE")]
     resume: Option<PathBuf>,
     /// With `--resume`: go on though program, data or settings have changed since the file was saved.
-    #[arg(long, requires = "resume")]
+    #[arg(long, requires = "resume", conflicts_with = "init")]
     changed: bool,
     /// Write parameters and everything else that `--resume` needs to a safetensors file.
     #[arg(long, value_name = "FILE")]
@@ -92,7 +92,7 @@ pub struct Run {
     #[arg(long, value_name = "FORMAT")]
     events: Option<Format>,
     /// With `--events json`: a step event every N steps.
-    #[arg(long, value_name = "N", requires = "events")]
+    #[arg(long, value_name = "N", requires = "events", conflicts_with = "quiet", value_parser = clap::value_parser!(u64).range(1..))]
     every: Option<u64>,
     /// Draw each `plot` of the program into this folder, as an SVG and a PNG file.
     #[arg(long, value_name = "FOLDER")]

@@ -8,7 +8,7 @@ use std::sync::Mutex;
 
 use pest::error::{Error, ErrorVariant, InputLocation};
 
-use crate::base::foreign::{self, Foreign, METHODS};
+use crate::base::foreign::{self, Foreign, METHODS, STATEMENTS};
 use crate::base::{Diagnostic, FileId, Span, nearest};
 
 use super::build;
@@ -114,10 +114,18 @@ pub(super) fn not_an_item(file: FileId, text: &str, slice: &ItemSlice) -> ParseE
     };
     let word = first.text(inside);
     let at = Span::new(file, slice.range.start + first.start, slice.range.start + first.end);
-    let second =
-        tokens(inside).into_iter().find(|token| token.start >= first.end).map(|token| token.text(inside));
-    if word == "/" && matches!(second, Some("/" | "*")) {
-        return StrayError::SlashComment { at: Span { end: at.end + 1, ..at } }.into();
+    let next = tokens(inside).into_iter().find(|token| token.start >= first.end);
+    let second = next.map(|token| token.text(inside));
+    let touches = next.is_some_and(|next| next.start == first.end);
+    match (word, second) {
+        ("/", Some("/" | "*")) | ("-", Some("-")) => {
+            return StrayError::Comment { at: Span { end: at.end + 1, ..at } }.into();
+        }
+        ("\"\"", Some(second)) if touches && second.starts_with('"') => {
+            return StrayError::Comment { at: Span { end: at.end + 1, ..at } }.into();
+        }
+        ("%" | ";", _) => return StrayError::Comment { at }.into(),
+        _ => {}
     }
     let meant = match (word, second) {
         ("param" | "state" | "carry" | "collect" | "scan" | "require" | "advise", _) => {
@@ -126,10 +134,13 @@ pub(super) fn not_an_item(file: FileId, text: &str, slice: &ItemSlice) -> ParseE
         ("minimize" | "measure" | "every", _) => MeantItem::LineOfTrain,
         (_, Some("=")) if first.kind == TokenKind::Word => MeantItem::Constant,
         ("def" | "function" | "func" | "fun", _) => MeantItem::Function,
-        ("class" | "module" | "struct", _) => MeantItem::Layer,
+        ("class" | "module" | "struct", _) => MeantItem::Class,
         ("from" | "using" | "include" | "use", _) => MeantItem::Import,
         ("assert", _) => MeantItem::Expectation,
         ("let" | "var" | "val", _) => MeantItem::Let,
+        ("end" | "}", _) => MeantItem::End,
+        ("(", _) => MeantItem::Pattern,
+        (_, Some("(")) if foreign::find(STATEMENTS, word).is_some() => MeantItem::PrintInstead,
         ("if" | "while" | "return" | "with" | "try" | "raise" | "lambda" | "async", _) => MeantItem::CarriedOut,
         _ => match (nearest(word, ITEM_WORDS), called(inside)) {
             (_, Some(row)) => MeantItem::Foreign(row.advice),

@@ -11,13 +11,14 @@ use crate::base::{Span, nearest};
 use super::errors::{Failure, innermost_open, previous_asks_for_more};
 use super::grammar::Rule;
 use super::report::{
-    Advice, BraceError, Expected, LineError, LineWithWith, MeantType, MissingError, NameError, ParseError,
+    Advice, BraceError, Expected, LineError, LineWithWith, MeantByComma, MeantType, MissingError, NameError, ParseError,
     Unexpected,
 };
 use super::scan::ends_open;
 use super::tokens::{RESERVED, Token, TokenKind};
 use foreign::{foreign_character, foreign_word};
 use numbers::wrong_number;
+use slips::begins_line;
 
 /// Words that begin a statement or a line of a declaration.
 const LINE_WORDS: [&str; 13] = [
@@ -213,8 +214,20 @@ fn two_statements(failure: &Failure<'_>) -> Option<ParseError> {
     }
     if let Some(comma) = failure.found.filter(|found| failure.text(*found) == ",") {
         let in_block = innermost_open(failure, comma).is_some_and(|open| failure.text(open) == "{");
-        let is_last = failure.next().is_none_or(|next| next.kind == TokenKind::Newline);
-        return in_block.then(|| LineError::Comma { is_last, at: failure.span(comma) }.into());
+        let mut rest = failure.tokens.iter().filter(|token| token.start > comma.start);
+        let meant = match (rest.next(), rest.next()) {
+            (None, _) => MeantByComma::End,
+            (Some(next), _) if next.kind == TokenKind::Newline => MeantByComma::End,
+            (Some(next), Some(after)) if next.kind == TokenKind::Word && failure.text(*after) == "=" => {
+                let name = failure.previous.filter(|name| name.kind == TokenKind::Word);
+                match name.is_some_and(|name| begins_line(failure, name)) {
+                    true => MeantByComma::Tuple,
+                    false => MeantByComma::NextLine,
+                }
+            }
+            _ => MeantByComma::NextLine,
+        };
+        return in_block.then(|| LineError::Comma { meant, at: failure.span(comma) }.into());
     }
     let found = failure.found.filter(|found| found.kind == TokenKind::Word)?;
     let in_block = innermost_open(failure, found).is_some_and(|open| failure.text(open) == "{");
@@ -302,7 +315,9 @@ fn meant_type(failure: &Failure<'_>, found: Token) -> MeantType {
         _ => None,
     };
     let next = failure.next().filter(|next| next.start == found.end).map(|next| failure.text(next));
+    let is_tensor = matches!(failure.text(found).to_lowercase().as_str(), "tensor" | "floattensor" | "longtensor" | "array" | "ndarray" | "matrix" | "vector");
     match meant {
+        _ if is_tensor && !matches!(next, Some("[" | "<")) || next == Some(".") => MeantType::Tensor,
         Some("float") if next == Some("[") => MeantType::SizesAlone,
         Some("float") if next == Some("<") => MeantType::NotKnown,
         Some(word) => MeantType::Word(word),

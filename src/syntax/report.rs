@@ -14,8 +14,8 @@ use super::ast::{MAX_DEPTH, Name, Role};
 pub(super) use brackets::{BracketError, partner_of};
 pub(super) use foreign::{ForeignConstruct, ForeignSign, Sign};
 pub(super) use parse::{
-    Advice, BraceError, Expected, Found, LineError, LineWithWith, MeantType, MissingError, NameError,
-    ParseError, Unexpected,
+    Advice, BraceError, Expected, Found, LineError, LineWithWith, MeantByComma, MeantType, MissingError,
+    NameError, ParseError, Unexpected,
 };
 pub(super) use slips::{NumberError, SlipError};
 pub(super) use strays::{MeantItem, StrayError};
@@ -66,7 +66,8 @@ pub(super) enum StatementError {
     NoElse { at: Span },
     BranchWithoutValue { branch: Span, at: Span },
     /// The value at the end of the block of a loop.
-    LoopValue { word: &'static str, at: Span },
+    /// The end of a loop's body, and what to do if other languages have such a statement.
+    LoopValue { word: &'static str, advice: Option<&'static str>, at: Span },
     Lost { meant: MeantByLost, at: Span },
 }
 
@@ -84,6 +85,8 @@ pub(super) enum Assigned {
 pub(super) enum MeantByLost {
     /// `s < - x`: the places of both signs.
     Update(Span),
+    /// What other languages mean by it, and what to do here.
+    Elsewhere(&'static str),
     /// A line that begins with a minus.
     LineBefore,
     Nothing,
@@ -199,11 +202,11 @@ impl ItemError {
             ItemError::NoInputs { role, name } => {
                 let label = format!("a {} takes its inputs in parentheses", role.keyword());
                 let end = Span { start: name.span.end, ..name.span };
-                error("E0013", format!("`{name}` has no list of inputs"), name.span, label).suggest(
-                    "without inputs write",
-                    end,
-                    "()",
-                )
+                let error = error("E0013", format!("`{name}` has no list of inputs"), name.span, label);
+                match role {
+                    Role::Model => error.help("for example `model Net(x: [B, 4]) -> [B, 3] { x |> Linear(8) |> relu |> Linear(3) }`"),
+                    _ => error.suggest("without inputs write", end, "()"),
+                }
             }
             ItemError::SecondList { role, at } => {
                 let message = format!("only layers, models and optimizers have two lists, not a {}", role.keyword());
@@ -280,15 +283,16 @@ impl StatementError {
                 error("E0012", "a branch of this `if` has no value", *branch, "ends without an expression")
                     .and_at(Span { end: at.start + 2, ..*at }, "used as a value")
             }
-            StatementError::LoopValue { word, at } => {
+            StatementError::LoopValue { word, advice, at } => {
                 error("E0006", format!("the block of a {word} has no value"), *at, "this expression is lost")
-                    .help("bind it to a name")
+                    .help(advice.unwrap_or("bind it to a name"))
             }
             StatementError::Lost { meant, at } => {
                 let message = "this expression is neither bound nor last in its body";
                 let error = error("E0006", message, *at, "its value is lost");
                 match meant {
                     MeantByLost::Update(signs) => error.suggest("if this is an update", *signs, "<-"),
+                    MeantByLost::Elsewhere(advice) => error.help(*advice),
                     MeantByLost::LineBefore => {
                         error.help("to go on with the line before, end that line with the `-`")
                     }

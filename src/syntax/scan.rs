@@ -50,7 +50,12 @@ fn index_tokens(text: &str, tokens: &[Token]) -> Vec<ItemSlice> {
                     !goes_on(text, previous, token)
                         && (at_column_one(text, token) || surely_begins_item(text, tokens, at))
                 }
-                _ => at_column_one(text, token) && surely_begins_item(text, tokens, at),
+                _ => {
+                    let inside = items.last().is_some_and(|item| holds_items(&item.keyword, depth));
+                    at_column_one(text, token)
+                        && surely_begins_item(text, tokens, at)
+                        && !(inside && CARRIED_OUT.contains(&token.text(text)))
+                }
             };
             if begins {
                 items.push(begin_item(text, tokens, at));
@@ -73,14 +78,31 @@ fn index_tokens(text: &str, tokens: &[Token]) -> Vec<ItemSlice> {
     items
 }
 
+/// The words of items that stand in the braces of `for` and, but for the first two, of `every`.
+const CARRIED_OUT: [&str; 6] = ["train", "for", "print", "expect", "plot", "generate"];
+
+/// Whether items stand in such braces of an item: in those of a `for`, and of `every` in a `train`.
+fn holds_items(keyword: &str, depth: usize) -> bool {
+    match keyword {
+        "for" => depth >= 1,
+        "train" => depth >= 2,
+        _ => false,
+    }
+}
+
 fn begin_item(text: &str, tokens: &[Token], at: usize) -> ItemSlice {
     let token = tokens[at];
     let word = token.text(text);
     let keyword = if ITEM_WORDS.contains(&word) { word } else { "" };
-    let name = tokens.get(at + 1).filter(|next| {
-        next.kind == TokenKind::Word
-            && !matches!(keyword, "precision" | "import" | "print" | "expect" | "plot" | "generate" | "sweep" | "for")
-    });
+    // `a = 1` outside of all items gives a name, too.
+    let bound = tokens.get(at + 1).filter(|next| keyword.is_empty() && next.text(text) == "=");
+    let name = match bound {
+        Some(_) => Some(&tokens[at]),
+        None => tokens.get(at + 1).filter(|next| {
+            next.kind == TokenKind::Word
+                && !matches!(keyword, "precision" | "import" | "print" | "expect" | "plot" | "generate" | "sweep" | "for")
+        }),
+    };
     ItemSlice {
         keyword: keyword.to_string(),
         name: name.map(|name| name.text(text).to_string()),

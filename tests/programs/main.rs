@@ -11,6 +11,7 @@
 //! ```
 
 mod make;
+mod read;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -77,10 +78,10 @@ fn carried_out(text: &str) -> Result<Outcome, String> {
 }
 
 /// Makes and carries out programs; how many were accepted, and what went wrong.
-fn check(seeds: impl Iterator<Item = u64>) -> (usize, Vec<String>) {
+fn check(make: fn(u64) -> String, seeds: impl Iterator<Item = u64>) -> (usize, Vec<String>) {
     let (mut accepted, mut faults) = (0, Vec::new());
     for seed in seeds {
-        let text = make::program(seed);
+        let text = make(seed);
         match catch_unwind(AssertUnwindSafe(|| carried_out(&text))) {
             Ok(Ok(Outcome::Ran)) => accepted += 1,
             Ok(Ok(Outcome::Refused)) => {}
@@ -93,9 +94,28 @@ fn check(seeds: impl Iterator<Item = u64>) -> (usize, Vec<String>) {
 
 #[test]
 fn what_is_accepted_runs() {
-    let (accepted, faults) = check(0..QUICK);
+    let (accepted, faults) = check(make::program, 0..QUICK);
     assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n\n"));
     assert!(accepted * 2 > QUICK as usize, "only {accepted} of {QUICK} programs are accepted");
+}
+
+/// The same of programs whose rows are texts, names, dates and pictures.
+#[test]
+fn what_reads_files_runs() {
+    let (accepted, faults) = check(read::program, 0..QUICK / 3);
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n\n"));
+    assert!(accepted * 2 > QUICK as usize / 3, "only {accepted} of {} programs are accepted", QUICK / 3);
+}
+
+#[test]
+#[ignore = "a long run: NNC_PROGRAMS says how many, NNC_FIRST from which seed"]
+fn long_run_of_files() {
+    let number =
+        |name: &str, usual: u64| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual);
+    let (first, count) = (number("NNC_FIRST", QUICK), number("NNC_PROGRAMS", 2_000));
+    let (accepted, faults) = check(read::program, first..first + count);
+    println!("{accepted} of {count} programs are accepted and run; {} faults", faults.len());
+    assert!(faults.is_empty(), "{}", faults.join("\n\n"));
 }
 
 #[test]
@@ -104,7 +124,7 @@ fn long_run() {
     let number =
         |name: &str, usual: u64| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual);
     let (first, count) = (number("NNC_FIRST", QUICK), number("NNC_PROGRAMS", 2_000));
-    let (accepted, faults) = check(first..first + count);
+    let (accepted, faults) = check(make::program, first..first + count);
     println!("{accepted} of {count} programs are accepted and run; {} faults", faults.len());
     assert!(faults.is_empty(), "{}", faults.join("\n\n"));
 }

@@ -3,9 +3,18 @@
 use std::fmt::Write;
 
 /// Small random numbers.
-struct Random(u64);
+pub struct Random(u64);
 
 impl Random {
+    /// The numbers of a seed.
+    pub fn new(seed: u64) -> Random {
+        let mut random = Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ 0xD1B5_4A32_D192_ED03);
+        for _ in 0..4 {
+            random.next();
+        }
+        random
+    }
+
     fn next(&mut self) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
@@ -13,15 +22,15 @@ impl Random {
         self.0 >> 11
     }
 
-    fn below(&mut self, n: usize) -> usize {
+    pub fn below(&mut self, n: usize) -> usize {
         (self.next() % n as u64) as usize
     }
 
-    fn chance(&mut self, percent: usize) -> bool {
+    pub fn chance(&mut self, percent: usize) -> bool {
         self.below(100) < percent
     }
 
-    fn pick<'t>(&mut self, among: &[&'t str]) -> &'t str {
+    pub fn pick<'t>(&mut self, among: &[&'t str]) -> &'t str {
         among[self.below(among.len())]
     }
 }
@@ -48,10 +57,7 @@ const SET_NAMES: [&str; 3] = ["first", "second", "third"];
 
 /// The program of a seed.
 pub fn program(seed: u64) -> String {
-    let mut random = Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ 0xD1B5_4A32_D192_ED03);
-    for _ in 0..4 {
-        random.next();
-    }
+    let mut random = Random::new(seed);
     let mut sets: Vec<Set> = Vec::new();
     let count = 1 + random.below(3);
     for name in SET_NAMES.iter().copied().take(count) {

@@ -226,7 +226,7 @@ median or mode then: 0 is filled in, in other parts, too, and the column says no
     },
     Code {
         code: "W0692",
-        title: "a logarithm in a loss that may be infinite",
+        title: "a logarithm that may be infinite",
         explain: "\
 Where a softmax is sure of one class, it rounds the others to 0. The logarithm of a probability itself is computed from
 the scores and stays finite, in whatever spelling. That of `1 - softmax(z)` and of `softmax(z) @ w` is computed as it is
@@ -234,6 +234,24 @@ written: once the network is sure, the loss is infinite, and its gradient is not
     log(max(1 - p, 1e-6))                                          # bounded, without a gradient below
     log(max(softmax(z) @ w, 1e-20))
     logsumexp(log_softmax(z)[:, :, new] + log(w), axis = 1)        # log(softmax(z) @ w), always finite",
+    },
+    Code {
+        code: "W0693",
+        title: "something that is told and has no effect",
+        explain: "\
+What is written changes nothing here. An optimizer of a `minimize` line whose parameters are all in groups has none
+left; an `order` of dates says how day and month are told apart where the year stands last.
+    minimize mse(Net(x), y) with Adam() over Net with SGD()      # Adam changes nothing
+    minimize mse(Net(x), y) over Net with SGD()
+    minimize mse(Net(x), y) with Adam() over Net.head with SGD()",
+    },
+    Code {
+        code: "W0694",
+        title: "a new tensor of one element has the name of an earlier one",
+        explain: "\
+`x[0] = 1` makes a tensor and binds it to x; it has the elements that the line writes, here one. Tensors are values: the
+earlier one stays as it is, and so does what was computed from it.
+    y[i] = if i == 0 then 1 else x[i]     # x with another first element",
     },
     Code {
         code: "W0715",

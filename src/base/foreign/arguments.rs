@@ -123,9 +123,9 @@ pub const SETTINGS: &[Foreign] = &[
     ),
     row("metrics metric measures score", "", "a line for each: `measure accuracy(Net(x), y)`"),
     row(
-        "early_stopping early_stop patience",
+        "early_stopping early_stop patience callbacks callback",
         "",
-        "`stop = patience(5)`: after five epochs without a better loss",
+        "`stop = patience(5)` ends after five epochs without a better loss, `keep = best` keeps the best parameters, `every 10 epochs { … }` shows something",
     ),
     row(
         "scheduler lr_scheduler schedule lr_schedule",

@@ -8,6 +8,13 @@ pub const NAMES: &[Foreign] = &[
     row("newaxis", "", "an axis of size 1 is made by `new`: `x[:, new]`"),
     row("infinity", "inf", ""),
     row("math_pi", "pi", ""),
+    row("π", "pi", ""),
+    row(
+        "self this",
+        "",
+        "layers, parameters and `training` are read by their own names: leave out what stands before the point",
+    ),
+    row("super", "", "leave it out: a layer is made of nothing else"),
     row("nan", "", "there is no literal for it; `0.0 / 0.0` is not a number"),
     // Layers.
     row(
@@ -160,6 +167,13 @@ pub const NAMES: &[Foreign] = &[
         "",
         "the sizes of a tensor are `shape(x)`; a name in its type is one, too: `fn f(x: [n]) = n`",
     ),
+    row("e", "", "`exp(x)` is e to the power x"),
+    row("str string repr", "", "strings hold values in braces: `\"loss {x}\"`"),
+    row("isinstance type typeof", "", "`kind(x)` says what a name stands for: \"tensor\", \"list\", \"none\" …"),
+    row("list tuple dict set", "", "a list is written `[a, b]`; there are no dictionaries"),
+    row("end", "", "the last element is `x[-1]`, all but the last `x[0:-1]`"),
+    row("map filter reduce vmap", "", "functions and operators work on all elements; index notation says which: `y[i] = f(x[i])`"),
+    row("jit compile", "", "leave it out: every program is compiled"),
     row("range", "", "a range is written `0..n`: `for i in 0..3 { … }`; numbers in a tensor are `arange(n)`"),
     row("enumerate zip", "", "`for i in 0..n { … }`, and lists are subscripted: `widths[i]`"),
     row("randn", "", "`normal(0, 1, shape = [4])`"),

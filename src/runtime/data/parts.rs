@@ -48,7 +48,7 @@ pub type PartRows = (Arc<str>, Arc<[u32]>);
 /// The parts that a set is divided into; none if it is not. `asked` says what the division goes by.
 ///
 /// # Errors
-/// E0761 if there are fewer rows, or groups of rows, than folds.
+/// E0761 if there are fewer rows, or groups of rows, than folds; E0725 if a part has no row.
 pub fn parts(set: &DataSet, rows: usize, asked: &Asked) -> Result<Vec<PartRows>, Diagnostic> {
     if set.parts.is_empty() {
         return Ok(Vec::new());
@@ -65,6 +65,12 @@ pub fn parts(set: &DataSet, rows: usize, asked: &Asked) -> Result<Vec<PartRows>,
         }
     }
     let lists = division::divide(rows as u32, &shares, set, asked);
+    if let Some((part, _)) = set.parts.iter().zip(&lists).find(|(_, list)| list.is_empty()) {
+        let message = format!("the part `{}` of `{}` has no row: the data has {rows}", part.name, set.name);
+        return Err(Diagnostic::error("E0725", message)
+            .at(set.span, "divided here")
+            .help("give the part a larger share, or leave it out"));
+    }
     Ok(set.parts.iter().zip(lists).map(|(part, list)| (part.name.clone(), list.into())).collect())
 }
 

@@ -316,6 +316,10 @@ fn of_table(
     if let Some(names) = read.classes.as_ref().filter(|_| !column.has_other) {
         tell_missing_names(set, column, names, notices);
     }
+    if read.idle_order {
+        let message = "`order` has no effect: all dates are written from the year to the day";
+        notices.add(Diagnostic::warning("W0693", message).at(column.span, "read here"));
+    }
     let names = read.classes.map(Arc::from);
     let array = in_rows(read.array, column)?;
     match array.elements() {

@@ -8,6 +8,7 @@ use crate::sema::scope::report::names::{Meant, TooEarly, UnknownName};
 use crate::sema::settings;
 use crate::ir::program::PLATEAUS;
 use crate::sema::value::Value;
+use crate::base::foreign::Foreign;
 use crate::base::{Span, foreign, nearest};
 use crate::syntax::ast::{self, Role, StatementKind};
 use std::sync::Arc;
@@ -35,7 +36,7 @@ impl Elaborator<'_> {
             }
             None => match self.behind_module(name, span) {
                 Some((at, last)) => {
-                    let meant = Some(self.without_module(&last));
+                    let meant = Some(self.without_module(&last, at));
                     UnknownName { name: self.text(at).to_owned(), at, meant }
                 }
                 None => {
@@ -80,7 +81,13 @@ impl Elaborator<'_> {
             return Some(Meant::Near(same.name.clone()));
         }
         if let Some(row) = foreign::find(foreign::NAMES, name) {
-            return Some(Meant::Elsewhere(row));
+            return Some(self.elsewhere(row, span));
+        }
+        if let Some(row) = foreign::find(foreign::STATEMENTS, name) {
+            return Some(Meant::Elsewhere { row, replaced: span });
+        }
+        if let Some(plain) = name.strip_suffix('\'').filter(|plain| known.iter().any(|known| known.name == *plain)) {
+            return Some(Meant::Transposed(plain.to_owned()));
         }
         let fitting = known.iter().filter(|known| standing.takes(known.kind));
         if let Some(near) = nearest(name, fitting.map(|known| known.name.as_str())) {
@@ -134,14 +141,25 @@ impl Elaborator<'_> {
     }
 
     /// What a name behind the module of another language is here.
-    fn without_module(&self, last: &str) -> Meant {
-        let mut names = self.known_names().into_iter().map(|known| known.name);
+    fn without_module(&self, last: &str, at: Span) -> Meant {
+        let constants = CONSTANTS.into_iter().map(str::to_owned);
+        let mut names = self.known_names().into_iter().map(|known| known.name).chain(constants);
         let same = names.find(|known| foreign::folded(known) == foreign::folded(last));
         match (same, foreign::find(foreign::NAMES, last)) {
             (Some(same), _) => Meant::WithoutModule(same),
-            (None, Some(row)) => Meant::Elsewhere(row),
+            (None, Some(row)) => self.elsewhere(row, at),
             (None, None) => Meant::Module,
         }
+    }
+
+    /// What another library calls so. Where that makes an object first, `MSELoss()(z, y)`, and a function here does
+    /// without, the empty parentheses go, too.
+    fn elsewhere(&self, row: &'static Foreign, span: Span) -> Meant {
+        let text = &self.sources.file(span.file).text;
+        let is_function = row.here.starts_with(|c: char| c.is_lowercase());
+        let made_first = is_function && text[span.end as usize..].starts_with("()(");
+        let replaced = if made_first { Span { end: span.end + 2, ..span } } else { span };
+        Meant::Elsewhere { row, replaced }
     }
 
     /// What stands before the open `[` that a place in a line is in, if it is in one.

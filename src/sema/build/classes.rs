@@ -43,6 +43,8 @@ impl Builder<'_> {
             Value::Tensor(Tensor { field, .. }) => field.clone(),
             _ => None,
         };
+        // What the type of a field says counts.
+        let field = field.filter(|_| !interval.as_ref().is_some_and(|values| values.greatest.at_least(size)));
         match field {
             Some(field) => {
                 self.conditions

@@ -303,7 +303,8 @@ impl Builder<'_> {
         let fits = interval
             .as_ref()
             .is_some_and(|values| values.least.at_least(&Dim::ZERO) && size.at_least(&(&values.greatest + &Dim::ONE)));
-        match &place.field {
+        let never = interval.as_ref().is_some_and(|values| values.greatest.at_least(size));
+        match place.field.as_ref().filter(|_| !never) {
             _ if fits => {}
             Some(source) => {
                 let below = Bound { below: size.clone(), span: at, is_declared: false };

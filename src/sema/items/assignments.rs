@@ -87,6 +87,10 @@ fn new_values(
             return None;
         }
     };
+    if value.is_read && value.root == target.root {
+        cx.report(AssignmentError::Itself { target: target.name.clone(), at: update.value.span });
+        return None;
+    }
     if !cx.same_parameters(&target, update.target.span, &value, update.value.span) {
         return None;
     }

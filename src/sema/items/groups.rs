@@ -53,6 +53,12 @@ pub fn divide(cx: &mut Elaborator<'_>, line: &ast::Minimize, all: &[Arc<str>]) -
             return None;
         }
     }
+    let is_idle = members.iter().all(|member| member.group.is_some());
+    if let (true, [method, ..]) = (is_idle, line.methods.as_slice())
+        && !matches!(method.kind, ast::ExprKind::Constant(_))
+    {
+        cx.report(GroupError::IdleMethod { at: method.span });
+    }
     members.retain(|member| member.group.is_some() || !line.methods.is_empty());
     Some(members)
 }

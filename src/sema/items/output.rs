@@ -1,5 +1,6 @@
 //! `print` and `expect`.
 
+use super::saturation::tell_rounded_output;
 use crate::base::Span;
 use crate::ir::program::{EPOCH, Expect, Print, PrintPart};
 use crate::ir::{Elem, Graph, InputKey, Op, OutputKey, Type};
@@ -22,7 +23,9 @@ pub fn print(cx: &mut Elaborator<'_>, item: &ast::Print, span: Span) -> Option<P
         }
         fits.then_some(parts)
     });
-    Some(Print { span, graph, parts: parts? })
+    let parts = parts?;
+    tell_rounded_output(cx, &graph);
+    Some(Print { span, graph, parts })
 }
 
 pub fn expect(cx: &mut Elaborator<'_>, item: &ast::Expect, span: Span) -> Option<Expect> {
@@ -72,7 +75,9 @@ pub fn expect(cx: &mut Elaborator<'_>, item: &ast::Expect, span: Span) -> Option
         }
         Some(message)
     });
-    Some(Expect { span, graph, condition, message: message? })
+    let message = message?;
+    tell_rounded_output(cx, &graph);
+    Some(Expect { span, graph, condition, message })
 }
 
 /// Whether a number depends on a size that has none yet.

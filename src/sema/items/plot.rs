@@ -1,6 +1,7 @@
 //! `plot`: what is drawn, and how.
 
 use super::output::evaluation;
+use super::saturation::tell_rounded_output;
 use super::train::positive;
 use crate::base::Span;
 use crate::ir::program::{Plot, PlotKind};
@@ -11,6 +12,9 @@ use crate::sema::scope::report::settings::SettingError;
 use crate::sema::settings;
 use crate::sema::value::Value;
 use crate::syntax::ast::{self, Name};
+
+/// The bars of a histogram.
+const MOST_BINS: u64 = 10_000;
 
 /// `plot y`, `plot x, y, z, title = "…"`: curves over x (over 0, 1, 2 … if there is one tensor only), or another kind
 /// of picture.
@@ -51,6 +55,7 @@ pub fn plot(cx: &mut Elaborator<'_>, item: &ast::Plot, span: Span) -> Option<Plo
         if tensors.iter().any(|(value, _)| value.is_error()) {
             return None;
         }
+        let labelled = labelled(&tensors, plot.kind);
         let curves = if plot.kind.has_rows() { columns(cx, tensors, &mut plot)? } else { shown(cx, tensors, &mut plot, span)? };
         if let (false, Some(curves), Some(name)) =
             (plot.names.is_empty(), curves, given.iter().find(|name| name.as_str() == "names"))
@@ -59,9 +64,13 @@ pub fn plot(cx: &mut Elaborator<'_>, item: &ast::Plot, span: Span) -> Option<Plo
             cx.report(PlotError::Names { names: plot.names.len(), curves, at: name.span });
             return None;
         }
+        if let Some(name) = given.iter().find(|name| name.as_str() == "labels") {
+            has_labels(cx, &labelled, &plot, name.span)?;
+        }
         Some(())
     });
     made?;
+    tell_rounded_output(cx, &graph);
     plot.graph = graph;
     Some(plot)
 }
@@ -74,7 +83,14 @@ fn read_option(cx: &mut Elaborator<'_>, name: &Name, value: &ast::Expr, plot: &m
         "y_label" => plot.y_label = cx.text_arg(value)?,
         "names" => plot.names = texts(cx, name, value)?,
         "labels" => plot.labels = texts(cx, name, value)?,
-        "bins" => plot.bins = Some(positive(cx, value, "`bins`")?.min(10_000) as usize),
+        "bins" => {
+            let bins = positive(cx, value, "`bins`")?;
+            if bins > MOST_BINS {
+                cx.report(PlotError::Bins { bins, at: value.span });
+                return None;
+            }
+            plot.bins = Some(bins as usize);
+        }
         "kind" => {
             let text = cx.text_arg(value)?;
             let found = PlotKind::ALL.into_iter().find(|kind| kind.name() == text);
@@ -109,7 +125,7 @@ fn has_effect(cx: &mut Elaborator<'_>, given: &[&Name], kind: PlotKind) -> Optio
     let idle = given.iter().find(|name| match name.as_str() {
         "bins" => kind != PlotKind::Histogram,
         "names" => !(kind.has_rows() || kind == PlotKind::Histogram),
-        "labels" => matches!(kind, PlotKind::Curves | PlotKind::Points | PlotKind::Histogram),
+        "labels" => matches!(kind, PlotKind::Curves | PlotKind::Points | PlotKind::Histogram | PlotKind::Levels),
         "x_label" | "y_label" => kind == PlotKind::Images,
         _ => false,
     });
@@ -118,6 +134,51 @@ fn has_effect(cx: &mut Elaborator<'_>, given: &[&Name], kind: PlotKind) -> Optio
         return None;
     }
     Some(())
+}
+
+/// How many things of a picture have labels, by its tensors: bars, images, classes; of a matrix rows or columns. Empty
+/// if that is not known.
+fn labelled(tensors: &[(Value, Span)], kind: PlotKind) -> Vec<usize> {
+    let shape = |at: usize| tensors.get(at).map(|(value, _)| sizes(value));
+    let counts: Vec<Option<usize>> = match kind {
+        PlotKind::Bars => shape(0).and_then(|shape| shape.first().copied()).into_iter().collect(),
+        PlotKind::Images => match shape(0) {
+            Some(shape) if shape.len() == 2 => vec![Some(1)],
+            Some(shape) => shape.first().copied().into_iter().collect(),
+            None => Vec::new(),
+        },
+        PlotKind::Heat => shape(0).unwrap_or_default(),
+        PlotKind::Regions => match shape(1) {
+            Some(shape) if shape.len() == 2 => shape[1..].to_vec(),
+            _ => Vec::new(),
+        },
+        PlotKind::Curves | PlotKind::Points | PlotKind::Histogram | PlotKind::Levels => Vec::new(),
+    };
+    counts.into_iter().collect::<Option<_>>().unwrap_or_default()
+}
+
+/// The sizes of the axes of a tensor or of lists in lists, as far as they are known.
+fn sizes(value: &Value) -> Vec<Option<usize>> {
+    match value {
+        Value::Tensor(tensor) => {
+            tensor.ty.shape.iter().map(|size| size.as_number().and_then(|size| usize::try_from(size).ok())).collect()
+        }
+        Value::List(elements) => {
+            let inner = elements.first().map(sizes).unwrap_or_default();
+            [Some(elements.len())].into_iter().chain(inner).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Reports labels that are more or fewer than what they name.
+fn has_labels(cx: &mut Elaborator<'_>, labelled: &[usize], plot: &Plot, at: Span) -> Option<()> {
+    let labels = plot.labels.len();
+    if labelled.is_empty() || labelled.contains(&labels) {
+        return Some(());
+    }
+    cx.report(PlotError::Labels { labels, kind: plot.kind, shown: labelled.to_vec(), at });
+    None
 }
 
 /// Columns over a first one, all with the same rows; how many there are, if that is known. `None` is reported.

@@ -1,6 +1,7 @@
 //! Logarithms of probabilities in forms that no law computes from the scores: the probability rounds to 0 while its
 //! logarithm, and what is learnt from it, does not.
 
+use crate::base::Span;
 use crate::ir::program::{Forward, Train};
 use crate::ir::{BinaryOp, Combine, Graph, Loop, NodeId, Op, Scalar, ScalarId, Sub, UnaryOp};
 use crate::sema::body::elaborator::Elaborator;
@@ -9,8 +10,19 @@ use crate::sema::scope::report::losses::{Rounded, RoundedLogarithm};
 /// Warns of the first logarithm of each loss that is infinite where a softmax is sure of one class.
 pub fn tell_rounded_logarithms(cx: &mut Elaborator<'_>, train: &Train<Forward>) {
     for line in &train.lines {
-        let Some((node, of)) = first_rounded(&line.forward, line.loss) else { continue };
-        let at = cx.user_place(line.forward[node].origin.span);
+        tell_first(cx, &line.forward, &[line.loss]);
+    }
+}
+
+/// The same of what is printed, drawn or expected.
+pub fn tell_rounded_output(cx: &mut Elaborator<'_>, graph: &Graph) {
+    let outputs: Vec<NodeId> = graph.outputs.iter().map(|output| output.node).collect();
+    tell_first(cx, graph, &outputs);
+}
+
+fn tell_first(cx: &mut Elaborator<'_>, graph: &Graph, roots: &[NodeId]) {
+    if let Some((span, of)) = first_rounded(graph, roots, &[]) {
+        let at = cx.user_place(span);
         cx.report(RoundedLogarithm { of, at });
     }
 }
@@ -27,8 +39,14 @@ enum Form {
     Rounded(Rounded),
 }
 
-fn first_rounded(graph: &Graph, loss: NodeId) -> Option<(NodeId, Rounded)> {
-    let needed = graph.reachable([loss]);
+/// The first such logarithm that the roots need, also in a step of a scan; `captures` is what a step reads from
+/// outside.
+fn first_rounded(
+    graph: &Graph,
+    roots: &[NodeId],
+    captures: &[Form],
+) -> Option<(Span, Rounded)> {
+    let needed = graph.reachable(roots.iter().copied());
     let mut forms: Vec<Form> = Vec::with_capacity(graph.len());
     for (id, node) in graph.nodes() {
         let form = match &node.op {
@@ -36,10 +54,20 @@ fn first_rounded(graph: &Graph, loss: NodeId) -> Option<(NodeId, Rounded)> {
             Op::Loop(body) => {
                 let found = Formula { body, operands: &node.operands, forms: &forms };
                 if let Some(rounded) = found.logarithm().filter(|_| needed[id.0 as usize]) {
-                    return Some((id, rounded));
+                    return Some((node.origin.span, rounded));
                 }
                 found.form()
             }
+            Op::Scan(scan) if needed[id.0 as usize] => {
+                let given = node.operands.iter().skip(scan.n_carries).map(|operand| forms[operand.0 as usize]);
+                let given: Vec<Form> = given.collect();
+                let results: Vec<NodeId> = scan.body.outputs.iter().map(|output| output.node).collect();
+                if let Some(found) = first_rounded(&scan.body, &results, &given) {
+                    return Some(found);
+                }
+                Form::Other
+            }
+            Op::Capture { index, .. } => captures.get(*index as usize).copied().unwrap_or(Form::Other),
             _ => Form::Other,
         };
         forms.push(form);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use pest::iterators::Pair;
 
+use crate::base::foreign::{self, Foreign};
 use crate::base::{Span, with_stack};
 
 use super::super::ast::{
@@ -51,10 +52,11 @@ impl Builder<'_> {
                 }
                 StatementKind::Stray(expr) => {
                     self.stray(&expr, count);
-                    StatementKind::Stray(expr)
+                    // What else is wrong with it does not matter.
+                    StatementKind::Stray(Expr::new(ExprKind::Error, place))
                 }
-                StatementKind::If(block) => {
-                    self.check_if_statement(&block, place, last);
+                StatementKind::If(mut block) => {
+                    self.check_if_statement(&mut block, place, last);
                     StatementKind::If(block)
                 }
                 other => other,
@@ -110,14 +112,14 @@ impl Builder<'_> {
                 take(&mut parts, Rule::less);
                 let bound = self.next_expr(&mut parts, span);
                 let header_span = Span { end: bound.span.end, ..span };
-                let body = self.next_block(parts.next(), span);
-                self.check_no_value(&body, "`scan`");
+                let mut body = self.next_block(parts.next(), span);
+                self.check_no_value(&mut body, "`scan`");
                 StatementKind::Scan(Scan { reverse, variable, bound, body, header_span })
             }
             Rule::for_loop => {
                 let (variable, over) = self.for_header(&mut parts, span);
-                let body = self.next_block(parts.next(), span);
-                self.check_no_value(&body, "`for`");
+                let mut body = self.next_block(parts.next(), span);
+                self.check_no_value(&mut body, "`for`");
                 StatementKind::For(For { variable, over, body })
             }
             _ => {
@@ -338,23 +340,24 @@ impl Builder<'_> {
         }
     }
 
-    /// An `if` block that is no value: what its branches end in would be lost.
-    fn check_if_statement(&mut self, block: &IfBlock, span: Span, last: bool) {
-        if last && blocks_of(block).any(|branch| branch.value.is_some()) {
+    /// An `if` block that is no value: what its branches end in would be lost, and is left out once that is told.
+    fn check_if_statement(&mut self, block: &mut IfBlock, span: Span, last: bool) {
+        let is_value = |branch: &Block| branch.value.as_ref().is_some_and(|value| called_elsewhere(value).is_none());
+        if last && blocks_of(block).any(is_value) {
             self.check_if_value(block, span);
             return;
         }
-        for branch in blocks_of(block) {
-            if let Some(value) = &branch.value {
-                self.stray(value, 2);
-            }
+        let branches = block.branches.iter_mut().map(|branch| &mut branch.body).chain(&mut block.otherwise);
+        for value in branches.filter_map(|branch| branch.value.take()) {
+            self.stray(&value, 2);
         }
     }
 
     /// The value at the end of the block of a loop would be lost.
-    fn check_no_value(&mut self, body: &Block, word: &'static str) {
-        if let Some(value) = &body.value {
-            self.error(StatementError::LoopValue { word, at: value.span });
+    fn check_no_value(&mut self, body: &mut Block, word: &'static str) {
+        if let Some(value) = body.value.take() {
+            let advice = called_elsewhere(&value).map(|row| row.advice);
+            self.error(StatementError::LoopValue { word, advice, at: value.span });
         }
     }
 
@@ -370,12 +373,32 @@ impl Builder<'_> {
             }
             _ => None,
         };
-        let meant = match (update, first) {
-            (Some(signs), _) => MeantByLost::Update(signs),
-            (None, Some('-')) if statements > 1 => MeantByLost::LineBefore,
-            (None, _) => MeantByLost::Nothing,
+        let meant = match (update, called_elsewhere(expr), first) {
+            (Some(signs), _, _) => MeantByLost::Update(signs),
+            (None, Some(row), _) => MeantByLost::Elsewhere(row.advice),
+            (None, None, Some('-')) if statements > 1 => MeantByLost::LineBefore,
+            (None, None, _) => MeantByLost::Nothing,
         };
         self.error(StatementError::Lost { meant, at: expr.span });
+    }
+}
+
+/// What users of other languages mean by an expression that stands alone: `print(x)`, `layers.append(l)`, `break`.
+fn called_elsewhere(expr: &Expr) -> Option<&'static Foreign> {
+    let row = match &expr.kind {
+        ExprKind::Call { callee, .. } => match &callee.kind {
+            ExprKind::Field { name, .. } => foreign::find(foreign::METHODS, plain(name)?),
+            _ => foreign::find(foreign::STATEMENTS, callee.as_name()?),
+        },
+        _ => foreign::find(foreign::STATEMENTS, expr.as_name()?),
+    };
+    row.filter(|row| !row.advice.is_empty())
+}
+
+fn plain(name: &TemplateName) -> Option<&str> {
+    match name.pieces.as_slice() {
+        [NamePiece::Text(text)] => Some(text),
+        _ => None,
     }
 }
 

@@ -1,10 +1,11 @@
 //! Signs and words of other languages (E0018).
 
-use crate::base::Span;
+use crate::base::{Span, foreign};
 
-use super::super::errors::Failure;
+use super::super::errors::{Failure, innermost_open};
 use super::super::report::{ForeignConstruct, ForeignSign, ParseError, Sign};
 use super::super::tokens::{Token, TokenKind};
+use super::slips::begins_line;
 
 pub(super) fn foreign_character(failure: &Failure<'_>) -> Option<ParseError> {
     let found = failure.found?;
@@ -27,7 +28,20 @@ fn two_signs(failure: &Failure<'_>, found: Token) -> Option<ForeignSign> {
         ("==" | "!=", "=") => ForeignSign::ThreeSigns { comparison: before.to_owned(), at },
         ("+", "+") if stands_alone => ForeignSign::Increment { at },
         (":", "=") => ForeignSign::Spelling { sign: Sign::Binding, at },
-        ("*" | "/" | "-" | "@" | "^", "=") => ForeignSign::Assigning { operator: before.to_owned(), at },
+        ("<", ">") => ForeignSign::Spelling { sign: Sign::Unequal, at },
+        ("*" | "/" | "-" | "@" | "^", "=") => {
+            let name = failure.tokens.iter().rfind(|token| token.end <= previous.start);
+            let name = name.filter(|name| name.kind == TokenKind::Word).map(|name| failure.text(*name));
+            ForeignSign::Assigning {
+                name: name.unwrap_or("x").to_owned(),
+                operator: before.to_owned(),
+                at,
+            }
+        }
+        (".", "*" | "/" | "+" | "-" | "^" | "=="| "<" | ">" | "<=" | ">=") => {
+            ForeignSign::Pointed { operator: failure.text(found).to_owned(), at }
+        }
+        (".", "(") => ForeignSign::PointedCall { at: failure.span(previous) },
         ("=", ">") => ForeignSign::FatArrow { at },
         _ => return None,
     })
@@ -42,8 +56,18 @@ fn unknown_character(failure: &Failure<'_>, found: Token) -> ForeignSign {
     let doubled = after.map_or(at, |next| at.to(failure.span(next)));
     match word {
         "&" => ForeignSign::Spelling { sign: Sign::And, at: doubled },
+        "|" if failure.expects_value() => ForeignSign::Function { name: "abs", at },
         "|" => ForeignSign::Spelling { sign: Sign::Or, at: doubled },
-        "!" => spelling(Sign::Not),
+        "!" | "~" | "¬" => spelling(Sign::Not),
+        "∧" => spelling(Sign::And),
+        "∨" => spelling(Sign::Or),
+        "÷" => spelling(Sign::Over),
+        "²" => spelling(Sign::Squared),
+        "³" => spelling(Sign::Cubed),
+        "∞" => spelling(Sign::Infinity),
+        "√" => ForeignSign::Function { name: "sqrt", at },
+        "∑" => ForeignSign::Function { name: "sum", at },
+        "∏" => ForeignSign::Function { name: "prod", at },
         "−" | "–" | "—" => spelling(Sign::Minus),
         "×" | "·" => spelling(Sign::Times),
         "≤" => spelling(Sign::LessOrEqual),
@@ -53,10 +77,14 @@ fn unknown_character(failure: &Failure<'_>, found: Token) -> ForeignSign {
         "→" => spelling(Sign::Arrow),
         "%" => ForeignSign::Percent { at },
         "?" => ForeignSign::QuestionMark { at },
+        ";" if innermost_open(failure, found).is_some_and(|open| failure.text(open) == "[") => {
+            ForeignSign::Rows { at }
+        }
         ";" => {
+            let in_body = innermost_open(failure, found).is_some();
             let next = failure.next().filter(|next| next.kind != TokenKind::Newline);
             let gap = next.map(|next| Span { end: failure.span(next).start, ..at });
-            ForeignSign::Semicolon { gap, at }
+            ForeignSign::Semicolon { gap, in_body, at }
         }
         "'" | "`" | "“" | "”" | "‘" | "’" => ForeignSign::Quote { at },
         _ => ForeignSign::Character { character: word.escape_debug().collect(), at },
@@ -73,6 +101,10 @@ pub(super) fn foreign_word(failure: &Failure<'_>) -> Option<ParseError> {
     }
     let gap = Span { end: failure.span(found).start, ..at };
     let word = failure.text(previous).to_owned();
+    let row = foreign::find(foreign::STATEMENTS, &word).filter(|_| word != "return" && begins_line(failure, previous));
+    if let Some(row) = row {
+        return Some(ForeignConstruct::Statement { advice: row.advice, word, at }.into());
+    }
     Some(
         match word.as_str() {
             "let" | "var" | "val" | "local" | "auto" => ForeignConstruct::BindingWord { gap, at },

@@ -2,12 +2,17 @@
 
 use crate::base::{Span, foreign};
 
+use super::super::ast::ReduceOp;
 use super::super::errors::{Failure, innermost_open};
 use super::super::grammar::Rule;
 use super::super::report::{ForeignConstruct, ForeignSign, LineError, NameError, ParseError};
 use super::super::tokens::{ITEM_WORDS, Token, TokenKind};
 
-pub(super) const HABITS: [fn(&Failure<'_>) -> Option<ParseError>; 11] = [
+pub(super) const HABITS: [fn(&Failure<'_>) -> Option<ParseError>; 15] = [
+    format_of_value,
+    index_range,
+    range_as_value,
+    arrow_function,
     string_prefix,
     conditional_behind,
     comprehension,
@@ -28,6 +33,48 @@ fn line<'f>(failure: &'f Failure<'_>, of: Token) -> &'f [Token] {
     let first = failure.tokens[..at].iter().rposition(newline).map_or(0, |before| before + 1);
     let rest = failure.tokens[at..].iter().position(newline).unwrap_or(failure.tokens.len() - at);
     &failure.tokens[first..at + rest]
+}
+
+/// `{a:.2f}` or `{}` in a string.
+fn format_of_value(failure: &Failure<'_>) -> Option<ParseError> {
+    let found = failure.found.filter(|_| failure.in_string)?;
+    let at = failure.span(found);
+    match failure.text(found) {
+        ":" if failure.after_value() => Some(ForeignConstruct::Format { at }.into()),
+        "}" if failure.slice[..found.start].trim_end().ends_with('{') => {
+            Some(ForeignConstruct::EmptyHole { at }.into())
+        }
+        _ => None,
+    }
+}
+
+/// `sum[i in 0..n](…)`
+fn index_range(failure: &Failure<'_>) -> Option<ParseError> {
+    let found = failure.found.filter(|found| matches!(failure.text(*found), "in" | "=" | "∈"))?;
+    let open = innermost_open(failure, found).filter(|open| failure.text(*open) == "[")?;
+    let reducer = failure.tokens.iter().rfind(|token| token.end <= open.start)?;
+    ReduceOp::from_name(failure.text(*reducer))?;
+    Some(ForeignConstruct::IndexRange { at: failure.span(found) }.into())
+}
+
+/// `const a = 1:3`
+fn range_as_value(failure: &Failure<'_>) -> Option<ParseError> {
+    let found = failure.found.filter(|found| matches!(failure.text(*found), ":" | ".."))?;
+    let is_number = |token: Option<Token>| token.is_some_and(|token| token.kind == TokenKind::Number);
+    let both = is_number(failure.previous) && is_number(failure.next());
+    (both && failure.after_value()).then(|| ForeignConstruct::RangeValue { at: failure.span(found) }.into())
+}
+
+/// `x -> 2 * x`, `x => 2 * x`
+fn arrow_function(failure: &Failure<'_>) -> Option<ParseError> {
+    let found = failure.found?;
+    let is_arrow = match failure.text(found) {
+        "->" => failure.after_value(),
+        ">" => failure.previous.is_some_and(|before| before.end == found.start && failure.text(before) == "="),
+        _ => false,
+    };
+    let inside = innermost_open(failure, found).is_some();
+    (is_arrow && inside).then(|| ForeignConstruct::Lambda { at: failure.span(found) }.into())
 }
 
 /// `f"…"`

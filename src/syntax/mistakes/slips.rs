@@ -1,11 +1,11 @@
 //! Small slips: something is nearly right, and what was meant can be shown.
 
-use crate::base::Span;
+use crate::base::{Span, foreign};
 
 use super::super::ast::ReduceOp;
 use super::super::errors::{Failure, innermost_open};
 use super::super::grammar::Rule;
-use super::super::report::{BraceError, LineError, ParseError, SlipError};
+use super::super::report::{BraceError, ForeignConstruct, LineError, ParseError, SlipError};
 use super::super::tokens::{ITEM_WORDS, Token, TokenKind};
 use super::numbers::decimal_comma;
 
@@ -31,7 +31,7 @@ fn touching_word(failure: &Failure<'_>, found: Token) -> Option<Token> {
     failure.previous.filter(|previous| previous.end == found.start && previous.kind == TokenKind::Word)
 }
 
-fn begins_line(failure: &Failure<'_>, token: Token) -> bool {
+pub(super) fn begins_line(failure: &Failure<'_>, token: Token) -> bool {
     let before = failure.tokens.iter().rfind(|before| before.end <= token.start);
     before.is_none_or(|before| before.kind == TokenKind::Newline || failure.text(*before) == "{")
 }
@@ -48,9 +48,22 @@ fn item_in_a_body(failure: &Failure<'_>) -> Option<ParseError> {
     let found = failure.found.filter(|found| found.kind == TokenKind::Word)?;
     let word = failure.previous.filter(|word| ITEM_WORDS.contains(&failure.text(*word)))?;
     let in_block = innermost_open(failure, word).is_some_and(|open| failure.text(open) == "{");
-    (in_block && begins_line(failure, word) && failure.after_value()).then(|| {
-        let at = failure.span(word).to(failure.span(found));
-        LineError::ItemInBody { word: failure.text(word).to_owned(), at }.into()
+    if !in_block || !begins_line(failure, word) || !failure.after_value() {
+        return None;
+    }
+    let at = failure.span(word);
+    Some(match failure.text(word) {
+        "const" => {
+            ForeignConstruct::BindingWord { gap: Span { end: failure.span(found).start, ..at }, at }.into()
+        }
+        text => {
+            let advice = match text {
+                "expect" => foreign::find(foreign::STATEMENTS, "assert"),
+                _ => foreign::find(foreign::STATEMENTS, text),
+            };
+            let (word, advice) = (text.to_owned(), advice.map(|row| row.advice));
+            LineError::ItemInBody { word, advice, at: at.to(failure.span(found)) }.into()
+        }
     })
 }
 
@@ -180,8 +193,15 @@ fn drop_without_where(failure: &Failure<'_>) -> Option<ParseError> {
     Some(SlipError::DropWithoutRows { at: failure.span(word).to(failure.span(found)) }.into())
 }
 
-/// `[, 4]` for `[B, 4]`.
+/// `[, 4]`, `[:, 4]` and `[?, 4]` for `[B, 4]`.
 fn nothing_for_rows(failure: &Failure<'_>) -> Option<ParseError> {
+    if let Some(sign) = failure.found.filter(|found| matches!(failure.text(*found), ":" | "?" | "*")) {
+        let open = innermost_open(failure, sign).filter(|open| failure.text(*open) == "[")?;
+        let before = failure.tokens.iter().rfind(|token| token.end <= open.start)?;
+        let is_type = matches!(failure.text(*before), ":" | "->");
+        let at = failure.span(sign);
+        return is_type.then(|| SlipError::AnySize { sign: failure.text(sign).to_owned(), at }.into());
+    }
     let comma = failure.found.filter(|found| failure.text(*found) == ",")?;
     let open = failure.previous.filter(|open| failure.text(*open) == "[")?;
     let end = failure.span(open).end;

@@ -14,7 +14,15 @@ pub(in crate::syntax) enum ForeignSign {
     /// `===`: what is left of it.
     ThreeSigns { comparison: String, at: Span },
     /// `x -= 1`
-    Assigning { operator: String, at: Span },
+    Assigning { name: String, operator: String, at: Span },
+    /// `.*`, which is elementwise elsewhere.
+    Pointed { operator: String, at: Span },
+    /// `tanh.(x)`: the point.
+    PointedCall { at: Span },
+    /// `√x`
+    Function { name: &'static str, at: Span },
+    /// `[1, 2; 3, 4]`
+    Rows { at: Span },
     /// `//`
     DoubleSlash { at: Span },
     Increment { at: Span },
@@ -22,7 +30,7 @@ pub(in crate::syntax) enum ForeignSign {
     Percent { at: Span },
     QuestionMark { at: Span },
     /// `;`: what takes its place if another statement follows.
-    Semicolon { gap: Option<Span>, at: Span },
+    Semicolon { gap: Option<Span>, in_body: bool, at: Span },
     Quote { at: Span },
     /// `'…'`
     SingleQuotes { inside: String, at: Span },
@@ -39,6 +47,16 @@ pub(in crate::syntax) enum ForeignConstruct {
     Loop { word: String, at: Span },
     ElseIf { word: String, at: Span },
     Lambda { at: Span },
+    /// `assert x > 0`, and what to do here.
+    Statement { word: String, advice: &'static str, at: Span },
+    /// `1:3` as a value.
+    RangeValue { at: Span },
+    /// `sum[i in 0..n](…)`, `sum[i = 0..n](…)`
+    IndexRange { at: Span },
+    /// `{a:.2f}` in a string.
+    Format { at: Span },
+    /// `{}` in a string.
+    EmptyHole { at: Span },
     /// `f"…"`
     StringPrefix { at: Span },
     /// `a if c else b`
@@ -68,6 +86,10 @@ pub(in crate::syntax) enum Sign {
     LessOrEqual,
     GreaterOrEqual,
     Unequal,
+    Over,
+    Squared,
+    Cubed,
+    Infinity,
     Update,
     Arrow,
 }
@@ -86,6 +108,10 @@ impl Sign {
             Sign::LessOrEqual => ("less or equal is written `<=`", "<="),
             Sign::GreaterOrEqual => ("greater or equal is written `>=`", ">="),
             Sign::Unequal => ("unequal is written `!=`", "!="),
+            Sign::Over => ("division is written `/`", "/"),
+            Sign::Squared => ("a power is written `^`", "^2"),
+            Sign::Cubed => ("a power is written `^`", "^3"),
+            Sign::Infinity => ("infinity is written `inf`", "inf"),
             Sign::Update => ("an update is written `<-`", "<-"),
             Sign::Arrow => ("the arrow is written `->`", "->"),
         }
@@ -102,9 +128,19 @@ impl ForeignSign {
             ForeignSign::ThreeSigns { comparison, at } => {
                 error("a comparison has two signs", *at).suggest("write", *at, comparison)
             }
-            ForeignSign::Assigning { operator, at } => {
-                error(format!("there is no `{operator}=`"), *at).help("bind the name again, `x = x - 1`")
+            ForeignSign::Assigning { name, operator, at } => error(format!("there is no `{operator}=`"), *at)
+                .help(format!("bind the name again, `{name} = {name} {operator} …`")),
+            ForeignSign::Pointed { operator, at } => {
+                error(format!("there is no `.{operator}`"), *at).suggest("operators are elementwise: write", *at, operator)
             }
+            ForeignSign::PointedCall { at } => {
+                error("there is no `.(`", *at).suggest("functions of one number are elementwise: write", *at, "")
+            }
+            ForeignSign::Function { name, at } => {
+                error("functions have names here", *at).help(format!("write `{name}(x)`"))
+            }
+            ForeignSign::Rows { at } => error("the rows of a matrix are lists", *at)
+                .help("`[[1, 2], [3, 4]]`: each row in brackets, commas between"),
             ForeignSign::DoubleSlash { at } => {
                 error("there is no `//`", *at).help("`div(a, b)` rounds down; a comment begins with `#`")
             }
@@ -118,10 +154,10 @@ impl ForeignSign {
             ForeignSign::QuestionMark { at } => {
                 error("there is no `?`", *at).help("a choice is written `if c then a else b`")
             }
-            ForeignSign::Semicolon { gap, at } => {
+            ForeignSign::Semicolon { gap, in_body, at } => {
                 let error = error("statements are not ended by `;`", *at);
                 match gap {
-                    Some(gap) => error.suggest("a statement ends with its line", *gap, "\n    "),
+                    Some(gap) => error.suggest("a statement ends with its line", *gap, if *in_body { "\n    " } else { "\n" }),
                     None => error.suggest("a statement ends with its line", *at, ""),
                 }
             }
@@ -156,8 +192,21 @@ impl ForeignConstruct {
                 error(format!("there is no `{word}`"), *at).suggest("write", *at, "else if")
             }
             ForeignConstruct::Lambda { at } => {
-                error("there are no anonymous functions", *at).help("declare it with `fn`")
+                error("there are no anonymous functions", *at)
+                .help("declare it outside of this body, `fn f(x) = 2 * x`, and give its name")
             }
+            ForeignConstruct::Statement { word, advice, at } => {
+                error(format!("there is no statement `{word}`"), *at).help(*advice)
+            }
+            ForeignConstruct::RangeValue { at } => error("a range is no value", *at).help(
+                "`arange(n)` is the numbers 0 … n - 1, `linspace(a, b, n)` n numbers from a to b; `for i in 0..n` goes through a range",
+            ),
+            ForeignConstruct::IndexRange { at } => error("the range of an index is written with `<`", *at)
+                .help("`sum[i < n](…)`: i goes from 0 to n - 1; where `x[i]` stands alone its size is known and `sum[i](x[i])` says enough"),
+            ForeignConstruct::Format { at } => error("values in strings have no format", *at)
+                .help("round what is shown: `{round(100 * x) / 100}`"),
+            ForeignConstruct::EmptyHole { at } => error("nothing stands in these braces", *at)
+                .help("the value itself stands in the braces of a string: `\"loss {x}\"`; a brace is written `{{`"),
             ForeignConstruct::StringPrefix { at } => error("strings have no prefix", *at).suggest(
                 "`{x}` in a string is always the value of x",
                 *at,

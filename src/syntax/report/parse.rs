@@ -69,13 +69,24 @@ pub(in crate::syntax) enum LineError {
     Maximize { at: Span },
     Misspelt { word: String, meant: &'static str, at: Span },
     /// A comma behind a statement, with nothing or another statement behind it.
-    Comma { is_last: bool, at: Span },
+    Comma { meant: MeantByComma, at: Span },
     SecondStatement { at: Span },
     /// `else` or `then` without its `if`.
     BranchWithoutIf { word: String, at: Span },
-    ItemInBody { word: String, at: Span },
+    /// An item within a body, and what to write there if other languages have such a statement.
+    ItemInBody { word: String, advice: Option<&'static str>, at: Span },
     /// A line of `train` that only calls something, and what to do if users of other libraries call that.
     CallInTrain { name: String, advice: Option<&'static str>, at: Span },
+}
+
+/// What a comma behind a statement is meant for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::syntax) enum MeantByComma {
+    /// The end of the statement.
+    End,
+    /// `a, b = f(x)`
+    Tuple,
+    NextLine,
 }
 
 /// A brace on another line, or with a space too many or too few: two lines look like one statement.
@@ -156,6 +167,8 @@ pub(in crate::syntax) enum MeantType {
     SizesAlone,
     /// `Tensor<3>`
     NotKnown,
+    /// `Tensor`, `torch.Tensor`
+    Tensor,
     /// `N`
     Size(String),
 }
@@ -313,10 +326,14 @@ impl LineError {
                 error("E0001", message, *at, "an unknown word before a name")
                     .suggest(format!("did you mean `{meant}`?"), *at, *meant)
             }
-            LineError::Comma { is_last, at } => {
+            LineError::Comma { meant, at } => {
                 let message = "the lines of a block are not separated by commas";
                 error("E0008", message, *at, "a comma after a whole statement")
-                    .help(if *is_last { "leave it out" } else { "begin a new line instead" })
+                    .help(match meant {
+                        MeantByComma::End => "leave it out",
+                        MeantByComma::Tuple => "a tuple is taken apart in parentheses: `(a, b) = …`",
+                        MeantByComma::NextLine => "begin a new line instead",
+                    })
             }
             LineError::SecondStatement { at } => {
                 error("E0008", "two statements on one line", *at, "this begins another statement")
@@ -326,10 +343,10 @@ impl LineError {
                 error("E0001", format!("this `{word}` belongs to no `if`"), *at, "not expected here")
                     .help("`if c then a else b`, or `if c { … } else { … }`")
             }
-            LineError::ItemInBody { word, at } => {
+            LineError::ItemInBody { word, advice, at } => {
                 let message = format!("`{word}` begins an item, and items stand outside of all braces");
                 error("E0013", message, *at, "not in a body")
-                    .help("move it out of this body; its name is known there all the same")
+                    .help(advice.unwrap_or("move it out of this body; its name is known there all the same"))
             }
             LineError::CallInTrain { name, advice, at } => {
                 let message = format!("a line of `train` cannot be a call of `{name}`");
@@ -424,6 +441,7 @@ impl MeantType {
         match self {
             MeantType::Word(word) => error.suggest("write", at, *word),
             MeantType::SizesAlone => error.suggest("a tensor of floats is its sizes alone", at, ""),
+            MeantType::Tensor => error.help("the type of a tensor is its sizes: `x: [B, 4]`"),
             MeantType::NotKnown => error,
             MeantType::Size(name) => error.suggest("if this is a size", at, format!("[{name}]")),
         }

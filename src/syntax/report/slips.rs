@@ -26,6 +26,8 @@ pub(in crate::syntax) enum SlipError {
     DropWithoutRows { at: Span },
     /// `[, 4]` for `[B, 4]`: where the size should stand.
     MissingSize { before: Span, at: Span },
+    /// `[?, 4]`
+    AnySize { sign: String, at: Span },
 }
 
 /// What is no number.
@@ -97,6 +99,13 @@ impl SlipError {
                 let message = "rows that are left out are named by a condition";
                 error("E0001", message, *at, "`rows where` is missing")
                     .help("write `drop rows where is_missing(column(\"age\"))`")
+            }
+            SlipError::AnySize { sign, at } => {
+                error("E0001", format!("a size cannot be `{sign}`"), *at, "not a size").suggest(
+                    "any number of rows has a name",
+                    *at,
+                    "B",
+                )
             }
             SlipError::MissingSize { before, at } => {
                 error("E0001", "a size is missing", *at, "nothing stands before this comma").suggest(

@@ -8,8 +8,8 @@ use super::error;
 #[derive(Clone, Debug)]
 pub(in crate::syntax) enum StrayError {
     Nothing { at: Span },
-    /// `// …`
-    SlashComment { at: Span },
+    /// `// …`, `% …`, `"""…`
+    Comment { at: Span },
     Word { word: String, meant: MeantItem, at: Span },
 }
 
@@ -26,8 +26,14 @@ pub(in crate::syntax) enum MeantItem {
     Let,
     /// `def f(x)`
     Function,
-    /// `class Net`
-    Layer,
+    /// `class Net(nn.Module):`
+    Class,
+    /// `end` below a function.
+    End,
+    /// `(a, b) = f(x)`
+    Pattern,
+    /// `printf(x)`
+    PrintInstead,
     /// `assert x > 0`
     Expectation,
     /// `from x import y`
@@ -46,7 +52,7 @@ impl StrayError {
     pub fn diagnostic(&self) -> Diagnostic {
         match self {
             StrayError::Nothing { at } => error("E0004", "no item begins here", *at, ""),
-            StrayError::SlashComment { at } => {
+            StrayError::Comment { at } => {
                 error("E0018", "a comment begins with `#`", *at, "not of this language").suggest("write", *at, "#")
             }
             StrayError::Word { word, meant, at } => {
@@ -66,7 +72,11 @@ impl MeantItem {
             MeantItem::Constant => error.suggest("a value with a name is a constant", start, "const "),
             MeantItem::Let => error.suggest("a value with a name is a constant", at, "const"),
             MeantItem::Function => error.suggest("a function is declared with `fn`", at, "fn"),
-            MeantItem::Layer => error.suggest("a layer is declared with `layer`", at, "layer"),
+            MeantItem::Class => error
+                .help("a network is a function of its inputs: `model Net(x: [B, 4]) -> [B, 3] { x |> Linear(8) |> relu |> Linear(3) }`; `layer` declares a part of one"),
+            MeantItem::End => error.help("a body stands in braces: `fn f(x) { … }`, or is one expression: `fn f(x) = 2 * x`"),
+            MeantItem::Pattern => error.help("a tuple is taken apart in a body: `fn f(x) { (a, b) = split(x, 2); a }` on two lines"),
+            MeantItem::PrintInstead => error.suggest("to see a value, print it", at, "print "),
             MeantItem::Expectation => {
                 error.suggest("a condition that must hold is written `expect`", at, "expect")
             }

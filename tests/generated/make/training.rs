@@ -1,6 +1,7 @@
 //! Random trainings: a small network, made data, an optimiser with some of its settings; groups of parameters, layers
 //! that are frozen, several networks, losses at other parameters, windows over a series; inputs that are changed at
-//! random, weights of classes, solutions of equations, further data, shards, and the parameters of the best epoch.
+//! random, weights of classes, solutions of equations, further data, shards, the parameters of the best epoch, averaged gradients, what is shown at
+//! work, and loops around it all.
 
 use super::super::random::Random;
 use super::super::tree::{Program, line};
@@ -65,9 +66,45 @@ pub fn program(seed: u64) -> Program {
         lines.push("freeze = [\"linear1\"]".into());
     }
     lines.extend(judged(&mut random));
+    lines.extend(watched(&mut random));
     let train = format!("train {{\n    {}\n}}", lines.join("\n    "));
-    program.actions.push(line(&train, Vec::new()));
+    program.actions.push(line(&repeated(&mut random, train, &lines), Vec::new()));
     program
+}
+
+/// What is shown while a training is at work, and steps whose gradients are averaged: neither may change how it is
+/// resumed.
+fn watched(random: &mut Random) -> Vec<String> {
+    let mut lines = Vec::new();
+    if random.chance(20) {
+        lines.push(format!("accumulate = {}", 1 + random.below(3)));
+    }
+    if random.chance(20) {
+        let interval = *random.one_of(&["epoch", "2 epochs", "step", "3 steps"]);
+        let shown = *random.one_of(&[
+            "print \"{step} {epoch}\", mean(Net(d.x))",
+            "plot mean(Net(d.x), axis = 1)",
+            "expect mean(Net(d.x)) == mean(Net(d.x))",
+        ]);
+        lines.push(format!("every {interval} {{ {shown} }}"));
+    }
+    lines
+}
+
+/// Sometimes a training is carried out in each turn of a loop, from where the turn before ended or anew.
+fn repeated(random: &mut Random, train: String, lines: &[String]) -> String {
+    if !random.chance(20) {
+        return train;
+    }
+    let is_seeded = lines.iter().any(|line| line.starts_with("seed"));
+    let mut inner = train.trim_end_matches('}').to_owned();
+    if random.chance(50) {
+        inner.push_str("    init = anew\n");
+    }
+    if !is_seeded && random.chance(30) {
+        inner.push_str("    seed = 10 + turn\n");
+    }
+    format!("for turn in 0..2 {{\n{inner}}}\n}}")
 }
 
 /// The rows and the inputs: drawn row by row, or windows over a series.

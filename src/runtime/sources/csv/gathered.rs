@@ -98,7 +98,7 @@ fn joined_column(mut parts: Vec<Part>, like: &Columns) -> Option<Columns> {
             array.to_i64().ok().map(|values| values.into_owned())
         };
         let values = parts.into_iter().map(long).collect::<Option<Vec<Vec<i64>>>>()?.concat();
-        return Some(Columns { array: Array::whole(shape, values).ok()?, classes });
+        return Some(Columns { array: Array::whole(shape, values).ok()?, classes, idle_order: false });
     }
     let mut all = parts.first()?.0.zeros_alike(rows * width);
     let mut at = 0;
@@ -109,7 +109,8 @@ fn joined_column(mut parts: Vec<Part>, like: &Columns) -> Option<Columns> {
         all.put(at, elements);
         at += elements.len();
     }
-    Some(Columns { array: Array::new(shape, all).ok()?, classes })
+    // Each part knows its own rows only, so nothing is said of the order of all dates.
+    Some(Columns { array: Array::new(shape, all).ok()?, classes, idle_order: false })
 }
 
 /// Numbers names alike in all parts: as they are if these are the same, else in order of all that there are.

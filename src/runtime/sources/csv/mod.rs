@@ -89,6 +89,8 @@ pub struct Columns {
     pub array: Array,
     /// The names by class, if the columns consist of names.
     pub classes: Option<Vec<String>>,
+    /// Dates that are all written from the year to the day, where another order was asked for.
+    pub idle_order: bool,
 }
 
 /// What was read of a file.

@@ -14,7 +14,7 @@ use super::numbers::plain;
 use super::scan::{Field, line_column};
 use super::select::Selection;
 use super::{Columns, Options, Place, Request, Want};
-use crate::ir::program::Date;
+use crate::ir::program::{Date, DateOrder};
 
 /// Collects the values of one request.
 pub(super) struct Reader<'a> {
@@ -23,6 +23,8 @@ pub(super) struct Reader<'a> {
     may_miss: bool,
     options: Options,
     date: Option<Date>,
+    /// Whether some date is read in another way for the order that was asked for.
+    order_matters: bool,
     values: Values<'a>,
 }
 
@@ -71,6 +73,7 @@ impl<'a> Reader<'a> {
             may_miss: request.may_miss,
             options,
             date: request.date,
+            order_matters: request.date.is_none_or(|date| date.order == DateOrder::YearMonthDay),
             values,
         }
     }
@@ -129,6 +132,10 @@ impl<'a> Reader<'a> {
             list.push(f64::NAN);
             return Ok(());
         }
+        if let (Some(date), false) = (self.date, self.order_matters) {
+            let plain = Date { order: DateOrder::YearMonthDay, ..date };
+            self.order_matters = dates::number(&field.text, plain).is_err();
+        }
         push(&mut self.values, field, &self.options, self.date).map_err(|wrong| {
             let names = match &self.values {
                 Values::Names { known, .. } => known.keys().map(|name| &**name).collect(),
@@ -139,6 +146,7 @@ impl<'a> Reader<'a> {
     }
 
     pub fn finish(self, rows: usize) -> Result<Columns, Diagnostic> {
+        let idle_order = !self.order_matters && rows > 0;
         let without_number = || Diagnostic::error("E0710", "columns without a number of columns");
         let shape = if self.is_one { vec![rows] } else { vec![rows, self.columns.len()] };
         let (elements, classes) = match self.values {
@@ -147,7 +155,7 @@ impl<'a> Reader<'a> {
             Values::Bool(values) | Values::Missing(values) => (Elements::Bool(values), None),
             Values::Ints(values) => {
                 let array = Array::whole(shape, values).map_err(|_| without_number())?;
-                return Ok(Columns { array, classes: None });
+                return Ok(Columns { array, classes: None, idle_order });
             }
             Values::Open => (Elements::I32(Vec::new()), None),
             Values::Names { ids, known, given: true, .. } => {
@@ -172,7 +180,7 @@ impl<'a> Reader<'a> {
             }
         };
         let array = Array::new(shape, elements).map_err(|_| without_number())?;
-        Ok(Columns { array, classes })
+        Ok(Columns { array, classes, idle_order })
     }
 }
 

@@ -18,6 +18,7 @@ use crate::sema::scope::report::indices::WriteError;
 use crate::base::Span;
 use crate::ir::Combine;
 use crate::syntax::ast::{
+    self,
     DefineOp, Expr, ExprKind, IndexDefinition, ReduceIndex, ReduceOp, TargetSubscriptKind,
 };
 
@@ -36,6 +37,10 @@ impl Elaborator<'_> {
             return None;
         }
         let target = self.target(definition)?;
+        let has_indices = !names.indices.is_empty() || !names.packs.is_empty();
+        if definition.op == DefineOp::Set && target.is_none() && !has_indices {
+            self.tell_new_tensor(&definition.name, definition.target_span);
+        }
         let (summed, body) = self.summed(definition, &names)?;
         for index in &summed.indices {
             names.indices.push(index.clone());
@@ -54,6 +59,20 @@ impl Elaborator<'_> {
             return None;
         }
         self.finish_definition(definition, target, frame, places, right, dropping)
+    }
+
+    /// Warns where `x[0] = 1` makes a new tensor while an earlier x, which it does not change, has more elements.
+    fn tell_new_tensor(&mut self, name: &ast::Name, at: Span) {
+        let Some(binding) = self.frame().find(name.as_str()) else { return };
+        let has_more = match &binding.value {
+            Value::Tensor(tensor) => tensor.ty.shape.iter().any(|size| size.as_number() != Some(1)),
+            Value::List(elements) => elements.len() > 1,
+            _ => false,
+        };
+        if has_more {
+            let declared = binding.span;
+            self.report(WriteError::NewTensor { name: name.clone(), at, declared });
+        }
     }
 
     /// The tensor that is written into: declared, or for `+=` any earlier one of the name.

@@ -53,6 +53,11 @@ fn values_of(e: &mut Builder<'_>, a: &Arguments) -> Option<Values> {
         return None;
     }
     let Value::Tensor(tensor) = x.value else { return Some(Values::UNKNOWN) };
+    if let Some(interval) = &tensor.interval
+        && let (Some(least), Some(greatest)) = (interval.least.as_number(), interval.greatest.as_number())
+    {
+        return Some(Values::within(least as f64, greatest as f64));
+    }
     let level = e.levels.iter().find(|level| level.id == tensor.level);
     Some(level.map_or(Values::UNKNOWN, |level| values::of(&level.graph, tensor.node)))
 }

@@ -138,7 +138,9 @@ impl Builder<'_> {
             if fits.as_ref().is_some_and(Fits::always) {
                 continue;
             }
-            if let Some(field) = &place.field {
+            // What the type of a field says counts: of a `class(5)` nothing lies within 3 places for sure.
+            let never = fits.as_ref().is_some_and(Fits::never);
+            if let Some(field) = place.field.as_ref().filter(|_| !never) {
                 let bound = Bound { below: size.clone(), span: place.span, is_declared: false };
                 self.conditions.ints.push((field.clone(), bound));
                 continue;

@@ -86,8 +86,11 @@ impl Problem for ArgumentError {
             }
             ArgumentError::Named { function, takes, next, at } => {
                 let takes = count(*takes, "positional argument", "positional arguments");
-                error("E0106", format!("`{function}` takes {takes}"), *at, "one too many")
-                    .help(format!("{next} is named: `{next} = {}`", sources.text(*at)))
+                let error = error("E0106", format!("`{function}` takes {takes}"), *at, "one too many");
+                match *next {
+                    "like" => error.help(format!("all sizes are one list: `{function}([2, 3])`")),
+                    _ => error.help(format!("{next} is named: `{next} = {}`", sources.text(*at))),
+                }
             }
             ArgumentError::Unknown { callee, name, known, declared } => {
                 let known: Vec<&str> = known.iter().map(String::as_str).collect();
@@ -211,6 +214,12 @@ impl Problem for CallError {
                         set.name
                     )),
                     found if found.is_number() => error.help("a product is written with `*`"),
+                    _ if sources.text(*at).ends_with(".T") => {
+                        error.help("the transpose `.T` has no parentheses")
+                    }
+                    Value::List(_) | Value::Tensor(_) => {
+                        error.help("`x[i]` takes elements, counted from 0; a product is written with `*`")
+                    }
                     _ => error,
                 }
             }

@@ -12,6 +12,8 @@ pub enum GroupError {
     FitsNothing { place: Value, all: Vec<Arc<str>>, at: Span },
     /// All that a group means is in others.
     NothingLeft { at: Span },
+    /// The optimizer of the line itself, where all parameters are in groups.
+    IdleMethod { at: Span },
     InTwo { path: Arc<str>, first: Span, at: Span },
     /// What a place is cannot mean parameters.
     NotPlace { found: Value, at: Span },
@@ -26,6 +28,11 @@ impl Problem for GroupError {
             GroupError::NothingLeft { at } => {
                 error("E0890", "all parameters of this group are in others", *at, "nothing is left for it")
                     .note("a longer name counts before a shorter one, a name before patterns and functions")
+            }
+            GroupError::IdleMethod { at } => {
+                Diagnostic::warning("W0693", "this optimizer changes no parameter")
+                    .at(*at, "all parameters of the line are in groups")
+                    .help("leave it out: `minimize LOSS over PARTS with OPTIMIZER` trains what the groups name")
             }
             GroupError::InTwo { path, first, at } => {
                 let message = format!("the parameter `{path}` is in two groups");

@@ -94,6 +94,8 @@ pub enum WriteError {
     TwiceByTwo { name: ast::Name, at: Span, op: Span, first: Span, declared: Span },
     /// Not every element is written exactly once, or nobody knows.
     UnknownShape { name: ast::Name, axes: usize, is_element: bool, at: Span },
+    /// `x[0] = 1`, where x is known with more elements.
+    NewTensor { name: ast::Name, at: Span, declared: Span },
 }
 
 impl Problem for IndexError {
@@ -287,6 +289,13 @@ impl Problem for WriteError {
             WriteError::NoTarget { name } => {
                 error("E0310", format!("there is no tensor `{name}` to add to"), name.span, "not known")
                     .help(format!("declare it first, all zeros: `{name}: [N, D]`"))
+            }
+            WriteError::NewTensor { name, at, declared } => {
+                let message = format!("this makes a new tensor of one element, the earlier `{name}` is not changed");
+                Diagnostic::warning("W0694", message)
+                    .at(*at, "its only element")
+                    .and_at(*declared, format!("the earlier `{name}`"))
+                    .help(format!("with one element changed it is `y[i] = if i == 0 then 1 else {name}[i]`"))
             }
             WriteError::NotAddable { name, found, declared } => {
                 let message = format!("`{name}` is {} and cannot be added to", found.describe());

@@ -71,6 +71,8 @@ pub enum Rounded {
 pub enum AssignmentError {
     TargetNotModel { found: Value, at: Span },
     NotParameters { target: Arc<str>, found: Value, at: Span },
+    /// `init Net = Net`
+    Itself { target: Arc<str>, at: Span },
 }
 
 impl BatchNumber {
@@ -182,6 +184,9 @@ impl Problem for AssignmentError {
                 error("E0595", message, *at, "no model, and no layer of one").help(
                     "`Teacher <- 0.99 * Teacher + 0.01 * Student`; a loss is minimized: `minimize LOSS with …`",
                 )
+            }
+            AssignmentError::Itself { target, at } => {
+                error("E0595", format!("`{target}` stays as it is"), *at, "its own parameters")
             }
             AssignmentError::NotParameters { target, found, at } => {
                 let message = format!("the new parameters of `{target}` are {}", found.describe());

@@ -25,7 +25,9 @@ pub enum Meant {
     /// One of these, the only names that may stand here: data sets, optimizers.
     OneOf { what: &'static str, names: Vec<String> },
     /// What another language or library calls so.
-    Elsewhere(&'static Foreign),
+    Elsewhere { row: &'static Foreign, replaced: Span },
+    /// `a'`, the transpose of a.
+    Transposed(String),
     /// `torch.nn.Linear`: a name of the library behind a module.
     WithoutModule(String),
     /// A module of another library, with a name that the library has not.
@@ -88,7 +90,10 @@ impl Meant {
                     error.help(format!("{what}s are {}", list_names(&names)))
                 }
             },
-            Meant::Elsewhere(row) => called_here(error, row, at),
+            Meant::Elsewhere { row, replaced } => called_here(error, row, *replaced),
+            Meant::Transposed(name) => {
+                error.suggest(format!("the transpose of `{name}` is written"), at, format!("{name}.T"))
+            }
             Meant::WithoutModule(same) => {
                 error.suggest("the library has no modules: write", at, same.as_str())
             }

@@ -1,6 +1,6 @@
 //! What can be wrong with `plot`.
 
-use super::{Problem, error};
+use super::{Problem, count, error};
 use crate::base::{Diagnostic, SourceMap, Span, nearest};
 use crate::ir::Dim;
 use crate::ir::program::PlotKind;
@@ -18,6 +18,9 @@ pub enum PlotError {
     /// An option that says nothing about this kind.
     NoEffect { option: Name, kind: PlotKind },
     Names { names: usize, curves: usize, at: Span },
+    /// More or fewer labels than bars, images, classes, or rows and columns.
+    Labels { labels: usize, kind: PlotKind, shown: Vec<usize>, at: Span },
+    Bins { bins: u64, at: Span },
     /// Too many or too few tensors for this kind.
     Tensors { kind: PlotKind, at: Span },
     /// A tensor that this kind does not show.
@@ -73,6 +76,23 @@ impl Problem for PlotError {
             PlotError::Names { names, curves, at } => {
                 let message = format!("{names} names for {curves} curves");
                 error("E0622", message, *at, "a name for each, in order")
+            }
+            PlotError::Labels { labels, kind, shown, at } => {
+                let shown: Vec<String> = shown.iter().map(usize::to_string).collect();
+                let (shown, what) = match kind {
+                    PlotKind::Images => (shown.concat(), "images"),
+                    PlotKind::Regions => (shown.concat(), "classes"),
+                    PlotKind::Heat => (shown.join(" × "), "elements"),
+                    _ => (shown.concat(), "bars"),
+                };
+                let labels = count(*labels, "label", "labels");
+                error("E0622", format!("{labels} for {shown} {what}"), *at, match kind {
+                    PlotKind::Heat => "one for each row, or for each column",
+                    _ => "one for each, in order",
+                })
+            }
+            PlotError::Bins { bins, at } => {
+                error("E0622", format!("{bins} bars of a histogram"), *at, "10000 at most")
             }
             PlotError::Tensors { kind, at } => {
                 let message = format!("`kind = \"{}\"` has another number of tensors", kind.name());

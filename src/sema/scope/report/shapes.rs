@@ -299,6 +299,9 @@ pub fn explain_axes(error: Diagnostic, found: &Shape, wanted: &Shape) -> Diagnos
         let sizes: Vec<String> = wanted.iter().map(|axis| axis.size.to_string()).collect();
         let error = match fits {
             true => error.help(format!("`reshape(…, [{}])` divides its elements into these axes", sizes.join(", "))),
+            false if wanted.len() == 2 && found.len() > 2 => {
+                error.help("`flatten(x)` joins all axes but the first, and `x[:, -1]` is the last step of a sequence: before the layer that gives the result")
+            }
             false => error,
         };
         let is = if wanted.len() == 1 { "is" } else { "are" };

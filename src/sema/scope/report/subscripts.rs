@@ -3,7 +3,7 @@
 use super::shapes::Shape;
 use super::{Cause, Problem, count};
 use crate::base::{Diagnostic, SourceMap, Span};
-use crate::ir::Dim;
+use crate::ir::{Dim, Elem};
 use crate::sema::value::Value;
 
 /// What is wrong with a subscript.
@@ -132,7 +132,13 @@ impl Problem for SubscriptError {
     fn diagnostic(&self, _: &SourceMap) -> Diagnostic {
         let error = Diagnostic::error(self.code(), self.message());
         match self {
-            SubscriptError::NoElements { base, .. } => error.at(*base, "not a tensor or list"),
+            SubscriptError::NoElements { found, base } => {
+                let error = error.at(*base, "not a tensor or list");
+                match found {
+                    Value::Function(_) => error.help("a function is called with parentheses: `f(x)`; a list is one argument: `f([2, 3])`"),
+                    _ => error,
+                }
+            }
             SubscriptError::OfIndexed { at } => {
                 error.at(*at, "subscripted here").help("functions of indexed values must be elementwise")
             }
@@ -177,7 +183,19 @@ impl Problem for SubscriptError {
             SubscriptError::ManyPlaces { at, .. } => error
                 .at(*at, "one place is needed here")
                 .help("index notation takes elements at many places: `y[b, d] = table[ids[b], d]`"),
-            SubscriptError::NotInt { at, .. } => error.at(*at, "not an int"),
+            SubscriptError::NotInt { found, at } => {
+                let error = error.at(*at, "not an int");
+                match found {
+                    Value::List(_) => error.help(
+                        "`concat([x[:, 0:1], x[:, 3:4]], axis = 1)` joins slices; places in a list are taken by index notation: `y[b, j < 2] = x[b, places[j]]`",
+                    ),
+                    Value::Tensor(tensor) if tensor.ty.elem == Elem::Bool => error.help(
+                        "how many elements a condition chooses is not known before it runs; `if x > 0 then x else 0` keeps the shape, and `sum(if c then x else 0) / sum(c)` is the mean of what is chosen",
+                    ),
+                    Value::Tensor(_) => error.help("`int(x)` drops what is behind the point"),
+                    _ => error,
+                }
+            }
             SubscriptError::TooFewAxes { at, .. } => {
                 error.at(*at, "`.T` swaps the last two axes; this has fewer")
             }

@@ -186,8 +186,20 @@ impl Problem for InputError {
                 let ty = sources.text(input.ty);
                 let axes = count(found.axes.len(), "axis", "axes");
                 let message = format!("{} of `{}` must be {ty}, found {found}", input.quoted(), input.callee);
-                error("E0201", message, input.at, format!("this is {}: {axes}", found.alone()))
-                    .and_at(input.ty, format!("declared with {least}{}", count(*wanted, "axis", "axes")))
+                let error = error("E0201", message, input.at, format!("this is {}: {axes}", found.alone()))
+                    .and_at(input.ty, format!("declared with {least}{}", count(*wanted, "axis", "axes")));
+                match found.axes.len().checked_sub(*wanted) {
+                    Some(1) if ty == show_axes(found.elem, &found.axes[1..]) => {
+                        let sizes = ty.replacen('[', if ty.ends_with("[]") { "[B" } else { "[B, " }, 1);
+                        error.help(format!(
+                            "the first axis goes through the rows of a batch and is declared, too: `{}: {sizes}`",
+                            input.name
+                        ))
+                    }
+                    None if found.axes.len() + 1 == *wanted && found.axes.len() >= 2 => error
+                        .help("`x[:, new]` makes an axis of size 1 behind the first, such as that of the channels"),
+                    _ => error,
+                }
             }
             InputError::Floats { input, found } => {
                 let ty = sources.text(input.ty);

@@ -71,6 +71,7 @@ impl Problem for ValueError {
                     Value::Tuple(_) => "take it apart first: `(a, b) = …`",
                     Value::Layer(_) => "make an instance first and call it: `Linear(8)(x)`",
                     Value::Instance(_) | Value::Function(_) => "call it: `f(x)`",
+                    Value::Str(_) => "a string is no number; it holds values in braces: `\"loss {x}\"`",
                     _ => "numbers and tensors can be computed with",
                 })
             }
