@@ -116,8 +116,7 @@ fn functions_of_the_library_give_nearly_the_same() {
 fn models_as_object_files_give_the_bits_of_the_interpreter() {
     let Some(compiler) = Compiler::find("of_objects") else { return };
     let mut count = 0;
-    let machines: Vec<_> =
-        nnc::backend::available().filter(|backend| backend.name() != "interpreter").collect();
+    let machines: Vec<_> = nnc::backend::available().filter(|backend| backend.is_machine_code()).collect();
     for (at, (path, text)) in programs("models").chain(programs("tests/exported")).enumerate() {
         for (called, deployed) in exported(&text, &path) {
             let Some(backend) = machines.get(at % machines.len().max(1)) else { return };
@@ -152,7 +151,7 @@ fn examples_in_c_compile_without_warnings() {
     let write = |name: &str, text: &[u8]| std::fs::write(folder.join(name), text).expect("room on the disk");
     write("xor.h", xor.header.as_bytes());
     write("xor.c", xor.code.as_bytes());
-    if nnc::backend::best().name() != "interpreter" {
+    if nnc::backend::best().is_machine_code() {
         let iris = nnc::export::c::object::write(&deployed("models/iris.nn"), "iris", nnc::backend::best());
         write("iris.h", iris.expect("an object").header.as_bytes());
     }

@@ -56,6 +56,11 @@ pub trait Backend: Sync {
     /// If this computer cannot run it, or memory is short.
     fn compile(&self, module: &VerifiedModule, options: Options) -> Result<Box<dyn Code>, CodeError>;
 
+    /// Whether its code is that of a processor, which can be put into object files ([`Backend::object`]).
+    fn is_machine_code(&self) -> bool {
+        false
+    }
+
     /// An object file with functions of modules that were lowered for its target, for other programs.
     ///
     /// # Errors

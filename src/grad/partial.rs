@@ -102,19 +102,7 @@ fn unary(
         UnaryOp::Neg => algebra::neg(l, da),
         // (e^a)' = e^a
         UnaryOp::Exp => algebra::times(l, da, y),
-        UnaryOp::Log => match as_one_plus_exp(l, a) {
-            // log(1 + e^u)' = 1 / (1 + e^-u), which does not overflow; da is e^u Du.
-            Some(u) if exp_tangent(l, da).is_some() => {
-                let du = exp_tangent(l, da);
-                let negative = l.unary(UnaryOp::Neg, u);
-                let power = l.unary(UnaryOp::Exp, negative);
-                let one = l.float(1.0);
-                let sum = l.binary(BinaryOp::Add, one, power);
-                algebra::divided(l, du, sum)
-            }
-            // (log a)' = 1 / a
-            _ => algebra::divided(l, da, a),
-        },
+        UnaryOp::Log => logarithm(l, a, da),
         UnaryOp::Sin => {
             let cosine = l.unary(UnaryOp::Cos, a);
             algebra::times(l, da, cosine)
@@ -124,44 +112,64 @@ fn unary(
             let product = algebra::times(l, da, sine);
             algebra::neg(l, product)
         }
-        // (tanh a)' = 1 - tanh² a
-        UnaryOp::Tanh => {
-            let square = l.binary(BinaryOp::Mul, y, y);
-            let one = l.float(1.0);
-            let slope = l.binary(BinaryOp::Sub, one, square);
-            algebra::times(l, da, slope)
-        }
-        // (√a)' = 1 / (2 √a)
-        UnaryOp::Sqrt => {
-            let two = l.float(2.0);
-            let twice = l.binary(BinaryOp::Mul, two, y);
-            let slope = algebra::divided(l, da, twice);
-            except_at_least_value(l, a, slope)
-        }
+        UnaryOp::Tanh => tanh(l, y, da),
+        UnaryOp::Sqrt => square_root(l, a, y, da),
         // (erf a)' = 2/√π e^(-a²)
-        UnaryOp::Erf => {
-            let square = l.binary(BinaryOp::Mul, a, a);
-            let negative = l.unary(UnaryOp::Neg, square);
-            let bell = l.unary(UnaryOp::Exp, negative);
-            let factor = l.float(std::f64::consts::FRAC_2_SQRT_PI);
-            let slope = l.binary(BinaryOp::Mul, factor, bell);
-            algebra::times(l, da, slope)
-        }
+        UnaryOp::Erf => bell(l, a, da, -1.0, std::f64::consts::FRAC_2_SQRT_PI),
         // Φ(a)' = 1/√(2π) e^(-a²/2)
-        UnaryOp::NormalCdf => {
-            let square = l.binary(BinaryOp::Mul, a, a);
-            let minus_half = l.float(-0.5);
-            let exponent = l.binary(BinaryOp::Mul, minus_half, square);
-            let bell = l.unary(UnaryOp::Exp, exponent);
-            let factor = l.float(1.0 / (2.0 * std::f64::consts::PI).sqrt());
-            let slope = l.binary(BinaryOp::Mul, factor, bell);
-            algebra::times(l, da, slope)
-        }
+        UnaryOp::NormalCdf => bell(l, a, da, -0.5, 1.0 / (2.0 * std::f64::consts::PI).sqrt()),
         UnaryOp::Floor => return Err(NoDerivative::Floor),
         UnaryOp::Ceil => return Err(NoDerivative::Ceil),
         UnaryOp::Round => return Err(NoDerivative::Round),
         UnaryOp::Not | UnaryOp::ToFloat | UnaryOp::ToInt | UnaryOp::Stop => None,
     })
+}
+
+fn logarithm(l: &mut LoopBuilder<'_>, a: ScalarId, da: Tangent) -> Tangent {
+    match as_one_plus_exp(l, a) {
+        // log(1 + e^u)' = 1 / (1 + e^-u), which does not overflow; da is e^u Du.
+        Some(u) if exp_tangent(l, da).is_some() => {
+            let du = exp_tangent(l, da);
+            let negative = l.unary(UnaryOp::Neg, u);
+            let power = l.unary(UnaryOp::Exp, negative);
+            let one = l.float(1.0);
+            let sum = l.binary(BinaryOp::Add, one, power);
+            algebra::divided(l, du, sum)
+        }
+        // (log a)' = 1 / a
+        _ => algebra::divided(l, da, a),
+    }
+}
+
+/// (tanh a)' = 1 - tanh² a
+fn tanh(l: &mut LoopBuilder<'_>, y: ScalarId, da: Tangent) -> Tangent {
+    let square = l.binary(BinaryOp::Mul, y, y);
+    let one = l.float(1.0);
+    let slope = l.binary(BinaryOp::Sub, one, square);
+    algebra::times(l, da, slope)
+}
+
+/// (√a)' = 1 / (2 √a)
+fn square_root(l: &mut LoopBuilder<'_>, a: ScalarId, y: ScalarId, da: Tangent) -> Tangent {
+    let two = l.float(2.0);
+    let twice = l.binary(BinaryOp::Mul, two, y);
+    let slope = algebra::divided(l, da, twice);
+    except_at_least_value(l, a, slope)
+}
+
+/// `factor · e^(power · a²)` is the derivative.
+fn bell(l: &mut LoopBuilder<'_>, a: ScalarId, da: Tangent, power: f64, factor: f64) -> Tangent {
+    let square = l.binary(BinaryOp::Mul, a, a);
+    let exponent = if power == -1.0 {
+        l.unary(UnaryOp::Neg, square)
+    } else {
+        let power = l.float(power);
+        l.binary(BinaryOp::Mul, power, square)
+    };
+    let bell = l.unary(UnaryOp::Exp, exponent);
+    let factor = l.float(factor);
+    let slope = l.binary(BinaryOp::Mul, factor, bell);
+    algebra::times(l, da, slope)
 }
 
 fn binary(

@@ -3,30 +3,34 @@
 
 use super::builder::Builder;
 use super::ir::*;
-use crate::ir::UnaryOp;
 use crate::ir::math::{self, Arith};
 use crate::ir::program::Precision;
 
-/// `op` of a float.
-pub fn function(b: &mut Builder, op: UnaryOp, x: ValueId) -> ValueId {
-    if !b.own_math
-        && let Some(value) = of_library(b, op, x)
-    {
-        return value;
+/// A function of a float that no processor has an instruction for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Function {
+    Exp,
+    Log,
+    Sin,
+    Cos,
+    Tanh,
+    Erf,
+    NormalCdf,
+}
+
+pub fn function(b: &mut Builder, function: Function, x: ValueId) -> ValueId {
+    if !b.own_math {
+        return of_library(b, function, x);
     }
-    let mut writer = Writer::new(b, x);
-    let w = &mut writer;
-    match op {
-        UnaryOp::Exp => math::exp(w, x),
-        UnaryOp::Log => math::log(w, x),
-        UnaryOp::Sin => math::sin(w, x),
-        UnaryOp::Cos => math::cos(w, x),
-        UnaryOp::Tanh => math::tanh(w, x),
-        UnaryOp::Erf => math::erf(w, x),
-        UnaryOp::NormalCdf => math::normal_cdf(w, x),
-        UnaryOp::Sqrt => b.unary(Unary::Sqrt, x),
-        UnaryOp::Neg | UnaryOp::Floor | UnaryOp::Ceil | UnaryOp::Round | UnaryOp::Not => x,
-        UnaryOp::ToFloat | UnaryOp::ToInt | UnaryOp::Stop => x,
+    let w = &mut Writer::new(b, x);
+    match function {
+        Function::Exp => math::exp(w, x),
+        Function::Log => math::log(w, x),
+        Function::Sin => math::sin(w, x),
+        Function::Cos => math::cos(w, x),
+        Function::Tanh => math::tanh(w, x),
+        Function::Erf => math::erf(w, x),
+        Function::NormalCdf => math::normal_cdf(w, x),
     }
 }
 
@@ -39,26 +43,24 @@ pub fn power(b: &mut Builder, x: ValueId, y: ValueId) -> ValueId {
     math::pow(&mut Writer::new(b, x), x, y)
 }
 
-/// `op` by the functions of `math.h`; none if they have no such one.
-fn of_library(b: &mut Builder, op: UnaryOp, x: ValueId) -> Option<ValueId> {
-    let function = match op {
-        UnaryOp::Exp => Library::Exp,
-        UnaryOp::Log => Library::Log,
-        UnaryOp::Sin => Library::Sin,
-        UnaryOp::Cos => Library::Cos,
-        UnaryOp::Tanh => Library::Tanh,
-        UnaryOp::Erf => Library::Erf,
-        UnaryOp::NormalCdf => {
+/// By the functions of `math.h`.
+fn of_library(b: &mut Builder, function: Function, x: ValueId) -> ValueId {
+    let function = match function {
+        Function::Exp => Library::Exp,
+        Function::Log => Library::Log,
+        Function::Sin => Library::Sin,
+        Function::Cos => Library::Cos,
+        Function::Tanh => Library::Tanh,
+        Function::Erf => Library::Erf,
+        Function::NormalCdf => {
             let kind = b.ty(x).kind;
             let (scale, half) = (b.float(kind, -std::f64::consts::FRAC_1_SQRT_2), b.float(kind, 0.5));
             let scaled = b.binary(Binary::Mul, x, scale);
             let tail = b.library(Library::Erfc, vec![scaled]);
-            return Some(b.binary(Binary::Mul, tail, half));
+            return b.binary(Binary::Mul, tail, half);
         }
-        UnaryOp::Neg | UnaryOp::Floor | UnaryOp::Ceil | UnaryOp::Round | UnaryOp::Not => return None,
-        UnaryOp::Sqrt | UnaryOp::ToFloat | UnaryOp::ToInt | UnaryOp::Stop => return None,
     };
-    Some(b.library(function, vec![x]))
+    b.library(function, vec![x])
 }
 
 struct Writer<'b> {

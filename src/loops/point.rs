@@ -49,7 +49,7 @@ impl Emitter<'_> {
                 let a = self.eval(work, *a, point, memo);
                 let b = self.eval(work, *b, point, memo);
                 let (a, b) = self.same_int(kind, a, b);
-                let value = scalar::binary(self.builder, self.float, *op, a, b);
+                let value = scalar::binary(self.builder, *op, a, b);
                 self.builder.as_int(kind, value)
             }
             Node::Select(c, a, b) => {

@@ -2,7 +2,7 @@
 
 use super::builder::Builder;
 use super::ir::*;
-use super::math;
+use super::math::{self, Function};
 use crate::ir::{BinaryOp, Combine, UnaryOp};
 
 pub fn unary(b: &mut Builder, float: Kind, op: UnaryOp, a: ValueId) -> ValueId {
@@ -16,12 +16,17 @@ pub fn unary(b: &mut Builder, float: Kind, op: UnaryOp, a: ValueId) -> ValueId {
         UnaryOp::ToFloat => b.as_float(float, a),
         UnaryOp::ToInt => b.unary(Unary::ToInt, a),
         UnaryOp::Stop => a,
-        // The others are elementary functions.
-        op => math::function(b, op, a),
+        UnaryOp::Exp => math::function(b, Function::Exp, a),
+        UnaryOp::Log => math::function(b, Function::Log, a),
+        UnaryOp::Sin => math::function(b, Function::Sin, a),
+        UnaryOp::Cos => math::function(b, Function::Cos, a),
+        UnaryOp::Tanh => math::function(b, Function::Tanh, a),
+        UnaryOp::Erf => math::function(b, Function::Erf, a),
+        UnaryOp::NormalCdf => math::function(b, Function::NormalCdf, a),
     }
 }
 
-pub fn binary(b: &mut Builder, _float: Kind, op: BinaryOp, x: ValueId, y: ValueId) -> ValueId {
+pub fn binary(b: &mut Builder, op: BinaryOp, x: ValueId, y: ValueId) -> ValueId {
     let op = match op {
         BinaryOp::Add => Binary::Add,
         BinaryOp::Sub => Binary::Sub,

@@ -41,14 +41,19 @@ impl Setup {
 
     /// Every way that this computer has to run a graph in a precision, by one thread.
     pub fn all(precision: Precision) -> Vec<Setup> {
-        // All machine code of 64-bit floats is Cranelift's.
-        let differs = |it: &&'static dyn Backend| {
-            precision == Precision::F32
-                || it.target(precision) != backend::best().target(precision)
-                || it.name() == "cranelift"
-        };
-        let setups = backend::available()
-            .filter(differs)
+        // Back ends that share their code for a target, as all do that make machine code of 64-bit floats, are one.
+        let mut backends: Vec<&'static dyn Backend> = Vec::new();
+        for backend in backend::available() {
+            let is_like = |other: &&'static dyn Backend| {
+                other.is_machine_code() == backend.is_machine_code()
+                    && other.target(precision) == backend.target(precision)
+            };
+            if precision == Precision::F32 || !backends.iter().any(is_like) {
+                backends.push(backend);
+            }
+        }
+        let setups = backends
+            .into_iter()
             .flat_map(|backend| [true, false].map(|plain| Setup { precision, backend, plain, threads: 1 }));
         setups.collect()
     }

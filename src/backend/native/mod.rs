@@ -55,6 +55,10 @@ impl Backend for Native {
     }
 
     #[cfg(feature = "object")]
+    fn is_machine_code(&self) -> bool {
+        true
+    }
+
     fn object(&self, object: &super::object::Object<'_>) -> Result<Vec<u8>, CodeError> {
         host::check(&self.target)?;
         object::write(object)

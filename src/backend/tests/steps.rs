@@ -263,7 +263,7 @@ fn iterations_of_other_threads_have_memory_of_their_own() {
          out \"y\" = %5\n",
     );
     let graphs = [plan::tests::training_step(32, [20, 24, 10]), softmax.expect("a graph")];
-    for backend in backends().filter(|backend| backend.name() != "interpreter") {
+    for backend in backends().filter(|backend| backend.is_machine_code()) {
         // Bytes of an iteration, and of kernels, that were written in the arena.
         let mut written = [[0; 2]; 2];
         for graph in &graphs {

@@ -5,7 +5,7 @@ use crate::base::Span;
 use crate::ir::program::Bound;
 use crate::ir::{Affine, Dim, Elem, LoopBuilder, Sub};
 use crate::sema::build::Builder;
-use crate::sema::build::index::bounds::{Fit, grows, not_negative};
+use crate::sema::build::index::bounds::{Fit, from_start, grows, not_negative};
 use crate::sema::build::operators::interval_of;
 use crate::sema::scope::report::shapes::Shape;
 use crate::sema::scope::report::subscripts::{Slip, SubscriptError};
@@ -89,7 +89,7 @@ impl Builder<'_> {
                     self.whole_error(place, "the subscript of a list", *at);
                     return Value::Error;
                 };
-                let from_start = if number < 0 { number.checked_add_unsigned(elements.len() as u64) } else { Some(number) };
+                let from_start = from_start(&Dim::number(number), &Dim::from(elements.len())).as_number();
                 let from_start = from_start.and_then(|place| usize::try_from(place).ok());
                 match from_start.and_then(|place| elements.get(place)) {
                     Some(value) => value.clone(),
@@ -202,11 +202,10 @@ impl Builder<'_> {
         Some(Part::Range { start, step, size: count })
     }
 
-    /// The end of a slice; a negative number counts from the end of the axis.
+    /// The end of a slice, counted from the start of the axis.
     fn slice_end(&mut self, (value, span): &(Value, Span), size: &Dim, what: &str) -> Option<Dim> {
         match value.as_dim() {
-            Some(dim) if dim.as_number().is_some_and(|number| number < 0) => Some(size + &dim),
-            Some(dim) => Some(dim),
+            Some(dim) => Some(from_start(&dim, size)),
             None => {
                 self.whole_error(value, what, *span);
                 None
@@ -406,12 +405,11 @@ impl Builder<'_> {
                     self.whole_error(value, "a subscript", at);
                     return None;
                 };
-                let is_from_end = place.as_number().is_some_and(|number| number < 0);
-                let from_start = if is_from_end { size + &place } else { place.clone() };
+                let from_start = from_start(&place, size);
                 let room = &(size - &from_start) - &Dim::ONE;
-                let message = format!("the place {place} of an axis of size {size}");
-                if !self.holds_or_waits(&[from_start.clone(), room], at, &message) {
-                    self.report(outside(place.to_string(), None));
+                let error = outside(place.to_string(), None);
+                if !self.holds_or_waits(&[from_start.clone(), room], at, &error.message()) {
+                    self.report(error);
                     return None;
                 }
                 Some(Part::At(Affine::constant(from_start)))

@@ -32,6 +32,13 @@ impl Fits {
     }
 }
 
+/// Where a place lies, counted from the start of an axis: a negative number counts from its end. This is the one rule
+/// for elements and slices of tensors and of lists.
+pub fn from_start(place: &Dim, size: &Dim) -> Dim {
+    let is_from_end = place.as_number().is_some_and(|number| number < 0);
+    if is_from_end { size + place } else { place.clone() }
+}
+
 /// Whether `dim >= 0`, each symbolic dimension being at least 1.
 pub fn not_negative(dim: &Dim) -> Fit {
     if dim.at_least(&Dim::ZERO) {

@@ -6,7 +6,7 @@ use crate::base::Span;
 use crate::ir::program::Bound;
 use crate::ir::{Affine, BinaryOp, Dim, Elem, LoopBuilder, ScalarId, Sub};
 use crate::sema::build::Builder;
-use crate::sema::build::index::bounds::{Fit, Fits, grows, within};
+use crate::sema::build::index::bounds::{Fit, Fits, from_start, grows, within};
 use crate::sema::build::operators::{affine_of, with_interval};
 use crate::sema::value::{IntSource, Interval, Tensor, Value};
 use crate::syntax::ast::{self, Otherwise};
@@ -85,11 +85,7 @@ impl Builder<'_> {
                     self.whole_error(value, "a subscript", span);
                     return None;
                 };
-                let from_end = dim.as_number().is_some_and(|number| number < 0);
-                let dim = match size {
-                    Some(size) if from_end => size + &dim,
-                    _ => dim,
-                };
+                let dim = size.map_or(dim.clone(), |size| from_start(&dim, size));
                 let interval = Some(Interval { least: dim.clone(), greatest: dim.clone() });
                 Some(Place { sub: Sub::Affine(Affine::constant(dim)), interval, field: None, span })
             }
