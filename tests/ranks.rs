@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use nnc::runtime::array::Elements;
 use nnc::runtime::ranks::threads::{self, Thread};
-use nnc::runtime::ranks::{Ranks, Shared};
+use nnc::runtime::ranks::{Lost, Ranks, Shared, Why};
 use nnc::{Diagnostics, EpochReport, Event, Observer, Options, Program, Session};
 
 /// The programs of `tests/ranks/`, each with what is special about dividing it.
@@ -242,6 +242,72 @@ fn a_rank_that_ends_is_noticed() {
         assert_eq!(error.list[0].code, "E0934");
         assert!(error.list[0].message.contains("no more memory"), "{error}");
     });
+}
+
+/// A rank that loses the others after so many exchanges.
+struct Lonely(Thread, usize);
+
+impl Ranks for Lonely {
+    fn rank(&self) -> usize {
+        self.0.rank()
+    }
+
+    fn size(&self) -> usize {
+        self.0.size()
+    }
+
+    fn exchange(&mut self, to: Vec<Arc<Vec<u8>>>, lengths: &[usize]) -> Result<Vec<Vec<u8>>, Lost> {
+        self.1 = self.1.checked_sub(1).ok_or(Lost { rank: 1, why: Why::Gone("a test".to_owned()) })?;
+        self.0.exchange(to, lengths)
+    }
+
+    fn end(&mut self, outcome: &str) -> Vec<Option<String>> {
+        self.0.end(outcome)
+    }
+
+    fn leave(&mut self) {
+        self.0.leave();
+    }
+}
+
+/// Whenever a rank is lost, what the first one then has is whole: whoever goes on from it ends with the same bits.
+#[test]
+fn what_is_left_by_a_lost_rank_is_whole() {
+    let text = LINE
+        .replace("SETTING", "shards = 2\n    validate = line\n    keep = best")
+        .replace("steps    = 20", "epochs = 160");
+    let program = compiled(&text);
+    let whole = trained(&program, None).expect("a whole training");
+    let file = std::env::temp_dir().join(format!("nnc-lost-{}.safetensors", std::process::id()));
+    let mut went_on = 0;
+    for exchanges in (3..5_000).step_by(211) {
+        let begun = |rank: Thread| {
+            let mut session = program.session().expect("a session");
+            session.join(Arc::new(Mutex::new(Box::new(Lonely(rank, exchanges))))).expect("shards");
+            let outcome = session.train(&mut nnc::Silent);
+            (session, outcome.err())
+        };
+        let (mut session, error) = std::thread::scope(|scope| {
+            let mut ranks: Vec<_> =
+                threads::ranks(2).into_iter().map(|rank| scope.spawn(move || begun(rank))).collect();
+            let first = ranks.remove(0).join().expect("no panic");
+            ranks.into_iter().for_each(|rank| drop(rank.join().expect("no panic")));
+            first
+        });
+        let Some(error) = error else { break };
+        assert_eq!(error.list[0].code, "E0934");
+        if session.is_trained() {
+            session.save(&file).expect("room");
+            let mut again = program.session().expect("a session");
+            again.resume(&file).expect("a checkpoint");
+            again.train(&mut nnc::Silent).expect("the rest");
+            let parameters = left(&again, Epochs::default());
+            assert!(whole.starts_with(&parameters), "other bits after {exchanges} exchanges");
+            went_on += 1;
+        }
+    }
+    assert!(went_on > 3, "{went_on}");
+    drop(std::fs::remove_file(file));
 }
 
 /// With a launcher and without its library the command says so, and does not train alone.

@@ -45,6 +45,8 @@ pub(super) struct Keeper {
     /// When the last try ended, and how long it took.
     last: Duration,
     cost: Duration,
+    /// The action and step that the file is of, if it was written within a training.
+    saved: Option<(usize, u64)>,
     /// Whether nothing was learnt since the file was written.
     is_current: bool,
     /// Whether it was told that the file cannot be written.
@@ -72,7 +74,7 @@ impl Best {
 
 impl Keeper {
     fn new(path: PathBuf, now: Duration) -> Keeper {
-        Keeper { path, last: now, cost: Duration::ZERO, is_current: false, has_complained: false, best: None }
+        Keeper { path, last: now, saved: None, cost: Duration::ZERO, is_current: false, has_complained: false, best: None }
     }
 
     /// Often, but not so often that it takes more than a little of the time.
@@ -199,6 +201,12 @@ impl Session {
         Ok(())
     }
 
+    /// The step of the present action that is saved already.
+    pub(super) fn saved_step(&self, action: usize) -> Option<u64> {
+        let saved = self.keeper.as_ref()?.saved;
+        saved.filter(|(of, _)| *of == action).map(|(_, step)| step)
+    }
+
     /// Whether the file of [`Session::save_to`] has what was learnt so far.
     pub fn is_saved(&self) -> bool {
         self.keeper.as_ref().is_some_and(|keeper| keeper.is_current)
@@ -237,6 +245,9 @@ impl Session {
                 checkpoint::write(&*world, &keeper.path, arrays, metadata)
             })
         });
+        if let (Ok(()), Some(progress)) = (&written, progress) {
+            keeper.saved = Some((progress.action, progress.step));
+        }
         if let Some(mut error) = keeper.note(written, begun, self.now()) {
             error.severity = Severity::Warning;
             observer.event(&Event::Warning(&error));

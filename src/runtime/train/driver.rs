@@ -58,6 +58,8 @@ pub(super) struct Driver<'a> {
     taken: Vec<u32>,
     /// Tensors and step of a moment when all was well, to find out later what went bad.
     safe: Option<blame::Safe>,
+    /// Whether the session was left at a safe moment.
+    is_back: bool,
     /// The step that it began with, and the last one after which all parameters and states were good.
     first: u64,
     watched: u64,
@@ -108,6 +110,7 @@ impl<'a> Driver<'a> {
             given: None,
             taken: Vec::new(),
             safe: None,
+            is_back: false,
             at_once: 1,
             epoch_seconds: 0.0,
             epoch_rows: 0,
@@ -117,12 +120,19 @@ impl<'a> Driver<'a> {
 
     pub fn run(&mut self, session: &mut Session, observer: &mut dyn Observer) -> Result<Trained, Diagnostic> {
         let before = session.exchanges();
-        let reason = loop {
+        let reason = self.all_steps(session, observer).inspect_err(|_| self.go_back(session))?;
+        let exchanges = session.exchanges().zip(before).map(|(after, before)| after.since(before));
+        Ok(Trained { exchanges, ..self.ended(session, reason) })
+    }
+
+    /// Takes steps until the training ends.
+    fn all_steps(&mut self, session: &mut Session, observer: &mut dyn Observer) -> Result<Reason, Diagnostic> {
+        loop {
             if self.progress.step >= self.steps {
-                break Reason::Finished;
+                return Ok(Reason::Finished);
             }
             if self.train.patience.is_some_and(|patience| self.progress.waited >= patience) {
-                break Reason::Patience;
+                return Ok(Reason::Patience);
             }
             self.keep_safe(session)?;
             let taken = self.series(session, observer)?;
@@ -138,11 +148,27 @@ impl<'a> Driver<'a> {
             }
             session.keep_up(&self.progress, observer);
             if stopped && self.progress.step < self.steps {
-                break Reason::Stopped;
+                return Ok(Reason::Stopped);
             }
+        }
+    }
+
+    /// After an error in the midst of a step or of what follows it: leaves the session at the last moment when all was
+    /// whole. What is saved already is not followed by what was before it.
+    fn go_back(&mut self, session: &mut Session) {
+        if self.is_back || session.damaged {
+            return;
+        }
+        let is_new = |safe: &blame::Safe| {
+            safe.step() > self.first && session.saved_step(self.action).is_none_or(|step| step <= safe.step())
         };
-        let exchanges = session.exchanges().zip(before).map(|(after, before)| after.since(before));
-        Ok(Trained { exchanges, ..self.ended(session, reason) })
+        match self.safe.take().filter(is_new) {
+            Some(safe) => {
+                safe.restore(session);
+                self.progress = safe.progress;
+            }
+            None => session.damaged = true,
+        }
     }
 
     /// Takes the best parameters, if they are to be kept, and says how the training came out.
@@ -393,7 +419,7 @@ impl<'a> Driver<'a> {
         };
         let note = self.first_bad(session, safe.step(), step);
         safe.restore(session);
-        self.progress = safe.progress;
+        (self.progress, self.is_back) = (safe.progress, true);
         note.into_iter().fold(error, Diagnostic::note)
     }
 
@@ -418,7 +444,7 @@ impl<'a> Driver<'a> {
         safe.restore(session);
         let note = self.first_bad(session, safe.step(), bad_step);
         safe.restore(session);
-        self.progress = safe.progress;
+        (self.progress, self.is_back) = (safe.progress, true);
         match note {
             Some(note) => error.note(note),
             None => error,
