@@ -231,7 +231,7 @@ pub fn compile(source: &str) -> Result<Program, Diagnostics> {
 ///
 /// ```
 /// let text = "model Double(x: [B, 2]) -> [B, 2] = 2 * x";
-/// let options = nnc::COptions { name: "double_it".to_owned(), lanes: 8, train: false, math: nnc::CMath::Own };
+/// let options = nnc::COptions::new("double_it");
 /// let files = nnc::export_c(text, &nnc::Options::new(), None, &options)?;
 /// assert_eq!(files.names, ["double_it.h", "double_it.c"]);
 /// assert!(files.header.contains("double_it_predict") && files.rust.is_some());

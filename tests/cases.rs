@@ -50,8 +50,7 @@ fn large(path: &Path, text: String) -> Outcome {
     Ok(())
 }
 
-/// The programs that speed is measured on are right, and nothing about them is doubtful. Their temporaries take
-/// at most 1.3 times what must be alive at one time.
+/// The programs that speed is measured on are right, and nothing about them is doubtful.
 fn workload(path: &Path, text: String) -> Outcome {
     let program = cases::compile(path, &text)?;
     if let Some(warning) = program.warnings().first() {

@@ -146,7 +146,7 @@ fn examples_in_c_compile_without_warnings() {
         let text = std::fs::read_to_string(path).expect("a program");
         exported(&text, std::path::Path::new(path)).pop().expect("a model").1
     };
-    let options = nnc::COptions { name: "xor".to_owned(), lanes: 4, train: true, math: nnc::CMath::Own };
+    let options = nnc::COptions::new("xor").lanes(4).train(true);
     let xor = nnc::export::c::write(&deployed("models/xor.nn"), &options).expect("C");
     let write = |name: &str, text: &[u8]| std::fs::write(folder.join(name), text).expect("room on the disk");
     write("xor.h", xor.header.as_bytes());
@@ -247,8 +247,7 @@ fn open_sizes_are_refused() {
     session.save(&path).expect("room on the disk");
     let deployed =
         nnc::runtime::answers::deployed::Deployed::new(&program, Some(&path), None, &mut nnc::Silent);
-    let options =
-        nnc::export::c::Options { name: "net".to_owned(), lanes: 8, train: false, math: nnc::CMath::Own };
+    let options = nnc::COptions::new("net");
     let error = nnc::export::c::write(&deployed.expect("a model"), &options).expect_err("an error");
     assert_eq!(error.list[0].code, "E0850", "{error}");
 }
@@ -258,8 +257,7 @@ fn a_model_that_nothing_trains_has_no_training() {
     let text = "model Net(x: [B, 2]) -> [B, 1] { x * 2 |> sum(axis = 1, keep = true) }";
     let program = nnc::compile(text).expect("a program");
     let deployed = nnc::runtime::answers::deployed::Deployed::new(&program, None, None, &mut nnc::Silent);
-    let options =
-        nnc::export::c::Options { name: "net".to_owned(), lanes: 8, train: true, math: nnc::CMath::Own };
+    let options = nnc::COptions::new("net").train(true);
     let error = nnc::export::c::write(&deployed.expect("a model"), &options).expect_err("an error");
     assert_eq!(error.list[0].code, "E0851", "{error}");
 }

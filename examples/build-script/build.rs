@@ -14,7 +14,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     session.train(&mut nnc::Silent)?;
     session.save(&weights)?;
 
-    let options = nnc::COptions { name: "flowers".to_owned(), lanes: 8, train: false, math: nnc::CMath::Own };
+    let options = nnc::COptions::new("flowers");
     let files = nnc::export_c(&text, &nnc::Options::new(), Some(&weights), &options)?;
     let [header, code] = &files.names;
     std::fs::write(folder.join(header), &files.header)?;

@@ -21,6 +21,15 @@ pub struct Span {
 }
 
 impl Span {
+    /// The place of what no line of a program says: what belongs to the language or the compiler, what the host
+    /// program asks for, and an item that is elaborated although nothing calls it.
+    pub const NONE: Span = Span { file: FileId(0), start: 0, end: 0 };
+
+    /// Whether it is [`Span::NONE`].
+    pub fn is_none(self) -> bool {
+        self == Span::NONE
+    }
+
     /// The bytes `start .. end` of a file.
     pub fn new(file: FileId, start: usize, end: usize) -> Span {
         Span { file, start: start as u32, end: end as u32 }

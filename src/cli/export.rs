@@ -115,7 +115,7 @@ impl Export {
     }
 
     fn write_c(&self, program: &Program, deployed: &Deployed, folder: &Path) -> Result<(), Failure> {
-        let options = c::Options { name: self.name(), lanes: self.lanes, train: self.train, math: self.math };
+        let options = c::Options::new(self.name()).lanes(self.lanes).train(self.train).math(self.math);
         let files = c::write(deployed, &options)?;
         let [header, code] = &files.names;
         write_into(program, folder, &[(header, files.header.as_bytes()), (code, files.code.as_bytes())])?;

@@ -141,7 +141,7 @@ fn parts_with<S>(
         for model in &program.models {
             let Some(graph) = &model.forward else { continue };
             let title = format!("model {}", model.name);
-            parts.push(Part { title, graph, span: Span::default(), batch: 1 });
+            parts.push(Part { title, graph, span: Span::NONE, batch: 1 });
         }
     }
     parts

@@ -18,14 +18,14 @@ pub struct Refusal<What> {
 /// At no node, or at one that is not known yet.
 impl<What> From<What> for Refusal<What> {
     fn from(what: What) -> Refusal<What> {
-        Refusal { what, span: Span::default(), path: None }
+        Refusal { what, span: Span::NONE, path: None }
     }
 }
 
 impl<What> Refusal<What> {
     /// At this node, if none within it is known.
     fn at(self, node: &Node) -> Refusal<What> {
-        match self.span == Span::default() {
+        match self.span.is_none() {
             true => Refusal { span: node.origin.span, path: node.origin.path.clone(), ..self },
             false => self,
         }
@@ -38,7 +38,7 @@ impl<What> Refusal<What> {
 
     /// Shows the place, if there is one.
     pub fn point_out(&self, error: Diagnostic, label: &str) -> Diagnostic {
-        if self.span == Span::default() { error } else { error.at(self.span, label) }
+        if self.span.is_none() { error } else { error.at(self.span, label) }
     }
 }
 

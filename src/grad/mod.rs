@@ -22,7 +22,7 @@ mod scans;
 mod stacks;
 mod sweep;
 
-use crate::ir::{Graph, NodeId, Op, Origin, Phase, fresh_step};
+use crate::ir::{Graph, NodeId, Op, Origin, Phase, StepId, fresh_step};
 pub use branches::inline_into_branches;
 use flow::Mode;
 use sweep::SweepOptions;
@@ -49,10 +49,6 @@ pub enum NoDerivative {
     OnlyThroughConditions,
 }
 
-/// Reverse scans get numbers from here on, so that they differ from those of the scans around the graph, which it
-/// does not know.
-const FIRST_STEP: u32 = 1000;
-
 /// The derivative of `Σ seed · of` with respect to each node of `wrt`; a seed that is not given is all ones.
 /// If a node of `wrt` is computed from another one, the derivative by the other one includes the path through it.
 ///
@@ -69,6 +65,21 @@ pub fn gradient(
     of: &[(NodeId, Option<NodeId>)],
     wrt: &[NodeId],
 ) -> Result<Vec<Option<NodeId>>, GradError> {
+    let first_step = fresh_step(graph);
+    gradient_within(graph, of, wrt, first_step)
+}
+
+/// As [`gradient`], in the body of a scan: scans of the derivatives are numbered from `first_step` on, which no scan in
+/// the graph or around it has.
+///
+/// # Errors
+/// As [`gradient`].
+pub fn gradient_within(
+    graph: &mut Graph,
+    of: &[(NodeId, Option<NodeId>)],
+    wrt: &[NodeId],
+    first_step: StepId,
+) -> Result<Vec<Option<NodeId>>, GradError> {
     let results: Vec<NodeId> = of.iter().map(|(node, _)| *node).collect();
     let previous_origin = graph.origin.clone();
     inline_into_branches(graph, &results, wrt);
@@ -82,7 +93,7 @@ pub fn gradient(
             (*node, seed)
         })
         .collect();
-    let mut next_step = fresh_step(graph).0.max(FIRST_STEP);
+    let mut next_step = first_step.0;
     let found = sweep::contributions(graph, &seeds, wrt, &mut next_step, SweepOptions::default());
     graph.origin = previous_origin.clone();
     let found = found?;

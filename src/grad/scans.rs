@@ -214,16 +214,17 @@ fn differentiate_body(
     }
     let leaves: Vec<NodeId> = carry_leaves.iter().map(|(_, id)| *id).chain(capture_leaves.clone()).collect();
     let outputs: Vec<NodeId> = scan.body.outputs.iter().map(|output| output.node).collect();
+    let first_seed = first_seed(scan, wanted.len());
     // Only the differentiated body shows which carries have an adjoint, and each of them may bring about others. So
     // the body is differentiated again until no carry is added.
     loop {
         let mut graph = scan.body.clone();
         inline_into_branches(&mut graph, &outputs, &leaves);
-        let constants = used_constants(&graph, scan, &capture_leaves);
+        let constants = used_constants(&graph, scan, first_seed, &capture_leaves);
         let wrt: Vec<NodeId> = carry_leaves.iter().map(|(_, id)| *id).chain(constants.clone()).collect();
         let seed = |graph: &mut Graph, output: usize| {
             let ty = graph.ty(outputs[output]).clone();
-            graph.add(Op::Capture { index: FIRST_SEED + output as u32, ty }, Vec::new())
+            graph.add(Op::Capture { index: first_seed + output as u32, ty }, Vec::new())
         };
         let carry_seeds: Vec<NodeId> = carries.iter().map(|carry| seed(&mut graph, *carry)).collect();
         let collected_seeds: Vec<(usize, NodeId)> = (scan.n_carries..outputs.len())
@@ -267,8 +268,8 @@ fn differentiate_body(
 /// The nodes that are the same in every step, are used by nodes that are not, and depend on captures that need an
 /// adjoint. In the body the derivative stops at these; what they are computed from is differentiated outside of the
 /// scan, once instead of in every step.
-fn used_constants(graph: &Graph, scan: &Scan, captures: &[NodeId]) -> Vec<NodeId> {
-    let dependences = dependences(graph, scan.step);
+fn used_constants(graph: &Graph, scan: &Scan, first_seed: u32, captures: &[NodeId]) -> Vec<NodeId> {
+    let dependences = dependences(graph, scan.step, first_seed);
     let depends = flow::dependents(graph, captures, Mode::Derivative);
     let mut used = vec![false; graph.len()];
     for (_, node) in graph.nodes().filter(|(id, _)| dependences[id.0 as usize] != DependsOn::Captures) {
@@ -281,8 +282,10 @@ fn used_constants(graph: &Graph, scan: &Scan, captures: &[NodeId]) -> Vec<NodeId
 }
 
 /// In a body that is being differentiated, the capture of this number plus `k` is the seed: the adjoint of output
-/// `k` of the body. No scan has so many captures of its own.
-const FIRST_SEED: u32 = 1 << 30;
+/// `k` of the body. Those with lower numbers are what a scan with so many operands captures.
+fn first_seed(scan: &Scan, operands: usize) -> u32 {
+    (operands - scan.n_carries) as u32
+}
 
 /// A differentiated body that is being divided between the forward scan, the reverse scan and the graph around
 /// them.
@@ -327,7 +330,7 @@ impl<'s> Split<'s> {
         body: &'s DifferentiatedBody,
         operands: &'s [NodeId],
     ) -> Split<'s> {
-        let dependences = dependences(&body.graph, scan.step);
+        let dependences = dependences(&body.graph, scan.step, first_seed(scan, operands.len()));
         let in_reverse = body.graph.reachable(body.next.iter().copied());
         let kept = kept(&body.graph, &dependences);
         let outside = vec![None; body.graph.len()];
@@ -410,12 +413,12 @@ fn position_or_push(list: &mut Vec<NodeId>, node: NodeId) -> usize {
     })
 }
 
-/// On what each node of a body depends.
-fn dependences(graph: &Graph, step: StepId) -> Vec<DependsOn> {
+/// On what each node of a body depends, whose captures are seeds from `first_seed` on.
+fn dependences(graph: &Graph, step: StepId, first_seed: u32) -> Vec<DependsOn> {
     let mut dependences: Vec<DependsOn> = Vec::with_capacity(graph.len());
     for (_, node) in graph.nodes() {
         let by_itself = match &node.op {
-            Op::Capture { index, .. } if *index >= FIRST_SEED => DependsOn::Adjoints,
+            Op::Capture { index, .. } if *index >= first_seed => DependsOn::Adjoints,
             Op::Carry { .. } | Op::Rand { .. } | Op::Scan(_) | Op::Result(_) => DependsOn::Step,
             Op::Loop(body) if body.uses_step(step) => DependsOn::Step,
             Op::Input { .. }

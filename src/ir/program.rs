@@ -16,6 +16,7 @@
 mod data;
 mod declared;
 mod plot;
+mod start;
 mod sweep;
 
 pub use data::{
@@ -24,6 +25,7 @@ pub use data::{
 };
 pub use declared::Declared;
 pub use plot::{Plot, PlotKind};
+pub use start::{StartFile, is_below};
 pub use sweep::{Axis, RangeError, Sweep, Values};
 
 use super::affine::StepId;
@@ -428,30 +430,6 @@ pub struct Metric {
 pub enum Length {
     Epochs(u64),
     Steps(u64),
-}
-
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct StartFile {
-    pub path: String,
-    pub prefix: String,
-    /// Parts of paths at their beginning: parameters and states below one of these are read; all, if there are none.
-    pub only: Vec<String>,
-    /// What is below one of these is not read.
-    pub except: Vec<String>,
-    pub span: Span,
-}
-
-impl StartFile {
-    /// Whether a parameter or state is read of the file.
-    pub fn has(&self, path: &str) -> bool {
-        let is_below = |part: &String| is_below(path, part);
-        (self.only.is_empty() || self.only.iter().any(is_below)) && !self.except.iter().any(is_below)
-    }
-}
-
-/// Whether a path is that of a layer or parameter, or of something in it.
-pub fn is_below(path: &str, part: &str) -> bool {
-    path.strip_prefix(part).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 #[derive(Clone, Debug)]

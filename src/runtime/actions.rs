@@ -7,6 +7,7 @@ use super::call::Moment;
 use super::events::{Chart, Event, Observer, Trained};
 use super::format::array_text;
 use super::program::Part;
+use super::report::programs::{NotExpected, Untrained};
 use super::session::{Results, Session, Tensors};
 use super::generate;
 use crate::base::{Diagnostic, Span};
@@ -38,22 +39,11 @@ pub fn expect(session: &mut Session, at: At, item: &Expect) -> Result<(), Diagno
     let Some(first) = holds.iter().position(|holds| !holds) else { return Ok(()) };
     let message = text_of(&item.message, &values);
     let what = if message.is_empty() { item.condition.clone() } else { message };
-    let mut error = Diagnostic::error("E0724", format!("not as expected: {what}"));
-    error = error.at(
-        item.span,
-        if holds.len() == 1 {
-            "this does not hold".to_owned()
-        } else {
-            let wrong = holds.iter().filter(|holds| !**holds).count();
-            format!("this does not hold for {wrong} of {} elements, first for number {first}", holds.len())
-        },
-    );
-    for side in ["left", "right"] {
-        if let Some(array) = values.get(&side.into()) {
-            error = error.note(labelled(side, array));
-        }
-    }
-    Err(error)
+    let sides = ["left", "right"].into_iter();
+    let sides = sides.filter_map(|side| values.get(&side.into()).map(|array| labelled(side, array)));
+    let wrong = holds.iter().filter(|holds| !**holds).count();
+    let (elements, sides, at) = (holds.len(), sides.collect(), item.span);
+    Err(NotExpected { what, elements, wrong, first, sides, at }.into())
 }
 
 /// The numbers of a `plot`.
@@ -176,8 +166,6 @@ pub fn tell_untrained(session: &Session, graph: &Graph, span: Span) {
         _ => None,
     });
     if let Some(path) = untrained {
-        let message = format!("this shows random numbers: nothing trains `{path}`");
-        let warning = Diagnostic::warning("W0610", message).at(span, "");
-        session.notices.add(warning.help("train its model, or read parameters with `--init FILE`"));
+        session.notices.add(Untrained { path: path.clone(), at: span });
     }
 }

@@ -5,7 +5,8 @@ use std::sync::{Arc, OnceLock};
 use super::array::{Array, Elements};
 use super::memory::{Binding, Cell, Memory};
 use super::pool::Pool;
-use super::program::code_failed;
+use super::report::Problem;
+use super::report::programs::Overflown;
 use super::room;
 use super::train::batch::Taken;
 use crate::backend::{
@@ -60,9 +61,7 @@ pub const MOST_THREADS: usize = 1024;
 
 /// The error E0745: an int has left 64 bits.
 pub fn overflown(span: Span) -> Diagnostic {
-    Diagnostic::error("E0745", "an int does not fit into 64 bits")
-        .at(span, "here a sum, product or quotient of ints lies beyond -2^63 .. 2^63 - 1")
-        .help("compute with floats, which are rounded instead: `float(x)`")
+    Overflown { at: span }.into()
 }
 
 impl Caller {
@@ -234,7 +233,7 @@ impl Parallel for Caller {
 fn failed(function: &Function, error: &CodeError) -> Diagnostic {
     match error.is_no_memory() {
         true => room::exhausted("what a call keeps", function.temporary_bytes() as u64),
-        false => code_failed(error),
+        false => error.diagnostic(),
     }
 }
 
@@ -318,7 +317,8 @@ impl Float for f64 {
 }
 
 /// As native code is given it.
-pub(super) fn tensor_ref(elements: &Elements) -> TensorRef<'_> {
+#[doc(hidden)]
+pub fn tensor_ref(elements: &Elements) -> TensorRef<'_> {
     match elements {
         Elements::F32(values) => TensorRef::F32(values),
         Elements::F64(values) => TensorRef::F64(values),
@@ -330,7 +330,8 @@ pub(super) fn tensor_ref(elements: &Elements) -> TensorRef<'_> {
 }
 
 /// The same, to be written, from an element on.
-pub(super) fn tensor_mut(elements: &mut Elements, from: usize) -> TensorMut<'_> {
+#[doc(hidden)]
+pub fn tensor_mut(elements: &mut Elements, from: usize) -> TensorMut<'_> {
     match elements {
         Elements::F32(values) => TensorMut::F32(&mut values[from..]),
         Elements::F64(values) => TensorMut::F64(&mut values[from..]),

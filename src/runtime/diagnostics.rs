@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::Deref;
 
 use super::array::ShapeError;
+use super::report::Problem;
 use crate::base::render::{Style, render_all};
 use crate::base::{Diagnostic, SourceMap};
 
@@ -50,6 +51,6 @@ impl From<Diagnostic> for Diagnostics {
 impl From<ShapeError> for Diagnostics {
     /// E0731: a tensor for a model that cannot be made.
     fn from(error: ShapeError) -> Diagnostics {
-        Diagnostic::error("E0731", error.to_string()).into()
+        error.diagnostic().into()
     }
 }

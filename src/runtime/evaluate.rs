@@ -26,8 +26,8 @@ impl Session {
         let sizes = noted(&computed.graph, sizes, inputs, false);
         let make = || program.build(&computed.graph, &sizes, Use::Often).map(Arc::new);
         let function = computed.functions.get((), &sizes, make);
-        let function = function.map_err(|error| program.build_failed(&error, Span::default()))?;
-        self.evaluate_function(function, Moment { seed: 0, step: 0 }, inputs, Span::default())
+        let function = function.map_err(|error| program.build_failed(&error, Span::NONE))?;
+        self.evaluate_function(function, Moment { seed: 0, step: 0 }, inputs, Span::NONE)
     }
 
     /// Carries out a graph once, with parameters and states as they are. Whole columns of data and numbers of rows
@@ -120,5 +120,6 @@ fn take_outputs(binding: &Binding, memory: &mut Memory) -> Results {
 /// A function asks for a tensor that the session does not have: graphs and variables do not fit together.
 pub(super) fn unbound(name: &ExternalKey, span: Span) -> Diagnostic {
     let message = format!("the compiled code needs `{name}`, which the program does not have in that shape");
-    Diagnostic::fault(message).at(span, "")
+    let fault = Diagnostic::fault(message);
+    if span.is_none() { fault } else { fault.at(span, "") }
 }

@@ -9,6 +9,7 @@ use super::array::{Array, Elements};
 use super::call::Moment;
 use super::int_ranges::noted;
 use super::program::Diagnostics;
+use super::report::data::DataError;
 use super::session::{Session, Tensors};
 use super::train::batch::companions;
 use crate::base::Diagnostic;
@@ -262,6 +263,5 @@ fn counts(most: usize) -> impl Iterator<Item = usize> {
 }
 
 fn no_row(first: usize, rows: usize, train: &Train) -> Diagnostic {
-    let message = format!("there is no row {first}: the data has {rows} rows");
-    Diagnostic::error("E0728", message).at(train.span, "rows are counted from 0")
+    DataError::NoRow { row: first, rows, at: train.span }.into()
 }

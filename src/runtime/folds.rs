@@ -1,6 +1,7 @@
 //! A program whose data is divided into folds, of which one is held out.
 
 use super::program::Program;
+use super::report::training::FoldError;
 use crate::base::Diagnostic;
 use crate::ir::program::{Folds, Train};
 
@@ -19,17 +20,13 @@ impl Program {
     #[doc(hidden)]
     pub fn with_fold(&self, count: usize, held: usize) -> Result<Program, Diagnostic> {
         let mut checked = self.checked().clone();
-        let cannot = |message: &str| Diagnostic::error("E0762", message.to_owned());
         let mut trainings = self.checked().trainings();
         let (Some(train), None) = (trainings.next(), trainings.next()) else {
-            return Err(cannot("a program that is cross-validated has one `train`"));
+            return Err(FoldError::Trainings.into());
         };
         let set = checked.data.iter_mut().find(|set| set.name == train.data.set);
         let Some(set) = set.filter(|set| is_divided(train, set.parts.iter().map(|part| &*part.name))) else {
-            let error = cannot("the training does not learn from one part of its data and validate on the other");
-            return Err(error
-                .at(train.span, "which rows are held out is not said")
-                .help("`split train = 0.8, test = 0.2` in the data, `data = d.train` and `validate = d.test` here"));
+            return Err(FoldError::NotDivided { at: train.span }.into());
         };
         set.division.folds = Some(Folds { count: count as u32, held: held as u32 });
         Ok(self.replaced(checked))

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::array::{Array, Elements};
 use super::call::Moment;
 use super::program::Part;
+use super::report::programs::GenerateError;
 use super::session::{Results, Session, Tensors};
 use crate::base::Diagnostic;
 use crate::ir::program::Generate;
@@ -21,27 +22,18 @@ use crate::ir::{InputKey, Sizes};
 /// on with it; those of loading the data.
 pub fn generate(session: &mut Session, part: Part, item: &Generate) -> Result<String, Diagnostic> {
     let table = session.table(&item.data)?;
-    let wrong = |message: String| Diagnostic::error("E0732", message);
     let Some(text) = &table.text else {
-        let message = format!("no field of `{}` is a window of its text", item.data);
-        return Err(wrong(message).at(item.span, "which number stands for which character?"));
+        return Err(GenerateError::NoText { set: item.data.clone(), at: item.span }.into());
     };
     let vocabulary = text.vocabulary().len();
     if vocabulary != item.classes {
-        let message = format!(
-            "the model scores {} characters, but the text of `{}` has {vocabulary} different ones",
-            item.classes, item.data
-        );
-        return Err(wrong(message).at(item.span, ""));
+        let (set, scored, at) = (item.data.clone(), item.classes, item.span);
+        return Err(GenerateError::Characters { set, scored, found: vocabulary, at }.into());
     }
     let mut characters = text.encode(&item.prompt).map_err(|error| error.at(item.prompt_span, ""))?;
     if !item.scores_each && characters.len() < item.window {
-        let message = format!(
-            "the model needs {} characters to score the next one, but the text begins with {}",
-            item.window,
-            characters.len()
-        );
-        return Err(wrong(message).at(item.prompt_span, "too short"));
+        let (needed, found, at) = (item.window, characters.len(), item.prompt_span);
+        return Err(GenerateError::Short { needed, found, at }.into());
     }
     let seed = item.seed.unwrap_or(session.program.checked().seed);
     for step in 1..=item.length {
@@ -52,16 +44,14 @@ pub fn generate(session: &mut Session, part: Part, item: &Generate) -> Result<St
             let other = (vocabulary - 1) as i32;
             let again = next(session, part, item, seen, other, moment)?;
             if !same_bits(&results, &again) {
-                let message = "the model's scores depend on characters that come later".to_owned();
-                let error = wrong(message).at(item.span, "so it cannot go on with a text");
-                return Err(error.help("attention needs a causal mask, a recurrent layer one direction"));
+                return Err(GenerateError::LooksAhead { at: item.span }.into());
             }
         }
         if results
             .get(&"scores".into())
             .is_some_and(|scores| scores.to_f64().iter().any(|score| score.is_nan()))
         {
-            return Err(wrong(format!("the scores for character {step} are not numbers")).at(item.span, ""));
+            return Err(GenerateError::NoNumbers { step, at: item.span }.into());
         }
         match results.get(&"next".into()).map(Array::elements) {
             Some(Elements::I32(chosen)) if usize::try_from(chosen[0]).is_ok_and(|class| class < vocabulary) => {
@@ -71,9 +61,8 @@ pub fn generate(session: &mut Session, part: Part, item: &Generate) -> Result<St
                 characters.push(chosen[0] as i32);
             }
             _ => {
-                let message =
-                    format!("character {step} that is chosen is none of the {vocabulary} of the text");
-                return Err(wrong(message).at(item.span, ""));
+                let (characters, at) = (vocabulary, item.span);
+                return Err(GenerateError::NoCharacter { step, characters, at }.into());
             }
         }
     }

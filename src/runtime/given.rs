@@ -8,11 +8,13 @@ use std::sync::Arc;
 use super::array::Tensor;
 use super::array::Elements;
 use super::program::{Diagnostics, Program};
+use super::report::given::GivenProblem;
 use super::session::Session;
+use super::tables::names_of;
 use super::sources::file::FileBytes;
 use super::sources::stored::{AxisOrder, Layout, StoredArray, StoredType};
 use super::sources::{npz, safetensors};
-use crate::base::{Diagnostic, nearest};
+use crate::base::Diagnostic;
 use crate::ir::program::{DataSet, Source};
 
 /// Tensors by the names of fields.
@@ -67,7 +69,7 @@ impl Given {
     /// # Errors
     /// E0756 if nothing was.
     pub(super) fn of(&self, set: &DataSet) -> Result<&Arc<Fields>, Diagnostic> {
-        self.sets.get(&set.name).ok_or_else(|| nothing(set))
+        self.sets.get(&set.name).ok_or_else(|| nothing(set).into())
     }
 
     /// Whether what was given can be meant: whose data it is, and that its fields are those that have no value.
@@ -75,27 +77,21 @@ impl Given {
         let sets = &program.checked().data;
         for (name, fields) in &self.sets {
             let Some(set) = sets.iter().find(|set| set.name == *name) else {
-                let error = Diagnostic::error("E0757", format!("the program has no data `{name}`"));
-                let near = nearest(name, sets.iter().map(|set| &*set.name));
-                return Err(near.map_or(error.clone(), |near| error.help(format!("there is `{near}`"))));
+                return Err(GivenProblem::NoSet { name: name.clone(), sets: names_of(sets) }.into());
             };
+            let (set_name, at) = (name.clone(), set.span);
             if !is_given(set) {
-                let message = format!("`{name}` is not given: the program says where its rows come from");
-                let error = Diagnostic::error("E0757", message).at(set.span, "");
-                return Err(error.help("a field that is given has a type and no value: `x: [4]`"));
+                return Err(GivenProblem::NotGiven { set: set_name, at }.into());
             }
-            let declared: Vec<&str> = set.columns.iter().map(|column| &*column.field).collect();
-            if let Some(other) = fields.keys().find(|field| !declared.contains(&&***field)) {
-                let message = format!("`{name}` has no field `{other}` that is given");
-                let error = Diagnostic::error("E0757", message).at(set.span, "");
-                let near = nearest(other, declared.iter().copied());
-                return Err(near.map_or(error.clone(), |near| error.help(format!("there is `{near}`"))));
+            let declared: Vec<Arc<str>> = set.columns.iter().map(|column| column.field.clone()).collect();
+            if let Some(field) = fields.keys().find(|field| !declared.contains(field)) {
+                let field = field.clone();
+                return Err(GivenProblem::NoField { set: set_name, field, declared, at }.into());
             }
             let missing = set.columns.iter().find(|column| !fields.contains_key(&column.field));
             if let Some(missing) = missing {
-                let message = format!("no rows are given for `{}` of `{name}`", missing.field);
-                let error = Diagnostic::error("E0757", message).at(missing.span, "declared here");
-                return Err(error.help("all fields that have no value are given together"));
+                let (field, at) = (missing.field.clone(), Some(missing.span));
+                return Err(GivenProblem::Missing { set: set_name, field, at }.into());
             }
         }
         Ok(())
@@ -113,28 +109,13 @@ pub(super) fn any_is_given(program: &Program) -> bool {
 }
 
 /// That nothing was given for a data set.
-fn nothing(set: &DataSet) -> Diagnostic {
-    let name = &set.name;
-    let error = Diagnostic::error("E0756", format!("no rows were given for `{name}`"));
-    let error = match &set.source {
-        Source::Given { span } => error.at(*span, "whoever runs this program says what it is"),
-        _ => error.at(set.span, ""),
+fn nothing(set: &DataSet) -> GivenProblem {
+    let fields = set.columns.iter().map(|column| column.field.clone()).collect();
+    let declared = match &set.source {
+        Source::Given { span } => Some(*span),
+        _ => None,
     };
-    let fields: Vec<&str> = set.columns.iter().map(|column| &*column.field).collect();
-    let named: Vec<String> = fields.iter().map(|field| format!("(\"{field}\", {field})")).collect();
-    error
-        .help(format!(
-            "on the command line: `--data {name}=FILE`, an `npz` or `safetensors` file with the arrays {}",
-            fields.join(", ")
-        ))
-        .help(format!(
-            "in Python: `program.session({name}={{{}}})`",
-            fields.iter().map(|field| format!("\"{field}\": {field}")).collect::<Vec<String>>().join(", ")
-        ))
-        .help(format!(
-            "in a Rust program: `program.session_with(Given::new().data(\"{name}\", [{}]))`",
-            named.join(", ")
-        ))
+    GivenProblem::Nothing { set: set.name.clone(), fields, declared, at: set.span }
 }
 
 /// A tensor that was given, as a file would have it.
@@ -143,8 +124,8 @@ fn nothing(set: &DataSet) -> Diagnostic {
 /// E0757 if there is none of this name.
 pub(super) fn stored(set: &DataSet, fields: &Fields, field: &str) -> Result<StoredArray, Diagnostic> {
     let Some(array) = fields.get(field) else {
-        let message = format!("no rows are given for `{field}` of `{}`", set.name);
-        return Err(Diagnostic::error("E0757", message));
+        let (set, field) = (set.name.clone(), field.into());
+        return Err(GivenProblem::Missing { set, field, at: None }.into());
     };
     let (element, bytes) = match array.elements() {
         Elements::F32(values) => (StoredType::F32, encoded(values, |value| value.to_le_bytes())),

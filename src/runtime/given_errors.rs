@@ -3,7 +3,7 @@
 #![warn(missing_docs, rustdoc::broken_intra_doc_links)]
 
 use super::program::{Diagnostics, Program};
-use crate::base::{Diagnostic, Span};
+use super::report::given::GivenProblem;
 use crate::ir::Sizes;
 use crate::ir::program::DataSet;
 
@@ -35,18 +35,23 @@ impl Program {
     pub fn given_error(&self, data: &str, field: &str, error: &GivenError) -> Diagnostics {
         let set = self.checked().data.iter().find(|set| &*set.name == data);
         let column = set.and_then(|set| set.columns.iter().find(|column| &*column.field == field));
-        let span = column.map(|column| column.span).or(set.map(|set| set.span));
-        let diagnostic = match error {
-            GivenError::Missing { count, row } => missing(data, field, *count, *row),
+        let at = column.map(|column| column.span).or(set.map(|set| set.span));
+        let (set_name, field_name) = (data.to_owned(), field.to_owned());
+        let problem = match error {
+            GivenError::Missing { count, row } => {
+                let (count, row) = (*count, *row);
+                GivenProblem::NoValue { set: set_name, field: field_name, count, row, at }
+            }
             GivenError::Names { names } => {
-                odd_names(data, field, names, set.and_then(|set| classes(set, field)))
+                let (names, classes) = (names.clone(), set.and_then(|set| classes(set, field)));
+                GivenProblem::Names { set: set_name, field: field_name, names, classes, at }
             }
             GivenError::Type { found } => {
-                let message = format!("what is given for `{field}` of `{data}` are {found}, not numbers");
-                Diagnostic::error("E0912", message).help("make numbers of them before they are given")
+                let found = found.clone();
+                GivenProblem::NoNumbers { set: set_name, field: field_name, found, at }
             }
         };
-        self.failed([at(diagnostic, span)])
+        self.failed([problem.into()])
     }
 
     /// The number of classes of a field that is declared as `class(n)`.
@@ -56,45 +61,8 @@ impl Program {
     }
 }
 
-fn at(diagnostic: Diagnostic, span: Option<Span>) -> Diagnostic {
-    match span {
-        Some(span) => diagnostic.at(span, "declared here"),
-        None => diagnostic,
-    }
-}
-
 fn classes(set: &DataSet, field: &str) -> Option<u64> {
     let field = set.fields.iter().find(|found| &*found.name == field)?;
     let declared = field.bounds.iter().find(|bound| bound.is_declared)?;
     declared.below.evaluate(&Sizes::new()).ok().and_then(|count| u64::try_from(count).ok())
-}
-
-fn missing(data: &str, field: &str, count: usize, row: usize) -> Diagnostic {
-    let values = if count == 1 { "a value is" } else { "values are" };
-    let message = format!("{values} missing in what is given for `{field}` of `{data}`");
-    let which = match count {
-        1 => format!("it is that of row {row}, from 0"),
-        _ => format!("they are {count}, the first in row {row}, from 0"),
-    };
-    Diagnostic::error("E0910", message)
-        .note(which)
-        .help("fill them, or leave out their rows, before they are given: `frame.fillna(…)`, `frame.dropna()`")
-}
-
-fn odd_names(data: &str, field: &str, names: &[String], classes: Option<u64>) -> Diagnostic {
-    const SHOWN: usize = 8;
-    let mut shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
-    if names.len() > SHOWN {
-        shown.push("…".to_owned());
-    }
-    let shown = shown.join(", ");
-    match classes {
-        None => Diagnostic::error("E0911", format!("names are given for `{field}` of `{data}`: {shown}"))
-            .help(format!("a field that takes names is a class: `{field}: class({})`", names.len())),
-        Some(classes) => {
-            let message =
-                format!("`{field}` of `{data}` has {classes} classes, and {} names are given", names.len());
-            Diagnostic::error("E0911", message).note(format!("the names: {shown}"))
-        }
-    }
 }

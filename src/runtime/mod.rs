@@ -11,6 +11,7 @@
 //! | [`example`] | a training step looked at closely |
 //! | `evaluate` | graphs that are carried out once |
 //! | `derived` | gradients as mathematics |
+//! | [`report`] | what can be wrong with a run, as data, and how it is told |
 //! | `diagnostics` | why a program was rejected or failed |
 //! | [`events`] | what a session says while it works |
 //! | [`given`], [`given_errors`] | rows that whoever runs a program gives |
@@ -56,6 +57,7 @@ pub mod pool;
 mod predict;
 pub mod program;
 pub mod ranks;
+pub mod report;
 mod resume;
 pub mod room;
 pub mod session;

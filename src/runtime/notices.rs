@@ -10,7 +10,8 @@ pub struct Notices(Arc<Mutex<Vec<Diagnostic>>>);
 
 impl Notices {
     /// Adds a warning, unless it is there already.
-    pub fn add(&self, warning: Diagnostic) {
+    pub fn add(&self, warning: impl Into<Diagnostic>) {
+        let warning = warning.into();
         let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if !waiting.contains(&warning) {
             waiting.push(warning);

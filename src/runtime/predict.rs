@@ -6,14 +6,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::array::{Array, Elements, shape_text};
 use super::call::{overflown, tensor_mut, tensor_ref};
 use super::memory::Cell;
-use super::program::{Part, code_failed};
+use super::program::Part;
+use super::report::programs::ModelError;
 use super::evaluate::unbound;
 use super::session::{Session, convert};
 use super::sizes;
 use super::view::{ElementsView, TensorView};
 use crate::base::order::PutInOrder;
 use crate::backend::{Binding, Call};
-use crate::base::{Diagnostic, Span, nearest};
+use crate::base::{Diagnostic, Span};
 use crate::compile::{Code, Function};
 use crate::ir::program::{Model, Precision};
 use crate::ir::ranges::{self, Range};
@@ -101,20 +102,16 @@ pub(super) fn predict_into(
     as_code_reads(session, name, inputs, |prepared, model, inputs| {
         let count = prepared.outputs().count();
         if count != results.len() {
-            let message = format!("`{name}` has {count} results, and there is room for {}", results.len());
-            return Err(wrong(message));
+            let (model, given) = (name.to_owned(), results.len());
+            return Err(ModelError::Results { model, wanted: count, given }.into());
         }
         for (external, result) in prepared.outputs().zip(results.iter()) {
             let fits = result.shape() == external.shape
                 && has_elements(result, external.elem, external.wide, session.memory.precision);
             if !fits {
                 let needed = Array::for_external(external, session.memory.precision);
-                let message = format!(
-                    "a result of `{name}` is {}, and there is room for {}",
-                    type_text(&needed),
-                    type_text(result)
-                );
-                return Err(wrong(message));
+                let (model, wanted, given) = (name.to_owned(), type_text(&needed), type_text(result));
+                return Err(ModelError::Result { model, wanted, given }.into());
             }
         }
         prepared.call(session, model, inputs, results)
@@ -166,30 +163,24 @@ fn prepared(session: &Session, number: usize, inputs: &[TensorView<'_>]) -> Resu
     Ok(new)
 }
 
-fn wrong(message: String) -> Diagnostic {
-    Diagnostic::error("E0731", message)
-}
-
-fn unknown(models: &[Model], name: &str) -> Diagnostic {
-    let error = wrong(format!("there is no model `{name}`"));
-    match nearest(name, models.iter().map(|model| &*model.name)) {
-        Some(near) => error.help(format!("there is `{near}`")),
-        None => error,
-    }
+fn unknown(models: &[Model], name: &str) -> ModelError {
+    let models = models.iter().map(|model| model.name.clone()).collect();
+    ModelError::Unknown { name: name.to_owned(), models }
 }
 
 /// The sizes of the symbolic dimensions of a model's inputs, from the shapes that are given.
 fn sizes_of(model: &Model, inputs: &[TensorView<'_>]) -> Result<Sizes, Diagnostic> {
     let name = &model.name;
     if model.inputs.len() != inputs.len() {
-        let message = format!("`{name}` has {} inputs, {} are given", model.inputs.len(), inputs.len());
-        return Err(wrong(message));
+        let (wanted, given) = (model.inputs.len(), inputs.len());
+        return Err(ModelError::Inputs { model: name.clone(), wanted, given }.into());
     }
     let mut sizes = Sizes::new();
     for ((input_name, ty), input) in model.inputs.iter().zip(inputs) {
         if !sizes::bind(ty, input.shape(), &mut sizes) {
-            let found = shape_text(input.shape());
-            return Err(wrong(format!("the input `{input_name}` of `{name}` is {ty}, but {found} is given")));
+            let (wanted, given) = (ty.to_string(), shape_text(input.shape()));
+            let (model, input) = (name.clone(), input_name.clone());
+            return Err(ModelError::Input { model, input, wanted, given }.into());
         }
     }
     Ok(sizes)
@@ -204,7 +195,7 @@ fn prepare(
     let model = &program.checked().models[number];
     let name = &model.name;
     let Some(graph) = &model.forward else {
-        return Err(wrong(format!("a size of `{name}` is open: nothing in the program calls it")));
+        return Err(ModelError::Open { model: name.clone() }.into());
     };
     let mut sizes = sizes_of(model, inputs)?;
     session.add_row_sizes(graph, &mut sizes)?;
@@ -230,7 +221,7 @@ fn prepare(
         }
     }
     let function = program.function(Part::Forward(number), graph, &sizes);
-    let function = function.map_err(|error| program.build_failed(&error, Span::default()))?;
+    let function = function.map_err(|error| program.build_failed(&error, Span::NONE))?;
     // Outputs are called `0`, `1`, …; the function may have them in another order.
     let result = |name: &OutputKey| name.text().parse::<usize>().ok();
     let (mut slots, mut columns) = (Vec::new(), Vec::new());
@@ -254,7 +245,7 @@ fn prepare(
                 session.memory.find(path).map(Slot::Variable)
             }
         };
-        slots.push(slot.ok_or_else(|| unbound(&external.name, Span::default()))?);
+        slots.push(slot.ok_or_else(|| unbound(&external.name, Span::NONE))?);
     }
     outputs.put_in_order();
     Ok(Prepared {
@@ -305,7 +296,7 @@ impl Prepared {
         let run = |workspace: &mut _| code.step(workspace, &mut bindings, call, &session.caller);
         let outcome = self.function.with_workspace(&**code, run);
         free().push(emptied(bindings));
-        match outcome.map_err(|error| code_failed(&error))? {
+        match outcome? {
             Some(overflow) => Err(overflown(code.facts().place_of(overflow).span)),
             None => Ok(()),
         }
@@ -329,11 +320,14 @@ fn converted(
         if is_as_needed(input.elements(), ty.elem, precision) {
             return Ok(None);
         }
-        let message = || format!("the input `{name}` of `{}` has {} elements", model.name, ty.elem);
-        convert(&input.to_tensor(), ty.elem, precision).map(Some).ok_or_else(|| wrong(message()))
+        let other = || {
+            let (model, input, elem) = (model.name.clone(), name.clone(), ty.elem);
+            ModelError::Elements { model, input, elem }
+        };
+        convert(&input.to_tensor(), ty.elem, precision).map(Some).ok_or_else(other)
     };
     let mut converted: Vec<_> =
-        inputs.iter().zip(&model.inputs).map(convert).collect::<Result<_, Diagnostic>>()?;
+        inputs.iter().zip(&model.inputs).map(convert).collect::<Result<_, ModelError>>()?;
     converted.resize(inputs.len(), None);
     Ok(converted)
 }
@@ -384,10 +378,8 @@ fn check_bound(input: TensorView<'_>, below: Option<i64>, name: &str, model: &st
     };
     match found {
         Some(value) => {
-            let message = format!(
-                "the input `{name}` of `{model}` has the value {value}, but it must lie in 0..{below}"
-            );
-            Err(wrong(message))
+            let (model, input) = (model.to_owned(), name.to_owned());
+            Err(ModelError::Bound { model, input, value, below }.into())
         }
         None => Ok(()),
     }

@@ -11,11 +11,13 @@ use super::data::classes::{Classes, Place};
 pub use super::diagnostics::Diagnostics;
 use super::given::Given;
 use super::options::Options;
+use super::report::Problem;
+use super::report::programs::{ProgramFileCause, ProgramFileError};
 use super::session::Session;
 use super::twins::Codes;
 use super::world::read::program_text;
 use super::world::{self, World, names_in};
-use crate::backend::{Backend, CodeError, Failure};
+use crate::backend::{Backend, CodeError};
 use crate::base::{self, Diagnostic, SourceMap, Span};
 use crate::compile::{self, BuildError, Cache, Function, Loader, Measures, Mode, Timings, Use};
 use crate::ir::{Graph, Sizes, program as checked};
@@ -389,36 +391,21 @@ impl Program {
     /// A failure to make code, at a place.
     pub(super) fn build_failed(&self, error: &BuildError, span: Span) -> Diagnostic {
         let failed = error.diagnostic();
+        let asked_for = |error: Diagnostic| match span.is_none() {
+            true => error,
+            false => error.at(span, "asked for here"),
+        };
         match error {
             BuildError::Code(error) if error.is_no_memory() => {
-                Diagnostic::error("E0734", format!("there is {error}")).at(span, "asked for here")
+                asked_for(failed)
             }
-            BuildError::Code(error) => code_failed(error).at(span, "asked for here"),
+            BuildError::Code(error) => asked_for(error.diagnostic()),
             BuildError::Plan(PlanError::Broken(what)) => {
-                code_failed(&CodeError::internal(what)).at(span, "asked for here")
+                asked_for(CodeError::internal(what).diagnostic())
             }
             BuildError::Requirement(requirement) => failed.at(requirement.span, "needs other sizes"),
-            BuildError::Size(_) | BuildError::Plan(_) => failed.at(span, "asked for here"),
+            BuildError::Size(_) | BuildError::Plan(_) => asked_for(failed),
         }
-    }
-}
-
-/// What went wrong in code, at the place in the program if that is known.
-pub(super) fn code_failed(error: &CodeError) -> Diagnostic {
-    match &error.kind {
-        Failure::Access(fault) => {
-            let failed = Diagnostic::of_nnc("E0791", &error.text)
-                .note("nothing was read or written there; what the step computed is not to be trusted");
-            match fault.site.kernel.span {
-                place if place == Span::default() => failed,
-                place => failed.at(place, "computed here"),
-            }
-        }
-        Failure::Internal => Diagnostic::of_nnc("E0792", &error.text),
-        Failure::Unsupported => Diagnostic::error("E0793", error.text.clone())
-            .help("without `--backend`, the best one for this computer is taken"),
-        Failure::NoMemory => Diagnostic::error("E0734", error.text.clone()),
-        Failure::Misfit => Diagnostic::fault(&error.text),
     }
 }
 
@@ -428,23 +415,21 @@ pub(super) fn code_failed(error: &CodeError) -> Diagnostic {
 /// E0701.
 pub fn read_program(world: &dyn World, path: &Path) -> Result<String, Diagnostics> {
     program_text(world, path).map_err(|error| {
-        let message = format!("cannot read `{}`: {error}", path.display());
-        if error.kind() != std::io::ErrorKind::NotFound {
-            let mut diagnostic = Diagnostic::error("E0701", message);
-            if error.kind() == std::io::ErrorKind::InvalidData {
-                diagnostic = diagnostic.help("save it as UTF-8, with `iconv -f latin1 -t utf-8` for example");
+        let cause = match error.kind() {
+            std::io::ErrorKind::NotFound => {
+                let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+                let mut names = names_in(world, folder.unwrap_or(Path::new("."))).unwrap_or_default();
+                names.retain(|name| name.ends_with(".nn"));
+                let file_name = path.file_name().unwrap_or_default().to_string_lossy();
+                let near = base::nearest(&file_name, names.iter().map(String::as_str));
+                let near = near.map(|near| path.with_file_name(near).display().to_string());
+                ProgramFileCause::Missing { near }
             }
-            return Diagnostics { list: vec![diagnostic], sources: SourceMap::default() };
-        }
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let mut names = names_in(world, folder.unwrap_or(Path::new("."))).unwrap_or_default();
-        names.retain(|name| name.ends_with(".nn"));
-        let file_name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let mut diagnostic = Diagnostic::error("E0701", message);
-        if let Some(near) = base::nearest(&file_name, names.iter().map(String::as_str)) {
-            diagnostic = diagnostic.help(format!("there is `{}`", path.with_file_name(near).display()));
-        }
-        Diagnostics { list: vec![diagnostic], sources: SourceMap::default() }
+            std::io::ErrorKind::InvalidData => ProgramFileCause::NotUtf8,
+            _ => ProgramFileCause::System,
+        };
+        let (path, why) = (path.display().to_string(), error.to_string());
+        ProgramFileError { path, why, cause }.diagnostic().into()
     })
 }
 
@@ -461,10 +446,10 @@ mod tests {
     /// What is a mistake of the compiler says so, and how to report it; what a computer lacks says what helps.
     #[test]
     fn failures_of_code_have_codes() {
-        let broken = code_failed(&CodeError::internal("a rule"));
+        let broken = CodeError::internal("a rule").diagnostic();
         assert_eq!(broken.code, "E0792");
         assert!(broken.message.contains("a fault of nnc") && format!("{broken:?}").contains("report"));
-        let lacking = code_failed(&CodeError::unsupported("this processor does not have AVX-512F"));
+        let lacking = CodeError::unsupported("this processor does not have AVX-512F").diagnostic();
         assert_eq!(lacking.code, "E0793");
     }
 }

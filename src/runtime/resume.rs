@@ -18,6 +18,9 @@ use super::events::{Event, Observer};
 use super::fingerprint::Fingerprint;
 use super::kept;
 use super::program::Diagnostics;
+use super::report::Problem;
+use super::report::programs::ParameterError;
+use super::report::training::ResumeError;
 use super::session::{Session, convert};
 use super::sources::checkpoint::{self, Wanted};
 use super::sources::safetensors::{self, SafeTensors};
@@ -337,33 +340,23 @@ impl Session {
     }
 
     fn read_checkpoint(&mut self, path: &Path, changed: bool) -> Result<Option<Diagnostic>, Diagnostic> {
-        let wrong = |what: &str| {
-            Diagnostic::error("E0730", format!("cannot go on from `{}`: {what}", path.display()))
-                .help("`--init` starts anew from the parameters of any safetensors file")
-        };
+        let shown = || path.display().to_string();
         let file = safetensors::open(&**self.program.world(), path)?;
-        let text = file.metadata().get(PROGRESS).ok_or_else(|| wrong("it has no training in it"))?;
-        let mut progress =
-            progress::of(text).ok_or_else(|| wrong("what it says about the training cannot be read"))?;
+        let text =
+            file.metadata().get(PROGRESS).ok_or_else(|| ResumeError::NoTraining { file: shown() })?;
+        let mut progress = progress::of(text).ok_or_else(|| ResumeError::Unreadable { file: shown() })?;
         let program = self.program.clone();
         let Some(Action::Train(_)) = program.checked().actions.get(progress.action) else {
-            return Err(wrong("the program has no `train` in that place"));
+            return Err(ResumeError::NoTrain { file: shown() }.into());
         };
         self.kept = kept::Kept::of_file(&file)?.filter(|kept| kept.given).map(Arc::new);
         let differences = self.differences(&file, progress.action)?;
-        let warning = (!differences.is_empty()).then(|| {
-            let message = format!("`{}` was saved by another training", path.display());
-            let error = differences.into_iter().fold(Diagnostic::error("E0733", message), Diagnostic::note);
-            match changed {
-                true => Diagnostic { severity: Severity::Warning, ..error },
-                false => error
-                    .help("undo the change, or go on in spite of it with `--changed`")
-                    .help("`--init` starts anew from the parameters of any safetensors file"),
-            }
-        });
-        if let (Some(error), false) = (&warning, changed) {
-            return Err(error.clone());
-        }
+        let other = ResumeError::OtherTraining { file: shown(), differences, is_allowed: changed };
+        let warning = match &other {
+            ResumeError::OtherTraining { differences, .. } if differences.is_empty() => None,
+            other if changed => Some(other.diagnostic()),
+            other => return Err(other.diagnostic()),
+        };
         let variables = program.checked().params.iter().chain(&program.checked().states);
         self.read_variables(&file, "", &variables.collect::<Vec<_>>())?;
         let states = optimizer_states(self, progress.action);
@@ -430,12 +423,12 @@ impl Session {
         variables: &[&Variable],
     ) -> Result<(), Diagnostic> {
         let wanted: Vec<Wanted> = variables.iter().map(|variable| Wanted::of(variable)).collect();
-        let (arrays, _) = checkpoint::find(file, prefix, &wanted)?;
+        let (arrays, _) = checkpoint::find(file, prefix, &wanted, None)?;
         for (variable, stored) in variables.iter().zip(arrays) {
             let array = stored.load()?;
             let array = convert(&array, variable.ty.elem, self.memory.precision).ok_or_else(|| {
-                let (path, elem) = (&variable.path, variable.ty.elem);
-                Diagnostic::error("E0713", format!("`{path}` has {elem} elements, the file's do not fit"))
+                let (path, elem) = (variable.path.clone(), variable.ty.elem);
+                ParameterError::OfFile { path, elem }
             })?;
             match self.memory.find(&variable.path) {
                 Some(cell) => self.memory.set(cell, array),

@@ -3,6 +3,7 @@
 
 use crate::base::order::PutInOrder;
 use crate::base::Diagnostic;
+use super::report::programs::MemoryError;
 
 /// Less than this is not asked for: finding out costs more than it is worth.
 const SMALL: u64 = 1 << 24;
@@ -43,31 +44,21 @@ impl Need {
             return Ok(());
         }
         match room() {
-            Some(room) if room.bytes < self.total() => Err(self.refused(&room)),
+            Some(room) if room.bytes < self.total() => Err(self.refused(&room).into()),
             Some(_) | None => Ok(()),
         }
     }
 
-    fn refused(&self, room: &Room) -> Diagnostic {
-        let (needed, room_text) = (size_text(self.total()), size_text(room.bytes));
-        let message = format!("{needed} of memory are needed, and {room_text} can be had");
-        let mut items: Vec<&(String, u64)> = self.items.iter().filter(|(_, bytes)| *bytes > 0).collect();
+    fn refused(&self, room: &Room) -> MemoryError {
+        let mut items = self.items.clone();
         items.put_in_order_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
-        let error = Diagnostic::error("E0734", message);
-        let error = items
-            .into_iter()
-            .take(MOST_ITEMS)
-            .fold(error, |error, (what, bytes)| error.note(format!("{} for {what}", size_text(*bytes))));
-        error.note(format!("the limit is {}", room.limit))
+        MemoryError::Refused { items, room: room.bytes, limit: room.limit }
     }
 }
 
-/// So many items are listed, the largest first.
-const MOST_ITEMS: usize = 6;
-
 /// The error for an allocation that failed although there seemed to be room.
 pub fn exhausted(what: &str, bytes: u64) -> Diagnostic {
-    Diagnostic::error("E0734", format!("there is no memory for {what}: {} more", size_text(bytes)))
+    MemoryError::Exhausted { what: what.to_owned(), bytes }.into()
 }
 
 /// The bytes of so many elements; as many as there are at most if it does not fit into the number.

@@ -20,6 +20,7 @@ use super::notices::Notices;
 use super::predict::{self, Predictions};
 use super::program::{Diagnostics, Part, Program};
 use super::ranks::Shared;
+use super::report::programs::ParameterError;
 use super::together::Own;
 use super::resume::Keeper;
 use super::room::{self, Need};
@@ -29,7 +30,7 @@ use super::train::{self, Progress};
 use super::view::{TensorView, with_views};
 use super::actions::Came;
 use super::{actions, generate};
-use crate::base::{Diagnostic, Span, nearest};
+use crate::base::{Diagnostic, nearest};
 use crate::ir::program::{Action, Precision, StartFile, Variable};
 use crate::ir::{Elem, InputKey, OutputKey, Sizes};
 
@@ -375,20 +376,19 @@ impl Session {
     /// E0713 if there is none of this path, or it has another shape.
     pub fn set_parameter(&mut self, path: &str, value: &Tensor) -> Result<(), Diagnostics> {
         let program = self.program.clone();
-        let wrong = |message: String| program.failed([Diagnostic::error("E0713", message)]);
-        let cell = self.memory.find(path).ok_or_else(|| {
-            let near = nearest(path, self.parameters());
-            let near = near.map(|near| format!("; there is `{near}`")).unwrap_or_default();
-            wrong(format!("there is no parameter `{path}`{near}"))
-        })?;
+        let wrong = |error: ParameterError| program.failed([error.into()]);
+        let Some(cell) = self.memory.find(path) else {
+            let near = nearest(path, self.parameters()).map(str::to_owned);
+            return Err(wrong(ParameterError::Unknown { path: path.to_owned(), near }));
+        };
         let known = self.memory.get(cell);
         if known.shape() != value.shape() {
-            let (known, given) = (shape_text(known.shape()), shape_text(value.shape()));
-            return Err(wrong(format!("`{path}` has the shape {known}, but {given} is given")));
+            let (known, given) = (known.shape().to_vec(), value.shape().to_vec());
+            return Err(wrong(ParameterError::Shape { path: path.to_owned(), known, given }));
         }
         let elem = elem_of(known);
         let array = convert(value, elem, self.memory.precision)
-            .ok_or_else(|| wrong(format!("`{path}` has {elem} elements")))?;
+            .ok_or_else(|| wrong(ParameterError::Elements { path: path.to_owned(), elem }))?;
         self.memory.set(cell, array);
         self.given = true;
         Ok(())
@@ -417,16 +417,10 @@ impl Session {
         observer: &mut dyn Observer,
     ) -> Result<(), Diagnostic> {
         let path = read::resolve(self.program.base(), &start.path);
-        let is_partial = !(start.only.is_empty() && start.except.is_empty());
         let variables: Vec<&Variable> =
             variables.iter().copied().filter(|variable| start.has(&variable.path)).collect();
-        let listener: &mut dyn Observer = if is_partial { &mut Silent } else { observer };
-        self.load_variables(&path, &start.prefix, &variables, Some(start.span), listener).map_err(|error| {
-            match error.code == "E0713" && !is_partial {
-                true => error.help("`except = [\"head\"]` in the call leaves layers at their starting values"),
-                false => error,
-            }
-        })
+        let listener: &mut dyn Observer = if start.is_partial() { &mut Silent } else { observer };
+        self.load_variables(&path, &start.prefix, &variables, Some(start), listener)
     }
 
     fn load_variables(
@@ -434,18 +428,18 @@ impl Session {
         path: &Path,
         prefix: &str,
         variables: &[&Variable],
-        span: Option<Span>,
+        call: Option<&StartFile>,
         observer: &mut dyn Observer,
     ) -> Result<(), Diagnostic> {
-        let placed = |error: Diagnostic| match span {
-            Some(span) => read::placed(error, span),
+        let placed = |error: Diagnostic| match call {
+            Some(call) => read::placed(error, call.span),
             None => error,
         };
         self.given = true;
         let wanted: Vec<Wanted> = variables.iter().map(|variable| Wanted::of(variable)).collect();
         let file = safetensors::open(&**self.program.world(), path).map_err(placed)?;
-        let (arrays, warnings) = checkpoint::find(&file, prefix, &wanted).map_err(placed)?;
-        if span.is_none() {
+        let (arrays, warnings) = checkpoint::find(&file, prefix, &wanted, call).map_err(placed)?;
+        if call.is_none() {
             self.kept = Kept::of_file(&file)?.map(Arc::new);
         }
         for warning in warnings {
@@ -454,9 +448,8 @@ impl Session {
         for (variable, stored) in variables.iter().zip(arrays) {
             let array = stored.load().map_err(placed)?;
             let array = convert(&array, variable.ty.elem, self.memory.precision).ok_or_else(|| {
-                let message =
-                    format!("`{}` has {} elements, the file's do not fit", variable.path, variable.ty.elem);
-                placed(Diagnostic::error("E0713", message))
+                let (path, elem) = (variable.path.clone(), variable.ty.elem);
+                placed(ParameterError::OfFile { path, elem }.into())
             })?;
             match self.memory.find(&variable.path) {
                 Some(cell) => self.memory.set(cell, array),

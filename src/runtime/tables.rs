@@ -11,20 +11,23 @@ use super::given;
 use super::kept::Kept;
 use super::program::Diagnostics;
 use super::session::Session;
-use crate::base::{Diagnostic, Span, nearest};
-use crate::ir::program::DataRef;
+use super::report::data::{DataError, LearntWarning};
+use crate::base::{Diagnostic, Span};
+use crate::ir::program::{DataRef, DataSet};
 use crate::ir::{ColumnKey, Sizes};
+
+/// The names of data sets.
+pub(super) fn names_of(sets: &[DataSet]) -> Vec<Arc<str>> {
+    sets.iter().map(|set| set.name.clone()).collect()
+}
 
 impl Session {
     /// The rows of a data set, read when they are first needed.
     pub(super) fn table(&mut self, name: &str) -> Result<Arc<Table>, Diagnostic> {
         let program = self.program.clone();
         let sets = &program.checked().data;
-        let number = sets.iter().position(|set| &*set.name == name).ok_or_else(|| {
-            let error = Diagnostic::error("E0728", format!("there is no data `{name}`"));
-            let near = nearest(name, sets.iter().map(|set| &*set.name));
-            near.map_or(error.clone(), |near| error.help(format!("there is `{near}`")))
-        })?;
+        let unknown = || DataError::Unknown { name: name.to_owned(), sets: names_of(sets) };
+        let number = sets.iter().position(|set| &*set.name == name).ok_or_else(unknown)?;
         // What is made of given rows, or with what was kept, is not the same in all sessions.
         let is_shared = self.kept.is_none() && !given::any_is_given(&program);
         let known = if is_shared { program.table(number).get() } else { self.tables.get(name) };
@@ -55,9 +58,8 @@ impl Session {
             Ok(table) => Arc::new(table),
             Err(error) if error.code == "E0754" && kept.is_some() && !self.is_aimed => {
                 // Parameters may be the start of a training on other classes.
-                let message = format!("the names in `{name}` are not those that the parameters were trained with");
-                let warning = Diagnostic::warning("W0617", message).at(set.span, "its classes are numbered anew");
-                self.notices.add(warning.note(error.message));
+                let (set, found, at) = (set.name.clone(), error.message, set.span);
+                self.notices.add(LearntWarning::OtherNames { set, found, at });
                 self.kept = None;
                 return self.table(name);
             }
@@ -103,10 +105,8 @@ impl Session {
         span: Span,
     ) -> Result<(Arc<Table>, data::Rows), Diagnostic> {
         let table = self.table(&data.set)?;
-        let rows = table.rows_of(data.part.as_deref()).ok_or_else(|| {
-            let name = data::data_name(data);
-            Diagnostic::error("E0728", format!("there is no data `{name}`")).at(span, "")
-        })?;
+        let no_part = || DataError::NoPart { name: data::data_name(data), at: span };
+        let rows = table.rows_of(data.part.as_deref()).ok_or_else(no_part)?;
         Ok((table, rows))
     }
 }

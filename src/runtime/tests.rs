@@ -17,13 +17,13 @@ use crate::ir::{BinaryOp, Combine, Const, Dim, Elem, Graph, LoopBuilder, NodeId,
 /// `y = 3 x` at x = 0 … 9; loss mean((w x - y)²), plain gradient descent.
 fn line(length: Length, rate: f64) -> checked::Program {
     let scalar = Type::scalar(Elem::Float);
-    let variable = Variable { path: "w".into(), ty: scalar.clone(), frozen: false, span: Span::default() };
+    let variable = Variable { path: "w".into(), ty: scalar.clone(), frozen: false, span: Span::NONE };
     let mut init = Graph::new();
     let half = init.fill(0.5, vec![]);
     init.output("w", half);
     let data = DataRef { set: "points".into(), part: None };
     let train = Train {
-        span: Span::default(),
+        span: Span::NONE,
         data: DataRef { part: Some("train".into()), ..data.clone() },
         validate: Some(DataRef { part: Some("test".into()), ..data.clone() }),
         companions: Vec::new(),
@@ -47,8 +47,8 @@ fn line(length: Length, rate: f64) -> checked::Program {
         evaluate: Some(evaluate()),
         lines: vec![Line {
             declared: Vec::new(),
-            span: Span::default(),
-            loss_span: Span::default(),
+            span: Span::NONE,
+            loss_span: Span::NONE,
             forward: Graph::new(),
             loss: NodeId(0),
             values: Vec::new(),
@@ -56,13 +56,13 @@ fn line(length: Length, rate: f64) -> checked::Program {
             clips: Vec::new(),
             update: Graph::new(),
         }],
-        metrics: vec![Metric { name: "count".into(), span: Span::default(), whole: Some(count()) }],
+        metrics: vec![Metric { name: "count".into(), span: Span::NONE, whole: Some(count()) }],
         step: Step { graph: step(rate), trained: vec![vec!["w".into()]], ..Step::default() },
         answers: Vec::new(),
         fields: vec!["x".into(), "y".into()],
     };
     let expect = Expect {
-        span: Span::default(),
+        span: Span::NONE,
         graph: holds(),
         condition: "w > 2".into(),
         message: vec![PrintPart::Text("w is ".into()), PrintPart::Value("left".into())],
@@ -90,11 +90,11 @@ fn points() -> DataSet {
         row: Type::scalar(Elem::Float),
         bounds: vec![],
         reach: 0,
-        span: Span::default(),
+        span: Span::NONE,
     };
     DataSet {
         name: "points".into(),
-        span: Span::default(),
+        span: Span::NONE,
         source: checked::Source::None,
         rows: Some(10),
         columns: vec![],

@@ -86,7 +86,7 @@ impl Program {
 
 /// Whether two data sets have the same rows.
 fn is_same(a: &DataSet, b: &DataSet) -> bool {
-    let column = |column: &SourceColumn| SourceColumn { span: Span::default(), ..column.clone() };
+    let column = |column: &SourceColumn| SourceColumn { span: Span::NONE, ..column.clone() };
     let field = |field: &Field| {
         let bounds: Vec<_> = field.bounds.iter().map(|bound| (bound.below.clone(), bound.is_declared)).collect();
         (field.name.clone(), field.row.clone(), bounds, field.reach)
@@ -116,7 +116,7 @@ fn source(source: &Source) -> Source {
         | Source::Safetensors { span, .. }
         | Source::Idx { span, .. }
         | Source::Images { span, .. }
-        | Source::Text { span, .. } => *span = Span::default(),
+        | Source::Text { span, .. } => *span = Span::NONE,
     }
     plain
 }

@@ -195,23 +195,23 @@ mod tests {
     #[test]
     fn mixed_radix_is_injective() {
         let domain = sizes(&[7, 3]);
-        assert!(Region::new(&[line(&[(0, 3), (1, 1)], 2)], &domain, Span::default()).tells_indices(&domain));
-        assert!(!Region::new(&[line(&[(0, 2), (1, 1)], 0)], &domain, Span::default()).tells_indices(&domain));
+        assert!(Region::new(&[line(&[(0, 3), (1, 1)], 2)], &domain, Span::NONE).tells_indices(&domain));
+        assert!(!Region::new(&[line(&[(0, 2), (1, 1)], 0)], &domain, Span::NONE).tells_indices(&domain));
         assert!(
-            Region::new(&[line(&[(0, 2), (1, 1)], 0), line(&[(0, 1)], 0)], &domain, Span::default())
+            Region::new(&[line(&[(0, 2), (1, 1)], 0), line(&[(0, 1)], 0)], &domain, Span::NONE)
                 .tells_indices(&domain)
         );
-        assert!(!Region::new(&[line(&[(0, 1)], 0), None], &domain, Span::default()).tells_indices(&domain));
+        assert!(!Region::new(&[line(&[(0, 1)], 0), None], &domain, Span::NONE).tells_indices(&domain));
     }
 
     #[test]
     fn coverage() {
         let domain = sizes(&[7, 3]);
-        let whole = Region::new(&[line(&[(0, 3), (1, 1)], 0)], &domain, Span::default());
+        let whole = Region::new(&[line(&[(0, 3), (1, 1)], 0)], &domain, Span::NONE);
         assert_eq!(whole.covered(), Ok(sizes(&[21])));
-        assert_eq!(Region::new(&[line(&[(0, 4), (1, 1)], 0)], &domain, Span::default()).covered(), Err(0));
+        assert_eq!(Region::new(&[line(&[(0, 4), (1, 1)], 0)], &domain, Span::NONE).covered(), Err(0));
         assert_eq!(
-            Region::new(&[line(&[(0, 1)], 0), line(&[(0, 1)], 0)], &domain, Span::default()).covered(),
+            Region::new(&[line(&[(0, 1)], 0), line(&[(0, 1)], 0)], &domain, Span::NONE).covered(),
             Err(1)
         );
     }
@@ -220,14 +220,14 @@ mod tests {
     fn statements_apart() {
         let domain = sizes(&[7]);
         let (even, odd) = (
-            Region::new(&[line(&[(0, 2)], 0)], &domain, Span::default()),
-            Region::new(&[line(&[(0, 2)], 1)], &domain, Span::default()),
+            Region::new(&[line(&[(0, 2)], 0)], &domain, Span::NONE),
+            Region::new(&[line(&[(0, 2)], 1)], &domain, Span::NONE),
         );
         assert!(even.is_apart_from(&odd));
         assert!(!even.is_apart_from(&even));
         let (low, high) = (
-            Region::new(&[line(&[(0, 1)], 0)], &domain, Span::default()),
-            Region::new(&[line(&[(0, 1)], 7)], &domain, Span::default()),
+            Region::new(&[line(&[(0, 1)], 0)], &domain, Span::NONE),
+            Region::new(&[line(&[(0, 1)], 7)], &domain, Span::NONE),
         );
         assert!(low.is_apart_from(&high));
     }

@@ -53,13 +53,13 @@ fn run(text: &str, call: Option<(&str, &[Type])>) -> (String, Vec<Diagnostic>, G
                         .add(Op::Input { name: InputKey::field(at.to_string()), ty: ty.clone() }, vec![]);
                     Given {
                         name: None,
-                        value: Value::Tensor(e.tensor(node, Span::default())),
-                        span: Span::default(),
+                        value: Value::Tensor(e.tensor(node, Span::NONE)),
+                        span: Span::NONE,
                     }
                 })
                 .collect();
-            let function = e.name(&name.into(), Span::default());
-            let value = e.call(function, Span::default(), given, Span::default(), None, None);
+            let function = e.name(&name.into(), Span::NONE);
+            let value = e.call(function, Span::NONE, given, Span::NONE, None, None);
             shown.push(value.show());
         }
         let items = e.modules.main().map(|main| main.items.clone()).unwrap_or_default();
@@ -85,7 +85,7 @@ fn values(text: &str) -> String {
             let ItemKind::Print(print) = &item.item.kind else { continue };
             for value in &print.values {
                 let value = e.expr(value, None);
-                if let Some(tensor) = e.to_tensor(&value, Span::default()) {
+                if let Some(tensor) = e.to_tensor(&value, Span::NONE) {
                     e.graph_mut().output(count.to_string(), tensor.node);
                     count += 1;
                 }

@@ -158,3 +158,24 @@ fn zero_but_dependent_is_zeros() {
     });
     assert_eq!(derivative_at(&mut g, y, x, &[1.0, 2.0]), [0.0, 0.0]);
 }
+
+/// Every operator of one float has the derivative that its values show; only rounding has none, and a stop is constant.
+#[test]
+fn every_operator_has_the_derivative_of_its_values() {
+    let of_floats = |op: &&UnaryOp| op.result(Elem::Float) == Some(Elem::Float);
+    for op in UnaryOp::ALL.iter().filter(of_floats) {
+        let mut g = Graph::new();
+        let x = input(&mut g, "x", &[5]);
+        let y = map1(&mut g, x, |l, x| l.unary(*op, x));
+        let total = weighted(&mut g, y);
+        match gradient(&mut g.clone(), &[(total, None)], &[x]).as_deref() {
+            Err(_) => assert!(matches!(op, UnaryOp::Floor | UnaryOp::Ceil | UnaryOp::Round), "{}", op.name()),
+            Ok([None]) => assert_eq!(*op, UnaryOp::Stop),
+            Ok(_) => {
+                let mut feed = random_feed(&g, 7);
+                feed.inputs.insert("x".into(), Tensor::floats(vec![5], vec![0.3, 0.7, 1.1, 1.9, 2.6]));
+                check_with(&g, total, &[x], &feed);
+            }
+        }
+    }
+}

@@ -83,7 +83,7 @@ impl Compiler {
     /// Compiles a model for a processor that cannot run it here, and gives the bytes of code and constants, and of
     /// memory.
     pub fn sizes(&self, deployed: &Deployed, called: &str, train: bool) -> (i64, i64) {
-        let options = c::Options { name: called.to_owned(), lanes: 1, train, math: c::Math::Own };
+        let options = c::Options::new(called).lanes(1).train(train);
         let files = c::write(deployed, &options).unwrap_or_else(|errors| panic!("{called}: {errors}"));
         self.write(&files);
         let name = files.names[1].trim_end_matches(".c");
@@ -118,7 +118,7 @@ impl Compiler {
     /// Compares a few steps of a training on random batches, bit by bit: everything that a step changes.
     pub fn compare_training(&self, deployed: &Deployed, called: &str, lanes: u8, steps: usize) {
         let training = deployed.training.as_ref().expect("a training");
-        let options = c::Options { name: called.to_owned(), lanes, train: true, math: c::Math::Own };
+        let options = c::Options::new(called).lanes(lanes).train(true);
         let files = c::write(deployed, &options).unwrap_or_else(|errors| panic!("{called}: {errors}"));
         let name = files.names[1].trim_end_matches(".c").to_owned();
         let target = back_end::target(lanes);
@@ -192,7 +192,7 @@ impl Compiler {
         let mut fresh = deployed.program.session().expect("a session");
         let portable = Portable::of(&mut fresh, steps).unwrap_or_else(|errors| panic!("{called}: {errors}"));
         let portable = portable.expect("a training");
-        let options = c::Options { name: called.to_owned(), lanes: 4, train: true, math: c::Math::Own };
+        let options = c::Options::new(called).lanes(4).train(true);
         let files = c::write(deployed, &options).unwrap_or_else(|errors| panic!("{called}: {errors}"));
         let name = files.names[1].trim_end_matches(".c").to_owned();
         let loops = deployed
@@ -336,7 +336,7 @@ impl Compiler {
         (lanes, math): (u8, c::Math),
         rows: usize,
     ) -> (Vec<u8>, Vec<u8>) {
-        let options = c::Options { name: called.to_owned(), lanes, train: false, math };
+        let options = c::Options::new(called).lanes(lanes).math(math);
         let files = c::write(deployed, &options).unwrap_or_else(|errors| panic!("{called}: {errors}"));
         let (name, api) = (files.names[1].trim_end_matches(".c").to_owned(), Api::of(deployed));
         let binary = self.compile(&files, &program_around(&api, &name), &name);

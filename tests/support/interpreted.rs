@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use nnc::backend::interpreter::INTERPRETER;
-use nnc::backend::{Alone, Backend, Binding, Call, Options, TensorMut, TensorRef};
+use nnc::backend::{Alone, Backend, Binding, Call, Options};
 use nnc::ir::program::Precision;
 use nnc::ir::{ExternalKey, InputKey};
 use nnc::loops::VerifiedModule;
 use nnc::runtime::answers::deployed::{Deployed, DeployedField};
+use nnc::runtime::call::{tensor_mut, tensor_ref};
 use nnc::{Elements, Tensor};
 
 /// A module that the interpreter carries out.
@@ -49,7 +50,7 @@ impl Interpreted {
             tensors.iter().map(|(_, it)| (it.shape().to_vec(), it.elements().clone())).collect();
         let bindings = all.iter_mut().zip(&self.module.externals).map(|((_, elements), external)| {
             if external.written {
-                Binding::Write(tensor_mut(elements))
+                Binding::Write(tensor_mut(elements, 0))
             } else {
                 Binding::Read(tensor_ref(elements))
             }
@@ -61,28 +62,6 @@ impl Interpreted {
         drop(bindings);
         let made = tensors.into_iter().zip(all);
         made.map(|((key, _), (shape, it))| (key, Tensor::new(shape, it).expect("as many elements"))).collect()
-    }
-}
-
-fn tensor_ref(elements: &Elements) -> TensorRef<'_> {
-    match elements {
-        Elements::F32(values) => TensorRef::F32(values),
-        Elements::F64(values) => TensorRef::F64(values),
-        Elements::I32(values) => TensorRef::I32(values),
-        Elements::I64(values) => TensorRef::I64(values),
-        Elements::Bool(values) => TensorRef::Bool(values),
-        other => panic!("code does not take {other:?}"),
-    }
-}
-
-fn tensor_mut(elements: &mut Elements) -> TensorMut<'_> {
-    match elements {
-        Elements::F32(values) => TensorMut::F32(values),
-        Elements::F64(values) => TensorMut::F64(values),
-        Elements::I32(values) => TensorMut::I32(values),
-        Elements::I64(values) => TensorMut::I64(values),
-        Elements::Bool(values) => TensorMut::Bool(values),
-        other => panic!("code does not take {other:?}"),
     }
 }
 

@@ -3,6 +3,7 @@
 mod names;
 mod pictures;
 mod series;
+mod training;
 
 use std::path::{Path, PathBuf};
 
@@ -10,6 +11,7 @@ use clap::Args;
 
 use self::names::{identifier, plain_name, quoted, separator_of};
 use self::series::Series;
+use self::training::Training;
 use super::columns::{Column, Profile, profile, values_text};
 use super::output::{complain, put, say};
 use super::{Failure, folder, report};
@@ -466,24 +468,21 @@ impl<'a> Plan<'a> {
         given.extend(self.dates.iter().chain(&self.classes).chain(&self.texts).map(|at| self.fields[*at].as_str()));
         let call = format!("Net({})", given.join(", "));
         let target = &self.fields[self.target];
-        let (loss, metric) = match self.target_classes() {
+        let (loss, measure) = match self.target_classes() {
             Some(_) => (
                 format!("cross_entropy({call}, {target})"),
-                format!("    measure  accuracy({call}, {target})\n"),
+                format!("accuracy({call}, {target})"),
             ),
             None => {
                 let spread = self.scale().1;
                 (
                     format!("mse({call} / {spread}, {target} / {spread})"),
-                    format!("    measure  error = l1({call}, {target})\n"),
+                    format!("error = l1({call}, {target})"),
                 )
             }
         };
-        let name = &self.name;
-        format!(
-            "train {{\n    data     = {name}.train\n    minimize {loss} with Adam(lr = 0.005)\n{metric}    \
-             validate = {name}.test\n    batch    = 32\n    epochs   = 200\n    # Ends when the validation has not \
-             become better for so many epochs.\n    stop     = patience(30)\n}}\n"
-        )
+        let (minimize, data) = (format!("{loss} with Adam(lr = 0.005)"), self.name.as_str());
+        let (minimize, measure) = (minimize.as_str(), measure.as_str());
+        Training { data, minimize, measure, epochs: 200, patience: 30, keeps_best: false }.to_string()
     }
 }

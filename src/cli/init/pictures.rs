@@ -5,6 +5,7 @@ use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use super::names::{identifier, quoted};
+use super::training::Training;
 use crate::base::Diagnostic;
 use crate::base::order::PutInOrder;
 
@@ -194,6 +195,14 @@ impl Found {
         let (first, second) = (halve(1), halve(2));
         let file = quoted(file);
         let classes = format!("{}{more}", shown.join(", "));
+        let training = Training {
+            data: name,
+            minimize: "cross_entropy(Net(image), kind) with AdamW(lr = 0.002)",
+            measure: "accuracy(Net(image), kind)",
+            epochs: 60,
+            patience: 15,
+            keeps_best: true,
+        };
         format!(
             "# Written by `nnc init`: {count} pictures of {n} classes. Change what you like.
 
@@ -214,18 +223,7 @@ model Net(image: [B, {channels}, {height}, {width}]) -> [B, {n}] {{
         |> GlobalAvgPool2d() |> Linear({n})
 }}
 
-train {{
-    data     = {name}.train
-    minimize cross_entropy(Net(image), kind) with AdamW(lr = 0.002)
-    measure  accuracy(Net(image), kind)
-    validate = {name}.test
-    batch    = 32
-    epochs   = 60
-    # Ends when the validation has not become better for so many epochs, with the parameters of the best one.
-    stop     = patience(15)
-    keep     = best
-}}
-",
+{training}",
             shift = (width.min(height) / 16).max(1)
         )
     }

@@ -2,6 +2,7 @@
 
 use super::Plan;
 use super::names::quoted;
+use super::training::Training;
 use crate::base::Diagnostic;
 use crate::cli::columns::Column;
 use crate::ir::program::DateOrder;
@@ -100,6 +101,14 @@ impl<'p> Series<'p> {
                 format!("last + (past - last |> Linear({future}))"),
             ),
         };
+        let training = Training {
+            data: name,
+            minimize: "mse(Forecast(past), future) with Adam(lr = 0.005)",
+            measure: "error = l1(Forecast(past), future)",
+            epochs: 200,
+            patience: 30,
+            keeps_best: true,
+        };
         format!(
             "# Written by `nnc init`: {rows} rows as a series. Change what you like.
 
@@ -118,18 +127,7 @@ model Forecast(past: [B, {past}]) -> [B, {future}] {{
     {parts}
 }}
 
-train {{
-    data     = {name}.train
-    minimize mse(Forecast(past), future) with Adam(lr = 0.005)
-    measure  error = l1(Forecast(past), future)
-    validate = {name}.test
-    batch    = 32
-    epochs   = 200
-    # Ends when the validation has not become better for so many epochs, with the parameters of the best one.
-    stop     = patience(30)
-    keep     = best
-}}
-",
+{training}",
             at = past - 1
         )
     }

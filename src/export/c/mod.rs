@@ -22,15 +22,13 @@ use crate::runtime::answers::deployed::Deployed;
 use crate::loops::Target;
 use crate::runtime::program::Diagnostics;
 
-/// How a model is written.
+/// How a model is written: `COptions::new("flowers").lanes(4).math(CMath::Library)`.
+#[derive(Clone, Debug)]
 pub struct Options {
-    /// What the files are called, and what all names in them begin with.
-    pub name: String,
-    /// The number of floats in a vector; 1 for processors without them.
-    pub lanes: u8,
-    /// Whether training is written as well.
-    pub train: bool,
-    pub math: Math,
+    name: String,
+    lanes: u8,
+    train: bool,
+    math: Math,
 }
 
 /// What computes exp, log, sin, cos, tanh, erf and powers.
@@ -44,6 +42,30 @@ pub enum Math {
 }
 
 impl Options {
+    /// What files are called, and what all names in them begin with; with vectors of 8 floats and arithmetic of their
+    /// own.
+    pub fn new(name: impl Into<String>) -> Options {
+        Options { name: name.into(), lanes: 8, train: false, math: Math::default() }
+    }
+
+    /// The number of floats in a vector; 1 for processors without them.
+    #[must_use]
+    pub fn lanes(self, lanes: u8) -> Options {
+        Options { lanes, ..self }
+    }
+
+    /// Whether training is written as well.
+    #[must_use]
+    pub fn train(self, train: bool) -> Options {
+        Options { train, ..self }
+    }
+
+    /// What computes elementary functions.
+    #[must_use]
+    pub fn math(self, math: Math) -> Options {
+        Options { math, ..self }
+    }
+
     /// What loops are made for, with vectors of so many floats.
     fn target(&self, lanes: u8) -> Target {
         Target { own_math: self.math == Math::Own, ..c::target(lanes) }
@@ -79,7 +101,7 @@ pub struct Sizes {
 /// If a size of the model is open.
 pub fn write(deployed: &Deployed, options: &Options) -> Result<Files, Diagnostics> {
     let name = identifier(&options.name).to_lowercase();
-    let options = Options { name, lanes: options.lanes, train: options.train, math: options.math };
+    let options = Options { name, ..options.clone() };
     file::write(deployed, &options)
 }
 

@@ -7,7 +7,7 @@
 
 use super::api::Api;
 use super::file::{END_OF_HEADER, File, Frame, RESULT_MARK};
-use super::{Math, Options, Sizes, failed};
+use super::{Options, Sizes, failed};
 use crate::backend::c::names::identifier;
 use crate::backend::object::{Function, Object, Source};
 use crate::backend::{Backend, CodeError};
@@ -81,7 +81,7 @@ pub fn write(
     backend: &'static dyn Backend,
 ) -> Result<ObjectFiles, Diagnostics> {
     let name = identifier(name).to_lowercase();
-    let options = Options { name: name.clone(), lanes: 1, train: false, math: Math::Own };
+    let options = Options::new(name.clone()).lanes(1);
     let mut api = Api::of(deployed);
     let machine = Machine { backend, constants: Vec::new(), functions: Vec::new() };
     let mut file = File {

@@ -60,14 +60,14 @@ fn scalar<F: Real>(prepared: &Prepared<'_, F>, index: &[i64], id: ScalarId) -> R
         Step::Unary(op, a) => {
             let mut out = Data::zeros(prepared.elems[at], 1);
             if !unary(*op, &single(of(a)?), &mut out, 1) {
-                return Err(EvalError::Overflow(prepared.node, Span::default()));
+                return Err(EvalError::Overflow(prepared.node, Span::NONE));
             }
             out.get(0)
         }
         Step::Binary(op, a, b) => {
             let mut out = Data::zeros(prepared.elems[at], 1);
             if !binary(*op, &single(of(a)?), &single(of(b)?), &mut out, 1) {
-                return Err(EvalError::Overflow(prepared.node, Span::default()));
+                return Err(EvalError::Overflow(prepared.node, Span::NONE));
             }
             out.get(0)
         }

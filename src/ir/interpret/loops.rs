@@ -123,12 +123,12 @@ impl<F: Real> Prepared<'_, F> {
                 }
                 Step::Unary(op, a) => {
                     if !unary(*op, of(a), out, len) {
-                        return Err(EvalError::Overflow(self.node, Span::default()));
+                        return Err(EvalError::Overflow(self.node, Span::NONE));
                     }
                 }
                 Step::Binary(op, a, b) => {
                     if !binary(*op, of(a), of(b), out, len) {
-                        return Err(EvalError::Overflow(self.node, Span::default()));
+                        return Err(EvalError::Overflow(self.node, Span::NONE));
                     }
                 }
                 Step::Select(condition, a, b) => {
@@ -374,7 +374,7 @@ impl<F: Real> Target<F> {
         if prepared.combine == Combine::Set && std::mem::replace(&mut self.written[element], true) {
             return Err(EvalError::WrittenTwice { node: prepared.node, element });
         }
-        let overflow = || EvalError::Overflow(prepared.node, Span::default());
+        let overflow = || EvalError::Overflow(prepared.node, Span::NONE);
         let replaced = match (&mut self.values, value) {
             (Data::Float(elements), Cell::Float(value)) => {
                 let target = &mut elements[element];

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::base::{Diagnostic, nearest};
+use crate::base::Diagnostic;
 use crate::ir::program::{Action, Answer, Train};
 use crate::ir::{Graph, InputKey, Op, Output, OutputKey, compact};
 use crate::runtime::program::Program;
+use crate::runtime::report::answers::{AnswerError, ExportError};
 use crate::syntax::ast;
 
 /// Paths of two parameters each.
@@ -48,13 +49,12 @@ impl Asked {
                 last = Some((number, train));
             }
         }
-        let Some((action, train)) = last else { return Err(none(program, model)) };
+        let Some((action, train)) = last else { return Err(none(program, model).into()) };
         let graph = train.evaluate.as_ref().ok_or_else(|| none(program, model))?;
         let names: BTreeSet<&Arc<str>> = train.answers.iter().map(|answer| &answer.model).collect();
         if model.is_none() && names.len() > 1 {
-            let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-            let error = Diagnostic::error("E0771", format!("the loss calls {}", names.join(" and ")));
-            return Err(error.at(train.span, "which is meant?").help("say it with `--model NAME`"));
+            let models = names.into_iter().cloned().collect();
+            return Err(AnswerError::Models { models, at: train.span }.into());
         }
         // What a model makes of further data is no answer about a row of the training's own.
         let is_wanted = |answer: &&Answer| {
@@ -65,9 +65,7 @@ impl Asked {
         if let Some(other) =
             of_model.find(|other| other.results != answer.results && other.line == answer.line)
         {
-            let message = format!("the loss calls `{}` on different inputs", other.model);
-            let error = Diagnostic::error("E0771", message).at(train.span, "which call is meant?");
-            return Err(error.help("predict with a program whose loss calls the model once"));
+            return Err(AnswerError::Calls { model: other.model.clone(), at: train.span }.into());
         }
         let mut graph = graph.clone();
         let outputs = answer.results.iter().enumerate();
@@ -89,14 +87,8 @@ impl Asked {
         if !self.graph.nodes().any(|(_, node)| is_step(&node.op)) {
             return Ok(());
         }
-        let model = &self.model;
-        let message = format!("what the loss gives `{model}` depends on the step of the training");
-        let mut error = Diagnostic::error("E0768", message);
-        if let Some(train) = self.train(program) {
-            error = error.at(train.span, "there is no step behind its end");
-        }
-        let of_its_own = format!("export another model that calls it with a number: `model Final(x: …) = {model}(x, 0.5)`");
-        Err(error.help(of_its_own))
+        let (model, at) = (self.model.clone(), self.train(program).map(|train| train.span));
+        Err(ExportError::Step { model, at }.into())
     }
 
     /// The `train` that the model is taken from.
@@ -176,21 +168,13 @@ pub fn validate_somewhere(file: &mut ast::File) {
     });
 }
 
-fn none(program: &Program, model: Option<&str>) -> Diagnostic {
-    let mut known: BTreeSet<&str> = BTreeSet::new();
-    for action in &program.checked().actions {
-        if let Action::Train(train) = action {
-            known.extend(train.answers.iter().map(|answer| &*answer.model));
+fn none(program: &Program, model: Option<&str>) -> AnswerError {
+    let trainings = program.checked().trainings().flat_map(|train| &train.answers);
+    let called: BTreeSet<Arc<str>> = trainings.map(|answer| answer.model.clone()).collect();
+    match model.filter(|_| !called.is_empty()) {
+        None => AnswerError::NoModel,
+        Some(model) => {
+            AnswerError::NotCalled { model: model.to_owned(), called: called.into_iter().collect() }
         }
-    }
-    let Some(model) = model.filter(|_| !known.is_empty()) else {
-        return Diagnostic::error("E0770", "the program has no `train` whose loss calls a model").help(
-            "its loss says which fields of the data the model reads: `minimize mse(Net(x), y) with …`",
-        );
-    };
-    let error = Diagnostic::error("E0771", format!("no loss calls a model `{model}`"));
-    match nearest(model, known.iter().copied()) {
-        Some(near) => error.help(format!("there is `{near}`")),
-        None => error.note(format!("they call {}", known.into_iter().collect::<Vec<_>>().join(", "))),
     }
 }

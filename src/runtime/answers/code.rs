@@ -11,7 +11,6 @@ use crate::ir::{Dim, ExternalKey, Graph, InputKey, OutputKey, Sizes, columns_of}
 use crate::runtime::array::{Array, Elements};
 use crate::runtime::call::{overflown, tensor_mut, tensor_ref};
 use crate::runtime::memory::Cell;
-use crate::runtime::program::code_failed;
 use crate::runtime::evaluate::unbound;
 use crate::runtime::session::Session;
 
@@ -61,7 +60,7 @@ impl RowCode {
             }
         }
         let function = program.build(graph, &sizes, Use::Often);
-        let function = Arc::new(function.map_err(|error| program.build_failed(&error, Span::default()))?);
+        let function = Arc::new(function.map_err(|error| program.build_failed(&error, Span::NONE))?);
         let precision = session.memory.precision;
         let (mut slots, mut results) = (Vec::new(), Vec::new());
         for external in &function.externals {
@@ -81,7 +80,7 @@ impl RowCode {
                     session.memory.find(path).map(Slot::Variable)
                 }
             };
-            slots.push(slot.ok_or_else(|| unbound(&external.name, Span::default()))?);
+            slots.push(slot.ok_or_else(|| unbound(&external.name, Span::NONE))?);
         }
         Ok(RowCode { function, slots, results })
     }
@@ -98,7 +97,7 @@ impl RowCode {
             self.results.iter_mut().map(|(_, array)| Some(array)).collect();
         let mut bindings: Vec<Binding<'_>> = Vec::with_capacity(self.slots.len());
         for (slot, external) in self.slots.iter().zip(&self.function.externals) {
-            let missing = || unbound(&external.name, Span::default());
+            let missing = || unbound(&external.name, Span::NONE);
             bindings.push(match slot {
                 Slot::Field(at) => Binding::Read(tensor_ref(fields.get(*at).ok_or_else(missing)?.elements())),
                 Slot::Variable(cell) => Binding::Read(tensor_ref(session.memory.get(*cell).elements())),
@@ -110,7 +109,7 @@ impl RowCode {
         }
         let call = Call { step: 0, seed: session.program.checked().seed };
         let run = |workspace: &mut _| code.step(workspace, &mut bindings, call, &session.caller);
-        match self.function.with_workspace(&**code, run).map_err(|error| code_failed(&error))? {
+        match self.function.with_workspace(&**code, run)? {
             Some(overflow) => Err(overflown(code.facts().place_of(overflow).span)),
             None => Ok(()),
         }

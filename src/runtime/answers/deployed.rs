@@ -17,6 +17,7 @@ use crate::runtime::data::load::Inputs;
 use crate::runtime::events::Observer;
 use crate::runtime::kept::Kept;
 use crate::runtime::program::{Diagnostics, Program};
+use crate::runtime::report::answers::{AnswerError, ExportError};
 use crate::runtime::session::Session;
 use crate::runtime::sources::safetensors;
 use crate::runtime::train::{Values, values_of_file};
@@ -122,7 +123,7 @@ impl Deployed {
         }
         asked.check_step(program).map_err(failed)?;
         let set = program.checked().data.iter().find(|set| set.name == asked.set);
-        let set = set.ok_or_else(|| failed(Diagnostic::error("E0799", "the data is not there")))?;
+        let set = set.ok_or_else(|| failed(Diagnostic::fault("the data is not there")))?;
         if matches!(set.source, Source::Text { .. } | Source::Given { .. }) || set.windows.is_some() {
             return of_fields(program, asked, set, weights, observer);
         }
@@ -206,6 +207,10 @@ impl Deployed {
         values_of_file(&mut session, train).map_err(|error| self.program.failed([error]))
     }
 
+    fn open_size(&self, size: &str) -> ExportError {
+        ExportError::OpenSize { size: Some(size.to_owned()), model: self.model.clone() }
+    }
+
     /// The loops that compute the fields of one row.
     ///
     /// # Errors
@@ -230,9 +235,9 @@ impl Deployed {
         let made = self.program.loops(precision, graph, sizes, target);
         made.map_err(|error| {
             let diagnostic = match &error {
-                BuildError::Size(DimError::Unbound(name)) => open_size(name, &self.model),
-                BuildError::Plan(PlanError::Open(name)) => open_size(name, &self.model),
-                other => self.program.build_failed(other, Span::default()),
+                BuildError::Size(DimError::Unbound(name)) => self.open_size(name).into(),
+                BuildError::Plan(PlanError::Open(name)) => self.open_size(name).into(),
+                other => self.program.build_failed(other, Span::NONE),
             };
             self.program.failed([diagnostic])
         })
@@ -255,13 +260,6 @@ impl Deployed {
         }
         sizes
     }
-}
-
-fn open_size(name: &str, model: &str) -> Diagnostic {
-    let message = format!("the size `{name}` of `{model}` is open");
-    Diagnostic::error("E0850", message)
-        .note("memory and loops of exported code have sizes that are numbers")
-        .help("write the number in the model's type, or export the model of a loss, whose data says it")
 }
 
 /// What is known before parameters are taken from a session.
@@ -433,7 +431,9 @@ fn of_model(
     observer: &mut dyn Observer,
 ) -> Result<Deployed, Diagnostics> {
     let failed = |error: Diagnostic| program.failed([error]);
-    let Some(graph) = &model.forward else { return Err(failed(open_size("?", &model.name))) };
+    let Some(graph) = &model.forward else {
+        return Err(failed(ExportError::OpenSize { size: None, model: model.name.clone() }.into()));
+    };
     let mut fields = Vec::new();
     let mut rows: Option<Arc<str>> = None;
     for (name, ty) in &model.inputs {
@@ -441,8 +441,8 @@ fn of_model(
         let first = first.filter(|size| rows.as_ref().is_none_or(|rows| rows == *size));
         rows = first.cloned().or(rows);
         if first.is_none() {
-            let message = format!("the input `{name}` of `{}` is {ty}, which has no rows", model.name);
-            return Err(failed(Diagnostic::error("E0850", message).help("its first axis is the batch: `x: [B, 4]`")));
+            let (input, model, ty) = (name.clone(), model.name.clone(), ty.clone());
+            return Err(failed(ExportError::NoRows { input, model, ty }.into()));
         }
         let row = Type::new(ty.elem, ty.shape[1..].to_vec());
         let bounds = model.bounds.iter().filter(|(input, _)| input == name);
@@ -464,10 +464,7 @@ fn session(
 ) -> Result<Session, Diagnostics> {
     let checked = program.checked();
     if weights.is_none() && !(checked.params.is_empty() && checked.states.is_empty()) {
-        let error = Diagnostic::error("E0774", "no parameters are given: the network is not trained");
-        return Err(program.failed([
-            error.help("say where they are: `--weights FILE`, written by `nnc run --save FILE`"),
-        ]));
+        return Err(program.failed([AnswerError::Untrained.into()]));
     }
     let mut session = program.session()?;
     if let Some(path) = weights {

@@ -22,6 +22,7 @@ use crate::base::Diagnostic;
 use crate::ir::program::{BATCH, DataSet, Source, Train};
 use crate::ir::{Combine, Dim, Elem, Graph, InputKey, Op, Output, OutputKey, Sizes, compact, copy, specialise};
 use crate::runtime::program::Program;
+use crate::runtime::report::answers::NotUndone;
 
 /// The results of the model as an input of the loss; no field has a space in its name.
 const RESULTS: &str = "results of the model";
@@ -105,9 +106,7 @@ impl Meaning {
         if is_column || matches!(set.source, Source::None) {
             return None;
         }
-        let message = format!("`{target}` is predicted as the data has it, not as its file");
-        let warning = Diagnostic::warning("W0681", message).at(field.span, "computed from the file");
-        Some(warning.help("undo what this formula does to read the predictions in the units of the file"))
+        Some(NotUndone { target: target.clone(), at: field.span }.into())
     }
 
     /// The class of a row and the probability of each, or of each element that it is true.

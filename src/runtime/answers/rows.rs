@@ -19,6 +19,8 @@ use crate::runtime::data::read::csv_request;
 use crate::runtime::data::rowwise::{Kind, Names, kinds};
 use crate::runtime::data::{Column, classes::Classes};
 use crate::runtime::kept::{Kept, statistics::statistics};
+use crate::runtime::report::answers::AnswerError;
+use crate::runtime::report::data::RowsError;
 use crate::runtime::session::{Session, Tensors, convert};
 use crate::runtime::sources::csv;
 
@@ -34,9 +36,8 @@ pub fn narrowed(set: &DataSet, fields: &[Arc<str>], kept: &Kept) -> Result<DataS
     set.fields.retain(|field| fields.contains(&field.name));
     let (graph, known) = kept.put_into(&set);
     if let Some(missing) = set.fields.iter().find(|field| !learns_nothing(&set, &graph, &field.name)) {
-        let message =
-            format!("what `{}` of `{}` has learnt from its rows is not kept", missing.name, set.name);
-        return Err(Diagnostic::error("E0772", message).at(missing.span, "uses a statistic over rows"));
+        let (field, at) = (missing.name.clone(), missing.span);
+        return Err(AnswerError::NotKept { set: set.name.clone(), field, at }.into());
     }
     // The names of statistics depend on the columns that they are of, so these stay; they are not read.
     let names = [input_names(&set.graph), input_names(&set.division.graph)].concat();
@@ -56,13 +57,9 @@ pub fn narrowed(set: &DataSet, fields: &[Arc<str>], kept: &Kept) -> Result<DataS
     }
     let is_open = |output: &&Output| kinds[output.node.0 as usize] != Kind::Rows;
     if let Some(output) = graph.outputs.iter().find(is_open) {
-        let name = output.name.text();
-        let message = format!("the field `{name}` of `{}` needs more than its row", set.name);
-        let error = Diagnostic::error("E0773", message);
-        let field = set.fields.iter().find(|field| field.name == name);
-        return Err(
-            field.map_or(error.clone(), |field| error.at(field.span, "random, or made of other rows"))
-        );
+        let field = output.name.text();
+        let at = set.fields.iter().find(|known| known.name == field).map(|field| field.span);
+        return Err(AnswerError::OtherRows { set: set.name.clone(), field, at }.into());
     }
     Ok(set)
 }
@@ -228,8 +225,6 @@ fn in_rows(array: Array, column: &SourceColumn, rows: usize) -> Result<Array, Di
     let row = column.row.static_shape().unwrap_or_default();
     let shape: Vec<usize> = std::iter::once(rows).chain(row).collect();
     let found = array.row_len();
-    array.reshaped(shape).map_err(|_| {
-        let message = format!("a row is declared as {}, but {found} columns are read", column.row);
-        Diagnostic::error("E0722", message).at(column.span, "this is read")
-    })
+    let other = |_| RowsError::Columns { row: column.row.clone(), found, at: column.span }.into();
+    array.reshaped(shape).map_err(other)
 }

@@ -22,6 +22,9 @@ use crate::runtime::events::{Event, Observer};
 use crate::runtime::given;
 use crate::runtime::kept::{Kept, statistics::statistics};
 use crate::runtime::program::{Diagnostics, Program};
+use crate::runtime::report::Problem;
+use crate::runtime::report::answers::{AnswerError, Kind, NewRowsError};
+use crate::runtime::report::data::{ClassError, LearntWarning};
 use crate::runtime::session::Session;
 use crate::runtime::sources::csv::stream::Stream;
 use crate::runtime::sources::safetensors;
@@ -81,17 +84,11 @@ impl Trained {
         let number = sets.iter().position(|set| set.name == asked.set);
         let number = number.ok_or_else(|| failed(Diagnostic::fault("the data is not there")))?;
         if matches!(sets[number].source, Source::Text { .. }) {
-            let error = Diagnostic::error("E0773", "windows of a text are no rows that can be predicted");
-            return Err(failed(
-                error.at(sets[number].span, "a text").help("`nnc generate` goes on with one"),
-            ));
+            return Err(failed(AnswerError::Text { at: sets[number].span }.into()));
         }
         let has_parameters = !(program.checked().params.is_empty() && program.checked().states.is_empty());
         if wish.weights.is_none() && has_parameters {
-            let error = Diagnostic::error("E0774", "no parameters are given: the network is not trained");
-            return Err(failed(
-                error.help("say where they are: `--weights FILE`, written by `nnc run --save FILE`"),
-            ));
+            return Err(failed(AnswerError::Untrained.into()));
         }
         let mut fields = asked.fields.clone();
         if wish.with_targets
@@ -161,18 +158,14 @@ impl Trained {
         names: Option<Vec<String>>,
     ) -> Result<Rows, Diagnostic> {
         if !matches!(self.set.source, Source::Csv { .. }) {
-            let error = Diagnostic::error("E0775", "this data is no table, so it is not read from a pipe");
-            return Err(error.at(self.set.span, "its arrays are read from a file"));
+            return Err(NewRowsError::NoTable { at: self.set.span }.into());
         }
         let fields = NewFields::new(&mut self.session, &self.set, &self.kept)?;
         let precision = self.session.memory.precision;
         let requests = fields.requests(&self.classes, precision);
         let by_number = self.set.columns.iter().find(|column| matches!(column.select, Select::Columns { .. }));
         if let (Some(column), Some(_)) = (by_number, &names) {
-            let error = Diagnostic::error("E0775", format!("`{name}` has names, and no order of columns"));
-            return Err(error
-                .at(column.span, "read by number")
-                .help("read columns by name: `column(\"age\")`"));
+            return Err(NewRowsError::ByNumber { name, at: column.span }.into());
         }
         // Lines of JSON have numbers of their own, and come with commas, however the table is written.
         let options = if names.is_some() { TableFormat::default() } else { fields.options() };
@@ -271,9 +264,7 @@ impl Rows {
             }
             if let (Some(names), true) = (&column.classes, is_open) {
                 let name = names.first().cloned().unwrap_or_default();
-                let message = format!("`{}` has the name `{name}` where the model knows numbers", self.name);
-                let error = Diagnostic::error("E0754", message);
-                return Err(error.help("classes have the numbers that they had in training"));
+                return Err(ClassError::NameForNumber { source: self.name.clone(), name }.into());
             }
             let array = super::code::padded(&column.array, 0, rows);
             columns.push(array.ok_or_else(|| Diagnostic::fault("a block without rows"))?);
@@ -317,15 +308,8 @@ fn learnt_again(
             if weights.is_none() || kept.is_empty() {
                 return Ok(kept);
             }
-            let message = format!(
-                "`{shown}` has not kept what was learnt from `{}`: it is learnt from its file again",
-                set.name
-            );
-            let warning =
-                Diagnostic::warning("W0615", message).at(set.span, "read for its statistics and names");
-            observer.event(&Event::Warning(
-                &warning.help("train again, or save with `nnc run --init … --save …`"),
-            ));
+            let warning = LearntWarning::NotKept { file: shown, set: set.name.clone(), at: set.span };
+            observer.event(&Event::Warning(&warning.diagnostic()));
             Ok(kept)
         }
         Err(mut errors) => {
@@ -362,9 +346,9 @@ fn aimed(set: &DataSet, input: &Path) -> Result<Source, Diagnostic> {
     let named = set.columns.iter().all(|column| matches!(column.select, Select::Tensor(_)));
     let wanted = match set.source {
         Source::Npz { .. } | Source::Safetensors { .. } | Source::Given { .. } => {
-            Some("arrays by name: an npz or safetensors file")
+            Some(Kind::NamedArrays)
         }
-        Source::Npy { .. } if ending != "npy" => Some("one array: an npy file"),
+        Source::Npy { .. } if ending != "npy" => Some(Kind::Array),
         _ => None,
     };
     let other = ["csv", "tsv", "txt", "json", "jsonl", "ndjson", "npy", "npz", "safetensors", "png", "jpg"];
@@ -372,8 +356,8 @@ fn aimed(set: &DataSet, input: &Path) -> Result<Source, Diagnostic> {
         matches!(set.source, Source::Npz { .. } | Source::Safetensors { .. } | Source::Given { .. });
     let is_fit = is_named && ["npz", "safetensors"].contains(&&*ending) || !other.contains(&&*ending);
     if let (Some(wanted), false) = (wanted, is_fit) {
-        let message = format!("`{}` is not what the model reads, {wanted}", input.display());
-        return Err(Diagnostic::error("E0775", message).at(set.span, "the data that it was trained on"));
+        let file = input.display().to_string();
+        return Err(NewRowsError::OtherKind { file, wanted, at: set.span }.into());
     }
     let source = match set.source.clone() {
         Source::Csv { format, span, .. } => Source::Csv { path, format, span },

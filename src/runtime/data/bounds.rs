@@ -11,6 +11,7 @@ use crate::ir::program::{DataSet, Field};
 use crate::ir::ranges::Range;
 use crate::ir::{Dim, Sizes};
 use crate::runtime::array::{Array, Elements};
+use crate::runtime::report::data::{BoundError, Outside};
 
 /// The bounds of one field.
 #[derive(Clone, Debug)]
@@ -77,34 +78,15 @@ impl Bounds {
             };
             let Some((at, value)) = found else { continue };
             let row = row_of(at / array.row_len().max(1));
-            let message = format!(
-                "row {row} of `{}.{}` has the value {value}, but it must lie in 0..{below}",
-                self.set, self.field
-            );
-            let error = Diagnostic::error("E0720", message).at(self.span, "rows are counted from 0");
-            let error = self.advice(error, array, *below);
-            let same = *span == self.span;
-            return Err(if same { error } else { error.and_at(*span, format!("needs 0..{below}")) });
+            let all = array.range().unwrap_or(Range { least: 0, greatest: 0 });
+            return Err(self.error(*below, *span, Outside::Value { row, value, all }).into());
         }
         Ok(())
     }
-    /// What the values as a whole suggest: classes counted from 1, or a bound that is too low.
-    fn advice(&self, error: Diagnostic, array: &Array, below: i64) -> Diagnostic {
-        let Range { least, greatest } = array.range().unwrap_or(Range { least: 0, greatest: 0 });
-        if least == 1 && greatest == below {
-            return error.help(format!(
-                "classes are counted from 0, these from 1: subtract it, `{}: class({below}) = … - 1`",
-                self.field
-            ));
-        }
-        if least < 0 {
-            return error
-                .help(format!("the least value is {least}; numbers of classes and rows are not negative"));
-        }
-        error.help(format!(
-            "the greatest value is {greatest}: at least {} are needed",
-            i128::from(greatest) + 1
-        ))
+
+    fn error(&self, below: i64, asked: Span, outside: Outside) -> BoundError {
+        let (set, field) = (self.set.clone(), self.field.clone());
+        BoundError { set, field, below, at: self.span, asked, outside }
     }
 
     /// A text has all characters of its vocabulary, so their number is the bound of its windows' values.
@@ -116,15 +98,7 @@ impl Bounds {
             if vocabulary.len() as i64 <= *below {
                 continue;
             }
-            let message = format!(
-                "the text of `{}` has {} different characters, but the numbers of `{}` must lie in 0..{below}",
-                self.set,
-                vocabulary.len(),
-                self.field
-            );
-            let error = Diagnostic::error("E0720", message).at(self.span, "numbers of characters");
-            let same = *span == self.span;
-            return Err(if same { error } else { error.and_at(*span, format!("needs 0..{below}")) });
+            return Err(self.error(*below, *span, Outside::Characters(vocabulary.len())).into());
         }
         Ok(())
     }

@@ -15,6 +15,7 @@ use crate::ir::Elem;
 use crate::ir::program::{DataSet, OTHER, Select, Source, SourceColumn};
 use crate::runtime::kept::Kept;
 use crate::runtime::notices::Notices;
+use crate::runtime::report::data::{ClassError, NamesOfSet};
 use crate::runtime::sources::images::Images;
 use crate::runtime::sources::{csv, text};
 use crate::runtime::world::World;
@@ -134,10 +135,9 @@ impl Classes {
         let listed: Vec<_> = listed.collect();
         if let [(_, first, names), others @ ..] = listed.as_slice() {
             if let Some((set, other, _)) = others.iter().find(|(.., others)| others != names) {
-                let message = format!("`{field}` lists other names here than there");
-                let error = Diagnostic::error("E0753", message).at(other.span, "one number means one class");
-                let error = error.and_at(first.span, "other names").help(APART);
-                self.failed.insert(set.name.clone(), error);
+                let (first, other) = (first.span, other.span);
+                let error = ClassError::OtherNames { field: field.clone(), first, other };
+                self.failed.insert(set.name.clone(), error.into());
             }
             for (set, _) in &members {
                 self.names.insert((set.name.clone(), field.clone()), names.as_slice().into());
@@ -158,8 +158,9 @@ impl Classes {
                 && all.len() > declared
                 && member.names.len() <= declared
             {
-                let error = too_many(field, all.len(), declared, &members).at(span, "declared here");
-                self.failed.insert(member.set.name.clone(), error);
+                let (field, all, sets) = (field.clone(), all.len(), names_of_sets(&members));
+                let error = ClassError::TooMany { field, all, declared, at: span, sets };
+                self.failed.insert(member.set.name.clone(), error.into());
             }
         }
         let all: Arc<[String]> = all.into_iter().cloned().collect();
@@ -202,9 +203,6 @@ impl Classes {
     }
 }
 
-/// What to do with fields that have nothing to do with each other.
-const APART: &str = "fields that have nothing to do with each other have different names";
-
 /// Whether a column may consist of names.
 fn holds_names(column: &SourceColumn) -> bool {
     let has_names = matches!(column.select, Select::Columns { .. } | Select::Named(_) | Select::Labels);
@@ -224,7 +222,7 @@ fn names_of(set: &DataSet, column: &SourceColumn, around: Place<'_>) -> Option<B
         }
         Source::Images { path, nested, .. } => {
             let images =
-                Images::open(around.world, &resolve(around.base, path), *nested, &Notices::default(), Span::default())
+                Images::open(around.world, &resolve(around.base, path), *nested, &Notices::default(), Span::NONE)
                     .ok()?;
             Some(images.classes().iter().cloned().collect())
         }
@@ -239,24 +237,16 @@ pub fn declared(set: &DataSet, field: &str) -> Option<(usize, Span)> {
     Some((usize::try_from(bound.below.as_number()?).ok()?, bound.span))
 }
 
-fn too_many(field: &str, all: usize, declared: usize, members: &[Member<'_>]) -> Diagnostic {
-    let sets: Vec<String> = members.iter().map(|member| format!("`{}`", member.set.name)).collect();
-    let message =
-        format!("`{field}` has {all} names in {} together, but is class({declared})", sets.join(" and "));
-    let mut error = Diagnostic::error("E0753", message);
-    for member in members {
+/// Which names only one of the sets has.
+fn names_of_sets(members: &[Member<'_>]) -> Vec<NamesOfSet> {
+    let of_set = |member: &Member<'_>| {
         let others = || members.iter().filter(|other| other.set.name != member.set.name);
-        let only: Vec<String> = member
-            .names
-            .iter()
-            .filter(|name| !others().any(|other| other.names.contains(*name)))
-            .take(8)
-            .map(|name| format!("`{name}`"))
-            .collect();
-        if !only.is_empty() {
-            error = error.note(format!("only `{}` has {}", member.set.name, only.join(", ")));
+        let only = member.names.iter().filter(|name| !others().any(|other| other.names.contains(*name)));
+        NamesOfSet {
+            set: member.set.name.clone(),
+            only: only.cloned().collect(),
+            at: member.column.span,
         }
-        error = error.and_at(member.column.span, "names are read here");
-    }
-    error.help(APART)
+    };
+    members.iter().map(of_set).collect()
 }

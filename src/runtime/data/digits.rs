@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::base::Diagnostic;
+use crate::runtime::report::data::DataWarning;
 use crate::ir::program::Field;
 use crate::runtime::array::{Array, Elements};
 use crate::runtime::notices::Notices;
@@ -23,16 +23,7 @@ struct Lost {
 pub fn rounded(array: Arc<Array>, field: &Field, notices: &Notices) -> Arc<Array> {
     let Elements::F64(values) = array.elements() else { return array };
     if let Some(Lost { row, value }) = first_lost(values, array.row_len().max(1)) {
-        let message = format!(
-            "`{}` loses digits: {value} in row {row} becomes {}",
-            field.name,
-            f64::from(value as f32)
-        );
-        let warning = Diagnostic::warning("W0607", message).at(field.span, "floats have 32 bits here");
-        notices.add(warning.help(
-            "subtract what is large in the `data` item, where files are computed with in 64 bits (`column(0) - \
-             1_700_000_000`, `standardize(column(0))`), or write `precision = f64`",
-        ));
+        notices.add(DataWarning::Digits { field: field.name.clone(), row, value, at: field.span });
     }
     let values = values.iter().map(|value| *value as f32).collect();
     let shape = array.shape().to_vec();

@@ -15,6 +15,7 @@ use crate::ir::{Dim, OutputKey, Sizes, compact};
 use crate::runtime::array::{Array, Elements};
 use crate::runtime::notices::Notices;
 use crate::runtime::permutation::{Purpose, permutation, split_rows};
+use crate::runtime::report::data::RowsError;
 
 /// What was asked of all rows before they are divided.
 #[derive(Default)]
@@ -62,8 +63,7 @@ pub fn dropped(
     };
     let Elements::Bool(dropped) = found.elements() else { return Ok(Vec::new()) };
     if dropped.iter().all(|dropped| *dropped) {
-        let message = format!("all {rows} rows of `{}` are dropped", set.name);
-        return Err(Diagnostic::error("E0761", message).at(set.span, "no row is left"));
+        return Err(RowsError::AllDropped { set: set.name.clone(), rows, at: set.span }.into());
     }
     Ok(dropped.clone())
 }

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::load::{Evaluate, Fields, Inputs, input_names};
+use super::load::{Evaluate, Inputs, input_names};
+use super::making::Fields;
 use crate::base::Diagnostic;
 use crate::ir::program::{DataSet, Precision};
 use crate::ir::{Graph, Output, OutputKey, compact};

@@ -3,7 +3,7 @@
 //! | file | does |
 //! |---|---|
 //! | [`read`] | columns of a source |
-//! | [`load`] | fields from columns |
+//! | [`load`], `making` | fields from columns |
 //! | [`parts`] | the number of rows, the division into parts |
 //! | [`bounds`] | what ints must lie in |
 //! | [`classes`] | the numbers of names and characters, the same in all data |
@@ -27,6 +27,7 @@ pub mod joined;
 pub mod lazy;
 mod learn;
 pub mod load;
+mod making;
 mod parts;
 pub mod read;
 pub mod rowwise;

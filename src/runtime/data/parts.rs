@@ -7,6 +7,7 @@ use super::division::{self, Asked, By};
 use super::{Column, Rows};
 use crate::base::Diagnostic;
 use crate::ir::program::DataSet;
+use crate::runtime::report::data::{Counted, RowsError};
 
 /// The number of rows that all columns of a set have.
 ///
@@ -19,25 +20,20 @@ pub fn count_rows(set: &DataSet, columns: &[Column]) -> Result<usize, Diagnostic
     };
     for (other, other_column) in set.columns.iter().zip(columns) {
         if other_column.rows() != column.rows() {
-            let message = format!("the fields of `{}` have different numbers of rows", set.name);
-            return Err(Diagnostic::error("E0721", message)
-                .at(other.span, format!("this has {} rows", other_column.rows()))
-                .and_at(first.span, format!("this has {} rows", column.rows())));
+            let (first, other) = ((column.rows(), first.span), (other_column.rows(), other.span));
+            return Err(RowsError::Lengths { set: set.name.clone(), first, other }.into());
         }
     }
-    if let Some(rows) = set.rows
-        && rows != column.rows() as u64
-    {
-        let message = format!("`{}` says it has {rows} rows, its source has {}", set.name, column.rows());
-        return Err(Diagnostic::error("E0721", message).at(set.span, ""));
+    let found = column.rows();
+    if let Some(declared) = set.rows.filter(|rows| *rows != found as u64) {
+        return Err(RowsError::Declared { set: set.name.clone(), declared, found, at: set.span }.into());
     }
-    within_limit(set, column.rows())
+    within_limit(set, found)
 }
 
 fn within_limit(set: &DataSet, rows: usize) -> Result<usize, Diagnostic> {
     if u32::try_from(rows).is_err() {
-        let message = format!("`{}` has {rows} rows; at most 4294967295 can be visited", set.name);
-        return Err(Diagnostic::error("E0721", message).at(set.span, ""));
+        return Err(RowsError::TooMany { set: set.name.clone(), rows, at: set.span }.into());
     }
     Ok(rows)
 }
@@ -55,21 +51,19 @@ pub fn parts(set: &DataSet, rows: usize, asked: &Asked) -> Result<Vec<PartRows>,
     }
     let shares: Vec<f64> = set.parts.iter().map(|part| part.share).collect();
     if let Some(folds) = set.division.folds {
-        let (count, what) = match &asked.by {
-            Some(By::Group(groups)) => (groups.iter().collect::<BTreeSet<_>>().len(), "groups"),
-            Some(By::Class(_)) | None => (rows, "rows"),
+        let (count, of) = match &asked.by {
+            Some(By::Group(groups)) => (groups.iter().collect::<BTreeSet<_>>().len(), Counted::Groups),
+            Some(By::Class(_)) | None => (rows, Counted::Rows),
         };
         if count < folds.count as usize {
-            let message = format!("`{}` has {count} {what}, too few for {} folds", set.name, folds.count);
-            return Err(Diagnostic::error("E0761", message).at(set.span, "each fold has at least one"));
+            let (set, folds, at) = (set.name.clone(), folds.count, set.span);
+            return Err(RowsError::Folds { set, count, of, folds, at }.into());
         }
     }
     let lists = division::divide(rows as u32, &shares, set, asked);
     if let Some((part, _)) = set.parts.iter().zip(&lists).find(|(_, list)| list.is_empty()) {
-        let message = format!("the part `{}` of `{}` has no row: the data has {rows}", part.name, set.name);
-        return Err(Diagnostic::error("E0725", message)
-            .at(set.span, "divided here")
-            .help("give the part a larger share, or leave it out"));
+        let (set, part, at) = (set.name.clone(), part.name.clone(), set.span);
+        return Err(RowsError::EmptyPart { set, part, rows, at }.into());
     }
     Ok(set.parts.iter().zip(lists).map(|(part, list)| (part.name.clone(), list.into())).collect())
 }

@@ -6,14 +6,15 @@ use std::sync::Arc;
 use super::Column;
 use super::classes::{self, Classes};
 use super::lazy::{Lazy, Origin, no_code};
-use crate::base::{Diagnostic, Span, nearest};
+use crate::base::{Diagnostic, Span};
 use crate::ir::program::{DataSet, Precision, Select, Source, SourceColumn};
 use crate::ir::{Elem, Op, OutputKey};
-use crate::runtime::array::{Array, Elements, shape_text};
+use crate::runtime::array::{Array, Elements};
 use crate::runtime::given::{self, Given};
 use crate::runtime::kept::Kept;
 use crate::runtime::notices::Notices;
 use crate::runtime::ranks::Shared;
+use crate::runtime::report::data::{ClassError, DataWarning, RowsError};
 use crate::runtime::sources::images::{Images, Size};
 use crate::runtime::sources::stored::{StoredArray, StoredType};
 use crate::runtime::sources::text::Text;
@@ -317,8 +318,7 @@ fn of_table(
         tell_missing_names(set, column, names, notices);
     }
     if read.idle_order {
-        let message = "`order` has no effect: all dates are written from the year to the day";
-        notices.add(Diagnostic::warning("W0693", message).at(column.span, "read here"));
+        notices.add(DataWarning::IdleOrder { at: column.span });
     }
     let names = read.classes.map(Arc::from);
     let array = in_rows(read.array, column)?;
@@ -339,16 +339,8 @@ fn tell_missing_names(set: &DataSet, column: &SourceColumn, names: &[String], no
     if column.training_only || names.len() >= declared {
         return;
     }
-    let shown: Vec<String> = names.iter().take(8).map(|name| format!("`{name}`")).collect();
-    let message = format!(
-        "`{}` is class({declared}), but its names are {}: {}",
-        column.field,
-        names.len(),
-        shown.join(", ")
-    );
-    let warning = Diagnostic::warning("W0604", message).at(span, format!("{declared} classes"));
-    let all = "if there are more that this file lacks, list all: `names = [\"a\", \"b\", …]`";
-    notices.add(warning.and_at(column.span, "read here").help(all));
+    let (field, names) = (column.field.clone(), names.to_vec());
+    notices.add(DataWarning::FewNames { field, declared: (declared, span), names, at: column.span });
 }
 
 fn text(set: &DataSet, path: &Path, span: Span, around: Around<'_>) -> Result<Vec<Read>, Diagnostic> {
@@ -403,9 +395,8 @@ fn images(
             [height, width] => (1, height, width),
             [channels @ (1 | 3 | 4), height, width] => (channels, height, width),
             _ => {
-                let message = format!("`{}` is {}, which is no image", column.name, column.row);
-                let error = Diagnostic::error("E0722", message);
-                return Err(error.at(column.span, "an image is [height, width] or [3, height, width]"));
+                let (name, row) = (column.name.to_string(), column.row.clone());
+                return Err(RowsError::NoImage { name, row, at: column.span }.into());
             }
         };
         let fit = match column.select {
@@ -426,12 +417,7 @@ fn tell_numbers(column: &SourceColumn, names: &[String], notices: &Notices) {
     let numbers: Option<Vec<usize>> = names.iter().map(|name| name.parse().ok()).collect();
     let Some(numbers) = numbers else { return };
     let Some(class) = numbers.iter().enumerate().position(|(class, number)| class != *number) else { return };
-    let message = format!(
-        "the folder `{}` is class {class}: folders are numbered in order of their names",
-        names[class]
-    );
-    let warning = Diagnostic::warning("W0613", message).at(column.span, "labels are read here");
-    notices.add(warning.help("`names = [\"0\", \"1\", …]` says which number each has"));
+    notices.add(DataWarning::Numbers { folder: names[class].clone(), class, at: column.span });
 }
 
 /// Labels by the names of their folders, with the numbers that these names have in `names`.
@@ -443,16 +429,10 @@ fn renumbered(
 ) -> Result<Vec<i32>, Diagnostic> {
     let number = |folder: &String| {
         let found = names.iter().position(|name| name == folder);
-        found.map(|at| at as i32).ok_or_else(|| {
-            let message = format!("the folder `{folder}` is none of the names of the classes");
-            let error = Diagnostic::error("E0754", message).at(column.span, "labels are read here");
-            match nearest(folder, names.iter().map(String::as_str)) {
-                Some(near) => error.help(format!("one of them is `{near}`")),
-                None => error.note(format!("they are {}", names.join(", "))),
-            }
-        })
+        let (folder, names) = (folder.clone(), names.to_vec());
+        found.map(|at| at as i32).ok_or(ClassError::Folder { folder, names, at: column.span })
     };
-    let numbers = folders.iter().map(number).collect::<Result<Vec<i32>, Diagnostic>>()?;
+    let numbers = folders.iter().map(number).collect::<Result<Vec<i32>, ClassError>>()?;
     Ok(labels.iter().map(|label| numbers[*label as usize]).collect())
 }
 
@@ -475,9 +455,5 @@ fn fits(found: &[usize], column: &SourceColumn) -> Result<(), Diagnostic> {
 }
 
 fn wrong_shape(column: &SourceColumn, found: &[usize]) -> Diagnostic {
-    let found = shape_text(found);
-    let message = format!("a row is declared as {}, but the array is {found}", column.row);
-    Diagnostic::error("E0722", message)
-        .at(column.span, "this is read")
-        .note("the first axis of an array is the rows; the others are those of a row")
+    RowsError::Shape { row: column.row.clone(), found: found.to_vec(), at: column.span }.into()
 }

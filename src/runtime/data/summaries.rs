@@ -7,6 +7,7 @@ use super::load::Inputs;
 use super::read::Read;
 use super::{Column, Rows};
 use crate::base::Diagnostic;
+use crate::runtime::report::data::DataWarning;
 use crate::runtime::notices::Notices;
 use crate::ir::program::{DataSet, Summary};
 use crate::runtime::array::{Array, Elements};
@@ -45,13 +46,8 @@ pub fn tell_empty(set: &DataSet, read: &[Read], training: &Rows, notices: &Notic
         if training.is_empty() || !lacks_values(&of.column, training)? {
             continue;
         }
-        let message = format!(
-            "a column of `{}` has no value in any of the {} rows that are learnt from",
-            column.field,
-            training.len()
-        );
-        let warning = Diagnostic::warning("W0691", message).at(column.span, "its mean, median and mode are 0");
-        notices.add(warning.help("leave the column out, or say what stands there: `fill(column(\"age\"), 0)`"));
+        let (field, rows, at) = (column.field.clone(), training.len(), column.span);
+        notices.add(DataWarning::NoValues { field, rows, at });
     }
     Ok(())
 }

@@ -10,9 +10,9 @@ use std::sync::Arc;
 use super::read::{Around, Read};
 use super::{Column, Rows};
 use crate::base::order::PutInOrder;
-use crate::base::Diagnostic;
 use crate::ir::program::{DataSet, PADDING, SourceColumn, TextUnit, TextUnits, UNKNOWN};
 use crate::runtime::array::{Array, Elements};
+use crate::runtime::report::data::DataWarning;
 
 /// The names of the numbers that stand for no part of a text.
 const RESERVED: [&str; 2] = ["(end)", "(unknown)"];
@@ -48,19 +48,15 @@ pub fn numbered(units: TextUnits, vocabulary: &[String], texts: &[String], ids: 
 
 /// What is to be told of texts that a program learns from: where many are cut, or the vocabulary is never full.
 fn tell(column: &SourceColumn, units: TextUnits, vocabulary: &[String], cut: Cut, rows: usize, around: Around<'_>) {
-    let field = &column.field;
+    let (field, at) = (column.field.clone(), column.span);
     if cut.rows * 10 > rows {
-        let message = format!(
-            "{} of {rows} texts of `{field}` are longer than {}, the longest has {}",
-            cut.rows, units.length, cut.longest
-        );
-        let warning = Diagnostic::warning("W0830", message).at(column.span, "what is beyond is left out");
-        around.notices.add(warning.help("a longer field has more of them: `class(n)[length]`"));
+        let Cut { rows: count, longest } = cut;
+        let (field, length) = (field.clone(), units.length);
+        around.notices.add(DataWarning::LongTexts { field, count, rows, length, longest, at });
     }
     if vocabulary.len() < units.most {
-        let message = format!("`{field}` is class({}), but its texts have {} numbers", units.most, vocabulary.len());
-        let warning = Diagnostic::warning("W0831", message).at(column.span, "the end and what is unknown are two of them");
-        around.notices.add(warning.help(format!("`class({})` is enough", vocabulary.len())));
+        let (declared, found) = (units.most, vocabulary.len());
+        around.notices.add(DataWarning::SmallVocabulary { field, declared, found, at });
     }
 }
 

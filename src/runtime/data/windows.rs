@@ -11,6 +11,7 @@ use super::parts::PartRows;
 use super::{Column, Rows, Table};
 use crate::base::Diagnostic;
 use crate::ir::program::DataSet;
+use crate::runtime::report::data::RowsError;
 
 /// Where windows begin.
 pub struct Begun {
@@ -104,17 +105,10 @@ pub fn begun(
     if begins.is_empty() || lacking.is_some() {
         let at = lacking.unwrap_or(0);
         let name = lacking.map_or_else(|| set.name.to_string(), |at| format!("{}.{}", set.name, parts[at].0));
-        return Err(too_short(set, &name, longest[at], reach + 1));
+        let span = set.windows.map_or(set.span, |windows| windows.span);
+        return Err(RowsError::Window { name, needed: reach + 1, longest: longest[at], at: span }.into());
     }
     Ok(Some(Begun { rows: begins.into(), is_last, parts, reach }))
-}
-
-fn too_short(set: &DataSet, name: &str, longest: usize, needed: usize) -> Diagnostic {
-    let message = format!("a window of `{name}` needs {needed} rows, but at most {longest} lie together");
-    let span = set.windows.map_or(set.span, |windows| windows.span);
-    let error = Diagnostic::error("E0830", message).at(span, "a window");
-    let error = error.note("the rows of a window follow one another in one series and one part");
-    error.help("shorter windows, a longer series, or a larger share of the rows for this part")
 }
 
 impl Begun {

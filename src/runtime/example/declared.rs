@@ -13,6 +13,7 @@ use crate::runtime::array::{Array, Elements};
 use crate::runtime::call::Moment;
 use crate::runtime::int_ranges::noted;
 use crate::runtime::program::Diagnostics;
+use crate::runtime::report::training::OtherDerivative;
 use crate::runtime::session::{Session, Tensors};
 use std::sync::Arc;
 
@@ -36,13 +37,8 @@ impl DeclaredAgreement {
     /// The warning that a declared derivative is not the true one.
     pub fn warning(&self) -> Option<Diagnostic> {
         let worst = self.worst.filter(|worst| *worst > OFF && !self.is_surrogate)?;
-        let message = format!("the derivative that `{}` declares is not that of its value", self.function);
-        let label = format!("off by {:.1e} of itself here", worst);
-        Some(
-            Diagnostic::warning("W0715", message)
-                .at(self.span, label)
-                .help("if another derivative is meant, write `surrogate` in place of `gradient`"),
-        )
+        let (function, at) = (self.function.clone(), self.span);
+        Some(OtherDerivative { function, error: worst, at }.into())
     }
 }
 

@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 use super::array::Array;
 use super::data::Table;
 use super::data::load::Inputs;
+use super::report::training::ResumeError;
 use super::sources::safetensors::SafeTensors;
 use crate::base::Diagnostic;
 use crate::ir::program::DataSet;
@@ -48,8 +49,8 @@ impl Kept {
     pub fn of_file(file: &SafeTensors) -> Result<Option<Kept>, Diagnostic> {
         let Some(text) = file.metadata().get(LEARNT) else { return Ok(None) };
         let Some(mut kept) = Kept::parse(text) else {
-            let message = format!("the metadata `{LEARNT}` of `{}` is damaged", file.path().display());
-            return Err(Diagnostic::error("E0730", message));
+            let file = file.path().display().to_string();
+            return Err(ResumeError::Damaged { file, metadata: LEARNT }.into());
         };
         for name in file.names() {
             if let Some(statistic) = name.strip_prefix(LEARNT).and_then(|rest| rest.strip_prefix('.')) {

@@ -3,11 +3,11 @@
 use std::time::Instant;
 
 use super::steps::Times;
-use crate::base::Diagnostic;
 use crate::ir::program::{BATCH, Model};
 use crate::ir::{Dim, Elem, Sizes, Type};
 use crate::runtime::array::{Array, Elements};
 use crate::runtime::program::Diagnostics;
+use crate::runtime::report::programs::ModelError;
 use crate::runtime::session::Session;
 
 const WARM_UP: usize = 4;
@@ -25,8 +25,7 @@ pub fn measure(
 ) -> Result<Times, Diagnostics> {
     let inputs: Option<Vec<Array>> = model.inputs.iter().map(|(_, ty)| made(ty, rows)).collect();
     let inputs = inputs.ok_or_else(|| {
-        let error = Diagnostic::error("E0731", format!("a size of an input of `{}` is open", model.name));
-        session.program.failed([error])
+        session.program.failed([ModelError::OpenInput { model: model.name.clone() }.into()])
     })?;
     let inputs: Vec<&Array> = inputs.iter().collect();
     for _ in 0..WARM_UP {

@@ -8,11 +8,13 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value, json};
 
 use crate::base::{nearest, Diagnostic};
-use crate::ir::program::Variable;
-use crate::runtime::array::{Array, Elements, shape_text};
+use crate::ir::program::{StartFile, Variable};
+use crate::runtime::array::{Array, Elements};
+use crate::runtime::report::arrays::{CheckpointError, WrongArray};
+use crate::runtime::report::files::FileError;
 use crate::runtime::world::World;
 
-use super::safetensors::{self, SafeTensors};
+use super::safetensors::SafeTensors;
 use super::stored::StoredArray;
 
 /// A parameter or state that is to be read from a file.
@@ -66,66 +68,46 @@ pub fn is_writable(world: &dyn World, path: &Path) -> Result<(), Diagnostic> {
 }
 
 fn cannot_write(path: &Path, error: &io::Error) -> Diagnostic {
-    Diagnostic::error("E0714", format!("cannot write `{}`: {error}", path.display()))
+    FileError::Unwritable { path: path.display().to_string(), why: error.to_string() }.into()
 }
 
 /// Finds every parameter and state that a program starts with in a file, under `prefix` and its
 /// own name and with its own shape; they come in the order of `wanted`. Names without the prefix
 /// are ignored; those with it that nothing wants give one warning (`num_batches_tracked` none).
+/// `call` is what names the file, if the program does.
 ///
 /// Errors: E0713 lists all that are missing or have another shape.
 pub fn find(
     file: &SafeTensors,
     prefix: &str,
     wanted: &[Wanted],
+    call: Option<&StartFile>,
 ) -> Result<(Vec<StoredArray>, Vec<Diagnostic>), Diagnostic> {
     let mut unused: Vec<&str> = file.names().filter_map(|name| name.strip_prefix(prefix)).collect();
     unused.retain(|name| !wanted.iter().any(|want| want.name == *name));
-    let mut wrong: Vec<String> = Vec::new();
+    let mut wrong: Vec<WrongArray> = Vec::new();
     let mut arrays = Vec::new();
     for want in wanted {
-        let name = format!("{prefix}{}", want.name);
+        let (name, shape) = (format!("{prefix}{}", want.name), want.shape.clone());
         match file.shape(&name) {
-            Some(shape) if shape == want.shape => arrays.push(file.tensor(&name)?),
-            Some(shape) => {
-                let (found, expected) = (shape_text(shape), shape_text(&want.shape));
-                wrong.push(format!("`{name}` has the shape {found} in the file, {expected} is needed"));
-            }
+            Some(found) if found == shape => arrays.push(file.tensor(&name)?),
+            Some(found) => wrong.push(WrongArray::Shape { name, found: found.to_vec(), wanted: shape }),
             None => {
-                let near = nearest(&want.name, unused.iter().copied());
-                let near = near.map(|near| format!("; the file has `{prefix}{near}`")).unwrap_or_default();
-                wrong.push(format!("`{name}` {} is not in the file{near}", shape_text(&want.shape)));
+                let near = nearest(&want.name, unused.iter().copied()).map(|near| format!("{prefix}{near}"));
+                wrong.push(WrongArray::Missing { name, wanted: shape, near });
             }
         }
     }
-    let shown = file.path().display();
+    let shown = file.path().display().to_string();
     if !wrong.is_empty() {
-        let what = if wrong.len() == 1 { "does" } else { "do" };
-        let message = format!("{} of {} arrays {what} not fit `{shown}`", wrong.len(), wanted.len());
-        return Err(wrong.into_iter().fold(Diagnostic::error("E0713", message), Diagnostic::note));
+        let (wanted, can_leave_out) = (wanted.len(), call.is_some_and(|call| !call.is_partial()));
+        return Err(CheckpointError::Unfit { file: shown, wanted, wrong, can_leave_out }.into());
     }
     // What a checkpoint has beside parameters and states is for going on with it.
     unused.retain(|name| name.rsplit('.').next() != Some("num_batches_tracked") && !name.starts_with("nnc."));
-    let warning = (!unused.is_empty()).then(|| {
-        let names =
-            unused.iter().take(5).map(|name| format!("`{prefix}{name}`")).collect::<Vec<_>>().join(", ");
-        let others = if unused.len() > 5 { " and others" } else { "" };
-        let message = format!("nothing uses {} of the arrays in `{shown}`: {names}{others}", unused.len());
-        Diagnostic::warning("W0071", message)
-    });
+    let names: Vec<String> = unused.iter().map(|name| format!("{prefix}{name}")).collect();
+    let warning = (!names.is_empty()).then(|| CheckpointError::Unused { file: shown, names }.into());
     Ok((arrays, warning.into_iter().collect()))
-}
-
-/// Opens a file and finds in it what a program starts with; see [`find`].
-///
-/// Errors: those of [`safetensors::open`] and [`find`].
-pub fn open(
-    world: &dyn World,
-    path: &Path,
-    prefix: &str,
-    wanted: &[Wanted],
-) -> Result<(Vec<StoredArray>, Vec<Diagnostic>), Diagnostic> {
-    find(&safetensors::open(world, path)?, prefix, wanted)
 }
 
 /// Writes the bytes of such a file.
@@ -204,6 +186,7 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::runtime::sources::safetensors;
     use crate::runtime::world::native::NativeWorld;
 
     fn array(shape: &[usize], elements: Elements) -> Array {
@@ -255,7 +238,7 @@ mod tests {
     #[test]
     fn all_that_is_missing_is_listed() {
         let want = [wanted("fc1.wieght", &[2]), wanted("fc1.bias", &[2]), wanted("fc2.bias", &[9])];
-        let error = find(&example(), "init.", &want).unwrap_err();
+        let error = find(&example(), "init.", &want, None).unwrap_err();
         assert_eq!(error.code, "E0713");
         assert_eq!(error.message, "3 of 3 arrays do not fit `a.safetensors`");
         let expected = [
@@ -268,10 +251,10 @@ mod tests {
 
     #[test]
     fn unused_names_give_one_warning() {
-        let (arrays, warnings) = find(&example(), "init.", &[wanted("fc1.bias", &[1])]).unwrap();
+        let (arrays, warnings) = find(&example(), "init.", &[wanted("fc1.bias", &[1])], None).unwrap();
         assert_eq!((arrays.len(), warnings.len()), (1, 1));
         assert_eq!(warnings[0].message, "nothing uses 1 of the arrays in `a.safetensors`: `init.fc1.weight`");
         let want = [wanted("fc1.bias", &[1]), wanted("fc1.weight", &[2])];
-        assert!(find(&example(), "init.", &want).unwrap().1.is_empty());
+        assert!(find(&example(), "init.", &want, None).unwrap().1.is_empty());
     }
 }

@@ -14,6 +14,8 @@ use std::sync::Arc;
 use flate2::read::MultiGzDecoder;
 
 use crate::base::{Diagnostic, nearest};
+use crate::runtime::report::Problem;
+use crate::runtime::report::files::{FileError, Neighbours};
 use crate::runtime::room;
 #[cfg(feature = "formats")]
 use crate::runtime::world::read::read_all;
@@ -50,7 +52,7 @@ impl FileBytes {
     ///
     /// Errors: E0701 (with the nearest name in the folder), E0702 (damaged gzip data).
     pub fn open(world: &dyn World, path: &Path) -> Result<FileBytes, Diagnostic> {
-        let failed = |error: io::Error| cannot_open(world, path, &error);
+        let failed = |error: io::Error| cannot_open(world, path, &error).diagnostic();
         let stored = match world.open(path).map_err(failed)? {
             Input::Stored(stored) => stored,
             Input::Bytes(bytes) if is_gzipped(&bytes) => {
@@ -107,19 +109,15 @@ impl FileBytes {
     pub fn read_at(&self, start: usize, into: &mut [u8]) -> Result<(), Diagnostic> {
         let start = self.range.start + start;
         match &*self.storage {
-            Storage::Stored(stored, name) => stored.read_at(start, into).map_err(|error| {
-                let what = match error.kind() {
-                    io::ErrorKind::UnexpectedEof => "it has been cut short".to_owned(),
-                    _ => error.to_string(),
-                };
-                Diagnostic::error("E0701", format!("cannot read {name} any more: {what}"))
-            }),
+            Storage::Stored(stored, name) => stored
+                .read_at(start, into)
+                .map_err(|error| FileError::Lost { name: name.clone(), why: (&error).into() }.into()),
             Storage::Owned(bytes) => match bytes.get(start..start + into.len()) {
                 Some(bytes) => {
                     into.copy_from_slice(bytes);
                     Ok(())
                 }
-                None => Err(Diagnostic::error("E0701", "the contents end before what is to be read")),
+                None => Err(FileError::Ended.into()),
             },
         }
     }
@@ -151,40 +149,34 @@ fn most(packed: usize) -> u64 {
 
 #[cfg(not(feature = "formats"))]
 fn unpacked(_: impl Read, _: u64, path: &Path) -> Result<FileBytes, Diagnostic> {
-    let message = format!("`{}` is a gzip file, which this build of nnc does not unpack", path.display());
-    Err(Diagnostic::error("E0702", message).help("the feature `formats` reads such files"))
+    Err(FileError::NoGzip { path: path.display().to_string() }.into())
 }
 
 #[cfg(feature = "formats")]
 pub(super) fn unpacked(packed: impl Read, most: u64, path: &Path) -> Result<FileBytes, Diagnostic> {
     read_all(&mut MultiGzDecoder::new(packed), most).map(FileBytes::owned).map_err(|error| {
-        let shown = path.display();
-        let message = format!("`{shown}` begins as a gzip file but cannot be unpacked: {error}");
-        let diagnostic = Diagnostic::error("E0702", message);
-        match error.kind() {
-            io::ErrorKind::FileTooLarge => diagnostic.help(format!("unpack it with `gunzip -k {shown}`")),
-            _ => diagnostic,
-        }
+        let (path, why) = (path.display().to_string(), error.to_string());
+        FileError::Gzip { path, why, is_too_large: error.kind() == io::ErrorKind::FileTooLarge }.into()
     })
 }
 
-fn cannot_open(world: &dyn World, path: &Path, error: &io::Error) -> Diagnostic {
-    if error.kind() == io::ErrorKind::IsADirectory {
-        return Diagnostic::error("E0701", format!("`{}` is a folder, not a file", path.display()));
+fn cannot_open(world: &dyn World, path: &Path, error: &io::Error) -> FileError {
+    let shown = path.display().to_string();
+    match error.kind() {
+        io::ErrorKind::IsADirectory => return FileError::IsFolder { path: shown },
+        io::ErrorKind::NotFound => {}
+        _ => return FileError::Unreadable { path: shown, why: error.to_string() },
     }
-    if error.kind() != io::ErrorKind::NotFound {
-        return Diagnostic::error("E0701", format!("cannot read `{}`: {error}", path.display()));
-    }
-    let diagnostic = Diagnostic::error("E0701", format!("there is no file `{}`", path.display()));
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let Some(names) = names_in(world, folder) else {
-        return diagnostic.note(format!("there is no folder `{}` either", folder.display()));
-    };
     let wanted = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    match nearest(&wanted, names.iter().map(String::as_str)) {
-        Some(name) => diagnostic.help(format!("`{}` has a file `{name}`", folder.display())),
-        None => diagnostic,
-    }
+    let neighbours = match names_in(world, folder) {
+        None => Neighbours::NoFolder { folder: folder.display().to_string() },
+        Some(names) => match nearest(&wanted, names.iter().map(String::as_str)) {
+            Some(name) => Neighbours::Near { folder: folder.display().to_string(), name: name.to_owned() },
+            None => Neighbours::Others,
+        },
+    };
+    FileError::Missing { path: shown, neighbours }
 }
 
 #[cfg(all(test, feature = "system"))]

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::base::order::PutInOrder;
 use crate::base::Diagnostic;
+use crate::runtime::report::files::FileError;
 use crate::runtime::world::World;
 
 /// Adds the images in some folders and those within them.
@@ -40,14 +41,12 @@ pub(super) struct Entries {
 /// E0701.
 pub(super) fn entries(world: &dyn World, folder: &Path) -> Result<Entries, Diagnostic> {
     let failed = |error: std::io::Error| {
-        let message = match error.kind() {
-            std::io::ErrorKind::NotFound => format!("there is no folder `{}`", folder.display()),
-            std::io::ErrorKind::NotADirectory => {
-                format!("`{}` is a file, not a folder of images", folder.display())
-            }
-            _ => format!("cannot read the folder `{}`: {error}", folder.display()),
-        };
-        Diagnostic::error("E0701", message)
+        let path = folder.display().to_string();
+        match error.kind() {
+            std::io::ErrorKind::NotFound => FileError::MissingFolder { path },
+            std::io::ErrorKind::NotADirectory => FileError::NoFolder { path },
+            _ => FileError::UnreadableFolder { path, why: error.to_string() },
+        }
     };
     let (mut folders, mut files, mut others) = (Vec::new(), Vec::new(), Vec::new());
     for entry in world.list(folder).map_err(failed)? {

@@ -6,6 +6,7 @@
 use std::path::Path;
 
 use crate::base::Diagnostic;
+use crate::runtime::report::arrays::IdxError;
 use crate::runtime::world::World;
 
 use super::file::FileBytes;
@@ -23,22 +24,14 @@ pub fn parse(file: FileBytes, name: String) -> Result<StoredArray, Diagnostic> {
     // No header is longer.
     let bytes = &*file.read(0..4 + 4 * 255)?;
     let &[zero, also_zero, code, axes, ..] = bytes else {
-        let message =
-            format!("{name} is not an `idx` file: it has {} bytes, its header needs 4 or more", bytes.len());
-        return Err(Diagnostic::error("E0702", message));
+        return Err(IdxError::Short { name, bytes: bytes.len() }.into());
     };
-    let element = element_of(code).filter(|_| zero == 0 && also_zero == 0).ok_or_else(|| {
-        let found = format!("{zero:02x} {also_zero:02x} {code:02x} {axes:02x}");
-        Diagnostic::error("E0702", format!("{name} is not an `idx` file: it begins with the bytes {found}"))
-            .note("an `idx` file begins with 00 00, the type of its elements (08, 09, 0b, 0c, 0d or 0e) and the number of its axes")
-    })?;
+    let Some(element) = element_of(code).filter(|_| zero == 0 && also_zero == 0) else {
+        return Err(IdxError::Magic { name, first: [zero, also_zero, code, axes] }.into());
+    };
     let header = 4 + 4 * usize::from(axes);
     let Some(sizes) = bytes.get(4..header) else {
-        let message = format!(
-            "{name} ends in the middle of its header: {axes} axes need {header} bytes, it has {}",
-            bytes.len()
-        );
-        return Err(Diagnostic::error("E0703", message));
+        return Err(IdxError::Cut { name, axes, needed: header, bytes: bytes.len() }.into());
     };
     let shape =
         sizes.chunks_exact(4).map(|s| u32::from_be_bytes([s[0], s[1], s[2], s[3]]) as usize).collect();

@@ -27,6 +27,7 @@ use super::resize;
 use crate::base::{Diagnostic, Span};
 use crate::ir::program::Fit;
 use crate::runtime::notices::Notices;
+use crate::runtime::report::images::{self as report, ImageError, ImageWarning, Loss, SkippedKind};
 #[cfg(feature = "formats")]
 use crate::runtime::room::{self, Need};
 use crate::runtime::world::World;
@@ -61,18 +62,6 @@ struct Skipped {
     deeper: Vec<PathBuf>,
     /// Folders without images: they are no classes.
     empty: Vec<PathBuf>,
-}
-
-/// What a file has and a pixel of a field has not.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(u8)]
-enum Loss {
-    /// 16 bits for each channel.
-    Bits = 1,
-    /// Opacity.
-    Opacity = 2,
-    /// The numbers of the colours in a palette.
-    Palette = 4,
 }
 
 /// The size that all images are to have.
@@ -146,12 +135,10 @@ impl Images {
             images.skipped.beside = files;
         }
         if images.files.is_empty() {
-            let message = format!("`{}` has no `.png` or `.jpg` files", folder.display());
-            let error = Diagnostic::error("E0710", message);
-            return Err(error.help("give each class a folder of its own: `flowers/rose/7.jpg`"));
+            return Err(ImageError::NoImages { folder: folder.display().to_string() }.into());
         }
-        if let Some(warning) = images.skipped.warning(folder) {
-            notices.add(warning.at(span, ""));
+        if let Some(warning) = images.skipped.warning(folder, span) {
+            notices.add(warning);
         }
         Ok(images)
     }
@@ -165,8 +152,7 @@ impl Images {
     /// Errors: E0711 if the folder has no classes.
     pub fn labels(&self) -> Result<&[i32], Diagnostic> {
         if self.labels.is_empty() {
-            let message = format!("`{}` has no folder for each class", self.folder.display());
-            return Err(Diagnostic::error("E0711", message).help("without classes there are only `pixels()`"));
+            return Err(ImageError::NoClasses { folder: self.folder.display().to_string() }.into());
         }
         Ok(&self.labels)
     }
@@ -193,17 +179,9 @@ impl Images {
                 None => pixels,
             };
             if (pixels.height, pixels.width) != (size.height, size.width) {
-                let message = format!(
-                    "`{}` is {} high and {} wide, but the field has images of {} by {}",
-                    path.display(),
-                    pixels.height,
-                    pixels.width,
-                    size.height,
-                    size.width
-                );
-                let help = "`pixels(fit = \"cover\")` scales images to the field's size, and cuts what is beyond; so do \
-                            `contain`, with black sides, and `stretch`";
-                return Err(Diagnostic::error("E0722", message).help(help));
+                let found = (pixels.height, pixels.width);
+                let file = path.display().to_string();
+                return Err(ImageError::Size { file, found, wanted: (size.height, size.width) }.into());
             }
             self.tell_losses(path, &pixels, size);
             for (at, pixel) in pixels.bytes.chunks_exact(pixels.channels).enumerate() {
@@ -237,52 +215,26 @@ impl Images {
                 continue;
             }
             self.lost.fetch_or(*loss as u8, Ordering::Relaxed);
-            let file = path.display();
-            let (message, help) = match loss {
-                Loss::Bits => (
-                    format!("`{file}` has 16 bits for each channel; pixels have the upper 8 of them"),
-                    "convert the images to an npy file to keep all of them",
-                ),
-                Loss::Palette => (
-                    format!(
-                        "`{file}` has a palette: the brightness of its colours is read, not their numbers"
-                    ),
-                    "a mask of classes is a grey PNG file, or an npy file of ints",
-                ),
-                Loss::Opacity => (
-                    format!("`{file}` is transparent in places; its opacity is left out"),
-                    "a field of four channels, `[4, height, width]`, has it",
-                ),
-            };
-            let warning = Diagnostic::warning("W0606", message).at(self.span, "").help(help);
-            self.notices.add(warning.note("other files of the folder may be like it"));
+            let file = path.display().to_string();
+            self.notices.add(ImageWarning::Loss { file, loss: *loss, at: self.span });
         }
     }
 }
 
 impl Skipped {
-    fn warning(&self, folder: &Path) -> Option<Diagnostic> {
+    fn warning(&self, folder: &Path, at: Span) -> Option<ImageWarning> {
         let kinds = [
-            (&self.others, "no PNG or JPEG files by their names"),
-            (&self.beside, "images beside the folders of the classes"),
-            (&self.deeper, "folders within the folders of the classes"),
-            (&self.empty, "folders without images, which are no classes"),
+            (&self.others, SkippedKind::Others),
+            (&self.beside, SkippedKind::Beside),
+            (&self.deeper, SkippedKind::Deeper),
+            (&self.empty, SkippedKind::Empty),
         ];
-        let found = || kinds.iter().filter(|(paths, _)| !paths.is_empty());
-        let count: usize = found().map(|(paths, _)| paths.len()).sum();
-        if count == 0 {
-            return None;
-        }
-        let message = format!("`{}` has {count} entries that are not read", folder.display());
-        let warning = Diagnostic::warning("W0605", message);
-        Some(found().fold(warning, |warning, (paths, what)| {
-            let first = paths.iter().min().map(|path| path.display().to_string()).unwrap_or_default();
-            warning.note(format!(
-                "{} {what}: `{first}`{}",
-                paths.len(),
-                if paths.len() > 1 { ", …" } else { "" }
-            ))
-        }))
+        let found = kinds.into_iter().filter_map(|(paths, kind)| {
+            let first = paths.iter().min()?.display().to_string();
+            Some(report::Skipped { kind, count: paths.len(), first })
+        });
+        let kinds: Vec<report::Skipped> = found.collect();
+        (!kinds.is_empty()).then(|| ImageWarning::Skipped { folder: folder.display().to_string(), kinds, at })
     }
 }
 
@@ -314,7 +266,7 @@ impl Pixels {
 fn decode(world: &dyn World, path: &Path) -> Result<Pixels, Diagnostic> {
     let file = FileBytes::open(world, path)?;
     decode_bytes(&file.all()?).map_err(|error| {
-        Diagnostic::error("E0702", format!("`{}` cannot be decoded: {error}", path.display()))
+        ImageError::Undecodable { file: path.display().to_string(), why: error }.into()
     })
 }
 
@@ -408,7 +360,7 @@ mod tests {
         fs::write(folder.join("rose/notes.txt"), "no image").unwrap();
         let notices = Notices::default();
         let world: Arc<dyn World> = Arc::new(crate::runtime::world::native::NativeWorld);
-        let open = |folder: &Path| Images::open(&world, folder, false, &notices, Span::default());
+        let open = |folder: &Path| Images::open(&world, folder, false, &notices, Span::NONE);
         let images = open(&folder).unwrap();
         let told = notices.take();
         assert_eq!((told.len(), told[0].code, told[0].notes.len()), (1, "W0605", 2));
@@ -432,7 +384,7 @@ mod tests {
         assert_eq!(out, [2, 6, 2, 6]);
         fs::create_dir_all(folder.join("rose/far/away")).unwrap();
         png(&folder.join("rose/far/away/c.png"), png::ColorType::Grayscale, 2, 1, &[3, 4]);
-        let nested = Images::open(&world, &folder, true, &notices, Span::default()).unwrap();
+        let nested = Images::open(&world, &folder, true, &notices, Span::NONE).unwrap();
         assert_eq!(nested.labels().unwrap(), [0, 1, 1, 1]);
         let flat = open(&folder.join("daisy")).unwrap();
         assert_eq!((flat.rows(), flat.labels().unwrap_err().code), (1, "E0711"));

@@ -8,6 +8,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use crate::base::Diagnostic;
+use crate::runtime::report::arrays::{ArrayError, Format, NpyError};
 use crate::runtime::world::World;
 use crate::runtime::array::{Array, Elements};
 
@@ -25,29 +26,19 @@ pub fn open(world: &dyn World, path: &Path) -> Result<StoredArray, Diagnostic> {
 pub fn parse(file: FileBytes, name: String) -> Result<StoredArray, Diagnostic> {
     let bytes = &*file.read(0..12)?;
     if !bytes.starts_with(b"\x93NUMPY") {
-        let found = bytes.iter().take(6).map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ");
-        let found =
-            if found.is_empty() { "is empty".to_owned() } else { format!("begins with the bytes {found}") };
-        let message = format!("{name} is not an `npy` file: it {found}, where 93 4e 55 4d 50 59 is expected");
-        let hint = bytes.starts_with(b"PK").then_some("this is a zip archive: read it with `npz(…)`");
-        return Err(with_help(Diagnostic::error("E0702", message), hint));
+        return Err(NpyError::Magic { name, first: bytes.iter().take(6).copied().collect() }.into());
     }
     let Some((start, end)) = header_range(bytes).filter(|(_, end)| *end <= file.length()) else {
-        return Err(Diagnostic::error("E0703", format!("{name} ends in the middle of its header")));
+        return Err(NpyError::Cut { name }.into());
     };
     let header = file.read(start..end)?;
     let text = String::from_utf8_lossy(&header);
-    let header = Header::parse(&text).ok_or_else(|| {
-        let shown: String = text.trim().chars().take(200).collect();
-        Diagnostic::error("E0702", format!("the header of {name} cannot be read: `{shown}`"))
-            .note("expected is a header such as {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }")
-    })?;
-    let (element, big_endian) = element_of(&header.descr).ok_or_else(|| {
-        let message = format!("{name} has elements of the type `{}`, which is not read", header.descr);
-        Diagnostic::error("E0704", message)
-            .note("read are b1, i1, i2, i4, i8, u1, u2, u4, u8, f2, f4 and f8")
-            .help("convert the array before saving it, with `x.astype(\"float32\")` for example")
-    })?;
+    let Some(header) = Header::parse(&text) else {
+        return Err(NpyError::Header { name, text: text.into_owned() }.into());
+    };
+    let Some((element, big_endian)) = element_of(&header.descr) else {
+        return Err(ArrayError::Type { name, found: header.descr, format: Format::Npy }.into());
+    };
     let order = if header.fortran_order { AxisOrder::ColumnMajor } else { AxisOrder::RowMajor };
     let layout = Layout { element, big_endian, order };
     let elements = file.slice(end..file.length()).unwrap_or(FileBytes::owned(Vec::new()));
@@ -115,13 +106,6 @@ fn element_of(descr: &str) -> Option<(StoredType, bool)> {
         _ => return None,
     };
     Some((element, big_endian))
-}
-
-fn with_help(diagnostic: Diagnostic, help: Option<&str>) -> Diagnostic {
-    match help {
-        Some(help) => diagnostic.help(help),
-        None => diagnostic,
-    }
 }
 
 /// What the header says.

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 #[cfg(feature = "formats")]
 use flate2::read::DeflateDecoder;
 
-use crate::base::{Diagnostic, nearest};
+use crate::base::Diagnostic;
+use crate::runtime::report::arrays::{ArrayError, NpzError};
 
 use super::file::FileBytes;
 use super::npy;
@@ -56,13 +57,8 @@ pub fn open(world: &dyn World, path: &Path) -> Result<Npz, Diagnostic> {
 /// As [`open`], from bytes; `path` is for messages.
 pub fn parse(file: FileBytes, path: &Path) -> Result<Npz, Diagnostic> {
     let members = read_table(&file)?.ok_or_else(|| {
-        let message = format!(
-            "`{}` is not an `npz` file: the table of a zip archive is not at its end",
-            path.display()
-        );
-        let diagnostic = Diagnostic::error("E0702", message);
-        let single = file.read(0..6).is_ok_and(|bytes| *bytes == *b"\x93NUMPY");
-        if single { diagnostic.help("this is a single array: read it with `npy(…)`") } else { diagnostic }
+        let is_array = file.read(0..6).is_ok_and(|bytes| *bytes == *b"\x93NUMPY");
+        NpzError::NoTable { file: path.display().to_string(), is_array }
     })?;
     Ok(Npz { path: path.to_owned(), file, members })
 }
@@ -84,8 +80,7 @@ fn can_hold(_: usize, _: usize) -> Result<(), String> {
 
 #[cfg(not(feature = "formats"))]
 fn inflated(_: &[u8], _: usize) -> Result<Option<Vec<u8>>, Diagnostic> {
-    let error = Diagnostic::error("E0702", "this build of nnc does not unpack compressed arrays");
-    Err(error.help("save them with `np.savez`, or build nnc with the feature `formats`"))
+    Err(NpzError::NoDeflate.into())
 }
 
 impl Npz {
@@ -99,15 +94,11 @@ impl Npz {
     /// Errors: E0711 (no such array), E0702 (a damaged or encrypted member) and those of `npy`.
     pub fn tensor(&self, name: &str) -> Result<StoredArray, Diagnostic> {
         let Some(member) = self.members.iter().find(|member| member.name == name) else {
-            return Err(no_such_array(name, &self.path, self.names()));
+            return Err(no_such_array(name, &self.path, self.names()).into());
         };
         let shown = format!("array `{name}` of `{}`", self.path.display());
-        let bytes = self.member_bytes(member)?.ok_or_else(|| {
-            Diagnostic::error(
-                "E0702",
-                format!("{shown} cannot be unpacked: the archive is damaged or encrypted"),
-            )
-        })?;
+        let damaged = || NpzError::Damaged { array: shown.clone() };
+        let bytes = self.member_bytes(member)?.ok_or_else(damaged)?;
         npy::parse(bytes, shown)
     }
 
@@ -129,7 +120,7 @@ impl Npz {
             DEFLATED => {
                 let what = format!("`{}` of `{}`, unpacked", member.name, self.path.display());
                 can_hold(member.unpacked, member.packed)
-                    .map_err(|why| Diagnostic::error("E0702", format!("{what}: {why}")))?;
+                    .map_err(|why| NpzError::Oversized { array: what.clone(), why })?;
                 Need::of(what, member.unpacked as u64).check()?;
                 let packed = packed.all()?;
                 let whole =
@@ -142,18 +133,9 @@ impl Npz {
 }
 
 /// The error for a name that an archive does not have.
-pub(super) fn no_such_array<'a>(name: &str, path: &Path, names: impl Iterator<Item = &'a str>) -> Diagnostic {
-    let names: Vec<&str> = names.collect();
-    let diagnostic = Diagnostic::error("E0711", format!("`{}` has no array `{name}`", path.display()));
-    if let Some(near) = nearest(name, names.iter().copied()) {
-        return diagnostic.help(format!("it has `{near}`"));
-    }
-    let shown = names.iter().take(10).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    match names.len() {
-        0 => diagnostic.note("it has no arrays at all"),
-        count @ 1..=10 => diagnostic.note(format!("it has {count}: {shown}")),
-        count => diagnostic.note(format!("it has {count}: {shown} and others")),
-    }
+pub(super) fn no_such_array<'a>(name: &str, path: &Path, names: impl Iterator<Item = &'a str>) -> ArrayError {
+    let (file, names) = (path.display().to_string(), names.map(str::to_owned).collect());
+    ArrayError::Missing { file, name: name.to_owned(), names }
 }
 
 /// The table of a zip archive: its end record is the last thing in the file but a comment.

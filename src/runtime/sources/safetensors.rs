@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value};
 
 use crate::base::Diagnostic;
+use crate::runtime::report::arrays::{ArrayError, Format, SafetensorsError};
 use crate::runtime::world::World;
 
 use super::file::FileBytes;
@@ -44,25 +45,22 @@ pub fn open(world: &dyn World, path: &Path) -> Result<SafeTensors, Diagnostic> {
 
 /// As [`open`], from bytes; `path` is for messages.
 pub fn parse(file: FileBytes, path: &Path) -> Result<SafeTensors, Diagnostic> {
-    let shown = path.display();
+    let shown = || path.display().to_string();
     let bytes = &*file.read(0..9)?;
-    let wrong =
-        |what: String| Diagnostic::error("E0702", format!("`{shown}` is not a `safetensors` file: {what}"));
     let Some((length, rest)) = bytes.split_first_chunk::<8>() else {
-        return Err(wrong(format!("it has {} bytes, too few for a header", file.length())));
+        return Err(SafetensorsError::Short { file: shown(), bytes: file.length() }.into());
     };
     let length = u64::from_le_bytes(*length);
     if !rest.starts_with(b"{") {
-        return Err(wrong("its header, from byte 8, does not begin with `{`".to_owned()));
+        return Err(SafetensorsError::NoHeader { file: shown() }.into());
     }
     let follow = file.length() - 8;
     let Some(length) = usize::try_from(length).ok().filter(|length| *length <= follow) else {
-        let message = format!("`{shown}` says that its header has {length} bytes, but only {follow} follow");
-        return Err(Diagnostic::error("E0703", message));
+        return Err(SafetensorsError::Cut { file: shown(), header: length, follow }.into());
     };
     let header = file.read(8..8 + length)?;
-    let header: Map<String, Value> =
-        serde_json::from_slice(&header).map_err(|error| wrong(format!("its header is not JSON: {error}")))?;
+    let header: Map<String, Value> = serde_json::from_slice(&header)
+        .map_err(|error| SafetensorsError::NotJson { file: shown(), why: error.to_string() })?;
     let data = follow - length;
     let elements = file.slice(8 + length..file.length()).unwrap_or(FileBytes::owned(Vec::new()));
     let (mut entries, mut metadata) = (BTreeMap::new(), BTreeMap::new());
@@ -73,15 +71,12 @@ pub fn parse(file: FileBytes, path: &Path) -> Result<SafeTensors, Diagnostic> {
                 pairs.filter_map(|(key, text)| Some((key.clone(), text.as_str()?.to_owned()))).collect();
             continue;
         }
-        let entry = Entry::parse(&value).ok_or_else(|| {
-            wrong(format!("its header says of `{name}` no dtype, shape and data_offsets, but {value}"))
-        })?;
+        let Some(entry) = Entry::parse(&value) else {
+            return Err(SafetensorsError::Entry { file: shown(), array: name, text: value.to_string() }.into());
+        };
         if entry.end > data {
-            let message = format!(
-                "`{shown}` says that `{name}` lies at bytes {} to {} after the header, but only {data} follow",
-                entry.start, entry.end
-            );
-            return Err(Diagnostic::error("E0703", message));
+            let Entry { start, end, .. } = entry;
+            return Err(SafetensorsError::Beyond { file: shown(), array: name, start, end, follow: data }.into());
         }
         entries.insert(name, entry);
     }
@@ -113,16 +108,13 @@ impl SafeTensors {
     /// Errors: E0711 (no such array), E0704 (a type that is not read), E0703 (wrong length).
     pub fn tensor(&self, name: &str) -> Result<StoredArray, Diagnostic> {
         let Some(entry) = self.entries.get(name) else {
-            return Err(no_such_array(name, &self.path, self.names()));
+            return Err(no_such_array(name, &self.path, self.names()).into());
         };
         let shown = format!("`{name}` of `{}`", self.path.display());
-        let element = element_of(&entry.dtype).ok_or_else(|| {
-            Diagnostic::error(
-                "E0704",
-                format!("{shown} has elements of the type `{}`, which is not read", entry.dtype),
-            )
-            .note("read are BOOL, U8, I8, U16, I16, U32, I32, U64, I64, F16, BF16, F32 and F64")
-        })?;
+        let Some(element) = element_of(&entry.dtype) else {
+            let (found, format) = (entry.dtype.clone(), Format::Safetensors);
+            return Err(ArrayError::Type { name: shown, found, format }.into());
+        };
         let layout = Layout { element, big_endian: false, order: AxisOrder::RowMajor };
         let bytes = self.elements.slice(entry.start..entry.end).unwrap_or(FileBytes::owned(Vec::new()));
         StoredArray::new(shown, bytes, entry.shape.clone(), layout)

@@ -1,7 +1,8 @@
 //! Arrays where they lie in a file: loaded at once, or read by rows when they are needed.
 
 use crate::base::Diagnostic;
-use crate::runtime::array::{Array, Elements, element_count, shape_text, whole_number};
+use crate::runtime::array::{Array, Elements, element_count, whole_number};
+use crate::runtime::report::arrays::ArrayError;
 
 use super::file::FileBytes;
 use crate::runtime::room;
@@ -99,12 +100,7 @@ impl StoredArray {
         if needed == Some(found) {
             return Ok(StoredArray { name, bytes, shape, layout });
         }
-        let needed = needed.map_or("more bytes than fit into memory".to_owned(), |n| format!("{n} bytes"));
-        let message = format!(
-            "{name} says it has the shape {}, which needs {needed}, but {found} bytes follow its header",
-            shape_text(&shape)
-        );
-        Err(Diagnostic::error("E0703", message))
+        Err(ArrayError::Length { name, shape, needed, found }.into())
     }
 
     pub fn name(&self) -> &str {
@@ -153,7 +149,7 @@ impl StoredArray {
     }
 
     fn has_more_elements(&self) -> Diagnostic {
-        Diagnostic::error("E0703", format!("{} has more elements than its shape", self.name))
+        ArrayError::HasMore { name: self.name.clone() }.into()
     }
 
     /// All elements as `T`, first row first.
@@ -261,9 +257,8 @@ impl StoredArray {
             index.insert(1, rest % self.shape[axis]);
             rest /= self.shape[axis];
         }
-        let place = if self.shape.is_empty() { String::new() } else { format!(" at {}", shape_text(&index)) };
-        let message = format!("{} has {}{place}, which is not {}", self.name, bad.value, T::NAME);
-        Diagnostic::error("E0712", message)
+        let at = (!self.shape.is_empty()).then_some(index);
+        ArrayError::Unfit { name: self.name.clone(), value: bad.value, at, wanted: T::NAME }.into()
     }
 }
 

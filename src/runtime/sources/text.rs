@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::base::Diagnostic;
+use crate::runtime::report::files::TextError;
 use crate::runtime::room::{self, Need};
 use crate::runtime::world::World;
 
@@ -59,12 +60,10 @@ impl Text {
 
     fn numbered(text: &str, vocabulary: Vec<char>, name: &str) -> Result<Text, Diagnostic> {
         if text.is_empty() {
-            return Err(Diagnostic::error("E0710", format!("{name} is empty")));
+            return Err(TextError::Empty { name: name.to_owned() }.into());
         }
         if vocabulary.len() > usize::from(u16::MAX) + 1 {
-            let message =
-                format!("{name} has {} different characters; at most 65536 are read", vocabulary.len());
-            return Err(Diagnostic::error("E0709", message));
+            return Err(TextError::Characters { name: name.to_owned(), count: vocabulary.len() }.into());
         }
         let id = |c: char| vocabulary.binary_search(&c).ok().and_then(|id| u16::try_from(id).ok());
         let mut ids: Vec<u16> = room::vector(text.chars().count(), "the characters of a text")?;
@@ -100,13 +99,11 @@ impl Text {
     ///
     /// Errors: E0716 names the first that the vocabulary does not have.
     pub fn encode(&self, text: &str) -> Result<Vec<i32>, Diagnostic> {
-        let class = |(at, c): (usize, char)| match self.vocabulary.binary_search(&c) {
+        let class = |(at, character): (usize, char)| match self.vocabulary.binary_search(&character) {
             Ok(id) => Ok(id as i32),
             Err(_) => {
-                let message =
-                    format!("character {} of the text is {c:?}, which the vocabulary does not have", at + 1);
-                let known: String = self.vocabulary.iter().collect();
-                Err(Diagnostic::error("E0716", message).note(format!("the vocabulary is {known:?}")))
+                let vocabulary = self.vocabulary.iter().collect();
+                Err(TextError::Unknown { at, character, vocabulary }.into())
             }
         };
         text.chars().enumerate().map(class).collect()
@@ -127,18 +124,7 @@ impl Text {
         let reach = reach.max(shift);
         match self.ids.len().checked_sub(length + reach) {
             Some(more) if length > 0 => Ok(Windows { text: self.clone(), length, shift, rows: more + 1 }),
-            Some(_) | None => {
-                let beyond = match reach {
-                    0 => String::new(),
-                    1 => " and the next one".to_owned(),
-                    reach => format!(" and the next {reach}"),
-                };
-                let message = format!(
-                    "a text of {} characters has no windows of {length} characters{beyond}",
-                    self.ids.len()
-                );
-                Err(Diagnostic::error("E0715", message))
-            }
+            Some(_) | None => Err(TextError::Short { characters: self.ids.len(), length, reach }.into()),
         }
     }
 }
@@ -206,29 +192,18 @@ pub(super) fn is_utf16(bytes: &[u8]) -> bool {
     bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) || zeros(0) || zeros(1)
 }
 
-/// That a file is a text in UTF-16.
-pub(super) fn in_utf16(name: &str) -> Diagnostic {
-    let help = "save it as UTF-8, with `iconv -f utf-16 -t utf-8 OLD > NEW` for example";
-    Diagnostic::error("E0709", format!("{name} is a text in UTF-16, not in UTF-8")).help(help)
-}
-
 /// The text that bytes are, without a byte order mark.
 ///
 /// Errors: E0709 with the line of the first byte that is not UTF-8.
 pub(super) fn utf8<'a>(bytes: &'a [u8], name: &str) -> Result<&'a str, Diagnostic> {
     match std::str::from_utf8(bytes) {
-        _ if is_utf16(bytes) => Err(in_utf16(name)),
+        _ if is_utf16(bytes) => Err(TextError::Utf16 { name: name.to_owned() }.into()),
         Ok(text) => Ok(text.strip_prefix('\u{feff}').unwrap_or(text)),
         Err(error) => {
             let good = &bytes[..error.valid_up_to()];
             let line = good.iter().filter(|&&byte| byte == b'\n').count() + 1;
-            let bad = bytes.get(good.len()).copied().unwrap_or(0);
-            let message = format!(
-                "{name} is not UTF-8 text: line {line} has the byte {bad:02x} at offset {}",
-                good.len()
-            );
-            let help = "save it as UTF-8, with `iconv -f latin1 -t utf-8` for example";
-            Err(Diagnostic::error("E0709", message).help(help))
+            let byte = bytes.get(good.len()).copied().unwrap_or(0);
+            Err(TextError::NotUtf8 { name: name.to_owned(), line, byte, offset: good.len() }.into())
         }
     }
 }

@@ -1,13 +1,14 @@
 //! What the bodies of losses advise of the values of the data, such as targets between 0 and 1: looked at once,
 //! before the first step.
 
-use crate::base::Diagnostic;
 use crate::ir::interpret::{Feed, Tensor, evaluate};
 use crate::ir::program::{BATCH, Train, ValueAdvice};
 use crate::ir::{Dim, Elem, InputKey, Op, OutputKey, Sizes, specialise};
 use crate::runtime::array::Array;
 use crate::runtime::data::{Column, Rows, Table};
 use crate::runtime::events::{Event, Observer};
+use crate::runtime::report::Problem;
+use crate::runtime::report::training::TrainWarning;
 use std::sync::Arc;
 
 /// Of large data so many numbers are looked at, in rows at equal distances.
@@ -22,24 +23,16 @@ pub fn look(train: &Train, table: &Table, rows: &Rows, sizes: &Sizes, observer: 
     for advice in &train.advice {
         let Some(fields) = fields(advice, table) else { continue };
         let Some(row) = first_against(advice, &fields, rows, sizes) else { continue };
-        let mut warning = Diagnostic::warning("W0690", advice.message.clone())
-            .at(advice.span, format!("asked of the values of `{}`", train.data.set));
         let shown = |array: &Array| {
             let len = array.row_len();
             let values: Vec<String> = (0..len).map(|at| array.number(row * len + at).to_string()).collect();
             if array.shape().len() == 1 { values.concat() } else { format!("[{}]", values.join(", ")) }
         };
-        let said: Vec<String> = fields
-            .iter()
-            .filter(|field| field.array.row_len() <= SHOWN)
-            .map(|field| format!("`{}` is {}", field.name, shown(&field.array)))
-            .collect();
-        warning = warning.note(if said.is_empty() {
-            format!("row {row} is the first that is otherwise")
-        } else {
-            format!("row {row} is the first that is otherwise: {}", said.join(", "))
-        });
-        observer.event(&Event::Warning(&warning));
+        let short = fields.iter().filter(|field| field.array.row_len() <= SHOWN);
+        let fields = short.map(|field| (field.name.clone(), shown(&field.array))).collect();
+        let (message, set, at) = (advice.message.clone(), train.data.set.clone(), advice.span);
+        let warning = TrainWarning::Advice { message, set, row, fields, at };
+        observer.event(&Event::Warning(&warning.diagnostic()));
     }
 }
 

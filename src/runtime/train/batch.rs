@@ -25,11 +25,27 @@ use crate::runtime::data::{Column, Table};
 use crate::runtime::int_ranges::note_ints;
 use crate::runtime::memory::{Cell, Memory};
 use crate::runtime::evaluate::unbound;
+use crate::runtime::report::data::RowsError;
 use crate::runtime::session::Session;
 pub use batches::Batches;
 use companions::{Before, Companion};
 use divided::Divided;
 use results::Results;
+
+/// The results of one call of native code take so many bytes at most.
+const SERIES_BYTES: usize = 1 << 24;
+
+/// Steps that are taken in one call of native code.
+struct Taking<'a> {
+    /// Of all steps, one behind the other; none if they are held.
+    rows: &'a [u32],
+    steps: usize,
+    /// Results go behind those of so many steps.
+    done: usize,
+    first: Moment,
+    /// Whether the call ends where a loss is not finite.
+    watch: bool,
+}
 
 /// A function bound to the tensors of one batch size.
 pub struct Batch {
@@ -214,7 +230,8 @@ impl Batch {
         }
         let lazy = self.slots.iter().any(|slot| matches!(slot, Slot::Field(_, Some(_)) | Slot::Companion(..)));
         if !lazy {
-            return self.series(&session.caller, &mut session.memory, rows, steps, 0, first, watch);
+            let taking = Taking { rows, steps, done: 0, first, watch };
+            return self.series(&session.caller, &mut session.memory, &taking);
         }
         for step in 0..steps {
             let rows_of_step = &rows[step * self.size..(step + 1) * self.size];
@@ -224,9 +241,9 @@ impl Batch {
                 }
             }
             self.fill_companions(session, before.after(step, self.size))?;
-            let moment = Moment { step: first.step.wrapping_add(step as u32), ..first };
-            let taken =
-                self.series(&session.caller, &mut session.memory, rows_of_step, 1, step, moment, watch)?;
+            let first = Moment { step: first.step.wrapping_add(step as u32), ..first };
+            let taking = Taking { rows: rows_of_step, steps: 1, done: step, first, watch };
+            let taken = self.series(&session.caller, &mut session.memory, &taking)?;
             if !taken.finite {
                 return Ok(Taken { steps: step + 1, finite: false });
             }
@@ -246,18 +263,14 @@ impl Batch {
         Ok(())
     }
 
-    /// One call of native code; results go behind those of `done` steps.
-    #[expect(clippy::too_many_arguments, reason = "a series is said by all of these")]
+    /// One call of native code.
     fn series(
         &mut self,
         caller: &Caller,
         memory: &mut Memory,
-        rows: &[u32],
-        steps: usize,
-        done: usize,
-        first: Moment,
-        watch: bool,
+        taking: &Taking<'_>,
     ) -> Result<Taken, Diagnostic> {
+        let Taking { rows, steps, done, first, watch } = *taking;
         let mut results: Vec<Option<&mut Array>> = self.results.arrays.iter_mut().map(Some).collect();
         let mut watched = Vec::new();
         let mut arguments = Vec::with_capacity(self.slots.len());
@@ -316,7 +329,8 @@ impl Batch {
         first: Moment,
     ) -> Result<(), Diagnostic> {
         self.results.make_room(steps);
-        self.series(caller, memory, &[], steps, 0, first, false).map(drop)
+        let taking = Taking { rows: &[], steps, done: 0, first, watch: false };
+        self.series(caller, memory, &taking).map(drop)
     }
 
     /// Takes one step on the rows that are held, kernel by kernel: see [`Caller::profile`].
@@ -360,8 +374,13 @@ impl Batch {
         results.map(|(external, _)| external.shape.iter().product()).collect()
     }
 
+    /// How many steps are taken in one call at most: as many as there is room for their results.
+    pub fn steps_at_once(&self) -> u64 {
+        (SERIES_BYTES / self.result_bytes().max(1)).max(1) as u64
+    }
+
     /// Bytes that a step's results take.
-    pub fn result_bytes(&self) -> usize {
+    fn result_bytes(&self) -> usize {
         let of = |(external, slot): (&External, &Slot)| match slot {
             Slot::Result(_) => external.shape.iter().product::<usize>() * 8,
             Slot::Variable(_) | Slot::Field(..) | Slot::Companion(..) | Slot::Whole(_) | Slot::Step => 0,
@@ -396,8 +415,7 @@ fn field(table: &Table, name: &str, external: &External) -> Option<Column> {
 /// E0725.
 pub fn some_rows(rows: usize, name: &str, span: Span) -> Result<usize, Diagnostic> {
     if rows == 0 {
-        let error = Diagnostic::error("E0725", format!("`{name}` has no rows"));
-        return Err(error.at(span, "a part is its share of the rows, rounded down"));
+        return Err(RowsError::None { name: name.to_owned(), at: span }.into());
     }
     Ok(rows)
 }

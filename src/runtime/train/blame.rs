@@ -7,13 +7,14 @@
 use std::sync::Arc;
 
 use super::Progress;
-use crate::base::{Diagnostic, SourceMap, Span};
+use crate::base::{SourceMap, Span};
 use crate::ir::program::{BATCH, Train};
 use crate::ir::{Dim, Elem, Graph, InputKey, NodeId, Op, OutputKey, Phase, Sizes};
 use crate::runtime::array::{Array, Elements, shape_text};
 use crate::runtime::call::Moment;
 use crate::runtime::data::Table;
 use crate::runtime::memory::Cell;
+use crate::runtime::report::training::TrainError;
 use crate::runtime::session::{Session, Tensors};
 
 /// How many steps may have to be repeated.
@@ -50,24 +51,16 @@ impl Safe {
 }
 
 /// The error that names a tensor that went bad; the step is the one that made it so, if that is known.
-pub fn variable_error(train: &Train, bad: &Bad, step: Option<u64>) -> Diagnostic {
-    let what = if bad.value.is_nan() { "not a number" } else { "infinite" };
-    let when = step.map(|step| format!(" in step {}", step + 1)).unwrap_or_default();
-    let message = format!("`{}` became {what}{when}", bad.name);
-    let error = Diagnostic::error("E0723", message).note(format!("element {} is {}", bad.element, bad.value));
-    error
-        .at(train.lines.first().map_or(train.span, |line| line.span), "the loss does not show it")
-        .help("a smaller learning rate, `clip_norm = 1`, or inputs of mean 0 and deviation 1 often help")
+pub fn variable_error(train: &Train, bad: &Bad, step: Option<u64>) -> TrainError {
+    let at = train.lines.first().map_or(train.span, |line| line.span);
+    let Bad { name, element, value } = bad.clone();
+    TrainError::BadVariable { name, element, value, step, at }
 }
 
 /// The error that names the step and the loss.
-pub fn loss_error(train: &Train, step: u64, line: usize, loss: f64) -> Diagnostic {
-    let what = if loss.is_nan() { "not a number" } else { "infinite" };
-    let error = Diagnostic::error("E0723", format!("the loss became {what} in step {}", step + 1));
-    let span = train.lines.get(line).map_or(train.span, |line| line.span);
-    error
-        .at(span, format!("this loss is {loss}"))
-        .help("a smaller learning rate, `clip_norm = 1`, or inputs of mean 0 and deviation 1 often help")
+pub fn loss_error(train: &Train, step: u64, line: usize, loss: f64) -> TrainError {
+    let at = train.lines.get(line).map_or(train.span, |line| line.span);
+    TrainError::BadLoss { step, loss, at }
 }
 
 /// The computation that is looked into: of a step, or of a validation, which has no number.

@@ -13,13 +13,15 @@ use super::averages::Averages;
 use super::batch::results::Results;
 use super::batch::{Batches, companions};
 use super::order::Order;
-use super::{Kept, Progress, SERIES_BYTES, Values, blame, evaluate, watch};
+use super::{Kept, Progress, Values, blame, evaluate, watch};
 use crate::base::Diagnostic;
 use crate::ir::program::{PLATEAUS, Precision, Train};
 use crate::runtime::array::{Array, Elements};
 use crate::ir::ranges::MAX_STEP;
 use crate::runtime::call::Moment;
 use crate::runtime::data::Rows;
+use crate::runtime::report::Problem;
+use crate::runtime::report::training::{TrainError, TrainWarning};
 use crate::runtime::events::{EpochReport, Event, Observer, Reason, StepReport, Trained};
 use crate::runtime::session::Session;
 
@@ -202,21 +204,13 @@ impl<'a> Driver<'a> {
     /// Takes steps of one batch size.
     fn series(&mut self, session: &mut Session, observer: &dyn Observer) -> Result<Taken, Diagnostic> {
         let first = self.progress.step;
-        let (size, left) = self.order.equal_steps(first);
-        let left = if self.is_watched() || !self.order.has_one_size() { left } else { u64::MAX };
-        let left = if self.is_watched() { left.min(self.period - first % self.period) } else { left };
+        let (size, left) = self.ahead(first, self.is_watched())?;
         let left = left.min(self.to_next_interval(first));
-        let steps_to_come = (MAX_STEP as u64).saturating_sub(first);
-        if steps_to_come == 0 {
-            let message = format!("this training goes beyond {MAX_STEP} steps");
-            return Err(Diagnostic::error("E0614", message).at(self.train.span, "at most 2^30 are possible"));
-        }
         let batch = self.batches.of_size(session, size)?;
         // Code for a smaller last batch is made when it comes; that is no part of the training.
         let begun = session.now();
-        let room = (SERIES_BYTES / batch.result_bytes().max(1)).max(1) as u64;
         let wished = observer.steps_at_once().unwrap_or(u64::MAX).max(1);
-        let steps = left.min(self.steps - first).min(self.at_once).min(room).min(wished).min(steps_to_come);
+        let steps = left.min(self.at_once).min(batch.steps_at_once()).min(wished);
         // How long a step takes is not the same for all ranks.
         let steps = session.agreed(steps)?;
         self.order.take(first, steps, &mut self.taken);
@@ -230,6 +224,21 @@ impl<'a> Driver<'a> {
         let time = session.now().saturating_sub(begun);
         self.at_once = steps_of_next_series(self.at_once, steps, time);
         Ok(Taken { before: first, steps: good as u64, size, seconds: time.as_secs_f64(), bad })
+    }
+
+    /// The rows of the next step, and how many steps are like it before the training ends or, if it is watched,
+    /// something happens.
+    ///
+    /// # Errors
+    /// E0614 if no step has a number any more.
+    fn ahead(&self, first: u64, is_watched: bool) -> Result<(usize, u64), TrainError> {
+        let (size, left) = self.order.equal_steps(first);
+        let left = if is_watched || !self.order.has_one_size() { left } else { u64::MAX };
+        let left = if is_watched { left.min(self.period - first % self.period) } else { left };
+        match (MAX_STEP as u64).saturating_sub(first) {
+            0 => Err(TrainError::Steps { most: MAX_STEP, at: self.train.span }),
+            to_come => Ok((size, left.min(self.steps - first).min(to_come))),
+        }
     }
 
     /// Whether something happens at the end of each epoch that needs its parameters or all of its results.
@@ -386,15 +395,18 @@ impl<'a> Driver<'a> {
         report: &EpochReport,
         observer: &mut dyn Observer,
     ) -> Result<(), Diagnostic> {
-        let found = watch::scores(self.train, report.epoch, &report.train, report.validation.as_ref());
-        let Some(mut warning) = found.filter(|_| !self.has_warned) else { return Ok(()) };
+        let found = watch::bad_score(self.train, &report.train, report.validation.as_ref());
+        let Some((score, at)) = found.filter(|_| !self.has_warned) else { return Ok(()) };
         self.has_warned = true;
         self.watch(session)?;
-        if let (Some((batches, rows)), Some(_)) = (&mut self.validation, &report.validation) {
-            let text = watch::first_bad_of_validation(session, self.train, batches, rows);
-            warning = text.into_iter().fold(warning, Diagnostic::note);
-        }
-        observer.event(&Event::Warning(&warning));
+        let cause = match (&mut self.validation, &report.validation) {
+            (Some((batches, rows)), Some(_)) => {
+                watch::first_bad_of_validation(session, self.train, batches, rows)
+            }
+            _ => None,
+        };
+        let warning = TrainWarning::BadScores { epoch: report.epoch, score, at, cause };
+        observer.event(&Event::Warning(&warning.diagnostic()));
         Ok(())
     }
 
@@ -404,7 +416,7 @@ impl<'a> Driver<'a> {
         let Some(safe) = self.safe.take() else {
             // Nothing was learnt by this training, or there is nothing to go back to.
             session.damaged = true;
-            return blame::variable_error(self.train, bad, None);
+            return blame::variable_error(self.train, bad, None).into();
         };
         let end = self.progress.step;
         safe.restore(session);
@@ -420,7 +432,7 @@ impl<'a> Driver<'a> {
         let note = self.first_bad(session, safe.step(), step);
         safe.restore(session);
         (self.progress, self.is_back) = (safe.progress, true);
-        note.into_iter().fold(error, Diagnostic::note)
+        note.into_iter().fold(error.into(), Diagnostic::note)
     }
 
     /// Takes one step again.
@@ -439,16 +451,13 @@ impl<'a> Driver<'a> {
         let error = blame::loss_error(self.train, bad_step, line, losses[line]);
         let Some(safe) = self.safe.take() else {
             session.damaged = true;
-            return error;
+            return error.into();
         };
         safe.restore(session);
         let note = self.first_bad(session, safe.step(), bad_step);
         safe.restore(session);
         (self.progress, self.is_back) = (safe.progress, true);
-        match note {
-            Some(note) => error.note(note),
-            None => error,
-        }
+        note.into_iter().fold(error.into(), Diagnostic::note)
     }
 
     fn first_bad(&mut self, session: &mut Session, safe_step: u64, bad_step: u64) -> Option<String> {

@@ -39,14 +39,13 @@ use super::call::Moment;
 use super::data::{Rows, data_name};
 use super::events::{Event, Observer, Scores, Silent, Start, Trained};
 use super::program::Part;
+use super::report::data::DataError;
+use super::report::training::{ResumeError, TrainWarning};
 use super::session::{Session, Tensors};
 use crate::base::order::PutInOrder;
-use crate::base::{Diagnostic, nearest};
+use crate::base::Diagnostic;
 use crate::ir::program::{Action, BATCH, DataRef, Length, Train, Variable};
 use crate::ir::{Dim, Graph, InputKey, Node, NodeId, Op, OutputKey, Sizes};
-
-/// How much the results of the steps of one call may take about.
-const SERIES_BYTES: usize = 1 << 24;
 
 /// Where a training is: all that the next step depends on beside parameters, states and optimiser states.
 #[derive(Clone, PartialEq, Debug)]
@@ -132,8 +131,7 @@ pub fn run(
     let mut progress = resumed.unwrap_or_else(|| Progress::new(action));
     if !batch.fits(&progress.averages) {
         if !accepts_changes {
-            let message = "what the checkpoint has of the unfinished epoch is of another training";
-            return Err(Diagnostic::error("E0730", message).at(train.span, ""));
+            return Err(ResumeError::OtherEpoch { at: train.span }.into());
         }
         progress.averages = Averages::default();
     }
@@ -165,10 +163,8 @@ fn started<'a>(
     driver::intervals::tell_idle(session, train, steps, steps_per_epoch);
     tell_idle_patience(session, train, steps, train.validate_every.unwrap_or(steps_per_epoch));
     if let Some(span) = train.batch_span.filter(|_| train.batch > rows.len()) {
-        let message =
-            format!("`batch` is {}, but `{}` has {} rows", train.batch, data_name(&train.data), rows.len());
-        let warning = Diagnostic::warning("W0614", message).at(span, format!("batches have {full} rows"));
-        session.notices.add(warning);
+        let (batch, data, rows) = (train.batch, data_name(&train.data), rows.len());
+        session.notices.add(TrainWarning::LargeBatch { batch, data, rows, taken: full, at: span });
     }
     session.tell(observer);
     let (table, sizes) = (Arc::clone(&batches.table), batches.sizes.clone());
@@ -196,31 +192,16 @@ fn tell_idle_patience(session: &Session, train: &Train, steps: u64, steps_per_ep
         };
         let Some(patience) = patience.filter(is_idle) else { continue };
         let epochs = steps.div_ceil(steps_per_epoch);
-        let message = format!("`{setting}` has no effect: it waits for {patience} epochs without a better loss");
-        let epochs = if epochs == 1 { "1 epoch".to_owned() } else { format!("{epochs} epochs") };
-        let warning = Diagnostic::warning("W0609", message).at(train.span, format!("this trains for {epochs}"));
-        session.notices.add(warning.help(format!("train for longer, or leave `{setting}` out")));
+        session.notices.add(TrainWarning::IdlePatience { setting, patience, epochs, at: train.span });
     }
 }
 
 /// Tells if the last steps, or all, change no parameter.
 fn tell_idle_steps(session: &Session, train: &Train, steps: u64) {
     let Some((every, span)) = train.accumulate else { return };
-    let left = steps % every;
-    if left == 0 {
-        return;
+    if !steps.is_multiple_of(every) {
+        session.notices.add(TrainWarning::IdleSteps { steps, every, at: span });
     }
-    let steps_text = if steps == 1 { "1 step".to_owned() } else { format!("{steps} steps") };
-    let (message, help) = if steps < every {
-        let message = format!("no parameter changes: they do after every {every} steps");
-        (message, format!("train for {every} steps or more: each is a batch"))
-    } else {
-        let plural = if left == 1 { "step changes" } else { "steps change" };
-        let message = format!("the last {left} {plural} nothing: parameters change after every {every} steps");
-        (message, format!("train for {} steps", steps - left))
-    };
-    let warning = Diagnostic::warning("W0890", message).at(span, format!("this trains for {steps_text}"));
-    session.notices.add(warning.help(help));
 }
 
 /// The losses and metrics of the last `train` on other data.
@@ -236,8 +217,7 @@ pub fn evaluate_on(session: &mut Session, data: &str) -> Result<Scores, Diagnost
     let Some((action, train, graph)) =
         trains.filter_map(|(at, train)| Some((at, train, train.evaluate.as_ref()?))).next()
     else {
-        let error = Diagnostic::error("E0728", "no `train` of the program has a `validate`");
-        return Err(error.help("add `validate = …` to say what is to be measured"));
+        return Err(DataError::NothingToMeasure.into());
     };
     let (set, part) = data.split_once('.').map_or((data, None), |(set, part)| (set, Some(part)));
     let data_ref = DataRef { set: set.into(), part: part.map(Into::into) };
@@ -245,9 +225,8 @@ pub fn evaluate_on(session: &mut Session, data: &str) -> Result<Scores, Diagnost
     some_rows(rows.len(), data, train.span)?;
     let missing = train.fields.iter().find(|field| !table.fields.contains_key(*field));
     if let Some(field) = missing {
-        let error = Diagnostic::error("E0728", format!("`{data}` has no field `{field}`"));
-        let near = nearest(field, table.fields.keys().map(|name| &**name));
-        return Err(near.map_or(error.clone(), |near| error.help(format!("it has `{near}`"))));
+        let (field, fields) = (field.clone(), table.fields.keys().cloned().collect());
+        return Err(DataError::NoField { data: data.to_owned(), field, fields }.into());
     }
     let sizes = data_sizes(session, train)?;
     let drawn = companions::of_training(session, train, true)?;
@@ -423,7 +402,7 @@ fn evaluate(
         let batch = batches.of_size(session, size.min(rows.len() - at))?;
         let left = if at < whole * size { whole - at / size } else { 1 };
         // The step is the same for all batches, so a series that counts steps is one batch long.
-        let at_once = if batch.uses_step() { 1 } else { (SERIES_BYTES / batch.result_bytes().max(1)).max(1) };
+        let at_once = if batch.uses_step() { 1 } else { batch.steps_at_once() as usize };
         let steps = left.min(at_once);
         let taken: Vec<u32> = (at..at + steps * batch.size).map(|at| rows.get(at)).collect();
         let step = if batch.uses_step() { step as u32 } else { 0 };

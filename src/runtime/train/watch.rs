@@ -7,11 +7,13 @@
 use super::batch::{Batches, companions};
 use super::batch::companions::Before;
 use super::blame;
-use crate::base::Diagnostic;
+use crate::base::Span;
 use crate::ir::program::Train;
 use crate::runtime::call::Moment;
 use crate::runtime::data::{Column, Rows, Table};
 use crate::runtime::events::{Event, Observer, Scores};
+use crate::runtime::report::Problem;
+use crate::runtime::report::training::{BadScore, TrainWarning};
 use crate::runtime::session::Session;
 
 /// Warns of values of the fields that a training uses which are NaN or infinite. Columns that are read batch by
@@ -31,46 +33,31 @@ pub fn data(train: &Train, table: &Table, rows: &Rows, observer: &mut dyn Observ
         let bad: Vec<(usize, f64)> = (0..rows.len()).filter_map(of_row).collect();
         // Rows of other parts do not matter here.
         let Some((row, value)) = bad.iter().min_by_key(|(row, _)| *row) else { continue };
-        let message = format!("`{field}` of `{}` has values that are no numbers", train.data.set);
-        let rows = if bad.len() == 1 { "1 row has".to_owned() } else { format!("{} rows have", bad.len()) };
-        let warning = Diagnostic::warning("W0736", message)
-            .at(train.span, "this training uses it")
-            .note(format!("{rows} some; row {row} has {value}"));
-        observer.event(&Event::Warning(&warning));
+        let (field, set, rows) = (field.clone(), train.data.set.clone(), bad.len());
+        let warning = TrainWarning::BadValues { field, set, rows, first: (*row, *value), at: train.span };
+        observer.event(&Event::Warning(&warning.diagnostic()));
     }
 }
 
-/// What is to be told of scores, if a loss of the validation or a metric is no number: what it is, and where in
-/// the validation the first of them comes from.
-pub fn scores(
-    train: &Train,
-    epoch: u64,
-    trained: &Scores,
-    validation: Option<&Scores>,
-) -> Option<Diagnostic> {
+/// A score that is no number, if a loss of the validation or a metric is none, and the place that it is about.
+pub fn bad_score(train: &Train, trained: &Scores, validation: Option<&Scores>) -> Option<(BadScore, Span)> {
     let metric = |scores: &Scores| {
         let bad = scores.metrics.iter().find(|(_, value)| value.is_nan());
-        bad.map(|(name, _)| name.clone())
-    };
-    let span_of = |name: &str| {
-        let metric = train.metrics.iter().find(|metric| &*metric.name == name);
-        metric.map_or(train.span, |metric| metric.span)
-    };
-    let about = |what: String, span| {
-        let message = format!("{what} in epoch {epoch}");
-        Diagnostic::warning("W0735", message).at(span, "").note("training goes on; this is told once")
+        let name = bad.map(|(name, _)| name.clone())?;
+        let known = train.metrics.iter().find(|metric| *metric.name == *name);
+        Some((name, known.map_or(train.span, |metric| metric.span)))
     };
     if let Some(scores) = validation {
         let losses = scores.losses.iter().enumerate();
         if let Some((line, loss)) = losses.into_iter().find(|(_, loss)| !loss.is_finite()) {
             let span = train.lines.get(line).map_or(train.span, |line| line.span);
-            return Some(about(format!("the validation's loss is {loss}"), span));
+            return Some((BadScore::ValidationLoss(*loss), span));
         }
-        if let Some(name) = metric(scores) {
-            return Some(about(format!("the validation's metric `{name}` is not a number"), span_of(&name)));
+        if let Some((name, span)) = metric(scores) {
+            return Some((BadScore::ValidationMetric(name), span));
         }
     }
-    metric(trained).map(|name| about(format!("the metric `{name}` is not a number"), span_of(&name)))
+    metric(trained).map(|(name, span)| (BadScore::Metric(name), span))
 }
 
 /// Says of the first batch of the validation whose losses are no numbers what went bad in it first.

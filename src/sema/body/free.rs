@@ -119,7 +119,7 @@ impl Elaborator<'_> {
                 let value = match &parameter.default {
                     Some(default) => {
                         let kind = FrameKind::Function;
-                        let frame = Frame::new(kind, Some(item.clone()), item.module, Span::default());
+                        let frame = Frame::uncalled(kind, Some(item.clone()), item.module);
                         self.in_frame(frame, |cx| cx.expr(default, None))
                     }
                     None if is_size(definition, &name) => Value::Int(Dim::symbol(name.clone())),
@@ -165,7 +165,7 @@ pub fn free_type(cx: &mut Elaborator<'_>, item: &ItemRef, ty: &ast::Type) -> Opt
         ast::Element::Int | ast::Element::Class(_) => Elem::Int,
         ast::Element::Bool => Elem::Bool,
     };
-    let frame = Frame::new(FrameKind::File, Some(item.clone()), item.module, Span::default());
+    let frame = Frame::uncalled(FrameKind::File, Some(item.clone()), item.module);
     cx.in_frame(frame, |cx| {
         let mut names = Vec::new();
         for dim in dims {

@@ -99,7 +99,7 @@ impl Elaborator<'_> {
         }
         self.constants.open.push(key.clone());
         let frame =
-            Frame::new(FrameKind::File, None, item.module, Span::default());
+            Frame::uncalled(FrameKind::File, None, item.module);
         let index_frames = std::mem::take(&mut self.index_frames);
         let value = self.in_outermost_level(|cx| cx.in_frame(frame, |cx| cx.constant_value(constant)));
         self.index_frames = index_frames;

@@ -10,7 +10,6 @@ use crate::sema::value::{Tensor, Value};
 use crate::sema::scope::report::roles::{Reason, RequirementError};
 use crate::sema::scope::report::values::ValueError;
 use crate::sema::scope::report::{Cause, Report};
-use crate::base::Span;
 use crate::ir::interpret::{self, Feed, evaluate};
 use crate::ir::program::{PLATEAUS, ValueAdvice};
 use crate::ir::{Dim, Elem, Graph, InputKey, Node, NodeId, Op, copy};
@@ -52,7 +51,7 @@ impl Elaborator<'_> {
         self.frame_mut().failed = true;
         let Some(text) = self.requirement_text(condition, message) else { return };
         let (call, item) = (self.frame().call, self.frame().item.as_ref());
-        let call = item.filter(|_| call != Span::default()).map(|item| (call, item.name().to_owned()));
+        let call = item.filter(|_| !call.is_none()).map(|item| (call, item.name().to_owned()));
         self.report(RequirementError::Fails { text, at, call, why });
     }
 

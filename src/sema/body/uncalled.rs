@@ -33,7 +33,7 @@ pub fn check(elaborator: &mut Elaborator<'_>) {
 
 /// A constant that nothing uses has a value all the same.
 fn check_constant(elaborator: &mut Elaborator<'_>, item: &ItemRef, constant: &ast::Const) {
-    let frame = Frame::new(FrameKind::File, None, item.module, Span::default());
+    let frame = Frame::uncalled(FrameKind::File, None, item.module);
     elaborator.in_new_graph(|cx| cx.in_frame(frame, |cx| cx.name(&constant.name.text, constant.name.span)));
 }
 
@@ -59,7 +59,7 @@ fn check_sizes(elaborator: &mut Elaborator<'_>, item: &ItemRef, definition: &ast
 fn check_names(elaborator: &mut Elaborator<'_>, item: &ItemRef, definition: &ast::Definition) {
     let mut names = Names::default();
     names.definition(definition);
-    let mut frame = Frame::new(FrameKind::Function, Some(item.clone()), item.module, Span::default());
+    let mut frame = Frame::uncalled(FrameKind::Function, Some(item.clone()), item.module);
     // Whatever is bound anywhere in the body counts as known everywhere in it.
     frame.bindings = names.bound.into_iter().map(|name| known(name, definition.name.span)).collect();
     elaborator.in_frame(frame, |cx| {

@@ -27,7 +27,10 @@ impl Builder<'_> {
         }
         self.set_origin(span);
         let stable = crate::opt::stabilise(self.graph_mut(), &[of], by);
-        match crate::grad::gradient(self.graph_mut(), &[(stable[0], None)], by) {
+        let first_step = self.first_free_step();
+        let found = crate::grad::gradient_within(self.graph_mut(), &[(stable[0], None)], by, first_step);
+        self.count_steps();
+        match found {
             Ok(derivatives) => Some(derivatives),
             Err(error) => {
                 self.report(DerivativeError::NoDerivative { error, variable: by_span, at: span });

@@ -12,7 +12,7 @@ use crate::sema::value::{Interval, LevelId, Tensor, Value};
 use crate::sema::scope::report::layers::VariableError;
 use crate::base::Span;
 use crate::ir::build::LoopNode;
-use crate::ir::{Affine, Dim, Graph, NodeId, Op, Origin, Phase, StepId};
+use crate::ir::{Affine, Dim, Graph, NodeId, Op, Origin, Phase, StepId, fresh_step};
 use std::sync::Arc;
 
 /// The level of what is computed at compile time.
@@ -72,6 +72,16 @@ impl Builder<'_> {
     pub fn new_step_id(&mut self) -> StepId {
         self.ids.step += 1;
         StepId(self.ids.step - 1)
+    }
+
+    /// The number that the next scan gets: no scan in an open graph has it.
+    pub fn first_free_step(&self) -> StepId {
+        StepId(self.ids.step)
+    }
+
+    /// Counts the scans in the graph that others have added to it.
+    pub fn count_steps(&mut self) {
+        self.ids.step = self.ids.step.max(fresh_step(self.graph()).0);
     }
 
     /// The level that is being built.

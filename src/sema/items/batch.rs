@@ -1,7 +1,6 @@
 //! Graphs over the rows of a batch.
 
 use super::companions::BatchData;
-use crate::base::Span;
 use crate::ir::program::BATCH;
 use crate::ir::{Dim, Graph, InputKey};
 use crate::sema::body::data_table::FieldInfo;
@@ -27,7 +26,7 @@ pub fn in_batch_graph<'a, R>(
 
 /// A frame in which the fields of the data are the batch, and `u.x` is the field `x` of what is drawn as `u`.
 fn batch_frame(cx: &mut Elaborator<'_>, data: &BatchData) -> Frame {
-    let mut frame = Frame::new(FrameKind::File, None, ModuleId::MAIN, Span::default());
+    let mut frame = Frame::uncalled(FrameKind::File, None, ModuleId::MAIN);
     // The turns of the loops around the training.
     frame.bindings.extend(cx.frame().bindings.iter().filter(|binding| binding.kind == BindingKind::For).cloned());
     for field in fields(cx, &data.main) {

@@ -6,6 +6,7 @@ use crate::ir::InputKey;
 use crate::ir::program::{Companion, Forward, Train};
 use crate::sema::body::elaborator::Elaborator;
 use crate::sema::scope::report::companions::{CompanionError, CompanionWarning};
+use crate::sema::scope::report::settings::SettingError;
 use crate::sema::settings;
 use crate::sema::value::DataValue;
 use crate::syntax::ast;
@@ -37,7 +38,9 @@ pub fn companions(cx: &mut Elaborator<'_>, item: &ast::Train, data: DataValue, t
             match known.name {
                 "batch" => batch = positive(cx, &option.value, "`batch`").map(|rows| rows as usize),
                 "shuffle" => shuffle = cx.compile_time_bool(&option.value, "`shuffle`").unwrap_or(shuffle),
-                other => debug_assert!(false, "the option `{other}` of the table is not read"),
+                _ => {
+                    cx.report(SettingError::NotRead { name: option.name.clone() });
+                }
             }
         }
         let Some(found) = data_ref(cx, &line.data, "`data`") else { continue };

@@ -157,7 +157,7 @@ fn read_settings(cx: &mut Elaborator<'_>, item: &ast::Data, set: &mut DataSet) -
 fn fields(cx: &mut Elaborator<'_>, item: &ast::Data, set: &mut DataSet) -> Option<(u64, Span)> {
     let name = set.name.clone();
     let mut column_rows: Option<(u64, Span)> = None;
-    let frame = Frame::new(FrameKind::File, None, cx.frame().module, Span::default());
+    let frame = Frame::uncalled(FrameKind::File, None, cx.frame().module);
     cx.data.current.declared = item.fields.clone();
     cx.begin_graph();
     let (graph, ()) = cx.in_new_graph(|cx| {

@@ -53,7 +53,7 @@ fn apart<R>(
     let construction = cx.begin_construction();
     let scans = std::mem::take(&mut cx.scans);
     let around = std::mem::take(&mut cx.data.current);
-    let frame = Frame::new(FrameKind::File, None, item.module, Span::default());
+    let frame = Frame::uncalled(FrameKind::File, None, item.module);
     let result = cx.in_item(ItemContext::file(), |cx| cx.in_frame(frame, elaborate));
     cx.data.current = around;
     cx.scans = scans;

@@ -138,7 +138,7 @@ pub fn read_division(
         (Decides::Series, series),
         (Decides::Order, order),
     ];
-    let frame = Frame::new(FrameKind::File, None, cx.frame().module, Span::default());
+    let frame = Frame::uncalled(FrameKind::File, None, cx.frame().module);
     cx.data.current.whole.clear();
     cx.data.current.declared = item.fields.clone();
     cx.data.current.reach = None;

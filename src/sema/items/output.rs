@@ -113,10 +113,10 @@ fn at_work<R>(cx: &mut Elaborator<'_>, build: impl FnOnce(&mut Elaborator<'_>) -
     let opened = cx.frame_mut().open();
     let keys = [("step", InputKey::Step), ("epoch", InputKey::field(EPOCH))];
     let [step, _] = keys.map(|(word, name)| {
-        let number = cx.add(Span::default(), Op::Input { name, ty: Type::scalar(Elem::Int) }, Vec::new());
+        let number = cx.add(Span::NONE, Op::Input { name, ty: Type::scalar(Elem::Int) }, Vec::new());
         let number = Value::Tensor(number);
         if cx.frame().find(word).is_none() {
-            cx.frame_mut().bind(word, number.clone(), Span::default(), BindingKind::Input);
+            cx.frame_mut().bind(word, number.clone(), Span::NONE, BindingKind::Input);
         }
         number
     });

@@ -24,6 +24,28 @@ fn conversion(kind: &str) -> Option<String> {
     ARRAYS.contains(&format).then(|| advice.to_owned())
 }
 
+/// What the arguments of a source say.
+struct Given {
+    path: String,
+    nested: bool,
+    format: TableFormat,
+    span: Span,
+}
+
+/// Makes a source of its arguments.
+type Make = fn(Given) -> Source;
+
+/// What is made of the arguments: a row for each of [`SOURCES`], in their order.
+const MADE: [(&str, Make); SOURCES.len()] = [
+    ("csv", |Given { path, format, span, .. }| Source::Csv { path, format, span }),
+    ("npy", |Given { path, span, .. }| Source::Npy { path, span }),
+    ("npz", |Given { path, span, .. }| Source::Npz { path, span }),
+    ("safetensors", |Given { path, span, .. }| Source::Safetensors { path, span }),
+    ("idx", |Given { path, span, .. }| Source::Idx { path, span }),
+    ("images", |Given { path, nested, span, .. }| Source::Images { path, nested, span }),
+    ("text", |Given { path, span, .. }| Source::Text { path, span }),
+];
+
 /// Calls of other libraries that read what a source reads, by a part of their names; longer ones first.
 const READERS: [(&str, &str); 16] = [
     ("safetensors", "safetensors"),
@@ -56,7 +78,7 @@ pub fn read_source(cx: &mut Elaborator<'_>, source: &ast::Expr) -> Option<Source
         return None;
     };
     let kind = callee.as_name().cloned().unwrap_or_default();
-    let Some(call) = settings::find(SOURCES, &kind) else {
+    let Some(number) = SOURCES.iter().position(|call| *call.name == *kind) else {
         let text = cx.text(callee.span).to_lowercase();
         let reader = READERS.iter().find(|(part, _)| text.contains(part));
         let meant = match (conversion(&kind), nearest(&kind, settings::names(SOURCES)), reader) {
@@ -68,6 +90,7 @@ pub fn read_source(cx: &mut Elaborator<'_>, source: &ast::Expr) -> Option<Source
         cx.report(SourceError::Unknown { callee: callee.span, meant });
         return None;
     };
+    let (call, (_, make)) = (&SOURCES[number], MADE[number]);
     let arguments = cx.arguments(call, args)?;
     let path = arguments.get("path")?;
     let span = path.span;
@@ -91,15 +114,7 @@ pub fn read_source(cx: &mut Elaborator<'_>, source: &ast::Expr) -> Option<Source
         format.thousands = Some(character(cx, thousands, "what groups digits")?);
     }
     numbers_are_clear(cx, &format, source.span)?;
-    Some(match call.name {
-        "csv" => Source::Csv { path, format, span },
-        "npy" => Source::Npy { path, span },
-        "npz" => Source::Npz { path, span },
-        "safetensors" => Source::Safetensors { path, span },
-        "idx" => Source::Idx { path, span },
-        "images" => Source::Images { path, nested, span },
-        _ => Source::Text { path, span },
-    })
+    Some(make(Given { path, nested, format, span }))
 }
 
 /// A string of one character; `what` it is.
@@ -124,4 +139,14 @@ fn numbers_are_clear(cx: &mut Elaborator<'_>, format: &TableFormat, span: Span) 
         None => return Some(()),
     });
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MADE, SOURCES};
+
+    #[test]
+    fn each_source_is_made_of_its_own_arguments() {
+        assert!(MADE.iter().map(|(word, _)| *word).eq(SOURCES.iter().map(|call| call.name)));
+    }
 }

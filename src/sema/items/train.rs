@@ -205,7 +205,9 @@ fn read_setting(cx: &mut Elaborator<'_>, given: &ast::Setting, train: &mut Train
         "freeze" => train.frozen = path_parts(cx, "freeze", value).unwrap_or_default(),
         "init" if value.as_name().is_some_and(|name| &**name == "anew") => train.anew = true,
         "init" => train.init = start_file(cx, value),
-        other => debug_assert!(false, "the setting `{other}` of the table is not read"),
+        _ => {
+            cx.report(SettingError::NotRead { name: name.clone() });
+        }
     }
 }
 

@@ -107,5 +107,5 @@ impl Scope<'_> {
 
 /// The place of a declaration, unless it is of the language.
 fn known(declared: Span) -> Option<Span> {
-    (declared != Span::default()).then_some(declared)
+    (!declared.is_none()).then_some(declared)
 }

@@ -106,6 +106,11 @@ pub struct Frame {
 }
 
 impl Frame {
+    /// The frame of an item that is elaborated for itself, or of the top of a file: no call leads there.
+    pub fn uncalled(kind: FrameKind, item: Option<ItemRef>, module: ModuleId) -> Frame {
+        Frame::new(kind, item, module, Span::NONE)
+    }
+
     pub fn new(kind: FrameKind, item: Option<ItemRef>, module: ModuleId, call: Span) -> Frame {
         Frame {
             kind,

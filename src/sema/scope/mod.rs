@@ -46,7 +46,7 @@ impl<'a> Scope<'a> {
         Scope {
             sources,
             modules,
-            frames: vec![Frame::new(FrameKind::File, None, ModuleId::MAIN, Span::default())],
+            frames: vec![Frame::uncalled(FrameKind::File, None, ModuleId::MAIN)],
             context: Present::default(),
             reports: Vec::new(),
             numeric: Vec::new(),

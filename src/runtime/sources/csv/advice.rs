@@ -4,7 +4,7 @@ use super::numbers::plain;
 use super::{Options, dates};
 
 /// The advice that fits the text, in the first line of a table without a header or anywhere else.
-pub(super) fn no_number(text: &str, is_first: bool, options: &Options) -> String {
+pub fn no_number(text: &str, is_first: bool, options: &Options) -> String {
     if is_first {
         return "if the first line has the names of the columns, say `header = true`".to_owned();
     }

@@ -1,17 +1,7 @@
 //! Points in time as numbers: `2024-02-29`, `2024-02-29 12:30:15`, `29.02.2024`, `02/29/2024`, `2024-02`.
 
 use crate::ir::program::{Date, DateOrder, DatePart};
-
-/// Why a text is no point in time.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum NoDate {
-    /// Of another form.
-    Form,
-    /// Day and month stand in front, and the program does not say which is which.
-    Order,
-    /// There is no such day or time.
-    Range,
-}
+use crate::runtime::report::tables::NoDate;
 
 /// What is asked of a point in time.
 pub(super) fn number(text: &str, date: Date) -> Result<f64, NoDate> {

@@ -28,6 +28,7 @@ use std::sync::Arc;
 
 use crate::base::Diagnostic;
 use crate::runtime::array::Array;
+use crate::runtime::report::tables::{ColumnError, FirstLine, HeaderDoubt, MissingColumn, TableError};
 use crate::runtime::room::Need;
 use crate::runtime::world::World;
 
@@ -41,6 +42,7 @@ pub use select::{ColumnRef, Selection};
 use scan::{Field, ScanError, Scanner, line_column};
 use select::resolve;
 use stream::Stream;
+pub use advice::no_number;
 pub use dates::{date_of, days as days_of, orders as date_orders};
 pub use values::{Kind, kind_of, number_of};
 
@@ -193,10 +195,10 @@ fn read_rows(
     let mut readers = Vec::new();
     let mut warnings = Vec::new();
     for request in requests {
-        let columns = resolve(&request.selection, begun.n_columns, begun.header.as_deref(), name)
-            .map_err(|diagnostic| hint_separator(diagnostic, &begun.first, options))?;
+        let columns = resolve(&request.selection, begun.n_columns, begun.header.as_deref())
+            .map_err(|missing| no_column(name, missing, &begun.first, options))?;
         if begun.has_index && columns.contains(&0) && warnings.is_empty() {
-            warnings.push(index_column(name));
+            warnings.push(HeaderDoubt::IndexColumn { file: name.to_owned() }.into());
         }
         readers.push(Reader::new(columns, request, *options));
     }
@@ -217,16 +219,11 @@ fn read_rows(
         rows += 1;
     }
     if rows == 0 {
-        return Err(no_rows(name));
+        return Err(TableError::NoRows { file: name.to_owned() }.into());
     }
-    warnings.extend(begun.doubt);
+    warnings.extend(begun.doubt.map(Diagnostic::from));
     let columns = readers.into_iter().map(|reader| reader.finish(rows)).collect::<Result<Vec<_>, _>>()?;
     Ok(Table { rows, header: begun.header, columns, warnings })
-}
-
-fn no_rows(name: &str) -> Diagnostic {
-    Diagnostic::error("E0710", format!("`{name}` has a header line and no rows"))
-        .help("if this line is data, say `header = false`")
 }
 
 /// The text with `\n` at the ends of lines where they are `\r` alone.
@@ -250,7 +247,7 @@ struct Begun<'a> {
     /// Whether the first column is the index that pandas writes.
     has_index: bool,
     /// Whether the first line may be what it is not taken for.
-    doubt: Option<Diagnostic>,
+    doubt: Option<HeaderDoubt>,
     /// Whether the first line is a row that is not given out yet.
     waiting: bool,
     /// The present row.
@@ -265,16 +262,10 @@ impl<'a> Begun<'a> {
         requests: &[Request],
     ) -> Result<Begun<'a>, Diagnostic> {
         let place = Place { name, text, lines: 0 };
-        let separator = u8::try_from(options.separator).ok().filter(u8::is_ascii).ok_or_else(|| {
-            Diagnostic::error(
-                "E0709",
-                format!("the separator of a csv file is one ASCII character, not {:?}", options.separator),
-            )
-        })?;
-        let mut scanner = Scanner::new(text, separator);
+        let mut scanner = scanner(text, options)?;
         let mut first = Vec::new();
         if !place.scanned(scanner.next_record(&mut first))? {
-            return Err(Diagnostic::error("E0710", format!("`{name}` is empty")));
+            return Err(TableError::Empty { file: name.to_owned() }.into());
         }
         let verdict = match options.header {
             Some(is_header) => header::Verdict { is_header, in_doubt: false },
@@ -305,52 +296,35 @@ impl<'a> Begun<'a> {
         if !self.place.scanned(self.scanner.next_record(&mut self.fields))? {
             return Ok(false);
         }
-        if self.fields.len() != self.n_columns {
-            let message = format!(
-                "{} has {}, but line {} has {}",
-                self.place.line(self.fields[0].start),
-                counted(self.fields.len(), "field"),
-                self.first_line,
-                self.n_columns
-            );
-            return Err(Diagnostic::error("E0707", message));
-        }
+        self.place.check_width(&self.fields, self.first_line, self.n_columns)?;
         Ok(true)
     }
 }
 
-fn doubt(name: &str, first: &[Field<'_>], is_header: bool) -> Diagnostic {
-    let shown: Vec<&str> = first.iter().take(6).map(|field| &*field.text).collect();
-    let more = if first.len() > 6 { ", …" } else { "" };
-    let (taken, other) = match is_header {
-        true => ("the names of the columns", "header = false"),
-        false => ("the first row", "header = true"),
+/// That a file has no such columns, with what its first line shows if it has one column only.
+fn no_column(name: &str, missing: MissingColumn, first: &[Field<'_>], options: &Options) -> ColumnError {
+    let cause = match first {
+        [single] => {
+            let separators = [';', '\t', '|', ','].into_iter();
+            let other = separators.filter(|&c| c != options.separator).find(|&c| single.text.contains(c));
+            let is_comment = single.text.starts_with('#');
+            other.map(FirstLine::Separator).or(is_comment.then_some(FirstLine::Comment))
+        }
+        _ => None,
     };
-    let message = format!("the first line of `{name}`, `{}{more}`, is taken for {taken}", shown.join(", "));
-    Diagnostic::warning("W0603", message)
-        .help(format!("say `header = {is_header}` if that is right, or `{other}`"))
+    ColumnError { file: name.to_owned(), missing, cause }
 }
 
-fn index_column(name: &str) -> Diagnostic {
-    let message =
-        format!("column 0 of `{name}` has no name: it is the number of the row, as pandas writes it");
-    Diagnostic::warning("W0608", message)
-        .help("begin with column 1, or write the file with `to_csv(…, index = False)`")
+/// The first line may be what it is not taken for.
+fn doubt(name: &str, first: &[Field<'_>], is_header: bool) -> HeaderDoubt {
+    let first = first.iter().map(|field| field.text.to_string()).collect();
+    HeaderDoubt::Verdict { file: name.to_owned(), first, is_header }
 }
 
-/// If the file has one column only because its separator is another, says so.
-fn hint_separator(diagnostic: Diagnostic, fields: &[Field<'_>], options: &Options) -> Diagnostic {
-    let [single] = fields else { return diagnostic };
-    match [';', '\t', '|', ','].into_iter().find(|&c| c != options.separator && single.text.contains(c)) {
-        Some(found) => {
-            let shown = found.escape_default();
-            diagnostic.help(format!("its first line has \"{shown}\" in it: say `separator = \"{shown}\"`"))
-        }
-        None if single.text.starts_with('#') => {
-            diagnostic.help("a csv file has no comments: its first line has the names of the columns, or is data")
-        }
-        None => diagnostic,
-    }
+/// What takes a text apart.
+fn scanner<'t>(text: &'t str, options: &Options) -> Result<Scanner<'t>, TableError> {
+    let separator = u8::try_from(options.separator).ok().filter(u8::is_ascii);
+    Ok(Scanner::new(text, separator.ok_or(TableError::Separator(options.separator))?))
 }
 
 /// Where messages say that something is.
@@ -371,20 +345,30 @@ impl Place<'_> {
         format!("{}:{}:{column}", self.name, self.lines + line)
     }
 
-    fn scanned<T>(&self, result: Result<T, ScanError>) -> Result<T, Diagnostic> {
-        result.map_err(|error| {
-            let (at, what) = match error {
-                ScanError::UnclosedQuote(at) => (at, "this quote is never closed"),
-                ScanError::TextAfterQuote(at) => (at, "text between a closing quote and the next separator"),
-            };
-            Diagnostic::error("E0709", format!("{}: {what}", self.line_and_column(at)))
-                .note("within a quoted field a quote is written twice")
+    /// Whether a row has as many fields as the first line.
+    fn check_width(
+        &self,
+        fields: &[Field<'_>],
+        first_line: usize,
+        expected: usize,
+    ) -> Result<(), TableError> {
+        match fields.len() {
+            count if count == expected => Ok(()),
+            count => Err(TableError::Ragged {
+                at: self.line(fields[0].start),
+                fields: count,
+                first_line,
+                expected,
+            }),
+        }
+    }
+
+    fn scanned<T>(&self, result: Result<T, ScanError>) -> Result<T, TableError> {
+        result.map_err(|error| match error {
+            ScanError::UnclosedQuote(at) => TableError::UnclosedQuote { at: self.line_and_column(at) },
+            ScanError::TextAfterQuote(at) => TableError::TextAfterQuote { at: self.line_and_column(at) },
         })
     }
-}
-
-fn counted(count: usize, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
 #[cfg(test)]

@@ -1,8 +1,6 @@
 //! Which columns of a csv file a field is made of.
 
-use crate::base::{Diagnostic, nearest};
-
-use super::counted;
+use crate::runtime::report::tables::MissingColumn;
 
 /// A column by number or name.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -23,41 +21,29 @@ pub enum Selection {
 }
 
 /// The numbers of the selected columns.
+///
+/// # Errors
+/// That there is none of them.
 pub(super) fn resolve(
     selection: &Selection,
     n_columns: usize,
     header: Option<&[String]>,
-    name: &str,
-) -> Result<Vec<usize>, Diagnostic> {
-    let no_such = |what: String| Diagnostic::error("E0708", format!("`{name}` {what}"));
+) -> Result<Vec<usize>, MissingColumn> {
     let number = |number: i64| {
         let from_start = if number < 0 { number.saturating_add(n_columns as i64) } else { number };
-        usize::try_from(from_start).ok().filter(|&column| column < n_columns).ok_or_else(|| {
-            no_such(format!("has {}, so there is no column {number}", counted(n_columns, "column")))
-                .note(format!("columns are numbered from 0 to {}", n_columns - 1))
-        })
+        let found = usize::try_from(from_start).ok().filter(|&column| column < n_columns);
+        found.ok_or(MissingColumn::Number { number, count: n_columns })
     };
     let column = |column: &ColumnRef| match (column, header) {
         (ColumnRef::Number(at), _) => number(*at),
-        (ColumnRef::Name(wanted), None) => Err(no_such(format!(
-            "has no header line in which a column could be called `{wanted}`"
-        ))
-        .help("if its first line is a header, say `header = true`; otherwise give the column's number")),
+        (ColumnRef::Name(name), None) => Err(MissingColumn::NoHeader(name.clone())),
         (ColumnRef::Name(wanted), Some(names)) => {
             let mut places = names.iter().enumerate().filter(|(_, name)| *name == wanted).map(|(at, _)| at);
+            let name = wanted.clone();
             match (places.next(), places.next()) {
                 (Some(at), None) => Ok(at),
-                (Some(first), Some(second)) => {
-                    Err(no_such(format!("calls two columns `{wanted}`: {first} and {second}"))
-                        .help("give the column's number"))
-                }
-                (None, _) => {
-                    let missing = no_such(format!("has no column `{wanted}`"));
-                    Err(match nearest(wanted, names.iter().map(String::as_str)) {
-                        Some(near) => missing.help(format!("it has `{near}`")),
-                        None => missing.note(format!("its columns are {}", listed(names))),
-                    })
-                }
+                (Some(first), Some(second)) => Err(MissingColumn::Twice { name, first, second }),
+                (None, _) => Err(MissingColumn::Name { name, names: names.to_vec() }),
             }
         }
     };
@@ -69,14 +55,9 @@ pub(super) fn resolve(
             // The end is excluded, so it may be the number of columns.
             let end = end.filter(|&end| end != n_columns as i64).map_or(Ok(n_columns), number)?;
             if first >= end {
-                return Err(no_such(format!("has no columns from {first} up to {end}, which is excluded")));
+                return Err(MissingColumn::Range { first, end });
             }
             Ok((first..end).collect())
         }
     }
-}
-
-fn listed(names: &[String]) -> String {
-    let shown = names.iter().take(10).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    if names.len() > 10 { format!("{shown} and others") } else { shown }
 }

@@ -14,6 +14,7 @@ use super::stream::Stream;
 use super::{Options, Place};
 use crate::base::Diagnostic;
 use crate::runtime::ranks::{self, Lost, Shared, to_all};
+use crate::runtime::report::tables::TableError;
 use crate::runtime::sources::file::FileBytes;
 
 /// So many bytes are looked at to find a line that looks like the beginning of a row.
@@ -155,8 +156,7 @@ impl Text<'_> {
     }
 
     pub fn changed(&self) -> Diagnostic {
-        let message = format!("cannot read `{}` any more: it was changed since it was first read", self.name);
-        Diagnostic::error("E0701", message)
+        TableError::Changed { file: self.name.to_owned() }.into()
     }
 
     /// The first line from a byte on that looks like the beginning of a row.
@@ -212,17 +212,12 @@ impl Text<'_> {
         let mine = format!("reads {} bytes of `{file}`, without {left_out} rows", self.bytes.length());
         let texts = ranks::texts(ranks, &mine)?;
         let others = texts.iter().enumerate().filter(|(_, text)| **text != mine);
-        let said = |(rank, text): (usize, &String)| match text.starts_with("reads ") {
-            true => format!("rank {rank} {text}"),
-            false => format!("rank {rank} does something else"),
-        };
-        let mut others = others.map(said).peekable();
-        if others.peek().is_none() {
-            return Ok(());
+        let said = |text: &String| text.starts_with("reads ").then(|| text.clone());
+        let others: Vec<(usize, Option<String>)> = others.map(|(rank, text)| (rank, said(text))).collect();
+        match others.is_empty() {
+            true => Ok(()),
+            false => Err(TableError::Ranks { size: texts.len(), mine, others }.into()),
         }
-        let message = format!("the {} ranks do not read the same", texts.len());
-        let error = Diagnostic::error("E0933", message).note(format!("this one {mine}"));
-        Err(others.fold(error, Diagnostic::note).help("all ranks need the same program, files, options and version of nnc"))
     }
 }
 

@@ -13,10 +13,11 @@ use super::scan::{Field, Scanner};
 use super::shares::Text;
 use super::stream::Stream;
 use super::values::Reader;
-use super::{Begun, Columns, Options, Place, Request, Want, gathered, header, index_column};
+use super::{Begun, Columns, Options, Place, Request, Want, gathered, header};
 use crate::base::Diagnostic;
 use crate::runtime::array::Elements;
 use crate::runtime::ranks::{self, Shared};
+use crate::runtime::report::tables::{HeaderDoubt, TableError};
 use crate::runtime::sources::file::FileBytes;
 use crate::runtime::world::World;
 
@@ -125,7 +126,7 @@ pub fn read(
     let columns = head.columns();
     let has_index = header.as_ref().is_some_and(|names| names.len() > 1 && names[0].is_empty());
     if has_index && columns.iter().any(|columns| columns.contains(&0)) {
-        warnings.push(index_column(&name));
+        warnings.push(HeaderDoubt::IndexColumn { file: name.clone() }.into());
     }
     let n_columns = head.n_columns();
     let pairs = || requests.iter().zip(&columns).zip(stays);
@@ -141,7 +142,7 @@ pub fn read(
     let Rows { starts, lengths, held } = rows(&text, held, &in_file, header.as_deref(), dropped)?;
     let count = starts.len();
     if count == 0 {
-        return Err(super::no_rows(&name));
+        return Err(TableError::NoRows { file: name }.into());
     }
     let (mut held, mut next) = (held.into_iter(), 0..in_file.len());
     let of = |((request, _), stays): ((&Request, _), &bool)| match is_in_file(request, *stays) {
@@ -248,7 +249,7 @@ pub(super) fn decided(
         return Ok((*options, Vec::new()));
     }
     let begun = Begun::new(text, name, options, requests)?;
-    Ok((Options { header: Some(begun.header.is_some()), ..*options }, begun.doubt.into_iter().collect()))
+    Ok((Options { header: Some(begun.header.is_some()), ..*options }, begun.doubt.map(Diagnostic::from).into_iter().collect()))
 }
 
 impl StoredTable {
@@ -346,7 +347,6 @@ impl StoredTable {
     }
 
     fn changed(&self) -> Diagnostic {
-        let message = format!("cannot read `{}` any more: it was changed since it was first read", self.name);
-        Diagnostic::error("E0701", message)
+        TableError::Changed { file: self.name.clone() }.into()
     }
 }

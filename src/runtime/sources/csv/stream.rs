@@ -5,13 +5,14 @@ mod visit;
 
 use std::io::{self, Read};
 
-use super::scan::{Field, ScanError, Scanner};
+use super::scan::{Field, ScanError};
 use super::select::resolve;
 use super::values::Reader;
-use super::{Columns, Options, Place, Request, counted, doubt, header, hint_separator, line_column};
+use super::{Columns, Options, Place, Request, doubt, header, line_column, no_column, scanner};
 use crate::base::Diagnostic;
-use crate::runtime::room::size_text;
-use crate::runtime::sources::text::{in_utf16, is_utf16};
+use crate::runtime::report::files::TextError;
+use crate::runtime::report::tables::{ColumnError, TableError};
+use crate::runtime::sources::text::is_utf16;
 
 /// What is read at a time.
 const PIECE: usize = 1 << 16;
@@ -179,7 +180,7 @@ impl Stream {
             if self.complete_rows(1)?.1 > 0 {
                 let mut fields = Vec::new();
                 let place = Place { name: &self.name, text: &self.text, lines: self.lines };
-                place.scanned(self.scanner(&self.text)?.next_record(&mut fields))?;
+                place.scanned(scanner(&self.text, &self.options)?.next_record(&mut fields))?;
                 self.check_width(&fields, &place)?;
                 look(&fields, &place);
                 return Ok(());
@@ -211,10 +212,8 @@ impl Stream {
         is_open && !self.is_at_end
     }
 
-    fn too_long(&self, line: usize) -> Diagnostic {
-        let (name, longest) = (&self.name, size_text(LONGEST_ROW as u64));
-        let message = format!("{name}:{line}: a row is longer than {longest}, which none of a table is");
-        Diagnostic::error("E0709", message)
+    fn too_long(&self, line: usize) -> TableError {
+        TableError::LongRow { file: self.name.clone(), line, most: LONGEST_ROW }
     }
 
     /// Forgets the text up to a place.
@@ -225,24 +224,18 @@ impl Stream {
     }
 
     /// Whether a row has as many fields as the first line.
-    fn check_width(&self, fields: &[Field<'_>], place: &Place<'_>) -> Result<(), Diagnostic> {
-        let Some(begun) = self.begun.as_ref().filter(|begun| begun.n_columns != fields.len()) else { return Ok(()) };
-        let message = format!(
-            "{} has {}, but line {} has {}",
-            place.line(fields[0].start),
-            counted(fields.len(), "field"),
-            begun.first_line,
-            begun.n_columns
-        );
-        Err(Diagnostic::error("E0707", message))
+    fn check_width(&self, fields: &[Field<'_>], place: &Place<'_>) -> Result<(), TableError> {
+        let Some(begun) = &self.begun else { return Ok(()) };
+        place.check_width(fields, begun.first_line, begun.n_columns)
     }
 
     /// Reads the first line and what it says. `false` if there is nothing at all.
     fn begin(&mut self, tell: &mut dyn FnMut(Diagnostic)) -> Result<bool, Diagnostic> {
         if let Some(names) = self.names.clone() {
             let found = self.requests.iter();
-            let found = found.map(|request| resolve(&request.selection, names.len(), Some(&names), &self.name));
-            let columns = found.collect::<Result<_, Diagnostic>>()?;
+            let found = found.map(|request| resolve(&request.selection, names.len(), Some(&names)));
+            let columns = found.collect::<Result<_, _>>();
+            let columns = columns.map_err(|missing| no_column(&self.name, missing, &[], &self.options))?;
             let n_columns = names.len();
             self.begun = Some(Begun { header: Some(names), n_columns, first_line: 1, columns });
             return Ok(true);
@@ -253,12 +246,12 @@ impl Stream {
                 break end;
             }
             if self.is_at_end {
-                return Err(Diagnostic::error("E0710", format!("`{}` is empty", self.name)));
+                return Err(TableError::Empty { file: self.name.clone() }.into());
             }
             self.read_line()?;
         };
         let place = Place { name: &self.name, text: &self.text, lines: 0 };
-        let mut scanner = self.scanner(&self.text)?;
+        let mut scanner = scanner(&self.text, &self.options)?;
         let mut first = Vec::new();
         place.scanned(scanner.next_record(&mut first))?;
         let verdict = match self.options.header {
@@ -266,15 +259,15 @@ impl Stream {
             None => header::decide(&first, scanner.clone(), &self.requests, &self.options),
         };
         if verdict.in_doubt {
-            tell(doubt(&self.name, &first, verdict.is_header));
+            tell(doubt(&self.name, &first, verdict.is_header).into());
         }
         let names = || first.iter().map(|field| field.text.to_string()).collect::<Vec<String>>();
         let header = verdict.is_header.then(names);
         let found = self.requests.iter().map(|request| {
-            resolve(&request.selection, first.len(), header.as_deref(), &self.name)
-                .map_err(|error| hint_separator(error, &first, &self.options))
+            resolve(&request.selection, first.len(), header.as_deref())
+                .map_err(|missing| no_column(&self.name, missing, &first, &self.options))
         });
-        let columns = found.collect::<Result<_, Diagnostic>>()?;
+        let columns = found.collect::<Result<_, ColumnError>>()?;
         let first_line = line_column(&self.text, first[0].start).0;
         let n_columns = first.len();
         if header.is_some() {
@@ -284,21 +277,9 @@ impl Stream {
         Ok(true)
     }
 
-    fn scanner<'t>(&self, text: &'t str) -> Result<Scanner<'t>, Diagnostic> {
-        let separator = u8::try_from(self.options.separator).ok().filter(u8::is_ascii);
-        let separator = separator.ok_or_else(|| {
-            let message = format!(
-                "the separator of a csv file is one ASCII character, not {:?}",
-                self.options.separator
-            );
-            Diagnostic::error("E0709", message)
-        })?;
-        Ok(Scanner::new(text, separator))
-    }
-
     /// Where the rows end that are complete, and how many these are.
     fn complete_rows(&self, most: usize) -> Result<(usize, usize), Diagnostic> {
-        let mut scanner = self.scanner(&self.text)?;
+        let mut scanner = scanner(&self.text, &self.options)?;
         let (mut fields, mut end, mut rows) = (Vec::new(), 0, 0);
         while rows < most {
             let found = scanner.next_record(&mut fields);
@@ -321,7 +302,7 @@ impl Stream {
         let Some(begun) = &self.begun else { return Ok(Block { rows: 0, columns: vec![], fields: vec![] }) };
         let text = &self.text[..end];
         let place = Place { name: &self.name, text, lines: self.lines };
-        let mut scanner = self.scanner(text)?;
+        let mut scanner = scanner(text, &self.options)?;
         let pairs = begun.columns.iter().zip(&self.requests);
         let mut readers: Vec<Reader<'_>> =
             pairs.map(|(columns, request)| Reader::new(columns.clone(), request, self.options)).collect();
@@ -344,7 +325,7 @@ impl Stream {
         let known = self.text.len();
         let ends = self.text.bytes().take_while(|byte| matches!(byte, b'\n' | b'\r')).count();
         if known - ends > LONGEST_ROW + 1 {
-            return Err(self.too_long(self.lines + lines_in(&self.text.as_bytes()[..ends]) + 1));
+            return Err(self.too_long(self.lines + lines_in(&self.text.as_bytes()[..ends]) + 1).into());
         }
         loop {
             let before = self.text.len();
@@ -359,9 +340,6 @@ impl Stream {
     }
 
     fn read_more(&mut self) -> Result<(), Diagnostic> {
-        let cannot = |error: &dyn std::fmt::Display| {
-            Diagnostic::error("E0701", format!("cannot read `{}`: {error}", self.name))
-        };
         if let Some(damage) = self.damage.take() {
             return Err(damage);
         }
@@ -371,13 +349,16 @@ impl Stream {
         let count = loop {
             match self.reader.read(&mut bytes[known..]) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                read => break read.map_err(|error| cannot(&error))?,
+                Err(error) => {
+                    return Err(TableError::Unreadable { file: self.name.clone(), why: error.to_string() }.into());
+                }
+                Ok(count) => break count,
             }
         };
         bytes.truncate(known + count);
         self.is_at_end = count == 0;
         if self.begun.is_none() && self.text.is_empty() && known == 0 && is_utf16(&bytes) {
-            return Err(in_utf16(&format!("`{}`", self.name)));
+            return Err(TextError::Utf16 { name: format!("`{}`", self.name) }.into());
         }
         let valid = match std::str::from_utf8(&bytes) {
             Ok(text) => text.len(),
@@ -388,7 +369,7 @@ impl Stream {
                 let byte = bytes[error.valid_up_to()];
                 // It is not the end before that is told.
                 self.is_at_end = false;
-                self.damage = Some(cannot(&format!("it is not a text in UTF-8: line {line} has the byte {byte:02x}")));
+                self.damage = Some(TableError::Byte { file: self.name.clone(), line, byte }.into());
                 error.valid_up_to()
             }
         };

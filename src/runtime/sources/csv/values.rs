@@ -4,12 +4,13 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use crate::base::order::PutInOrder;
-use crate::base::{Diagnostic, nearest};
+use crate::base::Diagnostic;
+use crate::runtime::report::Problem;
+use crate::runtime::report::tables::{ColumnName, FieldError, TableError, WrongField};
 use crate::runtime::array::{Array, Elements, whole_number};
 use crate::runtime::room;
 
-use super::advice::no_number;
-use super::dates::{self, NoDate};
+use super::dates;
 use super::numbers::plain;
 use super::scan::{Field, line_column};
 use super::select::Selection;
@@ -136,25 +137,43 @@ impl<'a> Reader<'a> {
             let plain = Date { order: DateOrder::YearMonthDay, ..date };
             self.order_matters = dates::number(&field.text, plain).is_err();
         }
-        push(&mut self.values, field, &self.options, self.date).map_err(|wrong| {
-            let names = match &self.values {
-                Values::Names { known, .. } => known.keys().map(|name| &**name).collect(),
-                _ => Vec::new(),
-            };
-            wrong.diagnostic(field, place, column, header, &names, &self.options)
-        })
+        push(&mut self.values, field, &self.options, self.date)
+            .map_err(|wrong| self.field_error(wrong, field, column, place, header).diagnostic())
+    }
+
+    fn field_error(
+        &self,
+        wrong: WrongField,
+        field: &Field<'_>,
+        column: usize,
+        place: &Place<'_>,
+        header: Option<&[String]>,
+    ) -> FieldError {
+        let names = match &self.values {
+            Values::Names { known, .. } => known.keys().map(|name| name.to_string()).collect(),
+            _ => Vec::new(),
+        };
+        let name = header.and_then(|names| names.get(column));
+        FieldError {
+            at: place.line_and_column(field.start),
+            column: name.map_or(ColumnName::Number(column), |name| ColumnName::Name(name.clone())),
+            text: field.text.to_string(),
+            wrong,
+            names,
+            is_first: header.is_none() && place.lines + line_column(place.text, field.start).0 == 1,
+            format: self.options,
+        }
     }
 
     pub fn finish(self, rows: usize) -> Result<Columns, Diagnostic> {
         let idle_order = !self.order_matters && rows > 0;
-        let without_number = || Diagnostic::error("E0710", "columns without a number of columns");
         let shape = if self.is_one { vec![rows] } else { vec![rows, self.columns.len()] };
         let (elements, classes) = match self.values {
             Values::F32(values) => (Elements::F32(values), None),
             Values::F64(values, _) => (Elements::F64(values), None),
             Values::Bool(values) | Values::Missing(values) => (Elements::Bool(values), None),
             Values::Ints(values) => {
-                let array = Array::whole(shape, values).map_err(|_| without_number())?;
+                let array = Array::whole(shape, values).map_err(|_| TableError::Unshaped)?;
                 return Ok(Columns { array, classes: None, idle_order });
             }
             Values::Open => (Elements::I32(Vec::new()), None),
@@ -179,7 +198,7 @@ impl<'a> Reader<'a> {
                 )
             }
         };
-        let array = Array::new(shape, elements).map_err(|_| without_number())?;
+        let array = Array::new(shape, elements).map_err(|_| TableError::Unshaped)?;
         Ok(Columns { array, classes, idle_order })
     }
 }
@@ -217,23 +236,6 @@ impl Reader<'static> {
         }
         Ok(())
     }
-}
-
-/// What is wrong with a field.
-enum Wrong {
-    Missing,
-    NotANumber,
-    NotFinite,
-    NotWhole,
-    TooLarge,
-    /// A name in a column that began with numbers.
-    NameAmongNumbers,
-    /// A number in a column that began with names.
-    NumberAmongNames,
-    /// A name that is none of those given.
-    UnknownName,
-    NotABool,
-    NoDate(NoDate),
 }
 
 impl Values<'_> {
@@ -279,7 +281,7 @@ fn push<'a>(
     field: &Field<'a>,
     options: &Options,
     date: Option<Date>,
-) -> Result<(), Wrong> {
+) -> Result<(), WrongField> {
     let text = field.text.as_ref();
     match values {
         Values::F32(list) => {
@@ -296,7 +298,7 @@ fn push<'a>(
                 }
             };
             if value.abs() > *most {
-                return Err(Wrong::TooLarge);
+                return Err(WrongField::TooLarge);
             }
             list.push(value);
         }
@@ -305,16 +307,16 @@ fn push<'a>(
         Values::Open => {
             *values = match kind_of(text, options) {
                 _ if date.is_some() => Values::Ints(Vec::new()),
-                Kind::Missing => return Err(Wrong::Missing),
+                Kind::Missing => return Err(WrongField::Missing),
                 Kind::Name => Values::names(false),
                 Kind::Number => Values::Ints(Vec::new()),
             };
             push(values, field, options, date)?;
         }
         Values::Ints(list) => list.push(match date {
-            Some(date) => whole_number(moment(text, date)?).ok_or(Wrong::NotWhole)?,
+            Some(date) => whole_number(moment(text, date)?).ok_or(WrongField::NotWhole)?,
             None => int(&number_text(text, options).map_err(|wrong| match wrong {
-                Wrong::NotANumber => Wrong::NameAmongNumbers,
+                WrongField::NotANumber => WrongField::NameAmongNumbers,
                 other => other,
             })?)?,
         }),
@@ -324,7 +326,7 @@ fn push<'a>(
 }
 
 /// Adds a name: a class that is given, or a new one.
-fn push_name<'a>(values: &mut Values<'a>, field: &Field<'a>, options: &Options) -> Result<(), Wrong> {
+fn push_name<'a>(values: &mut Values<'a>, field: &Field<'a>, options: &Options) -> Result<(), WrongField> {
     let Values::Names { ids, known, given, is_category } = values else { return Ok(()) };
     // In a category nothing is a name like any other, however it is written.
     let is_gap = is_missing(&field.text);
@@ -332,9 +334,9 @@ fn push_name<'a>(values: &mut Values<'a>, field: &Field<'a>, options: &Options) 
     match (*given, known.get(&name), kind_of(&field.text, options)) {
         (true, Some(class), _) => ids.push(*class),
         (true, None, _) if *is_category => ids.push(known.len() as i32 - 1),
-        (true, None, Kind::Missing) | (false, _, Kind::Missing) if !*is_category => return Err(Wrong::Missing),
-        (true, None, _) => return Err(Wrong::UnknownName),
-        (false, _, Kind::Number) if !*is_category => return Err(Wrong::NumberAmongNames),
+        (true, None, Kind::Missing) | (false, _, Kind::Missing) if !*is_category => return Err(WrongField::Missing),
+        (true, None, _) => return Err(WrongField::UnknownName),
+        (false, _, Kind::Number) if !*is_category => return Err(WrongField::NumberAmongNames),
         (false, Some(id), _) => ids.push(*id),
         (false, None, _) => {
             let next = known.len() as i32;
@@ -346,149 +348,53 @@ fn push_name<'a>(values: &mut Values<'a>, field: &Field<'a>, options: &Options) 
 }
 
 /// A number with a decimal point and without groups of digits.
-fn number_text<'t>(text: &'t str, options: &Options) -> Result<Cow<'t, str>, Wrong> {
+fn number_text<'t>(text: &'t str, options: &Options) -> Result<Cow<'t, str>, WrongField> {
     plain(text, options).ok_or_else(|| not_a_number(text))
 }
 
-fn moment(text: &str, date: Date) -> Result<f64, Wrong> {
+fn moment(text: &str, date: Date) -> Result<f64, WrongField> {
     if is_missing(text) {
-        return Err(Wrong::Missing);
+        return Err(WrongField::Missing);
     }
-    dates::number(text, date).map_err(Wrong::NoDate)
+    dates::number(text, date).map_err(WrongField::NoDate)
 }
 
-fn bool_of(text: &str) -> Result<bool, Wrong> {
+fn bool_of(text: &str) -> Result<bool, WrongField> {
     match text.to_ascii_lowercase().as_str() {
         "true" | "t" | "yes" | "y" => Ok(true),
         "false" | "f" | "no" | "n" => Ok(false),
-        _ if is_missing(text) => Err(Wrong::Missing),
+        _ if is_missing(text) => Err(WrongField::Missing),
         _ => match text.parse::<f64>() {
             Ok(value) if value == 0.0 || value == 1.0 => Ok(value == 1.0),
-            _ => Err(Wrong::NotABool),
+            _ => Err(WrongField::NotABool),
         },
     }
 }
 
-fn int(text: &str) -> Result<i64, Wrong> {
+fn int(text: &str) -> Result<i64, WrongField> {
     if let Ok(number) = text.parse() {
         return Ok(number);
     }
     let value: f64 = text.parse().map_err(|_| match not_a_number(text) {
-        Wrong::NotANumber => Wrong::NameAmongNumbers,
+        WrongField::NotANumber => WrongField::NameAmongNumbers,
         other => other,
     })?;
     match whole_number(finite(value, text)?) {
         Some(number) => Ok(number),
-        None if value.fract() == 0.0 => Err(Wrong::TooLarge),
-        None => Err(Wrong::NotWhole),
+        None if value.fract() == 0.0 => Err(WrongField::TooLarge),
+        None => Err(WrongField::NotWhole),
     }
 }
 
-fn not_a_number(text: &str) -> Wrong {
-    if is_missing(text) { Wrong::Missing } else { Wrong::NotANumber }
+fn not_a_number(text: &str) -> WrongField {
+    if is_missing(text) { WrongField::Missing } else { WrongField::NotANumber }
 }
 
-fn finite(value: f64, text: &str) -> Result<f64, Wrong> {
+fn finite(value: f64, text: &str) -> Result<f64, WrongField> {
     match value {
         _ if value.is_finite() => Ok(value),
-        _ if value.is_nan() => Err(Wrong::Missing),
-        _ if text.to_ascii_lowercase().contains("inf") => Err(Wrong::NotFinite),
-        _ => Err(Wrong::TooLarge),
+        _ if value.is_nan() => Err(WrongField::Missing),
+        _ if text.to_ascii_lowercase().contains("inf") => Err(WrongField::NotFinite),
+        _ => Err(WrongField::TooLarge),
     }
-}
-
-impl Wrong {
-    fn diagnostic(
-        self,
-        field: &Field<'_>,
-        place: &Place<'_>,
-        column: usize,
-        header: Option<&[String]>,
-        names: &[&str],
-        options: &Options,
-    ) -> Diagnostic {
-        let at = place.line_and_column(field.start);
-        let shown: String = field.text.chars().take(40).collect();
-        let of = match header.and_then(|names| names.get(column)) {
-            Some(name) => format!("column `{name}`"),
-            None => format!("column {column}"),
-        };
-        match self {
-            Wrong::Missing if field.text.is_empty() => {
-                Diagnostic::error("E0705", format!("{at}: {of} has no value")).help(FILL_IN)
-            }
-            Wrong::Missing => {
-                let error = Diagnostic::error("E0705", format!("{at}: {of} has no value but `{shown}`"));
-                let error = error.help(FILL_IN);
-                match names {
-                    [] => error,
-                    [..] => {
-                        error.help(format!("if it is a class, name all of them: `names = [\"{shown}\", …]`"))
-                    }
-                }
-            }
-            Wrong::UnknownName => {
-                let message = format!("{at}: {of} is `{shown}`, which is none of the names of its classes");
-                let error = Diagnostic::error("E0754", message);
-                match nearest(&shown, names.iter().copied()) {
-                    Some(near) => error.help(format!("one of them is `{near}`")),
-                    None => error.note(format!("they are {}", listed(names))),
-                }
-            }
-            Wrong::NotABool => {
-                let message = format!("{at}: {of} is `{shown}`, which is neither true nor false");
-                Diagnostic::error("E0706", message).help(
-                    "a bool is written true or false, yes or no, 1 or 0; other names are read as `class(2)`",
-                )
-            }
-            Wrong::NotANumber => {
-                let is_first = header.is_none() && place.lines + line_column(place.text, field.start).0 == 1;
-                Diagnostic::error("E0706", format!("{at}: {of} is `{shown}`, which is not a number"))
-                    .help(no_number(&shown, is_first, options))
-            }
-            Wrong::NoDate(why) => no_date(why, &at, &of, &shown),
-            Wrong::NotFinite => {
-                Diagnostic::error("E0706", format!("{at}: {of} is `{shown}`, which is not a finite number"))
-            }
-            Wrong::NotWhole => {
-                Diagnostic::error("E0712", format!("{at}: {of} is {shown}, but the field is an int"))
-                    .help("declare the field as a float, without `int` or `class`")
-            }
-            Wrong::TooLarge => Diagnostic::error(
-                "E0712",
-                format!("{at}: {of} is {shown}, which does not fit the type of the field"),
-            ),
-            Wrong::NameAmongNumbers => {
-                Diagnostic::error("E0706", format!("{at}: {of} is `{shown}`, but it began with numbers"))
-            }
-            Wrong::NumberAmongNames => Diagnostic::error(
-                "E0706",
-                format!("{at}: {of} is the number {shown}, but it began with names"),
-            )
-            .help("a column is read as classes of names if all its fields are names"),
-        }
-    }
-}
-
-fn no_date(why: NoDate, at: &str, of: &str, shown: &str) -> Diagnostic {
-    let error = |what: &str| Diagnostic::error("E0760", format!("{at}: {of} is `{shown}`, {what}"));
-    match why {
-        NoDate::Form => error("which is no date")
-            .help("dates are written 2024-02-29, 2024-02-29 12:30, 29.02.2024 or 02/29/2024"),
-        NoDate::Order => error("in which day and month could be either")
-            .help("say how dates are written: `date(column(…), order = \"dmy\")`, or \"mdy\""),
-        NoDate::Range => error("and there is no such day or time")
-            .help("if the month stands before the day, say `order = \"mdy\"`"),
-    }
-}
-
-const FILL_IN: &str = "leave the row out by `drop rows where is_missing(column(…))`, or fill in a value: a number by \
-                       `fill(column(…), mean)`";
-
-fn listed(names: &[&str]) -> String {
-    let mut names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-    names.put_in_order();
-    let more = names.len() > 12;
-    names.truncate(12);
-    if more { format!("{} and others", names.join(", ")) } else { names.join(", ") }
 }

@@ -10,6 +10,7 @@ use crate::ir::program::{Interval, Length, Train};
 use crate::runtime::actions::{self, At};
 use crate::runtime::events::Observer;
 use crate::runtime::program::Part;
+use crate::runtime::report::training::TrainWarning;
 use crate::runtime::session::Session;
 
 /// After how many steps each something is shown.
@@ -50,8 +51,7 @@ pub fn tell_idle(session: &Session, train: &Train, steps: u64, steps_per_epoch: 
     for interval in &train.intervals {
         let every = steps_of(interval, steps_per_epoch);
         if every > steps {
-            let message = format!("nothing is shown: the training takes {steps} steps, and this is after {every}");
-            session.notices.add(Diagnostic::warning("W0881", message).at(interval.span, "longer than the training"));
+            session.notices.add(TrainWarning::IdleInterval { steps, every, at: interval.span });
         }
     }
 }

@@ -87,7 +87,7 @@ impl Elaborator<'_> {
             (_, DefineOp::Set) => return Some(None),
             (Some(binding), DefineOp::Add) => (binding.value, binding.span, binding.written),
             (None, DefineOp::Add) => match self.global(&name.text, name.span) {
-                Some(value) => (value, Span::default(), Vec::new()),
+                Some(value) => (value, Span::NONE, Vec::new()),
                 None => {
                     self.report(WriteError::NoTarget { name: name.clone() });
                     return None;
@@ -102,7 +102,7 @@ impl Elaborator<'_> {
                 Some(Some(Target { tensor, span, written }))
             }
             _ => {
-                let declared = (span != Span::default()).then_some(span);
+                let declared = (!span.is_none()).then_some(span);
                 self.report(WriteError::NotAddable { name: name.clone(), found: value, declared });
                 None
             }

@@ -166,7 +166,7 @@ impl Elaborator<'_> {
             },
             None => return true,
         };
-        let declared = declared.filter(|declared| *declared != span && *declared != Span::default());
+        let declared = declared.filter(|declared| *declared != span && !declared.is_none());
         self.report(IndexError::NotIndex { name: name.clone(), what, value, declared, at: span });
         false
     }

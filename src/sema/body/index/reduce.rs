@@ -3,7 +3,7 @@
 //! A reducer becomes a loop of its own over the indices around it that its body uses, and its own. A reducer
 //! directly in one of the same kind (`sum[i](sum[j](…))`) becomes one loop with it.
 
-use crate::sema::build::index::reduce::result_interval;
+use crate::sema::build::index::reduce::{Terms, result_interval};
 use crate::sema::body::elaborator::Elaborator;
 use crate::sema::value::Value;
 use super::uses::Uses;
@@ -31,9 +31,10 @@ pub fn reduce(elaborator: &mut Elaborator<'_>, reduce: &ast::Reduce, span: Span)
     let (Some(frame), Some(scalar), true) = (elaborator.close_frame(opened), scalar, !new.doubtful) else {
         return Value::Error;
     };
-    let terms = Dim::product(&frame.parts.domain()[around..]);
-    let interval = if condition.is_none() { result_interval(reduce.op, &value, &terms) } else { None };
-    let made = elaborator.reduced(reduce.op, frame.parts, around, scalar, condition, &terms, span);
+    let count = Dim::product(&frame.parts.domain()[around..]);
+    let interval = if condition.is_none() { result_interval(reduce.op, &value, &count) } else { None };
+    let terms = Terms { scalar, condition, count };
+    let made = elaborator.reduced(reduce.op, frame.parts, around, &terms, span);
     crate::sema::build::operators::with_interval(made, interval)
 }
 

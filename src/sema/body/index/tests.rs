@@ -15,14 +15,14 @@ pub(in crate::sema) fn elaborate(text: &str) -> (Graph, Vec<Diagnostic>) {
             let shape = ["n", "m"][..rank].iter().map(|name| crate::ir::Dim::symbol(*name)).collect();
             let op = Op::Input { name: name.into(), ty: Type::new(elem, shape) };
             let node = e.graph_mut().add(op, vec![]);
-            let mut tensor = e.tensor(node, Span::default());
+            let mut tensor = e.tensor(node, Span::NONE);
             if elem == Elem::Int {
                 tensor.field = Some(IntSource::Field { set: "data".into(), field: "places".into() });
             }
             e.frame_mut().bind(
                 name,
                 Value::Tensor(tensor),
-                Span::default(),
+                Span::NONE,
                 crate::sema::scope::frames::BindingKind::Input,
             );
         }

@@ -99,7 +99,7 @@ pub fn call(
         let (function, next) = (builtin.name, names[n_positional]);
         return cx.report(ArgumentError::Named { function, takes: n_positional, next, at: extra.span });
     }
-    let Some(places) = cx.place_arguments(&names, given, builtin.name, Span::default()) else {
+    let Some(places) = cx.place_arguments(&names, given, builtin.name, Span::NONE) else {
         return Value::Error;
     };
     for ((text, name), place) in declared.iter().zip(&names).zip(&places) {

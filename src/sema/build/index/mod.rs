@@ -184,7 +184,7 @@ impl Builder<'_> {
         if self.skips_so_far() <= mark {
             return;
         }
-        let Some(condition) = self.indexed_scalar(condition, Span::default()) else { return };
+        let Some(condition) = self.indexed_scalar(condition, Span::NONE) else { return };
         let skips: Vec<ScalarId> =
             self.index_frames.last().map_or(Vec::new(), |frame| frame.skips[mark..].to_vec());
         let guarded = self.with_index_body(|l| {

@@ -11,6 +11,16 @@ use crate::sema::scope::report::values::ValueError;
 use crate::sema::value::{Interval, Value};
 use crate::syntax::ast::{self, ReduceOp};
 
+/// What a reducer goes over.
+pub struct Terms {
+    /// A term.
+    pub scalar: ScalarId,
+    /// Whether it counts; all do, if there is none.
+    pub condition: Option<ScalarId>,
+    /// How many there are, those that do not count with them.
+    pub count: Dim,
+}
+
 impl Builder<'_> {
     /// The term with the element type in which it is reduced. Reports terms that cannot be reduced so.
     pub fn reducible(&mut self, op: ReduceOp, id: ScalarId, value: &Value, span: Span) -> Option<ScalarId> {
@@ -40,17 +50,15 @@ impl Builder<'_> {
     }
 
     /// The loops of a reducer, and its value in the expression around it.
-    #[expect(clippy::too_many_arguments, reason = "what a reducer is made of")]
     pub fn reduced(
         &mut self,
         op: ReduceOp,
         parts: LoopParts,
         around: usize,
-        scalar: ScalarId,
-        condition: Option<ScalarId>,
-        terms: &Dim,
+        terms: &Terms,
         span: Span,
     ) -> Value {
+        let Terms { scalar, condition, count: ref all } = *terms;
         let combine = match op {
             ReduceOp::Sum | ReduceOp::Mean => Combine::Add,
             ReduceOp::Prod => Combine::Mul,
@@ -87,8 +95,8 @@ impl Builder<'_> {
                     l.select(none, one, scalars[0])
                 })
             }
-            None if terms.is_number(0) => Value::int(1),
-            None => Value::Int(terms.clone()),
+            None if all.is_number(0) => Value::int(1),
+            None => Value::Int(all.clone()),
         };
         self.binary(ast::BinaryOp::Div, Arg { value: &made, span }, Arg { value: &count, span }, span)
     }

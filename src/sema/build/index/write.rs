@@ -40,7 +40,8 @@ impl Builder<'_> {
         }
         let covers_all = region.covered().is_ok_and(|sizes| sizes == shape) && !adds;
         let subs: Vec<Sub> = places.into_iter().map(|place| place.sub).collect();
-        let made = self.write_loop(definition, &frame, &shape, subs, &right, dropping, covers_all);
+        let written = Written { shape: &shape, subs, dropping, covers_all };
+        let made = self.write_loop(definition, &frame, written, &right);
         let earlier = target.as_ref().filter(|_| !covers_all);
         let interval = match earlier {
             None => right.interval.clone(),
@@ -73,17 +74,14 @@ impl Builder<'_> {
         Some(())
     }
 
-    #[expect(clippy::too_many_arguments, reason = "what a loop is made of")]
-    pub fn write_loop(
+    fn write_loop(
         &mut self,
         definition: &IndexDefinition,
         frame: &IndexFrame,
-        shape: &[Dim],
-        subs: Vec<Sub>,
+        written: Written<'_>,
         right: &Right,
-        dropping: bool,
-        covers_all: bool,
     ) -> Tensor {
+        let Written { shape, subs, dropping, covers_all } = written;
         let span = definition.target_span.to(definition.value.span);
         let builder = LoopBuilder::resume(self.graph(), frame.parts.clone());
         let in_order =
@@ -195,10 +193,20 @@ pub struct Target {
     pub written: Vec<Region>,
 }
 
+/// Where the elements of a definition are written.
+struct Written<'a> {
+    shape: &'a [Dim],
+    subs: Vec<Sub>,
+    /// Whether what lies outside of the tensor is left out.
+    dropping: bool,
+    /// Whether every element is written.
+    covers_all: bool,
+}
+
 impl Target {
     /// Its declaration, if it is declared in this body.
     fn declared(&self) -> Option<Span> {
-        (self.span != Span::default()).then_some(self.span)
+        (!self.span.is_none()).then_some(self.span)
     }
 }
 

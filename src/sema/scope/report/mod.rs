@@ -168,7 +168,7 @@ impl<'a> Scope<'a> {
         let calls: Vec<(Span, String)> = self
             .frames
             .iter()
-            .filter(|frame| frame.item.is_some() && frame.call != Span::default())
+            .filter(|frame| frame.item.is_some() && !frame.call.is_none())
             .map(|frame| {
                 (frame.call, frame.item.as_ref().map_or(String::new(), |item| item.name().to_string()))
             })

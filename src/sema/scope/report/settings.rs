@@ -47,6 +47,10 @@ pub enum SettingError {
         /// The optimizer of the same item, if it has a hyperparameter of this name.
         optimizer: Option<Arc<str>>,
     },
+    /// The table has it, and nothing reads it: a mistake of the compiler.
+    NotRead {
+        name: ast::Name,
+    },
     /// `split = …` in a `data` item.
     SplitAsField {
         at: Span,
@@ -110,6 +114,9 @@ impl Problem for SettingError {
                     .and_at(*first, "set here")
             }
             SettingError::Unknown { group, name, optimizer } => unknown_setting(group, name, optimizer.as_deref()),
+            SettingError::NotRead { name } => {
+                Diagnostic::fault(format!("the setting `{}` is not read", name.text)).at(name.span, "")
+            }
             SettingError::SplitAsField { at } => {
                 let label = "a line of its own, not a field";
                 error("E0606", "the parts of a split have names", *at, label)

@@ -3,7 +3,8 @@
 use super::{LONGEST_ROW, Stream};
 use crate::base::Diagnostic;
 use crate::runtime::sources::csv::scan::Field;
-use crate::runtime::sources::csv::{Place, line_column};
+use crate::runtime::report::tables::TableError;
+use crate::runtime::sources::csv::{Place, line_column, scanner};
 
 /// What is done with each row of [`Stream::visit`].
 pub(in crate::runtime::sources::csv) type Visit<'a> = &'a mut dyn FnMut(&[Field<'_>], &Place<'_>, (u64, usize)) -> Result<(), Diagnostic>;
@@ -41,9 +42,9 @@ impl Stream {
     /// Goes through the complete rows of the text, and says where they end.
     fn visit_text(&self, until: Option<u64>, visit: Visit<'_>) -> (usize, Result<Visited, Diagnostic>) {
         let place = Place { name: &self.name, text: &self.text, lines: self.lines };
-        let mut scanner = match self.scanner(&self.text) {
+        let mut scanner = match scanner(&self.text, &self.options) {
             Ok(scanner) => scanner,
-            Err(error) => return (0, Err(error)),
+            Err(error) => return (0, Err(error.into())),
         };
         let mut fields: Vec<Field<'_>> = Vec::new();
         loop {
@@ -59,12 +60,12 @@ impl Stream {
             match place.scanned(found) {
                 Ok(true) => {}
                 Ok(false) => return (before, Ok(Visited::Until(self.offset + self.text.len() as u64, 0))),
-                Err(error) => return (before, Err(error)),
+                Err(error) => return (before, Err(error.into())),
             }
             let start = fields[0].start;
             let row = (self.offset + start as u64, scanner.place() - start);
             let checked = self.check_length(row.1, &place, start).and_then(|()| self.check_width(&fields, &place));
-            if let Err(error) = checked.and_then(|()| visit(&fields, &place, row)) {
+            if let Err(error) = checked.map_err(Diagnostic::from).and_then(|()| visit(&fields, &place, row)) {
                 return (before, Err(error));
             }
         }
@@ -80,7 +81,7 @@ impl Stream {
     }
 
     /// Whether a row is not too long.
-    fn check_length(&self, length: usize, place: &Place<'_>, start: usize) -> Result<(), Diagnostic> {
+    fn check_length(&self, length: usize, place: &Place<'_>, start: usize) -> Result<(), TableError> {
         if length <= LONGEST_ROW { Ok(()) } else { Err(self.too_long(place.lines + line_column(place.text, start).0)) }
     }
 }

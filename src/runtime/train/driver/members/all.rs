@@ -8,13 +8,11 @@ use crate::base::Diagnostic;
 use crate::ir::Graph;
 use crate::ir::members::Options;
 use crate::ir::program::{Train, Variable};
-use crate::ir::ranges::MAX_STEP;
 use crate::runtime::array::Array;
 use crate::runtime::call::Moment;
 use crate::runtime::events::Reason;
 use crate::runtime::program::Part;
 use crate::runtime::session::Session;
-use crate::runtime::train::SERIES_BYTES;
 use crate::runtime::train::batch::companions::Before;
 use crate::runtime::train::batch::results::Results;
 use crate::runtime::train::batch::{Batch, Batches};
@@ -186,23 +184,13 @@ impl<'a> All<'a> {
 
     /// The size of the next batches, and how many of them are taken in one call.
     fn length(&mut self, running: &[Running<'a, '_>]) -> Result<(usize, u64), Diagnostic> {
-        let first = self.step;
-        let driver = &running[0].driver;
-        let (size, left) = driver.order.equal_steps(first);
         let is_watched = running.iter().any(|one| one.is_active() && one.driver.is_watched());
-        let left = if is_watched || !driver.order.has_one_size() { left } else { u64::MAX };
-        let left = if is_watched { left.min(driver.period - first % driver.period) } else { left };
-        let to_come = (MAX_STEP as u64).saturating_sub(first);
-        if to_come == 0 {
-            return Err(Diagnostic::error("E0614", format!("this training goes beyond {MAX_STEP} steps")));
-        }
+        let (size, left) = running[0].driver.ahead(self.step, is_watched)?;
         let wishes = running.iter().filter_map(|one| one.member.observer.steps_at_once());
         let wished = wishes.min().unwrap_or(u64::MAX).max(1);
-        let steps_left = driver.steps - first;
         let at_once = self.at_once;
         let (batch, _) = self.batch(size)?;
-        let room = (SERIES_BYTES / batch.result_bytes().max(1)).max(1) as u64;
-        Ok((size, left.min(steps_left).min(at_once).min(room).min(wished).min(to_come)))
+        Ok((size, left.min(at_once).min(batch.steps_at_once()).min(wished)))
     }
 
     /// The rows of some steps: for each step those that all share, or those of each member.
