@@ -98,6 +98,35 @@ fn what_is_made_of_random_numbers_may_be_larger_than_memory() {
     std::fs::remove_dir_all(folder).expect("it was there");
 }
 
+/// Rows are predicted as they come: a table of 200 MB in the memory of a small one.
+#[test]
+fn a_large_table_is_predicted_row_by_row() {
+    let folder = folder("predict");
+    let note = "x".repeat(4_000);
+    let row = |at: u32| format!("{at},{},{note},{}\n", at % 7, if at % 7 > 3 { "much" } else { "little" });
+    let table = |rows: u32| {
+        std::iter::once("id,a,note,kind\n".to_owned()).chain((0..rows).map(row)).collect::<String>()
+    };
+    std::fs::write(folder.join("small.csv"), table(50)).expect("a file");
+    let program = "data d = csv(\"small.csv\") {\n    x = standardize(column(\"a\"))\n    kind: class(2) = column(\"kind\")\n}\n\
+                   model Net(x: [B]) -> [B, 2] { x[:, new] |> Linear(2) }\n\
+                   train {\n    data = d\n    minimize cross_entropy(Net(x), kind) with SGD(lr = 0.1)\n    epochs = 3\n}\n";
+    std::fs::write(folder.join("net.nn"), program).expect("a file");
+    let run = |command: &str| {
+        let output =
+            Command::new("sh").current_dir(&folder).args(["-c", command]).arg(env!("CARGO_BIN_EXE_nnc"));
+        let output = output.output().expect("sh starts");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    run("exec \"$0\" run net.nn --out run");
+    std::fs::write(folder.join("large.csv"), table(50_000)).expect("a file");
+    run(&format!("ulimit -v {PROCESS}; exec \"$0\" predict run large.csv --threads 1 -o out.csv"));
+    let out = std::fs::read_to_string(folder.join("out.csv")).expect("predictions");
+    let rows: Vec<&str> = out.lines().collect();
+    assert!(rows.len() == 50_001 && rows[1] == rows[49_708], "{}", rows.len());
+    std::fs::remove_dir_all(folder).expect("it was there");
+}
+
 fn folder(name: &str) -> PathBuf {
     let folder = std::env::temp_dir().join(format!("nnc_large_{name}_{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("a folder");

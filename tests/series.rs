@@ -69,6 +69,17 @@ fn a_year_is_forecast() {
     let piped = format!("{}\n{}\n", lines[0], lines[lines.len() - 36..lines.len() - 12].join("\n"));
     assert_eq!(folder.on(&piped, &["predict", run, "-"]).lines().nth(1), Some(&*last));
     folder.write("short.csv", &format!("{}\n", lines[..20].join("\n")));
+    // Lines of JSON are rows as well, from a file or a pipe.
+    let table = folder.read("now.csv");
+    let mut lines = table.lines().map(|line| line.split(',').collect::<Vec<_>>());
+    let names = lines.next().expect("a header");
+    let object = |cells: Vec<&str>| {
+        format!("{{\"{}\": \"{}\", \"{}\": {}}}\n", names[0], cells[0], names[1], cells[1])
+    };
+    let objects: String = lines.map(object).collect();
+    folder.write("now.jsonl", &objects);
+    assert_eq!(folder.nnc(&["predict", run, "now.jsonl"]), all);
+    assert_eq!(folder.on(&objects, &["predict", run, "-", "--from", "jsonl", "--to", "csv"]), all);
     let said = folder.fails(&["predict", run, "short.csv"]);
     assert!(said.contains("E0830") && said.contains("24 rows"), "{said}");
     let said = folder.fails(&["predict", run, "now.csv", "--keep", "moon"]);

@@ -18,7 +18,7 @@ use super::sheet;
 use super::trials::members;
 use super::{Failure, output, shared_input};
 use crate::base::Diagnostic;
-use crate::ir::program::Source;
+use crate::ir::program::{Source, TableFormat};
 use crate::runtime::answers::trained::{Rows, Trained, Wish};
 use crate::runtime::array::Array;
 use crate::runtime::events::{Event, Observer, Silent};
@@ -98,15 +98,23 @@ enum TextFormat {
 /// The cells of all rows of a table, and the places of some columns.
 type KeptTexts = (Vec<Vec<String>>, Vec<usize>);
 
-/// Standard input in a file, for windows: they look ahead.
+/// What is read in a file, for windows: they look ahead.
 struct Spooled(PathBuf);
 
 impl Spooled {
-    fn new() -> io::Result<Spooled> {
+    fn new(mut rows: Box<dyn Read>) -> io::Result<Spooled> {
         let spooled = Spooled(std::env::temp_dir().join(format!("nnc-{}.csv", std::process::id())));
         let mut file = File::options().write(true).create_new(true).open(&spooled.0)?;
-        io::copy(&mut io::stdin(), &mut file)?;
+        io::copy(&mut rows, &mut file)?;
         Ok(spooled)
+    }
+
+    /// Lines of JSON as a table with the names of its columns.
+    fn of_json(rows: Box<dyn Read>, name: String) -> io::Result<Spooled> {
+        let lines = JsonRows::new(Box::new(BufReader::new(rows)), name)?;
+        let names: Vec<sheet::Cell> = lines.keys().iter().cloned().map(sheet::Cell::Text).collect();
+        let header = format!("{}\n", sheet::csv_line(&names, ','));
+        Spooled::new(Box::new(io::Cursor::new(header).chain(lines)))
     }
 }
 
@@ -126,6 +134,7 @@ impl Predict {
         let spooled = self.spooled(&paths[0])?;
         if let Some(spooled) = &spooled {
             self.input.clone_from(&spooled.0);
+            self.from = None;
         }
         let wish = Wish {
             weights: None,
@@ -180,19 +189,35 @@ impl Predict {
         }
     }
 
-    /// Standard input in a file, if the rows of a model are windows.
+    /// Standard input, or lines of JSON, in a file, if the rows of a model are windows.
     fn spooled(&self, model: &Path) -> Result<Option<Spooled>, Failure> {
-        if self.input != Path::new("-") {
+        let is_json = self.is_json();
+        if self.input != Path::new("-") && !is_json {
             return Ok(None);
         }
         let program = folder::model(model, self.weights.as_deref(), &self.data)?.program;
-        if program.checked().data.iter().all(|set| set.windows.is_none()) {
+        let Some(set) = program.checked().data.iter().find(|set| set.windows.is_some()) else { return Ok(None) };
+        let usual = TableFormat::default();
+        let is_usual = matches!(&set.source, Source::Csv { format, .. }
+            if (format.separator, format.decimal, format.thousands) == (usual.separator, usual.decimal, usual.thousands));
+        if is_json && !is_usual {
+            // They are refused where they are read.
             return Ok(None);
         }
-        let spooled = Spooled::new().map_err(|error| {
-            program.failed([Diagnostic::error("E0701", format!("cannot read standard input: {error}"))])
-        });
-        Ok(Some(spooled?))
+        let failed = |error| Failure::from(program.failed([error]));
+        let (reader, name) = self.open().map_err(failed)?;
+        let cannot = |error: io::Error| failed(Diagnostic::error("E0701", format!("cannot read `{name}`: {error}")));
+        let spooled = if is_json { Spooled::of_json(reader, name.clone()) } else { Spooled::new(reader) };
+        Ok(Some(spooled.map_err(cannot)?))
+    }
+
+    /// Whether rows are lines of JSON.
+    fn is_json(&self) -> bool {
+        let ending = self.input.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+        match self.from {
+            Some(format) => format == TextFormat::Jsonl,
+            None => matches!(ending.as_deref(), Some("jsonl" | "ndjson")),
+        }
     }
 
     fn format(&self) -> Result<Format, Failure> {
@@ -227,14 +252,11 @@ impl Predict {
         let trained = &all.lead;
         let mut writer =
             Writer { out, format, names: sheet::names(&trained.predictor), begun: false, all: vec![], count: 0, bad: None, is_shown: self.output == Path::new("-") && io::stdout().is_terminal() };
-        let ending = self.input.extension().map(|ending| ending.to_string_lossy().to_lowercase());
-        let is_json = match self.from {
-            Some(format) => format == TextFormat::Jsonl,
-            None => matches!(ending.as_deref(), Some("jsonl" | "ndjson")),
-        };
+        let is_json = self.is_json();
         if is_json && trained.set.windows.is_some() {
-            let message = "windows are of a table, not of lines of JSON";
-            return Err(Diagnostic::error("E0775", message).into());
+            let message = "windows of this data are not read from lines of JSON";
+            let help = "they are of a table with commas between its columns and points in its numbers";
+            return Err(Diagnostic::error("E0775", message).help(help).into());
         }
         if trained.set.windows.is_none() && (is_json || matches!(trained.set.source, Source::Csv { .. })) {
             self.of_lines(all, observer, is_json, &mut writer)?;
