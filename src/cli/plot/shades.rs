@@ -12,6 +12,8 @@ const WIDTH: usize = 48;
 const SHADES: [char; 5] = [' ', '░', '▒', '▓', '█'];
 /// More rows or columns of a matrix or image are left out in a sketch.
 const MOST: usize = 64;
+/// Of a matrix with no more rows and columns the numbers are shown.
+const WRITTEN: usize = 12;
 const MOST_IMAGES: usize = 4;
 
 /// A line for each bar.
@@ -66,6 +68,10 @@ pub fn heat(chart: &Chart) -> String {
     let Some(array) = chart.column("y0") else { return lines.join("\n") };
     let (rows, columns) = (array.rows(), array.row_len());
     let values = array.to_f64();
+    if (1..=WRITTEN).contains(&rows) && (1..=WRITTEN).contains(&columns) {
+        lines.extend(written(&values, columns, &chart.labels));
+        return lines.join("\n");
+    }
     let range = super::axis::Axis::around(values.iter().copied().filter(|value| value.is_finite()));
     for row in 0..rows.min(MOST) {
         let cells = (0..columns.min(MOST)).flat_map(|column| [range.place(values[row * columns + column]); 2]);
@@ -73,6 +79,29 @@ pub fn heat(chart: &Chart) -> String {
     }
     lines.push(format!("{} {}   {} {}", SHADES[1], short(range.from), SHADES[4], short(range.to)));
     lines.join("\n")
+}
+
+/// A small matrix as numbers, below and beside the names of its columns and rows if there are as many.
+fn written(values: &[f64], columns: usize, labels: &[String]) -> Vec<String> {
+    let name = |at: usize, count: usize| match labels.len() == count {
+        true => labels[at].clone(),
+        false => String::new(),
+    };
+    let rows = values.len() / columns;
+    let mut table: Vec<Vec<String>> = Vec::new();
+    if labels.len() == columns {
+        table.push(std::iter::once(String::new()).chain(labels.iter().cloned()).collect());
+    }
+    for (at, row) in values.chunks(columns).enumerate() {
+        table.push(std::iter::once(name(at, rows)).chain(row.iter().map(|value| short(*value))).collect());
+    }
+    let width = |at: usize| table.iter().map(|line| line[at].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..=columns).map(width).collect();
+    let line = |cells: &Vec<String>| {
+        let padded = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:>width$}"));
+        padded.collect::<Vec<_>>().join("  ")
+    };
+    table.iter().map(line).collect()
 }
 
 /// The first images, side by side.
@@ -111,6 +140,17 @@ pub fn plane(chart: &Chart) -> Option<String> {
         };
         lines.push((0..across).map(of_column).collect());
     }
+    let ends = |values: &[f64]| (short(values.first().copied().unwrap_or(0.0)), short(values.last().copied().unwrap_or(0.0)));
+    let ((left, right), (low, high)) = (ends(&plane.x), ends(&plane.y));
+    lines.push(format!("from {left} to {right} across, from {low} to {high} upwards"));
+    lines.push(match chart.kind {
+        PlotKind::Levels => format!("{} {}   {} {}", SHADES[1], short(range.from), SHADES[4], short(range.to)),
+        _ => {
+            let named = chart.labels.iter().zip(0..).filter_map(|(label, at)| Some(format!("{} {label}", char::from_digit(at, 36)?)));
+            named.collect::<Vec<_>>().join("   ")
+        }
+    });
+    lines.retain(|line| !line.is_empty());
     Some(lines.join("\n"))
 }
 
@@ -142,10 +182,15 @@ mod tests {
     }
 
     #[test]
-    fn a_matrix_in_shades() {
+    fn a_matrix_in_numbers_and_in_shades() {
         let mut chart = Chart::curves("m", &[], &[("y".to_owned(), vec![])]);
         chart.kind = PlotKind::Heat;
-        chart.columns[1].1 = Array::floats(&[2, 2], &[0.0, 1.0, 2.0, 4.0]).unwrap();
-        assert_eq!(heat(&chart).lines().nth(2), Some("▒▒██"));
+        chart.columns[1].1 = Array::floats(&[2, 2], &[0.0, 1.5, 20.0, 4.0]).unwrap();
+        assert_eq!(heat(&chart), "m\n   0  1.50\n  20     4");
+        chart.labels = vec!["cat".into(), "a dog".into()];
+        assert_eq!(heat(&chart), "m\n       cat  a dog\n  cat    0   1.50\na dog   20      4");
+        let ramp: Vec<f32> = (0..13).map(|at| at as f32).collect();
+        chart.columns[1].1 = Array::floats(&[1, 13], &ramp).unwrap();
+        assert!(heat(&chart).lines().nth(1).is_some_and(|line| line.starts_with("    ") && line.ends_with("██")));
     }
 }
