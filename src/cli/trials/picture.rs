@@ -12,6 +12,8 @@ const BOTTOM: f64 = 24.0;
 const LEFT: f64 = 90.0;
 const BETWEEN: f64 = 170.0;
 const RIGHT: f64 = 60.0;
+/// How wide a letter of the title is at most, in the mean.
+const LETTER: f64 = 9.5;
 /// More values than these are not written beside an axis one by one.
 const MOST_LABELS: usize = 8;
 /// Values that lie further apart than this are on a logarithmic scale.
@@ -109,8 +111,11 @@ pub fn draw(trials: &Trials<'_>) -> Drawing {
         scales.push((name, Scale::of_texts(&texts)));
     }
     scales.push((trials.by, Scale::of_numbers(rows.iter().map(|(_, score)| *score).collect(), false)));
+    // The title has a line of its own, whatever the axes need.
+    let title = 48.0 + LETTER * trials.title.chars().count() as f64;
+    let wide = LEFT + BETWEEN * (scales.len() - 1) as f64 + RIGHT;
     let mut drawing =
-        Drawing::new(LEFT + BETWEEN * (scales.len() - 1) as f64 + RIGHT, TOP + HEIGHT + BOTTOM);
+        Drawing::new(wide.max(title), TOP + HEIGHT + BOTTOM);
     drawing.text(Text { size: 16.0, ..heading((24.0, 26.0), Anchor::Start, trials.title) });
     // The best is drawn last, above the others.
     for (rank, (values, score)) in rows.iter().enumerate().rev() {
