@@ -261,6 +261,9 @@ fn a_sweep_in_the_program() {
     assert_eq!(first, folder.nnc(&["predict", &format!("many/trial-{}", best[0]), "apples.csv"]));
     assert!(folder.fails(&["predict", "many", "apples.csv", "--best", "4"]).contains("has 3 trials"));
 
+    let said = folder.fails(&["importance", "many"]);
+    assert!(said.contains(&format!("name one of them: `many/trial-{}`", best[0])), "{said}");
+
     let judged = folder.nnc(&["eval", "many", "--json"]);
     let judged: serde_json::Value = serde_json::from_str(judged.trim()).expect("JSON");
     assert_eq!(judged["models"].as_array().map(Vec::len), Some(3));

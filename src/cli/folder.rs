@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::input::DataFiles;
+use super::trials::members;
 use super::{Failure, input};
 use crate::base::{Diagnostic, SourceMap};
 use crate::runtime::answers::asked::validate_somewhere;
@@ -26,6 +27,11 @@ pub fn model(path: &Path, weights: Option<&Path>, data: &DataFiles) -> Result<Mo
     if !path.is_dir() {
         let program = data.apply(&input::compile(path, adjust)?)?;
         return Ok(Model { program, weights: weights.map(Path::to_path_buf) });
+    }
+    if let Some(best) = members::best(path) {
+        let message = format!("`{}` is the folder of several trainings, and this asks for one model", path.display());
+        let error = Diagnostic::error("E0775", message);
+        return Err(failed(error.help(format!("name one of them: `{}`", best.display()))));
     }
     let found = ["best.safetensors", "last.safetensors"].iter().map(|name| path.join(name));
     let kept = weights.map(Path::to_path_buf).or_else(|| found.into_iter().find(|file| file.is_file()));

@@ -17,6 +17,13 @@ pub fn write(path: &Path, folders: &[String], together: usize) -> Result<(), Fai
 
 const NAME: &str = "members.json";
 
+/// The first of the folders that predict together, if a path is that of a sweep or of folds.
+pub fn best(path: &Path) -> Option<PathBuf> {
+    let text = std::fs::read_to_string(path.join(NAME)).ok()?;
+    let known: Value = serde_json::from_str(&text).ok()?;
+    known["folders"][0].as_str().map(|name| path.join(name))
+}
+
 /// What a path is as a model: the folders that are meant if it is that of a sweep, as many as are asked for; else the
 /// path itself.
 ///
