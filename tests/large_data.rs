@@ -113,9 +113,9 @@ fn a_large_table_is_predicted_row_by_row() {
                    train {\n    data = d\n    minimize cross_entropy(Net(x), kind) with SGD(lr = 0.1)\n    epochs = 3\n}\n";
     std::fs::write(folder.join("net.nn"), program).expect("a file");
     let run = |command: &str| {
-        let output =
-            Command::new("sh").current_dir(&folder).args(["-c", command]).arg(env!("CARGO_BIN_EXE_nnc"));
-        let output = output.output().expect("sh starts");
+        let mut shell = Command::new("sh");
+        shell.current_dir(&folder).args(["-c", command]).arg(env!("CARGO_BIN_EXE_nnc"));
+        let output = shell.output().expect("sh starts");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     };
     run("exec \"$0\" run net.nn --out run");
