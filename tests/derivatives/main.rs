@@ -6,6 +6,7 @@ mod laws;
 mod loops;
 mod losses;
 mod scans;
+mod settled;
 
 use nnc::grad::check::{random_feed, worst_error};
 use nnc::grad::gradient;
