@@ -313,7 +313,7 @@ fn thirty_two_members() {
     let losses: Vec<f64> = lines[1..].iter().map(|line| line[at].parse().expect("a number")).collect();
     assert!(losses.is_sorted(), "{losses:?}");
     let kept = fs::read_dir(folder.0.join("runs/apples-sweep-1")).expect("a folder").count();
-    assert_eq!(kept, 6, "four trials, the table and the picture");
+    assert_eq!(kept, 4 + 3, "four trials, the table, the picture and which trials predict together");
     let picture = folder.read("runs/apples-sweep-1/sweep.svg");
     let lines_of_width =
         |width: &str| picture.matches(&format!("stroke-width=\"{width}\" stroke-linecap")).count();
