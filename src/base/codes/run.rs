@@ -341,7 +341,8 @@ of which are tried. On a logarithmic scale a range begins above 0; one of whole 
         title: "a `sweep` with nothing to do",
         explain: "\
 A `sweep` tries values in the `train` of its file. A file has one `sweep`, which says in at least one line what is
-tried: `lr in [0.1, 0.01]`. Several lines are tried in all combinations or, with `trials`, at random.",
+tried: `lr in [0.1, 0.01]`. Several lines are tried in all combinations or, with `trials`, at random.
+Without it, `nnc sweep FILE lr=0.1,0.01` says so on the command line.",
     },
     Code {
         code: "E0791",
