@@ -266,6 +266,15 @@ is trained, the clause begins with `surrogate`, and nothing is told.
         surrogate (none, adjoint)                    # right: on purpose",
     },
     Code {
+        code: "W0720",
+        title: "no folders of the folds are kept",
+        explain: "\
+`nnc cv` keeps a folder for each fold, a run like any other, with a program that says which fold is held out:
+    split folds = 5, fold = 3
+The parts of such a `split` are called `train` and `test`. Where the program calls its two parts something else, or
+divides its data in an imported file, folds are trained and compared, and no folders are kept.",
+    },
+    Code {
         code: "W0735",
         title: "a score is not a number",
         explain: "\
@@ -291,15 +300,6 @@ Of a text with more words, characters or parts than its field has elements the b
 is so for more than a tenth of them.
     review: class(2_000)[32] = words(column(\"review\"))     # 32 words of each
     review: class(2_000)[100] = words(column(\"review\"))    # more of long ones",
-    },
-    Code {
-        code: "W0720",
-        title: "no folders of the folds are kept",
-        explain: "\
-`nnc cv` keeps a folder for each fold, a run like any other, with a program that says which fold is held out:
-    split folds = 5, fold = 3
-The parts of such a `split` are called `train` and `test`. Where the program calls its two parts something else, or
-divides its data in an imported file, folds are trained and compared, and no folders are kept.",
     },
     Code {
         code: "W0831",
