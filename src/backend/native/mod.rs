@@ -54,11 +54,11 @@ impl Backend for Native {
         Ok(Box::new(Executable::new(module, options)?))
     }
 
-    #[cfg(feature = "object")]
     fn is_machine_code(&self) -> bool {
         true
     }
 
+    #[cfg(feature = "object")]
     fn object(&self, object: &super::object::Object<'_>) -> Result<Vec<u8>, CodeError> {
         host::check(&self.target)?;
         object::write(object)
